@@ -49,7 +49,7 @@ def main() -> int:
 
 
 def _extracted() -> list[Message]:
-    """The messages of the sources as they are now; extracted from a copy, so that the checkout stays."""
+    """Return the messages of the current sources, extracted from a copy of the checkout."""
     with tempfile.TemporaryDirectory() as folder:
         for source in SOURCES:
             shutil.copytree(ROOT / source, Path(folder, source))
@@ -73,7 +73,7 @@ def _extracted() -> list[Message]:
 
 
 def _place(message: Message) -> str:
-    """What a message is known by: the same words in another context are another message."""
+    """Return a message's key: the same words in another context are another message."""
     words = repr(message.id)
     return words if message.context is None else f"{message.context}: {words}"
 
@@ -84,13 +84,13 @@ def _translated(message: Message) -> bool:
 
 
 def _odd(message: Message) -> list[str]:
-    """The words of a translation that have their tone on another vowel than the shop's spelling."""
+    """Return the words of a translation whose tone mark is on another vowel than in the shop's spelling."""
     words = message.string if isinstance(message.string, tuple) else (message.string,)
     return [odd for word in words for odd in OTHER_SPELLING.findall(word)]
 
 
 def _same_placeholders(message: Message) -> bool:
-    """Every %(name)s of the original is in each translation, and no other."""
+    """Return whether each translation has exactly the %(name)s placeholders of the original."""
     ids = message.id if isinstance(message.id, tuple) else (message.id,)
     words = message.string if isinstance(message.string, tuple) else (message.string,)
     requested = {name for id in ids for name in re.findall(r"%\((\w+)\)", id)}

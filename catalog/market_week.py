@@ -57,7 +57,7 @@ def monday_of(day: datetime.date) -> datetime.date:
 def coach_departures_in_week(
     methods: Sequence[DeliveryMethod], monday: datetime.date
 ) -> list[CoachDeparture]:
-    """Coach departures in the week, in chronological order, with their order deadlines."""
+    """Return coach departures in the week, in chronological order, with their order deadlines."""
     candidates = [
         _departure(method, monday + datetime.timedelta(days=method.departs_weekday))
         for method in methods

@@ -34,12 +34,12 @@ def pack_label(variant: Variant) -> str:
 
 
 def unit_name(unit: str) -> str:
-    """`kg`, `gói`: like get_unit_display(), which builds all choices on each call."""
+    """Return `kg`, `gói`: the result of get_unit_display(), which builds all choices on each call."""
     return str(Unit(unit).label)
 
 
 def price_per_measure(variant: Variant, amount: int | None, currency: str) -> str:
-    """`90.000 ₫/kg` for packed products, for comparison; empty if it adds nothing."""
+    """Return `90.000 ₫/kg` for packed products, for comparison; empty if it adds nothing."""
     if amount is None:
         return ""
     if variant.content_grams and not (variant.unit == Unit.KG and variant.content_grams == 1000):

@@ -95,11 +95,11 @@ class PermissionScope:
 
     @property
     def has_platform_grant(self) -> bool:
-        """Whether any grant is platform-wide, even if restricted to some channels."""
+        """Return whether any grant is platform-wide, even if restricted to some channels."""
         return any(grant.is_platform_wide for grant in self.grants)
 
     def covers_channels(self, channels: frozenset[int] | None) -> bool:
-        """Whether it covers all cooperatives in these channels; None means every channel."""
+        """Return whether it covers all cooperatives in these channels; None means every channel."""
         if self.is_everything:
             return True
         platform_channels = [grant.channels or frozenset() for grant in self.grants if grant.is_platform_wide]
@@ -210,7 +210,7 @@ def membership_context(user: User | AnonymousUser, cooperative_id: int | None = 
 def has_staff_permission(
     user: User | AnonymousUser, permission: Permission, *, channel: Channel | None = None
 ) -> bool:
-    """Whether a staff user holds a permission through a platform-wide group.
+    """Return whether a staff user holds a permission through a platform-wide group.
 
     Without `channel` the permission must hold in all channels, so channel-restricted groups do not count.
     With one, restricted groups count if they include it.

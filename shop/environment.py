@@ -104,7 +104,7 @@ def broker_options(redis_url: str, folder: Path) -> dict[str, object]:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether the name or address is only reachable from this machine."""
+    """Return whether the name or address is only reachable from this machine."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:

@@ -120,14 +120,14 @@ def _cache_key(request: HttpRequest) -> tuple[str, ...] | None:
 
 
 def _is_public(request: HttpRequest) -> bool:
-    """Whether a whole public page is requested."""
+    """Return whether a whole public page is requested."""
     match = request.resolver_match
     is_read = request.method in ("GET", "HEAD") and "HX-Request" not in request.headers
     return is_read and match is not None and match.view_name in _PUBLIC
 
 
 def _has_broken_token(request: HttpRequest) -> bool:
-    """Whether the visitor's CSRF cookie was invalid: Django has replaced it before any form used the token.
+    """Return whether the visitor's CSRF cookie was invalid: Django replaced it before a form used it.
 
     Then nobody can tell whether the page used the new token, so the page is not cached.
     """
@@ -139,7 +139,7 @@ def _is_kept_offline(request: HttpRequest) -> bool:
 
 
 def _is_anonymous_response(request: HttpRequest, response: HttpResponseBase) -> bool:
-    """Whether the response contains nothing personal and sets no cookie."""
+    """Return whether the response contains nothing personal and sets no cookie."""
     return (
         isinstance(response, HttpResponse)
         and response.status_code == 200

@@ -206,7 +206,7 @@ USE_TZ = True
 
 
 def _sqlite(path: Path) -> dict[str, object]:
-    """SQLite behind the fair writer lock (see DECISIONS.md 1)."""
+    """Return the settings of SQLite behind the fair writer lock (see DECISIONS.md 1)."""
     return {
         "ENGINE": "shop.sqlite",
         "NAME": path,

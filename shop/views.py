@@ -255,7 +255,7 @@ def media(request: HttpRequest, path: str) -> HttpResponseBase:
 
 
 def page_context(request: HttpRequest) -> dict[str, object]:
-    """Context processor of the base template: shop, languages, section, basket.
+    """Return the base template's context: shop, languages, section, basket.
 
     Lazy: a response without that template (a fragment, a file) runs no query, and an error page for an
     unknown host does not read the host.

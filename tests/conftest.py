@@ -82,7 +82,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """Tests without a database run with the first one only.
+    """Deselect tests without a database unless the first database is tested.
 
     Tests that start processes or a browser take longest, so they run first.
     """
@@ -140,7 +140,7 @@ def _started(start: Callable[[], Service]) -> Service:
 
 
 def _do_not_wait_for_the_disk() -> None:
-    """As PostgreSQL's here: nothing outlives the tests, and a disk that is waited for makes them slower."""
+    """Turn off durable writes of SQLite, as of PostgreSQL: nothing outlives the tests."""
     from django.conf import settings
 
     options = settings.DATABASES["default"]["OPTIONS"]
@@ -152,7 +152,7 @@ def _do_not_wait_for_the_disk() -> None:
 def django_db_modify_db_settings(
     request: pytest.FixtureRequest, django_db_modify_db_settings_parallel_suffix: None
 ) -> None:
-    """The tests' database begins as a copy of a migrated one."""
+    """Begin the tests' database as a copy of a migrated one."""
     from django.db import connection
 
     from tests.migrated_databases import CopiedCreation
@@ -219,7 +219,7 @@ def _flush_without_triggers(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def all_divisions(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """Every current province and commune, written once for a file whose tests roll back."""
+    """Write every current province and commune once for a file whose tests roll back."""
     from django.db import connection, transaction
 
     from shop.core.geography.divisions import write_divisions
@@ -304,7 +304,7 @@ def eager_jobs() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, one for each worker; the one without any window takes a third less."""
+    """Yield Debian's Chromium, one for each worker; the headless shell takes a third less time."""
     program = shutil.which("chromium-headless-shell") or shutil.which("chromium")
     if program is None:
         pytest.fail("Chromium is missing: apt-get install chromium (make setup does it)", pytrace=False)
@@ -318,26 +318,26 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser, live_server: Any) -> Iterator[Page]:
-    """A desktop window (1280 px) whose addresses start at the live shop: `page.goto("/")`."""
+    """Yield a desktop window (1280 px) whose addresses start at the live shop: `page.goto("/")`."""
     yield from _open_page(browser, live_server.url, viewport={"width": 1280, "height": 900})
 
 
 @pytest.fixture
 def phone(browser: Browser, live_server: Any) -> Iterator[Page]:
-    """A phone (390 px, touch) whose addresses start at the live shop."""
+    """Yield a phone (390 px, touch) whose addresses start at the live shop."""
     yield from _open_page(browser, live_server.url, **PHONE)
 
 
 @pytest.fixture
 def phone_with_workers(browser: Browser, live_server: Any) -> Iterator[Page]:
-    """A phone with service workers enabled, which cache pages for offline use."""
+    """Yield a phone with service workers enabled, which cache pages for offline use."""
     yield from _open_page(browser, live_server.url, **PHONE, service_workers="allow")
 
 
 def _open_page(
     browser: Browser, url: str, *, viewport: ViewportSize, **context_options: Any
 ) -> Iterator[Page]:
-    """A new visitor. Errors of scripts and breaches of the content policy fail the test at its end."""
+    """Open a page as a new visitor; script errors and policy breaches fail the test at its end."""
     context: BrowserContext = browser.new_context(
         base_url=url,
         viewport=viewport,

@@ -74,7 +74,7 @@ _JUST_NOW = timezone.now()
 
 
 def fixed_now() -> datetime.datetime:
-    """The same moment of today for all tests of a run, so that their rows can be reused."""
+    """Return the same moment of today for all tests of a run, so that their rows can be reused."""
     return _JUST_NOW
 
 
@@ -115,7 +115,7 @@ def make_admin(**fields: Any) -> User:
 
 @reuse_rows
 def make_staff(*permissions: Permission, works_for: tuple[Cooperative, ...] = (), **fields: Any) -> User:
-    """Staff in one group with these permissions, for all rows or those of some cooperatives."""
+    """Make staff in one group with these permissions, for all rows or those of some cooperatives."""
     user = make_user(is_staff=True, **fields)
     group = Group.objects.create(name=f"Nhóm {user.pk}", is_platform_wide=not works_for)
     group.users.add(user)
@@ -138,7 +138,7 @@ COMPLETE_APPLICATION = {
 
 @reuse_rows
 def make_cooperative(name: str = "HTX Thiên An", **fields: Any) -> Cooperative:
-    """An approved cooperative with all legal fields, without warehouse or delivery methods."""
+    """Make an approved cooperative with all legal fields, without warehouse or delivery methods."""
     n = next(_numbers)
     defaults = {
         "slug": f"hop-tac-xa-{n}",
@@ -190,7 +190,7 @@ def make_member(cooperative: Cooperative, role: Role = Role.MANAGER, **fields: A
 
 @reuse_rows
 def make_warehouse(cooperative: Cooperative, channel: Channel, **fields: Any) -> Warehouse:
-    """A warehouse that serves the channel and its zone."""
+    """Make a warehouse that serves the channel and its zone."""
     n = next(_numbers)
     address = Address.objects.create(
         street_address_1="Thôn Nà Ít", city="Xã Phủ Thông", country_area="Thái Nguyên"
@@ -218,7 +218,7 @@ def make_delivery_method(
     provinces: tuple[str, ...] = ("",),
     **fields: Any,
 ) -> DeliveryMethod:
-    """A carrier with one fee for the given provinces (an empty code: everywhere)."""
+    """Make a carrier with one fee for the given provinces (an empty code: everywhere)."""
     defaults = {"kind": DeliveryKind.CARRIER, "name": "Giao tận nhà", "minimum_days": 2, "maximum_days": 3}
     delivery_method = DeliveryMethod.objects.create(
         cooperative=cooperative, service=make_service(channel), **(defaults | fields)
@@ -238,7 +238,7 @@ def make_delivery_method(
 def make_market_pickup(
     cooperative: Cooperative, channel: Channel, *, weekday: int = 6, capacity: int | None = None
 ) -> DeliveryMethod:
-    """Pickup on market days from 6 to 10 o'clock."""
+    """Make a pickup on market days from 6 to 10 o'clock."""
     warehouse = cooperative.warehouses.order_by("created_at").first() or make_warehouse(cooperative, channel)
     delivery_method = DeliveryMethod.objects.create(
         cooperative=cooperative,
@@ -267,7 +267,7 @@ def make_seller(
     commission: Decimal | int = 0,
     **fields: Any,
 ) -> Cooperative:
-    """A cooperative that can sell at once: a warehouse and delivery everywhere for 30,000 đồng."""
+    """Make a cooperative that can sell at once: a warehouse and delivery everywhere for 30,000 đồng."""
     channel = channel or make_channel()
     cooperative = make_cooperative(name, **fields)
     if commission:
@@ -284,7 +284,7 @@ def make_commission_rate(
     category: Category | None = None,
     **fields: Any,
 ) -> CommissionRate:
-    """A commission rate that began long ago."""
+    """Make a commission rate that began long ago."""
     days = {"from_day": datetime.date(2026, 1, 1)} | fields
     return CommissionRate.objects.create(cooperative=cooperative, category=category, percent=percent, **days)
 
@@ -323,7 +323,7 @@ def make_product(
     variants: tuple[tuple[str, int], ...] = (("", 0),),
     **variant_fields: Any,
 ) -> Product:
-    """A published product with stock and the given variants (name, added price)."""
+    """Make a published product with stock and the given variants (name, added price)."""
     channel = channel or make_channel()
     cooperative = cooperative or make_seller(channel=channel)
     product = create_draft_product(
@@ -351,13 +351,13 @@ def make_product(
 
 @reuse_rows
 def make_variant(cooperative: Cooperative | None = None, **fields: Any) -> Variant:
-    """The only variant of a published product."""
+    """Make the only variant of a published product."""
     return make_product(cooperative, **fields).variants.get()
 
 
 @reuse_rows
 def make_weighed_variant(cooperative: Cooperative | None = None, **fields: Any) -> Variant:
-    """Sold by the fruit, priced by weight: 36,000 đồng at 2.4 kg, 15,000 a kilogram; up to 2.88 kg."""
+    """Make a fruit priced by weight: 36,000 đồng at 2.4 kg, 15,000 a kilogram; up to 2.88 kg."""
     defaults = {
         "name": "Bí xanh thơm",
         "price": 36_000,
@@ -377,7 +377,7 @@ def get_stock(variant: Variant) -> Stock:
 def make_basket(
     *requested: tuple[Variant, int], user: User | None = None, now: datetime.datetime = NOW
 ) -> Basket:
-    """A basket with these variants, filled by the buyer's actions."""
+    """Make a basket with these variants, filled by the buyer's actions."""
     basket_id = None
     for variant, quantity in requested:
         basket_id = add_to_basket(
@@ -411,7 +411,7 @@ def make_contact(**fields: Any) -> Contact:
 
 
 def carrier_deliveries(basket: Basket) -> dict[int, RequestedDelivery]:
-    """The first carrier of every cooperative in the basket."""
+    """Return the first carrier of every cooperative in the basket."""
     cooperatives = {line.variant.cooperative_id for line in basket.lines.select_related("variant")}
     delivery_methods = DeliveryMethod.objects.filter(
         cooperative__in=cooperatives, kind=DeliveryKind.CARRIER
@@ -431,7 +431,7 @@ def make_order(
     method: PaymentMethod = PaymentMethod.COD,
     **contact: Any,
 ) -> Order:
-    """An order placed on the web (cash on delivery by default), delivered by each cooperative's carrier."""
+    """Make an order placed on the web (COD by default), delivered by each cooperative's carrier."""
     basket = make_basket(*(requested or ((make_variant(), 1),)), user=user, now=now)
     return place_order(
         basket_id=basket.pk,
@@ -456,18 +456,18 @@ def make_bank_account() -> ShopSettings:
 
 @reuse_rows
 def make_part(**fields: Any) -> OrderPart:
-    """The only part of an order of one cooperative."""
+    """Make the only part of an order of one cooperative."""
     return make_order(**fields).parts.get()
 
 
 def unknown_uuid() -> uuid.UUID:
-    """An id that no row has."""
+    """Return an id that no row has."""
     return uuid.uuid4()
 
 
 @reuse_rows
 def make_divisions() -> None:
-    """Two current provinces with some communes and former places."""
+    """Make two current provinces with some communes and former places."""
     since = datetime.date(2025, 7, 1)
     for code, type_word, name, communes in [
         (HANOI, "Thành phố", "Hà Nội", [("00166", "Phường", "Cầu Giấy"), ("00613", "Phường", "Nghĩa Đô")]),
@@ -484,7 +484,7 @@ def make_divisions() -> None:
 
 @reuse_rows
 def make_all_divisions() -> None:
-    """Every current province and commune, as written on the first start."""
+    """Make every current province and commune, as written on the first start."""
     write_divisions()
 
 
@@ -508,7 +508,7 @@ def _division(
 def make_voucher(
     code: str = "CHAO10", *, value: int = 10, minimum: int | None = None, **fields: Any
 ) -> Voucher:
-    """A running percent voucher of the platform for the whole order, opened by one code."""
+    """Make a running percent voucher of the platform for the whole order, opened by one code."""
     related_rows = {name: fields.pop(name, ()) for name in ("products", "variants", "categories")}
     defaults = {
         "name": "Chào khách mới",

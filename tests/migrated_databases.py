@@ -108,7 +108,7 @@ def _drop_old(suffix: str) -> None:
 
 
 def _migrations_digest() -> str:
-    """A digest of all current migrations and triggers, ours and those of packages."""
+    """Return a digest of all current migrations and triggers, ours and those of packages."""
     digest = hashlib.sha256(importlib.metadata.version("django").encode())
     for config in sorted(apps.get_app_configs(), key=lambda app: app.label):
         for path in sorted(Path(config.path).glob("migrations/*.py")):

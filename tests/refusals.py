@@ -18,7 +18,7 @@ OUR_APPS = ("orders", "catalog", "cooperatives", "notifications", "core", "accou
 
 
 def all_rows() -> dict[str, list[Any]]:
-    """All rows by table, in one query; empty tables are left out.
+    """Return all rows by table, in one query; empty tables are left out.
 
     Limit counters are excluded: a refused try still counts.
     """

@@ -185,7 +185,7 @@ def _restore(step: _Step) -> Any:
 
 @cache
 def _tables() -> dict[str, tuple[str, tuple[str, ...]]]:
-    """Each table's key and columns."""
+    """Return each table's key and columns."""
     return {
         model._meta.db_table: (
             model._meta.pk.column,
@@ -201,7 +201,7 @@ def _tables() -> dict[str, tuple[str, tuple[str, ...]]]:
 
 
 def _all_rows() -> dict[str, dict[Any, Row]]:
-    """Every row as stored: selecting an expression avoids conversion by the declared type."""
+    """Return every row as stored: selecting an expression avoids conversion by the declared type."""
     plain = "+" if connection.vendor == "sqlite" else ""
     rows_by_table = {}
     with connection.cursor() as cursor:
@@ -218,7 +218,7 @@ def _files() -> list[Path]:
 
 
 def _value(argument: Any) -> Any:
-    """A comparable form of an argument."""
+    """Return a comparable form of an argument."""
     if isinstance(argument, Model):
         columns = {
             name: value
@@ -243,7 +243,7 @@ def _value(argument: Any) -> Any:
 
 
 def _overridden_settings() -> Any:
-    """The settings overridden in this test, except the folder of its pictures."""
+    """Return the settings overridden in this test, except the folder of its pictures."""
     all_overridden: dict[str, Any] = {}
     holder = settings._wrapped
     while isinstance(holder, UserSettingsHolder):
@@ -259,7 +259,7 @@ def _overridden_settings() -> Any:
 
 
 def _replaces_code(patch: pytest.MonkeyPatch | None) -> bool:
-    """Whether something that a factory may call was patched."""
+    """Return whether something that a factory may call was patched."""
     if patch is None:
         return False
     replaced = {(getattr(target, "__name__", ""), name) for target, name, _before in patch._setattr}
@@ -267,7 +267,7 @@ def _replaces_code(patch: pytest.MonkeyPatch | None) -> bool:
 
 
 def can_reuse_rows(test: pytest.Function) -> bool:
-    """Whether a test begins with an empty database and rolls back."""
+    """Return whether a test begins with an empty database and rolls back."""
     mark = test.get_closest_marker("django_db")
     uses_rows = mark is not None or "db" in test.fixturenames
     if not uses_rows or test.cls is not None or (mark is not None and mark.kwargs.get("transaction")):
@@ -276,7 +276,7 @@ def can_reuse_rows(test: pytest.Function) -> bool:
 
 
 def may_patch(test: pytest.Function) -> bool:
-    """Whether the test or one of our fixtures uses `monkeypatch`; pytest-django's always do."""
+    """Return whether the test or one of our fixtures uses `monkeypatch`; pytest-django's always do."""
     argnames = [test._fixtureinfo.argnames]
     for definitions in test._fixtureinfo.name2fixturedefs.values():
         argnames += [

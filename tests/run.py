@@ -61,7 +61,7 @@ def _run_in_turn(arguments: list[str], reports: dict[str, Path]) -> Iterator[tup
 
 
 def _run_beside_each_other(arguments: list[str], reports: dict[str, Path]) -> Iterator[tuple[str, int]]:
-    """The same without workers; what the second says is shown once the first is done."""
+    """Run both databases at once without workers; the second's output follows the first's."""
     begun = time.monotonic()
     with ExitStack() as stack:
         running = []
@@ -92,7 +92,7 @@ def _counts(report: Path) -> dict[str, int]:
 
 
 def _arguments_for(arguments: list[str], database: str) -> list[str]:
-    """The arguments, with `not once` added to the marks where this is not the first database."""
+    """Return the arguments, with `not once` added to the marks where this is not the first database."""
     if database == DATABASES[0]:
         return arguments
     if "-m" not in arguments:

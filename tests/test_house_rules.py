@@ -48,7 +48,7 @@ RAISED = re.compile(r"\b[Rr]aises? (?:the same )?([A-Z]\w+(?:(?:, and|,| and| or
 
 
 def code(*, migrations=False):
-    """The product's Python files."""
+    """Return the product's Python files."""
     files = [path for app in CODE for path in (ROOT / app).rglob("*.py")]
     return [path for path in files if ("migrations" in path.parts) == migrations]
 
@@ -267,7 +267,7 @@ def _mentioned_names(found):
 
 
 def _strings(path):
-    """Every string but docstrings."""
+    """Yield every string but docstrings."""
     tree = ast.parse(path.read_text())
     docstrings = {
         id(node.body[0].value)

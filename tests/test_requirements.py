@@ -22,7 +22,7 @@ AUDIT = [sys.executable, str(ROOT / ".ci/audit.py"), "-s", "osv", "--osv-url"]
 
 
 def pins(name):
-    """The packages of a requirements file with their versions."""
+    """Return the packages of a requirements file with their versions."""
     pinned = re.findall(r"^([\w.-]+)(?:\[[\w,]+\])?==([^\s;\\]+)", (ROOT / name).read_text(), re.MULTILINE)
     return {package.lower().replace("_", "-"): release for package, release in pinned}
 

@@ -168,7 +168,7 @@ class Product(WithMetadata, WithExternalReference, WithSeo, WithTimes):
 
     @property
     def is_removed(self) -> bool:
-        """Whether it was removed but kept for past orders and movements."""
+        """Return whether it was removed but kept for past orders and movements."""
         return self.removed_at is not None
 
     @property

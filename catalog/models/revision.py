@@ -68,7 +68,7 @@ class ProductRevision(models.Model):
         return self.state == RevisionState.RETURNED
 
     def is_as_of(self, seen_at: datetime.datetime) -> bool:
-        """Whether it was not changed after a reviewer opened it."""
+        """Return whether it was not changed after a reviewer opened it."""
         return self.submitted_at == seen_at
 
 

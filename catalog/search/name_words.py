@@ -21,7 +21,7 @@ class NameWords:
     marked: Sequence[MarkedWord]
 
     def matches(self, reading: Reading) -> bool:
-        """Whether the name contains each word of the reading."""
+        """Return whether the name contains each word of the reading."""
         return all(map(self._has, reading))
 
     def _has(self, term: Term) -> bool:
@@ -48,7 +48,7 @@ def read_name(name: str) -> NameWords:
 
 
 def has_marks_of(term: Term, word: MarkedWord) -> bool:
-    """Whether the word is the term with its diacritics, or starts like it while it is being typed.
+    """Return whether the word is the term with its diacritics, or starts like it while it is being typed.
 
     "miê" starts "miến", which has a tone besides; "gà" does not start "gạo", which has another.
     """

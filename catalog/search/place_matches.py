@@ -85,12 +85,12 @@ def find_places(readings: Sequence[Reading], index: FacetIndex, limit: int) -> l
 
 
 def name_matches(name: str, reading: Reading) -> bool:
-    """Whether the name contains each word of the reading."""
+    """Return whether the name contains each word of the reading."""
     return read_name(name).matches(reading)
 
 
 def _matches_former_name(name: str, joined_name: str) -> bool:
-    """Whether the joined words are the name or, if long enough, a prefix of it."""
+    """Return whether the joined words are the name or, if long enough, a prefix of it."""
     return name == joined_name or (len(joined_name) >= SHORTEST_JOINED and name.startswith(joined_name))
 
 
@@ -99,7 +99,7 @@ def _place_match(place: NamedPlace, index: FacetIndex, former: str = "") -> Plac
 
 
 def _like_patterns(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """LIKE patterns for names that contain all words: after a space, and with the spaces removed.
+    """Return LIKE patterns for names that contain all words: after a space, and with the spaces removed.
 
     Short words occur across word boundaries by chance, so they are matched only after a space.
     """

@@ -87,7 +87,7 @@ class SortedProducts(Sequence[int]):
         return product_ids
 
     def _groups(self) -> Iterator[BitMap]:
-        """Consecutive groups of products; within each, the secondary order applies."""
+        """Yield consecutive groups of products; within each, the secondary order applies."""
         product_ids, index = self._product_ids, self._index
         if self._order == SortOrder.RELEVANCE:
             yield from self._tiers
@@ -120,7 +120,7 @@ class SortedProducts(Sequence[int]):
 
 
 def distance_km(start: str, end: str) -> float:
-    """Great-circle distance between the centres of two provinces; very far if one is unknown."""
+    """Return the distance between the centres of two provinces; very far if one is unknown."""
     if start not in SHAPES or end not in SHAPES:
         return _EARTH_KM
     (east, north), (other_east, other_north) = SHAPES[start].centre, SHAPES[end].centre
@@ -143,7 +143,7 @@ def _scan_index(rows: Callable[..., list[int]], run: BitMap, first: int, last: i
 
 
 def _ids_as_text(run: BitMap) -> str:
-    """Many ids as one text parameter, which the database parses."""
+    """Return many ids as one text parameter, which the database parses."""
     keys = ",".join(map(str, run))
     return f"[{keys}]" if connection.vendor == "sqlite" else f"{{{keys}}}"
 

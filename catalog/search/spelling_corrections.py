@@ -24,7 +24,7 @@ def deletion_variants(word: str) -> set[str]:
 
 
 def correct_words(words: Sequence[QueryWord]) -> list[list[list[str]]] | None:
-    """Possible phrases for each word, the likeliest first; None if there is nothing to correct.
+    """Return possible phrases for each word, the likeliest first; None if all words are known.
 
     A word that is no syllable and that no product has may be a slip of the keys, or joined syllables. One of
     several words at least must be in the catalogue: else the buyer wants something that is not sold here.

@@ -57,7 +57,7 @@ def readings_of(words: Sequence[QueryWord]) -> list[Reading]:
 
 
 def readings_among(words: Sequence[QueryWord], choices: Sequence[Choice] | None) -> list[Reading]:
-    """Like `readings_of`, given the result of `with_synonyms`."""
+    """Return the readings of words whose choices `with_synonyms` has returned."""
     combined = islice(product(*(choices or map(typed_choice, words))), _MOST_READINGS)
     readings = [[term for phrase in phrases for term in phrase] for phrases in combined]
     return [reading for position, reading in enumerate(readings) if reading not in readings[:position]]
@@ -95,5 +95,5 @@ def _folded_phrase(words: Sequence[QueryWord]) -> str:
 
 
 def _has_marks_of(words: Sequence[QueryWord], text: str) -> bool:
-    """Whether a single word has the diacritics of the text, if any were typed; several words may differ."""
+    """Return whether a single word has the text's diacritics, if any were typed; several may differ."""
     return len(words) > 1 or not words[0].marks or words[0].marks == phrase_with_marks(text)[0].marks

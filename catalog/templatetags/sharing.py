@@ -175,7 +175,7 @@ def _organization(cooperative: Cooperative) -> dict[str, object]:
 
 
 def _jpeg(picture: Picture) -> str:
-    """Absolute URL of the picture's widest JPEG; empty until it is processed."""
+    """Return the absolute URL of the picture's widest JPEG; empty until it is processed."""
     if picture.state != PictureState.READY or not picture.renditions:
         return ""
     widest = max(picture.renditions, key=int)

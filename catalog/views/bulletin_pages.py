@@ -29,7 +29,7 @@ def bulletins(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def bulletin(request: HttpRequest, week: str, slug: str | None = None) -> HttpResponse:
-    """One week's bulletin of the market or a cooperative."""
+    """Show one week's bulletin of the market or a cooperative."""
     requested_bulletin = _bulletin_or_404(week, slug, _language())
     cooperative = requested_bulletin.cooperative
     before = (

@@ -84,7 +84,7 @@ def cooperative(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _harvests(listings: ListingQuerySet) -> list[Product]:
-    """Seasonal products, by name."""
+    """Return seasonal products, by name."""
     seasonal = listings.exclude(product__season=ALL_MONTHS).by_name()[:MOST_HARVESTS]
     products = [listing.product for listing in seasonal]
     show_in_language(products, "name")

@@ -36,7 +36,7 @@ class VariantChoice:
     view: int | None = None
 
     def to_pay(self, steps: int = 1) -> int:
-        """Return what that many steps cost: at most, if they are sold by weight."""
+        """The price of the quantity, at most if sold by weight: the sum that the basket asks for."""
         return self._sum(self.price, steps)
 
     def before(self, steps: int = 1) -> int | None:
@@ -85,7 +85,7 @@ class PurchaseQuantity:
 
     @property
     def to_pay(self) -> int:
-        """What the quantity costs, at most if sold by weight: the sum that the basket asks for."""
+        """The price of the quantity, at most if sold by weight: the sum that the basket asks for."""
         return self.choice.to_pay(self.steps) if self.choice else 0
 
     @property
@@ -116,7 +116,7 @@ def delivery_context(
     *,
     now: datetime.datetime,
 ) -> dict[str, object]:
-    """Template context: delivery options to the buyer's province and commune, if any."""
+    """Return template context: delivery options to the buyer's province and commune, if any."""
     provinces = all_provinces()
     province = chosen_province(request, provinces)
     communes = communes_of(province.code) if province else []

@@ -80,7 +80,7 @@ def _paths() -> QuerySet[Any, Any]:
 
 
 def price_band_label(band: int) -> str:
-    """`Dưới 50.000 ₫`, `50.000–100.000 ₫`, `Từ 500.000 ₫`."""
+    """Return `Dưới 50.000 ₫`, `50.000–100.000 ₫` or `Từ 500.000 ₫`."""
     position = PRICE_BANDS.index(band)
     if position == len(PRICE_BANDS) - 1:
         return _("From %(price)s") % {"price": money(PRICE_BANDS[position])}

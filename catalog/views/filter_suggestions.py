@@ -41,7 +41,7 @@ class FilterRemoval:
 def applied_filters(
     filters: ProductFilters, facets: Sequence[Facet], query: QueryDict
 ) -> list[FilterRemoval]:
-    """One removal link for each chosen option."""
+    """Return one removal link for each chosen option."""
     links = [
         FilterRemoval(option.label, query_string_without(query, facet.name, value=option.value))
         for facet in facets
@@ -57,7 +57,7 @@ def applied_filters(
 def relaxed_filters(
     filters: ProductFilters, facets: Sequence[Facet], query: QueryDict
 ) -> list[FilterRemoval]:
-    """If nothing matches: filters whose removal helps, the most products first.
+    """Return the filters whose removal helps if nothing matches, the most products first.
 
     Offers removing all filters if no single removal helps.
     """
@@ -85,7 +85,7 @@ def relaxed_filters(
 
 
 def shorter_queries(query: str, index: FacetIndex) -> list[FilterRemoval]:
-    """If no product has all the words: the query without each word that then finds something."""
+    """Return the query without each word that then finds something, if no product has all words."""
     typed = typed_words(query)
     links = []
     for left_out in typed if len(typed) > 1 else ():

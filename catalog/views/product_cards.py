@@ -70,7 +70,7 @@ class ProductCard:
 
 
 def build_cards(listings: Sequence[Listing], *, now: datetime.datetime) -> list[ProductCard]:
-    """Cards of these listings (with `product__cooperative` loaded), in the given order."""
+    """Return cards of these listings (with `product__cooperative` loaded), in the given order."""
     products = [listing.product for listing in listings]
     show_in_language(products, "name")
     show_in_language([product.cooperative for product in products], "name")
@@ -155,7 +155,7 @@ def _is_last_month(product: Product, month: int) -> bool:
 
 
 def _prices(listings: Sequence[Listing]) -> dict[int, list[Price]]:
-    """Prices by product in its listing's channel, cheapest first, with variants loaded.
+    """Return prices by product in its listing's channel, cheapest first, with variants loaded.
 
     Two queries, so that the database finds prices by variant instead of scanning the channel's.
     """

@@ -111,7 +111,7 @@ class ProductFilters:
 
     @staticmethod
     def _is_invalid_price(text: str) -> bool:
-        """Whether the text is neither empty nor a price."""
+        """Return whether the text is neither empty nor a price."""
         return bool(text.strip()) and _parse_price(text) is None
 
     def _list(self, name: str) -> list[str]:
@@ -244,7 +244,7 @@ class ProductFilters:
         chosen: Iterable[object],
         label_options: Callable[[Sequence[Key]], filter_labels.OptionLabels],
     ) -> list[FacetOption]:
-        """Chosen options first, then by count; at most as many as can be unfolded."""
+        """Return chosen options first, then by count; at most as many as can be unfolded."""
         chosen_keys = set(chosen)
         counts = [
             (key, self.selection.count(respect, product_ids)) for key, product_ids in sets.items() if key
@@ -266,7 +266,7 @@ class ProductFilters:
         chosen: Sequence[Key],
         label: Callable[[Key], str],
     ) -> list[FacetOption]:
-        """Options in a fixed order, without empty ones."""
+        """Return options in a fixed order, without empty ones."""
         counts = [(key, self.selection.count(respect, sets.get(key))) for key in keys]
         return [
             FacetOption(str(key), label(key), count, key in chosen)

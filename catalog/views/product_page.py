@@ -86,7 +86,7 @@ def get_channel_or_404() -> Channel:
 
 
 def _variant_context(choices: Sequence[VariantChoice]) -> dict[str, Any]:
-    """Template context for choosing a variant; the first available one is preselected."""
+    """Return template context for choosing a variant; the first available one is preselected."""
     available = [choice for choice in choices if not choice.is_sold_out]
     shown_choices = available or choices
     return {
@@ -171,7 +171,7 @@ def _back_form(
 
 
 def _similar(product: Product, channel: Channel) -> list[Listing]:
-    """Other available products of the same category, newest first.
+    """Return other available products of the same category, newest first.
 
     Fetches keys first, so that the database reads the category index backwards and stops early.
     """

@@ -114,7 +114,7 @@ def region(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def ocop(request: HttpRequest) -> HttpResponse:
-    """Explains OCOP stars, and lists the products that hold them today."""
+    """Explain OCOP stars, and list the products that hold them today."""
     now = timezone.now()
     sent = request.GET.get("sao", "")
     stars = int(sent) if sent in ("3", "4", "5") else None

@@ -14,7 +14,7 @@ SESSION_KEY = "wishes"
 
 
 def is_wished(request: HttpRequest, product: Product) -> bool:
-    """Whether the product is on the visitor's wish list."""
+    """Return whether the product is on the visitor's wish list."""
     if isinstance(request.user, User):
         return WishedProduct.objects.filter(user=request.user, product=product).exists()
     return product.pk in request.session.get(SESSION_KEY, ())

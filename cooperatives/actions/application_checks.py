@@ -57,7 +57,7 @@ def require_complete_application(cooperative: Cooperative) -> None:
 
 
 def is_own_account(cooperative: Cooperative) -> bool:
-    """Whether the bank account belongs to the cooperative or its representative.
+    """Return whether the bank account belongs to the cooperative or its representative.
 
     Banks write names without accents and shorten "Hợp tác xã" to "HTX".
     """

@@ -185,7 +185,7 @@ def update_warehouse_columns(
 
 
 def is_used_for_pickup(warehouse: Warehouse) -> bool:
-    """Whether an active delivery method uses it for pickup."""
+    """Return whether an active delivery method uses it for pickup."""
     return DeliveryMethod.objects.filter(warehouse=warehouse, is_active=True).exists()
 
 

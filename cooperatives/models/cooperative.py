@@ -135,12 +135,12 @@ class Cooperative(WithMetadata, WithExternalReference, WithTimes):
         return self.name
 
     def is_paused_on(self, day: datetime.date) -> bool:
-        """Whether it is paused on that day; `paused_until` is the first day of selling again."""
+        """Return whether it is paused on that day; `paused_until` is the first day of selling again."""
         return self.paused_from is not None and (self.paused_until is None or day < self.paused_until)
 
     @property
     def is_public(self) -> bool:
-        """Whether it has a public page: the same condition as `public()`."""
+        """Return whether it has a public page: the same condition as `public()`."""
         return self.state == CooperativeState.APPROVED and not self.is_platform_seller
 
     @property
@@ -219,7 +219,7 @@ class Producer(WithMetadata):
 
     @property
     def is_public(self) -> bool:
-        """Whether it may be named to buyers: the same condition as `public()`."""
+        """Return whether it may be named to buyers: the same condition as `public()`."""
         return self.agreed_on is not None
 
 

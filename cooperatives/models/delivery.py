@@ -169,13 +169,13 @@ class DeliveryMethod(WithMetadata):
         return min(matching_rates, key=lambda rate: (rate.up_to_grams is None, rate.up_to_grams or 0)).price
 
     def serves(self, *, channel_id: int, province_code: str) -> bool:
-        """Whether it delivers to the province, whatever the weight."""
+        """Return whether it delivers to the province, whatever the weight."""
         if self.is_collected:
             return True
         return any(rate.province_code in ("", province_code) for rate in self._rates(channel_id))
 
     def is_outside(self, province_code: str) -> bool:
-        """Whether it is a pickup in another province than this one; False where either is not known."""
+        """Return whether it is a pickup in another province than this one; False if either is unknown."""
         warehouse_province = self.warehouse.address.province_code if self.warehouse else ""
         return bool(warehouse_province and province_code) and warehouse_province != province_code
 

@@ -60,7 +60,7 @@ class CheckoutForm(InvoiceForm, ReceiverForm):
         payments: Sequence[PaymentMethod],
         **options: Unpack[DivisionOptions],
     ) -> None:
-        """`delivery_methods`: valid values of each cooperative's delivery field, by its id.
+        """Take the valid values of each cooperative's delivery field, by its id, as `delivery_methods`.
 
         `payments` are the available payment methods, the default first.
         """
@@ -104,12 +104,12 @@ class CheckoutForm(InvoiceForm, ReceiverForm):
 
     @property
     def method(self) -> PaymentMethod:
-        """The payment method of a valid form."""
+        """Return the payment method of a valid form."""
         return PaymentMethod(self.cleaned_data["payment"] or self._default_method)
 
     @property
     def contact(self) -> Contact:
-        """The contact of a valid form."""
+        """Return the contact of a valid form."""
         cleaned = self.cleaned_data
         return Contact(
             name=cleaned["name"],

@@ -64,5 +64,5 @@ class Dispute(models.Model):
         return self.state in DISPUTE_ENDED_STATES
 
     def is_late(self, now: datetime.datetime) -> bool:
-        """Whether the deadline for submitting evidence has passed."""
+        """Return whether the deadline for submitting evidence has passed."""
         return self.evidence_by is not None and self.evidence_by <= now

@@ -128,12 +128,12 @@ class OrderLine(ReportColumns, WithMetadata):
 
     @property
     def is_by_weight(self) -> bool:
-        """Whether the price depends on the weighed amount (catch weight)."""
+        """Return whether the price depends on the weighed amount (catch weight)."""
         return self.estimate_grams is not None
 
     @property
     def is_to_weigh(self) -> bool:
-        """Whether it still has to be weighed; until then it cannot be packed."""
+        """Return whether it still has to be weighed; until then it cannot be packed."""
         return self.is_by_weight and self.weighed_grams is None
 
     @property

@@ -295,7 +295,7 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
         return self.placed_at is None
 
     def has_expired_link(self, now: datetime.datetime) -> bool:
-        """Whether the order's link alone no longer opens it."""
+        """Return whether the order's link alone no longer opens it."""
         return self.link_expires_at is not None and self.link_expires_at <= now
 
     @property
@@ -319,7 +319,7 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
         return self.get_status_display()
 
     def _waits_for_money(self) -> bool:
-        """Whether the buyer must pay before it is confirmed: not COD and not fully authorised on a card."""
+        """Return whether the buyer must pay first: not COD and not fully authorised on a card."""
         if not self.still_due or self.authorize_coverage in (Coverage.FULL, Coverage.OVER):
             return False
         last = max(self.payments.all(), key=lambda payment: (payment.created_at, payment.pk), default=None)

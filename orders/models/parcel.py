@@ -186,7 +186,7 @@ class Parcel(WithMetadata, WithTimes):
 
     @property
     def has_cash_short(self) -> bool:
-        """Whether less cash was collected than expected; the buyer still owes the rest."""
+        """Return whether less cash was collected than expected; the buyer still owes the rest."""
         return self.cod_collected_at is not None and self.cod_collected < self.cod_expected
 
 

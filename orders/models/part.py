@@ -262,16 +262,16 @@ class OrderPart(ReportColumns, WithMetadata, WithTimes):
 
     @property
     def shows_contact(self) -> bool:
-        """Whether the cooperative may see the buyer's name and phone: from acceptance on."""
+        """Return whether the cooperative may see the buyer's name and phone: from acceptance on."""
         return self.state == PartState.ACCEPTED
 
     @property
     def shows_address(self) -> bool:
-        """Whether the cooperative may see the buyer's address: from acceptance until arrival."""
+        """Return whether the cooperative may see the buyer's address: from acceptance until arrival."""
         return self.shows_contact and self.progress not in ARRIVED_PROGRESS
 
     def is_packed(self, parcels: Iterable[Parcel]) -> bool:
-        """Whether all quantities are in closed parcels. `parcels`: its outgoing parcels with their lines."""
+        """Return whether all quantities are in closed parcels. `parcels`: its outgoing ones with lines."""
         parcels = list(parcels)
         packed = sum(line.quantity for parcel in parcels for line in parcel.lines.all())
         ordered = sum(line.quantity for line in self.lines.all())
@@ -295,7 +295,7 @@ class OrderPart(ReportColumns, WithMetadata, WithTimes):
         return self.get_progress_display()
 
     def may_be_cancelled(self, parcels: Iterable[Parcel], *, by_buyer: bool = False) -> bool:
-        """Whether the part may still be cancelled. `parcels`: all parcels of this part.
+        """Return whether the part may still be cancelled. `parcels`: all parcels of this part.
 
         Staff may cancel until a parcel has left the warehouse; buyers until one is packed.
         """

@@ -195,7 +195,7 @@ class Payment(WithMetadata, WithTimes):
 
     @property
     def is_cash_on_delivery(self) -> bool:
-        """Whether it is cash on delivery."""
+        """Return whether it is cash on delivery."""
         return self.method == PaymentMethod.COD
 
 
@@ -242,6 +242,6 @@ class PaymentEvent(models.Model):
 
 
 def total_authorised_and_charged(sums: Iterable[PaymentSums]) -> tuple[int, int]:
-    """Total authorised and total charged of several payments, in minor units."""
+    """Return the total authorised and the total charged of several payments, in minor units."""
     payments = list(sums)
     return sum(payment.authorised for payment in payments), sum(payment.charged for payment in payments)

@@ -59,7 +59,7 @@ class CommissionRate(models.Model):
         return f"{self.percent} %"
 
     def covers(self, cooperative_id: int, path: str) -> bool:
-        """Whether the rate applies to a cooperative's products in this category path. Reads `category`."""
+        """Return whether it applies to a cooperative's products in this category path. Reads `category`."""
         if self.cooperative_id not in (None, cooperative_id):
             return False
         return self.category is None or path.startswith(self.category.path or "/none/")
@@ -74,7 +74,7 @@ class CommissionRate(models.Model):
 def commission_percents(
     products: Iterable[tuple[int, str]], *, day: datetime.date
 ) -> Mapping[tuple[int, str], Decimal]:
-    """Commission percent by (cooperative id, category path or ""); 0 where no rate is set. One query.
+    """Return percent by (cooperative id, category path or ""); 0 where no rate is set. One query.
 
     The cooperative takes precedence over the category, a deeper category over its ancestors, then the later
     day.

@@ -83,6 +83,6 @@ _TOTAL_LABELS = {
 
 
 def is_summary_label(text: str) -> bool:
-    """Whether a cell is the label of a total or a balance, such as "Số dư đầu kỳ/ Opening balance"."""
+    """Return whether a cell is the label of a total or a balance, such as "Số dư đầu kỳ/ Opening balance"."""
     languages = [plain_words(part) for part in text.replace("\n", "/").replace("(", "/").split("/")]
     return languages[0].startswith(_BALANCE_LABELS) or any(part in _TOTAL_LABELS for part in languages)

@@ -173,7 +173,7 @@ def _read_row(row: Row, mapping: BankColumnMapping, account: str) -> IncomingTra
 
 
 def _is_without_transfer(row: Row, mapping: BankColumnMapping) -> bool:
-    """Whether a row without a readable day has no amount either, or is a total or a balance."""
+    """Return whether a row without a readable day has no amount either, or is a total or a balance."""
     amounts = [row.cell(mapping.amount), row.cell(mapping.credit), row.cell(mapping.debit)]
     if not any(_has_digit(cell) for cell in amounts):
         return True
@@ -238,7 +238,7 @@ def _absolute_amount(row: Row, column: int | None) -> int:
 def _number_similar(
     transfer: IncomingTransfer, seen_fingerprints: set[str], similar_counts: Counter[str]
 ) -> IncomingTransfer:
-    """Number similar rows without a reference.
+    """Set consecutive numbers on similar rows without a reference.
 
     Two rows with one reference and one amount are a duplicate, or the column is not a reference: a person
     must check them.

@@ -85,7 +85,7 @@ class IncomingTransfer:
 
     @property
     def has_reference(self) -> bool:
-        """Whether the bank gave this transfer a reference."""
+        """Return whether the bank gave this transfer a reference."""
         return bool(_keep_alphanumeric(self.reference))
 
     @property

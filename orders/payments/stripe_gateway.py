@@ -106,7 +106,7 @@ class StripeGateway:
         return self._perform(Operation.REFUND, request, self._refund)
 
     def pay_out(self, request: GatewayRequest) -> GatewayResult:
-        """With a reference, wait for that payment's money; otherwise the balance must cover the transfer."""
+        """Transfer money to a cooperative's account, out of one payment if there is a reference."""
         return self._perform(Operation.PAY_OUT, request, self._pay_out)
 
     def reverse_transfer(self, request: GatewayRequest) -> GatewayResult:

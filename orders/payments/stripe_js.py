@@ -18,12 +18,12 @@ Response = TypeVar("Response")
 
 
 def are_cards_enabled() -> bool:
-    """Whether cards are enabled, i.e. Stripe's keys are set."""
+    """Return whether cards are enabled, i.e. Stripe's keys are set."""
     return bool(settings.STRIPE_SECRET_KEY)
 
 
 def accepts_cards(currency: str, amount: int | None = None) -> bool:
-    """Whether cards are accepted in this currency and, if given, for this amount in minor units."""
+    """Return whether cards are accepted in this currency and, if given, for this amount in minor units."""
     if not are_cards_enabled() or currency in UNSUPPORTED_CURRENCIES:
         return False
     if amount is None:

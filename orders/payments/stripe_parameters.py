@@ -35,5 +35,5 @@ def created_since(request: GatewayRequest) -> dict[str, object]:
 
 
 def is_session(reference: str) -> bool:
-    """Whether the reference is a Checkout Session and not a payment."""
+    """Return whether the reference is a Checkout Session and not a payment."""
     return reference.startswith("cs_")

@@ -114,5 +114,5 @@ def _encode_field(tag: str, value: str) -> str:
 
 
 def _compute_checksum(text: str) -> str:
-    """CRC-16/CCITT-FALSE (polynomial 1021, initial value FFFF), four upper-case hexadecimal digits."""
+    """Return the CRC-16/CCITT-FALSE (polynomial 1021, initial value FFFF) as four hexadecimal digits."""
     return f"{binascii.crc_hqx(text.encode(), 0xFFFF):04X}"

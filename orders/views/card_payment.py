@@ -33,7 +33,7 @@ class CardView:
 
     @property
     def is_pending(self) -> bool:
-        """Whether the result is still unknown; the page updates itself when it is known."""
+        """Return whether the result is still unknown; the page updates itself when it is known."""
         return self.call is not None and self.call.state in (CallState.UNKNOWN, CallState.PENDING)
 
     @property
@@ -51,7 +51,7 @@ class CardView:
 
     @property
     def is_captured_later(self) -> bool:
-        """Whether the card is authorised for the upper bound and captured after weighing."""
+        """Return whether the card is authorised for the upper bound and captured after weighing."""
         return self.call is not None and bool(self.call.request_parameters.get("hold"))
 
 

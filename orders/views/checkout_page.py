@@ -105,7 +105,7 @@ def _handle_post(request: HttpRequest) -> HttpResponse:
 
 
 def _has_new_code(basket: Basket, submitted: QueryDict) -> bool:
-    """Whether a code was entered whose effect the buyer has not seen yet."""
+    """Return whether a code was entered whose effect the buyer has not seen yet."""
     known_codes = ("", basket.voucher_code, normalise_code(submitted.get("code-seen", "")))
     return "use-code" in submitted or normalise_code(submitted.get("code", "")) not in known_codes
 
@@ -248,7 +248,7 @@ def _redirect_to_page(request: HttpRequest, page: str, **parts: object) -> HttpR
 
 
 def _takes_code(phone_refusal: Refused | None) -> bool:
-    """Whether a code to the buyer's phone lets the order through."""
+    """Return whether a code to the buyer's phone lets the order through."""
     return isinstance(phone_refusal, CodeExpired | PhoneCodeRequired | WrongCode)
 
 

@@ -25,7 +25,7 @@ from shop.core.web.uploads import takes_files
 
 
 def _is_complaint_possible(request: HttpRequest, order_id: uuid.UUID, number: int) -> bool:
-    """Whether a proven buyer may complain: items arrived within the period and no complaint is open."""
+    """Return whether a proven buyer may complain: items arrived in time and no complaint is open."""
     parts = OrderPart.objects.filter(order__in=Order.objects.held_by(order_id), number=number)
     part = parts.select_related("order").first()
     if part is None or not has_proof(request, part.order):
@@ -86,7 +86,7 @@ def complaint(request: HttpRequest, order_id: uuid.UUID, number: int) -> HttpRes
 
 
 def _is_repeated(request: HttpRequest, part: OrderPart) -> bool:
-    """Whether a complaint with this idempotency key exists: a double tap or a resubmission."""
+    """Return whether a complaint with this idempotency key exists: a double tap or a resubmission."""
     key = bind_idempotency_key(request.POST.get("key", ""), "buyer", part.pk)
     return key is not None and Complaint.objects.filter(part=part, key=key).exists()
 

@@ -68,7 +68,7 @@ def order_path(route: str, view: Callable[..., HttpResponse], name: str) -> URLP
 
 
 def has_proof(request: HttpRequest, order: Order) -> bool:
-    """Whether the visitor is the order's signed-in buyer, or their session holds a valid proof."""
+    """Return whether the visitor is the order's signed-in buyer, or their session holds a valid proof."""
     if order.user_id is not None and order.user_id == request.user.pk:
         return True
     until = request.session.get(_SESSION_KEY, {}).get(str(order.pk), 0)
@@ -107,7 +107,7 @@ def _guard_view(view: Callable[..., HttpResponse], name: str) -> Callable[..., H
 
 
 def _is_url_sufficient(order: Order, needs: AccessRequirement) -> bool:
-    """Whether the URL alone is sufficient."""
+    """Return whether the URL alone is sufficient."""
     if order.has_expired_link(timezone.now()) or needs is AccessRequirement.PROOF:
         return False
     if needs is AccessRequirement.CARD_ORDER:

@@ -41,7 +41,7 @@ class LineView:
 
     @property
     def to_pay(self) -> int:
-        """What the line costs, at most if sold by weight."""
+        """The price of the line, at most if sold by weight."""
         return self.priced.total.gross if self.priced else 0
 
     @property
@@ -64,7 +64,7 @@ class LineView:
 
     @property
     def is_requested(self) -> bool:
-        """Whether the line counts in the total: products not on sale do not."""
+        """Return whether the line counts in the total: products not on sale do not."""
         return QuoteProblem.NOT_FOR_SALE not in self.quoted.problems
 
 
@@ -126,7 +126,7 @@ class SellerQuoteView:
 
     @property
     def opens_far_points(self) -> bool:
-        """Whether the folded places start open: the chosen one is there, or there is no other choice."""
+        """Return whether the folded places start open: one is chosen, or there is no other choice."""
         return any(point.is_chosen for point in self.far_points) or not (self.sent or self.near_points)
 
     @property
@@ -139,7 +139,7 @@ class SellerQuoteView:
 
     @property
     def is_long(self) -> bool:
-        """Whether the delivery options are folded behind the chosen one."""
+        """Return whether the delivery options are folded behind the chosen one."""
         return len(self.choices) > MAX_UNFOLDED
 
     @property
@@ -148,7 +148,7 @@ class SellerQuoteView:
 
     @property
     def is_by_weight(self) -> bool:
-        """Whether some line is sold by weight, so that `goods_total` is a maximum."""
+        """Return whether some line is sold by weight, so that `goods_total` is a maximum."""
         return any(line.is_by_weight for line in self.lines)
 
 
@@ -181,7 +181,7 @@ def seller_quote_views(
 
 
 def has_blocking_problems(quote: Quote) -> bool:
-    """Whether the basket has problems that prevent an order to any province."""
+    """Return whether the basket has problems that prevent an order to any province."""
     return any(_IN_BASKET & set(line.problems) for line in quote.lines) or any(
         QuoteProblem.PAUSED in seller_quote.problems for seller_quote in quote.seller_quotes
     )

@@ -69,7 +69,7 @@ class PartTimeline:
 
     @property
     def may_complain(self) -> bool:
-        """Whether items have arrived that were not refunded, and the complaint period is not over."""
+        """Return whether items have arrived that were not refunded, and the complaint period is not over."""
         return self._has_items_to_complain_about and not self.complaint_period_ended_at
 
     @property

@@ -224,7 +224,7 @@ class PersonAddressForm(DivisionForm):
 
     @property
     def is_phone_likely_mistyped(self) -> bool:
-        """Whether to warn about the number; it may still be right."""
+        """Return whether to warn about the number; it may still be right."""
         written = str(self["phone"].value() or "")
         return bool(normalise_phone(written)) and is_likely_mistyped(written)
 

@@ -121,7 +121,7 @@ class Context:
         return self.user is not None and self.user.is_staff
 
     def may(self, *rights: MemberRight) -> bool:
-        """Whether the requester has any of these rights."""
+        """Return whether the requester has any of these rights."""
         return any(self._has_right(right) for right in rights)
 
     def require(self, *rights: MemberRight) -> None:

@@ -165,7 +165,7 @@ def _public_rows_query(
 
 
 def is_staff_or_app(context: Context) -> bool:
-    """Whether the requester is staff or an app, who may omit the channel."""
+    """Return whether the requester is staff or an app, who may omit the channel."""
     return context.may(Access.STAFF, Access.APP)
 
 

@@ -233,7 +233,7 @@ def _filter_by_keys(keys: Collection[Key], *, rows: type[Model] | Callable[[], R
 
 
 def _is_unfiltered(rows: object) -> bool:
-    """Whether a queryset selects all rows of its model, without filters or annotations."""
+    """Return whether a queryset selects all rows of its model, without filters or annotations."""
     if not isinstance(rows, QuerySet):
         return False
     query = rows.query

@@ -57,7 +57,7 @@ class CachedResponse:
         return cached.content
 
     def begin(self, operation: Operation) -> None:
-        """Before execution: record the catalogue's version if the operation is cacheable."""
+        """Record the catalogue's version before execution if the operation is cacheable."""
         if self._key is not None and _is_cacheable(operation):
             self._state = catalogue_version()
 
@@ -80,7 +80,7 @@ def _cache_key(request: HttpRequest) -> tuple[object, ...] | None:
 
 
 def _is_cacheable(operation: Operation) -> bool:
-    """Whether the operation is a query for catalogue fields only."""
+    """Return whether the operation is a query for catalogue fields only."""
     selections = operation.definition.selection_set
     return operation.operation_type is OperationType.QUERY and _selects_only_cacheable(operation, selections)
 

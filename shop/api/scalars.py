@@ -86,7 +86,7 @@ def _parse_date(value: object) -> datetime.date | None:
 
 
 def _is_representable(day: datetime.date) -> bool:
-    """Whether a date can be converted to every time zone; the first and last year cannot."""
+    """Return whether a date can be converted to every time zone; the first and last year cannot."""
     return datetime.MINYEAR < day.year < datetime.MAXYEAR
 
 
@@ -106,7 +106,7 @@ def _parse_decimal(value: object) -> Decimal:
 
 
 def _fits_column(number: Decimal) -> bool:
-    """Whether a number fits our columns: finite, and not of a million digits."""
+    """Return whether a number fits our columns: finite, and not of a million digits."""
     if not number.is_finite():
         return False
     exponent = number.as_tuple().exponent

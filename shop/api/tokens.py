@@ -50,7 +50,7 @@ def refresh_token(
 
 
 def is_recent_sign_in(claims: Claims, user: User, *, now: datetime.datetime) -> bool:
-    """Whether the person signed in recently, and with their second factor if they have one."""
+    """Return whether the person signed in recently, and with their second factor if they have one."""
     signed_in_at = claims.get("auth_time")
     if not isinstance(signed_in_at, int):
         return False
@@ -72,7 +72,7 @@ def new_csrf_token() -> str:
 
 
 def is_own_token(token: str) -> bool:
-    """Whether a token claims to be issued by this shop; the signature is not checked."""
+    """Return whether a token claims to be issued by this shop; the signature is not checked."""
     try:
         claims = jwt.decode(token, options={"verify_signature": False})
     except PyJWTError:

@@ -89,7 +89,7 @@ def _static_state() -> str:
 
 
 def _is_empty() -> bool:
-    """Whether there are no accounts and no cooperative except the platform seller."""
+    """Return whether there are no accounts and no cooperative except the platform seller."""
     return not get_user_model().objects.exists() and Cooperative.objects.count() <= 1
 
 

@@ -18,7 +18,7 @@ class PdfUnavailable(Exception):
 
 @cache
 def can_make_pdf() -> bool:
-    """Whether WeasyPrint finds its libraries; cached for the process."""
+    """Return whether WeasyPrint finds its libraries; cached for the process."""
     try:
         import weasyprint  # noqa: F401  # loads Pango at once, or says that it is not there
     except OSError:

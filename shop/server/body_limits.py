@@ -75,7 +75,7 @@ def allowance_for(path: str, content_type: str) -> Allowance:
 
 
 def refuse_large_bodies(get_response: Callable[[HttpRequest], HttpResponseBase]) -> object:
-    """Middleware with the same limits, for other servers, which pass requests on before reading the body."""
+    """Apply the same limits as middleware, for other servers, which read the body later."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         length = request.META.get("CONTENT_LENGTH") or "0"

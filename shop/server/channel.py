@@ -69,7 +69,7 @@ class HttpConnection(HTTPChannel):  # type: ignore[misc]
     # --- time limits ---------------------------------------------------------------------------------
 
     def is_overdue(self, now: float) -> bool:
-        """Whether the current step exceeded its time; checked about once a second."""
+        """Return whether the current step exceeded its time; checked about once a second."""
         step = self._current_step()
         if step != self._step:
             self._step, self.step_began, self._moved_before = step, now, self._moved_bytes()
@@ -80,7 +80,7 @@ class HttpConnection(HTTPChannel):  # type: ignore[misc]
 
     @property
     def is_waiting(self) -> bool:
-        """Whether no request is in progress, so that closing loses only the connection."""
+        """Return whether no request is in progress, so that closing loses only the connection."""
         return self._current_step()[0] in ("new", "idle", "header")
 
     @property

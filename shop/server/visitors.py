@@ -21,7 +21,7 @@ _CREDENTIALS = ("COOKIE", "AUTHORIZATION", "AUTHORIZATION_BEARER")
 
 
 def is_known_visitor(headers: Mapping[str, str]) -> bool:
-    """Whether a person is signed in or a token is valid. False if that cannot be determined."""
+    """Return whether a person is signed in or a token is valid. False if that cannot be determined."""
     credentials = {f"HTTP_{name}": headers[name] for name in _CREDENTIALS if name in headers}
     request = WSGIRequest(
         {"REQUEST_METHOD": "HEAD", "wsgi.input": BytesIO(), "PATH_INFO": "/", **credentials}

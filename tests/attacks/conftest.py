@@ -12,7 +12,7 @@ import pytest
 def web(
     tmp_path_factory: pytest.TempPathFactory, django_db_setup: None, django_db_blocker: Any
 ) -> Iterator[Any]:
-    """A single process, so that limits per process are counted in one place."""
+    """Yield a single process, so that limits per process are counted in one place."""
     from tests.attacks.web import Web
 
     with django_db_blocker.unblock():

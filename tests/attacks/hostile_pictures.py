@@ -39,7 +39,7 @@ def hostile(name: str) -> bytes:
 
 
 def jpeg_of_many_scans(count: int) -> bytes:
-    """A progressive JPEG of 40 megapixels with many scans that change nothing, in a few bytes each."""
+    """Return a progressive JPEG of 40 megapixels with many scans that change nothing, in a few bytes each."""
     picture = hostile("progressive.jpg")
     start = picture.index(b"\xff\xc4", picture.index(b"\xff\xda"))  # tables and data of the second scan
     scans_end = picture.index(b"\xff\xc4", start + 2)
@@ -47,7 +47,7 @@ def jpeg_of_many_scans(count: int) -> bytes:
 
 
 def png(width: int, height: int, chunks: Sequence[tuple[bytes, bytes]] = (), *, depth: int = 8) -> bytes:
-    """A transparent PNG with these extra chunks, compressed without holding its pixels in memory."""
+    """Return a transparent PNG with these extra chunks, compressed without holding its pixels in memory."""
     packer = zlib.compressobj(9)
     row = b"\0" * (1 + width * 4 * depth // 8)
     pixels = b"".join(packer.compress(row) for _row in range(height)) + packer.flush()

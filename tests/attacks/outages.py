@@ -21,7 +21,7 @@ from shop.management.servers.redis import start_redis
 
 
 def stopped_redis() -> str:
-    """The address of a Redis server that has just been stopped."""
+    """Return the address of a Redis server that has just been stopped."""
     server = start_redis()
     server.stop()
     return f"{server.url}/0"
@@ -29,7 +29,7 @@ def stopped_redis() -> str:
 
 @contextmanager
 def silent_redis() -> Iterator[str]:
-    """A server that accepts connections and never answers."""
+    """Yield a server that accepts connections and never answers."""
     server = start_redis()
     os.kill(server.process.pid, signal.SIGSTOP)
     try:
@@ -51,7 +51,7 @@ def redis_at(url: str) -> Iterator[None]:
 
 @contextmanager
 def broken_queue_folder(folder: Path) -> Iterator[None]:
-    """The embedded queue with a folder that is missing and cannot be created."""
+    """Yield the embedded queue with a folder that is missing and cannot be created."""
     folder.write_text("not a folder")
     with _broker("filesystem://localhost", broker_options("", folder)):
         yield

@@ -47,7 +47,7 @@ def head(path, *headers, length=None, content_type=FORM):
 
 
 def answer_to_head(web, request):
-    """The response although no byte of the body was sent."""
+    """Return the response although no byte of the body was sent."""
     with web.connect() as connected:
         connected.sendall(request)
         received = b""
@@ -57,7 +57,7 @@ def answer_to_head(web, request):
 
 
 def is_complete(response):
-    """Whether head and announced body have arrived; "100 Continue" has no body."""
+    """Return whether head and announced body have arrived; "100 Continue" has no body."""
     text, boundary, body = response.partition(b"\r\n\r\n")
     length = re.search(rb"Content-Length: (\d+)", text)
     return bool(boundary) and len(body) >= (int(length[1]) if length else 0)

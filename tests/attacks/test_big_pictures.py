@@ -85,7 +85,7 @@ except SystemExit:
 
 
 def decoded(original: Path, folder: Path) -> tuple[list[int], int]:
-    """The widths that the decoder renders, and its peak memory in bytes."""
+    """Return the widths that the decoder renders, and its peak memory in bytes."""
     response, _end, status = run_decoder(original, folder).stdout.partition("\n")
     told = json.loads(response)
     assert "refused" not in told, told
@@ -295,7 +295,7 @@ def jpeg(**saved) -> bytes:
 
 
 def with_exif(*entries: bytes, after: bytes = b"", next_ifd: int = 0) -> bytes:
-    """A JPEG whose first EXIF directory holds these raw entries."""
+    """Return a JPEG whose first EXIF directory holds these raw entries."""
     directory = struct.pack("<H", len(entries)) + b"".join(entries) + struct.pack("<I", next_ifd)
     tiff = b"II*\0" + struct.pack("<I", 8) + directory + after
     return jpeg(exif=b"Exif\0\0" + tiff)

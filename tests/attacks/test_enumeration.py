@@ -37,7 +37,7 @@ CHANGE_EMAIL = """mutation($new: String!, $password: String!) { requestEmailChan
 
 
 def register(email: str) -> tuple[int, str, str]:
-    """Status, URL and page of a registration, without what differs for each visitor."""
+    """Return status, URL and page of a registration, without what differs for each visitor."""
     client = Client()
     response = client.post(REGISTER, {"name": "Mai", "email": email, "password": NEW}, follow=True)
     page = re.sub(r'value="[^"]{40,}"|nonce="[^"]*"', "", html_of(response))
@@ -45,7 +45,7 @@ def register(email: str) -> tuple[int, str, str]:
 
 
 def apply_to_sell(email: str) -> tuple[int, str, str]:
-    """The same for a cooperative's application by a visitor no account."""
+    """Return the same for a cooperative's application by a visitor without an account."""
     client = Client()
     response = client.post("/xa-vien/dang-ky/", application_form() | ACCOUNT | {"email": email}, follow=True)
     page = re.sub(r'value="[^"]{40,}"|nonce="[^"]*"', "", html_of(response))
@@ -53,7 +53,7 @@ def apply_to_sell(email: str) -> tuple[int, str, str]:
 
 
 def save_number(user: User, phone: str) -> tuple[str, str]:
-    """Where a buyer who saves this number in their details is redirected, and the page shown."""
+    """Return the redirect after a buyer saves this number in their details, and the page shown."""
     client = Client()
     client.force_login(user)
     response = client.post(DETAILS, {"name": "Mai", "phone": phone})

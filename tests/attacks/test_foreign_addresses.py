@@ -39,7 +39,7 @@ def confirm(token: str | None = None) -> None:
 
 
 def password_page() -> str:
-    """The link in the last e-mail that sets a password."""
+    """Return the link in the last e-mail that sets a password."""
     letter = Notification.objects.latest("pk")
     assert (letter.recipient, letter.key.partition(":")[0]) == (ADDRESS, "password")
     match = re.search(r"(/en/tai-khoan/mat-khau/\S+/)", letter.text)

@@ -74,7 +74,7 @@ def test_huge_query_cost_is_reported_as_a_number() -> None:
 
 
 def numeric_arguments() -> list[str]:
-    """A document for each field of Query with a numeric argument, which is passed as a variable."""
+    """Return a document for each field of Query with a numeric argument, which is passed as a variable."""
     schema = built_schema().schema
     documents = []
     for name, field in schema.query_type.fields.items():

@@ -24,7 +24,7 @@ OTHER = {"uuid": uuid.UUID(int=1), "slug": "x", "str": "x", "path": "x"}
 
 @pytest.fixture
 def someone(client: Client) -> Client:
-    """An admin who also manages a cooperative, so that every page opens."""
+    """Return an admin who also manages a cooperative, so that every page opens."""
     make_channel()
     make_divisions()
     client.force_login(make_member(make_seller(), is_staff=True, is_superuser=True))
@@ -103,7 +103,7 @@ def test_forms_refuse_a_long_phone(client: Client) -> None:
 
 
 def _addresses() -> Iterator[tuple[str, dict[str, str]]]:
-    """Names of all addresses with the types of their arguments, without Django's admin."""
+    """Yield names of all addresses with the types of their arguments, without Django's admin."""
     yield from _below(get_resolver(), "", {})
 
 

@@ -58,7 +58,7 @@ def test_hostile_pictures_use_little_memory_of_a_web_process(tmp_path, record_pr
 
 
 def complaint(part: OrderPart, names: tuple[str, ...], session: str) -> bytes:
-    """The raw request of a complaint with a picture in each of these formats."""
+    """Return the raw request of a complaint with a picture in each of these formats."""
     token, boundary = "a" * 32, uuid.uuid4().hex
     fields = {
         "csrfmiddlewaretoken": token,

@@ -61,7 +61,7 @@ REQUEST = """
 
 
 def signed_in_long_ago(user: User, minutes: int = 16) -> str:
-    """An access token just renewed with a refresh token of an old sign-in."""
+    """Return an access token just renewed with a refresh token of an old sign-in."""
     token = data_of(CREATE, email=user.email, password=PASSWORD)["tokenCreate"]
     since = timezone.now() - datetime.timedelta(minutes=minutes)
     TokenFamily.objects.filter(user=user).update(created_at=since)
@@ -69,7 +69,7 @@ def signed_in_long_ago(user: User, minutes: int = 16) -> str:
 
 
 def codes_of(response: dict) -> list[tuple[str, str]]:
-    """The codes that our clients and Saleor's Dashboard branch on."""
+    """Return the codes that our clients and Saleor's Dashboard branch on."""
     extensions = [error["extensions"] for error in response.get("errors", ())]
     return [(extension["code"], extension["exception"]["code"]) for extension in extensions]
 
@@ -167,7 +167,7 @@ def test_only_refunds_of_card_actions_need_a_recent_sign_in(stripe) -> None:
 
 
 def executed_answer(name: str, token: str) -> dict:
-    """The answer to a mutation with made-up arguments that the schema accepts."""
+    """Return the answer to a mutation with made-up arguments that the schema accepts."""
     schema = built_schema().schema
     for seed in range(40):
         text = make_document(schema, "mutation", name, Chance(f"{name} {seed}", {}), 1)

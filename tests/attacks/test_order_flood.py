@@ -67,7 +67,7 @@ def text_of(response: Any) -> str:
 
 
 def sent_code() -> str:
-    """The digits of the newest code."""
+    """Return the digits of the newest code."""
     row = Notification.objects.filter(key__startswith="code:").latest("pk")
     return decrypt_secret(row.sealed_secret)
 
@@ -150,7 +150,7 @@ def test_refused_order_does_not_count(variant: Variant, settings: Any) -> None:
 
 
 def complete_by_api(variant: Variant, token: str | None = None) -> tuple[bool, list[str]]:
-    """Whether the API placed an order of one item, and its error codes."""
+    """Return whether the API placed an order of one item, and its error codes."""
     response = data_of(COMPLETE_CHECKOUT, token, id=prepare_checkout((variant, 1)))["checkoutComplete"]
     return response["order"] is not None, [error["code"] for error in response["errors"]]
 

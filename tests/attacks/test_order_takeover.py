@@ -31,7 +31,7 @@ DAY = datetime.timedelta(days=1)
 
 
 def business_rows() -> dict[str, list[object]]:
-    """All rows except the limit counters that tries leave behind."""
+    """Return all rows except the limit counters that tries leave behind."""
     return {table: rows for table, rows in all_rows().items() if table != "core.LimitCounter"}
 
 

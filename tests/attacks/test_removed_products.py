@@ -29,7 +29,7 @@ def cooperative() -> Cooperative:
 
 @pytest.fixture
 def removed(cooperative: Cooperative) -> Product:
-    """A removed product that was sold once, so its row remains."""
+    """Return a removed product that was sold once, so its row remains."""
     product = make_product(cooperative, name="Gừng tươi")
     make_order((product.variants.get(), 1))
     delete_product(cooperative=cooperative, product_id=product.pk, actor=Actor.system(), now=NOW)

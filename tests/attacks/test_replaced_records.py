@@ -62,7 +62,7 @@ def test_reused_key_replaces_no_row(model, column: str) -> None:
 
 
 def _displacing(table: str, column: str, names: Iterable[str]) -> str:
-    """An insertion that replaces the row with the same key."""
+    """Return an insertion that replaces the row with the same key."""
     values = f"INTO {table} ({', '.join(names)}) VALUES ({', '.join('%s' for _name in names)})"
     if connection.vendor == "sqlite":
         return f"INSERT OR REPLACE {values}"

@@ -22,7 +22,7 @@ PATIENCE = 30  # seconds; for a busy machine
 
 @pytest.fixture(scope="module")
 def hurried_web(tmp_path_factory, django_db_setup, django_db_blocker):
-    """Two web processes with timeouts of three seconds."""
+    """Yield two web processes with timeouts of three seconds."""
     folder = tmp_path_factory.mktemp("web")
     with django_db_blocker.unblock():
         web = Web(folder, **SHORT_TIMEOUTS)

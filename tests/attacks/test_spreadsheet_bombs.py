@@ -23,7 +23,7 @@ MOST_MEMORY = 100_000_000
 
 
 def packed(parts: dict[str, str | bytes]) -> bytes:
-    """An XLSX written by openpyxl with these parts replaced."""
+    """Return an XLSX written by openpyxl with these parts replaced."""
     book, honest = openpyxl.Workbook(), io.BytesIO()
     book.active.append(["Ngày", "Số tiền"])
     book.save(honest)

@@ -71,11 +71,11 @@ class Web:
         return False
 
     def _listens(self) -> bool:
-        """Whether the port is this server's, and not another one's that took it first."""
+        """Return whether the port is this server's, and not another one's that took it first."""
         return bool(_sockets_of(self.process.pid) & self._inodes("0A"))
 
     def _inodes(self, *states: str) -> set[str]:
-        """The sockets on the server's port in these states of the kernel (01 established, 0A listening)."""
+        """Return sockets on the server's port in these kernel states (01 established, 0A listening)."""
         own_port = f":{self.port:04X}"
         return {
             fields[9]
@@ -102,13 +102,13 @@ class Web:
         return socket.create_connection(("127.0.0.1", self.port), timeout=20, source_address=(source, 0))
 
     def answers(self, request: bytes, source: str = "127.0.0.1") -> bytes:
-        """The response until the connection is closed."""
+        """Return the response until the connection is closed."""
         with self.connect(source) as connected:
             connected.sendall(request)
             return everything(connected)
 
     def get(self, path: str) -> tuple[int, float]:
-        """The status and the seconds taken."""
+        """Return the status and the seconds taken."""
         began = time.perf_counter()
         answer = self.answers(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
         return status_of(answer), time.perf_counter() - began
@@ -118,12 +118,12 @@ class Web:
         return [int(pid) for pid in path.read_text().split()]
 
     def open_connections(self) -> int:
-        """The number of client connections the processes hold."""
+        """Return the number of client connections the processes hold."""
         inodes = self._inodes("01", "08")
         return sum(len(_sockets_of(pid) & inodes) for pid in self.children())
 
     def spooled_bytes(self) -> int:
-        """The total size of temporary files the processes hold open, named or not."""
+        """Return the total size of temporary files the processes hold open, named or not."""
         size = 0
         for pid in self.children():
             for descriptor in Path(f"/proc/{pid}/fd").iterdir():
@@ -136,7 +136,7 @@ class Web:
 
 
 def _sockets_of(pid: int) -> set[str]:
-    """The inodes of a process's sockets; empty once it has ended."""
+    """Return the inodes of a process's sockets; empty once it has ended."""
     sockets = set()
     try:
         for descriptor in Path(f"/proc/{pid}/fd").iterdir():

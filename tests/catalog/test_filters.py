@@ -48,7 +48,7 @@ def counts(html: str) -> dict[str, int]:
 
 @pytest.fixture
 def market() -> dict[str, Product]:
-    """Four products of two cooperatives in two provinces."""
+    """Return four products of two cooperatives in two provinces."""
     make_divisions()
     dry = make_category("Đồ khô")
     rice = make_category("Gạo", parent=dry)

@@ -23,7 +23,7 @@ COLOURS = ("#b3261e", "#1b2850", "#17693c")
 
 
 def make_pictured_product() -> Product:
-    """A scarf with three pictures; the second and the third belong to a pattern each."""
+    """Make a scarf with three pictures; the second and the third belong to a pattern each."""
     product = make_product(
         make_seller("HTX Thiên An"), name="Khăn thổ cẩm", variants=(("Cây thông", 0), ("Ngôi sao", 15_000))
     )
@@ -74,7 +74,7 @@ def test_requested_pattern_comes_first(client: Client, asked: str) -> None:
 
 @pytest.fixture
 def opened(browser: Browser, live_server: Any) -> Iterator[Callable[..., Page]]:
-    """Opens the product's page for a new visitor; a console error fails the test."""
+    """Yield a function that opens the product's page for a visitor; a console error fails the test."""
     contexts: list[BrowserContext] = []
     errors: list[str] = []
     product = make_pictured_product()
@@ -98,7 +98,7 @@ def opened(browser: Browser, live_server: Any) -> Iterator[Callable[..., Page]]:
 
 
 def place_in_row(page: Page) -> float:
-    """Which picture stands in the row's window, from 0."""
+    """Return the position of the picture in the row's window, from 0."""
     place: float = page.locator("[data-views]").evaluate("row => row.scrollLeft / row.clientWidth")
     return round(place, 1)
 

@@ -36,7 +36,7 @@ OCTOBER, NOVEMBER, DECEMBER = 1 << 9, 1 << 10, 1 << 11
 
 @pytest.fixture
 def seller() -> Cooperative:
-    """A seller with products in season, ending and coming, and a pickup on market day."""
+    """Return a seller with products in season, ending and coming, and a pickup on market day."""
     seller = make_seller("HTX Thiên An", slug="thien-an")
     make_market_pickup(seller, make_channel(), weekday=6)
     for name, season, price in (

@@ -24,7 +24,7 @@ def arrival(now: datetime.datetime, **fields: object) -> tuple[str, str] | None:
 
 
 def coach_arrival(now: datetime.datetime, **fields: object) -> Arrival | None:
-    """The coach of Friday, 19:00, whose orders close at 17:00 on Thursday; it arrives on Saturday."""
+    """Return the coach of Friday, 19:00, whose orders close at 17:00 on Thursday; it arrives on Saturday."""
     terms = {
         "departs_weekday": FRIDAY,
         "departs_at": datetime.time(19),

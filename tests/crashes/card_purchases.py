@@ -50,7 +50,7 @@ class EmbeddedPurchase:
         self.finish(basket)
 
     def start(self, basket: Basket) -> None:
-        """Steps that another kind of purchase shares."""
+        """Take the steps that another kind of purchase shares."""
 
     def finish(self, basket: Basket) -> None:
         order = self.place(basket)
@@ -108,7 +108,7 @@ class EmbeddedPurchase:
             assert response.json() == {"success": True}
 
     def events(self, kind: str) -> list[dict[str, Any]]:
-        """Events of this type from Stripe's API: the double may run in another process."""
+        """Return events of this type from Stripe's API: the double may run in another process."""
         request = urllib.request.Request(
             f"{self.stripe.url}/v1/events?type={kind}&limit=100",
             headers={"Authorization": f"Bearer {self.stripe.secret_key}"},

@@ -48,7 +48,7 @@ def place(basket: Basket) -> Order:
 
 
 def place_and_pay(basket: Basket) -> None:
-    """The buyer orders and pays in their bank's app; the service reports it; the worker processes it."""
+    """Order, pay in the bank's app, have the service report it and the worker process it."""
     order = place(basket)
     body, headers = sepay_webhook(
         SECRET,

@@ -36,7 +36,7 @@ def place(basket: Basket) -> Order:
 
 
 def place_and_collect(basket: Basket) -> None:
-    """All steps up to collected cash as a phone sends them: each with a key, so that it can be repeated."""
+    """Send all steps up to collected cash as a phone does: each with a key, so that it can be repeated."""
     order = place(basket)
     part = order.parts.get()
     key = str(basket.pk)

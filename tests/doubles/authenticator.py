@@ -28,7 +28,7 @@ class Authenticator:
     count: int = 0
 
     def make(self, options: dict[str, Any]) -> str:
-        """The browser's response to the options of a registration."""
+        """Return the browser's response to the options of a registration."""
         numbers = self.key.public_key().public_numbers()
         public = {1: 2, 3: -7, -1: 1, -2: numbers.x.to_bytes(32, "big"), -3: numbers.y.to_bytes(32, "big")}
         length = len(self.credential_id).to_bytes(2, "big")
@@ -38,7 +38,7 @@ class Authenticator:
         return self._answer(clientDataJSON=client, attestationObject=cbor2.dumps(attestation))
 
     def sign(self, options: dict[str, Any]) -> str:
-        """The browser's response to the options of an authentication."""
+        """Return the browser's response to the options of an authentication."""
         self.count += 1
         data, client = self._data(), self._client("webauthn.get", options)
         signed = self.key.sign(data + hashlib.sha256(client).digest(), ec.ECDSA(SHA256()))

@@ -59,7 +59,7 @@ PAYOS_PAYMENT = {
 
 
 def sepay_webhook(secret: str, at: datetime.datetime, **event: object) -> tuple[bytes, dict[str, str]]:
-    """A body and its headers; `event` changes fields of the sample event."""
+    """Return a body and its headers; `event` changes fields of the sample event."""
     body = json.dumps({**SEPAY_EVENT, **event}, ensure_ascii=False).encode()
     return body, sepay_headers(secret, body, at)
 
@@ -77,7 +77,7 @@ def sepay_headers(secret: str, body: bytes, at: datetime.datetime) -> dict[str, 
 def casso_webhook(
     secret: str, at: datetime.datetime, *transfers: dict[str, object]
 ) -> tuple[bytes, dict[str, str]]:
-    """A body and its headers; `data` is one transfer or a list of several."""
+    """Return a body and its headers; `data` is one transfer or a list of several."""
     rows = [{**CASSO_TRANSFER, **transfer} for transfer in transfers] or [CASSO_TRANSFER]
     notice = {"error": 0, "data": rows[0] if len(rows) == 1 else rows}
     return json.dumps(notice).encode(), casso_headers(secret, notice, at)
@@ -91,7 +91,7 @@ def casso_headers(secret: str, notice: object, at: datetime.datetime) -> dict[st
 
 
 def payos_webhook(secret: str, **payment: object) -> tuple[bytes, dict[str, str]]:
-    """A body and its headers; payOS puts the signature into the body."""
+    """Return a body and its headers; payOS puts the signature into the body."""
     data = {**PAYOS_PAYMENT, **payment}
     notice = {
         "code": "00",

@@ -55,7 +55,7 @@ class _Shop(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def address(stripe, intent):
-    """A shop on loopback whose content security policy allows only Stripe's script and frame."""
+    """Yield a shop on loopback whose content security policy allows only Stripe's script and frame."""
     body = PAGE.format(js=stripe.js_url, key=stripe.publishable_key, secret=intent.client_secret)
     policy = f"default-src 'none'; script-src {stripe.url} 'nonce-n'; frame-src {stripe.url}"
     server = HTTPServer(("127.0.0.1", 0), type("Open", (_Shop,), {"body": body, "policy": policy}))

@@ -66,7 +66,7 @@ ACCOUNT_PAGES: list[tuple[str, str, dict[str, Any] | None]] = [
 
 
 def account_sessions(buyer: User) -> dict[str, str]:
-    """Sessions in the middle of signing in, and of a buyer who has just signed in."""
+    """Return sessions in the middle of signing in, and of a buyer who has just signed in."""
     return_urls = {"next": "", "back": ""}
     sign_in_code = _send_code(CodePurpose.ENTER, "+84987000001") | return_urls
     known_phone = {"to": buyer.phone or "", "at": time.time()} | return_urls
@@ -105,7 +105,7 @@ def account_sessions(buyer: User) -> dict[str, str]:
 
 
 def data_pages(buyer: User) -> list[tuple[str, str]]:
-    """Data requests of a buyer and a guest in each state: the pages that show them, and who opens them."""
+    """Return data requests of a buyer and a guest in each state: their pages, and who opens them."""
     now, actor = timezone.now(), Actor.system("test")
     record_consent(user_id=buyer.pk, purpose=ConsentPurpose.NEWS, actor=actor, now=now)
     overdue = now - datetime.timedelta(days=40)
@@ -135,7 +135,7 @@ def data_pages(buyer: User) -> list[tuple[str, str]]:
 
 
 def lasting_proof_time() -> str:
-    """The time of a confirmation that stays recent although visiting all pages may take ten minutes."""
+    """Return a confirmation time that stays recent while all pages are visited (ten minutes)."""
     return (timezone.now() + datetime.timedelta(days=1)).isoformat()
 
 
@@ -152,7 +152,7 @@ def _save_fresh_session(user: User, **values: Any) -> str:
 
 
 def save_session(**values: Any) -> str:
-    """The key of a saved session with these values."""
+    """Return the key of a saved session with these values."""
     session = import_module(settings.SESSION_ENGINE).SessionStore()
     session.update(values)
     session.save()

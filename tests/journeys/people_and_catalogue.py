@@ -47,7 +47,7 @@ class PeopleAndCatalogue:
     def _invitations(
         self, cooperative: Cooperative, manager: User, context: dict[str, Any]
     ) -> list[Invitation]:
-        """An open invitation and a revoked one."""
+        """Return an open invitation and a revoked one."""
         rows = [
             invite_member(
                 cooperative_id=cooperative.pk, role=Role.PACKER, note=note, invited_by=manager, **context
@@ -59,7 +59,7 @@ class PeopleAndCatalogue:
 
 
 def staff_visits(rows: PeopleAndCatalogue, buyer: User, category: Category) -> list[PageVisit]:
-    """Pages of the desk about people, categories and words."""
+    """Return pages of the desk about people, categories and words."""
     staff, roles, categories = "/quan-tri/nhan-vien/", "/quan-tri/vai-tro/", "/quan-tri/danh-muc/"
     pages = [
         *(staff, f"{staff}?q=mai", f"{staff}{rows.colleague.pk}/"),
@@ -81,7 +81,7 @@ def staff_visits(rows: PeopleAndCatalogue, buyer: User, category: Category) -> l
 
 
 def invitation_visits(rows: PeopleAndCatalogue, part_id: int) -> list[PageVisit]:
-    """Pages of the members' app about invitations, several cooperatives, a revision and a shortage."""
+    """Return pages of the members' app about invitations, several cooperatives, a revision and a shortage."""
     creation, shortage = "/xa-vien/thanh-vien/moi/", f"/xa-vien/goi/{part_id}/thieu/"
     received = f"/xa-vien/loi-moi/{invitation_token(rows.open_invitation)}/"
     listing = f"/xa-vien/hang/{rows.product.listings.get().pk}/"

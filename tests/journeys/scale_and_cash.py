@@ -66,7 +66,7 @@ class ScaleAndCash:
         return order
 
     def _remit_cash(self, seller: Cooperative) -> list[CashRemittance]:
-        """Cash held by a carrier and by the seller, remitted, and reconciled; a shortfall with its reason."""
+        """Remit and reconcile cash held by a carrier and by the seller; a shortfall with its reason."""
         parcels = [self._deliver(seller, carrier=CARRIER) for _each in range(4)]
         self._deliver(seller, carrier="")
         carrier = Remitter(CashHolder.CARRIER, carrier=CARRIER)
@@ -91,7 +91,7 @@ class ScaleAndCash:
         )
 
     def _import_statements(self, admin: User, now: datetime.datetime) -> list[StatementImport]:
-        """A statement that is only read, and an imported one with differing rows."""
+        """Return a statement that is only read, and an imported one with differing rows."""
         parcels = list(Parcel.objects.of_carrier(CARRIER).filter(cod_state="collected").order_by("pk"))
         rows = [(parcel.tracking_number, parcel.cod_collected, 5_000) for parcel in parcels]
         first, second = (

@@ -27,13 +27,13 @@ PACKER = Actor.system("test")
 
 
 def text_of(client: Client, path: str) -> str:
-    """A page as words, with ordinary spaces."""
+    """Return a page as words, with ordinary spaces."""
     html = html_of(client.get(path)).replace("\u00a0", " ")
     return re.sub(r"(?:<[^>]+>|\s)+", " ", html)
 
 
 def make_gourd(discounted: int | None = None) -> Variant:
-    """A gourd of 1,777 g for 33,333 đồng, so that sums of several are no multiples of one."""
+    """Make a gourd of 1,777 g for 33,333 đồng, so that sums of several are no multiples of one."""
     gourd = make_weighed_variant(make_seller(), price=33_333, content_grams=1_777)
     if discounted:
         Price.objects.filter(variant=gourd).update(discounted=discounted)

@@ -35,7 +35,7 @@ DESK = {"viewport": {"width": 1280, "height": 900}}
 
 @pytest.fixture
 def stripe(live_server: Any, settings: Any, eager_jobs: None) -> Iterator[StripeDouble]:
-    """A Stripe double that sends webhooks by itself."""
+    """Yield a Stripe double that sends webhooks by itself."""
     with StripeDouble() as double:
         use_stripe_double(double, settings)
         settings.PUBLIC_URL = live_server.url
@@ -47,7 +47,7 @@ def stripe(live_server: Any, settings: Any, eager_jobs: None) -> Iterator[Stripe
 
 @pytest.fixture
 def pillow(live_server: Any) -> Product:
-    """A cooperative with a pillow at 90,000 đồng and delivery at 30,000."""
+    """Return a cooperative with a pillow at 90,000 đồng and delivery at 30,000."""
     load_divisions()
     make_channel()
     return make_product(make_seller("HTX Thiên An"), name="Gối thảo dược", price=90_000, on_hand=5)
@@ -55,7 +55,7 @@ def pillow(live_server: Any) -> Product:
 
 @pytest.fixture
 def faultless(visit: Callable[..., Page]) -> Callable[..., Page]:
-    """Opens visitors' pages; content policy violations and script errors fail the test."""
+    """Yield a function that opens visitors' pages; policy violations and script errors fail the test."""
 
     def open_page(device: dict[str, Any], **options: Any) -> Page:
         page = visit(device | options)

@@ -102,7 +102,7 @@ PAGE_FACTS = """() => ({
 
 @pytest.fixture(autouse=True)
 def _isolate_cache_media_and_language() -> Iterator[None]:
-    """The world is made once and kept with its pictures; only counters are reset."""
+    """Reset only counters: the world is made once and kept with its pictures."""
     cache.clear()
     with override(settings.LANGUAGE_CODE):  # earlier English requests are done
         yield
@@ -110,12 +110,12 @@ def _isolate_cache_media_and_language() -> Iterator[None]:
 
 @pytest.fixture
 def _django_db_helper() -> None:
-    """Replaces pytest-django's fixture, which deletes the rows after each test."""
+    """Replace pytest-django's fixture, which deletes the rows after each test."""
 
 
 @pytest.fixture(scope="module")
 def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
-    """Made once for all tests of this file, and deleted after them."""
+    """Make the world once for all tests of this file, and delete it after them."""
     with django_db_blocker.unblock():
         yield make_world()
         call_command("flush", interactive=False, verbosity=0)
@@ -123,7 +123,7 @@ def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
 
 @pytest.fixture(scope="module")
 def address(world: World) -> Iterator[str]:
-    """The URL of the live shop for this file."""
+    """Yield the URL of the live shop for this file."""
     server = LiveServer("127.0.0.1")
     yield server.url
     server.stop()
@@ -131,7 +131,7 @@ def address(world: World) -> Iterator[str]:
 
 @pytest.fixture
 def visitor(browser: Browser, address: str, world: World) -> Iterator[Callable[..., BrowserContext]]:
-    """Opens browser contexts; all are closed at the end."""
+    """Yield a function that opens browser contexts; all are closed at the end."""
     opened: list[BrowserContext] = []
 
     def open_context(visitor_name: str = GUEST, **options: Any) -> BrowserContext:
@@ -161,7 +161,7 @@ def colours() -> Colours:
 
 @pytest.fixture(scope="module")
 def foreign_texts() -> dict[str, set[str]]:
-    """For each language, the lines of the other language, which must not appear on its pages."""
+    """Return, for each language, the lines of the other language, which its pages must not show."""
     translations = re.findall(r'^msgid "(.+)"\nmsgstr "(.+)"$', PO.read_text(), re.MULTILINE)
     comparable = [
         (one, other) for one, other in translations if "%" not in one and " " in one and other != NAME
@@ -294,7 +294,7 @@ def test_page_faults_are_detected(visitor: Callable[..., BrowserContext], world:
 
 
 def _addresses() -> Iterator[tuple[str, str]]:
-    """Each of our URLs once, by name, with made-up arguments."""
+    """Yield each of our URLs once, by name, with made-up arguments."""
 
     def walk(resolver: URLResolver, space: str) -> Iterator[tuple[str, URLPattern]]:
         for url_pattern in resolver.url_patterns:
@@ -368,7 +368,7 @@ def _visit_faults(
 
 
 def _open_page_with_axe(context: BrowserContext) -> Page:
-    """A page that loads axe into every document."""
+    """Return a page that loads axe into every document."""
     context.add_init_script(Axe().axe_script)
     return context.new_page()
 
@@ -423,7 +423,7 @@ class _served_response:
 
 
 def _error_pages(language: str) -> dict[str, Any]:
-    """Error responses that a browser's address bar cannot trigger."""
+    """Return error responses that a browser's address bar cannot trigger."""
     prefix = LANGUAGES[language][0]
     with override(language):
         request = _request(f"{prefix}/")
@@ -454,7 +454,7 @@ def _collect_responses(page: Page, path: str) -> list[Response]:
 
 
 def _transferred_bytes(responses: list[Response]) -> tuple[int, int]:
-    """Bytes transferred for a first view: in total, and for page and style sheets only.
+    """Return bytes transferred for a first view: in total, and for page and style sheets only.
 
     Pages arrive compressed; static files are compressed here as `make run` does once.
     """

@@ -39,7 +39,7 @@ DESK = {"viewport": {"width": 1280, "height": 900}}
 
 @pytest.fixture
 def market(live_server: Any) -> dict[str, Cooperative]:
-    """Two cooperatives, one category, one published pillow, and people who can sign in."""
+    """Return two cooperatives, one category, one published pillow, and people who can sign in."""
     load_divisions()
     make_channel()
     make_category("Rau, củ, quả tươi")
@@ -54,7 +54,7 @@ def market(live_server: Any) -> dict[str, Cooperative]:
 
 @pytest.fixture
 def visit(browser: Browser, live_server: Any) -> Any:
-    """Opens a page for a new visitor on a phone or desktop; all are closed at the end."""
+    """Yield a function that opens a page for a new visitor on a phone or desktop."""
     contexts: list[BrowserContext] = []
 
     def open_page(device: dict[str, Any], email: str = "") -> Page:
@@ -77,7 +77,7 @@ def visit(browser: Browser, live_server: Any) -> Any:
 
 @pytest.fixture
 def photo(tmp_path: Path) -> Path:
-    """A picture as a phone's camera takes it: large and rotated."""
+    """Return a picture as a phone's camera takes it: large and rotated."""
     path = tmp_path / "bi-xanh.jpg"
     picture = Image.new("RGB", (1600, 1200), (86, 140, 70))
     exif = picture.getexif()
@@ -208,7 +208,7 @@ def _pack_and_deliver(page: Page, order: Order, cooperative: Cooperative) -> Non
 
 
 def _count_done_steps(page: Page) -> dict[str, int]:
-    """The number of completed steps in each cooperative's timeline."""
+    """Return the number of completed steps in each cooperative's timeline."""
     sections = page.locator("main section:has(.timeline)").all()
     steps_by_heading = {
         str(section.locator("h2").inner_text()): section.locator(".timeline .done").count()

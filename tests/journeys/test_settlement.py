@@ -28,7 +28,7 @@ MONEY = "/xa-vien/quyet-toan/"
 
 @pytest.fixture
 def thien_an(live_server: Any) -> Cooperative:
-    """Two delivered pillows; the carrier holds 230,000 in cash, and the commission is 5 % of the goods."""
+    """Return two delivered pillows; the carrier holds 230,000 in cash, commission is 5 % of goods."""
     cooperative = make_seller("HTX Thiên An", legal_name="Hợp tác xã Thiên An")
     make_member(cooperative, email="thienan@example.com")
     make_admin(email="quantri@example.com")
@@ -38,7 +38,7 @@ def thien_an(live_server: Any) -> Cooperative:
 
 @pytest.fixture
 def visit(browser: Browser, live_server: Any) -> Any:
-    """Opens a page for a signed-in user on a phone or desktop; all are closed at the end."""
+    """Yield a function that opens a page for a signed-in user on a phone or desktop."""
     contexts: list[BrowserContext] = []
 
     def open_page(device: dict[str, Any], email: str) -> Page:
@@ -94,7 +94,7 @@ def test_period_is_closed_and_paid_at_the_desk_and_seen_on_a_phone(
 
 
 def _name_account(phone: Page) -> None:
-    """The manager enters the bank account; a mismatch in the repeated number is refused."""
+    """Enter the bank account as manager; a mismatch in the repeated number is refused."""
     phone.get_by_role("link", name="Thêm tài khoản để nhận tiền").click()
     phone.get_by_label("Ngân hàng", exact=True).select_option(label="Agribank")
     phone.get_by_label("Số tài khoản", exact=True).fill("8888000011")
@@ -108,7 +108,7 @@ def _name_account(phone: Page) -> None:
 
 
 def _correct(desk: Page) -> None:
-    """A correction after closing is booked in the next period."""
+    """Correct after closing: the correction is booked in the next period."""
     desk.get_by_role("link", name="Đã chốt, chờ chi trả").click()
     desk.get_by_role("link", name="HTX Thiên An").click()
     expect(desk.locator(".sums .total").last).to_have_text("220.000 ₫")
@@ -121,7 +121,7 @@ def _correct(desk: Page) -> None:
 
 
 def _pay(desk: Page, tmp_path: Any) -> None:
-    """The bank's list has the transfer and its QR code; then it is marked paid with the bank's reference."""
+    """Pay from the bank's list, with the transfer and its QR code; enter the bank's reference."""
     desk.goto("/quan-tri/chi-tien/")
     with desk.expect_download() as download:
         desk.get_by_role("link", name="Danh sách cho ngân hàng").click()

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def visit(browser: Browser, live_server: Any) -> Any:
-    """Opens a page on a phone for a visitor or a signed-in user; all are closed at the end."""
+    """Yield a function that opens a page on a phone for a visitor or a signed-in user."""
     contexts: list[BrowserContext] = []
 
     def open_page(email: str = "") -> Page:
@@ -93,7 +93,7 @@ def _buy_by_piece(page: Page, slug: str) -> OrderPart:
 
 
 def _enter_wrong_then_excess_weight(page: Page, part: OrderPart) -> None:
-    """A tenfold weight must be confirmed; a third above the estimate asks the buyer."""
+    """Enter a tenfold weight, to be confirmed, then a third above the estimate, which asks the buyer."""
     line = part.lines.get()
     page.goto(f"/xa-vien/goi/{part.pk}/")
     press(page, "form[action$='/nhan/'] button")

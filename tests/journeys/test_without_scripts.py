@@ -58,7 +58,7 @@ def sellers(transactional_db: None) -> tuple[Cooperative, Cooperative]:
 
 @pytest.fixture
 def visitor(browser: Browser, live_server: Any) -> Iterator[Callable[..., Page]]:
-    """Opens a page for a new visitor; all are closed at the end."""
+    """Yield a function that opens a page for a new visitor; all are closed at the end."""
     opened: list[BrowserContext] = []
 
     def open_page(**options: Any) -> Page:
@@ -227,7 +227,7 @@ class Keyboard:
         return focused
 
     def tab_to(self, text: str = "", *, name: str = "") -> None:
-        """Tab until the element is focused; the focus must be visible at every step."""
+        """Press Tab until the element is focused; the focus must be visible at every step."""
         passed = []
         for _step in range(MAX_STEPS):
             self.press("Tab")

@@ -241,7 +241,7 @@ class _Market:
         )
 
     def sessions(self) -> dict[str, str]:
-        """A session key for each kind of visitor; a guest's session holds at most a basket."""
+        """Return a session key for each kind of visitor; a guest's session holds at most a basket."""
         return {
             GUEST: "",
             "guest with a basket": save_session(basket=str(self.valid_basket.pk)),
@@ -292,7 +292,7 @@ class _Market:
         return first, second
 
     def _products(self) -> list[Product]:
-        """Products for two list pages; the first one has variants, a certificate and pictures."""
+        """Return products for two list pages; the first one has variants, a certificate and pictures."""
         pictures = store_pictures(DRAWINGS, made_now=True)
         pillow = make_product(
             self.thien_an,
@@ -345,7 +345,7 @@ class _Market:
         self.document = send_document(applied, files=(b"%PDF-1.7 giay",), user=self.applicant)
 
     def _orders(self) -> dict[str, Order]:
-        """One order for each stage, by its name."""
+        """Return one order for each stage, by its name."""
         steps: dict[str, Callable[[OrderPart], object]] = {
             "new": lambda part: None,
             "accepted": lambda part: self._advance_part(part, "accept"),
@@ -376,13 +376,13 @@ class _Market:
         return orders
 
     def _collect_short(self, part: OrderPart) -> None:
-        """A delivered parcel whose buyer still owes some of the cash."""
+        """Deliver a parcel whose buyer still owes some of the cash."""
         parcel = self._advance_part(part, "hand over")
         cash = CollectedCash(parcel.cod_expected - 20_000, "Khách thiếu tiền lẻ")
         deliver_parcel(parcel_id=parcel.pk, cash_collected=True, cash=cash, **self.context)
 
     def _submit_complaint(self, part: OrderPart) -> None:
-        """An unanswered complaint with a photo."""
+        """Submit a complaint with a photo; it is not answered."""
         parcel = self._advance_part(part, "hand over")
         deliver_parcel(parcel_id=parcel.pk, cash_collected=True, **self.context)
         self.complaint = submit_complaint(
@@ -394,7 +394,7 @@ class _Market:
         )
 
     def _start_return(self, part: OrderPart) -> None:
-        """A return in transit, with a refund that waits for a bank account."""
+        """Start a return in transit, with a refund that waits for a bank account."""
         parcel = self._advance_part(part, "hand over")
         deliver_parcel(parcel_id=parcel.pk, cash_collected=True, **self.context)
         lines = {part.lines.all()[0].pk: LineRefund(100_000, returned=1)}
@@ -403,7 +403,7 @@ class _Market:
         self.returned = refund.parcel
 
     def _unpaid_orders(self) -> dict[str, Order]:
-        """Orders waiting for a transfer: unpaid, partly paid, with another amount, and expired."""
+        """Return orders waiting for a transfer: unpaid, partly paid, with another amount, and expired."""
         make_bank_account()
         orders = {
             name: make_order((self.variant, 1), method=PaymentMethod.TRANSFER, user=self.buyer, now=self.now)
@@ -419,7 +419,7 @@ class _Market:
         return orders | self._card_orders()
 
     def _card_orders(self) -> dict[str, Order]:
-        """Orders to be paid by card, on our page or on Stripe's: begun, declined, waiting, refused, held.
+        """Return orders paid by card on our page or Stripe's: begun, declined, waiting, refused, held.
 
         No call is made: Stripe's results are recorded as if there had been one.
         """
@@ -460,7 +460,7 @@ class _Market:
         return orders
 
     def _transfers(self, order: Order) -> dict[str, BankTransfer]:
-        """One transfer in each final state, and those in the review queue."""
+        """Return one transfer in each final state, and those in the review queue."""
         account = BankAccount("970405", "0099887766", "NGUYEN THI HOA")
         transfers = {
             name: self._receive_transfer(note, amount)
@@ -481,7 +481,7 @@ class _Market:
         return transfers
 
     def _bank_statements(self) -> list[StatementImport]:
-        """Bank statements: one in preview, one of another account, one imported; each with a bad row."""
+        """Return bank statements: in preview, of another account, imported; each with a bad row."""
         account_line, bad_row = "Số tài khoản: 0011223344556", ";FT9;x;hong"
         row = f"{vietnam_date(self.now):%d/%m/%Y};FT{{}};5000;cam on"
         statements = []
@@ -525,7 +525,7 @@ class _Market:
         return draft
 
     def _settlement(self) -> tuple[Settlement, Payout]:
-        """A closed period to be paid, an open one, and rates of all kinds."""
+        """Return a closed period to be paid, an open one, and rates of all kinds."""
         make_commission_rate(5)
         make_commission_rate(8, self.thien_an, self.category)
         make_commission_rate(3, until_day=datetime.date(2026, 2, 1))
@@ -562,7 +562,7 @@ class _Market:
         return Settlement.objects.get(pk=running.pk), payout
 
     def _discounts(self) -> tuple[list[Voucher], list[Promotion]]:
-        """A voucher and a promotion of the platform, and those of a cooperative."""
+        """Return a voucher and a promotion of the platform, and those of a cooperative."""
         voucher_terms = [
             VoucherTerms("Chào khách mới", 10, self.now, minimum_spent=1_000),
             VoucherTerms("Bớt tiền giao", 50, self.now, type=VoucherType.SHIPPING, usage_limit=9),
@@ -584,7 +584,7 @@ class _Market:
         ]
 
     def _followers(self) -> list[Follow]:
-        """An unconfirmed and a confirmed follower, and this week's bulletins."""
+        """Return an unconfirmed and a confirmed follower, and this week's bulletins."""
         create_weekly_bulletins(week=monday_of(vietnam_date(self.now)), channel=self.channel, now=self.now)
         options = {"user": None, "language": "vi", **self.context}
         rows = [
@@ -596,7 +596,7 @@ class _Market:
         return [rows[0], confirm_follow(token=rows[1].token, **self.context)]
 
     def _household_and_certificates(self) -> list[Certificate]:
-        """A household, a certificate in review and a returned one."""
+        """Return a household, a certificate in review and a returned one."""
         household = HouseholdDetails("Hộ bà Triệu", "khăn thêu", "Nà Ít", agrees=True)
         self.household = add_household(cooperative=self.thien_an, details=household, **self.context)
         photo = store_pictures(["goi-nam-hoa-van-do"], made_now=True)["goi-nam-hoa-van-do"]
@@ -615,7 +615,7 @@ class _Market:
         return papers
 
     def _back_in_stock_request(self) -> BackInStockRequest:
-        """A product out of season, and a back-in-stock request for it."""
+        """Return a product out of season, and a back-in-stock request for it."""
         ripe = make_product(self.thien_an, name="Mơ vàng", category=self.category)
         month = vietnam_date(self.now).month % 12 + 1
         Product.objects.filter(pk=ripe.pk).update(season=1 << month % 12)
@@ -632,7 +632,7 @@ class _Market:
         )
 
     def _baskets(self) -> tuple[Basket, Basket]:
-        """A basket that can be ordered, and one with every possible problem."""
+        """Return a basket that can be ordered, and one with every possible problem."""
         valid_basket = make_basket((self.variant, 2), (self.gourd, 3), now=self.now)
         set_basket_province(basket_id=valid_basket.pk, province_code=HANOI, now=self.now)
         apply_voucher_code(basket_id=valid_basket.pk, code="phien0", now=self.now)
@@ -702,7 +702,7 @@ def _company() -> InvoiceDetails:
 
 
 def _season_paths(market: _Market) -> list[str]:
-    """Harvests, provinces, OCOP stars, bulletins, paused products, followers and requests."""
+    """Return harvests, provinces, OCOP stars, bulletins, paused products, followers and requests."""
     week = monday_of(vietnam_date(market.now)).isoformat()
     paused = market.listing(ListingState.PAUSED).product
     return [
@@ -717,7 +717,7 @@ def _season_paths(market: _Market) -> list[str]:
 
 
 def _order_visits(market: _Market) -> list[Visit]:
-    """From basket to delivery, and accounts."""
+    """Return pages from the basket to delivery, and of accounts."""
     password = reverse(
         "accounts:password", args=[urlsafe_base64_encode(str(market.buyer.pk).encode()), _token(market.buyer)]
     )
@@ -928,7 +928,7 @@ def _desk_visits(market: _Market) -> list[Visit]:
 
 
 def post_form(world: World, visit: Visit, prefix: str = "") -> Any:
-    """The response to a posted form, as a browser would get it."""
+    """Return the response to a posted form, as a browser would get it."""
     client = Client()
     if world.sessions[visit.visitor]:
         client.cookies[settings.SESSION_COOKIE_NAME] = world.sessions[visit.visitor]

@@ -128,13 +128,13 @@ def _answers(url: str) -> bool:
 
 
 def _value(form: str, name: str) -> str:
-    """The first choice's value: `disabled` ones are passed over."""
+    """Return the first choice's value: `disabled` ones are passed over."""
     inputs = [field for field in re.findall(r"<input[^>]*>", form) if f'name="{name}"' in field]
     return next(re.search(r'value="([^"]*)"', field)[1] for field in inputs if " disabled" not in field)  # type: ignore[index]
 
 
 def _best(url: str, cookie: str, promised: dict[str, int]) -> Found:
-    """Scores of the best run, its times, and what is wanting with what each audit said."""
+    """Return the best run's scores, its times, and the failed audits with their findings."""
     best: Found | None = None
     for _try in range(TRIES):
         report = _looked_at(url, cookie)
@@ -152,7 +152,7 @@ def _best(url: str, cookie: str, promised: dict[str, int]) -> Found:
 
 
 def _told(report: dict[str, Any], category: str) -> list[str]:
-    """What brought a score down, the heaviest first."""
+    """Return the findings that lowered a score, the heaviest first."""
     audits = [
         (ref["weight"] * (1 - found["score"]), found["id"], found.get("displayValue", ""))
         for ref in report["categories"][category]["auditRefs"]

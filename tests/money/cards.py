@@ -87,7 +87,7 @@ class Cards(Market):
     @requires_row(intended)
     @rule(index=INDEXES, fault=FAULTS)
     def send_gateway_call(self, index: int, fault: Fault | None) -> None:
-        """The worker sends a call; the connection may be cut before Stripe receives or answers it."""
+        """Send a call as the worker; the connection may be cut before Stripe receives or answers it."""
         call = self.pick(intended(), index)
         if fault and call.operation in NAMES:
             self.stripe.faults.tell(NAMES[Operation(call.operation)], fault)
@@ -173,7 +173,7 @@ class Cards(Market):
             self.stripe.buyer_pays(reference, card)
 
     def _intent(self, reference: str) -> dict[str, Any]:
-        """The PaymentIntent of a call; a hosted page has none before its buyer pays."""
+        """Return the PaymentIntent of a call; a hosted page has none before its buyer pays."""
         row = self.stripe.account.rows[reference]
         is_begun = row["object"] != "checkout.session" or row["payment_intent"]
         return self.stripe.intent(reference) if is_begun else {}

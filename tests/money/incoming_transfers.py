@@ -72,7 +72,7 @@ class IncomingTransfers(Market):
     @precondition(lambda machine: len(machine.notices) < MOST_TRANSFERS)
     @rule(index=INDEXES, percent=st.sampled_from([50, 100, 100, 100, 130]), note=NOTES)
     def transfer(self, index: int, percent: int, note: str) -> None:
-        """The buyer's bank transfers money; the shop does not know of it yet."""
+        """Transfer money from the buyer's bank; the shop does not know of it yet."""
         self._send(self.pick(transfer_orders(), index), percent, note)
 
     def _send(self, order: Order, percent: int, note: str) -> None:

@@ -124,7 +124,7 @@ class Market(RuleBasedStateMachine):
     @invariant()
     @after_writes
     def no_money_is_made_or_lost(self) -> None:
-        """Money paid and not refunded is booked on our accounts or on the account of its holder."""
+        """Check that money paid and not refunded is booked on our accounts or on its holder's."""
         paid = sum(Order.objects.values_list("charged", flat=True))
         of_events = LedgerEntry.objects.filter(
             posting__order__isnull=False, posting__key__startswith="event:"
@@ -141,7 +141,7 @@ class Market(RuleBasedStateMachine):
                 OPERATION_COUNTS[work.__qualname__.split(".")[1]] += 1
 
     def has(self, rows: Callable[[], Any]) -> bool:
-        """Whether such a row exists; cached until something is written."""
+        """Return whether such a row exists; cached until something is written."""
         if self.existing.get(rows, (None,))[0] != self.written:
             self.existing[rows] = self.written, rows().exists()
         return self.existing[rows][1]

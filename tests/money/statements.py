@@ -28,7 +28,7 @@ HEADS = "Ngày giao dịch;Số tham chiếu;Ghi nợ;Ghi có;Nội dung"
 
 
 def with_carriers() -> Any:
-    """Parcels that a carrier's statement may list."""
+    """Return parcels that a carrier's statement may list."""
     sent = Parcel.objects.filter(kind=ParcelKind.DISPATCH, carrier=CARRIER)
     return sent.filter(state__in=[ParcelState.HANDED_OVER, ParcelState.DELIVERED]).exclude(
         cod_state=CodState.NONE
@@ -80,8 +80,10 @@ class Statements(Market):
     def import_carrier_statement(
         self, index: int, many: bool, difference: int, fee: int, bearer: CostBearer, repeats: bool
     ) -> None:
-        """About one parcel or all, sometimes with another amount than ours. Either the same file comes twice,
-        or a problem row is accepted afterwards."""
+        """Import a statement about one parcel or all, sometimes with another amount than ours.
+
+        Either the same file is imported twice, or a problem row is accepted afterwards.
+        """
         parcels = list(
             with_carriers().select_related("part__order").order_by("part__order__number", "number")
         )

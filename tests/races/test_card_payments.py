@@ -59,7 +59,7 @@ SOMEBODY = Actor.system("test")
 
 
 def paid_at_stripe(stripe) -> Order:
-    """An order whose buyer has paid at Stripe; the shop does not know of it yet."""
+    """Return an order whose buyer has paid at Stripe; the shop does not know of it yet."""
     make_bank_account()
     order = make_started_card_order()
     stripe.buyer_pays(get_call(order).reference)
@@ -75,7 +75,7 @@ def transferring(order: Order):
 
 
 def handling_webhook(stripe, order: Order):
-    """A callable that stores and handles Stripe's webhook about the payment."""
+    """Return a callable that stores and handles Stripe's webhook about the payment."""
     reference = get_call(order).reference
     (event,) = [
         event

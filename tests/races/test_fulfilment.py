@@ -50,7 +50,7 @@ MEMBER = Actor.system("test")
 
 
 def accepted_part(quantity=4, on_hand=10):
-    """An accepted part with one line of this quantity, and its variant."""
+    """Return an accepted part with one line of this quantity, and its variant."""
     variant = make_variant(on_hand=on_hand)
     part = make_order((variant, quantity)).parts.get()
     accept_part(part_id=part.pk, actor=MEMBER, now=NOW)
@@ -117,7 +117,7 @@ def test_without_lock_items_are_packed_twice_or_database_fails(monkeypatch) -> N
 
 
 def fulfilling(order):
-    """A callable that fulfils the whole order, as an API client does."""
+    """Return a callable that fulfils the whole order, as an API client does."""
     line = order.lines.get()
     lines = [LineToSend(line.pk, get_stock(line.variant).warehouse_id, line.quantity)]
     return partial(fulfil_order, order_id=order.pk, lines_to_send=lines, actor=MEMBER, now=NOW)

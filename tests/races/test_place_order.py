@@ -45,7 +45,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def ready_basket(*lines, deliveries=None):
-    """A basket with province and deliveries chosen, ready to be placed."""
+    """Return a basket with province and deliveries chosen, ready to be placed."""
     # Otherwise the first order, which creates the key of order codes, would block the second.
     OrderCodeKey.objects.get_or_create(pk=1, defaults={"key": "5a" * 32})
     basket = make_basket(*lines)
@@ -55,7 +55,7 @@ def ready_basket(*lines, deliveries=None):
 
 
 def placing(basket):
-    """A callable that places the basket."""
+    """Return a callable that places the basket."""
     choices = {
         choice.cooperative_id: RequestedDelivery(
             choice.delivery_method_id, choice.pickup_day, choice.pickup_starts
@@ -90,7 +90,7 @@ def of_type(results, result_type):
 
 
 def allocated_quantity(variant):
-    """Quantity of the variant in the rows of allocations."""
+    """Return quantity of the variant in the rows of allocations."""
     return Allocation.objects.filter(stock__variant=variant).aggregate(sum=Sum("quantity", default=0))["sum"]
 
 

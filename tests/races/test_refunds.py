@@ -120,7 +120,7 @@ def test_refunding_while_cancelling_refunds_part_once() -> None:
 
 
 def returning_and_voiding() -> tuple[OrderPart, list[Any]]:
-    """A delivered part, and two callables: one returns its items, the other voids its parcel."""
+    """Return a delivered part, and two callables: one returns its items, the other voids its parcel."""
     part = deliver_order(make_paid_order())
     warehouse_id = part.parcels.get().lines.get().stock.warehouse_id
     return part, [

@@ -69,7 +69,7 @@ class UnlockedSettlements:
         monkeypatch.setattr(locks, "lock_row", lambda rows: next(iter(self._rows(rows)), None))
 
     def read_stale(self, rows, work, *, after=None):
-        """On SQLite the lock is the IMMEDIATE writer, so the rows are read before the work begins.
+        """Read the rows before the work begins: on SQLite the lock is the IMMEDIATE writer.
 
         With `after`, the work goes on only once that event is set.
         """
@@ -84,7 +84,7 @@ class UnlockedSettlements:
         return read_then_work
 
     def _rows(self, rows):
-        """The rows as read before anybody wrote, even when they are queried again."""
+        """Return the rows as read before anybody wrote, even when they are queried again."""
         stale = getattr(self._stale, "rows", None)
         if stale and rows.model is type(stale[0]):
             return stale
@@ -218,7 +218,7 @@ def test_without_lock_transfer_return_is_recorded_on_both_pages(monkeypatch) -> 
 
 
 def both_pages_unlocked(monkeypatch, payout):
-    """Each page reads the payout as due before the other one writes."""
+    """Let each page read the payout as due before the other one writes."""
     both_read, stale = threading.Barrier(2, timeout=20), threading.local()
     if connection.vendor == "postgresql":
         monkeypatch.setattr(locks, "lock_row", lambda rows: rows.order_by("pk").first())

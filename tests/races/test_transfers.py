@@ -159,7 +159,7 @@ def expiring(order: Order) -> Callable[[], Any]:
 
 
 def due_orders(count: int) -> list[Order]:
-    """Orders that have just expired; their transfers were made in time."""
+    """Return orders that have just expired; their transfers were made in time."""
     orders = [make_transfer_order() for _ in range(count)]
     Payment.objects.update(expires_at=LATER + datetime.timedelta(minutes=1))
     return orders

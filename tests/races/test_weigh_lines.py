@@ -35,7 +35,7 @@ MEMBER = Actor.system("test")
 
 
 def accepted_part() -> tuple[OrderPart, OrderLine]:
-    """An accepted part of two gourds: 4.8 kg estimated, at most 5.76 kg."""
+    """Return an accepted part of two gourds: 4.8 kg estimated, at most 5.76 kg."""
     part = make_order((make_weighed_variant(), 2)).parts.get()
     accept_part(part_id=part.pk, actor=MEMBER, now=NOW)
     return part, part.lines.get()

@@ -37,7 +37,7 @@ TEXT = "async (path) => (await caches.match(path, { ignoreVary: true })).text()"
 
 
 def caches_exactly(phone: Page, *paths: str) -> bool:
-    """Whether the phone's cache comes to hold exactly these paths."""
+    """Return whether the phone's cache comes to hold exactly these paths."""
     return bool(phone.evaluate(KEPT, sorted(paths)) == sorted(paths))
 
 

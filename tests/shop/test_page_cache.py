@@ -26,7 +26,7 @@ TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="(\w+)"')
 
 @pytest.fixture(autouse=True)
 def pages(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Cache[Any, Any]:
-    """An empty, enabled page cache."""
+    """Return an empty, enabled page cache."""
     settings.PAGE_CACHE_SECONDS = 3600
     cache: Cache[Any, Any] = Cache(1_000_000)
     monkeypatch.setattr(page_cache, "_pages", cache)

@@ -88,7 +88,7 @@ ASKS_NOT = {
 
 
 def names_of(space: str) -> set[str]:
-    """The names of all addresses in a URL namespace."""
+    """Return the names of all addresses in a URL namespace."""
     return {str(pattern.name) for path, pattern in _walked(get_resolver()) if path == space}
 
 
@@ -101,7 +101,7 @@ def _walked(resolver: URLResolver, space: str = "") -> Iterator[tuple[str, URLPa
 
 
 def address_of(name: str) -> str:
-    """An address with made-up keys: the confirmation is required before any row is looked up."""
+    """Return an address with made-up keys: the confirmation is required before any row is looked up."""
     some = uuid.UUID(int=1)
     tried: list[tuple[Any, ...]] = [(), (1,), (some,), (some, some), (some, 1)]
     for arguments in tried:

@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(trans
 
 @pytest.fixture
 def pillow() -> Product:
-    """A product with everything its page can show, of a cooperative with a profile."""
+    """Return a product with everything its page can show, of a cooperative with a profile."""
     seller = make_seller("HTX Thiên An", slug="thien-an", story="Phụ nữ Dao ở Nà Ít thêu từ nhỏ.")
     make_market_pickup(seller, make_channel())
     category = make_category("Thổ cẩm")

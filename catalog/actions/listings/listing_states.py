@@ -199,7 +199,7 @@ def _require_as_seen(listing: Listing, seen_at: datetime.datetime | None) -> Non
 
 
 def _require_state(listing: Listing, state: ListingState, *, new_state: ListingState) -> None:
-    """For transitions that are allowed from other states too, but not to this actor."""
+    """Raise if the actor may not make a transition that other states or actors allow."""
     if listing.state != state:
         raise WrongMove(came_from=listing.state, to=new_state)
 
@@ -220,7 +220,7 @@ def require_ready_picture(listing: Listing) -> None:
 
 
 def requires_legal_fields(listing: Listing) -> bool:
-    """Whether the channel checks legally required fields. The platform's own products are exempt."""
+    """Return whether the channel checks legally required fields. The platform's own products are exempt."""
     return listing.channel.checks_listings and not listing.product.cooperative.is_platform_seller
 
 

@@ -80,7 +80,7 @@ def _best_price(price: Price, rules: Sequence[Promotion]) -> tuple[int | None, u
 
 
 def _covers(rule: Promotion, product: Product) -> bool:
-    """Whether a promotion covers a product: by cooperative, and by product or category branch."""
+    """Return whether a promotion covers a product: by cooperative, and by product or category branch."""
     if rule.cooperative_id not in (None, product.cooperative_id):
         return False
     products, categories = rule.products.all(), rule.categories.all()

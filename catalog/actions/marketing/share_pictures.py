@@ -139,7 +139,7 @@ def _cooperative_drawings(key: int) -> Iterator[_Drawing]:
 
 
 def _cooperative_address(cooperative: Cooperative) -> str:
-    """Commune and province, with line breaks allowed only between them."""
+    """Return commune and province, with line breaks allowed only between them."""
     parts = (cooperative.commune_name, cooperative.province_name)
     return ", ".join(part.replace(" ", NO_BREAK) for part in parts if part)
 

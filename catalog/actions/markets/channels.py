@@ -103,5 +103,5 @@ def _update_links(channel: Channel, links: ChannelLinks) -> bool:
 
 
 def _change_data(change: ChannelChange) -> dict[str, object]:
-    """Column names only: metadata may hold secrets, so values are not recorded."""
+    """Return the changed columns' names only: metadata may hold secrets, so values are not recorded."""
     return {"fields": sorted(change.values)}

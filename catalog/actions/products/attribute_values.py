@@ -62,7 +62,7 @@ def set_product_attributes(product: Product, inputs: Iterable[AttributeInput], *
 
 
 def set_variant_attributes(variant: Variant, inputs: Iterable[AttributeInput], *, require_all: bool) -> None:
-    """Like `set_product_attributes`, for a variant."""
+    """Set a variant's attributes; see `set_product_attributes`."""
     links = _attributes_of_type(variant.product.product_type_id, AttributeScope.VARIANT)
     set_attributes(variant, VariantAttributeValue, "variant", links, list(inputs), require_all=require_all)
 

@@ -141,7 +141,7 @@ def _next_position(product: Product) -> int:
 
 
 def _needs_picture(product: Product) -> bool:
-    """Whether it is published in a channel that enforces the legal requirements."""
+    """Return whether it is published in a channel that enforces the legal requirements."""
     on_sale = Listing.objects.filter(product=product, state=ListingState.PUBLISHED)
     return (
         not product.cooperative.is_platform_seller and on_sale.filter(channel__checks_listings=True).exists()

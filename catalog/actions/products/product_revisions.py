@@ -24,7 +24,7 @@ REVIEWED_COLUMNS = (
 
 
 def is_approved(product: Product) -> bool:
-    """Whether the platform approved it in a channel that checks listings; a paused one may resume alone."""
+    """Return whether the platform approved it in a channel that checks listings; a paused one counts."""
     approved = Listing.objects.filter(product=product, state__in=APPROVED_STATES)
     return (
         approved.filter(channel__checks_listings=True).exists() and not product.cooperative.is_platform_seller

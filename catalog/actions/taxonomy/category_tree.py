@@ -109,7 +109,7 @@ def translate_category(
 
 
 def _is_referenced(category: Category) -> bool:
-    """Whether anything but products and subcategories refers to the category, such as a commission rate."""
+    """Return whether a row other than products and subcategories refers to the category."""
     return any(
         relation.related_model._base_manager.filter(**{relation.field.name: category}).exists()
         for relation in Category._meta.get_fields(include_hidden=True)

@@ -106,7 +106,7 @@ def _with_tone_last(word: str) -> str:
 
 
 def _contains(words: Sequence[str], pattern: Sequence[str]) -> bool:
-    """Whether the pattern stands among the words, with its accents or typed wholly without any."""
+    """Return whether the pattern stands among the words, with its accents or typed wholly without any."""
     bare_pattern = [fold(word) for word in pattern]
     length = len(pattern)
     return any(

@@ -187,7 +187,7 @@ def _find_known(incoming: IncomingTransfer) -> BankTransfer | None:
 
 
 def _is_another(known: BankTransfer, incoming: IncomingTransfer) -> bool:
-    """Whether two transfers of one service without bank reference have different event ids."""
+    """Return whether two transfers of one service without bank reference have different event ids."""
     return (
         not incoming.has_reference
         and bool(incoming.event_id)
@@ -197,7 +197,7 @@ def _is_another(known: BankTransfer, incoming: IncomingTransfer) -> bool:
 
 
 def _may_be_known(incoming: IncomingTransfer) -> bool:
-    """Whether a similar transfer was reported already, under another reference or without one."""
+    """Return whether a similar transfer was reported already, under another reference or without one."""
     similar = BankTransfer.objects.filter(similarity_key=incoming.similarity_key)
     if not incoming.has_reference:
         return similar.exists()
@@ -276,7 +276,7 @@ def _normalise_account(incoming: IncomingTransfer) -> IncomingTransfer:
 
 
 def _is_platform_account(account: str) -> bool:
-    """Whether it is our account; ignores leading zeros, which spreadsheets lose, and grouping."""
+    """Return whether it is our account; ignores leading zeros, which spreadsheets lose, and grouping."""
     own_account = shop_settings().bank_account
     return bool(own_account) and _strip_account(account) == _strip_account(own_account)
 

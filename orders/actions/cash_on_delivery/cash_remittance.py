@@ -52,7 +52,7 @@ class Remitter:
     cooperative_id: int | None = None
 
     def has(self, parcel: Parcel) -> bool:
-        """Whether they hold the parcel's cash."""
+        """Return whether they hold the parcel's cash."""
         if parcel.cod_state != CodState.COLLECTED or parcel.cod_holder != self.holder:
             return False
         if self.holder == CashHolder.CARRIER:

@@ -162,7 +162,7 @@ def answer_weight_question(
 
 
 def is_implausible_weight(line: OrderLine, grams: int) -> bool:
-    """Whether the weight is more likely a typing error than a measurement."""
+    """Return whether the weight is more likely a typing error than a measurement."""
     estimate = line.estimate_grams or 0
     return grams * IMPLAUSIBLE_FACTOR < estimate or grams > estimate * IMPLAUSIBLE_FACTOR
 

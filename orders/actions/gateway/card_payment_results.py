@@ -55,7 +55,7 @@ def _is_stopped(gateway_call: GatewayCall, result: GatewayResult) -> bool:
 
 
 def _is_being_released(payment: Payment) -> bool:
-    """Whether a release is requested, so the authorisation pays for nothing; a failed release restores it."""
+    """Return whether a release is requested; then the authorisation pays for nothing unless it fails."""
     ends = GatewayCall.objects.filter(payment=payment, operation=Operation.CANCEL)
     return ends.exclude(state=CallState.FAILED).exists()
 

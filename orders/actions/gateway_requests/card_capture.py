@@ -86,7 +86,7 @@ def unused_holds(now: datetime.datetime) -> QuerySet[GatewayCall]:
 
 
 def _is_packed(order: Order) -> bool:
-    """Whether all lines of active parts are packed and weighed, so that the sum due is final."""
+    """Return whether all lines of active parts are packed and weighed, so that the sum due is final."""
     active_parts = OrderPart.objects.filter(order=order).active()
     return not any(open_quantities(order.lines.filter(part__in=active_parts)).values())
 
@@ -113,7 +113,7 @@ def _supersede_excess_captures(order: Order, payment: Payment, *, now: datetime.
 
 
 def _is_obsolete(order: Order, start: GatewayCall) -> bool:
-    """Whether the started payment is obsolete: the order ended, is paid, or its sum due has changed."""
+    """Return whether the started payment is obsolete: order ended, paid, or another sum due."""
     if order.cancelled_at or order.expired_at or not order.still_due:
         return True
     return not start.request_parameters.get("hold") and start.amount != order.still_due

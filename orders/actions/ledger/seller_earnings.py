@@ -56,12 +56,12 @@ class SoldItem:
 
     @property
     def owed_by_buyer(self) -> int:
-        """What the buyer owes: at most the total less refunds."""
+        """The amount that the buyer owes: at most the total less refunds."""
         return min(self.delivered_total, self.total - self.refunded)
 
     @property
     def total_before_platform_refunds(self) -> int:
-        """What the buyer would owe without the refunds that the platform bears."""
+        """The amount that the buyer would owe without the refunds that the platform bears."""
         return min(self.delivered_total, self.total - self.seller_refunds)
 
     def proportion(self, amount: int, of_total: int) -> int:

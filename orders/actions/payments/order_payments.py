@@ -224,7 +224,7 @@ def _continue_card_payment(
 
 
 def _can_continue(payment: Payment, *, hosted: bool, now: datetime.datetime) -> bool:
-    """Whether the payment has time left; a card payment must have started on the requested page."""
+    """Return whether the payment has time left; a card payment must have started on the requested page."""
     if payment.expires_at is not None and payment.expires_at <= now:
         return False
     if payment.method != PaymentMethod.CARD:
@@ -260,7 +260,7 @@ def cancel_expected_payment(order: Order, payment: Payment, *, actor: Actor, now
 
 
 def is_awaiting_confirmation(order: Order) -> bool:
-    """Whether the order is placed and only waits for payment or confirmation."""
+    """Return whether the order is placed and only waits for payment or confirmation."""
     return not (order.is_draft or order.confirmed_at or order.expired_at or order.cancelled_at)
 
 
@@ -301,7 +301,7 @@ def record_received_money(
 
 
 def is_confirmed_automatically(order: Order) -> bool:
-    """Whether orders are confirmed without staff once they are paid, authorised, or due on delivery."""
+    """Return whether orders are confirmed without staff once paid, authorised, or due on delivery."""
     return order.channel.automatically_confirm_all_new_orders
 
 

@@ -53,7 +53,7 @@ def payout_values(payout: Payout) -> dict[str, object]:
 
 
 def is_payout_released(payout: Payout) -> bool:
-    """Whether the payout, as it is now, needs no further confirmation."""
+    """Return whether the payout, as it is now, needs no further confirmation."""
     if not shop_settings().payouts_need_second_person:
         return True
     confirmed = Approval.objects.confirmed_payout(payout)

@@ -25,7 +25,7 @@ class FallbackService:
         return self.row.price
 
     def serves(self, *, subtotal: int, grams: int) -> bool:
-        """Whether it takes a basket of this value (minor units) and weight."""
+        """Return whether it takes a basket of this value (minor units) and weight."""
         if subtotal < self.row.minimum_order or (self.row.maximum_order or subtotal) < subtotal:
             return False
         service = self.service

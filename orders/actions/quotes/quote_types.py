@@ -262,7 +262,7 @@ class Quote:
 
     @property
     def is_ready(self) -> bool:
-        """Whether it can be placed unchanged."""
+        """Return whether it can be placed unchanged."""
         return bool(self.seller_quotes) and not self.problems
 
     @property
@@ -271,7 +271,7 @@ class Quote:
 
     @property
     def is_by_weight(self) -> bool:
-        """Whether some line is sold by weight, so that its price may change."""
+        """Return whether some line is sold by weight, so that its price may change."""
         return any(line.variant.is_weighed for line in self.lines)
 
     def maximum_of_line(self, line: QuotedLine) -> int:

@@ -165,7 +165,7 @@ def _covered_lines(
 
 
 def _is_line_covered(voucher: Voucher, line: QuotedLine) -> bool:
-    """Whether a voucher for certain products covers this line, by variant, product or category branch."""
+    """Return whether a voucher for certain products covers this line, by variant, product or category."""
     product = line.variant.product
     path = (product.category.path or "") if product.category else ""
     return (

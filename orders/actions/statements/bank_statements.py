@@ -238,7 +238,7 @@ def _check_known(incoming_transfers: Sequence[IncomingTransfer]) -> list[Checked
 
 
 def _has_statement_reference(known: BankTransfer) -> bool:
-    """Whether the transfer came from a statement, with a bank reference."""
+    """Return whether the transfer came from a statement, with a bank reference."""
     return known.provider == TransferSource.STATEMENT and bool(known.reference)
 
 

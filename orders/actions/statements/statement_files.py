@@ -107,7 +107,7 @@ def _store_rows(
 
 
 def _had_no_effect(statement: StatementImport) -> bool:
-    """Whether the statement was processed completely without any row being recorded or known."""
+    """Return whether the statement was processed completely without any row being recorded or known."""
     is_over = statement.confirmed_at is not None and not statement.lines.waiting().exists()
     return is_over and not statement.imported and not statement.known
 

@@ -113,7 +113,7 @@ class User(WithMetadata, WithExternalReference, WithTimes, AbstractBaseUser):
         return Actor.person(self.pk, self.name, entry_point)
 
     def has_perm(self, perm: str, obj: object = None) -> bool:
-        """Superusers see raw data in Django's admin. All other permissions go through cooperatives.access."""
+        """Let superusers see raw data in Django's admin; cooperatives.access decides everything else."""
         return self.is_active and self.is_superuser
 
     def has_perms(self, perms: list[str], obj: object = None) -> bool:

@@ -57,14 +57,14 @@ def authenticate_active_user(*, written: str, password: str) -> User | None:
 
 
 def needs_confirmation(user: User) -> bool:
-    """Whether the user must first follow the confirmation link."""
+    """Return whether the user must first follow the confirmation link."""
     shop = shop_settings()
     is_needed = shop.enable_account_confirmation_by_email and not shop.allow_login_without_confirmation
     return is_needed and not user.is_confirmed
 
 
 def authenticate_user(*, written: str, password: str) -> User | None:
-    """Like `authenticate_active_user`, but also returns closed accounts, to inform their owners."""
+    """Authenticate a user whose account may be closed, so that its owner can be informed."""
     user = find_user(written)
     if user is None:
         User().set_password(password)  # equal time for unknown names and wrong passwords

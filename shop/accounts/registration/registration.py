@@ -88,7 +88,7 @@ def register_user(
 
 @transaction.atomic(durable=True)
 def notify_of_registration(*, user_id: int, now: datetime.datetime) -> None:
-    """E-mail a user that somebody tried to register with their address."""
+    """E-mail a user that a visitor tried to register with their address."""
     user = User.objects.filter(pk=user_id, is_active=True).first()
     if user is not None:
         _send_registration_notice(user, now)

@@ -28,7 +28,7 @@ def second_factor_deadline(
 
 
 def is_overdue(user: User, *, is_required: bool, now: datetime.datetime) -> bool:
-    """Whether the user's grace period is over."""
+    """Return whether the user's grace period is over."""
     deadline = second_factor_deadline(user, is_required=is_required, now=now)
     return deadline is not None and deadline <= now
 

@@ -15,7 +15,7 @@ _RELOAD_BUTTONS = frozenset({"reload", "pick"})
 
 
 def needs_reload(posted: Mapping[str, object]) -> bool:
-    """Whether to show the form again, because a province was changed or an old address needs a commune."""
+    """Return whether to show the form again: a new province, or an old address without a commune."""
     return bool(_RELOAD_BUTTONS & posted.keys()) or _is_new(posted)
 
 
@@ -52,6 +52,6 @@ def with_values(posted: QueryDict, values: Mapping[str, str]) -> QueryDict:
 
 
 def _is_new(posted: Mapping[str, object]) -> bool:
-    """Whether the form holds an old address that got no suggestions yet."""
+    """Return whether the form holds an old address that got no suggestions yet."""
     written = str(posted.get("old_address", "")).strip()
     return written not in ("", str(posted.get("old_address_seen", "")).strip())

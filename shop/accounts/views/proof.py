@@ -26,7 +26,7 @@ def record_proof(request: HttpRequest, *, method: str, second_factor: bool) -> N
 
 
 def has_recent_proof(request: HttpRequest) -> bool:
-    """Whether the last proof is recent and includes the second factor, if the account has one."""
+    """Return whether the last proof is recent and includes the second factor, if the account has one."""
     try:
         at = datetime.datetime.fromisoformat(str(request.session.get(SESSION_KEY, "")))
     except ValueError:
@@ -36,7 +36,7 @@ def has_recent_proof(request: HttpRequest) -> bool:
 
 
 def has_required_factor(request: HttpRequest) -> bool:
-    """False if the account has a second factor that this session did not prove."""
+    """Return False if the account has a second factor that this session did not prove."""
     user = request.user
     is_asked = isinstance(user, User) and user.has_second_factor
     return not is_asked or bool(request.session.get(SECOND_FACTOR_KEY))

@@ -127,7 +127,7 @@ def _code_page_unless_proven(request: HttpRequest, user: User, passkey_address: 
 
 
 def _is_own_passkey(request: HttpRequest, user: User) -> bool:
-    """Whether one of this user's passkeys signed the response; otherwise add an error message."""
+    """Return whether one of this user's passkeys signed the response; otherwise add an error message."""
     try:
         SECOND_FACTORS.take(str(user.pk))
         if passkey_owner(request).pk == user.pk:

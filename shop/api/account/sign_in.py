@@ -154,7 +154,7 @@ def _set_cookie(context: Context, user: User, refresh: str) -> None:
 
 
 def is_second_factor_overdue(user: User, context: Context) -> bool:
-    """Whether a required second factor is missing after the grace period."""
+    """Return whether a required second factor is missing after the grace period."""
     is_required = user.is_staff and context.settings.second_factor_for_staff
     return is_overdue(user, is_required=is_required, now=context.now)
 

@@ -157,7 +157,7 @@ def key_from_arguments(
 
 
 def may_manage_row(type_: Type, key: Key, context: Context) -> bool:
-    """Whether the requester may manage this row; staff of a cooperative manage its rows only."""
+    """Return whether the requester may manage this row; staff of a cooperative manage its rows only."""
     if context.may(*MANAGES_PRODUCTS):
         return True
     own_rows = context.scope(Permission.MANAGE_PRODUCTS).rows(cooperative="cooperative")

@@ -108,7 +108,7 @@ class _Rates:
 
 
 def asks_for_tax(selection: Selection) -> bool:
-    """Whether `net` or `tax` is selected anywhere below."""
+    """Return whether `net` or `tax` is selected anywhere below."""
     return any(
         selected.name in _TAXED_FIELDS or asks_for_tax(selected) for selected in selection.selections_below()
     )

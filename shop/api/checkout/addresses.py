@@ -60,7 +60,7 @@ def save_to_address_book(basket: Basket, address: Address, context: Context) -> 
 
 
 def _is_too_long(address: Address, mistake: InputError) -> bool:
-    """Whether a field exceeds its column, which no rule can permit."""
+    """Return whether a field exceeds its column, which no rule can permit."""
     limits = {field.attname: field.max_length for field in Address._meta.concrete_fields}
     return any(
         len(value) > (limits[column] or len(value))

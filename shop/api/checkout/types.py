@@ -63,7 +63,7 @@ def _with_owner(key: uuid.UUID) -> QuerySet[Basket]:
 
 
 def _may_change(context: Context, basket: Basket) -> bool:
-    """Whether `changeable_baskets` includes the basket."""
+    """Return whether `changeable_baskets` includes the basket."""
     if context.may(*MANAGES_ALL_CHECKOUTS) or basket.user_id is None:
         return True
     return context.user is not None and basket.user_id == context.user.pk

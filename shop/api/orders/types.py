@@ -57,5 +57,5 @@ granted_refund_line = Type("OrderGrantedRefundLine", lambda context: RefundLine.
 
 
 def owns(context: Context, key: uuid.UUID) -> bool:
-    """Whether the requester may write public metadata: the buyer, or a guest order's id holder."""
+    """Return whether the requester may write public metadata: the buyer, or a guest order's id holder."""
     return Order.objects.changeable_by(context.user, context.now).filter(pk=key).exists()

@@ -67,7 +67,7 @@ def order_scope(context: Context) -> PermissionScope:
 
 
 def sees_parts_only(context: Context) -> bool:
-    """Whether the requester sees only parts of some orders."""
+    """Return whether the requester sees only parts of some orders."""
     scope = order_scope(context)
     return bool(scope) and not scope.is_everything
 

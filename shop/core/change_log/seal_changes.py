@@ -77,7 +77,7 @@ def unsealed_changes(*, now: datetime.datetime) -> QuerySet[Change]:
 
 
 def _create_seal(seal: ChangeSeal) -> bool:
-    """Whether the seal is ours. There is no row to lock before the first seal, so its number decides."""
+    """Return whether the seal is ours. No row can be locked before the first seal: its number decides."""
     try:
         with transaction.atomic():
             seal.save(force_insert=True)

@@ -38,7 +38,7 @@ def lock_rows(rows: models.QuerySet[Row]) -> list[Row]:
 
 
 def lock_compiled_rows(rows_of: Callable[..., models.QuerySet[Row]], *args: object) -> list[Row]:
-    """Like `locked(rows_of(*args))`, with the SQL compiled once; for frequent locks.
+    """Return `locked(rows_of(*args))`, with the SQL compiled once; for frequent locks.
 
     `rows_of` is a module-level function; see `compiled_query` for the arguments it may take.
     """

@@ -67,7 +67,7 @@ def to_lunar(day: datetime.date) -> LunarDate:
 
 
 def falls_on_lunar_day(day: datetime.date, number: int) -> bool:
-    """Whether the date has that day number in its lunar month. A month of 29 days has no 30th."""
+    """Return whether the date has that day number in its lunar month. A month of 29 days has no 30th."""
     return to_lunar(day).day == number
 
 

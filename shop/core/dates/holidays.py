@@ -19,7 +19,7 @@ _LAST_DAY_OF_TET = 5
 
 @lru_cache(maxsize=1024)
 def is_tet(day: datetime.date) -> bool:
-    """Whether the day is one of Tết, from the lunar New Year's Eve on."""
+    """Return whether the day is one of Tết, from the lunar New Year's Eve on."""
     lunar, following = to_lunar(day), to_lunar(day + datetime.timedelta(days=1))
     is_eve = (following.month, following.day) == (1, 1)
     return is_eve or (lunar.month == 1 and lunar.day <= _LAST_DAY_OF_TET)
@@ -27,7 +27,7 @@ def is_tet(day: datetime.date) -> bool:
 
 @lru_cache(maxsize=1024)
 def is_holiday(day: datetime.date) -> bool:
-    """Whether the day is a public holiday."""
+    """Return whether the day is a public holiday."""
     if (day.month, day.day) in _SOLAR or is_tet(day):
         return True
     lunar = to_lunar(day)

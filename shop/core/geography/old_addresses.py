@@ -61,7 +61,7 @@ class _AddressPart:
 
     @property
     def is_upper_level(self) -> bool:
-        """Whether a district or province type is written before the name."""
+        """Return whether a district or province type is written before the name."""
         return bool(_UPPER_TYPES.match(self.folded))
 
 

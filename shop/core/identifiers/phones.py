@@ -105,7 +105,7 @@ def _refuse_start() -> NoReturn:
 
 
 def is_likely_mistyped(written: str) -> bool:
-    """Whether to ask the person to check the number. Only a warning: valid numbers may look odd."""
+    """Return whether to ask the person to check the number. Only a warning: valid numbers may look odd."""
     try:
         return not phonenumbers.is_valid_number(phonenumbers.parse(normalise_phone(written), "VN"))
     except phonenumbers.NumberParseException:

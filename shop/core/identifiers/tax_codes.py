@@ -19,7 +19,7 @@ def normalise_tax_code(written: str) -> str:
 
 
 def is_tax_code(code: str) -> bool:
-    """Whether a normalised code has a valid length and, for an enterprise, a valid check digit."""
+    """Return whether a normalised code has a valid length and, for an enterprise, a valid check digit."""
     digits = code.replace("-", "")
     if not digits.isascii() or not digits.isdecimal():
         return False

@@ -100,5 +100,5 @@ def _logo(side: int) -> Image.Image:
 
 @cache
 def _font(weight: int, size: int) -> ImageFont.FreeTypeFont:
-    """Noto Sans with all Vietnamese letters; its licence is in the same folder."""
+    """Return Noto Sans with all Vietnamese letters; its licence is in the same folder."""
     return ImageFont.truetype(str(_STATIC / "fonts" / f"noto-sans-{weight}.ttf"), size)

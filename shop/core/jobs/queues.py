@@ -45,5 +45,5 @@ def publish_or_run(task: Task[..., None], /, **kwargs: object) -> None:
 
 
 def is_paused() -> bool:
-    """Whether queueing failed within the last PAUSE_SECONDS."""
+    """Return whether queueing failed within the last PAUSE_SECONDS."""
     return time.monotonic() < _paused_until

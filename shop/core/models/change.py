@@ -118,7 +118,7 @@ def bind_idempotency_key(sent: str, *bound_values: object) -> str | None:
 
 
 def is_already_done(key: str | None, action: str, row: models.Model) -> bool:
-    """Whether `action` was already done to `row` under this idempotency key. Call it under the row's lock.
+    """Return whether `action` was done to `row` under this idempotency key. Call it under its lock.
 
     Raises KeyReused if the key was used for something else.
     """

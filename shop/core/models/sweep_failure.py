@@ -52,5 +52,5 @@ class SweepFailure(models.Model):
         return self.sweep.partition(":")[0]
 
     def is_waiting(self, now: datetime.datetime) -> bool:
-        """Whether the sweep still skips the row."""
+        """Return whether the sweep still skips the row."""
         return self.next_try_at > now

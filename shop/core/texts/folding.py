@@ -24,7 +24,7 @@ _LETTERS_IN_KEY = 400
 
 
 def fold(text: str) -> str:
-    """Lower-case, remove diacritics, collapse spaces: "Đậu  Đỏ" is "dau do". NFD does not decompose đ."""
+    """Fold to lower case without diacritics and repeated spaces: "Đậu  Đỏ" is "dau do"."""
     decomposed = unicodedata.normalize("NFD", unicodedata.normalize("NFC", text))
     bare = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
     return " ".join(bare.lower().replace("đ", "d").split())

@@ -34,7 +34,7 @@ def decode_keys(word: str) -> str:
 
 
 def is_key_slip(typed: str, intended: str) -> bool:
-    """Whether one slip of the keys turns the folded word `intended` into `typed`.
+    """Return whether one slip of the keys turns the folded word `intended` into `typed`.
 
     A slip swaps two neighbouring letters, leaves a key out, hits a key beside the right one, or hits such a
     key, or the right one, a second time.
@@ -64,7 +64,7 @@ def is_key_slip(typed: str, intended: str) -> bool:
 
 
 def _is_double_hit(typed: str, position: int) -> bool:
-    """Whether the key at the position equals or touches the key typed before or after it."""
+    """Return whether the key at the position equals or touches the key typed before or after it."""
     neighbours = typed[max(position - 1, 0) : position] + typed[position + 1 : position + 2]
     return any(typed[position] == key or typed[position] in _neighbours(key) for key in neighbours)
 

@@ -15,7 +15,7 @@ _TONES_OF_STOPS = {0, 4, 5}  # not typed yet, sắc, nặng
 
 
 def is_syllable(word: str) -> bool:
-    """Whether the word, with its diacritics or typed without any, is a correct Vietnamese syllable."""
+    """Return whether the word, with its diacritics or typed without any, is a correct Vietnamese syllable."""
     typed = marked_word(word)
     if typed.letters.isascii() and not typed.tone:
         return fold(word) in _folded_syllables()
@@ -23,7 +23,7 @@ def is_syllable(word: str) -> bool:
 
 
 def is_marked_syllable(typed: MarkedWord) -> bool:
-    """Whether the letters are a syllable that can have the tone."""
+    """Return whether the letters are a syllable that can have the tone."""
     if typed.letters not in _syllables():
         return False
     return typed.tone in _TONES_OF_STOPS or not typed.letters.endswith(_STOPS)

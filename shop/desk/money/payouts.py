@@ -164,7 +164,7 @@ def payout_account(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRes
 
 
 def has_other_account(payout: Payout) -> bool:
-    """Whether the cooperative's current account differs from the payout's."""
+    """Return whether the cooperative's current account differs from the payout's."""
     if payout.settlement is None or payout.state != PayoutState.DUE or payout.method != PayoutMethod.BANK:
         return False
     current_account = account_of_cooperative(payout.settlement.cooperative)

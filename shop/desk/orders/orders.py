@@ -83,7 +83,7 @@ class PartView:
 
     @property
     def may_undo_acceptance(self) -> bool:
-        """Whether the part is accepted and not packed yet."""
+        """Return whether the part is accepted and not packed yet."""
         is_untouched = all(parcel.parcel.state == ParcelState.VOIDED for parcel in self.parcels)
         return self.part.state == PartState.ACCEPTED and is_untouched
 

@@ -39,7 +39,7 @@ def restore_backup(source: Path) -> Manifest:
 
 
 def has_other_key(manifest: Manifest) -> bool:
-    """Whether the restored shop has another SECRET_KEY, so that encrypted texts cannot be read."""
+    """Return whether the restored shop has another SECRET_KEY, so that encrypted texts cannot be read."""
     is_included = "secret_key" in manifest.keys and "SECRET_KEY" not in given_keys()
     return not is_included and manifest.key_fingerprint != key_fingerprint()
 

@@ -91,7 +91,7 @@ class Command(BaseCommand):
 
 
 def _has_real_data() -> bool:
-    """Whether there were orders or accounts before the demo was seeded."""
+    """Return whether there were orders or accounts before the demo was seeded."""
     if has_begun():
         return False
     return Order.objects.exists() or User.objects.exclude(email__in=PUBLISHED_PASSWORDS).exists()

@@ -10,12 +10,12 @@ OPEN_ORDERS_SEEDED = "demo.set_out"  # today's open orders are complete too
 
 
 def has_begun() -> bool:
-    """Whether the demo's sellers exist."""
+    """Return whether the demo's sellers exist."""
     return find_marker(BEGUN) is not None
 
 
 def is_interrupted() -> bool:
-    """Whether the demo was started and not completed."""
+    """Return whether the demo was started and not completed."""
     return has_begun() and find_marker(OPEN_ORDERS_SEEDED) is None
 
 

@@ -99,7 +99,7 @@ def _part_fault(part: OrderPart, fault: str) -> str:
 
 
 def find_wrong_refunds(rows: OrderRows) -> Iterator[str]:
-    """No line, delivery or order is refunded above its cost or above what was paid."""
+    """Check that no line, delivery or order is refunded above its cost or above the paid amount."""
     for key, total in rows.refunded.items():
         if key is not None and total > rows.lines[key].total_gross:
             yield f"order {rows.lines[key].order.code}: more of line {key} is refunded than it costs"
@@ -142,7 +142,7 @@ def _refund_events(rows: OrderRows) -> Counter[tuple[object, str]]:
 
 
 def find_wrong_cash_away() -> Iterator[str]:
-    """Cash held by carriers and cooperatives is the same in the ledger and on parcels."""
+    """Check that cash held by carriers and cooperatives is the same in the ledger and on parcels."""
     by_parcels, by_ledger = _cash_away_by_parcels(), _cash_away_by_ledger()
     for key in sorted({*by_parcels, *by_ledger}, key=str):
         if by_parcels[key] != by_ledger[key]:
@@ -194,7 +194,7 @@ def _holder_of(parcel: Parcel) -> tuple[str, int | None, str]:
 
 
 def find_wrong_unmatched_transfers() -> Iterator[str]:
-    """The unmatched transfers account equals what no order got of transfers that were not sent back.
+    """Check that the account of unmatched transfers equals the unassigned, unreturned amounts.
 
     Of a partly matched transfer, the matched share belongs to an order.
     """

@@ -100,7 +100,7 @@ def side_of(order: Order) -> str:
 
 
 def find_stale_orders(rows: OrderRows, newest: int | None = None) -> Iterator[str]:
-    """Statuses, progress, coverages and sums equal a fresh recalculation."""
+    """Check that statuses, progress, coverages and sums equal a fresh recalculation."""
     for order in rows.latest_changed(newest):
         stale = find_stale_columns(order)
         if stale:

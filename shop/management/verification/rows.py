@@ -56,7 +56,7 @@ class OrderRows:
     """Rows of orders, linked in memory: a line's part, order and variant are read once."""
 
     def __init__(self, order_ids: Collection[uuid.UUID] | None = None) -> None:
-        """`None` selects all orders, and rows without an order."""
+        """Select the given orders, or with None all orders and the rows without an order."""
         self._order_ids = order_ids
 
     def of_orders(self, rows: QuerySet[Row], path: str) -> QuerySet[Row]:

@@ -150,7 +150,7 @@ def _from_stock(rows: list[ParcelLine], *, is_gone: bool) -> Counter[object]:
 
 
 def find_wrong_weights(rows: OrderRows) -> Iterator[str]:
-    """Weighed lines cost what was weighed, up to their bound, and are not packed unweighed."""
+    """Check that weighed lines cost their weight, up to the bound, and are packed weighed."""
     dispatched = [row for row in rows.counting if row.parcel.kind == ParcelKind.DISPATCH]
     held_of = group_by(dispatched, "order_line_id")
     for line in rows.lines.values():

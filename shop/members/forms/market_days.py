@@ -66,7 +66,7 @@ class TimeForm(MembersForm):
 
     @property
     def is_filled(self) -> bool:
-        """Whether the row is filled in; empty rows are removed."""
+        """Return whether the row is filled in; empty rows are removed."""
         return any(self[name].value() for name in self.fields)
 
     def clean(self) -> dict[str, object]:
@@ -141,7 +141,7 @@ class Timetable:
 
     @property
     def can_add_time(self) -> bool:
-        """Whether another row may be added."""
+        """Return whether another row may be added."""
         return len(self.times) < MAX_TIMES
 
     def is_valid(self) -> bool:

@@ -202,7 +202,7 @@ class VariantForm(MembersForm, ConfirmableForm):
 
     @property
     def is_other_unit(self) -> bool:
-        """Whether the chosen unit is not one of the common ones."""
+        """Return whether the chosen unit is not one of the common ones."""
         chosen = self["unit"].value()
         return bool(chosen) and chosen not in COMMON_UNITS
 
@@ -288,7 +288,7 @@ class NewListingForm(PhotoForm, ProductForm, NewVariantForm):
 
     @property
     def has_folded_errors(self) -> bool:
-        """Whether a field outside the first five has an error."""
+        """Return whether a field outside the first five has an error."""
         return bool(set(self.errors) - _FIRST_FIELDS)
 
     @property

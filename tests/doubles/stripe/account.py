@@ -39,21 +39,21 @@ class Account:
         self._numbers = itertools.count(1)
 
     def add(self, object_type, **fields):
-        """A new object with its id and instant."""
+        """Return a new object with its id and instant."""
         key = f"{_PREFIXES[object_type]}_{next(self._numbers):06d}Double"
         row = {"id": key, "object": object_type, "created": int(self.clock()), "livemode": False, **fields}
         self.rows[key] = row
         return row
 
     def get(self, object_type, key):
-        """The object with this id, else Stripe's 404."""
+        """Return the object with this id, else Stripe's 404."""
         row = self.rows.get(key)
         if row is None or row["object"] != object_type:
             raise missing(object_type, key)
         return row
 
     def every(self, object_type, **where):
-        """All objects of a kind with these values, newest first."""
+        """Return all objects of a kind with these values, newest first."""
         return [
             row
             for row in reversed(self.rows.values())
@@ -74,7 +74,7 @@ class Account:
         return event
 
     def listed(self, object_type, params, path, **where):
-        """A page of a list, as Stripe pages."""
+        """Return a page of a list, as Stripe pages."""
         rows = self.every(object_type, **{name: value for name, value in where.items() if value is not None})
         rows = [row for row in rows if _within(row["created"], params.get("created"))]
         after = params.get("starting_after")
@@ -85,7 +85,7 @@ class Account:
         return {"object": "list", "url": path, "data": rows[:limit], "has_more": len(rows) > limit}
 
     def expanded(self, row, paths):
-        """A copy in which the ids at these paths are replaced by their objects."""
+        """Return a copy in which the ids at these paths are replaced by their objects."""
         row = copy.deepcopy(row)
         for path in paths:
             self._expand(row, path.split("."))
@@ -104,7 +104,7 @@ class Account:
 
 
 def check_amount(amount, currency):
-    """Stripe's limits: about half a dollar, and eight digits. VND has no decimals."""
+    """Check Stripe's limits: about half a dollar, and eight digits. VND has no decimals."""
     if amount < SMALLEST.get(currency, 1):
         raise StripeRefusal(
             "Amount must convert to at least 50 cents.", code="amount_too_small", param="amount"

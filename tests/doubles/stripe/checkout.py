@@ -8,7 +8,7 @@ _DAY = 24 * 60 * 60
 
 
 def create_session(account, params, *, url):
-    """POST /v1/checkout/sessions, for one payment. The intent is created when the buyer pays."""
+    """Answer POST /v1/checkout/sessions, for one payment. The intent is created when the buyer pays."""
     lines = params.get("line_items") or []
     if params.get("mode") != "payment" or not lines or "success_url" not in params:
         raise StripeRefusal("mode, line_items and success_url are needed", code="parameter_missing")
@@ -38,7 +38,7 @@ def create_session(account, params, *, url):
 
 
 def expire(account, key):
-    """POST …/expire: the page can no longer be used."""
+    """Answer POST …/expire: the page can no longer be used."""
     row = account.get("checkout.session", key)
     if row["status"] != "open":
         raise StripeRefusal(
@@ -52,7 +52,7 @@ def expire(account, key):
 
 
 def pay(account, key, card, *, url):
-    """The buyer pays on the page. Returns the session; raises when the card is declined."""
+    """Pay on the page as the buyer. Returns the session; raises when the card is declined."""
     row = account.get("checkout.session", key)
     if row["status"] != "open":
         raise StripeRefusal("This page is closed.")
@@ -79,5 +79,5 @@ def complete(account, intent):
 
 
 def shown(row):
-    """The row without the double's private fields."""
+    """Return the row without the double's private fields."""
     return {name: value for name, value in row.items() if not name.startswith("_")}

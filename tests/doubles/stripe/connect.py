@@ -4,7 +4,7 @@ from tests.doubles.stripe.errors import StripeRefusal
 
 
 def transfer(account, params):
-    """POST /v1/transfers: at most the source's charge or the balance."""
+    """Answer POST /v1/transfers: at most the source's charge or the balance."""
     if params["destination"] not in account.connected:
         raise StripeRefusal(
             f"No such destination: '{params['destination']}'", code="resource_missing", param="destination"
@@ -37,7 +37,7 @@ def transfer(account, params):
 
 
 def reverse(account, key, params):
-    """POST …/reversals: in full or in part."""
+    """Answer POST …/reversals: in full or in part."""
     sent = account.get("transfer", key)
     remaining = sent["amount"] - sent["amount_reversed"]
     amount = params.get("amount", remaining)

@@ -94,7 +94,7 @@ class StripeDouble:
                 del self._keys[key]
 
     def buyer_pays(self, reference, card="4242424242424242"):
-        """The buyer pays with a card on our page or on Stripe's own. Returns the intent's status:
+        """Pay with a card as the buyer, on our page or on Stripe's own. Returns the intent's status:
         `requires_payment_method` after a decline, `requires_action` with SCA."""
         with self.account.lock:
             row = self.account.rows[reference]
@@ -126,7 +126,7 @@ class StripeDouble:
             return intent["status"]
 
     def intent(self, reference):
-        """The PaymentIntent of this id, or of this Checkout Session."""
+        """Return the PaymentIntent of this id, or of this Checkout Session."""
         row = self.account.rows[reference]
         return self.account.rows[row["payment_intent"]] if row["object"] == "checkout.session" else row
 

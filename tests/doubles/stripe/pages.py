@@ -35,7 +35,7 @@ def _file(name):
 
 
 def _known(double, fields):
-    """The intent that this publishable key and secret open, or None."""
+    """Return the intent that this publishable key and secret open, or None."""
     secret = fields.get("client_secret", "")
     intent = double.account.rows.get(secret.partition("_secret_")[0])
     if fields.get("key") != double.publishable_key or not intent or intent["client_secret"] != secret:
@@ -65,7 +65,7 @@ def _retrieve(double, fields):
 
 
 def _bank(double, method, key, fields):
-    """The bank's second step. Closing the page leaves the payment waiting."""
+    """Answer the bank's second step. Closing the page leaves the payment waiting."""
     intent = double.account.rows[key]
     if method == "POST" and intent["status"] == "requires_action":
         return_url = intent["next_action"]["redirect_to_url"]["return_url"]
@@ -89,7 +89,7 @@ def _bank(double, method, key, fields):
 
 
 def _returned(double, intent, return_url, status):
-    """The shop's return URL: unchanged after a hosted page, else with the outcome added."""
+    """Return the shop's return URL: unchanged after a hosted page, else with the outcome added."""
     session = next(iter(double.account.every("checkout.session", payment_intent=intent["id"])), None)
     if session:
         failed = status == "failed"
@@ -106,7 +106,7 @@ def _returned(double, intent, return_url, status):
 
 
 def _hosted(double, method, key, fields):
-    """Stripe's hosted page."""
+    """Return Stripe's hosted page."""
     row = double.account.rows[key]
     error = ""
     if method == "POST" and row["status"] == "open":

@@ -22,7 +22,7 @@ _OPEN = ("requires_payment_method", "requires_confirmation", "requires_action")
 
 
 def create_intent(account, params, *, url):
-    """POST /v1/payment_intents. Returns the intent; a confirmed one may be declined."""
+    """Answer POST /v1/payment_intents. Returns the intent; a confirmed one may be declined."""
     check_amount(params["amount"], params["currency"])
     intent = account.add(
         "payment_intent",
@@ -77,7 +77,7 @@ def confirm(account, intent, card, return_url, *, url):
 
 
 def approve(account, intent):
-    """The bank approves: the payment is charged, held, or `processing` if a test set so."""
+    """Approve as the bank: the payment is charged, held, or `processing` if a test set so."""
     intent |= {"next_action": None, "last_payment_error": None}
     if account.next_payment == "processing":
         account.next_payment = "succeeded"
@@ -96,7 +96,7 @@ def approve(account, intent):
 
 
 def decline(account, intent, reason, *, code=None):
-    """The bank declines: the intent waits for another card. Raises the answer to `confirm`."""
+    """Decline as the bank: the intent waits for another card. Raises the answer to `confirm`."""
     charge = _charge(account, intent, status="failed", captured=False)
     intent |= {"status": "requires_payment_method", "payment_method": None, "next_action": None}
     refusal = Declined(reason, intent)
@@ -132,7 +132,7 @@ def _charge(account, intent, *, status, captured):
 
 
 def capture(account, key, params):
-    """POST …/capture: once, at most the held amount; the rest is released without a refund
+    """Answer POST …/capture: once, at most the held amount; the rest is released without a refund
     (docs.stripe.com/changelog/basil/2025-03-31)."""
     intent = account.get("payment_intent", key)
     if intent["status"] != "requires_capture":
@@ -155,7 +155,7 @@ def capture(account, key, params):
 
 
 def cancel(account, key, params):
-    """POST …/cancel: from every status but the final ones."""
+    """Answer POST …/cancel: from every status but the final ones."""
     intent = account.get("payment_intent", key)
     if intent["status"] in ("succeeded", "canceled"):
         raise wrong_state(
@@ -173,7 +173,7 @@ def cancel(account, key, params):
 
 
 def refund(account, params):
-    """POST /v1/refunds: in full or in part, up to the charged amount."""
+    """Answer POST /v1/refunds: in full or in part, up to the charged amount."""
     charge = _charged(account, params)
     remaining = charge["amount_captured"] - charge["amount_refunded"]
     amount = params.get("amount", remaining)
@@ -239,7 +239,7 @@ def _charged(account, params):
 
 
 def open_dispute(account, intent_key, *, amount=None, reason="fraudulent"):
-    """A buyer disputes a charge: Stripe withdraws the money until the dispute ends."""
+    """Dispute a charge as its buyer: Stripe withdraws the money until the dispute ends."""
     charge = account.rows[account.get("payment_intent", intent_key)["latest_charge"]]
     charge["disputed"] = True
     row = account.add(
@@ -263,7 +263,7 @@ def open_dispute(account, intent_key, *, amount=None, reason="fraudulent"):
 
 
 def close_dispute(account, key, status):
-    """`won`: the money is reinstated; `lost`: it stays withdrawn."""
+    """Close a dispute. `won`: the money is reinstated; `lost`: it stays withdrawn."""
     row = account.get("dispute", key)
     row["status"] = status
     if status == "won":

@@ -61,7 +61,7 @@ class Webhooks:
         self.waiting = [event for event in self.waiting if event_types and event["type"] not in event_types]
 
     def signed(self, event, *, at=None, secret=None):
-        """The raw body and the `Stripe-Signature` header of an event."""
+        """Return the raw body and the `Stripe-Signature` header of an event."""
         body = json.dumps(event, ensure_ascii=False)
         return body.encode(), WebhookSignature.generate_signature_header(body, secret or self.secret, at)
 

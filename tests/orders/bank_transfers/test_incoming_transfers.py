@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db
 
 
 def in_review(transfer: BankTransfer, reason: ReviewReason) -> bool:
-    """Whether the transfer is under review for this reason and not assigned to any order."""
+    """Return whether the transfer is under review for this reason and not assigned to any order."""
     return (transfer.state, transfer.reason) == (TransferState.REVIEW, reason) and not (
         TransferShare.objects.filter(transfer=transfer).exists()
     )

@@ -32,7 +32,7 @@ def suggested_orders(transfer: BankTransfer):
 
 
 def mangled(code: str) -> str:
-    """The code with its fourth character mistyped."""
+    """Return the code with its fourth character mistyped."""
     return code[:3] + ("7" if code[3] != "7" else "9") + code[4:]
 
 

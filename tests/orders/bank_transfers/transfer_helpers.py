@@ -21,13 +21,13 @@ _numbers = itertools.count(1)
 
 @reuse_rows
 def make_transfer_order(price: int = 45_000, **fields: Any) -> Order:
-    """An order of two items awaiting its bank transfer: twice the price plus 30,000 for delivery."""
+    """Make an order of two items awaiting its bank transfer: twice the price plus 30,000 for delivery."""
     make_bank_account()
     return make_order((make_variant(price=price), 2), method=PaymentMethod.TRANSFER, **fields)
 
 
 def make_incoming_transfer(note: str = "", amount: int = 120_000, **fields: Any) -> IncomingTransfer:
-    """An incoming transfer one hour after the order, with its own reference."""
+    """Make an incoming transfer one hour after the order, with its own reference."""
     number = next(_numbers)
     values: dict[str, Any] = {
         "provider": TransferSource.SEPAY,

@@ -245,7 +245,7 @@ def test_basket_is_visible_to_its_user_or_by_guest_key() -> None:
 
 
 def basket_with_two_lines(variant) -> Basket:
-    """A basket with three and two steps of a variant, in two lines."""
+    """Return a basket with three and two steps of a variant, in two lines."""
     basket = make_basket((variant, 3))
     BasketLine.objects.create(basket=basket, variant=variant, quantity=2)
     return basket

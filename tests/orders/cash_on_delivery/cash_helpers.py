@@ -19,7 +19,7 @@ ACTOR_NOW: dict[str, Any] = {"actor": DESK, "now": NOW}
 
 @reuse_rows
 def make_accepted_part(price: int = 200_000, *, seller: Any = None, **order: Any) -> OrderPart:
-    """An accepted part of `price` plus 30,000 for delivery."""
+    """Make an accepted part of `price` plus 30,000 for delivery."""
     variant = make_variant(seller or make_seller(), price=price)
     part = make_order((variant, 1), **order).parts.get()
     accept_part(part_id=part.pk, **ACTOR_NOW)
@@ -30,7 +30,7 @@ def make_accepted_part(price: int = 200_000, *, seller: Any = None, **order: Any
 def make_dispatched_parcel(
     price: int = 200_000, *, carrier: str = CARRIER, number: str = "", **fields: Any
 ) -> Parcel:
-    """A parcel handed over, which is to collect `price` plus 30,000."""
+    """Make a parcel handed over, which is to collect `price` plus 30,000."""
     part = make_accepted_part(price, **fields)
     quantities = dict(part.lines.values_list("pk", "quantity"))
     parcel = pack_parcel(part_id=part.pk, quantities=quantities, **ACTOR_NOW)
@@ -41,7 +41,7 @@ def make_dispatched_parcel(
 
 @reuse_rows
 def make_delivered_parcel(price: int = 200_000, *, cash: bool = False, **fields: Any) -> Parcel:
-    """A delivered parcel; `cash` says whether its collection was reported."""
+    """Make a delivered parcel; `cash` says whether its collection was reported."""
     return deliver_parcel(
         parcel_id=make_dispatched_parcel(price, **fields).pk,
         cash_collected=cash,
@@ -52,7 +52,7 @@ def make_delivered_parcel(price: int = 200_000, *, cash: bool = False, **fields:
 
 
 def make_carrier_statement(rows: Iterable[tuple[str, int, int]]) -> bytes:
-    """A carrier's statement as CSV: tracking number, collected, fee, and their difference."""
+    """Make a carrier's statement as CSV: tracking number, collected, fee, and their difference."""
     lines = ["Mã vận đơn,Tiền thu hộ,Tổng phí,Thực nhận"]
     lines += [f"{number},{collected},{fee},{collected - fee}" for number, collected, fee in rows]
     return "\n".join(lines).encode()

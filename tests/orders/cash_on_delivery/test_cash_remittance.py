@@ -217,7 +217,7 @@ def test_cash_of_voided_parcel_is_remitted_and_not_collected_again() -> None:
 
 
 def balances():
-    """Balance per account and carrier, without zero balances."""
+    """Return balance per account and carrier, without zero balances."""
     rows = LedgerEntry.objects.values("account", "carrier").annotate(total=Sum("amount")).order_by("account")
     return {(row["account"], row["carrier"]): row["total"] for row in rows if row["total"]}
 
@@ -244,7 +244,7 @@ def test_missing_amount_stays_owed_by_carrier() -> None:
 
 
 def short_remittance(received: int = 200_000) -> CashRemittance:
-    """A remittance of 230,000 by the carrier, of which `received` arrived."""
+    """Return a remittance of 230,000 by the carrier, of which `received` arrived."""
     remittance = remit(make_delivered_parcel(cash=True))
     return reconcile_remittance(remittance_id=remittance.pk, received=received, reason="thiếu", **ACTOR_NOW)
 

@@ -57,7 +57,7 @@ SECOND = datetime.timedelta(seconds=1)
 
 @reuse_rows
 def delivered_part(**fields) -> OrderPart:
-    """A part with five units, delivered at LATER and paid in cash."""
+    """Return a part with five units, delivered at LATER and paid in cash."""
     return deliver_order(make_order((make_variant(price=45_000, on_hand=20, **fields), 5)))
 
 

@@ -42,7 +42,7 @@ ACTOR_NOW = {"actor": MEMBER, "now": NOW}
 
 @pytest.fixture
 def two_parts():
-    """An order of two cooperatives: 1 × 320,000 and 2 × 45,000, each with 30,000 for delivery."""
+    """Return an order of two cooperatives: 1 × 320,000 and 2 × 45,000, each with 30,000 for delivery."""
     pillow = make_variant(make_seller("HTX Thiên An"), price=320_000)
     noodles = make_variant(make_seller("HTX Tài Hoan"), name="Miến dong", price=45_000)
     order = make_order((pillow, 1), (noodles, 2))

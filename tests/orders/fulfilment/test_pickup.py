@@ -26,7 +26,7 @@ def person_at(entry_point: EntryPoint) -> Actor:
 
 @reuse_rows
 def parcel_for_pickup(kind: str = "market_day") -> Parcel:
-    """A parcel ready for pickup."""
+    """Return a parcel ready for pickup."""
     part = make_part()
     OrderPart.objects.filter(pk=part.pk).update(delivery_kind=kind)
     context = {"actor": person_at(EntryPoint.MEMBERS), "now": NOW}

@@ -52,7 +52,7 @@ TOO_LATE = IN_TIME + datetime.timedelta(seconds=1)
 
 @reuse_rows
 def accepted_part() -> OrderPart:
-    """Four items of 200,000 and 30,000 for delivery, in cash."""
+    """Return four items of 200,000 and 30,000 for delivery, in cash."""
     part = make_order((make_variant(make_seller(), price=200_000), 4)).parts.get()
     return accept_part(part_id=part.pk, **AS_MEMBER)
 

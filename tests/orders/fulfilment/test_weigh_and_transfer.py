@@ -24,7 +24,7 @@ LATER = NOW + datetime.timedelta(hours=2)
 
 
 def paid_part(*lines) -> OrderPart:
-    """An accepted part paid by transfer: by default two gourds for 72,000 plus 30,000 for delivery."""
+    """Return an accepted part paid by transfer: by default two gourds for 72,000 plus 30,000 for delivery."""
     make_bank_account()
     order = make_order(
         *(lines or ((make_weighed_variant(), 2),)), method=PaymentMethod.TRANSFER, email="hoa@example.com"

@@ -81,7 +81,7 @@ PACKER = Actor.system("test")
 
 
 def accepted(*lines, **fields) -> OrderPart:
-    """An accepted part of an order with these lines (by default two gourds)."""
+    """Return an accepted part of an order with these lines (by default two gourds)."""
     part = make_order(*(lines or ((make_weighed_variant(), 2),)), **fields).parts.get()
     return accept_part(part_id=part.pk, actor=PACKER, now=NOW)
 
@@ -107,7 +107,7 @@ def pack(part: OrderPart, **quantities) -> Parcel:
 
 
 def amounts_of(part: OrderPart) -> tuple[int, int, int, int]:
-    """Goods and total of the part, the order's amount due, and the pending charge."""
+    """Return goods and total of the part, the order's amount due, and the pending charge."""
     part.refresh_from_db()
     order = Order.objects.get()
     pending = next(iter(Payment.objects.all().sums().values())).charge_pending
@@ -538,7 +538,7 @@ def test_placed_order_ignores_later_changes_of_variant() -> None:
 
 
 def ordered_with(discounts: list[RequestedDiscount], quantity: int = 2) -> OrderPart:
-    """An accepted cash-on-delivery part of gourds and a pillow with these discounts."""
+    """Return an accepted cash-on-delivery part of gourds and a pillow with these discounts."""
     cooperative = make_seller()
     gourd, pillow = make_weighed_variant(cooperative), make_variant(cooperative, price=50_000)
     basket = make_basket((gourd, quantity), (pillow, 1))

@@ -46,7 +46,7 @@ def use_stripe_double(double: StripeDouble, settings: Any) -> None:
 
 @pytest.fixture
 def stripe(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[StripeDouble]:
-    """The double of Stripe with the clock of the factories; calls that hang time out soon."""
+    """Yield the double of Stripe with the clock of the factories; calls that hang time out soon."""
     with StripeDouble() as double:
         use_stripe_double(double, settings)
         double.account.clock = NOW.timestamp
@@ -62,19 +62,19 @@ def stripe(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[StripeDou
 
 
 def make_card_order(*lines: Any, **fields: Any) -> Order:
-    """An order to be paid by card, by default of 120,000 đồng; its call is not sent yet."""
+    """Make an order to be paid by card, by default of 120,000 đồng; its call is not sent yet."""
     lines = lines or ((make_variant(price=45_000), 2),)
     return make_order(*lines, method=PaymentMethod.CARD, **fields)
 
 
 def get_call(order: Order, operation: Operation = Operation.START) -> GatewayCall:
-    """The order's newest call of this operation."""
+    """Return the order's newest call of this operation."""
     calls = GatewayCall.objects.filter(payment__order=order, operation=operation)
     return calls.latest("payment__created_at", "created_at")
 
 
 def make_started_card_order(*lines: Any, **fields: Any) -> Order:
-    """A card order whose call is sent and waits for the buyer's card."""
+    """Make a card order whose call is sent and waits for the buyer's card."""
     order = make_card_order(*lines, **fields)
     send_order_call(order)
     return order
@@ -96,7 +96,7 @@ def look_up_order_call(
 
 
 def make_paid_card_order(stripe: StripeDouble, *lines: Any, card: str = GOOD_CARD, **fields: Any) -> Order:
-    """An order paid with this card, after the shop has looked the payment up."""
+    """Make an order paid with this card, after the shop has looked the payment up."""
     order = make_started_card_order(*lines, **fields)
     stripe.buyer_pays(get_call(order).reference, card)
     look_up_order_call(order)
@@ -111,7 +111,7 @@ def sweep_all(monkeypatch: pytest.MonkeyPatch, now: datetime.datetime) -> None:
 
 
 def get_payment_sums(order: Order) -> PaymentSums:
-    """The sums of the order's latest payment."""
+    """Return the sums of the order's latest payment."""
     payment = order.payments.order_by("-created_at", "-pk")[0]
     return Payment.objects.filter(pk=payment.pk).sums()[payment.pk]
 

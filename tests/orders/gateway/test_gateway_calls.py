@@ -72,7 +72,7 @@ LOST_ANSWERS = [Fault.HANG, Fault.HANG_AFTER, Fault.CUT_BEFORE, Fault.CUT_AFTER,
 
 
 def charged(stripe) -> list[int]:
-    """Captured amounts of all charges at Stripe."""
+    """Return captured amounts of all charges at Stripe."""
     return [row["amount_captured"] for row in stripe.account.every("charge") if row["amount_captured"]]
 
 

@@ -440,7 +440,7 @@ def test_refund_made_in_stripe_dashboard_is_not_requested_from_buyer(stripe, sen
 
 
 def order_refunded_in_dashboard(stripe, send) -> Order:
-    """An order 3,600 above its captured hold, with 30,000 refunded in Stripe's dashboard."""
+    """Return an order 3,600 above its captured hold, with 30,000 refunded in Stripe's dashboard."""
     make_bank_account()
     order = held_order(stripe)
     part = accept(order)

@@ -61,7 +61,7 @@ LOST_ANSWERS = [Fault.HANG, Fault.HANG_AFTER, Fault.CUT_BEFORE, Fault.CUT_AFTER,
 
 
 def held_order(stripe, *more_lines, **fields) -> Order:
-    """A held order of two gourds (72,000 by estimate, 86,400 at most) plus 30,000 for delivery."""
+    """Return a held order of two gourds (72,000 by estimate, 86,400 at most) plus 30,000 for delivery."""
     return make_paid_card_order(stripe, (make_weighed_variant(), 2), *more_lines, **fields)
 
 

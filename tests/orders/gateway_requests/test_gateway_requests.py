@@ -42,7 +42,7 @@ DESK = Actor.system("desk")
 
 
 def surplus_refund(order: Order, amount: int) -> Refund:
-    """A decided refund of a surplus, without lines."""
+    """Return a decided refund of a surplus, without lines."""
     return Refund.objects.create(
         order=order,
         amount=amount,

@@ -42,7 +42,7 @@ DESK = Actor.person(1, "Bàn", EntryPoint.DESK)
 
 
 def carrier_part(quantity=1):
-    """A part with one line at 100,000 and 30,000 for delivery by a carrier."""
+    """Return a part with one line at 100,000 and 30,000 for delivery by a carrier."""
     part = make_order((make_variant(price=100_000), quantity)).parts.get()
     OrderPart.objects.filter(pk=part.pk).update(carrier="Viettel Post")
     return OrderPart.objects.get(pk=part.pk)
@@ -61,7 +61,7 @@ def deliver(part, quantities=None, *, cash=True):
 
 
 def balances(nature=None):
-    """Balances by account; those of cooperatives also by nature."""
+    """Return balances by account; those of cooperatives also by nature."""
     totals = {}
     for account, nature, amount in LedgerEntry.objects.values_list("account", "nature", "amount"):
         key = f"{account}/{nature}" if nature else account

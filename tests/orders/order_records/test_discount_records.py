@@ -39,7 +39,7 @@ def set_rule_price(variant: Variant, price: int, rule: uuid.UUID | None) -> None
 
 
 def order_with(*discounts: RequestedDiscount) -> Order:
-    """An order of two parts: 640,000 and 90,000 đồng, delivery 30,000 each, less the discounts."""
+    """Return an order of two parts: 640,000 and 90,000 đồng, delivery 30,000 each, less the discounts."""
     pillow = make_variant(make_seller("HTX Thiên An"), price=320_000)
     noodles = make_variant(make_seller("HTX Tài Hoan"), price=45_000)
     basket = make_basket((pillow, 2), (noodles, 2))

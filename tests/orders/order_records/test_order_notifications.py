@@ -53,7 +53,7 @@ LATER = NOW + datetime.timedelta(hours=1)
 
 @pytest.fixture
 def refusing_server() -> Iterator[int]:
-    """The port of a mail server on loopback that refuses every connection."""
+    """Yield the port of a mail server on loopback that refuses every connection."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def refuse_connections() -> None:
@@ -76,7 +76,7 @@ def unused_port() -> int:
 
 
 def place_order_on_pages(client: Client) -> Order:
-    """An order placed through the pages."""
+    """Return an order placed through the pages."""
     variant = make_variant(on_hand=5, price=320_000)
     client.post("/gio-hang/dong/", {"variant": variant.pk, "quantity": 1})
     basket_id = client.session["basket"]

@@ -121,7 +121,7 @@ def test_every_state_is_reachable() -> None:
 
 
 def part_in(state):
-    """A part in the given state, reached through actions."""
+    """Return a part in the given state, reached through actions."""
     part = make_part()
     if state == PartState.ACCEPTED:
         accept_part(part_id=part.pk, actor=DESK, now=NOW)
@@ -134,7 +134,7 @@ def part_in(state):
 
 
 def parcel_in(state):
-    """A parcel with all lines of its part in the given state, reached through actions."""
+    """Return a parcel with all lines of its part in the given state, reached through actions."""
     part = part_in(PartState.ACCEPTED)
     parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 1}, actor=DESK, now=NOW)
     who = {"parcel_id": parcel.pk, "actor": DESK, "now": NOW}

@@ -40,7 +40,7 @@ def collect_errors(page: Page) -> list[str]:
 
 
 def page_violations(page: Page) -> list[str]:
-    """Accessibility violations found by axe, and horizontal scrolling."""
+    """Return accessibility violations found by axe, and horizontal scrolling."""
     violations = [violation["id"] for violation in Axe().run(page).response["violations"]]
     has_horizontal_scroll = page.evaluate("document.documentElement.scrollWidth > innerWidth")
     return violations + (["sideways scroll"] if has_horizontal_scroll else [])

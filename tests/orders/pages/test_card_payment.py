@@ -36,7 +36,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _now(monkeypatch) -> None:
-    """A clock that advances by a microsecond, so that the latest payment can be told apart."""
+    """Advance the clock by a microsecond, so that the latest payment can be told apart."""
     moments = itertools.count()
     tick = datetime.timedelta(microseconds=1)
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW + next(moments) * tick)

@@ -62,7 +62,7 @@ def text_of(response: Any) -> str:
 
 
 def checkout_form(**fields: Any) -> dict[str, Any]:
-    """A complete form for the only basket, with the first delivery method of each cooperative."""
+    """Return a complete form for the only basket, with the first delivery method of each cooperative."""
     basket = Basket.objects.get()
     delivery_methods = {
         f"delivery-{cooperative.pk}": str(cooperative.delivery_methods.order_by("pk").first().pk)

@@ -25,7 +25,7 @@ def order(transactional_db: None) -> Order:
 
 
 def page_violations(page: Page) -> list[str]:
-    """Accessibility violations found by axe, and horizontal scrolling."""
+    """Return accessibility violations found by axe, and horizontal scrolling."""
     violations = [violation["id"] for violation in Axe().run(page).response["violations"]]
     has_horizontal_scroll = page.evaluate("document.documentElement.scrollWidth > innerWidth")
     return violations + (["sideways scroll"] if has_horizontal_scroll else [])

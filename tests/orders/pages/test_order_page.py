@@ -57,7 +57,7 @@ def page_of(client: Client, order: Order) -> str:
 
 
 def steps(page: str) -> list[tuple[str, str]]:
-    """State and label of each step of the timelines."""
+    """Return state and label of each step of the timelines."""
     return [
         (state, title)
         for state, title in re.findall(
@@ -115,7 +115,7 @@ def test_buyer_and_staff_see_same_status_at_every_step(client: Client, is_pickup
     desk.force_login(make_admin(email="desk@example.com"))
 
     def displayed_statuses() -> tuple[str, str, str, str]:
-        """Labels of the part and order on the staff page, in the buyer's list, and the buyer's step."""
+        """Return labels of part and order on the staff page and in the buyer's list, and the buyer's step."""
         part.refresh_from_db()
         page = html_of(desk.get(f"/en/quan-tri/don-hang/{part.order_id}/"))
         order_label, part_label = re.findall(r'<span class="tag ?\w*">([^<]+)</span>', page)[:2]
@@ -154,7 +154,7 @@ def test_buyer_and_staff_see_same_status_at_every_step(client: Client, is_pickup
 
 
 def pages_showing(order: Order) -> list[str]:
-    """The buyer's account page, and the staff list and page of the order."""
+    """Return the buyer's account page, and the staff list and page of the order."""
     buyer, desk = Client(), Client()
     buyer.force_login(order.user)
     desk.force_login(make_admin(email="desk@example.com"))

@@ -48,7 +48,7 @@ def client() -> Client:
 
 @reuse_rows
 def unpaid_order(**fields) -> Order:
-    """An order placed now that waits for 120,000 ₫."""
+    """Return an order placed now that waits for 120,000 ₫."""
     return make_transfer_order(now=timezone.now(), **fields)
 
 

@@ -46,7 +46,7 @@ def admin_client(client):
 
 
 def part_with_question() -> tuple[OrderPart, WeightQuestion]:
-    """A part with two gourds that weigh 6 kg where 5.76 were agreed, and its weight question."""
+    """Return a part with two gourds that weigh 6 kg where 5.76 were agreed, and its weight question."""
     part = make_order((make_weighed_variant(), 2)).parts.get()
     accept_part(part_id=part.pk, actor=Actor.system(), now=NOW)
     weigh_line(part_id=part.pk, line_id=part.lines.get().pk, grams=6000, actor=Actor.system(), now=NOW)

@@ -54,7 +54,7 @@ def unpermute(value: int, length: int, key: bytes) -> int:
 
 
 def sample_numbers() -> list[int]:
-    """Numbers near the limits of the range and its halves, where codes once repeated, and 1,000 others."""
+    """Return numbers near the limits of the range and its halves, and 1,000 others."""
     edges = [0, HALF, len(ALPHABET) ** 4, len(ALPHABET) ** 5, RANGE_SIZE // 2, RANGE_SIZE - HALF, RANGE_SIZE]
     near_edges = {edge + step for edge in edges for step in range(-50, 50)}
     drawn = random.Random(11).sample(range(RANGE_SIZE), 1000)
@@ -171,7 +171,7 @@ def test_swapped_neighbours_are_detected(length: int) -> None:
 
 
 def code_with_pair(length: int, position: int, first: str, second: str) -> str:
-    """A valid code with these neighbours at this position, as far as it precedes the check character."""
+    """Return a valid code with these neighbours at this position, before the check character."""
     characters = [*ALPHABET[:position], first, second, *ALPHABET[position:]][:length]
     start = "T" + "".join(characters)
     return next(start + check for check in ALPHABET if is_order_code(start + check))
@@ -191,7 +191,7 @@ def test_handwritten_code_is_normalised(written: str) -> None:
 
 
 def shift_tables() -> list[list[int]]:
-    """The shifts of each round over the first range, for every value of the half that determines them."""
+    """Return the shifts of each round over the first range, by the half that determines them."""
     return [
         [feistel_shift(turn, other_half, 6, KEY) % HALF for other_half in range(HALF)]
         for turn in range(ROUNDS)

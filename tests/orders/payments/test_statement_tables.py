@@ -109,7 +109,7 @@ def test_zip_that_is_not_workbook_is_refused() -> None:
 
 
 def repacked(content, compression=zipfile.ZIP_DEFLATED, **parts):
-    """The workbook packed again, with some of its parts replaced ("core" is docProps/core.xml)."""
+    """Return the workbook packed again, with some of its parts replaced ("core" is docProps/core.xml)."""
     packed = io.BytesIO()
     with (
         zipfile.ZipFile(io.BytesIO(content)) as old_archive,

@@ -26,7 +26,7 @@ def gateway(stripe):
 
 @pytest.fixture
 def reference(stripe, gateway):
-    """The reference of a payment that was started, paid, partly refunded and disputed."""
+    """Return the reference of a payment that was started, paid, partly refunded and disputed."""
     payment_intent = gateway.start(GatewayRequest("call:1", 50_000, "VND", labels={"order": "T1"})).reference
     stripe.buyer_pays(payment_intent)
     gateway.refund(GatewayRequest("call:2", 20_000, "VND", reference=payment_intent))

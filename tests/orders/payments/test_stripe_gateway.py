@@ -32,7 +32,7 @@ def gateway(stripe):
 
 @pytest.fixture
 def short_timeout_gateway(stripe):
-    """A short timeout for calls that get no response; a slow response must not be taken for lost."""
+    """Return a short timeout for calls that get no response; a slow response must not be taken for lost."""
     return StripeGateway(secret_key=stripe.secret_key, api_url=stripe.url, read_timeout=0.3)
 
 
@@ -41,7 +41,7 @@ def make_request(key="call:start", amount=50_000, **extra):
 
 
 def paid_reference(stripe, gateway, **extra):
-    """The reference of a payment that the buyer has made."""
+    """Return the reference of a payment that the buyer has made."""
     reference = gateway.start(make_request(**extra)).reference
     stripe.buyer_pays(reference)
     return reference

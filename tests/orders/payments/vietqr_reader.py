@@ -33,12 +33,12 @@ def read_payload(text: str) -> QrTransfer:
 
 
 def checksum(text: str) -> str:
-    """CRC-16/CCITT-FALSE as four upper-case hexadecimal digits."""
+    """Return CRC-16/CCITT-FALSE as four upper-case hexadecimal digits."""
     return f"{binascii.crc_hqx(text.encode(), 0xFFFF):04X}"
 
 
 def _fields(text: str) -> dict[str, str]:
-    """Fields by tag, in order: two digits of tag, two of length, the value."""
+    """Return fields by tag, in order: two digits of tag, two of length, the value."""
     fields: dict[str, str] = {}
     at = 0
     while at < len(text):

@@ -34,7 +34,7 @@ def change_account(cooperative, to=OURS):
 
 
 def due_payout(cooperative):
-    """The payout of a closed settlement of 50,000."""
+    """Return the payout of a closed settlement of 50,000."""
     correct_balance(
         cooperative_id=cooperative.pk,
         currency="VND",

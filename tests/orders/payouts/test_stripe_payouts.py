@@ -41,7 +41,7 @@ LATER = NOW + datetime.timedelta(days=7)
 
 @pytest.fixture
 def part(stripe) -> OrderPart:
-    """A delivered part of 90,000 plus 30,000 for the cooperative's own delivery, paid by card."""
+    """Return a delivered part of 90,000 plus 30,000 for the cooperative's own delivery, paid by card."""
     part = make_paid_card_order(stripe).parts.get()
     Cooperative.objects.filter(pk=part.cooperative_id).update(
         stripe_account=COOPERATIVE, bank_bin="970405", bank_account="0123456789"

@@ -62,7 +62,7 @@ def prepare_order(basket, *, deliveries=None, consents=frozenset({ConsentPurpose
 
 
 def problems_of(refusal):
-    """Problems of the refused quote by name of the product or cooperative."""
+    """Return problems of the refused quote by name of the product or cooperative."""
     quote = refusal.value.details["quote"]
     lines = {line.variant.product.name: line.problems for line in quote.lines if line.problems}
     return lines | {
@@ -242,7 +242,7 @@ def test_order_without_chosen_delivery_is_refused() -> None:
 
 
 def market_day_choice(capacity):
-    """A variant and the choice of the next market day pickup with the given capacity."""
+    """Return a variant and the choice of the next market day pickup with the given capacity."""
     seller = make_seller()
     delivery_method = make_market_pickup(seller, make_channel(), capacity=capacity)
     time = DeliveryMethod.objects.active_with_terms().get(pk=delivery_method.pk).pickup_times(now=NOW)[0]

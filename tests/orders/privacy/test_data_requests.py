@@ -77,7 +77,7 @@ PHONE = "+84987654321"
 
 
 def signed_in_client(user: User) -> Client:
-    """A client that has just signed in as the user."""
+    """Return a client that has just signed in as the user."""
     client = Client()
     client.post("/en/tai-khoan/dang-nhap/", {"name": user.email, "password": "quyt-bach-thong-2026"})
     return client

@@ -18,7 +18,7 @@ RATES = st.sampled_from([Decimal(0), Decimal(5), Decimal(8), Decimal(10), Decima
 
 @st.composite
 def purchases(draw):
-    """Lines, deliveries and discounts of a random purchase."""
+    """Return lines, deliveries and discounts of a random purchase."""
     lines = []
     for key in range(draw(st.integers(0, 5))):
         unit_list = draw(st.integers(0, 10**7))

@@ -82,7 +82,7 @@ STAFF = Actor.system("tests")
 
 
 def basket_with_code(*lines, code="CHAO10", user=None):
-    """A basket with these lines and the code, ready to be placed."""
+    """Return a basket with these lines and the code, ready to be placed."""
     basket = make_basket(*lines, user=user)
     set_basket_province(basket_id=basket.pk, province_code=HANOI, now=NOW)
     choose_deliveries(basket_id=basket.pk, choices=carrier_deliveries(basket), now=NOW)

@@ -110,7 +110,7 @@ def test_totals_add_up_for_any_voucher_and_basket(terms, line_specs) -> None:
 
 
 def make_basket_and_voucher(terms, line_specs) -> tuple[Basket, Voucher]:
-    """A basket with a code of the voucher, in a shop of three cooperatives."""
+    """Make a basket with a code of the voucher, in a shop of three cooperatives."""
     sellers = [make_seller(f"HTX {n}") for n in range(3)]
     tax_class = make_tax_class()
     variants = [

@@ -26,7 +26,7 @@ REFUND_ACCOUNT = BankAccount("970436", "0099887766", "Nguyễn Thị Hoa")
 
 @reuse_rows
 def make_paid_order(price: int = 45_000, **fields: Any) -> Order:
-    """An order of two items at `price` plus 30,000 for delivery, paid by transfer."""
+    """Make an order of two items at `price` plus 30,000 for delivery, paid by transfer."""
     order = make_transfer_order(price, **fields)
     receive_transfer(order.code, order.due_gross)
     return Order.objects.get(pk=order.pk)
@@ -34,7 +34,7 @@ def make_paid_order(price: int = 45_000, **fields: Any) -> Order:
 
 @reuse_rows
 def pack_open_lines(part: OrderPart, quantities: Mapping[Any, int] | None = None) -> Parcel:
-    """A packed parcel of the part's open lines (or these quantities); accepts the part if needed."""
+    """Return a packed parcel of the part's open lines (or these quantities); accepts the part if needed."""
     if part.accepted_at is None:
         accept_part(part_id=part.pk, actor=DESK, now=NOW)
     still_open = {key: left for key, left in open_quantities(part.lines.all()).items() if left}
@@ -44,7 +44,7 @@ def pack_open_lines(part: OrderPart, quantities: Mapping[Any, int] | None = None
 
 @reuse_rows
 def deliver_order(order: Order, *, cash: bool = True, now: Any = LATER) -> OrderPart:
-    """The order's first part, fully delivered, with its cash collected unless `cash` is false."""
+    """Return the order's first part, fully delivered, with its cash collected unless `cash` is false."""
     part = order.parts.order_by("number")[0]
     parcel = pack_open_lines(part)
     hand_over_parcel(parcel_id=parcel.pk, actor=DESK, now=NOW)

@@ -21,7 +21,7 @@ AS_MEMBER = {"actor": Actor.system("test"), "now": NOW}
 
 
 def accepted_part() -> OrderPart:
-    """Four of one item at 100,000 and two of another at 50,000, with 30,000 for delivery, in cash."""
+    """Return four of one item at 100,000 and two of another at 50,000, with 30,000 for delivery, in cash."""
     seller = make_seller()
     lines = [(make_variant(seller, name="Miến", price=100_000), 4), (make_variant(seller, price=50_000), 2)]
     part = make_order(*lines).parts.get()

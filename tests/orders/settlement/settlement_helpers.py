@@ -17,7 +17,7 @@ ACCOUNT = {"bank_bin": "970405", "bank_account": "8888000011", "bank_holder": "H
 def make_open_settlement(
     cooperative: Cooperative, amount: int = 50_000, *, reason: str = "thưởng", key: str = "1"
 ) -> Settlement:
-    """An open settlement that owes the cooperative this amount by a correction."""
+    """Make an open settlement that owes the cooperative this amount by a correction."""
     correct_balance(
         cooperative_id=cooperative.pk, currency="VND", amount=amount, reason=reason, key=key, **ACTOR_NOW
     )
@@ -26,7 +26,7 @@ def make_open_settlement(
 
 @reuse_rows
 def make_sale(cooperative: Cooperative, *, price: int = 100_000, back: int = 0) -> OrderPart:
-    """A delivered order of two items with 5 % commission; `back` of it is refunded."""
+    """Make a delivered order of two items with 5 % commission; `back` of it is refunded."""
     part = make_order((make_variant(cooperative, price=price), 2)).parts.get()
     OrderPart.objects.filter(pk=part.pk).update(carrier="Viettel Post")
     part = OrderPart.objects.get(pk=part.pk)
@@ -43,6 +43,6 @@ def close_open_settlement(cooperative: Cooperative) -> Settlement:
 
 
 def make_due_payout(cooperative: Cooperative, amount: int = 50_000) -> Payout:
-    """The payout of a closed settlement."""
+    """Make the payout of a closed settlement."""
     make_open_settlement(cooperative, amount, key=str(Settlement.objects.count()))
     return Payout.objects.get(settlement=close_open_settlement(cooperative))

@@ -50,7 +50,7 @@ def close(settlement=None, **options):
 
 
 def part_paid_at_pickup():
-    """A part of 130,000 paid in cash at the warehouse."""
+    """Return a part of 130,000 paid in cash at the warehouse."""
     part = make_order((make_variant(price=100_000), 1)).parts.get()
     OrderPart.objects.filter(pk=part.pk).update(delivery_kind=DeliveryKind.PICKUP)
     deliver(OrderPart.objects.get(pk=part.pk))

@@ -35,7 +35,7 @@ YESTERDAY = TODAY - datetime.timedelta(days=1)
 
 
 def rate_of(variant):
-    """Commission rate and amount of the one line of an order placed now."""
+    """Return commission rate and amount of the one line of an order placed now."""
     line = make_order((variant, 1)).lines.get()
     return line.commission_rate, line.commission
 

@@ -183,7 +183,7 @@ _BUTTONS = {r"/goi/1/nhan/": "[đã nhận]", r"/goi/1/phan-anh/": "[khiếu n�
 
 
 def read_buyers_page(order: Order) -> str:
-    """Tags, then the title of the current step of each part (the last done one without it), then buttons."""
+    """Return tags, then each part's current step (else the last done one), then buttons."""
     page = html_of(ProvenOrdersClient().get(f"/don-hang/{order.pk}/"))
     tags = [tag for tag in _tags(page) if tag]
     steps = []
@@ -197,7 +197,7 @@ def read_buyers_page(order: Order) -> str:
 
 
 def read_members_page(part: OrderPart) -> str:
-    """The notice of a part that has ended, or the tags of its parcels."""
+    """Return the notice of a part that has ended, or the tags of its parcels."""
     client = Client()
     client.force_login(make_member(part.cooperative, Role.PACKER))
     page = html_of(client.get(f"/xa-vien/goi/{part.pk}/"))
@@ -207,7 +207,7 @@ def read_members_page(part: OrderPart) -> str:
 
 
 def read_desk_page(order: Order) -> str:
-    """The tags of the order and of its parts, then the state of each parcel."""
+    """Return the tags of the order and of its parts, then the state of each parcel."""
     client = Client()
     client.force_login(make_admin(email="desk@example.com"))
     page = html_of(client.get(f"/quan-tri/don-hang/{order.pk}/"))

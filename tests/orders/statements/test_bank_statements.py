@@ -45,7 +45,7 @@ HEADS = ["Ngày giao dịch", "Số tham chiếu", "Ghi nợ", "Ghi có", "Nội
 
 
 def csv(*rows: tuple[str, int, str], head: str = f"Số tài khoản: {ACCOUNT}") -> bytes:
-    """A bank statement of one day: reference, amount (negative: outgoing), note."""
+    """Return a bank statement of one day: reference, amount (negative: outgoing), note."""
     lines = [head, ";".join(HEADS)]
     for number, amount, note in rows:
         debit, credit = ("", amount) if amount > 0 else (-amount, "")

@@ -118,7 +118,7 @@ def test_parcels_are_matched_by_tracking_number_or_order_code() -> None:
 
 
 def problems():
-    """Per problem: the parcel, the amount the carrier states, and whether staff may accept the row."""
+    """Return per problem: the parcel, the amount the carrier states, and whether staff may accept the row."""
     return {
         StatementRowProblem.SHORT: (lambda: make_delivered_parcel(), 200_000, True),
         StatementRowProblem.TOO_MUCH: (lambda: make_delivered_parcel(), 250_000, True),

@@ -45,7 +45,7 @@ def give_recovery_codes(user: User) -> list[str]:
 
 
 def app_code(step: int = 0) -> str:
-    """The app's code of the current time step plus `step`; the shop accepts the next one (1) early."""
+    """Return the app's code of the current time step plus `step`; the shop accepts the next one (1) early."""
     return pyotp.TOTP(SECRET).generate_otp(int(timezone.now().timestamp()) // 30 + step)
 
 
@@ -55,7 +55,7 @@ def wrong_code() -> str:
 
 
 def give_password(client: Client, user: User, **also: str) -> None:
-    """The first step of signing in."""
+    """Take the first step of signing in."""
     response = client.post(SIGN_IN, {"name": user.email, "password": PASSWORD, **also})
     assert response.headers["Location"] == SECOND_STEP
 
@@ -67,7 +67,7 @@ def age_session(client: Client, minutes: float = 60) -> None:
 
 
 def signed_in(user: User, *, second_factor: bool = True, minutes: float = 0) -> Client:
-    """A client signed in for so many minutes, with or without a proven second factor."""
+    """Return a client signed in for so many minutes, with or without a proven second factor."""
     client = Client()
     client.force_login(user)
     age_session(client, minutes)

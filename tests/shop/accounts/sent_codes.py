@@ -7,13 +7,13 @@ SENDING, CODE, NAME = (f"/en/tai-khoan/dang-nhap/{page}/" for page in ("gui-ma",
 
 
 def last_code(recipient):
-    """The newest code sent to a phone number or an e-mail address."""
+    """Return the newest code sent to a phone number or an e-mail address."""
     row = Notification.objects.filter(recipient=recipient, key__startswith="code:").order_by("-pk").first()
     return decrypt_secret(row.sealed_secret)
 
 
 def altered_code(code):
-    """A code that differs from this one."""
+    """Return a code that differs from this one."""
     return f"{(int(code) + 1) % 1_000_000:06d}"
 
 

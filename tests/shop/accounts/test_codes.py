@@ -42,7 +42,7 @@ def is_signed_in(client):
 
 
 def sent(now=NOW):
-    """The key and the digits of a newly sent code."""
+    """Return the key and the digits of a newly sent code."""
     key = send_code(
         purpose=ENTER, contact_method=ContactMethod.SMS, recipient=PHONE, language="en", user_id=None, now=now
     )

@@ -30,7 +30,7 @@ def old_apps() -> Any:
 
 @pytest.fixture
 def allauths_table(old_apps: Any) -> Iterator[Any]:
-    """django-allauth's table of passkeys, as an upgraded shop still has it."""
+    """Yield django-allauth's table of passkeys, as an upgraded shop still has it."""
     model = migration._authenticator(old_apps)
     with connection.schema_editor() as editor:
         editor.create_model(model)

@@ -45,7 +45,7 @@ DETAILS = f"{HOME}thong-tin/"
 
 
 def shown_key(page: str) -> tuple[str, str]:
-    """The readable and the sealed key on the page that adds an app."""
+    """Return the readable and the sealed key on the page that adds an app."""
     key = re.search(r'class="code strong">([A-Z2-7 ]+)<', page)
     sealed = re.search(r'name="sealed" value="([^"]+)"', page)
     assert key is not None

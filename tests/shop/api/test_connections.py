@@ -79,7 +79,7 @@ def executor(tmp_path):
 
 @pytest.fixture
 def dated_rates():
-    """Rates in the order of their first days; two have none, two the same."""
+    """Return rates in the order of their first days; two have none, two the same."""
     days = {"AT": 3, "BE": None, "CZ": 1, "DE": 3, "EE": 2, "FR": None}
     for country, day in days.items():
         since = None if day is None else datetime.date(2026, 1, day)

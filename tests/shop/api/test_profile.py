@@ -67,7 +67,7 @@ def errors_of(payload):
 
 @pytest.fixture
 def user_with_address():
-    """A user with one address."""
+    """Return a user with one address."""
     user = make_user()
     row = Address.objects.create(user=user, street_address_1="Phố Huế 1", city="Phường Cửa Nam", country="VN")
     return user, row

@@ -42,7 +42,7 @@ PRICE = """mutation($id: ID!, $channel: ID!, $price: PositiveDecimal!) {
 
 @pytest.fixture(autouse=True)
 def empty_cache(settings, monkeypatch):
-    """The response cache, switched on and empty."""
+    """Return the response cache, switched on and empty."""
     settings.API_CACHE_SECONDS = 3600
     settings.API_DUMMY_PAYMENT = True
     cache = Cache(100_000)

@@ -25,8 +25,7 @@ KEY = "0b1c5f2e-94d6-4a7e-9c39-3f0f7a3d9b11"
 
 @pytest.fixture(scope="module")
 def executor(tmp_path_factory):
-    """A schema with a field for each scalar: it stores its argument in the context and returns the context's
-    value."""
+    """Return a schema with a field for each scalar, which stores its argument in the context."""
     folder = tmp_path_factory.mktemp("area")
     fields = "\n".join(f"{name.strip('_').lower()}(value: {name}): {name}" for name in NAMES)
     (folder / "area.graphql").write_text(

@@ -20,7 +20,7 @@ class Flow(TextChoices):
 
 @pytest.fixture
 def area(tmp_path):
-    """Factory of areas from SDL and types."""
+    """Return factory of areas from SDL and types."""
 
     def make_area(sdl, *types, **options):
         (tmp_path / "area.graphql").write_text(sdl)

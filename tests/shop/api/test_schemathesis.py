@@ -34,7 +34,7 @@ _QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_t
 
 @pytest.fixture
 def application():
-    """The WSGI application, called in this thread, which has the database connection of the test."""
+    """Yield the WSGI application, called in this thread, which has the database connection of the test."""
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
     yield get_wsgi_application()
@@ -44,7 +44,7 @@ def application():
 
 @pytest.fixture
 def operations(application):
-    """Every query and mutation that schemathesis finds by introspection."""
+    """Return every query and mutation that schemathesis finds by introspection."""
     make_everything()
     known = {name: list(map(json.dumps, values)) for name, values in SCALARS.items()}
     known |= dict.fromkeys(("Metadata", "JSON", "GenericScalar", "_Any"), _OBJECTS) | {"Upload": ["null"]}

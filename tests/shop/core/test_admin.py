@@ -40,7 +40,7 @@ WRITTEN = {
 
 
 def row_of(model):
-    """The smallest valid row of this model."""
+    """Return the smallest valid row of this model."""
     factories = {
         Channel: make_channel,
         ShopSettings: lambda: ShopSettings.objects.create(),

@@ -68,7 +68,7 @@ def date(text):
 
 
 def days(first, end):
-    """Every day from `first` up to, but not including, `end`."""
+    """Yield every day from `first` up to, but not including, `end`."""
     for ordinal in range(date(first).toordinal(), date(end).toordinal()):
         yield datetime.date.fromordinal(ordinal)
 

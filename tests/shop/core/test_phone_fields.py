@@ -66,7 +66,7 @@ def _form_classes(base: type[forms.BaseForm] = forms.BaseForm) -> Iterator[type[
 
 
 def _phone_fields() -> dict[str, forms.Field]:
-    """Every field of the shop's forms and settings whose name, label or widget asks for a phone number."""
+    """Return the fields of forms and settings whose name, label or widget asks for a phone number."""
     get_resolver().url_patterns  # noqa: B018 - imports every page and with it every form
     with translation.override("en"):
         fields = {

@@ -20,7 +20,7 @@ ORIENTATION, GPS, MAKER = 0x0112, 0x8825, 0x010F
 
 
 def photo(width=1600, height=1200, form="JPEG", **options):
-    """A photo whose left half is red and right half blue."""
+    """Return a photo whose left half is red and right half blue."""
     image = Image.new("RGB", (width, height), "red")
     image.paste("blue", (width // 2, 0, width, height))
     file = io.BytesIO()
@@ -38,7 +38,7 @@ def exif_of_a_phone(orientation=1):
 
 
 def claimed_png(width, height):
-    """A tiny file whose header claims width × height pixels."""
+    """Return a tiny file whose header claims width × height pixels."""
 
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

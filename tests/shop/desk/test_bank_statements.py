@@ -26,7 +26,7 @@ STATEMENTS = "/en/quan-tri/sao-ke/"
 
 @pytest.fixture
 def cashier(client: Client) -> Client:
-    """Staff with only the payments permission; the market has a bank account."""
+    """Return staff with only the payments permission; the market has a bank account."""
     make_bank_account()
     client.force_login(make_staff(Permission.HANDLE_PAYMENTS))
     return client

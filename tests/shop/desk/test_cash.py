@@ -28,7 +28,7 @@ PAGES = ("", "kien/", "ban-giao/", "bang-ke/", "can-xem/")
 
 @pytest.fixture
 def cashier(client: Client) -> Client:
-    """Staff with only the payments permission."""
+    """Return staff with only the payments permission."""
     user = make_staff(Permission.HANDLE_PAYMENTS)
     client.force_login(user)
     return client

@@ -28,7 +28,7 @@ def admin(client: Client) -> User:
 
 
 def shape() -> list[tuple[str, int, bool]]:
-    """Name, level, and whether the path lists the parent's, for each category by name."""
+    """Return name, level, and whether the path lists the parent's, for each category by name."""
     return [
         (
             row.name,

@@ -30,7 +30,7 @@ NAMED = re.compile(r"[a-z]+\.[a-z_]*[a-z]")
 
 
 def recorded_actions() -> Iterator[str]:
-    """Names of changes that actions record as literals."""
+    """Yield names of changes that actions record as literals."""
     for folder in RECORDED_IN:
         for path in sorted((CODE / folder).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text())):
@@ -41,7 +41,7 @@ def recorded_actions() -> Iterator[str]:
 
 
 def _names_a_change(node: ast.AST) -> bool:
-    """Whether the node records or looks up a change, or assigns a name for such a call."""
+    """Return whether the node records or looks up a change, or assigns a name for such a call."""
     if isinstance(node, ast.Call):
         called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         return bool(re.search("record|change_values|is_already_done|find_already_made", called))
@@ -51,7 +51,7 @@ def _names_a_change(node: ast.AST) -> bool:
 
 
 def actions_named_by_state() -> Iterator[str]:
-    """Names of changes that end in the state reached."""
+    """Yield names of changes that end in the state reached."""
     yield from (f"cooperative.{state}" for state in CooperativeState if state != CooperativeState.APPLIED)
     yield from (f"listing.{state}" for state in ListingState)
     yield from (f"part.{state}" for state in PartState if state != PartState.NEW)

@@ -27,7 +27,7 @@ KEY = str(uuid.UUID(int=7))
 
 @pytest.fixture
 def cashier(client: Client) -> Client:
-    """Staff with only the payments permission."""
+    """Return staff with only the payments permission."""
     user = make_staff(Permission.HANDLE_PAYMENTS)
     client.force_login(user)
     return client

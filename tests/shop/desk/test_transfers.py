@@ -36,7 +36,7 @@ RETURN_FORM = {
 
 @pytest.fixture
 def cashier(client: Client) -> Client:
-    """Staff with only the payments permission."""
+    """Return staff with only the payments permission."""
     client.force_login(make_staff(Permission.HANDLE_PAYMENTS, first_name="Thu"))
     return client
 

@@ -81,7 +81,7 @@ def write(path, content):
 
 @pytest.fixture
 def shop_with_files(settings):
-    """An order, a picture with a rendition, a share picture, and an unreferenced file."""
+    """Return an order, a picture with a rendition, a share picture, and an unreferenced file."""
     media = Path(settings.MEDIA_ROOT)
     order = make_order()
     Picture.objects.create(
@@ -317,7 +317,7 @@ def test_killed_backup_is_not_a_valid_backup(tmp_path, shop_with_files) -> None:
 
 
 def _run_until(step, target):
-    """Whether the backup completed before that step."""
+    """Return whether the backup completed before that step."""
     target.parent.mkdir()
     connections.close_all()
     child = os.fork()

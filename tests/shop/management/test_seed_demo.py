@@ -66,7 +66,7 @@ HOURS_AGO = NOW - datetime.timedelta(hours=4)
 
 
 def figures_of_orders(orders):
-    """Items, times, amounts and progress of orders, without keys, which differ by database."""
+    """Return items, times, amounts and progress of orders, without keys, which differ by database."""
     rows = orders.order_by("placed_at", "phone").values_list(
         *("placed_at", "buyer_name", "phone", "source", "province_code", "total_gross", "total_net"),
         *("due_gross", "charged", "list_gross", "status", "saleor_status", "charge_coverage"),
@@ -75,7 +75,7 @@ def figures_of_orders(orders):
 
 
 def figures_of_rows(orders):
-    """Parts, lines, parcels, events and changes of orders as comparable figures."""
+    """Return parts, lines, parcels, events and changes of orders as comparable figures."""
     order_keys = [str(key) for key in orders.values_list("pk", flat=True)]
     return {
         "parts": sorted(

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def verify(*arguments):
-    """The printed lines and the exit code of the command."""
+    """Return the printed lines and the exit code of the command."""
     out = StringIO()
     try:
         call_command("verify", *arguments, stdout=out)

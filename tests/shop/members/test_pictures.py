@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def media_rows(seller):
-    """Two photos of a published product."""
+    """Return two photos of a published product."""
     product = make_product(seller)
     return [
         ProductMedia.objects.create(
@@ -31,7 +31,7 @@ def address(media, suffix):
 
 
 def media_order():
-    """The order that waits for review, or else the order on sale."""
+    """Return the order that waits for review, or else the order on sale."""
     proposed = RevisionPicture.objects.order_by("sort_order", "pk").values_list("media", flat=True)
     return list(proposed) or list(
         ProductMedia.objects.order_by("sort_order", "pk").values_list("pk", flat=True)

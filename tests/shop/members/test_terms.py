@@ -62,7 +62,7 @@ def market(seller):
 
 
 def prices(delivery_method):
-    """The saved price table, sorted by province."""
+    """Return the saved price table, sorted by province."""
     return sorted(delivery_method.rates.values_list("province_code", "up_to_grams", "price"), key=str)
 
 

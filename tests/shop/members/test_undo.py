@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 
 def undo_labels(page: str) -> list[str]:
-    """The labels of the page's undo buttons, without the time."""
+    """Return the labels of the page's undo buttons, without the time."""
     return re.findall(r"(Hoàn tác [^(]+) \(đến", " ".join(page.split()))
 
 

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def part(seller) -> OrderPart:
-    """Two gourds to be packed: about 4.8 kg, at most 5.76."""
+    """Return two gourds to be packed: about 4.8 kg, at most 5.76."""
     return accepted_part(seller)
 
 

@@ -36,7 +36,7 @@ def message(key="order:1:email", **fields):
 
 @pytest.fixture
 def refusing_server():
-    """A mail server that refuses every connection and counts them."""
+    """Yield a mail server that refuses every connection and counts them."""
     listener = socket.create_server(("127.0.0.1", 0))
     knocks = []
 

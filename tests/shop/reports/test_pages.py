@@ -143,7 +143,7 @@ def test_queries_do_not_grow_with_orders(admin: Client, django_assert_max_num_qu
 
 
 def _sheet(content: bytes, number: int) -> list[list[Any]]:
-    """The cells of a worksheet, read from its XML."""
+    """Return the cells of a worksheet, read from its XML."""
     space = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
     book = zipfile.ZipFile(io.BytesIO(content))
     strings = [

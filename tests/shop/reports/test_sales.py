@@ -48,7 +48,7 @@ TUESDAY = datetime.date(2026, 11, 24)
 
 
 def sales_query(**fields: object) -> SalesQuery:
-    """A query for November 2026 by day and cooperative, unless overridden."""
+    """Return a query for November 2026 by day and cooperative, unless overridden."""
     channel = make_channel()
     defaults: dict[str, object] = {
         "first": datetime.date(2026, 11, 1),
@@ -226,7 +226,7 @@ def test_periods_fill_the_time_without_gaps() -> None:
 
 
 def _random_history(seed: int) -> None:
-    """Random orders of three cooperatives over three months, some cancelled."""
+    """Make random orders of three cooperatives over three months, some cancelled."""
     chance = random.Random(seed)
     category = make_category()
     variants = []

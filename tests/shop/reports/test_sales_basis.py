@@ -33,7 +33,7 @@ NOVEMBER = {"tu": "01/11/2026", "den": "30/11/2026"}
 
 @pytest.fixture
 def varied_orders() -> None:
-    """An unpaid transfer, a paid and refunded order, cash due, cash collected, and a half cancelled order."""
+    """Make an unpaid transfer, a refunded order, cash due, cash collected, and a half cancelled order."""
     make_bank_account()
     make_order((make_variant(price=500_000), 1), method=PaymentMethod.TRANSFER)
     paid = make_paid_order()
@@ -49,7 +49,7 @@ def varied_orders() -> None:
 
 
 def plain_sums() -> dict[str, int]:
-    """Net sales and their paid share, added up order by order without the report's columns."""
+    """Return net sales and their paid share, added up order by order without the report's columns."""
     sums = {"total": 0, "paid": 0, "refunded": 0}
     for order in Order.objects.filter(confirmed_at__isnull=False):
         parts = [part for part in order.parts.all() if part.state in ACTIVE_PART_STATES]

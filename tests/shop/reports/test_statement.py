@@ -31,7 +31,7 @@ NAME = "Hợp tác xã Đồng Phúc: ẵ ẫ ễ ỗ ữ ự ặ ậ ệ ộ �
 
 
 def closed_period():
-    """A closed period of two orders, one partly refunded, and a correction."""
+    """Return a closed period of two orders, one partly refunded, and a correction."""
     seller = make_seller("HTX Đồng Phúc", legal_name=NAME, **ACCOUNT)
     parts = [make_sale(seller), make_sale(seller, price=50_000, back=40_000)]
     make_open_settlement(seller, -7_000, reason="Bao bì hỏng, đã thống nhất")

@@ -89,7 +89,7 @@ def vnd(amount: int) -> dict[str, object]:
 
 @pytest.fixture
 def pillow():
-    """A product in two sizes from Thái Nguyên; delivery costs 30,000 đồng."""
+    """Return a product in two sizes from Thái Nguyên; delivery costs 30,000 đồng."""
     make_divisions()
     return make_product(make_seller(), variants=(("Nhỏ", 0), ("To", 80_000)))
 

@@ -42,7 +42,7 @@ query($where: OrderWhereInput, $filter: OrderFilterInput, $sort: OrderSortingInp
 
 @pytest.fixture
 def three_orders():
-    """One fulfilled order, one cancelled, one awaiting payment, an hour apart."""
+    """Return one fulfilled order, one cancelled, one awaiting payment, an hour apart."""
     make_bank_account()
     pillow, buyer = make_variant(on_hand=20, price=320_000), make_user(email="hoa@example.com")
     first = make_order((pillow, 1), now=NOW, user=buyer)

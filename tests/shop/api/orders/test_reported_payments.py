@@ -61,7 +61,7 @@ def vnd(amount, currency="VND"):
 
 @pytest.fixture
 def unpaid_order():
-    """An order of 350,000 that awaits a bank transfer, its id, and a token with payment permission."""
+    """Return an order of 350,000 that awaits a bank transfer, its id, and a token with payment permission."""
     make_bank_account()
     order = make_order((make_variant(price=320_000), 1), method=PaymentMethod.TRANSFER)
     token = token_of(make_staff(Permission.HANDLE_PAYMENTS, Permission.MANAGE_ORDERS))

@@ -57,7 +57,7 @@ query($id: ID!) { order(id: $id) {
 
 @pytest.fixture
 def two_parts():
-    """A pillow (320,000) from one cooperative and tea (50,000) from another, each sent for 30,000."""
+    """Return a pillow (320,000) from one cooperative and tea (50,000) from another, each sent for 30,000."""
     thien_an, yen_duong = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương")
     pillow = make_variant(thien_an, name="Gối thảo dược", price=320_000)
     tea = make_variant(yen_duong, name="Trà", price=50_000)
