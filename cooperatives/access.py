@@ -140,7 +140,7 @@ def permission_scope(user: User | AnonymousUser | None, permission: Permission) 
         return PLATFORM_SCOPE
     groups = Group.objects.filter(users=user, permissions__code=permission).order_by("pk")
     rows_by_group: dict[tuple[int, bool, bool], tuple[set[int], set[int]]] = {}
-    flags = ("pk", "is_platform_wide", "restricted_to_channels")
+    flags = ("pk", "is_platform_wide", "is_restricted_to_channels")
     group_rows = groups.values_list(*flags, "cooperative_rows__cooperative", "channels")
     for key, is_wide, is_restricted, cooperative_id, channel_id in group_rows:
         cooperatives, channels = rows_by_group.setdefault((key, is_wide, is_restricted), (set(), set()))

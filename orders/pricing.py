@@ -43,7 +43,7 @@ class DiscountInput:
     key: Hashable
     percent: Decimal | None = None
     amount: int | None = None
-    of_delivery: bool = False
+    is_for_delivery: bool = False
     lines: frozenset[Hashable] | None = None
     cooperatives: frozenset[int] | None = None
 
@@ -72,7 +72,7 @@ class AppliedDiscount:
     key: Hashable
     amount: int
     shares: dict[Hashable, int]
-    of_delivery: bool
+    is_for_delivery: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +136,11 @@ def price_purchase(
     deliveries: Sequence[DeliveryInput] = (),
     discounts: Sequence[DiscountInput] = (),
     *,
-    with_tax: bool = True,
+    is_tax_included: bool = True,
 ) -> Purchase:
     """Price lines and deliveries, applying discounts in their order.
 
-    A discount never takes more than is left, and its shares add up to it exactly. `with_tax` says
+    A discount never takes more than is left, and its shares add up to it exactly. `is_tax_included` says
     whether the given prices include tax. Raises ValueError for a discount with neither or both of
     percent and amount.
     """
@@ -156,19 +156,19 @@ def price_purchase(
                 for delivery in deliveries
                 if _applies_to(discount, delivery.cooperative, None)
             ]
-            if discount.of_delivery
+            if discount.is_for_delivery
             else [line.key for line in lines if _applies_to(discount, line.cooperative, line.key)]
         )
-        remaining_amounts = remaining_by_delivery if discount.of_delivery else remaining_by_line
+        remaining_amounts = remaining_by_delivery if discount.is_for_delivery else remaining_by_line
         applied_discounts.append(_apply_discount(discount, remaining_amounts, discounted_keys))
     return Purchase(
         lines=[
             PricedItem(
                 line.key,
                 line.cooperative,
-                _add_tax(line.unit_list * line.quantity, line.tax_rate, with_tax),
-                _add_tax(line.unit_price * line.quantity, line.tax_rate, with_tax),
-                _add_tax(remaining_by_line[line.key], line.tax_rate, with_tax),
+                _add_tax(line.unit_list * line.quantity, line.tax_rate, is_tax_included),
+                _add_tax(line.unit_price * line.quantity, line.tax_rate, is_tax_included),
+                _add_tax(remaining_by_line[line.key], line.tax_rate, is_tax_included),
             )
             for line in lines
         ],
@@ -176,9 +176,9 @@ def price_purchase(
             PricedItem(
                 delivery.cooperative,
                 delivery.cooperative,
-                _add_tax(delivery.list_price, delivery.tax_rate, with_tax),
-                _add_tax(delivery.price, delivery.tax_rate, with_tax),
-                _add_tax(remaining_by_delivery[delivery.cooperative], delivery.tax_rate, with_tax),
+                _add_tax(delivery.list_price, delivery.tax_rate, is_tax_included),
+                _add_tax(delivery.price, delivery.tax_rate, is_tax_included),
+                _add_tax(remaining_by_delivery[delivery.cooperative], delivery.tax_rate, is_tax_included),
             )
             for delivery in deliveries
         ],
@@ -186,7 +186,7 @@ def price_purchase(
     )
 
 
-def price_weighed(agreed: AgreedLine, grams: int, *, with_tax: bool = True) -> WeighedPrice:
+def price_weighed(agreed: AgreedLine, grams: int, *, is_tax_included: bool = True) -> WeighedPrice:
     """Price a line at its weighed amount, in proportion to the estimate; each sum is rounded once.
 
     Percentages scale with the weight; amounts stay as agreed, up to what is left.
@@ -199,7 +199,7 @@ def price_weighed(agreed: AgreedLine, grams: int, *, with_tax: bool = True) -> W
         shares_by_key[share.key] = min(requested, remaining)
         remaining -= shares_by_key[share.key]
     listed_sums, priced_sums, total = (
-        _add_tax(amount, agreed.tax_rate, with_tax) for amount in (listed, priced, remaining)
+        _add_tax(amount, agreed.tax_rate, is_tax_included) for amount in (listed, priced, remaining)
     )
     return WeighedPrice(listed_sums, priced_sums, total, shares_by_key)
 
@@ -226,11 +226,11 @@ def _apply_discount(
     )
     for key, share in shares.items():
         remaining_amounts[key] -= share
-    return AppliedDiscount(discount.key, amount, shares, discount.of_delivery)
+    return AppliedDiscount(discount.key, amount, shares, discount.is_for_delivery)
 
 
-def _add_tax(amount: int, tax_rate: Decimal, with_tax: bool) -> NetAndGross:
-    if with_tax:
+def _add_tax(amount: int, tax_rate: Decimal, is_tax_included: bool) -> NetAndGross:
+    if is_tax_included:
         return NetAndGross(net=net_of(amount, tax_rate), gross=amount)
     return NetAndGross(net=amount, gross=gross_of(amount, tax_rate))
 

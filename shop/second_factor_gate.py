@@ -60,9 +60,9 @@ def _require_enrolment(request: HttpRequest, user: User, namespace: str) -> Http
         return None
     settings = shop_settings()
     if namespace == _MEMBERS:
-        is_required = settings.second_factor_for_managers and _is_manager(user)
+        is_required = settings.requires_second_factor_of_managers and _is_manager(user)
     else:
-        is_required = settings.second_factor_for_staff
+        is_required = settings.requires_second_factor_of_staff
     deadline = second_factor_deadline(user, is_required=is_required, now=now)
     if deadline is None:
         return None

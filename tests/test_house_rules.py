@@ -4,6 +4,7 @@ import ast
 import builtins
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,27 @@ STATE_WRITERS = {
     "shop/core/images/renditions.py",
 }  # advance(), the function that recalculates derived columns, and pictures
 BANNED_NAMES = {"utils", "helpers", "common", "services", "manager", "managers", "misc"}
+
+BOOLEAN = re.compile(
+    r"(^|__)_?(is|has|can|may|should|allows|asks|checks|includes|needs|requires|sets|uses|waits|withholds)_"
+)
+DRAWINGS = "shop/management/demo/illustrations/"  # whose flags name what is drawn: a hat, a border
+SALEOR_BOOLEANS = {
+    *("apply_once_per_customer", "apply_once_per_order", "only_for_staff", "single_use"),
+    *("available_in_grid", "filterable_in_dashboard", "filterable_in_storefront", "variant_selection"),
+    *("boolean", "value_required", "visible_in_listings", "visible_in_storefront", "track_inventory"),
+    *("allow_unpaid_orders", "automatically_complete_fully_paid_checkouts"),
+    *("automatically_confirm_all_new_orders", "automatically_fulfill_non_shippable_gift_card"),
+    *("charge_taxes", "display_gross_prices", "prices_entered_with_tax", "validation_skipped"),
+    *("include_draft_order_in_voucher_usage", "use_legacy_error_flow_for_checkout"),
+    *("allow_login_without_confirmation", "enable_account_confirmation_by_email"),
+    *("fulfillment_allow_unpaid", "fulfillment_auto_approve", "track_inventory_by_default"),
+    "use_legacy_update_webhook_emission",
+}
+LIBRARY_BOOLEANS = {
+    *("change", "empty_permitted", "fake", "required", "use_required_attribute"),  # Django's
+    "do_close",  # waitress's
+}
 
 FOREIGN_NAMES = {
     *("XCountableConnection", "XCountableEdge", "NoteCreateArguments", "noteCreate", "productErrors"),  # SDL
@@ -264,6 +286,29 @@ def _mentioned_names(found):
         yield from (f"class {name}" for name in re.findall(r"\b[A-Z]\w+", classes))
     for dotted in BACKTICKED.findall(note):
         yield from filter(None, dotted.split("."))
+
+
+def _boolean_names(tree: ast.Module) -> Iterator[str]:
+    """Yield names of boolean parameters, attributes and columns; Saleor's inputs are in camel case."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and node.name != "handle":
+            positional = [*node.args.posonlyargs, *node.args.args]
+            defaults = [None] * (len(positional) - len(node.args.defaults)) + node.args.defaults
+            for argument, default in [
+                *zip(positional, defaults, strict=True),
+                *zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True),
+            ]:
+                if _is_boolean(argument.annotation, default):
+                    yield argument.arg
+        elif isinstance(node, ast.AnnAssign) and _is_boolean(node.annotation, None):
+            yield from (name for name in [ast.unparse(node.target)] if name.islower())
+        elif isinstance(node, ast.Assign) and ast.unparse(node.value).startswith("models.BooleanField("):
+            yield ast.unparse(node.targets[0])
+
+
+def _is_boolean(annotation: ast.expr | None, default: ast.expr | None) -> bool:
+    is_default = isinstance(default, ast.Constant) and isinstance(default.value, bool)
+    return is_default or (annotation is not None and ast.unparse(annotation) in {"bool", "bool | None"})
 
 
 def _strings(path):

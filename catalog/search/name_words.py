@@ -27,7 +27,7 @@ class NameWords:
     def _has(self, term: Term) -> bool:
         if term.marks:
             return any(has_marks_of(term, word) for word in self.marked)
-        if term.begins:
+        if term.is_prefix:
             return any(suffix.startswith(term.word) for suffix in self.suffixes)
         return term.word in self.words or (
             len(term.word) >= SHORTEST_JOINED
@@ -52,7 +52,7 @@ def has_marks_of(term: Term, word: MarkedWord) -> bool:
 
     "miê" starts "miến", which has a tone besides; "gà" does not start "gạo", which has another.
     """
-    if not term.begins:
+    if not term.is_prefix:
         return term.marks == str(word)
     letters, tone = term.marks[:-1], int(term.marks[-1])
     typed_start = word.letters[: len(letters)]

@@ -77,7 +77,7 @@ def search_products(
         ranks = _name_ranks(words, synonyms)
         preferred_matches = [partial(_find_also, find, conditions, translated) for conditions in ranks]
         return SearchResult(
-            RelevanceTiers(product_ids, preferred_matches, newest=limit is not None), readings
+            RelevanceTiers(product_ids, preferred_matches, is_newest_only=limit is not None), readings
         )
     for attempt in _other_attempts(words, choices, readings):
         result = attempt(find)
@@ -115,7 +115,7 @@ def _about(choices: Sequence[Choice]) -> list[Condition]:
 def _find_without_openings(words: Sequence[QueryWord], find: ProductQuery) -> BitMap:
     """Return products for the words after those that add nothing, such as "thit" in "thit ga"; else empty."""
     query = " ".join(word.folded for word in words)
-    shortest = shortened_queries(query, classifiers=True)[-1]
+    shortest = shortened_queries(query, includes_classifiers=True)[-1]
     if shortest == query:
         return BitMap()
     remaining = words[-shortest.count(" ") - 1 :]

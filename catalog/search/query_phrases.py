@@ -37,9 +37,9 @@ def query_phrases() -> QueryPhrases:
     return QueryPhrases(certificates=certificates, **folded)
 
 
-def shortened_queries(query: str, *, classifiers: bool = False) -> list[str]:
+def shortened_queries(query: str, *, includes_classifiers: bool = False) -> list[str]:
     """Return the folded query, and what remains of it without each opening phrase (or classifier) in turn."""
-    phrases = [*query_phrases().openings, *(query_phrases().classifiers if classifiers else ())]
+    phrases = [*query_phrases().openings, *(query_phrases().classifiers if includes_classifiers else ())]
     queries = [query]
     while (shorter := without_start(queries[-1], phrases)) != queries[-1]:
         queries.append(shorter)

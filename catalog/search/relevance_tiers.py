@@ -11,7 +11,8 @@ class RelevanceTiers:
     """The matching products, and queries for the better-ranked ones among them, best first.
 
     Each query runs only after the previous tiers were consumed. Results outside `product_ids` are ignored,
-    except with `newest`: then `product_ids` holds only the newest matches, and a better match may be older.
+    except with `is_newest_only`: then `product_ids` holds only the newest matches, and a better match may be
+    older.
     """
 
     def __init__(
@@ -19,19 +20,23 @@ class RelevanceTiers:
         product_ids: BitMap,
         preferred_matches: Sequence[Callable[[], BitMap]] = (),
         *,
-        newest: bool = False,
+        is_newest_only: bool = False,
     ) -> None:
-        self.product_ids, self._preferred_matches, self._newest = product_ids, preferred_matches, newest
+        self.product_ids, self._preferred_matches, self._is_newest_only = (
+            product_ids,
+            preferred_matches,
+            is_newest_only,
+        )
 
     def __iter__(self) -> Iterator[BitMap]:
         """Return the non-empty, disjoint tiers."""
         seen = BitMap()
         for run_query in self._preferred_matches:
-            tier = (run_query() if self._newest else run_query() & self.product_ids) - seen
+            tier = (run_query() if self._is_newest_only else run_query() & self.product_ids) - seen
             if tier:
                 yield tier
                 seen |= tier
-            if not self._newest and len(seen) == len(self.product_ids):
+            if not self._is_newest_only and len(seen) == len(self.product_ids):
                 return
         if other_matches := self.product_ids - seen:
             yield other_matches
@@ -41,7 +46,9 @@ class RelevanceTiers:
         if further_tiers <= self.product_ids:
             return self
         preferred_matches = [*self._preferred_matches, lambda: self.product_ids]
-        return RelevanceTiers(self.product_ids | further_tiers, preferred_matches, newest=self._newest)
+        return RelevanceTiers(
+            self.product_ids | further_tiers, preferred_matches, is_newest_only=self._is_newest_only
+        )
 
     def among(self, allowed_ids: BitMap) -> RelevanceTiers:
         """Return the same tiers restricted to these products."""

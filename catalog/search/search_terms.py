@@ -19,12 +19,12 @@ _TONES = range(6)
 class Term:
     """A folded word; with `marks`, the word as `marked_word` writes it, only with these diacritics.
 
-    With `begins` it also matches longer words that start with it.
+    With `is_prefix` it also matches longer words that start with it.
     """
 
     word: str
     marks: str = ""
-    begins: bool = False
+    is_prefix: bool = False
 
     def token(self, prefix: str) -> str:
         """Return the term as the index holds it behind a prefix."""
@@ -67,7 +67,7 @@ def folded_choice(word: QueryWord) -> Choice:
 
 def prefix_choice(word: QueryWord) -> Choice:
     """Return words that start like this one, with any diacritics; a single letter starts too many."""
-    return [[Term(word.folded, begins=len(word.folded) > 1)]]
+    return [[Term(word.folded, is_prefix=len(word.folded) > 1)]]
 
 
 def completed_choice(word: QueryWord) -> Choice:

@@ -65,7 +65,10 @@ def readings_among(words: Sequence[QueryWord], choices: Sequence[Choice] | None)
 
 def prefix_terms(readings: Sequence[Reading]) -> list[Reading]:
     """Return the readings with the words of the first, which is still being typed, as prefixes."""
-    return [[Term(term.word, term.marks, begins=len(term.word) > 1) for term in readings[0]], *readings[1:]]
+    return [
+        [Term(term.word, term.marks, is_prefix=len(term.word) > 1) for term in readings[0]],
+        *readings[1:],
+    ]
 
 
 @compiled_query

@@ -127,7 +127,7 @@ def _fetch_ids(statement: str, *values: str | int) -> BitMap:
 def _fts5(choices: Sequence[Choice], prefixes: Sequence[str], *, is_any: bool = False) -> str:
     def term(query_term: Term) -> str:
         tokens = map(query_term.token, prefixes)
-        return _any_of([f'"{token}"*' if query_term.begins else f'"{token}"' for token in tokens], " OR ")
+        return _any_of([f'"{token}"*' if query_term.is_prefix else f'"{token}"' for token in tokens], " OR ")
 
     return _expression(choices, term, " OR ", " OR " if is_any else " AND ", " AND ")
 
@@ -135,7 +135,7 @@ def _fts5(choices: Sequence[Choice], prefixes: Sequence[str], *, is_any: bool = 
 def _tsquery(choices: Sequence[Choice], prefixes: Sequence[str], *, is_any: bool = False) -> str:
     def term(query_term: Term) -> str:
         tokens = map(query_term.token, prefixes)
-        return _any_of([f"'{token}':*" if query_term.begins else f"'{token}'" for token in tokens], " | ")
+        return _any_of([f"'{token}':*" if query_term.is_prefix else f"'{token}'" for token in tokens], " | ")
 
     return _expression(choices, term, " | ", " | " if is_any else " & ", " & ")
 

@@ -17,16 +17,16 @@ _CACHED_CARDS = 4_000  # rendered cards in the cache, about a kilobyte each
 
 
 @register.simple_tag
-def product_card(card: ProductCard, *, eager: bool = False, without_seller: bool = False) -> SafeString:
-    """Render a card; `eager` loads its picture at once, `without_seller` hides the seller.
+def product_card(card: ProductCard, *, is_eager: bool = False, has_seller: bool = True) -> SafeString:
+    """Render a card; `is_eager` loads its picture at once, `has_seller` names the seller.
 
     The template depends only on the card's values, so equal cards render equally. Rendering two dozen cards
     takes longer than all of a list's queries.
     """
-    return _render(card, eager, without_seller, get_language() or "")
+    return _render(card, is_eager, has_seller, get_language() or "")
 
 
 @lru_cache(_CACHED_CARDS)
-def _render(card: ProductCard, eager: bool, without_seller: bool, language: str) -> SafeString:
-    context = {"card": card, "eager": eager, "without_seller": without_seller}
+def _render(card: ProductCard, is_eager: bool, has_seller: bool, language: str) -> SafeString:
+    context = {"card": card, "is_eager": is_eager, "has_seller": has_seller}
     return render_to_string("components/product_card.html", context)

@@ -14,7 +14,6 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods
 
 from catalog.actions.marketing.back_in_stock import cancel_back_in_stock_request, request_back_in_stock
 from catalog.forms import BackInStockForm
@@ -25,6 +24,7 @@ from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing, Refused
 from shop.core.identifiers.phones import format_phone
 from shop.core.models import market_channel, show_in_language
+from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.rate_limits import Limit, client_network, take_all_limits
 from shop.notifications.models import ContactMethod
 
@@ -57,7 +57,7 @@ def paused_product_page(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "catalog/unavailable_product.html", context)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 def back_in_stock_page(request: HttpRequest, slug: str) -> HttpResponse:
     """Request a back-in-stock message for a product or variant."""
     product = _product_or_404(slug)
@@ -74,7 +74,7 @@ def back_in_stock_page(request: HttpRequest, slug: str) -> HttpResponse:
 # The URL is the secret; mail programs post to it (one-click unsubscribe) without a form of ours.
 @csrf_exempt
 @never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 def back_in_stock_request(request: HttpRequest, token: str) -> HttpResponse:
     """Show a request with a button that deletes it; opening the link alone changes nothing."""
     if request.method == "POST":

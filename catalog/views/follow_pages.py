@@ -14,7 +14,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from catalog.forms import FollowForm
 from catalog.models import BackInStockRequest
@@ -24,6 +24,7 @@ from shop.accounts.models import User
 from shop.core.actors import Actor, EntryPoint
 from shop.core.errors import Missing, Refused
 from shop.core.models import show_in_language
+from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.rate_limits import Limit, client_network, take_all_limits
 
 MOST_REQUESTS = 100
@@ -31,7 +32,7 @@ FOLLOWS_PER_NETWORK = Limit("follow", tries=20, seconds=60 * 60)
 FOLLOWS_PER_ADDRESS = Limit("follow-address", tries=10, seconds=24 * 60 * 60)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 def follow(request: HttpRequest, slug: str | None = None) -> HttpResponse:
     """Request the bulletin of a cooperative or of the whole market."""
     cooperative = get_object_or_404(Cooperative.objects.public(), slug=slug) if slug else None
@@ -61,7 +62,7 @@ def own_follows(request: HttpRequest) -> HttpResponse:
 # The URL is the secret; mail programs post to it (one-click unsubscribe) without a form of ours.
 @csrf_exempt
 @never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 def follow_settings(request: HttpRequest, token: str) -> HttpResponse:
     """Show a follow with buttons to confirm or delete it; opening the link alone changes nothing."""
     if request.method == "POST":

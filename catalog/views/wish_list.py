@@ -10,7 +10,6 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
 
 from catalog.actions.marketing.wish_list import MAX_WISHES, add_to_wish_list, remove_from_wish_list
 from catalog.models import Listing, Product
@@ -21,9 +20,10 @@ from catalog.views.wish_list_storage import SESSION_KEY, wished_product_ids
 from cooperatives.states import CooperativeState
 from shop.accounts.models import User
 from shop.core.models import show_in_language
+from shop.core.web.http_methods import require_safe_or_post
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @never_cache
 def wish_list_page(request: HttpRequest) -> HttpResponse:
     """Show the wish list; POST adds a product, or removes it with `remove`."""

@@ -18,13 +18,13 @@ from shop.core.models import record_change
 
 @dataclass(frozen=True, slots=True)
 class HouseholdDetails:
-    """A household as entered by members; `agrees` is its consent to be named to buyers."""
+    """A household as entered by members; `has_consent` is its consent to be named to buyers."""
 
     name: str
     products_made: str = ""
     place: str = ""
     phone: str = ""
-    agrees: bool = False
+    has_consent: bool = False
 
 
 @transaction.atomic(durable=True)
@@ -80,7 +80,7 @@ def _save_household(
     row.name, row.products_made, row.place = details.name, details.products_made, details.place
     row.phone = details.phone
     # The date of the first consent stays until the consent is withdrawn.
-    row.agreed_on = (row.agreed_on or vietnam_date(now)) if details.agrees else None
+    row.agreed_on = (row.agreed_on or vietnam_date(now)) if details.has_consent else None
     save_unique(row)
     _record_household(action, row, actor=actor, now=now)
     return row

@@ -121,12 +121,12 @@ class AcceptComplaintForm(RefundAmountsForm):
         complaint: Complaint,
         steps: Mapping[uuid.UUID, int],
         limits: RefundLimits,
-        for_members: bool,
+        is_for_members: bool,
         **options: Unpack[FormOptions],
     ) -> None:
         super().__init__(data, files, limits=limits, **options)
         self.steps = {key: count for key, count in steps.items() if key in limits.lines}
-        if for_members:
+        if is_for_members:
             del self.fields["bearer"]
         wants_replacement = complaint.requested_remedy == RequestedRemedy.REPLACEMENT
         for key, count in self.steps.items():
@@ -183,7 +183,7 @@ class AcceptComplaintForm(RefundAmountsForm):
         )
 
 
-def answer_form(complaint: Complaint, data: FormData = None, *, for_members: bool) -> AcceptComplaintForm:
+def answer_form(complaint: Complaint, data: FormData = None, *, is_for_members: bool) -> AcceptComplaintForm:
     """Build the form for a complaint, which must be loaded with its part, order and lines."""
     part = complaint.part
     return AcceptComplaintForm(
@@ -191,6 +191,6 @@ def answer_form(complaint: Complaint, data: FormData = None, *, for_members: boo
         complaint=complaint,
         steps={line.order_line_id: line.quantity for line in complaint.lines.all()},
         limits=refund_limits(part.order, part),
-        for_members=for_members,
+        is_for_members=is_for_members,
         initial={"key": uuid.uuid4()},
     )

@@ -51,13 +51,13 @@ class VoucherForm(ReductionForm):
         self,
         *args: Any,
         is_new: bool,
-        for_members: bool,
+        is_for_members: bool,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         if not is_new:
             del self.fields["code"]
-        if for_members:
+        if is_for_members:
             del self.fields["only_for_staff"]
 
     @property

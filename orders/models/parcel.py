@@ -229,15 +229,15 @@ class ParcelLineQuerySet(models.QuerySet["ParcelLine"]):
 class ParcelLine(models.Model):
     """A quantity of an order line in a parcel, taken from one stock.
 
-    `by_weight` lines have been weighed. In a returned parcel `stock` is where the items were restocked; null
-    means they cannot be sold again.
+    `is_by_weight` lines have been weighed. In a returned parcel `stock` is where the items were restocked;
+    null means they cannot be sold again.
     """
 
     parcel = models.ForeignKey(Parcel, models.CASCADE, related_name="lines")
     order_line = models.ForeignKey(OrderLine, models.CASCADE, related_name="parcel_lines")
     stock = models.ForeignKey(Stock, models.PROTECT, related_name="+", null=True, blank=True)
     quantity = models.PositiveIntegerField()
-    by_weight = models.BooleanField(default=False)
+    is_by_weight = models.BooleanField(default=False)
     grams = models.PositiveIntegerField(null=True, blank=True)
     lot = models.ForeignKey(Lot, models.PROTECT, related_name="+", null=True, blank=True)
 
@@ -249,7 +249,7 @@ class ParcelLine(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(quantity__gte=1), name="parcel_line_holds_something"),
             models.CheckConstraint(
-                condition=Q(by_weight=False) | Q(grams__isnull=False, grams__gt=0),
+                condition=Q(is_by_weight=False) | Q(grams__isnull=False, grams__gt=0),
                 name="parcel_line_by_weight_is_weighed",
             ),
         ]

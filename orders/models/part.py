@@ -294,10 +294,10 @@ class OrderPart(ReportColumns, WithMetadata, WithTimes):
             return str(READY_FOR_PICKUP)
         return self.get_progress_display()
 
-    def may_be_cancelled(self, parcels: Iterable[Parcel], *, by_buyer: bool = False) -> bool:
+    def may_be_cancelled(self, parcels: Iterable[Parcel], *, is_by_buyer: bool = False) -> bool:
         """Return whether the part may still be cancelled. `parcels`: all parcels of this part.
 
         Staff may cancel until a parcel has left the warehouse; buyers until one is packed.
         """
-        uncancellable_states = PACKED_OR_DISPATCHED_STATES if by_buyer else DISPATCHED_STATES
+        uncancellable_states = PACKED_OR_DISPATCHED_STATES if is_by_buyer else DISPATCHED_STATES
         return self.is_active and not any(parcel.state in uncancellable_states for parcel in parcels)

@@ -32,10 +32,11 @@ class GatewayRequest:
     """One call. `key` is derived from our row; it and all other fields are the same for every attempt.
 
     `amount` is minor units of `currency`. `reference` is the gateway's own id of the call's subject: the
-    payment, or for `reverse_transfer` the transfer; empty for a start. `hold` requests an authorisation that
-    is captured later. `hosted` requests the gateway's own page instead of fields on ours; the buyer returns
-    to `return_url`. `destination` is a cooperative's account at the gateway. `group` links a payment to its
-    transfers. `created_at` is the time of the first attempt, which decides how long the key can be trusted.
+    payment, or for `reverse_transfer` the transfer; empty for a start. An `is_authorisation_only` payment
+    is captured later. `is_hosted` requests the gateway's own page instead of fields on ours; the buyer
+    returns to `return_url`. `destination` is a cooperative's account at the gateway. `group` links a payment
+    to its transfers. `created_at` is the time of the first attempt, which decides how long the key can be
+    trusted.
     """
 
     key: str
@@ -43,8 +44,8 @@ class GatewayRequest:
     currency: str
     reference: str = ""
     description: str = ""
-    hold: bool = False
-    hosted: bool = False
+    is_authorisation_only: bool = False
+    is_hosted: bool = False
     return_url: str = ""
     email: str = ""
     language: str = "vi"
@@ -80,7 +81,7 @@ class Gateway(Protocol):
     name: str
 
     def start(self, request: GatewayRequest) -> GatewayResult:
-        """Start a payment (authorise only, if `request.hold`)."""
+        """Start a payment (authorise only, if `request.is_authorisation_only`)."""
 
     def capture(self, request: GatewayRequest) -> GatewayResult:
         """Capture `request.amount` of the authorised amount; the rest is released."""

@@ -38,7 +38,7 @@ class StripeEvent:
     id: str
     kind: str
     created: datetime.datetime
-    live: bool
+    is_live: bool
     subject: str
     reference: str
     session: str
@@ -79,7 +79,7 @@ def _build_event(event: _JsonObject, row: _JsonObject, object_type: str) -> Stri
         id=str(event["id"]),
         kind=str(event["type"]),
         created=_parse_time(event["created"]),
-        live=bool(event.get("livemode")),
+        is_live=bool(event.get("livemode")),
         subject=str(row.get("id") or ""),
         reference=_id_of(row["id"] if object_type == _PAYMENT else row.get(_PAYMENT)),
         session=str(row["id"]) if object_type == "checkout.session" else "",

@@ -94,7 +94,9 @@ class StripeGateway:
         check_amount(amount, currency, minimums=self.minimums)
 
     def start(self, request: GatewayRequest) -> GatewayResult:
-        return self._perform(Operation.START, request, self._start_hosted if request.hosted else self._start)
+        return self._perform(
+            Operation.START, request, self._start_hosted if request.is_hosted else self._start
+        )
 
     def capture(self, request: GatewayRequest) -> GatewayResult:
         return self._perform(Operation.CAPTURE, request, self._capture)
@@ -277,7 +279,7 @@ class StripeGateway:
         listed: Any
         params = cast("Any", {"limit": 100, **created_since(request)})
         try:
-            if request.hosted:
+            if request.is_hosted:
                 listed = self._api.checkout.sessions.list(params)
             else:
                 listed = self._api.payment_intents.list(params)

@@ -17,7 +17,7 @@ def request_metadata(request: GatewayRequest) -> dict[str, str]:
 def payment_parameters(request: GatewayRequest) -> dict[str, object]:
     """Return the common parameters of a payment, on our page or on Stripe's."""
     params: dict[str, object] = {
-        "capture_method": "manual" if request.hold else "automatic",
+        "capture_method": "manual" if request.is_authorisation_only else "automatic",
         "metadata": request_metadata(request),
     }
     if request.description:

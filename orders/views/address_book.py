@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from orders.forms.addresses import AddressForm
 from orders.views import receiver
@@ -28,6 +28,7 @@ from shop.accounts.views.old_address_fields import needs_reload, suggestions
 from shop.core.actors import EntryPoint
 from shop.core.geography.division_choices import all_provinces, communes_of
 from shop.core.identifiers.phones import format_phone
+from shop.core.web.http_methods import require_safe_or_post
 
 MAX_ADDRESSES = 30  # addresses per user
 _COMPARED_COLUMNS = ("first_name", "phone", "street_address_1", "commune_code", "province_code", "landmark")
@@ -48,7 +49,7 @@ def addresses(request: HttpRequest) -> HttpResponse:
     return render(request, "orders/addresses.html", context)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @login_required
 @never_cache
 def address_new(request: HttpRequest) -> HttpResponse:
@@ -64,7 +65,7 @@ def address_new(request: HttpRequest) -> HttpResponse:
     return _redirect_with_message(request, form)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @login_required
 @never_cache
 def address(request: HttpRequest, address_id: int) -> HttpResponse:

@@ -63,7 +63,7 @@ def _describe_addition(basket: Basket, variant: Variant, quantity: int) -> tuple
     """Return what was added with the basket's new sum, and how many items the basket holds."""
     show_in_language([variant.product], "name")
     show_in_language([variant], "name")
-    quote = build_quote(basket_quote_request(basket), now=timezone.now(), proposing=True)
+    quote = build_quote(basket_quote_request(basket), now=timezone.now(), should_propose_deliveries=True)
     count = sum(line.quantity for line in quote.requested.lines)
     name = variant.product.name + (f" ({variant.name})" if variant.name else "")
     total = money(quote.maximum_without_delivery, basket.currency)

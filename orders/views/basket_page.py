@@ -145,7 +145,7 @@ def _render_basket(
 
 def _quote_basket(basket: Basket, province: Division | None) -> Quote:
     requested = replace(basket_quote_request(basket), province_code=province.code if province else "")
-    return build_quote(requested, now=timezone.now(), proposing=True)
+    return build_quote(requested, now=timezone.now(), should_propose_deliveries=True)
 
 
 def _basket_or_404(request: HttpRequest) -> Basket:

@@ -47,12 +47,12 @@ class CardView:
 
     @property
     def is_on_stripe_page(self) -> bool:
-        return self.call is not None and bool(self.call.request_parameters.get("hosted"))
+        return self.call is not None and bool(self.call.request_parameters.get("is_hosted"))
 
     @property
     def is_captured_later(self) -> bool:
         """Return whether the card is authorised for the upper bound and captured after weighing."""
-        return self.call is not None and bool(self.call.request_parameters.get("hold"))
+        return self.call is not None and bool(self.call.request_parameters.get("is_authorisation_only"))
 
 
 def card_view(payment: Payment) -> CardView:
@@ -71,7 +71,7 @@ def stripe_fields(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
     """Return the client secret for Stripe's fields as JSON; `reload` if there is nothing to pay now."""
     order = get_object_or_404(Order.objects.held_by(order_id))
     try:
-        result = _start_payment(request, order, hosted=False)
+        result = _start_payment(request, order, is_hosted=False)
     except Refused as refused:
         return JsonResponse({"message": str(refused.message)}, status=409)
     if result is None or result.gateway_call.state in OUTCOME_UNKNOWN_STATES:
@@ -93,7 +93,7 @@ def stripe_page(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
     """Redirect to Stripe's hosted page, or back to the order if nothing is due or the state is unknown."""
     order = get_object_or_404(Order.objects.held_by(order_id))
     try:
-        result = _start_payment(request, order, hosted=True)
+        result = _start_payment(request, order, is_hosted=True)
     except Refused as refused:
         messages.error(request, str(refused.message))
         return redirect("orders:order", order_id=order_id)
@@ -116,8 +116,8 @@ def refresh_card_payment(order: Order) -> None:
         look_up_call(call_id=call.pk, now=timezone.now())
 
 
-def _start_payment(request: HttpRequest, order: Order, *, hosted: bool) -> CallResult | None:
-    """Start or continue the card payment, in our page or on Stripe's (`hosted`), and return Stripe's result.
+def _start_payment(request: HttpRequest, order: Order, *, is_hosted: bool) -> CallResult | None:
+    """Start or continue the card payment, in our page or on Stripe's (`is_hosted`), and return the result.
 
     A call that was only requested is made first, and then replaced if the other page is wanted. Raises the
     same errors as `change_payment_method`.
@@ -125,7 +125,11 @@ def _start_payment(request: HttpRequest, order: Order, *, hosted: bool) -> CallR
     for _attempt in range(2):
         now = timezone.now()
         payment = change_payment_method(
-            order_id=order.pk, method=PaymentMethod.CARD, hosted=hosted, actor=request_actor(request), now=now
+            order_id=order.pk,
+            method=PaymentMethod.CARD,
+            is_hosted=is_hosted,
+            actor=request_actor(request),
+            now=now,
         )
         call = start_call_of(payment)
         if call is None:
@@ -134,7 +138,7 @@ def _start_payment(request: HttpRequest, order: Order, *, hosted: bool) -> CallR
         if (
             result is None
             or result.gateway_call.state == CallState.FAILED
-            or bool(call.request_parameters["hosted"]) == hosted
+            or bool(call.request_parameters["is_hosted"]) == is_hosted
         ):
             break
     return result

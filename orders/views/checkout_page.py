@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render, resolve_url
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from orders.actions.checkout.open_checkout import open_checkout, preview_checkout
 from orders.actions.order_records.order_limits import PhoneCodeRequired, TooManyOrders
@@ -42,9 +42,10 @@ from shop.core.geography.division_choices import all_provinces, communes_of, div
 from shop.core.models.geography import Division
 from shop.core.texts.marked_texts import translated
 from shop.core.web.form_options import FormData
+from shop.core.web.http_methods import require_safe_or_post
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 def checkout(request: HttpRequest) -> HttpResponse:
     """Show the checkout; a POST changes it or places the order. Showing it reserves nothing."""
     if request.method == "POST":
@@ -70,7 +71,7 @@ def opening(request: HttpRequest) -> HttpResponse:
             basket_id=basket.pk,
             province_code=_valid_province(all_provinces(), receiver.initial_receiver(request, basket)),
             language=request.LANGUAGE_CODE,
-            marks_prices_seen=False,  # the page that follows shows what has changed
+            should_mark_prices_seen=False,  # the page that follows shows what has changed
             now=timezone.now(),
         )
     except Missing:
@@ -179,7 +180,14 @@ def _place_order(request: HttpRequest, basket: Basket, submitted: QueryDict) -> 
         now=timezone.now(),
     )
     return _render_checkout(
-        request, basket, quote, provinces, submitted, bound=True, refused=refused, phone_refusal=phone_refusal
+        request,
+        basket,
+        quote,
+        provinces,
+        submitted,
+        is_bound=True,
+        refused=refused,
+        phone_refusal=phone_refusal,
     )
 
 
@@ -263,12 +271,12 @@ def _render_checkout(
     provinces: list[Division],
     written: Mapping[str, object],
     *,
-    bound: bool = False,
+    is_bound: bool = False,
     refused: Refused | None = None,
     phone_refusal: Refused | None = None,
     code_fault: tuple[str, Refused] | None = None,
 ) -> HttpResponse:
-    """Render the checkout for `written`, the initial or (if `bound`) submitted values."""
+    """Render the checkout for `written`, the initial or (if `is_bound`) submitted values."""
     province = next(
         (province for province in provinces if province.code == quote.requested.province_code), None
     )
@@ -283,7 +291,7 @@ def _render_checkout(
         (provinces, communes_of(str(written.get("province", "")))),
         offered_payment_methods(basket.channel, shop=quote.shop),
         written,
-        data=written if bound else None,
+        data=written if is_bound else None,
     )
     for seller_view in seller_quotes:  # so that the list of errors on top names the cooperative
         form.fields[seller_view.field].label = translated(seller_view.seller_quote.cooperative, "name")

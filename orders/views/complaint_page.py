@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_POST
 
 from orders.actions.complaints.file_complaint import delivered_lines, submit_complaint, withdraw_complaint
 from orders.forms.complaints import ComplaintForm
@@ -21,6 +21,7 @@ from orders.views.order_access import has_proof
 from shop.core.errors import Refused
 from shop.core.images.renditions import store_picture
 from shop.core.models import bind_idempotency_key, show_in_language
+from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.uploads import takes_files
 
 
@@ -36,7 +37,7 @@ def _is_complaint_possible(request: HttpRequest, order_id: uuid.UUID, number: in
     return any(delivered_line.is_in_time(now) for delivered_line in delivered_lines(part))
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @never_cache
 @takes_files(_is_complaint_possible)
 def complaint(request: HttpRequest, order_id: uuid.UUID, number: int) -> HttpResponse:

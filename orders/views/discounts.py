@@ -227,7 +227,7 @@ def _voucher_form(
         cooperative=owner,
         asks_for_bearer=owner is not None and desk.acting is None,
         is_new=is_new,
-        for_members=desk.acting is not None,
+        is_for_members=desk.acting is not None,
         **options,
     )
 

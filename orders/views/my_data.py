@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from orders.actions.privacy.anonymise import require_erasable
 from orders.actions.privacy.data_requests import (
@@ -39,6 +39,7 @@ from shop.core.errors import Missing, Refused
 from shop.core.models import shop_settings
 from shop.core.web.action_results import run_action
 from shop.core.web.form_options import FormData
+from shop.core.web.http_methods import require_safe_or_post
 
 _PER_PAGE = 10
 _FILES = {
@@ -95,7 +96,7 @@ def copy_file(request: HttpRequest, pk: uuid.UUID, extension: str) -> HttpRespon
     return HttpResponse(content, content_type=_FILES[extension], headers=headers)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @require_recent_proof
 @never_cache
 def deletion(request: HttpRequest) -> HttpResponse:
@@ -126,7 +127,7 @@ def deletion(request: HttpRequest) -> HttpResponse:
     )
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @never_cache
 def request_form(request: HttpRequest) -> HttpResponse:
     """File a data request. Guests first confirm their contact with a code."""
@@ -161,7 +162,7 @@ def request_form(request: HttpRequest) -> HttpResponse:
     return redirect("orders:data-request-code")
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @never_cache
 def request_code(request: HttpRequest) -> HttpResponse:
     """File a guest's request after the code confirms their phone number or e-mail address."""
@@ -231,7 +232,9 @@ def _export_or_404(request: HttpRequest, pk: uuid.UUID) -> DataExport:
 
 
 def _build_form(user: User | None, data: FormData) -> RequestForm:
-    return RequestForm(data) if user is not None else GuestRequestForm(data, by_phone=settings.PHONE_CODES)
+    return (
+        RequestForm(data) if user is not None else GuestRequestForm(data, allows_phone=settings.PHONE_CODES)
+    )
 
 
 def _render_code_form(request: HttpRequest, form: CodeForm, sent: dict[str, object]) -> HttpResponse:

@@ -14,7 +14,6 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods
 
 from orders.models import Order
 from orders.views.order_access import has_proof, remember_proof
@@ -22,6 +21,7 @@ from shop.accounts.forms import CodeForm
 from shop.accounts.models import CodePurpose
 from shop.accounts.views.code_pages import enter_code, send_code_to_visitor, sent_code
 from shop.core.errors import Refused
+from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.rate_limits import Limit, TooManyTries
 from shop.notifications.models import ContactMethod
 from shop.notifications.text_allowance import TextNotSent
@@ -32,7 +32,7 @@ CODES_FOR_ORDER = Limit("order-code", tries=5, seconds=60 * 60)
 CODES_FOR_ORDER_IN_DAY = Limit("order-code-day", tries=10, seconds=24 * 60 * 60)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @never_cache
 @sensitive_post_parameters("code")
 def order_code(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:

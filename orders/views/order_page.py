@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from catalog.models import Variant
 from orders.actions.complaints.file_complaint import complaint_deadline
@@ -57,6 +57,7 @@ from shop.core.models import (
     untranslated_fields,
 )
 from shop.core.texts.marked_texts import sentence, translated
+from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.rate_limits import Limit, TooManyTries, client_network
 
 FIND_LIMIT_BY_NETWORK = Limit("find-order-network", tries=30, seconds=15 * 60)
@@ -135,7 +136,7 @@ def weight_answer(request: HttpRequest, order_id: uuid.UUID, question_id: uuid.U
     agreed = answer == WeightAnswer.AGREED
     try:
         answer_weight_question(
-            question_id=question.pk, agreed=agreed, actor=request_actor(request), now=timezone.now()
+            question_id=question.pk, is_agreed=agreed, actor=request_actor(request), now=timezone.now()
         )
     except Refused as refused:
         messages.error(request, str(refused.message))
@@ -144,7 +145,7 @@ def weight_answer(request: HttpRequest, order_id: uuid.UUID, question_id: uuid.U
     return redirect("orders:order", order_id=order_id)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @never_cache
 def find_order(request: HttpRequest) -> HttpResponse:
     """Find an order by phone and code. A wrong phone and an unknown code get the same answer."""

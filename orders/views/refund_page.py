@@ -15,7 +15,6 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
 
 from orders.actions.payouts.bank_accounts import last_payer_account
 from orders.actions.payouts.refund_execution import set_refund_account
@@ -27,6 +26,7 @@ from orders.views.timeline import Step
 from shop.core.errors import Refused
 from shop.core.models import bind_idempotency_key
 from shop.core.texts.figures import day, money
+from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.rate_limits import Limit
 
 _ACCOUNT_CHANGES = Limit(
@@ -94,9 +94,9 @@ class RefundView:
         return Step(title, "done" if self.is_done else "now", refund.decided_at, " ".join(self.messages))
 
 
-def refund_views(order: Order, *, to_desk: bool = False) -> list[RefundView]:
+def refund_views(order: Order, *, is_for_desk: bool = False) -> list[RefundView]:
     """Return an order's refunds, oldest first, worded for buyer or desk. A fixed number of queries."""
-    texts = _STAFF_TEXTS if to_desk else _BUYER_TEXTS
+    texts = _STAFF_TEXTS if is_for_desk else _BUYER_TEXTS
     payouts = Prefetch("payouts", Payout.objects.order_by("created_at", "pk"))
     rows = list(Refund.objects.filter(order=order).select_related("part").prefetch_related(payouts).in_time())
     paid, failed_amounts = {}, {}
@@ -112,7 +112,7 @@ def amount_awaiting_account(refunds: Sequence[RefundView]) -> int:
     return sum(payout.amount for payout in payouts if _lacks_account(payout))
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @never_cache
 def refund_account(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
     """Enter the bank account for refunds; it may be changed until the money is sent."""

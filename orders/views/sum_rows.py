@@ -82,7 +82,7 @@ def totals_of_quote(quote: Quote, purchase: Purchase | None = None) -> Totals:
     for requested, applied in zip(quote.discounts, purchase.discounts, strict=True):
         if not applied.amount:
             continue
-        if applied.of_delivery:
+        if applied.is_for_delivery:
             discounted_delivery += applied.amount
             cooperatives = [by_key[key] for key in applied.shares]
         else:

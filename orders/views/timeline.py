@@ -88,7 +88,7 @@ class PartTimeline:
 
     @property
     def may_cancel(self) -> bool:
-        return self.part.may_be_cancelled(self.parcels, by_buyer=True)
+        return self.part.may_be_cancelled(self.parcels, is_by_buyer=True)
 
     @property
     def may_receive(self) -> bool:

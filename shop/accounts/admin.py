@@ -47,7 +47,7 @@ class GroupPermissionInline(Inline):
 class GroupAdmin(Admin):
     """Permission groups of staff, the only rows created and edited in the admin."""
 
-    list_display = ("name", "is_platform_wide", "restricted_to_channels")
+    list_display = ("name", "is_platform_wide", "is_restricted_to_channels")
     list_filter = ("is_platform_wide",)
     filter_horizontal = ("users", "channels")
     inlines = (GroupPermissionInline,)

@@ -187,7 +187,9 @@ class DivisionForm(forms.Form):
         self._provinces = {province.code: province for province in provinces}
         self._communes = {commune.code: commune for commune in communes}
         set_division_choices(self.fields["province"], _("Choose a province"), provinces)
-        set_division_choices(self.fields["commune"], _("Choose a commune or ward"), communes, full=True)
+        set_division_choices(
+            self.fields["commune"], _("Choose a commune or ward"), communes, has_full_names=True
+        )
 
     @property
     def place(self) -> dict[str, str]:
@@ -264,9 +266,11 @@ class DetailsForm(PersonAddressForm):
 
 
 def set_division_choices(
-    field: forms.Field, empty: object, divisions: Sequence[Division], *, full: bool = False
+    field: forms.Field, empty: object, divisions: Sequence[Division], *, has_full_names: bool = False
 ) -> None:
     """Fill a field's choices with these divisions, in their order."""
     assert isinstance(field, forms.ChoiceField)
-    choices = [(division.code, division.full_name if full else division.name) for division in divisions]
+    choices = [
+        (division.code, division.full_name if has_full_names else division.name) for division in divisions
+    ]
     field.choices = [("", empty), *choices]

@@ -31,27 +31,27 @@ class SortKey(NamedTuple):
     """A column or annotation to sort by."""
 
     column: str
-    descending: bool = False
-    nullable: bool = False
+    is_descending: bool = False
+    is_nullable: bool = False
 
-    def order(self, backwards: bool) -> OrderBy:
+    def order(self, is_backwards: bool) -> OrderBy:
         """Return the expression for `order_by`."""
-        descends = self.descending != backwards
+        descends = self.is_descending != is_backwards
         expression = F(self.column)
-        if not self.nullable:
+        if not self.is_nullable:
             return expression.desc() if descends else expression.asc()
         return expression.desc(nulls_first=True) if descends else expression.asc(nulls_last=True)
 
-    def past(self, value: object, backwards: bool) -> Q | None:
-        """Return the condition for rows after this value, or before it if `backwards`.
+    def past(self, value: object, is_backwards: bool) -> Q | None:
+        """Return the condition for rows after this value, or before it if `is_backwards`.
 
         None if there can be none.
         """
-        descends = self.descending != backwards
+        descends = self.is_descending != is_backwards
         if value is None:
             return Q(**{f"{self.column}__isnull": False}) if descends else None
         condition = Q(**{f"{self.column}__{'lt' if descends else 'gt'}": value})
-        if self.nullable and not descends:
+        if self.is_nullable and not descends:
             condition |= Q(**{f"{self.column}__isnull": True})
         return condition
 
@@ -86,7 +86,7 @@ class PageRequest:
     """The pagination arguments of a connection."""
 
     limit: int
-    backwards: bool
+    is_backwards: bool
     after: str | None
     before: str | None
 
@@ -152,7 +152,7 @@ def connect_each(
     first_rows = _FirstRows(
         parent_column,
         tuple(order),
-        page_request.backwards,
+        page_request.is_backwards,
         page_request.limit + 1,
         type_.requested(names, parent_column, *columns),
     )
@@ -182,7 +182,7 @@ class _FirstRows(NamedTuple):
 
     parent_column: str
     order: tuple[SortKey, ...]
-    backwards: bool
+    is_backwards: bool
     limit: int
     read: tuple[str, ...]
 
@@ -200,8 +200,8 @@ def _first_pages_query(
 
 
 def _limit_per_parent(rows: Rows, first_rows: _FirstRows) -> Rows:
-    sorted_rows = _sort_rows(rows, first_rows.order, first_rows.backwards)
-    order = [key.order(first_rows.backwards) for key in first_rows.order]
+    sorted_rows = _sort_rows(rows, first_rows.order, first_rows.is_backwards)
+    order = [key.order(first_rows.is_backwards) for key in first_rows.order]
     row_number = Window(RowNumber(), partition_by=[F(first_rows.parent_column)], order_by=order)
     numbered: Rows = sorted_rows.annotate(row_number=row_number).filter(row_number__lte=first_rows.limit)
     if sorted_rows.query.annotations.keys() & set(first_rows.read):
@@ -219,7 +219,7 @@ def connect_list(values: Sequence[object], arguments: PageArguments, selection: 
         edges = [edge for edge in edges if edge.position[0] > _decode_index(page_request.after)]
     if page_request.before is not None:
         edges = [edge for edge in edges if edge.position[0] < _decode_index(page_request.before)]
-    if page_request.backwards:
+    if page_request.is_backwards:
         edges.reverse()
     return _page_of(edges[: page_request.limit + 1], page_request) | {"totalCount": len(values)}
 
@@ -235,7 +235,7 @@ def _compiled_page(
     options = {
         "base_query": rows.build,
         "keys": tuple(order),
-        "backwards": page_request.backwards,
+        "is_backwards": page_request.is_backwards,
         "limit": page_request.limit + 1,
     }
     page_rows = CompiledRows(_first_page_query, rows.args, rows.options | options)
@@ -250,18 +250,18 @@ def _first_page_query(
     *args: object,
     base_query: Callable[..., Rows],
     keys: tuple[SortKey, ...],
-    backwards: bool,
+    is_backwards: bool,
     limit: int,
     **options: object,
 ) -> Rows:
-    return _sort_rows(base_query(*args, **options), keys, backwards)[:limit]
+    return _sort_rows(base_query(*args, **options), keys, is_backwards)[:limit]
 
 
 def _query_page(
     type_: Type, rows: Rows, page_request: PageRequest, selection: Selection, order: Sequence[SortKey]
 ) -> Connection:
     columns = [key.column for key in order]
-    page_rows = _sort_rows(_filter_by_cursors(rows, page_request, order), order, page_request.backwards)[
+    page_rows = _sort_rows(_filter_by_cursors(rows, page_request, order), order, page_request.is_backwards)[
         : page_request.limit + 1
     ]
     rows_read = type_.read(page_rows, selection.names("edges", "node"), *columns)
@@ -273,11 +273,11 @@ def _query_page(
 def _page_of(edges: list[Edge], page_request: PageRequest) -> Connection:
     """Build a page from edges in the order read; one edge more than the limit means that more follow."""
     has_more, edges = len(edges) > page_request.limit, edges[: page_request.limit]
-    if page_request.backwards:
+    if page_request.is_backwards:
         edges.reverse()
     page = {
-        "hasNextPage": page_request.before is not None if page_request.backwards else has_more,
-        "hasPreviousPage": has_more if page_request.backwards else page_request.after is not None,
+        "hasNextPage": page_request.before is not None if page_request.is_backwards else has_more,
+        "hasPreviousPage": has_more if page_request.is_backwards else page_request.after is not None,
         "startCursor": encode_cursor(edges[0].position) if edges else None,
         "endCursor": encode_cursor(edges[-1].position) if edges else None,
     }
@@ -288,22 +288,24 @@ def _empty_page() -> Connection:
     return {"edges": [], "pageInfo": None}
 
 
-def _sort_rows(rows: Rows, order: Sequence[SortKey], backwards: bool) -> Rows:
-    return rows.order_by(*(key.order(backwards) for key in order))
+def _sort_rows(rows: Rows, order: Sequence[SortKey], is_backwards: bool) -> Rows:
+    return rows.order_by(*(key.order(is_backwards) for key in order))
 
 
 def _filter_by_cursors(rows: Rows, page_request: PageRequest, order: Sequence[SortKey]) -> Rows:
-    for text, backwards in ((page_request.after, False), (page_request.before, True)):
+    for text, is_backwards in ((page_request.after, False), (page_request.before, True)):
         if text is not None:
-            rows = rows.filter(_after_position(rows, order, _decode_cursor(rows, order, text), backwards))
+            rows = rows.filter(_after_position(rows, order, _decode_cursor(rows, order, text), is_backwards))
     return rows
 
 
-def _after_position(rows: Rows, order: Sequence[SortKey], position: Sequence[object], backwards: bool) -> Q:
+def _after_position(
+    rows: Rows, order: Sequence[SortKey], position: Sequence[object], is_backwards: bool
+) -> Q:
     """Return the keyset condition for rows after these values of the sort keys."""
     condition, level = Q(pk__in=()), Q()
     for key, value in zip(order, position, strict=True):
-        past = key.past(value, backwards)
+        past = key.past(value, is_backwards)
         if past is not None:
             condition |= level & past
         level &= key.at(value)

@@ -160,10 +160,10 @@ def sort_keys(
         assert isinstance(field, str)
         keys = list(fields[field])
         if input_data.get("direction") == "DESC":
-            keys = [key._replace(descending=not key.descending) for key in keys]
+            keys = [key._replace(is_descending=not key.is_descending) for key in keys]
     if keys and keys[-1].column == unique:
         return keys
-    return [*keys, SortKey(unique, descending=bool(keys) and keys[0].descending)]
+    return [*keys, SortKey(unique, is_descending=bool(keys) and keys[0].is_descending)]
 
 
 def _listed_values(input_data: InputData) -> Sequence[object] | None:

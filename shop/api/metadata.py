@@ -42,9 +42,9 @@ class MetadataAccess:
     owns: OwnsCheck | None
     cooperative_column: str = ""
 
-    def check(self, context: Context, key: Key, *, private: bool) -> None:
+    def check(self, context: Context, key: Key, *, is_private: bool) -> None:
         """Raise PermissionDenied if the requester may not write, Missing if they cannot see the object."""
-        if not private and self.owns is not None and self.owns(context, key):
+        if not is_private and self.owns is not None and self.owns(context, key):
             return
         context.require(*self.rights)
         everywhere = [right for right in self.rights if not isinstance(right, CooperativeScoped)]

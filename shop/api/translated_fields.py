@@ -93,14 +93,14 @@ def rich_text_json(text: str | None) -> object:
     return {"blocks": [{"type": "paragraph", "data": {"text": text}}]}
 
 
-def _text_resolver(column: str, rich: bool, default: str | None) -> Resolver:
+def _text_resolver(column: str, is_rich_text: bool, default: str | None) -> Resolver:
     def resolve(translations: list[_Translation], *_: object) -> Sequence[object]:
         texts = [translation["texts"].get(column) or default for translation in translations]
-        if rich:  # our own pages store translations as plain text in `<column>_text`
+        if is_rich_text:  # our own pages store translations as plain text in `<column>_text`
             texts = [
                 text or translation["texts"].get(f"{column}_text")
                 for text, translation in zip(texts, translations, strict=True)
             ]
-        return [rich_text_json(text) for text in texts] if rich else texts
+        return [rich_text_json(text) for text in texts] if is_rich_text else texts
 
     return resolve

@@ -50,7 +50,7 @@ def create_page(
     page = Page(page_type=page_type, **values)
     page.slug = page.slug or unused_slug(Page, page.title)
     save_unique(page)
-    _set_attribute_values(page, inputs, require_all=True)
+    _set_attribute_values(page, inputs, requires_all=True)
     record_change("page.created", page, actor=actor, now=now)
     return page
 
@@ -67,7 +67,7 @@ def edit_page(
     """Change the given columns and attributes of a page. Raises Missing, AlreadyTaken, AttributeNotOfType."""
     page = _lock_row(Page, page_id)
     changed = _change_columns(page, values)
-    _set_attribute_values(page, inputs, require_all=False)
+    _set_attribute_values(page, inputs, requires_all=False)
     record_change("page.edited", page, actor=actor, now=now, data={"fields": changed})
     return page
 
@@ -183,10 +183,10 @@ def remove_content(model: type[models.Model], key: int, *, actor: Actor, now: da
         raise PagesLeft(field="id") from error
 
 
-def _set_attribute_values(page: Page, inputs: Sequence[AttributeInput], *, require_all: bool) -> None:
+def _set_attribute_values(page: Page, inputs: Sequence[AttributeInput], *, requires_all: bool) -> None:
     rows = PageTypeAttribute.objects.filter(page_type=page.page_type_id).select_related("attribute")
     links = {row.attribute_id: row.attribute for row in rows.order_by("pk")}
-    set_attributes(page, PageAttributeValue, "page", links, inputs, require_all=require_all)
+    set_attributes(page, PageAttributeValue, "page", links, inputs, requires_all=requires_all)
 
 
 def _lock_row(model: type[Row], key: int, *, field: str = "id") -> Row:

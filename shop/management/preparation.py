@@ -25,7 +25,7 @@ from shop.management.demo_state.progress import is_interrupted
 from shop.management.triggers import install_triggers
 
 
-def prepare_shop(*, out: TextIO, demo: bool) -> None:
+def prepare_shop(*, out: TextIO, should_seed_demo: bool) -> None:
     """Compile translations, migrate, collect static files, and seed an unfinished demo.
 
     Prints the steps that take time.
@@ -33,7 +33,7 @@ def prepare_shop(*, out: TextIO, demo: bool) -> None:
     compile_translations(out=out)
     _migrate(out=out)
     _collect_static_files(out=out)
-    if demo and (_is_empty() or is_interrupted()):
+    if should_seed_demo and (_is_empty() or is_interrupted()):
         with _report_step(out, "Filling the shop with demo goods"):
             call_command("seed_demo", stdout=out, verbosity=0)
 

@@ -120,7 +120,7 @@ def deliver(row: Notification, *, now: datetime.datetime) -> bool:
     if not claimed:
         return False
     if row.contact_method == ContactMethod.SMS and not row.attempts:  # retries are not counted again
-        reason = take_allowance(row.recipient, for_code=row.secret_expires_at is not None)
+        reason = take_allowance(row.recipient, is_for_code=row.secret_expires_at is not None)
         if reason:
             Notification.objects.filter(pk=row.pk).update(
                 last_error=reason, given_up_at=now, sealed_secret=""

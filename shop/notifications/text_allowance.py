@@ -31,21 +31,21 @@ class TextNotSent(Refused):
 
 def require_allowance(number: str) -> None:
     """Raise TextNotSent if a code to this number would not be sent. Counts nothing."""
-    reason = _refusal_reason(number, for_code=True)
+    reason = _refusal_reason(number, is_for_code=True)
     if reason:
         raise TextNotSent(reason=reason)
 
 
-def take_allowance(number: str, *, for_code: bool) -> str:
+def take_allowance(number: str, *, is_for_code: bool) -> str:
     """Count one text; return the reason if it may not be sent, else ""."""
-    reason = _refusal_reason(number, for_code=for_code)
+    reason = _refusal_reason(number, is_for_code=is_for_code)
     if reason:
         return reason
-    limits = [(_per_number(), number), (_per_day(for_code=for_code), "shop")]
+    limits = [(_per_number(), number), (_per_day(is_for_code=is_for_code), "shop")]
     try:
         take_all_limits([(limit, subject) for limit, subject in limits if limit.tries])
     except TooManyTries:  # used up by another process since it was read
-        return _refusal_reason(number, for_code=for_code) or SHOP_USED_UP
+        return _refusal_reason(number, is_for_code=is_for_code) or SHOP_USED_UP
     return ""
 
 
@@ -54,12 +54,12 @@ def count_texts_not_sent(since: datetime.datetime) -> int:
     return Notification.objects.filter(given_up_at__gte=since, last_error__in=NOT_ALLOWED).count()
 
 
-def _refusal_reason(number: str, *, for_code: bool) -> str:
+def _refusal_reason(number: str, *, is_for_code: bool) -> str:
     if not number.startswith(tuple(f"+{code}" for code in settings.TEXT_COUNTRIES)):
         return FOREIGN_NUMBER
     if (limit := _per_number()).tries and limit.is_reached(number):
         return NUMBER_USED_UP
-    if (limit := _per_day(for_code=for_code)).tries and limit.is_reached("shop"):
+    if (limit := _per_day(is_for_code=is_for_code)).tries and limit.is_reached("shop"):
         return SHOP_USED_UP
     return ""
 
@@ -68,7 +68,7 @@ def _per_number() -> Limit:
     return Limit("texts-number", tries=settings.TEXTS_PER_NUMBER, seconds=_DAY)
 
 
-def _per_day(*, for_code: bool) -> Limit:
+def _per_day(*, is_for_code: bool) -> Limit:
     """Return one limit for all texts; the last fifth of it is reserved for codes."""
     daily_limit = settings.TEXTS_PER_DAY
-    return Limit("texts-shop", tries=daily_limit if for_code else daily_limit * 4 // 5, seconds=_DAY)
+    return Limit("texts-shop", tries=daily_limit if is_for_code else daily_limit * 4 // 5, seconds=_DAY)

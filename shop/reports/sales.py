@@ -168,10 +168,10 @@ def total_of(rows: Iterable[SalesFigures]) -> SalesFigures:
 
 def by_period(query: SalesQuery) -> dict[datetime.date, SalesFigures]:
     """Return figures by the first day of each period that has any."""
-    of_lines = query.category is not None
-    rows = chain(_rows(query, of_lines=of_lines), _refund_rows(query, of_lines=of_lines))
-    if not of_lines:
-        rows = chain(rows, _refund_rows(query, of_lines=False, delivery=True))
+    is_by_line = query.category is not None
+    rows = chain(_rows(query, is_by_line=is_by_line), _refund_rows(query, is_by_line=is_by_line))
+    if not is_by_line:
+        rows = chain(rows, _refund_rows(query, is_by_line=False, is_delivery=True))
     return {
         period: figures for (period, _key), figures in _rolled_up(query, rows).items() if period is not None
     }
@@ -179,12 +179,12 @@ def by_period(query: SalesQuery) -> dict[datetime.date, SalesFigures]:
 
 def by_group(query: SalesQuery) -> dict[object, SalesFigures]:
     """Return figures of the whole date range by group key."""
-    return {key: figures for (_period, key), figures in _grouped(query, with_period=False).items()}
+    return {key: figures for (_period, key), figures in _grouped(query, is_by_period=False).items()}
 
 
 def by_period_and_group(query: SalesQuery) -> dict[tuple[datetime.date | None, object], SalesFigures]:
     """Return figures by period and group key."""
-    return _grouped(query, with_period=True)
+    return _grouped(query, is_by_period=True)
 
 
 def totals(query: SalesQuery) -> SalesFigures:
@@ -193,36 +193,36 @@ def totals(query: SalesQuery) -> SalesFigures:
 
 
 def _grouped(
-    query: SalesQuery, *, with_period: bool
+    query: SalesQuery, *, is_by_period: bool
 ) -> dict[tuple[datetime.date | None, object], SalesFigures]:
-    of_lines = query.group in LINE_GROUPS or query.category is not None
+    is_by_line = query.group in LINE_GROUPS or query.category is not None
     key = _KEYS[query.group]
     if query.group == SalesGroup.PRODUCT:
-        period: dict[str, PeriodOf] = {"period": PeriodOf("report_date", query.step)} if with_period else {}
+        period: dict[str, PeriodOf] = {"period": PeriodOf("report_date", query.step)} if is_by_period else {}
         group_by = {**period, "group": F(key)}
-        rows = _rows(query, of_lines=True, group_by=group_by, omitted={"orders"})
+        rows = _rows(query, is_by_line=True, group_by=group_by, omitted={"orders"})
         figures_by_key = {(row.get("period"), row["group"]): _figures(row) for row in rows}
     else:
         omitted = {"orders"} if query.group in _GROUPS_WITHIN_COOPERATIVE else set()
-        rows = _rows(query, of_lines=of_lines, group_by=_DAY | {"group": F(key)}, omitted=omitted)
-        figures_by_key = _rolled_up(query, rows, with_period=with_period)
-    refunds = _refund_rows(query, of_lines=of_lines, group=key)
-    if not of_lines:
-        refunds = chain(refunds, _refund_rows(query, of_lines=False, group=key, delivery=True))
-    for row_key, refunded in _rolled_up(query, refunds, with_period=with_period).items():
+        rows = _rows(query, is_by_line=is_by_line, group_by=_DAY | {"group": F(key)}, omitted=omitted)
+        figures_by_key = _rolled_up(query, rows, is_by_period=is_by_period)
+    refunds = _refund_rows(query, is_by_line=is_by_line, group=key)
+    if not is_by_line:
+        refunds = chain(refunds, _refund_rows(query, is_by_line=False, group=key, is_delivery=True))
+    for row_key, refunded in _rolled_up(query, refunds, is_by_period=is_by_period).items():
         figures_by_key[row_key] = figures_by_key.get(row_key, SalesFigures()) + refunded
     if query.group in LINE_GROUPS and query.category is None:
-        figures_by_key |= _delivery_figures(query, with_period=with_period)
+        figures_by_key |= _delivery_figures(query, is_by_period=is_by_period)
     return figures_by_key
 
 
 def _delivery_figures(
-    query: SalesQuery, *, with_period: bool
+    query: SalesQuery, *, is_by_period: bool
 ) -> dict[tuple[datetime.date | None, object], SalesFigures]:
     """Return the row of deliveries beside products or categories, by period."""
-    delivered = _rows(query, of_lines=False, aggregates=_DELIVERY_AGGREGATES)
-    rows = chain(delivered, _refund_rows(query, of_lines=False, delivery=True))
-    figures_by_period = _rolled_up(query, rows, with_period=with_period)
+    delivered = _rows(query, is_by_line=False, aggregates=_DELIVERY_AGGREGATES)
+    rows = chain(delivered, _refund_rows(query, is_by_line=False, is_delivery=True))
+    figures_by_period = _rolled_up(query, rows, is_by_period=is_by_period)
     return {
         (period, DELIVERY): replace(figures, orders=0, parts=0)
         for (period, _key), figures in figures_by_period.items()
@@ -231,12 +231,12 @@ def _delivery_figures(
 
 
 def _rolled_up(
-    query: SalesQuery, rows: Iterable[Mapping[str, Any]], *, with_period: bool = True
+    query: SalesQuery, rows: Iterable[Mapping[str, Any]], *, is_by_period: bool = True
 ) -> dict[tuple[datetime.date | None, object], SalesFigures]:
     """Add daily sums up to periods, or to the whole date range, by group key if there is one."""
     figures_by_key: dict[tuple[datetime.date | None, object], SalesFigures] = {}
     for row in rows:
-        period = start_of_period(row["day"], query.step) if with_period else None
+        period = start_of_period(row["day"], query.step) if is_by_period else None
         key = (period, row.get("group"))
         figures_by_key[key] = figures_by_key.get(key, SalesFigures()) + _figures(row)
     return figures_by_key
@@ -245,16 +245,16 @@ def _rolled_up(
 def _rows(
     query: SalesQuery,
     *,
-    of_lines: bool,
+    is_by_line: bool,
     group_by: Mapping[str, Any] = _DAY,
     omitted: Set[str] = frozenset(),
     aggregates: Mapping[str, Aggregate] | None = None,
 ) -> Iterable[Mapping[str, Any]]:
     """Return one row of sums per group. Lines have no delivery."""
-    rows: QuerySet[Any] = (OrderLine if of_lines else OrderPart)._default_manager.filter(
-        _condition(query, of_lines=of_lines)
+    rows: QuerySet[Any] = (OrderLine if is_by_line else OrderPart)._default_manager.filter(
+        _condition(query, is_by_line=is_by_line)
     )
-    sums = aggregates or (_LINE_AGGREGATES if of_lines else _PART_AGGREGATES)
+    sums = aggregates or (_LINE_AGGREGATES if is_by_line else _PART_AGGREGATES)
     kept_sums = {name: aggregate for name, aggregate in sums.items() if name not in omitted}
     grouped: Iterable[Mapping[str, Any]] = (
         rows.order_by().annotate(**group_by).values(*group_by).annotate(**kept_sums)
@@ -262,7 +262,7 @@ def _rows(
     return grouped
 
 
-def _condition(query: SalesQuery, *, of_lines: bool, relation: str = "") -> Q:
+def _condition(query: SalesQuery, *, is_by_line: bool, relation: str = "") -> Q:
     """Return the condition for parts or lines, or for rows that refer to them by `relation`."""
     values: dict[str, object] = {
         "report_date__gte": query.first,
@@ -276,23 +276,23 @@ def _condition(query: SalesQuery, *, of_lines: bool, relation: str = "") -> Q:
         values["report_province"] = query.province
     if query.source:
         values["report_source"] = query.source
-    if of_lines and query.category is not None:
+    if is_by_line and query.category is not None:
         descendants = Category.objects.filter(path__startswith=query.category.path or "/none/")
         values["category_key__in"] = descendants.values("pk")
     return Q(**{f"{relation}{name}": value for name, value in values.items()})
 
 
 def _refund_rows(
-    query: SalesQuery, *, of_lines: bool, group: str | None = None, delivery: bool = False
+    query: SalesQuery, *, is_by_line: bool, group: str | None = None, is_delivery: bool = False
 ) -> Iterable[Mapping[str, Any]]:
     """Return the refunded and refunded paid amounts by day of the order, and by group if there is one.
 
     Lines are refunded by `RefundLine`, deliveries by `Refund`; a surplus is not a part of the sales.
     """
-    relation = "part__" if delivery else "order_line__"
-    amount = "delivery" if delivery else "amount"
-    rows: QuerySet[Any] = (Refund if delivery else RefundLine)._default_manager.filter(
-        _condition(query, of_lines=of_lines, relation=relation)
+    relation = "part__" if is_delivery else "order_line__"
+    amount = "delivery" if is_delivery else "amount"
+    rows: QuerySet[Any] = (Refund if is_delivery else RefundLine)._default_manager.filter(
+        _condition(query, is_by_line=is_by_line, relation=relation)
     )
     group_by: dict[str, F] = {"day": F(f"{relation}report_date")}
     if group is not None:

@@ -119,17 +119,17 @@ def _group_rows(query: SalesQuery) -> list[tuple[object, str, SalesFigures]]:
 def _tiles(current: SalesFigures, previous: SalesFigures, query: SalesQuery) -> list[dict[str, object]]:
     """Return the figures above the chart, each with its change from the preceding period."""
 
-    def tile(label: str, value: int, previous_value: int, *, money: bool) -> dict[str, object]:
+    def tile(label: str, value: int, previous_value: int, *, is_money: bool) -> dict[str, object]:
         change = round((value - previous_value) * 100 / previous_value) if previous_value else None
-        return {"label": label, "value": value, "is_money": money, "change": change}
+        return {"label": label, "value": value, "is_money": is_money, "change": change}
 
     return [
-        tile(_query_total_label(query), current.total, previous.total, money=True),
-        tile(pgettext("report", "Paid"), current.paid, previous.paid, money=True),
-        tile(pgettext("report", "Unpaid"), current.unpaid, previous.unpaid, money=True),
-        tile(pgettext("report", "Orders"), current.orders, previous.orders, money=False),
-        tile(_("Commission"), current.commission, previous.commission, money=True),
-        tile(_("Average order value"), current.average, previous.average, money=True),
+        tile(_query_total_label(query), current.total, previous.total, is_money=True),
+        tile(pgettext("report", "Paid"), current.paid, previous.paid, is_money=True),
+        tile(pgettext("report", "Unpaid"), current.unpaid, previous.unpaid, is_money=True),
+        tile(pgettext("report", "Orders"), current.orders, previous.orders, is_money=False),
+        tile(_("Commission"), current.commission, previous.commission, is_money=True),
+        tile(_("Average order value"), current.average, previous.average, is_money=True),
     ]
 
 

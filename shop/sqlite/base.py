@@ -37,7 +37,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _start_transaction_under_autocommit(self) -> None:
         if self._turns is None:
-            turns = writer_lock(str(self.settings_dict["NAME"]), in_memory=self.is_in_memory_db())
+            turns = writer_lock(str(self.settings_dict["NAME"]), is_in_memory=self.is_in_memory_db())
             if not turns.take(timeout=float(self.settings_dict["OPTIONS"].get("timeout", 5))):
                 raise OperationalError("database is locked: another transaction takes too long")
             self._turns = turns

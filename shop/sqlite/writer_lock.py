@@ -45,11 +45,11 @@ _known: dict[str, WriterLock] = {}
 _known_lock = threading.Lock()
 
 
-def writer_lock(database: str, *, in_memory: bool) -> WriterLock:
+def writer_lock(database: str, *, is_in_memory: bool) -> WriterLock:
     """Return the lock of a database, the same object for all connections of this process."""
     with _known_lock:
         if database not in _known:
-            _known[database] = WriterLock(None if in_memory else f"{database}.turns")
+            _known[database] = WriterLock(None if is_in_memory else f"{database}.turns")
         return _known[database]
 
 

@@ -59,7 +59,7 @@ OTHER = BankAccount("970436", "0071000123456", "KE GIAN")
 @pytest.fixture
 def rules() -> None:
     ShopSettings.objects.create(
-        pk=1, payouts_need_second_person=True, account_changes_need_second_person=True
+        pk=1, needs_second_person_for_payouts=True, needs_second_person_for_account_changes=True
     )
 
 
@@ -181,15 +181,22 @@ def test_market_account_changes_when_a_second_person_confirms(rules) -> None:
 def test_switching_the_rule_off_needs_a_second_person(rules) -> None:
     lan, mai = (make_admin(first_name=name).acting(EntryPoint.DESK) for name in ("Lan", "Mai"))
 
-    proposal = change_second_person_rules(payouts=False, account_changes=True, actor=lan, now=fixed_now())
+    proposal = change_second_person_rules(
+        is_needed_for_payouts=False, is_needed_for_account_changes=True, actor=lan, now=fixed_now()
+    )
 
-    assert shop_settings().payouts_need_second_person
+    assert shop_settings().needs_second_person_for_payouts
     with assert_refused(SamePerson, "same_person"):
         confirm_proposal(approval_id=proposal.pk, actor=lan, now=fixed_now())
     confirm_proposal(approval_id=proposal.pk, actor=mai, now=fixed_now())
-    assert not shop_settings().payouts_need_second_person
-    assert change_second_person_rules(payouts=True, account_changes=True, actor=lan, now=fixed_now()) is None
-    assert shop_settings().payouts_need_second_person
+    assert not shop_settings().needs_second_person_for_payouts
+    assert (
+        change_second_person_rules(
+            is_needed_for_payouts=True, is_needed_for_account_changes=True, actor=lan, now=fixed_now()
+        )
+        is None
+    )
+    assert shop_settings().needs_second_person_for_payouts
 
 
 def test_proposal_is_declined_with_a_reason_or_withdrawn_by_its_author(rules) -> None:
@@ -247,7 +254,7 @@ def test_one_person_is_enough_without_the_rule() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_confirmations_act_once() -> None:
-    ShopSettings.objects.create(pk=1, account_changes_need_second_person=True)
+    ShopSettings.objects.create(pk=1, needs_second_person_for_account_changes=True)
     cooperative = make_cooperative(**ACCOUNT)
     proposal = change_cooperative_account(
         cooperative_id=cooperative.pk, account=OTHER, actor=person(), now=fixed_now()
@@ -270,7 +277,7 @@ def test_concurrent_confirmations_act_once() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_without_the_lock_every_confirmation_acts(monkeypatch) -> None:
     """Proves that the test above finds the fault: everyone who read the open proposal early acts too."""
-    ShopSettings.objects.create(pk=1, account_changes_need_second_person=True)
+    ShopSettings.objects.create(pk=1, needs_second_person_for_account_changes=True)
     cooperative = make_cooperative(**ACCOUNT)
     proposal = change_cooperative_account(
         cooperative_id=cooperative.pk, account=OTHER, actor=person(), now=fixed_now()

@@ -28,14 +28,14 @@ BOTH = (Permission.HANDLE_PAYMENTS, Permission.MANAGE_SETTINGS)
 @pytest.fixture
 def rules() -> None:
     ShopSettings.objects.create(
-        pk=1, payouts_need_second_person=True, account_changes_need_second_person=True
+        pk=1, needs_second_person_for_payouts=True, needs_second_person_for_account_changes=True
     )
 
 
 def switch_on(user: User, *, payouts: bool = True, account_changes: bool = True) -> None:
     change_second_person_rules(
-        payouts=payouts,
-        account_changes=account_changes,
+        is_needed_for_payouts=payouts,
+        is_needed_for_account_changes=account_changes,
         actor=user.acting(EntryPoint.DESK),
         now=fixed_now(),
     )
@@ -73,7 +73,7 @@ def test_refusal_names_the_permission_that_a_second_person_lacks(permission: Per
 
 def test_channel_restricted_staff_are_no_second_person() -> None:
     admin, other = make_admin(), make_staff(*BOTH)
-    Group.objects.update(restricted_to_channels=True)
+    Group.objects.update(is_restricted_to_channels=True)
     other.permission_groups.get().channels.add(make_channel())
 
     with assert_refused(NobodyToConfirm, "nobody_to_confirm"):
@@ -86,8 +86,8 @@ def test_rules_are_switched_on_with_a_second_person() -> None:
 
     switch_on(admin)
 
-    assert shop_settings().payouts_need_second_person
-    assert shop_settings().account_changes_need_second_person
+    assert shop_settings().needs_second_person_for_payouts
+    assert shop_settings().needs_second_person_for_account_changes
 
 
 def test_second_people_are_those_with_the_staff_permission() -> None:
@@ -108,10 +108,10 @@ def test_desk_refuses_with_an_explanation_and_changes_nothing(client: Client) ->
     admin = make_admin()
     client.force_login(admin)
 
-    response = client.post(reverse("desk:second-person-rules"), {"payouts": "on"}, follow=True)
+    response = client.post(reverse("desk:second-person-rules"), {"is_needed_for_payouts": "on"}, follow=True)
 
     assert "ít nhất hai người" in html_of(response)
-    assert not ShopSettings.objects.filter(payouts_need_second_person=True).exists()
+    assert not ShopSettings.objects.filter(needs_second_person_for_payouts=True).exists()
     assert not Approval.objects.exists()
 
 
@@ -137,15 +137,18 @@ def test_desk_reports_that_the_second_person_has_left(rules) -> None:
 def test_newly_authorised_person_can_end_the_rule(rules) -> None:
     admin = make_admin()
     proposal = change_second_person_rules(
-        payouts=False, account_changes=False, actor=admin.acting(EntryPoint.DESK), now=fixed_now()
+        is_needed_for_payouts=False,
+        is_needed_for_account_changes=False,
+        actor=admin.acting(EntryPoint.DESK),
+        now=fixed_now(),
     )
     assert proposal is not None
     new = make_admin()
 
     confirm_proposal(approval_id=proposal.pk, actor=new.acting(EntryPoint.DESK), now=fixed_now())
 
-    assert not shop_settings().payouts_need_second_person
-    assert not shop_settings().account_changes_need_second_person
+    assert not shop_settings().needs_second_person_for_payouts
+    assert not shop_settings().needs_second_person_for_account_changes
 
 
 def test_desk_asks_for_no_second_person_without_the_rules() -> None:

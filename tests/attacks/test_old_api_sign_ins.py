@@ -78,7 +78,7 @@ TOO_OLD = [("RecentSignInRequired", "InvalidTokenError")]
 
 
 def test_renewed_token_of_an_old_sign_in_reads_but_creates_no_group() -> None:
-    ShopSettings.objects.create(pk=1, second_factor_for_staff=False)
+    ShopSettings.objects.create(pk=1, requires_second_factor_of_staff=False)
     admin = make_admin()
     stolen = signed_in_long_ago(admin)
     before = all_rows()
@@ -93,7 +93,7 @@ def test_renewed_token_of_an_old_sign_in_reads_but_creates_no_group() -> None:
 
 
 def test_signing_in_again_allows_changes() -> None:
-    ShopSettings.objects.create(pk=1, second_factor_for_staff=False)
+    ShopSettings.objects.create(pk=1, requires_second_factor_of_staff=False)
     admin = make_admin()
     signed_in_long_ago(admin)
 

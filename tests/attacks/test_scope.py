@@ -167,7 +167,7 @@ def test_channel_staff_cannot_open_their_group_to_other_channels(change) -> None
     home_channel, abroad = make_channel(), make_channel(slug="nuoc-ngoai")
     staff = make_staff(Permission.MANAGE_STAFF, Permission.MANAGE_ORDERS)
     group = group_of(staff)
-    group.restricted_to_channels = True
+    group.is_restricted_to_channels = True
     group.save()
     group.channels.add(home_channel)
     given = {"addChannels": [global_id("Channel", abroad.pk)]} if "addChannels" in change else change
@@ -177,14 +177,14 @@ def test_channel_staff_cannot_open_their_group_to_other_channels(change) -> None
     (error,) = response["permissionGroupUpdate"]["errors"]
     assert error["code"] == "OUT_OF_SCOPE_CHANNEL"
     group.refresh_from_db()
-    assert (group.restricted_to_channels, list(group.channels.all())) == (True, [home_channel])
+    assert (group.is_restricted_to_channels, list(group.channels.all())) == (True, [home_channel])
 
 
 def test_channel_staff_cannot_create_or_join_an_unrestricted_group() -> None:
     home_channel = make_channel()
     staff = make_staff(Permission.MANAGE_STAFF, Permission.MANAGE_ORDERS)
     group = group_of(staff)
-    group.restricted_to_channels = True
+    group.is_restricted_to_channels = True
     group.save()
     group.channels.add(home_channel)
     wide = group_of(make_staff(Permission.MANAGE_ORDERS))

@@ -268,7 +268,7 @@ def test_managers_need_a_factor_only_when_the_market_requires_it() -> None:
     assert "two-step" not in html_of(manager.get("/en/xa-vien/"))
 
     ShopSettings.objects.update_or_create(
-        pk=1, defaults={"second_factor_for_managers": True, "second_factor_grace_days": 0}
+        pk=1, defaults={"requires_second_factor_of_managers": True, "second_factor_grace_days": 0}
     )
     packer = signed_in(make_member(cooperative, role="packer"), second_factor=False)
 

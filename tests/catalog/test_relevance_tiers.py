@@ -43,6 +43,6 @@ def test_tiers_are_queried_lazily() -> None:
 
 def test_tiers_may_add_products_older_than_the_newest() -> None:
     queried: list[int] = []
-    tiers = RelevanceTiers(BitMap([8, 9]), [recording_tier(1, 9, queried=queried)], newest=True)
+    tiers = RelevanceTiers(BitMap([8, 9]), [recording_tier(1, 9, queried=queried)], is_newest_only=True)
 
     assert [set(tier) for tier in tiers] == [{1, 9}, {8}]

@@ -25,7 +25,7 @@ class SearchTableTests(TestCase):
 
     @classmethod
     def setUpTestData(cls) -> None:
-        seed_market(now=NOW, pictures_now=False)
+        seed_market(now=NOW, should_render_now=False)
 
     def setUp(self) -> None:
         self.names = dict(Product.objects.values_list("pk", "name"))

@@ -105,7 +105,7 @@ def test_channel_restricted_group_grants_permissions_only_in_its_channels() -> N
     vietnam, foreign = make_channel(), make_channel(slug="nuoc-ngoai")
     staff = make_user(is_staff=True)
     group = Group.objects.create(
-        name="Đơn hàng trong nước", restricted_to_channels=True, is_platform_wide=True
+        name="Đơn hàng trong nước", is_restricted_to_channels=True, is_platform_wide=True
     )
     group.users.add(staff)
     group.channels.add(vietnam)

@@ -46,7 +46,7 @@ def place_and_collect(basket: Basket) -> None:
     parcel = pack_parcel(part_id=part.pk, quantities=quantities, key=f"pack:{key}", **who)
     close_parcel(parcel_id=parcel.pk, key=f"close:{key}", **who)
     hand_over_parcel(parcel_id=parcel.pk, key=f"hand:{key}", **who)
-    deliver_parcel(parcel_id=parcel.pk, cash_collected=True, key=f"deliver:{key}", **who)
+    deliver_parcel(parcel_id=parcel.pk, is_cash_collected=True, key=f"deliver:{key}", **who)
 
 
 def all_steps_hold(*, at_turns: bool) -> int:

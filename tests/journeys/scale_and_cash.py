@@ -62,7 +62,7 @@ class ScaleAndCash:
             weigh_line(part_id=part.pk, line_id=part.lines.get().pk, grams=grams, **self._context)
         if step == "refused":
             question = WeightQuestion.objects.get(line__part=part)
-            answer_weight_question(question_id=question.pk, agreed=False, **self._context)
+            answer_weight_question(question_id=question.pk, is_agreed=False, **self._context)
         return order
 
     def _remit_cash(self, seller: Cooperative) -> list[CashRemittance]:
@@ -87,7 +87,11 @@ class ScaleAndCash:
     def _deliver(self, seller: Cooperative, *, carrier: str) -> Parcel:
         parcel = make_dispatched_parcel(seller=seller, carrier=carrier)
         return deliver_parcel(
-            parcel_id=parcel.pk, cash_collected=True, code=parcel.pickup_code, reason="Thử", **self._context
+            parcel_id=parcel.pk,
+            is_cash_collected=True,
+            code=parcel.pickup_code,
+            reason="Thử",
+            **self._context,
         )
 
     def _import_statements(self, admin: User, now: datetime.datetime) -> list[StatementImport]:

@@ -284,7 +284,7 @@ class _Market:
             province_code="19",
             province_name="Thái Nguyên",
             story="Phụ nữ Dao ở Nà Ít thêu từ nhỏ.\n\nGối nhồi lá thuốc hái trên rừng.",
-            cover=store_pictures(["noi-thien-an"], made_now=True)["noi-thien-an"],
+            cover=store_pictures(["noi-thien-an"], should_render_now=True)["noi-thien-an"],
         )
         second = make_seller("HTX Yến Dương", slug="yen-duong", summary="Bí xanh thơm, gạo nếp.")
         make_market_pickup(first, self.channel, capacity=20)
@@ -293,7 +293,7 @@ class _Market:
 
     def _products(self) -> list[Product]:
         """Return products for two list pages; the first one has variants, a certificate and pictures."""
-        pictures = store_pictures(DRAWINGS, made_now=True)
+        pictures = store_pictures(DRAWINGS, should_render_now=True)
         pillow = make_product(
             self.thien_an,
             name="Gối thảo dược thổ cẩm",
@@ -353,7 +353,7 @@ class _Market:
             "packed": lambda part: self._advance_part(part, "close"),
             "handed over": lambda part: self._advance_part(part, "hand over"),
             "delivered": lambda part: deliver_parcel(
-                parcel_id=self._advance_part(part, "hand over").pk, cash_collected=True, **self.context
+                parcel_id=self._advance_part(part, "hand over").pk, is_cash_collected=True, **self.context
             ),
             "failed": lambda part: fail_delivery(
                 parcel_id=self._advance_part(part, "hand over").pk, reason="Không ai ở nhà", **self.context
@@ -379,24 +379,24 @@ class _Market:
         """Deliver a parcel whose buyer still owes some of the cash."""
         parcel = self._advance_part(part, "hand over")
         cash = CollectedCash(parcel.cod_expected - 20_000, "Khách thiếu tiền lẻ")
-        deliver_parcel(parcel_id=parcel.pk, cash_collected=True, cash=cash, **self.context)
+        deliver_parcel(parcel_id=parcel.pk, is_cash_collected=True, cash=cash, **self.context)
 
     def _submit_complaint(self, part: OrderPart) -> None:
         """Submit a complaint with a photo; it is not answered."""
         parcel = self._advance_part(part, "hand over")
-        deliver_parcel(parcel_id=parcel.pk, cash_collected=True, **self.context)
+        deliver_parcel(parcel_id=parcel.pk, is_cash_collected=True, **self.context)
         self.complaint = submit_complaint(
             part_id=part.pk,
             steps={part.lines.all()[0].pk: 1},
             text="Một chiếc bị rách đường may.",
-            pictures=[store_pictures(["goi-nam-hoa-van-do"], made_now=True)["goi-nam-hoa-van-do"]],
+            pictures=[store_pictures(["goi-nam-hoa-van-do"], should_render_now=True)["goi-nam-hoa-van-do"]],
             **self.context,
         )
 
     def _start_return(self, part: OrderPart) -> None:
         """Start a return in transit, with a refund that waits for a bank account."""
         parcel = self._advance_part(part, "hand over")
-        deliver_parcel(parcel_id=parcel.pk, cash_collected=True, **self.context)
+        deliver_parcel(parcel_id=parcel.pk, is_cash_collected=True, **self.context)
         lines = {part.lines.all()[0].pk: LineRefund(100_000, returned=1)}
         decision = RefundDecision(CostBearer.COOPERATIVE, "Rách đường may", lines, is_received=False)
         refund = decide_refund(order_id=part.order_id, part_id=part.pk, decision=decision, **self.context)
@@ -440,7 +440,7 @@ class _Market:
                 gateway_call = GatewayCall.objects.get(payment__order=orders[name])
                 record_gateway_result(call_id=gateway_call.pk, result=response, now=self.now)
         GatewayCall.objects.filter(reference="pi_2").update(
-            request_parameters={"hold": False, "hosted": True}
+            request_parameters={"is_authorisation_only": False, "is_hosted": True}
         )
         cancelled_order = cancel_order(
             order_id=orders["card held"].pk, reason="Mưa to, không hái được", **self.context
@@ -597,9 +597,9 @@ class _Market:
 
     def _household_and_certificates(self) -> list[Certificate]:
         """Return a household, a certificate in review and a returned one."""
-        household = HouseholdDetails("Hộ bà Triệu", "khăn thêu", "Nà Ít", agrees=True)
+        household = HouseholdDetails("Hộ bà Triệu", "khăn thêu", "Nà Ít", has_consent=True)
         self.household = add_household(cooperative=self.thien_an, details=household, **self.context)
-        photo = store_pictures(["goi-nam-hoa-van-do"], made_now=True)["goi-nam-hoa-van-do"]
+        photo = store_pictures(["goi-nam-hoa-van-do"], should_render_now=True)["goi-nam-hoa-van-do"]
         issued = vietnam_date(self.now) - datetime.timedelta(days=9)
         papers = [
             submit_certificate(

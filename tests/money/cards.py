@@ -57,7 +57,7 @@ def card_orders() -> Any:
 
 def held_calls() -> Any:
     return GatewayCall.objects.filter(
-        operation=Operation.START, state=CallState.SUCCEEDED, request_parameters__hold=True
+        operation=Operation.START, state=CallState.SUCCEEDED, request_parameters__is_authorisation_only=True
     )
 
 
@@ -149,14 +149,16 @@ class Cards(Market):
                 look_up_call(call_id=call.pk, now=self.who["now"])
 
     @requires_row(card_orders)
-    @rule(index=INDEXES, hosted=st.booleans())
-    def restart_card_payment(self, index: int, hosted: bool) -> None:
+    @rule(index=INDEXES, is_hosted=st.booleans())
+    def restart_card_payment(self, index: int, is_hosted: bool) -> None:
         """Start a new payment, perhaps on the other kind of page."""
 
         def work(order: Order) -> None:
             for call in intended().filter(payment__order=order):
                 send_call(call_id=call.pk, now=self.who["now"])
-            change_payment_method(order_id=order.pk, method=PaymentMethod.CARD, hosted=hosted, **self.who)
+            change_payment_method(
+                order_id=order.pk, method=PaymentMethod.CARD, is_hosted=is_hosted, **self.who
+            )
 
         self.attempt(card_orders(), index, work)
 

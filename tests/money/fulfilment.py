@@ -89,7 +89,7 @@ class Fulfilment(Market):
         self.attempt(
             open_questions(),
             index,
-            lambda row: answer_weight_question(question_id=row.pk, agreed=agreed, **self.who),
+            lambda row: answer_weight_question(question_id=row.pk, is_agreed=agreed, **self.who),
         )
 
     @requires_row(accepted_parts)
@@ -121,7 +121,7 @@ class Fulfilment(Market):
                 if cash == "less"
                 else CollectedCash()
             )
-            deliver_parcel(parcel_id=parcel.pk, cash_collected=cash != "none", cash=collected, **self.who)
+            deliver_parcel(parcel_id=parcel.pk, is_cash_collected=cash != "none", cash=collected, **self.who)
 
         self.attempt(on_the_way(), index, work)
 
@@ -143,7 +143,7 @@ class Fulfilment(Market):
                 close_parcel(parcel_id=parcel.pk, **self.who)
                 hand_over_parcel(parcel_id=parcel.pk, **self.who)
             for parcel in part.parcels.filter(state=ParcelState.HANDED_OVER):
-                deliver_parcel(parcel_id=parcel.pk, cash_collected=True, **self.who)
+                deliver_parcel(parcel_id=parcel.pk, is_cash_collected=True, **self.who)
 
         self.attempt(to_cancel(), index, work)
 

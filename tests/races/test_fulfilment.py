@@ -244,7 +244,7 @@ def test_parallel_delivery_reports_collect_cash_once() -> None:
     part, _variant = accepted_part()
     parcel = packed_parcel(part)
     hand_over_parcel(parcel_id=parcel.pk, actor=MEMBER, now=NOW)
-    delivering = partial(deliver_parcel, parcel_id=parcel.pk, cash_collected=True, actor=MEMBER, now=NOW)
+    delivering = partial(deliver_parcel, parcel_id=parcel.pk, is_cash_collected=True, actor=MEMBER, now=NOW)
 
     results = run_in_threads([delivering] * 6)
 

@@ -267,7 +267,7 @@ def test_parallel_first_deliveries_open_one_settlement() -> None:
 
     results = run_in_threads(
         [
-            partial(deliver_parcel, parcel_id=parcel.pk, cash_collected=True, code="", actor=DESK, now=NOW)
+            partial(deliver_parcel, parcel_id=parcel.pk, is_cash_collected=True, code="", actor=DESK, now=NOW)
             for parcel in parcels
         ]
     )

@@ -33,7 +33,7 @@ def handed_over() -> Parcel:
 
 
 def delivered() -> Parcel:
-    return deliver_parcel(parcel_id=handed_over().pk, cash_collected=True, **MEMBER)
+    return deliver_parcel(parcel_id=handed_over().pk, is_cash_collected=True, **MEMBER)
 
 
 def type_names(results: list[Any]) -> list[str]:
@@ -88,7 +88,7 @@ def test_handover_is_undone_or_delivered_but_not_both() -> None:
     undone, brought = run_in_threads(
         [
             partial(undo_parcel_step, parcel_id=parcel.pk, step=ParcelStep.HANDOVER, **MEMBER),
-            partial(deliver_parcel, parcel_id=parcel.pk, cash_collected=True, **MEMBER),
+            partial(deliver_parcel, parcel_id=parcel.pk, is_cash_collected=True, **MEMBER),
         ]
     )
 

@@ -200,7 +200,11 @@ def test_only_one_of_two_parallel_answers_counts() -> None:
     results = run_in_threads(
         [
             partial(
-                answer_weight_question, question_id=question.pk, agreed=agreed, actor=Actor.guest(), now=NOW
+                answer_weight_question,
+                question_id=question.pk,
+                is_agreed=agreed,
+                actor=Actor.guest(),
+                now=NOW,
             )
             for agreed in (True, False)
         ]

@@ -34,7 +34,7 @@ def set_channel_listings(
     Publishing by staff implies approval. Raises Missing, ListingIncomplete, WrongMove.
     """
     product = lock_product(product_id)
-    for channel, on_sale, values in channel_listings:
+    for channel, is_on_sale, values in channel_listings:
         listing = product_listings(product).filter(channel=channel).first() or Listing(
             product=product, channel=channel, currency=channel.currency
         )
@@ -50,21 +50,21 @@ def set_channel_listings(
                 cooperative_id=product.cooperative_id,
                 data={"channel": channel.pk, "fields": changed},
             )
-        if on_sale is not None:
-            _publish_or_pause(listing, on_sale, actor=actor, now=now)
+        if is_on_sale is not None:
+            _publish_or_pause(listing, is_on_sale, actor=actor, now=now)
     for listing in product_listings(product).filter(channel__in=hidden).exclude(state=ListingState.WITHDRAWN):
         change_listing_state(listing, ListingState.WITHDRAWN, actor=actor, now=now)
     refresh_listings(product)
     return product
 
 
-def _publish_or_pause(listing: Listing, on_sale: bool, *, actor: Actor, now: datetime.datetime) -> None:
+def _publish_or_pause(listing: Listing, is_on_sale: bool, *, actor: Actor, now: datetime.datetime) -> None:
     """Publish or pause a listing by the allowed state transitions."""
-    if on_sale and listing.state != ListingState.PUBLISHED:
+    if is_on_sale and listing.state != ListingState.PUBLISHED:
         require_legal_fields(listing)
         if listing.state == ListingState.WITHDRAWN:
             change_listing_state(listing, ListingState.DRAFT, actor=actor, now=now)
         require_ready_picture(listing)
         change_listing_state(listing, ListingState.PUBLISHED, actor=actor, now=now)
-    if not on_sale and listing.state == ListingState.PUBLISHED:
+    if not is_on_sale and listing.state == ListingState.PUBLISHED:
         change_listing_state(listing, ListingState.PAUSED, actor=actor, now=now)

@@ -47,7 +47,7 @@ class ChannelChange:
 def open_channel(*, change: ChannelChange, actor: Actor, now: datetime.datetime) -> Channel:
     """Create a channel without listings. Raises ChannelSlugTaken, Missing."""
     channel = Channel(**change.values)
-    _save(channel, force_insert=True)
+    _save(channel, is_new=True)
     _update_links(channel, change.links)
     record_change("channel.opened", channel, actor=actor, now=now, data=_change_data(change))
     return channel
@@ -75,10 +75,10 @@ def change_channel(
     return channel
 
 
-def _save(channel: Channel, *, force_insert: bool = False) -> None:
+def _save(channel: Channel, *, is_new: bool = False) -> None:
     try:
         with transaction.atomic():
-            channel.save(force_insert=force_insert)
+            channel.save(force_insert=is_new)
     except IntegrityError as taken:
         raise ChannelSlugTaken(field="slug") from taken
 

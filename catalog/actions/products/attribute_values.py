@@ -52,19 +52,19 @@ class AttributeInput:
     columns: Sequence[Mapping[str, object]] = field(default=())
 
 
-def set_product_attributes(product: Product, inputs: Iterable[AttributeInput], *, require_all: bool) -> None:
-    """Replace the product's values of these attributes; `require_all` also checks required attributes.
+def set_product_attributes(product: Product, inputs: Iterable[AttributeInput], *, requires_all: bool) -> None:
+    """Replace the product's values of these attributes; `requires_all` also checks required attributes.
 
     Raises AttributeNotOfType, MissingAttributes, Missing.
     """
     links = _attributes_of_type(product.product_type_id, AttributeScope.PRODUCT)
-    set_attributes(product, ProductAttributeValue, "product", links, list(inputs), require_all=require_all)
+    set_attributes(product, ProductAttributeValue, "product", links, list(inputs), requires_all=requires_all)
 
 
-def set_variant_attributes(variant: Variant, inputs: Iterable[AttributeInput], *, require_all: bool) -> None:
+def set_variant_attributes(variant: Variant, inputs: Iterable[AttributeInput], *, requires_all: bool) -> None:
     """Set a variant's attributes; see `set_product_attributes`."""
     links = _attributes_of_type(variant.product.product_type_id, AttributeScope.VARIANT)
-    set_attributes(variant, VariantAttributeValue, "variant", links, list(inputs), require_all=require_all)
+    set_attributes(variant, VariantAttributeValue, "variant", links, list(inputs), requires_all=requires_all)
 
 
 def _attributes_of_type(product_type_id: int, scope: AttributeScope) -> dict[int, Attribute]:
@@ -79,7 +79,7 @@ def set_attributes(
     links: Mapping[int, Attribute],
     inputs: Sequence[AttributeInput],
     *,
-    require_all: bool,
+    requires_all: bool,
 ) -> None:
     """Set values of any owner: `links` are its type's attributes, `rows` the model that stores values."""
     for attribute_input in inputs:
@@ -91,7 +91,7 @@ def set_attributes(
         current_rows.filter(value__attribute=attribute).exclude(value__in=values).delete()
         for position, value in enumerate(values):
             current_rows.update_or_create(value=value, defaults={column: owner, "sort_order": position})
-    if require_all:
+    if requires_all:
         filled_attributes = {
             attribute_input.attribute_id
             for attribute_input in inputs

@@ -53,7 +53,7 @@ def create_product(
         raise Missing(field="productType")
     product = Product(product_type=product_type, cooperative=_owner(cooperative_id))
     insert_product(product, values, actor=actor, now=now)
-    set_product_attributes(product, inputs, require_all=True)
+    set_product_attributes(product, inputs, requires_all=True)
     _add_to_collections(product, collections)
     return product
 
@@ -123,7 +123,7 @@ def save_product_values(
     changes = set_tracked_columns(product, values)
     set_search_columns(product)
     save_unique(product)
-    set_product_attributes(product, inputs, require_all=False)
+    set_product_attributes(product, inputs, requires_all=False)
     if collections is not None:
         CollectionProduct.objects.filter(product=product).exclude(collection__in=collections).delete()
         _add_to_collections(product, collections)

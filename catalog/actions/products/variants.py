@@ -80,7 +80,7 @@ def create_variant(
     require_allowed_texts({"name": values.get("name")})
     variant = insert_variant(product, values, prices=prices, stocks=stocks, actor=actor, now=now)
     if inputs is not None:
-        set_variant_attributes(variant, inputs, require_all=True)
+        set_variant_attributes(variant, inputs, requires_all=True)
     record_change(
         "variant.added",
         variant,
@@ -149,7 +149,7 @@ def update_variant(
     require_allowed_texts({"name": values.get("name")})
     changes = set_tracked_columns(variant, values)
     save_unique(variant, field="sku")
-    set_variant_attributes(variant, inputs, require_all=False)
+    set_variant_attributes(variant, inputs, requires_all=False)
     if changes["fields"] or inputs:
         record_change(
             "variant.edited",
@@ -235,17 +235,17 @@ def set_variant_stock(
     *,
     variant_id: int,
     stocks: Sequence[tuple[uuid.UUID, int]],
-    only_new: bool = False,
+    is_new_only: bool = False,
     actor: Actor,
     now: datetime.datetime,
 ) -> Variant:
     """Set the stock on hand in warehouses, each by a movement of the difference.
 
     Raises Missing (also for another cooperative's warehouse), InvalidStockCount, and StockAlreadyExists with
-    `only_new`.
+    `is_new_only`.
     """
     variant = _locked_variant(variant_id, field="variantId")
-    if only_new:
+    if is_new_only:
         warehouses = [warehouse for warehouse, _quantity in stocks]
         if Stock.objects.filter(variant=variant, warehouse__in=warehouses).exists():
             raise StockAlreadyExists(field="stocks")

@@ -47,7 +47,7 @@ APPROVAL_PERMISSIONS = {
     ApprovalKind.MARKET_ACCOUNT: Permission.MANAGE_SETTINGS,
     ApprovalKind.RULES: Permission.MANAGE_SETTINGS,
 }
-SECOND_PERSON_SETTINGS = ("payouts_need_second_person", "account_changes_need_second_person")
+SECOND_PERSON_SETTINGS = ("needs_second_person_for_payouts", "needs_second_person_for_account_changes")
 _PEOPLE = 2  # one proposes, another confirms
 
 
@@ -104,7 +104,7 @@ def propose_payout(*, payout_id: uuid.UUID, actor: Actor, now: datetime.datetime
 
 @transaction.atomic(durable=True)
 def change_second_person_rules(
-    *, payouts: bool, account_changes: bool, actor: Actor, now: datetime.datetime
+    *, is_needed_for_payouts: bool, is_needed_for_account_changes: bool, actor: Actor, now: datetime.datetime
 ) -> Approval | None:
     """Set where a second person is required. Switching it on takes effect at once.
 
@@ -113,7 +113,9 @@ def change_second_person_rules(
     """
     shop = lock_shop_settings()
     before = {name: getattr(shop, name) for name in SECOND_PERSON_SETTINGS}
-    proposed_values = dict(zip(SECOND_PERSON_SETTINGS, (payouts, account_changes), strict=True))
+    proposed_values = dict(
+        zip(SECOND_PERSON_SETTINGS, (is_needed_for_payouts, is_needed_for_account_changes), strict=True)
+    )
     if any(before[name] and not proposed_values[name] for name in SECOND_PERSON_SETTINGS):
         return create_proposal(
             ApprovalKind.RULES, proposed_values=proposed_values, basis=before, actor=actor, now=now

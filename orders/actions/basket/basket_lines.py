@@ -42,12 +42,12 @@ class OverLimit(Refused):
 
 @dataclass(frozen=True, slots=True)
 class LineToAdd:
-    """Steps of a variant to add, with `force_new_line` never to an existing line; prices in minor units."""
+    """Steps of a variant to add, with `needs_new_line` never to an existing line; prices in minor units."""
 
     variant_id: int
     quantity: int
     forced_price: int | None = None
-    force_new_line: bool = False
+    needs_new_line: bool = False
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -117,7 +117,7 @@ def add_lines_to_basket(basket: Basket, lines_to_add: Sequence[LineToAdd]) -> No
             raise NotForSale(field="variant")
         existing = (
             None
-            if added.force_new_line
+            if added.needs_new_line
             else next((basket_line for basket_line in lines if basket_line.variant_id == variant.pk), None)
         )
         line = existing or BasketLine(basket=basket, variant=variant, quantity=0)

@@ -136,19 +136,19 @@ def collect_cash(
     parcel: Parcel,
     *,
     cash: CollectedCash = EXPECTED_CASH,
-    as_reported: bool = False,
+    is_reported_by_carrier: bool = False,
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
     """Step: record a parcel's cash as collected and charge the payment.
 
-    Less than expected needs a reason, and the rest stays due from the buyer. More is refused unless it is
-    `as_reported` by a carrier, whose figures are recorded unchanged. Raises CashAmountDiffers, Missing,
+    Less than expected needs a reason, and the rest stays due from the buyer. More is refused unless
+    `is_reported_by_carrier`: carriers' figures are recorded unchanged. Raises CashAmountDiffers, Missing,
     InvalidCashAmount, WrongMove.
     """
     part = parcel.part
     amount = parcel.cod_expected if cash.amount is None else cash.amount
-    _check_amount(parcel, amount, cash.reason, as_reported=as_reported)
+    _check_amount(parcel, amount, cash.reason, is_reported_by_carrier=is_reported_by_carrier)
     advance(parcel, CodState.COLLECTED, COD_MOVES, column="cod_state")
     parcel.cod_collected, parcel.cod_collected_at = amount, now
     parcel.cod_holder = parcel.cod_holder or cash_holder_of(part, parcel)
@@ -202,8 +202,8 @@ def reverse_collected_cash(parcel: Parcel, *, reason: str, actor: Actor, now: da
     parcel.save(update_fields=["cod_collected", "cod_collected_at", "cod_reason"])
 
 
-def _check_amount(parcel: Parcel, amount: int, reason: str, *, as_reported: bool) -> None:
-    if amount < 1 or (amount > parcel.cod_expected and not as_reported):
+def _check_amount(parcel: Parcel, amount: int, reason: str, *, is_reported_by_carrier: bool) -> None:
+    if amount < 1 or (amount > parcel.cod_expected and not is_reported_by_carrier):
         raise InvalidCashAmount(field="amount", expected=parcel.cod_expected)
     if amount != parcel.cod_expected and not reason.strip():
         raise CashAmountDiffers(field="reason", expected=parcel.cod_expected)

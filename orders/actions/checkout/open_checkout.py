@@ -34,7 +34,9 @@ from shop.core.errors import Missing
 def preview_checkout(basket: Basket, *, province_code: str, now: datetime.datetime) -> Quote:
     """Quote the checkout of a basket as `open_checkout` does, without reserving stock or writing anything."""
     return build_quote(
-        replace(basket_quote_request(basket), province_code=province_code), now=now, proposing=True
+        replace(basket_quote_request(basket), province_code=province_code),
+        now=now,
+        should_propose_deliveries=True,
     )
 
 
@@ -47,13 +49,13 @@ def open_checkout(
     choices: Mapping[int, RequestedDelivery] | None = None,
     language: str | None = None,
     contact: Contact | None = None,
-    marks_prices_seen: bool = True,
+    should_mark_prices_seen: bool = True,
 ) -> Quote:
     """Reserve stock for the channel's reservation time, and return the current quote.
 
     Stores province, deliveries and language given by the page (the language is used for later mail). Where no
     delivery is chosen, the first possible one is proposed. Lines that are short reserve nothing and show the
-    problem. Changed prices count as seen once they were returned, unless `marks_prices_seen` is off.
+    problem. Changed prices count as seen once they were returned, unless `should_mark_prices_seen` is off.
     `contact`, once entered, decides whether this buyer may use the voucher code. Raises Missing.
     """
     basket = locks.lock_basket(basket_id)
@@ -69,8 +71,8 @@ def open_checkout(
     store_delivery_choices(basket, choices or {})
     quote_request = basket_quote_request(basket)
     reserve_basket_stock(basket, quote_request, now=now)
-    current_quote = build_quote(quote_request, now=now, proposing=True)
-    for line in current_quote.lines if marks_prices_seen else []:
+    current_quote = build_quote(quote_request, now=now, should_propose_deliveries=True)
+    for line in current_quote.lines if should_mark_prices_seen else []:
         if QuoteProblem.PRICE_CHANGED in line.problems:
             BasketLine.objects.filter(pk=line.requested.key).update(seen_price=line.unit_price)
     return current_quote

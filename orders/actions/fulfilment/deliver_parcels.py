@@ -116,7 +116,7 @@ def is_weighing_complete(order: Order) -> bool:
 def deliver_parcel(
     *,
     parcel_id: int,
-    cash_collected: bool,
+    is_cash_collected: bool,
     cash: CollectedCash = EXPECTED_CASH,
     code: str = "",
     reason: str = "",
@@ -137,7 +137,7 @@ def deliver_parcel(
             order,
             part,
             parcel,
-            cash_collected=cash_collected,
+            is_cash_collected=is_cash_collected,
             cash=cash,
             reason=reason,
             key=key,
@@ -152,7 +152,7 @@ def deliver_locked_parcel(
     part: OrderPart,
     parcel: Parcel,
     *,
-    cash_collected: bool,
+    is_cash_collected: bool,
     cash: CollectedCash = EXPECTED_CASH,
     reason: str = "",
     key: str | None = None,
@@ -164,7 +164,7 @@ def deliver_locked_parcel(
     Raises CashAmountDiffers, InvalidCashAmount, WrongMove.
     """
     move_parcel(parcel, ParcelState.DELIVERED, delivered_at=now)
-    if cash_collected and parcel.cod_state == CodState.EXPECTED:
+    if is_cash_collected and parcel.cod_state == CodState.EXPECTED:
         collect_cash(order, parcel, cash=cash, actor=actor, now=now)
     record_for_part(
         order, part, "parcel.delivered", parcel, actor=actor, now=now, reason=reason.strip(), key=key

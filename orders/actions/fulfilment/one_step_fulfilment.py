@@ -62,14 +62,14 @@ def fulfil_order(
     order_id: uuid.UUID,
     lines_to_send: Sequence[LineToSend],
     tracking_number: str = "",
-    hands_over: bool = True,
-    beyond_stock: bool = False,
+    should_hand_over: bool = True,
+    may_exceed_stock: bool = False,
     actor: Actor,
     now: datetime.datetime,
 ) -> list[Parcel]:
-    """Accept, pack and, with `hands_over`, hand over: one parcel for each part and warehouse.
+    """Accept, pack and, with `should_hand_over`, hand over: one parcel for each part and warehouse.
 
-    Allocations move from other warehouses to this one; `beyond_stock` allows it more than its stock.
+    Allocations move from other warehouses to this one; `may_exceed_stock` allows it more than its stock.
     Raises Missing, OrderNotConfirmed, NotEnoughWarehouseStock, OrderNotPaid, QuantityNotOpen,
     LinesNotWeighed, WrongMove.
     """
@@ -89,11 +89,11 @@ def fulfil_order(
         if part.state == PartState.NEW:
             accept_locked_part(order, part, actor=actor, now=now)
         part_lines = [(lines[line_id], quantity) for line_id, quantity in quantities.items()]
-        _move_allocations(part_lines, warehouse_id, part, beyond_stock=beyond_stock)
+        _move_allocations(part_lines, warehouse_id, part, may_exceed_stock=may_exceed_stock)
         parcel = create_parcel(order, part, quantities, warehouse_id=warehouse_id, actor=actor, now=now)
         close_locked_parcel(order, part, parcel, actor=actor, now=now)
         dispatch = DispatchDetails(tracking_number=tracking_number)
-        if hands_over:
+        if should_hand_over:
             dispatch_parcel(order, part, parcel, dispatch, actor=actor, now=now)
         elif tracking_number:
             _save_tracking_number(order, part, parcel, tracking_number, actor=actor, now=now)
@@ -162,7 +162,11 @@ def _group_by_warehouse(
 
 
 def _move_allocations(
-    lines: Collection[tuple[OrderLine, int]], warehouse_id: uuid.UUID, part: OrderPart, *, beyond_stock: bool
+    lines: Collection[tuple[OrderLine, int]],
+    warehouse_id: uuid.UUID,
+    part: OrderPart,
+    *,
+    may_exceed_stock: bool,
 ) -> None:
     """Allocate the quantities of the lines in this warehouse. Raises Missing, NotEnoughWarehouseStock."""
     if not part.cooperative.warehouses.filter(pk=warehouse_id, closed_at=None).exists():
@@ -200,7 +204,7 @@ def _move_allocations(
         missing = quantity - (unpacked.pop(target.pk, 0) if target is not None else 0)
         if missing <= 0:
             continue
-        if target is None or (not beyond_stock and target.computed_free < missing):
+        if target is None or (not may_exceed_stock and target.computed_free < missing):
             raise NotEnoughWarehouseStock(lines=[line.pk])
         for stock_id, available in unpacked.items():
             moved = min(available, missing)

@@ -260,4 +260,4 @@ def _spread_weight(rows: Sequence[ParcelLine], line: OrderLine, weighed_grams: i
         else weighed_grams * steps // line.quantity
     )
     for row, grams in zip(rows, split_amount(parcel_grams, [row.quantity for row in rows]), strict=True):
-        row.by_weight, row.grams = True, grams
+        row.is_by_weight, row.grams = True, grams

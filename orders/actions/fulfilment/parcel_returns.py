@@ -236,7 +236,7 @@ def make_parcel_line(parcel: Parcel, line: OrderLine, steps: int, stock: Stock |
         order_line=line,
         stock=stock,
         quantity=steps,
-        by_weight=grams is not None,
+        is_by_weight=grams is not None,
         grams=grams,
     )
 

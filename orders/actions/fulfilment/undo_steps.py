@@ -181,7 +181,7 @@ def _undo_handover(
     parcel.handed_over_at = earlier.created_at if earlier else None
     if not is_second_try:
         parcel.cod_holder = ""
-        restore_stock(parcel, allocates=parcel.kind != ParcelKind.REPLACEMENT, actor=actor, now=now)
+        restore_stock(parcel, should_allocate=parcel.kind != ParcelKind.REPLACEMENT, actor=actor, now=now)
     parcel.save(update_fields=["handed_over_at", "cod_holder"])
     withdraw_handover_notice(order, part, parcel, handed_over_at, now=now)
 

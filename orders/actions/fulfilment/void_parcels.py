@@ -81,7 +81,7 @@ def void_locked_parcel(parcel: Parcel, reason: str, *, actor: Actor, now: dateti
     came_from = move_parcel(parcel, ParcelState.VOIDED, voided_at=now, reason=reason)
     is_undispatched, is_replacement = came_from in _UNDISPATCHED, parcel.kind == ParcelKind.REPLACEMENT
     if not is_undispatched:
-        restore_stock(parcel, allocates=not is_replacement, actor=actor, now=now)
+        restore_stock(parcel, should_allocate=not is_replacement, actor=actor, now=now)
     elif is_replacement:
         _release_replacement(parcel)
 
@@ -95,8 +95,8 @@ def _release_replacement(parcel: Parcel) -> None:
     save_reserved_and_allocated(rows.values())
 
 
-def restore_stock(parcel: Parcel, *, allocates: bool, actor: Actor, now: datetime.datetime) -> None:
-    """Step: put a dispatched parcel's items back into stock; with `allocates` they stay promised."""
+def restore_stock(parcel: Parcel, *, should_allocate: bool, actor: Actor, now: datetime.datetime) -> None:
+    """Step: put a dispatched parcel's items back into stock; with `should_allocate` they stay promised."""
     lines = [line for line in parcel.lines.order_by("pk") if line.stock_id is not None]
     rows = locks.lock_stock({line.stock_id for line in lines if line.stock_id})
     for line in lines:
@@ -111,6 +111,6 @@ def restore_stock(parcel: Parcel, *, allocates: bool, actor: Actor, now: datetim
             grams=line.grams,
             lot_id=line.lot_id,
         )
-        if allocates:
+        if should_allocate:
             allocate_stock(row, line.order_line_id, line.quantity)
     save_reserved_and_allocated(rows.values())

@@ -81,7 +81,7 @@ def weigh_line(
     line_id: uuid.UUID,
     grams: int,
     repeated_grams: int | None = None,
-    charge_only_bound: bool = False,
+    is_charged_at_bound: bool = False,
     key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
@@ -89,7 +89,7 @@ def weigh_line(
     """Record the weight of a whole line; it may be changed until the line is packed.
 
     Above the bound the buyer is asked, and nothing is charged until they answer, unless the cooperative
-    chooses `charge_only_bound`. An implausible weight counts only if `repeated_grams` is equal to it. A
+    chooses `is_charged_at_bound`. An implausible weight counts only if `repeated_grams` is equal to it. A
     repeated `key` does nothing. Raises Missing, NotSoldByWeight, InvalidWeight, LineAlreadyPacked,
     LineAlreadyRefunded, ImplausibleWeight, WeightQuestionPending, KeyReused, WrongMove.
     """
@@ -100,7 +100,7 @@ def weigh_line(
     if not is_already_done(key, "line.weighed", line):
         _check_weight(part, line, grams, repeated_grams)
         weigh_locked_line(
-            order, part, line, grams, charge_only_bound=charge_only_bound, key=key, actor=actor, now=now
+            order, part, line, grams, is_charged_at_bound=is_charged_at_bound, key=key, actor=actor, now=now
         )
     return line
 
@@ -111,13 +111,13 @@ def weigh_locked_line(
     line: OrderLine,
     grams: int,
     *,
-    charge_only_bound: bool = False,
+    is_charged_at_bound: bool = False,
     key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
     """Step of `weigh_line`, on a locked order, for a checked weight. Raises WeightQuestionPending."""
-    is_too_much = grams > (line.bound_grams or 0) and not charge_only_bound
+    is_too_much = grams > (line.bound_grams or 0) and not is_charged_at_bound
     if is_too_much and WeightQuestion.objects.open().filter(line=line, grams=grams).exists():
         raise WeightQuestionPending(field="grams")
     close_weight_questions([line], now=now)
@@ -131,7 +131,7 @@ def weigh_locked_line(
 
 @transaction.atomic(durable=True)
 def answer_weight_question(
-    *, question_id: uuid.UUID, agreed: bool, actor: Actor, now: datetime.datetime
+    *, question_id: uuid.UUID, is_agreed: bool, actor: Actor, now: datetime.datetime
 ) -> WeightQuestion:
     """Record whether the buyer agrees to pay for the weight above the bound, or wants a lighter one.
 
@@ -143,7 +143,7 @@ def answer_weight_question(
         raise Missing()
     order, part = locks.lock_part(unlocked.line.part_id)
     question = WeightQuestion.objects.select_related("line").get(pk=question_id)
-    answer = WeightAnswer.AGREED if agreed else WeightAnswer.REFUSED
+    answer = WeightAnswer.AGREED if is_agreed else WeightAnswer.REFUSED
     if question.answer == answer:
         return question
     if question.answer:
@@ -151,7 +151,7 @@ def answer_weight_question(
     question.answer, question.answered_at = answer, now
     question.save(update_fields=["answer", "answered_at"])
     line = question.line
-    if agreed:
+    if is_agreed:
         line.bound_grams, line.bound_gross = question.grams, question.cost_after
         reprice_weighed_line(order, part, line, question.grams)
     _record_line_change(order, part, line, f"line.weight_{answer}", question.grams, actor=actor, now=now)

@@ -141,7 +141,7 @@ def _record_failure(
     """Record a failure: what was pending from this call is pending no longer."""
     sums = read_payment_sums(payment)
     match Operation(gateway_call.operation):
-        case Operation.START if gateway_call.request_parameters.get("hold"):
+        case Operation.START if gateway_call.request_parameters.get("is_authorisation_only"):
             kind, amount = EventKind.AUTHORIZATION_FAILURE, sums.authorise_pending
         case Operation.START:
             kind, amount = EventKind.CHARGE_FAILURE, sums.charge_pending
@@ -164,7 +164,7 @@ def _record_failure(
 
 
 def _record_action_required(payment: Payment, gateway_call: GatewayCall, *, now: datetime.datetime) -> None:
-    is_hold = bool(gateway_call.request_parameters.get("hold"))
+    is_hold = bool(gateway_call.request_parameters.get("is_authorisation_only"))
     kind = EventKind.AUTHORIZATION_ACTION_REQUIRED if is_hold else EventKind.CHARGE_ACTION_REQUIRED
     key = f"call:{gateway_call.pk}:waits"
     record_payment_event(

@@ -95,7 +95,7 @@ def _reference_for(gateway_call: GatewayCall, event: StripeEvent) -> str:
     """Return the id that a START created, where the event arrives before the call's own answer."""
     if gateway_call.operation != Operation.START:
         return ""
-    return event.session if gateway_call.request_parameters.get("hosted") else event.reference
+    return event.session if gateway_call.request_parameters.get("is_hosted") else event.reference
 
 
 def _problem_of(event: StripeEvent, gateway_call: GatewayCall | None) -> str:
@@ -191,7 +191,10 @@ def _record_decline(*, event: StripeEvent, gateway_call: GatewayCall | None, now
     payment = gateway_call.payment
     if payment is None:
         raise Missing()
-    is_hold, sums = bool(gateway_call.request_parameters.get("hold")), read_payment_sums(payment)
+    is_hold, sums = (
+        bool(gateway_call.request_parameters.get("is_authorisation_only")),
+        read_payment_sums(payment),
+    )
     kind = EventKind.AUTHORIZATION_FAILURE if is_hold else EventKind.CHARGE_FAILURE
     amount = sums.authorise_pending if is_hold else sums.charge_pending
     payment_event = record_payment_event(

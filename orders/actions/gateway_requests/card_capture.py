@@ -68,7 +68,7 @@ def holds_to_capture(now: datetime.datetime) -> QuerySet[GatewayCall]:
         operation=Operation.START,
         payment__order__isnull=False,
         state=CallState.SUCCEEDED,
-        request_parameters__hold=True,
+        request_parameters__is_authorisation_only=True,
         answered_at__lte=now - CAPTURE_AFTER,
     ).order_by("answered_at", "pk")
 
@@ -116,4 +116,4 @@ def _is_obsolete(order: Order, start: GatewayCall) -> bool:
     """Return whether the started payment is obsolete: order ended, paid, or another sum due."""
     if order.cancelled_at or order.expired_at or not order.still_due:
         return True
-    return not start.request_parameters.get("hold") and start.amount != order.still_due
+    return not start.request_parameters.get("is_authorisation_only") and start.amount != order.still_due

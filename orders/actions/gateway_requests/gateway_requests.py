@@ -53,14 +53,14 @@ def request_start(
     payment: Payment,
     amount: int,
     *,
-    authorise_only: bool,
-    hosted: bool,
+    is_authorisation_only: bool,
+    is_hosted: bool,
     actor: Actor,
     now: datetime.datetime,
 ) -> GatewayCall:
-    """Step, on a locked order: start a card charge, or only an authorisation (`authorise_only`).
+    """Step, on a locked order: start a card charge, or only an authorisation (`is_authorisation_only`).
 
-    `hosted` uses the gateway's page instead of fields on ours. Raises AmountNotForCards.
+    `is_hosted` uses the gateway's page instead of fields on ours. Raises AmountNotForCards.
     """
     check_amount(amount, order.currency, minimums={"VND": settings.STRIPE_SMALLEST_VND})
     with override(order.language):
@@ -73,17 +73,17 @@ def request_start(
         now=now,
         payment=payment,
         parameters={
-            "hold": authorise_only,
-            "hosted": hosted,
+            "is_authorisation_only": is_authorisation_only,
+            "is_hosted": is_hosted,
             "description": description,
             "return_url": payment_return_url(order),
-            "email": order.email if hosted else "",
+            "email": order.email if is_hosted else "",
             "language": order.language,
             "group": f"order:{order.pk}",
             "labels": {"order": order.code, "payment": str(payment.pk)},
         },
     )
-    if authorise_only:
+    if is_authorisation_only:
         kind, key = EventKind.AUTHORIZATION_REQUEST, f"call:{gateway_call.pk}:asked"
         record_payment_event(payment, kind, amount, key=key, actor=actor, now=now)
     return gateway_call
@@ -125,8 +125,8 @@ def request_authorisation(
         now=now,
         payment=payment,
         parameters={
-            "hold": True,
-            "hosted": False,
+            "is_authorisation_only": True,
+            "is_hosted": False,
             "description": shop_settings().name,
             "language": basket.language,
             "group": f"basket:{basket.pk}",

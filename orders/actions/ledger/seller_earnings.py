@@ -142,9 +142,11 @@ def _sold_lines(part_ids: list[int]) -> Iterable[tuple[int, SoldItem]]:
         refunded,
         seller_refunds,
         tax,
-        with_tax,
+        is_tax_included,
     ) in rows:
-        seller_gross = gross_before_platform_discounts(net, gross, platform_discount, rate, with_tax=with_tax)
+        seller_gross = gross_before_platform_discounts(
+            net, gross, platform_discount, rate, is_tax_included=is_tax_included
+        )
         yield (
             part_id,
             SoldItem(
@@ -185,19 +187,21 @@ def _sold_deliveries(part_ids: list[int]) -> Iterable[tuple[int, SoldItem, bool]
         refunded,
         seller_refunds,
         delivery_kind,
-        with_tax,
+        is_tax_included,
     ) in rows:
-        seller_gross = gross_before_platform_discounts(net, gross, platform_discount, rate, with_tax=with_tax)
+        seller_gross = gross_before_platform_discounts(
+            net, gross, platform_discount, rate, is_tax_included=is_tax_included
+        )
         yield part_id, SoldItem(1, 1, gross, seller_gross, refunded, seller_refunds), bool(delivery_kind)
 
 
 def gross_before_platform_discounts(
-    net: int, gross: int, made_good: int, tax_rate: Decimal, *, with_tax: bool
+    net: int, gross: int, made_good: int, tax_rate: Decimal, *, is_tax_included: bool
 ) -> int:
     """Return the gross total before the discounts that the platform bears."""
     if not made_good:
         return gross
-    return gross + made_good if with_tax else gross_of(net + made_good, tax_rate)
+    return gross + made_good if is_tax_included else gross_of(net + made_good, tax_rate)
 
 
 def _platform_discounts(**filters: object) -> QuerySet[DiscountShare]:

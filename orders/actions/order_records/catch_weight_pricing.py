@@ -87,7 +87,7 @@ def _price_at(
             if not discount_share.is_of_price
         ],
     )
-    return price_weighed(agreed, grams, with_tax=order.channel.prices_entered_with_tax)
+    return price_weighed(agreed, grams, is_tax_included=order.channel.prices_entered_with_tax)
 
 
 def _agreed_amount(discount_share: DiscountShare) -> int:
@@ -96,8 +96,10 @@ def _agreed_amount(discount_share: DiscountShare) -> int:
 
 def _save_shares(order: Order, discount_shares: Sequence[DiscountShare], weighed: WeighedPrice) -> None:
     """Save what each discount takes off the line now; a discount's amount stays the sum of its shares."""
-    with_tax = order.channel.prices_entered_with_tax
-    listed, priced = (price.gross if with_tax else price.net for price in (weighed.listed, weighed.priced))
+    is_tax_included = order.channel.prices_entered_with_tax
+    listed, priced = (
+        price.gross if is_tax_included else price.net for price in (weighed.listed, weighed.priced)
+    )
     for discount_share in discount_shares:
         discount_share.agreed = _agreed_amount(discount_share)
         discount_share.amount = (

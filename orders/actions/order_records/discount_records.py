@@ -127,7 +127,7 @@ def _discount_shares(order: Order, quote: Quote, unsaved: UnsavedRows) -> list[D
         discount = _build_discount(order, requested, priced.amount)
         discount_shares += [
             DiscountShare(discount=discount, part=unsaved.parts[key], amount=amount)
-            if priced.of_delivery
+            if priced.is_for_delivery
             else DiscountShare(discount=discount, line=unsaved.lines[key], amount=amount)
             for key, amount in priced.shares.items()
             if amount

@@ -190,12 +190,12 @@ def total_promised(sums: Mapping[PaymentMethod, Iterable[PaymentSums]], *methods
 
 
 def carry_payments_over(
-    order: Order, basket: Basket, *, keeps_promises: bool, actor: Actor, now: datetime.datetime
+    order: Order, basket: Basket, *, should_keep_promises: bool, actor: Actor, now: datetime.datetime
 ) -> list[Payment]:
     """Step: move a basket's payments to its order and post their events to the ledger.
 
     Card payments not authorised yet are cancelled, since the buyer ordered without them; so are promises,
-    unless `keeps_promises`. Returns the payments.
+    unless `should_keep_promises`. Returns the payments.
     """
     carried = _payments_of_basket(basket.pk)
     for payment in carried:
@@ -206,7 +206,7 @@ def carry_payments_over(
         for event in payment.events.order_by("pk"):
             event.payment = payment
             book_payment_event(event)
-        if payment.method in PROMISE_METHODS and not keeps_promises:
+        if payment.method in PROMISE_METHODS and not should_keep_promises:
             cancel_expected_payment(order, payment, actor=actor, now=now)
         start = start_call_of(payment)
         if start is not None and start.state == CallState.NEEDS_BUYER and start.reference:

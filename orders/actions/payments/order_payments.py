@@ -111,13 +111,19 @@ def expect_payment(
 
 @transaction.atomic(durable=True)
 def change_payment_method(
-    *, order_id: uuid.UUID, method: PaymentMethod, hosted: bool = False, actor: Actor, now: datetime.datetime
+    *,
+    order_id: uuid.UUID,
+    method: PaymentMethod,
+    is_hosted: bool = False,
+    actor: Actor,
+    now: datetime.datetime,
 ) -> Payment:
     """Change the payment method of an order that waits for money. A repeat changes nothing.
 
-    A started card payment is cancelled and started anew unless it can go on; `hosted` asks for the gateway's
-    own page. The rest of a confirmed order that a card paid in part may change to bank transfer. Raises
-    AmountNotForCards, Missing, OrderNotAwaitingPayment, PaymentInProgress, PaymentMethodNotOffered.
+    A started card payment is cancelled and started anew unless it can go on; `is_hosted` asks for the
+    gateway's own page. The rest of a confirmed order that a card paid in part may change to bank
+    transfer. Raises AmountNotForCards, Missing, OrderNotAwaitingPayment, PaymentInProgress,
+    PaymentMethodNotOffered.
     """
     order = locks.lock_order(order_id)
     last = Payment.objects.filter(order=order).order_by("-created_at", "-pk").first()
@@ -128,19 +134,19 @@ def change_payment_method(
             and read_payment_sums(last).charge_pending
         ):
             return _continue_card_payment(
-                order, last, hosted=hosted, actor=actor, now=now
+                order, last, is_hosted=is_hosted, actor=actor, now=now
             )  # due beyond the authorisation
         if last is not None and method == last.method == PaymentMethod.TRANSFER and order.still_due:
             return last
         if last is None or method not in methods_for_remainder(order, last):
             raise OrderNotAwaitingPayment()
-        _require_nothing_under_way(order, paid_in_part=True)
+        _require_nothing_under_way(order, is_paid_in_part=True)
         return _replace_payment(order, last, method, actor=actor, now=now)
-    if last is not None and last.method == method and _can_continue(last, hosted=hosted, now=now):
+    if last is not None and last.method == method and _can_continue(last, is_hosted=is_hosted, now=now):
         return last
     require_payment_method(order.channel, method, order.due_gross)
     _require_nothing_under_way(order)
-    payment = _replace_payment(order, last, method, hosted=hosted, actor=actor, now=now)
+    payment = _replace_payment(order, last, method, is_hosted=is_hosted, actor=actor, now=now)
     if method == PaymentMethod.COD and is_confirmed_automatically(order):
         confirm_locked_order(order, actor=actor, now=now)
     return payment
@@ -168,7 +174,7 @@ def _replace_payment(
     last: Payment | None,
     method: PaymentMethod,
     *,
-    hosted: bool = False,
+    is_hosted: bool = False,
     actor: Actor,
     now: datetime.datetime,
 ) -> Payment:
@@ -179,7 +185,7 @@ def _replace_payment(
         cancel_expected_payment(order, last, actor=actor, now=now)
     payment = expect_payment(order, method, now=now)
     if method == PaymentMethod.CARD:
-        start_card_payment(order, payment, hosted=hosted, actor=actor, now=now)
+        start_card_payment(order, payment, is_hosted=is_hosted, actor=actor, now=now)
     record_change("payment.method_changed", order, actor=actor, now=now, data=data)
     finish_order_change(order, now=now)
     return payment
@@ -192,38 +198,44 @@ def requested_transfer(order: Order) -> TransferInstructions | None:
 
 
 def start_card_payment(
-    order: Order, payment: Payment, *, hosted: bool, actor: Actor, now: datetime.datetime
+    order: Order, payment: Payment, *, is_hosted: bool, actor: Actor, now: datetime.datetime
 ) -> GatewayCall:
     """Step, on a locked order with current sums: request what is due and neither paid nor authorised.
 
     Lines still to be weighed are authorised at their highest price. Raises AmountNotForCards.
     """
     authorised, charged = total_authorised_and_charged(Payment.objects.filter(order=order).sums().values())
-    authorise_only = not authorised and order.lines.to_weigh().exists()
-    amount = (maximum_due(order) if authorise_only else order.due_gross) - charged - authorised
+    is_authorisation_only = not authorised and order.lines.to_weigh().exists()
+    amount = (maximum_due(order) if is_authorisation_only else order.due_gross) - charged - authorised
     return request_start(
-        order, payment, amount, authorise_only=authorise_only, hosted=hosted, actor=actor, now=now
+        order,
+        payment,
+        amount,
+        is_authorisation_only=is_authorisation_only,
+        is_hosted=is_hosted,
+        actor=actor,
+        now=now,
     )
 
 
 def _continue_card_payment(
-    order: Order, last: Payment, *, hosted: bool, actor: Actor, now: datetime.datetime
+    order: Order, last: Payment, *, is_hosted: bool, actor: Actor, now: datetime.datetime
 ) -> Payment:
     """Return the card payment that goes on, or start a new one in its place."""
-    if _can_continue(last, hosted=hosted, now=now):
+    if _can_continue(last, is_hosted=is_hosted, now=now):
         return last
-    _require_nothing_under_way(order, paid_in_part=True)
+    _require_nothing_under_way(order, is_paid_in_part=True)
     if start_call_of(last) is None:
-        start_card_payment(order, last, hosted=hosted, actor=actor, now=now)
+        start_card_payment(order, last, is_hosted=is_hosted, actor=actor, now=now)
         return last
     cancel_expected_payment(order, last, actor=actor, now=now)
     payment = expect_payment(order, PaymentMethod.CARD, now=now)
-    start_card_payment(order, payment, hosted=hosted, actor=actor, now=now)
+    start_card_payment(order, payment, is_hosted=is_hosted, actor=actor, now=now)
     finish_order_change(order, now=now)
     return payment
 
 
-def _can_continue(payment: Payment, *, hosted: bool, now: datetime.datetime) -> bool:
+def _can_continue(payment: Payment, *, is_hosted: bool, now: datetime.datetime) -> bool:
     """Return whether the payment has time left; a card payment must have started on the requested page."""
     if payment.expires_at is not None and payment.expires_at <= now:
         return False
@@ -233,13 +245,15 @@ def _can_continue(payment: Payment, *, hosted: bool, now: datetime.datetime) -> 
     return (
         start is not None
         and start.state != CallState.FAILED
-        and (start.state == CallState.INTENDED or bool(start.request_parameters.get("hosted")) == hosted)
+        and (
+            start.state == CallState.INTENDED or bool(start.request_parameters.get("is_hosted")) == is_hosted
+        )
     )
 
 
-def _require_nothing_under_way(order: Order, *, paid_in_part: bool = False) -> None:
+def _require_nothing_under_way(order: Order, *, is_paid_in_part: bool = False) -> None:
     """Raise PaymentInProgress if some money is authorised or paid, or a gateway call is unanswered."""
-    is_held = order.authorize_coverage != Coverage.NONE and not paid_in_part
+    is_held = order.authorize_coverage != Coverage.NONE and not is_paid_in_part
     if is_held or GatewayCall.objects.filter(payment__order=order).unanswered().exists():
         raise PaymentInProgress()
 

@@ -84,7 +84,7 @@ def change_cooperative_account(
     cooperative = lock_cooperative_account(cooperative_id)
     if account_of_cooperative(cooperative) == account:
         return None
-    if not shop_settings().account_changes_need_second_person:
+    if not shop_settings().needs_second_person_for_account_changes:
         _change_account(cooperative, account, actor=actor, now=now)
         return None
     proposal = create_proposal(

@@ -37,7 +37,7 @@ def change_market_account(
     new_account = BankAccount("", "", "") if account is None else validate_bank_account(account)
     if asdict(new_account) == market_account_values(shop):
         return None
-    if shop.account_changes_need_second_person:
+    if shop.needs_second_person_for_account_changes:
         basis = market_account_values(shop)
         return create_proposal(
             ApprovalKind.MARKET_ACCOUNT,

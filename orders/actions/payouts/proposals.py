@@ -54,7 +54,7 @@ def payout_values(payout: Payout) -> dict[str, object]:
 
 def is_payout_released(payout: Payout) -> bool:
     """Return whether the payout, as it is now, needs no further confirmation."""
-    if not shop_settings().payouts_need_second_person:
+    if not shop_settings().needs_second_person_for_payouts:
         return True
     confirmed = Approval.objects.confirmed_payout(payout)
     return confirmed is not None and confirmed.proposed_values == payout_values(payout)
@@ -63,7 +63,7 @@ def is_payout_released(payout: Payout) -> bool:
 def filter_released_payouts(payouts: Iterable[Payout]) -> list[Payout]:
     """Keep the payouts that need no further confirmation; at most two queries."""
     rows = list(payouts)
-    if not shop_settings().payouts_need_second_person:
+    if not shop_settings().needs_second_person_for_payouts:
         return rows
     confirmed = Approval.objects.filter(kind=ApprovalKind.PAYOUT, state=ApprovalState.CONFIRMED)
     confirmed = confirmed.filter(payout__in=rows).order_by("decided_at", "pk")

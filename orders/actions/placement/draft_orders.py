@@ -98,7 +98,7 @@ def edit_draft(
         deliveries,
         contact.province_code,
         order.channel.default_country,
-        by_staff=True,
+        is_by_staff=True,
         voucher_code=voucher_code,
         buyer=Buyer(order.user_id, contact.phone, contact.email),
     )
@@ -211,7 +211,7 @@ def draft_quote_request(order: Order) -> QuoteRequest:
         deliveries,
         order.province_code,
         order.channel.default_country,
-        by_staff=True,
+        is_by_staff=True,
         voucher_code=order.voucher_code,
         buyer=Buyer(order.user_id, order.phone, order.email),
     )

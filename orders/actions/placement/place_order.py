@@ -129,7 +129,9 @@ def place_agreed_order(agreed: AgreedOrder, *, actor: Actor, now: datetime.datet
     record_voucher_use(order, quote, now=now)
     _allocate_or_refuse(lines, quote)
     take_pickup_slots(order, quote)
-    carried = carry_payments_over(order, basket, keeps_promises=agreed.method is None, actor=actor, now=now)
+    carried = carry_payments_over(
+        order, basket, should_keep_promises=agreed.method is None, actor=actor, now=now
+    )
     payment = _expect_remaining_payment(order, agreed.method, len(carried), actor=actor, now=now)
     record_consents(order, agreed.consents, actor=actor, now=now)
     recalculated = recalculate_order(order, now=now)  # nothing has arrived yet that the ledger would book
@@ -225,7 +227,7 @@ def _expect_remaining_payment(
     payment = expect_payment(order, method, payment_count=payment_count, now=now)
     if method == PaymentMethod.CARD:
         recalculate_columns(order)
-        start_card_payment(order, payment, hosted=False, actor=actor, now=now)
+        start_card_payment(order, payment, is_hosted=False, actor=actor, now=now)
     return payment
 
 

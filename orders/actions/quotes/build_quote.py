@@ -89,13 +89,14 @@ def build_quote(
     quote_request: QuoteRequest,
     *,
     now: datetime.datetime,
-    proposing: bool = False,
+    should_propose_deliveries: bool = False,
     inputs: QuoteInputs | None = None,
 ) -> Quote:
     """Price and check everything requested. Refuses nothing: problems are listed on lines and sellers.
 
-    `proposing` selects each cooperative's first possible delivery method where none, or an impossible one, is
-    chosen; pages use it, as they know no channel services. `inputs` are given where it was read before.
+    `should_propose_deliveries` selects each cooperative's first possible delivery method where none, or an
+    impossible one, is chosen; pages use it, as they know no channel services. `inputs` are given where it
+    was read before.
     """
     inputs = inputs or read_quote_inputs(quote_request)
     variants, delivery_methods, shop = inputs.variants, inputs.delivery_methods, inputs.shop
@@ -117,7 +118,9 @@ def build_quote(
         seller_quote.lines.append(line)
     _flag_limits(by_cooperative.values(), shop)
     _flag_shortages(by_cooperative.values())
-    quote_deliveries(quote_request, by_cooperative, delivery_methods, fallbacks, now, proposing)
+    quote_deliveries(
+        quote_request, by_cooperative, delivery_methods, fallbacks, now, should_propose_deliveries
+    )
     seller_quotes = list(by_cooperative.values())
     split_fallback_fees(seller_quotes, fallbacks)
     voucher = check_voucher_code(quote_request, seller_quotes, now=now)
@@ -235,7 +238,7 @@ def _price_seller_quotes(
             )
             for seller_quote in seller_quotes
             for line in seller_quote.lines
-            if quote_request.by_staff or QuoteProblem.NOT_FOR_SALE not in line.problems
+            if quote_request.is_by_staff or QuoteProblem.NOT_FOR_SALE not in line.problems
         ],
         [
             DeliveryInput(
@@ -248,7 +251,7 @@ def _price_seller_quotes(
             if seller_quote.fee is not None
         ],
         [discount.terms for discount in discounts],
-        with_tax=quote_request.channel.prices_entered_with_tax,
+        is_tax_included=quote_request.channel.prices_entered_with_tax,
     )
 
 

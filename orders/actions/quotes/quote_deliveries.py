@@ -27,7 +27,7 @@ def quote_deliveries(
     delivery_methods: Mapping[int, list[DeliveryMethod]],
     fallbacks: Mapping[int, FallbackService],
     now: datetime.datetime,
-    proposing: bool,
+    should_propose_deliveries: bool,
 ) -> None:
     """Set each seller's delivery options, the chosen one, and the problems of both."""
     timed_ids = [
@@ -65,7 +65,11 @@ def quote_deliveries(
         uses_fallback = (
             chosen is not None and chosen.delivery_method_id is None and chosen.service_id in fallbacks
         )
-        if proposing and not uses_fallback and (chosen is None or chosen.delivery_method_id not in possible):
+        if (
+            should_propose_deliveries
+            and not uses_fallback
+            and (chosen is None or chosen.delivery_method_id not in possible)
+        ):
             chosen = seller_quote.first_choice
         _set_chosen_option(seller_quote, chosen, fallbacks)
         if seller_quote.service is not None:

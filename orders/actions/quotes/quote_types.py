@@ -96,7 +96,7 @@ class QuotedVoucher:
 class QuoteRequest:
     """The lines requested, and the delivery requested for each cooperative, by its id.
 
-    `by_staff` also prices products that are not on sale, since staff may sell them.
+    `is_by_staff` also prices products that are not on sale, since staff may sell them.
     """
 
     channel: Channel
@@ -106,7 +106,7 @@ class QuoteRequest:
     country: str = "VN"
     basket_id: uuid.UUID | None = None
     discounts: Sequence[RequestedDiscount] = ()
-    by_staff: bool = False
+    is_by_staff: bool = False
     voucher_code: str = ""
     buyer: Buyer = Buyer()
 
@@ -296,7 +296,7 @@ class Quote:
         for discount in self.purchase.discounts:
             shares = {
                 key: at_bound[key].shares[discount.key]
-                if key in at_bound and not discount.of_delivery
+                if key in at_bound and not discount.is_for_delivery
                 else share
                 for key, share in discount.shares.items()
             }
@@ -333,7 +333,7 @@ class Quote:
                 requested.terms.percent is not None,
             )
             for requested, priced_discount in zip(self.discounts, self.purchase.discounts, strict=True)
-            if not priced_discount.of_delivery and line.requested.key in priced_discount.shares
+            if not priced_discount.is_for_delivery and line.requested.key in priced_discount.shares
         ]
         agreed = AgreedLine(
             line.estimate_grams,
@@ -342,5 +342,5 @@ class Quote:
             line.tax_rate,
             discount_shares,
         )
-        with_tax = self.requested.channel.prices_entered_with_tax
-        return price_weighed(agreed, line.bound_grams, with_tax=with_tax)
+        is_tax_included = self.requested.channel.prices_entered_with_tax
+        return price_weighed(agreed, line.bound_grams, is_tax_included=is_tax_included)

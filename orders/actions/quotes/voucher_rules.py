@@ -159,7 +159,7 @@ def _covered_lines(
         for seller_quote in seller_quotes
         if voucher.cooperative_id in (None, seller_quote.cooperative.pk)
         for line in seller_quote.lines
-        if quote_request.by_staff or QuoteProblem.NOT_FOR_SALE not in line.problems
+        if quote_request.is_by_staff or QuoteProblem.NOT_FOR_SALE not in line.problems
         if voucher.type != VoucherType.SPECIFIC_PRODUCT or _is_line_covered(voucher, line)
     ]
 
@@ -193,7 +193,7 @@ def _check_dates(check: _VoucherCheck) -> Refused | None:
 def _check_staff_only(check: _VoucherCheck) -> Refused | None:
     return (
         VoucherOnlyForStaff(field="code")
-        if check.voucher.only_for_staff and not check.quote_request.by_staff
+        if check.voucher.only_for_staff and not check.quote_request.is_by_staff
         else None
     )
 
@@ -270,7 +270,7 @@ def _build_discount(check: _VoucherCheck) -> RequestedDiscount:
     amount = None if is_percent else int(value)
     if voucher.type == VoucherType.SHIPPING:
         cooperatives = None if voucher.cooperative_id is None else frozenset({voucher.cooperative_id})
-        terms = DiscountInput(check.code.pk, percent, amount, of_delivery=True, cooperatives=cooperatives)
+        terms = DiscountInput(check.code.pk, percent, amount, is_for_delivery=True, cooperatives=cooperatives)
     elif voucher.apply_once_per_order:
         terms = _discount_on_cheapest(check, percent, amount)
     else:

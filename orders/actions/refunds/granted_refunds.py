@@ -40,7 +40,7 @@ class RefundGrant:
     """
 
     steps: Mapping[uuid.UUID, int]
-    delivery: bool = False
+    includes_delivery: bool = False
     amount: int | None = None
 
 
@@ -99,14 +99,14 @@ def _check_quantities(granted: RefundGrant, limits: Collection[RefundLimits]) ->
 
 
 def _refundable_items(part: OrderPart, limits: RefundLimits, granted: RefundGrant) -> list[_RefundableItem]:
-    is_everything = not granted.steps and not granted.delivery
+    is_everything = not granted.steps and not granted.includes_delivery
     items = []
     for line_id, line_limit in limits.lines.items():
         steps = line_limit.line.quantity if is_everything else granted.steps.get(line_id, 0)
         maximum = min(line_limit.refundable, line_limit.line.total_gross * steps // line_limit.line.quantity)
         items.append(_RefundableItem(part.pk, line_id, maximum))
     is_affected = not granted.steps or any(line_id in granted.steps for line_id in limits.lines)
-    if is_everything or (granted.delivery and is_affected):
+    if is_everything or (granted.includes_delivery and is_affected):
         items.append(_RefundableItem(part.pk, None, limits.delivery))
     return [item for item in items if item.maximum > 0]
 

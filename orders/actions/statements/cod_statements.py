@@ -336,13 +336,13 @@ def _record_delivery_and_cash(
         return
     order = parcel.part.order
     if parcel.state == ParcelState.HANDED_OVER:
-        deliver_locked_parcel(order, parcel.part, parcel, cash_collected=False, actor=actor, now=now)
+        deliver_locked_parcel(order, parcel.part, parcel, is_cash_collected=False, actor=actor, now=now)
     with translation.override("en"):
         reason = str(CARRIER_REPORT_REASON)
     parcel.cod_holder, parcel.carrier = CashHolder.CARRIER, parcel.carrier or statement.carrier
     parcel.save(update_fields=["carrier"])
     cash = CollectedCash(row.collected, reason)
-    collect_cash(order, parcel, cash=cash, as_reported=True, actor=actor, now=now)
+    collect_cash(order, parcel, cash=cash, is_reported_by_carrier=True, actor=actor, now=now)
     finish_order_change(order, now=now)
 
 

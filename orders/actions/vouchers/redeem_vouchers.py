@@ -37,7 +37,7 @@ def apply_voucher_code(*, basket_id: uuid.UUID, code: str, now: datetime.datetim
     if basket is None:
         raise Missing()
     voucher = build_quote(
-        replace(basket_quote_request(basket), voucher_code=code), now=now, proposing=True
+        replace(basket_quote_request(basket), voucher_code=code), now=now, should_propose_deliveries=True
     ).voucher
     if voucher is None:
         raise VoucherCodeUnknown(_("Enter the code first."), field="code")

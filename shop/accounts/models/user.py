@@ -189,7 +189,7 @@ class Group(models.Model):
     )
     users = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="permission_groups", blank=True)
     channels = models.ManyToManyField(Channel, related_name="permission_groups", blank=True)
-    restricted_to_channels = models.BooleanField(default=False)
+    is_restricted_to_channels = models.BooleanField(default=False)
 
     class Meta:
         verbose_name = pgettext_lazy("model", "staff group")

@@ -96,18 +96,18 @@ def send_password_link(*, email: str, link_to: Callable[[User], str], now: datet
 
 @transaction.atomic(durable=True)
 def set_password(
-    *, user_id: int, password: str, confirms: bool = False, actor: Actor, now: datetime.datetime
+    *, user_id: int, password: str, should_confirm: bool = False, actor: Actor, now: datetime.datetime
 ) -> User:
     """Set a new password and end every session and token. Raises Missing.
 
-    `confirms` after an e-mailed link, which proves ownership of the address.
+    `should_confirm` after an e-mailed link, which proves ownership of the address.
     """
     user = _lock_user(user_id)
-    if confirms and not user.is_confirmed:
+    if should_confirm and not user.is_confirmed:
         end_unproven_access(user)
     user.set_password(password)
     sign_out_everywhere(user)
-    user.is_confirmed = user.is_confirmed or confirms
+    user.is_confirmed = user.is_confirmed or should_confirm
     user.save()
     record_change("user.password_set", user, actor=actor, now=now)
     return user

@@ -35,7 +35,12 @@ def is_overdue(user: User, *, is_required: bool, now: datetime.datetime) -> bool
 
 @transaction.atomic(durable=True)
 def change_second_factor_rule(
-    *, for_staff: bool, for_managers: bool, grace_days: int, actor: Actor, now: datetime.datetime
+    *,
+    is_required_of_staff: bool,
+    is_required_of_managers: bool,
+    grace_days: int,
+    actor: Actor,
+    now: datetime.datetime,
 ) -> None:
     """Set who needs a second factor. The grace period restarts for users without one."""
     ShopSettings.objects.get_or_create(pk=1)
@@ -44,8 +49,8 @@ def change_second_factor_rule(
     changes = set_tracked_columns(
         settings,
         {
-            "second_factor_for_staff": for_staff,
-            "second_factor_for_managers": for_managers,
+            "requires_second_factor_of_staff": is_required_of_staff,
+            "requires_second_factor_of_managers": is_required_of_managers,
             "second_factor_grace_days": grace_days,
         },
     )

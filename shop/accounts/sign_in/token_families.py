@@ -60,15 +60,20 @@ def start_family(
 
 
 def use_token(
-    *, family_id: uuid.UUID, token_id: str, rotate: bool, ip_address: str | None, now: datetime.datetime
+    *,
+    family_id: uuid.UUID,
+    token_id: str,
+    should_rotate: bool,
+    ip_address: str | None,
+    now: datetime.datetime,
 ) -> Renewal:
-    """Use a refresh token; with `rotate` it is replaced.
+    """Use a refresh token; with `should_rotate` it is replaced.
 
     Within GRACE the previous token gets the same answer again. Later reuse of a replaced token ends the
     family. Raises TokenRevoked.
     """
     renewal = _try_token(
-        family_id=family_id, token_id=token_id, rotate=rotate, ip_address=ip_address, now=now
+        family_id=family_id, token_id=token_id, should_rotate=should_rotate, ip_address=ip_address, now=now
     )
     if renewal is None:
         raise TokenRevoked()
@@ -77,7 +82,12 @@ def use_token(
 
 @transaction.atomic(durable=True)
 def _try_token(
-    *, family_id: uuid.UUID, token_id: str, rotate: bool, ip_address: str | None, now: datetime.datetime
+    *,
+    family_id: uuid.UUID,
+    token_id: str,
+    should_rotate: bool,
+    ip_address: str | None,
+    now: datetime.datetime,
 ) -> Renewal | None:
     """Return None for an invalid token. Must not raise: ending the family must not be rolled back."""
     family = lock_row(TokenFamily.objects.active(now).filter(pk=family_id))
@@ -87,7 +97,7 @@ def _try_token(
     if token_id != family.current_token_id and not is_repeat:
         _revoke_reused(family, now)
         return None
-    if rotate and not is_repeat:
+    if should_rotate and not is_repeat:
         family.previous_token_id, family.current_token_id, family.rotated_at = (
             family.current_token_id,
             _new_token_id(),
@@ -96,7 +106,7 @@ def _try_token(
         family.expires_at = min(now + TOKEN_LIFETIME, family.created_at + MAX_FAMILY_LIFETIME)
     family.last_seen_at, family.ip_address = now, ip_address
     family.save()
-    return Renewal(family, family.current_token_id, family.rotated_at, is_rotated=rotate or is_repeat)
+    return Renewal(family, family.current_token_id, family.rotated_at, is_rotated=should_rotate or is_repeat)
 
 
 @transaction.atomic(durable=True)

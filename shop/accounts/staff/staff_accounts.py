@@ -44,7 +44,7 @@ class GroupChange:
 
     name: str | None = None
     is_platform_wide: bool | None = None
-    restricted_to_channels: bool | None = None
+    is_restricted_to_channels: bool | None = None
     add_permissions: Collection[str] = ()
     remove_permissions: Collection[str] = ()
     add_users: Collection[int] = ()
@@ -239,8 +239,8 @@ def _save_group(group: Group, change: GroupChange) -> None:
     group.name = group.name if change.name is None else change.name
     if change.is_platform_wide is not None:
         group.is_platform_wide = change.is_platform_wide
-    if change.restricted_to_channels is not None:
-        group.restricted_to_channels = change.restricted_to_channels
+    if change.is_restricted_to_channels is not None:
+        group.is_restricted_to_channels = change.is_restricted_to_channels
     non_staff = User.objects.filter(pk__in=change.add_users, is_staff=False)
     if non_staff.exists():
         raise NotStaff(field="addUsers", user_ids=list(non_staff.order_by("pk").values_list("pk", flat=True)))

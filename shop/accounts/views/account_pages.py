@@ -17,7 +17,7 @@ from django.utils.http import urlsafe_base64_decode
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_POST
 
 from shop.accounts.forms import (
     DetailsForm,
@@ -49,6 +49,7 @@ from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused
 from shop.core.identifiers.phones import format_phone
 from shop.core.models.geography import Division
+from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.rate_limits import TooManyTries, client_network
 
 _PENDING_DETAILS = (
@@ -56,7 +57,7 @@ _PENDING_DETAILS = (
 )
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @never_cache
 @sensitive_post_parameters("password")
 def sign_in(request: HttpRequest, *, after_sign_in: AfterSignIn) -> HttpResponse:
@@ -99,7 +100,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     return redirect("home")
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @never_cache
 def password_link(request: HttpRequest) -> HttpResponse:
     """Request a password link; the response is the same for every address."""
@@ -116,7 +117,7 @@ def password_link(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/password_link_sent.html", {"email": email})
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @never_cache
 @sensitive_post_parameters("password")
 def password(request: HttpRequest, uid: str, token: str) -> HttpResponse:
@@ -130,7 +131,7 @@ def password(request: HttpRequest, uid: str, token: str) -> HttpResponse:
     set_password(
         user_id=user.pk,
         password=form.cleaned_data["password"],
-        confirms=True,
+        should_confirm=True,
         actor=user.acting(EntryPoint.MARKET),
         now=timezone.now(),
     )
@@ -138,7 +139,7 @@ def password(request: HttpRequest, uid: str, token: str) -> HttpResponse:
     return redirect("accounts:sign-in")
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @login_required
 @never_cache
 def details(request: HttpRequest) -> HttpResponse:

@@ -19,7 +19,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods
 
 from shop.accounts.forms import CodeForm, NameForm, PhoneForm
 from shop.accounts.models import CodePurpose, OneTimeCode, SignInMethod, User
@@ -30,6 +29,7 @@ from shop.accounts.views.known_devices import known_device
 from shop.accounts.views.sign_in_steps import AfterSignIn, require_recent_proof, return_urls, start_sign_in
 from shop.core.actors import Actor, EntryPoint
 from shop.core.errors import Refused
+from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.rate_limits import client_network
 from shop.notifications.models import ContactMethod
 
@@ -39,7 +39,7 @@ CONFIRMED_PHONE_KEY = "shown_phone"
 _CONFIRMED_SECONDS = 15 * 60  # seconds that a confirmed number stays valid
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @never_cache
 def code_request(request: HttpRequest) -> HttpResponse:
     """Send a code to a number; the response is the same for every number."""
@@ -63,7 +63,7 @@ def code_request(request: HttpRequest) -> HttpResponse:
     return redirect("accounts:code")
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @never_cache
 @sensitive_post_parameters("code")
 def code(request: HttpRequest, *, after_sign_in: AfterSignIn) -> HttpResponse:
@@ -93,7 +93,7 @@ def code(request: HttpRequest, *, after_sign_in: AfterSignIn) -> HttpResponse:
     return redirect("accounts:code-name")
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @never_cache
 def code_name(request: HttpRequest, *, after_sign_in: AfterSignIn) -> HttpResponse:
     """Create an account for a confirmed number without one.
@@ -124,7 +124,7 @@ def code_name(request: HttpRequest, *, after_sign_in: AfterSignIn) -> HttpRespon
     )
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @require_recent_proof
 @never_cache
 @sensitive_post_parameters("code")

@@ -21,7 +21,6 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods
 
 from shop.accounts.forms import CodeForm
 from shop.accounts.models import CodePurpose, User
@@ -31,6 +30,7 @@ from shop.accounts.sign_in.one_time_codes import CodeExpired, WrongCode, send_co
 from shop.accounts.sign_in.password_tries import account_key
 from shop.accounts.views.known_devices import remember_device
 from shop.accounts.views.sign_in_steps import own_url
+from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.rate_limits import client_network
 from shop.notifications.models import ContactMethod
 
@@ -52,7 +52,7 @@ def send_device_code(request: HttpRequest, submitted: Mapping[str, str]) -> Http
     return redirect("accounts:device-code")
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @never_cache
 @sensitive_post_parameters("code")
 def device_code(request: HttpRequest) -> HttpResponse:

@@ -11,7 +11,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
 
 from shop.accounts.forms import EmailForm
 from shop.accounts.models import User
@@ -26,9 +25,10 @@ from shop.accounts.sign_in.login_limits import CONFIRMATIONS
 from shop.accounts.views.sign_in_steps import require_recent_proof
 from shop.core.actors import EntryPoint
 from shop.core.errors import Refused
+from shop.core.web.http_methods import require_safe_or_post
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @require_recent_proof
 @never_cache
 def email(request: HttpRequest) -> HttpResponse:
@@ -53,7 +53,7 @@ def email(request: HttpRequest) -> HttpResponse:
     return redirect("accounts:details")
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @login_required
 @never_cache
 def email_confirmation(request: HttpRequest, token: str) -> HttpResponse:

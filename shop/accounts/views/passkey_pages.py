@@ -26,6 +26,7 @@ from shop.accounts.views.code_pages import confirm_proved_phone
 from shop.accounts.views.sign_in_steps import AfterSignIn, require_recent_proof, start_sign_in
 from shop.core.actors import EntryPoint
 from shop.core.errors import Missing, Refused
+from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.rate_limits import TooManyTries, client_network
 
 _LONGEST_NAME = 60
@@ -63,7 +64,7 @@ def passkey_sign_in(request: HttpRequest, *, after_sign_in: AfterSignIn) -> Http
     )
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @require_recent_proof
 @never_cache
 def passkeys(request: HttpRequest) -> HttpResponse:

@@ -18,11 +18,11 @@ OPENED_WITHIN = datetime.timedelta(minutes=10)
 SENT_WITHIN = datetime.timedelta(minutes=15)
 
 
-def record_proof(request: HttpRequest, *, method: str, second_factor: bool) -> None:
+def record_proof(request: HttpRequest, *, method: str, has_second_factor: bool) -> None:
     """Record that the session's user has just proved their identity."""
     request.session[SESSION_KEY] = timezone.now().isoformat()
     request.session[METHOD_KEY] = method
-    request.session[SECOND_FACTOR_KEY] = second_factor
+    request.session[SECOND_FACTOR_KEY] = has_second_factor
 
 
 def has_recent_proof(request: HttpRequest) -> bool:

@@ -18,7 +18,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods
 
 from shop.accounts.forms import CodeForm, RegisterForm
 from shop.accounts.models import CodePurpose, SignInMethod, User
@@ -29,6 +28,7 @@ from shop.accounts.sign_in.one_time_codes import CodeExpired, WrongCode, send_co
 from shop.accounts.views.sign_in_steps import AfterSignIn, return_urls, start_sign_in
 from shop.core.actors import Actor
 from shop.core.errors import Refused
+from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.rate_limits import TooManyTries, client_network
 from shop.notifications.models import ContactMethod
 
@@ -36,7 +36,7 @@ _PENDING = "registration"  # session key: the posted values, until the code is e
 _VALID_SECONDS = 30 * 60
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @never_cache
 @sensitive_post_parameters("password")
 def register(request: HttpRequest) -> HttpResponse:
@@ -52,7 +52,7 @@ def register(request: HttpRequest) -> HttpResponse:
     return redirect("accounts:register-code")
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @never_cache
 @sensitive_post_parameters("code")
 def register_code(request: HttpRequest, *, after_sign_in: AfterSignIn) -> HttpResponse:

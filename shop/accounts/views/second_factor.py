@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from shop.accounts.models import AuthenticatorApp, RecoveryCode, User
 from shop.accounts.second_factor.factors import (
@@ -37,6 +37,7 @@ from shop.core.database.encryption import (
 )
 from shop.core.errors import Refused
 from shop.core.models import shop_settings
+from shop.core.web.http_methods import require_safe_or_post
 
 _SECRET_SHOWN_FOR = 60 * 60  # seconds in which the app's first code must be entered
 
@@ -59,7 +60,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/second_factor.html", context)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @require_recent_proof
 @never_cache
 @sensitive_post_parameters("code", "sealed")
@@ -83,7 +84,7 @@ def authenticator_app(request: HttpRequest) -> HttpResponse:
         except Refused as refused:
             form.add_error(refused.field, str(refused.message))
         else:
-            record_proof(request, method="second_factor", second_factor=True)
+            record_proof(request, method="second_factor", has_second_factor=True)
             if codes:
                 return _recovery_codes_page(request, codes)
             messages.success(request, _("The authenticator app is set up."))

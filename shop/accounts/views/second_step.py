@@ -34,10 +34,11 @@ from shop.accounts.views.sign_in_steps import (
 )
 from shop.core.actors import EntryPoint
 from shop.core.errors import Refused
+from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.rate_limits import TooManyTries
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @never_cache
 @sensitive_post_parameters("code", "recovery")
 def second_step(request: HttpRequest, *, after_sign_in: AfterSignIn) -> HttpResponse:
@@ -65,7 +66,7 @@ def second_step_passkey(request: HttpRequest, *, after_sign_in: AfterSignIn) -> 
     return _sign_in_after_second_factor(request, user, pending_data, after_sign_in)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @login_required
 @never_cache
 @sensitive_post_parameters("code", "recovery")
@@ -153,10 +154,10 @@ def _sign_in_after_second_factor(
         method=SignInMethod(pending_data["method"]),
         after_sign_in=after_sign_in,
         shown_phone=phone,
-        second_factor=True,
+        has_second_factor=True,
     )
 
 
 def _finish_identity_check(request: HttpRequest) -> HttpResponse:
-    record_proof(request, method="second_factor", second_factor=True)
+    record_proof(request, method="second_factor", has_second_factor=True)
     return redirect(own_url(request, request.POST.get("next", "")) or reverse("accounts:home"))

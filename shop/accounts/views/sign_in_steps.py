@@ -60,7 +60,7 @@ def start_sign_in(
         method=method,
         after_sign_in=after_sign_in,
         shown_phone=shown_phone,
-        second_factor=second_factor,
+        has_second_factor=second_factor,
     )
 
 
@@ -72,10 +72,10 @@ def sign_in_and_redirect(
     method: SignInMethod,
     after_sign_in: AfterSignIn,
     shown_phone: str,
-    second_factor: bool,
+    has_second_factor: bool,
 ) -> HttpResponse:
     """Sign in a user who proved everything their account requires, and redirect."""
-    log_in(request, user, method=method, second_factor=second_factor)
+    log_in(request, user, method=method, has_second_factor=has_second_factor)
     work = after_sign_in(request, user, shown_phone)
     requested, back_url = (
         own_url(request, submitted.get("next", "")),
@@ -86,10 +86,12 @@ def sign_in_and_redirect(
     return response
 
 
-def log_in(request: HttpRequest, user: User, *, method: SignInMethod, second_factor: bool = False) -> None:
+def log_in(
+    request: HttpRequest, user: User, *, method: SignInMethod, has_second_factor: bool = False
+) -> None:
     """Sign a user in, with a new session key."""
     login(request, user)
-    record_proof(request, method=method, second_factor=second_factor)
+    record_proof(request, method=method, has_second_factor=has_second_factor)
     if not request.session.session_key:
         request.session.save()
     record_sign_in(

@@ -66,7 +66,7 @@ def set_password_by_link(
         raise InputError("INVALID", _("This link is no longer valid. Request a new one."), field="token")
     password = checked_password(arguments["password"], user, "password")
     user = set_password(
-        user_id=user.pk, password=password, confirms=True, actor=context.actor, now=context.now
+        user_id=user.pk, password=password, should_confirm=True, actor=context.actor, now=context.now
     )
     if user.has_second_factor or is_second_factor_overdue(user, context):
         # The e-mailed link is one factor. Users with a second factor must sign in with the new password.

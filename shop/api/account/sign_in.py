@@ -74,7 +74,7 @@ def token_refresh(
         renewal = use_token(
             family_id=tokens.family_key(claims),
             token_id=str(claims.get("jti", "")),
-            rotate=rotate,
+            should_rotate=rotate,
             ip_address=client_address(context.request.META),
             now=context.now,
         )
@@ -155,7 +155,7 @@ def _set_cookie(context: Context, user: User, refresh: str) -> None:
 
 def is_second_factor_overdue(user: User, context: Context) -> bool:
     """Return whether a required second factor is missing after the grace period."""
-    is_required = user.is_staff and context.settings.second_factor_for_staff
+    is_required = user.is_staff and context.settings.requires_second_factor_of_staff
     return is_overdue(user, is_required=is_required, now=context.now)
 
 

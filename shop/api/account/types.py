@@ -146,7 +146,7 @@ def _visible_groups(context: Context) -> Rows:
 
 group = Type("Group", rows=_visible_groups)
 group.id()
-group.columns(name="name", restrictedAccessToChannels="restricted_to_channels")
+group.columns(name="name", restrictedAccessToChannels="is_restricted_to_channels")
 
 
 @group.field(needs="id")
@@ -181,7 +181,7 @@ def user_can_manage(groups: list[Row], arguments: object, context: Context, *_: 
     ]
 
 
-@group.field("accessibleChannels", needs=("id", "restricted_to_channels"))
+@group.field("accessibleChannels", needs=("id", "is_restricted_to_channels"))
 def channels_of_groups(
     groups: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
@@ -192,7 +192,7 @@ def channels_of_groups(
         allowed.setdefault(key, set()).add(channel_key)
     return [
         [channel_row for channel_row in every if channel_row.id in allowed.get(group_row.id, ())]
-        if group_row.restricted_to_channels
+        if group_row.is_restricted_to_channels
         else every
         for group_row in groups
     ]
@@ -224,7 +224,7 @@ def _restricted(users: list[Row]) -> dict[int, set[int]]:
     limits: dict[int, list[bool]] = {}
     chosen: dict[int, set[int]] = {}
     rows = Group.objects.filter(users__in=[user_row.id for user_row in users])
-    for key, restricted, channel_key in rows.values_list("users", "restricted_to_channels", "channels"):
+    for key, restricted, channel_key in rows.values_list("users", "is_restricted_to_channels", "channels"):
         limits.setdefault(key, []).append(restricted)
         if channel_key is not None:
             chosen.setdefault(key, set()).add(channel_key)

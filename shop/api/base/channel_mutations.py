@@ -97,12 +97,12 @@ def channel_deactivate(
     return _set_active(arguments["id"], False, context, selection)
 
 
-def _set_active(text: str, active: bool, context: Context, selection: Selection) -> dict[str, object]:
+def _set_active(text: str, is_active: bool, context: Context, selection: Selection) -> dict[str, object]:
     key = input_key(text, "Channel", field="id")
-    if Channel.objects.filter(pk=key, is_active=active).exists():
-        message = _("This channel is already open.") if active else _("This channel is already closed.")
+    if Channel.objects.filter(pk=key, is_active=is_active).exists():
+        message = _("This channel is already open.") if is_active else _("This channel is already closed.")
         raise InputError("INVALID", message, field="id")
-    return _change_payload(key, ChannelChange({"is_active": active}), context, selection)
+    return _change_payload(key, ChannelChange({"is_active": is_active}), context, selection)
 
 
 def _change_payload(

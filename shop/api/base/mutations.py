@@ -27,28 +27,28 @@ mutation = Mutations(codes={"empty_metadata_key": "REQUIRED"})
 def update_metadata(
     arguments: UpdateMetadataArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    return _change_metadata(arguments, context, selection, private=False)
+    return _change_metadata(arguments, context, selection, is_private=False)
 
 
 @mutation.field()
 def delete_metadata(
     arguments: DeleteMetadataArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    return _change_metadata(arguments, context, selection, private=False)
+    return _change_metadata(arguments, context, selection, is_private=False)
 
 
 @mutation.field()
 def update_private_metadata(
     arguments: UpdatePrivateMetadataArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    return _change_metadata(arguments, context, selection, private=True)
+    return _change_metadata(arguments, context, selection, is_private=True)
 
 
 @mutation.field()
 def delete_private_metadata(
     arguments: DeletePrivateMetadataArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    return _change_metadata(arguments, context, selection, private=True)
+    return _change_metadata(arguments, context, selection, is_private=True)
 
 
 def _change_metadata(
@@ -56,10 +56,10 @@ def _change_metadata(
     context: Context,
     selection: Selection,
     *,
-    private: bool,
+    is_private: bool,
 ) -> dict[str, object]:
     target, key = _metadata_target(arguments["id"])
-    target.check(context, key, private=private)
+    target.check(context, key, is_private=is_private)
     if target.model is ShopSettings:  # the row exists only after the first save
         ShopSettings.objects.get_or_create(pk=int(key))
     change_metadata(
@@ -67,7 +67,7 @@ def _change_metadata(
         key=key,
         new_items=metadata_from_input(arguments.get("input"), field="input"),
         remove=arguments.get("keys", ()),
-        private=private,
+        is_private=is_private,
         actor=context.actor,
         now=context.now,
     )

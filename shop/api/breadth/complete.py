@@ -70,12 +70,12 @@ class Completion:
         gap_types: ValueTypes,
     ) -> list[object]:
         completed_values: list[object] = [None] * len(values)
-        if shape.required or not gap_types <= _NULL_TYPES:
+        if shape.is_required or not gap_types <= _NULL_TYPES:
             scope.mark_failed(selection.key)
             for position, value in enumerate(values):
                 if isinstance(value, Exception):
                     completed_values[position] = FailedValue(value)
-                elif shape.required and type(value) in gap_types:
+                elif shape.is_required and type(value) in gap_types:
                     completed_values[position] = FailedValue(_null_error(selection))
         valid_positions = [position for position, value in enumerate(values) if type(value) not in gap_types]
         if valid_positions:

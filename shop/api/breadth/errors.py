@@ -73,7 +73,7 @@ class NullPropagation:
         return True
 
     def _settle_value(self, selection: Selection, shape: Shape, value: Any) -> object:
-        replacement = _PROPAGATED if shape.required else None
+        replacement = _PROPAGATED if shape.is_required else None
         if type(value) is FailedValue:
             self.errors.append(located_error(value.error, selection.nodes, list(self._path)))
             return replacement

@@ -54,7 +54,7 @@ class Shape:
     """A field's type, level by level: a list of `items`, a leaf to `serialise`, or an object of a concrete or
     abstract type."""
 
-    required: bool
+    is_required: bool
     items: Shape | None = None
     serialise: Serialise | None = None
     object: GraphQLObjectType | None = None

@@ -215,14 +215,17 @@ def _attributes_of_variants(
     fields: Collection[str],
     values: Collection[str],
     slug: str | None = None,
-    choosing: bool | None = None,
+    is_selecting: bool | None = None,
 ) -> Sequence[Sequence[Assigned]]:
     owners = [Owner(row.id, row.product__product_type_id, None, row.in_channel) for row in rows]
     product_type_keys = {owner.type_key for owner in owners}
     return attributes_with_values(
         owners,
         compiled_rows(
-            attributes_of_product_types, product_type_keys, scope=AttributeScope.VARIANT, choosing=choosing
+            attributes_of_product_types,
+            product_type_keys,
+            scope=AttributeScope.VARIANT,
+            is_selecting=is_selecting,
         ),
         compiled_rows(assigned_values, {owner.key for owner in owners}, relation="variant"),
         context,
@@ -233,18 +236,18 @@ def _attributes_of_variants(
 
 
 def attributes_of_product_types(
-    product_types: Collection[int], *, scope: AttributeScope, choosing: bool | None = None
+    product_types: Collection[int], *, scope: AttributeScope, is_selecting: bool | None = None
 ) -> Rows:
     """Return attributes of product types in their order, each with its type's key.
 
-    `choosing` filters by whether variants are selected by it.
+    `is_selecting` filters by whether variants are selected by it.
     """
     rows = Attribute.objects.filter(
         product_type_rows__product_type__in=product_types, product_type_rows__scope=scope
     ).annotate(
         held_by=F("product_type_rows__product_type"), chosen_by=F("product_type_rows__variant_selection")
     )
-    rows = rows if choosing is None else rows.filter(chosen_by=choosing)
+    rows = rows if is_selecting is None else rows.filter(chosen_by=is_selecting)
     return rows.order_by("held_by", "product_type_rows__sort_order", "id")
 
 
@@ -296,9 +299,9 @@ def one_assigned_of_products(
 def selected_of_variants(
     rows: list[Row], arguments: ProductVariantAttributesArguments, context: Context, selection: Selection
 ) -> Sequence[Sequence[Assigned]]:
-    choosing = _CHOOSING.get(arguments.get("variantSelection") or "ALL")
+    is_selecting = _CHOOSING.get(arguments.get("variantSelection") or "ALL")
     fields, values = selection.names("attribute"), selection.names("values")
-    return _attributes_of_variants(rows, context, fields, values, choosing=choosing)
+    return _attributes_of_variants(rows, context, fields, values, is_selecting=is_selecting)
 
 
 @variant.field("assignedAttributes", needs=_VARIANT)
@@ -341,8 +344,8 @@ def product_attributes(
 def variant_attributes(
     rows: list[Row], arguments: ProductTypeVariantAttributesArguments, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    choosing = _CHOOSING.get(arguments.get("variantSelection") or "ALL")
-    return _attributes_of_types(rows, AttributeScope.VARIANT, context, selection.names(), choosing)
+    is_selecting = _CHOOSING.get(arguments.get("variantSelection") or "ALL")
+    return _attributes_of_types(rows, AttributeScope.VARIANT, context, selection.names(), is_selecting)
 
 
 @product_type.field(needs="id")
@@ -352,9 +355,9 @@ def assigned_variant_attributes(
     context: Context,
     selection: Selection,
 ) -> Sequence[Sequence[Mapping[str, object]]]:
-    choosing = _CHOOSING.get(arguments.get("variantSelection") or "ALL")
+    is_selecting = _CHOOSING.get(arguments.get("variantSelection") or "ALL")
     attribute_rows = _attributes_of_types(
-        rows, AttributeScope.VARIANT, context, selection.names("attribute"), choosing
+        rows, AttributeScope.VARIANT, context, selection.names("attribute"), is_selecting
     )
     return [
         [{"attribute": row, "variantSelection": row.chosen_by} for row in attribute_row]
@@ -367,13 +370,13 @@ def _attributes_of_types(
     scope: AttributeScope,
     context: Context,
     fields: Collection[str],
-    choosing: bool | None = None,
+    is_selecting: bool | None = None,
 ) -> list[list[Row]]:
     attributes = visible_attributes(
         context, attributes_of_product_types({row.id for row in rows}, scope=scope)
     )
-    if choosing is not None:
-        attributes = attributes.filter(chosen_by=choosing)
+    if is_selecting is not None:
+        attributes = attributes.filter(chosen_by=is_selecting)
     attributes_by_type: dict[Key, list[Row]] = {}
     for row in attribute.read(attributes, fields, "held_by", "chosen_by"):
         attributes_by_type.setdefault(row.held_by, []).append(row)

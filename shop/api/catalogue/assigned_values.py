@@ -96,12 +96,12 @@ def several_choices(
 
 
 def _translated(
-    rows: Sequence[Row | None], code: str, column: str, *, rich: bool = False
+    rows: Sequence[Row | None], code: str, column: str, *, is_rich_text: bool = False
 ) -> Sequence[object]:
     """Return each value's translation, or null."""
     texts = translated_texts(KIND, [row.id for row in rows if row is not None], code)
     translations = [texts.get(str(row.id), {}).get(column) if row is not None else None for row in rows]
-    return [rich_text_json(text) for text in translations] if rich else translations
+    return [rich_text_json(text) for text in translations] if is_rich_text else translations
 
 
 def _first_values(assigned: list[Assigned]) -> list[Row | None]:
@@ -133,7 +133,7 @@ def texts_translated(
 def formatted_texts_translated(
     assigned: list[Assigned], arguments: AssignedTextAttributeTranslationArguments, *_: object
 ) -> Sequence[object]:
-    return _translated(_first_values(assigned), arguments["languageCode"], "rich_text", rich=True)
+    return _translated(_first_values(assigned), arguments["languageCode"], "rich_text", is_rich_text=True)
 
 
 class _LimitArguments(TypedDict):

@@ -229,9 +229,9 @@ def _in_collection(context: Context, text: str) -> Q:
     return _used_by_products(Product.objects.filter(in_collections([key] if key else [])))
 
 
-def _only_variants(context: Context, value: bool) -> Q:
+def _only_variants(context: Context, is_for_variants: bool) -> Q:
     of_variants = ProductTypeAttribute.objects.filter(attribute=OuterRef("pk"), scope=AttributeScope.VARIANT)
-    return Q(Exists(of_variants)) if value else ~Q(Exists(of_variants))
+    return Q(Exists(of_variants)) if is_for_variants else ~Q(Exists(of_variants))
 
 
 _VALUE_SORTS = {"NAME": [SortKey("name"), SortKey("slug")], "SLUG": [SortKey("slug")]}

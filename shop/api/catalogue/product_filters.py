@@ -103,19 +103,19 @@ def _listings(channel: Channel | None, **values: object) -> Q:
     return Q(Exists(rows if channel is None else rows.filter(channel=channel.pk)))
 
 
-def _listed_as(channel: Channel | None, requested: bool, **values: object) -> Q:
+def _listed_as(channel: Channel | None, is_wanted: bool, **values: object) -> Q:
     condition = _listings(channel, **values)
-    return condition if requested else ~condition
+    return condition if is_wanted else ~condition
 
 
-def _in_stock(channel: Channel | None, requested: bool) -> Q:
+def _in_stock(channel: Channel | None, is_wanted: bool) -> Q:
     if channel is not None:
-        return _listed_as(channel, requested, is_available=True)
+        return _listed_as(channel, is_wanted, is_available=True)
     stocked = Stock.objects.filter(variant__product=OuterRef("pk"), free__gt=0)
     is_stocked = Q(Exists(stocked)) | Q(
         Exists(Variant.objects.filter(product=OuterRef("pk"), track_inventory=False))
     )
-    return is_stocked if requested else ~is_stocked
+    return is_stocked if is_wanted else ~is_stocked
 
 
 def _in_warehouses(context: Context, input_data: InputData) -> Q:

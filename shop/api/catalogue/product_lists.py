@@ -47,17 +47,17 @@ _SORTS: dict[str, Sequence[SortKey]] = {
     "NAME": _BY_NAME,
     "RANK": _BY_NAME,
     "RATING": _BY_NAME,
-    "PRICE": [SortKey("lowest_here", nullable=True)],
-    "MINIMAL_PRICE": [SortKey("lowest_here", nullable=True)],
+    "PRICE": [SortKey("lowest_here", is_nullable=True)],
+    "MINIMAL_PRICE": [SortKey("lowest_here", is_nullable=True)],
     "LAST_MODIFIED": [SortKey("updated_at")],
     "LAST_MODIFIED_AT": [SortKey("updated_at")],
     "DATE": [SortKey("updated_at")],
     "TYPE": [SortKey("kind_name"), SortKey("sort_key")],
-    "PUBLISHED": [SortKey("published_here", nullable=True)],
-    "PUBLICATION_DATE": [SortKey("published_here", nullable=True)],
-    "PUBLISHED_AT": [SortKey("published_here", nullable=True)],
+    "PUBLISHED": [SortKey("published_here", is_nullable=True)],
+    "PUBLICATION_DATE": [SortKey("published_here", is_nullable=True)],
+    "PUBLISHED_AT": [SortKey("published_here", is_nullable=True)],
     "CREATED_AT": [SortKey("created_at")],
-    "COLLECTION": [SortKey("collection_position", nullable=True)],
+    "COLLECTION": [SortKey("collection_position", is_nullable=True)],
 }
 _ANNOTATIONS: dict[str, dict[str, object]] = {
     "lowest_here": {"lowest_here": F("channel_listing__lowest_price")},
@@ -149,7 +149,7 @@ def apply_sorting(
         )
         first = values.order_by("product_rows__sort_order", "pk").values("name")[:1]
         order = sort_keys(
-            {**sorting, "field": "X"}, {"X": [SortKey("attribute_value", nullable=True)]}, default
+            {**sorting, "field": "X"}, {"X": [SortKey("attribute_value", is_nullable=True)]}, default
         )
         return rows.annotate(attribute_value=Subquery(first)), order
     order = sort_keys(sorting, _SORTS, default)
@@ -286,7 +286,7 @@ def _page_each(
     selection: Selection,
 ) -> dict[Key, object]:
     default = (
-        [SortKey("collection_position", nullable=True), SortKey("id")]
+        [SortKey("collection_position", is_nullable=True), SortKey("id")]
         if parent_column == "collection_key"
         else _BY_NAME
     )

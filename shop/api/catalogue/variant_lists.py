@@ -36,7 +36,7 @@ def all_variants(
         rows = rows.filter(variant_filters.CONDITIONS["search"](context, arguments["search"]))
     for input_data in (arguments.get("filter"), arguments.get("where")):
         rows = rows.filter(build_condition(input_data, variant_filters.CONDITIONS, context))
-    order = sort_keys(arguments.get("sortBy"), variant_filters.SORTS, [SortKey("sku", nullable=True)])
+    order = sort_keys(arguments.get("sortBy"), variant_filters.SORTS, [SortKey("sku", is_nullable=True)])
     return connect(variant, rows, arguments, selection, order=order)
 
 

@@ -155,7 +155,7 @@ def product_variant_channel_listing_update(
 def product_variant_stocks_create(
     arguments: ProductVariantStocksCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    return _set_stock(arguments, context, selection, _stocks(arguments["stocks"]), only_new=True)
+    return _set_stock(arguments, context, selection, _stocks(arguments["stocks"]), is_new_only=True)
 
 
 @mutation.field(permissions=MANAGES_OWN_PRODUCTS)
@@ -187,12 +187,12 @@ def _set_stock(
     selection: Selection,
     stocks: list[tuple[uuid.UUID, int]],
     *,
-    only_new: bool = False,
+    is_new_only: bool = False,
 ) -> dict[str, object]:
     changed = set_variant_stock(
         variant_id=int(key_from_arguments(arguments, variant, context, id_argument="variantId")),
         stocks=stocks,
-        only_new=only_new,
+        is_new_only=is_new_only,
         actor=context.actor,
         now=context.now,
     )

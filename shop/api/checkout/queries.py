@@ -26,7 +26,7 @@ from shop.api.object_types import Row, Rows
 from shop.api.root_fields import Queries
 
 query = Queries()
-_NEWEST = [SortKey("changed_at", descending=True), SortKey("id", descending=True)]
+_NEWEST = [SortKey("changed_at", is_descending=True), SortKey("id", is_descending=True)]
 
 
 @query.field("checkout")
@@ -44,7 +44,7 @@ def all_checkouts(arguments: CheckoutsArguments, context: Context, selection: Se
     if arguments.get("channel") is not None:
         rows = rows.filter(channel__slug=arguments["channel"])
     fields = {"CREATION_DATE": [SortKey("created_at")], "CUSTOMER": [SortKey("email")]}
-    order = sort_keys(arguments.get("sortBy"), fields, [SortKey("created_at", descending=True)])
+    order = sort_keys(arguments.get("sortBy"), fields, [SortKey("created_at", is_descending=True)])
     return connect(checkout, rows, arguments, selection, order=order)
 
 

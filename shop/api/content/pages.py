@@ -281,8 +281,8 @@ _SORTS = {
     "VISIBILITY": [SortKey("is_published"), SortKey("title"), SortKey("slug")],
     "CREATION_DATE": [SortKey("created_at")],
     "CREATED_AT": [SortKey("created_at")],
-    "PUBLICATION_DATE": [SortKey("published_at", nullable=True)],
-    "PUBLISHED_AT": [SortKey("published_at", nullable=True)],
+    "PUBLICATION_DATE": [SortKey("published_at", is_nullable=True)],
+    "PUBLISHED_AT": [SortKey("published_at", is_nullable=True)],
 }
 _CONDITIONS: Conditions = {
     "search": lambda context, text: Q(title__icontains=text) | Q(slug__icontains=text),

@@ -132,7 +132,7 @@ def cooperative_settlements(
     arguments: CooperativeSettlementsArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     rows = _filter_rows(settlement.rows(context), arguments, "cooperative")
-    order = [SortKey("opened_at", descending=True), SortKey("id", descending=True)]
+    order = [SortKey("opened_at", is_descending=True), SortKey("id", is_descending=True)]
     return connect(settlement, rows, arguments, selection, order=order)
 
 

@@ -34,7 +34,7 @@ from shop.api.orders.visibility import filter_visible as of_parts
 from shop.api.orders.visibility import order_keys, order_scope, sees_parts_only, visible_parts
 from shop.core.texts.folding import fold
 
-PLACED = [SortKey("placed_at", descending=True), SortKey("number", descending=True)]
+PLACED = [SortKey("placed_at", is_descending=True), SortKey("number", is_descending=True)]
 SORTS: dict[str, list[SortKey]] = {
     "NUMBER": [SortKey("number")],
     "RANK": [SortKey("placed_at"), SortKey("number")],
@@ -133,15 +133,15 @@ def _payment_statuses(context: Context, names: list[str]) -> Q:
     return Q(charge_coverage__in=requested) if names else Q()
 
 
-def _collected(context: Context, value: bool) -> Q:
+def _collected(context: Context, is_collected: bool) -> Q:
     """Match orders that the buyer collects entirely."""
     sent = Q(pk__in=OrderPart.objects.exclude(delivery_kind__in=PICKUP_KINDS).values("order"))
-    return ~sent if value else sent
+    return ~sent if is_collected else sent
 
 
-def _match_unsupported(context: Context, value: bool) -> Q:
+def _match_unsupported(context: Context, is_wanted: bool) -> Q:
     """Match features that orders here never have: gift cards, invoices, preorders."""
-    return NO_ROWS if value else Q()
+    return NO_ROWS if is_wanted else Q()
 
 
 def _amounts(column: str) -> Condition:
@@ -205,10 +205,10 @@ def _from_warehouses(context: Context, input_data: Mapping[str, object]) -> Q:
     return build_condition(input_data, conditions, context)
 
 
-def _with_parcels(context: Context, value: bool) -> Q:
+def _with_parcels(context: Context, has_parcels: bool) -> Q:
     parcels = of_parts(context, Parcel.objects.all(), order="part__order", part="part")
     has = Q(pk__in=parcels.values("part__order"))
-    return has if value else ~has
+    return has if has_parcels else ~has
 
 
 def _events(context: Context, input_data: list[InputData]) -> Q:

@@ -182,8 +182,8 @@ def order_fulfill(
             order_id=key,
             lines_to_send=_sent_quantities(input_data["lines"], key, context),
             tracking_number=_tracking_number(input_data.get("trackingNumber")),
-            hands_over=context.settings.fulfillment_auto_approve,
-            beyond_stock=bool(input_data.get("allowStockToBeExceeded")),
+            should_hand_over=context.settings.fulfillment_auto_approve,
+            may_exceed_stock=bool(input_data.get("allowStockToBeExceeded")),
             actor=context.actor,
             now=context.now,
         )

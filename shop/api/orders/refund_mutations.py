@@ -54,7 +54,7 @@ def order_grant_refund_create(
             order_id=key,
             granted=RefundGrant(
                 steps=_steps(input_data.get("lines") or ()),
-                delivery=bool(input_data.get("grantRefundForShipping")),
+                includes_delivery=bool(input_data.get("grantRefundForShipping")),
                 amount=amount,
             ),
             part_ids=set(parts.values_list("pk", flat=True)),

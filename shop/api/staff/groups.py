@@ -96,7 +96,7 @@ def _grants_of(groups: QuerySet[Group]) -> dict[int, Grant]:
     grants: dict[int, Grant] = {}
     # Outer joins, because a group may have no permissions and no channels.
     rows: Iterable[tuple[int, bool, str | None, int | None]] = groups.values_list(
-        "pk", "restricted_to_channels", "permissions__code", "channels"
+        "pk", "is_restricted_to_channels", "permissions__code", "channels"
     )
     for key, is_restricted, code, channel_key in rows:
         known = grants.get(key, Grant(channels=frozenset() if is_restricted else None))
@@ -128,7 +128,7 @@ def _refuse_grant(grant: Grant, field: str, channel_field: str, context: Context
 def _refuse_result(change: GroupChange, before: Grant, context: Context) -> None:
     """Check the group's grant after the change. Raises InputError."""
     codes = (before.codes | set(change.add_permissions)) - set(change.remove_permissions)
-    is_restricted = change.restricted_to_channels
+    is_restricted = change.is_restricted_to_channels
     if is_restricted is None:
         is_restricted = before.channels is not None
     all_channels = (before.channels or frozenset()) | set(change.add_channels)
@@ -166,7 +166,7 @@ def _group_change(input_data: InputData, context: Context) -> GroupChange:
     return GroupChange(
         name=name.strip() if name is not None else None,
         is_platform_wide=input_data.get("platformWide"),
-        restricted_to_channels=input_data.get("restrictedAccessToChannels"),
+        is_restricted_to_channels=input_data.get("restrictedAccessToChannels"),
         add_permissions=input_data.get("addPermissions") or (),
         remove_permissions=input_data.get("removePermissions") or (),
         add_users=input_keys(input_data.get("addUsers"), "User", field="addUsers"),

@@ -107,7 +107,7 @@ GROUP_FILTER: Conditions = {"search": lambda context, text: Q(name__icontains=te
 USER_SORTS = {
     "FIRST_NAME": [SortKey("first_name"), SortKey("last_name")],
     "LAST_NAME": [SortKey("last_name"), SortKey("first_name")],
-    "EMAIL": [SortKey("email", nullable=True)],
+    "EMAIL": [SortKey("email", is_nullable=True)],
     "ORDER_COUNT": [SortKey("number_of_orders")],
     "CREATED_AT": [SortKey("date_joined")],
     "LAST_MODIFIED_AT": [SortKey("updated_at")],
@@ -152,5 +152,5 @@ def _people(
             orders_by_user.annotate(number=Count("pk")).values("number"), output_field=IntegerField()
         )
         rows = rows.annotate(number_of_orders=Coalesce(number, 0))
-    order = sort_keys(sorting, USER_SORTS, [SortKey("email", nullable=True)])
+    order = sort_keys(sorting, USER_SORTS, [SortKey("email", is_nullable=True)])
     return connect(user, rows, arguments, selection, order=order)

@@ -59,7 +59,7 @@ def change_metadata(
     key: object,
     new_items: Mapping[str, str],
     remove: Collection[str] = (),
-    private: bool = False,
+    is_private: bool = False,
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
@@ -72,7 +72,7 @@ def change_metadata(
     row = lock_row(model._default_manager.filter(pk=key))
     if row is None:
         raise Missing(field="id")
-    column = "private_metadata" if private else "metadata"
+    column = "private_metadata" if is_private else "metadata"
     current: dict[str, str] = getattr(row, column)
     changed = {name: value for name, value in (current | dict(new_items)).items() if name not in remove}
     if changed == current:

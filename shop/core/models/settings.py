@@ -85,20 +85,20 @@ class ShopSettings(WithMetadata):
         default=7, help_text=_("Days during which a deletion can still be cancelled.")
     )
 
-    second_factor_for_staff = models.BooleanField(
+    requires_second_factor_of_staff = models.BooleanField(
         default=True, help_text=_("Whether staff must use two-step sign-in.")
     )
-    second_factor_for_managers = models.BooleanField(
+    requires_second_factor_of_managers = models.BooleanField(
         default=False, help_text=_("Whether managers of cooperatives must use two-step sign-in.")
     )
     second_factor_grace_days = models.PositiveSmallIntegerField(
         default=14, help_text=_("Days within which a person must set up two-step sign-in.")
     )
 
-    payouts_need_second_person = models.BooleanField(
+    needs_second_person_for_payouts = models.BooleanField(
         default=False, help_text=_("Whether a second person confirms each payment before it is sent.")
     )
-    account_changes_need_second_person = models.BooleanField(
+    needs_second_person_for_account_changes = models.BooleanField(
         default=False, help_text=_("Whether a second person confirms each change of a bank account.")
     )
 

@@ -29,17 +29,17 @@ _CACHE_SIZE = 2_000
 
 @register.simple_tag
 def picture(
-    source: Picture | Files | None, alt: str = "", size: str = "card", lazy: bool = True, css: str = ""
+    source: Picture | Files | None, alt: str = "", size: str = "card", is_lazy: bool = True, css: str = ""
 ) -> SafeString:
     """Return a `<picture>` with WebP and JPEG sources, or a placeholder until renditions exist.
 
-    `size` is card, cover or thumb; `lazy=False` for what is seen first. Use an empty `alt` beside a name. On
-    phones a card gets the smallest rendition whatever the screen, so that lists stay light.
+    `size` is card, cover or thumb; `is_lazy=False` for what is seen first. Use an empty `alt` beside a name.
+    On phones a card gets the smallest rendition whatever the screen, so that lists stay light.
     """
     files = source if isinstance(source, tuple) else rendition_files(source)
     larger_files = tuple(file for file in files if int(file.width) > THUMBNAIL_WIDTH)
     candidates = files[:1] if size == "thumb" else larger_files or files
-    return _render_picture(candidates, str(alt), size, lazy, css)
+    return _render_picture(candidates, str(alt), size, is_lazy, css)
 
 
 @register.simple_tag
@@ -50,8 +50,8 @@ def picture_file(picture: Picture | None) -> str:
 
 
 @lru_cache(_CACHE_SIZE)
-def _render_picture(files: Files, alt: str, size: str, lazy: bool, css: str) -> SafeString:
-    context: dict[str, object] = {"alt": alt, "lazy": lazy, "css": css, "sizes": _SIZES[size]}
+def _render_picture(files: Files, alt: str, size: str, is_lazy: bool, css: str) -> SafeString:
+    context: dict[str, object] = {"alt": alt, "is_lazy": is_lazy, "css": css, "sizes": _SIZES[size]}
     if files:
         fallback = files[min(1, len(files) - 1)] if size == "cover" else files[0]
         context |= {

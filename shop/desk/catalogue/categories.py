@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_POST
 
 from catalog.actions.taxonomy.category_tree import merge_category, move_category, translate_category
 from catalog.actions.taxonomy.taxonomy import create_category, update_category
@@ -24,6 +24,7 @@ from shop.core.actors import Actor
 from shop.core.models import Change, Translation
 from shop.core.texts.translations import other_languages
 from shop.core.web.action_results import refusals_as_form_errors, run_action
+from shop.core.web.http_methods import require_safe_or_post
 from shop.desk.forms import chosen_ids
 from shop.desk.overview.history import change_views
 from shop.staff_pages import staff_only
@@ -41,7 +42,6 @@ class CategoryRow:
         return "\u2003" * self.category.level + self.category.name
 
 
-_WITH_FORM = ["GET", "HEAD", "POST"]
 _MAX_CHANGES = 30
 
 
@@ -76,7 +76,7 @@ class CategoryForm(forms.Form):
             field.required = False
 
 
-@require_http_methods(_WITH_FORM)
+@require_safe_or_post
 @staff_only(Permission.MANAGE_PRODUCTS)
 def categories(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show the tree with product counts; a POST creates a category."""
@@ -97,7 +97,7 @@ def categories(request: HttpRequest, actor: Actor) -> HttpResponse:
     return render(request, "desk/categories.html", context, status=422 if form.errors else 200)
 
 
-@require_http_methods(_WITH_FORM)
+@require_safe_or_post
 @staff_only(Permission.MANAGE_PRODUCTS)
 def category(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Show a category; a POST saves its texts."""

@@ -5,15 +5,14 @@ from __future__ import annotations
 import uuid
 
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from orders.views import discounts as pages
 from orders.views.discounts import DiscountDesk
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
+from shop.core.web.http_methods import require_safe_or_post
 from shop.staff_pages import staff_only
-
-_WITH_FORM = ["GET", "HEAD", "POST"]
 
 
 @require_safe
@@ -22,13 +21,13 @@ def discounts(request: HttpRequest, actor: Actor) -> HttpResponse:
     return pages.discounts(request, DiscountDesk("desk", actor))
 
 
-@require_http_methods(_WITH_FORM)
+@require_safe_or_post
 @staff_only(Permission.MANAGE_DISCOUNTS)
 def voucher_creation(request: HttpRequest, actor: Actor) -> HttpResponse:
     return pages.voucher_creation(request, DiscountDesk("desk", actor))
 
 
-@require_http_methods(_WITH_FORM)
+@require_safe_or_post
 @staff_only(Permission.MANAGE_DISCOUNTS)
 def voucher(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     return pages.voucher(request, DiscountDesk("desk", actor), pk)
@@ -52,13 +51,13 @@ def voucher_file(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     return pages.voucher_file(request, DiscountDesk("desk", actor), pk)
 
 
-@require_http_methods(_WITH_FORM)
+@require_safe_or_post
 @staff_only(Permission.MANAGE_DISCOUNTS)
 def promotion_creation(request: HttpRequest, actor: Actor) -> HttpResponse:
     return pages.promotion_creation(request, DiscountDesk("desk", actor))
 
 
-@require_http_methods(_WITH_FORM)
+@require_safe_or_post
 @staff_only(Permission.MANAGE_DISCOUNTS)
 def promotion(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     return pages.promotion(request, DiscountDesk("desk", actor), pk)

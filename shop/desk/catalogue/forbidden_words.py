@@ -12,13 +12,14 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_POST
 
 from catalog.actions.wording.forbidden_words import allow_phrase, forbid_phrase
 from catalog.models import ForbiddenPhrase
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.web.action_results import refusals_as_form_errors, run_action
+from shop.core.web.http_methods import require_safe_or_post
 from shop.staff_pages import staff_only
 
 _INPUT = {"class": "input", "autocomplete": "off"}
@@ -37,7 +38,7 @@ class ForbiddenPhraseForm(forms.Form):
     )
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @staff_only(Permission.MANAGE_PRODUCTS)
 def forbidden_phrases(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List all phrases; a POST adds one."""

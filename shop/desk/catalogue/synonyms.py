@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_POST
 
 from catalog.actions.search_terms.synonyms import remove_synonyms, save_synonyms
 from catalog.models import Synonym, SynonymSet
@@ -22,9 +22,9 @@ from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.errors import Missing
 from shop.core.web.action_results import refusals_as_form_errors, run_action
+from shop.core.web.http_methods import require_safe_or_post
 from shop.staff_pages import staff_only
 
-_WITH_FORM = ["GET", "HEAD", "POST"]
 _SEPARATOR = re.compile(r"[,;\n]")
 
 
@@ -44,7 +44,7 @@ class SynonymsForm(forms.Form):
         return [word for word in _SEPARATOR.split(self.cleaned_data["words"]) if word.strip()]
 
 
-@require_http_methods(_WITH_FORM)
+@require_safe_or_post
 @staff_only(Permission.MANAGE_PRODUCTS)
 def synonyms(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List all sets; a POST adds one."""
@@ -53,7 +53,7 @@ def synonyms(request: HttpRequest, actor: Actor) -> HttpResponse:
     return _render_page(request)
 
 
-@require_http_methods(_WITH_FORM)
+@require_safe_or_post
 @staff_only(Permission.MANAGE_PRODUCTS)
 def synonym_set(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Edit a set."""

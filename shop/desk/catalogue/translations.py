@@ -9,7 +9,6 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_http_methods
 
 from catalog.actions.products.product_translations import translate_product
 from catalog.forms import ProductTranslationForm
@@ -22,12 +21,11 @@ from shop.core.actors import Actor
 from shop.core.errors import Missing
 from shop.core.texts.translations import other_languages
 from shop.core.web.action_results import run_action
+from shop.core.web.http_methods import require_safe_or_post
 from shop.staff_pages import staff_only
 
-_WITH_FORM = ["GET", "HEAD", "POST"]
 
-
-@require_http_methods(_WITH_FORM)
+@require_safe_or_post
 @staff_only(Permission.MANAGE_PRODUCTS)
 def listing_texts(request: HttpRequest, actor: Actor, pk: int, language: str) -> HttpResponse:
     """Translate a product's texts."""
@@ -49,7 +47,7 @@ def listing_texts(request: HttpRequest, actor: Actor, pk: int, language: str) ->
     return run_action(request, action, url=return_url, message=_("Changes saved."))
 
 
-@require_http_methods(_WITH_FORM)
+@require_safe_or_post
 @staff_only(Permission.MANAGE_STAFF)
 def cooperative_texts(request: HttpRequest, actor: Actor, pk: int, language: str) -> HttpResponse:
     """Translate the texts of a cooperative and its delivery methods."""

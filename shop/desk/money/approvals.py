@@ -36,10 +36,10 @@ from shop.staff_pages import staff_only
 
 
 class SecondPersonForm(forms.Form):
-    payouts = forms.BooleanField(
+    is_needed_for_payouts = forms.BooleanField(
         label=gettext_lazy("A second person confirms each payment before it is sent"), required=False
     )
-    account_changes = forms.BooleanField(
+    is_needed_for_account_changes = forms.BooleanField(
         label=gettext_lazy("A second person confirms each bank account change"), required=False
     )
 
@@ -47,8 +47,8 @@ class SecondPersonForm(forms.Form):
     def of_shop(cls, shop: ShopSettings) -> SecondPersonForm:
         return cls(
             initial={
-                "payouts": shop.payouts_need_second_person,
-                "account_changes": shop.account_changes_need_second_person,
+                "is_needed_for_payouts": shop.needs_second_person_for_payouts,
+                "is_needed_for_account_changes": shop.needs_second_person_for_account_changes,
             }
         )
 
@@ -64,7 +64,7 @@ def decidable_approval_kinds(request: HttpRequest) -> list[str]:
 
 def permissions_without_approver(shop: ShopSettings) -> list[Permission]:
     """Return the rights that only one person or nobody holds although a second person is required."""
-    if not (shop.payouts_need_second_person or shop.account_changes_need_second_person):
+    if not (shop.needs_second_person_for_payouts or shop.needs_second_person_for_account_changes):
         return []
     return permissions_without_second_person()
 

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_POST
 
 from orders.actions.statements.bank_statements import (
     apply_bank_statement,
@@ -28,13 +28,14 @@ from shop.core.actors import Actor
 from shop.core.errors import Refused
 from shop.core.models import shop_settings
 from shop.core.web.action_results import run_action
+from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.uploads import is_staff, takes_files
 from shop.desk.money.statement_forms import LARGEST_UPLOAD, BankColumnsForm, BankUploadForm
 from shop.desk.money.statement_pages import MAX_PREVIEW_ROWS, PER_PAGE, head_of, statements_page
 from shop.staff_pages import staff_only
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @takes_files(is_staff)
 @staff_only(Permission.HANDLE_PAYMENTS)
 def statements(request: HttpRequest, actor: Actor) -> HttpResponse:
@@ -52,7 +53,7 @@ def statements(request: HttpRequest, actor: Actor) -> HttpResponse:
     return statements_page(request, StatementKind.BANK, form, read, context, template=template, page=page)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @staff_only(Permission.HANDLE_PAYMENTS)
 def statement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Show a statement: column mapping and preview before the import, results after it."""

@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from orders.actions.statements.cod_statement_matching import MatchedRow
 from orders.actions.statements.cod_statements import (
@@ -33,6 +33,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.errors import Refused
 from shop.core.web.action_results import run_action
+from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.uploads import is_staff, takes_files
 from shop.desk.money.cash_forms import CodColumnsForm, CodUploadForm
 from shop.desk.money.statement_forms import LARGEST_UPLOAD
@@ -40,7 +41,7 @@ from shop.desk.money.statement_pages import MAX_PREVIEW_ROWS, PER_PAGE, head_of,
 from shop.staff_pages import staff_only
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @takes_files(is_staff)
 @staff_only(Permission.HANDLE_PAYMENTS)
 def statements(request: HttpRequest, actor: Actor) -> HttpResponse:
@@ -59,7 +60,7 @@ def statements(request: HttpRequest, actor: Actor) -> HttpResponse:
     return statements_page(request, StatementKind.COD, form, read, context, template=template, page=page)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @staff_only(Permission.HANDLE_PAYMENTS)
 def statement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Show a statement: column mapping and preview before the import, results after it."""

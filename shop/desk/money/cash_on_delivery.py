@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from cooperatives.models import Cooperative
 from orders.actions.cash_on_delivery.cash_remittance import Remitter, reconcile_remittance, remit_cash
@@ -25,6 +25,7 @@ from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused
 from shop.core.models import Change, bind_idempotency_key, market_channel
 from shop.core.web.action_results import run_action
+from shop.core.web.http_methods import require_safe_or_post
 from shop.desk.forms import chosen_ids
 from shop.desk.money.cash_forms import (
     CashSearch,
@@ -82,7 +83,7 @@ def cash_parcels(request: HttpRequest, actor: Actor) -> HttpResponse:
     return _render_parcels(request, form, rows, currency, RemittanceForm(initial=_initial_values()))
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @staff_only(Permission.HANDLE_PAYMENTS)
 def remittances(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List remittances, newest first; a POST records one for the chosen parcels."""

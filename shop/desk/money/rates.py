@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_POST
 
 from orders.actions.settlement.commission_rates import (
     add_commission_rate,
@@ -32,13 +32,12 @@ from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused
 from shop.core.models import shop_settings
 from shop.core.web.action_results import run_action
+from shop.core.web.http_methods import require_safe_or_post
 from shop.desk.money.money_forms import CommissionForm, RateEndForm, WithholdingForm
 from shop.staff_pages import staff_only
 
-_WITH_FORM = ["GET", "HEAD", "POST"]
 
-
-@require_http_methods(_WITH_FORM)
+@require_safe_or_post
 @staff_only(Permission.MANAGE_SETTINGS)
 @require_recent_proof
 def rates(request: HttpRequest, actor: Actor) -> HttpResponse:

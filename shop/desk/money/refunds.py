@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_POST
 
 from cooperatives.models import Warehouse
 from orders.actions.fulfilment.parcel_returns import cancel_return, receive_return
@@ -27,11 +27,12 @@ from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
 from shop.core.models import bind_idempotency_key
 from shop.core.web.action_results import run_action
+from shop.core.web.http_methods import require_safe_or_post
 from shop.desk.forms import reason_of
 from shop.staff_pages import staff_only
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @staff_only(Permission.MANAGE_ORDERS)
 @require_recent_proof
 def refund(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpResponse:
@@ -108,7 +109,7 @@ def refund_account(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> H
     )
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @staff_only(Permission.MANAGE_ORDERS)
 @require_recent_proof
 def parcel_return(request: HttpRequest, actor: Actor, order_id: uuid.UUID, parcel_id: int) -> HttpResponse:

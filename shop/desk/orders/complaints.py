@@ -61,7 +61,7 @@ def complaint(request: HttpRequest, actor: Actor, complaint_id: uuid.UUID) -> Ht
 def acceptance(request: HttpRequest, actor: Actor, complaint_id: uuid.UUID) -> HttpResponse:
     """Accept a complaint."""
     complaint = get_object_or_404(Complaint.objects.with_all(), pk=complaint_id)
-    form = answer_form(complaint, request.POST, for_members=False)
+    form = answer_form(complaint, request.POST, is_for_members=False)
     if not form.is_valid():
         return _render_complaint(request, complaint, form)
     action = partial(
@@ -110,7 +110,7 @@ def _render_complaint(
         "key": uuid.uuid4(),
         "refunds": list(complaint.refunds.in_time()),
         "parcels": list(complaint.parcels.in_order()),
-        "answer": (form or answer_form(complaint, for_members=False)) if may_accept else None,
+        "answer": (form or answer_form(complaint, is_for_members=False)) if may_accept else None,
         "history": change_views(Change.objects.of(complaint).in_time()),
     }
     return render(request, "desk/complaint.html", context, status=422 if form is not None else 200)

@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_http_methods
 
 from orders.actions.placement.correct_order import correct_contact
 from orders.models import Order
@@ -17,11 +16,12 @@ from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.geography.division_choices import all_provinces, communes_of
 from shop.core.web.action_results import refusals_as_form_errors
+from shop.core.web.http_methods import require_safe_or_post
 from shop.desk.orders.draft_forms import ContactForm, initial_from_order
 from shop.staff_pages import staff_only
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @staff_only(Permission.MANAGE_ORDERS)
 def order_contact(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpResponse:
     """Edit the order's contact."""

@@ -63,7 +63,7 @@ class DraftForm(InvoiceForm, ReceiverForm):
         data: FormData = None,
         files: FormFiles = None,
         *,
-        complete: bool = False,
+        is_complete: bool = False,
         **options: Unpack[DivisionOptions],
     ) -> None:
         super().__init__(data, files, **options)
@@ -71,7 +71,7 @@ class DraftForm(InvoiceForm, ReceiverForm):
         for name, field in self.fields.items():
             field.widget.attrs["autocomplete"] = "off"  # the browser knows the staff's data, not the buyer's
             if name in _RECEIVER:
-                field.required = complete and name in _REQUIRED_TO_PLACE
+                field.required = is_complete and name in _REQUIRED_TO_PLACE
 
     @property
     def contact(self) -> Contact:
@@ -93,7 +93,7 @@ class ContactForm(DraftForm):
     def __init__(
         self, data: FormData = None, files: FormFiles = None, **options: Unpack[DivisionOptions]
     ) -> None:
-        super().__init__(data, files, complete=True, **options)
+        super().__init__(data, files, is_complete=True, **options)
         del self.fields["code"], self.fields["note"]
 
     def clean(self) -> dict[str, object]:

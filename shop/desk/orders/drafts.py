@@ -16,7 +16,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_POST
 
 from catalog.models import Price, Variant
 from catalog.search import words_of
@@ -41,6 +41,7 @@ from shop.core.errors import Missing, Refused
 from shop.core.geography.division_choices import all_provinces, communes_of
 from shop.core.models import market_channel
 from shop.core.web.action_results import run_action
+from shop.core.web.http_methods import require_safe_or_post
 from shop.desk.orders.draft_forms import (
     DraftForm,
     LineForm,
@@ -55,7 +56,7 @@ PER_PAGE = 30
 MAX_FOUND = 20
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @staff_only(Permission.MANAGE_ORDERS)
 def drafts(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List drafts; a POST creates one."""
@@ -69,7 +70,7 @@ def drafts(request: HttpRequest, actor: Actor) -> HttpResponse:
     return render(request, "desk/drafts.html", {"form": form, "page": page})
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @staff_only(Permission.MANAGE_ORDERS)
 def draft(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpResponse:
     """Show and edit a draft."""
@@ -103,7 +104,7 @@ def draft(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpRespon
 def draft_placement(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpResponse:
     """Place a saved draft, if receiver and address are complete."""
     order = get_object_or_404(Order.objects.select_related("channel", "shipping_address"), pk=order_id)
-    form = _build_form(initial_from_order(order), complete=True)
+    form = _build_form(initial_from_order(order), is_complete=True)
     if order.is_draft and not form.is_valid():
         return _render_draft(request, order, form, status=422)
     try:
@@ -133,9 +134,9 @@ def _given_consents(request: HttpRequest) -> frozenset[str]:
     return frozenset({str(ConsentPurpose.ORDER)} if "consent" in request.POST else ())
 
 
-def _build_form(values: Mapping[str, object], *, complete: bool = False) -> DraftForm:
+def _build_form(values: Mapping[str, object], *, is_complete: bool = False) -> DraftForm:
     communes = communes_of(str(values.get("province", "")))
-    return DraftForm(values, provinces=all_provinces(), communes=communes, complete=complete)
+    return DraftForm(values, provinces=all_provinces(), communes=communes, is_complete=is_complete)
 
 
 def _render_draft(

@@ -122,7 +122,7 @@ def order(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpRespon
         .prefetch_related(DISCOUNTS),
         pk=order_id,
     )
-    refunds = refund_views(order, to_desk=True)
+    refunds = refund_views(order, is_for_desk=True)
     parts = _parts(order, [refund.refund for refund in refunds])
     context = {
         "order": order,
@@ -189,7 +189,7 @@ def weight_answer(
     action = partial(
         answer_weight_question,
         question_id=question.pk,
-        agreed=answer == WeightAnswer.AGREED,
+        is_agreed=answer == WeightAnswer.AGREED,
         actor=actor,
         now=timezone.now(),
     )

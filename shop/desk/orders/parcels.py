@@ -38,7 +38,7 @@ def parcel_delivery(request: HttpRequest, actor: Actor, order_id: uuid.UUID, par
     action = partial(
         deliver_parcel,
         parcel_id=parcel.pk,
-        cash_collected=form.is_cash_collected,
+        is_cash_collected=form.is_cash_collected,
         reason=form.cleaned_data.get("reason", ""),
         actor=actor,
         now=timezone.now(),

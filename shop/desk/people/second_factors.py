@@ -30,8 +30,10 @@ _PER_PAGE = 30
 
 
 class SecondFactorRuleForm(forms.Form):
-    for_staff = forms.BooleanField(label=_("Required for everyone who works in Admin"), required=False)
-    for_managers = forms.BooleanField(label=_("Required for cooperative managers"), required=False)
+    is_required_of_staff = forms.BooleanField(
+        label=_("Required for everyone who works in Admin"), required=False
+    )
+    is_required_of_managers = forms.BooleanField(label=_("Required for cooperative managers"), required=False)
     grace_days = forms.IntegerField(
         label=_("Days to set it up"),
         min_value=0,
@@ -42,8 +44,8 @@ class SecondFactorRuleForm(forms.Form):
     @staticmethod
     def initial_of(shop: ShopSettings) -> dict[str, object]:
         return {
-            "for_staff": shop.second_factor_for_staff,
-            "for_managers": shop.second_factor_for_managers,
+            "is_required_of_staff": shop.requires_second_factor_of_staff,
+            "is_required_of_managers": shop.requires_second_factor_of_managers,
             "grace_days": shop.second_factor_grace_days,
         }
 

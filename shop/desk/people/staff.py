@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from cooperatives.actions.staff_roles import (
     grantable_permissions,
@@ -31,12 +31,12 @@ from shop.accounts.views.sign_in_steps import require_recent_proof
 from shop.core.actors import Actor
 from shop.core.models import Change
 from shop.core.web.action_results import refusals_as_form_errors, run_action
+from shop.core.web.http_methods import require_safe_or_post
 from shop.desk.forms import DeskSearch, chosen_ids, reason_of
 from shop.desk.overview.history import change_views
 from shop.staff_pages import staff_only
 
 _PER_PAGE = 30
-_WITH_FORM = ["GET", "HEAD", "POST"]
 
 
 class InviteForm(forms.Form):
@@ -80,7 +80,7 @@ class RoleForm(forms.Form):
         field.choices = [(permission.value, permission.label) for permission in grantable_permissions(editor)]
 
 
-@require_http_methods(_WITH_FORM)
+@require_safe_or_post
 @staff_only(Permission.MANAGE_STAFF)
 @require_recent_proof
 def staff(request: HttpRequest, actor: Actor) -> HttpResponse:
@@ -168,7 +168,7 @@ def roles(request: HttpRequest, actor: Actor) -> HttpResponse:
     return render(request, "desk/roles.html", {"rows": rows})
 
 
-@require_http_methods(_WITH_FORM)
+@require_safe_or_post
 @staff_only(Permission.MANAGE_STAFF)
 @require_recent_proof
 def role(request: HttpRequest, actor: Actor, pk: int | None = None) -> HttpResponse:

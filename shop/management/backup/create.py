@@ -35,7 +35,7 @@ NEVER_COPIED = (
 )
 
 
-def create_backup(target: Path, *, with_keys: bool) -> Manifest:
+def create_backup(target: Path, *, includes_keys: bool) -> Manifest:
     """Copy database, files and keys to a new folder, which appears only when complete."""
     if target.exists():
         raise CommandError(f"{target} is there already.")
@@ -52,7 +52,7 @@ def create_backup(target: Path, *, with_keys: bool) -> Manifest:
             )
             names = sorted(set(named_files(query)))
         manifest.missing = [name for name in names if not _copy_media(name, folder / MEDIA)]
-        _copy_keys(folder, manifest, with_keys=with_keys)
+        _copy_keys(folder, manifest, includes_keys=includes_keys)
         seal_backup(folder, manifest)
     return manifest
 
@@ -89,10 +89,10 @@ def _copy_media(name: str, folder: Path) -> bool:
     return True
 
 
-def _copy_keys(folder: Path, manifest: Manifest, *, with_keys: bool) -> None:
+def _copy_keys(folder: Path, manifest: Manifest, *, includes_keys: bool) -> None:
     files = key_files()
     manifest.left_out = [*NEVER_COPIED, *(f"{name}, from the environment" for name in given_keys())]
-    if not with_keys:
+    if not includes_keys:
         manifest.left_out += [path.name for path in files]
         return
     for path in files:

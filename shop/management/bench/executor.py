@@ -34,18 +34,18 @@ def compare_executors(rounds: int = ROUNDS) -> Iterator[Comparison]:
             yield _compare(objects, width, nested, rounds)
 
 
-def _compare(objects: int, width: int, nested: bool, rounds: int) -> Comparison:
+def _compare(objects: int, width: int, is_nested: bool, rounds: int) -> Comparison:
     names = [f"{letter}{number}" for number in range(width // len(_FIELDS)) for letter in _FIELDS]
     lines = " ".join(f"{name}: {_FIELDS[name[0]]}" for name in names)
     schema = build_schema(f"type Query {{ all: [Row!]! }} type Row {{ {lines} near: [Row!] }}")
-    source = f"{{ all {{ {' '.join(names)} {'near { a0 b0 }' if nested else ''} }} }}"
+    source = f"{{ all {{ {' '.join(names)} {'near { a0 b0 }' if is_nested else ''} }} }}"
     rows = [_row(names, number) for number in range(objects)]
     for row in rows:
         row["near"] = rows[:5]
     executor, document, root = Executor(schema, {}), parse(source), {"all": rows}
     assert executor.execute(source, root=root).data == execute_sync(schema, document, root).data
     return Comparison(
-        f"{objects} × {width}{' and 5 × 2 below each' if nested else ''}",
+        f"{objects} × {width}{' and 5 × 2 below each' if is_nested else ''}",
         _fastest(lambda: execute_sync(schema, document, root), rounds),
         _fastest(lambda: executor.execute(source, root=root), rounds),
     )

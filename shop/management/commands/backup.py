@@ -21,7 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("--without-keys", action="store_true", help="leave out the keys of DATA_DIR")
 
     def handle(self, *, target: Path, without_keys: bool, **options: object) -> None:
-        manifest = create_backup(target.absolute(), with_keys=not without_keys)
+        manifest = create_backup(target.absolute(), includes_keys=not without_keys)
         self.stdout.write(f"{target}: {sum(manifest.rows.values())} rows of {len(manifest.rows)} tables")
         for name in manifest.left_out:
             self.stdout.write(f"  left out: {name}")

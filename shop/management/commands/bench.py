@@ -113,7 +113,7 @@ class Command(BaseCommand):
     def _measure(self, count: int, products: int, seconds: float) -> None:
         """Seed this process's private database and print the measurements as JSON lines."""
         logging.disable(logging.WARNING)
-        prepare_shop(out=sys.stderr, demo=False)
+        prepare_shop(out=sys.stderr, should_seed_demo=False)
         call_command(
             "seed_demo", orders=count, later=True, allow_on_server=True, verbosity=0, stdout=self.stderr
         )

@@ -32,7 +32,7 @@ class Command(BaseCommand):
 
     def handle(self, *, no_demo: bool, workers: int, **options: object) -> None:
         _require_free_port()
-        prepare_shop(out=sys.stdout, demo=not (no_demo or settings.SERVER))
+        prepare_shop(out=sys.stdout, should_seed_demo=not (no_demo or settings.SERVER))
         if settings.SERVER:
             self.check(databases=["default"])
         elif settings.OPEN_TO_NETWORK:

@@ -266,7 +266,7 @@ class _BulkWriter:
                 paid.key, paid.parcel = f"cod:{key}", parcel
                 rows.events.append(paid)
         OrderLine.objects.bulk_update(
-            [row.order_line for row in lines if row.by_weight], ["weighed_grams"], batch_size=1000
+            [row.order_line for row in lines if row.is_by_weight], ["weighed_grams"], batch_size=1000
         )
         ParcelLine.objects.bulk_create(lines, batch_size=1000)
         Movement.objects.bulk_create(movements, batch_size=1000)

@@ -170,7 +170,7 @@ def _place_order(
         now=now,
         province_code=address.province_code,
     )
-    quote = build_quote(basket_quote_request(basket), now=now, proposing=True)
+    quote = build_quote(basket_quote_request(basket), now=now, should_propose_deliveries=True)
     return place_order(
         basket_id=basket.pk,
         contact=Contact(

@@ -31,14 +31,14 @@ Stocked = Mapping[tuple[uuid.UUID, int], int]
 
 def receive_planned_stock(planned: Iterable[PlannedOrder], *, actor: Actor, now: datetime.datetime) -> None:
     """Step: receive what will be sold, so that past orders leave today's stock unchanged."""
-    _move_stock(_sold_quantities(planned, ended=None), 1, MovementReason.RECEIPT, actor=actor, now=now)
+    _move_stock(_sold_quantities(planned, has_ended=None), 1, MovementReason.RECEIPT, actor=actor, now=now)
 
 
 def write_off_cancelled_stock(
     planned: Iterable[PlannedOrder], *, actor: Actor, now: datetime.datetime
 ) -> None:
     """Step: write off the stock of cancelled parts, which was received for them."""
-    _move_stock(_sold_quantities(planned, ended=True), -1, MovementReason.LOSS, actor=actor, now=now)
+    _move_stock(_sold_quantities(planned, has_ended=True), -1, MovementReason.LOSS, actor=actor, now=now)
 
 
 def run_planned_orders(
@@ -161,20 +161,20 @@ def _bring_to_outcome(
     if part.outcome == Outcome.DELIVERED:
         deliver_parcel(
             parcel_id=parcel.pk,
-            cash_collected=True,
+            is_cash_collected=True,
             code=parcel.pickup_code,
             actor=member,
             now=times.delivered,
         )
 
 
-def _sold_quantities(planned: Iterable[PlannedOrder], *, ended: bool | None) -> Stocked:
-    """Sum steps by warehouse and variant; `ended` True counts only cancelled and declined parts."""
+def _sold_quantities(planned: Iterable[PlannedOrder], *, has_ended: bool | None) -> Stocked:
+    """Sum steps by warehouse and variant; `has_ended` True counts only cancelled and declined parts."""
     firsts = first_warehouses()
     sold: dict[tuple[uuid.UUID, int], int] = defaultdict(int)
     for order in planned:
         for part in order.parts:
-            if ended is None or part.outcome.is_ended == ended:
+            if has_ended is None or part.outcome.is_ended == has_ended:
                 warehouse_id = part.delivery_method.warehouse_id or firsts[part.cooperative_id]
                 for variant, quantity in part.lines:
                     sold[warehouse_id, variant.pk] += quantity

@@ -61,7 +61,7 @@ class PriceList:
                 )
                 for seller_quote in seller_quotes
             ],
-            with_tax=self._channel.prices_entered_with_tax,
+            is_tax_included=self._channel.prices_entered_with_tax,
         )
         return Quote(
             QuoteRequest(self._channel, lines, {}, province.code), seller_quotes, purchase, self._shop

@@ -20,10 +20,11 @@ from shop.management.demo.data_files import HERE
 _MASTERS = HERE / "pictures"
 
 
-def store_pictures(names: Iterable[str], *, made_now: bool) -> Mapping[str, Picture]:
+def store_pictures(names: Iterable[str], *, should_render_now: bool) -> Mapping[str, Picture]:
     """Return the picture of each drawing by name, stored once.
 
-    `made_now` creates the renditions at once, so that the first page is complete; otherwise the worker does.
+    `should_render_now` creates the renditions at once, so that the first page is complete; otherwise
+    the worker does.
     """
     pictures_by_digest = {
         picture.digest: picture for picture in Picture.objects.exclude(digest="").order_by("-pk")
@@ -36,7 +37,7 @@ def store_pictures(names: Iterable[str], *, made_now: bool) -> Mapping[str, Pict
             with master.open("rb") as file:
                 picture = store_picture(File(file, name=master.name))
         pictures[name] = picture
-    if made_now:
+    if should_render_now:
         waiting = {
             name: picture for name, picture in pictures.items() if picture.state == PictureState.WAITING
         }

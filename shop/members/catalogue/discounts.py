@@ -5,14 +5,13 @@ from __future__ import annotations
 import uuid
 
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from cooperatives.access import MemberRight, MembershipContext
 from orders.views import discounts as pages
 from orders.views.discounts import DiscountDesk
+from shop.core.web.http_methods import require_safe_or_post
 from shop.members.member_access import for_members
-
-_WITH_FORM = ["GET", "HEAD", "POST"]
 
 
 @require_safe
@@ -21,13 +20,13 @@ def discounts(request: HttpRequest, membership: MembershipContext) -> HttpRespon
     return pages.discounts(request, _discount_desk(membership))
 
 
-@require_http_methods(_WITH_FORM)
+@require_safe_or_post
 @for_members(MemberRight.MANAGE)
 def voucher_creation(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     return pages.voucher_creation(request, _discount_desk(membership))
 
 
-@require_http_methods(_WITH_FORM)
+@require_safe_or_post
 @for_members(MemberRight.MANAGE)
 def voucher(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
     return pages.voucher(request, _discount_desk(membership), pk)
@@ -51,13 +50,13 @@ def voucher_file(request: HttpRequest, membership: MembershipContext, pk: int) -
     return pages.voucher_file(request, _discount_desk(membership), pk)
 
 
-@require_http_methods(_WITH_FORM)
+@require_safe_or_post
 @for_members(MemberRight.MANAGE)
 def promotion_creation(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     return pages.promotion_creation(request, _discount_desk(membership))
 
 
-@require_http_methods(_WITH_FORM)
+@require_safe_or_post
 @for_members(MemberRight.MANAGE)
 def promotion(request: HttpRequest, membership: MembershipContext, pk: uuid.UUID) -> HttpResponse:
     return pages.promotion(request, _discount_desk(membership), pk)

@@ -10,7 +10,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_http_methods
 
 from catalog.actions.products.draft_products import create_draft_product
 from catalog.actions.products.product_details import NewProduct
@@ -24,6 +23,7 @@ from shop.core.errors import Missing
 from shop.core.images.renditions import store_picture
 from shop.core.models import Picture, market_channel, show_in_language
 from shop.core.web.action_results import refusals_as_form_errors, run_action
+from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.uploads import is_signed_in, takes_files
 from shop.members.catalogue.listings import change_message, find_listing, listing_url
 from shop.members.forms.fields import MembersForm
@@ -31,10 +31,8 @@ from shop.members.forms.products import NewListingForm, NewVariantForm, ProductF
 from shop.members.kept_pictures import find_kept_picture, sign_kept_picture
 from shop.members.member_access import for_members, render_page, submitted_key
 
-_WITH_FORM = ["GET", "HEAD", "POST"]
 
-
-@require_http_methods(_WITH_FORM)
+@require_safe_or_post
 @takes_files(is_signed_in)
 @for_members(MemberRight.LIST)
 def listing_creation(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
@@ -68,7 +66,7 @@ def listing_creation(request: HttpRequest, membership: MembershipContext) -> Htt
     return redirect(listing_url(product.listings.get(channel=channel).pk))
 
 
-@require_http_methods(_WITH_FORM)
+@require_safe_or_post
 @for_members(MemberRight.LIST)
 def listing_details(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
     """Edit a product's details."""
@@ -95,7 +93,7 @@ def listing_details(request: HttpRequest, membership: MembershipContext, listing
     return redirect(listing_url(listing.pk))
 
 
-@require_http_methods(_WITH_FORM)
+@require_safe_or_post
 @for_members(MemberRight.LIST)
 def variant_creation(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
     """Add a variant."""
@@ -121,7 +119,7 @@ def variant_creation(request: HttpRequest, membership: MembershipContext, listin
     return run_action(request, action, url=listing_url(listing.pk), message=_("Added."))
 
 
-@require_http_methods(_WITH_FORM)
+@require_safe_or_post
 @for_members(MemberRight.LIST)
 def variant(
     request: HttpRequest, membership: MembershipContext, listing_id: int, variant_id: int

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_POST
 
 from catalog.actions.stock.stock_movements import StockCount, count_stocks, receive_stock
 from catalog.models import Stock, Variant
@@ -23,13 +23,14 @@ from cooperatives.models import Warehouse
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing, Refused
 from shop.core.web.action_results import run_action
+from shop.core.web.http_methods import require_safe_or_post
 from shop.members.forms.work import CountForm, PauseForm, ReceiptForm
 from shop.members.member_access import for_members, render_page, submitted_key
 
 _PER_PAGE = 40
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @for_members(MemberRight.COUNT)
 def stock(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """List every stock with its expected quantity, and record counted quantities."""
@@ -103,7 +104,7 @@ def receipt(request: HttpRequest, membership: MembershipContext, variant_id: int
     return run_action(request, action, url=return_url, message=_("Recorded."))
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @for_members(MemberRight.MANAGE)
 def pause(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Pause the cooperative, for Tết or the harvest, until a day that buyers are shown."""

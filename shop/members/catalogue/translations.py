@@ -8,7 +8,6 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_http_methods
 
 from catalog.actions.products.product_translations import translate_product
 from catalog.forms import ProductTranslationForm
@@ -18,13 +17,12 @@ from cooperatives.forms import CooperativeTranslationForm, TranslationForm
 from shop.core.errors import Missing
 from shop.core.texts.translations import other_languages
 from shop.core.web.action_results import run_action
+from shop.core.web.http_methods import require_safe_or_post
 from shop.members.catalogue.listings import change_message, find_listing, listing_url
 from shop.members.member_access import for_members, render_page
 
-_WITH_FORM = ["GET", "HEAD", "POST"]
 
-
-@require_http_methods(_WITH_FORM)
+@require_safe_or_post
 @for_members(MemberRight.LIST)
 def listing_texts(
     request: HttpRequest, membership: MembershipContext, listing_id: int, language: str
@@ -49,7 +47,7 @@ def listing_texts(
     return run_action(request, action, url=return_url, message=message)
 
 
-@require_http_methods(_WITH_FORM)
+@require_safe_or_post
 @for_members(MemberRight.MANAGE)
 def cooperative_texts(request: HttpRequest, membership: MembershipContext, language: str) -> HttpResponse:
     """Translate the texts of the cooperative and its delivery methods."""

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_POST
 
 from catalog.actions.stock.close_warehouse import close_warehouse
 from catalog.models import Stock
@@ -25,13 +25,12 @@ from cooperatives.models import Warehouse
 from shop.core.errors import Missing
 from shop.core.geography.division_choices import all_provinces, communes_of
 from shop.core.web.action_results import refusals_as_form_errors, run_action
+from shop.core.web.http_methods import require_safe_or_post
 from shop.members.forms.delivery_methods import WarehouseForm
 from shop.members.member_access import for_members, render_page, submitted_key
 
-_WITH_FORM = ["GET", "HEAD", "POST"]
 
-
-@require_http_methods(_WITH_FORM)
+@require_safe_or_post
 @for_members(MemberRight.MANAGE)
 def warehouses(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """List the warehouses with their stock, and open one."""
@@ -53,7 +52,7 @@ def warehouses(request: HttpRequest, membership: MembershipContext) -> HttpRespo
     return render_page(request, membership, "members/warehouses.html", context)
 
 
-@require_http_methods(_WITH_FORM)
+@require_safe_or_post
 @for_members(MemberRight.MANAGE)
 def warehouse(request: HttpRequest, membership: MembershipContext, warehouse_id: uuid.UUID) -> HttpResponse:
     """Edit a warehouse's name and address."""

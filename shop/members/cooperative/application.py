@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_POST
 
 from cooperatives.access import MembershipContext
 from cooperatives.actions.application_documents import required_kinds, submit_document
@@ -33,6 +33,7 @@ from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing, Refused
 from shop.core.geography.division_choices import all_provinces, communes_of
 from shop.core.web.action_results import refusals_as_form_errors
+from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.rate_limits import Limit, client_network
 from shop.core.web.uploads import is_signed_in, takes_files
 from shop.members.cooperative.documents import document_rows, managing_membership
@@ -44,7 +45,7 @@ APPLICATIONS = Limit("apply", tries=20, seconds=60 * 60)
 _SESSION_KEY = "application"  # session key of the form's data until the code is entered
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @never_cache
 @sensitive_post_parameters("password")
 def apply(request: HttpRequest) -> HttpResponse:
@@ -68,7 +69,7 @@ def apply(request: HttpRequest) -> HttpResponse:
     return _redirect_to_application(request, form)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @never_cache
 @sensitive_post_parameters("code")
 def application_code(request: HttpRequest) -> HttpResponse:
@@ -90,7 +91,7 @@ def application_code(request: HttpRequest) -> HttpResponse:
     return _redirect_to_application(request, form)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 def application(request: HttpRequest) -> HttpResponse:
     """Show the decision; if more information is needed, edit and resubmit the application."""
     if not request.user.is_authenticated:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from django.contrib.auth import get_user
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods
 
 from cooperatives.access import membership_context, memberships_of
 from shop.accounts.views.sign_in_steps import own_url
 from shop.core.errors import Missing
 from shop.core.models import show_in_language
+from shop.core.web.http_methods import require_safe_or_post
 from shop.members.forms.fields import parse_key
 from shop.members.member_access import CHOSEN_KEY, admitted_ids, redirect_to_sign_in
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 def cooperative_choice(request: HttpRequest) -> HttpResponse:
     """List the user's cooperatives and remember the chosen one until they sign out."""
     if not request.user.is_authenticated:

@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_POST
 
 from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.actions.delivery_methods import (
@@ -27,15 +27,14 @@ from shop.core.errors import Forbidden, Missing, Refused
 from shop.core.geography.division_choices import all_provinces
 from shop.core.models import Channel, market_channel
 from shop.core.web.action_results import refusals_as_form_errors, run_action
+from shop.core.web.http_methods import require_safe_or_post
 from shop.members.forms.delivery_methods import DeliveryMethodTextsForm, NewDeliveryMethodForm
 from shop.members.forms.market_days import Timetable
 from shop.members.forms.rates import RateTable
 from shop.members.member_access import for_members, render_page, submitted_key
 
-_WITH_FORM = ["GET", "HEAD", "POST"]
 
-
-@require_http_methods(_WITH_FORM)
+@require_safe_or_post
 @for_members(MemberRight.MANAGE)
 def delivery_methods(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """List the delivery methods and add one."""
@@ -63,7 +62,7 @@ def delivery_methods(request: HttpRequest, membership: MembershipContext) -> Htt
     )
 
 
-@require_http_methods(_WITH_FORM)
+@require_safe_or_post
 @for_members(MemberRight.MANAGE)
 def delivery_method(
     request: HttpRequest, membership: MembershipContext, delivery_method_id: int
@@ -91,7 +90,7 @@ def delivery_method(
     return run_action(request, action, url=reverse("members:delivery-methods"), message=_("Changes saved."))
 
 
-@require_http_methods(_WITH_FORM)
+@require_safe_or_post
 @for_members(MemberRight.MANAGE)
 def rates(request: HttpRequest, membership: MembershipContext, delivery_method_id: int) -> HttpResponse:
     """Edit the rates of a delivery method by province and weight."""
@@ -122,7 +121,7 @@ def rates(request: HttpRequest, membership: MembershipContext, delivery_method_i
     return _run_action(request, membership, action, "members/delivery_rates.html", context)
 
 
-@require_http_methods(_WITH_FORM)
+@require_safe_or_post
 @for_members(MemberRight.MANAGE)
 def market_days(request: HttpRequest, membership: MembershipContext, delivery_method_id: int) -> HttpResponse:
     """Edit the market days of a pickup method."""

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.actions.invitations import (
@@ -32,6 +32,7 @@ from shop.core.actors import EntryPoint
 from shop.core.errors import Missing, Refused
 from shop.core.models import show_in_language
 from shop.core.web.action_results import run_action
+from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.public_urls import page_url
 from shop.core.web.rate_limits import Limit
 from shop.members.forms.people import ROLE_DESCRIPTIONS, InvitationForm
@@ -41,7 +42,7 @@ from shop.members.member_access import CHOSEN_KEY, admitted_ids, for_members, re
 INVITATIONS = Limit("invite", tries=30, seconds=60 * 60)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @for_members(MemberRight.MANAGE)
 @require_recent_proof
 def invitation_creation(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
@@ -93,7 +94,7 @@ def invitation_revocation(
     return run_action(request, action, url=reverse("members:memberships"), message=message)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @never_cache
 def received_invitation(request: HttpRequest, token: str) -> HttpResponse:
     """Show an invitation to whoever opened its link, and accept it for the signed-in account."""

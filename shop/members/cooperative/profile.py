@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_POST
 
 from catalog.actions.sellers.certificates import change_certificate, remove_certificate, submit_certificate
 from catalog.models import Product
@@ -26,16 +26,15 @@ from shop.core.images.renditions import store_picture
 from shop.core.models import Picture
 from shop.core.texts.translations import other_languages
 from shop.core.web.action_results import refusals_as_form_errors, run_action
+from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.uploads import is_signed_in, takes_files
 from shop.members.forms.fields import MembersForm
 from shop.members.forms.profile import CertificateForm, HouseholdForm, StoryForm
 from shop.members.kept_pictures import find_kept_picture, sign_kept_picture
 from shop.members.member_access import for_members, render_page
 
-_WITH_FORM = ["GET", "HEAD", "POST"]
 
-
-@require_http_methods(_WITH_FORM)
+@require_safe_or_post
 @for_members(MemberRight.MANAGE)
 def profile(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Edit the profile's texts, and list households and certificates."""
@@ -58,7 +57,7 @@ def profile(request: HttpRequest, membership: MembershipContext) -> HttpResponse
     return render_page(request, membership, "members/profile.html", context)
 
 
-@require_http_methods(_WITH_FORM)
+@require_safe_or_post
 @for_members(MemberRight.MANAGE)
 def household_creation(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Add a household."""
@@ -70,7 +69,7 @@ def household_creation(request: HttpRequest, membership: MembershipContext) -> H
     return render_page(request, membership, "members/household.html", {"form": form})
 
 
-@require_http_methods(_WITH_FORM)
+@require_safe_or_post
 @for_members(MemberRight.MANAGE)
 def household(request: HttpRequest, membership: MembershipContext, household_id: int) -> HttpResponse:
     """Edit a household and whether it is named publicly."""
@@ -105,7 +104,7 @@ def household_removal(request: HttpRequest, membership: MembershipContext, house
     return run_action(request, action, url=reverse("members:profile"), message=_("Household removed."))
 
 
-@require_http_methods(_WITH_FORM)
+@require_safe_or_post
 @takes_files(is_signed_in)
 @for_members(MemberRight.MANAGE)
 def certificate_creation(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
@@ -118,7 +117,7 @@ def certificate_creation(request: HttpRequest, membership: MembershipContext) ->
     return _render_certificate(request, membership, form)
 
 
-@require_http_methods(_WITH_FORM)
+@require_safe_or_post
 @takes_files(is_signed_in)
 @for_members(MemberRight.MANAGE)
 def certificate(request: HttpRequest, membership: MembershipContext, certificate_id: int) -> HttpResponse:

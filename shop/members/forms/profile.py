@@ -59,7 +59,7 @@ class HouseholdForm(MembersForm):
         required=False,
         help_text=_("Only for you. Buyers do not see it."),
     )
-    agrees = forms.BooleanField(
+    has_consent = forms.BooleanField(
         label=_("They agree that buyers can see their name and place."),
         required=False,
         help_text=_("Ask them first. Untick it if they no longer agree."),
@@ -68,7 +68,7 @@ class HouseholdForm(MembersForm):
     @classmethod
     def initial_for(cls, household: Producer) -> dict[str, object]:
         initial = {field: getattr(household, field) for field in ("name", "products_made", "place")}
-        return initial | {"phone": format_phone(household.phone), "agrees": household.is_public}
+        return initial | {"phone": format_phone(household.phone), "has_consent": household.is_public}
 
     @property
     def details(self) -> HouseholdDetails:

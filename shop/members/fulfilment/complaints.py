@@ -61,7 +61,7 @@ def complaint(request: HttpRequest, membership: MembershipContext, complaint_id:
 def acceptance(request: HttpRequest, membership: MembershipContext, complaint_id: uuid.UUID) -> HttpResponse:
     """Accept a complaint with a remedy."""
     complaint = _find_complaint(membership, complaint_id)
-    form = answer_form(complaint, request.POST, for_members=True)
+    form = answer_form(complaint, request.POST, is_for_members=True)
     if not form.is_valid():
         return _render_complaint(request, membership, complaint, acceptance_form=form)
     action = partial(
@@ -150,7 +150,7 @@ def _render_complaint(
         "key": uuid.uuid4(),
         "refunds": list(complaint.refunds.in_time()),
         "parcels": list(complaint.parcels.in_order()),
-        "answer": (acceptance_form or answer_form(complaint, for_members=True)) if may_answer else None,
+        "answer": (acceptance_form or answer_form(complaint, is_for_members=True)) if may_answer else None,
         "no": (rejection_form or ReasonForm(reasons=list(REJECT_REASONS))) if may_answer else None,
         "opened": "no" if rejection_form is not None else "yes" if acceptance_form is not None else "",
     }

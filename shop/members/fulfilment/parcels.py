@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from cooperatives.access import MemberRight, MembershipContext
 from orders.actions.fulfilment.deliver_parcels import (
@@ -26,12 +26,11 @@ from orders.actions.fulfilment.void_parcels import void_parcel
 from orders.models import Parcel
 from shop.core.errors import Missing, StrOrPromise
 from shop.core.web.action_results import refusals_as_form_errors, run_action
+from shop.core.web.http_methods import require_safe_or_post
 from shop.members.forms.fields import MembersForm, ReasonForm
 from shop.members.forms.work import FAILURE_REASONS, VOID_REASONS, CashForm, DeliveryForm, HandOverForm
 from shop.members.fulfilment.parts import part_url
 from shop.members.member_access import for_members, render_page, submitted_key
-
-_WITH_FORM = ["GET", "HEAD", "POST"]
 
 
 @require_safe
@@ -54,7 +53,7 @@ def closure(request: HttpRequest, membership: MembershipContext, parcel_id: int)
     )
 
 
-@require_http_methods(_WITH_FORM)
+@require_safe_or_post
 @for_members(MemberRight.PACK)
 def handover(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
     """Hand a parcel over, the first time or again after a failed delivery."""
@@ -74,7 +73,7 @@ def handover(request: HttpRequest, membership: MembershipContext, parcel_id: int
     return _run_transition(request, membership, parcel, hand_over_parcel, message, dispatch=form.dispatch)
 
 
-@require_http_methods(_WITH_FORM)
+@require_safe_or_post
 @for_members(MemberRight.PACK)
 def delivery(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
     """Mark a parcel as delivered, with or without its cash; a pickup needs the buyer's code."""
@@ -84,7 +83,7 @@ def delivery(request: HttpRequest, membership: MembershipContext, parcel_id: int
         with refusals_as_form_errors(form):
             deliver_parcel(
                 parcel_id=parcel.pk,
-                cash_collected=form.is_cash_collected,
+                is_cash_collected=form.is_cash_collected,
                 cash=form.collected_cash,
                 code=form.pickup_code,
                 key=submitted_key(request, "deliver_parcel", parcel.pk),
@@ -110,7 +109,7 @@ def cash(request: HttpRequest, membership: MembershipContext, parcel_id: int) ->
     )
 
 
-@require_http_methods(_WITH_FORM)
+@require_safe_or_post
 @for_members(MemberRight.PACK)
 def failed_delivery(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
     """Record a failed delivery."""
@@ -123,7 +122,7 @@ def failed_delivery(request: HttpRequest, membership: MembershipContext, parcel_
     )
 
 
-@require_http_methods(_WITH_FORM)
+@require_safe_or_post
 @for_members(MemberRight.PACK)
 def cancellation(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
     """Void a parcel; its items are to be packed again."""

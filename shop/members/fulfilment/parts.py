@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from cooperatives.access import MemberRight, MembershipContext
 from orders.actions.fulfilment.cancel_parts import decline_or_cancel_part
@@ -24,6 +24,7 @@ from orders.models import Discount, OrderPart, Parcel, parcel_position_labels
 from orders.states import RETURN_KINDS, CodState, ParcelState, PartState
 from shop.core.errors import Missing
 from shop.core.web.action_results import run_action
+from shop.core.web.http_methods import require_safe_or_post
 from shop.members.forms.fields import ReasonForm
 from shop.members.forms.shortage import ShortageForm
 from shop.members.forms.weigh import WeighForm
@@ -92,7 +93,7 @@ def acceptance_undoing(request: HttpRequest, membership: MembershipContext, part
     return run_action(request, act, url=part_url(part.pk), message=_("Undone."))
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @for_members(MemberRight.PACK)
 def refusal(request: HttpRequest, membership: MembershipContext, part_id: int) -> HttpResponse:
     """Decline a new part, or cancel an accepted one, with a reason."""
@@ -117,7 +118,7 @@ def refusal(request: HttpRequest, membership: MembershipContext, part_id: int) -
     return run_action(request, action, url=part_url(part.pk), message=_("The buyer has been notified."))
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @for_members(MemberRight.PACK)
 def shortage(request: HttpRequest, membership: MembershipContext, part_id: int) -> HttpResponse:
     """Report that fewer of some items can be sent than were ordered."""

@@ -38,7 +38,7 @@ def weight(
         line_id=line_id,
         grams=form.grams,
         repeated_grams=form.cleaned_data["again"],
-        charge_only_bound=form.cleaned_data["at_most"],
+        is_charged_at_bound=form.cleaned_data["at_most"],
         key=submitted_key(request, "weigh", line_id),
     )
     try:

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from cooperatives.access import MemberRight, MembershipContext
 from orders.actions.payouts.bank_accounts import account_of_cooperative, change_cooperative_account
@@ -21,6 +21,7 @@ from orders.views.approvals import decide_proposal
 from shop.accounts.views.sign_in_steps import require_recent_proof
 from shop.core.errors import Refused
 from shop.core.models import Change, market_channel, shop_settings
+from shop.core.web.http_methods import require_safe_or_post
 from shop.members.forms.account import AccountForm
 from shop.members.member_access import for_members, render_page
 from shop.reports import settlement_documents
@@ -87,7 +88,7 @@ def settlement_workbook(request: HttpRequest, membership: MembershipContext, pk:
     return settlement_documents.workbook_statement(report.statement_of(_settlement_or_404(membership, pk)))
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe_or_post
 @for_members(MemberRight.MANAGE)
 @require_recent_proof
 def account(request: HttpRequest, membership: MembershipContext) -> HttpResponse:

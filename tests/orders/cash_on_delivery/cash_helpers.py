@@ -44,7 +44,7 @@ def make_delivered_parcel(price: int = 200_000, *, cash: bool = False, **fields:
     """Make a delivered parcel; `cash` says whether its collection was reported."""
     return deliver_parcel(
         parcel_id=make_dispatched_parcel(price, **fields).pk,
-        cash_collected=cash,
+        is_cash_collected=cash,
         code="",
         reason="test",
         **ACTOR_NOW,

@@ -165,7 +165,7 @@ def test_buyer_who_pays_less_owes_the_difference() -> None:
     parcel = make_dispatched_parcel()
     less = CollectedCash(180_000, "thiếu tiền mặt")
 
-    deliver_parcel(parcel_id=parcel.pk, cash_collected=True, cash=less, **ACTOR_NOW)
+    deliver_parcel(parcel_id=parcel.pk, is_cash_collected=True, cash=less, **ACTOR_NOW)
 
     parcel = reload(parcel)
     order = parcel.part.order

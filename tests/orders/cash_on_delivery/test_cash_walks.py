@@ -101,7 +101,7 @@ class Walk:
         parcel = self.random_row(Parcel, state=ParcelState.HANDED_OVER)
         collected = self.random.random() < 0.5
         deliver_parcel(
-            parcel_id=parcel.pk, cash_collected=collected, cash=self.collected_cash(parcel), **self.who
+            parcel_id=parcel.pk, is_cash_collected=collected, cash=self.collected_cash(parcel), **self.who
         )
 
     def step_fail(self) -> None:

@@ -224,7 +224,7 @@ def test_replacement_is_free_and_keeps_stock_and_progress_correct() -> None:
     check_everything()
     close_parcel(parcel_id=parcel.pk, **ACTOR_NOW)
     hand_over_parcel(parcel_id=parcel.pk, **ACTOR_NOW)
-    deliver_parcel(parcel_id=parcel.pk, cash_collected=False, **ACTOR_NOW)
+    deliver_parcel(parcel_id=parcel.pk, is_cash_collected=False, **ACTOR_NOW)
     part.refresh_from_db()
     part.order.refresh_from_db()
     assert (part.progress, part.order.status) == (Progress.DELIVERED, OrderStatus.DELIVERED)
@@ -281,7 +281,7 @@ def test_part_stays_delivered_after_exchange() -> None:
     replacement = complaint.parcels.get(kind=ParcelKind.REPLACEMENT)
     close_parcel(parcel_id=replacement.pk, **ACTOR_NOW)
     hand_over_parcel(parcel_id=replacement.pk, **ACTOR_NOW)
-    deliver_parcel(parcel_id=replacement.pk, cash_collected=False, **ACTOR_NOW)
+    deliver_parcel(parcel_id=replacement.pk, is_cash_collected=False, **ACTOR_NOW)
     part.refresh_from_db()
     assert part.progress == Progress.DELIVERED
     assert get_stock(line.variant).on_hand == 14
@@ -374,7 +374,7 @@ def test_replacement_does_not_change_cash_expected_of_dispatch_parcels() -> None
     line = get_first_line(part)
     first = pack_open_lines(part, {line.pk: 3})
     hand_over_parcel(parcel_id=first.pk, **ACTOR_NOW)
-    deliver_parcel(parcel_id=first.pk, cash_collected=True, **ACTOR_NOW)
+    deliver_parcel(parcel_id=first.pk, is_cash_collected=True, **ACTOR_NOW)
     accept(file_complaint(part), replaced={line.pk: 2})
 
     second = pack_open_lines(OrderPart.objects.get(pk=part.pk))

@@ -51,7 +51,7 @@ def send(parcel):
 
 
 def deliver(parcel, *, cash=True):
-    return deliver_parcel(parcel_id=parcel.pk, cash_collected=cash, **ACTOR_NOW)
+    return deliver_parcel(parcel_id=parcel.pk, is_cash_collected=cash, **ACTOR_NOW)
 
 
 @pytest.mark.parametrize("quantity", [0, -1, 4, 10**9])

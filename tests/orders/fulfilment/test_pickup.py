@@ -52,7 +52,7 @@ def test_shipped_parcel_has_no_code_and_needs_none(kind) -> None:
     parcel = parcel_for_pickup(kind)
 
     delivered = deliver_parcel(
-        parcel_id=parcel.pk, cash_collected=True, actor=person_at(EntryPoint.MEMBERS), now=NOW
+        parcel_id=parcel.pk, is_cash_collected=True, actor=person_at(EntryPoint.MEMBERS), now=NOW
     )
 
     assert (parcel.pickup_code, delivered.state) == ("", ParcelState.DELIVERED)
@@ -66,7 +66,7 @@ def test_pickup_requires_correct_code(entry_point) -> None:
         with assert_refused(InvalidPickupCode, "invalid_pickup_code"):
             deliver_parcel(
                 parcel_id=parcel.pk,
-                cash_collected=True,
+                is_cash_collected=True,
                 code=code,
                 reason="quen nhau",
                 actor=person_at(entry_point),
@@ -79,7 +79,7 @@ def test_spaces_in_pickup_code_are_ignored() -> None:
     code = f" {parcel.pickup_code[:3]} {parcel.pickup_code[3:]}"
 
     delivered = deliver_parcel(
-        parcel_id=parcel.pk, cash_collected=True, code=code, actor=person_at(EntryPoint.MEMBERS), now=NOW
+        parcel_id=parcel.pk, is_cash_collected=True, code=code, actor=person_at(EntryPoint.MEMBERS), now=NOW
     )
 
     assert delivered.state == ParcelState.DELIVERED
@@ -87,7 +87,12 @@ def test_spaces_in_pickup_code_are_ignored() -> None:
 
 def test_platform_staff_may_deliver_without_code_but_with_reason() -> None:
     parcel = parcel_for_pickup()
-    desk = {"parcel_id": parcel.pk, "cash_collected": True, "actor": person_at(EntryPoint.DESK), "now": NOW}
+    desk = {
+        "parcel_id": parcel.pk,
+        "is_cash_collected": True,
+        "actor": person_at(EntryPoint.DESK),
+        "now": NOW,
+    }
 
     with assert_refused(ReasonRequired, "reason_required"):
         deliver_parcel(**desk)

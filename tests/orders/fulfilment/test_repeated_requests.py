@@ -44,7 +44,7 @@ def test_each_step_repeated_with_its_key_acts_once() -> None:
         parcel = pack_parcel(part_id=part.pk, quantities={line.pk: 1}, key="b", actor=MEMBER, now=NOW)
         close_parcel(parcel_id=parcel.pk, key="c", actor=MEMBER, now=NOW)
         hand_over_parcel(parcel_id=parcel.pk, key="d", actor=MEMBER, now=NOW)
-        answer = deliver_parcel(parcel_id=parcel.pk, cash_collected=True, key="e", actor=MEMBER, now=NOW)
+        answer = deliver_parcel(parcel_id=parcel.pk, is_cash_collected=True, key="e", actor=MEMBER, now=NOW)
 
     assert (accepted.state, answer.state) == ("accepted", "delivered")
     assert part.parcels.count() == 1
@@ -121,7 +121,7 @@ def test_counter_sale_runs_in_one_transaction() -> None:
         parcel = create_parcel(order, part, {part.lines.get().pk: 1}, actor=MEMBER, now=NOW)
         close_locked_parcel(order, part, parcel, actor=MEMBER, now=NOW)
         dispatch_parcel(order, part, parcel, DispatchDetails(), actor=MEMBER, now=NOW)
-        deliver_locked_parcel(order, part, parcel, cash_collected=True, actor=MEMBER, now=NOW)
+        deliver_locked_parcel(order, part, parcel, is_cash_collected=True, actor=MEMBER, now=NOW)
 
     part.refresh_from_db()
     assert (parcel.state, part.progress) == ("delivered", "delivered")

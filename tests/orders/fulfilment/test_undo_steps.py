@@ -67,7 +67,7 @@ def handed_over() -> Parcel:
 
 @reuse_rows
 def delivered(*, cash: bool = True) -> Parcel:
-    return deliver_parcel(parcel_id=handed_over().pk, cash_collected=cash, **AS_MEMBER)
+    return deliver_parcel(parcel_id=handed_over().pk, is_cash_collected=cash, **AS_MEMBER)
 
 
 def undo(parcel: Parcel, step: ParcelStep, **fields: Any) -> Parcel:
@@ -165,7 +165,7 @@ def test_undone_delivery_reverses_earnings_and_cash() -> None:
     assert (order.charged, order.still_due, order.status) == (0, 830_000, "on_the_way")
     assert (balances(), LedgerEntry.objects.count()) == ({}, entry_count * 2)
     check_everything()
-    deliver_parcel(parcel_id=parcel.pk, cash_collected=True, actor=MEMBER, now=IN_TIME)
+    deliver_parcel(parcel_id=parcel.pk, is_cash_collected=True, actor=MEMBER, now=IN_TIME)
     assert balances() == {"cooperative_cash": 830_000, "cooperative_payable": -830_000}
     check_everything()
 

@@ -86,7 +86,7 @@ def test_nothing_is_requested_while_a_weight_is_pending() -> None:
     weigh(other, 6000)
     before = payment_requests()
     answer_weight_question(
-        question_id=WeightQuestion.objects.get().pk, agreed=True, actor=Actor.guest(), now=LATER
+        question_id=WeightQuestion.objects.get().pk, is_agreed=True, actor=Actor.guest(), now=LATER
     )
 
     assert before == []

@@ -98,7 +98,7 @@ def weigh(part: OrderPart, grams: int, **options) -> OrderLine:
 
 def answer(agreed: bool) -> WeightQuestion:
     question = WeightQuestion.objects.get(answer="")
-    return answer_weight_question(question_id=question.pk, agreed=agreed, actor=Actor.guest(), now=NOW)
+    return answer_weight_question(question_id=question.pk, is_agreed=agreed, actor=Actor.guest(), now=NOW)
 
 
 def pack(part: OrderPart, **quantities) -> Parcel:
@@ -305,16 +305,16 @@ def test_same_answer_twice_acts_once_and_another_answer_is_refused() -> None:
     weigh(part, 6000)
     question = answer(agreed=True)
 
-    answer_weight_question(question_id=question.pk, agreed=True, actor=Actor.guest(), now=NOW)
+    answer_weight_question(question_id=question.pk, is_agreed=True, actor=Actor.guest(), now=NOW)
 
     assert Change.objects.filter(action="line.weight_agreed").count() == 1
     with assert_refused(WeightQuestionClosed, "weight_question_closed"):
-        answer_weight_question(question_id=question.pk, agreed=False, actor=Actor.guest(), now=NOW)
+        answer_weight_question(question_id=question.pk, is_agreed=False, actor=Actor.guest(), now=NOW)
 
 
 def test_unknown_question_is_missing() -> None:
     with assert_refused(Missing, "missing"):
-        answer_weight_question(question_id=unknown_uuid(), agreed=True, actor=Actor.guest(), now=NOW)
+        answer_weight_question(question_id=unknown_uuid(), is_agreed=True, actor=Actor.guest(), now=NOW)
 
 
 def test_lighter_weight_closes_open_question() -> None:
@@ -327,7 +327,7 @@ def test_lighter_weight_closes_open_question() -> None:
     question.refresh_from_db()
     assert question.answer == "moot"
     with assert_refused(WeightQuestionClosed, "weight_question_closed"):
-        answer_weight_question(question_id=question.pk, agreed=True, actor=Actor.guest(), now=NOW)
+        answer_weight_question(question_id=question.pk, is_agreed=True, actor=Actor.guest(), now=NOW)
 
 
 def test_same_weight_is_not_asked_twice() -> None:
@@ -342,7 +342,7 @@ def test_cooperative_may_charge_only_the_bound() -> None:
     part = accepted()
     weigh(part, 6000)
 
-    line = weigh(part, 6000, charge_only_bound=True)
+    line = weigh(part, 6000, is_charged_at_bound=True)
 
     assert (line.weighed_grams, line.charged_grams, line.total_gross) == (6000, 5760, 86_400)
     assert WeightQuestion.objects.get().answer == "moot"
@@ -476,7 +476,7 @@ def test_dispatch_moves_grams_and_collects_weighed_amount() -> None:
     close_parcel(parcel_id=parcel.pk, actor=PACKER, now=NOW)
 
     hand_over_parcel(parcel_id=parcel.pk, actor=PACKER, now=NOW)
-    deliver_parcel(parcel_id=parcel.pk, cash_collected=True, actor=PACKER, now=NOW)
+    deliver_parcel(parcel_id=parcel.pk, is_cash_collected=True, actor=PACKER, now=NOW)
 
     movement = Movement.objects.get(reason=MovementReason.DISPATCH)
     assert (movement.quantity, movement.grams) == (-2, -4600)
@@ -626,7 +626,7 @@ def test_totals_hold_for_any_discounts_and_weights(chosen_discounts, quantity, w
     agreed = gourd_line(part).total_gross
 
     for grams, agrees in weights:
-        weigh(part, grams, repeated_grams=grams, charge_only_bound=agrees is None)
+        weigh(part, grams, repeated_grams=grams, is_charged_at_bound=agrees is None)
         check_everything()
         if agrees is not None and WeightQuestion.objects.filter(answer="").exists():
             answer(agreed=agrees)

@@ -83,7 +83,11 @@ def test_placed_card_order_waits_with_recorded_call(stripe) -> None:
     payment = order.payments.get()
     assert (order.status, payment.method) == (OrderStatus.UNCONFIRMED, PaymentMethod.CARD)
     assert (call.state, call.amount, call.currency) == (CallState.INTENDED, 120_000, "VND")
-    assert (call.request_parameters["hold"], call.request_parameters["hosted"], call.next_check_at) == (
+    assert (
+        call.request_parameters["is_authorisation_only"],
+        call.request_parameters["is_hosted"],
+        call.next_check_at,
+    ) == (
         False,
         False,
         NOW + MINUTE,
@@ -409,7 +413,7 @@ def test_cancelling_part_restarts_payment_with_new_amount(stripe) -> None:
 def test_hosted_page_replaces_embedded_payment(stripe) -> None:
     order = make_started_card_order()
 
-    change_payment_method(order_id=order.pk, method=PaymentMethod.CARD, hosted=True, actor=BUYER, now=NOW)
+    change_payment_method(order_id=order.pk, method=PaymentMethod.CARD, is_hosted=True, actor=BUYER, now=NOW)
     stopped = send_order_call(order, Operation.CANCEL)
     call = send_order_call(order)
 
@@ -425,7 +429,7 @@ def test_hosted_page_replaces_embedded_payment(stripe) -> None:
 @pytest.mark.parametrize("fault", LOST_ANSWERS)
 def test_hosted_page_with_lost_answer_is_found(stripe, fault) -> None:
     order = make_started_card_order()
-    change_payment_method(order_id=order.pk, method=PaymentMethod.CARD, hosted=True, actor=BUYER, now=NOW)
+    change_payment_method(order_id=order.pk, method=PaymentMethod.CARD, is_hosted=True, actor=BUYER, now=NOW)
     stripe.faults.tell("checkout.sessions.create", fault)
 
     assert send_order_call(order).state == CallState.UNKNOWN

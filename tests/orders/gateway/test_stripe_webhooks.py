@@ -446,7 +446,7 @@ def order_refunded_in_dashboard(stripe, send) -> Order:
     part = accept(order)
     weigh(part, 6_000)
     answer_weight_question(
-        question_id=WeightQuestion.objects.get().pk, agreed=True, actor=Actor.guest(), now=NOW
+        question_id=WeightQuestion.objects.get().pk, is_agreed=True, actor=Actor.guest(), now=NOW
     )
     pack(part)
     send_order_call(order, Operation.CAPTURE)

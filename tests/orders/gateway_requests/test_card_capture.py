@@ -94,7 +94,10 @@ def captured_amounts(stripe) -> list[int]:
 def test_maximum_amount_is_held_and_confirms_order(stripe) -> None:
     order = held_order(stripe)
 
-    assert (get_call(order).amount, get_call(order).request_parameters["hold"]) == (116_400, True)
+    assert (get_call(order).amount, get_call(order).request_parameters["is_authorisation_only"]) == (
+        116_400,
+        True,
+    )
     assert (order.due_gross, order.charged, order.authorize_coverage) == (102_000, 0, Coverage.FULL)
     assert (order.confirmed_at, order.status) == (NOW, OrderStatus.PLACED)
     assert (get_payment_sums(order).authorised, get_payment_sums(order).charge_pending) == (116_400, 0)
@@ -263,7 +266,7 @@ def test_amount_agreed_beyond_hold_is_separate_payment(stripe) -> None:
     part = accept(order)
     weigh(part, 6_000)
     question = WeightQuestion.objects.get()
-    answer_weight_question(question_id=question.pk, agreed=True, actor=Actor.guest(), now=NOW)
+    answer_weight_question(question_id=question.pk, is_agreed=True, actor=Actor.guest(), now=NOW)
 
     second_payment = order.payments.current()
     order.refresh_from_db()
@@ -286,7 +289,7 @@ def test_rest_below_card_minimum_is_paid_by_transfer_after_capture(stripe) -> No
     part = accept(order)
     weigh(part, 6_000)
     answer_weight_question(
-        question_id=WeightQuestion.objects.get().pk, agreed=True, actor=Actor.guest(), now=NOW
+        question_id=WeightQuestion.objects.get().pk, is_agreed=True, actor=Actor.guest(), now=NOW
     )
     by_transfer = {"order_id": order.pk, "method": PaymentMethod.TRANSFER, "actor": Actor.guest(), "now": NOW}
     early = payment_view(Order.objects.get(pk=order.pk), now=NOW)
@@ -322,14 +325,14 @@ def test_rest_above_card_minimum_is_paid_by_card(stripe) -> None:
     part = accept(order)
     weigh(part, 6_000)
     answer_weight_question(
-        question_id=WeightQuestion.objects.get().pk, agreed=True, actor=Actor.guest(), now=NOW
+        question_id=WeightQuestion.objects.get().pk, is_agreed=True, actor=Actor.guest(), now=NOW
     )
 
     second_payment = change_payment_method(
         order_id=order.pk, method=PaymentMethod.CARD, actor=Actor.guest(), now=NOW
     )
     call = GatewayCall.objects.get(payment=second_payment)
-    assert (call.amount, call.request_parameters["hold"]) == (36_000, False)
+    assert (call.amount, call.request_parameters["is_authorisation_only"]) == (36_000, False)
     send_order_call(order)
     stripe.buyer_pays(get_call(order).reference)
     look_up_order_call(order)
@@ -442,7 +445,7 @@ def test_card_given_during_release_does_not_confirm_order(stripe) -> None:
 
 
 def test_order_without_weighed_lines_is_not_held(stripe) -> None:
-    assert get_call(make_card_order()).request_parameters["hold"] is False
+    assert get_call(make_card_order()).request_parameters["is_authorisation_only"] is False
 
 
 def capture_hold(order: Order, amount: int | None = None) -> None:

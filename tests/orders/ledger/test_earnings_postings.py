@@ -57,7 +57,7 @@ def deliver(part, quantities=None, *, cash=True):
     parcel = pack_parcel(part_id=part.pk, quantities=quantities, actor=DESK, now=NOW)
     close_parcel(parcel_id=parcel.pk, actor=DESK, now=NOW)
     hand_over_parcel(parcel_id=parcel.pk, actor=DESK, now=NOW)
-    return deliver_parcel(parcel_id=parcel.pk, cash_collected=cash, reason="tận tay", actor=DESK, now=NOW)
+    return deliver_parcel(parcel_id=parcel.pk, is_cash_collected=cash, reason="tận tay", actor=DESK, now=NOW)
 
 
 def balances(nature=None):

@@ -107,7 +107,7 @@ def test_order_discount_is_split_over_lines_without_remainder() -> None:
 
 
 def test_delivery_discount_is_split_over_parts() -> None:
-    coach = DiscountInput("coach", amount=50_000, of_delivery=True)
+    coach = DiscountInput("coach", amount=50_000, is_for_delivery=True)
 
     order = order_with(
         RequestedDiscount(coach, DiscountKind.MANUAL, CostBearer.PLATFORM, reason="Xe chạy chung")

@@ -211,7 +211,7 @@ def test_declined_part_email_of_partly_paid_order_gives_amount_due() -> None:
     parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 1}, actor=MEMBER, now=LATER)
     close_parcel(parcel_id=parcel.pk, actor=MEMBER, now=LATER)
     hand_over_parcel(parcel_id=parcel.pk, actor=MEMBER, now=LATER)
-    deliver_parcel(parcel_id=parcel.pk, cash_collected=True, actor=MEMBER, now=LATER)
+    deliver_parcel(parcel_id=parcel.pk, is_cash_collected=True, actor=MEMBER, now=LATER)
 
     decline_part(part_id=order.parts.get(number=2).pk, reason="Hết hàng", actor=MEMBER, now=LATER)
 

@@ -40,7 +40,7 @@ def test_contact_shows_from_acceptance_and_address_until_delivery(state, progres
 def test_seller_can_cancel_until_handover_and_buyer_until_packed(state, by_seller, by_buyer) -> None:
     part, parcels = OrderPart(state=PartState.ACCEPTED), [Parcel(state=state)]
 
-    can_cancel = (part.may_be_cancelled(parcels), part.may_be_cancelled(parcels, by_buyer=True))
+    can_cancel = (part.may_be_cancelled(parcels), part.may_be_cancelled(parcels, is_by_buyer=True))
 
     assert can_cancel == (by_seller, by_buyer)
 

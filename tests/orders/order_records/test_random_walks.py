@@ -199,13 +199,13 @@ class RandomWalk:
             line_id=line.pk,
             grams=grams,
             repeated_grams=repeated,
-            charge_only_bound=at_most,
+            is_charged_at_bound=at_most,
             **self.who,
         )
 
     def step_answer_weight(self) -> None:
         question = self.pick_row(WeightQuestion)
-        answer_weight_question(question_id=question.pk, agreed=self.rng.random() < 0.6, **self.who)
+        answer_weight_question(question_id=question.pk, is_agreed=self.rng.random() < 0.6, **self.who)
 
     def step_pack(self) -> None:
         part = self.pick_row(OrderPart, state="accepted")
@@ -227,7 +227,7 @@ class RandomWalk:
 
     def step_deliver(self) -> None:
         parcel = self.pick_row(Parcel, state="handed_over")
-        deliver_parcel(parcel_id=parcel.pk, cash_collected=self.rng.random() < 0.7, **self.who)
+        deliver_parcel(parcel_id=parcel.pk, is_cash_collected=self.rng.random() < 0.7, **self.who)
 
     def step_fail(self) -> None:
         fail_delivery(parcel_id=self.pick_row(Parcel).pk, reason="không ai nghe máy", **self.who)

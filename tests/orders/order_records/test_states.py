@@ -145,7 +145,7 @@ def parcel_in(state):
     for step in steps:
         step(**who)
     if state == ParcelState.DELIVERED:
-        deliver_parcel(cash_collected=False, **who)
+        deliver_parcel(is_cash_collected=False, **who)
     elif state == ParcelState.FAILED_DELIVERY:
         fail_delivery(reason="không ai nghe máy", **who)
     elif state == ParcelState.VOIDED:
@@ -201,7 +201,7 @@ PARCEL_ACTIONS = {
         lambda **who: hand_over_parcel(**who),
         {"packed": "handed_over", "failed_delivery": "handed_over"},
     ),
-    "deliver": (lambda **who: deliver_parcel(cash_collected=True, **who), {"handed_over": "delivered"}),
+    "deliver": (lambda **who: deliver_parcel(is_cash_collected=True, **who), {"handed_over": "delivered"}),
     "fail": (
         lambda **who: fail_delivery(reason="không ai nghe máy", **who),
         {"handed_over": "failed_delivery"},

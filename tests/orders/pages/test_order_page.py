@@ -136,7 +136,7 @@ def test_buyer_and_staff_see_same_status_at_every_step(client: Client, is_pickup
     hand_over_parcel(parcel_id=parcel.pk, dispatch=DispatchDetails(), actor=MEMBER, now=hours(4))
     statuses.append(displayed_statuses())
     code = Parcel.objects.get().pickup_code
-    deliver_parcel(parcel_id=parcel.pk, cash_collected=True, code=code, actor=MEMBER, now=hours(20))
+    deliver_parcel(parcel_id=parcel.pk, is_cash_collected=True, code=code, actor=MEMBER, now=hours(20))
     statuses.append(displayed_statuses())
 
     waiting, moving = ("Waiting for the carrier", "on the way")
@@ -439,7 +439,7 @@ def test_delivered_order_shows_paid_amount_and_finished_steps(client: Client) ->
     order = make_order((make_variant(price=320_000), 1))
     parcel = pack(order.parts.get())
     hand_over(parcel)
-    deliver_parcel(parcel_id=parcel.pk, cash_collected=True, actor=MEMBER, now=hours(20))
+    deliver_parcel(parcel_id=parcel.pk, is_cash_collected=True, actor=MEMBER, now=hours(20))
 
     page = page_of(client, order)
 
@@ -453,7 +453,7 @@ def test_cash_collected_for_one_part_reduces_amount_due(client: Client) -> None:
     order = make_order((pillow, 1), (noodles, 2))
     parcel = pack(order.parts.get(number=1))
     hand_over(parcel)
-    deliver_parcel(parcel_id=parcel.pk, cash_collected=True, actor=MEMBER, now=hours(20))
+    deliver_parcel(parcel_id=parcel.pk, is_cash_collected=True, actor=MEMBER, now=hours(20))
 
     page = page_of(client, order)
 

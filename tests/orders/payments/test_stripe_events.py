@@ -68,7 +68,9 @@ def test_event_fields_are_read(
 
 
 def test_authorisation_and_declined_card_events_are_read(stripe, gateway) -> None:
-    payment_intent = gateway.start(GatewayRequest("call:1", 50_000, "VND", hold=True)).reference
+    payment_intent = gateway.start(
+        GatewayRequest("call:1", 50_000, "VND", is_authorisation_only=True)
+    ).reference
     stripe.buyer_pays(payment_intent, "4000000000009995")
     stripe.buyer_pays(payment_intent)
 
@@ -81,7 +83,7 @@ def test_authorisation_and_declined_card_events_are_read(stripe, gateway) -> Non
 
 def test_completed_checkout_session_names_session_and_payment(stripe, gateway) -> None:
     session = gateway.start(
-        GatewayRequest("call:1", 50_000, "VND", hosted=True, return_url="https://shop.test/")
+        GatewayRequest("call:1", 50_000, "VND", is_hosted=True, return_url="https://shop.test/")
     ).reference
     stripe.buyer_pays(session)
 

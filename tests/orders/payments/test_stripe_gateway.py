@@ -71,7 +71,7 @@ CALLS = {
     "start on their page": (
         Operation.START,
         "checkout.sessions.create",
-        lambda stripe, gateway: make_request("call:it", hosted=True, return_url="https://shop.test/order"),
+        lambda stripe, gateway: make_request("call:it", is_hosted=True, return_url="https://shop.test/order"),
         lambda stripe: sums(stripe, "checkout.session", "amount_total"),
         [50_000],
     ),
@@ -79,7 +79,7 @@ CALLS = {
         Operation.CAPTURE,
         "payment_intents.capture",
         lambda stripe, gateway: make_request(
-            "call:it", 42_000, reference=paid_reference(stripe, gateway, hold=True)
+            "call:it", 42_000, reference=paid_reference(stripe, gateway, is_authorisation_only=True)
         ),
         lambda stripe: sums(stripe, "charge", "amount_captured"),
         [42_000],
@@ -87,7 +87,9 @@ CALLS = {
     "cancel": (
         Operation.CANCEL,
         "payment_intents.cancel",
-        lambda stripe, gateway: make_request("call:it", reference=paid_reference(stripe, gateway, hold=True)),
+        lambda stripe, gateway: make_request(
+            "call:it", reference=paid_reference(stripe, gateway, is_authorisation_only=True)
+        ),
         lambda stripe: states(stripe, "payment_intent", "canceled"),
         ["canceled"],
     ),
@@ -96,7 +98,7 @@ CALLS = {
         "checkout.sessions.expire",
         lambda stripe, gateway: make_request(
             "call:it",
-            reference=gateway.start(make_request(hosted=True, return_url="https://shop.test/")).reference,
+            reference=gateway.start(make_request(is_hosted=True, return_url="https://shop.test/")).reference,
         ),
         lambda stripe: states(stripe, "checkout.session", "expired"),
         ["expired"],
@@ -334,7 +336,7 @@ def test_processing_payment_is_pending(stripe, gateway) -> None:
 
 
 def test_partial_capture_releases_remainder_without_refund(stripe, gateway) -> None:
-    reference = paid_reference(stripe, gateway, hold=True)
+    reference = paid_reference(stripe, gateway, is_authorisation_only=True)
 
     authorised = look_up_payment(gateway, reference)
     captured = gateway.capture(make_request("call:take", 42_000, reference=reference))
@@ -351,7 +353,7 @@ def test_partial_capture_releases_remainder_without_refund(stripe, gateway) -> N
 
 
 def test_capture_cannot_exceed_authorised_amount(stripe, gateway) -> None:
-    reference = paid_reference(stripe, gateway, hold=True)
+    reference = paid_reference(stripe, gateway, is_authorisation_only=True)
 
     answer = gateway.capture(make_request("call:take", 50_001, reference=reference))
 
@@ -379,8 +381,8 @@ def test_cancelled_payment_is_failed_start(stripe, gateway) -> None:
 
 def test_checkout_session_has_language_email_and_return_url(stripe, gateway) -> None:
     request = make_request(
-        hosted=True,
-        hold=True,
+        is_hosted=True,
+        is_authorisation_only=True,
         return_url="https://shop.test/order",
         email="lan@shop.test",
         description="T12345X",
@@ -403,7 +405,9 @@ def test_checkout_session_has_language_email_and_return_url(stripe, gateway) -> 
 
 
 def test_session_payment_is_captured_and_refunded_by_session_id(stripe, gateway) -> None:
-    reference = paid_reference(stripe, gateway, hosted=True, hold=True, return_url="https://shop.test/order")
+    reference = paid_reference(
+        stripe, gateway, is_hosted=True, is_authorisation_only=True, return_url="https://shop.test/order"
+    )
 
     captured = gateway.capture(make_request("call:take", 42_000, reference=reference))
     refund = gateway.refund(make_request("call:back", 2_000, reference=reference))
@@ -413,7 +417,7 @@ def test_session_payment_is_captured_and_refunded_by_session_id(stripe, gateway)
 
 
 def test_cancelled_session_expires(stripe, gateway) -> None:
-    reference = gateway.start(make_request(hosted=True, return_url="https://shop.test/order")).reference
+    reference = gateway.start(make_request(is_hosted=True, return_url="https://shop.test/order")).reference
 
     first = gateway.cancel(make_request("call:cancel", reference=reference))
     second = gateway.cancel(make_request("call:again", reference=reference))
@@ -426,7 +430,7 @@ def test_cancelled_session_expires(stripe, gateway) -> None:
 
 
 def test_paid_session_cannot_be_cancelled(stripe, gateway) -> None:
-    reference = paid_reference(stripe, gateway, hosted=True, return_url="https://shop.test/order")
+    reference = paid_reference(stripe, gateway, is_hosted=True, return_url="https://shop.test/order")
 
     answer = gateway.cancel(make_request("call:cancel", reference=reference))
 

@@ -46,7 +46,7 @@ def test_delivered_part_updates_stock_and_payment() -> None:
     close_parcel(parcel_id=parcel.pk, actor=member, now=NOW)
     hand_over_parcel(parcel_id=parcel.pk, actor=member, now=NOW)
     stock = get_stock(variant)
-    deliver_parcel(parcel_id=parcel.pk, cash_collected=True, actor=member, now=NOW)
+    deliver_parcel(parcel_id=parcel.pk, is_cash_collected=True, actor=member, now=NOW)
 
     assert (stock.on_hand, stock.allocated, stock.free) == (7, 0, 7)
     assert sum(Movement.objects.filter(stock=stock).values_list("quantity", flat=True)) == 7

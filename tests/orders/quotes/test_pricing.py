@@ -44,7 +44,7 @@ def purchases(draw):
                 key,
                 percent=percent,
                 amount=None if percent is not None else draw(st.integers(0, 10**8)),
-                of_delivery=draw(st.booleans()),
+                is_for_delivery=draw(st.booleans()),
                 lines=draw(st.none() | st.frozensets(st.integers(0, 5))),
                 cooperatives=draw(st.none() | st.frozensets(COOPERATIVES)),
             )
@@ -53,8 +53,8 @@ def purchases(draw):
 
 
 def priced(purchase):
-    lines, deliveries, discounts, with_tax = purchase
-    return price_purchase(lines, deliveries, discounts, with_tax=with_tax)
+    lines, deliveries, discounts, is_tax_included = purchase
+    return price_purchase(lines, deliveries, discounts, is_tax_included=is_tax_included)
 
 
 @given(purchases())
@@ -94,16 +94,16 @@ def test_discount_shares_sum_to_discount_and_respect_its_scope(purchase) -> None
         if requested.amount is not None:
             assert discount.amount <= requested.amount
         for key in discount.shares:
-            cooperative = key if requested.of_delivery else by_key[key].cooperative
+            cooperative = key if requested.is_for_delivery else by_key[key].cooperative
             assert requested.cooperatives is None or cooperative in requested.cooperatives
-            assert requested.of_delivery or requested.lines is None or key in requested.lines
+            assert requested.is_for_delivery or requested.lines is None or key in requested.lines
 
 
 @given(purchases())
 def test_discounts_equal_difference_of_totals(purchase) -> None:
-    lines, deliveries, _discounts, with_tax = purchase
-    side = "gross" if with_tax else "net"
-    before = price_purchase(lines, deliveries, with_tax=with_tax)
+    lines, deliveries, _discounts, is_tax_included = purchase
+    side = "gross" if is_tax_included else "net"
+    before = price_purchase(lines, deliveries, is_tax_included=is_tax_included)
 
     after = priced(purchase)
 
@@ -113,12 +113,12 @@ def test_discounts_equal_difference_of_totals(purchase) -> None:
 
 @given(purchases(), st.randoms(use_true_random=False))
 def test_order_of_lines_does_not_change_totals_without_discounts(purchase, chance) -> None:
-    lines, deliveries, _discounts, with_tax = purchase
+    lines, deliveries, _discounts, is_tax_included = purchase
     shuffled = list(lines)
     chance.shuffle(shuffled)
 
-    one = price_purchase(lines, deliveries, with_tax=with_tax)
-    other = price_purchase(shuffled, deliveries, with_tax=with_tax)
+    one = price_purchase(lines, deliveries, is_tax_included=is_tax_included)
+    other = price_purchase(shuffled, deliveries, is_tax_included=is_tax_included)
 
     assert one.total == other.total
     assert {line.key: line.total for line in one.lines} == {line.key: line.total for line in other.lines}
@@ -135,7 +135,7 @@ def test_splitting_line_does_not_change_discounted_total(unit, quantity, first, 
 
 
 def test_tax_is_added_once_per_total() -> None:
-    result = price_purchase([LineInput("a", 1, 33, 33, 3, Decimal(10))], with_tax=False)
+    result = price_purchase([LineInput("a", 1, 33, 33, 3, Decimal(10))], is_tax_included=False)
 
     assert (result.total.net, result.total.gross) == (99, 109)
 

@@ -475,4 +475,4 @@ def deliver(part):
     parcel = pack_parcel(part_id=part.pk, quantities=quantities, actor=STAFF, now=NOW)
     close_parcel(parcel_id=parcel.pk, actor=STAFF, now=NOW)
     hand_over_parcel(parcel_id=parcel.pk, actor=STAFF, now=NOW)
-    deliver_parcel(parcel_id=parcel.pk, cash_collected=True, actor=STAFF, now=NOW)
+    deliver_parcel(parcel_id=parcel.pk, is_cash_collected=True, actor=STAFF, now=NOW)

@@ -48,7 +48,7 @@ def deliver_order(order: Order, *, cash: bool = True, now: Any = LATER) -> Order
     part = order.parts.order_by("number")[0]
     parcel = pack_open_lines(part)
     hand_over_parcel(parcel_id=parcel.pk, actor=DESK, now=NOW)
-    deliver_parcel(parcel_id=parcel.pk, cash_collected=cash, actor=DESK, now=now)
+    deliver_parcel(parcel_id=parcel.pk, is_cash_collected=cash, actor=DESK, now=now)
     return OrderPart.objects.get(pk=part.pk)
 
 

@@ -24,7 +24,7 @@ def make_short_parcel(missing: int = 20_000) -> Parcel:
     parcel = pack_open_lines(order.parts.get())
     hand_over_parcel(parcel_id=parcel.pk, actor=DESK, now=NOW)
     cash = CollectedCash(110_000 - missing, "Khách thiếu tiền")
-    deliver_parcel(parcel_id=parcel.pk, cash_collected=True, cash=cash, actor=DESK, now=LATER)
+    deliver_parcel(parcel_id=parcel.pk, is_cash_collected=True, cash=cash, actor=DESK, now=LATER)
     return Parcel.objects.get(pk=parcel.pk)
 
 

@@ -175,7 +175,7 @@ def test_refund_before_payment_reduces_cash_to_collect() -> None:
     assert not Payout.objects.exists()
     assert not PaymentEvent.objects.filter(kind=EventKind.REFUND_REQUEST).exists()
     hand_over_parcel(parcel_id=parcel.pk, **ACTOR_NOW)
-    deliver_parcel(parcel_id=parcel.pk, cash_collected=True, **ACTOR_NOW)
+    deliver_parcel(parcel_id=parcel.pk, is_cash_collected=True, **ACTOR_NOW)
     assert sums(order) == (100_000, 100_000, Coverage.FULL)
     check_everything()
 
@@ -210,7 +210,7 @@ def test_refund_is_limited_to_cash_received() -> None:
     parcel = pack_open_lines(part)
     hand_over_parcel(parcel_id=parcel.pk, **ACTOR_NOW)
     deliver_parcel(
-        parcel_id=parcel.pk, cash_collected=True, cash=CollectedCash(110_000, "Thiếu tiền lẻ"), **ACTOR_NOW
+        parcel_id=parcel.pk, is_cash_collected=True, cash=CollectedCash(110_000, "Thiếu tiền lẻ"), **ACTOR_NOW
     )
 
     refund = refund_first_line(part, 25_000)
@@ -242,7 +242,7 @@ def test_pending_refund_of_one_part_does_not_reduce_cash_of_another() -> None:
     assert (parcel.cod_expected, parcel.cod_state) == (40_000, "expected")
     check_everything()
     hand_over_parcel(parcel_id=parcel.pk, **ACTOR_NOW)
-    deliver_parcel(parcel_id=parcel.pk, cash_collected=True, **ACTOR_NOW)
+    deliver_parcel(parcel_id=parcel.pk, is_cash_collected=True, **ACTOR_NOW)
     assert sums(order)[:2] == (70_000, 160_000)  # 90,000 of it is to be refunded
     assert refundable_surplus(Order.objects.get(pk=order.pk)) == 0
     check_everything()
@@ -443,7 +443,7 @@ def test_return_and_dispatch_parcels_have_separate_steps() -> None:
     outgoing = part.parcels.dispatches().get()
 
     for act in (
-        lambda: deliver_parcel(parcel_id=parcel.pk, cash_collected=False, **ACTOR_NOW),
+        lambda: deliver_parcel(parcel_id=parcel.pk, is_cash_collected=False, **ACTOR_NOW),
         lambda: hand_over_parcel(parcel_id=parcel.pk, **ACTOR_NOW),
         lambda: receive_return(
             parcel_id=outgoing.pk, damaged={}, warehouse_id=outgoing.warehouse_id, **ACTOR_NOW
@@ -479,7 +479,7 @@ def test_unsent_items_are_refunded_and_released() -> None:
     parcel = pack_open_lines(OrderPart.objects.get(pk=part.pk))
     assert parcel.cod_expected == 120_000
     hand_over_parcel(parcel_id=parcel.pk, **ACTOR_NOW)
-    deliver_parcel(parcel_id=parcel.pk, cash_collected=True, **ACTOR_NOW)
+    deliver_parcel(parcel_id=parcel.pk, is_cash_collected=True, **ACTOR_NOW)
     part.refresh_from_db()
     order.refresh_from_db()
     assert (part.progress, order.status, order.saleor_status) == ("delivered", "delivered", "fulfilled")

@@ -113,10 +113,10 @@ class OrderInSteps:
         self._each(part, "failed_delivery", hand_over_parcel)
 
     def deliver(self, part: OrderPart) -> None:
-        self._each(part, "handed_over", deliver_parcel, cash_collected=True, reason="test")
+        self._each(part, "handed_over", deliver_parcel, is_cash_collected=True, reason="test")
 
     def deliver_unpaid(self, part: OrderPart) -> None:
-        self._each(part, "handed_over", deliver_parcel, cash_collected=False, reason="test")
+        self._each(part, "handed_over", deliver_parcel, is_cash_collected=False, reason="test")
 
     def receive(self, part: OrderPart) -> None:
         confirm_part_receipt(part_id=part.pk, **self._context)

@@ -51,7 +51,7 @@ def executor(tmp_path):
 
     @query.field()
     def rates(arguments, context, selection):
-        keys = [SortKey("valid_from", descending=bool(arguments.get("down")), nullable=True)]
+        keys = [SortKey("valid_from", is_descending=bool(arguments.get("down")), is_nullable=True)]
         return connect(rate, rate.rows(context), arguments, selection, order=sort_keys(None, {}, keys))
 
     @query.field()
@@ -61,7 +61,7 @@ def executor(tmp_path):
     @tax_class.field("rates")
     def rates_of_class(classes, arguments, context, selection):
         keys = [tax_class.id for tax_class in classes]
-        order = [SortKey("country", descending=True), SortKey("id")]
+        order = [SortKey("country", is_descending=True), SortKey("id")]
         rows = rate.rows(context)
         return connect_each(
             rate, rows, arguments, selection, order=order, parent_column="tax_class_id", parents=keys

@@ -355,7 +355,7 @@ PERMISSION_NAMES = {"MANAGE_ORDERS": "Quản lý đơn hàng.", "MANAGE_PRODUCTS
 def test_staff_permissions_and_groups_in_me(django_assert_num_queries) -> None:
     channel, _other_channel = make_channel(), make_channel(slug="khac", name="Khác")
     staff = make_user(is_staff=True)
-    group = Group.objects.create(name="Doanh số", restricted_to_channels=True, is_platform_wide=True)
+    group = Group.objects.create(name="Doanh số", is_restricted_to_channels=True, is_platform_wide=True)
     group.channels.add(channel)
     group.users.add(staff)
     for code in (Permission.MANAGE_PRODUCTS, Permission.MANAGE_ORDERS):

@@ -101,7 +101,7 @@ def test_staff_without_a_second_factor_sign_in_during_the_grace_period() -> None
     granted = user.second_factor_due_at
     User.objects.update(second_factor_due_at=fixed_now() - datetime.timedelta(days=1))
     after_grace = refusal(user, PASSWORD)
-    ShopSettings.objects.update_or_create(pk=1, defaults={"second_factor_for_staff": False})
+    ShopSettings.objects.update_or_create(pk=1, defaults={"requires_second_factor_of_staff": False})
 
     assert during_grace["token"]
     assert granted is not None

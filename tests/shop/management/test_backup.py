@@ -143,8 +143,8 @@ def test_backup_is_private_and_includes_generated_keys(tmp_path, settings, monke
     write(settings.DATA_DIR / "secret_key", b"k" * 67)
     (settings.DATA_DIR / "secret_key").chmod(0o600)
 
-    with_keys = create_backup(tmp_path / "with", with_keys=True)
-    without_keys = create_backup(tmp_path / "without", with_keys=False)
+    with_keys = create_backup(tmp_path / "with", includes_keys=True)
+    without_keys = create_backup(tmp_path / "without", includes_keys=False)
 
     assert (tmp_path / "with").stat().st_mode & 0o777 == 0o700
     assert (with_keys.keys, without_keys.keys) == (["secret_key"], [])
@@ -298,7 +298,7 @@ def wait_for(acknowledged, *, more_than):
 @pytest.mark.once
 def test_killed_backup_is_not_a_valid_backup(tmp_path, shop_with_files) -> None:
     """Kill it (-9) at each file it opens, syncs or moves, until a run completes."""
-    complete_backup = create_backup(tmp_path / "whole", with_keys=True)
+    complete_backup = create_backup(tmp_path / "whole", includes_keys=True)
     step, is_through = 1, False
     while not is_through:
         target = tmp_path / f"killed-{step}" / "backup"
@@ -333,7 +333,7 @@ def _run_until(step, target):
 
         sys.addaudithook(count)
         try:
-            create_backup(target, with_keys=True)
+            create_backup(target, includes_keys=True)
         except BaseException:
             os._exit(1)
         os._exit(0)

@@ -143,7 +143,7 @@ class DemoTests(TestCase):
 
     @classmethod
     def setUpTestData(cls):
-        cls.users = seed_market(now=NOW, pictures_now=False)
+        cls.users = seed_market(now=NOW, should_render_now=False)
 
     def test_demo_is_a_complete_market(self) -> None:
         assert Product.objects.count() == 60
@@ -198,7 +198,7 @@ class DemoTests(TestCase):
             Change.objects.count(),
         )
 
-        seed_market(now=NOW + datetime.timedelta(days=1), pictures_now=False)
+        seed_market(now=NOW + datetime.timedelta(days=1), should_render_now=False)
 
         assert before == (
             Product.objects.count(),
@@ -318,7 +318,7 @@ class UnderWayTests(TestCase):
 
     @classmethod
     def setUpTestData(cls):
-        cls.users = seed_market(now=NOW, pictures_now=False)
+        cls.users = seed_market(now=NOW, should_render_now=False)
         seed_orders(40, seed=1, now=NOW)
         seed_open_orders()
 

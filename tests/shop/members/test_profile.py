@@ -50,7 +50,7 @@ def test_household_is_named_only_while_it_consents(manager, seller) -> None:
     type(product).objects.filter(pk=product.pk).update(producer=row)
     assert "Hộ bà Triệu" not in html_of(manager.get(f"/san-pham/{product.slug}/"))
 
-    manager.post(f"/xa-vien/gian-hang/ho/{row.pk}/", {**form, "agrees": "on"})
+    manager.post(f"/xa-vien/gian-hang/ho/{row.pk}/", {**form, "has_consent": "on"})
 
     row.refresh_from_db()
     assert row.agreed_on == vietnam_date(timezone.now())

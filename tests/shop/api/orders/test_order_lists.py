@@ -150,7 +150,7 @@ def test_staff_restricted_to_a_channel_see_only_its_orders(three_orders) -> None
 
     staff = make_staff(Permission.MANAGE_ORDERS)
     group = staff.permission_groups.get()
-    group.restricted_to_channels = True
+    group.is_restricted_to_channels = True
     group.save()
     query = "{ orders(first: 5) { totalCount edges { node { id number } } } }"
 
