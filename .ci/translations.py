@@ -1,7 +1,7 @@
-"""Is every message translated into Vietnamese, in one spelling? Exits with 1 and names those that are not.
+"""Check that every message is translated into Vietnamese, in one spelling; print faults and exit with 1.
 
-The spelling: the tone stands on the last vowel of an open oa, oe or uy (hoá, khoẻ, huỷ).
-Names keep theirs: they stand in data, not in texts.
+The tone mark stands on the last vowel of an open oa, oe or uy (hoá, khoẻ, huỷ). Names keep their spelling:
+they are in data, not in texts.
 """
 
 import os
@@ -28,18 +28,22 @@ def main() -> int:
     kept = {_place(message): message for message in read_po((ROOT / PO).open("rb")) if message.id}
     requested = {_place(message): message for message in _extracted() if message.id}
     faults = [
-        *(f"not in {PO}: {place}" for place in requested.keys() - kept.keys()),
+        *(f"missing in {PO}: {place}" for place in requested.keys() - kept.keys()),
         *(f"untranslated: {place}" for place, message in kept.items() if not _translated(message)),
         *(f"fuzzy: {place}" for place, message in kept.items() if message.fuzzy),
         *(
-            f"other placeholders: {place}"
+            f"unknown placeholder: {place}"
             for place, message in kept.items()
             if not _same_placeholders(message)
         ),
-        *(f"no longer used: {place}" for place in kept.keys() - requested.keys()),
-        *(f"other spelling, {word}: {place}" for place, message in kept.items() for word in _odd(message)),
+        *(f"obsolete in {PO}: {place}" for place in kept.keys() - requested.keys()),
         *(
-            f"other spelling, {word}: {path.relative_to(ROOT)}"
+            f"tone mark misplaced in {word}: {place}"
+            for place, message in kept.items()
+            for word in _odd(message)
+        ),
+        *(
+            f"tone mark misplaced in {word}: {path.relative_to(ROOT)}"
             for path in (ROOT / "templates").rglob("*.html")
             for word in OTHER_SPELLING.findall(path.read_text())
         ),
@@ -90,7 +94,7 @@ def _odd(message: Message) -> list[str]:
 
 
 def _same_placeholders(message: Message) -> bool:
-    """Return whether each translation has exactly the %(name)s placeholders of the original."""
+    """Return whether each translation uses only %(name)s placeholders of the original."""
     ids = message.id if isinstance(message.id, tuple) else (message.id,)
     words = message.string if isinstance(message.string, tuple) else (message.string,)
     requested = {name for id in ids for name in re.findall(r"%\((\w+)\)", id)}

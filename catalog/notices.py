@@ -18,7 +18,7 @@ from shop.notifications.send import queue_notification
 
 
 def send_listing_decision(listing: Listing, *, now: datetime.datetime) -> None:
-    """Tell the cooperative that its listing was published, or what must be corrected first."""
+    """Tell the cooperative that its listing was published, or must be corrected first."""
     cooperative = listing.product.cooperative
     if not cooperative.email:
         return
@@ -37,7 +37,7 @@ def send_listing_decision(listing: Listing, *, now: datetime.datetime) -> None:
 
 
 def send_revision_decision(revision: ProductRevision, *, is_approved: bool, now: datetime.datetime) -> None:
-    """Tell the cooperative that its changes are on sale, or what must be corrected first."""
+    """Tell the cooperative that its changes are on sale, or must be corrected first."""
     product = revision.product
     if not product.cooperative.email:
         return
@@ -59,7 +59,7 @@ def send_revision_decision(revision: ProductRevision, *, is_approved: bool, now:
 
 
 def send_certificate_decision(certificate: Certificate, *, now: datetime.datetime) -> None:
-    """Tell the cooperative that its certificate was confirmed, or what must be corrected first."""
+    """Tell the cooperative that its certificate was confirmed, or must be corrected first."""
     cooperative = certificate.cooperative
     if not cooperative.email:
         return

@@ -26,7 +26,7 @@ LISTING_MOVES: Moves = {
     ListingState.WITHDRAWN: frozenset({ListingState.DRAFT}),
 }
 
-# The platform approved what is on sale; a paused listing resumes without it.
+# The platform approved the content on sale; a paused listing resumes without review.
 APPROVED_STATES = (ListingState.PUBLISHED, ListingState.PAUSED)
 
 

@@ -31,9 +31,9 @@ COOPERATIVE_MOVES: Moves = {
 
 
 class CertificateState(TextChoices):
-    IN_REVIEW = "in_review", pgettext_lazy("certificate", "waits for the market")
-    CONFIRMED = "confirmed", pgettext_lazy("certificate", "seen by the market")
-    RETURNED = "returned", pgettext_lazy("certificate", "to be mended")
+    IN_REVIEW = "in_review", pgettext_lazy("certificate", "in review")
+    CONFIRMED = "confirmed", pgettext_lazy("certificate", "confirmed")
+    RETURNED = "returned", pgettext_lazy("certificate", "to be corrected")
 
 
 # A change by members sends a certificate back to review: a new number means a new document.

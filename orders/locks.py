@@ -236,7 +236,7 @@ def lock_bank_transfer(transfer_id: uuid.UUID) -> BankTransfer:
 def lock_part(part_id: int) -> tuple[Order, OrderPart]:
     """Lock a part's order, the lock of all its rows; return both.
 
-    Raises Missing, also for a part of a draft: nobody works on drafts yet.
+    Raises Missing, also for a part of a draft, which sellers do not handle yet.
     """
     order_id = OrderPart.objects.filter(pk=part_id).values_list("order_id", flat=True).first()
     if order_id is None:

@@ -19,7 +19,7 @@ from shop.notifications.send import queue_notification
 
 
 def notify_settlement_closed(settlement: Settlement, *, now: datetime.datetime) -> None:
-    """Tell members who may see the cooperative's money the result of a settlement, and what follows."""
+    """Tell members who may see the cooperative's money the result of a settlement and the next step."""
     with translation.override("vi"):
         _notify_members(
             settlement.cooperative,

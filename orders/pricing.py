@@ -189,7 +189,7 @@ def price_purchase(
 def price_weighed(agreed: AgreedLine, grams: int, *, is_tax_included: bool = True) -> WeighedPrice:
     """Price a line at its weighed amount, in proportion to the estimate; each sum is rounded once.
 
-    Percentages scale with the weight; amounts stay as agreed, up to what is left.
+    Percentages scale with the weight; amounts stay as agreed, up to the remaining price.
     """
     listed = price_for(agreed.listed, agreed.grams, grams)
     remaining = priced = price_for(agreed.priced, agreed.grams, grams)

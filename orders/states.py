@@ -152,7 +152,7 @@ STATEMENT_ROW_MOVES: Moves = {
 
 
 class CallState(TextChoices):
-    """What is known of a call to a gateway: its row is written first, its outcome afterwards."""
+    """The known state of a call to a gateway: its row is written first, its outcome afterwards."""
 
     INTENDED = "intended", _("to be asked")
     UNKNOWN = "unknown", _("nobody knows whether it arrived")

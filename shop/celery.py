@@ -1,6 +1,6 @@
 """The Celery application and the schedule of background sweeps.
 
-Messages only make work prompt. Database rows are the truth: every sweep finds what is due, so a lost message
+Messages only make work prompt. Database rows are the truth: every sweep finds the due rows, so a lost message
 costs minutes, never an order.
 """
 

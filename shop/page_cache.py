@@ -129,7 +129,7 @@ def _is_public(request: HttpRequest) -> bool:
 def _has_broken_token(request: HttpRequest) -> bool:
     """Return whether the visitor's CSRF cookie was invalid: Django replaced it before a form used it.
 
-    Then nobody can tell whether the page used the new token, so the page is not cached.
+    Then it is unknown whether the page used the new token, so the page is not cached.
     """
     return bool(request.META.get("CSRF_COOKIE_NEEDS_UPDATE"))
 

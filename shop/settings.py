@@ -2,7 +2,7 @@
 
 Nothing needs to be set for the embedded setup: SQLite, jobs over files, mail on the console, all data in
 DATA_DIR. A DATABASE_URL or REDIS_URL makes the shop a server: then all of SERVER_NEEDS must be set, and an
-incomplete configuration refuses to start and names what is missing.
+incomplete configuration refuses to start and names the missing settings.
 """
 
 import contextlib
@@ -236,7 +236,7 @@ CELERY_TASK_IGNORE_RESULT = True  # results are in the database
 CELERY_TASK_ACKS_LATE = bool(REDIS_URL)
 CELERY_TASK_SOFT_TIME_LIMIT = None
 CELERY_TIMEZONE = TIME_ZONE
-CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # in memory: sweeps find what is due, whenever they start
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # in memory: sweeps find the due rows, whenever they start
 CELERY_WORKER_REDIRECT_STDOUTS = False  # mails and texts on the console are not warnings
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = bool(REDIS_URL)
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

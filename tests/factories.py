@@ -126,7 +126,7 @@ def make_staff(*permissions: Permission, works_for: tuple[Cooperative, ...] = ()
     return user
 
 
-# What an application needs before it can be approved, beside the fields that every cooperative has here.
+# Fields that an application needs before it can be approved, beside those that every cooperative has here.
 COMPLETE_APPLICATION = {
     "representative": "Lý Thị Nhung",
     "tax_code": "0101248141",

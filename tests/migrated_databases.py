@@ -88,7 +88,7 @@ class CopiedCreation(DatabaseCreation):
 
 @contextmanager
 def _one_at_a_time(database: str) -> Iterator[None]:
-    """Lock, so that a second process waits and finds what the first one created."""
+    """Lock, so that a second process waits and finds the database that the first one created."""
     with (_PLACE / f"migrated-{database}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -1,6 +1,6 @@
 """`make test`: the suite on SQLite, then on PostgreSQL with Redis; at the end measured figures and one count.
 
-Arguments go to pytest. What is marked `once` runs with the first only. One after the other: each has two
+Arguments go to pytest. Tests marked `once` run with the first only. One after the other: each has two
 workers busy, and beside each other on two cores both took a fifth more of their time. Single files need no
 workers, whose start takes longer than most files: both databases are asked beside each other.
 """

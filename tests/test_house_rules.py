@@ -155,7 +155,7 @@ def test_docstrings_and_comments_mention_existing_names() -> None:
 
 
 def test_error_codes_are_class_names_in_snake_case() -> None:
-    """A client that receives a code, and whoever reads a log, finds the class by it."""
+    """A client that receives a code, or an engineer who reads a log, finds the class by it."""
     errors = _subclasses("Refused")
     codes = {
         name: statement.value.value
@@ -228,7 +228,7 @@ def test_tests_are_annotated_as_returning_none() -> None:
 
 
 def test_loop_variables_have_names() -> None:
-    """The variable of a loop, comprehension or lambda is named after what it holds."""
+    """The variable of a loop, comprehension or lambda is named after its value."""
     folders = (*CODE, "tests", ".ci")
     python = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
     variables = [

@@ -1,4 +1,4 @@
-"""Write past the triggers, as only somebody with direct database access can."""
+"""Write past the triggers, as only a person with direct database access can."""
 
 from __future__ import annotations
 

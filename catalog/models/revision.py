@@ -26,7 +26,7 @@ class ProductRevision(models.Model):
 
     `values` holds columns of the product by name, `translations` texts by language: those of the product
     under "product", those of its variants under "variants" by key. The product's photos become
-    `picture_rows`, in their order, if `has_pictures`. Only what differs from the product is stored.
+    `picture_rows`, in their order, if `has_pictures`. Only columns that differ from the product are stored.
     """
 
     product = models.OneToOneField(Product, models.CASCADE, related_name="revision")

@@ -20,7 +20,7 @@ MAX_COOPERATIVES = 6
 
 @dataclass(frozen=True, slots=True)
 class MarketSearch:
-    """What a query finds in the market: products of `tiers`, of which some belong to `landing`.
+    """The result of a query in the market: products of `tiers`, some of which belong to `landing`.
 
     `readings` are the corrected words, if any, then the words and their synonyms.
     """

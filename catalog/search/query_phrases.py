@@ -38,7 +38,7 @@ def query_phrases() -> QueryPhrases:
 
 
 def shortened_queries(query: str, *, includes_classifiers: bool = False) -> list[str]:
-    """Return the folded query, and what remains of it without each opening phrase (or classifier) in turn."""
+    """Return the folded query, then the rest of it after each opening phrase (or classifier) in turn."""
     phrases = [*query_phrases().openings, *(query_phrases().classifiers if includes_classifiers else ())]
     queries = [query]
     while (shorter := without_start(queries[-1], phrases)) != queries[-1]:

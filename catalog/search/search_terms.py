@@ -50,7 +50,7 @@ def typed_term(word: QueryWord) -> Term:
 
 
 def typed_choice(word: QueryWord) -> Choice:
-    """Return the word as typed, or what its keys type in Telex or VNI."""
+    """Return the word as typed, and as its keys read in Telex and VNI."""
     decoded = [[term_with_marks(word.decoded)]] if word.decoded else []
     return [[typed_term(word)], *decoded]
 

@@ -170,7 +170,7 @@ def _other_matches(search: MarketSearch, index: FacetIndex) -> dict[str, object]
 
 
 def _browsing_aids(index: FacetIndex) -> dict[str, object]:
-    """Return what an empty result shows: categories with products, and products in season."""
+    """Return the content of an empty result: categories with products, and products in season."""
     now = timezone.now()
     categories = _root_categories()
     show_in_language(categories, "name")

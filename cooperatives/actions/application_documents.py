@@ -2,7 +2,7 @@
 
 How long they stay: 180 days while the application is open, 30 days after its rejection, and for an approved
 cooperative as long as it sells, since Law 122/2025 on e-commerce has platforms verify their sellers. Who
-anonymises their account takes along what they sent for an application that is not approved, and their ID
+anonymises their account deletes their files of an application that is not approved, and their ID
 card or mandate in any case.
 """
 
@@ -85,7 +85,7 @@ def submit_document(
 ) -> ApplicationDocument:
     """Send the files of a document, which replace those sent before and wait for review.
 
-    Raises ApplicationClosed and what `inspect_files` raises.
+    Raises ApplicationClosed and the errors of `inspect_files`.
     """
     content_types = inspect_files(files)
     locked = _lock_open_application(cooperative.pk)
@@ -202,7 +202,7 @@ def set_deletion_days(cooperative: Cooperative, now: datetime.datetime) -> None:
 
 
 def delete_documents_of_person(user: User, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: delete what an anonymised person sent; an approved cooperative keeps its own papers."""
+    """Step: delete an anonymised person's files; an approved cooperative keeps its own papers."""
     sent = ApplicationDocument.objects.filter(submitted_by=user)
     is_decided = Q(cooperative__state__in=[CooperativeState.APPROVED, CooperativeState.SUSPENDED])
     for document in lock_rows(sent.filter(~is_decided | Q(kind=DocumentKind.REPRESENTATIVE))):

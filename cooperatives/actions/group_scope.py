@@ -24,7 +24,7 @@ class EmptyGroupScope(Refused):
 
 class AmbiguousGroupScope(Refused):
     code = "ambiguous_group_scope"
-    default_message = _("A group can work for the whole platform or for some cooperatives, not for both.")
+    default_message = _("Choose either the whole platform or some cooperatives.")
 
 
 @transaction.atomic(durable=True)

@@ -1,6 +1,6 @@
 """Invite people to work for a cooperative; they join by accepting the invitation's link.
 
-Creating or sending an invitation never tells whether somebody has an account.
+Creating or sending an invitation never reveals whether the address has an account.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ def invitation_token(invitation: Invitation) -> str:
 
 
 def open_invitations(cooperative: Cooperative, now: datetime.datetime) -> Sequence[Invitation]:
-    """Return what a cooperative's managers have sent and nobody has accepted, newest first."""
+    """Return the open invitations of a cooperative's managers, newest first."""
     return list(Invitation.objects.for_cooperative(cooperative).open(now).newest_first())
 
 

@@ -79,7 +79,7 @@ def _update_membership(
 
 
 def _revoke_invitations_of(row: Membership, now: datetime.datetime) -> None:
-    """Revoke what a former manager sent, or they could let themselves in again by a link of their own."""
+    """Revoke a former manager's invitations, which would let them in again."""
     sent = Invitation.objects.filter(cooperative=row.cooperative_id, invited_by=row.user_id).open(now)
     sent.update(revoked_at=now, note="")
 

@@ -1,6 +1,7 @@
 """Staff accounts and their roles, within the rights of the person who changes them.
 
-A role is a permission group. Nobody grants a right that they lack, nor changes a person who has more rights.
+A role is a permission group. Staff cannot grant a right that they lack, nor change a person who has more
+rights.
 """
 
 from __future__ import annotations

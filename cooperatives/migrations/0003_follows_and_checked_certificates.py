@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='certificate',
             name='state',
-            field=models.CharField(choices=[('in_review', 'waits for the market'), ('confirmed', 'seen by the market'), ('returned', 'to be mended')], default='confirmed', max_length=10),
+            field=models.CharField(choices=[('in_review', 'in review'), ('confirmed', 'confirmed'), ('returned', 'to be corrected')], default='confirmed', max_length=10),
         ),
         migrations.AddField(
             model_name='certificate',

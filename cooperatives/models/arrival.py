@@ -38,7 +38,7 @@ def arrival_of(
 
 
 def shipping_day(now: datetime.datetime, cut_off_hours: int = 0) -> datetime.date:
-    """Return the day on which a carrier takes what is ordered now."""
+    """Return the day on which a carrier takes an order placed now."""
     return working_day_from(vietnam_date(now + datetime.timedelta(hours=cut_off_hours)))
 
 

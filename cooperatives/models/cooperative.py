@@ -48,8 +48,8 @@ def _paused_condition(day: datetime.date) -> Q:
 class Cooperative(WithMetadata, WithExternalReference, WithTimes):
     """A seller: legal identity, location, bank account and state.
 
-    The platform seller is one such row (`is_platform_seller`) without a page; it owns what staff or API apps
-    create without naming a cooperative.
+    The platform seller is one such row (`is_platform_seller`) without a page; it owns products that staff or
+    API apps create without naming a cooperative.
     """
 
     slug = models.SlugField(max_length=120, unique=True)

@@ -20,7 +20,7 @@ class DocumentKind(models.TextChoices):
 
 
 class DocumentContentType(models.TextChoices):
-    """File types that every browser shows, so that staff see exactly what was sent."""
+    """File types that every browser shows, so that staff see exactly the files sent."""
 
     JPEG = "image/jpeg"
     PNG = "image/png"

@@ -23,10 +23,11 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 
 
 class Invitation(models.Model):
-    """An invitation to work for a cooperative in a role. Whoever opens its link may accept it, once.
+    """An invitation to work for a cooperative in a role. The person who opens its link may accept it, once.
 
-    The link holds a signed id and is stored nowhere. `note` says for whom it is meant; only managers see it,
-    and it is cleared once the invitation is accepted or revoked. The recipient's address is not stored.
+    The link holds a signed id and is stored nowhere. `note` names the person it is meant for; only managers
+    see it, and it is cleared once the invitation is accepted or revoked. The recipient's address is not
+    stored.
     """
 
     cooperative = models.ForeignKey(Cooperative, models.CASCADE, related_name="invitations")

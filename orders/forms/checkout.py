@@ -144,7 +144,7 @@ class CheckoutForm(InvoiceForm, ReceiverForm):
 
 
 class FindForm(forms.Form):
-    """Find an order by what only its buyer knows: phone and code together, never the order number."""
+    """Find an order by its buyer's phone and code together, never by the order number."""
 
     phone = phone_field(
         _("Enter the phone number of the order."), help_text=_("The phone number you entered with the order.")

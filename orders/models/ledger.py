@@ -77,7 +77,7 @@ class LedgerPosting(models.Model):
 
 
 class EntryNature(models.TextChoices):
-    """What an entry of a cooperative's account is for, as shown on its statement."""
+    """The purpose of an entry of a cooperative's account, as shown on its statement."""
 
     GOODS = "goods", _("goods sold")
     DELIVERY = "delivery", _("delivery")

@@ -27,7 +27,7 @@ from shop.core.identifiers.phones import normalise_phone
 from shop.core.models import Channel, WithExternalReference, WithMetadata, WithTimes
 from shop.core.texts.folding import query_words
 
-# What a parcel's label says: the order's code, a separator, and the parcel's number.
+# A parcel's label: the order's code, a separator, and the parcel's number.
 _LABEL = re.compile(r"(?P<code>[0-9A-Z]+)\s*[-–/ ]\s*\d{1,3}")
 _MIN_TRACKING_NUMBER = 6  # shorter words are names or codes
 

@@ -49,7 +49,7 @@ class ParcelQuerySet(models.QuerySet["Parcel"]):
         return self.filter(kind__in=OUTGOING_KINDS, state__in=undispatched, part__state=PartState.ACCEPTED)
 
     def with_label_rows(self) -> ParcelQuerySet:
-        """Load what a label shows: order, address, lines."""
+        """Load the rows that a label shows: order, address, lines."""
         return self.select_related("part__order__shipping_address").prefetch_related("lines__order_line")
 
     def with_unremitted_cash(self) -> ParcelQuerySet:

@@ -44,8 +44,8 @@ class Settlement(models.Model):
     While it is open, new ledger entries about the cooperative belong to it. On closing, its figures are
     copied here (minor units) and become immutable; a database trigger enforces it. `payable` =
     `carried_forward` + `goods` + `delivery` + `corrections` − `refunds` − `commission` − `tax_withheld` −
-    `cash_held` is what the platform pays. A negative `payable` is carried over as the next period's
-    `carried_forward`.
+    `cash_held` is the amount that the platform pays. A negative `payable` is carried over as the next
+    period's `carried_forward`.
     """
 
     cooperative = models.ForeignKey(Cooperative, models.PROTECT, related_name="settlements")

@@ -195,7 +195,7 @@ def handover_occasion(parcel: Parcel, handed_over_at: datetime.datetime) -> str:
 
 
 def notify_delivery_failed(order: Order, part: OrderPart, parcel: Parcel, *, now: datetime.datetime) -> None:
-    """Tell the buyer that the carrier could not deliver, and whom to call."""
+    """Tell the buyer that the carrier could not deliver, with the number to call."""
     with translation.override(order.language):
         notify_buyer(
             order,

@@ -29,7 +29,7 @@ def notify_complaint_withdrawn(
 def notify_complaint_decision(
     order: Order, part: OrderPart, complaint: Complaint, *, now: datetime.datetime
 ) -> None:
-    """Tell the cooperative what the platform answered in its place."""
+    """Tell the cooperative the answer that the platform gave in its place."""
     _notify_cooperative(order, part, complaint, "complaint_decided", now=now)
 
 

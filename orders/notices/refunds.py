@@ -51,7 +51,7 @@ def notify_refund_account(
     occasion: str,
     now: datetime.datetime,
 ) -> None:
-    """Tell the buyer on every channel where the refund goes and when, in case somebody else set it."""
+    """Tell the buyer on every channel where the refund goes and when, in case an intruder set it."""
     with translation.override(order.language):
         values = {"code": order.code, "sum": money(amount, order.currency), "digits": account_end}
         notify_buyer(

@@ -197,7 +197,7 @@ def _check_row_account(row: Row, mapping: BankColumnMapping, account: str) -> No
 
 
 def _read_reference(row: Row, mapping: BankColumnMapping, number: str) -> str:
-    """Return the bank's reference. `number` is what follows the day in the date's cell.
+    """Return the bank's reference. `number` follows the day in the date's cell.
 
     Such numbers begin anew every day, so the day is part of the reference.
     """

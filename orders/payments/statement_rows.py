@@ -1,4 +1,4 @@
-"""Read the rows of a statement, whoever sent it: which column is which, and each row parsed or a problem."""
+"""Find the columns of a bank's or carrier's statement, and parse each row or report its problem."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def parse_rows(
 ) -> tuple[list[Parsed], list[UnreadableRow]]:
     """Parse the rows below the headings.
 
-    `parse` raises UnreadableRowError for what it cannot read, and returns None for a row to leave out.
+    `parse` raises UnreadableRowError for an unreadable row, and returns None for a row to leave out.
     """
     parsed: list[Parsed] = []
     problems: list[UnreadableRow] = []

@@ -184,7 +184,7 @@ def _build_row(line: int, values: Sequence[object]) -> Row:
 
 def _plain_cell(value: object) -> Cell:
     if isinstance(value, float) and not math.isfinite(value):
-        return str(value)  # not a usable number; the column's parser decides what to do
+        return str(value)  # not a usable number; the column's parser handles it
     if isinstance(value, int | float | datetime.date) and not isinstance(value, bool):
         return value
     return "" if value is None else str(value).strip()

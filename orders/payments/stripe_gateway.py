@@ -292,7 +292,7 @@ class StripeGateway:
         return self._api.checkout.sessions.retrieve(reference, {"expand": [f"payment_intent.{_CHARGE}"]})
 
     def _intent_of(self, reference: str) -> str:
-        """Return the PaymentIntent's id; a session that nobody has paid has none, so return its own id."""
+        """Return the PaymentIntent's id; an unpaid session has none, so return its own id."""
         if not is_session(reference):
             return reference
         intent = self._retrieve_session(reference).payment_intent

@@ -1,4 +1,4 @@
-"""What a page with Stripe's card fields needs: its content security policy and whether cards are accepted."""
+"""Settings of pages with Stripe's card fields: content security policy, and whether cards are accepted."""
 
 from __future__ import annotations
 

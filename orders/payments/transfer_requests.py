@@ -11,7 +11,7 @@ from shop.core.models import ShopSettings
 def transfer_request_for_order(
     order: Order, payment: Payment | None, shop: ShopSettings
 ) -> TransferInstructions | None:
-    """Return the transfer that pays what is still due; None if nothing is due or it is paid otherwise.
+    """Return the transfer that pays the amount still due; None if nothing is due or it is paid otherwise.
 
     `payment` is the payment by which the order is to be paid now.
     """
@@ -22,19 +22,19 @@ def transfer_request_for_order(
 
 
 def amount_not_requested(order: Order) -> int:
-    """Return what is due but not requested, in minor units, because the buyer got it back already."""
+    """Return the amount due but not requested because it was paid back, in minor units."""
     return charged_back_amount(order) + externally_refunded_amount(order)
 
 
 def charged_back_amount(order: Order) -> int:
-    """Return what the buyer's bank charged back, in minor units: a matter between it and the market."""
+    """Return the amount charged back, in minor units: a matter between the buyer's bank and the market."""
     if not order.still_due or order.confirmed_at is None:
         return 0
     return Dispute.objects.filter(payment__order=order).charged_back_amounts().get(order.currency, 0)
 
 
 def externally_refunded_amount(order: Order) -> int:
-    """Return what was refunded without a decision of ours, in minor units: the market has to explain it.
+    """Return the amount refunded without our decision, in minor units: the market has to explain it.
 
     Refund decisions that found the money already returned account for their part of it.
     """

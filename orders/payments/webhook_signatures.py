@@ -1,6 +1,6 @@
 """Verify webhooks about bank transfers: the signatures of SePay, Casso and payOS over the raw body.
 
-A function here returns only what the service signed, and raises otherwise. Signatures are compared in
+A function here returns only data that the service signed, and raises otherwise. Signatures are compared in
 constant time. SePay's and Casso's include the time of sending, and are refused after five minutes; payOS's
 include no time, so a replay is detected by its event id only (`incoming_transfers`).
 

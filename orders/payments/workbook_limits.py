@@ -32,7 +32,7 @@ class WorkbookTooLarge(ValueError):
 
 
 class UnsafeWorkbook(ValueError):
-    """The file contains what no spreadsheet program writes, such as entities."""
+    """The file contains markup that no spreadsheet program writes, such as entities."""
 
 
 def check_workbook(packed: zipfile.ZipFile) -> None:

@@ -60,7 +60,7 @@ def add_line(request: HttpRequest) -> HttpResponse:
 
 
 def _describe_addition(basket: Basket, variant: Variant, quantity: int) -> tuple[str, int]:
-    """Return what was added with the basket's new sum, and how many items the basket holds."""
+    """Return the added products with the basket's new sum and number of items."""
     show_in_language([variant.product], "name")
     show_in_language([variant], "name")
     quote = build_quote(basket_quote_request(basket), now=timezone.now(), should_propose_deliveries=True)

@@ -56,7 +56,7 @@ class CardView:
 
 
 def card_view(payment: Payment) -> CardView:
-    """Return what is shown of a card payment, with the bank's last message if it declined the card."""
+    """Return the view of a card payment, with the bank's last message if it declined the card."""
     call = start_call_of(payment)
     message = str(message_for_code(call.code, call.message)) if call and (call.code or call.message) else ""
     if call is not None and not message and call.state == CallState.NEEDS_BUYER:

@@ -1,4 +1,4 @@
-"""Messages about what keeps a checkout from being placed."""
+"""Messages about problems that keep a checkout from being placed."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def _is_complaint_possible(request: HttpRequest, order_id: uuid.UUID, number: in
 @never_cache
 @takes_files(_is_complaint_possible)
 def complaint(request: HttpRequest, order_id: uuid.UUID, number: int) -> HttpResponse:
-    """File a complaint. After the complaint period the page shows whom to call instead."""
+    """File a complaint. After the complaint period the page shows the number to call instead."""
     parts = OrderPart.objects.filter(order__in=Order.objects.held_by(order_id))
     part = get_object_or_404(parts.select_related("cooperative", "order"), number=number)
     show_in_language([part.cooperative], "name")

@@ -29,7 +29,7 @@ _MAX_PROOFS = 20
 
 
 class AccessRequirement(Enum):
-    """What a visitor who is not the signed-in buyer needs."""
+    """The proof that a visitor who is not the signed-in buyer needs."""
 
     ADDRESS = "holding the order's address"
     CARD_ORDER = "the address of an order that is to be paid by card already; else proof"
@@ -78,7 +78,7 @@ def has_proof(request: HttpRequest, order: Order) -> bool:
 def remember_proof(request: HttpRequest, order: Order) -> None:
     """Allow this session to change the order for an hour, under a new session key.
 
-    A session key fixed by somebody else beforehand does not get the proof.
+    A session key fixed beforehand by an attacker does not get the proof.
     """
     request.session.cycle_key()
     now = time.time()

@@ -132,7 +132,7 @@ class Context:
     def require_recent_sign_in(self) -> None:
         """Raise SignInTooOld if the requesting person signed in too long ago.
 
-        Apps pass: nobody signs in for them, and their tokens are given out with a recent sign-in.
+        Apps pass: they have no sign-in, and issuing their tokens needs a recent one.
         """
         if self.user is None or self.claims is None:
             return

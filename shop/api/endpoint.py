@@ -56,7 +56,7 @@ def limits() -> Limits:
 
 
 def _is_authenticated(request: HttpRequest) -> bool:
-    """Return whether the request has a valid token. Mutations accept files from nobody else."""
+    """Return whether the request has a valid token. Mutations accept files only with one."""
     context = Context(request, built_schema().schema)
     try:
         return context.user is not None or context.app is not None

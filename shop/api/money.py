@@ -16,7 +16,7 @@ _MAX_MINOR_UNITS = 10**15  # minor units
 
 
 class Amount(Protocol):
-    """What the fields of `Money` read: minor units and their currency."""
+    """The source of the fields of `Money`: minor units and their currency."""
 
     @property
     def amount(self) -> int: ...
@@ -25,7 +25,7 @@ class Amount(Protocol):
 
 
 class Taxed(Protocol):
-    """What the fields of `TaxedMoney` read, in minor units."""
+    """The source of the fields of `TaxedMoney`, in minor units."""
 
     @property
     def net(self) -> int: ...

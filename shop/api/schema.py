@@ -135,7 +135,7 @@ def _set_enum_values(schema: GraphQLSchema, name: str, choices: Choices) -> None
     """Make resolvers return and receive an enum's stored values."""
     enum = schema.get_type(name)
     if not is_enum_type(enum):
-        raise ValueError(f"There is no enum {name}.")
+        raise ValueError(f"The schema has no enum {name}.")
     if isinstance(choices, Mapping):
         stored = dict(choices)
     else:

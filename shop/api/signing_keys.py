@@ -53,7 +53,7 @@ def signing_key() -> SigningKey:
     try:
         private = serialization.load_pem_private_key(pem.encode(), password=None)
     except ValueError as error:
-        raise ImproperlyConfigured("JWT_PRIVATE_KEY is no private key in PEM.") from error
+        raise ImproperlyConfigured("JWT_PRIVATE_KEY is not a private key in PEM.") from error
     if not isinstance(private, RSAPrivateKey):
         raise ImproperlyConfigured("JWT_PRIVATE_KEY must be an RSA key.")
     public = private.public_key()

@@ -1,4 +1,4 @@
-"""The version of what the catalogue shows, for caches of pages and API answers."""
+"""The version of the catalogue's visible content, for caches of pages and API answers."""
 
 from __future__ import annotations
 

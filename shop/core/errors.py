@@ -45,7 +45,7 @@ class Forbidden(Refused):
 
 
 class NeedsConfirmation(Refused):
-    """Unusual figures that a person confirms once. `details["figures"]` is what they confirm."""
+    """Unusual figures that a person confirms once. `details["figures"]` names them."""
 
     code = "needs_confirmation"
 

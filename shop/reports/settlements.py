@@ -86,7 +86,7 @@ class SettlementStatement:
 
     @property
     def outcome(self) -> tuple[Promise, int]:
-        """Who pays whom, and how much."""
+        """The sentence that names payer, payee and amount."""
         if self.payable < 0:
             return gettext_lazy("The cooperative owes the market"), -self.payable
         return gettext_lazy("The market pays"), self.payable

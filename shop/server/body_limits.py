@@ -55,7 +55,7 @@ BODY_LIMITS = (
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What one request may send: above `without_sign_in` bytes the sender must be signed in."""
+    """The largest body of a request: above `without_sign_in` bytes the sender must be signed in."""
 
     max_bytes: int
     without_sign_in: int

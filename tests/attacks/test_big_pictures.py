@@ -392,7 +392,7 @@ def test_rotated_heif_photo_is_turned_once() -> None:
     assert max(rendition.width, rendition.height) == 640
 
 
-# --- what people see of it ----------------------------------------------------------------------------
+# --- pages of refused pictures ---------------------------------------------------------------------------
 
 
 def cut_short() -> ContentFile[bytes]:

@@ -37,7 +37,7 @@ CHANGE_EMAIL = """mutation($new: String!, $password: String!) { requestEmailChan
 
 
 def register(email: str) -> tuple[int, str, str]:
-    """Return status, URL and page of a registration, without what differs for each visitor."""
+    """Return status, URL and page of a registration, without parts that differ for each visitor."""
     client = Client()
     response = client.post(REGISTER, {"name": "Mai", "email": email, "password": NEW}, follow=True)
     page = re.sub(r'value="[^"]{40,}"|nonce="[^"]*"', "", html_of(response))

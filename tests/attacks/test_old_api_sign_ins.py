@@ -180,7 +180,7 @@ def executed_answer(name: str, token: str) -> dict:
 def test_every_mutation_is_listed_as_protected_or_not() -> None:
     names = sorted(set(built_schema().schema.mutation_type.fields) - DEPENDS)
 
-    # Each by an administrator of its own: some mutations end the tokens of whoever sends them.
+    # Each by an administrator of its own: some mutations end the tokens of their sender.
     tokens_by_name = {name: token_of(make_admin(), minutes=16) for name in names}
     asked = {name for name in names if codes_of(executed_answer(name, tokens_by_name[name])) == TOO_OLD}
 

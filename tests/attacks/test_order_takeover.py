@@ -52,7 +52,7 @@ def test_order_number_finds_nothing(client: Client) -> None:
 
 
 def test_takeover_is_refused_at_every_step(client: Client) -> None:
-    """Even for somebody who knows the page's address."""
+    """Even for a visitor who knows the page's address."""
     order = make_paid_order(email="hoa@example.com")
     token, key = order.pk, uuid.uuid4().hex
     code_page = order_url(f"{token}/ma/")

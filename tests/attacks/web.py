@@ -50,7 +50,7 @@ class Web:
         }
         self.workers = workers
         self.log = folder / "log"
-        # Somebody else may take the free port first: the server ends, and is started on another one.
+        # Another process may take the free port first: the server ends, and is started on another one.
         if not any(self._start() for _try in range(5)):
             raise AssertionError(f"the web server did not start:\n{self.log.read_text()}")
 

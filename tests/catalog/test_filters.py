@@ -151,7 +151,7 @@ def test_invalid_price_bound_is_reported_and_ignored(client: Client, market: dic
 def test_search_and_category_pages_use_the_same_filters(client: Client, market: dict[str, Product]) -> None:
     without_results = page_of(client, "/tim/?q=m&ban=kg")
     assert "mua=on" not in counts(without_results)
-    assert set(names(without_results)) == {"Gạo nếp", "Miến dong", "Mật ong"}  # what is in season, instead
+    assert set(names(without_results)) == {"Gạo nếp", "Miến dong", "Mật ong"}  # products in season, instead
     assert names(page_of(client, "/tim/?q=kho&ban=kg")) == []
     assert names(page_of(client, "/tim/?q=htx xa&ban=kg")) == ["Mận"]
     assert counts(page_of(client, "/tim/?q=htx xa&ban=kg"))["ban=bottle"] == 1

@@ -1,4 +1,4 @@
-"""Searches in the demo's market, listed in `searches.toml`: what each finds, and nothing else."""
+"""Searches in the demo's market, listed in `searches.toml`: the exact results of each."""
 
 from __future__ import annotations
 

@@ -365,7 +365,7 @@ def test_suggestions_link_to_categories_sellers_and_products(client: Client) -> 
 def test_searches_need_few_queries(
     products: None, django_assert_num_queries: DjangoAssertNumQueries, query: str, queries: int
 ) -> None:
-    """The usual search needs one for synonyms and one for the products; only what is not found needs more."""
+    """The usual search needs one for synonyms and one for products; only one without results needs more."""
     search_products(query)  # compiles the queries
 
     with django_assert_num_queries(queries):

@@ -1,6 +1,6 @@
 """Card purchases, step by step as browsers, the cooperative's phone and Stripe do them.
 
-Every step can be repeated: what is already done is left as it is.
+Every step can be repeated: finished steps change nothing.
 """
 
 from __future__ import annotations

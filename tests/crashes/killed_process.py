@@ -30,7 +30,7 @@ def kill_at_each_step(
 ) -> Iterator[list[Row]]:
     """Begin anew for each step (or turn) of the work and kill it there, until one run completes.
 
-    Yields what was begun, in batches; the caller then repeats the work and checks the result.
+    Yields the started items, in batches; the caller then repeats the work and checks the result.
     """
     begun = [begin()]
     do(begun[0])  # loads modules once for all forks

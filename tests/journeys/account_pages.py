@@ -32,7 +32,7 @@ from tests.factories import make_user
 from tests.shop.accounts.factors import give_app
 
 _IN, DATA = "/tai-khoan/dang-nhap/", "/tai-khoan/du-lieu/"
-# Each address, who opens it, and what they send.
+# Each address, its visitor, and the data sent.
 ACCOUNT_PAGES: list[tuple[str, str, dict[str, Any] | None]] = [
     (f"{_IN}?lai=1&next=/tai-khoan/khoa/", "buyer", None),
     (f"{_IN}gui-ma/", "guest", None),

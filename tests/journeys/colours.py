@@ -6,7 +6,7 @@ from collections import Counter
 
 from playwright.sync_api import Page
 
-# A style is named by what contrast depends on, of an element and of all around it.
+# A style is named by the colours and sizes that its contrast depends on.
 # Two texts of each style are measured on a page.
 MEASURE = """async (known) => {
   const measured = new Map(known.split(' ').map((name) => [name, 2]));

@@ -14,7 +14,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from tests.factories import make_member, make_staff
 
-# Each address, who opens it, the expected status and what they send.
+# Each address, its visitor, the expected status and the data sent.
 PageVisit = tuple[str, str, int, dict[str, Any] | None]
 
 

@@ -1,4 +1,4 @@
-"""What pages and API ask for is the most that is charged: exact sums of items weighed up to the bound."""
+"""Pages and API ask for the highest possible charge: exact sums of items weighed up to the bound."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ def press(page: Page, selector: str) -> None:
 
 
 def add_to_basket(page: Page) -> None:
-    """Press the product page's button and wait for the bar that says what was added."""
+    """Press the product page's button and wait for the bar that names the added product."""
     page.locator("main form[action$='/gio-hang/dong/'] .buy-bar button").click()
     expect(page.locator("#basket-bar .notice.good")).to_be_visible()
 
@@ -137,7 +137,7 @@ def _list_product(page: Page, photo: Path) -> Listing:
     listing = Listing.objects.select_related("product").get(product__name="Bí xanh thơm")
     assert listing.state == "in_review"
     picture = listing.product.media.get().picture
-    make_renditions_task(picture_id=picture.pk)  # what the worker does
+    make_renditions_task(picture_id=picture.pk)  # as the worker does
     picture.refresh_from_db()
     assert (picture.state, picture.width, picture.height) == ("ready", 1200, 1600)
     return listing

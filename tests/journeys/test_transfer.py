@@ -209,7 +209,7 @@ def test_desk_settles_a_transfer_without_a_code_with_one_click(page: Page) -> No
 
     page.get_by_role("link", name="Transfers", exact=True).click()
     expect(
-        page.get_by_text("the note contains the buyer's name or number, the order costs exactly this amount")
+        page.get_by_text("the note contains the buyer's name or number, the amount equals the amount due")
     ).to_be_visible()
     page.get_by_role("button", name=f"Apply to order {order.code}: 120.000").click()
 

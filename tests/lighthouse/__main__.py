@@ -4,7 +4,7 @@
 
 Without an address it starts a shop with the demo, in a folder that it keeps for the next time, and ends it.
 Opens front page, list, product and checkout with a slow phone on a slow network (Lighthouse's own mobile
-throttling), prints the four scores of each, and fails where one is under what the market promises. A page
+throttling), prints the four scores of each, and fails where one is below the market's target. A page
 that falls short is looked at anew, twice at most, and its best run counts: a busy machine slows a page down
 and never speeds it up. Lighthouse comes from npm, in the version that package.json beside this file pins.
 """

@@ -1,4 +1,4 @@
-"""Payouts to one cooperative's Stripe account, and reversals of what it owes."""
+"""Payouts to one cooperative's Stripe account, and reversals for its debts."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Operations on money in any order, drawn by hypothesis; after each step every rule must hold.
 
 `tests.invariants` checks rules 1 (stock), 3 (sums), 5 (paying) and 6 (ledger) on the rows; the machine checks
-what must hold over time.
+the rules that must hold over time.
 """
 
 from __future__ import annotations

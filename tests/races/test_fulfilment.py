@@ -193,7 +193,7 @@ def test_without_lock_cancelled_part_is_handed_over(monkeypatch) -> None:
     lock_parcel = locks.lock_parcel
 
     def read_stale(parcel_id):
-        """Return what was read before the other thread wrote, without waiting for its lock."""
+        """Return rows read before the other thread wrote, without waiting for its lock."""
         return stale
 
     with transaction.atomic():

@@ -84,7 +84,7 @@ class UnlockedSettlements:
         return read_then_work
 
     def _rows(self, rows):
-        """Return the rows as read before anybody wrote, even when they are queried again."""
+        """Return the rows as read before the other page wrote, even when they are queried again."""
         stale = getattr(self._stale, "rows", None)
         if stale and rows.model is type(stale[0]):
             return stale

@@ -201,7 +201,7 @@ def test_without_lock_paid_order_expires(monkeypatch) -> None:
 
 
 class _EarlierResult:
-    """Return what the query returned before the transfer."""
+    """Return the rows that the query returned before the transfer."""
 
     def __init__(self, is_expired: bool) -> None:
         self.objects = self

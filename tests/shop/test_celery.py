@@ -18,7 +18,7 @@ def test_every_scheduled_sweep_is_a_known_task() -> None:
 
 @pytest.mark.processes
 def test_message_reaches_a_worker_through_the_broker() -> None:
-    queue = f"only-{uuid.uuid4().hex}"  # not what other tests have left for nobody
+    queue = f"only-{uuid.uuid4().hex}"  # not messages that other tests have left
     note_beat.apply_async(queue=queue)
     before = cache.get(BEAT_KEY)
 

@@ -1,4 +1,4 @@
-"""Public pages are cached for a moment and carry an ETag; nobody gets another visitor's page."""
+"""Public pages are cached for a moment and carry an ETag; no visitor gets another visitor's page."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from shop.core.states import WrongMove, advance
 
 
 class ListingIncomplete(Refused):
-    """Consumer law requires more information. `details["fields"]` lists what is missing."""
+    """Consumer law requires more information. `details["fields"]` lists the missing fields."""
 
     code = "listing_incomplete"
     default_message = _("Some information that buyers must see is missing. Add it first.")

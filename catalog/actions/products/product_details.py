@@ -1,4 +1,4 @@
-"""What people enter about a product and its variants, as columns of their rows."""
+"""The entered details of a product and its variants, as columns of their rows."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from shop.core.actors import Actor
 from shop.core.database.unique_fields import validate_column_limits
 from shop.core.models import Translation, record_change
 
-# What buyers read about a product. Price, stock and season change without review.
+# The texts that buyers read about a product. Price, stock and season change without review.
 REVIEWED_COLUMNS = (
     *("name", "category_id", "description", "description_text", "origin", "ingredients", "packaging"),
     *("shelf_life", "storage", "return_terms", "seo_title", "seo_description"),
@@ -36,7 +36,7 @@ def propose_values(
 ) -> dict[str, object]:
     """Step: move the reviewed columns of an approved product to its revision; return the other values.
 
-    Of a listing in review, restart the wait instead: nobody may approve what they have not seen. Raises
+    Of a listing in review, restart the wait instead: a reviewer approves only texts they have seen. Raises
     InvalidColumnValue, ListingIncomplete.
     """
     if not is_approved(product):
@@ -153,7 +153,7 @@ def _record_revision(
 
 
 def _require_acceptable(product: Product, values: Mapping[str, object]) -> None:
-    """Raise what saving these values would raise, without saving them."""
+    """Raise the errors of saving these values, without saving them."""
     revised = copy.copy(product)
     for column, value in values.items():
         setattr(revised, column, value)

@@ -1,4 +1,4 @@
-"""Steps for one product, the same whoever writes it: members, staff or an app."""
+"""Steps for one product, shared by members, staff and apps."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def product_listings(product: Product) -> QuerySet[Listing]:
 def finish_product_edit(
     product: Product, *, data: Mapping[str, object], actor: Actor, now: datetime.datetime
 ) -> None:
-    """Step: update what follows from a saved product's columns, and record the edit.
+    """Step: update everything derived from a saved product's columns, and record the edit.
 
     Published products must stay complete: raises ListingIncomplete.
     """

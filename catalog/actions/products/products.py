@@ -94,8 +94,8 @@ def update_product(
 ) -> Product:
     """Update the given columns; `collections` None keeps them. Published products must stay complete.
 
-    With `needs_approval`, what buyers read of an approved product waits for the platform's review and the
-    rest changes at once. With a `cooperative`, another cooperative's product is Missing. Raises Missing,
+    With `needs_approval`, texts that buyers read of an approved product wait for the platform's review and
+    the rest changes at once. With a `cooperative`, another cooperative's product is Missing. Raises Missing,
     AlreadyTaken, InvalidColumnValue, AttributeNotOfType, ListingIncomplete, ForbiddenWords.
     """
     product = lock_product(product_id, cooperative=cooperative)
@@ -119,7 +119,7 @@ def save_product_values(
     actor: Actor,
     now: datetime.datetime,
 ) -> Product:
-    """Step: update columns of a locked product, with what follows from them. Raises like `update_product`."""
+    """Step: update columns of a locked product and their derived data. Raises like `update_product`."""
     changes = set_tracked_columns(product, values)
     set_search_columns(product)
     save_unique(product)

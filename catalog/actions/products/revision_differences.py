@@ -1,4 +1,4 @@
-"""Read a product's revision as pairs of what buyers see now and what is proposed."""
+"""Compare a product's revision with its current texts: pairs of the current and the proposed value."""
 
 from __future__ import annotations
 

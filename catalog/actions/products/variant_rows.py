@@ -1,4 +1,4 @@
-"""Steps for one variant and its prices, the same whoever writes it: members, staff or an app."""
+"""Steps for one variant and its prices, shared by members, staff and apps."""
 
 from __future__ import annotations
 

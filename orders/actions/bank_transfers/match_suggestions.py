@@ -40,7 +40,7 @@ _REASON_TEXTS: dict[MatchReason, StrOrPromise] = {
     MatchReason.CODE: _("the note contains the order code"),
     MatchReason.NEAR_CODE: _("the note contains the order code with one wrong character"),
     MatchReason.PAYER: _("the note contains the buyer's name or number"),
-    MatchReason.AMOUNT: _("the order costs exactly this amount"),
+    MatchReason.AMOUNT: _("the amount equals the amount due"),
     MatchReason.TIME: _("ordered within one day before"),
 }
 _WEIGHTS = {

@@ -116,7 +116,7 @@ def assign_transfer(
 def return_transfer(
     *, transfer_id: uuid.UUID, account: BankAccount, reason: str, actor: Actor, now: datetime.datetime
 ) -> Payout:
-    """Create a payout that returns the unassigned amount of a transfer; somebody still has to send it.
+    """Create a payout that returns the unassigned amount of a transfer; staff still have to send it.
 
     Repeating it returns the first payout. Raises Missing, InvalidBankAccount, ReasonRequired, WrongMove.
     """

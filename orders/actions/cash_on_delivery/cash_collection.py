@@ -103,7 +103,7 @@ def outstanding_cash(order: Order) -> int:
 
 
 def reduce_expected_cash(order: Order, part: OrderPart, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: cut the parcels' expected cash to what their part still owes, the newest parcels first."""
+    """Step: cut the parcels' expected cash to their part's open amount, the newest parcels first."""
     parcels = Parcel.objects.filter(part=part)
     collected: int = parcels.aggregate(total=Sum("cod_collected", default=0))["total"]
     outstanding = max(0, part.total_gross - part.refunds.taken_off() - collected)

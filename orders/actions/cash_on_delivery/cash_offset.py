@@ -1,4 +1,4 @@
-"""Offset cash that a cooperative kept against what a closed settlement owes it."""
+"""Offset cash that a cooperative kept against its claim from a closed settlement."""
 
 from __future__ import annotations
 

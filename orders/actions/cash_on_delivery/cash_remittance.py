@@ -176,7 +176,7 @@ def reconcile_remittance(
     actor: Actor,
     now: datetime.datetime,
 ) -> CashRemittance:
-    """Record what arrived on our account: `received` minor units, with a reason if it differs.
+    """Record the cash that arrived on our account: `received` minor units, with a reason if it differs.
 
     A missing amount stays owed by the remitter. Raises KeyReused, Missing, ReceivedAmountDiffers,
     StatementInProgress, WrongMove.

@@ -149,8 +149,9 @@ def withdraw_complaint(*, complaint_id: uuid.UUID, actor: Actor, now: datetime.d
 def delivered_lines(part: OrderPart) -> list[DeliveredLine]:
     """Return the lines of a part that the buyer has and may complain about, with their deadlines.
 
-    Fully refunded lines are left out, whoever keeps the items. The deadline counts from the day of delivery:
-    the market's or the listing's days, whichever are more, and never less than the cooperative's hours.
+    Fully refunded lines are left out, even if the buyer keeps the items. The deadline counts from the day of
+    delivery: the market's or the listing's days, whichever are more, and never less than the cooperative's
+    hours.
     """
     delivered_steps = ParcelLine.objects.delivered_quantities(part)
     fully_refunded = RefundLine.objects.filter(order_line__part=part).fully_refunded_lines()

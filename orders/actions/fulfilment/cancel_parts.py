@@ -1,4 +1,4 @@
-"""End a part before handover: the cooperative declines it, or somebody cancels it."""
+"""End a part before handover: the cooperative declines it, or buyer or staff cancel it."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ def end_and_refund_part(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step: end a part and refund what was paid for it. Raises PartAlreadyHandedOver, WrongMove."""
+    """Step: end a part and refund its paid amount. Raises PartAlreadyHandedOver, WrongMove."""
     end_part(order, part, state, reason, key=key, actor=actor, now=now)
     refund_reason = gettext_noop("Part of the order was cancelled.")
     refund_surplus(order, part=part, reason=refund_reason, actor=actor, now=now)
@@ -176,7 +176,7 @@ def end_part(
 ) -> None:
     """Step: end a part before handover: void its parcels, free its stock and pickup slot, cancel its dues.
 
-    The caller refunds what was paid, once for all parts that end together. Raises PartAlreadyHandedOver,
+    The caller refunds the paid amount, once for all parts that end together. Raises PartAlreadyHandedOver,
     WrongMove.
     """
     parcels = list(Parcel.objects.counting().filter(part=part).in_order())

@@ -285,7 +285,7 @@ def _lock_return_stock(
 
 
 def _release_unsent(steps: Mapping[uuid.UUID, int], lines: Mapping[uuid.UUID, OrderLine]) -> None:
-    """Release the allocations of these quantities, but not what lies in undispatched parcels."""
+    """Release the allocations of these quantities, except those of undispatched parcels."""
     allocations = [
         allocation for line_id in steps for allocation in lines[line_id].allocations.order_by("-pk")
     ]

@@ -1,4 +1,4 @@
-"""Record what a gateway's result says about a card payment: authorised, charged, released or failed.
+"""Record a gateway's result for a card payment: authorised, charged, released or failed.
 
 Results arrive in any order and repeatedly: from the call itself, from a look-up, and after a webhook. A
 payment is authorised, charged and released once each, as an event with its own key, so every order of
@@ -107,7 +107,7 @@ def _record_authorisation(
 
 
 def _record_release(order: Order | None, payment: Payment, *, now: datetime.datetime) -> None:
-    """Record that the payment can never complete: release what is held and end what is pending."""
+    """Record that the payment can never complete: release its hold and end its pending amount."""
     sums = read_payment_sums(payment)
     key = f"payment:{payment.pk}:released"
     event = record_payment_event(
@@ -138,7 +138,7 @@ def _end_start(payment: Payment, *, now: datetime.datetime) -> None:
 def _record_failure(
     order: Order | None, payment: Payment, gateway_call: GatewayCall, *, now: datetime.datetime
 ) -> None:
-    """Record a failure: what was pending from this call is pending no longer."""
+    """Record a failure: the call's pending amount ends."""
     sums = read_payment_sums(payment)
     match Operation(gateway_call.operation):
         case Operation.START if gateway_call.request_parameters.get("is_authorisation_only"):

@@ -37,7 +37,7 @@ from shop.core.models import record_change
 def reverse_payouts_for_debt(
     *, cooperative_id: int, currency: str, actor: Actor, now: datetime.datetime
 ) -> int:
-    """Request reversals of a cooperative's payouts for what it owes in the open period, newest first.
+    """Request reversals of a cooperative's payouts for its debt in the open period, newest first.
 
     Returns the amount requested, in minor units; 0 while an earlier reversal is pending, or failed and was
     not requested again.
@@ -75,7 +75,7 @@ def post_payout_reversal(
     """Step, under the payout's lock: post a reversal, and credit it against the cooperative's debt."""
     settlement = payout.settlement
     if settlement is None:
-        raise ValueError(f"payout {payout.pk} is no cooperative's")
+        raise ValueError(f"payout {payout.pk} belongs to no cooperative")
     cooperative_id = settlement.cooperative_id
     for key, kind, entries in [
         (
@@ -151,7 +151,7 @@ def record_payout_result(gateway_call: GatewayCall, *, has_changed: bool, now: d
 
 
 def _debt_of(cooperative_id: int, currency: str) -> int:
-    """Return what it owes for sales and refunds in the open period; cash it holds is not counted."""
+    """Return its debt from sales and refunds in the open period, without the cash it holds."""
     entries = LedgerEntry.objects.filter(
         account=LedgerAccount.COOPERATIVE_PAYABLE,
         cooperative=cooperative_id,

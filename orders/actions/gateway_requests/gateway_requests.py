@@ -2,7 +2,7 @@
 
 Each step writes one row under the lock of its order, basket or payout, with the parameters that a repeat must
 send unchanged. `gateway.gateway_calls` sends it after the commit, or its sweep where that message was lost.
-No request exceeds what is due, held or refundable.
+No request exceeds the amount due, held or refundable.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Book what sellers have earned, after each delivery, void and refund.
+"""Book the earnings of sellers, after each delivery, void and refund.
 
-A posting holds the difference between what a part has earned and what is booked already.
+A posting holds the difference between a part's earnings and those already booked.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _SALE_NATURES = (EntryNature.GOODS, EntryNature.DELIVERY)
 def book_part_earnings(
     order: Order, parts: Iterable[OrderPart], *, now: datetime.datetime
 ) -> list[LedgerPosting]:
-    """Step, on a locked order: book what these parts have earned beyond what is booked already.
+    """Step, on a locked order: book the earnings of these parts that are not booked yet.
 
     Repeating it books nothing. Three queries if nothing changed, none without parts.
     """

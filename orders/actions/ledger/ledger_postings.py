@@ -1,6 +1,6 @@
 """Record payment events and book money in the ledger, each fact once, as entries that sum to zero.
 
-Nothing else creates payment events or postings. What sellers earn is booked by `earnings_postings`.
+Nothing else creates payment events or postings. Earnings of sellers are booked by `earnings_postings`.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def record_payment_event(
 def create_payment_event(
     payment: Payment, kind: EventKind, amount: int, *, key: str, actor: Actor, now: datetime.datetime
 ) -> PaymentEvent:
-    """Step, under the order's lock: like `record_payment_event`, for events of our own with a new key."""
+    """Step, under the order's lock: record and book an event of our own, whose key is new."""
     values = _event_values(payment, kind, amount, actor=actor, now=now)
     event = PaymentEvent.objects.create(key=key, **values)
     if payment.order_id is not None:

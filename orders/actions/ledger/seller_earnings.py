@@ -1,4 +1,4 @@
-"""Compute what delivered lines and deliveries earn, from the current rows.
+"""Compute the earnings of delivered lines and deliveries, from the current rows.
 
 Read-only, in two queries for any number of parts. Amounts are minor units, debits positive.
 """
@@ -36,7 +36,7 @@ BookedAmounts = Counter[tuple[str, str]]
 class SoldItem:
     """A line or a delivery, with `arrived` of its `ordered` steps delivered to the buyer.
 
-    `total` is what the buyer pays; `seller_gross` is what the cooperative earns before commission, including
+    `total` is the buyer's price; `seller_gross` is the cooperative's earning before commission, including
     discounts that the platform bears. `refunded` counts all refunds, `seller_refunds` those it bears itself.
     """
 
@@ -95,7 +95,7 @@ def add_sold_item(
 
 
 def earned_amounts(part_ids: Iterable[int]) -> dict[int, BookedAmounts]:
-    """Return what the ledger should show for each part; parts without delivered items are left out."""
+    """Return the expected ledger figures of each part; parts without delivered items are left out."""
     ids = list(part_ids)
     earned: dict[int, BookedAmounts] = {}
     for part_id, sold in _sold_lines(ids):

@@ -22,7 +22,7 @@ from orders.models import (
 )
 from shop.core.actors import Actor
 
-# Reasons that make it doubtful whether this money exists on our account besides what is booked.
+# Reasons that make it doubtful whether this money exists on our account besides the booked amounts.
 _UNCERTAIN_REASONS = frozenset({ReviewReason.REPEATED, ReviewReason.OTHER_ACCOUNT})
 
 

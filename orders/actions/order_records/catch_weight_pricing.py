@@ -95,7 +95,7 @@ def _agreed_amount(discount_share: DiscountShare) -> int:
 
 
 def _save_shares(order: Order, discount_shares: Sequence[DiscountShare], weighed: WeighedPrice) -> None:
-    """Save what each discount takes off the line now; a discount's amount stays the sum of its shares."""
+    """Save each discount's new share of the line; a discount's amount stays the sum of its shares."""
     is_tax_included = order.channel.prices_entered_with_tax
     listed, priced = (
         price.gross if is_tax_included else price.net for price in (weighed.listed, weighed.priced)

@@ -72,7 +72,7 @@ def price_reductions(quote: Quote) -> list[PriceReduction]:
         promotion = promotions.get(price_reduction.rule)
         if promotion is not None:
             price_reduction.name = promotion.name
-            # Unless the platform bears the promotion, nobody reimburses the cooperative for it.
+            # Unless the platform bears the promotion, the cooperative is not reimbursed for it.
             price_reduction.bearer = (
                 CostBearer.PLATFORM if promotion.is_borne_by_platform else CostBearer.COOPERATIVE
             )
@@ -113,7 +113,7 @@ def _promotions_by_key(keys: Collection[uuid.UUID]) -> QuerySet[Promotion]:
 
 
 def _reduction_source(quoted: QuotedLine) -> tuple[DiscountKind, str]:
-    """Return what lowered the price: a catalogue rule with its key, or a manual price."""
+    """Return the cause of a lowered price: a catalogue rule with its key, or a manual price."""
     price = next(iter(quoted.variant.prices.all()), None)
     if price is None or quoted.unit_price != price.selling:
         return DiscountKind.MANUAL, ""

@@ -52,14 +52,14 @@ DERIVED_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class RecalculatedOrder:
-    """What a recalculation has read: the parts of which something has arrived, and all payments."""
+    """The rows that a recalculation has read: parts with arrived items, and all payments."""
 
     arrived_parts: list[OrderPart]
     payments: list[Payment]
 
 
 def recalculate_order(order: Order, *, now: datetime.datetime) -> RecalculatedOrder:
-    """Step: write a locked order's derived columns, and adjust its pending charges to what is due.
+    """Step: write a locked order's derived columns, and adjust its pending charges to the amount due.
 
     `finish_order_change` calls this, then updates the ledger and card authorisations.
     """

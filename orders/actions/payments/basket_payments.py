@@ -62,7 +62,7 @@ class BasketFullyPaid(Refused):
 
 
 class AmountExceedsRest(Refused):
-    """The amount exceeds what is left to pay; `details["left"]` holds the rest, in minor units."""
+    """The amount exceeds the remaining sum; `details["left"]` holds the rest, in minor units."""
 
     code = "amount_exceeds_rest"
     default_message = _("That is more than is left to pay.")
@@ -173,19 +173,19 @@ def lock_payment(payment_id: uuid.UUID) -> tuple[Order | None, Payment]:
 
 
 def paid_for_basket(basket: Basket) -> int:
-    """Return what is charged or authorised for a basket, in minor units."""
+    """Return the charged and authorised amount of a basket, in minor units."""
     return total_paid(basket_payment_sums(basket.pk))
 
 
 def total_paid(sums: Mapping[PaymentMethod, Iterable[PaymentSums]]) -> int:
-    """Return what is charged or authorised, from the sums of a basket's payments."""
+    """Return the charged and authorised amount, from the sums of a basket's payments."""
     return sum(
         payment_sums.authorised_and_charged for method_sums in sums.values() for payment_sums in method_sums
     )
 
 
 def total_promised(sums: Mapping[PaymentMethod, Iterable[PaymentSums]], *methods: PaymentMethod) -> int:
-    """Return what is pending by these methods."""
+    """Return the amount pending by these methods."""
     return sum(payment_sums.charge_pending for method in methods for payment_sums in sums.get(method, ()))
 
 
@@ -222,7 +222,7 @@ def _payments_of_basket(basket: uuid.UUID) -> QuerySet[Payment]:
 def capture_carried_payments(
     order: Order, carried: Sequence[Payment], *, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Step: capture from carried card payments what is due now, where channel or payment charge at once.
+    """Step: capture the amount due from carried card payments, where channel or payment charge at once.
 
     Orders with lines to weigh are captured after weighing; orders that still wait for money, not at all.
     """
@@ -242,7 +242,7 @@ def capture_carried_payments(
 
 
 def paid_for_order(order: Order) -> int:
-    """Return what is charged or authorised for an order, in minor units."""
+    """Return the charged and authorised amount of an order, in minor units."""
     return sum(
         payment_sums.authorised_and_charged
         for payment_sums in Payment.objects.filter(order=order).sums().values()

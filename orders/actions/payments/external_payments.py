@@ -1,4 +1,4 @@
-"""Payments made in external systems: record what they report, unchanged."""
+"""Record payments made in external systems, as those report them."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def _events_to_record(before: PaymentSums, reported: ReportedTotals) -> list[tup
     ended = max(0, cancelled - before.cancelled)
     events: list[tuple[EventKind, int]] = []
     if reported.authorised is not None:
-        # What is captured or released was authorised before.
+        # A captured or released amount was authorised before.
         authorised = reported.authorised + max(0, captured) + ended - before.authorised
         if reported.authorised or before.authorised:
             events.append((EventKind.AUTHORIZATION_SUCCESS, authorised))

@@ -200,7 +200,7 @@ def requested_transfer(order: Order) -> TransferInstructions | None:
 def start_card_payment(
     order: Order, payment: Payment, *, is_hosted: bool, actor: Actor, now: datetime.datetime
 ) -> GatewayCall:
-    """Step, on a locked order with current sums: request what is due and neither paid nor authorised.
+    """Step, on a locked order with current sums: request the due amount that is neither paid nor authorised.
 
     Lines still to be weighed are authorised at their highest price. Raises AmountNotForCards.
     """
@@ -288,7 +288,7 @@ def record_received_money(
     actor: Actor,
     now: datetime.datetime,
 ) -> PaymentEvent | None:
-    """Step, on a locked order: record a received amount; confirm the order once it covers what is due.
+    """Step, on a locked order: record a received amount; confirm the order once the amount due is covered.
 
     A card's surplus, and money for an order that has ended, is refunded at once.
 

@@ -1,7 +1,7 @@
 """Bank accounts that money is paid to: those of cooperatives and those of payouts.
 
 A changed account diverts money, so every change is recorded and announced to all managers of the
-cooperative, and payouts that are already due keep their account until somebody redirects them. A refund
+cooperative, and payouts that are already due keep their account until staff redirect them. A refund
 to an account other than the one the order was paid from waits one day, and its buyer is notified.
 """
 

@@ -49,7 +49,7 @@ from shop.core.models import is_already_done, record_change
 
 
 class NotRefundable(Refused):
-    """The amount exceeds what this payment charged and has not refunded, or no gateway took it."""
+    """The amount exceeds the payment's unrefunded charge, or no gateway took the payment."""
 
     code = "not_refundable"
     default_message = _("That is more than is left of this payment.")
@@ -113,7 +113,7 @@ def request_refund(
 
 
 def refundable_amount(payment: Payment) -> int:
-    """Return what a payment charged, less refunds made and pending, in minor units."""
+    """Return a payment's charge less refunds made and pending, in minor units."""
     sums = read_payment_sums(payment)
     return max(0, sums.charged - sums.refund_pending)
 
@@ -203,7 +203,7 @@ def set_refund_account(
 def pay_refund_by_bank(
     *, refund_id: uuid.UUID, key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> Refund:
-    """Pay by bank what the card gateway could not refund.
+    """Pay by bank a refund that the card gateway could not make.
 
     Raises KeyReused, Missing, NoFailedRefundAmount.
     """

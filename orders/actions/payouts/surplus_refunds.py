@@ -1,4 +1,4 @@
-"""Refund what was paid beyond the amount due."""
+"""Refund amounts paid beyond the amount due."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ ENDED_STATUSES = frozenset({OrderStatus.CANCELLED, OrderStatus.EXPIRED})
 
 
 def refundable_surplus(order: Order) -> int:
-    """Return what the buyer paid beyond the amount due and the refunds already promised, in minor units.
+    """Return the surplus: the amount paid beyond the amount due and the promised refunds, in minor units.
 
-    Cash that parcels still have to collect does not reduce what was overpaid for another part.
+    Cash that parcels still have to collect does not reduce the surplus of another part.
     """
     promised = Refund.objects.filter(order=order).outstanding_refunds()
     return max(0, order.charged - promised - (order.due_gross - outstanding_cash(order)))
 
 
 def overpaid_orders() -> QuerySet[Order]:
-    """Return orders that were charged more than is due plus what is already promised as refunds."""
+    """Return orders that were charged more than the amount due plus the promised refunds."""
     promised = Refund.objects.filter(order=OuterRef("pk")).order_by().values("order")
     executed = PaymentEvent.objects.filter(refund__order=OuterRef("pk")).order_by().values("refund__order")
     succeeded, reversed_ = Q(kind=EventKind.REFUND_SUCCESS), Q(kind=EventKind.REFUND_REVERSE)
@@ -49,7 +49,7 @@ def overpaid_orders() -> QuerySet[Order]:
 def refund_surplus(
     order: Order, *, part: OrderPart | None = None, reason: str, actor: Actor, now: datetime.datetime
 ) -> Refund | None:
-    """Step, on a locked and recalculated order: refund what was paid beyond the amount due.
+    """Step, on a locked and recalculated order: refund the surplus over the amount due.
 
     Returns None if there is no surplus.
     """

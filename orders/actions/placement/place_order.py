@@ -59,7 +59,7 @@ class ConsentRequired(Refused):
 
 @dataclass(frozen=True, slots=True)
 class AgreedOrder:
-    """What a buyer agreed to: a locked basket's quote with contact, source and consents.
+    """The buyer's agreement: a locked basket's quote with contact, source and consents.
 
     `method` pays the remaining amount; None if nothing remains. An order that `can_confirm_at_once`
     is not confirmed by its payment: it is due on delivery, or free.
@@ -221,7 +221,7 @@ def _expect_remaining_payment(
     actor: Actor,
     now: datetime.datetime,
 ) -> Payment | None:
-    """Expect what is left to pay, and start a card payment. Raises AmountNotForCards."""
+    """Expect the remaining amount, and start a card payment. Raises AmountNotForCards."""
     if method is None:
         return None
     payment = expect_payment(order, method, payment_count=payment_count, now=now)
@@ -274,7 +274,7 @@ def require_consent(consents: frozenset[str]) -> None:
 def record_consents(order: Order, consents: frozenset[str], *, actor: Actor, now: datetime.datetime) -> None:
     """Step: record the buyer's consents with the version of their text and the interface used.
 
-    Consent to news sends a confirmation mail first, since the address may be somebody else's.
+    Consent to news sends a confirmation mail first, since the address may belong to another person.
     """
     Consent.objects.bulk_create(
         Consent(

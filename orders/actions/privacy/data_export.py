@@ -121,7 +121,7 @@ def _write_cell(sheet: Worksheet, row_index: int, column_index: int, value: obje
 
 
 def _url_of(row: DataRequest) -> str:
-    """Return the account's page or, for a guest, an export address that nobody can guess."""
+    """Return the account's page or, for a guest, an export address that cannot be guessed."""
     path = reverse("orders:my-data")
     if row.user_id is None:
         path = reverse("orders:data-copy", args=[row.export.pk])

@@ -315,7 +315,7 @@ class Quote:
 
     @property
     def voucher_amount(self) -> int:
-        """What the voucher code takes off; 0 where it is refused."""
+        """The amount that the voucher code takes off; 0 if it is refused."""
         if self.voucher is None or self.voucher.discount is None:
             return 0
         return self.purchase.discounts[-1].amount

@@ -35,7 +35,7 @@ class NoCashShortfall(Refused):
 def resolve_cash_shortfall(
     *, parcel_id: int, bearer: CostBearer, reason: str, actor: Actor, now: datetime.datetime
 ) -> Refund:
-    """Waive what the buyer still owes for a parcel, at the platform's or the cooperative's cost.
+    """Waive the buyer's open amount of a parcel, at the platform's or the cooperative's cost.
 
     The waived amount is a refund decision that pays nothing out. Raises Missing, NoCashShortfall,
     ReasonRequired.

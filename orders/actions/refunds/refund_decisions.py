@@ -1,4 +1,4 @@
-"""Decide refunds: the amounts by line, who bears them, and what happens to the items."""
+"""Decide refunds: the amounts by line, their bearer, and the fate of the items."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class PartNotCharged(Refused):
 
 @dataclass(frozen=True, slots=True)
 class LineRefund:
-    """The refund of a line in minor units, and what happens to its items, in sale steps.
+    """The refund of a line in minor units, and the fate of its items, in sale steps.
 
     `returned` steps come back, `damaged` of them not fit for resale; `unsent` steps are never sent.
     """
@@ -90,7 +90,7 @@ class RefundDecision:
 
 @dataclass(frozen=True, slots=True)
 class LineRefundLimit:
-    """What can still be refunded of a line.
+    """The limits of further refunds of a line.
 
     `refunded` is the amount refunded of its total; `returnable` steps may be returned, `open` ones are
     not packed.
@@ -108,7 +108,7 @@ class LineRefundLimit:
 
 @dataclass(frozen=True, slots=True)
 class RefundLimits:
-    """What may still be refunded of a part, in minor units of `currency`."""
+    """The limits of further refunds of a part, in minor units of `currency`."""
 
     currency: str
     lines: Mapping[uuid.UUID, LineRefundLimit]
@@ -202,7 +202,7 @@ def refund_part(
 
 
 def refund_limits(order: Order, part: OrderPart | None) -> RefundLimits:
-    """Return what may still be refunded of a part, and of the order's surplus."""
+    """Return the amounts that may still be refunded of a part and of the order's surplus."""
     surplus = refundable_surplus(order)
     if part is None or not part.is_active or order.confirmed_at is None:
         return RefundLimits(order.currency, {}, 0, surplus)

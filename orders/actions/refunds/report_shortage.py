@@ -62,7 +62,7 @@ def report_shortage(
             raise NothingShort(field=f"available-{line_id}")
         missing = limit.open - count
         if missing:
-            # Rounded up: nobody pays a đồng for what is not sent, however it was reported.
+            # Rounded up: the buyer pays nothing for missing items, in whatever order they were reported.
             share = -(-limit.line.total_gross * missing // limit.line.quantity)
             lines[line_id] = LineRefund(amount=min(limit.refundable, share), unsent=missing)
     if not lines:

@@ -103,7 +103,7 @@ def set_bank_columns(
 
 
 def preview_bank_statement(statement: StatementImport) -> BankStatementPreview:
-    """Preview what processing the statement would do.
+    """Preview the effect of processing the statement.
 
     Raises BankColumnsMissing, StatementOfOtherAccount, EmptyStatement.
     """

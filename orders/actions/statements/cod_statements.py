@@ -1,7 +1,7 @@
 """Import a carrier's COD statement: read the file, map its columns and process it row by row.
 
 Only the file's rows are stored. Rows that agree with our records are processed; the rest wait for a person.
-Large statements are processed in the background: the rows' states show what is left.
+Large statements are processed in the background: the rows' states show the progress.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def import_cod_statement(
 
 
 def preview_cod_statement(statement: StatementImport) -> list[MatchedRow]:
-    """Preview what processing the statement would do, row by row.
+    """Preview the effect of processing the statement, row by row.
 
     Raises CodColumnsMissing, EmptyStatement.
     """
@@ -355,5 +355,5 @@ def _close_rows(statement: StatementImport, rows: Sequence[StatementRow], state:
 
 
 def _effective_fee(stated: StatedAmounts) -> int:
-    """Return the amount that the carrier keeps, computed from what it remits, not from its stated fee."""
+    """Return the amount that the carrier keeps, computed from its remittance, not from its stated fee."""
     return stated.collected - stated.remitted

@@ -65,7 +65,7 @@ class OneTimeCode(models.Model):
 
 
 class SignInMethod(models.TextChoices):
-    """What the person used to sign in."""
+    """The method used to sign in."""
 
     PASSWORD = "password", _("password")
     CODE = "code", _("code by text message")

@@ -29,7 +29,8 @@ class UserManager(BaseUserManager["User"]):
 class User(WithMetadata, WithExternalReference, WithTimes, AbstractBaseUser):
     """A person: buyer, member or admin. E-mail addresses and confirmed phone numbers are unique.
 
-    A number that is not confirmed is only a contact: it identifies nobody, and others may have it too.
+    A number that is not confirmed is only a contact: it identifies no account, and several accounts may have
+    it.
 
     `first_name` holds the whole name as Vietnamese people write it; `last_name` exists for clients that split
     it.
@@ -265,7 +266,7 @@ class ConsentPurpose(models.TextChoices):
 class Consent(models.Model):
     """Consent to one purpose: which version of the text, and when (Law 91/2025).
 
-    `subject` names what it concerns ("order:<uuid>") for people without an account.
+    `subject` names its order ("order:<uuid>") for people without an account.
     """
 
     user = models.ForeignKey(

@@ -17,7 +17,7 @@ from shop.core.models import record_change
 
 
 class AddressUse(StrEnum):
-    """What an address is the default for."""
+    """The purpose that an address is the default for."""
 
     SHIPPING = "shipping"
     BILLING = "billing"

@@ -116,7 +116,7 @@ def set_password(
 def end_unproven_access(user: User) -> None:
     """Step: remove all access to an account whose address its owner has not confirmed yet.
 
-    Somebody else may have registered with it and left a password, a phone or a passkey. The caller saves the
+    A stranger may have registered with it and left a password, a phone or a passkey. The caller saves the
     user.
     """
     user.set_unusable_password()
@@ -131,7 +131,7 @@ def change_details(
 ) -> User:
     """Change name, phone (normalised, or none) and default delivery address. Raises Missing.
 
-    Whether another account has the number is not checked here, so that nobody learns it.
+    Whether another account has the number is not checked here, so that the caller cannot learn it.
     """
     user = _lock_user(user_id)
     if user.phone != (phone or None):

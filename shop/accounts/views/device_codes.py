@@ -1,7 +1,7 @@
 """Verify a device by a one-time code, after too many failed passwords from unknown devices.
 
-The responses are the same whether the account exists or not. The code signs nobody in: the password is still
-required, and its tries then count for this device only.
+The responses are the same whether the account exists or not. The code alone does not sign in: the password is
+still required, and its tries then count for this device only.
 """
 
 from __future__ import annotations

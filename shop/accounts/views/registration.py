@@ -99,7 +99,7 @@ def begin_registration(request: HttpRequest, submitted: Mapping[str, Any]) -> No
 
 
 def pending_registration(request: HttpRequest) -> dict[str, Any] | None:
-    """Return what this visitor posted to register, while the code is still valid; else None."""
+    """Return this visitor's registration form while its code is valid; else None."""
     pending: dict[str, Any] | None = request.session.get(_PENDING)
     return pending if pending is not None and time.time() - pending["at"] < _VALID_SECONDS else None
 

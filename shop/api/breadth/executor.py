@@ -103,4 +103,4 @@ class Executor:
                 raise ValueError(f"There is a resolver of {name}.{field}, which the schema lacks.")
         for name in self._type_resolvers:
             if not is_abstract_type(types.get(name)):
-                raise ValueError(f"There is a type resolver of {name}, which is no interface or union.")
+                raise ValueError(f"{name} has a type resolver but is not an interface or union.")

@@ -125,7 +125,7 @@ def variants_on_sale(channel: int) -> Rows:
 
 
 def sees_public_rows(context: Context, channel: Channel | None) -> bool:
-    """Return whether the requester sees exactly what is on sale in the channel."""
+    """Return whether the requester sees exactly the products on sale in the channel."""
     return (
         channel is not None
         and channel.is_active

@@ -39,7 +39,7 @@ _SETTLED = frozenset({EventKind.CHARGE_SUCCESS, EventKind.AUTHORIZATION_SUCCESS}
 
 @dataclass(frozen=True, slots=True)
 class PaymentTarget:
-    """What to pay for: a basket, or an unpaid order."""
+    """The subject of a payment: a basket, or an unpaid order."""
 
     channel: Channel
     currency: str

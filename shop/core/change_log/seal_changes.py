@@ -1,6 +1,6 @@
 """Seal the change log into a chain of hashes, and record redactions of personal data in it.
 
-Database triggers refuse updates and deletes of changes; the chain reveals when somebody bypassed them.
+Database triggers refuse updates and deletes of changes; the chain reveals changes that bypassed them.
 Changes are sealed after their commit, not while they are written, so that transactions do not wait for one
 shared row.
 """
@@ -47,7 +47,7 @@ def seal_changes(*, now: datetime.datetime) -> int:
         number, previous = (last.number + 1, last.digest) if last else (1, START)
         if ChangeSeal.objects.filter(pk=number).exists():
             return 0  # another worker sealed these changes while this one waited for the lock
-        # Read under the lock: what was read before it may be sealed by now.
+        # Read under the lock: rows read before it may be sealed by now.
         changes = list(unsealed_changes(now=now)[:_IN_ONE_SEAL])
         if not changes:
             return 0

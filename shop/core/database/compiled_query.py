@@ -261,7 +261,7 @@ def _convert_row(
 
 
 def _row_builder(rows: QuerySet[Any], compiler: Any) -> _RowBuilder:
-    """Return a function that converts database rows to what the queryset yields."""
+    """Return a function that converts database rows to the queryset's objects."""
     iterable_class = rows._iterable_class
     if iterable_class is ModelIterable:
         return _model_builder(rows, compiler)

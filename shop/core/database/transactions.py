@@ -18,7 +18,7 @@ Row = TypeVar("Row", bound=models.Model)
 def after_commit(send: Callable[..., object], /, *args: object, **kwargs: object) -> None:
     """Queue a message after this transaction commits; `send` is a task's `delay`.
 
-    If queueing fails the message is logged and dropped: a sweep finds what is due.
+    If queueing fails the message is logged and dropped: a sweep finds the due rows.
     """
     transaction.on_commit(partial(publish, send, *args, **kwargs))
 

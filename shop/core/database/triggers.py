@@ -1,4 +1,4 @@
-"""Database triggers, declared beside what they protect and created after every migrate.
+"""Database triggers, declared beside the models they protect and created after every migrate.
 
 They stand in no migration, because SQLite loses a table's triggers when Django rebuilds the table.
 `shop.management.triggers` lists them.
@@ -67,7 +67,7 @@ class Trigger:
 def append_only_triggers(
     table: str, unique: Iterable[str], refusal: str, *, refused_update: str = ""
 ) -> tuple[Trigger, ...]:
-    """Refuse deletions, updates (those that `refused_update` holds for), and what passes by both.
+    """Refuse deletions, updates (those that `refused_update` holds for), and statements that bypass both.
 
     SQLite's REPLACE deletes rows without running triggers on deletion, and so does PostgreSQL's TRUNCATE.
     `unique` are the columns with unique values.

@@ -20,7 +20,7 @@ def normalise_phone(written: str) -> str:
     """Return the stored form: "+84987654321" for "0987.654.321", "84987…", "+84 (0)987…".
 
     Foreign numbers keep their "+". Short numbers (113, 1900 xxxx) and invalid ones keep their digits;
-    `validate_phone` refuses what cannot be dialled.
+    `validate_phone` refuses numbers that cannot be dialled.
     """
     digits = "".join(str(unicodedata.decimal(character)) for character in written if character.isdecimal())
     international = written.strip().startswith(("+", "(+")) or digits.startswith("00")

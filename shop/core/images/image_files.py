@@ -25,7 +25,7 @@ from shop.core.errors import Refused, StrOrPromise
 from shop.core.images.picture_headers import UnknownPicture, read_header
 
 MAX_BYTES = 25 * 1024 * 1024
-MAX_PIXELS = 200_000_000  # phones have sensors of this size; the memory limit decides what can be decoded
+MAX_PIXELS = 200_000_000  # phones have sensors of this size; the memory limit decides which can be decoded
 MAX_SIDE = 30_000
 MAX_ASPECT_RATIO = 10  # a longer strip is no photo, and WebP ends at 16,383 pixels
 THUMBNAIL_WIDTH = 160  # beside a name or under a larger picture
@@ -114,7 +114,7 @@ def make_renditions(
     """Return the picture upright in widths 160, 320, 640 and 1200, or its own width if smaller.
 
     EXIF (camera, place) is removed and colours are converted to sRGB. A separate process decodes it with at
-    most `memory` bytes and `seconds` of CPU time. Raises what `inspect` raises, UndecodablePicture and
+    most `memory` bytes and `seconds` of CPU time. Raises the errors of `inspect`, UndecodablePicture and
     DecoderBroken.
     """
     inspect_picture(original)

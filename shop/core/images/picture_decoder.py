@@ -78,7 +78,7 @@ def write_renditions(original: Path, folder: Path, widths: Sequence[int]) -> dic
 
 
 def _upright(original: Path, widest: int) -> tuple[Image.Image, int, int]:
-    """Return the upright picture, reduced to what `widest` needs, with its full width and height."""
+    """Return the upright picture, reduced to about `widest`, with its full width and height."""
     with Image.open(original, formats=_FORMATS) as image:
         width, height = image.size
         if width * height > MAX_PIXELS:

@@ -1,6 +1,6 @@
 """Queue messages for workers. Without a broker the shop keeps working; lost messages are logged.
 
-Database rows are the truth and a sweep finds what is due, so a lost message costs minutes. After a failure
+Database rows are the truth and a sweep finds the due rows, so a lost message costs minutes. After a failure
 nothing is queued for some seconds, so that requests do not wait for an unreachable broker.
 """
 

@@ -90,7 +90,7 @@ def run_batches(
 
 
 class SweepRun:
-    """One run of a sweep: what failed before, and what is due now."""
+    """One run of a sweep: rows that failed before, and rows due now."""
 
     def __init__(self, sweep: str) -> None:
         self.sweep = sweep

@@ -8,7 +8,7 @@ from django.db.models import F, Q
 
 class SweepFailureQuerySet(models.QuerySet["SweepFailure"]):
     def unseen(self) -> SweepFailureQuerySet:
-        """Return failures that nobody has looked at, oldest first."""
+        """Return failures that staff have not acknowledged, oldest first."""
         return self.filter(seen_at=None).order_by("first_failed_at", "pk")
 
     def unseen_first(self) -> SweepFailureQuerySet:

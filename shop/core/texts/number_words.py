@@ -1,6 +1,6 @@
 """Spell out Vietnamese text for reading aloud: numbers, amounts, dates, times and units in words.
 
-For a commune's loudspeaker and for screen readers: nobody reading aloud should have to work out "15.000 ₫/kg"
+For a commune's loudspeaker and for screen readers: a speaker should not have to work out "15.000 ₫/kg"
 or "29/11". Numbers follow northern schoolbooks: linh, mốt, tư, lăm.
 """
 
@@ -149,7 +149,7 @@ def _one_after(tens: int, ones: int) -> str:
 
 
 def _rest_words(remainder: int) -> str:
-    """Spell out what follows the largest group, skipping empty groups."""
+    """Spell out the groups after the largest one, skipping empty groups."""
     words = []
     for size, name in _GROUPS:
         count, remainder = divmod(remainder, size)

@@ -1,4 +1,4 @@
-"""Identify the build by what people see of it: templates, static files and translations."""
+"""Identify the build by its visible parts: templates, static files and translations."""
 
 from __future__ import annotations
 

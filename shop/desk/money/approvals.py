@@ -63,7 +63,7 @@ def decidable_approval_kinds(request: HttpRequest) -> list[str]:
 
 
 def permissions_without_approver(shop: ShopSettings) -> list[Permission]:
-    """Return the rights that only one person or nobody holds although a second person is required."""
+    """Return the rights that fewer than two people hold although a second person is required."""
     if not (shop.needs_second_person_for_payouts or shop.needs_second_person_for_account_changes):
         return []
     return permissions_without_second_person()

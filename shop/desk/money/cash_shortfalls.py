@@ -27,7 +27,7 @@ _PER_PAGE = 30
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
 def cash_shortfalls(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """List parcels collected short that nobody has decided on, oldest first."""
+    """List undecided parcels collected short, oldest first."""
     rows = Parcel.objects.with_cash_shortfall().select_related("part__order", "part__cooperative")
     page = Paginator(rows.order_by("cod_collected_at", "pk"), _PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "desk/cash_shortfalls.html", {"page": page})
@@ -37,7 +37,7 @@ def cash_shortfalls(request: HttpRequest, actor: Actor) -> HttpResponse:
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_proof
 def cash_shortfall_decision(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    """Waive what the buyer still owes, at the platform's or the cooperative's cost."""
+    """Waive the buyer's debt, at the platform's or the cooperative's cost."""
     bearer = request.POST.get("bearer", "")
     if bearer not in CostBearer:
         raise Http404

@@ -46,7 +46,7 @@ from shop.staff_pages import staff_only
 
 PER_PAGE = 20
 PER_LIST = 50
-MAX_COUNTED = 1000  # lists are counted up to here, because nobody turns more pages
+MAX_COUNTED = 1000  # lists are counted up to here, because staff do not turn more pages
 
 _SHARES = Prefetch(
     "shares", TransferShare.objects.select_related("payment__order").order_by("pk"), to_attr="assigned_shares"

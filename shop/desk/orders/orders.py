@@ -54,7 +54,7 @@ from shop.desk.overview.history import change_views
 from shop.staff_pages import staff_only
 
 PER_PAGE = 30
-MAX_COUNTED = 1000  # lists are counted up to here: nobody turns more pages, and counting everything is slow
+MAX_COUNTED = 1000  # staff do not turn more pages, and counting everything is slow
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from shop.reports.report_files import Column, Table, as_csv
 from shop.staff_pages import staff_only
 
 _PER_PAGE = 50
-_MAX_LISTED = 1000  # nobody turns more pages
+_MAX_LISTED = 1000  # staff do not turn more pages
 _MAX_EXPORTED = 20_000
 _DEFAULT_DAYS = 30
 _ALL = ("", pgettext_lazy("report", "All"))

@@ -72,7 +72,7 @@ class ChangedValue:
 
 
 def changed_values(change: Change) -> list[ChangedValue]:
-    """Return what a change replaced by what, in the order in which it was recorded."""
+    """Return a change's old and new values, in the order in which they were recorded."""
     return list(_values(change))
 
 

@@ -155,7 +155,7 @@ def remittance_differences() -> OpenTasks:
 
 
 def cash_shortfalls() -> OpenTasks:
-    """List parcels collected short that nobody has decided on."""
+    """List undecided parcels collected short."""
     rows = Parcel.objects.with_cash_shortfall().select_related("part__order", "part__cooperative")
     first = list(rows.order_by("cod_collected_at", "pk")[:MAX_SHOWN])
     return OpenTasks(

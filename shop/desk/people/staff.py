@@ -84,7 +84,7 @@ class RoleForm(forms.Form):
 @staff_only(Permission.MANAGE_STAFF)
 @require_recent_proof
 def staff(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """List staff with roles and second factors; a POST invites somebody."""
+    """List staff with roles and second factors; a POST invites a person."""
     editor = _editor(request)
     form = InviteForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():

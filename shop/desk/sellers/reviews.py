@@ -1,4 +1,4 @@
-"""What reviews of listings, changes, certificates and documents have in common."""
+"""Shared steps of reviews of listings, changes, certificates and documents."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RETURNED_MESSAGE = _("Returned for correction. The cooperative has been notified
 
 
 def seen_mark(submitted_at: datetime.datetime | None) -> str:
-    """Return what the page sends back as `seen`, so that nobody decides on what they have not seen."""
+    """Return the value that the page sends back as `seen`: a reviewer decides only on content they saw."""
     return submitted_at.isoformat() if submitted_at else ""
 
 
@@ -33,7 +33,7 @@ def run_decision(
     message: StrOrPromise,
     **arguments: object,
 ) -> HttpResponse:
-    """Run a decision about what the reviewer saw, as `seen` says; a refusal leads back to its page."""
+    """Run a decision about the content named by `seen`; a refusal leads back to its page."""
     decide = partial(action, seen_at=_seen_at(request.POST), actor=actor, now=timezone.now(), **arguments)
     return run_action(request, decide, url=url, refused_url=refused_url, message=message)
 

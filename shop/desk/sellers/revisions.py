@@ -1,4 +1,4 @@
-"""Review changes to approved products: what is on sale beside what is proposed."""
+"""Review changes to approved products: the current beside the proposed content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Determine what belongs to a backup, from one snapshot of the database."""
+"""Determine the contents of a backup, from one snapshot of the database."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class InvalidBackup(Exception):
 
 @dataclass
 class Manifest:
-    """Contents of a backup. `rows` counts each table; `left_out` and `missing` list what it lacks."""
+    """Contents of a backup. `rows` counts each table; `left_out` and `missing` list files that it lacks."""
 
     made_at: str
     vendor: str
@@ -64,7 +64,7 @@ def read_backup(folder: Path) -> Manifest:
 
 def _check_files(folder: Path) -> None:
     if not (folder / SUMS).is_file():
-        raise InvalidBackup(f"{folder} is no whole backup: it has no {SUMS}.")
+        raise InvalidBackup(f"{folder} is not a complete backup: {SUMS} is missing.")
     listed = dict(_read_sums(folder))
     existing_files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} - {SUMS}
     if MANIFEST not in listed or existing_files != listed.keys():

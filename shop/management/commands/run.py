@@ -68,7 +68,7 @@ class Command(BaseCommand):
 
 
 def _demo_accounts() -> list[str]:
-    """List the demo accounts that exist; with published passwords only if nobody else can reach the shop.
+    """List the demo accounts that exist; with passwords only if no other machine can reach the shop.
 
     Lists nothing on a server, where this goes to a log.
     """

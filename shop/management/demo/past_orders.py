@@ -30,7 +30,7 @@ Stocked = Mapping[tuple[uuid.UUID, int], int]
 
 
 def receive_planned_stock(planned: Iterable[PlannedOrder], *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: receive what will be sold, so that past orders leave today's stock unchanged."""
+    """Step: receive the stock that past orders sell, so that they leave today's stock unchanged."""
     _move_stock(_sold_quantities(planned, has_ended=None), 1, MovementReason.RECEIPT, actor=actor, now=now)
 
 
@@ -70,7 +70,7 @@ def find_placed(planned: PlannedOrder, buyer: User) -> Order | None:
 
 
 def mark_messages_sent(planned: Iterable[PlannedOrder], buyer: User, *, now: datetime.datetime) -> None:
-    """Step: mark past messages as sent, so that nobody is written to today."""
+    """Step: mark past messages as sent, so that none is sent today."""
     phones = [buyer.phone, *(order.phone for order in planned)]
     Notification.objects.filter(recipient__in=phones, sent_at=None).update(sent_at=now)
 

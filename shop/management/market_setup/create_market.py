@@ -111,7 +111,7 @@ def _zone(channel: Channel) -> Zone:
 
 
 def _create_platform_seller() -> None:
-    """Create the platform seller, which owns what staff create without naming a cooperative."""
+    """Create the platform seller, which owns products that staff create without naming a cooperative."""
     Cooperative.objects.get_or_create(
         is_platform_seller=True,
         defaults={

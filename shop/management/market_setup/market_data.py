@@ -1,4 +1,4 @@
-"""Read what every market starts with from `data/market.toml`."""
+"""Read the initial data of every market from `data/market.toml`."""
 
 from __future__ import annotations
 

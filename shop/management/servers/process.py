@@ -51,7 +51,7 @@ def run_unprivileged(command: Sequence[str]) -> list[str]:
 
 
 def free_port() -> int:
-    """Return a port that nobody uses, below those that the kernel gives to clients.
+    """Return a free port, below those that the kernel gives to clients.
 
     One of theirs could be taken before the server listens: by a client, or by a connection to itself, which
     asking again and again whether the server is there makes sooner or later.

@@ -44,7 +44,7 @@ def find_wrongly_booked_events() -> Iterator[str]:
 
 
 def find_wrong_balances(rows: OrderRows) -> Iterator[str]:
-    """Check that a buyer's ledger balance equals what they received minus what they paid."""
+    """Check that a buyer's ledger balance equals the value they received minus their payments."""
     of_buyers = LedgerEntry.objects.filter(account=LedgerAccount.BUYER, posting__order__isnull=False)
     entries = rows.of_orders(of_buyers, "posting__order").order_by()
     balances = dict(entries.values_list("posting__order").annotate(sum=Sum("amount")))

@@ -158,7 +158,7 @@ def _cash_away_by_parcels() -> Counter[_CashHolderKey]:
     parcels = Parcel.objects.select_related("part").order_by()
     for parcel in parcels.filter(cod_state__in=CASH_NOT_RECEIVED).iterator(_AT_ONCE):
         outstanding[_holder_of(parcel)] += parcel.cod_collected
-    # Offset against what the cooperative is owed.
+    # Offset against the cooperative's claim.
     offset_parcels = parcels.filter(cod_state=CodState.RECONCILED, remittance_line=None)
     for parcel in offset_parcels.iterator(_AT_ONCE):
         outstanding[_holder_of(parcel)] += parcel.cod_collected

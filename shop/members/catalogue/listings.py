@@ -183,7 +183,7 @@ def revision_withdrawal(request: HttpRequest, membership: MembershipContext, lis
 
 
 def change_message(listing: Listing, message: Promise) -> Promise:
-    """Return what to say after a change of what buyers read, which may wait for review."""
+    """Return the message after a change of texts for buyers, which may wait for review."""
     if is_approved(listing.product):
         return _("Saved. Price, stock and season are live; buyers see the rest once the market approves it.")
     return message

@@ -1,4 +1,4 @@
-"""Documents of an application: what is needed, what was sent, and its files."""
+"""Documents of an application: the needed kinds, the sent ones, and their files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from shop.members.member_access import chosen_membership, redirect_to_sign_in
 
 @dataclass(frozen=True, slots=True)
 class DocumentRow:
-    """A kind of document that the application needs, what was sent of it, and its form."""
+    """A kind of document that the application needs, with the sent document and its form."""
 
     kind: DocumentKind
     document: ApplicationDocument | None

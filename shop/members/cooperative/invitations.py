@@ -97,7 +97,7 @@ def invitation_revocation(
 @require_safe_or_post
 @never_cache
 def received_invitation(request: HttpRequest, token: str) -> HttpResponse:
-    """Show an invitation to whoever opened its link, and accept it for the signed-in account."""
+    """Show an invitation by its link, and accept it for the signed-in account."""
     try:
         row = find_open_invitation(token, timezone.now())
     except InvitationClosed as closed:

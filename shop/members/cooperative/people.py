@@ -25,7 +25,7 @@ from shop.members.member_access import for_members, render_page
 @for_members(MemberRight.MANAGE)
 @require_recent_proof
 def people(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
-    """List the members with their roles, and the invitations that nobody has accepted yet."""
+    """List the members with their roles, and the invitations that are not accepted yet."""
     now = timezone.now()
     rows = membership.cooperative.memberships.filter(is_active=True).select_related("user")
     members = [

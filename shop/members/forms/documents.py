@@ -31,7 +31,7 @@ _HINTS = {
 class FilesField(forms.FileField):
     """Photos and PDF files; the content of each is checked."""
 
-    # The accepted types begin with a photo's, by which members.js knows what to make smaller.
+    # The accepted types begin with a photo's, by which members.js knows which files to make smaller.
     widget = MultipleFileInput(attrs={"accept": ",".join(DocumentContentType.values)})
 
     def clean(self, data: object, initial: object = None) -> list[UploadedFile[bytes]]:

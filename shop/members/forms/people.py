@@ -12,7 +12,7 @@ from shop.core.web.form_options import FormData, FormFiles, FormOptions
 from shop.core.web.phone_fields import EmailOrPhoneField
 from shop.members.forms.fields import MembersForm
 
-# What each role may do.
+# The rights of each role.
 ROLE_DESCRIPTIONS = {
     Role.MANAGER: _("Manager: full access, including members"),
     Role.LISTER: _("Lister: products, prices, photos and stock counts"),

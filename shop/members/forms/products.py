@@ -313,7 +313,7 @@ def _category_choices(categories: Iterable[Category]) -> list[object]:
 
 
 class VariantContent(TypedDict, total=False):
-    """What one sale step contains: the arguments of `VariantDetails`."""
+    """The contents of one sale step: the arguments of `VariantDetails`."""
 
     content_grams: int
     content_ml: int

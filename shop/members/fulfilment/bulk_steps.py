@@ -53,7 +53,7 @@ def acceptances(request: HttpRequest, membership: MembershipContext) -> HttpResp
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_members(MemberRight.PACK)
 def packing(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
-    """Choose accepted parts, and pack what is left of each into a parcel; then attach the labels."""
+    """Choose accepted parts, and pack the open items of each into a parcel; then attach the labels."""
     if request.method == "POST":
         return _pack_parts(request, membership)
     parts = OrderPart.objects.for_cooperative(membership.cooperative).to_pick()

@@ -1,4 +1,4 @@
-"""The pick list by product: what to fetch from each warehouse for all accepted orders."""
+"""The pick list by product: items to fetch from each warehouse for all accepted orders."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class WarehousePicks:
 @require_safe
 @for_members(MemberRight.PACK)
 def pick_list(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
-    """List what all accepted orders still need, by warehouse and product."""
+    """List the open items of all accepted orders, by warehouse and product."""
     parts = list(
         OrderPart.objects.for_cooperative(membership.cooperative)
         .to_pick()

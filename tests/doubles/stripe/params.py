@@ -1,4 +1,4 @@
-"""What an endpoint accepts, read from stripe-python's own parameter types.
+"""The parameters of an endpoint, read from stripe-python's own parameter types.
 
 Stripe refuses unknown parameters, so a misspelt name fails here as it would there.
 """

@@ -3,7 +3,7 @@
 from tests.doubles.stripe.account import check_amount
 from tests.doubles.stripe.errors import Declined, StripeRefusal, wrong_state
 
-# What a card does, by Stripe's test numbers and ready-made payment methods.
+# The behaviour of cards, by Stripe's test numbers and ready-made payment methods.
 CARDS = {
     "4242424242424242": "good",
     "5555555555554444": "good",

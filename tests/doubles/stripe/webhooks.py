@@ -66,7 +66,7 @@ class Webhooks:
         return body.encode(), WebhookSignature.generate_signature_header(body, secret or self.secret, at)
 
     def send(self, event, *, at=None, secret=None):
-        """Deliver once. Returns the status of the answer, 0 if nobody answered."""
+        """Deliver once. Returns the status of the answer, 0 without one."""
         body, signature = self.signed(event, at=at, secret=secret)
         request = urllib.request.Request(
             self.url,

@@ -1,4 +1,4 @@
-"""Properties of a part: what its cooperative sees of the buyer, and who may cancel until when."""
+"""Properties of a part: the buyer's data that its cooperative sees, and the deadlines of cancelling."""
 
 from __future__ import annotations
 

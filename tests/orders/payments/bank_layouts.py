@@ -25,7 +25,7 @@ def vietnam_time(*parts: int) -> datetime.datetime:
 
 @dataclass(frozen=True)
 class BankLayout:
-    """A statement's rows, and what reading them must give."""
+    """A statement's rows, and the expected result of reading them."""
 
     name: str
     rows: list[Cells]

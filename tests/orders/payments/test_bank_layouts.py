@@ -1,4 +1,4 @@
-"""Statements of the largest banks are read without anybody choosing columns."""
+"""Statements of the largest banks are read without columns chosen by staff."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ class QrTransfer:
 
 
 def read_payload(text: str) -> QrTransfer:
-    """Read a transfer to an account. Raises ValueError for what an app would not accept."""
+    """Read a transfer to an account. Raises ValueError for a code that no app accepts."""
     fields = _fields(text)
     if list(fields)[-1:] != ["63"] or checksum(text[:-4]) != fields["63"]:
         raise ValueError("checksum")

@@ -1,4 +1,4 @@
-"""Placing orders: what is copied, refused, allocated and notified."""
+"""Placing orders: copied columns, refusals, allocated stock and notices."""
 
 from __future__ import annotations
 

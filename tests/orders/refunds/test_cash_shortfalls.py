@@ -1,4 +1,4 @@
-"""Cash collected short stays on a list until the buyer pays or somebody decides who bears it."""
+"""Cash collected short stays on a list until the buyer pays or staff decide who bears it."""
 
 from __future__ import annotations
 

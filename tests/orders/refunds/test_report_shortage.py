@@ -1,4 +1,4 @@
-"""Fewer items than ordered: what the buyer pays, what stays promised, and refusals."""
+"""Fewer items than ordered: the buyer's new price, the remaining promise, and refusals."""
 
 from __future__ import annotations
 

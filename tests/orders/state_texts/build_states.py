@@ -1,4 +1,4 @@
-"""Bring an order into a state by named steps, and read what its buyer, its members and the desk see."""
+"""Bring an order into a state by named steps, and read the pages of its buyer, its members and the desk."""
 
 from __future__ import annotations
 

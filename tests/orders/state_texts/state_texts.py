@@ -1,4 +1,4 @@
-"""What the buyer, the cooperative's members and the desk read in every state of an order.
+"""The texts that the buyer, the cooperative's members and the desk read in every state of an order.
 
 Each row: the steps that lead to the state (`build_states`), the states themselves, and the texts at the three
 doors, separated by " | ". `parcels` are the first part's, each as state and cash state.

@@ -63,7 +63,7 @@ def test_two_resolvers_of_one_field_are_refused(area) -> None:
 def test_unknown_scalar_or_enum_is_refused(area) -> None:
     with pytest.raises(ValueError, match="The scalar Colour has no behaviour"):
         build_schema_and_executor([area("scalar Colour type Query { word: Colour }", word_query("a"))])
-    with pytest.raises(ValueError, match="There is no enum Flow"):
+    with pytest.raises(ValueError, match="The schema has no enum Flow"):
         build_schema_and_executor(
             [area("type Query { word: String }", word_query("a"), enums={"Flow": Flow})]
         )

@@ -1,4 +1,4 @@
-"""Compiled queries return what the querysets they are compiled from return."""
+"""Compiled queries return the same rows as the querysets they are compiled from."""
 
 from __future__ import annotations
 

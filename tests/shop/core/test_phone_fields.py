@@ -27,7 +27,7 @@ BUSINESS_FIELDS = {
     "ShopSettings.operator_phone",
 }
 
-# What people write, what is stored, and what a person's field answers if the number is refused.
+# The entered number, the stored one, and the message of a person's field if the number is refused.
 NUMBERS = [
     ("0987 654 321", "+84987654321", ""),
     ("+84 (0)987.654.321", "+84987654321", ""),

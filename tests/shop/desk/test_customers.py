@@ -1,4 +1,4 @@
-"""Customers at the desk: search, what the page shows to whom, notes and locking."""
+"""Customers at the desk: search, the data shown to each role, notes and locking."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The benchmark command: what is measured and counted."""
+"""The benchmark command: measured pages and counted queries."""
 
 from __future__ import annotations
 

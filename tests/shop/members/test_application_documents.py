@@ -1,4 +1,4 @@
-"""The applicant sends documents on the phone; the desk opens them beside what they prove."""
+"""The applicant sends documents on the phone; the desk opens them beside the facts that they prove."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the sales report counts, checked against a plain sum over orders, on every interface."""
+"""The figures of the sales report, checked against a plain sum over orders, on every interface."""
 
 from __future__ import annotations
 

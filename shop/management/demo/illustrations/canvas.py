@@ -14,7 +14,7 @@ Point = tuple[float, float]
 Stop = tuple[float, str] | tuple[float, str, float]  # offset, colour, opacity
 
 SIDE = 1000
-SHADE = "#2b1a2e"  # what a colour turns to in shadow: warmer than black
+SHADE = "#2b1a2e"  # the colour of shadow: warmer than black
 LIGHT = "#fff8e6"  # and in light: warmer than white
 
 
@@ -90,7 +90,7 @@ class Canvas:
     # --- paints -----------------------------------------------------------------------------------------
 
     def radial(self, *stops: Stop, cx: float = 0.36, cy: float = 0.3, r: float = 0.8) -> str:
-        """Return the reference of a radial gradient over the bounding box of what it fills."""
+        """Return the reference of a radial gradient over the bounding box of the filled shape."""
         return self._define("radialGradient", f'cx="{cx}" cy="{cy}" r="{r}"', _stops(stops))
 
     def linear(self, *stops: Stop, x: float = 0, y: float = 1) -> str:
@@ -136,7 +136,7 @@ class Canvas:
 
     @contextmanager
     def moved(self, x: float = 0, y: float = 0, angle: float = 0, scale: float = 1, flip: bool = False) -> Iterator[None]:
-        """Paint what follows moved, turned about the new origin, and scaled."""
+        """Move, turn about the new origin and scale the paintings that follow."""
         across = -scale if flip else scale
         self.put(f'<g transform="translate({x:.1f} {y:.1f}) rotate({angle:.1f}) scale({across} {scale})">')
         yield
@@ -151,7 +151,7 @@ class Canvas:
 
     @contextmanager
     def inside(self, data: str) -> Iterator[None]:
-        """Paint what follows only within a path."""
+        """Clip the paintings that follow to a path."""
         self._clips += 1
         self.put(f'<clipPath id="c{self._clips}"><path d="{data}"/></clipPath><g clip-path="url(#c{self._clips})">')
         yield

@@ -102,7 +102,7 @@ _STITCHES = {"r": RED, "y": YELLOW, "w": WHITE, "n": INDIGO, "g": GREEN}
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
-    """The colours of a cloth: its ground, the ground of its main band, and what replaces stitches."""
+    """The colours of a cloth: its ground, the ground of its main band, and the colour that replaces stitches."""
 
     ground: str
     band: str

@@ -1,4 +1,4 @@
-"""Landscapes: sky, mountains, terraces, houses, water, and what people do there."""
+"""Landscapes: sky, mountains, terraces, houses, water, and people at work there."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ def lake(c: Canvas, top: float, colour: str = "#7fb0b5") -> None:
 
 
 def boat(c: Canvas, x: float, y: float, size: float) -> None:
-    """Paint a dugout with somebody who paddles it."""
+    """Paint a dugout with its paddler."""
     s = size / 100
     c.oval(x, y + 6 * s, 66 * s, 5 * s, "#1f3a3e", opacity=0.35)
     c.path(f"M{x - 70 * s} {y - 8 * s}Q{x} {y + 4 * s} {x + 70 * s} {y - 8 * s}Q{x + 46 * s} {y + 9 * s} {x} {y + 9 * s}T{x - 70 * s} {y - 8 * s}Z", c.linear((0, "#8a5a34"), (1, "#4a2c18")))

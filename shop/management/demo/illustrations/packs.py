@@ -1,4 +1,4 @@
-"""What goods are packed in: pouches, vacuum packs, sacks, boxes, cartons, nets, and their labels."""
+"""Packaging: pouches, vacuum packs, sacks, boxes, cartons, nets, and their labels."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def tied_bag(c: Canvas, x: float, y: float, width: float, height: float, colour:
 
 
 def carton(c: Canvas, x: float, y: float, width: float, height: float, filling: Filling | None = None, *, colour: str = "#bf9058", depth: float = 0.36) -> None:
-    """Paint an open carton whose front stands at (x, y); `filling` paints what lies in it."""
+    """Paint an open carton whose front stands at (x, y); `filling` paints its contents."""
     w, d = width / 2, width * depth * 0.5
     top = y - height
     c.shadow(x, y + 4, w * 1.12, width * 0.09, 0.44)

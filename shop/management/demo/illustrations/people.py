@@ -10,7 +10,7 @@ from shop.management.demo.illustrations.cloth import DIAMOND, HOOKS, RED, STAR, 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """How somebody looks: `head` is dao, tay, nung, hat, cap or bare; `coat` is dao, tay, shirt or vest."""
+    """A person's looks: `head` is dao, tay, nung, hat, cap or bare; `coat` is dao, tay, shirt or vest."""
 
     head: str
     coat: str
@@ -23,7 +23,7 @@ class Person:
 
 
 def person(c: Canvas, x: float, y: float, size: float, who: Person) -> None:
-    """Paint somebody from the chest up; (x, y) is the chin, `size` the height of the face."""
+    """Paint a person from the chest up; (x, y) is the chin, `size` the height of the face."""
     with c.moved(x, y, 0, size / 300):
         _hair_behind(c, who)
         _shoulders(c, who)

@@ -1,4 +1,4 @@
-"""Pictures of roots, gourds, greens, bamboo shoots, and what is made of them."""
+"""Pictures of roots, gourds, greens, bamboo shoots, and their products."""
 
 from __future__ import annotations
 

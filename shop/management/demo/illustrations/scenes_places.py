@@ -216,7 +216,7 @@ def _faces(name: str, ground: str, people: tuple[Person, ...], thing: str = "") 
 
 
 def _held(c: Canvas, thing: str) -> None:
-    """Paint what somebody holds before them, at the foot of the picture."""
+    """Paint the goods that a person holds, at the foot of the picture."""
     if thing == "mandarins":
         for at, x in enumerate((280, 400, 520)):
             mandarin(c, x, 740 - at % 2 * 30, 70, at + 3, leaves=at % 2)

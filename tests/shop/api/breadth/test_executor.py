@@ -275,7 +275,7 @@ def test_document_with_too_many_tokens_is_not_parsed() -> None:
     [
         ({"Product": {"colour": by_name("id")}}, {}, "a resolver of Product.colour, which the schema lacks"),
         ({"Nothing": {"id": by_name("id")}}, {}, "a resolver of Nothing.id, which the schema lacks"),
-        ({}, {"Product": lambda values, context: []}, "Product, which is no interface or union"),
+        ({}, {"Product": lambda values, context: []}, "Product has a type resolver but is not an interface"),
     ],
 )
 def test_resolvers_missing_from_the_schema_are_refused(resolvers, type_resolvers, message) -> None:

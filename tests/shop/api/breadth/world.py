@@ -35,7 +35,7 @@ INVALID_VALUES = {
 
 
 class Node:
-    """An object of the world. `resolved_type` is what its type resolver returns."""
+    """An object of the world. `resolved_type` is the result of its type resolver."""
 
     def __init__(self, type_name, identity, resolved_type=None):
         self.type_name = type_name
