@@ -13,6 +13,7 @@ from cooperatives.models import Cooperative, GroupCooperative, Membership, Role
 from shop.accounts.models import Group, GroupPermission, User
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor, EntryPoint
+from shop.core.database.compiled_query import compiled_query
 from shop.core.errors import Forbidden, Missing
 from shop.core.models import Channel
 
@@ -191,8 +192,13 @@ def memberships_of(user: User | AnonymousUser) -> list[Membership]:
     """Return the user's active memberships, in a stable order."""
     if not isinstance(user, User):
         return []
-    return list(
-        Membership.objects.filter(user=user, is_active=True)
+    return _active_memberships(user.pk)
+
+
+@compiled_query
+def _active_memberships(user_id: int) -> QuerySet[Membership]:
+    return (
+        Membership.objects.filter(user=user_id, is_active=True)
         .select_related("cooperative", "cooperative__cover")
         .order_by("cooperative__sort_order", "pk")
     )

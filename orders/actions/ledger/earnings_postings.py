@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
-from django.db.models import Max, Sum
+from django.db.models import Max, QuerySet, Sum
 
 from orders import locks
 from orders.actions.ledger.ledger_postings import Entry, PostingDraft, write_posting
@@ -24,6 +25,7 @@ from orders.models import (
     OrderPart,
     PostingKind,
 )
+from shop.core.database.compiled_query import compiled_query
 
 _SALE_NATURES = (EntryNature.GOODS, EntryNature.DELIVERY)
 
@@ -85,15 +87,19 @@ def draft_for_part(
 
 def _booked_amounts(part_ids: Sequence[int]) -> tuple[dict[int, BookedAmounts], dict[int, int]]:
     """Return the booked amounts of each part, and its last posting."""
-    rows = (
+    posted: dict[int, BookedAmounts] = {}
+    last: dict[int, int] = {}
+    for part_id, account, nature, total, posting_id in _booked_totals(part_ids):
+        posted.setdefault(part_id, Counter())[account, nature] = total
+        last[part_id] = max(last.get(part_id, 0), posting_id)
+    return posted, last
+
+
+@compiled_query
+def _booked_totals(part_ids: Collection[int]) -> QuerySet[LedgerEntry, tuple[Any, ...]]:
+    return (
         LedgerEntry.objects.filter(posting__part__in=part_ids)
         .order_by("posting__part")
         .values_list("posting__part", "account", "nature")
         .annotate(total=Sum("amount"), last=Max("posting"))
     )
-    posted: dict[int, BookedAmounts] = {}
-    last: dict[int, int] = {}
-    for part_id, account, nature, total, posting_id in rows:
-        posted.setdefault(part_id, Counter())[account, nature] = total
-        last[part_id] = max(last.get(part_id, 0), posting_id)
-    return posted, last

@@ -6,9 +6,10 @@ Read-only, in two queries for any number of parts. Amounts are minor units, debi
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from django.db import models
 from django.db.models import IntegerField, OuterRef, QuerySet, Subquery, Sum
@@ -26,6 +27,7 @@ from orders.models import (
     RefundLine,
 )
 from orders.states import ParcelKind, ParcelState
+from shop.core.database.compiled_query import compiled_query
 from shop.core.money import gross_of, percent_of
 
 # Debits by account and nature.
@@ -108,28 +110,6 @@ def earned_amounts(part_ids: Iterable[int]) -> dict[int, BookedAmounts]:
 
 
 def _sold_lines(part_ids: list[int]) -> Iterable[tuple[int, SoldItem]]:
-    arrived = ParcelLine.objects.filter(
-        order_line=OuterRef("pk"),
-        parcel__state=ParcelState.DELIVERED,
-        parcel__kind=ParcelKind.DISPATCH,
-    )
-    refunds = RefundLine.objects.filter(order_line=OuterRef("pk"))
-    rows = (
-        OrderLine.objects.filter(part__in=part_ids)
-        .annotate(
-            arrived=_sum_of(arrived, "quantity", "order_line"),
-            made_good=_sum_of(_platform_discounts(line=OuterRef("pk")), "amount", "line"),
-            refunded=_sum_of(refunds, "amount", "order_line"),
-            borne=_sum_of(refunds.filter(refund__bearer=CostBearer.COOPERATIVE), "amount", "order_line"),
-        )
-        .filter(arrived__gt=0)
-        .order_by("part", "pk")
-        .values_list(
-            *("part", "arrived", "quantity", "total_net", "total_gross", "tax_rate", "commission"),
-            *("made_good", "refunded", "borne"),
-            *("part__withholding_rate", "order__channel__prices_entered_with_tax"),
-        )
-    )
     for (
         part_id,
         steps,
@@ -143,7 +123,7 @@ def _sold_lines(part_ids: list[int]) -> Iterable[tuple[int, SoldItem]]:
         seller_refunds,
         tax,
         is_tax_included,
-    ) in rows:
+    ) in _delivered_lines(part_ids):
         seller_gross = gross_before_platform_discounts(
             net, gross, platform_discount, rate, is_tax_included=is_tax_included
         )
@@ -162,10 +142,55 @@ def _sold_lines(part_ids: list[int]) -> Iterable[tuple[int, SoldItem]]:
         )
 
 
+@compiled_query
+def _delivered_lines(part_ids: Collection[int]) -> QuerySet[OrderLine, tuple[Any, ...]]:
+    arrived = ParcelLine.objects.filter(
+        order_line=OuterRef("pk"),
+        parcel__state=ParcelState.DELIVERED,
+        parcel__kind=ParcelKind.DISPATCH,
+    )
+    refunds = RefundLine.objects.filter(order_line=OuterRef("pk"))
+    return (
+        OrderLine.objects.filter(part__in=part_ids)
+        .annotate(
+            arrived=_sum_of(arrived, "quantity", "order_line"),
+            made_good=_sum_of(_platform_discounts(line=OuterRef("pk")), "amount", "line"),
+            refunded=_sum_of(refunds, "amount", "order_line"),
+            borne=_sum_of(refunds.filter(refund__bearer=CostBearer.COOPERATIVE), "amount", "order_line"),
+        )
+        .filter(arrived__gt=0)
+        .order_by("part", "pk")
+        .values_list(
+            *("part", "arrived", "quantity", "total_net", "total_gross", "tax_rate", "commission"),
+            *("made_good", "refunded", "borne"),
+            *("part__withholding_rate", "order__channel__prices_entered_with_tax"),
+        )
+    )
+
+
 def _sold_deliveries(part_ids: list[int]) -> Iterable[tuple[int, SoldItem, bool]]:
     """Yield the delivery of each part, and whether it is the cooperative's own delivery method."""
+    for (
+        part_id,
+        net,
+        gross,
+        rate,
+        platform_discount,
+        refunded,
+        seller_refunds,
+        delivery_kind,
+        is_tax_included,
+    ) in _part_deliveries(part_ids):
+        seller_gross = gross_before_platform_discounts(
+            net, gross, platform_discount, rate, is_tax_included=is_tax_included
+        )
+        yield part_id, SoldItem(1, 1, gross, seller_gross, refunded, seller_refunds), bool(delivery_kind)
+
+
+@compiled_query
+def _part_deliveries(part_ids: Collection[int]) -> QuerySet[OrderPart, tuple[Any, ...]]:
     refunds = Refund.objects.filter(part=OuterRef("pk"))
-    rows = (
+    return (
         OrderPart.objects.filter(pk__in=part_ids)
         .annotate(
             made_good=_sum_of(_platform_discounts(part=OuterRef("pk")), "amount", "part"),
@@ -178,21 +203,6 @@ def _sold_deliveries(part_ids: list[int]) -> Iterable[tuple[int, SoldItem, bool]
             *("delivery_kind", "order__channel__prices_entered_with_tax"),
         )
     )
-    for (
-        part_id,
-        net,
-        gross,
-        rate,
-        platform_discount,
-        refunded,
-        seller_refunds,
-        delivery_kind,
-        is_tax_included,
-    ) in rows:
-        seller_gross = gross_before_platform_discounts(
-            net, gross, platform_discount, rate, is_tax_included=is_tax_included
-        )
-        yield part_id, SoldItem(1, 1, gross, seller_gross, refunded, seller_refunds), bool(delivery_kind)
 
 
 def gross_before_platform_discounts(
