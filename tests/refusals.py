@@ -4,34 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from operator import itemgetter
 
 import pytest
 from django.apps import apps
 from django.core import mail
-from django.db import connection
 
 from shop.core.errors import Refused
 from shop.core.models import LimitCounter
+from tests.stored_rows import Row, key_index, stored_rows
 
 OUR_APPS = ("orders", "catalog", "cooperatives", "notifications", "core", "accounts", "content")
 
 
-def all_rows() -> dict[str, list[Any]]:
-    """Return all rows by table, in one query; empty tables are left out.
+def all_rows() -> dict[str, list[Row]]:
+    """Return all rows by table, as the database stores them; empty tables are left out.
 
     Limit counters are excluded: a refused try still counts.
     """
     models = [model for app in OUR_APPS for model in apps.get_app_config(app).get_models()]
     models.remove(LimitCounter)
-    statement = " UNION ALL ".join(
-        f"SELECT {index} WHERE EXISTS (SELECT 1 FROM {connection.ops.quote_name(model._meta.db_table)})"
-        for index, model in enumerate(models)
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
-        filled = [models[index] for (index,) in cursor.fetchall()]
-    return {model._meta.label: list(model._base_manager.order_by("pk").values_list()) for model in filled}
+    return {
+        model._meta.label: sorted(rows, key=itemgetter(key_index(model)))
+        for model, rows in stored_rows(models).items()
+    }
 
 
 @contextmanager

@@ -30,8 +30,9 @@ from django.db import connection, transaction
 from django.db.models import Model
 from django.utils.translation import get_language
 
+from tests.stored_rows import Row, key_index, stored_columns, stored_rows
+
 Factory = TypeVar("Made", bound=Callable[..., Any])
-Row = tuple[Any, ...]
 _READS = ("SELECT", "SAVEPOINT", "RELEASE")
 # Signing in touches nothing that a factory reads.
 _IGNORED_WRITES = (
@@ -142,7 +143,7 @@ def _record(
     added: list[tuple[str, str, list[Row]]] = []
     changed: list[tuple[str, str, list[Row]]] = []
     for table, (key, columns) in _tables().items():
-        old, new = before[table], after[table]
+        old, new = before.get(table, {}), after.get(table, {})
         names = ", ".join(f'"{column}"' for column in columns)
         placeholders = ", ".join(["%s"] * len(columns))
         rows = [row for pk, row in new.items() if pk not in old]
@@ -187,30 +188,25 @@ def _restore(step: _Step) -> Any:
 def _tables() -> dict[str, tuple[str, tuple[str, ...]]]:
     """Return each table's key and columns."""
     return {
-        model._meta.db_table: (
-            model._meta.pk.column,
-            tuple(
-                concrete_field.column
-                for concrete_field in model._meta.concrete_fields
-                if not concrete_field.generated
-            ),
-        )
-        for model in apps.get_models(include_auto_created=True)
-        if model._meta.managed and not model._meta.proxy
+        model._meta.db_table: (model._meta.pk.column, stored_columns(model)) for model in _managed_models()
     }
 
 
+@cache
+def _managed_models() -> list[type[Model]]:
+    return [
+        model
+        for model in apps.get_models(include_auto_created=True)
+        if model._meta.managed and not model._meta.proxy
+    ]
+
+
 def _all_rows() -> dict[str, dict[Any, Row]]:
-    """Return every row as stored: selecting an expression avoids conversion by the declared type."""
-    plain = "+" if connection.vendor == "sqlite" else ""
-    rows_by_table = {}
-    with connection.cursor() as cursor:
-        for table, (key, columns) in _tables().items():
-            key_index = columns.index(key)
-            names = ", ".join(f'{plain}"{column}"' for column in columns)
-            cursor.execute(f'SELECT {names} FROM "{table}"')
-            rows_by_table[table] = {row[key_index]: row for row in cursor.fetchall()}
-    return rows_by_table
+    """Return every row by its key, for each table that has rows."""
+    return {
+        model._meta.db_table: {row[key_index(model)]: row for row in rows}
+        for model, rows in stored_rows(_managed_models()).items()
+    }
 
 
 def _files() -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 import uuid
@@ -468,5 +469,10 @@ def _transferred_bytes(responses: list[Response]) -> tuple[int, int]:
 def _compressed_size(response: Response) -> int:
     body = response.body()
     if "/static/" in response.url and not response.url.endswith((".png", ".woff2")):
-        return min(len(body), len(brotli.compress(body)))
+        return min(len(body), _brotli_size(body))
     return int(response.request.sizes()["responseBodySize"])
+
+
+@functools.cache
+def _brotli_size(body: bytes) -> int:
+    return len(brotli.compress(body))
