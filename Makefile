@@ -1,19 +1,20 @@
-# make run        the whole shop on http://127.0.0.1:8000 (HOST, PORT, DATA_DIR from the environment)
-# make test       every test on SQLite, then on PostgreSQL with Redis, and in a browser
-# make test-long  the same, the long ones too
-# make check      style, types, import contracts, migrations, translations, settings
-# make lighthouse what Google's Lighthouse says of a phone's first views (needs Node; URL=… looks at a running shop)
-# make lock       pins every package with the hashes of its files (ARGS="--upgrade" takes newer ones)
-# make setup      what tests and checks need: Python packages, and Debian's packages where that is allowed
+# make run        start the shop on http://127.0.0.1:8000 (HOST, PORT and DATA_DIR from the environment)
+# make test       run every test on SQLite, then on PostgreSQL with Redis, with a browser (ARGS selects)
+# make test-long  the same with the long tests
+# make check      check style, types, import contracts, migrations, translations and settings
+# make format     format Python, templates, style sheets and scripts
+# make lighthouse measure a phone's first views with Google's Lighthouse (needs Node; URL=… measures a running shop)
+# make lock       pin every package with hashes (ARGS="--upgrade" takes newer releases)
+# make setup      install the packages that tests and checks need: Python's, and as root Debian's
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
-# Style sheets and scripts of our own; those of tests/shop/api/npm/ below it are other people's.
+# Our own style sheets and scripts; packages below tests/shop/api/npm/ are third-party.
 ASSETS := shop/static/css shop/static/js tests/doubles/stripe $(wildcard tests/shop/api/npm/*.js)
-# Else each of the many processes of tests and checks would compile every module anew.
+# Otherwise each process of tests and checks would compile every module again.
 unexport PYTHONDONTWRITEBYTECODE
 # Only wheels: an sdist would be built with packages that no hash covers.
 INSTALL := $(BIN)/pip install --disable-pip-version-check --require-hashes --only-binary :all:

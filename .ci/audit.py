@@ -1,9 +1,9 @@
-"""Are there known vulnerabilities in the packages of requirements-dev.txt? Exits with 1 when there are.
+"""Find known vulnerabilities in the packages of requirements-dev.txt; exit with 1 if there are any.
 
-pip-audit answers "no known vulnerabilities" as well when it reaches no data, and when an index answers
-without any. So a release with known vulnerabilities is asked about first: where that one passes as clean,
-nothing was checked, and the answer says so instead of claiming that the packages are clean. Options are
-handed on to pip-audit, for example `-s osv --osv-url URL`; without any, PyPI's data is asked, then osv.dev's.
+pip-audit also reports "no known vulnerabilities" when it reaches no data, or an index without any. A release
+with known vulnerabilities is therefore audited first: if it passes as clean, the script reports that nothing
+was checked. Options are passed to pip-audit, for example `-s osv --osv-url URL`; by default PyPI's data is
+used, else osv.dev's.
 """
 
 import json
@@ -27,24 +27,24 @@ def main(options: list[str]) -> int:
         None,
     )
     if service is None:
-        print("not checked: no data on vulnerabilities could be reached, so this says nothing about them")
+        print("not checked: no vulnerability data could be reached")
         return 0
     packages = _audit(service, REQUIREMENTS)
     if packages is None:
-        print("not checked: the data on vulnerabilities could no longer be reached")
+        print("not checked: the vulnerability data is no longer reachable")
         return 0
     found = [
-        f"{package['name']} {package['version']}: {fault['id']}, mended in {_mended_in(fault)}"
+        f"{package['name']} {package['version']}: {fault['id']}, fixed in {_fixed_in(fault)}"
         for package in packages
         for fault in package.get("vulns", [])
     ]
     unknown = [package["name"] for package in packages if "skip_reason" in package]
     if unknown:
-        print(f"not checked, since the data does not know them: {', '.join(unknown)}")
+        print(f"not checked, because the data does not list them: {', '.join(unknown)}")
     if found:
         print("\n".join(found))
         return 1
-    print(f"reached the data: no known vulnerabilities in {len(packages) - len(unknown)} packages")
+    print(f"no known vulnerabilities in {len(packages) - len(unknown)} packages")
     return 0
 
 
@@ -60,7 +60,7 @@ def _audit(options: list[str], requirements: Path) -> list[dict[str, object]] | 
     """Return pip-audit's findings by package; None where it failed, as it does without a network."""
     command = ["pip_audit", "-r", str(requirements), "--disable-pip", "--progress-spinner", "off"]
     command += ["--format", "json", "--timeout", "10", *options]
-    with tempfile.TemporaryDirectory() as cache:  # an answer kept from another network would be no answer
+    with tempfile.TemporaryDirectory() as cache:  # a cached answer could come from another network
         done = subprocess.run(
             [sys.executable, "-m", *command, "--cache-dir", cache], capture_output=True, text=True
         )
@@ -71,7 +71,7 @@ def _audit(options: list[str], requirements: Path) -> list[dict[str, object]] | 
     return packages
 
 
-def _mended_in(fault: dict[str, object]) -> str:
+def _fixed_in(fault: dict[str, object]) -> str:
     return ", ".join(fault["fix_versions"]) or "no release yet"
 
 

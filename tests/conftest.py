@@ -31,7 +31,7 @@ CHROMIUM_FLAGS = [
 ]
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 SEEDED_TABLES = ("catalog_forbiddenphrase",)
-# On a busy machine the duration of an example says nothing about its result.
+# On a busy machine an example may exceed any deadline.
 hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")
 _services: list[Service] = []
@@ -46,8 +46,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Set the environment before Django reads its settings from it. xdist's workers inherit the servers that
-    the first process started; each has its own folder and databases."""
+    """Set the environment before Django reads its settings.
+
+    xdist's workers use the servers that the first process started; each has its own folder and databases.
+    """
     worker = getattr(config, "workerinput", {}).get("workerid")
     if config.option.db == "postgres":
         if worker is None:
@@ -62,7 +64,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "DJANGO_SETTINGS_MODULE": "shop.settings",
         "DJANGO_ALLOW_ASYNC_UNSAFE": "1",  # Playwright keeps an event loop in the thread of the test
         "LOG_LEVEL": "WARNING",
-        "PAGE_CACHE_SECONDS": "0",  # rows that factories make are no changes; test_page_cache tests some
+        "PAGE_CACHE_SECONDS": "0",  # factories change rows without invalidating the cache
     }
     django.setup()
     _do_not_wait_for_the_disk()
@@ -71,8 +73,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
         _services.append(_started(partial(start_migrated_postgres, port)))
     if worker is None and getattr(config.option, "numprocesses", None):
-        # Else pytest-django would read the settings in each worker before its own folder is named above,
-        # and they would share this process's cache, queue and pictures.
+        # Otherwise pytest-django would read the settings in each worker before its folder is set above, and
+        # the workers would share this process's cache, queue and pictures.
         del os.environ["DJANGO_SETTINGS_MODULE"]
     from shop.management.preparation import compile_translations
 
@@ -99,7 +101,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
 
 
 def pytest_collection_finish() -> None:
-    """Freeze all objects that exist now: collecting garbage among them took a sixth of the time."""
+    """Exclude existing objects from garbage collection, which took a sixth of the time."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 100)

@@ -1,8 +1,8 @@
 """`make test`: the suite on SQLite, then on PostgreSQL with Redis; at the end measured figures and one count.
 
-Arguments go to pytest. Tests marked `once` run with the first only. One after the other: each has two
-workers busy, and beside each other on two cores both took a fifth more of their time. Single files need no
-workers, whose start takes longer than most files: both databases are asked beside each other.
+Arguments go to pytest. Tests marked `once` run on the first database only. The databases run in turn, each with
+two workers: at the same time on two cores, both took a fifth longer. Single files run without workers, which
+take longer to start than most files need, and on both databases at once.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         reports = {database: Path(folder) / f"{database}.xml" for database in DATABASES}
         names_files = any(Path(argument.partition("::")[0]).is_file() for argument in arguments)
-        run = _run_beside_each_other if names_files else _run_in_turn
+        run = _run_at_once if names_files else _run_in_turn
         for database, code in run(arguments, reports):
-            # All tests that were asked for may be of those that run with the first database only.
+            # The selected tests may all be marked `once`.
             nothing_left = database != DATABASES[0] and code == NO_TESTS
             if not nothing_left and (code != 0 or not reports[database].exists()):
                 broken.append(database)
@@ -44,14 +44,14 @@ def main(arguments: list[str]) -> int:
     print("", *figures, sep="\n")
     print(f"\n{passed} passed, {failed} failed, {counts['skipped']} skipped")
     if counts["skipped"]:
-        print("Nothing may be skipped: a missing piece is a failure.")
+        print("No test may be skipped: install the missing package instead.")
     if broken:
-        print(f"Not in order on: {', '.join(broken)}")
+        print(f"Failed on: {', '.join(broken)}")
     return 1 if broken or failed or counts["skipped"] or not passed else 0
 
 
 def _run_in_turn(arguments: list[str], reports: dict[str, Path]) -> Iterator[tuple[str, int]]:
-    """Run pytest on each database; answers how each run ended."""
+    """Run pytest on each database in turn; yield its exit code."""
     for database, report in reports.items():
         print(f"=== {database} ===", flush=True)
         begun = time.monotonic()
@@ -60,7 +60,7 @@ def _run_in_turn(arguments: list[str], reports: dict[str, Path]) -> Iterator[tup
         yield database, code
 
 
-def _run_beside_each_other(arguments: list[str], reports: dict[str, Path]) -> Iterator[tuple[str, int]]:
+def _run_at_once(arguments: list[str], reports: dict[str, Path]) -> Iterator[tuple[str, int]]:
     """Run both databases at once without workers; the second's output follows the first's."""
     begun = time.monotonic()
     with ExitStack() as stack:

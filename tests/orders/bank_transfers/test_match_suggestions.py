@@ -90,7 +90,7 @@ def test_near_code_does_not_allow_two_typos(note: str) -> None:
     ],
 )
 def test_payer_is_recognised_by_full_name_or_phone(note: str, is_named: bool) -> None:
-    assert TransferNote(note).names("Nguyễn Thị Hoa", "+84987654321") is is_named
+    assert TransferNote(note).mentions_buyer("Nguyễn Thị Hoa", "+84987654321") is is_named
 
 
 def test_payer_name_and_amount_suggest_order() -> None:
