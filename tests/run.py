@@ -1,8 +1,8 @@
 """`make test`: the suite on SQLite, then on PostgreSQL with Redis; at the end measured figures and one count.
 
-Arguments go to pytest. Tests marked `once` run on the first database only. The databases run in turn, each with
-two workers: at the same time on two cores, both took a fifth longer. Single files run without workers, which
-take longer to start than most files need, and on both databases at once.
+Arguments go to pytest. Tests marked `once` run on the first database only. The databases run in turn, each
+with two workers: at the same time on two cores, both took a fifth longer. Single files run without workers,
+which take longer to start than most files need, and on both databases at once.
 """
 
 from __future__ import annotations
