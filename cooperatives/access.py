@@ -227,7 +227,7 @@ def has_staff_permission(
         return True
     grants = GroupPermission.objects.filter(group__users=user, code=permission)
     grants = grants.filter(group__is_platform_wide=True)
-    in_all_channels = Q(group__restricted_to_channels=False)
+    in_all_channels = Q(group__is_restricted_to_channels=False)
     return grants.filter(
         in_all_channels | Q(group__channels=channel) if channel else in_all_channels
     ).exists()
@@ -239,7 +239,7 @@ def staff_with_permission(permission: Permission) -> QuerySet[User]:
         group__users=OuterRef("pk"),
         code=permission,
         group__is_platform_wide=True,
-        group__restricted_to_channels=False,
+        group__is_restricted_to_channels=False,
     )
     return User.objects.filter(Q(is_superuser=True) | Exists(grants), is_active=True, is_staff=True)
 

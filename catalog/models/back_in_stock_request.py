@@ -37,14 +37,18 @@ class BackInStockRequestQuerySet(models.QuerySet["BackInStockRequest"]):
         in_stock = Stock.objects.reachable(channel_id=channel.pk, country=channel.default_country)
         in_stock = in_stock.filter(variant=OuterRef("pk"), free__gt=0)
         priced = Price.objects.filter(variant=OuterRef("pk"), channel=channel, amount__isnull=False)
-        itself = Variant.objects.filter(
+        available_variant = Variant.objects.filter(
             Q(track_inventory=False) | Exists(in_stock), Exists(priced), pk=OuterRef("variant")
         )
-        any_kind = Q(variant=None) & Exists(listed.filter(is_available=True))
+        any_variant = Q(variant=None) & Exists(listed.filter(is_available=True))
         return (
             self.waiting()
             .alias(_month=F("product__season").bitand(1 << (day.month - 1)))
-            .filter(Exists(listed), any_kind | Exists(itself), Q(waits_for_season=False) | Q(_month__gt=0))
+            .filter(
+                Exists(listed),
+                any_variant | Exists(available_variant),
+                Q(waits_for_season=False) | Q(_month__gt=0),
+            )
             .order_by("created_at", "pk")
         )
 

@@ -270,7 +270,7 @@ class Variant(WithMetadata, WithExternalReference, WithTimes):
 
 
 class ProductMediaQuerySet(models.QuerySet["ProductMedia"]):
-    def shown(self) -> ProductMediaQuerySet:
+    def displayable(self) -> ProductMediaQuerySet:
         """Return media without undecodable pictures, which are not shown and do not count as a photo."""
         return self.exclude(picture__state=PictureState.REFUSED)
 

@@ -39,8 +39,8 @@ def correct_words(words: Sequence[QueryWord]) -> list[list[list[str]]] | None:
     split_words = {word: parts for word in unknown if (parts := _split_into_known_words(word))}
     if not unknown or (len(words) > 1 and not known and not split_words):
         return None
-    least = _MIN_LETTERS_BESIDE if known else MIN_LETTERS
-    likely = _typo_candidates([word for word in unknown if len(word) >= least])
+    min_letters = _MIN_LETTERS_BESIDE if known else MIN_LETTERS
+    likely = _typo_candidates([word for word in unknown if len(word) >= min_letters])
     phrases: list[list[list[str]]] = []
     for word in folded:
         corrections = [[correction] for correction in likely.get(word, ())]

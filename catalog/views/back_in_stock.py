@@ -45,7 +45,7 @@ def paused_product_page(request: HttpRequest, slug: str) -> HttpResponse:
         "product": product,
         "cooperative": product.cooperative,
         "media": list(
-            ProductMedia.objects.shown()
+            ProductMedia.objects.displayable()
             .filter(product=product)
             .select_related("picture")
             .order_by("sort_order", "pk")[:1]

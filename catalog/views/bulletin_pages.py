@@ -33,7 +33,9 @@ def bulletin(request: HttpRequest, week: str, slug: str | None = None) -> HttpRe
     requested_bulletin = _bulletin_or_404(week, slug, _language())
     cooperative = requested_bulletin.cooperative
     before = (
-        Bulletin.objects.of(cooperative).in_language(_language()).filter(week__lt=requested_bulletin.week)
+        Bulletin.objects.by_author(cooperative)
+        .in_language(_language())
+        .filter(week__lt=requested_bulletin.week)
     )
     return _render_bulletin(
         request, requested_bulletin, cooperative, earlier=list(before.order_by("-week", "-pk")[:WEEKS])
@@ -96,7 +98,7 @@ def _render_bulletin(
 
 def _loudspeaker_version(requested_bulletin: Bulletin) -> Bulletin | None:
     return (
-        Bulletin.objects.of(requested_bulletin.cooperative)
+        Bulletin.objects.by_author(requested_bulletin.cooperative)
         .in_language(LOUDSPEAKER_LANGUAGE)
         .filter(week=requested_bulletin.week)
         .first()
@@ -111,7 +113,7 @@ def _bulletin_or_404(week: str, slug: str | None, language: str) -> Bulletin:
     if week != monday.isoformat():  # `2026-W48` parses as a date too, but a page must have one URL
         raise Http404
     cooperative = get_object_or_404(Cooperative.objects.public(), slug=slug) if slug else None
-    rows = Bulletin.objects.of(cooperative).in_language(language).select_related("cooperative")
+    rows = Bulletin.objects.by_author(cooperative).in_language(language).select_related("cooperative")
     return get_object_or_404(rows, week=monday)
 
 

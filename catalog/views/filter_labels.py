@@ -111,8 +111,8 @@ def price_range_label(lowest: int | None, highest: int | None) -> str:
 
 def sort_order_choices(*, is_search: bool) -> list[tuple[str, str]]:
     """Sort orders to choose from, the default first."""
-    usual = [(SortOrder.RELEVANCE, _("Best match"))] if is_search else []
-    further = [
+    default_orders = [(SortOrder.RELEVANCE, _("Best match"))] if is_search else []
+    other_orders = [
         (SortOrder.SEASON, _("In season first")),
         (SortOrder.NEWEST, _("Newest first")),
         (SortOrder.CHEAPEST, _("Price: low to high")),
@@ -120,4 +120,4 @@ def sort_order_choices(*, is_search: bool) -> list[tuple[str, str]]:
         (SortOrder.BY_NAME, _("Name: A to Z")),
         (SortOrder.NEAREST, _("Nearest first")),
     ]
-    return [(str(order), label) for order, label in (*usual, *further)]
+    return [(str(order), label) for order, label in (*default_orders, *other_orders)]

@@ -210,7 +210,7 @@ def _prices_of(variants: Collection[int], channels: Collection[int]) -> QuerySet
 
 @compiled_query
 def _first_media(products: Collection[int]) -> QuerySet[ProductMedia]:
-    rows = ProductMedia.objects.shown().filter(product__in=products).select_related("picture")
+    rows = ProductMedia.objects.displayable().filter(product__in=products).select_related("picture")
     rows = rows.only("product", "picture__state", "picture__renditions")
     return rows.order_by("product", "-sort_order", "-pk")
 

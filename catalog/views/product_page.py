@@ -126,7 +126,7 @@ def _choice(variant: Variant, price: Price, free: int) -> VariantChoice:
 
 def _media(product: Product, variant_key: str) -> list[ProductMedia]:
     """Return the product's pictures in order; those of the requested variant come first."""
-    visible = ProductMedia.objects.shown().filter(product=product).select_related("picture")
+    visible = ProductMedia.objects.displayable().filter(product=product).select_related("picture")
     rows = list(visible.order_by("sort_order", "pk"))
     if not (variant_key.isdecimal() and len(variant_key) < 10):
         return rows

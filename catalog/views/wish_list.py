@@ -83,5 +83,7 @@ def _primary_key(text: str) -> int:
 def _return_url(request: HttpRequest) -> str:
     """Return the page that the button was on, if it is ours."""
     page = request.headers.get("Referer", "")
-    ours = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())
-    return page if ours else "catalog:wish-list"
+    is_own_page = url_has_allowed_host_and_scheme(
+        page, {request.get_host()}, require_https=request.is_secure()
+    )
+    return page if is_own_page else "catalog:wish-list"

@@ -69,8 +69,8 @@ class OpenedFile:
 
 def required_kinds(cooperative: Cooperative) -> list[DocumentKind]:
     """Return the kinds of documents that the application needs, in a fixed order."""
-    always = [DocumentKind.REGISTRATION, DocumentKind.REPRESENTATIVE, DocumentKind.BANK_ACCOUNT]
-    return [*always, DocumentKind.FOOD_SAFETY] if cooperative.makes_food else always
+    kinds = [DocumentKind.REGISTRATION, DocumentKind.REPRESENTATIVE, DocumentKind.BANK_ACCOUNT]
+    return [*kinds, DocumentKind.FOOD_SAFETY] if cooperative.makes_food else kinds
 
 
 @transaction.atomic(durable=True)

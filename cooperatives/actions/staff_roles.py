@@ -133,8 +133,8 @@ def remove_role(*, acting_user: User, group_id: int, now: datetime.datetime) -> 
 
 def grantable_permissions(user: User) -> list[Permission]:
     """Return the permissions that a user may give to others, in their order."""
-    own = platform_permissions(user)
-    return [permission for permission in Permission if permission in own]
+    platform_codes = platform_permissions(user)
+    return [permission for permission in Permission if permission in platform_codes]
 
 
 def _require_colleague(acting_user: User, user_id: int) -> User:

@@ -163,8 +163,8 @@ class OrderLine(ReportColumns, WithMetadata):
 
     def amount_label(self, quantity: int) -> str:
         """Format a quantity: `2 kg`, or `2 × 1 kg` for a variant with a name."""
-        named = f"× {self.variant_name}" if self.variant_name else self.unit_label
-        return f"{quantity} {named}".strip()
+        variant_label = f"× {self.variant_name}" if self.variant_name else self.unit_label
+        return f"{quantity} {variant_label}".strip()
 
     def contents_label(self, quantity: int) -> str:
         """Format a quantity with the product's name: `2 kg Gừng tươi`, or `2 × Gừng tươi (1 kg)`."""

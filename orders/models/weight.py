@@ -31,7 +31,7 @@ class WeightQuestionQuerySet(models.QuerySet["WeightQuestion"]):
         """Return questions without an answer."""
         return self.filter(answer="")
 
-    def forgotten(self, now: datetime.datetime) -> WeightQuestionQuerySet:
+    def unanswered_for_a_day(self, now: datetime.datetime) -> WeightQuestionQuerySet:
         """Return questions unanswered for a day; fresh products cannot wait longer."""
         return self.open().filter(created_at__lte=now - _PATIENCE)
 

@@ -36,22 +36,8 @@ from shop.core.database.compiled_query import attach_prefetched_rows, compiled_q
 from shop.core.models import ShopSettings
 from shop.core.texts.figures import money
 
-__all__ = [
-    "delivery_failed",
-    "order_confirmed",
-    "order_placed",
-    "parcel_handed_over",
-    "part_ended",
-    "part_unanswered",
-    "parts_of",
-    "rest_asked",
-    "weight_answered",
-    "weight_asked",
-]
-
-
 # Templates of the hand-over notice: sent to the buyer, and ready for pickup.
-HANDOVER_TEMPLATES = ("parcel_handed_over", "parcel_waits")
+HANDOVER_TEMPLATES = ("parcel_handed_over", "parcel_ready")
 
 
 def load_parts(order: Order) -> list[OrderPart]:
@@ -228,7 +214,7 @@ def notify_part_cancelled(
             is_by_buyer=is_by_buyer,
             occasion=f"part:{part.pk}",
         )
-    notify_cooperative(order, part, "part_called_off", now=now)
+    notify_cooperative(order, part, "part_cancelled", now=now)
 
 
 def notify_weight_question(
@@ -243,7 +229,7 @@ def notify_weight_question(
     with translation.override(order.language):
         notify_buyer(
             order,
-            "weight_asked",
+            "weight_question",
             subject=_("Order %(code)s: heavier than agreed, do you still want it?") % {"code": order.code},
             now=now,
             part=part,
@@ -258,7 +244,7 @@ def notify_remaining_payment(order: Order, transfer: TransferInstructions, *, no
     with translation.override(order.language):
         notify_buyer(
             order,
-            "rest_asked",
+            "remaining_payment",
             subject=_("Order %(code)s has been weighed") % {"code": order.code},
             sms_detail=_short_transfer_text(transfer),
             now=now,

@@ -115,8 +115,8 @@ def split_dated_number(cell: Cell) -> tuple[Cell, str]:
     """Return the day of a cell and the number written below it; the cell itself and "" if there is none."""
     if not isinstance(cell, str) or not (match := _DATED_NUMBER.fullmatch(cell)):
         return cell, ""
-    day, rest = match.groups()
-    return (cell, "") if _CLOCK.fullmatch(rest) else (day, rest)
+    day, time_text = match.groups()
+    return (cell, "") if _CLOCK.fullmatch(time_text) else (day, time_text)
 
 
 def plain_words(cell: Cell) -> str:

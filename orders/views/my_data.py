@@ -70,7 +70,7 @@ def copies(request: HttpRequest) -> HttpResponse:
 
     def request_copy() -> None:
         DATA_COPIES.take(str(user.pk))
-        request_data_copy(asker=Requester.of(user), actor=request_actor(request), now=timezone.now())
+        request_data_copy(asker=Requester.from_user(user), actor=request_actor(request), now=timezone.now())
 
     message = _("We are preparing your copy. It will be on this page in a few minutes.")
     return run_action(request, request_copy, url=reverse("orders:my-data"), message=message)
@@ -139,7 +139,7 @@ def request_form(request: HttpRequest) -> HttpResponse:
     if user is not None:
         file_request(
             kind=RequestKind(cleaned["kind"]),
-            asker=Requester.of(user),
+            asker=Requester.from_user(user),
             message=cleaned["words"],
             actor=request_actor(request),
             now=timezone.now(),

@@ -233,9 +233,9 @@ def _payment_deadline(
     """Return the payment's deadline; None once fulfilment has begun."""
     if payment is None or payment.expires_at is None or not is_awaiting_confirmation(order):
         return None
-    whole = payment.expires_at - min(payment.created_at, now)
-    left = max(datetime.timedelta(), payment.expires_at - now)
-    return PaymentDeadline(int(left.total_seconds()), max(1, int(whole.total_seconds())))
+    time_total = payment.expires_at - min(payment.created_at, now)
+    time_left = max(datetime.timedelta(), payment.expires_at - now)
+    return PaymentDeadline(int(time_left.total_seconds()), max(1, int(time_total.total_seconds())))
 
 
 def _state_hash(

@@ -127,7 +127,9 @@ def refund_account(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
             _ACCOUNT_CHANGES.take(str(order.pk))
             set_refund_account(
                 order_id=order.pk,
-                to=payer_account if payer_account is not None and uses_payer_account else form.bank_account,
+                account=payer_account
+                if payer_account is not None and uses_payer_account
+                else form.bank_account,
                 key=bind_idempotency_key(request.POST.get("key", ""), "account", order.pk),
                 actor=request_actor(request),
                 now=timezone.now(),

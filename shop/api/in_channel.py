@@ -176,10 +176,10 @@ def default_channel(context: Context) -> Channel | None:
     """
     if is_staff_or_app(context):
         return None
-    only = context.channel(None)
-    if only is None and sum(channel.is_active for channel in context.channels.values()) > 1:
+    only_channel = context.channel(None)
+    if only_channel is None and sum(channel.is_active for channel in context.channels.values()) > 1:
         raise ProtocolError("There are several channels: name one in `channel`.")
-    return only
+    return only_channel
 
 
 def channel_by_key(context: Context, key: int | None) -> Channel | None:

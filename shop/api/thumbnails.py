@@ -27,7 +27,7 @@ _FORMATS = {"": "ORIGINAL", "original": "ORIGINAL", "webp": "WEBP", "avif": "AVI
 
 def _product_picture(key: int) -> int | None:
     return (
-        ProductMedia.objects.shown()
+        ProductMedia.objects.displayable()
         .filter(product=key)
         .order_by("sort_order", "pk")
         .values_list("picture", flat=True)

@@ -91,7 +91,7 @@ def test_certificate_is_shown_once_confirmed_and_hidden_when_changed() -> None:
 
     row.refresh_from_db()
     assert (valid_certificates(), row.stars, row.state_reason) == ([row], 3, "")
-    assert [change.action.partition(".")[2] for change in Change.objects.of(row).in_time()] == [
+    assert [change.action.partition(".")[2] for change in Change.objects.of_row(row).in_time()] == [
         *("submitted", "confirmed", "submitted", "returned", "submitted", "confirmed"),
     ]
     letters = Notification.objects.filter(recipient=seller.email).order_by("pk")

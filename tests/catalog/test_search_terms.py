@@ -202,7 +202,7 @@ def test_synonym_edits_are_recorded_as_changes() -> None:
         ("lạc", "lac"),
         ("đậu phụng", "dau phung"),
     ]
-    changes = list(Change.objects.of(synonym_set).in_time().values_list("action", "data"))
+    changes = list(Change.objects.of_row(synonym_set).in_time().values_list("action", "data"))
     assert changes == [
         ("synonyms.added", {"from": [], "to": ["lạc", "đậu phộng"]}),
         ("synonyms.edited", {"from": ["lạc", "đậu phộng"], "to": ["lạc", "đậu phụng"]}),
@@ -217,7 +217,7 @@ def test_same_synonyms_create_no_second_set() -> None:
 
     assert repeated == synonym_set
     assert set(SynonymSet.objects.all()) == {synonym_set, larger}
-    assert Change.objects.of(synonym_set).count() == 1
+    assert Change.objects.of_row(synonym_set).count() == 1
 
 
 @pytest.mark.parametrize(

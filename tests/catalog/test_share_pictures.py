@@ -97,4 +97,4 @@ def test_share_picture_of_withdrawn_product_is_deleted() -> None:
 
     assert not SharePicture.objects.filter(kind="catalog.product").exists()
     assert not default_storage.exists(path)
-    assert Change.objects.of(product).exists()
+    assert Change.objects.of_row(product).exists()

@@ -79,7 +79,7 @@ def test_each_decision_moves_and_notifies_cooperative_or_is_refused(transition) 
 
     cooperative.refresh_from_db()
     notices = Notification.objects.filter(recipient=cooperative.email).count()
-    changes = Change.objects.of(cooperative).filter(action=f"cooperative.{new_state}").count()
+    changes = Change.objects.of_row(cooperative).filter(action=f"cooperative.{new_state}").count()
     assert (cooperative.state, notices, changes) == (
         (new_state, 1, 1) if transition in PAIRS else (from_state, 0, 0)
     )

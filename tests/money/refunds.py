@@ -84,7 +84,7 @@ class Refunds(Market):
     @rule(index=INDEXES)
     def set_account(self, index: int) -> None:
         self.attempt(
-            refunds(), index, lambda row: set_refund_account(order_id=row.order_id, to=TO, **self.who)
+            refunds(), index, lambda row: set_refund_account(order_id=row.order_id, account=TO, **self.who)
         )
 
     @requires_row(refunds)

@@ -183,7 +183,7 @@ def test_without_lock_returned_items_are_restocked_twice(monkeypatch) -> None:
 def test_refund_payout_is_marked_as_paid_once() -> None:
     order = make_paid_order()
     refund_first_line(deliver_order(order), 20_000)
-    set_refund_account(order_id=order.pk, to=REFUND_ACCOUNT, **ACTOR_NOW)
+    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_NOW)
     payout = Payout.objects.get()
 
     calls = [

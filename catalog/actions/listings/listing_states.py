@@ -49,7 +49,7 @@ def missing_legal_fields(product: Product) -> list[str]:
         "shelf_life": bool(product.shelf_life.strip()) or not product.product_type.is_perishable,
         "return_terms": bool(product.return_terms.strip() or cooperative.return_terms.strip()),
         "delivery": cooperative.delivery_methods.filter(is_active=True).exists(),
-        "picture": product.media.shown().exists(),
+        "picture": product.media.displayable().exists(),
     }
     return [field for field, is_provided in provided.items() if not is_provided]
 
@@ -215,7 +215,7 @@ def require_legal_fields(listing: Listing) -> None:
 def require_ready_picture(listing: Listing) -> None:
     """Require a decoded photo, since one in the queue may be undecodable. Raises PictureNotReady."""
     media = listing.product.media
-    if requires_legal_fields(listing) and media.shown().exists() and not media.ready().exists():
+    if requires_legal_fields(listing) and media.displayable().exists() and not media.ready().exists():
         raise PictureNotReady()
 
 

@@ -91,8 +91,8 @@ def write_feeds() -> int:
 
             def add(keys: Sequence[int], by_product: Mapping[int, Listing] = by_product) -> None:
                 assert channel is not None
-                some = [by_product[key] for key in keys]
-                variants = _feed_variants(some, channel, vietnam_date(timezone.now()))
+                batch_rows = [by_product[key] for key in keys]
+                variants = _feed_variants(batch_rows, channel, vietnam_date(timezone.now()))
                 # All are built before the first is written, so that a failure leaves no half of them.
                 built = [(feed, feed.build_items(variants)) for feed in feeds]
                 for feed, items in built:
@@ -170,7 +170,7 @@ class _Texts:
             translations = Translation.objects.texts(label, keys, language)
             self._texts |= {(label, key, field): text for (key, field), text in translations.items()}
 
-    def of(self, row: models.Model, field: str) -> str:
+    def translate(self, row: models.Model, field: str) -> str:
         untranslated: str = getattr(row, field)
         return self._texts.get((row._meta.label_lower, str(row.pk), field)) or untranslated
 
@@ -178,8 +178,8 @@ class _Texts:
 def _item_fields(feed_variant: _FeedVariant, texts: _Texts) -> dict[str, object]:
     """Return the feed's fields for one variant; empty values are omitted."""
     variant, price, product = feed_variant.variant, feed_variant.price, feed_variant.listing.product
-    name = texts.of(product, "name")
-    label = texts.of(variant, "name")
+    name = texts.translate(product, "name")
+    label = texts.translate(variant, "name")
     categories = [
         texts.categories[int(key)] for key in _ancestor_keys(product.category) if int(key) in texts.categories
     ]
@@ -188,17 +188,17 @@ def _item_fields(feed_variant: _FeedVariant, texts: _Texts) -> dict[str, object]
         "id": variant.sku or f"v{variant.pk}",
         "item_group_id": product.pk,
         "title": (f"{name}, {label}" if label else name)[:_MOST_TITLE],
-        "description": texts.of(product, "description_text")[:_MOST_TEXT] or name,
+        "description": texts.translate(product, "description_text")[:_MOST_TEXT] or name,
         "link": f"{slug_url('catalog:product', product.slug, texts.language)}?variant={variant.pk}",
         "image_link": feed_variant.image,
         "availability": "in_stock" if feed_variant.is_available else "out_of_stock",
         "price": f"{plain_amount(listed, price.currency)} {price.currency}",
         "sale_price": f"{plain_amount(selling, price.currency)} {price.currency}" if selling < listed else "",
         "condition": "new",
-        "brand": texts.of(product.cooperative, "name")[:70],
+        "brand": texts.translate(product.cooperative, "name")[:70],
         "gtin": variant.barcode if _is_gtin(variant.barcode) else "",
         "identifier_exists": "" if _is_gtin(variant.barcode) else "no",
-        "product_type": " > ".join(texts.of(category, "name") for category in categories),
+        "product_type": " > ".join(texts.translate(category, "name") for category in categories),
         "shipping_weight": f"{grams} g" if (grams := variant.grams_for(product)) else "",
         **_measure(variant),
     }

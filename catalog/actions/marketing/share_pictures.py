@@ -38,7 +38,7 @@ class _Drawing:
 
     row: models.Model
     name: str
-    below: tuple[str, ...]
+    lines_below: tuple[str, ...]
     photo: Picture | None
 
     @property
@@ -52,7 +52,7 @@ class _Drawing:
     def digest(self, market: str) -> str:
         """Return a digest of everything that the picture shows."""
         photo = self.photo if self.photo and self.photo.state == PictureState.READY else None
-        parts = [_DESIGN, market, self.name, *self.below, f"{photo.pk} {photo.digest}" if photo else ""]
+        parts = [_DESIGN, market, self.name, *self.lines_below, f"{photo.pk} {photo.digest}" if photo else ""]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -126,7 +126,7 @@ def _product_drawings(key: int) -> Iterator[_Drawing]:
     if channel is None:
         return
     for product in Product.objects.visible_in(channel.pk).filter(pk=key).select_related("cooperative"):
-        media = ProductMedia.objects.shown().filter(product=product).select_related("picture")
+        media = ProductMedia.objects.displayable().filter(product=product).select_related("picture")
         first = media.order_by("sort_order", "pk").first()
         cooperative = product.cooperative
         lines_below = tuple(line for line in (cooperative.name, _cooperative_address(cooperative)) if line)
@@ -169,8 +169,12 @@ def _delete_picture(kind: str, key: int) -> None:
 def _render_jpeg(drawing: _Drawing, market: str) -> bytes:
     photo = drawing.photo
     if photo is None or photo.state != PictureState.READY:
-        return draw_share_picture(name=drawing.name, lines_below=drawing.below, market=market, photo=None)
+        return draw_share_picture(
+            name=drawing.name, lines_below=drawing.lines_below, market=market, photo=None
+        )
     widths = sorted(photo.renditions, key=int)
     width = next((width for width in widths if int(width) >= _PHOTO_WIDTH), widths[-1])
     with default_storage.open(photo.renditions[width]["jpeg"]) as file:
-        return draw_share_picture(name=drawing.name, lines_below=drawing.below, market=market, photo=file)
+        return draw_share_picture(
+            name=drawing.name, lines_below=drawing.lines_below, market=market, photo=file
+        )

@@ -85,14 +85,14 @@ def create_weekly_bulletins(*, week: datetime.date, channel: Channel, now: datet
     )
     if not existing.of_market().exists():
         authors_without_bulletin.insert(0, None)
-    made_now: list[int] = []
+    created: list[int] = []
     by_key = {cooperative.pk if cooperative else 0: cooperative for cooperative in authors_without_bulletin}
     run_each(
         by_key,
-        lambda key: made_now.append(_create_bulletin(by_key[key], week, channel, now=now)),
+        lambda key: created.append(_create_bulletin(by_key[key], week, channel, now=now)),
         sweep="catalog.weekly_bulletin",
     )
-    return sum(made_now)
+    return sum(created)
 
 
 @transaction.atomic(durable=True)

@@ -66,7 +66,7 @@ def change_tax_class(
         save_unique(row)
     today = vietnam_date(now)
     for country, rate in sorted(rates.items()):
-        running = TaxRate.objects.on(today).filter(tax_class=row, country=country)
+        running = TaxRate.objects.in_force_on(today).filter(tax_class=row, country=country)
         if running.filter(rate=rate).exists():
             continue
         _end_rates(row, [country], today)

@@ -61,7 +61,7 @@ def _merge_lines(guest_basket: Basket, user_basket: Basket) -> None:
     for line in user_basket.lines.order_by("created_at", "pk"):
         line_by_variant.setdefault(line.variant_id, line)
         quantities[line.variant_id] += line.quantity
-    moved, grown = [], {}
+    moved_lines, increased_lines = [], {}
     for line in guest_basket.lines.select_related("variant").order_by("created_at", "pk"):
         variant_limit = quantity_limit_of(line.variant, shop_limit)
         added = (
@@ -76,9 +76,9 @@ def _merge_lines(guest_basket: Basket, user_basket: Basket) -> None:
         if existing is None or line.forced_price != existing.forced_price:
             line.basket, line.quantity = user_basket, added
             line_by_variant.setdefault(line.variant_id, line)
-            moved.append(line)
+            moved_lines.append(line)
         else:
             existing.quantity += added
-            grown[existing.pk] = existing
-    BasketLine.objects.bulk_update(moved, ["basket", "quantity"])
-    BasketLine.objects.bulk_update(grown.values(), ["quantity"])
+            increased_lines[existing.pk] = existing
+    BasketLine.objects.bulk_update(moved_lines, ["basket", "quantity"])
+    BasketLine.objects.bulk_update(increased_lines.values(), ["quantity"])

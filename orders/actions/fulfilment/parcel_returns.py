@@ -244,12 +244,14 @@ def make_parcel_line(parcel: Parcel, line: OrderLine, steps: int, stock: Stock |
 def _restock_line(
     parcel: Parcel, line: ParcelLine, row: Stock, undamaged: int, *, actor: Actor, now: datetime.datetime
 ) -> None:
-    rest = line.quantity - undamaged
-    if rest:
-        whole = line.grams
-        line.grams = None if whole is None else max(1, whole * undamaged // line.quantity)
-        damaged = make_parcel_line(parcel, line.order_line, rest)
-        damaged.grams = None if whole is None or line.grams is None else max(1, whole - line.grams)
+    damaged_quantity = line.quantity - undamaged
+    if damaged_quantity:
+        total_grams = line.grams
+        line.grams = None if total_grams is None else max(1, total_grams * undamaged // line.quantity)
+        damaged = make_parcel_line(parcel, line.order_line, damaged_quantity)
+        damaged.grams = (
+            None if total_grams is None or line.grams is None else max(1, total_grams - line.grams)
+        )
         damaged.save()
     line.quantity, line.stock = undamaged, row
     line.save()

@@ -172,7 +172,7 @@ def _undo_handover(
     if parcel.state != ParcelState.HANDED_OVER or parcel.handed_over_at is None:
         raise WrongMove(came_from=parcel.state, to=ParcelState.PACKED)
     handed_over_at = parcel.handed_over_at
-    earlier_handovers = Change.objects.of(parcel).filter(
+    earlier_handovers = Change.objects.of_row(parcel).filter(
         action="parcel.handed_over", created_at__lt=handed_over_at
     )
     is_second_try = parcel.failed_at is not None
@@ -234,7 +234,7 @@ def _require_permission(
         if not reason.strip():
             raise ReasonRequired(field="reason")
         return
-    step = Change.objects.of(row).filter(action__in=actions).order_by("-created_at", "-pk").first()
+    step = Change.objects.of_row(row).filter(action__in=actions).order_by("-created_at", "-pk").first()
     if step is None or step.entry_point != EntryPoint.MEMBERS:
         raise StepOfSomebodyElse()
     if now - at > UNDO_PERIOD:

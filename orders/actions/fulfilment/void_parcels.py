@@ -65,11 +65,11 @@ def void_parcel(
 
 def require_items_with_buyer(part: OrderPart, parcel: Parcel) -> None:
     """Raise ItemsAlreadyReturned if the buyer no longer has all items of the parcel."""
-    brought: Counter[uuid.UUID] = Counter()
+    quantities: Counter[uuid.UUID] = Counter()
     for line in parcel.lines.all():
-        brought[line.order_line_id] += line.quantity
+        quantities[line.order_line_id] += line.quantity
     delivered = ParcelLine.objects.delivered_quantities(part)
-    if any(quantity > delivered.get(line_id, 0) for line_id, quantity in brought.items()):
+    if any(quantity > delivered.get(line_id, 0) for line_id, quantity in quantities.items()):
         raise ItemsAlreadyReturned()
 
 

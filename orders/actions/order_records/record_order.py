@@ -341,8 +341,8 @@ def _translated_names(order: Order, quote: Quote) -> dict[tuple[str, str], str]:
         return {}
     variants = [line.variant for line in quote.lines]
     texts = Translation.objects.all()
-    products = texts.texts("catalog.product", {one.product_id for one in variants}, order.language)
-    names = texts.texts("catalog.variant", {one.pk for one in variants}, order.language)
+    products = texts.texts("catalog.product", {variant.product_id for variant in variants}, order.language)
+    names = texts.texts("catalog.variant", {variant.pk for variant in variants}, order.language)
     return {(f"product:{key}", field): text for (key, field), text in products.items()} | {
         (f"variant:{key}", field): text for (key, field), text in names.items()
     }

@@ -171,7 +171,7 @@ def announce_refund(refund: Refund, *, actor: Actor, now: datetime.datetime) -> 
 def set_refund_account(
     *,
     order_id: uuid.UUID,
-    to: BankAccount,
+    account: BankAccount,
     key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
@@ -181,7 +181,7 @@ def set_refund_account(
     The buyer is notified each time. An account other than the one the order was paid from waits one day.
     Raises KeyReused, Missing, NoRefundAwaitsAccount, InvalidBankAccount.
     """
-    account = validate_bank_account(to)
+    account = validate_bank_account(account)
     order = locks.lock_order(order_id)
     waiting = Payout.objects.filter(refund__order=order).due().to_bank()
     payouts = list(waiting)

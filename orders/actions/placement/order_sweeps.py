@@ -116,9 +116,9 @@ def check_unanswered_parts_task() -> None:
         sweep="orders.check_unanswered_parts:decline",
         at_most=_BATCH,
     )
-    soon = now + datetime.timedelta(hours=shop_settings().attention_hours_before)
+    attention_time = now + datetime.timedelta(hours=shop_settings().attention_hours_before)
     run_each(
-        OrderPart.objects.overdue(soon).filter(escalated_at=None).values_list("pk", flat=True),
+        OrderPart.objects.overdue(attention_time).filter(escalated_at=None).values_list("pk", flat=True),
         lambda part_id: report_unanswered_part(part_id=part_id, actor=actor, now=now),
         sweep="orders.check_unanswered_parts:attention",
         at_most=_BATCH,
@@ -132,7 +132,9 @@ def remind_weight_question(*, question_id: uuid.UUID, now: datetime.datetime) ->
     if unlocked is None:
         raise Missing()
     order, part = locks.lock_part(unlocked.line.part_id)
-    question = WeightQuestion.objects.forgotten(now).select_related("line").filter(pk=question_id).first()
+    question = (
+        WeightQuestion.objects.unanswered_for_a_day(now).select_related("line").filter(pk=question_id).first()
+    )
     if question is not None:
         notices.notify_weight_question(order, part, question, is_reminder=True, now=now)
 
@@ -142,7 +144,7 @@ def remind_weight_questions_task() -> None:
     """Remind buyers of weight questions open for a day; older ones got their reminder before."""
     now = timezone.now()
     lately = now - datetime.timedelta(days=2)
-    rows = WeightQuestion.objects.forgotten(now).filter(created_at__gt=lately).in_order()
+    rows = WeightQuestion.objects.unanswered_for_a_day(now).filter(created_at__gt=lately).in_order()
     run_each(
         rows.values_list("pk", flat=True),
         lambda question_id: remind_weight_question(question_id=question_id, now=now),

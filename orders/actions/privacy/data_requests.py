@@ -84,7 +84,11 @@ def request_deletion(*, user_id: int, actor: Actor, now: datetime.datetime) -> D
         raise DeletionAlreadyRequested()
     require_erasable(user)
     return create_request(
-        kind=RequestKind.DELETION, asker=Requester.of(user), runs_at=_runs_at(now), actor=actor, now=now
+        kind=RequestKind.DELETION,
+        asker=Requester.from_user(user),
+        runs_at=_runs_at(now),
+        actor=actor,
+        now=now,
     )
 
 

@@ -88,7 +88,7 @@ def _select_listings(channel: int, products: Collection[int]) -> QuerySet[Listin
 
 @compiled_query
 def _select_media(products: Collection[int]) -> QuerySet[ProductMedia]:
-    rows = ProductMedia.objects.shown().filter(product__in=products).select_related("picture")
+    rows = ProductMedia.objects.displayable().filter(product__in=products).select_related("picture")
     return rows.order_by("sort_order", "pk")
 
 
@@ -132,7 +132,7 @@ def _market_days(delivery_methods: Collection[int]) -> QuerySet[MarketDay]:
 
 
 def _column_paths(columns: Mapping[str, Iterable[str]]) -> list[str]:
-    return [f"{row}{column}" for row, some in columns.items() for column in some]
+    return [f"{row}{column}" for row, names in columns.items() for column in names]
 
 
 def reachable_stock_ids(

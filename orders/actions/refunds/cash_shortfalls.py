@@ -68,9 +68,9 @@ def _spread_amount(amount: int, limits: RefundLimits) -> tuple[dict[uuid.UUID, L
     """Spread an amount over the part's lines in their order, then its delivery. Raises NoCashShortfall."""
     lines, remaining = {}, amount
     for line_id, limit in limits.lines.items():
-        if taken := min(remaining, limit.refundable):
-            lines[line_id] = LineRefund(taken)
-            remaining -= taken
+        if refunded := min(remaining, limit.refundable):
+            lines[line_id] = LineRefund(refunded)
+            remaining -= refunded
     delivery = min(remaining, limits.delivery)
     if amount <= 0 or remaining > delivery:
         raise NoCashShortfall()

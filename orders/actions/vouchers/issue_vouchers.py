@@ -204,12 +204,12 @@ def add_voucher_codes(
     voucher = _lock_voucher(voucher_id, issuer)
     requested = voucher.codes.count() + count
     while (missing_count := requested - voucher.codes.count()) > 0:
-        drawn = {
+        new_codes = {
             "".join(secrets.choice(_CODE_CHARACTERS) for _position in range(_CODE_LENGTH))
             for _code in range(missing_count)
         }
         VoucherCode.objects.bulk_create(
-            [VoucherCode(voucher=voucher, code=code) for code in sorted(drawn)], ignore_conflicts=True
+            [VoucherCode(voucher=voucher, code=code) for code in sorted(new_codes)], ignore_conflicts=True
         )
     record_change(
         "voucher.codes_added",

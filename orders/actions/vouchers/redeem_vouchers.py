@@ -59,11 +59,11 @@ def remove_voucher_code(*, basket_id: uuid.UUID, now: datetime.datetime) -> None
 
 def record_voucher_use(order: Order, quote: Quote, *, now: datetime.datetime) -> None:
     """Step, under the voucher's lock: count the use of the quote's code."""
-    used = quote.applied_voucher
-    if used is None or used.code_id is None:
+    voucher = quote.applied_voucher
+    if voucher is None or voucher.code_id is None:
         return
     VoucherUse.objects.create(
-        code_id=used.code_id,
+        code_id=voucher.code_id,
         order=order,
         user_id=order.user_id,
         buyer=order.phone or order.email.lower(),
@@ -76,8 +76,8 @@ def release_voucher_use(order: Order, *, actor: Actor, now: datetime.datetime) -
 
     Needs no further lock: fewer uses never break a limit.
     """
-    given_back, _each = VoucherUse.objects.filter(order=order).delete()
-    if given_back:
+    released_count, _by_model = VoucherUse.objects.filter(order=order).delete()
+    if released_count:
         record_change("voucher.use_released", order, actor=actor, now=now, data={"code": order.voucher_code})
 
 

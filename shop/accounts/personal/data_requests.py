@@ -61,7 +61,7 @@ class Requester:
     user_id: int | None = None
 
     @classmethod
-    def of(cls, user: User) -> Requester:
+    def from_user(cls, user: User) -> Requester:
         contact_method = ContactMethod.EMAIL if user.email else ContactMethod.SMS if user.phone else ""
         return cls(contact_method, user.email or user.phone or "", user.name, user.language, user.pk)
 

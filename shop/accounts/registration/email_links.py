@@ -148,7 +148,7 @@ def notify_sign_in_change(*, user: User, text: str | Promise, now: datetime.date
             contact_method=ContactMethod.EMAIL if is_mail else ContactMethod.SMS,
             recipient=recipient,
             subject=subject,
-            text=render_to_string("emails/entrance_changed.txt", context) if is_mail else subject,
+            text=render_to_string("emails/sign_in_changed.txt", context) if is_mail else subject,
             language=user.language,
             user_id=user.pk,
             now=now,

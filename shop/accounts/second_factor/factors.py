@@ -219,14 +219,16 @@ def _accept_app_code(user: User, digits: str, now: datetime.datetime) -> None:
     step = _matching_step(secret, digits, now)
     if step is None:
         raise WrongSecondFactor(field="code")
-    fresh = AuthenticatorApp.objects.filter(pk=app.pk, sealed_secret=app.sealed_secret, last_step__lt=step)
-    if not fresh.update(last_step=step, last_used_at=now):
+    unused_step = AuthenticatorApp.objects.filter(
+        pk=app.pk, sealed_secret=app.sealed_secret, last_step__lt=step
+    )
+    if not unused_step.update(last_step=step, last_used_at=now):
         raise SecondFactorUsed(field="code")
 
 
 def _accept_recovery_code(user: User, written: str, actor: Actor, now: datetime.datetime) -> None:
-    unused = RecoveryCode.objects.unused().filter(user=user)
-    if not unused.filter(digest=_digest(user, _letters(written))).update(used_at=now):
+    unused_codes = RecoveryCode.objects.unused().filter(user=user)
+    if not unused_codes.filter(digest=_digest(user, _letters(written))).update(used_at=now):
         raise WrongSecondFactor(field="code")
     _record_and_notify(
         user, "recovery_code_used", _("A recovery code was used to sign in to your account."), actor, now

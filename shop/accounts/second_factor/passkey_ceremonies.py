@@ -47,7 +47,7 @@ class Site:
     origin: str
 
     @classmethod
-    def of(cls, *, scheme: str, host: str) -> Site:
+    def from_request(cls, *, scheme: str, host: str) -> Site:
         """Use the shop's own domain if the host is that or a subdomain, else the host."""
         name = urlsplit(f"//{host}").hostname or ""
         public_host = urlsplit(settings.PUBLIC_URL).hostname or ""

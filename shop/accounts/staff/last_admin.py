@@ -26,7 +26,7 @@ def administrators() -> QuerySet[User]:
         group__users=OuterRef("pk"),
         code=Permission.MANAGE_STAFF,
         group__is_platform_wide=True,
-        group__restricted_to_channels=False,
+        group__is_restricted_to_channels=False,
     )
     return User.objects.filter(Q(is_superuser=True) | Exists(grants), is_active=True, is_staff=True)
 

@@ -151,7 +151,7 @@ def _take_challenge(request: HttpRequest) -> str:
 
 
 def _site(request: HttpRequest) -> Site:
-    return Site.of(scheme=request.scheme or "", host=request.get_host())
+    return Site.from_request(scheme=request.scheme or "", host=request.get_host())
 
 
 def _user(request: HttpRequest) -> User:

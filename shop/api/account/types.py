@@ -185,15 +185,15 @@ def user_can_manage(groups: list[Row], arguments: object, context: Context, *_: 
 def channels_of_groups(
     groups: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    every = channel.read(Channel.objects.order_by("pk"), selection.names())
+    all_channels = channel.read(Channel.objects.order_by("pk"), selection.names())
     allowed: dict[int, set[int]] = {}
     links = Group.channels.through.objects.filter(group__in=[group_row.id for group_row in groups])
     for key, channel_key in links.values_list("group", "channel"):
         allowed.setdefault(key, set()).add(channel_key)
     return [
-        [channel_row for channel_row in every if channel_row.id in allowed.get(group_row.id, ())]
+        [channel_row for channel_row in all_channels if channel_row.id in allowed.get(group_row.id, ())]
         if group_row.is_restricted_to_channels
-        else every
+        else all_channels
         for group_row in groups
     ]
 
@@ -241,14 +241,14 @@ def restricted_access_to_channels(users: list[Row], *_: object) -> list[bool]:
 def channels_of_users(
     users: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    every = channel.read(Channel.objects.order_by("pk"), selection.names())
+    all_channels = channel.read(Channel.objects.order_by("pk"), selection.names())
     restricted = _restricted(users)
     return [
         []
         if not user_row.is_staff
-        else every
+        else all_channels
         if user_row.is_superuser or user_row.id not in restricted
-        else [channel_row for channel_row in every if channel_row.id in restricted[user_row.id]]
+        else [channel_row for channel_row in all_channels if channel_row.id in restricted[user_row.id]]
         for user_row in users
     ]
 

@@ -90,9 +90,9 @@ def children(
 ) -> Sequence[object]:
     keys = [row.id for row in rows]
     order = [SortKey("sort_order"), SortKey("id")]
-    every = compiled_rows(_all_categories)
+    categories = compiled_rows(_all_categories)
     return connect_each(
-        category, every, arguments, selection, order=order, parent_column="parent_id", parents=keys
+        category, categories, arguments, selection, order=order, parent_column="parent_id", parents=keys
     )
 
 

@@ -44,7 +44,9 @@ def percentages(rows: list[Row], *_: object) -> list[float]:
 @tax_class.field(needs="id")
 def countries(rows: list[Row], arguments: object, context: Context, selection: Selection) -> list[list[Row]]:
     """Resolve the rates valid today."""
-    rates = TaxRate.objects.on(vietnam_date(context.now)).filter(tax_class__in={row.id for row in rows})
+    rates = TaxRate.objects.in_force_on(vietnam_date(context.now)).filter(
+        tax_class__in={row.id for row in rows}
+    )
     rates = rates.order_by("tax_class_id", "country", "valid_from", "pk")
     rates_by_class = rate.grouped(rates, selection.names(), by="tax_class_id")
     return [rates_by_class.get(row.id, []) for row in rows]

@@ -64,8 +64,8 @@ def _is_platforms(context: Context) -> bool:
 
 
 def _customer(context: Context, text: str) -> Q:
-    called = Q(folded_name__contains=fold(text))
-    return called | Q(email__icontains=text) if _is_platforms(context) else called
+    has_name = Q(folded_name__contains=fold(text))
+    return has_name | Q(email__icontains=text) if _is_platforms(context) else has_name
 
 
 def _platform_only(condition: Condition) -> Condition:

@@ -20,11 +20,11 @@ class KeyReused(Refused):
 
 
 class ChangeQuerySet(models.QuerySet["Change"]):
-    def of(self, row: models.Model) -> ChangeQuerySet:
+    def of_row(self, row: models.Model) -> ChangeQuerySet:
         """Return changes of this row alone."""
         return self.filter(kind=row._meta.label_lower, key=str(row.pk))
 
-    def under(self, root: models.Model) -> ChangeQuerySet:
+    def of_tree(self, root: models.Model) -> ChangeQuerySet:
         """Return changes of this row and everything below it, such as an order with its parts and parcels."""
         return self.filter(root_kind=root._meta.label_lower, root_key=str(root.pk))
 
@@ -72,7 +72,7 @@ class Change(models.Model):
         return f"{self.action} {self.key}"
 
     @property
-    def who(self) -> str:
+    def actor_label(self) -> str:
         """The actor's name as shown to people."""
         if self.actor_kind == ActorKind.SYSTEM:
             return str(KNOWN_SYSTEMS.get(self.actor_name, ActorKind.SYSTEM.label))

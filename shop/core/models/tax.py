@@ -27,7 +27,7 @@ class TaxClass(WithMetadata):
 
 
 class TaxRateQuerySet(models.QuerySet["TaxRate"]):
-    def on(self, day: datetime.date) -> TaxRateQuerySet:
+    def in_force_on(self, day: datetime.date) -> TaxRateQuerySet:
         return self.filter(
             Q(valid_from=None) | Q(valid_from__lte=day), Q(valid_until=None) | Q(valid_until__gte=day)
         )
@@ -77,5 +77,5 @@ def tax_rates(
 
 @compiled_query
 def _rates_on(day: datetime.date, country: str) -> models.QuerySet[TaxRate, tuple[int | None, Decimal]]:
-    rows = TaxRate.objects.filter(country=country).on(day).order_by("valid_from", "pk")
+    rows = TaxRate.objects.filter(country=country).in_force_on(day).order_by("valid_from", "pk")
     return rows.values_list("tax_class_id", "rate")

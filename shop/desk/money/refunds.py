@@ -102,7 +102,7 @@ def refund_account(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> H
         messages.error(request, _("Enter the bank, the account number and the account holder."))
         return redirect(return_url)
     action = partial(
-        set_refund_account, order_id=order.pk, to=form.bank_account, actor=actor, now=timezone.now()
+        set_refund_account, order_id=order.pk, account=form.bank_account, actor=actor, now=timezone.now()
     )
     return run_action(
         request, action, url=return_url, message=_("Thank you. We will send the money to this account.")

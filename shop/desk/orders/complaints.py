@@ -111,6 +111,6 @@ def _render_complaint(
         "refunds": list(complaint.refunds.in_time()),
         "parcels": list(complaint.parcels.in_order()),
         "answer": (form or answer_form(complaint, is_for_members=False)) if may_accept else None,
-        "history": change_views(Change.objects.of(complaint).in_time()),
+        "history": change_views(Change.objects.of_row(complaint).in_time()),
     }
     return render(request, "desk/complaint.html", context, status=422 if form is not None else 200)

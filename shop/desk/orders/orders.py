@@ -138,7 +138,7 @@ def order(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpRespon
         "account": _account_form(order),
         "key": uuid.uuid4(),
         "questions": WeightQuestion.objects.of_order(order).open().in_order(),
-        "history": change_views(Change.objects.under(order).in_time()),
+        "history": change_views(Change.objects.of_tree(order).in_time()),
         "consents": Consent.objects.filter(subject=f"order:{order.pk}").order_by("given_at", "pk"),
         "form": ReasonForm(),
         "may_cancel": any(part.may_cancel for part in parts)

@@ -79,7 +79,7 @@ def changed_values(change: Change) -> list[ChangedValue]:
 def _values(change: Change) -> Iterator[ChangedValue]:
     data = change.data
     before, after, columns = data.get("from"), data.get("to"), data.get("changed")
-    named: set[str] = set()
+    named_columns: set[str] = set()
     if isinstance(columns, Mapping):
         for column, pair in columns.items():
             if isinstance(pair, list) and len(pair) == 2 and column not in _HIDDEN:
@@ -88,14 +88,14 @@ def _values(change: Change) -> Iterator[ChangedValue]:
         for column in [*after, *(item for item in before if item not in after)]:
             if column in _HIDDEN or before.get(column) == after.get(column):
                 continue
-            named.add(column)
+            named_columns.add(column)
             old, new = _as_text(before.get(column)), _as_text(after.get(column))
             yield ChangedValue(_field_name(change, column), old, new)
     elif "from" in data and "to" in data:
         yield ChangedValue("", _as_text(before), _as_text(after))
     fields = data.get("fields")
     for column in fields if isinstance(fields, list) else []:
-        if column not in named and column not in _HIDDEN:
+        if column not in named_columns and column not in _HIDDEN:
             yield ChangedValue(_field_name(change, str(column)), "", "", has_values=False)
 
 

@@ -301,7 +301,7 @@ def change_views(changes: Iterable[Change]) -> list[ChangeView]:
             change,
             CHANGE_TEXTS.get(change.action, change.action),
             str(change.data.get("part", "")),
-            change.who,
+            change.actor_label,
             str(EntryPoint(change.entry_point).label),
             changed_values(change),
         )

@@ -187,7 +187,7 @@ def unaccepted_parts() -> OpenTasks:
 
 def unanswered_weights(now: datetime.datetime) -> OpenTasks:
     """List weights above the bound that the buyer has not answered for a day; staff should call."""
-    rows = WeightQuestion.objects.forgotten(now).select_related("line__order", "line__cooperative")
+    rows = WeightQuestion.objects.unanswered_for_a_day(now).select_related("line__order", "line__cooperative")
     return OpenTasks(
         _("Weights waiting for the buyer"),
         rows.count(),

@@ -69,7 +69,7 @@ def customer(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         "addresses": person.addresses.order_by("pk"),
         "consents": person.consents.order_by("-given_at", "-pk")[:_PER_PAGE],
         "requests": DataRequest.objects.of_person(person.pk),
-        "history": change_views(Change.objects.of(person).order_by("-created_at", "-pk")[:_PER_PAGE]),
+        "history": change_views(Change.objects.of_row(person).order_by("-created_at", "-pk")[:_PER_PAGE]),
     }
     return render(request, "desk/customer.html", context)
 

@@ -121,7 +121,7 @@ def staff_account(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         "person": person,
         "groups": Group.objects.order_by("name"),
         "chosen": set(person.permission_groups.values_list("pk", flat=True)),
-        "history": change_views(Change.objects.of(person).order_by("-created_at", "-pk")[:_PER_PAGE]),
+        "history": change_views(Change.objects.of_row(person).order_by("-created_at", "-pk")[:_PER_PAGE]),
         "now": timezone.now(),
     }
     return render(request, "desk/staff_account.html", context)
@@ -183,7 +183,7 @@ def role(request: HttpRequest, actor: Actor, pk: int | None = None) -> HttpRespo
     context: dict[str, object] = {"form": form, "group": group}
     if group is not None:
         context["people"] = group.users.filter(erased_at=None).order_by("first_name", "pk")
-        changes = Change.objects.of(group).order_by("-created_at", "-pk")
+        changes = Change.objects.of_row(group).order_by("-created_at", "-pk")
         context["history"] = change_views(changes[:_PER_PAGE])
     return render(request, "desk/role.html", context, status=422 if form.errors else 200)
 

@@ -71,6 +71,6 @@ def _run(program: str, flags: Sequence[str]) -> None:
     """Run one of PostgreSQL's tools on the shop's database; the password is passed in the environment."""
     arguments, variables = DatabaseClient.settings_to_cmd_args_env(connection.settings_dict, flags)
     environment = {**os.environ, **(variables or {})}
-    done = subprocess.run([program, *arguments[1:]], env=environment, capture_output=True, text=True)
-    if done.returncode != 0:
-        raise CommandError(f"{Path(program).name} failed: {done.stderr.strip()}")
+    completed = subprocess.run([program, *arguments[1:]], env=environment, capture_output=True, text=True)
+    if completed.returncode != 0:
+        raise CommandError(f"{Path(program).name} failed: {completed.stderr.strip()}")

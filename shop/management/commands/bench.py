@@ -180,9 +180,16 @@ def _servers(database: str) -> Iterator[dict[str, str]]:
 
 def _environment(folder: Path) -> dict[str, str]:
     """Return the environment without settings that would point to other services."""
-    ours = {"DATABASE_URL", "REDIS_URL", "DEBUG", "EMAIL_HOST", "EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD"}
-    ours |= {"MEDIA_URL", "MEDIA_ROOT", "ALLOWED_HOSTS", "PUBLIC_URL", "SECRET_KEY"}
-    environment = {name: value for name, value in os.environ.items() if name not in ours}
+    replaced_settings = {
+        "DATABASE_URL",
+        "REDIS_URL",
+        "DEBUG",
+        "EMAIL_HOST",
+        "EMAIL_HOST_USER",
+        "EMAIL_HOST_PASSWORD",
+    }
+    replaced_settings |= {"MEDIA_URL", "MEDIA_ROOT", "ALLOWED_HOSTS", "PUBLIC_URL", "SECRET_KEY"}
+    environment = {name: value for name, value in os.environ.items() if name not in replaced_settings}
     # One buyer at one address places thousands of orders.
     unlimited = dict.fromkeys(("ORDERS_PER_PHONE", "API_ORDERS_PER_NETWORK", "ORDERS_PER_DAY"), "0")
     return (

@@ -196,8 +196,8 @@ class _BulkWriter:
         part.state = PartState.DECLINED if declined else PartState.CANCELLED
         part.ended_at, part.end_reason = times.accepted, planned_part.reason
         reduction, key = part.total_gross, f"due:{part.number}"
-        kind, who = EventKind.CANCEL_SUCCESS, Actor.system()
-        rows.events.append(build_event(payment, kind, reduction, key, who, times.accepted))
+        kind, system = EventKind.CANCEL_SUCCESS, Actor.system()
+        rows.events.append(build_event(payment, kind, reduction, key, system, times.accepted))
         if part.slot_id is not None:
             PickupSlot.objects.filter(pk=part.slot_id, booked__gt=0).update(booked=F("booked") - 1)
         self._add_change(

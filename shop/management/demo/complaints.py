@@ -85,6 +85,6 @@ def _refund_complaint(
         now=decided_at,
     )
     if Payout.objects.filter(refund__in=Refund.objects.filter(complaint=complaint)).exists():
-        set_refund_account(order_id=part.order_id, to=_ACCOUNT, actor=Actor.guest(), now=decided_at)
+        set_refund_account(order_id=part.order_id, account=_ACCOUNT, actor=Actor.guest(), now=decided_at)
         for payout in Payout.objects.filter(refund__complaint=complaint):
             mark_payout_paid(payout_id=payout.pk, reference="MAU-HOAN-1", actor=actor, now=now)

@@ -81,8 +81,8 @@ def close_period(period: Period, *, actor: Actor) -> None:
         return
     booked = LedgerEntry.objects.filter(settlement__opened_at__lt=period.closed_at).values("settlement")
     running = Settlement.objects.open().filter(pk__in=booked).order_by("pk")
-    done = Settlement.objects.filter(closed_at=period.closed_at).values("cooperative")
-    for row in list(running.exclude(cooperative__in=done)):
+    closed_cooperatives = Settlement.objects.filter(closed_at=period.closed_at).values("cooperative")
+    for row in list(running.exclude(cooperative__in=closed_cooperatives)):
         close_settlement(settlement_id=row.pk, actor=actor, now=period.closed_at)
         offset_collected_cash(settlement_id=row.pk, actor=actor, now=period.closed_at)
     if period.paid_at is not None:

@@ -49,9 +49,9 @@ def _payment_faults(order: Order, payments: list[Payment], rows: OrderRows, coll
     if order.charged != charged:
         yield f"charged is {order.charged}, its payments sum to {charged}"
     in_cash = [sums[payment.pk] for payment in payments if payment.method == PaymentMethod.COD]
-    brought = sum(payment_sums.charged + payment_sums.refunded for payment_sums in in_cash)
-    if brought != collected:
-        yield f"{brought} is paid in cash, its parcels collected {collected}"
+    paid_in_cash = sum(payment_sums.charged + payment_sums.refunded for payment_sums in in_cash)
+    if paid_in_cash != collected:
+        yield f"{paid_in_cash} is paid in cash, its parcels collected {collected}"
     pending = sum(payment_sums.charge_pending for payment_sums in sums.values())
     authorised = sum(
         payment_sums.authorised + payment_sums.authorise_pending for payment_sums in sums.values()
@@ -81,8 +81,8 @@ def _wrong_cash_of_parts(rows: OrderRows, payments_of: Mapping[object, list[Paym
                 yield _part_fault(part, f"{open_} in cash is asked for, more than is due after its refunds")
             continue
         # A voided parcel may have collected more than its products cost after they were weighed again.
-        already = sum(parcel.cod_collected for parcel in dispatches if parcel not in counting)
-        due_amount = max(0, part.total_gross - already)
+        already_collected = sum(parcel.cod_collected for parcel in dispatches if parcel not in counting)
+        due_amount = max(0, part.total_gross - already_collected)
         if expected > due_amount:
             yield _part_fault(part, f"{expected} in cash is asked for, {due_amount} is due")
         payments = payments_of[part.order_id]

@@ -266,7 +266,7 @@ def _list_rows(rows: list[Listing]) -> list[ListingRow]:
     products = [row.product_id for row in rows]
     pictures: dict[int, Picture] = {}
     for media in (
-        ProductMedia.objects.shown()
+        ProductMedia.objects.displayable()
         .filter(product__in=products)
         .select_related("picture")
         .order_by("product", "sort_order", "pk")

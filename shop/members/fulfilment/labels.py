@@ -42,7 +42,7 @@ def label(request: HttpRequest, membership: MembershipContext, parcel_id: int) -
     if parcel.state in (ParcelState.VOIDED, ParcelState.DELIVERED):
         raise Missing()
     return _render_labels(
-        request, membership, [parcel], back=part_url(parcel.part_id), back_text=_("Back to the order")
+        request, membership, [parcel], back_url=part_url(parcel.part_id), back_text=_("Back to the order")
     )
 
 
@@ -55,7 +55,7 @@ def labels(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
         request,
         membership,
         list(parcels.in_order()),
-        back=reverse("members:parts"),
+        back_url=reverse("members:parts"),
         back_text=_("Back to the orders"),
     )
 
@@ -65,13 +65,13 @@ def _render_labels(
     membership: MembershipContext,
     parcels: Sequence[Parcel],
     *,
-    back: str,
+    back_url: str,
     back_text: str,
 ) -> HttpResponse:
     context = {
         "cooperative": membership.cooperative,
         "labels": [_build_label(parcel) for parcel in parcels],
-        "back": back,
+        "back_url": back_url,
         "back_text": back_text,
     }
     return render(request, "members/labels.html", context)

@@ -143,7 +143,7 @@ def _render_account(request: HttpRequest, membership: MembershipContext, form: A
         "proposal": proposal,
         "proposal_bank": find_bank(proposal.proposed_values["bank_bin"]) if proposal else None,
         "me": membership.user.pk,
-        "changes": Change.objects.of(membership.cooperative)
+        "changes": Change.objects.of_row(membership.cooperative)
         .filter(action="cooperative.account_changed")
         .order_by("-created_at", "-pk")[:_PER_PAGE],
     }

@@ -41,7 +41,7 @@ def weigh(part: OrderPart, grams: int) -> Order:
 
 
 def payment_requests() -> list[Notification]:
-    return list(Notification.objects.filter(key__startswith="rest_asked:").order_by("pk"))
+    return list(Notification.objects.filter(key__startswith="remaining_payment:").order_by("pk"))
 
 
 def test_higher_weight_is_requested_by_letter_and_on_page(client) -> None:

@@ -237,7 +237,7 @@ def test_buyer_is_asked_by_mail() -> None:
 
     weigh(part, 6000)
 
-    letter = Notification.objects.get(key__startswith="weight_asked:")
+    letter = Notification.objects.get(key__startswith="weight_question:")
     assert letter.recipient == "hoa@example.com"
     assert "6 kg" in letter.text.replace("\u00a0", " ")
     assert "90.000" in letter.text
@@ -252,7 +252,7 @@ def test_unanswered_question_is_repeated_once_after_a_day() -> None:
     for later in (day - timedelta(minutes=1), day, day + timedelta(hours=1)):
         remind_weight_question(question_id=question.pk, now=NOW + later)
 
-    first, repeated = Notification.objects.filter(key__startswith="weight_asked:").order_by("created_at")
+    first, repeated = Notification.objects.filter(key__startswith="weight_question:").order_by("created_at")
     assert (repeated.created_at - first.created_at, repeated.text) == (day, first.text)
 
 
@@ -262,7 +262,7 @@ def test_answered_question_is_not_repeated() -> None:
 
     remind_weight_question(question_id=question.pk, now=NOW + timedelta(days=1))
 
-    assert Notification.objects.filter(key__startswith="weight_asked:").count() == 1
+    assert Notification.objects.filter(key__startswith="weight_question:").count() == 1
 
 
 def test_cooperative_is_notified_of_answer() -> None:

@@ -195,7 +195,7 @@ def test_declined_part_email_gives_reason_and_remaining_total() -> None:
     for text in (letter.text, letter.html):
         for words in ("HTX Thiên An", "Hết hàng", "350.000\u00a0₫", "120.000\u00a0₫"):
             assert words in text
-    seller_message = Notification.objects.get(key=f"part_called_off:{part.pk}")
+    seller_message = Notification.objects.get(key=f"part_cancelled:{part.pk}")
     assert "Hết hàng" in seller_message.text
     assert f"/xa-vien/goi/{part.pk}/" in seller_message.text
     assert get_stock(noodles).allocated == 2

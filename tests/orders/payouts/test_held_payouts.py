@@ -48,7 +48,7 @@ def test_payout_to_new_account_is_held_for_a_day() -> None:
     order = make_paid_order(email="hoa@example.com")
     payout = payout_of(order)
 
-    set_refund_account(order_id=order.pk, to=REFUND_ACCOUNT, **ACTOR_NOW)
+    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_NOW)
 
     with assert_refused(PayoutHeld, "payout_held") as refusal:
         mark_payout_paid(payout_id=payout.pk, reference="FT9", actor=DESK, now=LATER + DAY - DAY / 1000)
@@ -63,9 +63,9 @@ def test_payout_to_account_of_original_transfer_is_not_held() -> None:
     BankTransfer.objects.update(
         payer_bin=REFUND_ACCOUNT.bank_bin, payer_account=REFUND_ACCOUNT.account, payer_holder="NGUYEN THI HOA"
     )
-    set_refund_account(order_id=order.pk, to=OTHER, **ACTOR_NOW)
+    set_refund_account(order_id=order.pk, account=OTHER, **ACTOR_NOW)
 
-    set_refund_account(order_id=order.pk, to=REFUND_ACCOUNT, **ACTOR_NOW)
+    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_NOW)
 
     payout.refresh_from_db()
     assert payout.payable_from is None
@@ -75,9 +75,9 @@ def test_payout_to_account_of_original_transfer_is_not_held() -> None:
 def test_setting_same_account_keeps_hold_unchanged() -> None:
     order = make_paid_order()
     payout = payout_of(order)
-    set_refund_account(order_id=order.pk, to=REFUND_ACCOUNT, **ACTOR_NOW)
+    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_NOW)
 
-    set_refund_account(order_id=order.pk, to=REFUND_ACCOUNT, actor=DESK, now=LATER + DAY / 2)
+    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, actor=DESK, now=LATER + DAY / 2)
 
     payout.refresh_from_db()
     assert payout.payable_from == LATER + DAY
@@ -86,9 +86,9 @@ def test_setting_same_account_keeps_hold_unchanged() -> None:
 def test_setting_another_account_restarts_hold() -> None:
     order = make_paid_order()
     payout = payout_of(order)
-    set_refund_account(order_id=order.pk, to=REFUND_ACCOUNT, **ACTOR_NOW)
+    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_NOW)
 
-    set_refund_account(order_id=order.pk, to=OTHER, actor=DESK, now=LATER + DAY / 2)
+    set_refund_account(order_id=order.pk, account=OTHER, actor=DESK, now=LATER + DAY / 2)
 
     payout.refresh_from_db()
     assert payout.payable_from == LATER + DAY * 3 / 2
@@ -112,7 +112,7 @@ def test_changed_account_is_also_notified_to_the_buyers_own_account() -> None:
     order = make_paid_order(email="hoa@example.com", user=buyer)
     payout_of(order)
 
-    set_refund_account(order_id=order.pk, to=REFUND_ACCOUNT, **ACTOR_NOW)
+    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_NOW)
 
     assert letters() == [
         (ContactMethod.EMAIL, "hoa@example.com"),
@@ -128,7 +128,7 @@ def test_desk_shows_held_payout_and_cannot_pay_it() -> None:
     order = make_paid_order()
     payout = payout_of(order)
     now = fixed_now()
-    set_refund_account(order_id=order.pk, to=REFUND_ACCOUNT, actor=DESK, now=now)
+    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, actor=DESK, now=now)
     desk = Client()
     desk.force_login(make_admin())
 

@@ -302,7 +302,7 @@ def test_guest_deletion_anonymises_orders_of_the_phone_number(client: Client) ->
     assert names[order.pk] == ("", "")
     assert names[other.pk][1] == "+84912345678"
     assert DataRequest.objects.get().state == "done"
-    assert Change.objects.of(order).filter(action="order.anonymised").exists()
+    assert Change.objects.of_row(order).filter(action="order.anonymised").exists()
 
 
 def test_invalid_requests_are_refused_and_send_nothing(client: Client) -> None:

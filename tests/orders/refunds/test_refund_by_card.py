@@ -71,7 +71,7 @@ def test_refund_that_card_rejects_is_paid_by_bank(stripe, settings) -> None:
 
     assert Refund.objects.failed_amounts() == {refund.pk: 20_000}
     pay_refund_by_bank(refund_id=refund.pk, **ACTOR_NOW)
-    set_refund_account(order_id=order.pk, to=REFUND_ACCOUNT, **ACTOR_NOW)
+    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_NOW)
     mark_payout_paid(payout_id=Payout.objects.get().pk, reference="FT1", **ACTOR_NEXT_DAY)
     order = Order.objects.get(pk=order.pk)
     assert (order.charged, get_payment_sums(order).refunded, get_payment_sums(order).refund_pending) == (

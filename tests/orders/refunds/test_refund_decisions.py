@@ -129,7 +129,7 @@ def test_refund_of_transfer_is_paid_once_account_is_named() -> None:
     with assert_refused(PayoutAccountRequired, "payout_account_required"):
         mark_payout_paid(payout_id=payout.pk, reference="FT9", **ACTOR_NEXT_DAY)
 
-    set_refund_account(order_id=order.pk, to=REFUND_ACCOUNT, **ACTOR_NOW)
+    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_NOW)
     mark_payout_paid(payout_id=payout.pk, reference="FT9", **ACTOR_NEXT_DAY)
 
     assert sums(order) == (100_000, 100_000, Coverage.FULL)
@@ -151,7 +151,7 @@ def test_refund_of_cash_is_paid_from_bank_account() -> None:
     part = deliver_order(order)
 
     refund = refund_first_line(part, 20_000)
-    set_refund_account(order_id=order.pk, to=REFUND_ACCOUNT, **ACTOR_NOW)
+    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_NOW)
     mark_payout_paid(payout_id=refund.payouts.get().pk, reference="FT9", **ACTOR_NEXT_DAY)
 
     assert sums(order) == (100_000, 100_000, Coverage.FULL)
@@ -604,7 +604,7 @@ def test_sweep_refunds_late_payment() -> None:
     order = make_paid_order()
     cancel_order(order_id=order.pk, reason="Bão lụt", **ACTOR_NOW)
     first = Payout.objects.get()
-    set_refund_account(order_id=order.pk, to=REFUND_ACCOUNT, **ACTOR_NOW)
+    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_NOW)
     mark_payout_paid(payout_id=first.pk, reference="FT1", **ACTOR_NEXT_DAY)
     payment = order.payments.get()
     record_payment_event(payment, EventKind.CHARGE_SUCCESS, 50_000, key="late", **ACTOR_NOW)
@@ -667,15 +667,15 @@ def test_refund_account_is_validated_and_can_change_until_paid() -> None:
     payout = refund.payouts.get()
 
     with assert_refused(InvalidBankAccount, "invalid_bank_account"):
-        set_refund_account(order_id=order.pk, to=BankAccount("970436", "12", "Hoa"), **ACTOR_NOW)
-    set_refund_account(order_id=order.pk, to=REFUND_ACCOUNT, **ACTOR_NOW)
-    set_refund_account(order_id=order.pk, to=BankAccount("970405", "8800200", "Lò Thị Mai"), **ACTOR_NOW)
+        set_refund_account(order_id=order.pk, account=BankAccount("970436", "12", "Hoa"), **ACTOR_NOW)
+    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_NOW)
+    set_refund_account(order_id=order.pk, account=BankAccount("970405", "8800200", "Lò Thị Mai"), **ACTOR_NOW)
     mark_payout_paid(payout_id=payout.pk, reference="FT9", **ACTOR_NEXT_DAY)
 
     payout.refresh_from_db()
     assert (payout.bank_account, payout.bank_holder, payout.state) == ("8800200", "LO THI MAI", "paid")
     with assert_refused(NoRefundAwaitsAccount, "no_refund_awaits_account"):
-        set_refund_account(order_id=order.pk, to=REFUND_ACCOUNT, **ACTOR_NOW)
+        set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_NOW)
     with assert_refused(PayoutAlreadyPaid, "payout_already_paid"):
         mark_payout_paid(payout_id=payout.pk, reference="FT9", **ACTOR_NEXT_DAY)
     recorded = Change.objects.filter(action="refund.account_set").latest("pk")
@@ -687,9 +687,9 @@ def test_buyer_is_notified_each_time_account_is_set() -> None:
     order = make_paid_order()
     refund_first_line(deliver_order(order), 20_000)
 
-    set_refund_account(order_id=order.pk, to=REFUND_ACCOUNT, key="a", **ACTOR_NOW)
-    set_refund_account(order_id=order.pk, to=REFUND_ACCOUNT, key="a", **ACTOR_NOW)
-    set_refund_account(order_id=order.pk, to=BankAccount("970405", "8800200", "Lò Thị Mai"), **ACTOR_NOW)
+    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, key="a", **ACTOR_NOW)
+    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, key="a", **ACTOR_NOW)
+    set_refund_account(order_id=order.pk, account=BankAccount("970405", "8800200", "Lò Thị Mai"), **ACTOR_NOW)
 
     letters = Notification.objects.filter(recipient=order.email, subject__contains="tài khoản").order_by("pk")
     assert [letter.subject[-4:] for letter in letters] == ["7766", "0200"]
@@ -729,7 +729,7 @@ def test_failed_card_refund_is_paid_by_bank() -> None:
     payout = refund.payouts.get()
     assert (payout.amount, payout.state) == (20_000, PayoutState.DUE)
     assert Refund.objects.failed_amounts() == {}
-    set_refund_account(order_id=order.pk, to=REFUND_ACCOUNT, **ACTOR_NOW)
+    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_NOW)
     mark_payout_paid(payout_id=payout.pk, reference="FT9", **ACTOR_NEXT_DAY)
     assert sums(order) == (100_000, 100_000, Coverage.FULL)
     check_everything()
@@ -763,7 +763,7 @@ def test_refund_is_split_over_payments() -> None:
         (second.pk, 15_000),
         (order.payments.exclude(pk=second.pk).get().pk, 25_000),
     ]
-    set_refund_account(order_id=order.pk, to=REFUND_ACCOUNT, **ACTOR_NOW)
+    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_NOW)
     for payout in Payout.objects.all():
         mark_payout_paid(payout_id=payout.pk, reference=f"FT{payout.amount}", **ACTOR_NEXT_DAY)
     assert sums(order) == (95_000, 95_000, Coverage.FULL)
@@ -773,7 +773,7 @@ def test_refund_is_split_over_payments() -> None:
 def test_buyer_is_notified_when_refund_is_paid() -> None:
     order = make_paid_order()
     refund = refund_first_line(deliver_order(order), 20_000)
-    set_refund_account(order_id=order.pk, to=REFUND_ACCOUNT, **ACTOR_NOW)
+    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_NOW)
 
     mark_payout_paid(payout_id=refund.payouts.get().pk, reference="FT9", **ACTOR_NEXT_DAY)
 
@@ -789,7 +789,7 @@ def test_order_history_records_refund() -> None:
 
     refund = refund_first_line(part, 20_000)
 
-    recorded = Change.objects.under(part.order).get(action="refund.decided")
+    recorded = Change.objects.of_tree(part.order).get(action="refund.decided")
     assert recorded.data == {"amount": 20_000, "money": 20_000, "currency": "VND", "part": 1}
     assert (recorded.reason, recorded.key, recorded.cooperative) == (
         "Hàng dập khi đến nơi.",

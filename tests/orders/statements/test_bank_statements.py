@@ -80,7 +80,7 @@ def test_incoming_rows_are_recorded_and_settle_orders() -> None:
     assert (doubtful.state, doubtful.reason) == (TransferState.REVIEW, ReviewReason.NO_CODE)
     assert (order.charged, order.still_due) == (120_000, 0)
     assert (statement.rows, statement.imported, statement.known, statement.problems) == (3, 2, 0, [])
-    confirmed = Change.objects.of(statement).get()
+    confirmed = Change.objects.of_row(statement).get()
     assert (confirmed.action, confirmed.data) == ("bank_statement.confirmed", {"rows": 3})
     check_everything()
 

@@ -261,7 +261,7 @@ def test_confirmed_number_is_taken_from_an_account_that_never_confirmed_it(clien
     owner = User.objects.exclude(pk=squatter.pk).get()
     assert (squatter.phone, owner.phone) == (None, PHONE)
     assert client.session["_auth_user_id"] == str(owner.pk)
-    assert Change.objects.of(squatter).get(action="user.phone_released").actor_kind == "guest"
+    assert Change.objects.of_row(squatter).get(action="user.phone_released").actor_kind == "guest"
 
 
 def test_number_is_confirmed_in_the_details_and_unconfirmed_by_a_change(client: Client) -> None:

@@ -53,7 +53,7 @@ def test_app_create_returns_its_token_once() -> None:
         "webhooks": [],
     }
     assert token not in str(all_rows())
-    assert Change.objects.of(row).get().data == {"permissions": ["manage_channels", "manage_orders"]}
+    assert Change.objects.of_row(row).get().data == {"permissions": ["manage_channels", "manage_orders"]}
 
 
 def test_app_token_authenticates_and_changes_carry_the_app_name(django_assert_num_queries) -> None:

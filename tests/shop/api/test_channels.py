@@ -68,7 +68,7 @@ def test_channel_is_created_with_its_settings() -> None:
         "errors": [],
         "channelErrors": [],
     }
-    assert Change.objects.of(Channel.objects.get(slug="lao")).get().action == "channel.opened"
+    assert Change.objects.of_row(Channel.objects.get(slug="lao")).get().action == "channel.opened"
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_shop_settings_are_updated() -> None:
     }
     settings = ShopSettings.objects.get()
     assert (settings.default_weight_unit, settings.password_login_mode) == ("g", "customers_only")
-    assert Change.objects.of(settings).get().action == "shop.changed"
+    assert Change.objects.of_row(settings).get().action == "shop.changed"
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ def test_cooperative_staff_update_its_page_and_pause_it() -> None:
     assert updated == {"cooperative": {"summary": "Gối thảo dược", "story": "Từ xưa."}, "errors": []}
     assert paused == {"cooperative": {"pausedUntil": day.isoformat()}, "errors": []}
     assert resumed == {"cooperative": {"pausedUntil": None}, "errors": []}
-    changes = Change.objects.of(thien_an).order_by("pk").values_list("action", "entry_point")
+    changes = Change.objects.of_row(thien_an).order_by("pk").values_list("action", "entry_point")
     assert list(changes) == [
         (f"cooperative.{action}", "api") for action in ("profile_updated", "paused", "resumed")
     ]

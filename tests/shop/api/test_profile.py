@@ -100,7 +100,7 @@ def test_address_is_saved_with_province_and_commune_codes() -> None:
     }
     assert saved.province_code == THAI_NGUYEN
     assert saved.commune_code != ""
-    assert Change.objects.of(saved).get().action == "address.added"
+    assert Change.objects.of_row(saved).get().action == "address.added"
 
 
 @pytest.mark.parametrize(
@@ -320,7 +320,7 @@ def test_users_write_only_their_own_public_metadata() -> None:
     empty = [{"key": " ", "value": "x"}]
     refused = data_of(METADATA, token_of(user), id=global_id("User", user.pk), input=empty)
     assert errors_of(refused["updateMetadata"]) == [("input", "REQUIRED")]
-    assert list(Change.objects.of(user).in_time().values_list("action", "data")) == [
+    assert list(Change.objects.of_row(user).in_time().values_list("action", "data")) == [
         ("user.metadata_changed", {"put": ["b"], "removed": []}),
         ("user.metadata_changed", {"put": [], "removed": ["a"]}),
     ]

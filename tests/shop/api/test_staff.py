@@ -166,7 +166,7 @@ def test_staff_create_a_customer(settings) -> None:
         "errors": [],
     }
     assert "http://localhost:3000/mat-khau?email=moi%40example.com&token=" in Notification.objects.get().text
-    assert Change.objects.of(customer).get().action == "user.added"
+    assert Change.objects.of_row(customer).get().action == "user.added"
 
 
 def test_staff_update_a_customer() -> None:

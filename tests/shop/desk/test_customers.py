@@ -78,7 +78,7 @@ def test_account_is_locked_and_unlocked_with_a_reason(client: Client, admin: Use
     locked = User.objects.get(pk=customer.pk)
     client.post(address, {"state": "active", "reason": "Đã làm rõ"})
 
-    changes = Change.objects.of(customer).order_by("pk")
+    changes = Change.objects.of_row(customer).order_by("pk")
     assert (unchanged, locked.is_active, User.objects.get(pk=customer.pk).is_active) == (True, False, True)
     assert locked.revocation_key != customer.revocation_key
     assert list(changes.values_list("action", "reason")) == [
@@ -92,7 +92,7 @@ def test_note_is_saved_and_the_log_keeps_no_text_of_it(client: Client, admin: Us
 
     client.post(f"{CUSTOMERS}{customer.pk}/ghi-chu/", {"note": "Gọi buổi tối"})
 
-    change = Change.objects.of(customer).get()
+    change = Change.objects.of_row(customer).get()
     assert User.objects.get(pk=customer.pk).note == "Gọi buổi tối"
     assert (change.action, change.data) == ("user.note_changed", {"fields": ["note"]})
 
