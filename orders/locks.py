@@ -31,6 +31,7 @@ from orders.models import (
     Settlement,
     StatementImport,
     StatementKind,
+    Substitute,
     Voucher,
     normalise_code,
 )
@@ -168,6 +169,15 @@ def lock_complaint(complaint_id: uuid.UUID) -> tuple[Order, OrderPart, Complaint
         raise Missing()
     order, part = lock_part(part_id)
     return order, part, Complaint.objects.get(pk=complaint_id)
+
+
+def lock_substitute(substitute_id: uuid.UUID) -> tuple[Order, OrderPart, Substitute]:
+    """Lock the order of an offered substitute; return the order, part and offer. Raises Missing."""
+    part_id = Substitute.objects.filter(pk=substitute_id).values_list("line__part", flat=True).first()
+    if part_id is None:
+        raise Missing()
+    order, part = lock_part(part_id)
+    return order, part, Substitute.objects.select_related("line", "variant__product").get(pk=substitute_id)
 
 
 def lock_order(order_id: uuid.UUID) -> Order:

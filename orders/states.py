@@ -233,6 +233,32 @@ COMPLAINT_MOVES: Moves = {
 }
 
 
+class SubstituteState(TextChoices):
+    """A substitute that the cooperative offers for missing items; the buyer decides."""
+
+    WAITING = "waiting", pgettext_lazy("substitute", "waits for the buyer")
+    ACCEPTED = "accepted", pgettext_lazy("substitute", "accepted")
+    REJECTED = "rejected", pgettext_lazy("substitute", "rejected")
+    EXPIRED = "expired", pgettext_lazy("substitute", "not answered in time")
+    WITHDRAWN = "withdrawn", pgettext_lazy("substitute", "withdrawn")
+
+
+SUBSTITUTE_MOVES: Moves = {
+    SubstituteState.WAITING: frozenset(
+        {
+            SubstituteState.ACCEPTED,
+            SubstituteState.REJECTED,
+            SubstituteState.EXPIRED,
+            SubstituteState.WITHDRAWN,
+        }
+    ),
+    SubstituteState.ACCEPTED: frozenset(),
+    SubstituteState.REJECTED: frozenset(),
+    SubstituteState.EXPIRED: frozenset(),
+    SubstituteState.WITHDRAWN: frozenset(),
+}
+
+
 class SettlementState(TextChoices):
     OPEN = "open", _("running")
     CLOSED = "closed", _("closed")

@@ -25,6 +25,7 @@ from orders.actions.placement.order_sweeps import (
 )
 from orders.actions.privacy.data_export import make_export_task, make_exports_task
 from orders.actions.privacy.data_requests import run_due_deletions_task
+from orders.actions.refunds.answer_substitute import expire_substitutes_task
 from orders.actions.statements.bank_statements import apply_bank_statement_task, resume_bank_statements_task
 from orders.actions.statements.cod_statements import apply_cod_statement_task, resume_cod_statements_task
 
@@ -34,6 +35,7 @@ __all__ = [
     "check_unanswered_parts_task",
     "escalate_complaints_task",
     "expire_orders_task",
+    "expire_substitutes_task",
     "handle_stripe_event_task",
     "handle_stripe_events_task",
     "look_up_call_task",

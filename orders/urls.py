@@ -54,6 +54,7 @@ urlpatterns = [
     order_path("cach-tra/", payment_page.payment_method, name="payment-method"),
     order_path("goi/<int:number>/huy/", order_page.cancellation, name="part-cancellation"),
     order_path("can/<uuid:question_id>/", order_page.weight_answer, name="weight-answer"),
+    order_path("thay/<uuid:substitute_id>/", order_page.substitute_answer, name="substitute-answer"),
     order_path("goi/<int:number>/nhan/", order_page.receipt, name="part-receipt"),
     order_path("goi/<int:number>/phan-anh/", complaint_page.complaint, name="complaint"),
     order_path("phan-anh/<uuid:complaint_id>/rut/", complaint_page.withdrawal, name="complaint-withdrawal"),

@@ -45,6 +45,7 @@ from orders.models.rates import CommissionRate, WithholdingRate, commission_perc
 from orders.models.refund import Complaint, ComplaintLine, Refund, RefundLine, RequestedRemedy
 from orders.models.remittance import CashRemittance, RemittanceLine, StatementRow, StatementRowProblem
 from orders.models.settlement import Payout, PayoutMethod, Settlement
+from orders.models.substitute import Substitute, SubstituteHold
 from orders.models.transfer import (
     BankTransfer,
     ReviewReason,
@@ -113,6 +114,8 @@ __all__ = [
     "StatementKind",
     "StatementRow",
     "StatementRowProblem",
+    "Substitute",
+    "SubstituteHold",
     "TransferInstructions",
     "TransferShare",
     "ValueType",

@@ -184,8 +184,9 @@ class Refund(models.Model):
     """A refund decision: the amounts per line and for delivery, and who bears the cost.
 
     In minor units: `amount` = sum of lines + `delivery` + `surplus`. `money` is the part that the buyer had
-    paid and gets back; the rest only reduces the amount due. The transfers of money are payment events that
-    refer to this row. `parcel` holds the items that come back or are not sent. `key` is the idempotency key.
+    paid and gets back; the rest only reduces the amount due. `substitute` is charged instead of the refunded
+    items, on a line of its own. The transfers of money are payment events that refer to this row. `parcel`
+    holds the items that come back or are not sent. `key` is the idempotency key.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -198,6 +199,9 @@ class Refund(models.Model):
     delivery = models.BigIntegerField(default=0)
     surplus = models.BigIntegerField(
         default=0, help_text=_("Refunded overpayment, which belongs to no order line.")
+    )
+    substitute = models.BigIntegerField(
+        default=0, help_text=_("Total of the substitute that the buyer agreed to, in minor units.")
     )
     currency = models.CharField(max_length=3)
     bearer = models.CharField(max_length=12, choices=CostBearer)
@@ -219,11 +223,20 @@ class Refund(models.Model):
             models.CheckConstraint(
                 condition=Q(money__gte=0, money__lte=F("amount")), name="refund_gives_back_what_was_decided"
             ),
+            models.CheckConstraint(
+                condition=Q(substitute__gte=0, substitute__lte=F("amount")),
+                name="refund_covers_its_substitute",
+            ),
         ]
         indexes = [models.Index(fields=["order", "decided_at"], name="refund_by_order")]
 
     def __str__(self) -> str:
         return str(self.amount)
+
+    @property
+    def less_to_pay(self) -> int:
+        """How much less the buyer pays in all, in minor units: the substitute is paid for."""
+        return self.amount - self.substitute
 
 
 class RefundLineQuerySet(models.QuerySet["RefundLine"]):

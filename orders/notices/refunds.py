@@ -23,7 +23,7 @@ def notify_refund_decision(order: Order, refund: Refund, *, now: datetime.dateti
             if refund.money
             else _("Order %(code)s: %(sum)s less to pay")
         )
-        _notify_buyer(order, refund, "refund_decided", subject, refund.money or refund.amount, now=now)
+        _notify_buyer(order, refund, "refund_decided", subject, refund.money or refund.less_to_pay, now=now)
 
 
 def request_refund_account(order: Order, refund: Refund, *, now: datetime.datetime) -> None:

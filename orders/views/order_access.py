@@ -51,6 +51,7 @@ RULES = {
     "part-cancellation": AccessRequirement.PROOF,
     "part-receipt": AccessRequirement.PROOF,
     "weight-answer": AccessRequirement.PROOF,
+    "substitute-answer": AccessRequirement.PROOF,
     "complaint": AccessRequirement.PROOF,
     "complaint-withdrawal": AccessRequirement.PROOF,
     "refund-account": AccessRequirement.PROOF,

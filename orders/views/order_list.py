@@ -19,7 +19,7 @@ from catalog.views.wish_list_storage import move_guest_wishes
 from cooperatives.access import memberships_of
 from orders.actions.basket.merge_baskets import merge_guest_basket
 from orders.actions.placement.claim_guest_orders import claim_guest_orders
-from orders.models import Order, OrderLine, OrderPart, WeightQuestion
+from orders.models import Order, OrderLine, OrderPart, Substitute, WeightQuestion
 from orders.views.current_basket import SESSION_KEY, guest_key, signed_in_user
 from shop.accounts.models import User
 from shop.core.models import Picture, show_in_language
@@ -37,7 +37,9 @@ def account_home(request: HttpRequest) -> HttpResponse:
     own_orders = Order.objects.of_buyer(user.pk) if user else Order.objects.none()
     parts = OrderPart.objects.select_related("cooperative").order_by("number")
     open_questions = WeightQuestion.objects.open().filter(line__order=OuterRef("pk"))
-    orders = own_orders.annotate(is_asked=Exists(open_questions)).prefetch_related(
+    substitutes = Substitute.objects.waiting().filter(line__order=OuterRef("pk"))
+    questions = {"is_asked": Exists(open_questions), "is_offered_substitute": Exists(substitutes)}
+    orders = own_orders.annotate(**questions).prefetch_related(
         Prefetch("parts", parts), Prefetch("lines", OrderLine.objects.in_order()), "payments"
     )
     newest_orders = orders.newest_first()

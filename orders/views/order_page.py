@@ -25,6 +25,7 @@ from orders.actions.fulfilment.cancel_parts import cancel_part_as_buyer
 from orders.actions.fulfilment.confirm_receipt import confirm_part_receipt
 from orders.actions.fulfilment.weigh_lines import answer_weight_question
 from orders.actions.payouts.surplus_refunds import refundable_surplus
+from orders.actions.refunds.answer_substitute import answer_substitute
 from orders.forms.checkout import FindForm
 from orders.models import (
     Complaint,
@@ -34,6 +35,7 @@ from orders.models import (
     Parcel,
     ParcelLine,
     RefundLine,
+    Substitute,
     WeightAnswer,
     WeightQuestion,
     translate_delivery_method_names,
@@ -41,11 +43,12 @@ from orders.models import (
 from orders.order_links import PAYMENT_RETURN_PARAMETER, order_url
 from orders.payments.stripe_js import allow_card_fields, are_cards_enabled
 from orders.payments.transfer_requests import charged_back_amount, externally_refunded_amount
-from orders.states import OrderStatus, ParcelState
+from orders.states import OrderStatus, ParcelState, SubstituteState
 from orders.views.card_payment import refresh_card_payment
 from orders.views.current_basket import request_actor
 from orders.views.payment_page import authorised_amount, payment_state_hash, payment_view
 from orders.views.refund_page import RefundView, amount_awaiting_account, refund_views
+from orders.views.substitutes import waiting_substitutes
 from orders.views.sum_rows import DISCOUNTS, totals_of_order
 from orders.views.timeline import PartTimeline, Step, build_timeline
 from shop.core.errors import Refused
@@ -145,6 +148,28 @@ def weight_answer(request: HttpRequest, order_id: uuid.UUID, question_id: uuid.U
     return redirect("orders:order", order_id=order_id)
 
 
+@require_POST
+def substitute_answer(request: HttpRequest, order_id: uuid.UUID, substitute_id: uuid.UUID) -> HttpResponse:
+    """Record whether the buyer takes another product instead of missing items."""
+    own_offers = Substitute.objects.filter(line__order__in=Order.objects.held_by(order_id))
+    substitute = get_object_or_404(own_offers, pk=substitute_id)
+    answer = request.POST.get("answer")
+    if answer not in (SubstituteState.ACCEPTED, SubstituteState.REJECTED):
+        raise Http404
+    try:
+        answer_substitute(
+            substitute_id=substitute.pk,
+            is_agreed=answer == SubstituteState.ACCEPTED,
+            actor=request_actor(request),
+            now=timezone.now(),
+        )
+    except Refused as refused:
+        messages.error(request, str(refused.message))
+    else:
+        messages.success(request, _("Thank you. The cooperative has received your answer."))
+    return redirect("orders:order", order_id=order_id)
+
+
 @require_safe_or_post
 @never_cache
 def find_order(request: HttpRequest) -> HttpResponse:
@@ -186,6 +211,7 @@ def _order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[str, obj
         "is_fresh": order.status in (OrderStatus.UNCONFIRMED, OrderStatus.PLACED),
         "url": url,
         "questions": WeightQuestion.objects.of_order(order).open().in_order(),
+        "substitutes": waiting_substitutes(order, now),
         "key": uuid.uuid4(),
         "paying": paying,
         "authorised": authorised_amount(order),

@@ -90,7 +90,9 @@ class RefundView:
         refund = self.refund
         title = _("%(sum)s refunded") % {"sum": money(refund.money, refund.currency)}
         if not refund.money:
-            title = _("%(sum)s less to pay") % {"sum": money(refund.amount, refund.currency)}
+            title = _("%(sum)s less to pay") % {"sum": money(refund.less_to_pay, refund.currency)}
+        if not refund.less_to_pay:
+            title = _("Replaced by another product")
         return Step(title, "done" if self.is_done else "now", refund.decided_at, " ".join(self.messages))
 
 

@@ -142,7 +142,8 @@ class ShopSettingsAdmin(ReadMostlyAdmin):
     editable = (
         *("name", "description", "operator_name", "operator_registration", "operator_address"),
         *("operator_phone", "operator_email", "ministry_notice_url"),
-        *("accept_within_hours", "attention_hours_before", "limit_quantity_per_checkout"),
+        *("accept_within_hours", "attention_hours_before", "substitute_answer_hours"),
+        "limit_quantity_per_checkout",
     )
     list_display = ("name", "operator_name")
     ordering = ("pk",)

@@ -199,6 +199,11 @@ urlpatterns = [
     path("sao-ke/<int:pk>/", bank_statements.statement, name="bank-statement"),
     path("sao-ke/<int:pk>/nhan/", bank_statements.import_statement, name="bank-statement-import"),
     path("don-hang/<uuid:order_id>/can/<uuid:question_id>/", orders.weight_answer, name="weight-answer"),
+    path(
+        "don-hang/<uuid:order_id>/thay/<uuid:substitute_id>/",
+        orders.substitute_answer,
+        name="substitute-answer",
+    ),
     path("quyet-toan/", settlements.settlements, name="settlements"),
     path("quyet-toan/chot/", settlements.settlement_closures, name="settlement-closures"),
     path("quyet-toan/<int:pk>/", settlements.settlement, name="settlement"),

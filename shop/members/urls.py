@@ -13,7 +13,16 @@ from shop.members.cooperative import (
     people,
     profile,
 )
-from shop.members.fulfilment import bulk_steps, complaints, labels, parcels, parts, picking, weights
+from shop.members.fulfilment import (
+    bulk_steps,
+    complaints,
+    labels,
+    parcels,
+    parts,
+    picking,
+    substitutes,
+    weights,
+)
 from shop.members.money import cash, settlements
 
 app_name = "members"
@@ -35,6 +44,12 @@ urlpatterns = [
     path("goi/<int:part_id>/hoan-tac/", parts.acceptance_undoing, name="part-acceptance-undoing"),
     path("goi/<int:part_id>/tu-choi/", parts.refusal, name="part-refusal"),
     path("goi/<int:part_id>/thieu/", parts.shortage, name="part-shortage"),
+    path("goi/<int:part_id>/thieu/<uuid:line_id>/", substitutes.substitute, name="substitute"),
+    path(
+        "goi/<int:part_id>/thay/<uuid:substitute_id>/rut/",
+        substitutes.withdrawal,
+        name="substitute-withdrawal",
+    ),
     path("goi/<int:part_id>/can/<uuid:line_id>/", weights.weight, name="weight"),
     path("goi/<int:part_id>/can/<uuid:line_id>/thu/", weights.weight_preview, name="weight-preview"),
     path("goi/<int:part_id>/kien/", parts.parcels, name="parcels"),

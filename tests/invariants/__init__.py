@@ -18,6 +18,7 @@ def check_everything(*, newest: int | None = None) -> None:
     check_discounts(rows)
     check_parcels(rows)
     check_weights(rows)
+    check_substitutes(rows)
     check_cash(rows)
     check_cash_away()
     check_unmatched_transfers()
@@ -42,6 +43,10 @@ def check_parcels(rows: OrderRows | None = None) -> None:
 
 def check_weights(rows: OrderRows | None = None) -> None:
     _is_clean(stock_and_parcels.find_wrong_weights(rows or OrderRows()))
+
+
+def check_substitutes(rows: OrderRows | None = None) -> None:
+    _is_clean(stock_and_parcels.find_wrong_substitutes(rows or OrderRows()))
 
 
 def check_unconfirmed_orders(rows: OrderRows | None = None) -> None:

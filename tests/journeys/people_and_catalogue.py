@@ -9,6 +9,7 @@ from catalog.actions.wording.forbidden_words import forbid_phrase
 from catalog.models import Category, Product, ProductRevision
 from cooperatives.actions.invitations import invitation_token, invite_member, revoke_invitation
 from cooperatives.models import Cooperative, Invitation, Membership, Role
+from orders.models import OrderPart
 from shop.accounts.models import Group, User
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
@@ -80,9 +81,10 @@ def staff_visits(rows: PeopleAndCatalogue, buyer: User, category: Category) -> l
     return [*((page, "admin", 200, None) for page in pages), *refused]
 
 
-def invitation_visits(rows: PeopleAndCatalogue, part_id: int) -> list[PageVisit]:
+def invitation_visits(rows: PeopleAndCatalogue, part: OrderPart) -> list[PageVisit]:
     """Return pages of the members' app about invitations, several cooperatives, a revision and a shortage."""
-    creation, shortage = "/xa-vien/thanh-vien/moi/", f"/xa-vien/goi/{part_id}/thieu/"
+    creation, shortage = "/xa-vien/thanh-vien/moi/", f"/xa-vien/goi/{part.pk}/thieu/"
+    substitute = f"{shortage}{part.lines.order_by('position')[0].pk}/"
     received = f"/xa-vien/loi-moi/{invitation_token(rows.open_invitation)}/"
     listing = f"/xa-vien/hang/{rows.product.listings.get().pk}/"
     return [
@@ -92,6 +94,6 @@ def invitation_visits(rows: PeopleAndCatalogue, part_id: int) -> list[PageVisit]
         (f"{creation}{rows.open_invitation.pk}/", "manager", 200, None),
         *((received, visitor, 200, None) for visitor in ("guest", "newcomer")),
         (f"/xa-vien/loi-moi/{invitation_token(rows.revoked_invitation)}/", "guest", 410, None),
-        *((page, "manager", 200, None) for page in (listing, f"{listing}mo-ta/", shortage)),
-        (shortage, "manager", 200, {"available": "x"}),
+        *((page, "manager", 200, None) for page in (listing, f"{listing}mo-ta/", shortage, substitute)),
+        *((page, "manager", 200, {"available": "x"}) for page in (shortage, substitute)),
     ]

@@ -829,7 +829,7 @@ def _member_visits(market: _Market) -> list[Visit]:
     ]
     return [
         *(Visit(path, "manager") for path in [*paths, *member_paths(market.weighed)]),
-        *(Visit(*page) for page in invitation_visits(market.people, market.part("accepted").pk)),
+        *(Visit(*page) for page in invitation_visits(market.people, market.part("accepted"))),
         Visit("/xa-vien/hang/moi/", "manager", sent={"name": ""}),
         Visit("/xa-vien/gian-hang/giay/", "manager", sent={"number": ""}),
         Visit("/xa-vien/gian-hang/ho/", "manager", sent={"name": ""}),

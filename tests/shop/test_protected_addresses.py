@@ -58,7 +58,7 @@ ASKS_NOT = {
         voucher-file voucher-creation weight-answer
         document document-acceptance document-file document-return
         forbidden-phrase-removal forbidden-phrases revision revision-approval revision-return revisions
-        parcel-undoing part-acceptance-undoing
+        parcel-undoing part-acceptance-undoing substitute-answer
     """,
     "members": """
         application application-document application-file apply apply-code cash
@@ -76,7 +76,8 @@ ASKS_NOT = {
         voucher-codes
         voucher-end voucher-file voucher-creation warehouse warehouse-closure warehouses weight weight-preview
         received-invitation revision-withdrawal worker
-        offline parcel-undoing part-acceptance-undoing part-acceptances part-shortage
+        offline parcel-undoing part-acceptance-undoing part-acceptances part-shortage substitute
+        substitute-withdrawal
     """,
     "accounts": """
         api-client-end code code-name code-request consents details device-code email-confirmation home

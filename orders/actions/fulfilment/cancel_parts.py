@@ -13,13 +13,14 @@ from django.utils.translation import gettext_noop
 from catalog.actions.stock.stock_movements import save_reserved_and_allocated
 from cooperatives.models import PickupSlot
 from orders import locks, notices
+from orders.actions.fulfilment.substitute_holds import close_substitutes, stock_promised_to
 from orders.actions.fulfilment.void_parcels import void_locked_parcel
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.catch_weight_pricing import close_weight_questions
 from orders.actions.order_records.part_changes import record_for_part
 from orders.actions.payouts.surplus_refunds import refund_surplus
 from orders.actions.vouchers.redeem_vouchers import release_voucher_use
-from orders.models import Allocation, Order, OrderPart, Parcel
+from orders.models import Allocation, Order, OrderPart, Parcel, SubstituteHold
 from orders.states import DISPATCHED_STATES, PART_MOVES, OrderStatus, ParcelState, PartState
 from shop.core.actors import Actor, EntryPoint
 from shop.core.errors import Missing, ReasonRequired, Refused
@@ -140,8 +141,7 @@ def cancel_active_parts(order: Order, reason: str, *, actor: Actor, now: datetim
     cancellations cannot deadlock. Raises PartAlreadyHandedOver.
     """
     parts = order.parts.select_related("cooperative").active()
-    allocations = Allocation.objects.filter(line__part__in=parts.values("pk"))
-    locks.lock_stock(set(allocations.values_list("stock_id", flat=True)))
+    locks.lock_stock(stock_promised_to(parts))
     ended = list(parts.order_by("slot__delivery_method", "slot__day", "slot__starts", "number"))
     for part in ended:
         end_part(order, part, PartState.CANCELLED, reason, actor=actor, now=now)
@@ -188,6 +188,7 @@ def end_part(
     for parcel in parcels:
         void_locked_parcel(parcel, reason or str(PartState(state).label), actor=actor, now=now)
     close_weight_questions(part.lines.all(), now=now)
+    close_substitutes(part, now=now)
     _release_stock(part)
     if part.slot_id is not None:
         PickupSlot.objects.filter(pk=part.slot_id, booked__gt=0).update(booked=F("booked") - 1)
@@ -200,9 +201,13 @@ def end_part(
 
 
 def _release_stock(part: OrderPart) -> None:
+    rows = locks.lock_stock(stock_promised_to([part]))
     allocations = list(Allocation.objects.filter(line__part=part).order_by("stock", "pk"))
-    rows = locks.lock_stock({allocation.stock_id for allocation in allocations})
+    holds = list(SubstituteHold.objects.filter(substitute__line__part=part).order_by("stock", "pk"))
     for allocation in allocations:
         rows[allocation.stock_id].allocated -= allocation.quantity
+    for hold in holds:
+        rows[hold.stock_id].allocated -= hold.quantity
     Allocation.objects.filter(pk__in=[allocation.pk for allocation in allocations]).delete()
+    SubstituteHold.objects.filter(pk__in=[hold.pk for hold in holds]).delete()
     save_reserved_and_allocated(rows.values())

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from catalog.models import Stock
 from orders import locks
 from orders.actions.cash_on_delivery.cash_collection import cash_for_parcel
+from orders.actions.fulfilment.substitute_holds import require_no_waiting_substitute
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.part_changes import record_for_part
 from orders.actions.order_records.recalculate_order import open_quantities
@@ -87,7 +88,7 @@ def pack_parcel(
     """Create a parcel with some of the part's lines; a part may have several parcels.
 
     A repeated `key` returns the first parcel. Raises KeyReused, Missing, QuantityNotOpen, LinesNotWeighed,
-    WrongMove.
+    SubstituteUnanswered, WrongMove.
     """
     order, part = locks.lock_part(part_id)
     if key is not None:
@@ -111,12 +112,13 @@ def create_parcel(
 ) -> Parcel:
     """Step of `pack_parcel`, on a locked order, from one warehouse or from all that hold its allocations.
 
-    Raises Missing, QuantityNotOpen, LinesNotWeighed, WrongMove.
+    Raises Missing, QuantityNotOpen, LinesNotWeighed, SubstituteUnanswered, WrongMove.
     """
     if part.state != PartState.ACCEPTED:
         raise WrongMove(came_from=part.state, to="packing")
     lines = {line.pk: line for line in part.lines.order_by("position", "pk")}
     _check_quantities(quantities, lines)
+    require_no_waiting_substitute(quantities)
     require_weighed(lines[line_id] for line_id in quantities)
     last = Parcel.objects.filter(part__order=order).aggregate(last=Max("number"))["last"] or 0
     cash = cash_for_parcel(order, part, quantities)

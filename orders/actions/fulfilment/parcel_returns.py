@@ -202,8 +202,7 @@ def mark_lines_unsent(
     still_open = open_quantities(lines.values())
     if any(not 1 <= count <= still_open.get(line_id, 0) for line_id, count in steps.items()):
         raise UnsentExceedsOpen(open=still_open)
-    is_something_sent = part.parcels.dispatches().exists()
-    if not is_something_sent and sum(steps.values()) >= sum(still_open.values()):
+    if leaves_nothing_to_send(part, sum(steps.values()), sum(still_open.values())):
         raise NoLinesLeftToSend()
     parcel = Parcel.objects.create(
         part=part,
@@ -219,6 +218,11 @@ def mark_lines_unsent(
     _release_unsent(steps, lines)
     record_for_part(order, part, "parcel.lines_marked_unsent", parcel, actor=actor, now=now)
     return parcel
+
+
+def leaves_nothing_to_send(part: OrderPart, unsent: int, still_open: int) -> bool:
+    """Whether nothing of the part was or would be sent if `unsent` of its open steps are not."""
+    return unsent >= still_open and not part.parcels.dispatches().exists()
 
 
 def next_parcel_number(order: Order) -> int:

@@ -22,7 +22,7 @@ from orders.actions.fulfilment.void_parcels import require_items_with_buyer, res
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.part_changes import record_for_part
 from orders.actions.order_records.record_order import acceptance_deadline
-from orders.models import LedgerEntry, Order, OrderPart, Parcel, PaymentEvent, WeightQuestion
+from orders.models import LedgerEntry, Order, OrderPart, Parcel, PaymentEvent, Substitute, WeightQuestion
 from orders.notices.undone_steps import withdraw_handover_notice
 from orders.states import (
     PARCEL_UNDO_MOVES,
@@ -120,6 +120,7 @@ def undo_acceptance(
     _require_permission(part, ("part.accepted",), part.accepted_at, reason, actor=actor, now=now)
     is_weighed = part.lines.filter(weighed_grams__isnull=False).exists()
     is_asked = WeightQuestion.objects.open().filter(line__part=part).exists()
+    is_asked |= Substitute.objects.waiting().filter(line__part=part).exists()
     if is_weighed or is_asked or part.parcels.exclude(state=ParcelState.VOIDED).exists():
         raise PackingAlreadyStarted()
     advance(part, PartState.NEW, PART_UNDO_MOVES)

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from orders import locks, notices
+from orders.actions.fulfilment.substitute_holds import require_no_waiting_substitute
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.catch_weight_pricing import (
     close_weight_questions,
@@ -91,7 +92,7 @@ def weigh_line(
     Above the bound the buyer is asked, and nothing is charged until they answer, unless the cooperative
     chooses `is_charged_at_bound`. An implausible weight counts only if `repeated_grams` is equal to it. A
     repeated `key` does nothing. Raises Missing, NotSoldByWeight, InvalidWeight, LineAlreadyPacked,
-    LineAlreadyRefunded, ImplausibleWeight, WeightQuestionPending, KeyReused, WrongMove.
+    LineAlreadyRefunded, ImplausibleWeight, SubstituteUnanswered, WeightQuestionPending, KeyReused, WrongMove.
     """
     order, part = locks.lock_part(part_id)
     line = part.lines.filter(pk=line_id).first()
@@ -176,6 +177,7 @@ def _check_weight(part: OrderPart, line: OrderLine, grams: int, repeated_grams: 
         raise InvalidWeight(field="grams")
     if open_quantities([line])[line.pk] != line.quantity:
         raise LineAlreadyPacked()
+    require_no_waiting_substitute([line.pk])
     if line.refund_lines.exists():
         raise LineAlreadyRefunded()
     if is_implausible_weight(line, grams) and repeated_grams != grams:

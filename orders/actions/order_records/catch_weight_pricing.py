@@ -46,7 +46,27 @@ def reprice_weighed_line(
     line.total_net, line.total_gross = weighed.total.net, weighed.total.gross
     line.commission = percent_of(line.total_gross, line.commission_rate)
     line.save()
-    _recalculate_part(part)
+    recalculate_part_sums(part)
+
+
+def recalculate_part_sums(part: OrderPart) -> None:
+    """Step: recalculate the part's sums over its lines."""
+    sums = part.lines.aggregate(net=Sum("total_net"), gross=Sum("total_gross"), commission=Sum("commission"))
+    part.goods_net, part.goods_gross, part.commission = sums["net"], sums["gross"], sums["commission"]
+    part.total_net = part.goods_net + part.delivery_net
+    part.total_gross = part.goods_gross + part.delivery_gross
+    part.save(
+        update_fields=[
+            *("goods_net", "goods_gross", "total_net", "total_gross", "commission", "updated_at"),
+        ]
+    )
+
+
+def settle_unsent_weight(line: OrderLine, *, now: datetime.datetime) -> None:
+    """Step: let the estimate count as the weight of a line of which nothing is sent; its total stays."""
+    close_weight_questions([line], now=now)
+    line.weighed_grams = line.estimate_grams
+    line.save(update_fields=["weighed_grams"])
 
 
 def maximum_due(order: Order) -> int:
@@ -112,16 +132,3 @@ def _save_shares(order: Order, discount_shares: Sequence[DiscountShare], weighed
     amounts = discounts.annotate(whole=Sum("shares__amount")).order_by("pk")
     for discount_id, amount in amounts.values_list("pk", "whole"):
         Discount.objects.filter(pk=discount_id).update(amount=amount)
-
-
-def _recalculate_part(part: OrderPart) -> None:
-    """Recalculate the part's sums over its lines."""
-    sums = part.lines.aggregate(net=Sum("total_net"), gross=Sum("total_gross"), commission=Sum("commission"))
-    part.goods_net, part.goods_gross, part.commission = sums["net"], sums["gross"], sums["commission"]
-    part.total_net = part.goods_net + part.delivery_net
-    part.total_gross = part.goods_gross + part.delivery_gross
-    part.save(
-        update_fields=[
-            *("goods_net", "goods_gross", "total_net", "total_gross", "commission", "updated_at"),
-        ]
-    )

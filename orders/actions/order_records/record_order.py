@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from django.db.models import F, Q
+from django.db.models import F, Max, Q
 from django.utils.translation import gettext_lazy as _
 
 from cooperatives.models import Cooperative, DeliveryKind, DeliveryMethod, PickupSlot, PickupTime
+from orders.actions.order_records.catch_weight_pricing import recalculate_part_sums
 from orders.actions.order_records.discount_records import UnsavedRows, write_discounts
 from orders.actions.order_records.draw_order_code import draw_order_code
 from orders.actions.quotes.quote_types import Quote, QuotedLine, SellerQuote
@@ -170,6 +171,38 @@ def write_parts(
         order, quote, UnsavedRows({part.cooperative_id: part for part in parts}, dict(lines.items()))
     )
     return list(lines.values())
+
+
+def add_line(order: Order, part: OrderPart, quote: Quote, *, limit: int, now: datetime.datetime) -> OrderLine:
+    """Step: add the only line of a quote to a part of a locked order, with its discounts and commission.
+
+    Sold by weight, it is bound to cost at most `limit` (minor units, gross). The order's own columns are left
+    to `recalculate_order`.
+    """
+    (quoted,), (priced,) = quote.lines, quote.purchase.lines
+    last: int = order.lines.aggregate(last=Max("position", default=0))["last"]
+    line = _build_line(order, part, quoted, priced, last + 1, _translated_names(order, quote))
+    if quoted.variant.is_weighed:
+        line.estimate_grams = quoted.estimate_grams
+        line.bound_grams = _heaviest_within(quote, quoted, limit)
+        line.bound_gross = quote.price_at_weight(quoted, line.bound_grams).total.gross
+    set_commission_and_withholding([], {quoted.requested.key: line}, quote, now=now)
+    line.save(force_insert=True)
+    write_discounts(order, quote, UnsavedRows({}, {quoted.requested.key: line}))
+    recalculate_part_sums(part)
+    return line
+
+
+def _heaviest_within(quote: Quote, quoted: QuotedLine, limit: int) -> int:
+    """Return the largest weight from the estimate to the usual bound that costs at most `limit`."""
+    lightest, heaviest = quoted.estimate_grams, quoted.bound_grams
+    while lightest < heaviest:
+        middle = (lightest + heaviest + 1) // 2
+        if quote.price_at_weight(quoted, middle).total.gross <= limit:
+            lightest = middle
+        else:
+            heaviest = middle - 1
+    return lightest
 
 
 def set_commission_and_withholding(

@@ -150,10 +150,14 @@ def record_refund_result(order: Order | None, gateway_call: GatewayCall, *, now:
         notices.notify_refund_failure(order, gateway_call.refund, now=now)
 
 
-def announce_refund(refund: Refund, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: add the refund to the order's history and notify the buyer."""
+def announce_refund(refund: Refund, *, is_told: bool = True, actor: Actor, now: datetime.datetime) -> None:
+    """Step: add the refund to the order's history and, if `is_told`, notify the buyer."""
     part = refund.part
-    data: dict[str, object] = {"amount": refund.amount, "money": refund.money, "currency": refund.currency}
+    data: dict[str, object] = {
+        "amount": refund.less_to_pay,
+        "money": refund.money,
+        "currency": refund.currency,
+    }
     record_change(
         "refund.decided",
         refund,
@@ -164,7 +168,8 @@ def announce_refund(refund: Refund, *, actor: Actor, now: datetime.datetime) -> 
         reason=refund.reason,
         data=data | ({"part": part.number} if part else {}),
     )
-    notices.notify_refund_decision(refund.order, refund, now=now)
+    if is_told:
+        notices.notify_refund_decision(refund.order, refund, now=now)
 
 
 @transaction.atomic(durable=True)

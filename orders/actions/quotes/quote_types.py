@@ -276,13 +276,15 @@ class Quote:
 
     def maximum_of_line(self, line: QuotedLine) -> int:
         """Return the highest price of a line sold by weight without asking the buyer, after its discounts."""
-        return self._price_at_bound(line).total.gross
+        return self.price_at_weight(line, line.bound_grams).total.gross
 
     @property
     def purchase_at_maximum(self) -> Purchase:
         """The purchase with each line sold by weight at its bound: the sums that buyers are asked for."""
         at_bound: dict[Hashable, WeighedPrice] = {
-            line.requested.key: self._price_at_bound(line) for line in self.lines if line.variant.is_weighed
+            line.requested.key: self.price_at_weight(line, line.bound_grams)
+            for line in self.lines
+            if line.variant.is_weighed
         }
         if not at_bound:
             return self.purchase
@@ -325,7 +327,8 @@ class Quote:
         """The voucher if it takes something off: only then is a use counted."""
         return self.voucher if self.voucher_amount else None
 
-    def _price_at_bound(self, line: QuotedLine) -> WeighedPrice:
+    def price_at_weight(self, line: QuotedLine, grams: int) -> WeighedPrice:
+        """Return the price of a line sold by weight at this weight, after its discounts."""
         discount_shares = [
             AgreedDiscountShare(
                 priced_discount.key,
@@ -343,4 +346,4 @@ class Quote:
             discount_shares,
         )
         is_tax_included = self.requested.channel.prices_entered_with_tax
-        return price_weighed(agreed, line.bound_grams, is_tax_included=is_tax_included)
+        return price_weighed(agreed, grams, is_tax_included=is_tax_included)

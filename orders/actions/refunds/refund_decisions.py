@@ -15,6 +15,7 @@ from orders import locks
 from orders.actions.cash_on_delivery.cash_collection import reduce_expected_cash
 from orders.actions.fulfilment.pack_parcels import require_weighed
 from orders.actions.fulfilment.parcel_returns import ReturnedQuantity, create_return, mark_lines_unsent
+from orders.actions.fulfilment.substitute_holds import require_no_waiting_substitute
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.recalculate_order import open_quantities, recalculate_columns
 from orders.actions.payouts.refund_execution import announce_refund, execute_refund
@@ -132,7 +133,7 @@ def decide_refund(
     Paid money goes back through its payment method; unpaid money is no longer due. A repeated `key` returns
     the first refund. Raises KeyReused, Missing, ReturnWarehouseRequired, PartNotCharged, NoLinesLeftToSend,
     EmptyRefund, ReturnExceedsDelivered, UnsentExceedsOpen, LinesNotWeighed, ReasonRequired,
-    RefundExceedsLimit.
+    RefundExceedsLimit, SubstituteUnanswered.
     """
     order = locks.lock_order(order_id)
     existing = Refund.objects.filter(key=key).first() if key is not None else None
@@ -159,11 +160,16 @@ def refund_part(
     decision: RefundDecision,
     *,
     complaint: Complaint | None = None,
+    substitute: int = 0,
     key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Refund:
-    """Step of `decide_refund`, on a locked order. Raises the same errors except Missing."""
+    """Step of `decide_refund`, on a locked order. Raises the same errors except Missing.
+
+    `substitute` is the total of the line that the buyer agreed to instead; if no money goes back to a buyer
+    who agreed, no notice is sent.
+    """
     _check_decision(order, part, decision)
     refund = Refund.objects.create(
         order=order,
@@ -172,6 +178,7 @@ def refund_part(
         amount=decision.amount,
         delivery=decision.delivery,
         surplus=decision.surplus,
+        substitute=substitute,
         currency=order.currency,
         bearer=decision.bearer,
         reason=decision.reason.strip(),
@@ -193,11 +200,12 @@ def refund_part(
         refund.parcel = _create_item_parcels(order, part, decision, complaint, actor=actor, now=now)
         reduce_expected_cash(order, part, actor=actor, now=now)
     recalculate_columns(order)
-    refund.money = min(refund.amount, refundable_surplus(order))
+    refund.money = min(refund.less_to_pay, refundable_surplus(order))
     refund.save(update_fields=["parcel", "money"])
     execute_refund(refund, actor=actor, now=now)
     finish_order_change(order, now=now)
-    announce_refund(refund, actor=actor, now=now)
+    is_told = bool(refund.money) or not substitute
+    announce_refund(refund, is_told=is_told, actor=actor, now=now)
     return refund
 
 
@@ -246,6 +254,7 @@ def _check_decision(order: Order, part: OrderPart | None, decision: RefundDecisi
     if not is_within_limits or decision.delivery > limits.delivery or decision.surplus > limits.surplus:
         raise RefundExceedsLimit(field="amount", limits=limits)
     require_weighed(limits.lines[line_id].line for line_id in decision.lines)
+    require_no_waiting_substitute(decision.lines)
 
 
 def _create_item_parcels(

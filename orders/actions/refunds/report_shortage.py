@@ -11,7 +11,14 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from orders import locks
-from orders.actions.refunds.refund_decisions import LineRefund, RefundDecision, refund_limits, refund_part
+from orders.actions.order_records.catch_weight_pricing import settle_unsent_weight
+from orders.actions.refunds.refund_decisions import (
+    LineRefund,
+    LineRefundLimit,
+    RefundDecision,
+    refund_limits,
+    refund_part,
+)
 from orders.models import CostBearer, OrderPart, Refund
 from orders.states import PartState
 from shop.core.actors import Actor
@@ -19,7 +26,7 @@ from shop.core.errors import Missing, Refused
 from shop.core.models import KeyReused
 from shop.core.states import WrongMove
 
-_REASON = gettext_noop("The cooperative has fewer of these items than you ordered.")
+SHORTAGE_REASON = gettext_noop("The cooperative has fewer of these items than you ordered.")
 
 
 class NothingShort(Refused):
@@ -42,7 +49,8 @@ def report_shortage(
 
     The missing ones are refunded at their share of the line's total, at the cooperative's cost, and the buyer
     is notified. If nothing is left to send, the part has to be cancelled instead. A repeated `key` gives the
-    first refund. Raises KeyReused, LinesNotWeighed, Missing, NoLinesLeftToSend, NothingShort, WrongMove.
+    first refund. Raises KeyReused, LinesNotWeighed, Missing, NoLinesLeftToSend, NothingShort,
+    SubstituteUnanswered, WrongMove.
     """
     order, part = locks.lock_part(part_id)
     existing = Refund.objects.filter(key=key).first() if key is not None else None
@@ -60,15 +68,26 @@ def report_shortage(
         limit = limits[line_id]
         if not 0 <= count <= limit.open:
             raise NothingShort(field=f"available-{line_id}")
-        missing = limit.open - count
-        if missing:
-            # Rounded up: the buyer pays nothing for missing items, in whatever order they were reported.
-            share = -(-limit.line.total_gross * missing // limit.line.quantity)
-            lines[line_id] = LineRefund(amount=min(limit.refundable, share), unsent=missing)
+        if limit.open > count:
+            lines[line_id] = refund_of_missing(limit, limit.open - count)
+            settle_weight_of_missing(limit, limit.open - count, now=now)
     if not lines:
         raise NothingShort()
-    decision = RefundDecision(CostBearer.COOPERATIVE, _REASON, lines=lines)
+    decision = RefundDecision(CostBearer.COOPERATIVE, SHORTAGE_REASON, lines=lines)
     return refund_part(order, part, decision, key=key, actor=actor, now=now)
+
+
+def refund_of_missing(limit: LineRefundLimit, missing: int) -> LineRefund:
+    """Return the refund of steps that are not sent: their share of the line's total, as far as refundable."""
+    # Rounded up: the buyer pays nothing for missing items, in whatever order they were reported.
+    share = -(-limit.line.total_gross * missing // limit.line.quantity)
+    return LineRefund(amount=min(limit.refundable, share), unsent=missing)
+
+
+def settle_weight_of_missing(limit: LineRefundLimit, missing: int, *, now: datetime.datetime) -> None:
+    """Step: let the estimate count as the weight of an unweighed line of which nothing is sent."""
+    if limit.line.is_to_weigh and missing == limit.line.quantity:
+        settle_unsent_weight(limit.line, now=now)
 
 
 def open_lines(part: OrderPart) -> dict[uuid.UUID, int]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -49,6 +50,12 @@ class ShopSettings(WithMetadata):
     attention_hours_before = models.PositiveSmallIntegerField(
         default=4,
         help_text=_("Hours before that deadline at which staff are notified of an unaccepted part."),
+    )
+
+    substitute_answer_hours = models.PositiveSmallIntegerField(
+        default=4,
+        validators=[MinValueValidator(1)],
+        help_text=_("Hours within which a buyer answers whether they want a substitute."),
     )
 
     bank_bin = models.CharField(
@@ -110,6 +117,10 @@ class ShopSettings(WithMetadata):
             models.CheckConstraint(
                 condition=models.Q(deletion_wait_days__lt=models.F("data_deletion_days")),
                 name="shop_settings_deletion_in_time",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(substitute_answer_hours__gte=1),
+                name="shop_settings_time_for_substitutes",
             ),
         ]
 

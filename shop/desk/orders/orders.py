@@ -21,6 +21,7 @@ from orders.actions.fulfilment.weigh_lines import answer_weight_question
 from orders.actions.payments.order_payments import change_payment_method
 from orders.actions.payouts.bank_accounts import last_payer_account
 from orders.actions.payouts.surplus_refunds import refundable_surplus
+from orders.actions.refunds.answer_substitute import answer_substitute
 from orders.forms.refunds import RefundAccountForm
 from orders.models import (
     Complaint,
@@ -34,15 +35,17 @@ from orders.models import (
     PaymentMethod,
     PaymentSums,
     Refund,
+    Substitute,
     WeightAnswer,
     WeightQuestion,
     parcel_position_labels,
 )
 from orders.models.order import OrderQuerySet
 from orders.payments.stripe_messages import dispute_reason_text
-from orders.states import ParcelState, PartState
+from orders.states import ParcelState, PartState, SubstituteState
 from orders.views.payment_page import PaymentChoice, payment_view
 from orders.views.refund_page import amount_awaiting_account, refund_views
+from orders.views.substitutes import answered_substitutes, waiting_substitutes
 from orders.views.sum_rows import DISCOUNTS, totals_of_order
 from shop.accounts.models import Consent
 from shop.accounts.staff.permissions import Permission
@@ -138,6 +141,8 @@ def order(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpRespon
         "account": _account_form(order),
         "key": uuid.uuid4(),
         "questions": WeightQuestion.objects.of_order(order).open().in_order(),
+        "substitutes": waiting_substitutes(order, timezone.now()),
+        "answered_substitutes": answered_substitutes(order),
         "history": change_views(Change.objects.of_tree(order).in_time()),
         "consents": Consent.objects.filter(subject=f"order:{order.pk}").order_by("given_at", "pk"),
         "form": ReasonForm(),
@@ -190,6 +195,32 @@ def weight_answer(
         answer_weight_question,
         question_id=question.pk,
         is_agreed=answer == WeightAnswer.AGREED,
+        actor=actor,
+        now=timezone.now(),
+    )
+    return run_action(
+        request,
+        action,
+        url=reverse("desk:order", args=[order_id]),
+        message=_("The cooperative has been notified."),
+    )
+
+
+@require_POST
+@staff_only(Permission.MANAGE_ORDERS)
+def substitute_answer(
+    request: HttpRequest, actor: Actor, order_id: uuid.UUID, substitute_id: uuid.UUID
+) -> HttpResponse:
+    """Record a buyer's answer, given by phone, about a substitute."""
+    offers = Substitute.objects.filter(line__order__in=Order.objects.placed().filter(pk=order_id))
+    substitute = get_object_or_404(offers, pk=substitute_id)
+    answer = request.POST.get("answer")
+    if answer not in (SubstituteState.ACCEPTED, SubstituteState.REJECTED):
+        raise Http404
+    action = partial(
+        answer_substitute,
+        substitute_id=substitute.pk,
+        is_agreed=answer == SubstituteState.ACCEPTED,
         actor=actor,
         now=timezone.now(),
     )

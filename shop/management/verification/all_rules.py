@@ -43,6 +43,7 @@ def find_faults_of_orders(rows: OrderRows) -> Iterator[str]:
     yield from order_totals.find_stale_orders(rows)
     yield from stock_and_parcels.find_wrong_parcels(rows)
     yield from stock_and_parcels.find_wrong_weights(rows)
+    yield from stock_and_parcels.find_wrong_substitutes(rows)
     yield from stock_and_parcels.find_work_on_unconfirmed_orders(rows)
     yield from money.find_wrong_cash(rows)
     yield from money.find_wrong_refunds(rows)

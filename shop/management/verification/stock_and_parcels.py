@@ -11,8 +11,23 @@ from django.db.models import Model, QuerySet, Sum
 
 from catalog.models import Listing, Movement, Price, Stock
 from cooperatives.models import PickupSlot, WarehouseChannel, Zone, ZoneCountry
-from orders.models import Allocation, OrderLine, ParcelLine, Reservation, WeightQuestion
-from orders.states import DISPATCHED_STATES, ParcelKind, ParcelState, PartState
+from orders.models import (
+    Allocation,
+    OrderLine,
+    ParcelLine,
+    Reservation,
+    Substitute,
+    SubstituteHold,
+    WeightQuestion,
+)
+from orders.states import (
+    CLOSING_KINDS,
+    DISPATCHED_STATES,
+    ParcelKind,
+    ParcelState,
+    PartState,
+    SubstituteState,
+)
 from shop.core.models import Channel
 from shop.management.verification.order_totals import side_of
 from shop.management.verification.rows import OrderRows, group_by, in_batches, sum_by
@@ -30,6 +45,7 @@ def _wrong_stock(batch: Sequence[Stock]) -> Iterator[str]:
     moved = _sums_by_stock(Movement.objects.filter(stock__in=ids))
     reserved = _sums_by_stock(Reservation.objects.filter(stock__in=ids))
     allocated = _sums_by_stock(Allocation.objects.filter(stock__in=ids))
+    allocated += _sums_by_stock(SubstituteHold.objects.filter(stock__in=ids))
     for row in batch:
         if row.on_hand != moved[row.pk]:
             yield f"stock {row.pk}: on hand is {row.on_hand}, its movements sum to {moved[row.pk]}"
@@ -186,6 +202,25 @@ def _weight_fault(line: OrderLine, in_parcels: list[ParcelLine]) -> str:
     if is_whole and sum(row.grams or 0 for row in in_parcels) != line.weighed_grams:
         return "weighs otherwise than its parcels"
     return ""
+
+
+def find_wrong_substitutes(rows: OrderRows) -> Iterator[str]:
+    """Check that offered substitutes wait on accepted parts, with their stock held, and nothing else is."""
+    offers = rows.of_orders(Substitute.objects.select_related("variant").order_by("pk"), "line__order")
+    held = sum_by(rows.of_orders(SubstituteHold.objects.all(), "substitute__line__order"), "substitute_id")
+    closed = sum_by([row for row in rows.counting if row.parcel.kind in CLOSING_KINDS], "order_line_id")
+    for offer in offers:
+        line, is_waiting = rows.lines[offer.line_id], offer.state == SubstituteState.WAITING
+        expected = offer.substitute_quantity if is_waiting and offer.variant.track_inventory else 0
+        if held[offer.pk] != expected:
+            yield f"order {line.order.code}: {held[offer.pk]} held for substitute {offer.pk}, not {expected}"
+        is_open = line.quantity - closed[line.pk] >= offer.quantity
+        if is_waiting and not (line.part.state == PartState.ACCEPTED and is_open):
+            yield f"order {line.order.code}: substitute {offer.pk} waits in vain"
+        if (offer.state == SubstituteState.ACCEPTED) != (offer.new_line_id is not None):
+            yield f"order {line.order.code}: substitute {offer.pk} is {offer.state}, its line differs"
+        if offer.new_line_id is not None and rows.lines[offer.new_line_id].part_id != line.part_id:
+            yield f"order {line.order.code}: substitute {offer.pk} is in another part"
 
 
 def find_work_on_unconfirmed_orders(rows: OrderRows) -> Iterator[str]:

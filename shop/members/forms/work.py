@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from cooperatives.models import DeliveryKind
 from orders.actions.cash_on_delivery.cash_collection import EXPECTED_CASH, CollectedCash
 from orders.actions.fulfilment.deliver_parcels import DispatchDetails
-from orders.models import OrderLine, Parcel
+from orders.models import OrderLine, Parcel, Substitute
 from orders.states import CodState
 from shop.core.dates.form_days import validate_day
 from shop.core.web.form_options import FormData, FormFiles, FormOptions
@@ -51,14 +51,19 @@ class PickForm(MembersForm):
         *,
         lines: Sequence[OrderLine],
         still_open: Mapping[object, int],
+        substitutes: Mapping[uuid.UUID, Substitute],
         **options: Unpack[FormOptions],
     ) -> None:
         super().__init__(data, files, **options)
         self.still_open = still_open
+        self.substitutes = substitutes
         # A repeated submission finds nothing open; the action recognises its idempotency key.
-        # Lines that must be weighed first cannot be ticked.
+        # Lines that must be weighed first or wait for the buyer's answer cannot be ticked.
         self.lines = [
-            line for line in lines if self.is_bound or (still_open[line.pk] > 0 and not line.is_to_weigh)
+            line
+            for line in lines
+            if self.is_bound
+            or (still_open[line.pk] > 0 and not line.is_to_weigh and line.pk not in substitutes)
         ]
         for line in self.lines:
             maximum = line.quantity if self.is_bound else still_open[line.pk]

@@ -128,7 +128,8 @@ def shortage(request: HttpRequest, membership: MembershipContext, part_id: int) 
         return redirect(part_url(part.pk))
     form = ShortageForm(request.POST or None, lines=sorted_lines(part), still_open=still_open)
     if not form.is_valid():
-        context = {"part": part, "form": form, "key": uuid.uuid4()}
+        lines = [line for line in sorted_lines(part) if still_open.get(line.pk)]
+        context = {"part": part, "form": form, "replaceable_lines": lines, "key": uuid.uuid4()}
         return render_page(request, membership, "members/shortage.html", context)
     act = partial(
         report_shortage,

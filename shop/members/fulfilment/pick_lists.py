@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orders.actions.order_records.recalculate_order import open_quantities
-from orders.models import OrderLine, OrderPart, WeightQuestion
+from orders.models import OrderLine, OrderPart, Substitute, WeightQuestion
 from orders.states import PartState
 from shop.core.models import Picture
 from shop.core.web.form_options import FormData
@@ -21,7 +21,7 @@ class PickLine:
     """A line of the pick list. `picked` and `quantity` are form fields if it can still be packed, else None.
 
     For lines sold by weight, `weigh_form` is the weighing form and `question` the latest question to the
-    buyer.
+    buyer. `substitute` waits for the buyer's answer.
     """
 
     line: OrderLine
@@ -32,6 +32,7 @@ class PickLine:
     quantity: object
     weigh_form: WeighForm | None
     question: WeightQuestion | None
+    substitute: Substitute | None
 
 
 def pick_form(part: OrderPart, data: FormData = None) -> PickForm | None:
@@ -42,7 +43,14 @@ def pick_form(part: OrderPart, data: FormData = None) -> PickForm | None:
     still_open = open_quantities(lines)
     if data is None and not any(still_open.values()):
         return None
-    return PickForm(data, lines=lines, still_open=still_open, initial={"key": uuid.uuid4()})
+    waiting = Substitute.objects.of_order(part.order).waiting().filter(line__in=lines)
+    return PickForm(
+        data,
+        lines=lines,
+        still_open=still_open,
+        substitutes={substitute.line_id: substitute for substitute in waiting},
+        initial={"key": uuid.uuid4()},
+    )
 
 
 def pick_lines(part: OrderPart, pick: PickForm | None, weigh: WeighForm | None) -> list[PickLine]:
@@ -50,8 +58,15 @@ def pick_lines(part: OrderPart, pick: PickForm | None, weigh: WeighForm | None) 
     lines = sorted_lines(part)
     pictures, questions = pictures_of(lines), _latest_questions(lines)
     still_open = pick.still_open if pick else {}
+    substitutes = pick.substitutes if pick else {}
     pickable_lines = (
-        {line.pk for line in pick.lines if still_open[line.pk] and not line.is_to_weigh} if pick else ()
+        {
+            line.pk
+            for line in pick.lines
+            if still_open[line.pk] and not line.is_to_weigh and line.pk not in substitutes
+        }
+        if pick
+        else ()
     )
     return [
         PickLine(
@@ -61,8 +76,11 @@ def pick_lines(part: OrderPart, pick: PickForm | None, weigh: WeighForm | None) 
             still_open.get(line.pk, 0),
             pick[f"taken-{line.pk}"] if pick and line.pk in pickable_lines else None,
             pick[f"quantity-{line.pk}"] if pick and line.pk in pickable_lines else None,
-            _weigh_form(line, weigh) if still_open.get(line.pk) == line.quantity else None,
+            _weigh_form(line, weigh)
+            if still_open.get(line.pk) == line.quantity and line.pk not in substitutes
+            else None,
             questions.get(line.pk),
+            substitutes.get(line.pk),
         )
         for line in lines
     ]

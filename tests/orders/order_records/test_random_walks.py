@@ -50,7 +50,20 @@ from orders.actions.placement.order_sweeps import (
 )
 from orders.actions.placement.place_order import place_order
 from orders.actions.quotes.quote_types import RequestedDelivery, RequestedLine
-from orders.models import Basket, BasketLine, Order, OrderLine, OrderPart, OrderSource, Parcel, WeightQuestion
+from orders.actions.refunds.answer_substitute import answer_substitute, expire_substitute
+from orders.actions.refunds.offer_substitute import SubstituteOffer, offer_substitute, withdraw_substitute
+from orders.actions.refunds.report_shortage import report_shortage
+from orders.models import (
+    Basket,
+    BasketLine,
+    Order,
+    OrderLine,
+    OrderPart,
+    OrderSource,
+    Parcel,
+    Substitute,
+    WeightQuestion,
+)
 from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
@@ -80,6 +93,8 @@ WEIGHTS = {
     "step_pack": 3,
     "step_close": 3,
     "step_hand_over": 3,
+    "step_offer_substitute": 2,
+    "step_answer_substitute": 2,
 }
 CONSENT = frozenset({ConsentPurpose.ORDER})
 
@@ -256,6 +271,34 @@ class RandomWalk:
     def step_cancel_order(self) -> None:
         cancel_order(order_id=self.pick_row(Order).pk, reason="khách gọi", **self.who)
 
+    def step_offer_substitute(self) -> None:
+        part = self.pick_row(OrderPart, state="accepted")
+        still_open = self.still_open(part)
+        line_id = self.rng.choice(list(still_open))
+        variants = part.cooperative.variants.order_by("pk")
+        offer = SubstituteOffer(
+            line_id,
+            self.rng.choice([still_open[line_id], 1]),
+            self.rng.choice(list(variants)).pk,
+            self.rng.randint(1, 2),
+        )
+        offer_substitute(part_id=part.pk, offer=offer, **self.who)
+
+    def step_answer_substitute(self) -> None:
+        substitute = self.pick_row(Substitute, state="waiting")
+        answer_substitute(substitute_id=substitute.pk, is_agreed=self.rng.random() < 0.7, **self.who)
+
+    def step_withdraw_substitute(self) -> None:
+        if self.rng.random() < 0.3:
+            withdraw_substitute(substitute_id=self.pick_row(Substitute).pk, **self.who)
+
+    def step_report_shortage(self) -> None:
+        part = self.pick_row(OrderPart, state="accepted")
+        still_open = self.still_open(part)
+        line_id = self.rng.choice(list(still_open))
+        available = {line_id: self.rng.randint(0, still_open[line_id])}
+        report_shortage(part_id=part.pk, available=available, **self.who)
+
     def step_count(self) -> None:
         count_stock(
             **self._stock(self.pick_row(Variant)), counted_quantity=self.rng.randint(0, 8), **self.who
@@ -292,6 +335,8 @@ class RandomWalk:
             decline_unanswered_part(part_id=part.pk, **self.who)
         for part in OrderPart.objects.overdue(self.now + datetime.timedelta(hours=4)):
             report_unanswered_part(part_id=part.pk, **self.who)
+        for substitute in Substitute.objects.overdue(self.now):
+            expire_substitute(substitute_id=substitute.pk, **self.who)
         delete_abandoned_baskets(now=self.now)
 
     def pick_row(self, model, **facts):
@@ -302,6 +347,7 @@ class RandomWalk:
             Basket: ["changed_at"],
             OrderLine: ["order__number", "position"],
             WeightQuestion: ["created_at", "line__order__number", "line__position"],
+            Substitute: ["offered_at", "line__order__number", "line__position"],
         }.get(model, ["pk"])
         return self.rng.choice(list(model.objects.filter(**facts).order_by(*order)))
 

@@ -23,16 +23,18 @@ from orders.actions.fulfilment.deliver_parcels import (
 )
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
 from orders.actions.fulfilment.void_parcels import void_parcel
-from orders.models import Parcel
+from orders.models import Parcel, Substitute
 from orders.states import (
     COD_MOVES,
     PARCEL_MOVES,
     PARCEL_UNDO_MOVES,
     PART_MOVES,
     PART_UNDO_MOVES,
+    SUBSTITUTE_MOVES,
     CodState,
     ParcelState,
     PartState,
+    SubstituteState,
 )
 from shop.core.actors import Actor, ActorKind, EntryPoint
 from shop.core.states import WrongMove, advance
@@ -71,6 +73,12 @@ CASH_PAIRS = {
 }
 
 
+SUBSTITUTE_PAIRS = {
+    ("waiting", "accepted"),
+    ("waiting", "rejected"),
+    ("waiting", "expired"),
+    ("waiting", "withdrawn"),
+}
 PART_UNDO_PAIRS = {("accepted", "new")}
 PARCEL_UNDO_PAIRS = {
     ("handed_over", "packed"),
@@ -103,6 +111,25 @@ def test_parcel_allows_only_listed_transitions() -> None:
 
 def test_parcel_cash_allows_only_listed_transitions() -> None:
     check_pairs(parcel_in(ParcelState.PACKING), "cod_state", COD_MOVES, CASH_PAIRS, CodState)
+
+
+def test_substitute_allows_only_listed_transitions() -> None:
+    line = make_part().lines.get()
+    offer = Substitute.objects.create(
+        line=line,
+        quantity=1,
+        variant=line.variant,
+        substitute_quantity=1,
+        unit_list=1,
+        unit_price=1,
+        replaced_gross=1,
+        total_gross=1,
+        offered_at=NOW,
+        answer_by=NOW,
+    )
+
+    check_pairs(offer, "state", SUBSTITUTE_MOVES, SUBSTITUTE_PAIRS, SubstituteState)
+    assert not unreachable_states(SUBSTITUTE_MOVES, first=SubstituteState.WAITING)
 
 
 def test_only_listed_steps_are_undone() -> None:

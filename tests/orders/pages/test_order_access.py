@@ -58,6 +58,7 @@ def test_url_that_needs_proof_redirects_to_code_page(client: Client, name: str) 
     parts = {
         **({"number": 1} if name in ("part-cancellation", "part-receipt", "complaint") else {}),
         **({"question_id": uuid.uuid4()} if name == "weight-answer" else {}),
+        **({"substitute_id": uuid.uuid4()} if name == "substitute-answer" else {}),
         **({"complaint_id": uuid.uuid4()} if name == "complaint-withdrawal" else {}),
     }
     address = reverse(f"orders:{name}", kwargs={"order_id": order.pk, **parts})

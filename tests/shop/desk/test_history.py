@@ -12,7 +12,7 @@ import pytest
 from catalog.states import ListingState
 from cooperatives.states import CooperativeState
 from orders.models import WeightAnswer
-from orders.states import PartState
+from orders.states import PartState, SubstituteState
 from shop.core.models import Change
 from shop.desk.overview.history import CHANGE_TEXTS, change_views
 
@@ -22,6 +22,7 @@ RECORDED_IN = ("catalog/actions", "cooperatives/actions", "orders/actions", "sho
 TOLD_OF = frozenset(
     {
         *("order", "part", "parcel", "line", "payment", "refund", "transfer", "payout", "settlement"),
+        "substitute",
         *("cooperative", "membership", "warehouse", "delivery_method", "commission"),
         *("product", "variant", "listing", "price", "stock"),
     }
@@ -55,6 +56,7 @@ def actions_named_by_state() -> Iterator[str]:
     yield from (f"cooperative.{state}" for state in CooperativeState if state != CooperativeState.APPLIED)
     yield from (f"listing.{state}" for state in ListingState)
     yield from (f"part.{state}" for state in PartState if state != PartState.NEW)
+    yield from (f"substitute.{state}" for state in SubstituteState if state != SubstituteState.WAITING)
     yield from (f"line.weight_{answer}" for answer in WeightAnswer if answer != WeightAnswer.MOOT)
 
 

@@ -1,0 +1,268 @@
+"""Offer the buyer another product instead of missing items, and withdraw the offer."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Prefetch, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from catalog.actions.stock.stock_movements import choose_stock, save_reserved_and_allocated
+from catalog.models import Price, Stock, Variant
+from cooperatives.models import Cooperative
+from orders import locks
+from orders.actions.fulfilment.pack_parcels import require_weighed
+from orders.actions.fulfilment.substitute_holds import require_no_waiting_substitute
+from orders.actions.quotes.build_quote import build_quote
+from orders.actions.quotes.quote_types import QuotedLine, QuoteProblem, QuoteRequest, RequestedLine
+from orders.actions.refunds.refund_decisions import EmptyRefund, LineRefundLimit, refund_limits
+from orders.actions.refunds.report_shortage import refund_of_missing
+from orders.actions.refunds.substitute_quotes import country_of, quote_substitute
+from orders.models import Order, OrderPart, Substitute, SubstituteHold
+from orders.notices import substitutes as notices
+from orders.states import SUBSTITUTE_MOVES, PartState, SubstituteState
+from shop.core.actors import Actor
+from shop.core.dates.calendar import VIETNAM
+from shop.core.errors import Missing, Refused
+from shop.core.models import KeyReused, is_already_done, record_change, shop_settings
+from shop.core.states import WrongMove, advance
+
+_TIME_TO_PACK = datetime.timedelta(hours=2)
+_SHORTEST_TIME_TO_ANSWER = datetime.timedelta(minutes=30)
+
+
+class InvalidSubstituteQuantity(Refused):
+    """`details["open"]` is how many steps of the line are still to be packed."""
+
+    code = "invalid_substitute_quantity"
+    default_message = _("Replace at least one item, and no more than are still to be packed.")
+
+
+class UnsuitableSubstitute(Refused):
+    """The same variant, one of another cooperative, one not on sale, or more than may be ordered of it."""
+
+    code = "unsuitable_substitute"
+    default_message = _("Choose another product of your cooperative that is on sale.")
+
+
+@dataclass(frozen=True, slots=True)
+class SubstituteOffer:
+    """`quantity` steps of a line are replaced by `substitute_quantity` steps of another variant."""
+
+    line_id: uuid.UUID
+    quantity: int
+    variant_id: int
+    substitute_quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class SubstituteChoice:
+    """A variant in stock, its price for one step in minor units, and its `free` steps (0: not counted)."""
+
+    variant: Variant
+    unit_price: int
+    free: int
+
+
+@transaction.atomic(durable=True)
+def offer_substitute(
+    *,
+    part_id: int,
+    offer: SubstituteOffer,
+    key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Substitute:
+    """Hold stock of another variant and ask the buyer whether they take it instead of missing items.
+
+    They pay at most what they agreed to pay for those; prices are frozen now. Until the answer the line
+    cannot be packed. A line sold by weight that is not weighed yet is replaced as a whole. A repeated `key`
+    returns the first offer. Raises EmptyRefund (the items are free), InvalidSubstituteQuantity, KeyReused,
+    LinesNotWeighed, Missing, SoldOut, SubstituteUnanswered, UnsuitableSubstitute, WrongMove.
+    """
+    order, part = locks.lock_part(part_id)
+    existing = Substitute.objects.filter(key=key).select_related("line").first() if key is not None else None
+    if existing is not None and existing.line.part_id != part.pk:
+        raise KeyReused()
+    if existing is not None:
+        return existing
+    if part.state != PartState.ACCEPTED:
+        raise WrongMove(came_from=part.state, to="substitute")
+    limit = refund_limits(order, part).lines.get(offer.line_id)
+    if limit is None:
+        raise Missing()
+    _check_quantities(limit, offer)
+    require_no_waiting_substitute([limit.line.pk])
+    quoted = _quote_variant(order, part, limit, offer, now=now)
+    substitute = Substitute(
+        line=limit.line,
+        quantity=offer.quantity,
+        variant=quoted.variant,
+        substitute_quantity=offer.substitute_quantity,
+        unit_list=quoted.unit_list,
+        unit_price=quoted.unit_price,
+        tax_rate=quoted.tax_rate,
+        tax_class_name=quoted.tax_class_name,
+        replaced_gross=refund_of_missing(limit, offer.quantity).amount,
+        offered_at=now,
+        answer_by=answer_deadline(part, now=now, hours=shop_settings().substitute_answer_hours),
+        key=key,
+    )
+    substitute.total_gross = quote_substitute(order, limit.line, substitute).total
+    substitute.save(force_insert=True)
+    _hold_stock(order, part, substitute)
+    record_substitute_change(order, part, substitute, "substitute.offered", actor=actor, now=now)
+    notices.notify_substitute_offer(order, part, substitute, now=now)
+    return substitute
+
+
+@transaction.atomic(durable=True)
+def withdraw_substitute(
+    *, substitute_id: uuid.UUID, key: str | None = None, actor: Actor, now: datetime.datetime
+) -> Substitute:
+    """Withdraw an unanswered offer and release its stock; the line can be packed again.
+
+    Raises KeyReused, Missing, WrongMove.
+    """
+    order, part, substitute = locks.lock_substitute(substitute_id)
+    if is_already_done(key, "substitute.withdrawn", substitute):
+        return substitute
+    advance(substitute, SubstituteState.WITHDRAWN, SUBSTITUTE_MOVES)
+    substitute.answered_at = now
+    substitute.save(update_fields=["answered_at"])
+    locks.lock_stock(substitute.holds.values_list("stock_id", flat=True))
+    release_held_stock(substitute)
+    record_substitute_change(order, part, substitute, "substitute.withdrawn", key=key, actor=actor, now=now)
+    notices.notify_substitute_withdrawn(order, part, substitute, now=now)
+    return substitute
+
+
+def answer_deadline(part: OrderPart, *, now: datetime.datetime, hours: int) -> datetime.datetime:
+    """Return until when the buyer may answer: `hours` from now, but in time to pack before a pickup."""
+    until = now + datetime.timedelta(hours=hours)
+    if part.pickup_day is not None and part.pickup_starts is not None:
+        pickup = datetime.datetime.combine(part.pickup_day, part.pickup_starts, VIETNAM)
+        until = min(until, pickup.astimezone(datetime.UTC) - _TIME_TO_PACK)
+    return max(until, now + _SHORTEST_TIME_TO_ANSWER)
+
+
+def substitute_choices(part: OrderPart) -> list[SubstituteChoice]:
+    """Return what the cooperative may offer for this part, by name. A fixed number of queries."""
+    order = part.order
+    prices = Prefetch("prices", Price.objects.filter(channel=order.channel_id))
+    variants = list(
+        Variant.objects.for_cooperative(part.cooperative)
+        .buyable_in(order.channel_id)
+        .select_related("product")
+        .prefetch_related(prices)
+        .order_by("product__sort_key", "product", "sort_order", "pk")
+    )
+    free: dict[int, int] = {}
+    for row in _reachable_stock(order, part, [variant.pk for variant in variants]):
+        free[row.variant_id] = free.get(row.variant_id, 0) + max(0, row.free)
+    return [
+        SubstituteChoice(variant, variant.prices.all()[0].selling or 0, free.get(variant.pk, 0))
+        for variant in variants
+        if not variant.track_inventory or free.get(variant.pk, 0) > 0
+    ]
+
+
+def release_held_stock(substitute: Substitute) -> None:
+    """Step: release the stock held for a substitute; the caller has locked it."""
+    holds = list(substitute.holds.order_by("stock"))
+    rows = locks.lock_stock([hold.stock_id for hold in holds])
+    for hold in holds:
+        rows[hold.stock_id].allocated -= hold.quantity
+    SubstituteHold.objects.filter(pk__in=[hold.pk for hold in holds]).delete()
+    save_reserved_and_allocated(rows.values())
+
+
+def record_substitute_change(
+    order: Order,
+    part: OrderPart,
+    substitute: Substitute,
+    action: str,
+    *,
+    key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
+    """Step: record a step of an offer under its order and cooperative."""
+    record_change(
+        action,
+        substitute,
+        actor=actor,
+        now=now,
+        root=order,
+        cooperative_id=part.cooperative_id,
+        key=key,
+        data={
+            "part": part.number,
+            "name": substitute.line.product_name,
+            "quantity": substitute.quantity,
+            "substitute": substitute.variant.product.name,
+            "substitute_quantity": substitute.substitute_quantity,
+            "total": substitute.total_gross,
+            "currency": order.currency,
+        },
+    )
+
+
+def _check_quantities(limit: LineRefundLimit, offer: SubstituteOffer) -> None:
+    if not 1 <= offer.quantity <= limit.open or offer.substitute_quantity < 1:
+        raise InvalidSubstituteQuantity(field="quantity", open=limit.open)
+    if offer.quantity < limit.line.quantity:
+        require_weighed([limit.line])
+    if not refund_of_missing(limit, offer.quantity).amount:
+        raise EmptyRefund(field="quantity")
+
+
+def _quote_variant(
+    order: Order, part: OrderPart, limit: LineRefundLimit, offer: SubstituteOffer, *, now: datetime.datetime
+) -> QuotedLine:
+    """Return the price and tax of the offered variant today. Raises UnsuitableSubstitute."""
+    requested = RequestedLine(uuid.uuid4(), offer.variant_id, offer.substitute_quantity)
+    quote = build_quote(QuoteRequest(order.channel, [requested], {}, country=country_of(order)), now=now)
+    problems = {QuoteProblem.NOT_FOR_SALE, QuoteProblem.OVER_LIMIT}
+    for quoted in quote.lines:
+        is_own = _is_of(part.cooperative, quoted.variant) and quoted.variant.pk != limit.line.variant_id
+        if is_own and problems.isdisjoint(quoted.problems):
+            return quoted
+    raise UnsuitableSubstitute(field="variant")
+
+
+def _is_of(cooperative: Cooperative, variant: Variant) -> bool:
+    return variant.cooperative_id == cooperative.pk and not variant.product.is_removed
+
+
+def _hold_stock(order: Order, part: OrderPart, substitute: Substitute) -> None:
+    """Hold the substitute's stock, where it is tracked. Raises SoldOut."""
+    variant = substitute.variant
+    if not variant.track_inventory:
+        return
+    reachable = list(_reachable_stock(order, part, [variant.pk]).order_by("pk").values_list("pk", flat=True))
+    rows = locks.lock_stock(reachable)
+    picks = choose_stock(
+        {variant.pk: substitute.substitute_quantity},
+        rows.values(),
+        strategy=order.channel.allocation_strategy,
+    )
+    for pick in picks:
+        rows[pick.stock_id].allocated += pick.quantity
+    SubstituteHold.objects.bulk_create(
+        SubstituteHold(substitute=substitute, stock_id=pick.stock_id, quantity=pick.quantity)
+        for pick in picks
+    )
+    save_reserved_and_allocated(rows[pick.stock_id] for pick in picks)
+
+
+def _reachable_stock(order: Order, part: OrderPart, variant_ids: list[int]) -> QuerySet[Stock]:
+    """Return the stock from which this part can be packed; of a pickup only that of its warehouse."""
+    collected = {part.cooperative_id: part.warehouse_id} if part.warehouse_id is not None else None
+    reachable = Stock.objects.reachable(
+        channel_id=order.channel_id, country=country_of(order), collected=collected
+    )
+    return reachable.filter(variant__in=variant_ids, warehouse__closed_at=None)

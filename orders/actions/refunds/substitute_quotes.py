@@ -1,0 +1,109 @@
+"""Price an offered substitute: never more than what the buyer agreed to pay for the replaced items."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.utils.translation import gettext_noop
+
+from orders.actions.quotes.quote_queries import read_quoted_variants
+from orders.actions.quotes.quote_types import (
+    Quote,
+    QuotedLine,
+    QuoteRequest,
+    RequestedDiscount,
+    RequestedLine,
+    SellerQuote,
+)
+from orders.models import CostBearer, DiscountKind, DiscountShare, Order, OrderLine, Substitute, ValueType
+from orders.pricing import DiscountInput, LineInput, Purchase, price_purchase
+from shop.core.errors import Missing
+from shop.core.models import shop_settings
+from shop.core.money import gross_of, net_of, percent_of
+
+_DEARER_SUBSTITUTE = gettext_noop("The cooperative bears what the substitute costs more.")
+
+
+def quote_substitute(order: Order, line: OrderLine, substitute: Substitute) -> Quote:
+    """Return the quote of a substitute, saved or not, at its frozen prices.
+
+    Discounts of the replaced items apply to it too, up to their amount on those items and borne as before.
+    What it still costs beyond `replaced_gross` is a discount that the cooperative bears. Raises Missing.
+    """
+    requested = RequestedLine(substitute.pk, substitute.variant_id, substitute.substitute_quantity)
+    request = QuoteRequest(order.channel, [requested], {}, country=country_of(order))
+    variant = read_quoted_variants(request).get(substitute.variant_id)
+    if variant is None:
+        raise Missing()
+    quoted = QuotedLine(
+        requested,
+        variant,
+        substitute.unit_list,
+        substitute.unit_price,
+        substitute.tax_rate,
+        substitute.tax_class_name,
+        free=None,
+    )
+    is_tax_included = order.channel.prices_entered_with_tax
+    discounts = _discounts_of_replaced(line, substitute)
+    purchase = _price(quoted, discounts, is_tax_included=is_tax_included)
+    excess = purchase.goods.gross if is_tax_included else purchase.goods.net
+    excess -= _limit(substitute, is_tax_included=is_tax_included)
+    if excess > 0:
+        terms = DiscountInput(substitute.pk, amount=excess)
+        discounts.append(
+            RequestedDiscount(terms, DiscountKind.MANUAL, CostBearer.COOPERATIVE, reason=_DEARER_SUBSTITUTE)
+        )
+    purchase = _price(quoted, discounts, is_tax_included=is_tax_included)
+    seller_quote = SellerQuote(variant.cooperative, [quoted], [])
+    return Quote(request, [seller_quote], purchase, shop_settings(), discounts)
+
+
+def country_of(order: Order) -> str:
+    """Return the country that the order is delivered to."""
+    address = order.shipping_address
+    return address.country if address is not None else order.channel.default_country
+
+
+def _discounts_of_replaced(line: OrderLine, substitute: Substitute) -> list[RequestedDiscount]:
+    """Return the discounts on the replaced items, except price reductions, for the substitute."""
+    shares = DiscountShare.objects.filter(line=line, is_of_price=False).select_related("discount")
+    discounts = []
+    for share in shares.order_by("pk"):
+        discount = share.discount
+        amount = share.amount * substitute.quantity // line.quantity
+        if discount.value_type == ValueType.PERCENTAGE:
+            amount = min(amount, percent_of(substitute.list_price, discount.value))
+        discounts.append(
+            RequestedDiscount(
+                DiscountInput(discount.pk, amount=amount),
+                DiscountKind(discount.kind),
+                CostBearer(discount.bearer),
+                name=discount.name,
+                source_key=discount.source_key,
+                reason=discount.reason,
+            )
+        )
+    return discounts
+
+
+def _price(quoted: QuotedLine, discounts: Sequence[RequestedDiscount], *, is_tax_included: bool) -> Purchase:
+    line = LineInput(
+        quoted.requested.key,
+        quoted.variant.cooperative_id,
+        quoted.unit_list,
+        quoted.unit_price,
+        quoted.requested.quantity,
+        quoted.tax_rate,
+    )
+    return price_purchase(
+        [line], (), [discount.terms for discount in discounts], is_tax_included=is_tax_included
+    )
+
+
+def _limit(substitute: Substitute, *, is_tax_included: bool) -> int:
+    """Return the highest total, as the channel enters prices, whose gross is at most `replaced_gross`."""
+    if is_tax_included:
+        return substitute.replaced_gross
+    net = net_of(substitute.replaced_gross, substitute.tax_rate)
+    return net if gross_of(net, substitute.tax_rate) <= substitute.replaced_gross else net - 1

@@ -1,0 +1,79 @@
+"""A member offers another product instead of missing items, and withdraws the offer."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+
+from orders.models import Substitute
+from tests.factories import make_seller, make_variant
+from tests.markup import html_of
+from tests.refusals import all_rows
+from tests.shop.members.part_factories import accepted_part, new_part
+
+pytestmark = pytest.mark.django_db
+
+
+def test_member_offers_another_product_and_withdraws_it(packer, seller) -> None:
+    part = accepted_part(seller, quantity=3)
+    line = part.lines.get()
+    noodles = make_variant(seller, name="Bún khô", price=80_000)
+    address = f"/xa-vien/goi/{part.pk}/thieu/{line.pk}/"
+    assert address in html_of(packer.get(f"/xa-vien/goi/{part.pk}/thieu/"))
+    assert "Bún khô (chiếc), 80.000" in html_of(packer.get(address))
+
+    sent = {"key": uuid.uuid4(), "quantity": "2", "variant": noodles.pk, "substitute_quantity": "3"}
+    response = packer.post(address, sent)
+
+    assert response.url == f"/xa-vien/goi/{part.pk}/"
+    substitute = Substitute.objects.get()
+    assert (substitute.quantity, substitute.variant_id, substitute.substitute_quantity) == (2, noodles.pk, 3)
+    page = html_of(packer.get(response.url))
+    withdrawal = f"/xa-vien/goi/{part.pk}/thay/{substitute.pk}/rut/"
+    assert "Đang hỏi người mua có nhận 3 chiếc Bún khô thay cho 2 chiếc" in page
+    assert f'name="taken-{line.pk}"' not in page
+    assert "Đóng gói được ngay khi người mua trả lời." in page
+    assert withdrawal in page
+
+    packer.post(withdrawal, {"key": uuid.uuid4()})
+
+    assert Substitute.objects.get().state == "withdrawn"
+    assert f'name="taken-{line.pk}"' in html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"quantity": "4"}, "Hãy đổi ít nhất một món"),
+        ({"quantity": ""}, ""),
+        ({"variant": ""}, ""),
+        ({"variant": "0"}, ""),
+        ({"substitute_quantity": "99"}, ""),
+        ({"substitute_quantity": "0"}, ""),
+    ],
+)
+def test_invalid_offer_is_refused_and_changes_nothing(packer, seller, changed, message) -> None:
+    part = accepted_part(seller, quantity=3)
+    noodles = make_variant(seller, name="Bún khô", price=80_000)
+    before = all_rows()
+
+    sent = {"key": uuid.uuid4(), "quantity": "2", "variant": noodles.pk, "substitute_quantity": "2"}
+    response = packer.post(f"/xa-vien/goi/{part.pk}/thieu/{part.lines.get().pk}/", sent | changed)
+
+    assert response.status_code == 200
+    assert 'class="errors' in html_of(response)
+    assert message in html_of(response)
+    assert all_rows() == before
+
+
+def test_foreign_parts_lines_and_offers_are_missing(packer, seller) -> None:
+    part, foreign = accepted_part(seller), new_part(make_seller("HTX Tài Hoan"))
+
+    addresses = [
+        f"/xa-vien/goi/{foreign.pk}/thieu/{foreign.lines.get().pk}/",
+        f"/xa-vien/goi/{part.pk}/thieu/{foreign.lines.get().pk}/",
+    ]
+
+    assert [packer.get(address).status_code for address in addresses] == [404, 404]
+    assert packer.post(f"/xa-vien/goi/{part.pk}/thay/{uuid.uuid4()}/rut/").status_code == 404
