@@ -1,4 +1,4 @@
-"""Determine for which cooperatives a user may act, and with which rights."""
+"""Determine the cooperatives that a user may act for, and their rights."""
 
 from __future__ import annotations
 

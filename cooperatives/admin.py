@@ -28,7 +28,7 @@ class DeliveryRateInline(ReadOnlyInline):
 
 @admin.register(Cooperative)
 class CooperativeAdmin(ReadMostlyAdmin):
-    """Only sort order and texts are edited here; its state is changed in the staff desk."""
+    """Edits only sort order and texts; the staff desk changes its state."""
 
     editable = ("sort_order", "summary", "story", "return_terms", "claim_hours", "accept_within_hours")
     list_display = ("name", "state", "commune_name", "phone", "sort_order")

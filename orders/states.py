@@ -31,7 +31,7 @@ ACTIVE_PART_STATES = frozenset({PartState.NEW, PartState.ACCEPTED})
 
 
 class Progress(TextChoices):
-    """How far a part has been packed and delivered; written by one function from its parcels."""
+    """The progress of packing and delivering a part; one function derives it from its parcels."""
 
     NOTHING = "nothing", _("not packed yet")
     PACKING = "packing", _("being packed")
@@ -46,9 +46,9 @@ class Progress(TextChoices):
 # Dispatched parts that the buyer collects: they wait at the pickup place.
 READY_FOR_PICKUP = _("ready for pickup")
 ARRIVED_PROGRESS = frozenset({Progress.DELIVERED, Progress.PARTLY_RETURNED, Progress.RETURNED})
-# Parts of which something is on the way, for all that their parcels tell without a further query.
+# Parts that may have items on the way; the state alone decides, without a query for parcels.
 IN_TRANSIT_PROGRESS = frozenset({Progress.DISPATCHED, Progress.PARTLY_DISPATCHED})
-# Parts of which at least something has arrived.
+# Parts with at least one arrived item.
 PARTLY_ARRIVED_PROGRESS = ARRIVED_PROGRESS | {Progress.PARTLY_DELIVERED}
 
 
@@ -122,7 +122,7 @@ COD_MOVES: Moves = {
 
 
 class CashHolder(TextChoices):
-    """Who holds a parcel's cash until it is remitted."""
+    """The holder of a parcel's cash until it is remitted."""
 
     CARRIER = "carrier", _("carrier")
     COOPERATIVE = "cooperative", _("cooperative")
@@ -340,7 +340,7 @@ class SaleorStatus(TextChoices):
 
 
 class Coverage(TextChoices):
-    """How much of the sum due is authorised, or charged; derived."""
+    """The share of the sum due that is authorised, or charged; derived."""
 
     NONE = "none", _("nothing")
     PARTIAL = "partial", _("in part")

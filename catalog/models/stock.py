@@ -110,7 +110,7 @@ class Stock(models.Model):
 
     @property
     def oversold(self) -> int:
-        """How many steps were sold beyond the stock."""
+        """The number of steps sold beyond the stock."""
         return max(0, -int(self.free))
 
 

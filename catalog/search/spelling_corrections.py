@@ -51,7 +51,7 @@ def correct_words(words: Sequence[QueryWord]) -> list[list[list[str]]] | None:
 
 
 def corrected_choices(phrases: Iterable[Sequence[Sequence[str]]]) -> list[Choice]:
-    """Search choices in which each word may be any of its phrases."""
+    """Return search choices in which each word may be any of its phrases."""
     return [[[Term(word) for word in phrase] for phrase in alternatives] for alternatives in phrases]
 
 

@@ -40,7 +40,7 @@ SearchCache = dict[tuple[str, str, int | None], BitMap]  # by conditions, langua
 
 
 class SearchField(Enum):
-    """Where a term is looked for: a column of the index, and the prefixes of its words."""
+    """The place of a search: a column of the index, and the prefixes of its words."""
 
     NAME = ("name", ("",))
     FIRST = ("name", (FIRST,))  # the first word of the name

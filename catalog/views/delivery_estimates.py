@@ -36,7 +36,7 @@ class VariantChoice:
     view: int | None = None
 
     def to_pay(self, steps: int = 1) -> int:
-        """The price of the quantity, at most if sold by weight: the sum that the basket asks for."""
+        """Return the price of the quantity, at most if sold by weight: the sum that the basket asks for."""
         return self._sum(self.price, steps)
 
     def before(self, steps: int = 1) -> int | None:
@@ -85,7 +85,7 @@ class PurchaseQuantity:
 
     @property
     def to_pay(self) -> int:
-        """The price of the quantity, at most if sold by weight: the sum that the basket asks for."""
+        """Return the price of the quantity, at most if sold by weight: the sum that the basket asks for."""
         return self.choice.to_pay(self.steps) if self.choice else 0
 
     @property

@@ -1,4 +1,4 @@
-"""When an order arrives: the one rule for every page, mail and order."""
+"""The arrival of an order: one rule for every page, mail and order."""
 
 from __future__ import annotations
 

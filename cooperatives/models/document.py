@@ -81,7 +81,7 @@ class ApplicationDocument(models.Model):
         return self.state == DocumentState.RETURNED
 
     def is_as_of(self, seen_at: datetime.datetime) -> bool:
-        """Whether it was not sent again after a reviewer opened it."""
+        """Return whether it is unchanged since a reviewer opened it."""
         return self.submitted_at == seen_at
 
 

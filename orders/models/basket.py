@@ -81,7 +81,7 @@ class BasketLine(WithMetadata):
 
 
 class DeliveryChoice(WithMetadata):
-    """How one cooperative's part of a basket is delivered.
+    """The delivery of one cooperative's part of a basket.
 
     Either the cooperative's own delivery method or, where it offers none of this kind, a shipping service.
     """

@@ -33,7 +33,7 @@ _MIN_TRACKING_NUMBER = 6  # shorter words are names or codes
 
 
 class OrderSource(models.TextChoices):
-    """Where an order came from. Not a channel."""
+    """The origin of an order. Not a channel."""
 
     WEB = "web", _("web")
     API = "api", _("API")
@@ -337,7 +337,7 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
 
     @property
     def placed_on(self) -> datetime.datetime:
-        """When it was placed. Raises ValueError for a draft."""
+        """The time at which it was placed. Raises ValueError for a draft."""
         if self.placed_at is None:
             raise ValueError("a draft has not been placed")
         return self.placed_at

@@ -40,7 +40,7 @@ class PayloadFault(StrEnum):
 
 
 class InvalidPayload(Refused):
-    """No VietQR payload can be built from this; `details["fault"]` is the PayloadFault."""
+    """A VietQR payload cannot be built; `details["fault"]` is the PayloadFault."""
 
     code = "invalid_payload"
     default_message = _("These details cannot be used for a QR transfer.")

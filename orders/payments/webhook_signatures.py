@@ -38,7 +38,7 @@ class UnverifiedWebhook(Refused):
 
 
 class WebhookSecretMissing(UnverifiedWebhook):
-    """No secret of this service is configured, so nothing can be verified."""
+    """The service's secret is not configured, so its webhooks cannot be verified."""
 
     code = "webhook_secret_missing"
 

@@ -77,7 +77,7 @@ class PaymentDeadline:
 
 @dataclass(frozen=True, slots=True)
 class PaymentView:
-    """How an order awaiting payment is to be paid, and the alternatives.
+    """The payment of an order that awaits it, and the alternatives.
 
     `transfer` is the requested bank transfer, with its `qr_code`; `card` is the card payment. Either
     is None for another payment method or after the deadline. `due` is in minor units. `state_hash` changes

@@ -74,7 +74,7 @@ class PartTimeline:
 
     @property
     def complaint_period_ended_at(self) -> datetime.datetime | None:
-        """When the complaint period ended, if it is over for all items that the buyer has."""
+        """The end of the complaint period, if it is over for all items that the buyer has."""
         if self.complaint_until is None or self.now is None or self.now < self.complaint_until:
             return None
         is_over = self._has_items_to_complain_about

@@ -30,7 +30,7 @@ OwnsCheck: TypeAlias = Callable[[Context, Any], bool]
 
 @dataclass(frozen=True, slots=True)
 class MetadataAccess:
-    """Who may write the metadata of a type.
+    """The right to write the metadata of a type.
 
     `owns` returns whether a requester without `rights`, for example a buyer, may write the public metadata of
     an object; `cooperative_column` is the column of its cooperative.
@@ -90,7 +90,7 @@ def add_metadata_fields(
 
 @dataclass(frozen=True, slots=True)
 class _VisibleMetadata:
-    """Which metadata of a row are visible: none if `required_column` is false, and none of other cooperatives
+    """The visible metadata of a row: none if `required_column` is false, and none of other cooperatives
     (by the column `cooperative_column`) if the right is limited to some."""
 
     column: str

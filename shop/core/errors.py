@@ -62,7 +62,7 @@ class ReasonRequired(Refused):
 
 
 class ChangedSinceOpened(Refused):
-    """It changed after the reviewer opened its page, so the decision would be about something unseen."""
+    """It changed after the reviewer opened its page, so they have not seen its current content."""
 
     code = "changed_since_opened"
     default_message = _("The cooperative has changed this since you opened it. Check it again.")

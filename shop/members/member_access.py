@@ -90,7 +90,7 @@ def chosen_membership(request: HttpRequest) -> MembershipContext | None:
 
 
 def must_choose_cooperative(request: HttpRequest) -> bool:
-    """Return whether the user works for several cooperatives and has not said for which one now."""
+    """Return whether the user works for several cooperatives and has not chosen one."""
     return request.session.get(CHOSEN_KEY) not in (ids := admitted_ids(request)) and len(ids) > 1
 
 

@@ -33,7 +33,7 @@ class SalesGroup(TextChoices):
 
 
 class SalesBasis(TextChoices):
-    """Which orders a report counts."""
+    """The orders that a report counts."""
 
     NET = "net", _("Net sales: confirmed orders")
     PAID = "paid", _("Only orders paid in full")

@@ -1,4 +1,4 @@
-"""The pictures of a product's page: which are shown, in which order, and how they open, in a real browser."""
+"""The pictures of a product's page in a real browser: selection, order, and opening."""
 
 from __future__ import annotations
 

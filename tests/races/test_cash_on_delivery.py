@@ -156,7 +156,7 @@ def test_cash_is_collected_before_parcel_is_voided_or_not_at_all() -> None:
 
 
 def short_remittance() -> CashRemittance:
-    """Return a remittance of 230,000 by the carrier, of which 30,000 is missing."""
+    """Return a remittance of 230,000 by the carrier; 30,000 is missing."""
     remittance = remitting(make_delivered_parcel(cash=True), "a")()
     return reconcile_remittance(remittance_id=remittance.pk, received=200_000, reason="thiếu", **ACTOR_NOW)
 

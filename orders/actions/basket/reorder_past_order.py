@@ -21,7 +21,7 @@ from shop.core.models import Channel
 
 
 class DifferenceKind(StrEnum):
-    """How a line differs from when it was ordered."""
+    """A difference between a line now and when it was ordered."""
 
     GONE = "gone"
     RESTING = "resting"

@@ -45,7 +45,7 @@ class StatementInProgress(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Remitter:
-    """Who remits cash: a carrier by its name, or a cooperative."""
+    """The remitter of cash: a carrier by its name, or a cooperative."""
 
     holder: CashHolder
     carrier: str = ""

@@ -35,7 +35,7 @@ class EmailRequired(Refused):
 
 
 class DeliveryRequired(Refused):
-    """No address or no delivery has been chosen."""
+    """The address or the delivery is missing."""
 
     code = "delivery_required"
     default_message = _("Enter the delivery address and choose a delivery method.")

@@ -44,7 +44,7 @@ class InvalidPickupCode(Refused):
 
 @dataclass(frozen=True, slots=True)
 class DispatchDetails:
-    """How a parcel is sent: carrier and tracking, or a coach's plate and driver."""
+    """The carriage of a parcel: carrier and tracking, or a coach's plate and driver."""
 
     carrier: str = ""
     tracking_number: str = ""

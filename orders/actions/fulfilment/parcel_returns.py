@@ -40,7 +40,7 @@ class UnsentExceedsOpen(Refused):
 
 
 class NoLinesLeftToSend(Refused):
-    """A part of which nothing would be sent has to be cancelled and refunded as a whole."""
+    """The part would be empty; it has to be cancelled and refunded as a whole."""
 
     code = "no_lines_left_to_send"
     default_message = _("Nothing in this part would be left to send. Cancel the whole part instead.")

@@ -70,7 +70,7 @@ def recalculate_order(order: Order, *, now: datetime.datetime) -> RecalculatedOr
 def recalculate_columns(order: Order) -> list[OrderPart]:
     """Step: write progress, statuses, coverages and sums from the order's facts, parts, parcels and payments.
 
-    Returns the parts of which something has arrived, now or before.
+    Returns the parts with arrived items, now or before.
     """
     return _write_derived_columns(order)[0]
 

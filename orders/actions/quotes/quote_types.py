@@ -219,7 +219,7 @@ class SellerQuote:
 
     @property
     def arrival(self) -> Arrival | None:
-        """When it arrives by the chosen method or service; None for pickups."""
+        """The arrival by the chosen method or service; None for pickups."""
         return self.chosen.arrival if self.chosen else self.service_arrival
 
     @property

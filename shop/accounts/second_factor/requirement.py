@@ -1,4 +1,4 @@
-"""Who must have a second factor, and by when."""
+"""The accounts that must have a second factor, and their deadline."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ class RemittanceReceiptForm(forms.Form):
 
 
 class RemittanceDifferenceForm(forms.Form):
-    """How a difference in a carrier's remittance was resolved."""
+    """The resolution of a difference in a carrier's remittance."""
 
     BANK, OURS = "bank", "ours"
     key = forms.UUIDField(widget=forms.HiddenInput)

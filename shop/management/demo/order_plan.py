@@ -89,7 +89,7 @@ _REASONS = ("Hết hàng, vụ này mưa nhiều", "Người mua đổi ý", "Đ
 
 
 class Outcome(StrEnum):
-    """How far a part has progressed by now."""
+    """The progress of a part by now."""
 
     NEW = "new"
     ACCEPTED = "accepted"
@@ -122,7 +122,7 @@ class PlannedPart:
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """When a part was accepted, packed, handed over and delivered, if it got that far."""
+    """The times at which a part was accepted, packed, handed over and delivered, as far as it went."""
 
     accepted: datetime.datetime
     packed: datetime.datetime

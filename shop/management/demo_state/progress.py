@@ -1,4 +1,4 @@
-"""How far the demo's seeding came."""
+"""The progress of seeding the demo."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Choose for which cooperative to work, for people who work for several."""
+"""Choose the cooperative to work for, for people who work for several."""
 
 from __future__ import annotations
 

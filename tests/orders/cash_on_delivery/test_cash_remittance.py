@@ -244,7 +244,7 @@ def test_missing_amount_stays_owed_by_carrier() -> None:
 
 
 def short_remittance(received: int = 200_000) -> CashRemittance:
-    """Return a remittance of 230,000 by the carrier, of which `received` arrived."""
+    """Return a remittance of 230,000 by the carrier; only `received` arrived."""
     remittance = remit(make_delivered_parcel(cash=True))
     return reconcile_remittance(remittance_id=remittance.pk, received=received, reason="thiếu", **ACTOR_NOW)
 

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 def make_short_parcel(missing: int = 20_000) -> Parcel:
-    """Make a delivered parcel of 110,000 ₫ (80,000 and delivery) of which `missing` was not collected."""
+    """Make a delivered parcel of 110,000 ₫ (80,000 and delivery), collected less `missing`."""
     order = make_order((make_variant(price=80_000), 1))
     parcel = pack_open_lines(order.parts.get())
     hand_over_parcel(parcel_id=parcel.pk, actor=DESK, now=NOW)
