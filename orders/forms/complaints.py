@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Unpack
 
 from django import forms
-from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
@@ -16,28 +15,8 @@ from orders.actions.complaints.file_complaint import MAX_COMPLAINT_PICTURES, Del
 from orders.actions.refunds.refund_decisions import LineRefund, RefundDecision, RefundLimits, refund_limits
 from orders.forms.refunds import RefundAmountsForm, RefundFormRow, quantity_field
 from orders.models import Complaint, CostBearer, RequestedRemedy
-from shop.core.errors import Refused
-from shop.core.images.image_files import inspect_picture
-from shop.core.web.file_fields import MultipleFileInput, uploads_in
+from shop.core.web.file_fields import PhotosField
 from shop.core.web.form_options import FormData, FormFiles, FormOptions
-
-
-class PhotosField(forms.FileField):
-    """Up to MAX_COMPLAINT_PICTURES photos; the content of each file is checked."""
-
-    widget = MultipleFileInput(attrs={"class": "input", "accept": "image/*"})
-
-    def clean(self, data: object, initial: object = None) -> list[UploadedFile[bytes]]:
-        uploads = uploads_in(data)
-        if len(uploads) > MAX_COMPLAINT_PICTURES:
-            raise forms.ValidationError(_("Add at most four photos."))
-        for upload in uploads:
-            super().clean(upload, initial)
-            try:
-                inspect_picture(upload)
-            except Refused as refused:
-                raise forms.ValidationError(str(refused.message), code=refused.code) from refused
-        return uploads
 
 
 class ComplaintForm(forms.Form):
@@ -59,7 +38,8 @@ class ComplaintForm(forms.Form):
     )
     photos = PhotosField(
         label=_("Photos"),
-        required=False,
+        max_count=MAX_COMPLAINT_PICTURES,
+        too_many=_("Add at most four photos."),
         help_text=_("Up to four. Only the cooperative and the market can see them."),
     )
 

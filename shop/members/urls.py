@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from shop.members import app_shell, today
+from shop.members import app_shell, kept_pictures, today
 from shop.members.catalogue import discounts, listings, pictures, products, stock, translations, warehouses
 from shop.members.cooperative import (
     application,
@@ -135,6 +135,7 @@ urlpatterns = [
     path("uu-dai/gia/<uuid:pk>/ngung/", discounts.promotion_end, name="promotion-end"),
     path("tam-nghi/", stock.pause, name="pause"),
     path("ban-lai/", stock.resumption, name="resumption"),
+    path("anh-giu/<str:key>/", kept_pictures.kept_picture, name="kept-picture"),
     path("app.webmanifest", app_shell.manifest, name="manifest"),
     path("worker.js", app_shell.worker, name="worker"),
     path("offline/", app_shell.offline, name="offline"),

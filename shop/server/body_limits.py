@@ -13,6 +13,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 MEGABYTE = 1024 * 1024
+_PHOTOS = 60 * MEGABYTE  # several photos of a product; phones with scripts send them smaller, one by one
 _PHOTO = 26 * MEGABYTE  # a photo of 25 MB (shop/core/images/image_files.py) and the rest of its form
 _FORM_WITH_FILES = "multipart/form-data"
 _LANGUAGE = "(?:/en)?"
@@ -44,8 +45,8 @@ BODY_LIMITS = (
         40 * MEGABYTE,
         "up to four photos of a complaint; guests have them too",
     ),
-    _at(rf"{_LANGUAGE}/xa-vien/hang/moi/", _PHOTO, "a new product's photo", needs_sign_in=True),
-    _at(rf"{_LANGUAGE}/xa-vien/hang/\d+/anh/", _PHOTO, "one more photo of a product", needs_sign_in=True),
+    _at(rf"{_LANGUAGE}/xa-vien/hang/moi/", _PHOTOS, "a new product's photos", needs_sign_in=True),
+    _at(rf"{_LANGUAGE}/xa-vien/hang/\d+/anh/", _PHOTOS, "more photos of a product", needs_sign_in=True),
     _at(rf"{_LANGUAGE}/xa-vien/gian-hang/giay/", _PHOTO, "the photo of a certificate", needs_sign_in=True),
     _at(
         rf"{_LANGUAGE}/xa-vien/gian-hang/giay/\d+/", _PHOTO, "the photo of a certificate", needs_sign_in=True

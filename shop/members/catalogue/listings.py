@@ -32,7 +32,7 @@ from catalog.states import ListingState
 from catalog.variant_stock import VariantStock, variant_stocks
 from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.models import Warehouse
-from shop.core.errors import Missing
+from shop.core.errors import Missing, StrOrPromise
 from shop.core.models import Picture, PictureState
 from shop.core.texts.translations import other_languages
 from shop.core.web.action_results import run_action
@@ -182,7 +182,7 @@ def revision_withdrawal(request: HttpRequest, membership: MembershipContext, lis
     return run_action(request, action, url=listing_url(listing_id), message=message)
 
 
-def change_message(listing: Listing, message: Promise) -> Promise:
+def change_message(listing: Listing, message: StrOrPromise) -> StrOrPromise:
     """Return the message after a change of texts for buyers, which may wait for review."""
     if is_approved(listing.product):
         return _("Saved. Price, stock and season are live; buyers see the rest once the market approves it.")
@@ -228,6 +228,7 @@ def render_listing(
         "missing": [(field, *MISSING_FIELD_MESSAGES[field]) for field in missing_fields],
         "media": media,
         "seen": [item for item in media if item.picture.state != PictureState.REFUSED],
+        "is_rendering": any(row.picture.state == PictureState.WAITING for row in media),
         "variants": variants,
         "stocks": [row.stock for row in variants if row.variant.track_inventory],
         "photo": photo or PictureForm(),

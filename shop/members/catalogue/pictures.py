@@ -5,15 +5,18 @@ from __future__ import annotations
 import uuid
 from functools import partial
 
-from django.http import HttpRequest, HttpResponse
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from catalog.actions.products.product_pictures import add_picture, move_picture, remove_picture
 from catalog.actions.products.revision_pictures import PictureKey
 from cooperatives.access import MemberRight, MembershipContext
-from shop.core.errors import Missing
+from shop.core.errors import Forbidden, Missing, Refused
 from shop.core.images.renditions import store_picture
 from shop.core.web.action_results import run_action
 from shop.core.web.uploads import is_signed_in, takes_files
@@ -27,23 +30,36 @@ from shop.members.member_access import for_members
 @takes_files(is_signed_in)
 @for_members(MemberRight.LIST)
 def pictures(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
-    """Add a photo."""
+    """Add photos, in their order. Scripts send them one by one and read the answer as JSON."""
     listing = find_listing(membership, listing_id)
     form = PictureForm(request.POST, request.FILES)
+    is_script = request.headers.get("Accept") == "application/json"
     if not form.is_valid():
+        if is_script:
+            return JsonResponse({"message": _first_error(form)}, status=400)
         return render_listing(request, membership, listing, photo=form)
-    assert form.upload is not None
-    action = partial(
-        add_picture,
-        cooperative=membership.cooperative,
-        product_id=listing.product_id,
-        picture=store_picture(form.upload),
-        actor=membership.actor,
-        now=timezone.now(),
-    )
-    return run_action(
-        request, action, url=listing_url(listing.pk), message=change_message(listing, _("Photo added."))
-    )
+    try:
+        for upload in form.uploads:
+            add_picture(
+                cooperative=membership.cooperative,
+                product_id=listing.product_id,
+                picture=store_picture(upload),
+                actor=membership.actor,
+                now=timezone.now(),
+            )
+    except (Missing, Forbidden):
+        raise
+    except Refused as refused:
+        if is_script:
+            return JsonResponse({"message": str(refused.message)}, status=400)
+        messages.error(request, str(refused.message))
+        return redirect(listing_url(listing.pk))
+    if is_script:
+        return JsonResponse({"message": gettext("Added.")})
+    added = ngettext("%(count)d photo added.", "%(count)d photos added.", len(form.uploads))
+    message = change_message(listing, added % {"count": len(form.uploads)})
+    messages.success(request, str(message))
+    return redirect(listing_url(listing.pk))
 
 
 @require_POST
@@ -83,6 +99,10 @@ def picture_removal(
     return run_action(
         request, action, url=listing_url(listing.pk), message=change_message(listing, _("Photo removed."))
     )
+
+
+def _first_error(form: PictureForm) -> str:
+    return next(str(errors[0]) for errors in form.errors.values())
 
 
 def parse_picture_key(text: str) -> PictureKey:

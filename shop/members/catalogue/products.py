@@ -28,7 +28,7 @@ from shop.core.web.uploads import is_signed_in, takes_files
 from shop.members.catalogue.listings import change_message, find_listing, listing_url
 from shop.members.forms.fields import MembersForm
 from shop.members.forms.products import NewListingForm, NewVariantForm, ProductForm, VariantForm
-from shop.members.kept_pictures import find_kept_picture, sign_kept_picture
+from shop.members.kept_pictures import find_kept_pictures, keep_pictures
 from shop.members.member_access import for_members, render_page, submitted_key
 
 
@@ -36,15 +36,15 @@ from shop.members.member_access import for_members, render_page, submitted_key
 @takes_files(is_signed_in)
 @for_members(MemberRight.LIST)
 def listing_creation(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
-    """Create a product with its listing. An uploaded photo is kept while other errors are corrected."""
+    """Create a product with its listing. Uploaded photos are kept while other errors are corrected."""
     channel = market_channel()
     if channel is None:
         messages.error(request, _("The market is not open yet."))
         return redirect("members:listings")
     form = _build_new_form(request, membership)
     if not form.is_valid():
-        return _render_new(request, membership, form, _submitted_picture(request, membership, form))
-    picture = _submitted_picture(request, membership, form)
+        return _render_new(request, membership, form, _submitted_pictures(request, membership, form))
+    pictures = _submitted_pictures(request, membership, form)
     with refusals_as_form_errors(form):
         product = create_draft_product(
             cooperative=membership.cooperative,
@@ -54,14 +54,14 @@ def listing_creation(request: HttpRequest, membership: MembershipContext) -> Htt
                 category=form.chosen_category,
                 details=form.product_details(),
                 variants=[(form.variant_details(), form.cleaned_data["on_hand"])],
-                pictures=[picture] if picture else [],
+                pictures=pictures,
             ),
             key=submitted_key(request, "offer", membership.cooperative.pk),
             actor=membership.actor,
             now=timezone.now(),
         )
     if not form.is_valid():
-        return _render_new(request, membership, form, picture)
+        return _render_new(request, membership, form, pictures)
     messages.success(request, _("Saved as draft. Check it once more, then submit it."))
     return redirect(listing_url(product.listings.get(channel=channel).pk))
 
@@ -165,22 +165,25 @@ def _build_new_form(request: HttpRequest, membership: MembershipContext) -> NewL
     return NewListingForm(*submitted, categories=_categories(), types=types, initial=initial)
 
 
-def _submitted_picture(
+def _submitted_pictures(
     request: HttpRequest, membership: MembershipContext, form: NewListingForm
-) -> Picture | None:
-    """Return the photo just uploaded, or else the one kept from an earlier submission."""
+) -> list[Picture]:
+    """Return the photos just uploaded, or else those kept from an earlier submission."""
     if not form.is_bound:
-        return None
-    if form.upload:
-        return store_picture(form.upload)
-    return find_kept_picture(membership.cooperative, str(form.data.get("kept", "")))
+        return []
+    if form.uploads:
+        return [store_picture(upload) for upload in form.uploads]
+    return find_kept_pictures(membership.cooperative, request.POST.getlist("kept"))
 
 
 def _render_new(
-    request: HttpRequest, membership: MembershipContext, form: NewListingForm, picture: Picture | None
+    request: HttpRequest, membership: MembershipContext, form: NewListingForm, pictures: list[Picture]
 ) -> HttpResponse:
-    signed_picture = sign_kept_picture(membership.cooperative, picture)
-    context = {"form": form, "picture": picture, "kept": signed_picture, "key": uuid.uuid4()}
+    context = {
+        "form": form,
+        "kept_pictures": keep_pictures(membership.cooperative, pictures),
+        "key": uuid.uuid4(),
+    }
     return render_page(request, membership, "members/listing_new.html", context)
 
 

@@ -30,7 +30,7 @@ from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.uploads import is_signed_in, takes_files
 from shop.members.forms.fields import MembersForm
 from shop.members.forms.profile import CertificateForm, HouseholdForm, StoryForm
-from shop.members.kept_pictures import find_kept_picture, sign_kept_picture
+from shop.members.kept_pictures import find_kept_pictures, keep_pictures
 from shop.members.member_access import for_members, render_page
 
 
@@ -168,7 +168,8 @@ def _certificate_form(
 
 
 def _kept_picture(request: HttpRequest, membership: MembershipContext) -> Picture | None:
-    return find_kept_picture(membership.cooperative, request.POST.get("kept", ""))
+    kept = find_kept_pictures(membership.cooperative, request.POST.getlist("kept"))
+    return kept[0] if kept else None
 
 
 def _submitted_picture(
@@ -190,7 +191,7 @@ def _render_certificate(
     context = {
         "form": form,
         "certificate": certificate,
-        "kept": sign_kept_picture(membership.cooperative, picture),
+        "kept_pictures": keep_pictures(membership.cooperative, [picture] if picture else []),
     }
     return render_page(request, membership, "members/certificate.html", context)
 

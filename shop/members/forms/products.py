@@ -15,9 +15,11 @@ from catalog.actions.products.product_details import ProductDetails, VariantDeta
 from catalog.actions.products.variant_rows import HIGHEST_PRICE
 from catalog.models import ALL_MONTHS, Category, Product, ProductType, Unit, Variant
 from shop.core.web.confirmations import ConfirmableForm
+from shop.core.web.file_fields import PhotosField
 from shop.core.web.form_options import FormData, FormFiles, FormOptions
 from shop.members.forms.fields import ContentField, MembersForm, PhotoField, WholeNumberField
 
+MAX_PHOTOS = 8  # at once, where the browser sends them in one form
 COMMON_UNITS = (Unit.BUNCH, Unit.BUNDLE, Unit.KG, Unit.PACKET, Unit.FRUIT, Unit.PIECE)
 _MONTHS = [(str(month), str(month)) for month in range(1, 13)]
 _FACTORS = {"kg": 1000, "l": 1000}  # of a measure, to the grams or millilitres that are stored
@@ -223,27 +225,29 @@ class VariantForm(MembersForm, ConfirmableForm):
 
 
 class PhotoForm(MembersForm):
-    """A photo from the camera or the gallery."""
+    """A photo from the camera, or photos from the gallery."""
 
     photo = PhotoField(
         label=_("Take a photo"),
         required=False,
         widget=forms.FileInput(attrs={"accept": "image/*", "capture": "environment"}),
     )
-    picture = PhotoField(label=_("Choose a photo"), required=False)
+    picture = PhotosField(
+        label=_("Choose photos"), max_count=MAX_PHOTOS, too_many=_("Choose at most eight photos at once.")
+    )
 
     @property
-    def upload(self) -> UploadedFile[bytes] | None:
+    def uploads(self) -> list[UploadedFile[bytes]]:
         photo: UploadedFile[bytes] | None = self.cleaned_data.get("photo")
-        return photo or self.cleaned_data.get("picture")
+        return [*([photo] if photo else []), *self.cleaned_data.get("picture", [])]
 
 
 class PictureForm(PhotoForm):
-    """Another photo of an existing product."""
+    """More photos of an existing product."""
 
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
-        if not self.errors and not self.upload:
+        if not self.errors and not self.uploads:
             self.add_error("photo", _("Take or choose a photo."))
         return cleaned
 
@@ -260,15 +264,11 @@ class NewVariantForm(VariantForm):
 
 
 class NewListingForm(PhotoForm, ProductForm, NewVariantForm):
-    """A new product on one page; information that the law requires may follow before it is submitted.
-
-    `kept` is the signed id of a photo from an earlier, invalid submission.
-    """
+    """A new product on one page; information that the law requires may follow before it is submitted."""
 
     product_type = forms.ChoiceField(
         label=_("Product type"), error_messages={"required": _("Choose a product type.")}
     )
-    kept = forms.CharField(widget=forms.HiddenInput, required=False)
 
     def __init__(
         self,

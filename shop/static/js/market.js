@@ -29,6 +29,12 @@
     }
   });
 
+  // The names of chosen files stand beside the button that chooses them.
+  document.addEventListener("change", ({ target }) => {
+    const names = target.type === "file" && target.parentElement.querySelector("[data-file-names]");
+    if (names) names.textContent = [...target.files].map((file) => file.name).join(", ") || names.dataset.none;
+  });
+
   // The − and + beside a quantity; without scripts the field itself is enough.
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-step]");

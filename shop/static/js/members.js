@@ -28,6 +28,7 @@
   };
   document.addEventListener("change", ({ target }) => {
     if (target.type !== "file" || !target.accept.startsWith("image/") || !target.form) return;
+    if ("uploads" in target.form.dataset) return; // made smaller one by one, below
     const earlier = pending.get(target.form) || Promise.resolve();
     pending.set(
       target.form,
@@ -86,11 +87,92 @@
     true,
   );
 
+  // Several photos go one after the other, each with its own words: their order stays, and a weak network loses one.
+  const send = (form, field, file, row) =>
+    new Promise((sent) => {
+      const words = row.parentElement.dataset,
+        state = row.querySelector("[role=status]"),
+        bar = row.querySelector("progress"),
+        again = row.querySelector("button");
+      const end = (isAdded, text) => {
+        state.textContent = text;
+        bar.hidden = true;
+        again.hidden = isAdded;
+        sent(isAdded);
+      };
+      state.textContent = words.preparing;
+      shrink(file)
+        .catch(() => file)
+        .then((smaller) => {
+          const body = new FormData(form),
+            request = new XMLHttpRequest();
+          for (const input of form.querySelectorAll("input[type=file]")) body.delete(input.name);
+          body.append(field, smaller);
+          request.open("POST", form.action);
+          request.setRequestHeader("Accept", "application/json");
+          request.responseType = "json";
+          state.textContent = words.sending;
+          request.upload.addEventListener("progress", ({ loaded, total }) => {
+            bar.value = loaded / total;
+          });
+          request.addEventListener("load", () => {
+            end(request.status === 200, request.response?.message ?? words.failed);
+          });
+          for (const kind of ["error", "timeout", "abort"]) {
+            request.addEventListener(kind, () => end(false, words.failed));
+          }
+          request.send(body);
+        });
+    });
+  window.addEventListener(
+    "submit",
+    async (event) => {
+      const form = event.target,
+        files = [...form.querySelectorAll("input[type=file]")].flatMap((input) =>
+          [...input.files].map((file) => [input.name, file]),
+        );
+      if (!("uploads" in form.dataset) || !files.length) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      if (form.dataset.uploading) return;
+      form.dataset.uploading = "yes";
+      const list = form.querySelector("[data-upload-list]");
+      list.hidden = false;
+      list.replaceChildren();
+      const rows = files.map(([field, file]) => {
+        const row = form.querySelector("template").content.firstElementChild.cloneNode(true);
+        row.querySelector("[data-name]").textContent = file.name;
+        row.querySelector("[role=status]").textContent = list.dataset.waiting;
+        list.append(row);
+        return [field, file, row];
+      });
+      let left = 0;
+      const show = () => {
+        if (!left) location.assign(location.pathname);
+      };
+      for (const [field, file, row] of rows) {
+        if (await send(form, field, file, row)) continue;
+        left += 1;
+        row.querySelector("button").addEventListener("click", async ({ currentTarget }) => {
+          currentTarget.hidden = true;
+          row.querySelector("progress").hidden = false;
+          if (await send(form, field, file, row)) left -= 1;
+          show();
+        });
+      }
+      delete form.dataset.uploading;
+      show();
+    },
+    true,
+  );
+
   // The photo just taken is shown in its frame before anything is sent.
   document.addEventListener("change", (event) => {
     const frame = event.target.closest("[data-photo]");
     if (!frame || event.target.type !== "file" || !event.target.files.length) return;
     const shown = frame.querySelector("img");
+    for (const source of frame.querySelectorAll("source")) source.remove();
+    shown.removeAttribute("srcset");
     if (shown.src.startsWith("blob:")) URL.revokeObjectURL(shown.src);
     const drawing = shown.src;
     shown.addEventListener(
@@ -104,7 +186,9 @@
     const said = frame.querySelector("[data-chosen]");
     if (said) said.hidden = false;
     for (const other of frame.querySelectorAll("input[type=file]")) {
-      if (other !== event.target) other.value = "";
+      if (other === event.target || !other.files.length) continue;
+      other.value = "";
+      other.dispatchEvent(new Event("change", { bubbles: true }));
     }
   });
 

@@ -74,6 +74,46 @@ def test_product_is_photographed_described_and_submitted_for_review(phone: Page,
     assert Product.objects.get().media.count() == 1
 
 
+def test_photos_go_up_one_by_one_with_their_own_words(phone: Page, seller, tmp_path) -> None:
+    listing = make_product(seller, state=ListingState.DRAFT).listings.get()
+    paths = [tmp_path / f"anh-{number}.png" for number in range(3)]
+    for number, path in enumerate(paths):
+        Image.new("RGB", (3000 - 1000 * number, 1500), "darkgreen").save(path)
+    paths[1].write_bytes(b"nothing")
+    sign_in(phone, seller, f"/xa-vien/hang/{listing.pk}/")
+
+    buttons = phone.locator("#pictures .file-button")
+    shown = buttons.evaluate_all(
+        "rows => rows.map(row => row.querySelector('input').getBoundingClientRect().width)"
+    )
+    phone.get_by_label("Chọn ảnh có sẵn").set_input_files(paths)
+
+    assert max(shown) < 5  # the browser's own button, in its own language, is not seen
+    expect(buttons.nth(1)).to_contain_text("anh-0.png, anh-1.png, anh-2.png")
+    phone.get_by_role("button", name="Thêm các ảnh này").click()
+    rows = phone.locator(".upload")
+    expect(rows.nth(2)).to_contain_text("Đã thêm.")
+    expect(rows.nth(0)).to_contain_text("Đã thêm.")
+    expect(rows.nth(1)).to_contain_text("không phải ảnh")
+    widths = [media.picture.width for media in listing.product.media.order_by("sort_order", "pk")]
+    assert widths == [2400, 1000]
+
+
+def test_kept_photo_stays_in_its_frame_and_a_new_one_takes_its_place(phone: Page, seller, tmp_path) -> None:
+    make_product_type()
+    sign_in(phone, seller, "/xa-vien/hang/moi/")
+    phone.get_by_label("Chụp ảnh").first.set_input_files(photo(tmp_path))
+    phone.get_by_role("button", name="Tiếp tục").click()
+    expect(phone.locator("#errors")).to_be_visible()
+    frame = phone.locator(".photo-drop img")
+
+    expect(frame).to_have_js_property("naturalWidth", 800)
+    Image.new("RGB", (640, 480), "maroon").save(tmp_path / "moi.jpg")
+    phone.get_by_label("Chụp ảnh").first.set_input_files(tmp_path / "moi.jpg")
+
+    expect(frame).to_have_js_property("naturalWidth", 640)
+
+
 def test_photo_with_too_many_pixels_is_shrunk_on_the_phone(phone: Page, seller, tmp_path) -> None:
     make_product_type()
     path = tmp_path / "bi.png"

@@ -197,22 +197,47 @@ def test_heic_photo_is_accepted(lister) -> None:
 
 def test_uploaded_photo_is_kept_while_other_fields_are_corrected(lister) -> None:
     page = lister.post("/xa-vien/hang/moi/", product_form(price=""))
-    signed_photo = page.context["kept"]
+    kept_key = page.context["kept_pictures"][0].key
 
-    lister.post("/xa-vien/hang/moi/", product_form(photo="", kept=signed_photo))
+    lister.post("/xa-vien/hang/moi/", product_form(photo="", kept=kept_key))
 
     assert Picture.objects.count() == 1
     assert ProductMedia.objects.get().picture == Picture.objects.get()
 
 
+def test_several_photos_are_kept_in_their_order(lister) -> None:
+    gallery = [photo(name=f"{number}.jpg", size=(40 + number, 30)) for number in range(3)]
+    page = lister.post("/xa-vien/hang/moi/", product_form(photo="", picture=gallery, price=""))
+    keys = [kept.key for kept in page.context["kept_pictures"]]
+
+    lister.post("/xa-vien/hang/moi/", product_form(photo="", kept=keys))
+
+    media = ProductMedia.objects.order_by("sort_order", "pk")
+    assert [row.picture.width for row in media] == [40, 41, 42]
+
+
+def test_kept_photo_is_shown_and_not_a_drawing(lister) -> None:
+    page = html_of(lister.post("/xa-vien/hang/moi/", product_form(price="")))
+
+    frame = re.search(r'class="photo-drop".*?<img[^>]+src="([^"]+)"', page)
+    assert frame is not None
+    shown = lister.get(frame[1])
+
+    assert (shown.status_code, shown["Content-Type"]) == (200, "image/jpeg")
+    assert shown["Cache-Control"] == "private, no-store"
+    assert shown.content[:2] == b"\xff\xd8"
+
+
 def test_foreign_uploaded_photo_is_ignored(lister, seller) -> None:
-    signed_photo = lister.post("/xa-vien/hang/moi/", product_form(price="")).context["kept"]
+    kept = lister.post("/xa-vien/hang/moi/", product_form(price="")).context["kept_pictures"][0]
     stranger = Client()
     stranger.force_login(make_member(make_seller("HTX khác"), Role.LISTER))
 
-    stranger.post("/xa-vien/hang/moi/", product_form(photo="", kept=signed_photo))
+    stranger.post("/xa-vien/hang/moi/", product_form(photo="", kept=kept.key))
 
     assert ProductMedia.objects.count() == 0
+    assert stranger.get(f"/xa-vien/anh-giu/{kept.key}/").status_code == 404
+    assert lister.get("/xa-vien/anh-giu/x/").status_code == 404
 
 
 @pytest.mark.parametrize("price", ["0", "-5", "1,5", "1.50", "mười", "100.000.000", ""])
@@ -383,6 +408,41 @@ def test_photo_is_added_or_refused_with_an_error(lister, seller) -> None:
     assert str(NotAPicture.default_message) in html_of(invalid)
     assert "Chụp hoặc chọn một ảnh." in html_of(none)
     assert valid.url == f"/xa-vien/hang/{listing.pk}/"
+    assert ProductMedia.objects.count() == 1
+
+
+def test_several_photos_are_added_at_once_in_their_order(lister, seller) -> None:
+    address = f"/xa-vien/hang/{draft(seller).pk}/anh/"
+
+    sent = {"photo": photo(size=(39, 30)), "picture": [photo(size=(40 + more, 30)) for more in range(2)]}
+    response = lister.post(address, sent, follow=True)
+
+    media = ProductMedia.objects.order_by("sort_order", "pk")
+    assert [row.picture.width for row in media] == [39, 40, 41]
+    assert [str(message) for message in response.context["messages"]] == ["Đã thêm 3 ảnh."]
+
+
+def test_too_many_photos_at_once_are_refused(lister, seller) -> None:
+    address = f"/xa-vien/hang/{draft(seller).pk}/anh/"
+
+    response = lister.post(address, {"picture": [photo() for _number in range(9)]})
+
+    assert "Mỗi lần chọn nhiều nhất tám ảnh." in html_of(response)
+    assert ProductMedia.objects.count() == 0
+
+
+def test_script_that_sends_photos_reads_words(lister, seller) -> None:
+    address = f"/xa-vien/hang/{draft(seller).pk}/anh/"
+
+    added = lister.post(address, {"picture": photo()}, headers={"Accept": "application/json"})
+    refused = lister.post(
+        address,
+        {"picture": SimpleUploadedFile("a.jpg", b"nothing")},
+        headers={"Accept": "application/json"},
+    )
+
+    assert (added.status_code, added.json()) == (200, {"message": "Đã thêm."})
+    assert (refused.status_code, refused.json()) == (400, {"message": str(NotAPicture.default_message)})
     assert ProductMedia.objects.count() == 1
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 from cooperatives.models import Certificate, Producer
 from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Change, Picture
-from shop.members.kept_pictures import sign_kept_picture
+from shop.members.kept_pictures import keep_pictures
 from tests.factories import make_admin, make_product, make_seller
 from tests.markup import html_of
 
@@ -131,10 +131,11 @@ def test_certificate_photo_is_kept_while_other_fields_are_corrected(manager, sel
 
     invalid = manager.post(address, fields | {"issued_on": "32/13/2026", "photo": photo()})
     certificates_after_error = Certificate.objects.count()
-    manager.post(address, fields | {"kept": invalid.context["kept"]})
+    manager.post(address, fields | {"kept": invalid.context["kept_pictures"][0].key})
 
     assert list(invalid.context["form"].errors) == ["issued_on"]
     assert "Đã có ảnh" in html_of(invalid)
+    assert f"/xa-vien/anh-giu/{invalid.context['kept_pictures'][0].key}/" in html_of(invalid)
     assert certificates_after_error == 0
     assert Certificate.objects.get().picture == Picture.objects.get()
 
@@ -149,9 +150,8 @@ def test_kept_certificate_photo_of_another_cooperative_is_ignored(manager, selle
         "issued_on": "2026-01-05",
     }
 
-    response = manager.post(
-        "/xa-vien/gian-hang/giay/", fields | {"kept": sign_kept_picture(make_seller("HTX khác"), picture)}
-    )
+    kept = keep_pictures(make_seller("HTX khác"), [picture])[0]
+    response = manager.post("/xa-vien/gian-hang/giay/", fields | {"kept": kept.key})
 
     assert list(response.context["form"].errors) == ["photo"]
     assert not Certificate.objects.exists()
