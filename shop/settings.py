@@ -253,8 +253,7 @@ REQUEST_BODY_BYTES = env_int("REQUEST_BODY_MB", 10) * 1024 * 1024  # exceptions 
 CONNECTIONS_PER_ADDRESS = env_int("CONNECTIONS_PER_ADDRESS", 100)  # per web process; proxies are exempt
 # Request bodies that one network may be sending at once, per web process; proxies are exempt.
 BODY_BYTES_PER_NETWORK = env_int("BODIES_PER_NETWORK_MB", 128) * 1024 * 1024
-# Proxies whose X-Forwarded-For and X-Forwarded-Proto are trusted.
-TRUSTED_PROXIES = env_networks("TRUSTED_PROXIES", "127.0.0.1,::1")
+TRUSTED_PROXIES = env_networks("TRUSTED_PROXIES", "127.0.0.1,::1")  # for X-Forwarded-For and -Proto
 
 # --- Files ----------------------------------------------------------------------------------------
 
@@ -282,7 +281,8 @@ LOW_DISK_MEGABYTES = env_int("LOW_DISK_MEGABYTES", 500)  # /health/ reports less
 # --- Mail -----------------------------------------------------------------------------------------
 
 EMAIL_HOST = env("EMAIL_HOST")
-EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
+_MAIL = "django.core.mail.backends.smtp" if EMAIL_HOST else "shop.notifications.console_mail"
+EMAIL_BACKEND = f"{_MAIL}.EmailBackend"
 EMAIL_PORT = env_int("EMAIL_PORT", 587)
 EMAIL_HOST_USER = env("EMAIL_HOST_USER")
 EMAIL_HOST_PASSWORD = env("EMAIL_HOST_PASSWORD")

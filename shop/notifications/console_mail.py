@@ -1,0 +1,17 @@
+"""Print mails on the console: who to whom, the subject and the plain text, not the HTML."""
+
+from __future__ import annotations
+
+from django.core.mail import EmailMessage
+from django.core.mail.backends.console import EmailBackend as ConsoleBackend
+
+_RULE = "─" * 72
+
+
+class EmailBackend(ConsoleBackend):
+    """Used while no mail server is set, as `make run` does."""
+
+    def write_message(self, message: EmailMessage) -> None:
+        recipients = ", ".join(message.recipients())
+        head = f"From: {message.from_email}\nTo: {recipients}\nSubject: {message.subject}"
+        self.stream.write(f"{_RULE}\n{head}\n\n{str(message.body).strip()}\n{_RULE}\n")
