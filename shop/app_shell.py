@@ -21,7 +21,7 @@ _SCOPE = "/"  # both languages are one app
 # Files of the offline page.
 _OFFLINE_FILES = (
     *("css/tokens.css", "css/components.css", "js/market.js"),
-    *("fonts/bricolage-grotesque-latin-700.woff2", "fonts/bricolage-grotesque-vietnamese-700.woff2"),
+    "fonts/bricolage-grotesque-700.woff2",
     *("illustrations/empty-tray.svg", "illustrations/hem.svg", "illustrations/logo-light.svg"),
 )
 # Interfaces with their own service worker, or without one.

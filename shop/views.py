@@ -44,7 +44,7 @@ PAGES = {
     "rieng-tu": _("Your personal data"),
     "quy-che": _("Operating rules"),
 }
-SEASON_GOODS, SHELF_GOODS = 8, 4
+SEASON_GOODS, SHELF_GOODS, HOME_COOPERATIVES = 8, 4, 4
 # Pages of the account section that the orders app provides, because it knows all of a person's rows.
 ACCOUNT_PAGES = {
     *("orders:my-data", "orders:data-deletion", "orders:data-request", "orders:data-request-code"),
@@ -155,7 +155,7 @@ def home(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     channel = market_channel()
     listings = Listing.objects.on_sale(channel.pk) if channel else Listing.objects.none()
-    cooperatives = list(Cooperative.objects.public().select_related("cover").order_by("sort_order", "pk")[:6])
+    cooperatives = list(Cooperative.objects.public().select_related("cover").order_by("sort_order", "pk")[:HOME_COOPERATIVES])
     featured_cooperative = cooperatives[0] if cooperatives else None
     of_shelf = (
         listings.for_cooperative(featured_cooperative).newest_first()[:SHELF_GOODS]

@@ -33,6 +33,21 @@ def test_suggestions_open_while_typing_and_support_arrow_keys(page: Page) -> Non
     expect(page.get_by_role("heading", level=3)).to_have_text(["Quýt Bạch Thông"])
 
 
+def test_first_choice_counts_before_htmx_is_there(phone: Page) -> None:
+    make_product(make_seller("HTX Xa", slug="xa"), name="Gạo nếp")
+    make_product(make_seller("HTX Gần", slug="gan"), name="Mật ong")
+    phone.goto("/san-pham/")
+    assert phone.evaluate("typeof htmx") == "undefined"
+
+    phone.evaluate("""() => {
+      document.dispatchEvent(new Event("pointerdown"));
+      document.getElementById("f-con").click();
+    }""")
+
+    phone.wait_for_url("**/san-pham/?*con=on*")
+    assert phone.evaluate("typeof htmx") == "object"
+
+
 def test_filter_updates_counts_and_products_and_keeps_focus(phone: Page) -> None:
     near, far = make_seller("HTX Gần", slug="gan"), make_seller("HTX Xa", slug="xa")
     make_product(near, name="Gạo nếp", unit="kg")

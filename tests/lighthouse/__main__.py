@@ -7,6 +7,7 @@ Opens front page, list, product and checkout with a slow phone on a slow network
 throttling), prints the four scores of each, and fails where one is below the market's target. A page
 that falls short is looked at anew, twice at most, and its best run counts: a busy machine slows a page down
 and never speeds it up. Lighthouse comes from npm, in the version that package.json beside this file pins.
+Then weighs the first views of home, list, categories and products on a phone and a desktop.
 """
 
 from __future__ import annotations
@@ -28,11 +29,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from playwright.sync_api import Browser, ViewportSize, sync_playwright
+
 from tests.conftest import CHROMIUM_FLAGS
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = Path(__file__).parent / "node_modules/.bin/lighthouse"
 PROMISED = {"performance": 95, "accessibility": 100, "best-practices": 100, "seo": 100}
+FIRST_VIEW = 100 * 1024  # bytes of everything that a first view loads, compressed
+WINDOWS: dict[str, tuple[ViewportSize, float]] = {
+    "phone": ({"width": 390, "height": 844}, 3),
+    "desktop": ({"width": 1280, "height": 900}, 1),
+}
 NOT_FOR_CRAWLERS = {"checkout"}
 TRIES = 3
 Found = tuple[dict[str, int], str, dict[str, list[str]]]
@@ -86,6 +94,7 @@ def look_around(address: str) -> int:
         print(f"{name:10}{shown}{parts:>32}")
         for key, told in wanting.items():
             print(f"  {key}: {', '.join(told) or 'slow'}")
+    missed += _weigh(address, ["/", "/san-pham/", *visitor.categories, *visitor.products])
     return 1 if missed else 0
 
 
@@ -96,8 +105,9 @@ class Visitor:
         self._address = address
         self._jar = http.cookiejar.CookieJar()
         self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self._jar))
-        shelf = re.findall(r'<h3><a href="(/san-pham/[\w-]+/)"', self._read("/san-pham/"))
-        self.product = next(path for path in shelf if 'class="buy-bar"' in self._read(path))
+        self.products = re.findall(r'<h3><a href="(/san-pham/[\w-]+/)"', self._read("/san-pham/"))
+        self.product = next(path for path in self.products if 'class="buy-bar"' in self._read(path))
+        self.categories = sorted(set(re.findall(r'href="(/danh-muc/[\w-]+/)"', self._read("/"))))
 
     def fill_a_basket(self) -> None:
         page = self._read(self.product)
@@ -117,6 +127,37 @@ class Visitor:
         request = urllib.request.Request(self._address + path, sent, {"Referer": self._address + path})
         with self._opener.open(request) as answer:
             return str(answer.read().decode())
+
+
+def _weigh(address: str, paths: list[str]) -> int:
+    """Print what a first view of each page weighs; return how many are too heavy."""
+    print(f"\n{'first views, KB':45}" + "".join(f"{name:>10}" for name in WINDOWS))
+    heavy = 0
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_FLAGS)
+        for path in paths:
+            weights = [_first_view_bytes(browser, address + path, *window) for window in WINDOWS.values()]
+            heavy += sum(weight > FIRST_VIEW for weight in weights)
+            shown = "".join(
+                f"{weight / 1024:>9.1f}{'!' if weight > FIRST_VIEW else ' '}" for weight in weights
+            )
+            print(f"{path:45}{shown}")
+        browser.close()
+    return heavy
+
+
+def _first_view_bytes(browser: Browser, url: str, viewport: ViewportSize, scale: float) -> float:
+    """Return the bytes that arrive until the page is at rest, headers included."""
+    context = browser.new_context(viewport=viewport, device_scale_factor=scale, service_workers="block")
+    page = context.new_page()
+    network = context.new_cdp_session(page)
+    network.send("Network.enable")
+    sizes: list[float] = []
+    network.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+    page.goto(url, wait_until="load")
+    page.wait_for_load_state("networkidle")
+    context.close()
+    return sum(sizes)
 
 
 def _answers(url: str) -> bool:

@@ -28,8 +28,8 @@ MAX_BYTES = 25 * 1024 * 1024
 MAX_PIXELS = 200_000_000  # phones have sensors of this size; the memory limit decides which can be decoded
 MAX_SIDE = 30_000
 MAX_ASPECT_RATIO = 10  # a longer strip is no photo, and WebP ends at 16,383 pixels
-THUMBNAIL_WIDTH = 160  # beside a name or under a larger picture
-WIDTHS = (THUMBNAIL_WIDTH, 320, 640, 1200)
+THUMBNAIL_WIDTHS = (96, 160)  # beside a name or under a larger picture
+WIDTHS = (*THUMBNAIL_WIDTHS, 320, 640, 1200)
 DECODED_BYTES = 400_000_000  # the memory that one decoded picture may take
 DECODER_MEMORY = DECODED_BYTES + 40_000_000  # bytes that the decoder may take beyond its own start
 DECODER_SECONDS = 20  # CPU time; the slowest valid photo took 2.5
@@ -111,7 +111,7 @@ def inspect_picture(file: IO[bytes]) -> tuple[int, int]:
 def make_renditions(
     original: IO[bytes], *, memory: int = DECODER_MEMORY, seconds: int = DECODER_SECONDS
 ) -> Renditions:
-    """Return the picture upright in widths 160, 320, 640 and 1200, or its own width if smaller.
+    """Return the picture upright in the widths of `WIDTHS`, or its own width if smaller.
 
     EXIF (camera, place) is removed and colours are converted to sRGB. A separate process decodes it with at
     most `memory` bytes and `seconds` of CPU time. Raises the errors of `inspect`, UndecodablePicture and

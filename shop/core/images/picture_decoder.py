@@ -26,7 +26,7 @@ MAX_PIXELS = 200_000_000  # a second bound beside the memory limit
 MAX_ASPECT_RATIO = 10  # a longer strip is no photo, and WebP ends at 16,383 pixels
 _QUALITY = 75
 # Lists show many small pictures, two pixels for one of the layout: there a lower quality is not seen.
-_LIST_WIDTH, _LIST_QUALITY = 320, 50
+_LIST_WIDTH, _LIST_QUALITY = 320, 38
 _FORMATS = ("JPEG", "PNG", "WEBP", "HEIF", "AVIF", "GIF")
 _ORIENTATION = 0x0112
 _REDUCING_GAP = (

@@ -9,7 +9,7 @@ from django.core.files.storage import default_storage
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
-from shop.core.images.image_files import THUMBNAIL_WIDTH
+from shop.core.images.image_files import THUMBNAIL_WIDTHS
 from shop.core.images.rendition_files import Files, rendition_files
 from shop.core.models import Picture
 
@@ -37,8 +37,9 @@ def picture(
     On phones a card gets the smallest rendition whatever the screen, so that lists stay light.
     """
     files = source if isinstance(source, tuple) else rendition_files(source)
-    larger_files = tuple(file for file in files if int(file.width) > THUMBNAIL_WIDTH)
-    candidates = files[:1] if size == "thumb" else larger_files or files
+    thumbnails = tuple(file for file in files if int(file.width) in THUMBNAIL_WIDTHS)
+    larger_files = files[len(thumbnails) :]
+    candidates = thumbnails or files[:1] if size == "thumb" else larger_files or files
     return _render_picture(candidates, str(alt), size, is_lazy, css)
 
 

@@ -12,6 +12,31 @@
     if (document.querySelector("[data-kept-copy]") && !document.querySelector("[data-sent]")) location.reload();
   });
 
+  // Pages that need HTMX only once somebody acts name it in a meta element, so that their first view is lighter.
+  // What was changed before it was there hears `late`. HTMX waits in vain for a page that is still loading.
+  const lateScript = document.querySelector("meta[name=late-htmx]");
+  if (lateScript) {
+    const firstActs = ["pointerover", "pointerdown", "touchstart", "focusin", "keydown"];
+    let missed = null;
+    const noteMissed = ({ target }) => (missed = target.closest("[hx-trigger]"));
+    const insertScript = () => {
+      const script = document.createElement("script");
+      script.src = lateScript.content;
+      script.addEventListener("load", () => {
+        for (const kind of ["input", "change"]) document.removeEventListener(kind, noteMissed);
+        if (missed) missed.dispatchEvent(new Event("late"));
+      });
+      document.head.append(script);
+    };
+    const loadScript = () => {
+      for (const kind of firstActs) document.removeEventListener(kind, loadScript, true);
+      if (document.readyState === "complete") insertScript();
+      else window.addEventListener("load", insertScript);
+    };
+    for (const kind of firstActs) document.addEventListener(kind, loadScript, { capture: true, passive: true });
+    for (const kind of ["input", "change"]) document.addEventListener(kind, noteMissed);
+  }
+
   // Down and up go from the search into what it suggests, and through it; Escape shuts it.
   document.addEventListener("keydown", (event) => {
     const search = event.target.closest(".search");

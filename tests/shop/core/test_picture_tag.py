@@ -11,7 +11,7 @@ pytestmark = pytest.mark.once
 
 MADE = {
     str(width): {"webp": f"a-{width}.webp", "jpeg": f"a-{width}.jpg", "height": width}
-    for width in (160, 320, 640, 1200)
+    for width in (96, 160, 320, 640, 1200)
 }
 
 
@@ -27,8 +27,8 @@ def test_small_screens_get_the_smallest_card_size() -> None:
     assert "media=" not in render("cover")
 
 
-def test_thumb_has_the_smallest_size_and_a_card_has_the_others() -> None:
-    assert re.findall(r"a-\d+\.webp", render("thumb")) == ["a-160.webp"]
+def test_thumb_has_the_small_sizes_and_a_card_has_the_others() -> None:
+    assert re.findall(r"a-\d+\.webp", render("thumb")) == ["a-96.webp", "a-160.webp"]
     assert re.findall(r"a-\d+\.webp", render("cover")) == ["a-320.webp", "a-640.webp", "a-1200.webp"]
 
 

@@ -58,10 +58,11 @@ def test_photo_is_inspected_and_can_be_read_again(form) -> None:
     assert file.tell() == 0
 
 
-def test_renditions_have_four_widths_and_two_formats() -> None:
+def test_renditions_have_five_widths_and_two_formats() -> None:
     renditions = make_renditions(photo())
 
     assert [(file.width, file.height) for file in renditions.files] == [
+        (96, 72),
         (160, 120),
         (320, 240),
         (640, 480),
@@ -75,7 +76,7 @@ def test_renditions_have_four_widths_and_two_formats() -> None:
 
 @pytest.mark.parametrize(
     ("width", "widths"),
-    [(1200, [160, 320, 640, 1200]), (500, [160, 320, 500]), (320, [160, 320]), (90, [90])],
+    [(1200, [96, 160, 320, 640, 1200]), (500, [96, 160, 320, 500]), (320, [96, 160, 320]), (90, [90])],
 )
 def test_small_photo_is_never_enlarged(width, widths) -> None:
     renditions = make_renditions(photo(width, 200))
@@ -98,7 +99,7 @@ def test_sideways_photo_is_turned_upright() -> None:
 
     renditions = make_renditions(lying)
 
-    upright = Image.open(io.BytesIO(renditions.files[1].jpeg)).convert("RGB")
+    upright = Image.open(io.BytesIO(renditions.files[2].jpeg)).convert("RGB")
     assert (renditions.width, renditions.height) == (1200, 1600)
     assert inspect_picture(lying) == (1600, 1200)  # as stored: requests do not read EXIF
     assert upright.size == (320, 427)
@@ -120,7 +121,7 @@ def test_heic_photo_is_converted() -> None:
     pillow_heif.from_pillow(Image.new("RGB", (640, 480), "green")).save(file, quality=60)
 
     assert inspect_picture(file) == (640, 480)
-    assert [file_.width for file_ in make_renditions(file).files] == [160, 320, 640]
+    assert [file_.width for file_ in make_renditions(file).files] == [96, 160, 320, 640]
 
 
 @pytest.mark.parametrize(

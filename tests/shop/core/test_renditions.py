@@ -32,6 +32,7 @@ def test_new_photo_waits_until_its_renditions_are_made() -> None:
     picture.refresh_from_db()
     assert (picture.state, picture.width, picture.height) == (PictureState.READY, 800, 600)
     assert {width: rendition["height"] for width, rendition in picture.renditions.items()} == {
+        "96": 72,
         "160": 120,
         "320": 240,
         "640": 480,

@@ -88,4 +88,4 @@ def test_pictures_are_stored_once_and_ready_at_once() -> None:
     assert {name: picture.pk for name, picture in first.items()} == {
         name: picture.pk for name, picture in again.items()
     }
-    assert sorted(again["quyt"].renditions, key=int) == ["160", "320", "640", "800"]
+    assert sorted(again["quyt"].renditions, key=int) == ["96", "160", "320", "640", "800"]
