@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
@@ -42,11 +43,28 @@ class CoachDeparture:
     closes_at: datetime.datetime
 
 
+class WeekEvent(NamedTuple):
+    """A moment to announce; `kind` is "closes" or "leaves" (the next coach), or "market"."""
+
+    at: datetime.datetime
+    kind: str
+
+
 @dataclass(frozen=True, slots=True)
 class MarketWeek:
     days: list[WeekDay]
     market: MarketDate | None
     coach: CoachDeparture | None
+
+    def events(self) -> list[WeekEvent]:
+        """Return what to announce of the next coach and market, in chronological order."""
+        events = [WeekEvent(self.market.time.starts_at, "market")] if self.market else []
+        if self.coach:
+            events += [
+                WeekEvent(self.coach.closes_at, "closes"),
+                WeekEvent(self.coach.leaves_at, "leaves"),
+            ]
+        return sorted(events)
 
 
 def monday_of(day: datetime.date) -> datetime.date:

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils.translation import get_language
 from pyroaring import BitMap
 
-from catalog.search.query_phrases import shortened_queries
+from catalog.search.query_phrases import query_phrases, shortened_queries
 from catalog.search.query_words import QueryWord, query_words_of
 from catalog.search.relevance_tiers import RelevanceTiers
 from catalog.search.search_terms import (
@@ -59,27 +59,37 @@ def search_products(
 ) -> SearchResult:
     """Return products with every word of the query, one of them in name, category or origin.
 
-    Diacritics that were typed must match; words typed without any match with any. Ranked: names that start
-    as typed, names spelled so, names with other diacritics or synonyms, the rest. If nothing matches,
-    `_other_attempts` follow. With `limit` each tier considers only that many of the newest products. `cache`
-    is the cache of `products_where`.
+    Diacritics that were typed must match; words typed without any match with any, except for a single word
+    that is complete as typed (`_is_complete`). After a classifier ("thịt gà"), products whose names start
+    with the rest belong to the results. Ranked: names that start as typed, names spelled so, names with
+    other diacritics or synonyms, the rest. If nothing matches, `_other_attempts` follow. With `limit` each
+    tier considers only that many of the newest products. `cache` is the cache of `products_where`.
     """
     words = query_words_of(query)
     if not words:
         return SearchResult()
     find = partial(products_where, limit=limit, cache=cache)
+    is_complete = _is_complete(words)
+    if is_complete:
+        words = [word.spelled_as_typed() for word in words]
     synonyms = with_synonyms(words)
     choices = synonyms or _typed_choices(words)
     readings = readings_among(words, synonyms)
-    translated = _translated_matches(words, cache)
-    product_ids = find(*_about(choices)) | translated
+    translated, unfinished = _translated_matches(words, cache)
+    # A phrase with synonyms, such as "trái cây", holds no classifier.
+    classifiers = _classifier_count(words) if len(choices) == len(words) else 0
+    product_ids = (
+        find(*_about(choices, classifiers)) | _named_after_classifier(words, find) | translated | unfinished
+    )
+    if is_complete:
+        product_ids |= find(Condition(SearchField.FIRST, list(map(folded_choice, words))))
     if product_ids:
         ranks = _name_ranks(words, synonyms)
         preferred_matches = [partial(_find_also, find, conditions, translated) for conditions in ranks]
         return SearchResult(
             RelevanceTiers(product_ids, preferred_matches, is_newest_only=limit is not None), readings
         )
-    for attempt in _other_attempts(words, choices, readings):
+    for attempt in _other_attempts(words, choices, readings, is_complete=is_complete):
         result = attempt(find)
         if result.tiers.product_ids:
             return SearchResult(result.tiers, readings, result.instead, result.is_mention)
@@ -92,7 +102,7 @@ def suggest_product_ids(query: str, *, limit: int) -> list[int]:
     if not words:
         return []
     named = products_where(Condition(SearchField.NAME, list(map(prefix_choice, words))), limit=limit)
-    return list(islice(reversed(named | _translated_matches(words)), limit))
+    return list(islice(reversed(named.union(*_translated_matches(words))), limit))
 
 
 def count_matches(words: Sequence[QueryWord], product_ids: BitMap) -> int:
@@ -104,22 +114,54 @@ def _typed_choices(words: Sequence[QueryWord]) -> list[Choice]:
     return list(map(typed_choice, words))
 
 
-def _about(choices: Sequence[Choice]) -> list[Condition]:
-    """Return conditions for products that the query is about, not only ones with its words."""
+def _about(choices: Sequence[Choice], classifiers: int = 0) -> list[Condition]:
+    """Return conditions for products that the query is about, not only ones with its words.
+
+    The first `classifiers` of the words do not make a product one that the query is about.
+    """
     return [
         Condition(SearchField.INGREDIENTS, choices),
-        Condition(SearchField.SUBJECT, choices, is_any=True),
+        Condition(SearchField.SUBJECT, choices[classifiers:], is_any=True),
     ]
 
 
+def _is_complete(words: Sequence[QueryWord]) -> bool:
+    """Whether a single word typed without diacritics is the name of goods, and not half of another word.
+
+    "cam" is an orange and does not ask for "thổ cẩm". Goods that begin with the word in other diacritics
+    match nevertheless: somebody who types no diacritics may mean "cám gạo".
+    """
+    return len(words) == 1 and not words[0].marks and words[0].folded in query_phrases().unmarked_goods
+
+
+def _classifier_count(words: Sequence[QueryWord]) -> int:
+    """Return 1 if the first of several words is a classifier, such as "thịt" in "thịt gà", else 0."""
+    classifier = query_phrases().classifiers.get(words[0].folded)
+    return int(len(words) > 1 and classifier is not None and words[0].marks in ("", classifier))
+
+
+def _named_after_classifier(words: Sequence[QueryWord], find: ProductQuery) -> BitMap:
+    """Return products whose names start with the words after a classifier; empty if there is none.
+
+    "thịt gà" asks for "Gà đồi", not for "Trứng gà".
+    """
+    remaining = words[_classifier_count(words) :]
+    if len(remaining) == len(words):
+        return BitMap()
+    choices = with_synonyms(remaining) or _typed_choices(remaining)
+    first_words = [phrase[:1] for phrase in choices[0]]
+    return find(*_about(choices), Condition(SearchField.FIRST, [first_words]))
+
+
 def _find_without_openings(words: Sequence[QueryWord], find: ProductQuery) -> BitMap:
-    """Return products for the words after those that add nothing, such as "thit" in "thit ga"; else empty."""
+    """Return products for the words after those that add nothing ("hàng" in "hàng thịt gà"); else empty."""
     query = " ".join(word.folded for word in words)
-    shortest = shortened_queries(query, includes_classifiers=True)[-1]
+    shortest = shortened_queries(query)[-1]
     if shortest == query:
         return BitMap()
     remaining = words[-shortest.count(" ") - 1 :]
-    return find(*_about(with_synonyms(remaining) or _typed_choices(remaining)))
+    matches = find(*_about(with_synonyms(remaining) or _typed_choices(remaining)))
+    return matches | _named_after_classifier(remaining, find)
 
 
 def _name_ranks(words: Sequence[QueryWord], synonyms: Sequence[Choice] | None) -> Iterator[list[Condition]]:
@@ -143,13 +185,13 @@ def _find_also(find: ProductQuery, conditions: Sequence[Condition], translated: 
 
 
 def _other_attempts(
-    words: Sequence[QueryWord], choices: Sequence[Choice], readings: Sequence[Reading]
+    words: Sequence[QueryWord], choices: Sequence[Choice], readings: Sequence[Reading], *, is_complete: bool
 ) -> Iterator[Callable[[ProductQuery], SearchResult]]:
     """Return looser searches, the likeliest first, from fewer words to slips of the keys."""
     yield lambda find: _result(_find_without_openings(words, find))
     yield lambda find: _result(find(Condition(SearchField.TEXT, choices)))
     yield lambda find: _result(find(Condition(SearchField.CATEGORY, choices)))
-    if any(word.marks for word in words):
+    if any(word.marks for word in words) and not is_complete:
         yield lambda find: _with_other_marks(words, find)
     yield lambda find: _result(find(Condition(SearchField.INGREDIENTS, choices)), is_mention=True)
     if joined_words := joined_choice(readings):
@@ -227,9 +269,18 @@ def _corrected_text(
     return " ".join(word for candidates in phrases for word in likeliest_match(candidates))
 
 
-def _translated_matches(words: Sequence[QueryWord], cache: SearchCache | None = None) -> BitMap:
-    """Return products whose translated name contains the words; empty in the shop's default language."""
+def _translated_matches(
+    words: Sequence[QueryWord], cache: SearchCache | None = None
+) -> tuple[BitMap, BitMap]:
+    """Return products whose translated name has the words, and those whose has longer ones that start so.
+
+    Both are empty in the shop's default language.
+    """
     language = get_language() or settings.LANGUAGE_CODE
     if language == settings.LANGUAGE_CODE:
-        return BitMap()
-    return products_with_translated_words(list(map(prefix_choice, words)), language, cache=cache)
+        return BitMap(), BitMap()
+    whole, started = (
+        products_with_translated_words(list(map(choice, words)), language, cache=cache)
+        for choice in (folded_choice, prefix_choice)
+    )
+    return whole, started

@@ -8,16 +8,20 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from shop.core.texts.folding import folded_words
+from shop.core.texts.folding import fold, folded_words, marked_word
 
 _FILE = Path(__file__).parent / "data" / "query_phrases.toml"
 
 
 @dataclass(frozen=True, slots=True)
 class QueryPhrases:
-    """The phrases of the data file, folded; kinds of certificates by phrase."""
+    """The phrases of the data file, folded; kinds of certificates by phrase.
 
-    classifiers: Sequence[str]
+    `classifiers` are the words as the search index holds them with diacritics, by folded word.
+    """
+
+    unmarked_goods: Collection[str]
+    classifiers: Mapping[str, str]
     openings: Sequence[str]
     seller_types: Sequence[str]
     seasons: Collection[str]
@@ -33,15 +37,15 @@ def query_phrases() -> QueryPhrases:
     certificates = {
         _folded(phrase): kind for kind, phrases in table.pop("certificates").items() for phrase in phrases
     }
+    classifiers = {fold(word): str(marked_word(word)) for word in table.pop("classifiers")}
     folded = {name: [_folded(phrase) for phrase in phrases] for name, phrases in table.items()}
-    return QueryPhrases(certificates=certificates, **folded)
+    return QueryPhrases(certificates=certificates, classifiers=classifiers, **folded)
 
 
-def shortened_queries(query: str, *, includes_classifiers: bool = False) -> list[str]:
-    """Return the folded query, then the rest of it after each opening phrase (or classifier) in turn."""
-    phrases = [*query_phrases().openings, *(query_phrases().classifiers if includes_classifiers else ())]
+def shortened_queries(query: str) -> list[str]:
+    """Return the folded query, then the rest of it after each opening phrase in turn."""
     queries = [query]
-    while (shorter := without_start(queries[-1], phrases)) != queries[-1]:
+    while (shorter := without_start(queries[-1], query_phrases().openings)) != queries[-1]:
         queries.append(shorter)
     return queries
 

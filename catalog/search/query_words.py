@@ -15,6 +15,8 @@ from shop.core.texts.folding import (
 from shop.core.texts.keyboards import decode_keys
 from shop.core.texts.syllables import is_syllable
 
+NO_TONE = 0
+
 
 @dataclass(frozen=True, slots=True)
 class QueryWord:
@@ -39,6 +41,10 @@ class QueryWord:
             "" if has_marks else decode_keys(folded),
             is_syllable(text),
         )
+
+    def spelled_as_typed(self) -> QueryWord:
+        """Return the word with the diacritics that were typed, also if these are none."""
+        return self if self.marks else QueryWord(self.folded, f"{self.folded}{NO_TONE}", "", self.is_syllable)
 
 
 def words_of(query: str) -> list[str]:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from itertools import pairwise, product
 
 from catalog.search.indexed_words import MARKED
-from catalog.search.query_words import QueryWord
+from catalog.search.query_words import NO_TONE, QueryWord
 from shop.core.texts.folding import LETTERS_WITH_MARKS, MarkedWord, fold, marked_word, words_with_diacritics
 from shop.core.texts.syllables import is_marked_syllable
 
-_NO_TONE, _HOI, _NGA = 0, 2, 3
+_HOI, _NGA = 2, 3
 _TONES = range(6)
 
 
@@ -57,7 +57,7 @@ def typed_choice(word: QueryWord) -> Choice:
 
 def exact_choice(word: QueryWord) -> Choice:
     """Return the word spelled as typed: without diacritics only if it is typed without."""
-    return [[Term(word.folded, word.marks or f"{word.folded}{_NO_TONE}")]]
+    return [[Term(word.folded, word.spelled_as_typed().marks)]]
 
 
 def folded_choice(word: QueryWord) -> Choice:
@@ -73,7 +73,7 @@ def prefix_choice(word: QueryWord) -> Choice:
 def completed_choice(word: QueryWord) -> Choice:
     """Return syllables with the typed diacritics and perhaps more, or hỏi and ngã swapped."""
     letters, tone = word.marks[:-1], int(word.marks[-1])
-    tones = _TONES if tone == _NO_TONE else (_HOI, _NGA) if tone in (_HOI, _NGA) else (tone,)
+    tones = _TONES if tone == NO_TONE else (_HOI, _NGA) if tone in (_HOI, _NGA) else (tone,)
     spellings = map("".join, product(*(LETTERS_WITH_MARKS.get(letter, letter) for letter in letters)))
     syllables = [MarkedWord(spelling, tone) for spelling, tone in product(spellings, tones)]
     return [[Term(word.folded, str(syllable))] for syllable in syllables if is_marked_syllable(syllable)]

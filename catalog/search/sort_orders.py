@@ -90,7 +90,8 @@ class SortedProducts(Sequence[int]):
         """Yield consecutive groups of products; within each, the secondary order applies."""
         product_ids, index = self._product_ids, self._index
         if self._order == SortOrder.RELEVANCE:
-            yield from self._tiers
+            for tier in self._tiers:
+                yield from (tier & index.available, tier - index.available)
         elif self._order == SortOrder.SEASON:
             in_season = index.months.get(self._month, BitMap())
             yield from (product_ids & in_season, product_ids - in_season)

@@ -8,11 +8,12 @@ from django.utils import translation
 from catalog.market_week import this_week, weekly_delivery_methods
 from cooperatives.models import DeliveryKind, DeliveryMethod
 from cooperatives.states import CooperativeState
+from shop.core.dates.calendar import vietnam_date
 from tests.factories import NOW, make_channel, make_cooperative, make_market_pickup, make_service
 
 pytestmark = pytest.mark.django_db
 
-FRIDAY, SUNDAY = 4, 6
+WEDNESDAY, FRIDAY, SUNDAY = 2, 4, 6
 
 
 def make_coach(
@@ -51,6 +52,22 @@ def test_week_shows_cut_off_departure_and_market_day() -> None:
     assert week.coach.leaves_at == datetime.datetime(2026, 11, 27, 11, tzinfo=datetime.UTC)
     assert week.market is not None
     assert week.market.time.day == datetime.date(2026, 11, 29)
+
+
+def test_events_are_announced_in_chronological_order() -> None:
+    make_coach()
+    market = make_market_pickup(make_cooperative("HTX Thiên An"), make_channel(), weekday=WEDNESDAY)
+
+    before_coach = this_week(weekly_delivery_methods(), now=NOW)
+    market.market_days.update(number=SUNDAY)
+    after_coach = this_week(weekly_delivery_methods(), now=NOW)
+
+    assert [(event.kind, vietnam_date(event.at).day) for event in before_coach.events()] == [
+        ("market", 25),
+        ("closes", 26),
+        ("leaves", 27),
+    ]
+    assert [event.kind for event in after_coach.events()] == ["closes", "leaves", "market"]
 
 
 def test_market_that_takes_no_more_orders_is_no_day_to_come() -> None:

@@ -13,6 +13,7 @@ from catalog.models import Product
 from catalog.search import search_product_ids
 from catalog.search.facet_index import market_facet_index
 from catalog.search.market_search import search_market
+from catalog.search.sort_orders import SortedProducts, SortOrder
 from shop.management.demo.seed_market import seed_market
 from tests.factories import NOW
 
@@ -69,6 +70,16 @@ class SearchTableTests(TestCase):
             == set(search_product_ids("ocop"))
             == stars
         )
+
+    def test_in_stock_goods_precede_sold_out_ones_that_match_as_well(self) -> None:
+        def found(query: str) -> list[str]:
+            tiers = search_market(query, self.index).tiers
+            order = SortedProducts(tiers, SortOrder.RELEVANCE, self.index, month=NOW.month)
+            return [self.names[key] for key in order[0:10]]
+
+        assert found("gà") == ["Gà đồi làm sạch", "Gà thiến Tết", "Trứng gà đồi"]
+        assert found("thịt gà") == ["Gà đồi làm sạch", "Gà thiến Tết"]
+        assert found("quả hồng")[-1] == "Hồng không hạt Ba Bể"
 
     def test_goods_of_a_named_cooperative_follow_those_named_so(self) -> None:
         tiers = [{self.names[key] for key in tier} for tier in search_market("thiên an", self.index).tiers]
