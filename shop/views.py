@@ -155,7 +155,9 @@ def home(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     channel = market_channel()
     listings = Listing.objects.on_sale(channel.pk) if channel else Listing.objects.none()
-    cooperatives = list(Cooperative.objects.public().select_related("cover").order_by("sort_order", "pk")[:HOME_COOPERATIVES])
+    cooperatives = list(
+        Cooperative.objects.public().select_related("cover").order_by("sort_order", "pk")[:HOME_COOPERATIVES]
+    )
     featured_cooperative = cooperatives[0] if cooperatives else None
     of_shelf = (
         listings.for_cooperative(featured_cooperative).newest_first()[:SHELF_GOODS]
