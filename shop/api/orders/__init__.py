@@ -16,6 +16,7 @@ from shop.api.orders import (
     queries,
     refund_mutations,
     refunds,
+    shortages,
     sums,
     vouchers,
 )
@@ -37,6 +38,7 @@ AREA = Area(
         *queries.TYPES,
         *mutations.TYPES,
         *refund_mutations.TYPES,
+        *shortages.TYPES,
     ),
     enums={
         "OrderStatus": SaleorStatus,
@@ -46,5 +48,6 @@ AREA = Area(
         **discounts.ENUMS,
         **parts.ENUMS,
         **refund_mutations.ENUMS,
+        **shortages.ENUMS,
     },
 )

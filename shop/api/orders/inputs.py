@@ -417,3 +417,36 @@ class OrdersArguments(TypedDict):
     first: NotRequired[int | None]
     last: NotRequired[int | None]
     cooperative: NotRequired[str | None]
+
+
+class CooperativePartAvailableLineInput(TypedDict):
+    orderLineId: str
+    available: int
+
+
+class CooperativeSubstituteInput(TypedDict):
+    orderLineId: str
+    quantity: int
+    variantId: str
+    substituteQuantity: int
+
+
+class CooperativePartReportShortageArguments(TypedDict):
+    id: str
+    lines: list[CooperativePartAvailableLineInput]
+    idempotencyKey: NotRequired[uuid.UUID | None]
+
+
+class CooperativeSubstituteOfferArguments(TypedDict):
+    id: str
+    input: CooperativeSubstituteInput
+    idempotencyKey: NotRequired[uuid.UUID | None]
+
+
+class CooperativeSubstituteWithdrawArguments(TypedDict):
+    id: str
+
+
+class CooperativeSubstituteAnswerArguments(TypedDict):
+    id: str
+    accept: bool

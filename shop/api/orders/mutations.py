@@ -60,6 +60,7 @@ CODES = {
     "order_not_paid": "CANNOT_FULFILL_UNPAID_ORDER",
     "quantity_not_open": "FULFILL_ORDER_LINE",
     "lines_not_weighed": "FULFILL_ORDER_LINE",
+    "substitute_unanswered": "FULFILL_ORDER_LINE",
     "order_not_awaiting_payment": "INVALID",
     "empty_note": "REQUIRED",
     "note_too_long": "GRAPHQL_ERROR",

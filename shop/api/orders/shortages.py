@@ -1,0 +1,172 @@
+"""Missing items of a part and the substitutes offered for them, an extension of Saleor's schema."""
+
+from __future__ import annotations
+
+import uuid
+
+from orders.actions.refunds.answer_substitute import answer_substitute
+from orders.actions.refunds.offer_substitute import SubstituteOffer, offer_substitute, withdraw_substitute
+from orders.actions.refunds.report_shortage import report_shortage
+from orders.models import OrderPart, Substitute
+from orders.states import SubstituteState
+from shop.api.breadth import Selection
+from shop.api.context import Context
+from shop.api.ids import Key, input_key
+from shop.api.money import MoneyAmount as Amount
+from shop.api.object_types import Row, Rows, Type
+from shop.api.orders.inputs import (
+    CooperativePartReportShortageArguments,
+    CooperativeSubstituteAnswerArguments,
+    CooperativeSubstituteOfferArguments,
+    CooperativeSubstituteWithdrawArguments,
+)
+from shop.api.orders.mutations import CODES
+from shop.api.orders.parts import part
+from shop.api.orders.types import HANDLES_ORDERS, HANDLES_WHOLE_ORDERS, line
+from shop.api.orders.visibility import filter_handled, filter_visible
+from shop.api.root_fields import Mutations
+from shop.api.schema import Choices
+from shop.core.errors import Missing
+from shop.core.models import bind_idempotency_key
+
+ENUMS: dict[str, Choices] = {"CooperativeSubstituteState": SubstituteState}
+mutation = Mutations(
+    codes=CODES
+    | {
+        "nothing_short": "INVALID_QUANTITY",
+        "no_lines_left_to_send": "INVALID_QUANTITY",
+        "invalid_substitute_quantity": "INVALID_QUANTITY",
+        "unsuitable_substitute": "PRODUCT_UNAVAILABLE_FOR_PURCHASE",
+        "sold_out": "INSUFFICIENT_STOCK",
+        "substitute_closed": "NOT_EDITABLE",
+        "wrong_move": "NOT_EDITABLE",
+        "key_reused": "UNIQUE",
+    }
+)
+
+
+def _visible_substitutes(context: Context) -> Rows:
+    rows: Rows = filter_visible(context, Substitute.objects.all(), order="line__order", part="line__part")
+    return rows
+
+
+substitute = Type("CooperativeSubstitute", _visible_substitutes)
+substitute.id()
+substitute.columns(
+    state="state",
+    quantity="quantity",
+    productName="variant__product__name",
+    variantName="variant__name",
+    substituteQuantity="substitute_quantity",
+    answerBy="answer_by",
+    answeredAt="answered_at",
+)
+substitute.related("orderLine", line, column="line_id")
+substitute.related("newOrderLine", line, column="new_line_id")
+
+
+@substitute.field(needs=("replaced_gross", "line__order__currency"))
+def replaced_total(substitutes: list[Row], *_: object) -> list[Amount]:
+    return [Amount(row.replaced_gross, row.line__order__currency) for row in substitutes]
+
+
+@substitute.field(needs=("total_gross", "line__order__currency"))
+def total(substitutes: list[Row], *_: object) -> list[Amount]:
+    return [Amount(row.total_gross, row.line__order__currency) for row in substitutes]
+
+
+@part.field("substitutes", needs="id")
+def substitutes_of_parts(
+    parts: list[Row], arguments: object, context: Context, selection: Selection
+) -> list[list[Row]]:
+    rows = substitute.rows(context).filter(line__part__in=[part_row.id for part_row in parts])
+    substitutes_by_part = substitute.grouped(
+        rows.order_by("line__part", "offered_at", "pk"), selection.names(), by="line__part_id"
+    )
+    return [substitutes_by_part.get(part_row.id, []) for part_row in parts]
+
+
+@mutation.field(permissions=HANDLES_ORDERS)
+def cooperative_part_report_shortage(
+    arguments: CooperativePartReportShortageArguments, context: Context, selection: Selection
+) -> dict[str, object]:
+    key = _handled_part_key(arguments["id"], context)
+    report_shortage(
+        part_id=key,
+        available={
+            input_key(entry["orderLineId"], "OrderLine", field="lines"): entry["available"]
+            for entry in arguments["lines"]
+        },
+        key=_bound_key(arguments.get("idempotencyKey"), "shortage", key),
+        actor=context.actor,
+        now=context.now,
+    )
+    return {"part": part.by_key(context, [key], selection.names("part")).get(key)}
+
+
+@mutation.field(permissions=HANDLES_ORDERS)
+def cooperative_substitute_offer(
+    arguments: CooperativeSubstituteOfferArguments, context: Context, selection: Selection
+) -> dict[str, object]:
+    key, input_data = _handled_part_key(arguments["id"], context), arguments["input"]
+    offered = offer_substitute(
+        part_id=key,
+        offer=SubstituteOffer(
+            input_key(input_data["orderLineId"], "OrderLine", field="orderLineId"),
+            input_data["quantity"],
+            input_key(input_data["variantId"], "ProductVariant", field="variantId"),
+            input_data["substituteQuantity"],
+        ),
+        key=_bound_key(arguments.get("idempotencyKey"), "substitute", key),
+        actor=context.actor,
+        now=context.now,
+    )
+    return _payload(offered.pk, context, selection)
+
+
+@mutation.field(permissions=HANDLES_ORDERS)
+def cooperative_substitute_withdraw(
+    arguments: CooperativeSubstituteWithdrawArguments, context: Context, selection: Selection
+) -> dict[str, object]:
+    key = input_key(arguments["id"], "CooperativeSubstitute", field="id")
+    rows = Substitute.objects.filter(pk=key)
+    if not filter_handled(context, rows, order="line__order", part="line__part").exists():
+        raise Missing(field="id")
+    withdraw_substitute(substitute_id=key, actor=context.actor, now=context.now)
+    return _payload(key, context, selection)
+
+
+@mutation.field()
+def cooperative_substitute_answer(
+    arguments: CooperativeSubstituteAnswerArguments, context: Context, selection: Selection
+) -> dict[str, object]:
+    """Record the answer of the signed-in buyer, or of a buyer who told platform staff."""
+    key = input_key(arguments["id"], "CooperativeSubstitute", field="id")
+    rows = Substitute.objects.filter(pk=key)
+    if not context.may(*HANDLES_WHOLE_ORDERS):
+        buyer = context.user.pk if context.user else None
+        rows = rows.filter(line__order__user=buyer, line__order__user__isnull=False)
+    if not rows.exists():
+        raise Missing(field="id")
+    answer_substitute(substitute_id=key, is_agreed=arguments["accept"], actor=context.actor, now=context.now)
+    return _payload(key, context, selection)
+
+
+def _handled_part_key(text: str, context: Context) -> int:
+    """Return the key of a part that the requester handles. Raises InputError, Missing."""
+    key = int(input_key(text, "CooperativePart", field="id"))
+    parts = filter_handled(context, OrderPart.objects.filter(pk=key), order="order", part="pk")
+    if not parts.exists():
+        raise Missing(field="id")
+    return key
+
+
+def _bound_key(sent: uuid.UUID | None, action: str, part_key: Key) -> str | None:
+    return None if sent is None else bind_idempotency_key(str(sent), "api", action, part_key)
+
+
+def _payload(key: uuid.UUID, context: Context, selection: Selection) -> dict[str, object]:
+    return {"substitute": substitute.by_key(context, [key], selection.names("substitute")).get(key)}
+
+
+TYPES = (substitute, mutation)
