@@ -1,6 +1,6 @@
-// Shows public pages that were seen before, and else the market's own page, where there is no network. What it
-// keeps says nothing of its reader: pages that the server marks as the same for anybody. Pictures come from the
-// browser's own store, which keeps them for good.
+// Show visited public pages without a network, or else the market's offline page. It caches no personal data, only
+// pages that the server marks as the same for every visitor. Pictures come from the browser's own cache, which keeps
+// them for good.
 "use strict";
 
 const KEPT = "cho-phien-market-{{ build }}";
@@ -45,7 +45,7 @@ self.addEventListener("fetch", (event) => {
     event.respondWith(fetch(request).catch(() => found(request)));
 });
 
-// The network first, always: what is kept is for when there is none.
+// The network first: the cache is only used without one.
 async function page(event) {
   const { request } = event;
   try {
@@ -58,7 +58,7 @@ async function page(event) {
   }
 }
 
-// What was asked for is asked for again by its address; a form that was sent leads back to its page.
+// Reload the requested page by its URL; a sent form leads back to its page.
 async function offlinePage(request) {
   const { home, offline } = languageOf(new URL(request.url).pathname);
   const answer = await found(offline);
@@ -70,7 +70,7 @@ async function offlinePage(request) {
   return new Response(text, { headers: { "Content-Type": answer.headers.get("Content-Type") } });
 }
 
-// The page that brought the worker was fetched before it, and the home page is what is opened next time.
+// The page that installed the worker was fetched before it; the home page is opened next time.
 async function keepFirstPages() {
   const opened = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
   const addresses = opened.map(({ url }) => new URL(url.split("#")[0]))
@@ -79,8 +79,8 @@ async function keepFirstPages() {
   for (const address of new Set([...homes, ...addresses].map(String))) await keepPublic(address).catch(() => {});
 }
 
-// A page with somebody's basket or name is never kept: in its place goes the one that a stranger would get, once
-// a day at most, since it has to be fetched for this.
+// Never cache a page with a visitor's basket or name: fetch the page that a stranger gets instead, once a day at
+// most.
 async function keep(address, answer) {
   if (answer.headers.get("X-Offline") === "keep") return put(address, answer);
   if (answer.headers.get("X-Offline") !== "ask") return;
@@ -102,7 +102,7 @@ async function put(address, answer) {
   await keepFew(cache);
 }
 
-// The page that was seen longest ago goes first.
+// Delete the page that was seen longest ago first.
 async function keepFew(cache) {
   const pages = [];
   for (const request of await cache.keys()) {

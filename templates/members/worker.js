@@ -1,8 +1,8 @@
 {% load static %}// Shows the members' offline page without a network, also after a form that was sent without one.
-// It keeps that page and what it is drawn with, nothing else.
+// It caches only that page with its styles and fonts.
 "use strict";
 
-const KEPT = "cho-phien-offline-{{ build }}"; // the market's worker keeps its own under other names
+const KEPT = "cho-phien-offline-{{ build }}"; // the market's worker uses other names
 const LANGUAGES = [{% for language in languages %}
   { start: "{{ language.start }}", offline: "{{ language.offline }}" },{% endfor %}
 ];
@@ -11,7 +11,7 @@ const FILES = [{% for file in files %}"{{ file|escapejs }}", {% endfor %}];
 const found = (address) => caches.open(KEPT).then((cache) => cache.match(address, { ignoreVary: true }));
 
 self.addEventListener("install", (event) => {
-  // Without cookies the page names nobody.
+  // Without cookies the page has no personal data.
   const files = [...FILES, ...LANGUAGES.map(({ offline }) => new Request(offline, { credentials: "omit" }))];
   event.waitUntil(caches.open(KEPT).then((cache) => cache.addAll(files)).then(() => self.skipWaiting()));
 });
@@ -34,7 +34,7 @@ self.addEventListener("fetch", (event) => {
   }
 });
 
-// What was asked for is asked for again by its address; a form that was sent leads back to its page.
+// Reload the requested page by its URL; a sent form leads back to its page.
 async function offlinePage(request) {
   const { pathname } = new URL(request.url);
   const { start, offline } = LANGUAGES.findLast((language) => pathname.startsWith(language.start));

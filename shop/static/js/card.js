@@ -1,5 +1,5 @@
-// Stripe's own fields for a card, in a frame of theirs: no number ever touches our page. Without scripts, or
-// where theirs does not load, the button to their page stays.
+// Card fields in Stripe's own frame: our page never receives a card number. Without scripts, or if Stripe's script
+// does not load, the button to Stripe's page stays.
 (() => {
   "use strict";
 
@@ -16,7 +16,7 @@
       document.head.append(script);
     });
 
-  // Asked anew while nobody knows how it stands: the call to Stripe may be on its way.
+  // Reload while the payment's state is unknown: the call to Stripe may be in progress.
   const given = async (place, tell) => {
     for (let tries = 0; ; tries++) {
       const answer = await fetch(place.dataset.fields, {

@@ -1,4 +1,4 @@
-// The pictures of a product: shows the one of the chosen kind, marks the one in view, and opens it large.
+// The pictures of a product: show the chosen variant's picture, mark the one in view, and open it large.
 (() => {
   "use strict";
 

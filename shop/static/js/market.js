@@ -1,14 +1,14 @@
-// Small comforts on top of pages that work without any script.
+// Enhancements of pages that work without scripts.
 (() => {
   "use strict";
 
-  // Pages seen before are kept for when there is no network; such a copy makes room for the page itself again.
+  // Cache visited pages for use without a network; reload a cached copy once the network is back.
   const worker = document.currentScript.dataset.worker;
   if (worker && "serviceWorker" in navigator) {
     window.addEventListener("load", () => navigator.serviceWorker.register(worker).catch(() => {}));
   }
   window.addEventListener("online", () => {
-    // Not under a form that is on its way.
+    // Not while a form is being sent.
     if (document.querySelector("[data-kept-copy]") && !document.querySelector("[data-sent]")) location.reload();
   });
 
@@ -37,7 +37,7 @@
     for (const kind of ["input", "change"]) document.addEventListener(kind, noteMissed);
   }
 
-  // Down and up go from the search into what it suggests, and through it; Escape shuts it.
+  // Arrow keys move from the search field into its suggestions and through them; Escape closes them.
   document.addEventListener("keydown", (event) => {
     const search = event.target.closest(".search");
     const links = search ? [...search.querySelectorAll(".suggestions a")] : [];
@@ -60,7 +60,7 @@
     if (names) names.textContent = [...target.files].map((file) => file.name).join(", ") || names.dataset.none;
   });
 
-  // The − and + beside a quantity; without scripts the field itself is enough.
+  // The − and + buttons beside a quantity; without scripts the field itself is enough.
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-step]");
     if (!button) return;
@@ -71,8 +71,8 @@
     field.dispatchEvent(new Event("change", { bubbles: true }));
   });
 
-  // Letters typed into a list choose an option each. What they mean is heard once they are typed: an answer to the
-  // first would replace the list in the middle of the word.
+  // Each letter typed into a select chooses an option. Its change event waits for the end of typing: a response to
+  // the first letter would replace the select in the middle of the word.
   const TYPING = 900;
   let typedAt = 0,
     typing = null;
@@ -104,7 +104,7 @@
     );
   }
 
-  // An answer that a newer request makes superfluous is dropped; HTMX would report it as an error.
+  // Drop the response to a request that a newer one replaced; HTMX would report it as an error.
   document.addEventListener("htmx:beforeSend", ({ detail: { xhr } }) => {
     const dropped = xhr.onabort;
     xhr.onabort = () => {
@@ -117,7 +117,7 @@
       }
     };
   });
-  // The list of products that the buyer saw last in this tab is where the basket leads back to.
+  // The basket links back to the list of products last seen in this tab.
   const listKey = `list:${document.documentElement.lang}`;
   window.addEventListener("pagehide", () => {
     if (document.querySelector("[data-product-list]"))
@@ -129,14 +129,14 @@
     if (link && list) link.href = list;
   });
 
-  // Filters and places are sent when chosen; their button is for those without scripts.
+  // Send filters and places when they are chosen; their button is for browsers without scripts.
   document.addEventListener("change", (event) => {
     const form = event.target.form;
     if (form && form.hasAttribute("data-send-on-change")) form.requestSubmit();
   });
 
-  // A form is sent once, however often its button is pressed; Back makes it usable again. Without a network
-  // nothing is sent, the page says so and keeps what was entered. Heard before HTMX hears of it.
+  // Send a form once, however often its button is pressed; Back makes it usable again. Without a network the page
+  // shows a notice and keeps the entered values. This listener runs before HTMX's.
   document.addEventListener(
     "submit",
     (event) => {
@@ -159,15 +159,15 @@
     if (form && !xhr.getResponseHeader("HX-Redirect")) delete form.dataset.sent;
   });
 
-  // Words of the form itself, or else those of the page.
+  // Show the form's own notice, or else the page's.
   const tell = (form, what) => {
     const words = what && form && form.querySelector(`[data-${what}]`);
     const every = document.querySelectorAll("form [data-offline], form [data-failed], [data-network]");
     for (const text of every)
       text.hidden = text.dataset.network ? Boolean(words) || text.dataset.network !== what : text !== words;
   };
-  // What did not get through may be sent again: the server orders a basket once. Forms that send themselves do so
-  // once the network is there.
+  // A failed request may be sent again: the server orders a basket once. Forms that send themselves repeat it once
+  // the network is back.
   const unheard = new Set();
   for (const [what, heard] of [
     ["offline", "htmx:sendError"],
@@ -189,8 +189,8 @@
     unheard.clear();
   });
 
-  // A form that is long to fill in is remembered in this tab until it is sent: a phone that loses its network
-  // or is closed for a while loses no word of it. What is agreed to is ticked anew.
+  // Store the values of a long form in this tab until it is sent, so that a phone that loses its network or is locked
+  // for a while loses none. Consents must be ticked again.
   const kept = (form) => JSON.parse(sessionStorage.getItem(form.dataset.remember) || "{}");
   const isKept = (field) =>
     field.name &&
@@ -231,8 +231,7 @@
   document.addEventListener("htmx:beforeOnLoad", (event) => {
     if (event.detail.xhr.getResponseHeader("HX-Redirect")) forget();
   });
-  // What is written while an answer is on its way is not in it: it is put back once the answer stands there, in
-  // forms with an id.
+  // Values entered while a response is loading are not in it; put them back after the swap, in forms with an id.
   const unsent = new Map(),
     restored = new Set();
   for (const kind of ["input", "change"]) {
@@ -251,8 +250,8 @@
       true,
     );
   }
-  // What was sent is in its own answer alone: another one that comes before may take its place, and HTMX drops
-  // an answer whose place is gone.
+  // Only the response to a request contains its values: an earlier response may replace the form, and HTMX drops a
+  // response whose target is gone.
   document.addEventListener("htmx:beforeSend", ({ target, detail: { xhr } }) => {
     const form = target.closest("form"),
       sent = [...unsent].filter(([, { id }]) => form && form.id === id);
@@ -274,14 +273,14 @@
       }
     }
   });
-  // Forms that send themselves hear of it, or they would show what was never sent.
+  // Notify forms that send themselves; otherwise they would show values that were never sent.
   document.addEventListener("htmx:afterSettle", () => {
     for (const field of restored) {
       restored.delete(field);
       if (field.isConnected) field.dispatchEvent(new Event("change", { bubbles: true }));
     }
   });
-  // An answer knows all that was sent with it, and more: an address that was chosen, a commune that was picked.
+  // A response contains all values of its request, and more: a chosen address, a picked commune.
   document.addEventListener("htmx:afterSwap", (event) => {
     const form = document.querySelector("form[data-remember]");
     if (!form) return;
@@ -295,8 +294,8 @@
     if (wrong) wrong.focus();
   });
 
-  // Until when goods are kept, second by second. Counted from what the server said was left: clocks of phones
-  // are wrong. Without scripts the words that it wrote stay.
+  // Count down the reservation in seconds, from the server's remaining time, because phones' clocks are wrong. Without
+  // scripts the server's text stays.
   setInterval(() => {
     for (const clock of document.querySelectorAll("[data-left]")) {
       clock.dataset.end ??= Date.now() + clock.dataset.left * 1000;

@@ -1,12 +1,12 @@
-// Small comforts of the members' pages; each page works without them.
+// Enhancements of the members' pages, which work without scripts.
 (() => {
   "use strict";
 
   const worker = document.currentScript.dataset.worker;
   if (worker && "serviceWorker" in navigator) navigator.serviceWorker.register(worker).catch(() => {});
 
-  // A photo with more pixels than the market shows is made smaller before it is sent; its form waits for that. What
-  // the phone cannot read is sent as it is, and the market says what is wrong with it.
+  // Reduce a photo with more pixels than the market shows before it is sent; its form waits for that. A photo that the
+  // phone cannot read is sent unchanged, and the server reports its error.
   const LONGEST_SIDE = 2400,
     pending = new WeakMap();
   const shrink = async (file) => {
@@ -43,7 +43,7 @@
       if (!waiting) return;
       event.preventDefault();
       event.stopImmediatePropagation();
-      // In a task of its own: while the event is being heard, browsers ignore a second submission.
+      // In a separate task: browsers ignore a second submission while the event is being handled.
       waiting.finally(() => {
         setTimeout(() => {
           pending.delete(form);
@@ -54,8 +54,8 @@
     true,
   );
 
-  // A dead network shows only when something is sent, and then the form's page would be gone with its photos: ask
-  // whether the market answers first. Heard before market.js, which says so where the phone knows that it is offline.
+  // A dead network shows only on sending, which would lose the form's page with its photos, so check first that the
+  // server answers. This listener runs before market.js, which shows a notice if the phone knows that it is offline.
   window.addEventListener(
     "submit",
     (event) => {
@@ -166,7 +166,7 @@
     true,
   );
 
-  // The photo just taken is shown in its frame before anything is sent.
+  // Show a new photo in its frame before it is sent.
   document.addEventListener("change", (event) => {
     const frame = event.target.closest("[data-photo]");
     if (!frame || event.target.type !== "file" || !event.target.files.length) return;
@@ -181,7 +181,7 @@
         shown.src = drawing;
       },
       { once: true },
-    ); // HEIC: made by the market, not shown by the phone
+    ); // HEIC: the server converts it, the browser cannot show it
     shown.src = URL.createObjectURL(event.target.files[0]);
     const said = frame.querySelector("[data-chosen]");
     if (said) said.hidden = false;

@@ -1,5 +1,5 @@
-// Passkeys: what the browser and the server say to each other. Without this file, or in a browser that knows no
-// passkeys, nothing of them is shown, and everybody comes in otherwise.
+// Passkey ceremonies between browser and server. Without this file, or in a browser without passkeys, the buttons
+// stay hidden, and people sign in by other methods.
 (() => {
   "use strict";
   if (!window.PublicKeyCredential || !navigator.credentials) return;
@@ -14,7 +14,7 @@
       .replace(/\//g, "_")
       .replace(/=+$/, "");
 
-  // Options come with base64url where the browser wants bytes; its answer goes back the same way.
+  // Options contain base64url where the browser needs bytes, and its response is encoded in the same way.
   const read = ({ publicKey }) => {
     const named = (list) => (list || []).map((credential) => ({ ...credential, id: bytesOf(credential.id) }));
     const options = { ...publicKey, challenge: bytesOf(publicKey.challenge) };

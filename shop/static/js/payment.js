@@ -1,8 +1,8 @@
-// The picture of a payment code, handed to another app of the phone: the bank's own, or a message to who pays.
+// Share the picture of a payment code with another app: the bank's, or a message to the payer.
 (() => {
   "use strict";
 
-  const pictures = new Map(); // by address: fetched beforehand, since a tap may only share what is there already
+  const pictures = new Map(); // by URL: fetched beforehand, because a tap may only share a loaded file
   const fetchPicture = async (address, name) => {
     const response = await fetch(address);
     if (!response.ok) return null;
@@ -20,7 +20,7 @@
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-share-picture]");
     if (!button) return;
-    navigator.share({ files: [pictures.get(button.dataset.sharePicture)] }).catch(() => {}); // closed again
+    navigator.share({ files: [pictures.get(button.dataset.sharePicture)] }).catch(() => {}); // cancelled
   });
   document.addEventListener("htmx:afterSwap", offer);
   offer();

@@ -1,4 +1,4 @@
-// Sends what is written to the API, shows the answer, and finds types and fields of its schema.
+// Send the query to the API, show the response, and search types and fields of the schema.
 const at = (id) => document.getElementById(id);
 const FIELDS = `{ __schema { types { name kind description
   fields(includeDeprecated: true) { name description args { name type { ...T } } type { ...T } }

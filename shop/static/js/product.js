@@ -1,4 +1,4 @@
-// What a product's page can do beyond its text: be read aloud, and be handed to another app.
+// Read a product's page aloud, share it with another app, and compute sums.
 (() => {
   "use strict";
 
@@ -6,10 +6,10 @@
   const speech = window.speechSynthesis;
   const language = document.documentElement.lang;
 
-  // Only where the device has a voice of the language: another one makes Vietnamese unintelligible.
+  // Only if the device has a voice for the language: another one makes Vietnamese unintelligible.
   const voiceOf = (wanted) => speech.getVoices().find((voice) => voice.lang.toLowerCase().split(/[-_]/)[0] === wanted);
 
-  // What a visitor would read from top to bottom: without menus, forms and hidden words.
+  // The text that a visitor reads from top to bottom: without menus, forms and hidden texts.
   const sentences = () => {
     const parts = document.querySelectorAll(
       "article h1, article h2, article p, article dt, article dd, article .notice",
@@ -54,7 +54,7 @@
   }
 
   // The sums follow the chosen variant and quantity at once: the same that the basket asks for, at most if sold by
-  // weight. A quantity that is no number leaves them as they are.
+  // weight. A quantity that is not a number leaves them unchanged.
   const buy = document.querySelector("#buy");
   const sumOf = (price, steps, variant) => {
     const sum = BigInt(price) * steps;
@@ -90,14 +90,14 @@
   if (buy) {
     buy.addEventListener("input", showSums);
     buy.addEventListener("change", showSums);
-    window.addEventListener("pageshow", showSums); // the browser restores what was chosen
+    window.addEventListener("pageshow", showSums); // the browser restores the chosen values
   }
 
   const share = document.querySelector("[data-share]");
   if (share && navigator.share) {
     share.hidden = false;
     share.addEventListener("click", () => {
-      navigator.share({ title: share.dataset.title, url: share.dataset.share }).catch(() => {}); // closed again
+      navigator.share({ title: share.dataset.title, url: share.dataset.share }).catch(() => {}); // cancelled
     });
   }
 })();
