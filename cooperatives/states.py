@@ -36,10 +36,10 @@ class CertificateState(TextChoices):
     RETURNED = "returned", pgettext_lazy("certificate", "to be corrected")
 
 
-# A change by members sends a certificate back to review: a new number means a new document.
+# Changes of a confirmed certificate are a row of their own: a new number means a new document.
 CERTIFICATE_MOVES: Moves = {
     CertificateState.IN_REVIEW: frozenset({CertificateState.CONFIRMED, CertificateState.RETURNED}),
-    CertificateState.CONFIRMED: frozenset({CertificateState.IN_REVIEW}),
+    CertificateState.CONFIRMED: frozenset(),
     CertificateState.RETURNED: frozenset({CertificateState.IN_REVIEW}),
 }
 

@@ -247,12 +247,17 @@ class CertificateQuerySet(models.QuerySet["Certificate"]):
     def for_cooperative(self, cooperative: Cooperative) -> CertificateQuerySet:
         return self.filter(cooperative=cooperative)
 
+    def without_proposals(self) -> CertificateQuerySet:
+        """Return certificates, not the changes proposed to them."""
+        return self.filter(replaces=None)
+
 
 class Certificate(models.Model):
     """An authority's certificate with number and dates; OCOP has 3 to 5 stars (Decision 148/QĐ-TTg).
 
     A certificate submitted by members is shown once staff have checked its document; one entered by staff is
-    confirmed from the start. `state_reason` says why it was returned.
+    confirmed from the start. `state_reason` says why it was returned. Changes of a confirmed one are a row of
+    their own that `replaces` it: it stays on display until they are confirmed.
     """
 
     cooperative = models.ForeignKey(Cooperative, models.CASCADE, related_name="certificates")
@@ -267,6 +272,9 @@ class Certificate(models.Model):
     state = models.CharField(max_length=10, choices=CertificateState, default=CertificateState.CONFIRMED)
     state_reason = models.TextField(blank=True, default="")
     submitted_at = models.DateTimeField(null=True, blank=True)
+    replaces = models.OneToOneField(
+        "self", models.CASCADE, related_name="proposal", null=True, blank=True, editable=False
+    )
 
     objects = CertificateQuerySet.as_manager()
 
@@ -283,6 +291,10 @@ class Certificate(models.Model):
                 condition=Q(issued_on=None) | Q(expires_on=None) | Q(expires_on__gte=F("issued_on")),
                 name="certificate_expires_after_it_is_issued",
             ),
+            models.CheckConstraint(
+                condition=Q(replaces=None) | ~Q(state=CertificateState.CONFIRMED),
+                name="certificate_proposal_is_not_shown",
+            ),
         ]
         indexes = [
             models.Index(
@@ -294,3 +306,7 @@ class Certificate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.number}"
+
+    def is_as_of(self, seen_at: datetime.datetime | None) -> bool:
+        """Whether it was not submitted again after a reviewer opened it."""
+        return self.submitted_at == seen_at

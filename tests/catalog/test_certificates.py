@@ -17,10 +17,10 @@ from catalog.actions.sellers.certificates import (
     return_certificate,
     submit_certificate,
 )
-from cooperatives.models import Certificate, CertificateKind
+from cooperatives.models import Certificate, CertificateKind, Cooperative
 from cooperatives.states import CERTIFICATE_MOVES, CertificateState
 from shop.core.actors import Actor
-from shop.core.errors import Missing, ReasonRequired
+from shop.core.errors import ChangedSinceOpened, Missing, ReasonRequired
 from shop.core.models import Change
 from shop.core.states import WrongMove, advance
 from shop.notifications.models import Notification
@@ -34,7 +34,6 @@ DAY = datetime.date(2026, 11, 24)
 PAIRS = {
     ("in_review", "confirmed"),
     ("in_review", "returned"),
-    ("confirmed", "in_review"),
     ("returned", "in_review"),
 }
 
@@ -55,6 +54,10 @@ def valid_certificates() -> list[Certificate]:
     return list(Certificate.objects.valid_on(DAY))
 
 
+def valid_numbers() -> list[tuple[int, str, int | None]]:
+    return list(Certificate.objects.valid_on(DAY).values_list("pk", "number", "stars"))
+
+
 def test_certificate_follows_its_state_table() -> None:
     row = Certificate(cooperative=make_cooperative(), kind=CertificateKind.VIETGAP)
     row.save()
@@ -71,33 +74,86 @@ def test_certificate_follows_its_state_table() -> None:
     assert unreachable_states(CERTIFICATE_MOVES, first=CertificateState.IN_REVIEW) == set()
 
 
-def test_certificate_is_shown_once_confirmed_and_hidden_when_changed() -> None:
+def test_certificate_is_shown_once_confirmed() -> None:
     seller = make_seller("HTX Thiên An")
     tea = make_product(seller, name="Trà")
 
     row = submit_certificate(cooperative=seller, details=details(product_ids=[tea.pk]), **COMMON)
     assert (valid_certificates(), list(Certificate.objects.waiting())) == ([], [row])
-    confirm_certificate(certificate_id=row.pk, **COMMON)
-    assert valid_certificates() == [row]
-    assert list(tea.certificates.all()) == [row]
-    change_certificate(
-        cooperative=seller, certificate_id=row.pk, details=details(number="13", stars=5), **COMMON
-    )
-    assert (valid_certificates(), list(tea.certificates.all())) == ([], [])
     return_certificate(certificate_id=row.pk, reason="Ảnh bị mờ", **COMMON)
     assert valid_certificates() == []
-    change_certificate(cooperative=seller, certificate_id=row.pk, details=details(stars=3), **COMMON)
+    again = details(stars=3, product_ids=[tea.pk])
+    assert change_certificate(cooperative=seller, certificate_id=row.pk, details=again, **COMMON) == row
     confirm_certificate(certificate_id=row.pk, **COMMON)
 
     row.refresh_from_db()
     assert (valid_certificates(), row.stars, row.state_reason) == ([row], 3, "")
+    assert list(tea.certificates.all()) == [row]
     assert [change.action.partition(".")[2] for change in Change.objects.of_row(row).in_time()] == [
-        *("submitted", "confirmed", "submitted", "returned", "submitted", "confirmed"),
+        *("submitted", "returned", "submitted", "confirmed"),
     ]
     letters = Notification.objects.filter(recipient=seller.email).order_by("pk")
-    assert ["Ảnh bị mờ" in letter.text for letter in letters] == [False, True]  # at most one a second
+    assert ["Ảnh bị mờ" in letter.text for letter in letters] == [True, False]
     remove_certificate(cooperative=seller, certificate_id=row.pk, **COMMON)
     assert valid_certificates() == []
+
+
+def make_confirmed(seller: Cooperative, **fields: object) -> Certificate:
+    row = submit_certificate(cooperative=seller, details=details(**fields), **COMMON)
+    confirm_certificate(certificate_id=row.pk, **COMMON)
+    return row
+
+
+def test_confirmed_certificate_stays_on_display_while_its_changes_wait() -> None:
+    seller = make_seller("HTX Thiên An")
+    tea, jam = make_product(seller, name="Trà"), make_product(seller, name="Mứt")
+    row = make_confirmed(seller, product_ids=[tea.pk])
+
+    changed = details(number="13", stars=5, product_ids=[jam.pk])
+    proposal = change_certificate(cooperative=seller, certificate_id=row.pk, details=changed, **COMMON)
+
+    assert valid_numbers() == [(row.pk, "12/QĐ-UBND", 4)]
+    assert list(Certificate.objects.waiting()) == [proposal]
+    assert list(Certificate.objects.valid_on(DAY).filter(products=jam)) == []
+
+    confirm_certificate(certificate_id=proposal.pk, **COMMON)
+
+    assert valid_numbers() == [(row.pk, "13", 5)]
+    assert list(row.products.all()) == [jam]
+    assert Certificate.objects.count() == 1
+    assert [change.action.partition(".")[2] for change in Change.objects.of_row(row).in_time()] == [
+        *("submitted", "confirmed", "confirmed"),
+    ]
+    assert Change.objects.of_row(proposal).get().action == "certificate.submitted"
+
+
+def test_returned_changes_are_corrected_while_the_confirmed_certificate_stays() -> None:
+    seller = make_seller("HTX Thiên An")
+    row = make_confirmed(seller)
+    keys = {"cooperative": seller, "certificate_id": row.pk, **COMMON}
+    proposal = change_certificate(details=details(number="13"), **keys)
+
+    return_certificate(certificate_id=proposal.pk, reason="Ảnh bị mờ", **COMMON)
+    again = change_certificate(details=details(number="14"), **keys)
+
+    assert (again.pk, again.number, again.state, again.state_reason) == (
+        *(proposal.pk, "14", CertificateState.IN_REVIEW),
+        "",
+    )
+    assert valid_numbers() == [(row.pk, "12/QĐ-UBND", 4)]
+    remove_certificate(cooperative=seller, certificate_id=again.pk, **COMMON)
+    assert valid_numbers() == [(row.pk, "12/QĐ-UBND", 4)]
+
+
+def test_certificate_that_changed_since_it_was_opened_is_not_decided() -> None:
+    seller = make_seller("HTX Thiên An")
+    row = submit_certificate(cooperative=seller, details=details(), **COMMON)
+    Certificate.objects.update(submitted_at=NOW + datetime.timedelta(minutes=1))
+
+    with assert_refused(ChangedSinceOpened, "changed_since_opened"):
+        confirm_certificate(certificate_id=row.pk, seen_at=NOW, **COMMON)
+    with assert_refused(ChangedSinceOpened, "changed_since_opened"):
+        return_certificate(certificate_id=row.pk, reason="Mờ", seen_at=NOW, **COMMON)
 
 
 def test_certificate_is_valid_from_issue_day_to_expiry_day() -> None:

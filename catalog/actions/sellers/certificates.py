@@ -17,9 +17,14 @@ from cooperatives.states import CERTIFICATE_MOVES, CertificateState
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row
 from shop.core.database.unique_fields import save_unique
-from shop.core.errors import Missing, ReasonRequired, Refused
+from shop.core.errors import ChangedSinceOpened, Missing, ReasonRequired, Refused
 from shop.core.models import Picture, record_change
-from shop.core.states import advance
+from shop.core.states import WrongMove, advance
+
+_DETAIL_COLUMNS = (
+    *("kind", "stars", "number", "issuer", "issued_on", "expires_on", "picture", "is_sample"),
+    "submitted_at",
+)
 
 
 class MissingStars(Refused):
@@ -69,11 +74,14 @@ def change_certificate(
     actor: Actor,
     now: datetime.datetime,
 ) -> Certificate:
-    """Correct a certificate; it is hidden until it is reviewed again.
+    """Correct a certificate and submit it; return what is reviewed.
 
-    Without a new photo it keeps the old one. Raises like `submit_certificate`.
+    A confirmed one stays on display, and its changes become a proposal. Without a new photo it keeps the old
+    one. Raises like `submit_certificate`.
     """
     row = _lock_certificate(Certificate.objects.for_cooperative(cooperative), certificate_id)
+    if row.state == CertificateState.CONFIRMED:
+        row = _find_proposal(row)
     if row.state != CertificateState.IN_REVIEW:
         advance(row, CertificateState.IN_REVIEW, CERTIFICATE_MOVES)
     row.state_reason = ""
@@ -86,7 +94,7 @@ def change_certificate(
 def remove_certificate(
     *, cooperative: Cooperative, certificate_id: int, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Delete a certificate. Raises Missing."""
+    """Delete a certificate with its proposal, or a proposal alone. Raises Missing."""
     row = _lock_certificate(Certificate.objects.for_cooperative(cooperative), certificate_id)
     snapshot = {"kind": row.kind, "stars": row.stars, "number": row.number, "issuer": row.issuer}
     _record_certificate("certificate.removed", row, actor=actor, now=now, snapshot=snapshot)
@@ -94,30 +102,74 @@ def remove_certificate(
 
 
 @transaction.atomic(durable=True)
-def confirm_certificate(*, certificate_id: int, actor: Actor, now: datetime.datetime) -> Certificate:
-    """Confirm a certificate after staff checked its document. Raises Missing, WrongMove."""
-    return _decide(certificate_id, CertificateState.CONFIRMED, "", actor=actor, now=now)
+def confirm_certificate(
+    *, certificate_id: int, seen_at: datetime.datetime | None = None, actor: Actor, now: datetime.datetime
+) -> Certificate:
+    """Confirm a certificate after staff checked its document; a proposal replaces the one on display.
+
+    `seen_at` is its `submitted_at` when the reviewer opened it; None is not compared. Raises Missing,
+    ChangedSinceOpened, WrongMove.
+    """
+    row = _lock_waiting(certificate_id, seen_at)
+    shown = row
+    if row.replaces_id is not None:
+        shown = _lock_certificate(Certificate.objects.all(), row.replaces_id)
+        _replace(shown, row)
+    else:
+        advance(row, CertificateState.CONFIRMED, CERTIFICATE_MOVES)
+    _record_certificate("certificate.confirmed", shown, actor=actor, now=now)
+    notices.send_certificate_decision(shown, now=now)
+    return shown
 
 
 @transaction.atomic(durable=True)
 def return_certificate(
-    *, certificate_id: int, reason: str, actor: Actor, now: datetime.datetime
+    *,
+    certificate_id: int,
+    seen_at: datetime.datetime | None = None,
+    reason: str,
+    actor: Actor,
+    now: datetime.datetime,
 ) -> Certificate:
-    """Return a certificate for correction. Raises Missing, ReasonRequired, WrongMove."""
+    """Return a certificate for correction; what a proposal would replace stays on display.
+
+    Raises Missing, ReasonRequired, ChangedSinceOpened, WrongMove.
+    """
     if not reason.strip():
         raise ReasonRequired(field="reason")
-    return _decide(certificate_id, CertificateState.RETURNED, reason.strip(), actor=actor, now=now)
-
-
-def _decide(
-    certificate_id: int, new_state: CertificateState, reason: str, *, actor: Actor, now: datetime.datetime
-) -> Certificate:
-    row = _lock_certificate(Certificate.objects.all(), certificate_id)
-    advance(row, new_state, CERTIFICATE_MOVES)
-    row.state_reason = reason
+    row = _lock_waiting(certificate_id, seen_at)
+    advance(row, CertificateState.RETURNED, CERTIFICATE_MOVES)
+    row.state_reason = reason.strip()
     row.save(update_fields=["state_reason"])
-    _record_certificate(f"certificate.{new_state}", row, actor=actor, now=now, reason=reason)
+    _record_certificate("certificate.returned", row, actor=actor, now=now, reason=row.state_reason)
     notices.send_certificate_decision(row, now=now)
+    return row
+
+
+def _find_proposal(row: Certificate) -> Certificate:
+    """Return the changes proposed to a locked certificate, or new ones that are not saved yet."""
+    proposal = Certificate.objects.filter(replaces=row).select_related("cooperative").first()
+    return proposal or Certificate(
+        cooperative=row.cooperative, replaces=row, picture=row.picture, state=CertificateState.IN_REVIEW
+    )
+
+
+def _replace(shown: Certificate, proposal: Certificate) -> None:
+    """Give a locked certificate what its proposal says, and delete the proposal."""
+    if proposal.state != CertificateState.IN_REVIEW:
+        raise WrongMove(came_from=proposal.state, to=CertificateState.CONFIRMED)
+    products = list(proposal.products.all())
+    for column in _DETAIL_COLUMNS:
+        setattr(shown, column, getattr(proposal, column))
+    proposal.delete()
+    save_unique(shown)
+    shown.products.set(products)
+
+
+def _lock_waiting(certificate_id: int, seen_at: datetime.datetime | None) -> Certificate:
+    row = _lock_certificate(Certificate.objects.all(), certificate_id)
+    if seen_at is not None and not row.is_as_of(seen_at):
+        raise ChangedSinceOpened()
     return row
 
 

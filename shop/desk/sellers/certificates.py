@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from django.core.paginator import Paginator
 from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -18,8 +15,8 @@ from catalog.models import Product
 from cooperatives.models import Certificate
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
-from shop.core.web.action_results import run_action
 from shop.desk.forms import ReasonForm, reason_of
+from shop.desk.sellers.reviews import RETURNED_MESSAGE, run_decision, seen_mark
 from shop.staff_pages import staff_only
 
 PER_PAGE = 20
@@ -29,10 +26,12 @@ PER_PAGE = 20
 @staff_only(Permission.MANAGE_PRODUCTS)
 def certificates(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List pending certificates, oldest first."""
-    rows = Certificate.objects.waiting().select_related("cooperative", "picture")
+    rows = Certificate.objects.waiting().select_related("cooperative", "picture", "replaces")
     rows = rows.prefetch_related(Prefetch("products", Product.objects.existing()))
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
-    certificate_rows = [(row, ReasonForm(prefix=f"c{row.pk}")) for row in page.object_list]
+    certificate_rows = [
+        (row, ReasonForm(prefix=f"c{row.pk}"), seen_mark(row.submitted_at)) for row in page.object_list
+    ]
     return render(request, "desk/certificates.html", {"page": page, "certificates": certificate_rows})
 
 
@@ -40,16 +39,26 @@ def certificates(request: HttpRequest, actor: Actor) -> HttpResponse:
 @staff_only(Permission.MANAGE_PRODUCTS)
 def certificate_confirmation(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Confirm a certificate; buyers then see it."""
-    action = partial(confirm_certificate, certificate_id=pk, actor=actor, now=timezone.now())
-    message = _("Buyers can see it now. The cooperative has been notified.")
-    return run_action(request, action, url=reverse("desk:certificates"), message=message)
+    return run_decision(
+        request,
+        confirm_certificate,
+        certificate_id=pk,
+        actor=actor,
+        url=reverse("desk:certificates"),
+        message=_("Buyers can see it now. The cooperative has been notified."),
+    )
 
 
 @require_POST
 @staff_only(Permission.MANAGE_PRODUCTS)
 def certificate_return(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Return a certificate for correction."""
-    reason = reason_of({"reason": request.POST.get(f"c{pk}-reason", "")})
-    action = partial(return_certificate, certificate_id=pk, reason=reason, actor=actor, now=timezone.now())
-    message = _("Returned for correction. The cooperative has been notified of the reason.")
-    return run_action(request, action, url=reverse("desk:certificates"), message=message)
+    return run_decision(
+        request,
+        return_certificate,
+        certificate_id=pk,
+        reason=reason_of({"reason": request.POST.get(f"c{pk}-reason", "")}),
+        actor=actor,
+        url=reverse("desk:certificates"),
+        message=RETURNED_MESSAGE,
+    )

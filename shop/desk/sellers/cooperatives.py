@@ -142,7 +142,7 @@ def _render_cooperative(
         "members": cooperative.memberships.select_related("user").order_by("pk"),
         "warehouses": cooperative.warehouses.select_related("address").order_by("created_at", "pk"),
         "delivery_methods": cooperative.delivery_methods.order_by("sort_order", "pk"),
-        "certificates": cooperative.certificates.order_by("kind", "pk"),
+        "certificates": cooperative.certificates.filter(replaces=None).order_by("kind", "pk"),
         "commission": rates[cooperative.pk, ""],
         "on_sale": Listing.objects.for_cooperative(cooperative).filter(state=ListingState.PUBLISHED).count(),
         "history": change_views(changes),

@@ -29,7 +29,7 @@ def run_decision(
     *,
     actor: Actor,
     url: str,
-    refused_url: str,
+    refused_url: str = "",
     message: StrOrPromise,
     **arguments: object,
 ) -> HttpResponse:

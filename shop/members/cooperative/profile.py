@@ -45,12 +45,14 @@ def profile(request: HttpRequest, membership: MembershipContext) -> HttpResponse
         action = partial(update_profile, cooperative=cooperative, **form.cleaned_data)
         if _run_action(request, membership, form, action, _("Your page has been updated.")):
             return redirect("members:profile")
-    certificates = Certificate.objects.for_cooperative(cooperative).order_by("kind", "pk")
+    certificates = Certificate.objects.for_cooperative(cooperative).without_proposals().order_by("kind", "pk")
     context = {
         "form": form,
         "other_languages": other_languages(),
         "households": Producer.objects.for_cooperative(cooperative).order_by("pk"),
-        "certificates": certificates.prefetch_related(Prefetch("products", Product.objects.existing())),
+        "certificates": certificates.select_related("proposal").prefetch_related(
+            Prefetch("products", Product.objects.existing())
+        ),
         "followers": Follow.objects.confirmed().filter(cooperative=cooperative).count(),
         "today": vietnam_date(timezone.now()),
     }
@@ -121,17 +123,18 @@ def certificate_creation(request: HttpRequest, membership: MembershipContext) ->
 @takes_files(is_signed_in)
 @for_members(MemberRight.MANAGE)
 def certificate(request: HttpRequest, membership: MembershipContext, certificate_id: int) -> HttpResponse:
-    """Correct or renew a certificate."""
-    rows = Certificate.objects.for_cooperative(membership.cooperative).select_related("picture")
-    existing = rows.filter(pk=certificate_id).first()
+    """Correct or renew a certificate; changes that wait or came back are shown and corrected further."""
+    rows = Certificate.objects.for_cooperative(membership.cooperative).without_proposals()
+    existing = rows.select_related("picture", "proposal__picture").filter(pk=certificate_id).first()
     if existing is None:
         raise Missing()
-    form = _certificate_form(request, membership, existing)
+    edited = getattr(existing, "proposal", existing)
+    form = _certificate_form(request, membership, edited)
     if form.is_valid():
         action = partial(change_certificate, cooperative=membership.cooperative, certificate_id=existing.pk)
         if _submit_certificate(request, membership, form, action):
             return redirect("members:profile")
-    return _render_certificate(request, membership, form, existing)
+    return _render_certificate(request, membership, form, edited, shown=existing)
 
 
 @require_POST
@@ -185,12 +188,16 @@ def _render_certificate(
     membership: MembershipContext,
     form: CertificateForm,
     certificate: Certificate | None = None,
+    *,
+    shown: Certificate | None = None,
 ) -> HttpResponse:
     """Render the form; a photo that was uploaded with an invalid field is kept."""
     picture = form.picture or _submitted_picture(request, membership, form)
     context = {
         "form": form,
         "certificate": certificate,
+        "shown": shown,
+        "is_proposal": certificate != shown,
         "kept_pictures": keep_pictures(membership.cooperative, [picture] if picture else []),
     }
     return render_page(request, membership, "members/certificate.html", context)

@@ -89,7 +89,11 @@ def test_certificate_is_shown_after_review_and_until_it_expires(manager, seller)
     desk.post(f"/quan-tri/giay-chung-nhan/{row.pk}/tra-lai/", {f"c{row.pk}-reason": "Ảnh bị mờ"})
     assert "Ảnh bị mờ" in html_of(manager.get(f"/xa-vien/gian-hang/giay/{row.pk}/"))
     manager.post(f"/xa-vien/gian-hang/giay/{row.pk}/", form)  # keeps its current photo
-    desk.post(f"/quan-tri/giay-chung-nhan/{row.pk}/da-xem/")
+    (_row, _form, seen) = desk.get("/quan-tri/giay-chung-nhan/").context["certificates"][0]
+    old = {"seen": "2026-01-01T00:00:00+00:00"}
+    desk.post(f"/quan-tri/giay-chung-nhan/{row.pk}/da-xem/", old)
+    assert "12/QĐ-UBND" not in page_of(Client(), seller)
+    desk.post(f"/quan-tri/giay-chung-nhan/{row.pk}/da-xem/", {"seen": seen})
 
     profile_page = page_of(Client(), seller)
     assert "12/QĐ-UBND" in profile_page
@@ -97,6 +101,29 @@ def test_certificate_is_shown_after_review_and_until_it_expires(manager, seller)
     assert "★★★★" in html_of(Client().get(f"/san-pham/{tea.slug}/"))
     Certificate.objects.update(expires_on=vietnam_date(timezone.now()) - datetime.timedelta(days=1))
     assert "12/QĐ-UBND" not in page_of(Client(), seller)
+
+
+def test_changed_certificate_waits_beside_the_confirmed_one(manager, seller) -> None:
+    form = {"kind": "vietgap", "number": "7/VG", "issuer": "Sở", "issued_on": "2026-01-01"}
+    manager.post("/xa-vien/gian-hang/giay/", {**form, "photo": photo()})
+    row = Certificate.objects.get()
+    Certificate.objects.update(state="confirmed")
+    own = f"/xa-vien/gian-hang/giay/{row.pk}/"
+
+    manager.post(own, form | {"number": "8/VG"})
+
+    assert "7/VG" in page_of(Client(), seller)
+    assert "8/VG" not in page_of(Client(), seller)
+    assert 'value="8/VG"' in html_of(manager.get(own))
+    assert "thay đổi: chờ duyệt" in html_of(manager.get("/xa-vien/gian-hang/"))
+    desk = Client()
+    desk.force_login(make_admin())
+    page = html_of(desk.get("/quan-tri/giay-chung-nhan/"))
+    assert "Đang hiện cho đến khi bạn xác nhận: số 7/VG" in page
+
+    desk.post(f"/quan-tri/giay-chung-nhan/{row.proposal.pk}/da-xem/")
+    assert "8/VG" in page_of(Client(), seller)
+    assert "7/VG" not in page_of(Client(), seller)
 
 
 def test_only_managers_of_the_cooperative_edit_its_profile(lister, seller) -> None:
