@@ -124,7 +124,7 @@ class FacetIndex:
     def is_expired(self) -> bool:
         return time.monotonic() - self._built_at > MAX_AGE_SECONDS
 
-    def followed(self) -> FacetIndex:
+    def with_later_changes(self) -> FacetIndex:
         """Return the index with all later changes, or itself if there are none. Raises IndexOutdated.
 
         Returns a copy, so other threads keep a consistent view of the old one.
@@ -138,7 +138,7 @@ class FacetIndex:
         removed = BitMap(touched)
         updated.product_ids, updated.available = self.product_ids - removed, self.available - removed
         for name in _FACETS:
-            setattr(updated, name, _without(getattr(self, name), removed))
+            setattr(updated, name, _remove_products(getattr(self, name), removed))
         updated._read(touched)
         if (updated.provinces.keys(), updated.communes.keys()) != (
             self.provinces.keys(),
@@ -229,7 +229,7 @@ def facet_index_for(channel_id: int, day: datetime.date) -> FacetIndex:
             index = FacetIndex(channel_id, day)
         else:
             try:
-                index = index.followed()
+                index = index.with_later_changes()
             except IndexOutdated:
                 index = FacetIndex(channel_id, day)
         _indexes[channel_id] = index
@@ -266,7 +266,7 @@ def _add_to_set(sets: Sets, key: Any, product_ids: BitMap) -> None:
         sets[key] = sets[key] | product_ids if key in sets else product_ids
 
 
-def _without(sets: Sets, removed: BitMap) -> Sets:
+def _remove_products(sets: Sets, removed: BitMap) -> Sets:
     """Return the sets without these products; unaffected sets are reused."""
     remaining = (
         (key, product_ids if product_ids.isdisjoint(removed) else product_ids - removed)

@@ -23,7 +23,7 @@ class FacetSelection:
     def respects(self) -> list[str]:
         return list(self._chosen)
 
-    def without(self, respect: str) -> BitMap:
+    def matches_of_other_facets(self, respect: str) -> BitMap:
         """Return the products that match every facet except this one."""
         if respect not in self._chosen:
             return self.product_ids
@@ -34,4 +34,6 @@ class FacetSelection:
 
     def count(self, respect: str, product_ids: BitMap | None) -> int:
         """Return how many products there would be if this facet had only `product_ids` chosen."""
-        return self.without(respect).intersection_cardinality(product_ids) if product_ids else 0
+        return (
+            self.matches_of_other_facets(respect).intersection_cardinality(product_ids) if product_ids else 0
+        )

@@ -79,7 +79,10 @@ def search_products(
     # A phrase with synonyms, such as "trái cây", holds no classifier.
     classifiers = _classifier_count(words) if len(choices) == len(words) else 0
     product_ids = (
-        find(*_about(choices, classifiers)) | _named_after_classifier(words, find) | translated | unfinished
+        find(*_subject_conditions(choices, classifiers))
+        | _named_after_classifier(words, find)
+        | translated
+        | unfinished
     )
     if is_complete:
         product_ids |= find(Condition(SearchField.FIRST, list(map(folded_choice, words))))
@@ -107,14 +110,14 @@ def suggest_product_ids(query: str, *, limit: int) -> list[int]:
 
 def count_matches(words: Sequence[QueryWord], product_ids: BitMap) -> int:
     """Return how many of these products have all the words as typed, at least one of them in the name."""
-    return product_ids.intersection_cardinality(products_where(*_about(_typed_choices(words))))
+    return product_ids.intersection_cardinality(products_where(*_subject_conditions(_typed_choices(words))))
 
 
 def _typed_choices(words: Sequence[QueryWord]) -> list[Choice]:
     return list(map(typed_choice, words))
 
 
-def _about(choices: Sequence[Choice], classifiers: int = 0) -> list[Condition]:
+def _subject_conditions(choices: Sequence[Choice], classifiers: int = 0) -> list[Condition]:
     """Return conditions for products that the query is about, not only ones with its words.
 
     The first `classifiers` of the words do not make a product one that the query is about.
@@ -150,7 +153,7 @@ def _named_after_classifier(words: Sequence[QueryWord], find: ProductQuery) -> B
         return BitMap()
     choices = with_synonyms(remaining) or _typed_choices(remaining)
     first_words = [phrase[:1] for phrase in choices[0]]
-    return find(*_about(choices), Condition(SearchField.FIRST, [first_words]))
+    return find(*_subject_conditions(choices), Condition(SearchField.FIRST, [first_words]))
 
 
 def _find_without_openings(words: Sequence[QueryWord], find: ProductQuery) -> BitMap:
@@ -160,7 +163,7 @@ def _find_without_openings(words: Sequence[QueryWord], find: ProductQuery) -> Bi
     if shortest == query:
         return BitMap()
     remaining = words[-shortest.count(" ") - 1 :]
-    matches = find(*_about(with_synonyms(remaining) or _typed_choices(remaining)))
+    matches = find(*_subject_conditions(with_synonyms(remaining) or _typed_choices(remaining)))
     return matches | _named_after_classifier(remaining, find)
 
 
@@ -198,7 +201,7 @@ def _other_attempts(
         yield lambda find: _result(find(Condition(SearchField.MENTIONS, [joined_words])), is_mention=True)
     if unfinished := _unfinished_choices(words):
         yield lambda find: _result(find(Condition(SearchField.SUBJECT, unfinished)))
-    yield lambda find: _corrected(words, find)
+    yield lambda find: _search_corrected(words, find)
 
 
 def _result(product_ids: BitMap, *, instead: str = "", is_mention: bool = False) -> SearchResult:
@@ -237,7 +240,7 @@ def _unfinished_choices(words: Sequence[QueryWord]) -> list[Choice] | None:
     ]
 
 
-def _corrected(words: Sequence[QueryWord], find: ProductQuery) -> SearchResult:
+def _search_corrected(words: Sequence[QueryWord], find: ProductQuery) -> SearchResult:
     """Return products for the likeliest corrections, else for any."""
     phrases = correct_words(words)
     if phrases is None:

@@ -160,12 +160,12 @@ def _ids_from_text(keys: str) -> RawSQL:
 
 @compiled_query
 def _newest(channel: int, *, start: int, stop: int) -> QuerySet[Any, int]:
-    return _listed(channel)[start:stop]
+    return _listed_products(channel)[start:stop]
 
 
 @compiled_query
 def _ids_newest_first(channel: int, keys: str, *, limit: int) -> QuerySet[Any, int]:
-    return _listed(channel).filter(product__in=_ids_from_text(keys))[:limit]
+    return _listed_products(channel).filter(product__in=_ids_from_text(keys))[:limit]
 
 
 @compiled_query
@@ -179,6 +179,6 @@ def _ids_by_name(keys: str, *, limit: int) -> QuerySet[Any, int]:
     return rows.in_alphabet().values_list("pk", flat=True)[:limit]
 
 
-def _listed(channel: int) -> QuerySet[Any, int]:
+def _listed_products(channel: int) -> QuerySet[Any, int]:
     rows = Listing.objects.filter(channel=channel, state=ListingState.PUBLISHED)
     return rows.newest_first().values_list("product", flat=True)

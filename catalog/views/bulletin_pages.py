@@ -89,7 +89,7 @@ def _render_bulletin(
         "spoken_text": loudspeaker_version.spoken_text if loudspeaker_version else "",
         "cooperative": cooperative,
         "earlier": earlier,
-        "others": other_bulletins,
+        "other_bulletins": other_bulletins,
         "follow_form": follow_form(request),
         "followed": visitors_follow(request, cooperative),
     }

@@ -69,7 +69,7 @@ def relaxed_filters(
         FilterRemoval(
             names.get(respect, respect),
             query_string_without(query, *FACET_PARAMETERS.get(respect, (respect,))),
-            len(selection.without(respect)),
+            len(selection.matches_of_other_facets(respect)),
         )
         for respect in selection.respects
     ]

@@ -86,7 +86,9 @@ def search(request: HttpRequest) -> HttpResponse:
         "instead": _with_diacritics(search_result.instead, search_result.tiers),
         "is_mention": is_found and search_result.is_mention,
         "landing": search_result.landing,
-        "others": _other_matches(search_result, index) if has_words and not _is_htmx(request) else None,
+        "other_matches": _other_matches(search_result, index)
+        if has_words and not _is_htmx(request)
+        else None,
     }
     if has_words and not is_found:
         context |= {"fewer": shorter_queries(query, index), **_browsing_aids(index)}
@@ -122,7 +124,7 @@ def _render_products(
         index,
         month=month,
         inside=inside,
-        delivering=_delivering(index, province),
+        delivering=_delivering_cooperatives(index, province),
         resting=_paused_cooperatives(vietnam_date(now)),
     )
     order = _sort_order(request, is_search=bool(context.get("is_search")))
@@ -197,7 +199,7 @@ def _with_diacritics(words: str, tiers: RelevanceTiers) -> str:
     return " ".join(marked.get(word, word) for word in words.split())
 
 
-def _delivering(index: FacetIndex, province: Division | None) -> list[int] | None:
+def _delivering_cooperatives(index: FacetIndex, province: Division | None) -> list[int] | None:
     """Return ids of cooperatives that ship to the province, pickup excluded; None if it is unknown."""
     return None if province is None else _cooperatives_shipping_to(index.channel_id, ["", province.code])
 

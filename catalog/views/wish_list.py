@@ -45,7 +45,7 @@ def wish_list_page(request: HttpRequest) -> HttpResponse:
     )
     show_in_language(unavailable, "name")
     cards = build_cards([listings[key] for key in requested if key in listings], now=timezone.now())
-    return render(request, "catalog/wish_list.html", {"cards": cards, "gone": unavailable})
+    return render(request, "catalog/wish_list.html", {"cards": cards, "unavailable": unavailable})
 
 
 def _change_wish_list(request: HttpRequest) -> HttpResponse:

@@ -32,7 +32,7 @@ class ParcelQuerySet(models.QuerySet["Parcel"]):
     def for_cooperative(self, cooperative: Cooperative) -> ParcelQuerySet:
         return self.filter(part__cooperative=cooperative)
 
-    def counting(self) -> ParcelQuerySet:
+    def active_outgoing(self) -> ParcelQuerySet:
         """Return outgoing parcels (dispatches and replacements) that are not voided."""
         return self.filter(kind__in=OUTGOING_KINDS).exclude(state=ParcelState.VOIDED)
 
@@ -176,7 +176,7 @@ class Parcel(WithMetadata, WithTimes):
 
     @property
     def is_counting(self) -> bool:
-        """The same condition as `counting()`, for a loaded row."""
+        """The same condition as `active_outgoing()`, for a loaded row."""
         return self.is_outgoing and self.state != ParcelState.VOIDED
 
     @property

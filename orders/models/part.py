@@ -63,7 +63,7 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
     def to_pack(self) -> OrderPartQuerySet:
         """Return accepted parts with a parcel that is still open or a line that is not fully in parcels."""
         return self.filter(
-            Q(pk__in=self._holding(ParcelState.PACKING)) | self._has_items_to_pick(),
+            Q(pk__in=self._with_parcels_in(ParcelState.PACKING)) | self._has_items_to_pick(),
             state=PartState.ACCEPTED,
         ).order_by("accepted_at", "pk")
 
@@ -73,11 +73,11 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
 
     def to_hand_over(self) -> OrderPartQuerySet:
         """Return parts with a packed parcel that has not been handed over."""
-        return self.filter(pk__in=self._holding(ParcelState.PACKED)).order_by("accepted_at", "pk")
+        return self.filter(pk__in=self._with_parcels_in(ParcelState.PACKED)).order_by("accepted_at", "pk")
 
     def on_the_way(self) -> OrderPartQuerySet:
         """Return parts with a parcel in transit or with a failed delivery."""
-        parts_in_transit = self._holding(ParcelState.HANDED_OVER, ParcelState.FAILED_DELIVERY)
+        parts_in_transit = self._with_parcels_in(ParcelState.HANDED_OVER, ParcelState.FAILED_DELIVERY)
         return self.filter(pk__in=parts_in_transit).order_by("accepted_at", "pk")
 
     def finished(self) -> OrderPartQuerySet:
@@ -118,7 +118,7 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
         )
         return is_under_way & Q(Exists(open_lines))
 
-    def _holding(self, *states: ParcelState) -> models.QuerySet[OrderPart, Mapping[str, object]]:
+    def _with_parcels_in(self, *states: ParcelState) -> models.QuerySet[OrderPart, Mapping[str, object]]:
         """Return keys of parts with an outgoing parcel in one of these states."""
         return OrderPart.objects.filter(parcels__state__in=states, parcels__kind__in=OUTGOING_KINDS).values(
             "pk"

@@ -154,7 +154,7 @@ def _render_form(request: HttpRequest, form: AddressForm, row: Address | None = 
     values = form.data if form.is_bound else form.initial
     context = {
         "form": form,
-        "kept": row,
+        "saved_address": row,
         "old_address": str(values.get("old_address", "")),
         "suggestions": suggestions(values),
     }

@@ -62,10 +62,10 @@ class DiscountDesk:
         )
         return rows.select_related("cooperative", "channel")
 
-    def go(self, page: str, *args: object) -> HttpResponse:
+    def redirect_to(self, page: str, *args: object) -> HttpResponse:
         return redirect(f"{self.space}:{page}", *args)
 
-    def show(self, request: HttpRequest, template: str, context: Mapping[str, object]) -> HttpResponse:
+    def render_page(self, request: HttpRequest, template: str, context: Mapping[str, object]) -> HttpResponse:
         frame = {"space": self.space, "frame": f"{self.space}/base.html", "cooperative": self.acting}
         return render(request, template, {**frame, **context})
 
@@ -80,7 +80,7 @@ def discounts(request: HttpRequest, desk: DiscountDesk) -> HttpResponse:
         "now": timezone.now(),
         "cooperatives": Cooperative.objects.public().order_by("sort_order", "pk") if not desk.acting else (),
     }
-    return desk.show(request, "orders/discounts.html", context)
+    return desk.render_page(request, "orders/discounts.html", context)
 
 
 def voucher_creation(request: HttpRequest, desk: DiscountDesk) -> HttpResponse:
@@ -99,8 +99,8 @@ def voucher_creation(request: HttpRequest, desk: DiscountDesk) -> HttpResponse:
             request, desk, form, action, _("The code is active now or from its start date.")
         )
         if created is not None:
-            return desk.go("voucher", created.pk)
-    return desk.show(request, "orders/voucher.html", {"form": form, "owner": owner})
+            return desk.redirect_to("voucher", created.pk)
+    return desk.render_page(request, "orders/voucher.html", {"form": form, "owner": owner})
 
 
 def voucher(request: HttpRequest, desk: DiscountDesk, pk: int) -> HttpResponse:
@@ -112,7 +112,7 @@ def voucher(request: HttpRequest, desk: DiscountDesk, pk: int) -> HttpResponse:
             edit_voucher, issuer=desk.acting, voucher_id=row.pk, channel=_channel_or_404(), terms=form.terms
         )
         if _run_action(request, desk, form, action, _("Changes saved.")) is not None:
-            return desk.go("voucher", row.pk)
+            return desk.redirect_to("voucher", row.pk)
     uses = VoucherUse.objects.filter(code__voucher=row).select_related("code", "order").newest_first()
     context = {
         "form": form,
@@ -123,14 +123,14 @@ def voucher(request: HttpRequest, desk: DiscountDesk, pk: int) -> HttpResponse:
         "codes_form": CodesForm(),
         "uses": uses[:MAX_USES],
     }
-    return desk.show(request, "orders/voucher.html", context)
+    return desk.render_page(request, "orders/voucher.html", context)
 
 
 def voucher_end(request: HttpRequest, desk: DiscountDesk, pk: int) -> HttpResponse:
     """Deactivate a voucher."""
     end_voucher(voucher_id=pk, issuer=desk.acting, actor=desk.actor, now=timezone.now())
     messages.success(request, str(_("Voucher deactivated. Orders already placed keep their discount.")))
-    return desk.go("voucher", pk)
+    return desk.redirect_to("voucher", pk)
 
 
 def voucher_codes(request: HttpRequest, desk: DiscountDesk, pk: int) -> HttpResponse:
@@ -138,11 +138,11 @@ def voucher_codes(request: HttpRequest, desk: DiscountDesk, pk: int) -> HttpResp
     form = CodesForm(request.POST)
     if not form.is_valid():
         messages.error(request, str(next(iter(form.errors.values()))[0]))
-        return desk.go("voucher", pk)
+        return desk.redirect_to("voucher", pk)
     count = form.cleaned_data["count"]
     add_voucher_codes(voucher_id=pk, count=count, issuer=desk.acting, actor=desk.actor, now=timezone.now())
     messages.success(request, str(_("%(count)s codes created.") % {"count": count}))
-    return desk.go("voucher", pk)
+    return desk.redirect_to("voucher", pk)
 
 
 def voucher_file(request: HttpRequest, desk: DiscountDesk, pk: int) -> HttpResponse:
@@ -167,8 +167,8 @@ def promotion_creation(request: HttpRequest, desk: DiscountDesk) -> HttpResponse
             request, desk, form, action, _("Prices update within a minute after the start.")
         )
         if created is not None:
-            return desk.go("promotion", created.pk)
-    return desk.show(request, "orders/promotion.html", {"form": form, "owner": owner})
+            return desk.redirect_to("promotion", created.pk)
+    return desk.render_page(request, "orders/promotion.html", {"form": form, "owner": owner})
 
 
 def promotion(request: HttpRequest, desk: DiscountDesk, pk: uuid.UUID) -> HttpResponse:
@@ -181,7 +181,7 @@ def promotion(request: HttpRequest, desk: DiscountDesk, pk: uuid.UUID) -> HttpRe
             _run_action(request, desk, form, action, _("Changes saved. Prices update within a minute."))
             is not None
         ):
-            return desk.go("promotion", row.pk)
+            return desk.redirect_to("promotion", row.pk)
     context = {
         "form": form,
         "owner": row.cooperative,
@@ -189,14 +189,14 @@ def promotion(request: HttpRequest, desk: DiscountDesk, pk: uuid.UUID) -> HttpRe
         "is_over": row.ends_at is not None and row.ends_at <= timezone.now(),
         "prices": Price.objects.filter(promotion_key=row.pk).count(),
     }
-    return desk.show(request, "orders/promotion.html", context)
+    return desk.render_page(request, "orders/promotion.html", context)
 
 
 def promotion_end(request: HttpRequest, desk: DiscountDesk, pk: uuid.UUID) -> HttpResponse:
     """End a promotion."""
     end_promotion(promotion_id=pk, acting=desk.acting, actor=desk.actor, now=timezone.now())
     messages.success(request, str(_("Promotion ended. Prices go back within a minute.")))
-    return desk.go("promotion", pk)
+    return desk.redirect_to("promotion", pk)
 
 
 def _run_action(

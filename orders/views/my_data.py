@@ -119,7 +119,7 @@ def deletion(request: HttpRequest) -> HttpResponse:
     context = {
         "obstacle": obstacle,
         "codes": obstacle.details.get("codes", []) if obstacle else [],
-        "waits": shop_settings().deletion_wait_days,
+        "wait_days": shop_settings().deletion_wait_days,
         "is_unsure": request.method == "POST",
     }
     return render(

@@ -252,7 +252,7 @@ def _build_timelines(
     show_in_language([part.cooperative for part in parts], "name")
     translate_delivery_method_names(parts)
     parcels: dict[int, list[Parcel]] = {}
-    rows = Parcel.objects.counting().filter(part__order=order).in_order()
+    rows = Parcel.objects.active_outgoing().filter(part__order=order).in_order()
     for parcel in rows.prefetch_related(Prefetch("lines", ParcelLine.objects.order_by("pk"))):
         parcels.setdefault(parcel.part_id, []).append(parcel)
     pictures = _pictures_by_part(parts)

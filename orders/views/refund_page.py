@@ -145,7 +145,7 @@ def refund_account(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
         "order": order,
         "form": form,
         "due": due_payouts,
-        "same": payer_account,
+        "payer_account": payer_account,
         "amount": sum(payout.amount for payout in due_payouts),
     }
     return render(request, "orders/refund_account.html", context)

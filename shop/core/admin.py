@@ -53,12 +53,12 @@ def form_changes(form: BaseForm, *, silent: tuple[str, ...] = ()) -> dict[str, o
     changed_fields = [field for field in form.changed_data if field not in silent]
     return {
         "fields": form.changed_data,
-        "from": {field: _plain(form.initial.get(field)) for field in changed_fields},
-        "to": {field: _plain(form.cleaned_data[field]) for field in changed_fields},
+        "from": {field: _to_json_value(form.initial.get(field)) for field in changed_fields},
+        "to": {field: _to_json_value(form.cleaned_data[field]) for field in changed_fields},
     }
 
 
-def _plain(value: object) -> object:
+def _to_json_value(value: object) -> object:
     """Convert a value to JSON; rows become their primary keys."""
     if value is None or isinstance(value, (bool, int)):
         return value

@@ -92,8 +92,8 @@ def _page_context(query: SalesQuery, today: datetime.date) -> dict[str, object]:
         "narrow_chart": chart_of(list(by_period.items()), query.step, query.currency, width=NARROW),
         "by_period": [(period_label(day, query.step), row) for day, row in by_period.items()],
         "groups": shown_groups,
-        "rest": report.total_of(row for _key, _name, row in other_groups),
-        "rest_count": len(other_groups),
+        "other_groups_total": report.total_of(row for _key, _name, row in other_groups),
+        "other_groups_count": len(other_groups),
         "is_of_lines": query.group in report.LINE_GROUPS or query.category is not None,
         "presets": _presets(today),
     }

@@ -33,22 +33,28 @@ class BodyLimit:
     needs_sign_in: bool = False
 
 
-def _at(address: str, max_bytes: int, reason: str, *, needs_sign_in: bool = False) -> BodyLimit:
+def _limit_bodies_at(address: str, max_bytes: int, reason: str, *, needs_sign_in: bool = False) -> BodyLimit:
     return BodyLimit(re.compile(address), max_bytes, reason, needs_sign_in)
 
 
 BODY_LIMITS = (
-    _at(r"/webhooks/[a-z]+/", MEGABYTE, "banks and Stripe send a few kilobytes"),
-    _at(r"/graphql/?", 30 * MEGABYTE, "pictures uploaded by dashboards", needs_sign_in=True),
-    _at(
+    _limit_bodies_at(r"/webhooks/[a-z]+/", MEGABYTE, "banks and Stripe send a few kilobytes"),
+    _limit_bodies_at(r"/graphql/?", 30 * MEGABYTE, "pictures uploaded by dashboards", needs_sign_in=True),
+    _limit_bodies_at(
         rf"{_LANGUAGE}/don-hang/[^/]+/goi/\d+/phan-anh/",
         40 * MEGABYTE,
         "up to four photos of a complaint; guests have them too",
     ),
-    _at(rf"{_LANGUAGE}/xa-vien/hang/moi/", _PHOTOS, "a new product's photos", needs_sign_in=True),
-    _at(rf"{_LANGUAGE}/xa-vien/hang/\d+/anh/", _PHOTOS, "more photos of a product", needs_sign_in=True),
-    _at(rf"{_LANGUAGE}/xa-vien/gian-hang/giay/", _PHOTO, "the photo of a certificate", needs_sign_in=True),
-    _at(
+    _limit_bodies_at(
+        rf"{_LANGUAGE}/xa-vien/hang/moi/", _PHOTOS, "a new product's photos", needs_sign_in=True
+    ),
+    _limit_bodies_at(
+        rf"{_LANGUAGE}/xa-vien/hang/\d+/anh/", _PHOTOS, "more photos of a product", needs_sign_in=True
+    ),
+    _limit_bodies_at(
+        rf"{_LANGUAGE}/xa-vien/gian-hang/giay/", _PHOTO, "the photo of a certificate", needs_sign_in=True
+    ),
+    _limit_bodies_at(
         rf"{_LANGUAGE}/xa-vien/gian-hang/giay/\d+/", _PHOTO, "the photo of a certificate", needs_sign_in=True
     ),
 )

@@ -216,7 +216,7 @@ def _require_assignable(transfer: BankTransfer, order: Order, amount: int) -> No
         raise AmountExceedsOrderDue(order)
     payment = current_payment(order)
     if payment is not None and payment.method == PaymentMethod.COD and order.confirmed_at is not None:
-        is_packed = Parcel.objects.counting().filter(part__order=order, cod_expected__gt=0).exists()
+        is_packed = Parcel.objects.active_outgoing().filter(part__order=order, cod_expected__gt=0).exists()
         if is_packed or amount < order.still_due:
             raise CashOnDeliveryInProgress(order)
 

@@ -67,7 +67,7 @@ def cash_for_parcel(order: Order, part: OrderPart, quantities: Mapping[uuid.UUID
         return 0
     lines = list(part.lines.order_by("position", "pk"))
     parcels = Parcel.objects.filter(part=part)
-    earlier_cash = sum(parcels.counting().values_list("cod_expected", flat=True))
+    earlier_cash = sum(parcels.active_outgoing().values_list("cod_expected", flat=True))
     earlier_cash += sum(parcels.filter(state=ParcelState.VOIDED).values_list("cod_collected", flat=True))
     outstanding = max(0, part.total_gross - part.refunds.taken_off() - earlier_cash)
     still_open = open_quantities(lines)
@@ -107,7 +107,7 @@ def reduce_expected_cash(order: Order, part: OrderPart, *, actor: Actor, now: da
     parcels = Parcel.objects.filter(part=part)
     collected: int = parcels.aggregate(total=Sum("cod_collected", default=0))["total"]
     outstanding = max(0, part.total_gross - part.refunds.taken_off() - collected)
-    expecting = list(parcels.counting().filter(cod_state=CodState.EXPECTED).order_by("-number", "-pk"))
+    expecting = list(parcels.active_outgoing().filter(cod_state=CodState.EXPECTED).order_by("-number", "-pk"))
     excess = sum(parcel.cod_expected for parcel in expecting) - outstanding
     for parcel in expecting:
         reduction = min(excess, parcel.cod_expected)

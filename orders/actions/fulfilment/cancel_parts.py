@@ -62,7 +62,7 @@ def cancel_part_as_buyer(
     order, part = locks.lock_part(part_id)
     if is_already_done(key, "part.cancelled", part):
         return part
-    packed = Parcel.objects.counting().filter(part=part).exclude(state=ParcelState.PACKING)
+    packed = Parcel.objects.active_outgoing().filter(part=part).exclude(state=ParcelState.PACKING)
     if packed.exists():
         raise PartAlreadyPacked()
     end_and_refund_part(order, part, PartState.CANCELLED, reason.strip(), key=key, actor=actor, now=now)
@@ -179,7 +179,7 @@ def end_part(
     The caller refunds the paid amount, once for all parts that end together. Raises PartAlreadyHandedOver,
     WrongMove.
     """
-    parcels = list(Parcel.objects.counting().filter(part=part).in_order())
+    parcels = list(Parcel.objects.active_outgoing().filter(part=part).in_order())
     if any(parcel.state in DISPATCHED_STATES for parcel in parcels):
         raise PartAlreadyHandedOver()
     advance(part, state, PART_MOVES)

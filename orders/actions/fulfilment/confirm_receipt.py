@@ -30,7 +30,7 @@ def confirm_part_receipt(*, part_id: int, actor: Actor, now: datetime.datetime) 
     nothing. Raises Missing, NoParcelToReceive.
     """
     order, part = locks.lock_part(part_id)
-    parcels = list(Parcel.objects.counting().filter(part=part).in_order())
+    parcels = list(Parcel.objects.active_outgoing().filter(part=part).in_order())
     dispatched = [parcel for parcel in parcels if parcel.state == ParcelState.HANDED_OVER]
     if not dispatched and not any(parcel.state == ParcelState.DELIVERED for parcel in parcels):
         raise NoParcelToReceive()

@@ -42,7 +42,7 @@ def app_create(arguments: AppCreateArguments, context: Context, selection: Selec
     created_app, token = create_app(
         name=_validated_name(input_data.get("name") or ""),
         identifier=(input_data.get("identifier") or "").strip(),
-        permissions=_grantable(input_data.get("permissions") or (), context),
+        permissions=_require_grantable(input_data.get("permissions") or (), context),
         actor=context.actor,
         now=context.now,
     )
@@ -57,7 +57,7 @@ def app_update(arguments: AppUpdateArguments, context: Context, selection: Selec
         app_id=key,
         name=_validated_name(input_data["name"] or "") if "name" in input_data else None,
         identifier=input_data.get("identifier"),
-        permissions=None if permissions is None else _grantable(permissions, context),
+        permissions=None if permissions is None else _require_grantable(permissions, context),
         actor=context.actor,
         now=context.now,
     )
@@ -142,7 +142,7 @@ def _refuse_beyond(app_permissions: QuerySet[AppPermission], field: str, context
         raise InputError("OUT_OF_SCOPE_APP", _("This app has more permissions here than you."), field=field)
 
 
-def _grantable(permissions: Collection[str], context: Context) -> Collection[str]:
+def _require_grantable(permissions: Collection[str], context: Context) -> Collection[str]:
     """Return the permissions if the requester holds all of them. Raises InputError."""
     missing_permissions = sorted(set(permissions) - context.permissions)
     if missing_permissions:

@@ -212,7 +212,7 @@ def products_of_categories(
                 _listed_in_branch, channel.pk, rows[0].path or "/none/", **options
             )
             return [connect(product, branch_products, arguments, selection, order=order)]
-    product_rows = _searched(product.requested_rows(context, channel_arguments), arguments)
+    product_rows = _filter_by_search(product.requested_rows(context, channel_arguments), arguments)
     product_rows = apply_filters(filter_listed(product_rows, context, channel), arguments, context, channel)
     product_rows, order = apply_sorting(product_rows, arguments.get("sortBy"), channel)
     pages: dict[Key, object] = {}
@@ -252,7 +252,7 @@ def products_of_collections(
     for channel_key in dict.fromkeys(row.in_channel for row in rows):
         channel = channel_by_key(context, channel_key)
         product_rows = filter_listed(
-            _searched(product.rows_in(context, channel), arguments), context, channel
+            _filter_by_search(product.rows_in(context, channel), arguments), context, channel
         )
         product_rows = apply_filters(product_rows, arguments, context, channel)
         keys = [row.key for row in rows if row.in_channel == channel_key]
@@ -302,7 +302,7 @@ def _page_each(
     return dict(zip(keys, pages, strict=True))
 
 
-def _searched(rows: Rows, arguments: CategoryProductsArguments | CollectionProductsArguments) -> Rows:
+def _filter_by_search(rows: Rows, arguments: CategoryProductsArguments | CollectionProductsArguments) -> Rows:
     text = arguments.get("search")
     return rows.filter(pk__in=search_product_ids(text)) if text and text.strip() else rows
 

@@ -56,7 +56,7 @@ add_metadata_fields(
 )
 
 
-def _quoted(field: str) -> Callable[[Callable[[Quote], object]], None]:
+def _field_of_quote(field: str) -> Callable[[Callable[[Quote], object]], None]:
     """Decorate a function that reads a field of Checkout from the basket's quote."""
 
     def add(read: Callable[[Quote], object]) -> None:
@@ -71,41 +71,41 @@ def _quoted(field: str) -> Callable[[Callable[[Quote], object]], None]:
     return add
 
 
-@_quoted("subtotalPrice")
+@_field_of_quote("subtotalPrice")
 def _subtotal(quote: Quote) -> TaxedAmount:
     sums = quote.purchase.goods
     return TaxedAmount(sums.net, sums.gross, quote.requested.channel.currency)
 
 
-@_quoted("shippingPrice")
+@_field_of_quote("shippingPrice")
 def _delivery(quote: Quote) -> TaxedAmount:
     sums = quote.purchase.delivery
     return TaxedAmount(sums.net, sums.gross, quote.requested.channel.currency)
 
 
-@_quoted("totalPrice")
+@_field_of_quote("totalPrice")
 def _total(quote: Quote) -> TaxedAmount:
     sums = quote.purchase.total
     return TaxedAmount(sums.net, sums.gross, quote.requested.channel.currency)
 
 
-@_quoted("maximumTotalPrice")
+@_field_of_quote("maximumTotalPrice")
 def _maximum_total(quote: Quote) -> TaxedAmount:
     sums = quote.purchase_at_maximum.total
     return TaxedAmount(sums.net, sums.gross, quote.requested.channel.currency)
 
 
-@_quoted("discount")
+@_field_of_quote("discount")
 def _discount(quote: Quote) -> Money:
     return Money(quote.voucher_amount, quote.requested.channel.currency)
 
 
-@_quoted("discountName")
+@_field_of_quote("discountName")
 def _discount_name(quote: Quote) -> str | None:
     return quote.voucher.name or quote.voucher.code if quote.voucher else None
 
 
-@_quoted("isShippingRequired")
+@_field_of_quote("isShippingRequired")
 def _is_shipping_required(quote: Quote) -> bool:
     return any(line_row.variant.product.product_type.is_shipping_required for line_row in quote.lines)
 

@@ -49,7 +49,7 @@ def variants(lines: list[Row], arguments: object, context: Context, selection: S
     return [variants_by_pair[pair] for pair in variant_pairs]
 
 
-def _quoted(field: str) -> Callable[[Callable[[QuotedLine, Quote], object]], None]:
+def _field_of_quoted_line(field: str) -> Callable[[Callable[[QuotedLine, Quote], object]], None]:
     """Decorate a function that reads a field of CheckoutLine from the basket's quote."""
 
     def add(read: Callable[[QuotedLine, Quote], object]) -> None:
@@ -69,37 +69,37 @@ def _quoted(field: str) -> Callable[[Callable[[QuotedLine, Quote], object]], Non
     return add
 
 
-@_quoted("totalPrice")
+@_field_of_quoted_line("totalPrice")
 def _total(quoted_line: QuotedLine, quote: Quote) -> TaxedAmount:
     return _total_of(quoted_line, quote)
 
 
-@_quoted("unitPrice")
+@_field_of_quoted_line("unitPrice")
 def _unit(quoted_line: QuotedLine, quote: Quote) -> TaxedAmount:
     total = _total_of(quoted_line, quote)
     steps = Decimal(quoted_line.requested.quantity)
     return TaxedAmount(round_half_up(total.net / steps), round_half_up(total.gross / steps), total.currency)
 
 
-@_quoted("undiscountedUnitPrice")
+@_field_of_quoted_line("undiscountedUnitPrice")
 def _listed_unit(quoted_line: QuotedLine, quote: Quote) -> MoneyAmount:
     return MoneyAmount(quoted_line.unit_list, quote.requested.channel.currency)
 
 
-@_quoted("undiscountedTotalPrice")
+@_field_of_quoted_line("undiscountedTotalPrice")
 def _listed_total(quoted_line: QuotedLine, quote: Quote) -> MoneyAmount:
     return MoneyAmount(
         quoted_line.unit_list * quoted_line.requested.quantity, quote.requested.channel.currency
     )
 
 
-@_quoted("priorUnitPrice")
+@_field_of_quoted_line("priorUnitPrice")
 def _prior_unit(quoted_line: QuotedLine, quote: Quote) -> MoneyAmount | None:
     prior = _prior_amount(quoted_line)
     return None if prior is None else MoneyAmount(prior, quote.requested.channel.currency)
 
 
-@_quoted("priorTotalPrice")
+@_field_of_quoted_line("priorTotalPrice")
 def _prior_total(quoted_line: QuotedLine, quote: Quote) -> MoneyAmount | None:
     prior = _prior_amount(quoted_line)
     return (
@@ -109,7 +109,7 @@ def _prior_total(quoted_line: QuotedLine, quote: Quote) -> MoneyAmount | None:
     )
 
 
-@_quoted("requiresShipping")
+@_field_of_quoted_line("requiresShipping")
 def _requires_shipping(quoted_line: QuotedLine, quote: Quote) -> bool:
     return quoted_line.variant.product.product_type.is_shipping_required
 

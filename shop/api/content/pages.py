@@ -188,7 +188,7 @@ def has_pages(rows: list[Row], *_: object) -> list[bool]:
     return [row.id in used for row in rows]
 
 
-def _available(attribute_kind: AttributeKind, link: str) -> Resolver:
+def _available_attributes(attribute_kind: AttributeKind, link: str) -> Resolver:
     """Return a resolver of `availableAttributes`: attributes of a kind that a type does not have yet."""
 
     def resolve(
@@ -216,10 +216,10 @@ def _available(attribute_kind: AttributeKind, link: str) -> Resolver:
 _PAGE_TYPE_STAFF = (Permission.MANAGE_PAGES, Permission.MANAGE_PAGE_TYPES)
 _PRODUCT_TYPE_STAFF = (Permission.MANAGE_PRODUCTS, Permission.MANAGE_PRODUCT_TYPES)
 page_type.field("availableAttributes", needs="id", permissions=_PAGE_TYPE_STAFF)(
-    _available(AttributeKind.PAGE_TYPE, "page_type_rows__page_type")
+    _available_attributes(AttributeKind.PAGE_TYPE, "page_type_rows__page_type")
 )
 product_type.field("availableAttributes", needs="id", permissions=_PRODUCT_TYPE_STAFF)(
-    _available(AttributeKind.PRODUCT_TYPE, "product_type_rows__product_type")
+    _available_attributes(AttributeKind.PRODUCT_TYPE, "product_type_rows__product_type")
 )
 
 # --- looking up ---------------------------------------------------------------------------------------

@@ -65,11 +65,11 @@ def order_by_token(arguments: OrderByTokenArguments, context: Context, selection
 _NARROWING = {"channel", "cooperative", "filter", "where", "search"}
 
 
-def _placed() -> Rows:
+def _placed_orders() -> Rows:
     return whole_orders().filter(placed_at__isnull=False)
 
 
-def _handled(context: Context) -> Rows:
+def _handled_orders(context: Context) -> Rows:
     """Return orders that the requester handles, without their own purchases."""
     rows = order.rows(context).filter(placed_at__isnull=False)
     return rows.filter(pk__in=handled_orders(context).values("pk")) if sees_parts_only(context) else rows
@@ -81,8 +81,8 @@ def all_orders(arguments: OrdersArguments, context: Context, selection: Selectio
     reject_filter_with_where(arguments)
     if order_scope(context).is_everything and not _NARROWING & arguments.keys():
         order_by = sort_keys(arguments.get("sortBy"), SORTS, PLACED, unique="number")
-        return connect(order, compiled_rows(_placed), arguments, selection, order=order_by)
-    rows = _handled(context)
+        return connect(order, compiled_rows(_placed_orders), arguments, selection, order=order_by)
+    rows = _handled_orders(context)
     if arguments.get("channel") is not None:
         rows = rows.filter(channel__slug=arguments["channel"])
     if (text := arguments.get("cooperative")) is not None:

@@ -78,7 +78,7 @@ def transaction_create(
     reported_payment = report_payment(
         order_id=key if is_order else None,
         basket_id=None if is_order else key,
-        reported=_reported(input_data, arguments.get("transactionEvent"), currency),
+        reported=_read_report(input_data, arguments.get("transactionEvent"), currency),
         actor=context.actor,
         now=context.now,
     )
@@ -90,7 +90,7 @@ def transaction_update(
     arguments: TransactionUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     payment = _find_payment(arguments)
-    reported = _reported(
+    reported = _read_report(
         arguments.get("transaction") or {}, arguments.get("transactionEvent"), payment.currency, payment
     )
     update_reported_payment(payment_id=payment.pk, reported=reported, actor=context.actor, now=context.now)
@@ -196,7 +196,7 @@ def _find_payment(
     return payment
 
 
-def _reported(
+def _read_report(
     input_data: InputData,
     event_input: TransactionEventInput | None,
     currency: str,

@@ -56,7 +56,7 @@ def shipping_zone_create(
     arguments: ShippingZoneCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     input_data = arguments["input"]
-    _required(input_data, "name")
+    _require_value(input_data, "name")
     created_zone = add_zone(change=_zone_change(input_data, context), actor=context.actor, now=context.now)
     return _payload(created_zone.pk, None, context, selection)
 
@@ -67,7 +67,7 @@ def shipping_zone_update(
 ) -> dict[str, object]:
     key, input_data = int(input_key(arguments["id"], "ShippingZone", field="id")), arguments["input"]
     if "name" in input_data:
-        _required(input_data, "name")
+        _require_value(input_data, "name")
     change_zone(zone_id=key, change=_zone_change(input_data, context), actor=context.actor, now=context.now)
     return _payload(key, None, context, selection)
 
@@ -124,7 +124,7 @@ def shipping_price_create(
     arguments: ShippingPriceCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     input_data = arguments["input"]
-    _required(input_data, "name")
+    _require_value(input_data, "name")
     if input_data.get("shippingZone") is None:
         raise InputError("REQUIRED", _("Choose a zone."), field="shippingZone")
     created_method = create_shipping_method(
@@ -139,7 +139,7 @@ def shipping_price_update(
 ) -> dict[str, object]:
     key, input_data = _method_key(arguments["id"]), arguments["input"]
     if "name" in input_data:
-        _required(input_data, "name")
+        _require_value(input_data, "name")
     values = _method_columns(input_data, context)
     changed = update_shipping_method(service_id=key, values=values, actor=context.actor, now=context.now)
     return _payload(changed.zone_id, key, context, selection)
@@ -234,7 +234,7 @@ def _method_key(text: str) -> int:
     return int(input_key(text, "ShippingMethodType", "ShippingMethod", field="id"))
 
 
-def _required(input_data: InputData, name: str) -> None:
+def _require_value(input_data: InputData, name: str) -> None:
     if not (input_data.get(name) or "").strip():
         raise InputError("REQUIRED", _("This information is required."), field=name)
 

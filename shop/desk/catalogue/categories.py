@@ -112,7 +112,9 @@ def category(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     context = {
         "category": row,
         "form": form,
-        "others": [tree_row for tree_row in tree if not (tree_row.category.path or "").startswith(branch)],
+        "other_categories": [
+            tree_row for tree_row in tree if not (tree_row.category.path or "").startswith(branch)
+        ],
         "product_count": next((tree_row.product_count for tree_row in tree if tree_row.category == row), 0),
         "history": change_views(Change.objects.of_row(row).order_by("-created_at", "-pk")[:_MAX_CHANGES]),
     }

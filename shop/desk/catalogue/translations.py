@@ -30,7 +30,7 @@ from shop.staff_pages import staff_only
 def listing_texts(request: HttpRequest, actor: Actor, pk: int, language: str) -> HttpResponse:
     """Translate a product's texts."""
     product = get_object_or_404(Listing.objects.existing().select_related("product"), pk=pk).product
-    form = ProductTranslationForm(product, _require_translatable(language), _submitted(request))
+    form = ProductTranslationForm(product, _require_translatable(language), _submitted_data(request))
     return_url = reverse("desk:listing", args=[pk])
     if not form.is_valid():
         return _render_form(request, form, language, name=product.name, return_url=return_url)
@@ -52,7 +52,7 @@ def listing_texts(request: HttpRequest, actor: Actor, pk: int, language: str) ->
 def cooperative_texts(request: HttpRequest, actor: Actor, pk: int, language: str) -> HttpResponse:
     """Translate the texts of a cooperative and its delivery methods."""
     cooperative = get_object_or_404(Cooperative, pk=pk, is_platform_seller=False)
-    form = CooperativeTranslationForm(cooperative, _require_translatable(language), _submitted(request))
+    form = CooperativeTranslationForm(cooperative, _require_translatable(language), _submitted_data(request))
     return_url = reverse("desk:cooperative", args=[pk])
     if not form.is_valid():
         return _render_form(request, form, language, name=cooperative.name, return_url=return_url)
@@ -74,7 +74,7 @@ def _render_form(
     return render(request, "desk/translations.html", context)
 
 
-def _submitted(request: HttpRequest) -> QueryDict | None:
+def _submitted_data(request: HttpRequest) -> QueryDict | None:
     return request.POST if request.method == "POST" else None
 
 

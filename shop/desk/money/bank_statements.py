@@ -120,7 +120,7 @@ def _render_imported(request: HttpRequest, statement: StatementImport) -> HttpRe
         "statement": statement,
         "waiting": statement.lines.filter(state=StatementRowState.WAITING).count(),
         "settled": settled_count,
-        "others": transfer_count - settled_count,
+        "unsettled_count": transfer_count - settled_count,
         "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
         "problems": [
             UnreadableRow(problem["line"], RowFault(problem["fault"]), problem["text"])

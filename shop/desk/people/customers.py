@@ -38,7 +38,7 @@ _MIN_DIGITS = 6
 def customers(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Search customers by phone, e-mail or name, newest first."""
     search_text = str(DeskSearch(request.GET).chosen("q") or "").strip()
-    rows = _matching(_customers(), search_text).order_by("-date_joined", "-pk")[:_MAX_LISTED]
+    rows = _filter_by_text(_customers(), search_text).order_by("-date_joined", "-pk")[:_MAX_LISTED]
     page = Paginator(rows, _PER_PAGE).get_page(request.GET.get("page"))
     people = list(page.object_list)
     orders = Order.objects.placed().filter(user__in=people).order_by("user")
@@ -103,7 +103,7 @@ def _customers() -> QuerySet[User]:
     return User.objects.filter(is_staff=False, erased_at=None)
 
 
-def _matching(people: QuerySet[User], text: str) -> QuerySet[User]:
+def _filter_by_text(people: QuerySet[User], text: str) -> QuerySet[User]:
     """Return people with this phone (its last six digits suffice), e-mail address or name."""
     if not text:
         return people

@@ -100,7 +100,7 @@ def staff(request: HttpRequest, actor: Actor) -> HttpResponse:
             )
             return redirect("desk:staff-account", invited.pk)
     search = DeskSearch(request.GET)
-    people = _matching(User.objects.filter(is_staff=True, erased_at=None), search.chosen("q") or "")
+    people = _filter_by_text(User.objects.filter(is_staff=True, erased_at=None), search.chosen("q") or "")
     rows = people.prefetch_related("permission_groups").order_by("-is_active", "first_name", "pk")
     context = {
         "page": Paginator(rows, _PER_PAGE).get_page(request.GET.get("page")),
@@ -208,7 +208,7 @@ def _editor(request: HttpRequest) -> User:
     return request.user
 
 
-def _matching(people: QuerySet[User], text: str) -> QuerySet[User]:
+def _filter_by_text(people: QuerySet[User], text: str) -> QuerySet[User]:
     text = text.strip()
     if not text:
         return people

@@ -68,14 +68,14 @@ class Purchase:
         self._numbers = itertools.count(1)
 
     def __call__(self, _prepared: object = None) -> None:
-        basket = self._ask(_CREATE, input=self._input)["id"]
-        self._ask(_EMAIL, id=basket, email=f"nguoi-do-{next(self._numbers)}@example.com")
-        methods = self._ask(_SHIP, id=basket, address=_ADDRESS)["shippingMethods"]
-        self._ask(_BILL, id=basket, address=_ADDRESS)
-        self._ask(_DELIVER, id=basket, method=methods[0]["id"])
-        self._ask(_COMPLETE, id=basket)
+        basket = self._send_mutation(_CREATE, input=self._input)["id"]
+        self._send_mutation(_EMAIL, id=basket, email=f"nguoi-do-{next(self._numbers)}@example.com")
+        methods = self._send_mutation(_SHIP, id=basket, address=_ADDRESS)["shippingMethods"]
+        self._send_mutation(_BILL, id=basket, address=_ADDRESS)
+        self._send_mutation(_DELIVER, id=basket, method=methods[0]["id"])
+        self._send_mutation(_COMPLETE, id=basket)
 
-    def _ask(self, document: str, **variables: object) -> dict[str, Any]:
+    def _send_mutation(self, document: str, **variables: object) -> dict[str, Any]:
         """Send a mutation and return its checkout or order. Raises UnexpectedResponse."""
         body = json.dumps({"query": document, "variables": variables})
         response = self._client.post("/graphql/", body, content_type="application/json").json()

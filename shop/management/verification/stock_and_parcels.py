@@ -66,16 +66,18 @@ def _sums_by_stock(rows: QuerySet[Model]) -> Counter[int]:
 def find_wrong_availability() -> Iterator[str]:
     """Check that a listing is available if a priced variant is untracked, or in stock for its channel."""
     served: defaultdict[uuid.UUID, set[int]] = defaultdict(set)
-    for warehouse, channel in set(WarehouseChannel.objects.values_list("warehouse", "channel")) & _covered():
+    for warehouse, channel in (
+        set(WarehouseChannel.objects.values_list("warehouse", "channel")) & _pairs_sharing_a_zone()
+    ):
         served[warehouse].add(channel)
     for batch in in_batches(Listing.objects.all()):
-        available = _available({row.product_id for row in batch}, served)
+        available = _available_pairs({row.product_id for row in batch}, served)
         for row in batch:
             if row.is_available != ((row.product_id, row.channel_id) in available):
                 yield f"listing {row.pk}: is_available is {row.is_available}, its stock and prices differ"
 
 
-def _available(products: Collection[int], served: Mapping[uuid.UUID, set[int]]) -> set[tuple[int, int]]:
+def _available_pairs(products: Collection[int], served: Mapping[uuid.UUID, set[int]]) -> set[tuple[int, int]]:
     """Return pairs of product and channel in which a variant is available."""
     free = Stock.objects.filter(free__gt=0, variant__product__in=products)
     in_channel = {
@@ -93,7 +95,7 @@ def _available(products: Collection[int], served: Mapping[uuid.UUID, set[int]]) 
     }
 
 
-def _covered() -> set[tuple[uuid.UUID, int]]:
+def _pairs_sharing_a_zone() -> set[tuple[uuid.UUID, int]]:
     """Return pairs of warehouse and channel that share a zone with the channel's country."""
     countries = dict(Channel.objects.values_list("pk", "default_country"))
     sums_by_column = {

@@ -30,7 +30,7 @@ def listing_texts(
     """Translate a product's texts."""
     listing = find_listing(membership, listing_id)
     product = listing.product
-    form = ProductTranslationForm(product, _require_translatable(language), _submitted(request))
+    form = ProductTranslationForm(product, _require_translatable(language), _submitted_data(request))
     return_url = listing_url(listing_id)
     if not form.is_valid():
         return _render_form(request, membership, form, language, name=product.name, return_url=return_url)
@@ -52,7 +52,7 @@ def listing_texts(
 def cooperative_texts(request: HttpRequest, membership: MembershipContext, language: str) -> HttpResponse:
     """Translate the texts of the cooperative and its delivery methods."""
     cooperative = membership.cooperative
-    form = CooperativeTranslationForm(cooperative, _require_translatable(language), _submitted(request))
+    form = CooperativeTranslationForm(cooperative, _require_translatable(language), _submitted_data(request))
     return_url = reverse("members:profile")
     if not form.is_valid():
         return _render_form(request, membership, form, language, name=cooperative.name, return_url=return_url)
@@ -80,7 +80,7 @@ def _render_form(
     return render_page(request, membership, "members/translations.html", context)
 
 
-def _submitted(request: HttpRequest) -> QueryDict | None:
+def _submitted_data(request: HttpRequest) -> QueryDict | None:
     return request.POST if request.method == "POST" else None
 
 

@@ -58,7 +58,7 @@ def settlement(request: HttpRequest, membership: MembershipContext, pk: int) -> 
     context = settlement_documents.statement_context(report.statement_of(statement_settlement)) | {
         "page": page,
         "rows": report.rows_of_orders(statement_settlement, page.object_list),
-        "others": report.other_rows(statement_settlement) if is_last else [],
+        "other_rows": report.other_rows(statement_settlement) if is_last else [],
         "operator": shop_settings(),
     }
     return render_page(request, membership, "members/settlement.html", context)

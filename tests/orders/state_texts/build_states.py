@@ -128,7 +128,7 @@ class OrderInSteps:
         self._each(part, "handed_over", fail_delivery, reason="không nghe máy")
 
     def void(self, part: OrderPart) -> None:
-        for parcel in Parcel.objects.counting().filter(part=part):
+        for parcel in Parcel.objects.active_outgoing().filter(part=part):
             void_parcel(parcel_id=parcel.pk, reason="đóng nhầm", **self._context)
 
     def decline(self, part: OrderPart) -> None:
