@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Unpack
@@ -18,6 +19,7 @@ from cooperatives.forms import TranslatableRow, TranslationForm
 from cooperatives.models import Cooperative
 from shop.core.dates.calendar import start_of_day, vietnam_date
 from shop.core.dates.form_days import validate_day
+from shop.core.texts.figures import number
 from shop.core.web.confirmations import ConfirmableForm
 from shop.core.web.form_options import FormData, FormFiles, FormOptions, Label
 from shop.core.web.number_fields import GroupedLimitsField
@@ -28,14 +30,15 @@ PERCENT, AMOUNT = "percentage", "fixed"
 PLATFORM, COOPERATIVE = "platform", "cooperative"
 _DAYS = ["%d/%m/%Y", "%d/%m/%y", "%d-%m-%Y", "%Y-%m-%d"]
 _HIGHEST = 999_999_999
+_GROUPED_BY_COMMAS = re.compile(r"\d{1,3}(?:,\d{3})+")
 
 
 class AmountField(GroupedLimitsField):
-    """A whole number as people write amounts: `20.000`, `20 000 ₫`."""
+    """A whole number as people write amounts: `20.000`, `20,000`, `20 000 ₫`."""
 
     widget = forms.TextInput(attrs={"class": "input", "inputmode": "numeric", "autocomplete": "off"})
 
-    default_error_messages = {"invalid": _("Enter a whole number, such as 12.000.")}
+    default_error_messages = {"invalid": _("Enter a whole number, such as 12,000.")}
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("max_value", _HIGHEST)
@@ -45,10 +48,12 @@ class AmountField(GroupedLimitsField):
     def to_python(self, value: object) -> int | None:
         if isinstance(value, str):
             value = "".join(value.replace(".", "").replace("₫", "").split())
+            if _GROUPED_BY_COMMAS.fullmatch(value):
+                value = value.replace(",", "")
         return super().to_python(value)
 
     def prepare_value(self, value: object) -> object:
-        return f"{value:,}".replace(",", ".") if isinstance(value, int) else value
+        return number(value) if isinstance(value, int) else value
 
 
 def _day(label: Label, **kwargs: Any) -> forms.DateField:

@@ -71,7 +71,7 @@ def test_card_shows_lowest_price_and_its_list_price(client: Client) -> None:
         re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", price).replace("\u00a0", " ")).strip()
         for price in re.findall(r'<p class="price">(.*?)</p>', html, re.S)
     ]
-    assert sorted(prices) == ["90.000 ₫ / piece", "Before: 320.000 ₫ from 300.000 ₫ / piece"]
+    assert sorted(prices) == ["90,000 ₫ / piece", "Before: 320,000 ₫ from 300,000 ₫ / piece"]
 
 
 def test_cached_card_follows_every_change(client: Client) -> None:
@@ -106,7 +106,7 @@ def test_english_unit_label_puts_content_first(client: Client) -> None:
     html = page_of(client, "/en/san-pham/")
 
     assert "500\u00a0g\u00a0packet" in html
-    assert "45.000\u00a0₫" in html
+    assert "45,000\u00a0₫" in html
 
 
 def test_only_visible_published_products_are_listed(client: Client) -> None:

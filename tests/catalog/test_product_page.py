@@ -112,10 +112,10 @@ def test_price_range_starts_at_lowest_available_price_with_its_list_price(client
 
     (price_html,) = re.findall(r'<p class="price price-large">(.*?)</p>', html, re.S)
     price_text = re.sub(r"<[^>]+>", "", price_html).replace("\u00a0", " ")
-    assert re.sub(r"\s+", " ", price_text).strip() == "Before: 320.000 ₫ from 300.000 ₫ / piece"
+    assert re.sub(r"\s+", " ", price_text).strip() == "Before: 320,000 ₫ from 300,000 ₫ / piece"
     (bar,) = re.findall(r'<div class="buy-bar">(.*?)<button', html, re.S)
     bar_text = re.sub(r"(?:<[^>]+>|\s)+", " ", bar.replace("\u00a0", " "))
-    assert bar_text.strip() == "at most Before: 320.000 ₫ 300.000 ₫ 1 × Gối cổ"
+    assert bar_text.strip() == "at most Before: 320,000 ₫ 300,000 ₫ 1 × Gối cổ"
 
 
 def test_equal_variant_prices_show_no_from(client: Client) -> None:

@@ -101,12 +101,12 @@ def test_page_updates_when_the_transfer_arrives(phone: Page, live_server: Any) -
     page.context.set_default_timeout(SLOW)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     order_by_transfer(page)
-    expect(page.get_by_role("heading", name="Scan the code to pay 350.000")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_role("heading", name="Scan the code to pay 350,000")).to_be_visible(timeout=SLOW)
     order = Order.objects.get()
     loads: list[str] = []
     page.on("load", lambda loaded: loads.append(loaded.url))
 
-    expect(page.get_by_role("img", name=f"VietQR code: 350.000\u00a0₫, note {order.code}")).to_be_visible()
+    expect(page.get_by_role("img", name=f"VietQR code: 350,000\u00a0₫, note {order.code}")).to_be_visible()
     timer = page.get_by_role("timer")
     expect(timer).to_have_text(re.compile(r"^23 h 5\d min$"), timeout=SLOW)
     timer.evaluate("(clock) => { clock.dataset.end = Date.now() + 90_000; }")
@@ -121,14 +121,14 @@ def test_page_updates_when_the_transfer_arrives(phone: Page, live_server: Any) -
 
     assert post_webhook(live_server.url, order.code, 350_000) == 200
 
-    expect(page.get_by_text("We have received your payment of 350.000 ₫. Thank you.").last).to_be_visible(
+    expect(page.get_by_text("We have received your payment of 350,000 ₫. Thank you.").last).to_be_visible(
         timeout=SLOW
     )
     expect(page.locator("#paying-panel")).to_have_count(0)
     expect(page.locator("#news")).to_contain_text("received your payment")
     assert loads == []
     page.reload()
-    expect(page.get_by_text("Paid: 350.000\u00a0₫")).to_be_visible()
+    expect(page.get_by_text("Paid: 350,000\u00a0₫")).to_be_visible()
     wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     assert wide <= 0
 
@@ -149,7 +149,7 @@ def test_code_is_seen_whole_at_once_and_its_picture_is_shared(phone: Page) -> No
     page.goto(f"/en/don-hang/{order.pk}/")
 
     code = page.get_by_role("img", name="VietQR code")
-    for part in (code, page.get_by_role("heading", name="Scan the code to pay 120.000")):
+    for part in (code, page.get_by_role("heading", name="Scan the code to pay 120,000")):
         box = part.bounding_box()
         assert box
         assert box["x"] >= 0
@@ -174,7 +174,7 @@ def test_open_page_updates_on_another_amount_and_on_expiry(phone: Page, live_ser
 
     assert post_webhook(live_server.url, order.code, 100_000) == 200
 
-    expect(page.get_by_text("We have received your transfer of 100.000")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("We have received your transfer of 100,000")).to_be_visible(timeout=SLOW)
 
     Payment.objects.update(expires_at=timezone.now() + datetime.timedelta(seconds=2))
 
@@ -196,7 +196,7 @@ def test_page_is_complete_without_scripts_and_updates_on_reload(browser: Browser
     assert post_webhook(live_server.url, order.code, 120_000) == 200
     page.reload()
 
-    expect(page.get_by_text("Paid: 120.000\u00a0₫")).to_be_visible()
+    expect(page.get_by_text("Paid: 120,000\u00a0₫")).to_be_visible()
     context.close()
 
 
@@ -211,7 +211,7 @@ def test_desk_settles_a_transfer_without_a_code_with_one_click(page: Page) -> No
     expect(
         page.get_by_text("the note contains the buyer's name or number, the amount equals the amount due")
     ).to_be_visible()
-    page.get_by_role("button", name=f"Apply to order {order.code}: 120.000").click()
+    page.get_by_role("button", name=f"Apply to order {order.code}: 120,000").click()
 
     expect(page.get_by_text("Matched. The buyer can see it.")).to_be_visible(timeout=SLOW)
     expect(page.get_by_text("All transfers are matched")).to_be_visible()

@@ -36,9 +36,9 @@ _SHORT_WEEKDAYS = (
 
 
 def money(amount: int | Money | TaxedMoney | None, currency: str = "VND") -> str:
-    """Format minor units: `1.234.567 ₫` in both languages, with no-break spaces. "" for None.
+    """Format minor units with no-break spaces, as the language groups digits. "" for None.
 
-    Currencies with decimals follow the language: `1.234,50 USD` or `1,234.50 USD`.
+    `1.234.567 ₫` and `1.234,50 USD` in Vietnamese, `1,234,567 ₫` and `1,234.50 USD` in English.
     """
     if amount is None:
         return ""
@@ -48,9 +48,7 @@ def money(amount: int | Money | TaxedMoney | None, currency: str = "VND") -> str
         return money(amount.gross, amount.currency)
     digits = minor_digits(currency)
     whole_units, fraction = divmod(abs(amount), 10**digits)
-    grouped = f"{whole_units:,}"
-    if not digits or _has_decimal_comma():
-        grouped = grouped.replace(",", ".")
+    grouped = number(whole_units)
     if digits:
         grouped += f"{_decimal_mark()}{fraction:0{digits}}"
     sign = MINUS if amount < 0 else ""
@@ -63,7 +61,7 @@ def currency_symbol(currency: str) -> str:
 
 
 def weight(grams: int | None) -> str:
-    """Format grams: `300 g` below a kilogram, then `1,9 kg`."""
+    """Format grams: `300 g` below a kilogram, then `1,9 kg`; in English `1.9 kg`."""
     if grams is None:
         return ""
     if abs(grams) < 1000:
@@ -81,8 +79,11 @@ def volume(millilitres: int | None) -> str:
 
 
 def number(value: int | None) -> str:
-    """Format a count with thousands separators: `12.345`."""
-    return "" if value is None else f"{value:,}".replace(",", ".")
+    """Format a count as the language groups digits: `12.345`; in English `12,345`."""
+    if value is None:
+        return ""
+    grouped = f"{value:,}"
+    return grouped.replace(",", ".") if _has_decimal_comma() else grouped
 
 
 def translated_reason(reason: str | None) -> str:
@@ -177,8 +178,9 @@ def _vietnam_date(value: datetime.date) -> datetime.date:
 
 
 def _format_decimal(value: Decimal) -> str:
-    text = f"{value.normalize():f}"
-    return text.replace(".", _decimal_mark())
+    whole_units, _point, fraction = f"{value.normalize():f}".partition(".")
+    grouped = number(int(whole_units))
+    return f"{grouped}{_decimal_mark()}{fraction}" if fraction else grouped
 
 
 def _decimal_mark() -> str:

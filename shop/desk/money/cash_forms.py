@@ -24,7 +24,7 @@ class AmountField(forms.CharField):
     """A non-negative amount in đồng, such as `1.234.000 ₫`."""
 
     widget = forms.TextInput(attrs={"class": "input", "inputmode": "numeric", "autocomplete": "off"})
-    default_error_messages = {"invalid": _("Enter a whole number, such as 12.000.")}
+    default_error_messages = {"invalid": _("Enter a whole number, such as 12,000.")}
 
     def clean(self, value: object) -> object:
         text = super().clean(value)

@@ -24,6 +24,7 @@ from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused
 from shop.core.models import Change, bind_idempotency_key, market_channel
+from shop.core.texts.figures import number
 from shop.core.web.action_results import run_action
 from shop.core.web.http_methods import require_safe_or_post
 from shop.desk.forms import chosen_ids
@@ -227,12 +228,10 @@ def _render_remittance(
         "parcel__part__order", "parcel__part__cooperative"
     )
     if form is None:
-        form = RemittanceReceiptForm(
-            initial={"key": uuid.uuid4(), "received": _format_amount(remittance.remitted)}
-        )
+        form = RemittanceReceiptForm(initial={"key": uuid.uuid4(), "received": number(remittance.remitted)})
     if difference is None:
         difference = RemittanceDifferenceForm(
-            initial={"key": uuid.uuid4(), "amount": _format_amount(abs(remittance.unresolved_difference))}
+            initial={"key": uuid.uuid4(), "amount": number(abs(remittance.unresolved_difference))}
         )
     context = {
         "remittance": remittance,
@@ -242,11 +241,6 @@ def _render_remittance(
     }
     has_errors = form.errors or difference.errors
     return render(request, "desk/remittance.html", context, status=422 if has_errors else 200)
-
-
-def _format_amount(amount: int) -> str:
-    """Format an amount as `1.234.000`."""
-    return f"{amount:,}".replace(",", ".")
 
 
 def _holder_name(remitter: Remitter | None) -> str:

@@ -31,7 +31,7 @@ class PercentField(forms.CharField):
     """A percentage such as `5`, `2,5` or `2.5 %`."""
 
     widget = forms.TextInput(attrs={"class": "input", "inputmode": "decimal", "autocomplete": "off"})
-    default_error_messages = {"invalid": _("Enter a rate such as 5 or 2,5.")}
+    default_error_messages = {"invalid": _("Enter a rate such as 5 or 2.5.")}
 
     def clean(self, value: object) -> object:
         text = super().clean(value)

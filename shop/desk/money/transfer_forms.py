@@ -33,7 +33,7 @@ class UnknownOrder(Refused):
 
 class InvalidTransferShare(Refused):
     code = "invalid_transfer_share"
-    default_message = _("Enter each order once, with an amount in whole dong such as 120.000.")
+    default_message = _("Enter each order once, with an amount in whole dong such as 120,000.")
 
 
 def parse_transfer_shares(submitted: QueryDict) -> Mapping[uuid.UUID, int]:

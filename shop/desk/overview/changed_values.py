@@ -15,6 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, pgettext_lazy
 
 from shop.core.models import Change
+from shop.core.texts.figures import number
 
 _MAX_LENGTH = 200
 _HIDDEN = frozenset({"metadata", "private_metadata", "description", "search_text"})
@@ -116,5 +117,5 @@ def _as_text(value: object) -> str:
         return gettext("yes") if value else gettext("no")
     if isinstance(value, list):
         return ", ".join(str(item) for item in value)
-    text = f"{value:,}".replace(",", ".") if isinstance(value, int) else str(value)
+    text = number(value) if isinstance(value, int) else str(value)
     return text if len(text) <= _MAX_LENGTH else f"{text[:_MAX_LENGTH]}…"

@@ -8,19 +8,23 @@ from typing import Any, Unpack
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
-from django.utils import translation
+from django.utils import formats, translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from shop.core.errors import Refused
 from shop.core.images.image_files import inspect_picture
+from shop.core.texts.figures import number
 from shop.core.web.form_options import FormData, FormFiles, FormOptions, Label
 from shop.core.web.number_fields import GroupedLimitsField
 
 Choice = tuple[str, str | Promise]
 
 _GROUPED = re.compile(r"\d{1,3}([.,])\d{3}(?:\1\d{3})*")
-_GROUPED_BY_DOTS = re.compile(r"\d{1,3}(?:\.\d{3})+(?:,\d+)?")
+_GROUPED_BY = {
+    ".": re.compile(r"\d{1,3}(?:\.\d{3})+(?:,\d+)?"),
+    ",": re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?"),
+}
 _PLAIN_WIDGETS = (forms.CheckboxInput, forms.RadioSelect, forms.CheckboxSelectMultiple, forms.HiddenInput)
 
 
@@ -46,7 +50,7 @@ class WholeNumberField(GroupedLimitsField):
     """A whole number such as `12.000` or `12 000 ₫`. Letters and decimals are rejected."""
 
     widget = forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
-    default_error_messages = {"invalid": _("Enter a whole number, such as 12.000.")}
+    default_error_messages = {"invalid": _("Enter a whole number, such as 12,000.")}
 
     def to_python(self, value: object) -> int | None:
         if isinstance(value, str):
@@ -57,18 +61,21 @@ class WholeNumberField(GroupedLimitsField):
         return super().to_python(value)
 
     def prepare_value(self, value: object) -> object:
-        return f"{value:,}".replace(",", ".") if isinstance(value, int) else value
+        return number(value) if isinstance(value, int) else value
 
 
 class ContentField(forms.DecimalField):
-    """A net quantity such as `300`, `2.400` or `1,8`: dots group thousands, a comma starts the decimals."""
+    """A net quantity such as `300`, `2.400` or `1,8`.
+
+    The language's separator groups thousands (`2,400` in English); otherwise both marks start the decimals.
+    """
 
     widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
     default_error_messages = {
-        "invalid": _("Enter a number, such as 300 or 1,8."),
-        "min_value": _("Enter a number above 0, such as 300 or 1,8."),
+        "invalid": _("Enter a number, such as 300 or 1.8."),
+        "min_value": _("Enter a number above 0, such as 300 or 1.8."),
         "max_value": _("Enter at most 10 tonnes or 10,000 litres."),
-        "max_decimal_places": _("Enter at most three decimals, such as 1,825."),
+        "max_decimal_places": _("Enter at most three decimals, such as 1.825."),
     }
 
     def __init__(self, *, label: Label, help_text: Label) -> None:
@@ -84,8 +91,9 @@ class ContentField(forms.DecimalField):
     def to_python(self, value: object) -> Any:
         if isinstance(value, str):
             value = "".join(value.split())
-            if _GROUPED_BY_DOTS.fullmatch(value):
-                value = value.replace(".", "")
+            separator = str(formats.get_format("THOUSAND_SEPARATOR"))
+            if _GROUPED_BY[separator].fullmatch(value):
+                value = value.replace(separator, "")
             value = value.replace(",", ".")
         return super().to_python(value)
 
@@ -95,7 +103,7 @@ class KilosField(forms.DecimalField):
 
     widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
     default_error_messages = {
-        "invalid": _("Enter a weight in kg, such as 1,5."),
+        "invalid": _("Enter a weight in kg, such as 1.5."),
         "min_value": _("Enter a weight from 0.001 to 1,000 kg."),
         "max_value": _("Enter a weight from 0.001 to 1,000 kg."),
     }

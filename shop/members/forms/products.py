@@ -130,7 +130,7 @@ class VariantForm(MembersForm, ConfirmableForm):
     unit = forms.ChoiceField(label=_("Sales unit"), choices=Unit.choices, widget=forms.RadioSelect)
     content = ContentField(
         label=_("Net quantity per unit"),
-        help_text=_("For example 300 g or 1,8 kg per packet. Leave empty if sold by the kg."),
+        help_text=_("For example 300 g or 1.8 kg per packet. Leave empty if sold by the kg."),
     )
     measure = forms.ChoiceField(
         label=_("Unit of measure"),

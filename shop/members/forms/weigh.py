@@ -22,7 +22,7 @@ class KilogramField(forms.CharField):
     widget = forms.TextInput(
         attrs={"inputmode": "decimal", "autocomplete": "off", "class": "input input-large"}
     )
-    default_error_messages = {"invalid": _("Enter the weight in kg, such as 2,35.")}
+    default_error_messages = {"invalid": _("Enter the weight in kg, such as 2.35.")}
 
     def clean(self, value: object) -> int | None:
         text = "".join(str(super().clean(value)).lower().removesuffix("kg").split())

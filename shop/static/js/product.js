@@ -66,7 +66,7 @@
   const money = (amount) => {
     const digits = Number(buy.dataset.digits);
     const format = { minimumFractionDigits: digits, maximumFractionDigits: digits };
-    const number = (Number(amount) / 10 ** digits).toLocaleString(digits ? language : "vi", format);
+    const number = (Number(amount) / 10 ** digits).toLocaleString(language, format);
     return `${number}\u00a0${buy.dataset.symbol}`;
   };
   const showSums = () => {

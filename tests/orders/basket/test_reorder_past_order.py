@@ -148,7 +148,7 @@ def test_reorder_from_order_page_lists_changes_on_basket_page_once(client: Clien
     assert response.redirect_chain == [("/en/gio-hang/", 302)]
     assert f"The items of order {order.code} are in your basket. What has changed since then:" in text
     assert (
-        '<span lang="vi">Gối thảo dược</span>: the price has gone up to 350.000 ₫. It was 320.000 ₫.' in text
+        '<span lang="vi">Gối thảo dược</span>: the price has gone up to 350,000 ₫. It was 320,000 ₫.' in text
     )
     assert "What has changed since then:" not in html_of(client.get("/en/gio-hang/"))
     checkout = html_of(client.get("/en/dat-hang/"))

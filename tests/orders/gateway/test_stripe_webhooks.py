@@ -419,7 +419,7 @@ def test_refund_made_in_stripe_dashboard_is_not_requested_from_buyer(stripe, sen
     order.refresh_from_db()
 
     assert (order.charged, order.due_gross) == (90_000, 120_000)
-    assert "Refunded to you: 30.000\xa0₫" in page
+    assert "Refunded to you: 30,000\xa0₫" in page
     assert payment_view(order, now=NOW) is None
     letter = Notification.objects.get(recipient="san@example.com", subject__contains="Stripe")
     assert (order.code in letter.subject, "30.000" in letter.text) == (True, True)

@@ -76,10 +76,10 @@ def test_reduced_price_strikes_out_old_price_and_old_total(client: Client) -> No
     Price.objects.filter(variant=gourd).update(discounted=21_600)
     add_to_basket(client, gourd)
 
-    struck = r"<s[^>]*>.*?([\d.]+)\u00a0₫</s>"
-    assert set(re.findall(struck, basket_page(client))) == {"24.000"}
+    struck = r"<s[^>]*>.*?([\d,]+)\u00a0₫</s>"
+    assert set(re.findall(struck, basket_page(client))) == {"24,000"}
     set_province(client, HANOI)
-    assert set(re.findall(struck, basket_page(client))) == {"24.000", "54.000"}
+    assert set(re.findall(struck, basket_page(client))) == {"24,000", "54,000"}
 
 
 def test_lines_are_grouped_by_cooperative_with_totals(client: Client) -> None:
@@ -92,9 +92,9 @@ def test_lines_are_grouped_by_cooperative_with_totals(client: Client) -> None:
     page = basket_page(client)
 
     assert re.findall(r'Part \d, <span lang="vi">([^<]+)<', page) == ["HTX Thiên An", "HTX Tài Hoan"]
-    assert "410.000\u00a0₫" in page  # goods
-    assert "60.000\u00a0₫" in page  # two deliveries
-    assert "470.000\u00a0₫" in page
+    assert "410,000\u00a0₫" in page  # goods
+    assert "60,000\u00a0₫" in page  # two deliveries
+    assert "470,000\u00a0₫" in page
 
 
 def test_adding_same_variant_again_increases_its_line(client: Client) -> None:
@@ -198,7 +198,7 @@ def test_line_problems_are_explained_and_block_checkout(client: Client) -> None:
 
     assert "Sold out. Remove it to continue." in page
     assert "Only 2 are left." in page
-    assert "The price has changed from 45.000\u00a0₫ to 50.000\u00a0₫." in page
+    assert "The price has changed from 45,000\u00a0₫ to 50,000\u00a0₫." in page
     assert "No longer on sale. Remove it to continue." in page
     assert '<h3 lang="vi">Quýt</h3>' in page
     assert page.count('<h3 lang="vi"><a href="/en/san-pham/') == 3

@@ -148,7 +148,7 @@ def test_buyer_email_uses_their_language_and_seller_email_vietnamese(client: Cli
     assert letter.subject == f"Order {order.code} on Chợ Phiên"
     for text in (letter.text, letter.html):
         assert "Gối thảo dược" in text
-        assert "350.000\u00a0₫" in text
+        assert "350,000\u00a0₫" in text
         assert f"/en/don-hang/{order.pk}/" in text
         assert "0987 654 321" in text
     to_cooperative = Notification.objects.get(recipient="thien-an@example.com")
@@ -272,8 +272,8 @@ def test_price_increase_must_be_confirmed_before_ordering(client: Client) -> Non
     page = submit_rejected(client, shown_total=75_000)
     response = submit_checkout(client, shown_total=80_000)
 
-    assert '<span lang="vi">Miến dong</span>: The price has changed from 45.000\u00a0₫ to 50.000' in page
-    assert "Place order, pay 80.000\u00a0₫" in page
+    assert '<span lang="vi">Miến dong</span>: The price has changed from 45,000\u00a0₫ to 50,000' in page
+    assert "Place order, pay 80,000\u00a0₫" in page
     assert response.status_code == 302
     assert Order.objects.get().total_gross == 80_000
 
@@ -326,7 +326,7 @@ def test_changed_total_must_be_confirmed(client: Client) -> None:
 
     page = submit_rejected(client, shown_total=130_000)
 
-    assert "The total is now 145.000\u00a0₫ instead of 130.000\u00a0₫." in page
+    assert "The total is now 145,000\u00a0₫ instead of 130,000\u00a0₫." in page
 
 
 def test_higher_maximum_weight_must_be_confirmed(client: Client) -> None:
@@ -339,7 +339,7 @@ def test_higher_maximum_weight_must_be_confirmed(client: Client) -> None:
     response = submit_checkout(client, shown_total=66_000, shown_most=84_000)
 
     assert 'name="shown_most" value="73200"' in page
-    assert "the total can now be up to 84.000\u00a0₫ instead of 73.200\u00a0₫." in second_page
+    assert "the total can now be up to 84,000\u00a0₫ instead of 73,200\u00a0₫." in second_page
     assert 'name="shown_most" value="84000"' in second_page
     assert response.status_code == 302
     assert Order.objects.get().lines.get().bound_grams == 3600
@@ -353,7 +353,7 @@ def test_product_newly_sold_by_weight_must_be_confirmed(client: Client) -> None:
 
     second_page = submit_rejected(client, shown_total=66_000, shown_most=66_000)
 
-    assert "the total can now be up to 73.200\u00a0₫ instead of 66.000\u00a0₫." in second_page
+    assert "the total can now be up to 73,200\u00a0₫ instead of 66,000\u00a0₫." in second_page
 
 
 def test_delivery_price_and_communes_depend_on_province(client: Client) -> None:
@@ -367,8 +367,8 @@ def test_delivery_price_and_communes_depend_on_province(client: Client) -> None:
     hanoi = text_of(submit_checkout(client, reload="1"))
     thai_nguyen = text_of(submit_checkout(client, reload="1", province=THAI_NGUYEN))
 
-    assert "Place order, pay 130.000\u00a0₫" in hanoi
-    assert "Place order, pay 112.000\u00a0₫" in thai_nguyen
+    assert "Place order, pay 130,000\u00a0₫" in hanoi
+    assert "Place order, pay 112,000\u00a0₫" in thai_nguyen
     assert "Xã Phủ Thông" in thai_nguyen
     assert "Phường Nghĩa Đô" not in thai_nguyen
     assert 'value="Số 8, ngõ 42"' in thai_nguyen

@@ -387,9 +387,9 @@ def test_payout_message_addresses_staff_and_buyer_differently(staff: Client) -> 
     desk = html_of(staff.get(f"/en/quan-tri/don-hang/{part.order_id}/"))
     buyer = html_of(staff.get(f"/en/don-hang/{part.order_id}/"))
 
-    assert "20.000\xa0₫ is waiting for the buyer&#x27;s account number." in desk
+    assert "20,000\xa0₫ is waiting for the buyer&#x27;s account number." in desk
     assert "your account" not in desk
-    assert "20.000\xa0₫ is waiting for your account number." in buyer
+    assert "20,000\xa0₫ is waiting for your account number." in buyer
 
 
 def test_refund_form_shows_refundable_delivery_amount(staff: Client) -> None:
@@ -398,7 +398,7 @@ def test_refund_form_shows_refundable_delivery_amount(staff: Client) -> None:
 
     page = html_of(staff.get(f"/en/quan-tri/don-hang/{part.order_id}/hoan-tien/?goi=1"))
 
-    assert '<p class="hint" id="id_delivery_helptext">You can refund at most 18.000\xa0₫.</p>' in page
+    assert '<p class="hint" id="id_delivery_helptext">You can refund at most 18,000\xa0₫.</p>' in page
 
 
 def test_refund_link_is_shown_until_part_is_fully_refunded(staff: Client) -> None:

@@ -90,7 +90,7 @@ def test_each_cooperative_has_its_own_timeline(client: Client) -> None:
     page = page_of(client, order)
 
     assert f'Order <span class="code">{order.code}</span>' in page
-    assert "Due on receipt: 470.000\u00a0₫" in page
+    assert "Due on receipt: 470,000\u00a0₫" in page
     assert steps(page) == [
         ("now", "The cooperative accepts the order"),
         ("", "Packed"),
@@ -443,7 +443,7 @@ def test_delivered_order_shows_paid_amount_and_finished_steps(client: Client) ->
 
     page = page_of(client, order)
 
-    assert "Paid: 350.000\u00a0₫" in page
+    assert "Paid: 350,000\u00a0₫" in page
     assert {state for state, _ in steps(page)} == {"done"}
 
 
@@ -457,8 +457,8 @@ def test_cash_collected_for_one_part_reduces_amount_due(client: Client) -> None:
 
     page = page_of(client, order)
 
-    assert "Paid: 350.000\u00a0₫" in page
-    assert "Still due on receipt: 120.000\u00a0₫" in page
+    assert "Paid: 350,000\u00a0₫" in page
+    assert "Still due on receipt: 120,000\u00a0₫" in page
     assert "Due on receipt: " not in page
 
 
@@ -468,7 +468,7 @@ def test_overpaid_order_asks_for_no_payment(client: Client) -> None:
 
     page = page_of(client, order)
 
-    assert "Paid: 400.000\u00a0₫" in page
+    assert "Paid: 400,000\u00a0₫" in page
     assert "ue on receipt" not in page
 
 

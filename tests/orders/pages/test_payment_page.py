@@ -88,7 +88,7 @@ def test_page_shows_bank_account_amount_and_note(client: Client) -> None:
     page = page_of(client, order)
 
     expected = ["Bank Vietcombank", "Account number 0011223344556", "Account holder CHO PHIEN"]
-    expected += ["Amount to transfer 120.000 ₫", f"Note {order.code}"]
+    expected += ["Amount to transfer 120,000 ₫", f"Note {order.code}"]
     assert [text for text in expected if text not in page] == []
     assert "Time left: 24 h" in page
     assert read_payload(requested_transfer(order).payload) == QrTransfer(
@@ -151,10 +151,10 @@ def test_poll_after_payment_shows_thanks_and_stops_polling(client: Client) -> No
     receive_transfer_now(order.code)
 
     path = f"tien/?seen={state_hash}"
-    assert "We have received your payment of 120.000 ₫. Thank you." in page_of(client, order, path)
+    assert "We have received your payment of 120,000 ₫. Thank you." in page_of(client, order, path)
     assert 'hx-trigger="every' not in html_of(client.get(f"/don-hang/{order.pk}/{path}"))
     reloaded = page_of(client, order)
-    assert "Paid: 120.000\xa0₫" in reloaded
+    assert "Paid: 120,000\xa0₫" in reloaded
     assert "Scan the code" not in reloaded
     assert client.get(f"/don-hang/{order.pk}/vietqr.png").status_code == 404
 
@@ -167,7 +167,7 @@ def test_transfer_under_review_is_shown_to_buyer(client: Client) -> None:
 
     page = page_of(client, order, f"tien/?seen={state_hash}")
     assert "We have received a transfer from you and will check it today." in page
-    assert "We have received your transfer of 100.000\xa0₫" in page
+    assert "We have received your transfer of 100,000\xa0₫" in page
     assert "It is less than the order total." in page
     assert steps(client, order)[0] == ("now", "We are checking your transfer")
 
@@ -192,9 +192,9 @@ def test_partly_paid_order_asks_for_remaining_amount(client: Client) -> None:
     assign_transfer(transfer_id=transfer.pk, amounts={order.pk: 100_000}, actor=DESK, now=timezone.now())
 
     page = page_of(client, order, f"tien/?seen={state_hash}")
-    assert "100.000\xa0₫ has been received, 20.000\xa0₫ is still missing." in page
-    assert "Scan the code to pay 20.000\xa0₫" in page
-    assert "100.000\xa0₫ of 120.000\xa0₫ has been received; this is the rest." in page
+    assert "100,000\xa0₫ has been received, 20,000\xa0₫ is still missing." in page
+    assert "Scan the code to pay 20,000\xa0₫" in page
+    assert "100,000\xa0₫ of 120,000\xa0₫ has been received; this is the rest." in page
     assert "Choose another payment method" not in page
     assert requested_transfer(order).amount == 20_000
 
@@ -212,7 +212,7 @@ def test_expired_payment_is_not_requested_until_buyer_restarts_it(client: Client
 
     client.post(f"/don-hang/{order.pk}/cach-tra/", {"payment": "transfer"})
 
-    assert "Scan the code to pay 120.000\xa0₫" in page_of(client, order)
+    assert "Scan the code to pay 120,000\xa0₫" in page_of(client, order)
 
 
 def test_late_transfer_is_reviewed_and_not_requested_again(client: Client) -> None:
@@ -247,7 +247,7 @@ def test_switch_to_cash_warns_that_it_is_final_when_auto_confirmed(client: Clien
     Channel.objects.update(automatically_confirm_all_new_orders=False)
     page_with_manual_confirmation = page_of(client, order)
 
-    assert f"{final} Yes, pay 120.000\xa0₫ on receipt" in page
+    assert f"{final} Yes, pay 120,000\xa0₫ on receipt" in page
     assert final not in page_with_manual_confirmation
     assert "Cash on delivery" in page_with_manual_confirmation
 
@@ -323,7 +323,7 @@ def test_lower_weight_of_paid_order_promises_refund(client: Client) -> None:
     weigh_line(part_id=part.pk, line_id=line.pk, grams=grams, key="a", actor=DESK, now=timezone.now())
 
     message = (
-        "10.000\xa0₫ was paid in excess of the order total. It is refunded once your items have been shipped."
+        "10,000\xa0₫ was paid in excess of the order total. It is refunded once your items have been shipped."
     )
     assert message in page_of(client, order)
     assert "was paid in excess of the order total." not in page_before
@@ -334,7 +334,7 @@ def test_without_bank_account_no_transfer_is_requested(client: Client) -> None:
     ShopSettings.objects.update(bank_account="")
 
     assert requested_transfer(order) is None
-    assert "Amount due: 120.000\xa0₫" in page_of(client, order)
+    assert "Amount due: 120,000\xa0₫" in page_of(client, order)
 
 
 def test_cash_order_requests_no_transfer(client: Client) -> None:

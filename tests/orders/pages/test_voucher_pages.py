@@ -77,9 +77,9 @@ def test_code_can_be_applied_and_removed_without_scripts(client) -> None:
     for message in (
         "Chào khách mới CHAO10",
         "discount from the market",
-        "−32.000\u00a0₫",
-        "318.000\u00a0₫",
-        "350.000\u00a0₫",
+        "−32,000\u00a0₫",
+        "318,000\u00a0₫",
+        "350,000\u00a0₫",
     ):
         assert message in page
     assert "CHAO10" not in page_without_code
@@ -93,7 +93,7 @@ def test_basket_names_cooperative_that_gives_voucher(client) -> None:
 
     page = text_of(client.post("/en/gio-hang/ma-uu-dai/", {"code": "CHAO10"}, follow=True))
 
-    assert "discount from HTX Thiên An −32.000\u00a0₫" in page
+    assert "discount from HTX Thiên An −32,000\u00a0₫" in page
 
 
 def test_refused_code_is_shown_with_reason_in_htmx_fragment(client) -> None:
@@ -103,7 +103,7 @@ def test_refused_code_is_shown_with_reason_in_htmx_fragment(client) -> None:
     response = client.post("/en/gio-hang/ma-uu-dai/", {"code": "CHAO10"}, headers={"HX-Request": "true"})
 
     page = html_of(response)
-    assert "Spend 80.000\u00a0₫ more on these items" in page
+    assert "Spend 80,000\u00a0₫ more on these items" in page
     assert 'value="CHAO10"' in page
     assert "<html" not in page
     assert Basket.objects.get().voucher_code == ""
@@ -122,8 +122,8 @@ def test_code_entered_at_checkout_is_applied_before_ordering(client) -> None:
     order = Order.objects.get()
     assert (order.total_gross, order.voucher_code) == (318_000, "CHAO10")
     page = text_of(placed)
-    sums = ("Subtotal 320.000\u00a0₫", "Chào khách mới CHAO10 discount from the market −32.000 ₫")
-    for message in (*sums, "Delivery 30.000\u00a0₫", "Total Before: 350.000\u00a0₫ 318.000\u00a0₫"):
+    sums = ("Subtotal 320,000\u00a0₫", "Chào khách mới CHAO10 discount from the market −32,000 ₫")
+    for message in (*sums, "Delivery 30,000\u00a0₫", "Total Before: 350,000\u00a0₫ 318,000\u00a0₫"):
         assert message in page
 
 
@@ -153,7 +153,7 @@ def test_code_that_ended_meanwhile_must_be_confirmed(client) -> None:
 
     page = text_of(response)
     assert "This code expired on 24/11/2026." in page
-    assert "The total is now 350.000\u00a0₫ instead of 318.000\u00a0₫." in page
+    assert "The total is now 350,000\u00a0₫ instead of 318,000\u00a0₫." in page
     assert orders_before == 0
     assert (Order.objects.get().total_gross, Discount.objects.count()) == (350_000, 0)
 
@@ -209,5 +209,5 @@ def test_list_product_and_basket_pages_show_reduced_and_list_price(client) -> No
 
     for address in ("/en/san-pham/", f"/en/san-pham/{variant.product.slug}/", "/en/gio-hang/"):
         page = html_of(client.get(address))
-        assert re.search(r"<s[^>]*>\s*<span[^>]*>Before: </span>320.000", page), address
-        assert "300.000\u00a0₫" in page
+        assert re.search(r"<s[^>]*>\s*<span[^>]*>Before: </span>320,000", page), address
+        assert "300,000\u00a0₫" in page

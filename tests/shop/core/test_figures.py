@@ -13,20 +13,30 @@ VIETNAMESE_MORNING = datetime.datetime(
 )  # 01:05 on the 27th in Vietnam
 
 
-@pytest.mark.parametrize("language", ["vi", "en"])
 @pytest.mark.parametrize(
-    ("amount", "written"),
+    ("amount", "vietnamese", "english"),
     [
-        (0, "0\u00a0₫"),
-        (999, "999\u00a0₫"),
-        (15_000, "15.000\u00a0₫"),
-        (1_234_567, "1.234.567\u00a0₫"),
-        (-25_000, "\u221225.000\u00a0₫"),
+        (0, "0\u00a0₫", "0\u00a0₫"),
+        (999, "999\u00a0₫", "999\u00a0₫"),
+        (15_000, "15.000\u00a0₫", "15,000\u00a0₫"),
+        (1_234_567, "1.234.567\u00a0₫", "1,234,567\u00a0₫"),
+        (-25_000, "\u221225.000\u00a0₫", "\u221225,000\u00a0₫"),
     ],
 )
-def test_dong_are_formatted_alike_in_both_languages(language: str, amount: int, written: str) -> None:
-    with translation.override(language):
-        assert figures.money(amount) == written
+def test_dong_are_grouped_as_the_language_groups_digits(amount: int, vietnamese: str, english: str) -> None:
+    with translation.override("vi"):
+        assert figures.money(amount) == vietnamese
+    with translation.override("en"):
+        assert figures.money(amount) == english
+
+
+def test_counts_and_heavy_weights_are_grouped_as_money_is() -> None:
+    with translation.override("vi"):
+        assert (figures.number(12_345), figures.weight(1_234_500)) == ("12.345", "1.234,5\u00a0kg")
+        assert figures.volume(10_000_000) == "10.000\u00a0l"
+    with translation.override("en"):
+        assert (figures.number(12_345), figures.weight(1_234_500)) == ("12,345", "1,234.5\u00a0kg")
+        assert figures.volume(10_000_000) == "10,000\u00a0l"
 
 
 def test_currencies_with_cents_follow_the_language() -> None:

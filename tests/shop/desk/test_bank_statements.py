@@ -69,10 +69,10 @@ def test_statement_is_read_reviewed_and_imported(cashier: Client) -> None:
 
     preview = text_of(upload(cashier, csv(*rows) + f"\n{DAY};FT4;;1,5;le".encode()))
 
-    assert "New 2 Total of new transfers 127.000 ₫ Already known 1 Cannot be read 1 Money out 1" in preview
+    assert "New 2 Total of new transfers 127,000 ₫ Already known 1 Cannot be read 1 Money out 1" in preview
     assert "The amount is missing or is not a whole amount in VND." in preview
-    assert f"new 120.000\xa0₫ {order.code} FT1" in preview
-    assert "known already 5.000\xa0₫ cam on FT0" in preview
+    assert f"new 120,000\xa0₫ {order.code} FT1" in preview
+    assert "known already 5,000\xa0₫ cam on FT0" in preview
     assert BankTransfer.objects.count() == 1
 
     imported_page = text_of(
@@ -118,7 +118,7 @@ def test_wrongly_guessed_columns_can_be_corrected(cashier: Client) -> None:
     put_right = text_of(cashier.post(path, mapping, follow=True))
     nonsense = cashier.post(path, mapping | {"date": "99"})
 
-    assert "New 1 Total of new transfers 7.000 ₫ Already known 0 Cannot be read 0" in put_right
+    assert "New 1 Total of new transfers 7,000 ₫ Already known 0 Cannot be read 0" in put_right
     assert StatementImport.objects.get().column_names == ["a", "b", "c"]
     assert nonsense.status_code == 422
     assert StatementImport.objects.get().columns["date"] == 0
@@ -133,7 +133,7 @@ def test_header_row_below_a_long_preamble_can_be_chosen(cashier: Client) -> None
     put_right = text_of(cashier.post(path, mapping, follow=True))
 
     assert f"13 a b c 14 {DAY} 7.000 lai" in page
-    assert "New 1 Total of new transfers 7.000 ₫ Already known 0 Cannot be read 0" in put_right
+    assert "New 1 Total of new transfers 7,000 ₫ Already known 0 Cannot be read 0" in put_right
 
 
 def test_statement_of_another_account_is_refused_with_its_number(cashier: Client) -> None:

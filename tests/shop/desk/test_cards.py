@@ -143,8 +143,8 @@ def test_ledger_shows_disputed_amounts_within_buyers_debt(stripe, desk) -> None:
     ledger = html_of(desk.get("/en/quan-tri/so-cai/"))
     buyers = html_of(desk.get(f"/en/don-hang/{order.pk}/"))
 
-    assert "The amount buyers owe includes 120.000\xa0₫ that banks took back in disputes." in ledger
-    assert "Your bank reversed 120.000\xa0₫" in buyers
+    assert "The amount buyers owe includes 120,000\xa0₫ that banks took back in disputes." in ledger
+    assert "Your bank reversed 120,000\xa0₫" in buyers
     assert "To pay" not in buyers
 
 

@@ -104,10 +104,10 @@ def test_queue_shows_reasons_and_suggested_orders(cashier: Client) -> None:
 
     page = page_text(cashier, TRANSFERS)
 
-    assert "100.000\xa0₫ less than is due" in page
-    assert "120.000 ₫ due · the note contains the order code, ordered within one day before" in page
-    assert f"Apply to order {order.code}: 100.000\xa0₫ 20.000\xa0₫ will still be due." in page
-    assert "55.000\xa0₫ no order code in the note" in page
+    assert "100,000\xa0₫ less than is due" in page
+    assert "120,000 ₫ due · the note contains the order code, ordered within one day before" in page
+    assert f"Apply to order {order.code}: 100,000\xa0₫ 20,000\xa0₫ will still be due." in page
+    assert "55,000\xa0₫ no order code in the note" in page
     assert "No matching order found." in page
 
 
@@ -120,7 +120,7 @@ def test_matched_transfer_is_not_in_the_queue(cashier: Client) -> None:
 def test_suggested_match_is_settled_with_one_click(cashier: Client) -> None:
     order, transfer = make_waiting_order(), make_transfer()
 
-    response = press(cashier, f"Apply to order {order.code}: 120.000\xa0₫")
+    response = press(cashier, f"Apply to order {order.code}: 120,000\xa0₫")
 
     assert response.redirect_chain == [(TRANSFERS, 302)]
     assert "Matched. The buyer can see it." in text_of(response)
@@ -134,9 +134,9 @@ def test_surplus_stays_for_review(cashier: Client) -> None:
     order = make_waiting_order()
     transfer = make_transfer(order.code, 150_000)
 
-    response = press(cashier, f"Apply to order {order.code}: 120.000\xa0₫")
+    response = press(cashier, f"Apply to order {order.code}: 120,000\xa0₫")
 
-    assert "150.000\xa0₫ remaining: 30.000\xa0₫" in text_of(response)
+    assert "150,000\xa0₫ remaining: 30,000\xa0₫" in text_of(response)
     transfer.refresh_from_db()
     assert transfer.state == TransferState.REVIEW
 
@@ -216,14 +216,14 @@ def test_transfer_is_returned_and_every_step_recorded(cashier: Client) -> None:
     page = html_of(cashier.get(path))
     payload = build_payload(bank="970405", account="0099887766", amount=120_000, note=payout.note)
     assert qr_svg(payload, title="VietQR code to return the money") in page
-    assert "To return: 120.000\xa0₫" in page
+    assert "To return: 120,000\xa0₫" in page
 
     cashier.post(f"{path}da-tra/", {"reference": "FT777"})
 
     payout.refresh_from_db()
     assert (payout.state, payout.reference) == (PayoutState.PAID, "FT777")
     text = page_text(cashier, path)
-    assert "Returned: 120.000\xa0₫" in text
+    assert "Returned: 120,000\xa0₫" in text
     assert "FT777" in text
     assert "Bank transfer to be returned Chuyển hai lần Thu" in text
     done = Change.objects.filter(action__in=["transfer.return_requested", "transfer.returned"])
