@@ -147,6 +147,11 @@ class OrderLine(ReportColumns, WithMetadata):
         return min(self.weighed_grams, self.bound_grams)
 
     @property
+    def maximum_gross(self) -> int:
+        """The most that the line costs without asking the buyer: its bound until weighed, then its total."""
+        return self.bound_gross if self.is_to_weigh and self.bound_gross is not None else self.total_gross
+
+    @property
     def price_per_kilogram(self) -> int:
         """The quoted price of a kilogram, for catch-weight lines."""
         return price_for(self.unit_price * self.quantity, self.estimate_grams or 1, 1000)

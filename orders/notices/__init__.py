@@ -83,6 +83,8 @@ def notify_order_placed(
     """
     parts = [copy_part_for_reader(part) for part in parts]
     delivery_listed = sum(part.delivery_list_gross for part in parts)
+    lines = [line for part in parts for line in part.lines.all()]
+    possible_rise = sum(line.maximum_gross - line.total_gross for line in lines)
     with translation.override(order.language):
         translate_delivery_method_names(parts)
         notify_buyer(
@@ -94,6 +96,8 @@ def notify_order_placed(
             parts=parts,
             delivery_listed=delivery_listed,
             goods_listed=order.list_gross - delivery_listed,
+            is_maximum=possible_rise > 0,
+            maximum_total=order.total_gross + possible_rise,
             payment=payment,
             invoice=invoice,
             shop=shop,

@@ -199,9 +199,13 @@ def _order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[str, obj
     tracks = _build_timelines(
         order, refunds, is_transfer_seen=bool(paying and paying.transfers_in_review), now=now
     )
+    possible_rise = sum(track.possible_rise for track in tracks)
     return {
         "order": order,
         "tracks": tracks,
+        "is_maximum": possible_rise > 0,
+        "maximum_due": order.due_gross + possible_rise,
+        "maximum_still_due": order.still_due + possible_rise,
         "sums": totals_of_order(
             order, {track.part.cooperative_id: track.part.cooperative for track in tracks}
         ),

@@ -64,6 +64,17 @@ class PartTimeline:
         return [(line, self.called_today.get(line.pk, "")) for line in self.part.lines.all()]
 
     @property
+    def possible_rise(self) -> int:
+        """By how much the part may cost more once it is weighed, without asking the buyer, in minor units."""
+        if not self.part.is_active:
+            return 0
+        return sum(line.maximum_gross - line.total_gross for line in self.part.lines.all())
+
+    @property
+    def maximum_gross(self) -> int:
+        return self.part.total_gross + self.possible_rise
+
+    @property
     def open_complaint(self) -> Complaint | None:
         return next((complaint for complaint in self.complaints if complaint.is_open), None)
 

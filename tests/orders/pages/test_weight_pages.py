@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import uuid
 
@@ -14,6 +15,7 @@ from orders.actions.placement.draft_orders import create_draft, edit_draft
 from orders.actions.quotes.quote_types import RequestedDelivery, RequestedLine
 from orders.models import Basket, Order, OrderPart, OrderSource, WeightQuestion
 from shop.core.actors import Actor
+from shop.notifications.models import Notification
 from tests.factories import (
     HANOI,
     NOW,
@@ -43,6 +45,10 @@ def client() -> Client:
 def admin_client(client):
     client.force_login(make_admin())
     return client
+
+
+def text_of(markup: str) -> str:
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", markup)).split())
 
 
 def part_with_question() -> tuple[OrderPart, WeightQuestion]:
@@ -100,6 +106,31 @@ def test_order_page_shows_agreed_then_weighed_amount(client) -> None:
     assert "4,6 kg" in after
     assert "69.000 ₫" in after
     assert "86.400 ₫" not in after
+
+
+def test_most_is_the_main_figure_of_the_order_and_its_letter_until_weighed(client) -> None:
+    part = make_order((make_weighed_variant(), 2), email="hanh@example.com").parts.get()
+    address = f"/don-hang/{part.order_id}/"
+    before = text_of(html_of(client.get(address)))
+    letter = Notification.objects.get(key__startswith="order_placed:")
+    accept_part(part_id=part.pk, actor=Actor.system(), now=NOW)
+    weigh_line(part_id=part.pk, line_id=part.lines.get().pk, grams=4600, actor=Actor.system(), now=NOW)
+
+    after = text_of(html_of(client.get(address)))
+
+    for text in (
+        "Thanh toán khi nhận: tối đa 116.400 ₫",
+        "khoảng 4,8 kg, 15.000 ₫/kg: 72.000 ₫ tối đa 86.400 ₫",
+        "Tổng tiền phần này, tối đa 116.400 ₫",
+        "Theo cân nặng ước tính 102.000 ₫ Tối đa 116.400 ₫",
+    ):
+        assert text in before
+    assert "Theo cân nặng ước tính 102.000 ₫ Tối đa 116.400 ₫" in text_of(letter.html)
+    assert "1 hợp tác xã đang chuẩn bị hàng. Tối đa: 116.400 ₫." in text_of(letter.html)
+    assert "Theo cân nặng ước tính: 102.000 ₫ Tối đa: 116.400 ₫" in text_of(letter.text)
+    assert "Thanh toán khi nhận: 99.000 ₫" in after
+    assert "Tổng cộng 99.000 ₫" in after
+    assert "tối đa" not in after.lower()
 
 
 @pytest.mark.parametrize(("answer", "total"), [("agreed", 90_000), ("refused", 72_000)])
