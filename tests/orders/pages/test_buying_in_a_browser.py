@@ -12,7 +12,15 @@ from playwright.sync_api import Browser, Page, Route, expect
 from catalog.models import Price
 from orders.models import BasketLine, Order
 from tests.conftest import PHONE
-from tests.factories import PASSWORD, make_divisions, make_product, make_seller, make_user, make_variant
+from tests.factories import (
+    PASSWORD,
+    make_all_divisions,
+    make_divisions,
+    make_product,
+    make_seller,
+    make_user,
+    make_variant,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
@@ -83,10 +91,10 @@ def test_phone_updates_basket_in_place_and_double_click_orders_once(phone: Page)
     page = phone
     add_product_to_basket(page)
     page.get_by_label("Deliver to").select_option("01")
-    expect(page.get_by_text("350.000").first).to_be_visible()
+    expect(page.get_by_text("350,000").first).to_be_visible()
     page.get_by_role("button", name="Increase by one").click()
 
-    expect(page.locator(".total").last).to_contain_text("670.000")
+    expect(page.locator(".total").last).to_contain_text("670,000")
     assert BasketLine.objects.get().quantity == 2
     assert page_violations(page) == []
 
@@ -125,9 +133,43 @@ def test_basket_leads_back_to_the_list_the_buyer_came_from_and_keeps_the_tabs(ph
     assert round(bar["y"] + bar["height"]) <= round(tabs["y"])
     assert round(tabs["y"] + tabs["height"]) == 844
     page.get_by_role("button", name="Increase by one").click()
-    expect(page.locator(".total").last).to_contain_text("640.000")
+    expect(page.locator(".total").last).to_contain_text("640,000")
     page.get_by_role("link", name="Continue shopping").click()
     expect(page).to_have_url(re.compile(r"/en/san-pham/\?xep=gia$"))
+    assert page_errors == []
+
+
+def test_commune_is_found_by_typing_without_accents(phone: Page) -> None:
+    page = phone
+    make_all_divisions()
+    page_errors = collect_errors(page)
+    add_product_to_basket(page)
+    page.get_by_role("button", name="Checkout", exact=True).filter(visible=True).click()
+    box, commune = page.get_by_label("Type to find it"), page.get_by_label("Commune or ward", exact=True)
+    expect(box).to_be_hidden()
+    page.get_by_label("Province or city").select_option("01")
+
+    expect(commune.locator("option")).to_have_count(127)
+    box.fill("nghia do")
+    page.get_by_role("button", name="Phường Nghĩa Đô").click()
+    expect(commune.locator("option:checked")).to_have_text("Phường Nghĩa Đô")
+    expect(commune).to_be_focused()
+    expect(page.locator(".option-matches button")).to_have_count(0)
+    box.fill("hoàn")
+    expect(page.locator(".option-matches button").first).to_have_text("Phường Hoàn Kiếm")
+    box.press("Enter")
+    expect(commune.locator("option:checked")).to_have_text("Phường Hoàn Kiếm")
+    box.fill("xyz")
+    expect(page.get_by_text("Not found. Check the spelling")).to_be_visible()
+    box.press("Escape")
+    expect(box).to_have_value("")
+    helper = page.get_by_label("Only know the old address?").bounding_box()
+    place = commune.bounding_box()
+    assert helper
+    assert place
+    assert helper["y"] < place["y"]
+    assert helper["width"] >= 200
+    assert page_violations(page) == []
     assert page_errors == []
 
 
@@ -144,7 +186,7 @@ def test_buyer_stays_on_the_product_and_sees_what_was_added(
     page.get_by_role("button", name="Add to basket").click()
 
     bar = page.get_by_role("status").filter(has_text="Added")
-    expect(bar).to_contain_text("Added: 2 × Gối thảo dược. Basket: 2 items, 640.000\u00a0₫.")
+    expect(bar).to_contain_text("Added: 2 × Gối thảo dược. Basket: 2 items, 640,000\u00a0₫.")
     page.get_by_role("button", name="Add to basket").click()
     expect(bar).to_contain_text(f"Basket: {4 if has_scripts else 3} items")
     assert page.url.endswith("/en/san-pham/goi-thao-duoc/")
@@ -171,7 +213,7 @@ def test_basket_change_made_offline_is_saved_once_there_is_a_network(phone: Page
     assert BasketLine.objects.get().quantity == 1
 
     page.context.set_offline(False)
-    expect(page.locator(".total").last).to_contain_text("640.000")
+    expect(page.locator(".total").last).to_contain_text("640,000")
     expect(page.get_by_role("alert")).to_have_count(0)
     assert BasketLine.objects.get().quantity == 2
 
@@ -228,7 +270,7 @@ def test_every_button_of_the_basket_works(browser: Browser, live_server: Any, ha
             page.get_by_role("button", name="Decrease by one").last.click()
             if remaining:
                 expect(quantity).to_have_value(remaining)
-                expect(page.locator(".total").last).to_contain_text("365.000")
+                expect(page.locator(".total").last).to_contain_text("365,000")
     else:
         quantity.fill("0")
         page.get_by_role("button", name="Update", exact=True).last.click()
@@ -255,7 +297,7 @@ def test_wrong_phone_is_refused_at_checkout_with_its_count(
     page.get_by_label("Deliver to").select_option("01")
     if not has_scripts:
         page.get_by_role("button", name="Show").click()
-    expect(page.get_by_text("350.000").first).to_be_visible()
+    expect(page.get_by_text("350,000").first).to_be_visible()
     page.get_by_role("button", name="Checkout", exact=True).filter(visible=True).click()
     phone_field = page.get_by_label("Phone number", exact=True)
     for wrong, count in (("0900 000 20", 9), ("0900 000 000 00", 12)):
@@ -304,14 +346,14 @@ def test_buy_bar_shows_current_and_old_price_of_chosen_variant(browser: Browser,
     page.goto("/en/san-pham/bi-xanh-thom/")
     bar = page.locator(".buy-bar")
 
-    expect(bar).to_contain_text("24.000")
+    expect(bar).to_contain_text("24,000")
     page.get_by_text("Quả vừa").click()
-    expect(bar.locator("s")).to_contain_text("36.000")
-    expect(bar.locator("b")).to_have_text("32.400\u00a0₫")
+    expect(bar.locator("s")).to_contain_text("36,000")
+    expect(bar.locator("b")).to_have_text("32,400\u00a0₫")
     expect(bar).to_contain_text("1 × Quả vừa")
     page.get_by_text("Quả nhỏ").click()
     expect(bar.locator("s")).to_be_hidden()
-    expect(bar.locator("b")).to_have_text("24.000\u00a0₫")
+    expect(bar.locator("b")).to_have_text("24,000\u00a0₫")
     assert page_violations(page) == []
     context.close()
 
@@ -384,7 +426,7 @@ def test_taps_during_pending_response_are_counted(phone: Page) -> None:
     page = phone
     add_product_to_basket(page)
     page.get_by_label("Deliver to").select_option("01")
-    expect(page.get_by_text("350.000").first).to_be_visible()
+    expect(page.get_by_text("350,000").first).to_be_visible()
     held_requests: list[Route] = []
     page.route("**/gio-hang/dong/*/", lambda route: held_requests.append(route), times=1)
     with page.expect_request("**/gio-hang/dong/*/"):
@@ -395,7 +437,7 @@ def test_taps_during_pending_response_are_counted(phone: Page) -> None:
     page.get_by_label("Voucher code").fill("PHIEN")
     held_requests.pop().continue_()
 
-    expect(page.locator(".total").last).to_contain_text("1.310.000")
+    expect(page.locator(".total").last).to_contain_text("1,310,000")
     expect(page.get_by_role("spinbutton", name="Quantity of Gối thảo dược")).to_have_value("4")
     expect(page.get_by_label("Voucher code")).to_have_value("PHIEN")
     assert BasketLine.objects.get().quantity == 4
@@ -420,7 +462,7 @@ def test_two_lines_changed_at_once_both_keep_requested_quantity(phone: Page) -> 
             field.blur()
 
     held_requests[0].continue_()  # its response lacks the other change, whose request is then repeated
-    expect(page.locator(".total").last).to_contain_text("1.110.000")
+    expect(page.locator(".total").last).to_contain_text("1,110,000")
 
     expect(pillow).to_have_value("3")
     expect(noodles).to_have_value("3")
