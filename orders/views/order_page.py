@@ -46,7 +46,12 @@ from orders.payments.transfer_requests import charged_back_amount, externally_re
 from orders.states import OrderStatus, ParcelState, SubstituteState
 from orders.views.card_payment import refresh_card_payment
 from orders.views.current_basket import request_actor
-from orders.views.payment_page import authorised_amount, payment_state_hash, payment_view
+from orders.views.payment_page import (
+    amount_being_released,
+    authorised_amount,
+    payment_state_hash,
+    payment_view,
+)
 from orders.views.refund_page import RefundView, amount_awaiting_account, refund_views
 from orders.views.substitutes import waiting_substitutes
 from orders.views.sum_rows import DISCOUNTS, totals_of_order
@@ -219,6 +224,7 @@ def _order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[str, obj
         "key": uuid.uuid4(),
         "paying": paying,
         "authorised": authorised_amount(order),
+        "released": amount_being_released(order),
         "charged_back": charged_back_amount(order),
         "externally_refunded": externally_refunded_amount(order),
         "surplus": refundable_surplus(order) if order.charged > order.due_gross else 0,

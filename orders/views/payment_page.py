@@ -36,7 +36,7 @@ from orders.models import (
 from orders.payments.stripe_js import accepts_cards
 from orders.payments.transfer_requests import amount_not_requested, transfer_request_for_order
 from orders.payments.vietqr import qr_png, qr_svg
-from orders.states import Coverage
+from orders.states import Coverage, OrderStatus
 from orders.views.card_payment import CardView, card_view
 from orders.views.current_basket import request_actor
 from shop.core.errors import Refused
@@ -158,6 +158,14 @@ def payment_view(order: Order, *, now: datetime.datetime) -> PaymentView | None:
 def authorised_amount(order: Order) -> int:
     """Return the amount authorised on cards, in minor units; nothing is then due on delivery."""
     if order.authorize_coverage in (order.charge_coverage, Coverage.NONE):
+        return 0
+    authorised, _charged = total_authorised_and_charged(order.payments.all().sums().values())
+    return authorised
+
+
+def amount_being_released(order: Order) -> int:
+    """Return what cards still hold for an order that has ended, in minor units; it is about to be voided."""
+    if order.status not in (OrderStatus.CANCELLED, OrderStatus.EXPIRED):
         return 0
     authorised, _charged = total_authorised_and_charged(order.payments.all().sums().values())
     return authorised
