@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from catalog.models.product import Product, Variant
@@ -96,6 +97,13 @@ class Listing(WithTimes):
         return f"{self.product_id} {self.state}"
 
 
+class PriceQuerySet(models.QuerySet["Price"]):
+    def questioned(self) -> PriceQuerySet:
+        """Return unusual prices that apps set and nobody has confirmed, oldest first."""
+        existing = self.filter(questioned_at__isnull=False, variant__product__removed_at=None)
+        return existing.order_by("questioned_at", "pk")
+
+
 class Price(models.Model):
     """A variant's price in a channel, in minor units, with or without tax as the channel defines.
 
@@ -111,6 +119,11 @@ class Price(models.Model):
     cost = models.BigIntegerField(null=True, blank=True)
     discounted = models.BigIntegerField(null=True, blank=True)
     promotion_key = models.UUIDField(null=True, blank=True)
+    questioned_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When an app set this unusual price, which nobody has confirmed.")
+    )
+
+    objects = PriceQuerySet.as_manager()
 
     class Meta:
         verbose_name = pgettext_lazy("model", "price")
@@ -130,6 +143,11 @@ class Price(models.Model):
         indexes = [
             models.Index(
                 fields=["promotion_key"], condition=Q(promotion_key__isnull=False), name="price_by_promotion"
+            ),
+            models.Index(
+                fields=["questioned_at", "id"],
+                condition=Q(questioned_at__isnull=False),
+                name="price_questioned",
             ),
         ]
 

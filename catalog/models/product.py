@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from fractions import Fraction
+
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Q
@@ -259,6 +261,15 @@ class Variant(WithMetadata, WithExternalReference, WithTimes):
     def low_stock_threshold(self) -> int:
         """The low-stock threshold in steps: its own, or else the default."""
         return DEFAULT_LOW_STOCK if self.low_stock_at is None else self.low_stock_at
+
+    def content_ratio(self, other: Variant) -> Fraction | None:
+        """Return how many steps of `other` hold as much as one step; None if contents are not comparable."""
+        if self.content_unit == other.content_unit:
+            for column in ("content_grams", "content_ml", "content_count"):
+                own, others = getattr(self, column), getattr(other, column)
+                if own and others:
+                    return Fraction(own, others)
+        return None
 
     def grams_for(self, product: Product) -> int:
         """Return a step's shipping weight in grams: its own, its content's, or its product's."""

@@ -21,7 +21,7 @@ from shop.desk.money import (
 from shop.desk.orders import complaints, contact, drafts, orders, parcels
 from shop.desk.overview import audit, background_work, home
 from shop.desk.people import customers, data_requests, second_factors, staff
-from shop.desk.sellers import certificates, cooperatives, documents, listings, revisions
+from shop.desk.sellers import certificates, cooperatives, documents, listings, prices, revisions
 
 app_name = "desk"
 
@@ -62,6 +62,8 @@ urlpatterns = [
     path("tu-dong-nghia/", synonyms.synonyms, name="synonyms"),
     path("tu-dong-nghia/<int:pk>/", synonyms.synonym_set, name="synonym-set"),
     path("tu-dong-nghia/<int:pk>/bo/", synonyms.synonym_removal, name="synonym-removal"),
+    path("gia-la/", prices.prices, name="prices"),
+    path("gia-la/<int:pk>/dung/", prices.price_confirmation, name="price-confirmation"),
     path("giay-chung-nhan/", certificates.certificates, name="certificates"),
     path(
         "giay-chung-nhan/<int:pk>/da-xem/",

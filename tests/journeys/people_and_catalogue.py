@@ -69,6 +69,7 @@ def staff_visits(rows: PeopleAndCatalogue, buyer: User, category: Category) -> l
         *(categories, f"{categories}{category.pk}/", "/quan-tri/tu-cam/"),
         *("/quan-tri/hang/thay-doi/", f"/quan-tri/hang/thay-doi/{rows.product.pk}/"),
         *("/quan-tri/nhat-ky/", "/quan-tri/nhat-ky/?ai=khong+co", "/quan-tri/tien-mat/thu-thieu/"),
+        "/quan-tri/gia-la/",
     ]
     refused: list[PageVisit] = [
         (staff, "admin", 422, {"name": "", "email": "x"}),

@@ -58,7 +58,7 @@ ASKS_NOT = {
         voucher-file voucher-creation weight-answer
         document document-acceptance document-file document-return
         forbidden-phrase-removal forbidden-phrases revision revision-approval revision-return revisions
-        parcel-undoing part-acceptance-undoing substitute-answer
+        parcel-undoing part-acceptance-undoing substitute-answer price-confirmation prices
     """,
     "members": """
         application application-document application-file apply apply-code cash

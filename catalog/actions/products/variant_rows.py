@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.listings.selling_prices import apply_promotions
 from catalog.models import Price, Product, Variant
-from shop.core.actors import Actor
+from shop.core.actors import Actor, EntryPoint
 from shop.core.database.transactions import lock_row, lock_rows
 from shop.core.database.unique_fields import save_unique
 from shop.core.errors import NeedsConfirmation, Refused
@@ -19,6 +19,7 @@ from shop.core.texts.figures import money
 
 HIGHEST_PRICE = 99_999_999
 UNUSUAL_FACTOR = 5
+UNUSUAL_FACTOR_PER_UNIT = 10  # a larger pack costs less per unit
 
 
 class InvalidPrice(Refused):
@@ -27,10 +28,17 @@ class InvalidPrice(Refused):
 
 
 class UnusualPrice(NeedsConfirmation):
-    """The price is a fifth or less, or five times or more, of the one before: often a digit too few."""
+    """The price is far from the one before or, for a new variant, from all its siblings': often a misprint.
+
+    Far is a fifth or less, or five times or more; for another content, a tenth or ten times per unit.
+    """
 
     code = "unusual_price"
     default_message = _("The price changes from %(before)s to %(after)s. Save again if that is right.")
+    first_price_message = _(
+        "By the prices of the other options it would be about %(before)s; you entered %(after)s. Save again"
+        " if that is right."
+    )
 
 
 def append_variant(product: Product, values: Mapping[str, object]) -> Variant:
@@ -74,21 +82,26 @@ def set_list_price(
 ) -> Price:
     """Step: set a variant's list price in a channel and reapply promotions; its product is locked.
 
-    `confirmed` are the figures that a person confirmed, empty at first; programs pass None and are not asked.
-    Raises InvalidPrice, UnusualPrice.
+    `confirmed` are the figures that a person confirmed, empty at first. Programs pass None and are not asked;
+    an app's unusual price is put on the desk's list instead. Raises InvalidPrice, UnusualPrice.
     """
     if not 1 <= amount <= HIGHEST_PRICE:
         raise InvalidPrice(field="price")
     price = Price.objects.filter(variant=variant, channel=channel).first()
     before = price.amount if price else None
-    is_unusual = before is not None and _is_unusual(before, amount)
-    figures = f"{before}-{amount}"
+    expected = _far_price(variant, channel, before, amount)
+    is_unusual = expected is not None
+    figures = f"{expected}-{amount}"
     if is_unusual and confirmed is not None and confirmed != figures:
-        words = {"before": money(before, channel.currency), "after": money(amount, channel.currency)}
-        raise UnusualPrice(str(UnusualPrice.default_message) % words, field="price", figures=figures)
+        words = {"before": money(expected, channel.currency), "after": money(amount, channel.currency)}
+        question = UnusualPrice.default_message if before is not None else UnusualPrice.first_price_message
+        raise UnusualPrice(str(question) % words, field="price", figures=figures)
     if price is None:
         price = Price(variant=variant, channel=channel, currency=channel.currency)
     price.amount = amount
+    if before != amount:
+        is_questioned = is_unusual and actor.entry_point == EntryPoint.API
+        price.questioned_at = now if is_questioned else None
     if price.discounted is not None and price.discounted > amount:
         price.discounted = price.promotion_key = None
     price.save()
@@ -107,5 +120,24 @@ def set_list_price(
     return price
 
 
-def _is_unusual(before: int, after: int) -> bool:
-    return after * UNUSUAL_FACTOR <= before or after >= before * UNUSUAL_FACTOR
+def _far_price(variant: Variant, channel: Channel, before: int | None, amount: int) -> int | None:
+    """Return the price that `amount` is unusually far from: the one before, or that of the closest sibling.
+
+    None if it is not far, or if there is nothing to compare it with.
+    """
+    if before is not None:
+        return before if _is_far(before, amount, UNUSUAL_FACTOR) else None
+    prices = Price.objects.filter(channel=channel, variant__product=variant.product_id, amount__gt=0)
+    comparisons = []
+    for price in prices.exclude(variant=variant).select_related("variant").order_by("pk"):
+        ratio = variant.content_ratio(price.variant)
+        expected = round((price.amount or 0) * (ratio or 1)) or 1
+        factor = UNUSUAL_FACTOR if ratio in (None, 1) else UNUSUAL_FACTOR_PER_UNIT
+        comparisons.append((expected, _is_far(expected, amount, factor)))
+    if not comparisons or not all(is_far for _expected, is_far in comparisons):
+        return None
+    return min((expected for expected, _is_far in comparisons), key=lambda expected: abs(expected - amount))
+
+
+def _is_far(before: int, after: int, factor: int) -> bool:
+    return after * factor <= before or after >= before * factor

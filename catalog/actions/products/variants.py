@@ -25,13 +25,14 @@ from catalog.actions.products.variant_rows import (
 from catalog.actions.stock.stock_movements import StockCount, lock_stock_row, record_count, record_movement
 from catalog.actions.taxonomy.taxonomy import StillReferenced
 from catalog.actions.wording.forbidden_words import require_allowed_texts
-from catalog.models import Listing, MovementReason, Product, Stock, Variant
+from catalog.models import Listing, MovementReason, Price, Product, Stock, Variant
 from cooperatives.models import Cooperative, Warehouse
 from shop.core.actors import Actor
 from shop.core.database.metadata import set_tracked_columns
 from shop.core.database.unique_fields import save_unique
 from shop.core.errors import Missing, Refused
 from shop.core.models import Channel, find_already_made, record_change
+from shop.core.states import WrongMove
 
 # A warehouse (None: the seller's first one that serves the channels of the prices) and a quantity in steps.
 InitialStock = tuple[uuid.UUID | None, int]
@@ -61,6 +62,7 @@ def create_variant(
     inputs: Sequence[AttributeInput] | None = None,
     prices: Sequence[tuple[Channel, int]] = (),
     stocks: Sequence[InitialStock] = (),
+    confirmed: str | None = None,
     key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
@@ -68,8 +70,9 @@ def create_variant(
     """Create a variant with list prices in minor units and its initial stock.
 
     A repeated `key` returns the first one. With `inputs`, all required attributes must be among them.
-    With a `cooperative`, another cooperative's product is Missing. Raises KeyReused, Missing, AlreadyTaken,
-    InvalidColumnValue, InvalidPrice, MissingWarehouse, AttributeNotOfType, MissingAttributes.
+    With a `cooperative`, another cooperative's product is Missing. `confirmed`: see `set_list_price`. Raises
+    KeyReused, Missing, AlreadyTaken, InvalidColumnValue, InvalidPrice, UnusualPrice, MissingWarehouse,
+    AttributeNotOfType, MissingAttributes.
     """
     product = lock_product(product_id, cooperative=cooperative, field="product")
     existing_variant = find_already_made(
@@ -78,7 +81,9 @@ def create_variant(
     if existing_variant is not None:
         return product.variants.get(pk=existing_variant)
     require_allowed_texts({"name": values.get("name")})
-    variant = insert_variant(product, values, prices=prices, stocks=stocks, actor=actor, now=now)
+    variant = insert_variant(
+        product, values, prices=prices, stocks=stocks, confirmed=confirmed, actor=actor, now=now
+    )
     if inputs is not None:
         set_variant_attributes(variant, inputs, requires_all=True)
     record_change(
@@ -100,16 +105,17 @@ def insert_variant(
     *,
     prices: Sequence[tuple[Channel, int]] = (),
     stocks: Sequence[InitialStock] = (),
+    confirmed: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Variant:
     """Step: insert a variant of a locked or new product with its list prices and its initial stock.
 
-    Raises AlreadyTaken, InvalidColumnValue, InvalidPrice, Missing, MissingWarehouse.
+    Raises AlreadyTaken, InvalidColumnValue, InvalidPrice, UnusualPrice, Missing, MissingWarehouse.
     """
     variant = append_variant(product, values)
     for channel, amount in prices:
-        set_list_price(variant, channel, amount, actor=actor, now=now)
+        set_list_price(variant, channel, amount, confirmed=confirmed, actor=actor, now=now)
     for warehouse_id, quantity in stocks:
         row = lock_stock_row(
             cooperative=product.cooperative,
@@ -164,6 +170,34 @@ def update_variant(
         set_list_price(variant, channel, amount, confirmed=confirmed, actor=actor, now=now)
     refresh_listings(variant.product)
     return variant
+
+
+@transaction.atomic(durable=True)
+def confirm_price(*, price_id: int, amount: int, actor: Actor, now: datetime.datetime) -> Price:
+    """Confirm an unusual price that an app set, as a person read it. Repeating it changes nothing.
+
+    Raises Missing, and WrongMove if the price is another one by now.
+    """
+    variant_id = Price.objects.filter(pk=price_id).values_list("variant", flat=True).first()
+    variant = lock_variant(Variant.objects.existing(), variant_id) if variant_id is not None else None
+    if variant is None:
+        raise Missing()
+    price = Price.objects.get(pk=price_id)
+    if price.amount != amount:
+        raise WrongMove(came_from=str(price.amount), to=str(amount))
+    if price.questioned_at is not None:
+        price.questioned_at = None
+        price.save(update_fields=["questioned_at"])
+        record_change(
+            "price.confirmed",
+            price,
+            actor=actor,
+            now=now,
+            root=variant.product,
+            cooperative_id=variant.cooperative_id,
+            data={"variant": variant.pk, "amount": amount, "currency": price.currency},
+        )
+    return price
 
 
 @transaction.atomic(durable=True)

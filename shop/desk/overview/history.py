@@ -177,6 +177,7 @@ CHANGE_TEXTS: dict[str, Promise] = {
     "parcel.return_cancelled": pgettext_lazy("history", "Items not coming back"),
     "parcel.lines_marked_unsent": pgettext_lazy("history", "Items not sent, refunded instead"),
     "parcel.cash_reduced": pgettext_lazy("history", "Cash to collect reduced"),
+    "price.confirmed": pgettext_lazy("history", "Unusual price confirmed"),
     "category.added": pgettext_lazy("history", "Category added"),
     "category.edited": pgettext_lazy("history", "Category changed"),
     "category.moved": pgettext_lazy("history", "Category moved"),

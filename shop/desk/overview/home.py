@@ -31,6 +31,7 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
         task_lists.append(open_tasks.applications())
     if has_staff_permission(request.user, Permission.MANAGE_PRODUCTS):
         task_lists += [open_tasks.listings(), open_tasks.revisions(), open_tasks.certificates()]
+        task_lists.append(open_tasks.unusual_prices())
     if has_staff_permission(request.user, Permission.MANAGE_SETTINGS):
         task_lists += [open_tasks.sweep_failures(), open_tasks.unsent_texts(now)]
     if has_staff_permission(request.user, Permission.MANAGE_USERS):

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from catalog.models import Listing, ProductRevision
+from catalog.models import Listing, Price, ProductRevision
 from cooperatives.models import Certificate, Cooperative
 from cooperatives.states import CooperativeState
 from orders.actions.payouts.surplus_refunds import overpaid_orders
@@ -75,6 +75,13 @@ def revisions() -> OpenTasks:
     rows = ProductRevision.objects.waiting().select_related("product", "product__cooperative")
     first = list(rows[:MAX_SHOWN])
     return OpenTasks(_("Changes to review"), rows.count(), first, "revision", reverse("desk:revisions"))
+
+
+def unusual_prices() -> OpenTasks:
+    """List unusual prices that apps set and nobody has confirmed."""
+    rows = Price.objects.questioned().select_related("variant__product__cooperative")
+    first = list(rows[:MAX_SHOWN])
+    return OpenTasks(_("Unusual prices"), rows.count(), first, "price", reverse("desk:prices"))
 
 
 def certificates() -> OpenTasks:

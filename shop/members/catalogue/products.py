@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from functools import partial
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -22,7 +21,7 @@ from cooperatives.access import MemberRight, MembershipContext
 from shop.core.errors import Missing
 from shop.core.images.renditions import store_picture
 from shop.core.models import Picture, market_channel, show_in_language
-from shop.core.web.action_results import refusals_as_form_errors, run_action
+from shop.core.web.action_results import refusals_as_form_errors
 from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.uploads import is_signed_in, takes_files
 from shop.members.catalogue.listings import change_message, find_listing, listing_url
@@ -105,18 +104,22 @@ def variant_creation(request: HttpRequest, membership: MembershipContext, listin
     if not form.is_valid():
         return _render_variant(request, membership, listing, form)
     details = form.variant_details()
-    action = partial(
-        create_variant,
-        product_id=listing.product_id,
-        cooperative=membership.cooperative,
-        values=details.columns(),
-        prices=[(listing.channel, details.price)],
-        stocks=[(None, form.cleaned_data["on_hand"])],
-        key=submitted_key(request, "variant", listing.pk),
-        actor=membership.actor,
-        now=timezone.now(),
-    )
-    return run_action(request, action, url=listing_url(listing.pk), message=_("Added."))
+    with refusals_as_form_errors(form):
+        create_variant(
+            product_id=listing.product_id,
+            cooperative=membership.cooperative,
+            values=details.columns(),
+            prices=[(listing.channel, details.price)],
+            stocks=[(None, form.cleaned_data["on_hand"])],
+            confirmed=form.cleaned_data["confirmed"],
+            key=submitted_key(request, "variant", listing.pk),
+            actor=membership.actor,
+            now=timezone.now(),
+        )
+    if not form.is_valid():
+        return _render_variant(request, membership, listing, form)
+    messages.success(request, _("Added."))
+    return redirect(listing_url(listing.pk))
 
 
 @require_safe_or_post

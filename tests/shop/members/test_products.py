@@ -14,7 +14,7 @@ from PIL import Image
 
 from catalog.actions.listings.listing_states import ListingIncomplete
 from catalog.actions.products.variants import update_variant
-from catalog.models import ALL_MONTHS, Listing, Price, Product, ProductMedia
+from catalog.models import ALL_MONTHS, Listing, Price, Product, ProductMedia, Unit
 from catalog.states import ListingState
 from cooperatives.models import Role
 from shop.core.actors import Actor
@@ -562,3 +562,43 @@ def test_programs_are_not_asked_and_the_change_says_that_the_price_is_unusual(se
 
     assert Price.objects.get().amount == 32_000
     assert Change.objects.filter(action="price.changed").latest("pk").data["is_unusual"] is True
+
+
+def new_option(listing: Listing, **changed: str) -> tuple[str, dict[str, str]]:
+    """The address for adding an option to a listing, and fields of a 500 g packet."""
+    fields = {"unit": "packet", "content": "500", "measure": "g", "label": "500 g", "on_hand": "5"}
+    return f"/xa-vien/hang/{listing.pk}/loai/", fields | changed
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"price": "5.000"}, "50.000"),  # a tenth for a kilogram
+        ({"price": "500.000"}, "50.000"),  # ten times
+        ({"price": "10.000", "content": "", "measure": ""}, "100.000"),  # a tenth
+    ],
+)
+def test_unusual_first_price_of_an_option_is_asked_about_once(lister, seller, fields, expected) -> None:
+    variant = make_variant(seller, price=100_000, unit=Unit.PACKET, content_grams=1000)
+    address, fields = new_option(variant.product.listings.get(), **fields)
+
+    question = lister.post(address, fields)
+    count_before = variant.product.variants.count()
+    lister.post(address, fields | {"confirmed": question.context["form"].confirmation})
+
+    page = html_of(question).replace("\xa0", " ")
+    assert f"Theo giá các loại khác thì khoảng {expected} ₫, bạn nhập {fields['price']} ₫." in page
+    assert count_before == 1
+    added = variant.product.variants.get(name="500 g")
+    assert added.prices.get().amount == int(fields["price"].replace(".", ""))
+    assert Change.objects.filter(action="price.changed").latest("pk").data["is_unusual"] is True
+
+
+@pytest.mark.parametrize("price", ["50.000", "30.000", "180.000"])
+def test_plausible_first_price_is_not_asked_about(lister, seller, price) -> None:
+    variant = make_variant(seller, price=100_000, unit=Unit.PACKET, content_grams=1000)
+    address, fields = new_option(variant.product.listings.get(), price=price)
+
+    lister.post(address, fields)
+
+    assert variant.product.variants.count() == 2
