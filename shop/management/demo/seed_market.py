@@ -34,6 +34,7 @@ from shop.management.demo.products import create_collections, create_products
 from shop.management.demo.sellers import create_sellers
 from shop.management.demo.settlements import close_period, create_rates, split_into_periods
 from shop.management.demo.transfers import receive_transfers
+from shop.management.demo.walkthrough_orders import create_walkthrough_orders
 from shop.management.demo_state.accounts import ACCOUNTS, PUBLISHED_PASSWORDS
 from shop.management.demo_state.progress import BEGUN, FILLED, OPEN_ORDERS_SEEDED, STOCKED, find_marker
 from shop.management.market_setup.create_market import create_market
@@ -107,6 +108,7 @@ def seed_open_orders() -> None:
         remit_old_cash(actor=SEEDER, now=now)
         buyer = User.objects.get(email=ACCOUNTS[0].email)
         create_weighed_orders(channel, buyer, members_by_cooperative(), now=now)
+        create_walkthrough_orders(channel, buyer, members_by_cooperative(), now=now)
         create_complaints(members_by_cooperative(), actor=SEEDER, now=now)
     with transaction.atomic(durable=True):
         record_change(OPEN_ORDERS_SEEDED, channel, actor=SEEDER, now=now)

@@ -63,6 +63,7 @@ from tests.invariants import check_everything
 
 NOW = datetime.datetime(2026, 11, 25, 3, 0, tzinfo=datetime.UTC)
 HOURS_AGO = NOW - datetime.timedelta(hours=4)
+DAY_AGO = NOW - datetime.timedelta(hours=24)
 
 
 def figures_of_orders(orders):
@@ -306,7 +307,7 @@ class DemoTests(TestCase):
         with override_settings(SERVER=False, OPEN_TO_NETWORK=False):
             call_command("seed_demo", orders=4, seed=2, later=True, stdout=out)
 
-        assert Order.objects.count() == 4 + 2
+        assert Order.objects.count() == 4 + 2 + 6
         assert "doi-soat-cod-mau.csv" in out.getvalue()
         for account in ACCOUNTS:
             assert account.email in out.getvalue()
@@ -343,8 +344,8 @@ class UnderWayTests(TestCase):
         seed_open_orders()
 
         assert not is_interrupted()
-        assert first == (42, CashRemittance.objects.count())
-        assert Order.objects.count() == 42
+        assert first == (48, CashRemittance.objects.count())
+        assert Order.objects.count() == 48
         asked = WeightQuestion.objects.open().get()
         to_weigh = OrderLine.objects.filter(estimate_grams__gt=0, weighed_grams=None, part__state="accepted")
         buyer_orders = to_weigh.filter(order__user__email=ACCOUNTS[0].email, order__placed_at__gte=HOURS_AGO)
@@ -353,6 +354,17 @@ class UnderWayTests(TestCase):
         assert asked.grams > asked.line.bound_grams
         assert not Notification.objects.filter(sent_at=None, recipient=asked.line.order.phone).exists()
         check_everything()
+
+    def test_newcomer_finds_orders_at_each_step(self) -> None:
+        parts = OrderPart.objects.filter(
+            cooperative__slug="htx-thien-an",
+            order__user__email=ACCOUNTS[0].email,
+            order__placed_at__gte=DAY_AGO,
+        )
+
+        to_weigh = [part for part in parts.to_pick() if any(line.is_to_weigh for line in part.lines.all())]
+        assert [parts.to_accept().count(), len(to_weigh)] == [2, 1]
+        assert [parts.to_pick().count(), parts.to_hand_over().count()] == [3, 1]
 
     def test_one_complaint_is_open_and_one_is_refunded(self) -> None:
         states = Complaint.objects.order_by("state").values_list("state", flat=True)
