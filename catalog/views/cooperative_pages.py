@@ -56,7 +56,10 @@ def cooperative(request: HttpRequest, slug: str) -> HttpResponse:
     listings = listings.for_cooperative(requested_cooperative)
     page = Paginator(listings.newest_first(), PER_PAGE).get_page(request.GET.get("page"))
     producers = list(
-        Producer.objects.for_cooperative(requested_cooperative).public().order_by("pk")[:MOST_PRODUCERS]
+        Producer.objects.for_cooperative(requested_cooperative)
+        .public()
+        .select_related("portrait")
+        .order_by("pk")[:MOST_PRODUCERS]
     )
     show_in_language([requested_cooperative], "name", "summary", "story", "pause_note")
     show_in_language(producers, "products_made", "place")

@@ -204,6 +204,14 @@ class Producer(WithMetadata):
     place = models.CharField(max_length=250, blank=True, default="")
     agreed_on = models.DateField(null=True, blank=True)
     phone = models.CharField(max_length=40, blank=True, default="")
+    portrait = models.ForeignKey(
+        Picture,
+        models.SET_NULL,
+        related_name="+",
+        null=True,
+        blank=True,
+        help_text=_("Photo that buyers see beside its name once it agreed."),
+    )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, related_name="+", null=True, blank=True
     )

@@ -12,6 +12,7 @@ from shop.members.cooperative import (
     invitations,
     people,
     profile,
+    profile_pictures,
 )
 from shop.members.fulfilment import (
     bulk_steps,
@@ -121,6 +122,24 @@ urlpatterns = [
     path("gian-hang/ho/", profile.household_creation, name="household-creation"),
     path("gian-hang/ho/<int:household_id>/", profile.household, name="household"),
     path("gian-hang/ho/<int:household_id>/bo/", profile.household_removal, name="household-removal"),
+    path(
+        "gian-hang/ho/<int:household_id>/anh/",
+        profile_pictures.profile_picture,
+        {"kind": "ho"},
+        name="household-picture",
+    ),
+    path(
+        "gian-hang/ho/<int:household_id>/anh/bo/",
+        profile_pictures.profile_picture_removal,
+        {"kind": "ho"},
+        name="household-picture-removal",
+    ),
+    path("gian-hang/anh/<str:kind>/", profile_pictures.profile_picture, name="profile-picture"),
+    path(
+        "gian-hang/anh/<str:kind>/bo/",
+        profile_pictures.profile_picture_removal,
+        name="profile-picture-removal",
+    ),
     path("gian-hang/giay/", profile.certificate_creation, name="certificate-creation"),
     path("gian-hang/giay/<int:certificate_id>/", profile.certificate, name="certificate"),
     path("gian-hang/giay/<int:certificate_id>/bo/", profile.certificate_removal, name="certificate-removal"),

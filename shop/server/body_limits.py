@@ -55,6 +55,12 @@ BODY_LIMITS = (
         rf"{_LANGUAGE}/xa-vien/gian-hang/giay/", _PHOTO, "the photo of a certificate", needs_sign_in=True
     ),
     _limit_bodies_at(
+        rf"{_LANGUAGE}/xa-vien/gian-hang/(?:ho/\d+/anh|anh/[a-z]+)/",
+        _PHOTO,
+        "a photo of the cooperative's page",
+        needs_sign_in=True,
+    ),
+    _limit_bodies_at(
         rf"{_LANGUAGE}/xa-vien/gian-hang/giay/\d+/", _PHOTO, "the photo of a certificate", needs_sign_in=True
     ),
 )

@@ -109,7 +109,7 @@ def _anonymise_user(user_id: int, actor: Actor, now: datetime.datetime) -> User:
     unfollow_all_of_user(user, actor=actor, now=now)
     delete_back_in_stock_requests_of_user(user)
     # The cooperative keeps its own note about a producer with this account; buyers can no longer read it.
-    Producer.objects.filter(user=user).update(user=None, agreed_on=None, phone="")
+    Producer.objects.filter(user=user).update(user=None, agreed_on=None, phone="", portrait=None)
     Notification.objects.filter(user=user).delete()
     _end_requests(DataRequest.objects.filter(user=user), actor, now)
     _remove_sign_in_means(user)

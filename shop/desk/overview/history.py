@@ -23,6 +23,8 @@ CHANGE_TEXTS: dict[str, Promise] = {
     "cooperative.resumed": pgettext_lazy("history", "Sales resumed"),
     "cooperative.account_changed": pgettext_lazy("history", "Bank account changed"),
     "cooperative.profile_updated": pgettext_lazy("history", "Story changed"),
+    "cooperative.picture_changed": pgettext_lazy("history", "Photo of the page changed"),
+    "household.picture_changed": pgettext_lazy("history", "Photo of a household changed"),
     "household.added": pgettext_lazy("history", "Household added"),
     "household.changed": pgettext_lazy("history", "Household changed"),
     "household.removed": pgettext_lazy("history", "Household removed"),

@@ -60,7 +60,7 @@ class HouseholdForm(MembersForm):
         help_text=_("Only for you. Buyers do not see it."),
     )
     has_consent = forms.BooleanField(
-        label=_("They agree that buyers can see their name and place."),
+        label=_("They agree that buyers can see their name, place and photo."),
         required=False,
         help_text=_("Ask them first. Untick it if they no longer agree."),
     )
@@ -73,6 +73,30 @@ class HouseholdForm(MembersForm):
     @property
     def details(self) -> HouseholdDetails:
         return HouseholdDetails(**self.cleaned_data)
+
+
+class ProfilePictureForm(MembersForm):
+    """A photo of the cooperative's page and what it shows."""
+
+    photo = PhotoField(label=_("Photo"), error_messages={"required": _("Take or choose a photo.")})
+    alt = forms.CharField(
+        label=_("What the photo shows"),
+        max_length=250,
+        help_text=_(
+            "Read aloud to people who cannot see it. For example: six women embroider in a stilt house."
+        ),
+    )
+
+    def __init__(
+        self,
+        data: FormData = None,
+        files: FormFiles = None,
+        *,
+        has_photo: bool,
+        **options: Unpack[FormOptions],
+    ) -> None:
+        super().__init__(data, files, **options)
+        self.fields["photo"].required = not has_photo
 
 
 class CertificateForm(MembersForm):
