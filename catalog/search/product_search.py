@@ -132,7 +132,7 @@ def _is_complete(words: Sequence[QueryWord]) -> bool:
     """Whether a single word typed without diacritics is the name of goods, and not half of another word.
 
     "cam" is an orange and does not ask for "thổ cẩm". Goods that begin with the word in other diacritics
-    match nevertheless: somebody who types no diacritics may mean "cám gạo".
+    match nevertheless: a person who types no diacritics may mean "cám gạo".
     """
     return len(words) == 1 and not words[0].marks and words[0].folded in query_phrases().unmarked_goods
 

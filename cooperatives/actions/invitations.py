@@ -26,7 +26,7 @@ LIFETIME = datetime.timedelta(days=7)
 _MAX_OPEN = 20
 _SIGNER = signing.Signer(sep=".", salt="cooperatives.actions.invitations")
 
-# A rejected cooperative has no work to invite anybody to.
+# A rejected cooperative cannot have members.
 _INVITING_STATES = frozenset({CooperativeState.APPROVED, CooperativeState.SUSPENDED})
 
 

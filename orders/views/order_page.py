@@ -77,7 +77,7 @@ FIND_LIMIT_BY_ORDER = Limit("find-order-code", tries=10, seconds=15 * 60)
 @never_cache
 @allow_card_fields
 def order(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
-    """Show the order to anybody with its unguessable URL.
+    """Show the order to every visitor with its unguessable URL.
 
     A buyer who returns from their bank or from Stripe's page sees the payment's current state.
     """

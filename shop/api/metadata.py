@@ -1,4 +1,4 @@
-"""Metadata fields of types: three public ones for everybody, three private ones for permitted staff.
+"""Metadata fields of types: three public ones for all requesters, three private ones for permitted staff.
 
     add_metadata_fields(product, Product, rights=[Permission.MANAGE_PRODUCTS])
 

@@ -132,7 +132,7 @@ class Type:
     ) -> None:
         """Add a field for the row that `column` refers to. One query; null if it is not visible.
 
-        Pass `rows` if everybody who sees the parent may see these rows.
+        Pass `rows` if every requester of the parent may see these rows.
         """
 
         def resolve(

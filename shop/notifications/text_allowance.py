@@ -1,7 +1,7 @@
 """Limits on text messages: per number, per day for the shop, and by country.
 
-Texts cost money, and anybody can have one sent to any number. A text over the limit is given up and the desk
-is notified; e-mail is not affected.
+Texts cost money, and any visitor can have one sent to any number. A text over the limit is given up, and the
+desk is notified; e-mail is not affected.
 """
 
 from __future__ import annotations

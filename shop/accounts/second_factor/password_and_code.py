@@ -29,7 +29,7 @@ class SecondFactorRequired(Refused):
 def authenticate_with_code(*, written: str, password: str, now: datetime.datetime) -> User | None:
     """Return the user with this e-mail or phone, password, and app code if they need one.
 
-    Returns None for anybody else, after the same work. Raises SecondFactorRequired, TooManyTries,
+    Returns None for all others, after the same work. Raises SecondFactorRequired, TooManyTries,
     WrongSecondFactor,
     SecondFactorUsed.
     """

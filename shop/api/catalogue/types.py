@@ -138,7 +138,7 @@ def sees_public_rows(context: Context, channel: Channel | None) -> bool:
 def visible_products(context: Context, channel: Channel | None) -> Rows:
     """Return visible products, with their `channel_listing`. Customers see those on sale in the channel.
 
-    Permanently removed products are not visible to anybody; only past orders refer to them.
+    Permanently removed products are visible to no requester; only past orders refer to them.
     """
     sees_all = sees_all_products(context)
     own_condition, revealed = own_rows_condition(context, "cooperative"), Q(pk__in=context.revealed_products)

@@ -17,7 +17,7 @@ from shop.api.object_types import Type
 from shop.core.database.compiled_query import compiled_query
 from shop.core.errors import Missing
 
-# Any of these permissions allows changing everybody's baskets.
+# Any of these permissions allows changing all baskets.
 MANAGES_ALL_CHECKOUTS = (Permission.MANAGE_CHECKOUTS, Permission.HANDLE_CHECKOUTS, Permission.HANDLE_PAYMENTS)
 
 

@@ -35,7 +35,7 @@ class MetadataField(models.JSONField):
 
 
 class WithMetadata(models.Model):
-    """Key-value pairs for integrations: public ones for anybody, private ones for staff and apps.
+    """Key-value pairs for integrations: public ones for all readers, private ones for staff and apps.
 
     Both map non-empty strings to strings, as Saleor's clients expect.
     """
