@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import re
 
 import pytest
+from django.core.management import call_command
+from django.db import transaction
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
@@ -16,12 +19,14 @@ from catalog.actions.search_terms.synonyms import (
     remove_synonyms,
     save_synonyms,
 )
+from catalog.actions.taxonomy.categories import edit_category
 from catalog.models import KnownWord, Misspelling, Product, Synonym, SynonymSet
 from catalog.search import search_product_ids, search_products
 from catalog.states import ListingState
 from shop.core.actors import Actor
 from shop.core.errors import Missing
 from shop.core.models import Change, Translation
+from shop.core.texts.folding import sort_key
 from tests.catalog.test_product_lists import names, page_of
 from tests.factories import (
     NOW,
@@ -370,3 +375,37 @@ def test_searches_need_few_queries(
 
     with django_assert_num_queries(queries):
         search_products(query)
+
+
+def test_products_are_found_by_the_new_name_of_their_category() -> None:
+    category = make_category("Miến")
+    product = make_product(name="Sợi nhỏ", category=category)
+    make_product(name="Gạo nếp")
+
+    with transaction.atomic():
+        edit_category(
+            category_id=category.pk,
+            name="Bún",
+            description="",
+            sort_order=0,
+            actor=Actor.system("test"),
+            now=NOW,
+        )
+
+    assert search_product_ids("bún") == [product.pk]
+    assert search_product_ids("miến") == []
+
+
+def test_search_words_of_all_products_are_rebuilt() -> None:
+    stale, current = make_product(name="Gừng tươi"), make_product(name="Chuối sấy")
+    Product.objects.filter(pk=stale.pk).update(search_name="gung", search_text="gung", sort_key="")
+
+    out = io.StringIO()
+    call_command("rebuild_search_words", stdout=out)
+    call_command("rebuild_search_words", stdout=out)
+
+    assert out.getvalue().splitlines() == ["Products changed: 1.", "Products changed: 0."]
+    assert search_product_ids("gừng tươi") == [stale.pk]
+    assert search_product_ids("chuối") == [current.pk]
+    stale.refresh_from_db()
+    assert stale.sort_key == sort_key("Gừng tươi")

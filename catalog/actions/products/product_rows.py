@@ -20,6 +20,8 @@ from shop.core.errors import Missing
 from shop.core.models import record_change
 from shop.core.texts.folding import sort_key
 
+SEARCH_COLUMNS = ("search_name", "search_text", "sort_key")  # what `set_search_columns` sets
+
 
 def lock_product(product_id: int, *, cooperative: Cooperative | None = None, field: str = "id") -> Product:
     """Step: lock a product that was not removed; with a `cooperative`, only its own. Raises Missing."""

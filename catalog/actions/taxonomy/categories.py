@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 
-from catalog.actions.products.product_rows import set_search_columns
+from catalog.actions.products.product_rows import SEARCH_COLUMNS, set_search_columns
 from catalog.models import Category, Product
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row
@@ -70,7 +70,7 @@ def edit_category(
         for product in products:
             product.category = category
             set_search_columns(product)
-        Product.objects.bulk_update(products, ["search_text"], batch_size=500)
+        Product.objects.bulk_update(products, SEARCH_COLUMNS, batch_size=500)
     if before:
         record_change(
             "category.edited",

@@ -10,7 +10,7 @@ from django.db.models import ManyToOneRel
 from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.listings.selling_prices import apply_promotions
-from catalog.actions.products.product_rows import set_search_columns
+from catalog.actions.products.product_rows import SEARCH_COLUMNS, set_search_columns
 from catalog.actions.taxonomy.taxonomy import StillReferenced, lock_record
 from catalog.models import Category, Product, ProductRevision
 from shop.core.actors import Actor
@@ -139,7 +139,7 @@ def _move_products(category: Category, target: Category, *, actor: Actor, now: d
     for product in products:
         product.category = target
         set_search_columns(product)
-    Product.objects.bulk_update(products, ["category", "search_text"], batch_size=500)
+    Product.objects.bulk_update(products, ["category", *SEARCH_COLUMNS], batch_size=500)
     data = {"fields": ["category"], "from": {"category": category.name}, "to": {"category": target.name}}
     Change.objects.bulk_create(
         (
