@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from catalog.models import BackInStockRequest, Bulletin, Listing, ProductRevision
+from catalog.models import BackInStockRequest, Bulletin, Listing, Product, ProductRevision
 from cooperatives.models import Certificate, Follow
-from shop.core.models import shop_settings, show_in_language
+from shop.core.models import market_channel, shop_settings, show_in_language
 from shop.core.web.public_urls import page_url
 from shop.notifications.models import ContactMethod
 from shop.notifications.send import queue_notification
@@ -126,8 +127,23 @@ def bulletin_path(bulletin: Bulletin) -> str:
     return f"/ban-tin/{bulletin.week.isoformat()}/{suffix}"
 
 
-def mail_bulletin(bulletin: Bulletin, follow: Follow, *, now: datetime.datetime) -> None:
-    """Send a follower the week's bulletin, once."""
+def bulletin_products(bulletin: Bulletin) -> list[Product]:
+    """Return the products that the bulletin mentions and that are still listed, named in its language."""
+    channel = market_channel()
+    if channel is None:
+        return []
+    keys = list(bulletin.mentions.order_by("sort_order").values_list("product", flat=True))
+    listed = Product.objects.visible_in(channel.pk).in_bulk(keys)
+    products = [listed[key] for key in keys if key in listed]
+    with translation.override(bulletin.language):
+        show_in_language(products, "name")
+    return products
+
+
+def mail_bulletin(
+    bulletin: Bulletin, follow: Follow, *, products: Sequence[Product], now: datetime.datetime
+) -> None:
+    """Send a follower the week's bulletin, once, with links to the products that it mentions."""
     language = bulletin.language
     with translation.override(language):
         name = bulletin.cooperative.name if bulletin.cooperative else shop_settings().name
@@ -138,6 +154,10 @@ def mail_bulletin(bulletin: Bulletin, follow: Follow, *, now: datetime.datetime)
             "subject": subject,
             "shop": shop_settings(),
             "url": page_url(bulletin_path(bulletin), language),
+            "mentions": [
+                {"name": product.name, "url": page_url(f"/san-pham/{product.slug}/", language)}
+                for product in products
+            ],
             "end": unsubscribe_url,
         }
         queue_notification(

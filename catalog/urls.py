@@ -12,6 +12,7 @@ urlpatterns = [
     path("hop-tac-xa/", views.cooperatives, name="cooperatives"),
     path("hop-tac-xa/<slug:slug>/", views.cooperative, name="cooperative"),
     path("yeu-thich/", views.wish_list_page, name="wish-list"),
+    path("vua-xem/", views.recently_seen, name="recently-seen"),
     path("tim/", views.search, name="search"),
     path("tim/goi-y/", views.suggestions, name="suggestions"),
     path("mua-vu/", views.seasons, name="seasons"),

@@ -7,7 +7,7 @@ from catalog.models.attribute import (
     ProductTypeAttribute,
 )
 from catalog.models.back_in_stock_request import BackInStockRequest
-from catalog.models.bulletin import Bulletin
+from catalog.models.bulletin import Bulletin, BulletinMention
 from catalog.models.category import Category
 from catalog.models.collection import Collection, CollectionListing, CollectionProduct
 from catalog.models.forbidden_phrase import ForbiddenPhrase
@@ -35,6 +35,7 @@ __all__ = [
     "AttributeValue",
     "BackInStockRequest",
     "Bulletin",
+    "BulletinMention",
     "Category",
     "Collection",
     "CollectionListing",

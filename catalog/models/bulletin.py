@@ -7,6 +7,7 @@ from django.db.models import Q, Value
 from django.db.models.functions import Coalesce
 from django.utils.translation import pgettext_lazy
 
+from catalog.models.product import Product
 from cooperatives.models import Cooperative
 
 
@@ -61,3 +62,19 @@ class Bulletin(models.Model):
 
     def __str__(self) -> str:
         return f"{self.week} {self.cooperative_id or '*'} {self.language}"
+
+
+class BulletinMention(models.Model):
+    """A product that a bulletin speaks of, in the order of its text."""
+
+    bulletin = models.ForeignKey(Bulletin, models.CASCADE, related_name="mentions")
+    product = models.ForeignKey(Product, models.CASCADE, related_name="+")
+    sort_order = models.PositiveSmallIntegerField()
+
+    class Meta:
+        verbose_name = pgettext_lazy("model", "mention in a bulletin")
+        verbose_name_plural = pgettext_lazy("models", "mentions in bulletins")
+        constraints = [models.UniqueConstraint(fields=["bulletin", "product"], name="bulletin_mention_once")]
+
+    def __str__(self) -> str:
+        return f"{self.bulletin_id} {self.product_id}"

@@ -6,6 +6,7 @@ from catalog.views.cooperative_pages import cooperative, cooperatives
 from catalog.views.follow_pages import follow, follow_confirmation, follow_settings, own_follows
 from catalog.views.product_lists import category, products, search, suggestions
 from catalog.views.product_page import product
+from catalog.views.recently_seen import recently_seen
 from catalog.views.season_pages import ocop, region, regions, seasons
 from catalog.views.wish_list import wish_list_page
 
@@ -26,6 +27,7 @@ __all__ = [
     "own_follows",
     "product",
     "products",
+    "recently_seen",
     "region",
     "regions",
     "search",

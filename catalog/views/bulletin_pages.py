@@ -6,13 +6,15 @@ import datetime
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from catalog.models import Bulletin
 from catalog.views.follow_pages import follow_form, visitors_follow
+from catalog.views.product_cards import ProductCard, build_cards, listings_for_cards
 from cooperatives.models import Cooperative
-from shop.core.models import show_in_language
+from shop.core.models import market_channel, show_in_language
 
 WEEKS = 12
 MOST_COOPERATIVES = 60
@@ -86,6 +88,7 @@ def _render_bulletin(
     )
     context = {
         "bulletin": requested_bulletin,
+        "cards": _mentioned_cards(requested_bulletin),
         "spoken_text": loudspeaker_version.spoken_text if loudspeaker_version else "",
         "cooperative": cooperative,
         "earlier": earlier,
@@ -94,6 +97,15 @@ def _render_bulletin(
         "followed": visitors_follow(request, cooperative),
     }
     return render(request, "catalog/bulletin.html", context)
+
+
+def _mentioned_cards(requested_bulletin: Bulletin | None) -> list[ProductCard]:
+    """Return cards of the products that the bulletin mentions and that are still listed."""
+    channel = market_channel()
+    if requested_bulletin is None or channel is None:
+        return []
+    mentions = requested_bulletin.mentions.order_by("sort_order").values_list("product", flat=True)
+    return build_cards(listings_for_cards(list(mentions), channel.pk), now=timezone.now())
 
 
 def _loudspeaker_version(requested_bulletin: Bulletin) -> Bulletin | None:

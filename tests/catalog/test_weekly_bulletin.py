@@ -6,7 +6,9 @@ import datetime
 import re
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from catalog.actions.marketing import weekly_bulletin
@@ -18,6 +20,7 @@ from catalog.actions.marketing.weekly_bulletin import (
     send_bulletin_task,
 )
 from catalog.models import ALL_MONTHS, Bulletin, Listing, Product
+from catalog.states import ListingState
 from cooperatives.actions.followers import request_follow, unfollow
 from cooperatives.models import Cooperative, Follow
 from cooperatives.states import CooperativeState
@@ -129,6 +132,8 @@ def test_followers_get_bulletin_once_in_their_language_in_batches(seller) -> Non
     first = Follow.objects.get(email="n0@example.com", cooperative=None)
     assert letters[0].unsubscribe_url.endswith(f"/theo-doi/{first.token}/")
     assert market.text.strip() in letters[0].text
+    assert "- Quýt: http://127.0.0.1:8000/san-pham/quyt/" in letters[0].text
+    assert 'href="http://127.0.0.1:8000/san-pham/quyt/"' in letters[0].html
     market.refresh_from_db()
     assert (market.sent_at, market.sent_through) == (NOW, Follow.objects.get(email="n3@example.com").pk)
     seller_bulletin = Bulletin.objects.get(cooperative=seller, language="vi")
@@ -222,6 +227,23 @@ def test_bulletins_are_shown_and_downloadable(client: Client, seller) -> None:
     assert "ba mươi lăm nghìn đồng" in html_of(spoken_file)
     missing = ["2026-11-16", "khong-co", "2026-11-23/khong-co", "2026-13-45", "2026-W48", "20261123"]
     assert [client.get(f"/ban-tin/{path}/").status_code for path in missing] == [404] * 6
+
+
+def test_bulletin_links_products_that_are_still_listed(client: Client, seller) -> None:
+    create_bulletins()
+    bulletin = Bulletin.objects.get(cooperative=seller, language="vi")
+    mentioned = bulletin.mentions.order_by("sort_order").values_list("product__name", flat=True)
+    assert list(mentioned) == ["Hồng", "Quýt", "Gối", "Lạp sườn"]
+    Listing.objects.filter(product__name="Hồng").update(state=ListingState.REJECTED)
+
+    with CaptureQueriesContext(connection) as few:
+        page = html_of(client.get("/ban-tin/2026-11-23/thien-an/"))
+    assert re.findall(r'<h3><a href="/san-pham/([\w-]+)/"', page) == ["quyt", "goi", "lap-suon"]
+
+    Listing.objects.filter(product__name__in=["Quýt", "Gối"]).update(state=ListingState.REJECTED)
+    with CaptureQueriesContext(connection) as fewer:
+        client.get("/ban-tin/2026-11-23/thien-an/")
+    assert len(few) == len(fewer)
 
 
 def follow(user, slug: str | None, language: str) -> Follow:

@@ -49,6 +49,7 @@ NO_PAGES = {
     "orders:data-copy-file": "JSON, or XLSX",
     "orders:communes": "the options of a list",
     "catalog:suggestions": "a list under the search field",
+    "catalog:recently-seen": "a list that pages fetch",
     "orders:payment-status": "nothing, or the order's page anew",
     "orders:payment-qr-code": "a QR code to keep",
     "admin-login": "leads on to the sign-in page",

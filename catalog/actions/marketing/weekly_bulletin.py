@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,7 +16,7 @@ from django.utils import timezone, translation
 
 from catalog import notices
 from catalog.market_week import CoachDeparture, coach_departures_in_week, monday_of
-from catalog.models import ALL_MONTHS, Bulletin, Listing, Price
+from catalog.models import ALL_MONTHS, Bulletin, BulletinMention, Listing, Price, Product
 from catalog.models.listing import ListingQuerySet
 from cooperatives.models import Cooperative, DeliveryKind, DeliveryMethod, Follow, PickupTime
 from shop.core.actors import Actor
@@ -69,6 +69,11 @@ class BulletinContent:
     ending: list[BulletinProduct]
     coming: list[BulletinProduct]
 
+    def product_ids(self) -> list[int]:
+        """Return the products of all sections, each once, in the order of the text."""
+        mentioned = (*self.in_season, *self.new, *self.ending, *self.coming)
+        return list(dict.fromkeys(product.listing.product_id for product in mentioned))
+
 
 def create_weekly_bulletins(*, week: datetime.date, channel: Channel, now: datetime.datetime) -> int:
     """Create the missing bulletins of the week (its Monday); returns how many.
@@ -108,9 +113,10 @@ def send_bulletin(*, bulletin_id: int, now: datetime.datetime, batch: int = BATC
         cooperative=bulletin.cooperative, language=bulletin.language, pk__gt=bulletin.sent_through
     )
     next_followers = list(followers.order_by("pk")[:batch])
+    products = notices.bulletin_products(bulletin) if next_followers else []
     run = SweepRun("catalog.weekly_bulletin:mail")
     for follow in next_followers:
-        run.attempt((bulletin.pk, follow.pk), partial(_write_mail, bulletin, follow, now))
+        run.attempt((bulletin.pk, follow.pk), partial(_write_mail, bulletin, follow, products, now))
     bulletin.sent_through = next_followers[-1].pk if next_followers else bulletin.sent_through
     has_more = len(next_followers) == batch
     bulletin.sent_at = None if has_more else now
@@ -119,9 +125,15 @@ def send_bulletin(*, bulletin_id: int, now: datetime.datetime, batch: int = BATC
 
 
 @transaction.atomic
-def _write_mail(bulletin: Bulletin, follow: Follow, now: datetime.datetime, _key: object = None) -> None:
+def _write_mail(
+    bulletin: Bulletin,
+    follow: Follow,
+    products: Sequence[Product],
+    now: datetime.datetime,
+    _key: object = None,
+) -> None:
     """Write one mail in a savepoint, so that a failure is recorded and retried alone."""
-    notices.mail_bulletin(bulletin, follow, now=now)
+    notices.mail_bulletin(bulletin, follow, products=products, now=now)
 
 
 def retry_mails(*, now: datetime.datetime) -> int:
@@ -142,7 +154,7 @@ def retry_mails(*, now: datetime.datetime) -> int:
         bulletin = Bulletin.objects.filter(pk=key[0], week=monday_of(vietnam_date(now))).first()
         follow = Follow.objects.confirmed().filter(pk=key[1]).first()
         if bulletin is not None and follow is not None:
-            _write_mail(bulletin, follow, now)
+            _write_mail(bulletin, follow, notices.bulletin_products(bulletin), now)
 
     return run_each(keys, retry_mail, sweep="catalog.weekly_bulletin:mail")
 
@@ -177,10 +189,13 @@ def _create_bulletin(
 ) -> int:
     """Build the bulletin in each language; content is read before the transaction, to keep it short."""
     rows = []
+    mentions: dict[str, list[int]] = {}
     for language, _name in settings.LANGUAGES:
         with translation.override(language):
+            content = _collect_content(cooperative, week, channel, now=now)
+            mentions[language] = content.product_ids()
             context = {
-                "news": _collect_content(cooperative, week, channel, now=now),
+                "news": content,
                 "cooperative": cooperative,
                 "shop": shop_settings(),
                 "site": settings.PUBLIC_URL,
@@ -201,17 +216,25 @@ def _create_bulletin(
                     created_at=now,
                 )
             )
-    return _insert_bulletins(rows)
+    return _insert_bulletins(rows, mentions)
 
 
 @transaction.atomic(durable=True)
-def _insert_bulletins(rows: Sequence[Bulletin]) -> int:
-    """Insert all languages or none; of two concurrent runs one wins. Returns the number of rows."""
+def _insert_bulletins(rows: Sequence[Bulletin], mentions: Mapping[str, Sequence[int]]) -> int:
+    """Insert all languages or none, with the ids of the products that each mentions.
+
+    Of two concurrent runs one wins. Returns the number of rows.
+    """
     week, cooperative, now = rows[0].week, rows[0].cooperative, rows[0].created_at
     if Bulletin.objects.filter(week=week, cooperative=cooperative).exists():
         return 0
     Bulletin.objects.bulk_create(rows, ignore_conflicts=True)
     created = list(Bulletin.objects.filter(week=week, cooperative=cooperative, created_at=now).order_by("pk"))
+    BulletinMention.objects.bulk_create(
+        BulletinMention(bulletin=row, product_id=product_id, sort_order=position)
+        for row in created
+        for position, product_id in enumerate(mentions[row.language])
+    )
     for row in created:
         owner = cooperative.pk if cooperative else None
         record_change("bulletin.created", row, actor=Actor.system("bulletin"), now=now, cooperative_id=owner)

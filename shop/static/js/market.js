@@ -61,6 +61,12 @@
   });
 
   // The − and + buttons beside a quantity; without scripts the field itself is enough.
+
+  // Groups of links at the end of a page: folded on phones, open on larger screens and without scripts.
+  if (matchMedia("(max-width: 47.99rem)").matches)
+    for (const group of document.querySelectorAll("[data-fold-on-phone]")) group.open = false;
+
+  // The − and + beside a quantity; without scripts the field itself is enough.
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-step]");
     if (!button) return;
@@ -143,7 +149,10 @@
       const form = event.target;
       const isOffline = navigator.onLine === false && form.getAttribute("method") === "post";
       tell(form, isOffline && "offline");
-      if (form.hasAttribute("data-forget") && !isOffline) forget();
+      if (form.hasAttribute("data-forget") && !isOffline) {
+        forget();
+        localStorage.removeItem("recently-seen");
+      }
       if (form.dataset.sent || isOffline) {
         event.preventDefault();
         event.stopPropagation();
