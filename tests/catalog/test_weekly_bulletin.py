@@ -234,13 +234,13 @@ def test_bulletin_links_products_that_are_still_listed(client: Client, seller) -
     bulletin = Bulletin.objects.get(cooperative=seller, language="vi")
     mentioned = bulletin.mentions.order_by("sort_order").values_list("product__name", flat=True)
     assert list(mentioned) == ["Hồng", "Quýt", "Gối", "Lạp sườn"]
-    Listing.objects.filter(product__name="Hồng").update(state=ListingState.REJECTED)
+    Listing.objects.filter(product__name="Hồng").update(state=ListingState.WITHDRAWN)
 
     with CaptureQueriesContext(connection) as few:
         page = html_of(client.get("/ban-tin/2026-11-23/thien-an/"))
     assert re.findall(r'<h3><a href="/san-pham/([\w-]+)/"', page) == ["quyt", "goi", "lap-suon"]
 
-    Listing.objects.filter(product__name__in=["Quýt", "Gối"]).update(state=ListingState.REJECTED)
+    Listing.objects.filter(product__name__in=["Quýt", "Gối"]).update(state=ListingState.WITHDRAWN)
     with CaptureQueriesContext(connection) as fewer:
         client.get("/ban-tin/2026-11-23/thien-an/")
     assert len(few) == len(fewer)
