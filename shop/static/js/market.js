@@ -60,13 +60,11 @@
     if (names) names.textContent = [...target.files].map((file) => file.name).join(", ") || names.dataset.none;
   });
 
-  // The − and + buttons beside a quantity; without scripts the field itself is enough.
-
   // Groups of links at the end of a page: folded on phones, open on larger screens and without scripts.
   if (matchMedia("(max-width: 47.99rem)").matches)
     for (const group of document.querySelectorAll("[data-fold-on-phone]")) group.open = false;
 
-  // The − and + beside a quantity; without scripts the field itself is enough.
+  // The − and + buttons beside a quantity; without scripts the field itself is enough.
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-step]");
     if (!button) return;

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('catalog', '0017_rename_has_new_words'),
+        ('catalog', '0018_unusual_prices'),
     ]
 
     operations = [
