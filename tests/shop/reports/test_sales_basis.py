@@ -22,6 +22,7 @@ from tests.factories import (
     make_variant,
 )
 from tests.orders.refunds.refund_helpers import deliver_order, make_paid_order, refund_first_line
+from tests.row_reuse import reuse_rows
 from tests.shop.api.client import data_of
 from tests.shop.api.tokens import token_of
 from tests.shop.reports.test_sales import sales_query
@@ -33,6 +34,11 @@ NOVEMBER = {"tu": "01/11/2026", "den": "30/11/2026"}
 
 @pytest.fixture
 def varied_orders() -> None:
+    make_varied_orders()
+
+
+@reuse_rows
+def make_varied_orders() -> None:
     """Make an unpaid transfer, a refunded order, cash due, cash collected, and a half cancelled order."""
     make_bank_account()
     make_order((make_variant(price=500_000), 1), method=PaymentMethod.TRANSFER)
