@@ -93,6 +93,7 @@ SECTIONS = {
     "desk:home": "desk-home",
     "desk:cooperatives": "desk-cooperatives",
     "desk:cooperative": "desk-cooperatives",
+    "desk:document": "desk-cooperatives",
     "desk:listings": "desk-listings",
     "desk:listing": "desk-listings",
     "desk:synonyms": "desk-listings",

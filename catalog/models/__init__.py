@@ -8,7 +8,7 @@ from catalog.models.attribute import (
 )
 from catalog.models.back_in_stock_request import BackInStockRequest
 from catalog.models.bulletin import Bulletin, BulletinMention
-from catalog.models.category import Category
+from catalog.models.category import Category, MergedCategory
 from catalog.models.collection import Collection, CollectionListing, CollectionProduct
 from catalog.models.forbidden_phrase import ForbiddenPhrase
 from catalog.models.listing import Listing, Price
@@ -45,6 +45,7 @@ __all__ = [
     "KnownWord",
     "Listing",
     "Lot",
+    "MergedCategory",
     "Misspelling",
     "Movement",
     "MovementReason",

@@ -43,3 +43,18 @@ class Category(WithMetadata, WithExternalReference, WithSeo, WithTimes):
 
     def __str__(self) -> str:
         return self.name
+
+
+class MergedCategory(models.Model):
+    """A category that was merged into another: its key, which past orders keep, and its address."""
+
+    key = models.PositiveBigIntegerField(primary_key=True)
+    slug = models.SlugField(max_length=255)
+    into = models.ForeignKey(Category, models.CASCADE, related_name="merged_categories")
+
+    class Meta:
+        verbose_name = pgettext_lazy("model", "merged category")
+        verbose_name_plural = pgettext_lazy("models", "merged categories")
+
+    def __str__(self) -> str:
+        return self.slug

@@ -10,11 +10,11 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from catalog.models import Category, Product
+from catalog.models import Category, MergedCategory, Product
 from catalog.search.facet_index import FacetIndex, market_facet_index
 from catalog.search.market_search import MarketSearch, search_market
 from catalog.search.place_matches import find_categories, find_places
@@ -56,7 +56,10 @@ def products(request: HttpRequest) -> HttpResponse:
 @require_safe
 def category(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the products of a category and its descendants."""
-    requested_category = get_object_or_404(Category, slug=slug)
+    requested_category = Category.objects.filter(slug=slug).first()
+    if requested_category is None:
+        merged = get_object_or_404(MergedCategory.objects.select_related("into"), slug=slug)
+        return redirect("catalog:category", merged.into.slug, permanent=True)
     inside = list(requested_category.children.in_order())
     show_in_language([requested_category, *inside], "name", "description_text")
     index = market_facet_index()

@@ -168,6 +168,7 @@ urlpatterns = [
     path("khach-hang/", customers.customers, name="customers"),
     path("khach-hang/<int:pk>/", customers.customer, name="customer"),
     path("khach-hang/<int:pk>/ghi-chu/", customers.customer_note, name="customer-note"),
+    path("khach-hang/<int:pk>/yeu-cau/", customers.customer_request, name="customer-request"),
     path("khach-hang/<int:pk>/trang-thai/", customers.customer_state, name="customer-state"),
     path("nhan-vien/", staff.staff, name="staff"),
     path("nhan-vien/<int:pk>/", staff.staff_account, name="staff-account"),

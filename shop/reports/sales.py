@@ -14,11 +14,24 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
-from django.db.models import Aggregate, Count, F, Q, QuerySet, Sum, TextChoices
+from django.db.models import (
+    Aggregate,
+    BigIntegerField,
+    Count,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    TextChoices,
+)
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from catalog.models import Category
+from catalog.models import Category, MergedCategory
 from orders.models import OrderLine, OrderPart, Refund, RefundLine
 from shop.reports.periods import PeriodOf, PeriodStep, start_of_period
 
@@ -199,12 +212,14 @@ def _grouped(
     key = _KEYS[query.group]
     if query.group == SalesGroup.PRODUCT:
         period: dict[str, PeriodOf] = {"period": PeriodOf("report_date", query.step)} if is_by_period else {}
-        group_by = {**period, "group": F(key)}
+        group_by = {**period, "group": _group_key(key)}
         rows = _rows(query, is_by_line=True, group_by=group_by, omitted={"orders"})
         figures_by_key = {(row.get("period"), row["group"]): _figures(row) for row in rows}
     else:
         omitted = {"orders"} if query.group in _GROUPS_WITHIN_COOPERATIVE else set()
-        rows = _rows(query, is_by_line=is_by_line, group_by=_DAY | {"group": F(key)}, omitted=omitted)
+        rows = _rows(
+            query, is_by_line=is_by_line, group_by=_DAY | {"group": _group_key(key)}, omitted=omitted
+        )
         figures_by_key = _rolled_up(query, rows, is_by_period=is_by_period)
     refunds = _refund_rows(query, is_by_line=is_by_line, group=key)
     if not is_by_line:
@@ -278,7 +293,8 @@ def _condition(query: SalesQuery, *, is_by_line: bool, relation: str = "") -> Q:
         values["report_source"] = query.source
     if is_by_line and query.category is not None:
         descendants = Category.objects.filter(path__startswith=query.category.path or "/none/")
-        values["category_key__in"] = descendants.values("pk")
+        keys = MergedCategory.objects.filter(into__in=descendants).values_list("key", flat=True)
+        values["category_key__in"] = [*descendants.values_list("pk", flat=True), *keys]
     return Q(**{f"{relation}{name}": value for name, value in values.items()})
 
 
@@ -294,9 +310,9 @@ def _refund_rows(
     rows: QuerySet[Any] = (Refund if is_delivery else RefundLine)._default_manager.filter(
         _condition(query, is_by_line=is_by_line, relation=relation)
     )
-    group_by: dict[str, F] = {"day": F(f"{relation}report_date")}
+    group_by: dict[str, Combinable] = {"day": F(f"{relation}report_date")}
     if group is not None:
-        group_by["group"] = F(f"{relation}{group}")
+        group_by["group"] = _group_key(f"{relation}{group}")
     grouped: Iterable[Mapping[str, Any]] = (
         rows.order_by()
         .annotate(**group_by)
@@ -304,6 +320,14 @@ def _refund_rows(
         .annotate(refunded=Sum(amount), refunded_paid=Sum(amount, filter=Q(**{f"{relation}is_paid": True})))
     )
     return grouped
+
+
+def _group_key(column: str) -> Combinable:
+    """Return a group's key; a merged category counts as the one that it was merged into."""
+    if not column.endswith("category_key") or not MergedCategory.objects.exists():
+        return F(column)
+    merged = MergedCategory.objects.filter(pk=OuterRef(column)).values("into")
+    return Coalesce(Subquery(merged), F(column), output_field=BigIntegerField())
 
 
 def _figures(row: Mapping[str, Any]) -> SalesFigures:

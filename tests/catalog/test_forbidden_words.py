@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
+
 import pytest
 
 from catalog.actions.listings.listing_states import publish_listing, submit_listing
+from catalog.actions.products.attribute_values import AttributeInput
 from catalog.actions.products.products import update_product
 from catalog.actions.products.variants import update_variant
+from catalog.actions.sellers.profile_texts import translate_seller, update_seller_profile
 from catalog.actions.wording.forbidden_words import (
     ForbiddenWords,
     InvalidPhrase,
@@ -14,7 +18,7 @@ from catalog.actions.wording.forbidden_words import (
     forbid_phrase,
     require_allowed_texts,
 )
-from catalog.models import ForbiddenPhrase, Listing, Product
+from catalog.models import Attribute, ForbiddenPhrase, Listing, Product, ProductTypeAttribute
 from catalog.states import ListingState
 from shop.core.actors import Actor
 from shop.core.database.unique_fields import AlreadyTaken
@@ -117,3 +121,49 @@ def test_seeded_reasons_cite_the_articles_of_the_law_on_advertising() -> None:
         "không được giới thiệu thực phẩm, thảo mộc như thuốc chữa bệnh "
         "(Luật Quảng cáo: khoản 9 Điều 8, khoản 1 Điều 19)."
     }
+
+
+def test_free_text_of_an_attribute_is_checked() -> None:
+    product = make_approved()
+    attribute = Attribute.objects.create(slug="cong-dung", name="Công dụng", input_type="plain-text")
+    ProductTypeAttribute.objects.create(product_type=product.product_type, attribute=attribute)
+    rich = {"blocks": [{"type": "paragraph", "data": {"text": "Chữa <b>khỏi</b> đau lưng"}}]}
+
+    for columns in ({"name": "x", "plain_text": "Đặc trị đau lưng"}, {"name": "x", "rich_text": rich}):
+        with assert_refused(ForbiddenWords, "forbidden_words"):
+            update_product(
+                product_id=product.pk,
+                values={},
+                inputs=[AttributeInput(attribute.pk, columns=[columns])],
+                **COMMON,
+            )
+
+
+def test_season_note_is_checked() -> None:
+    product = make_approved()
+
+    with assert_refused(ForbiddenWords, "forbidden_words"):
+        update_product(product_id=product.pk, values={"season_note": "Mùa chữa bệnh"}, **COMMON)
+
+
+def test_profile_and_its_translation_are_checked() -> None:
+    seller = make_approved().cooperative
+
+    with assert_refused(ForbiddenWords, "forbidden_words") as refusal:
+        update_seller_profile(cooperative=seller, summary="", story="Lá chữa khỏi ung thư", **COMMON)
+    assert refusal.value.field == "story"
+    translation = {"cooperative_id": seller.pk, "language": "en", "households": {}, "delivery_methods": {}}
+    with assert_refused(ForbiddenWords, "forbidden_words"):
+        translate_seller(texts={"summary": "It cures all"}, **translation, **COMMON)
+
+
+def test_renamed_option_restarts_the_review() -> None:
+    product = make_approved()
+    Listing.objects.update(state=ListingState.IN_REVIEW, submitted_at=NOW)
+    later = NOW + datetime.timedelta(minutes=5)
+
+    update_variant(
+        variant_id=product.variants.get().pk, values={"name": "Gói to"}, actor=COMMON["actor"], now=later
+    )
+
+    assert Listing.objects.get().submitted_at == later

@@ -21,7 +21,8 @@ ASKS = {
         approval approvals audit card-payout cash-shortfall complaint-acceptance data-request-days
         parcel-return payout payout-account payout-list payout-payment payout-payments
         payout-proposal payouts rate-end rates
-        customer-state role role-creation role-removal roles staff staff-account staff-account-roles
+        customer-request customer-state role role-creation role-removal roles staff staff-account
+        staff-account-roles
         staff-account-state
         refund refund-account refund-by-bank second-factor-reset second-factor-rule second-factors
         second-person-rules settings settings-bank-account settings-deadlines settlement-closure

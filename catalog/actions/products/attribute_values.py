@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from catalog.actions.wording.forbidden_words import require_allowed_texts
 from catalog.models import (
     Attribute,
     AttributeScope,
@@ -21,6 +22,7 @@ from catalog.models import (
 from shop.core.database.unique_fields import save_unique
 from shop.core.errors import Missing, Refused
 from shop.core.texts.folding import slugify
+from shop.core.texts.rich_text import to_plain_text
 
 
 class AttributeNotOfType(Refused):
@@ -57,14 +59,29 @@ def set_product_attributes(product: Product, inputs: Iterable[AttributeInput], *
 
     Raises AttributeNotOfType, MissingAttributes, Missing.
     """
+    inputs = list(inputs)
+    _require_allowed_values(inputs)
     links = _attributes_of_type(product.product_type_id, AttributeScope.PRODUCT)
     set_attributes(product, ProductAttributeValue, "product", links, list(inputs), requires_all=requires_all)
 
 
 def set_variant_attributes(variant: Variant, inputs: Iterable[AttributeInput], *, requires_all: bool) -> None:
     """Set a variant's attributes; see `set_product_attributes`."""
+    inputs = list(inputs)
+    _require_allowed_values(inputs)
     links = _attributes_of_type(variant.product.product_type_id, AttributeScope.VARIANT)
     set_attributes(variant, VariantAttributeValue, "variant", links, list(inputs), requires_all=requires_all)
+
+
+def _require_allowed_values(inputs: Iterable[AttributeInput]) -> None:
+    """Raise ForbiddenWords if a value that buyers read contains a forbidden phrase."""
+    for attribute_input in inputs:
+        texts: list[object] = [choice.name for choice in attribute_input.choices]
+        for columns in attribute_input.columns:
+            texts += [columns.get(column) for column in ("name", "value", "plain_text")]
+            texts.append(to_plain_text(columns.get("rich_text")))
+        for text in texts:
+            require_allowed_texts({"attributes": text})
 
 
 def _attributes_of_type(product_type_id: int, scope: AttributeScope) -> dict[int, Attribute]:

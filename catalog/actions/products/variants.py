@@ -14,6 +14,7 @@ from django.db.models import ProtectedError, Q
 from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.products.attribute_values import AttributeInput, set_variant_attributes
+from catalog.actions.products.product_revisions import restart_review
 from catalog.actions.products.product_rows import lock_product, refresh_listings
 from catalog.actions.products.variant_rows import (
     HIGHEST_PRICE,
@@ -157,6 +158,7 @@ def update_variant(
     save_unique(variant, field="sku")
     set_variant_attributes(variant, inputs, requires_all=False)
     if changes["fields"] or inputs:
+        restart_review(variant.product, now)
         record_change(
             "variant.edited",
             variant,

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from catalog.actions.listings.selling_prices import apply_promotions
 from catalog.actions.products.product_rows import SEARCH_COLUMNS, set_search_columns
 from catalog.actions.taxonomy.taxonomy import StillReferenced, lock_record
-from catalog.models import Category, Product, ProductRevision
+from catalog.models import Category, MergedCategory, Product, ProductRevision
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_rows
 from shop.core.errors import Missing, Refused
@@ -68,8 +68,8 @@ def move_category(
 def merge_category(*, category_id: int, into_id: int, actor: Actor, now: datetime.datetime) -> Category:
     """Move a category's products, proposed ones too, and subcategories into another one, and delete it.
 
-    Past orders keep their copies. Raises CategoryInsideItself, Missing, and StillReferenced while a
-    promotion, voucher or commission rate names it.
+    Past orders keep its key, and `MergedCategory` says where it went. Raises CategoryInsideItself, Missing,
+    and StillReferenced while a promotion, voucher or commission rate names it.
     """
     categories = _lock_tree()
     category = _require(categories, category_id, field="id")
@@ -92,6 +92,8 @@ def merge_category(*, category_id: int, into_id: int, actor: Actor, now: datetim
     snapshot = {"name": category.name, "slug": category.slug}
     data = {"from": category.name, "to": target.name, "into": target.pk, "products": count}
     record_change("category.merged", category, actor=actor, now=now, data=data, snapshot=snapshot)
+    MergedCategory.objects.filter(into=category).update(into=target)
+    MergedCategory.objects.create(key=category.pk, slug=category.slug, into=target)
     Category.objects.get(pk=category.pk).delete()
     return target
 
@@ -113,7 +115,8 @@ def _is_referenced(category: Category) -> bool:
     return any(
         relation.related_model._base_manager.filter(**{relation.field.name: category}).exists()
         for relation in Category._meta.get_fields(include_hidden=True)
-        if isinstance(relation, ManyToOneRel) and relation.related_model not in (Product, Category)
+        if isinstance(relation, ManyToOneRel)
+        and relation.related_model not in (Product, Category, MergedCategory)
     )
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+from catalog.actions.sellers.profile_texts import update_seller_profile
 from cooperatives.actions.cooperative_lifecycle import (
     pause_cooperative,
     resume_cooperative,
     set_cooperative_state,
 )
-from cooperatives.actions.profile import update_profile
 from cooperatives.models import Cooperative
 from cooperatives.states import CooperativeState
 from orders.actions.payouts.payouts import mark_payout_paid
@@ -65,7 +65,7 @@ def cooperative_update(
         name: members[name] if members.get(name) is not None else getattr(row, name)
         for name in _PROFILE_COLUMNS
     }
-    update_profile(cooperative=row, **profile, actor=context.actor, now=context.now)
+    update_seller_profile(cooperative=row, **profile, actor=context.actor, now=context.now)
     return _payload(row.pk, context, selection)
 
 

@@ -38,8 +38,12 @@ class CategoryRow:
     product_count: int
 
     @property
+    def indent(self) -> str:
+        return "\u2003" * self.category.level
+
+    @property
     def label(self) -> str:
-        return "\u2003" * self.category.level + self.category.name
+        return self.indent + self.category.name
 
 
 _MAX_CHANGES = 30

@@ -11,9 +11,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.products.product_translations import translate_product
+from catalog.actions.sellers.profile_texts import translate_seller
 from catalog.forms import ProductTranslationForm
 from catalog.models import Listing
-from cooperatives.actions.cooperative_translations import translate_cooperative
 from cooperatives.forms import CooperativeTranslationForm, TranslationForm
 from cooperatives.models import Cooperative
 from shop.accounts.staff.permissions import Permission
@@ -57,7 +57,7 @@ def cooperative_texts(request: HttpRequest, actor: Actor, pk: int, language: str
     if not form.is_valid():
         return _render_form(request, form, language, name=cooperative.name, return_url=return_url)
     action = partial(
-        translate_cooperative,
+        translate_seller,
         cooperative_id=cooperative.pk,
         language=language,
         **form.action_arguments(),

@@ -85,7 +85,7 @@ class AuditSearch(forms.Form):
         for name, field in self.fields.items():
             field.widget.attrs.setdefault("class", "input")
             if name in ("ai", "vat"):
-                field.widget.attrs["autocomplete"] = "off"
+                field.widget.attrs |= {"autocomplete": "off", "type": "search"}
 
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}

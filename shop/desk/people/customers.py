@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from django.core.paginator import Paginator
@@ -14,8 +15,10 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from cooperatives.access import has_staff_permission
+from orders.actions.privacy.data_requests import request_data_copy, request_deletion
 from orders.models import Order
-from shop.accounts.models import DataRequest, User
+from shop.accounts.models import DataRequest, RequestKind, User
+from shop.accounts.personal.data_requests import Requester
 from shop.accounts.staff.permissions import Permission
 from shop.accounts.staff.staff_accounts import set_customer_active, set_customer_note
 from shop.accounts.views.sign_in_steps import require_recent_proof
@@ -81,6 +84,21 @@ def customer_note(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     note = request.POST.get("note", "")[:LONGEST_REASON]
     action = partial(set_customer_note, user_id=pk, note=note, actor=actor, now=timezone.now())
     return run_action(request, action, url=reverse("desk:customer", args=[pk]), message=_("Saved."))
+
+
+@require_POST
+@staff_only(Permission.MANAGE_USERS)
+@require_recent_proof
+def customer_request(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """File a customer's request made by phone or letter: a copy of their data, or its deletion."""
+    person = get_object_or_404(_customers(), pk=pk)
+    now = timezone.now()
+    if request.POST.get("kind") == RequestKind.DELETION:
+        action: Callable[[], object] = partial(request_deletion, user_id=pk, actor=actor, now=now)
+    else:
+        action = partial(request_data_copy, asker=Requester.from_user(person), actor=actor, now=now)
+    message = _("Request filed. The customer has been notified.")
+    return run_action(request, action, url=reverse("desk:customer", args=[pk]), message=message)
 
 
 @require_POST

@@ -10,9 +10,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.products.product_translations import translate_product
+from catalog.actions.sellers.profile_texts import translate_seller
 from catalog.forms import ProductTranslationForm
 from cooperatives.access import MemberRight, MembershipContext
-from cooperatives.actions.cooperative_translations import translate_cooperative
 from cooperatives.forms import CooperativeTranslationForm, TranslationForm
 from shop.core.errors import Missing
 from shop.core.texts.translations import other_languages
@@ -57,7 +57,7 @@ def cooperative_texts(request: HttpRequest, membership: MembershipContext, langu
     if not form.is_valid():
         return _render_form(request, membership, form, language, name=cooperative.name, return_url=return_url)
     action = partial(
-        translate_cooperative,
+        translate_seller,
         cooperative_id=cooperative.pk,
         language=language,
         **form.action_arguments(),

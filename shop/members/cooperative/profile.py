@@ -16,9 +16,10 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from catalog.actions.sellers.certificates import change_certificate, remove_certificate, submit_certificate
+from catalog.actions.sellers.profile_texts import update_seller_profile
 from catalog.models import Product
 from cooperatives.access import MemberRight, MembershipContext
-from cooperatives.actions.profile import add_household, remove_household, update_household, update_profile
+from cooperatives.actions.profile import add_household, remove_household, update_household
 from cooperatives.models import Certificate, Follow, Producer
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing
@@ -42,7 +43,7 @@ def profile(request: HttpRequest, membership: MembershipContext) -> HttpResponse
     initial = {"summary": cooperative.summary, "story": cooperative.story}
     form = StoryForm(request.POST if request.method == "POST" else None, initial=initial)
     if form.is_valid():
-        action = partial(update_profile, cooperative=cooperative, **form.cleaned_data)
+        action = partial(update_seller_profile, cooperative=cooperative, **form.cleaned_data)
         if _run_action(request, membership, form, action, _("Your page has been updated.")):
             return redirect("members:profile")
     certificates = Certificate.objects.for_cooperative(cooperative).without_proposals().order_by("kind", "pk")

@@ -125,3 +125,12 @@ def test_pages_are_for_managers_of_products(client: Client) -> None:
     client.force_login(make_staff(Permission.MANAGE_ORDERS))
 
     assert client.get(CATEGORIES).status_code == 404
+
+
+def test_address_of_a_merged_category_leads_to_the_other_one(client: Client) -> None:
+    leaves, fresh = make_category("Rau cải"), make_category("Rau")
+
+    merge_category(category_id=leaves.pk, into_id=fresh.pk, actor=ACTOR, now=NOW)
+
+    answer = client.get(f"/danh-muc/{leaves.slug}/")
+    assert (answer.status_code, answer.url) == (301, f"/danh-muc/{fresh.slug}/")

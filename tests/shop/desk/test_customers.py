@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from shop.accounts.models import User
+from shop.accounts.models import DataRequest, User
 from shop.accounts.staff.permissions import Permission
 from shop.core.models import Change
+from shop.notifications.models import Notification
 from tests.factories import make_admin, make_order, make_staff, make_user, make_variant
 
 pytestmark = pytest.mark.django_db
@@ -116,3 +117,16 @@ def test_queries_do_not_grow_with_customers(
         make_order((make_variant(), 1), user=customer)
     with django_assert_max_num_queries(len(captured)):
         client.get(CUSTOMERS)
+
+
+@pytest.mark.parametrize("kind", ["access", "deletion"])
+def test_request_made_by_phone_is_filed_at_the_desk(kind: str) -> None:
+    person = make_user(email="khach@example.com")
+    desk = Client()
+    desk.force_login(make_staff(Permission.MANAGE_USERS))
+
+    desk.post(f"/quan-tri/khach-hang/{person.pk}/yeu-cau/", {"kind": kind})
+
+    row = DataRequest.objects.get()
+    assert (row.kind, row.user, row.entry_point) == (kind, person, "desk")
+    assert Notification.objects.filter(recipient="khach@example.com").exists()

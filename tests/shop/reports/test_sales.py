@@ -8,6 +8,7 @@ from collections import defaultdict
 
 import pytest
 
+from catalog.actions.taxonomy.category_tree import merge_category
 from catalog.models import Category, Product
 from orders.actions.fulfilment.cancel_parts import cancel_order, cancel_part
 from orders.actions.order_records.recalculate_order import recalculate_columns
@@ -130,6 +131,27 @@ def test_delivery_has_its_own_row_among_products_and_categories() -> None:
     assert by_product == {squash.pk: goods, DELIVERY: SalesFigures(delivery=30_000)}
     assert by_category == {fresh.pk: goods, DELIVERY: SalesFigures(delivery=30_000)}
     assert names_of(SalesGroup.PRODUCT, by_product) == {squash.pk: "Bí xanh", DELIVERY: "Phí giao hàng"}
+
+
+def test_merged_category_counts_as_the_one_it_went_into() -> None:
+    fresh, greens = make_category("Rau"), make_category("Rau xanh")
+    leaves = make_category("Rau cải")
+    squash = make_product(name="Bí xanh", price=15_000, category=fresh)
+    cabbage = make_product(name="Bắp cải", price=20_000, category=leaves)
+    make_order((squash.variants.get(), 2), (cabbage.variants.get(), 1))
+    before = by_group(sales_query(group=SalesGroup.CATEGORY))
+
+    merge_category(category_id=leaves.pk, into_id=greens.pk, actor=Actor.system(), now=NOW)
+    merge_category(category_id=greens.pk, into_id=fresh.pk, actor=Actor.system(), now=NOW)
+
+    by_category = by_group(sales_query(group=SalesGroup.CATEGORY))
+    assert set(by_category) == {fresh.pk, DELIVERY}
+    assert by_category[fresh.pk].goods == before[fresh.pk].goods + before[leaves.pk].goods
+    assert by_category[fresh.pk].orders == 1
+    assert names_of(SalesGroup.CATEGORY, by_category)[fresh.pk] == "Rau"
+    assert (
+        totals(sales_query(category=Category.objects.get(pk=fresh.pk))).goods == by_category[fresh.pk].goods
+    )
 
 
 def test_category_filter_includes_subcategories_and_no_delivery() -> None:
