@@ -57,6 +57,8 @@ NO_PAGES = {
     "catalog:bulletin-spoken": "a text to read out",
     **dict.fromkeys(("robots", "sitemaps", "sitemap", "google-feed"), "texts and XML for machines"),
     "media": "pictures",
+    "members:kept-picture": "a photo",
+    **dict.fromkeys(("desk:document-file", "members:application-file"), "a document's file"),
     "jwks": "JSON for apps",
     "thumbnail": "leads on to a picture",
 }
