@@ -103,6 +103,7 @@ def test_page_updates_when_the_transfer_arrives(phone: Page, live_server: Any) -
     order_by_transfer(page)
     expect(page.get_by_role("heading", name="Scan the code to pay 350,000")).to_be_visible(timeout=SLOW)
     order = Order.objects.get()
+    page.wait_for_load_state()
     loads: list[str] = []
     page.on("load", lambda loaded: loads.append(loaded.url))
 
