@@ -76,7 +76,8 @@ ASKS_NOT = {
         settlement-workbook settlements stock stock-receipt today variant variant-creation voucher
         voucher-codes
         voucher-end voucher-file voucher-creation warehouse warehouse-closure warehouses weight weight-preview
-        received-invitation revision-withdrawal worker
+        received-invitation revision-withdrawal worker parts-packing parcel-closures parcel-labels pick-list
+        kept-picture household-picture household-picture-removal profile-picture profile-picture-removal
         offline parcel-undoing part-acceptance-undoing part-acceptances part-shortage substitute
         substitute-withdrawal
     """,
