@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
-from django.db.models import Min
+from django.db.models import Min, QuerySet
 from django.db.models.functions import Coalesce
 
 from catalog.models import Listing, Price, Product, Promotion
 from shop.core.actors import Actor
+from shop.core.database.compiled_query import compiled_query
 from shop.core.database.transactions import lock_rows
 from shop.core.models import record_change
 
@@ -23,11 +25,7 @@ def apply_promotions(product_ids: Iterable[int], *, actor: Actor, now: datetime.
     """
     keys = set(product_ids)
     lock_rows(Product.objects.filter(pk__in=keys))
-    prices = list(
-        Price.objects.filter(variant__product__in=keys)
-        .select_related("variant", "variant__product", "variant__product__category")
-        .order_by("pk")
-    )
+    prices = _prices_of_products(keys)
     rules = list(
         Promotion.objects.running(now)
         .filter(channel__in={price.channel_id for price in prices})
@@ -49,13 +47,10 @@ def update_lowest_prices(product_ids: Iterable[int]) -> None:
     """Step: update the price columns of these products' listings that lists sort and filter by."""
     keys = list(product_ids)
     listings = lock_rows(Listing.objects.filter(product__in=keys))
-    rows = (
-        Price.objects.filter(variant__product__in=keys, amount__isnull=False)
-        .values("variant__product", "channel")
-        .annotate(price=Min(Coalesce("discounted", "amount")), listed=Min("amount"))
-        .order_by("variant__product", "channel")
-    )
-    lowest = {(row["variant__product"], row["channel"]): (row["price"], row["listed"]) for row in rows}
+    lowest = {
+        (product_id, channel_id): (price, list_price)
+        for product_id, channel_id, price, list_price in _lowest_prices(keys)
+    }
     changed = []
     for listing in listings:
         before = listing.lowest_price, listing.lowest_list_price
@@ -64,6 +59,25 @@ def update_lowest_prices(product_ids: Iterable[int]) -> None:
             listing.lowest_price, listing.lowest_list_price = after
             changed.append(listing)
     Listing.objects.bulk_update(changed, ["lowest_price", "lowest_list_price"], batch_size=500)
+
+
+@compiled_query
+def _prices_of_products(product_ids: Collection[int]) -> QuerySet[Price]:
+    return (
+        Price.objects.filter(variant__product__in=product_ids)
+        .select_related("variant", "variant__product", "variant__product__category")
+        .order_by("pk")
+    )
+
+
+@compiled_query
+def _lowest_prices(product_ids: Collection[int]) -> QuerySet[Price, tuple[Any, ...]]:
+    return (
+        Price.objects.filter(variant__product__in=product_ids, amount__isnull=False)
+        .order_by("variant__product", "channel")
+        .values_list("variant__product", "channel")
+        .annotate(price=Min(Coalesce("discounted", "amount")), listed=Min("amount"))
+    )
 
 
 def _best_price(price: Price, rules: Sequence[Promotion]) -> tuple[int | None, uuid.UUID | None]:

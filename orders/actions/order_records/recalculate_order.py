@@ -8,6 +8,7 @@ import uuid
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db.models import F, QuerySet, Sum
 
@@ -132,14 +133,18 @@ def open_quantities(lines: Iterable[OrderLine]) -> dict[object, int]:
 
 def closed_quantities(line_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:
     """Return how many steps of each line are packed or will not be sent, by line id; zeros are omitted."""
-    rows = (
-        ParcelLine.objects.filter(order_line__in=list(line_ids), parcel__kind__in=CLOSING_KINDS)
+    return dict(_closed_sums(list(line_ids)))
+
+
+@compiled_query
+def _closed_sums(line_ids: Collection[uuid.UUID]) -> QuerySet[ParcelLine, tuple[Any, ...]]:
+    return (
+        ParcelLine.objects.filter(order_line__in=line_ids, parcel__kind__in=CLOSING_KINDS)
         .exclude(parcel__state=ParcelState.VOIDED)
-        .values("order_line")
-        .annotate(total=Sum("quantity"))
         .order_by("order_line")
+        .values_list("order_line")
+        .annotate(total=Sum("quantity"))
     )
-    return {row["order_line"]: row["total"] for row in rows}
 
 
 @dataclass(frozen=True, slots=True)
