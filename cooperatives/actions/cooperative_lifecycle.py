@@ -18,6 +18,7 @@ from shop.accounts.models import User
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row, lock_rows
 from shop.core.errors import Missing, ReasonRequired, Refused
+from shop.core.identifiers.phones import require_phone
 from shop.core.models import record_change
 from shop.core.states import advance
 from shop.core.texts.folding import fold, slugify
@@ -74,7 +75,8 @@ def apply_to_sell(
 def create_application(
     *, user: User, details: ApplicationDetails, actor: Actor, now: datetime.datetime
 ) -> Cooperative:
-    """Create the application; a step of `apply_to_sell`. Raises AlreadyApplied."""
+    """Create the application; a step of `apply_to_sell`. Raises AlreadyApplied, InvalidPhone."""
+    require_phone(details.phone, is_business=True)
     applications = Cooperative.objects.of_member(user.pk).exclude(state=CooperativeState.REJECTED)
     if applications.exists():
         raise AlreadyApplied()
@@ -94,6 +96,7 @@ def resubmit_application(
     *, cooperative_id: int, details: ApplicationDetails, actor: Actor, now: datetime.datetime
 ) -> None:
     """Resubmit a corrected application. Raises WrongMove unless more information was requested."""
+    require_phone(details.phone, is_business=True)
     cooperative = _lock_cooperative(cooperative_id)
     advance(cooperative, CooperativeState.APPLIED, COOPERATIVE_MOVES)
     for field, value in asdict(details).items():

@@ -13,6 +13,7 @@ from shop.core.database.transactions import lock_row
 from shop.core.database.unique_fields import save_unique
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing
+from shop.core.identifiers.phones import require_phone
 from shop.core.models import record_change
 
 
@@ -77,6 +78,7 @@ def remove_household(
 def _save_household(
     row: Producer, details: HouseholdDetails, action: str, *, actor: Actor, now: datetime.datetime
 ) -> Producer:
+    require_phone(details.phone)
     row.name, row.products_made, row.place = details.name, details.products_made, details.place
     row.phone = details.phone
     # The date of the first consent stays until the consent is withdrawn.

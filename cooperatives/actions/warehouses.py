@@ -18,6 +18,7 @@ from shop.core.database.metadata import set_tracked_columns
 from shop.core.database.transactions import lock_row
 from shop.core.database.unique_fields import save_unique
 from shop.core.errors import Missing, Refused
+from shop.core.identifiers.phones import require_phone
 from shop.core.models import find_already_made, record_change
 from shop.core.texts.folding import slugify
 
@@ -190,6 +191,7 @@ def is_used_for_pickup(warehouse: Warehouse) -> bool:
 
 
 def _fill_address(address: Address, cooperative: Cooperative, details: WarehouseDetails) -> None:
+    require_phone(details.phone, is_business=True)
     address.company_name = cooperative.name[:256]
     address.street_address_1 = details.street
     address.city, address.commune_code = details.commune_name, details.commune_code

@@ -23,7 +23,7 @@ from orders.actions.basket.basket_lines import (
     reservations_of_basket,
     store_delivery_choices,
 )
-from orders.actions.order_records.record_order import Contact
+from orders.actions.order_records.record_order import Contact, require_contact_phone
 from orders.actions.quotes.build_quote import basket_quote_request, build_quote
 from orders.actions.quotes.quote_queries import reachable_stock_ids
 from orders.actions.quotes.quote_types import Quote, QuoteProblem, QuoteRequest, RequestedDelivery
@@ -56,7 +56,8 @@ def open_checkout(
     Stores province, deliveries and language given by the page (the language is used for later mail). Where no
     delivery is chosen, the first possible one is proposed. Lines that are short reserve nothing and show the
     problem. Changed prices count as seen once they were returned, unless `should_mark_prices_seen` is off.
-    `contact`, once entered, decides whether this buyer may use the voucher code. Raises Missing.
+    `contact`, once entered, decides whether this buyer may use the voucher code. Raises InvalidPhone,
+    Missing.
     """
     basket = locks.lock_basket(basket_id)
     if basket is None:
@@ -65,6 +66,7 @@ def open_checkout(
     if province_code is not None:
         basket.province_code = province_code
     if contact is not None:
+        require_contact_phone(contact)
         basket.phone, basket.email = contact.phone, contact.email
     basket.language = language or basket.language
     _save_changed_details(basket, before)

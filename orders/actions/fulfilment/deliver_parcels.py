@@ -33,6 +33,7 @@ from orders.models import Order, OrderPart, Parcel
 from orders.states import ACTIVE_PART_STATES, DISPATCHED_STATES, CodState, ParcelState
 from shop.core.actors import Actor
 from shop.core.errors import ReasonRequired, Refused
+from shop.core.identifiers.phones import require_phone
 from shop.core.models import is_already_done
 from shop.core.states import WrongMove
 
@@ -83,8 +84,9 @@ def dispatch_parcel(
 ) -> Parcel:
     """Step of `hand_over_parcel`. Handing over again after a failed delivery does not move stock again.
 
-    Raises LinesNotWeighed, WrongMove.
+    Raises InvalidPhone, LinesNotWeighed, WrongMove.
     """
+    require_phone(dispatch.driver_phone, field="driver_phone")
     require_weighed(line.order_line for line in parcel.lines.select_related("order_line"))
     came_from = move_parcel(parcel, ParcelState.HANDED_OVER, handed_over_at=now)
     for column in ("carrier", "tracking_number", "tracking_url", "vehicle", "driver_phone", "note"):

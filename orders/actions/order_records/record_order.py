@@ -33,6 +33,7 @@ from orders.pricing import PricedItem
 from shop.accounts.models import Address
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused
+from shop.core.identifiers.phones import require_phone
 from shop.core.models import Translation
 from shop.core.money import percent_of
 from shop.core.texts.folding import fold
@@ -55,6 +56,12 @@ class Contact:
     billing: Address | None = None
     notes: Mapping[int, str] = field(default_factory=dict)
     invoice: InvoiceDetails | None = None
+
+
+def require_contact_phone(contact: Contact) -> None:
+    """Raise InvalidPhone if the contact's number cannot be dialled; an address may skip validation."""
+    if not contact.address.validation_skipped:
+        require_phone(contact.phone, region=contact.address.country)
 
 
 class PickupSlotFull(Refused):

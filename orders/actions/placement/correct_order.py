@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from orders import locks
-from orders.actions.order_records.record_order import Contact, write_invoice
+from orders.actions.order_records.record_order import Contact, require_contact_phone, write_invoice
 from orders.models import Order
 from shop.accounts.models import Address
 from shop.core.actors import Actor
@@ -32,8 +32,9 @@ def correct_contact(*, order_id: uuid.UUID, contact: Contact, actor: Actor, now:
     """Correct the name, phone, e-mail, address or invoice company of an order; deliveries and sums stay.
 
     The change lists column names without their old values: these are personal data, erased with the person.
-    Raises Missing (also for drafts, which are edited instead), ProvinceChanged.
+    Raises InvalidPhone, Missing (also for drafts, which are edited instead), ProvinceChanged.
     """
+    require_contact_phone(contact)
     order = locks.lock_order(order_id)
     if order.is_draft:
         raise Missing()
@@ -86,6 +87,8 @@ def correct_order(
     Addresses are complete and unsaved; the shipping address also gives the buyer's name and phone. Raises
     AlreadyTaken, InvalidColumnValue, Missing (also for drafts, which are edited instead), ProvinceChanged.
     """
+    for address in filter(None, (shipping, billing)):
+        address.require_phone()
     order = locks.lock_order(order_id)
     if order.is_draft:
         raise Missing(field="id")

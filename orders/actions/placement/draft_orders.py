@@ -16,6 +16,7 @@ from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.record_order import (
     Contact,
     new_order,
+    require_contact_phone,
     set_commission_and_withholding,
     take_pickup_slots,
     write_invoice,
@@ -91,6 +92,7 @@ def edit_draft(
     Raises Missing (also for a variant that is gone), NotForSale for a line without any price, NotADraft,
     VoucherRefused.
     """
+    require_contact_phone(contact)
     order = _lock_draft(order_id)
     quote_request = QuoteRequest(
         order.channel,

@@ -15,7 +15,12 @@ from cooperatives.actions.followers import create_follow_request
 from orders import locks, notices
 from orders.actions.gateway_requests.card_capture import capture_or_release_cards
 from orders.actions.order_records.recalculate_order import recalculate_columns, recalculate_order
-from orders.actions.order_records.record_order import Contact, record_order, take_pickup_slots
+from orders.actions.order_records.record_order import (
+    Contact,
+    record_order,
+    require_contact_phone,
+    take_pickup_slots,
+)
 from orders.actions.payments.basket_payments import (
     capture_carried_payments,
     carry_payments_over,
@@ -97,13 +102,14 @@ def place_order(
     has shown, by basket line. `language` is the page's, used for later mail.
     A repeat (double click, lost response) returns the order that the basket became.
 
-    Raises BasketChanged, PickupSlotFull, ConsentRequired, BasketEmpty, PaymentMethodNotOffered,
-    AmountNotForCards, Missing; then nothing has changed.
+    Raises BasketChanged, PickupSlotFull, ConsentRequired, BasketEmpty, InvalidPhone,
+    PaymentMethodNotOffered, AmountNotForCards, Missing; then nothing has changed.
     """
     basket = locks.lock_basket(basket_id)
     if basket is None:
         return order_of_basket(basket_id)
     require_consent(consents)
+    require_contact_phone(contact)
     basket.language = language or basket.language
     quote = _quote_basket(basket, contact, deliveries, seen_prices or {}, now=now)
     _require_agreement(quote, agreed_total, agreed_maximum)

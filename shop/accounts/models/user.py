@@ -11,6 +11,7 @@ from django.utils.translation import pgettext_lazy
 
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor, EntryPoint
+from shop.core.identifiers.phones import require_phone
 from shop.core.models import Channel, WithExternalReference, WithMetadata, WithTimes
 
 
@@ -164,6 +165,11 @@ class Address(WithMetadata):
             self.country if self.country != "VN" else "",
         )
         return [part for part in parts if part]
+
+    def require_phone(self) -> None:
+        """Raise InvalidPhone if its number cannot be dialled from its country, unless it skips validation."""
+        if not self.validation_skipped:
+            require_phone(self.phone, region=self.country)
 
     def copy(self) -> Address:
         """Return an unsaved copy without a user, for an order."""

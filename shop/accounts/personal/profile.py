@@ -51,7 +51,8 @@ def change_profile(
 def add_address(
     *, user_id: int, address: Address, use: AddressUse | None, actor: Actor, now: datetime.datetime
 ) -> Address:
-    """Add an address to a user; with `use` it also becomes the default. Raises Missing."""
+    """Add an address to a user; with `use` it also becomes the default. Raises InvalidPhone, Missing."""
+    address.require_phone()
     user = _lock_user(user_id)
     address.user = user
     address.save(force_insert=True)
@@ -63,10 +64,12 @@ def add_address(
 
 @transaction.atomic(durable=True)
 def change_address(*, address: Address, actor: Actor, now: datetime.datetime) -> None:
-    """Save changes of a user's address. Raises Missing if it was deleted."""
+    """Save changes of a user's address. Raises InvalidPhone, and Missing if it was deleted."""
     stored_address = lock_row(Address.objects.filter(pk=address.pk, user__isnull=False))
     if stored_address is None or stored_address.user is None:
         raise Missing(field="id")
+    if address.phone != stored_address.phone:
+        address.require_phone()
     address.save(force_update=True)
     record_change("address.changed", address, root=stored_address.user, actor=actor, now=now)
 

@@ -17,7 +17,7 @@ from shop.accounts.sign_in.sessions import sign_out_everywhere
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing, Refused
-from shop.core.identifiers.phones import normalise_phone
+from shop.core.identifiers.phones import normalise_phone, require_phone
 from shop.core.models import record_change, shop_settings
 from shop.notifications.models import ContactMethod
 from shop.notifications.send import queue_notification
@@ -133,6 +133,7 @@ def change_details(
 
     Whether another account has the number is not checked here, so that the caller cannot learn it.
     """
+    require_phone(phone)
     user = _lock_user(user_id)
     if user.phone != (phone or None):
         user.phone, user.phone_confirmed_at = phone or None, None

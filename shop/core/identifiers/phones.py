@@ -8,12 +8,20 @@ from typing import NoReturn
 import phonenumbers
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from shop.core.errors import Refused
 
 _COUNTRY = "84"
 _MOBILE_DIGITS, _LANDLINE_DIGITS = 10, 11  # with the leading zero
 _HOTLINE_PREFIXES, _HOTLINE_DIGITS = ("1800", "1900"), (8, 10)
 MIN_FOREIGN_DIGITS = 7
 MAX_DIGITS = 15  # the longest number in the world, with country code (ITU-T E.164)
+
+
+class InvalidPhone(Refused):
+    code = "invalid_phone"
+    default_message = gettext_lazy("Enter the phone number in digits.")
 
 
 def normalise_phone(written: str) -> str:
@@ -58,6 +66,21 @@ def validate_phone(written: str, *, region: str = "VN", is_business: bool = Fals
             )
     else:
         _validate_vietnamese(number)
+
+
+def require_phone(
+    written: str | None, *, field: str = "phone", region: str = "VN", is_business: bool = False
+) -> None:
+    """Raise InvalidPhone for a number that `validate_phone` refuses; every action calls it before saving one.
+
+    An empty number passes: whether one is needed is another rule.
+    """
+    if not written:
+        return
+    try:
+        validate_phone(written, region=region, is_business=is_business)
+    except ValidationError as error:
+        raise InvalidPhone(error.messages[0], field=field) from error
 
 
 def _validate_vietnamese(number: str) -> None:
