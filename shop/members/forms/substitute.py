@@ -37,10 +37,7 @@ class SubstituteForm(MembersForm):
         self._line = line
         quantity = self.fields["quantity"]
         assert isinstance(quantity, WholeNumberField)
-        quantity.help_text = _("at most %(count)s: %(goods)s") % {
-            "count": still_open,
-            "goods": line.contents_label(still_open),
-        }
+        quantity.help_text = _("%(goods)s still to be packed") % {"goods": line.contents_label(still_open)}
         others = [choice for choice in choices if choice.variant.pk != line.variant_id]
         self.set_choices(
             "variant",
