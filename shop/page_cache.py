@@ -27,8 +27,8 @@ from shop.cache.catalogue_version import catalogue_version
 from shop.views import TEXT_SIZE, text_size
 
 MAX_BYTES = 8 * 1024 * 1024  # of all pages cached by one process, compressed
-# Tells the service worker that this page is public ("keep"), or that the page requested without cookies would
-# be ("ask").
+# Tells the service worker to store this page ("keep"), or to request it again without cookies and store that
+# response ("ask").
 OFFLINE_HEADER = "X-Offline"
 _SEARCH = "catalog:search"  # search queries are private, so they are not stored on the phone
 _PUBLIC = frozenset(
@@ -115,7 +115,7 @@ def _cache_key(request: HttpRequest) -> tuple[str, ...] | None:
     if not _is_public(request) or request.COOKIES.keys() - _ANONYMOUS_COOKIES or _has_broken_token(request):
         return None
     if request.GET.keys() - _PARAMETERS or request.META.get("QUERY_STRING", "") != request.GET.urlencode():
-        return None  # also "?&", "?&&" and so on, which ask for nothing and would each be kept
+        return None  # "?&", "?&&" and so on: each would take an entry of its own
     return request.scheme or "", request.get_host(), request.get_full_path(), text_size(request)
 
 

@@ -25,7 +25,7 @@ class PromotionQuerySet(models.QuerySet["Promotion"]):
         return self.filter(Q(ends_at=None) | Q(ends_at__gt=now), starts_at__lte=now)
 
     def due(self, now: datetime.datetime) -> PromotionQuerySet:
-        """Return promotions after which prices must be recalculated, longest waiting first."""
+        """Return promotions whose prices are due for recalculation, longest waiting first."""
         return self.filter(refresh_at__lte=now).order_by("refresh_at", "pk")
 
     def newest_first(self) -> PromotionQuerySet:

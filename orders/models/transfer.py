@@ -20,16 +20,16 @@ class ReviewReason(models.TextChoices):
     """Why a transfer was not matched automatically."""
 
     NO_CODE = "no_code", _("no order code in the note")
-    UNKNOWN_CODE = "unknown_code", _("the code is of no order")
+    UNKNOWN_CODE = "unknown_code", _("no order has this code")
     TOO_LITTLE = "too_little", _("less than is due")
     TOO_MUCH = "too_much", _("more than is due")
     SEVERAL = "several", _("several orders in one transfer")
     LATE = "late", _("after the deadline")
     PAID = "paid", _("the order is paid already")
-    ENDED = "ended", _("the order has been cancelled")
+    ENDED = "ended", _("the order was cancelled or has expired")
     OTHER_WAY = "other_way", _("the order is to be paid another way")
     OTHER_ACCOUNT = "other_account", _("to an account that is not ours")
-    REPEATED = "repeated", _("perhaps one that was told of already")
+    REPEATED = "repeated", _("possibly a repeated report of a known transfer")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@
 
     @product.field(needs="updated_at")
     def updated_at(products, arguments, context, selection):
-        return [each.updated_at for each in products]
+        return [product.updated_at for product in products]
 
 A resolver's name in camel case is the field's name. Objects are rows: named tuples of the columns that the
 operation's fields need, read by `read`, `by_key` and `grouped`; `row.typename` is the type's name.

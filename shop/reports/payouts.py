@@ -12,7 +12,7 @@ from orders.payments.banks import find_bank
 from orders.payments.vietqr import fold_note
 from shop.reports.report_files import Cell, Column, ColumnKind, Table
 
-LONGEST_NAME = 120  # never truncated, or the bank reports a wrong account holder
+LONGEST_NAME = 120  # longer than any stored holder: a truncated name would be refused by the bank
 
 
 def bank_list(rows: Iterable[Payout]) -> Table:

@@ -75,7 +75,7 @@ def submit_listing(
 def publish_listing(
     *, listing_id: int, seen_at: datetime.datetime | None = None, actor: Actor, now: datetime.datetime
 ) -> Listing:
-    """Publish by platform staff, which implies approval.
+    """Publish a listing as platform staff, which approves it.
 
     `seen_at` is the listing's `submitted_at` when the reviewer opened it; None is not compared.
     Raises Missing, ChangedSinceOpened, ListingIncomplete, PictureNotReady, ForbiddenWords, WrongMove.
@@ -199,7 +199,7 @@ def _require_as_seen(listing: Listing, seen_at: datetime.datetime | None) -> Non
 
 
 def _require_state(listing: Listing, state: ListingState, *, new_state: ListingState) -> None:
-    """Raise if the actor may not make a transition that other states or actors allow."""
+    """Raise WrongMove unless the listing is in `state`."""
     if listing.state != state:
         raise WrongMove(came_from=listing.state, to=new_state)
 

@@ -102,7 +102,7 @@ def _changed_rows(last_seen: int) -> tuple[list[tuple[str, str]], int]:
 
 
 def _products_showing(cooperative: int) -> list[tuple[str, str]]:
-    """Return the cooperative's products with a picture: it shows the cooperative's name."""
+    """Return the cooperative's products whose link previews exist and show its name."""
     pictures = SharePicture.objects.filter(kind=_PRODUCT).values("key")
     products = Product.objects.filter(cooperative=cooperative, pk__in=pictures).order_by("pk")
     return [(_PRODUCT, str(key)) for key in products.values_list("pk", flat=True)]
