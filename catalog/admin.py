@@ -135,11 +135,11 @@ class BulletinAdmin(ReadMostlyAdmin):
 @admin.register(BackInStockRequest)
 class BackInStockRequestAdmin(ReadMostlyAdmin):
     list_display = ("product", "variant", "contact_method", "contact", "created_at", "notified_at")
-    list_filter = ("contact_method", "waits_for_season")
+    list_filter = ("contact_method", "is_for_next_season")
     list_select_related = ("product", "variant")
     search_fields = ("contact",)
     fields = (
         *("product", "variant", "user", "contact_method", "contact", "language"),
-        *("waits_for_season", "created_at", "notified_at"),
+        *("is_for_next_season", "created_at", "notified_at"),
     )  # the token is a secret of the requester
     ordering = ("-created_at", "-pk")

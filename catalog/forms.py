@@ -72,10 +72,10 @@ def _day(label: Label, **kwargs: Any) -> forms.DateField:
     )
 
 
-class ReductionForm(ConfirmableForm):
+class DiscountForm(ConfirmableForm):
     """Common fields of promotions and vouchers: name, value, dates, scope and bearer.
 
-    `cooperative` is whose products it applies to, None for all; `asks_for_bearer` adds the bearer when staff
+    `cooperative` is whose products it applies to, None for all; `has_bearer` adds the bearer when staff
     create one for a cooperative.
     """
 
@@ -115,12 +115,12 @@ class ReductionForm(ConfirmableForm):
     )
 
     def __init__(
-        self, *args: Any, cooperative: Cooperative | None, asks_for_bearer: bool = False, **kwargs: Any
+        self, *args: Any, cooperative: Cooperative | None, has_bearer: bool = False, **kwargs: Any
     ) -> None:
         kwargs.setdefault("label_suffix", "")
         super().__init__(*args, **kwargs)
         self._cooperative = cooperative
-        if not asks_for_bearer:
+        if not has_bearer:
             del self.fields["bearer"]
         self._set_choices("categories", Category.objects.order_by("path"))
         if cooperative is None:
@@ -156,7 +156,7 @@ class ReductionForm(ConfirmableForm):
         field.queryset = rows
 
 
-class PromotionForm(ReductionForm):
+class PromotionForm(DiscountForm):
     """A promotion; without categories and products it applies to all."""
 
     @property

@@ -110,7 +110,7 @@ class PermissionScope:
             and channels <= frozenset().union(*platform_channels)
         )
 
-    def rows(self, *, cooperative: str, channel: str = "") -> Q:
+    def row_filter(self, *, cooperative: str, channel: str = "") -> Q:
         """Return a filter for the covered rows, given the names of their cooperative and channel columns."""
         if self.is_everything:
             return Q()

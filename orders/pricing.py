@@ -16,11 +16,11 @@ from shop.core.money import gross_of, net_of, percent_of, split_amount
 
 @dataclass(frozen=True, slots=True)
 class LineInput:
-    """`unit_list`, `unit_price`: one step at list price, and after catalogue rules; `tax_rate` in percent."""
+    """`unit_list_price`, `unit_price`: one step, before and after catalogue rules; `tax_rate` in percent."""
 
     key: Hashable
     cooperative: int
-    unit_list: int
+    unit_list_price: int
     unit_price: int
     quantity: int
     tax_rate: Decimal = Decimal(0)
@@ -166,7 +166,7 @@ def price_purchase(
             PricedItem(
                 line.key,
                 line.cooperative,
-                _add_tax(line.unit_list * line.quantity, line.tax_rate, is_tax_included),
+                _add_tax(line.unit_list_price * line.quantity, line.tax_rate, is_tax_included),
                 _add_tax(line.unit_price * line.quantity, line.tax_rate, is_tax_included),
                 _add_tax(remaining_by_line[line.key], line.tax_rate, is_tax_included),
             )

@@ -49,15 +49,15 @@ _PARAMETERS = frozenset(
 _ANONYMOUS_COOKIES = frozenset({settings.CSRF_COOKIE_NAME, settings.LANGUAGE_COOKIE_NAME, TEXT_SIZE})
 _TOKEN = re.compile(rb'(?<=name="csrfmiddlewaretoken" value=")[A-Za-z0-9]{64}(?=")')
 _OWN_TOKEN = b"{own token}"
-_META_KEY = "shop.kept_page"  # the key in request.META that passes the cache key between hooks
+_META_KEY = "shop.pending_page"  # the key in request.META that passes the cache key between hooks
 
 
 class _Page(NamedTuple):
-    """A page without CSRF tokens. `packed` is Brotli-compressed; `mark` is a digest of the content."""
+    """A page without CSRF tokens. `compressed` is Brotli-compressed; `digest` is a hash of the content."""
 
     headers: dict[str, str]
-    packed: bytes
-    mark: str
+    compressed: bytes
+    digest: str
     has_token: bool
 
 
@@ -93,7 +93,7 @@ class PageCache:
         assert isinstance(response, HttpResponse)
         page = _without_tokens(request, response)
         if pending.state is not None:
-            weight = len(page.packed) + sum(len(part) for part in pending.key)
+            weight = len(page.compressed) + sum(len(part) for part in pending.key)
             until = time.monotonic() + settings.PAGE_CACHE_SECONDS
             _pages.put(pending.key, _CachedPage(pending.state, until, page), weight=weight)
         return _build_response(request, page)
@@ -162,19 +162,19 @@ def _without_tokens(request: HttpRequest, response: HttpResponse) -> _Page:
 def _build_response(request: HttpRequest, page: _Page) -> HttpResponseBase:
     """Return the page for this visitor, or 304 Not Modified."""
     accepts_brotli = "br" in request.headers.get("Accept-Encoding", "")
-    digest = page.mark
+    digest = page.digest
     if page.has_token:
         token = get_token(request).encode()
-        response = HttpResponse(brotli.decompress(page.packed).replace(_OWN_TOKEN, token))
+        response = HttpResponse(brotli.decompress(page.compressed).replace(_OWN_TOKEN, token))
         # Their copy contains their token, which is valid as long as their cookie.
         digest = hashlib.blake2b(
             f"{digest} {request.META['CSRF_COOKIE']}".encode(), digest_size=12
         ).hexdigest()
     elif accepts_brotli:
-        response = HttpResponse(page.packed)
+        response = HttpResponse(page.compressed)
         response.headers["Content-Encoding"] = "br"
     else:
-        response = HttpResponse(brotli.decompress(page.packed))
+        response = HttpResponse(brotli.decompress(page.compressed))
     for name, value in page.headers.items():
         response.headers[name] = value
     response.headers["ETag"] = f'W/"{digest}"'

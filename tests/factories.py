@@ -86,7 +86,7 @@ def make_channel(**fields: Any) -> Channel:
         "currency": "VND",
         "default_country": "VN",
         "is_active": True,
-        "checks_listings": True,
+        "requires_listing_review": True,
     }
     return Channel.objects.get_or_create(slug=fields.get("slug", "viet-nam"), defaults=defaults | fields)[0]
 

@@ -47,7 +47,7 @@ class BackInStockRequestQuerySet(models.QuerySet["BackInStockRequest"]):
             .filter(
                 Exists(listed),
                 any_variant | Exists(available_variant),
-                Q(waits_for_season=False) | Q(_month__gt=0),
+                Q(is_for_next_season=False) | Q(_month__gt=0),
             )
             .order_by("created_at", "pk")
         )
@@ -67,7 +67,7 @@ class BackInStockRequestQuerySet(models.QuerySet["BackInStockRequest"]):
 class BackInStockRequest(models.Model):
     """A request for one e-mail or SMS when a product can be ordered again.
 
-    `variant` null means any variant. `waits_for_season`: the product was available when requested, and the
+    `variant` null means any variant. `is_for_next_season`: the product was available when requested, and the
     request waits for the season. `contact` is a lower-case e-mail address or a normalised phone number.
     `notified_at` is when the message was sent; a new request after that reuses the row. `token` is the secret
     of the unsubscribe link.
@@ -83,7 +83,7 @@ class BackInStockRequest(models.Model):
     contact_method = models.CharField(max_length=10, choices=ContactMethod)
     contact = models.CharField(max_length=254)
     language = models.CharField(max_length=16, default="vi")
-    waits_for_season = models.BooleanField(default=False)
+    is_for_next_season = models.BooleanField(default=False)
     token = models.CharField(max_length=64, unique=True, default=secrets.token_urlsafe)
     created_at = models.DateTimeField()
     notified_at = models.DateTimeField(null=True, blank=True)

@@ -22,7 +22,7 @@ class BulletinQuerySet(models.QuerySet["Bulletin"]):
     def in_language(self, language: str) -> BulletinQuerySet:
         return self.filter(language=language)
 
-    def to_send(self, week: datetime.date) -> BulletinQuerySet:
+    def unsent(self, week: datetime.date) -> BulletinQuerySet:
         """Return this week's bulletins with followers still to mail; past weeks are not sent."""
         audience = Q(cooperative=None) | Q(cooperative__in=Cooperative.objects.public())
         return self.filter(audience, week=week, sent_at=None).order_by("pk")

@@ -92,7 +92,7 @@ class Promotion(WithMetadata, WithTimes):
         """Return the reduced price for a list price, in minor units."""
         return reduce_price(listed, percent=self.percent or Decimal(0), amount=self.amount or 0)
 
-    def next_turn(self, now: datetime.datetime) -> datetime.datetime | None:
+    def next_change_at(self, now: datetime.datetime) -> datetime.datetime | None:
         """Return when it next starts or ends after `now`, or None."""
         turns = [moment for moment in (self.starts_at, self.ends_at) if moment is not None and moment > now]
         return min(turns, default=None)

@@ -53,7 +53,7 @@ class StockQuerySet(models.QuerySet["Stock"]):
     def for_cooperative(self, cooperative: Cooperative) -> StockQuerySet:
         return self.filter(warehouse__cooperative=cooperative)
 
-    def to_count(self) -> StockQuerySet:
+    def countable(self) -> StockQuerySet:
         """Return rows for a stock count, ordered by product, variant, warehouse.
 
         Includes a closed warehouse only if stock has come back to it.

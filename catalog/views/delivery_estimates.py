@@ -39,7 +39,7 @@ class VariantChoice:
         """Return the price of the quantity, at most if sold by weight: the sum that the basket asks for."""
         return self._sum(self.price, steps)
 
-    def before(self, steps: int = 1) -> int | None:
+    def list_total(self, steps: int = 1) -> int | None:
         """Return the same at list price, if that is more."""
         return self._sum(self.list_price, steps) if self.list_price else None
 
@@ -89,8 +89,8 @@ class PurchaseQuantity:
         return self.choice.to_pay(self.steps) if self.choice else 0
 
     @property
-    def before(self) -> int | None:
-        return self.choice.before(self.steps) if self.choice else None
+    def list_total(self) -> int | None:
+        return self.choice.list_total(self.steps) if self.choice else None
 
 
 def parse_purchase(

@@ -70,7 +70,7 @@ class OpenedFile:
 def required_kinds(cooperative: Cooperative) -> list[DocumentKind]:
     """Return the kinds of documents that the application needs, in a fixed order."""
     kinds = [DocumentKind.REGISTRATION, DocumentKind.REPRESENTATIVE, DocumentKind.BANK_ACCOUNT]
-    return [*kinds, DocumentKind.FOOD_SAFETY] if cooperative.makes_food else kinds
+    return [*kinds, DocumentKind.FOOD_SAFETY] if cooperative.is_food_producer else kinds
 
 
 @transaction.atomic(durable=True)

@@ -55,7 +55,7 @@ class ApplicationDetails:
     bank_bin: str = ""
     bank_account: str = ""
     bank_holder: str = ""
-    makes_food: bool = False
+    is_food_producer: bool = False
     summary: str = ""
     story: str = ""
 

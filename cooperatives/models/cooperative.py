@@ -71,7 +71,7 @@ class Cooperative(WithMetadata, WithExternalReference, WithTimes):
     phone = models.CharField(max_length=40, blank=True, default="")
     zalo_phone = models.CharField(max_length=40, blank=True, default="")
     # Nullable, so that SQLite adds it without rebuilding a table that has triggers.
-    makes_food = models.BooleanField(
+    is_food_producer = models.BooleanField(
         null=True,
         blank=True,
         help_text=_("Whether it processes or packs food, which needs a food safety certificate."),

@@ -59,11 +59,11 @@ class GuestRequestForm(RequestForm):
         data: FormData = None,
         files: FormFiles = None,
         *,
-        allows_phone: bool,
+        may_use_phone: bool,
         **options: Unpack[FormOptions],
     ) -> None:
         super().__init__(data, files, **options)
-        self._allows_phone = allows_phone
+        self._may_use_phone = may_use_phone
         kind_field = self.fields["kind"]
         assert isinstance(kind_field, forms.ChoiceField)
         kind_field.choices = RequestKind.choices
@@ -71,7 +71,7 @@ class GuestRequestForm(RequestForm):
 
     def clean_contact(self) -> str:
         contact: str = self.cleaned_data["contact"]
-        if "@" not in contact and not self._allows_phone:
+        if "@" not in contact and not self._may_use_phone:
             raise forms.ValidationError(_("Enter an email address such as hoa@example.com."))
         return contact
 

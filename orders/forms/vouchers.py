@@ -7,13 +7,13 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from catalog.forms import AmountField, ReductionForm
+from catalog.forms import AmountField, DiscountForm
 from orders.actions.vouchers.issue_vouchers import MAX_CODES_AT_ONCE, VoucherTerms
 from orders.models import CostBearer, ValueType, Voucher, VoucherType
 from shop.core.dates.calendar import vietnam_date
 
 
-class VoucherForm(ReductionForm):
+class VoucherForm(DiscountForm):
     """A voucher's terms; the first code is entered only for a new voucher (`is_new`)."""
 
     code = forms.CharField(

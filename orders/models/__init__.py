@@ -1,6 +1,5 @@
 from orders.models.approval import Approval, ApprovalKind
 from orders.models.basket import Basket, BasketLine, DeliveryChoice, Reservation
-from orders.models.counted import report_columns
 from orders.models.discount import (
     CostBearer,
     Discount,
@@ -15,7 +14,7 @@ from orders.models.discount import (
     normalise_code,
 )
 from orders.models.dispute import Dispute
-from orders.models.gateway import SUPERSEDED, GatewayCall, GatewayEvent, Operation
+from orders.models.gateway import SUPERSEDED, GatewayCall, Operation, WebhookEvent
 from orders.models.invoice import InvoiceDetails
 from orders.models.ledger import (
     COOPERATIVE_ACCOUNTS,
@@ -44,6 +43,7 @@ from orders.models.payment import (
 from orders.models.rates import CommissionRate, WithholdingRate, commission_percents
 from orders.models.refund import Complaint, ComplaintLine, Refund, RefundLine, RequestedRemedy
 from orders.models.remittance import CashRemittance, RemittanceLine, StatementRow, StatementRowProblem
+from orders.models.report_columns import report_columns
 from orders.models.settlement import Payout, PayoutMethod, Settlement
 from orders.models.substitute import Substitute, SubstituteHold
 from orders.models.transfer import (
@@ -79,7 +79,6 @@ __all__ = [
     "EntryNature",
     "EventKind",
     "GatewayCall",
-    "GatewayEvent",
     "InvoiceDetails",
     "LedgerAccount",
     "LedgerEntry",
@@ -124,6 +123,7 @@ __all__ = [
     "VoucherType",
     "VoucherUse",
     "VoucherValue",
+    "WebhookEvent",
     "WeightAnswer",
     "WeightQuestion",
     "WithholdingRate",

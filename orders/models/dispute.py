@@ -12,7 +12,7 @@ from orders.states import DISPUTE_ENDED_STATES, DisputeState
 
 
 class DisputeQuerySet(models.QuerySet["Dispute"]):
-    def to_answer(self) -> DisputeQuerySet:
+    def awaiting_evidence(self) -> DisputeQuerySet:
         """Return disputes that wait for our evidence, earliest deadline first."""
         waiting = self.filter(state=DisputeState.TO_ANSWER)
         return waiting.order_by(F("evidence_by").asc(nulls_last=True), "pk")

@@ -29,7 +29,7 @@ class GatewayCallQuerySet(models.QuerySet["GatewayCall"]):
         """Return calls whose outcome is not known yet."""
         return self.filter(state__in=OUTCOME_UNKNOWN_STATES)
 
-    def refused(self) -> GatewayCallQuerySet:
+    def awaiting_staff(self) -> GatewayCallQuerySet:
         """Return refused calls that staff must handle: they can be retried and were not set aside."""
         return self.repeatable().filter(dismissed_at=None)
 
@@ -50,7 +50,7 @@ class GatewayCallQuerySet(models.QuerySet["GatewayCall"]):
             state=CallState.FAILED,
         ).exclude(Q(operation=Operation.START) | Q(code=SUPERSEDED))
 
-    def to_look_up(self, now: datetime.datetime) -> GatewayCallQuerySet:
+    def due_for_check(self, now: datetime.datetime) -> GatewayCallQuerySet:
         """Return calls whose state is due to be fetched from the gateway, longest waiting first."""
         waiting = OUTCOME_UNKNOWN_STATES | {CallState.NEEDS_BUYER}
         return self.filter(state__in=waiting, next_check_at__lte=now).order_by("next_check_at", "pk")
@@ -133,17 +133,17 @@ class GatewayCall(models.Model):
         return f"call:{self.pk}"
 
 
-class GatewayEventQuerySet(models.QuerySet["GatewayEvent"]):
-    def to_handle(self) -> GatewayEventQuerySet:
+class WebhookEventQuerySet(models.QuerySet["WebhookEvent"]):
+    def unhandled(self) -> WebhookEventQuerySet:
         return self.filter(handled_at=None).order_by("received_at", "pk")
 
-    def to_see(self, *providers: str) -> GatewayEventQuerySet:
+    def with_problems(self, *providers: str) -> WebhookEventQuerySet:
         """Return events of these providers that staff should see: processing failed or reported a problem."""
         has_problem = Q(handled_at=None, tries__gt=0) | ~Q(problem="")
         return self.filter(has_problem, provider__in=providers).order_by("-received_at", "-pk")
 
 
-class GatewayEvent(models.Model):
+class WebhookEvent(models.Model):
     """An event from an outside service, stored unmodified, once per event id; a task processes it."""
 
     provider = models.CharField(max_length=20)
@@ -155,15 +155,15 @@ class GatewayEvent(models.Model):
     tries = models.PositiveSmallIntegerField(default=0)
     problem = models.CharField(max_length=500, blank=True, default="")
 
-    objects = GatewayEventQuerySet.as_manager()
+    objects = WebhookEventQuerySet.as_manager()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["provider", "event_id"], name="gateway_event_once"),
+            models.UniqueConstraint(fields=["provider", "event_id"], name="webhook_event_once"),
         ]
         indexes = [
             models.Index(
-                fields=["received_at", "id"], condition=Q(handled_at=None), name="gateway_event_to_handle"
+                fields=["received_at", "id"], condition=Q(handled_at=None), name="webhook_event_unhandled"
             ),
         ]
 

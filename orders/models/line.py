@@ -13,8 +13,8 @@ from django.utils.translation import pgettext_lazy
 from catalog.models import Lot, Stock, Unit, Variant
 from catalog.pricing import price_for
 from cooperatives.models import Cooperative
-from orders.models.counted import FURTHER_REPORT_COLUMNS, REPORT_COLUMNS, ReportColumns
 from orders.models.order import Order
+from orders.models.report_columns import FURTHER_REPORT_COLUMNS, REPORT_COLUMNS, ReportColumns
 from orders.states import ACTIVE_PART_STATES, ParcelState
 from shop.core.models import WithMetadata
 
@@ -23,7 +23,7 @@ class OrderLineQuerySet(models.QuerySet["OrderLine"]):
     def in_order(self) -> OrderLineQuerySet:
         return self.order_by("part", "position", "pk")
 
-    def to_weigh(self) -> OrderLineQuerySet:
+    def unweighed(self) -> OrderLineQuerySet:
         """Return lines of active parts that have not been weighed yet."""
         return self.filter(
             part__state__in=ACTIVE_PART_STATES, estimate_grams__isnull=False, weighed_grams__isnull=True
@@ -33,8 +33,8 @@ class OrderLineQuerySet(models.QuerySet["OrderLine"]):
 class OrderLine(ReportColumns, WithMetadata):
     """One ordered item: names, unit, prices, tax and commission are copied so that history stays unchanged.
 
-    Amounts are minor units. `unit_list` and `unit_price` are the quoted prices of one step (list price, and
-    after catalogue discounts); they are never multiplied back into totals. `list_*`, `priced_*` and `total_*`
+    Amounts are minor units. `unit_list_price` and `unit_price` are the quoted prices of one step, before and
+    after catalogue discounts; they are never multiplied back into totals. `list_*`, `priced_*` and `total_*`
     are the line's net and gross amounts at list price, after its own discounts, and after its share of every
     discount.
 
@@ -62,7 +62,7 @@ class OrderLine(ReportColumns, WithMetadata):
     grams = models.PositiveIntegerField(default=0, help_text=_("Shipping weight of one step, in grams."))
     quantity = models.PositiveIntegerField()
 
-    unit_list = models.BigIntegerField()
+    unit_list_price = models.BigIntegerField()
     unit_price = models.BigIntegerField()
     tax_rate = models.DecimalField(max_digits=6, decimal_places=3, default=0)
     tax_class_name = models.CharField(max_length=255, blank=True, default="")

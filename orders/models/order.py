@@ -104,7 +104,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
             return self.none()
         return self.placed().filter(Q(phone=contact) | Q(email__iexact=contact), user=None)
 
-    def held_by(self, order_id: uuid.UUID) -> OrderQuerySet:
+    def by_link_id(self, order_id: uuid.UUID) -> OrderQuerySet:
         """Return the order with this unguessable id, for anyone who holds it."""
         return self.placed().filter(pk=order_id)
 

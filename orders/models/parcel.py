@@ -43,7 +43,7 @@ class ParcelQuerySet(models.QuerySet["Parcel"]):
     def in_order(self) -> ParcelQuerySet:
         return self.order_by("part", "number", "pk")
 
-    def to_label(self) -> ParcelQuerySet:
+    def awaiting_labels(self) -> ParcelQuerySet:
         """Return outgoing parcels of accepted parts that are picked or packed and not handed over yet."""
         undispatched = [ParcelState.PACKING, ParcelState.PACKED]
         return self.filter(kind__in=OUTGOING_KINDS, state__in=undispatched, part__state=PartState.ACCEPTED)

@@ -19,9 +19,9 @@ from cooperatives.models import (
     Service,
     Warehouse,
 )
-from orders.models.counted import FURTHER_REPORT_COLUMNS, REPORT_COLUMNS, ReportColumns
 from orders.models.line import OrderLine
 from orders.models.order import Order
+from orders.models.report_columns import FURTHER_REPORT_COLUMNS, REPORT_COLUMNS, ReportColumns
 from orders.states import (
     ACTIVE_PART_STATES,
     ARRIVED_PROGRESS,
@@ -56,7 +56,7 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
     def active(self) -> OrderPartQuerySet:
         return self.filter(state__in=ACTIVE_PART_STATES)
 
-    def to_accept(self) -> OrderPartQuerySet:
+    def awaiting_acceptance(self) -> OrderPartQuerySet:
         """Return parts not accepted or declined yet, most urgent first."""
         return self.filter(state=PartState.NEW).order_by("accept_by", "pk")
 
@@ -67,11 +67,11 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
             state=PartState.ACCEPTED,
         ).order_by("accepted_at", "pk")
 
-    def to_pick(self) -> OrderPartQuerySet:
+    def with_unpicked_lines(self) -> OrderPartQuerySet:
         """Return accepted parts with a line that is not fully in parcels."""
         return self.filter(self._has_items_to_pick(), state=PartState.ACCEPTED).order_by("accepted_at", "pk")
 
-    def to_hand_over(self) -> OrderPartQuerySet:
+    def awaiting_handover(self) -> OrderPartQuerySet:
         """Return parts with a packed parcel that has not been handed over."""
         return self.filter(pk__in=self._with_parcels_in(ParcelState.PACKED)).order_by("accepted_at", "pk")
 
@@ -126,7 +126,9 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
 
     def unanswered(self) -> OrderPartQuerySet:
         """Return new parts already escalated to the platform, most urgent first."""
-        return self.to_accept().filter(escalated_at__isnull=False, order__confirmed_at__isnull=False)
+        return self.awaiting_acceptance().filter(
+            escalated_at__isnull=False, order__confirmed_at__isnull=False
+        )
 
     def showing_address(self) -> OrderPartQuerySet:
         """Return parts whose cooperative may see the buyer's address: `shows_address` as a query."""

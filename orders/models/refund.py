@@ -168,7 +168,7 @@ class RefundQuerySet(models.QuerySet["Refund"]):
         kinds = [EventKind.REFUND_FAILURE, EventKind.REFUND_REVERSE]
         return self.filter(events__kind__in=kinds).distinct()
 
-    def to_pay(self) -> RefundQuerySet:
+    def unpaid(self) -> RefundQuerySet:
         """Return refunds whose money has not fully reached the buyer."""
         arrived = Sum("events__amount", filter=Q(events__kind=EventKind.REFUND_SUCCESS), default=0)
         reversed_ = Sum("events__amount", filter=Q(events__kind=EventKind.REFUND_REVERSE), default=0)

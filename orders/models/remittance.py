@@ -92,10 +92,10 @@ class CashRemittance(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.giver} {self.remitted}"
+        return f"{self.remitter_name} {self.remitted}"
 
     @property
-    def giver(self) -> str:
+    def remitter_name(self) -> str:
         """The remitter's name; load the cooperative with the row."""
         return self.cooperative.name if self.cooperative is not None else self.carrier
 

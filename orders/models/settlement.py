@@ -26,7 +26,7 @@ class SettlementQuerySet(models.QuerySet["Settlement"]):
         """Return settlements that are closed or paid."""
         return self.exclude(state=SettlementState.OPEN)
 
-    def to_pay(self) -> SettlementQuerySet:
+    def payable(self) -> SettlementQuerySet:
         """Return closed settlements with an amount still to be paid out."""
         return self.filter(state=SettlementState.CLOSED, payable__gt=0)
 
@@ -110,7 +110,7 @@ class PayoutQuerySet(models.QuerySet["Payout"]):
     def due(self) -> PayoutQuerySet:
         return self.filter(state=PayoutState.DUE).order_by("created_at", "pk")
 
-    def to_bank(self) -> PayoutQuerySet:
+    def by_bank_transfer(self) -> PayoutQuerySet:
         return self.filter(method=PayoutMethod.BANK)
 
     def payable(self) -> PayoutQuerySet:
@@ -123,7 +123,7 @@ class PayoutQuerySet(models.QuerySet["Payout"]):
 
     def without_account(self) -> PayoutQuerySet:
         """Return due bank payouts whose receiver has not given an account yet."""
-        return self.due().to_bank().filter(bank_account="")
+        return self.due().by_bank_transfer().filter(bank_account="")
 
 
 class Payout(models.Model):

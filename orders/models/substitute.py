@@ -44,7 +44,7 @@ class Substitute(models.Model):
     quantity = models.PositiveIntegerField()
     variant = models.ForeignKey(Variant, models.PROTECT, related_name="+")
     substitute_quantity = models.PositiveIntegerField()
-    unit_list = models.BigIntegerField()
+    unit_list_price = models.BigIntegerField()
     unit_price = models.BigIntegerField()
     tax_rate = models.DecimalField(max_digits=6, decimal_places=3, default=0)
     tax_class_name = models.CharField(max_length=255, blank=True, default="")

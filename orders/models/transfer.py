@@ -27,7 +27,7 @@ class ReviewReason(models.TextChoices):
     LATE = "late", _("after the deadline")
     PAID = "paid", _("the order is paid already")
     ENDED = "ended", _("the order was cancelled or has expired")
-    OTHER_WAY = "other_way", _("the order is to be paid another way")
+    OTHER_METHOD = "other_method", _("the order is to be paid another way")
     OTHER_ACCOUNT = "other_account", _("to an account that is not ours")
     REPEATED = "repeated", _("possibly a repeated report of a known transfer")
 
@@ -90,13 +90,13 @@ class StatementImport(models.Model):
 
 
 class BankTransferQuerySet(models.QuerySet["BankTransfer"]):
-    def to_review(self) -> BankTransferQuerySet:
+    def in_review(self) -> BankTransferQuerySet:
         """Return transfers that need manual review, longest waiting first."""
         return self.filter(state=TransferState.REVIEW).order_by("seen_at", "pk")
 
     def in_review_for(self, order: Order) -> BankTransferQuerySet:
         """Return transfers in review whose note names only this order."""
-        return self.filter(order=order).to_review()
+        return self.filter(order=order).in_review()
 
     def newest_first(self) -> BankTransferQuerySet:
         return self.order_by("-booked_at", "-pk")

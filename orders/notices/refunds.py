@@ -59,7 +59,7 @@ def notify_refund_account(
             "refund_account_named",
             subject=_("Order %(code)s: %(sum)s will go to the account ending in %(digits)s") % values,
             sms_detail=_short_account_text(payable_from),
-            uses_every_channel=True,
+            includes_account=True,
             now=now,
             occasion=occasion,
             amount=amount,

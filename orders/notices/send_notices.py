@@ -25,14 +25,14 @@ def notify_buyer(
     *,
     subject: str,
     sms_detail: str = "",
-    uses_every_channel: bool = False,
+    includes_account: bool = False,
     now: datetime.datetime,
     occasion: str = "",
     **context: object,
 ) -> None:
     """Send by e-mail if there is an address, otherwise (or also) by SMS: a short text and the page's link.
 
-    `uses_every_channel` includes the e-mail address and the confirmed number of the buyer's account.
+    `includes_account` includes the e-mail address and the confirmed number of the buyer's account.
     """
     part = context.get("part")
     if isinstance(part, OrderPart):
@@ -40,10 +40,10 @@ def notify_buyer(
         translate_delivery_method_names([part])
         context["part"] = part
     full_context = notice_context(order, **context)
-    account = order.user if uses_every_channel else None
+    account = order.user if includes_account else None
     emails = {"email": order.email, "account-email": account.email if account else ""}
     phones = {
-        "sms": order.phone if uses_every_channel or not order.email else "",
+        "sms": order.phone if includes_account or not order.email else "",
         "account-sms": account.phone if account and account.phone_confirmed_at else "",
     }
     for channel, email in _distinct_contacts(emails):

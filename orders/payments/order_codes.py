@@ -17,7 +17,7 @@ ALPHABET = "234679ACDEFGHJKMNPQRTWX"
 _OLD_LENGTH, _LENGTH, _NEXT_LENGTH = 5, 6, 7
 # Lengths of whole codes, for searching one in a longer text.
 CODE_LENGTHS = tuple(length + 2 for length in (_OLD_LENGTH, _LENGTH, _NEXT_LENGTH))
-_LONGEST = 10  # `Order.code` holds 12 characters
+_MAX_LENGTH = 10  # `Order.code` holds 12 characters
 ROUNDS = 10  # as in FF1 (NIST SP 800-38G), whose construction `permute_number` follows
 
 
@@ -60,7 +60,7 @@ def feistel_shift(round_number: int, other_half: int, length: int, key: bytes) -
 def is_order_code(text: str) -> bool:
     """Return whether this is a code, upper-case and without spaces, with a correct check character."""
     return (
-        _OLD_LENGTH + 2 <= len(text) <= _LONGEST + 2
+        _OLD_LENGTH + 2 <= len(text) <= _MAX_LENGTH + 2
         and text[0] == "T"
         and all(character in ALPHABET for character in text[1:])
         and _check_character(text[1:-1]) == text[-1]

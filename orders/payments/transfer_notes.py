@@ -29,10 +29,10 @@ class TransferNote:
             characters[start : start + length] for length in _LENGTHS for start in range(len(characters))
         )
         self._window_variants = {
-            slip
+            variant
             for window in windows
             if len(window) >= _LENGTHS[0]
-            for slip in _one_character_variants(window)
+            for variant in _one_character_variants(window)
         }
         self._words = f" {' '.join(_NON_LETTERS.sub(' ', plain).split())} "
         self._digits = _NON_DIGITS.sub("", plain)

@@ -58,16 +58,16 @@ class _Counts:
         self.rows = 0
         self.cells = 0
         self.elements = 0
-        self.others = 0
+        self.other_elements = 0
         self.depth = 0
-        self.is_bulk = False
+        self.is_sheet = False
 
     def count(self, name: str, chunks: Iterator[bytes]) -> None:
         """Count one part. A part that is not XML, or is malformed, is not read beyond that point."""
         chunk = next(chunks, b"")
         if not chunk.lstrip(b" \t\r\n").startswith(_XML_STARTS):
             return
-        self.depth, self.is_bulk = 0, any(name_part in name.lower() for name_part in _SHEET_PARTS)
+        self.depth, self.is_sheet = 0, any(name_part in name.lower() for name_part in _SHEET_PARTS)
         parser = expat.ParserCreate(namespace_separator=" ")
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
@@ -86,10 +86,10 @@ class _Counts:
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self.depth += 1
-        if self.is_bulk:
+        if self.is_sheet:
             self.elements += 1
         else:
-            self.others += 1
+            self.other_elements += 1
         plain = name.rpartition(" ")[2]
         if plain == "c":
             self.cells += 1
@@ -103,7 +103,7 @@ class _Counts:
             self.cells > MAX_CELLS
             or self.rows > MAX_ROWS
             or self.elements > MAX_ELEMENTS
-            or self.others > MAX_OTHER_ELEMENTS
+            or self.other_elements > MAX_OTHER_ELEMENTS
         ):
             raise WorkbookTooLarge
 

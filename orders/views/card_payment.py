@@ -69,7 +69,7 @@ def card_view(payment: Payment) -> CardView:
 @never_cache
 def stripe_fields(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
     """Return the client secret for Stripe's fields as JSON; `reload` if there is nothing to pay now."""
-    order = get_object_or_404(Order.objects.held_by(order_id))
+    order = get_object_or_404(Order.objects.by_link_id(order_id))
     try:
         result = _start_payment(request, order, is_hosted=False)
     except Refused as refused:
@@ -91,7 +91,7 @@ def stripe_fields(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
 @never_cache
 def stripe_page(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
     """Redirect to Stripe's hosted page, or back to the order if nothing is due or the state is unknown."""
-    order = get_object_or_404(Order.objects.held_by(order_id))
+    order = get_object_or_404(Order.objects.by_link_id(order_id))
     try:
         result = _start_payment(request, order, is_hosted=True)
     except Refused as refused:

@@ -27,7 +27,7 @@ from shop.core.web.uploads import takes_files
 
 def _is_complaint_possible(request: HttpRequest, order_id: uuid.UUID, number: int) -> bool:
     """Return whether a proven buyer may complain: items arrived in time and no complaint is open."""
-    parts = OrderPart.objects.filter(order__in=Order.objects.held_by(order_id), number=number)
+    parts = OrderPart.objects.filter(order__in=Order.objects.by_link_id(order_id), number=number)
     part = parts.select_related("order").first()
     if part is None or not has_proof(request, part.order):
         return False
@@ -42,7 +42,7 @@ def _is_complaint_possible(request: HttpRequest, order_id: uuid.UUID, number: in
 @takes_files(_is_complaint_possible)
 def complaint(request: HttpRequest, order_id: uuid.UUID, number: int) -> HttpResponse:
     """File a complaint. After the complaint period the page shows the number to call instead."""
-    parts = OrderPart.objects.filter(order__in=Order.objects.held_by(order_id))
+    parts = OrderPart.objects.filter(order__in=Order.objects.by_link_id(order_id))
     part = get_object_or_404(parts.select_related("cooperative", "order"), number=number)
     show_in_language([part.cooperative], "name")
     now = timezone.now()
@@ -95,7 +95,7 @@ def _is_repeated(request: HttpRequest, part: OrderPart) -> bool:
 @require_POST
 def withdrawal(request: HttpRequest, order_id: uuid.UUID, complaint_id: uuid.UUID) -> HttpResponse:
     """Withdraw a complaint."""
-    own_complaints = Complaint.objects.filter(part__order__in=Order.objects.held_by(order_id))
+    own_complaints = Complaint.objects.filter(part__order__in=Order.objects.by_link_id(order_id))
     row = get_object_or_404(own_complaints, pk=complaint_id)
     try:
         withdraw_complaint(complaint_id=row.pk, actor=request_actor(request), now=timezone.now())

@@ -22,7 +22,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.listings.promotions import create_promotion, edit_promotion, end_promotion
-from catalog.forms import PromotionForm, ReductionForm
+from catalog.forms import DiscountForm, PromotionForm
 from catalog.models import Price, Promotion
 from catalog.models.promotion import PromotionQuerySet
 from cooperatives.models import Cooperative
@@ -44,21 +44,27 @@ MAX_CODES_SHOWN = 20  # codes on the page; the CSV file contains all
 
 @dataclass(frozen=True, slots=True)
 class DiscountDesk:
-    """The interface and its user. `space` is its URL namespace; `acting` is None at the desk."""
+    """The interface and its user. `space` is its URL namespace; `acting_cooperative` is None at the desk."""
 
     space: str
     actor: Actor
-    acting: Cooperative | None = None
+    acting_cooperative: Cooperative | None = None
 
     @property
     def vouchers(self) -> Any:
-        rows = Voucher.objects.all() if self.acting is None else Voucher.objects.for_cooperative(self.acting)
+        rows = (
+            Voucher.objects.all()
+            if self.acting_cooperative is None
+            else Voucher.objects.for_cooperative(self.acting_cooperative)
+        )
         return rows.select_related("cooperative").prefetch_related("values")
 
     @property
     def promotions(self) -> PromotionQuerySet:
         rows = (
-            Promotion.objects.all() if self.acting is None else Promotion.objects.for_cooperative(self.acting)
+            Promotion.objects.all()
+            if self.acting_cooperative is None
+            else Promotion.objects.for_cooperative(self.acting_cooperative)
         )
         return rows.select_related("cooperative", "channel")
 
@@ -66,7 +72,11 @@ class DiscountDesk:
         return redirect(f"{self.space}:{page}", *args)
 
     def render_page(self, request: HttpRequest, template: str, context: Mapping[str, object]) -> HttpResponse:
-        frame = {"space": self.space, "frame": f"{self.space}/base.html", "cooperative": self.acting}
+        frame = {
+            "space": self.space,
+            "frame": f"{self.space}/base.html",
+            "cooperative": self.acting_cooperative,
+        }
         return render(request, template, {**frame, **context})
 
 
@@ -78,7 +88,9 @@ def discounts(request: HttpRequest, desk: DiscountDesk) -> HttpResponse:
         "shows_promotions": shows_promotions,
         "page": Paginator(rows.newest_first(), PER_PAGE).get_page(request.GET.get("page")),
         "now": timezone.now(),
-        "cooperatives": Cooperative.objects.public().order_by("sort_order", "pk") if not desk.acting else (),
+        "cooperatives": Cooperative.objects.public().order_by("sort_order", "pk")
+        if not desk.acting_cooperative
+        else (),
     }
     return desk.render_page(request, "orders/discounts.html", context)
 
@@ -90,7 +102,7 @@ def voucher_creation(request: HttpRequest, desk: DiscountDesk) -> HttpResponse:
     if form.is_valid():
         action = partial(
             issue_voucher,
-            issuer=desk.acting,
+            issuer=desk.acting_cooperative,
             channel=channel,
             code=form.cleaned_data["code"],
             terms=form.terms,
@@ -109,7 +121,11 @@ def voucher(request: HttpRequest, desk: DiscountDesk, pk: int) -> HttpResponse:
     form = _voucher_form(request, desk, row.cooperative, initial=VoucherForm.initial_for(row))
     if form.is_valid():
         action = partial(
-            edit_voucher, issuer=desk.acting, voucher_id=row.pk, channel=_channel_or_404(), terms=form.terms
+            edit_voucher,
+            issuer=desk.acting_cooperative,
+            voucher_id=row.pk,
+            channel=_channel_or_404(),
+            terms=form.terms,
         )
         if _run_action(request, desk, form, action, _("Changes saved.")) is not None:
             return desk.redirect_to("voucher", row.pk)
@@ -128,7 +144,7 @@ def voucher(request: HttpRequest, desk: DiscountDesk, pk: int) -> HttpResponse:
 
 def voucher_end(request: HttpRequest, desk: DiscountDesk, pk: int) -> HttpResponse:
     """Deactivate a voucher."""
-    end_voucher(voucher_id=pk, issuer=desk.acting, actor=desk.actor, now=timezone.now())
+    end_voucher(voucher_id=pk, issuer=desk.acting_cooperative, actor=desk.actor, now=timezone.now())
     messages.success(request, str(_("Voucher deactivated. Orders already placed keep their discount.")))
     return desk.redirect_to("voucher", pk)
 
@@ -140,7 +156,9 @@ def voucher_codes(request: HttpRequest, desk: DiscountDesk, pk: int) -> HttpResp
         messages.error(request, str(next(iter(form.errors.values()))[0]))
         return desk.redirect_to("voucher", pk)
     count = form.cleaned_data["count"]
-    add_voucher_codes(voucher_id=pk, count=count, issuer=desk.acting, actor=desk.actor, now=timezone.now())
+    add_voucher_codes(
+        voucher_id=pk, count=count, issuer=desk.acting_cooperative, actor=desk.actor, now=timezone.now()
+    )
     messages.success(request, str(_("%(count)s codes created.") % {"count": count}))
     return desk.redirect_to("voucher", pk)
 
@@ -162,7 +180,9 @@ def promotion_creation(request: HttpRequest, desk: DiscountDesk) -> HttpResponse
     owner, channel = _owner_of_discount(request, desk), _channel_or_404()
     form = _promotion_form(request, desk, owner, initial={"starts": vietnam_date(timezone.now())})
     if form.is_valid():
-        action = partial(create_promotion, acting=desk.acting, channel=channel, terms=form.terms)
+        action = partial(
+            create_promotion, acting_cooperative=desk.acting_cooperative, channel=channel, terms=form.terms
+        )
         created = _run_action(
             request, desk, form, action, _("Prices update within a minute after the start.")
         )
@@ -176,7 +196,9 @@ def promotion(request: HttpRequest, desk: DiscountDesk, pk: uuid.UUID) -> HttpRe
     row = get_object_or_404(desk.promotions, pk=pk)
     form = _promotion_form(request, desk, row.cooperative, initial=PromotionForm.initial_for(row))
     if form.is_valid():
-        action = partial(edit_promotion, acting=desk.acting, promotion_id=row.pk, terms=form.terms)
+        action = partial(
+            edit_promotion, acting_cooperative=desk.acting_cooperative, promotion_id=row.pk, terms=form.terms
+        )
         if (
             _run_action(request, desk, form, action, _("Changes saved. Prices update within a minute."))
             is not None
@@ -194,7 +216,9 @@ def promotion(request: HttpRequest, desk: DiscountDesk, pk: uuid.UUID) -> HttpRe
 
 def promotion_end(request: HttpRequest, desk: DiscountDesk, pk: uuid.UUID) -> HttpResponse:
     """End a promotion."""
-    end_promotion(promotion_id=pk, acting=desk.acting, actor=desk.actor, now=timezone.now())
+    end_promotion(
+        promotion_id=pk, acting_cooperative=desk.acting_cooperative, actor=desk.actor, now=timezone.now()
+    )
     messages.success(request, str(_("Promotion ended. Prices go back within a minute.")))
     return desk.redirect_to("promotion", pk)
 
@@ -202,7 +226,7 @@ def promotion_end(request: HttpRequest, desk: DiscountDesk, pk: uuid.UUID) -> Ht
 def _run_action(
     request: HttpRequest,
     desk: DiscountDesk,
-    form: ReductionForm,
+    form: DiscountForm,
     action: Callable[..., Result],
     success_message: Promise,
 ) -> Result | None:
@@ -225,9 +249,9 @@ def _voucher_form(
     return VoucherForm(
         request.POST if request.method == "POST" else None,
         cooperative=owner,
-        asks_for_bearer=owner is not None and desk.acting is None,
+        has_bearer=owner is not None and desk.acting_cooperative is None,
         is_new=is_new,
-        is_for_members=desk.acting is not None,
+        is_for_members=desk.acting_cooperative is not None,
         **options,
     )
 
@@ -238,7 +262,7 @@ def _promotion_form(
     return PromotionForm(
         request.POST if request.method == "POST" else None,
         cooperative=owner,
-        asks_for_bearer=owner is not None and desk.acting is None,
+        has_bearer=owner is not None and desk.acting_cooperative is None,
         **options,
     )
 
@@ -246,8 +270,8 @@ def _promotion_form(
 def _owner_of_discount(request: HttpRequest, desk: DiscountDesk) -> Cooperative | None:
     """Return the cooperative of a new discount: the member's own, or the one chosen at the desk."""
     slug = request.GET.get("htx", "")
-    if desk.acting is not None or not slug:
-        return desk.acting
+    if desk.acting_cooperative is not None or not slug:
+        return desk.acting_cooperative
     return get_object_or_404(Cooperative.objects.public(), slug=slug)
 
 

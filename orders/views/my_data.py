@@ -41,7 +41,7 @@ from shop.core.web.action_results import run_action
 from shop.core.web.form_options import FormData
 from shop.core.web.http_methods import require_safe_or_post
 
-_PER_PAGE = 10
+PER_PAGE = 10
 _FILES = {
     "json": "application/json",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -57,7 +57,7 @@ def my_data(request: HttpRequest) -> HttpResponse:
     rows = DataRequest.objects.of_person(user.pk)
     context = {
         "copies": DataExport.objects.filter(user=user, expires_at__gt=timezone.now()).order_by("-created_at"),
-        "page": Paginator(rows, _PER_PAGE).get_page(request.GET.get("page")),
+        "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
     }
     return render(request, "orders/my_data.html", context)
 
@@ -233,7 +233,7 @@ def _export_or_404(request: HttpRequest, pk: uuid.UUID) -> DataExport:
 
 def _build_form(user: User | None, data: FormData) -> RequestForm:
     return (
-        RequestForm(data) if user is not None else GuestRequestForm(data, allows_phone=settings.PHONE_CODES)
+        RequestForm(data) if user is not None else GuestRequestForm(data, may_use_phone=settings.PHONE_CODES)
     )
 
 
@@ -241,8 +241,8 @@ def _render_code_form(request: HttpRequest, form: CodeForm, sent: dict[str, obje
     context = {
         "form": form,
         "sent": sent,
-        "again_at": "",
-        "change_at": reverse("orders:data-request"),
+        "resend_url": "",
+        "change_url": reverse("orders:data-request"),
         "heading": _("Verify your identity"),
         "button": _("Send request"),
     }

@@ -95,7 +95,7 @@ def _guard_view(view: Callable[..., HttpResponse], name: str) -> Callable[..., H
     def guarded(request: HttpRequest, order_id: uuid.UUID, **parts: object) -> HttpResponse:
         if name not in _GET_ROUTES and request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        order = get_object_or_404(Order.objects.held_by(order_id))
+        order = get_object_or_404(Order.objects.by_link_id(order_id))
         if (
             needs is AccessRequirement.NOTHING_YET
             or _is_url_sufficient(order, needs)

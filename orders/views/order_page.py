@@ -82,7 +82,7 @@ def order(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
     A buyer who returns from their bank or from Stripe's page sees the payment's current state.
     """
     if PAYMENT_RETURN_PARAMETER in request.GET:
-        refresh_card_payment(get_object_or_404(Order.objects.held_by(order_id)))
+        refresh_card_payment(get_object_or_404(Order.objects.by_link_id(order_id)))
         return redirect("orders:order", order_id=order_id)
     return render(request, "orders/order.html", _order_context(order_id, timezone.now()))
 
@@ -93,7 +93,7 @@ def poll(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
     """Answer the page's polling: 204 while nothing has changed, else the current state."""
     now = timezone.now()
     if request.GET.get("seen") == payment_state_hash(
-        get_object_or_404(Order.objects.held_by(order_id)), now=now
+        get_object_or_404(Order.objects.by_link_id(order_id)), now=now
     ):
         return HttpResponse(status=204)
     return render(request, "orders/order.html", _order_context(order_id, now) | {"is_news": True})
@@ -136,7 +136,7 @@ def receipt(request: HttpRequest, order_id: uuid.UUID, number: int) -> HttpRespo
 @require_POST
 def weight_answer(request: HttpRequest, order_id: uuid.UUID, question_id: uuid.UUID) -> HttpResponse:
     """Record whether the buyer agrees to pay for weight above the agreed bound."""
-    own_questions = WeightQuestion.objects.filter(line__order__in=Order.objects.held_by(order_id))
+    own_questions = WeightQuestion.objects.filter(line__order__in=Order.objects.by_link_id(order_id))
     question = get_object_or_404(own_questions, pk=question_id)
     answer = request.POST.get("answer")
     if answer not in (WeightAnswer.AGREED, WeightAnswer.REFUSED):
@@ -156,7 +156,7 @@ def weight_answer(request: HttpRequest, order_id: uuid.UUID, question_id: uuid.U
 @require_POST
 def substitute_answer(request: HttpRequest, order_id: uuid.UUID, substitute_id: uuid.UUID) -> HttpResponse:
     """Record whether the buyer takes another product instead of missing items."""
-    own_offers = Substitute.objects.filter(line__order__in=Order.objects.held_by(order_id))
+    own_offers = Substitute.objects.filter(line__order__in=Order.objects.by_link_id(order_id))
     substitute = get_object_or_404(own_offers, pk=substitute_id)
     answer = request.POST.get("answer")
     if answer not in (SubstituteState.ACCEPTED, SubstituteState.REJECTED):
@@ -194,7 +194,7 @@ def find_order(request: HttpRequest) -> HttpResponse:
 
 def _order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[str, object]:
     order = get_object_or_404(
-        Order.objects.held_by(order_id)
+        Order.objects.by_link_id(order_id)
         .select_related("shipping_address", "channel", "invoice")
         .prefetch_related(DISCOUNTS)
     )
@@ -247,7 +247,9 @@ def _find_order(request: HttpRequest, phone: str, code: str) -> Order | None:
 
 
 def _part_or_404(order_id: uuid.UUID, number: int) -> OrderPart:
-    parts = OrderPart.objects.filter(order__in=Order.objects.held_by(order_id)).select_related("cooperative")
+    parts = OrderPart.objects.filter(order__in=Order.objects.by_link_id(order_id)).select_related(
+        "cooperative"
+    )
     return get_object_or_404(parts, number=number)
 
 

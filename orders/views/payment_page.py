@@ -182,7 +182,7 @@ def payment_state_hash(order: Order, *, now: datetime.datetime) -> str:
 @never_cache
 def qr_picture(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
     """Serve the QR code as a PNG. Buyers with one phone save it and open it in their bank's app."""
-    order = get_object_or_404(Order.objects.held_by(order_id).select_related("channel"))
+    order = get_object_or_404(Order.objects.by_link_id(order_id).select_related("channel"))
     paying = payment_view(order, now=timezone.now())
     if paying is None or paying.transfer is None:
         raise Http404
@@ -195,7 +195,7 @@ def qr_picture(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
 @require_POST
 def payment_method(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
     """Change the payment method of an order that awaits payment."""
-    order = get_object_or_404(Order.objects.held_by(order_id))
+    order = get_object_or_404(Order.objects.by_link_id(order_id))
     method = request.POST.get("payment", "")
     try:
         if method in PaymentMethod.values:

@@ -45,7 +45,7 @@ class LineView:
         return self.priced.total.gross if self.priced else 0
 
     @property
-    def before(self) -> int | None:
+    def list_total(self) -> int | None:
         """The line at its list price, if that is more."""
         return self.priced.listed.gross if self.priced and self.priced.listed.gross > self.to_pay else None
 

@@ -118,8 +118,8 @@ def amount_awaiting_account(refunds: Sequence[RefundView]) -> int:
 @never_cache
 def refund_account(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
     """Enter the bank account for refunds; it may be changed until the money is sent."""
-    order = get_object_or_404(Order.objects.held_by(order_id))
-    due_payouts = list(Payout.objects.filter(refund__order=order).due().to_bank())
+    order = get_object_or_404(Order.objects.by_link_id(order_id))
+    due_payouts = list(Payout.objects.filter(refund__order=order).due().by_bank_transfer())
     payer_account = last_payer_account(order)
     uses_payer_account = payer_account is not None and "same" in request.POST
     submitted = None if uses_payer_account else request.POST or None

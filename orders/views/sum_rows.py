@@ -24,7 +24,7 @@ DISCOUNTS = Prefetch("discounts", Discount.objects.prefetch_related(Prefetch("sh
 
 @dataclass(frozen=True, slots=True)
 class DiscountRow:
-    """A discount by promotion, voucher or staff, in minor units, borne by `givers`, or the platform if empty.
+    """A discount by promotion, voucher or staff, in minor units. `bearers` is empty for the platform.
 
     `name` may be HTML with a `lang` attribute; `code` is empty without a voucher.
     """
@@ -32,7 +32,7 @@ class DiscountRow:
     kind: str
     name: str
     code: str
-    givers: Sequence[Cooperative]
+    bearers: Sequence[Cooperative]
     amount: int
 
 
@@ -51,7 +51,7 @@ class Totals:
     is_maximum: bool = False
 
     @property
-    def before(self) -> int | None:
+    def list_total(self) -> int | None:
         """The total at list prices, if there are discounts."""
         return self.goods + (self.delivery or 0) if self.taken_off else None
 
@@ -117,9 +117,9 @@ def totals_of_order(order: Order, cooperatives: Mapping[int, Cooperative]) -> To
                 discounted_delivery += share.amount
                 keys.append(share.part.cooperative_id)
         code = order.voucher_code if discount.kind == DiscountKind.VOUCHER else ""
-        givers = [cooperatives[key] for key in keys]
+        bearers = [cooperatives[key] for key in keys]
         rows.append(
-            _discount_row(discount.kind, discount.name, code, discount.bearer, givers, discount.amount)
+            _discount_row(discount.kind, discount.name, code, discount.bearer, bearers, discount.amount)
         )
     return Totals(
         order.currency,
@@ -132,13 +132,13 @@ def totals_of_order(order: Order, cooperatives: Mapping[int, Cooperative]) -> To
 def _discount_row(
     kind: str, name: str, code: str, bearer: str, cooperatives: Iterable[Cooperative], amount: int
 ) -> DiscountRow:
-    givers = (
+    bearers = (
         {cooperative.pk: cooperative for cooperative in cooperatives}
         if bearer == CostBearer.COOPERATIVE
         else {}
     )
     label = untranslated(name) if name else capfirst(str(DiscountKind(kind).label))
-    return DiscountRow(kind, label, code, [givers[key] for key in sorted(givers)], amount)
+    return DiscountRow(kind, label, code, [bearers[key] for key in sorted(bearers)], amount)
 
 
 def _sort_key(row: DiscountRow) -> tuple[str, str, str, int]:

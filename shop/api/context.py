@@ -17,7 +17,7 @@ from shop.accounts.staff.api_apps import find_app_by_token
 from shop.accounts.staff.permissions import Permission
 from shop.api import tokens
 from shop.api.errors import PermissionDenied, SignInTooOld
-from shop.api.field_permissions import Access, CooperativeScoped, MemberRight, permission_name
+from shop.api.field_permissions import Access, CooperativeScoped, FieldPermission, permission_name
 from shop.core.actors import Actor, EntryPoint
 from shop.core.database.compiled_query import compiled_query
 from shop.core.models import Channel, ShopSettings, shop_settings
@@ -120,11 +120,11 @@ class Context:
     def is_staff(self) -> bool:
         return self.user is not None and self.user.is_staff
 
-    def may(self, *rights: MemberRight) -> bool:
+    def may(self, *rights: FieldPermission) -> bool:
         """Return whether the requester has any of these rights."""
         return any(self._has_right(right) for right in rights)
 
-    def require(self, *rights: MemberRight) -> None:
+    def require(self, *rights: FieldPermission) -> None:
         """Raise PermissionDenied, listing the rights, if the requester has none of them."""
         if not self.may(*rights):
             raise PermissionDenied([permission_name(right) for right in rights])
@@ -145,7 +145,7 @@ class Context:
         assert self.user is not None
         return self.user
 
-    def _has_right(self, right: MemberRight) -> bool:
+    def _has_right(self, right: FieldPermission) -> bool:
         if isinstance(right, CooperativeScoped):
             return bool(self.scope(right.permission))
         if isinstance(right, Permission):

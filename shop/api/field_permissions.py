@@ -24,10 +24,10 @@ class CooperativeScoped:
     permission: Permission
 
 
-MemberRight: TypeAlias = Permission | Access | CooperativeScoped
+FieldPermission: TypeAlias = Permission | Access | CooperativeScoped
 
 
-def permission_name(right: MemberRight) -> str:
+def permission_name(right: FieldPermission) -> str:
     """Return the name of a right as the schema spells it."""
     named_right = right.permission if isinstance(right, CooperativeScoped) else right
     return str(named_right.value).upper()

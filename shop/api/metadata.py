@@ -16,7 +16,7 @@ from django.db.models import Model, Q
 from shop.api.breadth import Resolver, Selection
 from shop.api.context import Context
 from shop.api.errors import InputError
-from shop.api.field_permissions import CooperativeScoped, MemberRight
+from shop.api.field_permissions import CooperativeScoped, FieldPermission
 from shop.api.ids import Key
 from shop.api.object_types import Row, Type
 from shop.core.database.metadata import EmptyMetadataKey
@@ -38,7 +38,7 @@ class MetadataAccess:
 
     object_type: Type
     model: type[Model]
-    rights: tuple[MemberRight, ...]
+    rights: tuple[FieldPermission, ...]
     owns: OwnsCheck | None
     cooperative_column: str = ""
 
@@ -55,7 +55,7 @@ class MetadataAccess:
         own_rows = Q(pk__in=())
         for right in self.rights:
             if isinstance(right, CooperativeScoped):
-                own_rows |= context.scope(right.permission).rows(cooperative=self.cooperative_column)
+                own_rows |= context.scope(right.permission).row_filter(cooperative=self.cooperative_column)
         return self.object_type.rows(context).filter(own_rows, pk=key).exists()
 
 
@@ -66,9 +66,9 @@ def add_metadata_fields(
     type_: Type,
     model: type[Model],
     *,
-    rights: Sequence[MemberRight],
+    rights: Sequence[FieldPermission],
     owns: OwnsCheck | None = None,
-    reads: Sequence[MemberRight] = (),
+    reads: Sequence[FieldPermission] = (),
     hidden_unless: str = "",
     cooperative_column: str = "cooperative",
 ) -> None:
@@ -95,7 +95,7 @@ class _VisibleMetadata:
 
     column: str
     required_column: str = ""
-    rights: tuple[MemberRight, ...] = ()
+    rights: tuple[FieldPermission, ...] = ()
     cooperative_column: str = ""
 
     @property

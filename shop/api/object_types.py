@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias, TypeVar
 from django.db.models import Model, QuerySet
 
 from shop.api.breadth import by_name
-from shop.api.field_permissions import MemberRight
+from shop.api.field_permissions import FieldPermission
 from shop.api.ids import Key, global_ids
 from shop.core.database.compiled_query import compiled_query
 
@@ -99,7 +99,7 @@ class Type:
         for field, column in columns.items():
             self._add(field, by_name(column), (column,))
 
-    def column(self, field: str, column: str, *, permissions: Iterable[MemberRight]) -> None:
+    def column(self, field: str, column: str, *, permissions: Iterable[FieldPermission]) -> None:
         """Add a field that returns a column and needs one of `permissions`."""
         self.field(field, needs=column, permissions=permissions)(by_name(column))
 
@@ -109,7 +109,7 @@ class Type:
             self._add(field, by_name(field), ())
 
     def field(
-        self, name: str = "", *, needs: str | Iterable[str] = (), permissions: Iterable[MemberRight] = ()
+        self, name: str = "", *, needs: str | Iterable[str] = (), permissions: Iterable[FieldPermission] = ()
     ) -> Callable[[Resolve], Resolve]:
         """Decorate a batch resolver. `needs` are the columns it reads; any of `permissions` suffices."""
         columns = (needs,) if isinstance(needs, str) else tuple(needs)
@@ -128,7 +128,7 @@ class Type:
         *,
         column: str,
         rows: Rows | Callable[[], Rows] | None = None,
-        permissions: Iterable[MemberRight] = (),
+        permissions: Iterable[FieldPermission] = (),
     ) -> None:
         """Add a field for the row that `column` refers to. One query; null if it is not visible.
 
@@ -144,7 +144,7 @@ class Type:
 
         self.field(field, needs=column, permissions=permissions)(resolve)
 
-    def same_row(self, field: str, as_: Type, *, permissions: Iterable[MemberRight] = ()) -> None:
+    def same_row(self, field: str, as_: Type, *, permissions: Iterable[FieldPermission] = ()) -> None:
         """Add a field that returns the row itself as another type, for columns that the schema groups."""
         columns = tuple(dict.fromkeys(column for needs in as_._needs.values() for column in needs))
         self.field(field, needs=columns, permissions=permissions)(lambda parents, *_: parents)
@@ -260,7 +260,7 @@ def _type_name(value: object) -> str | None:
     return getattr(value, "typename", None) or type(value).__name__
 
 
-def _check_rights(resolve: Resolver, permissions: tuple[MemberRight, ...]) -> Resolver:
+def _check_rights(resolve: Resolver, permissions: tuple[FieldPermission, ...]) -> Resolver:
     if not permissions:
         return resolve
 

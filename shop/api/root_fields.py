@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from graphql import GraphQLObjectType, get_named_type, is_enum_type, is_object_type
 
 from shop.api.errors import InputError, payload_errors
-from shop.api.field_permissions import MemberRight
+from shop.api.field_permissions import FieldPermission
 from shop.api.object_types import Type, camel
 from shop.core.errors import Refused
 
@@ -52,7 +52,7 @@ class Queries(Type):
         self,
         name: str = "",
         *,
-        permissions: Iterable[MemberRight] = (),
+        permissions: Iterable[FieldPermission] = (),
         refused: Mapping[str, object] | None = None,
     ) -> Callable[[Resolve], Resolve]:
         """Decorate a resolver; `refused` holds the payload's other fields for when a mutation is refused."""
@@ -89,7 +89,7 @@ class Mutations(Queries):
         self,
         name: str = "",
         *,
-        permissions: Iterable[MemberRight] = (),
+        permissions: Iterable[FieldPermission] = (),
         refused: Mapping[str, object] | None = None,
         needs_recent_sign_in: bool = False,
     ) -> Callable[[Resolve], Resolve]:
@@ -128,7 +128,7 @@ class Mutations(Queries):
         name: str,
         delete_one: RootResolver,
         *,
-        permissions: Iterable[MemberRight],
+        permissions: Iterable[FieldPermission],
         needs_recent_sign_in: bool = False,
     ) -> None:
         """Add a mutation that calls `delete_one` for each of `ids`, independently of the others.

@@ -24,7 +24,7 @@ class UnionRows:
         self._first = first
         self._second = second
         self._order = order
-        self._cut = bounds
+        self._bounds = bounds
 
     @property
     def query(self) -> Query:
@@ -56,4 +56,4 @@ class UnionRows:
         union = union.union(self._second.order_by().values_list(*columns), all=True)
         if self._order:
             union = union.order_by(*self._order)
-        return union if self._cut is None else union[self._cut]
+        return union if self._bounds is None else union[self._bounds]

@@ -130,7 +130,12 @@ class ChangeAdmin(ReadMostlyAdmin):
 class ChannelAdmin(ReadMostlyAdmin):
     """Activate a channel and change its order settings. The desk has no page for this yet."""
 
-    editable = ("name", "reservation_minutes", "checks_listings", "automatically_confirm_all_new_orders")
+    editable = (
+        "name",
+        "reservation_minutes",
+        "requires_listing_review",
+        "automatically_confirm_all_new_orders",
+    )
     list_display = ("name", "slug", "currency", "is_active")
     ordering = ("pk",)
 

@@ -17,14 +17,14 @@ from orders.states import CodState, OrderStatus
 from shop.core.dates.form_days import validate_day
 from shop.core.web.form_options import FormData, FormFiles, FormOptions, Label
 
-LONGEST_REASON = 2000
+MAX_REASON_LENGTH = 2000
 
 
 def _reason_field(help_text: Label, *, required: bool) -> forms.CharField:
     return forms.CharField(
         label=_("Reason"),
         required=required,
-        max_length=LONGEST_REASON,
+        max_length=MAX_REASON_LENGTH,
         help_text=help_text,
         widget=forms.Textarea(attrs={"class": "input", "rows": 3}),
     )
@@ -37,8 +37,8 @@ class ReasonForm(forms.Form):
 
 
 def reason_of(submitted: Mapping[str, object]) -> str:
-    """Return the submitted reason, truncated to LONGEST_REASON."""
-    return str(submitted.get("reason", ""))[:LONGEST_REASON]
+    """Return the submitted reason, truncated to MAX_REASON_LENGTH."""
+    return str(submitted.get("reason", ""))[:MAX_REASON_LENGTH]
 
 
 def chosen_ids(submitted: Iterable[str]) -> list[int]:
@@ -57,7 +57,7 @@ class DeliveryForm(forms.Form):
     )
     reason = forms.CharField(
         label=_("Reason for handing over without the code"),
-        max_length=LONGEST_REASON,
+        max_length=MAX_REASON_LENGTH,
         help_text=_("For example: phone lost, name checked. Saved with the order."),
         widget=forms.TextInput(attrs={"class": "input"}),
         error_messages={"required": _("Enter why it is handed over without the code.")},

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 # Retries outlast a mail server's outage of a day; after that the address is more likely at fault.
 _FIRST_WAIT = datetime.timedelta(minutes=1)
-_LONGEST_WAIT = datetime.timedelta(hours=2)
+_MAX_WAIT = datetime.timedelta(hours=2)
 _TRIES = 20
 _AT_ONCE = 200
 # Marks where a secret stands in a text.
@@ -113,7 +113,7 @@ def deliver(row: Notification, *, now: datetime.datetime) -> bool:
     if row.secret_expires_at is not None and row.secret_expires_at <= now:
         Notification.objects.filter(pk=row.pk, sent_at=None).update(given_up_at=now, sealed_secret="")
         return False
-    wait = delay_before_retry(row.attempts + 1, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
+    wait = delay_before_retry(row.attempts + 1, first=_FIRST_WAIT, longest=_MAX_WAIT)
     claimed = Notification.objects.filter(
         pk=row.pk, attempts=row.attempts, sent_at=None, given_up_at=None
     ).update(attempts=row.attempts + 1, due_at=now + wait)

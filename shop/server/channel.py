@@ -140,12 +140,12 @@ class HttpConnection(HTTPChannel):  # type: ignore[misc]
         return sent
 
     def received(self, data: bytes) -> bool:
-        was_taken: bool = super().received(data)
+        is_received: bool = super().received(data)
         request = self.request
         if request is not None and request.needs_sign_in and not self.awaits_check:
             self.awaits_check = True
             self.server.add_task(VisitorCheck(self, request))
-        return was_taken
+        return is_received
 
     def readable(self) -> bool:
         return self.lingers or (not self.awaits_check and bool(super().readable()))

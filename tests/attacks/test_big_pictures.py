@@ -464,7 +464,7 @@ def test_refused_photo_does_not_complete_a_listing() -> None:
     refused = Picture.objects.create(original="a.jpg", state=PictureState.REFUSED)
     ProductMedia.objects.filter(product=product).delete()
     ProductMedia.objects.create(product=product, picture=refused)
-    listing.channel.checks_listings = True
+    listing.channel.requires_listing_review = True
     listing.channel.save()
     type(listing).objects.filter(pk=listing.pk).update(state=ListingState.DRAFT)
 
@@ -481,7 +481,7 @@ def test_refused_photo_does_not_complete_a_listing() -> None:
 def test_last_visible_photo_stays_and_a_refused_one_is_removed() -> None:
     product = make_product()
     channel = product.listings.get().channel
-    channel.checks_listings = True
+    channel.requires_listing_review = True
     channel.save()
     ProductMedia.objects.filter(product=product).delete()
     visible_photo, refused_photo = (

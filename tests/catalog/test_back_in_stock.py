@@ -144,7 +144,7 @@ def test_request_waits_for_paused_listing_paused_seller_and_season() -> None:
     seller = Cooperative.objects.filter(pk=of_paused_seller.cooperative_id)
     seller.update(paused_from=NOW - DAY, paused_until=NOW.date() + 2 * DAY)
     requests = [request_notice(product) for product in (paused, of_paused_seller, seasonal)]
-    assert [row.waits_for_season for row in requests] == [False, False, True]
+    assert [row.is_for_next_season for row in requests] == [False, False, True]
     assert send_notices() == 0
 
     Listing.objects.filter(product=paused).update(state=ListingState.PUBLISHED)

@@ -55,7 +55,7 @@ def test_used_warehouse_is_closed_and_keeps_its_movements() -> None:
     assert not deleted
     assert (first.closed_at, first.channels.count(), first.zones.count()) == (NOW, 0, 0)
     assert list(Movement.objects.order_by("pk").values_list("quantity", flat=True)) == [4, -4]
-    assert not Stock.objects.for_cooperative(seller).to_count().exists()
+    assert not Stock.objects.for_cooperative(seller).countable().exists()
     assert [variant.free for variant in low_stock_variants(seller, make_channel())] == [0]
 
 

@@ -44,7 +44,7 @@ PAIRS = {
 
 def listing_in(state, *, checks=True):
     """Return a listing in the given state with every legally required field filled in."""
-    product = make_product(channel=make_channel(checks_listings=checks), state=state)
+    product = make_product(channel=make_channel(requires_listing_review=checks), state=state)
     ProductMedia.objects.create(
         product=product, picture=Picture.objects.create(original="a.jpg", state=PictureState.READY)
     )

@@ -103,7 +103,7 @@ def test_last_picture_of_unpublished_listing_can_be_removed(state) -> None:
 
 @pytest.mark.parametrize("is_platform_seller", [False, True])
 def test_last_picture_can_be_removed_without_checks_or_from_platform_product(is_platform_seller) -> None:
-    channel = make_channel(slug="khac", checks_listings=is_platform_seller)
+    channel = make_channel(slug="khac", requires_listing_review=is_platform_seller)
     product = make_product_with_pictures(
         1, channel=channel, cooperative=make_seller(channel=channel, is_platform_seller=is_platform_seller)
     )

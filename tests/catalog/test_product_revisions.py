@@ -44,7 +44,7 @@ LATER = NOW + datetime.timedelta(minutes=5)
 
 def make_approved(**fields) -> Product:
     """Make a product on sale in a channel that checks listings, with one picture."""
-    channel = make_channel(checks_listings=True)
+    channel = make_channel(requires_listing_review=True)
     seller = make_seller("HTX Thiên An", channel, email="htx@example.com", return_terms="Đổi trong 24 giờ")
     seller.legal_name, seller.registration_number, seller.phone = "HTX Thiên An", "0123", "0912345678"
     seller.save()

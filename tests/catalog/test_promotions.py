@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from catalog.actions.listings.promotions import (
     EndBeforeStart,
-    InvalidReduction,
+    InvalidDiscount,
     MissingBearingCooperative,
     PromotionTerms,
     create_promotion,
@@ -43,9 +43,13 @@ def amount_terms(amount):
     return PromotionTerms(name="Bớt", starts_at=NOW - DAY, amount=amount)
 
 
-def start_promotion(promotion_terms=None, *, acting=None, now=NOW):
+def start_promotion(promotion_terms=None, *, acting_cooperative=None, now=NOW):
     promotion = create_promotion(
-        channel=make_channel(), terms=promotion_terms or terms(), acting=acting, actor=STAFF, now=now
+        channel=make_channel(),
+        terms=promotion_terms or terms(),
+        acting_cooperative=acting_cooperative,
+        actor=STAFF,
+        now=now,
     )
     refresh(promotion, now)
     return promotion
@@ -102,7 +106,7 @@ def test_cooperative_promotion_lowers_only_its_own_prices() -> None:
     own, other = make_seller(), make_seller()
     product, foreign = make_product(own, price=100_000), make_product(other, price=100_000)
 
-    promotion = start_promotion(acting=own)
+    promotion = start_promotion(acting_cooperative=own)
 
     assert (promotion.cooperative, promotion.is_borne_by_platform) == (own, False)
     assert (prices(product), prices(foreign)) == ([(100_000, 90_000)], [(100_000, None)])
@@ -182,10 +186,10 @@ def test_promotion_changed_during_refresh_stays_due() -> None:
 @pytest.mark.parametrize(
     ("invalid_terms", "error", "code"),
     [
-        (terms(0), InvalidReduction, "invalid_reduction"),
-        (terms(101), InvalidReduction, "invalid_reduction"),
-        (terms(10, amount=5), InvalidReduction, "invalid_reduction"),
-        (amount_terms(0), InvalidReduction, "invalid_reduction"),
+        (terms(0), InvalidDiscount, "invalid_discount"),
+        (terms(101), InvalidDiscount, "invalid_discount"),
+        (terms(10, amount=5), InvalidDiscount, "invalid_discount"),
+        (amount_terms(0), InvalidDiscount, "invalid_discount"),
         (terms(ends_at=NOW - DAY), EndBeforeStart, "end_before_start"),
         (terms(is_borne_by_platform=False), MissingBearingCooperative, "missing_bearing_cooperative"),
     ],
@@ -203,12 +207,16 @@ def test_cooperative_cannot_use_products_or_promotions_of_others() -> None:
 
     with assert_refused(Missing, "missing"):
         create_promotion(
-            channel=make_channel(), terms=terms(products=[foreign]), acting=own, actor=STAFF, now=NOW
+            channel=make_channel(),
+            terms=terms(products=[foreign]),
+            acting_cooperative=own,
+            actor=STAFF,
+            now=NOW,
         )
     with assert_refused(Missing, "missing"):
-        edit_promotion(promotion_id=others.pk, terms=terms(), acting=own, actor=STAFF, now=NOW)
+        edit_promotion(promotion_id=others.pk, terms=terms(), acting_cooperative=own, actor=STAFF, now=NOW)
     with assert_refused(Missing, "missing"):
-        end_promotion(promotion_id=others.pk, acting=own, actor=STAFF, now=NOW)
+        end_promotion(promotion_id=others.pk, acting_cooperative=own, actor=STAFF, now=NOW)
 
 
 def test_refresh_query_count_does_not_grow_with_products() -> None:

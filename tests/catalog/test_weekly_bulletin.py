@@ -147,8 +147,8 @@ def test_unfollowed_addresses_and_past_weeks_get_no_mail(seller) -> None:
     create_bulletins()
     unfollow(token=ended.token, actor=Actor.guest(), now=NOW)
 
-    assert Bulletin.objects.to_send(WEEK + datetime.timedelta(days=7)).count() == 0
-    for row in Bulletin.objects.to_send(WEEK):
+    assert Bulletin.objects.unsent(WEEK + datetime.timedelta(days=7)).count() == 0
+    for row in Bulletin.objects.unsent(WEEK):
         send_bulletin(bulletin_id=row.pk, now=NOW)
 
     assert list(Notification.objects.values_list("recipient", flat=True)) == ["b@example.com"]
@@ -200,11 +200,11 @@ def test_bulletins_are_due_from_monday_morning_until_all_are_sent(seller) -> Non
     monday = datetime.datetime(2026, 11, 22, 23, 0, tzinfo=datetime.UTC)  # 6:00 in Vietnam
 
     assert create_due_bulletins(channel=channel, now=monday - datetime.timedelta(seconds=1)) == []
-    to_send = create_due_bulletins(channel=channel, now=monday)
-    for bulletin_id in to_send:
+    unsent = create_due_bulletins(channel=channel, now=monday)
+    for bulletin_id in unsent:
         send_bulletin_task(bulletin_id=bulletin_id)
 
-    assert len(to_send) == Bulletin.objects.filter(week=WEEK).count() == 4
+    assert len(unsent) == Bulletin.objects.filter(week=WEEK).count() == 4
     assert create_due_bulletins(channel=channel, now=monday + datetime.timedelta(days=6)) == []
     assert [letter.recipient for letter in Notification.objects.all()] == ["a@example.com"]
 

@@ -78,8 +78,8 @@ def decide(action, document: ApplicationDocument, *, seen_at=NOW, **arguments) -
 
 
 def test_food_safety_certificate_is_needed_only_by_who_makes_food() -> None:
-    assert DocumentKind.FOOD_SAFETY not in required_kinds(make_applicant(makes_food=False))
-    assert required_kinds(make_applicant(makes_food=True)) == list(DocumentKind)
+    assert DocumentKind.FOOD_SAFETY not in required_kinds(make_applicant(is_food_producer=False))
+    assert required_kinds(make_applicant(is_food_producer=True)) == list(DocumentKind)
 
 
 def test_files_are_stored_encrypted_and_read_back() -> None:

@@ -15,7 +15,7 @@ from django.db.models import F
 from orders.actions.gateway.gateway_calls import look_up_calls_task
 from orders.actions.gateway.stripe_webhooks import handle_stripe_events_task
 from orders.actions.placement.order_sweeps import expire_orders_task, release_expired_reservations_task
-from orders.models import Basket, GatewayCall, GatewayEvent, LedgerEntry, Operation, Order, PaymentEvent
+from orders.models import Basket, GatewayCall, LedgerEntry, Operation, Order, PaymentEvent, WebhookEvent
 from orders.states import CallState
 from tests.crashes.card_purchases import EmbeddedPurchase, HostedPurchase, WeighedPurchase
 from tests.crashes.killed_process import kill_at_each_step
@@ -51,7 +51,7 @@ def all_steps_hold(purchase: EmbeddedPurchase, price: int, *, at_turns: bool) ->
         for basket in baskets:
             work(basket)
         GatewayCall.objects.update(next_check_at=F("next_check_at") - MINUTES)
-        GatewayEvent.objects.update(received_at=F("received_at") - MINUTES)
+        WebhookEvent.objects.update(received_at=F("received_at") - MINUTES)
         for sweep in (
             look_up_calls_task,
             handle_stripe_events_task,
@@ -66,7 +66,7 @@ def all_steps_hold(purchase: EmbeddedPurchase, price: int, *, at_turns: bool) ->
         charges = purchase.stripe.account.every("charge")
         assert [row["amount_captured"] for row in charges] == [price] * count
         assert not GatewayCall.objects.exclude(next_check_at=None).exists()
-        assert not GatewayEvent.objects.filter(handled_at=None).exists()
+        assert not WebhookEvent.objects.filter(handled_at=None).exists()
         assert get_stock(purchase.variant).allocated == 2 * count
         check_everything(newest=len(baskets))
     return count

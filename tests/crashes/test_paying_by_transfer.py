@@ -14,7 +14,7 @@ from django.utils import timezone
 from orders.actions.bank_transfers.receive_transfers import process_bank_webhooks_task
 from orders.actions.placement.order_sweeps import expire_orders_task, release_expired_reservations_task
 from orders.actions.placement.place_order import place_order
-from orders.models import BankTransfer, Basket, GatewayEvent, LedgerEntry, Order, PaymentEvent, PaymentMethod
+from orders.models import BankTransfer, Basket, LedgerEntry, Order, PaymentEvent, PaymentMethod, WebhookEvent
 from orders.states import TransferState
 from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
@@ -73,14 +73,14 @@ def all_steps_hold(*, at_turns: bool) -> int:
     for baskets in kill_at_each_step(begin, place_and_pay, at_turns=at_turns):
         for basket in baskets:
             place_and_pay(basket)
-        GatewayEvent.objects.update(received_at=F("received_at") - datetime.timedelta(minutes=1))
+        WebhookEvent.objects.update(received_at=F("received_at") - datetime.timedelta(minutes=1))
         for sweep in (process_bank_webhooks_task, release_expired_reservations_task, expire_orders_task):
             sweep()
 
         count += len(baskets)
         for basket in baskets:
             assert_paid_once(Order.objects.get(basket_key=basket.pk), f"FT{basket.pk.hex}")
-        assert not GatewayEvent.objects.filter(handled_at=None).exists()
+        assert not WebhookEvent.objects.filter(handled_at=None).exists()
         assert get_stock(variant).allocated == 2 * count
         check_everything(newest=len(baskets))
     return count

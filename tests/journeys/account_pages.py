@@ -79,7 +79,7 @@ def account_sessions(buyer: User) -> dict[str, str]:
         "user": app_user.pk,
         "hash": app_user.get_session_auth_hash(),
         "way": SignInMethod.PASSWORD.value,
-        "shown_phone": "",
+        "confirmed_phone": "",
         "at": time.time() + 36_000,
     }
     record_sign_in(
@@ -92,8 +92,8 @@ def account_sessions(buyer: User) -> dict[str, str]:
     )
     return {
         "guest with a code": save_session(code=sign_in_code),
-        "guest with a number": save_session(shown_phone=known_phone | {"to": "+84987000002"}),
-        "guest with a known number": save_session(shown_phone=known_phone),
+        "guest with a number": save_session(confirmed_phone=known_phone | {"to": "+84987000002"}),
+        "guest with a known number": save_session(confirmed_phone=known_phone),
         "guest with a request": save_session(
             code=_send_code(CodePurpose.DATA, "+84987000003") | return_urls, data_request=data_request
         ),

@@ -579,7 +579,7 @@ class _Market:
             for number, (terms, owner) in enumerate(zip(voucher_terms, owners, strict=True))
         ]
         return vouchers, [
-            create_promotion(channel=self.channel, terms=terms, acting=owner, **self.context)
+            create_promotion(channel=self.channel, terms=terms, acting_cooperative=owner, **self.context)
             for terms, owner in zip(promotion_terms, owners, strict=True)
         ]
 

@@ -17,7 +17,7 @@ from orders.actions.gateway.gateway_calls import capture_before_expiry, look_up_
 from orders.actions.gateway.stripe_webhooks import PROVIDER, handle_stripe_event
 from orders.actions.gateway_requests.card_capture import holds_to_capture
 from orders.actions.payments.order_payments import change_payment_method
-from orders.models import GatewayCall, GatewayEvent, Operation, Order, Payment, PaymentMethod, PaymentSums
+from orders.models import GatewayCall, Operation, Order, Payment, PaymentMethod, PaymentSums, WebhookEvent
 from orders.states import CallState
 from tests.doubles.stripe import Fault, StripeDouble
 from tests.money.market import INDEXES, Market, requires_row
@@ -48,7 +48,7 @@ def awaiting_buyer() -> Any:
 
 
 def unhandled() -> Any:
-    return GatewayEvent.objects.filter(handled_at=None, provider=PROVIDER)
+    return WebhookEvent.objects.filter(handled_at=None, provider=PROVIDER)
 
 
 def card_orders() -> Any:
@@ -128,7 +128,7 @@ class Cards(Market):
         client = Client()
         response = client.post("/webhooks/stripe/", body, content_type="application/json", headers=headers)
         assert response.status_code == 200
-        assert GatewayEvent.objects.filter(provider=PROVIDER, event_id=event["id"]).count() == 1
+        assert WebhookEvent.objects.filter(provider=PROVIDER, event_id=event["id"]).count() == 1
 
     @requires_row(unhandled)
     @rule(index=INDEXES)
@@ -184,7 +184,7 @@ class Cards(Market):
         """Deliver all remaining events and run the sweeps until nothing is open."""
         for _round in range(12):
             self._collect_events()
-            stored = set(GatewayEvent.objects.filter(provider=PROVIDER).values_list("event_id", flat=True))
+            stored = set(WebhookEvent.objects.filter(provider=PROVIDER).values_list("event_id", flat=True))
             for event in self.events:
                 if event["id"] not in stored:
                     self._deliver(event)

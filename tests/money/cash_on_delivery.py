@@ -41,14 +41,14 @@ class CashOnDelivery(Market):
         parcels = list(cash_held().order_by("pk"))
         first = parcels[0]
         if first.cod_holder == CashHolder.CARRIER:
-            giver = Remitter(CashHolder.CARRIER, first.carrier)
+            remitter = Remitter(CashHolder.CARRIER, first.carrier)
         else:
-            giver = Remitter(CashHolder.COOPERATIVE, cooperative_id=first.part.cooperative_id)
-        parcel_ids = [parcel.pk for parcel in parcels if giver.has(parcel)]
+            remitter = Remitter(CashHolder.COOPERATIVE, cooperative_id=first.part.cooperative_id)
+        parcel_ids = [parcel.pk for parcel in parcels if remitter.has(parcel)]
         for _round in range(2 if repeats else 1):
             with suppress(Refused):
                 remit_cash(
-                    remitter=giver,
+                    remitter=remitter,
                     parcel_ids=parcel_ids,
                     fees=fees,
                     fee_bearer=bearer,
@@ -71,8 +71,10 @@ class CashOnDelivery(Market):
     def remit_too_little(self, index: int, percent: int, is_platform_cost: bool) -> None:
         """Reconcile a carrier's remittance with less than it states, and resolve the difference at once."""
         parcel = self.pick(held_by_carriers(), index)
-        giver = Remitter(CashHolder.CARRIER, parcel.carrier)
-        remittance = remit_cash(remitter=giver, parcel_ids=[parcel.pk], key=f"short:{parcel.pk}", **self.who)
+        remitter = Remitter(CashHolder.CARRIER, parcel.carrier)
+        remittance = remit_cash(
+            remitter=remitter, parcel_ids=[parcel.pk], key=f"short:{parcel.pk}", **self.who
+        )
         received = remittance.remitted - min(1_000, remittance.remitted)
         reconcile_remittance(remittance_id=remittance.pk, received=received, reason="Torn", **self.who)
         self.resolve_difference(index, percent, is_platform_cost, repeats=False)

@@ -26,7 +26,7 @@ from orders.actions.bank_transfers.transfer_review import (
     return_transfer,
 )
 from orders.actions.placement.replace_expired_order import replace_expired_order
-from orders.models import BankTransfer, GatewayEvent, Order, PaymentEvent, PaymentMethod
+from orders.models import BankTransfer, Order, PaymentEvent, PaymentMethod, WebhookEvent
 from orders.states import TransferState
 from shop.core.dates.calendar import VIETNAM
 from tests.doubles.bank_webhooks import sepay_webhook
@@ -46,7 +46,7 @@ def unpaid() -> Any:
 
 
 def stored_webhooks() -> Any:
-    return GatewayEvent.objects.filter(handled_at=None)
+    return WebhookEvent.objects.filter(handled_at=None)
 
 
 def under_review() -> Any:
@@ -98,7 +98,7 @@ class IncomingTransfers(Market):
         client = Client()
         response = client.post("/webhooks/sepay/", body, content_type="application/json", headers=headers)
         assert response.json() == {"success": True}
-        assert GatewayEvent.objects.filter(event_id=str(event["id"])).count() == 1
+        assert WebhookEvent.objects.filter(event_id=str(event["id"])).count() == 1
 
     @requires_row(stored_webhooks)
     @rule(index=INDEXES, repeats=st.booleans())
@@ -116,7 +116,7 @@ class IncomingTransfers(Market):
         """Transfer, report and process without interruption, as usual."""
         self._send(self.pick(unpaid(), index), 100, "%s")
         self.deliver_bank_webhook(len(self.notices) - 1)
-        process_bank_webhook(event_id=GatewayEvent.objects.latest("pk").pk, now=self.who["now"])
+        process_bank_webhook(event_id=WebhookEvent.objects.latest("pk").pk, now=self.who["now"])
 
     @requires_row(under_review)
     @rule(index=INDEXES, order_index=INDEXES, percent=st.sampled_from([30, 100, 100]))

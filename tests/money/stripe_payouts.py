@@ -23,7 +23,7 @@ from tests.orders.gateway.card_order_helpers import COOPERATIVE
 
 
 def refused_calls() -> Any:
-    return GatewayCall.objects.refused()
+    return GatewayCall.objects.awaiting_staff()
 
 
 def to_be_paid_at_stripe() -> Any:

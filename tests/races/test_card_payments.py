@@ -27,13 +27,13 @@ from orders.models import (
     BankTransfer,
     CostBearer,
     GatewayCall,
-    GatewayEvent,
     Operation,
     Order,
     Payment,
     PaymentEvent,
     PaymentMethod,
     Refund,
+    WebhookEvent,
 )
 from orders.payments.gateway import GatewayResult, Outcome
 from orders.payments.stripe_events import read_event
@@ -150,7 +150,7 @@ def test_parallel_webhooks_and_look_ups_count_payment_once(stripe) -> None:
     order.refresh_from_db()
     assert (order.charged, get_call(order).state) == (120_000, CallState.SUCCEEDED)
     assert PaymentEvent.objects.filter(kind="charge_success").count() == 1
-    assert GatewayEvent.objects.count() == 1
+    assert WebhookEvent.objects.count() == 1
     assert Change.objects.filter(action__in=["payment.received", "order.confirmed"]).count() == 2
     check_everything()
 

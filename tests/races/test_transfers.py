@@ -22,7 +22,7 @@ from orders.actions.bank_transfers.transfer_review import assign_transfer, retur
 from orders.actions.placement import order_sweeps
 from orders.actions.placement.order_sweeps import expire_order
 from orders.actions.statements.bank_statements import apply_bank_statement, import_bank_statement
-from orders.models import BankTransfer, GatewayEvent, Order, Payment, Payout, TransferShare
+from orders.models import BankTransfer, Order, Payment, Payout, TransferShare, WebhookEvent
 from orders.payments.incoming_transfers import TransferSource, read_incoming_transfers
 from orders.payments.webhook_signatures import parse_webhook_body
 from orders.states import OrderStatus, TransferState
@@ -107,14 +107,14 @@ def test_webhook_processed_ten_times_in_parallel_is_one_transfer() -> None:
             body=body,
             now=LATER,
         )
-        process_bank_webhook(event_id=GatewayEvent.objects.get().pk, now=LATER)
+        process_bank_webhook(event_id=WebhookEvent.objects.get().pk, now=LATER)
 
     results = run_in_threads([process] * 10)
 
     assert results == [None] * 10
     assert BankTransfer.objects.get().state == TransferState.SETTLED
     order.refresh_from_db()
-    assert (order.charged, GatewayEvent.objects.count()) == (120_000, 1)
+    assert (order.charged, WebhookEvent.objects.count()) == (120_000, 1)
     check_everything()
 
 

@@ -65,7 +65,7 @@ def submit_listing(
     listing = _lock_listing(Listing.objects.for_cooperative(cooperative), listing_id)
     require_legal_fields(listing)
     require_allowed_product(listing.product)
-    new_state = ListingState.IN_REVIEW if listing.channel.checks_listings else ListingState.PUBLISHED
+    new_state = ListingState.IN_REVIEW if listing.channel.requires_listing_review else ListingState.PUBLISHED
     if new_state == ListingState.PUBLISHED:
         require_ready_picture(listing)
     return change_listing_state(listing, new_state, actor=actor, now=now)
@@ -221,7 +221,7 @@ def require_ready_picture(listing: Listing) -> None:
 
 def requires_legal_fields(listing: Listing) -> bool:
     """Return whether the channel checks legally required fields. The platform's own products are exempt."""
-    return listing.channel.checks_listings and not listing.product.cooperative.is_platform_seller
+    return listing.channel.requires_listing_review and not listing.product.cooperative.is_platform_seller
 
 
 def _lock_listing(rows: QuerySet[Listing], listing_id: int) -> Listing:

@@ -39,8 +39,8 @@ class PricesNotRefreshed(Exception):
         super().__init__(f"{len(errors)} failed, first product {key}: {type(error).__name__}: {error}")
 
 
-class InvalidReduction(Refused):
-    code = "invalid_reduction"
+class InvalidDiscount(Refused):
+    code = "invalid_discount"
     default_message = _("Enter a discount from 1 to 100 percent, or an amount from 1 up.")
 
 
@@ -86,7 +86,7 @@ def create_promotion(
     *,
     channel: Channel,
     terms: PromotionTerms,
-    acting: Cooperative | None = None,
+    acting_cooperative: Cooperative | None = None,
     confirmed: str | None = None,
     actor: Actor,
     now: datetime.datetime,
@@ -95,13 +95,13 @@ def create_promotion(
 
     `confirmed`: see `require_usual_discount`.
 
-    `acting` is the cooperative that creates it for its own products and bears it; None is the platform.
-    Raises InvalidReduction, EndBeforeStart, MissingBearingCooperative, UnusualDiscount, and Missing for other
+    `acting_cooperative` creates it for its own products and bears it; None is the platform.
+    Raises InvalidDiscount, EndBeforeStart, MissingBearingCooperative, UnusualDiscount, and Missing for other
     sellers' products.
     """
     promotion = Promotion(channel=channel)
-    _require_usual_terms(channel, terms, acting, confirmed)
-    _save_promotion(promotion, terms, acting, now)
+    _require_usual_terms(channel, terms, acting_cooperative, confirmed)
+    _save_promotion(promotion, terms, acting_cooperative, now)
     record_change(
         "promotion.created", promotion, actor=actor, now=now, cooperative_id=promotion.cooperative_id
     )
@@ -113,18 +113,18 @@ def edit_promotion(
     *,
     promotion_id: uuid.UUID,
     terms: PromotionTerms,
-    acting: Cooperative | None = None,
+    acting_cooperative: Cooperative | None = None,
     confirmed: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Promotion:
     """Update a promotion; placed orders keep their prices. Raises like `create_promotion`."""
-    promotion = _lock_promotion(promotion_id, acting)
+    promotion = _lock_promotion(promotion_id, acting_cooperative)
     current = (promotion.percent, promotion.amount, promotion.ends_at)
     if current != (terms.percent, terms.amount, terms.ends_at):
-        _require_usual_terms(promotion.channel, terms, acting, confirmed)
+        _require_usual_terms(promotion.channel, terms, acting_cooperative, confirmed)
     before = {"starts_at": str(promotion.starts_at), "percent": str(promotion.percent)}
-    _save_promotion(promotion, terms, acting, now)
+    _save_promotion(promotion, terms, acting_cooperative, now)
     record_change(
         "promotion.edited",
         promotion,
@@ -138,10 +138,14 @@ def edit_promotion(
 
 @transaction.atomic(durable=True)
 def end_promotion(
-    *, promotion_id: uuid.UUID, acting: Cooperative | None = None, actor: Actor, now: datetime.datetime
+    *,
+    promotion_id: uuid.UUID,
+    acting_cooperative: Cooperative | None = None,
+    actor: Actor,
+    now: datetime.datetime,
 ) -> None:
     """End a promotion now; one not yet started never runs. No-op if it has ended. Raises Missing."""
-    promotion = _lock_promotion(promotion_id, acting)
+    promotion = _lock_promotion(promotion_id, acting_cooperative)
     if promotion.ends_at is not None and promotion.ends_at <= now:
         return
     promotion.starts_at = min(promotion.starts_at, now)
@@ -170,7 +174,7 @@ def refresh_promotion(*, promotion_id: uuid.UUID, actor: Actor, now: datetime.da
         raise PricesNotRefreshed(errors)
     # Only if `refresh_at` is unchanged: a concurrent edit has set a new one.
     Promotion.objects.filter(pk=promotion.pk, refresh_at=promotion.refresh_at).update(
-        refresh_at=promotion.next_turn(now)
+        refresh_at=promotion.next_change_at(now)
     )
 
 
@@ -231,12 +235,15 @@ def _affected_products(promotion: Promotion) -> QuerySet[Product]:
 
 
 def _save_promotion(
-    promotion: Promotion, terms: PromotionTerms, acting: Cooperative | None, now: datetime.datetime
+    promotion: Promotion,
+    terms: PromotionTerms,
+    acting_cooperative: Cooperative | None,
+    now: datetime.datetime,
 ) -> None:
-    _validate_terms(terms, acting)
+    _validate_terms(terms, acting_cooperative)
     promotion.name = terms.name
-    promotion.cooperative = acting or terms.cooperative
-    promotion.is_borne_by_platform = acting is None and terms.is_borne_by_platform
+    promotion.cooperative = acting_cooperative or terms.cooperative
+    promotion.is_borne_by_platform = acting_cooperative is None and terms.is_borne_by_platform
     promotion.percent, promotion.amount = terms.percent, terms.amount
     promotion.starts_at, promotion.ends_at = terms.starts_at, terms.ends_at
     promotion.refresh_at = now
@@ -246,15 +253,15 @@ def _save_promotion(
     after_commit(refresh_promotion_task.delay, promotion_id=str(promotion.pk))
 
 
-def _validate_terms(terms: PromotionTerms, acting: Cooperative | None) -> None:
+def _validate_terms(terms: PromotionTerms, acting_cooperative: Cooperative | None) -> None:
     percent, amount = terms.percent, terms.amount
     if (percent is None) == (amount is None):
-        raise InvalidReduction(field="value")
+        raise InvalidDiscount(field="value")
     if (percent is not None and not 0 < percent <= 100) or (amount is not None and amount < 1):
-        raise InvalidReduction(field="value")
+        raise InvalidDiscount(field="value")
     if terms.ends_at is not None and terms.ends_at <= terms.starts_at:
         raise EndBeforeStart(field="ends")
-    owner = acting or terms.cooperative
+    owner = acting_cooperative or terms.cooperative
     if owner is None and not terms.is_borne_by_platform:
         raise MissingBearingCooperative(field="cooperative")
     if owner is not None and any(product.cooperative_id != owner.pk for product in terms.products):
@@ -262,13 +269,13 @@ def _validate_terms(terms: PromotionTerms, acting: Cooperative | None) -> None:
 
 
 def _require_usual_terms(
-    channel: Channel, terms: PromotionTerms, acting: Cooperative | None, confirmed: str | None
+    channel: Channel, terms: PromotionTerms, acting_cooperative: Cooperative | None, confirmed: str | None
 ) -> None:
     """Ask about a promotion of more than half of a price, or without an end. Raises UnusualDiscount."""
     if confirmed is None:
         return
-    _validate_terms(terms, acting)
-    lowest_price = _lowest_price(channel, terms, acting)
+    _validate_terms(terms, acting_cooperative)
+    lowest_price = _lowest_price(channel, terms, acting_cooperative)
     require_usual_discount(
         percent=None if terms.percent is None else int(terms.percent),
         amount=terms.amount,
@@ -279,10 +286,12 @@ def _require_usual_terms(
     )
 
 
-def _lowest_price(channel: Channel, terms: PromotionTerms, acting: Cooperative | None) -> int | None:
+def _lowest_price(
+    channel: Channel, terms: PromotionTerms, acting_cooperative: Cooperative | None
+) -> int | None:
     """Return the lowest list price that the terms cover, in minor units; None without any."""
     prices = Price.objects.filter(channel=channel, amount__isnull=False)
-    owner = acting or terms.cooperative
+    owner = acting_cooperative or terms.cooperative
     if owner is not None:
         prices = prices.filter(variant__cooperative=owner)
     if terms.products or terms.categories:
@@ -321,8 +330,12 @@ def require_usual_discount(
         raise UnusualDiscount(" ".join(str(remark) for remark in remarks), figures=figures)
 
 
-def _lock_promotion(promotion_id: uuid.UUID, acting: Cooperative | None) -> Promotion:
-    rows = Promotion.objects.all() if acting is None else Promotion.objects.for_cooperative(acting)
+def _lock_promotion(promotion_id: uuid.UUID, acting_cooperative: Cooperative | None) -> Promotion:
+    rows = (
+        Promotion.objects.all()
+        if acting_cooperative is None
+        else Promotion.objects.for_cooperative(acting_cooperative)
+    )
     promotion = lock_row(rows.filter(pk=promotion_id))
     if promotion is None:
         raise Missing()

@@ -160,16 +160,23 @@ def _start_wait(
         new_request.language,
         new_request.contact_method,
     )
-    row.user, row.waits_for_season = new_request.user or row.user, False
+    row.user, row.is_for_next_season = new_request.user or row.user, False
     row.save(
-        update_fields=["created_at", "notified_at", "language", "contact_method", "user", "waits_for_season"]
+        update_fields=[
+            "created_at",
+            "notified_at",
+            "language",
+            "contact_method",
+            "user",
+            "is_for_next_season",
+        ]
     )
     today = vietnam_date(now)
     if BackInStockRequest.objects.due(channel, today).filter(pk=row.pk).exists():
         if today.month in row.product.months:
             raise AlreadyInStock()
-        row.waits_for_season = True
-        row.save(update_fields=["waits_for_season"])
+        row.is_for_next_season = True
+        row.save(update_fields=["is_for_next_season"])
     record_change(
         "back_in_stock_request.created", row, actor=actor, now=now, cooperative_id=row.product.cooperative_id
     )

@@ -89,14 +89,14 @@ def _changed_rows(last_seen: int) -> tuple[list[tuple[str, str]], int]:
     Changes re-read in the overlap do not count towards the batch, so each run advances.
     """
     changed: dict[tuple[str, str], None] = {}
-    has_new = 0
+    new_count = 0
     changes = Change.objects.filter(pk__gt=max(0, last_seen - _OVERLAP)).order_by("pk")
     for pk, kind, key in changes.values_list("pk", "root_kind", "root_key")[: _CHANGES_AT_ONCE + _OVERLAP]:
         if kind in (_PRODUCT, _COOPERATIVE):
-            has_new += pk > last_seen and (kind, key) not in changed
+            new_count += pk > last_seen and (kind, key) not in changed
             changed[kind, key] = None
         last_seen = max(last_seen, pk)
-        if has_new >= _LOOKED_AT_AT_ONCE:
+        if new_count >= _LOOKED_AT_AT_ONCE:
             break
     return list(changed), last_seen
 

@@ -165,7 +165,7 @@ def create_due_bulletins(*, channel: Channel, now: datetime.datetime) -> list[in
     if now < datetime.datetime.combine(week, PUBLISH_TIME, VIETNAM):
         return []
     create_weekly_bulletins(week=week, channel=channel, now=now)
-    return list(Bulletin.objects.to_send(week).values_list("pk", flat=True))
+    return list(Bulletin.objects.unsent(week).values_list("pk", flat=True))
 
 
 @shared_task(name="catalog.weekly_bulletin")

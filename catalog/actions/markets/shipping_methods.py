@@ -39,7 +39,7 @@ class ShippingPriceInput:
     price: int | None = None
     minimum: int | None = None
     maximum: int | None = None
-    sets_maximum: bool = False
+    has_maximum: bool = False
 
 
 @transaction.atomic(durable=True)
@@ -111,7 +111,7 @@ def _set_price(service: Service, channel: Channel, price_input: ShippingPriceInp
         row.price = price_input.price
     if price_input.minimum is not None:
         row.minimum_order = price_input.minimum
-    if price_input.sets_maximum:
+    if price_input.has_maximum:
         row.maximum_order = price_input.maximum
     if row.maximum_order is not None and row.maximum_order < row.minimum_order:
         raise InvalidRange(field="maximumOrderPrice")

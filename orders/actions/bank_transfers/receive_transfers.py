@@ -25,13 +25,13 @@ from orders.actions.payments.order_payments import (
 )
 from orders.models import (
     BankTransfer,
-    GatewayEvent,
     Order,
     Payment,
     PaymentMethod,
     ReviewReason,
     StatementImport,
     TransferShare,
+    WebhookEvent,
 )
 from orders.payments.code_search import find_order_codes
 from orders.payments.incoming_transfers import IncomingTransfer, TransferSource, read_incoming_transfers
@@ -67,7 +67,7 @@ def store_bank_webhook(
     """
     new_count = 0
     for incoming in incoming_transfers:
-        event, is_new = GatewayEvent.objects.get_or_create(
+        event, is_new = WebhookEvent.objects.get_or_create(
             provider=incoming.provider,
             event_id=incoming.event_id,
             defaults={"kind": "transfer", "body": body.decode(), "received_at": now},
@@ -82,7 +82,7 @@ def store_bank_webhook(
 def process_bank_webhook(*, event_id: int, now: datetime.datetime) -> None:
     """Record the transfer of a stored notice. A processed notice stays as it is."""
     event = lock_row(
-        GatewayEvent.objects.filter(pk=event_id, handled_at=None, provider__in=BANK_WEBHOOK_PROVIDERS)
+        WebhookEvent.objects.filter(pk=event_id, handled_at=None, provider__in=BANK_WEBHOOK_PROVIDERS)
     )
     if event is None:
         return
@@ -254,7 +254,7 @@ def _review_reason_for_order(transfer: BankTransfer, order: Order) -> ReviewReas
         return ReviewReason.PAID
     payment = current_payment(order)
     if payment is None or payment.method != PaymentMethod.TRANSFER or order.currency != transfer.currency:
-        return ReviewReason.OTHER_WAY
+        return ReviewReason.OTHER_METHOD
     if transfer.amount != order.still_due:
         return ReviewReason.TOO_LITTLE if transfer.amount < order.still_due else ReviewReason.TOO_MUCH
     if (
@@ -288,7 +288,7 @@ def _strip_account(account: str) -> str:
 @shared_task(name="orders.process_bank_webhook")
 def process_bank_webhook_task(*, event_id: int) -> None:
     now = timezone.now()
-    GatewayEvent.objects.filter(pk=event_id, handled_at=None).update(tries=F("tries") + 1)
+    WebhookEvent.objects.filter(pk=event_id, handled_at=None).update(tries=F("tries") + 1)
     run_one(
         event_id,
         lambda key: process_bank_webhook(event_id=key, now=now),
@@ -302,7 +302,7 @@ def process_bank_webhooks_task() -> None:
 
     Each notice has its own task, so a failing one delays no other.
     """
-    waiting = GatewayEvent.objects.to_handle().filter(
+    waiting = WebhookEvent.objects.unhandled().filter(
         provider__in=BANK_WEBHOOK_PROVIDERS, received_at__lt=timezone.now() - _MIN_AGE
     )
     for event_id in waiting.order_by("tries", "received_at", "pk").values_list("pk", flat=True)[:_SWEEP_SIZE]:

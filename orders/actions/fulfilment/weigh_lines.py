@@ -118,13 +118,13 @@ def weigh_locked_line(
     now: datetime.datetime,
 ) -> None:
     """Step of `weigh_line`, on a locked order, for a checked weight. Raises WeightQuestionPending."""
-    is_too_much = grams > (line.bound_grams or 0) and not is_charged_at_bound
-    if is_too_much and WeightQuestion.objects.open().filter(line=line, grams=grams).exists():
+    exceeds_bound = grams > (line.bound_grams or 0) and not is_charged_at_bound
+    if exceeds_bound and WeightQuestion.objects.open().filter(line=line, grams=grams).exists():
         raise WeightQuestionPending(field="grams")
     close_weight_questions([line], now=now)
-    reprice_weighed_line(order, part, line, None if is_too_much else grams)
+    reprice_weighed_line(order, part, line, None if exceeds_bound else grams)
     _record_line_change(order, part, line, "line.weighed", grams, key=key, actor=actor, now=now)
-    if is_too_much:
+    if exceeds_bound:
         _ask_buyer(order, part, line, grams, actor=actor, now=now)
     finish_order_change(order, now=now)
     _request_remaining_payment(order, now=now)

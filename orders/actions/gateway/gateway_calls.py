@@ -38,7 +38,7 @@ from shop.core.jobs.sweeps import delay_before_retry, run_each, run_one
 from shop.core.states import advance
 
 _AT_ONCE = 100
-_FIRST_PAUSE, _LONGEST_PAUSE = datetime.timedelta(minutes=2), datetime.timedelta(hours=6)
+_FIRST_PAUSE, _MAX_PAUSE = datetime.timedelta(minutes=2), datetime.timedelta(hours=6)
 _ENDED = frozenset({CallState.SUCCEEDED, CallState.FAILED})
 
 
@@ -149,7 +149,7 @@ def record_gateway_result(
 
 def look_up_delay(tries: int) -> datetime.timedelta:
     """Return the time to wait before the next look-up; it grows with each try."""
-    return delay_before_retry(tries, first=_FIRST_PAUSE, longest=_LONGEST_PAUSE)
+    return delay_before_retry(tries, first=_FIRST_PAUSE, longest=_MAX_PAUSE)
 
 
 def _write_outcome(gateway_call: GatewayCall, result: GatewayResult, *, now: datetime.datetime) -> bool:
@@ -207,7 +207,7 @@ def look_up_call_task(*, call_id: str) -> None:
 @shared_task(name="orders.look_up_gateway_calls")
 def look_up_calls_task() -> None:
     """Look up calls with unknown outcomes. Each has its own message, so a failure delays no other."""
-    waiting = GatewayCall.objects.to_look_up(timezone.now()).values_list("pk", flat=True)
+    waiting = GatewayCall.objects.due_for_check(timezone.now()).values_list("pk", flat=True)
     for call_id in waiting[:_AT_ONCE]:
         look_up_call_task.delay(call_id=str(call_id))
 

@@ -22,7 +22,7 @@ from orders.actions.gateway.gateway_calls import look_up_call
 from orders.actions.gateway_requests.gateway_requests import read_payment_sums
 from orders.actions.ledger.ledger_postings import record_payment_event
 from orders.actions.order_changes.finish_order_change import finish_order_change
-from orders.models import EventKind, GatewayCall, GatewayEvent, Operation, Payment, PaymentEvent
+from orders.models import EventKind, GatewayCall, Operation, Payment, PaymentEvent, WebhookEvent
 from orders.notices import refunds as refund_notices
 from orders.payments.stripe_events import StripeEvent, read_event
 from orders.payments.stripe_messages import message_for_code
@@ -42,9 +42,9 @@ _FAILED_STATUSES = frozenset({"failed", "canceled"})
 
 
 @transaction.atomic(durable=True)
-def store_stripe_event(*, event: StripeEvent, body: bytes, now: datetime.datetime) -> GatewayEvent:
+def store_stripe_event(*, event: StripeEvent, body: bytes, now: datetime.datetime) -> WebhookEvent:
     """Store a verified event, once for each id; it is handled after the commit."""
-    stored, is_new = GatewayEvent.objects.get_or_create(
+    stored, is_new = WebhookEvent.objects.get_or_create(
         provider=PROVIDER,
         event_id=event.id,
         defaults={"kind": event.kind[:80], "body": body.decode(), "received_at": now},
@@ -56,10 +56,10 @@ def store_stripe_event(*, event: StripeEvent, body: bytes, now: datetime.datetim
 
 def handle_stripe_event(*, event_id: int, now: datetime.datetime) -> None:
     """Handle a stored event once; a repeat does no harm. Events of unknown payments have no effect."""
-    stored = GatewayEvent.objects.filter(pk=event_id, handled_at=None, provider=PROVIDER).first()
+    stored = WebhookEvent.objects.filter(pk=event_id, handled_at=None, provider=PROVIDER).first()
     if stored is None:
         return
-    GatewayEvent.objects.filter(pk=event_id).update(tries=F("tries") + 1)
+    WebhookEvent.objects.filter(pk=event_id).update(tries=F("tries") + 1)
     event = read_event(stored.body)
     gateway_call = _call_of(event)
     if event.kind.startswith(DISPUTES):
@@ -71,7 +71,7 @@ def handle_stripe_event(*, event_id: int, now: datetime.datetime) -> None:
     if gateway_call is not None:
         look_up_call(call_id=gateway_call.pk, reference=_reference_for(gateway_call, event), now=now)
     problem = _problem_of(event, gateway_call)
-    GatewayEvent.objects.filter(pk=event_id).update(handled_at=now, problem=problem)
+    WebhookEvent.objects.filter(pk=event_id).update(handled_at=now, problem=problem)
 
 
 def _call_of(event: StripeEvent) -> GatewayCall | None:
@@ -243,7 +243,7 @@ def handle_stripe_event_task(*, event_id: int) -> None:
 @shared_task(name="orders.handle_stripe_events")
 def handle_stripe_events_task() -> None:
     """Handle events whose message was lost or whose handling failed. Each has its own message."""
-    waiting = GatewayEvent.objects.to_handle().filter(
+    waiting = WebhookEvent.objects.unhandled().filter(
         provider=PROVIDER, received_at__lt=timezone.now() - _PROMPT, tries__lt=MAX_TRIES
     )
     for event_id in waiting.values_list("pk", flat=True)[:_AT_ONCE]:

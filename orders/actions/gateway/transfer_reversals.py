@@ -50,7 +50,7 @@ def reverse_payouts_for_debt(
     )
     payouts = [locks.lock_payout(key) for key in paid.order_by("pk").values_list("pk", flat=True)]
     reversals = GatewayCall.objects.filter(payout__in=payouts, operation=Operation.REVERSE_TRANSFER)
-    if not payouts or reversals.unanswered().exists() or reversals.refused().exists():
+    if not payouts or reversals.unanswered().exists() or reversals.awaiting_staff().exists():
         return 0
     debt = _debt_of(cooperative_id, currency)
     requested = 0

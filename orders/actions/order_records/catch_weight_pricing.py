@@ -74,7 +74,7 @@ def maximum_due(order: Order) -> int:
 
     Equals `due_gross` once everything is weighed. Cards are authorised for this sum.
     """
-    possible_rise: int = order.lines.to_weigh().aggregate(
+    possible_rise: int = order.lines.unweighed().aggregate(
         more=Sum(F("bound_gross") - F("total_gross"), default=0)
     )["more"]
     return order.due_gross + possible_rise
@@ -94,7 +94,7 @@ def _price_at(
 ) -> WeighedPrice:
     agreed = AgreedLine(
         line.estimate_grams or 1,
-        line.unit_list * line.quantity,
+        line.unit_list_price * line.quantity,
         line.unit_price * line.quantity,
         line.tax_rate,
         [

@@ -63,7 +63,7 @@ def price_reductions(quote: Quote) -> list[PriceReduction]:
     reductions: dict[tuple[DiscountKind, str], PriceReduction] = {}
     priced = {line.key for line in quote.purchase.lines}
     for quoted in quote.lines:
-        amount = (quoted.unit_list - quoted.unit_price) * quoted.requested.quantity
+        amount = (quoted.unit_list_price - quoted.unit_price) * quoted.requested.quantity
         if amount > 0 and quoted.requested.key in priced:
             source = _reduction_source(quoted)
             reductions.setdefault(source, PriceReduction(*source)).amounts[quoted.requested.key] = amount

@@ -224,7 +224,7 @@ def set_commission_and_withholding(
     `lines` is keyed by the keys of the quote's lines. Lines whose variant is gone keep their commission.
     """
     day = vietnam_date(now)
-    withheld = WithholdingRate.objects.total_percent(day) if quote.shop.withholds_tax else Decimal(0)
+    withheld = WithholdingRate.objects.total_percent(day) if quote.shop.is_tax_withheld else Decimal(0)
     quoted = {line.requested.key: line for line in quote.lines}
     percents = commission_percents(
         {(line.variant.cooperative_id, _category_path(line)) for line in quote.lines}, day=day
@@ -354,7 +354,7 @@ def _build_line(
         is_shipping_required=product.product_type.is_shipping_required,
         grams=variant.grams_for(product),
         quantity=quoted.requested.quantity,
-        unit_list=quoted.unit_list,
+        unit_list_price=quoted.unit_list_price,
         unit_price=quoted.unit_price,
         tax_rate=quoted.tax_rate,
         tax_class_name=quoted.tax_class_name,

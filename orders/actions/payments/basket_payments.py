@@ -226,7 +226,7 @@ def capture_carried_payments(
 
     Orders with lines to weigh are captured after weighing; orders that still wait for money, not at all.
     """
-    if not carried or order.lines.to_weigh().exists() or paid_for_order(order) < order.due_gross:
+    if not carried or order.lines.unweighed().exists() or paid_for_order(order) < order.due_gross:
         return
     uncovered = order.still_due
     for payment in carried:

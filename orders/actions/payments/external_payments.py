@@ -23,7 +23,7 @@ from shop.core.actors import Actor
 from shop.core.database.unique_fields import save_unique
 from shop.core.errors import Missing, Refused
 
-_LONGEST_KEY = 160
+_MAX_KEY_LENGTH = 160
 
 
 class PaymentReferenceTaken(Refused):
@@ -121,7 +121,7 @@ def report_event(
     if payment.method != PaymentMethod.APP:
         raise NotAnExternalPayment(field="id")
     key = f"reported:{payment.pk}:{kind}:{reference}"
-    if len(key) > _LONGEST_KEY:  # truncated keys could collide
+    if len(key) > _MAX_KEY_LENGTH:  # truncated keys could collide
         key = f"reported:{payment.pk}:{hashlib.sha256(key.encode()).hexdigest()}"
     known = PaymentEvent.objects.filter(key=key).first()
     if known is not None:

@@ -205,7 +205,7 @@ def start_card_payment(
     Lines still to be weighed are authorised at their highest price. Raises AmountNotForCards.
     """
     authorised, charged = total_authorised_and_charged(Payment.objects.filter(order=order).sums().values())
-    is_authorisation_only = not authorised and order.lines.to_weigh().exists()
+    is_authorisation_only = not authorised and order.lines.unweighed().exists()
     amount = (maximum_due(order) if is_authorisation_only else order.due_gross) - charged - authorised
     return request_start(
         order,

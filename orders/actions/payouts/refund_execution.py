@@ -188,7 +188,7 @@ def set_refund_account(
     """
     account = validate_bank_account(account)
     order = locks.lock_order(order_id)
-    waiting = Payout.objects.filter(refund__order=order).due().to_bank()
+    waiting = Payout.objects.filter(refund__order=order).due().by_bank_transfer()
     payouts = list(waiting)
     if is_already_done(key, "refund.account_set", order):
         return payouts

@@ -32,7 +32,7 @@ from shop.core.jobs.sweeps import run_each
 
 EXPORT_LIFETIME = datetime.timedelta(days=3)
 _SWEEP_SIZE = 50
-_SHEET_NAME, _LONGEST_CELL = 31, 32_000
+_SHEET_NAME, _MAX_CELL_LENGTH = 31, 32_000
 
 
 def queue_export(row: DataRequest, *, now: datetime.datetime) -> None:
@@ -54,7 +54,7 @@ def make_exports_task() -> None:
     """Sweep: make exports whose task was lost, and delete expired ones."""
     now = timezone.now()
     run_each(
-        DataExport.objects.to_make().values_list("request", flat=True),
+        DataExport.objects.unmade().values_list("request", flat=True),
         lambda request_id: make_export(request_id=request_id, now=now),
         sweep="orders.make_data_exports",
         at_most=_SWEEP_SIZE,
@@ -65,7 +65,7 @@ def make_exports_task() -> None:
 def make_export(*, request_id: uuid.UUID, now: datetime.datetime) -> None:
     """Collect, compress and store the data, and notify the requester; collecting holds no locks."""
     row = DataRequest.objects.filter(pk=request_id).first()
-    if row is None or not DataExport.objects.to_make().filter(request=row).exists():
+    if row is None or not DataExport.objects.unmade().filter(request=row).exists():
         return
     data = (
         personal_data_of_user(row.user_id) if row.user_id is not None else personal_data_of_guest(row.contact)
@@ -79,7 +79,7 @@ def _store_export(
     request_id: uuid.UUID, as_json: bytes, as_workbook: bytes, *, now: datetime.datetime
 ) -> None:
     row = lock_request(request_id)
-    export = DataExport.objects.to_make().filter(request=row)
+    export = DataExport.objects.unmade().filter(request=row)
     if not export.update(
         as_json=as_json, as_workbook=as_workbook, ready_at=now, expires_at=now + EXPORT_LIFETIME
     ):
@@ -117,7 +117,7 @@ def _write_cell(sheet: Worksheet, row_index: int, column_index: int, value: obje
         sheet.write_number(row_index, column_index, value)
     elif value is not None:
         text = value.isoformat() if isinstance(value, datetime.date) else str(value)
-        sheet.write_string(row_index, column_index, text[:_LONGEST_CELL])
+        sheet.write_string(row_index, column_index, text[:_MAX_CELL_LENGTH])
 
 
 def _url_of(row: DataRequest) -> str:

@@ -160,7 +160,7 @@ def run_due_deletions_task() -> None:
     """Sweep: run deletions whose waiting period is over, and record obstacles."""
     now = timezone.now()
     run_each(
-        DataRequest.objects.to_run(now).values_list("pk", flat=True),
+        DataRequest.objects.due_deletions(now).values_list("pk", flat=True),
         lambda request_id: _run_deletion(request_id, now=now),
         sweep="orders.run_due_deletions",
         at_most=_SWEEP_SIZE,

@@ -171,7 +171,7 @@ def _quote_line(
     quoted = QuotedLine(
         requested=line,
         variant=variant,
-        unit_list=listed or 0,
+        unit_list_price=listed or 0,
         unit_price=selling or 0,
         tax_rate=rates.get(tax_class.pk if tax_class else None, Decimal(0)),
         tax_class_name=tax_class.name if tax_class else "",
@@ -231,7 +231,7 @@ def _price_seller_quotes(
             LineInput(
                 line.requested.key,
                 line.variant.cooperative_id,
-                line.unit_list,
+                line.unit_list_price,
                 line.unit_price,
                 line.requested.quantity,
                 line.tax_rate,

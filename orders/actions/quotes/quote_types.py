@@ -82,12 +82,12 @@ class Buyer:
 
 @dataclass(frozen=True, slots=True)
 class QuotedVoucher:
-    """The result of a voucher code: a discount, or why it is refused. `giver` None means the platform."""
+    """The result of a voucher code: a discount, or why it is refused. `bearer` None means the platform."""
 
     code: str
     name: str = ""
     code_id: uuid.UUID | None = None
-    giver: Cooperative | None = None
+    bearer: Cooperative | None = None
     discount: RequestedDiscount | None = None
     refused: Refused | None = None
 
@@ -121,7 +121,7 @@ def quantity_limit_of(variant: Variant, shop_limit: int | None) -> int | None:
 class QuotedLine:
     requested: RequestedLine
     variant: Variant
-    unit_list: int
+    unit_list_price: int
     unit_price: int
     tax_rate: Decimal
     tax_class_name: str
@@ -136,9 +136,9 @@ class QuotedLine:
         return self.unit_price * self.requested.quantity
 
     @property
-    def before(self) -> int | None:
+    def list_total(self) -> int | None:
         """The line at its list price, where that is more than `to_pay`; else None."""
-        listed = max(self.unit_list, self.unit_price) * self.requested.quantity
+        listed = max(self.unit_list_price, self.unit_price) * self.requested.quantity
         return listed if self.to_pay is not None and listed > self.to_pay else None
 
     @property
@@ -340,7 +340,7 @@ class Quote:
         ]
         agreed = AgreedLine(
             line.estimate_grams,
-            line.unit_list * line.requested.quantity,
+            line.unit_list_price * line.requested.quantity,
             line.unit_price * line.requested.quantity,
             line.tax_rate,
             discount_shares,

@@ -102,7 +102,7 @@ def offer_substitute(
         quantity=offer.quantity,
         variant=quoted.variant,
         substitute_quantity=offer.substitute_quantity,
-        unit_list=quoted.unit_list,
+        unit_list_price=quoted.unit_list_price,
         unit_price=quoted.unit_price,
         tax_rate=quoted.tax_rate,
         tax_class_name=quoted.tax_class_name,

@@ -38,7 +38,7 @@ def quote_substitute(order: Order, line: OrderLine, substitute: Substitute) -> Q
     quoted = QuotedLine(
         requested,
         variant,
-        substitute.unit_list,
+        substitute.unit_list_price,
         substitute.unit_price,
         substitute.tax_rate,
         substitute.tax_class_name,
@@ -91,7 +91,7 @@ def _price(quoted: QuotedLine, discounts: Sequence[RequestedDiscount], *, is_tax
     line = LineInput(
         quoted.requested.key,
         quoted.variant.cooperative_id,
-        quoted.unit_list,
+        quoted.unit_list_price,
         quoted.unit_price,
         quoted.requested.quantity,
         quoted.tax_rate,

@@ -125,9 +125,9 @@ def switch_withholding(*, is_on: bool, day: datetime.date, actor: Actor, now: da
     assert shop is not None
     if is_on and not WithholdingRate.objects.valid_on(day).exists():
         raise NoWithholdingRate()
-    if shop.withholds_tax != is_on:
-        shop.withholds_tax = is_on
-        shop.save(update_fields=["withholds_tax"])
+    if shop.is_tax_withheld != is_on:
+        shop.is_tax_withheld = is_on
+        shop.save(update_fields=["is_tax_withheld"])
         record_change(f"withholding.{'enabled' if is_on else 'disabled'}", shop, actor=actor, now=now)
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.listings.promotions import (
     EndBeforeStart,
-    InvalidReduction,
+    InvalidDiscount,
     MissingBearingCooperative,
     require_usual_discount,
 )
@@ -100,7 +100,7 @@ def issue_voucher(
     """Create a voucher with its first code.
 
     `issuer` is the cooperative that issues it for its own products at its own cost; None is the platform.
-    Raises InvalidVoucherCode, VoucherCodeTaken, InvalidReduction, EndBeforeStart, MissingBearingCooperative,
+    Raises InvalidVoucherCode, VoucherCodeTaken, InvalidDiscount, EndBeforeStart, MissingBearingCooperative,
     EmptyVoucherScope, UnusualDiscount, Missing. `confirmed`: see `require_usual_discount`.
     """
     _require_usual_terms(channel, terms, confirmed)
@@ -249,7 +249,7 @@ def _write_terms(voucher: Voucher, channel: Channel, terms: VoucherTerms, issuer
 def _check_terms(terms: VoucherTerms, issuer: Cooperative | None) -> None:
     maximum = 100 if terms.value_type == ValueType.PERCENTAGE else None
     if terms.value < 1 or (maximum is not None and terms.value > maximum):
-        raise InvalidReduction(field="value")
+        raise InvalidDiscount(field="value")
     if terms.ends_at is not None and terms.ends_at <= terms.starts_at:
         raise EndBeforeStart(field="ends")
     owner = issuer or terms.cooperative

@@ -38,7 +38,7 @@ class DataRequestQuerySet(models.QuerySet["DataRequest"]):
     def of_person(self, user_id: int) -> DataRequestQuerySet:
         return self.filter(user=user_id).newest_first()
 
-    def to_run(self, now: datetime.datetime) -> DataRequestQuerySet:
+    def due_deletions(self, now: datetime.datetime) -> DataRequestQuerySet:
         """Return deletions whose waiting time is over."""
         return self.open().filter(kind=RequestKind.DELETION, runs_at__lte=now)
 
@@ -105,7 +105,7 @@ class DataRequest(models.Model):
 
 
 class DataExportQuerySet(models.QuerySet["DataExport"]):
-    def to_make(self) -> DataExportQuerySet:
+    def unmade(self) -> DataExportQuerySet:
         """Return exports that no job has created yet."""
         return self.filter(ready_at=None).order_by("created_at", "pk")
 

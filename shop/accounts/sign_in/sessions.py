@@ -17,7 +17,7 @@ from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing
 from shop.core.models import record_change
 
-_LONGEST_AGENT = 300
+_MAX_AGENT_LENGTH = 300
 
 
 @transaction.atomic(durable=True)
@@ -39,7 +39,7 @@ def record_sign_in(
             "created_at": now,
             "last_seen_at": now,
             "ip_address": ip_address,
-            "user_agent": user_agent[:_LONGEST_AGENT],
+            "user_agent": user_agent[:_MAX_AGENT_LENGTH],
         },
     )
 

@@ -23,7 +23,7 @@ TOKEN_LIFETIME = datetime.timedelta(days=30)
 MAX_FAMILY_LIFETIME = datetime.timedelta(days=365)  # of a family, however often its tokens are rotated
 # How long the previous token is still accepted: responses get lost, and tabs refresh at once.
 GRACE = datetime.timedelta(seconds=30)
-_LONGEST_AGENT = 300
+_MAX_AGENT_LENGTH = 300
 
 
 class TokenRevoked(Refused):
@@ -55,7 +55,7 @@ def start_family(
         last_seen_at=now,
         expires_at=now + TOKEN_LIFETIME,
         ip_address=ip_address,
-        user_agent=user_agent[:_LONGEST_AGENT],
+        user_agent=user_agent[:_MAX_AGENT_LENGTH],
     )
 
 

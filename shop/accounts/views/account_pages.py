@@ -38,7 +38,7 @@ from shop.accounts.sign_in.login_limits import (
     take_password_link,
 )
 from shop.accounts.sign_in.password_tries import DeviceCodeRequired, PasswordTry, account_key
-from shop.accounts.views.code_pages import confirm_proved_phone
+from shop.accounts.views.code_pages import confirm_phone_of_session
 from shop.accounts.views.device_codes import send_device_code
 from shop.accounts.views.known_devices import known_device
 from shop.accounts.views.old_address_fields import apply_picked_commune, needs_reload, suggestions
@@ -81,14 +81,14 @@ def sign_in(request: HttpRequest, *, after_sign_in: AfterSignIn) -> HttpResponse
     if user is None:
         form.add_error(None, _("The email, phone number or password is not correct."))
         return _sign_in_page(request, form)
-    phone = "" if user.has_second_factor else confirm_proved_phone(request, user)
+    phone = "" if user.has_second_factor else confirm_phone_of_session(request, user)
     return start_sign_in(
         request,
         user,
         form.cleaned_data,
         method=SignInMethod.PASSWORD,
         after_sign_in=after_sign_in,
-        shown_phone=phone,
+        confirmed_phone=phone,
     )
 
 

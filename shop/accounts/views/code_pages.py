@@ -35,7 +35,7 @@ from shop.notifications.models import ContactMethod
 
 # Session keys.
 SENT_CODE_KEY = "code"
-CONFIRMED_PHONE_KEY = "shown_phone"
+CONFIRMED_PHONE_KEY = "confirmed_phone"
 _CONFIRMED_SECONDS = 15 * 60  # seconds that a confirmed number stays valid
 
 
@@ -100,7 +100,7 @@ def code_name(request: HttpRequest, *, after_sign_in: AfterSignIn) -> HttpRespon
 
     If another account lists the number unconfirmed, its owner can sign in instead and confirm it.
     """
-    proof = proved_phone(request)
+    proof = confirmed_phone_proof(request)
     if proof is None:
         return redirect("accounts:code-request")
     form = NameForm(request.POST or None)
@@ -200,15 +200,15 @@ def enter_code(request: HttpRequest, purpose: CodePurpose, written: str) -> OneT
     return entered
 
 
-def proved_phone(request: HttpRequest) -> dict[str, Any] | None:
+def confirmed_phone_proof(request: HttpRequest) -> dict[str, Any] | None:
     """Return the number this visitor has just confirmed, with the pages to return to; else None."""
     proof: dict[str, Any] | None = request.session.get(CONFIRMED_PHONE_KEY)
     return proof if proof is not None and time.time() - proof["at"] < _CONFIRMED_SECONDS else None
 
 
-def confirm_proved_phone(request: HttpRequest, user: User) -> str:
+def confirm_phone_of_session(request: HttpRequest, user: User) -> str:
     """Confirm a user's number if this visitor has just proved it; return the number or ""."""
-    proof = proved_phone(request)
+    proof = confirmed_phone_proof(request)
     if proof is None or proof["to"] != user.phone:
         return ""
     confirm_phone(
@@ -232,7 +232,7 @@ def _sign_in(
         return redirect("accounts:sign-in")
     request.session.pop(CONFIRMED_PHONE_KEY, None)
     return start_sign_in(
-        request, user, submitted, method=method, after_sign_in=after_sign_in, shown_phone=phone
+        request, user, submitted, method=method, after_sign_in=after_sign_in, confirmed_phone=phone
     )
 
 
@@ -240,8 +240,8 @@ def _code_page(request: HttpRequest, form: CodeForm, sent: dict[str, Any]) -> Ht
     context = {
         "form": form,
         "sent": sent,
-        "again_at": reverse("accounts:code-request"),
-        "change_at": reverse("accounts:code-request"),
+        "resend_url": reverse("accounts:code-request"),
+        "change_url": reverse("accounts:code-request"),
         "heading": _("Enter the 6-digit code"),
         "button": _("Sign in"),
     }
@@ -271,8 +271,8 @@ def _confirmation_page(request: HttpRequest, form: CodeForm, sent: dict[str, Any
     context = {
         "form": form,
         "sent": sent,
-        "again_at": reverse("accounts:phone-confirmation"),
-        "change_at": reverse("accounts:details"),
+        "resend_url": reverse("accounts:phone-confirmation"),
+        "change_url": reverse("accounts:details"),
         "heading": _("Confirm your phone number"),
         "button": _("Confirm"),
     }

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from shop.accounts.models import Consent
 from shop.accounts.personal.consents import WITHDRAWABLE_PURPOSES
 
-_PER_PAGE = 20
+PER_PAGE = 20
 
 
 @require_safe
@@ -25,6 +25,6 @@ def consents(request: HttpRequest) -> HttpResponse:
     rows = user_consents.order_by("-given_at", "-pk")
     context = {
         "purposes": [(purpose, purpose.label, purpose in active) for purpose in WITHDRAWABLE_PURPOSES],
-        "page": Paginator(rows, _PER_PAGE).get_page(request.GET.get("page")),
+        "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
     }
     return render(request, "accounts/consents.html", context)

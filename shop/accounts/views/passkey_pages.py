@@ -22,14 +22,14 @@ from shop.accounts.second_factor.passkey_ceremonies import (
 from shop.accounts.sign_in.browser_names import browser_name
 from shop.accounts.sign_in.login_limits import PASSKEYS_IN_NETWORK
 from shop.accounts.sign_in.passkeys import add_passkey, remove_passkey, use_passkey, user_passkeys
-from shop.accounts.views.code_pages import confirm_proved_phone
+from shop.accounts.views.code_pages import confirm_phone_of_session
 from shop.accounts.views.sign_in_steps import AfterSignIn, require_recent_proof, start_sign_in
 from shop.core.actors import EntryPoint
 from shop.core.errors import Missing, Refused
 from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.rate_limits import TooManyTries, client_network
 
-_LONGEST_NAME = 60
+_MAX_NAME_LENGTH = 60
 _CHALLENGE = "passkey_challenge"  # session key: the challenge for the browser, valid for one response
 
 
@@ -53,14 +53,14 @@ def passkey_sign_in(request: HttpRequest, *, after_sign_in: AfterSignIn) -> Http
         return _refused(request, str(refused.message))
     if not user.is_active:
         return _refused(request, _("This account is closed."))
-    phone = confirm_proved_phone(request, user)
+    phone = confirm_phone_of_session(request, user)
     return start_sign_in(
         request,
         user,
         request.POST.dict(),
         method=SignInMethod.PASSKEY,
         after_sign_in=after_sign_in,
-        shown_phone=phone,
+        confirmed_phone=phone,
     )
 
 
@@ -83,7 +83,7 @@ def passkeys(request: HttpRequest) -> HttpResponse:
         )
         add_passkey(
             user_id=user.pk,
-            name=request.POST.get("name", "").strip()[:_LONGEST_NAME] or current_browser,
+            name=request.POST.get("name", "").strip()[:_MAX_NAME_LENGTH] or current_browser,
             credential=credential,
             actor=user.acting(EntryPoint.MARKET),
             now=timezone.now(),

@@ -63,7 +63,7 @@ def register_code(request: HttpRequest, *, after_sign_in: AfterSignIn) -> HttpRe
     form = CodeForm(request.POST or None)
     user = open_by_code(request, form, pending)
     if user is None:
-        context = {"form": form, "to": pending["email"], "change_at": reverse("accounts:register")}
+        context = {"form": form, "to": pending["email"], "change_url": reverse("accounts:register")}
         return render(request, "accounts/register_code.html", context)
     return start_sign_in(request, user, pending, method=SignInMethod.REGISTERED, after_sign_in=after_sign_in)
 

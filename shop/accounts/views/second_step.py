@@ -21,7 +21,7 @@ from shop.accounts.second_factor.forms import AppCodeForm, RecoveryCodeForm
 from shop.accounts.second_factor.passkey_ceremonies import InvalidPasskey
 from shop.accounts.sign_in.login_limits import SECOND_FACTORS
 from shop.accounts.sign_in.passkeys import user_passkeys
-from shop.accounts.views.code_pages import confirm_proved_phone
+from shop.accounts.views.code_pages import confirm_phone_of_session
 from shop.accounts.views.passkey_pages import passkey_challenge, passkey_owner
 from shop.accounts.views.proof import record_proof
 from shop.accounts.views.sign_in_steps import (
@@ -146,14 +146,14 @@ def _sign_in_after_second_factor(
     request: HttpRequest, user: User, pending_data: dict[str, Any], after_sign_in: AfterSignIn
 ) -> HttpResponse:
     del request.session[PENDING_KEY]
-    phone = confirm_proved_phone(request, user) or pending_data["shown_phone"]
+    phone = confirm_phone_of_session(request, user) or pending_data["confirmed_phone"]
     return sign_in_and_redirect(
         request,
         user,
         pending_data,
         method=SignInMethod(pending_data["method"]),
         after_sign_in=after_sign_in,
-        shown_phone=phone,
+        confirmed_phone=phone,
         has_second_factor=True,
     )
 

@@ -43,7 +43,7 @@ def start_sign_in(
     *,
     method: SignInMethod,
     after_sign_in: AfterSignIn,
-    shown_phone: str = "",
+    confirmed_phone: str = "",
 ) -> HttpResponse:
     """Sign in, or ask for the second factor first; then redirect to `next`, the user's work, or `back`.
 
@@ -51,7 +51,7 @@ def start_sign_in(
     itself and counts as second factor.
     """
     if user.has_second_factor and method is not SignInMethod.PASSKEY:
-        return _ask_for_second_factor(request, user, submitted, method, shown_phone)
+        return _ask_for_second_factor(request, user, submitted, method, confirmed_phone)
     second_factor = method is SignInMethod.PASSKEY
     return sign_in_and_redirect(
         request,
@@ -59,7 +59,7 @@ def start_sign_in(
         submitted,
         method=method,
         after_sign_in=after_sign_in,
-        shown_phone=shown_phone,
+        confirmed_phone=confirmed_phone,
         has_second_factor=second_factor,
     )
 
@@ -71,18 +71,18 @@ def sign_in_and_redirect(
     *,
     method: SignInMethod,
     after_sign_in: AfterSignIn,
-    shown_phone: str,
+    confirmed_phone: str,
     has_second_factor: bool,
 ) -> HttpResponse:
     """Sign in a user who proved everything their account requires, and redirect."""
     log_in(request, user, method=method, has_second_factor=has_second_factor)
-    work = after_sign_in(request, user, shown_phone)
+    work = after_sign_in(request, user, confirmed_phone)
     requested, back_url = (
         own_url(request, submitted.get("next", "")),
         own_url(request, submitted.get("back", "")),
     )
     response = redirect(requested or work or back_url or resolve_url("accounts:home"))
-    remember_device(request, response, user_key(user.pk), *filter(None, [shown_phone]))
+    remember_device(request, response, user_key(user.pk), *filter(None, [confirmed_phone]))
     return response
 
 
@@ -174,7 +174,11 @@ def pending_sign_in(request: HttpRequest) -> tuple[User, dict[str, Any]] | None:
 
 
 def _ask_for_second_factor(
-    request: HttpRequest, user: User, submitted: Mapping[str, object], method: SignInMethod, shown_phone: str
+    request: HttpRequest,
+    user: User,
+    submitted: Mapping[str, object],
+    method: SignInMethod,
+    confirmed_phone: str,
 ) -> HttpResponse:
     """Remember the user in the session, under a new key; they are not signed in yet."""
     request.session.cycle_key()
@@ -182,7 +186,7 @@ def _ask_for_second_factor(
         "user": user.pk,
         "hash": user.get_session_auth_hash(),
         "method": method.value,
-        "shown_phone": shown_phone,
+        "confirmed_phone": confirmed_phone,
         "next": submitted.get("next", ""),
         "back": submitted.get("back", ""),
         "at": time.time(),

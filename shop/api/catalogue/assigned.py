@@ -121,7 +121,7 @@ def attributes_with_values(
 ) -> Sequence[Sequence[Assigned]]:
     """Return each owner's attributes, as defined by its type, with the assigned values.
 
-    `attributes` are annotated with `held_by`, the type's key, and `values` with `owner`; both are sorted.
+    `attributes` are annotated with `owner_type`, the type's key, and `values` with `owner`; both are sorted.
     """
     if not context.may(*SEES_HIDDEN):
         attributes = CompiledRows(
@@ -134,8 +134,8 @@ def attributes_with_values(
             build_rows(values).filter(attribute__slug=slug),
         )
     by_type: dict[Key, list[Row]] = {}
-    for row in attribute.read(requested[0], attribute_fields, "id", "held_by", *_ATTRIBUTE_COLUMNS):
-        by_type.setdefault(row.held_by, []).append(row)
+    for row in attribute.read(requested[0], attribute_fields, "id", "owner_type", *_ATTRIBUTE_COLUMNS):
+        by_type.setdefault(row.owner_type, []).append(row)
     has: dict[tuple[Key, Key], list[Row | OwnValue]] = {}
     for value in attribute_value.read(requested[1], value_fields, "owner", "attribute_id", *_VALUE_COLUMNS):
         has.setdefault((value.owner, value.attribute_id), []).append(value)
@@ -245,10 +245,10 @@ def attributes_of_product_types(
     rows = Attribute.objects.filter(
         product_type_rows__product_type__in=product_types, product_type_rows__scope=scope
     ).annotate(
-        held_by=F("product_type_rows__product_type"), chosen_by=F("product_type_rows__variant_selection")
+        owner_type=F("product_type_rows__product_type"), chosen_by=F("product_type_rows__variant_selection")
     )
     rows = rows if is_selecting is None else rows.filter(chosen_by=is_selecting)
-    return rows.order_by("held_by", "product_type_rows__sort_order", "id")
+    return rows.order_by("owner_type", "product_type_rows__sort_order", "id")
 
 
 def assigned_values(owners: Collection[Key], *, relation: str) -> Rows:
@@ -378,8 +378,8 @@ def _attributes_of_types(
     if is_selecting is not None:
         attributes = attributes.filter(chosen_by=is_selecting)
     attributes_by_type: dict[Key, list[Row]] = {}
-    for row in attribute.read(attributes, fields, "held_by", "chosen_by"):
-        attributes_by_type.setdefault(row.held_by, []).append(row)
+    for row in attribute.read(attributes, fields, "owner_type", "chosen_by"):
+        attributes_by_type.setdefault(row.owner_type, []).append(row)
     return [attributes_by_type.get(row.id, []) for row in rows]
 
 

@@ -160,7 +160,7 @@ def may_manage_row(type_: Type, key: Key, context: Context) -> bool:
     """Return whether the requester may manage this row; staff of a cooperative manage its rows only."""
     if context.may(*MANAGES_PRODUCTS):
         return True
-    own_rows = context.scope(Permission.MANAGE_PRODUCTS).rows(cooperative="cooperative")
+    own_rows = context.scope(Permission.MANAGE_PRODUCTS).row_filter(cooperative="cooperative")
     return type_.rows(context).filter(own_rows, pk=key).exists()
 
 
@@ -171,7 +171,7 @@ def owner_from_input(input_data: InputData, context: Context) -> int | None:
     if context.may(*MANAGES_PRODUCTS):
         return key
     own_cooperatives = Cooperative.objects.filter(
-        context.scope(Permission.MANAGE_PRODUCTS).rows(cooperative="pk")
+        context.scope(Permission.MANAGE_PRODUCTS).row_filter(cooperative="pk")
     )
     keys: set[int] = set(own_cooperatives.values_list("pk", flat=True))
     if key is None and len(keys) == 1:

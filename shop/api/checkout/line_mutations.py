@@ -42,11 +42,11 @@ def checkout_lines_add(
     arguments: CheckoutLinesAddArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     basket = basket_in(arguments, context)
-    puts = added_lines(arguments["lines"], basket.currency, context)
+    lines_to_add = added_lines(arguments["lines"], basket.currency, context)
     try:
-        quote = add_basket_lines(basket_id=basket.pk, lines_to_add=puts, now=context.now)
+        quote = add_basket_lines(basket_id=basket.pk, lines_to_add=lines_to_add, now=context.now)
     except Refused as refused:
-        raise _with_variants(refused, [put.variant_id for put in puts]) from refused
+        raise _with_variants(refused, [line.variant_id for line in lines_to_add]) from refused
     return checkout_payload(basket, context, selection, quote)
 
 
@@ -55,12 +55,12 @@ def checkout_lines_update(
     arguments: CheckoutLinesUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     basket = basket_in(arguments, context)
-    sets = updated_lines(arguments["lines"], basket.currency, context)
+    updates = updated_lines(arguments["lines"], basket.currency, context)
     try:
-        quote = update_basket_lines(basket_id=basket.pk, updates=sets, now=context.now)
+        quote = update_basket_lines(basket_id=basket.pk, updates=updates, now=context.now)
     except Refused as refused:
         raise _with_variants(
-            refused, [update.variant_id for update in sets if update.variant_id]
+            refused, [update.variant_id for update in updates if update.variant_id]
         ) from refused
     return checkout_payload(basket, context, selection, quote)
 
@@ -130,10 +130,10 @@ def _remove_lines(
     try:
         remove_basket_lines(basket_id=basket.pk, line_ids=keys, now=context.now)
     except Missing as missing:
-        deleted = missing.details.get("missing_lines")
-        if not deleted:
+        missing_line_ids = missing.details.get("missing_lines")
+        if not missing_line_ids:
             raise
-        lines = global_ids("CheckoutLine", deleted)
+        lines = global_ids("CheckoutLine", missing_line_ids)
         raise InputError("NOT_FOUND", missing.message, field="lineId", lines=lines) from missing
     return checkout_payload(basket, context, selection)
 

@@ -83,13 +83,13 @@ def _unit(quoted_line: QuotedLine, quote: Quote) -> TaxedAmount:
 
 @_field_of_quoted_line("undiscountedUnitPrice")
 def _listed_unit(quoted_line: QuotedLine, quote: Quote) -> MoneyAmount:
-    return MoneyAmount(quoted_line.unit_list, quote.requested.channel.currency)
+    return MoneyAmount(quoted_line.unit_list_price, quote.requested.channel.currency)
 
 
 @_field_of_quoted_line("undiscountedTotalPrice")
 def _listed_total(quoted_line: QuotedLine, quote: Quote) -> MoneyAmount:
     return MoneyAmount(
-        quoted_line.unit_list * quoted_line.requested.quantity, quote.requested.channel.currency
+        quoted_line.unit_list_price * quoted_line.requested.quantity, quote.requested.channel.currency
     )
 
 

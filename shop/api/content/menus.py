@@ -61,11 +61,11 @@ def _target_key(row_key: int | None, cooperative_key: int | None) -> int | None:
     return row_key if cooperative_key is None else key_from_cooperative(cooperative_key)
 
 
-menu_item.field("collection", needs=("collection_id", "collection_of_id", "in_channel"))(
-    _target_resolver(collection, "collection_id", "collection_of_id")
+menu_item.field("collection", needs=("collection_id", "collection_cooperative_id", "in_channel"))(
+    _target_resolver(collection, "collection_id", "collection_cooperative_id")
 )
-menu_item.field("page", needs=("page_id", "page_of_id", "in_channel"))(
-    _target_resolver(page, "page_id", "page_of_id")
+menu_item.field("page", needs=("page_id", "page_cooperative_id", "in_channel"))(
+    _target_resolver(page, "page_id", "page_cooperative_id")
 )
 
 

@@ -60,8 +60,8 @@ MANAGES_MENUS = (Permission.MANAGE_MENUS,)
 # Targets of a menu item: type, column of a stored row, and column of a cooperative's computed one.
 _TARGETS = {
     "category": ("Category", "category_id", None),
-    "collection": ("Collection", "collection_id", "collection_of_id"),
-    "page": ("Page", "page_id", "page_of_id"),
+    "collection": ("Collection", "collection_id", "collection_cooperative_id"),
+    "page": ("Page", "page_id", "page_cooperative_id"),
 }
 
 

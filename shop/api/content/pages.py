@@ -126,8 +126,8 @@ def _attributes_of_pages(
 def _attributes_of_page_types(page_types: Collection[int]) -> Rows:
     return (
         Attribute.objects.filter(page_type_rows__page_type__in=page_types)
-        .annotate(held_by=F("page_type_rows__page_type"))
-        .order_by("held_by", "page_type_rows__sort_order", "id")
+        .annotate(owner_type=F("page_type_rows__page_type"))
+        .order_by("owner_type", "page_type_rows__sort_order", "id")
     )
 
 
@@ -176,7 +176,7 @@ def attributes_of_types(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     requested = visible_attributes(context, _attributes_of_page_types({row.id for row in rows}))
-    attributes_by_type = attribute.grouped(requested, selection.names(), by="held_by")
+    attributes_by_type = attribute.grouped(requested, selection.names(), by="owner_type")
     return [attributes_by_type.get(row.id, []) for row in rows]
 
 

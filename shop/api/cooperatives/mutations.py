@@ -51,7 +51,7 @@ mutation = Mutations(
 MANAGES_OWN_COOPERATIVE = (CooperativeScoped(Permission.MANAGE_PRODUCTS),)
 DECIDES_APPLICATIONS = (Permission.MANAGE_STAFF,)
 MARKS_PAYOUTS = (Permission.HANDLE_PAYMENTS,)
-_LONGEST_NOTE = 250
+_MAX_NOTE_LENGTH = 250
 _PROFILE_COLUMNS = ("summary", "story")
 
 
@@ -74,7 +74,7 @@ def cooperative_pause(
     arguments: CooperativePauseArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     row, note = _manageable_cooperative(arguments["id"], context), (arguments.get("note") or "").strip()
-    if len(note) > _LONGEST_NOTE:
+    if len(note) > _MAX_NOTE_LENGTH:
         raise InputError("INVALID", _("This text is too long."), field="note")
     pause_cooperative(
         cooperative_id=row.pk,
@@ -144,7 +144,7 @@ def payout_mark_paid(
 def _manageable_cooperative(text: str, context: Context) -> Cooperative:
     """Return a cooperative whose products the requester manages. Raises InputError, Missing."""
     key = input_key(text, "Cooperative", field="id")
-    own_rows = context.scope(Permission.MANAGE_PRODUCTS).rows(cooperative="pk")
+    own_rows = context.scope(Permission.MANAGE_PRODUCTS).row_filter(cooperative="pk")
     manageable = Cooperative.objects.filter(own_rows, pk=key, is_platform_seller=False).first()
     if manageable is None:
         raise Missing(field="id")

@@ -26,7 +26,7 @@ _FIGURES = tuple(field.name for field in fields(PeriodTotals))
 
 def _visible_settlements(context: Context) -> Rows:
     rows: Rows = Settlement.objects.filter(
-        context.scope(Permission.HANDLE_PAYMENTS).rows(cooperative="cooperative")
+        context.scope(Permission.HANDLE_PAYMENTS).row_filter(cooperative="cooperative")
     )
     return rows
 
@@ -35,7 +35,7 @@ def _visible_payouts(context: Context) -> Rows:
     """Return visible payouts of settlements; refunds' payouts are not included."""
     scope = context.scope(Permission.HANDLE_PAYMENTS)
     rows: Rows = Payout.objects.filter(settlement__isnull=False)
-    return rows.filter(scope.rows(cooperative="settlement__cooperative"))
+    return rows.filter(scope.row_filter(cooperative="settlement__cooperative"))
 
 
 settlement = Type("CooperativeSettlement", _visible_settlements)

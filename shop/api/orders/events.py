@@ -125,7 +125,9 @@ def visible_events(context: Context) -> Rows:
     rows = event.rows(context)
     if scope.has_platform_grant:
         return rows
-    return rows.filter(scope.rows(cooperative="cooperative") | Q(cooperative=None, action__in=_ORDER_WIDE))
+    return rows.filter(
+        scope.row_filter(cooperative="cooperative") | Q(cooperative=None, action__in=_ORDER_WIDE)
+    )
 
 
 @event.field("type", needs="action")

@@ -315,8 +315,8 @@ WHERE: Conditions = {
             {"pspReference": matches_filter("reference"), "metadata": has_metadata()},
         )
     ),
-    "totalGross": _amounts("seen_total_gross"),
-    "totalNet": _amounts("seen_total_net"),
+    "totalGross": _amounts("visible_total_gross"),
+    "totalNet": _amounts("visible_total_net"),
     "productTypeId": lambda context, input_data: Q(
         pk__in=_lines(context)
         .filter(id_in("ProductType", column="variant__product__product_type")(context, input_data))

@@ -78,7 +78,7 @@ def actors(
     elif scope.has_platform_grant:
         rows_by_key = user.by_key(context, keys, selection.names(), rows=User.objects.all())
     else:
-        members = Membership.objects.filter(scope.rows(cooperative="cooperative")).values("user")
+        members = Membership.objects.filter(scope.row_filter(cooperative="cooperative")).values("user")
         people = User.objects.filter(Q(is_staff=True) | Q(pk__in=members))
         rows_by_key = user.by_key(context, keys, selection.names(), rows=people)
         rows_by_key = {key: _without_key(row) for key, row in rows_by_key.items()}

@@ -59,12 +59,12 @@ def undiscounted_shipping_price(
 
 def _visible_share(amount: int, row: Row) -> int:
     """Return the visible parts' share of an amount for the whole order."""
-    if row.seen_total_gross == row.total_gross:
+    if row.visible_total_gross == row.total_gross:
         return amount
-    return amount * row.seen_total_gross // row.total_gross if row.total_gross else 0
+    return amount * row.visible_total_gross // row.total_gross if row.total_gross else 0
 
 
-_SHARING = ("seen_total_gross", "total_gross", "currency")
+_SHARING = ("visible_total_gross", "total_gross", "currency")
 
 
 @order.field(needs=("charged", "seen_due_gross", *_SHARING))

@@ -75,7 +75,7 @@ def sees_parts_only(context: Context) -> bool:
 def visible_parts(context: Context) -> OrderPartQuerySet:
     """Return the parts that staff of some cooperatives or channels handle."""
     scope = order_scope(context)
-    rows = OrderPart.objects.filter(scope.rows(cooperative="cooperative", channel="order__channel"))
+    rows = OrderPart.objects.filter(scope.row_filter(cooperative="cooperative", channel="order__channel"))
     return rows if scope.is_everything else rows.filter(order__confirmed_at__isnull=False)
 
 

@@ -188,7 +188,7 @@ def _price_change(input_data: ShippingMethodChannelListingAddInput, context: Con
         _amount(input_data, "price", channel),
         _amount(input_data, "minimumOrderPrice", channel),
         _amount(input_data, "maximumOrderPrice", channel),
-        sets_maximum="maximumOrderPrice" in input_data,
+        has_maximum="maximumOrderPrice" in input_data,
     )
 
 

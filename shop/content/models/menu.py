@@ -27,7 +27,7 @@ class Menu(WithMetadata):
 class MenuItem(WithMetadata):
     """A menu entry with at most one target; without one it is a heading.
 
-    `collection_of` and `page_of` link to a cooperative's product collection or page.
+    `collection_cooperative` and `page_cooperative` link to a cooperative's product collection or page.
     """
 
     menu = models.ForeignKey(Menu, models.CASCADE, related_name="items")
@@ -37,9 +37,11 @@ class MenuItem(WithMetadata):
     url = models.CharField(max_length=256, blank=True, default="")
     category = models.ForeignKey(Category, models.CASCADE, related_name="+", null=True, blank=True)
     collection = models.ForeignKey(Collection, models.CASCADE, related_name="+", null=True, blank=True)
-    collection_of = models.ForeignKey(Cooperative, models.CASCADE, related_name="+", null=True, blank=True)
+    collection_cooperative = models.ForeignKey(
+        Cooperative, models.CASCADE, related_name="+", null=True, blank=True
+    )
     page = models.ForeignKey(Page, models.CASCADE, related_name="+", null=True, blank=True)
-    page_of = models.ForeignKey(Cooperative, models.CASCADE, related_name="+", null=True, blank=True)
+    page_cooperative = models.ForeignKey(Cooperative, models.CASCADE, related_name="+", null=True, blank=True)
     sort_order = models.PositiveIntegerField(default=0)
 
     class Meta:

@@ -33,7 +33,7 @@ _REDUCING_GAP = (
     3  # keep at least this many times the target size before the last resize; less would be visible
 )
 _BAND_ROWS = 256  # rows flattened at once, so that no second full copy is needed
-_LONGEST_PROFILE = 4 * 1024 * 1024
+_MAX_PROFILE_BYTES = 4 * 1024 * 1024
 _TRANSPOSITIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -93,7 +93,7 @@ def _upright(original: Path, widest: int) -> tuple[Image.Image, int, int]:
         flat = _flatten(image, max(1, image.width // max(1, _REDUCING_GAP * needed)))
     if orientation in _TRANSPOSITIONS:
         flat = flat.transpose(_TRANSPOSITIONS[orientation])
-    if isinstance(profile, bytes) and len(profile) <= _LONGEST_PROFILE:
+    if isinstance(profile, bytes) and len(profile) <= _MAX_PROFILE_BYTES:
         _turn_into_srgb(flat, profile)
     return (flat, height, width) if is_lying else (flat, width, height)
 
@@ -145,7 +145,7 @@ def _limit_process(memory: int, seconds: int) -> None:
     pillow_heif.options.DECODE_THREADS = 1
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
-    PngImagePlugin.MAX_TEXT_MEMORY = _LONGEST_PROFILE
+    PngImagePlugin.MAX_TEXT_MEMORY = _MAX_PROFILE_BYTES
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     warnings.simplefilter("ignore")
     warnings.simplefilter("error", Image.DecompressionBombWarning)

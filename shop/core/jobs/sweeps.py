@@ -26,13 +26,13 @@ log = logging.getLogger(__name__)
 Key = TypeVar("Key", bound=Hashable)
 
 FIRST_WAIT = datetime.timedelta(minutes=1)
-LONGEST_WAIT = datetime.timedelta(hours=6)
+MAX_WAIT = datetime.timedelta(hours=6)
 _FORGOTTEN_AFTER = datetime.timedelta(days=1)
-_LONGEST_ERROR = 500
+_MAX_ERROR_LENGTH = 500
 
 
 def delay_before_retry(
-    failures: int, *, first: datetime.timedelta = FIRST_WAIT, longest: datetime.timedelta = LONGEST_WAIT
+    failures: int, *, first: datetime.timedelta = FIRST_WAIT, longest: datetime.timedelta = MAX_WAIT
 ) -> datetime.timedelta:
     """Return `first`, doubled with each failure after the first one, up to `longest`. Never overflows."""
     # The exponent is bounded too: a power of a large count overflows timedelta.
@@ -214,4 +214,4 @@ def _lock_failure(failure_id: int) -> SweepFailure:
 
 def _describe(error: Exception) -> str:
     description = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    return description.replace("\0", "").encode(errors="replace").decode()[:_LONGEST_ERROR]
+    return description.replace("\0", "").encode(errors="replace").decode()[:_MAX_ERROR_LENGTH]

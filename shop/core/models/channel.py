@@ -55,7 +55,7 @@ class Channel(WithMetadata):
         default=24 * 60,
         help_text=_("Minutes for which stock is reserved while a transfer or card payment is awaited."),
     )
-    checks_listings = models.BooleanField(
+    requires_listing_review = models.BooleanField(
         default=False,
         help_text=_(
             "Whether listings need every field that consumer law requires before they are published."

@@ -66,7 +66,7 @@ class ShopSettings(WithMetadata):
     )
     bank_account = models.CharField(max_length=19, blank=True, default="")
     bank_holder = models.CharField(max_length=120, blank=True, default="")
-    withholds_tax = models.BooleanField(
+    is_tax_withheld = models.BooleanField(
         default=False, help_text=_("Whether the market withholds sellers' tax (Decree 117/2025).")
     )
     complaint_days = models.PositiveSmallIntegerField(

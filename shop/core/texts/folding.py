@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 _NON_ALPHANUMERIC = re.compile(r"[^a-z0-9]+")
 _WORD = re.compile(r"[^\W_]+")
-_LONGEST_WORD = 40  # letters of a word used for searching
+_MAX_WORD_LENGTH = 40  # letters of a word used for searching
 MAX_QUERY_LENGTH = 4000  # letters of a query that are read
 MAX_QUERY_WORDS = 8  # words of a query that are used
 # Letters with their own position after the plain one: a ă â, d đ, e ê, o ô ơ, u ư.
@@ -38,12 +38,12 @@ def slugify(text: str) -> str:
 
 def folded_words(text: str) -> list[str]:
     """Return the folded words of a text in order: "Đậu đỏ, 1 kg" is dau, do, 1, kg."""
-    return [word[:_LONGEST_WORD] for word in _NON_ALPHANUMERIC.split(fold(text)) if word]
+    return [word[:_MAX_WORD_LENGTH] for word in _NON_ALPHANUMERIC.split(fold(text)) if word]
 
 
 def words_with_diacritics(text: str) -> list[str]:
     """Return the words with diacritics, in lower case and composed: "Đậu ĐỎ" is đậu, đỏ."""
-    return [word[:_LONGEST_WORD] for word in _WORD.findall(unicodedata.normalize("NFC", text).lower())]
+    return [word[:_MAX_WORD_LENGTH] for word in _WORD.findall(unicodedata.normalize("NFC", text).lower())]
 
 
 class MarkedWord(NamedTuple):

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from orders.actions.gateway.failed_calls import dismiss_failed_call, pay_out_by_bank, repeat_failed_call
 from orders.actions.gateway.gateway_calls import look_up_call
 from orders.actions.gateway.stripe_webhooks import PROVIDER, handle_stripe_event
-from orders.models import Dispute, GatewayCall, GatewayEvent, Operation, Payout
+from orders.models import Dispute, GatewayCall, Operation, Payout, WebhookEvent
 from orders.payments.stripe_js import are_cards_enabled
 from orders.payments.stripe_messages import dispute_reason_text, message_for_code
 from shop.accounts.staff.permissions import Permission
@@ -36,7 +36,7 @@ def cards(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List calls to Stripe: unanswered, failed, or all, newest first."""
     filter_name = request.GET.get("xem", "")
     rows = GatewayCall.objects.select_related("payment__order", "payout__settlement__cooperative", "refund")
-    filtered_calls = {"hong": rows.refused(), "tat-ca": rows}.get(filter_name, rows.unanswered())
+    filtered_calls = {"hong": rows.awaiting_staff(), "tat-ca": rows}.get(filter_name, rows.unanswered())
     page = Paginator(filtered_calls.order_by("-created_at", "pk"), PER_PAGE).get_page(request.GET.get("page"))
     may_repeat, now = _repeatable_ids(page.object_list), timezone.now()
     disputes = Dispute.objects.select_related("payment__order").newest_first()
@@ -45,12 +45,12 @@ def cards(request: HttpRequest, actor: Actor) -> HttpResponse:
         "only": filter_name,
         "calls": [(call, _result_text(call), call.pk in may_repeat) for call in page.object_list],
         "unanswered": rows.unanswered().count(),
-        "refused": rows.refused().count(),
+        "refused": rows.awaiting_staff().count(),
         "disputes": [
             (dispute, dispute_reason_text(dispute.reason), dispute.is_late(now))
             for dispute in disputes[:PER_PAGE]
         ],
-        "notices": GatewayEvent.objects.to_see(PROVIDER)[:PER_PAGE],
+        "notices": WebhookEvent.objects.with_problems(PROVIDER)[:PER_PAGE],
         "is_on": are_cards_enabled(),
     }
     return render(request, "desk/cards.html", context)
@@ -110,7 +110,7 @@ def card_payout(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRespon
 @staff_only(Permission.HANDLE_PAYMENTS)
 def card_notice(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Process a failed webhook notice again."""
-    notice = get_object_or_404(GatewayEvent, pk=pk, provider=PROVIDER)
+    notice = get_object_or_404(WebhookEvent, pk=pk, provider=PROVIDER)
     action = partial(handle_stripe_event, event_id=notice.pk, now=timezone.now())
     return run_action(request, action, url=reverse("desk:cards"), message=_("Processed."))
 

@@ -21,7 +21,7 @@ from shop.core.web.action_results import run_action
 from shop.desk.forms import reason_of
 from shop.staff_pages import staff_only
 
-_PER_PAGE = 30
+PER_PAGE = 30
 
 
 @require_safe
@@ -29,7 +29,7 @@ _PER_PAGE = 30
 def cash_shortfalls(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List undecided parcels collected short, oldest first."""
     rows = Parcel.objects.with_cash_shortfall().select_related("part__order", "part__cooperative")
-    page = Paginator(rows.order_by("cod_collected_at", "pk"), _PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(rows.order_by("cod_collected_at", "pk"), PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "desk/cash_shortfalls.html", {"page": page})
 
 

@@ -43,7 +43,7 @@ from shop.reports.settlement_documents import XLSX
 from shop.staff_pages import staff_only
 
 PER_PAGE = 50
-_WHOSE = ("settlement__cooperative", "refund__order", "transfer__order")
+_RECIPIENT_RELATIONS = ("settlement__cooperative", "refund__order", "transfer__order")
 
 
 @require_safe
@@ -52,7 +52,7 @@ _WHOSE = ("settlement__cooperative", "refund__order", "transfer__order")
 def payouts(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List due payouts, oldest first; with `?xem=xong` paid ones, newest first."""
     is_done, now = request.GET.get("xem") == "xong", timezone.now()
-    rows = Payout.objects.select_related(*_WHOSE)
+    rows = Payout.objects.select_related(*_RECIPIENT_RELATIONS)
     rows = (
         rows.filter(state=PayoutState.PAID).order_by("-paid_at", "-pk")
         if is_done
@@ -185,7 +185,7 @@ def _render_payout(
     paid: PayoutPaymentForm | None = None,
     account: PayoutAccountForm | None = None,
 ) -> HttpResponse:
-    payout = get_object_or_404(Payout.objects.select_related(*_WHOSE), pk=pk)
+    payout = get_object_or_404(Payout.objects.select_related(*_RECIPIENT_RELATIONS), pk=pk)
     context = {
         "payout": payout,
         "bank": find_bank(payout.bank_bin),

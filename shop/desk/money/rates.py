@@ -147,7 +147,7 @@ def _render_page(
         "taxes": withholding_rates.exclude(has_ended),
         "past_taxes": withholding_rates.filter(has_ended),
         "together": WithholdingRate.objects.total_percent(today),
-        "withholds": shop_settings().withholds_tax,
+        "is_withheld": shop_settings().is_tax_withheld,
         "form": commission or withholding,
         "commission_form": commission or CommissionForm(initial=initial),
         "withholding_form": withholding or WithholdingForm(initial=initial, prefix="tax"),

@@ -35,7 +35,7 @@ from shop.staff_pages import staff_only
 PER_PAGE = 50
 _TABS = {
     "": Settlement.objects.open,
-    "chot": Settlement.objects.to_pay,
+    "chot": Settlement.objects.payable,
     "xong": Settlement.objects.settled,
 }
 

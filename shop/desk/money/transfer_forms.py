@@ -18,7 +18,7 @@ from orders.payments.statement_cells import InvalidCell, parse_amount
 from orders.states import TransferState
 from shop.core.errors import Refused
 from shop.core.web.form_options import FormData, FormFiles, FormOptions
-from shop.desk.forms import LONGEST_REASON, DeskSearch
+from shop.desk.forms import MAX_REASON_LENGTH, DeskSearch
 from shop.desk.money.market_forms import bank_field
 
 ROWS = 3  # rows of the manual form; transfers for more orders are matched in steps
@@ -101,7 +101,7 @@ class TransferReturnForm(forms.Form):
     )
     reason = forms.CharField(
         label=_("Reason for returning it"),
-        max_length=LONGEST_REASON,
+        max_length=MAX_REASON_LENGTH,
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
     )
 

@@ -29,7 +29,7 @@ from orders.actions.bank_transfers.transfer_review import (
     return_transfer,
 )
 from orders.actions.placement.replace_expired_order import replace_expired_order
-from orders.models import BankTransfer, GatewayEvent, Payout, TransferShare
+from orders.models import BankTransfer, Payout, TransferShare, WebhookEvent
 from orders.payments.banks import find_bank
 from orders.payments.vietqr import InvalidPayload, build_payload, qr_svg
 from orders.states import PayoutState, TransferState
@@ -57,13 +57,13 @@ _SHARES = Prefetch(
 @staff_only(Permission.HANDLE_PAYMENTS)
 def transfers(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List transfers for review, oldest first, each with suggested orders."""
-    rows = BankTransfer.objects.to_review().select_related("order").prefetch_related(_SHARES)
+    rows = BankTransfer.objects.in_review().select_related("order").prefetch_related(_SHARES)
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     listed = list(page.object_list)
     suggestions = suggest_orders(listed)
     context = {
         "page": page,
-        "unread": GatewayEvent.objects.to_see(*BANK_WEBHOOK_PROVIDERS).count(),
+        "unread": WebhookEvent.objects.with_problems(*BANK_WEBHOOK_PROVIDERS).count(),
         "rows": [{"transfer": row, "suggested": suggestions[row.pk]} for row in listed],
     }
     return render(request, "desk/transfers.html", context)

@@ -26,7 +26,7 @@ from shop.desk.forms import reason_of
 from shop.desk.overview.history import change_views
 from shop.staff_pages import staff_only
 
-_PER_PAGE = 30
+PER_PAGE = 30
 
 
 @require_safe
@@ -40,7 +40,7 @@ def complaints(request: HttpRequest, actor: Actor) -> HttpResponse:
     else:
         state, filtered_complaints = ComplaintState.OPEN, rows.open()
     context = {
-        "page": Paginator(filtered_complaints, _PER_PAGE).get_page(request.GET.get("page")),
+        "page": Paginator(filtered_complaints, PER_PAGE).get_page(request.GET.get("page")),
         "state": state,
         "states": ComplaintState.choices,
         "now": timezone.now(),

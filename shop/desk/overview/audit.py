@@ -29,7 +29,7 @@ from shop.reports.forms import DayField
 from shop.reports.report_files import Column, Table, as_csv
 from shop.staff_pages import staff_only
 
-_PER_PAGE = 50
+PER_PAGE = 50
 _MAX_LISTED = 1000  # staff do not turn more pages
 _MAX_EXPORTED = 20_000
 _DEFAULT_DAYS = 30
@@ -123,7 +123,7 @@ def audit(request: HttpRequest, actor: Actor) -> HttpResponse:
     changes = form.changes()
     if request.GET.get("format") == "csv":
         return _csv_response(change_views(changes[:_MAX_EXPORTED]))
-    page = Paginator(changes[:_MAX_LISTED], _PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(changes[:_MAX_LISTED], PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "form": form,
         "page": page,

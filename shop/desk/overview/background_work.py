@@ -25,7 +25,7 @@ from shop.core.web.action_results import run_action
 from shop.notifications.text_allowance import count_texts_not_sent
 from shop.staff_pages import staff_only
 
-_PER_PAGE = 50
+PER_PAGE = 50
 SWEEP_NAMES: dict[str, Promise] = {
     "catalog.draw_share_pictures": gettext_lazy("Create images for shared links"),
     "catalog.refresh_promotions": gettext_lazy("Start and end promotions"),
@@ -86,7 +86,7 @@ _PART_SWEEPS = ("orders.check_unanswered_parts:attention", "orders.check_unanswe
 @staff_only(Permission.MANAGE_SETTINGS)
 def background_work(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List failed rows, unseen ones first, then newest first."""
-    page = Paginator(SweepFailure.objects.unseen_first(), _PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(SweepFailure.objects.unseen_first(), PER_PAGE).get_page(request.GET.get("page"))
     links = _links_of(page.object_list)
     context = {
         "page": page,

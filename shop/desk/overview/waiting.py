@@ -94,20 +94,20 @@ def certificates() -> OpenTasks:
 
 
 def transfers() -> OpenTasks:
-    rows = BankTransfer.objects.to_review()
+    rows = BankTransfer.objects.in_review()
     name = _("Transfers to review")
     return OpenTasks(name, rows.count(), list(rows[:MAX_SHOWN]), "transfer", reverse("desk:transfers"))
 
 
 def refused_calls() -> OpenTasks:
-    rows = GatewayCall.objects.refused().select_related("payment__order").order_by("-created_at", "pk")
+    rows = GatewayCall.objects.awaiting_staff().select_related("payment__order").order_by("-created_at", "pk")
     name = _("Declined by Stripe")
     return OpenTasks(name, rows.count(), list(rows[:MAX_SHOWN]), "call", f"{reverse('desk:cards')}?xem=hong")
 
 
 def disputes() -> OpenTasks:
     """List chargebacks that still need our evidence."""
-    rows = Dispute.objects.to_answer().select_related("payment__order")
+    rows = Dispute.objects.awaiting_evidence().select_related("payment__order")
     return OpenTasks(
         _("Disputes to answer"),
         rows.count(),

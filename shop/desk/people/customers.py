@@ -26,11 +26,11 @@ from shop.core.actors import Actor
 from shop.core.identifiers.phones import normalise_phone
 from shop.core.models import Change
 from shop.core.web.action_results import run_action
-from shop.desk.forms import LONGEST_REASON, DeskSearch, reason_of
+from shop.desk.forms import MAX_REASON_LENGTH, DeskSearch, reason_of
 from shop.desk.overview.history import change_views
 from shop.staff_pages import staff_only
 
-_PER_PAGE = 30
+PER_PAGE = 30
 _MAX_LISTED = 1000
 _RECENT_ORDERS = 20
 _MIN_DIGITS = 6
@@ -42,7 +42,7 @@ def customers(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Search customers by phone, e-mail or name, newest first."""
     search_text = str(DeskSearch(request.GET).chosen("q") or "").strip()
     rows = _filter_by_text(_customers(), search_text).order_by("-date_joined", "-pk")[:_MAX_LISTED]
-    page = Paginator(rows, _PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     people = list(page.object_list)
     orders = Order.objects.placed().filter(user__in=people).order_by("user")
     counts = dict(orders.values_list("user").annotate(Count("pk")))
@@ -70,9 +70,9 @@ def customer(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         if sees_orders
         else [],
         "addresses": person.addresses.order_by("pk"),
-        "consents": person.consents.order_by("-given_at", "-pk")[:_PER_PAGE],
+        "consents": person.consents.order_by("-given_at", "-pk")[:PER_PAGE],
         "requests": DataRequest.objects.of_person(person.pk),
-        "history": change_views(Change.objects.of_row(person).order_by("-created_at", "-pk")[:_PER_PAGE]),
+        "history": change_views(Change.objects.of_row(person).order_by("-created_at", "-pk")[:PER_PAGE]),
     }
     return render(request, "desk/customer.html", context)
 
@@ -81,7 +81,7 @@ def customer(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 @staff_only(Permission.MANAGE_USERS)
 def customer_note(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Save the staff's note on a customer."""
-    note = request.POST.get("note", "")[:LONGEST_REASON]
+    note = request.POST.get("note", "")[:MAX_REASON_LENGTH]
     action = partial(set_customer_note, user_id=pk, note=note, actor=actor, now=timezone.now())
     return run_action(request, action, url=reverse("desk:customer", args=[pk]), message=_("Saved."))
 

@@ -26,11 +26,11 @@ from shop.core.actors import Actor
 from shop.core.models import Change, shop_settings
 from shop.core.web.action_results import run_action
 from shop.core.web.form_options import FormData
-from shop.desk.forms import LONGEST_REASON
+from shop.desk.forms import MAX_REASON_LENGTH
 from shop.desk.overview.history import change_views
 from shop.staff_pages import staff_only
 
-_PER_PAGE = 30
+PER_PAGE = 30
 _DAYS = {
     "data_access_days": _("Days to prepare a copy"),
     "data_correction_days": _("Days to correct data"),
@@ -110,7 +110,7 @@ def data_request_answer(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> Ht
         answer_request,
         request_id=pk,
         state=RequestState.DONE if is_done else RequestState.REFUSED,
-        answer=request.POST.get("answer", "")[:LONGEST_REASON],
+        answer=request.POST.get("answer", "")[:MAX_REASON_LENGTH],
         actor=actor,
         now=timezone.now(),
     )
@@ -123,7 +123,7 @@ def _render_list(request: HttpRequest, form: DaysForm | None = None) -> HttpResp
     state = requested_state if requested_state in set(RequestState) else RequestState.OPEN
     rows = DataRequest.objects.at_state(state).select_related("user")
     context = {
-        "page": Paginator(rows, _PER_PAGE).get_page(request.GET.get("page")),
+        "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
         "state": state,
         "states": RequestState.choices,
         "now": timezone.now(),

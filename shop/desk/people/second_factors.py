@@ -26,7 +26,7 @@ from shop.core.models import ShopSettings, shop_settings
 from shop.core.web.action_results import run_action
 from shop.staff_pages import staff_only
 
-_PER_PAGE = 30
+PER_PAGE = 30
 
 
 class SecondFactorRuleForm(forms.Form):
@@ -99,7 +99,7 @@ def _render_page(request: HttpRequest, form: SecondFactorRuleForm | None) -> Htt
         users = users.filter(is_staff=True, is_active=True)
     context = {
         "requested": search_text,
-        "page": Paginator(users.order_by("first_name", "pk"), _PER_PAGE).get_page(request.GET.get("page")),
+        "page": Paginator(users.order_by("first_name", "pk"), PER_PAGE).get_page(request.GET.get("page")),
         "may_set": has_staff_permission(request.user, Permission.MANAGE_SETTINGS),
         "form": form or SecondFactorRuleForm(initial=SecondFactorRuleForm.initial_of(shop_settings())),
         "now": timezone.now(),

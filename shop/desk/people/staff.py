@@ -36,7 +36,7 @@ from shop.desk.forms import DeskSearch, chosen_ids, reason_of
 from shop.desk.overview.history import change_views
 from shop.staff_pages import staff_only
 
-_PER_PAGE = 30
+PER_PAGE = 30
 
 
 class InviteForm(forms.Form):
@@ -103,7 +103,7 @@ def staff(request: HttpRequest, actor: Actor) -> HttpResponse:
     people = _filter_by_text(User.objects.filter(is_staff=True, erased_at=None), search.chosen("q") or "")
     rows = people.prefetch_related("permission_groups").order_by("-is_active", "first_name", "pk")
     context = {
-        "page": Paginator(rows, _PER_PAGE).get_page(request.GET.get("page")),
+        "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
         "query": search.chosen("q") or "",
         "form": form,
         "now": timezone.now(),
@@ -121,7 +121,7 @@ def staff_account(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         "person": person,
         "groups": Group.objects.order_by("name"),
         "chosen": set(person.permission_groups.values_list("pk", flat=True)),
-        "history": change_views(Change.objects.of_row(person).order_by("-created_at", "-pk")[:_PER_PAGE]),
+        "history": change_views(Change.objects.of_row(person).order_by("-created_at", "-pk")[:PER_PAGE]),
         "now": timezone.now(),
     }
     return render(request, "desk/staff_account.html", context)
@@ -184,7 +184,7 @@ def role(request: HttpRequest, actor: Actor, pk: int | None = None) -> HttpRespo
     if group is not None:
         context["people"] = group.users.filter(erased_at=None).order_by("first_name", "pk")
         changes = Change.objects.of_row(group).order_by("-created_at", "-pk")
-        context["history"] = change_views(changes[:_PER_PAGE])
+        context["history"] = change_views(changes[:PER_PAGE])
     return render(request, "desk/role.html", context, status=422 if form.errors else 200)
 
 

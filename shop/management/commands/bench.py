@@ -32,7 +32,7 @@ from shop.management.servers.process import MissingService
 from shop.management.servers.redis import start_redis
 
 FEW, MANY, VERY_MANY = 40, 20_000, 100_000
-LONGEST_SECONDS = 1_800  # of one database with one number of orders, including seeding
+MAX_SECONDS = 1_800  # of one database with one number of orders, including seeding
 
 
 class Command(BaseCommand):
@@ -140,7 +140,7 @@ def _measured(database: str, arguments: Sequence[str], seconds: float) -> Iterat
             [*command, *arguments, "--seconds", str(seconds)],
             env=_environment(Path(folder)) | servers,
             stdout=subprocess.PIPE,
-            timeout=LONGEST_SECONDS,
+            timeout=MAX_SECONDS,
             check=False,
             text=True,
         )

@@ -63,5 +63,7 @@ def _create_promotion(
     terms = PromotionTerms(
         name="Yến Dương giảm giá cuối vụ", starts_at=today, ends_at=end, percent=Decimal(10)
     )
-    promotion = create_promotion(channel=channel, terms=terms, acting=seller, actor=actor, now=now)
+    promotion = create_promotion(
+        channel=channel, terms=terms, acting_cooperative=seller, actor=actor, now=now
+    )
     refresh_promotion(promotion_id=promotion.pk, actor=actor, now=now)

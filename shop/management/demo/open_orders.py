@@ -40,20 +40,20 @@ _MAX_FULLY_REMITTED = 2
 
 def remit_old_cash(*, actor: Actor, now: datetime.datetime) -> None:
     """Remit and reconcile old cash, except one parcel of holders with many; remit carriers' recent cash."""
-    for giver, parcels in _collected_parcels(before=now - _RECONCILED_AFTER).items():
+    for remitter, parcels in _collected_parcels(before=now - _RECONCILED_AFTER).items():
         unremitted_count = 1 if len(parcels) > _MAX_FULLY_REMITTED else 0
         _remit(
-            giver,
+            remitter,
             parcels[: len(parcels) - unremitted_count],
             is_reconciled=True,
             actor=actor,
             now=now - datetime.timedelta(days=9),
         )
-    for giver, parcels in _collected_parcels(
+    for remitter, parcels in _collected_parcels(
         before=now - _REMITTED_AFTER, after=now - _RECONCILED_AFTER
     ).items():
-        if giver.holder == CashHolder.CARRIER:
-            _remit(giver, parcels, is_reconciled=False, actor=actor, now=now - datetime.timedelta(days=1))
+        if remitter.holder == CashHolder.CARRIER:
+            _remit(remitter, parcels, is_reconciled=False, actor=actor, now=now - datetime.timedelta(days=1))
 
 
 def create_weighed_orders(
@@ -133,18 +133,23 @@ def _collected_parcels(
 
 
 def _remit(
-    giver: Remitter, parcels: Sequence[Parcel], *, is_reconciled: bool, actor: Actor, now: datetime.datetime
+    remitter: Remitter,
+    parcels: Sequence[Parcel],
+    *,
+    is_reconciled: bool,
+    actor: Actor,
+    now: datetime.datetime,
 ) -> None:
     if not parcels:
         return
     fees = 0
-    if giver.holder == CashHolder.CARRIER:
+    if remitter.holder == CashHolder.CARRIER:
         fees = sum(parcel.cod_collected for parcel in parcels) // 100 // _ROUND * _ROUND
     remittance = remit_cash(
-        remitter=giver,
+        remitter=remitter,
         parcel_ids=[parcel.pk for parcel in parcels],
         fees=fees,
-        key=f"demo:{giver.holder}:{giver.carrier or giver.cooperative_id}:{is_reconciled}",
+        key=f"demo:{remitter.holder}:{remitter.carrier or remitter.cooperative_id}:{is_reconciled}",
         actor=actor,
         now=now,
     )

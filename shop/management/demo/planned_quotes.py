@@ -44,7 +44,7 @@ class PriceList:
                 LineInput(
                     line.requested.key,
                     line.variant.cooperative_id,
-                    line.unit_list,
+                    line.unit_list_price,
                     line.unit_price,
                     line.requested.quantity,
                     line.tax_rate,
@@ -95,7 +95,7 @@ class PriceList:
         return QuotedLine(
             requested=RequestedLine(uuid.uuid4(), variant.pk, quantity),
             variant=variant,
-            unit_list=price.amount or 0,
+            unit_list_price=price.amount or 0,
             unit_price=price.selling or 0,
             tax_rate=rates.get(tax_class.pk if tax_class else None, Decimal(0)),
             tax_class_name=tax_class.name if tax_class else "",

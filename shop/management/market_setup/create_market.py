@@ -86,7 +86,7 @@ def _channel() -> Channel:
             "currency": "VND",
             "default_country": "VN",
             "is_active": True,
-            "checks_listings": True,
+            "requires_listing_review": True,
         },
     )[0]
 

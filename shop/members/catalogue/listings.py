@@ -39,7 +39,7 @@ from shop.core.web.action_results import run_action
 from shop.members.forms.products import PictureForm
 from shop.members.member_access import for_members, render_page
 
-_PER_PAGE = 20
+PER_PAGE = 20
 _SOLD_OUT = Q(state=ListingState.PUBLISHED, is_available=False)
 
 LISTING_TABS: dict[str, tuple[Promise, Q]] = {
@@ -104,7 +104,7 @@ def listings(request: HttpRequest, membership: MembershipContext) -> HttpRespons
         .select_related("channel", "product__default_variant")
         .order_by("product__sort_key", "pk")
     )
-    page = Paginator(rows, _PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
         "rows": _list_rows(list(page.object_list)),
@@ -210,7 +210,7 @@ def render_listing(
     request: HttpRequest, membership: MembershipContext, listing: Listing, *, photo: PictureForm | None = None
 ) -> HttpResponse:
     """Render a listing's page; `photo` is a submitted photo form with errors."""
-    is_checked = listing.channel.checks_listings and listing.state in (
+    is_checked = listing.channel.requires_listing_review and listing.state in (
         ListingState.DRAFT,
         ListingState.PAUSED,
     )

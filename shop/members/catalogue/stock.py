@@ -27,15 +27,15 @@ from shop.core.web.http_methods import require_safe_or_post
 from shop.members.forms.work import CountForm, PauseForm, ReceiptForm
 from shop.members.member_access import for_members, render_page, submitted_key
 
-_PER_PAGE = 40
+PER_PAGE = 40
 
 
 @require_safe_or_post
 @for_members(MemberRight.COUNT)
 def stock(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """List every stock with its expected quantity, and record counted quantities."""
-    rows = Stock.objects.for_cooperative(membership.cooperative).to_count()
-    page = Paginator(rows, _PER_PAGE).get_page(request.GET.get("page"))
+    rows = Stock.objects.for_cooperative(membership.cooperative).countable()
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     data = request.POST if request.method == "POST" else None
     counted_stocks = [
         (

@@ -80,7 +80,7 @@ def application_code(request: HttpRequest) -> HttpResponse:
     code_form = CodeForm(request.POST or None)
     user = open_by_code(request, code_form, pending)
     if user is None:
-        context = {"form": code_form, "to": pending["email"], "change_at": reverse("members:apply")}
+        context = {"form": code_form, "to": pending["email"], "change_url": reverse("members:apply")}
         return render(request, "accounts/register_code.html", context)
     log_in(request, user, method=SignInMethod.REGISTERED)
     form = _make_form(ApplicationForm, saved_application, is_sent=True)

@@ -74,7 +74,7 @@ class ApplicationForm(DivisionForm, MembersForm):
         },
     )
     bank_holder = forms.CharField(label=_("Account holder"), max_length=120)
-    makes_food = forms.BooleanField(
+    is_food_producer = forms.BooleanField(
         label=_("We process or pack food (drying, cooking, grinding, bottling)"),
         required=False,
         help_text=_("The law then asks for a food safety certificate."),

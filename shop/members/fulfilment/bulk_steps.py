@@ -29,7 +29,7 @@ from shop.members.forms.fields import parse_key
 from shop.members.fulfilment.worklist import Stage, tasks
 from shop.members.member_access import for_members, render_page, submitted_key
 
-_PER_PAGE = 50
+PER_PAGE = 50
 
 
 @require_POST
@@ -56,11 +56,11 @@ def packing(request: HttpRequest, membership: MembershipContext) -> HttpResponse
     """Choose accepted parts, and pack the open items of each into a parcel; then attach the labels."""
     if request.method == "POST":
         return _pack_parts(request, membership)
-    parts = OrderPart.objects.for_cooperative(membership.cooperative).to_pick()
-    page = Paginator(parts.select_related("order", "delivery_method"), _PER_PAGE).get_page(
+    parts = OrderPart.objects.for_cooperative(membership.cooperative).with_unpicked_lines()
+    page = Paginator(parts.select_related("order", "delivery_method"), PER_PAGE).get_page(
         request.GET.get("page")
     )
-    picked = Parcel.objects.for_cooperative(membership.cooperative).to_label().in_order()
+    picked = Parcel.objects.for_cooperative(membership.cooperative).awaiting_labels().in_order()
     context = {
         "page": page,
         "tasks": tasks([(part, Stage.PACK) for part in page.object_list], now=timezone.now()),
@@ -78,7 +78,9 @@ def packing(request: HttpRequest, membership: MembershipContext) -> HttpResponse
 @for_members(MemberRight.PACK)
 def closures(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Mark the parcels that the form names as packed and labelled."""
-    rows = Parcel.objects.for_cooperative(membership.cooperative).to_label().select_related("part__order")
+    rows = (
+        Parcel.objects.for_cooperative(membership.cooperative).awaiting_labels().select_related("part__order")
+    )
     parcels = rows.in_bulk(_submitted_ids(request, "parcel"))
     actions = (
         (

@@ -28,7 +28,7 @@ from shop.members.forms.fields import ReasonForm
 from shop.members.fulfilment.parts import part_url
 from shop.members.member_access import for_members, render_page, submitted_key
 
-_PER_PAGE = 20
+PER_PAGE = 20
 REJECT_REASONS = [
     _("The photos show goods as they should be."),
     _("The goods were kept too long or too warm after they arrived."),
@@ -43,7 +43,7 @@ def complaints(request: HttpRequest, membership: MembershipContext) -> HttpRespo
     cooperative_complaints = Complaint.objects.for_cooperative(membership.cooperative).select_related(
         "part__order"
     )
-    page = Paginator(cooperative_complaints.newest_first(), _PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(cooperative_complaints.newest_first(), PER_PAGE).get_page(request.GET.get("page"))
     context = {"open": list(cooperative_complaints.open()), "page": page, "now": timezone.now()}
     return render_page(request, membership, "members/complaints.html", context)
 

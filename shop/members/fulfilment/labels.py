@@ -50,7 +50,7 @@ def label(request: HttpRequest, membership: MembershipContext, parcel_id: int) -
 @for_members(MemberRight.PACK)
 def labels(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Render the labels of all parcels that are picked or packed and not handed over yet."""
-    parcels = Parcel.objects.for_cooperative(membership.cooperative).to_label().with_label_rows()
+    parcels = Parcel.objects.for_cooperative(membership.cooperative).awaiting_labels().with_label_rows()
     return _render_labels(
         request,
         membership,

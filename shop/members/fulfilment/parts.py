@@ -41,7 +41,7 @@ from shop.members.fulfilment.worklist import (
 )
 from shop.members.member_access import for_members, render_page, submitted_key
 
-_PER_PAGE = 20
+PER_PAGE = 20
 
 
 @require_safe
@@ -53,7 +53,7 @@ def parts(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     stage = Stage(requested_stage) if requested_stage in set(Stage) else Stage.PACK
     cooperative_parts = OrderPart.objects.for_cooperative(membership.cooperative)
     page = Paginator(
-        at_stage(cooperative_parts, stage).select_related("order", "delivery_method"), _PER_PAGE
+        at_stage(cooperative_parts, stage).select_related("order", "delivery_method"), PER_PAGE
     ).get_page(request.GET.get("page"))
     context = {
         "stage": stage,

@@ -57,7 +57,7 @@ def pick_list(request: HttpRequest, membership: MembershipContext) -> HttpRespon
     """List the open items of all accepted orders, by warehouse and product."""
     parts = list(
         OrderPart.objects.for_cooperative(membership.cooperative)
-        .to_pick()
+        .with_unpicked_lines()
         .select_related("order", "warehouse")
         .prefetch_related("lines")
     )

@@ -70,7 +70,7 @@ def weight_preview(
             "grams": form.grams,
             "cost": line_total_at_weight(part.order, line, form.grams),
             "is_implausible_weight": is_implausible_weight(line, form.grams),
-            "is_too_much": form.grams > (line.bound_grams or 0),
+            "exceeds_bound": form.grams > (line.bound_grams or 0),
         }
     return render(request, "members/weight_preview.html", context)
 

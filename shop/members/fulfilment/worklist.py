@@ -63,9 +63,9 @@ class PartTask:
 def at_stage(parts: OrderPartQuerySet, stage: Stage) -> OrderPartQuerySet:
     """Return the parts at this stage, in order of urgency."""
     return {
-        Stage.ACCEPT: parts.to_accept,
+        Stage.ACCEPT: parts.awaiting_acceptance,
         Stage.PACK: parts.to_pack,
-        Stage.HAND_OVER: parts.to_hand_over,
+        Stage.HAND_OVER: parts.awaiting_handover,
         Stage.ON_THE_WAY: parts.on_the_way,
         Stage.FINISHED: parts.finished,
     }[stage]()

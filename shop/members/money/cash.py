@@ -16,7 +16,7 @@ from shop.core.models import market_channel
 from shop.members.member_access import for_members, render_page
 from shop.reports.cash import cash_of_cooperative
 
-_PER_PAGE = 20
+PER_PAGE = 20
 _TABS = {
     "": (_("Held by us"), CashHolder.COOPERATIVE, False),
     "nha-xe": (_("Held by carriers"), CashHolder.CARRIER, False),
@@ -49,7 +49,7 @@ def cash(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
             (key, name, _tab_sum(amounts, tab_holder, is_remitted))
             for key, (name, tab_holder, is_remitted) in _TABS.items()
         ],
-        "page": Paginator(ordered, _PER_PAGE).get_page(request.GET.get("page")),
+        "page": Paginator(ordered, PER_PAGE).get_page(request.GET.get("page")),
     }
     return render_page(request, membership, "members/cash.html", context)
 

@@ -27,7 +27,7 @@ from shop.members.member_access import for_members, render_page
 from shop.reports import settlement_documents
 from shop.reports import settlements as report
 
-_PER_PAGE = 20
+PER_PAGE = 20
 
 
 @require_safe
@@ -41,7 +41,7 @@ def settlements(request: HttpRequest, membership: MembershipContext) -> HttpResp
     context = {
         "running": report.statement_of(open_settlement) if open_settlement else None,
         "settlement": open_settlement,
-        "page": Paginator(closed_settlements, _PER_PAGE).get_page(request.GET.get("page")),
+        "page": Paginator(closed_settlements, PER_PAGE).get_page(request.GET.get("page")),
         "bank": find_bank(membership.cooperative.bank_bin),
         "may_manage": membership.may(MemberRight.MANAGE),
     }
@@ -53,7 +53,7 @@ def settlements(request: HttpRequest, membership: MembershipContext) -> HttpResp
 def settlement(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
     """Show a settlement: totals, payout, and each order."""
     statement_settlement = _settlement_or_404(membership, pk)
-    page = Paginator(report.orders_in(statement_settlement), _PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(report.orders_in(statement_settlement), PER_PAGE).get_page(request.GET.get("page"))
     is_last = page.number == page.paginator.num_pages
     context = settlement_documents.statement_context(report.statement_of(statement_settlement)) | {
         "page": page,
@@ -145,6 +145,6 @@ def _render_account(request: HttpRequest, membership: MembershipContext, form: A
         "me": membership.user.pk,
         "changes": Change.objects.of_row(membership.cooperative)
         .filter(action="cooperative.account_changed")
-        .order_by("-created_at", "-pk")[:_PER_PAGE],
+        .order_by("-created_at", "-pk")[:PER_PAGE],
     }
     return render_page(request, membership, "members/account.html", context)

@@ -7,11 +7,11 @@
 
   // Reduce a photo with more pixels than the market shows before it is sent; its form waits for that. A photo that the
   // phone cannot read is sent unchanged, and the server reports its error.
-  const LONGEST_SIDE = 2400,
+  const MAX_SIDE = 2400,
     pending = new WeakMap();
   const shrink = async (file) => {
     const bitmap = await createImageBitmap(file);
-    const scale = LONGEST_SIDE / Math.max(bitmap.width, bitmap.height);
+    const scale = MAX_SIDE / Math.max(bitmap.width, bitmap.height);
     if (scale >= 1) return file;
     const canvas = document.createElement("canvas");
     canvas.width = Math.round(bitmap.width * scale);

@@ -186,7 +186,7 @@ def test_transfer_for_cash_on_delivery_order_goes_to_review() -> None:
     order = make_transfer_order()
     change_payment_method(order_id=order.pk, method=PaymentMethod.COD, actor=Actor.guest(), now=LATER)
 
-    assert in_review(receive_transfer(order.code), ReviewReason.OTHER_WAY)
+    assert in_review(receive_transfer(order.code), ReviewReason.OTHER_METHOD)
     check_everything()
 
 

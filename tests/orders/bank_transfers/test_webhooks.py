@@ -15,7 +15,7 @@ from orders.actions.bank_transfers.receive_transfers import (
     process_bank_webhook_task,
     process_bank_webhooks_task,
 )
-from orders.models import BankTransfer, GatewayEvent
+from orders.models import BankTransfer, WebhookEvent
 from orders.states import TransferState
 from shop.core.models import SweepFailure
 from tests.doubles.bank_webhooks import casso_webhook, payos_webhook, sepay_headers, sepay_webhook
@@ -84,7 +84,7 @@ def test_signed_webhook_settles_order(post_webhook, service: str, make_webhook) 
     response = post_webhook(service, make_webhook(order.code))
 
     order.refresh_from_db()
-    event = GatewayEvent.objects.get()
+    event = WebhookEvent.objects.get()
     assert (response.status_code, response.json()) == (200, {"success": True})
     assert (order.charged, order.confirmed_at is not None) == (120_000, True)
     assert (event.provider, event.handled_at is not None) == (service, True)
@@ -99,7 +99,7 @@ def test_repeated_webhooks_of_two_services_charge_order_once(post_webhook, servi
         assert post_webhook(service, make_webhook(order.code)).status_code == 200
 
     order.refresh_from_db()
-    assert (order.charged, BankTransfer.objects.count(), GatewayEvent.objects.count()) == (120_000, 1, 2)
+    assert (order.charged, BankTransfer.objects.count(), WebhookEvent.objects.count()) == (120_000, 1, 2)
     check_everything()
 
 
@@ -116,7 +116,7 @@ def test_webhook_with_several_transfers_records_each(post_webhook) -> None:
     post_webhook("casso", webhook)
 
     assert [transfer.state for transfer in BankTransfer.objects.all()] == [TransferState.SETTLED] * 2
-    assert GatewayEvent.objects.count() == 2
+    assert WebhookEvent.objects.count() == 2
 
 
 def test_outgoing_transfer_is_acknowledged_and_not_recorded(post_webhook) -> None:
@@ -132,7 +132,7 @@ def test_outgoing_transfer_is_acknowledged_and_not_recorded(post_webhook) -> Non
 def test_sweep_processes_webhook_whose_task_was_lost(post_webhook) -> None:
     order = make_transfer_order(now=fixed_now())
     post_webhook("sepay", sepay(order.code), process=False)
-    GatewayEvent.objects.update(received_at=timezone.now() - datetime.timedelta(minutes=2))
+    WebhookEvent.objects.update(received_at=timezone.now() - datetime.timedelta(minutes=2))
 
     process_bank_webhooks_task()
 
@@ -145,7 +145,7 @@ def test_processing_handled_webhook_again_changes_nothing(post_webhook) -> None:
     post_webhook("sepay", sepay(order.code))
     before = all_rows()
 
-    process_bank_webhook(event_id=GatewayEvent.objects.get().pk, now=timezone.now())
+    process_bank_webhook(event_id=WebhookEvent.objects.get().pk, now=timezone.now())
 
     assert all_rows() == before
 
@@ -270,7 +270,7 @@ def test_webhook_needs_no_csrf_token(post_webhook) -> None:
 def test_failing_webhook_is_counted_and_processed_after_others(monkeypatch) -> None:
     old = timezone.now() - datetime.timedelta(days=1)
     rows = [
-        GatewayEvent.objects.create(provider="sepay", event_id=name, body="{", received_at=old)
+        WebhookEvent.objects.create(provider="sepay", event_id=name, body="{", received_at=old)
         for name in ("broken", "later")
     ]
     process_bank_webhook_task(event_id=rows[0].pk)
@@ -280,7 +280,9 @@ def test_failing_webhook_is_counted_and_processed_after_others(monkeypatch) -> N
     process_bank_webhooks_task()
 
     assert queued == [rows[1].pk, rows[0].pk]
-    assert [gateway_event.event_id for gateway_event in GatewayEvent.objects.to_see("sepay")] == ["broken"]
+    assert [webhook_event.event_id for webhook_event in WebhookEvent.objects.with_problems("sepay")] == [
+        "broken"
+    ]
     failure = SweepFailure.objects.get()
     assert (failure.sweep, failure.row_key) == ("orders.process_bank_webhooks", str(rows[0].pk))
     assert failure.last_error.startswith("Unreadable")

@@ -116,11 +116,11 @@ class Walk:
 
     def step_remit(self) -> None:
         parcel = self.random_row(Parcel)
-        giver = Remitter(CashHolder.CARRIER, parcel.carrier)
+        remitter = Remitter(CashHolder.CARRIER, parcel.carrier)
         if parcel.cod_holder == CashHolder.COOPERATIVE:
-            giver = Remitter(CashHolder.COOPERATIVE, cooperative_id=self.seller.pk)
+            remitter = Remitter(CashHolder.COOPERATIVE, cooperative_id=self.seller.pk)
         remit_cash(
-            remitter=giver,
+            remitter=remitter,
             parcel_ids=[parcel.pk],
             fees=self.random.choice([0, 0, 7_001]),
             fee_bearer=self.random.choice(list(CostBearer)),

@@ -162,7 +162,7 @@ def test_call_is_sent_by_one_worker_only(stripe) -> None:
 
 def test_sweep_sends_call_whose_worker_was_killed(stripe, eager_jobs, monkeypatch) -> None:
     order = make_card_order()
-    assert list(GatewayCall.objects.to_look_up(NOW)) == []
+    assert list(GatewayCall.objects.due_for_check(NOW)) == []
 
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW + MINUTE)
     look_up_calls_task()

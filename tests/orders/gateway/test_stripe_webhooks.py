@@ -20,12 +20,12 @@ from orders.models import (
     Dispute,
     EventKind,
     GatewayCall,
-    GatewayEvent,
     LedgerEntry,
     Operation,
     Order,
     PaymentEvent,
     PaymentMethod,
+    WebhookEvent,
     WeightQuestion,
 )
 from orders.payments.transfer_requests import externally_refunded_amount
@@ -100,7 +100,7 @@ def test_webhook_confirms_paid_order(stripe, send) -> None:
     order.refresh_from_db()
     assert (order.confirmed_at is not None, order.charged) == (True, 120_000)
     assert get_call(order).state == CallState.SUCCEEDED
-    assert not GatewayEvent.objects.filter(handled_at=None).exists()
+    assert not WebhookEvent.objects.filter(handled_at=None).exists()
     check_everything()
 
 
@@ -125,7 +125,7 @@ def test_replayed_old_webhook_is_refused(stripe, send) -> None:
 
     assert send(event, at=int(timezone.now().timestamp()) - 301) == 400
 
-    assert GatewayEvent.objects.count() == 0
+    assert WebhookEvent.objects.count() == 0
 
 
 def test_webhook_address_is_not_found_without_stripe(stripe, send, settings) -> None:
@@ -238,7 +238,7 @@ def test_webhook_about_foreign_object_is_ignored(stripe, send) -> None:
     assert {send(event) for event in take_events(stripe)} == {200}
 
     assert PaymentEvent.objects.count() == before
-    assert not GatewayEvent.objects.filter(handled_at=None).exists()
+    assert not WebhookEvent.objects.filter(handled_at=None).exists()
 
 
 def test_sweep_handles_webhook_whose_task_was_lost(stripe, send, monkeypatch) -> None:
@@ -246,7 +246,7 @@ def test_sweep_handles_webhook_whose_task_was_lost(stripe, send, monkeypatch) ->
     stripe.buyer_pays(get_call(order).reference)
     (event,) = take_events(stripe, "payment_intent.succeeded")
     body, _signature = stripe.webhooks.signed(event)
-    stored = GatewayEvent.objects.create(
+    stored = WebhookEvent.objects.create(
         provider="stripe", event_id=event["id"], kind=event["type"], body=body.decode(), received_at=NOW
     )
 
@@ -494,11 +494,11 @@ def test_handling_webhook_twice_records_one_charge(stripe) -> None:
     stripe.buyer_pays(get_call(order).reference)
     (event,) = take_events(stripe, "payment_intent.succeeded")
     body, _signature = stripe.webhooks.signed(event)
-    stored = GatewayEvent.objects.create(
+    stored = WebhookEvent.objects.create(
         provider="stripe", event_id=event["id"], kind=event["type"], body=body.decode(), received_at=NOW
     )
     handle_stripe_event(event_id=stored.pk, now=NOW)
-    GatewayEvent.objects.update(handled_at=None)
+    WebhookEvent.objects.update(handled_at=None)
 
     handle_stripe_event(event_id=stored.pk, now=NOW + datetime.timedelta(minutes=1))
 

@@ -120,7 +120,7 @@ def test_substitute_allows_only_listed_transitions() -> None:
         quantity=1,
         variant=line.variant,
         substitute_quantity=1,
-        unit_list=1,
+        unit_list_price=1,
         unit_price=1,
         replaced_gross=1,
         total_gross=1,

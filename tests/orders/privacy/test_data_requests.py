@@ -90,7 +90,7 @@ def ended_order(**fields):
 
 
 def make_exports():
-    for export in DataExport.objects.to_make():
+    for export in DataExport.objects.unmade():
         make_export(request_id=export.request_id, now=fixed_now())
 
 

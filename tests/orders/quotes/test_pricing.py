@@ -21,13 +21,13 @@ def purchases(draw):
     """Return lines, deliveries and discounts of a random purchase."""
     lines = []
     for key in range(draw(st.integers(0, 5))):
-        unit_list = draw(st.integers(0, 10**7))
+        unit_list_price = draw(st.integers(0, 10**7))
         lines.append(
             LineInput(
                 key,
                 draw(COOPERATIVES),
-                unit_list,
-                draw(st.integers(0, unit_list)),
+                unit_list_price,
+                draw(st.integers(0, unit_list_price)),
                 draw(st.integers(1, 50)),
                 draw(RATES),
             )

@@ -120,7 +120,7 @@ def test_code_is_normalised_and_percentage_applied() -> None:
         30_000,
         606_000,
     )
-    assert (sums.before, quote.lines[0].before, quote.lines[0].to_pay) == (670_000, 640_000, 576_000)
+    assert (sums.list_total, quote.lines[0].list_total, quote.lines[0].to_pay) == (670_000, 640_000, 576_000)
 
 
 def test_fixed_amount_is_capped_at_goods_total() -> None:
@@ -140,7 +140,7 @@ def test_cooperative_voucher_discounts_only_its_lines() -> None:
     )
 
     assert [line.to_pay for line in quote.lines] == [90_000, 50_000]
-    assert quote.voucher.giver == own
+    assert quote.voucher.bearer == own
 
 
 def test_cooperative_shipping_voucher_discounts_only_its_delivery() -> None:
@@ -353,12 +353,12 @@ def test_voucher_applies_after_catalogue_discounts() -> None:
     quote = quote_of(basket_with_code((variant, 1)))
 
     sums = totals_of_quote(quote)
-    assert (sums.goods, [row.amount for row in sums.taken_off], sums.before) == (
+    assert (sums.goods, [row.amount for row in sums.taken_off], sums.list_total) == (
         320_000,
         [20_000, 30_000],
         350_000,
     )
-    assert quote.lines[0].before == 320_000
+    assert quote.lines[0].list_total == 320_000
 
 
 def test_staff_only_voucher_can_be_used_in_draft() -> None:

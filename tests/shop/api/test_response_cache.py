@@ -60,7 +60,7 @@ def product_as_customer(variant):
 
 
 def test_cached_answer_is_reused_until_name_price_or_stock_changes() -> None:
-    make_channel(checks_listings=False)
+    make_channel(requires_listing_review=False)
     seller = make_seller()
     variant = make_variant(seller, on_hand=9)
     admin = token_of(make_admin())
@@ -159,7 +159,7 @@ def test_late_commit_of_an_older_change_changes_the_catalogue_version() -> None:
 
 
 def test_staff_changes_of_products_show_at_once() -> None:
-    channel = make_channel(checks_listings=False)
+    channel = make_channel(requires_listing_review=False)
     variant = make_variant(make_seller())
     category = Category.objects.get_or_create(name="Trà", slug="tra")[0]
     Product.objects.filter(pk=variant.product_id).update(category=category)

@@ -14,7 +14,7 @@ from orders.actions.fulfilment.cancel_parts import cancel_order
 from orders.actions.gateway.gateway_calls import send_call
 from orders.actions.ledger.ledger_postings import record_payment_event
 from orders.actions.order_changes.finish_order_change import finish_order_change
-from orders.models import Dispute, EventKind, GatewayCall, GatewayEvent, Operation, Order
+from orders.models import Dispute, EventKind, GatewayCall, Operation, Order, WebhookEvent
 from orders.states import CallState
 from shop.core.actors import Actor
 from shop.core.models import Change
@@ -92,7 +92,7 @@ def test_failed_refund_is_listed_as_refused(stripe, desk) -> None:
     stripe.faults.tell("refunds.create", Fault.REFUSE, status=400, code="charge_already_refunded")
     send_order_call(order, Operation.REFUND)
 
-    assert [call.amount for call in GatewayCall.objects.refused()] == [20_000]
+    assert [call.amount for call in GatewayCall.objects.awaiting_staff()] == [20_000]
     assert order.code in page_text(desk, "?xem=hong")
 
 
@@ -120,7 +120,7 @@ def test_disputes_and_unprocessed_events_are_shown(stripe, desk) -> None:
         evidence_by=NOW.replace(year=2099),
         received_at=NOW,
     )
-    GatewayEvent.objects.create(
+    WebhookEvent.objects.create(
         provider="stripe", event_id="evt_1", kind="transfer.reversed", received_at=NOW, problem="by hand"
     )
 
@@ -190,7 +190,7 @@ def test_abandoned_webhook_event_is_processed_again(stripe, desk) -> None:
         "created": 1_790_000_000,
         "data": {"object": {"object": "payment_intent", "id": reference}},
     }
-    event = GatewayEvent.objects.create(
+    event = WebhookEvent.objects.create(
         provider="stripe", event_id="evt_1", body=json.dumps(body), received_at=NOW, tries=20
     )
     address = f"{PAGE}tin/{event.pk}/"

@@ -101,7 +101,7 @@ def test_rate_needs_a_valid_last_day(desk: Client, day: str) -> None:
 
 def test_withholding_needs_a_rate_and_is_switched_on_and_off(desk: Client) -> None:
     first = desk.post(f"{PAGE}khau-tru/", {"on": "yes"}, follow=True)
-    assert ("Hôm nay chưa có mức nào" in html_of(first), shop_settings().withholds_tax) == (
+    assert ("Hôm nay chưa có mức nào" in html_of(first), shop_settings().is_tax_withheld) == (
         True,
         False,
     )
@@ -109,11 +109,11 @@ def test_withholding_needs_a_rate_and_is_switched_on_and_off(desk: Client) -> No
     desk.post(f"{PAGE}thue/", TAX)
     desk.post(f"{PAGE}thue/", TAX | {"tax-name": "TNCN", "tax-percent": "0,5"})
     response = desk.post(f"{PAGE}khau-tru/", {"on": "yes"}, follow=True)
-    assert shop_settings().withholds_tax
+    assert shop_settings().is_tax_withheld
     assert "Đang bật: đơn hàng đặt hôm nay bị khấu trừ 1,5 % tiền hàng." in html_of(response)
 
     desk.post(f"{PAGE}khau-tru/", {"on": "no"})
-    assert not shop_settings().withholds_tax
+    assert not shop_settings().is_tax_withheld
 
 
 def test_withholding_rate_is_ended(desk: Client) -> None:

@@ -228,7 +228,7 @@ class DemoTests(TestCase):
         assert seed_orders(16, seed=5, now=NOW) == 16
 
         assert Order.objects.placed().count() == 16
-        assert OrderPart.objects.to_accept().exists()
+        assert OrderPart.objects.awaiting_acceptance().exists()
         for order in Order.objects.all():
             parts = order.parts.aggregate(total=Sum("total_gross"))["total"]
             lines = order.lines.aggregate(total=Sum("total_gross"))["total"]
@@ -329,7 +329,7 @@ class UnderWayTests(TestCase):
         settled = BankTransfer.objects.filter(state=TransferState.SETTLED)
         assert settled.exists()
         assert {row.order.charge_coverage for row in settled} == {Coverage.FULL}
-        assert set(BankTransfer.objects.to_review().values_list("reason", flat=True)) == {
+        assert set(BankTransfer.objects.in_review().values_list("reason", flat=True)) == {
             ReviewReason.NO_CODE,
             ReviewReason.TOO_LITTLE,
         }
@@ -362,9 +362,11 @@ class UnderWayTests(TestCase):
             order__placed_at__gte=DAY_AGO,
         )
 
-        to_weigh = [part for part in parts.to_pick() if any(line.is_to_weigh for line in part.lines.all())]
-        assert [parts.to_accept().count(), len(to_weigh)] == [2, 1]
-        assert [parts.to_pick().count(), parts.to_hand_over().count()] == [3, 1]
+        to_weigh = [
+            part for part in parts.with_unpicked_lines() if any(line.is_to_weigh for line in part.lines.all())
+        ]
+        assert [parts.awaiting_acceptance().count(), len(to_weigh)] == [2, 1]
+        assert [parts.with_unpicked_lines().count(), parts.awaiting_handover().count()] == [3, 1]
 
     def test_one_complaint_is_open_and_one_is_refunded(self) -> None:
         states = Complaint.objects.order_by("state").values_list("state", flat=True)

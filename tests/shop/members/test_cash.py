@@ -45,8 +45,8 @@ def test_each_cash_state_shows_its_sum_and_no_foreign_cash(manager: Client, sell
     carriers = make_delivered_parcel(200_000, cash=True, seller=seller)
     handed_in = make_delivered_parcel(300_000, cash=True, seller=seller)
     foreign = make_delivered_parcel(400_000, cash=True, seller=make_seller("HTX Tài Hoan"))
-    giver = Remitter(CashHolder.CARRIER, CARRIER)
-    remit_cash(remitter=giver, parcel_ids=[handed_in.pk], key="k", **ACTOR_NOW)
+    remitter = Remitter(CashHolder.CARRIER, CARRIER)
+    remit_cash(remitter=remitter, parcel_ids=[handed_in.pk], key="k", **ACTOR_NOW)
 
     pages = [html_of(manager.get(CASH + query)) for query in ("", "?ai=nha-xe", "?ai=da-nop")]
 

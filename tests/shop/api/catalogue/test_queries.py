@@ -99,7 +99,9 @@ def test_conditions_and_search_words_are_limited() -> None:
 
 
 def test_price_filters_use_the_currency_of_the_channel() -> None:
-    usa = make_channel(slug="usa", name="USA", currency="USD", default_country="US", checks_listings=False)
+    usa = make_channel(
+        slug="usa", name="USA", currency="USD", default_country="US", requires_listing_review=False
+    )
     make_product(make_seller("HTX A", usa), name="Khăn", channel=usa, price=500)
     make_product(make_seller("HTX B"), name="Gối", price=320_000)
     query = """query($filter: ProductFilterInput) {

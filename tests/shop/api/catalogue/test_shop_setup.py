@@ -315,7 +315,7 @@ def test_product_create_requires_permission() -> None:
 
 
 def test_product_update_changes_only_given_fields(token) -> None:
-    make_channel(checks_listings=False)
+    make_channel(requires_listing_review=False)
     product = make_product(category=make_category("Gối"))
     query = """mutation ($id: ID!, $input: ProductInput!) { productUpdate(id: $id, input: $input) {
       product { name slug category { slug } seoTitle metafield(key: "erp") } errors { field code } } }"""

@@ -294,7 +294,7 @@ def test_delivery_options_combine_the_methods_of_cooperatives() -> None:
 
 def test_channel_shipping_service_delivers_in_another_currency() -> None:
     channel = make_channel(
-        slug="usa", name="USA", currency="USD", default_country="US", checks_listings=False
+        slug="usa", name="USA", currency="USD", default_country="US", requires_listing_review=False
     )
     cooperatives = [make_seller("HTX Thiên An", channel), make_seller("HTX Yến Dương", channel)]
     for cooperative in cooperatives:

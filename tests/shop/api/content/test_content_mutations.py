@@ -131,7 +131,7 @@ def test_menu_items_are_created(token) -> None:
     }
     assert child_item["level"] == 1
     assert child_item["page"] == {"slug": "thien-an"}
-    assert MenuItem.objects.get(name="Thiên An").page_of == thien_an
+    assert MenuItem.objects.get(name="Thiên An").page_cooperative == thien_an
 
 
 @pytest.mark.parametrize(

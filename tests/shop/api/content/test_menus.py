@@ -36,8 +36,8 @@ def test_menu_links_categories_pages_and_cooperatives(django_assert_num_queries)
     menu = Menu.objects.create(slug="navbar", name="Trên cùng")
     category_item = MenuItem.objects.create(menu=menu, name="Thực phẩm", category=make_category("Thực phẩm"))
     child_columns = {"menu": menu, "parent": category_item, "level": 1}
-    MenuItem.objects.create(**child_columns, name="Kệ của Thiên An", collection_of=thien_an)
-    MenuItem.objects.create(**child_columns, name="Về Thiên An", page_of=thien_an, sort_order=1)
+    MenuItem.objects.create(**child_columns, name="Kệ của Thiên An", collection_cooperative=thien_an)
+    MenuItem.objects.create(**child_columns, name="Về Thiên An", page_cooperative=thien_an, sort_order=1)
     MenuItem.objects.create(menu=menu, name="Giới thiệu", page=make_page(), sort_order=1)
     MenuItem.objects.create(
         menu=menu, name="Nháp", page=make_page(slug="nhap", is_published=False), sort_order=2
