@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from catalog.actions.taxonomy.categories import edit_category
+from catalog.actions.taxonomy.categories import update_category_row
 from catalog.models import (
     Attribute,
     BackInStockRequest,
@@ -50,11 +50,9 @@ class CategoryAdmin(ReadMostlyAdmin):
     ordering = ("path", "pk")
 
     def save_model(self, request: HttpRequest, obj: Category, form: Any, change: bool) -> None:
-        edit_category(
+        update_category_row(
             category_id=obj.pk,
-            name=obj.name,
-            description=obj.description_text,
-            sort_order=obj.sort_order,
+            values={column: getattr(obj, column) for column in self.editable},
             actor=admin_actor(request),
             now=timezone.now(),
         )

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from catalog.actions.products.draft_products import create_draft_product
 from catalog.actions.products.product_details import NewProduct, ProductDetails, VariantDetails
-from catalog.actions.taxonomy.categories import add_category
+from catalog.actions.taxonomy.categories import create_category_row
 from catalog.models import Category, Listing, Product, ProductType, Stock, Unit, Variant
 from catalog.states import ListingState
 from cooperatives.actions.application_documents import (
@@ -291,7 +291,7 @@ def make_commission_rate(
 
 @reuse_rows
 def make_category(name: str = "Rau, củ, quả tươi", parent: Category | None = None) -> Category:
-    return add_category(name=name, parent=parent, sort_order=0, actor=Actor.system(), now=NOW)
+    return create_category_row(name=name, parent=parent, sort_order=0, actor=Actor.system(), now=NOW)
 
 
 @reuse_rows

@@ -19,7 +19,7 @@ class Category(WithMetadata, WithExternalReference, WithSeo, WithTimes):
     """A product category; categories form a tree.
 
     `path` lists the keys from the root down ("/3/17/"), so that a branch is one prefix. `path` and `level`
-    are written only by `catalog.actions.taxonomy.categories`.
+    are written only by `catalog.actions.taxonomy.categories` and `category_tree`.
     """
 
     parent = models.ForeignKey("self", models.PROTECT, related_name="children", null=True, blank=True)
@@ -44,6 +44,10 @@ class Category(WithMetadata, WithExternalReference, WithSeo, WithTimes):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def branch_path(self) -> str:
+        """The prefix of every path in its branch; without a path of its own, one that no path has."""
+        return self.path or "/none/"
 
 class MergedCategory(models.Model):
     """A category that was merged into another: its key, which past orders keep, and its address."""

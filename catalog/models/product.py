@@ -102,7 +102,7 @@ class ProductQuerySet(models.QuerySet["Product"]):
 
     def under(self, category: Category) -> ProductQuerySet:
         """Return products of the category and its descendants."""
-        return self.filter(category__path__startswith=category.path or "/none/")
+        return self.filter(category__path__startswith=category.branch_path)
 
 
 class Product(WithMetadata, WithExternalReference, WithSeo, WithTimes):

@@ -184,9 +184,6 @@ def _find_also(find: ProductQuery, conditions: Sequence[Condition], translated: 
     return find(*conditions) | translated
 
 
-# --- attempts if nothing matches as typed ---------------------------------------------------------------
-
-
 def _other_attempts(
     words: Sequence[QueryWord], choices: Sequence[Choice], readings: Sequence[Reading], *, is_complete: bool
 ) -> Iterator[Callable[[ProductQuery], SearchResult]]:

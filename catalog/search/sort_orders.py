@@ -155,9 +155,6 @@ def _ids_from_text(keys: str) -> RawSQL:
     return RawSQL("SELECT unnest(%s::bigint[])", [keys])
 
 
-# --- compiled queries -----------------------------------------------------------------------------------
-
-
 @compiled_query
 def _newest(channel: int, *, start: int, stop: int) -> QuerySet[Any, int]:
     return _listed_products(channel)[start:stop]

@@ -49,9 +49,7 @@ def products_by_category(inside: Iterable[Category], index: FacetIndex) -> dict[
     paths = {key: path for key, path in _paths() if key in index.categories}
     return {
         row.slug: union_of(
-            index.categories[key]
-            for key, path in paths.items()
-            if (path or "").startswith(row.path or "/none/")
+            index.categories[key] for key, path in paths.items() if (path or "").startswith(row.branch_path)
         )
         for row in inside
     }

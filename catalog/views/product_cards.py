@@ -182,9 +182,6 @@ def _free(variant_ids: Sequence[int], listings: Sequence[Listing]) -> dict[int, 
     return dict(_free_stock(channel.pk, channel.default_country, list(variant_ids)))
 
 
-# --- compiled queries -----------------------------------------------------------------------------------
-
-
 @compiled_query
 def _visible_listings(channel: int, products: Collection[int]) -> QuerySet[Listing]:
     """Return listings with the columns that cards show."""

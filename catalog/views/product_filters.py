@@ -156,8 +156,6 @@ class ProductFilters:
         priced = self._index.priced(self.lowest, self.highest)
         return priced & _any_of(self._index.bands, self._bands) if self._bands else priced
 
-    # --- options ------------------------------------------------------------------------------------------
-
     def toggles(self) -> dict[str, FacetOption]:
         """Return the on/off filters by name; DELIVERED counts nothing while the location is unknown."""
         return {

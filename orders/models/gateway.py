@@ -30,7 +30,7 @@ class GatewayCallQuerySet(models.QuerySet["GatewayCall"]):
         return self.filter(state__in=OUTCOME_UNKNOWN_STATES)
 
     def awaiting_staff(self) -> GatewayCallQuerySet:
-        """Return refused calls that staff must handle: they can be retried and were not set aside."""
+        """Return refused calls that staff must handle: they can be retried and were not dismissed."""
         return self.repeatable().filter(dismissed_at=None)
 
     def repeatable(self) -> GatewayCallQuerySet:

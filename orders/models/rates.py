@@ -62,7 +62,7 @@ class CommissionRate(models.Model):
         """Return whether it applies to a cooperative's products in this category path. Reads `category`."""
         if self.cooperative_id not in (None, cooperative_id):
             return False
-        return self.category is None or path.startswith(self.category.path or "/none/")
+        return self.category is None or path.startswith(self.category.branch_path)
 
     @property
     def specificity(self) -> tuple[bool, int]:

@@ -143,8 +143,6 @@ class StripeGateway:
             return self._perform(operation, request, lambda _: self._current_state(result.reference, request))
         return result
 
-    # --- The calls --------------------------------------------------------------------------------
-
     def _start(self, request: GatewayRequest) -> GatewayResult:
         params: dict[str, object] = {
             "amount": request.amount,
@@ -233,8 +231,6 @@ class StripeGateway:
             _request_options(request),
         )
         return GatewayResult(Outcome.SUCCEEDED, reference=reversal.id)
-
-    # --- Lookups ----------------------------------------------------------------------------------
 
     def _find_trace(self, operation: Operation, request: GatewayRequest) -> GatewayResult | None:
         """Find the trace of a call; None if it left nothing visible."""

@@ -52,8 +52,6 @@ class Context:
         # Products in a basket being shown: visible with it even if they are no longer published.
         self.revealed_products: set[int] = set()
 
-    # --- requester --------------------------------------------------------------------------------
-
     @cached_property
     def token(self) -> str | None:
         """The token of the `Authorization-Bearer` or `Authorization` header."""
@@ -93,8 +91,6 @@ class Context:
     @property
     def actor_and_time(self) -> ActorAndTime:
         return {"actor": self.actor, "now": self.now}
-
-    # --- permissions ------------------------------------------------------------------------------
 
     @cached_property
     def permissions(self) -> frozenset[str]:
@@ -156,8 +152,6 @@ class Context:
             return self.app is not None
         return self.is_staff
 
-    # --- settings and channels --------------------------------------------------------------------
-
     @cached_property
     def settings(self) -> ShopSettings:
         return shop_settings()
@@ -173,8 +167,6 @@ class Context:
             return self.channels.get(slug)
         active = [channel for channel in self.channels.values() if channel.is_active]
         return active[0] if len(active) == 1 else None
-
-    # --- response ---------------------------------------------------------------------------------
 
     def on_response(self, callback: Callable[[HttpResponse], object]) -> None:
         """Call `callback` with the finished response, for example to set a cookie."""

@@ -83,8 +83,6 @@ class Type:
             raise TypeError(f"{self.name} has no rows.")
         return self._rows(context)
 
-    # --- fields ---------------------------------------------------------------------------------
-
     def id(self) -> None:
         """Add the field `id`, the global id."""
         key = attrgetter(self._key)
@@ -159,8 +157,6 @@ class Type:
             raise ValueError(f"{self.name}.{field} has two resolvers.")
         self.resolvers[field] = resolve
         self._needs[field] = needs
-
-    # --- reading rows ---------------------------------------------------------------------------
 
     def requested(self, fields: Iterable[str], *more_columns: str) -> tuple[str, ...]:
         """Return the columns that these fields need, plus the key and `more_columns`, without duplicates."""

@@ -292,7 +292,7 @@ def _condition(query: SalesQuery, *, is_by_line: bool, relation: str = "") -> Q:
     if query.source:
         values["report_source"] = query.source
     if is_by_line and query.category is not None:
-        descendants = Category.objects.filter(path__startswith=query.category.path or "/none/")
+        descendants = Category.objects.filter(path__startswith=query.category.branch_path)
         keys = MergedCategory.objects.filter(into__in=descendants).values_list("key", flat=True)
         values["category_key__in"] = [*descendants.values_list("pk", flat=True), *keys]
     return Q(**{f"{relation}{name}": value for name, value in values.items()})

@@ -66,8 +66,6 @@ class HttpConnection(HTTPChannel):  # type: ignore[misc]
         self.step_began = self.creation_time
         self._moved_before = 0
 
-    # --- time limits ---------------------------------------------------------------------------------
-
     def is_overdue(self, now: float) -> bool:
         """Return whether the current step exceeded its time; checked about once a second."""
         step = self._current_step()
@@ -122,8 +120,6 @@ class HttpConnection(HTTPChannel):  # type: ignore[misc]
             "linger": _LINGER_SECONDS,
         }
         return allowed.get(step, float("inf"))
-
-    # --- reading and writing ------------------------------------------------------------------------
 
     def parser_class(self, adj: Any) -> RequestParser:
         return RequestParser(

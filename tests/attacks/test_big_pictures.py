@@ -93,9 +93,6 @@ def decoded(original: Path, folder: Path) -> tuple[list[int], int]:
     return [file.width for file in rendition.files], int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
 
 
-# --- in the request -----------------------------------------------------------------------------------
-
-
 @pytest.mark.once
 @pytest.mark.parametrize("name", FORMATS)
 def test_size_is_read_without_the_memory_of_the_pixels(name) -> None:
@@ -235,9 +232,6 @@ def test_anonymous_uploads_through_the_api_are_dropped(client: Client, token) ->
     assert response.status_code == 200
     assert response.json()["errors"]
     assert [upload.size for upload in response.wsgi_request.FILES.values()] == [0]
-
-
-# --- in the worker ------------------------------------------------------------------------------------
 
 
 @pytest.mark.once
@@ -390,9 +384,6 @@ def test_rotated_heif_photo_is_turned_once() -> None:
     rendition = make_renditions(file)
 
     assert max(rendition.width, rendition.height) == 640
-
-
-# --- pages of refused pictures ---------------------------------------------------------------------------
 
 
 def cut_short() -> ContentFile[bytes]:

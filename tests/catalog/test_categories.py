@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from catalog.actions.taxonomy.categories import update_category
 from catalog.models import Category, Product
-from tests.factories import make_category, make_product
+from shop.core.actors import Actor
+from shop.core.models import Change
+from tests.factories import NOW, make_category, make_product
 
 pytestmark = pytest.mark.django_db
 
@@ -35,3 +38,33 @@ def test_category_path_prefix_does_not_match_longer_id() -> None:
     make_product(category=other)
 
     assert list(Product.objects.under(first)) == []
+
+
+def test_one_edit_of_a_category_is_one_change_and_reindexes_its_products() -> None:
+    category = make_category("Trái cây")
+    product = make_product(name="Quýt", category=category)
+
+    update_category(
+        category_id=category.pk,
+        values={"name": "Hoa quả", "slug": "hoa-qua", "sort_order": 0},
+        actor=Actor.system(),
+        now=NOW,
+    )
+
+    change = Change.objects.get(action="category.edited")
+    assert change.data == {
+        "fields": ["name", "slug"],
+        "from": {"name": "Trái cây", "slug": "trai-cay"},
+        "to": {"name": "Hoa quả", "slug": "hoa-qua"},
+    }
+    product.refresh_from_db()
+    assert "hoa qua" in product.search_text
+    assert "trai cay" not in product.search_text
+
+
+def test_edit_that_changes_nothing_writes_no_change() -> None:
+    category = make_category("Trái cây")
+
+    update_category(category_id=category.pk, values={"name": "Trái cây"}, actor=Actor.system(), now=NOW)
+
+    assert not Change.objects.filter(action="category.edited").exists()

@@ -103,10 +103,10 @@ def test_declined_card_is_replaced_and_the_next_confirmed_at_the_bank(
     page = faultless(PHONE)
     address = buy_by_card(page, pillow)
     expect(page.locator("#paying-panel")).to_contain_text("120.000")
-    expect(page.locator("[data-card-said]")).to_be_hidden()
+    expect(page.locator("[data-card-message]")).to_be_hidden()
 
     enter_card(page, DECLINED_CARD)
-    expect(page.locator("[data-card-said]")).to_contain_text("declined")
+    expect(page.locator("[data-card-message]")).to_contain_text("declined")
     enter_card(page, SCA_CARD)
     page.wait_for_url(re.compile(re.escape(stripe.url)))
     press(page, "button[value=yes]")

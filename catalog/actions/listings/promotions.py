@@ -228,7 +228,7 @@ def _affected_products(promotion: Promotion) -> QuerySet[Product]:
     if products or categories:
         condition = Q(pk__in=[row.pk for row in products])
         for category in categories:
-            condition |= Q(category__path__startswith=category.path or "/none/")
+            condition |= Q(category__path__startswith=category.branch_path)
         covered &= condition
     reduced = Price.objects.filter(promotion_key=promotion.pk).values("variant__product")
     return Product.objects.filter(covered | Q(pk__in=reduced)) if covered else Product.objects.all()
@@ -297,7 +297,7 @@ def _lowest_price(
     if terms.products or terms.categories:
         scope = Q(variant__product__in=list(terms.products))
         for category in terms.categories:
-            scope |= Q(variant__product__category__path__startswith=category.path or "/none/")
+            scope |= Q(variant__product__category__path__startswith=category.branch_path)
         prices = prices.filter(scope)
     return prices.order_by("amount").values_list("amount", flat=True).first()
 

@@ -144,5 +144,6 @@ def _needs_picture(product: Product) -> bool:
     """Return whether it is published in a channel that enforces the legal requirements."""
     on_sale = Listing.objects.filter(product=product, state=ListingState.PUBLISHED)
     return (
-        not product.cooperative.is_platform_seller and on_sale.filter(channel__checks_listings=True).exists()
+        not product.cooperative.is_platform_seller
+        and on_sale.filter(channel__requires_listing_review=True).exists()
     )

@@ -27,7 +27,8 @@ def is_approved(product: Product) -> bool:
     """Return whether the platform approved it in a channel that checks listings; a paused one counts."""
     approved = Listing.objects.filter(product=product, state__in=APPROVED_STATES)
     return (
-        approved.filter(channel__checks_listings=True).exists() and not product.cooperative.is_platform_seller
+        approved.filter(channel__requires_listing_review=True).exists()
+        and not product.cooperative.is_platform_seller
     )
 
 

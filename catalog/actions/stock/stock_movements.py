@@ -227,7 +227,7 @@ def receive_stock(
 
     A repeated `key` changes nothing. Raises InvalidStockCount, and Missing (also for a closed warehouse).
     """
-    if not quantity or abs(quantity) > 1_000_000:
+    if not quantity or abs(quantity) > MAX_COUNT:
         raise InvalidStockCount(field="quantity")
     if not Warehouse.objects.for_cooperative(cooperative).open().filter(pk=warehouse_id).exists():
         raise Missing()

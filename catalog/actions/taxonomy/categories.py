@@ -1,35 +1,67 @@
-"""Create and edit categories."""
+"""Create and update categories."""
 
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
+
+from django.db import transaction
 
 from catalog.actions.products.product_rows import SEARCH_COLUMNS, set_search_columns
+from catalog.actions.taxonomy.records import update_record_row
 from catalog.models import Category, Product
 from shop.core.actors import Actor
-from shop.core.database.transactions import lock_row
-from shop.core.database.unique_fields import save_unique
+from shop.core.database.unique_fields import save_unique, unused_slug
 from shop.core.errors import Missing
 from shop.core.models import record_change
 from shop.core.texts.folding import slugify
 
 
-def add_category(
+@transaction.atomic(durable=True)
+def create_category(
+    *,
+    parent_id: int | None,
+    name: str,
+    slug: str | None,
+    values: Mapping[str, object],
+    actor: Actor,
+    now: datetime.datetime,
+) -> Category:
+    """Create a category after its siblings; `values` are its other columns.
+
+    Raises AlreadyTaken, and Missing for an unknown parent.
+    """
+    parent = Category.objects.filter(pk=parent_id).first() if parent_id is not None else None
+    if parent_id is not None and parent is None:
+        raise Missing(field="parent")
+    position = Category.objects.filter(parent=parent).count()
+    category = create_category_row(
+        name=name,
+        parent=parent,
+        sort_order=position,
+        slug=slug or unused_slug(Category, name),
+        actor=actor,
+        now=now,
+    )
+    for column, value in values.items():
+        setattr(category, column, value)
+    save_unique(category)
+    return category
+
+
+def create_category_row(
     *,
     name: str,
     parent: Category | None,
     sort_order: int,
-    address: str | None = None,
+    slug: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Category:
-    """Step: create a category inside `parent` or at the root; `address` overrides the slug.
-
-    Raises AlreadyTaken.
-    """
+    """Step: create a category inside `parent` or at the root. Raises AlreadyTaken."""
     category = Category(
         name=name,
-        slug=address or slugify(name),
+        slug=slug or slugify(name),
         parent=parent,
         sort_order=sort_order,
         level=parent.level + 1 if parent else 0,
@@ -41,41 +73,27 @@ def add_category(
     return category
 
 
-def edit_category(
-    *,
-    category_id: int,
-    name: str,
-    description: str,
-    sort_order: int,
-    actor: Actor,
-    now: datetime.datetime,
-) -> None:
-    """Step: update a category; reindexes its products if the name changes. Raises Missing."""
-    category = lock_row(Category.objects.filter(pk=category_id))
-    if category is None:
-        raise Missing()
-    new_values = {"name": name, "description_text": description, "sort_order": sort_order}
-    before = {
-        field: getattr(category, field)
-        for field in new_values
-        if getattr(category, field) != new_values[field]
-    }
-    for field in before:
-        setattr(category, field, new_values[field])
-    category.save()
-    if "name" in before:
-        products = list(
-            Product.objects.filter(category=category).select_related("cooperative").order_by("pk")
-        )
-        for product in products:
-            product.category = category
-            set_search_columns(product)
-        Product.objects.bulk_update(products, SEARCH_COLUMNS, batch_size=500)
-    if before:
-        record_change(
-            "category.edited",
-            category,
-            actor=actor,
-            now=now,
-            data={"from": before, "to": {field: new_values[field] for field in before}},
-        )
+@transaction.atomic(durable=True)
+def update_category(
+    *, category_id: int, values: Mapping[str, object], actor: Actor, now: datetime.datetime
+) -> Category:
+    """Update the named columns; reindex the products if the name changes. Raises Missing, AlreadyTaken."""
+    return update_category_row(category_id=category_id, values=values, actor=actor, now=now)
+
+
+def update_category_row(
+    *, category_id: int, values: Mapping[str, object], actor: Actor, now: datetime.datetime
+) -> Category:
+    """Step: update the named columns as `update_category` does."""
+    category = update_record_row(Category, category_id, values=values, actor=actor, now=now)
+    if "name" in values:
+        _reindex_products(category)
+    return category
+
+
+def _reindex_products(category: Category) -> None:
+    products = list(Product.objects.filter(category=category).select_related("cooperative").order_by("pk"))
+    for product in products:
+        product.category = category
+        set_search_columns(product)
+    Product.objects.bulk_update(products, SEARCH_COLUMNS, batch_size=500)

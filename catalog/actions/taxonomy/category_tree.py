@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.listings.selling_prices import apply_promotions
 from catalog.actions.products.product_rows import SEARCH_COLUMNS, set_search_columns
-from catalog.actions.taxonomy.taxonomy import StillReferenced, lock_record
+from catalog.actions.taxonomy.records import StillReferenced, lock_record
 from catalog.models import Category, MergedCategory, Product, ProductRevision
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_rows
@@ -38,7 +38,7 @@ def move_category(
     categories = _lock_tree()
     category = _require(categories, category_id, field="id")
     parent = _require(categories, parent_id, field="parent") if parent_id is not None else None
-    if parent is not None and (parent.path or "").startswith(category.path or "/none/"):
+    if parent is not None and (parent.path or "").startswith(category.branch_path):
         raise CategoryInsideItself(field="parent")
     before = _placement(categories, category)
     old_path, old_level = category.path or "", category.level
@@ -74,7 +74,7 @@ def merge_category(*, category_id: int, into_id: int, actor: Actor, now: datetim
     categories = _lock_tree()
     category = _require(categories, category_id, field="id")
     target = _require(categories, into_id, field="into")
-    if (target.path or "").startswith(category.path or "/none/"):
+    if (target.path or "").startswith(category.branch_path):
         raise CategoryInsideItself(field="into")
     old_path, shift = category.path or "", target.level - category.level
     for row in categories.values():

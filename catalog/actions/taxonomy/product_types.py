@@ -9,7 +9,7 @@ from typing import NamedTuple
 from django.db import transaction
 
 from catalog.actions.products.attribute_values import get_or_create_value
-from catalog.actions.taxonomy.taxonomy import insert_record, lock_record, write_record
+from catalog.actions.taxonomy.records import create_record_row, lock_record, update_record_row
 from catalog.models import Attribute, AttributeScope, AttributeValue, ProductType, ProductTypeAttribute
 from shop.core.actors import Actor
 from shop.core.errors import Missing
@@ -40,7 +40,7 @@ def create_product_type(
     now: datetime.datetime,
 ) -> ProductType:
     """Create a product type with its attributes. Raises AlreadyTaken, Missing."""
-    product_type = insert_record(ProductType, values=values, actor=actor, now=now)
+    product_type = create_record_row(ProductType, values=values, actor=actor, now=now)
     if assignments:
         _assign_attributes(product_type, assignments, actor=actor, now=now)
     return product_type
@@ -56,7 +56,7 @@ def update_product_type(
     now: datetime.datetime,
 ) -> ProductType:
     """Update the named columns and add attributes. Raises Missing, AlreadyTaken."""
-    product_type = write_record(ProductType, key, values=values, actor=actor, now=now)
+    product_type = update_record_row(ProductType, key, values=values, actor=actor, now=now)
     if assignments:
         _assign_attributes(product_type, assignments, actor=actor, now=now)
     return product_type
@@ -126,7 +126,7 @@ def create_attribute(
     now: datetime.datetime,
 ) -> Attribute:
     """Create an attribute with its list of values. Raises AlreadyTaken, InvalidColumnValue."""
-    attribute = insert_record(Attribute, values=values, actor=actor, now=now)
+    attribute = create_record_row(Attribute, values=values, actor=actor, now=now)
     for value in added_values:
         _add_value(attribute, value.name, value.columns, actor=actor, now=now)
     return attribute
@@ -146,7 +146,7 @@ def update_attribute(
 
     Deleted values disappear from products too. Raises Missing, AlreadyTaken, InvalidColumnValue.
     """
-    attribute = write_record(Attribute, key, values=values, actor=actor, now=now)
+    attribute = update_record_row(Attribute, key, values=values, actor=actor, now=now)
     if deleted_value_ids:
         rows = attribute.values.filter(pk__in=deleted_value_ids)
         names = list(rows.order_by("pk").values_list("name", flat=True))

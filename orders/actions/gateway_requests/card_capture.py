@@ -1,6 +1,6 @@
-"""Capture card authorisations once the sum due is final; release unused ones and cancel obsolete payments.
+"""Capture card authorisations once the amount due is final; release unused ones and cancel obsolete payments.
 
-Runs after every recalculation, because weights, cancelled parts and time change the sum due.
+Runs after every recalculation, because weights, cancelled parts and time change the amount due.
 Requests that the gateway refused are not repeated automatically; staff decide on the desk.
 """
 
@@ -31,7 +31,7 @@ _END_OPERATIONS = (Operation.CAPTURE, Operation.CANCEL)
 
 
 def capture_or_release_cards(order: Order, payments: Iterable[Payment], *, now: datetime.datetime) -> None:
-    """Step, on a recalculated order: capture or release its card authorisations once the sum due is final.
+    """Step, on a recalculated order: capture or release its card authorisations once the amount due is final.
 
     `payments` are all of the order's payments.
     """
@@ -86,7 +86,7 @@ def unused_holds(now: datetime.datetime) -> QuerySet[GatewayCall]:
 
 
 def _is_packed(order: Order) -> bool:
-    """Return whether all lines of active parts are packed and weighed, so that the sum due is final."""
+    """Return whether all lines of active parts are packed and weighed, so that the amount due is final."""
     active_parts = OrderPart.objects.filter(order=order).active()
     return not any(open_quantities(order.lines.filter(part__in=active_parts)).values())
 
@@ -113,7 +113,7 @@ def _supersede_excess_captures(order: Order, payment: Payment, *, now: datetime.
 
 
 def _is_obsolete(order: Order, start: GatewayCall) -> bool:
-    """Return whether the started payment is obsolete: order ended, paid, or another sum due."""
+    """Return whether the started payment is obsolete: order ended, paid, or another amount due."""
     if order.cancelled_at or order.expired_at or not order.still_due:
         return True
     return not start.request_parameters.get("is_authorisation_only") and start.amount != order.still_due

@@ -70,7 +70,7 @@ def settle_unsent_weight(line: OrderLine, *, now: datetime.datetime) -> None:
 
 
 def maximum_due(order: Order) -> int:
-    """Return the highest sum due for active parts without asking the buyer about weights, in minor units.
+    """Return the highest amount due for active parts without asking the buyer about weights, in minor units.
 
     Equals `due_gross` once everything is weighed. Cards are authorised for this sum.
     """

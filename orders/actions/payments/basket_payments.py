@@ -1,6 +1,6 @@
 """Payments on a basket before it is an order: promises, reports of apps, and card authorisations.
 
-A card is only authorised for a basket. When the basket is ordered, the sum due is captured: at once where
+A card is only authorised for a basket. When the basket is ordered, the amount due is captured: at once where
 the channel charges at once and nothing is to be weighed. Authorisations never ordered are released.
 """
 

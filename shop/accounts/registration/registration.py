@@ -104,7 +104,7 @@ def _send_registration_notice(user: User, now: datetime.datetime) -> None:
             contact_method=ContactMethod.EMAIL,
             recipient=user.email or "",
             subject=subject,
-            text=render_to_string("emails/registration_tried.txt", context),
+            text=render_to_string("emails/registration_repeated.txt", context),
             language=user.language,
             user_id=user.pk,
             now=now,

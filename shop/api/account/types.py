@@ -23,7 +23,7 @@ from shop.api.metadata import add_metadata_fields
 from shop.api.object_types import Row, Rows, Type
 from shop.core.models import Channel
 
-MANAGES_USERS_OR_STAFF = (Permission.MANAGE_USERS, Permission.MANAGE_STAFF)
+USER_OR_STAFF_PERMISSIONS = (Permission.MANAGE_USERS, Permission.MANAGE_STAFF)
 
 
 def _visible_users(context: Context) -> Rows:
@@ -53,7 +53,7 @@ user.columns(
     dateJoined="date_joined",
     updatedAt="updated_at",
 )
-user.column("note", "note", permissions=MANAGES_USERS_OR_STAFF)
+user.column("note", "note", permissions=USER_OR_STAFF_PERMISSIONS)
 user.unsupported("avatar", "assignedAttribute")
 user.unsupported("assignedAttributes", value=[])
 user.related(
@@ -62,7 +62,7 @@ user.related(
 user.related(
     "defaultBillingAddress", address, column="default_billing_address_id", rows=Address.objects.all()
 )
-add_metadata_fields(user, User, rights=MANAGES_USERS_OR_STAFF, owns=_is_oneself)
+add_metadata_fields(user, User, rights=USER_OR_STAFF_PERMISSIONS, owns=_is_oneself)
 
 
 @user.field("id", needs="id")

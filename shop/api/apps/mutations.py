@@ -26,7 +26,7 @@ from shop.api.apps.inputs import (
     AppTokenVerifyArguments,
     AppUpdateArguments,
 )
-from shop.api.apps.types import MANAGES_APPS, app
+from shop.api.apps.types import APP_PERMISSIONS, app
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import InputError
@@ -36,7 +36,7 @@ from shop.api.root_fields import Mutations
 mutation = Mutations()
 
 
-@mutation.field(permissions=MANAGES_APPS, needs_recent_sign_in=True)
+@mutation.field(permissions=APP_PERMISSIONS, needs_recent_sign_in=True)
 def app_create(arguments: AppCreateArguments, context: Context, selection: Selection) -> dict[str, object]:
     input_data = arguments["input"]
     created_app, token = create_app(
@@ -49,7 +49,7 @@ def app_create(arguments: AppCreateArguments, context: Context, selection: Selec
     return _payload(created_app.pk, context, selection) | {"authToken": token}
 
 
-@mutation.field(permissions=MANAGES_APPS, needs_recent_sign_in=True)
+@mutation.field(permissions=APP_PERMISSIONS, needs_recent_sign_in=True)
 def app_update(arguments: AppUpdateArguments, context: Context, selection: Selection) -> dict[str, object]:
     input_data, key = arguments["input"], _manageable_app_key(arguments["id"], context)
     permissions = input_data.get("permissions")
@@ -64,7 +64,7 @@ def app_update(arguments: AppUpdateArguments, context: Context, selection: Selec
     return _payload(key, context, selection)
 
 
-@mutation.field(permissions=MANAGES_APPS, needs_recent_sign_in=True)
+@mutation.field(permissions=APP_PERMISSIONS, needs_recent_sign_in=True)
 def app_delete(arguments: AppDeleteArguments, context: Context, selection: Selection) -> dict[str, object]:
     key = _manageable_app_key(arguments["id"], context)
     payload = _payload(key, context, selection)
@@ -72,7 +72,7 @@ def app_delete(arguments: AppDeleteArguments, context: Context, selection: Selec
     return payload
 
 
-@mutation.field(permissions=MANAGES_APPS, needs_recent_sign_in=True)
+@mutation.field(permissions=APP_PERMISSIONS, needs_recent_sign_in=True)
 def app_activate(
     arguments: AppActivateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -81,7 +81,7 @@ def app_activate(
     return _payload(key, context, selection)
 
 
-@mutation.field(permissions=MANAGES_APPS, needs_recent_sign_in=True)
+@mutation.field(permissions=APP_PERMISSIONS, needs_recent_sign_in=True)
 def app_deactivate(
     arguments: AppDeactivateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -90,7 +90,7 @@ def app_deactivate(
     return _payload(key, context, selection)
 
 
-@mutation.field(permissions=MANAGES_APPS, needs_recent_sign_in=True)
+@mutation.field(permissions=APP_PERMISSIONS, needs_recent_sign_in=True)
 def app_token_create(
     arguments: AppTokenCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -104,7 +104,7 @@ def app_token_create(
     return {"authToken": token, "appToken": row}
 
 
-@mutation.field(permissions=MANAGES_APPS, needs_recent_sign_in=True)
+@mutation.field(permissions=APP_PERMISSIONS, needs_recent_sign_in=True)
 def app_token_delete(
     arguments: AppTokenDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:

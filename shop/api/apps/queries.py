@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import Q
 
 from shop.api.apps.inputs import AppArguments, AppExtensionsArguments, AppsArguments
-from shop.api.apps.types import MANAGES_APPS, app
+from shop.api.apps.types import APP_PERMISSIONS, app
 from shop.api.breadth import Selection
 from shop.api.connections import SortKey, connect, connect_list
 from shop.api.context import Context
@@ -25,7 +25,7 @@ FILTER: Conditions = {
 SORTS = {"NAME": [SortKey("name")], "CREATION_DATE": [SortKey("created_at")]}
 
 
-@query.field("app", permissions=[Access.APP, *MANAGES_APPS])
+@query.field("app", permissions=[Access.APP, *APP_PERMISSIONS])
 def one_app(arguments: AppArguments, context: Context, selection: Selection) -> Row | None:
     input_data = arguments.get("id")
     if input_data is None:
@@ -35,7 +35,7 @@ def one_app(arguments: AppArguments, context: Context, selection: Selection) -> 
     return app.by_key(context, [key], selection.names()).get(key)
 
 
-@query.field(permissions=[Access.STAFF, *MANAGES_APPS])
+@query.field(permissions=[Access.STAFF, *APP_PERMISSIONS])
 def apps(arguments: AppsArguments, context: Context, selection: Selection) -> dict[str, object]:
     rows = app.rows(context).filter(build_condition(arguments.get("filter"), FILTER, context))
     order = sort_keys(arguments.get("sortBy"), SORTS, [SortKey("name")])

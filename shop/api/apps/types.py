@@ -12,12 +12,12 @@ from shop.api.field_permissions import Access
 from shop.api.metadata import add_metadata_fields
 from shop.api.object_types import Row, Rows, Type
 
-MANAGES_APPS = (Permission.MANAGE_APPS,)
+APP_PERMISSIONS = (Permission.MANAGE_APPS,)
 
 
 def _visible_apps(context: Context) -> Rows:
     """Return visible apps: an app sees itself, staff see all."""
-    if context.may(*MANAGES_APPS, Access.STAFF):
+    if context.may(*APP_PERMISSIONS, Access.STAFF):
         return App.objects.all()
     return App.objects.filter(pk=context.app.pk) if context.app else App.objects.none()
 
@@ -29,7 +29,7 @@ app.unsupported("type", value="LOCAL")
 app.unsupported("webhooks", "extensions", "problems", value=[])
 app.unsupported("aboutApp", "dataPrivacyUrl", "homepageUrl", "supportUrl", "appUrl", "manifestUrl")
 app.unsupported("version", "accessToken", "author", "brand")
-add_metadata_fields(app, App, rights=MANAGES_APPS)
+add_metadata_fields(app, App, rights=APP_PERMISSIONS)
 
 
 @app.field(needs="id")
@@ -44,7 +44,7 @@ def permissions(apps: list[Row], *_: object) -> list[list[dict[str, str]]]:
     ]
 
 
-@app.field(needs="id", permissions=MANAGES_APPS)
+@app.field(needs="id", permissions=APP_PERMISSIONS)
 def tokens(apps: list[Row], arguments: object, context: Context, selection: Selection) -> list[list[Row]]:
     rows = AppToken.objects.filter(app__in=[app_row.id for app_row in apps]).order_by("pk")
     tokens_by_app = token.grouped(rows, selection.names(), by="app_id")

@@ -27,7 +27,7 @@ from shop.core.texts.folding import slugify as slug_of
 
 mutation = Mutations(codes={"channel_slug_taken": "UNIQUE"})
 
-MANAGES_CHANNELS = (Permission.MANAGE_CHANNELS,)
+CHANNEL_PERMISSIONS = (Permission.MANAGE_CHANNELS,)
 
 # Maps input fields to columns; settings are in nested inputs.
 _COLUMNS = {"isActive": "is_active", "defaultCountry": "default_country"}
@@ -53,7 +53,7 @@ _MAY_BE_EMPTY = {"expire_orders_after_minutes"}
 _CURRENCY = re.compile(r"^[A-Z]{3}$")
 
 
-@mutation.field(permissions=MANAGES_CHANNELS, needs_recent_sign_in=True)
+@mutation.field(permissions=CHANNEL_PERMISSIONS, needs_recent_sign_in=True)
 def channel_create(
     arguments: ChannelCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -68,7 +68,7 @@ def channel_create(
     return _payload(created_channel.pk, context, selection)
 
 
-@mutation.field(permissions=MANAGES_CHANNELS, needs_recent_sign_in=True)
+@mutation.field(permissions=CHANNEL_PERMISSIONS, needs_recent_sign_in=True)
 def channel_update(
     arguments: ChannelUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -83,14 +83,14 @@ def channel_update(
     return _change_payload(key, ChannelChange(values, _links(input_data)), context, selection)
 
 
-@mutation.field(permissions=MANAGES_CHANNELS, needs_recent_sign_in=True)
+@mutation.field(permissions=CHANNEL_PERMISSIONS, needs_recent_sign_in=True)
 def channel_activate(
     arguments: ChannelActivateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     return _set_active(arguments["id"], True, context, selection)
 
 
-@mutation.field(permissions=MANAGES_CHANNELS, needs_recent_sign_in=True)
+@mutation.field(permissions=CHANNEL_PERMISSIONS, needs_recent_sign_in=True)
 def channel_deactivate(
     arguments: ChannelDeactivateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:

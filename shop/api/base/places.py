@@ -16,7 +16,7 @@ from shop.api.object_types import Row, Rows, Type
 from shop.api.root_fields import Queries
 from shop.core.dates.calendar import vietnam_date
 
-READS_ALL_ADDRESSES = (Permission.MANAGE_USERS, Permission.MANAGE_ORDERS)
+ADDRESS_PERMISSIONS = (Permission.MANAGE_USERS, Permission.MANAGE_ORDERS)
 
 
 def country(code: str, language: str | None = None) -> dict[str, str]:
@@ -60,7 +60,7 @@ address_validation_data.columns(
 
 def _visible_addresses(context: Context) -> Rows:
     """Return visible addresses: one's own; all for staff with permissions for users or orders."""
-    if context.may(*READS_ALL_ADDRESSES):
+    if context.may(*ADDRESS_PERMISSIONS):
         return Address.objects.all()
     return Address.objects.filter(user=context.user) if context.user else Address.objects.none()
 
@@ -83,7 +83,7 @@ address.columns(
     countryArea="country_area",
     phone="phone",
 )
-add_metadata_fields(address, Address, rights=READS_ALL_ADDRESSES, owns=_owns)
+add_metadata_fields(address, Address, rights=ADDRESS_PERMISSIONS, owns=_owns)
 
 
 @address.field("country", needs="country")

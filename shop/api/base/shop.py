@@ -29,7 +29,7 @@ from shop.api.translations import translated_texts
 from shop.core.models import ShopSettings
 
 VERSION = "3.24.0"  # the Saleor version whose schema this is
-SETTINGS = (Permission.MANAGE_SETTINGS,)
+SETTINGS_PERMISSIONS = (Permission.MANAGE_SETTINGS,)
 
 shop = Type("Shop", rows=lambda context: ShopSettings.objects.all())
 shop.id()
@@ -51,7 +51,7 @@ shop.unsupported("includeTaxesInPrices", "displayGrossPrices", "chargeTaxesOnShi
 shop.unsupported("preserveAllAddressFields", value=False)
 shop.unsupported("accountConfirmMergeMode", value="MERGE_DISABLED")
 shop.unsupported("schemaVersion", value=VERSION)
-add_metadata_fields(shop, ShopSettings, rights=SETTINGS)
+add_metadata_fields(shop, ShopSettings, rights=SETTINGS_PERMISSIONS)
 
 for field, column in {
     "reserveStockDurationAnonymousUser": "reserve_stock_duration_anonymous_user",
@@ -60,7 +60,7 @@ for field, column in {
     "enableAccountConfirmationByEmail": "enable_account_confirmation_by_email",
     "allowLoginWithoutConfirmation": "allow_login_without_confirmation",
 }.items():
-    shop.column(field, column, permissions=SETTINGS)
+    shop.column(field, column, permissions=SETTINGS_PERMISSIONS)
 
 permission = Type("Permission")
 permission.plain("code", "name")
@@ -103,7 +103,7 @@ def channel_currencies(shops: list[Row], arguments: object, context: Context, *_
     return [sorted({channel.currency for channel in context.channels.values()})] * len(shops)
 
 
-@shop.field(permissions=SETTINGS)
+@shop.field(permissions=SETTINGS_PERMISSIONS)
 def default_mail_sender_address(shops: list[Row], *_: object) -> list[str]:
     return [settings.DEFAULT_FROM_EMAIL] * len(shops)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from shop.api.base.inputs import ShopSettingsUpdateArguments
-from shop.api.base.shop import SETTINGS
+from shop.api.base.shop import SETTINGS_PERMISSIONS
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import InputError
@@ -40,7 +40,7 @@ _MAY_BE_EMPTY = {
 }
 
 
-@mutation.field(permissions=SETTINGS, needs_recent_sign_in=True)
+@mutation.field(permissions=SETTINGS_PERMISSIONS, needs_recent_sign_in=True)
 def shop_settings_update(
     arguments: ShopSettingsUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:

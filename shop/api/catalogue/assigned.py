@@ -35,7 +35,7 @@ from shop.api.ids import Key
 from shop.api.object_types import CompiledRows, Row, Rows, Type, build_rows, compiled_rows
 from shop.core.database.compiled_query import compiled_query
 
-SEES_HIDDEN = (
+HIDDEN_ROW_PERMISSIONS = (
     CooperativeScoped(Permission.MANAGE_PRODUCTS),
     Permission.MANAGE_PRODUCT_TYPES,
     Permission.MANAGE_PAGES,
@@ -102,7 +102,7 @@ class OwnValue(NamedTuple):
 
 def visible_attributes(context: Context, rows: Rows) -> Rows:
     """Return the attributes visible to the requester."""
-    return rows if context.may(*SEES_HIDDEN) else rows.filter(visible_in_storefront=True)
+    return rows if context.may(*HIDDEN_ROW_PERMISSIONS) else rows.filter(visible_in_storefront=True)
 
 
 def _visible_rows(*args: object, base_query: Callable[..., Rows], **options: object) -> Rows:
@@ -123,7 +123,7 @@ def attributes_with_values(
 
     `attributes` are annotated with `owner_type`, the type's key, and `values` with `owner`; both are sorted.
     """
-    if not context.may(*SEES_HIDDEN):
+    if not context.may(*HIDDEN_ROW_PERMISSIONS):
         attributes = CompiledRows(
             _visible_rows, attributes.args, attributes.options | {"base_query": attributes.build}
         )
@@ -184,9 +184,6 @@ def _add_cooperatives(
 @compiled_query
 def _names_and_slugs(cooperatives: Collection[int]) -> QuerySet[Cooperative, tuple[int, str, str]]:
     return Cooperative.objects.public().filter(pk__in=cooperatives).values_list("pk", "name", "slug")
-
-
-# --- products and variants ----------------------------------------------------------------------------
 
 
 def _attributes_of_products(
@@ -328,9 +325,6 @@ def one_assigned_of_variants(
 
 def first_values(assigned: Sequence[Sequence[Assigned]]) -> Sequence[Assigned | None]:
     return [attributes[0] if attributes else None for attributes in assigned]
-
-
-# --- product types ------------------------------------------------------------------------------------
 
 
 @product_type.field(needs="id")

@@ -140,9 +140,6 @@ class _LimitArguments(TypedDict):
     limit: int | None
 
 
-# --- references ---------------------------------------------------------------------------------------
-
-
 def references_to(target: Type, name: str) -> tuple[Type, Type]:
     """Define `AssignedSingle…` and `AssignedMulti…ReferenceAttribute` for a referenced type."""
     single, multi = _type(f"AssignedSingle{name}Attribute"), _type(f"AssignedMulti{name}Attribute")

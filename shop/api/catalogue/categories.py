@@ -104,7 +104,7 @@ def _all_categories(keys: Collection[Key] = (), *, column: str = "", level: int 
 
 
 query = Queries()
-_NARROWING = {"filter", "where", "sortBy"}
+_NARROWING_ARGUMENTS = {"filter", "where", "sortBy"}
 _LEVELS = 8  # levels of the tree with a compiled query
 
 
@@ -121,7 +121,7 @@ def all_categories(
 ) -> dict[str, object]:
     reject_filter_with_where(arguments)
     rows, level = category.rows(context), arguments.get("level")
-    if not _NARROWING & arguments.keys() and (level is None or level in range(_LEVELS)):
+    if not _NARROWING_ARGUMENTS & arguments.keys() and (level is None or level in range(_LEVELS)):
         order = [SortKey("sort_order"), SortKey("id")]
         return connect(
             category, compiled_rows(_all_categories, level=level), arguments, selection, order=order

@@ -30,7 +30,7 @@ from shop.api.union_rows import UnionRows
 from shop.core.models import Channel
 
 COOPERATIVE_KEYS = 10**9
-_SEES_ALL = (Permission.MANAGE_PRODUCTS, Permission.MANAGE_TRANSLATIONS)
+_ALL_COLLECTIONS_PERMISSIONS = (Permission.MANAGE_PRODUCTS, Permission.MANAGE_TRANSLATIONS)
 
 
 def cooperative_from_key(key: int) -> int | None:
@@ -46,11 +46,11 @@ def visible_collections(context: Context, channel: Channel | None) -> Rows:
     """Return collections visible to the requester; customers see those published in the channel."""
     staff_rows = _staff_collections()
     if channel is not None:
-        if not context.may(*_SEES_ALL):
+        if not context.may(*_ALL_COLLECTIONS_PERMISSIONS):
             return published_collections(channel.pk, context.now)
         listings = CollectionListing.objects.filter(collection=OuterRef("pk"), channel=channel.pk)
         staff_rows = staff_rows.filter(Exists(listings))
-    elif not context.may(*_SEES_ALL):
+    elif not context.may(*_ALL_COLLECTIONS_PERMISSIONS):
         staff_rows = staff_rows.none()
     return UnionRows(staff_rows, _cooperative_collections())  # type: ignore[return-value]
 
@@ -63,7 +63,7 @@ def published_collections(channel: int, now: datetime.datetime) -> Rows:
 
 
 def sees_published_only(context: Context, channel: Channel | None) -> bool:
-    return channel is not None and not context.may(*_SEES_ALL)
+    return channel is not None and not context.may(*_ALL_COLLECTIONS_PERMISSIONS)
 
 
 def _staff_collections() -> QuerySet[Collection]:

@@ -17,7 +17,7 @@ from shop.api.catalogue.inputs import (
 from shop.api.catalogue.lookups import filter_by_lookup
 from shop.api.catalogue.pictures import background
 from shop.api.catalogue.product_lists import apply_filters, apply_sorting, filter_listed
-from shop.api.catalogue.types import SEES_WAREHOUSES, collection, own_rows_condition, product, warehouse
+from shop.api.catalogue.types import WAREHOUSE_PERMISSIONS, collection, own_rows_condition, product, warehouse
 from shop.api.connections import SortKey, connect, connect_each
 from shop.api.context import Context
 from shop.api.in_channel import InChannel, Pair, channel_by_key
@@ -134,7 +134,7 @@ def products(
     return [pages[row.id, row.in_channel] for row in rows]
 
 
-@cooperative.field(needs="id", permissions=SEES_WAREHOUSES)
+@cooperative.field(needs="id", permissions=WAREHOUSE_PERMISSIONS)
 def warehouses(rows: list[Row], arguments: object, context: Context, selection: Selection) -> list[list[Row]]:
     warehouse_rows = (
         warehouse.rows(context).filter(cooperative__in={row.id for row in rows}).order_by("name", "id")

@@ -26,11 +26,11 @@ from shop.core.models import Channel
 from shop.core.texts.rich_text import sanitise_rich_text, to_plain_text
 
 MAX_GRAMS = 1_000_000_000
-MANAGES_PRODUCTS = (Permission.MANAGE_PRODUCTS,)
-MANAGES_OWN_PRODUCTS = (
+PRODUCT_PERMISSIONS = (Permission.MANAGE_PRODUCTS,)
+OWN_PRODUCT_PERMISSIONS = (
     CooperativeScoped(Permission.MANAGE_PRODUCTS),
 )  # also for staff of single cooperatives
-MANAGES_PRODUCT_TYPES = (Permission.MANAGE_PRODUCT_TYPES,)
+PRODUCT_TYPE_PERMISSIONS = (Permission.MANAGE_PRODUCT_TYPES,)
 # Maps refusal codes to the schema's error codes for products.
 CODES = {
     "already_taken": "UNIQUE",
@@ -158,7 +158,7 @@ def key_from_arguments(
 
 def may_manage_row(type_: Type, key: Key, context: Context) -> bool:
     """Return whether the requester may manage this row; staff of a cooperative manage its rows only."""
-    if context.may(*MANAGES_PRODUCTS):
+    if context.may(*PRODUCT_PERMISSIONS):
         return True
     own_rows = context.scope(Permission.MANAGE_PRODUCTS).row_filter(cooperative="cooperative")
     return type_.rows(context).filter(own_rows, pk=key).exists()
@@ -168,7 +168,7 @@ def owner_from_input(input_data: InputData, context: Context) -> int | None:
     """Return the cooperative of a new object; None for the platform seller. Raises InputError, Missing."""
     text = input_data.get("cooperative")
     key = int(input_key(text, "Cooperative", field="cooperative")) if text else None
-    if context.may(*MANAGES_PRODUCTS):
+    if context.may(*PRODUCT_PERMISSIONS):
         return key
     own_cooperatives = Cooperative.objects.filter(
         context.scope(Permission.MANAGE_PRODUCTS).row_filter(cooperative="pk")
@@ -181,9 +181,6 @@ def owner_from_input(input_data: InputData, context: Context) -> int | None:
     if key not in keys:
         raise Missing(field="cooperative")
     return key
-
-
-# --- attributes ---------------------------------------------------------------------------------------
 
 
 def attribute_values_from_input(input_data: Sequence[Mapping[str, object]] | None) -> list[AttributeInput]:

@@ -24,9 +24,9 @@ from shop.api.breadth import Selection
 from shop.api.catalogue.collection_rows import cooperative_from_key
 from shop.api.catalogue.input_values import (
     CODES,
-    MANAGES_OWN_PRODUCTS,
-    MANAGES_PRODUCT_TYPES,
-    MANAGES_PRODUCTS,
+    OWN_PRODUCT_PERMISSIONS,
+    PRODUCT_PERMISSIONS,
+    PRODUCT_TYPE_PERMISSIONS,
     may_manage_row,
     staff_row,
 )
@@ -63,7 +63,7 @@ def _manageable_product_key(text: str, context: Context) -> int:
     return key
 
 
-@mutation.field(permissions=MANAGES_OWN_PRODUCTS)
+@mutation.field(permissions=OWN_PRODUCT_PERMISSIONS)
 def product_variant_reorder(
     arguments: ProductVariantReorderArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -79,7 +79,7 @@ def product_variant_reorder(
     return {"product": staff_row(product, key, context, selection.names("product"))}
 
 
-@mutation.field(permissions=MANAGES_OWN_PRODUCTS)
+@mutation.field(permissions=OWN_PRODUCT_PERMISSIONS)
 def product_media_reorder(
     arguments: ProductMediaReorderArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -105,7 +105,7 @@ def product_media_reorder(
     }
 
 
-@mutation.field(permissions=MANAGES_PRODUCTS)
+@mutation.field(permissions=PRODUCT_PERMISSIONS)
 def collection_reorder_products(
     arguments: CollectionReorderProductsArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -128,7 +128,7 @@ def collection_reorder_products(
     return {"collection": staff_row(collection, key, context, selection.names("collection"))}
 
 
-@mutation.field(permissions=MANAGES_PRODUCT_TYPES)
+@mutation.field(permissions=PRODUCT_TYPE_PERMISSIONS)
 def product_type_reorder_attributes(
     arguments: ProductTypeReorderAttributesArguments, context: Context, selection: Selection
 ) -> dict[str, object]:

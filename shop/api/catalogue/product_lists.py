@@ -20,8 +20,8 @@ from shop.api.catalogue.inputs import (
 from shop.api.catalogue.lookups import lookup_column
 from shop.api.catalogue.product_filters import conditions_in
 from shop.api.catalogue.types import (
-    SEES_ALL_PRODUCTS,
-    SEES_OWN_PRODUCTS,
+    ALL_PRODUCT_READ_PERMISSIONS,
+    OWN_PRODUCT_READ_PERMISSIONS,
     category,
     collection,
     product,
@@ -59,6 +59,7 @@ _SORTS: dict[str, Sequence[SortKey]] = {
     "CREATED_AT": [SortKey("created_at")],
     "COLLECTION": [SortKey("collection_position", is_nullable=True)],
 }
+_BY_ATTRIBUTE = {"ATTRIBUTE": [SortKey("attribute_value", is_nullable=True)]}
 _ANNOTATIONS: dict[str, dict[str, object]] = {
     "lowest_here": {"lowest_here": F("channel_listing__lowest_price")},
     "published_here": {"published_here": F("channel_listing__published_at")},
@@ -66,7 +67,7 @@ _ANNOTATIONS: dict[str, dict[str, object]] = {
 }
 
 
-_NARROWING = {"search", "filter", "where", "cooperative", "sortBy"}
+_NARROWING_ARGUMENTS = {"search", "filter", "where", "cooperative", "sortBy"}
 
 
 @query.field("product")
@@ -81,7 +82,11 @@ def all_products(arguments: ProductsArguments, context: Context, selection: Sele
     channel_arguments = _with_channel(arguments)
     slug = channel_arguments.get("channel")
     channel = context.channel(slug) if slug is not None else default_channel(context)
-    if channel is not None and sees_public_rows(context, channel) and not _NARROWING & arguments.keys():
+    if (
+        channel is not None
+        and sees_public_rows(context, channel)
+        and not _NARROWING_ARGUMENTS & arguments.keys()
+    ):
         return connect(
             product, compiled_rows(_listed_products, channel.pk), arguments, selection, order=_BY_NAME
         )
@@ -123,7 +128,7 @@ def filter_listed(rows: Rows, context: Context, channel: Channel | None) -> Rows
     """Filter products for lists: customers see those not hidden from lists, staff all in the channel."""
     if channel is None:
         return rows
-    if context.may(*SEES_ALL_PRODUCTS, *SEES_OWN_PRODUCTS):
+    if context.may(*ALL_PRODUCT_READ_PERMISSIONS, *OWN_PRODUCT_READ_PERMISSIONS):
         return rows.filter(channel_listing__isnull=False)
     return rows.filter(channel_listing__visible_in_listings=True)
 
@@ -148,9 +153,7 @@ def apply_sorting(
             product_rows__product=OuterRef("pk"), attribute=key_from_id(sorting["attributeId"], "Attribute")
         )
         first = values.order_by("product_rows__sort_order", "pk").values("name")[:1]
-        order = sort_keys(
-            {**sorting, "field": "X"}, {"X": [SortKey("attribute_value", is_nullable=True)]}, default
-        )
+        order = sort_keys({**sorting, "field": "ATTRIBUTE"}, _BY_ATTRIBUTE, default)
         return rows.annotate(attribute_value=Subquery(first)), order
     order = sort_keys(sorting, _SORTS, default)
     for key in order:
@@ -186,9 +189,6 @@ def _ranked_page(
     return page | {"edges": [Edge(nodes[edge.node], edge.position) for edge in edges]}
 
 
-# --- categories and collections -----------------------------------------------------------------------
-
-
 @category.field("products", needs=("id", "path", "level"))
 def products_of_categories(
     rows: list[Row], arguments: CategoryProductsArguments, context: Context, selection: Selection
@@ -202,15 +202,13 @@ def products_of_categories(
         len(rows) == 1
         and channel is not None
         and sees_public_rows(context, channel)
-        and not _NARROWING - {"sortBy"} & arguments.keys()
+        and not _NARROWING_ARGUMENTS - {"sortBy"} & arguments.keys()
         and (sorting is None or sorting.get("attributeId") is None)
     ):
         order = sort_keys(sorting, _SORTS, _BY_NAME)
         if "collection_position" not in {key.column for key in order}:
             options = {"sorted_by": tuple(key.column for key in order)}
-            branch_products = compiled_rows(
-                _listed_in_branch, channel.pk, rows[0].path or "/none/", **options
-            )
+            branch_products = compiled_rows(_listed_in_branch, channel.pk, rows[0].branch_path, **options)
             return [connect(product, branch_products, arguments, selection, order=order)]
     product_rows = _filter_by_search(product.requested_rows(context, channel_arguments), arguments)
     product_rows = apply_filters(filter_listed(product_rows, context, channel), arguments, context, channel)
@@ -220,14 +218,14 @@ def products_of_categories(
         level_categories = [row for row in rows if row.level == level]
         branch = Case(
             *(
-                When(category__path__startswith=row.path or "/none/", then=Value(row.id))
+                When(category__path__startswith=row.branch_path, then=Value(row.id))
                 for row in level_categories
             ),
             output_field=BigIntegerField(),
         )
         keys = [row.id for row in level_categories]
         if len(level_categories) == 1:
-            branch_rows = product_rows.filter(category__path__startswith=level_categories[0].path or "/none/")
+            branch_rows = product_rows.filter(category__path__startswith=level_categories[0].branch_path)
             pages[keys[0]] = connect(product, branch_rows, arguments, selection, order=order)
             continue
         level_pages = connect_each(

@@ -12,8 +12,8 @@ from catalog.models import CollectionProduct, Product, ProductMedia
 from shop.api.breadth import Selection
 from shop.api.catalogue.input_values import (
     CODES,
-    MANAGES_OWN_PRODUCTS,
-    MANAGES_PRODUCTS,
+    OWN_PRODUCT_PERMISSIONS,
+    PRODUCT_PERMISSIONS,
     attribute_values_from_input,
     channel_from_id,
     columns,
@@ -57,7 +57,7 @@ def _values(input_data: ProductCreateInput | ProductInput, context: Context) -> 
     return values | weight_column(input_data, context)
 
 
-@mutation.field(permissions=MANAGES_OWN_PRODUCTS)
+@mutation.field(permissions=OWN_PRODUCT_PERMISSIONS)
 def product_create(
     arguments: ProductCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -76,7 +76,7 @@ def product_create(
     return {"product": staff_row(product, created_product.pk, context, selection.names("product"))}
 
 
-@mutation.field(permissions=MANAGES_OWN_PRODUCTS)
+@mutation.field(permissions=OWN_PRODUCT_PERMISSIONS)
 def product_update(
     arguments: ProductUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -86,14 +86,14 @@ def product_update(
         values=_values(input_data, context),
         inputs=attribute_values_from_input(input_data.get("attributes")),
         collections=_collection_keys(input_data, key, context),
-        needs_approval=not context.may(*MANAGES_PRODUCTS),
+        needs_approval=not context.may(*PRODUCT_PERMISSIONS),
         actor=context.actor,
         now=context.now,
     )
     return {"product": staff_row(product, changed.pk, context, selection.names("product"))}
 
 
-@mutation.field(permissions=MANAGES_OWN_PRODUCTS)
+@mutation.field(permissions=OWN_PRODUCT_PERMISSIONS)
 def product_delete(
     arguments: ProductDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -107,7 +107,7 @@ def product_delete(
     return {"product": deleted}
 
 
-@mutation.field(permissions=MANAGES_PRODUCTS)
+@mutation.field(permissions=PRODUCT_PERMISSIONS)
 def product_channel_listing_update(
     arguments: ProductChannelListingUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -133,7 +133,7 @@ def product_channel_listing_update(
     return {"product": staff_row(product, changed.pk, context, selection.names("product"))}
 
 
-@mutation.field(permissions=MANAGES_OWN_PRODUCTS)
+@mutation.field(permissions=OWN_PRODUCT_PERMISSIONS)
 def product_media_create(
     arguments: ProductMediaCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -152,7 +152,7 @@ def product_media_create(
         product_id=row.pk,
         picture=store_picture(image, alt=alt),
         alt=alt,
-        needs_approval=not context.may(*MANAGES_PRODUCTS),
+        needs_approval=not context.may(*PRODUCT_PERMISSIONS),
         actor=context.actor,
         now=context.now,
     )
@@ -164,7 +164,7 @@ def product_media_create(
     }
 
 
-@mutation.field(permissions=MANAGES_OWN_PRODUCTS)
+@mutation.field(permissions=OWN_PRODUCT_PERMISSIONS)
 def product_media_delete(
     arguments: ProductMediaDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -177,7 +177,7 @@ def product_media_delete(
         cooperative=row.product.cooperative,
         product_id=row.product_id,
         media_id=row.pk,
-        needs_approval=not context.may(*MANAGES_PRODUCTS),
+        needs_approval=not context.may(*PRODUCT_PERMISSIONS),
         actor=context.actor,
         now=context.now,
     )
@@ -200,7 +200,7 @@ def _collection_keys(
     rows = (
         CollectionProduct.objects.filter(product=key) if key is not None else CollectionProduct.objects.none()
     )
-    if not context.may(*MANAGES_PRODUCTS) and set(requested) != set(
+    if not context.may(*PRODUCT_PERMISSIONS) and set(requested) != set(
         rows.values_list("collection", flat=True)
     ):
         raise InputError(
@@ -209,7 +209,9 @@ def _collection_keys(
     return requested
 
 
-mutation.add_bulk_deletion("productBulkDelete", product_delete, permissions=MANAGES_OWN_PRODUCTS)
-mutation.add_bulk_deletion("productMediaBulkDelete", product_media_delete, permissions=MANAGES_OWN_PRODUCTS)
+mutation.add_bulk_deletion("productBulkDelete", product_delete, permissions=OWN_PRODUCT_PERMISSIONS)
+mutation.add_bulk_deletion(
+    "productMediaBulkDelete", product_media_delete, permissions=OWN_PRODUCT_PERMISSIONS
+)
 
 TYPES = (mutation,)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from catalog.actions.taxonomy import product_types, taxonomy
+from catalog.actions.taxonomy import product_types, records
 from catalog.models import Attribute, AttributeScope, AttributeValue, ProductType
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue.input_values import (
     CODES,
-    MANAGES_PRODUCT_TYPES,
+    PRODUCT_TYPE_PERMISSIONS,
     columns,
     described_columns,
     foreign_key_column,
@@ -54,9 +54,6 @@ _FLAGS = {
 }
 
 
-# --- product types ------------------------------------------------------------------------------------
-
-
 def _product_type_columns(input_data: ProductTypeInput, context: Context) -> dict[str, object]:
     values = described_columns(input_data, context)
     values |= columns(
@@ -78,7 +75,7 @@ def _attribute_assignments(input_data: InputData) -> list[product_types.Attribut
     ]
 
 
-@mutation.field(permissions=MANAGES_PRODUCT_TYPES)
+@mutation.field(permissions=PRODUCT_TYPE_PERMISSIONS)
 def product_type_create(
     arguments: ProductTypeCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -92,7 +89,7 @@ def product_type_create(
     return {"productType": staff_row(product_type, created.pk, context, selection.names("productType"))}
 
 
-@mutation.field(permissions=MANAGES_PRODUCT_TYPES)
+@mutation.field(permissions=PRODUCT_TYPE_PERMISSIONS)
 def product_type_update(
     arguments: ProductTypeUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -107,17 +104,17 @@ def product_type_update(
     return {"productType": staff_row(product_type, key, context, selection.names("productType"))}
 
 
-@mutation.field(permissions=MANAGES_PRODUCT_TYPES)
+@mutation.field(permissions=PRODUCT_TYPE_PERMISSIONS)
 def product_type_delete(
     arguments: ProductTypeDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     key = int(input_key(arguments["id"], "ProductType", field="id"))
     deleted = staff_row(product_type, key, context, selection.names("productType"))
-    taxonomy.delete_record(ProductType, key, **context.actor_and_time)
+    records.delete_record(ProductType, key, **context.actor_and_time)
     return {"productType": deleted}
 
 
-@mutation.field(permissions=MANAGES_PRODUCT_TYPES)
+@mutation.field(permissions=PRODUCT_TYPE_PERMISSIONS)
 def product_attribute_assign(
     arguments: ProductAttributeAssignArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -134,7 +131,7 @@ def product_attribute_assign(
     return {"productType": staff_row(product_type, key, context, selection.names("productType"))}
 
 
-@mutation.field(permissions=MANAGES_PRODUCT_TYPES)
+@mutation.field(permissions=PRODUCT_TYPE_PERMISSIONS)
 def product_attribute_unassign(
     arguments: ProductAttributeUnassignArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -142,9 +139,6 @@ def product_attribute_unassign(
     removed_keys = keys(arguments["attributeIds"], "Attribute", "attributeIds")
     product_types.unassign_attributes(product_type_id=key, keys=removed_keys, **context.actor_and_time)
     return {"productType": staff_row(product_type, key, context, selection.names("productType"))}
-
-
-# --- attributes ---------------------------------------------------------------------------------------
 
 
 @mutation.field(permissions=_ATTRIBUTES)
@@ -195,7 +189,7 @@ def attribute_delete(
     deleted = staff_row(attribute, key, context, selection.names("attribute"))
     if deleted is None:
         raise Missing(field="id")
-    taxonomy.delete_record(Attribute, key, **context.actor_and_time)
+    records.delete_record(Attribute, key, **context.actor_and_time)
     return {"attribute": deleted}
 
 
@@ -246,7 +240,7 @@ def _choice_columns(input_data: AttributeValueCreateInput | AttributeValueUpdate
     )
 
 
-mutation.add_bulk_deletion("productTypeBulkDelete", product_type_delete, permissions=MANAGES_PRODUCT_TYPES)
+mutation.add_bulk_deletion("productTypeBulkDelete", product_type_delete, permissions=PRODUCT_TYPE_PERMISSIONS)
 mutation.add_bulk_deletion("attributeBulkDelete", attribute_delete, permissions=_ATTRIBUTES)
 mutation.add_bulk_deletion("attributeValueBulkDelete", attribute_value_delete, permissions=_ATTRIBUTES)
 

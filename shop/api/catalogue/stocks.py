@@ -18,7 +18,7 @@ from shop.api.catalogue.inputs import (
     WarehousesArguments,
     WarehouseStocksArguments,
 )
-from shop.api.catalogue.types import SEES_WAREHOUSES, stock, variant, warehouse
+from shop.api.catalogue.types import WAREHOUSE_PERMISSIONS, stock, variant, warehouse
 from shop.api.connections import SortKey, connect, connect_each
 from shop.api.context import Context
 from shop.api.errors import ProtocolError
@@ -30,15 +30,15 @@ from shop.api.object_types import Row, Rows
 from shop.api.root_fields import Queries
 from shop.api.schema import Choices
 
-MANAGES_OWN_STOCK = (CooperativeScoped(Permission.MANAGE_PRODUCTS),)
+OWN_STOCK_PERMISSIONS = (CooperativeScoped(Permission.MANAGE_PRODUCTS),)
 
 stock.id()
 stock.columns(quantity="on_hand")
 stock.related("warehouse", warehouse, column="warehouse_id")
-stock.field("quantityAllocated", needs="allocated", permissions=SEES_WAREHOUSES)(
+stock.field("quantityAllocated", needs="allocated", permissions=WAREHOUSE_PERMISSIONS)(
     lambda rows, *_: [row.allocated for row in rows]
 )
-stock.field("quantityReserved", needs="reserved", permissions=SEES_WAREHOUSES)(
+stock.field("quantityReserved", needs="reserved", permissions=WAREHOUSE_PERMISSIONS)(
     lambda rows, *_: [row.reserved for row in rows]
 )
 
@@ -64,7 +64,7 @@ def addresses(rows: list[Row], arguments: object, context: Context, selection: S
     return [addresses_by_key.get(row.address_id) for row in rows]
 
 
-add_metadata_fields(warehouse, Warehouse, rights=MANAGES_OWN_STOCK)
+add_metadata_fields(warehouse, Warehouse, rights=OWN_STOCK_PERMISSIONS)
 
 ENUMS: dict[str, Choices] = {"WarehouseClickAndCollectOptionEnum": ClickAndCollect}
 
@@ -77,7 +77,7 @@ def product_variant(
     return [variants_by_pair.get((row.variant_id, None)) for row in rows]
 
 
-@warehouse.field("stocks", needs="id", permissions=SEES_WAREHOUSES)
+@warehouse.field("stocks", needs="id", permissions=WAREHOUSE_PERMISSIONS)
 def stocks_of_warehouses(
     rows: list[Row], arguments: WarehouseStocksArguments, context: Context, selection: Selection
 ) -> Sequence[object]:
@@ -96,19 +96,19 @@ def stocks_of_warehouses(
 query = Queries()
 
 
-@query.field("stock", permissions=MANAGES_OWN_STOCK)
+@query.field("stock", permissions=OWN_STOCK_PERMISSIONS)
 def one_stock(arguments: StockArguments, context: Context, selection: Selection) -> Row | None:
     key = key_from_id(arguments["id"], "Stock")
     return stock.by_key(context, [key], selection.names()).get(key)
 
 
-@query.field("stocks", permissions=MANAGES_OWN_STOCK)
+@query.field("stocks", permissions=OWN_STOCK_PERMISSIONS)
 def all_stocks(arguments: StocksArguments, context: Context, selection: Selection) -> dict[str, object]:
     rows = stock.rows(context).filter(build_condition(arguments.get("filter"), _STOCK_FILTER, context))
     return connect(stock, rows, arguments, selection, order=[SortKey("id")])
 
 
-@query.field("warehouse", permissions=SEES_WAREHOUSES)
+@query.field("warehouse", permissions=WAREHOUSE_PERMISSIONS)
 def one_warehouse(arguments: WarehouseArguments, context: Context, selection: Selection) -> Row | None:
     input_data, reference = arguments.get("id"), arguments.get("externalReference")
     if (input_data is None) == (reference is None):
@@ -122,7 +122,7 @@ def one_warehouse(arguments: WarehouseArguments, context: Context, selection: Se
     return next(iter(warehouse.read(rows, selection.names())), None)
 
 
-@query.field("warehouses", permissions=SEES_WAREHOUSES)
+@query.field("warehouses", permissions=WAREHOUSE_PERMISSIONS)
 def all_warehouses(
     arguments: WarehousesArguments, context: Context, selection: Selection
 ) -> dict[str, object]:

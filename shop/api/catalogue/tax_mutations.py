@@ -33,10 +33,10 @@ from shop.api.root_fields import Mutations
 from shop.core.errors import Missing, Refused
 
 mutation = Mutations()
-MANAGES_TAXES = (Permission.MANAGE_TAXES,)
+TAX_PERMISSIONS = (Permission.MANAGE_TAXES,)
 
 
-@mutation.field(permissions=MANAGES_TAXES, needs_recent_sign_in=True)
+@mutation.field(permissions=TAX_PERMISSIONS, needs_recent_sign_in=True)
 def tax_class_create(
     arguments: TaxClassCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -51,7 +51,7 @@ def tax_class_create(
     return _payload(created_class.pk, context, selection)
 
 
-@mutation.field(permissions=MANAGES_TAXES, needs_recent_sign_in=True)
+@mutation.field(permissions=TAX_PERMISSIONS, needs_recent_sign_in=True)
 def tax_class_update(
     arguments: TaxClassUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -83,7 +83,7 @@ def tax_class_update(
     return _payload(key, context, selection)
 
 
-@mutation.field(permissions=MANAGES_TAXES, needs_recent_sign_in=True)
+@mutation.field(permissions=TAX_PERMISSIONS, needs_recent_sign_in=True)
 def tax_class_delete(
     arguments: TaxClassDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:

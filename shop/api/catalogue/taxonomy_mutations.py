@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-from catalog.actions.taxonomy import taxonomy
+from catalog.actions.taxonomy import categories, collections, records
 from catalog.models import Category, Collection
 from shop.api.breadth import Selection
 from shop.api.catalogue.collection_rows import cooperative_from_key
 from shop.api.catalogue.input_values import (
     CODES,
-    MANAGES_PRODUCTS,
+    PRODUCT_PERMISSIONS,
     channel_from_id,
     columns,
     described_columns,
@@ -47,16 +47,13 @@ def _require_row(model: type[Category] | type[Collection], key: int) -> None:
         raise Missing(field="id")
 
 
-# --- categories ---------------------------------------------------------------------------------------
-
-
-@mutation.field(permissions=MANAGES_PRODUCTS)
+@mutation.field(permissions=PRODUCT_PERMISSIONS)
 def category_create(
     arguments: CategoryCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     input_data, parent = arguments["input"], arguments.get("parent")
     values = described_columns(input_data, context) | picture_column(input_data, "picture_id")
-    created = taxonomy.create_category(
+    created = categories.create_category(
         parent_id=int(input_key(parent, "Category", field="parent")) if parent else None,
         name=required_text(input_data, "name"),
         slug=input_data.get("slug"),
@@ -66,14 +63,14 @@ def category_create(
     return {"category": staff_row(category, created.pk, context, selection.names("category"))}
 
 
-@mutation.field(permissions=MANAGES_PRODUCTS)
+@mutation.field(permissions=PRODUCT_PERMISSIONS)
 def category_update(
     arguments: CategoryUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     input_data = arguments["input"]
     key = int(input_key(arguments["id"], "Category", field="id"))
     _require_row(Category, key)
-    changed = taxonomy.update_category(
+    changed = categories.update_category(
         category_id=key,
         values=described_columns(input_data, context) | picture_column(input_data, "picture_id"),
         **context.actor_and_time,
@@ -81,17 +78,14 @@ def category_update(
     return {"category": staff_row(category, changed.pk, context, selection.names("category"))}
 
 
-@mutation.field(permissions=MANAGES_PRODUCTS)
+@mutation.field(permissions=PRODUCT_PERMISSIONS)
 def category_delete(
     arguments: CategoryDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     key = int(input_key(arguments["id"], "Category", field="id"))
     deleted = staff_row(category, key, context, selection.names("category"))
-    taxonomy.delete_record(Category, key, **context.actor_and_time)
+    records.delete_record(Category, key, **context.actor_and_time)
     return {"category": deleted}
-
-
-# --- collections --------------------------------------------------------------------------------------
 
 
 def _collection_key(text: str, field: str = "id") -> int:
@@ -106,13 +100,13 @@ def _collection_key(text: str, field: str = "id") -> int:
     return key
 
 
-@mutation.field(permissions=MANAGES_PRODUCTS)
+@mutation.field(permissions=PRODUCT_PERMISSIONS)
 def collection_create(
     arguments: CollectionCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     input_data = arguments["input"]
     required_text(input_data, "name")
-    created = taxonomy.create_collection(
+    created = collections.create_collection(
         values=described_columns(input_data, context) | picture_column(input_data, "cover_id"),
         product_ids=keys(input_data.get("products"), "Product", "products"),
         **context.actor_and_time,
@@ -120,13 +114,13 @@ def collection_create(
     return {"collection": staff_row(collection, created.pk, context, selection.names("collection"))}
 
 
-@mutation.field(permissions=MANAGES_PRODUCTS)
+@mutation.field(permissions=PRODUCT_PERMISSIONS)
 def collection_update(
     arguments: CollectionUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     input_data, key = arguments["input"], _collection_key(arguments["id"])
     _require_row(Collection, key)
-    changed = taxonomy.update_record(
+    changed = records.update_record(
         Collection,
         key,
         values=described_columns(input_data, context) | picture_column(input_data, "cover_id"),
@@ -135,21 +129,21 @@ def collection_update(
     return {"collection": staff_row(collection, changed.pk, context, selection.names("collection"))}
 
 
-@mutation.field(permissions=MANAGES_PRODUCTS)
+@mutation.field(permissions=PRODUCT_PERMISSIONS)
 def collection_delete(
     arguments: CollectionDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     key = _collection_key(arguments["id"])
     deleted = staff_row(collection, key, context, selection.names("collection"))
-    taxonomy.delete_record(Collection, key, **context.actor_and_time)
+    records.delete_record(Collection, key, **context.actor_and_time)
     return {"collection": deleted}
 
 
-@mutation.field(permissions=MANAGES_PRODUCTS)
+@mutation.field(permissions=PRODUCT_PERMISSIONS)
 def collection_add_products(
     arguments: CollectionAddProductsArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    changed = taxonomy.add_to_collection(
+    changed = collections.add_to_collection(
         collection_id=_collection_key(arguments["collectionId"], "collectionId"),
         product_ids=keys(arguments["products"], "Product", "products"),
         **context.actor_and_time,
@@ -157,11 +151,11 @@ def collection_add_products(
     return {"collection": staff_row(collection, changed.pk, context, selection.names("collection"))}
 
 
-@mutation.field(permissions=MANAGES_PRODUCTS)
+@mutation.field(permissions=PRODUCT_PERMISSIONS)
 def collection_remove_products(
     arguments: CollectionRemoveProductsArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    changed = taxonomy.remove_from_collection(
+    changed = collections.remove_from_collection(
         collection_id=_collection_key(arguments["collectionId"], "collectionId"),
         product_ids=keys(arguments["products"], "Product", "products"),
         **context.actor_and_time,
@@ -169,7 +163,7 @@ def collection_remove_products(
     return {"collection": staff_row(collection, changed.pk, context, selection.names("collection"))}
 
 
-@mutation.field(permissions=MANAGES_PRODUCTS)
+@mutation.field(permissions=PRODUCT_PERMISSIONS)
 def collection_channel_listing_update(
     arguments: CollectionChannelListingUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -181,7 +175,7 @@ def collection_channel_listing_update(
         )
         for channel in input_data.get("addChannels") or ()
     ]
-    changed = taxonomy.set_collection_channels(
+    changed = collections.set_collection_channels(
         collection_id=_collection_key(arguments["id"]),
         channel_listings=updates,
         hidden=keys(input_data.get("removeChannels"), "Channel", "removeChannels"),
@@ -190,7 +184,7 @@ def collection_channel_listing_update(
     return {"collection": staff_row(collection, changed.pk, context, selection.names("collection"))}
 
 
-mutation.add_bulk_deletion("categoryBulkDelete", category_delete, permissions=MANAGES_PRODUCTS)
-mutation.add_bulk_deletion("collectionBulkDelete", collection_delete, permissions=MANAGES_PRODUCTS)
+mutation.add_bulk_deletion("categoryBulkDelete", category_delete, permissions=PRODUCT_PERMISSIONS)
+mutation.add_bulk_deletion("collectionBulkDelete", collection_delete, permissions=PRODUCT_PERMISSIONS)
 
 TYPES = (mutation,)

@@ -30,7 +30,7 @@ from shop.api.object_types import Row, Rows, Type
 from shop.core.models import Channel
 
 # Any of these permissions shows products that customers do not see.
-SEES_ALL_PRODUCTS = (
+ALL_PRODUCT_READ_PERMISSIONS = (
     Permission.MANAGE_PRODUCTS,
     Permission.MANAGE_PRODUCT_TYPES,
     Permission.MANAGE_ORDERS,
@@ -44,18 +44,18 @@ SEES_ALL_PRODUCTS = (
 
 
 # The permissions for products or orders, possibly limited to some cooperatives.
-SEES_OWN_PRODUCTS = (
+OWN_PRODUCT_READ_PERMISSIONS = (
     CooperativeScoped(Permission.MANAGE_PRODUCTS),
     CooperativeScoped(Permission.MANAGE_ORDERS),
 )
 
 
 # The permissions that show warehouses.
-SEES_WAREHOUSES = (*SEES_OWN_PRODUCTS, Permission.MANAGE_SHIPPING)
+WAREHOUSE_PERMISSIONS = (*OWN_PRODUCT_READ_PERMISSIONS, Permission.MANAGE_SHIPPING)
 
 
 def sees_all_products(context: Context) -> bool:
-    return context.may(*SEES_ALL_PRODUCTS)
+    return context.may(*ALL_PRODUCT_READ_PERMISSIONS)
 
 
 def own_rows_condition(context: Context, cooperative: str) -> Q | None:
@@ -193,7 +193,7 @@ def _visible_warehouses(context: Context) -> Rows:
     own_condition = own_rows_condition(context, "cooperative")
     if own_condition is not None:
         return rows.filter(own_condition)
-    return rows if context.may(*SEES_WAREHOUSES) else rows.none()
+    return rows if context.may(*WAREHOUSE_PERMISSIONS) else rows.none()
 
 
 def _visible_stocks(context: Context) -> Rows:

@@ -18,7 +18,7 @@ from catalog.models import Stock
 from shop.api.breadth import Selection
 from shop.api.catalogue.input_values import (
     CODES,
-    MANAGES_OWN_PRODUCTS,
+    OWN_PRODUCT_PERMISSIONS,
     attribute_values_from_input,
     channel_from_id,
     columns,
@@ -80,7 +80,7 @@ def _stocks(input_data: list[StockInput] | None) -> list[tuple[uuid.UUID, int]]:
     ]
 
 
-@mutation.field(permissions=MANAGES_OWN_PRODUCTS)
+@mutation.field(permissions=OWN_PRODUCT_PERMISSIONS)
 def product_variant_create(
     arguments: ProductVariantCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -99,7 +99,7 @@ def product_variant_create(
     }
 
 
-@mutation.field(permissions=MANAGES_OWN_PRODUCTS)
+@mutation.field(permissions=OWN_PRODUCT_PERMISSIONS)
 def product_variant_update(
     arguments: ProductVariantUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -114,7 +114,7 @@ def product_variant_update(
     return {"productVariant": staff_row(variant, changed.pk, context, selection.names("productVariant"))}
 
 
-@mutation.field(permissions=MANAGES_OWN_PRODUCTS)
+@mutation.field(permissions=OWN_PRODUCT_PERMISSIONS)
 def product_variant_delete(
     arguments: ProductVariantDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -126,7 +126,7 @@ def product_variant_delete(
     return {"productVariant": deleted}
 
 
-@mutation.field(permissions=MANAGES_OWN_PRODUCTS)
+@mutation.field(permissions=OWN_PRODUCT_PERMISSIONS)
 def product_variant_channel_listing_update(
     arguments: ProductVariantChannelListingUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -151,21 +151,21 @@ def product_variant_channel_listing_update(
     return {"variant": staff_row(variant, changed.pk, context, selection.names("variant"))}
 
 
-@mutation.field(permissions=MANAGES_OWN_PRODUCTS)
+@mutation.field(permissions=OWN_PRODUCT_PERMISSIONS)
 def product_variant_stocks_create(
     arguments: ProductVariantStocksCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     return _set_stock(arguments, context, selection, _stocks(arguments["stocks"]), is_new_only=True)
 
 
-@mutation.field(permissions=MANAGES_OWN_PRODUCTS)
+@mutation.field(permissions=OWN_PRODUCT_PERMISSIONS)
 def product_variant_stocks_update(
     arguments: ProductVariantStocksUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     return _set_stock(arguments, context, selection, _stocks(arguments["stocks"]))
 
 
-@mutation.field(permissions=MANAGES_OWN_PRODUCTS)
+@mutation.field(permissions=OWN_PRODUCT_PERMISSIONS)
 def product_variant_stocks_delete(
     arguments: ProductVariantStocksDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -204,7 +204,7 @@ def _minor(amount: Decimal, channel: Channel) -> int:
     return int((amount * 10 ** minor_digits(channel.currency)).to_integral_value())
 
 
-@mutation.field(permissions=MANAGES_OWN_PRODUCTS, refused={"count": 0})
+@mutation.field(permissions=OWN_PRODUCT_PERMISSIONS, refused={"count": 0})
 def product_variant_bulk_delete(
     arguments: ProductVariantBulkDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -214,7 +214,7 @@ def product_variant_bulk_delete(
     return mutation.resolve_one_by_one(variant_arguments, product_variant_delete, context, selection)
 
 
-@mutation.field(permissions=MANAGES_OWN_PRODUCTS)
+@mutation.field(permissions=OWN_PRODUCT_PERMISSIONS)
 def product_variant_set_default(
     arguments: ProductVariantSetDefaultArguments, context: Context, selection: Selection
 ) -> dict[str, object]:

@@ -12,7 +12,7 @@ from shop.api.breadth import Selection
 from shop.api.catalogue.grams import weights
 from shop.api.catalogue.inputs import ProductVariantQuantityAvailableArguments, ProductVariantStocksArguments
 from shop.api.catalogue.pricing import country_in
-from shop.api.catalogue.types import SEES_OWN_PRODUCTS, own_rows_condition, product, stock, variant
+from shop.api.catalogue.types import OWN_PRODUCT_READ_PERMISSIONS, own_rows_condition, product, stock, variant
 from shop.api.context import Context
 from shop.api.field_permissions import CooperativeScoped
 from shop.api.in_channel import Pair, channel_by_key, channel_slugs
@@ -79,7 +79,7 @@ def quantity_available(
     return quantities
 
 
-@variant.field(needs=("id", "in_channel"), permissions=SEES_OWN_PRODUCTS)
+@variant.field(needs=("id", "in_channel"), permissions=OWN_PRODUCT_READ_PERMISSIONS)
 def stocks(
     variants: list[Row], arguments: ProductVariantStocksArguments, context: Context, selection: Selection
 ) -> list[list[Row]]:

@@ -11,7 +11,7 @@ from shop.api.addresses import address_from
 from shop.api.breadth import Selection
 from shop.api.catalogue.input_values import (
     CODES,
-    MANAGES_OWN_PRODUCTS,
+    OWN_PRODUCT_PERMISSIONS,
     columns,
     key_from_arguments,
     may_manage_row,
@@ -40,7 +40,7 @@ _COLUMNS = {
 }
 
 
-@mutation.field(permissions=MANAGES_OWN_PRODUCTS)
+@mutation.field(permissions=OWN_PRODUCT_PERMISSIONS)
 def create_warehouse(
     arguments: CreateWarehouseArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -55,7 +55,7 @@ def create_warehouse(
     return {"warehouse": staff_row(warehouse, created_warehouse.pk, context, selection.names("warehouse"))}
 
 
-@mutation.field(permissions=MANAGES_OWN_PRODUCTS)
+@mutation.field(permissions=OWN_PRODUCT_PERMISSIONS)
 def update_warehouse(
     arguments: UpdateWarehouseArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -81,7 +81,7 @@ def update_warehouse(
     return {"warehouse": staff_row(warehouse, changed.pk, context, selection.names("warehouse"))}
 
 
-@mutation.field(permissions=MANAGES_OWN_PRODUCTS)
+@mutation.field(permissions=OWN_PRODUCT_PERMISSIONS)
 def delete_warehouse(
     arguments: DeleteWarehouseArguments, context: Context, selection: Selection
 ) -> dict[str, object]:

@@ -19,7 +19,7 @@ from shop.api.breadth import Resolver, Selection
 from shop.api.checkout.deliveries import DeliveryView, ShippingMethodView, deliveries_of
 from shop.api.checkout.problems import problems_of
 from shop.api.checkout.quotes import quotes_of
-from shop.api.checkout.types import MANAGES_ALL_CHECKOUTS, changeable_baskets, checkout, line
+from shop.api.checkout.types import CHECKOUT_PERMISSIONS, changeable_baskets, checkout, line
 from shop.api.context import Context
 from shop.api.language_codes import code_from_tag
 from shop.api.metadata import add_metadata_fields
@@ -140,7 +140,7 @@ def display_gross_prices(parents: list[Row], *_: object) -> list[bool]:
 def owner(parents: list[Row], arguments: object, context: Context, selection: Selection) -> list[Row | None]:
     """Resolve the basket's user, visible to themselves and to staff."""
     requester_key = context.user.pk if context.user else None
-    sees_all_users = context.may(*MANAGES_ALL_CHECKOUTS, Permission.MANAGE_USERS)
+    sees_all_users = context.may(*CHECKOUT_PERMISSIONS, Permission.MANAGE_USERS)
     keys = [
         parent.user_id if sees_all_users or parent.user_id == requester_key else None for parent in parents
     ]

@@ -18,19 +18,19 @@ from shop.core.database.compiled_query import compiled_query
 from shop.core.errors import Missing
 
 # Any of these permissions allows changing all baskets.
-MANAGES_ALL_CHECKOUTS = (Permission.MANAGE_CHECKOUTS, Permission.HANDLE_CHECKOUTS, Permission.HANDLE_PAYMENTS)
+CHECKOUT_PERMISSIONS = (Permission.MANAGE_CHECKOUTS, Permission.HANDLE_CHECKOUTS, Permission.HANDLE_PAYMENTS)
 
 
 def visible_baskets(context: Context) -> QuerySet[Basket]:
     """Return baskets that the requester may see: the id suffices, except for other users."""
-    if context.may(*MANAGES_ALL_CHECKOUTS) or context.user is None:
+    if context.may(*CHECKOUT_PERMISSIONS) or context.user is None:
         return Basket.objects.all()
     return Basket.objects.filter(Q(user=None) | Q(user=context.user))
 
 
 def changeable_baskets(context: Context) -> QuerySet[Basket]:
     """Return baskets that may be changed: guests' and one's own."""
-    if context.may(*MANAGES_ALL_CHECKOUTS):
+    if context.may(*CHECKOUT_PERMISSIONS):
         return Basket.objects.all()
     return Basket.objects.filter(Q(user=None) | Q(user=context.user) if context.user else Q(user=None))
 
@@ -64,7 +64,7 @@ def _with_owner(key: uuid.UUID) -> QuerySet[Basket]:
 
 def _may_change(context: Context, basket: Basket) -> bool:
     """Return whether `changeable_baskets` includes the basket."""
-    if context.may(*MANAGES_ALL_CHECKOUTS) or basket.user_id is None:
+    if context.may(*CHECKOUT_PERMISSIONS) or basket.user_id is None:
         return True
     return context.user is not None and basket.user_id == context.user.pk
 

@@ -54,9 +54,9 @@ mutation = Mutations(
         "pages_left": "INVALID",
     }
 )
-MANAGES_PAGES = (Permission.MANAGE_PAGES,)
-MANAGES_PAGE_TYPES = (Permission.MANAGE_PAGE_TYPES,)
-MANAGES_MENUS = (Permission.MANAGE_MENUS,)
+PAGE_PERMISSIONS = (Permission.MANAGE_PAGES,)
+PAGE_TYPE_PERMISSIONS = (Permission.MANAGE_PAGE_TYPES,)
+MENU_PERMISSIONS = (Permission.MANAGE_MENUS,)
 # Targets of a menu item: type, column of a stored row, and column of a cooperative's computed one.
 _TARGETS = {
     "category": ("Category", "category_id", None),
@@ -89,9 +89,6 @@ def _own_key(text: str, type_name: str, field: str = "id") -> int:
     return key
 
 
-# --- pages --------------------------------------------------------------------------------------------
-
-
 def _page_columns(input_data: PageCreateInput | PageInput) -> dict[str, object]:
     values = columns(input_data, slug="slug", isPublished="is_published")
     if "title" in input_data:
@@ -103,7 +100,7 @@ def _page_columns(input_data: PageCreateInput | PageInput) -> dict[str, object]:
     return values | publication_from_input({"publishedAt": input_data.get("publishedAt")})
 
 
-@mutation.field(permissions=MANAGES_PAGES)
+@mutation.field(permissions=PAGE_PERMISSIONS)
 def page_create(arguments: PageCreateArguments, context: Context, selection: Selection) -> dict[str, object]:
     input_data = arguments["input"]
     required_text(input_data, "title")
@@ -116,7 +113,7 @@ def page_create(arguments: PageCreateArguments, context: Context, selection: Sel
     return {"page": staff_row(page, created_page.pk, context, selection.names("page"))}
 
 
-@mutation.field(permissions=MANAGES_PAGES)
+@mutation.field(permissions=PAGE_PERMISSIONS)
 def page_update(arguments: PageUpdateArguments, context: Context, selection: Selection) -> dict[str, object]:
     input_data = arguments["input"]
     changed = actions.edit_page(
@@ -128,12 +125,9 @@ def page_update(arguments: PageUpdateArguments, context: Context, selection: Sel
     return {"page": staff_row(page, changed.pk, context, selection.names("page"))}
 
 
-@mutation.field(permissions=MANAGES_PAGES)
+@mutation.field(permissions=PAGE_PERMISSIONS)
 def page_delete(arguments: PageDeleteArguments, context: Context, selection: Selection) -> dict[str, object]:
     return _delete(page, "page", Page, arguments, context, selection)
-
-
-# --- page types ---------------------------------------------------------------------------------------
 
 
 def _saved_type_payload(
@@ -152,14 +146,14 @@ def _saved_type_payload(
     return {"pageType": staff_row(page_type, saved.pk, context, selection.names("pageType"))}
 
 
-@mutation.field(permissions=MANAGES_PAGE_TYPES)
+@mutation.field(permissions=PAGE_TYPE_PERMISSIONS)
 def page_type_create(
     arguments: PageTypeCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     return _saved_type_payload(None, arguments["input"], context, selection)
 
 
-@mutation.field(permissions=MANAGES_PAGE_TYPES)
+@mutation.field(permissions=PAGE_TYPE_PERMISSIONS)
 def page_type_update(
     arguments: PageTypeUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -167,14 +161,14 @@ def page_type_update(
     return _saved_type_payload(key, arguments["input"], context, selection)
 
 
-@mutation.field(permissions=MANAGES_PAGE_TYPES)
+@mutation.field(permissions=PAGE_TYPE_PERMISSIONS)
 def page_type_delete(
     arguments: PageTypeDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     return _delete(page_type, "pageType", PageType, arguments, context, selection)
 
 
-@mutation.field(permissions=MANAGES_PAGE_TYPES)
+@mutation.field(permissions=PAGE_TYPE_PERMISSIONS)
 def page_attribute_assign(
     arguments: PageAttributeAssignArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -182,15 +176,12 @@ def page_attribute_assign(
     return _saved_type_payload(key, {"addAttributes": arguments["attributeIds"]}, context, selection)
 
 
-@mutation.field(permissions=MANAGES_PAGE_TYPES)
+@mutation.field(permissions=PAGE_TYPE_PERMISSIONS)
 def page_attribute_unassign(
     arguments: PageAttributeUnassignArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     key = int(input_key(arguments["pageTypeId"], "PageType", field="pageTypeId"))
     return _saved_type_payload(key, {"removeAttributes": arguments["attributeIds"]}, context, selection)
-
-
-# --- menus --------------------------------------------------------------------------------------------
 
 
 def _item_columns(input_data: InputData) -> dict[str, object]:
@@ -217,7 +208,7 @@ def _item_columns(input_data: InputData) -> dict[str, object]:
     return values
 
 
-@mutation.field(permissions=MANAGES_MENUS)
+@mutation.field(permissions=MENU_PERMISSIONS)
 def menu_create(arguments: MenuCreateArguments, context: Context, selection: Selection) -> dict[str, object]:
     input_data = arguments["input"]
     items = [_item_columns(entry) for entry in input_data.get("items") or ()]
@@ -228,7 +219,7 @@ def menu_create(arguments: MenuCreateArguments, context: Context, selection: Sel
     return {"menu": staff_row(menu, created_menu.pk, context, selection.names("menu"))}
 
 
-@mutation.field(permissions=MANAGES_MENUS)
+@mutation.field(permissions=MENU_PERMISSIONS)
 def menu_update(arguments: MenuUpdateArguments, context: Context, selection: Selection) -> dict[str, object]:
     values = columns(arguments["input"], name="name", slug="slug")
     key = int(input_key(arguments["id"], "Menu", field="id"))
@@ -236,12 +227,12 @@ def menu_update(arguments: MenuUpdateArguments, context: Context, selection: Sel
     return {"menu": staff_row(menu, changed.pk, context, selection.names("menu"))}
 
 
-@mutation.field(permissions=MANAGES_MENUS)
+@mutation.field(permissions=MENU_PERMISSIONS)
 def menu_delete(arguments: MenuDeleteArguments, context: Context, selection: Selection) -> dict[str, object]:
     return _delete(menu, "menu", Menu, arguments, context, selection)
 
 
-@mutation.field(permissions=MANAGES_MENUS)
+@mutation.field(permissions=MENU_PERMISSIONS)
 def menu_item_create(
     arguments: MenuItemCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -256,7 +247,7 @@ def menu_item_create(
     return {"menuItem": staff_row(menu_item, created_item.pk, context, selection.names("menuItem"))}
 
 
-@mutation.field(permissions=MANAGES_MENUS)
+@mutation.field(permissions=MENU_PERMISSIONS)
 def menu_item_update(
     arguments: MenuItemUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -267,16 +258,16 @@ def menu_item_update(
     return {"menuItem": staff_row(menu_item, changed.pk, context, selection.names("menuItem"))}
 
 
-@mutation.field(permissions=MANAGES_MENUS)
+@mutation.field(permissions=MENU_PERMISSIONS)
 def menu_item_delete(
     arguments: MenuItemDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     return _delete(menu_item, "menuItem", MenuItem, arguments, context, selection)
 
 
-mutation.add_bulk_deletion("pageBulkDelete", page_delete, permissions=MANAGES_PAGES)
-mutation.add_bulk_deletion("pageTypeBulkDelete", page_type_delete, permissions=MANAGES_PAGE_TYPES)
-mutation.add_bulk_deletion("menuBulkDelete", menu_delete, permissions=MANAGES_MENUS)
-mutation.add_bulk_deletion("menuItemBulkDelete", menu_item_delete, permissions=MANAGES_MENUS)
+mutation.add_bulk_deletion("pageBulkDelete", page_delete, permissions=PAGE_PERMISSIONS)
+mutation.add_bulk_deletion("pageTypeBulkDelete", page_type_delete, permissions=PAGE_TYPE_PERMISSIONS)
+mutation.add_bulk_deletion("menuBulkDelete", menu_delete, permissions=MENU_PERMISSIONS)
+mutation.add_bulk_deletion("menuItemBulkDelete", menu_item_delete, permissions=MENU_PERMISSIONS)
 
 TYPES = (mutation,)

@@ -101,9 +101,6 @@ def content_json(rows: list[Row], *_: object) -> Sequence[object]:
     return [row.content or as_blocks(row.story) or {} for row in rows]
 
 
-# --- attributes ---------------------------------------------------------------------------------------
-
-
 def _attributes_of_pages(
     rows: list[Row],
     context: Context,
@@ -163,8 +160,6 @@ def assigned_attribute(
     )
 
 
-# --- types --------------------------------------------------------------------------------------------
-
 page_type.id()
 page_type.columns(name="name", slug="slug")
 add_metadata_fields(page_type, PageType, rights=[Permission.MANAGE_PAGE_TYPES])
@@ -221,8 +216,6 @@ page_type.field("availableAttributes", needs="id", permissions=_PAGE_TYPE_STAFF)
 product_type.field("availableAttributes", needs="id", permissions=_PRODUCT_TYPE_STAFF)(
     _available_attributes(AttributeKind.PRODUCT_TYPE, "product_type_rows__product_type")
 )
-
-# --- looking up ---------------------------------------------------------------------------------------
 
 query = Queries()
 

@@ -48,14 +48,14 @@ mutation = Mutations(
         "payout_reference_required": "REQUIRED",
     }
 )
-MANAGES_OWN_COOPERATIVE = (CooperativeScoped(Permission.MANAGE_PRODUCTS),)
-DECIDES_APPLICATIONS = (Permission.MANAGE_STAFF,)
-MARKS_PAYOUTS = (Permission.HANDLE_PAYMENTS,)
+OWN_COOPERATIVE_PERMISSIONS = (CooperativeScoped(Permission.MANAGE_PRODUCTS),)
+APPLICATION_PERMISSIONS = (Permission.MANAGE_STAFF,)
+PAYOUT_PERMISSIONS = (Permission.HANDLE_PAYMENTS,)
 _MAX_NOTE_LENGTH = 250
 _PROFILE_COLUMNS = ("summary", "story")
 
 
-@mutation.field(permissions=MANAGES_OWN_COOPERATIVE)
+@mutation.field(permissions=OWN_COOPERATIVE_PERMISSIONS)
 def cooperative_update(
     arguments: CooperativeUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -69,7 +69,7 @@ def cooperative_update(
     return _payload(row.pk, context, selection)
 
 
-@mutation.field(permissions=MANAGES_OWN_COOPERATIVE)
+@mutation.field(permissions=OWN_COOPERATIVE_PERMISSIONS)
 def cooperative_pause(
     arguments: CooperativePauseArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -87,7 +87,7 @@ def cooperative_pause(
     return _payload(row.pk, context, selection)
 
 
-@mutation.field(permissions=MANAGES_OWN_COOPERATIVE)
+@mutation.field(permissions=OWN_COOPERATIVE_PERMISSIONS)
 def cooperative_resume(
     arguments: CooperativeResumeArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -96,7 +96,7 @@ def cooperative_resume(
     return _payload(row.pk, context, selection)
 
 
-@mutation.field(permissions=DECIDES_APPLICATIONS)
+@mutation.field(permissions=APPLICATION_PERMISSIONS)
 def cooperative_answer(
     arguments: CooperativeAnswerArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -113,7 +113,7 @@ def cooperative_answer(
     return _payload(key, context, selection)
 
 
-@mutation.field(permissions=MARKS_PAYOUTS, needs_recent_sign_in=True)
+@mutation.field(permissions=PAYOUT_PERMISSIONS, needs_recent_sign_in=True)
 def cooperative_settlement_close(
     arguments: CooperativeSettlementCloseArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -122,7 +122,7 @@ def cooperative_settlement_close(
     return {"settlement": settlement.by_key(context, [key], selection.names("settlement")).get(key)}
 
 
-@mutation.field(permissions=MARKS_PAYOUTS, needs_recent_sign_in=True)
+@mutation.field(permissions=PAYOUT_PERMISSIONS, needs_recent_sign_in=True)
 def payout_mark_paid(
     arguments: PayoutMarkPaidArguments, context: Context, selection: Selection
 ) -> dict[str, object]:

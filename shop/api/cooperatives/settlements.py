@@ -20,7 +20,7 @@ from shop.api.root_fields import Queries
 from shop.core.database.unique_fields import to_camel_case
 
 # Platform staff who handle payments, and cooperatives' staff for their own.
-SEES_MONEY = (CooperativeScoped(Permission.HANDLE_PAYMENTS),)
+MONEY_PERMISSIONS = (CooperativeScoped(Permission.HANDLE_PAYMENTS),)
 _FIGURES = tuple(field.name for field in fields(PeriodTotals))
 
 
@@ -127,7 +127,7 @@ def state(rows: list[Row], *_: object) -> list[str]:
 query = Queries()
 
 
-@query.field(permissions=SEES_MONEY)
+@query.field(permissions=MONEY_PERMISSIONS)
 def cooperative_settlements(
     arguments: CooperativeSettlementsArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -136,7 +136,7 @@ def cooperative_settlements(
     return connect(settlement, rows, arguments, selection, order=order)
 
 
-@query.field(permissions=SEES_MONEY)
+@query.field(permissions=MONEY_PERMISSIONS)
 def cooperative_payouts(
     arguments: CooperativePayoutsArguments, context: Context, selection: Selection
 ) -> dict[str, object]:

@@ -16,7 +16,7 @@ from shop.api.money import to_major_units
 from shop.api.object_types import Row, Rows, Type
 from shop.api.orders.inputs import HomepageEventsArguments
 from shop.api.orders.refunds import actors
-from shop.api.orders.types import HANDLES_ORDERS, event, fulfillment_line, order
+from shop.api.orders.types import ORDER_PERMISSIONS, event, fulfillment_line, order
 from shop.api.orders.visibility import order_scope
 from shop.api.root_fields import Queries
 from shop.core.actors import ActorKind
@@ -108,7 +108,7 @@ def changes_of_event_types(names: Iterable[str]) -> list[str]:
     return [action for action, name in EVENT_TYPES.items() if name in requested] + other_changes
 
 
-@order.field("events", needs="id", permissions=HANDLES_ORDERS)
+@order.field("events", needs="id", permissions=ORDER_PERMISSIONS)
 def events_of_orders(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
@@ -229,7 +229,7 @@ _HOMEPAGE_ACTIONS = (
 )
 
 
-@query.field(permissions=HANDLES_ORDERS)
+@query.field(permissions=ORDER_PERMISSIONS)
 def homepage_events(
     arguments: HomepageEventsArguments, context: Context, selection: Selection
 ) -> dict[str, object]:

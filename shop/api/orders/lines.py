@@ -19,7 +19,7 @@ from shop.api.money import MoneyAmount as Amount
 from shop.api.money import TaxedAmount, to_major_units
 from shop.api.object_types import Row
 from shop.api.orders.inputs import OrderLineThumbnailArguments
-from shop.api.orders.types import HANDLES_ORDERS, allocation, line, line_discount
+from shop.api.orders.types import ORDER_PERMISSIONS, allocation, line, line_discount
 from shop.core.models import Picture
 
 line.id()
@@ -36,7 +36,7 @@ line.columns(
 line.unsupported("saleId", "taxClass", "voucherCode", "priceOverrideReason")
 line.unsupported("isGift", "isPriceOverridden", value=False)
 line.unsupported("taxClassMetadata", "taxClassPrivateMetadata", value=[])
-add_metadata_fields(line, OrderLine, rights=HANDLES_ORDERS)
+add_metadata_fields(line, OrderLine, rights=ORDER_PERMISSIONS)
 
 
 def unit_price(total: int, quantity: int) -> int:
@@ -175,7 +175,7 @@ def thumbnail(
     return thumbnails
 
 
-@line.field("allocations", needs="id", permissions=[Permission.MANAGE_PRODUCTS, *HANDLES_ORDERS])
+@line.field("allocations", needs="id", permissions=[Permission.MANAGE_PRODUCTS, *ORDER_PERMISSIONS])
 def allocations_of_lines(
     lines: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:

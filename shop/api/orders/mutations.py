@@ -45,7 +45,7 @@ from shop.api.orders.inputs import (
     OrderNoteUpdateArguments,
     OrderUpdateArguments,
 )
-from shop.api.orders.types import HANDLES_ORDERS, HANDLES_WHOLE_ORDERS, event, fulfillment, order
+from shop.api.orders.types import ORDER_PERMISSIONS, WHOLE_ORDER_PERMISSIONS, event, fulfillment, order
 from shop.api.orders.visibility import filter_handled, handled_orders, order_key
 from shop.api.root_fields import Mutations
 from shop.core.errors import Missing, Refused
@@ -68,10 +68,7 @@ CODES = {
 mutation = Mutations(codes=CODES)
 
 
-# --- whole orders -------------------------------------------------------------------------------------
-
-
-@mutation.field(permissions=HANDLES_WHOLE_ORDERS)
+@mutation.field(permissions=WHOLE_ORDER_PERMISSIONS)
 def order_cancel(
     arguments: OrderCancelArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -82,7 +79,7 @@ def order_cancel(
     return {"order": order_row(key, context, selection)}
 
 
-@mutation.field(permissions=HANDLES_WHOLE_ORDERS)
+@mutation.field(permissions=WHOLE_ORDER_PERMISSIONS)
 def order_confirm(
     arguments: OrderConfirmArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -91,7 +88,7 @@ def order_confirm(
     return {"order": order_row(key, context, selection)}
 
 
-@mutation.field(permissions=HANDLES_WHOLE_ORDERS)
+@mutation.field(permissions=WHOLE_ORDER_PERMISSIONS)
 def order_note_add(
     arguments: OrderNoteAddArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -103,7 +100,7 @@ def order_note_add(
     }
 
 
-@mutation.field(permissions=HANDLES_WHOLE_ORDERS)
+@mutation.field(permissions=WHOLE_ORDER_PERMISSIONS)
 def order_note_update(
     arguments: OrderNoteUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -115,7 +112,7 @@ def order_note_update(
     }
 
 
-@mutation.field(permissions=HANDLES_WHOLE_ORDERS)
+@mutation.field(permissions=WHOLE_ORDER_PERMISSIONS)
 def order_update(
     arguments: OrderUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -166,10 +163,7 @@ def _find_order(arguments: OrderUpdateArguments, context: Context) -> Order:
     return order
 
 
-# --- fulfilment ---------------------------------------------------------------------------------------
-
-
-@mutation.field(permissions=HANDLES_ORDERS)
+@mutation.field(permissions=ORDER_PERMISSIONS)
 def order_fulfill(
     arguments: OrderFulfillArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -224,7 +218,7 @@ def _sent_quantities(
     return lines_to_send
 
 
-@mutation.field(permissions=HANDLES_ORDERS)
+@mutation.field(permissions=ORDER_PERMISSIONS)
 def order_fulfillment_approve(
     arguments: OrderFulfillmentApproveArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -234,7 +228,7 @@ def order_fulfillment_approve(
     return _parcel_payload(key, context, selection)
 
 
-@mutation.field(permissions=HANDLES_ORDERS)
+@mutation.field(permissions=ORDER_PERMISSIONS)
 def order_fulfillment_cancel(
     arguments: OrderFulfillmentCancelArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -246,7 +240,7 @@ def order_fulfillment_cancel(
     return _parcel_payload(key, context, selection)
 
 
-@mutation.field(permissions=HANDLES_ORDERS)
+@mutation.field(permissions=ORDER_PERMISSIONS)
 def order_fulfillment_update_tracking(
     arguments: OrderFulfillmentUpdateTrackingArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -255,9 +249,6 @@ def order_fulfillment_update_tracking(
     with ErrorCodeMap(wrong_move="INVALID"):
         set_tracking_number(parcel_id=key, tracking_number=number, actor=context.actor, now=context.now)
     return _parcel_payload(key, context, selection)
-
-
-# --- shared helpers -----------------------------------------------------------------------------------
 
 
 class ErrorCodeMap:

@@ -22,7 +22,7 @@ from shop.api.ids import Key, global_id, global_ids
 from shop.api.language_codes import code_from_tag
 from shop.api.metadata import add_metadata_fields
 from shop.api.object_types import Row, Rows, Type, compiled_rows
-from shop.api.orders.types import HANDLES_ORDERS, HANDLES_WHOLE_ORDERS, fulfillment, line, order, owns
+from shop.api.orders.types import ORDER_PERMISSIONS, WHOLE_ORDER_PERMISSIONS, fulfillment, line, order, owns
 from shop.api.orders.visibility import filter_visible, order_scope, sees_parts_only, shown_key
 from shop.core.models import Channel
 
@@ -47,7 +47,7 @@ order.unsupported(
     value=[],
 )
 add_metadata_fields(
-    order, Order, rights=HANDLES_WHOLE_ORDERS, owns=owns, reads=HANDLES_ORDERS, hidden_unless="is_whole"
+    order, Order, rights=WHOLE_ORDER_PERMISSIONS, owns=owns, reads=ORDER_PERMISSIONS, hidden_unless="is_whole"
 )
 ENTITIES |= {"Order": order}
 
@@ -167,7 +167,7 @@ def payment_status_display(orders: list[Row], *_: object) -> list[str]:
     return [str(Coverage(order_row.charge_coverage).label) for order_row in orders]
 
 
-@order.field(needs=("saleor_status", "charge_coverage"), permissions=HANDLES_ORDERS)
+@order.field(needs=("saleor_status", "charge_coverage"), permissions=ORDER_PERMISSIONS)
 def actions(orders: list[Row], *_: object) -> list[list[str]]:
     """Resolve actions of the older payment API: an unpaid order may be marked as paid."""
     return [

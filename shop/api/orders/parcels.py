@@ -14,12 +14,12 @@ from shop.api.context import Context
 from shop.api.metadata import add_metadata_fields
 from shop.api.money import MoneyAmount as Amount
 from shop.api.object_types import Row
-from shop.api.orders.types import HANDLES_ORDERS, fulfillment, fulfillment_line, line
+from shop.api.orders.types import ORDER_PERMISSIONS, fulfillment, fulfillment_line, line
 
 fulfillment.id()
 fulfillment.columns(fulfillmentOrder="number", trackingNumber="tracking_number", created="created_at")
 fulfillment.unsupported("reasonReference")
-add_metadata_fields(fulfillment, Parcel, rights=HANDLES_ORDERS, cooperative_column="part__cooperative")
+add_metadata_fields(fulfillment, Parcel, rights=ORDER_PERMISSIONS, cooperative_column="part__cooperative")
 
 fulfillment_line.id()
 fulfillment_line.columns(quantity="quantity")

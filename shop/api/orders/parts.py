@@ -13,7 +13,7 @@ from shop.api.context import Context
 from shop.api.money import MoneyAmount as Amount
 from shop.api.money import TaxedAmount
 from shop.api.object_types import Row, Rows, Type
-from shop.api.orders.types import HANDLES_ORDERS, fulfillment, line, order
+from shop.api.orders.types import ORDER_PERMISSIONS, fulfillment, line, order
 from shop.api.orders.visibility import filter_handled, filter_visible
 from shop.api.schema import Choices
 
@@ -117,7 +117,7 @@ _PAYABLE = LedgerAccount.COOPERATIVE_PAYABLE
 
 def _handled_keys(parts: list[Row], context: Context) -> set[int]:
     """Return the keys of the parts that the requester handles."""
-    if not context.may(*HANDLES_ORDERS):
+    if not context.may(*ORDER_PERMISSIONS):
         return set()
     rows = OrderPart.objects.filter(pk__in=[part_row.id for part_row in parts])
     return set(filter_handled(context, rows, order="order", part="pk").values_list("pk", flat=True))

@@ -25,7 +25,7 @@ from shop.api.orders.inputs import (
     OrdersTotalArguments,
     UserOrdersArguments,
 )
-from shop.api.orders.types import HANDLES_ORDERS, HANDLES_WHOLE_ORDERS, order
+from shop.api.orders.types import ORDER_PERMISSIONS, WHOLE_ORDER_PERMISSIONS, order
 from shop.api.orders.visibility import (
     handled_orders,
     order_key,
@@ -51,7 +51,7 @@ def one_order(arguments: OrderArguments, context: Context, selection: Selection)
     if input_data is not None:
         key = order_key(context, key_from_id(input_data, "Order"))
         return order.by_key(context, [key], selection.names()).get(key)
-    context.require(*HANDLES_WHOLE_ORDERS)
+    context.require(*WHOLE_ORDER_PERMISSIONS)
     rows = order.rows(context).filter(external_reference=reference)
     return next(iter(order.read(rows, selection.names())), None)
 
@@ -62,7 +62,7 @@ def order_by_token(arguments: OrderByTokenArguments, context: Context, selection
     return order.by_key(context, [key], selection.names()).get(key)
 
 
-_NARROWING = {"channel", "cooperative", "filter", "where", "search"}
+_NARROWING_ARGUMENTS = {"channel", "cooperative", "filter", "where", "search"}
 
 
 def _placed_orders() -> Rows:
@@ -75,11 +75,11 @@ def _handled_orders(context: Context) -> Rows:
     return rows.filter(pk__in=handled_orders(context).values("pk")) if sees_parts_only(context) else rows
 
 
-@query.field("orders", permissions=HANDLES_ORDERS)
+@query.field("orders", permissions=ORDER_PERMISSIONS)
 def all_orders(arguments: OrdersArguments, context: Context, selection: Selection) -> dict[str, object]:
     """List placed orders; drafts have their own list."""
     reject_filter_with_where(arguments)
-    if order_scope(context).is_everything and not _NARROWING & arguments.keys():
+    if order_scope(context).is_everything and not _NARROWING_ARGUMENTS & arguments.keys():
         order_by = sort_keys(arguments.get("sortBy"), SORTS, PLACED, unique="number")
         return connect(order, compiled_rows(_placed_orders), arguments, selection, order=order_by)
     rows = _handled_orders(context)
@@ -96,14 +96,14 @@ def all_orders(arguments: OrdersArguments, context: Context, selection: Selectio
     return connect(order, rows, arguments, selection, order=order_by)
 
 
-@query.field("orderSettings", permissions=HANDLES_WHOLE_ORDERS)
+@query.field("orderSettings", permissions=WHOLE_ORDER_PERMISSIONS)
 def settings_of_first_channel(arguments: object, context: Context, selection: Selection) -> Row | None:
     """Resolve the settings of the first channel, as Saleor's deprecated field does."""
     rows = Channel.objects.order_by("pk")[:1]
     return next(iter(order_settings.read(rows, selection.names())), None)
 
 
-@query.field(permissions=HANDLES_ORDERS)
+@query.field(permissions=ORDER_PERMISSIONS)
 def orders_total(
     arguments: OrdersTotalArguments, context: Context, selection: Selection
 ) -> TaxedAmount | None:

@@ -17,7 +17,7 @@ from shop.api.ids import global_id, input_key
 from shop.api.money import parse_minor_units
 from shop.api.orders.inputs import OrderGrantRefundCreateArguments, OrderGrantRefundCreateLineInput
 from shop.api.orders.mutations import handled_order_key, order_row
-from shop.api.orders.types import HANDLES_ORDERS, granted_refund
+from shop.api.orders.types import ORDER_PERMISSIONS, granted_refund
 from shop.api.orders.visibility import filter_handled, order_scope
 from shop.api.root_fields import Mutations
 from shop.api.schema import Choices
@@ -33,7 +33,7 @@ mutation = Mutations(
 ENUMS: dict[str, Choices] = {"RefundBearer": CostBearer}
 
 
-@mutation.field(permissions=HANDLES_ORDERS, needs_recent_sign_in=True)
+@mutation.field(permissions=ORDER_PERMISSIONS, needs_recent_sign_in=True)
 def order_grant_refund_create(
     arguments: OrderGrantRefundCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:

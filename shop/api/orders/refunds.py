@@ -15,7 +15,7 @@ from shop.api.context import Context
 from shop.api.ids import Key
 from shop.api.money import MoneyAmount as Amount
 from shop.api.object_types import Row
-from shop.api.orders.types import HANDLES_ORDERS, granted_refund, granted_refund_line, line, order
+from shop.api.orders.types import ORDER_PERMISSIONS, granted_refund, granted_refund_line, line, order
 from shop.api.orders.visibility import order_scope
 from shop.core.actors import ActorKind
 
@@ -29,7 +29,7 @@ granted_refund_line.related("orderLine", line, column="order_line_id", rows=Orde
 granted_refund_line.unsupported("reason", "reasonReference")
 
 
-@order.field("grantedRefunds", needs="id", permissions=HANDLES_ORDERS)
+@order.field("grantedRefunds", needs="id", permissions=ORDER_PERMISSIONS)
 def refunds_of_orders(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:

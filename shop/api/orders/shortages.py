@@ -22,7 +22,7 @@ from shop.api.orders.inputs import (
 )
 from shop.api.orders.mutations import CODES
 from shop.api.orders.parts import part
-from shop.api.orders.types import HANDLES_ORDERS, HANDLES_WHOLE_ORDERS, line
+from shop.api.orders.types import ORDER_PERMISSIONS, WHOLE_ORDER_PERMISSIONS, line
 from shop.api.orders.visibility import filter_handled, filter_visible
 from shop.api.root_fields import Mutations
 from shop.api.schema import Choices
@@ -86,7 +86,7 @@ def substitutes_of_parts(
     return [substitutes_by_part.get(part_row.id, []) for part_row in parts]
 
 
-@mutation.field(permissions=HANDLES_ORDERS)
+@mutation.field(permissions=ORDER_PERMISSIONS)
 def cooperative_part_report_shortage(
     arguments: CooperativePartReportShortageArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -104,7 +104,7 @@ def cooperative_part_report_shortage(
     return {"part": part.by_key(context, [key], selection.names("part")).get(key)}
 
 
-@mutation.field(permissions=HANDLES_ORDERS)
+@mutation.field(permissions=ORDER_PERMISSIONS)
 def cooperative_substitute_offer(
     arguments: CooperativeSubstituteOfferArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -124,7 +124,7 @@ def cooperative_substitute_offer(
     return _payload(offered.pk, context, selection)
 
 
-@mutation.field(permissions=HANDLES_ORDERS)
+@mutation.field(permissions=ORDER_PERMISSIONS)
 def cooperative_substitute_withdraw(
     arguments: CooperativeSubstituteWithdrawArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -143,7 +143,7 @@ def cooperative_substitute_answer(
     """Record the answer of the signed-in buyer, or of a buyer who told platform staff."""
     key = input_key(arguments["id"], "CooperativeSubstitute", field="id")
     rows = Substitute.objects.filter(pk=key)
-    if not context.may(*HANDLES_WHOLE_ORDERS):
+    if not context.may(*WHOLE_ORDER_PERMISSIONS):
         buyer = context.user.pk if context.user else None
         rows = rows.filter(line__order__user=buyer, line__order__user__isnull=False)
     if not rows.exists():

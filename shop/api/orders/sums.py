@@ -64,10 +64,10 @@ def _visible_share(amount: int, row: Row) -> int:
     return amount * row.visible_total_gross // row.total_gross if row.total_gross else 0
 
 
-_SHARING = ("visible_total_gross", "total_gross", "currency")
+_SHARE_COLUMNS = ("visible_total_gross", "total_gross", "currency")
 
 
-@order.field(needs=("charged", "seen_due_gross", *_SHARING))
+@order.field(needs=("charged", "seen_due_gross", *_SHARE_COLUMNS))
 def total_balance(orders: list[Row], *_: object) -> list[Amount]:
     return [
         Amount(_visible_share(order_row.charged, order_row) - order_row.seen_due_gross, order_row.currency)
@@ -79,8 +79,8 @@ def _charged(orders: list[Row], *_: object) -> list[Amount]:
     return [Amount(_visible_share(order_row.charged, order_row), order_row.currency) for order_row in orders]
 
 
-order.field("totalCharged", needs=("charged", *_SHARING))(_charged)
-order.field("totalCaptured", needs=("charged", *_SHARING))(_charged)
+order.field("totalCharged", needs=("charged", *_SHARE_COLUMNS))(_charged)
+order.field("totalCaptured", needs=("charged", *_SHARE_COLUMNS))(_charged)
 
 
 def _payment_sum_field(field: str, read: Callable[[PaymentSums], int]) -> None:
@@ -98,7 +98,7 @@ def _payment_sum_field(field: str, read: Callable[[PaymentSums], int]) -> None:
             for order_row in orders
         ]
 
-    order.field(field, needs=("id", *_SHARING))(resolve)
+    order.field(field, needs=("id", *_SHARE_COLUMNS))(resolve)
 
 
 _payment_sum_field("totalAuthorized", lambda sums: sums.authorised)

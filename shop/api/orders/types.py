@@ -24,9 +24,9 @@ from shop.api.object_types import Rows, Type
 from shop.api.orders.visibility import filter_visible, visible_orders
 from shop.core.models import Change
 
-# HANDLES_ORDERS may be limited to some cooperatives; HANDLES_WHOLE_ORDERS may not.
-HANDLES_ORDERS = (CooperativeScoped(Permission.MANAGE_ORDERS),)
-HANDLES_WHOLE_ORDERS = (Permission.MANAGE_ORDERS,)
+# ORDER_PERMISSIONS may be limited to some cooperatives; WHOLE_ORDER_PERMISSIONS may not.
+ORDER_PERMISSIONS = (CooperativeScoped(Permission.MANAGE_ORDERS),)
+WHOLE_ORDER_PERMISSIONS = (Permission.MANAGE_ORDERS,)
 
 
 def _visible_lines(context: Context) -> Rows:

@@ -167,8 +167,6 @@ def _sum_of_parts(parts: OrderPartQuerySet, column: str) -> Combinable:
     return Coalesce(Subquery(sums.values("total")), 0)
 
 
-# --- ids ----------------------------------------------------------------------------------------------
-
 # An order's id grants access to the whole order, so it is hidden from cooperatives' staff. They get an id
 # made from the order number instead.
 _LARGEST_NUMBER = 2**63 - 1

@@ -14,7 +14,7 @@ from shop.api.object_types import Row, Type
 from shop.api.payment.gateways import AvailableGateway, available_gateways
 from shop.api.payment.inputs import TransactionArguments
 from shop.api.payment.sums import PaidAmounts, paid_amounts
-from shop.api.payment.types import HANDLES_PAYMENTS_OR_ORDERS, item
+from shop.api.payment.types import PAYMENT_OR_ORDER_PERMISSIONS, item
 from shop.api.root_fields import Queries
 
 gateway = Type("PaymentGateway")
@@ -81,7 +81,7 @@ def _coverage(paid: int, total: int) -> str:
 query = Queries()
 
 
-@query.field("transaction", permissions=HANDLES_PAYMENTS_OR_ORDERS)
+@query.field("transaction", permissions=PAYMENT_OR_ORDER_PERMISSIONS)
 def one_transaction(arguments: TransactionArguments, context: Context, selection: Selection) -> Row | None:
     input_data, token = arguments.get("id"), arguments.get("token")
     if (input_data is None) == (token is None):

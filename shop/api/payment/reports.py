@@ -27,7 +27,7 @@ from shop.api.input_data import InputData
 from shop.api.metadata import metadata_from_input
 from shop.api.money import parse_minor_units
 from shop.api.orders.mutations import handled_order_key, order_row
-from shop.api.orders.types import HANDLES_WHOLE_ORDERS
+from shop.api.orders.types import WHOLE_ORDER_PERMISSIONS
 from shop.api.payment.inputs import (
     OrderMarkAsPaidArguments,
     TransactionCreateArguments,
@@ -41,7 +41,7 @@ from shop.api.payment.types import event, item
 from shop.api.root_fields import Mutations
 from shop.core.errors import Missing
 
-HANDLES_PAYMENTS = (Permission.HANDLE_PAYMENTS,)
+PAYMENT_PERMISSIONS = (Permission.HANDLE_PAYMENTS,)
 
 mutation = Mutations(
     codes={
@@ -65,7 +65,7 @@ _COLUMNS = {
 }
 
 
-@mutation.field(permissions=HANDLES_PAYMENTS, needs_recent_sign_in=True)
+@mutation.field(permissions=PAYMENT_PERMISSIONS, needs_recent_sign_in=True)
 def transaction_create(
     arguments: TransactionCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -85,7 +85,7 @@ def transaction_create(
     return _payload(reported_payment.pk, context, selection)
 
 
-@mutation.field(permissions=HANDLES_PAYMENTS, needs_recent_sign_in=True)
+@mutation.field(permissions=PAYMENT_PERMISSIONS, needs_recent_sign_in=True)
 def transaction_update(
     arguments: TransactionUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -97,7 +97,7 @@ def transaction_update(
     return _payload(payment.pk, context, selection)
 
 
-@mutation.field(permissions=HANDLES_PAYMENTS, needs_recent_sign_in=True)
+@mutation.field(permissions=PAYMENT_PERMISSIONS, needs_recent_sign_in=True)
 def transaction_event_report(
     arguments: TransactionEventReportArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -121,7 +121,7 @@ def transaction_event_report(
     return payload | {"alreadyProcessed": not is_new, "transactionEvent": events.get(reported_event.pk)}
 
 
-@mutation.field(permissions=HANDLES_PAYMENTS)
+@mutation.field(permissions=PAYMENT_PERMISSIONS)
 def transaction_request_action(
     arguments: TransactionRequestActionArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -164,7 +164,7 @@ def _request_refund(
     )
 
 
-@mutation.field(permissions=HANDLES_WHOLE_ORDERS)
+@mutation.field(permissions=WHOLE_ORDER_PERMISSIONS)
 def order_mark_as_paid(
     arguments: OrderMarkAsPaidArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -173,9 +173,6 @@ def order_mark_as_paid(
     mark_order_as_paid(order_id=key, reference=reference, actor=context.actor, now=context.now)
     forget_sums(context)
     return {"order": order_row(key, context, selection)}
-
-
-# --- helpers ------------------------------------------------------------------------------------------
 
 
 def _find_payment(

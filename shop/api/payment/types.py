@@ -21,12 +21,12 @@ from shop.api.orders.types import order
 from shop.api.payment.sums import sums_by_key
 from shop.core.actors import ActorKind
 
-HANDLES_PAYMENTS_OR_ORDERS = (Permission.HANDLE_PAYMENTS, Permission.MANAGE_ORDERS)
+PAYMENT_OR_ORDER_PERMISSIONS = (Permission.HANDLE_PAYMENTS, Permission.MANAGE_ORDERS)
 
 
 def _visible_payments(context: Context) -> Rows:
     """Return visible payments: all with HANDLE_PAYMENTS; else those of one's own orders and baskets."""
-    if context.may(*HANDLES_PAYMENTS_OR_ORDERS):
+    if context.may(*PAYMENT_OR_ORDER_PERMISSIONS):
         return Payment.objects.all()
     if context.user is None:
         return Payment.objects.none()
@@ -85,7 +85,7 @@ def actions(rows: list[Row], arguments: object, context: Context, selection: Sel
 event = Type("TransactionEvent", rows=lambda context: PaymentEvent.objects.all())
 event.id()
 event.columns(createdAt="created_at", pspReference="reference", message="message", type="kind")
-event.column("idempotencyKey", "key", permissions=HANDLES_PAYMENTS_OR_ORDERS)
+event.column("idempotencyKey", "key", permissions=PAYMENT_OR_ORDER_PERMISSIONS)
 event.unsupported("externalUrl", value="")
 event.unsupported("reasonReference")
 
@@ -95,7 +95,7 @@ def amounts(rows: list[Row], *_: object) -> list[MoneyAmount]:
     return [MoneyAmount(row.amount, row.currency) for row in rows]
 
 
-@event.field(needs=("actor_kind", "actor_key"), permissions=HANDLES_PAYMENTS_OR_ORDERS)
+@event.field(needs=("actor_kind", "actor_key"), permissions=PAYMENT_OR_ORDER_PERMISSIONS)
 def created_by(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[User | App | None]:
@@ -125,12 +125,12 @@ def payments_of_orders(
     """Resolve payments of whole orders; hidden from cooperatives' staff, because they are the platform's."""
     keys = [order_row.id for order_row in orders]
     own_orders = set()
-    if not context.may(*HANDLES_PAYMENTS_OR_ORDERS) and context.user is not None:
+    if not context.may(*PAYMENT_OR_ORDER_PERMISSIONS) and context.user is not None:
         own_orders = set(Order.objects.filter(pk__in=keys, user=context.user).values_list("pk", flat=True))
     rows = Payment.objects.filter(order__in=keys).order_by("created_at", "pk")
     payments_by_order = item.grouped(rows, selection.names(), by="order_id")
-    denied = PermissionDenied([permission_name(permission) for permission in HANDLES_PAYMENTS_OR_ORDERS])
-    sees_all = context.may(*HANDLES_PAYMENTS_OR_ORDERS)
+    denied = PermissionDenied([permission_name(permission) for permission in PAYMENT_OR_ORDER_PERMISSIONS])
+    sees_all = context.may(*PAYMENT_OR_ORDER_PERMISSIONS)
     return [
         payments_by_order.get(order_row.id, [])
         if sees_all or order_row.id in own_orders

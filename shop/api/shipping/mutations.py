@@ -33,7 +33,7 @@ from shop.api.shipping.inputs import (
     ShippingZoneDeleteArguments,
     ShippingZoneUpdateArguments,
 )
-from shop.api.shipping.zones import MANAGES_SHIPPING, method, zone
+from shop.api.shipping.zones import SHIPPING_PERMISSIONS, method, zone
 from shop.core.models import Channel
 from shop.core.texts.rich_text import sanitise_rich_text, to_plain_text
 
@@ -48,10 +48,7 @@ MAX_DELIVERY_DAYS = 365
 MAX_GRAMS = 1_000_000_000
 
 
-# --- zones --------------------------------------------------------------------------------------------
-
-
-@mutation.field(permissions=MANAGES_SHIPPING)
+@mutation.field(permissions=SHIPPING_PERMISSIONS)
 def shipping_zone_create(
     arguments: ShippingZoneCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -61,7 +58,7 @@ def shipping_zone_create(
     return _payload(created_zone.pk, None, context, selection)
 
 
-@mutation.field(permissions=MANAGES_SHIPPING)
+@mutation.field(permissions=SHIPPING_PERMISSIONS)
 def shipping_zone_update(
     arguments: ShippingZoneUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -72,7 +69,7 @@ def shipping_zone_update(
     return _payload(key, None, context, selection)
 
 
-@mutation.field(permissions=MANAGES_SHIPPING)
+@mutation.field(permissions=SHIPPING_PERMISSIONS)
 def shipping_zone_delete(
     arguments: ShippingZoneDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -116,10 +113,7 @@ def _countries(input_data: list[str] | None, context: Context) -> list[str] | No
     return codes
 
 
-# --- shipping methods ---------------------------------------------------------------------------------
-
-
-@mutation.field(permissions=MANAGES_SHIPPING)
+@mutation.field(permissions=SHIPPING_PERMISSIONS)
 def shipping_price_create(
     arguments: ShippingPriceCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -133,7 +127,7 @@ def shipping_price_create(
     return _payload(created_method.zone_id, created_method.pk, context, selection)
 
 
-@mutation.field(permissions=MANAGES_SHIPPING)
+@mutation.field(permissions=SHIPPING_PERMISSIONS)
 def shipping_price_update(
     arguments: ShippingPriceUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -145,7 +139,7 @@ def shipping_price_update(
     return _payload(changed.zone_id, key, context, selection)
 
 
-@mutation.field(permissions=MANAGES_SHIPPING)
+@mutation.field(permissions=SHIPPING_PERMISSIONS)
 def shipping_price_delete(
     arguments: ShippingPriceDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -156,7 +150,7 @@ def shipping_price_delete(
     return deleted | {"shippingZone": _payload(of_zone, None, context, selection)["shippingZone"]}
 
 
-@mutation.field(permissions=MANAGES_SHIPPING)
+@mutation.field(permissions=SHIPPING_PERMISSIONS)
 def shipping_method_channel_listing_update(
     arguments: ShippingMethodChannelListingUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -247,5 +241,5 @@ def _payload(
     return {"shippingZone": zones.get(zone_key), "shippingMethod": methods.get(method_key)}
 
 
-mutation.add_bulk_deletion("shippingZoneBulkDelete", shipping_zone_delete, permissions=MANAGES_SHIPPING)
-mutation.add_bulk_deletion("shippingPriceBulkDelete", shipping_price_delete, permissions=MANAGES_SHIPPING)
+mutation.add_bulk_deletion("shippingZoneBulkDelete", shipping_zone_delete, permissions=SHIPPING_PERMISSIONS)
+mutation.add_bulk_deletion("shippingPriceBulkDelete", shipping_price_delete, permissions=SHIPPING_PERMISSIONS)

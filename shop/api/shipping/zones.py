@@ -30,12 +30,12 @@ from shop.api.shipping.inputs import (
 )
 from shop.core.models import Channel
 
-MANAGES_SHIPPING = (Permission.MANAGE_SHIPPING,)
+SHIPPING_PERMISSIONS = (Permission.MANAGE_SHIPPING,)
 
 zone = Type("ShippingZone", lambda context: Zone.objects.all())
 zone.id()
 zone.columns(name="name", description="description", default="is_default")
-add_metadata_fields(zone, Zone, rights=MANAGES_SHIPPING)
+add_metadata_fields(zone, Zone, rights=SHIPPING_PERMISSIONS)
 
 method = Type("ShippingMethodType", lambda context: Service.objects.all())
 method.id()
@@ -43,7 +43,7 @@ method.columns(name="name", minimumDeliveryDays="minimum_days", maximumDeliveryD
 method.related("taxClass", tax_class, column="tax_class_id", permissions=[Access.STAFF, Access.APP])
 method.unsupported("minimumOrderPrice", "maximumOrderPrice")
 method.unsupported("postalCodeRules", value=[])
-add_metadata_fields(method, Service, rights=MANAGES_SHIPPING)
+add_metadata_fields(method, Service, rights=SHIPPING_PERMISSIONS)
 
 listing = Type("ShippingMethodChannelListing", lambda context: ServicePrice.objects.all())
 listing.id()
@@ -51,9 +51,6 @@ listing.related("channel", channel, column="channel_id", rows=Channel.objects.al
 
 rule = Type("ShippingMethodPostalCodeRule")
 rule.plain("id", "start", "end", "inclusionType")
-
-
-# --- zones --------------------------------------------------------------------------------------------
 
 
 @zone.field("countries", needs="id")
@@ -65,7 +62,7 @@ def countries_of_zones(zones: list[Row], *_: object) -> list[list[dict[str, str]
     return [[country(code) for code in codes_by_zone.get(zone_row.id, ())] for zone_row in zones]
 
 
-@zone.field("channels", needs="id", permissions=MANAGES_SHIPPING)
+@zone.field("channels", needs="id", permissions=SHIPPING_PERMISSIONS)
 def channels_of_zones(
     zones: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
@@ -120,9 +117,6 @@ def zones_of_warehouses(
     )
 
 
-# --- shipping methods ---------------------------------------------------------------------------------
-
-
 @method.field("type", needs="is_weight_based")
 def price_types(methods: list[Row], *_: object) -> list[str]:
     return ["WEIGHT" if method_row.is_weight_based else "PRICE" for method_row in methods]
@@ -155,13 +149,13 @@ def maximum_order_weight(
     return [weight_in_unit(method_row.maximum_grams, unit) for method_row in methods]
 
 
-@method.field(needs="id", permissions=MANAGES_SHIPPING)
+@method.field(needs="id", permissions=SHIPPING_PERMISSIONS)
 def excluded_products(methods: list[Row], *_: object) -> list[None]:
     """Resolve to null: products are excluded by the cooperatives, not here."""
     return [None] * len(methods)
 
 
-@method.field("channelListings", needs="id", permissions=MANAGES_SHIPPING)
+@method.field("channelListings", needs="id", permissions=SHIPPING_PERMISSIONS)
 def listings_of_methods(
     methods: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
@@ -191,8 +185,6 @@ def maximum_order_price(rows: list[Row], *_: object) -> list[MoneyAmount | None]
     ]
 
 
-# --- queries ------------------------------------------------------------------------------------------
-
 query = Queries()
 _FILTER: Conditions = {
     "search": lambda context, text: Q(name__icontains=text),
@@ -202,13 +194,13 @@ _FILTER: Conditions = {
 }
 
 
-@query.field("shippingZone", permissions=MANAGES_SHIPPING)
+@query.field("shippingZone", permissions=SHIPPING_PERMISSIONS)
 def one_zone(arguments: ShippingZoneArguments, context: Context, selection: Selection) -> Row | None:
     key = key_from_id(arguments["id"], "ShippingZone")
     return zone.by_key(context, [key], selection.names()).get(key)
 
 
-@query.field("shippingZones", permissions=MANAGES_SHIPPING)
+@query.field("shippingZones", permissions=SHIPPING_PERMISSIONS)
 def all_zones(arguments: ShippingZonesArguments, context: Context, selection: Selection) -> dict[str, object]:
     rows = zone.rows(context).filter(build_condition(arguments.get("filter"), _FILTER, context))
     if arguments.get("channel") is not None:

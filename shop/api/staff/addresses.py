@@ -28,10 +28,10 @@ from shop.core.errors import Missing
 
 mutation = Mutations()
 
-MANAGES_USERS = (Permission.MANAGE_USERS,)
+USER_PERMISSIONS = (Permission.MANAGE_USERS,)
 
 
-@mutation.field(permissions=MANAGES_USERS)
+@mutation.field(permissions=USER_PERMISSIONS)
 def address_create(
     arguments: AddressCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -45,7 +45,7 @@ def address_create(
     return _payload(created_address.user_id, created_address.pk, context, selection)
 
 
-@mutation.field(permissions=MANAGES_USERS)
+@mutation.field(permissions=USER_PERMISSIONS)
 def address_update(
     arguments: AddressUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -54,7 +54,7 @@ def address_update(
     return _payload(changed.user_id, changed.pk, context, selection)
 
 
-@mutation.field(permissions=MANAGES_USERS)
+@mutation.field(permissions=USER_PERMISSIONS)
 def address_delete(
     arguments: AddressDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -64,7 +64,7 @@ def address_delete(
     return _payload(current.user_id, None, context, selection) | {"address": deleted}
 
 
-@mutation.field(permissions=MANAGES_USERS)
+@mutation.field(permissions=USER_PERMISSIONS)
 def address_set_default(
     arguments: AddressSetDefaultArguments, context: Context, selection: Selection
 ) -> dict[str, object]:

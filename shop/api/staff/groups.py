@@ -26,10 +26,10 @@ from shop.api.staff.inputs import (
 
 mutation = Mutations(codes={"group_name_taken": "UNIQUE", "missing": "REQUIRED"})
 
-MANAGES_STAFF = (Permission.MANAGE_STAFF,)
+STAFF_PERMISSIONS = (Permission.MANAGE_STAFF,)
 
 
-@mutation.field(permissions=MANAGES_STAFF, needs_recent_sign_in=True)
+@mutation.field(permissions=STAFF_PERMISSIONS, needs_recent_sign_in=True)
 def permission_group_create(
     arguments: PermissionGroupCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -39,7 +39,7 @@ def permission_group_create(
     return _payload(created_group.pk, context, selection)
 
 
-@mutation.field(permissions=MANAGES_STAFF, needs_recent_sign_in=True)
+@mutation.field(permissions=STAFF_PERMISSIONS, needs_recent_sign_in=True)
 def permission_group_update(
     arguments: PermissionGroupUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -52,7 +52,7 @@ def permission_group_update(
     return _payload(key, context, selection)
 
 
-@mutation.field(permissions=MANAGES_STAFF, needs_recent_sign_in=True)
+@mutation.field(permissions=STAFF_PERMISSIONS, needs_recent_sign_in=True)
 def permission_group_delete(
     arguments: PermissionGroupDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:

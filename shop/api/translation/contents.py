@@ -31,7 +31,7 @@ from shop.api.translated_fields import add_translation_field
 from shop.api.translation.inputs import TranslationArguments, TranslationsArguments
 from shop.content.models import MenuItem, Page
 
-MANAGES_TRANSLATIONS = (Permission.MANAGE_TRANSLATIONS,)
+TRANSLATION_PERMISSIONS = (Permission.MANAGE_TRANSLATIONS,)
 NAME_COLUMNS = {"name": "name"}
 DESCRIBED_COLUMNS = {
     **NAME_COLUMNS,
@@ -178,7 +178,7 @@ def texts_of_pages(
 query = Queries()
 
 
-@query.field("translation", permissions=MANAGES_TRANSLATIONS)
+@query.field("translation", permissions=TRANSLATION_PERMISSIONS)
 def one_translation(arguments: TranslationArguments, context: Context, selection: Selection) -> Row | None:
     translatable = TRANSLATABLE_TYPES.get(arguments["kind"])
     if translatable is None:
@@ -187,7 +187,7 @@ def one_translation(arguments: TranslationArguments, context: Context, selection
     return translatable.content.by_key(context, [key], selection.names()).get(key)
 
 
-@query.field("translations", permissions=MANAGES_TRANSLATIONS)
+@query.field("translations", permissions=TRANSLATION_PERMISSIONS)
 def all_translations(
     arguments: TranslationsArguments, context: Context, selection: Selection
 ) -> dict[str, object]:

@@ -15,9 +15,9 @@ from shop.api.input_data import InputData
 from shop.api.language_codes import tag_from_code
 from shop.api.root_fields import Mutations
 from shop.api.translation.contents import (
-    MANAGES_TRANSLATIONS,
     RICH_COLUMNS,
     TRANSLATABLE_TYPES,
+    TRANSLATION_PERMISSIONS,
     TranslatableType,
 )
 from shop.core.texts.rich_text import sanitise_rich_text, to_plain_text
@@ -66,7 +66,7 @@ def _texts_by_column(translatable: TranslatableType, input_data: InputData) -> d
 
 
 def _add_mutation(translatable: TranslatableType, name: str, payload: str) -> None:
-    @mutation.field(name, permissions=MANAGES_TRANSLATIONS)
+    @mutation.field(name, permissions=TRANSLATION_PERMISSIONS)
     def translate(arguments: dict[str, object], context: Context, selection: Selection) -> dict[str, object]:
         return _translate(translatable, payload, arguments, context, selection)
 

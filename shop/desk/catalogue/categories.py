@@ -16,8 +16,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_POST
 
+from catalog.actions.taxonomy.categories import create_category, update_category
 from catalog.actions.taxonomy.category_tree import merge_category, move_category, translate_category
-from catalog.actions.taxonomy.taxonomy import create_category, update_category
 from catalog.models import Category, Product
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
@@ -112,7 +112,7 @@ def category(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
             _save_texts(row, form.cleaned_data, actor)
             return redirect("desk:category", row.pk)
     tree = _tree()
-    branch = row.path or "/none/"
+    branch = row.branch_path
     context = {
         "category": row,
         "form": form,

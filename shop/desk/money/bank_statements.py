@@ -127,4 +127,4 @@ def _render_imported(request: HttpRequest, statement: StatementImport) -> HttpRe
             for problem in statement.problems
         ],
     }
-    return render(request, "desk/bank_statement_taken.html", context)
+    return render(request, "desk/bank_statement_imported.html", context)

@@ -195,7 +195,7 @@ def _render_imported(request: HttpRequest, statement: StatementImport) -> HttpRe
         "rows": _display_rows(page.object_list),
         "remittance": getattr(statement, "remittance", None),
     }
-    return render(request, "desk/cash_statement_taken.html", context)
+    return render(request, "desk/cash_statement_imported.html", context)
 
 
 def _display_rows(rows: Iterable[StatementRow]) -> list[dict[str, object]]:

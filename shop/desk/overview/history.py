@@ -237,6 +237,10 @@ CHANGE_TEXTS: dict[str, Promise] = {
     "category.translated": pgettext_lazy("history", "Translation changed"),
     "channel.opened": pgettext_lazy("history", "Channel opened"),
     "channel.changed": pgettext_lazy("history", "Channel changed"),
+    "collection.products_added": pgettext_lazy("history", "Products added to a collection"),
+    "collection.products_removed": pgettext_lazy("history", "Products removed from a collection"),
+    "collection.channels_set": pgettext_lazy("history", "Visibility of a collection changed"),
+    # Former codes. Sealed changes cannot be rewritten.
     "collection.filled": pgettext_lazy("history", "Products added to a collection"),
     "collection.emptied": pgettext_lazy("history", "Products removed from a collection"),
     "collection.shown": pgettext_lazy("history", "Visibility of a collection changed"),

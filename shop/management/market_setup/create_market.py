@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from catalog.actions.taxonomy.categories import add_category
+from catalog.actions.taxonomy.categories import create_category_row
 from catalog.models import (
     Attribute,
     AttributeScope,
@@ -229,7 +229,7 @@ def _categories(
     def create_category(row: TomlTable, parent: Category | None, position: int) -> Category:
         category = Category.objects.filter(slug=slugify(row["name"])).first()
         if category is None:
-            category = add_category(
+            category = create_category_row(
                 name=row["name"], parent=parent, sort_order=position, actor=actor, now=now
             )
             description = row.get("about", "")

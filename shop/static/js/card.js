@@ -31,11 +31,11 @@
   };
 
   const open = async (place) => {
-    const said = place.querySelector("[data-card-said]"),
+    const message = place.querySelector("[data-card-message]"),
       button = place.querySelector("button");
     const tell = (words) => {
-      said.firstElementChild.textContent = words;
-      said.hidden = !words;
+      message.firstElementChild.textContent = words;
+      message.hidden = !words;
     };
     try {
       const [found] = await Promise.all([given(place, tell), loading(place.dataset.script)]);
@@ -43,7 +43,7 @@
         location.reload();
         return;
       }
-      tell(found.message || said.dataset.before);
+      tell(found.message || message.dataset.before);
       if (!found.secret) return;
       const stripe = window.Stripe(found.key);
       const elements = stripe.elements({ clientSecret: found.secret, locale: place.dataset.locale });

@@ -323,8 +323,8 @@
     const button = event.target.closest("[data-copy]");
     if (!button) return;
     navigator.clipboard.writeText(button.dataset.copy).then(() => {
-      const said = button.querySelector("[role=status]");
-      if (said) said.textContent = button.dataset.copied;
+      const status = button.querySelector("[role=status]");
+      if (status) status.textContent = button.dataset.copied;
     });
   });
 })();

@@ -183,8 +183,8 @@
       { once: true },
     ); // HEIC: the server converts it, the browser cannot show it
     shown.src = URL.createObjectURL(event.target.files[0]);
-    const said = frame.querySelector("[data-chosen]");
-    if (said) said.hidden = false;
+    const notice = frame.querySelector("[data-chosen]");
+    if (notice) notice.hidden = false;
     for (const other of frame.querySelectorAll("input[type=file]")) {
       if (other === event.target || !other.files.length) continue;
       other.value = "";

@@ -42,8 +42,8 @@
     const form = event.target;
     if (!form.dataset.passkey || form.elements.credential.value) return;
     event.preventDefault();
-    const said = form.querySelector("[role=status]");
-    said.textContent = "";
+    const status = form.querySelector("[role=status]");
+    status.textContent = "";
     try {
       const answer = await fetch(form.dataset.options, { headers: { Accept: "application/json" } });
       if (!answer.ok) throw new Error(answer.status);
@@ -51,7 +51,7 @@
       form.elements.credential.value = written(credential);
       form.submit();
     } catch {
-      said.textContent = said.dataset.said;
+      status.textContent = status.dataset.failure;
     }
   });
 

@@ -41,11 +41,11 @@
       speech.cancel();
       const every = sentences();
       every.forEach((sentence, place) => {
-        const said = new SpeechSynthesisUtterance(sentence.text);
-        said.voice = sentence.voice;
-        said.lang = sentence.voice.lang;
-        if (place === every.length - 1) said.addEventListener("end", stop);
-        speech.speak(said);
+        const utterance = new SpeechSynthesisUtterance(sentence.text);
+        utterance.voice = sentence.voice;
+        utterance.lang = sentence.voice.lang;
+        if (place === every.length - 1) utterance.addEventListener("end", stop);
+        speech.speak(utterance);
       });
       label.textContent = button.dataset.stop;
       button.setAttribute("aria-pressed", "true");

@@ -307,9 +307,6 @@ def test_order_above_card_limit_is_not_placed(stripe) -> None:
         )
 
 
-# --- Other payment methods and ended orders ----------------------------------------------------------
-
-
 def test_changing_payment_method_cancels_card_payment(stripe) -> None:
     make_bank_account()
     order = make_started_card_order()
@@ -407,9 +404,6 @@ def test_cancelling_part_restarts_payment_with_new_amount(stripe) -> None:
     check_everything()
 
 
-# --- Stripe's hosted page -----------------------------------------------------------------------------
-
-
 def test_hosted_page_replaces_embedded_payment(stripe) -> None:
     order = make_started_card_order()
 
@@ -436,9 +430,6 @@ def test_hosted_page_with_lost_answer_is_found(stripe, fault) -> None:
     call = look_up_order_call(order, now=NOW + 2 * MINUTE)
 
     assert (call.state, len(stripe.account.every("checkout.session"))) == (CallState.NEEDS_BUYER, 1)
-
-
-# --- Refunds ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("fault", LOST_ANSWERS)

@@ -274,9 +274,6 @@ def test_webhook_is_handled_and_look_up_scheduled_when_stripe_fails(stripe, send
     assert order.charged == 120_000
 
 
-# --- Disputes and refunds -----------------------------------------------------------------------------
-
-
 def test_dispute_is_recorded_and_withdraws_payment(stripe, send) -> None:
     order = make_paid_card_order(stripe)
     take_events(stripe)

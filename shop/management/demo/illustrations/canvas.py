@@ -87,8 +87,6 @@ class Canvas:
     def put(self, markup: str) -> None:
         self._parts.append(markup)
 
-    # --- paints -----------------------------------------------------------------------------------------
-
     def radial(self, *stops: Stop, cx: float = 0.36, cy: float = 0.3, r: float = 0.8) -> str:
         """Return the reference of a radial gradient over the bounding box of the filled shape."""
         return self._define("radialGradient", f'cx="{cx}" cy="{cy}" r="{r}"', _stops(stops))
@@ -111,8 +109,6 @@ class Canvas:
         if key not in self._defs:
             self._defs[key] = f'<{kind} id="d{len(self._defs)}" {attributes}>{markup}</{kind}>'
         return f"url(#d{list(self._defs).index(key)})"
-
-    # --- shapes -----------------------------------------------------------------------------------------
 
     def path(self, data: str, fill: str = "none", **more: object) -> None:
         self.put(f'<path d="{data}" fill="{fill}"{_attributes(more)}/>')
@@ -156,8 +152,6 @@ class Canvas:
         self.put(f'<clipPath id="c{self._clips}"><path d="{data}"/></clipPath><g clip-path="url(#c{self._clips})">')
         yield
         self.put("</g>")
-
-    # --- light ------------------------------------------------------------------------------------------
 
     def backdrop(self, table: str | None = None, horizon: float = 640) -> None:
         """Paint a softly lit wall, and a table in front of it if its colour is given."""

@@ -1,0 +1,92 @@
+"""Create, update and delete product types, attributes, categories and collections."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import TypeVar
+
+from django.db import transaction
+from django.db.models import ProtectedError
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models import Attribute, Category, Collection, ProductType
+from shop.core.actors import Actor
+from shop.core.database.metadata import set_tracked_columns
+from shop.core.database.transactions import lock_row
+from shop.core.database.unique_fields import require_related_rows, save_unique, unused_slug
+from shop.core.errors import Missing, Refused
+from shop.core.models import record_change
+
+Record = TypeVar("Record", ProductType, Attribute, Category, Collection)
+
+
+class StillReferenced(Refused):
+    code = "still_referenced"
+    default_message = _("This is still in use. Change or remove what uses it first.")
+
+
+def create_record_row(
+    model: type[Record], *, values: Mapping[str, object], actor: Actor, now: datetime.datetime
+) -> Record:
+    """Step: create a product type, attribute or collection. Raises AlreadyTaken."""
+    require_related_rows(model, values)
+    row = model(**values)
+    row.slug = row.slug or unused_slug(model, row.name)
+    save_unique(row)
+    record_change(f"{model._meta.model_name}.added", row, actor=actor, now=now)
+    return row
+
+
+def lock_record(model: type[Record], key: int, *, field: str) -> Record:
+    """Step: lock a record; `field` names the input in the refusal. Raises Missing."""
+    row = lock_row(model._default_manager.filter(pk=key))
+    if row is None:
+        raise Missing(field=field)
+    return row
+
+
+@transaction.atomic(durable=True)
+def update_record(
+    model: type[Record],
+    key: int,
+    *,
+    values: Mapping[str, object],
+    actor: Actor,
+    now: datetime.datetime,
+) -> Record:
+    """Update the named columns. Raises Missing, AlreadyTaken."""
+    return update_record_row(model, key, values=values, actor=actor, now=now)
+
+
+def update_record_row(
+    model: type[Record], key: int, *, values: Mapping[str, object], actor: Actor, now: datetime.datetime
+) -> Record:
+    """Step: update the named columns. Raises Missing, AlreadyTaken."""
+    row = lock_record(model, key, field="id")
+    require_related_rows(model, values)
+    changes = set_tracked_columns(row, values)
+    save_unique(row)
+    if changes["fields"]:
+        record_change(f"{model._meta.model_name}.edited", row, actor=actor, now=now, data=changes)
+    return row
+
+
+@transaction.atomic(durable=True)
+def delete_record(model: type[Record], key: int, *, actor: Actor, now: datetime.datetime) -> None:
+    """Delete a record that nothing refers to; products of a deleted category have none then.
+
+    Raises Missing, StillReferenced.
+    """
+    row = lock_record(model, key, field="id")
+    record_change(
+        f"{model._meta.model_name}.deleted",
+        row,
+        actor=actor,
+        now=now,
+        snapshot={"name": row.name, "slug": row.slug},
+    )
+    try:
+        row.delete()
+    except ProtectedError as error:
+        raise StillReferenced(field="id") from error
