@@ -6,6 +6,13 @@ from django.utils.translation import pgettext_lazy
 
 from shop.core.models import Picture, WithExternalReference, WithMetadata, WithSeo, WithTimes
 
+_NO_BRANCH = "/none/"  # a prefix that no path has
+
+
+def branch_prefix(path: str | None) -> str:
+    """Return the prefix of every path in the branch of this path; a missing path has an empty branch."""
+    return path or _NO_BRANCH
+
 
 class CategoryQuerySet(models.QuerySet["Category"]):
     def in_order(self) -> CategoryQuerySet:
@@ -46,8 +53,9 @@ class Category(WithMetadata, WithExternalReference, WithSeo, WithTimes):
 
     @property
     def branch_path(self) -> str:
-        """The prefix of every path in its branch; without a path of its own, one that no path has."""
-        return self.path or "/none/"
+        """The prefix of every path in its branch."""
+        return branch_prefix(self.path)
+
 
 class MergedCategory(models.Model):
     """A category that was merged into another: its key, which past orders keep, and its address."""

@@ -15,7 +15,7 @@ from catalog.views.product_cards import build_cards, listings_for_cards
 from shop.core.models import market_channel
 
 MOST_SHOWN = 8
-_LONGEST_KEY = 18  # digits of a database key
+_MAX_KEY_LENGTH = 18  # digits of a database key
 
 
 @require_safe
@@ -23,7 +23,7 @@ _LONGEST_KEY = 18  # digits of a database key
 def recently_seen(request: HttpRequest) -> HttpResponse:
     """Show the listed ones of the products `sp` (ids in order); 204 if there are none."""
     requested = request.GET.get("sp", "").split(",")[:MOST_SHOWN]
-    keys = [int(key) for key in requested if key.isascii() and key.isdigit() and len(key) <= _LONGEST_KEY]
+    keys = [int(key) for key in requested if key.isascii() and key.isdigit() and len(key) <= _MAX_KEY_LENGTH]
     channel = market_channel()
     listings = listings_for_cards(list(dict.fromkeys(keys)), channel.pk) if channel and keys else []
     if not listings:

@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
                 blank=True,
                 choices=[
                     ("no_code", "no order code in the note"),
-                    ("unknown_code", "the code is of no order"),
+                    ("unknown_code", "no order has this code"),
                     ("too_little", "less than is due"),
                     ("too_much", "more than is due"),
                     ("several", "several orders in one transfer"),

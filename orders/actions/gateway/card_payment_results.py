@@ -107,7 +107,7 @@ def _record_authorisation(
 
 
 def _record_release(order: Order | None, payment: Payment, *, now: datetime.datetime) -> None:
-    """Record that the payment can never complete: release its hold and end its pending amount."""
+    """Record that the payment can never complete: release its authorisation and end its pending amount."""
     sums = read_payment_sums(payment)
     key = f"payment:{payment.pk}:released"
     event = record_payment_event(
@@ -164,8 +164,8 @@ def _record_failure(
 
 
 def _record_action_required(payment: Payment, gateway_call: GatewayCall, *, now: datetime.datetime) -> None:
-    is_hold = bool(gateway_call.request_parameters.get("is_authorisation_only"))
-    kind = EventKind.AUTHORIZATION_ACTION_REQUIRED if is_hold else EventKind.CHARGE_ACTION_REQUIRED
+    is_authorisation = bool(gateway_call.request_parameters.get("is_authorisation_only"))
+    kind = EventKind.AUTHORIZATION_ACTION_REQUIRED if is_authorisation else EventKind.CHARGE_ACTION_REQUIRED
     key = f"call:{gateway_call.pk}:waits"
     record_payment_event(
         payment, kind, gateway_call.amount, key=key, reference=gateway_call.reference, actor=_GATEWAY, now=now

@@ -181,7 +181,7 @@ def capture_before_expiry(*, call_id: uuid.UUID, now: datetime.datetime) -> None
 
 
 @transaction.atomic(durable=True)
-def release_unused_hold(*, call_id: uuid.UUID, now: datetime.datetime) -> None:
+def release_unused_authorisation(*, call_id: uuid.UUID, now: datetime.datetime) -> None:
     """Release the authorisation of a basket that was not ordered. Raises Missing."""
     order, gateway_call = locks.lock_gateway_call(call_id)
     payment = gateway_call.payment
@@ -224,7 +224,7 @@ def sweep_card_payments_task() -> None:
     )
     run_each(
         unused_holds(now).values_list("pk", flat=True),
-        lambda call_id: release_unused_hold(call_id=call_id, now=now),
+        lambda call_id: release_unused_authorisation(call_id=call_id, now=now),
         sweep="orders.sweep_card_payments:unused",
         at_most=_AT_ONCE,
     )

@@ -191,12 +191,12 @@ def _record_decline(*, event: StripeEvent, gateway_call: GatewayCall | None, now
     payment = gateway_call.payment
     if payment is None:
         raise Missing()
-    is_hold, sums = (
+    is_authorisation, sums = (
         bool(gateway_call.request_parameters.get("is_authorisation_only")),
         read_payment_sums(payment),
     )
-    kind = EventKind.AUTHORIZATION_FAILURE if is_hold else EventKind.CHARGE_FAILURE
-    amount = sums.authorise_pending if is_hold else sums.charge_pending
+    kind = EventKind.AUTHORIZATION_FAILURE if is_authorisation else EventKind.CHARGE_FAILURE
+    amount = sums.authorise_pending if is_authorisation else sums.charge_pending
     payment_event = record_payment_event(
         payment,
         kind,
@@ -209,7 +209,7 @@ def _record_decline(*, event: StripeEvent, gateway_call: GatewayCall | None, now
     )
     if payment_event is None:
         return
-    if is_hold and amount:
+    if is_authorisation and amount:
         request_kind = EventKind.AUTHORIZATION_REQUEST
         record_payment_event(
             payment, request_kind, amount, key=f"stripe:{event.id}:again", actor=_ACTOR, now=now

@@ -304,7 +304,7 @@ def _adjust_pending_charges(
 
 
 def _payment_for_increase(rows: Sequence[Payment]) -> Payment:
-    """Return the payment that takes a rise: a new one where the last is a card hold, which cannot grow."""
+    """Return the payment that takes a rise: a new one after a card authorisation, which cannot grow."""
     last = rows[-1]
     if not last.events.filter(kind=EventKind.AUTHORIZATION_SUCCESS).exists():
         return last

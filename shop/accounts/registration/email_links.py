@@ -102,21 +102,27 @@ DELETE_ACCOUNT = LinkEmail(
 
 @transaction.atomic(durable=True)
 def send_link_email(
-    *, letter: LinkEmail, user: User, recipient: str, url: str, now: datetime.datetime
+    *, link_email: LinkEmail, user: User, recipient: str, url: str, now: datetime.datetime
 ) -> None:
     """Send a link to a user's address."""
-    queue_link_email(letter=letter, user=user, recipient=recipient, url=url, now=now)
+    queue_link_email(link_email=link_email, user=user, recipient=recipient, url=url, now=now)
 
 
 def queue_link_email(
-    *, letter: LinkEmail, user: User, recipient: str, url: str, now: datetime.datetime
+    *, link_email: LinkEmail, user: User, recipient: str, url: str, now: datetime.datetime
 ) -> None:
     """Step of `send_link_email` and of registering."""
     with translation.override(user.language):
-        subject = str(letter.subject)
-        context = {"user": user, "letter": letter, "url": url, "subject": subject, "shop": shop_settings()}
+        subject = str(link_email.subject)
+        context = {
+            "user": user,
+            "link_email": link_email,
+            "url": url,
+            "subject": subject,
+            "shop": shop_settings(),
+        }
         queue_notification(
-            key=f"{letter.kind}:{user.pk}:{now:%Y%m%d%H%M%S%f}",
+            key=f"{link_email.kind}:{user.pk}:{now:%Y%m%d%H%M%S%f}",
             contact_method=ContactMethod.EMAIL,
             recipient=recipient,
             subject=subject,

@@ -82,7 +82,7 @@ def register_user(
         record_change("user.registered", user, actor=actor, now=now)
     if link_to is not None:
         queue_link_email(
-            letter=CONFIRM_ACCOUNT, user=user, recipient=email.strip().lower(), url=link_to(user), now=now
+            link_email=CONFIRM_ACCOUNT, user=user, recipient=email.strip().lower(), url=link_to(user), now=now
         )
 
 

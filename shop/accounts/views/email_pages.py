@@ -45,7 +45,11 @@ def email(request: HttpRequest) -> HttpResponse:
         return render(request, "accounts/email.html", {"form": form}, status=429)
     if not User.objects.filter(email=new_email).exists():
         send_link_email(
-            letter=CHANGE_EMAIL, user=user, recipient=new_email, url=_url(user, new_email), now=timezone.now()
+            link_email=CHANGE_EMAIL,
+            user=user,
+            recipient=new_email,
+            url=_url(user, new_email),
+            now=timezone.now(),
         )
     messages.success(
         request, _("If nobody else uses %(email)s, we have sent an email there.") % {"email": new_email}

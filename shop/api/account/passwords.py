@@ -97,7 +97,7 @@ def request_email_change(
     # The response is the same for another account's address, so that it does not reveal accounts.
     if not User.objects.filter(email=email).exists():
         url = add_query_parameters(redirect, token=email_change_token(user, email))
-        send_link_email(letter=CHANGE_EMAIL, user=user, recipient=email, url=url, now=context.now)
+        send_link_email(link_email=CHANGE_EMAIL, user=user, recipient=email, url=url, now=context.now)
     return {"user": user}
 
 

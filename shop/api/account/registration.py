@@ -58,9 +58,9 @@ def account_register(
         metadata=metadata_from_input(input_data.get("metadata")),
     )
     password = checked_password(input_data["password"], unsaved_user, "password")
-    needs_letter = bool(context.settings.enable_account_confirmation_by_email)
+    needs_confirmation = bool(context.settings.enable_account_confirmation_by_email)
     redirect = ""
-    if needs_letter:
+    if needs_confirmation:
         redirect = checked_redirect(input_data.get("redirectUrl"))
         checked_channel(input_data.get("channel"), context)
     network = client_network(context.request.META)
@@ -72,14 +72,14 @@ def account_register(
         last_name=unsaved_user.last_name,
         language=unsaved_user.language,
         metadata=unsaved_user.metadata,
-        link_to=(lambda user: _confirmation_link(user, redirect)) if needs_letter else None,
+        link_to=(lambda user: _confirmation_link(user, redirect)) if needs_confirmation else None,
         actor=context.actor,
         now=context.now,
     )
     # The payload only repeats the input, so that it does not reveal whether the account existed.
     unsaved_user.date_joined = unsaved_user.updated_at = context.now
-    unsaved_user.is_confirmed = not needs_letter
-    return {"user": unsaved_user, "requiresConfirmation": needs_letter}
+    unsaved_user.is_confirmed = not needs_confirmation
+    return {"user": unsaved_user, "requiresConfirmation": needs_confirmation}
 
 
 @mutation.field()
@@ -104,7 +104,7 @@ def send_confirmation_email(
     except TooManyTries as refused:
         raise InputError("CONFIRMATION_ALREADY_REQUESTED", refused.message) from refused
     url = _confirmation_link(user, redirect)
-    send_link_email(letter=CONFIRM_ACCOUNT, user=user, recipient=user.email, url=url, now=context.now)
+    send_link_email(link_email=CONFIRM_ACCOUNT, user=user, recipient=user.email, url=url, now=context.now)
     return {}
 
 
@@ -116,7 +116,9 @@ def account_request_deletion(
     _refuse_staff(user)
     CONFIRMATIONS.take(f"deletion:{user.pk}")
     url = add_query_parameters(redirect, token=DELETION.make_token(user))
-    send_link_email(letter=DELETE_ACCOUNT, user=user, recipient=user.email or "", url=url, now=context.now)
+    send_link_email(
+        link_email=DELETE_ACCOUNT, user=user, recipient=user.email or "", url=url, now=context.now
+    )
     return {}
 
 

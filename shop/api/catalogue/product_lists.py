@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from django.db.models import BigIntegerField, Case, F, OuterRef, Subquery, Value, When
 
 from catalog.models import AttributeValue
+from catalog.models.category import branch_prefix
 from catalog.search import search_product_ids
 from shop.api.breadth import Selection
 from shop.api.catalogue.collection_rows import COOPERATIVE_KEYS, cooperative_from_key
@@ -208,7 +209,9 @@ def products_of_categories(
         order = sort_keys(sorting, _SORTS, _BY_NAME)
         if "collection_position" not in {key.column for key in order}:
             options = {"sorted_by": tuple(key.column for key in order)}
-            branch_products = compiled_rows(_listed_in_branch, channel.pk, rows[0].branch_path, **options)
+            branch_products = compiled_rows(
+                _listed_in_branch, channel.pk, branch_prefix(rows[0].path), **options
+            )
             return [connect(product, branch_products, arguments, selection, order=order)]
     product_rows = _filter_by_search(product.requested_rows(context, channel_arguments), arguments)
     product_rows = apply_filters(filter_listed(product_rows, context, channel), arguments, context, channel)
@@ -218,14 +221,16 @@ def products_of_categories(
         level_categories = [row for row in rows if row.level == level]
         branch = Case(
             *(
-                When(category__path__startswith=row.branch_path, then=Value(row.id))
+                When(category__path__startswith=branch_prefix(row.path), then=Value(row.id))
                 for row in level_categories
             ),
             output_field=BigIntegerField(),
         )
         keys = [row.id for row in level_categories]
         if len(level_categories) == 1:
-            branch_rows = product_rows.filter(category__path__startswith=level_categories[0].branch_path)
+            branch_rows = product_rows.filter(
+                category__path__startswith=branch_prefix(level_categories[0].path)
+            )
             pages[keys[0]] = connect(product, branch_rows, arguments, selection, order=order)
             continue
         level_pages = connect_each(

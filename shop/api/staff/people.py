@@ -60,7 +60,7 @@ def customer_create(
     )
     if addresses:
         _save_addresses(created_customer.pk, addresses, context)
-    _write_password_letter(created_customer, redirect, context)
+    _send_password_link(created_customer, redirect, context)
     return _payload(created_customer.pk, context, selection)
 
 
@@ -105,7 +105,7 @@ def staff_create(
         actor=context.actor,
         now=context.now,
     )
-    _write_password_letter(created_staff, redirect, context)
+    _send_password_link(created_staff, redirect, context)
     return _payload(created_staff.pk, context, selection)
 
 
@@ -253,7 +253,7 @@ def _save_addresses(user_id: int, addresses: Mapping[AddressUse, Address], conte
     change_profile(user_id=user_id, values={}, addresses=addresses, actor=context.actor, now=context.now)
 
 
-def _write_password_letter(recipient: User, redirect: str | None, context: Context) -> None:
+def _send_password_link(recipient: User, redirect: str | None, context: Context) -> None:
     if redirect is not None:
         send_password_link(
             email=recipient.email or "",

@@ -81,7 +81,7 @@ def pack(part: OrderPart) -> None:
     pack_parcel(part_id=part.pk, quantities=quantities, actor=PACKER, now=NOW)
 
 
-def hold_calls(order: Order) -> list[tuple[str, int]]:
+def authorisation_calls(order: Order) -> list[tuple[str, int]]:
     """Capture and cancel calls of the order."""
     calls = GatewayCall.objects.filter(payment__order=order, operation__in=["capture", "cancel"])
     return [(call.operation, call.amount) for call in calls.order_by("created_at", "amount")]
@@ -115,9 +115,9 @@ def test_weighed_amount_is_captured_once_packed_and_rest_released(stripe) -> Non
     part = accept(order)
 
     weigh(part)
-    assert hold_calls(order) == []
+    assert authorisation_calls(order) == []
     pack(part)
-    assert hold_calls(order) == [("capture", 90_000)]
+    assert authorisation_calls(order) == [("capture", 90_000)]
     send_order_call(order, Operation.CAPTURE)
 
     order.refresh_from_db()
@@ -166,7 +166,10 @@ def test_cancelling_order_releases_card(stripe) -> None:
     order = held_order(stripe)
 
     cancel_order(order_id=order.pk, reason="Hết hàng", actor=PACKER, now=NOW)
-    assert (hold_calls(order), get_payment_sums(order).cancel_pending) == ([("cancel", 116_400)], 116_400)
+    assert (authorisation_calls(order), get_payment_sums(order).cancel_pending) == (
+        [("cancel", 116_400)],
+        116_400,
+    )
     send_order_call(order, Operation.CANCEL)
 
     order.refresh_from_db()
@@ -236,11 +239,11 @@ def test_nothing_is_captured_until_all_parts_are_packed(stripe) -> None:
     first = accept(order)
     weigh(first)
     pack(first)
-    assert hold_calls(order) == []
+    assert authorisation_calls(order) == []
 
     pack(accept(order, 2))
 
-    assert hold_calls(order) == [("capture", 170_000)]
+    assert authorisation_calls(order) == [("capture", 170_000)]
 
 
 def test_estimate_is_captured_after_six_days_without_packing(stripe, monkeypatch) -> None:
@@ -248,11 +251,11 @@ def test_estimate_is_captured_after_six_days_without_packing(stripe, monkeypatch
     accept(order)
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW + 6 * DAY - MINUTE)
     sweep_card_payments_task()
-    assert hold_calls(order) == []
+    assert authorisation_calls(order) == []
 
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW + 6 * DAY)
     sweep_card_payments_task()
-    assert hold_calls(order) == [("capture", 102_000)]
+    assert authorisation_calls(order) == [("capture", 102_000)]
     send_order_call(order, Operation.CAPTURE, now=NOW + 6 * DAY)
     weigh(order.parts.get())
 
@@ -369,7 +372,10 @@ def test_refused_capture_waits_for_staff_to_repeat_it(stripe) -> None:
     call = send_order_call(order, Operation.CAPTURE)
 
     assert (call.state, call.code) == (CallState.FAILED, "amount_too_small")
-    assert (hold_calls(order), get_payment_sums(order).authorised) == ([("capture", 90_000)], 116_400)
+    assert (authorisation_calls(order), get_payment_sums(order).authorised) == (
+        [("capture", 90_000)],
+        116_400,
+    )
     repeated = repeat_failed_call(call_id=call.pk, actor=PACKER, now=NOW + MINUTE)
     assert repeat_failed_call(call_id=call.pk, actor=PACKER, now=NOW + MINUTE) is None
     assert (repeated.amount, repeated.state) == (90_000, CallState.INTENDED)
@@ -448,11 +454,11 @@ def test_order_without_weighed_lines_is_not_held(stripe) -> None:
     assert get_call(make_card_order()).request_parameters["is_authorisation_only"] is False
 
 
-def capture_hold(order: Order, amount: int | None = None) -> None:
+def capture_payment(order: Order, amount: int | None = None) -> None:
     capture_held_amount(payment_id=order.payments.get().pk, amount=amount, actor=STAFF, now=NOW)
 
 
-def void_hold(order: Order) -> None:
+def void_payment(order: Order) -> None:
     void_authorisation(payment_id=order.payments.get().pk, actor=STAFF, now=NOW)
 
 
@@ -461,16 +467,16 @@ def test_staff_cannot_capture_more_than_is_due(stripe) -> None:
 
     for amount in (102_001, 116_400, 0):
         with assert_refused(AmountNotHeld, "amount_not_held"):
-            capture_hold(order, amount)
+            capture_payment(order, amount)
 
-    capture_hold(order, 102_000)
+    capture_payment(order, 102_000)
     send_order_call(order, Operation.CAPTURE)
-    assert (captured_amounts(stripe), hold_calls(order)) == ([102_000], [("capture", 102_000)])
+    assert (captured_amounts(stripe), authorisation_calls(order)) == ([102_000], [("capture", 102_000)])
     check_everything()
 
 
-@pytest.mark.parametrize("first", [capture_hold, void_hold])
-@pytest.mark.parametrize("then", [capture_hold, void_hold])
+@pytest.mark.parametrize("first", [capture_payment, void_payment])
+@pytest.mark.parametrize("then", [capture_payment, void_payment])
 def test_staff_can_act_on_hold_only_once(stripe, first, then) -> None:
     order = held_order(stripe)
     first(order)
@@ -478,4 +484,4 @@ def test_staff_can_act_on_hold_only_once(stripe, first, then) -> None:
     with assert_refused(AmountNotHeld, "amount_not_held"):
         then(order)
 
-    assert len(hold_calls(order)) == 1
+    assert len(authorisation_calls(order)) == 1

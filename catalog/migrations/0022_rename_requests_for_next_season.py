@@ -4,7 +4,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("catalog", "0018_unusual_prices")]
+    dependencies = [("catalog", "0021_find_merged_categories")]
     operations = [
         migrations.RenameField("backinstockrequest", "waits_for_season", "is_for_next_season")
     ]
