@@ -70,8 +70,8 @@ def _require_enrolment(request: HttpRequest, user: User, namespace: str) -> Http
         request.second_factor_due_at = deadline  # type: ignore[attr-defined]
         return None
     messages.warning(request, _("Your role requires two-step sign-in. Set it up to continue."))
-    address = reverse("accounts:second-factor")
-    return HttpResponseClientRedirect(address) if "HX-Request" in request.headers else redirect(address)
+    url = reverse("accounts:second-factor")
+    return HttpResponseClientRedirect(url) if "HX-Request" in request.headers else redirect(url)
 
 
 def _is_manager(user: User) -> bool:

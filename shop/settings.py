@@ -117,7 +117,7 @@ OPEN_TO_NETWORK = SERVER or not all(
     is_loopback(host) for host in [HOST, urlsplit(PUBLIC_URL).hostname or "", *ALLOWED_HOSTS]
 )
 
-# --- Parts ----------------------------------------------------------------------------------------
+# Parts
 
 INSTALLED_APPS = [
     *(f"django.contrib.{app}" for app in ("admin", "auth", "contenttypes", "sessions", "messages")),
@@ -191,7 +191,7 @@ TEMPLATES = [
     }
 ]
 
-# --- Language and time ----------------------------------------------------------------------------
+# Language and time
 
 LANGUAGE_CODE = "vi"
 LANGUAGES = [("vi", _("Vietnamese")), ("en", _("English"))]
@@ -202,7 +202,7 @@ USE_THOUSAND_SEPARATOR = False
 TIME_ZONE = "Asia/Ho_Chi_Minh"  # defines days; instants are stored in UTC
 USE_TZ = True
 
-# --- Database, cache, jobs ------------------------------------------------------------------------
+# Database, cache, jobs
 
 
 def _sqlite(path: Path) -> dict[str, object]:
@@ -241,7 +241,7 @@ CELERY_WORKER_REDIRECT_STDOUTS = False  # mails and texts on the console are not
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = bool(REDIS_URL)
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
-# --- Web server (shop/server) ---------------------------------------------------------------------
+# Web server (shop/server)
 
 # Time limits in seconds: for a request's header; for its body and for reading the response, each plus a
 # second per thousand bytes; and between two requests of one connection.
@@ -255,7 +255,7 @@ CONNECTIONS_PER_ADDRESS = env_int("CONNECTIONS_PER_ADDRESS", 100)  # per web pro
 BODY_BYTES_PER_NETWORK = env_int("BODIES_PER_NETWORK_MB", 128) * 1024 * 1024
 TRUSTED_PROXIES = env_networks("TRUSTED_PROXIES", "127.0.0.1,::1")  # for X-Forwarded-For and -Proto
 
-# --- Files ----------------------------------------------------------------------------------------
+# Files
 
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
@@ -278,7 +278,7 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 10
 FILE_UPLOAD_PERMISSIONS = 0o644
 LOW_DISK_MEGABYTES = env_int("LOW_DISK_MEGABYTES", 500)  # /health/ reports less free space
 
-# --- Mail -----------------------------------------------------------------------------------------
+# Mail
 
 EMAIL_HOST = env("EMAIL_HOST")
 _MAIL = "django.core.mail.backends.smtp" if EMAIL_HOST else "shop.notifications.console_mail"
@@ -300,7 +300,7 @@ TEXT_COUNTRIES = env_list("TEXT_COUNTRIES") or ["84"]  # calling codes of the co
 TEXTS_PER_NUMBER = env_int("TEXTS_PER_NUMBER", 20)  # per day; 0 for no limit, here and below
 TEXTS_PER_DAY = env_int("TEXTS_PER_DAY", 3000)  # of the whole shop; the last fifth is reserved for codes
 
-# --- Limits on orders -----------------------------------------------------------------------------
+# Limits on orders
 
 # Above these daily limits an order requires a code sent to the buyer's phone.
 ORDERS_PER_PHONE = env_int("ORDERS_PER_PHONE", 5)
@@ -314,7 +314,7 @@ CONFIRMED_ORDERS_PER_PHONE = env_int(
 UNPAID_GUEST_ORDERS = env_int("UNPAID_GUEST_ORDERS", 50)
 UNPAID_GUEST_MINUTES = env_int("UNPAID_GUEST_MINUTES", 60)
 
-# --- Cards ----------------------------------------------------------------------------------------
+# Cards
 
 # Cards are off until Stripe's three keys are set. Only tests change the URLs. The script's version must match
 # the library's API version (docs.stripe.com/sdks/stripejs-versioning).
@@ -333,7 +333,7 @@ if STRIPE_PUBLISHABLE_KEY and not STRIPE_PUBLISHABLE_KEY.startswith("pk_"):
 if ("_test_" in STRIPE_SECRET_KEY) != ("_test_" in STRIPE_PUBLISHABLE_KEY):
     raise ImproperlyConfigured("One of Stripe's keys is for tests and the other is not.")
 
-# --- Bank transfers -------------------------------------------------------------------------------
+# Bank transfers
 
 # Services that report incoming transfers to the market's account; each is off until its secret is set.
 SEPAY_SECRET = env("SEPAY_SECRET")
@@ -341,7 +341,7 @@ SEPAY_API_KEY = env("SEPAY_API_KEY")
 CASSO_SECRET = env("CASSO_SECRET")
 PAYOS_CHECKSUM_KEY = env("PAYOS_CHECKSUM_KEY")
 
-# --- API ------------------------------------------------------------------------------------------
+# API
 
 # The private key that signs tokens, as PEM; without it one is generated in DATA_DIR, for one machine only.
 JWT_PRIVATE_KEY = env("JWT_PRIVATE_KEY").replace("\\n", "\n")
@@ -359,7 +359,7 @@ API_CLIENT_HOSTS = env_list("API_CLIENT_HOSTS") or [
 ]
 API_PLAYGROUND = API_DUMMY_PAYMENT = DEBUG  # for trials: the playground, and payments without money
 
-# --- Safety ---------------------------------------------------------------------------------------
+# Safety
 
 _TLS = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = _TLS
@@ -385,7 +385,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# --- Logging --------------------------------------------------------------------------------------
+# Logging
 
 LOGGING = {
     "version": 1,

@@ -35,9 +35,9 @@ _MEASURED = {"content_grams": "GRM", "content_ml": "MLT"}  # UN/CEFACT unit code
 @register.simple_tag
 def share_picture(path: str, alt: str) -> SafeString:
     """Return the preview picture of a link: the file at `path`, or else the market's own."""
-    address = public_url(default_storage.url(path) if path else static("illustrations/share.jpg"))
+    url = public_url(default_storage.url(path) if path else static("illustrations/share.jpg"))
     properties = {
-        "og:image": address,
+        "og:image": url,
         "og:image:type": "image/jpeg",
         "og:image:width": SIZE[0],
         "og:image:height": SIZE[1],

@@ -249,10 +249,10 @@ def _redirect_to_result(request: HttpRequest, basket_id: uuid.UUID) -> HttpRespo
 
 def _redirect_to_page(request: HttpRequest, page: str, **parts: object) -> HttpResponse:
     """Redirect. HTMX gets the URL in `HX-Redirect`, since it would insert the page into the current one."""
-    address = resolve_url(page, **parts)
+    url = resolve_url(page, **parts)
     if not _is_htmx(request):
-        return redirect(address)
-    return HttpResponse(status=204, headers={"HX-Redirect": address})
+        return redirect(url)
+    return HttpResponse(status=204, headers={"HX-Redirect": url})
 
 
 def _takes_code(phone_refusal: Refused | None) -> bool:

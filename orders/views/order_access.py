@@ -120,9 +120,9 @@ def _is_url_sufficient(order: Order, needs: AccessRequirement) -> bool:
 def _redirect_to_code(request: HttpRequest, order: Order, name: str) -> HttpResponse:
     if name == "card-fields":  # requested by the script of an outdated page
         return JsonResponse({"reload": True}, status=403)
-    address = reverse("orders:order-code", args=[order.pk])
+    url = reverse("orders:order-code", args=[order.pk])
     if name in _FORM_ROUTES:
-        address = f"{address}?{urlencode({'next': request.path})}"
-    response = redirect(address)
+        url = f"{url}?{urlencode({'next': request.path})}"
+    response = redirect(url)
     add_never_cache_headers(response)
     return response

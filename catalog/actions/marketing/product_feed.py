@@ -267,8 +267,8 @@ def _image_urls(products: Sequence[int]) -> dict[int, str]:
     for media in rows.select_related("picture").order_by("product", "-sort_order", "-pk"):
         renditions = media.picture.renditions
         if renditions:
-            address = default_storage.url(renditions[max(renditions, key=int)]["jpeg"])
-            urls[media.product_id] = public_url(address)
+            path_url = default_storage.url(renditions[max(renditions, key=int)]["jpeg"])
+            urls[media.product_id] = public_url(path_url)
     return urls
 
 

@@ -128,9 +128,9 @@ def _resolve_values(
 ) -> list[AttributeValue]:
     resolved_values = [_resolve_choice(attribute, choice) for choice in attribute_input.choices]
     for position, columns in enumerate(attribute_input.columns):
-        address = f"{own_slug}-{position}"
-        value = AttributeValue.objects.filter(attribute=attribute, slug=address).first()
-        value = value or AttributeValue(attribute=attribute, slug=address)
+        slug = f"{own_slug}-{position}"
+        value = AttributeValue.objects.filter(attribute=attribute, slug=slug).first()
+        value = value or AttributeValue(attribute=attribute, slug=slug)
         for column, content in columns.items():
             setattr(value, column, content)
         save_unique(value, field="attributes")
@@ -152,12 +152,12 @@ def get_or_create_value(attribute: Attribute, name: str, **columns: object) -> A
 
     Raises AlreadyTaken, InvalidColumnValue.
     """
-    address = slugify(name)[:255]
-    existing_value = AttributeValue.objects.filter(attribute=attribute, slug=address).first()
+    slug = slugify(name)[:255]
+    existing_value = AttributeValue.objects.filter(attribute=attribute, slug=slug).first()
     if existing_value is not None:
         return existing_value
     value = AttributeValue(
-        attribute=attribute, slug=address, name=name, sort_order=attribute.values.count(), **columns
+        attribute=attribute, slug=slug, name=name, sort_order=attribute.values.count(), **columns
     )
     save_unique(value, field="values")
     return value

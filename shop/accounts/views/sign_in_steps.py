@@ -138,10 +138,10 @@ def ask_for_proof(request: HttpRequest, *, next_url: str = "") -> HttpResponse:
         messages.warning(request, _("Nothing has been done yet. Verify your identity, then send it again."))
     parameters = {"next": next_url}
     if isinstance(request.user, User) and request.user.has_second_factor:
-        address = f"{reverse('accounts:identity-check')}?{urlencode(parameters)}"
+        url = f"{reverse('accounts:identity-check')}?{urlencode(parameters)}"
     else:
-        address = f"{reverse('accounts:sign-in')}?{urlencode({'lai': '1'} | parameters)}"
-    return HttpResponseClientRedirect(address) if is_partial else redirect(address)
+        url = f"{reverse('accounts:sign-in')}?{urlencode({'lai': '1'} | parameters)}"
+    return HttpResponseClientRedirect(url) if is_partial else redirect(url)
 
 
 def return_urls(request: HttpRequest) -> dict[str, str]:

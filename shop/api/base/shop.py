@@ -110,10 +110,10 @@ def default_mail_sender_address(shops: list[Row], *_: object) -> list[str]:
 
 @shop.field("domain")
 def domain_of_shop(shops: list[Row], *_: object) -> Sequence[Mapping[str, object]]:
-    address = urlsplit(settings.PUBLIC_URL)
+    public_url = urlsplit(settings.PUBLIC_URL)
     domain = {
-        "host": address.netloc,
-        "sslEnabled": address.scheme == "https",
+        "host": public_url.netloc,
+        "sslEnabled": public_url.scheme == "https",
         "url": f"{settings.PUBLIC_URL}/",
     }
     return [domain] * len(shops)

@@ -148,10 +148,10 @@ def background(type_name: str, picture: str, key: str = "id") -> Resolver:
                 images.append(None)
                 continue
             _pk, alt, state, renditions = values
-            address = image_url(
+            url = image_url(
                 context, type_name, getattr(row, key), state, renditions, arguments, size=FULL_SIZE
             )
-            images.append({"url": address, "alt": alt})
+            images.append({"url": url, "alt": alt})
         return images
 
     return resolve

@@ -65,10 +65,10 @@ def measure_browsing(*, seconds: float) -> Iterator[Measurement]:
         "suggestions": [f"{reverse('catalog:suggestions')}?q={prefix}" for prefix in _PREFIXES],
         "product": [reverse("catalog:product", args=[slug]) for slug in product_slugs],
     }
-    for name, addresses in pages.items():
-        for address in addresses:
+    for name, urls in pages.items():
+        for address in urls:
             client.get(address)  # warm up, as the first request of each page is not counted
-        yield measure(name, _request_in_turn(client, addresses), seconds=seconds)
+        yield measure(name, _request_in_turn(client, urls), seconds=seconds)
 
     def forget() -> None:
         facet_index_for(channel.pk, vietnam_date(timezone.now())).cache.clear()
@@ -80,8 +80,8 @@ def measure_browsing(*, seconds: float) -> Iterator[Measurement]:
     yield measure("API search", api_request(SEARCH, variables | {"words": "miến dong"}), seconds=seconds)
 
 
-def _request_in_turn(client: Client, addresses: Sequence[str]) -> Callable[[object], None]:
-    turn = cycle(addresses)
+def _request_in_turn(client: Client, urls: Sequence[str]) -> Callable[[object], None]:
+    turn = cycle(urls)
 
     def send_request(_prepared: object) -> None:
         address = next(turn)

@@ -117,11 +117,11 @@ def _change_quantity(client: Client, variant: Variant) -> Callable[[object], Non
     """Change one basket line's quantity to two and back to one."""
     _add_to_basket(client, variant)(None)
     line = BasketLine.objects.order_by("-created_at")[0]
-    address = reverse("orders:basket-line", args=[line.pk])
+    url = reverse("orders:basket-line", args=[line.pk])
     quantities = itertools.cycle([2, 1])
 
     def send_request(_prepared: object) -> None:
-        response = client.post(address, {"quantity": next(quantities)}, headers={"HX-Request": "true"})
+        response = client.post(url, {"quantity": next(quantities)}, headers={"HX-Request": "true"})
         if response.status_code != 200:
             raise UnexpectedResponse(f"the basket answered {response.status_code}")
 

@@ -87,11 +87,11 @@ def create_products(
 def create_collections(market_rows: MarketRows) -> None:
     """Step: create the missing collections and publish them in the channel."""
     for row in demo_market()["collection"]:
-        address = slugify(row["name"])
-        if Collection.objects.filter(slug=address).exists():
+        slug = slugify(row["name"])
+        if Collection.objects.filter(slug=slug).exists():
             continue
         collection = Collection.objects.create(
-            slug=address,
+            slug=slug,
             name=row["name"],
             description=texts.blocks(row["about"]),
             description_text=row["about"],

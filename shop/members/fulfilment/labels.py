@@ -79,10 +79,10 @@ def _render_labels(
 
 def _build_label(parcel: Parcel) -> Label:
     lines = sorted(parcel.lines.all(), key=lambda line: line.pk)
-    address = f"{settings.PUBLIC_URL}{reverse('members:parcel', args=[parcel.pk])}"
+    url = f"{settings.PUBLIC_URL}{reverse('members:parcel', args=[parcel.pk])}"
     return Label(
         parcel,
         lines,
         sum(line.grams or line.order_line.grams * line.quantity for line in lines),
-        segno.make(address, micro=False).svg_data_uri(border=2, omitsize=True),
+        segno.make(url, micro=False).svg_data_uri(border=2, omitsize=True),
     )
