@@ -18,7 +18,7 @@ from shop.api.orders.visibility import filter_visible
 
 
 def _taxed(field: str, column_prefix: str) -> None:
-    net, gross = f"seen_{column_prefix}_net", f"seen_{column_prefix}_gross"
+    net, gross = f"visible_{column_prefix}_net", f"visible_{column_prefix}_gross"
 
     def resolve(orders: list[Row], *_: object) -> list[TaxedAmount]:
         return [
@@ -35,12 +35,12 @@ _taxed("subtotal", "goods")
 _taxed("shippingPrice", "delivery")
 
 
-@order.field(needs=("seen_delivery_net", "seen_delivery_gross"))
+@order.field(needs=("visible_delivery_net", "visible_delivery_gross"))
 def shipping_tax_rate(orders: list[Row], *_: object) -> list[float]:
     """Resolve the tax rate; several deliveries with different rates give the effective rate."""
     return [
-        round(order_row.seen_delivery_gross / order_row.seen_delivery_net - 1, 4)
-        if order_row.seen_delivery_net
+        round(order_row.visible_delivery_gross / order_row.visible_delivery_net - 1, 4)
+        if order_row.visible_delivery_net
         else 0.0
         for order_row in orders
     ]
@@ -67,10 +67,10 @@ def _visible_share(amount: int, row: Row) -> int:
 _SHARE_COLUMNS = ("visible_total_gross", "total_gross", "currency")
 
 
-@order.field(needs=("charged", "seen_due_gross", *_SHARE_COLUMNS))
+@order.field(needs=("charged", "visible_due_gross", *_SHARE_COLUMNS))
 def total_balance(orders: list[Row], *_: object) -> list[Amount]:
     return [
-        Amount(_visible_share(order_row.charged, order_row) - order_row.seen_due_gross, order_row.currency)
+        Amount(_visible_share(order_row.charged, order_row) - order_row.visible_due_gross, order_row.currency)
         for order_row in orders
     ]
 

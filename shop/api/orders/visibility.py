@@ -48,7 +48,7 @@ def whole_orders() -> QuerySet[Order]:
     return Order.objects.annotate(
         is_whole=Value(True, BooleanField()),
         shows_address=Value(True, BooleanField()),
-        **{f"seen_{column}": F(column) for column in SUMS},
+        **{f"visible_{column}": F(column) for column in SUMS},
     )
 
 
@@ -152,7 +152,7 @@ def _partial_orders(context: Context, scope: PermissionScope) -> QuerySet[Order]
             output_field=BooleanField(),
         ),
         **{
-            f"seen_{column}": Case(When(is_whole_order, then=F(column)), default=expression)
+            f"visible_{column}": Case(When(is_whole_order, then=F(column)), default=expression)
             for column, expression in expressions.items()
         },
     )
