@@ -261,7 +261,7 @@ def _lock_document(
 
 def _find_file(cooperative_id: int, file_id: uuid.UUID) -> DocumentFile:
     files = DocumentFile.objects.select_related("document__cooperative")
-    file = files.filter(pk=file_id, document__cooperative=cooperative_id).first()
+    file = files.filter(pk=file_id, document__cooperative__pk=cooperative_id).first()
     if file is None:
         raise Missing()
     return file
