@@ -14,7 +14,14 @@ from orders.models import Payout, Settlement
 from shop.accounts.staff.permissions import Permission
 from shop.api.ids import global_id
 from shop.core.models import Change
-from tests.factories import COMPLETE_APPLICATION, make_cooperative, make_seller, make_staff, make_user
+from tests.factories import (
+    COMPLETE_APPLICATION,
+    accept_all_documents,
+    make_cooperative,
+    make_seller,
+    make_staff,
+    make_user,
+)
 from tests.orders.settlement.settlement_helpers import ACCOUNT, close_open_settlement, make_open_settlement
 from tests.refusals import all_rows
 from tests.shop.api.client import data_of, execute
@@ -99,6 +106,8 @@ def test_platform_staff_decide_on_a_seller_application() -> None:
         "cooperative": {"state": "NEEDS_MORE"},
         "errors": [],
     }
+    assert answered("APPROVED")["errors"] == [{"field": None, "code": "INVALID"}]  # documents are missing
+    accept_all_documents(applicant)
     assert answered("APPROVED") == {"cooperative": {"state": "APPROVED"}, "errors": []}
     assert answered("REJECTED", reason="x")["errors"][0]["code"] == "WRONG_MOVE"
     assert Cooperative.objects.get(pk=applicant.pk).warehouses.count() == 1
