@@ -1,9 +1,10 @@
-"""Documents name files that exist, and decisions by numbers of their own."""
+"""Documents name files and code that exist, and decisions by numbers of their own."""
 
 from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -11,24 +12,64 @@ import pytest
 pytestmark = pytest.mark.once
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/*.md"]
-# A file name with a suffix, or folders; not URLs, which begin with a slash, nor generated files.
-PATH = re.compile(r"`((?!var/)[a-z_.][\w.-]*(?:/[\w.-]+)*(?:/|\.(?:py|md|toml|html|po|graphql|css|js)))`")
+FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+BACKTICKED = re.compile(r"`([^`]+)`")
+# Files by their suffixes, and folders; not URLs, which begin with a slash, nor generated files.
+PATH = re.compile(
+    r"(?!var/)[a-z_.][\w.-]*(?:/[\w.-]+)*(?:/|\.(?:py|md|toml|html|po|graphql|css|js|txt))|[a-z_]\w*(?:/\w+)+"
+)
+MODULE = re.compile(r"(?:shop|catalog|orders|cooperatives|tests)(?:\.[a-z_]\w*)+")
+NAME = re.compile(r"([A-Za-z_]\w*)(…?)")
+EXAMPLE_FOLDER = "notes/"  # the area that `shop/api/README.md` builds
+# Names of other software and of refused options, and examples; our code does not contain them.
+FOREIGN_NAMES = {
+    *("PR_SET_PDEATHSIG", "VACUUM", "unicode", "nftables", "connlimit"),
+    *("cache_page", "post_migrate", "imagesize", "perform_login"),
+    *("pnpm", "dangerouslyAllowLocalIP"),
+    *("category__slug", "ChannelNotesArguments", "srv", "backups"),
+}
 
 
 def test_every_path_named_in_documents_exists() -> None:
-    tracked = subprocess.run(
-        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.splitlines()
-    folders = {f"{folder}/" for name in tracked for folder in PurePosixPath(name).parents}
+    tracked = _tracked_files()
+    folders = {str(folder) for name in tracked for folder in PurePosixPath(name).parents}
     known = "\n".join(["", *(f"/{name}" for name in [*tracked, *folders]), ""])
 
     missing = [
-        (str(document.relative_to(ROOT)), path)
-        for pattern in DOCUMENTS
-        for document in ROOT.glob(pattern)
-        for path in PATH.findall(document.read_text())
-        if f"/{path}\n" not in known
+        (document, path)
+        for document, path in _terms_in_backticks()
+        if PATH.fullmatch(path) and not path.startswith(EXAMPLE_FOLDER)
+        if f"/{path.rstrip('/')}\n" not in known
+    ]
+
+    assert missing == []
+
+
+def test_every_module_named_in_documents_exists() -> None:
+    missing = [
+        (document, module)
+        for document, module in _terms_in_backticks()
+        if MODULE.fullmatch(module) and not _is_module_or_attribute(module)
+    ]
+
+    assert missing == []
+
+
+def test_every_name_in_documents_is_in_the_code() -> None:
+    """A name that ends in an underscore or dots is the beginning of names."""
+    tracked = _tracked_files()
+    parts = {part for name in tracked for part in (*PurePosixPath(name).parts, PurePosixPath(name).stem)}
+    words = FOREIGN_NAMES | parts
+    for name in (path for path in tracked if not path.endswith(".md")):
+        words.update(re.findall(r"\w+", (ROOT / name).read_text(errors="ignore")))
+    beginnings = "\n".join(["", *words])
+
+    missing = [
+        (document, name)
+        for document, term in _terms_in_backticks()
+        for name, dots in NAME.findall(term)
+        if name not in words
+        if not ((dots or name.endswith("_")) and f"\n{name}" in beginnings)
     ]
 
     assert missing == []
@@ -42,3 +83,25 @@ def test_decisions_have_unique_numbers_and_are_all_in_the_index() -> None:
 
     assert sorted(numbers) == sorted(set(numbers))
     assert sorted(indexed) == sorted(numbers)
+
+
+def _tracked_files() -> list[str]:
+    return subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+
+
+def _terms_in_backticks() -> Iterator[tuple[str, str]]:
+    """Yield each document with each of its terms in backticks; blocks of code are left out."""
+    for name in _tracked_files():
+        if name.endswith(".md"):
+            for term in BACKTICKED.findall(FENCED.sub("", (ROOT / name).read_text())):
+                yield name, term
+
+
+def _is_module_or_attribute(dotted: str) -> bool:
+    path = ROOT.joinpath(*dotted.split("."))
+    if path.is_dir() or path.with_suffix(".py").is_file():
+        return True
+    files = (path.parent.with_suffix(".py"), path.parent / "__init__.py")
+    return any(file.is_file() and re.search(rf"\b{path.name}\b", file.read_text()) for file in files)
