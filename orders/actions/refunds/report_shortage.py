@@ -72,7 +72,7 @@ def report_shortage(
             lines[line_id] = refund_of_missing(limit, limit.open - count)
             settle_weight_of_missing(limit, limit.open - count, now=now)
     if not lines:
-        raise NothingShort()
+        raise NothingShort(field=f"available-{next(iter(available), '')}")
     decision = RefundDecision(CostBearer.COOPERATIVE, SHORTAGE_REASON, lines=lines)
     return refund_part(order, part, decision, key=key, actor=actor, now=now)
 

@@ -6,6 +6,7 @@ import datetime
 import uuid
 from functools import partial
 
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -23,7 +24,7 @@ from orders.forms.returns import return_form
 from orders.models import Discount, OrderPart, Parcel, parcel_position_labels
 from orders.states import RETURN_KINDS, CodState, ParcelState, PartState
 from shop.core.errors import Missing
-from shop.core.web.action_results import run_action
+from shop.core.web.action_results import refusals_as_form_errors, run_action
 from shop.core.web.http_methods import require_safe_or_post
 from shop.members.forms.fields import ReasonForm
 from shop.members.forms.shortage import ShortageForm
@@ -127,19 +128,21 @@ def shortage(request: HttpRequest, membership: MembershipContext, part_id: int) 
     if not still_open:
         return redirect(part_url(part.pk))
     form = ShortageForm(request.POST or None, lines=sorted_lines(part), still_open=still_open)
+    if form.is_valid():
+        with refusals_as_form_errors(form):
+            report_shortage(
+                part_id=part.pk,
+                available=form.available,
+                key=submitted_key(request, "shortage", part.pk),
+                actor=membership.actor,
+                now=timezone.now(),
+            )
     if not form.is_valid():
         lines = [line for line in sorted_lines(part) if still_open.get(line.pk)]
         context = {"part": part, "form": form, "replaceable_lines": lines, "key": uuid.uuid4()}
         return render_page(request, membership, "members/shortage.html", context)
-    act = partial(
-        report_shortage,
-        part_id=part.pk,
-        available=form.available,
-        key=submitted_key(request, "shortage", part.pk),
-        actor=membership.actor,
-        now=timezone.now(),
-    )
-    return run_action(request, act, url=part_url(part.pk), message=_("The buyer has been notified."))
+    messages.success(request, _("The buyer has been notified."))
+    return redirect(part_url(part.pk))
 
 
 @require_POST

@@ -6,6 +6,7 @@ import uuid
 
 import pytest
 
+from orders.actions.refunds.report_shortage import NothingShort
 from tests.markup import html_of
 from tests.refusals import all_rows
 from tests.shop.members.part_factories import accepted_part
@@ -36,4 +37,16 @@ def test_invalid_number_is_refused_and_changes_nothing(packer, seller, written) 
 
     assert response.status_code == 200
     assert 'class="errors' in html_of(response)
+    assert all_rows() == before
+
+
+def test_unchanged_numbers_stay_on_the_form_with_the_error_at_the_field(packer, seller) -> None:
+    part = accepted_part(seller, quantity=3)
+    field = f"available-{part.lines.get().pk}"
+    before = all_rows()
+
+    response = packer.post(f"/xa-vien/goi/{part.pk}/thieu/", {"key": uuid.uuid4(), field: "3"})
+
+    assert response.status_code == 200
+    assert response.context["form"].errors == {field: [str(NothingShort.default_message)]}
     assert all_rows() == before
