@@ -414,7 +414,7 @@ STATE_TEXTS = [
         (),
         "",
         "",
-        "Đơn nháp 1",
+        "Đơn nháp {number}",
     ),
     StateText(
         "transfer, pay_some",
