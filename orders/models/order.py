@@ -147,7 +147,8 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """
         text = text.strip()
         if "@" in text:
-            return self.filter(email__istartswith=text)
+            buyers = User.objects.filter(email__istartswith=text)
+            return self.filter(Q(email__istartswith=text) | Q(user__in=buyers))
         matches = Q()
         for term in query_words(text):
             matches &= Q(folded_name__startswith=term) | Q(folded_name__contains=f" {term}")

@@ -19,7 +19,7 @@ from catalog.actions.search_terms.synonyms import (
     remove_synonyms,
     save_synonyms,
 )
-from catalog.actions.taxonomy.categories import edit_category
+from catalog.actions.taxonomy.categories import update_category_row
 from catalog.models import KnownWord, Misspelling, Product, Synonym, SynonymSet
 from catalog.search import search_product_ids, search_products
 from catalog.states import ListingState
@@ -383,11 +383,9 @@ def test_products_are_found_by_the_new_name_of_their_category() -> None:
     make_product(name="Gạo nếp")
 
     with transaction.atomic():
-        edit_category(
+        update_category_row(
             category_id=category.pk,
-            name="Bún",
-            description="",
-            sort_order=0,
+            values={"name": "Bún"},
             actor=Actor.system("test"),
             now=NOW,
         )

@@ -123,7 +123,12 @@ def edit_promotion(
     current = (promotion.percent, promotion.amount, promotion.ends_at)
     if current != (terms.percent, terms.amount, terms.ends_at):
         _require_usual_terms(promotion.channel, terms, acting_cooperative, confirmed)
-    before = {"starts_at": str(promotion.starts_at), "percent": str(promotion.percent)}
+    before = {
+        "starts_at": str(promotion.starts_at),
+        "ends_at": str(promotion.ends_at),
+        "percent": str(promotion.percent),
+        "amount": promotion.amount,
+    }
     _save_promotion(promotion, terms, acting_cooperative, now)
     record_change(
         "promotion.edited",
@@ -131,7 +136,7 @@ def edit_promotion(
         actor=actor,
         now=now,
         cooperative_id=promotion.cooperative_id,
-        data={"from": before | {"amount": promotion.amount}},
+        data={"from": before},
     )
     return promotion
 

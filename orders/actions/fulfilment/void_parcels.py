@@ -47,7 +47,8 @@ def void_parcel(
     A delivered parcel may be voided by platform staff only, while the buyer still has all of it. Raises
     ItemsAlreadyReturned, KeyReused, Missing, ReasonRequired, WrongMove.
     """
-    if not reason.strip():
+    reason = reason.strip()
+    if not reason:
         raise ReasonRequired(field="reason")
     order, part, parcel = locks.lock_parcel(parcel_id)
     if is_already_done(key, "parcel.voided", parcel):
@@ -57,7 +58,7 @@ def void_parcel(
         raise WrongMove(came_from=parcel.state, to=ParcelState.VOIDED)
     if parcel.state == ParcelState.DELIVERED:
         require_items_with_buyer(part, parcel)
-    void_locked_parcel(parcel, reason.strip(), actor=actor, now=now)
+    void_locked_parcel(parcel, reason, actor=actor, now=now)
     record_for_part(order, part, "parcel.voided", parcel, actor=actor, now=now, reason=reason, key=key)
     finish_order_change(order, now=now)
     return parcel

@@ -177,6 +177,10 @@ def test_orders_are_searched_by_code_number_phone_and_name(admin: Client) -> Non
     ):
         assert listed_orders(text) == [code]
     assert listed_orders("dang hoa") == listed_orders("Đặng") == listed_orders("THỊ hoa") == [code]
+    buyer = make_user(email="dang.thi.hoa@example.com")
+    Order.objects.filter(pk=requested.pk).update(user=buyer, email="")
+    assert listed_orders("dang.thi.hoa@example.com") == listed_orders("DANG.thi.hoa@exam") == [code]
+    assert listed_orders("nam@example.com") == []
     assert listed_orders("ang") == listed_orders("Đặng Nam") == listed_orders("999999") == []
 
 
