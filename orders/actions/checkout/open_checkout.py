@@ -54,7 +54,7 @@ def open_checkout(
     """Reserve stock for the channel's reservation time, and return the current quote.
 
     Stores province, deliveries and language given by the page (the language is used for later mail). Where no
-    delivery is chosen, the first possible one is proposed. Lines that are short reserve nothing and show the
+    delivery is chosen, the quote may propose one. Lines that are short reserve nothing and show the
     problem. Changed prices count as seen once they were returned, unless `should_mark_prices_seen` is off.
     `contact`, once entered, decides whether this buyer may use the voucher code. Raises InvalidPhone,
     Missing.

@@ -94,7 +94,7 @@ def build_quote(
 ) -> Quote:
     """Price and check everything requested. Refuses nothing: problems are listed on lines and sellers.
 
-    `should_propose_deliveries` selects each cooperative's first possible delivery method where none, or an
+    `should_propose_deliveries` selects each cooperative's `first_choice` where no delivery method, or an
     impossible one, is chosen; pages use it, as they know no channel services. `inputs` are given where it
     was read before.
     """

@@ -70,7 +70,7 @@ def quote_deliveries(
             and not uses_fallback
             and (chosen is None or chosen.delivery_method_id not in possible)
         ):
-            chosen = seller_quote.first_choice
+            chosen = seller_quote.first_choice(quote_request.province_code)
         _set_chosen_option(seller_quote, chosen, fallbacks)
         if seller_quote.service is not None:
             seller_quote.service_arrival = seller_quote.service.arrival(now=now)

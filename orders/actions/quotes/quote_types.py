@@ -10,7 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from catalog.models import Variant
-from cooperatives.models import Arrival, Cooperative, DeliveryMethod, PickupTime, Service
+from cooperatives.models import Arrival, Cooperative, DeliveryKind, DeliveryMethod, PickupTime, Service
 from orders.models import CostBearer, DiscountKind
 from orders.pricing import (
     AgreedDiscountShare,
@@ -226,10 +226,20 @@ class SellerQuote:
     def possible_options(self) -> list[DeliveryOption]:
         return [option for option in self.delivery_options if option.fee is not None]
 
-    @property
-    def first_choice(self) -> RequestedDelivery | None:
-        """The first possible delivery, in the cooperative's own order, which pages preselect."""
-        return next((first for option in self.possible_options if (first := option.first)), None)
+    def first_choice(self, province_code: str) -> RequestedDelivery | None:
+        """Return the delivery that pages preselect: to the door, or else a pickup in the buyer's province.
+
+        The cooperative's own order counts within each. Buyers choose a coach, whose station may be anywhere,
+        and a pickup in another province themselves.
+        """
+        methods = self.possible_options
+        to_door = [option for option in methods if option.delivery_method.kind == DeliveryKind.CARRIER]
+        nearby = [
+            option
+            for option in methods
+            if option.delivery_method.is_collected and not option.delivery_method.is_outside(province_code)
+        ]
+        return next((first for option in (*to_door, *nearby) if (first := option.first)), None)
 
     @property
     def chosen_service(self) -> Service | None:

@@ -191,9 +191,9 @@ def place_demo_order(
             province_code=address.province_code,
         ),
         deliveries={
-            seller_quote.cooperative.pk: seller_quote.first_choice
+            seller_quote.cooperative.pk: first_choice
             for seller_quote in quote.seller_quotes
-            if seller_quote.first_choice
+            if (first_choice := seller_quote.first_choice(address.province_code))
         },
         consents=frozenset({ConsentPurpose.ORDER}),
         actor=buyer.acting(EntryPoint.MARKET),

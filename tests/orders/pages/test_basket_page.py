@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from catalog.models import Listing, Price
 from catalog.states import ListingState
-from cooperatives.models import Cooperative
+from cooperatives.models import Cooperative, DeliveryKind
 from cooperatives.states import CooperativeState
 from orders.models import Basket, BasketLine, DeliveryChoice
 from shop.accounts.models import Address
@@ -260,6 +260,53 @@ def test_chosen_delivery_method_and_time_are_saved_and_change_total(client: Clie
         value[1].split("@")[1],
     )
     assert "<dd>0\u00a0₫</dd>" in basket_page(client)
+
+
+def chosen_in(page: str) -> list[str]:
+    return re.findall(r'value="(\d+)[^"]*" checked', page)
+
+
+def test_home_delivery_is_preselected_before_cheaper_coach_and_pickup(client: Client) -> None:
+    cooperative, channel = make_cooperative("HTX Yến Dương"), make_channel()
+    make_warehouse(cooperative, channel)
+    coach = make_delivery_method(
+        cooperative,
+        channel,
+        kind=DeliveryKind.COACH,
+        name="Xe khách về Hà Nội",
+        station="Bến xe Mỹ Đình, Hà Nội",
+        fee=20_000,
+    )
+    make_market_pickup(cooperative, channel)
+    home = make_delivery_method(cooperative, channel, fee=35_000)
+    add_to_basket(client, make_variant(cooperative))
+
+    set_province(client, THAI_NGUYEN)
+    assert chosen_in(basket_page(client)) == [str(home.pk)]
+    client.post("/en/gio-hang/cach-giao/", {f"delivery-{cooperative.pk}": coach.pk})
+    chosen = basket_page(client)
+    assert chosen_in(chosen) == [str(coach.pk)]
+    assert re.search(
+        r"<summary>(?:(?!</summary>).)*Xe khách về Hà Nội(?:(?!</summary>).)*Bến xe Mỹ Đình", chosen
+    )
+
+
+@pytest.mark.parametrize(("province", "is_preselected"), [(THAI_NGUYEN, True), (HANOI, False)])
+def test_only_pickup_in_buyers_province_is_preselected(
+    client: Client, province: str, is_preselected: bool
+) -> None:
+    cooperative, channel = make_cooperative(), make_channel()
+    warehouse = make_warehouse(cooperative, channel)
+    Address.objects.filter(pk=warehouse.address_id).update(province_code=THAI_NGUYEN)
+    pickup = make_market_pickup(cooperative, channel)
+    make_delivery_method(cooperative, channel, kind=DeliveryKind.COACH, fee=0)
+    add_to_basket(client, make_variant(cooperative))
+    set_province(client, province)
+
+    page = basket_page(client)
+
+    assert chosen_in(page) == ([str(pickup.pk)] if is_preselected else [])
+    assert ("Choose a delivery method for the items from" in page) == (not is_preselected)
 
 
 def test_delivery_method_of_another_cooperative_is_not_saved(client: Client) -> None:
