@@ -50,11 +50,6 @@ class Totals:
     delivery: int | None
     is_maximum: bool = False
 
-    @property
-    def list_total(self) -> int | None:
-        """The total at list prices, if there are discounts."""
-        return self.goods + (self.delivery or 0) if self.taken_off else None
-
 
 def totals_of_quote(quote: Quote, purchase: Purchase | None = None) -> Totals:
     """Return the totals of a basket's quote; `purchase` may be the one at the maximum weights."""

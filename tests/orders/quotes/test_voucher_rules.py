@@ -120,7 +120,7 @@ def test_code_is_normalised_and_percentage_applied() -> None:
         30_000,
         606_000,
     )
-    assert (sums.list_total, quote.lines[0].list_total, quote.lines[0].to_pay) == (670_000, 640_000, 576_000)
+    assert (quote.lines[0].list_total, quote.lines[0].to_pay) == (640_000, 576_000)
 
 
 def test_fixed_amount_is_capped_at_goods_total() -> None:
@@ -353,11 +353,7 @@ def test_voucher_applies_after_catalogue_discounts() -> None:
     quote = quote_of(basket_with_code((variant, 1)))
 
     sums = totals_of_quote(quote)
-    assert (sums.goods, [row.amount for row in sums.taken_off], sums.list_total) == (
-        320_000,
-        [20_000, 30_000],
-        350_000,
-    )
+    assert (sums.goods, [row.amount for row in sums.taken_off]) == (320_000, [20_000, 30_000])
     assert quote.lines[0].list_total == 320_000
 
 
