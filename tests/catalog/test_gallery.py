@@ -113,10 +113,12 @@ def test_row_follows_the_thumbs_the_chosen_pattern_and_the_finger(
     page = opened(viewport=size, has_touch=True)
     thumbs, pictures = page.locator(".gallery-thumbs a"), page.locator(".gallery-views img")
     expect(pictures).to_have_count(1)  # the others are not loaded before they come into view
+    expect(page.locator(".gallery-views a:not([tabindex='-1'])")).to_have_count(1)  # the others are empty
 
     thumbs.nth(2).click()
     expect(thumbs.nth(2)).to_have_attribute("aria-current", "true")
     assert place_in_row(page) == 2
+    expect(page.locator(".gallery-views > li").nth(2).locator("a")).to_have_attribute("tabindex", "0")
     expect(page.locator(".gallery-views > li").nth(2).locator("img")).to_have_count(1)
     page.get_by_role("radio", name="Ngôi sao").check()
     expect(thumbs.nth(2)).to_have_attribute("aria-current", "true")

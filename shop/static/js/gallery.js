@@ -18,6 +18,8 @@
       if (position === place) thumb.setAttribute("aria-current", "true");
       else thumb.removeAttribute("aria-current");
     });
+    // The keyboard stops at the picture in view alone; the thumbnails bring the others into view.
+    views.forEach((view, position) => (view.querySelector("a").tabIndex = position === place ? 0 : -1));
   };
   const show = (place) => {
     mark(place);
@@ -38,6 +40,7 @@
     { root: row },
   );
   views.forEach((view) => coming.observe(view));
+  mark(0);
 
   let waiting = false;
   row.addEventListener("scroll", () => {
