@@ -156,6 +156,14 @@ def test_zero_quantity_removes_line_and_offers_undo(client: Client) -> None:
     assert not BasketLine.objects.exists()
     assert f'name="variant" value="{variant.pk}"' in page
     assert 'name="quantity" value="2"' in page
+    assert re.search(r"<button[^>]* autofocus[^>]*>Put back in basket", page)
+
+
+def test_buttons_of_quantity_have_ids_by_which_they_keep_the_focus(client: Client) -> None:
+    add_to_basket(client, make_variant())
+    key = BasketLine.objects.get().pk
+
+    assert re.findall(r'<button[^>]* id="([^"]+)"', basket_page(client)) == [f"{key}-less", f"{key}-more"]
 
 
 def test_remove_button_ignores_quantity_field(client: Client) -> None:
