@@ -225,6 +225,12 @@ class ParcelLineQuerySet(models.QuerySet["ParcelLine"]):
                 quantities[line_id] = quantities.get(line_id, 0) - total
         return quantities
 
+    def unsent_quantities(self, lines: Iterable[OrderLine]) -> dict[uuid.UUID, int]:
+        """Return the missing or replaced steps of each line, by line id, without zeros. One query."""
+        rows = self.filter(order_line__in=list(lines), parcel__kind=ParcelKind.REFUND)
+        rows = rows.exclude(parcel__state=ParcelState.VOIDED).order_by("order_line")
+        return dict(rows.values_list("order_line").annotate(total=Sum("quantity")))
+
 
 class ParcelLine(models.Model):
     """A quantity of an order line in a parcel, taken from one stock.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orders.actions.order_records.recalculate_order import open_quantities
-from orders.models import OrderLine, OrderPart, Substitute, WeightQuestion
+from orders.models import OrderLine, OrderPart, ParcelLine, Substitute, WeightQuestion
 from orders.states import PartState
 from shop.core.models import Picture
 from shop.core.web.form_options import FormData
@@ -54,8 +54,10 @@ def pick_form(part: OrderPart, data: FormData = None) -> PickForm | None:
 
 
 def pick_lines(part: OrderPart, pick: PickForm | None, weigh: WeighForm | None) -> list[PickLine]:
-    """Return the part's lines; `weigh` is a submitted weighing form with errors."""
+    """Return the lines of which something is sent; `weigh` is a submitted weighing form with errors."""
     lines = sorted_lines(part)
+    unsent = ParcelLine.objects.unsent_quantities(lines)
+    lines = [line for line in lines if line.quantity > unsent.get(line.pk, 0)]
     pictures, questions = pictures_of(lines), _latest_questions(lines)
     still_open = pick.still_open if pick else {}
     substitutes = pick.substitutes if pick else {}
@@ -71,7 +73,7 @@ def pick_lines(part: OrderPart, pick: PickForm | None, weigh: WeighForm | None) 
     return [
         PickLine(
             line,
-            line.amount_label(still_open.get(line.pk) or line.quantity),
+            line.amount_label(still_open.get(line.pk) or line.quantity - unsent.get(line.pk, 0)),
             pictures.get(line.picture_key or 0),
             still_open.get(line.pk, 0),
             pick[f"taken-{line.pk}"] if pick and line.pk in pickable_lines else None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from cooperatives.models import DeliveryKind
-from orders.models import OrderLine, OrderPart, WeightQuestion
+from orders.models import OrderLine, OrderPart, ParcelLine, WeightQuestion
 from orders.models.part import OrderPartQuerySet
 from orders.states import ParcelState, PartState
 from shop.core.dates.calendar import vietnam_date
@@ -75,12 +75,14 @@ def tasks(parts: Sequence[tuple[OrderPart, Stage]], *, now: datetime.datetime) -
     """Build the tasks of parts (loaded with `order` and `delivery_method`), each with its stage."""
     prefetch_related_objects([part for part, _stage in parts], "lines", "parcels")
     lines = {part.pk: sorted_lines(part) for part, _stage in parts}
-    pictures = pictures_of([line for part_lines in lines.values() for line in part_lines])
+    all_lines = [line for part_lines in lines.values() for line in part_lines]
+    pictures, unsent = pictures_of(all_lines), ParcelLine.objects.unsent_quantities(all_lines)
     lines_with_question = _lines_with_question(
         [line for part, stage in parts if stage == Stage.PACK for line in lines[part.pk]]
     )
     return [
-        _build_task(part, stage, lines[part.pk], pictures, lines_with_question, now) for part, stage in parts
+        _build_task(part, stage, lines[part.pk], pictures, lines_with_question, unsent, now)
+        for part, stage in parts
     ]
 
 
@@ -151,12 +153,13 @@ def _build_task(
     lines: Sequence[OrderLine],
     pictures: dict[int, Picture],
     lines_with_question: set[uuid.UUID],
+    unsent: Mapping[uuid.UUID, int],
     now: datetime.datetime,
 ) -> PartTask:
     text, tone, urgency, icon = _state_of(part, stage, now)
     weighing = _weighing_status(lines, lines_with_question) if stage == Stage.PACK else ""
     picture = next((pictures[line.picture_key] for line in lines if line.picture_key in pictures), None)
-    return PartTask(part, _contents(lines), picture, text, tone, urgency, icon, weighing)
+    return PartTask(part, _contents(lines, unsent), picture, text, tone, urgency, icon, weighing)
 
 
 def _lines_with_question(lines: Sequence[OrderLine]) -> set[uuid.UUID]:
@@ -174,9 +177,12 @@ def _weighing_status(lines: Sequence[OrderLine], lines_with_question: set[uuid.U
     return _("Waiting for the buyer's answer") if to_weigh else ""
 
 
-def _contents(lines: Sequence[OrderLine]) -> str:
-    contents = ", ".join(line.contents_label(line.quantity) for line in lines[:_MAX_NAMED])
-    return f"{contents}…" if len(lines) > _MAX_NAMED else contents
+def _contents(lines: Sequence[OrderLine], unsent: Mapping[uuid.UUID, int]) -> str:
+    """Name the items to send, without missing and replaced ones."""
+    to_send = [(line, line.quantity - unsent.get(line.pk, 0)) for line in lines]
+    labels = [line.contents_label(quantity) for line, quantity in to_send if quantity > 0]
+    contents = ", ".join(labels[:_MAX_NAMED])
+    return f"{contents}…" if len(labels) > _MAX_NAMED else contents
 
 
 def _state_of(part: OrderPart, stage: Stage, now: datetime.datetime) -> tuple[str, str, str, str]:

@@ -11,8 +11,9 @@ from django.test.utils import CaptureQueriesContext
 
 from catalog.models import Stock, Unit, Variant
 from cooperatives.models import Role
-from orders.actions.fulfilment.pack_parcels import LinesNotWeighed, accept_part, pack_parcel
+from orders.actions.fulfilment.pack_parcels import LinesNotWeighed, accept_part, close_parcel, pack_parcel
 from orders.actions.fulfilment.weigh_lines import weigh_line
+from orders.actions.refunds.report_shortage import report_shortage
 from orders.models import OrderPart, Parcel
 from orders.states import ParcelState, PartState
 from shop.core.actors import Actor
@@ -75,6 +76,23 @@ def test_order_that_is_not_weighed_is_named_with_its_reason_and_cannot_be_chosen
     assert part.order.code in page
     assert "Chưa đóng được: Chờ cân" in page
     assert f'name="part" value="{part.pk}"' not in page
+
+
+def test_missing_items_are_left_out_of_every_list_of_an_order(packer, seller) -> None:
+    part = accepted_order((make_variant(seller, name="Khăn"), 3), (make_variant(seller, name="Bí"), 1))
+    scarf, gourd = part.lines.order_by("position")
+    report_shortage(
+        part_id=part.pk, available={scarf.pk: 2, gourd.pk: 0}, actor=Actor.system(), now=fixed_now()
+    )
+
+    listed = [packer.get(PACKING).context["tasks"][0].contents]
+    pack_parcel(part_id=part.pk, quantities={scarf.pk: 2}, actor=Actor.system(), now=fixed_now())
+    parcel = part.parcels.get(kind="dispatch")
+    close_parcel(parcel_id=parcel.pk, actor=Actor.system(), now=fixed_now())
+    listed.append(packer.get("/xa-vien/goi/?viec=gui").context["tasks"][0].contents)
+    headings = [row.amount for row in packer.get(f"/xa-vien/goi/{part.pk}/").context["pick_lines"]]
+
+    assert (listed, headings) == (["2 chiếc Khăn", "2 chiếc Khăn"], ["2 chiếc"])
 
 
 def test_refused_order_does_not_hold_up_the_others(packer, seller) -> None:
