@@ -88,6 +88,11 @@ def remember_proof(request: HttpRequest, order: Order) -> None:
     request.session[_SESSION_KEY] = dict(newest) | {str(order.pk): now + _PROOF_SECONDS}
 
 
+def session_order_ids(request: HttpRequest) -> list[uuid.UUID]:
+    """Return the ids of the orders that this session has placed or proved, even if the hour is over."""
+    return [uuid.UUID(key) for key in request.session.get(_SESSION_KEY, {})]
+
+
 def _guard_view(view: Callable[..., HttpResponse], name: str) -> Callable[..., HttpResponse]:
     needs = RULES[name]
 

@@ -20,7 +20,9 @@ from cooperatives.access import memberships_of
 from orders.actions.basket.merge_baskets import merge_guest_basket
 from orders.actions.placement.claim_guest_orders import claim_guest_orders
 from orders.models import Order, OrderLine, OrderPart, Substitute, WeightQuestion
+from orders.models.order import OrderQuerySet
 from orders.views.current_basket import SESSION_KEY, guest_key, signed_in_user
+from orders.views.order_access import session_order_ids
 from shop.accounts.models import User
 from shop.core.models import Picture, show_in_language
 
@@ -35,19 +37,43 @@ def account_home(request: HttpRequest) -> HttpResponse:
     """Show the account's start page: the person's orders, newest first, and their default address."""
     user = signed_in_user(request)
     own_orders = Order.objects.of_buyer(user.pk) if user else Order.objects.none()
-    parts = OrderPart.objects.select_related("cooperative").order_by("number")
-    open_questions = WeightQuestion.objects.open().filter(line__order=OuterRef("pk"))
-    substitutes = Substitute.objects.waiting().filter(line__order=OuterRef("pk"))
-    questions = {"is_asked": Exists(open_questions), "is_offered_substitute": Exists(substitutes)}
-    orders = own_orders.annotate(**questions).prefetch_related(
-        Prefetch("parts", parts), Prefetch("lines", OrderLine.objects.in_order()), "payments"
-    )
+    orders = _with_questions(own_orders).prefetch_related(Prefetch("lines", OrderLine.objects.in_order()))
     newest_orders = orders.newest_first()
     page = Paginator(newest_orders, PER_PAGE).get_page(request.GET.get("page"))
     contents = _contents_of(list(page))
     show_in_language([part.cooperative for order in page for part in order.parts.all()], "name")
     address = user.default_shipping_address if user else None
     return render(request, "accounts/home.html", {"page": page, "contents": contents, "address": address})
+
+
+def orders_at_hand(request: HttpRequest) -> list[Order]:
+    """Return the newest orders of the signed-in buyer, or those this guest's session placed or proved.
+
+    Orders with a question for the buyer come first.
+    """
+    user = signed_in_user(request)
+    if user is not None:
+        own_orders = Order.objects.of_buyer(user.pk)
+    else:
+        held_ids = session_order_ids(request)
+        if not held_ids:
+            return []
+        own_orders = Order.objects.visible_to(None, timezone.now()).filter(pk__in=held_ids)
+    rows = _with_questions(own_orders).order_by(
+        "-is_asked", "-is_offered_substitute", "-placed_at", "-number"
+    )
+    orders = list(rows[:PER_PAGE])
+    show_in_language([part.cooperative for order in orders for part in order.parts.all()], "name")
+    return orders
+
+
+def _with_questions(orders: OrderQuerySet) -> OrderQuerySet:
+    """Load parts and payments, and whether a question about weight or a substitute waits for the buyer."""
+    parts = OrderPart.objects.select_related("cooperative").order_by("number")
+    open_questions = WeightQuestion.objects.open().filter(line__order=OuterRef("pk"))
+    substitutes = Substitute.objects.waiting().filter(line__order=OuterRef("pk"))
+    annotated = orders.annotate(is_asked=Exists(open_questions), is_offered_substitute=Exists(substitutes))
+    return annotated.prefetch_related(Prefetch("parts", parts), "payments")
 
 
 @dataclass(frozen=True, slots=True)

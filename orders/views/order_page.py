@@ -46,6 +46,7 @@ from orders.payments.transfer_requests import charged_back_amount, externally_re
 from orders.states import OrderStatus, ParcelState, SubstituteState
 from orders.views.card_payment import refresh_card_payment
 from orders.views.current_basket import request_actor
+from orders.views.order_list import orders_at_hand
 from orders.views.payment_page import (
     amount_being_released,
     authorised_amount,
@@ -181,15 +182,20 @@ def find_order(request: HttpRequest) -> HttpResponse:
     """Find an order by phone and code. A wrong phone and an unknown code get the same answer."""
     form = FindForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
-        return render(request, "orders/find_order.html", {"form": form})
+        return _render_find_page(request, form)
     try:
         order = _find_order(request, form.cleaned_data["phone"], form.cleaned_data["code"])
     except TooManyTries as refused:
         return render(request, "429.html", {"minutes": refused.details["minutes"]}, status=429)
     if order is None:
         form.add_error(None, _("No order matches this phone number and code. Please check both."))
-        return render(request, "orders/find_order.html", {"form": form})
+        return _render_find_page(request, form)
     return redirect("orders:order", order_id=order.pk)
+
+
+def _render_find_page(request: HttpRequest, form: FindForm) -> HttpResponse:
+    """Render the form below the orders that the visitor can open without it."""
+    return render(request, "orders/find_order.html", {"form": form, "orders": orders_at_hand(request)})
 
 
 def _order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[str, object]:

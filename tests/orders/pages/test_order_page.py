@@ -20,6 +20,7 @@ from orders.actions.fulfilment.deliver_parcels import (
     hand_over_parcel,
 )
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
+from orders.actions.fulfilment.weigh_lines import weigh_line
 from orders.models import Order, OrderLine, OrderPart, Parcel, PaymentMethod
 from orders.states import CodState, PartState, Progress
 from orders.views.order_page import FIND_LIMIT_BY_PHONE
@@ -35,10 +36,11 @@ from tests.factories import (
     make_seller,
     make_user,
     make_variant,
+    make_weighed_variant,
     unknown_uuid,
 )
 from tests.markup import html_of
-from tests.orders.pages.order_proofs import ProvenOrdersClient
+from tests.orders.pages.order_proofs import ProvenOrdersClient, prove_order
 
 pytestmark = pytest.mark.django_db
 
@@ -427,6 +429,57 @@ def test_query_count_of_account_does_not_depend_on_orders(client: Client) -> Non
         make_order((variant, 1), (make_variant(make_seller(f"HTX {n}")), 1), user=user)
 
     assert queries() == before
+
+
+def codes_at_hand(client: Client) -> list[str]:
+    return re.findall(
+        r'<a class="code" href="/don-hang/[^"]+">([^<]+)</a>', html_of(client.get("/don-hang/"))
+    )
+
+
+def test_orders_tab_lists_own_orders_with_questions_first(client: Client) -> None:
+    user = make_user()
+    asked = make_order((make_weighed_variant(), 2), user=user, now=hours(0))
+    part = asked.parts.get()
+    accept_part(part_id=part.pk, actor=MEMBER, now=hours(1))
+    weigh_line(part_id=part.pk, line_id=part.lines.get().pk, grams=6000, actor=MEMBER, now=hours(1))
+    newer = make_order((make_variant(on_hand=9), 1), user=user, now=hours(2))
+    make_order((make_variant(on_hand=9), 1), user=make_user())
+    client.force_login(user)
+
+    assert codes_at_hand(client) == [asked.code, newer.code]
+
+
+def test_orders_tab_lists_the_orders_of_a_guests_session_above_the_form() -> None:
+    variant = make_variant(on_hand=9)
+    order, expired = make_order((variant, 1)), make_order((variant, 1))
+    Order.objects.filter(pk=expired.pk).update(link_expires_at=NOW)
+    client, stranger = Client(), Client()
+    prove_order(client, order)
+    prove_order(client, expired)
+
+    assert codes_at_hand(client) == [order.code]
+    assert codes_at_hand(stranger) == []
+
+
+def test_query_count_of_orders_tab_does_not_depend_on_orders(client: Client) -> None:
+    user = make_user()
+    variant = make_variant(on_hand=100)
+    client.force_login(user)
+    counts = []
+    for _round in range(2):
+        make_order((variant, 1), user=user)
+        with CaptureQueriesContext(connection) as captured:
+            client.get("/don-hang/")
+        counts.append(len(captured))
+
+    assert counts[0] == counts[1]
+
+
+def test_sign_in_from_the_account_tab_leads_to_the_account(client: Client) -> None:
+    tabs = html_of(client.get("/")).split('class="tab-bar')[1]
+
+    assert 'href="/tai-khoan/dang-nhap/?back=/tai-khoan/"' in tabs
 
 
 def test_account_redirects_guest_to_sign_in(client: Client) -> None:
