@@ -173,6 +173,10 @@ class Product(WithMetadata, WithExternalReference, WithSeo, WithTimes):
         """Return whether it was removed but kept for past orders and movements."""
         return self.removed_at is not None
 
+    def complaint_days(self, market_days: int) -> int:
+        """Return the days after delivery in which buyers may complain: the most that anybody grants."""
+        return max(market_days, self.return_days, self.cooperative.claim_hours // 24)
+
     @property
     def months(self) -> list[int]:
         """The months (1 to 12) in which it is available."""

@@ -24,7 +24,7 @@ from catalog.views.product_cards import build_cards
 from catalog.views.wish_list_storage import is_wished
 from cooperatives.models import Certificate
 from shop.core.dates.calendar import vietnam_date
-from shop.core.models import Channel, SharePicture, market_channel, show_in_language
+from shop.core.models import Channel, SharePicture, market_channel, shop_settings, show_in_language
 
 MAX_SIMILAR = 4
 
@@ -71,6 +71,7 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
         "this_month": vietnam_date(now).month,
         "is_wished": is_wished(request, requested_product),
         "has_tax_in_price": channel.prices_entered_with_tax,
+        "complaint_days": requested_product.complaint_days(shop_settings().complaint_days),
         "similar": build_cards(_similar(requested_product, channel), now=now),
         "back_form": _back_form(request, requested_product, choices, today=vietnam_date(now)),
     }

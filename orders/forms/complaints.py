@@ -33,14 +33,14 @@ class ComplaintForm(forms.Form):
     requested_remedy = forms.ChoiceField(
         label=_("What would you prefer?"),
         choices=RequestedRemedy.choices,
-        initial=RequestedRemedy.EITHER,
         widget=forms.RadioSelect,
+        error_messages={"required": _("Choose what you would prefer.")},
     )
     photos = PhotosField(
         label=_("Photos"),
         max_count=MAX_COMPLAINT_PICTURES,
         too_many=_("Add at most four photos."),
-        help_text=_("Up to four. Only the cooperative and the market can see them."),
+        help_text=_("Up to four. They are shown to the cooperative, to the market and on your order page."),
     )
 
     def __init__(

@@ -71,6 +71,11 @@ class ParcelQuerySet(models.QuerySet["Parcel"]):
             since=Coalesce("cod_collected_at", "delivered_at", "created_at"),
         )
 
+    def is_cash_being_checked(self) -> bool:
+        """Return whether the cash of delivered parcels is not recorded yet, and none was short."""
+        is_unrecorded = self.filter(cod_state=CodState.EXPECTED, state=ParcelState.DELIVERED).exists()
+        return is_unrecorded and not self.with_cash_shortfall().exists()
+
     def with_cash_shortfall(self) -> ParcelQuerySet:
         """Return parcels collected short whose buyer still owes, until staff decide who bears the rest."""
         still_owed = Q(part__order__due_gross__gt=F("part__order__charged"))

@@ -223,6 +223,8 @@ def _order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[str, obj
         "refunds": refunds,
         "awaiting_account_amount": amount_awaiting_account(refunds),
         "should_save_link": not order.email and order.user_id is None,
+        "is_cash_being_checked": order.status == OrderStatus.DELIVERED
+        and Parcel.objects.filter(part__order=order).is_cash_being_checked(),
         "is_fresh": order.status in (OrderStatus.UNCONFIRMED, OrderStatus.PLACED),
         "url": url,
         "questions": WeightQuestion.objects.of_order(order).open().in_order(),
@@ -277,7 +279,7 @@ def _build_timelines(
     called_today = _current_names(order, parts)
     complaint_days = shop_settings().complaint_days
     complaints: dict[int, list[Complaint]] = {}
-    complaint_rows = Complaint.objects.filter(part__order=order).with_refused_photos()
+    complaint_rows = Complaint.objects.filter(part__order=order).with_refused_photos().with_all()
     for complaint in complaint_rows.order_by("created_at", "pk"):
         complaints.setdefault(complaint.part_id, []).append(complaint)
     refund_steps: dict[int | None, list[Step]] = {}

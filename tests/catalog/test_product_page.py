@@ -77,6 +77,30 @@ def test_page_shows_price_seller_origin_returns_and_season(client: Client) -> No
     assert "Có quanh năm." in html
 
 
+@pytest.mark.parametrize(("return_days", "claim_hours", "days"), [(0, 24, 7), (14, 24, 14), (0, 240, 10)])
+def test_complaint_period_is_that_of_the_rule(
+    client: Client, return_days: int, claim_hours: int, days: int
+) -> None:
+    seller = make_seller(return_terms="", claim_hours=claim_hours)
+    product = make_product(seller)
+    Product.objects.filter(pk=product.pk).update(return_days=return_days)
+
+    page = product_page(client, product)
+
+    assert f"Nhận khiếu nại trong {days} ngày sau khi giao." in page
+    assert "giờ" not in page[page.index('id="delivery"') : page.index('id="season"')]
+
+
+def test_basket_is_linked_in_the_header_with_its_count(client: Client) -> None:
+    product = make_product()
+    client.post("/gio-hang/dong/", {"variant": product.variants.get().pk, "quantity": "2"})
+
+    page = product_page(client, product)
+
+    link = page[page.index('class="header-link basket-link" href="/gio-hang/"') :].split("</a>")[0]
+    assert re.findall(r"data-basket-count[^>]*>(\d+)<", link) == ["2"]
+
+
 def test_product_not_on_sale_is_404(client: Client) -> None:
     draft = make_product(name="Bản nháp", state=ListingState.DRAFT)
     of_suspended = make_product(make_seller("HTX treo", state=CooperativeState.SUSPENDED), name="Bị treo")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import io
+import re
 import uuid
 
 import pytest
@@ -111,6 +112,25 @@ def test_buyer_files_complaint_with_photos(client: Client) -> None:
     page = html_of(client.get(f"/don-hang/{part.order_id}/"))
     assert "Khiếu nại đang được xem xét" in page
     assert "Rút khiếu nại" in page
+    assert "Mong muốn: hoàn tiền" in page
+    notice = page[page.index("Khiếu nại đang được xem xét") : page.index("Rút khiếu nại")]
+    assert notice.count('class="photo"') == 2
+
+
+def test_buyer_chooses_the_remedy(client: Client) -> None:
+    part = delivered_part()
+
+    page = html_of(client.get(complaint_url(part)))
+    before = all_rows()
+    response = client.post(complaint_url(part), complaint_form(part, requested_remedy=""))
+
+    assert re.findall(r'name="requested_remedy" value="(\w+)"( checked)?', page) == [
+        ("money", ""),
+        ("replacement", ""),
+        ("either", ""),
+    ]
+    assert "Hãy chọn cách bạn muốn được giải quyết." in html_of(response)
+    assert all_rows() == before
 
 
 def test_photo_metadata_is_removed(client: Client) -> None:
