@@ -60,7 +60,7 @@ def orders_at_hand(request: HttpRequest) -> list[Order]:
             return []
         own_orders = Order.objects.visible_to(None, timezone.now()).filter(pk__in=held_ids)
     rows = _with_questions(own_orders).order_by(
-        "-is_asked", "-is_offered_substitute", "-placed_at", "-number"
+        F("is_asked").desc(), F("is_offered_substitute").desc(), "-placed_at", "-number"
     )
     orders = list(rows[:PER_PAGE])
     show_in_language([part.cooperative for order in orders for part in order.parts.all()], "name")
