@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from cooperatives.models import DeliveryKind
-from orders.models import OrderLine, OrderPart, ParcelLine, WeightQuestion
+from orders.models import OrderLine, OrderPart, ParcelLine, Substitute, WeightQuestion
 from orders.models.part import OrderPartQuerySet
 from orders.states import ParcelState, PartState
 from shop.core.dates.calendar import vietnam_date
@@ -47,7 +47,8 @@ STAGE_NAMES = {
 class PartTask:
     """A part in a list, with the text, icon and colour (`tone`) of its tag and the `urgency` of its border.
 
-    `weighing` says whether lines sold by weight await weighing or the buyer's answer.
+    `weighing` says whether lines sold by weight await weighing or the buyer's answer, `substitute` whether
+    the buyer has to answer about a substitute. Either keeps the part from being packed whole.
     """
 
     part: OrderPart
@@ -58,6 +59,7 @@ class PartTask:
     urgency: str
     icon: str
     weighing: str = ""
+    substitute: str = ""
 
 
 def at_stage(parts: OrderPartQuerySet, stage: Stage) -> OrderPartQuerySet:
@@ -77,11 +79,11 @@ def tasks(parts: Sequence[tuple[OrderPart, Stage]], *, now: datetime.datetime) -
     lines = {part.pk: sorted_lines(part) for part, _stage in parts}
     all_lines = [line for part_lines in lines.values() for line in part_lines]
     pictures, unsent = pictures_of(all_lines), ParcelLine.objects.unsent_quantities(all_lines)
-    lines_with_question = _lines_with_question(
-        [line for part, stage in parts if stage == Stage.PACK for line in lines[part.pk]]
-    )
+    lines_to_pack = [line for part, stage in parts if stage == Stage.PACK for line in lines[part.pk]]
+    lines_with_question = _lines_with_question(lines_to_pack)
+    asked_parts = _parts_with_waiting_substitute(lines_to_pack)
     return [
-        _build_task(part, stage, lines[part.pk], pictures, lines_with_question, unsent, now)
+        _build_task(part, stage, lines[part.pk], pictures, lines_with_question, asked_parts, unsent, now)
         for part, stage in parts
     ]
 
@@ -153,13 +155,16 @@ def _build_task(
     lines: Sequence[OrderLine],
     pictures: dict[int, Picture],
     lines_with_question: set[uuid.UUID],
+    asked_parts: set[int],
     unsent: Mapping[uuid.UUID, int],
     now: datetime.datetime,
 ) -> PartTask:
     text, tone, urgency, icon = _state_of(part, stage, now)
     weighing = _weighing_status(lines, lines_with_question) if stage == Stage.PACK else ""
     picture = next((pictures[line.picture_key] for line in lines if line.picture_key in pictures), None)
-    return PartTask(part, _contents(lines, unsent), picture, text, tone, urgency, icon, weighing)
+    substitute = _("Waiting for the buyer's answer about a substitute") if part.pk in asked_parts else ""
+    contents = _contents(lines, unsent)
+    return PartTask(part, contents, picture, text, tone, urgency, icon, weighing, substitute)
 
 
 def _lines_with_question(lines: Sequence[OrderLine]) -> set[uuid.UUID]:
@@ -168,6 +173,14 @@ def _lines_with_question(lines: Sequence[OrderLine]) -> set[uuid.UUID]:
     if not to_weigh:
         return set()
     return set(WeightQuestion.objects.open().filter(line__in=to_weigh).values_list("line", flat=True))
+
+
+def _parts_with_waiting_substitute(lines: Sequence[OrderLine]) -> set[int]:
+    """Return the parts of these lines with an unanswered substitute. One query; none without lines."""
+    if not lines:
+        return set()
+    waiting = Substitute.objects.waiting().filter(line__in=lines)
+    return set(waiting.values_list("line__part", flat=True))
 
 
 def _weighing_status(lines: Sequence[OrderLine], lines_with_question: set[uuid.UUID]) -> str:

@@ -13,6 +13,7 @@ from catalog.models import Stock, Unit, Variant
 from cooperatives.models import Role
 from orders.actions.fulfilment.pack_parcels import LinesNotWeighed, accept_part, close_parcel, pack_parcel
 from orders.actions.fulfilment.weigh_lines import weigh_line
+from orders.actions.refunds.offer_substitute import SubstituteOffer, offer_substitute
 from orders.actions.refunds.report_shortage import report_shortage
 from orders.models import OrderPart, Parcel
 from orders.states import ParcelState, PartState
@@ -93,6 +94,20 @@ def test_missing_items_are_left_out_of_every_list_of_an_order(packer, seller) ->
     headings = [row.amount for row in packer.get(f"/xa-vien/goi/{part.pk}/").context["pick_lines"]]
 
     assert (listed, headings) == (["2 chiếc Khăn", "2 chiếc Khăn"], ["2 chiếc"])
+
+
+def test_order_with_an_unanswered_substitute_is_named_with_its_reason_and_cannot_be_chosen(
+    packer, seller
+) -> None:
+    part = accepted_order((make_variant(seller), 2))
+    other_variant = make_variant(seller, name="Bí")
+    offer = SubstituteOffer(part.lines.get().pk, 1, other_variant.pk, 1)
+    offer_substitute(part_id=part.pk, offer=offer, actor=Actor.system(), now=fixed_now())
+
+    page = html_of(packer.get(PACKING))
+
+    assert "Chưa đóng được: Chờ khách trả lời về hàng thay thế" in page
+    assert f'name="part" value="{part.pk}"' not in page
 
 
 def test_refused_order_does_not_hold_up_the_others(packer, seller) -> None:
