@@ -16,7 +16,7 @@ from orders.models.order import Order
 from orders.models.parcel import Parcel
 from orders.models.part import OrderPart
 from orders.models.payment import EventKind
-from orders.states import ComplaintState
+from orders.states import ComplaintState, ParcelKind
 from shop.core.models import Picture, PictureState
 
 
@@ -237,6 +237,11 @@ class Refund(models.Model):
     def less_to_pay(self) -> int:
         """How much less the buyer pays in all, in minor units: the substitute is paid for."""
         return self.amount - self.substitute
+
+    @property
+    def is_of_unsent(self) -> bool:
+        """Return whether it is for items that are missing or replaced; reads `parcel`."""
+        return self.parcel is not None and self.parcel.kind == ParcelKind.REFUND
 
 
 class RefundLineQuerySet(models.QuerySet["RefundLine"]):

@@ -199,6 +199,9 @@ def render_part(
     parcels = list(part.parcels.prefetch_related("lines__order_line").order_by("number", "pk"))
     ready_text, is_ready_today = ready_time(part, now)
     positions = parcel_position_labels(parcels)
+    refunds = list(part.refunds.in_time().select_related("parcel"))
+    reduction = sum(refund.amount for refund in refunds if refund.is_of_unsent)
+    refunded = sum(refund.amount - refund.surplus for refund in refunds) - reduction
     context = {
         "part": part,
         "order": part.order,
@@ -209,6 +212,9 @@ def render_part(
         "weigh": weigh,
         "discounts": list(Discount.objects.on_part(part)),
         "listed": sum(line.list_gross for line in part.lines.all()),
+        "reduction": reduction,
+        "refunded": refunded,
+        "due": part.total_gross - reduction - refunded,
         "parcels": [_parcel_row(part, parcel, positions.get(parcel.pk, ""), now=now) for parcel in parcels],
         "step": _current_step(part, parcels, pick),
         "ready_text": ready_text,

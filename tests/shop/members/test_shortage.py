@@ -5,8 +5,15 @@ from __future__ import annotations
 import uuid
 
 import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
 
-from orders.actions.refunds.report_shortage import NothingShort
+from orders.actions.refunds.report_shortage import NothingShort, report_shortage
+from shop.accounts.staff.permissions import Permission
+from shop.core.actors import Actor
+from shop.core.texts.figures import money
+from tests.factories import make_staff
 from tests.markup import html_of
 from tests.refusals import all_rows
 from tests.shop.members.part_factories import accepted_part
@@ -26,6 +33,26 @@ def test_member_sends_fewer_items(packer, seller) -> None:
     assert response.status_code == 302
     part.refresh_from_db()
     assert part.order.due_gross == part.total_gross - line.total_gross // 3
+
+
+def test_totals_show_the_reduction_for_missing_items(packer, seller) -> None:
+    part = accepted_part(seller, quantity=3)
+    line, total = part.lines.get(), part.total_gross
+    reduction = line.total_gross // 3
+    report_shortage(part_id=part.pk, available={line.pk: 2}, actor=Actor.system(), now=timezone.now())
+
+    page = packer.get(f"/xa-vien/goi/{part.pk}/")
+
+    context = page.context
+    assert (context["reduction"], context["refunded"], context["due"]) == (reduction, 0, total - reduction)
+    assert "Giảm do thiếu hàng" in html_of(page)
+    assert f"<dd>−{money(reduction, 'VND')}</dd>" in html_of(page)
+    assert f'<dd class="total">{money(total - reduction, "VND")}</dd>' in html_of(page)
+    client = Client()
+    client.force_login(make_staff(Permission.MANAGE_ORDERS))
+    row = html_of(client.get(reverse("desk:orders"))).split(part.order.code)[1].split("</tr>")[0]
+    assert money(total - reduction, "VND") in row
+    assert f"Đặt {money(total, 'VND')}" in row
 
 
 @pytest.mark.parametrize("written", ["4", "-1", "", "hai"])
