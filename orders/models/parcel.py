@@ -198,13 +198,14 @@ class Parcel(WithMetadata, WithTimes):
 def parcel_position_labels(parcels: Iterable[Parcel]) -> dict[int, str]:
     """Return labels ("1/2") of a part's parcels, by primary key.
 
-    Outgoing and returned parcels are numbered separately; voided parcels get no label.
+    Dispatched, replacing and returned parcels are numbered separately. Voided parcels and those of items
+    that are not sent get no label.
     """
-    keys_by_direction: dict[bool, list[int]] = {}
+    keys_by_direction: dict[str, list[int]] = {}
     for parcel in sorted(parcels, key=lambda parcel: (parcel.number, parcel.pk)):
-        if parcel.state != ParcelState.VOIDED:
-            goes_out = parcel.kind in (ParcelKind.DISPATCH, ParcelKind.REPLACEMENT)
-            keys_by_direction.setdefault(goes_out, []).append(parcel.pk)
+        if parcel.state != ParcelState.VOIDED and parcel.kind != ParcelKind.REFUND:
+            direction = parcel.kind if parcel.is_outgoing else ParcelKind.RETURN
+            keys_by_direction.setdefault(direction, []).append(parcel.pk)
     return {
         key: f"{position}/{len(keys)}"
         for keys in keys_by_direction.values()

@@ -7,6 +7,7 @@ import uuid
 
 from django.db import models
 from django.db.models import F, Q, Sum
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from cooperatives.models import Cooperative
@@ -18,6 +19,7 @@ from orders.models.part import OrderPart
 from orders.models.payment import EventKind
 from orders.states import ComplaintState, ParcelKind
 from shop.core.models import Picture, PictureState
+from shop.core.texts.figures import money
 
 
 class RequestedRemedy(models.TextChoices):
@@ -117,6 +119,10 @@ class RefundQuerySet(models.QuerySet["Refund"]):
     def in_time(self) -> RefundQuerySet:
         return self.order_by("decided_at", "pk")
 
+    def with_unsent_items(self) -> RefundQuerySet:
+        """Load the parcels with the items that are not sent, as `unsent_label` reads them."""
+        return self.select_related("parcel").prefetch_related("parcel__lines__order_line")
+
     def taken_off(self) -> int:
         """Return the reduction of the amount due, in minor units; filter by one currency first."""
         total: int = self.aggregate(total=Sum(F("amount") - F("surplus"), default=0))["total"]
@@ -159,8 +165,8 @@ class RefundQuerySet(models.QuerySet["Refund"]):
             .annotate(total=Sum("events__amount"))
         )
         amounts: dict[uuid.UUID, int] = {}
-        for refund_id, money, kind, total in rows:
-            amounts[refund_id] = amounts.get(refund_id, money) + signs.get(kind, 0) * (total or 0)
+        for refund_id, promised, kind, total in rows:
+            amounts[refund_id] = amounts.get(refund_id, promised) + signs.get(kind, 0) * (total or 0)
         return {refund_id: amount for refund_id, amount in amounts.items() if amount > 0}
 
     def failed(self) -> RefundQuerySet:
@@ -242,6 +248,18 @@ class Refund(models.Model):
     def is_of_unsent(self) -> bool:
         """Return whether it is for items that are missing or replaced; reads `parcel`."""
         return self.parcel is not None and self.parcel.kind == ParcelKind.REFUND
+
+    @property
+    def unsent_label(self) -> str:
+        """The unsent items and their amount. Reads the lines of `parcel` and their order lines."""
+        lines = self.parcel.lines.all() if self.parcel is not None else ()
+        goods = ", ".join(line.contents_label for line in lines)
+        text = (
+            gettext("%(goods)s replaced, %(sum)s less")
+            if self.substitute
+            else gettext("%(goods)s missing, %(sum)s less")
+        )
+        return text % {"goods": goods, "sum": money(self.amount, self.currency)}
 
 
 class RefundLineQuerySet(models.QuerySet["RefundLine"]):

@@ -100,10 +100,10 @@ def refund_views(order: Order, *, is_for_desk: bool = False) -> list[RefundView]
     """Return an order's refunds, oldest first, worded for buyer or desk. A fixed number of queries."""
     texts = _STAFF_TEXTS if is_for_desk else _BUYER_TEXTS
     payouts = Prefetch("payouts", Payout.objects.order_by("created_at", "pk"))
-    rows = list(Refund.objects.filter(order=order).select_related("part").prefetch_related(payouts).in_time())
+    refunds = Refund.objects.filter(order=order)
+    rows = list(refunds.with_unsent_items().select_related("part").prefetch_related(payouts).in_time())
     paid, failed_amounts = {}, {}
     if rows:
-        refunds = Refund.objects.filter(order=order)
         paid, failed_amounts = refunds.paid_back(), refunds.failed_amounts()
     return [_display_refund(row, paid.get(row.pk, 0), failed_amounts.get(row.pk, 0), texts) for row in rows]
 

@@ -42,7 +42,7 @@ from orders.models import (
 )
 from orders.models.order import OrderQuerySet
 from orders.payments.stripe_messages import dispute_reason_text
-from orders.states import ParcelState, PartState, SubstituteState
+from orders.states import ParcelKind, ParcelState, PartState, SubstituteState
 from orders.views.payment_page import PaymentChoice, payment_view
 from orders.views.refund_page import amount_awaiting_account, refund_views
 from orders.views.substitutes import answered_substitutes, waiting_substitutes
@@ -83,6 +83,12 @@ class PartView:
     parcels: list[ParcelView]
     may_cancel: bool
     may_refund: bool
+    unsent: list[str]
+
+    @property
+    def shown_parcels(self) -> list[ParcelView]:
+        """The parcels without those of items that are not sent, which `unsent` names."""
+        return [parcel for parcel in self.parcels if parcel.parcel.kind != ParcelKind.REFUND]
 
     @property
     def may_undo_acceptance(self) -> bool:
@@ -287,7 +293,10 @@ def _parts(order: Order, refunds: list[Refund]) -> list[PartView]:
         refunded = sum(refund.amount - refund.surplus for refund in refunds if refund.part_id == row.pk)
         refundable = row.delivery_gross + sum(line.total_gross for line in lines) - refunded
         may_refund = row.is_active and order.confirmed_at is not None and refundable > 0
-        part_views.append(PartView(row, lines, parcel_views, may_cancel, may_refund))
+        unsent = [
+            refund.unsent_label for refund in refunds if refund.part_id == row.pk and refund.is_of_unsent
+        ]
+        part_views.append(PartView(row, lines, parcel_views, may_cancel, may_refund, unsent))
     return part_views
 
 

@@ -22,7 +22,7 @@ from orders.actions.fulfilment.undo_steps import UNDO_PERIOD, undo_acceptance, u
 from orders.actions.refunds.report_shortage import open_lines, report_shortage
 from orders.forms.returns import return_form
 from orders.models import Discount, OrderPart, Parcel, parcel_position_labels
-from orders.states import RETURN_KINDS, CodState, ParcelState, PartState
+from orders.states import RETURN_KINDS, CodState, ParcelKind, ParcelState, PartState
 from shop.core.errors import Missing
 from shop.core.web.action_results import refusals_as_form_errors, run_action
 from shop.core.web.http_methods import require_safe_or_post
@@ -199,7 +199,7 @@ def render_part(
     parcels = list(part.parcels.prefetch_related("lines__order_line").order_by("number", "pk"))
     ready_text, is_ready_today = ready_time(part, now)
     positions = parcel_position_labels(parcels)
-    refunds = list(part.refunds.in_time().select_related("parcel"))
+    refunds = list(part.refunds.in_time().with_unsent_items())
     reduction = sum(refund.amount for refund in refunds if refund.is_of_unsent)
     refunded = sum(refund.amount - refund.surplus for refund in refunds) - reduction
     context = {
@@ -212,10 +212,15 @@ def render_part(
         "weigh": weigh,
         "discounts": list(Discount.objects.on_part(part)),
         "listed": sum(line.list_gross for line in part.lines.all()),
+        "unsent": [refund.unsent_label for refund in refunds if refund.is_of_unsent],
         "reduction": reduction,
         "refunded": refunded,
         "due": part.total_gross - reduction - refunded,
-        "parcels": [_parcel_row(part, parcel, positions.get(parcel.pk, ""), now=now) for parcel in parcels],
+        "parcels": [
+            _parcel_row(part, parcel, positions.get(parcel.pk, ""), now=now)
+            for parcel in parcels
+            if parcel.kind != ParcelKind.REFUND
+        ],
         "step": _current_step(part, parcels, pick),
         "ready_text": ready_text,
         "leaves_today": is_ready_today,

@@ -16,7 +16,7 @@ from shop.core.texts.figures import money
 from tests.factories import make_staff
 from tests.markup import html_of
 from tests.refusals import all_rows
-from tests.shop.members.part_factories import accepted_part
+from tests.shop.members.part_factories import accepted_part, parcel_of
 
 pytestmark = pytest.mark.django_db
 
@@ -53,6 +53,25 @@ def test_totals_show_the_reduction_for_missing_items(packer, seller) -> None:
     row = html_of(client.get(reverse("desk:orders"))).split(part.order.code)[1].split("</tr>")[0]
     assert money(total - reduction, "VND") in row
     assert f"Đặt {money(total, 'VND')}" in row
+
+
+def test_missing_items_are_told_and_are_no_parcel(packer, seller) -> None:
+    part = accepted_part(seller, quantity=3)
+    line = part.lines.get()
+    report_shortage(part_id=part.pk, available={line.pk: 2}, actor=Actor.system(), now=timezone.now())
+    parcel = parcel_of(part, 2)
+
+    page = packer.get(f"/xa-vien/goi/{part.pk}/")
+
+    told = f"Thiếu {line.contents_label(1)}, đã giảm {money(line.total_gross // 3, 'VND')}"
+    assert [(row["parcel"].pk, row["place"]) for row in page.context["parcels"]] == [(parcel.pk, "1/1")]
+    assert told in html_of(page)
+    client = Client()
+    client.force_login(make_staff(Permission.MANAGE_ORDERS))
+    desk_page = client.get(reverse("desk:order", args=[part.order_id]))
+    desk_parcels = desk_page.context["parts"][0].shown_parcels
+    assert [(row.parcel.pk, row.position) for row in desk_parcels] == [(parcel.pk, "1/1")]
+    assert told in html_of(desk_page)
 
 
 @pytest.mark.parametrize("written", ["4", "-1", "", "hai"])
