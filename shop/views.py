@@ -165,7 +165,7 @@ def home(request: HttpRequest) -> HttpResponse:
         if featured_cooperative
         else []
     )
-    categories = list(Category.objects.roots().select_related("picture"))
+    categories = list(Category.objects.roots().shown().select_related("picture"))
     show_in_language(categories, "name")
     show_in_language(cooperatives, "name", "summary")
     delivery_methods = weekly_delivery_methods()

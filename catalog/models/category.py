@@ -21,12 +21,17 @@ class CategoryQuerySet(models.QuerySet["Category"]):
     def roots(self) -> CategoryQuerySet:
         return self.filter(parent=None).in_order()
 
+    def shown(self) -> CategoryQuerySet:
+        """Return categories that buyers see."""
+        return self.filter(is_shown=True)
+
 
 class Category(WithMetadata, WithExternalReference, WithSeo, WithTimes):
     """A product category; categories form a tree.
 
-    `path` lists the keys from the root down ("/3/17/"), so that a branch is one prefix. `path` and `level`
-    are written only by `catalog.actions.taxonomy.categories` and `category_tree`.
+    `path` lists the keys from the root down ("/3/17/"), so that a branch is one prefix. Staff set
+    `is_hidden`; `is_shown` is derived: neither the category nor one above it is hidden. These columns and
+    `level` are written only by `catalog.actions.taxonomy.categories` and `category_tree`.
     """
 
     parent = models.ForeignKey("self", models.PROTECT, related_name="children", null=True, blank=True)
@@ -38,6 +43,8 @@ class Category(WithMetadata, WithExternalReference, WithSeo, WithTimes):
     description_text = models.TextField(blank=True, default="")
     picture = models.ForeignKey(Picture, models.SET_NULL, related_name="+", null=True, blank=True)
     sort_order = models.PositiveIntegerField(default=0)
+    is_hidden = models.BooleanField(default=False)
+    is_shown = models.BooleanField(default=True)
 
     objects = CategoryQuerySet.as_manager()
 
@@ -46,6 +53,9 @@ class Category(WithMetadata, WithExternalReference, WithSeo, WithTimes):
         verbose_name_plural = pgettext_lazy("models", "categories")
         constraints = [
             models.CheckConstraint(condition=~Q(parent=models.F("id")), name="category_not_its_own_parent"),
+            models.CheckConstraint(
+                condition=Q(is_hidden=False) | Q(is_shown=False), name="category_hidden_or_shown"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -146,4 +146,4 @@ def _with_keys(keys: Collection[int]) -> QuerySet[Cooperative]:
 
 @compiled_query
 def _categories() -> QuerySet[Category]:
-    return Category.objects.in_order().only("slug", "name")
+    return Category.objects.shown().in_order().only("slug", "name")

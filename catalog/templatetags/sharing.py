@@ -55,6 +55,7 @@ def structured_product(
     address: str,
     media: Sequence[ProductMedia],
     is_paused: bool,
+    steps: Sequence[Breadcrumb],
 ) -> SafeString:
     """Return a Product with an Offer for each variant, all out of stock if `is_paused`."""
     data = {
@@ -65,7 +66,7 @@ def structured_product(
         "image": [jpeg for medium in media if (jpeg := _jpeg(medium.picture))],
         "countryOfOrigin": "VN",
         "brand": {"@type": "Brand", "name": product.cooperative.name},
-        "category": product.category.name if product.category else "",
+        "category": next((step.name for step in reversed(steps) if step.row), ""),
     }
     offers = [
         _variant_offer(product, choice, currency, address, is_available=not (is_paused or choice.is_sold_out))

@@ -20,12 +20,17 @@ class Breadcrumb(NamedTuple):
 
 
 def breadcrumbs_to(category: Category | None) -> list[Breadcrumb]:
-    """Return the market, all products, then the category's ancestors and itself, outermost first."""
+    """Return the market, all products, then the category's ancestors and itself, outermost first.
+
+    Hidden categories are left out: a product then stands under the nearest shown one.
+    """
     ancestor_ids = (
         [int(key) for key in (category.path or "").strip("/").split("/") if key] if category else []
     )
     categories = (
-        list(Category.objects.filter(pk__in=ancestor_ids).order_by("level", "pk")) if ancestor_ids else []
+        list(Category.objects.shown().filter(pk__in=ancestor_ids).order_by("level", "pk"))
+        if ancestor_ids
+        else []
     )
     show_in_language(categories, "name")
     return [

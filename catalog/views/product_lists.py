@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -55,12 +55,14 @@ def products(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def category(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show the products of a category and its descendants."""
+    """Show the products of a category and its descendants; 404 if it is hidden."""
     requested_category = Category.objects.filter(slug=slug).first()
     if requested_category is None:
         merged = get_object_or_404(MergedCategory.objects.select_related("into"), slug=slug)
         return redirect("catalog:category", merged.into.slug, permanent=True)
-    inside = list(requested_category.children.in_order())
+    if not requested_category.is_shown:
+        raise Http404
+    inside = list(requested_category.children.shown().in_order())
     show_in_language([requested_category, *inside], "name", "description_text")
     index = market_facet_index()
     product_ids = filter_labels.products_by_category([requested_category], index)[requested_category.slug]
@@ -209,7 +211,7 @@ def _delivering_cooperatives(index: FacetIndex, province: Division | None) -> li
 
 @compiled_query
 def _root_categories() -> QuerySet[Category]:
-    return Category.objects.roots().only("slug", "name", "path")
+    return Category.objects.roots().shown().only("slug", "name", "path")
 
 
 @compiled_query

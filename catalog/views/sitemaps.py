@@ -30,12 +30,12 @@ class Products(LanguageSitemap):
 
 
 class Categories(LanguageSitemap):
-    """Categories."""
+    """Categories that are not hidden."""
 
     view = "catalog:category"
 
     def items(self) -> Any:
-        return Category.objects.order_by("pk").values_list("slug", "updated_at")
+        return Category.objects.shown().order_by("pk").values_list("slug", "updated_at")
 
 
 class Cooperatives(LanguageSitemap):

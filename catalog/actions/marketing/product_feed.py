@@ -156,7 +156,7 @@ class _Texts:
         products = [feed_variant.listing.product for feed_variant in feed_variants]
         categories = {int(key) for product in products for key in _ancestor_keys(product.category)}
         self.language = language
-        self.categories = Category.objects.in_bulk(categories)
+        self.categories = Category.objects.shown().in_bulk(categories)
         self._texts: dict[tuple[str, str, str], str] = {}
         if language == settings.LANGUAGE_CODE:
             return

@@ -11,6 +11,7 @@ from catalog.actions.products.product_rows import SEARCH_COLUMNS, set_search_col
 from catalog.actions.taxonomy.records import update_record_row
 from catalog.models import Category, Product
 from shop.core.actors import Actor
+from shop.core.database.transactions import lock_row
 from shop.core.database.unique_fields import save_unique, unused_slug
 from shop.core.errors import Missing
 from shop.core.models import record_change
@@ -31,7 +32,7 @@ def create_category(
 
     Raises AlreadyTaken, and Missing for an unknown parent.
     """
-    parent = Category.objects.filter(pk=parent_id).first() if parent_id is not None else None
+    parent = lock_row(Category.objects.filter(pk=parent_id)) if parent_id is not None else None
     if parent_id is not None and parent is None:
         raise Missing(field="parent")
     position = Category.objects.filter(parent=parent).count()
@@ -65,6 +66,7 @@ def create_category_row(
         parent=parent,
         sort_order=sort_order,
         level=parent.level + 1 if parent else 0,
+        is_shown=parent.is_shown if parent else True,
     )
     save_unique(category)
     category.path = f"{parent.path if parent else '/'}{category.pk}/"

@@ -1,4 +1,4 @@
-"""Change the tree of categories: move a branch, merge two categories, translate a name."""
+"""Change the tree of categories: move or hide a branch, merge two categories, translate a name."""
 
 from __future__ import annotations
 
@@ -55,6 +55,7 @@ def move_category(
             row.path = new_path + (row.path or "")[len(old_path) :]
             row.level += new_level - old_level
     Category.objects.bulk_update(categories.values(), ["parent", "path", "level", "sort_order"])
+    _update_shown()
     branch = Product.objects.filter(category__path__startswith=new_path)
     apply_promotions(branch.values_list("pk", flat=True), actor=actor, now=now)
     after = _placement(categories, category)
@@ -83,6 +84,7 @@ def merge_category(*, category_id: int, into_id: int, actor: Actor, now: datetim
             row.level += shift
             row.parent = target if row.parent_id == category.pk else row.parent
     Category.objects.bulk_update(categories.values(), ["parent", "path", "level"])
+    _update_shown()
     if _is_referenced(category):
         raise StillReferenced(field="id")
     count = _move_products(category, target, actor=actor, now=now)
@@ -96,6 +98,22 @@ def merge_category(*, category_id: int, into_id: int, actor: Actor, now: datetim
     MergedCategory.objects.create(key=category.pk, slug=category.slug, into=target)
     Category.objects.get(pk=category.pk).delete()
     return target
+
+
+@transaction.atomic(durable=True)
+def hide_category(*, category_id: int, is_hidden: bool, actor: Actor, now: datetime.datetime) -> None:
+    """Hide a category and everything inside it from buyers, or show it again; products stay on sale.
+
+    A category inside it that was hidden itself stays hidden. Raises Missing.
+    """
+    category = _require(_lock_tree(), category_id, field="id")
+    if category.is_hidden == is_hidden:
+        return
+    Category.objects.filter(pk=category.pk).update(is_hidden=is_hidden, is_shown=False)
+    _update_shown()
+    data = {"from": {"is_hidden": category.is_hidden}, "to": {"is_hidden": is_hidden}}
+    action = "category.hidden" if is_hidden else "category.shown"
+    record_change(action, category, actor=actor, now=now, data=data)
 
 
 @transaction.atomic(durable=True)
@@ -123,6 +141,19 @@ def _is_referenced(category: Category) -> bool:
 def _lock_tree() -> dict[int, Category]:
     """Lock all categories, since a move may change every path."""
     return {row.pk: row for row in lock_rows(Category.objects.order_by("pk"))}
+
+
+def _update_shown() -> None:
+    """Derive `is_shown` of every category; reads them again, with those added while the lock was awaited."""
+    rows = list(Category.objects.order_by("pk"))
+    hidden = tuple(row.branch_path for row in rows if row.is_hidden)
+    for is_shown in (False, True):
+        keys = [
+            row.pk
+            for row in rows
+            if row.is_shown != is_shown and (row.path or "").startswith(hidden) != is_shown
+        ]
+        Category.objects.filter(pk__in=keys).update(is_shown=is_shown)
 
 
 def _require(categories: Mapping[int, Category], key: int, *, field: str) -> Category:

@@ -19,7 +19,7 @@ from shop.api.catalogue.inputs import (
 )
 from shop.api.catalogue.lookups import lookup_column
 from shop.api.catalogue.pictures import background
-from shop.api.catalogue.types import category
+from shop.api.catalogue.types import category, sees_hidden_categories
 from shop.api.connections import SortKey, connect, connect_each, connect_list
 from shop.api.context import Context
 from shop.api.filters import (
@@ -46,7 +46,7 @@ category.columns(
     seoDescription="seo_description",
     updatedAt="updated_at",
 )
-category.related("parent", category, column="parent_id")
+category.related("parent", category, column="parent_id", rows=Category.objects.all())
 category.field("backgroundImage", needs=("id", "picture_id"))(background("Category", "picture_id"))
 add_metadata_fields(category, Category, rights=[Permission.MANAGE_PRODUCTS])
 
@@ -75,7 +75,8 @@ def ancestors(
     """Resolve the ancestors, from the root down to the parent."""
     ancestor_keys = [[int(key) for key in (row.path or "").strip("/").split("/")[:-1]] for row in rows]
     keys = {key for path in ancestor_keys for key in path}
-    categories_by_key = category.by_key(context, keys, selection.names("edges", "node"))
+    categories = Category.objects.all()  # a hidden one has no shown descendants
+    categories_by_key = category.by_key(context, keys, selection.names("edges", "node"), rows=categories)
     return [
         connect_list(
             [categories_by_key[key] for key in path if key in categories_by_key], arguments, selection
@@ -90,17 +91,50 @@ def children(
 ) -> Sequence[object]:
     keys = [row.id for row in rows]
     order = [SortKey("sort_order"), SortKey("id")]
-    categories = compiled_rows(_all_categories)
+    categories = compiled_rows(_categories, shown_only=not sees_hidden_categories(context))
     return connect_each(
         category, categories, arguments, selection, order=order, parent_column="parent_id", parents=keys
     )
 
 
-def _all_categories(keys: Collection[Key] = (), *, column: str = "", level: int | None = None) -> Rows:
+def _categories(
+    keys: Collection[Key] = (), *, column: str = "", level: int | None = None, shown_only: bool
+) -> Rows:
     """Return all categories, or those whose `column` is among `keys`, or those on a level of the tree."""
-    rows: Rows = Category.objects.all()
+    rows: Rows = Category.objects.shown() if shown_only else Category.objects.all()
     rows = rows.filter(**{f"{column}__in": keys}) if column else rows
     return rows if level is None else rows.filter(level=level)
+
+
+def read_visible_categories(
+    context: Context, keys: Sequence[int | None], fields: Collection[str]
+) -> list[Row | None]:
+    """Return the category of each key; instead of a hidden one, buyers see the nearest shown one above it.
+
+    One query, and a second one if a category is hidden.
+    """
+    rows_by_key = _read_by_key({key for key in keys if key is not None}, fields)
+    if sees_hidden_categories(context):
+        return [rows_by_key.get(key) for key in keys]
+    visible = {key: row for key, row in rows_by_key.items() if row.is_shown}
+    paths = {
+        key: [int(step) for step in (row.path or "").strip("/").split("/")[:-1] if step]
+        for key, row in rows_by_key.items()
+        if key not in visible
+    }
+    ancestors = _read_by_key({step for path in paths.values() for step in path}, fields)
+    for key, path in paths.items():
+        shown = [ancestors[step] for step in reversed(path) if ancestors[step].is_shown]
+        if shown:
+            visible[key] = shown[0]
+    return [visible.get(key) for key in keys]
+
+
+def _read_by_key(keys: Collection[Key], fields: Collection[str]) -> dict[Key | None, Row]:
+    if not keys:
+        return {}
+    rows = compiled_rows(_categories, keys, column="pk", shown_only=False)
+    return {row.id: row for row in category.read(rows, fields, "path", "is_shown")}
 
 
 query = Queries()
@@ -111,7 +145,8 @@ _LEVELS = 8  # levels of the tree with a compiled query
 @query.field("category")
 def one_category(arguments: CategoryArguments, context: Context, selection: Selection) -> Row | None:
     column, values = lookup_column(category, "catalog.category", arguments)
-    rows = compiled_rows(_all_categories, values, column=column or "pk")
+    shown_only = not sees_hidden_categories(context)
+    rows = compiled_rows(_categories, values, column=column or "pk", shown_only=shown_only)
     return next(iter(category.read(rows, selection.names())), None)
 
 
@@ -123,9 +158,9 @@ def all_categories(
     rows, level = category.rows(context), arguments.get("level")
     if not _NARROWING_ARGUMENTS & arguments.keys() and (level is None or level in range(_LEVELS)):
         order = [SortKey("sort_order"), SortKey("id")]
-        return connect(
-            category, compiled_rows(_all_categories, level=level), arguments, selection, order=order
-        )
+        shown_only = not sees_hidden_categories(context)
+        categories = compiled_rows(_categories, level=level, shown_only=shown_only)
+        return connect(category, categories, arguments, selection, order=order)
     if level is not None:
         rows = rows.filter(level=level)
     for input_data in (arguments.get("filter"), arguments.get("where")):

@@ -12,6 +12,7 @@ from catalog.models import CollectionProduct, Listing, Product, Stock, Variant
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue import variant_filters
+from shop.api.catalogue.categories import read_visible_categories
 from shop.api.catalogue.collection_rows import key_from_cooperative
 from shop.api.catalogue.grams import weights
 from shop.api.catalogue.inputs import (
@@ -22,7 +23,6 @@ from shop.api.catalogue.inputs import (
 )
 from shop.api.catalogue.pricing import country_in
 from shop.api.catalogue.types import (
-    category,
     collection,
     product,
     product_type,
@@ -52,13 +52,19 @@ product.columns(
     updatedAt="updated_at",
     externalReference="external_reference",
 )
-product.related("category", category, column="category_id")
 product.related("productType", product_type, column="product_type_id")
 product.related_in_channel("defaultVariant", variant, column="default_variant_id")
 product.field("channel", needs="in_channel")(channel_slugs)
 product.field("weight", needs="weight")(weights)
 product.unsupported("rating")
 add_metadata_fields(product, Product, rights=[CooperativeScoped(Permission.MANAGE_PRODUCTS)])
+
+
+@product.field("category", needs="category_id")
+def category_of_products(
+    products: list[Row], arguments: object, context: Context, selection: Selection
+) -> list[Row | None]:
+    return read_visible_categories(context, [row.category_id for row in products], selection.names())
 
 
 @product.field(needs="in_channel")

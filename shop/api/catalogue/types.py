@@ -175,6 +175,16 @@ def visible_variants(context: Context, channel: Channel | None) -> Rows:
     return rows.filter(_VARIANT_ON_SALE | revealed if context.revealed_products else _VARIANT_ON_SALE)
 
 
+def sees_hidden_categories(context: Context) -> bool:
+    """Return whether the requester sees categories that are hidden from buyers."""
+    return sees_all_products(context) or own_cooperatives(context) is not None
+
+
+def visible_categories(context: Context) -> Rows:
+    rows = Category.objects.all()
+    return rows if sees_hidden_categories(context) else rows.shown()
+
+
 def _visible_media(context: Context) -> Rows:
     """Return media of visible products; customers see those of products on sale in any channel."""
     rows: Rows = ProductMedia.objects.all()
@@ -212,7 +222,7 @@ collection = InChannel(
     key="key",
     public_rows=PublicRows(published_collections, sees_published_only, True),
 )
-category = Type("Category", lambda context: Category.objects.all())
+category = Type("Category", visible_categories)
 product_type = Type("ProductType", lambda context: ProductType.objects.all())
 attribute = Type("Attribute", lambda context: Attribute.objects.all())
 attribute_value = Type("AttributeValue", lambda context: AttributeValue.objects.all())

@@ -11,6 +11,7 @@ from django.db.models import (
     CharField,
     F,
     JSONField,
+    Q,
     Subquery,
     TextField,
     Value,
@@ -19,6 +20,7 @@ from django.db.models import (
 from cooperatives.models import Cooperative
 from shop.accounts.staff.permissions import Permission
 from shop.api.catalogue.collection_rows import COOPERATIVE_KEYS
+from shop.api.catalogue.types import sees_hidden_categories
 from shop.api.context import Context
 from shop.api.in_channel import InChannel
 from shop.api.object_types import Rows, Type
@@ -49,7 +51,15 @@ def visible_pages(context: Context, channel: Channel | None) -> Rows:
     return UnionRows(stored_pages, cooperative_pages.filter(page_type_id__isnull=False))  # type: ignore[return-value]
 
 
+def visible_menu_items(context: Context, channel: Channel | None) -> Rows:
+    """Return menu items; buyers do not see those of hidden categories."""
+    rows = MenuItem.objects.all()
+    if sees_hidden_categories(context):
+        return rows
+    return rows.filter(Q(category=None) | Q(category__is_shown=True))
+
+
 page = InChannel("Page", visible_pages, key="key")
 page_type = Type("PageType", lambda context: PageType.objects.all())
 menu = InChannel("Menu", lambda context, channel: Menu.objects.all())
-menu_item = InChannel("MenuItem", lambda context, channel: MenuItem.objects.all())
+menu_item = InChannel("MenuItem", visible_menu_items)

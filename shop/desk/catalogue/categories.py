@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from django import forms
 from django.db.models import Count, Q
@@ -17,7 +18,12 @@ from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_POST
 
 from catalog.actions.taxonomy.categories import create_category, update_category
-from catalog.actions.taxonomy.category_tree import merge_category, move_category, translate_category
+from catalog.actions.taxonomy.category_tree import (
+    hide_category,
+    merge_category,
+    move_category,
+    translate_category,
+)
 from catalog.models import Category, Product
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
@@ -54,7 +60,7 @@ def _name_field(label: object) -> forms.CharField:
 
 
 class CategoryForm(forms.Form):
-    """A category's name and description, and its name in the other languages."""
+    """A category's name and description, its name in the other languages, and whether buyers see it."""
 
     name = _name_field("")
     description_text = forms.CharField(
@@ -78,6 +84,15 @@ class CategoryForm(forms.Form):
                 _("Name in %(language)s") % {"language": language_name}
             )
             field.required = False
+        if category is not None:
+            self.fields["is_hidden"] = forms.BooleanField(
+                label=_("Hide from buyers"),
+                help_text=_(
+                    "Its subcategories are hidden too. Products stay on sale, under the category above it."
+                ),
+                required=False,
+                initial=category.is_hidden,
+            )
 
 
 @require_safe_or_post
@@ -104,12 +119,12 @@ def categories(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_safe_or_post
 @staff_only(Permission.MANAGE_PRODUCTS)
 def category(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    """Show a category; a POST saves its texts."""
+    """Show a category; a POST saves its texts and whether it is hidden."""
     row = get_object_or_404(Category, pk=pk)
     form = CategoryForm(request.POST if request.method == "POST" else None, category=row)
     if request.method == "POST" and form.is_valid():
         with refusals_as_form_errors(form):
-            _save_texts(row, form.cleaned_data, actor)
+            _save(row, form.cleaned_data, actor)
             return redirect("desk:category", row.pk)
     tree = _tree()
     branch = row.branch_path
@@ -163,12 +178,13 @@ def category_merge(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     )
 
 
-def _save_texts(category: Category, texts: Mapping[str, str], actor: Actor) -> None:
+def _save(category: Category, values: Mapping[str, Any], actor: Actor) -> None:
     now = timezone.now()
-    values = {name: texts[name] for name in ("name", "description_text")}
-    update_category(category_id=category.pk, values=values, actor=actor, now=now)
+    texts = {name: values[name] for name in ("name", "description_text")}
+    update_category(category_id=category.pk, values=texts, actor=actor, now=now)
+    hide_category(category_id=category.pk, is_hidden=values["is_hidden"], actor=actor, now=now)
     for language in other_languages():
-        name = {"name": texts[f"name_{language}"]}
+        name = {"name": values[f"name_{language}"]}
         translate_category(category_id=category.pk, language=language, texts=name, actor=actor, now=now)
 
 

@@ -183,6 +183,8 @@ CHANGE_TEXTS: dict[str, Promise] = {
     "category.added": pgettext_lazy("history", "Category added"),
     "category.edited": pgettext_lazy("history", "Category changed"),
     "category.moved": pgettext_lazy("history", "Category moved"),
+    "category.hidden": pgettext_lazy("history", "Category hidden from buyers"),
+    "category.shown": pgettext_lazy("history", "Category shown again"),
     "promotion.created": pgettext_lazy("history", "Promotion created"),
     "promotion.edited": pgettext_lazy("history", "Promotion changed"),
     "promotion.ended": pgettext_lazy("history", "Promotion ended"),
