@@ -91,17 +91,17 @@ def children(
 ) -> Sequence[object]:
     keys = [row.id for row in rows]
     order = [SortKey("sort_order"), SortKey("id")]
-    categories = compiled_rows(_categories, shown_only=not sees_hidden_categories(context))
+    categories = compiled_rows(_categories, includes_hidden=sees_hidden_categories(context))
     return connect_each(
         category, categories, arguments, selection, order=order, parent_column="parent_id", parents=keys
     )
 
 
 def _categories(
-    keys: Collection[Key] = (), *, column: str = "", level: int | None = None, shown_only: bool
+    keys: Collection[Key] = (), *, column: str = "", level: int | None = None, includes_hidden: bool
 ) -> Rows:
     """Return all categories, or those whose `column` is among `keys`, or those on a level of the tree."""
-    rows: Rows = Category.objects.shown() if shown_only else Category.objects.all()
+    rows: Rows = Category.objects.all() if includes_hidden else Category.objects.shown()
     rows = rows.filter(**{f"{column}__in": keys}) if column else rows
     return rows if level is None else rows.filter(level=level)
 
@@ -133,7 +133,7 @@ def read_visible_categories(
 def _read_by_key(keys: Collection[Key], fields: Collection[str]) -> dict[Key | None, Row]:
     if not keys:
         return {}
-    rows = compiled_rows(_categories, keys, column="pk", shown_only=False)
+    rows = compiled_rows(_categories, keys, column="pk", includes_hidden=True)
     return {row.id: row for row in category.read(rows, fields, "path", "is_shown")}
 
 
@@ -145,8 +145,8 @@ _LEVELS = 8  # levels of the tree with a compiled query
 @query.field("category")
 def one_category(arguments: CategoryArguments, context: Context, selection: Selection) -> Row | None:
     column, values = lookup_column(category, "catalog.category", arguments)
-    shown_only = not sees_hidden_categories(context)
-    rows = compiled_rows(_categories, values, column=column or "pk", shown_only=shown_only)
+    includes_hidden = sees_hidden_categories(context)
+    rows = compiled_rows(_categories, values, column=column or "pk", includes_hidden=includes_hidden)
     return next(iter(category.read(rows, selection.names())), None)
 
 
@@ -158,8 +158,8 @@ def all_categories(
     rows, level = category.rows(context), arguments.get("level")
     if not _NARROWING_ARGUMENTS & arguments.keys() and (level is None or level in range(_LEVELS)):
         order = [SortKey("sort_order"), SortKey("id")]
-        shown_only = not sees_hidden_categories(context)
-        categories = compiled_rows(_categories, level=level, shown_only=shown_only)
+        includes_hidden = sees_hidden_categories(context)
+        categories = compiled_rows(_categories, level=level, includes_hidden=includes_hidden)
         return connect(category, categories, arguments, selection, order=order)
     if level is not None:
         rows = rows.filter(level=level)
