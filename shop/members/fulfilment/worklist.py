@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from cooperatives.models import DeliveryKind
 from orders.models import OrderLine, OrderPart, ParcelLine, Substitute, WeightQuestion
 from orders.models.part import OrderPartQuerySet
-from orders.states import ParcelState, PartState
+from orders.states import ParcelKind, ParcelState, PartState
 from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Picture
 from shop.core.texts.figures import clock, weekday_and_day
@@ -78,7 +78,8 @@ def tasks(parts: Sequence[tuple[OrderPart, Stage]], *, now: datetime.datetime) -
     prefetch_related_objects([part for part, _stage in parts], "lines", "parcels")
     lines = {part.pk: sorted_lines(part) for part, _stage in parts}
     all_lines = [line for part_lines in lines.values() for line in part_lines]
-    pictures, unsent = pictures_of(all_lines), ParcelLine.objects.unsent_quantities(all_lines)
+    pictures = pictures_of(all_lines)
+    unsent = _unsent_quantities([part for part, _stage in parts])
     lines_to_pack = [line for part, stage in parts if stage == Stage.PACK for line in lines[part.pk]]
     lines_with_question = _lines_with_question(lines_to_pack)
     asked_parts = _parts_with_waiting_substitute(lines_to_pack)
@@ -165,6 +166,17 @@ def _build_task(
     substitute = _("Waiting for the buyer's answer about a substitute") if part.pk in asked_parts else ""
     contents = _contents(lines, unsent)
     return PartTask(part, contents, picture, text, tone, urgency, icon, weighing, substitute)
+
+
+def _unsent_quantities(parts: Sequence[OrderPart]) -> Mapping[uuid.UUID, int]:
+    """Return the missing or replaced steps by line. One query; none if everything is sent."""
+    lines = [
+        line
+        for part in parts
+        if any(parcel.kind == ParcelKind.REFUND for parcel in part.parcels.all())
+        for line in part.lines.all()
+    ]
+    return ParcelLine.objects.unsent_quantities(lines) if lines else {}
 
 
 def _lines_with_question(lines: Sequence[OrderLine]) -> set[uuid.UUID]:
