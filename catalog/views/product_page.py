@@ -50,6 +50,7 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
         "currency": channel.currency,
         "choices": choices,
         "purchase": purchase,
+        "complaint_days": requested_product.complaint_days(shop_settings().complaint_days),
         **delivery_context(request, requested_product, channel, purchase, now=now),
     }
     _translate(requested_product, choices)
@@ -71,7 +72,6 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
         "this_month": vietnam_date(now).month,
         "is_wished": is_wished(request, requested_product),
         "has_tax_in_price": channel.prices_entered_with_tax,
-        "complaint_days": requested_product.complaint_days(shop_settings().complaint_days),
         "similar": build_cards(_similar(requested_product, channel), now=now),
         "back_form": _back_form(request, requested_product, choices, today=vietnam_date(now)),
     }
