@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -20,15 +21,16 @@ from orders.actions.quotes.build_quote import build_quote
 from orders.actions.quotes.quote_types import QuotedLine, QuoteProblem, QuoteRequest, RequestedLine
 from orders.actions.refunds.refund_decisions import EmptyRefund, LineRefundLimit, refund_limits
 from orders.actions.refunds.report_shortage import refund_of_missing
-from orders.actions.refunds.substitute_quotes import country_of, quote_substitute
-from orders.models import Order, OrderPart, Substitute, SubstituteHold
+from orders.actions.refunds.substitute_quotes import country_of, loss_of, quote_substitute
+from orders.models import Order, OrderLine, OrderPart, Substitute, SubstituteHold
 from orders.notices import substitutes as notices
 from orders.states import SUBSTITUTE_MOVES, PartState, SubstituteState
 from shop.core.actors import Actor
 from shop.core.dates.calendar import VIETNAM
-from shop.core.errors import Missing, Refused
+from shop.core.errors import Missing, NeedsConfirmation, Refused
 from shop.core.models import KeyReused, is_already_done, record_change, shop_settings
 from shop.core.states import WrongMove, advance
+from shop.core.texts.figures import money
 
 _TIME_TO_PACK = datetime.timedelta(hours=2)
 _SHORTEST_TIME_TO_ANSWER = datetime.timedelta(minutes=30)
@@ -39,6 +41,12 @@ class InvalidSubstituteQuantity(Refused):
 
     code = "invalid_substitute_quantity"
     default_message = _("Replace at least one item, and no more than are still to be packed.")
+
+
+class SubstituteAtALoss(NeedsConfirmation):
+    """The substitute is dearer than what the buyer agreed to pay; the cooperative bears the difference."""
+
+    code = "substitute_at_a_loss"
 
 
 class UnsuitableSubstitute(Refused):
@@ -72,6 +80,7 @@ def offer_substitute(
     *,
     part_id: int,
     offer: SubstituteOffer,
+    confirmed: str | None = None,
     key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
@@ -80,8 +89,10 @@ def offer_substitute(
 
     They pay at most what they agreed to pay for those; prices are frozen now. Until the answer the line
     cannot be packed. A line sold by weight that is not weighed yet is replaced as a whole. A repeated `key`
-    returns the first offer. Raises EmptyRefund (the items are free), InvalidSubstituteQuantity, KeyReused,
-    LinesNotWeighed, Missing, SoldOut, SubstituteUnanswered, UnsuitableSubstitute, WrongMove.
+    returns the first offer. `confirmed` are the figures of a loss that a person confirmed, empty at first;
+    programs pass None and are not asked. Raises EmptyRefund (the items are free), InvalidSubstituteQuantity,
+    KeyReused, LinesNotWeighed, Missing, SoldOut, SubstituteAtALoss, SubstituteUnanswered,
+    UnsuitableSubstitute, WrongMove.
     """
     order, part = locks.lock_part(part_id)
     existing = Substitute.objects.filter(key=key).select_related("line").first() if key is not None else None
@@ -111,7 +122,9 @@ def offer_substitute(
         answer_by=answer_deadline(part, now=now, hours=shop_settings().substitute_answer_hours),
         key=key,
     )
-    substitute.total_gross = quote_substitute(order, limit.line, substitute).total
+    quote = quote_substitute(order, limit.line, substitute)
+    _require_confirmed_loss(offer, loss_of(quote), currency=order.currency, confirmed=confirmed)
+    substitute.total_gross = quote.total
     substitute.save(force_insert=True)
     _hold_stock(order, part, substitute)
     record_substitute_change(order, part, substitute, "substitute.offered", actor=actor, now=now)
@@ -170,6 +183,18 @@ def substitute_choices(part: OrderPart) -> list[SubstituteChoice]:
     ]
 
 
+def most_similar_first(choices: Iterable[SubstituteChoice], line: OrderLine) -> list[SubstituteChoice]:
+    """Sort choices: products of the same type as the line's first, then by nearest price."""
+    product_type = line.variant.product.product_type_id if line.variant is not None else None
+    return sorted(
+        choices,
+        key=lambda choice: (
+            choice.variant.product.product_type_id != product_type,
+            abs(choice.unit_price - line.unit_price),
+        ),
+    )
+
+
 def release_held_stock(substitute: Substitute) -> None:
     """Step: release the stock held for a substitute; the caller has locked it."""
     holds = list(substitute.holds.order_by("stock"))
@@ -218,6 +243,16 @@ def _check_quantities(limit: LineRefundLimit, offer: SubstituteOffer) -> None:
         require_weighed([limit.line])
     if not refund_of_missing(limit, offer.quantity).amount:
         raise EmptyRefund(field="quantity")
+
+
+def _require_confirmed_loss(
+    offer: SubstituteOffer, loss: int, *, currency: str, confirmed: str | None
+) -> None:
+    """Raise SubstituteAtALoss, with the figures, unless there is no loss or a person confirmed these."""
+    figures = f"{offer.variant_id}-{offer.substitute_quantity}-{offer.quantity}-{loss}"
+    if loss > 0 and confirmed is not None and confirmed != figures:
+        text = _("The cooperative bears %(sum)s. Send again if that is right.")
+        raise SubstituteAtALoss(text % {"sum": money(loss, currency)}, figures=figures)
 
 
 def _quote_variant(

@@ -59,6 +59,13 @@ def quote_substitute(order: Order, line: OrderLine, substitute: Substitute) -> Q
     return Quote(request, [seller_quote], purchase, shop_settings(), discounts)
 
 
+def loss_of(quote: Quote) -> int:
+    """Return what the cooperative bears of a quoted substitute because it is dearer, in minor units."""
+    return sum(
+        discount.terms.amount or 0 for discount in quote.discounts if discount.reason == _DEARER_SUBSTITUTE
+    )
+
+
 def country_of(order: Order) -> str:
     """Return the country that the order is delivered to."""
     address = order.shipping_address

@@ -11,11 +11,12 @@ from django.utils.translation import gettext_lazy
 from orders.actions.refunds.offer_substitute import SubstituteChoice, SubstituteOffer
 from orders.models import OrderLine
 from shop.core.texts.figures import money, number
+from shop.core.web.confirmations import ConfirmableForm
 from shop.core.web.form_options import FormData
 from shop.members.forms.fields import MembersForm, WholeNumberField
 
 
-class SubstituteForm(MembersForm):
+class SubstituteForm(MembersForm, ConfirmableForm):
     """How many items of a line are missing, and what the buyer is offered instead."""
 
     quantity = WholeNumberField(label=gettext_lazy("How many are missing"), min_value=1)

@@ -11,7 +11,12 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from cooperatives.access import MemberRight, MembershipContext
-from orders.actions.refunds.offer_substitute import offer_substitute, substitute_choices, withdraw_substitute
+from orders.actions.refunds.offer_substitute import (
+    most_similar_first,
+    offer_substitute,
+    substitute_choices,
+    withdraw_substitute,
+)
 from orders.actions.refunds.report_shortage import open_lines
 from orders.models import Substitute
 from shop.core.errors import Missing
@@ -39,7 +44,7 @@ def substitute(
         request.POST or None,
         line=line,
         still_open=still_open,
-        choices=substitute_choices(part),
+        choices=most_similar_first(substitute_choices(part), line),
         currency=part.order.currency,
     )
     if form.is_valid():
@@ -47,6 +52,7 @@ def substitute(
             offer_substitute(
                 part_id=part.pk,
                 offer=form.offer,
+                confirmed=form.cleaned_data["confirmed"],
                 key=submitted_key(request, "substitute", part.pk),
                 actor=membership.actor,
                 now=timezone.now(),

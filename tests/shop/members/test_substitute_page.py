@@ -6,8 +6,10 @@ import uuid
 
 import pytest
 
+from catalog.models import Product
 from orders.models import Substitute
-from tests.factories import make_seller, make_variant
+from shop.core.texts.figures import money
+from tests.factories import make_product_type, make_seller, make_variant
 from tests.markup import html_of
 from tests.refusals import all_rows
 from tests.shop.members.part_factories import accepted_part, new_part
@@ -40,6 +42,46 @@ def test_member_offers_another_product_and_withdraws_it(packer, seller) -> None:
 
     assert Substitute.objects.get().state == "withdrawn"
     assert f'name="taken-{line.pk}"' in html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))
+
+
+def test_substitute_at_a_loss_is_asked_about_once_with_the_loss(packer, seller) -> None:
+    part = accepted_part(seller, quantity=3)
+    line = part.lines.get()
+    pillow = make_variant(seller, name="Gối", price=600_000)
+    address = f"/xa-vien/goi/{part.pk}/thieu/{line.pk}/"
+    fields = {"key": uuid.uuid4(), "quantity": "1", "variant": pillow.pk, "substitute_quantity": "1"}
+    before = all_rows()
+
+    question = packer.post(address, fields)
+
+    loss = money(600_000 - line.total_gross // 3, "VND")
+    assert f"HTX chịu {loss}." in html_of(question)
+    assert "Đúng, hỏi người mua" in html_of(question)
+    assert all_rows() == before
+
+    confirmation = question.context["form"].confirmation
+    packer.post(address, fields | {"substitute_quantity": "2", "confirmed": confirmation})
+    assert all_rows() == before
+
+    packer.post(address, fields | {"confirmed": confirmation})
+
+    assert Substitute.objects.get().variant_id == pillow.pk
+
+
+def test_similar_products_are_offered_first(packer, seller) -> None:
+    part = accepted_part(seller, quantity=3)
+    line = part.lines.get()
+    names = {}
+    for name, price in (("xa", 900_000), ("gần", line.unit_price + 1_000), ("khác", line.unit_price)):
+        names[make_variant(seller, name=name, price=price).pk] = name
+    foreign_type = Product.objects.get(variants__in=[pk for pk, name in names.items() if name == "khác"])
+    foreign_type.product_type = make_product_type(slug="det", name="Dệt")
+    foreign_type.save(update_fields=["product_type"])
+
+    page = packer.get(f"/xa-vien/goi/{part.pk}/thieu/{line.pk}/")
+
+    choices = page.context["form"].fields["variant"].choices
+    assert [names[key] for key, _label in choices if key] == ["gần", "xa", "khác"]
 
 
 @pytest.mark.parametrize(
