@@ -266,6 +266,14 @@
       for (const [key, value] of xhr.readyState === 4 ? sent : []) if (unsent.get(key) === value) unsent.delete(key);
     });
   });
+  // HTMX inserts the new part before it removes the old one; browsers follow what was in view to the page's end.
+  let scrolledTo = 0;
+  document.addEventListener("htmx:beforeSwap", () => {
+    scrolledTo = scrollY;
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    if (scrollY !== scrolledTo) scrollTo({ top: scrolledTo, behavior: "instant" });
+  });
   document.addEventListener("htmx:afterSwap", () => {
     for (const { id, name, type, value, checked } of [...unsent.values()]) {
       const form = document.getElementById(id);

@@ -285,6 +285,30 @@ def test_every_button_of_the_basket_works(browser: Browser, live_server: Any, ha
     context.close()
 
 
+def test_changes_of_the_basket_keep_the_place_on_the_page(phone: Page) -> None:
+    page = phone
+    add_product_to_basket(page)
+    for name in ("HTX Tài Hoan", "HTX Yến Dương", "HTX Bắc Kạn"):
+        variant = make_variant(make_seller(name), name=f"Miến của {name}", price=45_000)
+        page.goto(f"/en/san-pham/{variant.product.slug}/")
+        page.get_by_role("button", name="Add to basket").click()
+        page.get_by_role("link", name="View basket").click()
+    button = page.get_by_role("button", name="Increase by one").nth(1)
+    button.evaluate("button => scrollTo(0, button.getBoundingClientRect().top - 300)")
+    before = page.evaluate("scrollY")
+    assert before > 100
+
+    button.tap()
+
+    expect(page.get_by_role("spinbutton").nth(1)).to_have_value("2")
+    expect(page.locator(".total").last).to_contain_text("500,000")
+    assert abs(page.evaluate("scrollY") - before) < 60
+
+    page.get_by_role("button", name="Delete Miến của HTX Yến Dương").tap()
+
+    expect(page.get_by_role("button", name="Put back in basket")).to_be_in_viewport()
+
+
 @pytest.mark.parametrize("has_scripts", [True, False])
 def test_wrong_phone_is_refused_at_checkout_with_its_count(
     browser: Browser, live_server: Any, has_scripts: bool
