@@ -147,6 +147,7 @@ def test_commune_is_found_by_typing_without_accents(phone: Page) -> None:
     page.get_by_role("button", name="Checkout", exact=True).filter(visible=True).click()
     box, commune = page.get_by_label("Type to find it"), page.get_by_label("Commune or ward", exact=True)
     expect(box).to_be_hidden()
+    page.wait_for_load_state()  # from then on a choice is sent
     page.get_by_label("Province or city").select_option("01")
 
     expect(commune.locator("option")).to_have_count(127)
@@ -427,6 +428,8 @@ def test_typed_text_survives_pending_response(phone: Page) -> None:
     page = phone
     add_product_to_basket(page)
     page.get_by_role("button", name="Checkout", exact=True).filter(visible=True).click()
+    expect(page.get_by_label("Full name")).to_be_visible()
+    page.wait_for_load_state()  # from then on a choice is sent
     held_requests: list[Route] = []
     page.route("**/dat-hang/", lambda route: held_requests.append(route), times=1)
     with page.expect_request("**/dat-hang/"):

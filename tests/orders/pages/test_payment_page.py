@@ -272,7 +272,7 @@ def test_switch_to_cash_in_another_tab_leaves_transfer_unmatched(client: Client)
 
     assert "This order is now paid on receipt." in page_of(client, order, f"tien/?seen={state_hash}")
     order.refresh_from_db()
-    assert (order.charged, transfer.reason) == (0, "other_way")
+    assert (order.charged, transfer.reason) == (0, "other_method")
 
 
 def test_paid_order_cannot_switch_payment_method(client: Client) -> None:
