@@ -337,7 +337,7 @@ class UnderWayTests(TestCase):
     def test_bulletin_names_current_prices(self) -> None:
         own_bulletin = Bulletin.objects.get(cooperative__slug="htx-yen-duong", language="vi")
 
-        assert "Bí xanh thơm: từ 22.950\u00a0₫" in own_bulletin.text
+        assert "Bí xanh thơm: từ 24.300\u00a0₫" in own_bulletin.text
 
     def test_open_orders_are_seeded_once_and_add_up(self) -> None:
         first = Order.objects.count(), CashRemittance.objects.count()
