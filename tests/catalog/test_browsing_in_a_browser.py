@@ -36,13 +36,15 @@ def test_suggestions_open_while_typing_and_support_arrow_keys(page: Page) -> Non
 def test_first_choice_counts_before_htmx_is_there(phone: Page) -> None:
     make_product(make_seller("HTX Xa", slug="xa"), name="Gạo nếp")
     make_product(make_seller("HTX Gần", slug="gan"), name="Mật ong")
-    phone.goto("/san-pham/")
+    held_requests: list[Route] = []
+    phone.route("**/htmx*.js", lambda route: held_requests.append(route))
+    with phone.expect_request("**/htmx*.js"):
+        phone.goto("/san-pham/")
+        phone.evaluate("document.dispatchEvent(new Event('pointerdown'))")
     assert phone.evaluate("typeof htmx") == "undefined"
 
-    phone.evaluate("""() => {
-      document.dispatchEvent(new Event("pointerdown"));
-      document.getElementById("f-con").click();
-    }""")
+    phone.evaluate("document.getElementById('f-con').click()")
+    held_requests.pop().continue_()
 
     phone.wait_for_url("**/san-pham/?*con=on*")
     assert phone.evaluate("typeof htmx") == "object"
