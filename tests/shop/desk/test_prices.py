@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from catalog.actions.products.variants import confirm_price, create_variant, set_variant_prices
 from catalog.models import Price, Variant
@@ -42,6 +44,19 @@ def test_unusual_price_of_an_app_is_listed_until_it_is_confirmed(client) -> None
     assert "Không có giá lạ." in html_of(client.get(response.url))
     assert Price.objects.get().questioned_at is None
     assert Change.objects.filter(action="price.confirmed").count() == 1
+
+
+def test_queries_of_the_list_do_not_grow_with_prices(client) -> None:
+    client.force_login(make_staff(Permission.MANAGE_PRODUCTS))
+    counts = []
+    for names in (("Miến dong",), ("Mật ong", "Gạo nếp", "Măng khô")):
+        for name in names:
+            set_price(make_variant(name=name, price=320_000), 32_000)
+        with CaptureQueriesContext(connection) as queries:
+            assert names[-1] in html_of(client.get("/quan-tri/gia-la/"))
+        counts.append(len(queries))
+
+    assert counts[0] == counts[1]
 
 
 def test_first_price_of_an_app_is_compared_with_the_siblings() -> None:
