@@ -17,6 +17,7 @@ from orders.actions.fulfilment.cancel_parts import cancel_part
 from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
 from orders.actions.fulfilment.substitute_holds import SubstituteUnanswered
 from orders.actions.placement.place_order import BasketChanged, place_order
+from orders.actions.refunds import offer_substitute as offering
 from orders.actions.refunds import report_shortage as shortages
 from orders.actions.refunds.answer_substitute import SubstituteClosed, answer_substitute
 from orders.actions.refunds.offer_substitute import (
@@ -181,6 +182,21 @@ def test_offer_while_member_packs_keeps_line_either_packed_or_waiting() -> None:
             assert isinstance(offered, InvalidSubstituteQuantity), offered
             assert isinstance(packed, Parcel), packed
     check_everything()
+
+
+def test_without_lock_packed_items_are_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    part, offer = part_and_offer()
+    line = part.lines.order_by("position")[0]
+    limits = refund_limits(part.order, part)
+    read_before(monkeypatch, "lock_part", part.pk)
+    monkeypatch.setattr(offering, "refund_limits", lambda _order, _part: limits)
+
+    pack_parcel(part_id=part.pk, quantities={line.pk: 3}, actor=MEMBER, now=NOW)
+    offered = offer()
+
+    assert offered.quantity == 2  # of one item that is not packed
+    with pytest.raises(AssertionError):
+        check_everything()
 
 
 def test_stock_bought_meanwhile_is_offered_or_sold_but_not_both() -> None:
