@@ -1,4 +1,4 @@
-"""Check the files of a document as they are uploaded, and encrypt them for the database."""
+"""Check the number, size and type of the files of an application document."""
 
 from __future__ import annotations
 
