@@ -325,6 +325,12 @@ class OrderStatus(TextChoices):
     EXPIRED = "expired", _("expired")
 
 
+# Orders of which nothing more is to come.
+FINISHED_ORDER_STATUSES = frozenset(
+    {OrderStatus.CANCELLED, OrderStatus.EXPIRED, OrderStatus.DELIVERED, OrderStatus.RETURNED}
+)
+
+
 class SaleorStatus(TextChoices):
     """The order's status in the API's terms; derived beside ours."""
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orders.states import (
     ARRIVED_PROGRESS,
+    FINISHED_ORDER_STATUSES,
     IN_TRANSIT_PROGRESS,
     OUTCOME_UNKNOWN_STATES,
     READY_FOR_PICKUP,
@@ -294,6 +295,11 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
     @property
     def is_draft(self) -> bool:
         return self.placed_at is None
+
+    @property
+    def is_finished(self) -> bool:
+        """Return whether nothing more of the order is to come."""
+        return self.status in FINISHED_ORDER_STATUSES
 
     def has_expired_link(self, now: datetime.datetime) -> bool:
         """Return whether the order's link alone no longer opens it."""

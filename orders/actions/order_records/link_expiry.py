@@ -8,14 +8,11 @@ from collections.abc import Sequence
 from django.db.models import Max
 
 from orders.models import Order, OrderLine, OrderPart, Parcel
-from orders.states import OUTGOING_KINDS, OrderStatus, ParcelState
+from orders.states import OUTGOING_KINDS, ParcelState
 from shop.core.dates.calendar import start_of_day, vietnam_date
 from shop.core.models import shop_settings
 
 DAYS_AFTER_COMPLAINTS = 90
-_FINISHED = frozenset(
-    {OrderStatus.CANCELLED, OrderStatus.EXPIRED, OrderStatus.DELIVERED, OrderStatus.RETURNED}
-)
 
 
 def link_expiry(order: Order, parts: Sequence[OrderPart]) -> datetime.datetime | None:
@@ -24,7 +21,7 @@ def link_expiry(order: Order, parts: Sequence[OrderPart]) -> datetime.datetime |
     The complaint period starts at the last delivery or the end of the last part. The longest of the market's
     days, the lines' return days and the cooperatives' hours counts.
     """
-    if order.status not in _FINISHED:
+    if not order.is_finished:
         return None
     delivered = Parcel.objects.filter(part__order=order, kind__in=OUTGOING_KINDS, state=ParcelState.DELIVERED)
     last_delivered = delivered.aggregate(last=Max("delivered_at"))["last"]

@@ -146,12 +146,12 @@ def test_buyer_and_staff_see_same_status_at_every_step(client: Client, is_pickup
         waiting, moving = ("Waiting to be taken to the pickup point", "ready for pickup")
     placed, in_progress = "waiting for the cooperatives", "being prepared"
     assert statuses == [
-        ("waiting to be accepted", placed, placed, "The cooperative accepts the order"),
-        ("being prepared", in_progress, in_progress, "Being prepared"),
-        ("being packed", in_progress, in_progress, "Being packed"),
-        ("packed", in_progress, in_progress, waiting),
-        (moving, moving, moving, moving.capitalize()),
-        ("delivered", "delivered", "delivered", "Delivered"),
+        ("waiting to be accepted", placed, placed.capitalize(), "The cooperative accepts the order"),
+        ("being prepared", in_progress, in_progress.capitalize(), "Being prepared"),
+        ("being packed", in_progress, in_progress.capitalize(), "Being packed"),
+        ("packed", in_progress, in_progress.capitalize(), waiting),
+        (moving, moving, moving.capitalize(), moving.capitalize()),
+        ("delivered", "delivered", "Delivered", "Delivered"),
     ]
 
 
@@ -168,7 +168,9 @@ def pages_showing(order: Order) -> list[str]:
 def test_unpaid_transfer_order_shows_waiting_for_payment() -> None:
     make_bank_account()
     order = make_order(user=make_user(), method=PaymentMethod.TRANSFER)
-    for page in pages_showing(order):
+    list_page, *staff_pages = pages_showing(order)
+    assert '<span class="tag wait">Waiting for payment</span>' in list_page
+    for page in staff_pages:
         assert '<span class="tag wait">waiting for payment</span>' in page
 
 
@@ -176,7 +178,9 @@ def test_unconfirmed_cash_order_shows_to_be_confirmed() -> None:
     make_channel()
     Channel.objects.update(automatically_confirm_all_new_orders=False)
     order = make_order(user=make_user(), method=PaymentMethod.COD)
-    for page in pages_showing(order):
+    list_page, *staff_pages = pages_showing(order)
+    assert '<span class="tag wait">To be confirmed</span>' in list_page
+    for page in staff_pages:
         assert '<span class="tag wait">to be confirmed</span>' in page
 
 
