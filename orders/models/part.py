@@ -273,11 +273,15 @@ class OrderPart(ReportColumns, WithMetadata, WithTimes):
         return self.shows_contact and self.progress not in ARRIVED_PROGRESS
 
     def is_packed(self, parcels: Iterable[Parcel]) -> bool:
-        """Return whether all quantities are in closed parcels. `parcels`: its outgoing ones with lines."""
-        parcels = list(parcels)
-        packed = sum(line.quantity for parcel in parcels for line in parcel.lines.all())
+        """Return whether everything still to be sent is in packed parcels. `parcels`: all, with lines."""
+        valid = [parcel for parcel in parcels if parcel.state != ParcelState.VOIDED]
+        closed = sum(
+            line.quantity for parcel in valid if parcel.kind in CLOSING_KINDS for line in parcel.lines.all()
+        )
         ordered = sum(line.quantity for line in self.lines.all())
-        return packed >= ordered and all(parcel.packed_at is not None for parcel in parcels)
+        return closed >= ordered and all(
+            parcel.packed_at is not None for parcel in valid if parcel.is_outgoing
+        )
 
     def state_label(self, parcels: Iterable[Parcel]) -> str:
         """Return the state label shown in every interface. `parcels` as in `is_packed`."""
@@ -289,7 +293,7 @@ class OrderPart(ReportColumns, WithMetadata, WithTimes):
         if self.progress == Progress.PACKING and self.is_packed(parcels):
             return str(ParcelState.PACKED.label)
         if self.progress == Progress.DISPATCHED and any(
-            parcel.state == ParcelState.FAILED_DELIVERY for parcel in parcels
+            parcel.state == ParcelState.FAILED_DELIVERY for parcel in parcels if parcel.is_outgoing
         ):
             return str(ParcelState.FAILED_DELIVERY.label)
         if self.progress == Progress.DISPATCHED and self.is_collected:

@@ -272,7 +272,7 @@ def _build_timelines(
     show_in_language([part.cooperative for part in parts], "name")
     translate_delivery_method_names(parts)
     parcels: dict[int, list[Parcel]] = {}
-    rows = Parcel.objects.active_outgoing().filter(part__order=order).in_order()
+    rows = Parcel.objects.filter(part__order=order).in_order()
     for parcel in rows.prefetch_related(Prefetch("lines", ParcelLine.objects.order_by("pk"))):
         parcels.setdefault(parcel.part_id, []).append(parcel)
     pictures = _pictures_by_part(parts)
@@ -313,7 +313,7 @@ def _complaint_deadline(
             lines[row.order_line_id], parcel.delivered_at, days=days, hours=part.cooperative.claim_hours
         )
         for parcel in parcels
-        if parcel.delivered_at is not None and parcel.state == ParcelState.DELIVERED
+        if parcel.is_outgoing and parcel.delivered_at is not None and parcel.state == ParcelState.DELIVERED
         for row in parcel.lines.all()
         if row.order_line_id in lines
     ]

@@ -118,7 +118,7 @@ class PartTimeline:
 
 def build_timeline(
     part: OrderPart,
-    parcels: Sequence[Parcel],
+    all_parcels: Sequence[Parcel],
     picture: Picture | None = None,
     complaints: Sequence[Complaint] = (),
     refunds: Sequence[Step] = (),
@@ -130,14 +130,21 @@ def build_timeline(
 ) -> PartTimeline:
     """Build a part's timeline.
 
-    `parcels` are its valid dispatches in order, `refunds` the refunds' steps; `is_transfer_seen` tells
-    whether a bank transfer that names the order awaits manual review.
+    `all_parcels` are its parcels in order, with lines; the buyer is shown the valid ones sent to them.
+    `refunds` are the refunds' steps; `is_transfer_seen` tells whether a bank transfer that names the order
+    awaits manual review.
     """
+    parcels = [parcel for parcel in all_parcels if parcel.is_counting]
+    is_packed = part.is_packed(all_parcels)
     steps = [_acceptance_step(part)]
     if is_awaiting_confirmation(part.order):
         steps.insert(0, _waiting_step(part.order, is_transfer_seen))
     if part.is_active:
-        steps += [_packing_step(part, parcels), _dispatch_step(part, parcels), _arrival_step(part, parcels)]
+        steps += [
+            _packing_step(part, parcels, is_packed),
+            _dispatch_step(part, parcels, is_packed),
+            _arrival_step(part, parcels),
+        ]
         if part.progress in (Progress.PARTLY_RETURNED, Progress.RETURNED):
             steps.append(Step(_state_label(Progress(part.progress)), "done"))
     else:
@@ -146,7 +153,7 @@ def build_timeline(
     return PartTimeline(
         part,
         steps,
-        list(parcels),
+        parcels,
         picture,
         complaints,
         paid_back,
@@ -197,18 +204,18 @@ def _acceptance_step(part: OrderPart) -> Step:
     return Step(title, "now", note=until)
 
 
-def _packing_step(part: OrderPart, parcels: Sequence[Parcel]) -> Step:
+def _packing_step(part: OrderPart, parcels: Sequence[Parcel], is_packed: bool) -> Step:
     title = pgettext("step", "Packed")
     if part.state != PartState.ACCEPTED:
         return Step(title)
-    if part.progress in _ALL_GONE or part.is_packed(parcels):
+    if part.progress in _ALL_GONE or is_packed:
         return Step(title, "done", _latest_time(parcel.packed_at for parcel in parcels))
     return Step(
         _state_label(OrderStatus.IN_HAND if part.progress == Progress.NOTHING else Progress.PACKING), "now"
     )
 
 
-def _dispatch_step(part: OrderPart, parcels: Sequence[Parcel]) -> Step:
+def _dispatch_step(part: OrderPart, parcels: Sequence[Parcel], is_packed: bool) -> Step:
     title = capfirst(str(READY_FOR_PICKUP)) if part.is_collected else _state_label(Progress.DISPATCHED)
     failed = [parcel for parcel in parcels if parcel.state == ParcelState.FAILED_DELIVERY]
     if failed:
@@ -223,7 +230,7 @@ def _dispatch_step(part: OrderPart, parcels: Sequence[Parcel]) -> Step:
         return Step(title, "done", left_at)
     if part.progress in (Progress.DISPATCHED, Progress.PARTLY_DISPATCHED, Progress.PARTLY_DELIVERED):
         return Step(capfirst(part.state_label(parcels)), "now", left_at)
-    if part.is_packed(parcels):
+    if is_packed:
         waiting = (
             _("Waiting to be taken to the pickup point")
             if part.is_collected

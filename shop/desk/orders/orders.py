@@ -99,7 +99,7 @@ class PartView:
     @property
     def state_label(self) -> str:
         """The part's progress, as also shown to the buyer."""
-        return self.part.state_label([parcel.parcel for parcel in self.parcels if parcel.parcel.is_counting])
+        return self.part.state_label([parcel.parcel for parcel in self.parcels])
 
 
 @require_safe

@@ -21,6 +21,7 @@ from orders.actions.fulfilment.deliver_parcels import (
 )
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
 from orders.actions.fulfilment.weigh_lines import weigh_line
+from orders.actions.refunds.report_shortage import report_shortage
 from orders.models import Order, OrderLine, OrderPart, Parcel, PaymentMethod
 from orders.states import CodState, PartState, Progress
 from orders.views.order_page import FIND_LIMIT_BY_PHONE
@@ -153,6 +154,25 @@ def test_buyer_and_staff_see_same_status_at_every_step(client: Client, is_pickup
         (moving, moving, moving.capitalize(), moving.capitalize()),
         ("delivered", "delivered", "Delivered", "Delivered"),
     ]
+
+
+def test_part_without_its_missing_items_is_packed(client: Client) -> None:
+    part = make_order((make_variant(), 3)).parts.get()
+    accept_part(part_id=part.pk, actor=MEMBER, now=hours(1))
+    line = part.lines.get()
+    report_shortage(part_id=part.pk, available={line.pk: 2}, actor=MEMBER, now=hours(2))
+    parcel = pack_parcel(part_id=part.pk, quantities={line.pk: 2}, actor=MEMBER, now=hours(2))
+    desk = Client()
+    desk.force_login(make_admin(email="desk@example.com"))
+
+    def displayed_statuses() -> tuple[str, list[tuple[str, str]]]:
+        desk_page = html_of(desk.get(f"/en/quan-tri/don-hang/{part.order_id}/"))
+        _order_label, part_label = re.findall(r'<span class="tag ?\w*">([^<]+)</span>', desk_page)[:2]
+        return part_label, steps(page_of(client, part.order))[1:3]
+
+    assert displayed_statuses() == ("being packed", [("now", "Being packed"), ("", "On the way")])
+    close_parcel(parcel_id=parcel.pk, actor=MEMBER, now=hours(3))
+    assert displayed_statuses() == ("packed", [("done", "Packed"), ("now", "Waiting for the carrier")])
 
 
 def pages_showing(order: Order) -> list[str]:
