@@ -82,12 +82,14 @@ def search(request: HttpRequest) -> HttpResponse:
     query = request.GET.get("q", "")
     index = market_facet_index()
     search_result = search_market(query, index)
-    has_words = bool(query_words_of(query))
+    words = query_words_of(query)
+    has_words = bool(words)
     is_found = bool(search_result.tiers.product_ids)
     context = {
         "is_search": True,
         "search_words": query[:200],
         "has_words": has_words,
+        "has_one_word": len(words) == 1,
         "instead": _with_diacritics(search_result.instead, search_result.tiers),
         "is_mention": is_found and search_result.is_mention,
         "landing": search_result.landing,

@@ -170,6 +170,15 @@ def test_empty_result_links_to_all_products(client: Client) -> None:
     html = html_of(client.get("/tim/?q=khong co gi"))
 
     assert "Không tìm thấy kết quả" in html
+    assert "Hãy thử ít từ hơn hoặc từ khác." in html
+    assert 'href="/san-pham/"' in html
+
+
+def test_empty_result_of_one_word_names_it_and_suggests_no_fewer_words(client: Client) -> None:
+    html = html_of(client.get("/tim/?q=xoài"))
+
+    assert "Chợ chưa bán “xoài”" in html
+    assert "Hãy thử" not in html
     assert 'href="/san-pham/"' in html
 
 
