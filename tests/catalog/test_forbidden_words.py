@@ -10,7 +10,13 @@ from catalog.actions.listings.listing_states import publish_listing, submit_list
 from catalog.actions.products.attribute_values import AttributeInput
 from catalog.actions.products.products import update_product
 from catalog.actions.products.variants import update_variant
-from catalog.actions.sellers.profile_texts import translate_seller, update_seller_profile
+from catalog.actions.sellers.profile_texts import (
+    add_seller_household,
+    pause_seller,
+    translate_seller,
+    update_seller_household,
+    update_seller_profile,
+)
 from catalog.actions.wording.forbidden_words import (
     ForbiddenWords,
     InvalidPhrase,
@@ -20,8 +26,10 @@ from catalog.actions.wording.forbidden_words import (
 )
 from catalog.models import Attribute, ForbiddenPhrase, Listing, Product, ProductTypeAttribute
 from catalog.states import ListingState
+from cooperatives.actions.profile import HouseholdDetails
 from shop.core.actors import Actor
 from shop.core.database.unique_fields import AlreadyTaken
+from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing
 from shop.core.models import Change
 from tests.catalog.test_product_revisions import make_approved
@@ -155,6 +163,28 @@ def test_profile_and_its_translation_are_checked() -> None:
     translation = {"cooperative_id": seller.pk, "language": "en", "households": {}, "delivery_methods": {}}
     with assert_refused(ForbiddenWords, "forbidden_words"):
         translate_seller(texts={"summary": "It cures all"}, **translation, **COMMON)
+
+
+def test_texts_about_households_are_checked() -> None:
+    seller = make_approved().cooperative
+    household = add_seller_household(cooperative=seller, details=HouseholdDetails("Nhà bà Mùi"), **COMMON)
+    claim = HouseholdDetails("Nhà bà Mùi", products_made="Cao chữa khỏi ung thư")
+
+    with assert_refused(ForbiddenWords, "forbidden_words") as refusal:
+        add_seller_household(cooperative=seller, details=claim, **COMMON)
+    assert refusal.value.field == "products_made"
+    with assert_refused(ForbiddenWords, "forbidden_words"):
+        update_seller_household(cooperative=seller, household_id=household.pk, details=claim, **COMMON)
+
+
+def test_pause_note_is_checked() -> None:
+    seller = make_approved().cooperative
+    note = "Nghỉ hái lá chữa khỏi ung thư"
+    pause = {"cooperative_id": seller.pk, "until": None, "today": vietnam_date(NOW)}
+
+    with assert_refused(ForbiddenWords, "forbidden_words") as refusal:
+        pause_seller(note=note, **pause, **COMMON)
+    assert refusal.value.field == "note"
 
 
 def test_renamed_option_restarts_the_review() -> None:

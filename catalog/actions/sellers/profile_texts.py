@@ -6,9 +6,10 @@ import datetime
 from collections.abc import Mapping
 
 from catalog.actions.wording.forbidden_words import require_allowed_texts
+from cooperatives.actions.cooperative_lifecycle import pause_cooperative
 from cooperatives.actions.cooperative_translations import translate_cooperative
-from cooperatives.actions.profile import update_profile
-from cooperatives.models import Cooperative
+from cooperatives.actions.profile import HouseholdDetails, add_household, update_household, update_profile
+from cooperatives.models import Cooperative, Producer
 from shop.core.actors import Actor
 
 
@@ -18,6 +19,45 @@ def update_seller_profile(
     """Update summary and story. Raises ForbiddenWords, Missing, InvalidColumnValue."""
     require_allowed_texts({"summary": summary, "story": story})
     update_profile(cooperative=cooperative, summary=summary, story=story, actor=actor, now=now)
+
+
+def add_seller_household(
+    *, cooperative: Cooperative, details: HouseholdDetails, actor: Actor, now: datetime.datetime
+) -> Producer:
+    """Add a producing household. Raises ForbiddenWords, InvalidColumnValue, InvalidPhone."""
+    _require_allowed_household(details)
+    return add_household(cooperative=cooperative, details=details, actor=actor, now=now)
+
+
+def update_seller_household(
+    *,
+    cooperative: Cooperative,
+    household_id: int,
+    details: HouseholdDetails,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Producer:
+    """Update a household. Raises ForbiddenWords, InvalidColumnValue, InvalidPhone, Missing."""
+    _require_allowed_household(details)
+    return update_household(
+        cooperative=cooperative, household_id=household_id, details=details, actor=actor, now=now
+    )
+
+
+def pause_seller(
+    *,
+    cooperative_id: int,
+    until: datetime.date | None,
+    note: str = "",
+    today: datetime.date,
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
+    """Pause selling with a note to buyers. Raises ForbiddenWords, InvalidReturnDay."""
+    require_allowed_texts({"note": note})
+    pause_cooperative(
+        cooperative_id=cooperative_id, until=until, note=note, today=today, actor=actor, now=now
+    )
 
 
 def translate_seller(
@@ -41,4 +81,10 @@ def translate_seller(
         delivery_methods=delivery_methods,
         actor=actor,
         now=now,
+    )
+
+
+def _require_allowed_household(details: HouseholdDetails) -> None:
+    require_allowed_texts(
+        {"name": details.name, "products_made": details.products_made, "place": details.place}
     )

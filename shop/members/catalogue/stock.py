@@ -15,10 +15,11 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
+from catalog.actions.sellers.profile_texts import pause_seller
 from catalog.actions.stock.stock_movements import StockCount, count_stocks, receive_stock
 from catalog.models import Stock, Variant
 from cooperatives.access import MemberRight, MembershipContext
-from cooperatives.actions.cooperative_lifecycle import pause_cooperative, resume_cooperative
+from cooperatives.actions.cooperative_lifecycle import resume_cooperative
 from cooperatives.models import Warehouse
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing, Refused
@@ -112,7 +113,7 @@ def pause(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     form = PauseForm(request.POST or None, today=vietnam_date(now))
     if form.is_valid():
         try:
-            pause_cooperative(
+            pause_seller(
                 cooperative_id=membership.cooperative.pk,
                 until=form.cleaned_data["until"],
                 note=form.cleaned_data["note"],

@@ -16,10 +16,14 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from catalog.actions.sellers.certificates import change_certificate, remove_certificate, submit_certificate
-from catalog.actions.sellers.profile_texts import update_seller_profile
+from catalog.actions.sellers.profile_texts import (
+    add_seller_household,
+    update_seller_household,
+    update_seller_profile,
+)
 from catalog.models import Product
 from cooperatives.access import MemberRight, MembershipContext
-from cooperatives.actions.profile import add_household, remove_household, update_household
+from cooperatives.actions.profile import remove_household
 from cooperatives.models import Certificate, Follow, Producer
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing
@@ -66,7 +70,7 @@ def household_creation(request: HttpRequest, membership: MembershipContext) -> H
     """Add a household."""
     form = HouseholdForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
-        action = partial(add_household, cooperative=membership.cooperative, details=form.details)
+        action = partial(add_seller_household, cooperative=membership.cooperative, details=form.details)
         if _run_action(request, membership, form, action, _("Household saved.")):
             return redirect("members:profile")
     return render_page(request, membership, "members/household.html", {"form": form})
@@ -83,7 +87,7 @@ def household(request: HttpRequest, membership: MembershipContext, household_id:
     form = HouseholdForm(submitted, initial=HouseholdForm.initial_for(producer))
     if form.is_valid():
         action = partial(
-            update_household,
+            update_seller_household,
             cooperative=membership.cooperative,
             household_id=producer.pk,
             details=form.details,

@@ -17,6 +17,7 @@ from shop.core.models import Change, Picture
 from shop.members.kept_pictures import keep_pictures
 from tests.factories import make_admin, make_product, make_seller
 from tests.markup import html_of
+from tests.refusals import all_rows
 
 pytestmark = pytest.mark.django_db
 
@@ -62,6 +63,18 @@ def test_household_is_named_only_while_it_consents(manager, seller) -> None:
     manager.post(f"/xa-vien/gian-hang/ho/{row.pk}/bo/")
     assert "Hộ bà Triệu" not in page_of(manager, seller)
     assert "Hộ bà Triệu" not in str(list(Change.objects.filter(kind="cooperatives.producer").values()))
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_forbidden_words_about_a_household_are_shown_at_the_field(manager, seller, is_new: bool) -> None:
+    household = Producer.objects.create(cooperative=seller, name="Nhà bà Mùi")
+    address = f"/xa-vien/gian-hang/ho/{'' if is_new else f'{household.pk}/'}"
+    before = all_rows()
+
+    response = manager.post(address, {"name": "Nhà bà Mùi", "place": "Nơi lá chữa khỏi ung thư"})
+
+    assert list(response.context["form"].errors) == ["place"]
+    assert all_rows() == before
 
 
 def test_certificate_is_shown_after_review_and_until_it_expires(manager, seller) -> None:

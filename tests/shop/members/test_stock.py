@@ -145,6 +145,14 @@ def test_past_return_day_is_refused(manager, seller) -> None:
     assert seller.paused_from is None
 
 
+def test_forbidden_words_in_the_pause_note_are_shown_at_the_field(manager, seller) -> None:
+    response = manager.post("/xa-vien/tam-nghi/", {"note": "Nghỉ hái lá chữa khỏi ung thư"})
+
+    seller.refresh_from_db()
+    assert list(response.context["form"].errors) == ["note"]
+    assert seller.paused_from is None
+
+
 def test_only_managers_pause_the_cooperative(lister, seller) -> None:
     assert lister.post("/xa-vien/tam-nghi/", {"note": "x"}).status_code == 403
     assert lister.post("/xa-vien/ban-lai/").status_code == 403
