@@ -104,7 +104,7 @@ class Stock(models.Model):
         return f"{self.variant_id} {self.on_hand}"
 
     @property
-    def computed_free(self) -> int:
+    def free_from_columns(self) -> int:
         """Free stock computed from the in-memory columns; `free` has the value read from the database."""
         return self.on_hand - self.reserved - self.allocated
 

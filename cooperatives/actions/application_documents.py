@@ -254,7 +254,7 @@ def _lock_document(
     document = ApplicationDocument.objects.for_cooperative(cooperative).filter(pk=document_id).first()
     if document is None:
         raise Missing()
-    if seen_at is None or not document.is_as_of(seen_at):
+    if seen_at is None or not document.is_unchanged_since(seen_at):
         raise ChangedSinceOpened()
     return document
 

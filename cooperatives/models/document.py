@@ -80,8 +80,8 @@ class ApplicationDocument(models.Model):
     def is_returned(self) -> bool:
         return self.state == DocumentState.RETURNED
 
-    def is_as_of(self, seen_at: datetime.datetime) -> bool:
-        """Return whether it is unchanged since a reviewer opened it."""
+    def is_unchanged_since(self, seen_at: datetime.datetime) -> bool:
+        """Return whether it has not changed since a reviewer opened it."""
         return self.submitted_at == seen_at
 
 

@@ -180,7 +180,7 @@ class Parcel(WithMetadata, WithTimes):
         return self.get_state_display()
 
     @property
-    def is_counting(self) -> bool:
+    def is_active_outgoing(self) -> bool:
         """The same condition as `active_outgoing()`, for a loaded row."""
         return self.is_outgoing and self.state != ParcelState.VOIDED
 

@@ -116,14 +116,14 @@ class ComplaintLine(models.Model):
 
 
 class RefundQuerySet(models.QuerySet["Refund"]):
-    def in_time(self) -> RefundQuerySet:
+    def oldest_first(self) -> RefundQuerySet:
         return self.order_by("decided_at", "pk")
 
     def with_unsent_items(self) -> RefundQuerySet:
         """Load the parcels with the items that are not sent, as `unsent_label` reads them."""
         return self.select_related("parcel").prefetch_related("parcel__lines__order_line")
 
-    def taken_off(self) -> int:
+    def total_reduction(self) -> int:
         """Return the reduction of the amount due, in minor units; filter by one currency first."""
         total: int = self.aggregate(total=Sum(F("amount") - F("surplus"), default=0))["total"]
         return total

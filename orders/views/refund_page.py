@@ -101,7 +101,7 @@ def refund_views(order: Order, *, is_for_desk: bool = False) -> list[RefundView]
     texts = _STAFF_TEXTS if is_for_desk else _BUYER_TEXTS
     payouts = Prefetch("payouts", Payout.objects.order_by("created_at", "pk"))
     refunds = Refund.objects.filter(order=order)
-    rows = list(refunds.with_unsent_items().select_related("part").prefetch_related(payouts).in_time())
+    rows = list(refunds.with_unsent_items().select_related("part").prefetch_related(payouts).oldest_first())
     paid, failed_amounts = {}, {}
     if rows:
         paid, failed_amounts = refunds.paid_back(), refunds.failed_amounts()

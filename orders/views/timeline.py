@@ -134,7 +134,7 @@ def build_timeline(
     `refunds` are the refunds' steps; `is_transfer_seen` tells whether a bank transfer that names the order
     awaits manual review.
     """
-    parcels = [parcel for parcel in all_parcels if parcel.is_counting]
+    parcels = [parcel for parcel in all_parcels if parcel.is_active_outgoing]
     is_packed = part.is_packed(all_parcels)
     steps = [_acceptance_step(part)]
     if is_awaiting_confirmation(part.order):

@@ -75,7 +75,7 @@ class DeliveryForm(forms.Form):
         return self.cleaned_data.get("cash") == "yes"
 
     @property
-    def first_fault(self) -> str:
+    def first_error(self) -> str:
         return str(next(iter(self.errors.values()))[0])
 
 

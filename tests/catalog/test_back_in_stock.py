@@ -93,7 +93,7 @@ def test_back_in_stock_notifies_once_per_request() -> None:
     assert send_notices(NOW + DAY) == 1
     assert (Notification.objects.count(), BackInStockRequest.objects.count()) == (2, 1)
     assert [
-        row.action for row in Change.objects.filter(action__startswith="back_in_stock_request").in_time()
+        row.action for row in Change.objects.filter(action__startswith="back_in_stock_request").oldest_first()
     ] == [
         *("back_in_stock_request.created", "back_in_stock_request.notified"),
         *("back_in_stock_request.created", "back_in_stock_request.notified"),

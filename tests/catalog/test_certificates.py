@@ -89,7 +89,7 @@ def test_certificate_is_shown_once_confirmed() -> None:
     row.refresh_from_db()
     assert (valid_certificates(), row.stars, row.state_reason) == ([row], 3, "")
     assert list(tea.certificates.all()) == [row]
-    assert [change.action.partition(".")[2] for change in Change.objects.of_row(row).in_time()] == [
+    assert [change.action.partition(".")[2] for change in Change.objects.of_row(row).oldest_first()] == [
         *("submitted", "returned", "submitted", "confirmed"),
     ]
     letters = Notification.objects.filter(recipient=seller.email).order_by("pk")
@@ -121,7 +121,7 @@ def test_confirmed_certificate_stays_on_display_while_its_changes_wait() -> None
     assert valid_numbers() == [(row.pk, "13", 5)]
     assert list(row.products.all()) == [jam]
     assert Certificate.objects.count() == 1
-    assert [change.action.partition(".")[2] for change in Change.objects.of_row(row).in_time()] == [
+    assert [change.action.partition(".")[2] for change in Change.objects.of_row(row).oldest_first()] == [
         *("submitted", "confirmed", "confirmed"),
     ]
     assert Change.objects.of_row(proposal).get().action == "certificate.submitted"

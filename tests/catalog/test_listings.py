@@ -126,7 +126,7 @@ def test_approval_publishes_listing_and_notifies_cooperative() -> None:
     listing.refresh_from_db()
     assert (listing.state, listing.submitted_at, listing.published_at) == ("published", NOW, NOW)
     assert [row.recipient for row in Notification.objects.all()] == [listing.product.cooperative.email]
-    changes = Change.objects.of_tree(listing.product).filter(kind="catalog.listing").in_time()
+    changes = Change.objects.of_row_and_parts(listing.product).filter(kind="catalog.listing").oldest_first()
     assert [change.action for change in changes] == ["listing.in_review", "listing.published"]
 
 

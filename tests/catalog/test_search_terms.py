@@ -207,7 +207,7 @@ def test_synonym_edits_are_recorded_as_changes() -> None:
         ("lạc", "lac"),
         ("đậu phụng", "dau phung"),
     ]
-    changes = list(Change.objects.of_row(synonym_set).in_time().values_list("action", "data"))
+    changes = list(Change.objects.of_row(synonym_set).oldest_first().values_list("action", "data"))
     assert changes == [
         ("synonyms.added", {"from": [], "to": ["lạc", "đậu phộng"]}),
         ("synonyms.edited", {"from": ["lạc", "đậu phộng"], "to": ["lạc", "đậu phụng"]}),

@@ -142,7 +142,7 @@ def test_opening_is_recorded_and_needed_before_acceptance() -> None:
     decide(accept_document, document)
 
     assert document.state == DocumentState.ACCEPTED
-    opened = Change.objects.of_tree(document.cooperative).filter(action="document.opened")
+    opened = Change.objects.of_row_and_parts(document.cooperative).filter(action="document.opened")
     assert opened.count() == 5
     assert opened.first().data == {"kind": "registration"}
 

@@ -108,7 +108,7 @@ def test_suspension_reason_is_saved_and_cleared_on_approval() -> None:
 
     cooperative.refresh_from_db()
     assert (reason, cooperative.state_reason) == ("hàng giả", "")
-    assert [change.data["from"] for change in Change.objects.of_row(cooperative).in_time()] == [
+    assert [change.data["from"] for change in Change.objects.of_row(cooperative).oldest_first()] == [
         "approved",
         "suspended",
     ]

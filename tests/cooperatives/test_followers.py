@@ -55,7 +55,9 @@ def test_guest_follow_requires_confirmation_and_ends_on_unfollow() -> None:
     assert (Follow.objects.count(), consent.withdrawn_at) == (0, NOW)
     with assert_refused(Missing, "missing"):
         unfollow(token=row.token, actor=GUEST, now=NOW)
-    actions = Change.objects.filter(action__startswith="follow").in_time().values_list("action", flat=True)
+    actions = (
+        Change.objects.filter(action__startswith="follow").oldest_first().values_list("action", flat=True)
+    )
     assert list(actions) == ["follow.confirmed", "follow.ended"]
 
 

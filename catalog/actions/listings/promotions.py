@@ -87,20 +87,20 @@ def create_promotion(
     channel: Channel,
     terms: PromotionTerms,
     acting_cooperative: Cooperative | None = None,
-    confirmed: str | None = None,
+    confirmed_figures: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Promotion:
     """Create a promotion; prices follow when it starts.
 
-    `confirmed`: see `require_usual_discount`.
+    `confirmed_figures`: see `require_usual_discount`.
 
     `acting_cooperative` creates it for its own products and bears it; None is the platform.
     Raises InvalidDiscount, EndBeforeStart, MissingBearingCooperative, UnusualDiscount, and Missing for other
     sellers' products.
     """
     promotion = Promotion(channel=channel)
-    _require_usual_terms(channel, terms, acting_cooperative, confirmed)
+    _require_usual_terms(channel, terms, acting_cooperative, confirmed_figures)
     _save_promotion(promotion, terms, acting_cooperative, now)
     record_change(
         "promotion.created", promotion, actor=actor, now=now, cooperative_id=promotion.cooperative_id
@@ -114,7 +114,7 @@ def edit_promotion(
     promotion_id: uuid.UUID,
     terms: PromotionTerms,
     acting_cooperative: Cooperative | None = None,
-    confirmed: str | None = None,
+    confirmed_figures: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Promotion:
@@ -122,7 +122,7 @@ def edit_promotion(
     promotion = _lock_promotion(promotion_id, acting_cooperative)
     current = (promotion.percent, promotion.amount, promotion.ends_at)
     if current != (terms.percent, terms.amount, terms.ends_at):
-        _require_usual_terms(promotion.channel, terms, acting_cooperative, confirmed)
+        _require_usual_terms(promotion.channel, terms, acting_cooperative, confirmed_figures)
     before = {
         "starts_at": str(promotion.starts_at),
         "ends_at": str(promotion.ends_at),
@@ -274,10 +274,13 @@ def _validate_terms(terms: PromotionTerms, acting_cooperative: Cooperative | Non
 
 
 def _require_usual_terms(
-    channel: Channel, terms: PromotionTerms, acting_cooperative: Cooperative | None, confirmed: str | None
+    channel: Channel,
+    terms: PromotionTerms,
+    acting_cooperative: Cooperative | None,
+    confirmed_figures: str | None,
 ) -> None:
     """Ask about a promotion of more than half of a price, or without an end. Raises UnusualDiscount."""
-    if confirmed is None:
+    if confirmed_figures is None:
         return
     _validate_terms(terms, acting_cooperative)
     lowest_price = _lowest_price(channel, terms, acting_cooperative)
@@ -287,7 +290,7 @@ def _require_usual_terms(
         usual_amount=None if lowest_price is None else lowest_price // 2,
         currency=channel.currency,
         ends_at=terms.ends_at,
-        confirmed=confirmed,
+        confirmed_figures=confirmed_figures,
     )
 
 
@@ -314,12 +317,12 @@ def require_usual_discount(
     usual_amount: int | None,
     currency: str,
     ends_at: datetime.datetime | None,
-    confirmed: str,
+    confirmed_figures: str,
 ) -> None:
     """Raise UnusualDiscount, with the figures, unless the discount is usual or these figures are confirmed.
 
-    A discount is usual if it has an end and is at most 50 percent or `usual_amount`. `confirmed` is empty
-    until a person confirms.
+    A discount is usual if it has an end and is at most 50 percent or `usual_amount`. `confirmed_figures` is
+    empty until a person confirms.
     """
     remarks: list[StrOrPromise] = []
     if percent is not None and percent > USUAL_PERCENT:
@@ -330,7 +333,7 @@ def require_usual_discount(
     if ends_at is None:
         remarks.append(_("It has no end date."))
     figures = f"{percent}-{amount}-{ends_at is None}"
-    if remarks and confirmed != figures:
+    if remarks and confirmed_figures != figures:
         remarks.append(_("Save again if that is right."))
         raise UnusualDiscount(" ".join(str(remark) for remark in remarks), figures=figures)
 

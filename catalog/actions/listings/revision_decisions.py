@@ -107,7 +107,7 @@ def _lock_revision(product_id: int, seen_at: datetime.datetime | None) -> tuple[
     revision = ProductRevision.objects.filter(product=product).first()
     if revision is None:
         raise Missing()
-    if seen_at is None or not revision.is_as_of(seen_at):
+    if seen_at is None or not revision.is_unchanged_since(seen_at):
         raise ChangedSinceOpened()
     if revision.is_returned:
         raise WrongMove(came_from=revision.state, to=revision.state)

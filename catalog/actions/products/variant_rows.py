@@ -28,9 +28,10 @@ class InvalidPrice(Refused):
 
 
 class UnusualPrice(NeedsConfirmation):
-    """The price is far from the one before or, for a new variant, from all its siblings': often a misprint.
+    """The price is probably a typing error: far from the previous price or from the other variants' prices.
 
-    Far is a fifth or less, or five times or more; for another content, a tenth or ten times per unit.
+    Unusual is at most a fifth, or at least five times as much. A variant's first price is compared with the
+    prices of all others: by unit, and with a factor of ten, if their contents differ.
     """
 
     code = "unusual_price"
@@ -76,14 +77,14 @@ def set_list_price(
     channel: Channel,
     amount: int,
     *,
-    confirmed: str | None = None,
+    confirmed_figures: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Price:
     """Step: set a variant's list price in a channel and reapply promotions; its product is locked.
 
-    `confirmed` are the figures that a person confirmed, empty at first. Programs pass None and are not asked;
-    an app's unusual price is put on the desk's list instead. Raises InvalidPrice, UnusualPrice.
+    `confirmed_figures`: the figures of an unusual price that a person confirmed, empty at first. Apps pass
+    None and are not asked; the desk lists their unusual prices. Raises InvalidPrice, UnusualPrice.
     """
     if not 1 <= amount <= HIGHEST_PRICE:
         raise InvalidPrice(field="price")
@@ -92,7 +93,7 @@ def set_list_price(
     expected = _far_price(variant, channel, before, amount)
     is_unusual = expected is not None
     figures = f"{expected}-{amount}"
-    if is_unusual and confirmed is not None and confirmed != figures:
+    if is_unusual and confirmed_figures is not None and confirmed_figures != figures:
         words = {"before": money(expected, channel.currency), "after": money(amount, channel.currency)}
         question = UnusualPrice.default_message if before is not None else UnusualPrice.first_price_message
         raise UnusualPrice(str(question) % words, field="price", figures=figures)

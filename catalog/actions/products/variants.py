@@ -63,7 +63,7 @@ def create_variant(
     inputs: Sequence[AttributeInput] | None = None,
     prices: Sequence[tuple[Channel, int]] = (),
     stocks: Sequence[InitialStock] = (),
-    confirmed: str | None = None,
+    confirmed_figures: str | None = None,
     key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
@@ -71,9 +71,9 @@ def create_variant(
     """Create a variant with list prices in minor units and its initial stock.
 
     A repeated `key` returns the first one. With `inputs`, all required attributes must be among them.
-    With a `cooperative`, another cooperative's product is Missing. `confirmed`: see `set_list_price`. Raises
-    KeyReused, Missing, AlreadyTaken, InvalidColumnValue, InvalidPrice, UnusualPrice, MissingWarehouse,
-    AttributeNotOfType, MissingAttributes.
+    With a `cooperative`, another cooperative's product is Missing. `confirmed_figures`: see `set_list_price`.
+    Raises KeyReused, Missing, AlreadyTaken, InvalidColumnValue, InvalidPrice, UnusualPrice,
+    MissingWarehouse, AttributeNotOfType, MissingAttributes.
     """
     product = lock_product(product_id, cooperative=cooperative, field="product")
     existing_variant = find_already_made(
@@ -83,7 +83,13 @@ def create_variant(
         return product.variants.get(pk=existing_variant)
     require_allowed_texts({"name": values.get("name")})
     variant = insert_variant(
-        product, values, prices=prices, stocks=stocks, confirmed=confirmed, actor=actor, now=now
+        product,
+        values,
+        prices=prices,
+        stocks=stocks,
+        confirmed_figures=confirmed_figures,
+        actor=actor,
+        now=now,
     )
     if inputs is not None:
         set_variant_attributes(variant, inputs, requires_all=True)
@@ -106,7 +112,7 @@ def insert_variant(
     *,
     prices: Sequence[tuple[Channel, int]] = (),
     stocks: Sequence[InitialStock] = (),
-    confirmed: str | None = None,
+    confirmed_figures: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Variant:
@@ -116,7 +122,7 @@ def insert_variant(
     """
     variant = append_variant(product, values)
     for channel, amount in prices:
-        set_list_price(variant, channel, amount, confirmed=confirmed, actor=actor, now=now)
+        set_list_price(variant, channel, amount, confirmed_figures=confirmed_figures, actor=actor, now=now)
     for warehouse_id, quantity in stocks:
         row = lock_stock_row(
             cooperative=product.cooperative,
@@ -143,14 +149,14 @@ def update_variant(
     values: Mapping[str, object],
     inputs: Sequence[AttributeInput] = (),
     prices: Sequence[tuple[Channel, int]] = (),
-    confirmed: str | None = None,
+    confirmed_figures: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Variant:
     """Update the given columns and list prices in minor units.
 
-    With a `cooperative`, another cooperative's variant is Missing. `confirmed`: see `set_list_price`. Raises
-    Missing, AlreadyTaken, InvalidColumnValue, InvalidPrice, UnusualPrice, AttributeNotOfType.
+    With a `cooperative`, another cooperative's variant is Missing. `confirmed_figures`: see `set_list_price`.
+    Raises Missing, AlreadyTaken, InvalidColumnValue, InvalidPrice, UnusualPrice, AttributeNotOfType.
     """
     variant = _locked_variant(variant_id, cooperative=cooperative)
     require_allowed_texts({"name": values.get("name")})
@@ -169,7 +175,7 @@ def update_variant(
             data=changes,
         )
     for channel, amount in prices:
-        set_list_price(variant, channel, amount, confirmed=confirmed, actor=actor, now=now)
+        set_list_price(variant, channel, amount, confirmed_figures=confirmed_figures, actor=actor, now=now)
     refresh_listings(variant.product)
     return variant
 

@@ -168,7 +168,7 @@ def _replace(shown: Certificate, proposal: Certificate) -> None:
 
 def _lock_waiting(certificate_id: int, seen_at: datetime.datetime | None) -> Certificate:
     row = _lock_certificate(Certificate.objects.all(), certificate_id)
-    if seen_at is not None and not row.is_as_of(seen_at):
+    if seen_at is not None and not row.is_unchanged_since(seen_at):
         raise ChangedSinceOpened()
     return row
 

@@ -73,23 +73,24 @@ def choose_stock(
     by_variant: dict[int, list[Stock]] = {}
     for row in rows:
         by_variant.setdefault(row.variant_id, []).append(row)
-    picks, shortages = [], {}
+    picks = []
+    available_quantities: dict[int, int] = {}  # of the variants that fall short
     for variant_id, quantity in requested.items():
         candidates = by_variant.get(variant_id, [])
         if strategy == AllocationStrategy.PRIORITIZE_HIGH_STOCK:
-            candidates.sort(key=lambda row: (-row.computed_free, row.pk))
+            candidates.sort(key=lambda row: (-row.free_from_columns, row.pk))
         else:
             candidates.sort(key=lambda row: (position.get(row.pk, len(position)), row.pk))
         remaining_quantity = quantity
         for row in candidates:
-            picked = min(remaining_quantity, max(0, row.computed_free))
+            picked = min(remaining_quantity, max(0, row.free_from_columns))
             if picked:
                 picks.append(StockPick(variant_id, row.pk, picked))
                 remaining_quantity -= picked
         if remaining_quantity:
-            shortages[variant_id] = quantity - remaining_quantity
-    if shortages:
-        raise SoldOut(free=shortages)
+            available_quantities[variant_id] = quantity - remaining_quantity
+    if available_quantities:
+        raise SoldOut(free=available_quantities)
     return picks
 
 
@@ -102,9 +103,9 @@ def save_reserved_and_allocated(rows: Iterable[Stock]) -> None:
     if not touched:
         return
     Stock.objects.bulk_update(touched, ["reserved", "allocated"])
-    flipped = {row.variant_id for row in touched if (row.free > 0) != (row.computed_free > 0)}
+    flipped = {row.variant_id for row in touched if (row.free > 0) != (row.free_from_columns > 0)}
     for row in touched:
-        row.free = row.computed_free
+        row.free = row.free_from_columns
     if flipped:
         refresh_availability(variant_ids=flipped)
 
@@ -122,7 +123,7 @@ def record_movement(
     grams: int | None = None,
     lot_id: int | None = None,
 ) -> Movement:
-    """Record a change of the stock on hand of a locked row; facts are never refused."""
+    """Record a change of the stock on hand of a locked row; it may become negative."""
     movement = Movement.objects.create(
         stock=row,
         quantity=quantity,

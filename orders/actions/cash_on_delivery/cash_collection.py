@@ -69,7 +69,7 @@ def cash_for_parcel(order: Order, part: OrderPart, quantities: Mapping[uuid.UUID
     parcels = Parcel.objects.filter(part=part)
     earlier_cash = sum(parcels.active_outgoing().values_list("cod_expected", flat=True))
     earlier_cash += sum(parcels.filter(state=ParcelState.VOIDED).values_list("cod_collected", flat=True))
-    outstanding = max(0, part.total_gross - part.refunds.taken_off() - earlier_cash)
+    outstanding = max(0, part.total_gross - part.refunds.total_reduction() - earlier_cash)
     still_open = open_quantities(lines)
     if all(still_open[line.pk] == quantities.get(line.pk, 0) for line in lines):
         return outstanding
@@ -106,7 +106,7 @@ def reduce_expected_cash(order: Order, part: OrderPart, *, actor: Actor, now: da
     """Step: cut the parcels' expected cash to their part's open amount, the newest parcels first."""
     parcels = Parcel.objects.filter(part=part)
     collected: int = parcels.aggregate(total=Sum("cod_collected", default=0))["total"]
-    outstanding = max(0, part.total_gross - part.refunds.taken_off() - collected)
+    outstanding = max(0, part.total_gross - part.refunds.total_reduction() - collected)
     expecting = list(parcels.active_outgoing().filter(cod_state=CodState.EXPECTED).order_by("-number", "-pk"))
     excess = sum(parcel.cod_expected for parcel in expecting) - outstanding
     for parcel in expecting:

@@ -204,7 +204,7 @@ def _move_allocations(
         missing = quantity - (unpacked.pop(target.pk, 0) if target is not None else 0)
         if missing <= 0:
             continue
-        if target is None or (not may_exceed_stock and target.computed_free < missing):
+        if target is None or (not may_exceed_stock and target.free_from_columns < missing):
             raise NotEnoughWarehouseStock(lines=[line.pk])
         for stock_id, available in unpacked.items():
             moved = min(available, missing)

@@ -72,7 +72,7 @@ def _allocate_line(
         return [make_parcel_line(parcel, line, requested)]
     parcel_lines, missing = [], requested
     for row in sorted(rows.values(), key=lambda stock: stock.pk):
-        free = row.computed_free if row.variant_id == variant.pk else 0
+        free = row.free_from_columns if row.variant_id == variant.pk else 0
         allocated = min(missing, max(0, free))
         if allocated:
             allocate_stock(row, line.pk, allocated)

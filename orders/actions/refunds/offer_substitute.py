@@ -80,7 +80,7 @@ def offer_substitute(
     *,
     part_id: int,
     offer: SubstituteOffer,
-    confirmed: str | None = None,
+    confirmed_figures: str | None = None,
     key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
@@ -89,10 +89,10 @@ def offer_substitute(
 
     They pay at most what they agreed to pay for those; prices are frozen now. Until the answer the line
     cannot be packed. A line sold by weight that is not weighed yet is replaced as a whole. A repeated `key`
-    returns the first offer. `confirmed` are the figures of a loss that a person confirmed, empty at first;
-    programs pass None and are not asked. Raises EmptyRefund (the items are free), InvalidSubstituteQuantity,
-    KeyReused, LinesNotWeighed, Missing, SoldOut, SubstituteAtALoss, SubstituteUnanswered,
-    UnsuitableSubstitute, WrongMove.
+    returns the first offer. `confirmed_figures`: the figures of a loss that a person confirmed, empty at
+    first; apps pass None and are not asked. Raises EmptyRefund (the items are free),
+    InvalidSubstituteQuantity, KeyReused, LinesNotWeighed, Missing, SoldOut, SubstituteAtALoss,
+    SubstituteUnanswered, UnsuitableSubstitute, WrongMove.
     """
     order, part = locks.lock_part(part_id)
     existing = Substitute.objects.filter(key=key).select_related("line").first() if key is not None else None
@@ -123,7 +123,9 @@ def offer_substitute(
         key=key,
     )
     quote = quote_substitute(order, limit.line, substitute)
-    _require_confirmed_loss(offer, loss_of(quote), currency=order.currency, confirmed=confirmed)
+    _require_confirmed_loss(
+        offer, loss_of(quote), currency=order.currency, confirmed_figures=confirmed_figures
+    )
     substitute.total_gross = quote.total
     substitute.save(force_insert=True)
     _hold_stock(order, part, substitute)
@@ -246,11 +248,11 @@ def _check_quantities(limit: LineRefundLimit, offer: SubstituteOffer) -> None:
 
 
 def _require_confirmed_loss(
-    offer: SubstituteOffer, loss: int, *, currency: str, confirmed: str | None
+    offer: SubstituteOffer, loss: int, *, currency: str, confirmed_figures: str | None
 ) -> None:
     """Raise SubstituteAtALoss, with the figures, unless there is no loss or a person confirmed these."""
     figures = f"{offer.variant_id}-{offer.substitute_quantity}-{offer.quantity}-{loss}"
-    if loss > 0 and confirmed is not None and confirmed != figures:
+    if loss > 0 and confirmed_figures is not None and confirmed_figures != figures:
         text = _("The cooperative bears %(sum)s. Send again if that is right.")
         raise SubstituteAtALoss(text % {"sum": money(loss, currency)}, figures=figures)
 

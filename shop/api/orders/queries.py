@@ -121,7 +121,7 @@ def orders_total(
         parts = parts.filter(report_date__gte=since)
     sums = parts.aggregate(net=Sum("total_net", default=0), gross=Sum("total_gross", default=0))
     net, gross = sums["net"], sums["gross"]
-    refunded = Refund.objects.filter(part__in=parts.values("pk")).taken_off()
+    refunded = Refund.objects.filter(part__in=parts.values("pk")).total_reduction()
     net_refunded = (refunded * net + gross // 2) // gross if gross else 0
     return TaxedAmount(net - net_refunded, gross - refunded, channel.currency)
 

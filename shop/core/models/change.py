@@ -24,11 +24,11 @@ class ChangeQuerySet(models.QuerySet["Change"]):
         """Return changes of this row alone."""
         return self.filter(kind=row._meta.label_lower, key=str(row.pk))
 
-    def of_tree(self, root: models.Model) -> ChangeQuerySet:
+    def of_row_and_parts(self, root: models.Model) -> ChangeQuerySet:
         """Return changes of this row and everything below it, such as an order with its parts and parcels."""
         return self.filter(root_kind=root._meta.label_lower, root_key=str(root.pk))
 
-    def in_time(self) -> ChangeQuerySet:
+    def oldest_first(self) -> ChangeQuerySet:
         return self.order_by("created_at", "pk")
 
 

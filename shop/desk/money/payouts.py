@@ -198,7 +198,9 @@ def _render_payout(
         "form": account if account is not None and account.errors else paid,
         "paid_form": paid or PayoutPaymentForm(initial={"key": uuid.uuid4()}),
         "account_form": account or PayoutAccountForm(),
-        "history": change_views((Change.objects.of_row(payout) | Change.objects.of_tree(payout)).in_time()),
+        "history": change_views(
+            (Change.objects.of_row(payout) | Change.objects.of_row_and_parts(payout)).oldest_first()
+        ),
     }
     status = 422 if (paid or account) else 200
     return render(request, "desk/payout.html", context, status=status)

@@ -188,6 +188,6 @@ def _render_settlement(request: HttpRequest, settlement: Settlement, form: Corre
         ],
         "form": form,
         "key": uuid.uuid4(),
-        "history": change_views(Change.objects.of_tree(settlement).in_time()),
+        "history": change_views(Change.objects.of_row_and_parts(settlement).oldest_first()),
     }
     return render(request, "desk/settlement.html", context, status=422 if form.errors else 200)

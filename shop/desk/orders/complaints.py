@@ -108,9 +108,9 @@ def _render_complaint(
         "order": complaint.part.order,
         "now": timezone.now(),
         "key": uuid.uuid4(),
-        "refunds": list(complaint.refunds.in_time()),
+        "refunds": list(complaint.refunds.oldest_first()),
         "parcels": list(complaint.parcels.in_order()),
         "answer": (form or answer_form(complaint, is_for_members=False)) if may_accept else None,
-        "history": change_views(Change.objects.of_row(complaint).in_time()),
+        "history": change_views(Change.objects.of_row(complaint).oldest_first()),
     }
     return render(request, "desk/complaint.html", context, status=422 if form is not None else 200)

@@ -149,7 +149,7 @@ def order(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpRespon
         "questions": WeightQuestion.objects.of_order(order).open().in_order(),
         "substitutes": waiting_substitutes(order, timezone.now()),
         "answered_substitutes": answered_substitutes(order),
-        "history": change_views(Change.objects.of_tree(order).in_time()),
+        "history": change_views(Change.objects.of_row_and_parts(order).oldest_first()),
         "consents": Consent.objects.filter(subject=f"order:{order.pk}").order_by("given_at", "pk"),
         "form": ReasonForm(),
         "may_cancel": any(part.may_cancel for part in parts)

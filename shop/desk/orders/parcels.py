@@ -33,7 +33,7 @@ def parcel_delivery(request: HttpRequest, actor: Actor, order_id: uuid.UUID, par
     page = reverse("desk:order", args=[order_id])
     form = DeliveryForm(request.POST, parcel=parcel)
     if not form.is_valid():
-        messages.error(request, form.first_fault)
+        messages.error(request, form.first_error)
         return redirect(page)
     action = partial(
         deliver_parcel,

@@ -241,7 +241,7 @@ def complaints(now: datetime.datetime) -> OpenTasks:
 def stuck_refunds() -> OpenTasks:
     """List failed card refunds, to be paid by bank transfer."""
     failed_amounts = Refund.objects.filter(pk__in=Refund.objects.failed().values("pk")).failed_amounts()
-    rows = Refund.objects.filter(pk__in=list(failed_amounts)).select_related("order").in_time()
+    rows = Refund.objects.filter(pk__in=list(failed_amounts)).select_related("order").oldest_first()
     return OpenTasks(
         _("Failed refunds"), len(failed_amounts), list(rows[:MAX_SHOWN]), "refund", reverse("desk:orders")
     )

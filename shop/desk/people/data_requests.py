@@ -88,7 +88,7 @@ def data_request(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRespo
         "now": timezone.now(),
         "order_count": orders.count(),
         "automatic_action_label": _FULFIL_LABELS.get(RequestKind(row.kind)) if row.is_open else None,
-        "history": change_views(Change.objects.of_row(row).in_time()),
+        "history": change_views(Change.objects.of_row(row).oldest_first()),
     }
     return render(request, "desk/data_request.html", context)
 

@@ -131,7 +131,7 @@ def _render_cooperative(
 ) -> HttpResponse:
     cooperative = get_object_or_404(_with_checks(Cooperative.objects.filter(is_platform_seller=False)), pk=pk)
     rates = commission_percents([(cooperative.pk, "")], day=vietnam_date(timezone.now()))
-    changes = Change.objects.of_tree(cooperative).order_by("-created_at", "-pk")[:MAX_CHANGES]
+    changes = Change.objects.of_row_and_parts(cooperative).order_by("-created_at", "-pk")[:MAX_CHANGES]
     context: dict[str, object] = {
         "cooperative": cooperative,
         "other_languages": other_languages(),

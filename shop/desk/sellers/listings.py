@@ -128,7 +128,9 @@ def listing(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         "may_publish": ListingState.PUBLISHED in allowed,
         "may_return": listing.state == ListingState.IN_REVIEW,
         "may_withdraw": ListingState.WITHDRAWN in allowed,
-        "history": change_views(Change.objects.of_tree(product).order_by("-created_at", "-pk")[:MAX_CHANGES]),
+        "history": change_views(
+            Change.objects.of_row_and_parts(product).order_by("-created_at", "-pk")[:MAX_CHANGES]
+        ),
     }
     return render(request, "desk/listing.html", context)
 

@@ -111,7 +111,7 @@ def variant_creation(request: HttpRequest, membership: MembershipContext, listin
             values=details.columns(),
             prices=[(listing.channel, details.price)],
             stocks=[(None, form.cleaned_data["on_hand"])],
-            confirmed=form.cleaned_data["confirmed"],
+            confirmed_figures=form.cleaned_data["confirmed"],
             key=submitted_key(request, "variant", listing.pk),
             actor=membership.actor,
             now=timezone.now(),
@@ -150,7 +150,7 @@ def variant(
             cooperative=membership.cooperative,
             values=details.columns(),
             prices=[(listing.channel, details.price)],
-            confirmed=form.cleaned_data["confirmed"],
+            confirmed_figures=form.cleaned_data["confirmed"],
             actor=membership.actor,
             now=timezone.now(),
         )

@@ -148,7 +148,7 @@ def _render_complaint(
         "order": complaint.part.order,
         "now": timezone.now(),
         "key": uuid.uuid4(),
-        "refunds": list(complaint.refunds.in_time()),
+        "refunds": list(complaint.refunds.oldest_first()),
         "parcels": list(complaint.parcels.in_order()),
         "answer": (acceptance_form or answer_form(complaint, is_for_members=True)) if may_answer else None,
         "no": (rejection_form or ReasonForm(reasons=list(REJECT_REASONS))) if may_answer else None,

@@ -199,7 +199,7 @@ def render_part(
     parcels = list(part.parcels.prefetch_related("lines__order_line").order_by("number", "pk"))
     ready_text, is_ready_today = ready_time(part, now)
     positions = parcel_position_labels(parcels)
-    refunds = list(part.refunds.in_time().with_unsent_items())
+    refunds = list(part.refunds.oldest_first().with_unsent_items())
     reduction = sum(refund.amount for refund in refunds if refund.is_of_unsent)
     refunded = sum(refund.amount - refund.surplus for refund in refunds) - reduction
     context = {

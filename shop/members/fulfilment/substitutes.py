@@ -52,7 +52,7 @@ def substitute(
             offer_substitute(
                 part_id=part.pk,
                 offer=form.offer,
-                confirmed=form.cleaned_data["confirmed"],
+                confirmed_figures=form.cleaned_data["confirmed"],
                 key=submitted_key(request, "substitute", part.pk),
                 actor=membership.actor,
                 now=timezone.now(),

@@ -38,7 +38,7 @@ def in_review(transfer: BankTransfer, reason: ReviewReason) -> bool:
 
 
 def changes_of(transfer: BankTransfer) -> list[str]:
-    return [change.action for change in Change.objects.of_row(transfer).in_time()]
+    return [change.action for change in Change.objects.of_row(transfer).oldest_first()]
 
 
 def test_transfer_with_exact_code_and_amount_confirms_order() -> None:

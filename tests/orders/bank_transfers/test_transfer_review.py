@@ -89,7 +89,7 @@ def test_assigning_transfer_to_order_settles_both() -> None:
         0,
         -120_000,
     )
-    assert [change.action for change in Change.objects.of_row(transfer).in_time()] == [
+    assert [change.action for change in Change.objects.of_row(transfer).oldest_first()] == [
         *("transfer.recorded", "transfer.sent_to_review", "transfer.assigned", "transfer.settled"),
     ]
     check_everything()

@@ -74,7 +74,9 @@ def test_cash_moves_from_collected_to_remitted_to_reconciled() -> None:
     assert None not in (parcel.cod_collected_at, parcel.cod_remitted_at, parcel.cod_reconciled_at)
     assert (remittance.collected, remittance.fees, remittance.remitted) == (230_000, 22_000, 208_000)
     assert (remittance.received, remittance.difference, remittance.reference) == (208_000, 0, "FT26330")
-    recorded = Change.objects.of_tree(parcel.part.order).in_time().values_list("action", flat=True)
+    recorded = (
+        Change.objects.of_row_and_parts(parcel.part.order).oldest_first().values_list("action", flat=True)
+    )
     assert list(recorded)[-3:] == ["parcel.delivered", "parcel.cash_remitted", "parcel.cash_reconciled"]
     check_cash()
 

@@ -90,7 +90,7 @@ def test_complaint_is_saved_and_cooperative_notified() -> None:
     letter = Notification.objects.get(key__startswith="complaint_made")
     assert letter.recipient == part.cooperative.email
     assert "Hai quả dập." in letter.text
-    assert Change.objects.of_tree(part.order).filter(action="complaint.filed").count() == 1
+    assert Change.objects.of_row_and_parts(part.order).filter(action="complaint.filed").count() == 1
 
 
 @pytest.mark.parametrize(

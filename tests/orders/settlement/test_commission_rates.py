@@ -106,7 +106,7 @@ def test_adding_and_ending_rate_are_recorded() -> None:
 
     rate.refresh_from_db()
     assert (rate.percent, rate.from_day, rate.until_day) == (Decimal("4.50"), TODAY, TOMORROW)
-    changes = Change.objects.of_row(rate).in_time().values_list("action", "cooperative", "data")
+    changes = Change.objects.of_row(rate).oldest_first().values_list("action", "cooperative", "data")
     assert list(changes) == [
         (
             "commission.rate_added",

@@ -320,7 +320,7 @@ def test_users_write_only_their_own_public_metadata() -> None:
     empty = [{"key": " ", "value": "x"}]
     refused = data_of(METADATA, token_of(user), id=global_id("User", user.pk), input=empty)
     assert errors_of(refused["updateMetadata"]) == [("input", "REQUIRED")]
-    assert list(Change.objects.of_row(user).in_time().values_list("action", "data")) == [
+    assert list(Change.objects.of_row(user).oldest_first().values_list("action", "data")) == [
         ("user.metadata_changed", {"put": ["b"], "removed": []}),
         ("user.metadata_changed", {"put": [], "removed": ["a"]}),
     ]

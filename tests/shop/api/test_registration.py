@@ -93,7 +93,7 @@ def test_registration_is_confirmed_by_emailed_link() -> None:
 
     assert confirmed == {"user": {"email": "moi@example.com", "isConfirmed": True}, "errors": []}
     assert confirmed_again == {"user": None, "errors": [{"field": "token", "code": "INVALID"}]}
-    assert list(Change.objects.of_row(user).in_time().values_list("action", "entry_point")) == [
+    assert list(Change.objects.of_row(user).oldest_first().values_list("action", "entry_point")) == [
         ("user.registered", "api"),
         ("user.confirmed", "api"),
     ]

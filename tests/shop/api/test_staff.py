@@ -380,7 +380,7 @@ def test_group_is_created_updated_and_deleted() -> None:
     deleted = data_of(GROUP_DELETE, token, id=key)["permissionGroupDelete"]
     assert (deleted["group"]["name"], deleted["errors"]) == ("Kho", [])
     assert Group.objects.count() == 0
-    actions = Change.objects.filter(kind="accounts.group").in_time().values_list("action", flat=True)
+    actions = Change.objects.filter(kind="accounts.group").oldest_first().values_list("action", flat=True)
     assert list(actions) == ["group.added", "group.edited", "group.removed"]
 
 

@@ -54,7 +54,7 @@ def test_application_is_approved_suspended_and_approved_again(admin: Client) -> 
         states.append((cooperative.state, cooperative.state_reason))
 
     assert states == [("approved", ""), ("suspended", "Hàng không đúng"), ("approved", "")]
-    decisions = Change.objects.of_row(cooperative).in_time()
+    decisions = Change.objects.of_row(cooperative).oldest_first()
     changes = list(decisions.values_list("action", "reason", "entry_point"))
     assert changes == [
         ("cooperative.approved", "", "desk"),
@@ -72,7 +72,7 @@ def test_decision_that_needs_a_reason_is_refused_without_one(admin: Client, deci
     assert refused.status_code == 302
     cooperative.refresh_from_db()
     assert cooperative.state == CooperativeState.APPLIED
-    assert not Change.objects.of_tree(cooperative).exists()
+    assert not Change.objects.of_row_and_parts(cooperative).exists()
 
 
 @pytest.mark.parametrize("decision", ["applied", "", "nonsense"])
