@@ -34,7 +34,7 @@ from orders.notices.send_notices import (
 from orders.states import Coverage, PartState
 from shop.core.database.compiled_query import attach_prefetched_rows, compiled_query
 from shop.core.models import ShopSettings
-from shop.core.texts.figures import money
+from shop.core.texts.figures import days_between, money
 
 # Templates of the hand-over notice: sent to the buyer, and ready for pickup.
 HANDOVER_TEMPLATES = ("parcel_handed_over", "parcel_ready")
@@ -83,27 +83,51 @@ def notify_order_placed(
     """
     parts = [copy_part_for_reader(part) for part in parts]
     delivery_listed = sum(part.delivery_list_gross for part in parts)
-    lines = [line for part in parts for line in part.lines.all()]
-    possible_rise = sum(line.maximum_gross - line.total_gross for line in lines)
+    possible_rise = _possible_rise(parts)
+    maximum_total = order.total_gross + possible_rise
     with translation.override(order.language):
         translate_delivery_method_names(parts)
+        sms_detail = ""
+        if transfer is not None:
+            sms_detail = _short_transfer_text(transfer)
+        elif payment is not None and payment.is_cash_on_delivery:
+            sms_detail = _short_cash_text(order, parts, maximum_total, is_maximum=possible_rise > 0)
         notify_buyer(
             order,
             "order_placed",
             subject=_("Order %(code)s on Chợ Phiên") % {"code": order.code},
-            sms_detail=_short_transfer_text(transfer) if transfer is not None else "",
+            sms_detail=sms_detail,
             now=now,
             parts=parts,
             delivery_listed=delivery_listed,
             goods_listed=order.list_gross - delivery_listed,
             is_maximum=possible_rise > 0,
-            maximum_total=order.total_gross + possible_rise,
+            maximum_total=maximum_total,
             payment=payment,
             invoice=invoice,
             shop=shop,
             transfer=transfer,
             discounts=_select_discounts(order.pk),
         )
+
+
+def _possible_rise(parts: Sequence[OrderPart]) -> int:
+    """Return by how much the lines of these parts may still rise when they are weighed."""
+    return sum(line.maximum_gross - line.total_gross for part in parts for line in part.lines.all())
+
+
+def _short_cash_text(order: Order, parts: Sequence[OrderPart], total: int, *, is_maximum: bool) -> str:
+    """Return the sum to pay on receipt, and the days from the first to the last part."""
+    text = (
+        _("Pay in cash on receipt, at most %(sum)s.") if is_maximum else _("Pay %(sum)s in cash on receipt.")
+    )
+    text %= {"sum": money(total, order.currency)}
+    first_days = [day for part in parts if (day := part.pickup_day or part.expected_from)]
+    last_days = [day for part in parts if (day := part.pickup_day or part.expected_until)]
+    if not first_days or not last_days:
+        return text
+    days = days_between(min(first_days), max(last_days))
+    return f"{text} {_('Expected: %(days)s.') % {'days': days}}"
 
 
 def _short_transfer_text(transfer: TransferInstructions) -> str:
@@ -202,23 +226,36 @@ def notify_part_cancelled(
     order: Order, part: OrderPart, *, is_by_buyer: bool = False, now: datetime.datetime
 ) -> None:
     """Tell the buyer and the cooperative that a part is declined or cancelled."""
+    possible_rise = _possible_rise([row for row in load_parts(order) if row.is_active])
+    still_due = order.still_due + possible_rise
     with translation.override(order.language):
-        subject = _("Order %(code)s: one seller's part will not be delivered")
+        text = _("Order %(code)s: %(name)s will not deliver its part")
         if is_by_buyer:
-            subject = _("Order %(code)s: you cancelled a part")
+            text = _("Order %(code)s: you cancelled the part from %(name)s")
         elif part.state == PartState.CANCELLED:
-            subject = _("Order %(code)s: a part was cancelled")
+            text = _("Order %(code)s: the part from %(name)s was cancelled")
+        subject = text % {"code": order.code, "name": part.cooperative.name}
         notify_buyer(
             order,
             "part_ended",
-            subject=subject % {"code": order.code},
+            subject=subject,
+            sms_detail=_short_rest_text(order, still_due, is_maximum=possible_rise > 0),
             now=now,
             part=part,
-            title=subject % {"code": order.code},
+            title=subject,
             is_by_buyer=is_by_buyer,
+            still_due=still_due,
+            is_maximum=possible_rise > 0,
             occasion=f"part:{part.pk}",
         )
     notify_cooperative(order, part, "part_cancelled", now=now)
+
+
+def _short_rest_text(order: Order, still_due: int, *, is_maximum: bool) -> str:
+    if not still_due:
+        return _("You do not have to pay anything more.")
+    text = _("You still have to pay at most %(sum)s.") if is_maximum else _("You still have to pay %(sum)s.")
+    return text % {"sum": money(still_due, order.currency)}
 
 
 def notify_weight_question(

@@ -58,12 +58,13 @@ def notify_buyer(
             user_id=order.user_id,
             now=now,
         )
+    opening = subject if subject.endswith("?") else f"{subject}."
     for channel, phone in _distinct_contacts(phones):
         queue_notification(
             key=f"{template}:{order.pk}:{occasion}:{channel}",
             contact_method=ContactMethod.SMS,
             recipient=phone,
-            text=" ".join(filter(None, (f"{subject}.", sms_detail, order_url(order)))),
+            text=" ".join(filter(None, (opening, sms_detail, order_url(order)))),
             language=order.language,
             user_id=order.user_id,
             now=now,

@@ -22,6 +22,7 @@ from orders.actions.fulfilment.deliver_parcels import (
     hand_over_parcel,
 )
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
+from orders.actions.fulfilment.weigh_lines import weigh_line
 from orders.actions.placement.order_sweeps import report_unanswered_part
 from orders.actions.placement.place_order import place_order
 from orders.actions.vouchers.redeem_vouchers import apply_voucher_code
@@ -43,6 +44,7 @@ from tests.factories import (
     make_seller,
     make_variant,
     make_voucher,
+    make_weighed_variant,
 )
 from tests.markup import collapse
 
@@ -199,6 +201,47 @@ def test_declined_part_email_gives_reason_and_remaining_total() -> None:
     assert "Hết hàng" in seller_message.text
     assert f"/xa-vien/goi/{part.pk}/" in seller_message.text
     assert get_stock(noodles).allocated == 2
+
+
+@pytest.mark.django_db
+def test_text_message_of_cash_order_gives_most_to_pay_and_days() -> None:
+    gourd = make_weighed_variant(make_seller("HTX Tài Hoan"))
+    order = make_order((make_variant(price=320_000), 1), (gourd, 2), email="")
+    first, second = order.parts.order_by("number")
+    decline_part(part_id=first.pk, reason="Hết hàng", actor=MEMBER, now=LATER)
+    decline_part(part_id=second.pk, reason="Hết hàng", actor=MEMBER, now=LATER)
+
+    rows = Notification.objects.filter(recipient="+84987654321").order_by("pk")
+    texts = [row.text.replace("\u00a0", " ").rpartition(" ")[0] for row in rows]
+    assert texts == [
+        f"Đơn hàng {order.code} trên Chợ Phiên. Trả tiền mặt khi nhận, tối đa 466.400 ₫. "
+        "Dự kiến thứ Năm 26/11 – thứ Sáu 27/11.",
+        f"Đơn {order.code}: HTX Thiên An không giao được phần của mình. Bạn còn phải trả tối đa 116.400 ₫.",
+        f"Đơn {order.code}: HTX Tài Hoan không giao được phần của mình. Bạn không phải trả thêm khoản nào.",
+    ]
+
+
+@pytest.mark.django_db
+def test_email_of_cash_order_says_that_cooperatives_still_have_to_accept() -> None:
+    noodles = make_variant(make_seller("HTX Tài Hoan"), price=45_000)
+    order = make_order((make_variant(price=320_000), 1), (noodles, 2))
+
+    letter = Notification.objects.get(key__startswith=f"order_placed:{order.pk}")
+    for text in (collapse(letter.text), collapse(letter.html)):
+        assert "đang chờ 2 hợp tác xã nhận" in text
+        assert "đang chuẩn bị" not in text
+
+
+@pytest.mark.django_db
+def test_text_message_that_asks_ends_with_its_question_mark() -> None:
+    part = make_order((make_weighed_variant(), 2), email="").parts.get()
+    accept_part(part_id=part.pk, actor=MEMBER, now=LATER)
+    weigh_line(part_id=part.pk, line_id=part.lines.get().pk, grams=6000, actor=MEMBER, now=LATER)
+
+    message = Notification.objects.get(key__startswith="weight_question:")
+    assert message.text.startswith(
+        f"Đơn {part.order.code}: hàng nặng hơn đã thoả thuận, bạn có lấy không? http"
+    )
 
 
 @pytest.mark.django_db

@@ -126,7 +126,7 @@ def test_most_is_the_main_figure_of_the_order_and_its_letter_until_weighed(clien
     ):
         assert text in before
     assert "Theo cân nặng ước tính 102.000 ₫ Tối đa 116.400 ₫" in text_of(letter.html)
-    assert "1 hợp tác xã đang chuẩn bị hàng. Tối đa: 116.400 ₫." in text_of(letter.html)
+    assert "Đang chờ 1 hợp tác xã nhận đơn. Tối đa: 116.400 ₫." in text_of(letter.html)
     assert "Theo cân nặng ước tính: 102.000 ₫ Tối đa: 116.400 ₫" in text_of(letter.text)
     assert "Thanh toán khi nhận: 99.000 ₫" in after
     assert "Tổng cộng 99.000 ₫" in after

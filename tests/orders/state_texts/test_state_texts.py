@@ -61,9 +61,9 @@ def test_text_that_was_wrong_is_not_in_its_row(steps: str, door: str, text: str)
 @pytest.mark.parametrize(
     ("step", "subject"),
     [
-        ("cancel_by_buyer", "bạn đã huỷ một phần"),
-        ("cancel", "một phần đã bị huỷ"),
-        ("decline", "phần của một hợp tác xã không giao được"),
+        ("cancel_by_buyer", "bạn đã huỷ phần của HTX Thiên An"),
+        ("cancel", "phần của HTX Thiên An đã bị huỷ"),
+        ("decline", "HTX Thiên An không giao được phần của mình"),
     ],
 )
 def test_notice_of_ended_part_says_who_ended_it(step: str, subject: str) -> None:
