@@ -3,7 +3,16 @@
 from django.urls import path
 
 from shop.members import app_shell, kept_pictures, today
-from shop.members.catalogue import discounts, listings, pictures, products, stock, translations, warehouses
+from shop.members.catalogue import (
+    discounts,
+    listings,
+    pictures,
+    products,
+    stock,
+    submission,
+    translations,
+    warehouses,
+)
 from shop.members.cooperative import (
     application,
     choice,
@@ -68,7 +77,7 @@ urlpatterns = [
     path("hang/", listings.listings, name="listings"),
     path("hang/moi/", products.listing_creation, name="listing-creation"),
     path("hang/<int:listing_id>/", listings.listing, name="listing"),
-    path("hang/<int:listing_id>/gui-duyet/", listings.submission, name="listing-submission"),
+    path("hang/<int:listing_id>/gui-duyet/", submission.submission, name="listing-submission"),
     path("hang/<int:listing_id>/tam-ngung/", listings.pause, name="listing-pause"),
     path("hang/<int:listing_id>/ban-tiep/", listings.resumption, name="listing-resumption"),
     path("hang/<int:listing_id>/rut/", listings.withdrawal, name="listing-withdrawal"),

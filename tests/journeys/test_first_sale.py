@@ -132,7 +132,7 @@ def _list_product(page: Page, photo: Path) -> Listing:
     page.locator("[name=origin]").fill("Xã Yến Dương cũ, vùng hồ Ba Bể")
     page.locator("[name=shelf_life]").fill("30 ngày từ ngày hái")
     press(page, "main form .big-action")
-    press(page, "form[action$='/gui-duyet/'] button")
+    press(page, "button[formaction$='/gui-duyet/']")
 
     listing = Listing.objects.select_related("product").get(product__name="Bí xanh thơm")
     assert listing.state == "in_review"

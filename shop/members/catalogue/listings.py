@@ -21,7 +21,6 @@ from catalog.actions.listings.listing_states import (
     pause_listing,
     reopen_listing,
     resume_listing,
-    submit_listing,
     withdraw_listing,
 )
 from catalog.actions.listings.revision_decisions import withdraw_revision
@@ -36,7 +35,7 @@ from shop.core.errors import Missing, StrOrPromise
 from shop.core.models import Picture, PictureState
 from shop.core.texts.translations import other_languages
 from shop.core.web.action_results import run_action
-from shop.members.forms.products import PictureForm
+from shop.members.forms.products import MorePhotosForm
 from shop.members.member_access import for_members, render_page
 
 PER_PAGE = 20
@@ -124,22 +123,9 @@ def listing(request: HttpRequest, membership: MembershipContext, listing_id: int
 
 @require_POST
 @for_members(MemberRight.LIST)
-def submission(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
-    """Submit a listing for review."""
-    return _run_transition(
-        request,
-        membership,
-        listing_id,
-        submit_listing,
-        _("Submitted. The market will review it and write to you."),
-    )
-
-
-@require_POST
-@for_members(MemberRight.LIST)
 def pause(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
     """Pause a listing."""
-    return _run_transition(
+    return run_transition(
         request, membership, listing_id, pause_listing, _("Sales paused. Buyers no longer see it.")
     )
 
@@ -148,21 +134,21 @@ def pause(request: HttpRequest, membership: MembershipContext, listing_id: int) 
 @for_members(MemberRight.LIST)
 def resumption(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
     """Resume a paused listing."""
-    return _run_transition(request, membership, listing_id, resume_listing, _("On sale again."))
+    return run_transition(request, membership, listing_id, resume_listing, _("On sale again."))
 
 
 @require_POST
 @for_members(MemberRight.LIST)
 def withdrawal(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
     """Withdraw a listing."""
-    return _run_transition(request, membership, listing_id, withdraw_listing, _("Removed from the market."))
+    return run_transition(request, membership, listing_id, withdraw_listing, _("Removed from the market."))
 
 
 @require_POST
 @for_members(MemberRight.LIST)
 def return_to_draft(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
     """Reopen a withdrawn listing as a draft."""
-    return _run_transition(
+    return run_transition(
         request, membership, listing_id, reopen_listing, _("Back to draft. Check it, then submit it.")
     )
 
@@ -207,7 +193,11 @@ def listing_url(listing_id: int) -> str:
 
 
 def render_listing(
-    request: HttpRequest, membership: MembershipContext, listing: Listing, *, photo: PictureForm | None = None
+    request: HttpRequest,
+    membership: MembershipContext,
+    listing: Listing,
+    *,
+    photo: MorePhotosForm | None = None,
 ) -> HttpResponse:
     """Render a listing's page; `photo` is a submitted photo form with errors."""
     is_checked = listing.channel.requires_listing_review and listing.state in (
@@ -231,7 +221,7 @@ def render_listing(
         "is_rendering": any(row.picture.state == PictureState.WAITING for row in media),
         "variants": variants,
         "stocks": [row.stock for row in variants if row.variant.track_inventory],
-        "photo": photo or PictureForm(),
+        "photo": photo or MorePhotosForm(),
         "revision": revision,
         "differences": text_differences(revision) if revision is not None else [],
         "pictures": pictures,
@@ -245,13 +235,14 @@ def render_listing(
     return render_page(request, membership, "members/listing.html", context)
 
 
-def _run_transition(
+def run_transition(
     request: HttpRequest,
     membership: MembershipContext,
     listing_id: int,
     action: Callable[..., object],
     message: Promise,
 ) -> HttpResponse:
+    """Change the listing's state and return to its page with the message, or with the refusal."""
     bound_action = partial(
         action,
         cooperative=membership.cooperative,

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 
 from catalog.actions.products.product_pictures import add_picture, move_picture, remove_picture
 from catalog.actions.products.revision_pictures import PictureKey
+from catalog.models import Listing
 from cooperatives.access import MemberRight, MembershipContext
 from shop.core.errors import Forbidden, Missing, Refused
 from shop.core.images.renditions import store_picture
@@ -22,7 +23,7 @@ from shop.core.web.action_results import run_action
 from shop.core.web.uploads import is_signed_in, takes_files
 from shop.members.catalogue.listings import change_message, find_listing, listing_url, render_listing
 from shop.members.forms.fields import parse_key
-from shop.members.forms.products import PictureForm
+from shop.members.forms.products import MorePhotosForm, PictureForm
 from shop.members.member_access import for_members
 
 
@@ -39,14 +40,7 @@ def pictures(request: HttpRequest, membership: MembershipContext, listing_id: in
             return JsonResponse({"message": _first_error(form)}, status=400)
         return render_listing(request, membership, listing, photo=form)
     try:
-        for upload in form.uploads:
-            add_picture(
-                cooperative=membership.cooperative,
-                product_id=listing.product_id,
-                picture=store_picture(upload),
-                actor=membership.actor,
-                now=timezone.now(),
-            )
+        add_photos(membership, listing, form)
     except (Missing, Forbidden):
         raise
     except Refused as refused:
@@ -56,9 +50,7 @@ def pictures(request: HttpRequest, membership: MembershipContext, listing_id: in
         return redirect(listing_url(listing.pk))
     if is_script:
         return JsonResponse({"message": gettext("Added.")})
-    added = ngettext("%(count)d photo added.", "%(count)d photos added.", len(form.uploads))
-    message = change_message(listing, added % {"count": len(form.uploads)})
-    messages.success(request, str(message))
+    report_added_photos(request, listing, form)
     return redirect(listing_url(listing.pk))
 
 
@@ -99,6 +91,25 @@ def picture_removal(
     return run_action(
         request, action, url=listing_url(listing.pk), message=change_message(listing, _("Photo removed."))
     )
+
+
+def add_photos(membership: MembershipContext, listing: Listing, form: MorePhotosForm) -> None:
+    """Add the form's photos to the product, in their order. Raises as `add_picture` does."""
+    for upload in form.uploads:
+        add_picture(
+            cooperative=membership.cooperative,
+            product_id=listing.product_id,
+            picture=store_picture(upload),
+            actor=membership.actor,
+            now=timezone.now(),
+        )
+
+
+def report_added_photos(request: HttpRequest, listing: Listing, form: MorePhotosForm) -> None:
+    """Tell the member how many photos were added; nothing if none."""
+    if form.photo_count:
+        added = ngettext("%(count)d photo added.", "%(count)d photos added.", form.photo_count)
+        messages.success(request, str(change_message(listing, added % {"count": form.photo_count})))
 
 
 def _first_error(form: PictureForm) -> str:

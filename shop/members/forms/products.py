@@ -242,12 +242,22 @@ class PhotoForm(MembersForm):
         return [*([photo] if photo else []), *self.cleaned_data.get("picture", [])]
 
 
-class PictureForm(PhotoForm):
-    """More photos of an existing product."""
+class MorePhotosForm(PhotoForm):
+    """Photos chosen on a product's page; `added` counts those that a script has sent one by one before."""
+
+    added = forms.IntegerField(min_value=0, max_value=1000, required=False, widget=forms.HiddenInput)
+
+    @property
+    def photo_count(self) -> int:
+        return len(self.uploads) + (self.cleaned_data.get("added") or 0)
+
+
+class PictureForm(MorePhotosForm):
+    """More photos of an existing product; at least one."""
 
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
-        if not self.errors and not self.uploads:
+        if not self.errors and not self.photo_count:
             self.add_error("photo", _("Take or choose a photo."))
         return cleaned
 

@@ -147,21 +147,31 @@
         return [field, file, row];
       });
       let left = 0;
-      const show = () => {
-        if (!left) location.assign(location.pathname);
+      const isSent = async (field, file, row) => {
+        if (!(await send(form, field, file, row))) return false;
+        form.elements.added.value = Number(form.elements.added.value) + 1;
+        return true;
+      };
+      // Then submit the form without the photos, by the button that was pressed.
+      const finish = () => {
+        if (!left) form.requestSubmit(event.submitter);
       };
       for (const [field, file, row] of rows) {
-        if (await send(form, field, file, row)) continue;
+        if (await isSent(field, file, row)) continue;
         left += 1;
         row.querySelector("button").addEventListener("click", async ({ currentTarget }) => {
           currentTarget.hidden = true;
           row.querySelector("progress").hidden = false;
-          if (await send(form, field, file, row)) left -= 1;
-          show();
+          if (await isSent(field, file, row)) left -= 1;
+          finish();
         });
       }
+      for (const input of form.querySelectorAll("input[type=file]")) {
+        input.value = "";
+        input.dispatchEvent(new Event("change", { bubbles: true }));
+      }
       delete form.dataset.uploading;
-      show();
+      finish();
     },
     true,
   );

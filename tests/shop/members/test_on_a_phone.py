@@ -67,11 +67,15 @@ def test_product_is_photographed_described_and_submitted_for_review(phone: Page,
     phone.get_by_label("Xuất xứ", exact=True).fill("Yến Dương, Thái Nguyên")
     phone.get_by_role("button", name="Tiếp tục").click()
     expect(phone.get_by_role("heading", level=1)).to_have_text("Bí xanh thơm")
+    expect(phone.locator("#photos")).to_contain_text("Đang xử lý ảnh")
+    phone.get_by_text("Thêm ảnh", exact=True).click()
+    phone.get_by_label("Chọn ảnh có sẵn").set_input_files([photo(tmp_path), photo(tmp_path)])
     phone.get_by_role("button", name="Gửi duyệt").click()
 
     expect(phone.get_by_text("Chợ đang duyệt")).to_be_visible()
+    expect(phone.get_by_text("Đã thêm 2 ảnh.")).to_be_visible()
     assert Listing.objects.get().state == ListingState.IN_REVIEW
-    assert Product.objects.get().media.count() == 1
+    assert Product.objects.get().media.count() == 3
 
 
 def test_photos_go_up_one_by_one_with_their_own_words(phone: Page, seller, tmp_path) -> None:

@@ -33,6 +33,7 @@ from tests.factories import (
     make_variant,
 )
 from tests.markup import html_of
+from tests.refusals import all_rows
 
 pytestmark = pytest.mark.django_db
 
@@ -321,6 +322,33 @@ def test_complete_draft_is_submitted_for_review(lister) -> None:
 
     listing.refresh_from_db()
     assert listing.state == ListingState.IN_REVIEW
+
+
+def test_photos_chosen_but_not_added_yet_are_submitted_too(lister) -> None:
+    lister.post("/xa-vien/hang/moi/", product_form())
+    listing = Listing.objects.get()
+    address = f"/xa-vien/hang/{listing.pk}/gui-duyet/"
+    page = html_of(lister.get(f"/xa-vien/hang/{listing.pk}/"))
+
+    response = lister.post(address, {"picture": [photo(name="a.jpg"), photo(name="b.jpg")]}, follow=True)
+
+    assert re.search(rf'<button[^>]*form="pictures"[^>]*formaction="{address}"', page)
+    listing.refresh_from_db()
+    assert listing.state == ListingState.IN_REVIEW
+    assert listing.product.media.count() == 3
+    assert "Đã thêm 2 ảnh." in html_of(response)
+
+
+def test_unreadable_photo_keeps_the_draft_from_review(lister) -> None:
+    lister.post("/xa-vien/hang/moi/", product_form())
+    listing = Listing.objects.get()
+    before = all_rows()
+    broken = SimpleUploadedFile("a.jpg", b"nothing", "image/jpeg")
+
+    response = lister.post(f"/xa-vien/hang/{listing.pk}/gui-duyet/", {"picture": [broken]})
+
+    assert "không phải ảnh" in html_of(response)
+    assert all_rows() == before
 
 
 def test_incomplete_draft_shows_missing_fields_and_is_not_submitted(lister, seller) -> None:
