@@ -242,7 +242,6 @@ def notify_part_cancelled(
             sms_detail=_short_rest_text(order, still_due, is_maximum=possible_rise > 0),
             now=now,
             part=part,
-            title=subject,
             is_by_buyer=is_by_buyer,
             still_due=still_due,
             is_maximum=possible_rise > 0,

@@ -39,7 +39,7 @@ def notify_buyer(
         part = copy_part_for_reader(part)
         translate_delivery_method_names([part])
         context["part"] = part
-    full_context = notice_context(order, **context)
+    full_context = notice_context(order, subject=subject, **context)
     account = order.user if includes_account else None
     emails = {"email": order.email, "account-email": account.email if account else ""}
     phones = {
