@@ -110,7 +110,6 @@ def received_invitation(request: HttpRequest, token: str) -> HttpResponse:
         "invitation": row,
         "cooperative": row.cooperative,
         "role_description": ROLE_DESCRIPTIONS[Role(row.role)],
-        "here": request.path,
     }
     return render(request, "members/invitation_received.html", context)
 
