@@ -62,7 +62,7 @@ def line(request: HttpRequest, line_id: uuid.UUID) -> HttpResponse:
 
 
 @require_POST
-def place(request: HttpRequest) -> HttpResponse:
+def delivery_province(request: HttpRequest) -> HttpResponse:
     """Set the basket's delivery province."""
     form = PlaceForm(request.POST, provinces=all_provinces())
     basket = _basket_or_404(request)

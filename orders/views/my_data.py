@@ -192,7 +192,7 @@ def request_code(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @login_required
-def taking_back(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def data_request_withdrawal(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Withdraw a data request."""
     user = _current_user(request)
     action = partial(

@@ -285,7 +285,7 @@ def _build_timelines(
     refund_steps: dict[int | None, list[Step]] = {}
     paid_back = RefundLine.objects.filter(order_line__order=order).fully_refunded_lines() if refunds else ()
     for refund in refunds:
-        refund_steps.setdefault(refund.refund.part_id, []).append(refund.step)
+        refund_steps.setdefault(refund.refund.part_id, []).append(refund.timeline_step)
     return [
         build_timeline(
             part,

@@ -85,7 +85,7 @@ class RefundView:
         return self.tone == "good"
 
     @property
-    def step(self) -> Step:
+    def timeline_step(self) -> Step:
         """The refund as a step in its part's timeline."""
         refund = self.refund
         title = _("%(sum)s refunded") % {"sum": money(refund.money, refund.currency)}

@@ -46,7 +46,7 @@ class Totals:
 
     currency: str
     goods: int
-    taken_off: Sequence[DiscountRow]
+    discounts: Sequence[DiscountRow]
     delivery: int | None
     is_maximum: bool = False
 
@@ -69,8 +69,8 @@ def totals_of_quote(quote: Quote, purchase: Purchase | None = None) -> Totals:
     for reduction in price_reductions(quote):
         cooperatives = [sellers[key] for key in reduction.amounts]
         amount = sum(
-            price_cuts[key] if key in weighed_keys else taken_off
-            for key, taken_off in reduction.amounts.items()
+            price_cuts[key] if key in weighed_keys else reduced_amount
+            for key, reduced_amount in reduction.amounts.items()
         )
         discounted_goods += amount
         rows.append(_discount_row(reduction.kind, reduction.name, "", reduction.bearer, cooperatives, amount))

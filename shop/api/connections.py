@@ -154,7 +154,7 @@ def connect_each(
         tuple(order),
         page_request.is_backwards,
         page_request.limit + 1,
-        type_.requested(names, parent_column, *columns),
+        type_.columns_for(names, parent_column, *columns),
     )
     counts: dict[Key, int] = {}
     is_first = page_request.after is None and page_request.before is None and "totalCount" not in requested
@@ -346,7 +346,7 @@ def _count_by_parent(rows: Rows, parent_column: str) -> dict[Key, int]:
 
 
 page_info = Type("PageInfo")
-page_info.plain("hasNextPage", "hasPreviousPage", "startCursor", "endCursor")
+page_info.value_fields("hasNextPage", "hasPreviousPage", "startCursor", "endCursor")
 
 
 def connection_resolvers(type_name: str) -> dict[str, Resolver] | None:

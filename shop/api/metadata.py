@@ -1,6 +1,6 @@
 """Metadata fields of types: three public ones for all requesters, three private ones for permitted staff.
 
-    add_metadata_fields(product, Product, rights=[Permission.MANAGE_PRODUCTS])
+    add_metadata_fields(product, Product, permissions=[Permission.MANAGE_PRODUCTS])
 
 adds the six fields to a type and lets `updateMetadata` and its siblings write them.
 """
@@ -25,37 +25,39 @@ from shop.core.errors import Missing
 if TYPE_CHECKING:
     from shop.api.base.inputs import MetadataInput
 
-OwnsCheck: TypeAlias = Callable[[Context, Any], bool]
+OwnerCheck: TypeAlias = Callable[[Context, Any], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class MetadataAccess:
-    """The right to write the metadata of a type.
+    """The permission to write the metadata of a type.
 
-    `owns` returns whether a requester without `rights`, for example a buyer, may write the public metadata of
-    an object; `cooperative_column` is the column of its cooperative.
+    `owner_check` returns whether a requester without `permissions`, for example a buyer, may write the public
+    metadata of an object; `cooperative_column` is the column of its cooperative.
     """
 
     object_type: Type
     model: type[Model]
-    rights: tuple[FieldPermission, ...]
-    owns: OwnsCheck | None
+    permissions: tuple[FieldPermission, ...]
+    owner_check: OwnerCheck | None
     cooperative_column: str = ""
 
     def check(self, context: Context, key: Key, *, is_private: bool) -> None:
         """Raise PermissionDenied if the requester may not write, Missing if they cannot see the object."""
-        if not is_private and self.owns is not None and self.owns(context, key):
+        if not is_private and self.owner_check is not None and self.owner_check(context, key):
             return
-        context.require(*self.rights)
-        everywhere = [right for right in self.rights if not isinstance(right, CooperativeScoped)]
+        context.require(*self.permissions)
+        everywhere = [
+            permission for permission in self.permissions if not isinstance(permission, CooperativeScoped)
+        ]
         if not context.may(*everywhere) and not self._is_in_own_cooperatives(context, key):
             raise Missing(field="id")
 
     def _is_in_own_cooperatives(self, context: Context, key: Key) -> bool:
         own_rows = Q(pk__in=())
-        for right in self.rights:
-            if isinstance(right, CooperativeScoped):
-                own_rows |= context.scope(right.permission).row_filter(cooperative=self.cooperative_column)
+        for scoped in self.permissions:
+            if isinstance(scoped, CooperativeScoped):
+                own_rows |= context.scope(scoped.permission).row_filter(cooperative=self.cooperative_column)
         return self.object_type.rows(context).filter(own_rows, pk=key).exists()
 
 
@@ -66,21 +68,26 @@ def add_metadata_fields(
     type_: Type,
     model: type[Model],
     *,
-    rights: Sequence[FieldPermission],
-    owns: OwnsCheck | None = None,
-    reads: Sequence[FieldPermission] = (),
+    permissions: Sequence[FieldPermission],
+    owner_check: OwnerCheck | None = None,
+    read_permissions: Sequence[FieldPermission] = (),
     hidden_unless: str = "",
     cooperative_column: str = "cooperative",
 ) -> None:
-    """Add the metadata fields to a type. Any of `rights` allows reading private and writing all metadata.
+    """Add the metadata fields. Any of `permissions` allows reading private and writing all metadata.
 
-    Any of `reads` also allows reading private metadata, which is empty if column `hidden_unless` is false.
+    Any of `read_permissions` also allows reading private metadata, which is empty if column `hidden_unless`
+    is false.
     """
-    METADATA_ACCESS[type_.name] = MetadataAccess(type_, model, tuple(rights), owns, cooperative_column)
-    private = _VisibleMetadata("private_metadata", hidden_unless, tuple(rights), f"{cooperative_column}_id")
+    METADATA_ACCESS[type_.name] = MetadataAccess(
+        type_, model, tuple(permissions), owner_check, cooperative_column
+    )
+    private = _VisibleMetadata(
+        "private_metadata", hidden_unless, tuple(permissions), f"{cooperative_column}_id"
+    )
     for plain, prefix, visible, needed in (
         ("metadata", "meta", _VisibleMetadata("metadata"), ()),
-        ("privateMetadata", "privateMeta", private, (*rights, *reads)),
+        ("privateMetadata", "privateMeta", private, (*permissions, *read_permissions)),
     ):
         columns = visible.columns
         type_.field(plain, needs=columns, permissions=needed)(_items_resolver(visible))
@@ -91,16 +98,16 @@ def add_metadata_fields(
 @dataclass(frozen=True, slots=True)
 class _VisibleMetadata:
     """The visible metadata of a row: none if `required_column` is false, and none of other cooperatives
-    (by the column `cooperative_column`) if the right is limited to some."""
+    (by the column `cooperative_column`) if the permission is limited to some."""
 
     column: str
     required_column: str = ""
-    rights: tuple[FieldPermission, ...] = ()
+    permissions: tuple[FieldPermission, ...] = ()
     cooperative_column: str = ""
 
     @property
     def is_scoped(self) -> bool:
-        return any(isinstance(right, CooperativeScoped) for right in self.rights)
+        return any(isinstance(permission, CooperativeScoped) for permission in self.permissions)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -122,10 +129,14 @@ class _VisibleMetadata:
 
     def _readable_cooperatives(self, context: Context) -> set[int] | None:
         """Return the cooperatives whose rows the requester may read; None for all."""
-        if context.may(*(right for right in self.rights if not isinstance(right, CooperativeScoped))):
+        if context.may(
+            *(permission for permission in self.permissions if not isinstance(permission, CooperativeScoped))
+        ):
             return None
         scopes = [
-            context.scope(right.permission) for right in self.rights if isinstance(right, CooperativeScoped)
+            context.scope(scoped.permission)
+            for scoped in self.permissions
+            if isinstance(scoped, CooperativeScoped)
         ]
         if any(scope.has_platform_grant for scope in scopes):
             return None
@@ -186,4 +197,4 @@ def _pick_keys(metadata: Mapping[str, str], keys: list[str] | None) -> Mapping[s
 
 
 metadata_item = Type("MetadataItem")
-metadata_item.plain("key", "value")
+metadata_item.value_fields("key", "value")

@@ -101,7 +101,7 @@ class Type:
         """Add a field that returns a column and needs one of `permissions`."""
         self.field(field, needs=column, permissions=permissions)(by_name(column))
 
-    def plain(self, *fields: str) -> None:
+    def value_fields(self, *fields: str) -> None:
         """Add fields of a value that is not a row: its keys or attributes with the same names."""
         for field in fields:
             self._add(field, by_name(field), ())
@@ -142,7 +142,7 @@ class Type:
 
         self.field(field, needs=column, permissions=permissions)(resolve)
 
-    def same_row(self, field: str, as_: Type, *, permissions: Iterable[FieldPermission] = ()) -> None:
+    def as_type(self, field: str, as_: Type, *, permissions: Iterable[FieldPermission] = ()) -> None:
         """Add a field that returns the row itself as another type, for columns that the schema groups."""
         columns = tuple(dict.fromkeys(column for needs in as_._needs.values() for column in needs))
         self.field(field, needs=columns, permissions=permissions)(lambda parents, *_: parents)
@@ -158,7 +158,7 @@ class Type:
         self.resolvers[field] = resolve
         self._needs[field] = needs
 
-    def requested(self, fields: Iterable[str], *more_columns: str) -> tuple[str, ...]:
+    def columns_for(self, fields: Iterable[str], *more_columns: str) -> tuple[str, ...]:
         """Return the columns that these fields need, plus the key and `more_columns`, without duplicates."""
         needs = self._needs
         columns = dict.fromkeys((self._key, *more_columns))
@@ -168,7 +168,7 @@ class Type:
 
     def read(self, rows: Rows | CompiledRows, fields: Iterable[str], *more_columns: str) -> list[Row]:
         """Read a queryset's rows with the columns of these fields and `more_columns`. One query."""
-        columns = self.requested(fields, *more_columns)
+        columns = self.columns_for(fields, *more_columns)
         make_row = _row_maker(self.name, columns)
         if isinstance(rows, CompiledRows):
             values_of_rows: Iterable[tuple[object, ...]] = _compiled_values(rows.build)(

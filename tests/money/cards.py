@@ -15,7 +15,7 @@ from hypothesis.stateful import precondition, rule
 
 from orders.actions.gateway.gateway_calls import capture_before_expiry, look_up_call, send_call
 from orders.actions.gateway.stripe_webhooks import PROVIDER, handle_stripe_event
-from orders.actions.gateway_requests.card_capture import holds_to_capture
+from orders.actions.gateway_requests.card_capture import authorisations_to_capture
 from orders.actions.payments.order_payments import change_payment_method
 from orders.models import GatewayCall, Operation, Order, Payment, PaymentMethod, PaymentSums, WebhookEvent
 from orders.states import CallState
@@ -167,7 +167,7 @@ class Cards(Market):
     def capture_old_holds(self) -> None:
         """Capture old holds before they expire."""
         self.now += datetime.timedelta(days=6)
-        for call in holds_to_capture(self.who["now"]):
+        for call in authorisations_to_capture(self.who["now"]):
             capture_before_expiry(call_id=call.pk, now=self.who["now"])
 
     def _pay(self, reference: str, card: str) -> None:

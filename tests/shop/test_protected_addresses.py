@@ -42,7 +42,7 @@ ASKS = {
 ASKS_NOT = {
     "desk": """
         background-work bank-statement bank-statement-import bank-statements card-check card-dismissal
-        card-notice card-retry cards cash cash-parcels cash-problems cash-remittance
+        card-notice-retry card-retry cards cash cash-parcels cash-problems cash-remittance
         cash-remittance-difference cash-remittance-receipt cash-remittances cash-row cash-statement
         cash-statement-import cash-statements cash-shortfalls certificate-confirmation certificate-return
         certificates complaint complaint-rejection complaints cooperative cooperative-answer cooperative-texts

@@ -51,7 +51,7 @@ class Remitter:
     carrier: str = ""
     cooperative_id: int | None = None
 
-    def has(self, parcel: Parcel) -> bool:
+    def holds_cash_of(self, parcel: Parcel) -> bool:
         """Return whether they hold the parcel's cash."""
         if parcel.cod_state != CodState.COLLECTED or parcel.cod_holder != self.holder:
             return False
@@ -96,7 +96,7 @@ def remit_cash(
     not_held = [
         parcel_id
         for parcel_id in parcel_ids
-        if parcel_id not in parcels or not remitter.has(parcels[parcel_id])
+        if parcel_id not in parcels or not remitter.holds_cash_of(parcels[parcel_id])
     ]
     currencies = {parcel.part.order.currency for parcel in parcels.values()}
     collected = sum(parcel.cod_collected for parcel in parcels.values())

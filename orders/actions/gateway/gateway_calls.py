@@ -24,7 +24,7 @@ from orders.actions.gateway.transfer_reversals import (
     record_payout_result,
     reverse_payouts_for_debt,
 )
-from orders.actions.gateway_requests.card_capture import holds_to_capture, unused_holds
+from orders.actions.gateway_requests.card_capture import authorisations_to_capture, unused_authorisations
 from orders.actions.gateway_requests.gateway_requests import SEND_CALL, request_void
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.payouts.refund_execution import record_refund_result
@@ -185,7 +185,7 @@ def release_unused_authorisation(*, call_id: uuid.UUID, now: datetime.datetime) 
     """Release the authorisation of a basket that was not ordered. Raises Missing."""
     order, gateway_call = locks.lock_gateway_call(call_id)
     payment = gateway_call.payment
-    if order is None and payment is not None and unused_holds(now).filter(pk=call_id).exists():
+    if order is None and payment is not None and unused_authorisations(now).filter(pk=call_id).exists():
         request_void(payment.basket, payment, actor=Actor.system("cards"), now=now)
 
 
@@ -217,13 +217,13 @@ def sweep_card_payments_task() -> None:
     """Capture expiring authorisations, void those of abandoned baskets, and reverse payouts of debtors."""
     now, actor = timezone.now(), Actor.system("cards")
     run_each(
-        holds_to_capture(now).values_list("pk", flat=True),
+        authorisations_to_capture(now).values_list("pk", flat=True),
         lambda call_id: capture_before_expiry(call_id=call_id, now=now),
         sweep="orders.sweep_card_payments:held",
         at_most=_AT_ONCE,
     )
     run_each(
-        unused_holds(now).values_list("pk", flat=True),
+        unused_authorisations(now).values_list("pk", flat=True),
         lambda call_id: release_unused_authorisation(call_id=call_id, now=now),
         sweep="orders.sweep_card_payments:unused",
         at_most=_AT_ONCE,

@@ -57,10 +57,10 @@ def capture_or_release_cards(order: Order, payments: Iterable[Payment], *, now: 
         uncovered -= authorised
 
 
-def holds_to_capture(now: datetime.datetime) -> QuerySet[GatewayCall]:
+def authorisations_to_capture(now: datetime.datetime) -> QuerySet[GatewayCall]:
     """Return START calls of authorisations on orders that expire soon, without a capture or void request.
 
-    Authorisations for baskets are never captured; `unused_holds` are released.
+    Authorisations for baskets are never captured; `unused_authorisations` are released.
     """
     end_calls = GatewayCall.objects.filter(payment=OuterRef("payment"), operation__in=_END_OPERATIONS)
     return GatewayCall.objects.filter(
@@ -73,7 +73,7 @@ def holds_to_capture(now: datetime.datetime) -> QuerySet[GatewayCall]:
     ).order_by("answered_at", "pk")
 
 
-def unused_holds(now: datetime.datetime) -> QuerySet[GatewayCall]:
+def unused_authorisations(now: datetime.datetime) -> QuerySet[GatewayCall]:
     """Return START calls for baskets that were not ordered within a day."""
     end_calls = GatewayCall.objects.filter(payment=OuterRef("payment"), operation__in=_END_OPERATIONS)
     return GatewayCall.objects.filter(

@@ -154,7 +154,7 @@ def _delivered_lines(part_ids: Collection[int]) -> QuerySet[OrderLine, tuple[Any
         OrderLine.objects.filter(part__in=part_ids)
         .annotate(
             arrived=_sum_of(arrived, "quantity", "order_line"),
-            made_good=_sum_of(_platform_discounts(line=OuterRef("pk")), "amount", "line"),
+            platform_discount=_sum_of(_platform_discounts(line=OuterRef("pk")), "amount", "line"),
             refunded=_sum_of(refunds, "amount", "order_line"),
             borne=_sum_of(refunds.filter(refund__bearer=CostBearer.COOPERATIVE), "amount", "order_line"),
         )
@@ -162,7 +162,7 @@ def _delivered_lines(part_ids: Collection[int]) -> QuerySet[OrderLine, tuple[Any
         .order_by("part", "pk")
         .values_list(
             *("part", "arrived", "quantity", "total_net", "total_gross", "tax_rate", "commission"),
-            *("made_good", "refunded", "borne"),
+            *("platform_discount", "refunded", "borne"),
             *("part__withholding_rate", "order__channel__prices_entered_with_tax"),
         )
     )
@@ -193,25 +193,33 @@ def _part_deliveries(part_ids: Collection[int]) -> QuerySet[OrderPart, tuple[Any
     return (
         OrderPart.objects.filter(pk__in=part_ids)
         .annotate(
-            made_good=_sum_of(_platform_discounts(part=OuterRef("pk")), "amount", "part"),
+            platform_discount=_sum_of(_platform_discounts(part=OuterRef("pk")), "amount", "part"),
             refunded=_sum_of(refunds, "delivery", "part"),
             borne=_sum_of(refunds.filter(bearer=CostBearer.COOPERATIVE), "delivery", "part"),
         )
         .order_by("pk")
         .values_list(
-            *("pk", "delivery_net", "delivery_gross", "delivery_tax_rate", "made_good", "refunded", "borne"),
+            *(
+                "pk",
+                "delivery_net",
+                "delivery_gross",
+                "delivery_tax_rate",
+                "platform_discount",
+                "refunded",
+                "borne",
+            ),
             *("delivery_kind", "order__channel__prices_entered_with_tax"),
         )
     )
 
 
 def gross_before_platform_discounts(
-    net: int, gross: int, made_good: int, tax_rate: Decimal, *, is_tax_included: bool
+    net: int, gross: int, platform_discount: int, tax_rate: Decimal, *, is_tax_included: bool
 ) -> int:
     """Return the gross total before the discounts that the platform bears."""
-    if not made_good:
+    if not platform_discount:
         return gross
-    return gross + made_good if is_tax_included else gross_of(net + made_good, tax_rate)
+    return gross + platform_discount if is_tax_included else gross_of(net + platform_discount, tax_rate)
 
 
 def _platform_discounts(**filters: object) -> QuerySet[DiscountShare]:

@@ -62,7 +62,7 @@ user.related(
 user.related(
     "defaultBillingAddress", address, column="default_billing_address_id", rows=Address.objects.all()
 )
-add_metadata_fields(user, User, rights=USER_OR_STAFF_PERMISSIONS, owns=_is_oneself)
+add_metadata_fields(user, User, permissions=USER_OR_STAFF_PERMISSIONS, owner_check=_is_oneself)
 
 
 @user.field("id", needs="id")
@@ -112,7 +112,7 @@ def _permissions_of(row: Row, codes_by_key: set[str], context: Context) -> objec
 
 
 user_permission = Type("UserPermission")
-user_permission.plain("code", "name")
+user_permission.value_fields("code", "name")
 
 
 @user_permission.field()

@@ -29,7 +29,7 @@ app.unsupported("type", value="LOCAL")
 app.unsupported("webhooks", "extensions", "problems", value=[])
 app.unsupported("aboutApp", "dataPrivacyUrl", "homepageUrl", "supportUrl", "appUrl", "manifestUrl")
 app.unsupported("version", "accessToken", "author", "brand")
-add_metadata_fields(app, App, rights=APP_PERMISSIONS)
+add_metadata_fields(app, App, permissions=APP_PERMISSIONS)
 
 
 @app.field(needs="id")
@@ -63,21 +63,23 @@ def auth_token(tokens: list[Row], *_: object) -> list[str]:
 
 
 brand = Type("AppBrand")
-brand.plain("logo")
+brand.value_fields("logo")
 logo = Type("AppBrandLogo")
-logo.plain("default")
+logo.value_fields("default")
 extension = Type("AppExtension")
-extension.plain("id", "permissions", "label", "url", "mountName", "targetName", "settings", "identifier")
-extension.plain("app", "accessToken")
+extension.value_fields(
+    "id", "permissions", "label", "url", "mountName", "targetName", "settings", "identifier"
+)
+extension.value_fields("app", "accessToken")
 problem = Type("AppProblem")
-problem.plain("id", "createdAt", "updatedAt", "count", "isCritical", "message", "key")
+problem.value_fields("id", "createdAt", "updatedAt", "count", "isCritical", "message", "key")
 webhook = Type("Webhook")
-webhook.plain("id", "name", "identifier", "app", "eventDeliveries", "targetUrl", "isActive")
+webhook.value_fields("id", "name", "identifier", "app", "eventDeliveries", "targetUrl", "isActive")
 delivery = Type("EventDelivery")
-delivery.plain("id", "createdAt", "status", "attempts")
+delivery.value_fields("id", "createdAt", "status", "attempts")
 attempt = Type("EventDeliveryAttempt")
-attempt.plain("id", "createdAt", "taskId", "duration", "response", "responseHeaders")
-attempt.plain("responseStatusCode", "requestHeaders", "status")
+attempt.value_fields("id", "createdAt", "taskId", "duration", "response", "responseHeaders")
+attempt.value_fields("responseStatusCode", "requestHeaders", "status")
 
 ENTITIES["App"] = app
 TYPES = (app, token, brand, logo, extension, problem, webhook, delivery, attempt)

@@ -23,7 +23,7 @@ STAFF = (Access.APP, Access.STAFF)
 channel = Type("Channel", rows=lambda context: Channel.objects.order_by("pk"))
 channel.id()
 channel.columns(slug="slug", name="name", isActive="is_active", currencyCode="currency")
-add_metadata_fields(channel, Channel, rights=[Permission.MANAGE_CHANNELS])
+add_metadata_fields(channel, Channel, permissions=[Permission.MANAGE_CHANNELS])
 
 stock_settings = Type("StockSettings")
 stock_settings.columns(allocationStrategy="allocation_strategy")
@@ -55,16 +55,16 @@ payment_settings.unsupported("releaseFundsForExpiredCheckouts", value=False)
 payment_settings.unsupported("checkoutTtlBeforeReleasingFunds", "checkoutReleaseFundsCutOffDate")
 
 # Settings are columns of the channel, so their objects are the channel's rows.
-channel.same_row("stockSettings", stock_settings, permissions=STAFF)
-channel.same_row(
+channel.as_type("stockSettings", stock_settings, permissions=STAFF)
+channel.as_type(
     "orderSettings", order_settings, permissions=[Permission.MANAGE_CHANNELS, Permission.MANAGE_ORDERS]
 )
-channel.same_row(
+channel.as_type(
     "checkoutSettings",
     checkout_settings,
     permissions=[Permission.MANAGE_CHANNELS, Permission.MANAGE_CHECKOUTS],
 )
-channel.same_row(
+channel.as_type(
     "paymentSettings",
     payment_settings,
     permissions=[Permission.MANAGE_CHANNELS, Permission.HANDLE_PAYMENTS],

@@ -25,17 +25,17 @@ def country(code: str, language: str | None = None) -> dict[str, str]:
 
 
 country_display = Type("CountryDisplay")
-country_display.plain("code", "country")
+country_display.value_fields("code", "country")
 country_display.unsupported("vat")
 vat = Type("VAT")
-vat.plain("countryCode", "standardRate", "reducedRates")
+vat.value_fields("countryCode", "standardRate", "reducedRates")
 reduced_rate = Type("ReducedRate")
-reduced_rate.plain("rate", "rateType")
+reduced_rate.value_fields("rate", "rateType")
 language_display = Type("LanguageDisplay")
-language_display.plain("code", "language")
+language_display.value_fields("code", "language")
 
 choice_value = Type("ChoiceValue")
-choice_value.plain("raw", "verbose")
+choice_value.value_fields("raw", "verbose")
 address_validation_data = Type("AddressValidationData")
 address_validation_data.columns(
     countryCode="country_code",
@@ -65,7 +65,7 @@ def _visible_addresses(context: Context) -> Rows:
     return Address.objects.filter(user=context.user) if context.user else Address.objects.none()
 
 
-def _owns(context: Context, key: int) -> bool:
+def _is_owner(context: Context, key: int) -> bool:
     return context.user is not None and Address.objects.filter(pk=key, user=context.user).exists()
 
 
@@ -83,7 +83,7 @@ address.columns(
     countryArea="country_area",
     phone="phone",
 )
-add_metadata_fields(address, Address, rights=ADDRESS_PERMISSIONS, owns=_owns)
+add_metadata_fields(address, Address, permissions=ADDRESS_PERMISSIONS, owner_check=_is_owner)
 
 
 @address.field("country", needs="country")

@@ -51,7 +51,7 @@ shop.unsupported("includeTaxesInPrices", "displayGrossPrices", "chargeTaxesOnShi
 shop.unsupported("preserveAllAddressFields", value=False)
 shop.unsupported("accountConfirmMergeMode", value="MERGE_DISABLED")
 shop.unsupported("schemaVersion", value=VERSION)
-add_metadata_fields(shop, ShopSettings, rights=SETTINGS_PERMISSIONS)
+add_metadata_fields(shop, ShopSettings, permissions=SETTINGS_PERMISSIONS)
 
 for field, column in {
     "reserveStockDurationAnonymousUser": "reserve_stock_duration_anonymous_user",
@@ -63,19 +63,19 @@ for field, column in {
     shop.column(field, column, permissions=SETTINGS_PERMISSIONS)
 
 permission = Type("Permission")
-permission.plain("code", "name")
+permission.value_fields("code", "name")
 domain = Type("Domain")
-domain.plain("host", "sslEnabled", "url")
+domain.value_fields("host", "sslEnabled", "url")
 external_authentication = Type("ExternalAuthentication")
-external_authentication.plain("id", "name")
+external_authentication.value_fields("id", "name")
 shop_translation = Type("ShopTranslation")
-shop_translation.plain("id", "language", "headerText", "description")
+shop_translation.value_fields("id", "language", "headerText", "description")
 limits = Type("Limits")
 limits.unsupported("channels", "orders", "productVariants", "staffUsers", "warehouses")
 limit_info = Type("LimitInfo")
 limit_info.unsupported("currentUsage", "allowedUsage", value={})
 announcement = Type("Announcement")
-announcement.plain("createdAt", "updatedAt", "title", "messageHtml", "importance", "type", "extra")
+announcement.value_fields("createdAt", "updatedAt", "title", "messageHtml", "importance", "type", "extra")
 
 
 def permission_payload(code: str) -> dict[str, str]:
@@ -213,7 +213,7 @@ def _printed(schema: GraphQLSchema) -> str:
 
 
 service_type = Type("_Service")
-service_type.plain("sdl")
+service_type.value_fields("sdl")
 
 TYPES = (
     *(shop, permission, domain, external_authentication, shop_translation, limits, limit_info),

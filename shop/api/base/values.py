@@ -5,15 +5,15 @@ from __future__ import annotations
 from shop.api.object_types import Type
 
 weight = Type("Weight")
-weight.plain("unit", "value")
+weight.value_fields("unit", "value")
 
 image = Type("Image")
-image.plain("url", "alt")
+image.value_fields("url", "alt")
 
 file = Type("File")
-file.plain("url", "contentType")
+file.value_fields("url", "contentType")
 
 time_period = Type("TimePeriod")
-time_period.plain("amount", "type")
+time_period.value_fields("amount", "type")
 
 TYPES = (weight, image, file, time_period)

@@ -59,20 +59,22 @@ class NullPropagation:
         }
         self._path: Path = []
 
-    def settle(self, scope: Scope, result: dict[str, object], selections: Iterable[Selection]) -> bool:
-        """Settle these fields of one object. Return False if the object itself must be null."""
+    def propagate_nulls(
+        self, scope: Scope, result: dict[str, object], selections: Iterable[Selection]
+    ) -> bool:
+        """Replace failed values in these fields. Return False if the object itself must be null."""
         for selection in selections:
             if selection.key not in scope.failed_keys:
                 continue
             self._path.append(selection.key)
-            settled = self._settle_value(selection, selection.shape, result[selection.key])
+            replaced = self._replace_failed_value(selection, selection.shape, result[selection.key])
             self._path.pop()
-            if settled is _PROPAGATED:
+            if replaced is _PROPAGATED:
                 return False
-            result[selection.key] = settled
+            result[selection.key] = replaced
         return True
 
-    def _settle_value(self, selection: Selection, shape: Shape, value: Any) -> object:
+    def _replace_failed_value(self, selection: Selection, shape: Shape, value: Any) -> object:
         replacement = _PROPAGATED if shape.is_required else None
         if type(value) is FailedValue:
             self.errors.append(located_error(value.error, selection.nodes, list(self._path)))
@@ -83,18 +85,18 @@ class NullPropagation:
         if value is None or shape.serialise is not None:
             return value
         if shape.items is not None:
-            return value if self._settle_items(selection, shape.items, value) else replacement
+            return value if self._replace_failed_items(selection, shape.items, value) else replacement
         scope = self._scopes_by_result.get(id(value))
-        if scope is None or self.settle(scope, value, scope.fields.selections):
+        if scope is None or self.propagate_nulls(scope, value, scope.fields.selections):
             return value
         return replacement
 
-    def _settle_items(self, selection: Selection, shape: Shape, items: list[object]) -> bool:
+    def _replace_failed_items(self, selection: Selection, shape: Shape, items: list[object]) -> bool:
         for index, item in enumerate(items):
             self._path.append(index)
-            settled = self._settle_value(selection, shape, item)
+            replaced = self._replace_failed_value(selection, shape, item)
             self._path.pop()
-            if settled is _PROPAGATED:
+            if replaced is _PROPAGATED:
                 return False
-            items[index] = settled
+            items[index] = replaced
         return True

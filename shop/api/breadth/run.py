@@ -49,7 +49,7 @@ class Run:
             while self._queue:
                 child_scope = self._queue.popleft()
                 self._run_scope(child_scope, child_scope.fields.selections)
-            if scope.failed_keys and not self._settle(scope, data, selections):
+            if scope.failed_keys and not self._propagate_nulls(scope, data, selections):
                 return ExecutionResult(None, self._errors)
         return ExecutionResult(data, self._errors or None)
 
@@ -88,9 +88,11 @@ class Run:
         if isinstance(value, IntrospectionFailure):
             scope.mark_failed(selection.key)
 
-    def _settle(self, scope: Scope, data: dict[str, object], selections: tuple[Selection, ...]) -> bool:
-        settlement = NullPropagation(self._finished_scopes)
-        settled = settlement.settle(scope, data, selections)
-        self._errors.extend(settlement.errors)
+    def _propagate_nulls(
+        self, scope: Scope, data: dict[str, object], selections: tuple[Selection, ...]
+    ) -> bool:
+        propagation = NullPropagation(self._finished_scopes)
+        is_kept = propagation.propagate_nulls(scope, data, selections)
+        self._errors.extend(propagation.errors)
         self._finished_scopes.clear()
-        return settled
+        return is_kept

@@ -378,8 +378,8 @@ def _attributes_of_types(
 
 
 selected = Type("SelectedAttribute")
-selected.plain("attribute", "values")
+selected.value_fields("attribute", "values")
 assigned_variant = Type("AssignedVariantAttribute")
-assigned_variant.plain("attribute", "variantSelection")
+assigned_variant.value_fields("attribute", "variantSelection")
 
 TYPES = (selected, assigned_variant)

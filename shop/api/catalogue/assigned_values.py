@@ -27,7 +27,7 @@ KIND = "catalog.attributevalue"
 
 def _type(name: str) -> Type:
     new_type = Type(name)
-    new_type.plain("attribute")
+    new_type.value_fields("attribute")
     return new_type
 
 
@@ -62,9 +62,9 @@ swatch = _single_value_type("AssignedSwatchAttribute", lambda row: row)
 file = _type("AssignedFileAttribute")
 multi_choice = _type("AssignedMultiChoiceAttribute")
 choice = Type("AssignedChoiceAttributeValue")
-choice.plain("name", "slug")
+choice.value_fields("name", "slug")
 swatch_value = Type("AssignedSwatchAttributeValue")
-swatch_value.plain("name", "slug")
+swatch_value.value_fields("name", "slug")
 
 
 @swatch_value.field()

@@ -68,7 +68,7 @@ attribute.columns(
     externalReference="external_reference",
 )
 add_metadata_fields(
-    attribute, Attribute, rights=[Permission.MANAGE_PRODUCT_TYPES, Permission.MANAGE_PAGE_TYPES]
+    attribute, Attribute, permissions=[Permission.MANAGE_PRODUCT_TYPES, Permission.MANAGE_PAGE_TYPES]
 )
 
 

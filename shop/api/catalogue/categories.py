@@ -48,7 +48,7 @@ category.columns(
 )
 category.related("parent", category, column="parent_id", rows=Category.objects.all())
 category.field("backgroundImage", needs=("id", "picture_id"))(background("Category", "picture_id"))
-add_metadata_fields(category, Category, rights=[Permission.MANAGE_PRODUCTS])
+add_metadata_fields(category, Category, permissions=[Permission.MANAGE_PRODUCTS])
 
 
 def described(rows: list[Row], *_: object) -> Sequence[object]:

@@ -38,7 +38,7 @@ collection.id()
 collection.columns(name="name", slug="slug", seoTitle="seo_title", seoDescription="seo_description")
 collection.field("channel", needs="in_channel")(channel_slugs)
 collection.field("backgroundImage", needs=("key", "cover_id"))(background("Collection", "cover_id", "key"))
-add_metadata_fields(collection, Collection, rights=[Permission.MANAGE_PRODUCTS])
+add_metadata_fields(collection, Collection, permissions=[Permission.MANAGE_PRODUCTS])
 
 listing = Type("CollectionChannelListing", lambda context: CollectionListing.objects.all())
 listing.id()

@@ -57,7 +57,7 @@ cooperative.columns(
     province="province_name",
 )
 cooperative.field("cover", needs=("id", "cover_id"))(background("Cooperative", "cover_id"))
-add_metadata_fields(cooperative, Cooperative, rights=[Permission.MANAGE_PRODUCTS])
+add_metadata_fields(cooperative, Cooperative, permissions=[Permission.MANAGE_PRODUCTS])
 product.related_in_channel("cooperative", cooperative, column="cooperative_id")
 warehouse.related("cooperative", cooperative, column="cooperative_id")
 

@@ -33,7 +33,7 @@ media.id()
 media.columns(sortOrder="sort_order", alt="alt")
 media.unsupported("type", value="IMAGE")
 media.unsupported("oembedData", value={})
-add_metadata_fields(media, ProductMedia, rights=[Permission.MANAGE_PRODUCTS])
+add_metadata_fields(media, ProductMedia, permissions=[Permission.MANAGE_PRODUCTS])
 
 image = Type("ProductImage")
 image.columns(alt="alt", sortOrder="sort_order")

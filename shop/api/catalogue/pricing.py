@@ -234,16 +234,18 @@ def _discount(before: TaxedAmount, now: TaxedAmount) -> TaxedAmount | None:
 
 
 range_ = Type("TaxedMoneyRange")
-range_.plain("start", "stop")
+range_.value_fields("start", "stop")
 money_range = Type("MoneyRange")
-money_range.plain("start", "stop")
+money_range.value_fields("start", "stop")
 product_pricing = Type("ProductPricingInfo")
-product_pricing.plain(
+product_pricing.value_fields(
     "onSale", "discount", "discountPrior", "priceRange", "priceRangeUndiscounted", "priceRangePrior"
 )
 product_pricing.unsupported("discountLocalCurrency", "priceRangeLocalCurrency")
 variant_pricing = Type("VariantPricingInfo")
-variant_pricing.plain("onSale", "discount", "discountPrior", "price", "priceUndiscounted", "pricePrior")
+variant_pricing.value_fields(
+    "onSale", "discount", "discountPrior", "price", "priceUndiscounted", "pricePrior"
+)
 variant_pricing.unsupported("discountLocalCurrency", "priceLocalCurrency")
 
 

@@ -32,7 +32,7 @@ product_type.columns(
     kind="kind",
 )
 product_type.field("weight", needs="weight")(weights)
-add_metadata_fields(product_type, ProductType, rights=[Permission.MANAGE_PRODUCT_TYPES])
+add_metadata_fields(product_type, ProductType, permissions=[Permission.MANAGE_PRODUCT_TYPES])
 
 query = Queries()
 

@@ -57,7 +57,7 @@ product.related_in_channel("defaultVariant", variant, column="default_variant_id
 product.field("channel", needs="in_channel")(channel_slugs)
 product.field("weight", needs="weight")(weights)
 product.unsupported("rating")
-add_metadata_fields(product, Product, rights=[CooperativeScoped(Permission.MANAGE_PRODUCTS)])
+add_metadata_fields(product, Product, permissions=[CooperativeScoped(Permission.MANAGE_PRODUCTS)])
 
 
 @product.field("category", needs="category_id")

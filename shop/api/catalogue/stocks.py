@@ -64,7 +64,7 @@ def addresses(rows: list[Row], arguments: object, context: Context, selection: S
     return [addresses_by_key.get(row.address_id) for row in rows]
 
 
-add_metadata_fields(warehouse, Warehouse, rights=OWN_STOCK_PERMISSIONS)
+add_metadata_fields(warehouse, Warehouse, permissions=OWN_STOCK_PERMISSIONS)
 
 ENUMS: dict[str, Choices] = {"WarehouseClickAndCollectOptionEnum": ClickAndCollect}
 

@@ -43,11 +43,11 @@ configuration.unsupported("countries", "metadata", "privateMetadata", value=[])
 configuration.unsupported("metafields", "privateMetafields", value={})
 configuration.unsupported("metafield", "privateMetafield", "taxAppId")
 configuration.unsupported("useWeightedTaxForShipping", value=False)
-channel.same_row("taxConfiguration", configuration, permissions=_STAFF)
+channel.as_type("taxConfiguration", configuration, permissions=_STAFF)
 
 of_country = Type("TaxConfigurationPerCountry")
-of_country.plain("country", "chargeTaxes", "taxCalculationStrategy", "displayGrossPrices")
-of_country.plain("taxAppId", "useWeightedTaxForShipping")
+of_country.value_fields("country", "chargeTaxes", "taxCalculationStrategy", "displayGrossPrices")
+of_country.value_fields("taxAppId", "useWeightedTaxForShipping")
 
 query = Queries()
 _FILTER: Conditions = {"ids": id_in("TaxConfiguration"), "metadata": lambda context, input_data: Q(pk__in=())}

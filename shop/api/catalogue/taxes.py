@@ -25,7 +25,7 @@ _STAFF = (Access.STAFF, Access.APP)
 tax_class = Type("TaxClass", lambda context: TaxClass.objects.all())
 tax_class.id()
 tax_class.columns(name="name")
-add_metadata_fields(tax_class, TaxClass, rights=[Permission.MANAGE_TAXES])
+add_metadata_fields(tax_class, TaxClass, permissions=[Permission.MANAGE_TAXES])
 
 rate = Type("TaxClassCountryRate", lambda context: TaxRate.objects.all())
 rate.related("taxClass", tax_class, column="tax_class_id")
@@ -71,7 +71,7 @@ def tax_classes_of_product_types(
 
 
 tax_type = Type("TaxType")
-tax_type.plain("description", "taxCode")
+tax_type.value_fields("description", "taxCode")
 product.unsupported("taxType")
 product_type.unsupported("taxType")
 

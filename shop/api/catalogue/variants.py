@@ -37,7 +37,7 @@ variant.related_in_channel("product", product, column="product_id")
 variant.field("channel", needs="in_channel")(channel_slugs)
 variant.field("weight", needs="weight")(weights)
 variant.unsupported("preorder")
-add_metadata_fields(variant, Variant, rights=[CooperativeScoped(Permission.MANAGE_PRODUCTS)])
+add_metadata_fields(variant, Variant, permissions=[CooperativeScoped(Permission.MANAGE_PRODUCTS)])
 
 
 @variant.field(needs=("id", "track_inventory", "quantity_limit_per_customer", "in_channel"))
@@ -135,8 +135,8 @@ def deliverable_stocks(
 
 # Preorders are not supported: only existing stock is sold.
 preorder = Type("PreorderData")
-preorder.plain("globalThreshold", "globalSoldUnits", "endDate")
+preorder.value_fields("globalThreshold", "globalSoldUnits", "endDate")
 threshold = Type("PreorderThreshold")
-threshold.plain("quantity", "soldUnits")
+threshold.value_fields("quantity", "soldUnits")
 
 TYPES = (variant, preorder, threshold)

@@ -47,12 +47,15 @@ checkout.unsupported("translatedDiscountName")
 checkout.unsupported("availableCollectionPoints", value=[])
 
 
-def _owns(context: Context, key: uuid.UUID) -> bool:
+def _is_owner(context: Context, key: uuid.UUID) -> bool:
     return bool(changeable_baskets(context).filter(pk=key).exists())
 
 
 add_metadata_fields(
-    checkout, Basket, rights=[Permission.MANAGE_CHECKOUTS, Permission.HANDLE_PAYMENTS], owns=_owns
+    checkout,
+    Basket,
+    permissions=[Permission.MANAGE_CHECKOUTS, Permission.HANDLE_PAYMENTS],
+    owner_check=_is_owner,
 )
 
 
@@ -220,7 +223,7 @@ def problems(
 
 
 gift_card = Type("GiftCard")
-gift_card.plain(
+gift_card.value_fields(
     *("id", "privateMetadata", "privateMetafield", "privateMetafields"),
     *("metadata", "metafield", "metafields", "displayCode", "last4CodeChars"),
     *("isActive", "initialBalance", "currentBalance"),

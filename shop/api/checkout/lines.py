@@ -26,12 +26,15 @@ line.columns(quantity="quantity", isGift="is_gift")
 line.unsupported("priceOverrideReason")
 
 
-def _owns(context: Context, key: uuid.UUID) -> bool:
+def _is_owner(context: Context, key: uuid.UUID) -> bool:
     return BasketLine.objects.filter(pk=key, basket__in=changeable_baskets(context)).exists()
 
 
 add_metadata_fields(
-    line, BasketLine, rights=[Permission.MANAGE_CHECKOUTS, Permission.HANDLE_PAYMENTS], owns=_owns
+    line,
+    BasketLine,
+    permissions=[Permission.MANAGE_CHECKOUTS, Permission.HANDLE_PAYMENTS],
+    owner_check=_is_owner,
 )
 
 

@@ -77,11 +77,11 @@ def _is_unavailable(line: QuotedLine) -> bool:
 
 
 stale = Type("CheckoutProblemDeliveryMethodStale")
-stale.plain("delivery")
+stale.value_fields("delivery")
 invalid = Type("CheckoutProblemDeliveryMethodInvalid")
-invalid.plain("delivery")
+invalid.value_fields("delivery")
 insufficient_stock = Type(InsufficientStock.typename)
-insufficient_stock.plain("line")
+insufficient_stock.value_fields("line")
 
 
 @insufficient_stock.field()
@@ -101,6 +101,6 @@ def variant_of_problem(
 
 
 unavailable = Type("CheckoutLineProblemVariantNotAvailable")
-unavailable.plain("line")
+unavailable.value_fields("line")
 
 TYPES = (stale, invalid, insufficient_stock, unavailable)

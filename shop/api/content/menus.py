@@ -25,14 +25,14 @@ from shop.content.models import Menu, MenuItem
 
 menu.id()
 menu.columns(name="name", slug="slug")
-add_metadata_fields(menu, Menu, rights=[Permission.MANAGE_MENUS])
+add_metadata_fields(menu, Menu, permissions=[Permission.MANAGE_MENUS])
 
 menu_item.id()
 menu_item.columns(name="name", level="level")
 menu_item.related_in_channel("menu", menu, column="menu_id")
 menu_item.related_in_channel("parent", menu_item, column="parent_id")
 menu_item.related("category", category, column="category_id")
-add_metadata_fields(menu_item, MenuItem, rights=[Permission.MANAGE_MENUS])
+add_metadata_fields(menu_item, MenuItem, permissions=[Permission.MANAGE_MENUS])
 translation = add_translation_field(
     menu_item, "MenuItemTranslation", "content.menuitem", required=("name",), name="name"
 )

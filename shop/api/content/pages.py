@@ -69,7 +69,7 @@ page.columns(
     created="created_at",
 )
 page.related("pageType", page_type, column="page_type_id")
-add_metadata_fields(page, Page, rights=[Permission.MANAGE_PAGES])
+add_metadata_fields(page, Page, permissions=[Permission.MANAGE_PAGES])
 translation = add_translation_field(
     page,
     "PageTranslation",
@@ -162,7 +162,7 @@ def assigned_attribute(
 
 page_type.id()
 page_type.columns(name="name", slug="slug")
-add_metadata_fields(page_type, PageType, rights=[Permission.MANAGE_PAGE_TYPES])
+add_metadata_fields(page_type, PageType, permissions=[Permission.MANAGE_PAGE_TYPES])
 attribute.unsupported("referenceTypes", value=[])  # references are not restricted to types
 
 

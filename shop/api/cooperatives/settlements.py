@@ -49,7 +49,7 @@ settlement.columns(
     paidAt="paid_at",
 )
 figures = Type("CooperativeSettlementFigures")
-figures.plain(*(to_camel_case(name) for name in (*_FIGURES, "payable")))
+figures.value_fields(*(to_camel_case(name) for name in (*_FIGURES, "payable")))
 
 payout = Type("CooperativePayout", _visible_payouts)
 payout.id()

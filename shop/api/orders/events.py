@@ -96,9 +96,9 @@ event.unsupported(
 )
 
 event_line = Type("OrderEventOrderLineObject")
-event_line.plain("quantity", "orderLine", "itemName", "discount")
+event_line.value_fields("quantity", "orderLine", "itemName", "discount")
 event_discount = Type("OrderEventDiscountObject")
-event_discount.plain("valueType", "value", "reason", "amount", "oldValueType", "oldValue", "oldAmount")
+event_discount.value_fields("valueType", "value", "reason", "amount", "oldValueType", "oldValue", "oldAmount")
 
 
 def changes_of_event_types(names: Iterable[str]) -> list[str]:

@@ -36,7 +36,7 @@ line.columns(
 line.unsupported("saleId", "taxClass", "voucherCode", "priceOverrideReason")
 line.unsupported("isGift", "isPriceOverridden", value=False)
 line.unsupported("taxClassMetadata", "taxClassPrivateMetadata", value=[])
-add_metadata_fields(line, OrderLine, rights=ORDER_PERMISSIONS)
+add_metadata_fields(line, OrderLine, permissions=ORDER_PERMISSIONS)
 
 
 def unit_price(total: int, quantity: int) -> int:

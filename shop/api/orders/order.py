@@ -22,7 +22,14 @@ from shop.api.ids import Key, global_id, global_ids
 from shop.api.language_codes import code_from_tag
 from shop.api.metadata import add_metadata_fields
 from shop.api.object_types import Row, Rows, Type, compiled_rows
-from shop.api.orders.types import ORDER_PERMISSIONS, WHOLE_ORDER_PERMISSIONS, fulfillment, line, order, owns
+from shop.api.orders.types import (
+    ORDER_PERMISSIONS,
+    WHOLE_ORDER_PERMISSIONS,
+    fulfillment,
+    is_owner,
+    line,
+    order,
+)
 from shop.api.orders.visibility import filter_visible, order_scope, sees_parts_only, shown_key
 from shop.core.models import Channel
 
@@ -47,14 +54,21 @@ order.unsupported(
     value=[],
 )
 add_metadata_fields(
-    order, Order, rights=WHOLE_ORDER_PERMISSIONS, owns=owns, reads=ORDER_PERMISSIONS, hidden_unless="is_whole"
+    order,
+    Order,
+    permissions=WHOLE_ORDER_PERMISSIONS,
+    owner_check=is_owner,
+    read_permissions=ORDER_PERMISSIONS,
+    hidden_unless="is_whole",
 )
 ENTITIES |= {"Order": order}
 
 invoice = Type("Invoice")
-invoice.plain("id", "status", "createdAt", "updatedAt", "message", "number", "externalUrl", "url", "order")
-invoice.plain("metadata", "metafield", "metafields")
-invoice.plain("privateMetadata", "privateMetafield", "privateMetafields")
+invoice.value_fields(
+    "id", "status", "createdAt", "updatedAt", "message", "number", "externalUrl", "url", "order"
+)
+invoice.value_fields("metadata", "metafield", "metafields")
+invoice.value_fields("privateMetadata", "privateMetafield", "privateMetafields")
 
 _PAID = frozenset({Coverage.FULL, Coverage.OVER})
 _PAYMENT = {

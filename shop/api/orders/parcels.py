@@ -19,7 +19,9 @@ from shop.api.orders.types import ORDER_PERMISSIONS, fulfillment, fulfillment_li
 fulfillment.id()
 fulfillment.columns(fulfillmentOrder="number", trackingNumber="tracking_number", created="created_at")
 fulfillment.unsupported("reasonReference")
-add_metadata_fields(fulfillment, Parcel, rights=ORDER_PERMISSIONS, cooperative_column="part__cooperative")
+add_metadata_fields(
+    fulfillment, Parcel, permissions=ORDER_PERMISSIONS, cooperative_column="part__cooperative"
+)
 
 fulfillment_line.id()
 fulfillment_line.columns(quantity="quantity")

@@ -56,6 +56,6 @@ granted_refund = Type("OrderGrantedRefund", visible_grants)
 granted_refund_line = Type("OrderGrantedRefundLine", lambda context: RefundLine.objects.all())
 
 
-def owns(context: Context, key: uuid.UUID) -> bool:
+def is_owner(context: Context, key: uuid.UUID) -> bool:
     """Return whether the requester may write public metadata: the buyer, or a guest order's id holder."""
     return Order.objects.changeable_by(context.user, context.now).filter(pk=key).exists()

@@ -25,7 +25,7 @@ class UsedVoucher(NamedTuple):
 
 voucher.id()
 voucher.columns(name="name", type="type")
-add_metadata_fields(voucher, Voucher, rights=[Permission.MANAGE_DISCOUNTS])
+add_metadata_fields(voucher, Voucher, permissions=[Permission.MANAGE_DISCOUNTS])
 
 
 @voucher.field(needs="id")

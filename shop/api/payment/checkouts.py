@@ -18,11 +18,11 @@ from shop.api.payment.types import PAYMENT_OR_ORDER_PERMISSIONS, item
 from shop.api.root_fields import Queries
 
 gateway = Type("PaymentGateway")
-gateway.plain("id", "name", "currencies", "config")
+gateway.value_fields("id", "name", "currencies", "config")
 gateway_config = Type("PaymentGatewayConfig")
-gateway_config.plain("id", "data", "errors")
+gateway_config.value_fields("id", "data", "errors")
 config_line = Type("GatewayConfigLine")
-config_line.plain("field", "value")
+config_line.value_fields("field", "value")
 
 
 @checkout.field(needs="channel_id")

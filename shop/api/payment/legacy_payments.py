@@ -15,25 +15,25 @@ from shop.api.payment.inputs import ShopAvailablePaymentGatewaysArguments
 from shop.api.payment.types import event, item
 
 payment = Type("Payment")
-payment.plain(
+payment.value_fields(
     *("id", "gateway", "isActive", "created", "modified", "token", "checkout", "order", "paymentMethodType"),
     *("customerIpAddress", "chargeStatus", "actions", "total", "capturedAmount", "transactions"),
     *("availableCaptureAmount", "availableRefundAmount", "pspReference"),
     *("metadata", "metafield", "metafields", "privateMetadata", "privateMetafield", "privateMetafields"),
 )
 transaction = Type("Transaction")
-transaction.plain("id", "created", "payment", "token", "kind", "isSuccess", "error", "amount")
+transaction.value_fields("id", "created", "payment", "token", "kind", "isSuccess", "error", "amount")
 order.unsupported("payments", value=[])
 
 gift_card_event = Type("GiftCardEvent")
-gift_card_event.plain(
+gift_card_event.value_fields(
     *("id", "date", "type", "user", "app", "message", "email", "orderId", "orderNumber", "tags", "oldTags"),
     *("balance", "expiryDate", "oldExpiryDate"),
 )
 gift_card_balance = Type("GiftCardEventBalance")
-gift_card_balance.plain("initialBalance", "currentBalance", "oldInitialBalance", "oldCurrentBalance")
+gift_card_balance.value_fields("initialBalance", "currentBalance", "oldInitialBalance", "oldCurrentBalance")
 gift_card_details = Type("GiftCardPaymentMethodDetails")
-gift_card_details.plain("name", "brand", "lastChars", "isSaleorGiftcard")
+gift_card_details.value_fields("name", "brand", "lastChars", "isSaleorGiftcard")
 gift_card.unsupported("events", value=[])
 
 

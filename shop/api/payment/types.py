@@ -47,7 +47,7 @@ item.columns(
 item.related("order", order, column="order_id")
 item.related("checkout", checkout, column="basket_id")
 item.unsupported("createdBy", "paymentMethodDetails", "reason", "reasonReference")
-add_metadata_fields(item, Payment, rights=[Permission.HANDLE_PAYMENTS])
+add_metadata_fields(item, Payment, permissions=[Permission.HANDLE_PAYMENTS])
 
 
 def _sum_field(field: str, read: Callable[[PaymentSums], int]) -> None:
@@ -155,8 +155,8 @@ def payments_of_checkouts(
 
 # Card details are stored at Stripe only.
 card_details = Type("CardPaymentMethodDetails")
-card_details.plain("name", "brand", "firstDigits", "lastDigits", "expMonth", "expYear")
+card_details.value_fields("name", "brand", "firstDigits", "lastDigits", "expMonth", "expYear")
 other_details = Type("OtherPaymentMethodDetails")
-other_details.plain("name")
+other_details.value_fields("name")
 
 TYPES = (item, event, card_details, other_details)

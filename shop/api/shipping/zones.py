@@ -35,7 +35,7 @@ SHIPPING_PERMISSIONS = (Permission.MANAGE_SHIPPING,)
 zone = Type("ShippingZone", lambda context: Zone.objects.all())
 zone.id()
 zone.columns(name="name", description="description", default="is_default")
-add_metadata_fields(zone, Zone, rights=SHIPPING_PERMISSIONS)
+add_metadata_fields(zone, Zone, permissions=SHIPPING_PERMISSIONS)
 
 method = Type("ShippingMethodType", lambda context: Service.objects.all())
 method.id()
@@ -43,14 +43,14 @@ method.columns(name="name", minimumDeliveryDays="minimum_days", maximumDeliveryD
 method.related("taxClass", tax_class, column="tax_class_id", permissions=[Access.STAFF, Access.APP])
 method.unsupported("minimumOrderPrice", "maximumOrderPrice")
 method.unsupported("postalCodeRules", value=[])
-add_metadata_fields(method, Service, rights=SHIPPING_PERMISSIONS)
+add_metadata_fields(method, Service, permissions=SHIPPING_PERMISSIONS)
 
 listing = Type("ShippingMethodChannelListing", lambda context: ServicePrice.objects.all())
 listing.id()
 listing.related("channel", channel, column="channel_id", rows=Channel.objects.all())
 
 rule = Type("ShippingMethodPostalCodeRule")
-rule.plain("id", "start", "end", "inclusionType")
+rule.value_fields("id", "start", "end", "inclusionType")
 
 
 @zone.field("countries", needs="id")

@@ -108,7 +108,7 @@ def card_payout(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRespon
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
-def card_notice(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def card_notice_retry(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Process a failed webhook notice again."""
     notice = get_object_or_404(WebhookEvent, pk=pk, provider=PROVIDER)
     action = partial(handle_stripe_event, event_id=notice.pk, now=timezone.now())

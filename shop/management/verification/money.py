@@ -71,13 +71,13 @@ def _wrong_cash_of_parts(rows: OrderRows, payments_of: Mapping[object, list[Paym
         if part.order.placed_at is None:
             continue
         dispatches = [parcel for parcel in parcels_of[part.pk] if parcel.kind == ParcelKind.DISPATCH]
-        taken_off = sum(refund.amount - refund.surplus for refund in refunds_of[part.pk])
+        reduction = sum(refund.amount - refund.surplus for refund in refunds_of[part.pk])
         counting = [parcel for parcel in dispatches if parcel.state != ParcelState.VOIDED]
         expected = sum(parcel.cod_expected for parcel in counting)
-        if taken_off:
+        if reduction:
             open_ = sum(parcel.cod_expected for parcel in counting if parcel.cod_state == CodState.EXPECTED)
             collected = sum(parcel.cod_collected for parcel in dispatches)
-            if open_ > max(0, part.total_gross - taken_off - collected):
+            if open_ > max(0, part.total_gross - reduction - collected):
                 yield _part_fault(part, f"{open_} in cash is asked for, more than is due after its refunds")
             continue
         # A voided parcel may have collected more than its products cost after they were weighed again.

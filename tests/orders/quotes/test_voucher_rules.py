@@ -353,7 +353,7 @@ def test_voucher_applies_after_catalogue_discounts() -> None:
     quote = quote_of(basket_with_code((variant, 1)))
 
     sums = totals_of_quote(quote)
-    assert (sums.goods, [row.amount for row in sums.taken_off]) == (320_000, [20_000, 30_000])
+    assert (sums.goods, [row.amount for row in sums.discounts]) == (320_000, [20_000, 30_000])
     assert quote.lines[0].list_total == 320_000
 
 

@@ -46,7 +46,7 @@ def executor(tmp_path):
     rate = Type("Rate", rows=lambda context: TaxRate.objects.all())
     rate.columns(country="country", validFrom="valid_from")
     tax_class = Type("Class")
-    tax_class.plain("name")
+    tax_class.value_fields("name")
     query = Queries()
 
     @query.field()
