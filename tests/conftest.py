@@ -30,7 +30,6 @@ CHROMIUM_FLAGS = [
     *["--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"],
 ]
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-SEEDED_TABLES = ("catalog_forbiddenphrase",)
 # On a busy machine an example may exceed any deadline.
 hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")
@@ -181,18 +180,28 @@ def _use_fast_settings() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _flush_without_triggers(request: pytest.FixtureRequest) -> Iterator[None]:
+@pytest.fixture(scope="session")
+def django_db_setup(
+    request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: Any
+) -> Iterator[None]:
     """Empty tables between transactional tests, with the triggers of append-only tables (ledger, change log)
-    disabled. Tables that migrations fill keep their rows: tests find them as a new shop does.
+    disabled. The rows that migrations write are written again: tests find them as a new shop does.
 
     PostgreSQL deletes rows instead of truncating, which would recreate the files of a hundred tables.
     """
     from django.db import connection
 
+    from catalog.models import ForbiddenPhrase
+
     on_sqlite = request.config.option.db == "sqlite"
     operations = type(connection.ops)
     flush, statements = operations.execute_sql_flush, operations.sql_flush
+    with django_db_blocker.unblock():
+        migrated_phrases = list(ForbiddenPhrase.objects.all())
+
+    def flushed_with_migrated_rows(self: Any, sql_list: list[str]) -> None:
+        flush(self, sql_list)
+        ForbiddenPhrase.objects.bulk_create(migrated_phrases)
 
     def flushed_without_triggers(self: Any, sql_list: list[str]) -> None:
         with self.connection.cursor() as cursor:
@@ -202,21 +211,20 @@ def _flush_without_triggers(request: pytest.FixtureRequest) -> Iterator[None]:
             triggers = cursor.fetchall()
             for name, _made_by in triggers:
                 cursor.execute(f"DROP TRIGGER {name}")
-            flush(self, [sql for sql in sql_list if not any(f'"{table}"' in sql for table in SEEDED_TABLES)])
+            flushed_with_migrated_rows(self, sql_list)
             for _name, made_by in triggers:
                 cursor.execute(made_by)
 
     def deletions(self: Any, _style: Any, tables: list[str], **_options: Any) -> list[str]:
-        emptied = [table for table in tables if table not in SEEDED_TABLES]
-        deleted = [f"DELETE FROM {self.quote_name(table)}" for table in emptied]
-        if "catalog_product" in emptied:
+        deleted = [f"DELETE FROM {self.quote_name(table)}" for table in tables]
+        if "catalog_product" in tables:
             deleted.append("DELETE FROM catalog_search")  # no model's table; its triggers do not run here
         return ["; ".join(["SET LOCAL session_replication_role = replica", *deleted])]
 
     if on_sqlite:
         operations.execute_sql_flush = flushed_without_triggers
     else:
-        operations.sql_flush = deletions
+        operations.execute_sql_flush, operations.sql_flush = flushed_with_migrated_rows, deletions
     yield
     operations.execute_sql_flush, operations.sql_flush = flush, statements
 
