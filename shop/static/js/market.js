@@ -12,6 +12,23 @@
     if (document.querySelector("[data-kept-copy]") && !document.querySelector("[data-sent]")) location.reload();
   });
 
+  // HTMX does not hear of choices made before it was loaded. On a page gone back to the browser restores them itself.
+  const isChanged = (field) => {
+    if (field.type === "radio" || field.type === "checkbox") return field.checked !== field.defaultChecked;
+    if (field.type === "number") return field.value !== field.defaultValue;
+    const start = [...field.options].find((option) => option.defaultSelected) ?? field.options[0];
+    return start && field.value !== start.value;
+  };
+  const sendEarlyChoices = () => {
+    const [navigation] = performance.getEntriesByType("navigation");
+    if (navigation?.type !== "navigate") return;
+    const fields = document.querySelectorAll("select, [type=radio]:checked, [type=checkbox], [type=number]");
+    for (const field of [...fields].filter(isChanged)) {
+      field.dispatchEvent(new Event("change", { bubbles: true }));
+    }
+  };
+  document.addEventListener("htmx:load", sendEarlyChoices, { once: true });
+
   // Pages that need HTMX only once somebody acts name it in a meta element, so that their first view is lighter.
   // What was changed before it was there hears `late`. HTMX waits in vain for a page that is still loading.
   const lateScript = document.querySelector("meta[name=late-htmx]");

@@ -147,7 +147,6 @@ def test_commune_is_found_by_typing_without_accents(phone: Page) -> None:
     page.get_by_role("button", name="Checkout", exact=True).filter(visible=True).click()
     box, commune = page.get_by_label("Type to find it"), page.get_by_label("Commune or ward", exact=True)
     expect(box).to_be_hidden()
-    page.wait_for_load_state()  # from then on a choice is sent
     page.get_by_label("Province or city").select_option("01")
 
     expect(commune.locator("option")).to_have_count(127)
@@ -424,12 +423,26 @@ def test_offline_phone_keeps_form_and_orders_once(phone: Page) -> None:
     assert page.evaluate("Object.keys(sessionStorage).filter(key => key.startsWith('checkout:'))") == []
 
 
+def test_province_chosen_while_scripts_load_brings_its_communes(phone: Page) -> None:
+    page = phone
+    add_product_to_basket(page)
+    held_requests: list[Route] = []
+    page.route("**/htmx*.js", lambda route: held_requests.append(route))
+    page.get_by_role("button", name="Checkout", exact=True).filter(visible=True).click(no_wait_after=True)
+    page.get_by_label("Full name").wait_for()
+
+    page.get_by_label("Province or city").select_option("19")
+    assert page.evaluate("typeof htmx") == "undefined"
+    held_requests.pop().continue_()
+
+    expect(page.get_by_label("Commune or ward", exact=True)).to_contain_text("Xã Phủ Thông")
+    expect(page.get_by_label("Province or city")).to_have_value("19")
+
+
 def test_typed_text_survives_pending_response(phone: Page) -> None:
     page = phone
     add_product_to_basket(page)
     page.get_by_role("button", name="Checkout", exact=True).filter(visible=True).click()
-    expect(page.get_by_label("Full name")).to_be_visible()
-    page.wait_for_load_state()  # from then on a choice is sent
     held_requests: list[Route] = []
     page.route("**/dat-hang/", lambda route: held_requests.append(route), times=1)
     with page.expect_request("**/dat-hang/"):

@@ -126,9 +126,9 @@ def test_order_list_shows_waiting_for_payment_until_paid(client: Client) -> None
     receive_transfer_now(order.code)
     after = html_of(client.get("/en/tai-khoan/"))
 
-    assert "waiting for payment" in before
-    assert "to be confirmed" not in before
-    assert "waiting for payment" not in after
+    assert "Waiting for payment" in before
+    assert "To be confirmed" not in before
+    assert "Waiting for payment" not in after
 
 
 def test_poll_without_changes_returns_204_in_four_queries(
