@@ -10,13 +10,13 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog import notices
 from catalog.actions.wording.forbidden_words import require_allowed_product
-from catalog.models import Listing, Price, Product
+from catalog.models import Listing, Price, Product, ProductType
 from catalog.states import LISTING_MOVES, ListingState
 from cooperatives.models import Cooperative
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row, lock_rows
 from shop.core.errors import ChangedSinceOpened, Missing, ReasonRequired, Refused
-from shop.core.models import record_change
+from shop.core.models import Channel, record_change
 from shop.core.states import WrongMove, advance
 
 
@@ -34,6 +34,13 @@ class PictureNotReady(Refused):
     default_message = _("The photo is still being processed. Try again in a minute.")
 
 
+def required_texts(channel: Channel, cooperative: Cooperative, product_type: ProductType) -> frozenset[str]:
+    """Return the product's columns that the channel requires of the cooperative's products of this type."""
+    if not requires_legal_fields(channel, cooperative):
+        return frozenset()
+    return _legally_required_texts(cooperative, product_type)
+
+
 def missing_legal_fields(product: Product) -> list[str]:
     """Return names of missing fields that Consumer Law 19/2023, article 37, requires, in a fixed order.
 
@@ -42,12 +49,14 @@ def missing_legal_fields(product: Product) -> list[str]:
     """
     cooperative = product.cooperative
     prices = Price.objects.filter(variant__product=product, amount__gt=0)
+    texts = _legally_required_texts(cooperative, product.product_type)
+    empty_texts = {column for column in texts if not getattr(product, column).strip()}
     provided = {
         "seller": bool(cooperative.legal_name and cooperative.registration_number and cooperative.phone),
         "price": prices.exists(),
-        "origin": bool(product.origin.strip()),
-        "shelf_life": bool(product.shelf_life.strip()) or not product.product_type.is_perishable,
-        "return_terms": bool(product.return_terms.strip() or cooperative.return_terms.strip()),
+        "origin": "origin" not in empty_texts,
+        "shelf_life": "shelf_life" not in empty_texts,
+        "return_terms": "return_terms" not in empty_texts,
         "delivery": cooperative.delivery_methods.filter(is_active=True).exists(),
         "picture": product.media.displayable().exists(),
     }
@@ -206,7 +215,7 @@ def _require_state(listing: Listing, state: ListingState, *, new_state: ListingS
 
 def require_legal_fields(listing: Listing) -> None:
     """Step: raise ListingIncomplete if the channel checks listings and a required field is empty."""
-    if requires_legal_fields(listing):
+    if _is_checked(listing):
         missing_fields = missing_legal_fields(listing.product)
         if missing_fields:
             raise ListingIncomplete(fields=missing_fields)
@@ -215,13 +224,27 @@ def require_legal_fields(listing: Listing) -> None:
 def require_ready_picture(listing: Listing) -> None:
     """Require a decoded photo, since one in the queue may be undecodable. Raises PictureNotReady."""
     media = listing.product.media
-    if requires_legal_fields(listing) and media.displayable().exists() and not media.ready().exists():
+    if _is_checked(listing) and media.displayable().exists() and not media.ready().exists():
         raise PictureNotReady()
 
 
-def requires_legal_fields(listing: Listing) -> bool:
+def requires_legal_fields(channel: Channel, cooperative: Cooperative) -> bool:
     """Return whether the channel checks legally required fields. The platform's own products are exempt."""
-    return listing.channel.requires_listing_review and not listing.product.cooperative.is_platform_seller
+    return channel.requires_listing_review and not cooperative.is_platform_seller
+
+
+def _is_checked(listing: Listing) -> bool:
+    return requires_legal_fields(listing.channel, listing.product.cooperative)
+
+
+def _legally_required_texts(cooperative: Cooperative, product_type: ProductType) -> frozenset[str]:
+    """Return the columns: the cooperative's terms stand for the product's, and some goods do not spoil."""
+    is_required = {
+        "origin": True,
+        "shelf_life": product_type.is_perishable,
+        "return_terms": not cooperative.return_terms.strip(),
+    }
+    return frozenset(column for column in is_required if is_required[column])
 
 
 def _lock_listing(rows: QuerySet[Listing], listing_id: int) -> Listing:

@@ -241,6 +241,8 @@ def run_transition(
     listing_id: int,
     action: Callable[..., object],
     message: Promise,
+    *,
+    refused_url: str = "",
 ) -> HttpResponse:
     """Change the listing's state and return to its page with the message, or with the refusal."""
     bound_action = partial(
@@ -250,7 +252,8 @@ def run_transition(
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, bound_action, url=listing_url(listing_id), message=message)
+    url = listing_url(listing_id)
+    return run_action(request, bound_action, url=url, message=message, refused_url=refused_url)
 
 
 def _list_rows(rows: list[Listing]) -> list[ListingRow]:

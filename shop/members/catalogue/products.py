@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -10,6 +11,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from catalog.actions.listings.listing_states import required_texts
 from catalog.actions.products.draft_products import create_draft_product
 from catalog.actions.products.product_details import NewProduct
 from catalog.actions.products.product_revisions import revised_product
@@ -17,10 +19,11 @@ from catalog.actions.products.products import update_product
 from catalog.actions.products.variants import create_variant, update_variant
 from catalog.models import Category, Price, ProductType, Variant
 from catalog.models.attribute import ProductKind
+from catalog.states import ListingState
 from cooperatives.access import MemberRight, MembershipContext
 from shop.core.errors import Missing
 from shop.core.images.renditions import store_picture
-from shop.core.models import Picture, market_channel, show_in_language
+from shop.core.models import Channel, Picture, market_channel, show_in_language
 from shop.core.web.action_results import refusals_as_form_errors
 from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.uploads import is_signed_in, takes_files
@@ -40,7 +43,7 @@ def listing_creation(request: HttpRequest, membership: MembershipContext) -> Htt
     if channel is None:
         messages.error(request, _("The market is not open yet."))
         return redirect("members:listings")
-    form = _build_new_form(request, membership)
+    form = _build_new_form(request, membership, channel)
     if not form.is_valid():
         return _render_new(request, membership, form, _submitted_pictures(request, membership, form))
     pictures = _submitted_pictures(request, membership, form)
@@ -73,6 +76,8 @@ def listing_details(request: HttpRequest, membership: MembershipContext, listing
     form = ProductForm(
         request.POST or None,
         categories=_categories(),
+        required_texts=required_texts(listing.channel, membership.cooperative, listing.product.product_type),
+        requires_complete_texts=listing.state not in (ListingState.DRAFT, ListingState.WITHDRAWN),
         initial=ProductForm.initial_for_product(revised_product(listing.product)),
     )
     if form.is_valid():
@@ -160,12 +165,18 @@ def variant(
     return redirect(listing_url(listing.pk))
 
 
-def _build_new_form(request: HttpRequest, membership: MembershipContext) -> NewListingForm:
+def _build_new_form(request: HttpRequest, membership: MembershipContext, channel: Channel) -> NewListingForm:
     types = list(ProductType.objects.filter(kind=ProductKind.NORMAL, is_digital=False).order_by("name", "pk"))
     show_in_language(types, "name")
     initial = {"origin": membership.cooperative.location}
     submitted = (request.POST, request.FILES) if request.method == "POST" else (None, None)
-    return NewListingForm(*submitted, categories=_categories(), types=types, initial=initial)
+    return NewListingForm(
+        *submitted,
+        categories=_categories(),
+        types=types,
+        required_texts=partial(required_texts, channel, membership.cooperative),
+        initial=initial,
+    )
 
 
 def _submitted_pictures(

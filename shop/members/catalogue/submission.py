@@ -10,7 +10,7 @@ from catalog.actions.listings.listing_states import submit_listing
 from cooperatives.access import MemberRight, MembershipContext
 from shop.core.web.action_results import refusals_as_form_errors
 from shop.core.web.uploads import is_signed_in, takes_files
-from shop.members.catalogue.listings import find_listing, render_listing, run_transition
+from shop.members.catalogue.listings import find_listing, listing_url, render_listing, run_transition
 from shop.members.catalogue.pictures import add_photos, report_added_photos
 from shop.members.forms.products import MorePhotosForm
 from shop.members.member_access import for_members
@@ -30,4 +30,5 @@ def submission(request: HttpRequest, membership: MembershipContext, listing_id: 
         return render_listing(request, membership, listing, photo=form)
     report_added_photos(request, listing, form)
     message = _("Submitted. The market will review it and write to you.")
-    return run_transition(request, membership, listing_id, submit_listing, message)
+    missing_url = f"{listing_url(listing_id)}#missing"
+    return run_transition(request, membership, listing_id, submit_listing, message, refused_url=missing_url)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from decimal import Decimal
 from itertools import groupby
 from typing import TypedDict, Unpack
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.products.product_details import ProductDetails, VariantDetails
@@ -43,7 +44,7 @@ class ProductForm(MembersForm):
         label=_("Shelf life"),
         max_length=250,
         required=False,
-        help_text=_("For example: 3 days in a cool place. Fresh products need it before they are reviewed."),
+        help_text=_("For example: 3 days in a cool place."),
     )
     months = forms.MultipleChoiceField(
         label=_("Months available"),
@@ -88,9 +89,16 @@ class ProductForm(MembersForm):
         files: FormFiles = None,
         *,
         categories: Sequence[Category],
+        required_texts: Collection[str] = (),
+        requires_complete_texts: bool = False,
         **options: Unpack[FormOptions],
     ) -> None:
+        """`required_texts` are not marked as optional; `requires_complete_texts` refuses empty ones."""
         super().__init__(data, files, **options)
+        self.required_texts = frozenset(required_texts)
+        if requires_complete_texts:
+            for name in self.required_texts:
+                self.fields[name].required = True
         self.categories = {str(category.pk): category for category in categories}
         self.set_choices("category", [("", _("Choose a category")), *_category_choices(categories)])
 
@@ -104,6 +112,14 @@ class ProductForm(MembersForm):
             "description": product.description_text,
             "months": [] if product.is_all_year else [str(month) for month in product.months],
         }
+
+    @property
+    def needs_shelf_life(self) -> bool:
+        return "shelf_life" in self.required_texts
+
+    @property
+    def needs_return_terms(self) -> bool:
+        return "return_terms" in self.required_texts
 
     @property
     def chosen_category(self) -> Category | None:
@@ -287,14 +303,17 @@ class NewListingForm(PhotoForm, ProductForm, NewVariantForm):
         *,
         categories: Sequence[Category],
         types: Sequence[ProductType],
+        required_texts: Callable[[ProductType], Collection[str]],
         **options: Unpack[FormOptions],
     ) -> None:
+        """`required_texts` returns the texts that the market requires of products of a type."""
         super().__init__(data, files, categories=categories, **options)
         self.types = {str(product_type.pk): product_type for product_type in types}
         choices = [(key, product_type.name) for key, product_type in self.types.items()]
         self.set_choices(
             "product_type", [("", _("Choose a type")), *choices] if len(choices) > 1 else choices
         )
+        self._mark_required_texts(required_texts)
 
     @property
     def has_folded_errors(self) -> bool:
@@ -304,6 +323,17 @@ class NewListingForm(PhotoForm, ProductForm, NewVariantForm):
     @property
     def chosen_product_type(self) -> ProductType:
         return self.types[self.cleaned_data["product_type"]]
+
+    def _mark_required_texts(self, required_texts: Callable[[ProductType], Collection[str]]) -> None:
+        """Until a type is chosen, mark what any type needs, and name the types that need a shelf life."""
+        chosen = self.types.get(str(self["product_type"].value()))
+        possible_types = [chosen] if chosen is not None else list(self.types.values())
+        self.required_texts = frozenset().union(*map(required_texts, possible_types))
+        perishable = [row for row in possible_types if "shelf_life" in required_texts(row)]
+        if 0 < len(perishable) < len(possible_types):
+            names = gettext("Required for: %(types)s.") % {"types": ", ".join(row.name for row in perishable)}
+            field = self.fields["shelf_life"]
+            field.help_text = f"{field.help_text} {names}"
 
 
 def _category_choices(categories: Iterable[Category]) -> list[object]:

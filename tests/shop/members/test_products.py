@@ -261,6 +261,55 @@ def test_fresh_product_is_drafted_without_shelf_life_and_not_submitted(lister) -
     assert "Hạn dùng." in page
 
 
+def is_optional(page: str, label: str) -> bool:
+    """Return whether the field with this label is marked as optional."""
+    found = re.search(rf"<label[^>]*>\s*{label}(.*?)</label>", page, re.DOTALL)
+    assert found is not None
+    return "không bắt buộc" in found[1]
+
+
+@pytest.mark.parametrize(("is_perishable", "may_be_empty"), [(True, False), (False, True)])
+def test_details_that_the_market_requires_are_not_marked_as_optional(
+    lister, seller, is_perishable, may_be_empty
+) -> None:
+    make_product_type(is_perishable=is_perishable)
+    listing = draft(seller)
+    address = f"/xa-vien/hang/{listing.pk}/mo-ta/"
+    with_terms = html_of(lister.get(address))
+    type(seller).objects.update(return_terms="")
+
+    pages = [html_of(lister.get(address)), html_of(lister.get("/xa-vien/hang/moi/"))]
+
+    for page in pages:
+        assert is_optional(page, "Hạn dùng") is may_be_empty
+        assert not is_optional(page, "Đổi trả")
+        assert is_optional(page, "Mô tả sản phẩm")
+    assert is_optional(with_terms, "Đổi trả")
+
+
+def test_new_product_names_the_types_that_need_a_shelf_life(lister) -> None:
+    make_product_type(slug="tuoi", name="Hàng tươi", is_perishable=True)
+    make_product_type(slug="det", name="Đồ dệt")
+
+    page = html_of(lister.get("/xa-vien/hang/moi/"))
+    chosen = html_of(lister.post("/xa-vien/hang/moi/", product_form(price="")))
+
+    assert "Bắt buộc với: Hàng tươi." in page
+    assert not is_optional(page, "Hạn dùng")
+    assert "Bắt buộc với" not in chosen
+    assert not is_optional(chosen, "Hạn dùng")
+
+
+def test_nothing_more_is_required_of_the_platforms_own_products(client) -> None:
+    platform = make_seller(is_platform_seller=True, return_terms="")
+    client.force_login(make_member(platform, Role.LISTER))
+    make_product_type(is_perishable=True)
+
+    page = html_of(client.get("/xa-vien/hang/moi/"))
+
+    assert (is_optional(page, "Hạn dùng"), is_optional(page, "Đổi trả")) == (True, True)
+
+
 def test_product_type_is_chosen_and_not_preselected(lister) -> None:
     for slug in ("hang-kho", "hang-tuoi"):
         make_product_type(slug=slug, name=slug)
@@ -359,6 +408,8 @@ def test_incomplete_draft_shows_missing_fields_and_is_not_submitted(lister, sell
     response = lister.post(f"/xa-vien/hang/{listing.pk}/gui-duyet/", follow=True)
 
     listing.refresh_from_db()
+    assert response.redirect_chain == [(f"/xa-vien/hang/{listing.pk}/#missing", 302)]
+    assert 'id="missing"' in page
     assert "Ảnh sản phẩm." in page
     assert "Xuất xứ." in page
     assert [str(message) for message in response.context["messages"]] == [
@@ -531,6 +582,7 @@ def test_new_listing_is_in_the_markets_channel(lister) -> None:
 
 
 def test_published_product_must_stay_complete(lister, seller) -> None:
+    make_product_type(is_perishable=True)
     product = make_product(seller)
     ProductMedia.objects.create(product=product, picture=Picture.objects.create(original="a.jpg"))
     Product.objects.update(return_terms="Đổi trong 24 giờ.")
@@ -545,7 +597,7 @@ def test_published_product_must_stay_complete(lister, seller) -> None:
     )
 
     product.refresh_from_db()
-    assert response.context["form"].non_field_errors() == [str(ListingIncomplete.default_message)]
+    assert response.context["form"].errors.keys() == {"shelf_life", "return_terms"}
     assert (product.name, product.return_terms) == ("Gối thảo dược", "Đổi trong 24 giờ.")
 
 
