@@ -185,6 +185,11 @@ class Parcel(WithMetadata, WithTimes):
         return self.is_outgoing and self.state != ParcelState.VOIDED
 
     @property
+    def is_cash_with_carrier(self) -> bool:
+        """Return whether the carrier collects the expected cash; its statement reports it."""
+        return self.cod_state == CodState.EXPECTED and self.cod_holder == CashHolder.CARRIER
+
+    @property
     def cash_shortfall(self) -> int:
         """The cash collected short, in minor units; 0 before collection."""
         return max(0, self.cod_expected - self.cod_collected) if self.cod_collected_at is not None else 0

@@ -190,7 +190,7 @@ def _accept_and_pack(page: Page, email: str) -> None:
     page.get_by_text("Lấy rồi").click()
     page.get_by_role("button", name="Xong, in tem").click()
     page.get_by_role("button", name="Dán tem xong").click()
-    expect(page.get_by_role("button", name="Đã gửi hàng")).to_be_visible()
+    expect(page.get_by_role("button", name="Bàn giao kiện hàng")).to_be_visible()
 
 
 def _fill_checkout_by_keyboard(keyboard: Keyboard) -> None:

@@ -35,7 +35,10 @@ FAILURE_REASONS = [
 VOID_REASONS = [
     _("Packed wrongly."),
     _("Something broke."),
+]
+RETURNED_PARCEL_REASONS = [
     _("The goods came back."),
+    _("Something broke."),
 ]
 
 
@@ -122,6 +125,10 @@ class HandOverForm(MembersForm):
         shown_fields = self._FIELDS.get(DeliveryKind(delivery_kind or DeliveryKind.CARRIER), ())
         for name in set(self.base_fields) - set(shown_fields):
             del self.fields[name]
+        if delivery_kind == DeliveryKind.CARRIER and parcel.cod_state == CodState.EXPECTED:
+            self.fields["carrier"].help_text = _(
+                "The carrier named here collects the cash. Leave empty if the cooperative collects it."
+            )
 
     @property
     def dispatch(self) -> DispatchDetails:
@@ -142,7 +149,7 @@ def _shortfall_reason_field() -> forms.CharField:
 
 
 class DeliveryForm(MembersForm):
-    """The buyer's pickup code and the cash collected, each only if there is one."""
+    """The buyer's pickup code and the cash that the cooperative collects, each only if there is one."""
 
     code = forms.CharField(
         label=_("Buyer's code"),
@@ -168,7 +175,7 @@ class DeliveryForm(MembersForm):
         super().__init__(data, prefix=f"delivery-{parcel.pk}")
         if not parcel.pickup_code:
             del self.fields["code"]
-        if parcel.cod_state != CodState.EXPECTED:
+        if parcel.cod_state != CodState.EXPECTED or parcel.is_cash_with_carrier:
             for name in ("cash", "amount", "reason"):
                 del self.fields[name]
 

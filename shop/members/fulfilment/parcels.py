@@ -24,11 +24,19 @@ from orders.actions.fulfilment.pack_parcels import close_parcel
 from orders.actions.fulfilment.undo_steps import ParcelStep, undo_parcel_step
 from orders.actions.fulfilment.void_parcels import void_parcel
 from orders.models import Parcel
+from orders.states import ParcelState
 from shop.core.errors import Missing, StrOrPromise
 from shop.core.web.action_results import refusals_as_form_errors, run_action
 from shop.core.web.http_methods import require_safe_or_post
 from shop.members.forms.fields import MembersForm, ReasonForm
-from shop.members.forms.work import FAILURE_REASONS, VOID_REASONS, CashForm, DeliveryForm, HandOverForm
+from shop.members.forms.work import (
+    FAILURE_REASONS,
+    RETURNED_PARCEL_REASONS,
+    VOID_REASONS,
+    CashForm,
+    DeliveryForm,
+    HandOverForm,
+)
 from shop.members.fulfilment.parts import part_url
 from shop.members.member_access import for_members, render_page, submitted_key
 
@@ -127,7 +135,9 @@ def failed_delivery(request: HttpRequest, membership: MembershipContext, parcel_
 def cancellation(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
     """Void a parcel; its items are to be packed again."""
     parcel = _find_parcel(membership, parcel_id)
-    form = ReasonForm(request.POST or None, reasons=list(VOID_REASONS))
+    is_returned = parcel.state == ParcelState.FAILED_DELIVERY
+    reasons = RETURNED_PARCEL_REASONS if is_returned else VOID_REASONS
+    form = ReasonForm(request.POST or None, reasons=list(reasons))
     if not form.is_valid():
         return _render_form(request, membership, parcel, form, "voiding")
     return _run_transition(

@@ -43,6 +43,8 @@ from shop.members.fulfilment.worklist import (
 from shop.members.member_access import for_members, render_page, submitted_key
 
 PER_PAGE = 20
+# A parcel on its way is voided once it is back, after a failed delivery.
+_VOIDABLE_STATES = frozenset({ParcelState.PACKING, ParcelState.PACKED, ParcelState.FAILED_DELIVERY})
 
 
 @require_safe
@@ -250,6 +252,7 @@ def _parcel_row(
         "parcel": parcel,
         "place": position,
         "lines": list(parcel.lines.all()),
+        "voiding": parcel.is_outgoing and parcel.state in _VOIDABLE_STATES,
         "undoable": [(step, until) for step, until in undoable_steps(parcel) if now <= until],
     }
     if parcel.state in (ParcelState.PACKED, ParcelState.FAILED_DELIVERY):
@@ -258,7 +261,8 @@ def _parcel_row(
         row["back"] = return_form(parcel)
     elif parcel.state == ParcelState.HANDED_OVER:
         row["delivery"] = DeliveryForm(parcel=parcel)
-    if parcel.state == ParcelState.DELIVERED and parcel.cod_state == CodState.EXPECTED:
+    is_cash_expected = parcel.cod_state == CodState.EXPECTED and not parcel.is_cash_with_carrier
+    if parcel.state == ParcelState.DELIVERED and is_cash_expected:
         row["cash"] = CashForm(parcel=parcel)
     return row
 

@@ -121,7 +121,7 @@ STATE_TEXTS = [
         "packing",
         (("packed", "expected"),),
         "Thanh toán khi nhận: 230.000 ₫ | Chờ giao cho đơn vị vận chuyển",
-        "Gửi hàng | Đã đóng gói",
+        "Bàn giao | Đã đóng gói",
         "đang chuẩn bị | đã đóng gói | đã đóng gói",
     ),
     StateText(
@@ -241,7 +241,7 @@ STATE_TEXTS = [
         "packing",
         (("packed", "expected"),),
         "Thanh toán khi nhận: 220.000 ₫ | Chờ giao cho đơn vị vận chuyển",
-        "Gửi hàng | Đã đóng gói",
+        "Bàn giao | Đã đóng gói",
         "đang chuẩn bị | đã đóng gói | đã đóng gói",
     ),
     StateText(
@@ -464,7 +464,7 @@ STATE_TEXTS = [
         "packing",
         (("packed", "expected"),),
         "Thanh toán khi nhận: 99.000 ₫ | Chờ giao cho đơn vị vận chuyển",
-        "Gửi hàng | Đã đóng gói",
+        "Bàn giao | Đã đóng gói",
         "đang chuẩn bị | đã đóng gói | đã đóng gói",
     ),
     StateText(
@@ -525,7 +525,7 @@ STATE_TEXTS = [
         "packing",
         (("packed", "none"),),
         "Đang giữ trên thẻ: 116.400 ₫ | Chờ giao cho đơn vị vận chuyển",
-        "Gửi hàng | Đã đóng gói",
+        "Bàn giao | Đã đóng gói",
         "đang chuẩn bị | đã đóng gói | đã đóng gói",
     ),
     StateText(
@@ -535,7 +535,7 @@ STATE_TEXTS = [
         "packing",
         (("packed", "none"),),
         "Đã thanh toán: 99.000 ₫ | Chờ giao cho đơn vị vận chuyển",
-        "Gửi hàng | Đã đóng gói",
+        "Bàn giao | Đã đóng gói",
         "đang chuẩn bị | đã đóng gói | đã đóng gói",
     ),
     StateText(

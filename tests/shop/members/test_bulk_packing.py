@@ -149,7 +149,7 @@ def test_all_labels_are_attached_with_one_press_and_only_own_ones(packer, seller
         foreign.pk: ParcelState.PACKING,
     }
     assert [str(message) for message in responses[0].context["messages"]] == [
-        "Đã đóng gói 2 kiện. Giờ gửi hàng đi."
+        "Đã đóng gói 2 kiện. Giờ bàn giao hàng."
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 
 import pytest
@@ -93,16 +94,53 @@ def test_parcel_is_packed_shipped_delivered_and_its_cash_recorded(packer, seller
     packer.post(f"{address}dong-goi/")
     packer.post(
         f"{address}ra-xe/",
-        {f"handover-{parcel.pk}-carrier": "Viettel Post", f"handover-{parcel.pk}-tracking_number": "VTP123"},
+        {f"handover-{parcel.pk}-tracking_number": "VTP123"},
     )
     packer.post(f"{address}da-giao/", {f"delivery-{parcel.pk}-cash": "yes"})
 
     parcel.refresh_from_db()
     part.refresh_from_db()
-    assert (parcel.state, parcel.carrier, parcel.tracking_number) == ("delivered", "Viettel Post", "VTP123")
+    assert (parcel.state, parcel.tracking_number) == ("delivered", "VTP123")
     assert (parcel.cod_state, parcel.cod_collected) == (CodState.COLLECTED, part.total_gross)
     assert part.progress == Progress.DELIVERED
     assert get_stock(part.lines.get().variant).on_hand == 8
+
+
+def test_cash_that_the_carrier_collects_is_not_asked_of_members(packer, seller) -> None:
+    part = accepted_part(seller)
+    parcel = parcel_of(part)
+    address = f"/xa-vien/kien/{parcel.pk}/"
+    packer.post(f"{address}dong-goi/")
+    packed_page = html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))
+    packer.post(f"{address}ra-xe/", {f"handover-{parcel.pk}-carrier": "Viettel Post"})
+    handed_over_page = html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))
+
+    packer.post(f"{address}da-giao/", {"key": uuid.uuid4()})
+
+    delivered_page = html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))
+    parcel.refresh_from_db()
+    assert "Để trống nếu hợp tác xã tự thu tiền của khách." in packed_page
+    for page in (handed_over_page, delivered_page):
+        assert "Viettel Post thu hộ và nộp cho chợ." in page
+        assert "Đã thu tiền" not in page
+    assert (parcel.state, parcel.cod_state, parcel.cod_collected) == ("delivered", "expected", 0)
+
+
+def test_packing_is_undone_before_the_hand_over_and_after_a_failed_delivery_only(packer, seller) -> None:
+    part = accepted_part(seller)
+    parcel = parcel_of(part)
+    address = f"/xa-vien/kien/{parcel.pk}/"
+    pages = [html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))]
+    for step, fields in (("dong-goi", {}), ("ra-xe", {}), ("chua-giao-duoc", {"choice": "0"})):
+        packer.post(f"{address}{step}/", fields)
+        pages.append(html_of(packer.get(f"/xa-vien/goi/{part.pk}/")))
+
+    labels = [re.search(rf'href="{address}huy/"\s*>([^<]*)<', page) for page in pages]
+
+    assert [label and label[1].strip() for label in labels] == [
+        *("Huỷ đóng kiện này", "Huỷ đóng kiện này", None, "Hàng đã về, đóng lại")
+    ]
+    assert "Hàng đã về" in html_of(packer.get(f"{address}huy/"))
 
 
 @pytest.mark.parametrize("written", ["12ab", "0900 000 20", "1900 1234"])
@@ -163,8 +201,9 @@ def test_failed_delivery_is_retried_without_moving_stock_again(packer, seller) -
 def test_voided_parcel_is_to_be_packed_again(packer, seller) -> None:
     part = accepted_part(seller, quantity=2)
     parcel = handed_over_parcel(part)
+    packer.post(f"/xa-vien/kien/{parcel.pk}/chua-giao-duoc/", {"choice": "0"})
 
-    packer.post(f"/xa-vien/kien/{parcel.pk}/huy/", {"choice": "2"})
+    packer.post(f"/xa-vien/kien/{parcel.pk}/huy/", {"choice": "0"})
 
     parcel.refresh_from_db()
     stock = get_stock(part.lines.get().variant)
