@@ -36,6 +36,8 @@ def create_draft_product(
     require_allowed_texts(new.details.columns())
     for details, _on_hand in new.variants:
         require_allowed_texts({"variant": details.name})
+    for caption in new.captions:
+        require_allowed_texts({"captions": caption})
     if key is not None:
         lock_row(Cooperative.objects.filter(pk=cooperative.pk))
     existing_product = find_already_made(key, "product.created", cooperative_id=cooperative.pk)
@@ -59,8 +61,11 @@ def insert_draft_product(
     )
     insert_product(product, product_values.details.columns(), key=key, actor=actor, now=now)
     Listing.objects.create(product=product, channel=channel, currency=channel.currency)
+    captions = dict(enumerate(product_values.captions))
     for position, picture in enumerate(product_values.pictures):
-        ProductMedia.objects.create(product=product, picture=picture, sort_order=position)
+        ProductMedia.objects.create(
+            product=product, picture=picture, alt=captions.get(position, ""), sort_order=position
+        )
     for details, on_hand in product_values.variants:
         insert_variant(
             product,

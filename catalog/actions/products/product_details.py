@@ -61,13 +61,17 @@ class VariantDetails:
 
 @dataclass(frozen=True, slots=True)
 class NewProduct:
-    """A product to be drafted: its variants with the initial stock of each, in steps."""
+    """A product to be drafted: its variants with the initial stock of each, in steps.
+
+    `captions` are the pictures' alternative texts, in their order; too few leave the last ones without.
+    """
 
     product_type: ProductType
     category: Category | None
     details: ProductDetails
     variants: Sequence[tuple[VariantDetails, int]]
     pictures: Sequence[Picture] = ()
+    captions: Sequence[str] = ()
 
 
 def to_editorjs(text: str) -> dict[str, object]:

@@ -57,6 +57,7 @@ def listing_creation(request: HttpRequest, membership: MembershipContext) -> Htt
                 details=form.product_details(),
                 variants=[(form.variant_details(), form.cleaned_data["on_hand"])],
                 pictures=pictures,
+                captions=form.cleaned_data["captions"],
             ),
             key=submitted_key(request, "offer", membership.cooperative.pk),
             actor=membership.actor,

@@ -21,13 +21,14 @@ from shop.core.web.form_options import FormData, FormFiles, FormOptions
 from shop.members.forms.fields import ContentField, MembersForm, PhotoField, WholeNumberField
 
 MAX_PHOTOS = 8  # at once, where the browser sends them in one form
+MAX_CAPTION = 250
 COMMON_UNITS = (Unit.BUNCH, Unit.BUNDLE, Unit.KG, Unit.PACKET, Unit.FRUIT, Unit.PIECE)
 _MONTHS = [(str(month), str(month)) for month in range(1, 13)]
 _FACTORS = {"kg": 1000, "l": 1000}  # of a measure, to the grams or millilitres that are stored
 _MOST_CONTENT = 10_000_000
 _FIRST_FIELDS = frozenset(
     {
-        *("photo", "picture", "name", "product_type", "unit", "content", "measure"),
+        *("photo", "picture", "captions", "name", "product_type", "unit", "content", "measure"),
         *("price", "on_hand", "__all__"),
     }
 )
@@ -292,6 +293,13 @@ class NewVariantForm(VariantForm):
 class NewListingForm(PhotoForm, ProductForm, NewVariantForm):
     """A new product on one page; information that the law requires may follow before it is submitted."""
 
+    captions = forms.CharField(
+        label=_("What the photos show"),
+        required=False,
+        max_length=2500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("One line for each photo, in their order. Read aloud to people who cannot see them."),
+    )
     product_type = forms.ChoiceField(
         label=_("Product type"), error_messages={"required": _("Choose a product type.")}
     )
@@ -314,6 +322,13 @@ class NewListingForm(PhotoForm, ProductForm, NewVariantForm):
             "product_type", [("", _("Choose a type")), *choices] if len(choices) > 1 else choices
         )
         self._mark_required_texts(required_texts)
+
+    def clean_captions(self) -> list[str]:
+        """Return the photos' descriptions, in their order; an empty line leaves its photo without one."""
+        lines = [" ".join(line.split()) for line in self.cleaned_data["captions"].splitlines()]
+        if any(len(line) > MAX_CAPTION for line in lines):
+            raise forms.ValidationError(_("Describe each photo in at most 250 characters."))
+        return lines
 
     @property
     def has_folded_errors(self) -> bool:

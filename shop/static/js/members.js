@@ -202,6 +202,36 @@
     }
   });
 
+  // Ask what each chosen photo shows beside it; the answers are the lines of one field.
+  document.addEventListener("change", ({ target }) => {
+    const box = target.type === "file" && target.form?.querySelector("[data-captions]");
+    if (!box) return;
+    const words = box.querySelector("textarea"),
+      list = box.querySelector("ol"),
+      lines = words.value.split("\n"),
+      files = [...target.form.querySelectorAll("input[type=file]")].flatMap((input) => [...input.files]);
+    for (const image of list.querySelectorAll("img")) URL.revokeObjectURL(image.src);
+    list.replaceChildren(
+      ...files.map((file, position) => {
+        const row = box.querySelector("template").content.firstElementChild.cloneNode(true),
+          image = row.querySelector("img"),
+          label = row.querySelector("[data-label]");
+        label.textContent = label.dataset.label.replace("0", position + 1);
+        row.querySelector("input").value = lines[position] ?? "";
+        image.addEventListener("error", () => image.remove()); // HEIC: browsers show none
+        image.src = URL.createObjectURL(file);
+        return row;
+      }),
+    );
+    list.hidden = !files.length;
+    words.closest(".field").hidden = files.length > 0;
+  });
+  document.addEventListener("input", ({ target }) => {
+    const box = target.closest("[data-captions]");
+    if (!box || target.tagName !== "INPUT") return;
+    box.querySelector("textarea").value = [...box.querySelectorAll("input")].map((input) => input.value).join("\n");
+  });
+
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-print]")) window.print();
   });

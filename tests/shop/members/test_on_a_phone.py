@@ -59,6 +59,8 @@ def test_product_is_photographed_described_and_submitted_for_review(phone: Page,
     phone.get_by_role("link", name="Chụp sản phẩm mới").click()
     phone.get_by_label("Chụp ảnh").first.set_input_files(photo(tmp_path))
     expect(phone.get_by_text("Đã có ảnh")).to_be_visible()
+    phone.get_by_text("Mô tả ảnh").click()
+    phone.get_by_label("Trong ảnh 1 có gì").fill("Bí trên giàn")
     phone.get_by_label("Tên sản phẩm").fill("Bí xanh thơm")
     phone.locator("label.filter", has_text="quả").first.click()
     phone.get_by_label("Giá mỗi đơn vị bán").fill("15.000")
@@ -75,7 +77,8 @@ def test_product_is_photographed_described_and_submitted_for_review(phone: Page,
     expect(phone.get_by_text("Chợ đang duyệt")).to_be_visible()
     expect(phone.get_by_text("Đã thêm 2 ảnh.")).to_be_visible()
     assert Listing.objects.get().state == ListingState.IN_REVIEW
-    assert Product.objects.get().media.count() == 3
+    alts = Product.objects.get().media.order_by("sort_order").values_list("alt", flat=True)
+    assert list(alts) == ["Bí trên giàn", "", ""]
 
 
 def test_photos_go_up_one_by_one_with_their_own_words(phone: Page, seller, tmp_path) -> None:

@@ -229,6 +229,28 @@ def test_kept_photo_is_shown_and_not_a_drawing(lister) -> None:
     assert shown.content[:2] == b"\xff\xd8"
 
 
+def test_new_photos_get_their_descriptions_in_order(lister) -> None:
+    photos = [photo(name="1.jpg"), photo(name="2.jpg"), photo(name="3.jpg")]
+    captions = "Bí trên giàn\r\n\r\n  Bí bổ  đôi "
+    rejected = lister.post(
+        "/xa-vien/hang/moi/", product_form(name="", photo="", picture=photos, captions=captions)
+    )
+    kept = [row.key for row in rejected.context["kept_pictures"]]
+
+    lister.post("/xa-vien/hang/moi/", product_form(photo="", kept=kept, captions=captions))
+
+    media = Product.objects.get().media.order_by("sort_order")
+    assert [row.alt for row in media] == ["Bí trên giàn", "", "Bí bổ đôi"]
+
+
+@pytest.mark.parametrize("captions", ["x" * 251, "Bí trên giàn\nBí chữa ung thư"])
+def test_too_long_or_forbidden_description_of_a_photo_is_refused(lister, captions) -> None:
+    response = lister.post("/xa-vien/hang/moi/", product_form(captions=captions))
+
+    assert response.context["form"].errors.keys() == {"captions"}
+    assert Product.objects.count() == 0
+
+
 def test_foreign_uploaded_photo_is_ignored(lister, seller) -> None:
     kept = lister.post("/xa-vien/hang/moi/", product_form(price="")).context["kept_pictures"][0]
     stranger = Client()
