@@ -133,12 +133,9 @@ class ProductForm(MembersForm):
             *("name", "description", "origin", "ingredients", "packaging"),
             *("shelf_life", "storage", "return_terms"),
         )
-        return ProductDetails(
-            **{field: cleaned[field] for field in fields},
-            season=season,
-            season_note=season_note,
-            return_days=cleaned["return_days"] or 0,
-        )
+        texts = {field: cleaned[field] for field in fields}
+        return_days = cleaned["return_days"] or 0
+        return ProductDetails(**texts, season=season, season_note=season_note, return_days=return_days)
 
 
 class VariantForm(MembersForm, ConfirmableForm):
