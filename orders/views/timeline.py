@@ -1,22 +1,19 @@
-"""The timeline of a cooperative's part of an order, as shown to its buyer."""
+"""The steps of a cooperative's part of an order, as shown to its buyer."""
 
 from __future__ import annotations
 
 import datetime
-import uuid
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from orders.actions.payments.order_payments import is_awaiting_confirmation
-from orders.models import Complaint, Order, OrderLine, OrderPart, Parcel, parcel_position_labels
+from orders.models import Complaint, Order, OrderPart, Parcel
 from orders.states import (
     ARRIVED_PROGRESS,
-    DISPATCHED_STATES,
-    PARTLY_ARRIVED_PROGRESS,
     READY_FOR_PICKUP,
     ComplaintState,
     OrderStatus,
@@ -24,7 +21,6 @@ from orders.states import (
     PartState,
     Progress,
 )
-from shop.core.models import Picture
 from shop.core.texts.figures import clock, day, days_between, translated_reason, weekday_and_day
 
 _ALL_GONE = frozenset({Progress.DISPATCHED, Progress.DELIVERED, Progress.PARTLY_RETURNED, Progress.RETURNED})
@@ -40,127 +36,41 @@ class Step:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PartTimeline:
-    """A part with its steps and parcels, and the actions that its buyer may take.
-
-    `paid_back` are the fully refunded lines. `called_today` maps lines whose names were not recorded in the
-    page's language to their current names in it.
-    """
-
-    part: OrderPart
-    steps: list[Step]
-    parcels: list[Parcel]
-    picture: Picture | None
-    complaints: Sequence[Complaint] = ()
-    paid_back: Collection[uuid.UUID] = frozenset()
-    called_today: Mapping[uuid.UUID, str] = field(default_factory=dict)
-    complaint_until: datetime.datetime | None = None
-    now: datetime.datetime | None = None
-
-    @property
-    def lines(self) -> list[tuple[OrderLine, str]]:
-        """The lines, each with its current product name if that helps."""
-        return [(line, self.called_today.get(line.pk, "")) for line in self.part.lines.all()]
-
-    @property
-    def possible_rise(self) -> int:
-        """By how much the part may cost more once it is weighed, without asking the buyer, in minor units."""
-        if not self.part.is_active:
-            return 0
-        return sum(line.maximum_gross - line.total_gross for line in self.part.lines.all())
-
-    @property
-    def maximum_gross(self) -> int:
-        return self.part.total_gross + self.possible_rise
-
-    @property
-    def open_complaint(self) -> Complaint | None:
-        return next((complaint for complaint in self.complaints if complaint.is_open), None)
-
-    @property
-    def may_complain(self) -> bool:
-        """Return whether items have arrived that were not refunded, and the complaint period is not over."""
-        return self._has_items_to_complain_about and not self.complaint_period_ended_at
-
-    @property
-    def complaint_period_ended_at(self) -> datetime.datetime | None:
-        """The end of the complaint period, if it is over for all items that the buyer has."""
-        if self.complaint_until is None or self.now is None or self.now < self.complaint_until:
-            return None
-        is_over = self._has_items_to_complain_about
-        return self.complaint_until - datetime.timedelta(seconds=1) if is_over else None
-
-    @property
-    def _has_items_to_complain_about(self) -> bool:
-        has_arrived = self.part.progress in PARTLY_ARRIVED_PROGRESS - {Progress.RETURNED}
-        unrefunded = [line for line in self.part.lines.all() if line.pk not in self.paid_back]
-        return has_arrived and bool(unrefunded) and self.open_complaint is None
-
-    @property
-    def may_cancel(self) -> bool:
-        return self.part.may_be_cancelled(self.parcels, is_by_buyer=True)
-
-    @property
-    def may_receive(self) -> bool:
-        return any(parcel.state == ParcelState.HANDED_OVER for parcel in self.parcels)
-
-    @property
-    def on_the_way(self) -> list[tuple[str, Parcel]]:
-        """The dispatched parcels, each with its number of the total."""
-        labels = parcel_position_labels(self.parcels)
-        return [
-            (labels.get(parcel.pk, ""), parcel)
-            for parcel in self.parcels
-            if parcel.state in DISPATCHED_STATES
-        ]
-
-
-def build_timeline(
+def timeline_steps(
     part: OrderPart,
     all_parcels: Sequence[Parcel],
-    picture: Picture | None = None,
-    complaints: Sequence[Complaint] = (),
-    refunds: Sequence[Step] = (),
-    paid_back: Collection[uuid.UUID] = frozenset(),
-    is_transfer_seen: bool = False,
-    called_today: Mapping[uuid.UUID, str] | None = None,
-    complaint_until: datetime.datetime | None = None,
-    now: datetime.datetime | None = None,
-) -> PartTimeline:
-    """Build a part's timeline.
+    *,
+    complaints: Sequence[Complaint],
+    refunds: Sequence[Step],
+    is_transfer_seen: bool,
+) -> list[Step]:
+    """Return a part's steps in order: waiting for payment, fulfilment, then complaints and refunds by time.
 
-    `all_parcels` are its parcels in order, with lines; the buyer is shown the valid ones sent to them.
-    `refunds` are the refunds' steps; `is_transfer_seen` tells whether a bank transfer that names the order
-    awaits manual review.
+    `all_parcels` are its parcels in order; the buyer is shown the valid ones sent to them. `is_transfer_seen`
+    tells whether a bank transfer that names the order awaits manual review.
     """
-    parcels = [parcel for parcel in all_parcels if parcel.is_active_outgoing]
-    is_packed = part.is_packed(all_parcels)
-    steps = [_acceptance_step(part)]
-    if is_awaiting_confirmation(part.order):
-        steps.insert(0, _waiting_step(part.order, is_transfer_seen))
+    steps = [_waiting_step(part.order, is_transfer_seen)] if is_awaiting_confirmation(part.order) else []
+    steps.append(_acceptance_step(part))
     if part.is_active:
-        steps += [
-            _packing_step(part, parcels, is_packed),
-            _dispatch_step(part, parcels, is_packed),
-            _arrival_step(part, parcels),
-        ]
-        if part.progress in (Progress.PARTLY_RETURNED, Progress.RETURNED):
-            steps.append(Step(_state_label(Progress(part.progress)), "done"))
+        steps += _fulfilment_steps(part, all_parcels)
     else:
         steps = [step for step in steps if step.state == "done"] + [_end_step(part)]
-    steps += sorted([*(_complaint_step(complaint) for complaint in complaints), *refunds], key=_sort_time)
-    return PartTimeline(
-        part,
-        steps,
-        parcels,
-        picture,
-        complaints,
-        paid_back,
-        called_today or {},
-        complaint_until,
-        now,
+    return steps + sorted(
+        [*(_complaint_step(complaint) for complaint in complaints), *refunds], key=_sort_time
     )
+
+
+def _fulfilment_steps(part: OrderPart, all_parcels: Sequence[Parcel]) -> list[Step]:
+    parcels = [parcel for parcel in all_parcels if parcel.is_active_outgoing]
+    is_packed = part.is_packed(all_parcels)
+    steps = [
+        _packing_step(part, parcels, is_packed),
+        _dispatch_step(part, parcels, is_packed),
+        _arrival_step(part, parcels),
+    ]
+    if part.progress in (Progress.PARTLY_RETURNED, Progress.RETURNED):
+        steps.append(Step(_state_label(Progress(part.progress)), "done"))
+    return steps
 
 
 def _complaint_step(complaint: Complaint) -> Step:

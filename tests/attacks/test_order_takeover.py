@@ -12,8 +12,8 @@ from django.test import Client
 from orders.actions.payouts.payouts import PayoutHeld, mark_payout_paid
 from orders.models import Order, Payout
 from orders.states import PartState
+from orders.views.find_order import FIND_LIMIT_BY_NETWORK, FIND_LIMIT_BY_ORDER, FIND_LIMIT_BY_PHONE
 from orders.views.order_code import CODES_FOR_ORDER
-from orders.views.order_page import FIND_LIMIT_BY_NETWORK, FIND_LIMIT_BY_ORDER, FIND_LIMIT_BY_PHONE
 from shop.core.models import Change
 from shop.notifications.models import ContactMethod, Notification
 from tests.factories import make_order, make_user, make_variant

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,11 +18,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from orders.actions.fulfilment.cancel_parts import cancel_order, cancel_part
 from orders.actions.fulfilment.undo_steps import ParcelStep, undoable_steps
-from orders.actions.fulfilment.weigh_lines import answer_weight_question
 from orders.actions.payments.order_payments import change_payment_method
 from orders.actions.payouts.bank_accounts import last_payer_account
 from orders.actions.payouts.surplus_refunds import refundable_surplus
-from orders.actions.refunds.answer_substitute import answer_substitute
 from orders.forms.refunds import RefundAccountForm
 from orders.models import (
     Complaint,
@@ -35,14 +34,13 @@ from orders.models import (
     PaymentMethod,
     PaymentSums,
     Refund,
-    Substitute,
-    WeightAnswer,
     WeightQuestion,
     parcel_position_labels,
 )
 from orders.models.order import OrderQuerySet
 from orders.payments.stripe_messages import dispute_reason_text
-from orders.states import ParcelKind, ParcelState, PartState, SubstituteState
+from orders.states import ParcelKind, ParcelState, PartState
+from orders.views.buyer_answers import substitute_answer_action, weight_answer_action
 from orders.views.payment_page import PaymentChoice, payment_view
 from orders.views.refund_page import amount_awaiting_account, refund_views
 from orders.views.substitutes import answered_substitutes, waiting_substitutes
@@ -190,26 +188,9 @@ def weight_answer(
     request: HttpRequest, actor: Actor, order_id: uuid.UUID, question_id: uuid.UUID
 ) -> HttpResponse:
     """Record a buyer's answer, given by phone, about weight above the agreed bound."""
-    questions_of_order = WeightQuestion.objects.filter(
-        line__order__in=Order.objects.placed().filter(pk=order_id)
-    )
-    question = get_object_or_404(questions_of_order, pk=question_id)
-    answer = request.POST.get("answer")
-    if answer not in (WeightAnswer.AGREED, WeightAnswer.REFUSED):
-        raise Http404
-    action = partial(
-        answer_weight_question,
-        question_id=question.pk,
-        is_agreed=answer == WeightAnswer.AGREED,
-        actor=actor,
-        now=timezone.now(),
-    )
-    return run_action(
-        request,
-        action,
-        url=reverse("desk:order", args=[order_id]),
-        message=_("The cooperative has been notified."),
-    )
+    orders = Order.objects.placed().filter(pk=order_id)
+    action = weight_answer_action(request, orders, question_id, actor=actor, now=timezone.now())
+    return _run_answer(request, action, order_id)
 
 
 @require_POST
@@ -218,18 +199,12 @@ def substitute_answer(
     request: HttpRequest, actor: Actor, order_id: uuid.UUID, substitute_id: uuid.UUID
 ) -> HttpResponse:
     """Record a buyer's answer, given by phone, about a substitute."""
-    offers = Substitute.objects.filter(line__order__in=Order.objects.placed().filter(pk=order_id))
-    substitute = get_object_or_404(offers, pk=substitute_id)
-    answer = request.POST.get("answer")
-    if answer not in (SubstituteState.ACCEPTED, SubstituteState.REJECTED):
-        raise Http404
-    action = partial(
-        answer_substitute,
-        substitute_id=substitute.pk,
-        is_agreed=answer == SubstituteState.ACCEPTED,
-        actor=actor,
-        now=timezone.now(),
-    )
+    orders = Order.objects.placed().filter(pk=order_id)
+    action = substitute_answer_action(request, orders, substitute_id, actor=actor, now=timezone.now())
+    return _run_answer(request, action, order_id)
+
+
+def _run_answer(request: HttpRequest, action: Callable[[], object], order_id: uuid.UUID) -> HttpResponse:
     return run_action(
         request,
         action,

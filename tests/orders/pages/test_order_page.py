@@ -24,7 +24,7 @@ from orders.actions.fulfilment.weigh_lines import weigh_line
 from orders.actions.refunds.report_shortage import report_shortage
 from orders.models import Order, OrderLine, OrderPart, Parcel, PaymentMethod
 from orders.states import CodState, PartState, Progress
-from orders.views.order_page import FIND_LIMIT_BY_PHONE
+from orders.views.find_order import FIND_LIMIT_BY_PHONE
 from shop.core.actors import Actor
 from shop.core.models import Change, Channel, Picture, PictureState, Translation
 from tests.factories import (

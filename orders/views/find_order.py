@@ -1,0 +1,48 @@
+"""The search for an order by its buyer's phone and its code."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+
+from orders.forms.checkout import FindForm
+from orders.models import Order
+from orders.views.order_list import orders_at_hand
+from shop.core.web.http_methods import require_safe_or_post
+from shop.core.web.rate_limits import Limit, TooManyTries, client_network
+
+FIND_LIMIT_BY_NETWORK = Limit("find-order-network", tries=30, seconds=15 * 60)
+FIND_LIMIT_BY_PHONE = Limit("find-order-phone", tries=10, seconds=15 * 60)
+FIND_LIMIT_BY_ORDER = Limit("find-order-code", tries=10, seconds=15 * 60)
+
+
+@require_safe_or_post
+@never_cache
+def find_order(request: HttpRequest) -> HttpResponse:
+    """Find an order by phone and code. A wrong phone and an unknown code get the same answer."""
+    form = FindForm(request.POST or None)
+    if request.method != "POST" or not form.is_valid():
+        return _render_find_page(request, form)
+    try:
+        order = _find_order(request, form.cleaned_data["phone"], form.cleaned_data["code"])
+    except TooManyTries as refused:
+        return render(request, "429.html", {"minutes": refused.details["minutes"]}, status=429)
+    if order is None:
+        form.add_error(None, _("No order matches this phone number and code. Please check both."))
+        return _render_find_page(request, form)
+    return redirect("orders:order", order_id=order.pk)
+
+
+def _render_find_page(request: HttpRequest, form: FindForm) -> HttpResponse:
+    """Render the form below the orders that the visitor can open without it."""
+    return render(request, "orders/find_order.html", {"form": form, "orders": orders_at_hand(request)})
+
+
+def _find_order(request: HttpRequest, phone: str, code: str) -> Order | None:
+    """Find an order, counting the try per network, phone and code. Raises TooManyTries."""
+    FIND_LIMIT_BY_NETWORK.take(client_network(request.META))
+    FIND_LIMIT_BY_PHONE.take(phone)
+    FIND_LIMIT_BY_ORDER.take(code)
+    return Order.objects.found_by(phone, code).newest_first().first()

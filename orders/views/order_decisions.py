@@ -1,0 +1,95 @@
+"""What buyers decide on their order page: cancel a part, confirm its receipt, answer questions."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+from django.views.decorators.http import require_POST
+
+from orders.actions.fulfilment.cancel_parts import cancel_part_as_buyer
+from orders.actions.fulfilment.confirm_receipt import confirm_part_receipt
+from orders.models import Order, OrderPart
+from orders.views.buyer_answers import substitute_answer_action, weight_answer_action
+from orders.views.current_basket import request_actor
+from shop.core.errors import Refused
+from shop.core.models import bind_idempotency_key, show_in_language
+from shop.core.texts.marked_texts import sentence, translated
+from shop.core.web.action_results import run_action
+
+
+@require_POST
+def cancellation(request: HttpRequest, order_id: uuid.UUID, number: int) -> HttpResponse:
+    """Cancel a part on behalf of the buyer, which is possible until it is packed."""
+    part = _part_or_404(order_id, number)
+    try:
+        cancel_part_as_buyer(
+            part_id=part.pk,
+            reason=gettext_noop("The buyer cancelled."),
+            key=bind_idempotency_key(request.POST.get("key", ""), "buyer", "cancel", part.pk),
+            actor=request_actor(request),
+            now=timezone.now(),
+        )
+    except Refused as refused:
+        messages.error(request, str(refused.message))
+    else:
+        show_in_language([part.cooperative], "name")
+        message = _("The part from %(name)s has been cancelled.")
+        messages.success(request, sentence(message, name=translated(part.cooperative, "name")))
+    return redirect("orders:order", order_id=order_id)
+
+
+@require_POST
+def receipt(request: HttpRequest, order_id: uuid.UUID, number: int) -> HttpResponse:
+    """Record the buyer's confirmation that a part's parcels have arrived."""
+    part = _part_or_404(order_id, number)
+    try:
+        confirm_part_receipt(part_id=part.pk, actor=request_actor(request), now=timezone.now())
+    except Refused as refused:
+        messages.error(request, str(refused.message))
+    else:
+        messages.success(request, _("Thank you. The cooperative can see that the items have arrived."))
+    return redirect("orders:order", order_id=order_id)
+
+
+@require_POST
+def weight_answer(request: HttpRequest, order_id: uuid.UUID, question_id: uuid.UUID) -> HttpResponse:
+    """Record whether the buyer agrees to pay for weight above the agreed bound."""
+    orders = Order.objects.by_link_id(order_id)
+    action = weight_answer_action(
+        request, orders, question_id, actor=request_actor(request), now=timezone.now()
+    )
+    return _run_answer(request, action, order_id)
+
+
+@require_POST
+def substitute_answer(request: HttpRequest, order_id: uuid.UUID, substitute_id: uuid.UUID) -> HttpResponse:
+    """Record whether the buyer takes another product instead of missing items."""
+    orders = Order.objects.by_link_id(order_id)
+    action = substitute_answer_action(
+        request, orders, substitute_id, actor=request_actor(request), now=timezone.now()
+    )
+    return _run_answer(request, action, order_id)
+
+
+def _run_answer(request: HttpRequest, action: Callable[[], object], order_id: uuid.UUID) -> HttpResponse:
+    return run_action(
+        request,
+        action,
+        url=reverse("orders:order", args=[order_id]),
+        message=_("Thank you. The cooperative has received your answer."),
+    )
+
+
+def _part_or_404(order_id: uuid.UUID, number: int) -> OrderPart:
+    parts = OrderPart.objects.filter(order__in=Order.objects.by_link_id(order_id)).select_related(
+        "cooperative"
+    )
+    return get_object_or_404(parts, number=number)

@@ -1,0 +1,247 @@
+"""An order's parts with their timelines, and what their buyer may do, on the order page."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db.models import Prefetch
+from django.utils.translation import get_language
+
+from catalog.models import Variant
+from orders.actions.complaints.file_complaint import complaint_deadline
+from orders.models import (
+    Complaint,
+    Order,
+    OrderLine,
+    OrderPart,
+    Parcel,
+    ParcelLine,
+    RefundLine,
+    parcel_position_labels,
+    translate_delivery_method_names,
+)
+from orders.states import DISPATCHED_STATES, PARTLY_ARRIVED_PROGRESS, ParcelState, Progress
+from orders.views.refund_page import RefundView
+from orders.views.timeline import Step, timeline_steps
+from shop.core.models import Picture, shop_settings, show_in_language, untranslated_fields
+
+
+@dataclass(frozen=True, slots=True)
+class PartTimeline:
+    """A part with its steps and parcels, and the actions that its buyer may take.
+
+    `refunded_lines` are the fully refunded lines. `current_names` maps lines whose names were not recorded in
+    the page's language to their current names in it.
+    """
+
+    part: OrderPart
+    steps: list[Step]
+    parcels: list[Parcel]
+    picture: Picture | None
+    complaints: Sequence[Complaint]
+    refunded_lines: Collection[uuid.UUID]
+    current_names: Mapping[uuid.UUID, str]
+    complaint_until: datetime.datetime | None
+    now: datetime.datetime
+
+    @property
+    def lines(self) -> list[tuple[OrderLine, str]]:
+        """The lines, each with its current product name if that helps."""
+        return [(line, self.current_names.get(line.pk, "")) for line in self.part.lines.all()]
+
+    @property
+    def possible_rise(self) -> int:
+        """By how much the part may cost more once it is weighed, without asking the buyer, in minor units."""
+        if not self.part.is_active:
+            return 0
+        return sum(line.maximum_gross - line.total_gross for line in self.part.lines.all())
+
+    @property
+    def maximum_gross(self) -> int:
+        return self.part.total_gross + self.possible_rise
+
+    @property
+    def open_complaint(self) -> Complaint | None:
+        return next((complaint for complaint in self.complaints if complaint.is_open), None)
+
+    @property
+    def may_complain(self) -> bool:
+        """Return whether items have arrived that were not refunded, and the complaint period is not over."""
+        return self._has_items_to_complain_about and not self.complaint_period_ended_at
+
+    @property
+    def complaint_period_ended_at(self) -> datetime.datetime | None:
+        """The end of the complaint period, if it is over for all items that the buyer has."""
+        if self.complaint_until is None or self.now < self.complaint_until:
+            return None
+        is_over = self._has_items_to_complain_about
+        return self.complaint_until - datetime.timedelta(seconds=1) if is_over else None
+
+    @property
+    def _has_items_to_complain_about(self) -> bool:
+        has_arrived = self.part.progress in PARTLY_ARRIVED_PROGRESS - {Progress.RETURNED}
+        unrefunded = [line for line in self.part.lines.all() if line.pk not in self.refunded_lines]
+        return has_arrived and bool(unrefunded) and self.open_complaint is None
+
+    @property
+    def may_cancel(self) -> bool:
+        return self.part.may_be_cancelled(self.parcels, is_by_buyer=True)
+
+    @property
+    def may_receive(self) -> bool:
+        return any(parcel.state == ParcelState.HANDED_OVER for parcel in self.parcels)
+
+    @property
+    def on_the_way(self) -> list[tuple[str, Parcel]]:
+        """The dispatched parcels, each with its number of the total."""
+        labels = parcel_position_labels(self.parcels)
+        return [
+            (labels.get(parcel.pk, ""), parcel)
+            for parcel in self.parcels
+            if parcel.state in DISPATCHED_STATES
+        ]
+
+
+def load_part_timelines(
+    order: Order, refunds: Sequence[RefundView], *, is_transfer_seen: bool, now: datetime.datetime
+) -> list[PartTimeline]:
+    """Load the parts of an order with their timelines, in the page's language. Do not save them.
+
+    `is_transfer_seen` tells whether a bank transfer that names the order awaits manual review.
+    """
+    parts = _load_parts(order)
+    parcels = _parcels_by_part(order)
+    pictures = _pictures_by_part(parts)
+    current_names = _current_names(order, parts)
+    complaints = _complaints_by_part(order)
+    refund_steps = _refund_steps_by_part(refunds)
+    refunded_lines = (
+        RefundLine.objects.filter(order_line__order=order).fully_refunded_lines() if refunds else set()
+    )
+    complaint_days = shop_settings().complaint_days
+    timelines = []
+    for part in parts:
+        all_parcels = parcels.get(part.pk, [])
+        part_complaints = complaints.get(part.pk, [])
+        timelines.append(
+            PartTimeline(
+                part=part,
+                steps=timeline_steps(
+                    part,
+                    all_parcels,
+                    complaints=part_complaints,
+                    refunds=refund_steps.get(part.pk, []),
+                    is_transfer_seen=is_transfer_seen,
+                ),
+                parcels=[parcel for parcel in all_parcels if parcel.is_active_outgoing],
+                picture=pictures.get(part.pk),
+                complaints=part_complaints,
+                refunded_lines=refunded_lines,
+                current_names=current_names,
+                complaint_until=_complaint_deadline(part, all_parcels, refunded_lines, complaint_days),
+                now=now,
+            )
+        )
+    return timelines
+
+
+def _load_parts(order: Order) -> list[OrderPart]:
+    parts = list(
+        order.parts.select_related("cooperative", "delivery_method")
+        .prefetch_related(Prefetch("lines", OrderLine.objects.in_order()))
+        .order_by("number")
+    )
+    show_in_language([part.cooperative for part in parts], "name")
+    translate_delivery_method_names(parts)
+    return parts
+
+
+def _parcels_by_part(order: Order) -> dict[int, list[Parcel]]:
+    parcels: dict[int, list[Parcel]] = {}
+    rows = Parcel.objects.filter(part__order=order).in_order()
+    for parcel in rows.prefetch_related(Prefetch("lines", ParcelLine.objects.order_by("pk"))):
+        parcels.setdefault(parcel.part_id, []).append(parcel)
+    return parcels
+
+
+def _pictures_by_part(parts: list[OrderPart]) -> dict[int, Picture]:
+    """Return the first picture of each part, by part id."""
+    keys = {
+        part.pk: next((line.picture_key for line in part.lines.all() if line.picture_key), None)
+        for part in parts
+    }
+    pictures = Picture.objects.in_bulk([key for key in keys.values() if key])
+    return {part: pictures[key] for part, key in keys.items() if key in pictures}
+
+
+def _current_names(order: Order, parts: Sequence[OrderPart]) -> dict[uuid.UUID, str]:
+    """Return current product names in the page's language, by line id, for lines sold without a name in it.
+
+    They are only shown beside the agreed names, and not for products renamed since the sale. Three queries;
+    none if the page is in the shop's default language.
+    """
+    page_language = get_language()
+    lines = [
+        line
+        for part in parts
+        for line in part.lines.all()
+        if page_language != settings.LANGUAGE_CODE
+        and not (line.translated_product_name and order.language == page_language)
+    ]
+    if not lines:
+        return {}
+    keys = {line.variant_id for line in lines}
+    variants = Variant.objects.select_related("product").in_bulk([key for key in keys if key])
+    unrenamed = [
+        (line, variant)
+        for line in lines
+        for variant in [variants.get(line.variant_id or 0)]
+        if variant and (variant.product.name, variant.name) == (line.product_name, line.variant_name)
+    ]
+    show_in_language([variant.product for _line, variant in unrenamed], "name")
+    show_in_language([variant for _line, variant in unrenamed], "name")
+    return {
+        line.pk: ", ".join(
+            item.name
+            for item in (variant.product, variant)
+            if item.name and "name" not in untranslated_fields(item)
+        )
+        for line, variant in unrenamed
+        if "name" not in untranslated_fields(variant.product)
+    }
+
+
+def _complaints_by_part(order: Order) -> dict[int, list[Complaint]]:
+    complaints: dict[int, list[Complaint]] = {}
+    rows = Complaint.objects.filter(part__order=order).with_refused_photos().with_all()
+    for complaint in rows.order_by("created_at", "pk"):
+        complaints.setdefault(complaint.part_id, []).append(complaint)
+    return complaints
+
+
+def _refund_steps_by_part(refunds: Sequence[RefundView]) -> dict[int | None, list[Step]]:
+    steps: dict[int | None, list[Step]] = {}
+    for refund in refunds:
+        steps.setdefault(refund.refund.part_id, []).append(refund.timeline_step)
+    return steps
+
+
+def _complaint_deadline(
+    part: OrderPart, parcels: Sequence[Parcel], refunded_lines: Collection[uuid.UUID], days: int
+) -> datetime.datetime | None:
+    """Return until when the buyer may complain about the part's last items; None if nothing has arrived."""
+    lines = {line.pk: line for line in part.lines.all() if line.pk not in refunded_lines}
+    deadlines = [
+        complaint_deadline(
+            lines[row.order_line_id], parcel.delivered_at, days=days, hours=part.cooperative.claim_hours
+        )
+        for parcel in parcels
+        if parcel.is_outgoing and parcel.delivered_at is not None and parcel.state == ParcelState.DELIVERED
+        for row in parcel.lines.all()
+        if row.order_line_id in lines
+    ]
+    return max(deadlines, default=None)
