@@ -35,7 +35,7 @@ from shop.core.errors import Missing, StrOrPromise
 from shop.core.models import Picture, PictureState
 from shop.core.texts.translations import other_languages
 from shop.core.web.action_results import run_action
-from shop.members.forms.products import MorePhotosForm
+from shop.members.forms.photos import MorePhotosForm
 from shop.members.member_access import for_members, render_page
 
 PER_PAGE = 20

@@ -23,7 +23,7 @@ from shop.core.web.action_results import run_action
 from shop.core.web.uploads import is_signed_in, takes_files
 from shop.members.catalogue.listings import change_message, find_listing, listing_url, render_listing
 from shop.members.forms.fields import parse_key
-from shop.members.forms.products import MorePhotosForm, PictureForm
+from shop.members.forms.photos import MorePhotosForm, PictureForm
 from shop.members.member_access import for_members
 
 

@@ -29,7 +29,8 @@ from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.uploads import is_signed_in, takes_files
 from shop.members.catalogue.listings import change_message, find_listing, listing_url
 from shop.members.forms.fields import MembersForm
-from shop.members.forms.products import NewListingForm, NewVariantForm, ProductForm, VariantForm
+from shop.members.forms.products import NewListingForm, ProductForm
+from shop.members.forms.variants import NewVariantForm, VariantForm
 from shop.members.kept_pictures import find_kept_pictures, keep_pictures
 from shop.members.member_access import for_members, render_page, submitted_key
 

@@ -12,7 +12,7 @@ from shop.core.web.action_results import refusals_as_form_errors
 from shop.core.web.uploads import is_signed_in, takes_files
 from shop.members.catalogue.listings import find_listing, listing_url, render_listing, run_transition
 from shop.members.catalogue.pictures import add_photos, report_added_photos
-from shop.members.forms.products import MorePhotosForm
+from shop.members.forms.photos import MorePhotosForm
 from shop.members.member_access import for_members
 
 

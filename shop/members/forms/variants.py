@@ -1,0 +1,165 @@
+"""Forms for a product's variants: unit, content, price, stock."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TypedDict
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from catalog.actions.products.product_details import VariantDetails
+from catalog.actions.products.variant_rows import HIGHEST_PRICE
+from catalog.models import Unit, Variant
+from shop.core.web.confirmations import ConfirmableForm
+from shop.members.forms.fields import ContentField, MembersForm, WholeNumberField
+
+COMMON_UNITS = (Unit.BUNCH, Unit.BUNDLE, Unit.KG, Unit.PACKET, Unit.FRUIT, Unit.PIECE)
+_FACTORS = {"kg": 1000, "l": 1000}  # of a measure, to the grams or millilitres that are stored
+_MOST_CONTENT = 10_000_000
+_GRAMS_OF = {Unit.KG: 1000, Unit.HUNDRED_GRAMS: 100, Unit.TEN_KG: 10_000}
+
+
+class VariantForm(MembersForm, ConfirmableForm):
+    """A variant: unit, content and price."""
+
+    unit = forms.ChoiceField(label=_("Sales unit"), choices=Unit.choices, widget=forms.RadioSelect)
+    content = ContentField(
+        label=_("Net quantity per unit"),
+        help_text=_("For example 300 g or 1.8 kg per packet. Leave empty if sold by the kg."),
+    )
+    measure = forms.ChoiceField(
+        label=_("Unit of measure"),
+        required=False,
+        choices=[("g", "g"), ("kg", "kg"), ("ml", "ml"), ("l", "l"), *Unit.choices[:6]],
+    )
+    is_weighed = forms.BooleanField(
+        label=_("Ordered by the piece, priced by weight"),
+        required=False,
+        help_text=_(
+            "Above, enter the estimated weight of one piece in g or kg. The price is for that weight."
+        ),
+    )
+    tolerance = WholeNumberField(
+        label=_("Extra weight allowed without asking the buyer, in %"),
+        min_value=0,
+        max_value=100,
+        initial=20,
+        required=False,
+    )
+    price = WholeNumberField(
+        label=_("Price per unit"),
+        min_value=1,
+        max_value=HIGHEST_PRICE,
+        widget=forms.TextInput(
+            attrs={"class": "input input-large", "inputmode": "numeric", "autocomplete": "off"}
+        ),
+    )
+    label = forms.CharField(
+        label=_("Size or pattern"),
+        max_length=255,
+        required=False,
+        help_text=_("Only if there are several options: large, red pattern."),
+    )
+
+    @classmethod
+    def initial_for_variant(cls, variant: Variant, price: int | None) -> dict[str, object]:
+        content, measure = _initial_content(variant)
+        return {
+            "unit": variant.unit,
+            "content": content,
+            "measure": measure,
+            "price": price,
+            "label": variant.name,
+            "is_weighed": variant.is_weighed,
+            "tolerance": variant.tolerance_percent,
+        }
+
+    def clean(self) -> dict[str, object]:
+        cleaned = super().clean() or {}
+        content, measure = cleaned.get("content"), str(cleaned.get("measure", ""))
+        amount = content * _FACTORS.get(measure, 1) if isinstance(content, Decimal) else Decimal(0)
+        if amount != int(amount):
+            self.add_error("content", _("Enter a whole number of grams, millilitres or pieces."))
+        elif amount > _MOST_CONTENT:
+            self.add_error("content", _("Enter at most 10 tonnes or 10,000 litres."))
+        elif cleaned.get("is_weighed") and "content_grams" not in _content_arguments(
+            cleaned.get("unit", ""), content, measure
+        ):
+            self.add_error("content", _("Enter the estimated weight of one piece, in g or kg."))
+        return cleaned
+
+    @property
+    def common_units(self) -> list[object]:
+        radios = {radio.data["value"]: radio for radio in self["unit"].subwidgets}
+        return [radios[unit] for unit in COMMON_UNITS]
+
+    @property
+    def other_units(self) -> list[object]:
+        return [radio for radio in self["unit"].subwidgets if radio.data["value"] not in COMMON_UNITS]
+
+    @property
+    def is_other_unit(self) -> bool:
+        """Return whether the chosen unit is not one of the common ones."""
+        chosen = self["unit"].value()
+        return bool(chosen) and chosen not in COMMON_UNITS
+
+    def variant_details(self, existing: Variant | None = None) -> VariantDetails:
+        """Return the variant's details; fields not on this page keep their values from `existing`."""
+        cleaned = self.cleaned_data
+        return VariantDetails(
+            price=cleaned["price"],
+            name=cleaned["label"],
+            unit=cleaned["unit"],
+            **_content_arguments(cleaned["unit"], cleaned["content"], cleaned["measure"]),
+            is_weighed=cleaned["is_weighed"],
+            tolerance_percent=20 if cleaned["tolerance"] is None else cleaned["tolerance"],
+            weight=existing.weight if existing else None,
+            barcode=existing.barcode if existing else "",
+            quantity_limit_per_customer=existing.quantity_limit_per_customer if existing else None,
+        )
+
+
+class NewVariantForm(VariantForm):
+    """A new variant and its stock."""
+
+    on_hand = WholeNumberField(
+        label=_("Quantity in stock"),
+        min_value=0,
+        max_value=1_000_000,
+        widget=forms.NumberInput(attrs={"class": "", "inputmode": "numeric"}),
+    )
+
+
+class VariantContent(TypedDict, total=False):
+    """The contents of one sale step: the arguments of `VariantDetails`."""
+
+    content_grams: int
+    content_ml: int
+    content_count: int
+    content_unit: str
+
+
+def _content_arguments(unit: str, content: Decimal | None, measure: str) -> VariantContent:
+    if unit in _GRAMS_OF:
+        return {"content_grams": _GRAMS_OF[Unit(unit)]}
+    if unit == Unit.LITRE:
+        return {"content_ml": 1000}
+    if not content:
+        return {}
+    amount = int(content * _FACTORS.get(measure, 1))
+    if measure in ("g", "kg"):
+        return {"content_grams": amount}
+    if measure in ("ml", "l"):
+        return {"content_ml": amount}
+    return {"content_count": amount, "content_unit": measure}
+
+
+def _initial_content(variant: Variant) -> tuple[int | None, str]:
+    if variant.unit in _GRAMS_OF or variant.unit == Unit.LITRE:
+        return None, ""
+    if variant.content_grams:
+        return variant.content_grams, "g"
+    if variant.content_ml:
+        return variant.content_ml, "ml"
+    return variant.content_count, variant.content_unit
