@@ -123,12 +123,7 @@ def edit_promotion(
     current = (promotion.percent, promotion.amount, promotion.ends_at)
     if current != (terms.percent, terms.amount, terms.ends_at):
         _require_usual_terms(promotion.channel, terms, acting_cooperative, confirmed_figures)
-    before = {
-        "starts_at": str(promotion.starts_at),
-        "ends_at": str(promotion.ends_at),
-        "percent": str(promotion.percent),
-        "amount": promotion.amount,
-    }
+    before = _logged_terms(promotion)
     _save_promotion(promotion, terms, acting_cooperative, now)
     record_change(
         "promotion.edited",
@@ -136,9 +131,20 @@ def edit_promotion(
         actor=actor,
         now=now,
         cooperative_id=promotion.cooperative_id,
-        data={"from": before},
+        data={"from": before, "to": _logged_terms(promotion)},
     )
     return promotion
+
+
+def _logged_terms(promotion: Promotion) -> dict[str, object]:
+    """Return the terms that the change log keeps."""
+    dates = {"starts_at": promotion.starts_at, "ends_at": promotion.ends_at}
+    return {
+        "name": promotion.name,
+        **{column: value.isoformat() if value else None for column, value in dates.items()},
+        "percent": None if promotion.percent is None else str(promotion.percent),
+        "amount": promotion.amount,
+    }
 
 
 @transaction.atomic(durable=True)

@@ -23,6 +23,7 @@ from shop.core.actors import Actor, EntryPoint
 from shop.core.dates.calendar import VIETNAM, start_of_day, vietnam_date
 from shop.core.models import Change
 from shop.core.models.change import ChangeQuerySet
+from shop.core.texts.figures import translated_reason
 from shop.core.web.form_options import FormData, FormFiles, FormOptions
 from shop.desk.overview.history import ChangeView, change_views
 from shop.reports.forms import DayField
@@ -63,14 +64,14 @@ _AREA_NAMES = [
 class AuditSearch(forms.Form):
     """Filters of the audit page; by default the last 30 days."""
 
-    ai = forms.CharField(label=_("Who: name or contact details"), required=False, max_length=250)
+    ai = forms.CharField(label=pgettext_lazy("audit", "Who"), required=False, max_length=250)
     loai = forms.ChoiceField(
         label=pgettext_lazy("audit", "Area"), required=False, choices=[_ALL, *_AREA_NAMES]
     )
     cua = forms.ChoiceField(
         label=pgettext_lazy("audit", "Via"), required=False, choices=[_ALL, *EntryPoint.choices]
     )
-    vat = forms.CharField(label=_("Object: order code or id"), required=False, max_length=60)
+    vat = forms.CharField(label=pgettext_lazy("audit", "Order code or id"), required=False, max_length=60)
     tu = DayField(pgettext_lazy("report", "From"))
     den = DayField(pgettext_lazy("report", "To"))
 
@@ -158,26 +159,26 @@ def _object_condition(text: str) -> Q:
 def _csv_response(history: list[ChangeView]) -> HttpResponse:
     labels = [
         pgettext("audit", "Time"),
-        pgettext("audit", "Action"),
         pgettext("audit", "Text"),
         pgettext("audit", "Object"),
-        pgettext("audit", "Id"),
+        pgettext("audit", "Changed values"),
         pgettext("audit", "Who"),
         pgettext("audit", "Via"),
         pgettext("audit", "Reason"),
-        pgettext("audit", "Changed values"),
+        pgettext("audit", "Action"),
+        pgettext("audit", "Id"),
     ]
     rows = [
         [
             entry.change.created_at.astimezone(VIETNAM).isoformat(timespec="seconds"),
-            entry.change.action,
-            str(entry.text),
-            entry.change.kind,
-            entry.change.key,
+            entry.text,
+            "; ".join(str(changed) for changed in entry.objects),
+            "; ".join(str(value) for value in entry.values),
             entry.actor_name,
             entry.entry_point,
-            entry.change.reason,
-            "; ".join(str(value) for value in entry.values),
+            translated_reason(entry.change.reason),
+            entry.change.action,
+            entry.change.key,
         ]
         for entry in history
     ]

@@ -1,4 +1,4 @@
-"""Old and new values of a change, for display.
+"""Old and new values of a change, and the amounts it records, for display.
 
 Actions record them as `from` and `to` (one value each, or one for each column) or as `changed` (column: old,
 new). A change that lists `fields` without values holds personal data, which the log does not keep.
@@ -6,18 +6,27 @@ new). A change that lists `fields` without values holds personal data, which the
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from django.apps import apps
-from django.core.exceptions import FieldDoesNotExist
+from django.db.models import TextChoices
 from django.utils.functional import Promise
-from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext, pgettext, pgettext_lazy
 
+from catalog.models import MovementReason, Unit
+from catalog.states import ListingState
+from cooperatives.models import ClickAndCollect, Role
+from cooperatives.states import CooperativeState
+from orders.models import PaymentMethod, VoucherType
+from orders.models.transfer import ReviewReason
+from shop.accounts.models import ConsentPurpose
+from shop.accounts.staff.permissions import Permission
 from shop.core.models import Change
-from shop.core.texts.figures import number
+from shop.core.texts.figures import MINUS, clock, day, money, number
 
 _MAX_LENGTH = 200
+_MAX_LISTED = 5
 _HIDDEN = frozenset({"metadata", "private_metadata", "description", "search_text"})
 _FIELD_NAMES: dict[str, Promise] = {
     "name": pgettext_lazy("column", "Name"),
@@ -55,12 +64,68 @@ _FIELD_NAMES: dict[str, Promise] = {
     "second_factor_grace_days": pgettext_lazy("column", "Days to set it up"),
     "unit_grams": pgettext_lazy("column", "Grams per unit"),
     "click_and_collect": pgettext_lazy("column", "Pickup"),
+    "sku": pgettext_lazy("column", "SKU"),
+    "unit": pgettext_lazy("column", "Unit"),
+    "cost": pgettext_lazy("column", "Cost price"),
+    "prior_amount": pgettext_lazy("column", "Price before"),
+    "percent": pgettext_lazy("column", "Percentage"),
+    "starts_at": pgettext_lazy("column", "Starts"),
+    "ends_at": pgettext_lazy("column", "Ends"),
+    "from_day": pgettext_lazy("column", "First day"),
+    "until_day": pgettext_lazy("column", "Last day"),
+    "free_above": pgettext_lazy("column", "Free delivery from"),
+    "carrier": pgettext_lazy("column", "Carrier"),
+    "minimum_days": pgettext_lazy("column", "Fewest days"),
+    "maximum_days": pgettext_lazy("column", "Most days"),
+    "station": pgettext_lazy("column", "Station"),
+    "cut_off_hours": pgettext_lazy("column", "Hours before closing orders"),
+    "pictures": pgettext_lazy("column", "Pictures"),
+    "password": pgettext_lazy("column", "Password"),
+    "harvest_months": pgettext_lazy("column", "Season"),
 }
+_CHOICES: dict[str, type[TextChoices]] = {
+    "click_and_collect": ClickAndCollect,
+    "method": PaymentMethod,
+    "permissions": Permission,
+    "role": Role,
+    "type": VoucherType,
+    "unit": Unit,
+}
+# Actions that are named after the state they reach and record the state before.
+_STATES: dict[str, type[TextChoices]] = {"cooperative": CooperativeState, "listing": ListingState}
+_MONEY_COLUMNS = frozenset({"amount", "cost", "prior_amount", "free_above"})
+# Facts that an action records beside old and new values.
+_AMOUNTS: dict[str, Promise] = {
+    "amount": pgettext_lazy("column", "Amount"),
+    "fee": pgettext_lazy("column", "Fee"),
+    "payable": pgettext_lazy("column", "To be paid"),
+    "received": pgettext_lazy("column", "Received"),
+    "remitted": pgettext_lazy("column", "Remitted"),
+    "total": pgettext_lazy("column", "Total"),
+}
+_FACTS: dict[str, Promise] = {
+    "number": pgettext_lazy("column", "Number"),
+    "reference": pgettext_lazy("column", "Reference"),
+    "phrase": pgettext_lazy("column", "Phrase"),
+    "percent": pgettext_lazy("column", "Percentage"),
+    "from_day": pgettext_lazy("column", "First day"),
+    "count": pgettext_lazy("column", "Count"),
+    "rows": pgettext_lazy("column", "Rows"),
+}
+_REASONS: dict[str, type[TextChoices]] = {
+    "stock.moved": MovementReason,
+    "transfer.sent_to_review": ReviewReason,
+}
+_DATES = frozenset({"starts_at", "ends_at", "from_day", "until_day"})
+_IDS_ONLY = frozenset({"product.pictures_reordered"})  # whose old and new values are keys of rows
 
 
 @dataclass(frozen=True, slots=True)
 class ChangedValue:
-    """One changed value: its column, if it has a name, and the old and new value, if they are recorded."""
+    """One changed value: its column, if it has a name, and the old and new value, if they are recorded.
+
+    A fact that has no old value, such as an amount, has an empty `before`.
+    """
 
     name: str
     before: str
@@ -68,13 +133,13 @@ class ChangedValue:
     has_values: bool = True
 
     def __str__(self) -> str:
-        values = f"{self.before} → {self.after}" if self.has_values else ""
+        values = " → ".join(text for text in (self.before, self.after) if text) if self.has_values else ""
         return ": ".join(text for text in (self.name, values) if text)
 
 
 def changed_values(change: Change) -> list[ChangedValue]:
-    """Return a change's old and new values, in the order in which they were recorded."""
-    return list(_values(change))
+    """Return a change's old and new values and facts, each once, in the order in which they were recorded."""
+    return list(dict.fromkeys((*_values(change), *_facts(change))))
 
 
 def _values(change: Change) -> Iterator[ChangedValue]:
@@ -84,38 +149,95 @@ def _values(change: Change) -> Iterator[ChangedValue]:
     if isinstance(columns, Mapping):
         for column, pair in columns.items():
             if isinstance(pair, list) and len(pair) == 2 and column not in _HIDDEN:
-                yield ChangedValue(_field_name(change, column), _as_text(pair[0]), _as_text(pair[1]))
+                yield _changed_column(change, column, pair[0], pair[1])
     elif isinstance(before, Mapping) and isinstance(after, Mapping):
         for column in [*after, *(item for item in before if item not in after)]:
             if column in _HIDDEN or before.get(column) == after.get(column):
                 continue
             named_columns.add(column)
-            old, new = _as_text(before.get(column)), _as_text(after.get(column))
-            yield ChangedValue(_field_name(change, column), old, new)
-    elif "from" in data and "to" in data:
-        yield ChangedValue("", _as_text(before), _as_text(after))
+            yield _changed_column(change, column, before.get(column), after.get(column))
+    elif "from" in data and "to" in data and change.action not in _IDS_ONLY:
+        yield ChangedValue("", _as_text(change, "", before), _as_text(change, "", after))
+    elif isinstance(before, str):
+        yield from _changed_state(change, before)
     fields = data.get("fields")
     for column in fields if isinstance(fields, list) else []:
         if column not in named_columns and column not in _HIDDEN:
-            yield ChangedValue(_field_name(change, str(column)), "", "", has_values=False)
+            yield ChangedValue(_field_name(str(column)), "", "", has_values=False)
 
 
-def _field_name(change: Change, column: str) -> str:
-    if column in _FIELD_NAMES:
-        return str(_FIELD_NAMES[column])
-    try:
-        field = apps.get_model(change.kind)._meta.get_field(column)
-    except (LookupError, ValueError, FieldDoesNotExist):
-        return column.replace("_", " ")
-    return str(getattr(field, "verbose_name", column))
+def _changed_column(change: Change, column: str, before: object, after: object) -> ChangedValue:
+    name = _field_name(column)
+    if column not in _FIELD_NAMES:
+        return ChangedValue(name, "", "", has_values=False)
+    return ChangedValue(name, _as_text(change, column, before), _as_text(change, column, after))
 
 
-def _as_text(value: object) -> str:
-    if value is None or value in ("", []):
+def _changed_state(change: Change, before: str) -> Iterator[ChangedValue]:
+    kind, _dot, after = change.action.partition(".")
+    states = _STATES.get(kind)
+    if states is not None and {before, after} <= set(states.values):
+        yield ChangedValue("", str(states(before).label), str(states(after).label))
+
+
+def _facts(change: Change) -> Iterator[ChangedValue]:
+    data = change.data
+    for column, name in _AMOUNTS.items():
+        if isinstance(data.get(column), int):
+            yield ChangedValue(str(name), "", _money(change, data[column]))
+    for column, name in _FACTS.items():
+        if data.get(column) not in (None, ""):
+            yield ChangedValue(str(name), "", _as_text(change, column, data[column]))
+    if change.action == "stock.moved" and isinstance(data.get("quantity"), int):
+        sign = "+" if data["quantity"] > 0 else MINUS
+        yield ChangedValue(pgettext("column", "Quantity"), "", f"{sign}{number(abs(data['quantity']))}")
+    reasons = _REASONS.get(change.action)
+    if reasons is not None and data.get("reason") in reasons.values:
+        yield ChangedValue(pgettext("column", "Reason"), "", str(reasons(data["reason"]).label))
+    if data.get("role") in Role.values and "from" not in data:
+        yield ChangedValue(_field_name("role"), "", str(Role(data["role"]).label))
+    if change.action.startswith("consent.") and data.get("purpose") in ConsentPurpose.values:
+        yield ChangedValue("", "", str(ConsentPurpose(data["purpose"]).label))
+
+
+def _field_name(column: str) -> str:
+    """Return the column's name; columns that only apps see have one name together."""
+    return str(_FIELD_NAMES.get(column) or pgettext("column", "Other details"))
+
+
+def _as_text(change: Change, column: str, value: object) -> str:
+    if value is None or value in ("", "None", []):
         return "—"
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
     if isinstance(value, list):
-        return ", ".join(str(item) for item in value)
-    text = number(value) if isinstance(value, int) else str(value)
+        texts = [_as_text(change, column, item) for item in value]
+        return "; ".join([*texts[:_MAX_LISTED], *(["…"] if len(texts) > _MAX_LISTED else [])])
+    if isinstance(value, Mapping):
+        return _rate_text(change, value)
+    choices = _CHOICES.get(column)
+    if choices is not None and value in choices.values:
+        return str(choices(value).label).rstrip(".")
+    if isinstance(value, int):
+        is_money = column in _MONEY_COLUMNS or "currency" in change.data
+        return _money(change, value) if is_money else number(value)
+    text = _date_text(str(value)) if column in _DATES or change.action.endswith(".rate_ended") else str(value)
     return text if len(text) <= _MAX_LENGTH else f"{text[:_MAX_LENGTH]}…"
+
+
+def _rate_text(change: Change, rate: Mapping[str, object]) -> str:
+    """Return a delivery price: "28.000 ₫"."""
+    price = rate.get("price")
+    return _money(change, price) if isinstance(price, int) else "—"
+
+
+def _date_text(value: str) -> str:
+    try:
+        moment = datetime.datetime.fromisoformat(value)
+    except ValueError:
+        return value
+    return f"{clock(moment)}, {day(moment)}" if moment.tzinfo is not None else day(moment.date())
+
+
+def _money(change: Change, amount: int) -> str:
+    return money(amount, str(change.data.get("currency") or "VND"))

@@ -8,17 +8,28 @@ import io
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
+from catalog.actions.products.variant_rows import set_list_price
+from catalog.models import Price
 from orders.actions.fulfilment.cancel_parts import cancel_order
 from orders.actions.payouts.payment_settings import change_market_deadlines
 from shop.accounts.models import User
 from shop.accounts.staff.permissions import Permission
+from shop.accounts.staff.staff_accounts import change_user
 from shop.core.actors import EntryPoint
 from shop.core.models import Change
 from shop.desk.overview.history import change_views
-from tests.factories import make_admin, make_order, make_staff, make_user
+from tests.factories import (
+    make_admin,
+    make_channel,
+    make_order,
+    make_product,
+    make_staff,
+    make_user,
+)
 
 pytestmark = pytest.mark.django_db
 AUDIT = "/quan-tri/nhat-ky/"
@@ -70,10 +81,34 @@ def test_page_and_csv_show_old_and_new_value(client: Client, admin: User) -> Non
     written = client.get(AUDIT, {"loai": "settings", "format": "csv"}).content.decode("utf-8-sig")
 
     rows = list(csv.reader(io.StringIO(written)))
-    assert "<del>9</del> → <ins>11</ins>" in page
-    assert rows[1][1] == "market.deadlines_changed"
-    assert rows[1][-1] == "Số ngày được phản ánh: 9 → 11"
+    assert "<del>9</del> → <ins>11</ins>" in " ".join(page.split())
+    assert rows[1][1:4] == [
+        "Đổi hạn thanh toán hoặc khiếu nại",
+        "Cài đặt của chợ",
+        "Số ngày được phản ánh: 9 → 11",
+    ]
+    assert rows[1][7] == "market.deadlines_changed"
     assert len(rows) == 3
+
+
+def test_each_change_names_its_object_with_a_link(client: Client, admin: User) -> None:
+    channel = make_channel()
+    listing = make_product(price=15_000).listings.get()
+    product, price = listing.product, Price.objects.get()
+    actor = admin.acting(EntryPoint.DESK)
+    with transaction.atomic():
+        set_list_price(price.variant, channel, 13_500, actor=actor, now=timezone.now())
+    change_user(user_id=admin.pk, values={"note": "x"}, actor=actor, now=timezone.now())
+
+    history = client.get(AUDIT).context["history"][:2]
+    page = client.get(AUDIT).content.decode()
+
+    assert [[(str(row), row.url) for row in entry.objects] for entry in history] == [
+        [(admin.name, f"/quan-tri/nhan-vien/{admin.pk}/")],
+        [(product.name, f"/quan-tri/hang/{listing.pk}/")],
+    ]
+    assert [str(value) for value in history[1].values] == ["15.000\u00a0₫ → 13.500\u00a0₫"]
+    assert f'href="/quan-tri/hang/{listing.pk}/">{product.name}' in page
 
 
 def test_wrong_period_is_refused_at_its_field(client: Client, admin: User) -> None:
@@ -109,7 +144,12 @@ def test_queries_do_not_grow_with_changes(
         ({"changed": {"is_active": [True, False]}}, ["Hoạt động: có → không"]),
         ({"fields": ["phone"]}, ["Số điện thoại"]),
         ({"fields": ["name"], "from": {"name": ""}, "to": {"name": "Chè"}}, ["Tên: — → Chè"]),
-        ({"amount": 5}, []),
+        ({"amount": 5}, ["Số tiền: 5\u00a0₫"]),
+        (
+            {"from": {"role": "packer"}, "to": {"role": "cashier"}},
+            ["Vai trò: người đóng hàng → người bán quầy"],
+        ),
+        ({"fields": ["rating"]}, ["Thông tin khác"]),
     ],
 )
 def test_changed_values_are_read_in_every_form(data: dict[str, Any], expected: list[str]) -> None:

@@ -58,7 +58,7 @@ def test_roles_are_replaced_and_the_history_shows_old_and_new(client: Client, ad
 
     page = client.get(f"{STAFF}{colleague.pk}/").content.decode()
     assert list(colleague.permission_groups.all()) == [role]
-    assert f"<del>{before}</del> → <ins>Kho</ins>" in page
+    assert f"<del>{before}</del> → <ins>Kho</ins>" in " ".join(page.split())
 
 
 def test_deactivation_needs_a_reason_and_is_recorded(client: Client, admin: User) -> None:
@@ -131,7 +131,7 @@ def test_role_is_created_changed_and_deleted(client: Client, admin: User) -> Non
     client.post(f"{ROLES}{role.pk}/xoa/")
 
     assert (created.status_code, role.is_platform_wide, codes) == (302, True, ["manage_orders"])
-    assert "<del>handle_payments</del> → <ins>manage_orders</ins>" in page
+    assert "<del>Xử lý thanh toán</del> → <ins>Quản lý đơn hàng</ins>" in " ".join(page.split())
     assert not Group.objects.filter(pk=role.pk).exists()
 
 

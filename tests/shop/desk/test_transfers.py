@@ -225,7 +225,7 @@ def test_transfer_is_returned_and_every_step_recorded(cashier: Client) -> None:
     text = page_text(cashier, path)
     assert "Returned: 120,000\xa0₫" in text
     assert "FT777" in text
-    assert "Bank transfer to be returned Chuyển hai lần Thu" in text
+    assert "Bank transfer to be returned Amount: 120,000\xa0₫ Chuyển hai lần Thu" in text
     done = Change.objects.filter(action__in=["transfer.return_requested", "transfer.returned"])
     assert {change.entry_point for change in done} == {"desk"}
 

@@ -1,0 +1,272 @@
+"""Names of what changed, with links to their pages at the desk: one query for each kind of row."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import singledispatch
+
+from django.apps import apps
+from django.core.exceptions import ValidationError
+from django.db.models import Model
+from django.urls import reverse
+from django.utils.translation import pgettext
+
+from catalog.models import BackInStockRequest, Bulletin, Listing, Price, Product, Stock, Variant
+from cooperatives.models import ApplicationDocument, Certificate, Follow, Membership
+from orders.models import (
+    BankTransfer,
+    CashRemittance,
+    CommissionRate,
+    Complaint,
+    Order,
+    OrderLine,
+    Payout,
+    Settlement,
+    StatementImport,
+)
+from orders.models.transfer import StatementKind
+from shop.accounts.models import User
+from shop.core.models import Change, ShopSettings
+from shop.core.texts.figures import money
+
+_Place = tuple[str, str]  # a model's label and a key
+_PAGES = {
+    "accounts.datarequest": "desk:data-request",
+    "accounts.group": "desk:role",
+    "catalog.category": "desk:category",
+    "catalog.promotion": "desk:promotion",
+    "catalog.synonymset": "desk:synonym-set",
+    "cooperatives.cooperative": "desk:cooperative",
+    "orders.banktransfer": "desk:transfer",
+    "orders.cashremittance": "desk:cash-remittance",
+    "orders.complaint": "desk:complaint",
+    "orders.order": "desk:order",
+    "orders.payout": "desk:payout",
+    "orders.settlement": "desk:settlement",
+    "orders.voucher": "desk:voucher",
+}
+_RELATED = {
+    "catalog.backinstockrequest": ("product",),
+    "catalog.bulletin": ("cooperative",),
+    "catalog.listing": ("product",),
+    "catalog.price": ("variant__product",),
+    "catalog.stock": ("variant__product",),
+    "catalog.variant": ("product",),
+    "cooperatives.follow": ("cooperative",),
+    "cooperatives.membership": ("user",),
+    "orders.cashremittance": ("cooperative",),
+    "orders.commissionrate": ("cooperative", "category"),
+    "orders.settlement": ("cooperative",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedObject:
+    """A changed row: its name, and the address of its page at the desk if it has one.
+
+    `is_inside` if it belongs to another row and has a name of its own, as a variant of a product does.
+    """
+
+    name: str
+    url: str = ""
+    is_inside: bool = False
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def objects_of_changes(changes: Iterable[Change]) -> list[list[ChangedObject]]:
+    """Return what each change is about: the order, product or cooperative, then the row inside it."""
+    changes = list(changes)
+    rows = _load_rows({place for change in changes for place in _places(change)})
+    product_pages = _product_pages(rows.values())
+    return [_describe(change, rows, product_pages) for change in changes]
+
+
+def _places(change: Change) -> list[_Place]:
+    """Return the rows that a change names; a price or stock is named by its variant."""
+    root, row = (change.root_kind, change.root_key), (change.kind, change.key)
+    variant = change.data.get("variant")
+    if isinstance(variant, int) and change.kind in ("catalog.price", "catalog.stock"):
+        row = ("catalog.variant", str(variant))
+    return list(dict.fromkeys((root, row)))
+
+
+def _load_rows(places: Iterable[_Place]) -> dict[_Place, Model]:
+    keys_by_kind: defaultdict[str, list[str]] = defaultdict(list)
+    for kind, key in places:
+        keys_by_kind[kind].append(key)
+    rows: dict[_Place, Model] = {}
+    for kind, keys in keys_by_kind.items():
+        try:
+            model = apps.get_model(kind)
+            keys_of_rows = {model._meta.pk.to_python(key): key for key in keys}
+        except (LookupError, ValueError, ValidationError):
+            continue  # a model of a former release
+        related = _RELATED.get(kind)
+        found = model._default_manager.select_related(*related) if related else model._default_manager
+        for key, row in found.in_bulk(list(keys_of_rows)).items():
+            rows[kind, keys_of_rows[key]] = row
+    return rows
+
+
+def _product_pages(rows: Iterable[Model]) -> dict[int, str]:
+    """Return the desk's page of each product among these rows."""
+    products = {product for row in rows if (product := _product_key(row)) is not None}
+    if not products:
+        return {}
+    listings = Listing.objects.existing().filter(product__in=products).order_by("-pk")
+    return {
+        product: reverse("desk:listing", args=[listing])
+        for product, listing in listings.values_list("product", "pk")
+    }
+
+
+def _product_key(row: Model) -> int | None:
+    if isinstance(row, (Price, Stock)):
+        return row.variant.product_id
+    if isinstance(row, (Listing, Variant)):
+        return row.product_id
+    return row.pk if isinstance(row, Product) else None
+
+
+def _describe(
+    change: Change, rows: Mapping[_Place, Model], product_pages: Mapping[int, str]
+) -> list[ChangedObject]:
+    objects: dict[str, ChangedObject] = {}
+    for position, place in enumerate(_places(change)):
+        row = rows.get(place)
+        name, url = (name_of(row), _page(row, product_pages)) if row else (_snapshot_name(change, place), "")
+        root = objects.get(url)
+        if name and (root is None or root.name != name):
+            objects[url or name] = ChangedObject(name, url, is_inside=position > 0)
+    return list(objects.values())
+
+
+def _snapshot_name(change: Change, place: _Place) -> str:
+    snapshot = change.snapshot if place == (change.kind, change.key) and change.snapshot else {}
+    return str(snapshot.get("name") or snapshot.get("phrase") or "")
+
+
+def _page(row: Model, product_pages: Mapping[int, str]) -> str:
+    product = _product_key(row)
+    if product is not None:
+        return product_pages.get(product, "")
+    if isinstance(row, User):
+        return reverse("desk:staff-account" if row.is_staff else "desk:customer", args=[row.pk])
+    if isinstance(row, StatementImport):
+        is_bank = row.kind == StatementKind.BANK
+        return reverse("desk:bank-statement" if is_bank else "desk:cash-statement", args=[row.pk])
+    if isinstance(row, ShopSettings):
+        return reverse("desk:settings")
+    if isinstance(row, Order) and row.is_draft:
+        return reverse("desk:draft", args=[row.pk])
+    page = _PAGES.get(row._meta.label_lower)
+    return reverse(page, args=[row.pk]) if page else ""
+
+
+@singledispatch
+def name_of(row: Model) -> str:
+    """Return the name by which staff know a row, "" if it has none of its own."""
+    return str(getattr(row, "name", "") or getattr(row, "title", ""))
+
+
+@name_of.register
+def _order_name(row: Order) -> str:
+    return pgettext("changed object", "Order %(code)s") % {"code": row.code}
+
+
+@name_of.register
+def _line_name(row: OrderLine) -> str:
+    return ", ".join(filter(None, (row.product_name, row.variant_name)))
+
+
+@name_of.register
+def _variant_name(row: Variant) -> str:
+    return ", ".join(filter(None, (row.product.name, row.name)))
+
+
+@name_of.register(Price)
+@name_of.register(Stock)
+def _name_of_variant(row: Price | Stock) -> str:
+    return _variant_name(row.variant)
+
+
+@name_of.register
+def _listing_name(row: Listing) -> str:
+    return row.product.name
+
+
+@name_of.register
+def _requested_name(row: BackInStockRequest) -> str:
+    return row.product.name
+
+
+@name_of.register(Bulletin)
+@name_of.register(Follow)
+def _owner_name(row: Bulletin | Follow) -> str:
+    return row.cooperative.name if row.cooperative else pgettext("changed object", "The whole market")
+
+
+@name_of.register
+def _person_name(row: User) -> str:
+    return row.name or row.email or row.phone or ""
+
+
+@name_of.register
+def _member_name(row: Membership) -> str:
+    return _person_name(row.user)
+
+
+@name_of.register
+def _document_name(row: ApplicationDocument) -> str:
+    return str(row.get_kind_display())
+
+
+@name_of.register
+def _certificate_name(row: Certificate) -> str:
+    return str(row)
+
+
+@name_of.register
+def _settlement_name(row: Settlement) -> str:
+    words = {"cooperative": row.cooperative.name, "number": row.number}
+    return pgettext("changed object", "%(cooperative)s, settlement %(number)s") % words
+
+
+@name_of.register
+def _payout_name(row: Payout) -> str:
+    return pgettext("changed object", "Payout of %(amount)s") % {"amount": money(row.amount, row.currency)}
+
+
+@name_of.register
+def _transfer_name(row: BankTransfer) -> str:
+    return pgettext("changed object", "Transfer of %(amount)s") % {"amount": money(row.amount, row.currency)}
+
+
+@name_of.register
+def _remittance_name(row: CashRemittance) -> str:
+    return row.cooperative.name if row.cooperative else row.carrier
+
+
+@name_of.register
+def _complaint_name(row: Complaint) -> str:
+    return pgettext("changed object", "Complaint")
+
+
+@name_of.register
+def _statement_name(row: StatementImport) -> str:
+    return row.file_name
+
+
+@name_of.register
+def _rate_name(row: CommissionRate) -> str:
+    scope = [str(part) for part in (row.cooperative, row.category) if part]
+    return ", ".join(scope) or pgettext("changed object", "All cooperatives")
+
+
+@name_of.register
+def _settings_name(row: ShopSettings) -> str:
+    return pgettext("changed object", "Market settings")
