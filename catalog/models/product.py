@@ -266,7 +266,7 @@ class Variant(WithMetadata, WithExternalReference, WithTimes):
         """The low-stock threshold in steps: its own, or else the default."""
         return DEFAULT_LOW_STOCK if self.low_stock_at is None else self.low_stock_at
 
-    def content_ratio(self, other: Variant) -> Fraction | None:
+    def relative_content(self, other: Variant) -> Fraction | None:
         """Return how many steps of `other` hold as much as one step; None if contents are not comparable."""
         if self.content_unit == other.content_unit:
             for column in ("content_grams", "content_ml", "content_count"):

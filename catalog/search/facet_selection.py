@@ -20,20 +20,22 @@ class FacetSelection:
         self.product_ids = reduce(BitMap.__and__, chosen.values(), all_product_ids)
 
     @property
-    def respects(self) -> list[str]:
+    def facets(self) -> list[str]:
         return list(self._chosen)
 
-    def matches_of_other_facets(self, respect: str) -> BitMap:
+    def products_matching_other_facets(self, facet: str) -> BitMap:
         """Return the products that match every facet except this one."""
-        if respect not in self._chosen:
+        if facet not in self._chosen:
             return self.product_ids
-        if respect not in self._without:
-            other_facets = (product_ids for name, product_ids in self._chosen.items() if name != respect)
-            self._without[respect] = reduce(BitMap.__and__, other_facets, self.all_product_ids)
-        return self._without[respect]
+        if facet not in self._without:
+            other_facets = (product_ids for name, product_ids in self._chosen.items() if name != facet)
+            self._without[facet] = reduce(BitMap.__and__, other_facets, self.all_product_ids)
+        return self._without[facet]
 
-    def count(self, respect: str, product_ids: BitMap | None) -> int:
+    def count(self, facet: str, product_ids: BitMap | None) -> int:
         """Return how many products there would be if this facet had only `product_ids` chosen."""
         return (
-            self.matches_of_other_facets(respect).intersection_cardinality(product_ids) if product_ids else 0
+            self.products_matching_other_facets(facet).intersection_cardinality(product_ids)
+            if product_ids
+            else 0
         )

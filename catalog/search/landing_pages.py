@@ -11,7 +11,7 @@ from django.utils.text import capfirst
 from pyroaring import BitMap
 
 from catalog.search.facet_index import FacetIndex, union_of
-from catalog.search.query_phrases import query_phrases, shortened_queries, without_start
+from catalog.search.query_phrases import query_phrases, without_opening_phrases, without_start
 from cooperatives.models import CertificateKind, Cooperative
 from shop.core.models.geography import Division, Level
 from shop.core.texts.folding import folded_words, slugify
@@ -64,7 +64,7 @@ def find_landing_page(
     words = folded_words(query[:200])
     if not words or len(words) > _MAX_WORDS:
         return None
-    names = shortened_queries(" ".join(words))
+    names = without_opening_phrases(" ".join(words))
     pages = (_fixed_page(name, index) or _province_page(name, index) for name in names)
     page = next(filter(None, pages), None)
     return page or next(filter(None, (_cooperative_page(name, index, cooperatives) for name in names)), None)

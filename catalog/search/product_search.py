@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils.translation import get_language
 from pyroaring import BitMap
 
-from catalog.search.query_phrases import query_phrases, shortened_queries
+from catalog.search.query_phrases import query_phrases, without_opening_phrases
 from catalog.search.query_words import QueryWord, query_words_of
 from catalog.search.relevance_tiers import RelevanceTiers
 from catalog.search.search_terms import (
@@ -71,7 +71,7 @@ def search_products(
     find = partial(products_where, limit=limit, cache=cache)
     is_complete = _is_complete(words)
     if is_complete:
-        words = [word.spelled_as_typed() for word in words]
+        words = [word.with_typed_diacritics() for word in words]
     synonyms = with_synonyms(words)
     choices = synonyms or _typed_choices(words)
     readings = readings_among(words, synonyms)
@@ -159,7 +159,7 @@ def _named_after_classifier(words: Sequence[QueryWord], find: ProductQuery) -> B
 def _find_without_openings(words: Sequence[QueryWord], find: ProductQuery) -> BitMap:
     """Return products for the words after those that add nothing ("hàng" in "hàng thịt gà"); else empty."""
     query = " ".join(word.folded for word in words)
-    shortest = shortened_queries(query)[-1]
+    shortest = without_opening_phrases(query)[-1]
     if shortest == query:
         return BitMap()
     remaining = words[-shortest.count(" ") - 1 :]

@@ -42,8 +42,8 @@ def query_phrases() -> QueryPhrases:
     return QueryPhrases(certificates=certificates, classifiers=classifiers, **folded)
 
 
-def shortened_queries(query: str) -> list[str]:
-    """Return the folded query, then the rest of it after each opening phrase in turn."""
+def without_opening_phrases(query: str) -> list[str]:
+    """Return the folded query, then what is left of it as opening phrases are removed one by one."""
     queries = [query]
     while (shorter := without_start(queries[-1], query_phrases().openings)) != queries[-1]:
         queries.append(shorter)

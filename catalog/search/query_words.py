@@ -42,8 +42,8 @@ class QueryWord:
             is_syllable(text),
         )
 
-    def spelled_as_typed(self) -> QueryWord:
-        """Return the word with the diacritics that were typed, also if these are none."""
+    def with_typed_diacritics(self) -> QueryWord:
+        """Return the word that matches only the typed diacritics; typed without any, only words without."""
         return self if self.marks else QueryWord(self.folded, f"{self.folded}{NO_TONE}", "", self.is_syllable)
 
 

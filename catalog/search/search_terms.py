@@ -57,7 +57,7 @@ def typed_choice(word: QueryWord) -> Choice:
 
 def exact_choice(word: QueryWord) -> Choice:
     """Return the word spelled as typed: without diacritics only if it is typed without."""
-    return [[Term(word.folded, word.spelled_as_typed().marks)]]
+    return [[Term(word.folded, word.with_typed_diacritics().marks)]]
 
 
 def folded_choice(word: QueryWord) -> Choice:

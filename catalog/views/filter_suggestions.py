@@ -67,16 +67,16 @@ def relaxed_filters(
     names[BAND] = _("Price")
     links = [
         FilterRemoval(
-            names.get(respect, respect),
-            query_string_without(query, *FACET_PARAMETERS.get(respect, (respect,))),
-            len(selection.matches_of_other_facets(respect)),
+            names.get(facet, facet),
+            query_string_without(query, *FACET_PARAMETERS.get(facet, (facet,))),
+            len(selection.products_matching_other_facets(facet)),
         )
-        for respect in selection.respects
+        for facet in selection.facets
     ]
     useful = sorted((link for link in links if link.count), key=lambda link: -link.count)
     if useful or len(links) < 2 or not selection.all_product_ids:
         return useful
-    all_names = [name for respect in selection.respects for name in FACET_PARAMETERS.get(respect, (respect,))]
+    all_names = [name for facet in selection.facets for name in FACET_PARAMETERS.get(facet, (facet,))]
     return [
         FilterRemoval(
             _("all filters"), query_string_without(query, *all_names), len(selection.all_product_ids)

@@ -237,16 +237,14 @@ class ProductFilters:
 
     def _options(
         self,
-        respect: str,
+        facet: str,
         sets: Sets,
         chosen: Iterable[object],
         label_options: Callable[[Sequence[Key]], filter_labels.OptionLabels],
     ) -> list[FacetOption]:
         """Return chosen options first, then by count; at most as many as can be unfolded."""
         chosen_keys = set(chosen)
-        counts = [
-            (key, self.selection.count(respect, product_ids)) for key, product_ids in sets.items() if key
-        ]
+        counts = [(key, self.selection.count(facet, product_ids)) for key, product_ids in sets.items() if key]
         visible_counts = [(key, count) for key, count in counts if count or key in chosen_keys]
         visible_counts.sort(key=lambda entry: (entry[0] not in chosen_keys, -entry[1], str(entry[0])))
         names = label_options([key for key, _count in visible_counts[:MOST]])
@@ -258,14 +256,14 @@ class ProductFilters:
 
     def _fixed_options(
         self,
-        respect: str,
+        facet: str,
         keys: Iterable[Key],
         sets: Mapping[Key, BitMap],
         chosen: Sequence[Key],
         label: Callable[[Key], str],
     ) -> list[FacetOption]:
         """Return options in a fixed order, without empty ones."""
-        counts = [(key, self.selection.count(respect, sets.get(key))) for key in keys]
+        counts = [(key, self.selection.count(facet, sets.get(key))) for key in keys]
         return [
             FacetOption(str(key), label(key), count, key in chosen)
             for key, count in counts

@@ -44,8 +44,8 @@ OPEN_DAYS, REJECTED_DAYS = 180, 30
 _SWEEP_SIZE = 200
 
 
-class ApplicationClosed(Refused):
-    code = "application_closed"
+class ApplicationDecided(Refused):
+    code = "application_decided"
     default_message = _("The application has been decided. Its documents no longer change.")
 
 
@@ -85,7 +85,7 @@ def submit_document(
 ) -> ApplicationDocument:
     """Send the files of a document, which replace those sent before and wait for review.
 
-    Raises ApplicationClosed and the errors of `inspect_files`.
+    Raises ApplicationDecided and the errors of `inspect_files`.
     """
     content_types = inspect_files(files)
     locked = _lock_open_application(cooperative.pk)
@@ -154,7 +154,7 @@ def accept_document(
 ) -> ApplicationDocument:
     """Accept a document of which the actor opened every file. `seen_at` is its `submitted_at` as shown.
 
-    Raises Missing, ApplicationClosed, ChangedSinceOpened, DocumentNotOpened, WrongMove.
+    Raises Missing, ApplicationDecided, ChangedSinceOpened, DocumentNotOpened, WrongMove.
     """
     document = _lock_document(cooperative_id, document_id, seen_at)
     keys = {str(key) for key in document.files.values_list("pk", flat=True)}
@@ -180,7 +180,7 @@ def return_document(
 ) -> ApplicationDocument:
     """Send a document back with a reason, and notify the cooperative.
 
-    Raises Missing, ApplicationClosed, ReasonRequired, ChangedSinceOpened, WrongMove.
+    Raises Missing, ApplicationDecided, ReasonRequired, ChangedSinceOpened, WrongMove.
     """
     if not reason.strip():
         raise ReasonRequired(field="reason")
@@ -193,8 +193,8 @@ def return_document(
     return document
 
 
-def set_deletion_days(cooperative: Cooperative, now: datetime.datetime) -> None:
-    """Step: set when the documents are deleted, after the application's state changed."""
+def schedule_document_deletion(cooperative: Cooperative, now: datetime.datetime) -> None:
+    """Step: set the day on which the documents are deleted, by the application's new state."""
     days = {CooperativeState.REJECTED: REJECTED_DAYS} | dict.fromkeys(OPEN_STATES, OPEN_DAYS)
     kept_days = days.get(CooperativeState(cooperative.state))
     delete_on = None if kept_days is None else vietnam_date(now) + datetime.timedelta(days=kept_days)
@@ -212,7 +212,7 @@ def delete_documents_of_person(user: User, *, actor: Actor, now: datetime.dateti
 
 @shared_task(name="cooperatives.delete_due_documents")
 def delete_due_documents_task() -> None:
-    """Sweep: delete documents whose time is over."""
+    """Sweep: delete documents that are due for deletion."""
     now = timezone.now()
     due = ApplicationDocument.objects.due_on(vietnam_date(now))
     run_each(
@@ -238,12 +238,12 @@ def _delete_document(document: ApplicationDocument, *, actor: Actor, now: dateti
 
 
 def _lock_open_application(cooperative_id: int) -> Cooperative:
-    """Lock the cooperative, so that no decision comes between. Raises Missing, ApplicationClosed."""
+    """Lock the cooperative, so that nobody decides at the same time. Raises Missing, ApplicationDecided."""
     cooperative = lock_row(Cooperative.objects.filter(pk=cooperative_id))
     if cooperative is None:
         raise Missing()
     if cooperative.state not in OPEN_STATES:
-        raise ApplicationClosed()
+        raise ApplicationDecided()
     return cooperative
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cooperatives import notices
 from cooperatives.actions.application_checks import require_complete_application
-from cooperatives.actions.application_documents import set_deletion_days
+from cooperatives.actions.application_documents import schedule_document_deletion
 from cooperatives.actions.delivery_methods import open_first_warehouse
 from cooperatives.models import Cooperative, Membership, Role
 from cooperatives.states import COOPERATIVE_MOVES, CooperativeState
@@ -104,7 +104,7 @@ def resubmit_application(
     cooperative.folded_name = fold(details.name)
     cooperative.state_reason = ""
     cooperative.save()
-    set_deletion_days(cooperative, now)
+    schedule_document_deletion(cooperative, now)
     record_change(
         "cooperative.application_resubmitted",
         cooperative,
@@ -137,7 +137,7 @@ def set_cooperative_state(
         require_complete_application(cooperative)
     cooperative.state_reason = reason.strip()
     cooperative.save(update_fields=["state_reason"])
-    set_deletion_days(cooperative, now)
+    schedule_document_deletion(cooperative, now)
     if new_state == CooperativeState.APPROVED:
         open_first_warehouse(cooperative)
     record_change(

@@ -35,7 +35,7 @@ def update_profile_picture(
 ) -> None:
     """Set a photo and its alternative text; without `picture` the present photo stays. Raises Missing."""
     row = _lock_pictured_row(cooperative, kind, household_id)
-    column = picture_column(kind)
+    column = photo_column(kind)
     shown: Picture | None = picture or getattr(row, column)
     if shown is None:
         raise Missing()
@@ -57,7 +57,7 @@ def remove_profile_picture(
 ) -> None:
     """Remove a photo from the page. Raises Missing."""
     row = _lock_pictured_row(cooperative, kind, household_id)
-    column = picture_column(kind)
+    column = photo_column(kind)
     if getattr(row, column) is None:
         raise Missing()
     setattr(row, column, None)
@@ -65,7 +65,7 @@ def remove_profile_picture(
     _record_picture(row, kind, None, actor=actor, now=now)
 
 
-def picture_column(kind: ProfilePicture) -> str:
+def photo_column(kind: ProfilePicture) -> str:
     """Return the column that holds the photo."""
     return "cover" if kind == ProfilePicture.PLACE else "portrait"
 

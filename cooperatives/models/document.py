@@ -33,14 +33,14 @@ class ApplicationDocumentQuerySet(models.QuerySet["ApplicationDocument"]):
         return self.filter(cooperative=cooperative)
 
     def due_on(self, day: datetime.date) -> ApplicationDocumentQuerySet:
-        """Return documents whose time is over, to be deleted."""
+        """Return documents to delete on this day."""
         return self.filter(delete_on__lte=day).order_by("pk")
 
 
 class ApplicationDocument(models.Model):
     """A document that proves a part of a cooperative's application; only its managers and staff see it.
 
-    It is deleted on `delete_on`, and stays while that is empty: as long as the approved cooperative sells.
+    It is deleted on `delete_on`. An approved cooperative has no such date, and its documents are kept.
     """
 
     cooperative = models.ForeignKey(Cooperative, models.CASCADE, related_name="documents")
@@ -81,14 +81,14 @@ class ApplicationDocument(models.Model):
         return self.state == DocumentState.RETURNED
 
     def is_unchanged_since(self, seen_at: datetime.datetime) -> bool:
-        """Return whether it has not changed since a reviewer opened it."""
+        """Return whether the document is still the one that the reviewer opened."""
         return self.submitted_at == seen_at
 
 
 class DocumentFile(models.Model):
-    """A page or file of a document. `content` is encrypted and lies in the database alone.
+    """A page or file of a document. `content` is encrypted; no copy exists outside the database.
 
-    `size` counts the bytes of the file as it was sent.
+    `size` is the size of the uploaded file in bytes.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)

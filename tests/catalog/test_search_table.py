@@ -26,7 +26,7 @@ class SearchTableTests(TestCase):
 
     @classmethod
     def setUpTestData(cls) -> None:
-        seed_market(now=NOW, should_render_now=False)
+        seed_market(now=NOW, has_renditions=False)
 
     def setUp(self) -> None:
         self.names = dict(Product.objects.values_list("pk", "name"))

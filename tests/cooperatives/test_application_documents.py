@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from cooperatives.actions.application_documents import (
-    ApplicationClosed,
+    ApplicationDecided,
     DocumentNotOpened,
     DocumentUnreadable,
     accept_document,
@@ -120,10 +120,10 @@ def test_documents_of_a_decided_application_do_not_change(state: str) -> None:
     cooperative, user = document.cooperative, make_user()
     type(cooperative).objects.update(state=state)
 
-    with assert_refused(ApplicationClosed, "application_closed"):
+    with assert_refused(ApplicationDecided, "application_decided"):
         send_document(cooperative, user=user)
     for action, arguments in ((accept_document, {}), (return_document, {"reason": "mờ"})):
-        with assert_refused(ApplicationClosed, "application_closed"):
+        with assert_refused(ApplicationDecided, "application_decided"):
             decide(action, document, **arguments)
 
 

@@ -284,7 +284,7 @@ class _Market:
             province_code="19",
             province_name="Thái Nguyên",
             story="Phụ nữ Dao ở Nà Ít thêu từ nhỏ.\n\nGối nhồi lá thuốc hái trên rừng.",
-            cover=store_pictures(["noi-thien-an"], should_render_now=True)["noi-thien-an"],
+            cover=store_pictures(["noi-thien-an"], has_renditions=True)["noi-thien-an"],
         )
         second = make_seller("HTX Yến Dương", slug="yen-duong", summary="Bí xanh thơm, gạo nếp.")
         make_market_pickup(first, self.channel, capacity=20)
@@ -293,7 +293,7 @@ class _Market:
 
     def _products(self) -> list[Product]:
         """Return products for two list pages; the first one has variants, a certificate and pictures."""
-        pictures = store_pictures(DRAWINGS, should_render_now=True)
+        pictures = store_pictures(DRAWINGS, has_renditions=True)
         pillow = make_product(
             self.thien_an,
             name="Gối thảo dược thổ cẩm",
@@ -389,7 +389,7 @@ class _Market:
             part_id=part.pk,
             steps={part.lines.all()[0].pk: 1},
             text="Một chiếc bị rách đường may.",
-            pictures=[store_pictures(["goi-nam-hoa-van-do"], should_render_now=True)["goi-nam-hoa-van-do"]],
+            pictures=[store_pictures(["goi-nam-hoa-van-do"], has_renditions=True)["goi-nam-hoa-van-do"]],
             **self.context,
         )
 
@@ -599,7 +599,7 @@ class _Market:
         """Return a household, a certificate in review and a returned one."""
         household = HouseholdDetails("Hộ bà Triệu", "khăn thêu", "Nà Ít", has_consent=True)
         self.household = add_household(cooperative=self.thien_an, details=household, **self.context)
-        photo = store_pictures(["goi-nam-hoa-van-do"], should_render_now=True)["goi-nam-hoa-van-do"]
+        photo = store_pictures(["goi-nam-hoa-van-do"], has_renditions=True)["goi-nam-hoa-van-do"]
         issued = vietnam_date(self.now) - datetime.timedelta(days=9)
         papers = [
             submit_certificate(

@@ -57,7 +57,7 @@ SEPAY_SECRET = "whsec-of-sepay"
 
 def requires_row(rows: Callable[[], Any]) -> Callable[[Any], Any]:
     """Apply a rule only if such a row exists."""
-    return precondition(lambda machine: machine.has(rows))
+    return precondition(lambda machine: machine.has_rows(rows))
 
 
 def after_writes(check: Callable[[Any], None]) -> Callable[[Any], None]:
@@ -140,7 +140,7 @@ class Market(RuleBasedStateMachine):
                 work(row)
                 OPERATION_COUNTS[work.__qualname__.split(".")[1]] += 1
 
-    def has(self, rows: Callable[[], Any]) -> bool:
+    def has_rows(self, rows: Callable[[], Any]) -> bool:
         """Return whether such a row exists; cached until something is written."""
         if self.existing.get(rows, (None,))[0] != self.written:
             self.existing[rows] = self.written, rows().exists()

@@ -28,10 +28,11 @@ class InvalidPrice(Refused):
 
 
 class UnusualPrice(NeedsConfirmation):
-    """The price is probably a typing error: far from the previous price or from the other variants' prices.
+    """The price is probably a typing error.
 
-    Unusual is at most a fifth, or at least five times as much. A variant's first price is compared with the
-    prices of all others: by unit, and with a factor of ten, if their contents differ.
+    It is at most a fifth of the previous price, or at least five times as much. A variant's first price is
+    compared with the other variants' prices; if contents differ, with their prices per unit and a factor of
+    ten.
     """
 
     code = "unusual_price"
@@ -131,7 +132,7 @@ def _far_price(variant: Variant, channel: Channel, before: int | None, amount: i
     prices = Price.objects.filter(channel=channel, variant__product=variant.product_id, amount__gt=0)
     comparisons = []
     for price in prices.exclude(variant=variant).select_related("variant").order_by("pk"):
-        ratio = variant.content_ratio(price.variant)
+        ratio = variant.relative_content(price.variant)
         expected = round((price.amount or 0) * (ratio or 1)) or 1
         factor = UNUSUAL_FACTOR if ratio in (None, 1) else UNUSUAL_FACTOR_PER_UNIT
         comparisons.append((expected, _is_far(expected, amount, factor)))

@@ -95,7 +95,7 @@ def weight_column(input_data: InputData, context: Context) -> dict[str, object]:
     return {"weight": weight}
 
 
-def picture_column(input_data: InputData, column: str) -> dict[str, object]:
+def stored_picture(input_data: InputData, column: str) -> dict[str, object]:
     """Store an uploaded picture, before and outside the action's transaction."""
     if input_data.get("backgroundImage") is None:
         return {}

@@ -15,10 +15,10 @@ from shop.api.catalogue.input_values import (
     columns,
     described_columns,
     keys,
-    picture_column,
     publication_from_input,
     required_text,
     staff_row,
+    stored_picture,
 )
 from shop.api.catalogue.inputs import (
     CategoryCreateArguments,
@@ -52,7 +52,7 @@ def category_create(
     arguments: CategoryCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     input_data, parent = arguments["input"], arguments.get("parent")
-    values = described_columns(input_data, context) | picture_column(input_data, "picture_id")
+    values = described_columns(input_data, context) | stored_picture(input_data, "picture_id")
     created = categories.create_category(
         parent_id=int(input_key(parent, "Category", field="parent")) if parent else None,
         name=required_text(input_data, "name"),
@@ -72,7 +72,7 @@ def category_update(
     _require_row(Category, key)
     changed = categories.update_category(
         category_id=key,
-        values=described_columns(input_data, context) | picture_column(input_data, "picture_id"),
+        values=described_columns(input_data, context) | stored_picture(input_data, "picture_id"),
         **context.actor_and_time,
     )
     return {"category": staff_row(category, changed.pk, context, selection.names("category"))}
@@ -107,7 +107,7 @@ def collection_create(
     input_data = arguments["input"]
     required_text(input_data, "name")
     created = collections.create_collection(
-        values=described_columns(input_data, context) | picture_column(input_data, "cover_id"),
+        values=described_columns(input_data, context) | stored_picture(input_data, "cover_id"),
         product_ids=keys(input_data.get("products"), "Product", "products"),
         **context.actor_and_time,
     )
@@ -123,7 +123,7 @@ def collection_update(
     changed = records.update_record(
         Collection,
         key,
-        values=described_columns(input_data, context) | picture_column(input_data, "cover_id"),
+        values=described_columns(input_data, context) | stored_picture(input_data, "cover_id"),
         **context.actor_and_time,
     )
     return {"collection": staff_row(collection, changed.pk, context, selection.names("collection"))}

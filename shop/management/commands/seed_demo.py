@@ -55,7 +55,7 @@ class Command(BaseCommand):
             User.objects.filter(email__in=PUBLISHED_PASSWORDS).values_list("email", flat=True)
         )
         self._print_now("  cooperatives, goods and pictures")
-        seed_market(now=now, should_render_now=not later, passwords=passwords)
+        seed_market(now=now, has_renditions=not later, passwords=passwords)
         opened = {email: passwords[email] for email in PUBLISHED_PASSWORDS if email not in opened_before}
         if not is_real and passwords is not PUBLISHED_PASSWORDS:
             save_passwords(opened)

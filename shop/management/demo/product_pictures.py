@@ -20,11 +20,11 @@ from shop.management.demo.data_files import HERE
 _MASTERS = HERE / "pictures"
 
 
-def store_pictures(names: Iterable[str], *, should_render_now: bool) -> Mapping[str, Picture]:
+def store_pictures(names: Iterable[str], *, has_renditions: bool) -> Mapping[str, Picture]:
     """Return the picture of each drawing by name, stored once.
 
-    `should_render_now` creates the renditions at once, so that the first page is complete; otherwise
-    the worker does.
+    With `has_renditions` their renditions are created too, so that the first page is complete; otherwise the
+    worker creates them.
     """
     pictures_by_digest = {
         picture.digest: picture for picture in Picture.objects.exclude(digest="").order_by("-pk")
@@ -37,7 +37,7 @@ def store_pictures(names: Iterable[str], *, should_render_now: bool) -> Mapping[
             with master.open("rb") as file:
                 picture = store_picture(File(file, name=master.name))
         pictures[name] = picture
-    if should_render_now:
+    if has_renditions:
         waiting = {
             name: picture for name, picture in pictures.items() if picture.state == PictureState.WAITING
         }

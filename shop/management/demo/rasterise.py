@@ -39,7 +39,7 @@ def rasterise(name: str) -> None:
 
 
 def main(names: list[str]) -> None:
-    """Render the named pictures; or all, and delete files that no picture is named by."""
+    """Render the named pictures. Without names, render all and delete files of former pictures."""
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(rasterise, names or picture_names(), chunksize=4))
     for path in _PICTURES.glob("*.webp") if not names else ():

@@ -49,7 +49,7 @@ SEEDER = Actor.system("demo")
 def seed_market(
     *,
     now: datetime.datetime,
-    should_render_now: bool = True,
+    has_renditions: bool = True,
     passwords: Mapping[str, str] = PUBLISHED_PASSWORDS,
 ) -> Mapping[str, User]:
     """Create everything of the demo that is missing; return the accounts by e-mail.
@@ -59,7 +59,7 @@ def seed_market(
     """
     if not Division.objects.exists():
         load_divisions()
-    pictures = store_pictures(_drawings(), should_render_now=should_render_now)
+    pictures = store_pictures(_drawings(), has_renditions=has_renditions)
     with transaction.atomic(durable=True):
         market_rows = create_market(pictures, settings=_settings(), actor=SEEDER, now=now)
         sellers = create_sellers(market_rows, pictures, actor=SEEDER, now=now)

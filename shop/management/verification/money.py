@@ -168,7 +168,7 @@ def _cash_away_by_parcels() -> Counter[_CashHolderKey]:
             outstanding[_holder_of(line.parcel)] += line.parcel.cod_collected - line.collected
     for cash_remittance in CashRemittance.objects.exclude(reconciled_at=None).iterator(_AT_ONCE):
         outstanding[cash_remittance.holder, cash_remittance.cooperative_id, cash_remittance.carrier] -= (
-            cash_remittance.difference + cash_remittance.compensated
+            cash_remittance.difference + cash_remittance.resolved_difference
         )
     return outstanding
 

@@ -128,7 +128,7 @@ def certificate_creation(request: HttpRequest, membership: MembershipContext) ->
 @takes_files(is_signed_in)
 @for_members(MemberRight.MANAGE)
 def certificate(request: HttpRequest, membership: MembershipContext, certificate_id: int) -> HttpResponse:
-    """Correct or renew a certificate; changes that wait or came back are shown and corrected further."""
+    """Correct or renew a certificate. If it has a pending or returned proposal, edit that instead."""
     rows = Certificate.objects.for_cooperative(membership.cooperative).without_proposals()
     existing = rows.select_related("picture", "proposal__picture").filter(pk=certificate_id).first()
     if existing is None:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.actions.profile_pictures import (
     ProfilePicture,
-    picture_column,
+    photo_column,
     remove_profile_picture,
     update_profile_picture,
 )
@@ -39,7 +39,7 @@ def profile_picture(
     """Set the photo of the place, the people or a household. A photo is kept while its text is corrected."""
     picture_kind = _parse_kind(kind)
     row = _find_pictured_row(membership, picture_kind, household_id)
-    present: Picture | None = getattr(row, picture_column(picture_kind))
+    present: Picture | None = getattr(row, photo_column(picture_kind))
     kept = find_kept_pictures(membership.cooperative, request.POST.getlist("kept"))
     form = ProfilePictureForm(
         request.POST if request.method == "POST" else None,

@@ -45,7 +45,7 @@ class PickItem:
 
 @dataclass(frozen=True, slots=True)
 class WarehousePicks:
-    """The items of one warehouse; None are goods whose stock is not tracked."""
+    """The items to pick in one warehouse; `warehouse` is None for products without tracked stock."""
 
     warehouse: Warehouse | None
     items: list[PickItem]

@@ -82,8 +82,8 @@ def test_files_are_those_of_the_drawings_and_light() -> None:
 
 @pytest.mark.django_db
 def test_pictures_are_stored_once_and_ready_at_once() -> None:
-    first = store_pictures(["quyt", "gung"], should_render_now=True)
-    again = store_pictures(["gung", "quyt"], should_render_now=True)
+    first = store_pictures(["quyt", "gung"], has_renditions=True)
+    again = store_pictures(["gung", "quyt"], has_renditions=True)
 
     assert {name: picture.pk for name, picture in first.items()} == {
         name: picture.pk for name, picture in again.items()

@@ -144,7 +144,7 @@ class DemoTests(TestCase):
 
     @classmethod
     def setUpTestData(cls):
-        cls.users = seed_market(now=NOW, should_render_now=False)
+        cls.users = seed_market(now=NOW, has_renditions=False)
 
     def test_demo_is_a_complete_market(self) -> None:
         assert Product.objects.count() == 60
@@ -199,7 +199,7 @@ class DemoTests(TestCase):
             Change.objects.count(),
         )
 
-        seed_market(now=NOW + datetime.timedelta(days=1), should_render_now=False)
+        seed_market(now=NOW + datetime.timedelta(days=1), has_renditions=False)
 
         assert before == (
             Product.objects.count(),
@@ -319,7 +319,7 @@ class UnderWayTests(TestCase):
 
     @classmethod
     def setUpTestData(cls):
-        cls.users = seed_market(now=NOW, should_render_now=False)
+        cls.users = seed_market(now=NOW, has_renditions=False)
         seed_orders(40, seed=1, now=NOW)
         seed_open_orders()
 
