@@ -298,18 +298,18 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
 
     @property
     def is_finished(self) -> bool:
-        """Return whether nothing more of the order is to come."""
+        """Return whether the order has reached a final status."""
         return self.status in FINISHED_ORDER_STATUSES
 
     def has_expired_link(self, now: datetime.datetime) -> bool:
-        """Return whether the order's link alone no longer opens it."""
+        """Return whether the order's link has expired, so that opening it also takes a code."""
         return self.link_expires_at is not None and self.link_expires_at <= now
 
     @property
     def status_label(self) -> str:
         """The status label shown in every interface.
 
-        Reads the parts of an order on the way, and the payments of an unconfirmed one.
+        Prefetch `parts` for orders on the way and `payments` for unconfirmed ones.
         """
         if self.status == OrderStatus.UNCONFIRMED and self._waits_for_money():
             return gettext("waiting for payment")

@@ -24,15 +24,15 @@ class CashRemittanceQuerySet(models.QuerySet["CashRemittance"]):
     def with_unresolved_difference(self) -> CashRemittanceQuerySet:
         """Return carriers' remittances that arrived with another amount and an unresolved difference."""
         settled = self.filter(holder=CashHolder.CARRIER, received__isnull=False)
-        return settled.exclude(remitted=F("received") + F("compensated"))
+        return settled.exclude(remitted=F("received") + F("resolved_difference"))
 
 
 class CashRemittance(models.Model):
     """COD cash remitted by a carrier or a cooperative; `key` is its idempotency key.
 
     Sums over its lines, in minor units: `remitted` = `collected` from buyers less the carrier's `fees`.
-    `received` is the amount that arrived on our account, set on reconciliation. `compensated` is the part of
-    the difference resolved afterwards (negative if too much arrived). `fee_bearer` says who bears the fees.
+    `received` is the amount that arrived on our account, set on reconciliation. `resolved_difference` is the
+    part of the difference resolved afterwards (negative if too much arrived). `fee_bearer` bears the fees.
     """
 
     key = models.CharField(max_length=160, unique=True)
@@ -50,7 +50,7 @@ class CashRemittance(models.Model):
     fees = models.BigIntegerField(default=0)
     remitted = models.BigIntegerField(default=0)
     received = models.BigIntegerField(null=True, blank=True)
-    compensated = models.BigIntegerField(default=0)
+    resolved_difference = models.BigIntegerField(default=0)
     reference = models.CharField(
         max_length=120, blank=True, default="", help_text=_("Reference of the bank transfer.")
     )
@@ -109,7 +109,7 @@ class CashRemittance(models.Model):
         """The unresolved difference of a carrier's remittance (negative: too much arrived)."""
         if self.received is None or self.holder != CashHolder.CARRIER:
             return 0
-        return -self.difference - self.compensated
+        return -self.difference - self.resolved_difference
 
 
 class RemittanceLine(models.Model):

@@ -26,7 +26,7 @@ from orders.models import (
 )
 from orders.states import DISPATCHED_STATES, PARTLY_ARRIVED_PROGRESS, ParcelState, Progress
 from orders.views.refund_page import RefundView
-from orders.views.timeline import Step, timeline_steps
+from orders.views.timeline import TimelineStep, timeline_steps
 from shop.core.models import Picture, shop_settings, show_in_language, untranslated_fields
 
 
@@ -39,7 +39,7 @@ class PartTimeline:
     """
 
     part: OrderPart
-    steps: list[Step]
+    steps: list[TimelineStep]
     parcels: list[Parcel]
     picture: Picture | None
     complaints: Sequence[Complaint]
@@ -223,8 +223,8 @@ def _complaints_by_part(order: Order) -> dict[int, list[Complaint]]:
     return complaints
 
 
-def _refund_steps_by_part(refunds: Sequence[RefundView]) -> dict[int | None, list[Step]]:
-    steps: dict[int | None, list[Step]] = {}
+def _refund_steps_by_part(refunds: Sequence[RefundView]) -> dict[int | None, list[TimelineStep]]:
+    steps: dict[int | None, list[TimelineStep]] = {}
     for refund in refunds:
         steps.setdefault(refund.refund.part_id, []).append(refund.timeline_step)
     return steps

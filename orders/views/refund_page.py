@@ -22,7 +22,7 @@ from orders.forms.refunds import RefundAccountForm
 from orders.models import Order, Payout, Refund
 from orders.states import PayoutState
 from orders.views.current_basket import request_actor
-from orders.views.timeline import Step
+from orders.views.timeline import TimelineStep
 from shop.core.errors import Refused
 from shop.core.models import bind_idempotency_key
 from shop.core.texts.figures import day, money
@@ -85,7 +85,7 @@ class RefundView:
         return self.tone == "good"
 
     @property
-    def timeline_step(self) -> Step:
+    def timeline_step(self) -> TimelineStep:
         """The refund as a step in its part's timeline."""
         refund = self.refund
         title = _("%(sum)s refunded") % {"sum": money(refund.money, refund.currency)}
@@ -93,7 +93,9 @@ class RefundView:
             title = _("%(sum)s less to pay") % {"sum": money(refund.less_to_pay, refund.currency)}
         if not refund.less_to_pay:
             title = _("Replaced by another product")
-        return Step(title, "done" if self.is_done else "now", refund.decided_at, " ".join(self.messages))
+        return TimelineStep(
+            title, "done" if self.is_done else "now", refund.decided_at, " ".join(self.messages)
+        )
 
 
 def refund_views(order: Order, *, is_for_desk: bool = False) -> list[RefundView]:

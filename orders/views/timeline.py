@@ -27,7 +27,7 @@ _ALL_GONE = frozenset({Progress.DISPATCHED, Progress.DELIVERED, Progress.PARTLY_
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class TimelineStep:
     """A step of the timeline; `state` is "done", "now", or empty for future steps."""
 
     title: str
@@ -41,9 +41,9 @@ def timeline_steps(
     all_parcels: Sequence[Parcel],
     *,
     complaints: Sequence[Complaint],
-    refunds: Sequence[Step],
+    refunds: Sequence[TimelineStep],
     is_transfer_seen: bool,
-) -> list[Step]:
+) -> list[TimelineStep]:
     """Return a part's steps in order: waiting for payment, fulfilment, then complaints and refunds by time.
 
     `all_parcels` are its parcels in order; the buyer is shown the valid ones sent to them. `is_transfer_seen`
@@ -60,7 +60,7 @@ def timeline_steps(
     )
 
 
-def _fulfilment_steps(part: OrderPart, all_parcels: Sequence[Parcel]) -> list[Step]:
+def _fulfilment_steps(part: OrderPart, all_parcels: Sequence[Parcel]) -> list[TimelineStep]:
     parcels = [parcel for parcel in all_parcels if parcel.is_active_outgoing]
     is_packed = part.is_packed(all_parcels)
     steps = [
@@ -69,63 +69,63 @@ def _fulfilment_steps(part: OrderPart, all_parcels: Sequence[Parcel]) -> list[St
         _arrival_step(part, parcels),
     ]
     if part.progress in (Progress.PARTLY_RETURNED, Progress.RETURNED):
-        steps.append(Step(_state_label(Progress(part.progress)), "done"))
+        steps.append(TimelineStep(_state_label(Progress(part.progress)), "done"))
     return steps
 
 
-def _complaint_step(complaint: Complaint) -> Step:
+def _complaint_step(complaint: Complaint) -> TimelineStep:
     if complaint.is_open:
         until = _("answer due by %(day)s") % {"day": weekday_and_day(complaint.due_by)}
-        return Step(_("You sent a complaint"), "now", complaint.created_at, until)
+        return TimelineStep(_("You sent a complaint"), "now", complaint.created_at, until)
     titles = {
         ComplaintState.ACCEPTED: _("Your complaint was accepted"),
         ComplaintState.REJECTED: _("Your complaint was rejected"),
         ComplaintState.WITHDRAWN: _("You withdrew your complaint"),
     }
     title = titles[ComplaintState(complaint.state)]
-    return Step(title, "done", complaint.answered_at, translated_reason(complaint.answer))
+    return TimelineStep(title, "done", complaint.answered_at, translated_reason(complaint.answer))
 
 
-def _sort_time(step: Step) -> datetime.datetime:
+def _sort_time(step: TimelineStep) -> datetime.datetime:
     return step.at or datetime.datetime.max.replace(tzinfo=datetime.UTC)
 
 
-def _waiting_step(order: Order, is_transfer_seen: bool) -> Step:
+def _waiting_step(order: Order, is_transfer_seen: bool) -> TimelineStep:
     """Return the step before the order is passed on to the cooperatives."""
     if is_transfer_seen:
-        return Step(_("We are checking your transfer"), "now")
-    return Step(
+        return TimelineStep(_("We are checking your transfer"), "now")
+    return TimelineStep(
         _("Waiting for your payment") if order.still_due else _("The market confirms the order"), "now"
     )
 
 
-def _acceptance_step(part: OrderPart) -> Step:
+def _acceptance_step(part: OrderPart) -> TimelineStep:
     title = _("The cooperative accepts the order")
     if part.accepted_at is not None:
-        return Step(title, "done", part.accepted_at)
+        return TimelineStep(title, "done", part.accepted_at)
     if is_awaiting_confirmation(part.order):
-        return Step(title)
+        return TimelineStep(title)
     if part.accept_by is None:
-        return Step(title, "now")
+        return TimelineStep(title, "now")
     until = _("no later than %(hour)s on %(day)s") % {
         "hour": clock(part.accept_by),
         "day": weekday_and_day(part.accept_by),
     }
-    return Step(title, "now", note=until)
+    return TimelineStep(title, "now", note=until)
 
 
-def _packing_step(part: OrderPart, parcels: Sequence[Parcel], is_packed: bool) -> Step:
+def _packing_step(part: OrderPart, parcels: Sequence[Parcel], is_packed: bool) -> TimelineStep:
     title = pgettext("step", "Packed")
     if part.state != PartState.ACCEPTED:
-        return Step(title)
+        return TimelineStep(title)
     if part.progress in _ALL_GONE or is_packed:
-        return Step(title, "done", _latest_time(parcel.packed_at for parcel in parcels))
-    return Step(
+        return TimelineStep(title, "done", _latest_time(parcel.packed_at for parcel in parcels))
+    return TimelineStep(
         _state_label(OrderStatus.IN_HAND if part.progress == Progress.NOTHING else Progress.PACKING), "now"
     )
 
 
-def _dispatch_step(part: OrderPart, parcels: Sequence[Parcel], is_packed: bool) -> Step:
+def _dispatch_step(part: OrderPart, parcels: Sequence[Parcel], is_packed: bool) -> TimelineStep:
     title = capfirst(str(READY_FOR_PICKUP)) if part.is_collected else _state_label(Progress.DISPATCHED)
     failed = [parcel for parcel in parcels if parcel.state == ParcelState.FAILED_DELIVERY]
     if failed:
@@ -134,36 +134,38 @@ def _dispatch_step(part: OrderPart, parcels: Sequence[Parcel], is_packed: bool) 
             "day": day(last.failed_at),
             "reason": last.reason,
         }
-        return Step(capfirst(str(ParcelState.FAILED_DELIVERY.label)), "now", last.handed_over_at, note)
+        return TimelineStep(
+            capfirst(str(ParcelState.FAILED_DELIVERY.label)), "now", last.handed_over_at, note
+        )
     left_at = _latest_time(parcel.handed_over_at for parcel in parcels)
     if part.progress in ARRIVED_PROGRESS:
-        return Step(title, "done", left_at)
+        return TimelineStep(title, "done", left_at)
     if part.progress in (Progress.DISPATCHED, Progress.PARTLY_DISPATCHED, Progress.PARTLY_DELIVERED):
-        return Step(capfirst(part.state_label(parcels)), "now", left_at)
+        return TimelineStep(capfirst(part.state_label(parcels)), "now", left_at)
     if is_packed:
         waiting = (
             _("Waiting to be taken to the pickup point")
             if part.is_collected
             else _("Waiting for the carrier")
         )
-        return Step(waiting, "now")
-    return Step(title)
+        return TimelineStep(waiting, "now")
+    return TimelineStep(title)
 
 
-def _arrival_step(part: OrderPart, parcels: Sequence[Parcel]) -> Step:
+def _arrival_step(part: OrderPart, parcels: Sequence[Parcel]) -> TimelineStep:
     if part.progress in ARRIVED_PROGRESS:
-        return Step(
+        return TimelineStep(
             _state_label(Progress.DELIVERED), "done", _latest_time(parcel.delivered_at for parcel in parcels)
         )
     note = ""
     if part.expected_until is not None:
         note = _("expected %(day)s") % {"day": days_between(part.expected_from, part.expected_until)}
-    return Step(_state_label(Progress.DELIVERED), note=note)
+    return TimelineStep(_state_label(Progress.DELIVERED), note=note)
 
 
-def _end_step(part: OrderPart) -> Step:
+def _end_step(part: OrderPart) -> TimelineStep:
     title = _("Declined by the cooperative") if part.state == PartState.DECLINED else _("Cancelled")
-    return Step(title, "now", part.ended_at, translated_reason(part.end_reason))
+    return TimelineStep(title, "now", part.ended_at, translated_reason(part.end_reason))
 
 
 def _state_label(state: Progress | OrderStatus) -> str:

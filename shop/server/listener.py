@@ -80,7 +80,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         return None
 
     def maintenance(self, now: float) -> None:
-        """Close overdue connections, once a second. waitress would wait until the client reads."""
+        """Close overdue connections at once, unlike waitress, which waits until the client reads."""
         for channel in list(self.active_channels.values()):
             if channel.is_overdue(now):
                 channel.handle_close()

@@ -184,7 +184,7 @@ def test_parallel_compensations_are_recorded_once() -> None:
     assert type_names(results) == ["CashRemittance", *["NoRemittanceDifference"] * 3], results
     assert any(isinstance(result, NoRemittanceDifference) for result in results)
     remittance.refresh_from_db()
-    assert (remittance.compensated, owed_by_carriers()) == (30_000, 0)
+    assert (remittance.resolved_difference, owed_by_carriers()) == (30_000, 0)
     assert Change.objects.filter(action="remittance.difference_resolved").count() == 1
     check_cash_away()
 

@@ -59,8 +59,8 @@ def resolve_remittance_difference(
     if not reason.strip():
         raise ReasonRequired(field="reason")
     signed = amount if unresolved > 0 else -amount
-    remittance.compensated += signed
-    remittance.save(update_fields=["compensated"])
+    remittance.resolved_difference += signed
+    remittance.save(update_fields=["resolved_difference"])
     change = record_change(
         "remittance.difference_resolved",
         remittance,
@@ -72,7 +72,7 @@ def resolve_remittance_difference(
     )
     account = LedgerAccount.PLATFORM_COST if is_platform_cost else LedgerAccount.BANK
     post_entries(
-        f"remittance:{remittance.pk}:made_good:{change.pk}",
+        f"remittance:{remittance.pk}:difference:{change.pk}",
         PostingKind.REMITTANCE,
         [Entry(account, signed), Entry(LedgerAccount.CARRIER_CASH, -signed, carrier=remittance.carrier)],
         currency=remittance.currency,

@@ -1,7 +1,7 @@
 """Weigh catch-weight lines, and ask the buyer when the weight exceeds the agreed bound.
 
 Up to the bound the price follows the weight. Above it the buyer is asked first, or the cooperative charges
-only the bound. If the buyer declines, the cooperative weighs out a lighter one or cancels the part.
+only the bound. If the buyer declines, the cooperative packs a lighter piece or cancels the part.
 """
 
 from __future__ import annotations

@@ -92,7 +92,7 @@ def _is_packed(order: Order) -> bool:
 
 
 def _unanswered_captures(payment: Payment) -> int:
-    """Return the amount of unanswered captures: it counts neither as held nor as paid."""
+    """Return the amount of unanswered captures: no longer counted as authorised, not yet as captured."""
     captures = GatewayCall.objects.filter(payment=payment, operation=Operation.CAPTURE).unanswered()
     return sum(captures.values_list("amount", flat=True))
 

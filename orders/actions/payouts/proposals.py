@@ -87,7 +87,7 @@ def create_proposal(
     actor: Actor,
     now: datetime.datetime,
 ) -> Approval:
-    """Step, under the lock of the row concerned: create a proposal. It replaces an expired one.
+    """Step, under the lock of the payout or account: create a proposal. An expired one is closed first.
 
     Raises PersonRequired, ProposalPending.
     """

@@ -31,14 +31,14 @@ def after_commit_or_run(task: Task[..., None], /, **kwargs: object) -> None:
 def lock_rows(rows: models.QuerySet[Row]) -> list[Row]:
     """Read and lock rows in primary key order until the transaction ends.
 
-    On SQLite the transaction is IMMEDIATE, so a reader inside it is already the only writer. The queryset is
-    evaluated here because an unevaluated one locks nothing.
+    On SQLite the surrounding transaction is the lock: it is IMMEDIATE, so no other can write until it ends.
+    The queryset is evaluated here because an unevaluated one locks nothing.
     """
     return list(_with_row_lock(rows))
 
 
 def lock_compiled_rows(rows_of: Callable[..., models.QuerySet[Row]], *args: object) -> list[Row]:
-    """Return `locked(rows_of(*args))`, with the SQL compiled once; for frequent locks.
+    """Lock the rows of `rows_of(*args)`, with the SQL compiled only once; for frequent locks.
 
     `rows_of` is a module-level function; see `compiled_query` for the arguments it may take.
     """

@@ -1,4 +1,4 @@
-"""Identify the build by its visible parts: templates, static files and translations."""
+"""The build id: a digest of the files that change what users see (templates, static files, translations)."""
 
 from __future__ import annotations
 

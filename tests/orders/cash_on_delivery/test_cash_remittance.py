@@ -270,7 +270,11 @@ def test_compensation_and_write_off_settle_carrier_debt() -> None:
     )
 
     assert [cooperative.pk for cooperative in with_debt] == [pk]
-    assert (half.difference, half.compensated, half.unresolved_difference) == (-30_000, 20_000, 10_000)
+    assert (half.difference, half.resolved_difference, half.unresolved_difference) == (
+        -30_000,
+        20_000,
+        10_000,
+    )
     assert (LedgerAccount.CARRIER_CASH, CARRIER) not in balances()
     assert (balances()[LedgerAccount.BANK, ""], balances()[LedgerAccount.PLATFORM_COST, ""]) == (
         220_000,

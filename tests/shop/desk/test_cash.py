@@ -189,7 +189,7 @@ def test_carriers_shortfall_is_listed_and_resolved(cashier: Client) -> None:
 
     assert "?xem=lech" in html_of(cashier.get(f"{CASH}ban-giao/"))
     assert (page in listed, unsaid.status_code) == (True, 422)
-    assert CashRemittance.objects.get().compensated == 30_000
+    assert CashRemittance.objects.get().resolved_difference == 30_000
     assert "chuyển bù" in html_of(cashier.get(page))
     assert page not in html_of(cashier.get(f"{CASH}ban-giao/?xem=lech"))
 
