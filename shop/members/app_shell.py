@@ -25,7 +25,7 @@ _OFFLINE_FILES = (
 
 
 @require_safe
-def manifest(request: HttpRequest) -> JsonResponse:
+def serve_manifest(request: HttpRequest) -> JsonResponse:
     """Serve the web app manifest: name, colours and icons on a phone's home screen."""
     start = reverse("members:today")
     return JsonResponse(
@@ -50,7 +50,7 @@ def manifest(request: HttpRequest) -> JsonResponse:
 
 
 @require_safe
-def worker(request: HttpRequest) -> HttpResponse:
+def serve_worker(request: HttpRequest) -> HttpResponse:
     """Serve the service worker, which shows the members' offline page in the language of the address."""
     context = {
         "build": build_id(),
@@ -63,7 +63,7 @@ def worker(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def offline(request: HttpRequest) -> HttpResponse:
+def show_offline_page(request: HttpRequest) -> HttpResponse:
     """Show the page that the service worker keeps for use without a network."""
     return render(request, "members/offline.html")
 

@@ -55,7 +55,7 @@ def find_kept_pictures(cooperative: Cooperative, keys: Sequence[str]) -> list[Pi
 
 @require_safe
 @for_members(MemberRight.SEE)
-def kept_picture(request: HttpRequest, membership: MembershipContext, key: str) -> HttpResponse:
+def show_kept_picture(request: HttpRequest, membership: MembershipContext, key: str) -> HttpResponse:
     """Show the cooperative its own upload while the market's renditions of it do not exist yet."""
     picture = next(iter(find_kept_pictures(membership.cooperative, [key])), None)
     content_type = _content_type(picture) if picture is not None else ""

@@ -52,7 +52,7 @@ class NextAction:
 
 @require_safe
 @for_members(MemberRight.SEE)
-def today(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
+def show_today(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Show parts to accept, pack, hand over and follow, low stock, and pickups of the next market day."""
     now = timezone.now()
     cooperative_parts = OrderPart.objects.for_cooperative(membership.cooperative)

@@ -16,55 +16,55 @@ from shop.members.member_access import for_members
 
 @require_safe
 @for_members(MemberRight.MANAGE)
-def discounts(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
+def list_discounts(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     return pages.discounts(request, _discount_desk(membership))
 
 
 @require_safe_or_post
 @for_members(MemberRight.MANAGE)
-def voucher_creation(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
+def create_voucher(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     return pages.voucher_creation(request, _discount_desk(membership))
 
 
 @require_safe_or_post
 @for_members(MemberRight.MANAGE)
-def voucher(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
+def show_voucher(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
     return pages.voucher(request, _discount_desk(membership), pk)
 
 
 @require_POST
 @for_members(MemberRight.MANAGE)
-def voucher_end(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
+def end_voucher(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
     return pages.voucher_end(request, _discount_desk(membership), pk)
 
 
 @require_POST
 @for_members(MemberRight.MANAGE)
-def voucher_codes(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
+def add_codes(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
     return pages.voucher_codes(request, _discount_desk(membership), pk)
 
 
 @require_safe
 @for_members(MemberRight.MANAGE)
-def voucher_file(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
+def download_voucher_codes(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
     return pages.voucher_file(request, _discount_desk(membership), pk)
 
 
 @require_safe_or_post
 @for_members(MemberRight.MANAGE)
-def promotion_creation(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
+def create_promotion(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     return pages.promotion_creation(request, _discount_desk(membership))
 
 
 @require_safe_or_post
 @for_members(MemberRight.MANAGE)
-def promotion(request: HttpRequest, membership: MembershipContext, pk: uuid.UUID) -> HttpResponse:
+def show_promotion(request: HttpRequest, membership: MembershipContext, pk: uuid.UUID) -> HttpResponse:
     return pages.promotion(request, _discount_desk(membership), pk)
 
 
 @require_POST
 @for_members(MemberRight.MANAGE)
-def promotion_end(request: HttpRequest, membership: MembershipContext, pk: uuid.UUID) -> HttpResponse:
+def end_promotion(request: HttpRequest, membership: MembershipContext, pk: uuid.UUID) -> HttpResponse:
     return pages.promotion_end(request, _discount_desk(membership), pk)
 
 

@@ -90,7 +90,7 @@ class VariantRow:
 
 @require_safe
 @for_members(MemberRight.LIST)
-def listings(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
+def list_listings(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """List the cooperative's listings, filtered by `?tin=`."""
     cooperative_listings = Listing.objects.for_cooperative(membership.cooperative)
     counts = cooperative_listings.aggregate(
@@ -116,14 +116,14 @@ def listings(request: HttpRequest, membership: MembershipContext) -> HttpRespons
 
 @require_safe
 @for_members(MemberRight.LIST)
-def listing(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
+def show_listing(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
     """Show a listing: state, missing information, variants with price and stock."""
     return render_listing(request, membership, find_listing(membership, listing_id))
 
 
 @require_POST
 @for_members(MemberRight.LIST)
-def pause(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
+def pause_listing_view(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
     """Pause a listing."""
     return run_transition(
         request, membership, listing_id, pause_listing, _("Sales paused. Buyers no longer see it.")
@@ -132,21 +132,23 @@ def pause(request: HttpRequest, membership: MembershipContext, listing_id: int) 
 
 @require_POST
 @for_members(MemberRight.LIST)
-def resumption(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
+def resume_listing_view(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
     """Resume a paused listing."""
     return run_transition(request, membership, listing_id, resume_listing, _("On sale again."))
 
 
 @require_POST
 @for_members(MemberRight.LIST)
-def withdrawal(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
+def withdraw_listing_view(
+    request: HttpRequest, membership: MembershipContext, listing_id: int
+) -> HttpResponse:
     """Withdraw a listing."""
     return run_transition(request, membership, listing_id, withdraw_listing, _("Removed from the market."))
 
 
 @require_POST
 @for_members(MemberRight.LIST)
-def return_to_draft(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
+def reopen_listing_view(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
     """Reopen a withdrawn listing as a draft."""
     return run_transition(
         request, membership, listing_id, reopen_listing, _("Back to draft. Check it, then submit it.")
@@ -155,7 +157,9 @@ def return_to_draft(request: HttpRequest, membership: MembershipContext, listing
 
 @require_POST
 @for_members(MemberRight.LIST)
-def revision_withdrawal(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
+def withdraw_proposed_changes(
+    request: HttpRequest, membership: MembershipContext, listing_id: int
+) -> HttpResponse:
     """Drop the proposed changes."""
     action = partial(
         withdraw_revision,

@@ -30,7 +30,7 @@ from shop.members.member_access import for_members
 @require_POST
 @takes_files(is_signed_in)
 @for_members(MemberRight.LIST)
-def pictures(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
+def add_pictures(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
     """Add photos, in their order. Scripts send them one by one and read the answer as JSON."""
     listing = find_listing(membership, listing_id)
     form = PictureForm(request.POST, request.FILES)
@@ -56,7 +56,7 @@ def pictures(request: HttpRequest, membership: MembershipContext, listing_id: in
 
 @require_POST
 @for_members(MemberRight.LIST)
-def picture_position(
+def move_picture_view(
     request: HttpRequest, membership: MembershipContext, listing_id: int, media_id: str
 ) -> HttpResponse:
     """Move a photo; the first one is shown in lists."""
@@ -75,7 +75,7 @@ def picture_position(
 
 @require_POST
 @for_members(MemberRight.LIST)
-def picture_removal(
+def remove_picture_view(
     request: HttpRequest, membership: MembershipContext, listing_id: int, media_id: str
 ) -> HttpResponse:
     """Remove a photo."""

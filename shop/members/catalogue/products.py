@@ -38,7 +38,7 @@ from shop.members.member_access import for_members, render_page, submitted_key
 @require_safe_or_post
 @takes_files(is_signed_in)
 @for_members(MemberRight.LIST)
-def listing_creation(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
+def create_listing(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Create a product with its listing. Uploaded photos are kept while other errors are corrected."""
     channel = market_channel()
     if channel is None:
@@ -72,7 +72,9 @@ def listing_creation(request: HttpRequest, membership: MembershipContext) -> Htt
 
 @require_safe_or_post
 @for_members(MemberRight.LIST)
-def listing_details(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
+def edit_listing_details(
+    request: HttpRequest, membership: MembershipContext, listing_id: int
+) -> HttpResponse:
     """Edit a product's details."""
     listing = find_listing(membership, listing_id)
     form = ProductForm(
@@ -101,7 +103,7 @@ def listing_details(request: HttpRequest, membership: MembershipContext, listing
 
 @require_safe_or_post
 @for_members(MemberRight.LIST)
-def variant_creation(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
+def add_variant(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
     """Add a variant."""
     listing = find_listing(membership, listing_id)
     form = NewVariantForm(
@@ -131,7 +133,7 @@ def variant_creation(request: HttpRequest, membership: MembershipContext, listin
 
 @require_safe_or_post
 @for_members(MemberRight.LIST)
-def variant(
+def edit_variant(
     request: HttpRequest, membership: MembershipContext, listing_id: int, variant_id: int
 ) -> HttpResponse:
     """Edit a variant's price, unit or content."""

@@ -33,7 +33,7 @@ PER_PAGE = 40
 
 @require_safe_or_post
 @for_members(MemberRight.COUNT)
-def stock(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
+def count_stock(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """List every stock with its expected quantity, and record counted quantities."""
     rows = Stock.objects.for_cooperative(membership.cooperative).countable()
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
@@ -78,7 +78,9 @@ def stock(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
 
 @require_POST
 @for_members(MemberRight.COUNT)
-def receipt(request: HttpRequest, membership: MembershipContext, variant_id: int) -> HttpResponse:
+def receive_variant_stock(
+    request: HttpRequest, membership: MembershipContext, variant_id: int
+) -> HttpResponse:
     """Record received stock of a variant, in the chosen warehouse or else the variant's first one."""
     variant = Variant.objects.for_cooperative(membership.cooperative).filter(pk=variant_id).first()
     if variant is None:
@@ -107,7 +109,7 @@ def receipt(request: HttpRequest, membership: MembershipContext, variant_id: int
 
 @require_safe_or_post
 @for_members(MemberRight.MANAGE)
-def pause(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
+def pause_selling(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Pause the cooperative, for Tết or the harvest, until a day that buyers are shown."""
     now = timezone.now()
     form = PauseForm(request.POST or None, today=vietnam_date(now))
@@ -132,7 +134,7 @@ def pause(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
 
 @require_POST
 @for_members(MemberRight.MANAGE)
-def resumption(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
+def resume_selling(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Resume selling before the announced day."""
     action = partial(
         resume_cooperative,

@@ -19,7 +19,7 @@ from shop.members.member_access import for_members
 @require_POST
 @takes_files(is_signed_in)
 @for_members(MemberRight.LIST)
-def submission(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
+def submit_listing_view(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
     """Add the chosen photos, if any, and submit the listing."""
     listing = find_listing(membership, listing_id)
     form = MorePhotosForm(request.POST, request.FILES)

@@ -24,7 +24,7 @@ from shop.members.member_access import for_members, render_page
 
 @require_safe_or_post
 @for_members(MemberRight.LIST)
-def listing_texts(
+def translate_listing(
     request: HttpRequest, membership: MembershipContext, listing_id: int, language: str
 ) -> HttpResponse:
     """Translate a product's texts."""
@@ -49,7 +49,7 @@ def listing_texts(
 
 @require_safe_or_post
 @for_members(MemberRight.MANAGE)
-def cooperative_texts(request: HttpRequest, membership: MembershipContext, language: str) -> HttpResponse:
+def translate_cooperative(request: HttpRequest, membership: MembershipContext, language: str) -> HttpResponse:
     """Translate the texts of the cooperative and its delivery methods."""
     cooperative = membership.cooperative
     form = CooperativeTranslationForm(cooperative, _require_translatable(language), _submitted_data(request))

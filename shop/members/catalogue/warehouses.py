@@ -32,7 +32,7 @@ from shop.members.member_access import for_members, render_page, submitted_key
 
 @require_safe_or_post
 @for_members(MemberRight.MANAGE)
-def warehouses(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
+def list_warehouses(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """List the warehouses with their stock, and open one."""
     cooperative = membership.cooperative
     initial_address = {"province": cooperative.province_code, "commune": cooperative.commune_code}
@@ -54,7 +54,9 @@ def warehouses(request: HttpRequest, membership: MembershipContext) -> HttpRespo
 
 @require_safe_or_post
 @for_members(MemberRight.MANAGE)
-def warehouse(request: HttpRequest, membership: MembershipContext, warehouse_id: uuid.UUID) -> HttpResponse:
+def edit_warehouse(
+    request: HttpRequest, membership: MembershipContext, warehouse_id: uuid.UUID
+) -> HttpResponse:
     """Edit a warehouse's name and address."""
     existing = _open_warehouses(membership).filter(pk=warehouse_id).first()
     if existing is None:
@@ -76,7 +78,7 @@ def warehouse(request: HttpRequest, membership: MembershipContext, warehouse_id:
 
 @require_POST
 @for_members(MemberRight.MANAGE)
-def warehouse_closure(
+def close_warehouse_view(
     request: HttpRequest, membership: MembershipContext, warehouse_id: uuid.UUID
 ) -> HttpResponse:
     """Close a warehouse."""

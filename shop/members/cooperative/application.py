@@ -72,7 +72,7 @@ def apply(request: HttpRequest) -> HttpResponse:
 @require_safe_or_post
 @never_cache
 @sensitive_post_parameters("code")
-def application_code(request: HttpRequest) -> HttpResponse:
+def confirm_application_code(request: HttpRequest) -> HttpResponse:
     """Verify the code, register and sign in the user, and submit the saved application."""
     pending, saved_application = pending_registration(request), request.session.get(_SESSION_KEY)
     if pending is None or saved_application is None:
@@ -92,7 +92,7 @@ def application_code(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe_or_post
-def application(request: HttpRequest) -> HttpResponse:
+def edit_application(request: HttpRequest) -> HttpResponse:
     """Show the decision; if more information is needed, edit and resubmit the application."""
     if not request.user.is_authenticated:
         return redirect_to_sign_in(request)
@@ -111,7 +111,7 @@ def application(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @takes_files(is_signed_in)
-def application_document(request: HttpRequest, kind: str) -> HttpResponse:
+def send_application_document(request: HttpRequest, kind: str) -> HttpResponse:
     """Send the files of a document."""
     if not request.user.is_authenticated:
         return redirect_to_sign_in(request)

@@ -16,7 +16,7 @@ from shop.members.member_access import CHOSEN_KEY, admitted_ids, redirect_to_sig
 
 
 @require_safe_or_post
-def cooperative_choice(request: HttpRequest) -> HttpResponse:
+def choose_cooperative(request: HttpRequest) -> HttpResponse:
     """List the user's cooperatives and remember the chosen one until they sign out."""
     if not request.user.is_authenticated:
         return redirect_to_sign_in(request)

@@ -36,7 +36,7 @@ from shop.members.member_access import for_members, render_page, submitted_key
 
 @require_safe_or_post
 @for_members(MemberRight.MANAGE)
-def delivery_methods(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
+def list_delivery_methods(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """List the delivery methods and add one."""
     form = NewDeliveryMethodForm(request.POST or None, warehouses=_open_warehouses(membership))
     if not form.is_valid():
@@ -64,7 +64,7 @@ def delivery_methods(request: HttpRequest, membership: MembershipContext) -> Htt
 
 @require_safe_or_post
 @for_members(MemberRight.MANAGE)
-def delivery_method(
+def edit_delivery_method(
     request: HttpRequest, membership: MembershipContext, delivery_method_id: int
 ) -> HttpResponse:
     """Edit the texts of a delivery method."""
@@ -92,7 +92,9 @@ def delivery_method(
 
 @require_safe_or_post
 @for_members(MemberRight.MANAGE)
-def rates(request: HttpRequest, membership: MembershipContext, delivery_method_id: int) -> HttpResponse:
+def edit_delivery_rates(
+    request: HttpRequest, membership: MembershipContext, delivery_method_id: int
+) -> HttpResponse:
     """Edit the rates of a delivery method by province and weight."""
     method, channel, provinces = (
         _find_method(membership, delivery_method_id),
@@ -123,7 +125,9 @@ def rates(request: HttpRequest, membership: MembershipContext, delivery_method_i
 
 @require_safe_or_post
 @for_members(MemberRight.MANAGE)
-def market_days(request: HttpRequest, membership: MembershipContext, delivery_method_id: int) -> HttpResponse:
+def edit_market_days(
+    request: HttpRequest, membership: MembershipContext, delivery_method_id: int
+) -> HttpResponse:
     """Edit the market days of a pickup method."""
     method = _find_method(membership, delivery_method_id)
     if not method.is_collected:

@@ -46,7 +46,7 @@ def document_rows(membership: MembershipContext, submitted: DocumentForm | None 
 
 
 @require_GET
-def document_file(request: HttpRequest, file_id: uuid.UUID) -> HttpResponse:
+def show_document_file(request: HttpRequest, file_id: uuid.UUID) -> HttpResponse:
     """Return a file to a manager of the cooperative that sent it."""
     if not request.user.is_authenticated:
         return redirect_to_sign_in(request)

@@ -45,7 +45,7 @@ INVITATIONS = Limit("invite", tries=30, seconds=60 * 60)
 @require_safe_or_post
 @for_members(MemberRight.MANAGE)
 @require_recent_proof
-def invitation_creation(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
+def invite_member_view(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Create an invitation, and send it if an address was entered. Nothing tells who has an account."""
     form = InvitationForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
@@ -61,7 +61,7 @@ def invitation_creation(request: HttpRequest, membership: MembershipContext) -> 
 @for_members(MemberRight.MANAGE)
 @require_recent_proof
 @never_cache
-def invitation(request: HttpRequest, membership: MembershipContext, invitation_id: int) -> HttpResponse:
+def show_invitation(request: HttpRequest, membership: MembershipContext, invitation_id: int) -> HttpResponse:
     """Show the link and the QR code of an open invitation."""
     rows = Invitation.objects.for_cooperative(membership.cooperative).open(timezone.now())
     row = rows.filter(pk=invitation_id).first()
@@ -79,7 +79,7 @@ def invitation(request: HttpRequest, membership: MembershipContext, invitation_i
 @require_POST
 @for_members(MemberRight.MANAGE)
 @require_recent_proof
-def invitation_revocation(
+def revoke_invitation_view(
     request: HttpRequest, membership: MembershipContext, invitation_id: int
 ) -> HttpResponse:
     """Revoke an open invitation."""
@@ -96,7 +96,7 @@ def invitation_revocation(
 
 @require_safe_or_post
 @never_cache
-def received_invitation(request: HttpRequest, token: str) -> HttpResponse:
+def answer_invitation(request: HttpRequest, token: str) -> HttpResponse:
     """Show an invitation by its link, and accept it for the signed-in account."""
     try:
         row = find_open_invitation(token, timezone.now())

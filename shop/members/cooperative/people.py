@@ -24,7 +24,7 @@ from shop.members.member_access import for_members, render_page
 @require_safe
 @for_members(MemberRight.MANAGE)
 @require_recent_proof
-def people(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
+def list_members(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """List the members with their roles, and the invitations that are not accepted yet."""
     now = timezone.now()
     rows = membership.cooperative.memberships.filter(is_active=True).select_related("user")
@@ -42,7 +42,7 @@ def people(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
 @require_POST
 @for_members(MemberRight.MANAGE)
 @require_recent_proof
-def person(request: HttpRequest, membership: MembershipContext, membership_id: int) -> HttpResponse:
+def change_role(request: HttpRequest, membership: MembershipContext, membership_id: int) -> HttpResponse:
     """Change a member's role."""
     form = RoleForm(request.POST, prefix=f"m{membership_id}")
     if not form.is_valid():
@@ -61,7 +61,9 @@ def person(request: HttpRequest, membership: MembershipContext, membership_id: i
 @require_POST
 @for_members(MemberRight.MANAGE)
 @require_recent_proof
-def person_end(request: HttpRequest, membership: MembershipContext, membership_id: int) -> HttpResponse:
+def remove_member_view(
+    request: HttpRequest, membership: MembershipContext, membership_id: int
+) -> HttpResponse:
     """Remove a member."""
     action = partial(
         remove_member,

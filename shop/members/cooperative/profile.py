@@ -41,7 +41,7 @@ from shop.members.member_access import for_members, render_page
 
 @require_safe_or_post
 @for_members(MemberRight.MANAGE)
-def profile(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
+def edit_profile(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Edit the profile's texts, and list households and certificates."""
     cooperative = membership.cooperative
     initial = {"summary": cooperative.summary, "story": cooperative.story}
@@ -66,7 +66,7 @@ def profile(request: HttpRequest, membership: MembershipContext) -> HttpResponse
 
 @require_safe_or_post
 @for_members(MemberRight.MANAGE)
-def household_creation(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
+def add_household(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Add a household."""
     form = HouseholdForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
@@ -78,7 +78,7 @@ def household_creation(request: HttpRequest, membership: MembershipContext) -> H
 
 @require_safe_or_post
 @for_members(MemberRight.MANAGE)
-def household(request: HttpRequest, membership: MembershipContext, household_id: int) -> HttpResponse:
+def edit_household(request: HttpRequest, membership: MembershipContext, household_id: int) -> HttpResponse:
     """Edit a household and whether it is named publicly."""
     producer = Producer.objects.for_cooperative(membership.cooperative).filter(pk=household_id).first()
     if producer is None:
@@ -99,7 +99,9 @@ def household(request: HttpRequest, membership: MembershipContext, household_id:
 
 @require_POST
 @for_members(MemberRight.MANAGE)
-def household_removal(request: HttpRequest, membership: MembershipContext, household_id: int) -> HttpResponse:
+def remove_household_view(
+    request: HttpRequest, membership: MembershipContext, household_id: int
+) -> HttpResponse:
     """Remove a household."""
     action = partial(
         remove_household,
@@ -114,7 +116,7 @@ def household_removal(request: HttpRequest, membership: MembershipContext, house
 @require_safe_or_post
 @takes_files(is_signed_in)
 @for_members(MemberRight.MANAGE)
-def certificate_creation(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
+def add_certificate(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Submit a certificate with a photo of it."""
     form = _certificate_form(request, membership)
     if form.is_valid():
@@ -127,7 +129,9 @@ def certificate_creation(request: HttpRequest, membership: MembershipContext) ->
 @require_safe_or_post
 @takes_files(is_signed_in)
 @for_members(MemberRight.MANAGE)
-def certificate(request: HttpRequest, membership: MembershipContext, certificate_id: int) -> HttpResponse:
+def edit_certificate(
+    request: HttpRequest, membership: MembershipContext, certificate_id: int
+) -> HttpResponse:
     """Correct or renew a certificate. If it has a pending or returned proposal, edit that instead."""
     rows = Certificate.objects.for_cooperative(membership.cooperative).without_proposals()
     existing = rows.select_related("picture", "proposal__picture").filter(pk=certificate_id).first()
@@ -144,7 +148,7 @@ def certificate(request: HttpRequest, membership: MembershipContext, certificate
 
 @require_POST
 @for_members(MemberRight.MANAGE)
-def certificate_removal(
+def remove_certificate_view(
     request: HttpRequest, membership: MembershipContext, certificate_id: int
 ) -> HttpResponse:
     """Remove a certificate."""

@@ -33,7 +33,7 @@ from shop.members.member_access import for_members, render_page
 @require_http_methods(["GET", "HEAD", "POST"])
 @takes_files(is_signed_in)
 @for_members(MemberRight.MANAGE)
-def profile_picture(
+def edit_profile_picture(
     request: HttpRequest, membership: MembershipContext, kind: str, household_id: int = 0
 ) -> HttpResponse:
     """Set the photo of the place, the people or a household. A photo is kept while its text is corrected."""
@@ -76,7 +76,7 @@ def profile_picture(
 
 @require_POST
 @for_members(MemberRight.MANAGE)
-def profile_picture_removal(
+def remove_profile_picture_view(
     request: HttpRequest, membership: MembershipContext, kind: str, household_id: int = 0
 ) -> HttpResponse:
     """Remove the photo of the place, the people or a household."""

@@ -34,7 +34,7 @@ PER_PAGE = 50
 
 @require_POST
 @for_members(MemberRight.PACK)
-def acceptances(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
+def accept_chosen_parts(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Accept the parts that the form names."""
     actions = (
         (
@@ -52,7 +52,7 @@ def acceptances(request: HttpRequest, membership: MembershipContext) -> HttpResp
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_members(MemberRight.PACK)
-def packing(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
+def pack_chosen_parts(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Choose accepted parts, and pack the open items of each into a parcel; then attach the labels."""
     if request.method == "POST":
         return _pack_parts(request, membership)
@@ -76,7 +76,7 @@ def packing(request: HttpRequest, membership: MembershipContext) -> HttpResponse
 
 @require_POST
 @for_members(MemberRight.PACK)
-def closures(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
+def close_chosen_parcels(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Mark the parcels that the form names as packed and labelled."""
     rows = (
         Parcel.objects.for_cooperative(membership.cooperative).awaiting_labels().select_related("part__order")

@@ -38,7 +38,7 @@ REJECT_REASONS = [
 
 @require_safe
 @for_members(MemberRight.PACK)
-def complaints(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
+def list_complaints(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """List open complaints first, then the others, newest first."""
     cooperative_complaints = Complaint.objects.for_cooperative(membership.cooperative).select_related(
         "part__order"
@@ -50,7 +50,9 @@ def complaints(request: HttpRequest, membership: MembershipContext) -> HttpRespo
 
 @require_safe
 @for_members(MemberRight.PACK)
-def complaint(request: HttpRequest, membership: MembershipContext, complaint_id: uuid.UUID) -> HttpResponse:
+def show_complaint(
+    request: HttpRequest, membership: MembershipContext, complaint_id: uuid.UUID
+) -> HttpResponse:
     """Show a complaint with its items and photos; only managers may answer it."""
     return _render_complaint(request, membership, _find_complaint(membership, complaint_id))
 
@@ -58,7 +60,9 @@ def complaint(request: HttpRequest, membership: MembershipContext, complaint_id:
 @require_POST
 @for_members(MemberRight.MANAGE)
 @require_recent_proof
-def acceptance(request: HttpRequest, membership: MembershipContext, complaint_id: uuid.UUID) -> HttpResponse:
+def accept_complaint_view(
+    request: HttpRequest, membership: MembershipContext, complaint_id: uuid.UUID
+) -> HttpResponse:
     """Accept a complaint with a remedy."""
     complaint = _find_complaint(membership, complaint_id)
     form = answer_form(complaint, request.POST, is_for_members=True)
@@ -80,7 +84,9 @@ def acceptance(request: HttpRequest, membership: MembershipContext, complaint_id
 
 @require_POST
 @for_members(MemberRight.MANAGE)
-def rejection(request: HttpRequest, membership: MembershipContext, complaint_id: uuid.UUID) -> HttpResponse:
+def reject_complaint_view(
+    request: HttpRequest, membership: MembershipContext, complaint_id: uuid.UUID
+) -> HttpResponse:
     """Reject a complaint with a reason."""
     complaint = _find_complaint(membership, complaint_id)
     form = ReasonForm(request.POST, reasons=list(REJECT_REASONS))
@@ -101,7 +107,7 @@ def rejection(request: HttpRequest, membership: MembershipContext, complaint_id:
 
 @require_POST
 @for_members(MemberRight.PACK)
-def return_receipt(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
+def receive_return_view(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
     """Receive a return parcel: warehouse and damaged quantities."""
     returns = Parcel.objects.for_cooperative(membership.cooperative).filter(kind__in=RETURN_KINDS)
     parcel = returns.filter(pk=parcel_id).first()

@@ -33,7 +33,7 @@ class Label:
 
 @require_safe
 @for_members(MemberRight.PACK)
-def label(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
+def show_label(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
     """Render a parcel's label. Only before delivery, because it shows the buyer's contact."""
     rows = Parcel.objects.for_cooperative(membership.cooperative).with_label_rows()
     parcel = rows.filter(pk=parcel_id).first()
@@ -48,7 +48,7 @@ def label(request: HttpRequest, membership: MembershipContext, parcel_id: int) -
 
 @require_safe
 @for_members(MemberRight.PACK)
-def labels(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
+def show_labels(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Render the labels of all parcels that are picked or packed and not handed over yet."""
     parcels = Parcel.objects.for_cooperative(membership.cooperative).awaiting_labels().with_label_rows()
     return _render_labels(

@@ -43,14 +43,14 @@ from shop.members.member_access import for_members, render_page, submitted_key
 
 @require_safe
 @for_members(MemberRight.PACK)
-def parcel(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
+def redirect_to_part(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
     """Redirect from a label's QR code to the page of the parcel's part."""
     return redirect(part_url(_find_parcel(membership, parcel_id).part_id))
 
 
 @require_POST
 @for_members(MemberRight.PACK)
-def closure(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
+def close_parcel_view(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
     """Mark a parcel as packed."""
     return _run_transition(
         request,
@@ -63,7 +63,9 @@ def closure(request: HttpRequest, membership: MembershipContext, parcel_id: int)
 
 @require_safe_or_post
 @for_members(MemberRight.PACK)
-def handover(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
+def hand_over_parcel_view(
+    request: HttpRequest, membership: MembershipContext, parcel_id: int
+) -> HttpResponse:
     """Hand a parcel over, the first time or again after a failed delivery."""
     parcel = _find_parcel(membership, parcel_id)
     form = HandOverForm(
@@ -83,7 +85,7 @@ def handover(request: HttpRequest, membership: MembershipContext, parcel_id: int
 
 @require_safe_or_post
 @for_members(MemberRight.PACK)
-def delivery(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
+def confirm_delivery(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
     """Mark a parcel as delivered, with or without its cash; a pickup needs the buyer's code."""
     parcel = _find_parcel(membership, parcel_id)
     form = DeliveryForm(request.POST if request.method == "POST" else None, parcel=parcel)
@@ -106,7 +108,7 @@ def delivery(request: HttpRequest, membership: MembershipContext, parcel_id: int
 
 @require_POST
 @for_members(MemberRight.PACK)
-def cash(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
+def collect_parcel_cash(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
     """Record the cash of a delivered parcel, in full or in part."""
     parcel = _find_parcel(membership, parcel_id)
     form = CashForm(request.POST, parcel=parcel)
@@ -119,7 +121,9 @@ def cash(request: HttpRequest, membership: MembershipContext, parcel_id: int) ->
 
 @require_safe_or_post
 @for_members(MemberRight.PACK)
-def failed_delivery(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
+def report_failed_delivery(
+    request: HttpRequest, membership: MembershipContext, parcel_id: int
+) -> HttpResponse:
     """Record a failed delivery."""
     parcel = _find_parcel(membership, parcel_id)
     form = ReasonForm(request.POST or None, reasons=list(FAILURE_REASONS))
@@ -132,7 +136,7 @@ def failed_delivery(request: HttpRequest, membership: MembershipContext, parcel_
 
 @require_safe_or_post
 @for_members(MemberRight.PACK)
-def cancellation(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
+def void_parcel_view(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
     """Void a parcel; its items are to be packed again."""
     parcel = _find_parcel(membership, parcel_id)
     is_returned = parcel.state == ParcelState.FAILED_DELIVERY
@@ -152,7 +156,9 @@ def cancellation(request: HttpRequest, membership: MembershipContext, parcel_id:
 
 @require_POST
 @for_members(MemberRight.PACK)
-def undoing(request: HttpRequest, membership: MembershipContext, parcel_id: int, step: str) -> HttpResponse:
+def undo_parcel_step_view(
+    request: HttpRequest, membership: MembershipContext, parcel_id: int, step: str
+) -> HttpResponse:
     """Undo the parcel's hand-over, delivery or collected cash."""
     parcel = _find_parcel(membership, parcel_id)
     if step not in ParcelStep.values:

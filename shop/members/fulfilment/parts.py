@@ -49,7 +49,7 @@ _VOIDABLE_STATES = frozenset({ParcelState.PACKING, ParcelState.PACKED, ParcelSta
 
 @require_safe
 @for_members(MemberRight.PACK)
-def parts(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
+def list_parts(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """List the parts at the stage given by `?viec=`, by default those to pack."""
     now = timezone.now()
     requested_stage = request.GET.get("viec", "")
@@ -69,14 +69,14 @@ def parts(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
 
 @require_safe
 @for_members(MemberRight.PACK)
-def part(request: HttpRequest, membership: MembershipContext, part_id: int) -> HttpResponse:
+def show_part(request: HttpRequest, membership: MembershipContext, part_id: int) -> HttpResponse:
     """Show a part: next step, lines, destination."""
     return render_part(request, membership, find_part(membership, part_id), now=timezone.now())
 
 
 @require_POST
 @for_members(MemberRight.PACK)
-def acceptance(request: HttpRequest, membership: MembershipContext, part_id: int) -> HttpResponse:
+def accept_part_view(request: HttpRequest, membership: MembershipContext, part_id: int) -> HttpResponse:
     """Accept a part."""
     part = find_part(membership, part_id)
     key = submitted_key(request, "accept", part.pk)
@@ -88,7 +88,7 @@ def acceptance(request: HttpRequest, membership: MembershipContext, part_id: int
 
 @require_POST
 @for_members(MemberRight.PACK)
-def acceptance_undoing(request: HttpRequest, membership: MembershipContext, part_id: int) -> HttpResponse:
+def undo_part_acceptance(request: HttpRequest, membership: MembershipContext, part_id: int) -> HttpResponse:
     """Take back the acceptance of a part."""
     part = find_part(membership, part_id)
     key = submitted_key(request, "undo-acceptance", part.pk)
@@ -98,7 +98,7 @@ def acceptance_undoing(request: HttpRequest, membership: MembershipContext, part
 
 @require_safe_or_post
 @for_members(MemberRight.PACK)
-def refusal(request: HttpRequest, membership: MembershipContext, part_id: int) -> HttpResponse:
+def refuse_part(request: HttpRequest, membership: MembershipContext, part_id: int) -> HttpResponse:
     """Decline a new part, or cancel an accepted one, with a reason."""
     part = find_part(membership, part_id)
     form = ReasonForm(request.POST or None, reasons=list(DECLINE_REASONS))
@@ -123,7 +123,7 @@ def refusal(request: HttpRequest, membership: MembershipContext, part_id: int) -
 
 @require_safe_or_post
 @for_members(MemberRight.PACK)
-def shortage(request: HttpRequest, membership: MembershipContext, part_id: int) -> HttpResponse:
+def report_part_shortage(request: HttpRequest, membership: MembershipContext, part_id: int) -> HttpResponse:
     """Report that fewer of some items can be sent than were ordered."""
     part = find_part(membership, part_id)
     still_open = open_lines(part)
@@ -149,7 +149,7 @@ def shortage(request: HttpRequest, membership: MembershipContext, part_id: int) 
 
 @require_POST
 @for_members(MemberRight.PACK)
-def parcels(request: HttpRequest, membership: MembershipContext, part_id: int) -> HttpResponse:
+def pack_parcel_view(request: HttpRequest, membership: MembershipContext, part_id: int) -> HttpResponse:
     """Pack a parcel of the ticked lines; idempotent by the form's key."""
     part, now = find_part(membership, part_id), timezone.now()
     form = pick_form(part, request.POST)

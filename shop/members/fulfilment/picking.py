@@ -53,7 +53,7 @@ class WarehousePicks:
 
 @require_safe
 @for_members(MemberRight.PACK)
-def pick_list(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
+def show_pick_list(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """List the open items of all accepted orders, by warehouse and product."""
     parts = list(
         OrderPart.objects.for_cooperative(membership.cooperative)

@@ -29,7 +29,7 @@ from shop.members.member_access import for_members, render_page, submitted_key
 
 @require_safe_or_post
 @for_members(MemberRight.PACK)
-def substitute(
+def offer_substitute_view(
     request: HttpRequest, membership: MembershipContext, part_id: int, line_id: uuid.UUID
 ) -> HttpResponse:
     """Ask the buyer whether they take another product instead of a line's missing items."""
@@ -65,7 +65,7 @@ def substitute(
 
 @require_POST
 @for_members(MemberRight.PACK)
-def withdrawal(
+def withdraw_substitute_view(
     request: HttpRequest, membership: MembershipContext, part_id: int, substitute_id: uuid.UUID
 ) -> HttpResponse:
     """Withdraw an offer that the buyer has not answered."""

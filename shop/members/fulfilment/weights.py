@@ -24,7 +24,7 @@ from shop.members.member_access import for_members, submitted_key
 
 @require_POST
 @for_members(MemberRight.PACK)
-def weight(
+def record_line_weight(
     request: HttpRequest, membership: MembershipContext, part_id: int, line_id: uuid.UUID
 ) -> HttpResponse:
     """Record a line's weight; an implausible weight must be confirmed."""
@@ -57,7 +57,7 @@ def weight(
 
 @require_safe
 @for_members(MemberRight.PACK)
-def weight_preview(
+def preview_weight(
     request: HttpRequest, membership: MembershipContext, part_id: int, line_id: uuid.UUID
 ) -> HttpResponse:
     """Preview the price of a weight while it is being entered; nothing is saved."""

@@ -26,7 +26,7 @@ _TABS = {
 
 @require_safe
 @for_members(MemberRight.CASH)
-def cash(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
+def list_outstanding_cash(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """List parcels with outstanding cash, oldest first, filtered by `?ai=`."""
     market = market_channel()
     currency = market.currency if market else "VND"

@@ -32,7 +32,7 @@ PER_PAGE = 20
 
 @require_safe
 @for_members(MemberRight.MONEY)
-def settlements(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
+def list_settlements(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Show the open settlement so far, then closed ones, newest first."""
     rows = Settlement.objects.for_cooperative(membership.cooperative)
     market = market_channel()
@@ -50,7 +50,7 @@ def settlements(request: HttpRequest, membership: MembershipContext) -> HttpResp
 
 @require_safe
 @for_members(MemberRight.MONEY)
-def settlement(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
+def show_settlement(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
     """Show a settlement: totals, payout, and each order."""
     statement_settlement = _settlement_or_404(membership, pk)
     page = Paginator(report.orders_in(statement_settlement), PER_PAGE).get_page(request.GET.get("page"))
@@ -66,7 +66,7 @@ def settlement(request: HttpRequest, membership: MembershipContext, pk: int) -> 
 
 @require_safe
 @for_members(MemberRight.MONEY)
-def settlement_print(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
+def print_settlement(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
     return_url = reverse("members:settlement", args=[pk])
     return settlement_documents.printable_statement(
         request, report.statement_of(_settlement_or_404(membership, pk)), return_url=return_url
@@ -75,7 +75,7 @@ def settlement_print(request: HttpRequest, membership: MembershipContext, pk: in
 
 @require_safe
 @for_members(MemberRight.MONEY)
-def settlement_pdf(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
+def download_settlement_pdf(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
     return_url = reverse("members:settlement", args=[pk])
     return settlement_documents.pdf_statement(
         request, report.statement_of(_settlement_or_404(membership, pk)), return_url=return_url
@@ -84,14 +84,16 @@ def settlement_pdf(request: HttpRequest, membership: MembershipContext, pk: int)
 
 @require_safe
 @for_members(MemberRight.MONEY)
-def settlement_workbook(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
+def download_settlement_workbook(
+    request: HttpRequest, membership: MembershipContext, pk: int
+) -> HttpResponse:
     return settlement_documents.workbook_statement(report.statement_of(_settlement_or_404(membership, pk)))
 
 
 @require_safe_or_post
 @for_members(MemberRight.MANAGE)
 @require_recent_proof
-def account(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
+def edit_payout_account(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Edit the payout account. All managers of the cooperative are notified of a change."""
     if request.method != "POST":
         return _render_account(
@@ -121,7 +123,7 @@ def account(request: HttpRequest, membership: MembershipContext) -> HttpResponse
 @require_POST
 @for_members(MemberRight.MANAGE)
 @require_recent_proof
-def account_decision(request: HttpRequest, membership: MembershipContext, pk: uuid.UUID) -> HttpResponse:
+def decide_account_change(request: HttpRequest, membership: MembershipContext, pk: uuid.UUID) -> HttpResponse:
     """Confirm, decline or withdraw a proposed change of the cooperative's account."""
     get_object_or_404(Approval, pk=pk, cooperative=membership.cooperative)
     return decide_proposal(request, pk, membership.actor, url=reverse("members:account"))
