@@ -14,7 +14,7 @@ from shop.accounts.urls import account_urls as accounts
 from shop.api import endpoint
 from shop.api.thumbnails import thumbnail
 from shop.core.web.sitemaps import NamedPages
-from shop.desk.overview.home import admin_login
+from shop.desk.overview.home import redirect_admin_login
 from shop.sitemaps import sitemap, sitemap_index
 
 _NAMED = [
@@ -58,7 +58,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
             "tai-khoan/",
             include(accounts(home=order_list.account_home, after_sign_in=order_list.take_over_guest_data)),
         ),
-        path("quan-tri/du-lieu/login/", admin_login),
+        path("quan-tri/du-lieu/login/", redirect_admin_login),
         path("quan-tri/du-lieu/", admin.site.urls),
         path("quan-tri/bao-cao/", include("shop.reports.urls")),
         path("quan-tri/", include("shop.desk.urls")),

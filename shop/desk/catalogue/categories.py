@@ -97,7 +97,7 @@ class CategoryForm(forms.Form):
 
 @require_safe_or_post
 @staff_only(Permission.MANAGE_PRODUCTS)
-def categories(request: HttpRequest, actor: Actor) -> HttpResponse:
+def list_categories(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show the tree with product counts; a POST creates a category."""
     form = CategoryForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
@@ -118,7 +118,7 @@ def categories(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_safe_or_post
 @staff_only(Permission.MANAGE_PRODUCTS)
-def category(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def edit_category(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Show a category; a POST saves its texts and whether it is hidden."""
     row = get_object_or_404(Category, pk=pk)
     form = CategoryForm(request.POST if request.method == "POST" else None, category=row)
@@ -142,7 +142,7 @@ def category(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 
 @require_POST
 @staff_only(Permission.MANAGE_PRODUCTS)
-def category_move(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def move_category_view(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Put a category under another parent and at a position."""
     parent_ids = chosen_ids([request.POST.get("parent", "")])
     positions = chosen_ids([request.POST.get("position", "")])
@@ -159,7 +159,7 @@ def category_move(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 
 @require_POST
 @staff_only(Permission.MANAGE_PRODUCTS)
-def category_merge(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def merge_category_view(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Move a category's products and subcategories into another one, and delete it."""
     target_ids = chosen_ids([request.POST.get("into", "")])
     action = partial(

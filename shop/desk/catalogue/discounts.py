@@ -17,53 +17,53 @@ from shop.staff_pages import staff_only
 
 @require_safe
 @staff_only(Permission.MANAGE_DISCOUNTS)
-def discounts(request: HttpRequest, actor: Actor) -> HttpResponse:
+def list_discounts(request: HttpRequest, actor: Actor) -> HttpResponse:
     return pages.discounts(request, DiscountDesk("desk", actor))
 
 
 @require_safe_or_post
 @staff_only(Permission.MANAGE_DISCOUNTS)
-def voucher_creation(request: HttpRequest, actor: Actor) -> HttpResponse:
+def create_voucher(request: HttpRequest, actor: Actor) -> HttpResponse:
     return pages.voucher_creation(request, DiscountDesk("desk", actor))
 
 
 @require_safe_or_post
 @staff_only(Permission.MANAGE_DISCOUNTS)
-def voucher(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def show_voucher(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     return pages.voucher(request, DiscountDesk("desk", actor), pk)
 
 
 @require_POST
 @staff_only(Permission.MANAGE_DISCOUNTS)
-def voucher_end(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def end_voucher(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     return pages.voucher_end(request, DiscountDesk("desk", actor), pk)
 
 
 @require_POST
 @staff_only(Permission.MANAGE_DISCOUNTS)
-def voucher_codes(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def add_codes(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     return pages.voucher_codes(request, DiscountDesk("desk", actor), pk)
 
 
 @require_safe
 @staff_only(Permission.MANAGE_DISCOUNTS)
-def voucher_file(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def download_voucher_codes(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     return pages.voucher_file(request, DiscountDesk("desk", actor), pk)
 
 
 @require_safe_or_post
 @staff_only(Permission.MANAGE_DISCOUNTS)
-def promotion_creation(request: HttpRequest, actor: Actor) -> HttpResponse:
+def create_promotion(request: HttpRequest, actor: Actor) -> HttpResponse:
     return pages.promotion_creation(request, DiscountDesk("desk", actor))
 
 
 @require_safe_or_post
 @staff_only(Permission.MANAGE_DISCOUNTS)
-def promotion(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+def show_promotion(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     return pages.promotion(request, DiscountDesk("desk", actor), pk)
 
 
 @require_POST
 @staff_only(Permission.MANAGE_DISCOUNTS)
-def promotion_end(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+def end_promotion(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     return pages.promotion_end(request, DiscountDesk("desk", actor), pk)

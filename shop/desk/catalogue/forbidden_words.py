@@ -40,7 +40,7 @@ class ForbiddenPhraseForm(forms.Form):
 
 @require_safe_or_post
 @staff_only(Permission.MANAGE_PRODUCTS)
-def forbidden_phrases(request: HttpRequest, actor: Actor) -> HttpResponse:
+def list_forbidden_phrases(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List all phrases; a POST adds one."""
     form = ForbiddenPhraseForm(request.POST if request.method == "POST" else None, label_suffix="")
     if form.is_valid():
@@ -54,7 +54,7 @@ def forbidden_phrases(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_POST
 @staff_only(Permission.MANAGE_PRODUCTS)
-def forbidden_phrase_removal(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def remove_forbidden_phrase(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     action = partial(allow_phrase, phrase_id=pk, actor=actor, now=timezone.now())
     message = _("Removed from the list.")
     return run_action(request, action, url=reverse("desk:forbidden-phrases"), message=message)

@@ -46,7 +46,7 @@ class SynonymsForm(forms.Form):
 
 @require_safe_or_post
 @staff_only(Permission.MANAGE_PRODUCTS)
-def synonyms(request: HttpRequest, actor: Actor) -> HttpResponse:
+def list_synonyms(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List all sets; a POST adds one."""
     if request.method == "POST":
         return _save(request, actor, None)
@@ -55,7 +55,7 @@ def synonyms(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_safe_or_post
 @staff_only(Permission.MANAGE_PRODUCTS)
-def synonym_set(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def edit_synonym_set(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Edit a set."""
     if request.method == "POST":
         return _save(request, actor, pk)
@@ -64,7 +64,7 @@ def synonym_set(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 
 @require_POST
 @staff_only(Permission.MANAGE_PRODUCTS)
-def synonym_removal(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def remove_synonym_set(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     action = partial(remove_synonyms, set_id=pk, actor=actor, now=timezone.now())
     return run_action(request, action, url=reverse("desk:synonyms"), message=_("Synonyms removed."))
 

@@ -27,7 +27,7 @@ from shop.staff_pages import staff_only
 
 @require_safe_or_post
 @staff_only(Permission.MANAGE_PRODUCTS)
-def listing_texts(request: HttpRequest, actor: Actor, pk: int, language: str) -> HttpResponse:
+def translate_listing(request: HttpRequest, actor: Actor, pk: int, language: str) -> HttpResponse:
     """Translate a product's texts."""
     product = get_object_or_404(Listing.objects.existing().select_related("product"), pk=pk).product
     form = ProductTranslationForm(product, _require_translatable(language), _submitted_data(request))
@@ -49,7 +49,7 @@ def listing_texts(request: HttpRequest, actor: Actor, pk: int, language: str) ->
 
 @require_safe_or_post
 @staff_only(Permission.MANAGE_STAFF)
-def cooperative_texts(request: HttpRequest, actor: Actor, pk: int, language: str) -> HttpResponse:
+def translate_cooperative(request: HttpRequest, actor: Actor, pk: int, language: str) -> HttpResponse:
     """Translate the texts of a cooperative and its delivery methods."""
     cooperative = get_object_or_404(Cooperative, pk=pk, is_platform_seller=False)
     form = CooperativeTranslationForm(cooperative, _require_translatable(language), _submitted_data(request))

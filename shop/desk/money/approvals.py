@@ -72,7 +72,7 @@ def permissions_without_approver(shop: ShopSettings) -> list[Permission]:
 @require_safe
 @staff_only()
 @require_recent_proof
-def approvals(request: HttpRequest, actor: Actor) -> HttpResponse:
+def list_approvals(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List pending proposals, oldest first, with their changes."""
     kinds = decidable_approval_kinds(request)
     if not kinds:
@@ -105,7 +105,7 @@ def approvals(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_POST
 @staff_only()
 @require_recent_proof
-def approval_decision(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+def decide_approval(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Confirm, decline or withdraw a proposal."""
     row = Approval.objects.filter(pk=pk).first()
     if row is None:
@@ -117,7 +117,7 @@ def approval_decision(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> Http
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_proof
-def payout_proposal(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+def propose_payout_view(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Propose a payout for a second person's confirmation."""
     action = partial(propose_payout, payout_id=pk, actor=actor, now=timezone.now())
     return run_action(
@@ -131,7 +131,7 @@ def payout_proposal(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRe
 @require_POST
 @staff_only(Permission.MANAGE_SETTINGS)
 @require_recent_proof
-def second_person_rules(request: HttpRequest, actor: Actor) -> HttpResponse:
+def edit_second_person_rules(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Edit where a second person is required; switching it off requires one."""
     form = SecondPersonForm(request.POST)
     if form.is_valid():

@@ -38,7 +38,7 @@ from shop.staff_pages import staff_only
 @require_safe_or_post
 @takes_files(is_staff)
 @staff_only(Permission.HANDLE_PAYMENTS)
-def statements(request: HttpRequest, actor: Actor) -> HttpResponse:
+def list_statements(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List uploaded statements, newest first, and upload one."""
     form = BankUploadForm(request.POST or None, request.FILES or None)
 
@@ -55,7 +55,7 @@ def statements(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_safe_or_post
 @staff_only(Permission.HANDLE_PAYMENTS)
-def statement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def show_statement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Show a statement: column mapping and preview before the import, results after it."""
     bank_statement = get_object_or_404(StatementImport, pk=pk, kind=StatementKind.BANK)
     if bank_statement.confirmed_at is not None:

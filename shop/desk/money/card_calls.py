@@ -32,7 +32,7 @@ PER_PAGE = 50
 
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
-def cards(request: HttpRequest, actor: Actor) -> HttpResponse:
+def list_card_calls(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List calls to Stripe: unanswered, failed, or all, newest first."""
     filter_name = request.GET.get("xem", "")
     rows = GatewayCall.objects.select_related("payment__order", "payout__settlement__cooperative", "refund")
@@ -58,7 +58,7 @@ def cards(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
-def card_check(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+def check_card_call(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Query a call's result at Stripe now."""
     gateway_call = get_object_or_404(GatewayCall, pk=pk)
     action = partial(look_up_call, call_id=gateway_call.pk, now=timezone.now())
@@ -67,7 +67,7 @@ def card_check(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRespons
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
-def card_retry(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+def retry_card_call(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Repeat a failed call."""
     gateway_call = get_object_or_404(GatewayCall, pk=pk)
     action = partial(repeat_failed_call, call_id=gateway_call.pk, actor=actor, now=timezone.now())
@@ -78,7 +78,7 @@ def card_retry(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRespons
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
-def card_dismissal(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+def dismiss_card_call(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Dismiss a failed call with a reason."""
     gateway_call = get_object_or_404(GatewayCall, pk=pk)
     action = partial(
@@ -94,7 +94,7 @@ def card_dismissal(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRes
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_proof
-def card_payout(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+def pay_failed_refund_by_bank(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Send a refund that Stripe refused as a bank payout."""
     payout = get_object_or_404(Payout, pk=pk)
     action = partial(pay_out_by_bank, payout_id=payout.pk, actor=actor, now=timezone.now())
@@ -108,7 +108,7 @@ def card_payout(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRespon
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
-def card_notice_retry(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def retry_stripe_webhook(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Process a failed webhook notice again."""
     notice = get_object_or_404(WebhookEvent, pk=pk, provider=PROVIDER)
     action = partial(handle_stripe_event, event_id=notice.pk, now=timezone.now())

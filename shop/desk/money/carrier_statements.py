@@ -44,7 +44,7 @@ from shop.staff_pages import staff_only
 @require_safe_or_post
 @takes_files(is_staff)
 @staff_only(Permission.HANDLE_PAYMENTS)
-def statements(request: HttpRequest, actor: Actor) -> HttpResponse:
+def list_statements(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List uploaded statements, newest first, and upload one."""
     form = CodUploadForm(request.POST or None, request.FILES or None)
 
@@ -62,7 +62,7 @@ def statements(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_safe_or_post
 @staff_only(Permission.HANDLE_PAYMENTS)
-def statement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def show_statement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Show a statement: column mapping and preview before the import, results after it."""
     cod_statement = get_object_or_404(StatementImport, pk=pk, kind=StatementKind.COD)
     if cod_statement.confirmed_at is not None:
@@ -98,7 +98,7 @@ def import_statement(request: HttpRequest, actor: Actor, pk: int) -> HttpRespons
 
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
-def problems(request: HttpRequest, actor: Actor) -> HttpResponse:
+def list_differing_rows(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List differing rows of all statements, for manual resolution."""
     rows = StatementRow.objects.problems().select_related("statement", *_WITH_PARCEL)
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
@@ -107,7 +107,7 @@ def problems(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
-def row_decision(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def resolve_row(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Resolve a differing row: accept the carrier's amount or dismiss the row."""
     row = get_object_or_404(StatementRow, pk=pk)
     statement_url = reverse("desk:cash-statement", args=[row.statement_id])

@@ -46,7 +46,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
-def cash(request: HttpRequest, actor: Actor) -> HttpResponse:
+def show_outstanding_cash(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show outstanding cash by holder and age; as a file with `?format=csv` or `xlsx`."""
     currency = _currency()
     carriers, cooperatives = report.cash_by_holder(vietnam_date(timezone.now()), currency)
@@ -74,7 +74,7 @@ def cash(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
-def cash_parcels(request: HttpRequest, actor: Actor) -> HttpResponse:
+def list_cash_parcels(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List the parcels behind a figure; filtered by holder, their cash can be remitted here."""
     form, currency = CashSearch(request.GET), _currency()
     rows = _filtered_parcels(form, currency)
@@ -86,7 +86,7 @@ def cash_parcels(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_safe_or_post
 @staff_only(Permission.HANDLE_PAYMENTS)
-def remittances(request: HttpRequest, actor: Actor) -> HttpResponse:
+def list_remittances(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List remittances, newest first; a POST records one for the chosen parcels."""
     if request.method == "POST":
         return _record_remittance(request, actor)
@@ -101,14 +101,14 @@ def remittances(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
-def remittance(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def show_remittance(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Show a remittance with its parcels."""
     return _render_remittance(request, pk)
 
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
-def remittance_receipt(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def record_remittance_receipt(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Record that a remittance arrived on our account."""
     remittance = get_object_or_404(CashRemittance, pk=pk)
     form = RemittanceReceiptForm(request.POST)
@@ -130,7 +130,7 @@ def remittance_receipt(request: HttpRequest, actor: Actor, pk: int) -> HttpRespo
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
-def remittance_difference(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def resolve_remittance_difference_view(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Resolve a difference in a carrier's remittance."""
     remittance = get_object_or_404(CashRemittance, pk=pk)
     form = RemittanceDifferenceForm(request.POST)

@@ -26,7 +26,7 @@ PER_PAGE = 30
 
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
-def cash_shortfalls(request: HttpRequest, actor: Actor) -> HttpResponse:
+def list_cash_shortfalls(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List undecided parcels collected short, oldest first."""
     rows = Parcel.objects.with_cash_shortfall().select_related("part__order", "part__cooperative")
     page = Paginator(rows.order_by("cod_collected_at", "pk"), PER_PAGE).get_page(request.GET.get("page"))
@@ -36,7 +36,7 @@ def cash_shortfalls(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_proof
-def cash_shortfall_decision(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def waive_cash_shortfall(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Waive the buyer's debt, at the platform's or the cooperative's cost."""
     bearer = request.POST.get("bearer", "")
     if bearer not in CostBearer:

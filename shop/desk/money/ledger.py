@@ -24,7 +24,7 @@ MAX_EXPORTED = 50_000
 
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
-def ledger(request: HttpRequest, actor: Actor) -> HttpResponse:
+def show_ledger(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show filtered balances and postings; as a file with `?format=csv` or `xlsx`."""
     form = LedgerSearch(request.GET)
     query = _ledger_query(form)

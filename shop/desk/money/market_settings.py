@@ -31,7 +31,7 @@ SAMPLE_SUM = 10_000
 @require_safe
 @staff_only(Permission.MANAGE_SETTINGS)
 @require_recent_proof
-def market_settings(request: HttpRequest, actor: Actor) -> HttpResponse:
+def show_market_settings(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show the settings, with a sample QR code."""
     return _render_page(request)
 
@@ -39,7 +39,7 @@ def market_settings(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_POST
 @staff_only(Permission.MANAGE_SETTINGS)
 @require_recent_proof
-def market_bank_account(request: HttpRequest, actor: Actor) -> HttpResponse:
+def edit_bank_account(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Change or remove the bank account."""
     form = MarketAccountForm(request.POST)
     if form.is_valid():
@@ -59,7 +59,7 @@ def market_bank_account(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_POST
 @staff_only(Permission.MANAGE_SETTINGS)
 @require_recent_proof
-def market_deadlines(request: HttpRequest, actor: Actor) -> HttpResponse:
+def edit_deadlines(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Change the payment time and the complaint periods."""
     form = MarketTimesForm(request.POST, shop=shop_settings(), channels=_channels())
     if not form.is_valid():

@@ -49,7 +49,7 @@ _RECIPIENT_RELATIONS = ("settlement__cooperative", "refund__order", "transfer__o
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_proof
-def payouts(request: HttpRequest, actor: Actor) -> HttpResponse:
+def list_payouts(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List due payouts, oldest first; with `?xem=xong` paid ones, newest first."""
     is_done, now = request.GET.get("xem") == "xong", timezone.now()
     rows = Payout.objects.select_related(*_RECIPIENT_RELATIONS)
@@ -77,7 +77,7 @@ def payouts(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_proof
-def payout_list(request: HttpRequest, actor: Actor) -> HttpResponse:
+def download_due_payouts(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Export all due payouts with an account as a file for the bank."""
     due_payouts = Payout.objects.due().released(timezone.now())
     due_payouts = due_payouts.filter(method=PayoutMethod.BANK, currency="VND").exclude(bank_account="")
@@ -90,7 +90,7 @@ def payout_list(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_proof
-def payout_payments(request: HttpRequest, actor: Actor) -> HttpResponse:
+def record_payouts_sent(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Record chosen payouts as sent, each with its own reference or all with the file's."""
     now, paid_count = timezone.now(), 0
     common_reference = request.POST.get("reference", "")
@@ -121,7 +121,7 @@ def payout_payments(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_proof
-def payout(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+def show_payout(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Show a payout: QR code, and forms for the payment and the account."""
     return _render_payout(request, pk)
 
@@ -129,7 +129,7 @@ def payout(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_proof
-def payout_payment(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+def record_payout_sent(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Record that a payout was sent."""
     form = PayoutPaymentForm(request.POST)
     if not form.is_valid():
@@ -146,7 +146,7 @@ def payout_payment(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRes
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_proof
-def payout_account(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+def change_payout_account(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Change a payout's account to the cooperative's current one or to the one entered."""
     page = reverse("desk:payout", args=[pk])
     if "follow" in request.POST:

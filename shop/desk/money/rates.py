@@ -40,7 +40,7 @@ from shop.staff_pages import staff_only
 @require_safe_or_post
 @staff_only(Permission.MANAGE_SETTINGS)
 @require_recent_proof
-def rates(request: HttpRequest, actor: Actor) -> HttpResponse:
+def list_rates(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List current, future and past commission rates; a POST adds one."""
     if request.method == "POST":
         form = CommissionForm(request.POST)
@@ -62,14 +62,14 @@ def rates(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_POST
 @staff_only(Permission.MANAGE_SETTINGS)
 @require_recent_proof
-def rate_end(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def end_rate(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     return _end(request, partial(end_commission_rate, rate_id=pk, actor=actor, now=timezone.now()))
 
 
 @require_POST
 @staff_only(Permission.MANAGE_SETTINGS)
 @require_recent_proof
-def withholdings(request: HttpRequest, actor: Actor) -> HttpResponse:
+def add_withholding(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Add a withholding tax rate."""
     form = WithholdingForm(request.POST, prefix="tax")
     if not form.is_valid():
@@ -82,14 +82,14 @@ def withholdings(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_POST
 @staff_only(Permission.MANAGE_SETTINGS)
 @require_recent_proof
-def withholding_end(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def end_withholding(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     return _end(request, partial(end_withholding_rate, rate_id=pk, actor=actor, now=timezone.now()))
 
 
 @require_POST
 @staff_only(Permission.MANAGE_SETTINGS)
 @require_recent_proof
-def withholding_switch(request: HttpRequest, actor: Actor) -> HttpResponse:
+def switch_withholding_view(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Switch tax withholding on or off."""
     is_on, now = request.POST.get("on") == "yes", timezone.now()
     action = partial(switch_withholding, is_on=is_on, day=vietnam_date(now), actor=actor, now=now)

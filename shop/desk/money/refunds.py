@@ -35,7 +35,7 @@ from shop.staff_pages import staff_only
 @require_safe_or_post
 @staff_only(Permission.MANAGE_ORDERS)
 @require_recent_proof
-def refund(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpResponse:
+def refund_order(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpResponse:
     """Refund the part chosen by `?goi=`, or an overpayment; "count" only previews the total."""
     order = get_object_or_404(Order.objects.placed(), pk=order_id)
     parts = list(order.parts.select_related("cooperative").order_by("number"))
@@ -72,7 +72,7 @@ def refund(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpRespo
 @require_POST
 @staff_only(Permission.MANAGE_ORDERS)
 @require_recent_proof
-def refund_by_bank(
+def refund_by_bank_view(
     request: HttpRequest, actor: Actor, order_id: uuid.UUID, refund_id: uuid.UUID
 ) -> HttpResponse:
     """Pay a failed card refund by bank transfer."""
@@ -93,7 +93,7 @@ def refund_by_bank(
 @require_POST
 @staff_only(Permission.MANAGE_ORDERS)
 @require_recent_proof
-def refund_account(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpResponse:
+def edit_refund_account(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpResponse:
     """Enter the refund account that a buyer gave by phone."""
     order = get_object_or_404(Order.objects.placed(), pk=order_id)
     return_url = f"{reverse('desk:order', args=[order_id])}#refunds"
@@ -112,7 +112,9 @@ def refund_account(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> H
 @require_safe_or_post
 @staff_only(Permission.MANAGE_ORDERS)
 @require_recent_proof
-def parcel_return(request: HttpRequest, actor: Actor, order_id: uuid.UUID, parcel_id: int) -> HttpResponse:
+def record_parcel_return(
+    request: HttpRequest, actor: Actor, order_id: uuid.UUID, parcel_id: int
+) -> HttpResponse:
     """Record that a return parcel arrived, or will not arrive."""
     returns = Parcel.objects.filter(kind__in=RETURN_KINDS, part__order=order_id)
     parcel = get_object_or_404(returns.select_related("part__order", "part__cooperative"), pk=parcel_id)

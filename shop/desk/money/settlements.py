@@ -42,7 +42,7 @@ _TABS = {
 
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
-def settlements(request: HttpRequest, actor: Actor) -> HttpResponse:
+def list_settlements(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List open, payable or paid settlements, by `?xem=`."""
     tab = request.GET.get("xem", "") if request.GET.get("xem", "") in _TABS else ""
     rows: Any = _TABS[tab]().select_related("cooperative")
@@ -74,7 +74,7 @@ def settlements(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_proof
-def settlement_closures(request: HttpRequest, actor: Actor) -> HttpResponse:
+def close_chosen_settlements(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Close the chosen settlements, or all with entries, each independently."""
     has_entries = Exists(LedgerEntry.objects.filter(settlement=OuterRef("pk")))
     open_settlements = Settlement.objects.open().filter(has_entries).order_by("pk")
@@ -101,7 +101,7 @@ def settlement_closures(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
-def settlement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def show_settlement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Show a settlement: totals, orders, payout and history."""
     return _render_settlement(
         request, _settlement_or_missing(pk), CorrectionForm(initial={"key": uuid.uuid4()})
@@ -111,7 +111,7 @@ def settlement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_proof
-def settlement_closure(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def close_settlement_view(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Close a settlement."""
     key = bind_idempotency_key(request.POST.get("key", ""), "desk", "closed", pk)
     action = partial(close_settlement, settlement_id=pk, key=key, actor=actor, now=timezone.now())
@@ -122,7 +122,7 @@ def settlement_closure(request: HttpRequest, actor: Actor, pk: int) -> HttpRespo
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_proof
-def settlement_correction(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def post_correction(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Post a correction, which goes to the open settlement."""
     settlement = _settlement_or_missing(pk)
     form = CorrectionForm(request.POST)
@@ -148,7 +148,7 @@ def settlement_correction(request: HttpRequest, actor: Actor, pk: int) -> HttpRe
 
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
-def settlement_print(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def print_settlement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     return_url = reverse("desk:settlement", args=[pk])
     return settlement_documents.printable_statement(
         request, report.statement_of(_settlement_or_missing(pk)), return_url=return_url
@@ -157,7 +157,7 @@ def settlement_print(request: HttpRequest, actor: Actor, pk: int) -> HttpRespons
 
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
-def settlement_pdf(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def download_settlement_pdf(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     return_url = reverse("desk:settlement", args=[pk])
     return settlement_documents.pdf_statement(
         request, report.statement_of(_settlement_or_missing(pk)), return_url=return_url
@@ -166,7 +166,7 @@ def settlement_pdf(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
-def settlement_workbook(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def download_settlement_workbook(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     return settlement_documents.workbook_statement(report.statement_of(_settlement_or_missing(pk)))
 
 

@@ -55,7 +55,7 @@ _SHARES = Prefetch(
 
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
-def transfers(request: HttpRequest, actor: Actor) -> HttpResponse:
+def list_transfers_to_review(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List transfers for review, oldest first, each with suggested orders."""
     rows = BankTransfer.objects.in_review().select_related("order").prefetch_related(_SHARES)
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
@@ -71,7 +71,7 @@ def transfers(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
-def all_transfers(request: HttpRequest, actor: Actor) -> HttpResponse:
+def list_all_transfers(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Search all transfers, newest first."""
     form = TransferSearch(request.GET)
     rows = BankTransfer.objects.newest_first().select_related("order").prefetch_related(_SHARES)
@@ -85,14 +85,14 @@ def all_transfers(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
-def transfer(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+def show_transfer(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Show a transfer: bank data, possible actions, and history."""
     return _render_transfer(request, pk, TransferReturnForm())
 
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
-def transfer_settlement(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+def match_transfer(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Match a transfer to one or more orders."""
 
     def settle() -> None:
@@ -106,9 +106,7 @@ def transfer_settlement(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> Ht
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
-def transfer_replacement_order(
-    request: HttpRequest, actor: Actor, pk: uuid.UUID, order_id: uuid.UUID
-) -> HttpResponse:
+def replace_order(request: HttpRequest, actor: Actor, pk: uuid.UUID, order_id: uuid.UUID) -> HttpResponse:
     """Replace an expired or cancelled order by a new one, paid with the transfer."""
     action = partial(
         replace_expired_order, transfer_id=pk, order_id=order_id, actor=actor, now=timezone.now()
@@ -124,7 +122,7 @@ def transfer_replacement_order(
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_proof
-def transfer_return(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+def return_transfer_view(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Decide to return the rest of a transfer."""
     get_object_or_404(BankTransfer, pk=pk)
     form = TransferReturnForm(request.POST)
@@ -148,7 +146,7 @@ def transfer_return(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRe
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_proof
-def transfer_return_confirmation(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+def confirm_transfer_return(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Record that the money was returned."""
     reference = request.POST.get("reference", "")
     action = partial(
@@ -159,7 +157,7 @@ def transfer_return_confirmation(request: HttpRequest, actor: Actor, pk: uuid.UU
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
-def transfer_dismissal(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+def dismiss_transfer_view(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Dismiss a transfer that is for no order."""
     reason = reason_of(request.POST)
     action = partial(dismiss_transfer, transfer_id=pk, reason=reason, actor=actor, now=timezone.now())
@@ -168,7 +166,7 @@ def transfer_dismissal(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> Htt
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
-def transfer_review(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+def reopen_transfer(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Reopen a dismissed transfer for review."""
     action = partial(reopen_transfer_review, transfer_id=pk, actor=actor, now=timezone.now())
     return run_action(request, action, url=reverse("desk:transfer", args=[pk]))

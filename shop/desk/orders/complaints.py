@@ -31,7 +31,7 @@ PER_PAGE = 30
 
 @require_safe
 @staff_only(Permission.MANAGE_ORDERS)
-def complaints(request: HttpRequest, actor: Actor) -> HttpResponse:
+def list_complaints(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List complaints by state (`?o=`), by default open ones, most urgent first."""
     state = request.GET.get("o", "")
     rows = Complaint.objects.select_related("part__order", "part__cooperative")
@@ -50,7 +50,7 @@ def complaints(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_safe
 @staff_only(Permission.MANAGE_ORDERS)
-def complaint(request: HttpRequest, actor: Actor, complaint_id: uuid.UUID) -> HttpResponse:
+def show_complaint(request: HttpRequest, actor: Actor, complaint_id: uuid.UUID) -> HttpResponse:
     """Show a complaint, with forms to answer it or to overrule a rejection."""
     return _render_complaint(request, get_object_or_404(Complaint.objects.with_all(), pk=complaint_id))
 
@@ -58,7 +58,7 @@ def complaint(request: HttpRequest, actor: Actor, complaint_id: uuid.UUID) -> Ht
 @require_POST
 @staff_only(Permission.MANAGE_ORDERS)
 @require_recent_proof
-def acceptance(request: HttpRequest, actor: Actor, complaint_id: uuid.UUID) -> HttpResponse:
+def accept_complaint_view(request: HttpRequest, actor: Actor, complaint_id: uuid.UUID) -> HttpResponse:
     """Accept a complaint."""
     complaint = get_object_or_404(Complaint.objects.with_all(), pk=complaint_id)
     form = answer_form(complaint, request.POST, is_for_members=False)
@@ -81,7 +81,7 @@ def acceptance(request: HttpRequest, actor: Actor, complaint_id: uuid.UUID) -> H
 
 @require_POST
 @staff_only(Permission.MANAGE_ORDERS)
-def rejection(request: HttpRequest, actor: Actor, complaint_id: uuid.UUID) -> HttpResponse:
+def reject_complaint_view(request: HttpRequest, actor: Actor, complaint_id: uuid.UUID) -> HttpResponse:
     """Reject a complaint with a reason."""
     complaint = get_object_or_404(Complaint, pk=complaint_id)
     action = partial(

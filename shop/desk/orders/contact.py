@@ -23,7 +23,7 @@ from shop.staff_pages import staff_only
 
 @require_safe_or_post
 @staff_only(Permission.MANAGE_ORDERS)
-def order_contact(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpResponse:
+def edit_order_contact(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpResponse:
     """Edit the order's contact."""
     order = get_object_or_404(Order.objects.placed().select_related("shipping_address"), pk=order_id)
     form = ContactForm(

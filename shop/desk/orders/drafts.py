@@ -58,7 +58,7 @@ MAX_FOUND = 20
 
 @require_safe_or_post
 @staff_only(Permission.MANAGE_ORDERS)
-def drafts(request: HttpRequest, actor: Actor) -> HttpResponse:
+def list_drafts(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List drafts; a POST creates one."""
     form = SourceForm(request.POST or None)
     channel = market_channel()
@@ -72,7 +72,7 @@ def drafts(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_safe_or_post
 @staff_only(Permission.MANAGE_ORDERS)
-def draft(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpResponse:
+def edit_draft_view(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpResponse:
     """Show and edit a draft."""
     order = get_object_or_404(Order.objects.select_related("channel", "shipping_address"), pk=order_id)
     if not order.is_draft:
@@ -101,7 +101,7 @@ def draft(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpRespon
 
 @require_POST
 @staff_only(Permission.MANAGE_ORDERS)
-def draft_placement(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpResponse:
+def place_draft_view(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpResponse:
     """Place a saved draft, if receiver and address are complete."""
     order = get_object_or_404(Order.objects.select_related("channel", "shipping_address"), pk=order_id)
     form = _build_form(initial_from_order(order), is_complete=True)
@@ -123,7 +123,7 @@ def draft_placement(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> 
 
 @require_POST
 @staff_only(Permission.MANAGE_ORDERS)
-def draft_deletion(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpResponse:
+def delete_draft_view(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpResponse:
     """Delete a draft."""
     action = partial(delete_draft, order_id=order_id, actor=actor, now=timezone.now())
     return run_action(request, action, url=reverse("desk:drafts"), message=_("Draft deleted."))

@@ -102,7 +102,7 @@ class PartView:
 
 @require_safe
 @staff_only(Permission.MANAGE_ORDERS)
-def orders(request: HttpRequest, actor: Actor) -> HttpResponse:
+def list_orders(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Search placed orders, newest first."""
     form = OrderSearch(request.GET)
     parts = OrderPart.objects.select_related("cooperative").order_by("number")
@@ -121,7 +121,7 @@ def orders(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_safe
 @staff_only(Permission.MANAGE_ORDERS)
-def order(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpResponse:
+def show_order(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpResponse:
     """Show an order."""
     order = get_object_or_404(
         Order.objects.placed()
@@ -158,7 +158,7 @@ def order(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpRespon
 
 @require_POST
 @staff_only(Permission.MANAGE_ORDERS)
-def order_cancellation(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpResponse:
+def cancel_order_view(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpResponse:
     """Cancel all active parts of an order."""
     order = get_object_or_404(Order.objects.placed(), pk=order_id)
     action = partial(
@@ -170,7 +170,7 @@ def order_cancellation(request: HttpRequest, actor: Actor, order_id: uuid.UUID) 
 
 @require_POST
 @staff_only(Permission.MANAGE_ORDERS)
-def part_cancellation(request: HttpRequest, actor: Actor, order_id: uuid.UUID, number: int) -> HttpResponse:
+def cancel_part_view(request: HttpRequest, actor: Actor, order_id: uuid.UUID, number: int) -> HttpResponse:
     """Cancel one part."""
     part = get_object_or_404(OrderPart, order=order_id, order__placed_at__isnull=False, number=number)
     action = partial(
@@ -184,7 +184,7 @@ def part_cancellation(request: HttpRequest, actor: Actor, order_id: uuid.UUID, n
 
 @require_POST
 @staff_only(Permission.MANAGE_ORDERS)
-def weight_answer(
+def record_weight_answer(
     request: HttpRequest, actor: Actor, order_id: uuid.UUID, question_id: uuid.UUID
 ) -> HttpResponse:
     """Record a buyer's answer, given by phone, about weight above the agreed bound."""
@@ -195,7 +195,7 @@ def weight_answer(
 
 @require_POST
 @staff_only(Permission.MANAGE_ORDERS)
-def substitute_answer(
+def record_substitute_answer(
     request: HttpRequest, actor: Actor, order_id: uuid.UUID, substitute_id: uuid.UUID
 ) -> HttpResponse:
     """Record a buyer's answer, given by phone, about a substitute."""
@@ -215,7 +215,7 @@ def _run_answer(request: HttpRequest, action: Callable[[], object], order_id: uu
 
 @require_POST
 @staff_only(Permission.MANAGE_ORDERS)
-def payment_method(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpResponse:
+def change_payment_method_view(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpResponse:
     """Change the payment method for a buyer who asked by phone."""
     order = get_object_or_404(Order.objects.placed(), pk=order_id)
     chosen = request.POST.get("payment", "")

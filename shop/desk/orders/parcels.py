@@ -25,7 +25,7 @@ from shop.staff_pages import staff_only
 
 @require_POST
 @staff_only(Permission.MANAGE_ORDERS)
-def parcel_delivery(request: HttpRequest, actor: Actor, order_id: uuid.UUID, parcel_id: int) -> HttpResponse:
+def record_delivery(request: HttpRequest, actor: Actor, order_id: uuid.UUID, parcel_id: int) -> HttpResponse:
     """Record a delivery; without the buyer's code it needs a reason."""
     parcel = get_object_or_404(
         Parcel, pk=parcel_id, part__order=order_id, part__order__placed_at__isnull=False
@@ -48,7 +48,7 @@ def parcel_delivery(request: HttpRequest, actor: Actor, order_id: uuid.UUID, par
 
 @require_POST
 @staff_only(Permission.MANAGE_ORDERS)
-def step_undoing(
+def undo_parcel_step_view(
     request: HttpRequest, actor: Actor, order_id: uuid.UUID, parcel_id: int, step: str
 ) -> HttpResponse:
     """Undo a parcel's hand-over, delivery or collected cash, with a reason."""
@@ -70,7 +70,9 @@ def step_undoing(
 
 @require_POST
 @staff_only(Permission.MANAGE_ORDERS)
-def acceptance_undoing(request: HttpRequest, actor: Actor, order_id: uuid.UUID, number: int) -> HttpResponse:
+def undo_acceptance_view(
+    request: HttpRequest, actor: Actor, order_id: uuid.UUID, number: int
+) -> HttpResponse:
     """Take back a cooperative's acceptance, with a reason."""
     part = get_object_or_404(OrderPart, order=order_id, order__placed_at__isnull=False, number=number)
     action = partial(

@@ -116,7 +116,7 @@ class AuditSearch(forms.Form):
 @require_safe
 @staff_only(Permission.MANAGE_STAFF)
 @require_recent_proof
-def audit(request: HttpRequest, actor: Actor) -> HttpResponse:
+def list_changes(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show recorded changes, or export them with `?format=csv`."""
     form = AuditSearch(request.GET)
     if not form.is_valid():

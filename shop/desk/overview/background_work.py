@@ -84,7 +84,7 @@ _PART_SWEEPS = ("orders.check_unanswered_parts:attention", "orders.check_unanswe
 
 @require_safe
 @staff_only(Permission.MANAGE_SETTINGS)
-def background_work(request: HttpRequest, actor: Actor) -> HttpResponse:
+def list_failures(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List failed rows, unseen ones first, then newest first."""
     page = Paginator(SweepFailure.objects.unseen_first(), PER_PAGE).get_page(request.GET.get("page"))
     links = _links_of(page.object_list)
@@ -98,7 +98,7 @@ def background_work(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_POST
 @staff_only(Permission.MANAGE_SETTINGS)
-def failure_retry(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def retry_failure(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Run the sweep of a failed row now."""
     action = partial(retry_sweep_failure, failure_id=pk, now=timezone.now())
     return run_action(request, action, url=reverse("desk:background-work"), message=_("Retrying now."))
@@ -106,7 +106,7 @@ def failure_retry(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 
 @require_POST
 @staff_only(Permission.MANAGE_SETTINGS)
-def failure_acknowledgement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def acknowledge_failure(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Mark a failure as seen until the row fails with another error."""
     action = partial(mark_sweep_failure_seen, failure_id=pk, now=timezone.now())
     return run_action(request, action, url=reverse("desk:background-work"), message=_("Marked as seen."))

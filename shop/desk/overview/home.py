@@ -23,7 +23,7 @@ from shop.staff_pages import staff_only
 
 @require_safe
 @staff_only()
-def home(request: HttpRequest, actor: Actor) -> HttpResponse:
+def show_home(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show the open tasks that this user may handle."""
     now, shop = timezone.now(), shop_settings()
     task_lists: list[OpenTasks] = []
@@ -78,7 +78,7 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 
 @require_safe
-def admin_login(request: HttpRequest) -> HttpResponse:
+def redirect_admin_login(request: HttpRequest) -> HttpResponse:
     """Redirect the Django admin's login to our sign-in, with its rate limits; 404 if already signed in."""
     if request.user.is_authenticated:
         raise Http404

@@ -38,7 +38,7 @@ _MIN_DIGITS = 6
 
 @require_safe
 @staff_only(Permission.MANAGE_USERS)
-def customers(request: HttpRequest, actor: Actor) -> HttpResponse:
+def list_customers(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Search customers by phone, e-mail or name, newest first."""
     search_text = str(DeskSearch(request.GET).chosen("q") or "").strip()
     rows = _filter_by_text(_customers(), search_text).order_by("-date_joined", "-pk")[:_MAX_LISTED]
@@ -57,7 +57,7 @@ def customers(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_safe
 @staff_only(Permission.MANAGE_USERS)
-def customer(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def show_customer(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Show a customer; orders only to staff who manage orders."""
     person = get_object_or_404(_customers(), pk=pk)
     sees_orders = has_staff_permission(request.user, Permission.MANAGE_ORDERS)
@@ -79,7 +79,7 @@ def customer(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 
 @require_POST
 @staff_only(Permission.MANAGE_USERS)
-def customer_note(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def save_customer_note(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Save the staff's note on a customer."""
     note = request.POST.get("note", "")[:MAX_REASON_LENGTH]
     action = partial(set_customer_note, user_id=pk, note=note, actor=actor, now=timezone.now())
@@ -89,7 +89,7 @@ def customer_note(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 @require_POST
 @staff_only(Permission.MANAGE_USERS)
 @require_recent_proof
-def customer_request(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def file_customer_request(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """File a customer's request made by phone or letter: a copy of their data, or its deletion."""
     person = get_object_or_404(_customers(), pk=pk)
     now = timezone.now()
@@ -104,7 +104,7 @@ def customer_request(request: HttpRequest, actor: Actor, pk: int) -> HttpRespons
 @require_POST
 @staff_only(Permission.MANAGE_USERS)
 @require_recent_proof
-def customer_state(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def set_customer_state(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Lock or unlock a customer's account, with a reason."""
     action = partial(
         set_customer_active,

@@ -60,7 +60,7 @@ class DaysForm(forms.Form):
 
 @require_safe
 @staff_only(Permission.MANAGE_USERS)
-def data_requests(request: HttpRequest, actor: Actor) -> HttpResponse:
+def list_data_requests(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List requests by state (`?o=`), by default open ones, most urgent first."""
     return _render_list(request)
 
@@ -68,7 +68,7 @@ def data_requests(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_POST
 @staff_only(Permission.MANAGE_SETTINGS)
 @require_recent_proof
-def data_request_days(request: HttpRequest, actor: Actor) -> HttpResponse:
+def edit_data_request_days(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Change the deadlines of future requests."""
     form = DaysForm(request.POST)
     if not form.is_valid():
@@ -79,7 +79,7 @@ def data_request_days(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_safe
 @staff_only(Permission.MANAGE_USERS)
-def data_request(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+def show_data_request(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Show a request, its person and the possible actions."""
     row = get_object_or_404(DataRequest.objects.select_related("user"), pk=pk)
     orders = Order.objects.of_buyer(row.user_id) if row.user_id else Order.objects.of_guest(row.contact)
@@ -103,7 +103,7 @@ def carry_out_data_request(request: HttpRequest, actor: Actor, pk: uuid.UUID) ->
 
 @require_POST
 @staff_only(Permission.MANAGE_USERS)
-def data_request_answer(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+def answer_data_request(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Answer or reject a request, with a text for the person."""
     is_done = request.POST.get("outcome") == RequestState.DONE
     action = partial(

@@ -53,7 +53,7 @@ class SecondFactorRuleForm(forms.Form):
 @require_safe
 @staff_only(Permission.MANAGE_STAFF)
 @require_recent_proof
-def second_factors(request: HttpRequest, actor: Actor) -> HttpResponse:
+def find_second_factors(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List staff, or find a user by e-mail address or phone number."""
     return _render_page(request, None)
 
@@ -61,7 +61,7 @@ def second_factors(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_POST
 @staff_only(Permission.MANAGE_STAFF)
 @require_recent_proof
-def second_factor_reset(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def reset_second_factor_view(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Remove a user's lost factors, with a recorded reason."""
     action = partial(
         reset_second_factor,
@@ -79,7 +79,7 @@ def second_factor_reset(request: HttpRequest, actor: Actor, pk: int) -> HttpResp
 @require_POST
 @staff_only(Permission.MANAGE_SETTINGS)
 @require_recent_proof
-def second_factor_rule(request: HttpRequest, actor: Actor) -> HttpResponse:
+def edit_second_factor_rule(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Change who needs a second factor, and how long they have to set it up."""
     form = SecondFactorRuleForm(request.POST)
     if not form.is_valid():

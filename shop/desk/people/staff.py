@@ -83,7 +83,7 @@ class RoleForm(forms.Form):
 @require_safe_or_post
 @staff_only(Permission.MANAGE_STAFF)
 @require_recent_proof
-def staff(request: HttpRequest, actor: Actor) -> HttpResponse:
+def list_staff(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List staff with roles and second factors; a POST invites a person."""
     editor = _editor(request)
     form = InviteForm(request.POST if request.method == "POST" else None)
@@ -114,7 +114,7 @@ def staff(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_safe
 @staff_only(Permission.MANAGE_STAFF)
 @require_recent_proof
-def staff_account(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def show_staff_account(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Show a staff account with its roles, second factor and history."""
     person = get_object_or_404(User, pk=pk, is_staff=True, erased_at=None)
     context = {
@@ -130,7 +130,7 @@ def staff_account(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 @require_POST
 @staff_only(Permission.MANAGE_STAFF)
 @require_recent_proof
-def staff_account_roles(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def edit_staff_roles(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Replace a colleague's roles."""
     group_ids = chosen_ids(request.POST.getlist("groups"))
     action = partial(
@@ -142,7 +142,7 @@ def staff_account_roles(request: HttpRequest, actor: Actor, pk: int) -> HttpResp
 @require_POST
 @staff_only(Permission.MANAGE_STAFF)
 @require_recent_proof
-def staff_account_state(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def set_staff_state(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Deactivate a colleague's account or activate it again, with a reason."""
     action = partial(
         set_staff_active,
@@ -158,7 +158,7 @@ def staff_account_state(request: HttpRequest, actor: Actor, pk: int) -> HttpResp
 @require_safe
 @staff_only(Permission.MANAGE_STAFF)
 @require_recent_proof
-def roles(request: HttpRequest, actor: Actor) -> HttpResponse:
+def list_roles(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List roles with their numbers of people and permissions."""
     rows = Group.objects.annotate(
         people=Count("users", filter=Q(users__is_active=True, users__erased_at=None), distinct=True),
@@ -171,7 +171,7 @@ def roles(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_safe_or_post
 @staff_only(Permission.MANAGE_STAFF)
 @require_recent_proof
-def role(request: HttpRequest, actor: Actor, pk: int | None = None) -> HttpResponse:
+def edit_role(request: HttpRequest, actor: Actor, pk: int | None = None) -> HttpResponse:
     """Show and change a role, or create one."""
     editor = _editor(request)
     group = get_object_or_404(Group, pk=pk) if pk is not None else None
@@ -191,7 +191,7 @@ def role(request: HttpRequest, actor: Actor, pk: int | None = None) -> HttpRespo
 @require_POST
 @staff_only(Permission.MANAGE_STAFF)
 @require_recent_proof
-def role_removal(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def delete_role(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Delete a role."""
     action = partial(remove_role, acting_user=_editor(request), group_id=pk, now=timezone.now())
     return run_action(

@@ -24,7 +24,7 @@ PER_PAGE = 20
 
 @require_safe
 @staff_only(Permission.MANAGE_PRODUCTS)
-def certificates(request: HttpRequest, actor: Actor) -> HttpResponse:
+def list_certificates(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List pending certificates, oldest first."""
     rows = Certificate.objects.waiting().select_related("cooperative", "picture", "replaces")
     rows = rows.prefetch_related(Prefetch("products", Product.objects.existing()))
@@ -37,7 +37,7 @@ def certificates(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_POST
 @staff_only(Permission.MANAGE_PRODUCTS)
-def certificate_confirmation(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def confirm_certificate_view(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Confirm a certificate; buyers then see it."""
     return run_decision(
         request,
@@ -51,7 +51,7 @@ def certificate_confirmation(request: HttpRequest, actor: Actor, pk: int) -> Htt
 
 @require_POST
 @staff_only(Permission.MANAGE_PRODUCTS)
-def certificate_return(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def return_certificate_view(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Return a certificate for correction."""
     return run_decision(
         request,

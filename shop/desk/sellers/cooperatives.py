@@ -75,7 +75,7 @@ class DecisionButton:
 
 @require_safe
 @staff_only(Permission.MANAGE_STAFF)
-def cooperatives(request: HttpRequest, actor: Actor) -> HttpResponse:
+def list_cooperatives(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List cooperatives by state or search, applications first."""
     form = CooperativeSearch(request.GET)
     query, state = form.chosen("q") or "", form.chosen("state")
@@ -101,14 +101,14 @@ def cooperatives(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_safe
 @staff_only(Permission.MANAGE_STAFF)
-def cooperative(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def show_cooperative(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Show a cooperative's details, members and history."""
     return _render_cooperative(request, pk, StateDecisionForm())
 
 
 @require_POST
 @staff_only(Permission.MANAGE_STAFF)
-def cooperative_answer(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def decide_cooperative(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Approve, ask for more, reject, suspend or restore."""
     form = StateDecisionForm(request.POST)
     if not form.is_valid():

@@ -30,7 +30,7 @@ from shop.staff_pages import staff_only
 
 @require_safe
 @staff_only(Permission.MANAGE_STAFF)
-def document(request: HttpRequest, actor: Actor, pk: int, document_id: int) -> HttpResponse:
+def show_document(request: HttpRequest, actor: Actor, pk: int, document_id: int) -> HttpResponse:
     """Show a document beside the facts it proves; its files are opened, and logged, one by one."""
     rows = ApplicationDocument.objects.select_related("cooperative").prefetch_related("files")
     document = get_object_or_404(rows, pk=document_id, cooperative=pk)
@@ -47,7 +47,7 @@ def document(request: HttpRequest, actor: Actor, pk: int, document_id: int) -> H
 
 @require_GET
 @staff_only(Permission.MANAGE_STAFF)
-def document_file(request: HttpRequest, actor: Actor, pk: int, file_id: uuid.UUID) -> HttpResponse:
+def open_document_file_view(request: HttpRequest, actor: Actor, pk: int, file_id: uuid.UUID) -> HttpResponse:
     """Open a file."""
     try:
         opened = open_document_file(cooperative_id=pk, file_id=file_id, actor=actor, now=timezone.now())
@@ -59,7 +59,7 @@ def document_file(request: HttpRequest, actor: Actor, pk: int, file_id: uuid.UUI
 
 @require_POST
 @staff_only(Permission.MANAGE_STAFF)
-def document_acceptance(request: HttpRequest, actor: Actor, pk: int, document_id: int) -> HttpResponse:
+def accept_document_view(request: HttpRequest, actor: Actor, pk: int, document_id: int) -> HttpResponse:
     """Accept a document that the reviewer has opened."""
     return run_decision(
         request,
@@ -75,7 +75,7 @@ def document_acceptance(request: HttpRequest, actor: Actor, pk: int, document_id
 
 @require_POST
 @staff_only(Permission.MANAGE_STAFF)
-def document_return(request: HttpRequest, actor: Actor, pk: int, document_id: int) -> HttpResponse:
+def return_document_view(request: HttpRequest, actor: Actor, pk: int, document_id: int) -> HttpResponse:
     """Send a document back with a reason."""
     return run_decision(
         request,

@@ -53,7 +53,7 @@ REQUIRED_BY_LAW: dict[str, Promise] = {
 
 @require_safe
 @staff_only(Permission.MANAGE_PRODUCTS)
-def listings(request: HttpRequest, actor: Actor) -> HttpResponse:
+def list_listings(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List listings by state, by default those in review, or by search."""
     form = ListingSearch(request.GET)
     query, state = form.chosen("q") or "", form.chosen("state")
@@ -82,7 +82,7 @@ def listings(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_safe
 @staff_only(Permission.MANAGE_PRODUCTS)
-def listing(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def show_listing(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Show a listing as buyers will see it, and missing information required by law."""
     listing = get_object_or_404(
         Listing.objects.existing().select_related(
@@ -137,7 +137,7 @@ def listing(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 
 @require_POST
 @staff_only(Permission.MANAGE_PRODUCTS)
-def listing_publication(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def publish_listing_view(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Approve and publish a listing."""
     return run_decision(
         request,
@@ -152,7 +152,7 @@ def listing_publication(request: HttpRequest, actor: Actor, pk: int) -> HttpResp
 
 @require_POST
 @staff_only(Permission.MANAGE_PRODUCTS)
-def listing_return(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def return_listing_view(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Return a listing for correction."""
     return run_decision(
         request,
@@ -168,7 +168,7 @@ def listing_return(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 
 @require_POST
 @staff_only(Permission.MANAGE_PRODUCTS)
-def listing_withdrawal(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def withdraw_listing_view(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Withdraw a listing, with a reason."""
     action = partial(
         withdraw_listing,

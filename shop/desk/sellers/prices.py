@@ -25,7 +25,7 @@ PER_PAGE = 30
 
 @require_safe
 @staff_only(Permission.MANAGE_PRODUCTS)
-def prices(request: HttpRequest, actor: Actor) -> HttpResponse:
+def list_unusual_prices(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List unusual prices that nobody has confirmed, oldest first."""
     rows = Price.objects.questioned().select_related("variant__product__cooperative", "channel")
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
@@ -34,7 +34,7 @@ def prices(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_POST
 @staff_only(Permission.MANAGE_PRODUCTS)
-def price_confirmation(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def confirm_price_view(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Confirm a price as it was shown."""
     shown = request.POST.get("amount", "")
     if not (shown.isascii() and shown.isdigit() and len(shown) < 12):

@@ -22,7 +22,7 @@ from shop.staff_pages import staff_only
 
 @require_safe
 @staff_only(Permission.MANAGE_PRODUCTS)
-def revisions(request: HttpRequest, actor: Actor) -> HttpResponse:
+def list_revisions(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List the products whose changes wait for review, longest waiting first."""
     rows = ProductRevision.objects.waiting().select_related("product__cooperative")
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
@@ -31,7 +31,7 @@ def revisions(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_safe
 @staff_only(Permission.MANAGE_PRODUCTS)
-def revision(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def show_revision(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Show the changes to a product side by side."""
     rows = ProductRevision.objects.select_related("product__cooperative", "product__category")
     revision = get_object_or_404(rows, product__pk=pk)
@@ -50,7 +50,7 @@ def revision(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 
 @require_POST
 @staff_only(Permission.MANAGE_PRODUCTS)
-def approval(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def approve_revision_view(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Approve the changes that the reviewer has seen."""
     return run_decision(
         request,
@@ -65,7 +65,7 @@ def approval(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 
 @require_POST
 @staff_only(Permission.MANAGE_PRODUCTS)
-def revision_return(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+def return_revision_view(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Return the changes with a reason."""
     return run_decision(
         request,
