@@ -40,7 +40,7 @@ _ACCEPTED = {"success": True}
 
 @csrf_exempt
 @require_POST
-def sepay(request: HttpRequest) -> HttpResponse:
+def receive_sepay(request: HttpRequest) -> HttpResponse:
     secret, api_key = settings.SEPAY_SECRET, settings.SEPAY_API_KEY
 
     def verify(body: bytes) -> WebhookBody:
@@ -53,7 +53,7 @@ def sepay(request: HttpRequest) -> HttpResponse:
 
 @csrf_exempt
 @require_POST
-def casso(request: HttpRequest) -> HttpResponse:
+def receive_casso(request: HttpRequest) -> HttpResponse:
     secret = settings.CASSO_SECRET
 
     def verify(body: bytes) -> WebhookBody:
@@ -64,7 +64,7 @@ def casso(request: HttpRequest) -> HttpResponse:
 
 @csrf_exempt
 @require_POST
-def payos(request: HttpRequest) -> HttpResponse:
+def receive_payos(request: HttpRequest) -> HttpResponse:
     secret = settings.PAYOS_CHECKSUM_KEY
 
     def verify(body: bytes) -> WebhookBody:
@@ -75,7 +75,7 @@ def payos(request: HttpRequest) -> HttpResponse:
 
 @csrf_exempt
 @require_POST
-def stripe(request: HttpRequest) -> HttpResponse:
+def receive_stripe(request: HttpRequest) -> HttpResponse:
     if not settings.STRIPE_WEBHOOK_SECRET:
         raise Http404
     if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BODY_BYTES:

@@ -29,7 +29,7 @@ _OTHER_INTERFACES = ("members:today", "desk:home")
 
 
 @require_safe
-def manifest(request: HttpRequest) -> JsonResponse:
+def serve_manifest(request: HttpRequest) -> JsonResponse:
     """Return the web app manifest: name, icons and shortcuts on a phone's home screen."""
     name = shop_settings().name
     return JsonResponse(
@@ -63,7 +63,7 @@ def manifest(request: HttpRequest) -> JsonResponse:
 
 
 @require_safe
-def worker(request: HttpRequest) -> HttpResponse:
+def serve_worker(request: HttpRequest) -> HttpResponse:
     """Return the service worker, which shows visited pages or an offline page without network.
 
     One worker serves both languages, because its scope is the whole site. Browsers update it when a byte

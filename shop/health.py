@@ -32,7 +32,7 @@ Report = dict[str, object]
 
 @require_safe
 @never_cache
-def health(request: HttpRequest) -> JsonResponse:
+def check_health(request: HttpRequest) -> JsonResponse:
     """Answer 200 while the shop can sell: its database is writable, and so is an embedded shop's folder.
 
     `missing` lists the unhealthy parts. Without cache, broker or jobs the shop still sells and their work

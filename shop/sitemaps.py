@@ -23,13 +23,13 @@ Sitemaps = dict[str, type[Sitemap] | Sitemap]  # type: ignore[type-arg]
 
 
 @require_safe
-def sitemap_index(request: HttpRequest, *, sitemaps: Sitemaps) -> HttpResponse:
+def serve_sitemap_index(request: HttpRequest, *, sitemaps: Sitemaps) -> HttpResponse:
     """Return the sitemap index with PUBLIC_URL's addresses, whatever host was requested."""
     return _cached_response(request, "index", "", sitemaps)
 
 
 @require_safe
-def sitemap(request: HttpRequest, *, sitemaps: Sitemaps, section: str) -> HttpResponse:
+def serve_sitemap(request: HttpRequest, *, sitemaps: Sitemaps, section: str) -> HttpResponse:
     number = request.GET.get(_PAGE, "1")
     if section not in sitemaps or not (number.isascii() and number.isdecimal() and len(number) <= 6):
         raise Http404

@@ -5,17 +5,17 @@ from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-from catalog.views.product_feed import google_feed
+from catalog.views.product_feed import serve_google_feed
 from catalog.views.sitemaps import sitemaps
 from orders import webhooks
 from orders.views import order_list
 from shop import app_shell, health, views
 from shop.accounts.urls import account_urls as accounts
 from shop.api import endpoint
-from shop.api.thumbnails import thumbnail
+from shop.api.thumbnails import redirect_to_thumbnail
 from shop.core.web.sitemaps import NamedPages
 from shop.desk.overview.home import redirect_admin_login
-from shop.sitemaps import sitemap, sitemap_index
+from shop.sitemaps import serve_sitemap, serve_sitemap_index
 
 _NAMED = [
     ("home",),
@@ -30,27 +30,27 @@ _SITEMAPS = {
 }
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("health/", health.health, name="health"),
-    path("robots.txt", views.robots, name="robots"),
-    path("worker.js", app_shell.worker, name="worker"),
-    path("sitemap.xml", sitemap_index, {"sitemaps": _SITEMAPS}, name="sitemaps"),
-    path("sitemap-<section>.xml", sitemap, {"sitemaps": _SITEMAPS}, name="sitemap"),
-    path("feeds/google-<str:language>.xml", google_feed, name="google-feed"),
-    path("graphql/", endpoint.graphql, name="graphql"),
+    path("health/", health.check_health, name="health"),
+    path("robots.txt", views.serve_robots, name="robots"),
+    path("worker.js", app_shell.serve_worker, name="worker"),
+    path("sitemap.xml", serve_sitemap_index, {"sitemaps": _SITEMAPS}, name="sitemaps"),
+    path("sitemap-<section>.xml", serve_sitemap, {"sitemaps": _SITEMAPS}, name="sitemap"),
+    path("feeds/google-<str:language>.xml", serve_google_feed, name="google-feed"),
+    path("graphql/", endpoint.serve_graphql, name="graphql"),
     path("graphql", endpoint.path_without_slash),
-    path(".well-known/jwks.json", endpoint.jwks, name="jwks"),
-    path("thumbnail/<str:id_>/<str:size>/", thumbnail, name="thumbnail"),
-    path("thumbnail/<str:id_>/<str:size>/<str:format_>/", thumbnail, name="thumbnail"),
-    path("webhooks/sepay/", webhooks.sepay, name="webhook-sepay"),
-    path("webhooks/casso/", webhooks.casso, name="webhook-casso"),
-    path("webhooks/payos/", webhooks.payos, name="webhook-payos"),
-    path("webhooks/stripe/", webhooks.stripe, name="webhook-stripe"),
+    path(".well-known/jwks.json", endpoint.serve_jwks, name="jwks"),
+    path("thumbnail/<str:id_>/<str:size>/", redirect_to_thumbnail, name="thumbnail"),
+    path("thumbnail/<str:id_>/<str:size>/<str:format_>/", redirect_to_thumbnail, name="thumbnail"),
+    path("webhooks/sepay/", webhooks.receive_sepay, name="webhook-sepay"),
+    path("webhooks/casso/", webhooks.receive_casso, name="webhook-casso"),
+    path("webhooks/payos/", webhooks.receive_payos, name="webhook-payos"),
+    path("webhooks/stripe/", webhooks.receive_stripe, name="webhook-stripe"),
     *i18n_patterns(
-        path("", views.home, name="home"),
-        path("cho-phien.webmanifest", app_shell.manifest, name="manifest"),
-        path("co-chu/", views.text_size_choice, name="text-size"),
-        path("offline/", views.offline, name="offline"),
-        path("trang/<slug:slug>/", views.page, name="page"),
+        path("", views.show_home, name="home"),
+        path("cho-phien.webmanifest", app_shell.serve_manifest, name="manifest"),
+        path("co-chu/", views.set_text_size, name="text-size"),
+        path("offline/", views.show_offline_page, name="offline"),
+        path("trang/<slug:slug>/", views.show_page, name="page"),
         path("xa-vien/", include("shop.members.urls")),
         path("", include("catalog.urls")),
         path("", include("orders.urls")),
@@ -66,4 +66,4 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
 ]
 if settings.MEDIA_URL == "/media/":
-    urlpatterns.append(path("media/<path:path>", views.media))
+    urlpatterns.append(path("media/<path:path>", views.serve_media))

@@ -151,7 +151,7 @@ SECTIONS = {
 
 
 @require_safe
-def home(request: HttpRequest) -> HttpResponse:
+def show_home(request: HttpRequest) -> HttpResponse:
     """Show the home page: this week's market, products in season, categories, cooperatives."""
     now = timezone.now()
     channel = market_channel()
@@ -186,7 +186,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def page(request: HttpRequest, slug: str) -> HttpResponse:
+def show_page(request: HttpRequest, slug: str) -> HttpResponse:
     """Show a fixed text; 404 for unknown slugs."""
     if slug not in PAGES:
         raise Http404
@@ -202,14 +202,14 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
-def offline(request: HttpRequest) -> HttpResponse:
+def show_offline_page(request: HttpRequest) -> HttpResponse:
     """Show the page for use without a network."""
     return render(request, "offline.html")
 
 
 @csrf_exempt  # a token would make every page personal; forging this request gains nothing
 @require_POST
-def text_size_choice(request: HttpRequest) -> HttpResponse:
+def set_text_size(request: HttpRequest) -> HttpResponse:
     """Set or clear large text for this browser, then return to the page."""
     next_url = request.POST.get("next", "")
     is_local = url_has_allowed_host_and_scheme(
@@ -236,7 +236,7 @@ def text_size(request: HttpRequest) -> str:
 
 
 @require_safe
-def robots(request: HttpRequest) -> HttpResponse:
+def serve_robots(request: HttpRequest) -> HttpResponse:
     """Return robots.txt: open the market, close baskets, orders and work pages."""
     closed = [path for code, _name in settings.LANGUAGES for path in _closed_to_crawlers(code)]
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in [*closed, *MACHINES_ONLY])]
@@ -245,7 +245,7 @@ def robots(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def media(request: HttpRequest, path: str) -> HttpResponseBase:
+def serve_media(request: HttpRequest, path: str) -> HttpResponseBase:
     """Serve a file of MEDIA_ROOT. Names are never reused for other content, so caches need not revalidate.
 
     Originals of pictures may contain a location and are never served.

@@ -1,37 +1,42 @@
 """Public pages of the catalogue."""
 
-from catalog.views.back_in_stock import back_in_stock_page, back_in_stock_request
-from catalog.views.bulletin_pages import bulletin, bulletin_spoken_text, bulletin_text, bulletins
-from catalog.views.cooperative_pages import cooperative, cooperatives
-from catalog.views.follow_pages import follow, follow_confirmation, follow_settings, own_follows
-from catalog.views.product_lists import category, products, search, suggestions
-from catalog.views.product_page import product
-from catalog.views.recently_seen import recently_seen
-from catalog.views.season_pages import ocop, region, regions, seasons
-from catalog.views.wish_list import wish_list_page
+from catalog.views.back_in_stock import manage_back_in_stock, request_back_in_stock_view
+from catalog.views.bulletin_pages import (
+    download_bulletin_text,
+    download_spoken_text,
+    list_bulletins,
+    show_bulletin,
+)
+from catalog.views.cooperative_pages import list_cooperatives, show_cooperative
+from catalog.views.follow_pages import confirm_follow_view, edit_follow, follow, list_own_follows
+from catalog.views.product_lists import list_products, search_products_page, show_category, suggest_searches
+from catalog.views.product_page import show_product
+from catalog.views.recently_seen import list_recently_seen
+from catalog.views.season_pages import list_ocop_products, list_regions, show_region, show_seasons
+from catalog.views.wish_list import show_wish_list
 
 __all__ = [
-    "back_in_stock_page",
-    "back_in_stock_request",
-    "bulletin",
-    "bulletin_spoken_text",
-    "bulletin_text",
-    "bulletins",
-    "category",
-    "cooperative",
-    "cooperatives",
+    "confirm_follow_view",
+    "download_bulletin_text",
+    "download_spoken_text",
+    "edit_follow",
     "follow",
-    "follow_confirmation",
-    "follow_settings",
-    "ocop",
-    "own_follows",
-    "product",
-    "products",
-    "recently_seen",
-    "region",
-    "regions",
-    "search",
-    "seasons",
-    "suggestions",
-    "wish_list_page",
+    "list_bulletins",
+    "list_cooperatives",
+    "list_ocop_products",
+    "list_own_follows",
+    "list_products",
+    "list_recently_seen",
+    "list_regions",
+    "manage_back_in_stock",
+    "request_back_in_stock_view",
+    "search_products_page",
+    "show_bulletin",
+    "show_category",
+    "show_cooperative",
+    "show_product",
+    "show_region",
+    "show_seasons",
+    "show_wish_list",
+    "suggest_searches",
 ]

@@ -58,7 +58,7 @@ def paused_product_page(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe_or_post
-def back_in_stock_page(request: HttpRequest, slug: str) -> HttpResponse:
+def request_back_in_stock_view(request: HttpRequest, slug: str) -> HttpResponse:
     """Request a back-in-stock message for a product or variant."""
     product = _product_or_404(slug)
     variants = list(product.variants.in_order())
@@ -75,7 +75,7 @@ def back_in_stock_page(request: HttpRequest, slug: str) -> HttpResponse:
 @csrf_exempt
 @never_cache
 @require_safe_or_post
-def back_in_stock_request(request: HttpRequest, token: str) -> HttpResponse:
+def manage_back_in_stock(request: HttpRequest, token: str) -> HttpResponse:
     """Show a request with a button that deletes it; opening the link alone changes nothing."""
     if request.method == "POST":
         with suppress(Missing):  # a repeat: already deleted

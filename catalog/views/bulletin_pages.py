@@ -22,7 +22,7 @@ LOUDSPEAKER_LANGUAGE = "vi"
 
 
 @require_safe
-def bulletins(request: HttpRequest) -> HttpResponse:
+def list_bulletins(request: HttpRequest) -> HttpResponse:
     """Show the market's latest bulletin, with links to earlier ones and to cooperatives' bulletins."""
     rows = list(Bulletin.objects.of_market().in_language(_language()).order_by("-week", "-pk")[:WEEKS])
     newest = rows[0] if rows else None
@@ -30,7 +30,7 @@ def bulletins(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def bulletin(request: HttpRequest, week: str, slug: str | None = None) -> HttpResponse:
+def show_bulletin(request: HttpRequest, week: str, slug: str | None = None) -> HttpResponse:
     """Show one week's bulletin of the market or a cooperative."""
     requested_bulletin = _bulletin_or_404(week, slug, _language())
     cooperative = requested_bulletin.cooperative
@@ -45,13 +45,13 @@ def bulletin(request: HttpRequest, week: str, slug: str | None = None) -> HttpRe
 
 
 @require_safe
-def bulletin_text(request: HttpRequest, week: str, slug: str | None = None) -> HttpResponse:
+def download_bulletin_text(request: HttpRequest, week: str, slug: str | None = None) -> HttpResponse:
     """Show the bulletin as a text file, to print or forward."""
     return _text_download(_bulletin_or_404(week, slug, _language()).text, week, slug, "ban-tin")
 
 
 @require_safe
-def bulletin_spoken_text(request: HttpRequest, week: str, slug: str | None = None) -> HttpResponse:
+def download_spoken_text(request: HttpRequest, week: str, slug: str | None = None) -> HttpResponse:
     """Show the Vietnamese text for the commune's loudspeaker, with numbers in words."""
     return _text_download(
         _bulletin_or_404(week, slug, LOUDSPEAKER_LANGUAGE).spoken_text, week, slug, "doc-loa"

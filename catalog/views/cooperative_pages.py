@@ -30,7 +30,7 @@ MOST_HARVESTS = 8
 
 
 @require_safe
-def cooperatives(request: HttpRequest) -> HttpResponse:
+def list_cooperatives(request: HttpRequest) -> HttpResponse:
     """Show all public cooperatives."""
     rows = Cooperative.objects.public().select_related("cover").order_by("sort_order", "pk")
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
@@ -44,7 +44,7 @@ def cooperatives(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def cooperative(request: HttpRequest, slug: str) -> HttpResponse:
+def show_cooperative(request: HttpRequest, slug: str) -> HttpResponse:
     """Show a cooperative's profile with its products, harvests, delivery methods and so on."""
     requested_cooperative = get_object_or_404(
         Cooperative.objects.public().select_related("cover", "portrait"), slug=slug

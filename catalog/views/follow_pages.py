@@ -47,7 +47,7 @@ def follow(request: HttpRequest, slug: str | None = None) -> HttpResponse:
 @require_safe
 @login_required
 @never_cache
-def own_follows(request: HttpRequest) -> HttpResponse:
+def list_own_follows(request: HttpRequest) -> HttpResponse:
     """Show the signed-in user's follows and back-in-stock requests, each with a button to end it."""
     key = request.user.pk or 0
     follows = list(Follow.objects.of_person(key).select_related("cooperative").order_by("created_at", "pk"))
@@ -63,7 +63,7 @@ def own_follows(request: HttpRequest) -> HttpResponse:
 @csrf_exempt
 @never_cache
 @require_safe_or_post
-def follow_settings(request: HttpRequest, token: str) -> HttpResponse:
+def edit_follow(request: HttpRequest, token: str) -> HttpResponse:
     """Show a follow with buttons to confirm or delete it; opening the link alone changes nothing."""
     if request.method == "POST":
         with suppress(Missing):  # a repeat: already deleted
@@ -79,7 +79,7 @@ def follow_settings(request: HttpRequest, token: str) -> HttpResponse:
 
 @never_cache
 @require_POST
-def follow_confirmation(request: HttpRequest, token: str) -> HttpResponse:
+def confirm_follow_view(request: HttpRequest, token: str) -> HttpResponse:
     """Confirm a follow with the token from the e-mail."""
     try:
         confirm_follow(token=token, actor=_actor(request), now=timezone.now())

@@ -20,7 +20,7 @@ _CHUNK_SIZE = 64 * 1024  # bytes per chunk
 
 
 @require_safe
-def google_feed(request: HttpRequest, language: str) -> HttpResponseBase:
+def serve_google_feed(request: HttpRequest, language: str) -> HttpResponseBase:
     """Stream the feed in a language; 503 with Retry-After until it has been generated once."""
     if language not in dict(settings.LANGUAGES):
         raise Http404

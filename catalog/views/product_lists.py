@@ -43,7 +43,7 @@ MAX_MATCHES = 6  # cooperatives, categories and places shown above the search re
 
 
 @require_safe
-def products(request: HttpRequest) -> HttpResponse:
+def list_products(request: HttpRequest) -> HttpResponse:
     """Show all listed products."""
     categories = _root_categories()
     show_in_language(categories, "name")
@@ -54,7 +54,7 @@ def products(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def category(request: HttpRequest, slug: str) -> HttpResponse:
+def show_category(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the products of a category and its descendants; 404 if it is hidden."""
     requested_category = Category.objects.filter(slug=slug).first()
     if requested_category is None:
@@ -77,7 +77,7 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
-def search(request: HttpRequest) -> HttpResponse:
+def search_products_page(request: HttpRequest) -> HttpResponse:
     """Search results."""
     query = request.GET.get("q", "")
     index = market_facet_index()
@@ -105,7 +105,7 @@ def search(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def suggestions(request: HttpRequest) -> HttpResponse:
+def suggest_searches(request: HttpRequest) -> HttpResponse:
     """Autocomplete suggestions: products, categories, cooperatives and places."""
     query = request.GET.get("q", "")
     result = suggestions_for(query, market_facet_index())

@@ -30,7 +30,7 @@ MAX_SIMILAR = 4
 
 
 @require_safe
-def product(request: HttpRequest, slug: str) -> HttpResponse:
+def show_product(request: HttpRequest, slug: str) -> HttpResponse:
     """Show a listed product's page, or the page of a paused one; 404 for anything else."""
     channel = get_channel_or_404()
     rows = Product.objects.visible_in(channel.pk).select_related(

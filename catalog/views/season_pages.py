@@ -32,7 +32,7 @@ STARS = (5, 4, 3)
 
 
 @require_safe
-def seasons(request: HttpRequest) -> HttpResponse:
+def show_seasons(request: HttpRequest) -> HttpResponse:
     """Show the harvest calendar: seasonal products by month and province; the default is this month."""
     now = timezone.now()
     provinces = selling_provinces()
@@ -60,7 +60,7 @@ def seasons(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def regions(request: HttpRequest) -> HttpResponse:
+def list_regions(request: HttpRequest) -> HttpResponse:
     """Show provinces with a public cooperative."""
     product_counts = dict(
         Cooperative.objects.public()
@@ -78,7 +78,7 @@ def regions(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def region(request: HttpRequest, slug: str) -> HttpResponse:
+def show_region(request: HttpRequest, slug: str) -> HttpResponse:
     """Show a province's page: cooperatives, products and harvests."""
     now = timezone.now()
     province = next((candidate for candidate in all_provinces() if slugify(candidate.name) == slug), None)
@@ -113,7 +113,7 @@ def region(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
-def ocop(request: HttpRequest) -> HttpResponse:
+def list_ocop_products(request: HttpRequest) -> HttpResponse:
     """Explain OCOP stars, and list the products that hold them today."""
     now = timezone.now()
     sent = request.GET.get("sao", "")

@@ -25,7 +25,7 @@ from shop.core.web.http_methods import require_safe_or_post
 
 @require_safe_or_post
 @never_cache
-def wish_list_page(request: HttpRequest) -> HttpResponse:
+def show_wish_list(request: HttpRequest) -> HttpResponse:
     """Show the wish list; POST adds a product, or removes it with `remove`."""
     if request.method == "POST":
         return _change_wish_list(request)

@@ -37,7 +37,7 @@ _COMPARED_COLUMNS = ("first_name", "phone", "street_address_1", "commune_code", 
 @require_safe
 @login_required
 @never_cache
-def addresses(request: HttpRequest) -> HttpResponse:
+def list_addresses(request: HttpRequest) -> HttpResponse:
     """List the addresses, the default first."""
     user = _user_or_404(request)
     book = receiver.address_book(user)
@@ -52,7 +52,7 @@ def addresses(request: HttpRequest) -> HttpResponse:
 @require_safe_or_post
 @login_required
 @never_cache
-def address_new(request: HttpRequest) -> HttpResponse:
+def add_address_view(request: HttpRequest) -> HttpResponse:
     """Add an address."""
     user = _user_or_404(request)
     if len(receiver.address_book(user)) >= MAX_ADDRESSES:
@@ -68,7 +68,7 @@ def address_new(request: HttpRequest) -> HttpResponse:
 @require_safe_or_post
 @login_required
 @never_cache
-def address(request: HttpRequest, address_id: int) -> HttpResponse:
+def edit_address(request: HttpRequest, address_id: int) -> HttpResponse:
     """Edit an address. Orders keep their own copies."""
     user = _user_or_404(request)
     row = _address_or_404(user, address_id)
@@ -94,7 +94,7 @@ def address(request: HttpRequest, address_id: int) -> HttpResponse:
 
 @require_POST
 @login_required
-def address_usual(request: HttpRequest, address_id: int) -> HttpResponse:
+def make_address_default(request: HttpRequest, address_id: int) -> HttpResponse:
     """Make an address the default."""
     user = _user_or_404(request)
     row = _address_or_404(user, address_id)
@@ -108,7 +108,7 @@ def address_usual(request: HttpRequest, address_id: int) -> HttpResponse:
 
 @require_POST
 @login_required
-def address_removal(request: HttpRequest, address_id: int) -> HttpResponse:
+def delete_address(request: HttpRequest, address_id: int) -> HttpResponse:
     """Delete an address. Orders keep their own copies."""
     user = _user_or_404(request)
     row = _address_or_404(user, address_id)

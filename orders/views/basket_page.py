@@ -36,13 +36,13 @@ from shop.core.models.geography import Division
 
 
 @require_safe
-def basket(request: HttpRequest) -> HttpResponse:
+def show_basket(request: HttpRequest) -> HttpResponse:
     """Show the basket by cooperative, with delivery fees."""
     return _render_basket(request)
 
 
 @require_POST
-def line(request: HttpRequest, line_id: uuid.UUID) -> HttpResponse:
+def change_line(request: HttpRequest, line_id: uuid.UUID) -> HttpResponse:
     """Change a line's quantity; zero removes it."""
     basket = _basket_or_404(request)
     row = get_object_or_404(BasketLine.objects.select_related("variant__product"), basket=basket, pk=line_id)
@@ -62,7 +62,7 @@ def line(request: HttpRequest, line_id: uuid.UUID) -> HttpResponse:
 
 
 @require_POST
-def delivery_province(request: HttpRequest) -> HttpResponse:
+def set_delivery_province(request: HttpRequest) -> HttpResponse:
     """Set the basket's delivery province."""
     form = PlaceForm(request.POST, provinces=all_provinces())
     basket = _basket_or_404(request)
@@ -75,7 +75,7 @@ def delivery_province(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def deliveries(request: HttpRequest) -> HttpResponse:
+def choose_deliveries_view(request: HttpRequest) -> HttpResponse:
     """Choose the delivery method of each cooperative."""
     basket = _basket_or_404(request)
     cooperatives = set(basket.lines.order_by().values_list("variant__cooperative", flat=True))
@@ -89,7 +89,7 @@ def deliveries(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def voucher(request: HttpRequest) -> HttpResponse:
+def change_voucher(request: HttpRequest) -> HttpResponse:
     """Apply or remove a voucher code."""
     basket = _basket_or_404(request)
     form = CodeForm(request.POST)

@@ -67,7 +67,7 @@ def card_view(payment: Payment) -> CardView:
 
 @require_POST
 @never_cache
-def stripe_fields(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
+def start_stripe_fields(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
     """Return the client secret for Stripe's fields as JSON; `reload` if there is nothing to pay now."""
     order = get_object_or_404(Order.objects.by_link_id(order_id))
     try:
@@ -89,7 +89,7 @@ def stripe_fields(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
 
 @require_POST
 @never_cache
-def stripe_page(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
+def redirect_to_stripe(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
     """Redirect to Stripe's hosted page, or back to the order if nothing is due or the state is unknown."""
     order = get_object_or_404(Order.objects.by_link_id(order_id))
     try:

@@ -46,7 +46,7 @@ from shop.core.web.http_methods import require_safe_or_post
 
 
 @require_safe_or_post
-def checkout(request: HttpRequest) -> HttpResponse:
+def show_checkout(request: HttpRequest) -> HttpResponse:
     """Show the checkout; a POST changes it or places the order. Showing it reserves nothing."""
     if request.method == "POST":
         return _handle_post(request)
@@ -61,7 +61,7 @@ def checkout(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def opening(request: HttpRequest) -> HttpResponse:
+def start_checkout(request: HttpRequest) -> HttpResponse:
     """Reserve the basket's stock and redirect to the checkout."""
     basket = current_basket(request)
     if basket is None:
@@ -80,7 +80,7 @@ def opening(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def communes(request: HttpRequest) -> HttpResponse:
+def list_communes(request: HttpRequest) -> HttpResponse:
     """Render the communes and wards of a province as options."""
     chosen = communes_of(request.GET.get("province", ""))
     return render(request, "orders/communes.html", {"communes": chosen})

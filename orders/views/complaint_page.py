@@ -40,7 +40,7 @@ def _is_complaint_possible(request: HttpRequest, order_id: uuid.UUID, number: in
 @require_safe_or_post
 @never_cache
 @takes_files(_is_complaint_possible)
-def complaint(request: HttpRequest, order_id: uuid.UUID, number: int) -> HttpResponse:
+def file_complaint(request: HttpRequest, order_id: uuid.UUID, number: int) -> HttpResponse:
     """File a complaint. After the complaint period the page shows the number to call instead."""
     parts = OrderPart.objects.filter(order__in=Order.objects.by_link_id(order_id))
     part = get_object_or_404(parts.select_related("cooperative", "order"), number=number)
@@ -93,7 +93,9 @@ def _is_repeated(request: HttpRequest, part: OrderPart) -> bool:
 
 
 @require_POST
-def withdrawal(request: HttpRequest, order_id: uuid.UUID, complaint_id: uuid.UUID) -> HttpResponse:
+def withdraw_complaint_view(
+    request: HttpRequest, order_id: uuid.UUID, complaint_id: uuid.UUID
+) -> HttpResponse:
     """Withdraw a complaint."""
     own_complaints = Complaint.objects.filter(part__order__in=Order.objects.by_link_id(order_id))
     row = get_object_or_404(own_complaints, pk=complaint_id)

@@ -80,7 +80,7 @@ class DiscountDesk:
         return render(request, template, {**frame, **context})
 
 
-def discounts(request: HttpRequest, desk: DiscountDesk) -> HttpResponse:
+def list_discounts(request: HttpRequest, desk: DiscountDesk) -> HttpResponse:
     """List vouchers or promotions, newest first."""
     shows_promotions = request.GET.get("xem") == "gia"
     rows = desk.promotions if shows_promotions else desk.vouchers.with_figures()
@@ -95,7 +95,7 @@ def discounts(request: HttpRequest, desk: DiscountDesk) -> HttpResponse:
     return desk.render_page(request, "orders/discounts.html", context)
 
 
-def voucher_creation(request: HttpRequest, desk: DiscountDesk) -> HttpResponse:
+def create_voucher(request: HttpRequest, desk: DiscountDesk) -> HttpResponse:
     """Create a voucher with its first code."""
     owner, channel = _owner_of_discount(request, desk), _channel_or_404()
     form = _voucher_form(request, desk, owner, is_new=True, initial={"starts": vietnam_date(timezone.now())})
@@ -115,7 +115,7 @@ def voucher_creation(request: HttpRequest, desk: DiscountDesk) -> HttpResponse:
     return desk.render_page(request, "orders/voucher.html", {"form": form, "owner": owner})
 
 
-def voucher(request: HttpRequest, desk: DiscountDesk, pk: int) -> HttpResponse:
+def show_voucher(request: HttpRequest, desk: DiscountDesk, pk: int) -> HttpResponse:
     """Show and edit a voucher, with its codes and uses."""
     row = get_object_or_404(desk.vouchers.with_figures(), pk=pk)
     form = _voucher_form(request, desk, row.cooperative, initial=VoucherForm.initial_for(row))
@@ -142,14 +142,14 @@ def voucher(request: HttpRequest, desk: DiscountDesk, pk: int) -> HttpResponse:
     return desk.render_page(request, "orders/voucher.html", context)
 
 
-def voucher_end(request: HttpRequest, desk: DiscountDesk, pk: int) -> HttpResponse:
+def end_voucher_view(request: HttpRequest, desk: DiscountDesk, pk: int) -> HttpResponse:
     """Deactivate a voucher."""
     end_voucher(voucher_id=pk, issuer=desk.acting_cooperative, actor=desk.actor, now=timezone.now())
     messages.success(request, str(_("Voucher deactivated. Orders already placed keep their discount.")))
     return desk.redirect_to("voucher", pk)
 
 
-def voucher_codes(request: HttpRequest, desk: DiscountDesk, pk: int) -> HttpResponse:
+def add_codes(request: HttpRequest, desk: DiscountDesk, pk: int) -> HttpResponse:
     """Generate more codes."""
     form = CodesForm(request.POST)
     if not form.is_valid():
@@ -163,7 +163,7 @@ def voucher_codes(request: HttpRequest, desk: DiscountDesk, pk: int) -> HttpResp
     return desk.redirect_to("voucher", pk)
 
 
-def voucher_file(request: HttpRequest, desk: DiscountDesk, pk: int) -> HttpResponse:
+def download_voucher_codes(request: HttpRequest, desk: DiscountDesk, pk: int) -> HttpResponse:
     """Export a voucher's codes and use counts as CSV."""
     row = get_object_or_404(desk.vouchers, pk=pk)
     buffer = io.StringIO()
@@ -175,7 +175,7 @@ def voucher_file(request: HttpRequest, desk: DiscountDesk, pk: int) -> HttpRespo
     return response
 
 
-def promotion_creation(request: HttpRequest, desk: DiscountDesk) -> HttpResponse:
+def create_promotion_view(request: HttpRequest, desk: DiscountDesk) -> HttpResponse:
     """Create a promotion."""
     owner, channel = _owner_of_discount(request, desk), _channel_or_404()
     form = _promotion_form(request, desk, owner, initial={"starts": vietnam_date(timezone.now())})
@@ -191,7 +191,7 @@ def promotion_creation(request: HttpRequest, desk: DiscountDesk) -> HttpResponse
     return desk.render_page(request, "orders/promotion.html", {"form": form, "owner": owner})
 
 
-def promotion(request: HttpRequest, desk: DiscountDesk, pk: uuid.UUID) -> HttpResponse:
+def show_promotion(request: HttpRequest, desk: DiscountDesk, pk: uuid.UUID) -> HttpResponse:
     """Show and edit a promotion, with the number of prices it currently sets."""
     row = get_object_or_404(desk.promotions, pk=pk)
     form = _promotion_form(request, desk, row.cooperative, initial=PromotionForm.initial_for(row))
@@ -214,7 +214,7 @@ def promotion(request: HttpRequest, desk: DiscountDesk, pk: uuid.UUID) -> HttpRe
     return desk.render_page(request, "orders/promotion.html", context)
 
 
-def promotion_end(request: HttpRequest, desk: DiscountDesk, pk: uuid.UUID) -> HttpResponse:
+def end_promotion_view(request: HttpRequest, desk: DiscountDesk, pk: uuid.UUID) -> HttpResponse:
     """End a promotion."""
     end_promotion(
         promotion_id=pk, acting_cooperative=desk.acting_cooperative, actor=desk.actor, now=timezone.now()

@@ -51,7 +51,7 @@ _FILES = {
 @require_safe
 @login_required
 @never_cache
-def my_data(request: HttpRequest) -> HttpResponse:
+def show_my_data(request: HttpRequest) -> HttpResponse:
     """Show available exports, requests with their deadlines, and the possible requests."""
     user = _current_user(request)
     rows = DataRequest.objects.of_person(user.pk)
@@ -64,7 +64,7 @@ def my_data(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @require_recent_proof
-def copies(request: HttpRequest) -> HttpResponse:
+def request_export(request: HttpRequest) -> HttpResponse:
     """Request a data export."""
     user = _current_user(request)
 
@@ -78,14 +78,14 @@ def copies(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @never_cache
-def copy(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def show_export(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Show a guest's export. Its unguessable URL, which was sent to them, is valid for three days."""
     return render(request, "orders/data_copy.html", {"copy": _export_or_404(request, pk)})
 
 
 @require_safe
 @never_cache
-def copy_file(request: HttpRequest, pk: uuid.UUID, extension: str) -> HttpResponse:
+def download_export(request: HttpRequest, pk: uuid.UUID, extension: str) -> HttpResponse:
     """Download an export as JSON or as an Excel workbook."""
     export = _export_or_404(request, pk)
     if extension not in _FILES:
@@ -99,7 +99,7 @@ def copy_file(request: HttpRequest, pk: uuid.UUID, extension: str) -> HttpRespon
 @require_safe_or_post
 @require_recent_proof
 @never_cache
-def deletion(request: HttpRequest) -> HttpResponse:
+def request_deletion_view(request: HttpRequest) -> HttpResponse:
     """Request deletion of the account and personal data, or show why it is not possible yet."""
     user = _current_user(request)
     if request.method == "POST" and request.POST.get("sure"):
@@ -129,7 +129,7 @@ def deletion(request: HttpRequest) -> HttpResponse:
 
 @require_safe_or_post
 @never_cache
-def request_form(request: HttpRequest) -> HttpResponse:
+def file_request_view(request: HttpRequest) -> HttpResponse:
     """File a data request. Guests first confirm their contact with a code."""
     user = signed_in_user(request)
     form = _build_form(user, request.POST if request.method == "POST" else None)
@@ -164,7 +164,7 @@ def request_form(request: HttpRequest) -> HttpResponse:
 
 @require_safe_or_post
 @never_cache
-def request_code(request: HttpRequest) -> HttpResponse:
+def confirm_guest_request(request: HttpRequest) -> HttpResponse:
     """File a guest's request after the code confirms their phone number or e-mail address."""
     sent, data_request = sent_code(request, CodePurpose.DATA), request.session.get("data_request")
     if sent is None or data_request is None:
@@ -192,7 +192,7 @@ def request_code(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @login_required
-def data_request_withdrawal(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def withdraw_data_request(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Withdraw a data request."""
     user = _current_user(request)
     action = partial(
@@ -206,7 +206,7 @@ def data_request_withdrawal(request: HttpRequest, pk: uuid.UUID) -> HttpResponse
 
 @require_POST
 @login_required
-def consent(request: HttpRequest, purpose: str) -> HttpResponse:
+def set_consent(request: HttpRequest, purpose: str) -> HttpResponse:
     """Give consent to a purpose (with `agree`), or withdraw it."""
     if purpose not in WITHDRAWABLE_PURPOSES:
         raise Http404

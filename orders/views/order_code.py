@@ -35,7 +35,7 @@ CODES_FOR_ORDER_IN_DAY = Limit("order-code-day", tries=10, seconds=24 * 60 * 60)
 @require_safe_or_post
 @never_cache
 @sensitive_post_parameters("code")
-def order_code(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
+def verify_order_code(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
     """Send a code to the order's contact and verify it; the browser may then change the order for an hour."""
     order = get_object_or_404(Order.objects.by_link_id(order_id))
     if has_proof(request, order):

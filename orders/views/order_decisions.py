@@ -26,7 +26,7 @@ from shop.core.web.action_results import run_action
 
 
 @require_POST
-def cancellation(request: HttpRequest, order_id: uuid.UUID, number: int) -> HttpResponse:
+def cancel_part(request: HttpRequest, order_id: uuid.UUID, number: int) -> HttpResponse:
     """Cancel a part on behalf of the buyer, which is possible until it is packed."""
     part = _part_or_404(order_id, number)
     try:
@@ -47,7 +47,7 @@ def cancellation(request: HttpRequest, order_id: uuid.UUID, number: int) -> Http
 
 
 @require_POST
-def receipt(request: HttpRequest, order_id: uuid.UUID, number: int) -> HttpResponse:
+def confirm_receipt(request: HttpRequest, order_id: uuid.UUID, number: int) -> HttpResponse:
     """Record the buyer's confirmation that a part's parcels have arrived."""
     part = _part_or_404(order_id, number)
     try:
@@ -60,7 +60,7 @@ def receipt(request: HttpRequest, order_id: uuid.UUID, number: int) -> HttpRespo
 
 
 @require_POST
-def weight_answer(request: HttpRequest, order_id: uuid.UUID, question_id: uuid.UUID) -> HttpResponse:
+def record_weight_answer(request: HttpRequest, order_id: uuid.UUID, question_id: uuid.UUID) -> HttpResponse:
     """Record whether the buyer agrees to pay for weight above the agreed bound."""
     orders = Order.objects.by_link_id(order_id)
     action = weight_answer_action(
@@ -70,7 +70,9 @@ def weight_answer(request: HttpRequest, order_id: uuid.UUID, question_id: uuid.U
 
 
 @require_POST
-def substitute_answer(request: HttpRequest, order_id: uuid.UUID, substitute_id: uuid.UUID) -> HttpResponse:
+def record_substitute_answer(
+    request: HttpRequest, order_id: uuid.UUID, substitute_id: uuid.UUID
+) -> HttpResponse:
     """Record whether the buyer takes another product instead of missing items."""
     orders = Order.objects.by_link_id(order_id)
     action = substitute_answer_action(

@@ -35,7 +35,7 @@ from orders.views.sum_rows import DISCOUNTS, totals_of_order
 @require_safe
 @never_cache
 @allow_card_fields
-def order(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
+def show_order(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
     """Show the order to every visitor with its unguessable URL.
 
     A buyer who returns from their bank or from Stripe's page sees the payment's current state.
@@ -48,7 +48,7 @@ def order(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
 
 @require_safe
 @never_cache
-def poll(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
+def poll_payment_status(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
     """Answer the page's polling: 204 while nothing has changed, else the current state."""
     now = timezone.now()
     if request.GET.get("seen") == payment_state_hash(

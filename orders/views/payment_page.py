@@ -180,7 +180,7 @@ def payment_state_hash(order: Order, *, now: datetime.datetime) -> str:
 
 @require_safe
 @never_cache
-def qr_picture(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
+def serve_qr_code(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
     """Serve the QR code as a PNG. Buyers with one phone save it and open it in their bank's app."""
     order = get_object_or_404(Order.objects.by_link_id(order_id).select_related("channel"))
     paying = payment_view(order, now=timezone.now())
@@ -193,7 +193,7 @@ def qr_picture(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
 
 
 @require_POST
-def payment_method(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
+def change_payment_method_view(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
     """Change the payment method of an order that awaits payment."""
     order = get_object_or_404(Order.objects.by_link_id(order_id))
     method = request.POST.get("payment", "")

@@ -118,7 +118,7 @@ def amount_awaiting_account(refunds: Sequence[RefundView]) -> int:
 
 @require_safe_or_post
 @never_cache
-def refund_account(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
+def edit_refund_account(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
     """Enter the bank account for refunds; it may be changed until the money is sent."""
     order = get_object_or_404(Order.objects.by_link_id(order_id))
     due_payouts = list(Payout.objects.filter(refund__order=order).due().by_bank_transfer())

@@ -66,7 +66,7 @@ def _is_authenticated(request: HttpRequest) -> bool:
 
 @csrf_exempt  # the API never authenticates by session
 @takes_files(_is_authenticated)
-def graphql(request: HttpRequest) -> HttpResponse:
+def serve_graphql(request: HttpRequest) -> HttpResponse:
     """Serve `/graphql/`."""
     if request.method == "OPTIONS":
         response = HttpResponse()
@@ -85,7 +85,7 @@ def path_without_slash(request: HttpRequest) -> HttpResponse:
     raise Http404
 
 
-def jwks(request: HttpRequest) -> HttpResponse:
+def serve_jwks(request: HttpRequest) -> HttpResponse:
     """Serve the public key that verifies our tokens."""
     return JsonResponse({"keys": [signing_key().published()]})
 

@@ -65,7 +65,7 @@ _PICTURE_FINDERS: Mapping[str, Callable[[int], int | None]] = {
 
 
 @require_safe
-def thumbnail(request: HttpRequest, id_: str, size: str, format_: str = "") -> HttpResponse:
+def redirect_to_thumbnail(request: HttpRequest, id_: str, size: str, format_: str = "") -> HttpResponse:
     """Redirect to the picture's file; 404 for an unknown id, size or format."""
     picture = _find_picture(id_)
     requested = _FORMATS.get(format_.lower())

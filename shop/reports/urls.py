@@ -5,6 +5,6 @@ from shop.reports import views
 app_name = "reports"
 
 urlpatterns = [
-    path("", views.index, name="index"),
-    path("ban-hang/", views.sales, name="sales"),
+    path("", views.list_reports, name="index"),
+    path("ban-hang/", views.show_sales_report, name="sales"),
 ]

@@ -52,14 +52,14 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 @require_safe
 @staff_only(Permission.MANAGE_ORDERS)
-def index(request: HttpRequest, actor: Actor) -> HttpResponse:
+def list_reports(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List the reports."""
     return render(request, "reports/index.html", {"reports": REPORTS})
 
 
 @require_safe
 @staff_only(Permission.MANAGE_ORDERS)
-def sales(request: HttpRequest, actor: Actor) -> HttpResponse:
+def show_sales_report(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show the sales report, or export it with `?format=csv` or `?format=xlsx`."""
     today = vietnam_date(timezone.now())
     form = SalesForm(request.GET, today=today)

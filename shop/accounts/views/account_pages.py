@@ -102,7 +102,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 
 @require_safe_or_post
 @never_cache
-def password_link(request: HttpRequest) -> HttpResponse:
+def request_password_link(request: HttpRequest) -> HttpResponse:
     """Request a password link; the response is the same for every address."""
     form = PasswordLinkForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
@@ -120,7 +120,7 @@ def password_link(request: HttpRequest) -> HttpResponse:
 @require_safe_or_post
 @never_cache
 @sensitive_post_parameters("password")
-def password(request: HttpRequest, uid: str, token: str) -> HttpResponse:
+def set_password_view(request: HttpRequest, uid: str, token: str) -> HttpResponse:
     """Set a new password through an e-mailed link, which works once and for three days."""
     user = _user_of_link(uid, token)
     if user is None:
@@ -142,7 +142,7 @@ def password(request: HttpRequest, uid: str, token: str) -> HttpResponse:
 @require_safe_or_post
 @login_required
 @never_cache
-def details(request: HttpRequest) -> HttpResponse:
+def edit_details(request: HttpRequest) -> HttpResponse:
     """Edit name, phone and address; an old address is converted to today's divisions.
 
     Changing the phone number, which can sign the user in, requires a recent proof of identity; the posted

@@ -41,7 +41,7 @@ _CONFIRMED_SECONDS = 15 * 60  # seconds that a confirmed number stays valid
 
 @require_safe_or_post
 @never_cache
-def code_request(request: HttpRequest) -> HttpResponse:
+def request_code(request: HttpRequest) -> HttpResponse:
     """Send a code to a number; the response is the same for every number."""
     if not settings.PHONE_CODES:
         raise Http404
@@ -66,7 +66,7 @@ def code_request(request: HttpRequest) -> HttpResponse:
 @require_safe_or_post
 @never_cache
 @sensitive_post_parameters("code")
-def code(request: HttpRequest, *, after_sign_in: AfterSignIn) -> HttpResponse:
+def enter_code_view(request: HttpRequest, *, after_sign_in: AfterSignIn) -> HttpResponse:
     """Enter the code. A known number signs in, a new one continues to the name page."""
     sent = sent_code(request, CodePurpose.ENTER)
     if sent is None:
@@ -95,7 +95,7 @@ def code(request: HttpRequest, *, after_sign_in: AfterSignIn) -> HttpResponse:
 
 @require_safe_or_post
 @never_cache
-def code_name(request: HttpRequest, *, after_sign_in: AfterSignIn) -> HttpResponse:
+def create_account_by_code(request: HttpRequest, *, after_sign_in: AfterSignIn) -> HttpResponse:
     """Create an account for a confirmed number without one.
 
     If another account lists the number unconfirmed, its owner can sign in instead and confirm it.
@@ -128,7 +128,7 @@ def code_name(request: HttpRequest, *, after_sign_in: AfterSignIn) -> HttpRespon
 @require_recent_proof
 @never_cache
 @sensitive_post_parameters("code")
-def phone_confirmation(request: HttpRequest) -> HttpResponse:
+def confirm_phone_view(request: HttpRequest) -> HttpResponse:
     """Confirm one's own number by a code, which enables signing in by code."""
     user = User.objects.get(pk=request.user.pk or 0)
     if not settings.PHONE_CODES or not user.phone or user.phone_confirmed_at is not None:

@@ -18,7 +18,7 @@ PER_PAGE = 20
 @require_safe
 @login_required
 @never_cache
-def consents(request: HttpRequest) -> HttpResponse:
+def list_consents(request: HttpRequest) -> HttpResponse:
     """List each purpose with its status, and all consents, newest first."""
     user_consents = Consent.objects.filter(user=request.user.pk)
     active = set(user_consents.filter(withdrawn_at=None).values_list("purpose", flat=True).distinct())

@@ -55,7 +55,7 @@ def send_device_code(request: HttpRequest, submitted: Mapping[str, str]) -> Http
 @require_safe_or_post
 @never_cache
 @sensitive_post_parameters("code")
-def device_code(request: HttpRequest) -> HttpResponse:
+def enter_device_code(request: HttpRequest) -> HttpResponse:
     """Enter the code; then continue to the password."""
     sent: dict[str, Any] | None = request.session.get(_SENT)
     if sent is None or time.time() - sent["at"] > _VALID_SECONDS:

@@ -31,7 +31,7 @@ from shop.core.web.http_methods import require_safe_or_post
 @require_safe_or_post
 @require_recent_proof
 @never_cache
-def email(request: HttpRequest) -> HttpResponse:
+def change_email_view(request: HttpRequest) -> HttpResponse:
     """Enter the new address; the response is the same whether another account has it or not."""
     user = User.objects.get(pk=request.user.pk or 0)
     form = EmailForm(request.POST or None)
@@ -60,7 +60,7 @@ def email(request: HttpRequest) -> HttpResponse:
 @require_safe_or_post
 @login_required
 @never_cache
-def email_confirmation(request: HttpRequest, token: str) -> HttpResponse:
+def confirm_email(request: HttpRequest, token: str) -> HttpResponse:
     """Confirm the new address by a button on the linked page, because mail scanners open links."""
     user = User.objects.get(pk=request.user.pk or 0)
     new_email = read_email_change_token(token, user)

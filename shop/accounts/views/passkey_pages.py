@@ -35,7 +35,7 @@ _CHALLENGE = "passkey_challenge"  # session key: the challenge for the browser, 
 
 @require_http_methods(["GET", "POST"])
 @never_cache
-def passkey_sign_in(request: HttpRequest, *, after_sign_in: AfterSignIn) -> HttpResponse:
+def sign_in_by_passkey(request: HttpRequest, *, after_sign_in: AfterSignIn) -> HttpResponse:
     """Return authentication options as JSON (GET), or sign in by the browser's response (POST).
 
     The challenge belongs to this session and is valid once, so there is nothing to guess.
@@ -67,7 +67,7 @@ def passkey_sign_in(request: HttpRequest, *, after_sign_in: AfterSignIn) -> Http
 @require_safe_or_post
 @require_recent_proof
 @never_cache
-def passkeys(request: HttpRequest) -> HttpResponse:
+def list_passkeys(request: HttpRequest) -> HttpResponse:
     """List the user's passkeys, and add one."""
     user = _user(request)
     current_browser = browser_name(request.headers.get("User-Agent", ""))
@@ -100,7 +100,7 @@ def passkeys(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET"])
 @require_recent_proof
 @never_cache
-def passkey_options(request: HttpRequest) -> HttpResponse:
+def serve_passkey_options(request: HttpRequest) -> HttpResponse:
     """Return registration options for a new passkey, as JSON."""
     options, challenge = registration_options(_user(request), site=_site(request))
     return _store_challenge(request, options, challenge)
@@ -108,7 +108,7 @@ def passkey_options(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @require_recent_proof
-def passkey_removal(request: HttpRequest, pk: int) -> HttpResponse:
+def remove_passkey_view(request: HttpRequest, pk: int) -> HttpResponse:
     """Remove one of the user's passkeys."""
     user = _user(request)
     try:

@@ -55,7 +55,7 @@ def register(request: HttpRequest) -> HttpResponse:
 @require_safe_or_post
 @never_cache
 @sensitive_post_parameters("code")
-def register_code(request: HttpRequest, *, after_sign_in: AfterSignIn) -> HttpResponse:
+def enter_registration_code(request: HttpRequest, *, after_sign_in: AfterSignIn) -> HttpResponse:
     """Enter the code, create the account and sign in."""
     pending = pending_registration(request)
     if pending is None:

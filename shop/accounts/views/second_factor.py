@@ -45,7 +45,7 @@ _SECRET_SHOWN_FOR = 60 * 60  # seconds in which the app's first code must be ent
 @require_safe
 @login_required
 @never_cache
-def second_factor(request: HttpRequest) -> HttpResponse:
+def show_second_factor(request: HttpRequest) -> HttpResponse:
     """Show the user's second factors and how many recovery codes are left."""
     user = _user(request)
     unused_codes = RecoveryCode.objects.unused().filter(user=user).count()
@@ -64,7 +64,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
 @require_recent_proof
 @never_cache
 @sensitive_post_parameters("code", "sealed")
-def authenticator_app(request: HttpRequest) -> HttpResponse:
+def set_up_authenticator_app(request: HttpRequest) -> HttpResponse:
     """Set up an authenticator app: show its secret as QR code and text, save it after a valid code."""
     user = _user(request)
     form = NewAppForm(request.POST if request.method == "POST" else None)
@@ -106,7 +106,7 @@ def authenticator_app(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @require_recent_proof
-def second_factor_passkeys(request: HttpRequest) -> HttpResponse:
+def require_passkey_view(request: HttpRequest) -> HttpResponse:
     """Require a passkey after the password or phone code."""
     user = _user(request)
     try:
@@ -119,7 +119,7 @@ def second_factor_passkeys(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @require_recent_proof
-def recovery_codes(request: HttpRequest) -> HttpResponse:
+def renew_recovery_codes_view(request: HttpRequest) -> HttpResponse:
     """Show ten new recovery codes once; the former ones become invalid."""
     user = _user(request)
     try:
@@ -134,7 +134,7 @@ def recovery_codes(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @require_recent_proof
-def second_factor_end(request: HttpRequest) -> HttpResponse:
+def turn_off_second_factor_view(request: HttpRequest) -> HttpResponse:
     """Turn off the second factor."""
     user = _user(request)
     try:

@@ -41,7 +41,7 @@ from shop.core.web.rate_limits import TooManyTries
 @require_safe_or_post
 @never_cache
 @sensitive_post_parameters("code", "recovery")
-def second_step(request: HttpRequest, *, after_sign_in: AfterSignIn) -> HttpResponse:
+def enter_second_step(request: HttpRequest, *, after_sign_in: AfterSignIn) -> HttpResponse:
     """Complete a sign-in with an app code or a recovery code."""
     pending = pending_sign_in(request)
     if pending is None:
@@ -53,7 +53,7 @@ def second_step(request: HttpRequest, *, after_sign_in: AfterSignIn) -> HttpResp
 
 @require_http_methods(["GET", "POST"])
 @never_cache
-def second_step_passkey(request: HttpRequest, *, after_sign_in: AfterSignIn) -> HttpResponse:
+def enter_second_step_by_passkey(request: HttpRequest, *, after_sign_in: AfterSignIn) -> HttpResponse:
     """Complete a sign-in with a passkey of the account."""
     pending = pending_sign_in(request)
     if pending is None:
@@ -70,7 +70,7 @@ def second_step_passkey(request: HttpRequest, *, after_sign_in: AfterSignIn) -> 
 @login_required
 @never_cache
 @sensitive_post_parameters("code", "recovery")
-def identity_check(request: HttpRequest) -> HttpResponse:
+def check_identity(request: HttpRequest) -> HttpResponse:
     """Confirm the signed-in user's identity by the second factor, then return to the previous page."""
     user = User.objects.get(pk=request.user.pk or 0)
     if not user.has_second_factor:
@@ -82,7 +82,7 @@ def identity_check(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @login_required
 @never_cache
-def identity_check_passkey(request: HttpRequest) -> HttpResponse:
+def check_identity_by_passkey(request: HttpRequest) -> HttpResponse:
     """Confirm the identity by a passkey of the account."""
     user = User.objects.get(pk=request.user.pk or 0)
     if request.method == "GET":

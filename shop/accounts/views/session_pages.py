@@ -35,7 +35,7 @@ class _SignInRow:
 @require_safe
 @login_required
 @never_cache
-def sign_ins(request: HttpRequest) -> HttpResponse:
+def list_sign_ins(request: HttpRequest) -> HttpResponse:
     """List devices and API clients with time and address; this device first."""
     current_key = request.session.session_key
     rows = SignIn.objects.active(request.user.pk or 0, timezone.now())[:_SHOWN]
@@ -50,7 +50,7 @@ def sign_ins(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @login_required
-def api_client_end(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def end_api_client(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Sign the user out of an API client."""
     user = User.objects.get(pk=request.user.pk or 0)
     try:
@@ -63,7 +63,7 @@ def api_client_end(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_POST
 @login_required
-def sign_in_end(request: HttpRequest, pk: int) -> HttpResponse:
+def end_sign_in_view(request: HttpRequest, pk: int) -> HttpResponse:
     """Sign the user out of one device."""
     user = User.objects.get(pk=request.user.pk or 0)
     try:
@@ -76,7 +76,7 @@ def sign_in_end(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @login_required
-def other_sign_ins_end(request: HttpRequest) -> HttpResponse:
+def end_other_sign_ins_view(request: HttpRequest) -> HttpResponse:
     """Sign the user out everywhere else, including API clients."""
     user = User.objects.get(pk=request.user.pk or 0)
     count = end_other_sign_ins(

@@ -18,52 +18,52 @@ from shop.staff_pages import staff_only
 @require_safe
 @staff_only(Permission.MANAGE_DISCOUNTS)
 def list_discounts(request: HttpRequest, actor: Actor) -> HttpResponse:
-    return pages.discounts(request, DiscountDesk("desk", actor))
+    return pages.list_discounts(request, DiscountDesk("desk", actor))
 
 
 @require_safe_or_post
 @staff_only(Permission.MANAGE_DISCOUNTS)
 def create_voucher(request: HttpRequest, actor: Actor) -> HttpResponse:
-    return pages.voucher_creation(request, DiscountDesk("desk", actor))
+    return pages.create_voucher(request, DiscountDesk("desk", actor))
 
 
 @require_safe_or_post
 @staff_only(Permission.MANAGE_DISCOUNTS)
 def show_voucher(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    return pages.voucher(request, DiscountDesk("desk", actor), pk)
+    return pages.show_voucher(request, DiscountDesk("desk", actor), pk)
 
 
 @require_POST
 @staff_only(Permission.MANAGE_DISCOUNTS)
 def end_voucher(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    return pages.voucher_end(request, DiscountDesk("desk", actor), pk)
+    return pages.end_voucher_view(request, DiscountDesk("desk", actor), pk)
 
 
 @require_POST
 @staff_only(Permission.MANAGE_DISCOUNTS)
 def add_codes(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    return pages.voucher_codes(request, DiscountDesk("desk", actor), pk)
+    return pages.add_codes(request, DiscountDesk("desk", actor), pk)
 
 
 @require_safe
 @staff_only(Permission.MANAGE_DISCOUNTS)
 def download_voucher_codes(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    return pages.voucher_file(request, DiscountDesk("desk", actor), pk)
+    return pages.download_voucher_codes(request, DiscountDesk("desk", actor), pk)
 
 
 @require_safe_or_post
 @staff_only(Permission.MANAGE_DISCOUNTS)
 def create_promotion(request: HttpRequest, actor: Actor) -> HttpResponse:
-    return pages.promotion_creation(request, DiscountDesk("desk", actor))
+    return pages.create_promotion_view(request, DiscountDesk("desk", actor))
 
 
 @require_safe_or_post
 @staff_only(Permission.MANAGE_DISCOUNTS)
 def show_promotion(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
-    return pages.promotion(request, DiscountDesk("desk", actor), pk)
+    return pages.show_promotion(request, DiscountDesk("desk", actor), pk)
 
 
 @require_POST
 @staff_only(Permission.MANAGE_DISCOUNTS)
 def end_promotion(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
-    return pages.promotion_end(request, DiscountDesk("desk", actor), pk)
+    return pages.end_promotion_view(request, DiscountDesk("desk", actor), pk)

@@ -17,55 +17,55 @@ from shop.members.member_access import for_members
 @require_safe
 @for_members(MemberRight.MANAGE)
 def list_discounts(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
-    return pages.discounts(request, _discount_desk(membership))
+    return pages.list_discounts(request, _discount_desk(membership))
 
 
 @require_safe_or_post
 @for_members(MemberRight.MANAGE)
 def create_voucher(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
-    return pages.voucher_creation(request, _discount_desk(membership))
+    return pages.create_voucher(request, _discount_desk(membership))
 
 
 @require_safe_or_post
 @for_members(MemberRight.MANAGE)
 def show_voucher(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
-    return pages.voucher(request, _discount_desk(membership), pk)
+    return pages.show_voucher(request, _discount_desk(membership), pk)
 
 
 @require_POST
 @for_members(MemberRight.MANAGE)
 def end_voucher(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
-    return pages.voucher_end(request, _discount_desk(membership), pk)
+    return pages.end_voucher_view(request, _discount_desk(membership), pk)
 
 
 @require_POST
 @for_members(MemberRight.MANAGE)
 def add_codes(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
-    return pages.voucher_codes(request, _discount_desk(membership), pk)
+    return pages.add_codes(request, _discount_desk(membership), pk)
 
 
 @require_safe
 @for_members(MemberRight.MANAGE)
 def download_voucher_codes(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
-    return pages.voucher_file(request, _discount_desk(membership), pk)
+    return pages.download_voucher_codes(request, _discount_desk(membership), pk)
 
 
 @require_safe_or_post
 @for_members(MemberRight.MANAGE)
 def create_promotion(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
-    return pages.promotion_creation(request, _discount_desk(membership))
+    return pages.create_promotion_view(request, _discount_desk(membership))
 
 
 @require_safe_or_post
 @for_members(MemberRight.MANAGE)
 def show_promotion(request: HttpRequest, membership: MembershipContext, pk: uuid.UUID) -> HttpResponse:
-    return pages.promotion(request, _discount_desk(membership), pk)
+    return pages.show_promotion(request, _discount_desk(membership), pk)
 
 
 @require_POST
 @for_members(MemberRight.MANAGE)
 def end_promotion(request: HttpRequest, membership: MembershipContext, pk: uuid.UUID) -> HttpResponse:
-    return pages.promotion_end(request, _discount_desk(membership), pk)
+    return pages.end_promotion_view(request, _discount_desk(membership), pk)
 
 
 def _discount_desk(membership: MembershipContext) -> DiscountDesk:
