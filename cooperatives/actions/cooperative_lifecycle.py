@@ -91,11 +91,10 @@ def create_application(
     return cooperative
 
 
-@transaction.atomic(durable=True)
-def resubmit_application(
+def update_application(
     *, cooperative_id: int, details: ApplicationDetails, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Resubmit a corrected application. Raises WrongMove unless more information was requested."""
+    """Step: replace an application's details and submit it again. Raises InvalidPhone, WrongMove."""
     require_phone(details.phone, is_business=True)
     cooperative = _lock_cooperative(cooperative_id)
     advance(cooperative, CooperativeState.APPLIED, COOPERATIVE_MOVES)

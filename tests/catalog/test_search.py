@@ -4,11 +4,16 @@ import pytest
 from django.test import Client
 
 from catalog.actions.products.product_rows import set_search_columns
+from catalog.actions.sellers.resubmit_application import resubmit_application
 from catalog.models import Movement, Product
 from catalog.search import words_of
+from cooperatives.actions.cooperative_lifecycle import ApplicationDetails
+from cooperatives.models import Cooperative
+from cooperatives.states import CooperativeState
+from shop.core.actors import Actor
 from shop.core.models import Translation
 from tests.catalog.test_product_lists import names, page_of
-from tests.factories import make_category, make_cooperative, make_product, make_seller
+from tests.factories import NOW, make_category, make_cooperative, make_product, make_seller
 from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
@@ -231,3 +236,27 @@ def test_search_ignores_characters_outside_the_alphabet(client: Client, query: s
     make_product(name="Gạo nếp")
 
     assert search_results(client, query) == ["Gạo nếp"]
+
+
+def test_products_are_found_by_the_name_and_place_of_a_resubmitted_application(client: Client) -> None:
+    cooperative = make_seller(name="HTX Thiên An")
+    make_product(cooperative, name="Gừng tươi")
+    Cooperative.objects.update(state=CooperativeState.NEEDS_MORE)
+    details = ApplicationDetails(
+        name="HTX Yến Dương",
+        legal_name="Hợp tác xã Yến Dương",
+        registration_number="2",
+        representative="Ma Thị Ninh",
+        phone="+84912000111",
+        email="ninh@example.com",
+        province_code="19",
+        commune_code="01894",
+        province_name="Thái Nguyên",
+        commune_name="Ba Bể",
+    )
+    resubmit_application(cooperative_id=cooperative.pk, details=details, actor=Actor.system(), now=NOW)
+    Cooperative.objects.update(state=CooperativeState.APPROVED)
+
+    assert search_results(client, "gừng yến dương") == ["Gừng tươi"]
+    assert search_results(client, "gừng ba bể") == ["Gừng tươi"]
+    assert search_results(client, "gừng thiên an") == []

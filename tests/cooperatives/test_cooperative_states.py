@@ -6,10 +6,10 @@ import itertools
 
 import pytest
 
+from catalog.actions.sellers.resubmit_application import resubmit_application
 from cooperatives.actions.application_documents import OPEN_STATES
 from cooperatives.actions.cooperative_lifecycle import (
     ApplicationDetails,
-    resubmit_application,
     set_cooperative_state,
 )
 from cooperatives.states import COOPERATIVE_MOVES, CooperativeState

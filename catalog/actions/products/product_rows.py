@@ -15,7 +15,7 @@ from catalog.search.indexed_words import IndexedTexts
 from catalog.states import ListingState
 from cooperatives.models import Cooperative
 from shop.core.actors import Actor
-from shop.core.database.transactions import lock_row
+from shop.core.database.transactions import lock_row, lock_rows
 from shop.core.errors import Missing
 from shop.core.models import record_change
 from shop.core.texts.folding import sort_key
@@ -81,3 +81,11 @@ def set_search_columns(product: Product) -> None:
     )
     product.search_name, product.search_text = texts.name_column(), texts.text_column()
     product.sort_key = sort_key(product.name)
+
+
+def refresh_search_columns(products: QuerySet[Product]) -> None:
+    """Step: recompute the derived columns of these products after their seller or category changed."""
+    rows = lock_rows(products.select_related("cooperative", "category").order_by("pk"))
+    for row in rows:
+        set_search_columns(row)
+    Product.objects.bulk_update(rows, SEARCH_COLUMNS, batch_size=500)

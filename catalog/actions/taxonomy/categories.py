@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from django.db import transaction
 
-from catalog.actions.products.product_rows import SEARCH_COLUMNS, set_search_columns
+from catalog.actions.products.product_rows import refresh_search_columns
 from catalog.actions.taxonomy.records import update_record_row
 from catalog.models import Category, Product
 from shop.core.actors import Actor
@@ -89,13 +89,5 @@ def update_category_row(
     """Step: update the named columns as `update_category` does."""
     category = update_record_row(Category, category_id, values=values, actor=actor, now=now)
     if "name" in values:
-        _reindex_products(category)
+        refresh_search_columns(Product.objects.filter(category=category))
     return category
-
-
-def _reindex_products(category: Category) -> None:
-    products = list(Product.objects.filter(category=category).select_related("cooperative").order_by("pk"))
-    for product in products:
-        product.category = category
-        set_search_columns(product)
-    Product.objects.bulk_update(products, SEARCH_COLUMNS, batch_size=500)

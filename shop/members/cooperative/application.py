@@ -16,12 +16,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
+from catalog.actions.sellers.resubmit_application import resubmit_application
 from cooperatives.access import MembershipContext
 from cooperatives.actions.application_documents import required_kinds, submit_document
-from cooperatives.actions.cooperative_lifecycle import (
-    apply_to_sell,
-    resubmit_application,
-)
+from cooperatives.actions.cooperative_lifecycle import apply_to_sell
 from cooperatives.models import Cooperative, DocumentKind
 from cooperatives.states import CooperativeState
 from shop.accounts.forms import CodeForm
