@@ -257,7 +257,7 @@ def test_concurrent_bodies_per_network_are_limited_and_others_are_served(web) ->
         connected.close()
 
     assert [status_of(response) for response in (refused, refused_in_english, refused_chunks)] == [503] * 3
-    assert "Mạng của bạn đang gửi lên quá nhiều cùng lúc. Hãy thử lại sau một phút." in refused.decode()
+    assert "Mạng này đang gửi lên quá nhiều cùng lúc. Hãy thử lại sau một phút." in refused.decode()
     assert "Too much is being uploaded from your network at once." in refused_in_english.decode()
     assert b"Retry-After: 60" in refused
     assert status_of(small_body) == 403  # read; the form has no token

@@ -75,7 +75,7 @@ def test_registering_a_taken_address_looks_like_a_free_one() -> None:
     assert taken == free
     assert taken[0] == 200
     assert User.objects.count() == 1
-    assert subjects_sent_to(TAKEN) == ["Có người tạo tài khoản bằng email của bạn"]
+    assert subjects_sent_to(TAKEN) == ["Có người tạo tài khoản bằng địa chỉ email này"]
     assert subjects_sent_to(FREE) == ["Mã tạo tài khoản tại Chợ Phiên"]
 
 
@@ -88,7 +88,7 @@ def test_applying_with_a_taken_address_looks_like_a_free_one() -> None:
     assert taken == free
     assert taken[0] == 200
     assert (User.objects.count(), Cooperative.objects.count()) == (1, 0)
-    assert subjects_sent_to(TAKEN) == ["Có người tạo tài khoản bằng email của bạn"]
+    assert subjects_sent_to(TAKEN) == ["Có người tạo tài khoản bằng địa chỉ email này"]
     assert subjects_sent_to(FREE) == ["Mã tạo tài khoản tại Chợ Phiên"]
 
 
@@ -147,7 +147,7 @@ def test_owner_of_a_taken_address_is_notified_of_an_api_registration() -> None:
 
     assert taken["user"] == {"id": "", "email": TAKEN}
     assert (taken["requiresConfirmation"], taken["errors"]) == (free["requiresConfirmation"], free["errors"])
-    assert subjects_sent_to(TAKEN) == ["Có người tạo tài khoản bằng email của bạn"]
+    assert subjects_sent_to(TAKEN) == ["Có người tạo tài khoản bằng địa chỉ email này"]
 
 
 def test_changing_to_a_taken_address_looks_like_a_free_one() -> None:

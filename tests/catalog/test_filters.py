@@ -202,7 +202,7 @@ def test_distance_sort_and_delivery_filter_ask_for_province(
     for query in ("xep=gan", "giao=on"):
         html = page_of(client, f"/san-pham/?{query}")
 
-        assert "Chọn tỉnh của bạn" in html, query
+        assert "Chọn tỉnh trong" in html, query
         assert len(names(html)) == 4, query
 
 

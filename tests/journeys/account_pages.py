@@ -122,7 +122,7 @@ def data_pages(buyer: User) -> list[tuple[str, str]]:
         request_data_copy(asker=requester, actor=actor, now=now),
         request_data_copy(asker=Requester.from_user(buyer), actor=actor, now=now),
     ]
-    record_deletion_obstacle(request_id=rows[1].pk, obstacle="Bạn còn đơn hàng chưa giao xong.", now=now)
+    record_deletion_obstacle(request_id=rows[1].pk, obstacle="Còn đơn hàng chưa giao xong.", now=now)
     make_export(request_id=rows[2].pk, now=now)
     desk = "/quan-tri/du-lieu-ca-nhan/"
     token = email_change_token(buyer, "moi@example.com")

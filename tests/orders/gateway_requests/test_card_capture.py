@@ -105,7 +105,7 @@ def test_maximum_amount_is_held_and_confirms_order(stripe) -> None:
     to_buyer = Notification.objects.filter(recipient=order.email).latest("pk")
     to_seller = Notification.objects.get(recipient=order.parts.get().cooperative.email)
     assert to_buyer.subject == f"Đơn {order.code} đang được chuẩn bị"
-    assert "Thẻ của bạn đang được giữ 116.400" in to_buyer.text.replace("\xa0", " ")
+    assert "Thẻ của quý khách đang được giữ 116.400" in to_buyer.text.replace("\xa0", " ")
     assert "không phải thu tiền" in to_seller.text
     check_everything()
 

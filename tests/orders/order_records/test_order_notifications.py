@@ -182,7 +182,7 @@ def test_pickup_message_gives_place_time_and_code(email: str) -> None:
             assert words in text
         assert handed_over.pickup_code in text
     assert handed_over.pickup_code in message.text
-    assert message.subject == (f"Đơn {part.order.code} đã sẵn sàng, mời bạn đến nhận" if email else "")
+    assert message.subject == (f"Đơn {part.order.code} đã sẵn sàng, mời đến nhận" if email else "")
 
 
 @pytest.mark.django_db
@@ -216,8 +216,8 @@ def test_text_message_of_cash_order_gives_most_to_pay_and_days() -> None:
     assert texts == [
         f"Đơn hàng {order.code} trên Chợ Phiên. Trả tiền mặt khi nhận, tối đa 466.400 ₫. "
         "Dự kiến thứ Năm 26/11 – thứ Sáu 27/11.",
-        f"Đơn {order.code}: HTX Thiên An không giao được phần của mình. Bạn còn phải trả tối đa 116.400 ₫.",
-        f"Đơn {order.code}: HTX Tài Hoan không giao được phần của mình. Bạn không phải trả thêm khoản nào.",
+        f"Đơn {order.code}: HTX Thiên An không giao được phần của mình. Còn phải trả tối đa 116.400 ₫.",
+        f"Đơn {order.code}: HTX Tài Hoan không giao được phần của mình. Không phải trả thêm khoản nào.",
     ]
 
 
@@ -239,9 +239,7 @@ def test_text_message_that_asks_ends_with_its_question_mark() -> None:
     weigh_line(part_id=part.pk, line_id=part.lines.get().pk, grams=6000, actor=MEMBER, now=LATER)
 
     message = Notification.objects.get(key__startswith="weight_question:")
-    assert message.text.startswith(
-        f"Đơn {part.order.code}: hàng nặng hơn đã thoả thuận, bạn có lấy không? http"
-    )
+    assert message.text.startswith(f"Đơn {part.order.code}: hàng nặng hơn đã thoả thuận, có lấy không? http")
 
 
 @pytest.mark.django_db
@@ -260,7 +258,7 @@ def test_declined_part_email_of_partly_paid_order_gives_amount_due() -> None:
 
     letter = Notification.objects.filter(recipient="hoa@example.com").latest("pk")
     for text in (letter.text, letter.html):
-        assert "Bạn đã thanh toán 350.000\u00a0₫; phần còn lại cần trả thêm 120.000\u00a0₫." in text
+        assert "Đã thanh toán 350.000\u00a0₫; phần còn lại cần trả thêm 120.000\u00a0₫." in text
         assert "470.000" not in text
 
 

@@ -129,7 +129,7 @@ def test_buyer_chooses_the_remedy(client: Client) -> None:
         ("replacement", ""),
         ("either", ""),
     ]
-    assert "Hãy chọn cách bạn muốn được giải quyết." in html_of(response)
+    assert "Hãy chọn cách giải quyết." in html_of(response)
     assert all_rows() == before
 
 

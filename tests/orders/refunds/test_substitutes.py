@@ -112,9 +112,9 @@ def test_offer_holds_stock_asks_buyer_and_blocks_line() -> None:
     assert (get_stock(case.variant).allocated, get_stock(case.line.variant).allocated) == (2, 4)
     assert case.order.due_gross == 530_000
     letter = Notification.objects.get(key__startswith="substitute_offered")
-    assert "HTX Thiên An không có 2 chiếc Miến dong trong đơn của bạn" in letter.text
+    assert "HTX Thiên An không có 2 chiếc Miến dong trong đơn này" in letter.text
     assert "đề nghị gửi 2 chiếc Bún khô thay vào." in letter.text
-    assert "Bạn trả 160.000" in letter.text
+    assert "Trả 160.000" in letter.text
     assert "thay vì 200.000" in letter.text
     with assert_refused(SubstituteUnanswered, "substitute_unanswered"):
         pack_parcel(part_id=case.part.pk, quantities={case.line.pk: 1}, **AS_MEMBER)
@@ -265,7 +265,7 @@ def test_rejected_substitute_is_a_shortage() -> None:
     assert (case.order.due_gross, get_stock(case.variant).allocated) == (330_000, 0)
     assert get_stock(case.line.variant).allocated == 2
     letter = Notification.objects.get(key__startswith="refund_decided")
-    assert "Hợp tác xã không đủ số hàng bạn đã đặt." in letter.text
+    assert "Hợp tác xã không đủ số hàng đã đặt." in letter.text
     check_everything()
     assert pack_parcel(part_id=case.part.pk, quantities={case.line.pk: 2}, **AS_MEMBER).pk
 

@@ -260,7 +260,7 @@ STATE_TEXTS = [
         "accepted",
         "delivered",
         (("delivered", "collected"),),
-        "Đã thanh toán: 230.000 ₫ | Bạn đã gửi khiếu nại",
+        "Đã thanh toán: 230.000 ₫ | Đã gửi khiếu nại",
         "Đã giao | đã thu",
         "đã giao | đã giao | đã giao",
     ),

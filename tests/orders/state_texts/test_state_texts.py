@@ -61,7 +61,7 @@ def test_text_that_was_wrong_is_not_in_its_row(steps: str, door: str, text: str)
 @pytest.mark.parametrize(
     ("step", "subject"),
     [
-        ("cancel_by_buyer", "bạn đã huỷ phần của HTX Thiên An"),
+        ("cancel_by_buyer", "đã huỷ phần của HTX Thiên An theo yêu cầu"),
         ("cancel", "phần của HTX Thiên An đã bị huỷ"),
         ("decline", "HTX Thiên An không giao được phần của mình"),
     ],

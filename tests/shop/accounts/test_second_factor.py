@@ -367,8 +367,8 @@ def test_input_entered_before_the_confirmation_is_restored_after_it() -> None:
         ({"code": ""}, "Nhập mã 6 số."),
         ({"code": "  "}, "Nhập mã 6 số."),
         ({"code": "12345"}, "Nhập đủ sáu chữ số."),
-        ({"recovery": ""}, "Nhập một mã khôi phục của bạn."),
-        ({"recovery": " – "}, "Nhập một mã khôi phục của bạn."),
+        ({"recovery": ""}, "Nhập một mã khôi phục."),
+        ({"recovery": " – "}, "Nhập một mã khôi phục."),
     ],
 )
 def test_missing_code_shows_its_own_error_and_costs_no_try(sent: dict[str, str], expected: str) -> None:

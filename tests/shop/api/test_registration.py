@@ -231,7 +231,7 @@ def test_account_with_an_open_order_cannot_be_deleted() -> None:
     (error,) = data_of(DELETE, token_of(user), token=values["token"])["accountDelete"]["errors"]
 
     assert (error["field"], error["code"]) == (None, "INVALID")
-    assert error["message"] == "Bạn còn đơn hàng chưa giao xong. Hãy yêu cầu lại sau khi nhận hàng."
+    assert error["message"] == "Còn đơn hàng chưa giao xong. Hãy yêu cầu lại sau khi nhận hàng."
     user.refresh_from_db()
     assert user.is_active
 
