@@ -115,18 +115,6 @@ class InChannel(Type):
             rows_by_pair |= {(getattr(row, self._key), channel_key): row for row in requested}
         return rows_by_pair
 
-    def related_in_channel(self, field: str, target: InChannel, *, column: str) -> None:
-        """Add a field for the row that `column` refers to, seen in the same channel."""
-
-        def resolve(
-            parents: list[Row], arguments: object, context: Context, selection: Selection
-        ) -> list[Row | None]:
-            target_pairs = [(getattr(parent, column), parent.in_channel) for parent in parents]
-            rows_by_pair = target.by_pair(context, target_pairs, selection.names())
-            return [rows_by_pair.get(pair) for pair in target_pairs]
-
-        self._add(field, resolve, (column, "in_channel"))
-
     def _rows_anywhere(self, context: Context) -> Rows:
         return self.requested_rows(context, {})
 

@@ -30,6 +30,7 @@ from shop.core.database.compiled_query import compiled_query
 if TYPE_CHECKING:
     from shop.api.breadth import Resolver, Selection
     from shop.api.context import Context
+    from shop.api.in_channel import InChannel
 
 Rows: TypeAlias = "QuerySet[Model]"
 
@@ -141,6 +142,52 @@ class Type:
             return [rows_by_key.get(key) for key in keys]
 
         self.field(field, needs=column, permissions=permissions)(resolve)
+
+    def related_rows(
+        self,
+        field: str,
+        target: Type,
+        *,
+        column: str,
+        order: Sequence[str],
+        rows: Rows | None = None,
+        permissions: Iterable[FieldPermission] = (),
+    ) -> None:
+        """Add a field for the rows of `target` whose `column` refers to the row, in `order`. One query.
+
+        Pass `rows` if every requester of the parent may see these rows.
+        """
+
+        def resolve(
+            parents: list[Row], arguments: object, context: Context, selection: Selection
+        ) -> list[list[Row]]:
+            keys = [getattr(parent, self._key) for parent in parents]
+            visible_rows = target.rows(context) if rows is None else rows
+            children = visible_rows.filter(**{f"{column}__in": {key for key in keys if key is not None}})
+            rows_by_parent = target.grouped(children.order_by(*order), selection.names(), by=column)
+            return [rows_by_parent.get(key, []) for key in keys]
+
+        self.field(field, needs=self._key, permissions=permissions)(resolve)
+
+    def related_in_channel(
+        self, field: str, target: InChannel, *, column: str, channel_column: str | None = "in_channel"
+    ) -> None:
+        """Add a field for the row that `column` refers to, seen in the channel of `channel_column`.
+
+        None as `channel_column` means across channels, which only staff see.
+        """
+
+        def resolve(
+            parents: list[Row], arguments: object, context: Context, selection: Selection
+        ) -> list[Row | None]:
+            pairs = [
+                (getattr(parent, column), getattr(parent, channel_column) if channel_column else None)
+                for parent in parents
+            ]
+            rows_by_pair = target.by_pair(context, pairs, selection.names())
+            return [rows_by_pair.get(pair) for pair in pairs]
+
+        self._add(field, resolve, (column, channel_column) if channel_column else (column,))
 
     def as_type(self, field: str, as_: Type, *, permissions: Iterable[FieldPermission] = ()) -> None:
         """Add a field that returns the row itself as another type, for columns that the schema groups."""

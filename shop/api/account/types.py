@@ -81,12 +81,7 @@ def language_code(users: list[Row], *_: object) -> list[str]:
     return [code_from_tag(user_row.language) for user_row in users]
 
 
-@user.field(needs="id")
-def addresses(users: list[Row], arguments: object, context: Context, selection: Selection) -> list[list[Row]]:
-    keys = [user_row.id for user_row in users]
-    rows = Address.objects.filter(user__in=[key for key in keys if key is not None]).order_by("pk")
-    groups = address.grouped(rows, selection.names(), by="user_id")
-    return [groups.get(key, []) for key in keys]
+user.related_rows("addresses", address, column="user", order=["pk"], rows=Address.objects.all())
 
 
 @user.field(needs=("id", "is_staff", "is_superuser"))
@@ -161,11 +156,14 @@ def permissions(groups: list[Row], *_: object) -> list[list[dict[str, str]]]:
     ]
 
 
-@group.field(needs="id", permissions=[Permission.MANAGE_STAFF])
-def users(groups: list[Row], arguments: object, context: Context, selection: Selection) -> list[list[Row]]:
-    rows = User.objects.filter(permission_groups__in=[group_row.id for group_row in groups]).order_by("pk")
-    users_by_group = user.grouped(rows, selection.names(), by="permission_groups")
-    return [users_by_group.get(group_row.id, []) for group_row in groups]
+group.related_rows(
+    "users",
+    user,
+    column="permission_groups",
+    order=["pk"],
+    rows=User.objects.all(),
+    permissions=[Permission.MANAGE_STAFF],
+)
 
 
 @group.field(needs="id")
@@ -198,13 +196,7 @@ def channels_of_groups(
     ]
 
 
-@user.field(needs="id")
-def permission_groups(
-    users: list[Row], arguments: object, context: Context, selection: Selection
-) -> list[list[Row]]:
-    rows = Group.objects.filter(users__in=[user_row.id for user_row in users]).order_by("pk")
-    groups = group.grouped(rows, selection.names(), by="users")
-    return [groups.get(user_row.id, []) for user_row in users]
+user.related_rows("permissionGroups", group, column="users", order=["pk"], rows=Group.objects.all())
 
 
 @user.field(needs="id")

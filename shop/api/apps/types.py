@@ -6,7 +6,6 @@ from shop.accounts.models import App, AppPermission, AppToken
 from shop.accounts.staff.permissions import Permission
 from shop.api.base.entities import ENTITIES
 from shop.api.base.shop import permission_payload
-from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.field_permissions import Access
 from shop.api.metadata import add_metadata_fields
@@ -44,16 +43,12 @@ def permissions(apps: list[Row], *_: object) -> list[list[dict[str, str]]]:
     ]
 
 
-@app.field(needs="id", permissions=APP_PERMISSIONS)
-def tokens(apps: list[Row], arguments: object, context: Context, selection: Selection) -> list[list[Row]]:
-    rows = AppToken.objects.filter(app__in=[app_row.id for app_row in apps]).order_by("pk")
-    tokens_by_app = token.grouped(rows, selection.names(), by="app_id")
-    return [tokens_by_app.get(app_row.id, []) for app_row in apps]
-
-
 token = Type("AppToken", rows=lambda context: AppToken.objects.all())
 token.id()
 token.columns(name="name")
+app.related_rows(
+    "tokens", token, column="app", order=["pk"], rows=AppToken.objects.all(), permissions=APP_PERMISSIONS
+)
 
 
 @token.field(needs="last_letters")

@@ -134,13 +134,9 @@ def products(
     return [pages[row.id, row.in_channel] for row in rows]
 
 
-@cooperative.field(needs="id", permissions=WAREHOUSE_PERMISSIONS)
-def warehouses(rows: list[Row], arguments: object, context: Context, selection: Selection) -> list[list[Row]]:
-    warehouse_rows = (
-        warehouse.rows(context).filter(cooperative__in={row.id for row in rows}).order_by("name", "id")
-    )
-    warehouses_by_cooperative = warehouse.grouped(warehouse_rows, selection.names(), by="cooperative_id")
-    return [warehouses_by_cooperative.get(row.id, []) for row in rows]
+cooperative.related_rows(
+    "warehouses", warehouse, column="cooperative", order=["name", "id"], permissions=WAREHOUSE_PERMISSIONS
+)
 
 
 query = Queries()

@@ -34,29 +34,22 @@ price = Type("ProductVariantChannelListing", lambda context: Price.objects.all()
 price.id()
 price.related("channel", channel, column="channel_id")
 price.unsupported("preorderThreshold")
-
-
-@product.field("channelListings", needs="id", permissions=_STAFF)
-def listings_of_products(
-    products: list[Row], arguments: object, context: Context, selection: Selection
-) -> list[list[Row]]:
-    rows = Listing.objects.filter(product__in={product_row.id for product_row in products}).order_by(
-        "channel_id"
-    )
-    rows = rows.annotate(in_channel=F("channel_id"))
-    listings_by_product = listing.grouped(rows, selection.names(), by="product_id")
-    return [listings_by_product.get(product_row.id, []) for product_row in products]
-
-
-@variant.field("channelListings", needs="id", permissions=_STAFF)
-def prices_of_variants(
-    variants: list[Row], arguments: object, context: Context, selection: Selection
-) -> list[list[Row]]:
-    rows = Price.objects.filter(variant__in={variant_row.id for variant_row in variants}).order_by(
-        "channel_id"
-    )
-    prices_by_variant = price.grouped(rows, selection.names(), by="variant_id")
-    return [prices_by_variant.get(variant_row.id, []) for variant_row in variants]
+product.related_rows(
+    "channelListings",
+    listing,
+    column="product",
+    order=["channel_id"],
+    rows=Listing.objects.annotate(in_channel=F("channel_id")),
+    permissions=_STAFF,
+)
+variant.related_rows(
+    "channelListings",
+    price,
+    column="variant",
+    order=["channel_id"],
+    rows=Price.objects.all(),
+    permissions=_STAFF,
+)
 
 
 @listing.field(needs="state")

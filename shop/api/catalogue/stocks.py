@@ -69,12 +69,7 @@ add_metadata_fields(warehouse, Warehouse, permissions=OWN_STOCK_PERMISSIONS)
 ENUMS: dict[str, Choices] = {"WarehouseClickAndCollectOptionEnum": ClickAndCollect}
 
 
-@stock.field(needs="variant_id")
-def product_variant(
-    rows: list[Row], arguments: object, context: Context, selection: Selection
-) -> list[Row | None]:
-    variants_by_pair = variant.by_pair(context, [(row.variant_id, None) for row in rows], selection.names())
-    return [variants_by_pair.get((row.variant_id, None)) for row in rows]
+stock.related_in_channel("productVariant", variant, column="variant_id", channel_column=None)
 
 
 @warehouse.field("stocks", needs="id", permissions=WAREHOUSE_PERMISSIONS)

@@ -91,13 +91,7 @@ def available_quantity(
     return [problem.available for problem in problems]
 
 
-@insufficient_stock.field("variant")
-def variant_of_problem(
-    problems: list[InsufficientStock], arguments: object, context: Context, selection: Selection
-) -> Sequence[object]:
-    variant_pairs = [(problem.variant_id, problem.in_channel) for problem in problems]
-    variants_by_pair = variant.by_pair(context, variant_pairs, selection.names())
-    return [variants_by_pair.get(pair) for pair in variant_pairs]
+insufficient_stock.related_in_channel("variant", variant, column="variant_id")
 
 
 unavailable = Type("CheckoutLineProblemVariantNotAvailable")

@@ -55,15 +55,7 @@ payout = Type("CooperativePayout", _visible_payouts)
 payout.id()
 payout.columns(state="state", method="method", madeAt="created_at", paidAt="paid_at", reference="reference")
 payout.related("settlement", settlement, column="settlement_id")
-
-
-@settlement.field("cooperative", needs="cooperative_id")
-def settlement_cooperatives(
-    rows: list[Row], arguments: object, context: Context, selection: Selection
-) -> list[Row | None]:
-    cooperative_pairs = [(row.cooperative_id, None) for row in rows]
-    cooperatives_by_pair = cooperative.by_pair(context, cooperative_pairs, selection.names())
-    return [cooperatives_by_pair.get(pair) for pair in cooperative_pairs]
+settlement.related_in_channel("cooperative", cooperative, column="cooperative_id", channel_column=None)
 
 
 @settlement.field("figures", needs=("id", "state", "currency", *_FIGURES))

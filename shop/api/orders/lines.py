@@ -136,22 +136,10 @@ def product_variant_id(lines: list[Row], *_: object) -> list[str | None]:
     ]
 
 
-@line.field("variant", needs=("variant_id", "order__channel_id"))
-def variants_of_lines(
-    lines: list[Row], arguments: object, context: Context, selection: Selection
-) -> list[Row | None]:
-    variant_pairs = [(line_row.variant_id, line_row.order__channel_id) for line_row in lines]
-    variants_by_pair = variant.by_pair(context, variant_pairs, selection.names())
-    return [variants_by_pair.get(pair) for pair in variant_pairs]
-
-
-@line.field("cooperative", needs=("cooperative_id", "order__channel_id"))
-def sellers_of_lines(
-    lines: list[Row], arguments: object, context: Context, selection: Selection
-) -> list[Row | None]:
-    cooperative_pairs = [(line_row.cooperative_id, line_row.order__channel_id) for line_row in lines]
-    cooperatives_by_pair = cooperative.by_pair(context, cooperative_pairs, selection.names())
-    return [cooperatives_by_pair.get(pair) for pair in cooperative_pairs]
+line.related_in_channel("variant", variant, column="variant_id", channel_column="order__channel_id")
+line.related_in_channel(
+    "cooperative", cooperative, column="cooperative_id", channel_column="order__channel_id"
+)
 
 
 @line.field(needs=("picture_key", "product_key", "product_name"))
@@ -175,22 +163,15 @@ def thumbnail(
     return thumbnails
 
 
-@line.field("allocations", needs="id", permissions=[Permission.MANAGE_PRODUCTS, *ORDER_PERMISSIONS])
-def allocations_of_lines(
-    lines: list[Row], arguments: object, context: Context, selection: Selection
-) -> list[list[Row]]:
-    rows = Allocation.objects.filter(line__in=[line_row.id for line_row in lines]).order_by("line", "pk")
-    allocations_by_line = allocation.grouped(rows, selection.names(), by="line_id")
-    return [allocations_by_line.get(line_row.id, []) for line_row in lines]
-
-
-@line.field("discounts", needs="id")
-def discounts_of_lines(
-    lines: list[Row], arguments: object, context: Context, selection: Selection
-) -> list[list[Row]]:
-    rows = line_discount.rows(context).filter(line__in=[line_row.id for line_row in lines])
-    discounts_by_line = line_discount.grouped(rows.order_by("line", "pk"), selection.names(), by="line_id")
-    return [discounts_by_line.get(line_row.id, []) for line_row in lines]
+line.related_rows(
+    "allocations",
+    allocation,
+    column="line",
+    order=["pk"],
+    rows=Allocation.objects.all(),
+    permissions=[Permission.MANAGE_PRODUCTS, *ORDER_PERMISSIONS],
+)
+line.related_rows("discounts", line_discount, column="line", order=["pk"])
 
 
 allocation.id()

@@ -89,22 +89,12 @@ def warehouses_of_parcels(
     return [warehouses_by_key.get(key) for key in keys]
 
 
-@fulfillment.field("cooperative", needs=("part__cooperative_id", "part__order__channel_id"))
-def sellers_of_parcels(
-    parcels: list[Row], arguments: object, context: Context, selection: Selection
-) -> list[Row | None]:
-    cooperative_pairs = [(parcel.part__cooperative_id, parcel.part__order__channel_id) for parcel in parcels]
-    cooperatives_by_pair = cooperative.by_pair(context, cooperative_pairs, selection.names())
-    return [cooperatives_by_pair.get(pair) for pair in cooperative_pairs]
-
-
-@fulfillment.field("lines", needs="id")
-def lines_of_parcels(
-    parcels: list[Row], arguments: object, context: Context, selection: Selection
-) -> list[list[Row]]:
-    rows = ParcelLine.objects.filter(parcel__in=[parcel.id for parcel in parcels]).order_by("parcel", "pk")
-    lines_by_parcel = fulfillment_line.grouped(rows, selection.names(), by="parcel_id")
-    return [lines_by_parcel.get(parcel.id, []) for parcel in parcels]
+fulfillment.related_in_channel(
+    "cooperative", cooperative, column="part__cooperative_id", channel_column="part__order__channel_id"
+)
+fulfillment.related_rows(
+    "lines", fulfillment_line, column="parcel", order=["pk"], rows=ParcelLine.objects.all()
+)
 
 
 @fulfillment.field(needs=("refund__delivery", "part__order__currency"))

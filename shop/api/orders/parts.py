@@ -39,26 +39,10 @@ part.columns(
     expectedUntil="expected_until",
     customerNote="note",
 )
-
-
-@order.field(needs="id")
-def cooperative_parts(
-    orders: list[Row], arguments: object, context: Context, selection: Selection
-) -> list[list[Row]]:
-    rows = (
-        part.rows(context)
-        .filter(order__in=[order_row.id for order_row in orders])
-        .order_by("order", "number")
-    )
-    parts_by_order = part.grouped(rows, selection.names(), by="order_id")
-    return [parts_by_order.get(order_row.id, []) for order_row in orders]
-
-
-@part.field("cooperative", needs=("cooperative_id", "order__channel_id"))
-def sellers(parts: list[Row], arguments: object, context: Context, selection: Selection) -> list[Row | None]:
-    cooperative_pairs = [(part_row.cooperative_id, part_row.order__channel_id) for part_row in parts]
-    cooperatives_by_pair = cooperative.by_pair(context, cooperative_pairs, selection.names())
-    return [cooperatives_by_pair.get(pair) for pair in cooperative_pairs]
+order.related_rows("cooperativeParts", part, column="order", order=["number"])
+part.related_in_channel(
+    "cooperative", cooperative, column="cooperative_id", channel_column="order__channel_id"
+)
 
 
 def _taxed(field: str, column_prefix: str) -> None:
@@ -123,28 +107,8 @@ def _handled_keys(parts: list[Row], context: Context) -> set[int]:
     return set(filter_handled(context, rows, order="order", part="pk").values_list("pk", flat=True))
 
 
-@part.field("lines", needs="id")
-def lines_of_parts(
-    parts: list[Row], arguments: object, context: Context, selection: Selection
-) -> list[list[Row]]:
-    rows = (
-        line.rows(context)
-        .filter(part__in=[part_row.id for part_row in parts])
-        .order_by("part", "position", "id")
-    )
-    lines_by_part = line.grouped(rows, selection.names(), by="part_id")
-    return [lines_by_part.get(part_row.id, []) for part_row in parts]
-
-
-@part.field("fulfillments", needs="id")
-def parcels_of_parts(
-    parts: list[Row], arguments: object, context: Context, selection: Selection
-) -> list[list[Row]]:
-    rows = fulfillment.rows(context).filter(part__in=[part_row.id for part_row in parts])
-    parcels_by_part = fulfillment.grouped(
-        rows.order_by("part", "number", "id"), selection.names(), by="part_id"
-    )
-    return [parcels_by_part.get(part_row.id, []) for part_row in parts]
+part.related_rows("lines", line, column="part", order=["position", "id"])
+part.related_rows("fulfillments", fulfillment, column="part", order=["number", "id"])
 
 
 TYPES = (part,)

@@ -27,16 +27,13 @@ granted_refund_line.id()
 granted_refund_line.columns(quantity="quantity")
 granted_refund_line.related("orderLine", line, column="order_line_id", rows=OrderLine.objects.all())
 granted_refund_line.unsupported("reason", "reasonReference")
-
-
-@order.field("grantedRefunds", needs="id", permissions=ORDER_PERMISSIONS)
-def refunds_of_orders(
-    orders: list[Row], arguments: object, context: Context, selection: Selection
-) -> list[list[Row]]:
-    rows = granted_refund.rows(context).filter(order__in=[order_row.id for order_row in orders])
-    rows = rows.order_by("order", "decided_at", "pk")
-    refunds_by_order = granted_refund.grouped(rows, selection.names(), by="order_id")
-    return [refunds_by_order.get(order_row.id, []) for order_row in orders]
+order.related_rows(
+    "grantedRefunds",
+    granted_refund,
+    column="order",
+    order=["decided_at", "pk"],
+    permissions=ORDER_PERMISSIONS,
+)
 
 
 @granted_refund.field(needs=("amount", "currency"))
@@ -92,14 +89,13 @@ def _without_key(person: Row) -> Row:
     return visible
 
 
-@granted_refund.field("lines", needs="id")
-def lines_of_refunds(
-    refunds: list[Row], arguments: object, context: Context, selection: Selection
-) -> list[list[Row]]:
-    rows = RefundLine.objects.filter(refund__in=[refund.id for refund in refunds])
-    rows = rows.order_by("refund", "order_line__position", "pk")
-    lines_by_refund = granted_refund_line.grouped(rows, selection.names(), by="refund_id")
-    return [lines_by_refund.get(refund.id, []) for refund in refunds]
+granted_refund.related_rows(
+    "lines",
+    granted_refund_line,
+    column="refund",
+    order=["order_line__position", "pk"],
+    rows=RefundLine.objects.all(),
+)
 
 
 @granted_refund.field("status", needs=("id", "money"))

@@ -75,15 +75,7 @@ def total(substitutes: list[Row], *_: object) -> list[Amount]:
     return [Amount(row.total_gross, row.line__order__currency) for row in substitutes]
 
 
-@part.field("substitutes", needs="id")
-def substitutes_of_parts(
-    parts: list[Row], arguments: object, context: Context, selection: Selection
-) -> list[list[Row]]:
-    rows = substitute.rows(context).filter(line__part__in=[part_row.id for part_row in parts])
-    substitutes_by_part = substitute.grouped(
-        rows.order_by("line__part", "offered_at", "pk"), selection.names(), by="line__part_id"
-    )
-    return [substitutes_by_part.get(part_row.id, []) for part_row in parts]
+part.related_rows("substitutes", substitute, column="line__part", order=["offered_at", "pk"])
 
 
 @mutation.field(permissions=ORDER_PERMISSIONS)

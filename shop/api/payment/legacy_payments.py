@@ -35,15 +35,9 @@ gift_card_balance.value_fields("initialBalance", "currentBalance", "oldInitialBa
 gift_card_details = Type("GiftCardPaymentMethodDetails")
 gift_card_details.value_fields("name", "brand", "lastChars", "isSaleorGiftcard")
 gift_card.unsupported("events", value=[])
-
-
-@granted_refund.field("transactionEvents", needs="id")
-def events_of_refunds(
-    refunds: list[Row], arguments: object, context: Context, selection: Selection
-) -> list[list[Row]]:
-    rows = PaymentEvent.objects.filter(refund__in=[refund.id for refund in refunds]).order_by("refund", "pk")
-    events_by_refund = event.grouped(rows, selection.names(), by="refund_id")
-    return [events_by_refund.get(refund.id, []) for refund in refunds]
+granted_refund.related_rows(
+    "transactionEvents", event, column="refund", order=["pk"], rows=PaymentEvent.objects.all()
+)
 
 
 @granted_refund.field("transaction", needs="id")

@@ -111,11 +111,7 @@ def created_by(
     ]
 
 
-@item.field(needs="id")
-def events(rows: list[Row], arguments: object, context: Context, selection: Selection) -> list[list[Row]]:
-    requested = PaymentEvent.objects.filter(payment__in=[row.id for row in rows]).order_by("pk")
-    events_by_payment = event.grouped(requested, selection.names(), by="payment_id")
-    return [events_by_payment.get(row.id, []) for row in rows]
+item.related_rows("events", event, column="payment", order=["pk"], rows=PaymentEvent.objects.all())
 
 
 @order.field("transactions", needs=("id", "is_whole"))
@@ -141,16 +137,14 @@ def payments_of_orders(
     ]
 
 
-@checkout.field(
-    "transactions", needs="id", permissions=[Permission.MANAGE_CHECKOUTS, Permission.HANDLE_PAYMENTS]
+checkout.related_rows(
+    "transactions",
+    item,
+    column="basket",
+    order=["created_at", "pk"],
+    rows=Payment.objects.all(),
+    permissions=[Permission.MANAGE_CHECKOUTS, Permission.HANDLE_PAYMENTS],
 )
-def payments_of_checkouts(
-    checkouts: list[Row], arguments: object, context: Context, selection: Selection
-) -> list[list[Row]]:
-    keys = [checkout_row.id for checkout_row in checkouts]
-    rows = Payment.objects.filter(basket__in=keys).order_by("created_at", "pk")
-    payments_by_checkout = item.grouped(rows, selection.names(), by="basket_id")
-    return [payments_by_checkout.get(key, []) for key in keys]
 
 
 # Card details are stored at Stripe only.

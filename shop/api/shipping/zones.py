@@ -62,33 +62,16 @@ def countries_of_zones(zones: list[Row], *_: object) -> list[list[dict[str, str]
     return [[country(code) for code in codes_by_zone.get(zone_row.id, ())] for zone_row in zones]
 
 
-@zone.field("channels", needs="id", permissions=SHIPPING_PERMISSIONS)
-def channels_of_zones(
-    zones: list[Row], arguments: object, context: Context, selection: Selection
-) -> list[list[Row]]:
-    rows = Channel.objects.filter(zones__in=[zone_row.id for zone_row in zones]).order_by("pk")
-    channels_by_zone = channel.grouped(rows, selection.names(), by="zones")
-    return [channels_by_zone.get(zone_row.id, []) for zone_row in zones]
-
-
-@zone.field("warehouses", needs="id")
-def warehouses_of_zones(
-    zones: list[Row], arguments: object, context: Context, selection: Selection
-) -> list[list[Row]]:
-    rows = (
-        warehouse.rows(context).filter(zones__in=[zone_row.id for zone_row in zones]).order_by("name", "pk")
-    )
-    warehouses_by_zone = warehouse.grouped(rows, selection.names(), by="zones")
-    return [warehouses_by_zone.get(zone_row.id, []) for zone_row in zones]
-
-
-@zone.field("shippingMethods", needs="id")
-def methods_of_zones(
-    zones: list[Row], arguments: object, context: Context, selection: Selection
-) -> list[list[Row]]:
-    rows = method.rows(context).filter(zone__in=[zone_row.id for zone_row in zones]).order_by("name", "pk")
-    methods_by_zone = method.grouped(rows, selection.names(), by="zone_id")
-    return [methods_by_zone.get(zone_row.id, []) for zone_row in zones]
+zone.related_rows(
+    "channels",
+    channel,
+    column="zones",
+    order=["pk"],
+    rows=Channel.objects.all(),
+    permissions=SHIPPING_PERMISSIONS,
+)
+zone.related_rows("warehouses", warehouse, column="zones", order=["name", "pk"])
+zone.related_rows("shippingMethods", method, column="zone", order=["name", "pk"])
 
 
 @zone.field(needs="id")
@@ -155,17 +138,9 @@ def excluded_products(methods: list[Row], *_: object) -> list[None]:
     return [None] * len(methods)
 
 
-@method.field("channelListings", needs="id", permissions=SHIPPING_PERMISSIONS)
-def listings_of_methods(
-    methods: list[Row], arguments: object, context: Context, selection: Selection
-) -> list[list[Row]]:
-    rows = (
-        listing.rows(context)
-        .filter(service__in=[method_row.id for method_row in methods])
-        .order_by("channel", "pk")
-    )
-    listings_by_method = listing.grouped(rows, selection.names(), by="service_id")
-    return [listings_by_method.get(method_row.id, []) for method_row in methods]
+method.related_rows(
+    "channelListings", listing, column="service", order=["channel", "pk"], permissions=SHIPPING_PERMISSIONS
+)
 
 
 @listing.field(needs=("price", "currency"))
