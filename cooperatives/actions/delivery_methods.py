@@ -106,7 +106,7 @@ def create_delivery_method(
         now=now,
         root=cooperative,
         cooperative_id=cooperative.pk,
-        key=key,
+        idempotency_key=key,
     )
     return delivery_method
 

@@ -79,7 +79,7 @@ def open_warehouse(
         now=now,
         root=cooperative,
         cooperative_id=cooperative.pk,
-        key=key,
+        idempotency_key=key,
     )
     return warehouse
 

@@ -71,7 +71,9 @@ def _displacing(table: str, column: str, names: Iterable[str]) -> str:
 
 
 def _write_everywhere() -> None:
-    record_change("channel.edited", make_channel(), actor=Actor.system("test"), now=NOW, key="once")
+    record_change(
+        "channel.edited", make_channel(), actor=Actor.system("test"), now=NOW, idempotency_key="once"
+    )
     seal_changes(now=NOW)
     posting = LedgerPosting.objects.create(key="once", kind=PostingKind.PAYMENT, created_at=NOW)
     for account, amount in ((LedgerAccount.BANK, 50_000), (LedgerAccount.BUYER, -50_000)):

@@ -76,7 +76,12 @@ def insert_product(
     set_search_columns(product)
     save_unique(product)
     record_change(
-        "product.created", product, actor=actor, now=now, cooperative_id=product.cooperative_id, key=key
+        "product.created",
+        product,
+        actor=actor,
+        now=now,
+        cooperative_id=product.cooperative_id,
+        idempotency_key=key,
     )
 
 

@@ -100,7 +100,7 @@ def create_variant(
         now=now,
         root=product,
         cooperative_id=product.cooperative_id,
-        key=key,
+        idempotency_key=key,
     )
     refresh_listings(product)
     return variant

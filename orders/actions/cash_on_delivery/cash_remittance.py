@@ -208,7 +208,7 @@ def reconcile_remittance(
         cooperative_id=remittance.cooperative_id,
         reason=remittance.reason,
         data={"received": received, "remitted": remittance.remitted},
-        key=key,
+        idempotency_key=key,
     )
     return remittance
 

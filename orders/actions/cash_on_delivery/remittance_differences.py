@@ -68,7 +68,7 @@ def resolve_remittance_difference(
         now=now,
         reason=reason.strip(),
         data={"amount": signed, "is_platform_cost": is_platform_cost},
-        key=key,
+        idempotency_key=key,
     )
     account = LedgerAccount.PLATFORM_COST if is_platform_cost else LedgerAccount.BANK
     post_entries(

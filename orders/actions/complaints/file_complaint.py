@@ -221,7 +221,7 @@ def record_complaint_change(
         cooperative_id=part.cooperative_id,
         reason=reason,
         data={"part": part.number},
-        key=key,
+        idempotency_key=key,
     )
 
 

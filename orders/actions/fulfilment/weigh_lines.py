@@ -226,7 +226,7 @@ def _record_line_change(
         now=now,
         root=order,
         cooperative_id=part.cooperative_id,
-        key=key,
+        idempotency_key=key,
         data={
             "part": part.number,
             "name": line.product_name,

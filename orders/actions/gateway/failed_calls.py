@@ -62,7 +62,7 @@ def repeat_failed_call(*, call_id: uuid.UUID, actor: Actor, now: datetime.dateti
         now=now,
         root=order or gateway_call.payout,
         data=data,
-        key=key,
+        idempotency_key=key,
     )
     return new_call
 

@@ -31,7 +31,7 @@ def record_for_part(
         root=order,
         cooperative_id=part.cooperative_id,
         reason=reason,
-        key=key,
+        idempotency_key=key,
         data={
             "part": part.number,
             **({"parcel": row.number} if isinstance(row, Parcel) else {}),

@@ -110,7 +110,7 @@ def complete_payout(
         root=_history_owner(payout),
         cooperative_id=settlement.cooperative_id if settlement else None,
         data={"amount": payout.amount, "reference": payout.reference},
-        key=key,
+        idempotency_key=key,
     )
     if settlement is not None:
         money_notices.notify_payout_sent(payout, settlement, now=now)

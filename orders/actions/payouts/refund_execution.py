@@ -199,7 +199,7 @@ def set_refund_account(
         redirect_refund_payout(payout, account, paid_from, now=now)
     # Many people read the history, so it shows only the last four digits of the buyer's account.
     data = {"amount": sum(payout.amount for payout in payouts), "account": account.account[-4:]}
-    change = record_change("refund.account_set", order, actor=actor, now=now, data=data, key=key)
+    change = record_change("refund.account_set", order, actor=actor, now=now, data=data, idempotency_key=key)
     notify_buyer_of_refund_account(order, payouts, account, occasion=str(change.pk), now=now)
     return payouts
 
@@ -229,7 +229,7 @@ def pay_refund_by_bank(
         now=now,
         root=refund.order,
         data={"amount": unrefunded},
-        key=key,
+        idempotency_key=key,
     )
     notices.request_refund_account(refund.order, refund, now=now)
     return refund

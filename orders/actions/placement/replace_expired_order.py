@@ -75,7 +75,9 @@ def replace_expired_order(
     ):
         raise WrongMove(came_from=ended_order.status, to="placed")
     order = _place_copy(ended_order, actor=actor, now=now)
-    record_change("order.replaced", ended_order, actor=actor, now=now, data={"code": order.code}, key=key)
+    record_change(
+        "order.replaced", ended_order, actor=actor, now=now, data={"code": order.code}, idempotency_key=key
+    )
     _pay_from_transfer(transfer, order, actor=actor, now=now)
     return order
 

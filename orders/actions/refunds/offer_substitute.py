@@ -225,7 +225,7 @@ def record_substitute_change(
         now=now,
         root=order,
         cooperative_id=part.cooperative_id,
-        key=key,
+        idempotency_key=key,
         data={
             "part": part.number,
             "name": substitute.line.product_name,

@@ -102,7 +102,7 @@ def close_locked_settlement(
         now=now,
         cooperative_id=settlement.cooperative_id,
         data={"payable": settlement.payable, "next": next_settlement.number},
-        key=key,
+        idempotency_key=key,
     )
     money_notices.notify_settlement_closed(settlement, now=now)
     if settlement.cash_held:

@@ -90,7 +90,7 @@ def record_change(
     reason: str = "",
     data: Mapping[str, object] | None = None,
     snapshot: Mapping[str, object] | None = None,
-    key: str | None = None,
+    idempotency_key: str | None = None,
 ) -> Change:
     """Record that `action` happened to `row`, in the caller's transaction."""
     return Change.objects.create(
@@ -104,7 +104,7 @@ def record_change(
             reason=reason,
             data=data,
             snapshot=snapshot,
-            key=key,
+            idempotency_key=idempotency_key,
         )
     )
 
@@ -117,12 +117,12 @@ def bind_idempotency_key(sent: str, *bound_values: object) -> str | None:
         return None
 
 
-def is_already_done(key: str | None, action: str, row: models.Model) -> bool:
+def is_already_done(idempotency_key: str | None, action: str, row: models.Model) -> bool:
     """Return whether `action` was done to `row` under this idempotency key. Call it under its lock.
 
     Raises KeyReused if the key was used for something else.
     """
-    first = _change_with_key(key, action)
+    first = _change_with_key(idempotency_key, action)
     if first is None:
         return False
     if (first.kind, first.key) != (row._meta.label_lower, str(row.pk)):
@@ -131,14 +131,14 @@ def is_already_done(key: str | None, action: str, row: models.Model) -> bool:
 
 
 def find_already_made(
-    key: str | None, action: str, *, cooperative_id: int, root: models.Model | None = None
+    idempotency_key: str | None, action: str, *, cooperative_id: int, root: models.Model | None = None
 ) -> str | None:
     """Return the key of the row that a cooperative already created under this idempotency key, or None.
 
     Call it under the lock of the root or cooperative. Raises KeyReused if the key was used for something
     else.
     """
-    first = _change_with_key(key, action)
+    first = _change_with_key(idempotency_key, action)
     if first is None:
         return None
     is_elsewhere = root is not None and (first.root_kind, first.root_key) != (
@@ -150,8 +150,8 @@ def find_already_made(
     return first.key
 
 
-def _change_with_key(key: str | None, action: str) -> Change | None:
-    first = Change.objects.filter(sent_key=key).first() if key is not None else None
+def _change_with_key(idempotency_key: str | None, action: str) -> Change | None:
+    first = Change.objects.filter(sent_key=idempotency_key).first() if idempotency_key is not None else None
     if first is not None and first.action != action:
         raise KeyReused()
     return first
@@ -168,7 +168,7 @@ def change_values(
     reason: str = "",
     data: Mapping[str, object] | None = None,
     snapshot: Mapping[str, object] | None = None,
-    key: str | None = None,
+    idempotency_key: str | None = None,
 ) -> dict[str, object]:
     """Return the columns of a Change, for bulk inserts."""
     root = root or row
@@ -186,6 +186,6 @@ def change_values(
         "reason": reason,
         "data": data or {},
         "snapshot": snapshot,
-        "sent_key": key,
+        "sent_key": idempotency_key,
         "created_at": now,
     }
