@@ -148,9 +148,9 @@ class WeighedPurchase(EmbeddedPurchase):
         part = Order.objects.get(basket_key=basket.pk).parts.get()
         line = part.lines.get()
         who: dict[str, Any] = {"actor": PACKER, "now": timezone.now()}
-        accept_part(part_id=part.pk, key=f"accept:{part.pk}", **who)
-        weigh_line(part_id=part.pk, line_id=line.pk, grams=4_000, key=f"weigh:{part.pk}", **who)
-        pack_parcel(part_id=part.pk, quantities={line.pk: 2}, key=f"pack:{part.pk}", **who)
+        accept_part(part_id=part.pk, idempotency_key=f"accept:{part.pk}", **who)
+        weigh_line(part_id=part.pk, line_id=line.pk, grams=4_000, idempotency_key=f"weigh:{part.pk}", **who)
+        pack_parcel(part_id=part.pk, quantities={line.pk: 2}, idempotency_key=f"pack:{part.pk}", **who)
         self.deliver_webhooks(part.order, "payment_intent.succeeded")
 
 

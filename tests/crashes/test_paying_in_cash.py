@@ -41,12 +41,12 @@ def place_and_collect(basket: Basket) -> None:
     part = order.parts.get()
     key = str(basket.pk)
     who: dict[str, Any] = {"actor": SOMEBODY, "now": NOW}
-    accept_part(part_id=part.pk, key=f"accept:{key}", **who)
+    accept_part(part_id=part.pk, idempotency_key=f"accept:{key}", **who)
     quantities = {line.pk: line.quantity for line in part.lines.all()}
-    parcel = pack_parcel(part_id=part.pk, quantities=quantities, key=f"pack:{key}", **who)
-    close_parcel(parcel_id=parcel.pk, key=f"close:{key}", **who)
-    hand_over_parcel(parcel_id=parcel.pk, key=f"hand:{key}", **who)
-    deliver_parcel(parcel_id=parcel.pk, is_cash_collected=True, key=f"deliver:{key}", **who)
+    parcel = pack_parcel(part_id=part.pk, quantities=quantities, idempotency_key=f"pack:{key}", **who)
+    close_parcel(parcel_id=parcel.pk, idempotency_key=f"close:{key}", **who)
+    hand_over_parcel(parcel_id=parcel.pk, idempotency_key=f"hand:{key}", **who)
+    deliver_parcel(parcel_id=parcel.pk, is_cash_collected=True, idempotency_key=f"deliver:{key}", **who)
 
 
 def all_steps_hold(*, at_turns: bool) -> int:

@@ -155,7 +155,12 @@ def test_without_reading_open_quantities_under_lock_items_are_sent_twice(monkeyp
 def test_parallel_requests_with_one_key_create_one_parcel() -> None:
     part, _variant = accepted_part()
     packing = partial(
-        pack_parcel, part_id=part.pk, quantities={part.lines.get().pk: 4}, key="k", actor=MEMBER, now=NOW
+        pack_parcel,
+        part_id=part.pk,
+        quantities={part.lines.get().pk: 4},
+        idempotency_key="k",
+        actor=MEMBER,
+        now=NOW,
     )
 
     results = run_in_threads([packing] * 10)

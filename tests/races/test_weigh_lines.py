@@ -185,7 +185,7 @@ def test_handover_while_voiding_and_weighing_ends_consistently() -> None:
 def test_weight_repeated_in_parallel_is_recorded_once() -> None:
     part, line = accepted_part()
 
-    results = run_in_threads([weighing_of(part, line, 4600, key="k")] * 10)
+    results = run_in_threads([weighing_of(part, line, 4600, idempotency_key="k")] * 10)
 
     assert [getattr(result, "pk", result) for result in results] == [line.pk] * 10
     assert Change.objects.filter(action="line.weighed").count() == 1

@@ -42,53 +42,70 @@ class PartAlreadyHandedOver(Refused):
 
 @transaction.atomic(durable=True)
 def decline_part(
-    *, part_id: int, reason: str, key: str | None = None, actor: Actor, now: datetime.datetime
+    *, part_id: int, reason: str, idempotency_key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> OrderPart:
     """Decline a part as the cooperative, with a reason, and release its stock.
 
     Raises KeyReused, Missing, ReasonRequired, WrongMove.
     """
-    return _lock_and_end_part(part_id, PartState.DECLINED, reason, key=key, actor=actor, now=now)
+    return _lock_and_end_part(
+        part_id, PartState.DECLINED, reason, idempotency_key=idempotency_key, actor=actor, now=now
+    )
 
 
 @transaction.atomic(durable=True)
 def cancel_part_as_buyer(
-    *, part_id: int, reason: str = "", key: str | None = None, actor: Actor, now: datetime.datetime
+    *,
+    part_id: int,
+    reason: str = "",
+    idempotency_key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
 ) -> OrderPart:
     """Cancel a part as its buyer, before anything is packed.
 
     Raises KeyReused, Missing, PartAlreadyPacked, WrongMove.
     """
     order, part = locks.lock_part(part_id)
-    if is_already_done(key, "part.cancelled", part):
+    if is_already_done(idempotency_key, "part.cancelled", part):
         return part
     packed = Parcel.objects.active_outgoing().filter(part=part).exclude(state=ParcelState.PACKING)
     if packed.exists():
         raise PartAlreadyPacked()
-    end_and_refund_part(order, part, PartState.CANCELLED, reason.strip(), key=key, actor=actor, now=now)
+    end_and_refund_part(
+        order,
+        part,
+        PartState.CANCELLED,
+        reason.strip(),
+        idempotency_key=idempotency_key,
+        actor=actor,
+        now=now,
+    )
     return part
 
 
 @transaction.atomic(durable=True)
 def cancel_part(
-    *, part_id: int, reason: str, key: str | None = None, actor: Actor, now: datetime.datetime
+    *, part_id: int, reason: str, idempotency_key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> OrderPart:
     """Cancel a part before it is handed over.
 
     Raises KeyReused, Missing, ReasonRequired, PartAlreadyHandedOver, WrongMove.
     """
-    return _lock_and_end_part(part_id, PartState.CANCELLED, reason, key=key, actor=actor, now=now)
+    return _lock_and_end_part(
+        part_id, PartState.CANCELLED, reason, idempotency_key=idempotency_key, actor=actor, now=now
+    )
 
 
 @transaction.atomic(durable=True)
 def decline_or_cancel_part(
-    *, part_id: int, reason: str, key: str | None = None, actor: Actor, now: datetime.datetime
+    *, part_id: int, reason: str, idempotency_key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> OrderPart:
     """Decline the part if it is not accepted yet, otherwise cancel it.
 
     Raises KeyReused, Missing, ReasonRequired, PartAlreadyHandedOver, WrongMove.
     """
-    return _lock_and_end_part(part_id, None, reason, key=key, actor=actor, now=now)
+    return _lock_and_end_part(part_id, None, reason, idempotency_key=idempotency_key, actor=actor, now=now)
 
 
 def _lock_and_end_part(
@@ -96,7 +113,7 @@ def _lock_and_end_part(
     state: PartState | None,
     reason: str,
     *,
-    key: str | None,
+    idempotency_key: str | None,
     actor: Actor,
     now: datetime.datetime,
 ) -> OrderPart:
@@ -107,8 +124,10 @@ def _lock_and_end_part(
     if state is None:
         is_new = part.state in (PartState.NEW, PartState.DECLINED)
         state = PartState.DECLINED if is_new else PartState.CANCELLED
-    if not is_already_done(key, f"part.{state}", part):
-        end_and_refund_part(order, part, state, reason.strip(), key=key, actor=actor, now=now)
+    if not is_already_done(idempotency_key, f"part.{state}", part):
+        end_and_refund_part(
+            order, part, state, reason.strip(), idempotency_key=idempotency_key, actor=actor, now=now
+        )
     return part
 
 
@@ -154,12 +173,12 @@ def end_and_refund_part(
     state: PartState,
     reason: str,
     *,
-    key: str | None = None,
+    idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
     """Step: end a part and refund its paid amount. Raises PartAlreadyHandedOver, WrongMove."""
-    end_part(order, part, state, reason, key=key, actor=actor, now=now)
+    end_part(order, part, state, reason, idempotency_key=idempotency_key, actor=actor, now=now)
     refund_reason = gettext_noop("Part of the order was cancelled.")
     refund_surplus(order, part=part, reason=refund_reason, actor=actor, now=now)
 
@@ -170,7 +189,7 @@ def end_part(
     state: PartState,
     reason: str,
     *,
-    key: str | None = None,
+    idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
@@ -192,7 +211,9 @@ def end_part(
     _release_stock(part)
     if part.slot_id is not None:
         PickupSlot.objects.filter(pk=part.slot_id, booked__gt=0).update(booked=F("booked") - 1)
-    record_for_part(order, part, f"part.{state}", part, actor=actor, now=now, reason=reason, key=key)
+    record_for_part(
+        order, part, f"part.{state}", part, actor=actor, now=now, reason=reason, key=idempotency_key
+    )
     if not order.parts.active().exists():
         release_voucher_use(order, actor=actor, now=now)
     finish_order_change(order, now=now)

@@ -60,16 +60,18 @@ def hand_over_parcel(
     *,
     parcel_id: int,
     dispatch: DispatchDetails = DispatchDetails(),
-    key: str | None = None,
+    idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel:
     """Hand a parcel over and take its contents out of stock. Raises Missing, LinesNotWeighed, WrongMove."""
     order, part, parcel = locks.lock_parcel(parcel_id)
     require_outgoing_parcel(parcel)
-    if is_already_done(key, "parcel.handed_over", parcel):
+    if is_already_done(idempotency_key, "parcel.handed_over", parcel):
         return parcel
-    return dispatch_parcel(order, part, parcel, dispatch, key=key, actor=actor, now=now)
+    return dispatch_parcel(
+        order, part, parcel, dispatch, idempotency_key=idempotency_key, actor=actor, now=now
+    )
 
 
 def dispatch_parcel(
@@ -78,7 +80,7 @@ def dispatch_parcel(
     parcel: Parcel,
     dispatch: DispatchDetails,
     *,
-    key: str | None = None,
+    idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel:
@@ -96,7 +98,7 @@ def dispatch_parcel(
     parcel.save()
     if came_from != ParcelState.FAILED_DELIVERY:
         _remove_from_stock(parcel, actor=actor, now=now)
-    record_for_part(order, part, "parcel.handed_over", parcel, actor=actor, now=now, key=key)
+    record_for_part(order, part, "parcel.handed_over", parcel, actor=actor, now=now, key=idempotency_key)
     finish_order_change(order, now=now)
     notices.notify_parcel_handed_over(order, part, parcel, now=now)
     if came_from != ParcelState.FAILED_DELIVERY and is_weighing_complete(order):
@@ -122,7 +124,7 @@ def deliver_parcel(
     cash: CollectedCash = EXPECTED_CASH,
     code: str = "",
     reason: str = "",
-    key: str | None = None,
+    idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel:
@@ -133,7 +135,7 @@ def deliver_parcel(
     """
     order, part, parcel = locks.lock_parcel(parcel_id)
     require_outgoing_parcel(parcel)
-    if not is_already_done(key, "parcel.delivered", parcel):
+    if not is_already_done(idempotency_key, "parcel.delivered", parcel):
         _check_pickup(parcel, code, reason, actor=actor)
         deliver_locked_parcel(
             order,
@@ -142,7 +144,7 @@ def deliver_parcel(
             is_cash_collected=is_cash_collected,
             cash=cash,
             reason=reason,
-            key=key,
+            idempotency_key=idempotency_key,
             actor=actor,
             now=now,
         )
@@ -157,7 +159,7 @@ def deliver_locked_parcel(
     is_cash_collected: bool,
     cash: CollectedCash = EXPECTED_CASH,
     reason: str = "",
-    key: str | None = None,
+    idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
@@ -169,7 +171,14 @@ def deliver_locked_parcel(
     if is_cash_collected and parcel.cod_state == CodState.EXPECTED:
         collect_cash(order, parcel, cash=cash, actor=actor, now=now)
     record_for_part(
-        order, part, "parcel.delivered", parcel, actor=actor, now=now, reason=reason.strip(), key=key
+        order,
+        part,
+        "parcel.delivered",
+        parcel,
+        actor=actor,
+        now=now,
+        reason=reason.strip(),
+        key=idempotency_key,
     )
     finish_order_change(order, now=now)
 
@@ -188,7 +197,7 @@ def report_collected_cash(
     *,
     parcel_id: int,
     cash: CollectedCash = EXPECTED_CASH,
-    key: str | None = None,
+    idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel:
@@ -198,30 +207,37 @@ def report_collected_cash(
     """
     order, part, parcel = locks.lock_parcel(parcel_id)
     require_outgoing_parcel(parcel)
-    if is_already_done(key, "parcel.cash_collected", parcel):
+    if is_already_done(idempotency_key, "parcel.cash_collected", parcel):
         return parcel
     if parcel.state != ParcelState.DELIVERED:
         raise WrongMove(came_from=parcel.state, to=CodState.COLLECTED)
     collect_cash(order, parcel, cash=cash, actor=actor, now=now)
-    record_for_part(order, part, "parcel.cash_collected", parcel, actor=actor, now=now, key=key)
+    record_for_part(order, part, "parcel.cash_collected", parcel, actor=actor, now=now, key=idempotency_key)
     finish_order_change(order, now=now)
     return parcel
 
 
 @transaction.atomic(durable=True)
 def fail_delivery(
-    *, parcel_id: int, reason: str, key: str | None = None, actor: Actor, now: datetime.datetime
+    *, parcel_id: int, reason: str, idempotency_key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> Parcel:
     """Record a failed delivery; it may be handed over again. Raises Missing, ReasonRequired, WrongMove."""
     if not reason.strip():
         raise ReasonRequired(field="reason")
     order, part, parcel = locks.lock_parcel(parcel_id)
     require_outgoing_parcel(parcel)
-    if is_already_done(key, "parcel.delivery_failed", parcel):
+    if is_already_done(idempotency_key, "parcel.delivery_failed", parcel):
         return parcel
     move_parcel(parcel, ParcelState.FAILED_DELIVERY, failed_at=now, reason=reason.strip())
     record_for_part(
-        order, part, "parcel.delivery_failed", parcel, actor=actor, now=now, reason=reason, key=key
+        order,
+        part,
+        "parcel.delivery_failed",
+        parcel,
+        actor=actor,
+        now=now,
+        reason=reason,
+        key=idempotency_key,
     )
     finish_order_change(order, now=now)
     notices.notify_delivery_failed(order, part, parcel, now=now)

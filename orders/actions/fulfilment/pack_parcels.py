@@ -1,6 +1,7 @@
 """Accept parts, pack parcels and allocate stock.
 
-Calls that a phone may repeat carry a `key`: a repetition does nothing and returns the first result.
+Calls that a phone may repeat carry an `idempotency_key`: a repetition does nothing and returns the first
+result.
 """
 
 from __future__ import annotations
@@ -55,16 +56,18 @@ class OrderNotConfirmed(Refused):
 
 
 @transaction.atomic(durable=True)
-def accept_part(*, part_id: int, key: str | None = None, actor: Actor, now: datetime.datetime) -> OrderPart:
+def accept_part(
+    *, part_id: int, idempotency_key: str | None = None, actor: Actor, now: datetime.datetime
+) -> OrderPart:
     """Accept a part as the cooperative. Raises KeyReused, Missing, OrderNotConfirmed, WrongMove."""
     order, part = locks.lock_part(part_id)
-    if not is_already_done(key, "part.accepted", part):
-        accept_locked_part(order, part, key=key, actor=actor, now=now)
+    if not is_already_done(idempotency_key, "part.accepted", part):
+        accept_locked_part(order, part, idempotency_key=idempotency_key, actor=actor, now=now)
     return part
 
 
 def accept_locked_part(
-    order: Order, part: OrderPart, *, key: str | None = None, actor: Actor, now: datetime.datetime
+    order: Order, part: OrderPart, *, idempotency_key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> None:
     """Step of `accept_part`, on a locked order. Raises OrderNotConfirmed, WrongMove."""
     if order.confirmed_at is None:
@@ -72,7 +75,7 @@ def accept_locked_part(
     advance(part, PartState.ACCEPTED, PART_MOVES)
     part.accepted_at = now
     part.save(update_fields=["accepted_at"])
-    record_for_part(order, part, "part.accepted", part, actor=actor, now=now, key=key)
+    record_for_part(order, part, "part.accepted", part, actor=actor, now=now, key=idempotency_key)
     finish_order_change(order, now=now)
 
 
@@ -81,23 +84,23 @@ def pack_parcel(
     *,
     part_id: int,
     quantities: Mapping[uuid.UUID, int],
-    key: str | None = None,
+    idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel:
     """Create a parcel with some of the part's lines; a part may have several parcels.
 
-    A repeated `key` returns the first parcel. Raises KeyReused, Missing, QuantityNotOpen, LinesNotWeighed,
-    SubstituteUnanswered, WrongMove.
+    A repeated `idempotency_key` returns the first parcel. Raises KeyReused, Missing, QuantityNotOpen,
+    LinesNotWeighed, SubstituteUnanswered, WrongMove.
     """
     order, part = locks.lock_part(part_id)
-    if key is not None:
-        existing = Parcel.objects.filter(key=key).first()
+    if idempotency_key is not None:
+        existing = Parcel.objects.filter(key=idempotency_key).first()
         if existing is not None and existing.part_id != part.pk:
             raise KeyReused()
         if existing is not None:
             return existing
-    return create_parcel(order, part, quantities, key=key, actor=actor, now=now)
+    return create_parcel(order, part, quantities, idempotency_key=idempotency_key, actor=actor, now=now)
 
 
 def create_parcel(
@@ -106,7 +109,7 @@ def create_parcel(
     quantities: Mapping[uuid.UUID, int],
     *,
     warehouse_id: uuid.UUID | None = None,
-    key: str | None = None,
+    idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel:
@@ -129,7 +132,7 @@ def create_parcel(
         warehouse_id=warehouse_id or part.warehouse_id,
         cod_expected=cash,
         cod_state=CodState.EXPECTED if cash else CodState.NONE,
-        key=key,
+        key=idempotency_key,
     )
     rows: list[ParcelLine] = []
     for line_id, quantity in quantities.items():
@@ -145,12 +148,14 @@ def create_parcel(
 
 
 @transaction.atomic(durable=True)
-def close_parcel(*, parcel_id: int, key: str | None = None, actor: Actor, now: datetime.datetime) -> Parcel:
+def close_parcel(
+    *, parcel_id: int, idempotency_key: str | None = None, actor: Actor, now: datetime.datetime
+) -> Parcel:
     """Mark a parcel as packed and labelled. Raises KeyReused, Missing, WrongMove."""
     order, part, parcel = locks.lock_parcel(parcel_id)
     require_outgoing_parcel(parcel)
-    if not is_already_done(key, "parcel.packed", parcel):
-        close_locked_parcel(order, part, parcel, key=key, actor=actor, now=now)
+    if not is_already_done(idempotency_key, "parcel.packed", parcel):
+        close_locked_parcel(order, part, parcel, idempotency_key=idempotency_key, actor=actor, now=now)
     return parcel
 
 
@@ -159,7 +164,7 @@ def close_locked_parcel(
     part: OrderPart,
     parcel: Parcel,
     *,
-    key: str | None = None,
+    idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
@@ -169,7 +174,7 @@ def close_locked_parcel(
     """
     code = f"{secrets.randbelow(10**PICKUP_DIGITS):0{PICKUP_DIGITS}}" if part.is_collected else ""
     move_parcel(parcel, ParcelState.PACKED, packed_at=now, pickup_code=code)
-    record_for_part(order, part, "parcel.packed", parcel, actor=actor, now=now, key=key)
+    record_for_part(order, part, "parcel.packed", parcel, actor=actor, now=now, key=idempotency_key)
     finish_order_change(order, now=now)
 
 

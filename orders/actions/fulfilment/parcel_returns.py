@@ -106,21 +106,28 @@ def receive_return(
     parcel_id: int,
     damaged: Mapping[uuid.UUID, int],
     warehouse_id: uuid.UUID,
-    key: str | None = None,
+    idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel:
     """Record that a return has arrived; `damaged` maps lines to the steps that are not resold.
 
-    A repeated `key` does nothing. Raises KeyReused, Missing, ReturnWarehouseRequired, ReturnExceedsDelivered,
-    WrongMove.
+    A repeated `idempotency_key` does nothing. Raises KeyReused, Missing, ReturnWarehouseRequired,
+    ReturnExceedsDelivered, WrongMove.
     """
     order, part, parcel = locks.lock_parcel(parcel_id)
     _require_return(parcel)
-    if is_already_done(key, "parcel.return_received", parcel):
+    if is_already_done(idempotency_key, "parcel.return_received", parcel):
         return parcel
     receive_locked_return(
-        order, part, parcel, damaged, warehouse_id=warehouse_id, key=key, actor=actor, now=now
+        order,
+        part,
+        parcel,
+        damaged,
+        warehouse_id=warehouse_id,
+        idempotency_key=idempotency_key,
+        actor=actor,
+        now=now,
     )
     finish_order_change(order, now=now)
     return parcel
@@ -128,7 +135,7 @@ def receive_return(
 
 @transaction.atomic(durable=True)
 def cancel_return(
-    *, parcel_id: int, reason: str, key: str | None = None, actor: Actor, now: datetime.datetime
+    *, parcel_id: int, reason: str, idempotency_key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> Parcel:
     """Cancel an expected return: the buyer may keep the items, or they were lost.
 
@@ -138,13 +145,20 @@ def cancel_return(
         raise ReasonRequired(field="reason")
     order, part, parcel = locks.lock_parcel(parcel_id)
     _require_return(parcel)
-    if is_already_done(key, "parcel.return_cancelled", parcel):
+    if is_already_done(idempotency_key, "parcel.return_cancelled", parcel):
         return parcel
     if parcel.state != ParcelState.HANDED_OVER:
         raise WrongMove(came_from=parcel.state, to=ParcelState.VOIDED)
     move_parcel(parcel, ParcelState.VOIDED, voided_at=now, reason=reason.strip())
     record_for_part(
-        order, part, "parcel.return_cancelled", parcel, actor=actor, now=now, reason=reason, key=key
+        order,
+        part,
+        "parcel.return_cancelled",
+        parcel,
+        actor=actor,
+        now=now,
+        reason=reason,
+        key=idempotency_key,
     )
     finish_order_change(order, now=now)
     return parcel
@@ -157,7 +171,7 @@ def receive_locked_return(
     damaged: Mapping[uuid.UUID, int],
     *,
     warehouse_id: uuid.UUID | None,
-    key: str | None = None,
+    idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
@@ -183,7 +197,7 @@ def receive_locked_return(
         if row is not None and undamaged[line.pk]:
             _restock_line(parcel, line, row, undamaged[line.pk], actor=actor, now=now)
     save_reserved_and_allocated(rows.values())
-    record_for_part(order, part, "parcel.return_received", parcel, actor=actor, now=now, key=key)
+    record_for_part(order, part, "parcel.return_received", parcel, actor=actor, now=now, key=idempotency_key)
 
 
 def mark_lines_unsent(

@@ -105,7 +105,12 @@ def undoable_steps(parcel: Parcel) -> list[tuple[ParcelStep, datetime.datetime]]
 
 @transaction.atomic(durable=True)
 def undo_acceptance(
-    *, part_id: int, reason: str = "", key: str | None = None, actor: Actor, now: datetime.datetime
+    *,
+    part_id: int,
+    reason: str = "",
+    idempotency_key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
 ) -> OrderPart:
     """Take back a part's acceptance before packing; the time to accept starts again.
 
@@ -113,7 +118,7 @@ def undo_acceptance(
     WrongMove.
     """
     order, part = locks.lock_part(part_id)
-    if is_already_done(key, "part.acceptance_undone", part):
+    if is_already_done(idempotency_key, "part.acceptance_undone", part):
         return part
     if part.state != PartState.ACCEPTED or part.accepted_at is None:
         raise WrongMove(came_from=part.state, to=PartState.NEW)
@@ -127,7 +132,16 @@ def undo_acceptance(
     part.accepted_at = None
     part.accept_by = acceptance_deadline(part.cooperative, now, shop_settings().accept_within_hours)
     part.save(update_fields=["accepted_at", "accept_by"])
-    _record_undo(order, part, "part.acceptance_undone", part, reason, key=key, actor=actor, now=now)
+    _record_undo(
+        order,
+        part,
+        "part.acceptance_undone",
+        part,
+        reason,
+        idempotency_key=idempotency_key,
+        actor=actor,
+        now=now,
+    )
     return part
 
 
@@ -137,7 +151,7 @@ def undo_parcel_step(
     parcel_id: int,
     step: ParcelStep,
     reason: str = "",
-    key: str | None = None,
+    idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel:
@@ -149,7 +163,7 @@ def undo_parcel_step(
     order, part, parcel = locks.lock_parcel(parcel_id)
     require_outgoing_parcel(parcel)
     action = f"parcel.{step}_undone"
-    if is_already_done(key, action, parcel):
+    if is_already_done(idempotency_key, action, parcel):
         return parcel
     times = {ParcelStep.HANDOVER: parcel.handed_over_at, ParcelStep.DELIVERY: parcel.delivered_at}
     at = times.get(step, parcel.cod_collected_at)
@@ -162,7 +176,7 @@ def undo_parcel_step(
         ParcelStep.CASH: _undo_cash,
     }[step]
     undo(order, part, parcel, reason.strip() or _RECORDED_BY_MISTAKE, actor=actor, now=now)
-    _record_undo(order, part, action, parcel, reason, key=key, actor=actor, now=now)
+    _record_undo(order, part, action, parcel, reason, idempotency_key=idempotency_key, actor=actor, now=now)
     return parcel
 
 
@@ -269,9 +283,11 @@ def _record_undo(
     row: OrderPart | Parcel,
     reason: str,
     *,
-    key: str | None,
+    idempotency_key: str | None,
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    record_for_part(order, part, action, row, actor=actor, now=now, reason=reason.strip(), key=key)
+    record_for_part(
+        order, part, action, row, actor=actor, now=now, reason=reason.strip(), key=idempotency_key
+    )
     finish_order_change(order, now=now)

@@ -40,7 +40,7 @@ class ItemsAlreadyReturned(Refused):
 
 @transaction.atomic(durable=True)
 def void_parcel(
-    *, parcel_id: int, reason: str, key: str | None = None, actor: Actor, now: datetime.datetime
+    *, parcel_id: int, reason: str, idempotency_key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> Parcel:
     """Void a parcel: its quantities are open again, and its stock is restored.
 
@@ -51,7 +51,7 @@ def void_parcel(
     if not reason:
         raise ReasonRequired(field="reason")
     order, part, parcel = locks.lock_parcel(parcel_id)
-    if is_already_done(key, "parcel.voided", parcel):
+    if is_already_done(idempotency_key, "parcel.voided", parcel):
         return parcel
     require_outgoing_parcel(parcel)
     if parcel.state == ParcelState.DELIVERED and actor.entry_point not in PLATFORM_ENTRY_POINTS:
@@ -59,7 +59,9 @@ def void_parcel(
     if parcel.state == ParcelState.DELIVERED:
         require_items_with_buyer(part, parcel)
     void_locked_parcel(parcel, reason, actor=actor, now=now)
-    record_for_part(order, part, "parcel.voided", parcel, actor=actor, now=now, reason=reason, key=key)
+    record_for_part(
+        order, part, "parcel.voided", parcel, actor=actor, now=now, reason=reason, key=idempotency_key
+    )
     finish_order_change(order, now=now)
     return parcel
 

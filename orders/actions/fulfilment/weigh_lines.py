@@ -83,7 +83,7 @@ def weigh_line(
     grams: int,
     repeated_grams: int | None = None,
     is_charged_at_bound: bool = False,
-    key: str | None = None,
+    idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> OrderLine:
@@ -91,17 +91,25 @@ def weigh_line(
 
     Above the bound the buyer is asked, and nothing is charged until they answer, unless the cooperative
     chooses `is_charged_at_bound`. An implausible weight counts only if `repeated_grams` is equal to it. A
-    repeated `key` does nothing. Raises Missing, NotSoldByWeight, InvalidWeight, LineAlreadyPacked,
-    LineAlreadyRefunded, ImplausibleWeight, SubstituteUnanswered, WeightQuestionPending, KeyReused, WrongMove.
+    repeated `idempotency_key` does nothing. Raises Missing, NotSoldByWeight, InvalidWeight,
+    LineAlreadyPacked, LineAlreadyRefunded, ImplausibleWeight, SubstituteUnanswered, WeightQuestionPending,
+    KeyReused, WrongMove.
     """
     order, part = locks.lock_part(part_id)
     line = part.lines.filter(pk=line_id).first()
     if line is None:
         raise Missing()
-    if not is_already_done(key, "line.weighed", line):
+    if not is_already_done(idempotency_key, "line.weighed", line):
         _check_weight(part, line, grams, repeated_grams)
         weigh_locked_line(
-            order, part, line, grams, is_charged_at_bound=is_charged_at_bound, key=key, actor=actor, now=now
+            order,
+            part,
+            line,
+            grams,
+            is_charged_at_bound=is_charged_at_bound,
+            idempotency_key=idempotency_key,
+            actor=actor,
+            now=now,
         )
     return line
 
@@ -113,7 +121,7 @@ def weigh_locked_line(
     grams: int,
     *,
     is_charged_at_bound: bool = False,
-    key: str | None = None,
+    idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
@@ -123,7 +131,9 @@ def weigh_locked_line(
         raise WeightQuestionPending(field="grams")
     close_weight_questions([line], now=now)
     reprice_weighed_line(order, part, line, None if exceeds_bound else grams)
-    _record_line_change(order, part, line, "line.weighed", grams, key=key, actor=actor, now=now)
+    _record_line_change(
+        order, part, line, "line.weighed", grams, idempotency_key=idempotency_key, actor=actor, now=now
+    )
     if exceeds_bound:
         _ask_buyer(order, part, line, grams, actor=actor, now=now)
     finish_order_change(order, now=now)
@@ -215,7 +225,7 @@ def _record_line_change(
     action: str,
     grams: int,
     *,
-    key: str | None = None,
+    idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
@@ -226,7 +236,7 @@ def _record_line_change(
         now=now,
         root=order,
         cooperative_id=part.cooperative_id,
-        idempotency_key=key,
+        idempotency_key=idempotency_key,
         data={
             "part": part.number,
             "name": line.product_name,

@@ -131,7 +131,7 @@ def record_parcel_return(
             parcel_id=parcel.pk,
             damaged=form.damaged,
             warehouse_id=uuid.UUID(form.cleaned_data["warehouse"]),
-            key=bind_idempotency_key(request.POST.get("key", ""), "desk", "return", parcel.pk),
+            idempotency_key=bind_idempotency_key(request.POST.get("key", ""), "desk", "return", parcel.pk),
             actor=actor,
             now=now,
         )

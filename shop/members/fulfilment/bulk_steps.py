@@ -39,7 +39,7 @@ def accept_chosen_parts(request: HttpRequest, membership: MembershipContext) -> 
     actions = (
         (
             part.order.code,
-            partial(accept_part, part_id=part.pk, key=submitted_key(request, "accept", part.pk)),
+            partial(accept_part, part_id=part.pk, idempotency_key=submitted_key(request, "accept", part.pk)),
         )
         for part in _submitted_parts(request, membership)
     )
@@ -85,7 +85,9 @@ def close_chosen_parcels(request: HttpRequest, membership: MembershipContext) ->
     actions = (
         (
             f"{parcel.part.order.code}-{parcel.number}",
-            partial(close_parcel, parcel_id=parcel.pk, key=submitted_key(request, "close", parcel.pk)),
+            partial(
+                close_parcel, parcel_id=parcel.pk, idempotency_key=submitted_key(request, "close", parcel.pk)
+            ),
         )
         for parcel in parcels.values()
     )
@@ -112,7 +114,7 @@ def _pack_parts(request: HttpRequest, membership: MembershipContext) -> HttpResp
                 quantities={
                     line.pk: still_open[line.pk] for line in part.lines.all() if still_open[line.pk] > 0
                 },
-                key=submitted_key(request, "pack", part.pk),
+                idempotency_key=submitted_key(request, "pack", part.pk),
             ),
         )
         for part in parts

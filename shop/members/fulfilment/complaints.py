@@ -123,7 +123,7 @@ def receive_return_view(request: HttpRequest, membership: MembershipContext, par
         parcel_id=parcel.pk,
         damaged=form.damaged,
         warehouse_id=uuid.UUID(form.cleaned_data["warehouse"]),
-        key=submitted_key(request, "return", parcel.pk),
+        idempotency_key=submitted_key(request, "return", parcel.pk),
         actor=membership.actor,
         now=timezone.now(),
     )

@@ -96,7 +96,7 @@ def confirm_delivery(request: HttpRequest, membership: MembershipContext, parcel
                 is_cash_collected=form.is_cash_collected,
                 cash=form.collected_cash,
                 code=form.pickup_code,
-                key=submitted_key(request, "deliver_parcel", parcel.pk),
+                idempotency_key=submitted_key(request, "deliver_parcel", parcel.pk),
                 actor=membership.actor,
                 now=timezone.now(),
             )
@@ -203,6 +203,11 @@ def _run_transition(
 ) -> HttpResponse:
     key = submitted_key(request, action.__name__, parcel.pk)
     bound_action = partial(
-        action, parcel_id=parcel.pk, key=key, actor=membership.actor, now=timezone.now(), **arguments
+        action,
+        parcel_id=parcel.pk,
+        idempotency_key=key,
+        actor=membership.actor,
+        now=timezone.now(),
+        **arguments,
     )
     return run_action(request, bound_action, url=part_url(parcel.part_id), message=message)

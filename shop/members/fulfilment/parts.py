@@ -80,7 +80,9 @@ def accept_part_view(request: HttpRequest, membership: MembershipContext, part_i
     """Accept a part."""
     part = find_part(membership, part_id)
     key = submitted_key(request, "accept", part.pk)
-    action = partial(accept_part, part_id=part.pk, key=key, actor=membership.actor, now=timezone.now())
+    action = partial(
+        accept_part, part_id=part.pk, idempotency_key=key, actor=membership.actor, now=timezone.now()
+    )
     return run_action(
         request, action, url=part_url(part.pk), message=_("Order accepted. Next, pick the items.")
     )
@@ -92,7 +94,9 @@ def undo_part_acceptance(request: HttpRequest, membership: MembershipContext, pa
     """Take back the acceptance of a part."""
     part = find_part(membership, part_id)
     key = submitted_key(request, "undo-acceptance", part.pk)
-    act = partial(undo_acceptance, part_id=part.pk, key=key, actor=membership.actor, now=timezone.now())
+    act = partial(
+        undo_acceptance, part_id=part.pk, idempotency_key=key, actor=membership.actor, now=timezone.now()
+    )
     return run_action(request, act, url=part_url(part.pk), message=_("Undone."))
 
 
@@ -114,7 +118,7 @@ def refuse_part(request: HttpRequest, membership: MembershipContext, part_id: in
         decline_or_cancel_part,
         part_id=part.pk,
         reason=form.reason,
-        key=submitted_key(request, "refuse", part.pk),
+        idempotency_key=submitted_key(request, "refuse", part.pk),
         actor=membership.actor,
         now=timezone.now(),
     )
@@ -161,7 +165,7 @@ def pack_parcel_view(request: HttpRequest, membership: MembershipContext, part_i
         pack_parcel,
         part_id=part.pk,
         quantities=form.quantities,
-        key=submitted_key(request, "pack", part.pk),
+        idempotency_key=submitted_key(request, "pack", part.pk),
         actor=membership.actor,
         now=now,
     )

@@ -39,7 +39,7 @@ def record_line_weight(
         grams=form.grams,
         repeated_grams=form.cleaned_data["again"],
         is_charged_at_bound=form.cleaned_data["at_most"],
-        key=submitted_key(request, "weigh", line_id),
+        idempotency_key=submitted_key(request, "weigh", line_id),
     )
     try:
         line = action(actor=membership.actor, now=now)

@@ -40,11 +40,15 @@ def test_each_step_repeated_with_its_key_acts_once() -> None:
     line = part.lines.get()
 
     for _attempt in range(2):
-        accepted = accept_part(part_id=part.pk, key="a", actor=MEMBER, now=NOW)
-        parcel = pack_parcel(part_id=part.pk, quantities={line.pk: 1}, key="b", actor=MEMBER, now=NOW)
-        close_parcel(parcel_id=parcel.pk, key="c", actor=MEMBER, now=NOW)
-        hand_over_parcel(parcel_id=parcel.pk, key="d", actor=MEMBER, now=NOW)
-        answer = deliver_parcel(parcel_id=parcel.pk, is_cash_collected=True, key="e", actor=MEMBER, now=NOW)
+        accepted = accept_part(part_id=part.pk, idempotency_key="a", actor=MEMBER, now=NOW)
+        parcel = pack_parcel(
+            part_id=part.pk, quantities={line.pk: 1}, idempotency_key="b", actor=MEMBER, now=NOW
+        )
+        close_parcel(parcel_id=parcel.pk, idempotency_key="c", actor=MEMBER, now=NOW)
+        hand_over_parcel(parcel_id=parcel.pk, idempotency_key="d", actor=MEMBER, now=NOW)
+        answer = deliver_parcel(
+            parcel_id=parcel.pk, is_cash_collected=True, idempotency_key="e", actor=MEMBER, now=NOW
+        )
 
     assert (accepted.state, answer.state) == ("accepted", "delivered")
     assert part.parcels.count() == 1
@@ -60,10 +64,10 @@ def test_each_step_repeated_with_its_key_acts_once() -> None:
 
 def test_repeating_step_with_another_key_is_refused() -> None:
     part = make_part()
-    accept_part(part_id=part.pk, key="a", actor=MEMBER, now=NOW)
+    accept_part(part_id=part.pk, idempotency_key="a", actor=MEMBER, now=NOW)
 
     with pytest.raises(WrongMove):
-        accept_part(part_id=part.pk, key="b", actor=MEMBER, now=NOW)
+        accept_part(part_id=part.pk, idempotency_key="b", actor=MEMBER, now=NOW)
 
     assert Change.objects.filter(action="part.accepted").count() == 1
 
@@ -71,15 +75,19 @@ def test_repeating_step_with_another_key_is_refused() -> None:
 def test_reusing_key_for_another_request_is_refused() -> None:
     part = make_part()
     other = make_order((make_variant(), 1)).parts.get()
-    accept_part(part_id=part.pk, key="a", actor=MEMBER, now=NOW)
-    parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 1}, key="b", actor=MEMBER, now=NOW)
+    accept_part(part_id=part.pk, idempotency_key="a", actor=MEMBER, now=NOW)
+    parcel = pack_parcel(
+        part_id=part.pk, quantities={part.lines.get().pk: 1}, idempotency_key="b", actor=MEMBER, now=NOW
+    )
 
     with assert_refused(KeyReused, "key_reused"):
-        accept_part(part_id=other.pk, key="a", actor=MEMBER, now=NOW)
+        accept_part(part_id=other.pk, idempotency_key="a", actor=MEMBER, now=NOW)
     with assert_refused(KeyReused, "key_reused"):
-        close_parcel(parcel_id=parcel.pk, key="a", actor=MEMBER, now=NOW)
+        close_parcel(parcel_id=parcel.pk, idempotency_key="a", actor=MEMBER, now=NOW)
     with assert_refused(KeyReused, "key_reused"):
-        pack_parcel(part_id=other.pk, quantities={other.lines.get().pk: 1}, key="b", actor=MEMBER, now=NOW)
+        pack_parcel(
+            part_id=other.pk, quantities={other.lines.get().pk: 1}, idempotency_key="b", actor=MEMBER, now=NOW
+        )
 
 
 @pytest.mark.parametrize(("is_accepted", "ended"), [(False, "declined"), (True, "cancelled")])
@@ -89,7 +97,9 @@ def test_declining_or_cancelling_twice_with_one_key_ends_part_once(is_accepted, 
         accept_part(part_id=part.pk, actor=MEMBER, now=NOW)
 
     answers = [
-        decline_or_cancel_part(part_id=part.pk, reason="hết hàng", key="r", actor=MEMBER, now=NOW).state
+        decline_or_cancel_part(
+            part_id=part.pk, reason="hết hàng", idempotency_key="r", actor=MEMBER, now=NOW
+        ).state
         for _attempt in range(2)
     ]
 
@@ -99,7 +109,7 @@ def test_declining_or_cancelling_twice_with_one_key_ends_part_once(is_accepted, 
 
 def test_buyer_cancelling_twice_with_one_key_ends_part_once() -> None:
     part, other = make_part(), make_order((make_variant(), 1)).parts.get()
-    request = {"key": "c", "actor": Actor.guest(), "now": NOW}
+    request = {"idempotency_key": "c", "actor": Actor.guest(), "now": NOW}
 
     answers = [cancel_part_as_buyer(part_id=part.pk, **request).state for _attempt in range(2)]
 
@@ -108,7 +118,7 @@ def test_buyer_cancelling_twice_with_one_key_ends_part_once() -> None:
     with assert_refused(KeyReused, "key_reused"):
         cancel_part_as_buyer(part_id=other.pk, **request)
     with assert_refused(WrongMove, "wrong_move"):
-        cancel_part_as_buyer(part_id=part.pk, **request | {"key": "d"})
+        cancel_part_as_buyer(part_id=part.pk, **request | {"idempotency_key": "d"})
     check_everything()
 
 

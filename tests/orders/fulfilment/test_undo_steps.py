@@ -292,12 +292,12 @@ def test_step_that_is_not_the_last_is_refused(is_delivered, step) -> None:
 def test_undoing_twice_with_one_key_undoes_once() -> None:
     parcel = delivered()
 
-    undo(parcel, ParcelStep.DELIVERY, key="u")
-    undo(parcel, ParcelStep.DELIVERY, key="u")
+    undo(parcel, ParcelStep.DELIVERY, idempotency_key="u")
+    undo(parcel, ParcelStep.DELIVERY, idempotency_key="u")
 
     assert Change.objects.filter(action="parcel.delivery_undone").count() == 1
     with assert_refused(WrongMove, "wrong_move"):
-        undo(parcel, ParcelStep.DELIVERY, key="v")
+        undo(parcel, ParcelStep.DELIVERY, idempotency_key="v")
 
 
 def test_cash_collected_again_in_next_period_is_not_offset_by_first() -> None:

@@ -180,8 +180,8 @@ def test_weighing_is_recorded_in_order_history() -> None:
 def test_weight_repeated_with_one_key_is_recorded_once() -> None:
     part = accepted()
 
-    weigh(part, 4600, key="k")
-    weigh(part, 4600, key="k")
+    weigh(part, 4600, idempotency_key="k")
+    weigh(part, 4600, idempotency_key="k")
 
     assert Change.objects.filter(action="line.weighed").count() == 1
     assert events() == [("charge_request", 102_000), ("cancel_success", 3_000)]
@@ -189,10 +189,10 @@ def test_weight_repeated_with_one_key_is_recorded_once() -> None:
 
 def test_key_of_another_request_is_refused() -> None:
     part = make_order((make_weighed_variant(), 2)).parts.get()
-    accept_part(part_id=part.pk, key="k", actor=PACKER, now=NOW)
+    accept_part(part_id=part.pk, idempotency_key="k", actor=PACKER, now=NOW)
 
     with assert_refused(KeyReused, "key_reused"):
-        weigh(part, 4600, key="k")
+        weigh(part, 4600, idempotency_key="k")
 
 
 def test_weighing_again_starts_from_agreed_price() -> None:

@@ -296,7 +296,7 @@ def test_higher_weight_of_paid_order_requests_difference(client: Client) -> None
         part_id=part.pk,
         line_id=line.pk,
         grams=line.bound_grams,
-        key="a",
+        idempotency_key="a",
         actor=DESK,
         now=timezone.now(),
     )
@@ -320,7 +320,9 @@ def test_lower_weight_of_paid_order_promises_refund(client: Client) -> None:
     page_before = page_of(client, order)
 
     grams = line.estimate_grams * 3 // 4
-    weigh_line(part_id=part.pk, line_id=line.pk, grams=grams, key="a", actor=DESK, now=timezone.now())
+    weigh_line(
+        part_id=part.pk, line_id=line.pk, grams=grams, idempotency_key="a", actor=DESK, now=timezone.now()
+    )
 
     message = (
         "10,000\xa0₫ was paid in excess of the order total. It is refunded once your items have been shipped."

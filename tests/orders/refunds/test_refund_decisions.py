@@ -391,7 +391,11 @@ def test_returned_items_can_be_received_later() -> None:
         )
     for _time in range(2):
         receive_return(
-            parcel_id=refund.parcel_id, damaged={}, warehouse_id=warehouse_id, key="a", **ACTOR_NOW
+            parcel_id=refund.parcel_id,
+            damaged={},
+            warehouse_id=warehouse_id,
+            idempotency_key="a",
+            **ACTOR_NOW,
         )
 
     assert get_stock(variant).on_hand == 9
