@@ -74,18 +74,18 @@ def create_delivery_method(
     cooperative: Cooperative,
     channel: Channel,
     details: NewDeliveryMethod,
-    key: str | None = None,
+    idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> DeliveryMethod:
-    """Create a delivery method; a repeated `key` returns the first result.
+    """Create a delivery method; a repeated `idempotency_key` returns the first result.
 
     Pickup uses the given warehouse, or else the first one. Raises KeyReused, and
     MissingPickupWarehouse for pickup without a warehouse.
     """
-    if key is not None:
+    if idempotency_key is not None:
         lock_row(Cooperative.objects.filter(pk=cooperative.pk))
-    existing_id = find_already_made(key, "delivery_method.created", cooperative_id=cooperative.pk)
+    existing_id = find_already_made(idempotency_key, "delivery_method.created", cooperative_id=cooperative.pk)
     if existing_id is not None:
         return DeliveryMethod.objects.get(pk=existing_id)
     delivery_method = DeliveryMethod(
@@ -106,7 +106,7 @@ def create_delivery_method(
         now=now,
         root=cooperative,
         cooperative_id=cooperative.pk,
-        idempotency_key=key,
+        idempotency_key=idempotency_key,
     )
     return delivery_method
 

@@ -47,17 +47,17 @@ def open_warehouse(
     *,
     cooperative: Cooperative,
     details: WarehouseDetails,
-    key: str | None = None,
+    idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Warehouse:
     """Open another, empty warehouse in every active channel.
 
-    A repeated `key` returns the first result. Raises KeyReused, Missing.
+    A repeated `idempotency_key` returns the first result. Raises KeyReused, Missing.
     """
     if lock_row(Cooperative.objects.filter(pk=cooperative.pk)) is None:
         raise Missing()
-    existing_id = find_already_made(key, "warehouse.opened", cooperative_id=cooperative.pk)
+    existing_id = find_already_made(idempotency_key, "warehouse.opened", cooperative_id=cooperative.pk)
     if existing_id is not None:
         return Warehouse.objects.get(pk=existing_id)
     address = Address()
@@ -79,7 +79,7 @@ def open_warehouse(
         now=now,
         root=cooperative,
         cooperative_id=cooperative.pk,
-        idempotency_key=key,
+        idempotency_key=idempotency_key,
     )
     return warehouse
 

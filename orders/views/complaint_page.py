@@ -63,7 +63,7 @@ def file_complaint(request: HttpRequest, order_id: uuid.UUID, number: int) -> Ht
                 text=form.cleaned_data["words"],
                 requested_remedy=RequestedRemedy(form.cleaned_data["requested_remedy"]),
                 pictures=[store_picture(photo) for photo in form.cleaned_data["photos"]],
-                key=bind_idempotency_key(str(form.cleaned_data["key"]), "buyer", part.pk),
+                idempotency_key=bind_idempotency_key(str(form.cleaned_data["key"]), "buyer", part.pk),
                 actor=request_actor(request),
                 now=now,
             )

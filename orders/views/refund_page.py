@@ -134,7 +134,7 @@ def edit_refund_account(request: HttpRequest, order_id: uuid.UUID) -> HttpRespon
                 account=payer_account
                 if payer_account is not None and uses_payer_account
                 else form.bank_account,
-                key=bind_idempotency_key(request.POST.get("key", ""), "account", order.pk),
+                idempotency_key=bind_idempotency_key(request.POST.get("key", ""), "account", order.pk),
                 actor=request_actor(request),
                 now=timezone.now(),
             )

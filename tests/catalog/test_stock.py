@@ -135,9 +135,9 @@ def test_variants_and_warehouses_of_another_cooperative_are_missing() -> None:
 def test_repeated_count_changes_nothing_after_later_movements() -> None:
     variant = make_variant(on_hand=10)
 
-    count_stock(**stock_arguments(variant), counted_quantity=10, key="phone-1")
+    count_stock(**stock_arguments(variant), counted_quantity=10, idempotency_key="phone-1")
     receive_stock(**stock_arguments(variant), quantity=-4, reason=MovementReason.LOSS)
-    count_stock(**stock_arguments(variant), counted_quantity=10, key="phone-1")
+    count_stock(**stock_arguments(variant), counted_quantity=10, idempotency_key="phone-1")
 
     assert get_stock(variant).on_hand == 6
     assert Movement.objects.filter(key="phone-1").count() == 1
@@ -147,7 +147,7 @@ def test_repeated_receipt_is_recorded_once() -> None:
     variant = make_variant(on_hand=10)
 
     for _attempt in range(2):
-        receive_stock(**stock_arguments(variant), quantity=5, key="phone-2")
+        receive_stock(**stock_arguments(variant), quantity=5, idempotency_key="phone-2")
 
     assert get_stock(variant).on_hand == 15
 

@@ -30,7 +30,7 @@ def details(**overrides):
 
 
 def open_for(cooperative, *, key=None, **fields):
-    return open_warehouse(cooperative=cooperative, details=details(**fields), key=key, **COMMON)
+    return open_warehouse(cooperative=cooperative, details=details(**fields), idempotency_key=key, **COMMON)
 
 
 def change(warehouse, *, cooperative=None, **fields):

@@ -72,7 +72,11 @@ class ScaleAndCash:
         carrier = Remitter(CashHolder.CARRIER, carrier=CARRIER)
         waiting, reconciled = (
             remit_cash(
-                remitter=carrier, parcel_ids=[parcel.pk], fees=5_000, key=f"w{parcel.pk}", **self._context
+                remitter=carrier,
+                parcel_ids=[parcel.pk],
+                fees=5_000,
+                idempotency_key=f"w{parcel.pk}",
+                **self._context,
             )
             for parcel in parcels[:2]
         )

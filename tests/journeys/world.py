@@ -537,7 +537,7 @@ class _Market:
             currency="VND",
             amount=20_000,
             reason="Thưởng",
-            key="1",
+            idempotency_key="1",
             **self.context,
         )
         payout = Payout.objects.get(settlement=running)

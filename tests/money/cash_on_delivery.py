@@ -52,7 +52,7 @@ class CashOnDelivery(Market):
                     parcel_ids=parcel_ids,
                     fees=fees,
                     fee_bearer=bearer,
-                    key=f"remit:{parcel_ids}",
+                    idempotency_key=f"remit:{parcel_ids}",
                     **self.who,
                 )
 
@@ -73,7 +73,7 @@ class CashOnDelivery(Market):
         parcel = self.pick(held_by_carriers(), index)
         remitter = Remitter(CashHolder.CARRIER, parcel.carrier)
         remittance = remit_cash(
-            remitter=remitter, parcel_ids=[parcel.pk], key=f"short:{parcel.pk}", **self.who
+            remitter=remitter, parcel_ids=[parcel.pk], idempotency_key=f"short:{parcel.pk}", **self.who
         )
         received = remittance.remitted - min(1_000, remittance.remitted)
         reconcile_remittance(remittance_id=remittance.pk, received=received, reason="Torn", **self.who)
@@ -98,7 +98,7 @@ class CashOnDelivery(Market):
                     amount=amount,
                     is_platform_cost=is_platform_cost,
                     reason="Sent afterwards",
-                    key=key,
+                    idempotency_key=key,
                     **self.who,
                 )
 

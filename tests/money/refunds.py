@@ -122,13 +122,13 @@ class Refunds(Market):
         """Decide the refund; a repetition must change nothing."""
         request = {"order_id": order.pk, "part_id": part.pk, "decision": decision, **self.who}
         key = f"refund:{Refund.objects.count()}:{part.pk}"
-        decide_refund(key=key, **request)
+        decide_refund(idempotency_key=key, **request)
         before = (
             Refund.objects.count(),
             RefundLine.objects.count(),
             Payment.objects.filter(order=order).sums(),
         )
         if repeats:
-            decide_refund(key=key, **request)
+            decide_refund(idempotency_key=key, **request)
         after = Refund.objects.count(), RefundLine.objects.count(), Payment.objects.filter(order=order).sums()
         assert after == before

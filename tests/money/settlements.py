@@ -44,7 +44,9 @@ class Settlements(Market):
 
         def work(settlement: Settlement) -> None:
             for _round in range(2 if repeats else 1):
-                close_settlement(settlement_id=settlement.pk, key=f"close:{settlement.pk}", **self.who)
+                close_settlement(
+                    settlement_id=settlement.pk, idempotency_key=f"close:{settlement.pk}", **self.who
+                )
 
         self.attempt(with_entries(), index, work)
         if at_once:
@@ -63,7 +65,9 @@ class Settlements(Market):
             if payout.payable_from is not None:  # its account was set less than a day ago
                 who = who | {"now": max(who["now"], payout.payable_from)}
             for _round in range(2 if repeats else 1):
-                mark_payout_paid(payout_id=payout.pk, reference="FT9", key=f"paid:{payout.pk}", **who)
+                mark_payout_paid(
+                    payout_id=payout.pk, reference="FT9", idempotency_key=f"paid:{payout.pk}", **who
+                )
 
         self.attempt(to_pay_out(), index, work)
 
@@ -78,7 +82,7 @@ class Settlements(Market):
                     currency="VND",
                     amount=amount,
                     reason="Counted wrongly",
-                    key=key,
+                    idempotency_key=key,
                     **self.who,
                 )
 

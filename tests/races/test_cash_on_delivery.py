@@ -39,7 +39,7 @@ def type_names(results):
 
 
 def remitting(parcel, key):
-    return partial(remit_cash, remitter=REMITTER, parcel_ids=[parcel.pk], key=key, **ACTOR_NOW)
+    return partial(remit_cash, remitter=REMITTER, parcel_ids=[parcel.pk], idempotency_key=key, **ACTOR_NOW)
 
 
 def test_parallel_remittances_remit_cash_once() -> None:

@@ -44,7 +44,7 @@ def correct(cooperative, amount=50_000, key="first"):
         currency="VND",
         amount=amount,
         reason="thưởng",
-        key=key,
+        idempotency_key=key,
         actor=DESK,
         now=NOW,
     )

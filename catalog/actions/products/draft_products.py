@@ -24,11 +24,11 @@ def create_draft_product(
     cooperative: Cooperative,
     channel: Channel,
     new: NewProduct,
-    key: str | None = None,
+    idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Product:
-    """Create a draft product. A repeated `key` returns the first one.
+    """Create a draft product. A repeated `idempotency_key` returns the first one.
 
     Raises KeyReused, AlreadyTaken, InvalidColumnValue, InvalidPrice, MissingWarehouse,
     ForbiddenWords.
@@ -38,12 +38,14 @@ def create_draft_product(
         require_allowed_texts({"variant": details.name})
     for caption in new.captions:
         require_allowed_texts({"captions": caption})
-    if key is not None:
+    if idempotency_key is not None:
         lock_row(Cooperative.objects.filter(pk=cooperative.pk))
-    existing_product = find_already_made(key, "product.created", cooperative_id=cooperative.pk)
+    existing_product = find_already_made(idempotency_key, "product.created", cooperative_id=cooperative.pk)
     if existing_product is not None:
         return Product.objects.for_cooperative(cooperative).get(pk=existing_product)
-    return insert_draft_product(cooperative, channel, new, key=key, actor=actor, now=now)
+    return insert_draft_product(
+        cooperative, channel, new, idempotency_key=idempotency_key, actor=actor, now=now
+    )
 
 
 def insert_draft_product(
@@ -51,7 +53,7 @@ def insert_draft_product(
     channel: Channel,
     product_values: NewProduct,
     *,
-    key: str | None = None,
+    idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Product:
@@ -59,7 +61,9 @@ def insert_draft_product(
     product = Product(
         product_type=product_values.product_type, cooperative=cooperative, category=product_values.category
     )
-    insert_product(product, product_values.details.columns(), key=key, actor=actor, now=now)
+    insert_product(
+        product, product_values.details.columns(), idempotency_key=idempotency_key, actor=actor, now=now
+    )
     Listing.objects.create(product=product, channel=channel, currency=channel.currency)
     captions = dict(enumerate(product_values.captions))
     for position, picture in enumerate(product_values.pictures):

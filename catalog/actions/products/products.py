@@ -62,7 +62,7 @@ def insert_product(
     product: Product,
     values: Mapping[str, object],
     *,
-    key: str | None = None,
+    idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
@@ -81,7 +81,7 @@ def insert_product(
         actor=actor,
         now=now,
         cooperative_id=product.cooperative_id,
-        idempotency_key=key,
+        idempotency_key=idempotency_key,
     )
 
 

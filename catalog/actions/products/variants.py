@@ -64,20 +64,20 @@ def create_variant(
     prices: Sequence[tuple[Channel, int]] = (),
     stocks: Sequence[InitialStock] = (),
     confirmed_figures: str | None = None,
-    key: str | None = None,
+    idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Variant:
     """Create a variant with list prices in minor units and its initial stock.
 
-    A repeated `key` returns the first one. With `inputs`, all required attributes must be among them.
-    With a `cooperative`, another cooperative's product is Missing. `confirmed_figures`: see `set_list_price`.
-    Raises KeyReused, Missing, AlreadyTaken, InvalidColumnValue, InvalidPrice, UnusualPrice,
+    A repeated `idempotency_key` returns the first one. With `inputs`, all required attributes must be among
+    them. With a `cooperative`, another cooperative's product is Missing. `confirmed_figures`: see
+    `set_list_price`. Raises KeyReused, Missing, AlreadyTaken, InvalidColumnValue, InvalidPrice, UnusualPrice,
     MissingWarehouse, AttributeNotOfType, MissingAttributes.
     """
     product = lock_product(product_id, cooperative=cooperative, field="product")
     existing_variant = find_already_made(
-        key, "variant.added", cooperative_id=product.cooperative_id, root=product
+        idempotency_key, "variant.added", cooperative_id=product.cooperative_id, root=product
     )
     if existing_variant is not None:
         return product.variants.get(pk=existing_variant)
@@ -100,7 +100,7 @@ def create_variant(
         now=now,
         root=product,
         cooperative_id=product.cooperative_id,
-        idempotency_key=key,
+        idempotency_key=idempotency_key,
     )
     refresh_listings(product)
     return variant

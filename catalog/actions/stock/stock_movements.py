@@ -48,13 +48,13 @@ class StockPick:
 
 @dataclass(frozen=True, slots=True)
 class StockCount:
-    """A counted quantity of a variant in a warehouse; `key` is an idempotency key."""
+    """A counted quantity of a variant in a warehouse."""
 
     variant_id: int
     warehouse_id: uuid.UUID
     counted: int
     note: str = ""
-    key: str | None = None
+    idempotency_key: str | None = None
 
 
 def choose_stock(
@@ -119,7 +119,7 @@ def record_movement(
     now: datetime.datetime,
     document: str = "",
     note: str = "",
-    key: str | None = None,
+    idempotency_key: str | None = None,
     grams: int | None = None,
     lot_id: int | None = None,
 ) -> Movement:
@@ -130,7 +130,7 @@ def record_movement(
         reason=reason,
         document=document,
         note=note,
-        key=key,
+        key=idempotency_key,
         grams=grams,
         lot_id=lot_id,
         actor_kind=actor.kind,
@@ -151,16 +151,16 @@ def count_stock(
     warehouse_id: uuid.UUID,
     counted_quantity: int,
     note: str = "",
-    key: str | None = None,
+    idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Stock:
     """Set the stock on hand to a count, by a movement of the difference.
 
-    With a `key`, a count without a difference is recorded too, so that a repeat changes nothing even after
-    later sales. Raises InvalidStockCount, and Missing for another cooperative's product.
+    With an `idempotency_key`, a count without a difference is recorded too, so that a repeat changes nothing
+    even after later sales. Raises InvalidStockCount, and Missing for another cooperative's product.
     """
-    count = StockCount(variant_id, warehouse_id, counted_quantity, note, key)
+    count = StockCount(variant_id, warehouse_id, counted_quantity, note, idempotency_key)
     return record_count(count, cooperative=cooperative, actor=actor, now=now)
 
 
@@ -186,7 +186,7 @@ def record_count(
     row = lock_stock_row(
         cooperative=cooperative, variant_id=count.variant_id, warehouse_id=count.warehouse_id
     )
-    if count.key is not None and Movement.objects.filter(key=count.key).exists():
+    if count.idempotency_key is not None and Movement.objects.filter(key=count.idempotency_key).exists():
         return row
     before = row.on_hand
     record_movement(
@@ -196,7 +196,7 @@ def record_count(
         actor=actor,
         now=now,
         note=count.note,
-        key=count.key,
+        idempotency_key=count.idempotency_key,
     )
     Stock.objects.filter(pk=row.pk).update(counted_at=now)
     record_change(
@@ -220,22 +220,25 @@ def receive_stock(
     quantity: int,
     reason: MovementReason = MovementReason.RECEIPT,
     note: str = "",
-    key: str | None = None,
+    idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Stock:
     """Record a receipt, or a loss (negative quantity with reason LOSS).
 
-    A repeated `key` changes nothing. Raises InvalidStockCount, and Missing (also for a closed warehouse).
+    A repeated `idempotency_key` changes nothing. Raises InvalidStockCount, and Missing (also for a closed
+    warehouse).
     """
     if not quantity or abs(quantity) > MAX_COUNT:
         raise InvalidStockCount(field="quantity")
     if not Warehouse.objects.for_cooperative(cooperative).open().filter(pk=warehouse_id).exists():
         raise Missing()
     row = lock_stock_row(cooperative=cooperative, variant_id=variant_id, warehouse_id=warehouse_id)
-    if key is not None and Movement.objects.filter(key=key).exists():
+    if idempotency_key is not None and Movement.objects.filter(key=idempotency_key).exists():
         return row
-    record_movement(row, quantity, reason=reason, actor=actor, now=now, note=note, key=key)
+    record_movement(
+        row, quantity, reason=reason, actor=actor, now=now, note=note, idempotency_key=idempotency_key
+    )
     record_change(
         "stock.moved",
         row,

@@ -77,16 +77,16 @@ def remit_cash(
     fees: int = 0,
     fee_bearer: CostBearer = CostBearer.PLATFORM,
     reference: str = "",
-    key: str,
+    idempotency_key: str,
     actor: Actor,
     now: datetime.datetime,
 ) -> CashRemittance:
     """Record a remittance of these parcels' cash, less the total `fees` that were kept; all or nothing.
 
-    A repeated `key` returns the first remittance. Raises CashNotHeld, KeyReused, EmptyRemittance.
+    A repeated `idempotency_key` returns the first remittance. Raises CashNotHeld, KeyReused, EmptyRemittance.
     """
     parcels = locks.lock_parcels(parcel_ids)
-    existing = CashRemittance.objects.filter(key=key).first()
+    existing = CashRemittance.objects.filter(key=idempotency_key).first()
     if existing is not None:
         if Remitter(CashHolder(existing.holder), existing.carrier, existing.cooperative_id) != remitter:
             raise KeyReused()
@@ -103,7 +103,12 @@ def remit_cash(
     if not_held or len(currencies) != 1 or not 0 <= fees <= collected:
         raise CashNotHeld(parcels=not_held)
     remittance = open_remittance(
-        remitter, key=key, currency=currencies.pop(), fee_bearer=fee_bearer, actor=actor, now=now
+        remitter,
+        idempotency_key=idempotency_key,
+        currency=currencies.pop(),
+        fee_bearer=fee_bearer,
+        actor=actor,
+        now=now,
     )
     remittance.reference = reference.strip()[:120]
     add_remittance_lines(remittance, _spread_fees(list(parcels.values()), fees), actor=actor, now=now)
@@ -111,11 +116,17 @@ def remit_cash(
 
 
 def open_remittance(
-    remitter: Remitter, *, key: str, currency: str, fee_bearer: str, actor: Actor, now: datetime.datetime
+    remitter: Remitter,
+    *,
+    idempotency_key: str,
+    currency: str,
+    fee_bearer: str,
+    actor: Actor,
+    now: datetime.datetime,
 ) -> CashRemittance:
     """Step: create a remittance without lines."""
     remittance = CashRemittance.objects.create(
-        key=key,
+        key=idempotency_key,
         holder=remitter.holder,
         carrier=remitter.carrier,
         cooperative_id=remitter.cooperative_id,
@@ -172,7 +183,7 @@ def reconcile_remittance(
     received: int,
     reference: str = "",
     reason: str = "",
-    key: str | None = None,
+    idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> CashRemittance:
@@ -182,7 +193,7 @@ def reconcile_remittance(
     StatementInProgress, WrongMove.
     """
     remittance = locks.lock_remittance(remittance_id)
-    if is_already_done(key, "remittance.reconciled", remittance):
+    if is_already_done(idempotency_key, "remittance.reconciled", remittance):
         return remittance
     if remittance.reconciled_at is not None:
         raise WrongMove(came_from=CodState.RECONCILED, to=CodState.RECONCILED)
@@ -208,7 +219,7 @@ def reconcile_remittance(
         cooperative_id=remittance.cooperative_id,
         reason=remittance.reason,
         data={"received": received, "remitted": remittance.remitted},
-        idempotency_key=key,
+        idempotency_key=idempotency_key,
     )
     return remittance
 

@@ -38,18 +38,18 @@ def resolve_remittance_difference(
     amount: int,
     is_platform_cost: bool,
     reason: str,
-    key: str | None = None,
+    idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> CashRemittance:
     """Resolve part of a shortfall or an excess.
 
     A shortfall has arrived later or, if `is_platform_cost`, becomes the platform's cost; an excess was sent
-    back or is kept. `amount` is in minor units. A repeated `key` does nothing.
+    back or is kept. `amount` is in minor units. A repeated `idempotency_key` does nothing.
     Raises KeyReused, Missing, InvalidDifferenceAmount, NoRemittanceDifference, ReasonRequired.
     """
     remittance = locks.lock_remittance(remittance_id)
-    if is_already_done(key, "remittance.difference_resolved", remittance):
+    if is_already_done(idempotency_key, "remittance.difference_resolved", remittance):
         return remittance
     unresolved = remittance.unresolved_difference
     if not unresolved or remittance.holder != CashHolder.CARRIER:
@@ -68,7 +68,7 @@ def resolve_remittance_difference(
         now=now,
         reason=reason.strip(),
         data={"amount": signed, "is_platform_cost": is_platform_cost},
-        idempotency_key=key,
+        idempotency_key=idempotency_key,
     )
     account = LedgerAccount.PLATFORM_COST if is_platform_cost else LedgerAccount.BANK
     post_entries(

@@ -57,17 +57,17 @@ def accept_complaint(
     complaint_id: uuid.UUID,
     remedy: Remedy,
     answer: str = "",
-    key: str | None = None,
+    idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Complaint:
     """Accept a complaint with a remedy. After a rejection only the platform may accept it.
 
-    A repeated `key` does nothing. Raises KeyReused, Missing, RemedyExceedsComplaint, EmptyRemedy, SoldOut,
-    WrongMove, and the errors of `decide_refund`.
+    A repeated `idempotency_key` does nothing. Raises KeyReused, Missing, RemedyExceedsComplaint, EmptyRemedy,
+    SoldOut, WrongMove, and the errors of `decide_refund`.
     """
     order, part, complaint = locks.lock_complaint(complaint_id)
-    if is_already_done(key, "complaint.accepted", complaint):
+    if is_already_done(idempotency_key, "complaint.accepted", complaint):
         return complaint
     if complaint.state == ComplaintState.REJECTED and actor.entry_point not in PLATFORM_ENTRY_POINTS:
         raise WrongMove(came_from=complaint.state, to=ComplaintState.ACCEPTED)
@@ -75,7 +75,14 @@ def accept_complaint(
     advance(complaint, ComplaintState.ACCEPTED, COMPLAINT_MOVES)
     _write_answer(complaint, answer, now=now)
     record_complaint_change(
-        order, part, complaint, "complaint.accepted", actor=actor, now=now, reason=answer.strip(), key=key
+        order,
+        part,
+        complaint,
+        "complaint.accepted",
+        actor=actor,
+        now=now,
+        reason=answer.strip(),
+        idempotency_key=idempotency_key,
     )
     if remedy.replaced:
         create_replacement(order, part, remedy.replaced, complaint=complaint, actor=actor, now=now)
@@ -103,21 +110,33 @@ def accept_complaint(
 
 @transaction.atomic(durable=True)
 def reject_complaint(
-    *, complaint_id: uuid.UUID, reason: str, key: str | None = None, actor: Actor, now: datetime.datetime
+    *,
+    complaint_id: uuid.UUID,
+    reason: str,
+    idempotency_key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
 ) -> Complaint:
-    """Reject a complaint with a reason for the buyer. A repeated `key` does nothing.
+    """Reject a complaint with a reason for the buyer. A repeated `idempotency_key` does nothing.
 
     Raises KeyReused, Missing, ReasonRequired, WrongMove.
     """
     if not reason.strip():
         raise ReasonRequired(field="reason")
     order, part, complaint = locks.lock_complaint(complaint_id)
-    if is_already_done(key, "complaint.rejected", complaint):
+    if is_already_done(idempotency_key, "complaint.rejected", complaint):
         return complaint
     advance(complaint, ComplaintState.REJECTED, COMPLAINT_MOVES)
     _write_answer(complaint, reason, now=now)
     record_complaint_change(
-        order, part, complaint, "complaint.rejected", actor=actor, now=now, reason=reason.strip(), key=key
+        order,
+        part,
+        complaint,
+        "complaint.rejected",
+        actor=actor,
+        now=now,
+        reason=reason.strip(),
+        idempotency_key=idempotency_key,
     )
     _notify_of_answer(order, part, complaint, actor=actor, now=now)
     return complaint

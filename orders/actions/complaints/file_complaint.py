@@ -98,17 +98,18 @@ def submit_complaint(
     text: str,
     requested_remedy: RequestedRemedy = RequestedRemedy.EITHER,
     pictures: Sequence[Picture] = (),
-    key: str | None = None,
+    idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Complaint:
-    """File a complaint about these `steps` of lines. A repeated `key` returns the first complaint.
+    """File a complaint about these `steps` of lines.
 
-    Raises KeyReused, Missing, EmptyComplaint, ComplaintExceedsDelivered, ComplaintAlreadyOpen,
-    ComplaintPeriodOver, TooManyComplaintPictures, ComplaintTextRequired.
+    A repeated `idempotency_key` returns the first complaint. Raises KeyReused, Missing, EmptyComplaint,
+    ComplaintExceedsDelivered, ComplaintAlreadyOpen, ComplaintPeriodOver, TooManyComplaintPictures,
+    ComplaintTextRequired.
     """
     order, part = locks.lock_part(part_id)
-    existing = Complaint.objects.filter(key=key).first() if key is not None else None
+    existing = Complaint.objects.filter(key=idempotency_key).first() if idempotency_key is not None else None
     if existing is not None and existing.part_id != part.pk:
         raise KeyReused()
     if existing is not None:
@@ -120,7 +121,7 @@ def submit_complaint(
         text=text.strip(),
         created_at=now,
         due_by=_end_of_days(now, shop_settings().answer_complaints_days) - datetime.timedelta(seconds=1),
-        key=key,
+        key=idempotency_key,
     )
     ComplaintLine.objects.bulk_create(
         ComplaintLine(complaint=complaint, order_line_id=line_id, quantity=count)
@@ -209,7 +210,7 @@ def record_complaint_change(
     actor: Actor,
     now: datetime.datetime,
     reason: str = "",
-    key: str | None = None,
+    idempotency_key: str | None = None,
 ) -> None:
     """Step: record a change of a complaint under its order."""
     record_change(
@@ -221,7 +222,7 @@ def record_complaint_change(
         cooperative_id=part.cooperative_id,
         reason=reason,
         data={"part": part.number},
-        idempotency_key=key,
+        idempotency_key=idempotency_key,
     )
 
 

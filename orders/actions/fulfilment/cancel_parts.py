@@ -212,7 +212,14 @@ def end_part(
     if part.slot_id is not None:
         PickupSlot.objects.filter(pk=part.slot_id, booked__gt=0).update(booked=F("booked") - 1)
     record_for_part(
-        order, part, f"part.{state}", part, actor=actor, now=now, reason=reason, key=idempotency_key
+        order,
+        part,
+        f"part.{state}",
+        part,
+        actor=actor,
+        now=now,
+        reason=reason,
+        idempotency_key=idempotency_key,
     )
     if not order.parts.active().exists():
         release_voucher_use(order, actor=actor, now=now)

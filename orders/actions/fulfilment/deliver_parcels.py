@@ -98,7 +98,9 @@ def dispatch_parcel(
     parcel.save()
     if came_from != ParcelState.FAILED_DELIVERY:
         _remove_from_stock(parcel, actor=actor, now=now)
-    record_for_part(order, part, "parcel.handed_over", parcel, actor=actor, now=now, key=idempotency_key)
+    record_for_part(
+        order, part, "parcel.handed_over", parcel, actor=actor, now=now, idempotency_key=idempotency_key
+    )
     finish_order_change(order, now=now)
     notices.notify_parcel_handed_over(order, part, parcel, now=now)
     if came_from != ParcelState.FAILED_DELIVERY and is_weighing_complete(order):
@@ -178,7 +180,7 @@ def deliver_locked_parcel(
         actor=actor,
         now=now,
         reason=reason.strip(),
-        key=idempotency_key,
+        idempotency_key=idempotency_key,
     )
     finish_order_change(order, now=now)
 
@@ -212,7 +214,9 @@ def report_collected_cash(
     if parcel.state != ParcelState.DELIVERED:
         raise WrongMove(came_from=parcel.state, to=CodState.COLLECTED)
     collect_cash(order, parcel, cash=cash, actor=actor, now=now)
-    record_for_part(order, part, "parcel.cash_collected", parcel, actor=actor, now=now, key=idempotency_key)
+    record_for_part(
+        order, part, "parcel.cash_collected", parcel, actor=actor, now=now, idempotency_key=idempotency_key
+    )
     finish_order_change(order, now=now)
     return parcel
 
@@ -237,7 +241,7 @@ def fail_delivery(
         actor=actor,
         now=now,
         reason=reason,
-        key=idempotency_key,
+        idempotency_key=idempotency_key,
     )
     finish_order_change(order, now=now)
     notices.notify_delivery_failed(order, part, parcel, now=now)

@@ -75,7 +75,7 @@ def accept_locked_part(
     advance(part, PartState.ACCEPTED, PART_MOVES)
     part.accepted_at = now
     part.save(update_fields=["accepted_at"])
-    record_for_part(order, part, "part.accepted", part, actor=actor, now=now, key=idempotency_key)
+    record_for_part(order, part, "part.accepted", part, actor=actor, now=now, idempotency_key=idempotency_key)
     finish_order_change(order, now=now)
 
 
@@ -174,7 +174,9 @@ def close_locked_parcel(
     """
     code = f"{secrets.randbelow(10**PICKUP_DIGITS):0{PICKUP_DIGITS}}" if part.is_collected else ""
     move_parcel(parcel, ParcelState.PACKED, packed_at=now, pickup_code=code)
-    record_for_part(order, part, "parcel.packed", parcel, actor=actor, now=now, key=idempotency_key)
+    record_for_part(
+        order, part, "parcel.packed", parcel, actor=actor, now=now, idempotency_key=idempotency_key
+    )
     finish_order_change(order, now=now)
 
 

@@ -158,7 +158,7 @@ def cancel_return(
         actor=actor,
         now=now,
         reason=reason,
-        key=idempotency_key,
+        idempotency_key=idempotency_key,
     )
     finish_order_change(order, now=now)
     return parcel
@@ -197,7 +197,9 @@ def receive_locked_return(
         if row is not None and undamaged[line.pk]:
             _restock_line(parcel, line, row, undamaged[line.pk], actor=actor, now=now)
     save_reserved_and_allocated(rows.values())
-    record_for_part(order, part, "parcel.return_received", parcel, actor=actor, now=now, key=idempotency_key)
+    record_for_part(
+        order, part, "parcel.return_received", parcel, actor=actor, now=now, idempotency_key=idempotency_key
+    )
 
 
 def mark_lines_unsent(

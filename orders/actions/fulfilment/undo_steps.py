@@ -288,6 +288,6 @@ def _record_undo(
     now: datetime.datetime,
 ) -> None:
     record_for_part(
-        order, part, action, row, actor=actor, now=now, reason=reason.strip(), key=idempotency_key
+        order, part, action, row, actor=actor, now=now, reason=reason.strip(), idempotency_key=idempotency_key
     )
     finish_order_change(order, now=now)

@@ -60,7 +60,14 @@ def void_parcel(
         require_items_with_buyer(part, parcel)
     void_locked_parcel(parcel, reason, actor=actor, now=now)
     record_for_part(
-        order, part, "parcel.voided", parcel, actor=actor, now=now, reason=reason, key=idempotency_key
+        order,
+        part,
+        "parcel.voided",
+        parcel,
+        actor=actor,
+        now=now,
+        reason=reason,
+        idempotency_key=idempotency_key,
     )
     finish_order_change(order, now=now)
     return parcel

@@ -19,7 +19,7 @@ def record_for_part(
     actor: Actor,
     now: datetime.datetime,
     reason: str = "",
-    key: str | None = None,
+    idempotency_key: str | None = None,
     data: Mapping[str, object] | None = None,
 ) -> None:
     """Step: record that `action` happened to the part, or to one of its parcels; `data` adds details."""
@@ -31,7 +31,7 @@ def record_for_part(
         root=order,
         cooperative_id=part.cooperative_id,
         reason=reason,
-        idempotency_key=key,
+        idempotency_key=idempotency_key,
         data={
             "part": part.number,
             **({"parcel": row.number} if isinstance(row, Parcel) else {}),

@@ -74,23 +74,23 @@ def start_basket_payment(
     basket_id: uuid.UUID,
     method: PaymentMethod,
     amount: int | None = None,
-    key: str | None = None,
+    idempotency_key: str | None = None,
     labels: dict[str, str] | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Payment:
     """Start a payment on a basket by card or promise, of `amount` minor units or all that is left.
 
-    A repeat with the same `key` returns the first payment. `labels` are stored with it. Raises
+    A repeat with the same `idempotency_key` returns the first payment. `labels` are stored with it. Raises
     AmountNotForCards, KeyReused, Missing, BasketFullyPaid, AmountExceedsRest, PaymentMethodNotOffered.
     """
     basket = lock_existing_basket(basket_id)
-    existing = payment_started_with(key, basket=basket)
+    existing = payment_started_with(idempotency_key, basket=basket)
     if existing is not None:
         return existing
     requested = _amount_to_pay(basket, amount, now=now)
     require_payment_method(basket.channel, method, requested)
-    payment = _create_payment(basket, method, key, labels)
+    payment = _create_payment(basket, method, idempotency_key, labels)
     if method == PaymentMethod.CARD:
         request_authorisation(basket, payment, requested, actor=actor, now=now)
     else:
@@ -105,7 +105,7 @@ def start_basket_payment(
 def start_app_payment(
     *,
     basket_id: uuid.UUID,
-    key: str | None = None,
+    idempotency_key: str | None = None,
     labels: dict[str, str] | None = None,
     amount: int | None = None,
     actor: Actor,
@@ -116,9 +116,9 @@ def start_app_payment(
     Raises as `start_basket_payment`.
     """
     basket = lock_existing_basket(basket_id)
-    existing = payment_started_with(key, basket=basket)
+    existing = payment_started_with(idempotency_key, basket=basket)
     requested = _amount_to_pay(basket, amount, now=now)
-    return existing or _create_payment(basket, PaymentMethod.APP, key, labels), requested
+    return existing or _create_payment(basket, PaymentMethod.APP, idempotency_key, labels), requested
 
 
 @transaction.atomic(durable=True)
@@ -148,10 +148,10 @@ def record_app_event(
 
 
 def payment_started_with(
-    key: str | None, *, basket: Basket | None = None, order: Order | None = None
+    idempotency_key: str | None, *, basket: Basket | None = None, order: Order | None = None
 ) -> Payment | None:
     """Return the payment of this basket or order with the key. Raises KeyReused if it belongs to another."""
-    existing = Payment.objects.filter(key=key).first() if key else None
+    existing = Payment.objects.filter(key=idempotency_key).first() if idempotency_key else None
     if existing is not None and (existing.basket_id, existing.order_id) != (
         basket and basket.pk,
         order and order.pk,
@@ -250,13 +250,13 @@ def paid_for_order(order: Order) -> int:
 
 
 def _create_payment(
-    basket: Basket, method: PaymentMethod, key: str | None, labels: dict[str, str] | None
+    basket: Basket, method: PaymentMethod, idempotency_key: str | None, labels: dict[str, str] | None
 ) -> Payment:
     return Payment.objects.create(
         basket=basket,
         method=method,
         currency=basket.currency,
-        key=key,
+        key=idempotency_key,
         private_metadata=labels or {},
     )
 

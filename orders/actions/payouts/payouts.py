@@ -52,20 +52,25 @@ class PayoutHeld(Refused):
 
 @transaction.atomic(durable=True)
 def mark_payout_paid(
-    *, payout_id: uuid.UUID, reference: str, key: str | None = None, actor: Actor, now: datetime.datetime
+    *,
+    payout_id: uuid.UUID,
+    reference: str,
+    idempotency_key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
 ) -> Payout:
     """Record that the bank or Stripe has sent the payout under this `reference`.
 
-    A repeated `key` does nothing. Raises PayoutAccountRequired, PayoutAlreadyPaid, KeyReused, Missing,
-    PayoutHeld, PayoutInProgress, PayoutReferenceRequired, SecondPersonRequired.
+    A repeated `idempotency_key` does nothing. Raises PayoutAccountRequired, PayoutAlreadyPaid, KeyReused,
+    Missing, PayoutHeld, PayoutInProgress, PayoutReferenceRequired, SecondPersonRequired.
     """
     if not reference.strip():
         raise PayoutReferenceRequired(field="reference")
     payout = locks.lock_payout(payout_id)
-    if is_already_done(key, "payout.paid", payout):
+    if is_already_done(idempotency_key, "payout.paid", payout):
         return payout
     require_payable(payout, now=now)
-    complete_payout(payout, reference.strip(), key=key, actor=actor, now=now)
+    complete_payout(payout, reference.strip(), idempotency_key=idempotency_key, actor=actor, now=now)
     return payout
 
 
@@ -86,7 +91,12 @@ def require_payable(payout: Payout, *, now: datetime.datetime) -> None:
 
 
 def complete_payout(
-    payout: Payout, reference: str, *, key: str | None = None, actor: Actor, now: datetime.datetime
+    payout: Payout,
+    reference: str,
+    *,
+    idempotency_key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
 ) -> None:
     """Step of `mark_payout_paid`, under the lock of the payout's subject. Raises WrongMove."""
     advance(payout, PayoutState.PAID, PAYOUT_MOVES)
@@ -110,7 +120,7 @@ def complete_payout(
         root=_history_owner(payout),
         cooperative_id=settlement.cooperative_id if settlement else None,
         data={"amount": payout.amount, "reference": payout.reference},
-        idempotency_key=key,
+        idempotency_key=idempotency_key,
     )
     if settlement is not None:
         money_notices.notify_payout_sent(payout, settlement, now=now)

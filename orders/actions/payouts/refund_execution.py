@@ -177,7 +177,7 @@ def set_refund_account(
     *,
     order_id: uuid.UUID,
     account: BankAccount,
-    key: str | None = None,
+    idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> list[Payout]:
@@ -190,7 +190,7 @@ def set_refund_account(
     order = locks.lock_order(order_id)
     waiting = Payout.objects.filter(refund__order=order).due().by_bank_transfer()
     payouts = list(waiting)
-    if is_already_done(key, "refund.account_set", order):
+    if is_already_done(idempotency_key, "refund.account_set", order):
         return payouts
     if not payouts:
         raise NoRefundAwaitsAccount()
@@ -199,21 +199,23 @@ def set_refund_account(
         redirect_refund_payout(payout, account, paid_from, now=now)
     # Many people read the history, so it shows only the last four digits of the buyer's account.
     data = {"amount": sum(payout.amount for payout in payouts), "account": account.account[-4:]}
-    change = record_change("refund.account_set", order, actor=actor, now=now, data=data, idempotency_key=key)
+    change = record_change(
+        "refund.account_set", order, actor=actor, now=now, data=data, idempotency_key=idempotency_key
+    )
     notify_buyer_of_refund_account(order, payouts, account, occasion=str(change.pk), now=now)
     return payouts
 
 
 @transaction.atomic(durable=True)
 def pay_refund_by_bank(
-    *, refund_id: uuid.UUID, key: str | None = None, actor: Actor, now: datetime.datetime
+    *, refund_id: uuid.UUID, idempotency_key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> Refund:
     """Pay by bank a refund that the card gateway could not make.
 
     Raises KeyReused, Missing, NoFailedRefundAmount.
     """
     refund = locks.lock_refund(refund_id)
-    if is_already_done(key, "refund.changed_to_bank", refund):
+    if is_already_done(idempotency_key, "refund.changed_to_bank", refund):
         return refund
     unrefunded = Refund.objects.filter(pk=refund.pk).failed_amounts().get(refund.pk, 0)
     if unrefunded <= 0:
@@ -229,7 +231,7 @@ def pay_refund_by_bank(
         now=now,
         root=refund.order,
         data={"amount": unrefunded},
-        idempotency_key=key,
+        idempotency_key=idempotency_key,
     )
     notices.request_refund_account(refund.order, refund, now=now)
     return refund

@@ -50,7 +50,9 @@ def resolve_cash_shortfall(
     parcel.cod_shortfall_resolved_at = now
     parcel.save(update_fields=["cod_shortfall_resolved_at"])
     decision = RefundDecision(bearer=bearer, reason=reason, lines=lines, delivery=delivery)
-    refund = refund_part(order, part, decision, key=f"cash-shortfall:{parcel.pk}", actor=actor, now=now)
+    refund = refund_part(
+        order, part, decision, idempotency_key=f"cash-shortfall:{parcel.pk}", actor=actor, now=now
+    )
     record_change(
         "parcel.cash_shortfall_resolved",
         parcel,

@@ -81,21 +81,25 @@ def offer_substitute(
     part_id: int,
     offer: SubstituteOffer,
     confirmed_figures: str | None = None,
-    key: str | None = None,
+    idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Substitute:
     """Hold stock of another variant and ask the buyer whether they take it instead of missing items.
 
     They pay at most what they agreed to pay for those; prices are frozen now. Until the answer the line
-    cannot be packed. A line sold by weight that is not weighed yet is replaced as a whole. A repeated `key`
-    returns the first offer. `confirmed_figures`: the figures of a loss that a person confirmed, empty at
-    first; apps pass None and are not asked. Raises EmptyRefund (the items are free),
+    cannot be packed. A line sold by weight that is not weighed yet is replaced as a whole. A repeated
+    `idempotency_key` returns the first offer. `confirmed_figures`: the figures of a loss that a person
+    confirmed, empty at first; apps pass None and are not asked. Raises EmptyRefund (the items are free),
     InvalidSubstituteQuantity, KeyReused, LinesNotWeighed, Missing, SoldOut, SubstituteAtALoss,
     SubstituteUnanswered, UnsuitableSubstitute, WrongMove.
     """
     order, part = locks.lock_part(part_id)
-    existing = Substitute.objects.filter(key=key).select_related("line").first() if key is not None else None
+    existing = (
+        Substitute.objects.filter(key=idempotency_key).select_related("line").first()
+        if idempotency_key is not None
+        else None
+    )
     if existing is not None and existing.line.part_id != part.pk:
         raise KeyReused()
     if existing is not None:
@@ -120,7 +124,7 @@ def offer_substitute(
         replaced_gross=refund_of_missing(limit, offer.quantity).amount,
         offered_at=now,
         answer_by=answer_deadline(part, now=now, hours=shop_settings().substitute_answer_hours),
-        key=key,
+        key=idempotency_key,
     )
     quote = quote_substitute(order, limit.line, substitute)
     _require_confirmed_loss(
@@ -136,21 +140,23 @@ def offer_substitute(
 
 @transaction.atomic(durable=True)
 def withdraw_substitute(
-    *, substitute_id: uuid.UUID, key: str | None = None, actor: Actor, now: datetime.datetime
+    *, substitute_id: uuid.UUID, idempotency_key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> Substitute:
     """Withdraw an unanswered offer and release its stock; the line can be packed again.
 
     Raises KeyReused, Missing, WrongMove.
     """
     order, part, substitute = locks.lock_substitute(substitute_id)
-    if is_already_done(key, "substitute.withdrawn", substitute):
+    if is_already_done(idempotency_key, "substitute.withdrawn", substitute):
         return substitute
     advance(substitute, SubstituteState.WITHDRAWN, SUBSTITUTE_MOVES)
     substitute.answered_at = now
     substitute.save(update_fields=["answered_at"])
     locks.lock_stock(substitute.holds.values_list("stock_id", flat=True))
     release_held_stock(substitute)
-    record_substitute_change(order, part, substitute, "substitute.withdrawn", key=key, actor=actor, now=now)
+    record_substitute_change(
+        order, part, substitute, "substitute.withdrawn", idempotency_key=idempotency_key, actor=actor, now=now
+    )
     notices.notify_substitute_withdrawn(order, part, substitute, now=now)
     return substitute
 
@@ -213,7 +219,7 @@ def record_substitute_change(
     substitute: Substitute,
     action: str,
     *,
-    key: str | None = None,
+    idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
@@ -225,7 +231,7 @@ def record_substitute_change(
         now=now,
         root=order,
         cooperative_id=part.cooperative_id,
-        idempotency_key=key,
+        idempotency_key=idempotency_key,
         data={
             "part": part.number,
             "name": substitute.line.product_name,

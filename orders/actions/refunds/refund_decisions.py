@@ -124,19 +124,19 @@ def decide_refund(
     decision: RefundDecision,
     part_id: int | None = None,
     complaint_id: uuid.UUID | None = None,
-    key: str | None = None,
+    idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Refund:
     """Refund some or all of a part's cost or, without a part, a surplus of the order.
 
-    Paid money goes back through its payment method; unpaid money is no longer due. A repeated `key` returns
-    the first refund. Raises KeyReused, Missing, ReturnWarehouseRequired, PartNotCharged, NoLinesLeftToSend,
-    EmptyRefund, ReturnExceedsDelivered, UnsentExceedsOpen, LinesNotWeighed, ReasonRequired,
-    RefundExceedsLimit, SubstituteUnanswered.
+    Paid money goes back through its payment method; unpaid money is no longer due. A repeated
+    `idempotency_key` returns the first refund. Raises KeyReused, Missing, ReturnWarehouseRequired,
+    PartNotCharged, NoLinesLeftToSend, EmptyRefund, ReturnExceedsDelivered, UnsentExceedsOpen,
+    LinesNotWeighed, ReasonRequired, RefundExceedsLimit, SubstituteUnanswered.
     """
     order = locks.lock_order(order_id)
-    existing = Refund.objects.filter(key=key).first() if key is not None else None
+    existing = Refund.objects.filter(key=idempotency_key).first() if idempotency_key is not None else None
     if existing is not None and existing.order_id != order.pk:
         raise KeyReused()
     if existing is not None:
@@ -151,7 +151,9 @@ def decide_refund(
         complaint = Complaint.objects.filter(part=part, pk=complaint_id).first()
         if complaint is None:
             raise Missing()
-    return refund_part(order, part, decision, complaint=complaint, key=key, actor=actor, now=now)
+    return refund_part(
+        order, part, decision, complaint=complaint, idempotency_key=idempotency_key, actor=actor, now=now
+    )
 
 
 def refund_part(
@@ -161,7 +163,7 @@ def refund_part(
     *,
     complaint: Complaint | None = None,
     substitute: int = 0,
-    key: str | None = None,
+    idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Refund:
@@ -183,7 +185,7 @@ def refund_part(
         bearer=decision.bearer,
         reason=decision.reason.strip(),
         decided_at=now,
-        key=key,
+        key=idempotency_key,
         actor_kind=actor.kind,
         actor_key=actor.key,
     )

@@ -41,19 +41,19 @@ def report_shortage(
     *,
     part_id: int,
     available: Mapping[uuid.UUID, int],
-    key: str | None = None,
+    idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Refund:
     """Report how many of the still unpacked steps of these lines the cooperative can send.
 
     The missing ones are refunded at their share of the line's total, at the cooperative's cost, and the buyer
-    is notified. If nothing is left to send, the part has to be cancelled instead. A repeated `key` gives the
-    first refund. Raises KeyReused, LinesNotWeighed, Missing, NoLinesLeftToSend, NothingShort,
-    SubstituteUnanswered, WrongMove.
+    is notified. If nothing is left to send, the part has to be cancelled instead. A repeated
+    `idempotency_key` gives the first refund. Raises KeyReused, LinesNotWeighed, Missing, NoLinesLeftToSend,
+    NothingShort, SubstituteUnanswered, WrongMove.
     """
     order, part = locks.lock_part(part_id)
-    existing = Refund.objects.filter(key=key).first() if key is not None else None
+    existing = Refund.objects.filter(key=idempotency_key).first() if idempotency_key is not None else None
     if existing is not None and existing.part_id != part.pk:
         raise KeyReused()
     if existing is not None:
@@ -74,7 +74,7 @@ def report_shortage(
     if not lines:
         raise NothingShort(field=f"available-{next(iter(available), '')}")
     decision = RefundDecision(CostBearer.COOPERATIVE, SHORTAGE_REASON, lines=lines)
-    return refund_part(order, part, decision, key=key, actor=actor, now=now)
+    return refund_part(order, part, decision, idempotency_key=idempotency_key, actor=actor, now=now)
 
 
 def refund_of_missing(limit: LineRefundLimit, missing: int) -> LineRefund:

@@ -56,24 +56,24 @@ class InvalidCorrection(Refused):
 
 @transaction.atomic(durable=True)
 def close_settlement(
-    *, settlement_id: int, key: str | None = None, actor: Actor, now: datetime.datetime
+    *, settlement_id: int, idempotency_key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> Settlement:
     """Close a settlement: fix its figures and offset the cash that the cooperative holds.
 
     A positive balance becomes a payout; a negative one is carried over to the next settlement, which opens
-    now. A repeated `key` returns the closed settlement. Raises SettlementAlreadyClosed, KeyReused, Missing,
-    EmptySettlement.
+    now. A repeated `idempotency_key` returns the closed settlement. Raises SettlementAlreadyClosed,
+    KeyReused, Missing, EmptySettlement.
     """
     settlement = locks.lock_settlement(settlement_id)
-    if is_already_done(key, "settlement.closed", settlement):
+    if is_already_done(idempotency_key, "settlement.closed", settlement):
         return settlement
     if settlement.state != SettlementState.OPEN:
         raise SettlementAlreadyClosed()
-    return close_locked_settlement(settlement, key=key, actor=actor, now=now)
+    return close_locked_settlement(settlement, idempotency_key=idempotency_key, actor=actor, now=now)
 
 
 def close_locked_settlement(
-    settlement: Settlement, *, key: str | None = None, actor: Actor, now: datetime.datetime
+    settlement: Settlement, *, idempotency_key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> Settlement:
     """Step of `close_settlement`, on a locked open settlement. Raises EmptySettlement."""
     figures = LedgerEntry.objects.filter(settlement=settlement).figures().get(settlement.pk)
@@ -102,7 +102,7 @@ def close_locked_settlement(
         now=now,
         cooperative_id=settlement.cooperative_id,
         data={"payable": settlement.payable, "next": next_settlement.number},
-        idempotency_key=key,
+        idempotency_key=idempotency_key,
     )
     money_notices.notify_settlement_closed(settlement, now=now)
     if settlement.cash_held:
@@ -117,19 +117,19 @@ def correct_balance(
     currency: str,
     amount: int,
     reason: str,
-    key: str,
+    idempotency_key: str,
     actor: Actor,
     now: datetime.datetime,
 ) -> LedgerPosting:
     """Credit a cooperative by this amount in minor units (negative: debit it), at the platform's cost.
 
-    The correction goes into the open settlement, whatever period it concerns. A repeated `key` returns the
-    first posting. Raises InvalidCorrection.
+    The correction goes into the open settlement, whatever period it concerns. A repeated `idempotency_key`
+    returns the first posting. Raises InvalidCorrection.
     """
     if not amount or not reason.strip():
         raise InvalidCorrection(field="amount" if not amount else "reason")
     settlement = locks.lock_settlements([cooperative_id], currency, now=now)[cooperative_id]
-    posting_key = f"correction:{cooperative_id}:{key}"
+    posting_key = f"correction:{cooperative_id}:{idempotency_key}"
     existing = LedgerPosting.objects.filter(key=posting_key).first()
     if existing is not None:
         return existing

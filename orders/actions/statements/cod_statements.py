@@ -280,7 +280,7 @@ def _lock_or_create_remittance(
     currency = parcels.values_list("part__order__currency", flat=True).first()
     remittance = open_remittance(
         Remitter(CashHolder.CARRIER, statement.carrier),
-        key=f"statement:{statement.pk}",
+        idempotency_key=f"statement:{statement.pk}",
         currency=currency or "VND",
         fee_bearer=statement.fee_bearer,
         actor=actor,

@@ -133,7 +133,7 @@ def payout_mark_paid(
     mark_payout_paid(
         payout_id=key,
         reference=arguments["reference"],
-        key=None if sent is None else bind_idempotency_key(str(sent), "api", "paid", key.hex),
+        idempotency_key=None if sent is None else bind_idempotency_key(str(sent), "api", "paid", key.hex),
         actor=context.actor,
         now=context.now,
     )

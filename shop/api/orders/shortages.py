@@ -89,7 +89,7 @@ def cooperative_part_report_shortage(
             input_key(entry["orderLineId"], "OrderLine", field="lines"): entry["available"]
             for entry in arguments["lines"]
         },
-        key=_bound_key(arguments.get("idempotencyKey"), "shortage", key),
+        idempotency_key=_bound_key(arguments.get("idempotencyKey"), "shortage", key),
         actor=context.actor,
         now=context.now,
     )
@@ -109,7 +109,7 @@ def cooperative_substitute_offer(
             input_key(input_data["variantId"], "ProductVariant", field="variantId"),
             input_data["substituteQuantity"],
         ),
-        key=_bound_key(arguments.get("idempotencyKey"), "substitute", key),
+        idempotency_key=_bound_key(arguments.get("idempotencyKey"), "substitute", key),
         actor=context.actor,
         now=context.now,
     )

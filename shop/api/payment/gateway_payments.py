@@ -50,7 +50,7 @@ class PaymentTarget:
 class _PaymentRequest(TypedDict):
     basket_id: uuid.UUID
     amount: int | None
-    key: str | None
+    idempotency_key: str | None
     labels: dict[str, str] | None
 
 
@@ -62,7 +62,7 @@ def start_payment(
     amount: int | None,
     flow: str | None,
     data: object,
-    key: str | None,
+    idempotency_key: str | None,
     context: Context,
 ) -> tuple[Payment, object]:
     """Start a payment; return it with the data for the client.
@@ -71,12 +71,12 @@ def start_payment(
     """
     labels = {GATEWAY: gateway} | ({TRANSACTION_FLOW_LABEL: flow} if flow else {})
     if target.order is not None:
-        return _begin_for_order(target.order, method, key, context)
+        return _begin_for_order(target.order, method, idempotency_key, context)
     assert target.basket is not None
     payment_request: _PaymentRequest = {
         "basket_id": target.basket.pk,
         "amount": amount,
-        "key": key,
+        "idempotency_key": idempotency_key,
         "labels": labels,
     }
     if gateway == DUMMY:
@@ -102,11 +102,11 @@ def continue_payment(payment: Payment, data: object, context: Context) -> object
 
 
 def _begin_for_order(
-    order: Order, method: PaymentMethod, key: str | None, context: Context
+    order: Order, method: PaymentMethod, idempotency_key: str | None, context: Context
 ) -> tuple[Payment, object]:
     if method == PaymentMethod.APP:
         raise InputError("INVALID", _("The test gateway can pay only for checkouts."), field="paymentGateway")
-    payment_started_with(key, order=order)
+    payment_started_with(idempotency_key, order=order)
     payment = change_payment_method(order_id=order.pk, method=method, actor=context.actor, now=context.now)
     return payment, _stripe_data(payment, context) if method == PaymentMethod.CARD else None
 

@@ -114,7 +114,7 @@ def transaction_initialize(
             else parse_minor_units(input_data, target.currency, field="amount"),
             flow=arguments.get("action"),
             data=arguments["paymentGateway"].get("data"),
-            key=None if key is None else _stored_key(key),
+            idempotency_key=None if key is None else _stored_key(key),
             context=context,
         )
     except KeyReused as reused:

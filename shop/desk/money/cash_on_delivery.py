@@ -120,7 +120,9 @@ def record_remittance_receipt(request: HttpRequest, actor: Actor, pk: int) -> Ht
         received=form.cleaned_data["received"],
         reference=form.cleaned_data["reference"],
         reason=form.cleaned_data["reason"],
-        key=bind_idempotency_key(str(form.cleaned_data["key"]), "desk", "received", remittance.pk),
+        idempotency_key=bind_idempotency_key(
+            str(form.cleaned_data["key"]), "desk", "received", remittance.pk
+        ),
         actor=actor,
         now=timezone.now(),
     )
@@ -143,7 +145,7 @@ def resolve_remittance_difference_view(request: HttpRequest, actor: Actor, pk: i
         amount=cleaned["amount"],
         is_platform_cost=cleaned["where"] == RemittanceDifferenceForm.OURS,
         reason=cleaned["reason"],
-        key=bind_idempotency_key(str(cleaned["key"]), "desk", "made-good", remittance.pk),
+        idempotency_key=bind_idempotency_key(str(cleaned["key"]), "desk", "made-good", remittance.pk),
         actor=actor,
         now=timezone.now(),
     )
@@ -167,7 +169,7 @@ def _record_remittance(request: HttpRequest, actor: Actor) -> HttpResponse:
             fees=form.cleaned_data["fees"],
             fee_bearer=CostBearer(form.cleaned_data["fee_bearer"]),
             reference=form.cleaned_data["reference"],
-            key=f"desk:{form.cleaned_data['key']}",
+            idempotency_key=f"desk:{form.cleaned_data['key']}",
             actor=actor,
             now=timezone.now(),
         )

@@ -103,7 +103,9 @@ def record_payouts_sent(request: HttpRequest, actor: Actor) -> HttpResponse:
         key = bind_idempotency_key(request.POST.get("key", ""), "desk", "paid", payout_id.hex)
         reference = request.POST.get(f"reference-{payout_id}", "").strip() or common_reference
         try:
-            mark_payout_paid(payout_id=payout_id, reference=reference, key=key, actor=actor, now=now)
+            mark_payout_paid(
+                payout_id=payout_id, reference=reference, idempotency_key=key, actor=actor, now=now
+            )
         except Refused as refused:
             messages.error(request, str(refused.message))
         else:
@@ -137,7 +139,12 @@ def record_payout_sent(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> Htt
     key = bind_idempotency_key(str(form.cleaned_data["key"]), "desk", "paid", pk.hex)
     reference = form.cleaned_data["reference"]
     action = partial(
-        mark_payout_paid, payout_id=pk, reference=reference, key=key, actor=actor, now=timezone.now()
+        mark_payout_paid,
+        payout_id=pk,
+        reference=reference,
+        idempotency_key=key,
+        actor=actor,
+        now=timezone.now(),
     )
     page = reverse("desk:payout", args=[pk])
     return run_action(request, action, url=page, message=_("Marked as paid."))

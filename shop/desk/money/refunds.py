@@ -56,7 +56,9 @@ def refund_order(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> Htt
                     order_id=order.pk,
                     part_id=part.pk if part else None,
                     decision=form.decision,
-                    key=bind_idempotency_key(str(form.cleaned_data["key"]), "desk", "refund", order.pk),
+                    idempotency_key=bind_idempotency_key(
+                        str(form.cleaned_data["key"]), "desk", "refund", order.pk
+                    ),
                     actor=actor,
                     now=timezone.now(),
                 )
@@ -80,7 +82,7 @@ def refund_by_bank_view(
     action = partial(
         pay_refund_by_bank,
         refund_id=refund.pk,
-        key=bind_idempotency_key(request.POST.get("key", ""), "desk", "by-bank", refund.pk),
+        idempotency_key=bind_idempotency_key(request.POST.get("key", ""), "desk", "by-bank", refund.pk),
         actor=actor,
         now=timezone.now(),
     )

@@ -86,7 +86,7 @@ def close_chosen_settlements(request: HttpRequest, actor: Actor) -> HttpResponse
     for settlement_id in settlement_ids:
         key = bind_idempotency_key(request.POST.get("key", ""), "desk", "closed", settlement_id)
         try:
-            close_settlement(settlement_id=settlement_id, key=key, actor=actor, now=now)
+            close_settlement(settlement_id=settlement_id, idempotency_key=key, actor=actor, now=now)
         except Refused as refused:
             messages.error(request, str(refused.message))
         else:
@@ -114,7 +114,7 @@ def show_settlement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse
 def close_settlement_view(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Close a settlement."""
     key = bind_idempotency_key(request.POST.get("key", ""), "desk", "closed", pk)
-    action = partial(close_settlement, settlement_id=pk, key=key, actor=actor, now=timezone.now())
+    action = partial(close_settlement, settlement_id=pk, idempotency_key=key, actor=actor, now=timezone.now())
     page = reverse("desk:settlement", args=[pk])
     return run_action(request, action, url=page, message=_("Period closed."))
 
@@ -133,7 +133,7 @@ def post_correction(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse
                 currency=settlement.currency,
                 amount=form.signed_amount,
                 reason=form.cleaned_data["reason"],
-                key=f"desk:{form.cleaned_data['key']}",
+                idempotency_key=f"desk:{form.cleaned_data['key']}",
                 actor=actor,
                 now=timezone.now(),
             )

@@ -69,7 +69,7 @@ def accept_complaint_view(request: HttpRequest, actor: Actor, complaint_id: uuid
         complaint_id=complaint.pk,
         remedy=form.remedy,
         answer=form.cleaned_data["answer"],
-        key=bind_idempotency_key(str(form.cleaned_data["key"]), "desk", "accept", complaint.pk),
+        idempotency_key=bind_idempotency_key(str(form.cleaned_data["key"]), "desk", "accept", complaint.pk),
         actor=actor,
         now=timezone.now(),
     )
@@ -88,7 +88,7 @@ def reject_complaint_view(request: HttpRequest, actor: Actor, complaint_id: uuid
         reject_complaint,
         complaint_id=complaint.pk,
         reason=reason_of(request.POST),
-        key=bind_idempotency_key(request.POST.get("key", ""), "desk", "reject", complaint.pk),
+        idempotency_key=bind_idempotency_key(request.POST.get("key", ""), "desk", "reject", complaint.pk),
         actor=actor,
         now=timezone.now(),
     )

@@ -58,7 +58,7 @@ def _file_complaint(part: OrderPart, number: int, *, now: datetime.datetime) -> 
         steps={complained_line.line.pk: 1},
         text=_WORDS[number],
         requested_remedy=RequestedRemedy.MONEY if number else RequestedRemedy.EITHER,
-        key=f"demo:{number}",
+        idempotency_key=f"demo:{number}",
         actor=Actor.guest(),
         now=now,
     )

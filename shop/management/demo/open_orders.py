@@ -145,11 +145,12 @@ def _remit(
     fees = 0
     if remitter.holder == CashHolder.CARRIER:
         fees = sum(parcel.cod_collected for parcel in parcels) // 100 // _ROUND * _ROUND
+    remitter_key = remitter.carrier or remitter.cooperative_id
     remittance = remit_cash(
         remitter=remitter,
         parcel_ids=[parcel.pk for parcel in parcels],
         fees=fees,
-        key=f"demo:{remitter.holder}:{remitter.carrier or remitter.cooperative_id}:{is_reconciled}",
+        idempotency_key=f"demo:{remitter.holder}:{remitter_key}:{is_reconciled}",
         actor=actor,
         now=now,
     )
@@ -157,7 +158,7 @@ def _remit(
         reconcile_remittance(
             remittance_id=remittance.pk,
             received=remittance.remitted,
-            key=f"demo:{remittance.pk}:seen",
+            idempotency_key=f"demo:{remittance.pk}:seen",
             actor=actor,
             now=now + datetime.timedelta(days=1),
         )

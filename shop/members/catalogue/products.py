@@ -60,7 +60,7 @@ def create_listing(request: HttpRequest, membership: MembershipContext) -> HttpR
                 pictures=pictures,
                 captions=form.cleaned_data["captions"],
             ),
-            key=submitted_key(request, "offer", membership.cooperative.pk),
+            idempotency_key=submitted_key(request, "offer", membership.cooperative.pk),
             actor=membership.actor,
             now=timezone.now(),
         )
@@ -121,7 +121,7 @@ def add_variant(request: HttpRequest, membership: MembershipContext, listing_id:
             prices=[(listing.channel, details.price)],
             stocks=[(None, form.cleaned_data["on_hand"])],
             confirmed_figures=form.cleaned_data["confirmed"],
-            key=submitted_key(request, "variant", listing.pk),
+            idempotency_key=submitted_key(request, "variant", listing.pk),
             actor=membership.actor,
             now=timezone.now(),
         )

@@ -100,7 +100,7 @@ def receive_variant_stock(
         variant_id=variant.pk,
         warehouse_id=form.cleaned_data["warehouse"] or _default_warehouse(variant),
         quantity=form.cleaned_data["quantity"],
-        key=submitted_key(request, "receive", variant.pk),
+        idempotency_key=submitted_key(request, "receive", variant.pk),
         actor=membership.actor,
         now=timezone.now(),
     )

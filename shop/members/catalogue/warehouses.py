@@ -42,7 +42,7 @@ def list_warehouses(request: HttpRequest, membership: MembershipContext) -> Http
             open_warehouse,
             cooperative=cooperative,
             details=form.details(),
-            key=submitted_key(request, "warehouse", cooperative.pk),
+            idempotency_key=submitted_key(request, "warehouse", cooperative.pk),
             actor=membership.actor,
             now=timezone.now(),
         )

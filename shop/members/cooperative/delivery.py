@@ -46,7 +46,7 @@ def list_delivery_methods(request: HttpRequest, membership: MembershipContext) -
             cooperative=membership.cooperative,
             channel=_require_channel(),
             details=form.details,
-            key=submitted_key(request, "delivery_method", membership.cooperative.pk),
+            idempotency_key=submitted_key(request, "delivery_method", membership.cooperative.pk),
             actor=membership.actor,
             now=timezone.now(),
         )

@@ -73,7 +73,7 @@ def accept_complaint_view(
         complaint_id=complaint.pk,
         remedy=form.remedy,
         answer=form.cleaned_data["answer"],
-        key=submitted_key(request, "accept", complaint.pk),
+        idempotency_key=submitted_key(request, "accept", complaint.pk),
         actor=membership.actor,
         now=timezone.now(),
     )
@@ -96,7 +96,7 @@ def reject_complaint_view(
         reject_complaint,
         complaint_id=complaint.pk,
         reason=form.reason,
-        key=submitted_key(request, "reject", complaint.pk),
+        idempotency_key=submitted_key(request, "reject", complaint.pk),
         actor=membership.actor,
         now=timezone.now(),
     )

@@ -139,7 +139,7 @@ def report_part_shortage(request: HttpRequest, membership: MembershipContext, pa
             report_shortage(
                 part_id=part.pk,
                 available=form.available,
-                key=submitted_key(request, "shortage", part.pk),
+                idempotency_key=submitted_key(request, "shortage", part.pk),
                 actor=membership.actor,
                 now=timezone.now(),
             )

@@ -53,7 +53,7 @@ def offer_substitute_view(
                 part_id=part.pk,
                 offer=form.offer,
                 confirmed_figures=form.cleaned_data["confirmed"],
-                key=submitted_key(request, "substitute", part.pk),
+                idempotency_key=submitted_key(request, "substitute", part.pk),
                 actor=membership.actor,
                 now=timezone.now(),
             )
@@ -76,7 +76,7 @@ def withdraw_substitute_view(
         request,
         lambda: withdraw_substitute(
             substitute_id=substitute_id,
-            key=submitted_key(request, "withdraw", substitute_id),
+            idempotency_key=submitted_key(request, "withdraw", substitute_id),
             actor=membership.actor,
             now=timezone.now(),
         ),

@@ -48,7 +48,7 @@ THE_CARRIER = Remitter(CashHolder.CARRIER, CARRIER)
 def remit(*parcels, key="k", **fields):
     return remit_cash(
         **(
-            {"remitter": THE_CARRIER, "parcel_ids": [parcel.pk for parcel in parcels], "key": key}
+            {"remitter": THE_CARRIER, "parcel_ids": [parcel.pk for parcel in parcels], "idempotency_key": key}
             | ACTOR_NOW
             | fields
         )
@@ -158,7 +158,7 @@ def test_reconciling_twice_with_one_key_acts_once() -> None:
     remittance = remit(make_delivered_parcel(cash=True))
 
     for _ in range(2):
-        reconcile_remittance(remittance_id=remittance.pk, received=230_000, key="s", **ACTOR_NOW)
+        reconcile_remittance(remittance_id=remittance.pk, received=230_000, idempotency_key="s", **ACTOR_NOW)
 
     assert Change.objects.filter(action="remittance.reconciled").count() == 1
 
@@ -258,7 +258,7 @@ def test_compensation_and_write_off_settle_carrier_debt() -> None:
         "amount": 20_000,
         "is_platform_cost": False,
         "reason": "chuyển bù",
-        "key": "1",
+        "idempotency_key": "1",
     }
     with_debt = list(CashRemittance.objects.with_unresolved_difference())
 

@@ -124,7 +124,7 @@ class Walk:
             parcel_ids=[parcel.pk],
             fees=self.random.choice([0, 0, 7_001]),
             fee_bearer=self.random.choice(list(CostBearer)),
-            key=f"k{self.random.randint(1, 12)}",
+            idempotency_key=f"k{self.random.randint(1, 12)}",
             **self.who,
         )
 

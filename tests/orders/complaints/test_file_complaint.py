@@ -178,9 +178,9 @@ def test_second_open_complaint_is_refused() -> None:
 def test_repeated_key_files_one_complaint() -> None:
     part, other = delivered_part(), delivered_part()
 
-    assert file_complaint(part, key="a") == file_complaint(part, key="a")
+    assert file_complaint(part, idempotency_key="a") == file_complaint(part, idempotency_key="a")
     with assert_refused(KeyReused, "key_reused"):
-        file_complaint(other, key="a")
+        file_complaint(other, idempotency_key="a")
 
 
 def test_refund_accepted_by_member_is_borne_by_cooperative() -> None:
@@ -345,7 +345,7 @@ def test_repeated_answer_refunds_once() -> None:
         accept_complaint(
             complaint_id=complaint.pk,
             remedy=Remedy(refund=refund_of(part, 1_000)),
-            key="a",
+            idempotency_key="a",
             actor=MEMBER,
             now=LATER,
         )

@@ -40,7 +40,7 @@ def due_payout(cooperative):
         currency="VND",
         amount=50_000,
         reason="thưởng",
-        key="1",
+        idempotency_key="1",
         actor=DESK,
         now=NOW,
     )

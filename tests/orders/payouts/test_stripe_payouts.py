@@ -217,7 +217,7 @@ def test_reversals_cannot_exceed_unreversed_payouts(stripe, part) -> None:
         currency="VND",
         amount=-100_000,
         reason="phạt",
-        key="1",
+        idempotency_key="1",
         actor=DESK,
         now=LATER,
     )
@@ -244,7 +244,7 @@ def test_refused_reversal_blocks_others_until_repeated(stripe, part) -> None:
     while_refused = reverse_payouts_for_debt(**debtor, now=LATER)
     repeated = repeat_failed_call(call_id=refused_call.pk, actor=DESK, now=LATER)
     send_call(call_id=repeated.pk, now=LATER)
-    correct_balance(**debtor, amount=-10_000, reason="phạt", key="1", now=LATER)
+    correct_balance(**debtor, amount=-10_000, reason="phạt", idempotency_key="1", now=LATER)
     afterwards = reverse_payouts_for_debt(**debtor, now=LATER + MINUTE)
 
     assert (while_refused, repeated.amount, afterwards) == (0, 40_000, 10_000)

@@ -63,4 +63,6 @@ def refund_first_line(part: OrderPart, amount: int = 0, **fields: Any) -> Refund
     lines = {get_first_line(part).pk: LineRefund(amount, **quantities)} if amount or quantities else {}
     values = {"bearer": CostBearer.COOPERATIVE, "reason": "Hàng dập khi đến nơi.", "lines": lines}
     decision = RefundDecision(**(values | fields))
-    return decide_refund(order_id=part.order_id, part_id=part.pk, decision=decision, key=key, **ACTOR_NOW)
+    return decide_refund(
+        order_id=part.order_id, part_id=part.pk, decision=decision, idempotency_key=key, **ACTOR_NOW
+    )

@@ -691,8 +691,8 @@ def test_buyer_is_notified_each_time_account_is_set() -> None:
     order = make_paid_order()
     refund_first_line(deliver_order(order), 20_000)
 
-    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, key="a", **ACTOR_NOW)
-    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, key="a", **ACTOR_NOW)
+    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, idempotency_key="a", **ACTOR_NOW)
+    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, idempotency_key="a", **ACTOR_NOW)
     set_refund_account(order_id=order.pk, account=BankAccount("970405", "8800200", "Lò Thị Mai"), **ACTOR_NOW)
 
     letters = Notification.objects.filter(recipient=order.email, subject__contains="tài khoản").order_by("pk")
@@ -728,7 +728,7 @@ def test_failed_card_refund_is_paid_by_bank() -> None:
     assert Refund.objects.failed_amounts() == {refund.pk: 20_000}
 
     for _time in range(2):
-        pay_refund_by_bank(refund_id=refund.pk, key="a", **ACTOR_NOW)
+        pay_refund_by_bank(refund_id=refund.pk, idempotency_key="a", **ACTOR_NOW)
 
     payout = refund.payouts.get()
     assert (payout.amount, payout.state) == (20_000, PayoutState.DUE)

@@ -51,7 +51,7 @@ def test_repeated_report_with_one_key_refunds_once() -> None:
     line = part.lines.order_by("position")[0]
 
     for _attempt in range(2):
-        report_shortage(part_id=part.pk, available={line.pk: 3}, key="s", **AS_MEMBER)
+        report_shortage(part_id=part.pk, available={line.pk: 3}, idempotency_key="s", **AS_MEMBER)
 
     assert list(Refund.objects.values_list("amount", flat=True)) == [100_000]
 

@@ -344,7 +344,7 @@ def test_withdrawn_offer_lets_line_be_packed() -> None:
     substitute = case.offer()
 
     for _attempt in range(2):
-        withdraw_substitute(substitute_id=substitute.pk, key="w", **AS_MEMBER)
+        withdraw_substitute(substitute_id=substitute.pk, idempotency_key="w", **AS_MEMBER)
 
     assert get_stock(case.variant).allocated == 0
     assert Notification.objects.filter(key__startswith="substitute_withdrawn").count() == 1
@@ -361,7 +361,7 @@ def test_withdrawn_offer_lets_line_be_packed() -> None:
 def test_repeats_change_nothing() -> None:
     case = Case()
 
-    assert case.offer(key="o").pk == case.offer(key="o").pk
+    assert case.offer(idempotency_key="o").pk == case.offer(idempotency_key="o").pk
     for _attempt in range(2):
         case.answer(True)
 
@@ -371,7 +371,7 @@ def test_repeats_change_nothing() -> None:
         case.answer(False)
     other = Case()
     with assert_refused(KeyReused, "key_reused"):
-        other.offer(key="o")
+        other.offer(idempotency_key="o")
 
 
 def test_unsuitable_offers_are_refused() -> None:

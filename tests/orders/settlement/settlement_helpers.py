@@ -19,7 +19,12 @@ def make_open_settlement(
 ) -> Settlement:
     """Make an open settlement that owes the cooperative this amount by a correction."""
     correct_balance(
-        cooperative_id=cooperative.pk, currency="VND", amount=amount, reason=reason, key=key, **ACTOR_NOW
+        cooperative_id=cooperative.pk,
+        currency="VND",
+        amount=amount,
+        reason=reason,
+        idempotency_key=key,
+        **ACTOR_NOW,
     )
     return Settlement.objects.open().get(cooperative=cooperative)
 

@@ -85,7 +85,7 @@ def test_cash_held_by_cooperative_reduces_payable() -> None:
         currency="VND",
         amount=50_000,
         reason="thưởng",
-        key="1",
+        idempotency_key="1",
         actor=DESK,
         now=NOW,
     )
@@ -147,9 +147,9 @@ def test_closed_settlement_cannot_be_closed_again() -> None:
 
 def test_closing_again_with_same_key_returns_settlement() -> None:
     deliver(carrier_part())
-    settlement = close(key="k")
+    settlement = close(idempotency_key="k")
 
-    assert close(settlement, key="k") == settlement
+    assert close(settlement, idempotency_key="k") == settlement
     assert Settlement.objects.count() == 2
 
 
@@ -210,9 +210,11 @@ def test_paying_again_with_same_key_changes_nothing() -> None:
     deliver(carrier_part())
     close()
     payout = Payout.objects.get()
-    mark_payout_paid(payout_id=payout.pk, reference="FT26330", key="k", actor=DESK, now=NOW)
+    mark_payout_paid(payout_id=payout.pk, reference="FT26330", idempotency_key="k", actor=DESK, now=NOW)
 
-    repeated = mark_payout_paid(payout_id=payout.pk, reference="FT26330", key="k", actor=DESK, now=NOW)
+    repeated = mark_payout_paid(
+        payout_id=payout.pk, reference="FT26330", idempotency_key="k", actor=DESK, now=NOW
+    )
 
     assert repeated.reference == "FT26330"
     assert LedgerPosting.objects.filter(kind=PostingKind.PAYOUT).count() == 1
@@ -238,7 +240,7 @@ def test_correction_repeated_with_one_key_counts_once() -> None:
         "currency": "VND",
         "amount": -20_000,
         "reason": "thu nhầm",
-        "key": str(uuid.UUID(int=1)),
+        "idempotency_key": str(uuid.UUID(int=1)),
     }
 
     for _ in range(2):
@@ -258,7 +260,7 @@ def test_empty_correction_or_missing_reason_is_refused(amount, reason) -> None:
             currency="VND",
             amount=amount,
             reason=reason,
-            key="1",
+            idempotency_key="1",
             actor=DESK,
             now=NOW,
         )

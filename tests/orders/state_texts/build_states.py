@@ -207,7 +207,7 @@ class OrderInSteps:
     def remit(self, part: OrderPart) -> None:
         parcels = list(part.parcels.values_list("pk", flat=True))
         remitter = Remitter(CashHolder.COOPERATIVE, cooperative_id=part.cooperative_id)
-        remit_cash(remitter=remitter, parcel_ids=parcels, key="remit", **self._context)
+        remit_cash(remitter=remitter, parcel_ids=parcels, idempotency_key="remit", **self._context)
 
     def reconcile(self, _part: OrderPart) -> None:
         remittance = CashRemittance.objects.get()

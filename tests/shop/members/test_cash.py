@@ -46,7 +46,7 @@ def test_each_cash_state_shows_its_sum_and_no_foreign_cash(manager: Client, sell
     handed_in = make_delivered_parcel(300_000, cash=True, seller=seller)
     foreign = make_delivered_parcel(400_000, cash=True, seller=make_seller("HTX Tài Hoan"))
     remitter = Remitter(CashHolder.CARRIER, CARRIER)
-    remit_cash(remitter=remitter, parcel_ids=[handed_in.pk], key="k", **ACTOR_NOW)
+    remit_cash(remitter=remitter, parcel_ids=[handed_in.pk], idempotency_key="k", **ACTOR_NOW)
 
     pages = [html_of(manager.get(CASH + query)) for query in ("", "?ai=nha-xe", "?ai=da-nop")]
 
