@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from catalog.models import Unit, Variant
 from catalog.pricing import price_for
-from shop.core.texts.figures import NO_BREAK, money, volume, weight
+from shop.core.texts.formatting import NO_BREAK, money, volume, weight
 
 # Units that are measures themselves: the name already states the content.
 _MEASURES = frozenset({Unit.KG, Unit.HUNDRED_GRAMS, Unit.TEN_KG, Unit.LITRE})

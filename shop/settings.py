@@ -182,7 +182,7 @@ TEMPLATES = [
             ],
             "builtins": [
                 "template_partials.templatetags.partials",
-                "shop.core.templatetags.figures",
+                "shop.core.templatetags.formatting",
                 "shop.core.templatetags.icons",
                 "shop.core.templatetags.paging",
                 "shop.core.templatetags.pictures",

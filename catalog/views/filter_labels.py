@@ -17,7 +17,7 @@ from cooperatives.models import CertificateKind, Cooperative
 from shop.core.database.compiled_query import compiled_query
 from shop.core.models import show_in_language
 from shop.core.models.geography import Division
-from shop.core.texts.figures import money, number
+from shop.core.texts.formatting import money, number
 from shop.core.texts.marked_texts import translated, untranslated
 
 OptionLabels = dict[object, tuple[str, str]]  # by key: the value in URLs, and the label as HTML

@@ -17,7 +17,7 @@ from orders.actions.payouts.bank_accounts import BankAccount
 from orders.actions.refunds.refund_decisions import LineRefund, LineRefundLimit, RefundDecision, RefundLimits
 from orders.models import CostBearer, OrderLine
 from orders.payments.banks import BANKS
-from shop.core.texts.figures import money
+from shop.core.texts.formatting import money
 from shop.core.web.form_options import FormData, FormFiles, FormOptions, Label
 
 _BEARERS = [(CostBearer.COOPERATIVE, _("the cooperative")), (CostBearer.PLATFORM, _("the market"))]

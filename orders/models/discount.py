@@ -121,7 +121,7 @@ class VoucherQuerySet(models.QuerySet["Voucher"]):
     def newest_first(self) -> VoucherQuerySet:
         return self.order_by("-starts_at", "-pk")
 
-    def with_figures(self) -> VoucherQuerySet:
+    def with_code_and_use_counts(self) -> VoucherQuerySet:
         """Annotate `code_count` and `use_count`."""
         return self.annotate(
             code_count=Count("codes", distinct=True), use_count=Count("codes__uses", distinct=True)

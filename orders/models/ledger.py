@@ -132,7 +132,7 @@ class PeriodTotals:
         payable = {
             key[1]: total for key, total in debits.items() if key[0] == LedgerAccount.COOPERATIVE_PAYABLE
         }
-        figures = {
+        totals = {
             "carried_forward": -payable.pop(natures.BROUGHT, 0),
             "goods": -payable.pop(natures.GOODS, 0),
             "delivery": -payable.pop(natures.DELIVERY, 0),
@@ -141,7 +141,7 @@ class PeriodTotals:
             "tax_withheld": payable.pop(natures.TAX, 0),
         }
         cash_held = sum(total for key, total in debits.items() if key[0] == LedgerAccount.COOPERATIVE_CASH)
-        return cls(**figures, corrections=-sum(payable.values()), cash_held=cash_held)
+        return cls(**totals, corrections=-sum(payable.values()), cash_held=cash_held)
 
 
 class LedgerEntryQuerySet(models.QuerySet["LedgerEntry"]):
@@ -150,8 +150,8 @@ class LedgerEntryQuerySet(models.QuerySet["LedgerEntry"]):
         total: int = self.aggregate(total=Sum("amount", default=0))["total"]
         return total
 
-    def figures(self) -> dict[int, PeriodTotals]:
-        """Return totals of open periods by settlement id. One query."""
+    def totals_by_settlement(self) -> dict[int, PeriodTotals]:
+        """Return the totals of open periods by settlement id. One query."""
         rows = (
             self.filter(account__in=COOPERATIVE_ACCOUNTS)
             .order_by("settlement")

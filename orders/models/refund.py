@@ -19,7 +19,7 @@ from orders.models.part import OrderPart
 from orders.models.payment import EventKind
 from orders.states import ComplaintState, ParcelKind
 from shop.core.models import Picture, PictureState
-from shop.core.texts.figures import money
+from shop.core.texts.formatting import money
 
 
 class RequestedRemedy(models.TextChoices):

@@ -34,7 +34,7 @@ from orders.notices.send_notices import (
 from orders.states import Coverage, PartState
 from shop.core.database.compiled_query import attach_prefetched_rows, compiled_query
 from shop.core.models import ShopSettings
-from shop.core.texts.figures import days_between, money
+from shop.core.texts.formatting import days_between, money
 
 # Templates of the hand-over notice: sent to the buyer, and ready for pickup.
 HANDOVER_TEMPLATES = ("parcel_handed_over", "parcel_ready")

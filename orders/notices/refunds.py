@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from orders.models import Order, Payout, Refund
 from orders.notices.send_notices import notify_buyer, notify_operator
-from shop.core.texts.figures import clock, day, money
+from shop.core.texts.formatting import clock, day, money
 from shop.core.web.public_urls import page_url
 
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from orders.models import Order, OrderPart, Substitute
 from orders.notices.send_notices import notify_buyer, notify_cooperative
-from shop.core.texts.figures import clock, day
+from shop.core.texts.formatting import clock, day
 
 
 def notify_substitute_offer(

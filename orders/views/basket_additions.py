@@ -21,7 +21,7 @@ from orders.views.basket_page import is_htmx
 from orders.views.current_basket import current_basket, province_of, remember_guest_basket, signed_in_user
 from shop.core.errors import Refused
 from shop.core.models import market_channel, show_in_language
-from shop.core.texts.figures import money
+from shop.core.texts.formatting import money
 
 BASKET_TAG = "basket"  # the message tag for which a link to the basket is shown
 

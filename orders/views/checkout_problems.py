@@ -10,7 +10,7 @@ from orders.actions.placement.place_order import BasketChanged
 from orders.actions.quotes.quote_types import Quote
 from orders.views.quote_display import SellerQuoteView
 from shop.core.errors import Refused
-from shop.core.texts.figures import money
+from shop.core.texts.formatting import money
 from shop.core.texts.marked_texts import sentence, translated
 
 

@@ -83,7 +83,7 @@ class DiscountDesk:
 def list_discounts(request: HttpRequest, desk: DiscountDesk) -> HttpResponse:
     """List vouchers or promotions, newest first."""
     shows_promotions = request.GET.get("xem") == "gia"
-    rows = desk.promotions if shows_promotions else desk.vouchers.with_figures()
+    rows = desk.promotions if shows_promotions else desk.vouchers.with_code_and_use_counts()
     context = {
         "shows_promotions": shows_promotions,
         "page": Paginator(rows.newest_first(), PER_PAGE).get_page(request.GET.get("page")),
@@ -117,7 +117,7 @@ def create_voucher(request: HttpRequest, desk: DiscountDesk) -> HttpResponse:
 
 def show_voucher(request: HttpRequest, desk: DiscountDesk, pk: int) -> HttpResponse:
     """Show and edit a voucher, with its codes and uses."""
-    row = get_object_or_404(desk.vouchers.with_figures(), pk=pk)
+    row = get_object_or_404(desk.vouchers.with_code_and_use_counts(), pk=pk)
     form = _voucher_form(request, desk, row.cooperative, initial=VoucherForm.initial_for(row))
     if form.is_valid():
         action = partial(
@@ -232,9 +232,7 @@ def _run_action(
 ) -> Result | None:
     """Run the action and return its result; if it refuses, add the error to the form and return None."""
     with refusals_as_form_errors(form):
-        result = action(
-            confirmed_figures=form.cleaned_data["confirmed"], actor=desk.actor, now=timezone.now()
-        )
+        result = action(confirmed_values=form.cleaned_data["confirmed"], actor=desk.actor, now=timezone.now())
         messages.success(request, str(success_message))
         return result
     return None

@@ -41,7 +41,7 @@ from orders.views.card_payment import CardView, card_view
 from orders.views.current_basket import request_actor
 from shop.core.errors import Refused
 from shop.core.models import shop_settings
-from shop.core.texts.figures import money
+from shop.core.texts.formatting import money
 
 ICONS = {PaymentMethod.COD: "banknote", PaymentMethod.TRANSFER: "qr-code", PaymentMethod.CARD: "credit-card"}
 

@@ -15,7 +15,7 @@ from orders.actions.quotes.quote_types import Quote, QuotedLine, QuotedPickupTim
 from orders.pricing import PricedItem
 from shop.core.models import Picture, show_in_language
 from shop.core.models.geography import Division
-from shop.core.texts.figures import money, weekday_and_day
+from shop.core.texts.formatting import money, weekday_and_day
 from shop.core.texts.marked_texts import sentence, translated, untranslated
 
 FEW_PLACES = 5  # the number of free places is shown from here down

@@ -25,7 +25,7 @@ from orders.views.current_basket import request_actor
 from orders.views.timeline import TimelineStep
 from shop.core.errors import Refused
 from shop.core.models import bind_idempotency_key
-from shop.core.texts.figures import day, money
+from shop.core.texts.formatting import day, money
 from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.rate_limits import Limit
 

@@ -20,7 +20,7 @@ from orders.views import receiver
 from orders.views.current_basket import current_basket, province_of, remember_guest_basket, signed_in_user
 from orders.views.order_access import has_proof
 from shop.core.models import market_channel
-from shop.core.texts.figures import money
+from shop.core.texts.formatting import money
 from shop.core.texts.marked_texts import sentence, stored_text, untranslated
 
 _KEY = "reordered-into"  # session key of the message shown once on the basket page

@@ -21,7 +21,7 @@ from orders.states import (
     PartState,
     Progress,
 )
-from shop.core.texts.figures import clock, day, days_between, translated_reason, weekday_and_day
+from shop.core.texts.formatting import clock, day, days_between, translated_reason, weekday_and_day
 
 _ALL_GONE = frozenset({Progress.DISPATCHED, Progress.DELIVERED, Progress.PARTLY_RETURNED, Progress.RETURNED})
 

@@ -45,13 +45,13 @@ class Forbidden(Refused):
 
 
 class NeedsConfirmation(Refused):
-    """Unusual figures that a person confirms once. `details["figures"]` names them."""
+    """Unusual values that a person confirms once. `details["unusual_values"]` holds them as one text."""
 
     code = "needs_confirmation"
 
     @property
-    def figures(self) -> str:
-        return str(self.details["figures"])
+    def unusual_values(self) -> str:
+        return str(self.details["unusual_values"])
 
 
 class ReasonRequired(Refused):

@@ -12,7 +12,7 @@ from shop.core.texts.folding import slugify
 from shop.reports import settlements as report
 from shop.reports.pdf import PdfUnavailable, can_make_pdf, render_pdf
 from shop.reports.report_files import as_xlsx
-from shop.reports.settlements import FIGURE_COLUMNS, SettlementStatement
+from shop.reports.settlements import TOTAL_COLUMNS, SettlementStatement
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 STYLESHEET = "css/statement.css"
@@ -64,8 +64,8 @@ def _printed_context(statement: SettlementStatement) -> dict[str, object]:
     is_by_day = len(orders) > MAX_ORDERS
     rows = (report.by_day(orders) if is_by_day else orders) + report.other_rows(settlement)
     return statement_context(statement) | {
-        "heads": [name for _field, name in FIGURE_COLUMNS],
-        "rows": [(row, [getattr(row.figures, field) for field, _name in FIGURE_COLUMNS]) for row in rows],
+        "heads": [name for _field, name in TOTAL_COLUMNS],
+        "rows": [(row, [getattr(row.totals, field) for field, _name in TOTAL_COLUMNS]) for row in rows],
         "is_by_day": is_by_day,
         "operator": shop_settings(),
     }

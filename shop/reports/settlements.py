@@ -1,4 +1,4 @@
-"""Settlement report: figures, orders and corrections."""
+"""Settlement report: totals, orders and corrections."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from orders.models import (
 )
 from orders.states import SettlementState
 from shop.core.dates.calendar import vietnam_date
-from shop.core.texts.figures import clock, day
+from shop.core.texts.formatting import clock, day
 from shop.reports.group_names import MAX_QUERIED_KEYS
 from shop.reports.report_files import Cell, Column, ColumnKind, Table
 
-# Postings made by the closing itself are not figures of the period.
+# Postings made by the closing itself do not count towards the period.
 _CLOSING_POSTINGS = (PostingKind.OFFSET, PostingKind.SETTLED)
 _PLUS, _MINUS = 1, -1
 # Each figure, its label, and its sign in the payable amount.
-SIGNED_FIGURES: tuple[tuple[str, Promise, int], ...] = (
+SIGNED_TOTALS: tuple[tuple[str, Promise, int], ...] = (
     ("carried_forward", gettext_lazy("Balance brought forward"), _PLUS),
     ("goods", gettext_lazy("Product sales"), _PLUS),
     ("delivery", gettext_lazy("Own delivery"), _PLUS),
@@ -40,7 +40,7 @@ SIGNED_FIGURES: tuple[tuple[str, Promise, int], ...] = (
     ("tax_withheld", gettext_lazy("Tax withheld"), _MINUS),
     ("cash_held", gettext_lazy("Cash collected and held"), _MINUS),
 )
-FIGURE_COLUMNS: tuple[tuple[str, Promise], ...] = (
+TOTAL_COLUMNS: tuple[tuple[str, Promise], ...] = (
     ("payable", pgettext_lazy("settlement", "Balance")),
     ("goods", pgettext_lazy("settlement", "Products")),
     ("delivery", pgettext_lazy("settlement", "Delivery")),
@@ -58,16 +58,16 @@ class SettlementRow:
 
     at: datetime.datetime
     name: str
-    figures: PeriodTotals
+    totals: PeriodTotals
     note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SettlementStatement:
-    """A settlement for display: open with its figures so far, or closed with its fixed figures."""
+    """A settlement for display: open with its totals so far, or closed with its fixed totals."""
 
     settlement: Settlement
-    figures: PeriodTotals
+    totals: PeriodTotals
     payout: Payout | None
 
     @property
@@ -76,13 +76,13 @@ class SettlementStatement:
 
     @property
     def lines(self) -> list[tuple[Promise, int]]:
-        """The non-zero figures as signed amounts that add up to the payable amount."""
-        signed_figures = [(name, sign * getattr(self.figures, field)) for field, name, sign in SIGNED_FIGURES]
-        return [(name, amount) for name, amount in signed_figures if amount]
+        """The non-zero totals as signed amounts that add up to the payable amount."""
+        signed_totals = [(name, sign * getattr(self.totals, field)) for field, name, sign in SIGNED_TOTALS]
+        return [(name, amount) for name, amount in signed_totals if amount]
 
     @property
     def payable(self) -> int:
-        return self.figures.payable
+        return self.totals.payable
 
     @property
     def outcome(self) -> tuple[Promise, int]:
@@ -104,15 +104,15 @@ class SettlementStatement:
 def statement_of(settlement: Settlement) -> SettlementStatement:
     """Build a settlement's statement. At most two queries."""
     if settlement.state == SettlementState.OPEN:
-        figures = LedgerEntry.objects.filter(settlement=settlement).figures()
-        return SettlementStatement(settlement, figures.get(settlement.pk, PeriodTotals()), None)
+        totals = LedgerEntry.objects.filter(settlement=settlement).totals_by_settlement()
+        return SettlementStatement(settlement, totals.get(settlement.pk, PeriodTotals()), None)
     return SettlementStatement(
-        settlement, fixed_figures(settlement), Payout.objects.of_settlement(settlement)
+        settlement, closing_totals(settlement), Payout.objects.of_settlement(settlement)
     )
 
 
-def fixed_figures(settlement: Settlement) -> PeriodTotals:
-    """Return the figures fixed at closing."""
+def closing_totals(settlement: Settlement) -> PeriodTotals:
+    """Return the totals that were fixed when the settlement was closed."""
     return PeriodTotals(**{field.name: getattr(settlement, field.name) for field in fields(PeriodTotals)})
 
 
@@ -175,7 +175,7 @@ def by_day(rows: Sequence[SettlementRow]) -> list[SettlementRow]:
         SettlementRow(
             day_rows[0].at,
             _("Orders: %(count)s") % {"count": len(day_rows)},
-            _sum(row.figures for row in day_rows),
+            _sum(row.totals for row in day_rows),
         )
         for _day, day_rows in sorted(days.items())
     ]
@@ -200,23 +200,23 @@ def tables(statement: SettlementStatement) -> list[Table]:
         Column(_("Date"), ColumnKind.DAY),
         Column(pgettext("settlement", "Order")),
         Column(_("Note")),
-        *(Column(str(name), ColumnKind.MONEY) for _field, name in FIGURE_COLUMNS),
+        *(Column(str(name), ColumnKind.MONEY) for _field, name in TOTAL_COLUMNS),
     ]
     detail: list[list[Cell]] = [
         [
             vietnam_date(row.at),
             row.name,
             row.note,
-            *(getattr(row.figures, field) for field, _name in FIGURE_COLUMNS),
+            *(getattr(row.totals, field) for field, _name in TOTAL_COLUMNS),
         ]
         for row in rows
     ]
-    total = _sum(row.figures for row in rows)
+    total = _sum(row.totals for row in rows)
     total_cells: list[Cell] = [
         "",
         _("Total"),
         "",
-        *(getattr(total, field) for field, _name in FIGURE_COLUMNS),
+        *(getattr(total, field) for field, _name in TOTAL_COLUMNS),
     ]
     name = _("Orders and corrections")
     return [summary, Table(name, columns, detail, settlement.currency, sums=total_cells, title=title)]
@@ -227,9 +227,9 @@ def _entries(settlement: Settlement) -> Any:
     return LedgerEntry.objects.filter(in_settlement).exclude(posting__kind__in=_CLOSING_POSTINGS)
 
 
-def _sum(all_figures: Iterable[PeriodTotals]) -> PeriodTotals:
+def _sum(all_totals: Iterable[PeriodTotals]) -> PeriodTotals:
     sums = dict.fromkeys((field.name for field in fields(PeriodTotals)), 0)
-    for figures in all_figures:
+    for totals in all_totals:
         for name in sums:
-            sums[name] += getattr(figures, name)
+            sums[name] += getattr(totals, name)
     return PeriodTotals(**sums)

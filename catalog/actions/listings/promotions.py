@@ -23,7 +23,7 @@ from shop.core.database.transactions import after_commit, lock_row
 from shop.core.errors import Missing, NeedsConfirmation, Refused, StrOrPromise
 from shop.core.jobs.sweeps import run_each
 from shop.core.models import Channel, record_change
-from shop.core.texts.figures import money
+from shop.core.texts.formatting import money
 
 log = logging.getLogger(__name__)
 
@@ -87,20 +87,20 @@ def create_promotion(
     channel: Channel,
     terms: PromotionTerms,
     acting_cooperative: Cooperative | None = None,
-    confirmed_figures: str | None = None,
+    confirmed_values: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Promotion:
     """Create a promotion; prices follow when it starts.
 
-    `confirmed_figures`: see `require_usual_discount`.
+    `confirmed_values`: see `require_usual_discount`.
 
     `acting_cooperative` creates it for its own products and bears it; None is the platform.
     Raises InvalidDiscount, EndBeforeStart, MissingBearingCooperative, UnusualDiscount, and Missing for other
     sellers' products.
     """
     promotion = Promotion(channel=channel)
-    _require_usual_terms(channel, terms, acting_cooperative, confirmed_figures)
+    _require_usual_terms(channel, terms, acting_cooperative, confirmed_values)
     _save_promotion(promotion, terms, acting_cooperative, now)
     record_change(
         "promotion.created", promotion, actor=actor, now=now, cooperative_id=promotion.cooperative_id
@@ -114,7 +114,7 @@ def edit_promotion(
     promotion_id: uuid.UUID,
     terms: PromotionTerms,
     acting_cooperative: Cooperative | None = None,
-    confirmed_figures: str | None = None,
+    confirmed_values: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Promotion:
@@ -122,7 +122,7 @@ def edit_promotion(
     promotion = _lock_promotion(promotion_id, acting_cooperative)
     current = (promotion.percent, promotion.amount, promotion.ends_at)
     if current != (terms.percent, terms.amount, terms.ends_at):
-        _require_usual_terms(promotion.channel, terms, acting_cooperative, confirmed_figures)
+        _require_usual_terms(promotion.channel, terms, acting_cooperative, confirmed_values)
     before = _logged_terms(promotion)
     _save_promotion(promotion, terms, acting_cooperative, now)
     record_change(
@@ -283,10 +283,10 @@ def _require_usual_terms(
     channel: Channel,
     terms: PromotionTerms,
     acting_cooperative: Cooperative | None,
-    confirmed_figures: str | None,
+    confirmed_values: str | None,
 ) -> None:
     """Ask about a promotion of more than half of a price, or without an end. Raises UnusualDiscount."""
-    if confirmed_figures is None:
+    if confirmed_values is None:
         return
     _validate_terms(terms, acting_cooperative)
     lowest_price = _lowest_price(channel, terms, acting_cooperative)
@@ -296,7 +296,7 @@ def _require_usual_terms(
         usual_amount=None if lowest_price is None else lowest_price // 2,
         currency=channel.currency,
         ends_at=terms.ends_at,
-        confirmed_figures=confirmed_figures,
+        confirmed_values=confirmed_values,
     )
 
 
@@ -323,11 +323,11 @@ def require_usual_discount(
     usual_amount: int | None,
     currency: str,
     ends_at: datetime.datetime | None,
-    confirmed_figures: str,
+    confirmed_values: str,
 ) -> None:
-    """Raise UnusualDiscount, with the figures, unless the discount is usual or these figures are confirmed.
+    """Raise UnusualDiscount, with the values, unless the discount is usual or these values are confirmed.
 
-    A discount is usual if it has an end and is at most 50 percent or `usual_amount`. `confirmed_figures` is
+    A discount is usual if it has an end and is at most 50 percent or `usual_amount`. `confirmed_values` is
     empty until a person confirms.
     """
     remarks: list[StrOrPromise] = []
@@ -338,10 +338,10 @@ def require_usual_discount(
         remarks.append(_("It takes %(amount)s off; half of the lowest sum is %(usual)s.") % sums)
     if ends_at is None:
         remarks.append(_("It has no end date."))
-    figures = f"{percent}-{amount}-{ends_at is None}"
-    if remarks and confirmed_figures != figures:
+    unusual_values = f"{percent}-{amount}-{ends_at is None}"
+    if remarks and confirmed_values != unusual_values:
         remarks.append(_("Save again if that is right."))
-        raise UnusualDiscount(" ".join(str(remark) for remark in remarks), figures=figures)
+        raise UnusualDiscount(" ".join(str(remark) for remark in remarks), unusual_values=unusual_values)
 
 
 def _lock_promotion(promotion_id: uuid.UUID, acting_cooperative: Cooperative | None) -> Promotion:

@@ -15,7 +15,7 @@ from shop.core.database.transactions import lock_row, lock_rows
 from shop.core.database.unique_fields import save_unique
 from shop.core.errors import NeedsConfirmation, Refused
 from shop.core.models import Channel, record_change
-from shop.core.texts.figures import money
+from shop.core.texts.formatting import money
 
 HIGHEST_PRICE = 99_999_999
 UNUSUAL_FACTOR = 5
@@ -78,13 +78,13 @@ def set_list_price(
     channel: Channel,
     amount: int,
     *,
-    confirmed_figures: str | None = None,
+    confirmed_values: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Price:
     """Step: set a variant's list price in a channel and reapply promotions; its product is locked.
 
-    `confirmed_figures`: the figures of an unusual price that a person confirmed, empty at first. Apps pass
+    `confirmed_values`: the values of an unusual price that a person confirmed, empty at first. Apps pass
     None and are not asked; the desk lists their unusual prices. Raises InvalidPrice, UnusualPrice.
     """
     if not 1 <= amount <= HIGHEST_PRICE:
@@ -93,11 +93,11 @@ def set_list_price(
     before = price.amount if price else None
     expected = _far_price(variant, channel, before, amount)
     is_unusual = expected is not None
-    figures = f"{expected}-{amount}"
-    if is_unusual and confirmed_figures is not None and confirmed_figures != figures:
+    unusual_values = f"{expected}-{amount}"
+    if is_unusual and confirmed_values is not None and confirmed_values != unusual_values:
         words = {"before": money(expected, channel.currency), "after": money(amount, channel.currency)}
         question = UnusualPrice.default_message if before is not None else UnusualPrice.first_price_message
-        raise UnusualPrice(str(question) % words, field="price", figures=figures)
+        raise UnusualPrice(str(question) % words, field="price", unusual_values=unusual_values)
     if price is None:
         price = Price(variant=variant, channel=channel, currency=channel.currency)
     price.amount = amount

@@ -63,7 +63,7 @@ def create_variant(
     inputs: Sequence[AttributeInput] | None = None,
     prices: Sequence[tuple[Channel, int]] = (),
     stocks: Sequence[InitialStock] = (),
-    confirmed_figures: str | None = None,
+    confirmed_values: str | None = None,
     idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
@@ -71,7 +71,7 @@ def create_variant(
     """Create a variant with list prices in minor units and its initial stock.
 
     A repeated `idempotency_key` returns the first one. With `inputs`, all required attributes must be among
-    them. With a `cooperative`, another cooperative's product is Missing. `confirmed_figures`: see
+    them. With a `cooperative`, another cooperative's product is Missing. `confirmed_values`: see
     `set_list_price`. Raises KeyReused, Missing, AlreadyTaken, InvalidColumnValue, InvalidPrice, UnusualPrice,
     MissingWarehouse, AttributeNotOfType, MissingAttributes.
     """
@@ -87,7 +87,7 @@ def create_variant(
         values,
         prices=prices,
         stocks=stocks,
-        confirmed_figures=confirmed_figures,
+        confirmed_values=confirmed_values,
         actor=actor,
         now=now,
     )
@@ -112,7 +112,7 @@ def insert_variant(
     *,
     prices: Sequence[tuple[Channel, int]] = (),
     stocks: Sequence[InitialStock] = (),
-    confirmed_figures: str | None = None,
+    confirmed_values: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Variant:
@@ -122,7 +122,7 @@ def insert_variant(
     """
     variant = append_variant(product, values)
     for channel, amount in prices:
-        set_list_price(variant, channel, amount, confirmed_figures=confirmed_figures, actor=actor, now=now)
+        set_list_price(variant, channel, amount, confirmed_values=confirmed_values, actor=actor, now=now)
     for warehouse_id, quantity in stocks:
         row = lock_stock_row(
             cooperative=product.cooperative,
@@ -149,13 +149,13 @@ def update_variant(
     values: Mapping[str, object],
     inputs: Sequence[AttributeInput] = (),
     prices: Sequence[tuple[Channel, int]] = (),
-    confirmed_figures: str | None = None,
+    confirmed_values: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Variant:
     """Update the given columns and list prices in minor units.
 
-    With a `cooperative`, another cooperative's variant is Missing. `confirmed_figures`: see `set_list_price`.
+    With a `cooperative`, another cooperative's variant is Missing. `confirmed_values`: see `set_list_price`.
     Raises Missing, AlreadyTaken, InvalidColumnValue, InvalidPrice, UnusualPrice, AttributeNotOfType.
     """
     variant = _locked_variant(variant_id, cooperative=cooperative)
@@ -175,7 +175,7 @@ def update_variant(
             data=changes,
         )
     for channel, amount in prices:
-        set_list_price(variant, channel, amount, confirmed_figures=confirmed_figures, actor=actor, now=now)
+        set_list_price(variant, channel, amount, confirmed_values=confirmed_values, actor=actor, now=now)
     refresh_listings(variant.product)
     return variant
 

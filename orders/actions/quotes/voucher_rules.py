@@ -37,8 +37,8 @@ from orders.pricing import DiscountInput
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused
 from shop.core.money import percent_of
-from shop.core.texts.figures import day as shown_day
-from shop.core.texts.figures import money
+from shop.core.texts.formatting import day as shown_day
+from shop.core.texts.formatting import money
 
 
 class VoucherRefused(Refused):

@@ -30,7 +30,7 @@ from shop.core.dates.calendar import VIETNAM
 from shop.core.errors import Missing, NeedsConfirmation, Refused
 from shop.core.models import KeyReused, is_already_done, record_change, shop_settings
 from shop.core.states import WrongMove, advance
-from shop.core.texts.figures import money
+from shop.core.texts.formatting import money
 
 _TIME_TO_PACK = datetime.timedelta(hours=2)
 _SHORTEST_TIME_TO_ANSWER = datetime.timedelta(minutes=30)
@@ -80,7 +80,7 @@ def offer_substitute(
     *,
     part_id: int,
     offer: SubstituteOffer,
-    confirmed_figures: str | None = None,
+    confirmed_values: str | None = None,
     idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
@@ -89,7 +89,7 @@ def offer_substitute(
 
     They pay at most what they agreed to pay for those; prices are frozen now. Until the answer the line
     cannot be packed. A line sold by weight that is not weighed yet is replaced as a whole. A repeated
-    `idempotency_key` returns the first offer. `confirmed_figures`: the figures of a loss that a person
+    `idempotency_key` returns the first offer. `confirmed_values`: the values of a loss that a person
     confirmed, empty at first; apps pass None and are not asked. Raises EmptyRefund (the items are free),
     InvalidSubstituteQuantity, KeyReused, LinesNotWeighed, Missing, SoldOut, SubstituteAtALoss,
     SubstituteUnanswered, UnsuitableSubstitute, WrongMove.
@@ -127,9 +127,7 @@ def offer_substitute(
         key=idempotency_key,
     )
     quote = quote_substitute(order, limit.line, substitute)
-    _require_confirmed_loss(
-        offer, loss_of(quote), currency=order.currency, confirmed_figures=confirmed_figures
-    )
+    _require_confirmed_loss(offer, loss_of(quote), currency=order.currency, confirmed_values=confirmed_values)
     substitute.total_gross = quote.total
     substitute.save(force_insert=True)
     _hold_stock(order, part, substitute)
@@ -254,13 +252,13 @@ def _check_quantities(limit: LineRefundLimit, offer: SubstituteOffer) -> None:
 
 
 def _require_confirmed_loss(
-    offer: SubstituteOffer, loss: int, *, currency: str, confirmed_figures: str | None
+    offer: SubstituteOffer, loss: int, *, currency: str, confirmed_values: str | None
 ) -> None:
-    """Raise SubstituteAtALoss, with the figures, unless there is no loss or a person confirmed these."""
-    figures = f"{offer.variant_id}-{offer.substitute_quantity}-{offer.quantity}-{loss}"
-    if loss > 0 and confirmed_figures is not None and confirmed_figures != figures:
+    """Raise SubstituteAtALoss, with the values, unless there is no loss or a person confirmed these."""
+    unusual_values = f"{offer.variant_id}-{offer.substitute_quantity}-{offer.quantity}-{loss}"
+    if loss > 0 and confirmed_values is not None and confirmed_values != unusual_values:
         text = _("The cooperative bears %(sum)s. Send again if that is right.")
-        raise SubstituteAtALoss(text % {"sum": money(loss, currency)}, figures=figures)
+        raise SubstituteAtALoss(text % {"sum": money(loss, currency)}, unusual_values=unusual_values)
 
 
 def _quote_variant(

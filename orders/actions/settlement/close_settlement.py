@@ -58,7 +58,7 @@ class InvalidCorrection(Refused):
 def close_settlement(
     *, settlement_id: int, idempotency_key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> Settlement:
-    """Close a settlement: fix its figures and offset the cash that the cooperative holds.
+    """Close a settlement: fix its totals and offset the cash that the cooperative holds.
 
     A positive balance becomes a payout; a negative one is carried over to the next settlement, which opens
     now. A repeated `idempotency_key` returns the closed settlement. Raises SettlementAlreadyClosed,
@@ -76,12 +76,12 @@ def close_locked_settlement(
     settlement: Settlement, *, idempotency_key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> Settlement:
     """Step of `close_settlement`, on a locked open settlement. Raises EmptySettlement."""
-    figures = LedgerEntry.objects.filter(settlement=settlement).figures().get(settlement.pk)
-    if figures is None:
+    totals = LedgerEntry.objects.filter(settlement=settlement).totals_by_settlement().get(settlement.pk)
+    if totals is None:
         raise EmptySettlement()
-    for column, amount in asdict(figures).items():
+    for column, amount in asdict(totals).items():
         setattr(settlement, column, amount)
-    settlement.payable, settlement.closed_at = figures.payable, now
+    settlement.payable, settlement.closed_at = totals.payable, now
     settlement.save()
     _book_offset_and_balance(settlement, actor=actor, now=now)
     advance(settlement, SettlementState.CLOSED, SETTLEMENT_MOVES)

@@ -93,7 +93,7 @@ def issue_voucher(
     code: str,
     terms: VoucherTerms,
     issuer: Cooperative | None = None,
-    confirmed_figures: str | None = None,
+    confirmed_values: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Voucher:
@@ -101,9 +101,9 @@ def issue_voucher(
 
     `issuer` is the cooperative that issues it for its own products at its own cost; None is the platform.
     Raises InvalidVoucherCode, VoucherCodeTaken, InvalidDiscount, EndBeforeStart, MissingBearingCooperative,
-    EmptyVoucherScope, UnusualDiscount, Missing. `confirmed_figures`: see `require_usual_discount`.
+    EmptyVoucherScope, UnusualDiscount, Missing. `confirmed_values`: see `require_usual_discount`.
     """
-    _require_usual_terms(channel, terms, confirmed_figures)
+    _require_usual_terms(channel, terms, confirmed_values)
     normalised_code = normalise_code(code)
     if not _CODE_PATTERN.fullmatch(normalised_code):
         raise InvalidVoucherCode(field="code")
@@ -133,7 +133,7 @@ def edit_voucher(
     channel: Channel,
     terms: VoucherTerms,
     issuer: Cooperative | None = None,
-    confirmed_figures: str | None = None,
+    confirmed_values: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Voucher:
@@ -142,7 +142,7 @@ def edit_voucher(
     value = VoucherValue.objects.filter(voucher=voucher, channel=channel).first()
     current = (voucher.value_type, value.value if value else None, voucher.ends_at)
     if current != (str(terms.value_type), Decimal(terms.value), terms.ends_at):
-        _require_usual_terms(channel, terms, confirmed_figures)
+        _require_usual_terms(channel, terms, confirmed_values)
     before = {"value": str(value.value) if value else None, "type": voucher.type}
     _write_terms(voucher, channel, terms, issuer)
     record_change(
@@ -156,12 +156,12 @@ def edit_voucher(
     return voucher
 
 
-def _require_usual_terms(channel: Channel, terms: VoucherTerms, confirmed_figures: str | None) -> None:
+def _require_usual_terms(channel: Channel, terms: VoucherTerms, confirmed_values: str | None) -> None:
     """Ask about a voucher of more than half, or without an end; free delivery is usual.
 
     Raises UnusualDiscount.
     """
-    if confirmed_figures is None:
+    if confirmed_values is None:
         return
     is_percent = terms.value_type == ValueType.PERCENTAGE
     is_delivery = terms.type == VoucherType.SHIPPING
@@ -171,7 +171,7 @@ def _require_usual_terms(channel: Channel, terms: VoucherTerms, confirmed_figure
         usual_amount=(terms.minimum_spent or 0) // 2,
         currency=channel.currency,
         ends_at=terms.ends_at,
-        confirmed_figures=confirmed_figures,
+        confirmed_values=confirmed_values,
     )
 
 

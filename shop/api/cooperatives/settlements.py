@@ -21,7 +21,7 @@ from shop.core.database.unique_fields import to_camel_case
 
 # Platform staff who handle payments, and cooperatives' staff for their own.
 MONEY_PERMISSIONS = (CooperativeScoped(Permission.HANDLE_PAYMENTS),)
-_FIGURES = tuple(field.name for field in fields(PeriodTotals))
+_TOTAL_NAMES = tuple(field.name for field in fields(PeriodTotals))
 
 
 def _visible_settlements(context: Context) -> Rows:
@@ -48,8 +48,8 @@ settlement.columns(
     closedAt="closed_at",
     paidAt="paid_at",
 )
-figures = Type("CooperativeSettlementFigures")
-figures.value_fields(*(to_camel_case(name) for name in (*_FIGURES, "payable")))
+settlement_totals = Type("CooperativeSettlementFigures")
+settlement_totals.value_fields(*(to_camel_case(name) for name in (*_TOTAL_NAMES, "payable")))
 
 payout = Type("CooperativePayout", _visible_payouts)
 payout.id()
@@ -58,14 +58,14 @@ payout.related("settlement", settlement, column="settlement_id")
 settlement.related_in_channel("cooperative", cooperative, column="cooperative_id", channel_column=None)
 
 
-@settlement.field("figures", needs=("id", "state", "currency", *_FIGURES))
+@settlement.field("figures", needs=("id", "state", "currency", *_TOTAL_NAMES))
 def figures_of(rows: list[Row], *_: object) -> list[dict[str, MoneyAmount]]:
     """Resolve figures; those of open settlements are read from the ledger in one query."""
     running = [row.id for row in rows if row.state == SettlementState.OPEN]
-    open_figures = LedgerEntry.objects.filter(settlement__in=running).figures() if running else {}
+    open_totals = LedgerEntry.objects.filter(settlement__in=running).totals_by_settlement() if running else {}
     return [
         _money_by_figure(
-            open_figures.get(row.id, PeriodTotals())
+            open_totals.get(row.id, PeriodTotals())
             if row.state == SettlementState.OPEN
             else _totals_at_closing(row),
             row,
@@ -76,7 +76,7 @@ def figures_of(rows: list[Row], *_: object) -> list[dict[str, MoneyAmount]]:
 
 def _totals_at_closing(row: Row) -> PeriodTotals:
     """Return the figures fixed at closing."""
-    return PeriodTotals(**{name: getattr(row, name) for name in _FIGURES})
+    return PeriodTotals(**{name: getattr(row, name) for name in _TOTAL_NAMES})
 
 
 def _money_by_figure(totals: PeriodTotals, row: Row) -> dict[str, MoneyAmount]:
@@ -146,4 +146,4 @@ def _filter_rows(
     return rows if arguments.get("state") is None else rows.filter(state=arguments["state"])
 
 
-TYPES = (settlement, figures, payout, query)
+TYPES = (settlement, settlement_totals, payout, query)

@@ -1,4 +1,4 @@
-"""Register the formats of `shop.core.texts.figures` as template filters."""
+"""Register the formats of `shop.core.texts.formatting` as template filters."""
 
 from __future__ import annotations
 
@@ -6,31 +6,31 @@ from django import template
 from django.utils.html import format_html
 
 from shop.core.money import minor_digits
-from shop.core.texts import figures
+from shop.core.texts import formatting
 
 register = template.Library()
 
 for _filter in (
-    figures.money,
-    figures.currency_symbol,
-    figures.weight,
-    figures.volume,
-    figures.number,
-    figures.translated_reason,
-    figures.phone,
-    figures.day,
-    figures.short_day,
-    figures.weekday,
-    figures.short_weekday,
-    figures.weekday_and_day,
-    figures.days_between,
-    figures.clock,
-    figures.hour,
-    figures.hour_range,
+    formatting.money,
+    formatting.currency_symbol,
+    formatting.weight,
+    formatting.volume,
+    formatting.number,
+    formatting.translated_reason,
+    formatting.phone,
+    formatting.day,
+    formatting.short_day,
+    formatting.weekday,
+    formatting.short_weekday,
+    formatting.weekday_and_day,
+    formatting.days_between,
+    formatting.clock,
+    formatting.hour,
+    formatting.hour_range,
 ):
     register.filter(_filter)
 register.filter(minor_digits)
-register.filter(figures.keep_names_together, is_safe=True)
+register.filter(formatting.keep_names_together, is_safe=True)
 
 
 @register.filter

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django import forms
 
-from shop.core.texts.figures import number
+from shop.core.texts.formatting import number
 
 
 class GroupedLimitsField(forms.IntegerField):

@@ -24,7 +24,7 @@ from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused
 from shop.core.models import Change, bind_idempotency_key, market_channel
-from shop.core.texts.figures import number
+from shop.core.texts.formatting import number
 from shop.core.web.action_results import run_action
 from shop.core.web.http_methods import require_safe_or_post
 from shop.desk.forms import chosen_ids

@@ -51,12 +51,16 @@ def list_settlements(request: HttpRequest, actor: Actor) -> HttpResponse:
     else:
         rows = rows.order_by("cooperative__sort_order", "cooperative__name", "pk")
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
-    open_figures = {} if tab else LedgerEntry.objects.filter(settlement__in=list(page.object_list)).figures()
+    open_totals = (
+        {}
+        if tab
+        else LedgerEntry.objects.filter(settlement__in=list(page.object_list)).totals_by_settlement()
+    )
     settlement_rows = [
         (
             row,
-            report.fixed_figures(row) if tab else open_figures.get(row.pk, PeriodTotals()),
-            row.pk in open_figures,
+            report.closing_totals(row) if tab else open_totals.get(row.pk, PeriodTotals()),
+            row.pk in open_totals,
         )
         for row in page.object_list
     ]
@@ -64,7 +68,7 @@ def list_settlements(request: HttpRequest, actor: Actor) -> HttpResponse:
         "tab": tab,
         "page": page,
         "rows": settlement_rows,
-        "may_close": bool(open_figures),
+        "may_close": bool(open_totals),
         "key": uuid.uuid4(),
         "due": Payout.objects.due().count(),
     }
@@ -181,9 +185,9 @@ def _render_settlement(request: HttpRequest, settlement: Settlement, form: Corre
     other_rows = report.other_rows(settlement) if page.number == page.paginator.num_pages else []
     context = settlement_documents.statement_context(statement) | {
         "page": page,
-        "heads": [name for _field, name in report.FIGURE_COLUMNS],
+        "heads": [name for _field, name in report.TOTAL_COLUMNS],
         "rows": [
-            (row, [getattr(row.figures, field) for field, _name in report.FIGURE_COLUMNS])
+            (row, [getattr(row.totals, field) for field, _name in report.TOTAL_COLUMNS])
             for row in [*rows, *other_rows]
         ],
         "form": form,

@@ -23,7 +23,7 @@ from shop.core.actors import Actor, EntryPoint
 from shop.core.dates.calendar import VIETNAM, start_of_day, vietnam_date
 from shop.core.models import Change
 from shop.core.models.change import ChangeQuerySet
-from shop.core.texts.figures import translated_reason
+from shop.core.texts.formatting import translated_reason
 from shop.core.web.form_options import FormData, FormFiles, FormOptions
 from shop.desk.overview.history import ChangeView, change_views
 from shop.reports.forms import DayField

@@ -29,7 +29,7 @@ from orders.models import (
 from orders.models.transfer import StatementKind
 from shop.accounts.models import User
 from shop.core.models import Change, ShopSettings
-from shop.core.texts.figures import money
+from shop.core.texts.formatting import money
 
 _Place = tuple[str, str]  # a model's label and a key
 _PAGES = {

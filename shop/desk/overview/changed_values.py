@@ -23,7 +23,7 @@ from orders.models.transfer import ReviewReason
 from shop.accounts.models import ConsentPurpose
 from shop.accounts.staff.permissions import Permission
 from shop.core.models import Change
-from shop.core.texts.figures import MINUS, clock, day, money, number
+from shop.core.texts.formatting import MINUS, clock, day, money, number
 
 _MAX_LENGTH = 200
 _MAX_LISTED = 5

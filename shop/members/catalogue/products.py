@@ -120,7 +120,7 @@ def add_variant(request: HttpRequest, membership: MembershipContext, listing_id:
             values=details.columns(),
             prices=[(listing.channel, details.price)],
             stocks=[(None, form.cleaned_data["on_hand"])],
-            confirmed_figures=form.cleaned_data["confirmed"],
+            confirmed_values=form.cleaned_data["confirmed"],
             idempotency_key=submitted_key(request, "variant", listing.pk),
             actor=membership.actor,
             now=timezone.now(),
@@ -159,7 +159,7 @@ def edit_variant(
             cooperative=membership.cooperative,
             values=details.columns(),
             prices=[(listing.channel, details.price)],
-            confirmed_figures=form.cleaned_data["confirmed"],
+            confirmed_values=form.cleaned_data["confirmed"],
             actor=membership.actor,
             now=timezone.now(),
         )

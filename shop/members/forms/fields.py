@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from shop.core.errors import Refused
 from shop.core.images.image_files import inspect_picture
-from shop.core.texts.figures import number
+from shop.core.texts.formatting import number
 from shop.core.web.form_options import FormData, FormFiles, FormOptions, Label
 from shop.core.web.number_fields import GroupedLimitsField
 

@@ -13,7 +13,7 @@ from django.utils.translation import pgettext_lazy
 from cooperatives.actions.delivery_terms import MarketDayInput
 from cooperatives.models import DeliveryMethod, MarketDay, MarketDayKind
 from shop.core.dates.calendar import weekday_name
-from shop.core.texts.figures import short_weekday
+from shop.core.texts.formatting import short_weekday
 from shop.core.web.form_options import FormData
 from shop.members.forms.fields import MembersForm, WholeNumberField
 from shop.members.forms.rows import initial_from_submission, submitted_row_count

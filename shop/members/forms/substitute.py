@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from orders.actions.refunds.offer_substitute import SubstituteChoice, SubstituteOffer
 from orders.models import OrderLine
-from shop.core.texts.figures import money, number
+from shop.core.texts.formatting import money, number
 from shop.core.web.confirmations import ConfirmableForm
 from shop.core.web.form_options import FormData
 from shop.members.forms.fields import MembersForm, WholeNumberField

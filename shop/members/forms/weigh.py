@@ -9,7 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from orders.models import OrderLine
-from shop.core.texts.figures import weight
+from shop.core.texts.formatting import weight
 from shop.core.web.form_options import FormData
 from shop.members.forms.fields import MembersForm
 

@@ -18,7 +18,7 @@ from orders.models.part import OrderPartQuerySet
 from orders.states import ParcelKind, ParcelState, PartState
 from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Picture
-from shop.core.texts.figures import clock, weekday_and_day
+from shop.core.texts.formatting import clock, weekday_and_day
 
 URGENT_WITHIN = datetime.timedelta(hours=4)
 _MAX_NAMED = 3  # products named in a task before "…"

@@ -8,7 +8,7 @@ from django.utils import translation
 
 from orders.actions.fulfilment.cancel_parts import decline_part
 from shop.core.actors import Actor
-from shop.core.texts.figures import translated_reason
+from shop.core.texts.formatting import translated_reason
 from shop.notifications.models import Notification
 from tests.factories import NOW, make_order
 from tests.markup import html_of

@@ -11,7 +11,7 @@ from django.utils import timezone, translation
 from cooperatives.models import DeliveryMethod
 from orders.models import Basket, Order
 from shop.accounts.models import Address
-from shop.core.texts.figures import days_between
+from shop.core.texts.formatting import days_between
 from shop.notifications.models import Notification
 from tests.factories import (
     HANOI,

@@ -6,7 +6,7 @@ import pytest
 from django.utils import translation
 
 from shop.core.money import Money, TaxedMoney
-from shop.core.texts import figures
+from shop.core.texts import formatting
 
 VIETNAMESE_MORNING = datetime.datetime(
     2026, 11, 26, 18, 5, tzinfo=datetime.UTC
@@ -25,34 +25,34 @@ VIETNAMESE_MORNING = datetime.datetime(
 )
 def test_dong_are_grouped_as_the_language_groups_digits(amount: int, vietnamese: str, english: str) -> None:
     with translation.override("vi"):
-        assert figures.money(amount) == vietnamese
+        assert formatting.money(amount) == vietnamese
     with translation.override("en"):
-        assert figures.money(amount) == english
+        assert formatting.money(amount) == english
 
 
 def test_counts_and_heavy_weights_are_grouped_as_money_is() -> None:
     with translation.override("vi"):
-        assert (figures.number(12_345), figures.weight(1_234_500)) == ("12.345", "1.234,5\u00a0kg")
-        assert figures.volume(10_000_000) == "10.000\u00a0l"
+        assert (formatting.number(12_345), formatting.weight(1_234_500)) == ("12.345", "1.234,5\u00a0kg")
+        assert formatting.volume(10_000_000) == "10.000\u00a0l"
     with translation.override("en"):
-        assert (figures.number(12_345), figures.weight(1_234_500)) == ("12,345", "1,234.5\u00a0kg")
-        assert figures.volume(10_000_000) == "10,000\u00a0l"
+        assert (formatting.number(12_345), formatting.weight(1_234_500)) == ("12,345", "1,234.5\u00a0kg")
+        assert formatting.volume(10_000_000) == "10,000\u00a0l"
 
 
 def test_currencies_with_cents_follow_the_language() -> None:
     with translation.override("vi"):
-        assert figures.money(123_450, "USD") == "1.234,50\u00a0USD"
-        assert figures.money(-5, "USD") == "\u22120,05\u00a0USD"
+        assert formatting.money(123_450, "USD") == "1.234,50\u00a0USD"
+        assert formatting.money(-5, "USD") == "\u22120,05\u00a0USD"
     with translation.override("en"):
-        assert figures.money(123_450, "USD") == "1,234.50\u00a0USD"
-        assert figures.money(1_234_567, "KWD") == "1,234.567\u00a0KWD"
+        assert formatting.money(123_450, "USD") == "1,234.50\u00a0USD"
+        assert formatting.money(1_234_567, "KWD") == "1,234.567\u00a0KWD"
 
 
 def test_money_keeps_its_currency_and_none_is_empty() -> None:
     with translation.override("vi"):
-        assert figures.money(Money(4_500, "USD")) == "45,00\u00a0USD"
-        assert figures.money(TaxedMoney(net=41_667, gross=45_000, currency="VND")) == "45.000\u00a0₫"
-        assert figures.money(None) == ""
+        assert formatting.money(Money(4_500, "USD")) == "45,00\u00a0USD"
+        assert formatting.money(TaxedMoney(net=41_667, gross=45_000, currency="VND")) == "45.000\u00a0₫"
+        assert formatting.money(None) == ""
 
 
 @pytest.mark.parametrize(
@@ -69,39 +69,39 @@ def test_money_keeps_its_currency_and_none_is_empty() -> None:
 )
 def test_weights_become_kilograms_from_a_thousand_grams(grams: int, vietnamese: str, english: str) -> None:
     with translation.override("vi"):
-        assert figures.weight(grams) == vietnamese
+        assert formatting.weight(grams) == vietnamese
     with translation.override("en"):
-        assert figures.weight(grams) == english
+        assert formatting.weight(grams) == english
 
 
 def test_days_and_hours_are_in_vietnamese_time() -> None:
-    assert figures.day(VIETNAMESE_MORNING) == "27/11/2026"
-    assert figures.short_day(VIETNAMESE_MORNING) == "27/11"
-    assert figures.clock(VIETNAMESE_MORNING) == "01:05"
-    assert figures.day(datetime.date(2026, 2, 3)) == "03/02/2026"
-    assert figures.clock(datetime.time(14, 5)) == "14:05"
-    assert figures.day(None) == figures.clock(None) == ""
+    assert formatting.day(VIETNAMESE_MORNING) == "27/11/2026"
+    assert formatting.short_day(VIETNAMESE_MORNING) == "27/11"
+    assert formatting.clock(VIETNAMESE_MORNING) == "01:05"
+    assert formatting.day(datetime.date(2026, 2, 3)) == "03/02/2026"
+    assert formatting.clock(datetime.time(14, 5)) == "14:05"
+    assert formatting.day(None) == formatting.clock(None) == ""
 
 
 def test_weekdays_are_named_as_within_a_sentence() -> None:
     with translation.override("vi"):
-        assert figures.weekday(VIETNAMESE_MORNING) == "thứ Sáu"
-        assert figures.weekday(6) == "Chủ nhật"
-        assert figures.short_weekday(datetime.date(2026, 11, 29)) == "CN"
-        assert figures.weekday_and_day(datetime.date(2026, 11, 29)) == "Chủ nhật 29/11"
+        assert formatting.weekday(VIETNAMESE_MORNING) == "thứ Sáu"
+        assert formatting.weekday(6) == "Chủ nhật"
+        assert formatting.short_weekday(datetime.date(2026, 11, 29)) == "CN"
+        assert formatting.weekday_and_day(datetime.date(2026, 11, 29)) == "Chủ nhật 29/11"
     with translation.override("en"):
-        assert figures.weekday_and_day(datetime.date(2026, 11, 29)) == "Sunday 29/11"
+        assert formatting.weekday_and_day(datetime.date(2026, 11, 29)) == "Sunday 29/11"
 
 
 def test_full_hours_are_in_words_and_others_in_digits() -> None:
     with translation.override("vi"):
-        assert figures.hour(datetime.time(17)) == "17\u00a0giờ"
-        assert figures.hour(datetime.time(17, 30)) == "17:30"
-        assert figures.hour_range(datetime.time(6), datetime.time(10)) == "6–10\u00a0giờ"
-        assert figures.hour_range(datetime.time(6, 30), datetime.time(10)) == "06:30–10:00"
+        assert formatting.hour(datetime.time(17)) == "17\u00a0giờ"
+        assert formatting.hour(datetime.time(17, 30)) == "17:30"
+        assert formatting.hour_range(datetime.time(6), datetime.time(10)) == "6–10\u00a0giờ"
+        assert formatting.hour_range(datetime.time(6, 30), datetime.time(10)) == "06:30–10:00"
     with translation.override("en"):
-        assert figures.hour(datetime.time(17)) == "17:00"
-        assert figures.hour_range(datetime.time(6), datetime.time(10)) == "6:00–10:00"
+        assert formatting.hour(datetime.time(17)) == "17:00"
+        assert formatting.hour_range(datetime.time(6), datetime.time(10)) == "6:00–10:00"
 
 
 @pytest.mark.parametrize(
@@ -118,5 +118,5 @@ def test_full_hours_are_in_words_and_others_in_digits() -> None:
     ],
 )
 def test_syllables_of_a_name_are_kept_together(text: str, lines: list[str]) -> None:
-    assert figures.keep_names_together(text).replace("\u00a0", "~").split() == lines
-    assert figures.keep_names_together(text).replace("\u00a0", " ") == text
+    assert formatting.keep_names_together(text).replace("\u00a0", "~").split() == lines
+    assert formatting.keep_names_together(text).replace("\u00a0", " ") == text

@@ -12,7 +12,7 @@ from django.utils import timezone
 from orders.actions.refunds.report_shortage import NothingShort, report_shortage
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
-from shop.core.texts.figures import money
+from shop.core.texts.formatting import money
 from tests.factories import make_staff
 from tests.markup import html_of
 from tests.refusals import all_rows

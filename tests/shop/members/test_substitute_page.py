@@ -8,7 +8,7 @@ import pytest
 
 from catalog.models import Product
 from orders.models import Substitute
-from shop.core.texts.figures import money
+from shop.core.texts.formatting import money
 from tests.factories import make_product_type, make_seller, make_variant
 from tests.markup import html_of
 from tests.refusals import all_rows

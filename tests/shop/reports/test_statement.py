@@ -58,15 +58,15 @@ def test_rows_add_up_to_the_closed_figures() -> None:
     orders = report.rows_of_orders(settlement, report.orders_in(settlement))
     other_rows = report.other_rows(settlement)
 
-    assert report.fixed_figures(settlement) == PeriodTotals(
+    assert report.closing_totals(settlement) == PeriodTotals(
         goods=300_000, delivery=60_000, refunds=40_000, commission=13_000, corrections=-7_000
     )
     assert [row.name for row in orders] == [part.order.code for part in parts]
-    assert [row.figures for row in orders] == [
+    assert [row.totals for row in orders] == [
         PeriodTotals(goods=200_000, delivery=30_000, commission=10_000),
         PeriodTotals(goods=100_000, delivery=30_000, refunds=40_000, commission=3_000),
     ]
-    assert [(row.note, row.figures) for row in other_rows] == [
+    assert [(row.note, row.totals) for row in other_rows] == [
         ("Bao bì hỏng, đã thống nhất", PeriodTotals(corrections=-7_000))
     ]
     statement = report.statement_of(settlement)
@@ -80,7 +80,7 @@ def test_open_period_has_the_figures_it_is_closed_with() -> None:
     closed = report.statement_of(close_open_settlement(seller))
 
     assert running.is_running
-    assert running.figures == closed.figures
+    assert running.totals == closed.totals
     assert closed.payout.amount == closed.payable == 232_000
 
 
