@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.urls import ResolverMatch, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
@@ -23,6 +23,7 @@ from shop.core.models import shop_settings
 _DESK, _MEMBERS, _ADMIN = ("desk", "reports", "admin"), "members", "admin"
 # Public files of the members' app and the admin.
 _OPEN = frozenset({"members:manifest", "members:worker", "admin:jsi18n"})
+_JSON = frozenset({"members:sync"})  # read by the app, which cannot follow a redirect to a page
 
 
 class SecondFactorGate:
@@ -36,6 +37,13 @@ class SecondFactorGate:
 
     def process_view(self, request: HttpRequest, *_view: object) -> HttpResponse | None:
         match = request.resolver_match
+        response = self._require_proof(request, match)
+        if response is not None and match is not None and match.view_name in _JSON:
+            message = _("Confirm that it is you. What you have done on this phone is kept until then.")
+            return JsonResponse({"code": "proof_required", "message": message}, status=401)
+        return response
+
+    def _require_proof(self, request: HttpRequest, match: ResolverMatch | None) -> HttpResponse | None:
         namespace = match.namespaces[0] if match is not None and match.namespaces else ""
         if match is None or namespace not in (*_DESK, _MEMBERS) or match.view_name in _OPEN:
             return None

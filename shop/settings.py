@@ -129,7 +129,7 @@ INSTALLED_APPS = [
     "cooperatives",
     "catalog",
     "shop.content",
-    "orders",
+    *("orders", "shop.members.sync"),
     "shop",
 ]
 MIDDLEWARE = [

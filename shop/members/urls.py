@@ -34,6 +34,7 @@ from shop.members.fulfilment import (
     weights,
 )
 from shop.members.money import cash, settlements
+from shop.members.sync import views as sync
 
 app_name = "members"
 
@@ -182,6 +183,7 @@ urlpatterns = [
     path("tam-nghi/", stock.pause_selling, name="pause"),
     path("ban-lai/", stock.resume_selling, name="resumption"),
     path("anh-giu/<str:key>/", kept_pictures.show_kept_picture, name="kept-picture"),
+    path("dong-bo/", sync.synchronise, name="sync"),
     path("app.webmanifest", app_shell.serve_manifest, name="manifest"),
     path("worker.js", app_shell.serve_worker, name="worker"),
     path("offline/", app_shell.show_offline_page, name="offline"),

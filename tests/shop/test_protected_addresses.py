@@ -79,7 +79,7 @@ ASKS_NOT = {
         received-invitation revision-withdrawal worker parts-packing parcel-closures parcel-labels pick-list
         kept-picture household-picture household-picture-removal profile-picture profile-picture-removal
         offline parcel-undoing part-acceptance-undoing part-acceptances part-shortage substitute
-        substitute-withdrawal
+        substitute-withdrawal sync
     """,
     "accounts": """
         api-client-end code code-name code-request consents details device-code email-confirmation home

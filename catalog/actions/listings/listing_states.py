@@ -16,7 +16,7 @@ from cooperatives.models import Cooperative
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row, lock_rows
 from shop.core.errors import ChangedSinceOpened, Missing, ReasonRequired, Refused
-from shop.core.models import Channel, record_change
+from shop.core.models import Channel, is_already_done, record_change
 from shop.core.states import WrongMove, advance
 
 
@@ -124,26 +124,47 @@ def return_listing(
 
 @transaction.atomic(durable=True)
 def pause_listing(
-    *, cooperative: Cooperative, listing_id: int, actor: Actor, now: datetime.datetime
+    *,
+    cooperative: Cooperative,
+    listing_id: int,
+    idempotency_key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
 ) -> Listing:
-    """Pause a published listing. Raises Missing, WrongMove."""
+    """Pause a published listing; a repeated `idempotency_key` does nothing.
+
+    Raises KeyReused, Missing, WrongMove.
+    """
     listing = _lock_listing(Listing.objects.for_cooperative(cooperative), listing_id)
-    return change_listing_state(listing, ListingState.PAUSED, actor=actor, now=now)
+    if is_already_done(idempotency_key, f"listing.{ListingState.PAUSED}", listing):
+        return listing
+    return change_listing_state(
+        listing, ListingState.PAUSED, idempotency_key=idempotency_key, actor=actor, now=now
+    )
 
 
 @transaction.atomic(durable=True)
 def resume_listing(
-    *, cooperative: Cooperative, listing_id: int, actor: Actor, now: datetime.datetime
+    *,
+    cooperative: Cooperative,
+    listing_id: int,
+    idempotency_key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
 ) -> Listing:
-    """Publish a paused, already approved listing.
+    """Publish a paused, already approved listing; a repeated `idempotency_key` does nothing.
 
-    Raises Missing, ListingIncomplete, PictureNotReady, WrongMove.
+    Raises KeyReused, Missing, ListingIncomplete, PictureNotReady, WrongMove.
     """
     listing = _lock_listing(Listing.objects.for_cooperative(cooperative), listing_id)
+    if is_already_done(idempotency_key, f"listing.{ListingState.PUBLISHED}", listing):
+        return listing
     _require_state(listing, ListingState.PAUSED, new_state=ListingState.PUBLISHED)
     require_legal_fields(listing)
     require_ready_picture(listing)
-    return change_listing_state(listing, ListingState.PUBLISHED, actor=actor, now=now)
+    return change_listing_state(
+        listing, ListingState.PUBLISHED, idempotency_key=idempotency_key, actor=actor, now=now
+    )
 
 
 @transaction.atomic(durable=True)
@@ -179,7 +200,13 @@ def reopen_listing(
 
 
 def change_listing_state(
-    listing: Listing, new_state: ListingState, *, reason: str = "", actor: Actor, now: datetime.datetime
+    listing: Listing,
+    new_state: ListingState,
+    *,
+    reason: str = "",
+    idempotency_key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
 ) -> Listing:
     """Step: move a locked listing along its table and record the move. Raises WrongMove."""
     came_from = advance(listing, new_state, LISTING_MOVES)
@@ -197,6 +224,7 @@ def change_listing_state(
         root=listing.product,
         cooperative_id=listing.product.cooperative_id,
         reason=reason,
+        idempotency_key=idempotency_key,
         data={"from": came_from, "channel": listing.channel_id},
     )
     return listing

@@ -49,6 +49,13 @@ class ProductNotInChannel(Refused):
     default_message = _("The product has not been added to this channel yet.")
 
 
+class PriceAlreadyChanged(Refused):
+    """Somebody else changed the price after this person saw it. `details["amount"]` is today's price."""
+
+    code = "price_already_changed"
+    default_message = _("Somebody else has changed this price. Check it, then choose one of the two.")
+
+
 class StockAlreadyExists(Refused):
     code = "stock_already_exists"
     default_message = _("This warehouse already has stock. Change the quantity instead.")
@@ -149,16 +156,21 @@ def update_variant(
     values: Mapping[str, object],
     inputs: Sequence[AttributeInput] = (),
     prices: Sequence[tuple[Channel, int]] = (),
+    seen_prices: Mapping[int, int | None] | None = None,
     confirmed_values: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Variant:
     """Update the given columns and list prices in minor units.
 
-    With a `cooperative`, another cooperative's variant is Missing. `confirmed_values`: see `set_list_price`.
-    Raises Missing, AlreadyTaken, InvalidColumnValue, InvalidPrice, UnusualPrice, AttributeNotOfType.
+    With a `cooperative`, another cooperative's variant is Missing. `seen_prices` are the list prices by
+    channel id that the person saw, None for no price; without them prices are not compared.
+    `confirmed_values`: see `set_list_price`. Raises Missing, AlreadyTaken, InvalidColumnValue, InvalidPrice,
+    PriceAlreadyChanged, UnusualPrice, AttributeNotOfType.
     """
     variant = _locked_variant(variant_id, cooperative=cooperative)
+    if seen_prices is not None:
+        _require_seen_prices(variant, prices, seen_prices)
     require_allowed_texts({"name": values.get("name")})
     changes = set_tracked_columns(variant, values)
     save_unique(variant, field="sku")
@@ -293,6 +305,16 @@ def set_variant_stock(
             raise StockAlreadyExists(field="stocks")
     _record_counts(variant, stocks, actor=actor, now=now)
     return variant
+
+
+def _require_seen_prices(
+    variant: Variant, prices: Sequence[tuple[Channel, int]], seen_prices: Mapping[int, int | None]
+) -> None:
+    """Refuse to overwrite a price that the person has not seen, unless it is the price they want."""
+    current = dict(Price.objects.filter(variant=variant).values_list("channel", "amount"))
+    for channel, amount in prices:
+        if current.get(channel.pk) not in (seen_prices.get(channel.pk), amount):
+            raise PriceAlreadyChanged(field="price", amount=current.get(channel.pk))
 
 
 def _record_counts(

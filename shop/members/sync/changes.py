@@ -1,0 +1,183 @@
+"""What a phone pulls: first a snapshot in pages, then the rows that changed since its cursor.
+
+The cursor names a position in the change log. On PostgreSQL a change may be committed after changes with
+higher ids, so the position stays behind changes younger than the longest transaction: their rows are sent
+again, as they are then, which does no harm.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+import uuid
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from django.db.models import Max
+
+from catalog.models import Product, Stock
+from cooperatives.access import MembershipContext
+from cooperatives.models import Cooperative
+from orders.models import Order, OrderLine, OrderPart
+from shop.core.models import Change
+from shop.members.sync.rows import (
+    PART,
+    PRODUCT,
+    Row,
+    RowReference,
+    open_parts,
+    rows_by_reference,
+    rows_of_kind,
+    visible_kinds,
+)
+
+PAGE_SIZE = 100
+MAX_CHANGED_ROWS = 300  # in one pull; if there are more, a snapshot in pages is sent instead
+MAX_CHANGED_ORDERS = 5_000  # of the whole market
+MAX_SCANNED = 50_000  # changes of the whole market since the cursor
+# Twice the longest transaction of a page or job.
+SETTLED_AFTER = datetime.timedelta(minutes=5)
+_FORMAT = 1
+_CURSOR = re.compile(r"(\d{1,4})-(\d{1,18})-([a-z]+)-(\d{1,18})(?:-([a-z]+)-(\d{1,18}))?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A position in the change log, for one cooperative and role.
+
+    During a snapshot it also names the kind of rows and the last one sent.
+    """
+
+    cooperative_id: int
+    role: str
+    position: int
+    kind: str = ""
+    last_id: int = 0
+
+    def __str__(self) -> str:
+        text = f"{_FORMAT}-{self.cooperative_id}-{self.role}-{self.position}"
+        return f"{text}-{self.kind}-{self.last_id}" if self.kind else text
+
+
+def pull_rows(membership: MembershipContext, since: str, *, now: datetime.datetime) -> Row:
+    """Return the next page of a snapshot, or the rows changed and removed since the cursor.
+
+    `is_reset` tells the phone to forget the cooperative's rows first: it has none, its cursor is of another
+    cooperative or role or format, or too much has changed. `has_more` tells it to pull again at once.
+    """
+    cursor = _parse_cursor(since, membership)
+    if cursor is None:
+        return _snapshot_page(membership, _start_of_snapshot(membership, now), is_reset=True)
+    if cursor.kind:
+        return _snapshot_page(membership, cursor, is_reset=False)
+    references = _changed_references(membership, cursor.position)
+    if references is None:
+        return _snapshot_page(membership, _start_of_snapshot(membership, now), is_reset=True)
+    rows = rows_by_reference(membership, references)
+    position = max(cursor.position, _settled_position(now))
+    return {
+        "cursor": str(replace(cursor, position=position)),
+        "is_reset": False,
+        "has_more": False,
+        "rows": [rows[reference] for reference in sorted(rows)],
+        "removed": [reference.as_json() for reference in sorted(references - rows.keys())],
+    }
+
+
+def _parse_cursor(text: str, membership: MembershipContext) -> Cursor | None:
+    """Return the phone's cursor; None if it does not fit this member, so that a snapshot is due."""
+    match = _CURSOR.fullmatch(text)
+    if match is None or int(match[1]) != _FORMAT:
+        return None
+    cursor = Cursor(int(match[2]), match[3], int(match[4]), match[5] or "", int(match[6] or 0))
+    fits = (cursor.cooperative_id, cursor.role) == (membership.cooperative.pk, membership.role)
+    return cursor if fits and cursor.kind in ("", *visible_kinds(membership)) else None
+
+
+def _start_of_snapshot(membership: MembershipContext, now: datetime.datetime) -> Cursor:
+    kinds = visible_kinds(membership)
+    return Cursor(
+        membership.cooperative.pk, membership.role, _settled_position(now), kinds[0] if kinds else ""
+    )
+
+
+def _settled_position(now: datetime.datetime) -> int:
+    """Return the highest id below which every change is committed; 0 in a new shop."""
+    settled = Change.objects.filter(created_at__lte=now - SETTLED_AFTER).order_by("-pk")
+    return settled.values_list("pk", flat=True).first() or 0
+
+
+def _snapshot_page(membership: MembershipContext, cursor: Cursor, *, is_reset: bool) -> Row:
+    rows: list[Row] = []
+    following = replace(cursor, kind="", last_id=0)
+    if cursor.kind:
+        cooperative = membership.cooperative
+        ids = _ids_after(cursor.kind, cooperative, cursor.last_id)
+        rows = rows_of_kind(cursor.kind, cooperative, ids[:PAGE_SIZE])
+        kinds = visible_kinds(membership)
+        next_kinds = kinds[kinds.index(cursor.kind) + 1 :]
+        if len(ids) > PAGE_SIZE:
+            following = replace(cursor, last_id=ids[PAGE_SIZE - 1])
+        elif next_kinds:
+            following = replace(cursor, kind=next_kinds[0], last_id=0)
+    return {
+        "cursor": str(following),
+        "is_reset": is_reset,
+        "has_more": bool(following.kind),
+        "rows": rows,
+        "removed": [],
+    }
+
+
+def _ids_after(kind: str, cooperative: Cooperative, last_id: int) -> list[int]:
+    """Return one more id than a page has rows, which tells whether another page follows."""
+    rows = open_parts(cooperative) if kind == PART else Product.objects.for_cooperative(cooperative)
+    ids = rows.filter(pk__gt=last_id).order_by("pk").values_list("pk", flat=True)
+    return list(ids[: PAGE_SIZE + 1])
+
+
+def _changed_references(membership: MembershipContext, position: int) -> set[RowReference] | None:
+    """Return the rows that changed after the position; None if a snapshot is shorter."""
+    last = Change.objects.aggregate(last=Max("pk"))["last"] or 0
+    if last - position > MAX_SCANNED or position > last:
+        return None
+    cooperative = membership.cooperative
+    changes = Change.objects.filter(pk__gt=position)
+    keys_by_kind: dict[str, set[str]] = {}
+    for root_kind, root_key, kind, key in changes.filter(cooperative=cooperative.pk).values_list(
+        "root_kind", "root_key", "kind", "key"
+    ):
+        keys_by_kind.setdefault(root_kind, set()).add(root_key)
+        keys_by_kind.setdefault(kind, set()).add(key)
+    # Changes of a whole order, such as its placement, belong to no cooperative.
+    order_kind = Order._meta.label_lower
+    order_changes = changes.filter(cooperative=None, root_kind=order_kind)
+    order_keys = {*keys_by_kind.get(order_kind, ()), *order_changes.values_list("root_key", flat=True)}
+    if len(order_keys) > MAX_CHANGED_ORDERS:
+        return None
+    order_ids = [uuid.UUID(key) for key in order_keys]
+    product_ids = _whole_numbers(keys_by_kind.get(Product._meta.label_lower, ()))
+    stock_ids = _whole_numbers(keys_by_kind.get(Stock._meta.label_lower, ()))
+    product_ids |= _products_of_stocks(cooperative, stock_ids)
+    product_ids |= _products_of_orders(cooperative, order_ids)
+    parts = OrderPart.objects.for_cooperative(cooperative).filter(order__in=order_ids)
+    references = {RowReference(PART, part_id) for part_id in parts.values_list("pk", flat=True)}
+    references |= {RowReference(PRODUCT, product_id) for product_id in product_ids}
+    kinds = visible_kinds(membership)
+    visible = {reference for reference in references if reference.kind in kinds}
+    return visible if len(visible) <= MAX_CHANGED_ROWS else None
+
+
+def _products_of_stocks(cooperative: Cooperative, ids: Collection[int]) -> set[int]:
+    stocks = Stock.objects.for_cooperative(cooperative).filter(pk__in=ids)
+    return set(stocks.values_list("variant__product", flat=True))
+
+
+def _products_of_orders(cooperative: Cooperative, ids: Collection[uuid.UUID]) -> set[int]:
+    """Return products whose stock these orders allocate or release."""
+    lines = OrderLine.objects.filter(order__in=ids, cooperative=cooperative, variant__isnull=False)
+    return set(lines.values_list("variant__product", flat=True))
+
+
+def _whole_numbers(keys: Collection[str]) -> set[int]:
+    return {int(key) for key in keys}

@@ -1,0 +1,302 @@
+"""The commands that phones may send. Each is the name of an action that the pages call too.
+
+A command's function reads the payload, finds the cooperative's rows, and returns the action to run. It
+decides nothing: the action does.
+"""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from catalog.actions.listings.listing_states import pause_listing, resume_listing
+from catalog.actions.products.variants import update_variant
+from catalog.actions.stock.stock_movements import MAX_COUNT, count_stock, receive_stock
+from catalog.models import Listing, MovementReason, Variant
+from cooperatives.access import MemberRight, MembershipContext
+from orders.actions.cash_on_delivery.cash_collection import EXPECTED_CASH, CollectedCash
+from orders.actions.fulfilment.deliver_parcels import (
+    DispatchDetails,
+    deliver_parcel,
+    fail_delivery,
+    hand_over_parcel,
+    report_collected_cash,
+)
+from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
+from orders.actions.fulfilment.weigh_lines import MAX_WEIGHT_GRAMS, weigh_line
+from orders.models import OrderPart, Parcel
+from shop.core.errors import Missing
+from shop.members.sync.models import Outcome, PhoneCommand
+from shop.members.sync.payloads import MAX_AMOUNT, Payload
+from shop.members.sync.rows import PART, PRODUCT, RowReference
+
+PACK_COMMAND = "pack_parcel"
+
+
+@dataclass(frozen=True, slots=True)
+class CommandCall:
+    """One command of a member, with the idempotency key of its action."""
+
+    membership: MembershipContext
+    payload: Payload
+    idempotency_key: str
+    now: datetime.datetime
+
+    @property
+    def by(self) -> dict[str, Any]:
+        """The arguments that every action takes."""
+        return {"actor": self.membership.actor, "now": self.now}
+
+    @property
+    def by_with_key(self) -> dict[str, Any]:
+        return {"idempotency_key": self.idempotency_key, **self.by}
+
+
+def _no_result(_outcome: Any) -> dict[str, object]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedCommand:
+    """An action with its arguments, the row that it is about, and what the phone learns from its outcome."""
+
+    row: RowReference
+    action: Callable[[], object]
+    result_of: Callable[[Any], dict[str, object]] = _no_result
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """The right that a command requires, and the function that prepares it."""
+
+    right: MemberRight
+    prepare: Callable[[CommandCall], PreparedCommand]
+
+
+def _accept_part(call: CommandCall) -> PreparedCommand:
+    part = _find_part(call)
+    return PreparedCommand(
+        _part_reference(part.pk), partial(accept_part, part_id=part.pk, **call.by_with_key)
+    )
+
+
+def _weigh_line(call: CommandCall) -> PreparedCommand:
+    part, payload = _find_part(call), call.payload
+    action = partial(
+        weigh_line,
+        part_id=part.pk,
+        line_id=payload.key("line"),
+        grams=payload.whole_number("grams", maximum=MAX_WEIGHT_GRAMS),
+        repeated_grams=payload.optional_number("repeated_grams", maximum=MAX_WEIGHT_GRAMS),
+        is_charged_at_bound=payload.is_set("is_charged_at_bound"),
+        **call.by_with_key,
+    )
+    return PreparedCommand(_part_reference(part.pk), action)
+
+
+def _pack_parcel(call: CommandCall) -> PreparedCommand:
+    part = _find_part(call)
+    action = partial(
+        pack_parcel, part_id=part.pk, quantities=call.payload.quantities("quantities"), **call.by_with_key
+    )
+    return PreparedCommand(_part_reference(part.pk), action, lambda parcel: {"parcel": parcel.pk})
+
+
+def _close_parcel(call: CommandCall) -> PreparedCommand:
+    parcel = _find_parcel(call)
+    action = partial(close_parcel, parcel_id=parcel.pk, **call.by_with_key)
+    return PreparedCommand(_part_reference(parcel.part_id), action)
+
+
+def _hand_over_parcel(call: CommandCall) -> PreparedCommand:
+    parcel, payload = _find_parcel(call), call.payload
+    dispatch = DispatchDetails(
+        carrier=payload.text("carrier", max_length=120),
+        tracking_number=payload.text("tracking_number", max_length=120),
+        vehicle=payload.text("vehicle", max_length=60),
+        driver_phone=payload.text("driver_phone", max_length=40),
+        note=payload.text("note", max_length=500),
+    )
+    action = partial(hand_over_parcel, parcel_id=parcel.pk, dispatch=dispatch, **call.by_with_key)
+    return PreparedCommand(_part_reference(parcel.part_id), action)
+
+
+def _deliver_parcel(call: CommandCall) -> PreparedCommand:
+    parcel, payload = _find_parcel(call), call.payload
+    action = partial(
+        deliver_parcel,
+        parcel_id=parcel.pk,
+        is_cash_collected=payload.is_set("is_cash_collected"),
+        cash=_collected_cash(payload),
+        code=payload.text("code", max_length=20),
+        **call.by_with_key,
+    )
+    return PreparedCommand(_part_reference(parcel.part_id), action)
+
+
+def _report_collected_cash(call: CommandCall) -> PreparedCommand:
+    parcel = _find_parcel(call)
+    cash = _collected_cash(call.payload)
+    action = partial(report_collected_cash, parcel_id=parcel.pk, cash=cash, **call.by_with_key)
+    return PreparedCommand(_part_reference(parcel.part_id), action)
+
+
+def _fail_delivery(call: CommandCall) -> PreparedCommand:
+    parcel = _find_parcel(call)
+    reason = call.payload.text("reason", max_length=500)
+    action = partial(fail_delivery, parcel_id=parcel.pk, reason=reason, **call.by_with_key)
+    return PreparedCommand(_part_reference(parcel.part_id), action)
+
+
+def _receive_stock(call: CommandCall) -> PreparedCommand:
+    return _move_stock(call, MovementReason.RECEIPT)
+
+
+def _lose_stock(call: CommandCall) -> PreparedCommand:
+    return _move_stock(call, MovementReason.LOSS)
+
+
+def _move_stock(call: CommandCall, reason: MovementReason) -> PreparedCommand:
+    variant, payload = _find_variant(call), call.payload
+    quantity = payload.whole_number("quantity", maximum=MAX_COUNT)
+    action = partial(
+        receive_stock,
+        cooperative=call.membership.cooperative,
+        variant_id=variant.pk,
+        warehouse_id=payload.key("warehouse"),
+        quantity=-quantity if reason == MovementReason.LOSS else quantity,
+        reason=reason,
+        note=payload.text("note", max_length=250),
+        **call.by_with_key,
+    )
+    return PreparedCommand(RowReference(PRODUCT, variant.product_id), action)
+
+
+def _count_stock(call: CommandCall) -> PreparedCommand:
+    variant, payload = _find_variant(call), call.payload
+    action = partial(
+        count_stock,
+        cooperative=call.membership.cooperative,
+        variant_id=variant.pk,
+        warehouse_id=payload.key("warehouse"),
+        counted_quantity=payload.whole_number("counted", minimum=0, maximum=MAX_COUNT),
+        note=payload.text("note", max_length=250),
+        **call.by_with_key,
+    )
+    return PreparedCommand(RowReference(PRODUCT, variant.product_id), action)
+
+
+def _change_price(call: CommandCall) -> PreparedCommand:
+    """Prepare a new list price. `seen` is the price on the phone: an unseen one is not overwritten."""
+    listing, variant, payload = _find_listing(call), _find_variant(call), call.payload
+    if variant.product_id != listing.product_id:
+        raise Missing()
+    amount = payload.whole_number("amount", minimum=0, maximum=MAX_AMOUNT)
+    action = partial(
+        update_variant,
+        variant_id=variant.pk,
+        cooperative=call.membership.cooperative,
+        values={},
+        prices=[(listing.channel, amount)],
+        seen_prices={listing.channel_id: payload.optional_number("seen", maximum=MAX_AMOUNT)},
+        confirmed_values=payload.text("confirmed", max_length=60),
+        **call.by,
+    )
+    return PreparedCommand(RowReference(PRODUCT, variant.product_id), action)
+
+
+def _pause_listing(call: CommandCall) -> PreparedCommand:
+    return _move_listing(call, pause_listing)
+
+
+def _resume_listing(call: CommandCall) -> PreparedCommand:
+    return _move_listing(call, resume_listing)
+
+
+def _move_listing(call: CommandCall, action: Callable[..., Listing]) -> PreparedCommand:
+    listing = _find_listing(call)
+    bound_action = partial(
+        action, cooperative=call.membership.cooperative, listing_id=listing.pk, **call.by_with_key
+    )
+    return PreparedCommand(RowReference(PRODUCT, listing.product_id), bound_action)
+
+
+COMMANDS: Mapping[str, Command] = {
+    "accept_part": Command(MemberRight.PACK, _accept_part),
+    "weigh_line": Command(MemberRight.PACK, _weigh_line),
+    PACK_COMMAND: Command(MemberRight.PACK, _pack_parcel),
+    "close_parcel": Command(MemberRight.PACK, _close_parcel),
+    "hand_over_parcel": Command(MemberRight.PACK, _hand_over_parcel),
+    "deliver_parcel": Command(MemberRight.PACK, _deliver_parcel),
+    "report_collected_cash": Command(MemberRight.PACK, _report_collected_cash),
+    "fail_delivery": Command(MemberRight.PACK, _fail_delivery),
+    "receive_stock": Command(MemberRight.COUNT, _receive_stock),
+    "lose_stock": Command(MemberRight.COUNT, _lose_stock),
+    "count_stock": Command(MemberRight.COUNT, _count_stock),
+    "change_price": Command(MemberRight.LIST, _change_price),
+    "pause_listing": Command(MemberRight.LIST, _pause_listing),
+    "resume_listing": Command(MemberRight.LIST, _resume_listing),
+}
+
+
+def _part_reference(part_id: int) -> RowReference:
+    return RowReference(PART, part_id)
+
+
+def _find_part(call: CommandCall) -> OrderPart:
+    """Return the cooperative's part. Raises Missing."""
+    parts = OrderPart.objects.for_cooperative(call.membership.cooperative)
+    part = parts.filter(pk=call.payload.whole_number("part")).first()
+    if part is None:
+        raise Missing()
+    return part
+
+
+def _find_parcel(call: CommandCall) -> Parcel:
+    """Return the cooperative's parcel, named by its id or by the command that packed it. Raises Missing."""
+    if call.payload.has("packed_by"):
+        parcel_id = _packed_parcel(call, call.payload.key("packed_by"))
+    else:
+        parcel_id = call.payload.whole_number("parcel")
+    parcel = Parcel.objects.for_cooperative(call.membership.cooperative).filter(pk=parcel_id).first()
+    if parcel is None:
+        raise Missing()
+    return parcel
+
+
+def _packed_parcel(call: CommandCall, key: uuid.UUID) -> int:
+    packed = PhoneCommand.objects.filter(
+        user=call.membership.user, key=key, name=PACK_COMMAND, outcome=Outcome.DONE
+    ).first()
+    if packed is None:
+        raise Missing()
+    return int(packed.result["parcel"])
+
+
+def _find_variant(call: CommandCall) -> Variant:
+    """Return the cooperative's variant. Raises Missing."""
+    variants = Variant.objects.for_cooperative(call.membership.cooperative)
+    variant = variants.filter(pk=call.payload.whole_number("variant")).first()
+    if variant is None:
+        raise Missing()
+    return variant
+
+
+def _find_listing(call: CommandCall) -> Listing:
+    """Return the cooperative's listing with its channel. Raises Missing."""
+    listings = Listing.objects.for_cooperative(call.membership.cooperative).select_related("channel")
+    listing = listings.filter(pk=call.payload.whole_number("listing")).first()
+    if listing is None:
+        raise Missing()
+    return listing
+
+
+def _collected_cash(payload: Payload) -> CollectedCash:
+    """Return the amount and reason sent, or the expected amount if none was sent."""
+    amount = payload.optional_number("cash", maximum=MAX_AMOUNT)
+    reason = payload.text("cash_reason", max_length=500)
+    return EXPECTED_CASH if amount is None and not reason else CollectedCash(amount, reason)

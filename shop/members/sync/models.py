@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from cooperatives.models import Cooperative
+from shop.accounts.models import User
+
+
+class Outcome(models.TextChoices):
+    DONE = "done", _("done")
+    REFUSED = "refused", _("refused")
+
+
+class PhoneCommandQuerySet(models.QuerySet["PhoneCommand"]):
+    def outcomes(self, user: User, keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
+        """Return the outcomes of the user's commands by key; those without an answer are omitted."""
+        rows = self.filter(user=user, key__in=list(keys)).exclude(outcome="")
+        return dict(rows.values_list("key", "outcome"))
+
+
+class PhoneCommand(models.Model):
+    """A command that a member's phone sent, with the first answer, which repeats receive again.
+
+    The payload is not stored: it may hold personal data. `digest` recognises another payload under the same
+    key. `claimed_at` says since when a request is running the command; None if none does. `device_time` is
+    when the phone says the command was given, `clock_difference` how far its clock is behind ours. Both are
+    only recorded: no rule reads them. `row_kind` and `row_id` name the row that the command is about.
+    """
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    cooperative = models.ForeignKey(Cooperative, models.CASCADE, related_name="+")
+    key = models.UUIDField()
+    name = models.CharField(max_length=40)
+    digest = models.CharField(max_length=64)
+    device_time = models.DateTimeField()
+    clock_difference = models.DurationField()
+    received_at = models.DateTimeField()
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=8, choices=Outcome, blank=True, default="")
+    code = models.CharField(max_length=60, blank=True, default="")
+    message = models.TextField(blank=True, default="")
+    details = models.JSONField(default=dict, blank=True)
+    result = models.JSONField(default=dict, blank=True)
+    row_kind = models.CharField(max_length=10, blank=True, default="")
+    row_id = models.PositiveBigIntegerField(null=True, blank=True)
+
+    objects = PhoneCommandQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = pgettext_lazy("model", "command from a phone")
+        verbose_name_plural = pgettext_lazy("models", "commands from phones")
+        constraints = [
+            models.UniqueConstraint(fields=["user", "key"], name="phone_command_once"),
+            models.CheckConstraint(
+                condition=Q(outcome="", answered_at=None) | (~Q(outcome="") & Q(answered_at__isnull=False)),
+                name="phone_command_answer_has_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.key}"

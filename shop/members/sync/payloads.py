@@ -1,0 +1,96 @@
+"""Read the fields of a command's payload strictly: wrong types and unknown fields are refused."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+
+from django.utils.translation import gettext_lazy as _
+
+from shop.core.errors import Refused
+
+MAX_ID = 2**63 - 1
+MAX_AMOUNT = 10**12
+MAX_LINES = 200
+
+
+class InvalidCommand(Refused):
+    """A field of the payload is missing, unknown or of the wrong type: the phone's app is at fault."""
+
+    code = "invalid_command"
+    default_message = _("The app sent something that the market does not understand. Update the app.")
+
+
+class Payload:
+    """The fields of one command; each is read once, and `require_empty` refuses those nobody read."""
+
+    def __init__(self, fields: Mapping[str, object]) -> None:
+        self._unread = dict(fields)
+
+    def has(self, name: str) -> bool:
+        """Return whether the field was sent with a value."""
+        return self._unread.get(name) is not None
+
+    def whole_number(self, name: str, *, minimum: int = 1, maximum: int = MAX_ID) -> int:
+        number = self._read(name)
+        if not isinstance(number, int) or isinstance(number, bool) or not minimum <= number <= maximum:
+            raise InvalidCommand(field=name)
+        return number
+
+    def optional_number(self, name: str, *, minimum: int = 1, maximum: int = MAX_ID) -> int | None:
+        if not self.has(name):
+            self._unread.pop(name, None)
+            return None
+        return self.whole_number(name, minimum=minimum, maximum=maximum)
+
+    def key(self, name: str) -> uuid.UUID:
+        return parse_uuid(self._read(name), field=name)
+
+    def is_set(self, name: str) -> bool:
+        """Return a yes or no; a missing field is a no."""
+        flag = self._unread.pop(name, False)
+        if not isinstance(flag, bool):
+            raise InvalidCommand(field=name)
+        return flag
+
+    def text(self, name: str, *, max_length: int) -> str:
+        """Return a text; a missing field is empty. Refuses characters that databases cannot store."""
+        text = self._unread.pop(name, "")
+        if not isinstance(text, str) or len(text) > max_length or not is_storable(text):
+            raise InvalidCommand(field=name)
+        return text
+
+    def quantities(self, name: str) -> dict[uuid.UUID, int]:
+        """Return steps by order line."""
+        sent = self._read(name)
+        if not isinstance(sent, dict) or not 1 <= len(sent) <= MAX_LINES:
+            raise InvalidCommand(field=name)
+        quantities = Payload(sent)
+        return {
+            parse_uuid(line, field=name): quantities.whole_number(line, maximum=1_000_000) for line in sent
+        }
+
+    def require_empty(self) -> None:
+        """Refuse fields that nobody read: an old server must not ignore what a newer app says."""
+        if self._unread:
+            raise InvalidCommand(field=min(self._unread))
+
+    def _read(self, name: str) -> object:
+        if name not in self._unread:
+            raise InvalidCommand(field=name)
+        return self._unread.pop(name)
+
+
+def parse_uuid(sent: object, *, field: str) -> uuid.UUID:
+    """Return a UUID in its usual spelling. Raises InvalidCommand."""
+    if isinstance(sent, str) and len(sent) == 36:
+        try:
+            return uuid.UUID(sent)
+        except ValueError:
+            pass
+    raise InvalidCommand(field=field)
+
+
+def is_storable(text: str) -> bool:
+    """Return whether both databases can store the text: no NUL character and no lone surrogate."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)

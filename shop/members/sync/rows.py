@@ -1,0 +1,260 @@
+"""Rows as phones keep them: parts of orders for packers, products with prices and stock for the others.
+
+The number of queries does not depend on the number of rows.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q
+
+from catalog.models import Product
+from cooperatives.access import MemberRight, MembershipContext
+from cooperatives.models import Cooperative
+from orders.actions.order_records.recalculate_order import open_quantities
+from orders.models import Order, OrderLine, OrderPart, Parcel, Substitute, WeightQuestion
+from orders.models.part import OrderPartQuerySet
+from orders.states import ARRIVED_PROGRESS, CashHolder, CodState, ParcelKind, ParcelState, PartState
+
+PART, PRODUCT = "part", "product"
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RowReference:
+    """Names a row: its kind, and its key among rows of that kind."""
+
+    kind: str
+    id: int
+
+    def as_json(self) -> Row:
+        return {"kind": self.kind, "id": self.id}
+
+
+def visible_kinds(membership: MembershipContext) -> tuple[str, ...]:
+    """Return the kinds of rows that the member's role may have on the phone."""
+    sees_products = membership.may(MemberRight.LIST) or membership.may(MemberRight.COUNT)
+    is_visible = {PART: membership.may(MemberRight.PACK), PRODUCT: sees_products}
+    return tuple(kind for kind, may_see in is_visible.items() if may_see)
+
+
+def open_parts(cooperative: Cooperative) -> OrderPartQuerySet:
+    """Return the parts that phones keep: until they arrive or end, and until their cash is recorded.
+
+    A carrier's cash is recorded by its statement, not by members.
+    """
+    unrecorded_cash = Parcel.objects.filter(
+        part=OuterRef("pk"), state=ParcelState.DELIVERED, cod_state=CodState.EXPECTED
+    ).exclude(cod_holder=CashHolder.CARRIER)
+    return OrderPart.objects.for_cooperative(cooperative).filter(
+        (Q(state=PartState.NEW) | Q(state=PartState.ACCEPTED))
+        & (~Q(progress__in=ARRIVED_PROGRESS) | Exists(unrecorded_cash))
+    )
+
+
+def rows_by_reference(
+    membership: MembershipContext, references: Iterable[RowReference]
+) -> dict[RowReference, Row]:
+    """Return those of these rows that belong on the member's phone."""
+    by_kind: dict[str, set[int]] = {kind: set() for kind in visible_kinds(membership)}
+    for reference in references:
+        if reference.kind in by_kind:
+            by_kind[reference.kind].add(reference.id)
+    rows: list[Row] = []
+    for kind, ids in by_kind.items():
+        rows += rows_of_kind(kind, membership.cooperative, ids) if ids else []
+    return {RowReference(row["kind"], row["id"]): row for row in rows}
+
+
+def rows_of_kind(kind: str, cooperative: Cooperative, ids: Collection[int]) -> list[Row]:
+    return _part_rows(cooperative, ids) if kind == PART else _product_rows(cooperative, ids)
+
+
+def _part_rows(cooperative: Cooperative, ids: Collection[int]) -> list[Row]:
+    parts = list(
+        open_parts(cooperative)
+        .filter(pk__in=ids)
+        .select_related("order__shipping_address", "delivery_method")
+        .prefetch_related("lines", "parcels__lines")
+        .order_by("pk")
+    )
+    lines = [line for part in parts for line in part.lines.all()]
+    still_open = open_quantities(lines)
+    line_ids = [line.pk for line in lines]
+    questions = WeightQuestion.objects.open().filter(line__in=line_ids)
+    asked_weights = dict(questions.values_list("line", "grams"))
+    asked_substitutes = set(
+        Substitute.objects.waiting().filter(line__in=line_ids).values_list("line", flat=True)
+    )
+    stages = _stages([part.pk for part in parts])
+    return [
+        _part_row(part, stages.get(part.pk, []), still_open, asked_weights, asked_substitutes)
+        for part in parts
+    ]
+
+
+def _stages(ids: Collection[int]) -> dict[int, list[str]]:
+    """Return the steps that a part waits for: usually one, several with several parcels."""
+    parts = OrderPart.objects.filter(pk__in=ids)
+    steps = {
+        "accept": parts.awaiting_acceptance(),
+        "pack": parts.to_pack(),
+        "hand_over": parts.awaiting_handover(),
+        "on_the_way": parts.on_the_way(),
+    }
+    stages: dict[int, list[str]] = {}
+    for stage, rows in steps.items():
+        for part_id in rows.values_list("pk", flat=True):
+            stages.setdefault(part_id, []).append(stage)
+    return stages
+
+
+def _part_row(
+    part: OrderPart,
+    stages: list[str],
+    still_open: Mapping[object, int],
+    asked_weights: Mapping[uuid.UUID, int],
+    asked_substitutes: Collection[uuid.UUID],
+) -> Row:
+    order, delivery_method = part.order, part.delivery_method
+    lines = sorted(part.lines.all(), key=lambda line: (line.position, str(line.pk)))
+    parcels = sorted(part.parcels.all(), key=lambda parcel: (parcel.number, parcel.pk))
+    return {
+        "kind": PART,
+        "id": part.pk,
+        "order": order.code,
+        "state": part.state,
+        "progress": part.progress,
+        "stages": stages,
+        "accept_by": part.accept_by,
+        "accepted_at": part.accepted_at,
+        "note": part.note,
+        "currency": order.currency,
+        "total": part.total_gross,
+        "delivery": {
+            "kind": part.delivery_kind,
+            "name": part.delivery_name,
+            "is_collected": part.is_collected,
+            "pickup_place": part.pickup_place,
+            "pickup_day": part.pickup_day,
+            "pickup_starts": part.pickup_starts,
+            "pickup_ends": part.pickup_ends,
+            "expected_until": part.expected_until,
+            "departs_weekday": delivery_method.departs_weekday if delivery_method else None,
+            "departs_at": delivery_method.departs_at if delivery_method else None,
+        },
+        "buyer": _buyer(part, order),
+        "lines": [
+            _line_row(line, still_open[line.pk], asked_weights.get(line.pk), line.pk in asked_substitutes)
+            for line in lines
+        ],
+        "parcels": [_parcel_row(parcel) for parcel in parcels if parcel.kind != ParcelKind.REFUND],
+    }
+
+
+def _buyer(part: OrderPart, order: Order) -> Row | None:
+    """Return the buyer's name and phone from acceptance on, with the address only where goods go there."""
+    if not part.shows_contact:
+        return None
+    address = order.shipping_address if part.shows_address and not part.pickup_place else None
+    return {
+        "name": order.buyer_name,
+        "phone": order.phone,
+        "address": str(address) if address else "",
+        "landmark": address.landmark if address else "",
+    }
+
+
+def _line_row(line: OrderLine, open_quantity: int, asked_grams: int | None, is_substitute_asked: bool) -> Row:
+    return {
+        "id": line.pk,
+        "name": line.product_name,
+        "variant": line.variant_name,
+        "unit": line.unit_label,
+        "quantity": line.quantity,
+        "open": open_quantity,
+        "total": line.total_gross,
+        "estimate_grams": line.estimate_grams,
+        "bound_grams": line.bound_grams,
+        "bound_total": line.bound_gross,
+        "weighed_grams": line.weighed_grams,
+        "kilogram_price": line.price_per_kilogram if line.is_by_weight else None,
+        "asked_grams": asked_grams,
+        "is_substitute_asked": is_substitute_asked,
+    }
+
+
+def _parcel_row(parcel: Parcel) -> Row:
+    return {
+        "id": parcel.pk,
+        "number": parcel.number,
+        "kind": parcel.kind,
+        "state": parcel.state,
+        "carrier": parcel.carrier,
+        "tracking_number": parcel.tracking_number,
+        "vehicle": parcel.vehicle,
+        "driver_phone": parcel.driver_phone,
+        "needs_pickup_code": bool(parcel.pickup_code),
+        "cash_state": parcel.cod_state,
+        "cash_expected": parcel.cod_expected,
+        "cash_collected": parcel.cod_collected,
+        "is_cash_with_carrier": parcel.is_cash_with_carrier,
+        "lines": [
+            {"line": row.order_line_id, "quantity": row.quantity}
+            for row in sorted(parcel.lines.all(), key=lambda row: row.pk)
+        ],
+    }
+
+
+def _product_rows(cooperative: Cooperative, ids: Collection[int]) -> list[Row]:
+    products = (
+        Product.objects.for_cooperative(cooperative)
+        .filter(pk__in=ids)
+        .prefetch_related("listings__channel", "variants__prices__channel", "variants__stocks")
+        .order_by("pk")
+    )
+    return [
+        {
+            "kind": PRODUCT,
+            "id": product.pk,
+            "name": product.name,
+            "listings": [
+                {"id": listing.pk, "channel": listing.channel.slug, "state": listing.state}
+                for listing in sorted(product.listings.all(), key=lambda listing: listing.pk)
+            ],
+            "variants": [
+                {
+                    "id": variant.pk,
+                    "name": variant.name,
+                    "unit": variant.unit,
+                    "is_stock_tracked": variant.track_inventory,
+                    "prices": [
+                        {
+                            "channel": price.channel.slug,
+                            "currency": price.currency,
+                            "amount": price.amount,
+                            "discounted": price.discounted,
+                        }
+                        for price in sorted(variant.prices.all(), key=lambda price: price.pk)
+                    ],
+                    "stocks": [
+                        {
+                            "warehouse": stock.warehouse_id,
+                            "on_hand": stock.on_hand,
+                            "reserved": stock.reserved,
+                            "allocated": stock.allocated,
+                        }
+                        for stock in sorted(variant.stocks.all(), key=lambda stock: stock.pk)
+                    ],
+                }
+                for variant in sorted(
+                    product.variants.all(), key=lambda variant: (variant.sort_order, variant.pk)
+                )
+            ],
+        }
+        for product in products
+    ]

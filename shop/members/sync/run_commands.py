@@ -1,0 +1,264 @@
+"""Run the commands of one push in their order; each is answered for itself.
+
+Three answers exist: done, refused, and later (nothing happened; send it again under the same key). The first
+two are stored and never change. A later command is one that builds on an unanswered or refused one, one that
+another request is running at this moment, or one that failed by our fault.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+import logging
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from cooperatives.access import MembershipContext
+from shop.core.database.transactions import lock_rows
+from shop.core.errors import Refused
+from shop.core.models import KeyReused
+from shop.members.sync.commands import COMMANDS, Command, CommandCall
+from shop.members.sync.models import Outcome, PhoneCommand
+from shop.members.sync.payloads import Payload
+from shop.members.sync.rows import Row, RowReference, rows_by_reference
+
+log = logging.getLogger(__name__)
+
+LATER = "later"
+# After this time a request that claimed a command counts as dead. Its action is repeated under the same key.
+CLAIM_PERIOD = datetime.timedelta(minutes=2)
+
+
+class UnknownCommand(Refused):
+    code = "unknown_command"
+    default_message = _("The app sent a task that the market does not know. Update the app.")
+
+
+class EarlierCommandOpen(Refused):
+    """The command builds on one that was not done. `details["waits_for"]` lists the keys."""
+
+    code = "earlier_command_open"
+    default_message = _("An earlier step of this task comes first.")
+
+
+class CommandRunning(Refused):
+    """Another request, such as one of a second tab, is running the command at this moment."""
+
+    code = "command_running"
+    default_message = _("This is already being sent.")
+
+
+class CommandFailed(Refused):
+    """We failed, not the phone. The command may have been done: its repeat finds that out."""
+
+    code = "command_failed"
+    default_message = _("The market could not do this now. The app will send it again.")
+
+
+@dataclass(frozen=True, slots=True)
+class SentCommand:
+    """A command as a phone sent it. `after` are the keys of the commands that it builds on."""
+
+    key: uuid.UUID
+    name: str
+    at: datetime.datetime
+    payload: Mapping[str, object]
+    after: frozenset[uuid.UUID] = frozenset()
+
+    @property
+    def digest(self) -> str:
+        """The hash of name and payload: the same key with another one is refused."""
+        content = json.dumps([self.name, self.payload], sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(content.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer to one command; `row` names the row that the command is about, if the phone named one."""
+
+    key: uuid.UUID
+    outcome: str
+    code: str = ""
+    message: str = ""
+    details: Mapping[str, Any] | None = None
+    result: Mapping[str, Any] | None = None
+    row: RowReference | None = None
+
+    def as_json(self) -> Row:
+        facts = {
+            "code": self.code,
+            "message": self.message,
+            "details": self.details,
+            "result": self.result,
+            "row": self.row.as_json() if self.row else None,
+        }
+        return {"key": self.key, "outcome": self.outcome} | {
+            name: fact for name, fact in facts.items() if fact
+        }
+
+
+def run_commands(
+    commands: Sequence[SentCommand],
+    *,
+    membership: MembershipContext,
+    clock_difference: datetime.timedelta,
+    now: datetime.datetime,
+) -> dict[str, list[Row]]:
+    """Run the commands and return `answers`, with the rows that they are about as these are now.
+
+    `removed` names rows that no longer belong on the phone.
+    """
+    earlier_keys = {key for command in commands for key in command.after}
+    outcomes = PhoneCommand.objects.outcomes(membership.user, earlier_keys)
+    answers: list[Answer] = []
+    for command in commands:
+        waits_for = sorted(str(key) for key in command.after if outcomes.get(key) != Outcome.DONE)
+        if waits_for:
+            answer = _answer_later(command, EarlierCommandOpen(waits_for=waits_for))
+        else:
+            answer = _answer_command(
+                command, membership=membership, clock_difference=clock_difference, now=now
+            )
+        if answer.outcome != LATER:
+            outcomes.setdefault(command.key, answer.outcome)
+        answers.append(answer)
+    references = {answer.row for answer in answers if answer.row is not None}
+    rows = rows_by_reference(membership, references)
+    return {
+        "answers": [answer.as_json() for answer in answers],
+        "rows": [rows[reference] for reference in sorted(rows)],
+        "removed": [reference.as_json() for reference in sorted(references - rows.keys())],
+    }
+
+
+def _answer_command(
+    sent: SentCommand,
+    *,
+    membership: MembershipContext,
+    clock_difference: datetime.timedelta,
+    now: datetime.datetime,
+) -> Answer:
+    command = COMMANDS.get(sent.name)
+    if command is None:  # not stored, because a later version may know it
+        return _answer_refused(sent, UnknownCommand())
+    try:
+        row, is_claimed = claim_command(
+            sent, membership=membership, clock_difference=clock_difference, now=now
+        )
+    except KeyReused as refused:
+        return _answer_refused(sent, refused)
+    if row.outcome:
+        return _stored_answer(row)
+    if not is_claimed:
+        return _answer_later(sent, CommandRunning())
+    try:
+        answer = _run_claimed(sent, command, membership=membership, now=now)
+    except Exception:  # the other commands of the push must not wait for this one
+        log.exception("Command %s %s of user %s failed", sent.name, sent.key, membership.user.pk)
+        PhoneCommand.objects.filter(pk=row.pk, outcome="").update(claimed_at=None)
+        return _answer_later(sent, CommandFailed())
+    return _store_answer(row, answer, now=now)
+
+
+@transaction.atomic(durable=True)
+def claim_command(
+    sent: SentCommand,
+    *,
+    membership: MembershipContext,
+    clock_difference: datetime.timedelta,
+    now: datetime.datetime,
+) -> tuple[PhoneCommand, bool]:
+    """Record the command at its first arrival, and return it with whether the caller may run it.
+
+    One request at a time may run a command, so that the first answer is that of the action that was done.
+    Raises KeyReused if the user's key came with another command before.
+    """
+    PhoneCommand.objects.bulk_create(
+        [
+            PhoneCommand(
+                user=membership.user,
+                cooperative=membership.cooperative,
+                key=sent.key,
+                name=sent.name,
+                digest=sent.digest,
+                device_time=sent.at,
+                clock_difference=clock_difference,
+                received_at=now,
+            )
+        ],
+        ignore_conflicts=True,
+    )
+    row = lock_rows(PhoneCommand.objects.filter(user=membership.user, key=sent.key))[0]
+    if (row.name, row.digest, row.cooperative_id) != (sent.name, sent.digest, membership.cooperative.pk):
+        raise KeyReused()
+    if row.outcome or (row.claimed_at is not None and now < row.claimed_at + CLAIM_PERIOD):
+        return row, False
+    row.claimed_at = now
+    row.save(update_fields=["claimed_at"])
+    return row, True
+
+
+def _run_claimed(
+    sent: SentCommand, command: Command, *, membership: MembershipContext, now: datetime.datetime
+) -> Answer:
+    key = f"phone:{membership.user.pk}:{sent.key}"
+    call = CommandCall(membership, Payload(sent.payload), key, now)
+    row = None
+    try:
+        membership.require(command.right)
+        prepared = command.prepare(call)
+        row = prepared.row
+        call.payload.require_empty()
+        outcome = prepared.action()
+    except Refused as refused:
+        return _answer_refused(sent, refused, row=row)
+    return Answer(sent.key, Outcome.DONE, result=prepared.result_of(outcome), row=row)
+
+
+def _store_answer(row: PhoneCommand, answer: Answer, *, now: datetime.datetime) -> Answer:
+    """Store the answer unless another one came first, and return the stored one."""
+    PhoneCommand.objects.filter(pk=row.pk, outcome="").update(
+        outcome=answer.outcome,
+        code=answer.code,
+        message=answer.message,
+        details=dict(answer.details or {}),
+        result=dict(answer.result or {}),
+        row_kind=answer.row.kind if answer.row else "",
+        row_id=answer.row.id if answer.row else None,
+        answered_at=now,
+    )
+    row.refresh_from_db()
+    return _stored_answer(row)
+
+
+def _stored_answer(row: PhoneCommand) -> Answer:
+    reference = RowReference(row.row_kind, row.row_id) if row.row_id is not None else None
+    return Answer(row.key, row.outcome, row.code, row.message, row.details, row.result, reference)
+
+
+def _answer_refused(sent: SentCommand, refused: Refused, *, row: RowReference | None = None) -> Answer:
+    details = dict(refused.details)
+    if refused.field:
+        details["field"] = refused.field
+    message = str(refused.message)
+    return Answer(sent.key, Outcome.REFUSED, refused.code, message, _json_ready(details), row=row)
+
+
+def _answer_later(sent: SentCommand, refused: Refused) -> Answer:
+    message = str(refused.message)
+    return Answer(sent.key, LATER, refused.code, message, _json_ready(refused.details))
+
+
+def _json_ready(value: Any) -> Any:
+    """Return a refusal's details as JSON can hold them: ids, also as keys, become texts."""
+    if isinstance(value, Mapping):
+        return {str(key): _json_ready(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_json_ready(entry) for entry in value]
+    return value if isinstance(value, str | int | bool | None) else str(value)

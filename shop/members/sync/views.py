@@ -1,0 +1,216 @@
+"""The members' phones send commands and pull rows at one address, `/xa-vien/dong-bo/`, in JSON."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import uuid
+from typing import NoReturn
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.request import RawPostDataException
+from django.middleware.csrf import get_token
+from django.utils import timezone
+from django.utils.cache import patch_cache_control
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext_lazy as _
+
+from cooperatives.access import MemberRight, MembershipContext, membership_context
+from cooperatives.models import Warehouse
+from shop.accounts.models import User
+from shop.core.errors import Missing, Refused
+from shop.core.web.http_methods import require_safe_or_post
+from shop.core.web.rate_limits import Limit, TooManyTries
+from shop.members.member_access import admitted_ids, chosen_membership
+from shop.members.sync.changes import pull_rows
+from shop.members.sync.payloads import InvalidCommand, is_storable, parse_uuid
+from shop.members.sync.rows import Row
+from shop.members.sync.run_commands import SentCommand, run_commands
+
+MAX_BYTES = 256 * 1024
+MAX_COMMANDS = 50
+MAX_EARLIER = 20  # commands that one builds on
+MAX_NAME_LENGTH = 40
+PUSHES = Limit("sync_push", tries=60, seconds=60)
+PULLS = Limit("sync_pull", tries=120, seconds=60)
+
+
+class SignedOut(Refused):
+    """The session has ended. The phone keeps its commands until its member signs in again."""
+
+    code = "signed_out"
+    default_message = _("Sign in again. What you have done on this phone is kept until then.")
+
+
+class OtherMember(Refused):
+    """The commands are of another member than the one who is signed in; `details["member"]` is the latter."""
+
+    code = "other_member"
+    default_message = _("Somebody else is signed in. What is waiting belongs to the member who did it.")
+
+
+class InvalidPush(Refused):
+    """The body is not what the protocol says, so that no command can be answered."""
+
+    code = "invalid_push"
+    default_message = _("The app sent something that the market does not understand. Update the app.")
+
+
+class PushTooLarge(Refused):
+    code = "push_too_large"
+    default_message = _("Too much was sent at once. The app must send it in smaller pieces.")
+
+
+_STATUSES: dict[type[Refused], int] = {
+    SignedOut: 401,
+    Missing: 404,
+    OtherMember: 409,
+    PushTooLarge: 413,
+    TooManyTries: 429,
+}
+
+
+@require_safe_or_post
+def synchronise(request: HttpRequest) -> HttpResponse:
+    """Pull by GET, push by POST. Refusals of the whole request are JSON with a code and a message."""
+    now = timezone.now()
+    try:
+        user = request.user
+        if not isinstance(user, User):
+            raise SignedOut()
+        answer = _push(request, user, now=now) if request.method == "POST" else _pull(request, user, now=now)
+        response = JsonResponse(answer)
+    except Refused as refused:
+        facts = {"code": refused.code, "message": str(refused.message), **refused.details}
+        response = JsonResponse(facts, status=_STATUSES.get(type(refused), 400))
+        if isinstance(refused, TooManyTries):
+            response.headers["Retry-After"] = "60"
+    patch_cache_control(response, private=True, no_store=True)
+    return response
+
+
+def _pull(request: HttpRequest, user: User, *, now: datetime.datetime) -> Row:
+    PULLS.take(str(user.pk))
+    membership = _find_membership(request, user, request.GET.get("cooperative", ""))
+    return {
+        "member": {"id": user.pk, "name": user.get_full_name(), "role": membership.role},
+        "rights": sorted(membership.rights),
+        "cooperative": {"id": membership.cooperative.pk, "name": membership.cooperative.name},
+        "warehouses": _warehouses(membership),
+        **pull_rows(membership, request.GET.get("since", ""), now=now),
+        "server_time": now,
+        "csrf_token": get_token(request),
+    }
+
+
+def _push(request: HttpRequest, user: User, *, now: datetime.datetime) -> Row:
+    PUSHES.take(str(user.pk))
+    body = _read_body(request)
+    if body.get("member") != user.pk:
+        raise OtherMember(member=user.pk)
+    membership = _find_membership(request, user, str(body.get("cooperative")))
+    clock_difference = now - _read_time(body.get("clock"))
+    commands = _read_commands(body.get("commands"))
+    answers = run_commands(commands, membership=membership, clock_difference=clock_difference, now=now)
+    return {
+        **answers,
+        "server_time": now,
+        "clock_difference": round(clock_difference.total_seconds()),
+    }
+
+
+def _find_membership(request: HttpRequest, user: User, cooperative_id: str) -> MembershipContext:
+    """Return the user's membership in the named cooperative, or in the chosen one if none is named.
+
+    Raises Missing, also for a cooperative that is not admitted: its members have no orders yet.
+    """
+    if cooperative_id == "" and request.method != "POST":
+        membership = chosen_membership(request)
+    elif cooperative_id.isascii() and cooperative_id.isdecimal() and len(cooperative_id) < 19:
+        membership = membership_context(user, int(cooperative_id))
+    else:
+        membership = None
+    if membership is None or membership.cooperative.pk not in admitted_ids(request):
+        raise Missing()
+    return membership
+
+
+def _warehouses(membership: MembershipContext) -> list[Row]:
+    if not membership.may(MemberRight.COUNT):
+        return []
+    rows = Warehouse.objects.for_cooperative(membership.cooperative).open().order_by("created_at", "pk")
+    return [{"id": warehouse.pk, "name": warehouse.name} for warehouse in rows]
+
+
+def _read_body(request: HttpRequest) -> Row:
+    """Return the body's JSON object. Raises InvalidPush, PushTooLarge."""
+    if request.content_type != "application/json":
+        raise InvalidPush()
+    try:
+        content = request.body
+        if len(content) > MAX_BYTES:
+            raise PushTooLarge()
+        body = json.loads(content, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError, RawPostDataException) as error:
+        raise InvalidPush() from error
+    if not isinstance(body, dict):
+        raise InvalidPush()
+    return body
+
+
+def _refuse_constant(_name: str) -> NoReturn:
+    """Refuse NaN and infinities, which Python reads although JSON has none."""
+    raise InvalidPush()
+
+
+def _read_commands(sent: object) -> list[SentCommand]:
+    """Return the commands with unique keys. Raises InvalidPush, PushTooLarge."""
+    if not isinstance(sent, list):
+        raise InvalidPush()
+    if len(sent) > MAX_COMMANDS:
+        raise PushTooLarge()
+    commands = [_read_command(command) for command in sent]
+    if len({command.key for command in commands}) != len(commands):
+        raise InvalidPush()
+    return commands
+
+
+def _read_command(sent: object) -> SentCommand:
+    if not isinstance(sent, dict) or not sent.keys() <= {"key", "name", "at", "payload", "after"}:
+        raise InvalidPush()
+    name, payload, after = sent.get("name"), sent.get("payload"), sent.get("after", [])
+    is_valid = (
+        isinstance(name, str)
+        and len(name) <= MAX_NAME_LENGTH
+        and is_storable(name)
+        and isinstance(payload, dict)
+        and isinstance(after, list)
+        and len(after) <= MAX_EARLIER
+    )
+    if not is_valid:
+        raise InvalidPush()
+    return SentCommand(
+        key=_read_key(sent.get("key")),
+        name=str(name),
+        at=_read_time(sent.get("at")),
+        payload=payload,  # type: ignore[arg-type]
+        after=frozenset(_read_key(key) for key in after),
+    )
+
+
+def _read_key(sent: object) -> uuid.UUID:
+    try:
+        return parse_uuid(sent, field="key")
+    except InvalidCommand as error:
+        raise InvalidPush() from error
+
+
+def _read_time(sent: object) -> datetime.datetime:
+    """Return an instant with its time zone, as UTC. Raises InvalidPush."""
+    try:
+        moment = parse_datetime(sent) if isinstance(sent, str) else None
+        if moment is not None and moment.tzinfo is not None:
+            return moment.astimezone(datetime.UTC)
+    except (ValueError, OverflowError) as error:
+        raise InvalidPush() from error
+    raise InvalidPush()

@@ -1,0 +1,68 @@
+"""A member's phone as the door sees it: it pulls rows, and pushes commands with keys of its own."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from django.test import Client
+from django.utils import timezone
+
+from cooperatives.models import Cooperative, Role
+from shop.accounts.models import User
+from shop.core.models import ShopSettings
+from tests.factories import make_member
+
+DOOR = "/xa-vien/dong-bo/"
+
+
+def make_command(name: str, *, after: tuple[str, ...] = (), **payload: Any) -> dict[str, Any]:
+    """Return a command with a new key, given now by the phone's clock."""
+    command = {
+        "key": str(uuid.uuid4()),
+        "name": name,
+        "at": timezone.now().isoformat(),
+        "payload": payload,
+    }
+    return command | ({"after": list(after)} if after else {})
+
+
+class Phone:
+    """One browser of a member, who is signed in."""
+
+    def __init__(self, cooperative: Cooperative, role: Role = Role.PACKER, user: User | None = None) -> None:
+        self.cooperative = cooperative
+        self.user = user or make_member(cooperative, role)
+        self.client = Client()
+        self.client.force_login(self.user)
+
+    def send(self, *commands: Mapping[str, Any], **body: Any) -> Any:
+        """Push commands and return the response; `body` replaces fields of the request."""
+        sent = {
+            "member": self.user.pk,
+            "cooperative": self.cooperative.pk,
+            "clock": timezone.now().isoformat(),
+            "commands": list(commands),
+        }
+        return self.client.post(DOOR, sent | body, content_type="application/json")
+
+    def push(self, *commands: Mapping[str, Any]) -> dict[str, Any]:
+        response = self.send(*commands)
+        assert response.status_code == 200, response.content
+        return dict(response.json())
+
+    def answer(self, name: str, **payload: Any) -> dict[str, Any]:
+        """Push one new command and return its answer without the key."""
+        answer = self.push(make_command(name, **payload))["answers"][0]
+        del answer["key"]
+        return dict(answer)
+
+    def pull(self, since: str = "") -> dict[str, Any]:
+        response = self.client.get(DOOR, {"cooperative": self.cooperative.pk, "since": since})
+        assert response.status_code == 200, response.content
+        return dict(response.json())
+
+
+def require_second_factor() -> None:
+    ShopSettings.objects.update_or_create(pk=1, defaults={"requires_second_factor_of_managers": True})

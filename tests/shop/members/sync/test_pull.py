@@ -1,0 +1,279 @@
+"""Rows for phones: snapshots in pages, changes since a cursor, removals, and who sees what."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from catalog.actions.products.variants import set_variant_stock, update_variant
+from catalog.models import Price
+from cooperatives.access import membership_context
+from cooperatives.models import Membership, Role
+from orders.actions.fulfilment.cancel_parts import cancel_part
+from orders.actions.fulfilment.pack_parcels import accept_part
+from orders.models import OrderPart
+from shop.core.actors import Actor
+from shop.core.models import Change, change_values
+from shop.members.sync import changes
+from shop.members.sync.changes import SETTLED_AFTER, pull_rows
+from tests.factories import NOW, get_stock, make_order, make_seller, make_variant, make_weighed_variant
+from tests.shop.accounts.factors import give_app
+from tests.shop.members.sync.phone import DOOR, Phone, require_second_factor
+
+pytestmark = pytest.mark.django_db
+LATER = NOW + datetime.timedelta(days=1)  # when every change is settled
+
+
+@pytest.fixture
+def phone(seller) -> Phone:
+    return Phone(seller)
+
+
+def pull(phone: Phone, since: str = "", *, now: datetime.datetime = LATER) -> dict[str, Any]:
+    """Return what the phone pulls at this time."""
+    return pull_rows(membership_context(phone.user, phone.cooperative.pk), since, now=now)
+
+
+def pull_all(phone: Phone) -> tuple[dict[tuple[str, int], dict[str, Any]], str]:
+    """Return a whole snapshot by kind and id, and the cursor after it."""
+    page = pull(phone)
+    rows = list(page["rows"])
+    while page["has_more"]:
+        page = pull(phone, page["cursor"])
+        rows += page["rows"]
+    return {(row["kind"], row["id"]): row for row in rows}, page["cursor"]
+
+
+def part_ids(page: dict[str, Any]) -> list[int]:
+    return [row["id"] for row in page["rows"] if row["kind"] == "part"]
+
+
+def new_part(seller, **fields) -> OrderPart:
+    return make_order((make_variant(seller, **fields), 2)).parts.get()
+
+
+def accept(part: OrderPart) -> None:
+    accept_part(part_id=part.pk, actor=Actor.system(), now=NOW)
+
+
+def test_snapshot_comes_in_pages_and_ends_in_a_cursor(seller, monkeypatch) -> None:
+    monkeypatch.setattr(changes, "PAGE_SIZE", 2)
+    parts = [new_part(seller, name=f"Hàng {number}") for number in range(3)]
+    phone = Phone(seller, Role.MANAGER)
+
+    pages = [pull(phone)]
+    while pages[-1]["has_more"]:
+        pages.append(pull(phone, pages[-1]["cursor"]))
+
+    products = [part.lines.get().product_key for part in parts]
+    assert [[(row["kind"], row["id"]) for row in page["rows"]] for page in pages] == [
+        [("part", parts[0].pk), ("part", parts[1].pk)],
+        [("part", parts[2].pk)],
+        [("product", products[0]), ("product", products[1])],
+        [("product", products[2])],
+    ]
+    assert [page["is_reset"] for page in pages] == [True, False, False, False]
+    assert pull(phone, pages[-1]["cursor"])["is_reset"] is False
+
+
+def test_pull_says_who_and_for_whom(seller) -> None:
+    phone = Phone(seller, Role.LISTER)
+
+    page = phone.pull()
+
+    assert page["member"] == {"id": phone.user.pk, "name": phone.user.get_full_name(), "role": "lister"}
+    assert page["rights"] == ["count", "list", "see"]
+    assert page["cooperative"] == {"id": seller.pk, "name": "HTX Thiên An"}
+    assert [warehouse["name"] for warehouse in page["warehouses"]] == [seller.warehouses.get().name]
+
+
+def test_changed_order_and_its_products_are_sent_and_nothing_else(seller) -> None:
+    changed, unchanged = new_part(seller), new_part(seller, name="Chuối sấy")
+    phone = Phone(seller, Role.MANAGER)
+    _rows, cursor = pull_all(phone)
+    accept(changed)
+
+    page = pull(phone, cursor)
+
+    assert [(row["kind"], row["id"]) for row in page["rows"]] == [
+        ("part", changed.pk),
+        ("product", changed.lines.get().product_key),
+    ]
+    assert page["rows"][0]["state"] == "accepted"
+    assert page["removed"] == []
+    assert unchanged.pk != changed.pk
+
+
+def test_new_order_arrives_with_its_allocated_stock(seller) -> None:
+    variant = make_variant(seller, on_hand=10)
+    phone = Phone(seller, Role.MANAGER)
+    _rows, cursor = pull_all(phone)
+
+    part = make_order((variant, 3)).parts.get()
+    page = pull(phone, cursor)
+
+    by_kind = {row["kind"]: row for row in page["rows"]}
+    assert (by_kind["part"]["id"], by_kind["part"]["stages"]) == (part.pk, ["accept"])
+    assert by_kind["product"]["variants"][0]["stocks"][0]["allocated"] == 3
+
+
+def test_price_and_stock_changes_of_others_arrive(seller) -> None:
+    variant, counted = make_variant(seller), make_variant(seller, name="Chuối sấy")
+    channel = Price.objects.get(variant=variant).channel
+    phone = Phone(seller, Role.LISTER)
+    _rows, cursor = pull_all(phone)
+
+    update_variant(
+        variant_id=variant.pk, values={}, prices=[(channel, 330_000)], actor=Actor.system(), now=NOW
+    )
+    warehouse = get_stock(counted).warehouse_id
+    set_variant_stock(variant_id=counted.pk, stocks=[(warehouse, 4)], actor=Actor.system(), now=NOW)
+    rows = {row["id"]: row for row in pull(phone, cursor)["rows"]}
+
+    assert rows[variant.product_id]["variants"][0]["prices"][0]["amount"] == 330_000
+    assert rows[counted.product_id]["variants"][0]["stocks"][0]["on_hand"] == 4
+
+
+def test_change_committed_late_under_a_lower_number_is_not_missed(seller, phone) -> None:
+    """On PostgreSQL a change draws its number before its transaction ends."""
+    late, early = new_part(seller), new_part(seller, name="Chuối sấy")
+    last = Change.objects.latest("pk").pk
+    _rows, cursor = pull_all(phone)
+    values = {"actor": Actor.system(), "now": LATER, "cooperative_id": seller.pk}
+    Change.objects.create(pk=last + 2, **change_values("part.edited", early, root=early.order, **values))
+    first = pull(phone, cursor, now=LATER + SETTLED_AFTER / 5)
+    Change.objects.create(pk=last + 1, **change_values("part.edited", late, root=late.order, **values))
+
+    second = pull(phone, first["cursor"], now=LATER + SETTLED_AFTER * 2)
+    third = pull(phone, second["cursor"], now=LATER + SETTLED_AFTER * 3)
+
+    assert [part_ids(page) for page in (first, second, third)] == [[early.pk], [late.pk, early.pk], []]
+
+
+def test_ended_part_is_removed_with_its_buyer(seller, phone) -> None:
+    part = new_part(seller)
+    accept(part)
+    rows, cursor = pull_all(phone)
+    cancel_part(part_id=part.pk, reason="hết hàng", actor=Actor.system(), now=NOW)
+
+    page = pull(phone, cursor)
+
+    assert rows["part", part.pk]["buyer"]["phone"] == "+84987654321"
+    assert (part_ids(page), page["removed"]) == ([], [{"kind": "part", "id": part.pk}])
+
+
+def test_buyer_appears_with_acceptance(seller, phone) -> None:
+    part = new_part(seller)
+    before = pull(phone)["rows"][0]
+    accept(part)
+
+    assert before["buyer"] is None
+    assert pull(phone)["rows"][0]["buyer"]["name"] == "Nguyễn Thị Hoa"
+
+
+def test_roles_receive_only_the_rows_of_their_work(seller) -> None:
+    part = new_part(seller)
+    product = part.lines.get().product_key
+    received = {role: set(pull_all(Phone(seller, role))[0]) for role in Role}
+
+    parts, products = ("part", part.pk), ("product", product)
+    assert received == {
+        Role.MANAGER: {parts, products},
+        Role.LISTER: {products},
+        Role.PACKER: {parts, products},
+        Role.CASHIER: {products},
+        Role.BOOKKEEPER: set(),
+    }
+
+
+def test_rows_of_other_cooperatives_never_arrive(seller, phone) -> None:
+    _rows, cursor = pull_all(phone)
+    other = make_seller("HTX Yến Dương")
+    shared = make_order((make_variant(seller), 1), (make_variant(other), 1))
+    foreign = new_part(other)
+    accept(foreign)
+
+    page, (rows, _cursor) = pull(phone, cursor), pull_all(phone)
+
+    own = shared.parts.get(cooperative=seller)
+    assert {row["id"] for row in page["rows"] if row["kind"] == "part"} == {own.pk}
+    assert {number for kind, number in rows if kind == "part"} == {own.pk}
+    assert page["removed"] == []
+
+
+def test_changed_role_starts_a_snapshot_without_the_rows_that_ended(seller, phone) -> None:
+    new_part(seller)
+    _rows, cursor = pull_all(phone)
+    Membership.objects.filter(user=phone.user).update(role=Role.LISTER)
+
+    page = pull(phone, cursor)
+
+    assert page["is_reset"] is True
+    assert {row["kind"] for row in page["rows"]} == {"product"}
+
+
+def test_foreign_old_and_invalid_cursors_start_a_snapshot(seller, phone, monkeypatch) -> None:
+    new_part(seller)
+    _rows, cursor = pull_all(phone)
+    foreign = pull_all(Phone(make_seller("HTX Yến Dương")))[1]
+    version, cooperative, role, position = cursor.split("-")
+    invalid = [
+        *("x", "1-2-3", foreign, f"2-{cooperative}-{role}-{position}", f"{cursor}-secret-0"),
+        *(f"{version}-{cooperative}-manager-{position}", f"{version}-{cooperative}-{role}-{'9' * 18}"),
+    ]
+
+    answers = [pull(phone, text) for text in invalid]
+    monkeypatch.setattr(changes, "MAX_SCANNED", -1)
+    answers.append(pull(phone, cursor))
+
+    assert [answer["is_reset"] for answer in answers] == [True] * 8
+    assert all(answer["rows"] for answer in answers)
+
+
+def test_more_changed_rows_than_a_page_start_a_snapshot(seller, phone, monkeypatch) -> None:
+    monkeypatch.setattr(changes, "MAX_CHANGED_ROWS", 1)
+    _rows, cursor = pull_all(phone)
+    new_part(seller)
+
+    page = pull(phone, cursor)
+
+    assert page["is_reset"] is True
+
+
+def test_manager_without_second_factor_is_asked_in_json(seller) -> None:
+    require_second_factor()
+    phone = Phone(seller, Role.MANAGER)
+    user = give_app(phone.user)
+    phone.client.force_login(user)
+
+    response = phone.client.get(DOOR)
+
+    assert (response.status_code, response.json()["code"]) == (401, "proof_required")
+
+
+def test_queries_do_not_grow_with_rows(seller) -> None:
+    phone = Phone(seller, Role.MANAGER)
+    _rows, start = pull_all(phone)
+
+    def query_counts() -> list[int]:
+        """Return the queries of a snapshot's pages, and of the changes since the start."""
+        counts, cursors = [], ["", start]
+        while cursors:
+            with CaptureQueriesContext(connection) as queries:
+                page = pull(phone, cursors.pop())
+            counts.append(len(queries))
+            cursors += [page["cursor"]] if page["has_more"] else []
+        return counts
+
+    make_order((make_weighed_variant(seller), 1))
+    few = query_counts()
+    for number in range(3):
+        variants = [make_weighed_variant(seller, name=f"Bí {number} {size}") for size in range(3)]
+        make_order(*[(variant, 1) for variant in variants])
+
+    assert query_counts() == few
+    assert len(pull(phone, start)["rows"]) == 14
