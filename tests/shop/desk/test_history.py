@@ -37,7 +37,7 @@ from tests.refusals import OUR_APPS
 
 CODE = Path(__file__).resolve().parents[3]
 NAMED = re.compile(r"[a-z_]+\.[a-z_]*[a-z]")
-FILE_ENDINGS = ("csv", "html", "json", "toml", "txt")
+FILE_ENDINGS = ("csv", "html", "js", "json", "png", "toml", "txt", "webmanifest")
 # Names that the code puts together, by their text in the code, with what they become. A new one belongs here.
 PUT_TOGETHER = {
     "approval.{action}": [
