@@ -12,6 +12,8 @@ from orders.models.discount import (
     VoucherUse,
     VoucherValue,
     normalise_code,
+    price_at_weight,
+    shares_at_maximum,
 )
 from orders.models.dispute import Dispute
 from orders.models.gateway import SUPERSEDED, GatewayCall, Operation, WebhookEvent
@@ -132,7 +134,9 @@ __all__ = [
     "normalise_code",
     "parcel_position_labels",
     "payment_sums_by_id",
+    "price_at_weight",
     "report_columns",
+    "shares_at_maximum",
     "total_authorised_and_charged",
     "translate_delivery_method_names",
 ]

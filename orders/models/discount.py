@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import unicodedata
 import uuid
+from collections.abc import Iterable, Sequence
 
 from django.conf import settings
 from django.db import models
@@ -17,6 +18,7 @@ from cooperatives.models import Cooperative
 from orders.models.line import OrderLine
 from orders.models.order import Order
 from orders.models.part import OrderPart
+from orders.pricing import AgreedDiscountShare, AgreedLine, WeighedPrice, price_weighed
 from shop.core.models import Channel, WithMetadata, WithTimes
 
 
@@ -100,6 +102,59 @@ class DiscountShare(models.Model):
 
     def __str__(self) -> str:
         return str(self.amount)
+
+    @property
+    def agreed_amount(self) -> int:
+        """The share at the estimated weight, in minor units."""
+        return self.amount if self.agreed is None else self.agreed
+
+    def amount_at(self, weighed: WeighedPrice, *, is_tax_included: bool) -> int:
+        """Return the share of a line sold by weight at another weight than the charged one."""
+        if not self.is_of_price:
+            return weighed.shares[self.pk]
+        listed, priced = (
+            price.gross if is_tax_included else price.net for price in (weighed.listed, weighed.priced)
+        )
+        return max(0, listed - priced)
+
+
+def price_at_weight(
+    line: OrderLine, discount_shares: Sequence[DiscountShare], grams: int, *, is_tax_included: bool
+) -> WeighedPrice:
+    """Return the price of a line at this weight, from the terms agreed and never from the previous weight.
+
+    `discount_shares` are the line's, each loaded with its discount.
+    """
+    agreed = AgreedLine(
+        line.estimate_grams or 1,
+        line.unit_list_price * line.quantity,
+        line.unit_price * line.quantity,
+        line.tax_rate,
+        [
+            AgreedDiscountShare(
+                discount_share.pk,
+                discount_share.agreed_amount,
+                discount_share.discount.value_type == ValueType.PERCENTAGE,
+            )
+            for discount_share in discount_shares
+            if not discount_share.is_of_price
+        ],
+    )
+    return price_weighed(agreed, grams, is_tax_included=is_tax_included)
+
+
+def shares_at_maximum(
+    discount_shares: Sequence[DiscountShare], lines: Iterable[OrderLine], *, is_tax_included: bool
+) -> dict[int, int]:
+    """Return the amounts of shares, by id, with those lines that are not weighed yet at their bounds."""
+    amounts = {share.pk: share.amount for share in discount_shares}
+    for line in lines:
+        shares = [share for share in discount_shares if share.line_id == line.pk]
+        if not shares or not line.is_to_weigh or line.bound_grams is None:
+            continue
+        weighed = price_at_weight(line, shares, line.bound_grams, is_tax_included=is_tax_included)
+        amounts |= {share.pk: share.amount_at(weighed, is_tax_included=is_tax_included) for share in shares}
+    return amounts
 
 
 class VoucherType(models.TextChoices):

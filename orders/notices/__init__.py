@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from orders.models import (
     Discount,
+    DiscountShare,
     InvoiceDetails,
     Order,
     OrderLine,
@@ -22,6 +23,7 @@ from orders.models import (
     PaymentMethod,
     TransferInstructions,
     WeightQuestion,
+    shares_at_maximum,
     total_authorised_and_charged,
     translate_delivery_method_names,
 )
@@ -85,6 +87,7 @@ def notify_order_placed(
     delivery_listed = sum(part.delivery_list_gross for part in parts)
     possible_rise = _possible_rise(parts)
     maximum_total = order.total_gross + possible_rise
+    discounts = _discounts_at_maximum(order, parts)
     with translation.override(order.language):
         translate_delivery_method_names(parts)
         sms_detail = ""
@@ -100,15 +103,29 @@ def notify_order_placed(
             now=now,
             parts=parts,
             delivery_listed=delivery_listed,
-            goods_listed=order.list_gross - delivery_listed,
+            goods_listed=maximum_total + sum(discount.amount for discount in discounts) - delivery_listed,
             is_maximum=possible_rise > 0,
             maximum_total=maximum_total,
+            possible_rise=possible_rise,
             payment=payment,
             invoice=invoice,
             shop=shop,
             transfer=transfer,
-            discounts=_select_discounts(order.pk),
+            discounts=discounts,
         )
+
+
+def _discounts_at_maximum(order: Order, parts: Sequence[OrderPart]) -> list[Discount]:
+    """Return the order's discounts with their amounts at the highest weights. They are not to be saved."""
+    discounts = list(_select_discounts(order.pk))
+    lines = [line for part in parts for line in part.lines.all() if line.is_to_weigh]
+    if not discounts or not lines:
+        return discounts
+    shares = list(DiscountShare.objects.filter(discount__order=order).select_related("discount"))
+    amounts = shares_at_maximum(shares, lines, is_tax_included=order.channel.prices_entered_with_tax)
+    for discount in discounts:
+        discount.amount = sum(amounts[share.pk] for share in shares if share.discount_id == discount.pk)
+    return discounts
 
 
 def _possible_rise(parts: Sequence[OrderPart]) -> int:

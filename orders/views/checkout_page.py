@@ -32,7 +32,7 @@ from orders.views.current_basket import (
     signed_in_user,
 )
 from orders.views.order_access import remember_proof
-from orders.views.payment_page import payment_choices
+from orders.views.payment_page import payment_choices, transfer_before_weighing_text
 from orders.views.quote_display import has_blocking_problems, seller_quote_views
 from orders.views.sum_rows import totals_of_quote
 from shop.accounts.sign_in.one_time_codes import CodeExpired, WrongCode
@@ -313,7 +313,11 @@ def _render_checkout(
         "province": province,
         "currency": basket.currency,
         "payments": payment_choices(
-            form["payment"], offered_payment_methods(basket.channel, quote.total, shop=quote.shop)
+            form["payment"],
+            offered_payment_methods(basket.channel, quote.total, shop=quote.shop),
+            transfer_before_weighing_text(quote.total, quote.maximum_total, basket.currency)
+            if province and quote.is_by_weight
+            else "",
         ),
         "problems": checkout_problems(seller_quotes, refused, quote, written),
         "new_prices": [

@@ -75,10 +75,14 @@ def _order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[str, obj
         "order": order,
         "tracks": tracks,
         "is_maximum": possible_rise > 0,
+        "possible_rise": possible_rise,
+        "maximum_total": order.total_gross + possible_rise,
         "maximum_due": order.due_gross + possible_rise,
         "maximum_still_due": order.still_due + possible_rise,
         "sums": totals_of_order(
-            order, {track.part.cooperative_id: track.part.cooperative for track in tracks}
+            order,
+            {track.part.cooperative_id: track.part.cooperative for track in tracks},
+            [line for track in tracks for line in track.unweighed_lines],
         ),
         "refunds": refunds,
         "awaiting_account_amount": amount_awaiting_account(refunds),

@@ -56,9 +56,12 @@ class PartTimeline:
     @property
     def possible_rise(self) -> int:
         """By how much the part may cost more once it is weighed, without asking the buyer, in minor units."""
-        if not self.part.is_active:
-            return 0
-        return sum(line.maximum_gross - line.total_gross for line in self.part.lines.all())
+        return sum(line.maximum_gross - line.total_gross for line in self.unweighed_lines)
+
+    @property
+    def unweighed_lines(self) -> list[OrderLine]:
+        """The lines that still have to be weighed; none of a part that has ended."""
+        return [line for line in self.part.lines.all() if line.is_to_weigh and self.part.is_active]
 
     @property
     def maximum_gross(self) -> int:

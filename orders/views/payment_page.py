@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.contrib import messages
 from django.forms import BoundField
@@ -111,10 +111,28 @@ class PaymentView:
         return qr_svg(self.transfer.payload, title=_("VietQR code: %(sum)s, note %(note)s") % values)
 
 
-def payment_choices(field: BoundField, payment_methods: list[PaymentMethod]) -> list[PaymentChoice]:
-    """Return the radio buttons of a form's field."""
+def payment_choices(
+    field: BoundField, payment_methods: list[PaymentMethod], weight_text: str = ""
+) -> list[PaymentChoice]:
+    """Return the radio buttons of a form's field; `weight_text` describes a transfer before weighing."""
     chosen = field.value()
-    return [_payment_choice(payment_method, payment_method == chosen) for payment_method in payment_methods]
+    choices = [
+        _payment_choice(payment_method, payment_method == chosen) for payment_method in payment_methods
+    ]
+    return [
+        replace(choice, description=weight_text)
+        if weight_text and choice.value == PaymentMethod.TRANSFER
+        else choice
+        for choice in choices
+    ]
+
+
+def transfer_before_weighing_text(estimate: int, maximum: int, currency: str) -> str:
+    """Return what a bank transfer costs now, and what may follow when the items are weighed."""
+    return _(
+        "Scan a QR code and pay %(sum)s now, by the estimated weight. Heavier: pay at most %(rise)s more. "
+        "Lighter: get the difference back."
+    ) % {"sum": money(estimate, currency), "rise": money(maximum - estimate, currency)}
 
 
 def payment_view(order: Order, *, now: datetime.datetime) -> PaymentView | None:

@@ -11,12 +11,20 @@ from django.utils.text import capfirst
 from cooperatives.models import Cooperative
 from orders.actions.order_records.discount_records import price_reductions
 from orders.actions.quotes.quote_types import Quote
-from orders.models import CostBearer, Discount, DiscountKind, DiscountShare, Order
+from orders.models import (
+    CostBearer,
+    Discount,
+    DiscountKind,
+    DiscountShare,
+    Order,
+    OrderLine,
+    shares_at_maximum,
+)
 from orders.pricing import Purchase
 from shop.core.texts.marked_texts import untranslated
 
 _SHARES = DiscountShare.objects.select_related("line", "part").only(
-    "discount", "amount", "line__cooperative", "part__cooperative"
+    *("discount", "amount", "agreed", "is_of_price", "line__cooperative", "part__cooperative")
 )
 # The discounts that `totals_of_order` needs.
 DISCOUNTS = Prefetch("discounts", Discount.objects.prefetch_related(Prefetch("shares", _SHARES)))
@@ -98,29 +106,46 @@ def totals_of_quote(quote: Quote, purchase: Purchase | None = None) -> Totals:
     )
 
 
-def totals_of_order(order: Order, cooperatives: Mapping[int, Cooperative]) -> Totals:
-    """Return the totals of an order loaded with `DISCOUNTS`; `cooperatives` maps ids to the sellers."""
+def totals_of_order(
+    order: Order, cooperatives: Mapping[int, Cooperative], unweighed_lines: Sequence[OrderLine] = ()
+) -> Totals:
+    """Return the totals of an order loaded with `DISCOUNTS`; `cooperatives` maps ids to the sellers.
+
+    `unweighed_lines` count with their highest weights, as in the quote that the buyer agreed to; without
+    them the estimates count.
+    """
+    discounts = order.discounts.all()
+    amounts = shares_at_maximum(
+        [share for discount in discounts for share in discount.shares.all()],
+        unweighed_lines,
+        is_tax_included=order.channel.prices_entered_with_tax,
+    )
     rows = []
     discounted_goods = discounted_delivery = 0
-    for discount in order.discounts.all():
+    for discount in discounts:
         keys = []
+        discount_amount = 0
         for share in discount.shares.all():
+            amount = amounts[share.pk]
+            discount_amount += amount
             if share.line is not None:
-                discounted_goods += share.amount
+                discounted_goods += amount
                 keys.append(share.line.cooperative_id)
             elif share.part is not None:
-                discounted_delivery += share.amount
+                discounted_delivery += amount
                 keys.append(share.part.cooperative_id)
         code = order.voucher_code if discount.kind == DiscountKind.VOUCHER else ""
         bearers = [cooperatives[key] for key in keys]
         rows.append(
-            _discount_row(discount.kind, discount.name, code, discount.bearer, bearers, discount.amount)
+            _discount_row(discount.kind, discount.name, code, discount.bearer, bearers, discount_amount)
         )
+    possible_rise = sum(line.maximum_gross - line.total_gross for line in unweighed_lines)
     return Totals(
         order.currency,
-        order.goods_gross + discounted_goods,
+        order.goods_gross + possible_rise + discounted_goods,
         sorted(rows, key=_sort_key),
         order.delivery_gross + discounted_delivery,
+        is_maximum=possible_rise > 0,
     )
 
 

@@ -13,11 +13,11 @@ from orders.models import (
     Order,
     OrderLine,
     OrderPart,
-    ValueType,
     WeightAnswer,
     WeightQuestion,
+    price_at_weight,
 )
-from orders.pricing import AgreedDiscountShare, AgreedLine, WeighedPrice, price_weighed
+from orders.pricing import WeighedPrice
 from shop.core.money import percent_of
 
 
@@ -92,39 +92,17 @@ def _shares_of(line: OrderLine) -> list[DiscountShare]:
 def _price_at(
     order: Order, line: OrderLine, discount_shares: Sequence[DiscountShare], grams: int
 ) -> WeighedPrice:
-    agreed = AgreedLine(
-        line.estimate_grams or 1,
-        line.unit_list_price * line.quantity,
-        line.unit_price * line.quantity,
-        line.tax_rate,
-        [
-            AgreedDiscountShare(
-                discount_share.pk,
-                _agreed_amount(discount_share),
-                discount_share.discount.value_type == ValueType.PERCENTAGE,
-            )
-            for discount_share in discount_shares
-            if not discount_share.is_of_price
-        ],
+    return price_at_weight(
+        line, discount_shares, grams, is_tax_included=order.channel.prices_entered_with_tax
     )
-    return price_weighed(agreed, grams, is_tax_included=order.channel.prices_entered_with_tax)
-
-
-def _agreed_amount(discount_share: DiscountShare) -> int:
-    return discount_share.amount if discount_share.agreed is None else discount_share.agreed
 
 
 def _save_shares(order: Order, discount_shares: Sequence[DiscountShare], weighed: WeighedPrice) -> None:
     """Save each discount's new share of the line; a discount's amount stays the sum of its shares."""
     is_tax_included = order.channel.prices_entered_with_tax
-    listed, priced = (
-        price.gross if is_tax_included else price.net for price in (weighed.listed, weighed.priced)
-    )
     for discount_share in discount_shares:
-        discount_share.agreed = _agreed_amount(discount_share)
-        discount_share.amount = (
-            max(0, listed - priced) if discount_share.is_of_price else weighed.shares[discount_share.pk]
-        )
+        discount_share.agreed = discount_share.agreed_amount
+        discount_share.amount = discount_share.amount_at(weighed, is_tax_included=is_tax_included)
     DiscountShare.objects.bulk_update(discount_shares, ["agreed", "amount"])
     discounts = Discount.objects.filter(
         pk__in={discount_share.discount_id for discount_share in discount_shares}

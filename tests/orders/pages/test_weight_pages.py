@@ -5,31 +5,44 @@ from __future__ import annotations
 import html
 import re
 import uuid
+from dataclasses import replace
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from orders.actions.fulfilment.pack_parcels import accept_part
 from orders.actions.fulfilment.weigh_lines import weigh_line
 from orders.actions.placement.draft_orders import create_draft, edit_draft
+from orders.actions.placement.place_order import place_order
+from orders.actions.quotes.build_quote import basket_quote_request, build_quote
 from orders.actions.quotes.quote_types import RequestedDelivery, RequestedLine
-from orders.models import Basket, Order, OrderPart, OrderSource, WeightQuestion
+from orders.actions.vouchers.redeem_vouchers import apply_voucher_code
+from orders.models import Basket, Order, OrderPart, OrderSource, PaymentMethod, WeightQuestion
+from orders.views.sum_rows import totals_of_quote
+from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
 from shop.notifications.models import Notification
 from tests.factories import (
     HANOI,
     NOW,
+    carrier_deliveries,
     make_admin,
+    make_bank_account,
+    make_basket,
     make_channel,
     make_contact,
     make_divisions,
     make_member,
     make_order,
+    make_seller,
     make_user,
     make_variant,
+    make_voucher,
     make_weighed_variant,
 )
 from tests.markup import html_of
+from tests.orders.bank_transfers.transfer_helpers import receive_transfer
 from tests.orders.pages.order_proofs import ProvenOrdersClient
 from tests.refusals import all_rows
 
@@ -122,15 +135,79 @@ def test_most_is_the_main_figure_of_the_order_and_its_letter_until_weighed(clien
         "Thanh toán khi nhận: tối đa 116.400 ₫",
         "khoảng 4,8 kg, 15.000 ₫/kg: 72.000 ₫ tối đa 86.400 ₫",
         "Tổng tiền phần này, tối đa 116.400 ₫",
-        "Theo cân nặng ước tính 102.000 ₫ Tối đa 116.400 ₫",
+        "Tiền hàng, tối đa 86.400 ₫ Phí giao hàng 30.000 ₫ Tối đa 116.400 ₫ Theo cân nặng ước tính: 102.000 ₫",
     ):
         assert text in before
-    assert "Theo cân nặng ước tính 102.000 ₫ Tối đa 116.400 ₫" in text_of(letter.html)
+    assert (
+        "Tiền hàng, tối đa 86.400 ₫ Phí giao hàng 30.000 ₫ Tối đa 116.400 ₫ Theo cân nặng ước tính: 102.000 ₫"
+    ) in text_of(letter.html)
     assert "Đang chờ 1 hợp tác xã nhận đơn. Tối đa: 116.400 ₫." in text_of(letter.html)
-    assert "Theo cân nặng ước tính: 102.000 ₫ Tối đa: 116.400 ₫" in text_of(letter.text)
+    assert (
+        "Tiền hàng, tối đa: 86.400 ₫ Phí giao hàng: 30.000 ₫ Tối đa: 116.400 ₫ Theo cân nặng ước tính: 102.000 ₫"
+    ) in text_of(letter.text)
     assert "Thanh toán khi nhận: 99.000 ₫" in after
     assert "Tổng cộng 99.000 ₫" in after
     assert "tối đa" not in after.lower()
+
+
+def test_order_page_and_its_email_repeat_the_sums_of_the_checkout(client) -> None:
+    gourd = make_weighed_variant()
+    make_voucher("GIAM10")
+    basket = make_basket((gourd, 2), (make_variant(make_seller("HTX Tài Hoan"), price=45_000), 1))
+    apply_voucher_code(basket_id=basket.pk, code="GIAM10", now=NOW)
+    basket.refresh_from_db()
+    quote = build_quote(
+        replace(basket_quote_request(basket), deliveries=carrier_deliveries(basket), province_code=HANOI),
+        now=NOW,
+    )
+    agreed = totals_of_quote(quote, quote.purchase_at_maximum)
+    order = place_order(
+        basket_id=basket.pk,
+        contact=make_contact(email="hanh@example.com"),
+        deliveries=carrier_deliveries(basket),
+        consents=frozenset({ConsentPurpose.ORDER}),
+        actor=Actor.guest(),
+        now=NOW,
+    )
+
+    response = client.get(f"/don-hang/{order.pk}/")
+
+    sums = response.context["sums"]
+    assert (sums.goods, [row.amount for row in sums.taken_off], sums.delivery) == (131_400, [13_140], 60_000)
+    assert sums == agreed
+    assert response.context["maximum_due"] == quote.maximum_total == 131_400 - 13_140 + 60_000
+    letter = text_of(Notification.objects.get(key__startswith="order_placed:").html)
+    assert "Tiền hàng, tối đa 131.400 ₫" in letter
+    assert "−13.140 ₫ Phí giao hàng 60.000 ₫ Tối đa 178.260 ₫" in letter
+
+
+def test_transfer_says_what_is_paid_now_later_and_back(client) -> None:
+    make_bank_account()
+    gourd = make_weighed_variant()
+    client.post("/gio-hang/dong/", {"variant": gourd.pk, "quantity": 2})
+    make_divisions()
+    Basket.objects.update(province_code=HANOI)
+    now = timezone.now()
+    order = make_order((gourd, 2), method=PaymentMethod.TRANSFER, email="hanh@example.com", now=now)
+    later = (
+        "Cân lên nặng hơn thì trả thêm phần chênh, tối đa 14.400 ₫. "
+        "Nhẹ hơn thì được hoàn phần thừa sau khi gửi hàng."
+    )
+
+    checkout_page = text_of(html_of(client.get("/dat-hang/")))
+    order_page = text_of(html_of(client.get(f"/don-hang/{order.pk}/")))
+    letter = Notification.objects.get(key__startswith="order_placed:")
+    receive_transfer(order.code, 102_000, booked_at=now, now=now)
+    paid_page = text_of(html_of(client.get(f"/don-hang/{order.pk}/")))
+
+    assert (
+        "Quét mã QR, trả ngay 102.000 ₫ theo cân nặng ước tính. Nặng hơn: trả thêm tối đa 14.400 ₫. "
+        "Nhẹ hơn: hoàn phần thừa." in checkout_page
+    )
+    for text in (order_page, text_of(letter.html), text_of(letter.text)):
+        assert f"Bây giờ trả 102.000 ₫ theo cân nặng ước tính. {later}" in text
+    assert "Bây giờ trả" not in paid_page
+    assert later in paid_page
 
 
 @pytest.mark.parametrize(("answer", "total"), [("agreed", 90_000), ("refused", 72_000)])
