@@ -50,6 +50,11 @@ class LineView:
         return self.priced.listed.gross if self.priced and self.priced.listed.gross > self.to_pay else None
 
     @property
+    def has_unit_price_apart(self) -> bool:
+        """Return whether the unit price adds something to the line's sums: of several units at list price."""
+        return self.quoted.requested.quantity > 1 and self.list_total is None
+
+    @property
     def is_by_weight(self) -> bool:
         return self.priced is not None and self.quoted.variant.is_weighed
 

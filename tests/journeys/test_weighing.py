@@ -78,7 +78,7 @@ def _buy_by_piece(page: Page, slug: str) -> OrderPart:
     page.locator("[name=street]").fill("Số 5, ngõ 12")
     page.locator("[name=consent]").check()
     for text in (
-        "khoảng 2,4 kg, 36.000",
+        "khoảng 2,4 kg",
         "tối đa 43.200",
         "trả tối đa 73.200",
         "Cân bao nhiêu, trả bấy nhiêu",

@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from catalog.models import Price
 from orders.actions.fulfilment.pack_parcels import accept_part
 from orders.actions.fulfilment.weigh_lines import weigh_line
 from orders.actions.placement.draft_orders import create_draft, edit_draft
@@ -98,12 +99,48 @@ def test_maximum_is_the_main_sum_of_basket_checkout_and_button(client) -> None:
 
     basket_page, checkout_page = (re.sub(r"(?:<[^>]+>|\s)+", " ", page) for page in pages)
     for text in (basket_page, checkout_page):
-        assert "khoảng 4,8 kg, 72.000 ₫" in text
+        assert "khoảng 4,8 kg" in text
         assert "tối đa 86.400 ₫" in text
         assert "Tiền hàng, tối đa 86.400 ₫" in text
         assert "Tối đa 116.400 ₫" in text
         assert "Theo cân nặng ước tính: 102.000 ₫" in text
     assert "Đặt hàng, trả tối đa 116.400 ₫" in checkout_page
+
+
+def test_basket_line_by_weight_shows_most_and_estimate_and_folds_the_rest(client) -> None:
+    gourd = make_weighed_variant()
+    Price.objects.filter(variant=gourd).update(discounted=32_400)
+    client.post("/gio-hang/dong/", {"variant": gourd.pk, "quantity": 2})
+
+    page = html_of(client.get("/gio-hang/"))
+
+    line = re.search(r'<li class="basket-line".*?</li>', page, re.DOTALL)[0]
+    folded = re.search(r"<details.*?</details>", line, re.DOTALL)[0]
+    assert re.findall(r"[\d.]+ ₫", text_of(line.replace(folded, ""))) == ["77.760 ₫", "64.800 ₫"]
+    assert "tối đa 77.760 ₫ ước tính 64.800 ₫" in text_of(line)
+    assert text_of(folded) == "Cách tính giá Trước đây: 36.000 ₫ 32.400 ₫ / quả khoảng 2,4 kg · 13.500 ₫/kg"
+
+
+@pytest.mark.parametrize(
+    ("quantity", "discounted", "sums"),
+    [
+        (1, None, ["45.000 ₫"]),
+        (2, None, ["45.000 ₫", "90.000 ₫"]),
+        (1, 40_500, ["45.000 ₫", "40.500 ₫"]),
+        (2, 40_500, ["90.000 ₫", "81.000 ₫"]),
+    ],
+)
+def test_basket_line_shows_its_price_and_the_one_before_a_promotion(
+    client, quantity, discounted, sums
+) -> None:
+    noodles = make_variant(price=45_000)
+    Price.objects.filter(variant=noodles).update(discounted=discounted or 45_000)
+    client.post("/gio-hang/dong/", {"variant": noodles.pk, "quantity": quantity})
+
+    page = html_of(client.get("/gio-hang/"))
+
+    line = re.search(r'<li class="basket-line".*?</li>', page, re.DOTALL)[0]
+    assert re.findall(r"[\d.]+ ₫", text_of(line)) == sums
 
 
 def test_order_page_shows_agreed_then_weighed_amount(client) -> None:
@@ -133,9 +170,10 @@ def test_most_is_the_main_figure_of_the_order_and_its_letter_until_weighed(clien
 
     for text in (
         "Thanh toán khi nhận: tối đa 116.400 ₫",
-        "khoảng 4,8 kg, 15.000 ₫/kg: 72.000 ₫ tối đa 86.400 ₫",
+        "khoảng 4,8 kg tối đa 86.400 ₫ ước tính 72.000 ₫",
         "Tổng tiền phần này, tối đa 116.400 ₫",
-        "Tiền hàng, tối đa 86.400 ₫ Phí giao hàng 30.000 ₫ Tối đa 116.400 ₫ Theo cân nặng ước tính: 102.000 ₫",
+        "Tiền hàng, tối đa 86.400 ₫ Phí giao hàng 30.000 ₫ "
+        "Tối đa 116.400 ₫ Theo cân nặng ước tính: 102.000 ₫",
     ):
         assert text in before
     assert (
@@ -143,7 +181,8 @@ def test_most_is_the_main_figure_of_the_order_and_its_letter_until_weighed(clien
     ) in text_of(letter.html)
     assert "Đang chờ 1 hợp tác xã nhận đơn. Tối đa: 116.400 ₫." in text_of(letter.html)
     assert (
-        "Tiền hàng, tối đa: 86.400 ₫ Phí giao hàng: 30.000 ₫ Tối đa: 116.400 ₫ Theo cân nặng ước tính: 102.000 ₫"
+        "Tiền hàng, tối đa: 86.400 ₫ Phí giao hàng: 30.000 ₫ "
+        "Tối đa: 116.400 ₫ Theo cân nặng ước tính: 102.000 ₫"
     ) in text_of(letter.text)
     assert "Thanh toán khi nhận: 99.000 ₫" in after
     assert "Tổng cộng 99.000 ₫" in after
@@ -173,7 +212,7 @@ def test_order_page_and_its_email_repeat_the_sums_of_the_checkout(client) -> Non
     response = client.get(f"/don-hang/{order.pk}/")
 
     sums = response.context["sums"]
-    assert (sums.goods, [row.amount for row in sums.taken_off], sums.delivery) == (131_400, [13_140], 60_000)
+    assert (sums.goods, [row.amount for row in sums.discounts], sums.delivery) == (131_400, [13_140], 60_000)
     assert sums == agreed
     assert response.context["maximum_due"] == quote.maximum_total == 131_400 - 13_140 + 60_000
     letter = text_of(Notification.objects.get(key__startswith="order_placed:").html)
@@ -189,10 +228,7 @@ def test_transfer_says_what_is_paid_now_later_and_back(client) -> None:
     Basket.objects.update(province_code=HANOI)
     now = timezone.now()
     order = make_order((gourd, 2), method=PaymentMethod.TRANSFER, email="hanh@example.com", now=now)
-    later = (
-        "Cân lên nặng hơn thì trả thêm phần chênh, tối đa 14.400 ₫. "
-        "Nhẹ hơn thì được hoàn phần thừa sau khi gửi hàng."
-    )
+    later = "Nặng hơn: trả thêm sau khi cân, tối đa 14.400 ₫. Nhẹ hơn: hoàn phần thừa sau khi gửi hàng."
 
     checkout_page = text_of(html_of(client.get("/dat-hang/")))
     order_page = text_of(html_of(client.get(f"/don-hang/{order.pk}/")))
@@ -205,8 +241,9 @@ def test_transfer_says_what_is_paid_now_later_and_back(client) -> None:
         "Nhẹ hơn: hoàn phần thừa." in checkout_page
     )
     for text in (order_page, text_of(letter.html), text_of(letter.text)):
-        assert f"Bây giờ trả 102.000 ₫ theo cân nặng ước tính. {later}" in text
-    assert "Bây giờ trả" not in paid_page
+        assert f"Trả 102.000 ₫ theo cân nặng ước tính. {later}" in text
+    assert "Chờ thanh toán. Tối đa: 116.400 ₫." in text_of(letter.html)
+    assert "Trả 102.000 ₫" not in paid_page
     assert later in paid_page
 
 
