@@ -32,7 +32,7 @@ STATE_TEXTS = [
         (),
         "Chờ thanh toán | Chờ thanh toán | [huỷ]",
         "",
-        "chờ thanh toán | chờ nhận đơn",
+        "Chờ thanh toán | Chờ nhận đơn",
     ),
     StateText(
         "transfer, expire",
@@ -40,9 +40,9 @@ STATE_TEXTS = [
         "cancelled",
         "nothing",
         (),
-        "đã hết hạn | Đã huỷ",
+        "Đã hết hạn | Đã huỷ",
         "",
-        "đã hết hạn | đã huỷ",
+        "Đã hết hạn | Đã huỷ",
     ),
     StateText(
         "transfer, paid",
@@ -52,7 +52,7 @@ STATE_TEXTS = [
         (),
         "Đã thanh toán: 230.000 ₫ | Hợp tác xã xác nhận đơn | [huỷ]",
         "Nhận đơn",
-        "chờ hợp tác xã nhận | chờ nhận đơn",
+        "Chờ hợp tác xã nhận | Chờ nhận đơn",
     ),
     StateText(
         "",
@@ -62,7 +62,7 @@ STATE_TEXTS = [
         (),
         "Thanh toán khi nhận: 230.000 ₫ | Hợp tác xã xác nhận đơn | [huỷ]",
         "Nhận đơn",
-        "chờ hợp tác xã nhận | chờ nhận đơn",
+        "Chờ hợp tác xã nhận | Chờ nhận đơn",
     ),
     StateText(
         "decline",
@@ -70,9 +70,9 @@ STATE_TEXTS = [
         "declined",
         "nothing",
         (),
-        "đã huỷ | Hợp tác xã từ chối",
+        "Đã huỷ | Hợp tác xã từ chối",
         "Đơn này đã bị từ chối.",
-        "đã huỷ | đã từ chối",
+        "Đã huỷ | Đã từ chối",
     ),
     StateText(
         "cancel",
@@ -80,9 +80,9 @@ STATE_TEXTS = [
         "cancelled",
         "nothing",
         (),
-        "đã huỷ | Đã huỷ",
+        "Đã huỷ | Đã huỷ",
         "Đơn này đã huỷ.",
-        "đã huỷ | đã huỷ",
+        "Đã huỷ | Đã huỷ",
     ),
     StateText(
         "cancel_by_buyer",
@@ -90,9 +90,9 @@ STATE_TEXTS = [
         "cancelled",
         "nothing",
         (),
-        "đã huỷ | Đã huỷ",
+        "Đã huỷ | Đã huỷ",
         "Đơn này đã huỷ.",
-        "đã huỷ | đã huỷ",
+        "Đã huỷ | Đã huỷ",
     ),
     StateText(
         "accept",
@@ -102,7 +102,7 @@ STATE_TEXTS = [
         (),
         "Thanh toán khi nhận: 230.000 ₫ | Đang chuẩn bị | [huỷ]",
         "Lấy hàng",
-        "đang chuẩn bị | đang chuẩn bị",
+        "Đang chuẩn bị | Đang chuẩn bị",
     ),
     StateText(
         "accept, start",
@@ -112,7 +112,7 @@ STATE_TEXTS = [
         (("packing", "expected"),),
         "Thanh toán khi nhận: 230.000 ₫ | Đang đóng gói | [huỷ]",
         "Dán tem | Đang đóng gói",
-        "đang chuẩn bị | đang đóng gói | đang đóng gói",
+        "Đang chuẩn bị | Đang đóng gói | đang đóng gói",
     ),
     StateText(
         "accept, pack",
@@ -122,7 +122,7 @@ STATE_TEXTS = [
         (("packed", "expected"),),
         "Thanh toán khi nhận: 230.000 ₫ | Chờ giao cho đơn vị vận chuyển",
         "Bàn giao | Đã đóng gói",
-        "đang chuẩn bị | đã đóng gói | đã đóng gói",
+        "Đang chuẩn bị | Đã đóng gói | đã đóng gói",
     ),
     StateText(
         "accept, pack, void",
@@ -132,7 +132,7 @@ STATE_TEXTS = [
         (("voided", "expected"),),
         "Thanh toán khi nhận: 230.000 ₫ | Đang chuẩn bị | [huỷ]",
         "Lấy hàng | Đã huỷ kiện",
-        "đang chuẩn bị | đang chuẩn bị | đã huỷ kiện",
+        "Đang chuẩn bị | Đang chuẩn bị | đã huỷ kiện",
     ),
     StateText(
         "accept, pack, send",
@@ -142,7 +142,7 @@ STATE_TEXTS = [
         (("handed_over", "expected"),),
         "Thanh toán khi nhận: 230.000 ₫ | Đang giao | [đã nhận]",
         "Đã bàn giao",
-        "đang giao | đang giao | đã bàn giao",
+        "Đang giao | Đang giao | đã bàn giao",
     ),
     StateText(
         "accept, pack, send, fail",
@@ -152,7 +152,7 @@ STATE_TEXTS = [
         (("failed_delivery", "expected"),),
         "Thanh toán khi nhận: 230.000 ₫ | Giao không thành công",
         "Giao không thành công",
-        "đang giao | giao không thành công | giao không thành công",
+        "Đang giao | Giao không thành công | giao không thành công",
     ),
     StateText(
         "accept, pack, send, fail, send",
@@ -162,7 +162,7 @@ STATE_TEXTS = [
         (("handed_over", "expected"),),
         "Thanh toán khi nhận: 230.000 ₫ | Đang giao | [đã nhận]",
         "Đã bàn giao",
-        "đang giao | đang giao | đã bàn giao",
+        "Đang giao | Đang giao | đã bàn giao",
     ),
     StateText(
         "accept, half, close, send",
@@ -172,7 +172,7 @@ STATE_TEXTS = [
         (("handed_over", "expected"),),
         "Thanh toán khi nhận: 230.000 ₫ | Đang giao một phần | [đã nhận]",
         "Lấy hàng | Đã bàn giao",
-        "đang giao | đang giao một phần | đã bàn giao",
+        "Đang giao | Đang giao một phần | đã bàn giao",
     ),
     StateText(
         "accept, half, close, send, deliver",
@@ -182,7 +182,7 @@ STATE_TEXTS = [
         (("delivered", "collected"),),
         "Đã thanh toán: 100.000 ₫ | Còn phải trả khi nhận hàng: 130.000 ₫ | Đã giao một phần | [khiếu nại]",
         "Lấy hàng | Đã giao | đã thu",
-        "đã giao một phần | đã giao một phần | đã giao",
+        "Đã giao một phần | Đã giao một phần | đã giao",
     ),
     StateText(
         "accept, pack, send, deliver",
@@ -192,7 +192,7 @@ STATE_TEXTS = [
         (("delivered", "collected"),),
         "Đã thanh toán: 230.000 ₫ | Đã giao | [khiếu nại]",
         "Đã giao | đã thu",
-        "đã giao | đã giao | đã giao",
+        "Đã giao | Đã giao | đã giao",
     ),
     StateText(
         "accept, pack, send, deliver_unpaid",
@@ -202,7 +202,7 @@ STATE_TEXTS = [
         (("delivered", "expected"),),
         "Tiền mặt đã đưa người giao: 230.000 ₫. Chợ đang đối soát. | Đã giao | [khiếu nại]",
         "Đã giao",
-        "đã giao | đã giao | đã giao",
+        "Đã giao | Đã giao | đã giao",
     ),
     StateText(
         "accept, pack, send, receive",
@@ -212,7 +212,7 @@ STATE_TEXTS = [
         (("delivered", "expected"),),
         "Tiền mặt đã đưa người giao: 230.000 ₫. Chợ đang đối soát. | Đã giao | [khiếu nại]",
         "Đã giao",
-        "đã giao | đã giao | đã giao",
+        "Đã giao | Đã giao | đã giao",
     ),
     StateText(
         "accept, pack, send, deliver_unpaid, collect",
@@ -222,7 +222,7 @@ STATE_TEXTS = [
         (("delivered", "collected"),),
         "Đã thanh toán: 230.000 ₫ | Đã giao | [khiếu nại]",
         "Đã giao | đã thu",
-        "đã giao | đã giao | đã giao",
+        "Đã giao | Đã giao | đã giao",
     ),
     StateText(
         "accept, pack, send, deliver, settle",
@@ -232,7 +232,7 @@ STATE_TEXTS = [
         (("delivered", "collected"),),
         "Đã thanh toán: 230.000 ₫ | Đã giao | [khiếu nại]",
         "Đã giao | đã thu",
-        "đã giao | đã giao | đã giao",
+        "Đã giao | Đã giao | đã giao",
     ),
     StateText(
         "accept, pack, refund",
@@ -242,7 +242,7 @@ STATE_TEXTS = [
         (("packed", "expected"),),
         "Thanh toán khi nhận: 220.000 ₫ | Chờ giao cho đơn vị vận chuyển",
         "Bàn giao | Đã đóng gói",
-        "đang chuẩn bị | đã đóng gói | đã đóng gói",
+        "Đang chuẩn bị | Đã đóng gói | đã đóng gói",
     ),
     StateText(
         "accept, pack, refund, send, deliver",
@@ -252,7 +252,7 @@ STATE_TEXTS = [
         (("delivered", "collected"),),
         "Đã thanh toán: 220.000 ₫ | Giảm 10.000 ₫ phải trả | [khiếu nại]",
         "Đã giao | đã thu",
-        "đã giao | đã giao | đã giao",
+        "Đã giao | Đã giao | đã giao",
     ),
     StateText(
         "accept, pack, send, deliver, complain",
@@ -262,7 +262,7 @@ STATE_TEXTS = [
         (("delivered", "collected"),),
         "Đã thanh toán: 230.000 ₫ | Đã gửi khiếu nại",
         "Đã giao | đã thu",
-        "đã giao | đã giao | đã giao",
+        "Đã giao | Đã giao | đã giao",
     ),
     StateText(
         "accept, pack, send, deliver, days_pass",
@@ -272,7 +272,7 @@ STATE_TEXTS = [
         (("delivered", "collected"),),
         "Đã thanh toán: 230.000 ₫ | Đã giao",
         "Đã giao | đã thu",
-        "đã giao | đã giao | đã giao",
+        "Đã giao | Đã giao | đã giao",
     ),
     StateText(
         "accept, pack, send, deliver, return_one",
@@ -282,7 +282,7 @@ STATE_TEXTS = [
         (("delivered", "collected"), ("delivered", "none")),
         "Đã thanh toán: 230.000 ₫ | Hoàn tiền 100.000 ₫ | [khiếu nại]",
         "Đã giao | đã thu | Đã nhận lại",
-        "đã giao | đã trả lại một phần | đã giao | đã nhận lại",
+        "Đã giao | Đã trả lại một phần | đã giao | đã nhận lại",
     ),
     StateText(
         "accept, pack, send, deliver, return_all",
@@ -292,7 +292,7 @@ STATE_TEXTS = [
         (("delivered", "collected"), ("delivered", "none")),
         "Đã thanh toán: 230.000 ₫ | Hoàn tiền 200.000 ₫",
         "Đã giao | đã thu | Đã nhận lại",
-        "đã trả lại | đã trả lại | đã giao | đã nhận lại",
+        "Đã trả lại | Đã trả lại | đã giao | đã nhận lại",
     ),
     StateText(
         "pickup, accept, pack",
@@ -302,7 +302,7 @@ STATE_TEXTS = [
         (("packed", "expected"),),
         "Thanh toán khi nhận: 230.000 ₫ | Chờ đưa đến điểm nhận hàng",
         "Để sẵn | Đã đóng gói",
-        "đang chuẩn bị | đã đóng gói | đã đóng gói",
+        "Đang chuẩn bị | Đã đóng gói | đã đóng gói",
     ),
     StateText(
         "pickup, accept, pack, send",
@@ -312,7 +312,7 @@ STATE_TEXTS = [
         (("handed_over", "expected"),),
         "Thanh toán khi nhận: 230.000 ₫ | Sẵn sàng để đến nhận | [đã nhận]",
         "Chờ khách nhận",
-        "sẵn sàng để đến nhận | sẵn sàng để đến nhận | chờ người mua đến nhận",
+        "Sẵn sàng để đến nhận | Sẵn sàng để đến nhận | chờ người mua đến nhận",
     ),
     StateText(
         "pickup, accept, pack, send, deliver",
@@ -322,7 +322,7 @@ STATE_TEXTS = [
         (("delivered", "collected"),),
         "Đã thanh toán: 230.000 ₫ | Đã giao | [khiếu nại]",
         "Đã giao | đã thu",
-        "đã giao | đã giao | đã giao",
+        "Đã giao | Đã giao | đã giao",
     ),
     StateText(
         "two",
@@ -332,7 +332,7 @@ STATE_TEXTS = [
         (),
         "Thanh toán khi nhận: 460.000 ₫ | Hợp tác xã xác nhận đơn | Hợp tác xã xác nhận đơn | [huỷ]",
         "Nhận đơn",
-        "chờ hợp tác xã nhận | chờ nhận đơn | chờ nhận đơn",
+        "Chờ hợp tác xã nhận | Chờ nhận đơn | Chờ nhận đơn",
     ),
     StateText(
         "two, accept, pack, send, deliver",
@@ -343,7 +343,7 @@ STATE_TEXTS = [
         "Đã thanh toán: 230.000 ₫ | Còn phải trả khi nhận hàng: 230.000 ₫ | Đã giao"
         " | Hợp tác xã xác nhận đơn | [khiếu nại]",
         "Đã giao | đã thu",
-        "đã giao một phần | đã giao | chờ nhận đơn | đã giao",
+        "Đã giao một phần | Đã giao | Chờ nhận đơn | đã giao",
     ),
     StateText(
         "two, accept, pack, send, deliver, accept 2",
@@ -354,7 +354,7 @@ STATE_TEXTS = [
         "Đã thanh toán: 230.000 ₫ | Còn phải trả khi nhận hàng: 230.000 ₫ | Đã giao"
         " | Đang chuẩn bị | [khiếu nại]",
         "Đã giao | đã thu",
-        "đã giao một phần | đã giao | đang chuẩn bị | đã giao",
+        "Đã giao một phần | Đã giao | Đang chuẩn bị | đã giao",
     ),
     StateText(
         "two, accept, pack, send, deliver, decline 2",
@@ -364,7 +364,7 @@ STATE_TEXTS = [
         (("delivered", "collected"),),
         "Đã thanh toán: 230.000 ₫ | Đã giao | Hợp tác xã từ chối | [khiếu nại]",
         "Đã giao | đã thu",
-        "đã giao | đã giao | đã từ chối | đã giao",
+        "Đã giao | Đã giao | Đã từ chối | đã giao",
     ),
     StateText(
         "two, accept, pack, send, accept 2",
@@ -374,7 +374,7 @@ STATE_TEXTS = [
         (("handed_over", "expected"),),
         "Thanh toán khi nhận: 460.000 ₫ | Đang giao | Đang chuẩn bị | [đã nhận]",
         "Đã bàn giao",
-        "đang giao | đang giao | đang chuẩn bị | đã bàn giao",
+        "Đang giao | Đang giao | Đang chuẩn bị | đã bàn giao",
     ),
     StateText(
         "two, decline, decline 2",
@@ -382,9 +382,9 @@ STATE_TEXTS = [
         "declined",
         "nothing",
         (),
-        "đã huỷ | Hợp tác xã từ chối | Hợp tác xã từ chối",
+        "Đã huỷ | Hợp tác xã từ chối | Hợp tác xã từ chối",
         "Đơn này đã bị từ chối.",
-        "đã huỷ | đã từ chối | đã từ chối",
+        "Đã huỷ | Đã từ chối | Đã từ chối",
     ),
     StateText(
         "transfer, paid, accept, pack, send, deliver",
@@ -394,7 +394,7 @@ STATE_TEXTS = [
         (("delivered", "none"),),
         "Đã thanh toán: 230.000 ₫ | Đã giao | [khiếu nại]",
         "Đã giao",
-        "đã giao | đã giao | đã giao",
+        "Đã giao | Đã giao | đã giao",
     ),
     StateText(
         "transfer, paid, decline",
@@ -402,9 +402,9 @@ STATE_TEXTS = [
         "declined",
         "nothing",
         (),
-        "đã huỷ | Đã thanh toán: 230.000 ₫ | Hoàn tiền 230.000 ₫",
+        "Đã huỷ | Đã thanh toán: 230.000 ₫ | Hoàn tiền 230.000 ₫",
         "Đơn này đã bị từ chối.",
-        "đã huỷ | đã từ chối",
+        "Đã huỷ | Đã từ chối",
     ),
     StateText(
         "draft",
@@ -424,7 +424,7 @@ STATE_TEXTS = [
         (),
         "Đã thanh toán: 100.000 ₫ | Chờ thanh toán | Chờ thanh toán | [huỷ]",
         "",
-        "chờ thanh toán | chờ nhận đơn",
+        "Chờ thanh toán | Chờ nhận đơn",
     ),
     StateText(
         "transfer, pay_too_much",
@@ -435,7 +435,7 @@ STATE_TEXTS = [
         "Đã thanh toán: 250.000 ₫ | Đã trả dư 20.000 ₫ so với tổng đơn hàng."
         " | Hợp tác xã xác nhận đơn | [huỷ]",
         "Nhận đơn",
-        "chờ hợp tác xã nhận | chờ nhận đơn",
+        "Chờ hợp tác xã nhận | Chờ nhận đơn",
     ),
     StateText(
         "transfer, pay_too_much, accept, pack, send, deliver",
@@ -445,7 +445,7 @@ STATE_TEXTS = [
         (("delivered", "none"),),
         "Đã thanh toán: 250.000 ₫ | Đã trả dư 20.000 ₫ so với tổng đơn hàng. | Đã giao | [khiếu nại]",
         "Đã giao",
-        "đã giao | đã giao | đã giao",
+        "Đã giao | Đã giao | đã giao",
     ),
     StateText(
         "weighed",
@@ -455,7 +455,7 @@ STATE_TEXTS = [
         (),
         "Thanh toán khi nhận: tối đa 116.400 ₫ | Hợp tác xã xác nhận đơn | [huỷ]",
         "Nhận đơn",
-        "chờ hợp tác xã nhận | chờ nhận đơn",
+        "Chờ hợp tác xã nhận | Chờ nhận đơn",
     ),
     StateText(
         "weighed, accept, weigh, pack",
@@ -465,7 +465,7 @@ STATE_TEXTS = [
         (("packed", "expected"),),
         "Thanh toán khi nhận: 99.000 ₫ | Chờ giao cho đơn vị vận chuyển",
         "Bàn giao | Đã đóng gói",
-        "đang chuẩn bị | đã đóng gói | đã đóng gói",
+        "Đang chuẩn bị | Đã đóng gói | đã đóng gói",
     ),
     StateText(
         "card",
@@ -475,7 +475,7 @@ STATE_TEXTS = [
         (),
         "Chờ thanh toán | Chờ thanh toán | [huỷ]",
         "",
-        "chờ thanh toán | chờ nhận đơn",
+        "Chờ thanh toán | Chờ nhận đơn",
     ),
     StateText(
         "card, decline_card",
@@ -486,7 +486,7 @@ STATE_TEXTS = [
         "Chờ thanh toán | Ngân hàng từ chối thẻ này. Hãy thử thẻ khác hoặc chọn cách thanh toán khác."
         " | Chờ thanh toán | [huỷ]",
         "",
-        "chờ thanh toán | chờ nhận đơn",
+        "Chờ thanh toán | Chờ nhận đơn",
     ),
     StateText(
         "card, pay_by_card",
@@ -496,7 +496,7 @@ STATE_TEXTS = [
         (),
         "Đã thanh toán: 230.000 ₫ | Hợp tác xã xác nhận đơn | [huỷ]",
         "Nhận đơn",
-        "chờ hợp tác xã nhận | chờ nhận đơn",
+        "Chờ hợp tác xã nhận | Chờ nhận đơn",
     ),
     StateText(
         "card, pay_by_card, cancel",
@@ -504,9 +504,9 @@ STATE_TEXTS = [
         "cancelled",
         "nothing",
         (),
-        "đã huỷ | Đã thanh toán: 230.000 ₫ | Hoàn tiền 230.000 ₫",
+        "Đã huỷ | Đã thanh toán: 230.000 ₫ | Hoàn tiền 230.000 ₫",
         "Đơn này đã huỷ.",
-        "đã huỷ | đã huỷ",
+        "Đã huỷ | Đã huỷ",
     ),
     StateText(
         "card, weighed, pay_by_card",
@@ -516,7 +516,7 @@ STATE_TEXTS = [
         (),
         "Đang giữ trên thẻ: 116.400 ₫ | Hợp tác xã xác nhận đơn | [huỷ]",
         "Nhận đơn",
-        "chờ hợp tác xã nhận | chờ nhận đơn",
+        "Chờ hợp tác xã nhận | Chờ nhận đơn",
     ),
     StateText(
         "card, weighed, pay_by_card, accept, weigh, pack",
@@ -526,7 +526,7 @@ STATE_TEXTS = [
         (("packed", "none"),),
         "Đang giữ trên thẻ: 116.400 ₫ | Chờ giao cho đơn vị vận chuyển",
         "Bàn giao | Đã đóng gói",
-        "đang chuẩn bị | đã đóng gói | đã đóng gói",
+        "Đang chuẩn bị | Đã đóng gói | đã đóng gói",
     ),
     StateText(
         "card, weighed, pay_by_card, accept, weigh, pack, capture",
@@ -536,7 +536,7 @@ STATE_TEXTS = [
         (("packed", "none"),),
         "Đã thanh toán: 99.000 ₫ | Chờ giao cho đơn vị vận chuyển",
         "Bàn giao | Đã đóng gói",
-        "đang chuẩn bị | đã đóng gói | đã đóng gói",
+        "Đang chuẩn bị | Đã đóng gói | đã đóng gói",
     ),
     StateText(
         "card, weighed, pay_by_card, cancel",
@@ -544,9 +544,9 @@ STATE_TEXTS = [
         "cancelled",
         "nothing",
         (),
-        "đã huỷ | Đang bỏ giữ trên thẻ: 116.400 ₫ | Đã huỷ",
+        "Đã huỷ | Đang bỏ giữ trên thẻ: 116.400 ₫ | Đã huỷ",
         "Đơn này đã huỷ.",
-        "đã huỷ | đã huỷ",
+        "Đã huỷ | Đã huỷ",
     ),
     StateText(
         "card, weighed, pay_by_card, cancel, release",
@@ -554,9 +554,9 @@ STATE_TEXTS = [
         "cancelled",
         "nothing",
         (),
-        "đã huỷ | Đã huỷ",
+        "Đã huỷ | Đã huỷ",
         "Đơn này đã huỷ.",
-        "đã huỷ | đã huỷ",
+        "Đã huỷ | Đã huỷ",
     ),
     StateText(
         "accept, pack, send, deliver, remit",
@@ -566,7 +566,7 @@ STATE_TEXTS = [
         (("delivered", "remitted"),),
         "Đã thanh toán: 230.000 ₫ | Đã giao | [khiếu nại]",
         "Đã giao | đã nộp",
-        "đã giao | đã giao | đã giao",
+        "Đã giao | Đã giao | đã giao",
     ),
     StateText(
         "accept, pack, send, deliver, remit, reconcile",
@@ -576,7 +576,7 @@ STATE_TEXTS = [
         (("delivered", "reconciled"),),
         "Đã thanh toán: 230.000 ₫ | Đã giao | [khiếu nại]",
         "Đã giao | đã đối soát",
-        "đã giao | đã giao | đã giao",
+        "Đã giao | Đã giao | đã giao",
     ),
 ]
 
@@ -584,8 +584,8 @@ STATE_TEXTS = [
 WRONG_TEXTS = [
     ("accept, pack, send, deliver_unpaid", "buyer", "Thanh toán khi nhận"),
     ("accept, pack, send, receive", "buyer", "Thanh toán khi nhận"),
-    ("two, accept, pack, send, deliver", "desk", "đang giao"),
-    ("accept, half, close, send, deliver", "desk", "đang giao"),
+    ("two, accept, pack, send, deliver", "desk", "Đang giao"),
+    ("accept, half, close, send, deliver", "desk", "Đang giao"),
     ("accept, pack, send, deliver, days_pass", "buyer", "[khiếu nại]"),
     ("accept, pack, send, fail", "buyer", "Đang giao"),
     ("accept, pack, send, deliver, return_all", "member", "Đã giao | đã thu | Đã giao"),
