@@ -20,7 +20,7 @@ from shop.core.texts.folding import fold
 from shop.core.texts.marked_texts import translated
 
 Key = TypeVar("Key")
-SHOWN, MOST = 8, 34  # options shown per facet, and the most that can be unfolded
+OPTIONS_SHOWN, MAX_OPTIONS = 8, 34  # options shown per facet, and the most that can be unfolded
 MAX_CHOSEN = 50
 HIGHEST_PRICE = 999_999_999
 
@@ -53,7 +53,7 @@ class FacetOption:
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """The options of one facet; those beyond `SHOWN` are folded."""
+    """The options of one facet; those beyond `OPTIONS_SHOWN` are folded."""
 
     name: str
     label: str
@@ -61,11 +61,11 @@ class Facet:
 
     @property
     def shown_options(self) -> Sequence[FacetOption]:
-        return self.options[:SHOWN]
+        return self.options[:OPTIONS_SHOWN]
 
     @property
     def further_options(self) -> Sequence[FacetOption]:
-        return self.options[SHOWN:]
+        return self.options[OPTIONS_SHOWN:]
 
 
 class ProductFilters:
@@ -247,10 +247,10 @@ class ProductFilters:
         counts = [(key, self.selection.count(facet, product_ids)) for key, product_ids in sets.items() if key]
         visible_counts = [(key, count) for key, count in counts if count or key in chosen_keys]
         visible_counts.sort(key=lambda entry: (entry[0] not in chosen_keys, -entry[1], str(entry[0])))
-        names = label_options([key for key, _count in visible_counts[:MOST]])
+        names = label_options([key for key, _count in visible_counts[:MAX_OPTIONS]])
         return [
             FacetOption(*names[key], count, key in chosen_keys)
-            for key, count in visible_counts[:MOST]
+            for key, count in visible_counts[:MAX_OPTIONS]
             if key in names
         ]
 

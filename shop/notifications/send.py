@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 _FIRST_WAIT = datetime.timedelta(minutes=1)
 _MAX_WAIT = datetime.timedelta(hours=2)
 _TRIES = 20
-_AT_ONCE = 200
+_BATCH_SIZE = 200
 # Marks where a secret stands in a text.
 PLACEHOLDER_SIGN = "\N{WHITE MEDIUM SMALL SQUARE}"
 
@@ -100,7 +100,7 @@ def sweep_task() -> None:
         Notification.objects.due(timezone.now()).values_list("key", flat=True),
         lambda key: deliver_task(key=key),
         sweep="notifications.sweep",
-        at_most=_AT_ONCE,
+        at_most=_BATCH_SIZE,
     )
 
 
@@ -135,17 +135,17 @@ def deliver(row: Notification, *, now: datetime.datetime) -> bool:
         )
         return False
     except (OSError, smtplib.SMTPException, HTTPException) as error:
-        _note_failure(row, error, now)
+        _record_failure(row, error, now)
         log.warning("delivery of message %s failed, will retry: %s", row.key, error)
         return False
     except Exception as error:  # a programming error must not be retried for ever either
-        _note_failure(row, error, now)
+        _record_failure(row, error, now)
         raise
     Notification.objects.filter(pk=row.pk).update(sent_at=now, last_error="", sealed_secret="")
     return True
 
 
-def _note_failure(row: Notification, error: Exception, now: datetime.datetime) -> None:
+def _record_failure(row: Notification, error: Exception, now: datetime.datetime) -> None:
     """Save the error of a try, and give the message up after the last one."""
     values: dict[str, object] = {"last_error": str(error).replace("\0", "")[:250]}
     if row.attempts + 1 >= _TRIES:

@@ -41,23 +41,23 @@ class WriterLock:
         self._thread_lock.release()
 
 
-_known: dict[str, WriterLock] = {}
-_known_lock = threading.Lock()
+_locks_by_database: dict[str, WriterLock] = {}
+_registry_lock = threading.Lock()
 
 
 def writer_lock(database: str, *, is_in_memory: bool) -> WriterLock:
     """Return the lock of a database, the same object for all connections of this process."""
-    with _known_lock:
-        if database not in _known:
-            _known[database] = WriterLock(None if is_in_memory else f"{database}.turns")
-        return _known[database]
+    with _registry_lock:
+        if database not in _locks_by_database:
+            _locks_by_database[database] = WriterLock(None if is_in_memory else f"{database}.turns")
+        return _locks_by_database[database]
 
 
 def _reset_after_fork() -> None:
     """Make a forked child open its own lock file; it would otherwise share its parent's lock."""
-    global _known_lock
-    _known_lock = threading.Lock()
-    _known.clear()
+    global _registry_lock
+    _registry_lock = threading.Lock()
+    _locks_by_database.clear()
 
 
 os.register_at_fork(after_in_child=_reset_after_fork)

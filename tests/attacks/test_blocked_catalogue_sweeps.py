@@ -81,7 +81,7 @@ def test_product_that_cannot_be_priced_does_not_block_the_end_of_a_promotion(
 
 def test_many_changed_products_do_not_block_their_previews(monkeypatch) -> None:
     """More products changed within the overlap than one run handles, so each run began with the same ones."""
-    monkeypatch.setattr(share_pictures, "_LOOKED_AT_AT_ONCE", 2)
+    monkeypatch.setattr(share_pictures, "_PICTURES_PER_RUN", 2)
     products = [make_product() for _each in range(7)]
     for product in products:
         record_change("product.edited", product, actor=SYSTEM, now=NOW)
@@ -93,7 +93,7 @@ def test_many_changed_products_do_not_block_their_previews(monkeypatch) -> None:
 
 
 def test_failing_previews_do_not_block_later_ones(monkeypatch) -> None:
-    monkeypatch.setattr(share_pictures, "_LOOKED_AT_AT_ONCE", 2)
+    monkeypatch.setattr(share_pictures, "_PICTURES_PER_RUN", 2)
     broken = [make_product() for _each in range(4)]
     for product in broken:
         give_lost_photo(product)

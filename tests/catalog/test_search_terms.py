@@ -11,7 +11,7 @@ from django.db import transaction
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from catalog.actions.search_terms.known_words import count_words_task, learn_words
+from catalog.actions.search_terms.known_words import count_words_task, recount_known_words
 from catalog.actions.search_terms.synonyms import (
     MAX_WORDS,
     InvalidSynonym,
@@ -54,7 +54,7 @@ def save_set(*words: str, set_id: int | None = None) -> SynonymSet:
 def products() -> None:
     for name in ["Gốm Bát Tràng", "Cà phê Sơn La", "Miến dong", "Mật ong bạc hà", "Bánh tráng"]:
         make_product(name=name)
-    learn_words()
+    recount_known_words()
 
 
 def test_misspellings_and_joined_syllables_are_corrected(client: Client, products: None) -> None:
@@ -158,7 +158,7 @@ def test_synonyms_match_whole_words_and_suggestions_match_prefixes(client: Clien
 def test_page_names_the_correction_that_matched(client: Client) -> None:
     for name in ("Gừng sấy", "Gừng tươi", "Rừng đồng"):
         make_product(name=name)
-    learn_words()
+    recount_known_words()
 
     html = page_of(client, "/tim/?q=fung dong")  # "gừng" has more products, but none with "đồng"
 
@@ -169,7 +169,7 @@ def test_page_names_the_correction_that_matched(client: Client) -> None:
 def test_correct_syllables_and_short_words_are_not_corrected(client: Client) -> None:
     for name in ("Gốm Bát Tràng", "Ruột gối", "Thai Đồn", "Hồng", "Quýt Bạch Thông"):
         make_product(name=name)
-    learn_words()
+    recount_known_words()
 
     for query in ("rượu", "ruou", "thịt lợn", "thit lon", "ông", "qut", "hng", "gmo"):
         assert search_results(client, query) == [], query
@@ -252,7 +252,7 @@ def test_invalid_synonyms_are_refused(words: list[str], error: type[Exception]) 
 def test_known_words_follow_products() -> None:
     product = make_product(name="Miến dong")
     make_product(name="Miến gạo", state=ListingState.DRAFT)
-    learn_words()
+    recount_known_words()
     product_counts = dict(KnownWord.objects.values_list("word", "product_count"))
     assert (product_counts["mien"], product_counts["dong"], product_counts["miendong"]) == (1, 1, 1)
     assert "gao" not in product_counts

@@ -90,7 +90,7 @@ def publish_listing(
     Raises Missing, ChangedSinceOpened, ListingIncomplete, PictureNotReady, ForbiddenWords, WrongMove.
     """
     listing = _lock_listing(Listing.objects.existing(), listing_id)
-    _require_as_seen(listing, seen_at)
+    _require_unchanged_since(listing, seen_at)
     require_legal_fields(listing)
     require_ready_picture(listing)
     require_allowed_product(listing.product)
@@ -115,7 +115,7 @@ def return_listing(
     if not reason.strip():
         raise ReasonRequired(field="reason")
     listing = _lock_listing(Listing.objects.existing(), listing_id)
-    _require_as_seen(listing, seen_at)
+    _require_unchanged_since(listing, seen_at)
     _require_state(listing, ListingState.IN_REVIEW, new_state=ListingState.DRAFT)
     change_listing_state(listing, ListingState.DRAFT, reason=reason.strip(), actor=actor, now=now)
     notices.send_listing_decision(listing, now=now)
@@ -230,7 +230,7 @@ def change_listing_state(
     return listing
 
 
-def _require_as_seen(listing: Listing, seen_at: datetime.datetime | None) -> None:
+def _require_unchanged_since(listing: Listing, seen_at: datetime.datetime | None) -> None:
     if seen_at is not None and listing.submitted_at != seen_at:
         raise ChangedSinceOpened()
 

@@ -26,7 +26,7 @@ def apply_promotions(product_ids: Iterable[int], *, actor: Actor, now: datetime.
     keys = set(product_ids)
     lock_rows(Product.objects.filter(pk__in=keys))
     prices = _prices_of_products(keys)
-    rules = list(
+    promotions = list(
         Promotion.objects.running(now)
         .filter(channel__in={price.channel_id for price in prices})
         .prefetch_related("products", "categories")
@@ -35,7 +35,7 @@ def apply_promotions(product_ids: Iterable[int], *, actor: Actor, now: datetime.
     changed = []
     for price in prices:
         before = price.discounted, price.promotion_key
-        price.discounted, price.promotion_key = _best_price(price, rules)
+        price.discounted, price.promotion_key = _best_price(price, promotions)
         if before != (price.discounted, price.promotion_key):
             changed.append(price)
             _record_reduction(price, before[0], actor=actor, now=now)
@@ -80,24 +80,24 @@ def _lowest_prices(product_ids: Collection[int]) -> QuerySet[Price, tuple[Any, .
     )
 
 
-def _best_price(price: Price, rules: Sequence[Promotion]) -> tuple[int | None, uuid.UUID | None]:
+def _best_price(price: Price, promotions: Sequence[Promotion]) -> tuple[int | None, uuid.UUID | None]:
     """Return the lowest promotional price and its promotion's id; the oldest wins a tie."""
     if price.amount is None:
         return None, None
     candidates = [
-        (rule.price_of(price.amount), rule.pk)
-        for rule in rules
-        if rule.channel_id == price.channel_id and _covers(rule, price.variant.product)
+        (promotion.price_of(price.amount), promotion.pk)
+        for promotion in promotions
+        if promotion.channel_id == price.channel_id and _covers(promotion, price.variant.product)
     ]
     best = min(candidates, key=lambda candidate: candidate[0], default=None)
     return best if best is not None and best[0] < price.amount else (None, None)
 
 
-def _covers(rule: Promotion, product: Product) -> bool:
+def _covers(promotion: Promotion, product: Product) -> bool:
     """Return whether a promotion covers a product: by cooperative, and by product or category branch."""
-    if rule.cooperative_id not in (None, product.cooperative_id):
+    if promotion.cooperative_id not in (None, product.cooperative_id):
         return False
-    products, categories = rule.products.all(), rule.categories.all()
+    products, categories = promotion.products.all(), promotion.categories.all()
     if not products and not categories:
         return True
     path = (product.category.path or "") if product.category else ""

@@ -23,8 +23,8 @@ from shop.core.jobs.sweeps import run_each
 from shop.core.models import Change, Picture, PictureState, SharePicture, market_channel, shop_settings
 
 _SEEN_KEY = "share-pictures-seen"  # if the cache is lost, everything is only checked again
-_CHANGES_AT_ONCE = 2000
-_LOOKED_AT_AT_ONCE = 100
+_CHANGES_PER_RUN = 2000
+_PICTURES_PER_RUN = 100
 _OVERLAP = 200  # changes of an earlier transaction may become visible after later ones
 _PHOTO_WIDTH = 640
 _DESIGN = "1"  # increment to redraw all pictures as their rows change
@@ -60,12 +60,12 @@ class _Drawing:
 def draw_share_pictures_task() -> None:
     """Draw pictures whose rows changed since the last run; the excess is left for the next run.
 
-    One whose photo is still being processed is drawn without it and retried. Rows that wait take turns.
+    A picture whose photo is still being processed is drawn without it and retried; retries take turns.
     """
     last_seen, waiting = cache.get(_SEEN_KEY, (0, []))
     waiting = [tuple(waiting_row) for waiting_row in waiting]
     changed, last_seen = _changed_rows(last_seen)
-    due_rows = dict.fromkeys([*waiting[:_LOOKED_AT_AT_ONCE], *changed])
+    due_rows = dict.fromkeys([*waiting[:_PICTURES_PER_RUN], *changed])
     for kind, key in list(due_rows):
         if kind == _COOPERATIVE:
             due_rows |= dict.fromkeys(_products_showing(int(key)))
@@ -76,9 +76,9 @@ def draw_share_pictures_task() -> None:
             drawn.add(due_row)
 
     run_each(due_rows, draw_one, sweep="catalog.draw_share_pictures")
-    # Those not drawn failed, or their photo is being processed.
+    # The others failed, or their photo is still being processed.
     remaining_rows = dict.fromkeys(
-        [*waiting[_LOOKED_AT_AT_ONCE:], *(due_row for due_row in due_rows if due_row not in drawn)]
+        [*waiting[_PICTURES_PER_RUN:], *(due_row for due_row in due_rows if due_row not in drawn)]
     )
     cache.set(_SEEN_KEY, (last_seen, list(remaining_rows)), timeout=None)
 
@@ -91,12 +91,12 @@ def _changed_rows(last_seen: int) -> tuple[list[tuple[str, str]], int]:
     changed: dict[tuple[str, str], None] = {}
     new_count = 0
     changes = Change.objects.filter(pk__gt=max(0, last_seen - _OVERLAP)).order_by("pk")
-    for pk, kind, key in changes.values_list("pk", "root_kind", "root_key")[: _CHANGES_AT_ONCE + _OVERLAP]:
+    for pk, kind, key in changes.values_list("pk", "root_kind", "root_key")[: _CHANGES_PER_RUN + _OVERLAP]:
         if kind in (_PRODUCT, _COOPERATIVE):
             new_count += pk > last_seen and (kind, key) not in changed
             changed[kind, key] = None
         last_seen = max(last_seen, pk)
-        if new_count >= _LOOKED_AT_AT_ONCE:
+        if new_count >= _PICTURES_PER_RUN:
             break
     return list(changed), last_seen
 

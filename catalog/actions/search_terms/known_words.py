@@ -21,7 +21,7 @@ _JOURNAL_ROWS = 20_000  # journal rows kept; a reader further behind rebuilds it
 _SEEN_KEY = "words-counted-up-to"
 
 
-def learn_words() -> int:
+def recount_known_words() -> int:
     """Recount the words of all products that are published in any channel; returns how many there are."""
     counts = _count_words()
     known = dict(KnownWord.objects.values_list("word", "product_count"))
@@ -51,7 +51,7 @@ def count_words_task() -> None:
         if last == cache.get(_SEEN_KEY):
             return
         cursor.execute("DELETE FROM catalog_touched WHERE id <= %s", [last - _JOURNAL_ROWS])
-    learn_words()
+    recount_known_words()
     cache.set(_SEEN_KEY, last, timeout=None)
 
 

@@ -110,11 +110,11 @@ def confirm_certificate(
     `seen_at` is its `submitted_at` when the reviewer opened it; None is not compared. Raises Missing,
     ChangedSinceOpened, WrongMove.
     """
-    row = _lock_waiting(certificate_id, seen_at)
+    row = _lock_submitted(certificate_id, seen_at)
     shown = row
     if row.replaces_id is not None:
         shown = _lock_certificate(Certificate.objects.all(), row.replaces_id)
-        _replace(shown, row)
+        _apply_proposal(shown, row)
     else:
         advance(row, CertificateState.CONFIRMED, CERTIFICATE_MOVES)
     _record_certificate("certificate.confirmed", shown, actor=actor, now=now)
@@ -131,13 +131,13 @@ def return_certificate(
     actor: Actor,
     now: datetime.datetime,
 ) -> Certificate:
-    """Return a certificate for correction; what a proposal would replace stays on display.
+    """Return a certificate or proposal for correction; a confirmed certificate stays on display.
 
     Raises Missing, ReasonRequired, ChangedSinceOpened, WrongMove.
     """
     if not reason.strip():
         raise ReasonRequired(field="reason")
-    row = _lock_waiting(certificate_id, seen_at)
+    row = _lock_submitted(certificate_id, seen_at)
     advance(row, CertificateState.RETURNED, CERTIFICATE_MOVES)
     row.state_reason = reason.strip()
     row.save(update_fields=["state_reason"])
@@ -147,15 +147,15 @@ def return_certificate(
 
 
 def _find_proposal(row: Certificate) -> Certificate:
-    """Return the changes proposed to a locked certificate, or new ones that are not saved yet."""
+    """Return the proposal for a locked certificate, or a new one that is not saved yet."""
     proposal = Certificate.objects.filter(replaces=row).select_related("cooperative").first()
     return proposal or Certificate(
         cooperative=row.cooperative, replaces=row, picture=row.picture, state=CertificateState.IN_REVIEW
     )
 
 
-def _replace(shown: Certificate, proposal: Certificate) -> None:
-    """Give a locked certificate what its proposal says, and delete the proposal."""
+def _apply_proposal(shown: Certificate, proposal: Certificate) -> None:
+    """Apply a proposal to its locked certificate, and delete the proposal."""
     if proposal.state != CertificateState.IN_REVIEW:
         raise WrongMove(came_from=proposal.state, to=CertificateState.CONFIRMED)
     products = list(proposal.products.all())
@@ -166,7 +166,7 @@ def _replace(shown: Certificate, proposal: Certificate) -> None:
     shown.products.set(products)
 
 
-def _lock_waiting(certificate_id: int, seen_at: datetime.datetime | None) -> Certificate:
+def _lock_submitted(certificate_id: int, seen_at: datetime.datetime | None) -> Certificate:
     row = _lock_certificate(Certificate.objects.all(), certificate_id)
     if seen_at is not None and not row.is_unchanged_since(seen_at):
         raise ChangedSinceOpened()

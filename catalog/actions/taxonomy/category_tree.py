@@ -55,7 +55,7 @@ def move_category(
             row.path = new_path + (row.path or "")[len(old_path) :]
             row.level += new_level - old_level
     Category.objects.bulk_update(categories.values(), ["parent", "path", "level", "sort_order"])
-    _update_shown()
+    _update_is_shown()
     branch = Product.objects.filter(category__path__startswith=new_path)
     apply_promotions(branch.values_list("pk", flat=True), actor=actor, now=now)
     after = _placement(categories, category)
@@ -84,7 +84,7 @@ def merge_category(*, category_id: int, into_id: int, actor: Actor, now: datetim
             row.level += shift
             row.parent = target if row.parent_id == category.pk else row.parent
     Category.objects.bulk_update(categories.values(), ["parent", "path", "level"])
-    _update_shown()
+    _update_is_shown()
     if _is_referenced(category):
         raise StillReferenced(field="id")
     count = _move_products(category, target, actor=actor, now=now)
@@ -110,7 +110,7 @@ def hide_category(*, category_id: int, is_hidden: bool, actor: Actor, now: datet
     if category.is_hidden == is_hidden:
         return
     Category.objects.filter(pk=category.pk).update(is_hidden=is_hidden, is_shown=False)
-    _update_shown()
+    _update_is_shown()
     data = {"from": {"is_hidden": category.is_hidden}, "to": {"is_hidden": is_hidden}}
     action = "category.hidden" if is_hidden else "category.shown"
     record_change(action, category, actor=actor, now=now, data=data)
@@ -143,7 +143,7 @@ def _lock_tree() -> dict[int, Category]:
     return {row.pk: row for row in lock_rows(Category.objects.order_by("pk"))}
 
 
-def _update_shown() -> None:
+def _update_is_shown() -> None:
     """Derive `is_shown` of every category; reads them again, with those added while the lock was awaited."""
     rows = list(Category.objects.order_by("pk"))
     hidden = tuple(row.branch_path for row in rows if row.is_hidden)

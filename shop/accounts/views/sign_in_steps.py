@@ -33,7 +33,7 @@ AfterSignIn = Callable[[HttpRequest, User, str], str]
 # session key: a user who passed the first step and must prove a second factor
 PENDING_KEY = "second_step"
 _PENDING_FOR = 10 * 60  # seconds
-Given = ParamSpec("Given")
+Params = ParamSpec("Params")
 
 
 def start_sign_in(
@@ -105,15 +105,15 @@ def log_in(
 
 
 def require_recent_proof(
-    page: Callable[Concatenate[HttpRequest, Given], HttpResponse],
-) -> Callable[Concatenate[HttpRequest, Given], HttpResponse]:
+    page: Callable[Concatenate[HttpRequest, Params], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, Params], HttpResponse]:
     """Decorate pages about money, permissions or sign-in: require a recent proof of identity.
 
     A page asks before it is shown. A POST without a recent proof does nothing and shows a message.
     """
 
     @wraps(page)
-    def guarded(request: HttpRequest, /, *args: Given.args, **kwargs: Given.kwargs) -> HttpResponse:
+    def guarded(request: HttpRequest, /, *args: Params.args, **kwargs: Params.kwargs) -> HttpResponse:
         if has_recent_proof(request):
             return page(request, *args, **kwargs)
         return ask_for_proof(request)

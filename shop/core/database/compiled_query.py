@@ -121,10 +121,10 @@ def _compile(
         else:
             readers.append(_parameter_reader(position, parameter))
         used_positions.add(pattern[0] if pattern is not None else position)
-    unmet = set(positions.values()) - used_positions
-    if unmet:
+    unused_positions = set(positions.values()) - used_positions
+    if unused_positions:
         raise ValueError(
-            f"{build.__qualname__}: argument {min(unmet)[0] + 1} does not reach the SQL unchanged."
+            f"{build.__qualname__}: argument {min(unused_positions)[0] + 1} does not reach the SQL unchanged."
         )
     return _CompiledQuery(
         sql, tuple(readers), _conversions(compiler), _row_builder(rows, compiler), _is_locking(rows)

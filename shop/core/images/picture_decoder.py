@@ -62,7 +62,7 @@ def main(arguments: list[str]) -> int:
 
 def write_renditions(original: Path, folder: Path, widths: Sequence[int]) -> dict[str, object]:
     """Write the renditions of a picture: upright, in sRGB, without metadata."""
-    image, width, height = _upright(original, max(widths))
+    image, width, height = _open_upright(original, max(widths))
     requested = [smaller for smaller in widths if smaller < width]
     if width <= max(widths):
         requested.append(width)
@@ -77,7 +77,7 @@ def write_renditions(original: Path, folder: Path, widths: Sequence[int]) -> dic
     return {"width": width, "height": height, "files": files}
 
 
-def _upright(original: Path, widest: int) -> tuple[Image.Image, int, int]:
+def _open_upright(original: Path, widest: int) -> tuple[Image.Image, int, int]:
     """Return the upright picture, reduced to about `widest`, with its full width and height."""
     with Image.open(original, formats=_FORMATS) as image:
         width, height = image.size
@@ -85,7 +85,7 @@ def _upright(original: Path, widest: int) -> tuple[Image.Image, int, int]:
             raise Image.DecompressionBombError
         if max(width, height) > MAX_ASPECT_RATIO * min(width, height):
             raise ValueError("a strip")
-        orientation = _orientation(image)
+        orientation = _read_orientation(image)
         is_lying = orientation >= 5
         needed = widest * width // height if is_lying else widest
         profile = image.info.get("icc_profile")
@@ -94,7 +94,7 @@ def _upright(original: Path, widest: int) -> tuple[Image.Image, int, int]:
     if orientation in _TRANSPOSITIONS:
         flat = flat.transpose(_TRANSPOSITIONS[orientation])
     if isinstance(profile, bytes) and len(profile) <= _MAX_PROFILE_BYTES:
-        _turn_into_srgb(flat, profile)
+        _convert_to_srgb(flat, profile)
     return (flat, height, width) if is_lying else (flat, width, height)
 
 
@@ -115,7 +115,7 @@ def _flatten(image: Image.Image, factor: int) -> Image.Image:
     return flat
 
 
-def _orientation(image: Image.Image) -> int:
+def _read_orientation(image: Image.Image) -> int:
     """Return the EXIF orientation, 1 to 8; 1 for invalid values."""
     try:
         written = image.getexif().get(_ORIENTATION, 1)
@@ -126,7 +126,7 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
-def _turn_into_srgb(image: Image.Image, profile: bytes) -> None:
+def _convert_to_srgb(image: Image.Image, profile: bytes) -> None:
     """Convert colours to sRGB; an unreadable or mismatched profile is ignored."""
     try:
         ImageCms.profileToProfile(

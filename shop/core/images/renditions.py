@@ -21,7 +21,7 @@ from shop.core.models import Picture, PictureState
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE = 5
+_BATCH_SIZE = 5
 _decoding = threading.Lock()  # the decoder takes up to half a gigabyte, so each worker process runs only one
 
 
@@ -64,7 +64,7 @@ def render_waiting_pictures() -> None:
         return
     try:
         keys = Picture.objects.claimable(timezone.now()).values_list("pk", flat=True)
-        rendered = run_each(keys, _render_claimed, sweep="core.sweep_pictures", at_most=_AT_ONCE)
+        rendered = run_each(keys, _render_claimed, sweep="core.sweep_pictures", at_most=_BATCH_SIZE)
     finally:
         _decoding.release()
     if rendered:

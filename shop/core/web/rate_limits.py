@@ -64,16 +64,16 @@ class Limit:
     def _try(self, subject: tuple[str, ...]) -> tuple[str, int, int]:
         return self._key(subject), self.tries, self.seconds
 
-    def _key(self, about: tuple[str, ...]) -> str:
+    def _key(self, subject: tuple[str, ...]) -> str:
         """Build a plain key of bounded length. Subjects are stored only as digests."""
-        subject = "\0".join(map(fold, about)).encode(errors="surrogatepass")
-        return f"{self.name}:{sha256(subject).hexdigest()}"
+        folded = "\0".join(map(fold, subject)).encode(errors="surrogatepass")
+        return f"{self.name}:{sha256(folded).hexdigest()}"
 
 
 def take_all_limits(limits: Sequence[tuple[Limit, str]]) -> None:
     """Count one try of each limit, or none of them and raise TooManyTries."""
     if not LimitCounter.objects.count_tries([limit._try((subject,)) for limit, subject in limits]):
-        raise TooManyTries(minutes=max(1, max(limit.seconds for limit, _about in limits) // 60))
+        raise TooManyTries(minutes=max(1, max(limit.seconds for limit, _subject in limits) // 60))
 
 
 def give_back_all_limits(limits: Sequence[tuple[Limit, str]]) -> None:

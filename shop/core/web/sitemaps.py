@@ -15,7 +15,7 @@ from django.utils import translation
 from shop.core.web.public_urls import public_url
 
 _ANY = "any-slug"
-_AT_ONCE = 2000  # URLs per file: half a megabyte, far below the protocol's 50,000
+_BATCH_SIZE = 2000  # URLs per file: half a megabyte, far below the protocol's 50,000
 
 
 class LanguageSitemap(Sitemap):  # type: ignore[type-arg]
@@ -24,7 +24,7 @@ class LanguageSitemap(Sitemap):  # type: ignore[type-arg]
     `view` is the URL name; it takes the slug.
     """
 
-    limit = _AT_ONCE
+    limit = _BATCH_SIZE
     protocol = urlsplit(settings.PUBLIC_URL).scheme
     view = ""
 

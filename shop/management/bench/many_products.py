@@ -10,7 +10,7 @@ from random import Random
 from django.db import transaction
 
 from catalog.actions.products.product_rows import set_search_columns
-from catalog.actions.search_terms.known_words import learn_words
+from catalog.actions.search_terms.known_words import recount_known_words
 from catalog.models import Listing, Price, Product, ProductMedia, Stock, Variant
 from catalog.states import ListingState
 from cooperatives.models import (
@@ -32,7 +32,7 @@ from shop.core.models.geography import Division, Level
 from shop.core.texts.folding import fold
 
 PRODUCTS_PER_COOPERATIVE = 200  # products of one cooperative
-_AT_ONCE = 2_000
+_BATCH_SIZE = 2_000
 _NAME_SUFFIXES = (
     "",
     "loại một",
@@ -81,11 +81,11 @@ def create_many_products(count: int, *, now: datetime.datetime, seed: int = 2026
             _create_seller(n, random.choice(communes), channel, random)
             for n in range(max(1, count // PRODUCTS_PER_COOPERATIVE))
         ]
-    for first in range(0, count, _AT_ONCE):
+    for first in range(0, count, _BATCH_SIZE):
         with transaction.atomic(durable=True):
-            numbers = range(first, min(first + _AT_ONCE, count))
+            numbers = range(first, min(first + _BATCH_SIZE, count))
             _create_products(numbers, templates, sellers, communes, channel, random, now)
-    learn_words()
+    recount_known_words()
 
 
 def _demo_templates(channel: Channel) -> list[_Template]:

@@ -47,7 +47,7 @@ from shop.management.demo.order_plan import Outcome, PlannedOrder, PlannedPart, 
 from shop.management.demo.past_orders import first_warehouses, planned_address
 from shop.management.demo.planned_quotes import PriceList
 
-_AT_ONCE = 500
+_BATCH_SIZE = 500
 
 
 @dataclass(slots=True)
@@ -73,9 +73,9 @@ def insert_finished_orders(
 ) -> None:
     """Insert orders whose every part is finished, one transaction per batch."""
     writer = _BulkWriter(channel, members, buyer, now)
-    for start in range(0, len(planned), _AT_ONCE):
+    for start in range(0, len(planned), _BATCH_SIZE):
         with transaction.atomic(durable=True):
-            writer.write(planned[start : start + _AT_ONCE])
+            writer.write(planned[start : start + _BATCH_SIZE])
     with transaction.atomic(durable=True):
         refresh_availability(variant_ids=list(Stock.objects.values_list("variant", flat=True)))
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from django.db import transaction
 
-from catalog.actions.search_terms.known_words import learn_words
+from catalog.actions.search_terms.known_words import recount_known_words
 from cooperatives.models import Cooperative, Membership
 from orders.models import Order
 from shop.accounts.models import User
@@ -69,7 +69,7 @@ def seed_market(
             record_change(BEGUN, market_rows.channel, actor=SEEDER, now=now)
         accounts = create_demo_accounts(passwords=passwords, actor=SEEDER, now=now)
     create_synonyms(actor=SEEDER, now=now)
-    learn_words()
+    recount_known_words()
     create_followers(market_rows.channel, accounts[ACCOUNTS[0].email], actor=SEEDER, now=now)
     return accounts
 

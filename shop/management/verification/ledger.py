@@ -13,16 +13,16 @@ from orders.models import LedgerAccount, LedgerEntry, LedgerPosting, PaymentEven
 from orders.states import ParcelKind, ParcelState, SettlementState
 from shop.management.verification.rows import OrderRows, group_by, in_batches, sum_by
 
-_AT_ONCE = 1_000
+_BATCH_SIZE = 1_000
 
 
 def find_unbalanced_postings() -> Iterator[str]:
     entries = LedgerEntry.objects.filter(posting=OuterRef("pk"))
     empty = LedgerPosting.objects.filter(~Exists(entries)).order_by("pk")
-    for key in empty.values_list("key", flat=True).iterator(_AT_ONCE):
+    for key in empty.values_list("key", flat=True).iterator(_BATCH_SIZE):
         yield f"posting {key}: books nothing"
     sums = LedgerEntry.objects.order_by("posting", "currency").values("posting__key", "currency")
-    for row in sums.annotate(sum=Sum("amount")).exclude(sum=0).iterator(_AT_ONCE):
+    for row in sums.annotate(sum=Sum("amount")).exclude(sum=0).iterator(_BATCH_SIZE):
         yield f"posting {row['posting__key']}: sums to {row['sum']} {row['currency']}"
 
 

@@ -27,7 +27,7 @@ from orders.models import (
 from orders.states import CASH_NOT_RECEIVED, CashHolder, CodState, ParcelKind, ParcelState, PayoutState
 from shop.management.verification.rows import OrderRows, group_by, in_batches, sum_by
 
-_AT_ONCE = 1_000
+_BATCH_SIZE = 1_000
 _CashHolderKey: TypeAlias = tuple[str, int | None, str]  # kind, cooperative, carrier
 
 
@@ -156,17 +156,17 @@ def find_wrong_cash_away() -> Iterator[str]:
 def _cash_away_by_parcels() -> Counter[_CashHolderKey]:
     outstanding: Counter[_CashHolderKey] = Counter()
     parcels = Parcel.objects.select_related("part").order_by()
-    for parcel in parcels.filter(cod_state__in=CASH_NOT_RECEIVED).iterator(_AT_ONCE):
+    for parcel in parcels.filter(cod_state__in=CASH_NOT_RECEIVED).iterator(_BATCH_SIZE):
         outstanding[_holder_of(parcel)] += parcel.cod_collected
     # Offset against the cooperative's claim.
     offset_parcels = parcels.filter(cod_state=CodState.RECONCILED, remittance_line=None)
-    for parcel in offset_parcels.iterator(_AT_ONCE):
+    for parcel in offset_parcels.iterator(_BATCH_SIZE):
         outstanding[_holder_of(parcel)] += parcel.cod_collected
     lines = RemittanceLine.objects.exclude(remittance__reconciled_at=None).select_related("parcel__part")
-    for line in lines.iterator(_AT_ONCE):
+    for line in lines.iterator(_BATCH_SIZE):
         if line.parcel is not None:
             outstanding[_holder_of(line.parcel)] += line.parcel.cod_collected - line.collected
-    for cash_remittance in CashRemittance.objects.exclude(reconciled_at=None).iterator(_AT_ONCE):
+    for cash_remittance in CashRemittance.objects.exclude(reconciled_at=None).iterator(_BATCH_SIZE):
         outstanding[cash_remittance.holder, cash_remittance.cooperative_id, cash_remittance.carrier] -= (
             cash_remittance.difference + cash_remittance.resolved_difference
         )

@@ -32,7 +32,7 @@ from shop.core.models import Channel
 from shop.management.verification.order_totals import side_of
 from shop.management.verification.rows import OrderRows, group_by, in_batches, sum_by
 
-_AT_ONCE = 1_000
+_BATCH_SIZE = 1_000
 
 
 def find_wrong_stock() -> Iterator[str]:
@@ -235,7 +235,7 @@ def find_work_on_unconfirmed_orders(rows: OrderRows) -> Iterator[str]:
 
 
 def find_wrong_slots() -> Iterator[str]:
-    for slot in PickupSlot.objects.prefetch_related("parts").order_by("pk").iterator(_AT_ONCE):
+    for slot in PickupSlot.objects.prefetch_related("parts").order_by("pk").iterator(_BATCH_SIZE):
         part_count = len([part for part in slot.parts.all() if part.is_active])
         if slot.booked != part_count:
             yield f"pickup slot {slot.pk}: booked is {slot.booked}, {part_count} parts are in it"

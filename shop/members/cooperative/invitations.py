@@ -46,10 +46,10 @@ INVITATIONS = Limit("invite", tries=30, seconds=60 * 60)
 @for_members(MemberRight.MANAGE)
 @require_recent_proof
 def invite_member_view(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
-    """Create an invitation, and send it if an address was entered. Nothing tells who has an account."""
+    """Create an invitation, and send it if an address was entered; never reveal who has an account."""
     form = InvitationForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
-        created = _invite(membership, form)
+        created = _create_invitation(membership, form)
         if created is not None:
             if form.cleaned_data["recipient"]:
                 messages.success(request, str(_("Invitation sent. They join once they accept it.")))
@@ -104,7 +104,7 @@ def answer_invitation(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "members/invitation_closed.html", {"words": closed.message}, status=410)
     user = get_user(request)
     if request.method == "POST" and isinstance(user, User):
-        return _accept(request, token, user)
+        return _accept_invitation(request, token, user)
     show_in_language([row.cooperative], "name")
     context = {
         "invitation": row,
@@ -114,7 +114,7 @@ def answer_invitation(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "members/invitation_received.html", context)
 
 
-def _invite(membership: MembershipContext, form: InvitationForm) -> Invitation | None:
+def _create_invitation(membership: MembershipContext, form: InvitationForm) -> Invitation | None:
     """Create the invitation; if refused, add the error to the form and return None."""
     try:
         INVITATIONS.take(str(membership.cooperative.pk))
@@ -133,8 +133,8 @@ def _invite(membership: MembershipContext, form: InvitationForm) -> Invitation |
         return None
 
 
-def _accept(request: HttpRequest, token: str, user: User) -> HttpResponse:
-    """Accept, and let a person with other cooperatives choose; their app stays where it is until then."""
+def _accept_invitation(request: HttpRequest, token: str, user: User) -> HttpResponse:
+    """Accept the invitation. A member of other cooperatives then chooses which one the app shows."""
     before = admitted_ids(request)
     if len(before) == 1:
         request.session.setdefault(CHOSEN_KEY, before[0])

@@ -37,7 +37,7 @@ def show_label(request: HttpRequest, membership: MembershipContext, parcel_id: i
     """Render a parcel's label. Only before delivery, because it shows the buyer's contact."""
     rows = Parcel.objects.for_cooperative(membership.cooperative).with_label_rows()
     parcel = rows.filter(pk=parcel_id).first()
-    if parcel is None or not parcel.part.shows_contact:
+    if parcel is None or not parcel.part.may_show_contact:
         raise Missing()
     if parcel.state in (ParcelState.VOIDED, ParcelState.DELIVERED):
         raise Missing()

@@ -206,7 +206,7 @@ def render_part(
     ready_text, is_ready_today = ready_time(part, now)
     positions = parcel_position_labels(parcels)
     refunds = list(part.refunds.oldest_first().with_unsent_items())
-    reduction = sum(refund.amount for refund in refunds if refund.is_of_unsent)
+    reduction = sum(refund.amount for refund in refunds if refund.is_for_unsent_items)
     refunded = sum(refund.amount - refund.surplus for refund in refunds) - reduction
     context = {
         "part": part,
@@ -218,7 +218,7 @@ def render_part(
         "weigh": weigh,
         "discounts": list(Discount.objects.on_part(part)),
         "listed": sum(line.list_gross for line in part.lines.all()),
-        "unsent": [refund.unsent_label for refund in refunds if refund.is_of_unsent],
+        "unsent": [refund.unsent_label for refund in refunds if refund.is_for_unsent_items],
         "reduction": reduction,
         "refunded": refunded,
         "due": part.total_gross - reduction - refunded,

@@ -46,7 +46,7 @@ def list_outstanding_cash(request: HttpRequest, membership: MembershipContext) -
         "may_pack": membership.may(MemberRight.PACK),
         "tab": tab,
         "tabs": [
-            (key, name, _tab_sum(amounts, tab_holder, is_remitted))
+            (key, name, _sum_of_tab(amounts, tab_holder, is_remitted))
             for key, (name, tab_holder, is_remitted) in _TABS.items()
         ],
         "page": Paginator(ordered, PER_PAGE).get_page(request.GET.get("page")),
@@ -54,7 +54,7 @@ def list_outstanding_cash(request: HttpRequest, membership: MembershipContext) -
     return render_page(request, membership, "members/cash.html", context)
 
 
-def _tab_sum(amounts: dict[tuple[str, bool], int], holder: str, is_handed_in: bool) -> int:
+def _sum_of_tab(amounts: dict[tuple[str, bool], int], holder: str, is_handed_in: bool) -> int:
     return sum(
         amount
         for (row_holder, is_row_remitted), amount in amounts.items()
