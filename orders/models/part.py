@@ -131,7 +131,7 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
         )
 
     def showing_address(self) -> OrderPartQuerySet:
-        """Return parts whose cooperative may see the buyer's address: `shows_address` as a query."""
+        """Return parts whose cooperative may see the buyer's address: `may_show_address` as a query."""
         return self.filter(state=PartState.ACCEPTED).exclude(progress__in=ARRIVED_PROGRESS)
 
     def overdue(self, now: datetime.datetime) -> OrderPartQuerySet:
@@ -263,14 +263,14 @@ class OrderPart(ReportColumns, WithMetadata, WithTimes):
         return self.delivery_kind in PICKUP_KINDS
 
     @property
-    def shows_contact(self) -> bool:
+    def may_show_contact(self) -> bool:
         """Return whether the cooperative may see the buyer's name and phone: from acceptance on."""
         return self.state == PartState.ACCEPTED
 
     @property
-    def shows_address(self) -> bool:
+    def may_show_address(self) -> bool:
         """Return whether the cooperative may see the buyer's address: from acceptance until arrival."""
-        return self.shows_contact and self.progress not in ARRIVED_PROGRESS
+        return self.may_show_contact and self.progress not in ARRIVED_PROGRESS
 
     def is_packed(self, parcels: Iterable[Parcel]) -> bool:
         """Return whether everything still to be sent is in packed parcels. `parcels`: all, with lines."""

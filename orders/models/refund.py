@@ -141,7 +141,7 @@ class RefundQuerySet(models.QuerySet["Refund"]):
         rows = self.filter(part__isnull=False).order_by("part").values_list("part")
         return dict(rows.annotate(total=Sum(F("amount") - F("surplus"))))
 
-    def paid_back(self) -> dict[uuid.UUID, int]:
+    def refunded_amounts(self) -> dict[uuid.UUID, int]:
         """Return the amount of each refund that reached the buyer, in minor units. One query."""
         signs = {EventKind.REFUND_SUCCESS: 1, EventKind.REFUND_REVERSE: -1}
         rows = (
@@ -182,7 +182,7 @@ class RefundQuerySet(models.QuerySet["Refund"]):
 
     def outstanding_refunds(self) -> int:
         """Return the amount promised to buyers but not received. Filter by one currency first."""
-        paid = self.paid_back()
+        paid = self.refunded_amounts()
         return sum(max(0, money - paid.get(pk, 0)) for pk, money in self.values_list("pk", "money"))
 
 
@@ -245,7 +245,7 @@ class Refund(models.Model):
         return self.amount - self.substitute
 
     @property
-    def is_of_unsent(self) -> bool:
+    def is_for_unsent_items(self) -> bool:
         """Return whether it is for items that are missing or replaced; reads `parcel`."""
         return self.parcel is not None and self.parcel.kind == ParcelKind.REFUND
 

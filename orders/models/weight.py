@@ -16,10 +16,10 @@ from orders.models.order import Order
 class WeightAnswer(models.TextChoices):
     AGREED = "agreed", _("agreed")
     REFUSED = "refused", _("not agreed")
-    MOOT = "moot", _("no longer asked")
+    NO_LONGER_ASKED = "moot", _("no longer asked")
 
 
-_PATIENCE = datetime.timedelta(days=1)
+_REMIND_AFTER = datetime.timedelta(days=1)
 
 
 class WeightQuestionQuerySet(models.QuerySet["WeightQuestion"]):
@@ -33,7 +33,7 @@ class WeightQuestionQuerySet(models.QuerySet["WeightQuestion"]):
 
     def unanswered_for_a_day(self, now: datetime.datetime) -> WeightQuestionQuerySet:
         """Return questions unanswered for a day; fresh products cannot wait longer."""
-        return self.open().filter(created_at__lte=now - _PATIENCE)
+        return self.open().filter(created_at__lte=now - _REMIND_AFTER)
 
     def in_order(self) -> WeightQuestionQuerySet:
         return self.order_by("created_at", "pk")

@@ -26,7 +26,7 @@ from catalog.actions.listings.promotions import PromotionTerms, create_promotion
 from catalog.actions.marketing.back_in_stock import request_back_in_stock
 from catalog.actions.marketing.weekly_bulletin import create_weekly_bulletins
 from catalog.actions.marketing.wish_list import add_to_wish_list
-from catalog.actions.search_terms.known_words import learn_words
+from catalog.actions.search_terms.known_words import recount_known_words
 from catalog.actions.search_terms.synonyms import save_synonyms
 from catalog.actions.sellers.certificates import CertificateDetails, return_certificate, submit_certificate
 from catalog.actions.stock.stock_movements import record_movement, refresh_availability
@@ -226,7 +226,7 @@ class _Market:
         self.settlement, self.payout = self._settlement()
         self.vouchers, self.promotions = self._discounts()
         self.synonym_set = save_synonyms(set_id=None, words=["lạc", "đậu phộng"], **self.context)
-        learn_words()
+        recount_known_words()
         self.valid_basket, self.invalid_basket = self._baskets()
         self.weighed = ScaleAndCash(self.thien_an, self.buyer, self.admin, now=self.now)
         self.follows = self._followers()

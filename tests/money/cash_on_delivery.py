@@ -44,7 +44,7 @@ class CashOnDelivery(Market):
             remitter = Remitter(CashHolder.CARRIER, first.carrier)
         else:
             remitter = Remitter(CashHolder.COOPERATIVE, cooperative_id=first.part.cooperative_id)
-        parcel_ids = [parcel.pk for parcel in parcels if remitter.holds_cash_of(parcel)]
+        parcel_ids = [parcel.pk for parcel in parcels if remitter.has_cash_of(parcel)]
         for _round in range(2 if repeats else 1):
             with suppress(Refused):
                 remit_cash(

@@ -183,10 +183,10 @@ def current_payment(order: Order) -> Payment | None:
 
 def _find_known(incoming: IncomingTransfer) -> BankTransfer | None:
     known = BankTransfer.objects.filter(fingerprint=incoming.fingerprint).first()
-    return None if known is not None and _is_another(known, incoming) else known
+    return None if known is not None and _is_different_transfer(known, incoming) else known
 
 
-def _is_another(known: BankTransfer, incoming: IncomingTransfer) -> bool:
+def _is_different_transfer(known: BankTransfer, incoming: IncomingTransfer) -> bool:
     """Return whether two transfers of one service without bank reference have different event ids."""
     return (
         not incoming.has_reference

@@ -187,7 +187,7 @@ def reverse_collected_cash(parcel: Parcel, *, reason: str, actor: Actor, now: da
     The reversing event and its posting are added; the first ones stay. Raises WrongMove.
     """
     advance(parcel, CodState.EXPECTED, COD_MOVES, column="cod_state")
-    collected = PaymentEvent.objects.standing_collections().filter(parcel=parcel).latest("pk")
+    collected = PaymentEvent.objects.collections_not_undone().filter(parcel=parcel).latest("pk")
     record_payment_event(
         collected.payment,
         EventKind.CHARGE_BACK,

@@ -51,7 +51,7 @@ class Remitter:
     carrier: str = ""
     cooperative_id: int | None = None
 
-    def holds_cash_of(self, parcel: Parcel) -> bool:
+    def has_cash_of(self, parcel: Parcel) -> bool:
         """Return whether they hold the parcel's cash."""
         if parcel.cod_state != CodState.COLLECTED or parcel.cod_holder != self.holder:
             return False
@@ -93,15 +93,15 @@ def remit_cash(
         return existing
     if not parcel_ids:
         raise EmptyRemittance()
-    not_held = [
+    unheld_parcel_ids = [
         parcel_id
         for parcel_id in parcel_ids
-        if parcel_id not in parcels or not remitter.holds_cash_of(parcels[parcel_id])
+        if parcel_id not in parcels or not remitter.has_cash_of(parcels[parcel_id])
     ]
     currencies = {parcel.part.order.currency for parcel in parcels.values()}
     collected = sum(parcel.cod_collected for parcel in parcels.values())
-    if not_held or len(currencies) != 1 or not 0 <= fees <= collected:
-        raise CashNotHeld(parcels=not_held)
+    if unheld_parcel_ids or len(currencies) != 1 or not 0 <= fees <= collected:
+        raise CashNotHeld(parcels=unheld_parcel_ids)
     remittance = open_remittance(
         remitter,
         idempotency_key=idempotency_key,

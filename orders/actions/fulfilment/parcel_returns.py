@@ -218,7 +218,7 @@ def mark_lines_unsent(
     still_open = open_quantities(lines.values())
     if any(not 1 <= count <= still_open.get(line_id, 0) for line_id, count in steps.items()):
         raise UnsentExceedsOpen(open=still_open)
-    if leaves_nothing_to_send(part, sum(steps.values()), sum(still_open.values())):
+    if is_nothing_left_to_send(part, sum(steps.values()), sum(still_open.values())):
         raise NoLinesLeftToSend()
     parcel = Parcel.objects.create(
         part=part,
@@ -236,8 +236,8 @@ def mark_lines_unsent(
     return parcel
 
 
-def leaves_nothing_to_send(part: OrderPart, unsent: int, still_open: int) -> bool:
-    """Whether nothing of the part was or would be sent if `unsent` of its open steps are not."""
+def is_nothing_left_to_send(part: OrderPart, unsent: int, still_open: int) -> bool:
+    """Return whether nothing of the part has been or can be sent once `unsent` steps are left out."""
     return unsent >= still_open and not part.parcels.dispatches().exists()
 
 

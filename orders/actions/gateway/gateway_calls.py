@@ -37,7 +37,7 @@ from shop.core.errors import Missing
 from shop.core.jobs.sweeps import delay_before_retry, run_each, run_one
 from shop.core.states import advance
 
-_AT_ONCE = 100
+_BATCH_SIZE = 100
 _FIRST_PAUSE, _MAX_PAUSE = datetime.timedelta(minutes=2), datetime.timedelta(hours=6)
 _ENDED = frozenset({CallState.SUCCEEDED, CallState.FAILED})
 
@@ -208,7 +208,7 @@ def look_up_call_task(*, call_id: str) -> None:
 def look_up_calls_task() -> None:
     """Look up calls with unknown outcomes. Each has its own message, so a failure delays no other."""
     waiting = GatewayCall.objects.due_for_check(timezone.now()).values_list("pk", flat=True)
-    for call_id in waiting[:_AT_ONCE]:
+    for call_id in waiting[:_BATCH_SIZE]:
         look_up_call_task.delay(call_id=str(call_id))
 
 
@@ -220,13 +220,13 @@ def sweep_card_payments_task() -> None:
         authorisations_to_capture(now).values_list("pk", flat=True),
         lambda call_id: capture_before_expiry(call_id=call_id, now=now),
         sweep="orders.sweep_card_payments:held",
-        at_most=_AT_ONCE,
+        at_most=_BATCH_SIZE,
     )
     run_each(
         unused_authorisations(now).values_list("pk", flat=True),
         lambda call_id: release_unused_authorisation(call_id=call_id, now=now),
         sweep="orders.sweep_card_payments:unused",
-        at_most=_AT_ONCE,
+        at_most=_BATCH_SIZE,
     )
     run_each(
         cooperatives_in_debt(),

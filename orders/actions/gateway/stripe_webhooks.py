@@ -35,8 +35,8 @@ from shop.core.models import record_change
 
 PROVIDER = "stripe"
 MAX_TRIES = 20
-_AT_ONCE = 200
-_PROMPT = datetime.timedelta(seconds=30)  # until then the event's own message is on its way
+_BATCH_SIZE = 200
+_SWEEP_AFTER = datetime.timedelta(seconds=30)  # until then the event's own message is on its way
 _ACTOR = Actor.system(PROVIDER)
 _FAILED_STATUSES = frozenset({"failed", "canceled"})
 
@@ -244,7 +244,7 @@ def handle_stripe_event_task(*, event_id: int) -> None:
 def handle_stripe_events_task() -> None:
     """Handle events whose message was lost or whose handling failed. Each has its own message."""
     waiting = WebhookEvent.objects.unhandled().filter(
-        provider=PROVIDER, received_at__lt=timezone.now() - _PROMPT, tries__lt=MAX_TRIES
+        provider=PROVIDER, received_at__lt=timezone.now() - _SWEEP_AFTER, tries__lt=MAX_TRIES
     )
-    for event_id in waiting.values_list("pk", flat=True)[:_AT_ONCE]:
+    for event_id in waiting.values_list("pk", flat=True)[:_BATCH_SIZE]:
         handle_stripe_event_task.delay(event_id=event_id)

@@ -82,7 +82,9 @@ def maximum_due(order: Order) -> int:
 
 def close_weight_questions(lines: Iterable[OrderLine], *, now: datetime.datetime) -> None:
     """Step: close the unanswered weight questions about these lines."""
-    WeightQuestion.objects.open().filter(line__in=lines).update(answer=WeightAnswer.MOOT, answered_at=now)
+    WeightQuestion.objects.open().filter(line__in=lines).update(
+        answer=WeightAnswer.NO_LONGER_ASKED, answered_at=now
+    )
 
 
 def _shares_of(line: OrderLine) -> list[DiscountShare]:

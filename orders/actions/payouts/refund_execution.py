@@ -150,8 +150,10 @@ def record_refund_result(order: Order | None, gateway_call: GatewayCall, *, now:
         notices.notify_refund_failure(order, gateway_call.refund, now=now)
 
 
-def announce_refund(refund: Refund, *, is_told: bool = True, actor: Actor, now: datetime.datetime) -> None:
-    """Step: add the refund to the order's history and, if `is_told`, notify the buyer."""
+def announce_refund(
+    refund: Refund, *, should_notify_buyer: bool = True, actor: Actor, now: datetime.datetime
+) -> None:
+    """Step: add the refund to the order's history and, if `should_notify_buyer`, notify the buyer."""
     part = refund.part
     data: dict[str, object] = {
         "amount": refund.less_to_pay,
@@ -168,7 +170,7 @@ def announce_refund(refund: Refund, *, is_told: bool = True, actor: Actor, now: 
         reason=refund.reason,
         data=data | ({"part": part.number} if part else {}),
     )
-    if is_told:
+    if should_notify_buyer:
         notices.notify_refund_decision(refund.order, refund, now=now)
 
 

@@ -41,14 +41,14 @@ def fallback_services(
 
     One query, or none where `service_ids` holds no id.
     """
-    wanted_ids = None if service_ids is None else {key for key in service_ids if key is not None}
-    if wanted_ids is not None and not wanted_ids:
+    requested_ids = None if service_ids is None else {key for key in service_ids if key is not None}
+    if requested_ids is not None and not requested_ids:
         return {}
     service_prices = _service_prices(quote_request.channel.pk, quote_request.country)
     return {
         row.service_id: FallbackService(row.service, row)
         for row in service_prices
-        if wanted_ids is None or row.service_id in wanted_ids
+        if requested_ids is None or row.service_id in requested_ids
     }
 
 

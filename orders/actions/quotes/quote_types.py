@@ -233,13 +233,15 @@ class SellerQuote:
         and a pickup in another province themselves.
         """
         methods = self.possible_options
-        to_door = [option for option in methods if option.delivery_method.kind == DeliveryKind.CARRIER]
+        home_deliveries = [
+            option for option in methods if option.delivery_method.kind == DeliveryKind.CARRIER
+        ]
         nearby = [
             option
             for option in methods
             if option.delivery_method.is_collected and not option.delivery_method.is_outside(province_code)
         ]
-        return next((first for option in (*to_door, *nearby) if (first := option.first)), None)
+        return next((first for option in (*home_deliveries, *nearby) if (first := option.first)), None)
 
     @property
     def chosen_service(self) -> Service | None:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_noop
 
 from orders import locks
 from orders.actions.fulfilment.cancel_parts import end_and_refund_part
-from orders.actions.fulfilment.parcel_returns import leaves_nothing_to_send
+from orders.actions.fulfilment.parcel_returns import is_nothing_left_to_send
 from orders.actions.fulfilment.substitute_holds import stock_promised_to
 from orders.actions.order_records.recalculate_order import open_quantities
 from orders.actions.order_records.record_order import add_line
@@ -128,7 +128,7 @@ def _report_missing(
 ) -> None:
     """Refund the items as missing, or cancel the part if nothing else of it is left to send."""
     still_open = sum(open_quantities(part.lines.all()).values())
-    if leaves_nothing_to_send(part, substitute.quantity, still_open):
+    if is_nothing_left_to_send(part, substitute.quantity, still_open):
         end_and_refund_part(order, part, PartState.CANCELLED, SHORTAGE_REASON, actor=actor, now=now)
         return
     limit = refund_limits(order, part).lines[substitute.line_id]

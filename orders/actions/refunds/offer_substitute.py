@@ -269,13 +269,13 @@ def _quote_variant(
     quote = build_quote(QuoteRequest(order.channel, [requested], {}, country=country_of(order)), now=now)
     problems = {QuoteProblem.NOT_FOR_SALE, QuoteProblem.OVER_LIMIT}
     for quoted in quote.lines:
-        is_own = _is_of(part.cooperative, quoted.variant) and quoted.variant.pk != limit.line.variant_id
+        is_own = _is_sold_by(part.cooperative, quoted.variant) and quoted.variant.pk != limit.line.variant_id
         if is_own and problems.isdisjoint(quoted.problems):
             return quoted
     raise UnsuitableSubstitute(field="variant")
 
 
-def _is_of(cooperative: Cooperative, variant: Variant) -> bool:
+def _is_sold_by(cooperative: Cooperative, variant: Variant) -> bool:
     return variant.cooperative_id == cooperative.pk and not variant.product.is_removed
 
 

@@ -206,8 +206,8 @@ def refund_part(
     refund.save(update_fields=["parcel", "money"])
     execute_refund(refund, actor=actor, now=now)
     finish_order_change(order, now=now)
-    is_told = bool(refund.money) or not substitute
-    announce_refund(refund, is_told=is_told, actor=actor, now=now)
+    should_notify_buyer = bool(refund.money) or not substitute
+    announce_refund(refund, should_notify_buyer=should_notify_buyer, actor=actor, now=now)
     return refund
 
 

@@ -154,7 +154,7 @@ def confirm_bank_statement(*, statement_id: int, actor: Actor, now: datetime.dat
     statement.rows = len(preview.incoming_transfers) + len(preview.problems) + preview.outgoing_count
     statement.known = sum(preview_row.is_known for preview_row in preview.incoming_transfers)
     statement.problems = [
-        {"line": problem.line, "fault": problem.fault, "text": problem.text}
+        {"line": problem.line, "fault": problem.reason, "text": problem.text}
         for problem in preview.problems[:_MAX_PROBLEMS_KEPT]
     ]
     statement.save(update_fields=["confirmed_at", "rows", "known", "problems"])

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from orders.models import Parcel, StatementRowProblem
 from orders.models.parcel import ParcelQuerySet
 from orders.payments.cod_statement_rows import CodReading
-from orders.payments.statement_cells import RowFault
+from orders.payments.statement_cells import UnreadableReason
 from orders.states import CashHolder, CodState, ParcelState, StatementRowState
 from shop.core.texts.folding import fold
 
 _QUERY_SIZE = 500
 
-_FAULTS = {
-    RowFault.NO_CODE: StatementRowProblem.NO_CODE,
-    RowFault.REPEATED: StatementRowProblem.REPEATED,
+_PROBLEM_OF_REASON = {
+    UnreadableReason.NO_CODE: StatementRowProblem.NO_CODE,
+    UnreadableReason.REPEATED: StatementRowProblem.REPEATED,
 }
 
 
@@ -60,7 +60,9 @@ def stated_rows(reading: CodReading) -> list[StatedAmounts]:
         for row in reading.rows
     ]
     rows += [
-        StatedAmounts(problem.line, problem=_FAULTS.get(problem.fault, StatementRowProblem.BAD_AMOUNT))
+        StatedAmounts(
+            problem.line, problem=_PROBLEM_OF_REASON.get(problem.reason, StatementRowProblem.BAD_AMOUNT)
+        )
         for problem in reading.problems
     ]
     return sorted(rows, key=lambda row: row.position)

@@ -64,9 +64,11 @@ def checked_password(password: str, user: User, field: str) -> str:
         raise InputErrors(
             [
                 InputError(
-                    _PASSWORD_CODES.get(str(fault.code), "INVALID"), " ".join(fault.messages), field=field
+                    _PASSWORD_CODES.get(str(password_error.code), "INVALID"),
+                    " ".join(password_error.messages),
+                    field=field,
                 )
-                for fault in error.error_list
+                for password_error in error.error_list
             ]
         ) from error
     return password

@@ -19,7 +19,7 @@ from shop.api.catalogue.inputs import (
 )
 from shop.api.catalogue.lookups import lookup_column
 from shop.api.catalogue.pictures import background
-from shop.api.catalogue.types import category, sees_hidden_categories
+from shop.api.catalogue.types import can_see_hidden_categories, category
 from shop.api.connections import SortKey, connect, connect_each, connect_list
 from shop.api.context import Context
 from shop.api.filters import (
@@ -91,7 +91,7 @@ def children(
 ) -> Sequence[object]:
     keys = [row.id for row in rows]
     order = [SortKey("sort_order"), SortKey("id")]
-    categories = compiled_rows(_categories, includes_hidden=sees_hidden_categories(context))
+    categories = compiled_rows(_categories, includes_hidden=can_see_hidden_categories(context))
     return connect_each(
         category, categories, arguments, selection, order=order, parent_column="parent_id", parents=keys
     )
@@ -114,7 +114,7 @@ def read_visible_categories(
     One query, and a second one if a category is hidden.
     """
     rows_by_key = _read_by_key({key for key in keys if key is not None}, fields)
-    if sees_hidden_categories(context):
+    if can_see_hidden_categories(context):
         return [rows_by_key.get(key) for key in keys]
     visible = {key: row for key, row in rows_by_key.items() if row.is_shown}
     paths = {
@@ -145,7 +145,7 @@ _LEVELS = 8  # levels of the tree with a compiled query
 @query.field("category")
 def one_category(arguments: CategoryArguments, context: Context, selection: Selection) -> Row | None:
     column, values = lookup_column(category, "catalog.category", arguments)
-    includes_hidden = sees_hidden_categories(context)
+    includes_hidden = can_see_hidden_categories(context)
     rows = compiled_rows(_categories, values, column=column or "pk", includes_hidden=includes_hidden)
     return next(iter(category.read(rows, selection.names())), None)
 
@@ -158,7 +158,7 @@ def all_categories(
     rows, level = category.rows(context), arguments.get("level")
     if not _NARROWING_ARGUMENTS & arguments.keys() and (level is None or level in range(_LEVELS)):
         order = [SortKey("sort_order"), SortKey("id")]
-        includes_hidden = sees_hidden_categories(context)
+        includes_hidden = can_see_hidden_categories(context)
         categories = compiled_rows(_categories, level=level, includes_hidden=includes_hidden)
         return connect(category, categories, arguments, selection, order=order)
     if level is not None:

@@ -62,7 +62,7 @@ def published_collections(channel: int, now: datetime.datetime) -> Rows:
     return UnionRows(_staff_collections().filter(Exists(listings)), _cooperative_collections())  # type: ignore[return-value]
 
 
-def sees_published_only(context: Context, channel: Channel | None) -> bool:
+def can_only_see_published(context: Context, channel: Channel | None) -> bool:
     return channel is not None and not context.may(*_ALL_COLLECTIONS_PERMISSIONS)
 
 

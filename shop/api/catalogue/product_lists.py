@@ -23,12 +23,12 @@ from shop.api.catalogue.product_filters import conditions_in
 from shop.api.catalogue.types import (
     ALL_PRODUCT_READ_PERMISSIONS,
     OWN_PRODUCT_READ_PERMISSIONS,
+    can_only_see_public_rows,
     category,
     collection,
     product,
     product_type,
     products_in_lists,
-    sees_public_rows,
 )
 from shop.api.connections import Edge, SortKey, connect, connect_each, connect_list
 from shop.api.context import Context
@@ -85,7 +85,7 @@ def all_products(arguments: ProductsArguments, context: Context, selection: Sele
     channel = context.channel(slug) if slug is not None else default_channel(context)
     if (
         channel is not None
-        and sees_public_rows(context, channel)
+        and can_only_see_public_rows(context, channel)
         and not _NARROWING_ARGUMENTS & arguments.keys()
     ):
         return connect(
@@ -202,7 +202,7 @@ def products_of_categories(
     if (
         len(rows) == 1
         and channel is not None
-        and sees_public_rows(context, channel)
+        and can_only_see_public_rows(context, channel)
         and not _NARROWING_ARGUMENTS - {"sortBy"} & arguments.keys()
         and (sorting is None or sorting.get("attributeId") is None)
     ):

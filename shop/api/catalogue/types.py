@@ -22,7 +22,11 @@ from catalog.states import ListingState
 from cooperatives.models import Warehouse
 from cooperatives.states import CooperativeState
 from shop.accounts.staff.permissions import Permission
-from shop.api.catalogue.collection_rows import published_collections, sees_published_only, visible_collections
+from shop.api.catalogue.collection_rows import (
+    can_only_see_published,
+    published_collections,
+    visible_collections,
+)
 from shop.api.context import Context
 from shop.api.field_permissions import CooperativeScoped
 from shop.api.in_channel import InChannel, PublicRows
@@ -54,7 +58,7 @@ OWN_PRODUCT_READ_PERMISSIONS = (
 WAREHOUSE_PERMISSIONS = (*OWN_PRODUCT_READ_PERMISSIONS, Permission.MANAGE_SHIPPING)
 
 
-def sees_all_products(context: Context) -> bool:
+def can_see_all_products(context: Context) -> bool:
     return context.may(*ALL_PRODUCT_READ_PERMISSIONS)
 
 
@@ -124,13 +128,13 @@ def variants_on_sale(channel: int) -> Rows:
     return Variant.objects.alias(**_price_aliases(channel)).filter(_VARIANT_ON_SALE)
 
 
-def sees_public_rows(context: Context, channel: Channel | None) -> bool:
+def can_only_see_public_rows(context: Context, channel: Channel | None) -> bool:
     """Return whether the requester sees exactly the products on sale in the channel."""
     return (
         channel is not None
         and channel.is_active
         and not context.revealed_products
-        and not sees_all_products(context)
+        and not can_see_all_products(context)
         and own_rows_condition(context, "cooperative") is None
     )
 
@@ -140,13 +144,13 @@ def visible_products(context: Context, channel: Channel | None) -> Rows:
 
     Permanently removed products are visible to no requester; only past orders refer to them.
     """
-    sees_all = sees_all_products(context)
+    can_see_all = can_see_all_products(context)
     own_condition, revealed = own_rows_condition(context, "cooperative"), Q(pk__in=context.revealed_products)
-    is_staff = sees_all or own_condition is not None
+    is_staff = can_see_all or own_condition is not None
     rows: Rows = Product.objects.existing() if is_staff else Product.objects.all()
     if channel is not None:
         rows = rows.alias(**_listing_alias(channel.pk))
-    if sees_all:
+    if can_see_all:
         return rows
     if own_condition is not None:
         return rows.filter(own_condition | revealed)
@@ -157,16 +161,16 @@ def visible_products(context: Context, channel: Channel | None) -> Rows:
 
 def visible_variants(context: Context, channel: Channel | None) -> Rows:
     """Return visible variants; `priced` is their price in the channel. Customers see those with a price."""
-    sees_all = sees_all_products(context)
+    can_see_all = can_see_all_products(context)
     own_condition, revealed = (
         own_rows_condition(context, "cooperative"),
         Q(product__in=context.revealed_products),
     )
-    is_staff = sees_all or own_condition is not None
+    is_staff = can_see_all or own_condition is not None
     rows: Rows = Variant.objects.existing() if is_staff else Variant.objects.all()
     if channel is not None:
         rows = rows.alias(**_price_aliases(channel.pk))
-    if sees_all:
+    if can_see_all:
         return rows
     if own_condition is not None:
         return rows.filter(own_condition | revealed)
@@ -175,20 +179,20 @@ def visible_variants(context: Context, channel: Channel | None) -> Rows:
     return rows.filter(_VARIANT_ON_SALE | revealed if context.revealed_products else _VARIANT_ON_SALE)
 
 
-def sees_hidden_categories(context: Context) -> bool:
+def can_see_hidden_categories(context: Context) -> bool:
     """Return whether the requester sees categories that are hidden from buyers."""
-    return sees_all_products(context) or own_cooperatives(context) is not None
+    return can_see_all_products(context) or own_cooperatives(context) is not None
 
 
 def visible_categories(context: Context) -> Rows:
     rows = Category.objects.all()
-    return rows if sees_hidden_categories(context) else rows.shown()
+    return rows if can_see_hidden_categories(context) else rows.shown()
 
 
 def _visible_media(context: Context) -> Rows:
     """Return media of visible products; customers see those of products on sale in any channel."""
     rows: Rows = ProductMedia.objects.all()
-    if sees_all_products(context):
+    if can_see_all_products(context):
         return rows
     own_condition = own_rows_condition(context, "product__cooperative")
     if own_condition is not None:
@@ -212,15 +216,17 @@ def _visible_stocks(context: Context) -> Rows:
     return rows if own_condition is None else rows.filter(own_condition)
 
 
-product = InChannel("Product", visible_products, public_rows=PublicRows(products_on_sale, sees_public_rows))
+product = InChannel(
+    "Product", visible_products, public_rows=PublicRows(products_on_sale, can_only_see_public_rows)
+)
 variant = InChannel(
-    "ProductVariant", visible_variants, public_rows=PublicRows(variants_on_sale, sees_public_rows)
+    "ProductVariant", visible_variants, public_rows=PublicRows(variants_on_sale, can_only_see_public_rows)
 )
 collection = InChannel(
     "Collection",
     visible_collections,
     key="key",
-    public_rows=PublicRows(published_collections, sees_published_only, True),
+    public_rows=PublicRows(published_collections, can_only_see_published, True),
 )
 category = Type("Category", visible_categories)
 product_type = Type("ProductType", lambda context: ProductType.objects.all())

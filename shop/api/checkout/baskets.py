@@ -143,9 +143,9 @@ def display_gross_prices(parents: list[Row], *_: object) -> list[bool]:
 def owner(parents: list[Row], arguments: object, context: Context, selection: Selection) -> list[Row | None]:
     """Resolve the basket's user, visible to themselves and to staff."""
     requester_key = context.user.pk if context.user else None
-    sees_all_users = context.may(*CHECKOUT_PERMISSIONS, Permission.MANAGE_USERS)
+    can_see_all_users = context.may(*CHECKOUT_PERMISSIONS, Permission.MANAGE_USERS)
     keys = [
-        parent.user_id if sees_all_users or parent.user_id == requester_key else None for parent in parents
+        parent.user_id if can_see_all_users or parent.user_id == requester_key else None for parent in parents
     ]
     users_by_key = user.by_key(context, keys, selection.names(), rows=User.objects.all())
     return [users_by_key.get(key) for key in keys]

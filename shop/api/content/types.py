@@ -20,7 +20,7 @@ from django.db.models import (
 from cooperatives.models import Cooperative
 from shop.accounts.staff.permissions import Permission
 from shop.api.catalogue.collection_rows import COOPERATIVE_KEYS
-from shop.api.catalogue.types import sees_hidden_categories
+from shop.api.catalogue.types import can_see_hidden_categories
 from shop.api.context import Context
 from shop.api.in_channel import InChannel
 from shop.api.object_types import Rows, Type
@@ -54,7 +54,7 @@ def visible_pages(context: Context, channel: Channel | None) -> Rows:
 def visible_menu_items(context: Context, channel: Channel | None) -> Rows:
     """Return menu items; buyers do not see those of hidden categories."""
     rows = MenuItem.objects.all()
-    if sees_hidden_categories(context):
+    if can_see_hidden_categories(context):
         return rows
     return rows.filter(Q(category=None) | Q(category__is_shown=True))
 

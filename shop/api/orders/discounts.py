@@ -16,7 +16,7 @@ from shop.api.money import to_major_units
 from shop.api.object_types import Row, Rows
 from shop.api.orders.lines import unit_price
 from shop.api.orders.types import discount, line_discount, order
-from shop.api.orders.visibility import filter_visible, sees_parts_only
+from shop.api.orders.visibility import can_only_see_parts, filter_visible
 from shop.api.schema import Choices
 
 ENUMS: dict[str, Choices] = {
@@ -41,7 +41,7 @@ def _discount_value(value_type: str, stored_value: Decimal, currency: str) -> De
 
 def _totals(rows: list[Row], arguments: object, context: Context, selection: Selection) -> list[Amount]:
     """Resolve the discount's total over the visible parts of the order."""
-    if not sees_parts_only(context):
+    if not can_only_see_parts(context):
         return [Amount(row.amount, row.currency) for row in rows]
     visible_shares = _visible_shares(context).filter(discount__in=[row.id for row in rows])
     totals = dict(visible_shares.order_by("discount").values_list("discount").annotate(total=Sum("amount")))
@@ -96,7 +96,7 @@ def discounts_of_orders(
 ) -> list[list[Row]]:
     """Resolve the discounts of orders, without promotions of single products, which are on the lines."""
     rows = discount.rows(context).filter(order__in=[order_row.id for order_row in orders])
-    if sees_parts_only(context):
+    if can_only_see_parts(context):
         rows = rows.filter(pk__in=_visible_shares(context).values("discount"))
     rows = rows.exclude(kind=DiscountKind.CATALOGUE).order_by("order", "kind", "pk")
     discounts_by_order = discount.grouped(rows, selection.names(), by="order_id")

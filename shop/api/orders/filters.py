@@ -30,8 +30,8 @@ from shop.api.input_data import InputData
 from shop.api.money import to_minor_units
 from shop.api.orders.events import changes_of_event_types, visible_events
 from shop.api.orders.parcels import match_status
+from shop.api.orders.visibility import can_only_see_parts, order_keys, order_scope, visible_parts
 from shop.api.orders.visibility import filter_visible as of_parts
-from shop.api.orders.visibility import order_keys, order_scope, sees_parts_only, visible_parts
 from shop.core.texts.folding import fold
 
 PLACED = [SortKey("placed_at", is_descending=True), SortKey("number", is_descending=True)]
@@ -60,7 +60,7 @@ def search_condition(context: Context, text: str) -> Q:
 
 
 def _is_platforms(context: Context) -> bool:
-    return not sees_parts_only(context) or order_scope(context).has_platform_grant
+    return not can_only_see_parts(context) or order_scope(context).has_platform_grant
 
 
 def _customer(context: Context, text: str) -> Q:

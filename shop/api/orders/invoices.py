@@ -25,13 +25,13 @@ company = Type("InvoiceCompany", lambda context: InvoiceDetails.objects.all())
 company.columns(**_COLUMNS, email="email")
 
 
-@order.field("invoiceCompany", needs=("id", "shows_address"))
+@order.field("invoiceCompany", needs=("id", "may_show_address"))
 def companies_of_orders(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
     """Resolve the company; cooperatives' staff see it as long as they see the address."""
     rows = company.rows(context).filter(
-        order__in=[order_row.id for order_row in orders if order_row.shows_address]
+        order__in=[order_row.id for order_row in orders if order_row.may_show_address]
     )
     companies_by_order = company.grouped(rows, selection.names(), by="order_id")
     return [next(iter(companies_by_order.get(order_row.id, ())), None) for order_row in orders]

@@ -30,7 +30,7 @@ from shop.api.orders.types import (
     line,
     order,
 )
-from shop.api.orders.visibility import filter_visible, order_scope, sees_parts_only, shown_key
+from shop.api.orders.visibility import can_only_see_parts, filter_visible, order_scope, shown_key
 from shop.core.models import Channel
 
 order.columns(
@@ -133,7 +133,7 @@ def _addresses(field: str, column: str, visibility_column: str) -> None:
 
 
 _addresses("billingAddress", "billing_address_id", "is_whole")
-_addresses("shippingAddress", "shipping_address_id", "shows_address")
+_addresses("shippingAddress", "shipping_address_id", "may_show_address")
 
 
 @order.field(needs="status")
@@ -145,10 +145,10 @@ def status_display(orders: list[Row], *_: object) -> list[str]:
 def buyers(orders: list[Row], arguments: object, context: Context, selection: Selection) -> list[Row | None]:
     """Resolve the buyer, visible to themselves and to staff, but not to others who have the order's id."""
     requester_key = context.user.pk if context.user else None
-    sees_all_buyers = order_scope(context).has_platform_grant
+    can_see_all_buyers = order_scope(context).has_platform_grant
     keys = [
         order_row.user_id
-        if order_row.is_whole and (sees_all_buyers or order_row.user_id == requester_key)
+        if order_row.is_whole and (can_see_all_buyers or order_row.user_id == requester_key)
         else None
         for order_row in orders
     ]
@@ -203,7 +203,7 @@ def lines_of_orders(
 ) -> list[list[Row]]:
     keys = [order_row.id for order_row in orders]
     rows = line.rows(context).filter(order__in=keys).order_by("part_id", "position", "id")
-    line_rows = rows if sees_parts_only(context) else compiled_rows(_lines_of, keys)
+    line_rows = rows if can_only_see_parts(context) else compiled_rows(_lines_of, keys)
     lines_by_order = line.grouped(line_rows, selection.names(), by="order_id")
     return [lines_by_order.get(order_row.id, []) for order_row in orders]
 

@@ -27,10 +27,10 @@ from shop.api.orders.inputs import (
 )
 from shop.api.orders.types import ORDER_PERMISSIONS, WHOLE_ORDER_PERMISSIONS, order
 from shop.api.orders.visibility import (
+    can_only_see_parts,
     handled_orders,
     order_key,
     order_scope,
-    sees_parts_only,
     visible_parts,
     whole_orders,
 )
@@ -72,7 +72,7 @@ def _placed_orders() -> Rows:
 def _handled_orders(context: Context) -> Rows:
     """Return orders that the requester handles, without their own purchases."""
     rows = order.rows(context).filter(placed_at__isnull=False)
-    return rows.filter(pk__in=handled_orders(context).values("pk")) if sees_parts_only(context) else rows
+    return rows.filter(pk__in=handled_orders(context).values("pk")) if can_only_see_parts(context) else rows
 
 
 @query.field("orders", permissions=ORDER_PERMISSIONS)

@@ -47,7 +47,7 @@ def whole_orders() -> QuerySet[Order]:
     """Return orders with whole totals, for requesters already known to see them."""
     return Order.objects.annotate(
         is_whole=Value(True, BooleanField()),
-        shows_address=Value(True, BooleanField()),
+        may_show_address=Value(True, BooleanField()),
         **{f"visible_{column}": F(column) for column in SUMS},
     )
 
@@ -66,7 +66,7 @@ def order_scope(context: Context) -> PermissionScope:
     return context.scope(Permission.MANAGE_ORDERS)
 
 
-def sees_parts_only(context: Context) -> bool:
+def can_only_see_parts(context: Context) -> bool:
     """Return whether the requester sees only parts of some orders."""
     scope = order_scope(context)
     return bool(scope) and not scope.is_everything
@@ -94,14 +94,14 @@ def filter_handled(context: Context, rows: Visible, *, order: str, part: str) ->
 
 def handled_orders(context: Context) -> Rows:
     """Return orders of which the requester handles at least a part."""
-    if not sees_parts_only(context):
+    if not can_only_see_parts(context):
         return Order.objects.all()
     parts = visible_parts(context).filter(order=OuterRef("pk"))
     return Order.objects.filter(_is_of_their_channels(context) | Exists(parts))
 
 
 def _filter_by_visibility(context: Context, rows: Visible, order: str, part: str, is_whole: Q) -> Visible:
-    if not sees_parts_only(context):
+    if not can_only_see_parts(context):
         return rows
     whole_orders = Order.objects.filter(is_whole).values("pk")
     return rows.filter(Q(**{f"{order}__in": whole_orders}) | Q(**{f"{part}__in": _visible_keys(context)}))
@@ -145,7 +145,7 @@ def _partial_orders(context: Context, scope: PermissionScope) -> QuerySet[Order]
         is_whole=Case(
             When(is_whole_order, then=Value(True)), default=Value(False), output_field=BooleanField()
         ),
-        shows_address=Case(
+        may_show_address=Case(
             When(is_whole_order, then=Value(True)),
             When(Exists(parts.showing_address()), then=Value(True)),
             default=Value(False),
@@ -180,7 +180,7 @@ def shown_key(row: Row) -> uuid.UUID:
 
 def order_key(context: Context, key: uuid.UUID | None) -> uuid.UUID | None:
     """Return an order's real key for a key shown to the requester."""
-    if key is None or not sees_parts_only(context):
+    if key is None or not can_only_see_parts(context):
         return key
     return order_keys(context, [key]).get(key)
 
@@ -188,7 +188,7 @@ def order_key(context: Context, key: uuid.UUID | None) -> uuid.UUID | None:
 def order_keys(context: Context, keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
     """Return real keys by shown keys. One query for cooperatives' staff, none for others."""
     requested = list(keys)
-    if not sees_parts_only(context):
+    if not can_only_see_parts(context):
         return {key: key for key in requested}
     numbers = [key.int for key in requested if key.int <= _LARGEST_NUMBER]
     rows = Order.objects.filter(number__in=numbers).values_list("number", "pk")

@@ -126,10 +126,10 @@ def payments_of_orders(
     rows = Payment.objects.filter(order__in=keys).order_by("created_at", "pk")
     payments_by_order = item.grouped(rows, selection.names(), by="order_id")
     denied = PermissionDenied([permission_name(permission) for permission in PAYMENT_OR_ORDER_PERMISSIONS])
-    sees_all = context.may(*PAYMENT_OR_ORDER_PERMISSIONS)
+    can_see_all = context.may(*PAYMENT_OR_ORDER_PERMISSIONS)
     return [
         payments_by_order.get(order_row.id, [])
-        if sees_all or order_row.id in own_orders
+        if can_see_all or order_row.id in own_orders
         else denied
         if order_row.is_whole
         else []

@@ -20,7 +20,7 @@ from orders.actions.statements.bank_statements import (
 )
 from orders.models import BankTransfer, StatementImport, StatementKind
 from orders.payments.bank_statement_rows import StatementOfOtherAccount
-from orders.payments.statement_cells import RowFault, UnreadableRow
+from orders.payments.statement_cells import UnreadableReason, UnreadableRow
 from orders.states import StatementRowState, TransferState
 from shop.accounts.models import User
 from shop.accounts.staff.permissions import Permission
@@ -123,7 +123,7 @@ def _render_imported(request: HttpRequest, statement: StatementImport) -> HttpRe
         "unsettled_count": transfer_count - settled_count,
         "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
         "problems": [
-            UnreadableRow(problem["line"], RowFault(problem["fault"]), problem["text"])
+            UnreadableRow(problem["line"], UnreadableReason(problem["fault"]), problem["text"])
             for problem in statement.problems
         ],
     }

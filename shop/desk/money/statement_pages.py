@@ -21,7 +21,7 @@ from shop.core.errors import Refused
 
 PER_PAGE = 50
 MIN_SAMPLE_ROWS = 8  # minimum number of lines shown; banks put their own header above the headings
-_BELOW = 4  # lines shown below the headings
+_SAMPLE_ROWS_BELOW = 4  # lines shown below the headings
 MAX_PREVIEW_ROWS = 100  # rows in a preview; the totals above it count all
 
 
@@ -66,7 +66,9 @@ def head_of(statement: StatementImport) -> StatementHead:
     rows = list(statement.lines.order_by("line_number", "pk")[:MAX_HEADING_ROWS])
     heading = statement.columns["heading"]
     heading_count = sum(row.line_number <= heading for row in rows)
-    return StatementHead(rows, rows[: max(MIN_SAMPLE_ROWS, heading_count + _BELOW)] if heading else rows)
+    return StatementHead(
+        rows, rows[: max(MIN_SAMPLE_ROWS, heading_count + _SAMPLE_ROWS_BELOW)] if heading else rows
+    )
 
 
 def _store_upload(

@@ -269,7 +269,9 @@ def _parts(order: Order, refunds: list[Refund]) -> list[PartView]:
         refundable = row.delivery_gross + sum(line.total_gross for line in lines) - refunded
         may_refund = row.is_active and order.confirmed_at is not None and refundable > 0
         unsent = [
-            refund.unsent_label for refund in refunds if refund.part_id == row.pk and refund.is_of_unsent
+            refund.unsent_label
+            for refund in refunds
+            if refund.part_id == row.pk and refund.is_for_unsent_items
         ]
         part_views.append(PartView(row, lines, parcel_views, may_cancel, may_refund, unsent))
     return part_views

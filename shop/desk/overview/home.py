@@ -54,8 +54,8 @@ def show_home(request: HttpRequest, actor: Actor) -> HttpResponse:
             open_tasks.approvals(approval_kinds, now),
             open_tasks.missing_approvers(permissions_without_approver(shop)),
         ]
-    sees_orders = has_staff_permission(request.user, Permission.MANAGE_ORDERS)
-    if sees_orders:
+    can_see_orders = has_staff_permission(request.user, Permission.MANAGE_ORDERS)
+    if can_see_orders:
         task_lists += [
             open_tasks.complaints(now),
             open_tasks.stuck_refunds(),
@@ -70,9 +70,11 @@ def show_home(request: HttpRequest, actor: Actor) -> HttpResponse:
         "now": now,
         "waiting": task_lists,
         "has_no_tasks": not any(task_list.count for task_list in task_lists),
-        "sees_orders": sees_orders,
-        "orders_today": Order.objects.placed().placed_on_day(vietnam_date(now)).count() if sees_orders else 0,
-        "drafts": Order.objects.drafts().count() if sees_orders else 0,
+        "can_see_orders": can_see_orders,
+        "orders_today": Order.objects.placed().placed_on_day(vietnam_date(now)).count()
+        if can_see_orders
+        else 0,
+        "drafts": Order.objects.drafts().count() if can_see_orders else 0,
     }
     return render(request, "desk/home.html", context)
 

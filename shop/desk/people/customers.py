@@ -60,14 +60,14 @@ def list_customers(request: HttpRequest, actor: Actor) -> HttpResponse:
 def show_customer(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Show a customer; orders only to staff who manage orders."""
     person = get_object_or_404(_customers(), pk=pk)
-    sees_orders = has_staff_permission(request.user, Permission.MANAGE_ORDERS)
+    can_see_orders = has_staff_permission(request.user, Permission.MANAGE_ORDERS)
     orders = Order.objects.of_buyer(person.pk)
     context = {
         "person": person,
-        "sees_orders": sees_orders,
+        "can_see_orders": can_see_orders,
         "order_count": orders.count(),
         "recent_orders": list(orders.newest_first().prefetch_related("parts", "payments")[:_RECENT_ORDERS])
-        if sees_orders
+        if can_see_orders
         else [],
         "addresses": person.addresses.order_by("pk"),
         "consents": person.consents.order_by("-given_at", "-pk")[:PER_PAGE],

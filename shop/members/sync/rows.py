@@ -158,9 +158,9 @@ def _part_row(
 
 def _buyer(part: OrderPart, order: Order) -> Row | None:
     """Return the buyer's name and phone from acceptance on, with the address only where goods go there."""
-    if not part.shows_contact:
+    if not part.may_show_contact:
         return None
-    address = order.shipping_address if part.shows_address and not part.pickup_place else None
+    address = order.shipping_address if part.may_show_address and not part.pickup_place else None
     return {
         "name": order.buyer_name,
         "phone": order.phone,

@@ -23,7 +23,7 @@ from orders.states import ParcelState, PartState, Progress
 def test_contact_shows_from_acceptance_and_address_until_delivery(state, progress, contact, address) -> None:
     part = OrderPart(state=state, progress=progress)
 
-    assert (part.shows_contact, part.shows_address) == (contact, address)
+    assert (part.may_show_contact, part.may_show_address) == (contact, address)
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ PUT_TOGETHER = {
     "cooperative.{new_state}": [f"cooperative.{state}" for state in CooperativeState],
     "data_request.{state}": [f"data_request.{state}" for state in RequestState if state != RequestState.OPEN],
     "line.weight_{answer}": [
-        f"line.weight_{answer}" for answer in WeightAnswer if answer != WeightAnswer.MOOT
+        f"line.weight_{answer}" for answer in WeightAnswer if answer != WeightAnswer.NO_LONGER_ASKED
     ],
     "listing.{new_state}": [f"listing.{state}" for state in ListingState],
     "parcel.{step}_undone": [f"parcel.{step}_undone" for step in ParcelStep],
