@@ -108,14 +108,16 @@ class AcceptComplaintForm(RefundAmountsForm):
         self.steps = {key: count for key, count in steps.items() if key in limits.lines}
         if is_for_members:
             del self.fields["bearer"]
-        wants_replacement = complaint.requested_remedy == RequestedRemedy.REPLACEMENT
+        is_replacement_requested = complaint.requested_remedy == RequestedRemedy.REPLACEMENT
         for key, count in self.steps.items():
             limit = limits.lines[key]
             proportional_amount = min(limit.refundable, limit.line.total_gross * count // limit.line.quantity)
             self.fields[f"amount-{key}"] = quantity_field(
-                limit.refundable, _("Refund"), initial=None if wants_replacement else proportional_amount
+                limit.refundable,
+                _("Refund"),
+                initial=None if is_replacement_requested else proportional_amount,
             )
-            initial_quantity = count if wants_replacement else None
+            initial_quantity = count if is_replacement_requested else None
             self.fields[f"anew-{key}"] = quantity_field(
                 count, _("Quantity to resend"), initial=initial_quantity
             )

@@ -170,8 +170,8 @@ def notify_order_confirmed(
     The buyer learns that the money has arrived or is authorised. `parts`, `payment` and `invoice` are as for
     `notify_order_placed`; the invoice details are shown once the part is accepted.
     """
-    nothing_came = order.authorize_coverage == Coverage.NONE
-    authorised = 0 if nothing_came else total_authorised_and_charged(order.payments.all().sums().values())[0]
+    is_uncovered = order.authorize_coverage == Coverage.NONE
+    authorised = 0 if is_uncovered else total_authorised_and_charged(order.payments.all().sums().values())[0]
     if order.charged or authorised:
         with translation.override(order.language):
             subject = _("Order %(code)s is paid") if order.charged else _("Order %(code)s is being prepared")

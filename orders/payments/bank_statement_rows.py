@@ -28,7 +28,7 @@ from orders.payments.incoming_transfers import (
 )
 from orders.payments.statement_cells import (
     InvalidCell,
-    RowFault,
+    UnreadableReason,
     UnreadableRow,
     cell_text,
     parse_amount,
@@ -152,7 +152,7 @@ def _read_row(row: Row, mapping: BankColumnMapping, account: str) -> IncomingTra
         if _is_without_transfer(row, mapping):
             return None
         _check_row_account(row, mapping, account)
-        raise UnreadableRowError(RowFault.DATE) from None
+        raise UnreadableRowError(UnreadableReason.DATE) from None
     _check_row_account(row, mapping, account)
     try:
         amount = _read_amount(row, mapping)
@@ -193,7 +193,7 @@ def _check_row_account(row: Row, mapping: BankColumnMapping, account: str) -> No
     row_account = _normalise_account(cell_text(row.cell(mapping.account)))
     # Spreadsheets that read account numbers as numbers lose leading zeros.
     if row_account and row_account.lstrip("0") != account.lstrip("0"):
-        raise UnreadableRowError(RowFault.ACCOUNT)
+        raise UnreadableRowError(UnreadableReason.ACCOUNT)
 
 
 def _read_reference(row: Row, mapping: BankColumnMapping, number: str) -> str:
@@ -217,15 +217,15 @@ def _read_amount(row: Row, mapping: BankColumnMapping) -> int:
             return credit - debit
         amount = parse_amount(row.cell(mapping.amount))
     except InvalidCell:
-        raise UnreadableRowError(RowFault.AMOUNT) from None
+        raise UnreadableRowError(UnreadableReason.AMOUNT) from None
     if not amount:
-        raise UnreadableRowError(RowFault.AMOUNT)
+        raise UnreadableRowError(UnreadableReason.AMOUNT)
     if mapping.direction is None:
         return amount
     text = cell_text(row.cell(mapping.direction))
     direction = text if text in _INCOMING_MARKS | _OUTGOING_MARKS else plain_words(text)
     if direction not in _INCOMING_MARKS | _OUTGOING_MARKS or (direction in _INCOMING_MARKS and amount < 0):
-        raise UnreadableRowError(RowFault.DIRECTION)
+        raise UnreadableRowError(UnreadableReason.DIRECTION)
     return amount if direction in _INCOMING_MARKS else -abs(amount)
 
 
@@ -247,7 +247,7 @@ def _number_similar(
         similar_counts[transfer.similarity_key] += 1
         return replace(transfer, occurrence=similar_counts[transfer.similarity_key])
     if transfer.fingerprint in seen_fingerprints:
-        raise UnreadableRowError(RowFault.REPEATED)
+        raise UnreadableRowError(UnreadableReason.REPEATED)
     seen_fingerprints.add(transfer.fingerprint)
     return transfer
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from orders.payments.incoming_transfers import MAX_REFERENCE_LENGTH, clean_text
 from orders.payments.statement_cells import (
     InvalidCell,
-    RowFault,
+    UnreadableReason,
     UnreadableRow,
     cell_text,
     parse_amount,
@@ -136,7 +136,7 @@ def read_cod_rows(rows: Sequence[Row], mapping: CodColumnMapping) -> CodReading:
     def parse(row: Row) -> CodRow:
         parsed = _read_row(row, mapping)
         if (parsed.tracking, parsed.parcel) in seen_codes:
-            raise UnreadableRowError(RowFault.REPEATED)
+            raise UnreadableRowError(UnreadableReason.REPEATED)
         seen_codes.add((parsed.tracking, parsed.parcel))
         return parsed
 
@@ -147,16 +147,16 @@ def _read_row(row: Row, mapping: CodColumnMapping) -> CodRow:
     tracking = clean_text(cell_text(row.cell(mapping.tracking)), MAX_REFERENCE_LENGTH).upper()
     parcel = clean_text(cell_text(row.cell(mapping.parcel)), MAX_REFERENCE_LENGTH).upper()
     if not tracking and not parcel:
-        raise UnreadableRowError(RowFault.NO_CODE)
+        raise UnreadableRowError(UnreadableReason.NO_CODE)
     try:
         collected = parse_amount(row.cell(mapping.collected))
         # Some carriers write their fee as a negative amount.
         fee = abs(_amount_or(row, mapping.fee, 0))
         remitted = _amount_or(row, mapping.remitted, collected - fee)
     except InvalidCell:
-        raise UnreadableRowError(RowFault.AMOUNT) from None
+        raise UnreadableRowError(UnreadableReason.AMOUNT) from None
     if collected < 0:
-        raise UnreadableRowError(RowFault.AMOUNT)
+        raise UnreadableRowError(UnreadableReason.AMOUNT)
     return CodRow(row.line, tracking, parcel, collected, fee, remitted, _day_or_none(row, mapping.date))
 
 

@@ -33,8 +33,8 @@ _EXCEL_START = datetime.datetime(1899, 12, 30, tzinfo=VIETNAM)
 _EXCEL_DAYS = range(36_526, 73_050)  # 2000 to 2099
 
 
-class RowFault(StrEnum):
-    """Why a row cannot be read, for programs; `words` is the text for people."""
+class UnreadableReason(StrEnum):
+    """Why a row cannot be read, for programs; `UnreadableRow.label` is the text for people."""
 
     DATE = "date"
     AMOUNT = "amount"
@@ -44,27 +44,27 @@ class RowFault(StrEnum):
     NO_CODE = "no_code"
 
 
-_FAULT_TEXTS: dict[RowFault, StrOrPromise] = {
-    RowFault.DATE: _("The date is missing or is not in day/month/year format."),
-    RowFault.AMOUNT: _("The amount is missing or is not a whole amount in VND."),
-    RowFault.DIRECTION: _("It is not clear whether the money came in or went out."),
-    RowFault.ACCOUNT: _("This row is for another account."),
-    RowFault.REPEATED: _("An earlier row has the same number and amount."),
-    RowFault.NO_CODE: _("The row has neither a tracking number nor one of our codes."),
+_REASON_TEXTS: dict[UnreadableReason, StrOrPromise] = {
+    UnreadableReason.DATE: _("The date is missing or is not in day/month/year format."),
+    UnreadableReason.AMOUNT: _("The amount is missing or is not a whole amount in VND."),
+    UnreadableReason.DIRECTION: _("It is not clear whether the money came in or went out."),
+    UnreadableReason.ACCOUNT: _("This row is for another account."),
+    UnreadableReason.REPEATED: _("An earlier row has the same number and amount."),
+    UnreadableReason.NO_CODE: _("The row has neither a tracking number nor one of our codes."),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class UnreadableRow:
-    """A row that was not read: its line in the file, the fault, and an excerpt."""
+    """A row that was not read: its line in the file, the reason, and an excerpt."""
 
     line: int
-    fault: RowFault
+    reason: UnreadableReason
     text: str
 
     @property
     def label(self) -> StrOrPromise:
-        return _FAULT_TEXTS[self.fault]
+        return _REASON_TEXTS[self.reason]
 
 
 class InvalidCell(ValueError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
-from orders.payments.statement_cells import RowFault, UnreadableRow, row_excerpt
+from orders.payments.statement_cells import UnreadableReason, UnreadableRow, row_excerpt
 from orders.payments.statement_headings import Aliases, guess_headings
 from orders.payments.statement_tables import Row
 
@@ -24,9 +24,9 @@ Parsed = TypeVar("Parsed")
 class UnreadableRowError(Exception):
     """A row that cannot be parsed; it becomes a problem, and the rows after it are read."""
 
-    def __init__(self, fault: RowFault) -> None:
-        super().__init__(fault)
-        self.fault = fault
+    def __init__(self, reason: UnreadableReason) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 def guess_columns(
@@ -56,7 +56,7 @@ def parse_rows(
         try:
             content = parse(row)
         except UnreadableRowError as error:
-            problems.append(UnreadableRow(row.line, error.fault, row_excerpt(row)))
+            problems.append(UnreadableRow(row.line, error.reason, row_excerpt(row)))
             continue
         if content is not None:
             parsed.append(content)

@@ -31,7 +31,7 @@ _UNDECOMPOSABLE = {0x0111: "d", 0x0110: "D"}  # the one letter that does not dec
 _NOT_ALLOWED_IN_NOTES = re.compile(r"[^0-9A-Za-z ./_-]+")
 
 
-class PayloadFault(StrEnum):
+class PayloadProblem(StrEnum):
     """The value that a code cannot hold, for programs."""
 
     BANK = "bank"
@@ -40,13 +40,13 @@ class PayloadFault(StrEnum):
 
 
 class InvalidPayload(Refused):
-    """A VietQR payload cannot be built; `details["fault"]` is the PayloadFault."""
+    """A VietQR payload cannot be built; `details["problem"]` is the PayloadProblem."""
 
     code = "invalid_payload"
     default_message = _("These details cannot be used for a QR transfer.")
 
-    def __init__(self, fault: PayloadFault) -> None:
-        super().__init__(fault=fault)
+    def __init__(self, problem: PayloadProblem) -> None:
+        super().__init__(problem=problem)
 
 
 def build_payload(*, bank: str, account: str, amount: int, note: str) -> str:
@@ -56,11 +56,11 @@ def build_payload(*, bank: str, account: str, amount: int, note: str) -> str:
     hold.
     """
     if not _BIN.fullmatch(bank):
-        raise InvalidPayload(PayloadFault.BANK)
+        raise InvalidPayload(PayloadProblem.BANK)
     if not _ACCOUNT.fullmatch(account):
-        raise InvalidPayload(PayloadFault.ACCOUNT)
+        raise InvalidPayload(PayloadProblem.ACCOUNT)
     if not 0 < amount <= MAX_QR_AMOUNT:
-        raise InvalidPayload(PayloadFault.AMOUNT)
+        raise InvalidPayload(PayloadProblem.AMOUNT)
     recipient = _encode_field("00", bank) + _encode_field("01", account)
     parts = [
         _encode_field("00", "01"),

@@ -48,13 +48,13 @@ def change_line(request: HttpRequest, line_id: uuid.UUID) -> HttpResponse:
     row = get_object_or_404(BasketLine.objects.select_related("variant__product"), basket=basket, pk=line_id)
     form = QuantityForm(request.POST)
     if not form.is_valid():
-        return _render_basket(request, faults={row.pk: str(form.errors["quantity"][0])})
+        return _render_basket(request, quantity_errors={row.pk: str(form.errors["quantity"][0])})
     try:
         change_line_quantity(basket_id=basket.pk, line_id=row.pk, quantity=form.requested, now=timezone.now())
     except Missing:
         pass  # removed in another tab
     except Refused as refused:
-        return _render_basket(request, faults={row.pk: str(refused.message)})
+        return _render_basket(request, quantity_errors={row.pk: str(refused.message)})
     removed_line = row if form.requested == 0 else None
     if not is_htmx(request) and removed_line is None:
         return redirect("orders:basket")
@@ -101,21 +101,21 @@ def change_voucher(request: HttpRequest) -> HttpResponse:
         else:
             apply_voucher_code(basket_id=basket.pk, code=code, now=timezone.now())
     except Refused as refused:
-        return _render_basket(request, code_fault=(code, refused))
+        return _render_basket(request, code_error=(code, refused))
     return _render_basket(request) if is_htmx(request) else redirect("orders:basket")
 
 
 def _render_basket(
     request: HttpRequest,
     *,
-    faults: dict[uuid.UUID, str] | None = None,
+    quantity_errors: dict[uuid.UUID, str] | None = None,
     removed_line: BasketLine | None = None,
-    code_fault: tuple[str, Refused] | None = None,
+    code_error: tuple[str, Refused] | None = None,
     basket: Basket | None = None,
 ) -> HttpResponse:
     """Render the basket (`basket` if it is already loaded); HTMX requests get only the lines fragment.
 
-    `faults` maps line ids to error messages; `code_fault` is a rejected code with its refusal.
+    `quantity_errors` maps line ids to error messages; `code_error` is a rejected code with its refusal.
     """
     basket, is_part = basket or current_basket(request), is_htmx(request)
     provinces = all_provinces()
@@ -128,13 +128,13 @@ def _render_basket(
         "province": province,
         "quote": quote,
         "currency": basket.currency if basket else "VND",
-        "seller_quotes": seller_quote_views(quote, province, faults) if quote else [],
+        "seller_quotes": seller_quote_views(quote, province, quantity_errors) if quote else [],
         "sums": totals_of_quote(quote, quote.purchase_at_maximum) if quote else None,
         "has_blocking_problems": has_blocking_problems(quote) if quote else False,
         "removed_line": removed_line,
         "reordered": None if is_part else pop_reorder_result(request),
-        "written_code": code_fault[0] if code_fault else "",
-        "code_fault": code_fault[1].message if code_fault else "",
+        "written_code": code_error[0] if code_error else "",
+        "code_error": code_error[1].message if code_error else "",
     }
     if quote is not None:  # otherwise the base template's context processor queries it
         context["basket_count"] = sum(line.quantity for line in quote.requested.lines)

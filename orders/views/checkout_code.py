@@ -18,7 +18,7 @@ from shop.core.errors import Refused
 from shop.core.web.rate_limits import client_network
 from shop.notifications.models import ContactMethod
 
-_ABOUT = "checkout"
+_CODE_SUBJECT = "checkout"
 _SESSION_KEY = "confirmed_phones"
 _CONFIRMED_SECONDS = 24 * 60 * 60
 _MAX_PHONES = 10
@@ -66,7 +66,7 @@ def send_code_to(request: HttpRequest, submitted: Mapping[str, object], phone: s
             contact_method=ContactMethod.SMS,
             recipient=phone,
             submitted={},
-            subject=_ABOUT,
+            subject=_CODE_SUBJECT,
         )
     except Refused:
         return OrderByPhone()
@@ -76,7 +76,7 @@ def send_code_to(request: HttpRequest, submitted: Mapping[str, object], phone: s
 def code_sent_to(request: HttpRequest) -> str:
     """Return the phone that a checkout code was sent to, or an empty string."""
     sent = sent_code(request, CodePurpose.CONFIRM)
-    return str(sent["to"]) if sent is not None and sent.get("about") == _ABOUT else ""
+    return str(sent["to"]) if sent is not None and sent.get("about") == _CODE_SUBJECT else ""
 
 
 def _is_phone_confirmed(request: HttpRequest, phone: str) -> bool:

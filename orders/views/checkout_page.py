@@ -122,7 +122,7 @@ def _change_code(request: HttpRequest, basket: Basket, submitted: QueryDict) -> 
     except Missing:
         raise
     except Refused as refused:
-        return _show_updated(request, basket, submitted, code_fault=(code, refused))
+        return _show_updated(request, basket, submitted, code_error=(code, refused))
     return _show_updated(request, basket, submitted)
 
 
@@ -220,7 +220,7 @@ def _show_updated(
     basket: Basket,
     submitted: QueryDict,
     *,
-    code_fault: tuple[str, Refused] | None = None,
+    code_error: tuple[str, Refused] | None = None,
 ) -> HttpResponse:
     """Save a changed address, delivery method or code, and show the new prices."""
     provinces = all_provinces()
@@ -233,7 +233,7 @@ def _show_updated(
     )
     if province_code:
         remember_province(request, province_code)
-    return _render_checkout(request, basket, quote, provinces, submitted, code_fault=code_fault)
+    return _render_checkout(request, basket, quote, provinces, submitted, code_error=code_error)
 
 
 def _redirect_to_result(request: HttpRequest, basket_id: uuid.UUID) -> HttpResponse:
@@ -255,8 +255,8 @@ def _redirect_to_page(request: HttpRequest, page: str, **parts: object) -> HttpR
     return HttpResponse(status=204, headers={"HX-Redirect": url})
 
 
-def _takes_code(phone_refusal: Refused | None) -> bool:
-    """Return whether a code to the buyer's phone lets the order through."""
+def _can_proceed_with_code(phone_refusal: Refused | None) -> bool:
+    """Return whether the buyer can place the order after entering a code sent to their phone."""
     return isinstance(phone_refusal, CodeExpired | PhoneCodeRequired | WrongCode)
 
 
@@ -274,7 +274,7 @@ def _render_checkout(
     is_bound: bool = False,
     refused: Refused | None = None,
     phone_refusal: Refused | None = None,
-    code_fault: tuple[str, Refused] | None = None,
+    code_error: tuple[str, Refused] | None = None,
 ) -> HttpResponse:
     """Render the checkout for `written`, the initial or (if `is_bound`) submitted values."""
     province = next(
@@ -326,8 +326,8 @@ def _render_checkout(
             if QuoteProblem.PRICE_CHANGED in line.problems
         ],
         "has_blocking_problems": has_blocking_problems(quote),
-        "written_code": code_fault[0] if code_fault else "",
-        "code_fault": code_fault[1].message if code_fault else "",
+        "written_code": code_error[0] if code_error else "",
+        "code_error": code_error[1].message if code_error else "",
         "old_address": str(written.get("old_address", "")),
         "suggestions": suggestions(written),
         "book": receiver.address_book(signed_in_user(request)),
@@ -344,7 +344,7 @@ def _phone_context(request: HttpRequest, phone_refusal: Refused | None) -> dict[
     return {
         "phone_refusal": phone_refusal.message if phone_refusal else "",
         "phone_code_error": phone_refusal.message if phone_refusal and is_wrong_code else "",
-        "phone_code_to": checkout_code.code_sent_to(request) if _takes_code(phone_refusal) else "",
+        "phone_code_to": checkout_code.code_sent_to(request) if _can_proceed_with_code(phone_refusal) else "",
     }
 
 

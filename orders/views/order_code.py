@@ -89,7 +89,7 @@ def _send_code(request: HttpRequest, order: Order) -> HttpResponse:
             subject=str(order.pk),
         )
     except (TextNotSent, TooManyTries) as refused:
-        return _render_page(request, order, None, fault=refused)
+        return _render_page(request, order, None, refusal=refused)
     return redirect(_code_page_url(request, order))
 
 
@@ -102,7 +102,7 @@ def _last_sent_code(request: HttpRequest, order: Order) -> dict[str, object] | N
 
 
 def _render_page(
-    request: HttpRequest, order: Order, form: CodeForm | None, *, fault: Refused | None = None
+    request: HttpRequest, order: Order, form: CodeForm | None, *, refusal: Refused | None = None
 ) -> HttpResponse:
     sent = _last_sent_code(request, order)
     context = {
@@ -113,12 +113,12 @@ def _render_page(
             (contact_method.value, mask_contact(contact))
             for contact_method, contact in contacts_of(order).items()
         ],
-        "fault": fault.message if fault else "",
+        "refusal": refusal.message if refusal else "",
         "has_expired": order.has_expired_link(timezone.now()),
         "own_address": _code_page_url(request, order),
         "next": _next_page(request, order),
     }
-    return render(request, "orders/order_code.html", context, status=429 if fault else 200)
+    return render(request, "orders/order_code.html", context, status=429 if refusal else 200)
 
 
 def mask_contact(contact: str) -> str:

@@ -28,7 +28,7 @@ _IN_BASKET = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class LineView:
-    """A quoted line for display. `fault` is the error of the quantity just entered.
+    """A quoted line for display. `error` is the error of the quantity just entered.
 
     `priced` are its sums, for a line sold by weight at the bound above which the buyer is asked; None for
     products not on sale.
@@ -36,7 +36,7 @@ class LineView:
 
     quoted: QuotedLine
     messages: list[str]
-    fault: str = ""
+    error: str = ""
     priced: PricedItem | None = None
 
     @property
@@ -130,7 +130,7 @@ class SellerQuoteView:
         return [point for point in self.pickup_points if point.is_far]
 
     @property
-    def opens_far_points(self) -> bool:
+    def should_open_far_points(self) -> bool:
         """Return whether the folded places start open: one is chosen, or there is no other choice."""
         return any(point.is_chosen for point in self.far_points) or not (self.sent or self.near_points)
 
@@ -158,11 +158,11 @@ class SellerQuoteView:
 
 
 def seller_quote_views(
-    quote: Quote, province: Division | None, faults: Mapping[uuid.UUID, str] | None = None
+    quote: Quote, province: Division | None, quantity_errors: Mapping[uuid.UUID, str] | None = None
 ) -> list[SellerQuoteView]:
     """Prepare each seller's quote for display; without a province there are no messages about delivery."""
     translate_quote(quote)
-    faults_by_line = faults or {}
+    errors_by_line = quantity_errors or {}
     currency = quote.requested.channel.currency
     priced = {line.key: line for line in quote.purchase_at_maximum.lines}
     return [
@@ -172,7 +172,7 @@ def seller_quote_views(
                 LineView(
                     line,
                     line_messages(line, currency),
-                    faults_by_line.get(line.requested.key, ""),
+                    errors_by_line.get(line.requested.key, ""),
                     priced.get(line.requested.key),
                 )
                 for line in seller_quote.lines

@@ -106,7 +106,7 @@ def refund_views(order: Order, *, is_for_desk: bool = False) -> list[RefundView]
     rows = list(refunds.with_unsent_items().select_related("part").prefetch_related(payouts).oldest_first())
     paid, failed_amounts = {}, {}
     if rows:
-        paid, failed_amounts = refunds.paid_back(), refunds.failed_amounts()
+        paid, failed_amounts = refunds.refunded_amounts(), refunds.failed_amounts()
     return [_display_refund(row, paid.get(row.pk, 0), failed_amounts.get(row.pk, 0), texts) for row in rows]
 
 

@@ -23,7 +23,9 @@ from orders.states import (
 )
 from shop.core.texts.formatting import clock, day, days_between, translated_reason, weekday_and_day
 
-_ALL_GONE = frozenset({Progress.DISPATCHED, Progress.DELIVERED, Progress.PARTLY_RETURNED, Progress.RETURNED})
+_FULLY_DISPATCHED = frozenset(
+    {Progress.DISPATCHED, Progress.DELIVERED, Progress.PARTLY_RETURNED, Progress.RETURNED}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ def _packing_step(part: OrderPart, parcels: Sequence[Parcel], is_packed: bool) -
     title = pgettext("step", "Packed")
     if part.state != PartState.ACCEPTED:
         return TimelineStep(title)
-    if part.progress in _ALL_GONE or is_packed:
+    if part.progress in _FULLY_DISPATCHED or is_packed:
         return TimelineStep(title, "done", _latest_time(parcel.packed_at for parcel in parcels))
     return TimelineStep(
         _state_label(OrderStatus.IN_HAND if part.progress == Progress.NOTHING else Progress.PACKING), "now"

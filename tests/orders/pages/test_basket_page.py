@@ -142,7 +142,7 @@ def test_invalid_line_quantity_shows_error_at_line_and_changes_nothing(
 
     page = change_line(client, quantity=quantity)
 
-    assert re.search(rf'id="fault-[^"]+" role="alert">.*?{re.escape(message)}', page, re.DOTALL)
+    assert re.search(rf'id="error-[^"]+" role="alert">.*?{re.escape(message)}', page, re.DOTALL)
     assert BasketLine.objects.get().quantity == 2
 
 

@@ -14,7 +14,7 @@ from orders.payments.bank_statement_rows import (
     read_bank_rows,
 )
 from orders.payments.incoming_transfers import IncomingTransfer, TransferSource
-from orders.payments.statement_cells import RowFault
+from orders.payments.statement_cells import UnreadableReason
 from orders.payments.statement_tables import Row, read_table
 
 pytestmark = pytest.mark.once
@@ -47,7 +47,7 @@ def read(text, **change):
 
 
 def problems_of(reading):
-    return [(problem.line, problem.fault) for problem in reading.problems]
+    return [(problem.line, problem.reason) for problem in reading.problems]
 
 
 def test_credit_and_debit_columns_are_guessed_and_read() -> None:
@@ -84,7 +84,7 @@ def test_signed_amount_column_is_guessed_and_read() -> None:
         (100_000, 2),
     ]
     assert reading.outgoing_count == 1
-    assert problems_of(reading) == [(5, RowFault.ACCOUNT), (6, RowFault.AMOUNT)]
+    assert problems_of(reading) == [(5, UnreadableReason.ACCOUNT), (6, UnreadableReason.AMOUNT)]
 
 
 @pytest.mark.parametrize(
@@ -164,9 +164,9 @@ def test_mapping_without_date_or_amount_is_refused(mapping, field) -> None:
         ("D", "1.000", "out"),
         ("-", "1.000", "out"),
         ("Nợ", "-1.000", "out"),
-        ("C", "-1.000", RowFault.DIRECTION),
-        ("?", "1.000", RowFault.DIRECTION),
-        ("", "1.000", RowFault.DIRECTION),
+        ("C", "-1.000", UnreadableReason.DIRECTION),
+        ("?", "1.000", UnreadableReason.DIRECTION),
+        ("", "1.000", UnreadableReason.DIRECTION),
     ],
 )
 def test_direction_column_separates_incoming_from_outgoing(direction, amount, expected) -> None:
@@ -176,7 +176,7 @@ def test_direction_column_separates_incoming_from_outgoing(direction, amount, ex
 
     if expected == "out":
         assert (reading.incoming_transfers, reading.problems, reading.outgoing_count) == ([], [], 1)
-    elif isinstance(expected, RowFault):
+    elif isinstance(expected, UnreadableReason):
         assert problems_of(reading) == [(2, expected)]
     else:
         assert [transfer.amount for transfer in reading.incoming_transfers] == [expected]
@@ -190,7 +190,7 @@ def test_row_without_single_credit_or_debit_is_problem(debit, credit) -> None:
 
     reading = read_bank_rows(rows, BankColumnMapping(1, date=0, debit=1, credit=2), account=ACCOUNT)
 
-    assert problems_of(reading) == [(2, RowFault.AMOUNT)]
+    assert problems_of(reading) == [(2, UnreadableReason.AMOUNT)]
     assert reading.incoming_transfers == []
 
 
@@ -200,7 +200,7 @@ def test_repeated_reference_and_amount_is_problem() -> None:
     reading = read_bank_rows(rows, BankColumnMapping(1, date=0, amount=1, reference=2), account=ACCOUNT)
 
     assert len(reading.incoming_transfers) == 1
-    assert problems_of(reading) == [(3, RowFault.REPEATED)]
+    assert problems_of(reading) == [(3, UnreadableReason.REPEATED)]
 
 
 @pytest.mark.parametrize(
@@ -225,10 +225,10 @@ def test_row_without_transfer_is_left_out(cells) -> None:
 @pytest.mark.parametrize(
     ("cells", "fault"),
     [
-        (("", "FT1", "", "1.234.567", "Don TA7K2MC"), RowFault.DATE),
-        (("31/13/2026", "FT1", "", "1.234.567", "Tổng cộng"), RowFault.DATE),
-        (("", "", "", "1.234.567", "Tong tien hang TA7K2MC"), RowFault.DATE),
-        (("25/11/2026", "FT1", "", "", "Don TA7K2MC"), RowFault.AMOUNT),
+        (("", "FT1", "", "1.234.567", "Don TA7K2MC"), UnreadableReason.DATE),
+        (("31/13/2026", "FT1", "", "1.234.567", "Tổng cộng"), UnreadableReason.DATE),
+        (("", "", "", "1.234.567", "Tong tien hang TA7K2MC"), UnreadableReason.DATE),
+        (("25/11/2026", "FT1", "", "", "Don TA7K2MC"), UnreadableReason.AMOUNT),
     ],
 )
 def test_row_that_may_hold_a_transfer_is_a_problem(cells, fault) -> None:
@@ -263,7 +263,7 @@ def test_same_number_and_amount_on_two_days_are_two_transfers() -> None:
         "24/11/2026 5243.65937",
         "25/11/2026 5243.65937",
     ]
-    assert problems_of(reading) == [(4, RowFault.REPEATED)]
+    assert problems_of(reading) == [(4, UnreadableReason.REPEATED)]
 
 
 def test_column_of_the_credited_account_is_not_read_as_an_amount() -> None:

@@ -13,7 +13,7 @@ from orders.payments.cod_statement_rows import (
     guess_cod_columns,
     read_cod_rows,
 )
-from orders.payments.statement_cells import RowFault
+from orders.payments.statement_cells import UnreadableReason
 from orders.payments.statement_tables import Row, read_table
 
 pytestmark = pytest.mark.once
@@ -46,11 +46,11 @@ def test_columns_are_guessed_and_rows_read() -> None:
         CodRow(5, "GH3", "", 50_000, 0, 50_000, None),
         CodRow(9, "GH5", "X", 1_000, 0, 0, None),
     ]
-    assert [(problem.line, problem.fault) for problem in reading.problems] == [
-        (6, RowFault.REPEATED),
-        (7, RowFault.NO_CODE),
-        (8, RowFault.AMOUNT),
-        (10, RowFault.AMOUNT),
+    assert [(problem.line, problem.reason) for problem in reading.problems] == [
+        (6, UnreadableReason.REPEATED),
+        (7, UnreadableReason.NO_CODE),
+        (8, UnreadableReason.AMOUNT),
+        (10, UnreadableReason.AMOUNT),
     ]
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from orders.payments.vietqr import (
     InvalidPayload,
-    PayloadFault,
+    PayloadProblem,
     _compute_checksum,
     build_payload,
     fold_note,
@@ -56,24 +56,24 @@ def test_checksum_is_ccitt_false() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "fault"),
+    ("change", "problem"),
     [
-        ({"bank": "97043"}, PayloadFault.BANK),
-        ({"bank": "97043６"}, PayloadFault.BANK),
-        ({"account": ""}, PayloadFault.ACCOUNT),
-        ({"account": "1" * 20}, PayloadFault.ACCOUNT),
-        ({"account": "12 34"}, PayloadFault.ACCOUNT),
-        ({"amount": 0}, PayloadFault.AMOUNT),
-        ({"amount": -1}, PayloadFault.AMOUNT),
-        ({"amount": 10**12 + 1}, PayloadFault.AMOUNT),
+        ({"bank": "97043"}, PayloadProblem.BANK),
+        ({"bank": "97043６"}, PayloadProblem.BANK),
+        ({"account": ""}, PayloadProblem.ACCOUNT),
+        ({"account": "1" * 20}, PayloadProblem.ACCOUNT),
+        ({"account": "12 34"}, PayloadProblem.ACCOUNT),
+        ({"amount": 0}, PayloadProblem.AMOUNT),
+        ({"amount": -1}, PayloadProblem.AMOUNT),
+        ({"amount": 10**12 + 1}, PayloadProblem.AMOUNT),
     ],
 )
-def test_invalid_transfer_is_refused(change, fault) -> None:
+def test_invalid_transfer_is_refused(change, problem) -> None:
     with pytest.raises(InvalidPayload) as refusal:
         build_payload(**{"bank": "970436", "account": "0123456789", "amount": 1000, "note": "", **change})
 
     assert refusal.value.code == "invalid_payload"
-    assert refusal.value.details == {"fault": fault}
+    assert refusal.value.details == {"problem": problem}
 
 
 @pytest.mark.parametrize(

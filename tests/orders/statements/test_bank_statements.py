@@ -25,7 +25,7 @@ from orders.models import BankTransfer, ReviewReason, StatementImport, Statement
 from orders.payments.bank_statement_rows import BankColumnsMissing, StatementOfOtherAccount
 from orders.payments.cod_statement_rows import guess_cod_columns
 from orders.payments.incoming_transfers import TransferSource
-from orders.payments.statement_cells import RowFault
+from orders.payments.statement_cells import UnreadableReason
 from orders.payments.statement_tables import UnreadableFile
 from orders.states import StatementRowState, TransferState
 from shop.core.actors import Actor
@@ -213,7 +213,7 @@ def test_unreadable_rows_are_kept_with_their_line_number() -> None:
 
     assert statement.imported == 1
     assert [(problem["line"], problem["fault"]) for problem in statement.problems] == [
-        *((4, RowFault.AMOUNT), (5, RowFault.DATE), (6, RowFault.REPEATED)),
+        *((4, UnreadableReason.AMOUNT), (5, UnreadableReason.DATE), (6, UnreadableReason.REPEATED)),
     ]
 
 
