@@ -137,7 +137,14 @@ class BackInStockRequestAdmin(ReadMostlyAdmin):
     list_select_related = ("product", "variant")
     search_fields = ("contact",)
     fields = (
-        *("product", "variant", "user", "contact_method", "contact", "language"),
-        *("is_for_next_season", "created_at", "notified_at"),
+        "product",
+        "variant",
+        "user",
+        "contact_method",
+        "contact",
+        "language",
+        "is_for_next_season",
+        "created_at",
+        "notified_at",
     )  # the token is a secret of the requester
     ordering = ("-created_at", "-pk")

@@ -55,8 +55,16 @@ class NamedPlace:
 
 
 _FACETS = (
-    *("categories", "cooperatives", "provinces", "communes", "prices", "bands", "months", "units"),
-    *("stars", "certificates"),
+    "categories",
+    "cooperatives",
+    "provinces",
+    "communes",
+    "prices",
+    "bands",
+    "months",
+    "units",
+    "stars",
+    "certificates",
 )
 
 

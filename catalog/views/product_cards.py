@@ -24,9 +24,11 @@ _KEYS_AND_TIMES = ("metadata", "private_metadata", "created_at", "updated_at")
 # Large columns that no card shows; they are not loaded.
 _UNUSED_COLUMNS = (
     *(f"product__{column}" for column in (*_KEYS_AND_TIMES, "description", "description_text")),
-    *("product__search_text", "product__search_name"),
+    "product__search_text",
+    "product__search_name",
     *(f"product__cooperative__{column}" for column in (*_KEYS_AND_TIMES, "story", "registered_on")),
-    *("product__cooperative__latitude", "product__cooperative__longitude"),
+    "product__cooperative__latitude",
+    "product__cooperative__longitude",
     *(
         f"channel__{field.name}"
         for field in Channel._meta.concrete_fields

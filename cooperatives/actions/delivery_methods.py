@@ -28,8 +28,16 @@ from shop.core.errors import Missing, Refused
 from shop.core.models import Channel, find_already_made, record_change
 
 _EDITABLE_FIELDS = (
-    *("name", "carrier", "note", "minimum_days", "maximum_days", "warehouse_id"),
-    *("station", "departs_weekday", "departs_at", "cut_off_hours"),
+    "name",
+    "carrier",
+    "note",
+    "minimum_days",
+    "maximum_days",
+    "warehouse_id",
+    "station",
+    "departs_weekday",
+    "departs_at",
+    "cut_off_hours",
 )
 _NOT_IN_JSON = frozenset({"warehouse_id", "departs_at"})
 

@@ -116,8 +116,14 @@ class OrderLine(ReportColumns, WithMetadata):
             # Covering index: reports read only the index, not the rows.
             models.Index(
                 fields=[
-                    *(*REPORT_COLUMNS, "category_key", "product_key", *FURTHER_REPORT_COLUMNS),
-                    *("part", "order", "total_gross", "commission"),
+                    *REPORT_COLUMNS,
+                    "category_key",
+                    "product_key",
+                    *FURTHER_REPORT_COLUMNS,
+                    "part",
+                    "order",
+                    "total_gross",
+                    "commission",
                 ],
                 name="line_report",
             ),

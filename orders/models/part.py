@@ -244,8 +244,12 @@ class OrderPart(ReportColumns, WithMetadata, WithTimes):
             # Covering index: reports read only the index, not the rows.
             models.Index(
                 fields=[
-                    *(*REPORT_COLUMNS, *FURTHER_REPORT_COLUMNS),
-                    *("order", "goods_gross", "delivery_gross", "commission"),
+                    *REPORT_COLUMNS,
+                    *FURTHER_REPORT_COLUMNS,
+                    "order",
+                    "goods_gross",
+                    "delivery_gross",
+                    "commission",
                 ],
                 name="part_report",
             ),

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from shop.core.database.triggers import Trigger, append_only_triggers
 
-_FIGURES = (
-    *("cooperative_id", "currency", "number", "opened_at", "closed_at", "carried_forward", "goods"),
-    *("delivery", "refunds", "commission", "tax_withheld", "corrections", "cash_held", "payable"),
+_AMOUNT_COLUMNS = (
+    "cooperative_id",
+    "currency",
+    "number",
+    "opened_at",
+    "closed_at",
+    "carried_forward",
+    "goods",
+    "delivery",
+    "refunds",
+    "commission",
+    "tax_withheld",
+    "corrections",
+    "cash_held",
+    "payable",
 )
-_CHANGED_FIGURES = " OR ".join(f"NEW.{column} IS DISTINCT FROM OLD.{column}" for column in _FIGURES)
+_CHANGED_AMOUNTS = " OR ".join(f"NEW.{column} IS DISTINCT FROM OLD.{column}" for column in _AMOUNT_COLUMNS)
 _APPEND_ONLY = "the ledger only grows"
 _CLOSED = "a closed period never changes"
 
@@ -28,7 +40,7 @@ TRIGGERS = (
         "orders_settlement_closed_no_update",
         "orders_settlement",
         "BEFORE UPDATE",
-        f"OLD.state <> 'open' AND ('open' = NEW.state OR {_CHANGED_FIGURES})",
+        f"OLD.state <> 'open' AND ('open' = NEW.state OR {_CHANGED_AMOUNTS})",
         refusal=_CLOSED,
     ),
     Trigger(

@@ -64,21 +64,35 @@ OTHER_HEADINGS = [
 ]
 
 _BALANCE_LABELS = (
-    *("so du dau", "so du cuoi", "du dau ky", "du cuoi ky", "so du mang sang"),
-    *("opening balance", "open balance", "beginning balance", "closing balance", "ending balance"),
+    "so du dau",
+    "so du cuoi",
+    "du dau ky",
+    "du cuoi ky",
+    "so du mang sang",
+    "opening balance",
+    "open balance",
+    "beginning balance",
+    "closing balance",
+    "ending balance",
 )
 _TOTAL_LABELS = {
-    *(
-        "tong",
-        "tong cong",
-        "tong so",
-        "tong tien",
-        "tong so tien",
-        "tong phat sinh",
-        "tong phat sinh trong ky",
-    ),
-    *("cong", "cong phat sinh", "cong phat sinh trong ky", "cong doanh so", "doanh so"),
-    *("total", "totals", "total amount", "total volume", "grand total"),
+    "tong",
+    "tong cong",
+    "tong so",
+    "tong tien",
+    "tong so tien",
+    "tong phat sinh",
+    "tong phat sinh trong ky",
+    "cong",
+    "cong phat sinh",
+    "cong phat sinh trong ky",
+    "cong doanh so",
+    "doanh so",
+    "total",
+    "totals",
+    "total amount",
+    "total volume",
+    "grand total",
 }
 
 

@@ -273,13 +273,15 @@ def _state_hash(
         else ()
     )
     state = (
-        *(card_state, order.authorize_coverage),
-        *(order.status, order.charged, order.due_gross, payment.pk if payment else ""),
-        *(
-            payment.expires_at if payment else "",
-            deadline is not None and not deadline.seconds_left,
-            review_count,
-        ),
+        card_state,
+        order.authorize_coverage,
+        order.status,
+        order.charged,
+        order.due_gross,
+        payment.pk if payment else "",
+        payment.expires_at if payment else "",
+        deadline is not None and not deadline.seconds_left,
+        review_count,
     )
     return hashlib.sha256("|".join(map(str, state)).encode()).hexdigest()[:16]
 

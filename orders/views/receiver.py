@@ -15,8 +15,19 @@ from shop.core.identifiers.phones import format_phone
 
 KEY = "checkout"  # session key of the checkout's inputs until the order is placed
 _SAVED_FIELDS = (
-    *("name", "phone", "email", "province", "commune", "street", "landmark", "payment"),
-    *("invoice", "invoice_company", "invoice_tax_code", "invoice_address", "invoice_email"),
+    "name",
+    "phone",
+    "email",
+    "province",
+    "commune",
+    "street",
+    "landmark",
+    "payment",
+    "invoice",
+    "invoice_company",
+    "invoice_tax_code",
+    "invoice_address",
+    "invoice_email",
 )
 _NOTE_PREFIX = "note-"
 _MAX_NOTES = 50

@@ -18,8 +18,18 @@ from shop.core.models import Translation, record_change
 
 # The texts that buyers read about a product. Price, stock and season change without review.
 REVIEWED_COLUMNS = (
-    *("name", "category_id", "description", "description_text", "origin", "ingredients", "packaging"),
-    *("shelf_life", "storage", "return_terms", "seo_title", "seo_description"),
+    "name",
+    "category_id",
+    "description",
+    "description_text",
+    "origin",
+    "ingredients",
+    "packaging",
+    "shelf_life",
+    "storage",
+    "return_terms",
+    "seo_title",
+    "seo_description",
 )
 
 

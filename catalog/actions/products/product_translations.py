@@ -21,8 +21,15 @@ from shop.core.models import record_change
 from shop.core.texts.translations import save_children_translations, save_row_translations
 
 PRODUCT_TEXTS = (
-    *("name", "description_text", "ingredients", "origin", "packaging", "shelf_life", "storage"),
-    *("season_note", "return_terms"),
+    "name",
+    "description_text",
+    "ingredients",
+    "origin",
+    "packaging",
+    "shelf_life",
+    "storage",
+    "season_note",
+    "return_terms",
 )
 VARIANT_TEXTS = ("name",)
 

@@ -22,7 +22,14 @@ from shop.core.models import Picture, record_change
 from shop.core.states import WrongMove, advance
 
 _DETAIL_COLUMNS = (
-    *("kind", "stars", "number", "issuer", "issued_on", "expires_on", "picture", "is_sample"),
+    "kind",
+    "stars",
+    "number",
+    "issuer",
+    "issued_on",
+    "expires_on",
+    "picture",
+    "is_sample",
     "submitted_at",
 )
 

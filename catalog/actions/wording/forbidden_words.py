@@ -22,8 +22,17 @@ from shop.core.texts.folding import fold
 _WORD = re.compile(r"[^\W_]+")
 _TONES = "\u0300\u0301\u0303\u0309\u0323"
 PRODUCT_COLUMNS = (
-    *("name", "description_text", "origin", "ingredients", "packaging", "shelf_life", "storage"),
-    *("return_terms", "season_note", "seo_title", "seo_description"),
+    "name",
+    "description_text",
+    "origin",
+    "ingredients",
+    "packaging",
+    "shelf_life",
+    "storage",
+    "return_terms",
+    "season_note",
+    "seo_title",
+    "seo_description",
 )
 
 

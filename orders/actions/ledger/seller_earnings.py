@@ -161,9 +161,18 @@ def _delivered_lines(part_ids: Collection[int]) -> QuerySet[OrderLine, tuple[Any
         .filter(arrived__gt=0)
         .order_by("part", "pk")
         .values_list(
-            *("part", "arrived", "quantity", "total_net", "total_gross", "tax_rate", "commission"),
-            *("platform_discount", "refunded", "borne"),
-            *("part__withholding_rate", "order__channel__prices_entered_with_tax"),
+            "part",
+            "arrived",
+            "quantity",
+            "total_net",
+            "total_gross",
+            "tax_rate",
+            "commission",
+            "platform_discount",
+            "refunded",
+            "borne",
+            "part__withholding_rate",
+            "order__channel__prices_entered_with_tax",
         )
     )
 
@@ -199,16 +208,15 @@ def _part_deliveries(part_ids: Collection[int]) -> QuerySet[OrderPart, tuple[Any
         )
         .order_by("pk")
         .values_list(
-            *(
-                "pk",
-                "delivery_net",
-                "delivery_gross",
-                "delivery_tax_rate",
-                "platform_discount",
-                "refunded",
-                "borne",
-            ),
-            *("delivery_kind", "order__channel__prices_entered_with_tax"),
+            "pk",
+            "delivery_net",
+            "delivery_gross",
+            "delivery_tax_rate",
+            "platform_discount",
+            "refunded",
+            "borne",
+            "delivery_kind",
+            "order__channel__prices_entered_with_tax",
         )
     )
 

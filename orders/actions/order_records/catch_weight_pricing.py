@@ -57,7 +57,12 @@ def recalculate_part_sums(part: OrderPart) -> None:
     part.total_gross = part.goods_gross + part.delivery_gross
     part.save(
         update_fields=[
-            *("goods_net", "goods_gross", "total_net", "total_gross", "commission", "updated_at"),
+            "goods_net",
+            "goods_gross",
+            "total_net",
+            "total_gross",
+            "commission",
+            "updated_at",
         ]
     )
 

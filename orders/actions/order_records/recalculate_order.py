@@ -46,8 +46,15 @@ from shop.core.database.compiled_query import compiled_query
 
 _SUMS = ("goods_net", "goods_gross", "delivery_net", "delivery_gross", "total_net", "total_gross")
 DERIVED_COLUMNS = (
-    *(*_SUMS, "list_net", "list_gross", "due_gross", "charged"),
-    *("authorize_coverage", "charge_coverage", "status", "saleor_status"),
+    *_SUMS,
+    "list_net",
+    "list_gross",
+    "due_gross",
+    "charged",
+    "authorize_coverage",
+    "charge_coverage",
+    "status",
+    "saleor_status",
 )
 
 

@@ -18,8 +18,13 @@ _METADATA_COLUMNS = ("metadata", "private_metadata")
 _UNREAD_OF_VARIANTS = {
     "": (*_METADATA_COLUMNS, "created_at", "updated_at"),
     "product__": (
-        *(*_METADATA_COLUMNS, "created_at", "updated_at"),
-        *("description", "description_text", "search_name", "search_text"),
+        *_METADATA_COLUMNS,
+        "created_at",
+        "updated_at",
+        "description",
+        "description_text",
+        "search_name",
+        "search_text",
     ),
     "product__category__": (
         *_METADATA_COLUMNS,

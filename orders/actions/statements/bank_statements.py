@@ -272,8 +272,12 @@ def _split_into_batches(values: Sequence[str]) -> Iterable[Sequence[str]]:
 
 def _cells_of_transfer(incoming: IncomingTransfer) -> list[object]:
     return [
-        *(incoming.account, incoming.amount, incoming.note, incoming.reference),
-        *(incoming.booked_at.isoformat(), incoming.occurrence),
+        incoming.account,
+        incoming.amount,
+        incoming.note,
+        incoming.reference,
+        incoming.booked_at.isoformat(),
+        incoming.occurrence,
     ]
 
 

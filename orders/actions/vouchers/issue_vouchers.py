@@ -228,8 +228,12 @@ def _write_terms(voucher: Voucher, channel: Channel, terms: VoucherTerms, issuer
     voucher.bearer = CostBearer.COOPERATIVE if issuer is not None else terms.bearer
     voucher.starts_at, voucher.ends_at = terms.starts_at, terms.ends_at
     for rule in (
-        *("minimum_quantity", "usage_limit", "apply_once_per_order"),
-        *("apply_once_per_customer", "single_use", "only_for_staff"),
+        "minimum_quantity",
+        "usage_limit",
+        "apply_once_per_order",
+        "apply_once_per_customer",
+        "single_use",
+        "only_for_staff",
     ):
         setattr(voucher, rule, getattr(terms, rule))
     voucher.save()
