@@ -20,9 +20,13 @@ _BACKGROUND = "#f4f5f0"
 _SCOPE = "/"  # both languages are one app
 # Files of the offline page.
 _OFFLINE_FILES = (
-    *("css/tokens.css", "css/components.css", "js/market.js"),
+    "css/tokens.css",
+    "css/components.css",
+    "js/market.js",
     "fonts/bricolage-grotesque-700.woff2",
-    *("illustrations/empty-tray.svg", "illustrations/hem.svg", "illustrations/logo-light.svg"),
+    "illustrations/empty-tray.svg",
+    "illustrations/hem.svg",
+    "illustrations/logo-light.svg",
 )
 # Interfaces with their own service worker, or without one.
 _OTHER_INTERFACES = ("members:today", "desk:home")

@@ -33,17 +33,53 @@ OFFLINE_HEADER = "X-Offline"
 _SEARCH = "catalog:search"  # search queries are private, so they are not stored on the phone
 _PUBLIC = frozenset(
     {
-        *("home", "page", "offline", "robots", "sitemaps", "sitemap"),
-        *("catalog:products", "catalog:product", "catalog:category", "catalog:seasons", "catalog:ocop"),
-        *("catalog:cooperatives", "catalog:cooperative", "catalog:regions", "catalog:region", _SEARCH),
-        *("catalog:bulletins", "catalog:bulletin", "catalog:bulletin-text", "catalog:bulletin-spoken"),
+        "home",
+        "page",
+        "offline",
+        "robots",
+        "sitemaps",
+        "sitemap",
+        "catalog:products",
+        "catalog:product",
+        "catalog:category",
+        "catalog:seasons",
+        "catalog:ocop",
+        "catalog:cooperatives",
+        "catalog:cooperative",
+        "catalog:regions",
+        "catalog:region",
+        _SEARCH,
+        "catalog:bulletins",
+        "catalog:bulletin",
+        "catalog:bulletin-text",
+        "catalog:bulletin-spoken",
     }
 )
 # Query parameters of public pages. Requests with others are not cached.
 _PARAMETERS = frozenset(
     {
-        *("page", "p", "q", "variant", "quantity", "tinh", "xa", "noi", "thang", "xep", "nhom", "htx"),
-        *("muc", "tu", "den", "ban", "sao", "cn", "mua", "ocop", "giao", "con"),
+        "page",
+        "p",
+        "q",
+        "variant",
+        "quantity",
+        "tinh",
+        "xa",
+        "noi",
+        "thang",
+        "xep",
+        "nhom",
+        "htx",
+        "muc",
+        "tu",
+        "den",
+        "ban",
+        "sao",
+        "cn",
+        "mua",
+        "ocop",
+        "giao",
+        "con",
     }
 )
 _ANONYMOUS_COOKIES = frozenset({settings.CSRF_COOKIE_NAME, settings.LANGUAGE_COOKIE_NAME, TEXT_SIZE})

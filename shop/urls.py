@@ -21,7 +21,10 @@ _NAMED = [
     ("home",),
     ("catalog:products",),
     ("catalog:cooperatives",),
-    *(("catalog:seasons",), ("catalog:regions",), ("catalog:ocop",), ("catalog:bulletins",)),
+    ("catalog:seasons",),
+    ("catalog:regions",),
+    ("catalog:ocop",),
+    ("catalog:bulletins",),
     *(("page", word) for word in views.PAGES),
 ]
 _SITEMAPS = {

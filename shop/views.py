@@ -47,15 +47,27 @@ PAGES = {
 SEASON_GOODS, SHELF_GOODS, HOME_COOPERATIVES = 8, 4, 4
 # Pages of the account section that the orders app provides, because it knows all of a person's rows.
 ACCOUNT_PAGES = {
-    *("orders:my-data", "orders:data-deletion", "orders:data-request", "orders:data-request-code"),
-    *("orders:addresses", "orders:address-new", "orders:address"),
+    "orders:my-data",
+    "orders:data-deletion",
+    "orders:data-request",
+    "orders:data-request-code",
+    "orders:addresses",
+    "orders:address-new",
+    "orders:address",
 }
 TEXT_SIZE, LARGE = "text_size", "large"  # a cookie and its single value
 LANGUAGE_NAMES = {"vi": "Tiếng Việt", "en": "English"}
 # Pages without content for crawlers, and pages that link to endless variations of themselves.
 NOT_FOR_CRAWLERS = (
-    *("catalog:search", "orders:basket", "orders:checkout", "orders:find-order", "accounts:home"),
-    *("members:today", "desk:home", "catalog:wish-list", "catalog:follow-market"),
+    "catalog:search",
+    "orders:basket",
+    "orders:checkout",
+    "orders:find-order",
+    "accounts:home",
+    "members:today",
+    "desk:home",
+    "catalog:wish-list",
+    "catalog:follow-market",
 )
 MACHINES_ONLY = ("/graphql/", "/webhooks/", "/health/")
 SECTIONS = {

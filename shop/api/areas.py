@@ -18,7 +18,16 @@ from shop.api import (
 )
 
 AREAS = (
-    *(base.AREA, account.AREA, apps.AREA, catalogue.AREA, content.AREA),
-    *(orders.AREA, checkout.AREA, payment.AREA, shipping.AREA, staff.AREA, cooperatives.AREA),
+    base.AREA,
+    account.AREA,
+    apps.AREA,
+    catalogue.AREA,
+    content.AREA,
+    orders.AREA,
+    checkout.AREA,
+    payment.AREA,
+    shipping.AREA,
+    staff.AREA,
+    cooperatives.AREA,
     translation.AREA,
 )

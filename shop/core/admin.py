@@ -145,9 +145,17 @@ class ShopSettingsAdmin(ReadMostlyAdmin):
     """Edit the market operator's legal details and the cooperatives' response deadlines."""
 
     editable = (
-        *("name", "description", "operator_name", "operator_registration", "operator_address"),
-        *("operator_phone", "operator_email", "ministry_notice_url"),
-        *("accept_within_hours", "attention_hours_before", "substitute_answer_hours"),
+        "name",
+        "description",
+        "operator_name",
+        "operator_registration",
+        "operator_address",
+        "operator_phone",
+        "operator_email",
+        "ministry_notice_url",
+        "accept_within_hours",
+        "attention_hours_before",
+        "substitute_answer_hours",
         "limit_quantity_per_checkout",
     )
     list_display = ("name", "operator_name")

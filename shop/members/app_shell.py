@@ -18,9 +18,15 @@ _BRAND = "#1b2850"
 _BACKGROUND = "#f4f5ef"
 # Files of the offline page.
 _OFFLINE_FILES = (
-    *("css/tokens.css", "css/components.css", "css/work.css", "js/market.js", "js/members.js"),
+    "css/tokens.css",
+    "css/components.css",
+    "css/work.css",
+    "js/market.js",
+    "js/members.js",
     "fonts/bricolage-grotesque-700.woff2",
-    *("illustrations/empty-tray.svg", "illustrations/hem.svg", "illustrations/logo-light.svg"),
+    "illustrations/empty-tray.svg",
+    "illustrations/hem.svg",
+    "illustrations/logo-light.svg",
 )
 
 

@@ -165,8 +165,15 @@ def _figure_columns() -> list[Column]:
 
 def _figure_cells(row: SalesFigures) -> list[int]:
     return [
-        *(row.orders, row.parts, row.goods, row.delivery, -row.refunded),
-        *(row.total, row.paid, row.unpaid, row.commission),
+        row.orders,
+        row.parts,
+        row.goods,
+        row.delivery,
+        -row.refunded,
+        row.total,
+        row.paid,
+        row.unpaid,
+        row.commission,
     ]
 
 

@@ -146,8 +146,12 @@ def change_details(
         user.default_shipping_address = address
     user.save(
         update_fields=[
-            *("first_name", "last_name", "phone", "phone_confirmed_at"),
-            *("default_shipping_address", "updated_at"),
+            "first_name",
+            "last_name",
+            "phone",
+            "phone_confirmed_at",
+            "default_shipping_address",
+            "updated_at",
         ]
     )
     record_change("user.details_changed", user, actor=actor, now=now)

@@ -124,6 +124,12 @@ def one_address(arguments: AddressArguments, context: Context, selection: Select
 
 
 TYPES = (
-    *(country_display, vat, reduced_rate, language_display),
-    *(choice_value, address_validation_data, address, query),
+    country_display,
+    vat,
+    reduced_rate,
+    language_display,
+    choice_value,
+    address_validation_data,
+    address,
+    query,
 )

@@ -216,8 +216,16 @@ service_type = Type("_Service")
 service_type.value_fields("sdl")
 
 TYPES = (
-    *(shop, permission, domain, external_authentication, shop_translation, limits, limit_info),
-    *(announcement, query, service_type),
+    shop,
+    permission,
+    domain,
+    external_authentication,
+    shop_translation,
+    limits,
+    limit_info,
+    announcement,
+    query,
+    service_type,
 )
 ENUMS: dict[str, Choices] = {
     "PermissionEnum": Permission,

@@ -79,18 +79,16 @@ class Selection:
     """One selected field at one path of the operation, and the selections below it."""
 
     __slots__ = (
-        *(
-            "_fields_by_type",
-            "_names",
-            "_planner",
-            "definition",
-            "key",
-            "name",
-            "nodes",
-            "parent",
-            "resolve",
-            "shape",
-        ),
+        "_fields_by_type",
+        "_names",
+        "_planner",
+        "definition",
+        "key",
+        "name",
+        "nodes",
+        "parent",
+        "resolve",
+        "shape",
     )
 
     def __init__(

@@ -184,8 +184,18 @@ def _referenced_rows(
 
 
 TYPES = (
-    *(numeric, plain_text, rich_text, boolean, date, date_time, single_choice, multi_choice, choice),
-    *(swatch, swatch_value, file),
+    numeric,
+    plain_text,
+    rich_text,
+    boolean,
+    date,
+    date_time,
+    single_choice,
+    multi_choice,
+    choice,
+    swatch,
+    swatch_value,
+    file,
     *references_to(product, "ProductReference"),
     *references_to(variant, "ProductVariantReference"),
     *references_to(category, "CategoryReference"),

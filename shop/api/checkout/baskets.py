@@ -224,9 +224,18 @@ def problems(
 
 gift_card = Type("GiftCard")
 gift_card.value_fields(
-    *("id", "privateMetadata", "privateMetafield", "privateMetafields"),
-    *("metadata", "metafield", "metafields", "displayCode", "last4CodeChars"),
-    *("isActive", "initialBalance", "currentBalance"),
+    "id",
+    "privateMetadata",
+    "privateMetafield",
+    "privateMetafields",
+    "metadata",
+    "metafield",
+    "metafields",
+    "displayCode",
+    "last4CodeChars",
+    "isActive",
+    "initialBalance",
+    "currentBalance",
 )
 
 TYPES = (checkout, gift_card)

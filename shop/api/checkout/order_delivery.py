@@ -18,8 +18,15 @@ from shop.api.orders.types import order
 from shop.api.orders.visibility import filter_visible
 
 _COLUMNS = (
-    *("order", "service", "service__is_weight_based", "delivery_name", "delivery_kind", "warehouse"),
-    *("delivery_gross", "cooperative__slug", "order__currency"),
+    "order",
+    "service",
+    "service__is_weight_based",
+    "delivery_name",
+    "delivery_kind",
+    "warehouse",
+    "delivery_gross",
+    "cooperative__slug",
+    "order__currency",
 )
 
 order.unsupported("shippingMethods", "availableShippingMethods", "giftCards", value=[])

@@ -90,9 +90,21 @@ _PARCEL = Parcel._meta.label_lower
 event.id()
 event.columns(date="created_at")
 event.unsupported(
-    *("email", "emailType", "paymentId", "paymentGateway", "quantity", "invoiceNumber", "oversoldItems"),
-    *("warehouse", "transactionReference", "shippingCostsIncluded", "relatedOrder", "related", "discount"),
-    *("lines", "reference"),
+    "email",
+    "emailType",
+    "paymentId",
+    "paymentGateway",
+    "quantity",
+    "invoiceNumber",
+    "oversoldItems",
+    "warehouse",
+    "transactionReference",
+    "shippingCostsIncluded",
+    "relatedOrder",
+    "related",
+    "discount",
+    "lines",
+    "reference",
 )
 
 event_line = Type("OrderEventOrderLineObject")

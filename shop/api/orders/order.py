@@ -49,8 +49,11 @@ order.unsupported("trackingClientId", value="")
 order.unsupported("taxExemption", value=False)
 order.unsupported("displayGrossPrices", value=True)
 order.unsupported(
-    *("availableCollectionPoints", "invoices", "errors"),
-    *("shippingTaxClassMetadata", "shippingTaxClassPrivateMetadata"),
+    "availableCollectionPoints",
+    "invoices",
+    "errors",
+    "shippingTaxClassMetadata",
+    "shippingTaxClassPrivateMetadata",
     value=[],
 )
 add_metadata_fields(

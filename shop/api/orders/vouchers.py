@@ -45,7 +45,11 @@ def used_vouchers(codes: Iterable[str]) -> dict[str, UsedVoucher]:
     if not requested:
         return {}
     rows = VoucherCode.objects.filter(code__in=requested).values_list(
-        *("code", "voucher", "voucher__name", "voucher__metadata", "voucher__private_metadata"),
+        "code",
+        "voucher",
+        "voucher__name",
+        "voucher__metadata",
+        "voucher__private_metadata",
         "voucher__type",
     )
     return {values[0]: UsedVoucher._make(values) for values in rows}

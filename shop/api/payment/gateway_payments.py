@@ -28,9 +28,13 @@ GATEWAY = "gateway"  # the metadata key for a payment's gateway
 # The results that a client may request from the dummy gateway.
 _DUMMY_RESULTS = frozenset(
     {
-        *(EventKind.CHARGE_SUCCESS, EventKind.CHARGE_FAILURE, EventKind.CHARGE_REQUEST),
-        *(EventKind.CHARGE_ACTION_REQUIRED, EventKind.AUTHORIZATION_SUCCESS),
-        *(EventKind.AUTHORIZATION_FAILURE, EventKind.AUTHORIZATION_REQUEST),
+        EventKind.CHARGE_SUCCESS,
+        EventKind.CHARGE_FAILURE,
+        EventKind.CHARGE_REQUEST,
+        EventKind.CHARGE_ACTION_REQUIRED,
+        EventKind.AUTHORIZATION_SUCCESS,
+        EventKind.AUTHORIZATION_FAILURE,
+        EventKind.AUTHORIZATION_REQUEST,
         EventKind.AUTHORIZATION_ACTION_REQUIRED,
     }
 )

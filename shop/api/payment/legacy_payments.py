@@ -16,10 +16,30 @@ from shop.api.payment.types import event, item
 
 payment = Type("Payment")
 payment.value_fields(
-    *("id", "gateway", "isActive", "created", "modified", "token", "checkout", "order", "paymentMethodType"),
-    *("customerIpAddress", "chargeStatus", "actions", "total", "capturedAmount", "transactions"),
-    *("availableCaptureAmount", "availableRefundAmount", "pspReference"),
-    *("metadata", "metafield", "metafields", "privateMetadata", "privateMetafield", "privateMetafields"),
+    "id",
+    "gateway",
+    "isActive",
+    "created",
+    "modified",
+    "token",
+    "checkout",
+    "order",
+    "paymentMethodType",
+    "customerIpAddress",
+    "chargeStatus",
+    "actions",
+    "total",
+    "capturedAmount",
+    "transactions",
+    "availableCaptureAmount",
+    "availableRefundAmount",
+    "pspReference",
+    "metadata",
+    "metafield",
+    "metafields",
+    "privateMetadata",
+    "privateMetafield",
+    "privateMetafields",
 )
 transaction = Type("Transaction")
 transaction.value_fields("id", "created", "payment", "token", "kind", "isSuccess", "error", "amount")
@@ -27,8 +47,20 @@ order.unsupported("payments", value=[])
 
 gift_card_event = Type("GiftCardEvent")
 gift_card_event.value_fields(
-    *("id", "date", "type", "user", "app", "message", "email", "orderId", "orderNumber", "tags", "oldTags"),
-    *("balance", "expiryDate", "oldExpiryDate"),
+    "id",
+    "date",
+    "type",
+    "user",
+    "app",
+    "message",
+    "email",
+    "orderId",
+    "orderNumber",
+    "tags",
+    "oldTags",
+    "balance",
+    "expiryDate",
+    "oldExpiryDate",
 )
 gift_card_balance = Type("GiftCardEventBalance")
 gift_card_balance.value_fields("initialBalance", "currentBalance", "oldInitialBalance", "oldCurrentBalance")

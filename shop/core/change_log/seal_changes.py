@@ -105,13 +105,18 @@ def _build_sealed_change(change: Change) -> SealedChange:
 
 def digest_of_facts(change: Change) -> str:
     return _digest(
-        *(
-            change.pk,
-            change.created_at.astimezone(datetime.UTC).isoformat(timespec="microseconds"),
-            change.action,
-        ),
-        *(change.kind, change.key, change.root_kind, change.root_key, change.cooperative),
-        *(change.actor_kind, change.actor_key, change.entry_point, change.sent_key),
+        change.pk,
+        change.created_at.astimezone(datetime.UTC).isoformat(timespec="microseconds"),
+        change.action,
+        change.kind,
+        change.key,
+        change.root_kind,
+        change.root_key,
+        change.cooperative,
+        change.actor_kind,
+        change.actor_key,
+        change.entry_point,
+        change.sent_key,
     )
 
 

@@ -5,19 +5,18 @@ from __future__ import annotations
 from shop.core.database.triggers import append_only_triggers
 
 _CHANGE = (
-    *(
-        "id",
-        "created_at",
-        "action",
-        "kind",
-        "key",
-        "root_kind",
-        "root_key",
-        "cooperative",
-        "actor_kind",
-        "actor_key",
-    ),
-    *("entry_point", "sent_key"),
+    "id",
+    "created_at",
+    "action",
+    "kind",
+    "key",
+    "root_kind",
+    "root_key",
+    "cooperative",
+    "actor_kind",
+    "actor_key",
+    "entry_point",
+    "sent_key",
 )
 _SEALED = ("change_id", "seal_id", "facts", "name_digest", "content_digest")
 _SEAL = ("number", "sealed_at", "count", "last_id", "digest")

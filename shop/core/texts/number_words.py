@@ -74,8 +74,14 @@ _ABBREVIATION = re.compile(
     "|".join(rf"(?<![^\W_]){re.escape(abbreviation)}(?![^\W_])" for abbreviation in _ABBREVIATIONS)
 )
 _SIGNS = (
-    *(("·", ","), (" (", ", "), (" [", ", ")),
-    *(("×", " nhân "), ("&", " và "), ("+", " cộng "), ("=", " bằng "), ("★", " sao ")),
+    ("·", ","),
+    (" (", ", "),
+    (" [", ", "),
+    ("×", " nhân "),
+    ("&", " và "),
+    ("+", " cộng "),
+    ("=", " bằng "),
+    ("★", " sao "),
 )
 _FRACTION_SIGNS = str.maketrans({"½": "1/2", "¼": "1/4", "¾": "3/4"})
 _SLASH = re.compile(r"(?<=\d)/(?=\d)")

@@ -15,8 +15,11 @@ from shop.desk.money.statement_forms import ColumnsForm, statement_file
 from shop.reports.cash import CASH_AGE_NAMES, CashAge
 
 _LABELS = (
-    *(_("Tracking number"), _("Our order or parcel code"), _("Cash collected")),
-    *(_("Fee"), _("Remitted")),
+    _("Tracking number"),
+    _("Our order or parcel code"),
+    _("Cash collected"),
+    _("Fee"),
+    _("Remitted"),
 )
 
 

@@ -68,8 +68,14 @@ class BankColumnsForm(ColumnsForm):
         zip(
             BANK_COLUMN_NAMES,
             [
-                *(_("Date"), _("Money in"), _("Money out"), _("Amount (in or out)")),
-                *(_("Direction (in or out)"), _("Transfer note"), _("Bank reference"), _("Account")),
+                _("Date"),
+                _("Money in"),
+                _("Money out"),
+                _("Amount (in or out)"),
+                _("Direction (in or out)"),
+                _("Transfer note"),
+                _("Bank reference"),
+                _("Account"),
             ],
             strict=True,
         )

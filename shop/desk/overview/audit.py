@@ -42,7 +42,12 @@ _AREAS = {
     "accounts": ("settlement", "commission", "withholding", "remittance", "statement", "bank_statement"),
     "products": ("product", "variant", "listing", "price", "stock", "category", "collection", "producttype"),
     "cooperatives": (
-        *("cooperative", "document", "household", "certificate", "membership", "warehouse"),
+        "cooperative",
+        "document",
+        "household",
+        "certificate",
+        "membership",
+        "warehouse",
         "delivery_method",
     ),
     "discounts": ("promotion", "voucher"),

@@ -35,8 +35,21 @@ _FILTERS = (
 # Frequent and rare ones, with and without diacritics, joined, synonyms, prefixes; then misspellings; then
 # English.
 _WORDS = (
-    *("miến dong", "gao", "mật ong rừng", "quyt bach thong", "khan tho cam", "che", "caphe", "đậu phộng"),
-    *("htx", "bi xanh thom", "hong", "ga doi", "mien phu thong", "lap suon ba be", "nghe"),
+    "miến dong",
+    "gao",
+    "mật ong rừng",
+    "quyt bach thong",
+    "khan tho cam",
+    "che",
+    "caphe",
+    "đậu phộng",
+    "htx",
+    "bi xanh thom",
+    "hong",
+    "ga doi",
+    "mien phu thong",
+    "lap suon ba be",
+    "nghe",
 )
 _MISSPELLED = ("mien dogn", "quty bach thong", "mat ogn rung", "khna tho cam", "gung tuoii", "lapsuonhunkhoi")
 _ENGLISH = ("noodles", "honey", "rice of", "pillow", "tea")

@@ -302,8 +302,11 @@ def _variants_by_cooperative(channel: Channel) -> dict[int, list[Variant]]:
         Variant.objects.buyable_in(channel.pk)
         .filter(product__listings__state=ListingState.PUBLISHED)
         .select_related(
-            *("product", "product__tax_class", "product__product_type__tax_class"),
-            *("product__category", "cooperative"),
+            "product",
+            "product__tax_class",
+            "product__product_type__tax_class",
+            "product__category",
+            "cooperative",
         )
         .prefetch_related(Prefetch("product__media", ProductMedia.objects.order_by("sort_order", "pk")))
         .order_by("cooperative__sort_order", "cooperative", "product", "sort_order", "pk")

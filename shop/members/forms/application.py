@@ -41,8 +41,16 @@ class ApplicationForm(DivisionForm, MembersForm):
     """The cooperative's legal identity, location, bank account and story."""
 
     field_order = (
-        *("name", "legal_name", "registration_number", "registration_issuer", "registered_on"),
-        *("tax_code", "representative", "phone", "province", "commune"),
+        "name",
+        "legal_name",
+        "registration_number",
+        "registration_issuer",
+        "registered_on",
+        "tax_code",
+        "representative",
+        "phone",
+        "province",
+        "commune",
     )
 
     name = forms.CharField(label=_("Trading name"), max_length=120, help_text=_("For example: HTX Thiên An."))

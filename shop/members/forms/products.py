@@ -21,8 +21,17 @@ MAX_CAPTION = 250
 _MONTHS = [(str(month), str(month)) for month in range(1, 13)]
 _FIRST_FIELDS = frozenset(
     {
-        *("photo", "picture", "captions", "name", "product_type", "unit", "content", "measure"),
-        *("price", "on_hand", "__all__"),
+        "photo",
+        "picture",
+        "captions",
+        "name",
+        "product_type",
+        "unit",
+        "content",
+        "measure",
+        "price",
+        "on_hand",
+        "__all__",
     }
 )
 
@@ -122,8 +131,14 @@ class ProductForm(MembersForm):
         cleaned = self.cleaned_data
         season = sum(1 << (int(month) - 1) for month in cleaned["months"]) or ALL_MONTHS
         fields = (
-            *("name", "description", "origin", "ingredients", "packaging"),
-            *("shelf_life", "storage", "return_terms"),
+            "name",
+            "description",
+            "origin",
+            "ingredients",
+            "packaging",
+            "shelf_life",
+            "storage",
+            "return_terms",
         )
         texts = {field: cleaned[field] for field in fields}
         return_days = cleaned["return_days"] or 0
