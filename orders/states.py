@@ -325,7 +325,7 @@ class OrderStatus(TextChoices):
     EXPIRED = "expired", _("expired")
 
 
-# Orders of which nothing more is to come.
+# Orders in a final status.
 FINISHED_ORDER_STATUSES = frozenset(
     {OrderStatus.CANCELLED, OrderStatus.EXPIRED, OrderStatus.DELIVERED, OrderStatus.RETURNED}
 )

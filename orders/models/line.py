@@ -164,12 +164,12 @@ class OrderLine(ReportColumns, WithMetadata):
 
     @property
     def unit_label(self) -> str:
-        """The name of one step in the page's language; empty if the variant has a name, which says it."""
+        """The name of one step in the page's language; empty if the variant has a name, which includes it."""
         return "" if self.variant_name or self.unit not in Unit.values else str(Unit(self.unit).label)
 
     @property
     def contents(self) -> str:
-        """The whole line with its quantity, as `contents_label` says it."""
+        """The `contents_label` of the whole line."""
         return self.contents_label(self.quantity)
 
     def amount_label(self, quantity: int) -> str:

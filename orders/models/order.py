@@ -106,7 +106,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return self.placed().filter(Q(phone=contact) | Q(email__iexact=contact), user=None)
 
     def by_link_id(self, order_id: uuid.UUID) -> OrderQuerySet:
-        """Return the order with this unguessable id, for anyone who holds it."""
+        """Return the order with this unguessable id, which is the only access check."""
         return self.placed().filter(pk=order_id)
 
     def visible_to(self, user: User | None, now: datetime.datetime) -> OrderQuerySet:

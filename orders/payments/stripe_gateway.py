@@ -124,7 +124,7 @@ class StripeGateway:
     ) -> GatewayResult:
         try:
             result_of_trace = self._find_trace(operation, request)
-        except stripe.StripeError as error:  # a failed lookup says nothing about the call
+        except stripe.StripeError as error:  # a failed lookup does not reveal the call's result
             log.warning("Stripe lookup of %s failed: %s", request.key, error)
             return unknown_result(request, error.code or "")
         if result_of_trace is not None:
@@ -137,7 +137,7 @@ class StripeGateway:
             )
         perform: Callable[[GatewayRequest], GatewayResult] = getattr(self, operation.value)
         result = perform(request)
-        if result.code == "not_configured":  # true now, but says nothing about the first attempt
+        if result.code == "not_configured":  # true now, but it does not reveal the first attempt's result
             return unknown_result(request, result.code)
         if operation is Operation.START and result.reference:  # the replayed response may be outdated
             return self._perform(operation, request, lambda _: self._current_state(result.reference, request))

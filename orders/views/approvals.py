@@ -15,7 +15,7 @@ from shop.core.web.action_results import run_action
 
 
 def decide_proposal(request: HttpRequest, pk: uuid.UUID, actor: Actor, *, url: str) -> HttpResponse:
-    """Confirm, withdraw or decline a proposal, as the pressed button says."""
+    """Confirm, withdraw or decline a proposal, depending on the pressed button."""
     now = timezone.now()
     if "confirm" in request.POST:
         action, message = partial(confirm_proposal, approval_id=pk, actor=actor, now=now), _("Confirmed.")

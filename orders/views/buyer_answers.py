@@ -1,4 +1,4 @@
-"""Record a buyer's answers about weight and substitutes, given on the order page or told to the desk."""
+"""Record a buyer's answers about weight and substitutes, given on the order page or to the desk by phone."""
 
 from __future__ import annotations
 

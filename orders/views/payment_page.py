@@ -182,7 +182,7 @@ def authorised_amount(order: Order) -> int:
 
 
 def amount_being_released(order: Order) -> int:
-    """Return what cards still hold for an order that has ended, in minor units; it is about to be voided."""
+    """Return the amount still authorised on cards for an ended order, in minor units, until it is voided."""
     if order.status not in (OrderStatus.CANCELLED, OrderStatus.EXPIRED):
         return 0
     authorised, _charged = total_authorised_and_charged(order.payments.all().sums().values())

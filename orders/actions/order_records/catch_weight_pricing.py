@@ -68,7 +68,7 @@ def recalculate_part_sums(part: OrderPart) -> None:
 
 
 def settle_unsent_weight(line: OrderLine, *, now: datetime.datetime) -> None:
-    """Step: let the estimate count as the weight of a line of which nothing is sent; its total stays."""
+    """Step: set the estimate as the weight of a line of which nothing is sent; its total stays."""
     close_weight_questions([line], now=now)
     line.weighed_grams = line.estimate_grams
     line.save(update_fields=["weighed_grams"])

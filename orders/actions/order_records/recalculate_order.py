@@ -378,7 +378,7 @@ def _saleor_status(order: Order, parts: Sequence[OrderPart]) -> str:
 
 
 def _has_open_lines(order: Order, active_parts: Sequence[OrderPart]) -> bool:
-    """Return whether active parts have undispatched steps, which PARTLY_DELIVERED alone does not tell."""
+    """Return whether active parts have undispatched steps, which PARTLY_DELIVERED does not show."""
     lines = order.lines.filter(part__in=[part.pk for part in active_parts])
     in_hand = Parcel.objects.filter(part__order=order, state__in=[ParcelState.PACKING, ParcelState.PACKED])
     return in_hand.exists() or any(open_quantities(lines).values())

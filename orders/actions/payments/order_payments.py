@@ -221,7 +221,7 @@ def start_card_payment(
 def _continue_card_payment(
     order: Order, last: Payment, *, is_hosted: bool, actor: Actor, now: datetime.datetime
 ) -> Payment:
-    """Return the card payment that goes on, or start a new one in its place."""
+    """Return the card payment to continue, or start a new one."""
     if _can_continue(last, is_hosted=is_hosted, now=now):
         return last
     _require_nothing_under_way(order, is_paid_in_part=True)

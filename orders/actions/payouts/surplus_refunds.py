@@ -86,7 +86,7 @@ def refund_ended_order_surplus(*, order_id: uuid.UUID, actor: Actor, now: dateti
 
 @shared_task(name="orders.refund_ended_orders")
 def refund_ended_orders_task() -> None:
-    """Sweep: refund the balance of cancelled and expired orders, wherever the money came from."""
+    """Sweep: refund the balance of cancelled and expired orders, for all payment methods."""
     now, actor = timezone.now(), Actor.system("refund_surplus")
     ended = overpaid_orders().filter(status__in=ENDED_STATUSES).order_by("placed_at", "pk")
     run_each(

@@ -79,13 +79,13 @@ def report_shortage(
 
 def refund_of_missing(limit: LineRefundLimit, missing: int) -> LineRefund:
     """Return the refund of steps that are not sent: their share of the line's total, as far as refundable."""
-    # Rounded up: the buyer pays nothing for missing items, in whatever order they were reported.
+    # Rounded up: the buyer pays nothing for missing items, in any order of reports.
     share = -(-limit.line.total_gross * missing // limit.line.quantity)
     return LineRefund(amount=min(limit.refundable, share), unsent=missing)
 
 
 def settle_weight_of_missing(limit: LineRefundLimit, missing: int, *, now: datetime.datetime) -> None:
-    """Step: let the estimate count as the weight of an unweighed line of which nothing is sent."""
+    """Step: set the estimate as the weight of an unweighed line of which nothing is sent."""
     if limit.line.is_to_weigh and missing == limit.line.quantity:
         settle_unsent_weight(limit.line, now=now)
 

@@ -60,7 +60,7 @@ def quote_substitute(order: Order, line: OrderLine, substitute: Substitute) -> Q
 
 
 def loss_of(quote: Quote) -> int:
-    """Return what the cooperative bears of a quoted substitute because it is dearer, in minor units."""
+    """Return the price difference that the cooperative bears for a dearer substitute, in minor units."""
     return sum(
         discount.terms.amount or 0 for discount in quote.discounts if discount.reason == _DEARER_SUBSTITUTE
     )

@@ -123,8 +123,8 @@ def correct_balance(
 ) -> LedgerPosting:
     """Credit a cooperative by this amount in minor units (negative: debit it), at the platform's cost.
 
-    The correction goes into the open settlement, whatever period it concerns. A repeated `idempotency_key`
-    returns the first posting. Raises InvalidCorrection.
+    The correction goes into the open settlement, even if it concerns an earlier period. A repeated
+    `idempotency_key` returns the first posting. Raises InvalidCorrection.
     """
     if not amount or not reason.strip():
         raise InvalidCorrection(field="amount" if not amount else "reason")

@@ -161,7 +161,7 @@ def reset_second_factor(*, user_id: int, reason: str, actor: Actor, now: datetim
 def verify_second_factor(*, user_id: int, written: str, actor: Actor, now: datetime.datetime) -> None:
     """Accept a code of the user's app, or a recovery code, once.
 
-    Each call counts as a try, whatever its outcome. Raises TooManyTries, NoSecondFactor, WrongSecondFactor,
+    Each call counts as a try, even a successful one. Raises TooManyTries, NoSecondFactor, WrongSecondFactor,
     SecondFactorUsed.
     """
     SECOND_FACTORS.take(str(user_id))

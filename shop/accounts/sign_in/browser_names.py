@@ -1,4 +1,4 @@
-"""Translate User-Agent strings to names that people know."""
+"""Translate User-Agent strings to the names of browsers and systems."""
 
 from __future__ import annotations
 

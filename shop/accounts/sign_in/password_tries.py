@@ -1,6 +1,6 @@
 """Limit password tries, counted before passwords are compared, for pages and API alike.
 
-Tries are counted per account, in whatever notation it is named, and per place: a known device, or else the
+Tries are counted per account, in any notation of its name, and per place: a known device, or else the
 network. All networks together have `SIGN_INS_PER_ACCOUNT` tries; beyond that unknown devices first need a
 one-time code, while known devices can still sign in.
 """
@@ -29,7 +29,7 @@ class DeviceCodeRequired(Refused):
 
 
 def account_key(written: str) -> str:
-    """Return the limit key of an account, in whatever notation; unknown names are their own key."""
+    """Return the limit key of an account, for any notation of its name; an unknown name is its own key."""
     user = find_user(written)
     if user is not None:
         return user_key(user.pk)

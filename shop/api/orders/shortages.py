@@ -132,7 +132,7 @@ def cooperative_substitute_withdraw(
 def cooperative_substitute_answer(
     arguments: CooperativeSubstituteAnswerArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    """Record the answer of the signed-in buyer, or of a buyer who told platform staff."""
+    """Record the answer of the signed-in buyer, or the answer that a buyer gave platform staff."""
     key = input_key(arguments["id"], "CooperativeSubstitute", field="id")
     rows = Substitute.objects.filter(pk=key)
     if not context.may(*WHOLE_ORDER_PERMISSIONS):

@@ -110,7 +110,7 @@ def _filter_by_visibility(context: Context, rows: Visible, order: str, part: str
 def _is_whole(context: Context) -> Q:
     """Match orders that the requester sees as a whole: their own, and those of channels that they handle.
 
-    Guests' orders are excluded, because cooperatives' staff know orders by other ids than buyers do.
+    Guests' orders are excluded, because cooperatives' staff see other order ids than buyers.
     """
     is_own = Q(user=context.user.pk if context.user else None, user__isnull=False, placed_at__isnull=False)
     return is_own | _is_of_their_channels(context)
