@@ -29,7 +29,7 @@ def unit_label(variant: Variant) -> str:
 
 
 def pack_label(variant: Variant) -> str:
-    """Return the sale step's name beside the variant's: empty if that states the content, as `1 kg` does."""
+    """Return the sale step's name to show after the variant's; empty if that one states it, like `1 kg`."""
     return "" if any(map(str.isdigit, variant.name)) else unit_label(variant)
 
 

@@ -17,9 +17,9 @@ from shop.core.models import Channel
 
 @dataclass(frozen=True, slots=True)
 class VariantStock:
-    """A variant's stock in its sale steps: `free` can still be sold, `on_hand` lies in selling warehouses.
+    """A variant's stock in its sale steps. `free` can still be sold.
 
-    `elsewhere` lies in warehouses that do not sell in the channel.
+    `on_hand` is in warehouses that sell in the channel, `elsewhere` in other ones.
     """
 
     variant: Variant

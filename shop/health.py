@@ -101,7 +101,7 @@ def _free_megabytes(folder: Path) -> int:
 
 
 def _check_cache() -> Report:
-    """Check that a cached value comes back: an unreachable cache raises nothing."""
+    """Check that a cached value can be read again, because an unreachable cache raises no error."""
     cache.set(_PROBE_KEY, 1, 60)
     return {"ok": cache.get(_PROBE_KEY) == 1}
 

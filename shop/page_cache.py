@@ -151,7 +151,7 @@ def _cache_key(request: HttpRequest) -> tuple[str, ...] | None:
     if not _is_public(request) or request.COOKIES.keys() - _ANONYMOUS_COOKIES or _has_broken_token(request):
         return None
     if request.GET.keys() - _PARAMETERS or request.META.get("QUERY_STRING", "") != request.GET.urlencode():
-        return None  # "?&", "?&&" and so on: each would take an entry of its own
+        return None  # "?&", "?&&" and so on: each would fill its own cache entry
     return request.scheme or "", request.get_host(), request.get_full_path(), text_size(request)
 
 

@@ -24,7 +24,7 @@ Sitemaps = dict[str, type[Sitemap] | Sitemap]  # type: ignore[type-arg]
 
 @require_safe
 def serve_sitemap_index(request: HttpRequest, *, sitemaps: Sitemaps) -> HttpResponse:
-    """Return the sitemap index with PUBLIC_URL's addresses, whatever host was requested."""
+    """Return the sitemap index with PUBLIC_URL's addresses, for any requested host."""
     return _cached_response(request, "index", "", sitemaps)
 
 

@@ -65,7 +65,7 @@ class Bulletin(models.Model):
 
 
 class BulletinMention(models.Model):
-    """A product that a bulletin speaks of, in the order of its text."""
+    """A product mentioned in a bulletin, in the order of its text."""
 
     bulletin = models.ForeignKey(Bulletin, models.CASCADE, related_name="mentions")
     product = models.ForeignKey(Product, models.CASCADE, related_name="+")

@@ -174,7 +174,10 @@ class Product(WithMetadata, WithExternalReference, WithSeo, WithTimes):
         return self.removed_at is not None
 
     def complaint_days(self, market_days: int) -> int:
-        """Return the days after delivery in which buyers may complain: the most that anybody grants."""
+        """Return the days after delivery in which buyers may complain.
+
+        It is the longest of the periods granted by the product, its cooperative and the market.
+        """
         return max(market_days, self.return_days, self.cooperative.claim_hours // 24)
 
     @property

@@ -32,7 +32,7 @@ from shop.core.models import market_channel
 from shop.core.models.geography import Division, FormerPlace, Level
 
 PRICE_BANDS = (0, 50_000, 100_000, 200_000, 500_000)  # lower bounds of the price bands, in minor units
-MAX_AGE_SECONDS = 3_600  # the index is rebuilt after this time, whatever the journal says
+MAX_AGE_SECONDS = 3_600  # the index is rebuilt after this time, even if the journal has no changes
 
 Sets = dict[Any, BitMap]
 

@@ -67,7 +67,7 @@ class ChangeJournal:
         return _fetch_rows(_NEWS.format(missing=missing), [self._last, *bounds, MAX_CHANGES + 1])
 
     def _update_gaps(self, keys: Sequence[int]) -> None:
-        """Update the gaps after these ids were read: the rest of the old ones, and new ones."""
+        """Update the gaps after these ids were read: keep old ones that are still open, and add new ones."""
         now = time.monotonic()
         missing = _find_gaps((key for key in (self._last, *keys) if key >= self._last), now)
         for first, last, since in self._missing:

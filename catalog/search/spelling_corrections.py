@@ -13,7 +13,7 @@ from catalog.search.query_words import QueryWord
 from catalog.search.search_terms import Choice, Term
 from shop.core.texts.keyboards import is_key_slip
 
-MIN_LETTERS = 4  # a shorter word is corrected only beside a word that the catalogue has
+MIN_LETTERS = 4  # a shorter word is corrected only if another word of the query is known
 _MIN_LETTERS_BESIDE = 3
 MAX_CORRECTIONS = 4  # corrections considered for one word
 
@@ -61,7 +61,7 @@ def _known_words(words: Sequence[str]) -> set[str]:
 
 
 def _typo_candidates(words: Sequence[str]) -> dict[str, list[str]]:
-    """Return known words that a slip of the keys turns into each word, the most frequent first."""
+    """Return for each word the known words of which it is a likely typo, the most frequent first."""
     if not words:
         return {}
     variants = {word: deletion_variants(word) for word in words}

@@ -12,7 +12,7 @@ from shop.core.models import show_in_language
 
 
 class Breadcrumb(NamedTuple):
-    """`row` is set if the name belongs to a row, which knows whether it was translated."""
+    """`row` is the row that the name belongs to, if any; it tells whether the name is translated."""
 
     name: str
     path: str
@@ -22,7 +22,7 @@ class Breadcrumb(NamedTuple):
 def breadcrumbs_to(category: Category | None) -> list[Breadcrumb]:
     """Return the market, all products, then the category's ancestors and itself, outermost first.
 
-    Hidden categories are left out: a product then stands under the nearest shown one.
+    Hidden categories are left out: their products appear under the nearest visible ancestor.
     """
     ancestor_ids = (
         [int(key) for key in (category.path or "").strip("/").split("/") if key] if category else []

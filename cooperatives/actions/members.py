@@ -79,7 +79,7 @@ def _update_membership(
 
 
 def _revoke_invitations_of(row: Membership, now: datetime.datetime) -> None:
-    """Revoke a former manager's invitations, which would let them in again."""
+    """Revoke a former manager's invitations, so that they cannot use one to come back."""
     sent = Invitation.objects.filter(cooperative=row.cooperative_id, invited_by=row.user_id).open(now)
     sent.update(revoked_at=now, note="")
 

@@ -89,7 +89,7 @@ def _save_household(
 
 
 def _record_household(action: str, row: Producer, *, actor: Actor, now: datetime.datetime) -> None:
-    """Record the change without the name: a removed or withdrawn household must be forgotten."""
+    """Record the change without the name, because no personal data of a removed household may remain."""
     record_change(
         action,
         row,

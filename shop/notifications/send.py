@@ -24,7 +24,7 @@ _FIRST_WAIT = datetime.timedelta(minutes=1)
 _MAX_WAIT = datetime.timedelta(hours=2)
 _TRIES = 20
 _BATCH_SIZE = 200
-# Marks where a secret stands in a text.
+# Marks the place of a secret in a text.
 PLACEHOLDER_SIGN = "\N{WHITE MEDIUM SMALL SQUARE}"
 
 _DELIVER = {ContactMethod.EMAIL: by_email.deliver, ContactMethod.SMS: by_sms.deliver}

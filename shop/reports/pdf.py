@@ -20,7 +20,7 @@ class PdfUnavailable(Exception):
 def can_make_pdf() -> bool:
     """Return whether WeasyPrint finds its libraries; cached for the process."""
     try:
-        import weasyprint  # noqa: F401  # loads Pango at once, or says that it is not there
+        import weasyprint  # noqa: F401  # loads Pango at once, or fails if it is not installed
     except OSError:
         return False
     finally:

@@ -266,7 +266,7 @@ def _is_checked(listing: Listing) -> bool:
 
 
 def _legally_required_texts(cooperative: Cooperative, product_type: ProductType) -> frozenset[str]:
-    """Return the columns: the cooperative's terms stand for the product's, and some goods do not spoil."""
+    """Return the required columns, without those that the goods or the terms of the seller make needless."""
     is_required = {
         "origin": True,
         "shelf_life": product_type.is_perishable,

@@ -101,7 +101,7 @@ def propose_translations(
 
 
 def restart_review(product: Product, now: datetime.datetime) -> None:
-    """Step: let listings in review wait from now on, as they changed."""
+    """Step: restart the waiting time of listings in review, because their content changed."""
     Listing.objects.filter(product=product, state=ListingState.IN_REVIEW).update(submitted_at=now)
 
 

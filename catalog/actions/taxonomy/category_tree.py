@@ -69,7 +69,7 @@ def move_category(
 def merge_category(*, category_id: int, into_id: int, actor: Actor, now: datetime.datetime) -> Category:
     """Move a category's products, proposed ones too, and subcategories into another one, and delete it.
 
-    Past orders keep its key, and `MergedCategory` says where it went. Raises CategoryInsideItself, Missing,
+    Past orders keep its key, and `MergedCategory` records the target. Raises CategoryInsideItself, Missing,
     and StillReferenced while a promotion, voucher or commission rate names it.
     """
     categories = _lock_tree()

@@ -100,9 +100,9 @@ def allow_phrase(*, phrase_id: int, actor: Actor, now: datetime.datetime) -> Non
 
 
 def _words(text: str) -> list[str]:
-    """Return the words in lower case; invisible characters are dropped, and the tone stands last.
+    """Return the words in lower case; invisible characters are dropped, and the tone mark comes last.
 
-    So "hoá" and "hóa" are one word, and nothing hides within a word.
+    So "hoá" and "hóa" are one word, and invisible characters cannot disguise a word.
     """
     visible = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
     return [_with_tone_last(word) for word in _WORD.findall(unicodedata.normalize("NFC", visible).lower())]
@@ -115,7 +115,7 @@ def _with_tone_last(word: str) -> str:
 
 
 def _contains(words: Sequence[str], pattern: Sequence[str]) -> bool:
-    """Return whether the pattern stands among the words, with its accents or typed wholly without any."""
+    """Return whether the words contain the pattern, with its accents or entirely without accents."""
     bare_pattern = [fold(word) for word in pattern]
     length = len(pattern)
     return any(

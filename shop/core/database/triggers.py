@@ -1,6 +1,6 @@
 """Database triggers, declared beside the models they protect and created after every migrate.
 
-They stand in no migration, because SQLite loses a table's triggers when Django rebuilds the table.
+They are not part of migrations, because SQLite loses a table's triggers when Django rebuilds the table.
 `shop.management.triggers` lists them.
 """
 

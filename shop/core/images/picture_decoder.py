@@ -22,7 +22,7 @@ from pathlib import Path
 import pillow_heif
 from PIL import AvifImagePlugin, Image, ImageCms, ImageFile, PngImagePlugin
 
-MAX_PIXELS = 200_000_000  # a second bound beside the memory limit
+MAX_PIXELS = 200_000_000  # a second limit in addition to memory
 MAX_ASPECT_RATIO = 10  # a longer strip is no photo, and WebP ends at 16,383 pixels
 _QUALITY = 75
 # Lists show many small pictures, two pixels for one of the layout: there a lower quality is not seen.

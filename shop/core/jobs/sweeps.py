@@ -57,7 +57,7 @@ def run_each(
 
 
 def run_one(key: Key, action: Callable[[Key], object], *, sweep: str) -> bool:
-    """Process one row of a sweep in a task of its own, unless it waits; return whether it succeeded."""
+    """Process one row of a sweep in its own task, unless its retry is not due. Return whether it worked."""
     run = SweepRun(sweep)
     due_keys, _is_complete = run.due_keys([key], None)
     return any(run.attempt(due_key, action) for due_key in due_keys)

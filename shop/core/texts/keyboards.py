@@ -22,7 +22,7 @@ _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 def decode_keys(word: str) -> str:
     """Return the syllable that Telex or VNI keys type: "quyts" and "quyt1" are "quýt"; empty if none.
 
-    Tone keys may stand anywhere behind the first vowel, as input methods accept them.
+    Tone keys may follow anywhere after the first vowel, as input methods accept them.
     """
     if _WORD_OF_VNI.fullmatch(word):
         decoded = _decode_vni(word)
@@ -34,10 +34,10 @@ def decode_keys(word: str) -> str:
 
 
 def is_key_slip(typed: str, intended: str) -> bool:
-    """Return whether one slip of the keys turns the folded word `intended` into `typed`.
+    """Return whether `typed` is the folded word `intended` with one typing error.
 
-    A slip swaps two neighbouring letters, leaves a key out, hits a key beside the right one, or hits such a
-    key, or the right one, a second time.
+    A typing error swaps two letters, omits one, replaces one by a neighbouring key, or adds the same or a
+    neighbouring key.
     """
     if len(typed) == len(intended):
         different = [
@@ -154,7 +154,7 @@ def _put_horns(letters: list[str]) -> None:
 
 
 def _compose(letters: list[str], tone: str) -> str:
-    """Compose the letters; the tone goes on the last marked vowel, or the first. Empty without a vowel."""
+    """Compose the letters; the tone mark goes on the last marked vowel or the first. "" without a vowel."""
     vowels = [position for position, letter in enumerate(letters) if letter[0] in _VOWELS]
     if not vowels:
         return ""

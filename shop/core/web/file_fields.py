@@ -30,7 +30,7 @@ def uploads_in(data: object) -> list[UploadedFile[bytes]]:
 
 
 class PhotosField(forms.FileField):
-    """Several photos; the content of each file is checked. `too_many` says that at most `max_count` go."""
+    """Several photos, whose contents are checked. `too_many` is the error for more than `max_count` files."""
 
     widget = MultipleFileInput(attrs={"class": "input", "accept": "image/*"})
 

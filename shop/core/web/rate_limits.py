@@ -77,7 +77,7 @@ def take_all_limits(limits: Sequence[tuple[Limit, str]]) -> None:
 
 
 def give_back_all_limits(limits: Sequence[tuple[Limit, str]]) -> None:
-    """Subtract one try from each limit, after an action that came to nothing."""
+    """Subtract one try from each limit, after an action that failed."""
     keys = [limit._key((subject,)) for limit, subject in limits]
     with transaction.atomic(durable=True):
         LimitCounter.objects.filter(key__in=keys, count__gt=0).update(count=F("count") - 1)

@@ -69,7 +69,8 @@ class DraftForm(InvoiceForm, ReceiverForm):
         super().__init__(data, files, **options)
         self.fields["invoice"].label = _("The buyer needs a company invoice.")
         for name, field in self.fields.items():
-            field.widget.attrs["autocomplete"] = "off"  # the browser knows the staff's data, not the buyer's
+            # The browser would fill in the data of the staff instead of the buyer.
+            field.widget.attrs["autocomplete"] = "off"
             if name in _RECEIVER:
                 field.required = is_complete and name in _REQUIRED_TO_PLACE
 

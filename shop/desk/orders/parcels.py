@@ -1,4 +1,4 @@
-"""Record deliveries at the desk for members without a phone at hand, and undo steps recorded by mistake."""
+"""Record deliveries on behalf of members who cannot use the app, and undo steps recorded by mistake."""
 
 from __future__ import annotations
 

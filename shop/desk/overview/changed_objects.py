@@ -169,7 +169,7 @@ def _page(row: Model, product_pages: Mapping[int, str]) -> str:
 
 @singledispatch
 def name_of(row: Model) -> str:
-    """Return the name by which staff know a row, "" if it has none of its own."""
+    """Return a row's name as the desk shows it, "" if it has no name of its own."""
     return str(getattr(row, "name", "") or getattr(row, "title", ""))
 
 

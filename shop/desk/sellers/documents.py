@@ -1,4 +1,4 @@
-"""Documents of an application, beside the facts that they prove."""
+"""Documents of an application, shown with the data that they prove."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from shop.staff_pages import staff_only
 @require_safe
 @staff_only(Permission.MANAGE_STAFF)
 def show_document(request: HttpRequest, actor: Actor, pk: int, document_id: int) -> HttpResponse:
-    """Show a document beside the facts it proves; its files are opened, and logged, one by one."""
+    """Show a document with the data it proves; each file is opened, and logged, on its own."""
     rows = ApplicationDocument.objects.select_related("cooperative").prefetch_related("files")
     document = get_object_or_404(rows, pk=document_id, cooperative=pk)
     context = {

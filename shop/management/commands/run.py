@@ -137,7 +137,7 @@ def _commands(*, workers: int) -> dict[str, list[str]]:
 
 
 def _does_web_answer() -> bool:
-    """Return whether the web server answers a request, with whatever status."""
+    """Return whether the web server answers a request, with any status."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.HOST, settings.HOST)
     connection = HTTPConnection(host, settings.PORT, timeout=_ANSWER_SECONDS)
     try:

@@ -145,9 +145,9 @@ class PhotoField(forms.FileField):
 
 
 class ReasonForm(MembersForm):
-    """A reason, chosen in one tap or entered as text.
+    """A reason, chosen from buttons or entered as text.
 
-    `reason` holds a tapped reason as its message id on a line of its own; the filter `translated_reason`
+    `reason` contains a chosen reason as its message id on its own line; the filter `translated_reason`
     translates it for each reader.
     """
 
