@@ -48,6 +48,8 @@ PUT_TOGETHER = {
     "line.weight_{answer}": [
         f"line.weight_{answer}" for answer in WeightAnswer if answer != WeightAnswer.NO_LONGER_ASKED
     ],
+    "listing.{ListingState.PAUSED}": ["listing.paused"],
+    "listing.{ListingState.PUBLISHED}": ["listing.published"],
     "listing.{new_state}": [f"listing.{state}" for state in ListingState],
     "parcel.{step}_undone": [f"parcel.{step}_undone" for step in ParcelStep],
     "part.{part.state}": [],
