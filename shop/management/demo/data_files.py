@@ -22,6 +22,11 @@ def demo_market() -> TomlTable:
 
 
 @cache
+def desk_tasks() -> TomlTable:
+    return _read("desk-tasks")
+
+
+@cache
 def cooperatives() -> list[TomlTable]:
     rows: list[TomlTable] = _read("cooperatives")["cooperative"]
     return rows

@@ -18,6 +18,7 @@ from shop.management.demo.accounts import create_demo_accounts
 from shop.management.demo.bulk_orders import insert_finished_orders
 from shop.management.demo.complaints import create_complaints
 from shop.management.demo.data_files import cooperatives, demo_market, product_pictures, products
+from shop.management.demo.desk_tasks import create_desk_tasks
 from shop.management.demo.discounts import create_discounts
 from shop.management.demo.followers import create_bulletins, create_followers
 from shop.management.demo.open_orders import create_weighed_orders, remit_old_cash
@@ -96,7 +97,7 @@ def seed_orders(count: int, *, seed: int, now: datetime.datetime) -> int:
 
 
 def seed_open_orders() -> None:
-    """Create today's open orders once, after the past orders: cash to remit, products to weigh.
+    """Create today's open orders and the desk's open tasks once, after the past orders.
 
     Skipped for long histories, which serve measurements.
     """
@@ -110,6 +111,7 @@ def seed_open_orders() -> None:
         create_weighed_orders(channel, buyer, members_by_cooperative(), now=now)
         create_walkthrough_orders(channel, buyer, members_by_cooperative(), now=now)
         create_complaints(members_by_cooperative(), actor=SEEDER, now=now)
+        create_desk_tasks(channel, members_by_cooperative(), now=now)
     with transaction.atomic(durable=True):
         record_change(OPEN_ORDERS_SEEDED, channel, actor=SEEDER, now=now)
 

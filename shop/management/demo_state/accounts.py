@@ -17,6 +17,8 @@ class Account:
     cooperative: str = ""
 
 
+# The admin's colleague, so that there is a second person to propose and confirm.
+COLLEAGUE = Account("admin", "ketoan@example.com", "ke-toan-cho-2026", "Kế toán thử", "+84900000105")
 ACCOUNTS = (
     Account("buyer", "nguoimua@example.com", "phien-cho-2026", "Người mua thử", "+84900000101"),
     Account(
@@ -35,6 +37,7 @@ ACCOUNTS = (
         "+84900000103",
         "htx-yen-duong",
     ),
+    COLLEAGUE,
     Account("admin", "quantri@example.com", "quan-tri-cho-2026", "Quản trị thử", "+84900000104"),
 )
 PUBLISHED_PASSWORDS = {account.email: account.password for account in ACCOUNTS}

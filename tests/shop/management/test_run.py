@@ -183,7 +183,7 @@ def test_killed_demo_is_completed_by_the_next_start(open_shop) -> None:
     until(third.health, "the shop again")
 
     assert 0 < orders_before < 40
-    assert (orders_after, code) == (42, 0)
+    assert (orders_after, code) == (48, 0)
     assert "Filling the shop with demo goods" in reopened.said()
     assert "40 past orders" in reopened.said()
     assert "Filling" not in third.said()

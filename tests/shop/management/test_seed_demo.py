@@ -11,11 +11,14 @@ from django.test import TestCase, override_settings
 from catalog.actions.listings.listing_states import missing_legal_fields
 from catalog.models import Bulletin, Listing, Movement, Product, Stock, Variant, VariantMedia
 from catalog.states import ListingState
+from cooperatives.actions.application_checks import is_own_account
 from cooperatives.models import Certificate, Cooperative, DeliveryMethod, MarketDay, MarketDayKind
+from cooperatives.states import CooperativeState
 from orders.actions.order_records.recalculate_order import recalculate_columns
 from orders.actions.statements.cod_statements import import_cod_statement, preview_cod_statement
 from orders.models import (
     Allocation,
+    Approval,
     BankTransfer,
     CashRemittance,
     Complaint,
@@ -25,6 +28,7 @@ from orders.models import (
     OrderPart,
     Parcel,
     PaymentEvent,
+    Payout,
     Refund,
     ReviewReason,
     StatementRowProblem,
@@ -368,9 +372,26 @@ class UnderWayTests(TestCase):
         assert [parts.awaiting_acceptance().count(), len(to_weigh)] == [2, 1]
         assert [parts.with_unpicked_lines().count(), parts.awaiting_handover().count()] == [3, 1]
 
-    def test_one_complaint_is_open_and_one_is_refunded(self) -> None:
+    def test_admin_finds_tasks_of_each_kind(self) -> None:
+        self.client.force_login(self.users[ACCOUNTS[-1].email])
+        waiting = self.client.get("/quan-tri/").context["waiting"]
+        counts = {row.kind: row.count for row in waiting}
+        assert {kind: counts.get(kind) for kind in ("cooperative", "listing", "revision")} == {
+            "cooperative": 2,
+            "listing": 2,
+            "revision": 1,
+        }
+        assert Approval.objects.waiting(NOW).count() == 1
+        assert counts["complaint"] == 1
+        assert Payout.objects.due().filter(refund__key="demo-desk:to-pay").count() == 1
+        first, second = Cooperative.objects.filter(state=CooperativeState.APPLIED).order_by("pk")
+        assert (first.documents.count(), second.documents.count()) == (4, 2)
+        assert [is_own_account(first), is_own_account(second)] == [True, False]
+
+    def test_complaints_are_open_overdue_and_refunded(self) -> None:
         states = Complaint.objects.order_by("state").values_list("state", flat=True)
-        assert list(states) == ["accepted", "open"]
+        assert list(states) == ["accepted", "open", "open"]
+        assert Complaint.objects.overdue(NOW).count() == 1
         refund = Refund.objects.get(complaint__state="accepted")
         assert refund.money == refund.amount > 0
         assert [payout.state for payout in refund.payouts.all()] == ["paid"]
