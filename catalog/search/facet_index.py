@@ -101,17 +101,20 @@ class FacetIndex:
     def places(self) -> list[NamedPlace]:
         """Provinces with products, then communes, each in alphabetical order."""
         codes = [code for code in (*self.provinces, *self.communes) if code]
-        rows = Division.objects.filter(code__in=codes, valid_until=None).prefetch_related(
+        divisions = Division.objects.filter(code__in=codes, valid_until=None).prefetch_related(
             Prefetch("former_places", FormerPlace.objects.order_by("folded", "pk"))
         )
         return [
             NamedPlace(
-                row,
-                read_name(row.name),
-                [FormerName(str(place), place.folded.replace(" ", "")) for place in row.former_places.all()],
+                division,
+                read_name(division.name),
+                [
+                    FormerName(str(place), place.folded.replace(" ", ""))
+                    for place in division.former_places.all()
+                ],
             )
-            for row in rows.order_by("-level", "sort_key", "pk")
-            if self.products_from(row)
+            for division in divisions.order_by("-level", "sort_key", "pk")
+            if self.products_from(division)
         ]
 
     @cached_property

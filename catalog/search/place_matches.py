@@ -114,8 +114,8 @@ def _like_patterns(words: Sequence[str]) -> tuple[list[str], list[str]]:
 def _cooperatives(after_space: Collection[str], joined_query: Collection[str]) -> QuerySet[Cooperative]:
     where = "(' ' || folded_name LIKE %s OR replace(folded_name, ' ', '') LIKE %s)"
     params = [like for pair in zip(after_space, joined_query, strict=True) for like in pair]
-    rows = Cooperative.objects.public().extra(where=[where] * len(after_space), params=params)  # noqa: S610
-    return rows.only("slug", "name", "sort_order").order_by("sort_order", "pk")[:_CANDIDATES]
+    cooperatives = Cooperative.objects.public().extra(where=[where] * len(after_space), params=params)  # noqa: S610
+    return cooperatives.only("slug", "name", "sort_order").order_by("sort_order", "pk")[:_CANDIDATES]
 
 
 def _by_translated_name(readings: Sequence[Reading]) -> dict[int, Cooperative]:
@@ -140,8 +140,8 @@ def _translated_names(kind: str, language: str) -> QuerySet[Any, Any]:
 
 @compiled_query
 def _with_keys(keys: Collection[int]) -> QuerySet[Cooperative]:
-    rows = Cooperative.objects.public().filter(pk__in=keys)
-    return rows.only("slug", "name", "sort_order").order_by("sort_order", "pk")
+    cooperatives = Cooperative.objects.public().filter(pk__in=keys)
+    return cooperatives.only("slug", "name", "sort_order").order_by("sort_order", "pk")
 
 
 @compiled_query

@@ -172,10 +172,10 @@ def _by_name(*, start: int, stop: int) -> QuerySet[Any, int]:
 
 @compiled_query
 def _ids_by_name(keys: str, *, limit: int) -> QuerySet[Any, int]:
-    rows = Product.objects.filter(pk__in=_ids_from_text(keys))
-    return rows.in_alphabet().values_list("pk", flat=True)[:limit]
+    products = Product.objects.filter(pk__in=_ids_from_text(keys))
+    return products.in_alphabet().values_list("pk", flat=True)[:limit]
 
 
 def _listed_products(channel: int) -> QuerySet[Any, int]:
-    rows = Listing.objects.filter(channel=channel, state=ListingState.PUBLISHED)
-    return rows.newest_first().values_list("product", flat=True)
+    listings = Listing.objects.filter(channel=channel, state=ListingState.PUBLISHED)
+    return listings.newest_first().values_list("product", flat=True)

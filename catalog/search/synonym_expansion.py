@@ -74,8 +74,8 @@ def prefix_terms(readings: Sequence[Reading]) -> list[Reading]:
 @compiled_query
 def _synonym_sets(phrases: Collection[str]) -> QuerySet[Any, Any]:
     sets = Synonym.objects.filter(folded__in=phrases).values("set")
-    rows = Synonym.objects.filter(set__in=sets).order_by("set", "sort_order", "pk")
-    return rows.values_list("set", "folded", "text")
+    synonyms = Synonym.objects.filter(set__in=sets).order_by("set", "sort_order", "pk")
+    return synonyms.values_list("set", "folded", "text")
 
 
 def _synonyms_of(phrases: dict[_Span, Sequence[QueryWord]]) -> dict[_Span, list[Phrase]]:

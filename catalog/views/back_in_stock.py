@@ -134,8 +134,8 @@ def _product_or_404(slug: str) -> Product:
     channel = market_channel()
     if channel is None:
         raise Http404
-    rows = Product.objects.paused_or_published(channel.pk).select_related("cooperative", "category")
-    return get_object_or_404(rows, slug=slug)
+    products = Product.objects.paused_or_published(channel.pk).select_related("cooperative", "category")
+    return get_object_or_404(products, slug=slug)
 
 
 def _actor(request: HttpRequest) -> Actor:

@@ -24,9 +24,9 @@ LOUDSPEAKER_LANGUAGE = "vi"
 @require_safe
 def list_bulletins(request: HttpRequest) -> HttpResponse:
     """Show the market's latest bulletin, with links to earlier ones and to cooperatives' bulletins."""
-    rows = list(Bulletin.objects.of_market().in_language(_language()).order_by("-week", "-pk")[:WEEKS])
-    newest = rows[0] if rows else None
-    return _render_bulletin(request, newest, None, earlier=rows[1:])
+    bulletins = list(Bulletin.objects.of_market().in_language(_language()).order_by("-week", "-pk")[:WEEKS])
+    newest = bulletins[0] if bulletins else None
+    return _render_bulletin(request, newest, None, earlier=bulletins[1:])
 
 
 @require_safe
@@ -125,8 +125,8 @@ def _bulletin_or_404(week: str, slug: str | None, language: str) -> Bulletin:
     if week != monday.isoformat():  # `2026-W48` parses as a date too, but a page must have one URL
         raise Http404
     cooperative = get_object_or_404(Cooperative.objects.public(), slug=slug) if slug else None
-    rows = Bulletin.objects.by_author(cooperative).in_language(language).select_related("cooperative")
-    return get_object_or_404(rows, week=monday)
+    bulletins = Bulletin.objects.by_author(cooperative).in_language(language).select_related("cooperative")
+    return get_object_or_404(bulletins, week=monday)
 
 
 def _text_download(text: str, week: str, slug: str | None, name: str) -> HttpResponse:

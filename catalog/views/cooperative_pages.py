@@ -32,8 +32,8 @@ MOST_HARVESTS = 8
 @require_safe
 def list_cooperatives(request: HttpRequest) -> HttpResponse:
     """Show all public cooperatives."""
-    rows = Cooperative.objects.public().select_related("cover").order_by("sort_order", "pk")
-    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    cooperatives = Cooperative.objects.public().select_related("cover").order_by("sort_order", "pk")
+    page = Paginator(cooperatives, PER_PAGE).get_page(request.GET.get("page"))
     visible_cooperatives = list(page.object_list)
     show_in_language(visible_cooperatives, "name", "summary")
     return render(

@@ -62,14 +62,14 @@ def _cooperatives(keys: Collection[int]) -> QuerySet[Cooperative]:
 
 @compiled_query
 def _divisions(codes: Collection[str]) -> QuerySet[Any, Any]:
-    rows = Division.objects.filter(code__in=codes, valid_until=None)
-    return rows.order_by("pk").values_list("code", "name")
+    divisions = Division.objects.filter(code__in=codes, valid_until=None)
+    return divisions.order_by("pk").values_list("code", "name")
 
 
 @compiled_query
 def _communes(provinces: Collection[str]) -> QuerySet[Any, str]:
-    rows = Division.objects.filter(parent__code__in=provinces, valid_until=None)
-    return rows.order_by("pk").values_list("code", flat=True)
+    divisions = Division.objects.filter(parent__code__in=provinces, valid_until=None)
+    return divisions.order_by("pk").values_list("code", flat=True)
 
 
 @compiled_query

@@ -187,14 +187,14 @@ def _free(variant_ids: Sequence[int], listings: Sequence[Listing]) -> dict[int, 
 @compiled_query
 def _visible_listings(channel: int, products: Collection[int]) -> QuerySet[Listing]:
     """Return listings with the columns that cards show."""
-    rows = Listing.objects.on_sale(channel).filter(product__in=products).select_related("channel")
-    return rows.defer(*_UNUSED_COLUMNS).order_by()
+    listings = Listing.objects.on_sale(channel).filter(product__in=products).select_related("channel")
+    return listings.defer(*_UNUSED_COLUMNS).order_by()
 
 
 @compiled_query
 def _ocop_stars(products: Collection[int], day: datetime.date) -> QuerySet[Any, Any]:
-    rows = Certificate.objects.valid_on(day).filter(kind=CertificateKind.OCOP, products__in=products)
-    return rows.order_by("stars", "pk").values_list("products", "stars")
+    certificates = Certificate.objects.valid_on(day).filter(kind=CertificateKind.OCOP, products__in=products)
+    return certificates.order_by("stars", "pk").values_list("products", "stars")
 
 
 @compiled_query
@@ -209,12 +209,12 @@ def _prices_of(variants: Collection[int], channels: Collection[int]) -> QuerySet
 
 @compiled_query
 def _first_media(products: Collection[int]) -> QuerySet[ProductMedia]:
-    rows = ProductMedia.objects.displayable().filter(product__in=products).select_related("picture")
-    rows = rows.only("product", "picture__state", "picture__renditions")
-    return rows.order_by("product", "-sort_order", "-pk")
+    media = ProductMedia.objects.displayable().filter(product__in=products).select_related("picture")
+    media = media.only("product", "picture__state", "picture__renditions")
+    return media.order_by("product", "-sort_order", "-pk")
 
 
 @compiled_query
 def _free_stock(channel: int, country: str, variants: Collection[int]) -> QuerySet[Any, Any]:
-    rows = Stock.objects.reachable(channel_id=channel, country=country).filter(variant__in=variants)
-    return rows.values_list("variant").annotate(total=Sum("free")).order_by("variant")
+    stocks = Stock.objects.reachable(channel_id=channel, country=country).filter(variant__in=variants)
+    return stocks.values_list("variant").annotate(total=Sum("free")).order_by("variant")

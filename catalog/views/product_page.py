@@ -33,10 +33,10 @@ MAX_SIMILAR = 4
 def show_product(request: HttpRequest, slug: str) -> HttpResponse:
     """Show a listed product's page, or the page of a paused one; 404 for anything else."""
     channel = get_channel_or_404()
-    rows = Product.objects.visible_in(channel.pk).select_related(
+    products = Product.objects.visible_in(channel.pk).select_related(
         "cooperative__portrait", "category", "producer"
     )
-    requested_product = rows.filter(slug=slug).first()
+    requested_product = products.filter(slug=slug).first()
     if requested_product is None:
         return paused_product_page(request, slug)
     now = timezone.now()

@@ -30,6 +30,6 @@ def move_guest_wishes(request: HttpRequest, user: User, *, now: datetime.datetim
 def wished_product_ids(request: HttpRequest) -> list[int]:
     """Return ids of the products on the visitor's wish list, newest first."""
     if isinstance(request.user, User):
-        rows = WishedProduct.objects.filter(user=request.user).order_by("-added_at", "-pk")
-        return list(rows.values_list("product", flat=True))
+        wished_products = WishedProduct.objects.filter(user=request.user).order_by("-added_at", "-pk")
+        return list(wished_products.values_list("product", flat=True))
     return list(reversed(request.session.get(SESSION_KEY, ())))

@@ -54,9 +54,9 @@ def set_group_scope(
     with keep_an_administrator():
         group.is_platform_wide = is_platform_wide
         group.save(update_fields=["is_platform_wide"])
-    rows = GroupCooperative.objects.filter(group=group)
-    rows.exclude(cooperative__in=requested_ids).delete()
-    existing_ids = set(rows.values_list("cooperative", flat=True))
+    group_cooperatives = GroupCooperative.objects.filter(group=group)
+    group_cooperatives.exclude(cooperative__in=requested_ids).delete()
+    existing_ids = set(group_cooperatives.values_list("cooperative", flat=True))
     GroupCooperative.objects.bulk_create(
         GroupCooperative(group=group, cooperative_id=cooperative_id)
         for cooperative_id in sorted(requested_ids - existing_ids)

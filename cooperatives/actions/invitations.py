@@ -85,8 +85,8 @@ def revoke_invitation(
 ) -> None:
     """Revoke an open invitation; its link stops working. Raises Missing."""
     cooperative = lock_cooperative(cooperative_id)
-    rows = Invitation.objects.for_cooperative(cooperative).open(now)
-    invitation = lock_row(rows.filter(pk=invitation_id))
+    invitations = Invitation.objects.for_cooperative(cooperative).open(now)
+    invitation = lock_row(invitations.filter(pk=invitation_id))
     if invitation is None:
         raise Missing()
     _close_invitation(invitation, "revoked_at", now)
@@ -120,8 +120,8 @@ def find_open_invitation(token: str, now: datetime.datetime) -> Invitation:
         invitation_id = int(_SIGNER.unsign(token))
     except (signing.BadSignature, ValueError) as error:
         raise InvitationClosed() from error
-    rows = Invitation.objects.open(now).filter(cooperative__state__in=_INVITING_STATES)
-    invitation = rows.select_related("cooperative").filter(pk=invitation_id).first()
+    invitations = Invitation.objects.open(now).filter(cooperative__state__in=_INVITING_STATES)
+    invitation = invitations.select_related("cooperative").filter(pk=invitation_id).first()
     if invitation is None:
         raise InvitationClosed()
     return invitation

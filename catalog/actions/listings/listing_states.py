@@ -177,8 +177,10 @@ def withdraw_listing(
     now: datetime.datetime,
 ) -> Listing:
     """Withdraw a listing; `cooperative` None means platform staff. Raises Missing, WrongMove."""
-    rows = Listing.objects.existing() if cooperative is None else Listing.objects.for_cooperative(cooperative)
-    listing = _lock_listing(rows, listing_id)
+    listings = (
+        Listing.objects.existing() if cooperative is None else Listing.objects.for_cooperative(cooperative)
+    )
+    listing = _lock_listing(listings, listing_id)
     return change_listing_state(listing, ListingState.WITHDRAWN, reason=reason, actor=actor, now=now)
 
 

@@ -345,12 +345,12 @@ def require_usual_discount(
 
 
 def _lock_promotion(promotion_id: uuid.UUID, acting_cooperative: Cooperative | None) -> Promotion:
-    rows = (
+    promotions = (
         Promotion.objects.all()
         if acting_cooperative is None
         else Promotion.objects.for_cooperative(acting_cooperative)
     )
-    promotion = lock_row(rows.filter(pk=promotion_id))
+    promotion = lock_row(promotions.filter(pk=promotion_id))
     if promotion is None:
         raise Missing()
     return promotion

@@ -26,8 +26,10 @@ def add_to_wish_list(*, user_id: int, product_ids: Iterable[int], now: datetime.
         ),
         ignore_conflicts=True,
     )
-    rows = WishedProduct.objects.filter(user=user_id).order_by("-added_at", "-pk")
-    WishedProduct.objects.filter(pk__in=list(rows.values_list("pk", flat=True)[MAX_WISHES:])).delete()
+    wished_products = WishedProduct.objects.filter(user=user_id).order_by("-added_at", "-pk")
+    WishedProduct.objects.filter(
+        pk__in=list(wished_products.values_list("pk", flat=True)[MAX_WISHES:])
+    ).delete()
 
 
 @transaction.atomic(durable=True)

@@ -85,8 +85,11 @@ def _require_allowed_values(inputs: Iterable[AttributeInput]) -> None:
 
 
 def _attributes_of_type(product_type_id: int, scope: AttributeScope) -> dict[int, Attribute]:
-    rows = ProductTypeAttribute.objects.filter(product_type=product_type_id, scope=scope)
-    return {row.attribute_id: row.attribute for row in rows.select_related("attribute").order_by("pk")}
+    product_type_attributes = ProductTypeAttribute.objects.filter(product_type=product_type_id, scope=scope)
+    return {
+        product_type_attribute.attribute_id: product_type_attribute.attribute
+        for product_type_attribute in product_type_attributes.select_related("attribute").order_by("pk")
+    }
 
 
 def set_attributes(

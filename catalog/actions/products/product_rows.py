@@ -36,8 +36,8 @@ def lock_product(product_id: int, *, cooperative: Cooperative | None = None, fie
 
 def product_listings(product: Product) -> QuerySet[Listing]:
     """Step: the product's listings, loaded for state changes."""
-    rows = Listing.objects.filter(product=product).order_by("pk")
-    return rows.select_related("channel", "product", "product__cooperative", "product__product_type")
+    listings = Listing.objects.filter(product=product).order_by("pk")
+    return listings.select_related("channel", "product", "product__cooperative", "product__product_type")
 
 
 def finish_product_edit(

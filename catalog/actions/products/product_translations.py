@@ -51,8 +51,10 @@ def translate_product(
     `cooperative` None means platform staff. An empty text deletes the translation. With `needs_approval`,
     texts of an approved product wait for the platform's review. Raises Missing, ForbiddenWords.
     """
-    rows = Product.objects.existing() if cooperative is None else Product.objects.for_cooperative(cooperative)
-    product = lock_row(rows.filter(pk=product_id))
+    products = (
+        Product.objects.existing() if cooperative is None else Product.objects.for_cooperative(cooperative)
+    )
+    product = lock_row(products.filter(pk=product_id))
     if product is None:
         raise Missing()
     if needs_approval:

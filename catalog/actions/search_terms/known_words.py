@@ -35,10 +35,10 @@ def recount_known_words() -> int:
     for words in _batches(new_words):
         _add_words(words, counts)
     for words in _batches(sorted(changed)):
-        rows = list(KnownWord.objects.filter(word__in=words))
-        for row in rows:
-            row.product_count = counts[row.word]
-        KnownWord.objects.bulk_update(rows, ["product_count"])
+        known_words = list(KnownWord.objects.filter(word__in=words))
+        for known_word in known_words:
+            known_word.product_count = counts[known_word.word]
+        KnownWord.objects.bulk_update(known_words, ["product_count"])
     return len(counts)
 
 
@@ -60,12 +60,12 @@ def _add_words(words: Sequence[str], counts: Counter[str]) -> None:
     KnownWord.objects.bulk_create(
         (KnownWord(word=word, product_count=counts[word]) for word in words), ignore_conflicts=True
     )
-    rows = KnownWord.objects.filter(word__in=words)
+    known_words = KnownWord.objects.filter(word__in=words)
     Misspelling.objects.bulk_create(
         (
-            Misspelling(word=row, shortened_word=shortened_word)
-            for row in rows
-            for shortened_word in deletion_variants(row.word)
+            Misspelling(word=known_word, shortened_word=shortened_word)
+            for known_word in known_words
+            for shortened_word in deletion_variants(known_word.word)
         ),
         ignore_conflicts=True,
         batch_size=_BATCH_SIZE,

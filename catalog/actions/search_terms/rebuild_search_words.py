@@ -28,14 +28,14 @@ def rebuild_search_words() -> int:
 
 @transaction.atomic(durable=True)
 def _rebuild(keys: list[int]) -> int:
-    rows = lock_rows(
+    products = lock_rows(
         Product.objects.filter(pk__in=keys).select_related("cooperative", "category").order_by("pk")
     )
     changed = []
-    for row in rows:
-        before = [getattr(row, column) for column in SEARCH_COLUMNS]
-        set_search_columns(row)
-        if before != [getattr(row, column) for column in SEARCH_COLUMNS]:
-            changed.append(row)
+    for product in products:
+        before = [getattr(product, column) for column in SEARCH_COLUMNS]
+        set_search_columns(product)
+        if before != [getattr(product, column) for column in SEARCH_COLUMNS]:
+            changed.append(product)
     Product.objects.bulk_update(changed, SEARCH_COLUMNS)
     return len(changed)

@@ -47,8 +47,8 @@ def close_warehouse(
         raise LastWarehouse()
     if is_used_for_pickup(warehouse):
         raise WarehouseUsedForPickup()
-    rows = lock_rows(Stock.objects.filter(warehouse=warehouse))
-    if any(row.on_hand or row.reserved or row.allocated for row in rows):
+    stocks = lock_rows(Stock.objects.filter(warehouse=warehouse))
+    if any(stock.on_hand or stock.reserved or stock.allocated for stock in stocks):
         raise WarehouseNotEmpty()
     is_deleted = not Movement.objects.filter(stock__warehouse=warehouse).exists() and _delete(
         warehouse, actor=actor, now=now

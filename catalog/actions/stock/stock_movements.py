@@ -272,9 +272,9 @@ def refresh_availability(*, variant_ids: Iterable[int]) -> None:
     transaction locks stock rows before listings.
     """
     touched = Listing.objects.filter(product__variants__in=list(variant_ids)).values("pk")
-    rows = lock_rows(Listing.objects.filter(pk__in=touched))
-    for channel in Channel.objects.filter(pk__in={row.channel_id for row in rows}).order_by("pk"):
-        channel_rows = [row for row in rows if row.channel_id == channel.pk]
+    listings = lock_rows(Listing.objects.filter(pk__in=touched))
+    for channel in Channel.objects.filter(pk__in={row.channel_id for row in listings}).order_by("pk"):
+        channel_rows = [row for row in listings if row.channel_id == channel.pk]
         available = set(
             _available_listings(channel.pk, channel.default_country, [row.pk for row in channel_rows])
         )

@@ -145,13 +145,13 @@ def _lock_tree() -> dict[int, Category]:
 
 def _update_is_shown() -> None:
     """Derive `is_shown` of every category; reads them again, with those added while the lock was awaited."""
-    rows = list(Category.objects.order_by("pk"))
-    hidden = tuple(row.branch_path for row in rows if row.is_hidden)
+    categories = list(Category.objects.order_by("pk"))
+    hidden = tuple(category.branch_path for category in categories if category.is_hidden)
     for is_shown in (False, True):
         keys = [
-            row.pk
-            for row in rows
-            if row.is_shown != is_shown and (row.path or "").startswith(hidden) != is_shown
+            category.pk
+            for category in categories
+            if category.is_shown != is_shown and (category.path or "").startswith(hidden) != is_shown
         ]
         Category.objects.filter(pk__in=keys).update(is_shown=is_shown)
 
