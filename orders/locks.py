@@ -220,8 +220,8 @@ def lock_settlements_of_parcels(parcels: Iterable[Parcel], *, now: datetime.date
 
 def lock_statement(statement_id: int, kind: StatementKind = StatementKind.COD) -> StatementImport:
     """Lock a statement of a carrier or of our bank. Raises Missing."""
-    rows = StatementImport.objects.filter(pk=statement_id, kind=kind)
-    statement = lock_row(rows)
+    statements = StatementImport.objects.filter(pk=statement_id, kind=kind)
+    statement = lock_row(statements)
     if statement is None:
         raise Missing()
     return statement

@@ -116,8 +116,8 @@ def basket_payment_sums(basket: uuid.UUID) -> dict[PaymentMethod, list[PaymentSu
 
 @compiled_query
 def _events_before(basket: uuid.UUID) -> models.QuerySet[PaymentEvent, tuple[uuid.UUID, str, str, int]]:
-    rows = PaymentEvent.objects.filter(payment__basket=basket).order_by("payment")
-    columns = rows.values_list("payment", "payment__method", "kind")
+    payment_events = PaymentEvent.objects.filter(payment__basket=basket).order_by("payment")
+    columns = payment_events.values_list("payment", "payment__method", "kind")
     return columns.annotate(total=Sum("amount"))
 
 

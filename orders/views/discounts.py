@@ -52,21 +52,21 @@ class DiscountDesk:
 
     @property
     def vouchers(self) -> Any:
-        rows = (
+        vouchers = (
             Voucher.objects.all()
             if self.acting_cooperative is None
             else Voucher.objects.for_cooperative(self.acting_cooperative)
         )
-        return rows.select_related("cooperative").prefetch_related("values")
+        return vouchers.select_related("cooperative").prefetch_related("values")
 
     @property
     def promotions(self) -> PromotionQuerySet:
-        rows = (
+        promotions = (
             Promotion.objects.all()
             if self.acting_cooperative is None
             else Promotion.objects.for_cooperative(self.acting_cooperative)
         )
-        return rows.select_related("cooperative", "channel")
+        return promotions.select_related("cooperative", "channel")
 
     def redirect_to(self, page: str, *args: object) -> HttpResponse:
         return redirect(f"{self.space}:{page}", *args)

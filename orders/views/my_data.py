@@ -54,10 +54,10 @@ _FILES = {
 def show_my_data(request: HttpRequest) -> HttpResponse:
     """Show available exports, requests with their deadlines, and the possible requests."""
     user = _current_user(request)
-    rows = DataRequest.objects.of_person(user.pk)
+    data_requests = DataRequest.objects.of_person(user.pk)
     context = {
         "copies": DataExport.objects.filter(user=user, expires_at__gt=timezone.now()).order_by("-created_at"),
-        "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
+        "page": Paginator(data_requests, PER_PAGE).get_page(request.GET.get("page")),
     }
     return render(request, "orders/my_data.html", context)
 

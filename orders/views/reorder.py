@@ -29,8 +29,8 @@ _KEY = "reordered-into"  # session key of the message shown once on the basket p
 @require_POST
 def reorder_past_order(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
     """Put an order's items into the visitor's basket, by the order's unguessable id."""
-    rows = Order.objects.by_link_id(order_id).select_related("shipping_address")
-    order, channel = get_object_or_404(rows), market_channel()
+    orders = Order.objects.by_link_id(order_id).select_related("shipping_address")
+    order, channel = get_object_or_404(orders), market_channel()
     if channel is None:
         raise Http404
     user, basket = signed_in_user(request), current_basket(request)

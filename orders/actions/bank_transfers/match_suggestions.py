@@ -130,8 +130,8 @@ def _orders_awaiting_transfer(transfers: Sequence[BankTransfer]) -> list[Order]:
     """Return the newest orders that await a transfer."""
     if not transfers:
         return []
-    rows = Order.objects.waiting_for_transfer().exclude(status__in=ENDED_STATUSES)
-    return list(rows.newest_first()[:_MAX_COMPARED_ORDERS])
+    orders = Order.objects.waiting_for_transfer().exclude(status__in=ENDED_STATUSES)
+    return list(orders.newest_first()[:_MAX_COMPARED_ORDERS])
 
 
 def _assigned_amounts(transfers: Sequence[BankTransfer]) -> dict[uuid.UUID, dict[uuid.UUID | None, int]]:

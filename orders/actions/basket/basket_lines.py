@@ -238,11 +238,11 @@ def release_reservations(reservations: list[Reservation]) -> None:
     """Step: lock the stock of these reservations and release them."""
     if not reservations:
         return
-    rows = locks.lock_stock({reservation.stock_id for reservation in reservations})
+    stocks = locks.lock_stock({reservation.stock_id for reservation in reservations})
     freed = release_reserved_stock(
-        _select_reservations([reservation.pk for reservation in reservations]), rows
+        _select_reservations([reservation.pk for reservation in reservations]), stocks
     )
-    save_reserved_and_allocated(rows[stock_id] for stock_id in freed)
+    save_reserved_and_allocated(stocks[stock_id] for stock_id in freed)
 
 
 def release_reserved_stock(reservations: Sequence[Reservation], rows: Mapping[int, Stock]) -> set[int]:

@@ -52,13 +52,13 @@ def offset_collected_cash(*, settlement_id: int, actor: Actor, now: datetime.dat
 
 def settlements_to_offset() -> list[int]:
     """Return closed settlements with parcels whose offset cash is not marked yet, the oldest first."""
-    rows = Parcel.objects.filter(cod_state=CodState.COLLECTED, cod_holder=CashHolder.COOPERATIVE)
+    parcels = Parcel.objects.filter(cod_state=CodState.COLLECTED, cod_holder=CashHolder.COOPERATIVE)
     key = Concat(Value("event:"), Cast(OuterRef("pk"), CharField()), output_field=CharField())
     booked = LedgerEntry.objects.filter(
         posting__key=key, account=LedgerAccount.COOPERATIVE_CASH, settlement__closed_at__isnull=False
     )
     settlement = booked.values("settlement")[:1]
-    collections = PaymentEvent.objects.collections_not_undone().filter(parcel__in=rows)
+    collections = PaymentEvent.objects.collections_not_undone().filter(parcel__in=parcels)
     events = collections.annotate(settlement=settlement)
     settlement_ids = (
         events.filter(settlement__isnull=False).order_by("settlement").values_list("settlement", flat=True)

@@ -106,14 +106,14 @@ def reserve_basket_stock(basket: Basket, quote_request: QuoteRequest, *, now: da
     delivery_methods = DeliveryMethod.objects.filter(pk__in=chosen_method_ids, warehouse__isnull=False)
     reachable_ids = reachable_stock_ids(quote_request, {line.variant_id for line in lines}, delivery_methods)
     before = reservations_of_basket(basket.pk)
-    rows = locks.lock_stock({*reachable_ids, *(reservation.stock_id for reservation in before)})
-    freed = release_reserved_stock(reservations_of_basket(basket.pk) if before else [], rows)
-    pickable = {stock_id: rows[stock_id] for stock_id in reachable_ids if stock_id in rows}
+    stocks = locks.lock_stock({*reachable_ids, *(reservation.stock_id for reservation in before)})
+    freed = release_reserved_stock(reservations_of_basket(basket.pk) if before else [], stocks)
+    pickable = {stock_id: stocks[stock_id] for stock_id in reachable_ids if stock_id in stocks}
     reservations = []
     for line in lines if minutes else []:
         for pick in _choose_stock_for(line, pickable, basket):
             # Updated in memory too, so that the next line of the variant sees less free.
-            rows[pick.stock_id].reserved += pick.quantity
+            stocks[pick.stock_id].reserved += pick.quantity
             reservations.append(
                 Reservation(
                     line=line,
@@ -124,7 +124,7 @@ def reserve_basket_stock(basket: Basket, quote_request: QuoteRequest, *, now: da
             )
     Reservation.objects.bulk_create(reservations)
     save_reserved_and_allocated(
-        rows[stock_id] for stock_id in freed | {reservation.stock_id for reservation in reservations}
+        stocks[stock_id] for stock_id in freed | {reservation.stock_id for reservation in reservations}
     )
 
 

@@ -229,13 +229,13 @@ def end_part(
 
 
 def _release_stock(part: OrderPart) -> None:
-    rows = locks.lock_stock(stock_promised_to([part]))
+    stocks = locks.lock_stock(stock_promised_to([part]))
     allocations = list(Allocation.objects.filter(line__part=part).order_by("stock", "pk"))
     holds = list(SubstituteHold.objects.filter(substitute__line__part=part).order_by("stock", "pk"))
     for allocation in allocations:
-        rows[allocation.stock_id].allocated -= allocation.quantity
+        stocks[allocation.stock_id].allocated -= allocation.quantity
     for hold in holds:
-        rows[hold.stock_id].allocated -= hold.quantity
+        stocks[hold.stock_id].allocated -= hold.quantity
     Allocation.objects.filter(pk__in=[allocation.pk for allocation in allocations]).delete()
     SubstituteHold.objects.filter(pk__in=[hold.pk for hold in holds]).delete()
-    save_reserved_and_allocated(rows.values())
+    save_reserved_and_allocated(stocks.values())

@@ -311,7 +311,7 @@ def _release_unsent(steps: Mapping[uuid.UUID, int], lines: Mapping[uuid.UUID, Or
     allocations = [
         allocation for line_id in steps for allocation in lines[line_id].allocations.order_by("-pk")
     ]
-    rows = locks.lock_stock({allocation.stock_id for allocation in allocations})
+    stocks = locks.lock_stock({allocation.stock_id for allocation in allocations})
     waiting = {
         (line_id, stock_id): total
         for line_id, stock_id, total in ParcelLine.objects.filter(
@@ -328,9 +328,9 @@ def _release_unsent(steps: Mapping[uuid.UUID, int], lines: Mapping[uuid.UUID, Or
         idle = allocation.quantity - waiting.get((allocation.line_id, allocation.stock_id), 0)
         freed = min(unreleased[allocation.line_id], max(0, idle))
         if freed:
-            release_allocation(rows[allocation.stock_id], allocation.line_id, freed)
+            release_allocation(stocks[allocation.stock_id], allocation.line_id, freed)
             unreleased[allocation.line_id] -= freed
-    save_reserved_and_allocated(rows.values())
+    save_reserved_and_allocated(stocks.values())
 
 
 def _require_own_warehouse(part: OrderPart, warehouse_id: uuid.UUID) -> uuid.UUID:

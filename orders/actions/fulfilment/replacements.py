@@ -58,10 +58,10 @@ def create_replacement(
 
 def _lock_stock(part: OrderPart, lines: list[OrderLine]) -> dict[int, Stock]:
     """Lock the stock rows of the lines' variants in the cooperative's open warehouses, by key."""
-    rows = Stock.objects.for_cooperative(part.cooperative).filter(
+    stocks = Stock.objects.for_cooperative(part.cooperative).filter(
         variant__in=[line.variant_id for line in lines], warehouse__closed_at=None
     )
-    return locks.lock_stock(rows.values_list("pk", flat=True))
+    return locks.lock_stock(stocks.values_list("pk", flat=True))
 
 
 def _allocate_line(

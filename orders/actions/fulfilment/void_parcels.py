@@ -99,20 +99,20 @@ def void_locked_parcel(parcel: Parcel, reason: str, *, actor: Actor, now: dateti
 def _release_replacement(parcel: Parcel) -> None:
     """Release the stock allocated to an undispatched replacement."""
     lines = [line for line in parcel.lines.order_by("pk") if line.stock_id is not None]
-    rows = locks.lock_stock({line.stock_id for line in lines if line.stock_id})
+    stocks = locks.lock_stock({line.stock_id for line in lines if line.stock_id})
     for line in lines:
-        release_allocation(rows[line.stock_id or 0], line.order_line_id, line.quantity)
-    save_reserved_and_allocated(rows.values())
+        release_allocation(stocks[line.stock_id or 0], line.order_line_id, line.quantity)
+    save_reserved_and_allocated(stocks.values())
 
 
 def restore_stock(parcel: Parcel, *, should_allocate: bool, actor: Actor, now: datetime.datetime) -> None:
     """Step: put a dispatched parcel's items back into stock; `should_allocate` keeps them allocated."""
     lines = [line for line in parcel.lines.order_by("pk") if line.stock_id is not None]
-    rows = locks.lock_stock({line.stock_id for line in lines if line.stock_id})
+    stocks = locks.lock_stock({line.stock_id for line in lines if line.stock_id})
     for line in lines:
-        row = rows[line.stock_id or 0]
+        stock = stocks[line.stock_id or 0]
         record_movement(
-            row,
+            stock,
             line.quantity,
             reason=MovementReason.DISPATCH_UNDONE,
             actor=actor,
@@ -122,5 +122,5 @@ def restore_stock(parcel: Parcel, *, should_allocate: bool, actor: Actor, now: d
             lot_id=line.lot_id,
         )
         if should_allocate:
-            allocate_stock(row, line.order_line_id, line.quantity)
-    save_reserved_and_allocated(rows.values())
+            allocate_stock(stock, line.order_line_id, line.quantity)
+    save_reserved_and_allocated(stocks.values())

@@ -124,12 +124,12 @@ def cooperatives_in_debt() -> list[tuple[int, str]]:
     """Return cooperatives with a gateway account that owe us in an open period, with the currency."""
     if not settings.STRIPE_SECRET_KEY:
         return []
-    rows = Settlement.objects.open().filter(
+    settlements = Settlement.objects.open().filter(
         cooperative__settlements__payout__method=PayoutMethod.STRIPE,
         cooperative__settlements__payout__state=PayoutState.PAID,
         entries__account=LedgerAccount.COOPERATIVE_PAYABLE,
     )
-    candidates = rows.distinct().order_by("pk").values_list("cooperative", "currency")
+    candidates = settlements.distinct().order_by("pk").values_list("cooperative", "currency")
     return [candidate for candidate in candidates if _debt_of(*candidate) > 0]
 
 

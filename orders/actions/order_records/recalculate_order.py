@@ -181,8 +181,10 @@ def _line_sum_rows(order: uuid.UUID) -> QuerySet[OrderLine, tuple[int, int, int,
 
 @compiled_query
 def _parcel_sums(order: uuid.UUID) -> QuerySet[ParcelLine, tuple[int, uuid.UUID, str, str, int]]:
-    rows = ParcelLine.objects.filter(parcel__part__order=order).exclude(parcel__state=ParcelState.VOIDED)
-    states = rows.values_list("parcel__part", "order_line", "parcel__kind", "parcel__state")
+    parcel_lines = ParcelLine.objects.filter(parcel__part__order=order).exclude(
+        parcel__state=ParcelState.VOIDED
+    )
+    states = parcel_lines.values_list("parcel__part", "order_line", "parcel__kind", "parcel__state")
     return states.annotate(total=Sum("quantity")).order_by("parcel__part")
 
 
@@ -199,8 +201,8 @@ def _payments_of(order: uuid.UUID) -> QuerySet[Payment]:
 
 @compiled_query
 def _event_sums(order: uuid.UUID) -> QuerySet[PaymentEvent, tuple[uuid.UUID, str, int]]:
-    rows = PaymentEvent.objects.filter(payment__order=order).order_by("payment")
-    return rows.values_list("payment", "kind").annotate(total=Sum("amount"))
+    payment_events = PaymentEvent.objects.filter(payment__order=order).order_by("payment")
+    return payment_events.values_list("payment", "kind").annotate(total=Sum("amount"))
 
 
 @dataclass(slots=True)

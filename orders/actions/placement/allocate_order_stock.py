@@ -29,20 +29,20 @@ def allocate_order_stock(lines: Sequence[OrderLine], quote: Quote) -> None:
     reachable_ids = reachable_stock_ids(quote.requested, quantities, chosen_methods)
     basket_id = quote.requested.basket_id
     reservations = reservations_of_basket(basket_id) if basket_id is not None else []
-    rows = locks.lock_stock({*reachable_ids, *(reservation.stock_id for reservation in reservations)})
+    stocks = locks.lock_stock({*reachable_ids, *(reservation.stock_id for reservation in reservations)})
     freed = release_reserved_stock(
-        reservations_of_basket(basket_id) if basket_id is not None and reservations else [], rows
+        reservations_of_basket(basket_id) if basket_id is not None and reservations else [], stocks
     )
     picks = choose_stock(
         quantities,
-        [rows[stock_id] for stock_id in reachable_ids if stock_id in rows],
+        [stocks[stock_id] for stock_id in reachable_ids if stock_id in stocks],
         order=reachable_ids,
         strategy=quote.requested.channel.allocation_strategy,
     )
     for pick in picks:
-        rows[pick.stock_id].allocated += pick.quantity
+        stocks[pick.stock_id].allocated += pick.quantity
     Allocation.objects.bulk_create(_distribute_picks(lines, picks))
-    save_reserved_and_allocated(rows[stock_id] for stock_id in freed | {pick.stock_id for pick in picks})
+    save_reserved_and_allocated(stocks[stock_id] for stock_id in freed | {pick.stock_id for pick in picks})
 
 
 def _distribute_picks(lines: Sequence[OrderLine], picks: Sequence[StockPick]) -> list[Allocation]:

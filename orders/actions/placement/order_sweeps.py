@@ -144,9 +144,11 @@ def remind_weight_questions_task() -> None:
     """Remind buyers of weight questions open for a day; older ones got their reminder before."""
     now = timezone.now()
     two_days_ago = now - datetime.timedelta(days=2)
-    rows = WeightQuestion.objects.unanswered_for_a_day(now).filter(created_at__gt=two_days_ago).in_order()
+    questions = (
+        WeightQuestion.objects.unanswered_for_a_day(now).filter(created_at__gt=two_days_ago).in_order()
+    )
     run_each(
-        rows.values_list("pk", flat=True),
+        questions.values_list("pk", flat=True),
         lambda question_id: remind_weight_question(question_id=question_id, now=now),
         sweep="orders.remind_weight_questions",
         at_most=_BATCH,

@@ -55,8 +55,8 @@ def fallback_services(
 @compiled_query
 def _service_prices(channel: int, country: str) -> QuerySet[ServicePrice]:
     zones = Zone.objects.covering(country, channel_id=channel)
-    rows = ServicePrice.objects.filter(channel=channel, service__zone__in=zones)
-    return rows.select_related("service", "service__tax_class").order_by("service")
+    service_prices = ServicePrice.objects.filter(channel=channel, service__zone__in=zones)
+    return service_prices.select_related("service", "service__tax_class").order_by("service")
 
 
 def split_fallback_fees(

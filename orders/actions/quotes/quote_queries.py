@@ -70,7 +70,7 @@ def read_quoted_variants(quote_request: QuoteRequest) -> dict[int, Variant]:
 
 @compiled_query
 def _select_variants(keys: Collection[int]) -> QuerySet[Variant]:
-    rows = Variant.objects.filter(pk__in=keys).select_related(
+    variants = Variant.objects.filter(pk__in=keys).select_related(
         "product",
         "cooperative__portrait",
         "product__tax_class",
@@ -78,7 +78,7 @@ def _select_variants(keys: Collection[int]) -> QuerySet[Variant]:
         "product__product_type",
         "product__product_type__tax_class",
     )
-    return rows.defer(*_column_paths(_UNREAD_OF_VARIANTS))
+    return variants.defer(*_column_paths(_UNREAD_OF_VARIANTS))
 
 
 @compiled_query
@@ -93,8 +93,8 @@ def _select_listings(channel: int, products: Collection[int]) -> QuerySet[Listin
 
 @compiled_query
 def _select_media(products: Collection[int]) -> QuerySet[ProductMedia]:
-    rows = ProductMedia.objects.displayable().filter(product__in=products).select_related("picture")
-    return rows.order_by("sort_order", "pk")
+    media = ProductMedia.objects.displayable().filter(product__in=products).select_related("picture")
+    return media.order_by("sort_order", "pk")
 
 
 def read_delivery_methods(
@@ -118,8 +118,8 @@ def read_delivery_methods(
 
 @compiled_query
 def _delivery_methods(cooperatives: Collection[int]) -> QuerySet[DeliveryMethod]:
-    rows = DeliveryMethod.objects.filter(cooperative__in=cooperatives).active_with_terms()
-    return rows.prefetch_related(None).defer(*_column_paths(_UNREAD_OF_METHODS))
+    delivery_methods = DeliveryMethod.objects.filter(cooperative__in=cooperatives).active_with_terms()
+    return delivery_methods.prefetch_related(None).defer(*_column_paths(_UNREAD_OF_METHODS))
 
 
 @compiled_query
@@ -127,8 +127,8 @@ def _select_rates(
     delivery_methods: Collection[int], channel: int, provinces: Collection[str]
 ) -> QuerySet[DeliveryRate]:
     """Read all provinces' rates for pickup methods: any rate at all means that pickup is not free."""
-    rows = DeliveryRate.objects.filter(delivery_method__in=delivery_methods, channel=channel)
-    return rows.filter(Q(province_code__in=provinces) | Q(delivery_method__kind__in=PICKUP_KINDS))
+    delivery_rates = DeliveryRate.objects.filter(delivery_method__in=delivery_methods, channel=channel)
+    return delivery_rates.filter(Q(province_code__in=provinces) | Q(delivery_method__kind__in=PICKUP_KINDS))
 
 
 @compiled_query
@@ -213,8 +213,8 @@ def read_free_quantities(
 def _reachable_stock(
     channel: int, country: str, variants: Iterable[int], collected: Mapping[int, uuid.UUID] | None = None
 ) -> QuerySet[Stock]:
-    rows = Stock.objects.filter(variant__in=list(variants))
-    return rows.reachable(channel_id=channel, country=country, collected=collected)
+    stocks = Stock.objects.filter(variant__in=list(variants))
+    return stocks.reachable(channel_id=channel, country=country, collected=collected)
 
 
 def _sum_free(reach: QuerySet[Stock]) -> QuerySet[Stock, tuple[int, int]]:
@@ -227,9 +227,11 @@ def _sum_free(reach: QuerySet[Stock]) -> QuerySet[Stock, tuple[int, int]]:
 
 
 def _sum_reserved(basket: uuid.UUID | None, reach: QuerySet[Stock]) -> QuerySet[Reservation, tuple[int, int]]:
-    rows = Reservation.objects.filter(line__basket=basket, stock__in=reach).order_by("stock__variant")
+    reservations = Reservation.objects.filter(line__basket=basket, stock__in=reach).order_by("stock__variant")
     return (
-        rows.values("stock__variant").annotate(total=Sum("quantity")).values_list("stock__variant", "total")
+        reservations.values("stock__variant")
+        .annotate(total=Sum("quantity"))
+        .values_list("stock__variant", "total")
     )
 
 

@@ -204,11 +204,11 @@ def most_similar_first(choices: Iterable[SubstituteChoice], line: OrderLine) -> 
 def release_held_stock(substitute: Substitute) -> None:
     """Step: release the stock held for a substitute; the caller has locked it."""
     holds = list(substitute.holds.order_by("stock"))
-    rows = locks.lock_stock([hold.stock_id for hold in holds])
+    stocks = locks.lock_stock([hold.stock_id for hold in holds])
     for hold in holds:
-        rows[hold.stock_id].allocated -= hold.quantity
+        stocks[hold.stock_id].allocated -= hold.quantity
     SubstituteHold.objects.filter(pk__in=[hold.pk for hold in holds]).delete()
-    save_reserved_and_allocated(rows.values())
+    save_reserved_and_allocated(stocks.values())
 
 
 def record_substitute_change(
@@ -285,19 +285,19 @@ def _hold_stock(order: Order, part: OrderPart, substitute: Substitute) -> None:
     if not variant.track_inventory:
         return
     reachable = list(_reachable_stock(order, part, [variant.pk]).order_by("pk").values_list("pk", flat=True))
-    rows = locks.lock_stock(reachable)
+    stocks = locks.lock_stock(reachable)
     picks = choose_stock(
         {variant.pk: substitute.substitute_quantity},
-        rows.values(),
+        stocks.values(),
         strategy=order.channel.allocation_strategy,
     )
     for pick in picks:
-        rows[pick.stock_id].allocated += pick.quantity
+        stocks[pick.stock_id].allocated += pick.quantity
     SubstituteHold.objects.bulk_create(
         SubstituteHold(substitute=substitute, stock_id=pick.stock_id, quantity=pick.quantity)
         for pick in picks
     )
-    save_reserved_and_allocated(rows[pick.stock_id] for pick in picks)
+    save_reserved_and_allocated(stocks[pick.stock_id] for pick in picks)
 
 
 def _reachable_stock(order: Order, part: OrderPart, variant_ids: list[int]) -> QuerySet[Stock]:

@@ -261,8 +261,8 @@ def _find_known_transfers(incoming_transfers: Sequence[IncomingTransfer]) -> lis
     }
     for name, values in columns.items():
         for batch in _split_into_batches(values):
-            rows = BankTransfer.objects.filter(**{f"{name}__in": batch}).exclude(_DUPLICATE_REPORT)
-            known |= {row.pk: row for row in rows}
+            transfers = BankTransfer.objects.filter(**{f"{name}__in": batch}).exclude(_DUPLICATE_REPORT)
+            known |= {transfer.pk: transfer for transfer in transfers}
     return list(known.values())
 
 

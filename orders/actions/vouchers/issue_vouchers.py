@@ -266,8 +266,8 @@ def _check_terms(terms: VoucherTerms, issuer: Cooperative | None) -> None:
 
 
 def _lock_voucher(voucher_id: int, issuer: Cooperative | None) -> Voucher:
-    rows = Voucher.objects.all() if issuer is None else Voucher.objects.for_cooperative(issuer)
-    voucher = lock_row(rows.filter(pk=voucher_id))
+    vouchers = Voucher.objects.all() if issuer is None else Voucher.objects.for_cooperative(issuer)
+    voucher = lock_row(vouchers.filter(pk=voucher_id))
     if voucher is None:
         raise Missing()
     return voucher
