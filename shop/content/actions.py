@@ -184,8 +184,13 @@ def remove_content(model: type[models.Model], key: int, *, actor: Actor, now: da
 
 
 def _set_attribute_values(page: Page, inputs: Sequence[AttributeInput], *, requires_all: bool) -> None:
-    rows = PageTypeAttribute.objects.filter(page_type=page.page_type_id).select_related("attribute")
-    links = {row.attribute_id: row.attribute for row in rows.order_by("pk")}
+    page_type_attributes = PageTypeAttribute.objects.filter(page_type=page.page_type_id).select_related(
+        "attribute"
+    )
+    links = {
+        page_type_attribute.attribute_id: page_type_attribute.attribute
+        for page_type_attribute in page_type_attributes.order_by("pk")
+    }
     set_attributes(page, PageAttributeValue, "page", links, inputs, requires_all=requires_all)
 
 

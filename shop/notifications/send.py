@@ -77,9 +77,9 @@ def withdraw(*, key_prefix: str, now: datetime.datetime) -> bool:
 
     Acts in the caller's transaction; a message whose delivery has been tried may have arrived.
     """
-    rows = Notification.objects.filter(key__startswith=key_prefix)
-    may_be_sent = rows.filter(attempts__gt=0).exists()
-    rows.filter(sent_at=None, given_up_at=None).update(
+    notifications = Notification.objects.filter(key__startswith=key_prefix)
+    may_be_sent = notifications.filter(attempts__gt=0).exists()
+    notifications.filter(sent_at=None, given_up_at=None).update(
         given_up_at=now, last_error="withdrawn", sealed_secret=""
     )
     return may_be_sent

@@ -99,15 +99,17 @@ def table_of(rows: Iterable[LedgerEntry], currency: str) -> Table:
 
 
 def _entries(query: LedgerQuery) -> LedgerEntryQuerySet:
-    rows = LedgerEntry.objects.all()
+    ledger_entries = LedgerEntry.objects.all()
     if query.account:
-        rows = rows.filter(account=query.account)
+        ledger_entries = ledger_entries.filter(account=query.account)
     if query.cooperative_id is not None:
-        rows = rows.filter(cooperative=query.cooperative_id)
+        ledger_entries = ledger_entries.filter(cooperative=query.cooperative_id)
     if query.code:
-        rows = rows.filter(posting__order__code=query.code)
+        ledger_entries = ledger_entries.filter(posting__order__code=query.code)
     if query.first is not None:
-        rows = rows.filter(posting__created_at__gte=start_of_day(query.first))
+        ledger_entries = ledger_entries.filter(posting__created_at__gte=start_of_day(query.first))
     if query.last is not None:
-        rows = rows.filter(posting__created_at__lt=start_of_day(query.last + datetime.timedelta(days=1)))
-    return rows
+        ledger_entries = ledger_entries.filter(
+            posting__created_at__lt=start_of_day(query.last + datetime.timedelta(days=1))
+        )
+    return ledger_entries

@@ -53,8 +53,8 @@ def update_last_seen(*, session_key: str, ip_address: str | None, now: datetime.
 def end_sign_in(*, user_id: int, sign_in_id: int, actor: Actor, now: datetime.datetime) -> None:
     """End one sign-in of a user. Raises Missing."""
     user = _lock_user(user_id)
-    rows = SignIn.objects.filter(pk=sign_in_id, user=user)
-    if not delete_sign_ins(rows):
+    sign_ins = SignIn.objects.filter(pk=sign_in_id, user=user)
+    if not delete_sign_ins(sign_ins):
         raise Missing()
     record_change("user.signed_out_elsewhere", user, actor=actor, now=now)
 

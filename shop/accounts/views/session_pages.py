@@ -38,9 +38,9 @@ class _SignInRow:
 def list_sign_ins(request: HttpRequest) -> HttpResponse:
     """List devices and API clients with time and address; this device first."""
     current_key = request.session.session_key
-    rows = SignIn.objects.active(request.user.pk or 0, timezone.now())[:_SHOWN]
+    sign_ins = SignIn.objects.active(request.user.pk or 0, timezone.now())[:_SHOWN]
     sign_in_rows = [
-        _SignInRow(row, browser_name(row.user_agent), row.session_key == current_key) for row in rows
+        _SignInRow(row, browser_name(row.user_agent), row.session_key == current_key) for row in sign_ins
     ]
     sign_in_rows.sort(key=lambda sign_in_row: not sign_in_row.is_this_device)
     families = TokenFamily.objects.of_person(request.user.pk or 0, timezone.now())[:_SHOWN]

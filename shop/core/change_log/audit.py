@@ -61,15 +61,18 @@ def _redacted_change_ids(part: str) -> set[int]:
 
 
 def _seal_faults(seal: ChangeSeal, previous: str, names: set[int], contents: set[int]) -> Iterator[str]:
-    rows = list(SealedChange.objects.filter(seal=seal).order_by("change_id"))
-    if len(rows) != seal.count or digest_of_seal(previous, seal.number, seal.sealed_at, rows) != seal.digest:
+    sealed_changes = list(SealedChange.objects.filter(seal=seal).order_by("change_id"))
+    if (
+        len(sealed_changes) != seal.count
+        or digest_of_seal(previous, seal.number, seal.sealed_at, sealed_changes) != seal.digest
+    ):
         yield (
             f"seal {seal.number} of the change log does not match: it was made of {seal.count} changes up to"
-            f" {seal.last_id}, and {len(rows)} are there"
+            f" {seal.last_id}, and {len(sealed_changes)} are there"
         )
-    changes = Change.objects.in_bulk([row.change_id for row in rows])
-    for row in rows:
-        yield from _change_faults(row, changes.get(row.change_id), names, contents)
+    changes = Change.objects.in_bulk([sealed_change.change_id for sealed_change in sealed_changes])
+    for sealed_change in sealed_changes:
+        yield from _change_faults(sealed_change, changes.get(sealed_change.change_id), names, contents)
 
 
 def _change_faults(

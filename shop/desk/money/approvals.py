@@ -78,17 +78,17 @@ def list_approvals(request: HttpRequest, actor: Actor) -> HttpResponse:
     if not kinds:
         raise Missing()
     shop = shop_settings()
-    rows = Approval.objects.waiting(timezone.now()).filter(kind__in=kinds)
-    rows = rows.select_related("proposed_by", "cooperative", "payout__settlement__cooperative")
-    rows = rows.select_related("payout__refund__order", "payout__transfer__order")
+    approvals = Approval.objects.waiting(timezone.now()).filter(kind__in=kinds)
+    approvals = approvals.select_related("proposed_by", "cooperative", "payout__settlement__cooperative")
+    approvals = approvals.select_related("payout__refund__order", "payout__transfer__order")
     context = {
         "rows": [
             (
-                row,
-                find_bank(row.proposed_values.get("bank_bin", "")),
-                find_bank(row.basis.get("bank_bin", "")),
+                approval,
+                find_bank(approval.proposed_values.get("bank_bin", "")),
+                find_bank(approval.basis.get("bank_bin", "")),
             )
-            for row in rows
+            for approval in approvals
         ],
         "may_set": has_staff_permission(request.user, Permission.MANAGE_SETTINGS),
         "rules_form": SecondPersonForm.of_shop(shop),

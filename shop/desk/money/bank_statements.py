@@ -111,17 +111,17 @@ def _preview(statement: StatementImport) -> dict[str, object]:
 
 
 def _render_imported(request: HttpRequest, statement: StatementImport) -> HttpResponse:
-    rows = (
+    transfers = (
         BankTransfer.objects.filter(statement=statement).select_related("order").order_by("booked_at", "pk")
     )
-    transfer_count = rows.count()
-    settled_count = rows.filter(state=TransferState.SETTLED).count()
+    transfer_count = transfers.count()
+    settled_count = transfers.filter(state=TransferState.SETTLED).count()
     context = {
         "statement": statement,
         "waiting": statement.lines.filter(state=StatementRowState.WAITING).count(),
         "settled": settled_count,
         "unsettled_count": transfer_count - settled_count,
-        "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
+        "page": Paginator(transfers, PER_PAGE).get_page(request.GET.get("page")),
         "problems": [
             UnreadableRow(problem["line"], UnreadableReason(problem["fault"]), problem["text"])
             for problem in statement.problems

@@ -35,8 +35,12 @@ PER_PAGE = 50
 def list_card_calls(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List calls to Stripe: unanswered, failed, or all, newest first."""
     filter_name = request.GET.get("xem", "")
-    rows = GatewayCall.objects.select_related("payment__order", "payout__settlement__cooperative", "refund")
-    filtered_calls = {"hong": rows.awaiting_staff(), "tat-ca": rows}.get(filter_name, rows.unanswered())
+    gateway_calls = GatewayCall.objects.select_related(
+        "payment__order", "payout__settlement__cooperative", "refund"
+    )
+    filtered_calls = {"hong": gateway_calls.awaiting_staff(), "tat-ca": gateway_calls}.get(
+        filter_name, gateway_calls.unanswered()
+    )
     page = Paginator(filtered_calls.order_by("-created_at", "pk"), PER_PAGE).get_page(request.GET.get("page"))
     may_repeat, now = _repeatable_ids(page.object_list), timezone.now()
     disputes = Dispute.objects.select_related("payment__order").newest_first()
@@ -44,8 +48,8 @@ def list_card_calls(request: HttpRequest, actor: Actor) -> HttpResponse:
         "page": page,
         "only": filter_name,
         "calls": [(call, _result_text(call), call.pk in may_repeat) for call in page.object_list],
-        "unanswered": rows.unanswered().count(),
-        "refused": rows.awaiting_staff().count(),
+        "unanswered": gateway_calls.unanswered().count(),
+        "refused": gateway_calls.awaiting_staff().count(),
         "disputes": [
             (dispute, dispute_reason_text(dispute.reason), dispute.is_late(now))
             for dispute in disputes[:PER_PAGE]

@@ -212,7 +212,7 @@ def _display_rows(rows: Iterable[StatementRow]) -> list[dict[str, object]]:
 
 def _carrier_names() -> list[str]:
     """Return the names of carriers that hold cash."""
-    rows = Parcel.objects.filter(cod_holder=CashHolder.CARRIER, cod_state__in=[CodState.COLLECTED])
+    parcels = Parcel.objects.filter(cod_holder=CashHolder.CARRIER, cod_state__in=[CodState.COLLECTED])
     return list(
-        rows.exclude(carrier="").values_list("carrier", flat=True).distinct().order_by("carrier")[:50]
+        parcels.exclude(carrier="").values_list("carrier", flat=True).distinct().order_by("carrier")[:50]
     )

@@ -90,12 +90,12 @@ def list_remittances(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List remittances, newest first; a POST records one for the chosen parcels."""
     if request.method == "POST":
         return _record_remittance(request, actor)
-    rows = CashRemittance.objects.select_related("cooperative", "statement").newest_first()
+    remittances = CashRemittance.objects.select_related("cooperative", "statement").newest_first()
     if request.GET.get("xem") == "cho":
-        rows = rows.unreconciled()
+        remittances = remittances.unreconciled()
     elif request.GET.get("xem") == "lech":
-        rows = rows.with_unresolved_difference()
-    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+        remittances = remittances.with_unresolved_difference()
+    page = Paginator(remittances, PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "desk/remittances.html", {"page": page, "only": request.GET.get("xem", "")})
 
 

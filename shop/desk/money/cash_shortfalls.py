@@ -28,8 +28,8 @@ PER_PAGE = 30
 @staff_only(Permission.HANDLE_PAYMENTS)
 def list_cash_shortfalls(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List undecided parcels collected short, oldest first."""
-    rows = Parcel.objects.with_cash_shortfall().select_related("part__order", "part__cooperative")
-    page = Paginator(rows.order_by("cod_collected_at", "pk"), PER_PAGE).get_page(request.GET.get("page"))
+    parcels = Parcel.objects.with_cash_shortfall().select_related("part__order", "part__cooperative")
+    page = Paginator(parcels.order_by("cod_collected_at", "pk"), PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "desk/cash_shortfalls.html", {"page": page})
 
 

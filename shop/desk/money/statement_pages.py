@@ -42,9 +42,9 @@ def statements_page(
             if statement.confirmed_at is not None:
                 messages.info(request, _("This file was uploaded before. No row is counted twice."))
             return redirect(page, statement.pk)
-    rows = StatementImport.objects.filter(kind=kind).order_by("-created_at", "-pk")
-    rows = rows.annotate(open=Count("lines", filter=Q(lines__state=StatementRowState.PROBLEM)))
-    list_context = {"form": form, "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))}
+    statements = StatementImport.objects.filter(kind=kind).order_by("-created_at", "-pk")
+    statements = statements.annotate(open=Count("lines", filter=Q(lines__state=StatementRowState.PROBLEM)))
+    list_context = {"form": form, "page": Paginator(statements, PER_PAGE).get_page(request.GET.get("page"))}
     return render(request, template, {**list_context, **context}, status=422 if form.errors else 200)
 
 

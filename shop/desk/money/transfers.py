@@ -57,8 +57,8 @@ _SHARES = Prefetch(
 @staff_only(Permission.HANDLE_PAYMENTS)
 def list_transfers_to_review(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List transfers for review, oldest first, each with suggested orders."""
-    rows = BankTransfer.objects.in_review().select_related("order").prefetch_related(_SHARES)
-    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    transfers = BankTransfer.objects.in_review().select_related("order").prefetch_related(_SHARES)
+    page = Paginator(transfers, PER_PAGE).get_page(request.GET.get("page"))
     listed = list(page.object_list)
     suggestions = suggest_orders(listed)
     context = {
@@ -74,12 +74,12 @@ def list_transfers_to_review(request: HttpRequest, actor: Actor) -> HttpResponse
 def list_all_transfers(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Search all transfers, newest first."""
     form = TransferSearch(request.GET)
-    rows = BankTransfer.objects.newest_first().select_related("order").prefetch_related(_SHARES)
+    transfers = BankTransfer.objects.newest_first().select_related("order").prefetch_related(_SHARES)
     if form.chosen("q"):
-        rows = rows.matching(form.chosen("q"))
+        transfers = transfers.matching(form.chosen("q"))
     if form.chosen("state"):
-        rows = rows.filter(state=form.chosen("state"))
-    page = Paginator(rows[:MAX_COUNTED], PER_LIST).get_page(request.GET.get("page"))
+        transfers = transfers.filter(state=form.chosen("state"))
+    page = Paginator(transfers[:MAX_COUNTED], PER_LIST).get_page(request.GET.get("page"))
     return render(request, "desk/transfers_all.html", {"form": form, "page": page, "counted": MAX_COUNTED})
 
 
@@ -173,8 +173,8 @@ def reopen_transfer(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRe
 
 
 def _render_transfer(request: HttpRequest, pk: uuid.UUID, form: TransferReturnForm) -> HttpResponse:
-    rows = BankTransfer.objects.select_related("order", "statement").prefetch_related(_SHARES)
-    transfer = get_object_or_404(rows, pk=pk)
+    transfers = BankTransfer.objects.select_related("order", "statement").prefetch_related(_SHARES)
+    transfer = get_object_or_404(transfers, pk=pk)
     payout = Payout.objects.filter(transfer=transfer).first()
     in_review = transfer.state == TransferState.REVIEW
     suggested = suggest_orders([transfer])[transfer.pk] if in_review else TransferSuggestions(0, ())

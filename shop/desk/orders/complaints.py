@@ -34,11 +34,11 @@ PER_PAGE = 30
 def list_complaints(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List complaints by state (`?o=`), by default open ones, most urgent first."""
     state = request.GET.get("o", "")
-    rows = Complaint.objects.select_related("part__order", "part__cooperative")
+    complaints = Complaint.objects.select_related("part__order", "part__cooperative")
     if state in set(ComplaintState) - {ComplaintState.OPEN}:
-        filtered_complaints = rows.filter(state=state).newest_first()
+        filtered_complaints = complaints.filter(state=state).newest_first()
     else:
-        state, filtered_complaints = ComplaintState.OPEN, rows.open()
+        state, filtered_complaints = ComplaintState.OPEN, complaints.open()
     context = {
         "page": Paginator(filtered_complaints, PER_PAGE).get_page(request.GET.get("page")),
         "state": state,

@@ -248,7 +248,7 @@ def _search_orders(form: OrderSearch) -> OrderQuerySet:
 
 
 def _parts(order: Order, refunds: list[Refund]) -> list[PartView]:
-    rows = (
+    parts = (
         OrderPart.objects.filter(order=order)
         .select_related("cooperative")
         .prefetch_related(
@@ -258,22 +258,22 @@ def _parts(order: Order, refunds: list[Refund]) -> list[PartView]:
         .order_by("number")
     )
     part_views = []
-    for row in rows:
-        parcels = list(row.parcels.all())
+    for part in parts:
+        parcels = list(part.parcels.all())
         positions = parcel_position_labels(parcels)
         parcel_views = [
             ParcelView(parcel, positions.get(parcel.pk, ""), _delivery_form(parcel)) for parcel in parcels
         ]
-        lines, may_cancel = list(row.lines.all()), row.may_be_cancelled(parcels)
-        refunded = sum(refund.amount - refund.surplus for refund in refunds if refund.part_id == row.pk)
-        refundable = row.delivery_gross + sum(line.total_gross for line in lines) - refunded
-        may_refund = row.is_active and order.confirmed_at is not None and refundable > 0
+        lines, may_cancel = list(part.lines.all()), part.may_be_cancelled(parcels)
+        refunded = sum(refund.amount - refund.surplus for refund in refunds if refund.part_id == part.pk)
+        refundable = part.delivery_gross + sum(line.total_gross for line in lines) - refunded
+        may_refund = part.is_active and order.confirmed_at is not None and refundable > 0
         unsent = [
             refund.unsent_label
             for refund in refunds
-            if refund.part_id == row.pk and refund.is_for_unsent_items
+            if refund.part_id == part.pk and refund.is_for_unsent_items
         ]
-        part_views.append(PartView(row, lines, parcel_views, may_cancel, may_refund, unsent))
+        part_views.append(PartView(part, lines, parcel_views, may_cancel, may_refund, unsent))
     return part_views
 
 

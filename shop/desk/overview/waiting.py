@@ -52,11 +52,11 @@ class OpenTasks:
 
 
 def applications() -> OpenTasks:
-    rows = Cooperative.objects.filter(state=CooperativeState.APPLIED, is_platform_seller=False)
-    first = list(rows.order_by("updated_at", "pk")[:MAX_SHOWN])
+    cooperatives = Cooperative.objects.filter(state=CooperativeState.APPLIED, is_platform_seller=False)
+    first = list(cooperatives.order_by("updated_at", "pk")[:MAX_SHOWN])
     return OpenTasks(
         _("Cooperative applications"),
-        rows.count(),
+        cooperatives.count(),
         first,
         "cooperative",
         reverse("desk:cooperatives"),
@@ -79,9 +79,9 @@ def revisions() -> OpenTasks:
 
 def unusual_prices() -> OpenTasks:
     """List unusual prices that apps set and nobody has confirmed."""
-    rows = Price.objects.questioned().select_related("variant__product__cooperative")
-    first = list(rows[:MAX_SHOWN])
-    return OpenTasks(_("Unusual prices"), rows.count(), first, "price", reverse("desk:prices"))
+    prices = Price.objects.questioned().select_related("variant__product__cooperative")
+    first = list(prices[:MAX_SHOWN])
+    return OpenTasks(_("Unusual prices"), prices.count(), first, "price", reverse("desk:prices"))
 
 
 def certificates() -> OpenTasks:
@@ -100,9 +100,17 @@ def transfers() -> OpenTasks:
 
 
 def refused_calls() -> OpenTasks:
-    rows = GatewayCall.objects.awaiting_staff().select_related("payment__order").order_by("-created_at", "pk")
+    gateway_calls = (
+        GatewayCall.objects.awaiting_staff().select_related("payment__order").order_by("-created_at", "pk")
+    )
     name = _("Declined by Stripe")
-    return OpenTasks(name, rows.count(), list(rows[:MAX_SHOWN]), "call", f"{reverse('desk:cards')}?xem=hong")
+    return OpenTasks(
+        name,
+        gateway_calls.count(),
+        list(gateway_calls[:MAX_SHOWN]),
+        "call",
+        f"{reverse('desk:cards')}?xem=hong",
+    )
 
 
 def disputes() -> OpenTasks:
@@ -147,26 +155,26 @@ def statement_rows() -> OpenTasks:
 
 def unreconciled_remittances() -> OpenTasks:
     """List remittances not yet seen on our account."""
-    rows = CashRemittance.objects.unreconciled().select_related("cooperative")
-    first = list(rows.order_by("created_at", "pk")[:MAX_SHOWN])
+    remittances = CashRemittance.objects.unreconciled().select_related("cooperative")
+    first = list(remittances.order_by("created_at", "pk")[:MAX_SHOWN])
     list_url = f"{reverse('desk:cash-remittances')}?xem=cho"
-    return OpenTasks(_("Cash remitted, not yet received"), rows.count(), first, "remittance", list_url)
+    return OpenTasks(_("Cash remitted, not yet received"), remittances.count(), first, "remittance", list_url)
 
 
 def remittance_differences() -> OpenTasks:
     """List carriers' remittances with a different amount."""
-    rows = CashRemittance.objects.with_unresolved_difference()
-    first = list(rows.order_by("created_at", "pk")[:MAX_SHOWN])
+    remittances = CashRemittance.objects.with_unresolved_difference()
+    first = list(remittances.order_by("created_at", "pk")[:MAX_SHOWN])
     list_url = f"{reverse('desk:cash-remittances')}?xem=lech"
-    return OpenTasks(_("Cash short or over"), rows.count(), first, "difference", list_url)
+    return OpenTasks(_("Cash short or over"), remittances.count(), first, "difference", list_url)
 
 
 def cash_shortfalls() -> OpenTasks:
     """List undecided parcels collected short."""
-    rows = Parcel.objects.with_cash_shortfall().select_related("part__order", "part__cooperative")
-    first = list(rows.order_by("cod_collected_at", "pk")[:MAX_SHOWN])
+    parcels = Parcel.objects.with_cash_shortfall().select_related("part__order", "part__cooperative")
+    first = list(parcels.order_by("cod_collected_at", "pk")[:MAX_SHOWN])
     return OpenTasks(
-        _("Cash collected short"), rows.count(), first, "shortfall", reverse("desk:cash-shortfalls")
+        _("Cash collected short"), parcels.count(), first, "shortfall", reverse("desk:cash-shortfalls")
     )
 
 
@@ -182,11 +190,11 @@ def old_cash(today: datetime.date) -> OpenTasks:
 
 def unaccepted_parts() -> OpenTasks:
     """List parts whose acceptance deadline is near."""
-    rows = OrderPart.objects.unanswered().select_related("order", "cooperative")
+    parts = OrderPart.objects.unanswered().select_related("order", "cooperative")
     return OpenTasks(
         _("Parts not yet accepted"),
-        rows.count(),
-        list(rows[:MAX_SHOWN]),
+        parts.count(),
+        list(parts[:MAX_SHOWN]),
         "part",
         f"{reverse('desk:orders')}?status=placed",
     )
@@ -194,11 +202,13 @@ def unaccepted_parts() -> OpenTasks:
 
 def unanswered_weights(now: datetime.datetime) -> OpenTasks:
     """List weights above the bound that the buyer has not answered for a day; staff should call."""
-    rows = WeightQuestion.objects.unanswered_for_a_day(now).select_related("line__order", "line__cooperative")
+    questions = WeightQuestion.objects.unanswered_for_a_day(now).select_related(
+        "line__order", "line__cooperative"
+    )
     return OpenTasks(
         _("Weights waiting for the buyer"),
-        rows.count(),
-        list(rows.in_order()[:MAX_SHOWN]),
+        questions.count(),
+        list(questions.in_order()[:MAX_SHOWN]),
         "weight",
         f"{reverse('desk:orders')}?status=in_hand",
     )
@@ -241,9 +251,9 @@ def complaints(now: datetime.datetime) -> OpenTasks:
 def stuck_refunds() -> OpenTasks:
     """List failed card refunds, to be paid by bank transfer."""
     failed_amounts = Refund.objects.filter(pk__in=Refund.objects.failed().values("pk")).failed_amounts()
-    rows = Refund.objects.filter(pk__in=list(failed_amounts)).select_related("order").oldest_first()
+    refunds = Refund.objects.filter(pk__in=list(failed_amounts)).select_related("order").oldest_first()
     return OpenTasks(
-        _("Failed refunds"), len(failed_amounts), list(rows[:MAX_SHOWN]), "refund", reverse("desk:orders")
+        _("Failed refunds"), len(failed_amounts), list(refunds[:MAX_SHOWN]), "refund", reverse("desk:orders")
     )
 
 
@@ -261,13 +271,13 @@ def overpayments() -> OpenTasks:
 
 
 def failed_deliveries() -> OpenTasks:
-    rows = Parcel.objects.filter(state=ParcelState.FAILED_DELIVERY).select_related(
+    parcels = Parcel.objects.filter(state=ParcelState.FAILED_DELIVERY).select_related(
         "part", "part__order", "part__cooperative"
     )
     return OpenTasks(
         _("Failed deliveries"),
-        rows.count(),
-        list(rows.order_by("failed_at", "pk")[:MAX_SHOWN]),
+        parcels.count(),
+        list(parcels.order_by("failed_at", "pk")[:MAX_SHOWN]),
         "parcel",
         f"{reverse('desk:orders')}?status=on_the_way",
     )

@@ -121,9 +121,9 @@ def answer_data_request(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> Ht
 def _render_list(request: HttpRequest, form: DaysForm | None = None) -> HttpResponse:
     requested_state = request.GET.get("o", "")
     state = requested_state if requested_state in set(RequestState) else RequestState.OPEN
-    rows = DataRequest.objects.at_state(state).select_related("user")
+    data_requests = DataRequest.objects.at_state(state).select_related("user")
     context = {
-        "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
+        "page": Paginator(data_requests, PER_PAGE).get_page(request.GET.get("page")),
         "state": state,
         "states": RequestState.choices,
         "now": timezone.now(),

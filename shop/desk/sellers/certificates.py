@@ -26,9 +26,9 @@ PER_PAGE = 20
 @staff_only(Permission.MANAGE_PRODUCTS)
 def list_certificates(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List pending certificates, oldest first."""
-    rows = Certificate.objects.waiting().select_related("cooperative", "picture", "replaces")
-    rows = rows.prefetch_related(Prefetch("products", Product.objects.existing()))
-    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    certificates = Certificate.objects.waiting().select_related("cooperative", "picture", "replaces")
+    certificates = certificates.prefetch_related(Prefetch("products", Product.objects.existing()))
+    page = Paginator(certificates, PER_PAGE).get_page(request.GET.get("page"))
     certificate_rows = [
         (row, ReasonForm(prefix=f"c{row.pk}"), seen_mark(row.submitted_at)) for row in page.object_list
     ]

@@ -32,8 +32,10 @@ from shop.staff_pages import staff_only
 @staff_only(Permission.MANAGE_STAFF)
 def show_document(request: HttpRequest, actor: Actor, pk: int, document_id: int) -> HttpResponse:
     """Show a document with the data it proves; each file is opened, and logged, on its own."""
-    rows = ApplicationDocument.objects.select_related("cooperative").prefetch_related("files")
-    document = get_object_or_404(rows, pk=document_id, cooperative=pk)
+    application_documents = ApplicationDocument.objects.select_related("cooperative").prefetch_related(
+        "files"
+    )
+    document = get_object_or_404(application_documents, pk=document_id, cooperative=pk)
     context = {
         "document": document,
         "cooperative": document.cooperative,

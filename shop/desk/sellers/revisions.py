@@ -24,8 +24,8 @@ from shop.staff_pages import staff_only
 @staff_only(Permission.MANAGE_PRODUCTS)
 def list_revisions(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List the products whose changes wait for review, longest waiting first."""
-    rows = ProductRevision.objects.waiting().select_related("product__cooperative")
-    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    revisions = ProductRevision.objects.waiting().select_related("product__cooperative")
+    page = Paginator(revisions, PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "desk/revisions.html", {"page": page})
 
 
@@ -33,8 +33,8 @@ def list_revisions(request: HttpRequest, actor: Actor) -> HttpResponse:
 @staff_only(Permission.MANAGE_PRODUCTS)
 def show_revision(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Show the changes to a product side by side."""
-    rows = ProductRevision.objects.select_related("product__cooperative", "product__category")
-    revision = get_object_or_404(rows, product__pk=pk)
+    revisions = ProductRevision.objects.select_related("product__cooperative", "product__category")
+    revision = get_object_or_404(revisions, product__pk=pk)
     context = {
         "revision": revision,
         "product": revision.product,

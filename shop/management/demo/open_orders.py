@@ -114,15 +114,15 @@ def _collected_parcels(
     after: datetime.datetime | None = None,
 ) -> dict[Remitter, list[Parcel]]:
     """Return parcels with collected cash by its holder, oldest first."""
-    rows = Parcel.objects.filter(cod_state=CodState.COLLECTED).select_related("part__order")
+    parcels = Parcel.objects.filter(cod_state=CodState.COLLECTED).select_related("part__order")
     if holder is not None:
-        rows = rows.filter(cod_holder=holder)
+        parcels = parcels.filter(cod_holder=holder)
     if before is not None:
-        rows = rows.filter(cod_collected_at__lt=before)
+        parcels = parcels.filter(cod_collected_at__lt=before)
     if after is not None:
-        rows = rows.filter(cod_collected_at__gte=after)
+        parcels = parcels.filter(cod_collected_at__gte=after)
     parcels_by_remitter: dict[Remitter, list[Parcel]] = defaultdict(list)
-    for parcel in rows.order_by("cod_collected_at", "pk"):
+    for parcel in parcels.order_by("cod_collected_at", "pk"):
         if parcel.cod_holder == CashHolder.CARRIER:
             parcels_by_remitter[Remitter(CashHolder.CARRIER, carrier=parcel.carrier)].append(parcel)
         else:

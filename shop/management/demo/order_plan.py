@@ -327,14 +327,14 @@ def _delivery_methods() -> dict[int, list[DeliveryMethod]]:
 
 def _communes(today: datetime.date) -> dict[str, list[Division]]:
     """Return the communes of the provinces in the plan, by province code."""
-    rows = (
+    divisions = (
         Division.objects.current(day=today)
         .filter(level=Level.COMMUNE, parent__code__in=_PROVINCES)
         .select_related("parent")
         .order_by("code")
     )
     communes: dict[str, list[Division]] = {}
-    for row in rows:
-        assert row.parent is not None
-        communes.setdefault(row.parent.code, []).append(row)
+    for division in divisions:
+        assert division.parent is not None
+        communes.setdefault(division.parent.code, []).append(division)
     return communes

@@ -183,8 +183,8 @@ def _sold_quantities(planned: Iterable[PlannedOrder], *, has_ended: bool | None)
 
 def first_warehouses() -> dict[int, uuid.UUID]:
     """Return each cooperative's first warehouse."""
-    rows = Warehouse.objects.order_by("-channel_rows__sort_order", "-pk")
-    return dict(rows.values_list("cooperative", "pk"))
+    warehouses = Warehouse.objects.order_by("-channel_rows__sort_order", "-pk")
+    return dict(warehouses.values_list("cooperative", "pk"))
 
 
 def _move_stock(

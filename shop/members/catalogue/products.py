@@ -217,6 +217,6 @@ def _render_variant(
 
 
 def _categories() -> list[Category]:
-    rows = list(Category.objects.in_order())
-    show_in_language(rows, "name")
-    return rows
+    categories = list(Category.objects.in_order())
+    show_in_language(categories, "name")
+    return categories

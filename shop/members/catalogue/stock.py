@@ -35,8 +35,8 @@ PER_PAGE = 40
 @for_members(MemberRight.COUNT)
 def count_stock(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """List every stock with its expected quantity, and record counted quantities."""
-    rows = Stock.objects.for_cooperative(membership.cooperative).countable()
-    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    stocks = Stock.objects.for_cooperative(membership.cooperative).countable()
+    page = Paginator(stocks, PER_PAGE).get_page(request.GET.get("page"))
     data = request.POST if request.method == "POST" else None
     counted_stocks = [
         (

@@ -33,8 +33,10 @@ def document_rows(membership: MembershipContext, submitted: DocumentForm | None 
     cooperative = membership.cooperative
     if cooperative.state not in OPEN_STATES or not membership.may(MemberRight.MANAGE):
         return []
-    rows = ApplicationDocument.objects.for_cooperative(cooperative).prefetch_related("files")
-    documents = {row.kind: row for row in rows}
+    application_documents = ApplicationDocument.objects.for_cooperative(cooperative).prefetch_related("files")
+    documents = {
+        application_document.kind: application_document for application_document in application_documents
+    }
     return [
         DocumentRow(
             kind,

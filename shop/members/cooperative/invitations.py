@@ -63,13 +63,13 @@ def invite_member_view(request: HttpRequest, membership: MembershipContext) -> H
 @never_cache
 def show_invitation(request: HttpRequest, membership: MembershipContext, invitation_id: int) -> HttpResponse:
     """Show the link and the QR code of an open invitation."""
-    rows = Invitation.objects.for_cooperative(membership.cooperative).open(timezone.now())
-    row = rows.filter(pk=invitation_id).first()
-    if row is None:
+    invitations = Invitation.objects.for_cooperative(membership.cooperative).open(timezone.now())
+    invitation = invitations.filter(pk=invitation_id).first()
+    if invitation is None:
         raise Missing()
-    url = page_url(f"/xa-vien/loi-moi/{invitation_token(row)}/", get_language() or "vi")
+    url = page_url(f"/xa-vien/loi-moi/{invitation_token(invitation)}/", get_language() or "vi")
     context = {
-        "invitation": row,
+        "invitation": invitation,
         "url": url,
         "code": segno.make(url, error="m", micro=False).svg_data_uri(border=2, omitsize=True),
     }

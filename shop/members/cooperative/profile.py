@@ -133,8 +133,8 @@ def edit_certificate(
     request: HttpRequest, membership: MembershipContext, certificate_id: int
 ) -> HttpResponse:
     """Correct or renew a certificate. If it has a pending or returned proposal, edit that instead."""
-    rows = Certificate.objects.for_cooperative(membership.cooperative).without_proposals()
-    existing = rows.select_related("picture", "proposal__picture").filter(pk=certificate_id).first()
+    certificates = Certificate.objects.for_cooperative(membership.cooperative).without_proposals()
+    existing = certificates.select_related("picture", "proposal__picture").filter(pk=certificate_id).first()
     if existing is None:
         raise Missing()
     edited = getattr(existing, "proposal", existing)

@@ -132,8 +132,8 @@ def receive_return_view(request: HttpRequest, membership: MembershipContext, par
 
 def _find_complaint(membership: MembershipContext, complaint_id: uuid.UUID) -> Complaint:
     """Return the cooperative's complaint with the rows that its page shows. Raises Missing."""
-    rows = Complaint.objects.for_cooperative(membership.cooperative).with_all()
-    complaint = rows.filter(pk=complaint_id).first()
+    complaints = Complaint.objects.for_cooperative(membership.cooperative).with_all()
+    complaint = complaints.filter(pk=complaint_id).first()
     if complaint is None:
         raise Missing()
     return complaint

@@ -35,8 +35,8 @@ class Label:
 @for_members(MemberRight.PACK)
 def show_label(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
     """Render a parcel's label. Only before delivery, because it shows the buyer's contact."""
-    rows = Parcel.objects.for_cooperative(membership.cooperative).with_label_rows()
-    parcel = rows.filter(pk=parcel_id).first()
+    parcels = Parcel.objects.for_cooperative(membership.cooperative).with_label_rows()
+    parcel = parcels.filter(pk=parcel_id).first()
     if parcel is None or not parcel.part.may_show_contact:
         raise Missing()
     if parcel.state in (ParcelState.VOIDED, ParcelState.DELIVERED):

@@ -87,10 +87,10 @@ def _picks_by_warehouse(parts: Sequence[OrderPart]) -> list[WarehousePicks]:
 
 def _unpacked_by_line(lines: Sequence[OrderLine]) -> dict[uuid.UUID, list[tuple[Warehouse, int]]]:
     """Return each line's allocations that are not in parcels yet, by warehouse. Two queries."""
-    rows = Allocation.objects.filter(line__in=lines)
-    quantities = rows.unpacked_quantities()
+    allocations = Allocation.objects.filter(line__in=lines)
+    quantities = allocations.unpacked_quantities()
     unpacked: dict[uuid.UUID, list[tuple[Warehouse, int]]] = {}
-    for allocation in rows.select_related("stock__warehouse").order_by("pk"):
+    for allocation in allocations.select_related("stock__warehouse").order_by("pk"):
         share = allocation.stock.warehouse, quantities.get(allocation.pk, 0)
         unpacked.setdefault(allocation.line_id, []).append(share)
     return unpacked

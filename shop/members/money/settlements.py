@@ -34,10 +34,10 @@ PER_PAGE = 20
 @for_members(MemberRight.MONEY)
 def list_settlements(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Show the open settlement so far, then closed ones, newest first."""
-    rows = Settlement.objects.for_cooperative(membership.cooperative)
+    settlements = Settlement.objects.for_cooperative(membership.cooperative)
     market = market_channel()
-    open_settlement = rows.open().filter(currency=market.currency if market else "VND").first()
-    closed_settlements = rows.closed().select_related("payout").newest_first()
+    open_settlement = settlements.open().filter(currency=market.currency if market else "VND").first()
+    closed_settlements = settlements.closed().select_related("payout").newest_first()
     context = {
         "running": report.statement_of(open_settlement) if open_settlement else None,
         "settlement": open_settlement,
@@ -130,8 +130,8 @@ def decide_account_change(request: HttpRequest, membership: MembershipContext, p
 
 
 def _settlement_or_404(membership: MembershipContext, pk: int) -> Settlement:
-    rows = Settlement.objects.for_cooperative(membership.cooperative).select_related("cooperative")
-    return get_object_or_404(rows, pk=pk)
+    settlements = Settlement.objects.for_cooperative(membership.cooperative).select_related("cooperative")
+    return get_object_or_404(settlements, pk=pk)
 
 
 def _render_account(request: HttpRequest, membership: MembershipContext, form: AccountForm) -> HttpResponse:

@@ -138,8 +138,8 @@ def _find_membership(request: HttpRequest, user: User, cooperative_id: str) -> M
 def _warehouses(membership: MembershipContext) -> list[Row]:
     if not membership.may(MemberRight.COUNT):
         return []
-    rows = Warehouse.objects.for_cooperative(membership.cooperative).open().order_by("created_at", "pk")
-    return [{"id": warehouse.pk, "name": warehouse.name} for warehouse in rows]
+    warehouses = Warehouse.objects.for_cooperative(membership.cooperative).open().order_by("created_at", "pk")
+    return [{"id": warehouse.pk, "name": warehouse.name} for warehouse in warehouses]
 
 
 def _read_body(request: HttpRequest) -> Row:
