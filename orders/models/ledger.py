@@ -126,7 +126,7 @@ class PeriodTotals:
     def from_debits(cls, debits: Mapping[tuple[str, str], int]) -> PeriodTotals:
         """Build from an open period's debits by (account, nature).
 
-        Natures without a figure of their own count as corrections.
+        Natures without a column of their own count as corrections.
         """
         natures = EntryNature
         payable = {

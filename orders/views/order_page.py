@@ -22,7 +22,7 @@ from orders.states import OrderStatus
 from orders.views.card_payment import refresh_card_payment
 from orders.views.part_timelines import load_part_timelines
 from orders.views.payment_page import (
-    amount_being_released,
+    amount_being_voided,
     authorised_amount,
     payment_state_hash,
     payment_view,
@@ -96,7 +96,7 @@ def _order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[str, obj
         "key": uuid.uuid4(),
         "paying": paying,
         "authorised": authorised_amount(order),
-        "released": amount_being_released(order),
+        "released": amount_being_voided(order),
         "charged_back": charged_back_amount(order),
         "externally_refunded": externally_refunded_amount(order),
         "surplus": refundable_surplus(order) if order.charged > order.due_gross else 0,

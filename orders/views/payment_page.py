@@ -181,7 +181,7 @@ def authorised_amount(order: Order) -> int:
     return authorised
 
 
-def amount_being_released(order: Order) -> int:
+def amount_being_voided(order: Order) -> int:
     """Return the amount still authorised on cards for an ended order, in minor units, until it is voided."""
     if order.status not in (OrderStatus.CANCELLED, OrderStatus.EXPIRED):
         return 0

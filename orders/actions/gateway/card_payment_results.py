@@ -1,7 +1,7 @@
-"""Record a gateway's result for a card payment: authorised, charged, released or failed.
+"""Record a gateway's result for a card payment: authorised, charged, voided or failed.
 
 Results arrive in any order and repeatedly: from the call itself, from a look-up, and after a webhook. A
-payment is authorised, charged and released once each, as an event with its own key, so every order of
+payment is authorised, charged and voided once each, as an event with its own key, so every order of
 results leads to the same sums.
 """
 
@@ -36,8 +36,8 @@ def record_card_payment_result(
     if result.charged:
         _record_charge(order, payment, result, now=now)
     elif _is_stopped(gateway_call, result):
-        _record_release(order, payment, now=now)
-    elif result.authorised and not _is_being_released(payment):
+        _record_void(order, payment, now=now)
+    elif result.authorised and not _is_being_voided(payment):
         _record_authorisation(order, payment, result, now=now)
     if gateway_call.state == CallState.FAILED:
         _record_failure(order, payment, gateway_call, now=now)
@@ -54,8 +54,8 @@ def _is_stopped(gateway_call: GatewayCall, result: GatewayResult) -> bool:
     return result.outcome is Outcome.FAILED and result.code in STOPPED_CODES
 
 
-def _is_being_released(payment: Payment) -> bool:
-    """Return whether a release is requested; then the authorisation pays for nothing unless it fails."""
+def _is_being_voided(payment: Payment) -> bool:
+    """Return whether a void is requested; then the authorisation pays for nothing unless the void fails."""
     ends = GatewayCall.objects.filter(payment=payment, operation=Operation.CANCEL)
     return ends.exclude(state=CallState.FAILED).exists()
 
@@ -106,8 +106,8 @@ def _record_authorisation(
         record_change("payment.authorised", order, actor=_GATEWAY, now=now, data=data)
 
 
-def _record_release(order: Order | None, payment: Payment, *, now: datetime.datetime) -> None:
-    """Record that the payment can never complete: release its authorisation and end its pending amount."""
+def _record_void(order: Order | None, payment: Payment, *, now: datetime.datetime) -> None:
+    """Record that the payment can never complete: void its authorisation and end its pending amount."""
     sums = read_payment_sums(payment)
     key = f"payment:{payment.pk}:released"
     event = record_payment_event(

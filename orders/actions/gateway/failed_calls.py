@@ -41,7 +41,7 @@ class CallNotFailed(Refused):
 def repeat_failed_call(*, call_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> GatewayCall | None:
     """Request the operation of a failed call again, as a new call. Returns None if it was done before.
 
-    Raises Missing, AmountNotHeld, NotRefundable, CallNotRepeatable.
+    Raises Missing, AmountNotAuthorised, NotRefundable, CallNotRepeatable.
     """
     order, gateway_call = locks.lock_gateway_call(call_id)
     key = f"ask_again:{gateway_call.pk}"

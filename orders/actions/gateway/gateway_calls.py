@@ -181,8 +181,8 @@ def capture_before_expiry(*, call_id: uuid.UUID, now: datetime.datetime) -> None
 
 
 @transaction.atomic(durable=True)
-def release_unused_authorisation(*, call_id: uuid.UUID, now: datetime.datetime) -> None:
-    """Release the authorisation of a basket that was not ordered. Raises Missing."""
+def void_unused_authorisation(*, call_id: uuid.UUID, now: datetime.datetime) -> None:
+    """Void the authorisation of a basket that was not ordered. Raises Missing."""
     order, gateway_call = locks.lock_gateway_call(call_id)
     payment = gateway_call.payment
     if order is None and payment is not None and unused_authorisations(now).filter(pk=call_id).exists():
@@ -224,7 +224,7 @@ def sweep_card_payments_task() -> None:
     )
     run_each(
         unused_authorisations(now).values_list("pk", flat=True),
-        lambda call_id: release_unused_authorisation(call_id=call_id, now=now),
+        lambda call_id: void_unused_authorisation(call_id=call_id, now=now),
         sweep="orders.sweep_card_payments:unused",
         at_most=_BATCH_SIZE,
     )

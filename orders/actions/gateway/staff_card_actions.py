@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from orders.actions.gateway_requests.gateway_requests import (
-    AmountNotHeld,
+    AmountNotAuthorised,
     read_payment_sums,
     request_capture,
     request_void,
@@ -27,33 +27,33 @@ class NotACardPayment(Refused):
 
 
 @transaction.atomic(durable=True)
-def capture_held_amount(
+def capture_authorised_amount(
     *, payment_id: uuid.UUID, amount: int | None, actor: Actor, now: datetime.datetime
 ) -> None:
     """Request a capture of `amount` minor units, or of all that can be captured.
 
-    Raises Missing, NotACardPayment, AmountNotHeld.
+    Raises Missing, NotACardPayment, AmountNotAuthorised.
     """
     order, payment = _lock_card_payment(payment_id)
     capturable = min(read_payment_sums(payment).authorised, order.still_due)
     if amount is not None and amount > capturable:
-        raise AmountNotHeld(field="amount")
+        raise AmountNotAuthorised(field="amount")
     request_capture(order, payment, capturable if amount is None else amount, actor=actor, now=now)
 
 
 @transaction.atomic(durable=True)
 def void_authorisation(*, payment_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> None:
-    """Request to void an authorisation. Raises Missing, NotACardPayment, AmountNotHeld."""
+    """Request to void an authorisation. Raises Missing, NotACardPayment, AmountNotAuthorised."""
     order, payment = _lock_card_payment(payment_id)
     if not read_payment_sums(payment).authorised:
-        raise AmountNotHeld(field="id")
+        raise AmountNotAuthorised(field="id")
     request_void(order, payment, actor=actor, now=now)
 
 
 def _lock_card_payment(payment_id: uuid.UUID) -> tuple[Order, Payment]:
     """Lock a card payment without a capture or void request.
 
-    Raises Missing, NotACardPayment, AmountNotHeld.
+    Raises Missing, NotACardPayment, AmountNotAuthorised.
     """
     order, payment = lock_payment(payment_id)
     if order is None:
@@ -62,5 +62,5 @@ def _lock_card_payment(payment_id: uuid.UUID) -> tuple[Order, Payment]:
         raise NotACardPayment(field="id")
     ends = GatewayCall.objects.filter(payment=payment, operation__in=[Operation.CAPTURE, Operation.CANCEL])
     if ends.exclude(state=CallState.FAILED).exists():
-        raise AmountNotHeld(field="id")
+        raise AmountNotAuthorised(field="id")
     return order, payment

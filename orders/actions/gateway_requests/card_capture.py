@@ -1,4 +1,4 @@
-"""Capture card authorisations once the amount due is final; release unused ones and cancel obsolete payments.
+"""Capture card authorisations once the amount due is final; void unused ones and cancel obsolete payments.
 
 Runs after every recalculation, because weights, cancelled parts and time change the amount due.
 Requests that the gateway refused are not repeated automatically; staff decide on the desk.
@@ -30,8 +30,8 @@ RELEASE_UNUSED_AFTER = datetime.timedelta(days=1)  # time to order a basket that
 _END_OPERATIONS = (Operation.CAPTURE, Operation.CANCEL)
 
 
-def capture_or_release_cards(order: Order, payments: Iterable[Payment], *, now: datetime.datetime) -> None:
-    """Step, on a recalculated order: capture or release its card authorisations once the amount due is final.
+def capture_or_void_cards(order: Order, payments: Iterable[Payment], *, now: datetime.datetime) -> None:
+    """Step, on a recalculated order: capture or void its card authorisations once the amount due is final.
 
     `payments` are all of the order's payments.
     """
@@ -60,7 +60,7 @@ def capture_or_release_cards(order: Order, payments: Iterable[Payment], *, now: 
 def authorisations_to_capture(now: datetime.datetime) -> QuerySet[GatewayCall]:
     """Return START calls of authorisations on orders that expire soon, without a capture or void request.
 
-    Authorisations for baskets are never captured; `unused_authorisations` are released.
+    Authorisations for baskets are never captured; `unused_authorisations` are voided.
     """
     end_calls = GatewayCall.objects.filter(payment=OuterRef("payment"), operation__in=_END_OPERATIONS)
     return GatewayCall.objects.filter(

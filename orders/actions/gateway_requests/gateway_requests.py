@@ -41,10 +41,10 @@ DEFAULT_LANGUAGE = "vi"  # of requests without an order or basket
 _SENT_WITHIN = datetime.timedelta(minutes=1)  # afterwards the sweep takes the message for lost
 
 
-class AmountNotHeld(Refused):
+class AmountNotAuthorised(Refused):
     """The amount exceeds the authorised amount, or nothing can be captured."""
 
-    code = "amount_not_held"
+    code = "amount_not_authorised"
     default_message = _("That is more than the card holds for this order.")
 
 
@@ -94,10 +94,10 @@ def request_capture(
 ) -> GatewayCall:
     """Step, on a locked order: capture part of the authorisation; the rest is released.
 
-    Raises AmountNotHeld.
+    Raises AmountNotAuthorised.
     """
     if not 0 < amount <= read_payment_sums(payment).authorised:
-        raise AmountNotHeld(field="amount")
+        raise AmountNotAuthorised(field="amount")
     return create_gateway_call(
         Operation.CAPTURE,
         amount,

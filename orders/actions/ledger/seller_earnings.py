@@ -66,11 +66,11 @@ class SoldItem:
         """The amount that the buyer would owe without the refunds that the platform bears."""
         return min(self.delivered_total, self.total - self.seller_refunds)
 
-    def proportion(self, amount: int, of_total: int) -> int:
-        """Return the share of an amount that corresponds to `of_total` of the total."""
+    def proportion(self, amount: int, part_of_total: int) -> int:
+        """Return the share of an amount that corresponds to `part_of_total` of the total."""
         if self.total == 0:  # a free line has no refunds, so steps are the only measure
             return amount * self.arrived // self.ordered
-        return amount * of_total // self.total
+        return amount * part_of_total // self.total
 
 
 def add_sold_item(
@@ -97,7 +97,7 @@ def add_sold_item(
 
 
 def earned_amounts(part_ids: Iterable[int]) -> dict[int, BookedAmounts]:
-    """Return the expected ledger figures of each part; parts without delivered items are left out."""
+    """Return the expected ledger amounts of each part; parts without delivered items are left out."""
     ids = list(part_ids)
     earned: dict[int, BookedAmounts] = {}
     for part_id, sold in _sold_lines(ids):

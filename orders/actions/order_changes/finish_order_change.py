@@ -1,10 +1,10 @@
-"""Finish a change of an order: recalculate it, book earnings, and capture or release cards."""
+"""Finish a change of an order: recalculate it, book earnings, and capture or void card authorisations."""
 
 from __future__ import annotations
 
 import datetime
 
-from orders.actions.gateway_requests.card_capture import capture_or_release_cards
+from orders.actions.gateway_requests.card_capture import capture_or_void_cards
 from orders.actions.ledger.earnings_postings import book_part_earnings
 from orders.actions.order_records.recalculate_order import recalculate_order
 from orders.models import Order
@@ -17,4 +17,4 @@ def finish_order_change(order: Order, *, now: datetime.datetime) -> None:
     """
     recalculated = recalculate_order(order, now=now)
     book_part_earnings(order, recalculated.arrived_parts, now=now)
-    capture_or_release_cards(order, recalculated.payments, now=now)
+    capture_or_void_cards(order, recalculated.payments, now=now)

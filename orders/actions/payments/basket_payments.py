@@ -1,7 +1,8 @@
 """Payments on a basket before it is an order: promises, reports of apps, and card authorisations.
 
 A card is only authorised for a basket. When the basket is ordered, the amount due is captured: at once where
-the channel charges at once and nothing is to be weighed. Authorisations never ordered are released.
+the channel charges at once and nothing is to be weighed. Authorisations of baskets that are never ordered are
+voided.
 """
 
 from __future__ import annotations

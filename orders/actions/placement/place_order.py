@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from catalog.actions.stock.stock_movements import SoldOut
 from cooperatives.actions.followers import create_follow_request
 from orders import locks, notices
-from orders.actions.gateway_requests.card_capture import capture_or_release_cards
+from orders.actions.gateway_requests.card_capture import capture_or_void_cards
 from orders.actions.order_records.recalculate_order import recalculate_columns, recalculate_order
 from orders.actions.order_records.record_order import (
     Contact,
@@ -141,7 +141,7 @@ def place_agreed_order(agreed: AgreedOrder, *, actor: Actor, now: datetime.datet
     payment = _expect_remaining_payment(order, agreed.method, len(carried), actor=actor, now=now)
     record_consents(order, agreed.consents, actor=actor, now=now)
     recalculated = recalculate_order(order, now=now)  # nothing has arrived yet that the ledger would book
-    capture_or_release_cards(order, recalculated.payments, now=now)
+    capture_or_void_cards(order, recalculated.payments, now=now)
     capture_carried_payments(order, carried, actor=actor, now=now)
     data = {"total": order.total_gross, "source": agreed.source}
     record_change("order.placed", order, actor=actor, now=now, data=data)

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from orders.actions.gateway.staff_card_actions import capture_held_amount, void_authorisation
+from orders.actions.gateway.staff_card_actions import capture_authorised_amount, void_authorisation
 from orders.actions.payments.external_payments import (
     ReportedTotals,
     mark_order_as_paid,
@@ -131,7 +131,7 @@ def transaction_request_action(
     if payment.order_id is None:
         raise InputError("INVALID", _("There is no order for this yet."), field="id")
     if action == "CHARGE":
-        capture_held_amount(payment_id=payment.pk, amount=amount, actor=context.actor, now=context.now)
+        capture_authorised_amount(payment_id=payment.pk, amount=amount, actor=context.actor, now=context.now)
     elif action == "CANCEL":
         void_authorisation(payment_id=payment.pk, actor=context.actor, now=context.now)
     else:

@@ -11,8 +11,8 @@ from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
 from orders.actions.fulfilment.weigh_lines import answer_weight_question, weigh_line
 from orders.actions.gateway.failed_calls import CallNotRepeatable, repeat_failed_call
 from orders.actions.gateway.gateway_calls import sweep_card_payments_task
-from orders.actions.gateway.staff_card_actions import capture_held_amount, void_authorisation
-from orders.actions.gateway_requests.gateway_requests import AmountNotHeld
+from orders.actions.gateway.staff_card_actions import capture_authorised_amount, void_authorisation
+from orders.actions.gateway_requests.gateway_requests import AmountNotAuthorised
 from orders.actions.payments.order_payments import (
     OrderNotAwaitingPayment,
     PaymentInProgress,
@@ -455,7 +455,7 @@ def test_order_without_weighed_lines_is_not_held(stripe) -> None:
 
 
 def capture_payment(order: Order, amount: int | None = None) -> None:
-    capture_held_amount(payment_id=order.payments.get().pk, amount=amount, actor=STAFF, now=NOW)
+    capture_authorised_amount(payment_id=order.payments.get().pk, amount=amount, actor=STAFF, now=NOW)
 
 
 def void_payment(order: Order) -> None:
@@ -466,7 +466,7 @@ def test_staff_cannot_capture_more_than_is_due(stripe) -> None:
     order = held_order(stripe)
 
     for amount in (102_001, 116_400, 0):
-        with assert_refused(AmountNotHeld, "amount_not_held"):
+        with assert_refused(AmountNotAuthorised, "amount_not_authorised"):
             capture_payment(order, amount)
 
     capture_payment(order, 102_000)
@@ -481,7 +481,7 @@ def test_staff_can_act_on_hold_only_once(stripe, first, then) -> None:
     order = held_order(stripe)
     first(order)
 
-    with assert_refused(AmountNotHeld, "amount_not_held"):
+    with assert_refused(AmountNotAuthorised, "amount_not_authorised"):
         then(order)
 
     assert len(authorisation_calls(order)) == 1
