@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import datetime
+import re
+from typing import NamedTuple
 
 from django.db import models
 from django.db.models import Q, Value
@@ -26,6 +28,14 @@ class BulletinQuerySet(models.QuerySet["Bulletin"]):
         """Return this week's bulletins with followers still to mail; past weeks are not sent."""
         audience = Q(cooperative=None) | Q(cooperative__in=Cooperative.objects.public())
         return self.filter(audience, week=week, sent_at=None).order_by("pk")
+
+
+class BulletinSection(NamedTuple):
+    """A paragraph of a bulletin's text: its heading, its plain lines and its list items."""
+
+    heading: str
+    lines: list[str]
+    items: list[str]
 
 
 class Bulletin(models.Model):
@@ -62,6 +72,18 @@ class Bulletin(models.Model):
 
     def __str__(self) -> str:
         return f"{self.week} {self.cooperative_id or '*'} {self.language}"
+
+    @property
+    def sections(self) -> list[BulletinSection]:
+        """Return the text's paragraphs. Below the first, a first line in capitals is the heading."""
+        sections = []
+        for number, paragraph in enumerate(re.split(r"\n{2,}", self.text.strip())):
+            lines = paragraph.splitlines()
+            heading = lines.pop(0).capitalize() if number and lines[0].isupper() else ""
+            items = [line.removeprefix("- ") for line in lines if line.startswith("- ")]
+            plain_lines = [line for line in lines if not line.startswith("- ")]
+            sections.append(BulletinSection(heading, plain_lines, items))
+        return sections
 
 
 class BulletinMention(models.Model):
