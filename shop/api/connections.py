@@ -135,7 +135,7 @@ def connect(
     return page | {"totalCount": rows.count() if "totalCount" in requested else None}
 
 
-def connect_each(
+def connect_for_parents(
     type_: Type,
     rows: Rows | CompiledRows,
     arguments: PageArguments,

@@ -247,8 +247,8 @@ def _total_cost(part: CostNode, variables: Mapping[str, object], known: dict[int
         times = 1
         for multiplier in part.multipliers:
             times *= max(1, _multiplier_value(multiplier, variables))
-        each_time = part.cost + sum(_total_cost(child, variables, known) for child in part.children)
-        total = known[id(part)] = min(times * each_time, MAX_COST)
+        cost_per_item = part.cost + sum(_total_cost(child, variables, known) for child in part.children)
+        total = known[id(part)] = min(times * cost_per_item, MAX_COST)
     return total
 
 

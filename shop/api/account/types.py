@@ -206,8 +206,12 @@ def editable_groups(
     """Resolve the groups whose permissions the requester holds."""
     if not context.may(Permission.MANAGE_STAFF):
         return [[] for _ in users]
-    groups_beyond_rights = GroupPermission.objects.exclude(code__in=context.permissions).values("group")
-    rows = group.read(Group.objects.exclude(pk__in=groups_beyond_rights).order_by("pk"), selection.names())
+    groups_exceeding_permissions = GroupPermission.objects.exclude(code__in=context.permissions).values(
+        "group"
+    )
+    rows = group.read(
+        Group.objects.exclude(pk__in=groups_exceeding_permissions).order_by("pk"), selection.names()
+    )
     return [rows for _ in users]
 
 

@@ -109,7 +109,7 @@ def app_token_delete(
     arguments: AppTokenDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     key = input_key(arguments["id"], "AppToken", field="id")
-    _refuse_beyond(AppPermission.objects.filter(app__tokens=key), "id", context)
+    _refuse_exceeding_permissions(AppPermission.objects.filter(app__tokens=key), "id", context)
     return {"appToken": remove_app_token(token_id=key, actor=context.actor, now=context.now)}
 
 
@@ -132,11 +132,13 @@ def _validated_name(name: str) -> str:
 def _manageable_app_key(text: str, context: Context, *, field: str = "id") -> int:
     """Return the key of an app with no more permissions than the requester. Raises InputError."""
     key = int(input_key(text, "App", field=field))
-    _refuse_beyond(AppPermission.objects.filter(app=key), field, context)
+    _refuse_exceeding_permissions(AppPermission.objects.filter(app=key), field, context)
     return key
 
 
-def _refuse_beyond(app_permissions: QuerySet[AppPermission], field: str, context: Context) -> None:
+def _refuse_exceeding_permissions(
+    app_permissions: QuerySet[AppPermission], field: str, context: Context
+) -> None:
     """Raise InputError if an app has permissions that the requester lacks, since its token grants them."""
     if not set(app_permissions.values_list("code", flat=True)) <= context.permissions:
         raise InputError("OUT_OF_SCOPE_APP", _("This app has more permissions here than you."), field=field)

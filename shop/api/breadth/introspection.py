@@ -45,7 +45,7 @@ class Introspection:
 
     def resolve(self, operation: Operation, selection: Selection, variables: VariableValues) -> object:
         """Return the field's value, or an `IntrospectionFailure` if there were errors."""
-        used, fragments = _used_below(operation, selection)
+        used, fragments = _names_used_in(operation, selection)
         definitions = [variable for variable in operation.variables if variable.variable.name.value in used]
         key = (
             _print_selection(operation, selection, fragments),
@@ -87,7 +87,7 @@ def _print_selection(operation: Operation, selection: Selection, fragments: set[
     return "\n".join(map(print_ast, printed))
 
 
-def _used_below(operation: Operation, selection: Selection) -> tuple[set[str], set[str]]:
+def _names_used_in(operation: Operation, selection: Selection) -> tuple[set[str], set[str]]:
     """Return the variables that a selection uses, directly or through fragments, and these fragments."""
     used: set[str] = set()
     seen_fragments: set[str] = set()

@@ -47,7 +47,7 @@ def column_serialiser(leaf: LeafType) -> Serialise:
 
     def serialise(values: list[object], value_types: ValueTypes) -> list[object]:
         serialised = fast_path(values, value_types) if fast_path else None
-        return _coerce_each(leaf, values) if serialised is None else serialised
+        return _coerce_one_by_one(leaf, values) if serialised is None else serialised
 
     return serialise
 
@@ -104,7 +104,7 @@ def _enum_lookup(enum: GraphQLEnumType) -> FastPath:
     return look_up
 
 
-def _coerce_each(leaf: LeafType, values: list[object]) -> list[object]:
+def _coerce_one_by_one(leaf: LeafType, values: list[object]) -> list[object]:
     coerce = leaf.coerce_output_value
     serialised: list[object] = []
     for value in values:

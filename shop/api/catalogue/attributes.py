@@ -29,7 +29,7 @@ from shop.api.catalogue.inputs import (
 from shop.api.catalogue.lookups import filter_by_lookup
 from shop.api.catalogue.product_filters import in_collections
 from shop.api.catalogue.types import attribute, attribute_value, product_type
-from shop.api.connections import SortKey, connect, connect_each
+from shop.api.connections import SortKey, connect, connect_for_parents
 from shop.api.context import Context
 from shop.api.filters import (
     Conditions,
@@ -100,7 +100,7 @@ def choices(
         values = values.filter(_VALUE_FILTER["search"](context, arguments["search"]))
     order = sort_keys(arguments.get("sortBy"), _VALUE_SORTS, [SortKey("sort_order"), SortKey("id")])
     keys = [row.id for row in rows]
-    return connect_each(
+    return connect_for_parents(
         attribute_value, values, arguments, selection, order=order, parent_column="attribute_id", parents=keys
     )
 
@@ -129,7 +129,7 @@ def _types_with(
     product_types = ProductType.objects.filter(attribute_rows__scope=scope).annotate(
         has=F("attribute_rows__attribute")
     )
-    return connect_each(
+    return connect_for_parents(
         product_type,
         product_types,
         arguments,

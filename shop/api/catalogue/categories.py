@@ -20,7 +20,7 @@ from shop.api.catalogue.inputs import (
 from shop.api.catalogue.lookups import lookup_column
 from shop.api.catalogue.pictures import background
 from shop.api.catalogue.types import can_see_hidden_categories, category
-from shop.api.connections import SortKey, connect, connect_each, connect_list
+from shop.api.connections import SortKey, connect, connect_for_parents, connect_list
 from shop.api.context import Context
 from shop.api.filters import (
     Conditions,
@@ -92,7 +92,7 @@ def children(
     keys = [row.id for row in rows]
     order = [SortKey("sort_order"), SortKey("id")]
     categories = compiled_rows(_categories, includes_hidden=can_see_hidden_categories(context))
-    return connect_each(
+    return connect_for_parents(
         category, categories, arguments, selection, order=order, parent_column="parent_id", parents=keys
     )
 

@@ -18,7 +18,7 @@ from shop.api.catalogue.lookups import filter_by_lookup
 from shop.api.catalogue.pictures import background
 from shop.api.catalogue.product_lists import apply_filters, apply_sorting, filter_listed
 from shop.api.catalogue.types import WAREHOUSE_PERMISSIONS, collection, own_rows_condition, product, warehouse
-from shop.api.connections import SortKey, connect, connect_each
+from shop.api.connections import SortKey, connect, connect_for_parents
 from shop.api.context import Context
 from shop.api.in_channel import InChannel, Pair, channel_by_key
 from shop.api.metadata import add_metadata_fields
@@ -121,7 +121,7 @@ def products(
         product_rows = apply_filters(product_rows, arguments, context, channel)
         product_rows, order = apply_sorting(product_rows, arguments.get("sortBy"), channel)
         keys = [row.id for row in rows if row.in_channel == channel_key]
-        cooperative_pages = connect_each(
+        cooperative_pages = connect_for_parents(
             product,
             product_rows,
             arguments,

@@ -138,15 +138,15 @@ def key_from_arguments(
     context: Context,
     *,
     id_argument: str = "id",
-    is_anybodys: bool = False,
+    is_without_cooperative: bool = False,
 ) -> Key:
     """Return the key of an object named by id, external reference or SKU; 0, which no row has, if not found.
 
-    Set `is_anybodys` for types whose rows belong to no cooperative.
+    Set `is_without_cooperative` for types whose rows belong to no cooperative.
     """
     if input_data.get(id_argument) is not None:
         key = input_key(input_data[id_argument], type_.name, field=id_argument)
-        return key if is_anybodys or may_manage_row(type_, key, context) else 0
+        return key if is_without_cooperative or may_manage_row(type_, key, context) else 0
     for name, column in (("externalReference", "external_reference"), ("sku", "sku")):
         if input_data.get(name) is not None:
             rows = type_.rows(context).filter(**{column: input_data[name]})

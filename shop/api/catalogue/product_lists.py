@@ -30,7 +30,7 @@ from shop.api.catalogue.types import (
     product_type,
     products_in_lists,
 )
-from shop.api.connections import Edge, SortKey, connect, connect_each, connect_list
+from shop.api.connections import Edge, SortKey, connect, connect_for_parents, connect_list
 from shop.api.context import Context
 from shop.api.errors import ProtocolError
 from shop.api.filters import build_condition, reject_filter_with_where, sort_keys
@@ -233,7 +233,7 @@ def products_of_categories(
             )
             pages[keys[0]] = connect(product, branch_rows, arguments, selection, order=order)
             continue
-        level_pages = connect_each(
+        level_pages = connect_for_parents(
             product,
             product_rows.annotate(branch=branch),
             arguments,
@@ -267,19 +267,19 @@ def products_of_collections(
                 collection_key=F("collection_rows__collection"),
                 collection_position=F("collection_rows__sort_order"),
             )
-            channel_pages |= _page_each(
+            channel_pages |= _page_for_parents(
                 placed, "collection_key", staff_keys, staff_keys, arguments, channel, selection
             )
         if computed_keys:
             cooperatives = [key - COOPERATIVE_KEYS for key in computed_keys]
-            channel_pages |= _page_each(
+            channel_pages |= _page_for_parents(
                 product_rows, "cooperative_id", cooperatives, computed_keys, arguments, channel, selection
             )
         pages |= {(key, channel_key): page for key, page in channel_pages.items()}
     return [pages[row.key, row.in_channel] for row in rows]
 
 
-def _page_each(
+def _page_for_parents(
     product_rows: Rows,
     parent_column: str,
     parents: Sequence[Key],
@@ -299,7 +299,7 @@ def _page_each(
             product, product_rows.filter(**{parent_column: parents[0]}), arguments, selection, order=order
         )
         return {keys[0]: page}
-    pages = connect_each(
+    pages = connect_for_parents(
         product, product_rows, arguments, selection, order=order, parent_column=parent_column, parents=parents
     )
     return dict(zip(keys, pages, strict=True))
@@ -316,7 +316,7 @@ def products_of_types(
 ) -> Sequence[object]:
     product_rows = product.requested_rows(context, arguments)
     keys = [row.id for row in rows]
-    return connect_each(
+    return connect_for_parents(
         product,
         product_rows,
         arguments,

@@ -164,7 +164,7 @@ def attribute_update(
     arguments: AttributeUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     input_data = arguments["input"]
-    key = int(key_from_arguments(arguments, attribute, context, is_anybodys=True))
+    key = int(key_from_arguments(arguments, attribute, context, is_without_cooperative=True))
     values = described_columns(input_data, context, **_FLAGS)
     removed_keys = keys(input_data.get("removeValues"), "AttributeValue", "removeValues")
     added_values = [
@@ -185,7 +185,7 @@ def attribute_update(
 def attribute_delete(
     arguments: AttributeDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    key = int(key_from_arguments(arguments, attribute, context, is_anybodys=True))
+    key = int(key_from_arguments(arguments, attribute, context, is_without_cooperative=True))
     deleted = staff_row(attribute, key, context, selection.names("attribute"))
     if deleted is None:
         raise Missing(field="id")
@@ -215,7 +215,7 @@ def attribute_value_create(
 def attribute_value_delete(
     arguments: AttributeValueDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    key = int(key_from_arguments(arguments, attribute_value, context, is_anybodys=True))
+    key = int(key_from_arguments(arguments, attribute_value, context, is_without_cooperative=True))
     deleted = staff_row(attribute_value, key, context, selection.names("attributeValue"))
     attribute_key = AttributeValue.objects.filter(pk=key).values_list("attribute", flat=True).first()
     if deleted is None or attribute_key is None:

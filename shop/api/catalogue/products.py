@@ -28,7 +28,7 @@ from shop.api.catalogue.types import (
     product_type,
     variant,
 )
-from shop.api.connections import SortKey, connect_each
+from shop.api.connections import SortKey, connect_for_parents
 from shop.api.context import Context
 from shop.api.field_permissions import CooperativeScoped
 from shop.api.filters import build_condition, reject_filter_with_where, sort_keys
@@ -174,7 +174,7 @@ def product_variants(
         rows = variant.rows_in(context, channel_by_key(context, channel_key))
         for input_data in (arguments.get("filter"), arguments.get("where")):
             rows = rows.filter(build_condition(input_data, variant_filters.CONDITIONS, context))
-        channel_pages = connect_each(
+        channel_pages = connect_for_parents(
             variant, rows, arguments, selection, order=order, parent_column="product_id", parents=keys
         )
         pages |= {(key, channel_key): page for key, page in zip(keys, channel_pages, strict=True)}

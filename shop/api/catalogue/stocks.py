@@ -19,7 +19,7 @@ from shop.api.catalogue.inputs import (
     WarehouseStocksArguments,
 )
 from shop.api.catalogue.types import WAREHOUSE_PERMISSIONS, stock, variant, warehouse
-from shop.api.connections import SortKey, connect, connect_each
+from shop.api.connections import SortKey, connect, connect_for_parents
 from shop.api.context import Context
 from shop.api.errors import ProtocolError
 from shop.api.field_permissions import CooperativeScoped
@@ -77,7 +77,7 @@ def stocks_of_warehouses(
     rows: list[Row], arguments: WarehouseStocksArguments, context: Context, selection: Selection
 ) -> Sequence[object]:
     keys = [row.id for row in rows]
-    return connect_each(
+    return connect_for_parents(
         stock,
         stock.rows(context),
         arguments,

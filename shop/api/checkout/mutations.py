@@ -217,8 +217,8 @@ def checkout_remove_promo_code(
         raise InputError("GRAPHQL_ERROR", _("Provide either `promoCode` or `promoCodeId`."))
     if voucher is not None:
         key = input_key(voucher, "Voucher", "GiftCard", field="promoCodeId")
-        is_it = VoucherCode.objects.filter(code=basket.voucher_code, voucher=key).exists()
-        if not is_it:
+        is_applied = VoucherCode.objects.filter(code=basket.voucher_code, voucher=key).exists()
+        if not is_applied:
             raise InputError("NOT_FOUND", _("This code is not applied to the basket."), field="promoCodeId")
     elif not basket.voucher_code or normalise_code(code or "") != basket.voucher_code:
         raise InputError("INVALID", _("This code is not applied to the basket."), field="promoCode")

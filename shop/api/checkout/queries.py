@@ -17,7 +17,7 @@ from shop.api.checkout.inputs import (
     UserCheckoutsArguments,
 )
 from shop.api.checkout.types import checkout
-from shop.api.connections import SortKey, connect, connect_each
+from shop.api.connections import SortKey, connect, connect_for_parents
 from shop.api.context import Context
 from shop.api.errors import ProtocolError
 from shop.api.filters import Condition, Conditions, build_condition, has_metadata, id_in, in_range, sort_keys
@@ -53,7 +53,7 @@ def baskets_of(
     users: list[Row], arguments: UserCheckoutsArguments, context: Context, selection: Selection
 ) -> Sequence[object]:
     rows, keys = _baskets_in_channel(arguments), [user_row.id for user_row in users]
-    return connect_each(
+    return connect_for_parents(
         checkout, rows, arguments, selection, order=_NEWEST, parent_column="user_id", parents=keys
     )
 

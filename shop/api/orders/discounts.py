@@ -74,7 +74,7 @@ line_discount.columns(
 
 
 @line_discount.field("value", needs=("discount__value_type", "discount__value", "discount__currency"))
-def worth_of_shares(rows: list[Row], *_: object) -> Sequence[object]:
+def values_of_shares(rows: list[Row], *_: object) -> Sequence[object]:
     return [
         _discount_value(row.discount__value_type, row.discount__value, row.discount__currency) for row in rows
     ]

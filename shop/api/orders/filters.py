@@ -53,24 +53,26 @@ M = TypeVar("M", bound=Model)
 
 def search_condition(context: Context, text: str) -> Q:
     """Search orders by number, code, phone or name; platform staff also by e-mail."""
-    if "@" in text and not _is_platforms(context):
+    if "@" in text and not _has_platform_access(context):
         return NO_ROWS
     condition = Q(pk__in=Order.objects.matching(text).values("pk"))
-    return condition | Q(email__icontains=text.strip()) if _is_platforms(context) else condition
+    return condition | Q(email__icontains=text.strip()) if _has_platform_access(context) else condition
 
 
-def _is_platforms(context: Context) -> bool:
+def _has_platform_access(context: Context) -> bool:
     return not can_only_see_parts(context) or order_scope(context).has_platform_grant
 
 
 def _customer(context: Context, text: str) -> Q:
     has_name = Q(folded_name__contains=fold(text))
-    return has_name | Q(email__icontains=text) if _is_platforms(context) else has_name
+    return has_name | Q(email__icontains=text) if _has_platform_access(context) else has_name
 
 
 def _platform_only(condition: Condition) -> Condition:
     """Restrict a condition on data hidden from cooperatives' staff, who could otherwise guess it."""
-    return lambda context, input_data: condition(context, input_data) if _is_platforms(context) else NO_ROWS
+    return lambda context, input_data: (
+        condition(context, input_data) if _has_platform_access(context) else NO_ROWS
+    )
 
 
 def _address_visible_only(condition: Condition) -> Condition:
@@ -78,7 +80,7 @@ def _address_visible_only(condition: Condition) -> Condition:
 
     def restricted(context: Context, input_data: object) -> Q:
         matched = condition(context, input_data)
-        if _is_platforms(context):
+        if _has_platform_access(context):
             return matched
         return matched & Q(pk__in=visible_parts(context).showing_address().values("order"))
 
@@ -173,7 +175,7 @@ def _in_minor_units(input_data: Mapping[str, object], currency: str) -> dict[str
     return converted
 
 
-def _any_with(rows: BaseManager[M], path: str, conditions: Conditions, part: str = "") -> Condition:
+def _any_entry_matches(rows: BaseManager[M], path: str, conditions: Conditions, part: str = "") -> Condition:
     """Match a `[XFilterInput!]`: each entry must match a visible row of the order."""
 
     def condition(context: Context, input_data: list[InputData]) -> Q:
@@ -305,11 +307,11 @@ WHERE: Conditions = {
     "hasInvoices": _match_unsupported,
     "invoices": lambda context, input_data: NO_ROWS if input_data else Q(),
     "hasFulfillments": _with_parcels,
-    "fulfillments": _any_with(Parcel.objects, "part__order", _PARCEL, part="part"),
-    "lines": _any_with(OrderLine.objects, "order", {"metadata": has_metadata()}, part="part"),
+    "fulfillments": _any_entry_matches(Parcel.objects, "part__order", _PARCEL, part="part"),
+    "lines": _any_entry_matches(OrderLine.objects, "order", {"metadata": has_metadata()}, part="part"),
     "linesCount": _line_counts,
     "transactions": _platform_only(
-        _any_with(
+        _any_entry_matches(
             Payment.objects,
             "order",
             {"pspReference": matches_filter("reference"), "metadata": has_metadata()},

@@ -10,7 +10,7 @@ from orders.models import Order, Refund
 from shop.api.account.types import user
 from shop.api.base.channels import order_settings
 from shop.api.breadth import Selection
-from shop.api.connections import connect, connect_each
+from shop.api.connections import connect, connect_for_parents
 from shop.api.context import Context
 from shop.api.errors import ProtocolError
 from shop.api.filters import build_condition, reject_filter_with_where, sort_keys
@@ -133,7 +133,7 @@ def orders_of_people(
     rows = order.rows(context).filter(placed_at__isnull=False)
     rows = rows.filter(build_condition(arguments.get("where"), WHERE, context))
     keys = [user_row.id for user_row in people if user_row.id is not None]
-    pages = connect_each(
+    pages = connect_for_parents(
         order, rows, arguments, selection, order=PLACED, parent_column="user_id", parents=keys
     )
     pages_by_user = dict(zip(keys, pages, strict=True))

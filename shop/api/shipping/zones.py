@@ -14,7 +14,7 @@ from shop.api.breadth import Selection
 from shop.api.catalogue.grams import weight_in_unit
 from shop.api.catalogue.taxes import tax_class
 from shop.api.catalogue.types import warehouse
-from shop.api.connections import SortKey, connect, connect_each
+from shop.api.connections import SortKey, connect, connect_for_parents
 from shop.api.context import Context
 from shop.api.field_permissions import Access
 from shop.api.filters import Conditions, build_condition
@@ -95,7 +95,7 @@ def zones_of_warehouses(
 ) -> Sequence[object]:
     keys = [warehouse_row.id for warehouse_row in warehouses]
     rows = zone.rows(context)
-    return connect_each(
+    return connect_for_parents(
         zone, rows, arguments, selection, order=[SortKey("id")], parent_column="warehouses", parents=keys
     )
 

@@ -79,9 +79,9 @@ def require_group_within_rights(key: int, context: Context) -> None:
         _refuse_grant(grant, "id", "id", context)
 
 
-def groups_beyond_rights(groups: QuerySet[Group], context: Context) -> list[int]:
+def groups_exceeding_permissions(groups: QuerySet[Group], context: Context) -> list[int]:
     """Return the groups that grant more than the requester holds."""
-    return sorted(key for key, grant in _grants_of(groups).items() if _is_beyond(grant, context))
+    return sorted(key for key, grant in _grants_of(groups).items() if _exceeds_permissions(grant, context))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def _grants_of(groups: QuerySet[Group]) -> dict[int, Grant]:
     return grants
 
 
-def _is_beyond(grant: Grant, context: Context) -> bool:
+def _exceeds_permissions(grant: Grant, context: Context) -> bool:
     return not grant.codes <= context.permissions or not _covers_channels(grant, context)
 
 

@@ -24,7 +24,7 @@ from shop.api.input_data import InputData
 from shop.api.language_codes import tag_from_code
 from shop.api.metadata import metadata_from_input
 from shop.api.root_fields import Mutations
-from shop.api.staff.groups import groups_beyond_rights
+from shop.api.staff.groups import groups_exceeding_permissions
 from shop.api.staff.inputs import (
     CustomerCreateArguments,
     CustomerDeleteArguments,
@@ -119,7 +119,7 @@ def staff_update(
         values["email"] = _email(input_data)
     if values.get("is_active") is False:
         _refuse_closing(staff, context, "DEACTIVATE")
-    _refuse_stronger(staff, context)
+    _refuse_if_more_powerful(staff, context)
     change_user(
         user_id=staff.pk,
         values=values,
@@ -137,7 +137,7 @@ def staff_delete(
 ) -> dict[str, object]:
     staff = _find_staff(arguments["id"])
     _refuse_closing(staff, context, "DELETE")
-    _refuse_stronger(staff, context)
+    _refuse_if_more_powerful(staff, context)
     payload = _payload(staff.pk, context, selection)
     anonymise_person(user_id=staff.pk, actor=context.actor, now=context.now)
     return payload
@@ -175,15 +175,15 @@ def _refuse_closing(person: User, context: Context, verb: str) -> None:
         raise InputError(f"{verb}_SUPERUSER_ACCOUNT", _("This account cannot be closed here."), field="id")
 
 
-def _refuse_stronger(person: User, context: Context) -> None:
+def _refuse_if_more_powerful(person: User, context: Context) -> None:
     """Reject changes of users with more permissions: a new address would transfer them.
 
     Raises InputError.
     """
     if context.user is not None and person.pk == context.user.pk:
         return
-    is_stronger = person.is_superuser and not (context.user is not None and context.user.is_superuser)
-    if is_stronger or groups_beyond_rights(Group.objects.filter(users=person), context):
+    is_more_powerful = person.is_superuser and not (context.user is not None and context.user.is_superuser)
+    if is_more_powerful or groups_exceeding_permissions(Group.objects.filter(users=person), context):
         message = _("This person has more permissions here than you.")
         raise InputError("OUT_OF_SCOPE_USER", message, field="id", users=global_ids("User", [person.pk]))
 
@@ -193,11 +193,11 @@ def _groups(texts: Collection[str] | None, field: str, context: Context) -> list
     keys = [input_key(text, "Group", field=field) for text in texts or ()]
     if Group.objects.filter(pk__in=keys).count() < len(set(keys)):
         raise Missing(field=field)
-    stronger_groups = groups_beyond_rights(Group.objects.filter(pk__in=keys), context)
-    if stronger_groups:
+    exceeding_groups = groups_exceeding_permissions(Group.objects.filter(pk__in=keys), context)
+    if exceeding_groups:
         message = _("You cannot give permissions that you do not have yourself.")
         raise InputError(
-            "OUT_OF_SCOPE_GROUP", message, field=field, groups=global_ids("Group", stronger_groups)
+            "OUT_OF_SCOPE_GROUP", message, field=field, groups=global_ids("Group", exceeding_groups)
         )
     return keys
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from shop.api import connections
-from shop.api.connections import SortKey, connect, connect_each, connect_list
+from shop.api.connections import SortKey, connect, connect_for_parents, connect_list
 from shop.api.filters import sort_keys
 from shop.api.object_types import Type
 from shop.api.root_fields import Queries
@@ -63,7 +63,7 @@ def executor(tmp_path):
         keys = [tax_class.id for tax_class in classes]
         order = [SortKey("country", is_descending=True), SortKey("id")]
         rows = rate.rows(context)
-        return connect_each(
+        return connect_for_parents(
             rate, rows, arguments, selection, order=order, parent_column="tax_class_id", parents=keys
         )
 
