@@ -26,7 +26,7 @@ class ReceiverForm(PersonAddressForm):
     @property
     def address(self) -> Address:
         """The unsaved address of a valid form."""
-        address = self.placed()
+        address = self.build_address()
         address.first_name, address.phone = self.cleaned_data["name"], self.cleaned_data["phone"]
         return address
 

@@ -69,7 +69,7 @@ class CodeForm(forms.Form):
     code = forms.CharField(required=False, max_length=255)
 
 
-class PlaceForm(forms.Form):
+class DeliveryProvinceForm(forms.Form):
     province = forms.ChoiceField(label=_("Deliver to"), required=False)
 
     def __init__(

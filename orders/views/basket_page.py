@@ -19,7 +19,7 @@ from orders.actions.basket.basket_lines import (
 from orders.actions.quotes.build_quote import basket_quote_request, build_quote
 from orders.actions.quotes.quote_types import Quote
 from orders.actions.vouchers.redeem_vouchers import apply_voucher_code, remove_voucher_code
-from orders.forms.basket import CodeForm, PlaceForm, QuantityForm, chosen_deliveries
+from orders.forms.basket import CodeForm, DeliveryProvinceForm, QuantityForm, chosen_deliveries
 from orders.models import Basket, BasketLine
 from orders.views.current_basket import (
     current_basket,
@@ -64,7 +64,7 @@ def change_line(request: HttpRequest, line_id: uuid.UUID) -> HttpResponse:
 @require_POST
 def set_delivery_province(request: HttpRequest) -> HttpResponse:
     """Set the basket's delivery province."""
-    form = PlaceForm(request.POST, provinces=all_provinces())
+    form = DeliveryProvinceForm(request.POST, provinces=all_provinces())
     basket = _basket_or_404(request)
     if form.is_valid():
         code = form.cleaned_data["province"]

@@ -192,7 +192,7 @@ class DivisionForm(forms.Form):
         )
 
     @property
-    def place(self) -> dict[str, str]:
+    def division_columns(self) -> dict[str, str]:
         """The codes and names of the chosen divisions; empty strings without a choice. Valid forms only."""
         province = self._provinces.get(self.cleaned_data["province"])
         commune = self._communes.get(self.cleaned_data["commune"])
@@ -230,9 +230,9 @@ class PersonAddressForm(DivisionForm):
         written = str(self["phone"].value() or "")
         return bool(normalise_phone(written)) and is_likely_mistyped(written)
 
-    def placed(self) -> Address:
+    def build_address(self) -> Address:
         """Return the address, unsaved and without a user. Valid forms only."""
-        division = self.place
+        division = self.division_columns
         return Address(
             street_address_1=self.cleaned_data["street"],
             city=division["commune_name"],
@@ -262,7 +262,7 @@ class DetailsForm(PersonAddressForm):
     @property
     def address(self) -> Address | None:
         """The address, or None without a province. Valid forms only."""
-        return self.placed() if self.cleaned_data["province"] else None
+        return self.build_address() if self.cleaned_data["province"] else None
 
 
 def set_division_choices(

@@ -20,7 +20,7 @@ def check_everything(*, newest: int | None = None) -> None:
     check_weights(rows)
     check_substitutes(rows)
     check_cash(rows)
-    check_cash_away()
+    check_outstanding_cash()
     check_unmatched_transfers()
     check_refunds(rows)
     check_unconfirmed_orders(rows)
@@ -77,8 +77,8 @@ def check_cash(rows: OrderRows | None = None) -> None:
     _is_clean(money.find_wrong_cash(rows or OrderRows()))
 
 
-def check_cash_away() -> None:
-    _is_clean(money.find_wrong_cash_away())
+def check_outstanding_cash() -> None:
+    _is_clean(money.find_wrong_outstanding_cash())
 
 
 def check_refunds(rows: OrderRows | None = None) -> None:

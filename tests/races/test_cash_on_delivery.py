@@ -26,7 +26,7 @@ from orders.models import CashRemittance, LedgerAccount, LedgerEntry, Parcel, Pa
 from orders.states import CashHolder, CodState, ParcelState
 from shop.core.models import Change
 from shop.core.states import WrongMove
-from tests.invariants import check_cash, check_cash_away
+from tests.invariants import check_cash, check_outstanding_cash
 from tests.orders.cash_on_delivery.cash_helpers import ACTOR_NOW, CARRIER, make_delivered_parcel
 from tests.races.parallel import run_in_threads
 
@@ -51,7 +51,7 @@ def test_parallel_remittances_remit_cash_once() -> None:
     refusal = next(result for result in results if isinstance(result, CashNotHeld))
     assert refusal.details == {"parcels": [parcel.pk]}
     assert RemittanceLine.objects.get().parcel == parcel
-    check_cash_away()
+    check_outstanding_cash()
 
 
 def test_remittance_repeated_in_parallel_is_recorded_once() -> None:
@@ -152,7 +152,7 @@ def test_cash_is_collected_before_parcel_is_voided_or_not_at_all() -> None:
             assert isinstance(reported, WrongMove)
             assert (now.cod_state, now.cod_collected) == (CodState.EXPECTED, 0)
     check_cash()
-    check_cash_away()
+    check_outstanding_cash()
 
 
 def short_remittance() -> CashRemittance:
@@ -186,7 +186,7 @@ def test_parallel_compensations_are_recorded_once() -> None:
     remittance.refresh_from_db()
     assert (remittance.resolved_difference, owed_by_carriers()) == (30_000, 0)
     assert Change.objects.filter(action="remittance.difference_resolved").count() == 1
-    check_cash_away()
+    check_outstanding_cash()
 
 
 def test_without_lock_compensation_is_recorded_twice(monkeypatch) -> None:

@@ -1,6 +1,6 @@
 """Limit password tries, counted before passwords are compared, for pages and API alike.
 
-Tries are counted per account, in any notation of its name, and per place: a known device, or else the
+Tries are counted per account, in any notation of its name, and per source: a known device, or else the
 network. All networks together have `SIGN_INS_PER_ACCOUNT` tries; beyond that unknown devices first need a
 one-time code, while known devices can still sign in.
 """
@@ -45,7 +45,7 @@ class PasswordTry:
     """One password try, counted when taken."""
 
     account: str
-    place: str
+    source: str
     network: str
     is_known_device: bool
     in_network: Limit
@@ -56,7 +56,7 @@ class PasswordTry:
     ) -> PasswordTry:
         """Count a try. `device` is empty for unknown devices. Raises TooManyTries, DeviceCodeRequired."""
         attempt = cls(account, device or network, network, bool(device), in_network)
-        FAILED_SIGN_INS.take(attempt.place, account)
+        FAILED_SIGN_INS.take(attempt.source, account)
         if not device:
             in_network.take(network)
             try:
@@ -66,8 +66,8 @@ class PasswordTry:
         return attempt
 
     def succeed(self) -> None:
-        """Reset this place's failures, and give back the tries that this success took."""
-        FAILED_SIGN_INS.forget(self.place, self.account)
+        """Reset the failures of this source, and give back the tries that the success took."""
+        FAILED_SIGN_INS.forget(self.source, self.account)
         if not self.is_known_device:
             self.in_network.give_back(self.network)
             SIGN_INS_PER_ACCOUNT.give_back(self.account)

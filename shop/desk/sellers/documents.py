@@ -24,7 +24,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.web.private_files import private_file_response
 from shop.desk.forms import ReasonForm, reason_of
-from shop.desk.sellers.reviews import RETURNED_MESSAGE, run_decision, seen_mark
+from shop.desk.sellers.reviews import RETURNED_MESSAGE, run_decision, seen_value
 from shop.staff_pages import staff_only
 
 
@@ -41,7 +41,7 @@ def show_document(request: HttpRequest, actor: Actor, pk: int, document_id: int)
         "cooperative": document.cooperative,
         "files": sorted(document.files.all(), key=lambda file: file.sort_order),
         "may_decide": document.cooperative.state in OPEN_STATES,
-        "seen": seen_mark(document.submitted_at),
+        "seen": seen_value(document.submitted_at),
         "form": ReasonForm(),
     }
     return render(request, "desk/document.html", context)

@@ -33,7 +33,7 @@ from shop.core.texts.translations import other_languages
 from shop.core.web.action_results import run_action
 from shop.desk.forms import ListingSearch, ReasonForm, reason_of
 from shop.desk.overview.history import change_views
-from shop.desk.sellers.reviews import RETURNED_MESSAGE, run_decision, seen_mark
+from shop.desk.sellers.reviews import RETURNED_MESSAGE, run_decision, seen_value
 from shop.staff_pages import staff_only
 
 PER_PAGE = 30
@@ -124,7 +124,7 @@ def show_listing(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         "this_month": vietnam_date(now).month,
         "law": [(label, field not in missing_fields) for field, label in REQUIRED_BY_LAW.items()],
         "is_complete": not missing_fields,
-        "seen": seen_mark(listing.submitted_at),
+        "seen": seen_value(listing.submitted_at),
         "may_publish": ListingState.PUBLISHED in allowed,
         "may_return": listing.state == ListingState.IN_REVIEW,
         "may_withdraw": ListingState.WITHDRAWN in allowed,

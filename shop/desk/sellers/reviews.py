@@ -18,7 +18,7 @@ from shop.core.web.action_results import run_action
 RETURNED_MESSAGE = _("Returned for correction. The cooperative has been notified of the reason.")
 
 
-def seen_mark(submitted_at: datetime.datetime | None) -> str:
+def seen_value(submitted_at: datetime.datetime | None) -> str:
     """Return the value that the page sends back as `seen`: a reviewer decides only on content they saw."""
     return submitted_at.isoformat() if submitted_at else ""
 

@@ -26,7 +26,7 @@ def find_faults(*, now: datetime.datetime) -> Iterator[str]:
     yield from stock_and_parcels.find_wrong_slots()
     for order_ids in _batches():
         yield from find_faults_of_orders(OrderRows(order_ids))
-    yield from money.find_wrong_cash_away()
+    yield from money.find_wrong_outstanding_cash()
     yield from money.find_wrong_unmatched_transfers()
     yield from ledger.find_unbalanced_postings()
     yield from ledger.find_wrongly_booked_events()

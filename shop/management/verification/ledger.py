@@ -48,7 +48,7 @@ def find_wrong_balances(rows: OrderRows) -> Iterator[str]:
     of_buyers = LedgerEntry.objects.filter(account=LedgerAccount.BUYER, posting__order__isnull=False)
     entries = rows.of_orders(of_buyers, "posting__order").order_by()
     balances = dict(entries.values_list("posting__order").annotate(sum=Sum("amount")))
-    parts_of, received = group_by(rows.parts.values(), "order_id"), received_worth(rows)
+    parts_of, received = group_by(rows.parts.values(), "order_id"), received_value_by_part(rows)
     for order in rows.orders.values():
         expected = sum(received[part.pk] for part in parts_of[order.pk]) - order.charged
         if balances.get(order.pk, 0) != expected:
@@ -63,7 +63,7 @@ def find_unbooked_parts(rows: OrderRows, newest: int | None = None) -> Iterator[
             yield f"order {order.code}: not all that arrived is booked"
 
 
-def received_worth(rows: OrderRows) -> Counter[int]:
+def received_value_by_part(rows: OrderRows) -> Counter[int]:
     """Return the value each part's buyer received, less refunds, summed line by line."""
     arrived = [
         row

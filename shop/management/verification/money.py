@@ -141,9 +141,9 @@ def _refund_events(rows: OrderRows) -> Counter[tuple[object, str]]:
     return sums
 
 
-def find_wrong_cash_away() -> Iterator[str]:
+def find_wrong_outstanding_cash() -> Iterator[str]:
     """Check that cash held by carriers and cooperatives is the same in the ledger and on parcels."""
-    by_parcels, by_ledger = _cash_away_by_parcels(), _cash_away_by_ledger()
+    by_parcels, by_ledger = _outstanding_cash_by_parcels(), _outstanding_cash_by_ledger()
     for key in sorted({*by_parcels, *by_ledger}, key=str):
         if by_parcels[key] != by_ledger[key]:
             holder, cooperative, carrier = key
@@ -153,7 +153,7 @@ def find_wrong_cash_away() -> Iterator[str]:
             yield f"{holder_name}: holds {by_parcels[key]} by its parcels, {by_ledger[key]} by the ledger"
 
 
-def _cash_away_by_parcels() -> Counter[_CashHolderKey]:
+def _outstanding_cash_by_parcels() -> Counter[_CashHolderKey]:
     outstanding: Counter[_CashHolderKey] = Counter()
     parcels = Parcel.objects.select_related("part").order_by()
     for parcel in parcels.filter(cod_state__in=CASH_NOT_RECEIVED).iterator(_BATCH_SIZE):
@@ -173,7 +173,7 @@ def _cash_away_by_parcels() -> Counter[_CashHolderKey]:
     return outstanding
 
 
-def _cash_away_by_ledger() -> Counter[_CashHolderKey]:
+def _outstanding_cash_by_ledger() -> Counter[_CashHolderKey]:
     booked: Counter[_CashHolderKey] = Counter()
     accounts = {
         LedgerAccount.CARRIER_CASH: CashHolder.CARRIER,

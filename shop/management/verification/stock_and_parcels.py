@@ -98,18 +98,18 @@ def _available_pairs(products: Collection[int], served: Mapping[uuid.UUID, set[i
 def _pairs_sharing_a_zone() -> set[tuple[uuid.UUID, int]]:
     """Return pairs of warehouse and channel that share a zone with the channel's country."""
     countries = dict(Channel.objects.values_list("pk", "default_country"))
-    sums_by_column = {
+    zone_channels = {
         (zone, channel)
         for zone, country, channel in ZoneCountry.objects.values_list("zone", "country", "zone__channels")
         if channel and countries[channel] == country
     }
-    has_named = {channel for _zone, channel in sums_by_column}
+    channels_with_own_zone = {channel for _zone, channel in zone_channels}
     return {
         (warehouse, channel)
         for warehouse, zone, channel, is_default in Zone.objects.values_list(
             "warehouses", "pk", "channels", "is_default"
         )
-        if (zone, channel) in sums_by_column or (is_default and channel not in has_named)
+        if (zone, channel) in zone_channels or (is_default and channel not in channels_with_own_zone)
     }
 
 
@@ -127,7 +127,7 @@ def find_wrong_parcels(rows: OrderRows) -> Iterator[str]:
             yield f"order {line.order.code}: more of line {line.pk} came back than was received"
         if line.variant is not None and line.variant.track_inventory:
             is_active = line.order.placed_at is not None and line.part.is_active
-            expected = sums.still_to_leave(line) if is_active else 0
+            expected = sums.undispatched_steps(line) if is_active else 0
             if promised[line.pk] != expected:
                 yield (
                     f"order {line.order.code}: {promised[line.pk]} of line {line.pk} are allocated,"
@@ -152,7 +152,7 @@ class _ParcelSums:
         self._gone = _from_stock(rows_by_kind[ParcelKind.DISPATCH], is_gone=True)
         self._replaced = _from_stock(rows_by_kind[ParcelKind.REPLACEMENT], is_gone=False)
 
-    def still_to_leave(self, line: OrderLine) -> int:
+    def undispatched_steps(self, line: OrderLine) -> int:
         return line.quantity - self.unsent[line.pk] - self._gone[line.pk] + self._replaced[line.pk]
 
 

@@ -138,7 +138,7 @@ class ApplicationForm(DivisionForm, MembersForm):
     def details(self, email: str) -> ApplicationDetails:
         submitted = {key: value for key, value in self.cleaned_data.items() if key in _COPIED_FIELDS}
         return ApplicationDetails(
-            **submitted | self.place,
+            **submitted | self.division_columns,
             email=email,
         )
 

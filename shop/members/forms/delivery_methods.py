@@ -198,7 +198,7 @@ class WarehouseForm(DivisionForm, MembersForm):
         return WarehouseDetails(
             name=cleaned["name"],
             street=cleaned["street"],
-            **self.place,
+            **self.division_columns,
             phone=cleaned["phone"],
             click_and_collect=ClickAndCollect(pickup_option)
             if cleaned["click_and_collect"]

@@ -41,7 +41,7 @@ from orders.models import (
 from orders.states import CashHolder, ParcelState
 from shop.core.errors import Refused
 from tests.factories import NOW, make_admin, make_seller
-from tests.invariants import check_cash, check_cash_away, check_ledger
+from tests.invariants import check_cash, check_ledger, check_outstanding_cash
 from tests.orders.cash_on_delivery.cash_helpers import DESK, make_accepted_part, make_carrier_statement
 
 pytestmark = pytest.mark.django_db
@@ -80,7 +80,7 @@ class Walk:
 
     def check(self) -> None:
         check_cash()
-        check_cash_away()
+        check_outstanding_cash()
         check_ledger()
         counted = PaymentEvent.objects.filter(kind="charge_success").values("parcel").annotate(n=Count("pk"))
         assert all(row["n"] == 1 for row in counted.order_by("parcel"))
