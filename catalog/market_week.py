@@ -17,12 +17,12 @@ from shop.core.models import show_in_language
 
 @dataclass(frozen=True, slots=True)
 class WeekDay:
-    """`kind` is "market", "on" (something else happens) or ""; `words` describe it."""
+    """`kind` is "market", "on" (something else happens) or ""; `text` describes it."""
 
     date: datetime.date
     is_today: bool
     kind: str
-    words: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,9 +48,9 @@ def read_name(name: str) -> NameWords:
 
 
 def has_marks_of(term: Term, word: MarkedWord) -> bool:
-    """Return whether the word is the term with its diacritics, or starts like it while it is being typed.
+    """Return whether the word is the term with its diacritics or, while it is being typed, starts with it.
 
-    "miê" starts "miến", which has a tone besides; "gà" does not start "gạo", which has another.
+    "miê" starts "miến", whose tone is not typed yet; "gà" does not start "gạo", which has another tone.
     """
     if not term.is_prefix:
         return term.marks == str(word)

@@ -59,11 +59,11 @@ def search_products(
 ) -> SearchResult:
     """Return products with every word of the query, one of them in name, category or origin.
 
-    Diacritics that were typed must match; words typed without any match with any, except for a single word
-    that is complete as typed (`_is_complete`). After a classifier ("thịt gà"), products whose names start
-    with the rest belong to the results. Ranked: names that start as typed, names spelled so, names with
-    other diacritics or synonyms, the rest. If nothing matches, `_other_attempts` follow. With `limit` each
-    tier considers only that many of the newest products. `cache` is the cache of `products_where`.
+    Typed diacritics must match; a word typed without any matches with any, except for a single word that is
+    complete as typed (`_is_complete`). After a classifier ("thịt gà"), products whose names start with the
+    rest belong to the results. Ranked: names that start as typed, names spelled so, names with other
+    diacritics or synonyms, the rest. If nothing matches, `_other_attempts` follow. With `limit` each tier
+    considers only that many of the newest products. `cache` is the cache of `products_where`.
     """
     words = query_words_of(query)
     if not words:
@@ -118,9 +118,9 @@ def _typed_choices(words: Sequence[QueryWord]) -> list[Choice]:
 
 
 def _subject_conditions(choices: Sequence[Choice], classifiers: int = 0) -> list[Condition]:
-    """Return conditions for products that the query is about, not only ones with its words.
+    """Return conditions: all words occur, and one of them is in name, category or origin.
 
-    The first `classifiers` of the words do not make a product one that the query is about.
+    The first `classifiers` words do not count as the one in name, category or origin.
     """
     return [
         Condition(SearchField.INGREDIENTS, choices),
@@ -129,7 +129,7 @@ def _subject_conditions(choices: Sequence[Choice], classifiers: int = 0) -> list
 
 
 def _is_complete(words: Sequence[QueryWord]) -> bool:
-    """Whether a single word typed without diacritics is the name of goods, and not half of another word.
+    """Return whether a single word typed without diacritics is a product's whole name, not half of another.
 
     "cam" is an orange and does not ask for "thổ cẩm". Goods that begin with the word in other diacritics
     match nevertheless: a person who types no diacritics may mean "cám gạo".
@@ -187,7 +187,7 @@ def _find_also(find: ProductQuery, conditions: Sequence[Condition], translated: 
 def _other_attempts(
     words: Sequence[QueryWord], choices: Sequence[Choice], readings: Sequence[Reading], *, is_complete: bool
 ) -> Iterator[Callable[[ProductQuery], SearchResult]]:
-    """Return looser searches, the likeliest first, from fewer words to slips of the keys."""
+    """Return looser searches, the likeliest first, from fewer words to typing errors."""
     yield lambda find: _result(_find_without_openings(words, find))
     yield lambda find: _result(find(Condition(SearchField.TEXT, choices)))
     yield lambda find: _result(find(Condition(SearchField.CATEGORY, choices)))
@@ -272,7 +272,7 @@ def _corrected_text(
 def _translated_matches(
     words: Sequence[QueryWord], cache: SearchCache | None = None
 ) -> tuple[BitMap, BitMap]:
-    """Return products whose translated name has the words, and those whose has longer ones that start so.
+    """Return products whose translated name has the words, and those with words that start with them.
 
     Both are empty in the shop's default language.
     """

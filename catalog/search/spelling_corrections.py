@@ -1,7 +1,7 @@
-"""Spelling corrections: one slip of the keys, and syllables written without a space.
+"""Spelling corrections: one typing error, and syllables written without a space.
 
 Correct Vietnamese syllables are never corrected: a buyer who writes "rượu" wants that, sold here or not.
-Trigrams do not help here: Vietnamese syllables are so short that "trnag" and "trang" share hardly any.
+Trigrams do not help: Vietnamese syllables are so short that "trnag" and "trang" have hardly any in common.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from catalog.models import KnownWord, Misspelling
 from catalog.search.query_words import QueryWord
 from catalog.search.search_terms import Choice, Term
-from shop.core.texts.keyboards import is_key_slip
+from shop.core.texts.keyboards import is_typing_error
 
 MIN_LETTERS = 4  # a shorter word is corrected only if another word of the query is known
 _MIN_LETTERS_BESIDE = 3
@@ -26,7 +26,7 @@ def deletion_variants(word: str) -> set[str]:
 def correct_words(words: Sequence[QueryWord]) -> list[list[list[str]]] | None:
     """Return possible phrases for each word, the likeliest first; None if all words are known.
 
-    A word that is no syllable and that no product has may be a slip of the keys, or joined syllables. One of
+    A word that is no syllable and that no product has may contain a typing error, or joined syllables. One of
     several words at least must be in the catalogue: else the buyer wants something that is not sold here.
     """
     folded = [word.folded for word in words]
@@ -71,7 +71,7 @@ def _typo_candidates(words: Sequence[str]) -> dict[str, list[str]]:
     frequencies: dict[str, dict[str, int]] = {word: {} for word in words}
     for shortened_word, known_word, product_count in rows:
         for word in words:
-            if shortened_word in variants[word] and is_key_slip(word, known_word):
+            if shortened_word in variants[word] and is_typing_error(word, known_word):
                 frequencies[word][known_word] = product_count
     return {
         word: sorted(counts, key=lambda candidate: (-counts[candidate], candidate))[:MAX_CORRECTIONS]

@@ -38,7 +38,7 @@ def test_week_shows_cut_off_departure_and_market_day() -> None:
     with translation.override("vi"):
         week = this_week(weekly_delivery_methods(), now=NOW)
 
-    assert [(day.date.isoformat(), day.kind, day.words, day.is_today) for day in week.days] == [
+    assert [(day.date.isoformat(), day.kind, day.text, day.is_today) for day in week.days] == [
         ("2026-11-24", "", "", True),
         ("2026-11-25", "", "", False),
         ("2026-11-26", "on", "chốt đơn", False),

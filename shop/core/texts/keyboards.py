@@ -1,4 +1,4 @@
-"""Read words typed in Telex or VNI with the input method off, and recognise slips of the keys."""
+"""Read words typed in Telex or VNI with the input method off, and recognise typing errors."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def decode_keys(word: str) -> str:
     return decoded if decoded != word and is_syllable(decoded) else ""
 
 
-def is_key_slip(typed: str, intended: str) -> bool:
+def is_typing_error(typed: str, intended: str) -> bool:
     """Return whether `typed` is the folded word `intended` with one typing error.
 
     A typing error swaps two letters, omits one, replaces one by a neighbouring key, or adds the same or a
@@ -57,13 +57,13 @@ def is_key_slip(typed: str, intended: str) -> bool:
         )
     if len(typed) == len(intended) + 1:
         return any(
-            typed[:position] + typed[position + 1 :] == intended and _is_double_hit(typed, position)
+            typed[:position] + typed[position + 1 :] == intended and _is_neighbouring_double(typed, position)
             for position in range(len(typed))
         )
     return False
 
 
-def _is_double_hit(typed: str, position: int) -> bool:
+def _is_neighbouring_double(typed: str, position: int) -> bool:
     """Return whether the key at the position equals or touches the key typed before or after it."""
     neighbours = typed[max(position - 1, 0) : position] + typed[position + 1 : position + 2]
     return any(typed[position] == key or typed[position] in _neighbours(key) for key in neighbours)

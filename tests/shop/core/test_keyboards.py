@@ -1,11 +1,11 @@
-"""Vietnamese syllables, and words typed in Telex or VNI or with a slip of the keys."""
+"""Vietnamese syllables, and words typed in Telex or VNI or with a typing error."""
 
 from __future__ import annotations
 
 import pytest
 
 from shop.core.texts.folding import marked_word
-from shop.core.texts.keyboards import decode_keys, is_key_slip
+from shop.core.texts.keyboards import decode_keys, is_typing_error
 from shop.core.texts.syllables import is_syllable
 
 
@@ -57,7 +57,7 @@ def test_slips_are_one_swapped_missing_neighbouring_or_doubled_key() -> None:
         *(("trnag", "trang"), ("quty", "quyt"), ("qut", "quyt"), ("thng", "thong"), ("miem", "mien")),
         *(("tuoii", "tuoi"), ("goom", "gom"), ("quyrt", "quyt")),
     ]:
-        assert is_key_slip(typed, intended), typed
+        assert is_typing_error(typed, intended), typed
     for typed, intended in [
         ("ruou", "ruot"),
         ("thit", "thai"),
@@ -65,4 +65,4 @@ def test_slips_are_one_swapped_missing_neighbouring_or_doubled_key() -> None:
         ("tranp", "tran"),
         ("ga", "ga"),
     ]:
-        assert not is_key_slip(typed, intended), typed
+        assert not is_typing_error(typed, intended), typed
