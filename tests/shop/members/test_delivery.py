@@ -92,7 +92,7 @@ def test_manager_creates_and_ends_a_delivery_method(client) -> None:
 def test_repeated_delivery_method_is_created_once_and_a_foreign_key_is_refused(client) -> None:
     seller, other_seller = make_seller(), make_seller("HTX Tài Hoan")
     actor, channel = make_member(seller).acting(EntryPoint.MEMBERS), make_channel()
-    sent = {"channel": channel, "key": "w", "actor": actor, "now": timezone.now()}
+    sent = {"channel": channel, "idempotency_key": "w", "actor": actor, "now": timezone.now()}
     sent["details"] = NewDeliveryMethod(kind=DeliveryKind.CARRIER, name="Viettel Post", fee=25_000)
 
     first, second = (create_delivery_method(cooperative=seller, **sent) for _sent in range(2))
