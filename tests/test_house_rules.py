@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from babel.messages.pofile import read_po
 
 pytestmark = pytest.mark.once
 
@@ -16,6 +17,8 @@ CODE = ("shop", "catalog", "orders", "cooperatives")
 MAX_FILE_LINES = 400
 MAX_TEMPLATE_LINE_LENGTH = 120
 VIETNAMESE = re.compile("[ăâđêôơưĂÂĐÊÔƠƯ\u1ea0-\u1ef9]")
+PRONOUN = re.compile(r"\b(?:bạn|chúng tôi)\b", re.IGNORECASE)
+PAGES_FOR_BUYERS = ("catalog", "cooperatives", "orders", "shop")
 NAMES = re.compile(r"Chợ Phiên|Tiếng Việt|Tết|Thiên An|Hoàng Sa|Trường Sa|\bđ\b")  # also in English
 VIETNAMESE_DATA = (
     *(
@@ -267,6 +270,19 @@ def test_python_files_have_unix_line_ends() -> None:
     assert [line for line in files if "crlf" in line.split()[0]] == []
 
 
+def test_pages_for_buyers_leave_out_the_vietnamese_pronoun() -> None:
+    pages = {
+        str(path.relative_to(ROOT)): " ".join(path.read_text().split())
+        for folder in PAGES_FOR_BUYERS
+        for path in (ROOT / "templates" / folder).rglob("*.html")
+    }
+
+    texts = _texts_with_pronoun()
+    assert len(texts) > 50  # for members and the desk
+    assert [(name, text) for name, page in pages.items() for text in texts if _has_text(page, text)] == []
+    assert [name for name, page in pages.items() if PRONOUN.search(page)] == []
+
+
 def _imports(path):
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
@@ -323,6 +339,18 @@ def _boolean_names(tree: ast.Module) -> Iterator[str]:
 def _is_boolean(annotation: ast.expr | None, default: ast.expr | None) -> bool:
     is_default = isinstance(default, ast.Constant) and isinstance(default.value, bool)
     return is_default or (annotation is not None and ast.unparse(annotation) in {"bool", "bool | None"})
+
+
+def _texts_with_pronoun() -> list[str]:
+    """Return the English of each translation with a pronoun, with placeholders as templates write them."""
+    with (ROOT / "locale/vi/LC_MESSAGES/django.po").open("rb") as file:
+        messages = [message for message in read_po(file) if PRONOUN.search("".join(message.string))]
+    texts = [message.id if isinstance(message.id, str) else message.id[0] for message in messages]
+    return [re.sub(r"%\((\w+)\)s", r"{{ \1 }}", text) for text in texts]
+
+
+def _has_text(page: str, text: str) -> bool:
+    return f'"{text}"' in page or re.search(rf"%\}} ?{re.escape(text)} ?\{{%", page) is not None
 
 
 def _strings(path):
