@@ -32,7 +32,7 @@ class KeptPicture:
 
     @property
     def may_show_original(self) -> bool:
-        """Whether its own cooperative sees the uploaded file, until the renditions exist."""
+        """Return whether its own cooperative sees the uploaded file, until the renditions exist."""
         return not self.picture.renditions and _content_type(self.picture) in _SHOWN_TYPES
 
 
