@@ -129,7 +129,7 @@ def _fts5(choices: Sequence[Choice], prefixes: Sequence[str], *, is_any: bool = 
         tokens = map(query_term.token, prefixes)
         return _any_of([f'"{token}"*' if query_term.is_prefix else f'"{token}"' for token in tokens], " OR ")
 
-    return _expression(choices, term, " OR ", " OR " if is_any else " AND ", " AND ")
+    return _build_expression(choices, term, " OR ", " OR " if is_any else " AND ", " AND ")
 
 
 def _tsquery(choices: Sequence[Choice], prefixes: Sequence[str], *, is_any: bool = False) -> str:
@@ -137,10 +137,10 @@ def _tsquery(choices: Sequence[Choice], prefixes: Sequence[str], *, is_any: bool
         tokens = map(query_term.token, prefixes)
         return _any_of([f"'{token}':*" if query_term.is_prefix else f"'{token}'" for token in tokens], " | ")
 
-    return _expression(choices, term, " | ", " | " if is_any else " & ", " & ")
+    return _build_expression(choices, term, " | ", " | " if is_any else " & ", " & ")
 
 
-def _expression(
+def _build_expression(
     choices: Sequence[Choice], term: Callable[[Term], str], or_sign: str, choice_sign: str, and_sign: str
 ) -> str:
     """Join the choices by `choice_sign`, their phrases by `or_sign` and the terms of these by `and_sign`."""

@@ -84,7 +84,7 @@ class DeliveryProvinceForm(forms.Form):
         set_division_choices(self.fields["province"], _("Choose a province"), provinces)
 
 
-def chosen_deliveries(
+def parse_chosen_deliveries(
     submitted: Mapping[str, object], cooperatives: Iterable[int]
 ) -> dict[int, RequestedDelivery]:
     """Parse the submitted delivery methods and pickup times ("12", "12@2026-11-29T06:00").

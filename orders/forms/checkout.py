@@ -15,7 +15,7 @@ from django.utils.translation import pgettext_lazy
 from orders.actions.order_records.record_order import Contact
 from orders.actions.quotes.quote_types import RequestedDelivery
 from orders.forms.addresses import ReceiverForm
-from orders.forms.basket import chosen_deliveries
+from orders.forms.basket import parse_chosen_deliveries
 from orders.forms.invoice import InvoiceForm
 from orders.models import PaymentMethod
 from orders.payments.order_codes import normalise_order_code
@@ -135,7 +135,7 @@ class CheckoutForm(InvoiceForm, ReceiverForm):
 
     @property
     def deliveries(self) -> dict[int, RequestedDelivery]:
-        return chosen_deliveries(self.cleaned_data, self._cooperative_ids)
+        return parse_chosen_deliveries(self.cleaned_data, self._cooperative_ids)
 
     @property
     def consents(self) -> frozenset[str]:

@@ -54,7 +54,7 @@ class ReturnForm(forms.Form):
         return {line_id: count for line_id, count in quantities.items() if count}
 
 
-def return_form(parcel: Parcel, data: FormData = None) -> ReturnForm:
+def build_return_form(parcel: Parcel, data: FormData = None) -> ReturnForm:
     """Build the form for a return parcel."""
     lines = list(parcel.lines.select_related("order_line").order_by("pk"))
     warehouses = Warehouse.objects.filter(cooperative=parcel.part.cooperative_id).open()

@@ -26,12 +26,12 @@ from orders.payments.stripe_events import InvalidStripeEvent, StripeEvent, read_
 from orders.payments.stripe_messages import check_amount
 from orders.payments.stripe_parameters import created_since, is_session, payment_parameters, request_metadata
 from orders.payments.stripe_results import (
+    convert_intent,
+    convert_refund,
+    convert_session,
     decline_code,
     failed_result,
     never_arrived_result,
-    result_of_intent,
-    result_of_refund,
-    result_of_session,
     unknown_result,
 )
 
@@ -151,7 +151,7 @@ class StripeGateway:
             "expand": [_CHARGE],
             **payment_parameters(request),
         }
-        return result_of_intent(
+        return convert_intent(
             self._api.payment_intents.create(cast("Any", params), _request_options(request)), request
         )
 
@@ -171,7 +171,7 @@ class StripeGateway:
         }
         if request.email:
             params["customer_email"] = request.email
-        return result_of_session(
+        return convert_session(
             self._api.checkout.sessions.create(cast("Any", params), _request_options(request)), request
         )
 
@@ -181,7 +181,7 @@ class StripeGateway:
             {"amount_to_capture": request.amount, "expand": [_CHARGE]},
             _request_options(request),
         )
-        return result_of_intent(intent, request)
+        return convert_intent(intent, request)
 
     def _cancel(self, request: GatewayRequest) -> GatewayResult:
         if is_session(request.reference):
@@ -189,11 +189,11 @@ class StripeGateway:
             if session.status == "open":
                 session = self._api.checkout.sessions.expire(request.reference, {}, _request_options(request))
             if session.status == "expired":
-                return result_of_session(session, request, ended=Operation.CANCEL)
+                return convert_session(session, request, ended=Operation.CANCEL)
         intent = self._api.payment_intents.cancel(
             self._intent_of(request.reference), {"expand": [_CHARGE]}, _request_options(request)
         )
-        return result_of_intent(intent, request, ended=Operation.CANCEL)
+        return convert_intent(intent, request, ended=Operation.CANCEL)
 
     def _refund(self, request: GatewayRequest) -> GatewayResult:
         refund = self._api.refunds.create(
@@ -205,7 +205,7 @@ class StripeGateway:
             },
             _request_options(request),
         )
-        return result_of_refund(refund, request)
+        return convert_refund(refund, request)
 
     def _pay_out(self, request: GatewayRequest) -> GatewayResult:
         params: dict[str, object] = {
@@ -249,7 +249,7 @@ class StripeGateway:
                     }
                 )
                 refund = _find_by_key(listed, request)
-                return None if refund is None else result_of_refund(refund, request)
+                return None if refund is None else convert_refund(refund, request)
             case Operation.PAY_OUT:
                 listed = self._api.transfers.list(
                     cast("Any", {"destination": request.destination, "limit": 100, **created_since(request)})
@@ -264,9 +264,9 @@ class StripeGateway:
     ) -> GatewayResult:
         """Return the payment's current state."""
         if is_session(reference):
-            return result_of_session(self._retrieve_session(reference), request, ended=ended)
+            return convert_session(self._retrieve_session(reference), request, ended=ended)
         intent = self._api.payment_intents.retrieve(reference, {"expand": [_CHARGE]})
-        return result_of_intent(intent, request, ended=ended)
+        return convert_intent(intent, request, ended=ended)
 
     def _search_start(self, request: GatewayRequest) -> GatewayResult:
         """Search for a start that can no longer be repeated, among all payments since its first attempt."""

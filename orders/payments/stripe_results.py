@@ -13,7 +13,7 @@ from orders.payments.stripe_messages import message_for_code
 _REFUND_OUTCOMES = {"succeeded": Outcome.SUCCEEDED, "failed": Outcome.FAILED, "canceled": Outcome.FAILED}
 
 
-def result_of_intent(
+def convert_intent(
     intent: Any, request: GatewayRequest, *, ended: Operation = Operation.START
 ) -> GatewayResult:
     """Convert a PaymentIntent with its `latest_charge` to the result of the operation `ended`.
@@ -49,13 +49,13 @@ def _outcome_of_intent(intent: Any, ended: Operation) -> tuple[Outcome, str]:
     return Outcome.NEEDS_BUYER, decline_code(intent.last_payment_error)
 
 
-def result_of_session(
+def convert_session(
     session: Any, request: GatewayRequest, *, ended: Operation = Operation.START
 ) -> GatewayResult:
     """Convert a Checkout Session; once it is complete, its payment determines the result."""
     intent = session.payment_intent
     if session.status == "complete" and intent is not None:
-        return result_of_intent(intent, request, ended=ended)
+        return convert_intent(intent, request, ended=ended)
     if session.status == "expired":
         if ended is Operation.CANCEL:
             return GatewayResult(Outcome.SUCCEEDED, reference=session.id)
@@ -72,11 +72,11 @@ def result_of_session(
     )
 
 
-def result_of_refund(refund: Any, request: GatewayRequest) -> GatewayResult:
+def convert_refund(refund: Any, request: GatewayRequest) -> GatewayResult:
     """Convert a refund, with the amounts of its payment."""
     outcome = _REFUND_OUTCOMES.get(refund.status or "", Outcome.PENDING)
     code = "refund_failed" if outcome is Outcome.FAILED else ""
-    sums = result_of_intent(refund.payment_intent, request)
+    sums = convert_intent(refund.payment_intent, request)
     return GatewayResult(
         outcome,
         reference=refund.id,

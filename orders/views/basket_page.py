@@ -19,7 +19,7 @@ from orders.actions.basket.basket_lines import (
 from orders.actions.quotes.build_quote import basket_quote_request, build_quote
 from orders.actions.quotes.quote_types import Quote
 from orders.actions.vouchers.redeem_vouchers import apply_voucher_code, remove_voucher_code
-from orders.forms.basket import CodeForm, DeliveryProvinceForm, QuantityForm, chosen_deliveries
+from orders.forms.basket import CodeForm, DeliveryProvinceForm, QuantityForm, parse_chosen_deliveries
 from orders.models import Basket, BasketLine
 from orders.views.current_basket import (
     current_basket,
@@ -27,7 +27,7 @@ from orders.views.current_basket import (
     remember_province,
     signed_in_user,
 )
-from orders.views.quote_display import has_blocking_problems, seller_quote_views
+from orders.views.quote_display import build_seller_quote_views, has_blocking_problems
 from orders.views.reorder import pop_reorder_result
 from orders.views.sum_rows import totals_of_quote
 from shop.core.errors import Missing, Refused
@@ -81,7 +81,9 @@ def choose_deliveries_view(request: HttpRequest) -> HttpResponse:
     cooperatives = set(basket.lines.order_by().values_list("variant__cooperative", flat=True))
     try:
         choose_deliveries(
-            basket_id=basket.pk, choices=chosen_deliveries(request.POST, cooperatives), now=timezone.now()
+            basket_id=basket.pk,
+            choices=parse_chosen_deliveries(request.POST, cooperatives),
+            now=timezone.now(),
         )
     except Refused as refused:
         messages.error(request, str(refused.message))
@@ -128,7 +130,7 @@ def _render_basket(
         "province": province,
         "quote": quote,
         "currency": basket.currency if basket else "VND",
-        "seller_quotes": seller_quote_views(quote, province, quantity_errors) if quote else [],
+        "seller_quotes": build_seller_quote_views(quote, province, quantity_errors) if quote else [],
         "sums": totals_of_quote(quote, quote.purchase_at_maximum) if quote else None,
         "has_blocking_problems": has_blocking_problems(quote) if quote else False,
         "removed_line": removed_line,

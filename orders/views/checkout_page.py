@@ -18,7 +18,7 @@ from orders.actions.payments.order_payments import offered_payment_methods
 from orders.actions.placement.place_order import place_order
 from orders.actions.quotes.quote_types import Quote, QuoteProblem
 from orders.actions.vouchers.redeem_vouchers import apply_voucher_code, remove_voucher_code
-from orders.forms.basket import chosen_deliveries, posted_basket_id
+from orders.forms.basket import parse_chosen_deliveries, posted_basket_id
 from orders.forms.checkout import CheckoutForm
 from orders.models import Basket, Order, PaymentMethod, normalise_code
 from orders.views import checkout_code, receiver
@@ -33,7 +33,7 @@ from orders.views.current_basket import (
 )
 from orders.views.order_access import remember_proof
 from orders.views.payment_page import payment_choices, transfer_before_weighing_text
-from orders.views.quote_display import has_blocking_problems, seller_quote_views
+from orders.views.quote_display import build_seller_quote_views, has_blocking_problems
 from orders.views.sum_rows import totals_of_quote
 from shop.accounts.sign_in.one_time_codes import CodeExpired, WrongCode
 from shop.accounts.views.old_address_fields import needs_reload, suggestions
@@ -175,7 +175,7 @@ def _place_order(request: HttpRequest, basket: Basket, submitted: QueryDict) -> 
     quote = open_checkout(
         basket_id=basket.pk,
         province_code=_valid_province(provinces, submitted),
-        choices=chosen_deliveries(submitted, cooperatives),
+        choices=parse_chosen_deliveries(submitted, cooperatives),
         contact=form.contact if form.is_valid() else None,
         now=timezone.now(),
     )
@@ -226,7 +226,7 @@ def _show_updated(
     provinces = all_provinces()
     province_code, delivery_methods = (
         _valid_province(provinces, submitted),
-        chosen_deliveries(submitted, _cooperative_ids(basket)),
+        parse_chosen_deliveries(submitted, _cooperative_ids(basket)),
     )
     quote = open_checkout(
         basket_id=basket.pk, province_code=province_code, choices=delivery_methods, now=timezone.now()
@@ -280,7 +280,7 @@ def _render_checkout(
     province = next(
         (province for province in provinces if province.code == quote.requested.province_code), None
     )
-    seller_quotes = seller_quote_views(quote, province)
+    seller_quotes = build_seller_quote_views(quote, province)
     delivery_methods = {
         seller_view.seller_quote.cooperative.pk: [choice.value for choice in seller_view.choices]
         for seller_view in seller_quotes

@@ -73,11 +73,11 @@ def basket_count(request: HttpRequest) -> int:
     user, key = signed_in_user(request), guest_key(request)
     if user is None and key is None:
         return 0
-    return sum(_line_quantities(user.pk if user else None, key))
+    return sum(_select_line_quantities(user.pk if user else None, key))
 
 
 @compiled_query
-def _line_quantities(user_id: int | None, key: uuid.UUID | None) -> QuerySet[BasketLine, int]:
+def _select_line_quantities(user_id: int | None, key: uuid.UUID | None) -> QuerySet[BasketLine, int]:
     """Select the line quantities of the visitor's newest basket."""
     baskets = Basket.objects.held_by(user_id, key).order_by("-changed_at", "pk")
     lines = BasketLine.objects.filter(basket__in=baskets[:1].values("pk"))

@@ -157,7 +157,7 @@ class SellerQuoteView:
         return any(line.is_by_weight for line in self.lines)
 
 
-def seller_quote_views(
+def build_seller_quote_views(
     quote: Quote, province: Division | None, quantity_errors: Mapping[uuid.UUID, str] | None = None
 ) -> list[SellerQuoteView]:
     """Prepare each seller's quote for display; without a province there are no messages about delivery."""
@@ -179,7 +179,7 @@ def seller_quote_views(
             ],
             seller_messages(seller_quote, province),
             choices := delivery_choices(seller_quote),
-            _pickup_points(choices, province),
+            _gather_pickup_points(choices, province),
         )
         for seller_quote in quote.seller_quotes
     ]
@@ -268,7 +268,7 @@ def delivery_choices(seller_quote: SellerQuote) -> list[DeliveryChoice]:
     return choices
 
 
-def _pickup_points(choices: list[DeliveryChoice], province: Division | None) -> list[PickupPoint]:
+def _gather_pickup_points(choices: list[DeliveryChoice], province: Division | None) -> list[PickupPoint]:
     """Gather the pickup times by place, in the cooperative's order."""
     points: dict[int, PickupPoint] = {}
     for choice in choices:

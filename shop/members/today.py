@@ -19,7 +19,7 @@ from orders.models import Complaint, OrderPart
 from orders.models.part import OrderPartQuerySet
 from shop.core.dates.calendar import vietnam_date
 from shop.core.models import market_channel
-from shop.members.fulfilment.worklist import PartTask, Stage, at_stage, tasks
+from shop.members.fulfilment.worklist import PartTask, Stage, at_stage, build_tasks
 from shop.members.member_access import for_members, render_page
 
 _MAX_TASKS = 12  # tasks per stage on this page; the rest is behind "all"
@@ -105,7 +105,7 @@ def _sections(cooperative_parts: OrderPartQuerySet, now: datetime.datetime) -> l
         ]
     ]
     by_stage: dict[Stage, list[PartTask]] = {stage: [] for stage in _STAGES}
-    for (_part, stage), task in zip(parts_with_stage, tasks(parts_with_stage, now=now), strict=True):
+    for (_part, stage), task in zip(parts_with_stage, build_tasks(parts_with_stage, now=now), strict=True):
         by_stage[stage].append(task)
     return [
         TaskSection(

@@ -52,7 +52,7 @@ class Chart:
     height: int = HEIGHT
 
 
-def chart_of(
+def build_chart(
     rows: Sequence[tuple[datetime.date, SalesFigures]], step: PeriodStep, currency: str, *, width: int = WIDTH
 ) -> Chart:
     """Build the chart of figures by period for a width."""
@@ -102,7 +102,9 @@ def chart_of(
         delivery=delivery,
         lines=[
             ChartLabel(
-                str(left - 8), _coordinate(baseline - amount * scale), _axis(amount, spacing, currency)
+                str(left - 8),
+                _coordinate(baseline - amount * scale),
+                _format_axis_label(amount, spacing, currency),
             )
             for amount in range(0, spacing * _LINES + 1, spacing)
         ],
@@ -134,7 +136,7 @@ def _spacing(highest: int) -> int:
         unit *= 10
 
 
-def _axis(amount: int, spacing: int, currency: str) -> str:
+def _format_axis_label(amount: int, spacing: int, currency: str) -> str:
     """Format an axis label: "2 tr" for spacings in millions, "50 n" in thousands."""
     major_unit = 10 ** minor_digits(currency)
     for scale, template in (

@@ -174,7 +174,7 @@ class SalesFigures:
         )
 
 
-def total_of(rows: Iterable[SalesFigures]) -> SalesFigures:
+def sum_figures(rows: Iterable[SalesFigures]) -> SalesFigures:
     """Add rows up. An order in several groups is counted in each, so add up periods, not groups."""
     return sum(rows, SalesFigures())
 
@@ -186,7 +186,7 @@ def by_period(query: SalesQuery) -> dict[datetime.date, SalesFigures]:
     if not is_by_line:
         rows = chain(rows, _refund_rows(query, is_by_line=False, is_delivery=True))
     return {
-        period: figures for (period, _key), figures in _rolled_up(query, rows).items() if period is not None
+        period: figures for (period, _key), figures in _roll_up(query, rows).items() if period is not None
     }
 
 
@@ -202,7 +202,7 @@ def by_period_and_group(query: SalesQuery) -> dict[tuple[datetime.date | None, o
 
 def totals(query: SalesQuery) -> SalesFigures:
     """Return figures of the whole date range, counting each order once."""
-    return total_of(by_period(query).values())
+    return sum_figures(by_period(query).values())
 
 
 def _grouped(
@@ -214,17 +214,17 @@ def _grouped(
         period: dict[str, PeriodOf] = {"period": PeriodOf("report_date", query.step)} if is_by_period else {}
         group_by = {**period, "group": _group_key(key)}
         rows = _rows(query, is_by_line=True, group_by=group_by, omitted={"orders"})
-        figures_by_key = {(row.get("period"), row["group"]): _figures(row) for row in rows}
+        figures_by_key = {(row.get("period"), row["group"]): _build_figures(row) for row in rows}
     else:
         omitted = {"orders"} if query.group in _GROUPS_WITHIN_COOPERATIVE else set()
         rows = _rows(
             query, is_by_line=is_by_line, group_by=_DAY | {"group": _group_key(key)}, omitted=omitted
         )
-        figures_by_key = _rolled_up(query, rows, is_by_period=is_by_period)
+        figures_by_key = _roll_up(query, rows, is_by_period=is_by_period)
     refunds = _refund_rows(query, is_by_line=is_by_line, group=key)
     if not is_by_line:
         refunds = chain(refunds, _refund_rows(query, is_by_line=False, group=key, is_delivery=True))
-    for row_key, refunded in _rolled_up(query, refunds, is_by_period=is_by_period).items():
+    for row_key, refunded in _roll_up(query, refunds, is_by_period=is_by_period).items():
         figures_by_key[row_key] = figures_by_key.get(row_key, SalesFigures()) + refunded
     if query.group in LINE_GROUPS and query.category is None:
         figures_by_key |= _delivery_figures(query, is_by_period=is_by_period)
@@ -237,7 +237,7 @@ def _delivery_figures(
     """Return the row of deliveries beside products or categories, by period."""
     delivered = _rows(query, is_by_line=False, aggregates=_DELIVERY_AGGREGATES)
     rows = chain(delivered, _refund_rows(query, is_by_line=False, is_delivery=True))
-    figures_by_period = _rolled_up(query, rows, is_by_period=is_by_period)
+    figures_by_period = _roll_up(query, rows, is_by_period=is_by_period)
     return {
         (period, DELIVERY): replace(figures, orders=0, parts=0)
         for (period, _key), figures in figures_by_period.items()
@@ -245,7 +245,7 @@ def _delivery_figures(
     }
 
 
-def _rolled_up(
+def _roll_up(
     query: SalesQuery, rows: Iterable[Mapping[str, Any]], *, is_by_period: bool = True
 ) -> dict[tuple[datetime.date | None, object], SalesFigures]:
     """Add daily sums up to periods, or to the whole date range, by group key if there is one."""
@@ -253,7 +253,7 @@ def _rolled_up(
     for row in rows:
         period = start_of_period(row["day"], query.step) if is_by_period else None
         key = (period, row.get("group"))
-        figures_by_key[key] = figures_by_key.get(key, SalesFigures()) + _figures(row)
+        figures_by_key[key] = figures_by_key.get(key, SalesFigures()) + _build_figures(row)
     return figures_by_key
 
 
@@ -330,7 +330,7 @@ def _group_key(column: str) -> Combinable:
     return Coalesce(Subquery(merged), F(column), output_field=BigIntegerField())
 
 
-def _figures(row: Mapping[str, Any]) -> SalesFigures:
+def _build_figures(row: Mapping[str, Any]) -> SalesFigures:
     """Convert a row of either query; null aggregates become 0. Without an order count, parts are counted."""
     return SalesFigures(
         orders=row.get("orders", row.get("parts", 0)),

@@ -62,7 +62,7 @@ def _printed_context(statement: SettlementStatement) -> dict[str, object]:
     settlement = statement.settlement
     orders = report.rows_of_orders(settlement, report.orders_in(settlement))
     is_by_day = len(orders) > MAX_ORDERS
-    rows = (report.by_day(orders) if is_by_day else orders) + report.other_rows(settlement)
+    rows = (report.sum_by_day(orders) if is_by_day else orders) + report.other_rows(settlement)
     return statement_context(statement) | {
         "heads": [name for _field, name in TOTAL_COLUMNS],
         "rows": [(row, [getattr(row.totals, field) for field, _name in TOTAL_COLUMNS]) for row in rows],

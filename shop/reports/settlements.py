@@ -101,7 +101,7 @@ class SettlementStatement:
         return _("%(first)s to %(last)s, closed at %(hour)s") % values
 
 
-def statement_of(settlement: Settlement) -> SettlementStatement:
+def build_statement(settlement: Settlement) -> SettlementStatement:
     """Build a settlement's statement. At most two queries."""
     if settlement.state == SettlementState.OPEN:
         totals = LedgerEntry.objects.filter(settlement=settlement).totals_by_settlement()
@@ -166,7 +166,7 @@ def other_rows(settlement: Settlement) -> list[SettlementRow]:
     ]
 
 
-def by_day(rows: Sequence[SettlementRow]) -> list[SettlementRow]:
+def sum_by_day(rows: Sequence[SettlementRow]) -> list[SettlementRow]:
     """Sum rows of orders by day in Vietnam's time, to shorten long statements."""
     days: dict[datetime.date, list[SettlementRow]] = {}
     for row in rows:

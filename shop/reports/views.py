@@ -16,7 +16,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.reports import sales as report
-from shop.reports.chart import NARROW, chart_of
+from shop.reports.chart import NARROW, build_chart
 from shop.reports.forms import SalesForm
 from shop.reports.group_names import names_of
 from shop.reports.periods import period_label, periods
@@ -78,7 +78,7 @@ def show_sales_report(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 def _page_context(query: SalesQuery, today: datetime.date) -> dict[str, object]:
     by_period = _period_rows(query)
-    figures = report.total_of(by_period.values())
+    figures = report.sum_figures(by_period.values())
     figures_before = report.totals(query.preceding())
     groups = _group_rows(query)
     shown_groups, other_groups = groups[:MAX_ROWS], groups[MAX_ROWS:]
@@ -88,11 +88,11 @@ def _page_context(query: SalesQuery, today: datetime.date) -> dict[str, object]:
         "figures": figures,
         "preceding": query.preceding(),
         "tiles": _tiles(figures, figures_before, query),
-        "chart": chart_of(list(by_period.items()), query.step, query.currency),
-        "narrow_chart": chart_of(list(by_period.items()), query.step, query.currency, width=NARROW),
+        "chart": build_chart(list(by_period.items()), query.step, query.currency),
+        "narrow_chart": build_chart(list(by_period.items()), query.step, query.currency, width=NARROW),
         "by_period": [(period_label(day, query.step), row) for day, row in by_period.items()],
         "groups": shown_groups,
-        "other_groups_total": report.total_of(row for _key, _name, row in other_groups),
+        "other_groups_total": report.sum_figures(row for _key, _name, row in other_groups),
         "other_groups_count": len(other_groups),
         "is_of_lines": query.group in report.LINE_GROUPS or query.category is not None,
         "presets": _presets(today),
@@ -209,7 +209,7 @@ def _period_table(query: SalesQuery, rows: Mapping[datetime.date, SalesFigures])
         [Column(pgettext("report", "From"), ColumnKind.DAY), *_figure_columns()],
         [[day, *_figure_cells(figures)] for day, figures in rows.items()],
         query.currency,
-        sums=[pgettext("report", "Total"), *_figure_cells(report.total_of(rows.values()))],
+        sums=[pgettext("report", "Total"), *_figure_cells(report.sum_figures(rows.values()))],
     )
 
 

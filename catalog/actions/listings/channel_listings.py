@@ -12,7 +12,7 @@ from catalog.actions.listings.listing_states import (
     require_legal_fields,
     require_ready_picture,
 )
-from catalog.actions.products.product_rows import lock_product, product_listings, refresh_listings
+from catalog.actions.products.product_rows import load_listings, lock_product, refresh_listings
 from catalog.models import Listing, Product
 from catalog.states import ListingState
 from shop.core.actors import Actor
@@ -35,7 +35,7 @@ def set_channel_listings(
     """
     product = lock_product(product_id)
     for channel, is_on_sale, values in channel_listings:
-        listing = product_listings(product).filter(channel=channel).first() or Listing(
+        listing = load_listings(product).filter(channel=channel).first() or Listing(
             product=product, channel=channel, currency=channel.currency
         )
         is_new, changed = listing.pk is None, set_columns(listing, values)
@@ -52,7 +52,7 @@ def set_channel_listings(
             )
         if is_on_sale is not None:
             _publish_or_pause(listing, is_on_sale, actor=actor, now=now)
-    for listing in product_listings(product).filter(channel__in=hidden).exclude(state=ListingState.WITHDRAWN):
+    for listing in load_listings(product).filter(channel__in=hidden).exclude(state=ListingState.WITHDRAWN):
         change_listing_state(listing, ListingState.WITHDRAWN, actor=actor, now=now)
     refresh_listings(product)
     return product

@@ -34,7 +34,7 @@ def lock_product(product_id: int, *, cooperative: Cooperative | None = None, fie
     return product
 
 
-def product_listings(product: Product) -> QuerySet[Listing]:
+def load_listings(product: Product) -> QuerySet[Listing]:
     """Step: the product's listings, loaded for state changes."""
     listings = Listing.objects.filter(product=product).order_by("pk")
     return listings.select_related("channel", "product", "product__cooperative", "product__product_type")
@@ -49,7 +49,7 @@ def finish_product_edit(
     """
     apply_promotions([product.pk], actor=actor, now=now)
     update_lowest_prices([product.pk])
-    for listing in product_listings(product).filter(state=ListingState.PUBLISHED):
+    for listing in load_listings(product).filter(state=ListingState.PUBLISHED):
         require_legal_fields(listing)
     record_change(
         "product.edited",

@@ -69,7 +69,7 @@ def add_to_basket(
     """
     basket = locks.lock_basket(basket_id) if basket_id else None
     if basket is None or basket.channel_id != channel.pk:
-        basket = new_basket(
+        basket = create_empty_basket(
             user_id=user_id, channel=channel, language=language, province_code=province_code, now=now
         )
     add_lines_to_basket(basket, [LineToAdd(variant_id, quantity)])
@@ -77,7 +77,7 @@ def add_to_basket(
     return basket
 
 
-def new_basket(
+def create_empty_basket(
     *,
     user_id: int | None,
     channel: Channel,

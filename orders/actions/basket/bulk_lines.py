@@ -13,9 +13,9 @@ from catalog.actions.stock.stock_movements import SoldOut
 from orders.actions.basket.basket_lines import (
     LineToAdd,
     add_lines_to_basket,
+    create_empty_basket,
     lock_existing_basket,
     mark_basket_changed,
-    new_basket,
     set_line_quantity,
 )
 from orders.actions.basket.checkout_details import (
@@ -62,7 +62,7 @@ def create_basket(
 
     Raises as `add_basket_lines`.
     """
-    basket = new_basket(user_id=user_id, channel=channel, language=language, now=now)
+    basket = create_empty_basket(user_id=user_id, channel=channel, language=language, now=now)
     if email:
         write_basket_columns(basket, now, email=email)
     if shipping_address is not None:

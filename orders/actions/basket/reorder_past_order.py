@@ -12,7 +12,7 @@ from functools import partial
 from django.db import transaction
 
 from orders import locks
-from orders.actions.basket.basket_lines import mark_basket_changed, new_basket
+from orders.actions.basket.basket_lines import create_empty_basket, mark_basket_changed
 from orders.actions.quotes.build_quote import basket_quote_request, build_quote
 from orders.actions.quotes.quote_types import QuotedLine, QuoteProblem, QuoteRequest, RequestedLine
 from orders.models import Basket, BasketLine, Order, OrderLine
@@ -94,7 +94,7 @@ def add_past_order_to_basket(
     available = _available_lines(ordered, _quote_request(order, ordered, channel, basket), result, now=now)
     if not available:
         return result
-    basket = result.basket = basket or new_basket(
+    basket = result.basket = basket or create_empty_basket(
         user_id=user_id, channel=channel, language=language, province_code=province_code, now=now
     )
     result.added_line_count = len(available)

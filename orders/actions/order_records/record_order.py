@@ -83,7 +83,7 @@ def record_order(
     """Step: create the order with its parts and lines from a quote. Allocates no stock."""
     address = _own_address(contact.address, basket)
     billing = _own_address(contact.billing, basket) if contact.billing else None
-    order = new_order(
+    order = create_order_row(
         channel=basket.channel,
         currency=basket.currency,
         user_id=basket.user_id,
@@ -134,7 +134,7 @@ def _own_address(address: Address, basket: Basket) -> Address:
     return copied
 
 
-def new_order(**columns: object) -> Order:
+def create_order_row(**columns: object) -> Order:
     """Step: create an order row with a new number and code."""
     number = OrderNumber.objects.create().pk
     columns["folded_name"] = fold(str(columns.get("buyer_name", "")))

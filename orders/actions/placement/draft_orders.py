@@ -15,7 +15,7 @@ from orders.actions.basket.basket_lines import NotForSale
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.record_order import (
     Contact,
-    new_order,
+    create_order_row,
     require_contact_phone,
     set_commission_and_withholding,
     take_pickup_slots,
@@ -64,7 +64,7 @@ def create_draft(
     now: datetime.datetime,
 ) -> Order:
     """Create an empty draft with its order number."""
-    order = new_order(
+    order = create_order_row(
         channel_id=channel.pk,
         currency=channel.currency,
         source=source,

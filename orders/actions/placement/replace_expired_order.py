@@ -20,7 +20,7 @@ from orders.actions.ledger.unmatched_transfers import book_unmatched_transfer
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.record_order import (
     PickupSlotFull,
-    new_order,
+    create_order_row,
     take_pickup_slots,
     write_parts,
 )
@@ -102,7 +102,7 @@ def _place_copy(ended_order: Order, *, actor: Actor, now: datetime.datetime) -> 
     address = ended_order.shipping_address.copy() if ended_order.shipping_address else None
     if address is not None:
         address.save(force_insert=True)
-    order = new_order(
+    order = create_order_row(
         channel_id=ended_order.channel_id,
         currency=ended_order.currency,
         user_id=ended_order.user_id,

@@ -189,7 +189,7 @@ def substitute_choices(part: OrderPart) -> list[SubstituteChoice]:
     ]
 
 
-def most_similar_first(choices: Iterable[SubstituteChoice], line: OrderLine) -> list[SubstituteChoice]:
+def sort_by_similarity(choices: Iterable[SubstituteChoice], line: OrderLine) -> list[SubstituteChoice]:
     """Sort choices: products of the same type as the line's first, then by nearest price."""
     product_type = line.variant.product.product_type_id if line.variant is not None else None
     return sorted(

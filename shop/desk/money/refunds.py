@@ -18,7 +18,7 @@ from orders.actions.fulfilment.parcel_returns import cancel_return, receive_retu
 from orders.actions.payouts.refund_execution import pay_refund_by_bank, set_refund_account
 from orders.actions.refunds.refund_decisions import decide_refund, refund_limits
 from orders.forms.refunds import RefundAccountForm, RefundForm
-from orders.forms.returns import return_form
+from orders.forms.returns import build_return_form
 from orders.models import Order, OrderPart, Parcel, Refund
 from orders.states import RETURN_KINDS
 from shop.accounts.staff.permissions import Permission
@@ -126,7 +126,7 @@ def record_parcel_return(
             cancel_return, parcel_id=parcel.pk, reason=reason_of(request.POST), actor=actor, now=now
         )
         return run_action(request, cancel, url=return_url, message=_("Saved: the items are not coming back."))
-    form = return_form(parcel, request.POST or None)
+    form = build_return_form(parcel, request.POST or None)
     if request.method == "POST" and form.is_valid():
         receive = partial(
             receive_return,

@@ -155,7 +155,7 @@ def post_correction(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse
 def print_settlement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     return_url = reverse("desk:settlement", args=[pk])
     return settlement_documents.printable_statement(
-        request, report.statement_of(_settlement_or_missing(pk)), return_url=return_url
+        request, report.build_statement(_settlement_or_missing(pk)), return_url=return_url
     )
 
 
@@ -164,14 +164,14 @@ def print_settlement(request: HttpRequest, actor: Actor, pk: int) -> HttpRespons
 def download_settlement_pdf(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     return_url = reverse("desk:settlement", args=[pk])
     return settlement_documents.pdf_statement(
-        request, report.statement_of(_settlement_or_missing(pk)), return_url=return_url
+        request, report.build_statement(_settlement_or_missing(pk)), return_url=return_url
     )
 
 
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
 def download_settlement_workbook(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    return settlement_documents.workbook_statement(report.statement_of(_settlement_or_missing(pk)))
+    return settlement_documents.workbook_statement(report.build_statement(_settlement_or_missing(pk)))
 
 
 def _settlement_or_missing(pk: int) -> Settlement:
@@ -179,7 +179,7 @@ def _settlement_or_missing(pk: int) -> Settlement:
 
 
 def _render_settlement(request: HttpRequest, settlement: Settlement, form: CorrectionForm) -> HttpResponse:
-    statement = report.statement_of(settlement)
+    statement = report.build_statement(settlement)
     page = Paginator(report.orders_in(settlement), PER_PAGE).get_page(request.GET.get("page"))
     rows = report.rows_of_orders(settlement, page.object_list)
     other_rows = report.other_rows(settlement) if page.number == page.paginator.num_pages else []

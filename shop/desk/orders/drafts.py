@@ -30,7 +30,7 @@ from orders.actions.placement.draft_orders import (
 from orders.actions.placement.place_order import BasketChanged
 from orders.actions.quotes.build_quote import build_quote
 from orders.actions.quotes.quote_types import Quote, RequestedLine
-from orders.forms.basket import chosen_deliveries
+from orders.forms.basket import parse_chosen_deliveries
 from orders.models import Order, OrderSource
 from orders.views.quote_display import delivery_choices, line_messages, seller_messages
 from orders.views.sum_rows import totals_of_quote
@@ -86,7 +86,7 @@ def edit_draft_view(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> 
         edit_draft,
         order_id=order.pk,
         lines=_requested_lines(lines, added_quantities(request.POST)),
-        deliveries=chosen_deliveries(request.POST, _cooperatives_in(request.POST)),
+        deliveries=parse_chosen_deliveries(request.POST, _cooperatives_in(request.POST)),
         contact=form.contact,
         voucher_code=form.cleaned_data["code"],
         actor=actor,

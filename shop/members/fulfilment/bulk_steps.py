@@ -26,7 +26,7 @@ from orders.models import OrderPart, Parcel
 from orders.states import ParcelState
 from shop.core.errors import Refused
 from shop.members.forms.fields import parse_key
-from shop.members.fulfilment.worklist import Stage, tasks
+from shop.members.fulfilment.worklist import Stage, build_tasks
 from shop.members.member_access import for_members, render_page, submitted_key
 
 PER_PAGE = 50
@@ -63,7 +63,7 @@ def pack_chosen_parts(request: HttpRequest, membership: MembershipContext) -> Ht
     picked = Parcel.objects.for_cooperative(membership.cooperative).awaiting_labels().in_order()
     context = {
         "page": page,
-        "tasks": tasks([(part, Stage.PACK) for part in page.object_list], now=timezone.now()),
+        "tasks": build_tasks([(part, Stage.PACK) for part in page.object_list], now=timezone.now()),
         "picked": list(
             picked.filter(state=ParcelState.PACKING)
             .select_related("part__order")

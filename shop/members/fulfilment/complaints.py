@@ -18,7 +18,7 @@ from cooperatives.access import MemberRight, MembershipContext
 from orders.actions.complaints.answer_complaint import accept_complaint, reject_complaint
 from orders.actions.fulfilment.parcel_returns import receive_return
 from orders.forms.complaints import AcceptComplaintForm, answer_form
-from orders.forms.returns import return_form
+from orders.forms.returns import build_return_form
 from orders.models import Complaint, Parcel
 from orders.states import RETURN_KINDS
 from shop.accounts.views.sign_in_steps import require_recent_proof
@@ -113,7 +113,7 @@ def receive_return_view(request: HttpRequest, membership: MembershipContext, par
     parcel = returns.filter(pk=parcel_id).first()
     if parcel is None:
         raise Missing()
-    form = return_form(parcel, request.POST)
+    form = build_return_form(parcel, request.POST)
     url = part_url(parcel.part_id)
     if not form.is_valid():
         messages.error(request, _("Enter the number of damaged items and choose a warehouse."))

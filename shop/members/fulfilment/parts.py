@@ -20,7 +20,7 @@ from orders.actions.fulfilment.cancel_parts import decline_or_cancel_part
 from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
 from orders.actions.fulfilment.undo_steps import UNDO_PERIOD, undo_acceptance, undoable_steps
 from orders.actions.refunds.report_shortage import open_lines, report_shortage
-from orders.forms.returns import return_form
+from orders.forms.returns import build_return_form
 from orders.models import Discount, OrderPart, Parcel, parcel_position_labels
 from orders.states import RETURN_KINDS, CodState, ParcelKind, ParcelState, PartState
 from shop.core.errors import Missing
@@ -35,10 +35,10 @@ from shop.members.fulfilment.worklist import (
     STAGE_NAMES,
     Stage,
     at_stage,
+    build_tasks,
+    format_time_left,
     ready_time,
     sorted_lines,
-    tasks,
-    time_left,
 )
 from shop.members.member_access import for_members, render_page, submitted_key
 
@@ -62,7 +62,7 @@ def list_parts(request: HttpRequest, membership: MembershipContext) -> HttpRespo
         "stage": stage,
         "stages": STAGE_NAMES,
         "page": page,
-        "tasks": tasks([(part, stage) for part in page.object_list], now=now),
+        "tasks": build_tasks([(part, stage) for part in page.object_list], now=now),
     }
     return render_page(request, membership, "members/parts.html", context)
 
@@ -230,7 +230,7 @@ def render_part(
         "step": _current_step(part, parcels, pick),
         "ready_text": ready_text,
         "leaves_today": is_ready_today,
-        "time_left": time_left(part.accept_by, now) if part.accept_by else "",
+        "time_left": format_time_left(part.accept_by, now) if part.accept_by else "",
         "undo_acceptance_until": _undo_acceptance_until(part, parcels, now),
         "can_cancel": part.state == PartState.ACCEPTED and part.may_be_cancelled(parcels),
     }
@@ -262,7 +262,7 @@ def _parcel_row(
     if parcel.state in (ParcelState.PACKED, ParcelState.FAILED_DELIVERY):
         row["handover"] = HandOverForm(parcel=parcel, delivery_kind=part.delivery_kind)
     elif parcel.kind in RETURN_KINDS and parcel.state == ParcelState.HANDED_OVER:
-        row["back"] = return_form(parcel)
+        row["back"] = build_return_form(parcel)
     elif parcel.state == ParcelState.HANDED_OVER:
         row["delivery"] = DeliveryForm(parcel=parcel)
     is_cash_expected = parcel.cod_state == CodState.EXPECTED and not parcel.is_cash_with_carrier

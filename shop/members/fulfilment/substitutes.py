@@ -12,8 +12,8 @@ from django.views.decorators.http import require_POST
 
 from cooperatives.access import MemberRight, MembershipContext
 from orders.actions.refunds.offer_substitute import (
-    most_similar_first,
     offer_substitute,
+    sort_by_similarity,
     substitute_choices,
     withdraw_substitute,
 )
@@ -44,7 +44,7 @@ def offer_substitute_view(
         request.POST or None,
         line=line,
         still_open=still_open,
-        choices=most_similar_first(substitute_choices(part), line),
+        choices=sort_by_similarity(substitute_choices(part), line),
         currency=part.order.currency,
     )
     if form.is_valid():

@@ -73,7 +73,7 @@ def at_stage(parts: OrderPartQuerySet, stage: Stage) -> OrderPartQuerySet:
     }[stage]()
 
 
-def tasks(parts: Sequence[tuple[OrderPart, Stage]], *, now: datetime.datetime) -> list[PartTask]:
+def build_tasks(parts: Sequence[tuple[OrderPart, Stage]], *, now: datetime.datetime) -> list[PartTask]:
     """Build the tasks of parts (loaded with `order` and `delivery_method`), each with its stage."""
     prefetch_related_objects([part for part, _stage in parts], "lines", "parcels")
     lines = {part.pk: sorted_lines(part) for part, _stage in parts}
@@ -99,7 +99,7 @@ def pictures_of(lines: Sequence[OrderLine]) -> dict[int, Picture]:
     return Picture.objects.in_bulk({line.picture_key for line in lines if line.picture_key})
 
 
-def time_left(until: datetime.datetime, now: datetime.datetime) -> str:
+def format_time_left(until: datetime.datetime, now: datetime.datetime) -> str:
     """Format the time left as `2 hours 10 minutes`, rounded down; from two days on only days."""
     minutes = max(0, int((until - now).total_seconds() // 60))
     days, hours = minutes // 1440, minutes // 60
@@ -164,7 +164,7 @@ def _build_task(
     weighing = _weighing_status(lines, lines_with_question) if stage == Stage.PACK else ""
     picture = next((pictures[line.picture_key] for line in lines if line.picture_key in pictures), None)
     substitute = _("Waiting for the buyer's answer about a substitute") if part.pk in asked_parts else ""
-    contents = _contents(lines, unsent)
+    contents = _name_contents(lines, unsent)
     return PartTask(part, contents, picture, text, tone, urgency, icon, weighing, substitute)
 
 
@@ -202,7 +202,7 @@ def _weighing_status(lines: Sequence[OrderLine], lines_with_question: set[uuid.U
     return _("Waiting for the buyer's answer") if to_weigh else ""
 
 
-def _contents(lines: Sequence[OrderLine], unsent: Mapping[uuid.UUID, int]) -> str:
+def _name_contents(lines: Sequence[OrderLine], unsent: Mapping[uuid.UUID, int]) -> str:
     """Name the items to send, without missing and replaced ones."""
     to_send = [(line, line.quantity - unsent.get(line.pk, 0)) for line in lines]
     labels = [line.contents_label(quantity) for line, quantity in to_send if quantity > 0]
@@ -216,7 +216,7 @@ def _state_of(part: OrderPart, stage: Stage, now: datetime.datetime) -> tuple[st
         if part.accept_by is None:
             return _("Waiting for your answer"), "wait", "soon", "clock"
         is_urgent = part.accept_by - now < URGENT_WITHIN
-        text = _("%(time)s left to accept") % {"time": time_left(part.accept_by, now)}
+        text = _("%(time)s left to accept") % {"time": format_time_left(part.accept_by, now)}
         return text, "bad" if is_urgent else "wait", "urgent" if is_urgent else "soon", "clock"
     if stage == Stage.PACK:
         text, is_today = ready_time(part, now)

@@ -39,7 +39,7 @@ def list_settlements(request: HttpRequest, membership: MembershipContext) -> Htt
     open_settlement = settlements.open().filter(currency=market.currency if market else "VND").first()
     closed_settlements = settlements.closed().select_related("payout").newest_first()
     context = {
-        "running": report.statement_of(open_settlement) if open_settlement else None,
+        "running": report.build_statement(open_settlement) if open_settlement else None,
         "settlement": open_settlement,
         "page": Paginator(closed_settlements, PER_PAGE).get_page(request.GET.get("page")),
         "bank": find_bank(membership.cooperative.bank_bin),
@@ -55,7 +55,7 @@ def show_settlement(request: HttpRequest, membership: MembershipContext, pk: int
     statement_settlement = _settlement_or_404(membership, pk)
     page = Paginator(report.orders_in(statement_settlement), PER_PAGE).get_page(request.GET.get("page"))
     is_last = page.number == page.paginator.num_pages
-    context = settlement_documents.statement_context(report.statement_of(statement_settlement)) | {
+    context = settlement_documents.statement_context(report.build_statement(statement_settlement)) | {
         "page": page,
         "rows": report.rows_of_orders(statement_settlement, page.object_list),
         "other_rows": report.other_rows(statement_settlement) if is_last else [],
@@ -69,7 +69,7 @@ def show_settlement(request: HttpRequest, membership: MembershipContext, pk: int
 def print_settlement(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
     return_url = reverse("members:settlement", args=[pk])
     return settlement_documents.printable_statement(
-        request, report.statement_of(_settlement_or_404(membership, pk)), return_url=return_url
+        request, report.build_statement(_settlement_or_404(membership, pk)), return_url=return_url
     )
 
 
@@ -78,7 +78,7 @@ def print_settlement(request: HttpRequest, membership: MembershipContext, pk: in
 def download_settlement_pdf(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
     return_url = reverse("members:settlement", args=[pk])
     return settlement_documents.pdf_statement(
-        request, report.statement_of(_settlement_or_404(membership, pk)), return_url=return_url
+        request, report.build_statement(_settlement_or_404(membership, pk)), return_url=return_url
     )
 
 
@@ -87,7 +87,7 @@ def download_settlement_pdf(request: HttpRequest, membership: MembershipContext,
 def download_settlement_workbook(
     request: HttpRequest, membership: MembershipContext, pk: int
 ) -> HttpResponse:
-    return settlement_documents.workbook_statement(report.statement_of(_settlement_or_404(membership, pk)))
+    return settlement_documents.workbook_statement(report.build_statement(_settlement_or_404(membership, pk)))
 
 
 @require_safe_or_post

@@ -27,7 +27,7 @@ from shop.reports.sales import (
     by_group,
     by_period,
     by_period_and_group,
-    total_of,
+    sum_figures,
     totals,
 )
 from tests.factories import (
@@ -216,7 +216,7 @@ def test_figures_equal_the_orders_in_every_grouping(seed: int, with_ended: bool)
         query = sales_query(first=datetime.date(2026, 9, 1), step=step, basis=basis)
         figures_by_period = by_period(query)
         assert {day: row.total for day, row in figures_by_period.items()} == expected
-        total = total_of(figures_by_period.values())
+        total = sum_figures(figures_by_period.values())
         assert (total.total, total.goods, total.delivery) == (due_total, goods_total, delivery_total)
         assert (total.orders, total.parts) == (len(orders), len(rows))
         assert total == totals(query)
@@ -224,14 +224,14 @@ def test_figures_equal_the_orders_in_every_grouping(seed: int, with_ended: bool)
             grouped = sales_query(first=query.first, step=step, group=group, basis=basis)
             by_key, cross = by_group(grouped), by_period_and_group(grouped)
             for figures in (by_key, cross):
-                added = total_of(figures.values())
+                added = sum_figures(figures.values())
                 assert (added.goods, added.delivery, added.commission) == (
                     goods_total,
                     delivery_total,
                     total.commission,
                 )
             for key, figures in by_key.items():
-                assert figures == total_of(
+                assert figures == sum_figures(
                     row for (_day, other_key), row in cross.items() if other_key == key
                 )
 

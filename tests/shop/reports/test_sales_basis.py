@@ -12,7 +12,7 @@ from orders.actions.fulfilment.cancel_parts import cancel_part
 from orders.models import Order, PaymentMethod
 from orders.states import ACTIVE_PART_STATES
 from shop.core.actors import Actor
-from shop.reports.sales import SalesBasis, SalesFigures, SalesGroup, by_group, by_period, total_of, totals
+from shop.reports.sales import SalesBasis, SalesFigures, SalesGroup, by_group, by_period, sum_figures, totals
 from tests.factories import (
     NOW,
     make_admin,
@@ -102,10 +102,10 @@ def test_basis_decides_which_orders_count(basis: SalesBasis, orders: int, total:
 def test_groups_add_up_to_the_total(group: SalesGroup, basis: SalesBasis) -> None:
     query = sales_query(group=group, basis=basis)
 
-    grouped, overall = total_of(by_group(query).values()), totals(query)
+    grouped, overall = sum_figures(by_group(query).values()), totals(query)
 
     assert _money(grouped) == _money(overall)
-    assert _money(total_of(by_period(query).values())) == _money(overall)
+    assert _money(sum_figures(by_period(query).values())) == _money(overall)
 
 
 @pytest.mark.usefixtures("varied_orders")

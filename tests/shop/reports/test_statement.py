@@ -69,15 +69,15 @@ def test_rows_add_up_to_the_closed_figures() -> None:
     assert [(row.note, row.totals) for row in other_rows] == [
         ("Bao bì hỏng, đã thống nhất", PeriodTotals(corrections=-7_000))
     ]
-    statement = report.statement_of(settlement)
+    statement = report.build_statement(settlement)
     assert sum(amount for _name, amount in statement.lines) == statement.payable == 300_000
 
 
 def test_open_period_has_the_figures_it_is_closed_with() -> None:
     seller = make_seller()
     make_sale(seller, back=40_000)
-    running = report.statement_of(make_open_settlement(seller))
-    closed = report.statement_of(close_open_settlement(seller))
+    running = report.build_statement(make_open_settlement(seller))
+    closed = report.build_statement(close_open_settlement(seller))
 
     assert running.is_running
     assert running.totals == closed.totals
