@@ -64,7 +64,7 @@ app.conf.beat_schedule = {
 
 
 @app.task(name="shop.celery.note_beat", expires=60)
-def note_beat() -> None:
+def record_beat() -> None:
     """Record when beat and a worker last ran; `/health/` reads it."""
     cache.set(BEAT_KEY, timezone.now().isoformat(), timeout=None)
 
@@ -72,7 +72,7 @@ def note_beat() -> None:
 @beat_init.connect
 def _queue_first_beat(**_: object) -> None:
     """Queue the first beat at once, so that `/health/` need not wait for the schedule."""
-    note_beat.delay()
+    record_beat.delay()
 
 
 @app.on_configure.connect

@@ -55,7 +55,7 @@ def url_host(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def database_settings(url: str) -> dict[str, object]:
+def parse_database_url(url: str) -> dict[str, object]:
     """Parse `postgres://user:password@host:port/name?option=value` into Django's settings."""
     parts = urlsplit(url)
     if parts.scheme not in ("postgres", "postgresql"):

@@ -18,13 +18,13 @@ from django.utils.translation import gettext_lazy as _
 from shop.environment import (
     broker_options,
     cache_settings,
-    database_settings,
     env,
     env_int,
     env_list,
     env_networks,
     is_loopback,
     local_address,
+    parse_database_url,
     url_host,
 )
 
@@ -224,7 +224,7 @@ def _sqlite(path: Path) -> dict[str, object]:
 
 REDIS_URL = env("REDIS_URL")
 DATABASES = {
-    "default": database_settings(env("DATABASE_URL")) if SERVER else _sqlite(DATA_DIR / "shop.sqlite3")
+    "default": parse_database_url(env("DATABASE_URL")) if SERVER else _sqlite(DATA_DIR / "shop.sqlite3")
 }
 QUEUE_DIR = DATA_DIR / "queue"
 CACHES = {"default": cache_settings(REDIS_URL, DATA_DIR / "cache.sqlite3")}

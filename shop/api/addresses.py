@@ -22,7 +22,7 @@ from shop.core.database.compiled_query import compiled_query
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import StrOrPromise
 from shop.core.identifiers.phones import normalise_phone, validate_phone
-from shop.core.models.geography import Division, bare_name
+from shop.core.models.geography import Division, remove_type_word
 from shop.core.texts.folding import fold
 
 # Maps the schema's input fields to our columns.
@@ -155,11 +155,13 @@ def _validate_vietnamese(address: Address, context: Context) -> FieldErrors:
     day = vietnam_date(context.now)
     address.province_code = address.commune_code = ""
     if address.country_area:
-        province = next(iter(_provinces(day, bare_name(fold(address.country_area)))), None)
+        province = next(iter(_provinces(day, remove_type_word(fold(address.country_area)))), None)
         if province is None:
             return errors | {"countryArea": ("INVALID", _INVALID)}
         address.country_area, address.province_code = province.name, province.code
-        commune = _pick_commune(_communes(day, province.code, bare_name(fold(address.city))), address.city)
+        commune = _pick_commune(
+            _communes(day, province.code, remove_type_word(fold(address.city))), address.city
+        )
         address.commune_code = commune.code if commune else ""
     return errors
 

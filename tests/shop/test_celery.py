@@ -5,7 +5,7 @@ import pytest
 from celery.contrib.testing.worker import start_worker
 from django.core.cache import cache
 
-from shop.celery import BEAT_KEY, app, note_beat
+from shop.celery import BEAT_KEY, app, record_beat
 
 
 def test_every_scheduled_sweep_is_a_known_task() -> None:
@@ -19,7 +19,7 @@ def test_every_scheduled_sweep_is_a_known_task() -> None:
 @pytest.mark.processes
 def test_message_reaches_a_worker_through_the_broker() -> None:
     queue = f"only-{uuid.uuid4().hex}"  # not messages that other tests have left
-    note_beat.apply_async(queue=queue)
+    record_beat.apply_async(queue=queue)
     before = cache.get(BEAT_KEY)
 
     with start_worker(app, pool="threads", queues=[queue], perform_ping_check=False):

@@ -6,13 +6,13 @@ from django.core.cache import cache
 from django.db import connection
 from django.utils import timezone
 
-from shop.celery import BEAT_KEY, note_beat
+from shop.celery import BEAT_KEY, record_beat
 
 pytestmark = pytest.mark.django_db
 
 
 def test_shop_with_a_recent_beat_is_healthy(client) -> None:
-    note_beat()
+    record_beat()
 
     response = client.get("/health/")
 

@@ -67,7 +67,7 @@ def send_code(
         created_at=now,
         expires_at=now + LIFETIME,
     )
-    row.digest = _digest(row.pk, digits)
+    row.digest = _hash_code(row.pk, digits)
     row.save(force_insert=True)
     with translation.override(language):
         shop = shop_settings()
@@ -102,7 +102,7 @@ def use_code(
         raise CodeExpired(field="code")
     row = matching_codes.get()
     digits = "".join(character for character in written if character.isdecimal())
-    if not constant_time_compare(row.digest, _digest(row.pk, digits)):
+    if not constant_time_compare(row.digest, _hash_code(row.pk, digits)):
         remaining_tries = MAX_TRIES - row.tries
         if remaining_tries <= 0:
             raise CodeExpired(field="code")
@@ -117,6 +117,6 @@ def use_code(
     return row
 
 
-def _digest(key: uuid.UUID, digits: str) -> str:
+def _hash_code(key: uuid.UUID, digits: str) -> str:
     """Hash with SECRET_KEY: a plain hash of six digits is guessed at once."""
     return salted_hmac("shop.accounts.codes", f"{key}:{digits}", algorithm="sha256").hexdigest()

@@ -25,7 +25,7 @@ def find_app_by_token(token: str) -> App | None:
     """Return the active app with this token. One query; none if the string cannot be a token."""
     if len(token) != _LENGTH or not token.isascii() or not token.isalnum():
         return None
-    return App.objects.filter(tokens__digest=_digest(token), is_active=True).first()
+    return App.objects.filter(tokens__digest=_hash_token(token), is_active=True).first()
 
 
 @transaction.atomic(durable=True)
@@ -105,11 +105,11 @@ def remove_app_token(*, token_id: int, actor: Actor, now: datetime.datetime) -> 
 
 def _new_token(app: App, name: str) -> tuple[AppToken, str]:
     token = "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH))
-    row = AppToken.objects.create(app=app, name=name, digest=_digest(token), last_letters=token[-4:])
+    row = AppToken.objects.create(app=app, name=name, digest=_hash_token(token), last_letters=token[-4:])
     return row, token
 
 
-def _digest(token: str) -> str:
+def _hash_token(token: str) -> str:
     """Hash a token. Tokens are long and random, so an unsalted hash is safe and can be looked up."""
     return hashlib.sha256(token.encode()).hexdigest()
 

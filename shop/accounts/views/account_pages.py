@@ -152,7 +152,7 @@ def edit_details(request: HttpRequest) -> HttpResponse:
     written = request.session.pop(_PENDING_DETAILS, {}) if request.method == "GET" else {}
     posted = apply_picked_commune(request.POST) if request.method == "POST" else written
     is_sent = request.method == "POST" and not needs_reload(posted)
-    form = _details_form(user, posted, is_sent=is_sent)
+    form = _build_details_form(user, posted, is_sent=is_sent)
     if not is_sent or not form.is_valid():
         return _details_page(request, form, user)
     if form.cleaned_data["phone"] != (user.phone or "") and not has_recent_proof(request):
@@ -230,7 +230,7 @@ def _details_page(request: HttpRequest, form: DetailsForm, user: User) -> HttpRe
     return render(request, "accounts/details.html", context)
 
 
-def _details_form(user: User, posted: Mapping[str, object], *, is_sent: bool) -> DetailsForm:
+def _build_details_form(user: User, posted: Mapping[str, object], *, is_sent: bool) -> DetailsForm:
     """Build the form as posted, reloaded with another province's communes, or as saved."""
     saved: dict[str, object] = {"name": user.first_name, "phone": format_phone(user.phone or "")}
     if user.default_shipping_address is not None:

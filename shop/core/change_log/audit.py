@@ -33,8 +33,8 @@ def find_change_log_faults(*, now: datetime.datetime) -> Iterator[str]:
                 yield f"seals {number + 1} to {seal.number - 1} of the change log are missing"
             yield from _seal_faults(seal, previous, *redacted)
             number, previous = seal.number, seal.digest
-    yield from _missing_last_seals()
-    yield from _unsealed_old_changes(now)
+    yield from _find_missing_last_seals()
+    yield from _find_unsealed_old_changes(now)
 
 
 def find_changed_seals(expected_digests: Mapping[int, str]) -> Iterator[str]:
@@ -96,7 +96,7 @@ def _change_faults(
         yield f"{name}: its content was altered"
 
 
-def _missing_last_seals() -> Iterator[str]:
+def _find_missing_last_seals() -> Iterator[str]:
     """Find sealed rows whose seal is gone.
 
     Only the last seals: an earlier one leaves a gap in the numbers.
@@ -106,7 +106,7 @@ def _missing_last_seals() -> Iterator[str]:
         yield f"seal {number} of the change log is missing"
 
 
-def _unsealed_old_changes(now: datetime.datetime) -> Iterator[str]:
+def _find_unsealed_old_changes(now: datetime.datetime) -> Iterator[str]:
     """Find unsealed changes older than the commit window: a regular transaction cannot have added them."""
     old_seals = ChangeSeal.objects.filter(sealed_at__lt=now - LATEST_COMMIT).order_by("-number")
     last_sealed_id = old_seals.values_list("last_id", flat=True).first() or 0

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from shop.core.models.geography import Division, FormerPlace, Level, bare_name
+from shop.core.models.geography import Division, FormerPlace, Level, remove_type_word
 from shop.core.texts.folding import fold
 
 MAX_SUGGESTIONS = 12  # suggestions; with more matches the person should also write the district or province
@@ -51,7 +51,7 @@ class _AddressPart:
 
     @property
     def name(self) -> str:
-        bare = bare_name(self.folded)
+        bare = remove_type_word(self.folded)
         return _ABBREVIATIONS.get(bare, bare)
 
     @property
@@ -137,7 +137,7 @@ class _Match:
 
     @property
     def district(self) -> str:
-        return bare_name(fold(self.former.district)) if self.former else ""
+        return remove_type_word(fold(self.former.district)) if self.former else ""
 
     @property
     def type_word(self) -> str:

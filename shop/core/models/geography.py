@@ -18,7 +18,7 @@ _TYPE_WORDS = re.compile(
 )
 
 
-def bare_name(folded: str) -> str:
+def remove_type_word(folded: str) -> str:
     """Remove the type word from a folded name unless nothing remains: "xa phu thong" gives "phu thong"."""
     return _TYPE_WORDS.sub("", folded).strip() or folded
 
@@ -46,11 +46,11 @@ class DivisionQuerySet(models.QuerySet["Division"]):
     def matching(self, text: str) -> DivisionQuerySet:
         """Return divisions whose name contains the text, with or without diacritics and type word."""
         folded = fold(text)
-        return self.filter(Q(folded__contains=folded) | Q(folded=bare_name(folded)))
+        return self.filter(Q(folded__contains=folded) | Q(folded=remove_type_word(folded)))
 
     def named(self, text: str) -> DivisionQuerySet:
         """Return divisions with this name, with or without diacritics and type word."""
-        return self.filter(folded=bare_name(fold(text)))
+        return self.filter(folded=remove_type_word(fold(text)))
 
 
 class Division(models.Model):

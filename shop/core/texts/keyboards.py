@@ -104,7 +104,7 @@ def _decode_telex(word: str) -> str:
         elif key in "aeo" and key in letters and has_vowel:
             _mark_last(letters, key, _CIRCUMFLEX)
         elif key == "w" and letters:
-            _put_horns(letters)
+            _apply_horns(letters)
         else:
             letters.append(key)
     return _compose(letters, tone)
@@ -120,7 +120,7 @@ def _decode_vni(word: str) -> str:
         elif key == "9" and letters[0] == "d":
             letters[0] = "đ"
         elif key == "7" and {"u", "o"} <= set(letters):
-            _put_horns(letters)
+            _apply_horns(letters)
         elif key in _VNI_MARKS:
             bases, mark = _VNI_MARKS[key]
             marked = next((letter for letter in reversed(letters) if letter in bases), "")
@@ -140,7 +140,7 @@ def _mark_last(letters: list[str], base: str, mark: str) -> None:
             return
 
 
-def _put_horns(letters: list[str]) -> None:
+def _apply_horns(letters: list[str]) -> None:
     """Apply Telex's w: uo becomes ươ, else the last u, o or a gets its horn or breve."""
     for position in range(len(letters) - 1, 0, -1):
         if letters[position - 1 : position + 1] == ["u", "o"]:

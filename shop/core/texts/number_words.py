@@ -88,16 +88,16 @@ _SLASH = re.compile(r"(?<=\d)/(?=\d)")
 _SILENT = re.compile(r"[()\[\]\"“”«»*_•]")
 
 
-def number_words(number: int) -> str:
+def spell_number(number: int) -> str:
     """Spell out a whole number: 15000 is "mười lăm nghìn", 1005 "một nghìn không trăm linh năm"."""
     if number < 0:
-        return f"âm {number_words(-number)}"
+        return f"âm {spell_number(-number)}"
     if number < 1000:
-        return _below_thousand(number, is_full=False)
+        return _spell_below_thousand(number, is_full=False)
     size, name = next(group for group in _GROUPS if number >= group[0])
     count, remainder = divmod(number, size)
-    words = f"{number_words(count)} {name}"
-    return f"{words} {_rest_words(remainder)}" if remainder else words
+    words = f"{spell_number(count)} {name}"
+    return f"{words} {_spell_rest(remainder)}" if remainder else words
 
 
 def spell_out(text: str) -> str:
@@ -105,22 +105,24 @@ def spell_out(text: str) -> str:
 
     Line breaks stay as pauses. The result contains no digit.
     """
-    text = _PHONE.sub(lambda match: _digit_by_digit(match[0]), text)
+    text = _PHONE.sub(lambda match: _spell_digits(match[0]), text)
     text = _RANGE.sub(" đến ", text)
     text = _HOUSE_NUMBER.sub(lambda match: f"{match[1]} {match[2].replace('/', ' trên ')}", text)
     text = _MONTH.sub(r"\1 năm \2", text.translate(_FRACTION_SIGNS))
-    text = _FRACTION.sub(_fraction_words, text)
-    text = _FULL_DAY.sub(lambda match: f"{_day_words(match[2], match[3])} năm {_figure(match[4])}", text)
-    text = _DAY.sub(lambda match: _day_words(match[2], match[3]), text)
+    text = _FRACTION.sub(_spell_fraction, text)
+    text = _FULL_DAY.sub(
+        lambda match: f"{_spell_day(match[2], match[3])} năm {_spell_figure(match[4])}", text
+    )
+    text = _DAY.sub(lambda match: _spell_day(match[2], match[3]), text)
     text = _CLOCK.sub(lambda match: _clock_words(int(match[1]), int(match[2] or 0)), text)
     text = _WEEKDAY.sub(lambda match: f"thứ {match[1]}", text)
     text = _FOURTH.sub(r"\1 tư", text)
     text = _TIMES.sub(" nhân ", text)
     text = _PER_UNIT.sub(r"\1 một ", text)
-    text = _QUANTITY.sub(_measure_words, text)
+    text = _QUANTITY.sub(_spell_measure, text)
     text = _SLASH.sub(" trên ", text).replace("/", " ")
     text = _LETTER_DIGIT_BOUNDARY.sub(" ", text)
-    text = _ANY_NUMBER.sub(lambda match: _figure(match[0]), text)
+    text = _ANY_NUMBER.sub(lambda match: _spell_figure(match[0]), text)
     text = _ABBREVIATION.sub(lambda match: _ABBREVIATIONS[match[0]], text)
     for symbol, words in _SIGNS:
         text = text.replace(symbol, words)
@@ -129,7 +131,7 @@ def spell_out(text: str) -> str:
     return "\n".join(re.sub(r" (?=[,.;:?])", "", line) for line in lines)
 
 
-def _below_thousand(number: int, *, is_full: bool) -> str:
+def _spell_below_thousand(number: int, *, is_full: bool) -> str:
     """Spell out a number below a thousand; inside a larger one (`is_full`) with its hundreds."""
     hundreds, remainder = divmod(number, 100)
     words = [_DIGITS[hundreds], "trăm"] if hundreds or is_full else []
@@ -141,11 +143,11 @@ def _below_thousand(number: int, *, is_full: bool) -> str:
         return " ".join(words)
     words += ["mười"] if tens == 1 else [_DIGITS[tens], "mươi"]
     if ones:
-        words.append(_one_after(tens, ones))
+        words.append(_spell_last_figure(tens, ones))
     return " ".join(words)
 
 
-def _one_after(tens: int, ones: int) -> str:
+def _spell_last_figure(tens: int, ones: int) -> str:
     """Spell out the last figure, which changes after tens: hai mươi mốt, hai mươi tư, mười lăm."""
     if ones == 5:
         return "lăm"
@@ -154,42 +156,42 @@ def _one_after(tens: int, ones: int) -> str:
     return _DIGITS[ones]
 
 
-def _rest_words(remainder: int) -> str:
+def _spell_rest(remainder: int) -> str:
     """Spell out the groups after the largest one, skipping empty groups."""
     words = []
     for size, name in _GROUPS:
         count, remainder = divmod(remainder, size)
         if count:
-            words += [_below_thousand(count, is_full=True), name]
+            words += [_spell_below_thousand(count, is_full=True), name]
     if remainder:
-        words.append(_below_thousand(remainder, is_full=True))
+        words.append(_spell_below_thousand(remainder, is_full=True))
     return " ".join(words)
 
 
-def _figure(written: str) -> str:
+def _spell_figure(written: str) -> str:
     """Spell out a number in Vietnamese notation, `1.234,5`; the comma is read as "phẩy".
 
     One or two figures after a full stop are decimals: `1.5` means `1,5`.
     """
     written = _POINT.sub(r"\1,\2", written).replace(".", "")
     integer_part, _, fraction = written.partition(",")
-    words = number_words(int(integer_part))
+    words = spell_number(int(integer_part))
     if not fraction:
         return words
     if fraction.startswith("0") or len(fraction) > 2:
         return f"{words} phẩy {' '.join(_DIGITS[int(character)] for character in fraction)}"
-    return f"{words} phẩy {number_words(int(fraction))}"
+    return f"{words} phẩy {spell_number(int(fraction))}"
 
 
-def _measure_words(match: re.Match[str]) -> str:
+def _spell_measure(match: re.Match[str]) -> str:
     """Spell out a price, weight or percentage with its unit: "mười lăm nghìn đồng một ki-lô-gam"."""
-    words = f"{_figure(match[1])} {_UNITS[match[2].lower()]}"
+    words = f"{_spell_figure(match[1])} {_UNITS[match[2].lower()]}"
     if "/" not in match[0]:
         return words
     return f"{words} một {_UNITS[match[3].lower()] if match[3] else ''}"
 
 
-def _fraction_words(match: re.Match[str]) -> str:
+def _spell_fraction(match: re.Match[str]) -> str:
     """Spell out a fraction of a unit: `1/2 kg` is "nửa ki-lô-gam", not a date."""
     numerator, denominator = int(match[1]), int(match[2])
     words = (
@@ -200,19 +202,19 @@ def _fraction_words(match: re.Match[str]) -> str:
     return f"{words} {_UNITS[match[3].lower()]}"
 
 
-def _day_words(day: str, month: str) -> str:
+def _spell_day(day: str, month: str) -> str:
     """Spell out a date: days 1 to 10 take "mồng", the fourth month is "tư"."""
-    words = number_words(int(day))
+    words = spell_number(int(day))
     before = "mồng " if int(day) <= 10 else ""
-    return f"ngày {before}{words} tháng {'tư' if int(month) == 4 else number_words(int(month))}"
+    return f"ngày {before}{words} tháng {'tư' if int(month) == 4 else spell_number(int(month))}"
 
 
 def _clock_words(hour: int, minute: int) -> str:
-    text = f"{number_words(hour)} giờ"
-    return f"{text} {number_words(minute)} phút" if minute else text
+    text = f"{spell_number(hour)} giờ"
+    return f"{text} {spell_number(minute)} phút" if minute else text
 
 
-def _digit_by_digit(number: str) -> str:
+def _spell_digits(number: str) -> str:
     """Spell out a phone number digit by digit, in its written groups."""
     groups = re.split(rf"[{_SPACE[1:-1]}.]+", re.sub(rf"^\+84{_SPACE}?", "0", number))
     return ", ".join(" ".join(_DIGITS[int(character)] for character in group) for group in groups if group)

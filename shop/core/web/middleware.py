@@ -118,9 +118,9 @@ def compress_pages(get_response: GetResponse) -> GetResponse:
             part.split(";")[0].strip() for part in request.headers.get("Accept-Encoding", "").split(",")
         }
         if "br" in accepted:
-            _replace_content(response, "br", _brotli(response.content))
+            _replace_content(response, "br", _compress_with_brotli(response.content))
         elif "gzip" in accepted:
-            _replace_content(response, "gzip", _gzip(response.content))
+            _replace_content(response, "gzip", _compress_with_gzip(response.content))
         return response
 
     return middleware
@@ -163,7 +163,7 @@ def _replace_content(response: HttpResponse, encoding: str, content: bytes) -> N
         response.headers["ETag"] = f"W/{etag}"  # the same page, but no longer the same bytes
 
 
-def _brotli(content: bytes) -> bytes:
+def _compress_with_brotli(content: bytes) -> bytes:
     """Compress with random flushes, which change the length but not the content."""
     compressor = brotli.Compressor(quality=5)
     parts = []
@@ -174,7 +174,7 @@ def _brotli(content: bytes) -> bytes:
     return b"".join([*parts, compressor.process(content), compressor.finish()])
 
 
-def _gzip(content: bytes) -> bytes:
+def _compress_with_gzip(content: bytes) -> bytes:
     """Compress with a file name of random length in the gzip header, which varies the length."""
     blur = b"x" * secrets.randbelow(64)
     packed = gzip.compress(content, compresslevel=6, mtime=0)

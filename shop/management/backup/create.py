@@ -26,7 +26,7 @@ from shop.management.backup.contents import (
     key_fingerprint,
     named_files,
 )
-from shop.management.backup.manifest import Manifest, seal_backup, sync
+from shop.management.backup.manifest import Manifest, flush_to_disk, seal_backup
 
 MEDIA, KEYS = "media", "keys"
 NEVER_COPIED = (
@@ -71,7 +71,7 @@ def _temporary_folder(target: Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    sync(target.parent)
+    flush_to_disk(target.parent)
 
 
 def _copy_media(name: str, folder: Path) -> bool:

@@ -47,7 +47,7 @@ def seal_backup(folder: Path, manifest: Manifest) -> None:
     lines = [f"{digest_of(path)}  {path.relative_to(folder)}\n" for path in paths]
     _write(folder / SUMS, "".join(lines))
     for path in [*paths, *(path for path in folder.rglob("*") if path.is_dir()), folder]:
-        sync(path)
+        flush_to_disk(path)
 
 
 def read_backup(folder: Path) -> Manifest:
@@ -88,7 +88,7 @@ def digest_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def sync(path: Path) -> None:
+def flush_to_disk(path: Path) -> None:
     """Flush a file or folder to disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
@@ -99,4 +99,4 @@ def sync(path: Path) -> None:
 
 def _write(path: Path, text: str) -> None:
     path.write_text(text)
-    sync(path)
+    flush_to_disk(path)

@@ -15,7 +15,7 @@ from django.db.migrations.loader import MigrationLoader
 from shop.management.backup import postgres, sqlite
 from shop.management.backup.contents import given_keys, key_fingerprint
 from shop.management.backup.create import KEYS, MEDIA
-from shop.management.backup.manifest import Manifest, digest_of, read_backup, sync
+from shop.management.backup.manifest import Manifest, digest_of, flush_to_disk, read_backup
 
 
 def restore_backup(source: Path) -> Manifest:
@@ -31,9 +31,9 @@ def restore_backup(source: Path) -> Manifest:
     media = Path(settings.MEDIA_ROOT)
     _require_no_other_files(source / MEDIA, media, names)
     for name in names:
-        _put_file(source / MEDIA / name, media / name)
+        _copy_file(source / MEDIA / name, media / name)
     for name in manifest.keys:
-        _put_file(source / KEYS / name, Path(settings.DATA_DIR, name))
+        _copy_file(source / KEYS / name, Path(settings.DATA_DIR, name))
     engine.restore_database(source, manifest)
     return manifest
 
@@ -72,12 +72,12 @@ def _require_no_other_files(copies: Path, media: Path, names: Sequence[str]) -> 
             raise CommandError(f"{path} is there already: a backup is only put into an empty place.")
 
 
-def _put_file(source: Path, target: Path) -> None:
+def _copy_file(source: Path, target: Path) -> None:
     """Copy a file atomically."""
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = _half_written(target)
     shutil.copy(source, fresh)
-    sync(fresh)
+    flush_to_disk(fresh)
     os.replace(fresh, target)
 
 

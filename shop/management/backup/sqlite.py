@@ -17,7 +17,7 @@ from django.db import connection
 from django.db.backends.sqlite3._functions import register
 
 from shop.management.backup.contents import Query, count_rows
-from shop.management.backup.manifest import InvalidBackup, Manifest, sync
+from shop.management.backup.manifest import InvalidBackup, Manifest, flush_to_disk
 
 FILE = "database.sqlite3"
 
@@ -63,12 +63,12 @@ def restore_database(folder: Path, manifest: Manifest) -> None:
         _check_integrity(restored, fresh)
         if count_rows(restored.execute) != manifest.rows:
             raise InvalidBackup(f"{folder / FILE} has not as many rows as its manifest says.")
-    sync(fresh)
+    flush_to_disk(fresh)
     connection.close()
     for suffix in ("-wal", "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
     os.replace(fresh, path)
-    sync(path.parent)
+    flush_to_disk(path.parent)
 
 
 def _check_integrity(database: sqlite3.Connection, path: Path) -> None:

@@ -104,7 +104,7 @@ class Command(BaseCommand):
         self.stdout.write("|---|---:|---|---:|---:|---:|---:|---:|")
         for database in databases:
             for count in counts:
-                for row in _measured(database, arguments_for(count), seconds):
+                for row in _measure_in_new_process(database, arguments_for(count), seconds):
                     figures = f"{row['requests_per_second']:.0f} | {row['p50']:.1f} | {row['p95']:.1f}"
                     figures += f" | {row['cpu']:.2f} | {row['queries']}"
                     self.stdout.write(f"| {database} | {count:,} | {row['page']} | {figures} |")
@@ -132,9 +132,14 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
 
-def _measured(database: str, arguments: Sequence[str], seconds: float) -> Iterator[dict[str, object]]:
+def _measure_in_new_process(
+    database: str, arguments: Sequence[str], seconds: float
+) -> Iterator[dict[str, object]]:
     """Measure in a new process with a private database; yield the rows."""
-    with tempfile.TemporaryDirectory(prefix="cho-phien-bench-") as folder, _servers(database) as servers:
+    with (
+        tempfile.TemporaryDirectory(prefix="cho-phien-bench-") as folder,
+        _start_servers(database) as servers,
+    ):
         command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "bench", "--measure"]
         run = subprocess.run(
             [*command, *arguments, "--seconds", str(seconds)],
@@ -151,7 +156,7 @@ def _measured(database: str, arguments: Sequence[str], seconds: float) -> Iterat
 
 
 @contextmanager
-def _servers(database: str) -> Iterator[dict[str, str]]:
+def _start_servers(database: str) -> Iterator[dict[str, str]]:
     """Start private servers and yield their settings; nothing for SQLite."""
     if database == "sqlite":
         yield {}

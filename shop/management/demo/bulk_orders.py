@@ -44,7 +44,7 @@ from shop.core.actors import Actor, EntryPoint
 from shop.core.models import Change, Channel, change_values
 from shop.management.demo.bulk_rows import build_consent, build_event, build_movement, build_parcel_line
 from shop.management.demo.order_plan import Outcome, PlannedOrder, PlannedPart, Times
-from shop.management.demo.past_orders import first_warehouses, planned_address
+from shop.management.demo.past_orders import build_planned_address, first_warehouses
 from shop.management.demo.planned_quotes import PriceList
 
 _BATCH_SIZE = 500
@@ -152,7 +152,7 @@ class _BulkWriter:
 
     def _record_order(self, planned: PlannedOrder) -> Order:
         user = self._buyer if planned.is_demo_buyer else None
-        address = planned_address(planned)
+        address = build_planned_address(planned)
         quote = self._prices.quote(planned)
         basket = Basket(
             channel=self._channel,

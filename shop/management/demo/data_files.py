@@ -49,7 +49,7 @@ def product_pictures(row: TomlTable) -> list[str]:
     return list(dict.fromkeys([*row["pictures"], *own]))
 
 
-def in_english(text: str) -> str:
+def translate_to_english(text: str) -> str:
     """Translate a short text to English.
 
     Raises KeyError for a missing translation; a test checks all texts.

@@ -75,7 +75,7 @@ def mark_messages_sent(planned: Iterable[PlannedOrder], buyer: User, *, now: dat
     Notification.objects.filter(recipient__in=phones, sent_at=None).update(sent_at=now)
 
 
-def planned_address(planned: PlannedOrder) -> Address:
+def build_planned_address(planned: PlannedOrder) -> Address:
     """Build the unsaved address of a planned order."""
     province = planned.commune.parent
     assert province is not None
@@ -91,7 +91,7 @@ def planned_address(planned: PlannedOrder) -> Address:
 
 
 def _place_planned_order(planned: PlannedOrder, channel: Channel, user: User | None) -> Order:
-    address = planned_address(planned)
+    address = build_planned_address(planned)
     basket_id = None
     for part in planned.parts:
         for variant, quantity in part.lines:

@@ -28,7 +28,13 @@ from catalog.states import ListingState
 from shop.core.actors import Actor
 from shop.core.models import Picture, Translation
 from shop.core.texts.folding import slugify
-from shop.management.demo.data_files import TomlTable, demo_market, in_english, product_pictures, products
+from shop.management.demo.data_files import (
+    TomlTable,
+    demo_market,
+    product_pictures,
+    products,
+    translate_to_english,
+)
 from shop.management.demo.sellers import SellerRows
 from shop.management.market_setup import texts
 from shop.management.market_setup.create_market import MarketRows
@@ -200,7 +206,7 @@ def _value(attribute: Attribute, name: str) -> AttributeValue:
         attribute=attribute, slug=slugify(name), defaults={"name": name}
     )
     if is_new:
-        texts.insert_translations(texts.english_translations(value, name=in_english(name)))
+        texts.insert_translations(texts.english_translations(value, name=translate_to_english(name)))
     return value
 
 
@@ -222,7 +228,7 @@ def _fill_other_warehouses(
 
 
 def _in_english(product: Product, variants: list[Variant], row: TomlTable) -> list[Translation]:
-    translated_texts = {field: in_english(row[field]) for field in _TEXTS if row.get(field)}
+    translated_texts = {field: translate_to_english(row[field]) for field in _TEXTS if row.get(field)}
     translations = texts.english_translations(
         product,
         name=row["en"],
@@ -233,5 +239,5 @@ def _in_english(product: Product, variants: list[Variant], row: TomlTable) -> li
     )
     for variant in variants:
         if variant.name:
-            translations += texts.english_translations(variant, name=in_english(variant.name))
+            translations += texts.english_translations(variant, name=translate_to_english(variant.name))
     return translations

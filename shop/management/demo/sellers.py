@@ -28,7 +28,7 @@ from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Division, Picture, Translation, record_change
 from shop.core.texts.folding import fold, slugify
-from shop.management.demo.data_files import TomlTable, cooperatives, demo_market, in_english
+from shop.management.demo.data_files import TomlTable, cooperatives, demo_market, translate_to_english
 from shop.management.market_setup import texts
 from shop.management.market_setup.create_market import MarketRows
 
@@ -143,7 +143,9 @@ def _create_related_rows(
             replace_market_days(delivery_method, days, cut_off_hours=cut_off, actor=actor, now=now)
         note = method_row.get("note", "")
         translations += texts.english_translations(
-            delivery_method, name=in_english(delivery_method.name), note=in_english(note) if note else ""
+            delivery_method,
+            name=translate_to_english(delivery_method.name),
+            note=translate_to_english(note) if note else "",
         )
     for certificate in row.get("certificates", []):
         Certificate.objects.create(
@@ -168,7 +170,7 @@ def _create_related_rows(
             agreed_on=vietnam_date(now),
         )
         translations += texts.english_translations(
-            household, products_made=in_english(producer["products_made"])
+            household, products_made=translate_to_english(producer["products_made"])
         )
 
 

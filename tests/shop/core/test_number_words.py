@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from shop.core.texts.number_words import number_words, spell_out
+from shop.core.texts.number_words import spell_number, spell_out
 
 pytestmark = pytest.mark.once
 
@@ -36,7 +36,7 @@ def test_numbers_are_spelled_in_northern_vietnamese() -> None:
         -5: "âm năm",
     }
 
-    assert {number: number_words(number) for number in expected} == expected
+    assert {number: spell_number(number) for number in expected} == expected
 
 
 def test_sums_weights_days_and_hours_are_spelled_out() -> None:

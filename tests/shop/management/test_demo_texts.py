@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from shop.management.demo.data_files import cooperatives, in_english, products
+from shop.management.demo.data_files import cooperatives, products, translate_to_english
 from shop.management.market_setup.market_data import market
 
 SHORT = ("origin", "packaging", "shelf_life", "storage")
@@ -32,13 +32,13 @@ def test_each_product_meets_the_law_and_is_translated(row) -> None:
     assert row["type"] == "craft" or row["shelf_life"]
     for field in SHORT:
         if row.get(field):
-            assert in_english(row[field])
+            assert translate_to_english(row[field])
     for variant in row["variants"]:
         assert variant["price"] % 1000 == 0
         assert variant["weight"] > 0
         for field in ("name", "size", "pattern"):
             if variant.get(field):
-                assert in_english(variant[field])
+                assert translate_to_english(variant[field])
 
 
 def test_products_made_by_households_are_translated() -> None:
@@ -47,7 +47,7 @@ def test_products_made_by_households_are_translated() -> None:
     ]
 
     assert products_made
-    assert all(in_english(text) for text in products_made)
+    assert all(translate_to_english(text) for text in products_made)
 
 
 def test_products_refer_to_existing_categories_and_cooperatives() -> None:
@@ -73,7 +73,7 @@ def test_texts_make_no_health_claims() -> None:
 
 def test_untranslated_text_raises_an_error() -> None:
     with pytest.raises(KeyError):
-        in_english("Một câu chưa dịch")
+        translate_to_english("Một câu chưa dịch")
 
 
 @pytest.mark.parametrize(
@@ -86,4 +86,4 @@ def test_untranslated_text_raises_an_error() -> None:
     ],
 )
 def test_sizes_are_translated_by_rule(text, english) -> None:
-    assert in_english(text) == english
+    assert translate_to_english(text) == english
