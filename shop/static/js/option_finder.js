@@ -22,57 +22,93 @@
   const partsOf = (box) => ({
     list: document.getElementById(box.dataset.finds),
     status: box.parentElement.querySelector("[role=status]"),
-    matches: box.parentElement.querySelector(".option-matches"),
+    matches: document.getElementById(box.getAttribute("aria-controls")),
   });
-  const show = (box) => {
+  const boxOf = (target) => target.closest(".option-finder")?.querySelector("[data-finds]");
+  const boxFor = (list) => document.querySelector(`[data-finds="${CSS.escape(list.id)}"]`);
+
+  // The focus stays in the box, as in WAI-ARIA's combobox: the box names the option that the arrow keys have reached.
+  const point = (box, option) => {
+    for (const other of partsOf(box).matches.children) other.setAttribute("aria-selected", other === option);
+    if (option) {
+      box.setAttribute("aria-activedescendant", option.id);
+      option.scrollIntoView({ block: "nearest" });
+    } else box.removeAttribute("aria-activedescendant");
+  };
+  const close = (box) => {
+    point(box, null);
+    partsOf(box).matches.hidden = true;
+    box.setAttribute("aria-expanded", "false");
+  };
+  const open = (box) => {
     const { list, status, matches } = partsOf(box);
-    const found = fold(box.value) ? findOptions(list, box.value) : [];
+    const typed = fold(box.value);
+    const found = typed ? findOptions(list, box.value) : [];
     matches.replaceChildren(
-      ...found.slice(0, SHOWN).map(({ value, text, lang }) => {
-        const button = document.createElement("button");
-        Object.assign(button, { type: "button", className: "button button-second button-pick", value, lang });
-        button.textContent = text;
-        return button;
+      ...found.slice(0, SHOWN).map(({ value, text, lang }, place) => {
+        const option = document.createElement("li");
+        Object.assign(option, { id: `${matches.id}-${place}`, lang, textContent: text });
+        option.setAttribute("role", "option");
+        option.dataset.value = value;
+        return option;
       }),
     );
-    status.textContent = !fold(box.value)
-      ? ""
-      : found.length
-        ? box.dataset.found.replace("{n}", found.length)
-        : box.dataset.none;
+    point(box, null);
+    matches.hidden = !found.length;
+    box.setAttribute("aria-expanded", String(found.length > 0));
+    status.textContent = !typed ? "" : found.length ? box.dataset.found.replace("{n}", found.length) : box.dataset.none;
   };
-  const choose = (box, value) => {
-    const { list } = partsOf(box);
-    box.value = "";
-    show(box);
-    list.value = value;
-    list.focus();
+  const choose = (box, option) => {
+    const { list, status } = partsOf(box);
+    box.value = option.textContent;
+    close(box);
+    list.value = option.dataset.value;
     list.dispatchEvent(new Event("change", { bubbles: true }));
+    status.textContent = box.dataset.chosen.replace("{name}", option.textContent);
   };
-  const boxOf = (target) => target.closest(".option-finder")?.querySelector("[data-finds]");
 
   document.addEventListener("input", ({ target }) => {
-    if (target.matches("[data-finds]")) show(target);
+    if (target.matches("[data-finds]")) open(target);
+  });
+  // Whoever chooses in the list itself no longer means what the box says.
+  document.addEventListener("change", ({ target, isTrusted }) => {
+    const box = isTrusted && target.matches("select[id]") && boxFor(target);
+    if (!box) return;
+    box.value = "";
+    open(box);
+  });
+  document.addEventListener("mousedown", (event) => {
+    if (event.target.closest(".option-matches")) event.preventDefault();
   });
   document.addEventListener("click", ({ target }) => {
-    const button = target.closest(".option-matches button");
-    if (button) choose(boxOf(button), button.value);
+    const option = target.closest(".option-matches [role=option]");
+    if (option) choose(boxOf(option), option);
+  });
+  document.addEventListener("focusout", ({ target }) => {
+    if (target.matches("[data-finds]")) close(target);
   });
   document.addEventListener("keydown", (event) => {
-    const box = boxOf(event.target);
-    if (!box) return;
-    const way = [box, ...partsOf(box).matches.children];
-    if (event.key === "Enter" && event.target === box) {
+    const box = event.target;
+    if (!box.matches("[data-finds]") || event.isComposing) return;
+    const { matches } = partsOf(box);
+    const reached = matches.querySelector("[aria-selected=true]");
+    if (event.key === "Enter") {
       event.preventDefault();
-      if (way.length > 1) choose(box, way[1].value);
+      if (!matches.hidden) choose(box, reached ?? matches.firstElementChild);
     } else if (event.key === "Escape") {
-      box.value = "";
-      show(box);
-      box.focus();
-    } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-      const to = way.indexOf(document.activeElement) + (event.key === "ArrowDown" ? 1 : -1);
       event.preventDefault();
-      way[(to + way.length) % way.length].focus();
+      if (matches.hidden) {
+        box.value = "";
+        open(box);
+      } else close(box);
+    } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      if (matches.hidden) open(box);
+      const options = [...matches.children];
+      if (!options.length) return;
+      const step = event.key === "ArrowDown" ? 1 : -1;
+      const place = reached && !matches.hidden ? options.indexOf(reached) + step : step === 1 ? 0 : -1;
+      point(box, options[(place + options.length) % options.length]);
     }
   });
 })();
