@@ -36,6 +36,7 @@ from tests.factories import (
     make_seller,
     make_user,
     make_warehouse,
+    make_weighed_variant,
 )
 from tests.markup import html_of
 
@@ -140,6 +141,18 @@ def test_price_range_starts_at_lowest_available_price_with_its_list_price(client
     (bar,) = re.findall(r'<div class="buy-bar">(.*?)<button', html, re.S)
     bar_text = re.sub(r"(?:<[^>]+>|\s)+", " ", bar.replace("\u00a0", " "))
     assert bar_text.strip() == "at most Before: 320,000 ₫ 300,000 ₫ 1 × Gối cổ"
+
+
+def test_bar_without_scripts_gives_the_price_of_one_step(client: Client) -> None:
+    gourd = make_weighed_variant()
+
+    html = html_of(client.get(f"/san-pham/{gourd.product.slug}/?quantity=3&variant={gourd.pk}"))
+
+    (bar,) = re.findall(r'<div class="buy-bar">(.*?)<button', html, re.S)
+    scripted, plain = bar.split('<div class="without-script">')
+    assert 'class="needs-script"' in scripted
+    plain_text = re.sub(r"(?:<[^>]+>|\s)+", " ", plain.replace("\u00a0", " "))
+    assert plain_text.strip() == "tối đa 43.200 ₫ / quả khoảng 2,4 kg"
 
 
 def test_equal_variant_prices_show_no_from(client: Client) -> None:

@@ -10,8 +10,9 @@ from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
-from catalog.models import Product
+from catalog.models import Price, Product, ProductMedia
 from cooperatives.models import Certificate, CertificateKind, DeliveryRate
+from shop.core.models import Picture, PictureState
 from tests.factories import (
     make_all_divisions,
     make_category,
@@ -124,6 +125,33 @@ def test_purchase_bar_follows_the_chosen_variant_and_quantity(phone: Page, pillo
     expect(bar).to_contain_text("5.200.000\u00a0₫")
     expect(bar).to_contain_text("13 × Gối nằm")
     expect(bar).not_to_contain_text("tối đa", use_inner_text=True)
+
+
+def test_price_and_button_are_in_the_first_view(phone: Page) -> None:
+    vegetables = make_category("Rau, củ, quả tươi")
+    gourds = make_category("Củ và bí", parent=vegetables)
+    product = make_product(
+        make_seller("HTX Yến Dương"),
+        name="Bí xanh thơm",
+        category=gourds,
+        price=27_000,
+        content_grams=1_800,
+        is_weighed=True,
+        tolerance_percent=20,
+        variants=(("Quả nhỏ, 1,5–2 kg", 0), ("Quả vừa, 2–3 kg", 12_000), ("Quả to, 3–4 kg", 24_000)),
+    )
+    Price.objects.filter(variant__product=product).update(discounted=24_300)
+    for name in ("a", "b"):
+        picture = Picture.objects.create(original=f"{name}.jpg", state=PictureState.READY)
+        ProductMedia.objects.create(product=product, picture=picture)
+    phone.set_viewport_size({"width": 390, "height": 844})
+    phone.goto(f"/san-pham/{product.slug}/")
+    price, bar = phone.locator(".price-large .amount"), phone.locator(".buy-bar")
+
+    covered = "price => price.getBoundingClientRect().bottom > document.querySelector('.buy-bar').offsetTop"
+    assert price.evaluate(covered) is False
+    phone.set_viewport_size({"width": 1280, "height": 800})
+    assert bar.get_by_role("button").evaluate("button => button.getBoundingClientRect().bottom") <= 800
 
 
 def test_maximum_of_goods_by_weight_follows_the_quantity(phone: Page) -> None:
