@@ -37,13 +37,6 @@ class SecondFactorGate:
 
     def process_view(self, request: HttpRequest, *_view: object) -> HttpResponse | None:
         match = request.resolver_match
-        response = self._require_proof(request, match)
-        if response is not None and match is not None and match.view_name in _JSON:
-            message = _("Confirm that it is you. What you have done on this phone is kept until then.")
-            return JsonResponse({"code": "proof_required", "message": message}, status=401)
-        return response
-
-    def _require_proof(self, request: HttpRequest, match: ResolverMatch | None) -> HttpResponse | None:
         namespace = match.namespaces[0] if match is not None and match.namespaces else ""
         if match is None or namespace not in (*_DESK, _MEMBERS) or match.view_name in _OPEN:
             return None
@@ -51,15 +44,21 @@ class SecondFactorGate:
         if not isinstance(user, User) or (namespace != _MEMBERS and not user.is_staff):
             return None  # the page asks them to sign in, or hides itself
         if not has_required_factor(request):
-            return ask_for_proof(request)
+            return _proof_required() if match.view_name in _JSON else ask_for_proof(request)
         if not user.has_second_factor:
-            response = _require_enrolment(request, user, namespace)
+            response = _require_enrolment(request, user, match)
             if response is not None:
                 return response
         return None if namespace != _ADMIN or has_recent_proof(request) else ask_for_proof(request)
 
 
-def _require_enrolment(request: HttpRequest, user: User, namespace: str) -> HttpResponse | None:
+def _proof_required() -> JsonResponse:
+    """Return the answer to the app; a message for the next page would be about something else."""
+    message = _("Confirm that it is you. What you have done on this phone is kept until then.")
+    return JsonResponse({"code": "proof_required", "message": message}, status=401)
+
+
+def _require_enrolment(request: HttpRequest, user: User, match: ResolverMatch) -> HttpResponse | None:
     """Redirect to setting up a second factor after the grace period; before it, show a banner."""
     now = timezone.now()
     if user.second_factor_due_at is not None and user.second_factor_due_at > now:
@@ -67,7 +66,7 @@ def _require_enrolment(request: HttpRequest, user: User, namespace: str) -> Http
         request.second_factor_due_at = user.second_factor_due_at  # type: ignore[attr-defined]
         return None
     settings = shop_settings()
-    if namespace == _MEMBERS:
+    if match.namespaces[0] == _MEMBERS:
         is_required = settings.requires_second_factor_of_managers and _is_manager(user)
     else:
         is_required = settings.requires_second_factor_of_staff
@@ -77,6 +76,8 @@ def _require_enrolment(request: HttpRequest, user: User, namespace: str) -> Http
     if deadline > now:
         request.second_factor_due_at = deadline  # type: ignore[attr-defined]
         return None
+    if match.view_name in _JSON:
+        return _proof_required()
     messages.warning(request, _("Your role requires two-step sign-in. Set it up to continue."))
     url = reverse("accounts:second-factor")
     return HttpResponseClientRedirect(url) if "HX-Request" in request.headers else redirect(url)

@@ -11,7 +11,6 @@ from django.utils import timezone
 
 from cooperatives.models import Cooperative, Role
 from shop.accounts.models import User
-from shop.core.models import ShopSettings
 from tests.factories import make_member
 
 DOOR = "/xa-vien/dong-bo/"
@@ -62,7 +61,3 @@ class Phone:
         response = self.client.get(DOOR, {"cooperative": self.cooperative.pk, "since": since})
         assert response.status_code == 200, response.content
         return dict(response.json())
-
-
-def require_second_factor() -> None:
-    ShopSettings.objects.update_or_create(pk=1, defaults={"requires_second_factor_of_managers": True})

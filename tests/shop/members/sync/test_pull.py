@@ -6,9 +6,11 @@ import datetime
 from typing import Any
 
 import pytest
+from django.contrib.messages import get_messages
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from catalog.actions.products.delete_products import delete_product
 from catalog.actions.products.variants import set_variant_stock, update_variant
 from catalog.models import Price
 from cooperatives.access import membership_context
@@ -17,12 +19,13 @@ from orders.actions.fulfilment.cancel_parts import cancel_part
 from orders.actions.fulfilment.pack_parcels import accept_part
 from orders.models import OrderPart
 from shop.core.actors import Actor
-from shop.core.models import Change, change_values
+from shop.core.models import Change, ShopSettings, change_values
 from shop.members.sync import changes
 from shop.members.sync.changes import SETTLED_AFTER, pull_rows
+from shop.members.sync.models import PhoneCommand
 from tests.factories import NOW, get_stock, make_order, make_seller, make_variant, make_weighed_variant
 from tests.shop.accounts.factors import give_app
-from tests.shop.members.sync.phone import DOOR, Phone, require_second_factor
+from tests.shop.members.sync.phone import DOOR, Phone, make_command
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + datetime.timedelta(days=1)  # when every change is settled
@@ -166,6 +169,22 @@ def test_ended_part_is_removed_with_its_buyer(seller, phone) -> None:
     assert (part_ids(page), page["removed"]) == ([], [{"kind": "part", "id": part.pk}])
 
 
+def test_deleted_and_hidden_products_are_removed(seller) -> None:
+    products = [make_variant(seller, on_hand=on_hand, name=f"Hàng {on_hand}").product for on_hand in (0, 5)]
+    phone = Phone(seller, Role.LISTER)
+    _rows, cursor = pull_all(phone)
+
+    deleted = [
+        delete_product(cooperative=seller, product_id=product.pk, actor=Actor.system(), now=NOW)
+        for product in products
+    ]
+    page = pull(phone, cursor)
+
+    assert deleted == [True, False]
+    assert page["rows"] == []
+    assert page["removed"] == [{"kind": "product", "id": product.pk} for product in products]
+
+
 def test_buyer_appears_with_acceptance(seller, phone) -> None:
     part = new_part(seller)
     before = pull(phone)["rows"][0]
@@ -244,15 +263,24 @@ def test_more_changed_rows_than_a_page_start_a_snapshot(seller, phone, monkeypat
     assert page["is_reset"] is True
 
 
-def test_manager_without_second_factor_is_asked_in_json(seller) -> None:
-    require_second_factor()
-    phone = Phone(seller, Role.MANAGER)
-    user = give_app(phone.user)
-    phone.client.force_login(user)
+def test_missing_second_factor_is_told_in_json_and_leaves_no_message_for_pages(seller) -> None:
+    ShopSettings.objects.update_or_create(
+        pk=1, defaults={"requires_second_factor_of_managers": True, "second_factor_grace_days": 0}
+    )
+    without_factor, unproved = Phone(seller, Role.MANAGER), Phone(seller, Role.MANAGER)
+    unproved.client.force_login(give_app(unproved.user))
 
-    response = phone.client.get(DOOR)
+    responses = [
+        response
+        for phone in (without_factor, unproved)
+        for response in (phone.client.get(DOOR), phone.send(make_command("accept_part", part=1)))
+    ]
 
-    assert (response.status_code, response.json()["code"]) == (401, "proof_required")
+    assert [(response.status_code, response.json()["code"]) for response in responses] == [
+        (401, "proof_required")
+    ] * 4
+    assert [str(message) for response in responses for message in get_messages(response.wsgi_request)] == []
+    assert not PhoneCommand.objects.exists()
 
 
 def test_queries_do_not_grow_with_rows(seller) -> None:
