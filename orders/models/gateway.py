@@ -41,11 +41,11 @@ class GatewayCallQuerySet(models.QuerySet["GatewayCall"]):
         later_calls = GatewayCall.objects.filter(
             operation=OuterRef("operation"), created_at__gt=OuterRef("created_at")
         )
-        later_calls_for_the_same = later_calls.filter(
+        later_calls_of_subject = later_calls.filter(
             payment=OuterRef("payment"), refund=None
         ) | later_calls.filter(Q(refund=OuterRef("refund")) | Q(payout=OuterRef("payout")))
         return self.filter(
-            ~Exists(later_calls_for_the_same),
+            ~Exists(later_calls_of_subject),
             Q(payout=None) | ~Q(payout__method="bank"),
             state=CallState.FAILED,
         ).exclude(Q(operation=Operation.START) | Q(code=SUPERSEDED))

@@ -75,9 +75,9 @@ class InputErrors(Refused):
 
     code = "input_errors"
 
-    def __init__(self, mistakes: Sequence[InputError]) -> None:
+    def __init__(self, input_errors: Sequence[InputError]) -> None:
         super().__init__()
-        self.mistakes = tuple(mistakes)
+        self.input_errors = tuple(input_errors)
 
 
 def format_protocol_error(error: GraphQLError) -> dict[str, object]:
@@ -118,8 +118,12 @@ def payload_errors(
     input has another name in the API than in the action, the mutation raises InputError itself.
     """
     if isinstance(refused, InputErrors):
-        return [entry for mistake in refused.mistakes for entry in payload_errors(mistake, codes, known)]
-    preferred = refused.api_code if isinstance(refused, InputError) else codes.get(refused.code)
-    choices = (preferred, COMMON_CODES.get(refused.code), refused.code.upper(), *_FALLBACKS)
+        return [
+            entry
+            for input_error in refused.input_errors
+            for entry in payload_errors(input_error, codes, known)
+        ]
+    api_code = refused.api_code if isinstance(refused, InputError) else codes.get(refused.code)
+    choices = (api_code, COMMON_CODES.get(refused.code), refused.code.upper(), *_FALLBACKS)
     code = next(choice for choice in choices if choice in known)
     return [refused.details | {"field": refused.field, "message": str(refused.message), "code": code}]

@@ -54,7 +54,7 @@ def input_modules(areas: Iterable[Area]) -> dict[Path, str]:
     """Return the text of each area's `inputs.py` by its path, for areas with inputs or arguments."""
     areas = tuple(areas)
     definitions = {area.folder.name: parse(area.sdl()).definitions for area in areas}
-    homes = {
+    modules_by_input = {
         node.name.value: name
         for name, nodes in definitions.items()
         for node in nodes
@@ -62,23 +62,23 @@ def input_modules(areas: Iterable[Area]) -> dict[Path, str]:
     }
     modules = {}
     for area in areas:
-        classes = dict(_classes(definitions[area.folder.name], homes))
+        classes = dict(_classes(definitions[area.folder.name], modules_by_input))
         if classes:
-            modules[area.folder / "inputs.py"] = _module(area.folder.name, classes, homes)
+            modules[area.folder / "inputs.py"] = _module(area.folder.name, classes, modules_by_input)
     return modules
 
 
 def _classes(
-    nodes: Iterable[DefinitionNode], homes: Mapping[str, str]
+    nodes: Iterable[DefinitionNode], modules_by_input: Mapping[str, str]
 ) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield the name and the members of each TypedDict."""
     for node in nodes:
         if isinstance(node, InputObjectTypeDefinitionNode):
-            yield node.name.value, _members(node.fields or (), homes)
+            yield node.name.value, _members(node.fields or (), modules_by_input)
         elif isinstance(node, ObjectTypeDefinitionNode | ObjectTypeExtensionNode):
             for field in node.fields or ():
                 if field.arguments:
-                    yield arguments_class(node.name.value, field), _members(field.arguments, homes)
+                    yield arguments_class(node.name.value, field), _members(field.arguments, modules_by_input)
 
 
 def arguments_class(type_name: str, field: FieldDefinitionNode) -> str:
@@ -87,28 +87,30 @@ def arguments_class(type_name: str, field: FieldDefinitionNode) -> str:
     return f"{owner}{name[0].upper()}{name[1:]}Arguments"
 
 
-def _members(values: Iterable[InputValueDefinitionNode], homes: Mapping[str, str]) -> dict[str, str]:
-    return {value.name.value: _member_type(value, homes) for value in values}
+def _members(
+    values: Iterable[InputValueDefinitionNode], modules_by_input: Mapping[str, str]
+) -> dict[str, str]:
+    return {value.name.value: _member_type(value, modules_by_input) for value in values}
 
 
-def _member_type(value: InputValueDefinitionNode, homes: Mapping[str, str]) -> str:
-    type_ = _type(value.type, homes)
+def _member_type(value: InputValueDefinitionNode, modules_by_input: Mapping[str, str]) -> str:
+    type_ = _type(value.type, modules_by_input)
     may_be_missing = value.default_value is None and not isinstance(value.type, NonNullTypeNode)
     return f"NotRequired[{type_}]" if may_be_missing else type_
 
 
-def _type(node: TypeNode, homes: Mapping[str, str]) -> str:
+def _type(node: TypeNode, modules_by_input: Mapping[str, str]) -> str:
     if isinstance(node, NonNullTypeNode):
-        return _type(node.type, homes).removesuffix(" | None")
+        return _type(node.type, modules_by_input).removesuffix(" | None")
     if isinstance(node, ListTypeNode):
-        return f"list[{_type(node.type, homes)}] | None"
+        return f"list[{_type(node.type, modules_by_input)}] | None"
     assert isinstance(node, NamedTypeNode)
     name = node.name.value
-    plain = name if name in homes else _SCALARS.get(name, "str")  # enums are strings
+    plain = name if name in modules_by_input else _SCALARS.get(name, "str")  # enums are strings
     return plain if plain == "object" else f"{plain} | None"
 
 
-def _module(area: str, classes: Mapping[str, Mapping[str, str]], homes: Mapping[str, str]) -> str:
+def _module(area: str, classes: Mapping[str, Mapping[str, str]], modules_by_input: Mapping[str, str]) -> str:
     classes_text = "\n\n\n".join(_class(name, members) for name, members in classes.items())
     standard = [line for marker, line in _MODULES.items() if marker in classes_text]
     standard += [line for marker, line in _STANDARD.items() if marker in classes_text]
@@ -119,7 +121,7 @@ def _module(area: str, classes: Mapping[str, Mapping[str, str]], homes: Mapping[
     )
     packages = [line for marker, line in _PACKAGES.items() if marker in classes_text]
     own_imports = [
-        *_imports(area, classes, homes),
+        *_imports(area, classes, modules_by_input),
         *(line for marker, line in _OWN.items() if marker in classes_text),
     ]
     groups = [["from __future__ import annotations"], standard, packages, own_imports]
@@ -133,15 +135,17 @@ def _class(name: str, members: Mapping[str, str]) -> str:
     )
 
 
-def _imports(area: str, classes: Mapping[str, Mapping[str, str]], homes: Mapping[str, str]) -> Iterator[str]:
+def _imports(
+    area: str, classes: Mapping[str, Mapping[str, str]], modules_by_input: Mapping[str, str]
+) -> Iterator[str]:
     """Yield the imports of other areas' inputs."""
     type_names = {
         type_name for members in classes.values() for type_ in members.values() for type_name in _names(type_)
     }
     used: dict[str, list[str]] = {}
-    for name in sorted(type_names & homes.keys()):
-        if homes[name] != area:
-            used.setdefault(homes[name], []).append(name)
+    for name in sorted(type_names & modules_by_input.keys()):
+        if modules_by_input[name] != area:
+            used.setdefault(modules_by_input[name], []).append(name)
     for other_area, names in sorted(used.items()):
         line = f"from shop.api.{other_area}.inputs import {', '.join(names)}"
         if len(line) > _LINE_LENGTH:

@@ -99,15 +99,17 @@ def save_reserved_and_allocated(rows: Iterable[Stock]) -> None:
 
     Availability is refreshed only if a row's free stock ran out or became positive.
     """
-    touched = list(rows)
-    if not touched:
+    stocks = list(rows)
+    if not stocks:
         return
-    Stock.objects.bulk_update(touched, ["reserved", "allocated"])
-    flipped = {row.variant_id for row in touched if (row.free > 0) != (row.free_from_columns > 0)}
-    for row in touched:
-        row.free = row.free_from_columns
-    if flipped:
-        refresh_availability(variant_ids=flipped)
+    Stock.objects.bulk_update(stocks, ["reserved", "allocated"])
+    changed_variant_ids = {
+        stock.variant_id for stock in stocks if (stock.free > 0) != (stock.free_from_columns > 0)
+    }
+    for stock in stocks:
+        stock.free = stock.free_from_columns
+    if changed_variant_ids:
+        refresh_availability(variant_ids=changed_variant_ids)
 
 
 def record_movement(

@@ -54,7 +54,7 @@ def make_exports_task() -> None:
     """Sweep: make exports whose task was lost, and delete expired ones."""
     now = timezone.now()
     run_each(
-        DataExport.objects.unmade().values_list("request", flat=True),
+        DataExport.objects.not_ready().values_list("request", flat=True),
         lambda request_id: make_export(request_id=request_id, now=now),
         sweep="orders.make_data_exports",
         at_most=_SWEEP_SIZE,
@@ -65,7 +65,7 @@ def make_exports_task() -> None:
 def make_export(*, request_id: uuid.UUID, now: datetime.datetime) -> None:
     """Collect, compress and store the data, and notify the requester; collecting holds no locks."""
     row = DataRequest.objects.filter(pk=request_id).first()
-    if row is None or not DataExport.objects.unmade().filter(request=row).exists():
+    if row is None or not DataExport.objects.not_ready().filter(request=row).exists():
         return
     data = (
         personal_data_of_user(row.user_id) if row.user_id is not None else personal_data_of_guest(row.contact)
@@ -79,7 +79,7 @@ def _store_export(
     request_id: uuid.UUID, as_json: bytes, as_workbook: bytes, *, now: datetime.datetime
 ) -> None:
     row = lock_request(request_id)
-    export = DataExport.objects.unmade().filter(request=row)
+    export = DataExport.objects.not_ready().filter(request=row)
     if not export.update(
         as_json=as_json, as_workbook=as_workbook, ready_at=now, expires_at=now + EXPORT_LIFETIME
     ):

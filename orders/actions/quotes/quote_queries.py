@@ -160,8 +160,8 @@ def _reachable_in_order(channel: int, country: str, variants: Collection[int]) -
     return _in_warehouse_order(_reachable_stock(channel, country, variants), channel)
 
 
-def _in_warehouse_order(reach: QuerySet[Stock], channel: int) -> QuerySet[Stock, int]:
-    rows = reach.filter(warehouse__channel_rows__channel=channel)
+def _in_warehouse_order(reachable_stocks: QuerySet[Stock], channel: int) -> QuerySet[Stock, int]:
+    rows = reachable_stocks.filter(warehouse__channel_rows__channel=channel)
     return rows.order_by("warehouse__channel_rows__sort_order", "pk").values_list("pk", flat=True)
 
 
@@ -195,8 +195,11 @@ def read_free_quantities(
     )
     arguments = (quote_request.channel.pk, quote_request.country, tracked)
     if collected:
-        reach = _reachable_stock(*arguments, collected)
-        free_rows, reserved_rows = list(_sum_free(reach)), list(_sum_reserved(quote_request.basket_id, reach))
+        reachable_stocks = _reachable_stock(*arguments, collected)
+        free_rows, reserved_rows = (
+            list(_sum_free(reachable_stocks)),
+            list(_sum_reserved(quote_request.basket_id, reachable_stocks)),
+        )
     else:
         free_rows = _reachable_free(*arguments)
         reserved_rows = (
@@ -217,17 +220,21 @@ def _reachable_stock(
     return stocks.reachable(channel_id=channel, country=country, collected=collected)
 
 
-def _sum_free(reach: QuerySet[Stock]) -> QuerySet[Stock, tuple[int, int]]:
+def _sum_free(reachable_stocks: QuerySet[Stock]) -> QuerySet[Stock, tuple[int, int]]:
     return (
-        reach.order_by("variant")
+        reachable_stocks.order_by("variant")
         .values("variant")
         .annotate(total=Sum("free"))
         .values_list("variant", "total")
     )
 
 
-def _sum_reserved(basket: uuid.UUID | None, reach: QuerySet[Stock]) -> QuerySet[Reservation, tuple[int, int]]:
-    reservations = Reservation.objects.filter(line__basket=basket, stock__in=reach).order_by("stock__variant")
+def _sum_reserved(
+    basket: uuid.UUID | None, reachable_stocks: QuerySet[Stock]
+) -> QuerySet[Reservation, tuple[int, int]]:
+    reservations = Reservation.objects.filter(line__basket=basket, stock__in=reachable_stocks).order_by(
+        "stock__variant"
+    )
     return (
         reservations.values("stock__variant")
         .annotate(total=Sum("quantity"))

@@ -105,7 +105,7 @@ class DataRequest(models.Model):
 
 
 class DataExportQuerySet(models.QuerySet["DataExport"]):
-    def unmade(self) -> DataExportQuerySet:
+    def not_ready(self) -> DataExportQuerySet:
         """Return exports that no job has created yet."""
         return self.filter(ready_at=None).order_by("created_at", "pk")
 

@@ -36,9 +36,13 @@ def validated_address(
     try:
         return address_from(input_data, context, existing=address, address_type=address_type)
     except InputErrors as invalid:
-        remaining_errors = [mistake for mistake in invalid.mistakes if mistake.api_code not in ignored_codes]
-        if remaining_errors or any(_is_too_long(address, mistake) for mistake in invalid.mistakes):
-            raise InputErrors(remaining_errors or invalid.mistakes) from invalid
+        remaining_errors = [
+            input_error for input_error in invalid.input_errors if input_error.api_code not in ignored_codes
+        ]
+        if remaining_errors or any(
+            _is_too_long(address, input_error) for input_error in invalid.input_errors
+        ):
+            raise InputErrors(remaining_errors or invalid.input_errors) from invalid
         return address
 
 
@@ -59,7 +63,7 @@ def save_to_address_book(basket: Basket, address: Address, context: Context) -> 
         )
 
 
-def _is_too_long(address: Address, mistake: InputError) -> bool:
+def _is_too_long(address: Address, input_error: InputError) -> bool:
     """Return whether a field exceeds its column, which no rule can permit."""
     limits = {field.attname: field.max_length for field in Address._meta.concrete_fields}
     return any(

@@ -89,10 +89,12 @@ def suggest_communes(text: str, *, day: datetime.date) -> list[Suggestion]:
     )
     for position in _commune_candidates(parts, provinces):
         part, names_above = parts[position], {above.name for above in parts[position + 1 :]}
-        hits = _narrow_matches(matches_by_name.get(part.name, []), part.commune_type, names_above, provinces)
-        if hits:
+        matches = _narrow_matches(
+            matches_by_name.get(part.name, []), part.commune_type, names_above, provinces
+        )
+        if matches:
             street = ", ".join(below.written for below in parts[:position])
-            return _suggestions(hits, street)[:MAX_SUGGESTIONS]
+            return _suggestions(matches, street)[:MAX_SUGGESTIONS]
     return []
 
 
@@ -156,21 +158,21 @@ def _group_by_name(former: Iterable[FormerPlace], current: Iterable[Division]) -
 
 
 def _narrow_matches(
-    hits: Sequence[_Match], type_word: str, names_above: Collection[str], provinces: Collection[str]
+    matches: Sequence[_Match], type_word: str, names_above: Collection[str], provinces: Collection[str]
 ) -> Sequence[_Match]:
     """Narrow matches by province, then by district and type; a filter without matches is ignored."""
     if any(name in provinces for name in names_above):
-        hits = [hit for hit in hits if hit.provinces & set(names_above)]
-    hits = [hit for hit in hits if hit.district in names_above] or hits
-    return [hit for hit in hits if hit.type_word == type_word] or hits
+        matches = [match for match in matches if match.provinces & set(names_above)]
+    matches = [match for match in matches if match.district in names_above] or matches
+    return [match for match in matches if match.type_word == type_word] or matches
 
 
-def _suggestions(hits: Iterable[_Match], street: str) -> list[Suggestion]:
+def _suggestions(matches: Iterable[_Match], street: str) -> list[Suggestion]:
     suggestions_by_commune: dict[int, Suggestion] = {}
-    for hit in hits:
-        suggestion = suggestions_by_commune.setdefault(hit.commune.pk, Suggestion(hit.commune, street))
-        if hit.former is not None:
-            suggestion.former.append(hit.former)
+    for match in matches:
+        suggestion = suggestions_by_commune.setdefault(match.commune.pk, Suggestion(match.commune, street))
+        if match.former is not None:
+            suggestion.former.append(match.former)
     return sorted(
         suggestions_by_commune.values(),
         key=lambda suggestion: (suggestion.commune.sort_key, suggestion.commune.pk),

@@ -82,9 +82,11 @@ def build_tasks(parts: Sequence[tuple[OrderPart, Stage]], *, now: datetime.datet
     unsent = _unsent_quantities([part for part, _stage in parts])
     lines_to_pack = [line for part, stage in parts if stage == Stage.PACK for line in lines[part.pk]]
     lines_with_question = _lines_with_question(lines_to_pack)
-    asked_parts = _parts_with_waiting_substitute(lines_to_pack)
+    parts_awaiting_answer = _parts_awaiting_substitute_answer(lines_to_pack)
     return [
-        _build_task(part, stage, lines[part.pk], pictures, lines_with_question, asked_parts, unsent, now)
+        _build_task(
+            part, stage, lines[part.pk], pictures, lines_with_question, parts_awaiting_answer, unsent, now
+        )
         for part, stage in parts
     ]
 
@@ -156,14 +158,16 @@ def _build_task(
     lines: Sequence[OrderLine],
     pictures: dict[int, Picture],
     lines_with_question: set[uuid.UUID],
-    asked_parts: set[int],
+    parts_awaiting_answer: set[int],
     unsent: Mapping[uuid.UUID, int],
     now: datetime.datetime,
 ) -> PartTask:
     text, tone, urgency, icon = _state_of(part, stage, now)
     weighing = _weighing_status(lines, lines_with_question) if stage == Stage.PACK else ""
     picture = next((pictures[line.picture_key] for line in lines if line.picture_key in pictures), None)
-    substitute = _("Waiting for the buyer's answer about a substitute") if part.pk in asked_parts else ""
+    substitute = (
+        _("Waiting for the buyer's answer about a substitute") if part.pk in parts_awaiting_answer else ""
+    )
     contents = _name_contents(lines, unsent)
     return PartTask(part, contents, picture, text, tone, urgency, icon, weighing, substitute)
 
@@ -187,7 +191,7 @@ def _lines_with_question(lines: Sequence[OrderLine]) -> set[uuid.UUID]:
     return set(WeightQuestion.objects.open().filter(line__in=to_weigh).values_list("line", flat=True))
 
 
-def _parts_with_waiting_substitute(lines: Sequence[OrderLine]) -> set[int]:
+def _parts_awaiting_substitute_answer(lines: Sequence[OrderLine]) -> set[int]:
     """Return the parts of these lines with an unanswered substitute. One query; none without lines."""
     if not lines:
         return set()

@@ -90,7 +90,7 @@ def ended_order(**fields):
 
 
 def make_exports():
-    for export in DataExport.objects.unmade():
+    for export in DataExport.objects.not_ready():
         make_export(request_id=export.request_id, now=fixed_now())
 
 
