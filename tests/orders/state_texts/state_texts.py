@@ -250,7 +250,7 @@ STATE_TEXTS = [
         "accepted",
         "delivered",
         (("delivered", "collected"),),
-        "Đã thanh toán: 220.000 ₫ | Giảm 10.000 ₫ phải trả | [khiếu nại]",
+        "Đã thanh toán: 220.000 ₫ | Số tiền phải trả giảm 10.000 ₫ | [khiếu nại]",
         "Đã giao | đã thu",
         "Đã giao | Đã giao | đã giao",
     ),
