@@ -20,8 +20,8 @@ _SYMBOLS = {"VND": "₫"}
 
 # Two capitalised syllables are a name, except at the start of a text, where any word is capitalised.
 _CAPITAL = f"[{''.join(chr(code) for code in range(0x1EFA) if chr(code).isupper())}]"
-_NAME = rf"{_CAPITAL}\w* {_CAPITAL}\w*"
-_KEPT_TOGETHER = re.compile(rf"(?<= )(?!HTX ){_NAME}(?: {_CAPITAL}\w*)?")
+_SYLLABLE = rf"(?!Cooperative\b){_CAPITAL}\w*"
+_KEPT_TOGETHER = re.compile(rf"(?<= )(?!HTX ){_SYLLABLE} {_SYLLABLE}(?: {_SYLLABLE})?")
 _MAX_JOINED = 15  # characters that fit on a card
 
 _SHORT_WEEKDAYS = (

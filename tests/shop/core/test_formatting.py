@@ -113,6 +113,7 @@ def test_full_hours_are_in_words_and_others_in_digits() -> None:
         ("Tổ hợp tác Bếp khói Ba Bể (mẫu)", ["Tổ", "hợp", "tác", "Bếp", "khói", "Ba~Bể", "(mẫu)"]),
         ("Thôn Nà Ít, Xã Phủ Thông, Thái Nguyên", ["Thôn", "Nà~Ít,", "Xã~Phủ~Thông,", "Thái~Nguyên"]),
         ("Part 1 from Yến Dương Cooperative", ["Part", "1", "from", "Yến~Dương", "Cooperative"]),
+        ("Yến Dương Cooperative", ["Yến", "Dương", "Cooperative"]),
         ("Mật ong hoa nhãn", ["Mật", "ong", "hoa", "nhãn"]),
         ("", []),
     ],
