@@ -268,7 +268,7 @@ def _is_checked(listing: Listing) -> bool:
 
 
 def _legally_required_texts(cooperative: Cooperative, product_type: ProductType) -> frozenset[str]:
-    """Return the required columns, without those that the goods or the terms of the seller make needless."""
+    """Return the required columns: shelf life for perishables, return terms if the seller states none."""
     is_required = {
         "origin": True,
         "shelf_life": product_type.is_perishable,
