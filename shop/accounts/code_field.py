@@ -22,9 +22,9 @@ class SixDigitField(forms.CharField):
         super().__init__(max_length=20, widget=widget, **kwargs)
 
     def clean(self, value: object) -> str:
-        written = super().clean(value)
+        entered = super().clean(value)
         digits = "".join(
-            str(unicodedata.decimal(character)) for character in written if character.isdecimal()
+            str(unicodedata.decimal(character)) for character in entered if character.isdecimal()
         )
         if len(digits) != _DIGITS:
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid")

@@ -227,8 +227,8 @@ class PersonAddressForm(DivisionForm):
     @property
     def is_phone_likely_mistyped(self) -> bool:
         """Return whether to warn about the number; it may still be right."""
-        written = str(self["phone"].value() or "")
-        return bool(normalise_phone(written)) and is_likely_mistyped(written)
+        entered = str(self["phone"].value() or "")
+        return bool(normalise_phone(entered)) and is_likely_mistyped(entered)
 
     def build_address(self) -> Address:
         """Return the address, unsaved and without a user. Valid forms only."""

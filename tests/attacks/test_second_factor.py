@@ -62,7 +62,7 @@ def test_concurrent_use_of_one_code_is_accepted_once() -> None:
 
     def accepted(_nth: int) -> bool:
         try:
-            verify_second_factor(user_id=user.pk, written=code, actor=Actor.system(), now=timezone.now())
+            verify_second_factor(user_id=user.pk, entered_code=code, actor=Actor.system(), now=timezone.now())
         except SecondFactorUsed:
             return False
         else:
@@ -82,7 +82,7 @@ def test_concurrent_guesses_get_no_more_tries() -> None:
     def status_of_guess(_nth: int) -> type[Exception]:
         try:
             verify_second_factor(
-                user_id=user.pk, written=wrong_codes, actor=Actor.system(), now=timezone.now()
+                user_id=user.pk, entered_code=wrong_codes, actor=Actor.system(), now=timezone.now()
             )
         except (WrongSecondFactor, TooManyTries) as refused:
             return type(refused)

@@ -48,9 +48,9 @@ def create_confirmed_account(
     return user
 
 
-def authenticate_active_user(*, written: str, password: str) -> User | None:
+def authenticate_active_user(*, login_name: str, password: str) -> User | None:
     """Return the active user with this e-mail or phone and password, else None; takes equal time."""
-    user = authenticate_user(written=written, password=password)
+    user = authenticate_user(login_name=login_name, password=password)
     if user is None or not user.is_active or needs_confirmation(user):
         return None
     return user
@@ -63,9 +63,9 @@ def needs_confirmation(user: User) -> bool:
     return is_needed and not user.is_confirmed
 
 
-def authenticate_user(*, written: str, password: str) -> User | None:
+def authenticate_user(*, login_name: str, password: str) -> User | None:
     """Authenticate a user whose account may be closed, so that its owner can be informed."""
-    user = find_user(written)
+    user = find_user(login_name)
     if user is None:
         User().set_password(password)  # equal time for unknown names and wrong passwords
         return None
@@ -158,11 +158,11 @@ def change_details(
     return user
 
 
-def find_user(written: str) -> User | None:
+def find_user(login_name: str) -> User | None:
     """Return the user with this e-mail address or confirmed phone number, in any notation."""
-    if "@" in written:
-        return User.objects.filter(email=written.strip().lower()).first()
-    phone = normalise_phone(written)
+    if "@" in login_name:
+        return User.objects.filter(email=login_name.strip().lower()).first()
+    phone = normalise_phone(login_name)
     return User.objects.filter(phone=phone, phone_confirmed_at__isnull=False).first() if phone else None
 
 

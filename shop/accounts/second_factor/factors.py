@@ -60,13 +60,13 @@ class SuperuserRequired(Refused):
 
 @transaction.atomic(durable=True)
 def add_authenticator_app(
-    *, user_id: int, secret: str, written: str, actor: Actor, now: datetime.datetime
+    *, user_id: int, secret: str, entered_code: str, actor: Actor, now: datetime.datetime
 ) -> list[str]:
     """Save an authenticator app after a valid code; it replaces the former app.
 
     Returns recovery codes if it is the account's first second factor. Raises Missing, WrongSecondFactor.
     """
-    step = _matching_step(secret, _digits(written), now)
+    step = _matching_step(secret, _digits(entered_code), now)
     if step is None:
         raise WrongSecondFactor(field="code")
     user = _lock_user(user_id)
@@ -158,7 +158,7 @@ def reset_second_factor(*, user_id: int, reason: str, actor: Actor, now: datetim
     _record_and_notify(user, "second_factor_reset", text, actor, now, reason=reason.strip())
 
 
-def verify_second_factor(*, user_id: int, written: str, actor: Actor, now: datetime.datetime) -> None:
+def verify_second_factor(*, user_id: int, entered_code: str, actor: Actor, now: datetime.datetime) -> None:
     """Accept a code of the user's app, or a recovery code, once.
 
     Each call counts as a try, even a successful one. Raises TooManyTries, NoSecondFactor, WrongSecondFactor,
@@ -166,7 +166,7 @@ def verify_second_factor(*, user_id: int, written: str, actor: Actor, now: datet
     """
     SECOND_FACTORS.take(str(user_id))
     SECOND_FACTORS_IN_A_DAY.take(str(user_id))
-    _accept_code(user_id, written, actor, now)
+    _accept_code(user_id, entered_code, actor, now)
     SECOND_FACTORS.forget(str(user_id))
 
 
@@ -197,15 +197,15 @@ def has_app(user: User) -> bool:
 
 
 @transaction.atomic(durable=True)
-def _accept_code(user_id: int, written: str, actor: Actor, now: datetime.datetime) -> None:
+def _accept_code(user_id: int, entered_code: str, actor: Actor, now: datetime.datetime) -> None:
     user = _lock_user(user_id)
     if not user.has_second_factor:
         raise NoSecondFactor(field="code")
-    digits = _digits(written)
-    if len(digits) == DIGITS and len(written.strip()) <= DIGITS + 2:
+    digits = _digits(entered_code)
+    if len(digits) == DIGITS and len(entered_code.strip()) <= DIGITS + 2:
         _accept_app_code(user, digits, now)
     else:
-        _accept_recovery_code(user, written, actor, now)
+        _accept_recovery_code(user, entered_code, actor, now)
 
 
 def _accept_app_code(user: User, digits: str, now: datetime.datetime) -> None:
@@ -226,9 +226,9 @@ def _accept_app_code(user: User, digits: str, now: datetime.datetime) -> None:
         raise SecondFactorUsed(field="code")
 
 
-def _accept_recovery_code(user: User, written: str, actor: Actor, now: datetime.datetime) -> None:
+def _accept_recovery_code(user: User, entered_code: str, actor: Actor, now: datetime.datetime) -> None:
     unused_codes = RecoveryCode.objects.unused().filter(user=user)
-    if not unused_codes.filter(digest=_digest(user, _letters(written))).update(used_at=now):
+    if not unused_codes.filter(digest=_digest(user, _letters(entered_code))).update(used_at=now):
         raise WrongSecondFactor(field="code")
     _record_and_notify(
         user, "recovery_code_used", _("A recovery code was used to sign in to your account."), actor, now
@@ -285,13 +285,13 @@ def _digest(user: User, letters: str) -> str:
     ).hexdigest()
 
 
-def _digits(written: str) -> str:
+def _digits(entered_code: str) -> str:
     """Convert digits of any script."""
-    return "".join(str(unicodedata.decimal(character)) for character in written if character.isdecimal())
+    return "".join(str(unicodedata.decimal(character)) for character in entered_code if character.isdecimal())
 
 
-def _letters(written: str) -> str:
-    return "".join(character for character in written.lower() if character.isalnum())
+def _letters(entered_code: str) -> str:
+    return "".join(character for character in entered_code.lower() if character.isalnum())
 
 
 def _lock_user(user_id: int) -> User:

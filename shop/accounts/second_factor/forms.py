@@ -45,7 +45,7 @@ class RecoveryCodeForm(forms.Form):
     )
 
     def clean_recovery(self) -> str:
-        written: str = self.cleaned_data["recovery"]
-        if not any(character.isalnum() for character in written):
+        entered_code: str = self.cleaned_data["recovery"]
+        if not any(character.isalnum() for character in entered_code):
             raise forms.ValidationError(self.fields["recovery"].error_messages["required"])
-        return written
+        return entered_code

@@ -26,20 +26,22 @@ class SecondFactorRequired(Refused):
     default_message = _("Enter the six digits from your authenticator app directly after your password.")
 
 
-def authenticate_with_code(*, written: str, password: str, now: datetime.datetime) -> User | None:
+def authenticate_with_code(*, login_name: str, password: str, now: datetime.datetime) -> User | None:
     """Return the user with this e-mail or phone, password, and app code if they need one.
 
     Returns None for all others, after the same work. Raises SecondFactorRequired, TooManyTries,
     WrongSecondFactor,
     SecondFactorUsed.
     """
-    known = find_user(written)
+    known = find_user(login_name)
     if known is None or not known.has_second_factor:
-        return authenticate_user(written=written, password=password)
+        return authenticate_user(login_name=login_name, password=password)
     match = _PASSWORD_AND_CODE.fullmatch(password)
     if not known.check_password(match["password"] if match else password):
         return None
     if match is None:
         raise SecondFactorRequired(field="password")
-    verify_second_factor(user_id=known.pk, written=match["code"], actor=known.acting(EntryPoint.API), now=now)
+    verify_second_factor(
+        user_id=known.pk, entered_code=match["code"], actor=known.acting(EntryPoint.API), now=now
+    )
     return known

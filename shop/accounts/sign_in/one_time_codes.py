@@ -90,7 +90,7 @@ def send_code(
 
 
 def use_code(
-    *, code_id: uuid.UUID, purpose: CodePurpose, written: str, now: datetime.datetime
+    *, code_id: uuid.UUID, purpose: CodePurpose, entered_code: str, now: datetime.datetime
 ) -> OneTimeCode:
     """Use up the code and return it if the digits match. Raises CodeExpired, WrongCode.
 
@@ -101,7 +101,7 @@ def use_code(
     if not matching_codes.usable(now, MAX_TRIES).update(tries=F("tries") + 1):
         raise CodeExpired(field="code")
     row = matching_codes.get()
-    digits = "".join(character for character in written if character.isdecimal())
+    digits = "".join(character for character in entered_code if character.isdecimal())
     if not constant_time_compare(row.digest, _hash_code(row.pk, digits)):
         remaining_tries = MAX_TRIES - row.tries
         if remaining_tries <= 0:

@@ -28,12 +28,13 @@ class DeviceCodeRequired(Refused):
     )
 
 
-def account_key(written: str) -> str:
+def account_key(login_name: str) -> str:
     """Return the limit key of an account, for any notation of its name; an unknown name is its own key."""
-    user = find_user(written)
+    user = find_user(login_name)
     if user is not None:
         return user_key(user.pk)
-    return f"name:{written.strip() if '@' in written else normalise_phone(written) or written.strip()}"
+    name = login_name.strip()
+    return f"name:{name if '@' in name else normalise_phone(name) or name}"
 
 
 def user_key(user_id: int) -> str:

@@ -149,8 +149,8 @@ def edit_details(request: HttpRequest) -> HttpResponse:
     values are saved meanwhile.
     """
     user = User.objects.select_related("default_shipping_address").get(pk=request.user.pk or 0)
-    written = request.session.pop(_PENDING_DETAILS, {}) if request.method == "GET" else {}
-    posted = apply_picked_commune(request.POST) if request.method == "POST" else written
+    entered = request.session.pop(_PENDING_DETAILS, {}) if request.method == "GET" else {}
+    posted = apply_picked_commune(request.POST) if request.method == "POST" else entered
     is_sent = request.method == "POST" and not needs_reload(posted)
     form = _build_details_form(user, posted, is_sent=is_sent)
     if not is_sent or not form.is_valid():
@@ -183,7 +183,7 @@ def _authenticate(request: HttpRequest, submitted: Mapping[str, str]) -> User | 
     account = account_key(submitted["name"])
     device = known_device(request, account)
     attempt = PasswordTry.take(account, network=client_network(request.META), device=device)
-    user = authenticate_active_user(written=submitted["name"], password=submitted["password"])
+    user = authenticate_active_user(login_name=submitted["name"], password=submitted["password"])
     if user is not None:
         attempt.succeed()
     return user
@@ -220,12 +220,12 @@ def _user_of_link(uid: str, token: str) -> User | None:
 
 
 def _details_page(request: HttpRequest, form: DetailsForm, user: User) -> HttpResponse:
-    written = form.data if form.is_bound else form.initial
+    entered = form.data if form.is_bound else form.initial
     context = {
         "form": form,
         "may_confirm": settings.PHONE_CODES and bool(user.phone) and user.phone_confirmed_at is None,
-        "old_address": str(written.get("old_address", "")),
-        "suggestions": suggestions(written),
+        "old_address": str(entered.get("old_address", "")),
+        "suggestions": suggestions(entered),
     }
     return render(request, "accounts/details.html", context)
 
@@ -241,12 +241,12 @@ def _build_details_form(user: User, posted: Mapping[str, object], *, is_sent: bo
             "street": address.street_address_1,
             "landmark": address.landmark,
         }
-    written = {**saved, **{name: posted[name] for name in posted}}
+    entered = {**saved, **{name: posted[name] for name in posted}}
     current = Division.objects.current(day=vietnam_date(timezone.now()))
-    code = str(written.get("province", ""))[:10]
+    code = str(entered.get("province", ""))[:10]
     return DetailsForm(
         posted if is_sent else None,
-        initial=written,
+        initial=entered,
         provinces=list(current.provinces()),
         communes=list(current.communes_of(code)) if code else [],
     )

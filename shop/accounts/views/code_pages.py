@@ -188,16 +188,16 @@ def sent_code(request: HttpRequest, purpose: CodePurpose) -> dict[str, Any] | No
     return sent if sent is not None and sent.get("purpose") == purpose else None
 
 
-def enter_code(request: HttpRequest, purpose: CodePurpose, written: str) -> OneTimeCode:
-    """Use up the entered code and return it. Raises CodeExpired, WrongCode."""
+def enter_code(request: HttpRequest, purpose: CodePurpose, entered_code: str) -> OneTimeCode:
+    """Use up the used_code code and return it. Raises CodeExpired, WrongCode."""
     sent = sent_code(request, purpose) or {}
     try:
         code_id = uuid.UUID(str(sent.get("id", "")))
     except ValueError as error:
         raise CodeExpired(field="code") from error
-    entered = use_code(code_id=code_id, purpose=purpose, written=written, now=timezone.now())
+    used_code = use_code(code_id=code_id, purpose=purpose, entered_code=entered_code, now=timezone.now())
     del request.session[SENT_CODE_KEY]
-    return entered
+    return used_code
 
 
 def confirmed_phone_proof(request: HttpRequest) -> dict[str, Any] | None:

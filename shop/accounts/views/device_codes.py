@@ -67,7 +67,7 @@ def enter_device_code(request: HttpRequest) -> HttpResponse:
         use_code(
             code_id=uuid.UUID(sent["id"]),
             purpose=CodePurpose.DEVICE,
-            written=form.cleaned_data["code"],
+            entered_code=form.cleaned_data["code"],
             now=timezone.now(),
         )
     except (CodeExpired, WrongCode):

@@ -19,9 +19,9 @@ def needs_reload(posted: Mapping[str, object]) -> bool:
     return bool(_RELOAD_BUTTONS & posted.keys()) or _is_new(posted)
 
 
-def suggestions(written: Mapping[str, object]) -> list[Suggestion]:
+def suggestions(entered: Mapping[str, object]) -> list[Suggestion]:
     """Return today's communes that match the old address; none is picked automatically."""
-    text = str(written.get("old_address", ""))
+    text = str(entered.get("old_address", ""))
     return suggest_communes(text, day=vietnam_date(timezone.now())) if text.strip() else []
 
 
@@ -53,5 +53,5 @@ def with_values(posted: QueryDict, values: Mapping[str, str]) -> QueryDict:
 
 def _is_new(posted: Mapping[str, object]) -> bool:
     """Return whether the form holds an old address that got no suggestions yet."""
-    written = str(posted.get("old_address", "")).strip()
-    return written not in ("", str(posted.get("old_address_seen", "")).strip())
+    entered = str(posted.get("old_address", "")).strip()
+    return entered not in ("", str(posted.get("old_address_seen", "")).strip())

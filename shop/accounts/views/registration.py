@@ -122,7 +122,7 @@ def open_by_code(request: HttpRequest, form: CodeForm, pending: Mapping[str, obj
 def _create_account(request: HttpRequest, pending: Mapping[str, Any], code: str) -> User:
     """Use up the code and create the account. Raises CodeExpired, WrongCode, EmailTaken."""
     now = timezone.now()
-    use_code(code_id=uuid.UUID(pending["id"]), purpose=CodePurpose.REGISTER, written=code, now=now)
+    use_code(code_id=uuid.UUID(pending["id"]), purpose=CodePurpose.REGISTER, entered_code=code, now=now)
     return open_registered_account(
         email=pending["email"],
         password_hash=pending["password"],

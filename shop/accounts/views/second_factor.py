@@ -77,7 +77,7 @@ def set_up_authenticator_app(request: HttpRequest) -> HttpResponse:
             codes = add_authenticator_app(
                 user_id=user.pk,
                 secret=secret,
-                written=form.cleaned_data["code"],
+                entered_code=form.cleaned_data["code"],
                 actor=user.acting(EntryPoint.MARKET),
                 now=timezone.now(),
             )

@@ -103,7 +103,7 @@ def _code_page_unless_proven(request: HttpRequest, user: User, passkey_address: 
         try:
             verify_second_factor(
                 user_id=user.pk,
-                written=form.cleaned_data[form.field],
+                entered_code=form.cleaned_data[form.field],
                 actor=user.acting(EntryPoint.MARKET),
                 now=timezone.now(),
             )

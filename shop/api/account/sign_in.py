@@ -159,16 +159,16 @@ def is_second_factor_overdue(user: User, context: Context) -> bool:
     return is_overdue(user, is_required=is_required, now=context.now)
 
 
-def _authenticate(context: Context, written: str, password: str) -> User:
+def _authenticate(context: Context, login_name: str, password: str) -> User:
     """Return the user. Raises the same InputError for an unknown address and a wrong password."""
-    account, network = account_key(written), client_network(context.request.META)
+    account, network = account_key(login_name), client_network(context.request.META)
     device = known_device(context.request, account)
     try:
         attempt = PasswordTry.take(account, network=network, device=device, in_network=API_FAILED_IN_NETWORK)
     except (TooManyTries, DeviceCodeRequired) as refused:
         raise InputError("LOGIN_ATTEMPT_DELAYED", refused.message, field="email") from refused
     try:
-        user = authenticate_with_code(written=written, password=password, now=context.now)
+        user = authenticate_with_code(login_name=login_name, password=password, now=context.now)
     except Refused as refused:
         code = "LOGIN_ATTEMPT_DELAYED" if isinstance(refused, TooManyTries) else "INVALID_CREDENTIALS"
         raise InputError(code, refused.message, field="password") from refused

@@ -139,11 +139,11 @@ def test_code_is_valid_once_for_its_purpose_until_it_expires() -> None:
         (ENTER, late, digits_of_late, NOW + LIFETIME),
     ):
         with pytest.raises(CodeExpired):
-            use_code(code_id=code_id, purpose=purpose, written=written, now=now)
+            use_code(code_id=code_id, purpose=purpose, entered_code=written, now=now)
     spaced = f"{digits[:3]} {digits[3:]}"
-    assert use_code(code_id=key, purpose=ENTER, written=spaced, now=NOW).recipient == PHONE
+    assert use_code(code_id=key, purpose=ENTER, entered_code=spaced, now=NOW).recipient == PHONE
     with pytest.raises(CodeExpired):
-        use_code(code_id=key, purpose=ENTER, written=digits, now=NOW)
+        use_code(code_id=key, purpose=ENTER, entered_code=digits, now=NOW)
 
 
 def test_right_code_is_refused_after_five_wrong_tries() -> None:
@@ -151,12 +151,12 @@ def test_right_code_is_refused_after_five_wrong_tries() -> None:
     remaining_tries = []
     for _try in range(MAX_TRIES):
         with pytest.raises(Refused) as refused:
-            use_code(code_id=key, purpose=ENTER, written=altered_code(digits), now=NOW)
+            use_code(code_id=key, purpose=ENTER, entered_code=altered_code(digits), now=NOW)
         remaining_tries.append(refused.value.details.get("left", refused.type))
 
     assert remaining_tries == [4, 3, 2, 1, CodeExpired]
     with pytest.raises(CodeExpired):
-        use_code(code_id=key, purpose=ENTER, written=digits, now=NOW)
+        use_code(code_id=key, purpose=ENTER, entered_code=digits, now=NOW)
     assert OneTimeCode.objects.get().used_at is None
 
 
@@ -319,11 +319,11 @@ def test_concurrent_tries_use_a_code_once_and_stay_within_the_limit() -> None:
     codes = [sent() for _code in range(12)]
     guessed, other = sent()
     enter = [
-        partial(use_code, code_id=key, purpose=ENTER, written=digits, now=NOW)
+        partial(use_code, code_id=key, purpose=ENTER, entered_code=digits, now=NOW)
         for key, digits in codes
         for _hand in range(4)
     ]
-    guess = partial(use_code, code_id=guessed, purpose=ENTER, written=altered_code(other), now=NOW)
+    guess = partial(use_code, code_id=guessed, purpose=ENTER, entered_code=altered_code(other), now=NOW)
 
     entered = run_in_threads(enter)
     tried = run_in_threads([guess] * 12)
