@@ -153,14 +153,14 @@ class OrderQuerySet(models.QuerySet["Order"]):
         matches = Q()
         for term in query_words(text):
             matches &= Q(folded_name__startswith=term) | Q(folded_name__contains=f" {term}")
-        written = "".join(character for character in text.upper() if character.isalnum())
-        matches |= Q(code=written)
+        entered = "".join(character for character in text.upper() if character.isalnum())
+        matches |= Q(code=entered)
         if label := _LABEL.fullmatch(text.upper()):
             matches |= Q(code=label["code"])
-        if len(written) >= _MIN_TRACKING_NUMBER:
+        if len(entered) >= _MIN_TRACKING_NUMBER:
             matches |= Q(pk__in=Order.objects.filter(parts__parcels__tracking_number=text).values("pk"))
         digits = "".join(character for character in text if character in "0123456789")
-        if written and digits == written.lstrip("+"):
+        if entered and digits == entered.lstrip("+"):
             if len(digits) < 16:
                 matches |= Q(number=int(digits))
             if len(digits) >= 6:

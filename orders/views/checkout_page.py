@@ -269,14 +269,14 @@ def _render_checkout(
     basket: Basket,
     quote: Quote,
     provinces: list[Division],
-    written: Mapping[str, object],
+    entered: Mapping[str, object],
     *,
     is_bound: bool = False,
     refused: Refused | None = None,
     phone_refusal: Refused | None = None,
     code_error: tuple[str, Refused] | None = None,
 ) -> HttpResponse:
-    """Render the checkout for `written`, the initial or (if `is_bound`) submitted values."""
+    """Render the checkout for `entered`, the initial or (if `is_bound`) submitted values."""
     province = next(
         (province for province in provinces if province.code == quote.requested.province_code), None
     )
@@ -288,15 +288,15 @@ def _render_checkout(
     form = _build_form(
         basket,
         delivery_methods,
-        (provinces, communes_of(str(written.get("province", "")))),
+        (provinces, communes_of(str(entered.get("province", "")))),
         offered_payment_methods(basket.channel, shop=quote.shop),
-        written,
-        data=written if is_bound else None,
+        entered,
+        data=entered if is_bound else None,
     )
     for seller_view in seller_quotes:  # so that the list of errors on top names the cooperative
         form.fields[seller_view.field].label = translated(seller_view.seller_quote.cooperative, "name")
     if request.method == "POST":
-        receiver.save_inputs(request, written)
+        receiver.save_inputs(request, entered)
     context = {
         "basket": basket,
         "form": form,
@@ -319,7 +319,7 @@ def _render_checkout(
             if province and quote.is_by_weight
             else "",
         ),
-        "problems": checkout_problems(seller_quotes, refused, quote, written),
+        "problems": checkout_problems(seller_quotes, refused, quote, entered),
         "new_prices": [
             (line.requested.key, line.unit_price)
             for line in quote.lines
@@ -328,8 +328,8 @@ def _render_checkout(
         "has_blocking_problems": has_blocking_problems(quote),
         "written_code": code_error[0] if code_error else "",
         "code_error": code_error[1].message if code_error else "",
-        "old_address": str(written.get("old_address", "")),
-        "suggestions": suggestions(written),
+        "old_address": str(entered.get("old_address", "")),
+        "suggestions": suggestions(entered),
         "book": receiver.address_book(signed_in_user(request)),
         "shop": quote.shop,
         **_phone_context(request, phone_refusal),

@@ -35,18 +35,18 @@ _MAX_NOTES = 50
 
 def initial_receiver(request: HttpRequest, basket: Basket) -> dict[str, object]:
     """Return initial values for the checkout: entered before, from the basket, or from the account."""
-    written = dict(request.session.get(KEY, {}))
+    entered = dict(request.session.get(KEY, {}))
     user = signed_in_user(request)
-    if user is not None and not written:
+    if user is not None and not entered:
         address = basket.shipping_address or next(iter(address_book(user)), None)
-        written = {
+        entered = {
             "name": basket.name or user.first_name,
             "phone": format_phone(basket.phone or user.phone or ""),
             "email": basket.email or user.email or "",
             **(_address_fields(address) if address else {}),
             **_last_invoice(user),
         }
-    return written | {"province": written.get("province") or province_of(request, basket)}
+    return entered | {"province": entered.get("province") or province_of(request, basket)}
 
 
 def save_inputs(request: HttpRequest, posted: Mapping[str, object]) -> None:

@@ -117,7 +117,7 @@ def _validate(address: Address, context: Context) -> FieldErrors:
     if address.country == VIETNAM:
         return _validate_vietnamese(address, context)
     address.province_code = address.commune_code = ""
-    written = {
+    entered = {
         "country_code": address.country,
         "country_area": address.country_area,
         "city": address.city,
@@ -126,7 +126,7 @@ def _validate(address: Address, context: Context) -> FieldErrors:
         "street_address": address.street_address_1,
     }
     try:
-        normal = normalize_address(written)
+        normal = normalize_address(entered)
     except InvalidAddressError as error:
         return {
             INPUTS[field][0]: ("REQUIRED", _REQUIRED) if problem == "required" else ("INVALID", _INVALID)
@@ -176,8 +176,8 @@ def _communes(day: datetime.date, province: str, folded: str) -> QuerySet[Divisi
     return Division.objects.current(day=day).communes_of(province).filter(folded=folded)
 
 
-def _pick_commune(candidates: list[Division], written: str) -> Division | None:
+def _pick_commune(candidates: list[Division], entered: str) -> Division | None:
     """Return the commune with exactly this spelling (with diacritics), or else the only candidate."""
-    exact = [candidate for candidate in candidates if written in (candidate.name, candidate.full_name)]
+    exact = [candidate for candidate in candidates if entered in (candidate.name, candidate.full_name)]
     chosen = exact or candidates
     return chosen[0] if len(chosen) == 1 else None

@@ -112,10 +112,10 @@ def key_from_id(text: str, *type_names: str) -> Key | None: ...
 def key_from_id(text: str, *type_names: str) -> Key | None:
     """Return the key of an id; None if it has another type. Raises InvalidId if it is malformed."""
     try:
-        name, written = split_global_id(text)
+        name, key_text = split_global_id(text)
         if name not in type_names:
             return None
-        return parse_key(name, written)
+        return parse_key(name, key_text)
     except ValueError as error:
         raise InvalidId(text, " or ".join(type_names)) from error
 
@@ -160,10 +160,10 @@ def input_keys(texts: Iterable[str] | None, type_name: str, *, field: str) -> Se
     return [input_key(text, type_name, field=field) for text in texts or ()]
 
 
-def parse_key(name: str, written: str) -> Key:
+def parse_key(name: str, key_text: str) -> Key:
     """Parse the key text of an id of this type. Raises ValueError."""
     if name in UUID_TYPES:
-        return uuid.UUID(written)
-    if not (written.isascii() and written.isdigit()) or len(written) > 19 or int(written) > _MAX_INTEGER:
+        return uuid.UUID(key_text)
+    if not (key_text.isascii() and key_text.isdigit()) or len(key_text) > 19 or int(key_text) > _MAX_INTEGER:
         raise ValueError("not a key")
-    return int(written)
+    return int(key_text)

@@ -84,9 +84,9 @@ def redirect_to_thumbnail(request: HttpRequest, id_: str, size: str, format_: st
 
 def _find_picture(id_: str) -> Picture | None:
     try:
-        name, written = split_global_id(id_)
+        name, key_text = split_global_id(id_)
         find = _PICTURE_FINDERS[name]
-        key = find(int(parse_key(name, written)))
+        key = find(int(parse_key(name, key_text)))
     except (ValueError, KeyError):
         return None
     return Picture.objects.filter(pk=key).first() if key is not None else None

@@ -78,8 +78,8 @@ def _change_metadata(
 def _metadata_target(text: str) -> tuple[MetadataAccess, Key]:
     """Return the object with the metadata. Raises InputError for an id of a type without metadata."""
     try:
-        name, written = split_global_id(text)
-        key = parse_key(name, written)
+        name, key_text = split_global_id(text)
+        key = parse_key(name, key_text)
     except ValueError as error:
         raise InputError("GRAPHQL_ERROR", str(InvalidId(text, "an object")), field="id") from error
     target = METADATA_ACCESS.get(name)

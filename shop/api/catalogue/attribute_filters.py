@@ -82,9 +82,9 @@ def _match_references(name: str, texts: Sequence[str]) -> Q:
         condition = Q(pk__in=())
         for text in texts:
             try:
-                type_name, written = split_global_id(text)
+                type_name, key_text = split_global_id(text)
                 condition |= Q(
-                    value__reference_kind=type_name, value__reference_key=str(parse_key(type_name, written))
+                    value__reference_kind=type_name, value__reference_key=str(parse_key(type_name, key_text))
                 )
             except ValueError:
                 continue

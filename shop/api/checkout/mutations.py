@@ -270,12 +270,12 @@ def _channel(slug: str | None, context: Context) -> Channel:
     raise InputError("CHANNEL_INACTIVE", _("Nothing is currently sold in this channel."), field="channel")
 
 
-def _validated_email(written: str) -> str:
+def _validated_email(entered: str) -> str:
     try:
-        EMAIL.clean(written.strip(), None)
+        EMAIL.clean(entered.strip(), None)
     except ValidationError as error:
         raise InputError("INVALID", _("Enter an email address."), field="email") from error
-    return written.strip()
+    return entered.strip()
 
 
 def _is_same_person(customer: str, person: User) -> bool:

@@ -229,10 +229,10 @@ def _read_report(
 
 
 def _validated_text(text: str | None, field: str) -> str:
-    written = (text or "").strip()
-    if len(written) > 100:
+    entered = (text or "").strip()
+    if len(entered) > 100:
         raise InputError("INVALID", _("This text is too long."), field=field)
-    return written
+    return entered
 
 
 def _payload(key: uuid.UUID, context: Context, selection: Selection) -> dict[str, object]:

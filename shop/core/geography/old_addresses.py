@@ -46,7 +46,7 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class _AddressPart:
-    written: str
+    entered: str
     folded: str
 
     @property
@@ -93,7 +93,7 @@ def suggest_communes(text: str, *, day: datetime.date) -> list[Suggestion]:
             matches_by_name.get(part.name, []), part.commune_type, names_above, provinces
         )
         if matches:
-            street = ", ".join(below.written for below in parts[:position])
+            street = ", ".join(below.entered for below in parts[:position])
             return _suggestions(matches, street)[:MAX_SUGGESTIONS]
     return []
 
@@ -102,8 +102,8 @@ def _split_parts(text: str) -> list[_AddressPart]:
     text = unicodedata.normalize("NFC", text)
     separator = _NEXT_TYPE if fold(text) != " ".join(text.lower().split()) else _NEXT_TYPE_FOLDED
     parts = [piece for chunk in _SEPARATORS.split(text) for piece in separator.split(chunk)]
-    written = [" ".join(piece.split()).strip(" .") for piece in parts]
-    return [_AddressPart(piece, fold(piece)) for piece in written if piece]
+    entered = [" ".join(piece.split()).strip(" .") for piece in parts]
+    return [_AddressPart(piece, fold(piece)) for piece in entered if piece]
 
 
 def _province_names() -> set[str]:

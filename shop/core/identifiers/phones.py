@@ -24,14 +24,14 @@ class InvalidPhone(Refused):
     default_message = gettext_lazy("Enter the phone number in digits.")
 
 
-def normalise_phone(written: str) -> str:
+def normalise_phone(entered: str) -> str:
     """Return the stored form: "+84987654321" for "0987.654.321", "84987…", "+84 (0)987…".
 
     Foreign numbers keep their "+". Short numbers (113, 1900 xxxx) and invalid ones keep their digits;
     `validate_phone` refuses numbers that cannot be dialled.
     """
-    digits = "".join(str(unicodedata.decimal(character)) for character in written if character.isdecimal())
-    international = written.strip().startswith(("+", "(+")) or digits.startswith("00")
+    digits = "".join(str(unicodedata.decimal(character)) for character in entered if character.isdecimal())
+    international = entered.strip().startswith(("+", "(+")) or digits.startswith("00")
     if digits.startswith("00"):
         digits = digits[2:]
     if international and not digits.startswith(_COUNTRY):
@@ -46,17 +46,17 @@ def normalise_phone(written: str) -> str:
     return digits
 
 
-def validate_phone(written: str, *, region: str = "VN", is_business: bool = False) -> None:
+def validate_phone(entered: str, *, region: str = "VN", is_business: bool = False) -> None:
     """Refuse a number of the wrong length, naming both counts; unusual prefixes pass.
 
     Mobile numbers have 10 digits and landlines (02x) 11. Hotlines (1800, 1900) pass only for a business. A
     number without "+" is read as dialled within `region`. A refusal is a form's error.
     """
-    if any(sign.isalpha() for sign in written) or not any(sign.isdecimal() for sign in written):
+    if any(sign.isalpha() for sign in entered) or not any(sign.isdecimal() for sign in entered):
         raise ValidationError(_("Enter the phone number in digits."), code="phone_not_digits")
-    number = normalise_phone(written)
-    if region != "VN" and not written.strip().startswith(("+", "(+", "00")):
-        _validate_in_region(written, region)
+    number = normalise_phone(entered)
+    if region != "VN" and not entered.strip().startswith(("+", "(+", "00")):
+        _validate_in_region(entered, region)
     elif number.startswith("+") and not number.startswith(f"+{_COUNTRY}"):
         _validate_foreign(number)
     elif is_business and number.startswith(_HOTLINE_PREFIXES):
@@ -69,16 +69,16 @@ def validate_phone(written: str, *, region: str = "VN", is_business: bool = Fals
 
 
 def require_phone(
-    written: str | None, *, field: str = "phone", region: str = "VN", is_business: bool = False
+    entered: str | None, *, field: str = "phone", region: str = "VN", is_business: bool = False
 ) -> None:
     """Raise InvalidPhone for a number that `validate_phone` refuses; every action calls it before saving one.
 
     An empty number passes: whether one is needed is another rule.
     """
-    if not written:
+    if not entered:
         return
     try:
-        validate_phone(written, region=region, is_business=is_business)
+        validate_phone(entered, region=region, is_business=is_business)
     except ValidationError as error:
         raise InvalidPhone(error.messages[0], field=field) from error
 
@@ -105,9 +105,9 @@ def _validate_foreign(number: str) -> None:
         _refuse_start()
 
 
-def _validate_in_region(written: str, region: str) -> None:
+def _validate_in_region(entered: str, region: str) -> None:
     try:
-        is_possible = phonenumbers.is_possible_number(phonenumbers.parse(written, region))
+        is_possible = phonenumbers.is_possible_number(phonenumbers.parse(entered, region))
     except phonenumbers.NumberParseException:
         is_possible = False
     if not is_possible:
@@ -127,10 +127,10 @@ def _refuse_start() -> NoReturn:
     )
 
 
-def is_likely_mistyped(written: str) -> bool:
+def is_likely_mistyped(entered: str) -> bool:
     """Return whether to ask the person to check the number. Only a warning: valid numbers may look odd."""
     try:
-        return not phonenumbers.is_valid_number(phonenumbers.parse(normalise_phone(written), "VN"))
+        return not phonenumbers.is_valid_number(phonenumbers.parse(normalise_phone(entered), "VN"))
     except phonenumbers.NumberParseException:
         return True
 

@@ -11,9 +11,9 @@ _ENTERPRISE = re.compile(r"(\d{10})(?:(\d{3}))?")
 _PERSON = re.compile(r"\d{12}")  # since 1 July 2025 households and persons use their identity number
 
 
-def normalise_tax_code(written: str) -> str:
+def normalise_tax_code(entered: str) -> str:
     """Return the stored form: "0101248141", or "0101248141-001" for a branch."""
-    signs = "".join(written.split()).replace("-", "").replace(".", "")
+    signs = "".join(entered.split()).replace("-", "").replace(".", "")
     match = _ENTERPRISE.fullmatch(signs)
     return f"{match[1]}-{match[2]}" if match and match[2] else signs
 

@@ -168,13 +168,13 @@ def _spell_rest(remainder: int) -> str:
     return " ".join(words)
 
 
-def _spell_figure(written: str) -> str:
+def _spell_figure(notation: str) -> str:
     """Spell out a number in Vietnamese notation, `1.234,5`; the comma is read as "phẩy".
 
     One or two figures after a full stop are decimals: `1.5` means `1,5`.
     """
-    written = _POINT.sub(r"\1,\2", written).replace(".", "")
-    integer_part, _, fraction = written.partition(",")
+    notation = _POINT.sub(r"\1,\2", notation).replace(".", "")
+    integer_part, _, fraction = notation.partition(",")
     words = spell_number(int(integer_part))
     if not fraction:
         return words

@@ -42,11 +42,11 @@ class PhoneField(forms.CharField):
         self.is_business = is_business
 
     def clean(self, value: object) -> str:
-        written = str(super().clean(value))
-        if not written:
+        entered = str(super().clean(value))
+        if not entered:
             return ""
-        validate_phone(written, is_business=self.is_business)
-        return normalise_phone(written)
+        validate_phone(entered, is_business=self.is_business)
+        return normalise_phone(entered)
 
 
 class EmailOrPhoneField(forms.CharField):
@@ -57,15 +57,15 @@ class EmailOrPhoneField(forms.CharField):
         super().__init__(label=label, **options)
 
     def clean(self, value: object) -> str:
-        written = str(super().clean(value)).strip()
-        if not written:
+        entered = str(super().clean(value)).strip()
+        if not entered:
             return ""
-        if "@" in written:
-            return str(forms.EmailField().clean(written)).lower()
-        if not any(sign.isdecimal() for sign in written):
+        if "@" in entered:
+            return str(forms.EmailField().clean(entered)).lower()
+        if not any(sign.isdecimal() for sign in entered):
             raise forms.ValidationError(
                 _("Enter an email address such as hoa@example.com or a phone number with 10 digits."),
                 code="contact_invalid",
             )
-        validate_phone(written)
-        return normalise_phone(written)
+        validate_phone(entered)
+        return normalise_phone(entered)
