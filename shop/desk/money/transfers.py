@@ -48,7 +48,7 @@ PER_PAGE = 20
 PER_LIST = 50
 MAX_COUNTED = 1000  # lists are counted up to here, because staff do not turn more pages
 
-_SHARES = Prefetch(
+_SHARES_WITH_ORDERS = Prefetch(
     "shares", TransferShare.objects.select_related("payment__order").order_by("pk"), to_attr="assigned_shares"
 )
 
@@ -57,7 +57,7 @@ _SHARES = Prefetch(
 @staff_only(Permission.HANDLE_PAYMENTS)
 def list_transfers_to_review(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List transfers for review, oldest first, each with suggested orders."""
-    transfers = BankTransfer.objects.in_review().select_related("order").prefetch_related(_SHARES)
+    transfers = BankTransfer.objects.in_review().select_related("order").prefetch_related(_SHARES_WITH_ORDERS)
     page = Paginator(transfers, PER_PAGE).get_page(request.GET.get("page"))
     listed = list(page.object_list)
     suggestions = suggest_orders(listed)
@@ -74,7 +74,9 @@ def list_transfers_to_review(request: HttpRequest, actor: Actor) -> HttpResponse
 def list_all_transfers(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Search all transfers, newest first."""
     form = TransferSearch(request.GET)
-    transfers = BankTransfer.objects.newest_first().select_related("order").prefetch_related(_SHARES)
+    transfers = (
+        BankTransfer.objects.newest_first().select_related("order").prefetch_related(_SHARES_WITH_ORDERS)
+    )
     if form.chosen("q"):
         transfers = transfers.matching(form.chosen("q"))
     if form.chosen("state"):
@@ -95,12 +97,12 @@ def show_transfer(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResp
 def match_transfer(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Match a transfer to one or more orders."""
 
-    def settle() -> None:
+    def assign() -> None:
         amounts = parse_transfer_shares(request.POST)
         assign_transfer(transfer_id=pk, amounts=amounts, actor=actor, now=timezone.now())
 
     return run_action(
-        request, settle, url=_return_url(request, pk), message=_("Matched. The buyer can see it.")
+        request, assign, url=_return_url(request, pk), message=_("Matched. The buyer can see it.")
     )
 
 
@@ -173,7 +175,9 @@ def reopen_transfer(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRe
 
 
 def _render_transfer(request: HttpRequest, pk: uuid.UUID, form: TransferReturnForm) -> HttpResponse:
-    transfers = BankTransfer.objects.select_related("order", "statement").prefetch_related(_SHARES)
+    transfers = BankTransfer.objects.select_related("order", "statement").prefetch_related(
+        _SHARES_WITH_ORDERS
+    )
     transfer = get_object_or_404(transfers, pk=pk)
     payout = Payout.objects.filter(transfer=transfer).first()
     in_review = transfer.state == TransferState.REVIEW
