@@ -19,7 +19,7 @@ from shop.core.models import show_in_language
 from shop.core.texts.folding import fold
 
 MIN_LETTERS = 2  # letters typed before suggestions are shown
-MAX_SUGGESTED_PRODUCTS, MOST_OTHERS = 6, 2
+MAX_SUGGESTED_PRODUCTS, MAX_OTHERS = 6, 2
 CANDIDATES = 60  # candidates examined, since several products with one name count once
 
 
@@ -47,9 +47,9 @@ def suggestions_for(query: str, index: FacetIndex) -> Suggestions:
     return Suggestions(
         landing=find_landing_page(query, index),
         products=_suggested_products(query, readings[0], index),
-        categories=find_categories(readings, MOST_OTHERS),
-        cooperatives=find_cooperatives(readings, MOST_OTHERS),
-        places=find_places(readings, index, MOST_OTHERS),
+        categories=find_categories(readings, MAX_OTHERS),
+        cooperatives=find_cooperatives(readings, MAX_OTHERS),
+        places=find_places(readings, index, MAX_OTHERS),
     )
 
 

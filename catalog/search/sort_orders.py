@@ -23,7 +23,7 @@ from shop.core.database.compiled_query import compiled_query
 from shop.core.geography.province_map import SHAPES
 
 # Up to this many ids are passed to the query; for more, the index is scanned and ids are filtered here.
-MOST_IDS_IN_QUERY = 2_000
+MAX_IDS_IN_QUERY = 2_000
 _STEPS = (200, 1_000, 5_000, 25_000, 125_000)
 _EARTH_KM = 6_371.0
 
@@ -111,7 +111,7 @@ class SortedProducts(Sequence[int]):
         if self._order in (SortOrder.CHEAPEST, SortOrder.DEAREST):
             return list(islice(reversed(run), first, last))
         channel, is_by_name = self._index.channel_id, self._order == SortOrder.BY_NAME
-        if len(run) > MOST_IDS_IN_QUERY:
+        if len(run) > MAX_IDS_IN_QUERY:
             return _scan_index(_by_name if is_by_name else partial(_newest, channel), run, first, last)
         keys, limit = _ids_as_text(run), 1 << (last - 1).bit_length()
         rows = (

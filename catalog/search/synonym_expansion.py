@@ -16,7 +16,7 @@ from shop.core.database.compiled_query import compiled_query
 from shop.core.texts.folding import fold
 
 MAX_PHRASE_WORDS = 4
-_MOST_READINGS = 4  # interpretations with synonyms; each is searched separately
+_MAX_READINGS = 4  # interpretations with synonyms; each is searched separately
 
 _Span = tuple[int, int]  # of words: the first, and the one after the last
 
@@ -58,7 +58,7 @@ def readings_of(words: Sequence[QueryWord]) -> list[Reading]:
 
 def readings_among(words: Sequence[QueryWord], choices: Sequence[Choice] | None) -> list[Reading]:
     """Return the readings of words whose choices `with_synonyms` has returned."""
-    combined = islice(product(*(choices or map(typed_choice, words))), _MOST_READINGS)
+    combined = islice(product(*(choices or map(typed_choice, words))), _MAX_READINGS)
     readings = [[term for phrase in phrases for term in phrase] for phrases in combined]
     return [reading for position, reading in enumerate(readings) if reading not in readings[:position]]
 

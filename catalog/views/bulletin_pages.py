@@ -17,7 +17,7 @@ from cooperatives.models import Cooperative
 from shop.core.models import market_channel, show_in_language
 
 WEEKS = 12
-MOST_COOPERATIVES = 60
+MAX_COOPERATIVES = 60
 LOUDSPEAKER_LANGUAGE = "vi"
 
 
@@ -71,7 +71,7 @@ def _render_bulletin(
             Bulletin.objects.in_language(_language())
             .filter(week=requested_bulletin.week, cooperative__in=Cooperative.objects.public())
             .select_related("cooperative")
-            .order_by("cooperative__sort_order", "pk")[:MOST_COOPERATIVES]
+            .order_by("cooperative__sort_order", "pk")[:MAX_COOPERATIVES]
         )
     sellers = [
         other_bulletin.cooperative

@@ -25,8 +25,8 @@ from shop.core.models import Channel, SharePicture, market_channel, show_in_lang
 from shop.core.texts.folding import slugify
 
 PER_PAGE = 24
-MOST_PRODUCERS = 40
-MOST_HARVESTS = 8
+MAX_PRODUCERS = 40
+MAX_HARVESTS = 8
 
 
 @require_safe
@@ -59,7 +59,7 @@ def show_cooperative(request: HttpRequest, slug: str) -> HttpResponse:
         Producer.objects.for_cooperative(requested_cooperative)
         .public()
         .select_related("portrait")
-        .order_by("pk")[:MOST_PRODUCERS]
+        .order_by("pk")[:MAX_PRODUCERS]
     )
     show_in_language([requested_cooperative], "name", "summary", "story", "pause_note")
     show_in_language(producers, "products_made", "place")
@@ -88,7 +88,7 @@ def show_cooperative(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _harvests(listings: ListingQuerySet) -> list[Product]:
     """Return seasonal products, by name."""
-    seasonal = listings.exclude(product__season=ALL_MONTHS).by_name()[:MOST_HARVESTS]
+    seasonal = listings.exclude(product__season=ALL_MONTHS).by_name()[:MAX_HARVESTS]
     products = [listing.product for listing in seasonal]
     show_in_language(products, "name")
     return products

@@ -27,7 +27,7 @@ from shop.core.models import show_in_language
 from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.rate_limits import Limit, client_network, take_all_limits
 
-MOST_REQUESTS = 100
+MAX_REQUESTS = 100
 FOLLOWS_PER_NETWORK = Limit("follow", tries=20, seconds=60 * 60)
 FOLLOWS_PER_ADDRESS = Limit("follow-address", tries=10, seconds=24 * 60 * 60)
 
@@ -52,7 +52,7 @@ def list_own_follows(request: HttpRequest) -> HttpResponse:
     key = request.user.pk or 0
     follows = list(Follow.objects.of_person(key).select_related("cooperative").order_by("created_at", "pk"))
     waiting = BackInStockRequest.objects.of_person(key).waiting().select_related("product", "variant")
-    requests = list(waiting.order_by("created_at", "pk")[:MOST_REQUESTS])
+    requests = list(waiting.order_by("created_at", "pk")[:MAX_REQUESTS])
     show_in_language([row.cooperative for row in follows if row.cooperative], "name")
     show_in_language([row.product for row in requests], "name")
     show_in_language([row.variant for row in requests if row.variant], "name")

@@ -22,7 +22,7 @@ from shop.core.texts.marked_texts import translated
 Key = TypeVar("Key")
 OPTIONS_SHOWN, MAX_OPTIONS = 8, 34  # options shown per facet, and the most that can be unfolded
 MAX_CHOSEN = 50
-HIGHEST_PRICE = 999_999_999
+MAX_PRICE = 999_999_999
 
 # URL parameter of each facet. Communes belong to the facet PLACE.
 CATEGORY, COOPERATIVE, PLACE, COMMUNE = "nhom", "htx", "noi", "xa"
@@ -292,4 +292,4 @@ def _parse_price(text: str) -> int | None:
         return None
     size = 1 if match[3] is None else 1_000_000 if match[3].startswith("tr") else 1_000
     whole_amount = int(re.sub(r"\D", "", match[1]))
-    return min(whole_amount * size + int(match[2] or 0) * size // 10, HIGHEST_PRICE)
+    return min(whole_amount * size + int(match[2] or 0) * size // 10, MAX_PRICE)

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from catalog.views.product_cards import build_cards, listings_for_cards
 from shop.core.models import market_channel
 
-MOST_SHOWN = 8
+MAX_SHOWN = 8
 _MAX_KEY_LENGTH = 18  # digits of a database key
 
 
@@ -22,7 +22,7 @@ _MAX_KEY_LENGTH = 18  # digits of a database key
 @never_cache
 def list_recently_seen(request: HttpRequest) -> HttpResponse:
     """Show the listed ones of the products `sp` (ids in order); 204 if there are none."""
-    requested = request.GET.get("sp", "").split(",")[:MOST_SHOWN]
+    requested = request.GET.get("sp", "").split(",")[:MAX_SHOWN]
     keys = [int(key) for key in requested if key.isascii() and key.isdigit() and len(key) <= _MAX_KEY_LENGTH]
     channel = market_channel()
     listings = listings_for_cards(list(dict.fromkeys(keys)), channel.pk) if channel and keys else []

@@ -27,7 +27,7 @@ from shop.core.texts.folding import slugify
 
 PER_PAGE = 24
 SEASONAL = 8  # rows of a province's calendar; the full calendar is linked
-MOST_COOPERATIVES = 40
+MAX_COOPERATIVES = 40
 STARS = (5, 4, 3)
 
 
@@ -88,7 +88,7 @@ def show_region(request: HttpRequest, slug: str) -> HttpResponse:
         Cooperative.objects.public()
         .filter(province_code=province.code)
         .select_related("cover")
-        .order_by("sort_order", "pk")[:MOST_COOPERATIVES]
+        .order_by("sort_order", "pk")[:MAX_COOPERATIVES]
     )
     show_in_language(sellers, "name", "summary")
     month = vietnam_date(now).month

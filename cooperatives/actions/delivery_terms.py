@@ -26,7 +26,7 @@ from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing, Refused
 from shop.core.models import Channel, record_change
 
-HIGHEST_FEE = 99_999_999
+MAX_FEE = 99_999_999
 
 
 class InvalidDeliveryRate(Refused):
@@ -70,7 +70,7 @@ class MarketDayInput:
     capacity: int | None = None
 
 
-_HIGHEST_NUMBER = {MarketDayKind.WEEKDAY: 6, MarketDayKind.SOLAR: 31, MarketDayKind.LUNAR: 30}
+_MAX_NUMBER = {MarketDayKind.WEEKDAY: 6, MarketDayKind.SOLAR: 31, MarketDayKind.LUNAR: 30}
 
 
 @transaction.atomic(durable=True)
@@ -216,7 +216,7 @@ def _check_rates(rates: Sequence[DeliveryRateInput]) -> None:
     brackets = [(rate.province_code, rate.up_to_grams) for rate in rates]
     for row, rate in enumerate(rates):
         has_valid_weight = rate.up_to_grams is None or rate.up_to_grams > 0
-        if not (0 <= rate.price <= HIGHEST_FEE and has_valid_weight) or brackets[row] in brackets[:row]:
+        if not (0 <= rate.price <= MAX_FEE and has_valid_weight) or brackets[row] in brackets[:row]:
             raise InvalidDeliveryRate(field="rates", row=row)
 
 
@@ -224,7 +224,7 @@ def _check_days(days: Sequence[MarketDayInput]) -> None:
     start_times = [(day.kind, day.number, day.starts) for day in days]
     for row, day in enumerate(days):
         lowest = 0 if day.kind == MarketDayKind.WEEKDAY else 1
-        is_existing_day = lowest <= day.number <= _HIGHEST_NUMBER[day.kind]
+        is_existing_day = lowest <= day.number <= _MAX_NUMBER[day.kind]
         has_capacity = day.capacity is None or day.capacity > 0
         is_new = start_times[row] not in start_times[:row]
         if not (is_existing_day and is_new and has_capacity and day.starts < day.ends):

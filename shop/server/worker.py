@@ -17,7 +17,7 @@ from waitress.task import ThreadedTaskDispatcher
 from waitress.wasyncore import poll2
 
 _NOTIFY_SECONDS = 1.0  # gunicorn's master kills a worker that does not report
-_MOST_OPEN_FILES = 8192  # a connection may hold three: its socket, a body and a response
+_MAX_OPEN_FILES = 8192  # a connection may hold three: its socket, a body and a response
 
 
 class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
@@ -84,6 +84,6 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
 
 def _allow_open_files() -> None:
     soft_limit, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
-    limit = _MOST_OPEN_FILES if hard_limit == resource.RLIM_INFINITY else min(hard_limit, _MOST_OPEN_FILES)
+    limit = _MAX_OPEN_FILES if hard_limit == resource.RLIM_INFINITY else min(hard_limit, _MAX_OPEN_FILES)
     if soft_limit != resource.RLIM_INFINITY and soft_limit < limit:
         resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard_limit))

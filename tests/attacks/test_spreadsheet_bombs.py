@@ -18,8 +18,8 @@ pytestmark = pytest.mark.once
 
 SHEET = "xl/worksheets/sheet1.xml"
 HEAD = '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
-MOST_SECONDS = 8  # of processor time
-MOST_MEMORY = 100_000_000
+MAX_SECONDS = 8  # of processor time
+MAX_MEMORY = 100_000_000
 
 
 def packed(parts: dict[str, str | bytes]) -> bytes:
@@ -47,8 +47,8 @@ def refused(content: bytes) -> UnreadableFile:
     with PeakMemory() as peak, pytest.raises(UnreadableFile) as caught:
         read_table(content)
     seconds = time.process_time() - started
-    assert seconds < MOST_SECONDS, f"{seconds:.1f} s"
-    assert peak.growth < MOST_MEMORY, f"{peak.growth / 1e6:.0f} MB"
+    assert seconds < MAX_SECONDS, f"{seconds:.1f} s"
+    assert peak.growth < MAX_MEMORY, f"{peak.growth / 1e6:.0f} MB"
     return caught.value
 
 

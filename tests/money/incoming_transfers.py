@@ -33,7 +33,7 @@ from tests.doubles.bank_webhooks import sepay_webhook
 from tests.money.market import INDEXES, SEPAY_SECRET, Market, requires_row
 
 ACCOUNT = "0011223344556"
-MOST_TRANSFERS = 25
+MAX_TRANSFERS = 25
 NOTES = st.sampled_from(["%s", "%s", "%s", "%s", "ck %s nhe", "tien hang", "T2345678"])
 
 
@@ -69,7 +69,7 @@ class IncomingTransfers(Market):
     """Operations on incoming transfers."""
 
     @requires_row(transfer_orders)
-    @precondition(lambda machine: len(machine.notices) < MOST_TRANSFERS)
+    @precondition(lambda machine: len(machine.notices) < MAX_TRANSFERS)
     @rule(index=INDEXES, percent=st.sampled_from([50, 100, 100, 100, 130]), note=NOTES)
     def transfer(self, index: int, percent: int, note: str) -> None:
         """Transfer money from the buyer's bank; the shop does not know of it yet."""

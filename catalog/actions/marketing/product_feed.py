@@ -39,7 +39,7 @@ from shop.core.web.sitemaps import slug_url
 _MAX_AGE = datetime.timedelta(hours=6)
 _BATCH_SIZE = 500
 _BUFFER = 256 * 1024
-_MOST_TITLE, _MOST_TEXT = 150, 5000
+_MAX_TITLE, _MAX_TEXT = 150, 5000
 # Characters that XML 1.0 does not allow, even escaped: one of them makes the whole file unreadable.
 _NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NO_ATTRIBUTES: AttributesImpl[str] = AttributesImpl({})
@@ -187,8 +187,8 @@ def _item_fields(feed_variant: _FeedVariant, texts: _Texts) -> dict[str, object]
     return {
         "id": variant.sku or f"v{variant.pk}",
         "item_group_id": product.pk,
-        "title": (f"{name}, {label}" if label else name)[:_MOST_TITLE],
-        "description": texts.translate(product, "description_text")[:_MOST_TEXT] or name,
+        "title": (f"{name}, {label}" if label else name)[:_MAX_TITLE],
+        "description": texts.translate(product, "description_text")[:_MAX_TEXT] or name,
         "link": f"{slug_url('catalog:product', product.slug, texts.language)}?variant={variant.pk}",
         "image_link": feed_variant.image,
         "availability": "in_stock" if feed_variant.is_available else "out_of_stock",

@@ -17,7 +17,7 @@ from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing, Refused
 from shop.core.models import TaxClass, TaxRate, record_change
 
-HIGHEST_RATE = Decimal(100)
+MAX_RATE = Decimal(100)
 
 
 class InvalidTaxRate(Refused):
@@ -94,7 +94,7 @@ def _end_rates(row: TaxClass, countries: Collection[str], today: datetime.date) 
 
 
 def _validate_rates(rates: Mapping[str, Decimal]) -> None:
-    invalid = sorted(country for country, rate in rates.items() if not 0 <= rate <= HIGHEST_RATE)
+    invalid = sorted(country for country, rate in rates.items() if not 0 <= rate <= MAX_RATE)
     if invalid:
         raise InvalidTaxRate(field="rate", countries=invalid)
 

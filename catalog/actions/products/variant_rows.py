@@ -17,7 +17,7 @@ from shop.core.errors import NeedsConfirmation, Refused
 from shop.core.models import Channel, record_change
 from shop.core.texts.formatting import money
 
-HIGHEST_PRICE = 99_999_999
+MAX_PRICE = 99_999_999
 UNUSUAL_FACTOR = 5
 UNUSUAL_FACTOR_PER_UNIT = 10  # a larger pack costs less per unit
 
@@ -87,7 +87,7 @@ def set_list_price(
     `confirmed_values`: the values of an unusual price that a person confirmed, empty at first. Apps pass
     None and are not asked; the desk lists their unusual prices. Raises InvalidPrice, UnusualPrice.
     """
-    if not 1 <= amount <= HIGHEST_PRICE:
+    if not 1 <= amount <= MAX_PRICE:
         raise InvalidPrice(field="price")
     price = Price.objects.filter(variant=variant, channel=channel).first()
     before = price.amount if price else None

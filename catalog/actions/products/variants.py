@@ -17,7 +17,7 @@ from catalog.actions.products.attribute_values import AttributeInput, set_varian
 from catalog.actions.products.product_revisions import restart_review
 from catalog.actions.products.product_rows import lock_product, refresh_listings
 from catalog.actions.products.variant_rows import (
-    HIGHEST_PRICE,
+    MAX_PRICE,
     InvalidPrice,
     append_variant,
     lock_variant,
@@ -265,7 +265,7 @@ def set_variant_prices(
     for channel, amount, further in prices:
         if channel.pk not in listed:
             raise ProductNotInChannel(field="channelId", channels=[channel.pk])
-        if any(not 0 <= (further_price or 0) <= HIGHEST_PRICE for further_price in further.values()):
+        if any(not 0 <= (further_price or 0) <= MAX_PRICE for further_price in further.values()):
             raise InvalidPrice(field="price")
         price = set_list_price(variant, channel, amount, actor=actor, now=now)
         changes = set_tracked_columns(price, further)

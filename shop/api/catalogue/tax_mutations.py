@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.markets.tax_classes import (
-    HIGHEST_RATE,
+    MAX_RATE,
     InvalidTaxRate,
     add_tax_class,
     change_tax_class,
@@ -126,7 +126,7 @@ def _rates(input_data: Iterable[InputData]) -> dict[str, Decimal]:
 
 def _rate(input_data: float) -> Decimal:
     rate = Decimal(str(input_data))
-    return round(rate, 3) if abs(rate) <= HIGHEST_RATE else rate
+    return round(rate, 3) if abs(rate) <= MAX_RATE else rate
 
 
 def _payload(key: int, context: Context, selection: Selection) -> dict[str, object]:

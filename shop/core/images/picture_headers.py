@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
-_MOST_SEGMENTS = 2_000  # in a JPEG before its pixels; a profile or preview takes one per 64 kB
-_MOST_BOXES = 5_000
+_MAX_SEGMENTS = 2_000  # in a JPEG before its pixels; a profile or preview takes one per 64 kB
+_MAX_BOXES = 5_000
 _HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 # JPEG frame markers; C4, C8 and CC are tables. Lossless and arithmetic frames are left to the decoder.
@@ -70,7 +70,7 @@ def _jpeg(file: IO[bytes]) -> Header:
     Baseline pictures are decoded at an eighth of their size; progressive ones keep all coefficients.
     """
     file.seek(2)
-    for _segment in range(_MOST_SEGMENTS):
+    for _segment in range(_MAX_SEGMENTS):
         marker = _jpeg_marker(file)
         if marker in _JPEG_ALONE:
             continue
@@ -123,7 +123,7 @@ def _heif(file: IO[bytes]) -> Header:
         raise UnknownPicture
     sizes = [
         struct.unpack(">II", _read_at(file, start + 4, 8))
-        for start, _stop in _boxes(file, 0, end, (b"meta", b"iprp", b"ipco", b"ispe"), [_MOST_BOXES])
+        for start, _stop in _boxes(file, 0, end, (b"meta", b"iprp", b"ipco", b"ispe"), [_MAX_BOXES])
     ]
     if not sizes:
         raise UnknownPicture

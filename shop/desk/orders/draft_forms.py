@@ -19,7 +19,7 @@ from shop.core.identifiers.phones import format_phone
 from shop.core.web.form_options import FormData, FormFiles
 
 MAX_STEPS = 1_000_000
-HIGHEST_PRICE = 10**12
+MAX_PRICE = 10**12
 _RECEIVER = ("name", "phone", "province", "commune", "street")
 _REQUIRED_TO_PLACE = ("name", "phone", "province")
 _ADDED = re.compile(r"add-(\d{1,18})")
@@ -134,7 +134,7 @@ class LineForm(forms.Form):
     price = forms.IntegerField(
         label=_("Price"),
         min_value=0,
-        max_value=HIGHEST_PRICE,
+        max_value=MAX_PRICE,
         widget=forms.NumberInput(attrs={"class": "input", "inputmode": "numeric"}),
     )
 

@@ -33,7 +33,7 @@ _REMITTED_AFTER = datetime.timedelta(days=8)  # carriers' cash older than this h
 _COLUMNS = ("Mã đơn hàng", "Ngày giao", "Tiền thu hộ", "Tổng phí", "Thực nhận")
 _FEE = 5_000
 _SHORTFALL = 20_000
-_MOST_ROWS = 8
+_MAX_ROWS = 8
 _ROUND = 1_000
 _MAX_FULLY_REMITTED = 2
 
@@ -87,7 +87,7 @@ def create_weighed_orders(
 
 def write_statement(folder: Path) -> Path | None:
     """Write the statement of the carrier with most cash: fees deducted, one shortfall, an unknown parcel."""
-    parcels = max(_collected_parcels(holder=CashHolder.CARRIER).values(), key=len, default=[])[-_MOST_ROWS:]
+    parcels = max(_collected_parcels(holder=CashHolder.CARRIER).values(), key=len, default=[])[-_MAX_ROWS:]
     if not parcels:
         return None
     written = io.StringIO()

@@ -27,7 +27,7 @@ Choice = TypeVar("Choice")
 DAYS = 180
 OPEN_DAYS = 4  # younger orders may still be open
 _UNPAID_DAYS = 0.4  # still younger ones are to be paid by transfer
-_MOST_OPEN = 60
+_MAX_OPEN = 60
 _SURNAMES = (
     "Nguyễn",
     "Trần",
@@ -176,7 +176,7 @@ class Planner:
 
     def plan(self, orders: int) -> list[PlannedOrder]:
         """Plan that many orders, oldest first: most in past months, some of the last days still open."""
-        recent = min(_MOST_OPEN, max(3, orders // 5), orders)
+        recent = min(_MAX_OPEN, max(3, orders // 5), orders)
         ages = [self._random.uniform(0.02, OPEN_DAYS) for _ in range(recent)]
         ages[: recent // 3] = [self._random.uniform(0.02, _UNPAID_DAYS) for _ in range(recent // 3)]
         # The market grows: recent days have more orders.

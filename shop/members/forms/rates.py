@@ -9,7 +9,7 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from cooperatives.actions.delivery_terms import HIGHEST_FEE, DeliveryRateInput
+from cooperatives.actions.delivery_terms import MAX_FEE, DeliveryRateInput
 from cooperatives.models import DeliveryMethod, DeliveryRate
 from shop.core.models.geography import Division
 from shop.core.web.form_options import FormData
@@ -30,7 +30,7 @@ class BracketForm(MembersForm):
     """A price up to a weight; without a weight, for anything heavier."""
 
     weight = KilosField(label=_("Up to (kg)"), required=False)
-    price = WholeNumberField(label=_("Price"), min_value=0, max_value=HIGHEST_FEE, required=False)
+    price = WholeNumberField(label=_("Price"), min_value=0, max_value=MAX_FEE, required=False)
 
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
@@ -47,7 +47,7 @@ class FreeAboveForm(MembersForm):
     free_above = WholeNumberField(
         label=_("Free delivery from this amount of products"),
         min_value=1,
-        max_value=HIGHEST_FEE,
+        max_value=MAX_FEE,
         required=False,
     )
 

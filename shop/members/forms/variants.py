@@ -9,14 +9,14 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.products.product_details import VariantDetails
-from catalog.actions.products.variant_rows import HIGHEST_PRICE
+from catalog.actions.products.variant_rows import MAX_PRICE
 from catalog.models import Unit, Variant
 from shop.core.web.confirmations import ConfirmableForm
 from shop.members.forms.fields import ContentField, MembersForm, WholeNumberField
 
 COMMON_UNITS = (Unit.BUNCH, Unit.BUNDLE, Unit.KG, Unit.PACKET, Unit.FRUIT, Unit.PIECE)
 _FACTORS = {"kg": 1000, "l": 1000}  # of a measure, to the grams or millilitres that are stored
-_MOST_CONTENT = 10_000_000
+_MAX_CONTENT = 10_000_000
 _GRAMS_OF = {Unit.KG: 1000, Unit.HUNDRED_GRAMS: 100, Unit.TEN_KG: 10_000}
 
 
@@ -50,7 +50,7 @@ class VariantForm(MembersForm, ConfirmableForm):
     price = WholeNumberField(
         label=_("Price per unit"),
         min_value=1,
-        max_value=HIGHEST_PRICE,
+        max_value=MAX_PRICE,
         widget=forms.TextInput(
             attrs={"class": "input input-large", "inputmode": "numeric", "autocomplete": "off"}
         ),
@@ -81,7 +81,7 @@ class VariantForm(MembersForm, ConfirmableForm):
         amount = content * _FACTORS.get(measure, 1) if isinstance(content, Decimal) else Decimal(0)
         if amount != int(amount):
             self.add_error("content", _("Enter a whole number of grams, millilitres or pieces."))
-        elif amount > _MOST_CONTENT:
+        elif amount > _MAX_CONTENT:
             self.add_error("content", _("Enter at most 10 tonnes or 10,000 litres."))
         elif cleaned.get("is_weighed") and "content_grams" not in _content_arguments(
             cleaned.get("unit", ""), content, measure

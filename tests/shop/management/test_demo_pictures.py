@@ -19,7 +19,7 @@ pytestmark = pytest.mark.once
 PICTURES = HERE / "pictures"
 SIDE = 16
 LEAST_DISTANCE = 10  # of 256 bits in each direction; a copy in other colours has fewer
-MOST_BYTES = 120_000
+MAX_BYTES = 120_000
 
 
 @cache
@@ -77,7 +77,7 @@ def test_files_are_those_of_the_drawings_and_light() -> None:
 
     assert sorted(files) == picture_names()
     assert {row["picture"] for root in roots for row in [root, *root["inside"]]} <= set(files)
-    assert {name: size for name, size in files.items() if size > MOST_BYTES} == {}
+    assert {name: size for name, size in files.items() if size > MAX_BYTES} == {}
 
 
 @pytest.mark.django_db
