@@ -9,7 +9,7 @@ from catalog.search.search_terms import Reading, Term
 from shop.core.texts.folding import MarkedWord, fold, folded_words, marked_word, words_with_diacritics
 
 # A word this long may be several joined syllables; few Vietnamese syllables are as long.
-SHORTEST_JOINED = 5
+MIN_JOINED_LETTERS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class NameWords:
         if term.is_prefix:
             return any(suffix.startswith(term.word) for suffix in self.suffixes)
         return term.word in self.words or (
-            len(term.word) >= SHORTEST_JOINED
+            len(term.word) >= MIN_JOINED_LETTERS
             and any(
                 len(word) < len(term.word) and suffix.startswith(term.word)
                 for word, suffix in zip(self.words, self.suffixes, strict=True)

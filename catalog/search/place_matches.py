@@ -12,7 +12,7 @@ from django.utils.translation import get_language
 
 from catalog.models import Category
 from catalog.search.facet_index import FacetIndex, NamedPlace
-from catalog.search.name_words import SHORTEST_JOINED, read_name
+from catalog.search.name_words import MIN_JOINED_LETTERS, read_name
 from catalog.search.search_terms import Reading
 from cooperatives.models import Cooperative
 from shop.core.database.compiled_query import compiled_query
@@ -91,7 +91,7 @@ def name_matches(name: str, reading: Reading) -> bool:
 
 def _matches_former_name(name: str, joined_name: str) -> bool:
     """Return whether the joined words are the name or, if long enough, a prefix of it."""
-    return name == joined_name or (len(joined_name) >= SHORTEST_JOINED and name.startswith(joined_name))
+    return name == joined_name or (len(joined_name) >= MIN_JOINED_LETTERS and name.startswith(joined_name))
 
 
 def _place_match(place: NamedPlace, index: FacetIndex, former: str = "") -> PlaceMatch:
@@ -105,7 +105,7 @@ def _like_patterns(words: Sequence[str]) -> tuple[list[str], list[str]]:
     """
     after_space = [f"% {word}%" for word in words]
     return after_space, [
-        f"%{word}%" if len(word) >= SHORTEST_JOINED else like
+        f"%{word}%" if len(word) >= MIN_JOINED_LETTERS else like
         for word, like in zip(words, after_space, strict=True)
     ]
 

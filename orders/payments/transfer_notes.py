@@ -15,7 +15,7 @@ _NON_CODE_CHARACTERS = re.compile("[^A-Z0-9]+")
 _NON_LETTERS = re.compile("[^a-z]+")
 _NON_DIGITS = re.compile("[^0-9]+")
 _LENGTHS = range(min(CODE_LENGTHS) - 1, max(CODE_LENGTHS) + 2)  # an error removes or adds a character
-_SHORTEST_NAME = 2  # words: a given name alone matches half of Vietnam
+_MIN_NAME_WORDS = 2  # words: a given name alone matches half of Vietnam
 _LAST_DIGITS = 9  # of a phone number, without the leading 0 or +84
 
 
@@ -44,7 +44,7 @@ class TransferNote:
     def mentions_buyer(self, name: str, phone: str) -> bool:
         """Return whether it contains the buyer's full name (diacritics are ignored) or phone number."""
         name_words = _NON_LETTERS.sub(" ", fold(name)).split()
-        if len(name_words) >= _SHORTEST_NAME and f" {' '.join(name_words)} " in self._words:
+        if len(name_words) >= _MIN_NAME_WORDS and f" {' '.join(name_words)} " in self._words:
             return True
         digits = _NON_DIGITS.sub("", phone)[-_LAST_DIGITS:]
         return len(digits) == _LAST_DIGITS and digits in self._digits

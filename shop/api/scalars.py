@@ -26,7 +26,7 @@ from graphql import (
 )
 from graphql.type.scalars import coerce_float, parse_int_literal
 
-_SMALLEST, _LARGEST = -(2**31), 2**31 - 1
+_MIN_INT, _MAX_INT = -(2**31), 2**31 - 1
 _MAX_INT_CHARACTERS = 20  # characters of a literal, far more than 32 bits need
 _DIGITS = 18  # of a Decimal, before the point and after it
 
@@ -123,7 +123,7 @@ def _parse_positive_decimal(value: object) -> Decimal:
 def _integer_parser(name: str, at_least: int) -> Callable[[object], int]:
     def parse(value: Any) -> int:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not is_number or not _SMALLEST <= value <= _LARGEST or value != int(value):
+        if not is_number or not _MIN_INT <= value <= _MAX_INT or value != int(value):
             raise GraphQLError(f"{name} cannot represent value: {_truncated_repr(value)}")
         if value < at_least:
             raise GraphQLError(f"{name} cannot be lower than {at_least}: {_truncated_repr(value)}")

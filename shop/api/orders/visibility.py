@@ -169,7 +169,7 @@ def _sum_of_parts(parts: OrderPartQuerySet, column: str) -> Combinable:
 
 # An order's id grants access to the whole order, so it is hidden from cooperatives' staff. They get an id
 # made from the order number instead.
-_LARGEST_NUMBER = 2**63 - 1
+_MAX_ORDER_NUMBER = 2**63 - 1
 
 
 def shown_key(row: Row) -> uuid.UUID:
@@ -190,7 +190,7 @@ def order_keys(context: Context, keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, u
     requested = list(keys)
     if not can_only_see_parts(context):
         return {key: key for key in requested}
-    numbers = [key.int for key in requested if key.int <= _LARGEST_NUMBER]
+    numbers = [key.int for key in requested if key.int <= _MAX_ORDER_NUMBER]
     rows = Order.objects.filter(number__in=numbers).values_list("number", "pk")
     keys_by_shown_key = {uuid.UUID(int=number): pk for number, pk in rows}
     whole_keys = Order.objects.filter(_is_whole(context), pk__in=requested).values_list("pk", flat=True)
