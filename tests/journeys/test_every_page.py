@@ -19,6 +19,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.core.management import call_command
+from django.db.models import Choices
 from django.http import HttpRequest
 from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
@@ -99,7 +100,20 @@ PAGE_FACTS = """() => ({
   title: document.title,
   lines: [...new Set(document.body.innerText.split('\\n').map(line => line.trim()))],
   styled: document.querySelectorAll('[style], style').length,
+  plain: (() => {
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const texts = [];
+    while (walker.nextNode()) {
+      const around = walker.currentNode.parentElement;
+      if (around.checkVisibility() && !around.closest('.code, script, textarea')) {
+        texts.push(walker.currentNode.data);
+      }
+    }
+    return texts;
+  })(),
 })"""
+STORED = re.compile(r"(?<![\w@./:-])[a-z]+(?:_[a-z]+)*(?![\w@/:-]|\.\w)")
+IN_BOTH_LANGUAGES = {"email", "web"}
 
 
 @pytest.fixture(autouse=True)
@@ -285,9 +299,10 @@ def test_page_faults_are_detected(visitor: Callable[..., BrowserContext], world:
         "<html lang=en><title>x</title><main><h1>One</h1><h1>Two</h1><p>Add to basket</p>"
         "<div class=wide>x</div><img src=data:,><style>.wide { width: 900px }"
         "@media (prefers-color-scheme: dark) { body { color: #777; background: #666 } }</style></main>"
-        "<p>Out of it <a href=/></a></p>"
+        "<p>Out of it <a href=/></a> in_review <span class=code>in_transit</span></p>"
     )
-    in_any_case = {"image-alt", "588 px too wide", "lang 'en'", "2 first headings", "other language"}
+    in_any_case = {"image-alt", "588 px too wide", "lang 'en'", "2 first headings"}
+    in_any_case |= {"other language", "stored value"}
     new_page_faults = {"link-name", "region", "dark color-contrast"}
     colours = Colours()
 
@@ -400,7 +415,34 @@ def _page_faults(
     found += [] if facts["headings"] == 1 else [f"{facts['headings']} first headings"]
     found += [] if facts["title"].strip(" ·") else ["no title"]
     found += [f"other language: {line}" for line in facts["lines"] if line in foreign_lines]
+    if language == "vi":
+        found += [f"stored value: {word}" for word in sorted(_stored_values_in(facts["plain"]))]
     return found
+
+
+def _stored_values_in(texts: list[str]) -> set[str]:
+    """Return the words that are values in the database, as "in_review", rather than words for people."""
+    words = {word for text in texts for word in STORED.findall(text)}
+    return {word for word in words if "_" in word} | (words & _values_of_choices())
+
+
+@functools.cache
+def _values_of_choices() -> set[str]:
+    """Return the values of all our choices, but the words that Vietnamese shares."""
+    ours = ("catalog", "cooperatives", "orders", "shop")
+    values = {
+        str(value)
+        for choices in _subclasses(Choices)
+        if choices.__module__.split(".")[0] in ours
+        for value in choices.values
+    }
+    return {value for value in values if len(value) > 2} - IN_BOTH_LANGUAGES
+
+
+def _subclasses(choices: Any) -> Iterator[Any]:
+    for subclass in choices.__subclasses__():
+        yield subclass
+        yield from _subclasses(subclass)
 
 
 def _format_violation(violation: dict[str, Any]) -> str:

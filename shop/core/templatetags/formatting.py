@@ -11,6 +11,7 @@ from shop.core.texts import formatting
 register = template.Library()
 
 for _filter in (
+    formatting.amount_alone,
     formatting.money,
     formatting.currency_symbol,
     formatting.weight,

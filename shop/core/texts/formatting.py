@@ -46,13 +46,17 @@ def money(amount: int | Money | TaxedMoney | None, currency: str = "VND") -> str
         return money(amount.amount, amount.currency)
     if isinstance(amount, TaxedMoney):
         return money(amount.gross, amount.currency)
+    return f"{amount_alone(amount, currency)}{NO_BREAK}{currency_symbol(currency)}"
+
+
+def amount_alone(amount: int, currency: str = "VND") -> str:
+    """Format minor units as `money` does, without the currency: for tables that name it once."""
     digits = minor_digits(currency)
     whole_units, fraction = divmod(abs(amount), 10**digits)
     grouped = number(whole_units)
     if digits:
         grouped += f"{_decimal_mark()}{fraction:0{digits}}"
-    sign = MINUS if amount < 0 else ""
-    return f"{sign}{grouped}{NO_BREAK}{currency_symbol(currency)}"
+    return f"{MINUS if amount < 0 else ''}{grouped}"
 
 
 def currency_symbol(currency: str) -> str:
