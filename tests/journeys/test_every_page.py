@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import html
 import itertools
 import re
 import uuid
@@ -100,18 +101,12 @@ PAGE_FACTS = """() => ({
   title: document.title,
   lines: [...new Set(document.body.innerText.split('\\n').map(line => line.trim()))],
   styled: document.querySelectorAll('[style], style').length,
-  plain: (() => {
-    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-    const texts = [];
-    while (walker.nextNode()) {
-      const around = walker.currentNode.parentElement;
-      if (around.checkVisibility() && !around.closest('.code, script, textarea')) {
-        texts.push(walker.currentNode.data);
-      }
-    }
-    return texts;
-  })(),
 })"""
+TAGS = re.compile(r"<[^>]*>", re.DOTALL)
+# What nobody reads, and codes of banks and Stripe, which stand beside their words.
+UNREAD = re.compile(
+    r"<(script|style|svg|template)\b.*?</\1>|<(\w+)[^>]*class=\"[^\"]*\bcode\b[^>]*>.*?</\2>", re.DOTALL
+)
 STORED = re.compile(r"(?<![\w@./:-])[a-z]+(?:_[a-z]+)*(?![\w@/:-]|\.\w)")
 IN_BOTH_LANGUAGES = {"email", "web"}
 
@@ -233,6 +228,21 @@ def test_every_page_is_accessible_translated_and_responsive(
     assert faults == {}
 
 
+def test_no_page_shows_stored_values(world: World) -> None:
+    found = {}
+    for visit in world.visits:
+        client = Client()
+        if world.sessions[visit.visitor]:
+            client.cookies[settings.SESSION_COOKIE_NAME] = world.sessions[visit.visitor]
+        if visit.sent is None and visit.status == 200:
+            response = client.get(visit.path)
+            if response.headers["Content-Type"].startswith("text/html"):
+                found[visit.path] = _stored_values_in(response.content.decode())
+
+    assert len(found) > 200
+    assert {path: words for path, words in found.items() if words} == {}
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_error_pages_are_accessible_translated_and_responsive(
     visitor: Callable[..., BrowserContext], world: World, colours: Colours, language: str
@@ -299,10 +309,9 @@ def test_page_faults_are_detected(visitor: Callable[..., BrowserContext], world:
         "<html lang=en><title>x</title><main><h1>One</h1><h1>Two</h1><p>Add to basket</p>"
         "<div class=wide>x</div><img src=data:,><style>.wide { width: 900px }"
         "@media (prefers-color-scheme: dark) { body { color: #777; background: #666 } }</style></main>"
-        "<p>Out of it <a href=/></a> in_review <span class=code>in_transit</span></p>"
+        "<p>Out of it <a href=/></a></p>"
     )
-    in_any_case = {"image-alt", "588 px too wide", "lang 'en'", "2 first headings"}
-    in_any_case |= {"other language", "stored value"}
+    in_any_case = {"image-alt", "588 px too wide", "lang 'en'", "2 first headings", "other language"}
     new_page_faults = {"link-name", "region", "dark color-contrast"}
     colours = Colours()
 
@@ -415,14 +424,13 @@ def _page_faults(
     found += [] if facts["headings"] == 1 else [f"{facts['headings']} first headings"]
     found += [] if facts["title"].strip(" ·") else ["no title"]
     found += [f"other language: {line}" for line in facts["lines"] if line in foreign_lines]
-    if language == "vi":
-        found += [f"stored value: {word}" for word in sorted(_stored_values_in(facts["plain"]))]
     return found
 
 
-def _stored_values_in(texts: list[str]) -> set[str]:
-    """Return the words that are values in the database, as "in_review", rather than words for people."""
-    words = {word for text in texts for word in STORED.findall(text)}
+def _stored_values_in(content: str) -> set[str]:
+    """Return the words of a page that are values in the database, as "in_review", rather than words."""
+    texts = html.unescape(TAGS.sub("\n", UNREAD.sub(" ", content)))
+    words = set(STORED.findall(texts))
     return {word for word in words if "_" in word} | (words & _values_of_choices())
 
 
