@@ -180,6 +180,7 @@ def test_most_is_the_main_figure_of_the_order_and_its_letter_until_weighed(clien
         "Tiền hàng, tối đa 86.400 ₫ Phí giao hàng 30.000 ₫ Tối đa 116.400 ₫ Theo cân nặng ước tính: 102.000 ₫"
     ) in text_of(letter.html)
     assert "Đang chờ 1 hợp tác xã nhận đơn. Tối đa: 116.400 ₫." in text_of(letter.html)
+    assert "- Bí xanh thơm × 2, khoảng 4,8 kg: tối đa 86.400 ₫, ước tính 72.000 ₫" in text_of(letter.text)
     assert (
         "Tiền hàng, tối đa: 86.400 ₫ Phí giao hàng: 30.000 ₫ "
         "Tối đa: 116.400 ₫ Theo cân nặng ước tính: 102.000 ₫"
