@@ -16,14 +16,19 @@ from orders.actions.checkout.open_checkout import open_checkout, preview_checkou
 from orders.actions.order_records.order_limits import PhoneCodeRequired, TooManyOrders
 from orders.actions.payments.order_payments import offered_payment_methods
 from orders.actions.placement.place_order import place_order
-from orders.actions.quotes.quote_types import Quote, QuoteProblem
 from orders.actions.vouchers.redeem_vouchers import apply_voucher_code, remove_voucher_code
 from orders.forms.basket import parse_chosen_deliveries, posted_basket_id
 from orders.forms.checkout import CheckoutForm
-from orders.models import Basket, Order, PaymentMethod, normalise_code
+from orders.models import Basket, Order, normalise_code
 from orders.views import checkout_code, receiver
 from orders.views.address_book import save_checkout_address
-from orders.views.checkout_problems import checkout_problems
+from orders.views.checkout_rendering import (
+    NO_REFUSALS,
+    CheckoutRefusals,
+    build_form,
+    is_htmx,
+    render_checkout,
+)
 from orders.views.current_basket import (
     basket_by_id,
     current_basket,
@@ -32,16 +37,12 @@ from orders.views.current_basket import (
     signed_in_user,
 )
 from orders.views.order_access import remember_proof
-from orders.views.payment_page import payment_choices, transfer_before_weighing_text
-from orders.views.quote_display import build_seller_quote_views, has_blocking_problems
-from orders.views.sum_rows import totals_of_quote
+from orders.views.quote_display import has_blocking_problems
 from shop.accounts.sign_in.one_time_codes import CodeExpired, WrongCode
-from shop.accounts.views.old_address_fields import needs_reload, suggestions
+from shop.accounts.views.old_address_fields import needs_reload
 from shop.core.errors import Missing, Refused
 from shop.core.geography.division_choices import all_provinces, communes_of, divisions_with_codes
 from shop.core.models.geography import Division
-from shop.core.texts.marked_texts import translated
-from shop.core.web.form_options import FormData
 from shop.core.web.http_methods import require_safe_or_post
 
 
@@ -57,7 +58,7 @@ def show_checkout(request: HttpRequest) -> HttpResponse:
     quote = preview_checkout(basket, province_code=_valid_province(provinces, values), now=timezone.now())
     if not quote.seller_quotes or has_blocking_problems(quote):
         return redirect("orders:basket")
-    return _render_checkout(request, basket, quote, provinces, values)
+    return render_checkout(request, basket, quote, provinces, values)
 
 
 @require_POST
@@ -122,7 +123,9 @@ def _change_code(request: HttpRequest, basket: Basket, submitted: QueryDict) -> 
     except Missing:
         raise
     except Refused as refused:
-        return _show_updated(request, basket, submitted, code_error=(code, refused))
+        return _show_updated(
+            request, basket, submitted, refusals=CheckoutRefusals(code=refused, entered_code=code)
+        )
     return _show_updated(request, basket, submitted)
 
 
@@ -131,46 +134,21 @@ def _place_order(request: HttpRequest, basket: Basket, submitted: QueryDict) -> 
 
     Delivery methods are not checked beforehand: `place_order` raises, and the page then shows current ones.
     """
-    divisions = divisions_with_codes(submitted.get("province", ""), submitted.get("commune", ""))
     cooperatives = _cooperative_ids(basket)
-    submitted_methods = {key: [submitted.get(f"delivery-{key}", "")] for key in cooperatives}
-    form = _build_form(
+    form = build_form(
         basket,
-        submitted_methods,
-        divisions,
+        {key: [submitted.get(f"delivery-{key}", "")] for key in cooperatives},
+        divisions_with_codes(submitted.get("province", ""), submitted.get("commune", "")),
         offered_payment_methods(basket.channel),
         submitted,
         data=submitted,
     )
-    refused: Refused | None = None
-    phone_refusal: Refused | None = None
+    refusals = NO_REFUSALS
     if form.is_valid():
-        try:
-            with checkout_code.within_order_limits(request, submitted, form.contact.phone):
-                order = place_order(
-                    basket_id=basket.pk,
-                    contact=form.contact,
-                    deliveries=form.deliveries,
-                    consents=form.consents,
-                    method=form.method,
-                    actor=request_actor(request),
-                    now=timezone.now(),
-                    agreed_total=form.cleaned_data["shown_total"],
-                    agreed_maximum=form.cleaned_data["shown_most"],
-                    seen_prices=form.seen_prices,
-                    language=request.LANGUAGE_CODE,
-                )
-        except Missing as missing:
-            if missing.field != "delivery":
-                raise
-        except PhoneCodeRequired as needed:
-            phone_refusal = checkout_code.send_code_to(request, submitted, form.contact.phone) or needed
-        except (CodeExpired, TooManyOrders, WrongCode) as wrong:
-            phone_refusal = wrong
-        except Refused as other_refusal:
-            refused = other_refusal
-        else:
-            return _after_placement(request, order, form)
+        placed = _try_to_place(request, basket, form, submitted)
+        if isinstance(placed, Order):
+            return _after_placement(request, placed, form)
+        refusals = placed
     provinces = all_provinces()
     quote = open_checkout(
         basket_id=basket.pk,
@@ -179,16 +157,39 @@ def _place_order(request: HttpRequest, basket: Basket, submitted: QueryDict) -> 
         contact=form.contact if form.is_valid() else None,
         now=timezone.now(),
     )
-    return _render_checkout(
-        request,
-        basket,
-        quote,
-        provinces,
-        submitted,
-        is_bound=True,
-        refused=refused,
-        phone_refusal=phone_refusal,
-    )
+    return render_checkout(request, basket, quote, provinces, submitted, is_bound=True, refusals=refusals)
+
+
+def _try_to_place(
+    request: HttpRequest, basket: Basket, form: CheckoutForm, submitted: QueryDict
+) -> Order | CheckoutRefusals:
+    """Place the order, or return why it was refused; sends a code if the phone needs one. Raises Missing."""
+    try:
+        with checkout_code.within_order_limits(request, submitted, form.contact.phone):
+            return place_order(
+                basket_id=basket.pk,
+                contact=form.contact,
+                deliveries=form.deliveries,
+                consents=form.consents,
+                method=form.method,
+                actor=request_actor(request),
+                now=timezone.now(),
+                agreed_total=form.cleaned_data["shown_total"],
+                agreed_maximum=form.cleaned_data["shown_most"],
+                seen_prices=form.seen_prices,
+                language=request.LANGUAGE_CODE,
+            )
+    except Missing as missing:
+        if missing.field != "delivery":
+            raise
+        return NO_REFUSALS
+    except PhoneCodeRequired as needed:
+        unsent = checkout_code.send_code_to(request, submitted, form.contact.phone)
+        return CheckoutRefusals(phone=unsent or needed)
+    except (CodeExpired, TooManyOrders, WrongCode) as wrong:
+        return CheckoutRefusals(phone=wrong)
+    except Refused as refused:
+        return CheckoutRefusals(order=refused)
 
 
 def _after_placement(request: HttpRequest, order: Order, form: CheckoutForm) -> HttpResponse:
@@ -220,20 +221,20 @@ def _show_updated(
     basket: Basket,
     submitted: QueryDict,
     *,
-    code_error: tuple[str, Refused] | None = None,
+    refusals: CheckoutRefusals = NO_REFUSALS,
 ) -> HttpResponse:
     """Save a changed address, delivery method or code, and show the new prices."""
     provinces = all_provinces()
-    province_code, delivery_methods = (
-        _valid_province(provinces, submitted),
-        parse_chosen_deliveries(submitted, _cooperative_ids(basket)),
-    )
+    province_code = _valid_province(provinces, submitted)
     quote = open_checkout(
-        basket_id=basket.pk, province_code=province_code, choices=delivery_methods, now=timezone.now()
+        basket_id=basket.pk,
+        province_code=province_code,
+        choices=parse_chosen_deliveries(submitted, _cooperative_ids(basket)),
+        now=timezone.now(),
     )
     if province_code:
         remember_province(request, province_code)
-    return _render_checkout(request, basket, quote, provinces, submitted, code_error=code_error)
+    return render_checkout(request, basket, quote, provinces, submitted, refusals=refusals)
 
 
 def _redirect_to_result(request: HttpRequest, basket_id: uuid.UUID) -> HttpResponse:
@@ -250,121 +251,9 @@ def _redirect_to_result(request: HttpRequest, basket_id: uuid.UUID) -> HttpRespo
 def _redirect_to_page(request: HttpRequest, page: str, **parts: object) -> HttpResponse:
     """Redirect. HTMX gets the URL in `HX-Redirect`, since it would insert the page into the current one."""
     url = resolve_url(page, **parts)
-    if not _is_htmx(request):
+    if not is_htmx(request):
         return redirect(url)
     return HttpResponse(status=204, headers={"HX-Redirect": url})
-
-
-def _can_proceed_with_code(phone_refusal: Refused | None) -> bool:
-    """Return whether the buyer can place the order after entering a code sent to their phone."""
-    return isinstance(phone_refusal, CodeExpired | PhoneCodeRequired | WrongCode)
-
-
-def _is_htmx(request: HttpRequest) -> bool:
-    return request.headers.get("HX-Request") == "true"
-
-
-def _render_checkout(
-    request: HttpRequest,
-    basket: Basket,
-    quote: Quote,
-    provinces: list[Division],
-    entered: Mapping[str, object],
-    *,
-    is_bound: bool = False,
-    refused: Refused | None = None,
-    phone_refusal: Refused | None = None,
-    code_error: tuple[str, Refused] | None = None,
-) -> HttpResponse:
-    """Render the checkout for `entered`, the initial or (if `is_bound`) submitted values."""
-    province = next(
-        (province for province in provinces if province.code == quote.requested.province_code), None
-    )
-    seller_quotes = build_seller_quote_views(quote, province)
-    delivery_methods = {
-        seller_view.seller_quote.cooperative.pk: [choice.value for choice in seller_view.choices]
-        for seller_view in seller_quotes
-    }
-    form = _build_form(
-        basket,
-        delivery_methods,
-        (provinces, communes_of(str(entered.get("province", "")))),
-        offered_payment_methods(basket.channel, shop=quote.shop),
-        entered,
-        data=entered if is_bound else None,
-    )
-    for seller_view in seller_quotes:  # so that the list of errors on top names the cooperative
-        form.fields[seller_view.field].label = translated(seller_view.seller_quote.cooperative, "name")
-    if request.method == "POST":
-        receiver.save_inputs(request, entered)
-    context = {
-        "basket": basket,
-        "form": form,
-        "quote": quote,
-        "sums": totals_of_quote(quote, quote.purchase_at_maximum),
-        "groups": [
-            {
-                "seller_view": seller_view,
-                "delivery_method": form[seller_view.field],
-                "note": form[f"note-{seller_view.seller_quote.cooperative.pk}"],
-            }
-            for seller_view in seller_quotes
-        ],
-        "province": province,
-        "currency": basket.currency,
-        "payments": payment_choices(
-            form["payment"],
-            offered_payment_methods(basket.channel, quote.total, shop=quote.shop),
-            transfer_before_weighing_text(quote.total, quote.maximum_total, basket.currency)
-            if province and quote.is_by_weight
-            else "",
-        ),
-        "problems": checkout_problems(seller_quotes, refused, quote, entered),
-        "new_prices": [
-            (line.requested.key, line.unit_price)
-            for line in quote.lines
-            if QuoteProblem.PRICE_CHANGED in line.problems
-        ],
-        "has_blocking_problems": has_blocking_problems(quote),
-        "written_code": code_error[0] if code_error else "",
-        "code_error": code_error[1].message if code_error else "",
-        "old_address": str(entered.get("old_address", "")),
-        "suggestions": suggestions(entered),
-        "book": receiver.address_book(signed_in_user(request)),
-        "shop": quote.shop,
-        **_phone_context(request, phone_refusal),
-    }
-    template = "orders/checkout.html#checkout-form" if _is_htmx(request) else "orders/checkout.html"
-    return render(request, template, context)
-
-
-def _phone_context(request: HttpRequest, phone_refusal: Refused | None) -> dict[str, object]:
-    """Return why the order needs a code sent to the phone, and the phone that one was sent to."""
-    is_wrong_code = isinstance(phone_refusal, CodeExpired | WrongCode)
-    return {
-        "phone_refusal": phone_refusal.message if phone_refusal else "",
-        "phone_code_error": phone_refusal.message if phone_refusal and is_wrong_code else "",
-        "phone_code_to": checkout_code.code_sent_to(request) if _can_proceed_with_code(phone_refusal) else "",
-    }
-
-
-def _build_form(
-    basket: Basket,
-    delivery_methods: Mapping[int, list[str]],
-    divisions: tuple[list[Division], list[Division]],
-    payments: list[PaymentMethod],
-    values: Mapping[str, object],
-    *,
-    data: FormData = None,
-) -> CheckoutForm:
-    return CheckoutForm(
-        data,
-        initial={name: values.get(name) for name in values} | {"basket": basket.pk},
-        provinces=divisions[0],
-        communes=divisions[1],
-        payments=payments,
-        delivery_methods=delivery_methods,
-    )
 
 
 def _valid_province(provinces: list[Division], values: Mapping[str, object]) -> str:

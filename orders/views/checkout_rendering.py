@@ -1,0 +1,160 @@
+"""Rendering of the checkout page: its form, the quote, and what was refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from orders.actions.order_records.order_limits import PhoneCodeRequired
+from orders.actions.payments.order_payments import offered_payment_methods
+from orders.actions.quotes.quote_types import Quote, QuoteProblem
+from orders.forms.checkout import CheckoutForm
+from orders.models import Basket, PaymentMethod
+from orders.views import checkout_code, receiver
+from orders.views.checkout_problems import checkout_problems
+from orders.views.current_basket import signed_in_user
+from orders.views.payment_page import payment_choices, transfer_before_weighing_text
+from orders.views.quote_display import SellerQuoteView, build_seller_quote_views, has_blocking_problems
+from orders.views.sum_rows import totals_of_quote
+from shop.accounts.sign_in.one_time_codes import CodeExpired, WrongCode
+from shop.accounts.views.old_address_fields import suggestions
+from shop.core.errors import Refused
+from shop.core.geography.division_choices import communes_of
+from shop.core.models.geography import Division
+from shop.core.texts.marked_texts import translated
+from shop.core.web.form_options import FormData
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutRefusals:
+    """Why the checkout did not do what was asked: place the order, accept its phone, apply `entered_code`."""
+
+    order: Refused | None = None
+    phone: Refused | None = None
+    code: Refused | None = None
+    entered_code: str = ""
+
+
+NO_REFUSALS = CheckoutRefusals()
+
+
+def render_checkout(
+    request: HttpRequest,
+    basket: Basket,
+    quote: Quote,
+    provinces: list[Division],
+    entered: Mapping[str, object],
+    *,
+    is_bound: bool = False,
+    refusals: CheckoutRefusals = NO_REFUSALS,
+) -> HttpResponse:
+    """Render the checkout for `entered`, the initial or (if `is_bound`) submitted values."""
+    requested_code = quote.requested.province_code
+    province = next((province for province in provinces if province.code == requested_code), None)
+    seller_quotes = build_seller_quote_views(quote, province)
+    form = build_form(
+        basket,
+        _offered_deliveries(seller_quotes),
+        (provinces, communes_of(str(entered.get("province", "")))),
+        offered_payment_methods(basket.channel, shop=quote.shop),
+        entered,
+        data=entered if is_bound else None,
+    )
+    for seller_view in seller_quotes:  # so that the list of errors on top names the cooperative
+        form.fields[seller_view.field].label = translated(seller_view.seller_quote.cooperative, "name")
+    if request.method == "POST":
+        receiver.save_inputs(request, entered)
+    context = {
+        "basket": basket,
+        "form": form,
+        "province": province,
+        "currency": basket.currency,
+        "payments": payment_choices(
+            form["payment"],
+            offered_payment_methods(basket.channel, quote.total, shop=quote.shop),
+            transfer_before_weighing_text(quote.total, quote.maximum_total, basket.currency)
+            if province and quote.is_by_weight
+            else "",
+        ),
+        "problems": checkout_problems(seller_quotes, refusals.order, quote, entered),
+        "old_address": str(entered.get("old_address", "")),
+        "suggestions": suggestions(entered),
+        "book": receiver.address_book(signed_in_user(request)),
+        "shop": quote.shop,
+        **_quote_context(quote, seller_quotes, form),
+        **_refusals_context(request, refusals),
+    }
+    template = "orders/checkout.html#checkout-form" if is_htmx(request) else "orders/checkout.html"
+    return render(request, template, context)
+
+
+def _offered_deliveries(seller_quotes: Sequence[SellerQuoteView]) -> dict[int, list[str]]:
+    """Return the values of the delivery choices by cooperative."""
+    return {
+        seller_view.seller_quote.cooperative.pk: [choice.value for choice in seller_view.choices]
+        for seller_view in seller_quotes
+    }
+
+
+def _quote_context(
+    quote: Quote, seller_quotes: Sequence[SellerQuoteView], form: CheckoutForm
+) -> dict[str, object]:
+    """Return the quote's sums and changed prices, and each seller's part of it with its fields."""
+    return {
+        "quote": quote,
+        "sums": totals_of_quote(quote, quote.purchase_at_maximum),
+        "groups": [
+            {
+                "seller_view": seller_view,
+                "delivery_method": form[seller_view.field],
+                "note": form[f"note-{seller_view.seller_quote.cooperative.pk}"],
+            }
+            for seller_view in seller_quotes
+        ],
+        "new_prices": [
+            (line.requested.key, line.unit_price)
+            for line in quote.lines
+            if QuoteProblem.PRICE_CHANGED in line.problems
+        ],
+        "has_blocking_problems": has_blocking_problems(quote),
+    }
+
+
+def _refusals_context(request: HttpRequest, refusals: CheckoutRefusals) -> dict[str, object]:
+    """Return why the voucher code and the phone were refused, and the phone that a code was sent to."""
+    is_wrong_code = isinstance(refusals.phone, CodeExpired | WrongCode)
+    takes_code = is_wrong_code or isinstance(refusals.phone, PhoneCodeRequired)
+    phone_message = refusals.phone.message if refusals.phone else ""
+    return {
+        "written_code": refusals.entered_code,
+        "code_error": refusals.code.message if refusals.code else "",
+        "phone_refusal": phone_message,
+        "phone_code_error": phone_message if is_wrong_code else "",
+        "phone_code_to": checkout_code.code_sent_to(request) if takes_code else "",
+    }
+
+
+def build_form(
+    basket: Basket,
+    delivery_methods: Mapping[int, list[str]],
+    divisions: tuple[list[Division], list[Division]],
+    payments: list[PaymentMethod],
+    values: Mapping[str, object],
+    *,
+    data: FormData = None,
+) -> CheckoutForm:
+    return CheckoutForm(
+        data,
+        initial={name: values.get(name) for name in values} | {"basket": basket.pk},
+        provinces=divisions[0],
+        communes=divisions[1],
+        payments=payments,
+        delivery_methods=delivery_methods,
+    )
+
+
+def is_htmx(request: HttpRequest) -> bool:
+    return request.headers.get("HX-Request") == "true"
