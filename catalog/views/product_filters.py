@@ -170,69 +170,67 @@ class ProductFilters:
 
     def facets(self) -> list[Facet]:
         """Return the facets that offer a choice."""
-        index = self._index
-        provinces = self._provinces or ([*index.provinces] if len(index.provinces) == 1 else [])
-        communes = {
-            code: index.communes[code] for code in filter_labels.communes_with_products(provinces, index)
-        }
-        found = [
+        facets = [
             _facet(CATEGORY, _("Product type"), self.branches()),
-            _facet(
-                COOPERATIVE,
-                _("Cooperative"),
-                self._options(
-                    COOPERATIVE,
-                    index.cooperatives,
-                    self._cooperatives.values(),
-                    filter_labels.cooperative_labels,
-                ),
-            ),
-            _facet(
-                PLACE,
-                _("Place of origin"),
-                self._options(PLACE, index.provinces, self._provinces, filter_labels.division_labels),
-            ),
-            _facet(
-                COMMUNE,
-                _("Commune or ward"),
-                self._options(PLACE, communes, self._communes, filter_labels.division_labels),
-            ),
-            _facet(
-                BAND,
-                _("Price"),
-                self._fixed_options(
-                    BAND, PRICE_BANDS, index.bands, self._bands, filter_labels.price_band_label
-                ),
-            ),
-            _facet(
-                UNIT,
-                _("Sales unit"),
-                self._fixed_options(UNIT, Unit.values, index.units, self._units, filter_labels.unit_label),
-            ),
-            _facet(
-                STARS,
-                _("OCOP stars"),
-                self._fixed_options(STARS, (5, 4, 3), index.stars, self._stars, filter_labels.stars_label),
-            ),
-            _facet(
-                CERTIFICATE,
-                _("Certificate"),
-                self._fixed_options(
-                    CERTIFICATE,
-                    _OTHER_CERTIFICATES,
-                    index.certificates,
-                    self._certificates,
-                    filter_labels.certificate_label,
-                ),
-            ),
+            _facet(COOPERATIVE, _("Cooperative"), self._cooperative_options()),
+            _facet(PLACE, _("Place of origin"), self._province_options()),
+            _facet(COMMUNE, _("Commune or ward"), self._commune_options()),
+            _facet(BAND, _("Price"), self._band_options()),
+            _facet(UNIT, _("Sales unit"), self._unit_options()),
+            _facet(STARS, _("OCOP stars"), self._stars_options()),
+            _facet(CERTIFICATE, _("Certificate"), self._certificate_options()),
         ]
-        return [facet for facet in found if facet is not None]
+        return [facet for facet in facets if facet is not None]
 
     def branches(self) -> list[FacetOption]:
         """Return the categories to choose from, without empty ones."""
         names = {row.slug: translated(row, "name") for row in self._inside}
         return self._fixed_options(
             CATEGORY, names, self._branches, self._categories, lambda slug: names[slug]
+        )
+
+    def _cooperative_options(self) -> list[FacetOption]:
+        return self._options(
+            COOPERATIVE,
+            self._index.cooperatives,
+            self._cooperatives.values(),
+            filter_labels.cooperative_labels,
+        )
+
+    def _province_options(self) -> list[FacetOption]:
+        return self._options(PLACE, self._index.provinces, self._provinces, filter_labels.division_labels)
+
+    def _commune_options(self) -> list[FacetOption]:
+        """Return the communes of the chosen provinces, or of the only one that sells."""
+        index = self._index
+        provinces = self._provinces or ([*index.provinces] if len(index.provinces) == 1 else [])
+        communes = {
+            code: index.communes[code] for code in filter_labels.communes_with_products(provinces, index)
+        }
+        return self._options(PLACE, communes, self._communes, filter_labels.division_labels)
+
+    def _band_options(self) -> list[FacetOption]:
+        return self._fixed_options(
+            BAND, PRICE_BANDS, self._index.bands, self._bands, filter_labels.price_band_label
+        )
+
+    def _unit_options(self) -> list[FacetOption]:
+        return self._fixed_options(
+            UNIT, Unit.values, self._index.units, self._units, filter_labels.unit_label
+        )
+
+    def _stars_options(self) -> list[FacetOption]:
+        return self._fixed_options(
+            STARS, (5, 4, 3), self._index.stars, self._stars, filter_labels.stars_label
+        )
+
+    def _certificate_options(self) -> list[FacetOption]:
+        return self._fixed_options(
+            CERTIFICATE,
+            _OTHER_CERTIFICATES,
+            self._index.certificates,
+            self._certificates,
+            filter_labels.certificate_label,
         )
 
     def _options(

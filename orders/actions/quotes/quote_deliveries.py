@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Collection, Mapping
+from typing import TypeAlias
 
 from django.db.models import QuerySet
 
@@ -20,6 +21,9 @@ from orders.actions.quotes.quote_types import (
 from shop.core.database.compiled_query import compiled_query
 from shop.core.dates.calendar import vietnam_date
 
+# Booked places by delivery method, day and start.
+_SlotsByTime: TypeAlias = Mapping[tuple[int, datetime.date, datetime.time], PickupSlot]
+
 
 def quote_deliveries(
     quote_request: QuoteRequest,
@@ -30,52 +34,31 @@ def quote_deliveries(
     should_propose_deliveries: bool,
 ) -> None:
     """Set each seller's delivery options, the chosen one, and the problems of both."""
+    slots = _slots_by_time(delivery_methods, vietnam_date(now))
+    for cooperative_id, seller_quote in seller_quotes.items():
+        seller_quote.delivery_options = [
+            _delivery_option(quote_request, seller_quote, delivery_method, slots, now)
+            for delivery_method in delivery_methods.get(cooperative_id, [])
+        ]
+        chosen = quote_request.deliveries.get(cooperative_id)
+        if should_propose_deliveries and not _is_possible(chosen, seller_quote, fallbacks):
+            chosen = seller_quote.first_choice(quote_request.province_code)
+        _set_chosen_delivery(seller_quote, chosen, fallbacks)
+        if seller_quote.service is not None:
+            seller_quote.service_arrival = seller_quote.service.arrival(now=now)
+        if seller_quote.cooperative.is_paused_on(vietnam_date(now)):
+            seller_quote.problems.append(QuoteProblem.PAUSED)
+
+
+def _slots_by_time(delivery_methods: Mapping[int, list[DeliveryMethod]], day: datetime.date) -> _SlotsByTime:
     timed_ids = [
         delivery_method.pk
         for methods in delivery_methods.values()
         for delivery_method in methods
         if delivery_method.market_days.all()
     ]
-    slots = {
-        (slot.delivery_method_id, slot.day, slot.starts): slot
-        for slot in _select_slots(timed_ids, vietnam_date(now))
-    }
-    for cooperative_id, seller_quote in seller_quotes.items():
-        seller_quote.delivery_options = [
-            DeliveryOption(
-                delivery_method,
-                delivery_method.fee(
-                    channel_id=quote_request.channel.pk,
-                    province_code=quote_request.province_code,
-                    grams=seller_quote.grams,
-                    subtotal=seller_quote.subtotal,
-                ),
-                [
-                    QuotedPickupTime(
-                        time, _places_left(time, slots.get((delivery_method.pk, time.day, time.starts)))
-                    )
-                    for time in delivery_method.pickup_times(now=now)
-                ],
-                delivery_method.arrival(now=now),
-            )
-            for delivery_method in delivery_methods.get(cooperative_id, [])
-        ]
-        chosen = quote_request.deliveries.get(cooperative_id)
-        possible = {option.delivery_method.pk for option in seller_quote.possible_options}
-        uses_fallback = (
-            chosen is not None and chosen.delivery_method_id is None and chosen.service_id in fallbacks
-        )
-        if (
-            should_propose_deliveries
-            and not uses_fallback
-            and (chosen is None or chosen.delivery_method_id not in possible)
-        ):
-            chosen = seller_quote.first_choice(quote_request.province_code)
-        _set_chosen_option(seller_quote, chosen, fallbacks)
-        if seller_quote.service is not None:
-            seller_quote.service_arrival = seller_quote.service.arrival(now=now)
-        if seller_quote.cooperative.is_paused_on(vietnam_date(now)):
-            seller_quote.problems.append(QuoteProblem.PAUSED)
+    slots = _select_slots(timed_ids, day)
+    return {(slot.delivery_method_id, slot.day, slot.starts): slot for slot in slots}
 
 
 @compiled_query
@@ -83,15 +66,47 @@ def _select_slots(delivery_methods: Collection[int], day: datetime.date) -> Quer
     return PickupSlot.objects.filter(delivery_method__in=delivery_methods, day__gte=day)
 
 
+def _delivery_option(
+    quote_request: QuoteRequest,
+    seller_quote: SellerQuote,
+    delivery_method: DeliveryMethod,
+    slots: _SlotsByTime,
+    now: datetime.datetime,
+) -> DeliveryOption:
+    fee = delivery_method.fee(
+        channel_id=quote_request.channel.pk,
+        province_code=quote_request.province_code,
+        grams=seller_quote.grams,
+        subtotal=seller_quote.subtotal,
+    )
+    times = [
+        QuotedPickupTime(time, _places_left(time, slots.get((delivery_method.pk, time.day, time.starts))))
+        for time in delivery_method.pickup_times(now=now)
+    ]
+    return DeliveryOption(delivery_method, fee, times, delivery_method.arrival(now=now))
+
+
 def _places_left(time: PickupTime, slot: PickupSlot | None) -> int | None:
     capacity = slot.capacity if slot else time.capacity
     return None if capacity is None else capacity - (slot.booked if slot else 0)
 
 
-def _set_chosen_option(
+def _is_possible(
+    chosen: RequestedDelivery | None, seller_quote: SellerQuote, fallbacks: Mapping[int, FallbackService]
+) -> bool:
+    if chosen is None:
+        return False
+    if chosen.delivery_method_id is None and chosen.service_id in fallbacks:
+        return True
+    return chosen.delivery_method_id in {
+        option.delivery_method.pk for option in seller_quote.possible_options
+    }
+
+
+def _set_chosen_delivery(
     seller_quote: SellerQuote, chosen: RequestedDelivery | None, fallbacks: Mapping[int, FallbackService]
 ) -> None:
-    """Set the chosen option and pickup time, or add the problem that prevents them."""
+    """Set the chosen option and pickup time, or the service, or add the problem that prevents them."""
     if chosen is not None and chosen.delivery_method_id is None:
         fallback = fallbacks.get(chosen.service_id or 0)
         if fallback is None:
@@ -117,6 +132,11 @@ def _set_chosen_option(
         seller_quote.problems.append(QuoteProblem.NOT_DELIVERED)
         return
     seller_quote.chosen = option
+    _set_chosen_time(seller_quote, option, chosen)
+
+
+def _set_chosen_time(seller_quote: SellerQuote, option: DeliveryOption, chosen: RequestedDelivery) -> None:
+    """Set the pickup time of the chosen option, if it has times, or add a problem if it is gone or full."""
     if not option.times:
         if option.delivery_method.market_days.all():
             seller_quote.problems.append(QuoteProblem.SLOT_GONE)

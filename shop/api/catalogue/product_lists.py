@@ -198,52 +198,68 @@ def products_of_categories(
     channel_arguments = _with_channel(arguments)
     slug = channel_arguments.get("channel")
     channel = context.channel(slug) if slug is not None else default_channel(context)
-    sorting = arguments.get("sortBy")
-    if (
-        len(rows) == 1
-        and channel is not None
-        and can_only_see_public_rows(context, channel)
-        and not _NARROWING_ARGUMENTS - {"sortBy"} & arguments.keys()
-        and (sorting is None or sorting.get("attributeId") is None)
-    ):
-        order = sort_keys(sorting, _SORTS, _BY_NAME)
-        if "collection_position" not in {key.column for key in order}:
-            options = {"sorted_by": tuple(key.column for key in order)}
-            branch_products = compiled_rows(
-                _listed_in_branch, channel.pk, branch_prefix(rows[0].path), **options
-            )
-            return [connect(product, branch_products, arguments, selection, order=order)]
+    if len(rows) == 1 and channel is not None:
+        public_page = _public_page_of_category(rows[0], arguments, context, selection, channel)
+        if public_page is not None:
+            return [public_page]
     product_rows = _filter_by_search(product.requested_rows(context, channel_arguments), arguments)
     product_rows = apply_filters(filter_listed(product_rows, context, channel), arguments, context, channel)
     product_rows, order = apply_sorting(product_rows, arguments.get("sortBy"), channel)
     pages: dict[Key, object] = {}
     for level in dict.fromkeys(row.level for row in rows):
-        level_categories = [row for row in rows if row.level == level]
-        branch = Case(
-            *(
-                When(category__path__startswith=branch_prefix(row.path), then=Value(row.id))
-                for row in level_categories
-            ),
-            output_field=BigIntegerField(),
-        )
-        keys = [row.id for row in level_categories]
-        if len(level_categories) == 1:
-            branch_rows = product_rows.filter(
-                category__path__startswith=branch_prefix(level_categories[0].path)
-            )
-            pages[keys[0]] = connect(product, branch_rows, arguments, selection, order=order)
-            continue
-        level_pages = connect_for_parents(
-            product,
-            product_rows.annotate(branch=branch),
-            arguments,
-            selection,
-            order=order,
-            parent_column="branch",
-            parents=keys,
-        )
-        pages |= dict(zip(keys, level_pages, strict=True))
+        categories = [row for row in rows if row.level == level]
+        level_pages = _pages_of_level(categories, product_rows, arguments, selection, order)
+        pages |= {row.id: page for row, page in zip(categories, level_pages, strict=True)}
     return [pages[row.id] for row in rows]
+
+
+def _public_page_of_category(
+    row: Row,
+    arguments: CategoryProductsArguments,
+    context: Context,
+    selection: Selection,
+    channel: Channel,
+) -> dict[str, object] | None:
+    """Return a category's page by a compiled query, or None if the request is narrowed or not public."""
+    sorting = arguments.get("sortBy")
+    if (
+        not can_only_see_public_rows(context, channel)
+        or _NARROWING_ARGUMENTS - {"sortBy"} & arguments.keys()
+        or (sorting is not None and sorting.get("attributeId") is not None)
+    ):
+        return None
+    order = sort_keys(sorting, _SORTS, _BY_NAME)
+    columns = tuple(key.column for key in order)
+    if "collection_position" in columns:
+        return None
+    branch_products = compiled_rows(_listed_in_branch, channel.pk, branch_prefix(row.path), sorted_by=columns)
+    return connect(product, branch_products, arguments, selection, order=order)
+
+
+def _pages_of_level(
+    categories: list[Row],
+    product_rows: Rows,
+    arguments: CategoryProductsArguments,
+    selection: Selection,
+    order: Sequence[SortKey],
+) -> Sequence[object]:
+    """Return the pages of categories of one level of the tree, none of which contains another. One query."""
+    if len(categories) == 1:
+        branch_rows = product_rows.filter(category__path__startswith=branch_prefix(categories[0].path))
+        return [connect(product, branch_rows, arguments, selection, order=order)]
+    branch = Case(
+        *(When(category__path__startswith=branch_prefix(row.path), then=Value(row.id)) for row in categories),
+        output_field=BigIntegerField(),
+    )
+    return connect_for_parents(
+        product,
+        product_rows.annotate(branch=branch),
+        arguments,
+        selection,
+        order=order,
+        parent_column="branch",
+        parents=[row.id for row in categories],
+    )
 
 
 @collection.field("products", needs=("key", "in_channel"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -14,7 +16,7 @@ from orders.models import Order
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
-from shop.core.models import shop_settings
+from shop.core.models import ShopSettings, shop_settings
 from shop.desk.money.approvals import decidable_approval_kinds, permissions_without_approver
 from shop.desk.overview import waiting as open_tasks
 from shop.desk.overview.waiting import OpenTasks
@@ -26,44 +28,21 @@ from shop.staff_pages import staff_only
 def show_home(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show the open tasks that this user may handle."""
     now, shop = timezone.now(), shop_settings()
+    tasks_by_permission = {
+        Permission.MANAGE_STAFF: _staff_tasks,
+        Permission.MANAGE_PRODUCTS: _product_tasks,
+        Permission.MANAGE_SETTINGS: _settings_tasks,
+        Permission.MANAGE_USERS: _user_tasks,
+        Permission.HANDLE_PAYMENTS: _payment_tasks,
+    }
     task_lists: list[OpenTasks] = []
-    if has_staff_permission(request.user, Permission.MANAGE_STAFF):
-        task_lists.append(open_tasks.applications())
-    if has_staff_permission(request.user, Permission.MANAGE_PRODUCTS):
-        task_lists += [open_tasks.listings(), open_tasks.revisions(), open_tasks.certificates()]
-        task_lists.append(open_tasks.unusual_prices())
-    if has_staff_permission(request.user, Permission.MANAGE_SETTINGS):
-        task_lists += [open_tasks.sweep_failures(), open_tasks.unsent_texts(now)]
-    if has_staff_permission(request.user, Permission.MANAGE_USERS):
-        task_lists.append(open_tasks.data_requests())
-    if has_staff_permission(request.user, Permission.HANDLE_PAYMENTS):
-        task_lists += [
-            open_tasks.transfers(),
-            open_tasks.refused_calls(),
-            open_tasks.disputes(),
-            open_tasks.payouts(),
-            open_tasks.statement_rows(),
-            open_tasks.unreconciled_remittances(),
-            open_tasks.remittance_differences(),
-            open_tasks.cash_shortfalls(),
-            open_tasks.old_cash(vietnam_date(now)),
-        ]
-    approval_kinds = decidable_approval_kinds(request)
-    if approval_kinds:
-        task_lists += [
-            open_tasks.approvals(approval_kinds, now),
-            open_tasks.missing_approvers(permissions_without_approver(shop)),
-        ]
+    for permission, load_tasks in tasks_by_permission.items():
+        if has_staff_permission(request.user, permission):
+            task_lists += load_tasks(now)
+    task_lists += _approval_tasks(request, shop, now)
     can_see_orders = has_staff_permission(request.user, Permission.MANAGE_ORDERS)
     if can_see_orders:
-        task_lists += [
-            open_tasks.complaints(now),
-            open_tasks.stuck_refunds(),
-            open_tasks.overpayments(),
-            open_tasks.unaccepted_parts(),
-            open_tasks.unanswered_weights(now),
-            open_tasks.failed_deliveries(),
-        ]
+        task_lists += _order_tasks(now)
     context = {
         "shop": shop,
         "today": vietnam_date(now),
@@ -85,3 +64,60 @@ def redirect_admin_login(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         raise Http404
     return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
+
+
+def _staff_tasks(now: datetime.datetime) -> list[OpenTasks]:
+    return [open_tasks.applications()]
+
+
+def _product_tasks(now: datetime.datetime) -> list[OpenTasks]:
+    return [
+        open_tasks.listings(),
+        open_tasks.revisions(),
+        open_tasks.certificates(),
+        open_tasks.unusual_prices(),
+    ]
+
+
+def _settings_tasks(now: datetime.datetime) -> list[OpenTasks]:
+    return [open_tasks.sweep_failures(), open_tasks.unsent_texts(now)]
+
+
+def _user_tasks(now: datetime.datetime) -> list[OpenTasks]:
+    return [open_tasks.data_requests()]
+
+
+def _payment_tasks(now: datetime.datetime) -> list[OpenTasks]:
+    return [
+        open_tasks.transfers(),
+        open_tasks.refused_calls(),
+        open_tasks.disputes(),
+        open_tasks.payouts(),
+        open_tasks.statement_rows(),
+        open_tasks.unreconciled_remittances(),
+        open_tasks.remittance_differences(),
+        open_tasks.cash_shortfalls(),
+        open_tasks.old_cash(vietnam_date(now)),
+    ]
+
+
+def _approval_tasks(request: HttpRequest, shop: ShopSettings, now: datetime.datetime) -> list[OpenTasks]:
+    """Return what waits for a second person, for users who may decide some of it."""
+    kinds = decidable_approval_kinds(request)
+    if not kinds:
+        return []
+    return [
+        open_tasks.approvals(kinds, now),
+        open_tasks.missing_approvers(permissions_without_approver(shop)),
+    ]
+
+
+def _order_tasks(now: datetime.datetime) -> list[OpenTasks]:
+    return [
+        open_tasks.complaints(now),
+        open_tasks.stuck_refunds(),
+        open_tasks.overpayments(),
+        open_tasks.unaccepted_parts(),
+        open_tasks.unanswered_weights(now),
+        open_tasks.failed_deliveries(),
+    ]
