@@ -150,39 +150,48 @@ def price_purchase(
     }
     applied_discounts = []
     for discount in discounts:
-        discounted_keys: list[Hashable] = (
-            [
-                delivery.cooperative
-                for delivery in deliveries
-                if _applies_to(discount, delivery.cooperative, None)
-            ]
-            if discount.is_for_delivery
-            else [line.key for line in lines if _applies_to(discount, line.cooperative, line.key)]
-        )
         remaining_amounts = remaining_by_delivery if discount.is_for_delivery else remaining_by_line
+        discounted_keys = _discounted_keys(discount, lines, deliveries)
         applied_discounts.append(_apply_discount(discount, remaining_amounts, discounted_keys))
     return Purchase(
-        lines=[
-            PricedItem(
-                line.key,
-                line.cooperative,
-                _add_tax(line.unit_list_price * line.quantity, line.tax_rate, is_tax_included),
-                _add_tax(line.unit_price * line.quantity, line.tax_rate, is_tax_included),
-                _add_tax(remaining_by_line[line.key], line.tax_rate, is_tax_included),
-            )
-            for line in lines
-        ],
+        lines=[_price_line(line, remaining_by_line[line.key], is_tax_included) for line in lines],
         deliveries=[
-            PricedItem(
-                delivery.cooperative,
-                delivery.cooperative,
-                _add_tax(delivery.list_price, delivery.tax_rate, is_tax_included),
-                _add_tax(delivery.price, delivery.tax_rate, is_tax_included),
-                _add_tax(remaining_by_delivery[delivery.cooperative], delivery.tax_rate, is_tax_included),
-            )
+            _price_delivery(delivery, remaining_by_delivery[delivery.cooperative], is_tax_included)
             for delivery in deliveries
         ],
         discounts=applied_discounts,
+    )
+
+
+def _discounted_keys(
+    discount: DiscountInput, lines: Sequence[LineInput], deliveries: Sequence[DeliveryInput]
+) -> list[Hashable]:
+    if discount.is_for_delivery:
+        return [
+            delivery.cooperative
+            for delivery in deliveries
+            if _applies_to(discount, delivery.cooperative, None)
+        ]
+    return [line.key for line in lines if _applies_to(discount, line.cooperative, line.key)]
+
+
+def _price_line(line: LineInput, total: int, is_tax_included: bool) -> PricedItem:
+    return PricedItem(
+        line.key,
+        line.cooperative,
+        _add_tax(line.unit_list_price * line.quantity, line.tax_rate, is_tax_included),
+        _add_tax(line.unit_price * line.quantity, line.tax_rate, is_tax_included),
+        _add_tax(total, line.tax_rate, is_tax_included),
+    )
+
+
+def _price_delivery(delivery: DeliveryInput, total: int, is_tax_included: bool) -> PricedItem:
+    return PricedItem(
+        delivery.cooperative,
+        delivery.cooperative,
+        _add_tax(delivery.list_price, delivery.tax_rate, is_tax_included),
+        _add_tax(delivery.price, delivery.tax_rate, is_tax_included),
+        _add_tax(total, delivery.tax_rate, is_tax_included),
     )
 
 

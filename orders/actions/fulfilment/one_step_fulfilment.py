@@ -76,13 +76,7 @@ def fulfil_order(
     order = locks.lock_order(order_id)
     _require_ready(order)
     lines = {line.pk: line for line in OrderLine.objects.filter(order=order).select_related("variant")}
-    variants = {
-        lines[line_to_send.line_id].variant_id
-        for line_to_send in lines_to_send
-        if line_to_send.line_id in lines
-    }
-    stocks = Stock.objects.filter(variant__in=variants)
-    locks.lock_stock(stocks.values_list("pk", flat=True))
+    _lock_stock_of_variants(lines_to_send, lines)
     parcels = []
     for part_id, warehouse_id, quantities in _group_by_warehouse(lines_to_send, lines):
         part = OrderPart.objects.select_related("cooperative").get(pk=part_id)
@@ -146,6 +140,15 @@ def _require_ready(order: Order) -> None:
         raise OrderNotPaid()
 
 
+def _lock_stock_of_variants(
+    lines_to_send: Sequence[LineToSend], lines: Mapping[uuid.UUID, OrderLine]
+) -> None:
+    """Lock all stock of the variants to send at once, before any parcel locks its own."""
+    requested_ids = {line_to_send.line_id for line_to_send in lines_to_send}
+    variants = {line.variant_id for line in lines.values() if line.pk in requested_ids}
+    locks.lock_stock(Stock.objects.filter(variant__in=variants).values_list("pk", flat=True))
+
+
 def _group_by_warehouse(
     lines_to_send: Sequence[LineToSend], lines: Mapping[uuid.UUID, OrderLine]
 ) -> list[tuple[int, uuid.UUID, dict[uuid.UUID, int]]]:
@@ -186,32 +189,42 @@ def _move_allocations(
     rows = locks.lock_stock(
         {*(allocation.stock_id for allocation in allocations), *target_stock.values_list("pk", flat=True)}
     )
+    target_by_variant = {row.variant_id: row for row in rows.values() if row.warehouse_id == warehouse_id}
     packed = _packed_quantities(keys)
     for line, quantity in tracked:
-        target = next(
-            (
-                row
-                for row in rows.values()
-                if row.warehouse_id == warehouse_id and row.variant_id == line.variant_id
-            ),
-            None,
-        )
         unpacked = {
             allocation.stock_id: allocation.quantity - packed.get((line.pk, allocation.stock_id), 0)
             for allocation in allocations
             if allocation.line_id == line.pk
         }
-        missing = quantity - (unpacked.pop(target.pk, 0) if target is not None else 0)
-        if missing <= 0:
-            continue
-        if target is None or (not may_exceed_stock and target.free_from_columns < missing):
-            raise NotEnoughWarehouseStock(lines=[line.pk])
-        for stock_id, available in unpacked.items():
-            moved = min(available, missing)
-            if moved > 0:
-                release_allocation(rows[stock_id], line.pk, moved)
-        allocate_stock(target, line.pk, missing)
+        target = target_by_variant.get(line.variant_id or 0)
+        _move_to_stock(line, quantity, target, unpacked, rows, may_exceed_stock=may_exceed_stock)
     save_reserved_and_allocated(rows.values())
+
+
+def _move_to_stock(
+    line: OrderLine,
+    quantity: int,
+    target: Stock | None,
+    unpacked: dict[int, int],
+    rows: Mapping[int, Stock],
+    *,
+    may_exceed_stock: bool,
+) -> None:
+    """Allocate what is missing of a line's quantity in `target`, and as much less elsewhere.
+
+    `unpacked` are the line's allocations that are not packed, by stock. Raises NotEnoughWarehouseStock.
+    """
+    missing = quantity - (unpacked.pop(target.pk, 0) if target is not None else 0)
+    if missing <= 0:
+        return
+    if target is None or (not may_exceed_stock and target.free_from_columns < missing):
+        raise NotEnoughWarehouseStock(lines=[line.pk])
+    for stock_id, available in unpacked.items():
+        moved = min(available, missing)
+        if moved > 0:
+            release_allocation(rows[stock_id], line.pk, moved)
+    allocate_stock(target, line.pk, missing)
 
 
 def _packed_quantities(line_ids: Collection[uuid.UUID]) -> dict[tuple[uuid.UUID, int], int]:

@@ -58,61 +58,23 @@ _MAX_CHANGES = 10_000  # the newest changes: staff have made more than a workboo
 
 def personal_data_of_user(user_id: int) -> PersonalData:
     """Return an account's data by list name; money is in minor units beside its currency."""
-    users = User.objects.filter(pk=user_id)
-    account = users.values(
-        "first_name",
-        "last_name",
-        "email",
-        "phone",
-        "phone_confirmed_at",
-        "language",
-        "date_joined",
-        "last_login",
-        "second_factor_since",
-        "metadata",
-    )
     return {
-        "account": list(account),
+        "account": _read_account(user_id),
         "addresses": _read_rows(Address.objects.filter(user=user_id), *_ADDRESS),
         **_order_data(Order.objects.of_buyer(user_id)),
         "follows": _read_follows(Follow.objects.filter(user=user_id)),
         "wishes": _read_rows(WishedProduct.objects.filter(user=user_id), "product__name", "added_at"),
         "waiting_for": _read_back_in_stock_requests(BackInStockRequest.objects.filter(user=user_id)),
-        "baskets": _read_rows(
-            Basket.objects.filter(user=user_id), "name", "phone", "email", "note", "changed_at"
-        ),
+        "baskets": _read_baskets(Basket.objects.filter(user=user_id)),
         "basket_lines": _read_rows(
             BasketLine.objects.filter(basket__user=user_id),
             "variant__product__name",
             "quantity",
             "created_at",
         ),
-        "consents": _read_rows(
-            Consent.objects.filter(user=user_id),
-            "purpose",
-            "version",
-            "given_at",
-            "withdrawn_at",
-            "entry_point",
-            "subject",
-        ),
+        "consents": _read_consents(Consent.objects.filter(user=user_id)),
         "requests": _read_requests(DataRequest.objects.filter(user=user_id)),
-        "signed_in_over_api": _read_rows(
-            TokenFamily.objects.filter(user=user_id), "created_at", "last_seen_at", "ip_address", "user_agent"
-        ),
-        "signed_in": _read_rows(
-            SignIn.objects.filter(user=user_id),
-            "method",
-            "created_at",
-            "last_seen_at",
-            "ip_address",
-            "user_agent",
-        ),
-        "passkeys": _read_rows(Passkey.objects.filter(user=user_id), "name", "created_at", "last_used_at"),
-        "authenticator_apps": _read_rows(
-            AuthenticatorApp.objects.filter(user=user_id), "created_at", "last_used_at"
-        ),
-        "recovery_codes": _read_rows(RecoveryCode.objects.filter(user=user_id), "created_at", "used_at"),
+        **_sign_in_data(user_id),
         "memberships": _read_rows(
             Membership.objects.filter(user=user_id), "cooperative__name", "role", "is_active", "joined_at"
         ),
@@ -128,11 +90,7 @@ def personal_data_of_user(user_id: int) -> PersonalData:
             "files__size",
         ),
         "messages": _read_messages(Notification.objects.filter(user=user_id)),
-        "done_by_me": list(
-            Change.objects.filter(actor_kind="person", actor_key=str(user_id))
-            .order_by("-created_at", "-pk")
-            .values("created_at", "action", "kind", "key", "entry_point")[:_MAX_CHANGES]
-        ),
+        "done_by_me": _read_own_changes(user_id),
     }
 
 
@@ -147,21 +105,48 @@ def personal_data_of_guest(contact: str) -> PersonalData:
         "waiting_for": _read_back_in_stock_requests(
             BackInStockRequest.objects.filter(user=None, contact=contact)
         ),
-        "baskets": _read_rows(
-            Basket.objects.filter(is_of_contact, user=None), "name", "phone", "email", "note", "changed_at"
-        ),
-        "consents": _read_rows(
-            Consent.objects.filter(user=None, subject__in=consent_keys),
-            "purpose",
-            "version",
-            "given_at",
-            "withdrawn_at",
-            "entry_point",
-            "subject",
-        ),
+        "baskets": _read_baskets(Basket.objects.filter(is_of_contact, user=None)),
+        "consents": _read_consents(Consent.objects.filter(user=None, subject__in=consent_keys)),
         "requests": _read_requests(DataRequest.objects.filter(user=None, contact=contact)),
         "messages": _read_messages(Notification.objects.filter(user=None, recipient=contact)),
     }
+
+
+def _read_account(user_id: int) -> Rows:
+    return _read_rows(
+        User.objects.filter(pk=user_id),
+        "first_name",
+        "last_name",
+        "email",
+        "phone",
+        "phone_confirmed_at",
+        "language",
+        "date_joined",
+        "last_login",
+        "second_factor_since",
+        "metadata",
+    )
+
+
+def _sign_in_data(user_id: int) -> dict[str, Rows]:
+    device = ("created_at", "last_seen_at", "ip_address", "user_agent")
+    return {
+        "signed_in_over_api": _read_rows(TokenFamily.objects.filter(user=user_id), *device),
+        "signed_in": _read_rows(SignIn.objects.filter(user=user_id), "method", *device),
+        "passkeys": _read_rows(Passkey.objects.filter(user=user_id), "name", "created_at", "last_used_at"),
+        "authenticator_apps": _read_rows(
+            AuthenticatorApp.objects.filter(user=user_id), "created_at", "last_used_at"
+        ),
+        "recovery_codes": _read_rows(RecoveryCode.objects.filter(user=user_id), "created_at", "used_at"),
+    }
+
+
+def _read_own_changes(user_id: int) -> Rows:
+    changes = Change.objects.filter(actor_kind="person", actor_key=str(user_id)).order_by(
+        "-created_at", "-pk"
+    )
+    columns = ("created_at", "action", "kind", "key", "entry_point")
+    return list(changes.order_by("-created_at", "-pk").values(*columns)[:_MAX_CHANGES])
 
 
 def _order_data(orders: QuerySet[Order]) -> dict[str, Rows]:
@@ -223,15 +208,6 @@ def _order_data(orders: QuerySet[Order]) -> dict[str, Rows]:
             "total_gross",
             "note",
         ),
-        "payments": _read_rows(
-            Payment.objects.filter(order__in=order_ids, events__isnull=False),
-            "order__code",
-            "method",
-            "currency",
-            "events__kind",
-            "events__amount",
-            "events__created_at",
-        ),
         "complaints": _read_rows(
             Complaint.objects.filter(part__order__in=order_ids),
             "part__order__code",
@@ -242,10 +218,26 @@ def _order_data(orders: QuerySet[Order]) -> dict[str, Rows]:
             "answer",
             "answered_at",
         ),
+        **_money_data(order_ids),
+    }
+
+
+def _money_data(order_ids: QuerySet[Order, Mapping[str, object]]) -> dict[str, Rows]:
+    """Return what was paid for these orders and what was paid back."""
+    is_incoming = Q(shares__payment__order__in=order_ids) | Q(shares=None, order__in=order_ids)
+    is_outgoing = Q(refund__order__in=order_ids) | Q(transfer__shares=None, transfer__order__in=order_ids)
+    return {
+        "payments": _read_rows(
+            Payment.objects.filter(order__in=order_ids, events__isnull=False),
+            "order__code",
+            "method",
+            "currency",
+            "events__kind",
+            "events__amount",
+            "events__created_at",
+        ),
         "transfers": _read_rows(
-            BankTransfer.objects.filter(
-                Q(shares__payment__order__in=order_ids) | Q(shares=None, order__in=order_ids)
-            ).distinct(),
+            BankTransfer.objects.filter(is_incoming).distinct(),
             "booked_at",
             "amount",
             "currency",
@@ -255,9 +247,7 @@ def _order_data(orders: QuerySet[Order]) -> dict[str, Rows]:
             "payer_holder",
         ),
         "paid_back": _read_rows(
-            Payout.objects.filter(
-                Q(refund__order__in=order_ids) | Q(transfer__shares=None, transfer__order__in=order_ids)
-            ),
+            Payout.objects.filter(is_outgoing),
             "refund__order__code",
             "transfer__order__code",
             "method",
@@ -279,6 +269,14 @@ def _order_data(orders: QuerySet[Order]) -> dict[str, Rows]:
             "reason",
         ),
     }
+
+
+def _read_baskets(rows: QuerySet[Basket]) -> Rows:
+    return _read_rows(rows, "name", "phone", "email", "note", "changed_at")
+
+
+def _read_consents(rows: QuerySet[Consent]) -> Rows:
+    return _read_rows(rows, "purpose", "version", "given_at", "withdrawn_at", "entry_point", "subject")
 
 
 def _read_requests(rows: QuerySet[DataRequest]) -> Rows:

@@ -95,13 +95,7 @@ def offer_substitute(
     SubstituteUnanswered, UnsuitableSubstitute, WrongMove.
     """
     order, part = locks.lock_part(part_id)
-    existing = (
-        Substitute.objects.filter(key=idempotency_key).select_related("line").first()
-        if idempotency_key is not None
-        else None
-    )
-    if existing is not None and existing.line.part_id != part.pk:
-        raise KeyReused()
+    existing = _existing_offer(part, idempotency_key)
     if existing is not None:
         return existing
     if part.state != PartState.ACCEPTED:
@@ -112,7 +106,38 @@ def offer_substitute(
     _check_quantities(limit, offer)
     require_no_waiting_substitute([limit.line.pk])
     quoted = _quote_variant(order, part, limit, offer, now=now)
-    substitute = Substitute(
+    substitute = _build_substitute(part, limit, offer, quoted, idempotency_key=idempotency_key, now=now)
+    quote = quote_substitute(order, limit.line, substitute)
+    _require_confirmed_loss(offer, loss_of(quote), currency=order.currency, confirmed_values=confirmed_values)
+    substitute.total_gross = quote.total
+    substitute.save(force_insert=True)
+    _hold_stock(order, part, substitute)
+    record_substitute_change(order, part, substitute, "substitute.offered", actor=actor, now=now)
+    notices.notify_substitute_offer(order, part, substitute, now=now)
+    return substitute
+
+
+def _existing_offer(part: OrderPart, idempotency_key: str | None) -> Substitute | None:
+    """Return the offer made with the same key. Raises KeyReused if it is of another part."""
+    if idempotency_key is None:
+        return None
+    existing = Substitute.objects.filter(key=idempotency_key).select_related("line").first()
+    if existing is not None and existing.line.part_id != part.pk:
+        raise KeyReused()
+    return existing
+
+
+def _build_substitute(
+    part: OrderPart,
+    limit: LineRefundLimit,
+    offer: SubstituteOffer,
+    quoted: QuotedLine,
+    *,
+    idempotency_key: str | None,
+    now: datetime.datetime,
+) -> Substitute:
+    """Return the unsaved offer at today's price, without its total."""
+    return Substitute(
         line=limit.line,
         quantity=offer.quantity,
         variant=quoted.variant,
@@ -126,14 +151,6 @@ def offer_substitute(
         answer_by=answer_deadline(part, now=now, hours=shop_settings().substitute_answer_hours),
         key=idempotency_key,
     )
-    quote = quote_substitute(order, limit.line, substitute)
-    _require_confirmed_loss(offer, loss_of(quote), currency=order.currency, confirmed_values=confirmed_values)
-    substitute.total_gross = quote.total
-    substitute.save(force_insert=True)
-    _hold_stock(order, part, substitute)
-    record_substitute_change(order, part, substitute, "substitute.offered", actor=actor, now=now)
-    notices.notify_substitute_offer(order, part, substitute, now=now)
-    return substitute
 
 
 @transaction.atomic(durable=True)

@@ -173,6 +173,41 @@ def refund_part(
     who agreed, no notice is sent.
     """
     _check_decision(order, part, decision)
+    refund = _record_refund(
+        order,
+        part,
+        decision,
+        complaint=complaint,
+        substitute=substitute,
+        idempotency_key=idempotency_key,
+        actor=actor,
+        now=now,
+    )
+    if part is not None:
+        refund.parcel = _create_item_parcels(order, part, decision, complaint, actor=actor, now=now)
+        reduce_expected_cash(order, part, actor=actor, now=now)
+    recalculate_columns(order)
+    refund.money = min(refund.less_to_pay, refundable_surplus(order))
+    refund.save(update_fields=["parcel", "money"])
+    execute_refund(refund, actor=actor, now=now)
+    finish_order_change(order, now=now)
+    should_notify_buyer = bool(refund.money) or not substitute
+    announce_refund(refund, should_notify_buyer=should_notify_buyer, actor=actor, now=now)
+    return refund
+
+
+def _record_refund(
+    order: Order,
+    part: OrderPart | None,
+    decision: RefundDecision,
+    *,
+    complaint: Complaint | None,
+    substitute: int,
+    idempotency_key: str | None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Refund:
+    """Record the decision and its lines; the money follows once the order's columns are recalculated."""
     refund = Refund.objects.create(
         order=order,
         part=part,
@@ -198,16 +233,6 @@ def refund_part(
         )
         for line_id, line_refund in decision.lines.items()
     )
-    if part is not None:
-        refund.parcel = _create_item_parcels(order, part, decision, complaint, actor=actor, now=now)
-        reduce_expected_cash(order, part, actor=actor, now=now)
-    recalculate_columns(order)
-    refund.money = min(refund.less_to_pay, refundable_surplus(order))
-    refund.save(update_fields=["parcel", "money"])
-    execute_refund(refund, actor=actor, now=now)
-    finish_order_change(order, now=now)
-    should_notify_buyer = bool(refund.money) or not substitute
-    announce_refund(refund, should_notify_buyer=should_notify_buyer, actor=actor, now=now)
     return refund
 
 
