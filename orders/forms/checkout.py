@@ -78,21 +78,8 @@ class CheckoutForm(InvoiceForm, ReceiverForm):
         )
         self._cooperative_ids = list(delivery_methods)
         for cooperative_id, values in delivery_methods.items():
-            self.fields[f"delivery-{cooperative_id}"] = forms.ChoiceField(
-                label=pgettext_lazy("of an order", "Delivery"),
-                choices=[(value, value) for value in values],
-                widget=forms.RadioSelect,
-                error_messages={
-                    "required": _("Choose a delivery method."),
-                    "invalid_choice": _("This delivery method is no longer available. Choose another one."),
-                },
-            )
-            self.fields[f"note-{cooperative_id}"] = forms.CharField(
-                label=_("Note to the cooperative"),
-                required=False,
-                max_length=500,
-                widget=forms.TextInput(attrs={"class": "input"}),
-            )
+            self.fields[f"delivery-{cooperative_id}"] = _delivery_field(values)
+            self.fields[f"note-{cooperative_id}"] = _note_field()
 
     def clean(self) -> dict[str, object]:
         """Drop errors about delivery methods while the province is missing: there is nothing to choose."""
@@ -141,6 +128,27 @@ class CheckoutForm(InvoiceForm, ReceiverForm):
     def consents(self) -> frozenset[str]:
         field_names = {ConsentPurpose.ORDER: "consent", ConsentPurpose.NEWS: "news"}
         return frozenset(str(purpose) for purpose, name in field_names.items() if self.cleaned_data[name])
+
+
+def _delivery_field(values: Sequence[str]) -> forms.ChoiceField:
+    return forms.ChoiceField(
+        label=pgettext_lazy("of an order", "Delivery"),
+        choices=[(value, value) for value in values],
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": _("Choose a delivery method."),
+            "invalid_choice": _("This delivery method is no longer available. Choose another one."),
+        },
+    )
+
+
+def _note_field() -> forms.CharField:
+    return forms.CharField(
+        label=_("Note to the cooperative"),
+        required=False,
+        max_length=500,
+        widget=forms.TextInput(attrs={"class": "input"}),
+    )
 
 
 class FindForm(forms.Form):

@@ -10,7 +10,7 @@ from django.utils.text import capfirst
 
 from cooperatives.models import Cooperative
 from orders.actions.order_records.discount_records import price_reductions
-from orders.actions.quotes.quote_types import Quote
+from orders.actions.quotes.quote_types import Quote, RequestedDiscount
 from orders.models import (
     CostBearer,
     Discount,
@@ -20,7 +20,7 @@ from orders.models import (
     OrderLine,
     shares_at_maximum,
 )
-from orders.pricing import Purchase
+from orders.pricing import AppliedDiscount, Purchase
 from shop.core.texts.marked_texts import untranslated
 
 _SHARES = DiscountShare.objects.select_related("line", "part").only(
@@ -62,41 +62,17 @@ class Totals:
 def totals_of_quote(quote: Quote, purchase: Purchase | None = None) -> Totals:
     """Return the totals of a basket's quote; `purchase` may be the one at the maximum weights."""
     purchase = purchase or quote.purchase
-    price_cuts = {line.key: line.listed.gross - line.priced.gross for line in purchase.lines}
-    weighed_keys = {line.requested.key for line in quote.lines if line.variant.is_weighed}
-    sellers: dict[Hashable, Cooperative] = {
-        line.requested.key: seller_quote.cooperative
-        for seller_quote in quote.seller_quotes
-        for line in seller_quote.lines
-    }
-    by_key: dict[Hashable, Cooperative] = {
-        seller_quote.cooperative.pk: seller_quote.cooperative for seller_quote in quote.seller_quotes
-    }
-    rows = []
-    discounted_goods = discounted_delivery = 0
-    for reduction in price_reductions(quote):
-        cooperatives = [sellers[key] for key in reduction.amounts]
-        amount = sum(
-            price_cuts[key] if key in weighed_keys else reduced_amount
-            for key, reduced_amount in reduction.amounts.items()
-        )
-        discounted_goods += amount
-        rows.append(_discount_row(reduction.kind, reduction.name, "", reduction.bearer, cooperatives, amount))
+    rows = _reduction_rows(quote, purchase)
+    discounted_goods = sum(row.amount for row in rows)
+    discounted_delivery = 0
     for requested, applied in zip(quote.discounts, purchase.discounts, strict=True):
         if not applied.amount:
             continue
         if applied.is_for_delivery:
             discounted_delivery += applied.amount
-            cooperatives = [by_key[key] for key in applied.shares]
         else:
             discounted_goods += applied.amount
-            cooperatives = [sellers[key] for key in applied.shares]
-        code = quote.voucher.code if quote.voucher and requested is quote.voucher.discount else ""
-        rows.append(
-            _discount_row(
-                requested.kind, requested.name, code, requested.bearer, cooperatives, applied.amount
-            )
-        )
+        rows.append(_applied_discount_row(quote, requested, applied))
     return Totals(
         quote.requested.channel.currency,
         purchase.goods.gross + discounted_goods,
@@ -104,6 +80,43 @@ def totals_of_quote(quote: Quote, purchase: Purchase | None = None) -> Totals:
         purchase.delivery.gross + discounted_delivery if quote.requested.province_code else None,
         is_maximum=purchase is not quote.purchase,
     )
+
+
+def _reduction_rows(quote: Quote, purchase: Purchase) -> list[DiscountRow]:
+    """Return the rows of lowered list prices; those of weighed lines follow the purchase's weights."""
+    price_cuts = {line.key: line.listed.gross - line.priced.gross for line in purchase.lines}
+    weighed_keys = {line.requested.key for line in quote.lines if line.variant.is_weighed}
+    sellers = _sellers_of_lines(quote)
+    rows = []
+    for reduction in price_reductions(quote):
+        amount = sum(
+            price_cuts[key] if key in weighed_keys else reduced_amount
+            for key, reduced_amount in reduction.amounts.items()
+        )
+        cooperatives = [sellers[key] for key in reduction.amounts]
+        rows.append(_discount_row(reduction.kind, reduction.name, "", reduction.bearer, cooperatives, amount))
+    return rows
+
+
+def _applied_discount_row(
+    quote: Quote, requested: RequestedDiscount, applied: AppliedDiscount
+) -> DiscountRow:
+    sellers: dict[Hashable, Cooperative] = _sellers_of_lines(quote)
+    if applied.is_for_delivery:
+        sellers = {
+            seller_quote.cooperative.pk: seller_quote.cooperative for seller_quote in quote.seller_quotes
+        }
+    code = quote.voucher.code if quote.voucher and requested is quote.voucher.discount else ""
+    cooperatives = [sellers[key] for key in applied.shares]
+    return _discount_row(requested.kind, requested.name, code, requested.bearer, cooperatives, applied.amount)
+
+
+def _sellers_of_lines(quote: Quote) -> dict[Hashable, Cooperative]:
+    return {
+        line.requested.key: seller_quote.cooperative
+        for seller_quote in quote.seller_quotes
+        for line in seller_quote.lines
+    }
 
 
 def totals_of_order(

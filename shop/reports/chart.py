@@ -70,23 +70,10 @@ def build_chart(
         goods_height = goods_amount * scale
         delivery_height = max(0, figures.total - goods_amount) * scale
         if goods_height:
-            goods.append(
-                ChartBar(
-                    _coordinate(middle - bar_width / 2),
-                    _coordinate(baseline - goods_height),
-                    _coordinate(bar_width),
-                    _coordinate(goods_height),
-                )
-            )
+            goods.append(_bar(middle, bar_width, baseline - goods_height, goods_height))
         if delivery_height:
-            delivery.append(
-                ChartBar(
-                    _coordinate(middle - bar_width / 2),
-                    _coordinate(baseline - goods_height - delivery_height),
-                    _coordinate(bar_width),
-                    _coordinate(delivery_height),
-                )
-            )
+            top = baseline - goods_height - delivery_height
+            delivery.append(_bar(middle, bar_width, top, delivery_height))
         if position % label_interval == 0:
             days.append(
                 ChartLabel(
@@ -114,6 +101,11 @@ def build_chart(
         left=left,
         width=width,
     )
+
+
+def _bar(middle: float, width: float, top: float, height: float) -> ChartBar:
+    left = middle - width / 2
+    return ChartBar(_coordinate(left), _coordinate(top), _coordinate(width), _coordinate(height))
 
 
 def _running_average(

@@ -93,11 +93,8 @@ def set_list_price(
     before = price.amount if price else None
     expected = _far_price(variant, channel, before, amount)
     is_unusual = expected is not None
-    unusual_values = f"{expected}-{amount}"
-    if is_unusual and confirmed_values is not None and confirmed_values != unusual_values:
-        words = {"before": money(expected, channel.currency), "after": money(amount, channel.currency)}
-        question = UnusualPrice.default_message if before is not None else UnusualPrice.first_price_message
-        raise UnusualPrice(str(question) % words, field="price", unusual_values=unusual_values)
+    if expected is not None:
+        _require_confirmed(expected, amount, channel, is_first=before is None, confirmed=confirmed_values)
     if price is None:
         price = Price(variant=variant, channel=channel, currency=channel.currency)
     price.amount = amount
@@ -120,6 +117,18 @@ def set_list_price(
             | ({"is_unusual": True} if is_unusual else {}),
         )
     return price
+
+
+def _require_confirmed(
+    expected: int, amount: int, channel: Channel, *, is_first: bool, confirmed: str | None
+) -> None:
+    """Raise UnusualPrice, with the values to confirm, unless a person confirmed these or an app sets it."""
+    unusual_values = f"{expected}-{amount}"
+    if confirmed is None or confirmed == unusual_values:
+        return
+    words = {"before": money(expected, channel.currency), "after": money(amount, channel.currency)}
+    question = UnusualPrice.first_price_message if is_first else UnusualPrice.default_message
+    raise UnusualPrice(str(question) % words, field="price", unusual_values=unusual_values)
 
 
 def _far_price(variant: Variant, channel: Channel, before: int | None, amount: int) -> int | None:

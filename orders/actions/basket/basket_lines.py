@@ -115,29 +115,31 @@ def add_lines_to_basket(basket: Basket, lines_to_add: Sequence[LineToAdd]) -> No
         variant = variants.get(added.variant_id)
         if variant is None:
             raise NotForSale(field="variant")
-        existing = (
-            None
-            if added.needs_new_line
-            else next((basket_line for basket_line in lines if basket_line.variant_id == variant.pk), None)
-        )
-        line = existing or BasketLine(basket=basket, variant=variant, quantity=0)
-        line.quantity += added.quantity
-        line.seen_price = prices.get(variant.pk)
-        if added.forced_price is not None:
-            line.forced_price = added.forced_price
-        line.metadata = {**line.metadata, **added.metadata}
-        if existing is None:
+        same_variant = [line for line in lines if line.variant_id == variant.pk]
+        if same_variant and not added.needs_new_line:
+            line = same_variant[0]
+            if line not in new_lines:
+                grown_lines[line.pk] = line
+        else:
+            line = BasketLine(basket=basket, variant=variant, quantity=0)
             lines.append(line)
             new_lines.append(line)
-        elif existing not in new_lines:
-            grown_lines[line.pk] = line
-        _check_limit(
-            variant, [basket_line for basket_line in lines if basket_line.variant_id == variant.pk], limit
-        )
+            same_variant.append(line)
+        _grow_line(line, added, prices.get(variant.pk))
+        _check_limit(variant, same_variant, limit)
     BasketLine.objects.bulk_create(new_lines)
     BasketLine.objects.bulk_update(
         grown_lines.values(), ["quantity", "seen_price", "forced_price", "metadata"]
     )
+
+
+def _grow_line(line: BasketLine, added: LineToAdd, price: int | None) -> None:
+    """Add the quantity and metadata to a line, whose price the buyer has now seen."""
+    line.quantity += added.quantity
+    line.seen_price = price
+    if added.forced_price is not None:
+        line.forced_price = added.forced_price
+    line.metadata = {**line.metadata, **added.metadata}
 
 
 def set_line_quantity(basket: Basket, line_id: uuid.UUID, quantity: int) -> None:

@@ -195,12 +195,7 @@ def reconcile_remittance(
     remittance = locks.lock_remittance(remittance_id)
     if is_already_done(idempotency_key, "remittance.reconciled", remittance):
         return remittance
-    if remittance.reconciled_at is not None:
-        raise WrongMove(came_from=CodState.RECONCILED, to=CodState.RECONCILED)
-    if remittance.statement is not None and remittance.statement.lines.waiting().exists():
-        raise StatementInProgress()
-    if received < 0 or (received != remittance.remitted and not reason.strip()):
-        raise ReceivedAmountDiffers(field="reason", remitted=remittance.remitted)
+    _require_reconcilable(remittance, received, reason)
     remittance.received, remittance.reconciled_at = received, now
     remittance.reference = reference.strip()[:120] or remittance.reference
     remittance.reason = reason.strip()[:500] if received != remittance.remitted else ""
@@ -222,6 +217,15 @@ def reconcile_remittance(
         idempotency_key=idempotency_key,
     )
     return remittance
+
+
+def _require_reconcilable(remittance: CashRemittance, received: int, reason: str) -> None:
+    if remittance.reconciled_at is not None:
+        raise WrongMove(came_from=CodState.RECONCILED, to=CodState.RECONCILED)
+    if remittance.statement is not None and remittance.statement.lines.waiting().exists():
+        raise StatementInProgress()
+    if received < 0 or (received != remittance.remitted and not reason.strip()):
+        raise ReceivedAmountDiffers(field="reason", remitted=remittance.remitted)
 
 
 def _mark_reconciled(

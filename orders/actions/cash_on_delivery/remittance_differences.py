@@ -51,14 +51,8 @@ def resolve_remittance_difference(
     remittance = locks.lock_remittance(remittance_id)
     if is_already_done(idempotency_key, "remittance.difference_resolved", remittance):
         return remittance
-    unresolved = remittance.unresolved_difference
-    if not unresolved or remittance.holder != CashHolder.CARRIER:
-        raise NoRemittanceDifference()
-    if not 1 <= amount <= abs(unresolved):
-        raise InvalidDifferenceAmount(field="amount", unresolved=abs(unresolved))
-    if not reason.strip():
-        raise ReasonRequired(field="reason")
-    signed = amount if unresolved > 0 else -amount
+    _require_resolvable(remittance, amount, reason)
+    signed = amount if remittance.unresolved_difference > 0 else -amount
     remittance.resolved_difference += signed
     remittance.save(update_fields=["resolved_difference"])
     change = record_change(
@@ -81,3 +75,13 @@ def resolve_remittance_difference(
         now=now,
     )
     return remittance
+
+
+def _require_resolvable(remittance: CashRemittance, amount: int, reason: str) -> None:
+    unresolved = remittance.unresolved_difference
+    if not unresolved or remittance.holder != CashHolder.CARRIER:
+        raise NoRemittanceDifference()
+    if not 1 <= amount <= abs(unresolved):
+        raise InvalidDifferenceAmount(field="amount", unresolved=abs(unresolved))
+    if not reason.strip():
+        raise ReasonRequired(field="reason")

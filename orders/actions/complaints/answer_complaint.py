@@ -84,6 +84,22 @@ def accept_complaint(
         reason=answer.strip(),
         idempotency_key=idempotency_key,
     )
+    _carry_out_remedy(order, part, complaint, remedy, actor=actor, now=now)
+    finish_order_change(order, now=now)
+    _notify_of_answer(order, part, complaint, actor=actor, now=now)
+    return complaint
+
+
+def _carry_out_remedy(
+    order: Order,
+    part: OrderPart,
+    complaint: Complaint,
+    remedy: Remedy,
+    *,
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
+    """Replace, refund and take back as the remedy says; members' refunds are at their cooperative's cost."""
     if remedy.replaced:
         create_replacement(order, part, remedy.replaced, complaint=complaint, actor=actor, now=now)
     if remedy.refund is not None:
@@ -103,9 +119,6 @@ def accept_complaint(
             actor=actor,
             now=now,
         )
-    finish_order_change(order, now=now)
-    _notify_of_answer(order, part, complaint, actor=actor, now=now)
-    return complaint
 
 
 @transaction.atomic(durable=True)

@@ -7,6 +7,7 @@ taken from its latest payouts through the gateway, as far as they cover it; its 
 from __future__ import annotations
 
 import datetime
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
@@ -76,39 +77,20 @@ def post_payout_reversal(
     settlement = payout.settlement
     if settlement is None:
         raise ValueError(f"payout {payout.pk} belongs to no cooperative")
-    cooperative_id = settlement.cooperative_id
-    for key, kind, entries in [
-        (
-            f"call:{gateway_call.pk}",
-            PostingKind.PAYOUT,
-            [
-                Entry(LedgerAccount.GATEWAY, gateway_call.amount),
-                Entry(LedgerAccount.PAYOUT_DUE, -gateway_call.amount, "", cooperative_id),
-            ],
-        ),
-        (
-            f"call:{gateway_call.pk}:carried",
-            PostingKind.CARRIED,
-            [
-                Entry(LedgerAccount.PAYOUT_DUE, gateway_call.amount, "", cooperative_id),
-                Entry(
-                    LedgerAccount.COOPERATIVE_PAYABLE,
-                    -gateway_call.amount,
-                    EntryNature.CORRECTION,
-                    cooperative_id,
-                ),
-            ],
-        ),
-    ]:
-        post_entries(
-            key,
-            kind,
-            entries,
-            currency=gateway_call.currency,
-            memo=gateway_call.reference,
-            actor=actor,
-            now=now,
-        )
+    cooperative_id, amount = settlement.cooperative_id, gateway_call.amount
+    post = partial(
+        post_entries, currency=gateway_call.currency, memo=gateway_call.reference, actor=actor, now=now
+    )
+    reversed_entries = [
+        Entry(LedgerAccount.GATEWAY, amount),
+        Entry(LedgerAccount.PAYOUT_DUE, -amount, "", cooperative_id),
+    ]
+    post(f"call:{gateway_call.pk}", PostingKind.PAYOUT, reversed_entries)
+    carried_entries = [
+        Entry(LedgerAccount.PAYOUT_DUE, amount, "", cooperative_id),
+        Entry(LedgerAccount.COOPERATIVE_PAYABLE, -amount, EntryNature.CORRECTION, cooperative_id),
+    ]
+    post(f"call:{gateway_call.pk}:carried", PostingKind.CARRIED, carried_entries)
     record_change(
         "payout.reversed",
         payout,
@@ -116,7 +98,7 @@ def post_payout_reversal(
         now=now,
         root=settlement,
         cooperative_id=cooperative_id,
-        data={"amount": gateway_call.amount, "reference": gateway_call.reference},
+        data={"amount": amount, "reference": gateway_call.reference},
     )
 
 

@@ -111,6 +111,16 @@ def edit_draft(
     order.voucher_code = current_quote.voucher.code if current_quote.voucher else ""
     order.parts.all().delete()
     order.discounts.all().delete()
+    _replace_contact(order, contact)
+    write_invoice(order, contact.invoice)
+    write_parts(order, current_quote, contact.notes, now=now)
+    finish_order_change(order, now=now)
+    record_change("order.draft_edited", order, actor=actor, now=now, data={"total": order.total_gross})
+    return current_quote
+
+
+def _replace_contact(order: Order, contact: Contact) -> None:
+    """Save the order with this contact, and delete its former address."""
     old_address = order.shipping_address
     address = contact.address.copy()
     address.save(force_insert=True)
@@ -121,11 +131,6 @@ def edit_draft(
     order.save()
     if old_address is not None:
         old_address.delete()
-    write_invoice(order, contact.invoice)
-    write_parts(order, current_quote, contact.notes, now=now)
-    finish_order_change(order, now=now)
-    record_change("order.draft_edited", order, actor=actor, now=now, data={"total": order.total_gross})
-    return current_quote
 
 
 @transaction.atomic(durable=True)

@@ -99,25 +99,7 @@ def _place_copy(ended_order: Order, *, actor: Actor, now: datetime.datetime) -> 
         raise OrderNotReplaceable(quote=current_quote)
     if current_quote.voucher is not None and current_quote.voucher.refused is not None:
         raise OrderNotReplaceable(quote=current_quote)
-    address = ended_order.shipping_address.copy() if ended_order.shipping_address else None
-    if address is not None:
-        address.save(force_insert=True)
-    order = create_order_row(
-        channel_id=ended_order.channel_id,
-        currency=ended_order.currency,
-        user_id=ended_order.user_id,
-        source=ended_order.source,
-        origin=ended_order.origin,
-        language=ended_order.language,
-        buyer_name=ended_order.buyer_name,
-        email=ended_order.email,
-        phone=ended_order.phone,
-        note=ended_order.note,
-        shipping_address=address,
-        province_code=ended_order.province_code,
-        placed_at=now,
-        voucher_code=ended_order.voucher_code,
-    )
+    order = _copy_order(ended_order, now=now)
     notes = {part.cooperative_id: part.note for part in ended_order.parts.order_by("number")}
     invoice = InvoiceDetails.objects.filter(order=ended_order).first()
     if invoice is not None:
@@ -138,3 +120,26 @@ def _place_copy(ended_order: Order, *, actor: Actor, now: datetime.datetime) -> 
         order, parts, payment, requested, invoice=invoice, shop=current_quote.shop, now=now
     )
     return order
+
+
+def _copy_order(ended_order: Order, *, now: datetime.datetime) -> Order:
+    """Create an order of the same buyer to the same address, without parts."""
+    address = ended_order.shipping_address.copy() if ended_order.shipping_address else None
+    if address is not None:
+        address.save(force_insert=True)
+    return create_order_row(
+        channel_id=ended_order.channel_id,
+        currency=ended_order.currency,
+        user_id=ended_order.user_id,
+        source=ended_order.source,
+        origin=ended_order.origin,
+        language=ended_order.language,
+        buyer_name=ended_order.buyer_name,
+        email=ended_order.email,
+        phone=ended_order.phone,
+        note=ended_order.note,
+        shipping_address=address,
+        province_code=ended_order.province_code,
+        placed_at=now,
+        voucher_code=ended_order.voucher_code,
+    )

@@ -109,13 +109,10 @@ def build_quote(
     by_cooperative: dict[int, SellerQuote] = {}
     for requested_line in quote_request.lines:
         variant = variants.get(requested_line.variant_id)
-        if variant is None:
-            continue
-        line = _quote_line(requested_line, variant, rates, free)
-        seller_quote = by_cooperative.setdefault(
-            variant.cooperative_id, SellerQuote(variant.cooperative, [], [])
-        )
-        seller_quote.lines.append(line)
+        if variant is not None:
+            new_quote = SellerQuote(variant.cooperative, [], [])
+            seller_quote = by_cooperative.setdefault(variant.cooperative_id, new_quote)
+            seller_quote.lines.append(_quote_line(requested_line, variant, rates, free))
     _flag_limits(by_cooperative.values(), shop)
     _flag_shortages(by_cooperative.values())
     quote_deliveries(

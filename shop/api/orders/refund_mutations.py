@@ -64,19 +64,24 @@ def order_grant_refund_create(
             now=context.now,
         )
     except RefundExceedsOrdered as refused:
-        line_errors = [
-            {
-                "lineId": global_id("OrderLine", line),
-                "field": "quantity",
-                "code": "QUANTITY_GREATER_THAN_AVAILABLE",
-                "message": str(refused.message),
-            }
-            for line in refused.details["lines"]
-        ]
-        raise InputError("INVALID", refused.message, field="lines", lines=line_errors) from refused
+        raise _quantity_error(refused) from refused
     first = refunds[0].pk
     rows = granted_refund.by_key(context, [first], selection.names("grantedRefund"))
     return {"order": order_row(key, context, selection), "grantedRefund": rows.get(first)}
+
+
+def _quantity_error(refused: RefundExceedsOrdered) -> InputError:
+    """Return the error with a row for each line of which too much was to be refunded."""
+    line_errors = [
+        {
+            "lineId": global_id("OrderLine", line),
+            "field": "quantity",
+            "code": "QUANTITY_GREATER_THAN_AVAILABLE",
+            "message": str(refused.message),
+        }
+        for line in refused.details["lines"]
+    ]
+    return InputError("INVALID", refused.message, field="lines", lines=line_errors)
 
 
 def _steps(input_data: Iterable[OrderGrantRefundCreateLineInput]) -> dict[uuid.UUID, int]:

@@ -120,6 +120,23 @@ def _create_related_rows(
         story=row["story_en"].strip(),
         return_terms=row["returns_en"],
     )
+    translations += _create_delivery_methods(cooperative, row, market_rows, actor=actor, now=now)
+    for certificate in row.get("certificates", []):
+        _create_certificate(cooperative, certificate, pictures, now=now)
+    for producer in row.get("producers", []):
+        translations += _create_household(cooperative, producer, now=now)
+
+
+def _create_delivery_methods(
+    cooperative: Cooperative,
+    row: TomlTable,
+    market_rows: MarketRows,
+    *,
+    actor: Actor,
+    now: datetime.datetime,
+) -> list[Translation]:
+    """Create the warehouses and the delivery methods from them; return the methods' translations."""
+    translations: list[Translation] = []
     warehouses_by_key = {
         warehouse["key"]: _create_warehouse(cooperative, warehouse, position, market_rows)
         for position, warehouse in enumerate(row["warehouses"])
@@ -147,31 +164,37 @@ def _create_related_rows(
             name=translate_to_english(delivery_method.name),
             note=translate_to_english(note) if note else "",
         )
-    for certificate in row.get("certificates", []):
-        Certificate.objects.create(
-            cooperative=cooperative,
-            kind=certificate["kind"],
-            stars=certificate.get("stars"),
-            number=SAMPLE_NUMBER,
-            picture=pictures[certificate["picture"]],
-            issued_on=certificate.get("issued_on"),
-            expires_on=certificate.get("expires_on"),
-            is_sample=True,
-            **(
-                {"state": CertificateState.IN_REVIEW, "submitted_at": now} if certificate.get("waits") else {}
-            ),
-        )
-    for producer in row.get("producers", []):
-        household = Producer.objects.create(
-            cooperative=cooperative,
-            name=producer["name"],
-            products_made=producer["products_made"],
-            place=cooperative.commune_name,
-            agreed_on=vietnam_date(now),
-        )
-        translations += texts.english_translations(
-            household, products_made=translate_to_english(producer["products_made"])
-        )
+    return translations
+
+
+def _create_certificate(
+    cooperative: Cooperative, row: TomlTable, pictures: Mapping[str, Picture], *, now: datetime.datetime
+) -> None:
+    review = {"state": CertificateState.IN_REVIEW, "submitted_at": now} if row.get("waits") else {}
+    Certificate.objects.create(
+        cooperative=cooperative,
+        kind=row["kind"],
+        stars=row.get("stars"),
+        number=SAMPLE_NUMBER,
+        picture=pictures[row["picture"]],
+        issued_on=row.get("issued_on"),
+        expires_on=row.get("expires_on"),
+        is_sample=True,
+        **review,
+    )
+
+
+def _create_household(
+    cooperative: Cooperative, row: TomlTable, *, now: datetime.datetime
+) -> list[Translation]:
+    household = Producer.objects.create(
+        cooperative=cooperative,
+        name=row["name"],
+        products_made=row["products_made"],
+        place=cooperative.commune_name,
+        agreed_on=vietnam_date(now),
+    )
+    return texts.english_translations(household, products_made=translate_to_english(row["products_made"]))
 
 
 def _create_warehouse(
