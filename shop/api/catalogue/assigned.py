@@ -7,7 +7,7 @@ The products' attribute `cooperative` is computed from their column and stores n
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypedDict
 
 from django.db.models import F, QuerySet
 
@@ -18,13 +18,8 @@ from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue.collection_rows import key_from_cooperative
 from shop.api.catalogue.inputs import (
-    ProductAssignedAttributeArguments,
-    ProductAssignedAttributesArguments,
-    ProductAttributeArguments,
     ProductTypeAssignedVariantAttributesArguments,
     ProductTypeVariantAttributesArguments,
-    ProductVariantAssignedAttributeArguments,
-    ProductVariantAssignedAttributesArguments,
     ProductVariantAttributesArguments,
 )
 from shop.api.catalogue.product_filters import COOPERATIVE
@@ -261,37 +256,6 @@ _VARIANT = ("id", "product__product_type_id", "in_channel")
 _CHOOSING = {"VARIANT_SELECTION": True, "NOT_VARIANT_SELECTION": False}
 
 
-@product.field("attributes", needs=_PRODUCT)
-def selected_of_products(
-    rows: list[Row], arguments: object, context: Context, selection: Selection
-) -> Sequence[Sequence[Assigned]]:
-    return _attributes_of_products(rows, context, selection.names("attribute"), selection.names("values"))
-
-
-@product.field("attribute", needs=_PRODUCT)
-def one_selected_of_products(
-    rows: list[Row], arguments: ProductAttributeArguments, context: Context, selection: Selection
-) -> Sequence[Assigned | None]:
-    fields, values = selection.names("attribute"), selection.names("values")
-    return first_values(_attributes_of_products(rows, context, fields, values, arguments["slug"]))
-
-
-@product.field("assignedAttributes", needs=_PRODUCT)
-def assigned_of_products(
-    rows: list[Row], arguments: ProductAssignedAttributesArguments, context: Context, selection: Selection
-) -> Sequence[Sequence[Assigned]]:
-    assigned = _attributes_of_products(rows, context, selection.names("attribute"), VALUE_FIELDS)
-    return [attributes[: arguments["limit"]] for attributes in assigned]
-
-
-@product.field("assignedAttribute", needs=_PRODUCT)
-def one_assigned_of_products(
-    rows: list[Row], arguments: ProductAssignedAttributeArguments, context: Context, selection: Selection
-) -> Sequence[Assigned | None]:
-    fields = selection.names("attribute")
-    return first_values(_attributes_of_products(rows, context, fields, VALUE_FIELDS, arguments["slug"]))
-
-
 @variant.field("attributes", needs=_VARIANT)
 def selected_of_variants(
     rows: list[Row], arguments: ProductVariantAttributesArguments, context: Context, selection: Selection
@@ -301,30 +265,70 @@ def selected_of_variants(
     return _attributes_of_variants(rows, context, fields, values, is_selecting=is_selecting)
 
 
-@variant.field("assignedAttributes", needs=_VARIANT)
-def assigned_of_variants(
-    rows: list[Row],
-    arguments: ProductVariantAssignedAttributesArguments,
-    context: Context,
-    selection: Selection,
-) -> Sequence[Sequence[Assigned]]:
-    assigned = _attributes_of_variants(rows, context, selection.names("attribute"), VALUE_FIELDS)
-    return [attributes[: arguments["limit"]] for attributes in assigned]
+class _SlugArguments(TypedDict):
+    slug: str
 
 
-@variant.field("assignedAttribute", needs=_VARIANT)
-def one_assigned_of_variants(
-    rows: list[Row],
-    arguments: ProductVariantAssignedAttributeArguments,
-    context: Context,
-    selection: Selection,
-) -> Sequence[Assigned | None]:
-    fields = selection.names("attribute")
-    return first_values(_attributes_of_variants(rows, context, fields, VALUE_FIELDS, arguments["slug"]))
+class _LimitArguments(TypedDict):
+    limit: int
 
 
-def first_values(assigned: Sequence[Sequence[Assigned]]) -> Sequence[Assigned | None]:
+class LoadAttributes(Protocol):
+    """Loads the attributes of rows with their assigned values, or only the one with `slug`."""
+
+    def __call__(
+        self,
+        rows: list[Row],
+        context: Context,
+        fields: Collection[str],
+        values: Collection[str],
+        slug: str | None = None,
+    ) -> Sequence[Sequence[Assigned]]: ...
+
+
+def add_attributes(type_: Type, load: LoadAttributes, *, needs: Sequence[str]) -> None:
+    """Add `attributes` and `attribute`: the assigned attributes with their values, and one by its slug."""
+
+    @type_.field(needs=needs)
+    def attributes(
+        rows: list[Row], arguments: object, context: Context, selection: Selection
+    ) -> Sequence[Sequence[Assigned]]:
+        return load(rows, context, selection.names("attribute"), selection.names("values"))
+
+    @type_.field(needs=needs)
+    def attribute(
+        rows: list[Row], arguments: _SlugArguments, context: Context, selection: Selection
+    ) -> Sequence[Assigned | None]:
+        fields, values = selection.names("attribute"), selection.names("values")
+        return _first_of_each(load(rows, context, fields, values, arguments["slug"]))
+
+
+def add_assigned_attributes(type_: Type, load: LoadAttributes, *, needs: Sequence[str]) -> None:
+    """Add `assignedAttributes` and `assignedAttribute`: the same by the newer types of Saleor's schema."""
+
+    @type_.field(needs=needs)
+    def assigned_attributes(
+        rows: list[Row], arguments: _LimitArguments, context: Context, selection: Selection
+    ) -> Sequence[Sequence[Assigned]]:
+        assigned = load(rows, context, selection.names("attribute"), VALUE_FIELDS)
+        return [attributes_of_row[: arguments["limit"]] for attributes_of_row in assigned]
+
+    @type_.field(needs=needs)
+    def assigned_attribute(
+        rows: list[Row], arguments: _SlugArguments, context: Context, selection: Selection
+    ) -> Sequence[Assigned | None]:
+        return _first_of_each(
+            load(rows, context, selection.names("attribute"), VALUE_FIELDS, arguments["slug"])
+        )
+
+
+def _first_of_each(assigned: Sequence[Sequence[Assigned]]) -> Sequence[Assigned | None]:
     return [attributes[0] if attributes else None for attributes in assigned]
+
+
+add_attributes(product, _attributes_of_products, needs=_PRODUCT)
+add_assigned_attributes(product, _attributes_of_products, needs=_PRODUCT)
+add_assigned_attributes(variant, _attributes_of_variants, needs=_VARIANT)
 
 
 @product_type.field(needs="id")

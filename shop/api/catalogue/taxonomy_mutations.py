@@ -111,7 +111,7 @@ def collection_create(
         product_ids=keys(input_data.get("products"), "Product", "products"),
         **context.actor_and_time,
     )
-    return {"collection": staff_row(collection, created.pk, context, selection.names("collection"))}
+    return _collection_payload(created.pk, context, selection)
 
 
 @mutation.field(permissions=PRODUCT_PERMISSIONS)
@@ -126,7 +126,7 @@ def collection_update(
         values=described_columns(input_data, context) | stored_picture(input_data, "cover_id"),
         **context.actor_and_time,
     )
-    return {"collection": staff_row(collection, changed.pk, context, selection.names("collection"))}
+    return _collection_payload(changed.pk, context, selection)
 
 
 @mutation.field(permissions=PRODUCT_PERMISSIONS)
@@ -148,7 +148,7 @@ def collection_add_products(
         product_ids=keys(arguments["products"], "Product", "products"),
         **context.actor_and_time,
     )
-    return {"collection": staff_row(collection, changed.pk, context, selection.names("collection"))}
+    return _collection_payload(changed.pk, context, selection)
 
 
 @mutation.field(permissions=PRODUCT_PERMISSIONS)
@@ -160,7 +160,7 @@ def collection_remove_products(
         product_ids=keys(arguments["products"], "Product", "products"),
         **context.actor_and_time,
     )
-    return {"collection": staff_row(collection, changed.pk, context, selection.names("collection"))}
+    return _collection_payload(changed.pk, context, selection)
 
 
 @mutation.field(permissions=PRODUCT_PERMISSIONS)
@@ -181,7 +181,11 @@ def collection_channel_listing_update(
         hidden=keys(input_data.get("removeChannels"), "Channel", "removeChannels"),
         **context.actor_and_time,
     )
-    return {"collection": staff_row(collection, changed.pk, context, selection.names("collection"))}
+    return _collection_payload(changed.pk, context, selection)
+
+
+def _collection_payload(key: int, context: Context, selection: Selection) -> dict[str, object]:
+    return {"collection": staff_row(collection, key, context, selection.names("collection"))}
 
 
 mutation.add_bulk_deletion("categoryBulkDelete", category_delete, permissions=PRODUCT_PERMISSIONS)

@@ -144,44 +144,44 @@ def visible_products(context: Context, channel: Channel | None) -> Rows:
 
     Permanently removed products are visible to no requester; only past orders refer to them.
     """
-    can_see_all = can_see_all_products(context)
-    own_condition, revealed = own_rows_condition(context, "cooperative"), Q(pk__in=context.revealed_products)
-    is_staff = can_see_all or own_condition is not None
-    rows: Rows = Product.objects.existing() if is_staff else Product.objects.all()
+    is_revealed = Q(pk__in=context.revealed_products)
+    rows: Rows = Product.objects.existing() if _can_see_unlisted_rows(context) else Product.objects.all()
     if channel is not None:
         rows = rows.alias(**_listing_alias(channel.pk))
-    if can_see_all:
-        return rows
-    if own_condition is not None:
-        return rows.filter(own_condition | revealed)
-    if channel is None or not channel.is_active:
-        return rows.filter(revealed)
-    return rows.filter(_ON_SALE | revealed if context.revealed_products else _ON_SALE)
+    return _filter_visible(rows, context, channel, is_on_sale=_ON_SALE, is_revealed=is_revealed)
 
 
 def visible_variants(context: Context, channel: Channel | None) -> Rows:
     """Return visible variants; `priced` is their price in the channel. Customers see those with a price."""
-    can_see_all = can_see_all_products(context)
-    own_condition, revealed = (
-        own_rows_condition(context, "cooperative"),
-        Q(product__in=context.revealed_products),
-    )
-    is_staff = can_see_all or own_condition is not None
-    rows: Rows = Variant.objects.existing() if is_staff else Variant.objects.all()
+    is_revealed = Q(product__in=context.revealed_products)
+    rows: Rows = Variant.objects.existing() if _can_see_unlisted_rows(context) else Variant.objects.all()
     if channel is not None:
         rows = rows.alias(**_price_aliases(channel.pk))
-    if can_see_all:
+    return _filter_visible(rows, context, channel, is_on_sale=_VARIANT_ON_SALE, is_revealed=is_revealed)
+
+
+def _can_see_unlisted_rows(context: Context) -> bool:
+    """Return whether the requester sees rows that are not on sale, at least those of some cooperatives."""
+    return can_see_all_products(context) or own_cooperatives(context) is not None
+
+
+def _filter_visible(
+    rows: Rows, context: Context, channel: Channel | None, *, is_on_sale: Q, is_revealed: Q
+) -> Rows:
+    """Filter rows that the requester sees: all, their cooperatives' own, or those on sale and revealed."""
+    if can_see_all_products(context):
         return rows
-    if own_condition is not None:
-        return rows.filter(own_condition | revealed)
+    is_own = own_rows_condition(context, "cooperative")
+    if is_own is not None:
+        return rows.filter(is_own | is_revealed)
     if channel is None or not channel.is_active:
-        return rows.filter(revealed)
-    return rows.filter(_VARIANT_ON_SALE | revealed if context.revealed_products else _VARIANT_ON_SALE)
+        return rows.filter(is_revealed)
+    return rows.filter(is_on_sale | is_revealed if context.revealed_products else is_on_sale)
 
 
 def can_see_hidden_categories(context: Context) -> bool:
     """Return whether the requester sees categories that are hidden from buyers."""
-    return can_see_all_products(context) or own_cooperatives(context) is not None
+    return _can_see_unlisted_rows(context)
 
 
 def visible_categories(context: Context) -> Rows:

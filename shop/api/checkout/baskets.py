@@ -10,6 +10,7 @@ from django.db.models import Min, Sum
 from orders.actions.basket.combined_delivery import chosen_combined_option, combined_options
 from orders.actions.quotes.quote_types import Quote
 from orders.models import Basket, BasketLine, Reservation
+from orders.pricing import NetAndGross
 from shop.accounts.models import Address, User
 from shop.accounts.staff.permissions import Permission
 from shop.api.account.types import user
@@ -74,28 +75,19 @@ def _field_of_quote(field: str) -> Callable[[Callable[[Quote], object]], None]:
     return add
 
 
-@_field_of_quote("subtotalPrice")
-def _subtotal(quote: Quote) -> TaxedAmount:
-    sums = quote.purchase.goods
-    return TaxedAmount(sums.net, sums.gross, quote.requested.channel.currency)
+def _add_taxed_field(field: str, read: Callable[[Quote], NetAndGross]) -> None:
+    """Add a sum of the quote, net and gross, in its channel's currency."""
+
+    @_field_of_quote(field)
+    def taxed_amount(quote: Quote) -> TaxedAmount:
+        sums = read(quote)
+        return TaxedAmount(sums.net, sums.gross, quote.requested.channel.currency)
 
 
-@_field_of_quote("shippingPrice")
-def _delivery(quote: Quote) -> TaxedAmount:
-    sums = quote.purchase.delivery
-    return TaxedAmount(sums.net, sums.gross, quote.requested.channel.currency)
-
-
-@_field_of_quote("totalPrice")
-def _total(quote: Quote) -> TaxedAmount:
-    sums = quote.purchase.total
-    return TaxedAmount(sums.net, sums.gross, quote.requested.channel.currency)
-
-
-@_field_of_quote("maximumTotalPrice")
-def _maximum_total(quote: Quote) -> TaxedAmount:
-    sums = quote.purchase_at_maximum.total
-    return TaxedAmount(sums.net, sums.gross, quote.requested.channel.currency)
+_add_taxed_field("subtotalPrice", lambda quote: quote.purchase.goods)
+_add_taxed_field("shippingPrice", lambda quote: quote.purchase.delivery)
+_add_taxed_field("totalPrice", lambda quote: quote.purchase.total)
+_add_taxed_field("maximumTotalPrice", lambda quote: quote.purchase_at_maximum.total)
 
 
 @_field_of_quote("discount")

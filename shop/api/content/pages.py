@@ -12,11 +12,11 @@ from catalog.models.attribute import AttributeKind
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Resolver, Selection
 from shop.api.catalogue.assigned import (
-    VALUE_FIELDS,
     Owner,
+    add_assigned_attributes,
+    add_attributes,
     assigned_values,
     attributes_with_values,
-    first_values,
     visible_attributes,
 )
 from shop.api.catalogue.assigned_values import references_to
@@ -27,9 +27,6 @@ from shop.api.catalogue.types import Assigned, attribute, product_type
 from shop.api.connections import SortKey, connect
 from shop.api.content.inputs import (
     PageArguments,
-    PageAssignedAttributeArguments,
-    PageAssignedAttributesArguments,
-    PageAttributeArguments,
     PagesArguments,
     PageTypeArguments,
     PageTypeAvailableAttributesArguments,
@@ -128,36 +125,8 @@ def _attributes_of_page_types(page_types: Collection[int]) -> Rows:
     )
 
 
-@page.field(needs=_ATTRIBUTE_NEEDS)
-def attributes(
-    rows: list[Row], arguments: object, context: Context, selection: Selection
-) -> Sequence[Sequence[Assigned]]:
-    return _attributes_of_pages(rows, context, selection.names("attribute"), selection.names("values"))
-
-
-@page.field("attribute", needs=_ATTRIBUTE_NEEDS)
-def one_attribute(
-    rows: list[Row], arguments: PageAttributeArguments, context: Context, selection: Selection
-) -> Sequence[Assigned | None]:
-    fields, values = selection.names("attribute"), selection.names("values")
-    return first_values(_attributes_of_pages(rows, context, fields, values, arguments["slug"]))
-
-
-@page.field(needs=_ATTRIBUTE_NEEDS)
-def assigned_attributes(
-    rows: list[Row], arguments: PageAssignedAttributesArguments, context: Context, selection: Selection
-) -> Sequence[Sequence[Assigned]]:
-    assigned = _attributes_of_pages(rows, context, selection.names("attribute"), VALUE_FIELDS)
-    return [page_attributes[: arguments["limit"]] for page_attributes in assigned]
-
-
-@page.field(needs=_ATTRIBUTE_NEEDS)
-def assigned_attribute(
-    rows: list[Row], arguments: PageAssignedAttributeArguments, context: Context, selection: Selection
-) -> Sequence[Assigned | None]:
-    return first_values(
-        _attributes_of_pages(rows, context, selection.names("attribute"), VALUE_FIELDS, arguments["slug"])
-    )
+add_attributes(page, _attributes_of_pages, needs=_ATTRIBUTE_NEEDS)
+add_assigned_attributes(page, _attributes_of_pages, needs=_ATTRIBUTE_NEEDS)
 
 
 page_type.id()
