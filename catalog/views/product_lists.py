@@ -140,20 +140,13 @@ def _render_products(
         matching_tiers, order, index, month=month, province_code=province.code if province else ""
     )
     page = Paginator(sorted_products, PER_PAGE).get_page(request.GET.get("page"))
-    facets = filters.facets()
     context |= {
         "page": page,
         "cards": build_cards(listings_for_cards(list(page.object_list), index.channel_id), now=now),
         "total": sorted_products.total,
-        "has_goods": bool(filters.selection.all_product_ids),
         "is_cut": sorted_products.total > MAX_RESULTS,
         "counted": MAX_RESULTS,
-        "inside": filters.branches(),
-        "toggles": filters.toggles(),
-        "facets": facets,
-        "filters": filters,
-        "chosen": applied_filters(filters, facets, request.GET),
-        "loosened": relaxed_filters(filters, facets, request.GET) if not sorted_products.total else [],
+        **_filters_context(request, filters, has_results=bool(sorted_products.total)),
         "order": order,
         "orders": filter_labels.sort_order_choices(is_search=bool(context.get("is_search"))),
         "province": province,
@@ -164,6 +157,22 @@ def _render_products(
     }
     template = "catalog/products.html#changes" if _is_htmx(request) else "catalog/products.html"
     return render(request, template, context)
+
+
+def _filters_context(
+    request: HttpRequest, filters: ProductFilters, *, has_results: bool
+) -> dict[str, object]:
+    """Return the filters to choose from, the chosen ones and, without results, those to drop."""
+    facets = filters.facets()
+    return {
+        "has_goods": bool(filters.selection.all_product_ids),
+        "inside": filters.branches(),
+        "toggles": filters.toggles(),
+        "facets": facets,
+        "filters": filters,
+        "chosen": applied_filters(filters, facets, request.GET),
+        "loosened": [] if has_results else relaxed_filters(filters, facets, request.GET),
+    }
 
 
 def _other_matches(search: MarketSearch, index: FacetIndex) -> dict[str, object]:

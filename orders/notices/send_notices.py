@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from copy import copy
+from functools import partial
 
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -46,29 +47,21 @@ def notify_buyer(
         "sms": order.phone if includes_account or not order.email else "",
         "account-sms": account.phone if account and account.phone_confirmed_at else "",
     }
+    key = f"{template}:{order.pk}:{occasion}"
+    queue = partial(queue_notification, language=order.language, user_id=order.user_id, now=now)
     for channel, email in _distinct_contacts(emails):
-        queue_notification(
-            key=f"{template}:{order.pk}:{occasion}:{channel}",
+        queue(
+            key=f"{key}:{channel}",
             contact_method=ContactMethod.EMAIL,
             recipient=email,
             subject=subject,
             text=render_to_string(f"emails/{template}.txt", full_context),
             html=render_to_string(f"emails/{template}.html", full_context),
-            language=order.language,
-            user_id=order.user_id,
-            now=now,
         )
     opening = subject if subject.endswith("?") else f"{subject}."
+    sms_text = " ".join(filter(None, (opening, sms_detail, order_url(order))))
     for channel, phone in _distinct_contacts(phones):
-        queue_notification(
-            key=f"{template}:{order.pk}:{occasion}:{channel}",
-            contact_method=ContactMethod.SMS,
-            recipient=phone,
-            text=" ".join(filter(None, (opening, sms_detail, order_url(order)))),
-            language=order.language,
-            user_id=order.user_id,
-            now=now,
-        )
+        queue(key=f"{key}:{channel}", contact_method=ContactMethod.SMS, recipient=phone, text=sms_text)
 
 
 def _distinct_contacts(contacts: Mapping[str, str | None]) -> list[tuple[str, str]]:

@@ -91,12 +91,6 @@ def show_listing(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         pk=pk,
     )
     product = listing.product
-    prices = Price.objects.filter(channel=listing.channel)
-    variants = (
-        Variant.objects.filter(product=product)
-        .prefetch_related(Prefetch("prices", prices), "stocks")
-        .in_order()
-    )
     now = timezone.now()
     missing_fields = missing_legal_fields(product)
     allowed = LISTING_MOVES[listing.state]
@@ -106,14 +100,7 @@ def show_listing(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         "cooperative": product.cooperative,
         "form": ReasonForm(),
         "other_languages": other_languages(),
-        "variants": [
-            {
-                "variant": variant,
-                "price": next(iter(variant.prices.all()), None),
-                "free": sum(stock.free for stock in variant.stocks.all()),
-            }
-            for variant in variants
-        ],
+        "variants": _variant_rows(listing),
         "media": product.media.select_related("picture").order_by("sort_order", "pk"),
         "certificates": Certificate.objects.valid_on(vietnam_date(now))
         .filter(products=product)
@@ -181,3 +168,17 @@ def withdraw_listing_view(request: HttpRequest, actor: Actor, pk: int) -> HttpRe
     return run_action(
         request, action, url=reverse("desk:listing", args=[pk]), message=_("Removed from the market.")
     )
+
+
+def _variant_rows(listing: Listing) -> list[dict[str, object]]:
+    """Return the product's variants with their prices in the listing's channel and their free stock."""
+    prices = Price.objects.filter(channel=listing.channel)
+    variants = Variant.objects.filter(product=listing.product).in_order()
+    return [
+        {
+            "variant": variant,
+            "price": next(iter(variant.prices.all()), None),
+            "free": sum(stock.free for stock in variant.stocks.all()),
+        }
+        for variant in variants.prefetch_related(Prefetch("prices", prices), "stocks")
+    ]
