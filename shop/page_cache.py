@@ -24,7 +24,7 @@ from django.utils.cache import get_conditional_response, patch_vary_headers
 
 from shop.cache.bounded_cache import Cache
 from shop.cache.catalogue_version import catalogue_version
-from shop.views import TEXT_SIZE, text_size
+from shop.page_context import TEXT_SIZE, text_size
 
 MAX_BYTES = 8 * 1024 * 1024  # of all pages cached by one process, compressed
 # Tells the service worker to store this page ("keep"), or to request it again without cookies and store that

@@ -7,13 +7,11 @@ from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.urls import reverse, translate_url
+from django.urls import reverse
 from django.utils import timezone, translation
-from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -26,14 +24,13 @@ from catalog.models import ALL_MONTHS, Category, Listing
 from catalog.models.listing import ListingQuerySet
 from catalog.search import MAX_RESULTS
 from catalog.views.product_cards import ProductCard, build_cards
-from cooperatives.models import Cooperative, DeliveryMethod, Membership
+from cooperatives.models import Cooperative, DeliveryMethod
 from orders.actions.payments.order_payments import offered_payment_methods
-from orders.views.current_basket import basket_count
-from shop.core.database.compiled_query import compiled_query
 from shop.core.dates.calendar import vietnam_date
-from shop.core.models import market_channel, shop_settings, show_in_language
+from shop.core.models import market_channel, show_in_language
 from shop.core.texts.marked_texts import marked
-from shop.core.web.public_urls import canonical_url, public_url
+from shop.core.web.public_urls import public_url
+from shop.page_context import LARGE, TEXT_SIZE
 
 # Legal and help texts, one file per language; the operator must check them before opening.
 PAGES = {
@@ -45,18 +42,6 @@ PAGES = {
     "quy-che": _("Operating rules"),
 }
 SEASON_GOODS, SHELF_GOODS, HOME_COOPERATIVES = 8, 4, 4
-# Pages of the account section that the orders app provides, because it knows all of a person's rows.
-ACCOUNT_PAGES = {
-    "orders:my-data",
-    "orders:data-deletion",
-    "orders:data-request",
-    "orders:data-request-code",
-    "orders:addresses",
-    "orders:address-new",
-    "orders:address",
-}
-TEXT_SIZE, LARGE = "text_size", "large"  # a cookie and its single value
-LANGUAGE_NAMES = {"vi": "Tiếng Việt", "en": "English"}
 # Pages without content for crawlers, and pages that link to endless variations of themselves.
 NOT_FOR_CRAWLERS = (
     "catalog:search",
@@ -70,96 +55,6 @@ NOT_FOR_CRAWLERS = (
     "catalog:follow-market",
 )
 MACHINES_ONLY = ("/graphql/", "/webhooks/", "/health/")
-SECTIONS = {
-    "home": "home",
-    "catalog:products": "goods",
-    "catalog:product": "goods",
-    "catalog:category": "goods",
-    "catalog:search": "goods",
-    "catalog:cooperatives": "cooperatives",
-    "catalog:cooperative": "cooperatives",
-    "catalog:follow": "cooperatives",
-    "catalog:regions": "cooperatives",
-    "catalog:region": "cooperatives",
-    "catalog:ocop": "goods",
-    "catalog:back-in-stock": "goods",
-    "catalog:seasons": "seasons",
-    "catalog:bulletins": "home",
-    "catalog:bulletin": "home",
-    "catalog:follow-market": "home",
-    "catalog:follows": "account",
-    "orders:basket": "basket",
-    "orders:find-order": "orders",
-    "orders:order": "orders",
-    "members:today": "members-today",
-    "members:parts": "members-parts",
-    "members:part": "members-parts",
-    "members:listings": "members-listings",
-    "members:listing": "members-listings",
-    "members:listing-creation": "members-listings",
-    "members:stock": "members-listings",
-    "members:cash": "members-cash",
-    "members:settlements": "members-money",
-    "members:settlement": "members-money",
-    "members:account": "members-money",
-    "desk:home": "desk-home",
-    "desk:cooperatives": "desk-cooperatives",
-    "desk:cooperative": "desk-cooperatives",
-    "desk:document": "desk-cooperatives",
-    "desk:listings": "desk-listings",
-    "desk:listing": "desk-listings",
-    "desk:synonyms": "desk-listings",
-    "desk:synonym-set": "desk-listings",
-    "desk:certificates": "desk-listings",
-    "desk:categories": "desk-listings",
-    "desk:category": "desk-listings",
-    "desk:orders": "desk-orders",
-    "desk:order": "desk-orders",
-    "desk:settings": "desk-market",
-    "desk:settings-bank-account": "desk-market",
-    "desk:settings-deadlines": "desk-market",
-    "desk:approvals": "desk-market",
-    "desk:second-factors": "desk-market",
-    "desk:second-factor-rule": "desk-market",
-    "desk:transfers": "desk-transfers",
-    "desk:transfers-all": "desk-transfers",
-    "desk:transfer": "desk-transfers",
-    "desk:bank-statements": "desk-transfers",
-    "desk:bank-statement": "desk-transfers",
-    "desk:background-work": "desk-background",
-    "desk:cards": "desk-cards",
-    "desk:cash": "desk-cash",
-    "desk:cash-parcels": "desk-cash",
-    "desk:cash-remittances": "desk-cash",
-    "desk:cash-remittance": "desk-cash",
-    "desk:cash-statements": "desk-cash",
-    "desk:cash-statement": "desk-cash",
-    "desk:cash-problems": "desk-cash",
-    **dict.fromkeys(
-        ("desk:settlements", "desk:settlement", "desk:payouts", "desk:payout", "desk:ledger", "desk:rates"),
-        "desk-settlements",
-    ),
-    "desk:complaints": "desk-complaints",
-    "desk:complaint": "desk-complaints",
-    **dict.fromkeys(("desk:customers", "desk:customer"), "desk-customers"),
-    **dict.fromkeys(
-        ("desk:staff", "desk:staff-account", "desk:roles", "desk:role", "desk:role-creation", "desk:audit"),
-        "desk-staff",
-    ),
-    "desk:cash-shortfalls": "desk-cash",
-    **dict.fromkeys(("desk:data-requests", "desk:data-request-days", "desk:data-request"), "desk-data"),
-    "desk:refund": "desk-orders",
-    "desk:parcel-return": "desk-orders",
-    "desk:drafts": "desk-orders",
-    "desk:draft": "desk-orders",
-    "desk:discounts": "desk-offers",
-    "desk:voucher-creation": "desk-offers",
-    "desk:voucher": "desk-offers",
-    "desk:promotion-creation": "desk-offers",
-    "desk:promotion": "desk-offers",
-    "reports:index": "reports",
-    "reports:sales": "reports",
-}
 
 
 @require_safe
@@ -242,11 +137,6 @@ def set_text_size(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def text_size(request: HttpRequest) -> str:
-    """Return `large` if the visitor chose large text, else ""."""
-    return LARGE if request.COOKIES.get(TEXT_SIZE) == LARGE else ""
-
-
 @require_safe
 def serve_robots(request: HttpRequest) -> HttpResponse:
     """Return robots.txt: open the market, close baskets, orders and work pages."""
@@ -267,28 +157,6 @@ def serve_media(request: HttpRequest, path: str) -> HttpResponseBase:
     response = serve(request, path, document_root=str(settings.MEDIA_ROOT))
     response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     return response
-
-
-def page_context(request: HttpRequest) -> dict[str, object]:
-    """Return the base template's context: shop, languages, section, basket.
-
-    Lazy: a response without that template (a fragment, a file) runs no query, and an error page for an
-    unknown host does not read the host.
-    """
-    return {
-        "shop": SimpleLazyObject(shop_settings),
-        "languages": SimpleLazyObject(lambda: _languages(request)),
-        # Templates call it and get text.
-        "canonical": lambda: canonical_url(
-            request.path, request.GET, get_language() or settings.LANGUAGE_CODE
-        ),
-        "section": _section(request),
-        "text_size": text_size(request),
-        "basket_count": SimpleLazyObject(lambda: basket_count(request)),
-        "memberships": SimpleLazyObject(lambda: _memberships(request)),
-        "way_back": SimpleLazyObject(lambda: _previous_page(request)),
-        "is_order_address": "/don-hang/" in request.path,
-    }
 
 
 def _closed_to_crawlers(language: str) -> list[str]:
@@ -315,55 +183,14 @@ def _cooperative_card(
     cooperative: Cooperative, delivery_methods: Sequence[DeliveryMethod], now: datetime
 ) -> dict[str, object]:
     """Return a cooperative with its next pickup market and next coach departure."""
-    cooperative_products = [
+    own_methods = [
         delivery_method
         for delivery_method in delivery_methods
         if delivery_method.cooperative_id == cooperative.pk
     ]
     return {
         "cooperative": cooperative,
-        "market": next_market(cooperative_products, now=now),
-        "coach": next_coach(cooperative_products, now=now),
+        "market": next_market(own_methods, now=now),
+        "coach": next_coach(own_methods, now=now),
         "is_paused": cooperative.is_paused_on(vietnam_date(now)),
     }
-
-
-def _languages(request: HttpRequest) -> list[dict[str, object]]:
-    current_language = get_language()
-    return [
-        {
-            "code": code,
-            "name": LANGUAGE_NAMES[code],
-            "is_current": code == current_language,
-            "path": translate_url(request.get_full_path(), code),
-            "address": canonical_url(request.path, request.GET, code),
-        }
-        for code, _name in settings.LANGUAGES
-    ]
-
-
-def _section(request: HttpRequest) -> str:
-    match = request.resolver_match
-    if match is None:
-        return ""
-    is_account = match.namespace == "accounts" or match.view_name in ACCOUNT_PAGES
-    return "account" if is_account else SECTIONS.get(match.view_name, "")
-
-
-def _memberships(request: HttpRequest) -> list[Membership]:
-    return _memberships_of(request.user.pk) if request.user.is_authenticated else []
-
-
-@compiled_query
-def _memberships_of(user_id: int) -> QuerySet[Membership]:
-    active_memberships = Membership.objects.filter(user=user_id, is_active=True)
-    return active_memberships.select_related("cooperative").order_by("pk")
-
-
-def _previous_page(request: HttpRequest) -> str:
-    """Return the page of this site that the person came from, for error pages; "" if none."""
-    came_from = request.headers.get("Referer", "")
-    is_own = url_has_allowed_host_and_scheme(
-        came_from, {request.get_host()}, require_https=request.is_secure()
-    )
-    return came_from if is_own else ""

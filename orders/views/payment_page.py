@@ -18,10 +18,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from orders.actions.gateway_requests.gateway_requests import read_payment_sums, start_call_of
+from orders.actions.payments.confirm_order import is_awaiting_confirmation, is_confirmed_automatically
 from orders.actions.payments.order_payments import (
     change_payment_method,
-    is_awaiting_confirmation,
-    is_confirmed_automatically,
     methods_for_remainder,
     offered_payment_methods,
 )

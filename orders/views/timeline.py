@@ -10,7 +10,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from orders.actions.payments.order_payments import is_awaiting_confirmation
+from orders.actions.payments.confirm_order import is_awaiting_confirmation
 from orders.models import Complaint, Order, OrderPart, Parcel
 from orders.states import (
     ARRIVED_PROGRESS,

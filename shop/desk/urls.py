@@ -18,7 +18,7 @@ from shop.desk.money import (
     settlements,
     transfers,
 )
-from shop.desk.orders import complaints, contact, drafts, orders, parcels
+from shop.desk.orders import complaints, contact, drafts, order_decisions, order_list, order_page, parcels
 from shop.desk.overview import audit, background_work, home
 from shop.desk.people import customers, data_requests, second_factors, staff
 from shop.desk.sellers import certificates, cooperatives, documents, listings, prices, revisions
@@ -77,12 +77,20 @@ urlpatterns = [
     path(
         "giay-chung-nhan/<int:pk>/tra-lai/", certificates.return_certificate_view, name="certificate-return"
     ),
-    path("don-hang/", orders.list_orders, name="orders"),
-    path("don-hang/<uuid:order_id>/", orders.show_order, name="order"),
+    path("don-hang/", order_list.list_orders, name="orders"),
+    path("don-hang/<uuid:order_id>/", order_page.show_order, name="order"),
     path("don-hang/<uuid:order_id>/nguoi-nhan/", contact.edit_order_contact, name="order-contact"),
-    path("don-hang/<uuid:order_id>/huy/", orders.cancel_order_view, name="order-cancellation"),
-    path("don-hang/<uuid:order_id>/cach-tra/", orders.change_payment_method_view, name="payment-method"),
-    path("don-hang/<uuid:order_id>/goi/<int:number>/huy/", orders.cancel_part_view, name="part-cancellation"),
+    path("don-hang/<uuid:order_id>/huy/", order_decisions.cancel_order_view, name="order-cancellation"),
+    path(
+        "don-hang/<uuid:order_id>/cach-tra/",
+        order_decisions.change_payment_method_view,
+        name="payment-method",
+    ),
+    path(
+        "don-hang/<uuid:order_id>/goi/<int:number>/huy/",
+        order_decisions.cancel_part_view,
+        name="part-cancellation",
+    ),
     path(
         "don-hang/<uuid:order_id>/kien/<int:parcel_id>/da-giao/",
         parcels.record_delivery,
@@ -210,11 +218,13 @@ urlpatterns = [
     path("sao-ke/<int:pk>/", bank_statements.show_statement, name="bank-statement"),
     path("sao-ke/<int:pk>/nhan/", bank_statements.import_statement, name="bank-statement-import"),
     path(
-        "don-hang/<uuid:order_id>/can/<uuid:question_id>/", orders.record_weight_answer, name="weight-answer"
+        "don-hang/<uuid:order_id>/can/<uuid:question_id>/",
+        order_decisions.record_weight_answer,
+        name="weight-answer",
     ),
     path(
         "don-hang/<uuid:order_id>/thay/<uuid:substitute_id>/",
-        orders.record_substitute_answer,
+        order_decisions.record_substitute_answer,
         name="substitute-answer",
     ),
     path("quyet-toan/", settlements.list_settlements, name="settlements"),

@@ -16,12 +16,9 @@ from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
 from orders.actions.fulfilment.weigh_lines import weigh_line
 from orders.actions.gateway.gateway_calls import look_up_call, record_gateway_result, send_call
 from orders.actions.gateway.stripe_webhooks import handle_stripe_event, store_stripe_event
-from orders.actions.payments import order_payments
-from orders.actions.payments.order_payments import (
-    OrderNotAwaitingPayment,
-    PaymentInProgress,
-    change_payment_method,
-)
+from orders.actions.payments import confirm_order
+from orders.actions.payments.confirm_order import OrderNotAwaitingPayment
+from orders.actions.payments.order_payments import PaymentInProgress, change_payment_method
 from orders.actions.payouts.refund_execution import NotRefundable, request_refund
 from orders.models import (
     BankTransfer,
@@ -129,7 +126,7 @@ def test_without_lock_order_paid_twice_is_confirmed_twice(stripe, monkeypatch) -
         monkeypatch.setattr(locks, "lock_row", lambda rows: next(iter(read_without_lock(rows)), None))
     else:
         monkeypatch.setattr(
-            order_payments, "is_awaiting_confirmation", lambda _order: True
+            confirm_order, "is_awaiting_confirmation", lambda _order: True
         )  # as each read it before BEGIN
     paid = GatewayResult(Outcome.SUCCEEDED, reference=start.reference, charged=120_000)
 

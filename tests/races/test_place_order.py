@@ -16,8 +16,8 @@ from cooperatives.models import DeliveryMethod, PickupSlot
 from orders import locks
 from orders.actions.basket.basket_lines import add_to_basket, choose_deliveries, set_basket_province
 from orders.actions.checkout.open_checkout import open_checkout
-from orders.actions.order_records import record_order
-from orders.actions.order_records.record_order import PickupSlotFull
+from orders.actions.order_records import pickup_slots
+from orders.actions.order_records.pickup_slots import PickupSlotFull
 from orders.actions.placement.order_sweeps import release_expired_reservations
 from orders.actions.placement.place_order import BasketChanged, place_order
 from orders.actions.quotes.quote_types import QuoteProblem, RequestedDelivery
@@ -185,7 +185,7 @@ def test_without_single_statement_two_buyers_both_get_the_last_place(monkeypatch
         PickupSlot.objects.filter(pk=slot.pk).update(booked=slot_before.booked + 1)
         return True
 
-    monkeypatch.setattr(record_order, "_take_slot_place", look_then_take)
+    monkeypatch.setattr(pickup_slots, "_take_slot_place", look_then_take)
 
     results = run_in_threads([removed_locks.wrap_placing(basket, placing(basket)) for basket in baskets])
 

@@ -16,7 +16,8 @@ from catalog.models import Variant
 from cooperatives.models import MarketDay, Membership
 from shop.core.models import ShopSettings
 from shop.core.templatetags.icons import icon
-from shop.views import PAGES, page_context
+from shop.page_context import page_context
+from shop.views import PAGES
 from tests.factories import (
     make_bank_account,
     make_basket,

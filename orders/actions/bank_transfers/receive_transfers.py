@@ -18,11 +18,8 @@ from django.utils import timezone
 
 from orders import locks
 from orders.actions.ledger.unmatched_transfers import book_assigned_share, book_unmatched_transfer
-from orders.actions.payments.order_payments import (
-    expect_payment,
-    is_awaiting_confirmation,
-    record_received_money,
-)
+from orders.actions.payments.confirm_order import is_awaiting_confirmation
+from orders.actions.payments.order_payments import expect_payment, record_received_money
 from orders.models import (
     BankTransfer,
     Order,

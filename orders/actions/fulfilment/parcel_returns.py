@@ -1,4 +1,4 @@
-"""Returns: items that come back from a buyer, and items that are refunded instead of sent."""
+"""Returns: items that come back from a buyer."""
 
 from __future__ import annotations
 
@@ -8,18 +8,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Max, Sum
 from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.stock.stock_movements import record_movement, save_reserved_and_allocated
 from catalog.models import MovementReason, Stock
 from cooperatives.models import Warehouse
 from orders import locks
-from orders.actions.fulfilment.pack_parcels import move_parcel, release_allocation
+from orders.actions.fulfilment.pack_parcels import move_parcel
+from orders.actions.fulfilment.parcel_rows import make_parcel_line, next_parcel_number
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.part_changes import record_for_part
-from orders.actions.order_records.recalculate_order import open_quantities
-from orders.models import Complaint, Order, OrderLine, OrderPart, Parcel, ParcelLine
+from orders.models import Complaint, Order, OrderPart, Parcel, ParcelLine
 from orders.states import RETURN_KINDS, ParcelKind, ParcelState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, ReasonRequired, Refused
@@ -32,18 +31,6 @@ class ReturnExceedsDelivered(Refused):
 
     code = "return_exceeds_delivered"
     default_message = _("That is more than the buyer has received and not returned.")
-
-
-class UnsentExceedsOpen(Refused):
-    code = "unsent_exceeds_open"
-    default_message = _("That is more than is still to be packed.")
-
-
-class NoLinesLeftToSend(Refused):
-    """The part would be empty; it has to be cancelled and refunded as a whole."""
-
-    code = "no_lines_left_to_send"
-    default_message = _("Nothing in this part would be left to send. Cancel the whole part instead.")
 
 
 class ReturnWarehouseRequired(Refused):
@@ -202,65 +189,6 @@ def receive_locked_return(
     )
 
 
-def mark_lines_unsent(
-    order: Order,
-    part: OrderPart,
-    steps: Mapping[uuid.UUID, int],
-    *,
-    actor: Actor,
-    now: datetime.datetime,
-) -> Parcel:
-    """Step, on a locked order: mark these quantities as never to be sent and release their stock.
-
-    Raises UnsentExceedsOpen, NoLinesLeftToSend.
-    """
-    lines = {line.pk: line for line in part.lines.order_by("position", "pk")}
-    still_open = open_quantities(lines.values())
-    if any(not 1 <= count <= still_open.get(line_id, 0) for line_id, count in steps.items()):
-        raise UnsentExceedsOpen(open=still_open)
-    if is_nothing_left_to_send(part, sum(steps.values()), sum(still_open.values())):
-        raise NoLinesLeftToSend()
-    parcel = Parcel.objects.create(
-        part=part,
-        number=next_parcel_number(order),
-        kind=ParcelKind.REFUND,
-        state=ParcelState.DELIVERED,
-        delivered_at=now,
-    )
-    ParcelLine.objects.bulk_create(
-        ParcelLine(parcel=parcel, order_line=lines[line_id], quantity=count)
-        for line_id, count in steps.items()
-    )
-    _release_unsent(steps, lines)
-    record_for_part(order, part, "parcel.lines_marked_unsent", parcel, actor=actor, now=now)
-    return parcel
-
-
-def is_nothing_left_to_send(part: OrderPart, unsent: int, still_open: int) -> bool:
-    """Return whether nothing of the part has been or can be sent once `unsent` steps are left out."""
-    return unsent >= still_open and not part.parcels.dispatches().exists()
-
-
-def next_parcel_number(order: Order) -> int:
-    """Return the number of the order's next parcel."""
-    last: int | None = Parcel.objects.filter(part__order=order).aggregate(last=Max("number"))["last"]
-    return (last or 0) + 1
-
-
-def make_parcel_line(parcel: Parcel, line: OrderLine, steps: int, stock: Stock | None = None) -> ParcelLine:
-    """Build a parcel line; a catch-weight line gets its proportional weight in grams."""
-    weighed = line.weighed_grams
-    grams = None if weighed is None else max(1, weighed * steps // line.quantity)
-    return ParcelLine(
-        parcel=parcel,
-        order_line=line,
-        stock=stock,
-        quantity=steps,
-        is_by_weight=grams is not None,
-        grams=grams,
-    )
-
-
 def _restock_line(
     parcel: Parcel, line: ParcelLine, row: Stock, undamaged: int, *, actor: Actor, now: datetime.datetime
 ) -> None:
@@ -304,33 +232,6 @@ def _lock_return_stock(
     )
     keys = Stock.objects.filter(variant__in=variants, warehouse=warehouse_id).values_list("pk", flat=True)
     return {row.variant_id: row for row in locks.lock_stock(keys).values()}
-
-
-def _release_unsent(steps: Mapping[uuid.UUID, int], lines: Mapping[uuid.UUID, OrderLine]) -> None:
-    """Release the allocations of these quantities, except those of undispatched parcels."""
-    allocations = [
-        allocation for line_id in steps for allocation in lines[line_id].allocations.order_by("-pk")
-    ]
-    stocks = locks.lock_stock({allocation.stock_id for allocation in allocations})
-    waiting = {
-        (line_id, stock_id): total
-        for line_id, stock_id, total in ParcelLine.objects.filter(
-            order_line__in=list(steps),
-            parcel__state__in=[ParcelState.PACKING, ParcelState.PACKED],
-            stock__isnull=False,
-        )
-        .order_by("order_line")
-        .values_list("order_line", "stock")
-        .annotate(total=Sum("quantity"))
-    }
-    unreleased = dict(steps)
-    for allocation in allocations:
-        idle = allocation.quantity - waiting.get((allocation.line_id, allocation.stock_id), 0)
-        freed = min(unreleased[allocation.line_id], max(0, idle))
-        if freed:
-            release_allocation(stocks[allocation.stock_id], allocation.line_id, freed)
-            unreleased[allocation.line_id] -= freed
-    save_reserved_and_allocated(stocks.values())
 
 
 def _require_own_warehouse(part: OrderPart, warehouse_id: uuid.UUID) -> uuid.UUID:

@@ -10,7 +10,7 @@ from catalog.actions.stock.stock_movements import SoldOut, save_reserved_and_all
 from catalog.models import Stock
 from orders import locks
 from orders.actions.fulfilment.pack_parcels import allocate_stock
-from orders.actions.fulfilment.parcel_returns import make_parcel_line, next_parcel_number
+from orders.actions.fulfilment.parcel_rows import make_parcel_line, next_parcel_number
 from orders.actions.order_records.part_changes import record_for_part
 from orders.models import Complaint, Order, OrderLine, OrderPart, Parcel, ParcelLine
 from orders.states import ParcelKind

@@ -12,7 +12,8 @@ import datetime
 from orders.actions.gateway_requests.gateway_requests import read_payment_sums
 from orders.actions.ledger.ledger_postings import record_payment_event
 from orders.actions.order_changes.finish_order_change import finish_order_change
-from orders.actions.payments.order_payments import confirm_if_covered, record_received_money
+from orders.actions.payments.confirm_order import confirm_if_covered
+from orders.actions.payments.order_payments import record_received_money
 from orders.models import EventKind, GatewayCall, Operation, Order, Payment
 from orders.payments.gateway import GatewayResult, Outcome
 from orders.states import CALL_MOVES, CallState

@@ -9,10 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from django.db.models import F, Max, Q
-from django.utils.translation import gettext_lazy as _
+from django.db.models import Max
 
-from cooperatives.models import Cooperative, DeliveryKind, DeliveryMethod, PickupSlot, PickupTime
+from cooperatives.models import Cooperative, DeliveryKind
 from orders.actions.order_records.catch_weight_pricing import recalculate_part_sums
 from orders.actions.order_records.discount_records import UnsavedRows, write_discounts
 from orders.actions.order_records.draw_order_code import draw_order_code
@@ -32,7 +31,6 @@ from orders.models import (
 from orders.pricing import PricedItem
 from shop.accounts.models import Address
 from shop.core.dates.calendar import vietnam_date
-from shop.core.errors import Refused
 from shop.core.identifiers.phones import require_phone
 from shop.core.models import Translation
 from shop.core.money import percent_of
@@ -62,13 +60,6 @@ def require_contact_phone(contact: Contact) -> None:
     """Raise InvalidPhone if the contact's number cannot be dialled; an address may skip validation."""
     if not contact.address.validation_skipped:
         require_phone(contact.phone, region=contact.address.country)
-
-
-class PickupSlotFull(Refused):
-    """The last place at this pickup time was taken."""
-
-    code = "pickup_slot_full"
-    default_message = _("This pickup time has just filled up. Choose another one.")
 
 
 def record_order(
@@ -242,47 +233,6 @@ def set_commission_and_withholding(
 def acceptance_deadline(cooperative: Cooperative, now: datetime.datetime, hours: int) -> datetime.datetime:
     """Return the deadline for accepting an order placed now: the cooperative's hours, or else `hours`."""
     return now + datetime.timedelta(hours=cooperative.accept_within_hours or hours)
-
-
-def take_pickup_slots(order: Order, quote: Quote) -> None:
-    """Step: take a place at each chosen pickup time, in one order to avoid deadlocks.
-
-    Raises PickupSlotFull.
-    """
-    chosen = [
-        (seller_quote.chosen.delivery_method, seller_quote.chosen_time)
-        for seller_quote in quote.seller_quotes
-        if seller_quote.chosen is not None and seller_quote.chosen_time is not None
-    ]
-    for delivery_method, time in sorted(
-        chosen, key=lambda choice: (choice[0].pk, choice[1].day, choice[1].starts)
-    ):
-        slot = _get_or_create_slot(delivery_method, time)
-        if not _take_slot_place(slot):
-            raise PickupSlotFull(field="delivery")
-        OrderPart.objects.filter(order=order, cooperative=delivery_method.cooperative_id).update(slot=slot)
-
-
-def _take_slot_place(slot: PickupSlot) -> bool:
-    """Take a place and return True if one is left. A single statement checks and takes, to avoid races."""
-    room = PickupSlot.objects.filter(Q(capacity=None) | Q(booked__lt=F("capacity")), pk=slot.pk)
-    return bool(room.update(booked=F("booked") + 1))
-
-
-def _get_or_create_slot(delivery_method: DeliveryMethod, time: PickupTime) -> PickupSlot:
-    PickupSlot.objects.bulk_create(
-        [
-            PickupSlot(
-                delivery_method=delivery_method,
-                day=time.day,
-                starts=time.starts,
-                ends=time.ends,
-                capacity=time.capacity,
-            )
-        ],
-        ignore_conflicts=True,
-    )
-    return PickupSlot.objects.get(delivery_method=delivery_method, day=time.day, starts=time.starts)
 
 
 def _build_part(

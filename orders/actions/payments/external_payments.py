@@ -17,7 +17,8 @@ from orders.actions.gateway_requests.gateway_requests import read_payment_sums
 from orders.actions.ledger.ledger_postings import record_payment_event
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.payments.basket_payments import lock_payment
-from orders.actions.payments.order_payments import confirm_if_covered, record_received_money
+from orders.actions.payments.confirm_order import confirm_if_covered
+from orders.actions.payments.order_payments import record_received_money
 from orders.models import EventKind, Order, Payment, PaymentEvent, PaymentMethod, PaymentSums
 from shop.core.actors import Actor
 from shop.core.database.unique_fields import save_unique

@@ -13,16 +13,17 @@ from catalog.actions.stock.stock_movements import SoldOut
 from orders import locks, notices
 from orders.actions.basket.basket_lines import NotForSale
 from orders.actions.order_changes.finish_order_change import finish_order_change
+from orders.actions.order_records.pickup_slots import take_pickup_slots
 from orders.actions.order_records.record_order import (
     Contact,
     create_order_row,
     require_contact_phone,
     set_commission_and_withholding,
-    take_pickup_slots,
     write_invoice,
     write_parts,
 )
-from orders.actions.payments.order_payments import expect_payment, start_acceptance_deadline
+from orders.actions.payments.confirm_order import start_acceptance_deadline
+from orders.actions.payments.order_payments import expect_payment
 from orders.actions.placement.allocate_order_stock import allocate_order_stock
 from orders.actions.placement.place_order import BasketChanged, BasketEmpty, record_consents, require_consent
 from orders.actions.quotes.build_quote import build_quote

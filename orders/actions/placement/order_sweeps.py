@@ -20,7 +20,7 @@ from orders.actions.basket.basket_lines import release_reservations
 from orders.actions.fulfilment.cancel_parts import cancel_active_parts, end_and_refund_part
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.part_changes import record_for_part
-from orders.actions.payments.order_payments import is_awaiting_confirmation
+from orders.actions.payments.confirm_order import is_awaiting_confirmation
 from orders.models import (
     Basket,
     EventKind,

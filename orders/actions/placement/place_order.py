@@ -14,24 +14,16 @@ from catalog.actions.stock.stock_movements import SoldOut
 from cooperatives.actions.followers import create_follow_request
 from orders import locks, notices
 from orders.actions.gateway_requests.card_capture import capture_or_void_cards
+from orders.actions.order_records.pickup_slots import take_pickup_slots
 from orders.actions.order_records.recalculate_order import recalculate_columns, recalculate_order
-from orders.actions.order_records.record_order import (
-    Contact,
-    record_order,
-    require_contact_phone,
-    take_pickup_slots,
-)
+from orders.actions.order_records.record_order import Contact, record_order, require_contact_phone
 from orders.actions.payments.basket_payments import (
     capture_carried_payments,
     carry_payments_over,
     paid_for_basket,
 )
-from orders.actions.payments.order_payments import (
-    confirm_if_covered,
-    expect_payment,
-    require_payment_method,
-    start_card_payment,
-)
+from orders.actions.payments.confirm_order import confirm_if_covered
+from orders.actions.payments.order_payments import expect_payment, require_payment_method, start_card_payment
 from orders.actions.placement.allocate_order_stock import allocate_order_stock
 from orders.actions.quotes.build_quote import basket_quote_request, build_quote
 from orders.actions.quotes.quote_types import Buyer, Quote, QuoteProblem, RequestedDelivery

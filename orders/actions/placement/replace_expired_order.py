@@ -18,12 +18,8 @@ from orders.actions.bank_transfers.receive_transfers import (
 )
 from orders.actions.ledger.unmatched_transfers import book_unmatched_transfer
 from orders.actions.order_changes.finish_order_change import finish_order_change
-from orders.actions.order_records.record_order import (
-    PickupSlotFull,
-    create_order_row,
-    take_pickup_slots,
-    write_parts,
-)
+from orders.actions.order_records.pickup_slots import PickupSlotFull, take_pickup_slots
+from orders.actions.order_records.record_order import create_order_row, write_parts
 from orders.actions.payments.order_payments import expect_payment
 from orders.actions.placement.allocate_order_stock import allocate_order_stock
 from orders.actions.placement.draft_orders import draft_quote_request

@@ -13,8 +13,8 @@ from django.utils.translation import gettext_noop
 
 from orders import locks
 from orders.actions.fulfilment.cancel_parts import end_and_refund_part
-from orders.actions.fulfilment.parcel_returns import is_nothing_left_to_send
 from orders.actions.fulfilment.substitute_holds import stock_promised_to
+from orders.actions.fulfilment.unsent_items import is_nothing_left_to_send
 from orders.actions.order_records.recalculate_order import open_quantities
 from orders.actions.order_records.record_order import add_line
 from orders.actions.refunds.offer_substitute import record_substitute_change, release_held_stock

@@ -14,8 +14,9 @@ from django.utils.translation import gettext_lazy as _
 from orders import locks
 from orders.actions.cash_on_delivery.cash_collection import reduce_expected_cash
 from orders.actions.fulfilment.pack_parcels import require_weighed
-from orders.actions.fulfilment.parcel_returns import ReturnedQuantity, create_return, mark_lines_unsent
+from orders.actions.fulfilment.parcel_returns import ReturnedQuantity, create_return
 from orders.actions.fulfilment.substitute_holds import require_no_waiting_substitute
+from orders.actions.fulfilment.unsent_items import mark_lines_unsent
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.recalculate_order import open_quantities, recalculate_columns
 from orders.actions.payouts.refund_execution import announce_refund, execute_refund

@@ -19,7 +19,7 @@ from orders.actions.fulfilment.one_step_fulfilment import (
 )
 from orders.actions.fulfilment.void_parcels import void_parcel
 from orders.actions.order_records.order_notes import add_note, correct_note
-from orders.actions.payments.order_payments import confirm_order
+from orders.actions.payments.confirm_order import confirm_order
 from orders.actions.placement.correct_order import correct_order
 from orders.models import Order, OrderLine, Parcel
 from shop.accounts.models import Address

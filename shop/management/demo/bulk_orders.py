@@ -25,7 +25,8 @@ from orders.actions.cash_on_delivery.cash_collection import cash_holder_of
 from orders.actions.ledger.earnings_postings import draft_for_part
 from orders.actions.ledger.ledger_postings import draft_for_event, post_drafts
 from orders.actions.ledger.seller_earnings import earned_amounts
-from orders.actions.order_records.record_order import Contact, record_order, take_pickup_slots
+from orders.actions.order_records.pickup_slots import take_pickup_slots
+from orders.actions.order_records.record_order import Contact, record_order
 from orders.models import (
     Basket,
     EventKind,

@@ -13,8 +13,8 @@ from orders.actions.gateway.failed_calls import CallNotRepeatable, repeat_failed
 from orders.actions.gateway.gateway_calls import sweep_card_payments_task
 from orders.actions.gateway.staff_card_actions import capture_authorised_amount, void_authorisation
 from orders.actions.gateway_requests.gateway_requests import AmountNotAuthorised
+from orders.actions.payments.confirm_order import OrderNotAwaitingPayment
 from orders.actions.payments.order_payments import (
-    OrderNotAwaitingPayment,
     PaymentInProgress,
     change_payment_method,
     requested_transfer,

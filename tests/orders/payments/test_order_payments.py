@@ -10,8 +10,8 @@ from django.db import transaction
 from orders import locks
 from orders.actions.fulfilment.cancel_parts import cancel_order, cancel_part_as_buyer
 from orders.actions.fulfilment.pack_parcels import OrderNotConfirmed, accept_part
+from orders.actions.payments.confirm_order import OrderNotAwaitingPayment
 from orders.actions.payments.order_payments import (
-    OrderNotAwaitingPayment,
     PaymentMethodNotOffered,
     change_payment_method,
     offered_payment_methods,

@@ -16,13 +16,12 @@ from orders.actions.fulfilment.cancel_parts import (
 from orders.actions.fulfilment.deliver_parcels import deliver_parcel, hand_over_parcel
 from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
 from orders.actions.fulfilment.parcel_returns import (
-    NoLinesLeftToSend,
     ReturnExceedsDelivered,
     ReturnWarehouseRequired,
-    UnsentExceedsOpen,
     cancel_return,
     receive_return,
 )
+from orders.actions.fulfilment.unsent_items import NoLinesLeftToSend, UnsentExceedsOpen
 from orders.actions.fulfilment.void_parcels import ItemsAlreadyReturned, void_parcel
 from orders.actions.fulfilment.weigh_lines import LineAlreadyRefunded, weigh_line
 from orders.actions.ledger.ledger_postings import record_payment_event

@@ -6,7 +6,7 @@ import pytest
 from django.db.models import F
 
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
-from orders.actions.fulfilment.parcel_returns import NoLinesLeftToSend
+from orders.actions.fulfilment.unsent_items import NoLinesLeftToSend
 from orders.actions.refunds.report_shortage import NothingShort, report_shortage
 from orders.models import OrderLine, OrderPart, Refund
 from shop.core.actors import Actor

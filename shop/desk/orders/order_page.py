@@ -1,24 +1,17 @@
-"""Orders at the desk: search, detail, cancellation."""
+"""An order's page at the desk."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
-from django.core.paginator import Paginator
 from django.db.models import Prefetch
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
-from orders.actions.fulfilment.cancel_parts import cancel_order, cancel_part
 from orders.actions.fulfilment.undo_steps import ParcelStep, undoable_steps
-from orders.actions.payments.order_payments import change_payment_method
 from orders.actions.payouts.bank_accounts import last_payer_account
 from orders.actions.payouts.surplus_refunds import refundable_surplus
 from orders.forms.refunds import RefundAccountForm
@@ -31,16 +24,13 @@ from orders.models import (
     Parcel,
     Payment,
     PaymentEvent,
-    PaymentMethod,
     PaymentSums,
     Refund,
     WeightQuestion,
     parcel_position_labels,
 )
-from orders.models.order import OrderQuerySet
 from orders.payments.stripe_messages import dispute_reason_text
 from orders.states import ParcelKind, ParcelState, PartState
-from orders.views.buyer_answers import substitute_answer_action, weight_answer_action
 from orders.views.payment_page import PaymentChoice, payment_view
 from orders.views.refund_page import amount_awaiting_account, refund_views
 from orders.views.substitutes import answered_substitutes, waiting_substitutes
@@ -49,13 +39,9 @@ from shop.accounts.models import Consent
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.models import Change
-from shop.core.web.action_results import run_action
-from shop.desk.forms import DeliveryForm, OrderSearch, ReasonForm, reason_of
+from shop.desk.forms import DeliveryForm, ReasonForm
 from shop.desk.overview.history import change_views
 from shop.staff_pages import staff_only
-
-PER_PAGE = 30
-MAX_COUNTED = 1000  # staff do not turn more pages, and counting everything is slow
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,25 +88,6 @@ class PartView:
 
 @require_safe
 @staff_only(Permission.MANAGE_ORDERS)
-def list_orders(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Search placed orders, newest first."""
-    form = OrderSearch(request.GET)
-    parts = OrderPart.objects.select_related("cooperative").order_by("number")
-    rows = (
-        _search_orders(form)
-        .newest_first()
-        .prefetch_related(Prefetch("parts", parts), "payments")[:MAX_COUNTED]
-    )
-    context = {
-        "form": form,
-        "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
-        "counted": MAX_COUNTED,
-    }
-    return render(request, "desk/orders.html", context)
-
-
-@require_safe
-@staff_only(Permission.MANAGE_ORDERS)
 def show_order(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpResponse:
     """Show an order."""
     order = get_object_or_404(
@@ -154,97 +121,6 @@ def show_order(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpR
         and all(part.may_cancel for part in parts if part.part.is_active),
     }
     return render(request, "desk/order.html", context)
-
-
-@require_POST
-@staff_only(Permission.MANAGE_ORDERS)
-def cancel_order_view(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpResponse:
-    """Cancel all active parts of an order."""
-    order = get_object_or_404(Order.objects.placed(), pk=order_id)
-    action = partial(
-        cancel_order, order_id=order.pk, reason=reason_of(request.POST), actor=actor, now=timezone.now()
-    )
-    page = reverse("desk:order", args=[order_id])
-    return run_action(request, action, url=page, message=_("Order cancelled. The buyer has been notified."))
-
-
-@require_POST
-@staff_only(Permission.MANAGE_ORDERS)
-def cancel_part_view(request: HttpRequest, actor: Actor, order_id: uuid.UUID, number: int) -> HttpResponse:
-    """Cancel one part."""
-    part = get_object_or_404(OrderPart, order=order_id, order__placed_at__isnull=False, number=number)
-    action = partial(
-        cancel_part, part_id=part.pk, reason=reason_of(request.POST), actor=actor, now=timezone.now()
-    )
-    page = reverse("desk:order", args=[order_id])
-    return run_action(
-        request, action, url=page, message=_("Seller's part cancelled. The buyer has been notified.")
-    )
-
-
-@require_POST
-@staff_only(Permission.MANAGE_ORDERS)
-def record_weight_answer(
-    request: HttpRequest, actor: Actor, order_id: uuid.UUID, question_id: uuid.UUID
-) -> HttpResponse:
-    """Record a buyer's answer, given by phone, about weight above the agreed bound."""
-    orders = Order.objects.placed().filter(pk=order_id)
-    action = weight_answer_action(request, orders, question_id, actor=actor, now=timezone.now())
-    return _run_answer(request, action, order_id)
-
-
-@require_POST
-@staff_only(Permission.MANAGE_ORDERS)
-def record_substitute_answer(
-    request: HttpRequest, actor: Actor, order_id: uuid.UUID, substitute_id: uuid.UUID
-) -> HttpResponse:
-    """Record a buyer's answer, given by phone, about a substitute."""
-    orders = Order.objects.placed().filter(pk=order_id)
-    action = substitute_answer_action(request, orders, substitute_id, actor=actor, now=timezone.now())
-    return _run_answer(request, action, order_id)
-
-
-def _run_answer(request: HttpRequest, action: Callable[[], object], order_id: uuid.UUID) -> HttpResponse:
-    return run_action(
-        request,
-        action,
-        url=reverse("desk:order", args=[order_id]),
-        message=_("The cooperative has been notified."),
-    )
-
-
-@require_POST
-@staff_only(Permission.MANAGE_ORDERS)
-def change_payment_method_view(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpResponse:
-    """Change the payment method for a buyer who asked by phone."""
-    order = get_object_or_404(Order.objects.placed(), pk=order_id)
-    chosen = request.POST.get("payment", "")
-    if chosen not in PaymentMethod.values:
-        raise Http404
-    action = partial(
-        change_payment_method,
-        order_id=order.pk,
-        method=PaymentMethod(chosen),
-        actor=actor,
-        now=timezone.now(),
-    )
-    page = f"{reverse('desk:order', args=[order_id])}#payments"
-    return run_action(request, action, url=page, message=_("Payment method changed."))
-
-
-def _search_orders(form: OrderSearch) -> OrderQuerySet:
-    orders = Order.objects.placed()
-    if form.chosen("q"):
-        orders = orders.matching(form.chosen("q"))
-    if form.chosen("status"):
-        orders = orders.filter(status=form.chosen("status"))
-    if form.chosen("source"):
-        orders = orders.filter(source=form.chosen("source"))
-    if form.chosen("cooperative"):
-        orders = orders.filter(parts__cooperative=form.chosen("cooperative"))
-    if form.chosen("day"):
-        orders = orders.placed_on_day(form.chosen("day"))
-    return orders
 
 
 def _parts(order: Order, refunds: list[Refund]) -> list[PartView]:

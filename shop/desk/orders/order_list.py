@@ -1,0 +1,56 @@
+"""The search of orders at the desk."""
+
+from __future__ import annotations
+
+from django.core.paginator import Paginator
+from django.db.models import Prefetch
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from orders.models import (
+    Order,
+    OrderPart,
+)
+from orders.models.order import OrderQuerySet
+from shop.accounts.staff.permissions import Permission
+from shop.core.actors import Actor
+from shop.desk.forms import OrderSearch
+from shop.staff_pages import staff_only
+
+PER_PAGE = 30
+MAX_COUNTED = 1000  # staff do not turn more pages, and counting everything is slow
+
+
+@require_safe
+@staff_only(Permission.MANAGE_ORDERS)
+def list_orders(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Search placed orders, newest first."""
+    form = OrderSearch(request.GET)
+    parts = OrderPart.objects.select_related("cooperative").order_by("number")
+    rows = (
+        _search_orders(form)
+        .newest_first()
+        .prefetch_related(Prefetch("parts", parts), "payments")[:MAX_COUNTED]
+    )
+    context = {
+        "form": form,
+        "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
+        "counted": MAX_COUNTED,
+    }
+    return render(request, "desk/orders.html", context)
+
+
+def _search_orders(form: OrderSearch) -> OrderQuerySet:
+    orders = Order.objects.placed()
+    if form.chosen("q"):
+        orders = orders.matching(form.chosen("q"))
+    if form.chosen("status"):
+        orders = orders.filter(status=form.chosen("status"))
+    if form.chosen("source"):
+        orders = orders.filter(source=form.chosen("source"))
+    if form.chosen("cooperative"):
+        orders = orders.filter(parts__cooperative=form.chosen("cooperative"))
+    if form.chosen("day"):
+        orders = orders.placed_on_day(form.chosen("day"))
+    return orders

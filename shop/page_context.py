@@ -1,0 +1,189 @@
+"""The context of the base template on every page: shop, languages, section, basket, text size."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import translate_url
+from django.utils.functional import SimpleLazyObject
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import get_language
+
+from cooperatives.models import Membership
+from orders.views.current_basket import basket_count
+from shop.core.database.compiled_query import compiled_query
+from shop.core.models import shop_settings
+from shop.core.web.public_urls import canonical_url
+
+# Pages of the account section that the orders app provides, because it knows all of a person's rows.
+ACCOUNT_PAGES = {
+    "orders:my-data",
+    "orders:data-deletion",
+    "orders:data-request",
+    "orders:data-request-code",
+    "orders:addresses",
+    "orders:address-new",
+    "orders:address",
+}
+TEXT_SIZE = "text_size"  # a cookie with a single value
+LARGE = "large"
+LANGUAGE_NAMES = {"vi": "Tiếng Việt", "en": "English"}
+SECTIONS = {
+    "home": "home",
+    "catalog:products": "goods",
+    "catalog:product": "goods",
+    "catalog:category": "goods",
+    "catalog:search": "goods",
+    "catalog:cooperatives": "cooperatives",
+    "catalog:cooperative": "cooperatives",
+    "catalog:follow": "cooperatives",
+    "catalog:regions": "cooperatives",
+    "catalog:region": "cooperatives",
+    "catalog:ocop": "goods",
+    "catalog:back-in-stock": "goods",
+    "catalog:seasons": "seasons",
+    "catalog:bulletins": "home",
+    "catalog:bulletin": "home",
+    "catalog:follow-market": "home",
+    "catalog:follows": "account",
+    "orders:basket": "basket",
+    "orders:find-order": "orders",
+    "orders:order": "orders",
+    "members:today": "members-today",
+    "members:parts": "members-parts",
+    "members:part": "members-parts",
+    "members:listings": "members-listings",
+    "members:listing": "members-listings",
+    "members:listing-creation": "members-listings",
+    "members:stock": "members-listings",
+    "members:cash": "members-cash",
+    "members:settlements": "members-money",
+    "members:settlement": "members-money",
+    "members:account": "members-money",
+    "desk:home": "desk-home",
+    "desk:cooperatives": "desk-cooperatives",
+    "desk:cooperative": "desk-cooperatives",
+    "desk:document": "desk-cooperatives",
+    "desk:listings": "desk-listings",
+    "desk:listing": "desk-listings",
+    "desk:synonyms": "desk-listings",
+    "desk:synonym-set": "desk-listings",
+    "desk:certificates": "desk-listings",
+    "desk:categories": "desk-listings",
+    "desk:category": "desk-listings",
+    "desk:orders": "desk-orders",
+    "desk:order": "desk-orders",
+    "desk:settings": "desk-market",
+    "desk:settings-bank-account": "desk-market",
+    "desk:settings-deadlines": "desk-market",
+    "desk:approvals": "desk-market",
+    "desk:second-factors": "desk-market",
+    "desk:second-factor-rule": "desk-market",
+    "desk:transfers": "desk-transfers",
+    "desk:transfers-all": "desk-transfers",
+    "desk:transfer": "desk-transfers",
+    "desk:bank-statements": "desk-transfers",
+    "desk:bank-statement": "desk-transfers",
+    "desk:background-work": "desk-background",
+    "desk:cards": "desk-cards",
+    "desk:cash": "desk-cash",
+    "desk:cash-parcels": "desk-cash",
+    "desk:cash-remittances": "desk-cash",
+    "desk:cash-remittance": "desk-cash",
+    "desk:cash-statements": "desk-cash",
+    "desk:cash-statement": "desk-cash",
+    "desk:cash-problems": "desk-cash",
+    **dict.fromkeys(
+        ("desk:settlements", "desk:settlement", "desk:payouts", "desk:payout", "desk:ledger", "desk:rates"),
+        "desk-settlements",
+    ),
+    "desk:complaints": "desk-complaints",
+    "desk:complaint": "desk-complaints",
+    **dict.fromkeys(("desk:customers", "desk:customer"), "desk-customers"),
+    **dict.fromkeys(
+        ("desk:staff", "desk:staff-account", "desk:roles", "desk:role", "desk:role-creation", "desk:audit"),
+        "desk-staff",
+    ),
+    "desk:cash-shortfalls": "desk-cash",
+    **dict.fromkeys(("desk:data-requests", "desk:data-request-days", "desk:data-request"), "desk-data"),
+    "desk:refund": "desk-orders",
+    "desk:parcel-return": "desk-orders",
+    "desk:drafts": "desk-orders",
+    "desk:draft": "desk-orders",
+    "desk:discounts": "desk-offers",
+    "desk:voucher-creation": "desk-offers",
+    "desk:voucher": "desk-offers",
+    "desk:promotion-creation": "desk-offers",
+    "desk:promotion": "desk-offers",
+    "reports:index": "reports",
+    "reports:sales": "reports",
+}
+
+
+def text_size(request: HttpRequest) -> str:
+    """Return `large` if the visitor chose large text, else ""."""
+    return LARGE if request.COOKIES.get(TEXT_SIZE) == LARGE else ""
+
+
+def page_context(request: HttpRequest) -> dict[str, object]:
+    """Return the base template's context: shop, languages, section, basket.
+
+    Lazy: a response without that template (a fragment, a file) runs no query, and an error page for an
+    unknown host does not read the host.
+    """
+    return {
+        "shop": SimpleLazyObject(shop_settings),
+        "languages": SimpleLazyObject(lambda: _languages(request)),
+        # Templates call it and get text.
+        "canonical": lambda: canonical_url(
+            request.path, request.GET, get_language() or settings.LANGUAGE_CODE
+        ),
+        "section": _section(request),
+        "text_size": text_size(request),
+        "basket_count": SimpleLazyObject(lambda: basket_count(request)),
+        "memberships": SimpleLazyObject(lambda: _memberships(request)),
+        "way_back": SimpleLazyObject(lambda: _previous_page(request)),
+        "is_order_address": "/don-hang/" in request.path,
+    }
+
+
+def _languages(request: HttpRequest) -> list[dict[str, object]]:
+    current_language = get_language()
+    return [
+        {
+            "code": code,
+            "name": LANGUAGE_NAMES[code],
+            "is_current": code == current_language,
+            "path": translate_url(request.get_full_path(), code),
+            "address": canonical_url(request.path, request.GET, code),
+        }
+        for code, _name in settings.LANGUAGES
+    ]
+
+
+def _section(request: HttpRequest) -> str:
+    match = request.resolver_match
+    if match is None:
+        return ""
+    is_account = match.namespace == "accounts" or match.view_name in ACCOUNT_PAGES
+    return "account" if is_account else SECTIONS.get(match.view_name, "")
+
+
+def _memberships(request: HttpRequest) -> list[Membership]:
+    return _memberships_of(request.user.pk) if request.user.is_authenticated else []
+
+
+@compiled_query
+def _memberships_of(user_id: int) -> QuerySet[Membership]:
+    active_memberships = Membership.objects.filter(user=user_id, is_active=True)
+    return active_memberships.select_related("cooperative").order_by("pk")
+
+
+def _previous_page(request: HttpRequest) -> str:
+    """Return the page of this site that the person came from, for error pages; "" if none."""
+    came_from = request.headers.get("Referer", "")
+    is_own = url_has_allowed_host_and_scheme(
+        came_from, {request.get_host()}, require_https=request.is_secure()
+    )
+    return came_from if is_own else ""
