@@ -1,6 +1,6 @@
 """Re-exports the app's Celery tasks for autodiscovery."""
 
-from catalog.actions.listings.promotions import refresh_promotion_task, refresh_promotions_task
+from catalog.actions.listings.promotion_prices import refresh_promotion_task, refresh_promotions_task
 from catalog.actions.marketing.back_in_stock import send_back_in_stock_task
 from catalog.actions.marketing.product_feed import write_feeds_task
 from catalog.actions.marketing.share_pictures import draw_share_pictures_task

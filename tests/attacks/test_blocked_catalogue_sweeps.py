@@ -9,13 +9,9 @@ import pytest
 from django.core.files.storage import default_storage
 from django.test import Client
 
-from catalog.actions.listings import promotions
-from catalog.actions.listings.promotions import (
-    PromotionTerms,
-    create_promotion,
-    end_promotion,
-    refresh_promotions_task,
-)
+from catalog.actions.listings import promotion_prices
+from catalog.actions.listings.promotion_prices import refresh_promotions_task
+from catalog.actions.listings.promotions import PromotionTerms, create_promotion, end_promotion
 from catalog.actions.marketing import share_pictures
 from catalog.actions.marketing.product_feed import write_feeds
 from catalog.actions.marketing.share_pictures import draw_share_pictures_task
@@ -39,14 +35,14 @@ def give_lost_photo(product: Product) -> None:
 
 
 def fail_for(monkeypatch: pytest.MonkeyPatch, broken: Product) -> None:
-    apply = promotions.apply_promotions
+    apply = promotion_prices.apply_promotions
 
     def apply_or_fail(product_ids, **given):
         if broken.pk in product_ids:
             raise ValueError("odd price")
         return apply(product_ids, **given)
 
-    monkeypatch.setattr(promotions, "apply_promotions", apply_or_fail)
+    monkeypatch.setattr(promotion_prices, "apply_promotions", apply_or_fail)
 
 
 def reduced_products() -> set[int]:
@@ -62,7 +58,7 @@ def test_product_that_cannot_be_priced_does_not_block_the_end_of_a_promotion(
     monkeypatch, batch_size: int
 ) -> None:
     products = [make_product(price=100_000) for _each in range(5)]
-    monkeypatch.setattr(promotions, "_BATCH_SIZE", batch_size)
+    monkeypatch.setattr(promotion_prices, "_BATCH_SIZE", batch_size)
     terms = PromotionTerms("Cuối vụ", starts_at=NOW - DAY, percent=Decimal(10))
     promotion = create_promotion(channel=make_channel(), terms=terms, actor=SYSTEM, now=NOW)
     refresh_promotions_task()

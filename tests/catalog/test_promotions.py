@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from catalog.actions.listings.promotion_prices import refresh_promotion
 from catalog.actions.listings.promotions import (
     EndBeforeStart,
     InvalidDiscount,
@@ -17,7 +18,6 @@ from catalog.actions.listings.promotions import (
     create_promotion,
     edit_promotion,
     end_promotion,
-    refresh_promotion,
 )
 from catalog.actions.products.products import update_product
 from catalog.actions.products.variants import update_variant

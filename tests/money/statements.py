@@ -10,12 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from orders.actions.statements.bank_statements import apply_bank_statement, import_bank_statement
-from orders.actions.statements.cod_statements import (
-    accept_problem_row,
-    apply_cod_statement,
-    dismiss_problem_row,
-    import_cod_statement,
-)
+from orders.actions.statements.cod_problem_rows import accept_problem_row, dismiss_problem_row
+from orders.actions.statements.cod_statements import apply_cod_statement, import_cod_statement
 from orders.models import BankTransfer, CostBearer, Parcel, StatementImport, StatementRow
 from orders.states import CodState, ParcelKind, ParcelState
 from shop.accounts.models import User

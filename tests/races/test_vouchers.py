@@ -7,7 +7,8 @@ from functools import partial
 
 import pytest
 
-from catalog.actions.listings.promotions import PromotionTerms, create_promotion, refresh_promotion
+from catalog.actions.listings.promotion_prices import refresh_promotion
+from catalog.actions.listings.promotions import PromotionTerms, create_promotion
 from catalog.actions.products.variants import update_variant
 from catalog.models import Listing, Price, Promotion
 from orders.actions.fulfilment.cancel_parts import cancel_order

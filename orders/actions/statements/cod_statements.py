@@ -29,7 +29,6 @@ from orders.actions.statements.cod_statement_matching import (
     MatchedRow,
     StatedAmounts,
     check_row,
-    find_parcels,
     match_rows,
     stated_rows,
 )
@@ -56,34 +55,16 @@ from shop.core.database.transactions import after_commit
 from shop.core.errors import Missing, Refused
 from shop.core.jobs.sweeps import run_batch
 from shop.core.models import record_change
-from shop.core.states import WrongMove, advance, advance_all
+from shop.core.states import advance_all
 
 COD_ROWS_PER_BATCH = 100  # rows in one transaction, so that locks are held only briefly
 COD_COLUMN_NAMES = ("tracking", "parcel", "collected", "fee", "remitted")
 CARRIER_REPORT_REASON = _("According to the carrier's statement.")
 
-# Problems that a person may override, accepting the carrier's figures.
-ACCEPTABLE_PROBLEMS = frozenset(
-    {
-        StatementRowProblem.SHORT,
-        StatementRowProblem.TOO_MUCH,
-        StatementRowProblem.BAD_SUM,
-        StatementRowProblem.OTHER_CARRIER,
-        StatementRowProblem.NOT_DELIVERED,
-    }
-)
-# Problems for which a person may name the parcel.
-UNMATCHED_PROBLEMS = frozenset({StatementRowProblem.UNKNOWN, StatementRowProblem.SEVERAL})
-
 
 class CarrierRequired(Refused):
     code = "carrier_required"
     default_message = _("Choose the carrier of this statement.")
-
-
-class StatementRowNotAcceptable(Refused):
-    code = "statement_row_not_acceptable"
-    default_message = _("This row cannot be imported as it is. Set it aside or correct the parcel first.")
 
 
 def import_cod_statement(
@@ -192,51 +173,9 @@ def _process_batch(statement_id: int, keys: Sequence[int], *, actor: Actor, now:
     statement = locks.lock_statement(statement_id)
     rows = list(statement.lines.waiting().filter(pk__in=keys))
     if rows:
-        remittance = _lock_or_create_remittance(statement, rows[0], actor=actor, now=now)
+        remittance = lock_or_create_remittance(statement, rows[0], actor=actor, now=now)
         parcels = locks.lock_parcels(row.parcel_id for row in rows if row.parcel_id is not None)
         _process_locked_rows(statement, remittance, rows, parcels, actor=actor, now=now)
-
-
-@transaction.atomic(durable=True)
-def accept_problem_row(*, row_id: int, code: str = "", actor: Actor, now: datetime.datetime) -> StatementRow:
-    """Process a problem row with the carrier's figures; `code` names its parcel if the row does not.
-
-    Records the reported cash, marks the parcel as delivered if it was on its way, and leaves the difference
-    due from the buyer. Raises Missing, StatementRowNotAcceptable, WrongMove.
-    """
-    statement, row = _lock_row(row_id)
-    if row.problem in UNMATCHED_PROBLEMS and code.strip():
-        parcels = find_parcels([code.strip().upper()]).get(code.strip().upper(), [])
-        row.parcel = parcels[0] if len(parcels) == 1 else None
-    if row.parcel_id is None or row.collected is None:
-        raise StatementRowNotAcceptable(field="code")
-    remittance = _lock_or_create_remittance(statement, row, actor=actor, now=now)
-    parcel = locks.lock_parcels([row.parcel_id])[row.parcel_id]
-    stated = StatedAmounts(row.line_number, (row.code,), row.collected, row.fee, row.collected - row.fee)
-    state, problem = check_row(stated, parcel, carrier=statement.carrier)
-    if (problem and problem not in ACCEPTABLE_PROBLEMS) or row.fee < 0 or row.collected == 0:
-        raise StatementRowNotAcceptable()
-    if state != StatementRowState.KNOWN:
-        _record_delivery_and_cash(statement, parcel, row, actor=actor, now=now)
-        add_remittance_lines(remittance, [RemittedCash(parcel, row.collected, row.fee)], actor=actor, now=now)
-    _close_rows(
-        statement,
-        [row],
-        StatementRowState.KNOWN if state == StatementRowState.KNOWN else StatementRowState.IMPORTED,
-    )
-    record_change(
-        "statement.row_accepted", row, root=statement, actor=actor, now=now, data={"problem": row.problem}
-    )
-    return row
-
-
-@transaction.atomic(durable=True)
-def dismiss_problem_row(*, row_id: int, actor: Actor, now: datetime.datetime) -> StatementRow:
-    """Dismiss a problem row without any effect. Raises Missing, WrongMove."""
-    statement, row = _lock_row(row_id)
-    advance(row, StatementRowState.DISMISSED, STATEMENT_ROW_MOVES)
-    record_change("statement.row_dismissed", row, root=statement, actor=actor, now=now)
-    return row
 
 
 @shared_task(name="orders.apply_cod_statement")
@@ -258,21 +197,10 @@ def resume_cod_statements_task() -> None:
     )
 
 
-def _lock_row(row_id: int) -> tuple[StatementImport, StatementRow]:
-    statement_id = StatementRow.objects.filter(pk=row_id).values_list("statement", flat=True).first()
-    if statement_id is None:
-        raise Missing()
-    statement = locks.lock_statement(statement_id)
-    row = StatementRow.objects.get(pk=row_id)
-    if row.state != StatementRowState.PROBLEM:
-        raise WrongMove(came_from=row.state, to=StatementRowState.IMPORTED)
-    return statement, row
-
-
-def _lock_or_create_remittance(
+def lock_or_create_remittance(
     statement: StatementImport, row: StatementRow, *, actor: Actor, now: datetime.datetime
 ) -> CashRemittance:
-    """Lock the statement's remittance; create it with the first row."""
+    """Step: lock the statement's remittance; create it with the first row."""
     remittance_id = CashRemittance.objects.filter(statement=statement).values_list("pk", flat=True).first()
     if remittance_id is not None:
         return locks.lock_remittance(remittance_id)
@@ -317,7 +245,7 @@ def _process_locked_rows(
             state, problem = check_row(stated, parcel, carrier=statement.carrier)
         row.problem = problem
         if state == StatementRowState.WAITING and parcel is not None:
-            _record_delivery_and_cash(statement, parcel, row, actor=actor, now=now)
+            record_delivery_and_cash(statement, parcel, row, actor=actor, now=now)
             remitted.append(RemittedCash(parcel, row.collected or 0, row.fee))
             state = StatementRowState.IMPORTED
         ended.setdefault(state, []).append(row)
@@ -325,10 +253,10 @@ def _process_locked_rows(
         add_remittance_lines(remittance, remitted, actor=actor, now=now)
     StatementRow.objects.bulk_update(rows, ["problem"], batch_size=500)
     for state, state_rows in ended.items():
-        _close_rows(statement, state_rows, state)
+        close_rows(statement, state_rows, state)
 
 
-def _record_delivery_and_cash(
+def record_delivery_and_cash(
     statement: StatementImport, parcel: Parcel, row: StatementRow, *, actor: Actor, now: datetime.datetime
 ) -> None:
     """Step: record the delivery and the cash that the carrier reports, unless they are known already."""
@@ -346,7 +274,8 @@ def _record_delivery_and_cash(
     finish_order_change(order, now=now)
 
 
-def _close_rows(statement: StatementImport, rows: Sequence[StatementRow], state: StatementRowState) -> None:
+def close_rows(statement: StatementImport, rows: Sequence[StatementRow], state: StatementRowState) -> None:
+    """Step, on a locked statement: advance the rows and count them on it."""
     advance_all(rows, state, STATEMENT_ROW_MOVES)
     StatementRow.objects.bulk_update(rows, ["parcel"], batch_size=500)
     statement.imported += len(rows) if state == StatementRowState.IMPORTED else 0

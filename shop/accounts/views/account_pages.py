@@ -1,4 +1,4 @@
-"""Pages to sign in and out, reset a password, and edit one's details."""
+"""Pages to sign in and out, and to reset a password."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
-from django.contrib.auth.decorators import login_required
 from django.contrib.auth.tokens import default_token_generator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -20,7 +19,6 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from shop.accounts.forms import (
-    DetailsForm,
     NewPasswordForm,
     PasswordLinkForm,
     PhoneForm,
@@ -29,7 +27,6 @@ from shop.accounts.forms import (
 from shop.accounts.models import SignInMethod, User
 from shop.accounts.registration.accounts import (
     authenticate_active_user,
-    change_details,
     send_password_link,
     set_password,
 )
@@ -41,20 +38,10 @@ from shop.accounts.sign_in.password_tries import DeviceCodeRequired, PasswordTry
 from shop.accounts.views.code_pages import confirm_phone_of_session
 from shop.accounts.views.device_codes import send_device_code
 from shop.accounts.views.known_devices import known_device
-from shop.accounts.views.old_address_fields import apply_picked_commune, needs_reload, suggestions
-from shop.accounts.views.proof import has_recent_proof
-from shop.accounts.views.sign_in_steps import AfterSignIn, ask_for_proof, own_url, return_urls, start_sign_in
+from shop.accounts.views.sign_in_steps import AfterSignIn, own_url, return_urls, start_sign_in
 from shop.core.actors import EntryPoint
-from shop.core.dates.calendar import vietnam_date
-from shop.core.errors import Refused
-from shop.core.identifiers.phones import format_phone
-from shop.core.models.geography import Division
 from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.rate_limits import TooManyTries, client_network
-
-_PENDING_DETAILS = (
-    "details_written"  # session key: the posted details, saved while the user proves their identity
-)
 
 
 @require_safe_or_post
@@ -139,45 +126,6 @@ def set_password_view(request: HttpRequest, uid: str, token: str) -> HttpRespons
     return redirect("accounts:sign-in")
 
 
-@require_safe_or_post
-@login_required
-@never_cache
-def edit_details(request: HttpRequest) -> HttpResponse:
-    """Edit name, phone and address; an old address is converted to today's divisions.
-
-    Changing the phone number, which can sign the user in, requires a recent proof of identity; the posted
-    values are saved meanwhile.
-    """
-    user = User.objects.select_related("default_shipping_address").get(pk=request.user.pk or 0)
-    entered = request.session.pop(_PENDING_DETAILS, {}) if request.method == "GET" else {}
-    posted = apply_picked_commune(request.POST) if request.method == "POST" else entered
-    is_sent = request.method == "POST" and not needs_reload(posted)
-    form = _build_details_form(user, posted, is_sent=is_sent)
-    if not is_sent or not form.is_valid():
-        return _details_page(request, form, user)
-    if form.cleaned_data["phone"] != (user.phone or "") and not has_recent_proof(request):
-        request.session[_PENDING_DETAILS] = {
-            name: value for name, value in request.POST.items() if name[:4] != "csrf"
-        }
-        return ask_for_proof(request, next_url=request.path)
-    try:
-        change_details(
-            user_id=user.pk,
-            name=form.cleaned_data["name"],
-            phone=form.cleaned_data["phone"],
-            address=form.address,
-            actor=user.acting(EntryPoint.MARKET),
-            now=timezone.now(),
-        )
-    except Refused as refused:
-        form.add_error(refused.field, str(refused.message))
-        return _details_page(request, form, user)
-    messages.success(request, _("Your details have been saved."))
-    if form.is_phone_likely_mistyped:
-        messages.warning(request, _("Please check the phone number: it looks unusual."))
-    return redirect("accounts:home")
-
-
 def _authenticate(request: HttpRequest, submitted: Mapping[str, str]) -> User | None:
     """Count a try and return the user who signs in, or None. Raises TooManyTries, DeviceCodeRequired."""
     account = account_key(submitted["name"])
@@ -217,36 +165,3 @@ def _user_of_link(uid: str, token: str) -> User | None:
         return None
     user = User.objects.filter(pk=min(key, 2**62), is_active=True).first()
     return user if default_token_generator.check_token(user, token) else None
-
-
-def _details_page(request: HttpRequest, form: DetailsForm, user: User) -> HttpResponse:
-    entered = form.data if form.is_bound else form.initial
-    context = {
-        "form": form,
-        "may_confirm": settings.PHONE_CODES and bool(user.phone) and user.phone_confirmed_at is None,
-        "old_address": str(entered.get("old_address", "")),
-        "suggestions": suggestions(entered),
-    }
-    return render(request, "accounts/details.html", context)
-
-
-def _build_details_form(user: User, posted: Mapping[str, object], *, is_sent: bool) -> DetailsForm:
-    """Build the form as posted, reloaded with another province's communes, or as saved."""
-    saved: dict[str, object] = {"name": user.first_name, "phone": format_phone(user.phone or "")}
-    if user.default_shipping_address is not None:
-        address = user.default_shipping_address
-        saved |= {
-            "province": address.province_code,
-            "commune": address.commune_code,
-            "street": address.street_address_1,
-            "landmark": address.landmark,
-        }
-    entered = {**saved, **{name: posted[name] for name in posted}}
-    current = Division.objects.current(day=vietnam_date(timezone.now()))
-    code = str(entered.get("province", ""))[:10]
-    return DetailsForm(
-        posted if is_sent else None,
-        initial=entered,
-        provinces=list(current.provinces()),
-        communes=list(current.communes_of(code)) if code else [],
-    )

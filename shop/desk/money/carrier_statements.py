@@ -15,13 +15,15 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
-from orders.actions.statements.cod_statement_matching import MatchedRow
-from orders.actions.statements.cod_statements import (
+from orders.actions.statements.cod_problem_rows import (
     ACCEPTABLE_PROBLEMS,
     UNMATCHED_PROBLEMS,
     accept_problem_row,
-    apply_cod_statement,
     dismiss_problem_row,
+)
+from orders.actions.statements.cod_statement_matching import MatchedRow
+from orders.actions.statements.cod_statements import (
+    apply_cod_statement,
     import_cod_statement,
     preview_cod_statement,
     set_cod_columns,

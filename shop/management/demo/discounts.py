@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime
 from decimal import Decimal
 
-from catalog.actions.listings.promotions import PromotionTerms, create_promotion, refresh_promotion
+from catalog.actions.listings.promotion_prices import refresh_promotion
+from catalog.actions.listings.promotions import PromotionTerms, create_promotion
 from catalog.models import Promotion
 from cooperatives.models import Cooperative
 from orders.actions.vouchers.issue_vouchers import VoucherTerms, issue_voucher

@@ -23,12 +23,8 @@ from orders.actions.fulfilment.deliver_parcels import (
 from orders.actions.fulfilment.pack_parcels import close_parcel, pack_parcel
 from orders.actions.fulfilment.void_parcels import void_parcel
 from orders.actions.order_records.recalculate_order import open_quantities
-from orders.actions.statements.cod_statements import (
-    accept_problem_row,
-    apply_cod_statement,
-    dismiss_problem_row,
-    import_cod_statement,
-)
+from orders.actions.statements.cod_problem_rows import accept_problem_row, dismiss_problem_row
+from orders.actions.statements.cod_statements import apply_cod_statement, import_cod_statement
 from orders.models import (
     CashRemittance,
     CostBearer,

@@ -9,13 +9,15 @@ from django.utils import timezone
 
 from orders.actions.cash_on_delivery.cash_remittance import StatementInProgress, reconcile_remittance
 from orders.actions.fulfilment.void_parcels import void_parcel
-from orders.actions.statements.cod_statements import (
-    CarrierRequired,
+from orders.actions.statements.cod_problem_rows import (
     StatementRowNotAcceptable,
     accept_problem_row,
+    dismiss_problem_row,
+)
+from orders.actions.statements.cod_statements import (
+    CarrierRequired,
     apply_cod_statement,
     confirm_cod_statement,
-    dismiss_problem_row,
     import_cod_statement,
     preview_cod_statement,
     process_cod_rows,
