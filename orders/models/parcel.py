@@ -185,6 +185,10 @@ class Parcel(WithMetadata, WithTimes):
         return self.is_outgoing and self.state != ParcelState.VOIDED
 
     @property
+    def has_dispatch_details(self) -> bool:
+        return bool(self.carrier or self.tracking_number or self.vehicle or self.driver_phone)
+
+    @property
     def is_cash_with_carrier(self) -> bool:
         """Return whether the carrier collects the expected cash; its statement reports it."""
         return self.cod_state == CodState.EXPECTED and self.cod_holder == CashHolder.CARRIER

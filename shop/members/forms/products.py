@@ -159,6 +159,13 @@ class NewListingForm(PhotoForm, ProductForm, NewVariantForm):
         label=_("Product type"), error_messages={"required": _("Choose a product type.")}
     )
 
+    # Errors are listed in the order of the page.
+    field_order = (
+        *("photo", "picture", "captions", "name", "product_type", "unit", "content", "measure", "price"),
+        *("is_weighed", "tolerance", "label", "on_hand", "origin", "shelf_life", "category", "months"),
+        *("description", "return_terms", "return_days", "storage", "packaging", "ingredients"),
+    )
+
     def __init__(
         self,
         data: FormData = None,

@@ -159,8 +159,12 @@ def test_order_goes_from_accepted_to_delivered_without_scripts(
     page.get_by_role("button", name="Dán tem xong").click()
     page.get_by_label("Mã vận đơn").fill("VTP1")
     page.get_by_role("button", name="Bàn giao kiện hàng").click()
+    expect(page.get_by_label("Số tiền đã nhận")).to_be_hidden()
+    page.get_by_text("Đã thu một phần").click()
+    expect(page.get_by_label("Số tiền đã nhận")).to_be_visible()
     page.get_by_text("Đã thu đủ").click()
     page.get_by_role("button", name="Đã giao xong").click()
+    expect(page.get_by_role("main").get_by_role("link", name="Về việc hôm nay")).to_be_visible()
 
     parcel = part.parcels.get()
     assert (parcel.state, parcel.tracking_number) == (ParcelState.DELIVERED, "VTP1")
@@ -209,6 +213,11 @@ def test_every_members_page_is_accessible_and_fits_small_screens(phone: Page, se
         found = [violation["id"] for violation in Axe().run(phone).response["violations"]]
         found += ["sideways"] * phone.evaluate("+(document.documentElement.scrollWidth > innerWidth)")
         found += phone.evaluate(_SMALL)
+        phone.set_viewport_size({"width": 180, "height": 370})
+        found += ["sideways in letters twice as large"] * phone.evaluate(
+            "+(document.documentElement.scrollWidth > innerWidth)"
+        )
+        phone.set_viewport_size({"width": 360, "height": 740})
         if found:
             faults[path] = found
 

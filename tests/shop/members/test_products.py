@@ -341,6 +341,7 @@ def test_product_type_is_chosen_and_not_preselected(lister) -> None:
 
     assert not form["product_type"].value()
     assert response.context["form"].errors == {"product_type": ["Hãy chọn loại sản phẩm."]}
+    assert list(form.fields)[3:6] == ["name", "product_type", "unit"]  # errors are listed as on the page
     assert Product.objects.count() == 0
 
 
