@@ -30,6 +30,7 @@ from cooperatives.models import (
 )
 from cooperatives.states import COOPERATIVE_MOVES, CooperativeState
 from orders.models import commission_percents
+from orders.payments.banks import find_bank
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
@@ -134,6 +135,7 @@ def _render_cooperative(
     changes = Change.objects.of_row_and_parts(cooperative).order_by("-created_at", "-pk")[:MAX_CHANGES]
     context: dict[str, object] = {
         "cooperative": cooperative,
+        "bank": find_bank(cooperative.bank_bin),
         "other_languages": other_languages(),
         "form": form,
         "checks": _checks(cooperative),
