@@ -61,16 +61,27 @@ def parse_database_url(url: str) -> dict[str, object]:
     if parts.scheme not in ("postgres", "postgresql"):
         raise ImproperlyConfigured("DATABASE_URL must start with postgres://; SQLite lives in DATA_DIR.")
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "shop.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
         "HOST": unquote(parts.hostname or ""),
         "PORT": parts.port or "",
-        "CONN_MAX_AGE": 60,
+        "CONN_MAX_AGE": 60 * 60,  # a new connection plans each of its statements anew
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": dict(parse_qsl(parts.query)),
+        "OPTIONS": _database_options(dict(parse_qsl(parts.query))),
     }
+
+
+def _database_options(options: dict[str, object]) -> dict[str, object]:
+    """Return the URL's options; without `prepare_threshold`, statements are prepared when they are repeated.
+
+    Raises ImproperlyConfigured.
+    """
+    threshold = str(options.get("prepare_threshold", 1))
+    if not threshold.isdigit() and threshold != "none":
+        raise ImproperlyConfigured("DATABASE_URL's prepare_threshold must be a whole number or none.")
+    return options | {"prepare_threshold": None if threshold == "none" else int(threshold)}
 
 
 def cache_settings(redis_url: str, file: Path) -> dict[str, object]:

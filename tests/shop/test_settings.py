@@ -102,6 +102,10 @@ def test_incomplete_group_refuses_and_names_the_missing_settings(tmp_path, varia
         ({"PUBLIC_URL": "shop.example"}, "PUBLIC_URL must start with https://"),
         ({**SERVER, "DEBUG": "1"}, "DEBUG shows strangers the inside of the shop"),
         ({**SERVER, "DATABASE_URL": "mysql://db/shop"}, "DATABASE_URL must start with postgres://"),
+        (
+            {**SERVER, "DATABASE_URL": "postgres://db/shop?prepare_threshold=off"},
+            "DATABASE_URL's prepare_threshold must be a whole number or none.",
+        ),
         ({**CARDS, "STRIPE_SECRET_KEY": "pk_live_1"}, "STRIPE_SECRET_KEY must be a secret key"),
         (
             {**CARDS, "STRIPE_PUBLISHABLE_KEY": "sk_live_1"},
@@ -171,8 +175,8 @@ def test_complete_server_is_read_as_configured(tmp_path) -> None:
     )
 
     assert output == (
-        "('db.internal', 5433, 'p@ss', {'sslmode': 'require'}, ['shop.example', 'www.shop.example'], True,"
-        " 'redis://cache.internal/0')"
+        "('db.internal', 5433, 'p@ss', {'sslmode': 'require', 'prepare_threshold': 1},"
+        " ['shop.example', 'www.shop.example'], True, 'redis://cache.internal/0')"
     )
 
 

@@ -12,13 +12,19 @@ reach the database unchanged, and collections of those for `__in`. None, True, F
 arguments (limits, column names) are part of the shape. Raises ValueError on the first call if an argument
 does not reach the SQL unchanged or inside a LIKE pattern (`__year` transforms it; a small integer column
 cannot hold the placeholder).
+
+PostgreSQL prepares the SQL and plans it once per connection. It receives a collection for `__in` as one
+array, so the SQL does not vary with its length. On SQLite, and for other uses of collections, there is one
+statement for each power of two.
 """
 
 from __future__ import annotations
 
 import datetime
+import re
 import uuid
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from enum import Enum
 from functools import wraps
 from typing import Any, NamedTuple, ParamSpec, TypeAlias, TypeVar
@@ -45,12 +51,23 @@ _RowBuilder: TypeAlias = Callable[[list[Any]], list[Any]]  # makes results of da
 
 _COLLECTIONS = (list, tuple, set, frozenset)
 _SHAPE_TYPES = (type(None), bool, Enum)
+_IN_LIST = "IN (%s)"
+_PERCENT = "%%"
+_PLACEHOLDERS = re.compile("|".join(map(re.escape, (_PERCENT, _IN_LIST, "%s"))))
 # Placeholder values: they fit every column and do not occur in real data.
 _FIRST_INTEGER = 2_000_000_000
 # A private-use character. The underscore after it is escaped in LIKE patterns, which marks them.
 _TEXT_PREFIX = "\ue000"
 _FIRST_DATETIME = datetime.datetime(1877, 3, 5, 7, 11, 13, tzinfo=datetime.UTC)
 _FIRST_DATE = datetime.date(1877, 3, 5)
+
+
+class _Parameter(NamedTuple):
+    """A parameter of the SQL: `read` reads its value from the arguments, or it is always `value`."""
+
+    value: object
+    read: _Reader | None
+    is_array: bool = False
 
 
 class _CompiledQuery(NamedTuple):
@@ -69,38 +86,64 @@ class _CompiledQuery(NamedTuple):
 
 def compiled_query(build: Callable[Parameters, QuerySet[M, Result]]) -> Callable[Parameters, list[Result]]:
     """Decorate a function that builds a queryset; calls return its rows as a list."""
-    known: dict[Hashable, _CompiledQuery] = {}
+    known: dict[Hashable, _CompiledQuery | None] = {}
 
     @wraps(build)
     def fetch(*args: Parameters.args, **options: Parameters.kwargs) -> list[Result]:
-        arguments = [_pad_collection(arg) if isinstance(arg, _COLLECTIONS) else arg for arg in args]
+        arguments = [list(arg) if isinstance(arg, _COLLECTIONS) else arg for arg in args]
         if [] in arguments:
             return list(build(*args, **options))
-        key = (*map(_argument_shape, arguments), *sorted(options.items()))
-        if key not in known:
-            known[key] = _compile(build, arguments, options)
-        return _execute(known[key], arguments)
+        compiled = None
+        if _has_arrays():
+            key = (*map(_argument_shape, arguments), *sorted(options.items()))
+            if key not in known:
+                known[key] = _compile(build, arguments, options, with_arrays=True)
+            compiled = known[key]
+        if compiled is None:
+            arguments = [_pad_collection(arg) if isinstance(arg, list) else arg for arg in arguments]
+            key = (*map(_argument_shape, arguments), *map(_length, arguments), *sorted(options.items()))
+            if key not in known:
+                known[key] = _compile(build, arguments, options)
+            compiled = known[key]
+        assert compiled is not None
+        return _execute(compiled, arguments)
 
     return fetch
 
 
-def _pad_collection(collection: Iterable[object]) -> list[object]:
+def _has_arrays() -> bool:
+    return connections[DEFAULT_DB_ALIAS].vendor == "postgresql"
+
+
+def _pad_collection(values: list[object]) -> list[object]:
     """Pad a collection with its last member to a power of two, which limits the number of shapes."""
-    values = list(collection)
-    padding = (1 << (len(values) - 1).bit_length()) - len(values) if values else 0
+    padding = (1 << (len(values) - 1).bit_length()) - len(values)
     return values + values[-1:] * padding
 
 
 def _argument_shape(value: object) -> Hashable:
     if isinstance(value, list):
-        return (len(value), type(value[0]).__name__)
+        return (list, type(value[0]).__name__)
     return (value,) if isinstance(value, _SHAPE_TYPES) else type(value).__name__
 
 
+def _length(value: object) -> int:
+    return len(value) if isinstance(value, list) else 0
+
+
 def _compile(
-    build: Callable[..., QuerySet[Any]], arguments: _Arguments, options: Mapping[str, object]
-) -> _CompiledQuery:
-    """Compile the query for arguments of this shape."""
+    build: Callable[..., QuerySet[Any]],
+    arguments: _Arguments,
+    options: Mapping[str, object],
+    *,
+    with_arrays: bool = False,
+) -> _CompiledQuery | None:
+    """Compile the query for arguments of this shape.
+
+    `with_arrays` compiles it for collections of any length; returns None if one is not used for `__in`.
+    """
+    if with_arrays:
+        arguments = [value[:1] if isinstance(value, list) else value for value in arguments]
     stand_ins, positions = _placeholders(arguments)
     rows = build(*stand_ins, **options)
     connection = connections[DEFAULT_DB_ALIAS]
@@ -109,7 +152,7 @@ def _compile(
         sql, parameters = compiler.as_sql()
     except EmptyResultSet as empty:
         raise ValueError(f"{build.__qualname__} never returns rows.") from empty
-    readers: list[_Reader] = []
+    read_parameters: list[_Parameter] = []
     used_positions: set[object] = set()
     for parameter in parameters:
         position = positions.get(parameter) if isinstance(parameter, Hashable) else None
@@ -117,18 +160,67 @@ def _compile(
             _find_pattern(parameter, positions) if position is None and isinstance(parameter, str) else None
         )
         if pattern is not None:
-            readers.append(pattern[1])
+            is_array = with_arrays and isinstance(arguments[pattern[0][0]], list)
+            read_parameters.append(_Parameter(parameter, pattern[1], is_array=is_array))
+        elif position is None:
+            read_parameters.append(_Parameter(parameter, None))
+        elif with_arrays and isinstance(arguments[position[0]], list):
+            read_parameters.append(_Parameter(parameter, _array_reader(position[0]), is_array=True))
         else:
-            readers.append(_parameter_reader(position, parameter))
+            read_parameters.append(_Parameter(parameter, _parameter_reader(position, parameter)))
         used_positions.add(pattern[0] if pattern is not None else position)
     unused_positions = set(positions.values()) - used_positions
     if unused_positions:
         raise ValueError(
             f"{build.__qualname__}: argument {min(unused_positions)[0] + 1} does not reach the SQL unchanged."
         )
+    if with_arrays and not _are_arrays_members(sql, read_parameters):
+        return None
+    if _has_arrays():
+        sql, read_parameters = _write_arrays_and_constants(sql, read_parameters)
     return _CompiledQuery(
-        sql, tuple(readers), _conversions(compiler), _row_builder(rows, compiler), _is_locking(rows)
+        sql,
+        tuple(
+            _constant_reader(parameter.value) if parameter.read is None else parameter.read
+            for parameter in read_parameters
+        ),
+        _conversions(compiler),
+        _row_builder(rows, compiler),
+        _is_locking(rows),
     )
+
+
+def _are_arrays_members(sql: str, parameters: Sequence[_Parameter]) -> bool:
+    """Return whether the SQL only asks if arrays contain something."""
+    placeholders = [match[0] for match in _PLACEHOLDERS.finditer(sql) if match[0] != _PERCENT]
+    return not any(
+        parameter.is_array and placeholder != _IN_LIST
+        for placeholder, parameter in zip(placeholders, parameters, strict=True)
+    )
+
+
+def _write_arrays_and_constants(sql: str, parameters: Sequence[_Parameter]) -> tuple[str, list[_Parameter]]:
+    """Compare with arrays instead of lists, and write constants into the SQL.
+
+    A constant must not be a parameter: a plan for every value of a parameter neither knows how many rows have
+    this value nor uses a partial index.
+    """
+    compose = connections[DEFAULT_DB_ALIAS].ops.compose_sql  # type: ignore[attr-defined]
+    remaining = iter(parameters)
+    varying: list[_Parameter] = []
+
+    def write(match: re.Match[str]) -> str:
+        placeholder = match[0]
+        if placeholder == _PERCENT:
+            return placeholder
+        parameter = next(remaining)
+        if parameter.read is None:
+            constant = str(compose("%s", [parameter.value])).replace("%", _PERCENT)
+            return placeholder.replace("%s", constant)
+        varying.append(parameter)
+        return "= ANY(%s)" if parameter.is_array else placeholder
+
+    return _PLACEHOLDERS.sub(write, sql), varying
 
 
 def _conversions(compiler: Any) -> tuple[tuple[int, Any, Any], ...]:
@@ -150,7 +242,7 @@ def _placeholders(arguments: _Arguments) -> tuple[list[object], dict[object, tup
     positions: dict[object, tuple[int, int]] = {}
 
     def stand_in(value: object, position: tuple[int, int]) -> object:
-        if isinstance(value, _SHAPE_TYPES):
+        if isinstance(value, _SHAPE_TYPES) and position[1] < 0:
             return value
         placeholder = _placeholder(value, len(positions))
         positions[placeholder] = position
@@ -211,16 +303,27 @@ def _pattern_reader(literal_parts: list[str], argument: _Reader) -> _Reader:
     return lambda arguments: escape(argument(arguments)).join(literal_parts)
 
 
-def _parameter_reader(argument_position: tuple[int, int] | None, parameter: Any) -> _Reader:
+def _parameter_reader(argument_position: tuple[int, int], parameter: Any) -> _Reader:
     """Return a function that reads a parameter's value from the arguments, in the form the SQL expects."""
-    if argument_position is None:
-        return lambda arguments: parameter
     argument, parameter_type = _argument_reader(argument_position), type(parameter)
     if isinstance(parameter, int):
         return argument if parameter_type is int else lambda arguments: parameter_type(argument(arguments))
     if isinstance(parameter, uuid.UUID):
         return argument
     return lambda arguments: _database_value(argument(arguments))
+
+
+def _constant_reader(value: object) -> _Reader:
+    return lambda arguments: value
+
+
+def _array_reader(n: int) -> _Reader:
+    return lambda arguments: [_array_member(value) for value in arguments[n]]
+
+
+def _array_member(value: object) -> object:
+    """Return an enum member's value; PostgreSQL receives other values as they are."""
+    return value.value if isinstance(value, Enum) else value
 
 
 def _argument_reader(argument_position: tuple[int, int]) -> _Reader:
@@ -240,12 +343,19 @@ def _execute(compiled: _CompiledQuery, arguments: _Arguments) -> list[Any]:
     connection = connections[DEFAULT_DB_ALIAS]
     if compiled.is_locking and connection.get_autocommit():
         raise TransactionManagementError("Locking rows needs an open transaction.")
-    with connection.cursor() as cursor:
+    with _cursor(connection) as cursor:
         cursor.execute(compiled.sql, tuple(read_parameter(arguments) for read_parameter in compiled.readers))
         fetched = cursor.fetchall()
     if compiled.conversions:
         fetched = [_convert_row(row, compiled.conversions, connection) for row in fetched]
     return compiled.build_results(fetched)
+
+
+def _cursor(connection: Any) -> AbstractContextManager[Any]:
+    cursor: AbstractContextManager[Any] = (
+        connection.prepared_cursor() if connection.vendor == "postgresql" else connection.cursor()
+    )
+    return cursor
 
 
 def _convert_row(
