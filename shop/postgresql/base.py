@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.backends.postgresql import base
 from django.db.backends.utils import CursorWrapper
-from psycopg import errors
+from psycopg import Error, errors
 from psycopg.types.numeric import Int8Dumper
 
 PREPARED_MAX = 500  # statements of one connection; the least recently used is dropped first
@@ -24,9 +24,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.close_if_health_check_failed()
         self.ensure_connection()
         with self.wrap_database_errors:
-            cursor = _PreparedCursor(self.connection)
+            cursor = _PreparedCursor(self.connection)  # type: ignore[call-arg]
             cursor.schema_version = self._schema_version
-            return self._prepare_cursor(cursor)
+            prepared: CursorWrapper = self._prepare_cursor(cursor)  # type: ignore[attr-defined]
+            return prepared
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         connection = super().get_new_connection(conn_params)
@@ -40,12 +41,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._schema_version = self._read_schema_version()
 
     def is_usable(self) -> bool:
-        """Also notice, at the start of a request, that tables were migrated."""
+        """Check the connection at the start of a request, and notice whether tables were migrated."""
         if self.connection is None:
             return False
         try:
             self._schema_version = self._read_schema_version()
-        except base.Database.Error:
+        except Error:
             return False
         return True
 
