@@ -26,6 +26,7 @@ FOREIGN_NAMES = {
     *("PR_SET_PDEATHSIG", "VACUUM", "unicode", "nftables", "connlimit"),
     *("cache_page", "post_migrate", "imagesize", "perform_login"),
     *("pnpm", "dangerouslyAllowLocalIP"),
+    *("server_side_binding", "max_prepared_statements", "pool_mode", "RECONNECT"),
     *("category__slug", "ChannelNotesArguments", "srv", "backups"),
 }
 

@@ -31,23 +31,16 @@ from typing import Any, NamedTuple, ParamSpec, TypeAlias, TypeVar
 
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.models import Model, QuerySet, prefetch_related_objects
-from django.db.models.base import ModelState
-from django.db.models.query import (
-    FlatValuesListIterable,
-    ModelIterable,
-    ValuesIterable,
-    ValuesListIterable,
-    get_related_populators,
-)
+from django.db.models import Model, QuerySet
 from django.db.transaction import TransactionManagementError
+
+from shop.core.database.row_builder import RowBuilder, row_builder
 
 Parameters = ParamSpec("Parameters")
 M = TypeVar("M", bound=Model)
 Result = TypeVar("Result")
 _Arguments: TypeAlias = Sequence[Any]  # keys, texts, dates, and lists of those
 _Reader: TypeAlias = Callable[[_Arguments], Any]  # reads a parameter from the arguments
-_RowBuilder: TypeAlias = Callable[[list[Any]], list[Any]]  # makes results of database rows
 
 _COLLECTIONS = (list, tuple, set, frozenset)
 _SHAPE_TYPES = (type(None), bool, Enum)
@@ -80,7 +73,7 @@ class _CompiledQuery(NamedTuple):
     sql: str
     readers: tuple[_Reader, ...]
     conversions: tuple[tuple[int, object, object], ...]
-    build_results: _RowBuilder
+    build_results: RowBuilder
     is_locking: bool
 
 
@@ -97,7 +90,7 @@ def compiled_query(build: Callable[Parameters, QuerySet[M, Result]]) -> Callable
         if _has_arrays():
             key = (*map(_argument_shape, arguments), *sorted(options.items()))
             if key not in known:
-                known[key] = _compile(build, arguments, options, with_arrays=True)
+                known[key] = _compile(build, arguments, options, has_arrays=True)
             compiled = known[key]
         if compiled is None:
             arguments = [_pad_collection(arg) if isinstance(arg, list) else arg for arg in arguments]
@@ -136,13 +129,13 @@ def _compile(
     arguments: _Arguments,
     options: Mapping[str, object],
     *,
-    with_arrays: bool = False,
+    has_arrays: bool = False,
 ) -> _CompiledQuery | None:
     """Compile the query for arguments of this shape.
 
-    `with_arrays` compiles it for collections of any length; returns None if one is not used for `__in`.
+    `has_arrays` compiles it for collections of any length; returns None if one is not used for `__in`.
     """
-    if with_arrays:
+    if has_arrays:
         arguments = [value[:1] if isinstance(value, list) else value for value in arguments]
     stand_ins, positions = _placeholders(arguments)
     rows = build(*stand_ins, **options)
@@ -160,11 +153,11 @@ def _compile(
             _find_pattern(parameter, positions) if position is None and isinstance(parameter, str) else None
         )
         if pattern is not None:
-            is_array = with_arrays and isinstance(arguments[pattern[0][0]], list)
+            is_array = has_arrays and isinstance(arguments[pattern[0][0]], list)
             read_parameters.append(_Parameter(parameter, pattern[1], is_array=is_array))
         elif position is None:
             read_parameters.append(_Parameter(parameter, None))
-        elif with_arrays and isinstance(arguments[position[0]], list):
+        elif has_arrays and isinstance(arguments[position[0]], list):
             read_parameters.append(_Parameter(parameter, _array_reader(position[0]), is_array=True))
         else:
             read_parameters.append(_Parameter(parameter, _parameter_reader(position, parameter)))
@@ -174,7 +167,7 @@ def _compile(
         raise ValueError(
             f"{build.__qualname__}: argument {min(unused_positions)[0] + 1} does not reach the SQL unchanged."
         )
-    if with_arrays and not _are_arrays_members(sql, read_parameters):
+    if has_arrays and not _are_arrays_members(sql, read_parameters):
         return None
     if _has_arrays():
         sql, read_parameters = _write_arrays_and_constants(sql, read_parameters)
@@ -185,7 +178,7 @@ def _compile(
             for parameter in read_parameters
         ),
         _conversions(compiler),
-        _row_builder(rows, compiler),
+        row_builder(rows, compiler),
         _is_locking(rows),
     )
 
@@ -368,75 +361,6 @@ def _convert_row(
             value = convert(value, column, connection)
         values[column_index] = value
     return values
-
-
-def _row_builder(rows: QuerySet[Any], compiler: Any) -> _RowBuilder:
-    """Return a function that converts database rows to the queryset's objects."""
-    iterable_class = rows._iterable_class
-    if iterable_class is ModelIterable:
-        return _model_builder(rows, compiler)
-    if iterable_class is FlatValuesListIterable:
-        return lambda fetched: [row[0] for row in fetched]
-    if iterable_class is ValuesListIterable:
-        if compiler.has_extra_select:  # extra columns used for ordering
-            return lambda fetched: [tuple(row[: compiler.col_count]) for row in fetched]
-        return lambda fetched: list(map(tuple, fetched))
-    if iterable_class is ValuesIterable:
-        query = rows.query
-        names = list(query.selected or (*query.values_select, *query.annotation_select))
-        return lambda fetched: [dict(zip(names, row, strict=False)) for row in fetched]
-    raise TypeError(
-        f"A compiled query returns models, values or lists of values, not {iterable_class.__name__}."
-    )
-
-
-def _model_builder(rows: QuerySet[Any], compiler: Any) -> _RowBuilder:
-    columns = compiler.klass_info["select_fields"]
-    first, end, model = columns[0], columns[-1] + 1, compiler.klass_info["model"]
-    names = [column[0].target.attname for column in compiler.select[first:end]]
-    related = get_related_populators(  # type: ignore[call-arg]
-        compiler.klass_info, compiler.select, DEFAULT_DB_ALIAS
-    )
-    annotations = compiler.annotation_col_map.items()
-    lookups = rows._prefetch_related_lookups  # type: ignore[attr-defined]
-
-    def build_rows(fetched: list[Any]) -> list[Any]:
-        models = []
-        for row in fetched:
-            instance = _build_model(model, names, row[first:end])
-            _set_related_rows(instance, related, row)
-            for name, column_index in annotations:
-                setattr(instance, name, row[column_index])
-            models.append(instance)
-        if lookups:
-            prefetch_related_objects(models, *lookups)
-        return models
-
-    return build_rows
-
-
-def _build_model(model: type[Model], names: Sequence[str], values: Sequence[object]) -> Model:
-    """Build a model like Django's `from_db`, without calling field descriptors: the values come from the
-    database and the new object has no state they could contradict. Deferred columns load on access.
-    """
-    instance = model.__new__(model)
-    state = ModelState()
-    state.db, state.adding = DEFAULT_DB_ALIAS, False
-    instance.__dict__.update(zip(names, values, strict=True), _state=state)
-    return instance
-
-
-def _set_related_rows(instance: Model, related: Iterable[Any], row: Sequence[Any]) -> None:
-    """Set the related rows that the same query read; `related` are Django's RelatedPopulators."""
-    for populator in related:
-        values = row[populator.cols_start : populator.cols_end]
-        if values[populator.pk_idx] is None:
-            populator.local_setter(instance, None)
-            continue
-        related_instance = _build_model(populator.model_cls, populator.init_list, values)
-        _set_related_rows(related_instance, populator.related_populators, row)
-        populator.local_setter(instance, related_instance)
-        populator.remote_setter(related_instance, instance)
 
 
 def attach_prefetched_rows(
