@@ -25,13 +25,15 @@ class ProductRevision(models.Model):
     """Changes that a cooperative proposes to an approved product; buyers see the product without them.
 
     `values` holds columns of the product by name, `translations` texts by language: those of the product
-    under "product", those of its variants under "variants" by key. The product's photos become
-    `picture_rows`, in their order, if `has_pictures`. Only columns that differ from the product are stored.
+    under "product", those of its variants under "variants" by key. `variant_names` holds names of options by
+    the variant's key. The product's photos become `picture_rows`, in their order, if `has_pictures`. Only
+    columns that differ from the product are stored.
     """
 
     product = models.OneToOneField(Product, models.CASCADE, related_name="revision")
     values = models.JSONField(default=dict)
     translations = models.JSONField(default=dict)
+    variant_names = models.JSONField(default=dict)
     has_pictures = models.BooleanField(default=False)
     state = models.CharField(max_length=10, choices=RevisionState, default=RevisionState.IN_REVIEW)
     state_reason = models.TextField(blank=True, default="")
@@ -61,7 +63,7 @@ class ProductRevision(models.Model):
 
     @property
     def is_empty(self) -> bool:
-        return not (self.values or self.translations or self.has_pictures)
+        return not (self.values or self.translations or self.variant_names or self.has_pictures)
 
     @property
     def is_returned(self) -> bool:

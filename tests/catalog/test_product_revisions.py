@@ -23,13 +23,16 @@ from catalog.actions.products.product_pictures import (
     move_picture,
     remove_picture,
 )
+from catalog.actions.products.product_revisions import revised_variant_name
 from catalog.actions.products.product_translations import translate_product
 from catalog.actions.products.products import update_product
+from catalog.actions.products.revision_differences import text_differences
 from catalog.actions.products.variants import update_variant
 from catalog.actions.taxonomy.category_tree import merge_category
 from catalog.models import Category, Listing, Price, Product, ProductMedia, ProductRevision
 from catalog.states import ListingState, RevisionState
 from shop.core.actors import Actor
+from shop.core.database.unique_fields import InvalidColumnValue
 from shop.core.errors import ChangedSinceOpened, Missing, ReasonRequired
 from shop.core.models import Change, Picture, PictureState, Translation
 from shop.core.states import WrongMove
@@ -154,6 +157,57 @@ def test_price_changes_at_once() -> None:
 
     assert Price.objects.get(variant=variant).amount == 55_000
     assert not ProductRevision.objects.exists()
+
+
+def rename_option(variant, name, **options) -> None:
+    update_variant(variant_id=variant.pk, values={"name": name, "weight": 300}, **options, **COMMON)
+    variant.refresh_from_db()
+
+
+def test_name_of_an_option_waits_and_its_other_columns_change_at_once() -> None:
+    product = make_approved(variants=(("Lớn", 0), ("Nhỏ", 0)))
+    variant = product.variants.get(name="Lớn")
+
+    rename_option(variant, "To")
+
+    revision = ProductRevision.objects.get(product=product)
+    difference = text_differences(revision)[0]
+    assert (variant.name, variant.weight) == ("Lớn", 300)
+    assert revised_variant_name(variant) == "To"
+    assert (difference.label, difference.old, difference.new) == ("Tên phân loại", "Lớn", "To")
+
+    approve(product)
+
+    assert sorted(product.variants.values_list("name", flat=True)) == ["Nhỏ", "To"]
+    assert not ProductRevision.objects.exists()
+
+
+def test_option_renamed_back_leaves_no_revision() -> None:
+    variant = make_approved(variants=(("Lớn", 0),)).variants.get()
+    rename_option(variant, "To")
+
+    rename_option(variant, "Lớn")
+
+    assert not ProductRevision.objects.exists()
+
+
+def test_names_of_options_change_at_once_by_the_platform_and_in_a_draft() -> None:
+    approved = make_approved(variants=(("Lớn", 0),))
+    draft = make_product(approved.cooperative, state=ListingState.DRAFT, variants=(("Lớn", 0),))
+    names = []
+    for variant, needs_approval in ((approved.variants.get(), False), (draft.variants.get(), True)):
+        rename_option(variant, "To", needs_approval=needs_approval)
+        names.append(variant.name)
+
+    assert names == ["To", "To"]
+    assert not ProductRevision.objects.exists()
+
+
+def test_too_long_name_of_an_option_is_refused() -> None:
+    variant = make_approved(variants=(("Lớn", 0),)).variants.get()
+
+    with assert_refused(InvalidColumnValue, "invalid_column_value"):
+        rename_option(variant, "x" * 256)
 
 
 def test_platform_changes_at_once() -> None:

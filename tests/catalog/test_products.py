@@ -126,13 +126,13 @@ def test_variant_edit_records_old_and_new_values_once() -> None:
     variant = make_variant(price=320_000)
 
     for _attempt in range(2):
-        edit(variant, price=320_000, name="to", weight=900)
+        edit(variant, price=320_000, barcode="8930000000017", weight=900)
 
     change = Change.objects.get(action="variant.edited")
     assert (change.key, change.root_key) == (str(variant.pk), str(variant.product_id))
     assert (change.data["from"], change.data["to"]) == (
-        {"name": "", "weight": None},
-        {"name": "to", "weight": 900},
+        {"barcode": "", "weight": None},
+        {"barcode": "8930000000017", "weight": 900},
     )
 
 

@@ -11,6 +11,7 @@ from catalog import notices
 from catalog.actions.products.product_rows import lock_product
 from catalog.actions.products.product_translations import save_product_translations
 from catalog.actions.products.products import save_product_values
+from catalog.actions.products.variants import save_variant_values
 from catalog.actions.wording.forbidden_words import require_allowed_product
 from catalog.models import Category, Product, ProductMedia, ProductRevision
 from catalog.states import RevisionState
@@ -46,6 +47,9 @@ def approve_revision(
         raise ProposedCategoryDeleted()
     if revision.has_pictures:
         _replace_pictures(product, revision)
+    for variant in product.variants.filter(pk__in=revision.variant_names).select_related("product"):
+        name = revision.variant_names[str(variant.pk)]
+        save_variant_values(variant, {"name": name}, actor=actor, now=now)
     save_product_values(product, revision.values, actor=actor, now=now)
     for language, texts in revision.translations.items():
         variants = {int(key): fields for key, fields in texts["variants"].items()}

@@ -10,7 +10,7 @@ import datetime
 from collections.abc import Mapping
 
 from catalog.actions.listings.listing_states import require_legal_fields
-from catalog.models import Listing, Product, ProductRevision
+from catalog.models import Listing, Product, ProductRevision, Variant
 from catalog.states import APPROVED_STATES, ListingState, RevisionState
 from shop.core.actors import Actor
 from shop.core.database.unique_fields import validate_column_limits
@@ -67,6 +67,29 @@ def propose_values(
     return {column: value for column, value in values.items() if column not in REVIEWED_COLUMNS}
 
 
+def propose_variant_name(
+    variant: Variant, values: Mapping[str, object], *, actor: Actor, now: datetime.datetime
+) -> dict[str, object]:
+    """Step: move the name of an approved product's option to the revision; return the other values.
+
+    Raises InvalidColumnValue.
+    """
+    product = variant.product
+    if "name" not in values or not is_approved(product):
+        return dict(values)
+    renamed = copy.copy(variant)
+    renamed.name = str(values["name"])
+    validate_column_limits(renamed)
+    revision = open_revision(product, now)
+    before = revision.variant_names
+    revision.variant_names = {key: name for key, name in before.items() if key != str(variant.pk)}
+    if renamed.name != variant.name:
+        revision.variant_names[str(variant.pk)] = renamed.name
+    if revision.variant_names != before:
+        save_revision(revision, actor=actor, now=now)
+    return {column: value for column, value in values.items() if column != "name"}
+
+
 def propose_translations(
     product: Product,
     language: str,
@@ -114,6 +137,13 @@ def revised_product(product: Product) -> Product:
     return revised
 
 
+def revised_variant_name(variant: Variant) -> str:
+    """Return the option's proposed name, or its current one."""
+    revision = ProductRevision.objects.filter(product=variant.product_id).first()
+    name: str = (revision.variant_names if revision else {}).get(str(variant.pk), variant.name)
+    return name
+
+
 def open_revision(product: Product, now: datetime.datetime) -> ProductRevision:
     """Step: return the product's revision, or a new one that is not saved yet."""
     revision = ProductRevision.objects.filter(product=product).first()
@@ -137,7 +167,12 @@ def save_revision(revision: ProductRevision, *, actor: Actor, now: datetime.date
         actor=actor,
         now=now,
         data={
-            "fields": [*fields, *(["pictures"] if revision.has_pictures else []), *revision.translations],
+            "fields": [
+                *fields,
+                *(["variants"] if revision.variant_names else []),
+                *(["pictures"] if revision.has_pictures else []),
+                *revision.translations,
+            ],
             "from": {column: getattr(product, column) for column in fields},
             "to": {column: revision.values[column] for column in fields},
         },

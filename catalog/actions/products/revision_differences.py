@@ -48,8 +48,12 @@ class PictureDifference:
 
 
 def text_differences(revision: ProductRevision) -> list[TextDifference]:
-    """Return the texts that change, those of the product first, then its translations."""
-    return [*_column_differences(revision), *_translation_differences(revision)]
+    """Return the texts that change, those of the product first, then its options and its translations."""
+    return [
+        *_column_differences(revision),
+        *_variant_differences(revision),
+        *_translation_differences(revision),
+    ]
 
 
 def picture_difference(revision: ProductRevision) -> PictureDifference | None:
@@ -70,6 +74,11 @@ def _column_differences(revision: ProductRevision) -> Iterator[TextDifference]:
             if column == "category_id":
                 old, new = _category_name(old), _category_name(new)
             yield TextDifference(label, str(old or ""), str(new or ""))
+
+
+def _variant_differences(revision: ProductRevision) -> Iterator[TextDifference]:
+    for variant in revision.product.variants.filter(pk__in=revision.variant_names).in_order():
+        yield TextDifference(_("Name of the option"), variant.name, revision.variant_names[str(variant.pk)])
 
 
 def _translation_differences(revision: ProductRevision) -> Iterator[TextDifference]:

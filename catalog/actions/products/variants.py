@@ -14,7 +14,7 @@ from django.db.models import ProtectedError, Q
 from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.products.attribute_values import AttributeInput, set_variant_attributes
-from catalog.actions.products.product_revisions import restart_review
+from catalog.actions.products.product_revisions import propose_variant_name, restart_review
 from catalog.actions.products.product_rows import lock_product, refresh_listings
 from catalog.actions.products.variant_rows import (
     MAX_PRICE,
@@ -158,12 +158,14 @@ def update_variant(
     prices: Sequence[tuple[Channel, int]] = (),
     seen_prices: Mapping[int, int | None] | None = None,
     confirmed_values: str | None = None,
+    needs_approval: bool = True,
     actor: Actor,
     now: datetime.datetime,
 ) -> Variant:
     """Update the given columns and list prices in minor units.
 
-    With a `cooperative`, another cooperative's variant is Missing. `seen_prices` are the list prices by
+    With `needs_approval`, the new name of an approved product's option waits for the platform's review. With
+    a `cooperative`, another cooperative's variant is Missing. `seen_prices` are the list prices by
     channel id that the person saw, None for no price; without them prices are not compared.
     `confirmed_values`: see `set_list_price`. Raises Missing, AlreadyTaken, InvalidColumnValue, InvalidPrice,
     PriceAlreadyChanged, UnusualPrice, AttributeNotOfType.
@@ -172,6 +174,27 @@ def update_variant(
     if seen_prices is not None:
         _require_seen_prices(variant, prices, seen_prices)
     require_allowed_texts({"name": values.get("name")})
+    if needs_approval:
+        values = propose_variant_name(variant, values, actor=actor, now=now)
+    save_variant_values(variant, values, inputs=inputs, actor=actor, now=now)
+    for channel, amount in prices:
+        set_list_price(variant, channel, amount, confirmed_values=confirmed_values, actor=actor, now=now)
+    refresh_listings(variant.product)
+    return variant
+
+
+def save_variant_values(
+    variant: Variant,
+    values: Mapping[str, object],
+    *,
+    inputs: Sequence[AttributeInput] = (),
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
+    """Step: update columns of a locked variant.
+
+    Raises AlreadyTaken, InvalidColumnValue, AttributeNotOfType.
+    """
     changes = set_tracked_columns(variant, values)
     save_unique(variant, field="sku")
     set_variant_attributes(variant, inputs, requires_all=False)
@@ -186,10 +209,6 @@ def update_variant(
             cooperative_id=variant.cooperative_id,
             data=changes,
         )
-    for channel, amount in prices:
-        set_list_price(variant, channel, amount, confirmed_values=confirmed_values, actor=actor, now=now)
-    refresh_listings(variant.product)
-    return variant
 
 
 @transaction.atomic(durable=True)

@@ -19,6 +19,7 @@ from shop.api.breadth import Selection
 from shop.api.catalogue.input_values import (
     CODES,
     OWN_PRODUCT_PERMISSIONS,
+    PRODUCT_PERMISSIONS,
     attribute_values_from_input,
     channel_from_id,
     columns,
@@ -108,6 +109,7 @@ def product_variant_update(
         variant_id=int(key_from_arguments(arguments, variant, context)),
         values=_values(input_data, context),
         inputs=attribute_values_from_input(input_data.get("attributes")),
+        needs_approval=not context.may(*PRODUCT_PERMISSIONS),
         actor=context.actor,
         now=context.now,
     )

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from catalog.actions.listings.listing_states import required_texts
 from catalog.actions.products.draft_products import create_draft_product
 from catalog.actions.products.product_details import NewProduct
-from catalog.actions.products.product_revisions import revised_product
+from catalog.actions.products.product_revisions import revised_product, revised_variant_name
 from catalog.actions.products.products import update_product
 from catalog.actions.products.variants import create_variant, update_variant
 from catalog.models import Category, Price, ProductType, Variant
@@ -148,7 +148,8 @@ def edit_variant(
     price = Price.objects.filter(variant=existing, channel=listing.channel).first()
     form = VariantForm(
         request.POST or None,
-        initial=VariantForm.initial_for_variant(existing, price.amount if price else None),
+        initial=VariantForm.initial_for_variant(existing, price.amount if price else None)
+        | {"label": revised_variant_name(existing)},
     )
     if not form.is_valid():
         return _render_variant(request, membership, listing, form, existing)
@@ -165,7 +166,9 @@ def edit_variant(
         )
     if not form.is_valid():
         return _render_variant(request, membership, listing, form, existing)
-    messages.success(request, _("Changes saved."))
+    is_renamed = details.name != existing.name
+    message = change_message(listing, _("Changes saved.")) if is_renamed else _("Changes saved.")
+    messages.success(request, str(message))
     return redirect(listing_url(listing.pk))
 
 

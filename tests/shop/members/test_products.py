@@ -477,13 +477,11 @@ def test_price_change_keeps_columns_that_the_page_does_not_show(lister, seller) 
     variant = make_variant(seller, price=320_000, barcode="8930000000017")
     listing = variant.product.listings.get()
 
-    lister.post(
-        f"/xa-vien/hang/{listing.pk}/loai/{variant.pk}/", {"unit": "piece", "price": "350.000", "label": "Đỏ"}
-    )
+    lister.post(f"/xa-vien/hang/{listing.pk}/loai/{variant.pk}/", {"unit": "bundle", "price": "350.000"})
 
     variant.refresh_from_db()
     assert Price.objects.get(variant=variant).amount == 350_000
-    assert (variant.name, variant.barcode) == ("Đỏ", "8930000000017")
+    assert (variant.unit, variant.barcode) == ("bundle", "8930000000017")
 
 
 def test_variant_is_added(lister, seller) -> None:

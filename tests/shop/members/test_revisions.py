@@ -66,6 +66,24 @@ def test_buyers_see_the_approved_name_until_the_desk_approves(member, admin, pro
     assert "Lá thơm" in html_of(buyer.get(f"/san-pham/{product.slug}/"))
 
 
+def test_buyers_see_the_approved_name_of_an_option_until_the_desk_approves(member, admin, product) -> None:
+    listing, variant = product.listings.get(), product.variants.get()
+    address = f"/en/xa-vien/hang/{listing.pk}/loai/{variant.pk}/"
+    price = listing.lowest_price
+
+    page = html_of(member.post(address, {"unit": "piece", "price": price, "label": "Lá to"}, follow=True))
+
+    variant.refresh_from_db()
+    assert variant.name == ""
+    assert "Your changes are being reviewed" in page
+    assert "buyers see the rest once the market approves it" in page
+    assert 'value="Lá to"' in html_of(member.get(address))
+    assert "Lá to" in html_of(admin.get(f"/en/quan-tri/hang/thay-doi/{product.pk}/"))
+    assert "Changes approved." in decide(admin, product, "duyet")
+    variant.refresh_from_db()
+    assert variant.name == "Lá to"
+
+
 def test_member_reads_why_changes_were_returned_and_drops_them(member, admin, product) -> None:
     rename(member, product, "Lá thơm")
     decide(admin, product, "tra-lai", reason="Tên gây nhầm")
