@@ -4,6 +4,7 @@
 # make check      check style, types, import contracts, migrations, translations and settings
 # make format     format Python, templates, style sheets and scripts
 # make lighthouse measure a phone's first views with Google's Lighthouse (needs Node; URL=… measures a running shop)
+# make vendor     download the phones' script libraries again, as shop/static/vendor/versions.txt names them (needs Node)
 # make lock       pin every package with hashes (ARGS="--upgrade" takes newer releases)
 # make setup      install the packages that tests and checks need: Python's, and as root Debian's
 
@@ -20,7 +21,7 @@ unexport PYTHONDONTWRITEBYTECODE
 INSTALL := $(BIN)/pip install --disable-pip-version-check --require-hashes --only-binary :all:
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-build --generate-hashes --no-emit-index-url
 
-.PHONY: run setup lock test test-long check format seed bench lighthouse clean
+.PHONY: run setup lock vendor test test-long check format seed bench lighthouse clean
 
 run: .venv/run.stamp
 	@exec $(BIN)/python manage.py run
@@ -42,6 +43,9 @@ setup: .venv/dev.stamp
 lock: .venv/dev.stamp
 	@$(LOCK) --custom-compile-command "make lock" $(ARGS) requirements.in -o requirements.txt
 	@$(LOCK) --custom-compile-command "make lock" $(ARGS) requirements-dev.in -o requirements-dev.txt
+
+vendor:
+	@.ci/vendor-scripts
 
 test: setup
 	@$(BIN)/python -m tests.run -n $(WORKERS) -m "not long" $(ARGS)

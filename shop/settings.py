@@ -11,7 +11,7 @@ import secrets
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from csp.constants import NONE, SELF
+from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
@@ -377,11 +377,10 @@ X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
+        "script-src": [SELF, NONCE],
         "img-src": [SELF, "data:", "blob:", *({MEDIA_URL} - {"/media/"})],
-        "object-src": [NONE],
-        "base-uri": [NONE],
         "form-action": [SELF],
-        "frame-ancestors": [NONE],
+        **{directive: [NONE] for directive in ("object-src", "base-uri", "frame-ancestors")},
     }
 }
 

@@ -13,6 +13,24 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from shop.core.web.build_id import build_id
+from shop.members.phone_texts import phone_texts
+
+# Scripts of the screens for work without a network.
+_PHONE_SCRIPTS = (
+    "vendor/preact.js",
+    "vendor/preact-hooks.js",
+    "vendor/htm.js",
+    "vendor/idb.js",
+    "vendor/signals.js",
+    "vendor/signals-core.js",
+    "js/member/app.js",
+    "js/member/html.js",
+    "js/member/pending.js",
+    "js/member/phone.js",
+    "js/member/screens.js",
+    "js/member/store.js",
+    "js/member/sync.js",
+)
 
 _BRAND = "#1b2850"
 _BACKGROUND = "#f4f5ef"
@@ -27,6 +45,7 @@ _OFFLINE_FILES = (
     "illustrations/empty-tray.svg",
     "illustrations/hem.svg",
     "illustrations/logo-light.svg",
+    *_PHONE_SCRIPTS,
 )
 
 
@@ -70,8 +89,8 @@ def serve_worker(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def show_offline_page(request: HttpRequest) -> HttpResponse:
-    """Show the page that the service worker keeps for use without a network."""
-    return render(request, "members/offline.html")
+    """Show the page that the service worker keeps for use without a network, with the screens for that."""
+    return render(request, "members/offline.html", {"phone_texts": phone_texts()})
 
 
 def _language_paths(code: str) -> dict[str, str]:

@@ -1,0 +1,88 @@
+"""Texts of the screens for work without a network, which the phone's scripts fill in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+_TEXTS: Mapping[str, str | Promise] = {
+    "all_sent": _("Everything is sent"),
+    "waiting": _("%(count)s waiting on this phone"),
+    "offline": _("No signal. You can keep working."),
+    "offline_waiting": _("No signal, %(count)s waiting on this phone"),
+    "sending": _("Sending"),
+    "signed_out": _("Sign in to send"),
+    "failing": _("The market cannot be reached now"),
+    "see_unsent": _("Show what is not sent (%(count)s)"),
+    "nothing_to_do": _("There are no orders to work on."),
+    "order": _("Order %(code)s"),
+    "stage_accept": _("To accept"),
+    "stage_pack": _("To pack"),
+    "stage_hand_over": _("To hand over"),
+    "stage_on_the_way": _("On the way"),
+    "tag_accept": _("Waiting for your answer"),
+    "tag_pack": _("Accepted, to be packed"),
+    "tag_hand_over": _("Packed, waiting for handover"),
+    "tag_on_the_way": _("On the way"),
+    "tag_done": _("Delivered"),
+    "gone": _("This order is no longer open on this phone."),
+    "accept": _("Accept this order"),
+    "picked": _("Picked"),
+    "pack": _("Pack the ticked items"),
+    "weight": _("Weight of %(name)s"),
+    "expected_weight": _("About %(weight)s ordered, at most %(limit)s without asking the buyer."),
+    "save_weight": _("Save the weight"),
+    "substitute_asked": _("Waiting for the buyer's answer about a substitute"),
+    "weight_asked": _("Waiting for the buyer's answer"),
+    "parcel": _("Parcel %(number)s"),
+    "parcel_packing": pgettext_lazy("parcel", "Picked"),
+    "parcel_packed": pgettext_lazy("parcel", "Packed"),
+    "parcel_handed_over": pgettext_lazy("parcel", "On the way"),
+    "parcel_failed_delivery": pgettext_lazy("parcel", "Delivery failed"),
+    "parcel_delivered": pgettext_lazy("parcel", "Delivered"),
+    "parcel_voided": pgettext_lazy("parcel", "Undone"),
+    "cash_expected": _("Cash to collect: %(sum)s"),
+    "close": _("Label attached"),
+    "hand_over": _("Hand over the parcel"),
+    "ready_for_pickup": _("Ready for pickup"),
+    "vehicle": _("Coach license plate"),
+    "code": _("Buyer's code"),
+    "delivered": _("Delivered"),
+    "delivered_with_cash": _("Delivered, %(sum)s collected"),
+    "delivered_without_cash": _("Delivered, cash not collected yet"),
+    "cash_collected": _("%(sum)s collected"),
+    "did_accept_part": _("Accept"),
+    "did_weigh_line": _("Weigh"),
+    "did_pack_parcel": _("Pack"),
+    "did_close_parcel": _("Attach the label"),
+    "did_hand_over_parcel": _("Hand over"),
+    "did_deliver_parcel": _("Deliver"),
+    "did_report_collected_cash": _("Collect cash"),
+    "at": _("At %(hour)s"),
+    "state_waiting": _("On this phone"),
+    "state_sending": _("Sending"),
+    "state_done": pgettext_lazy("command", "Sent"),
+    "state_refused": _("Check again"),
+    "market_has": _("On the market now: %(state)s."),
+    "weight_is_right": _("%(weight)s is right"),
+    "try_again": _("Try again"),
+    "drop": _("Leave it as it is on the market"),
+    "unsent": _("Not sent yet"),
+    "sign_in": _("Sign in"),
+    "send_now": _("Send now (%(count)s)"),
+    "in_line": _("Waiting"),
+    "keep_working": _(
+        "Keep working. When there is a signal, the phone sends by itself, oldest first. Do not remove the "
+        "app while something is waiting."
+    ),
+    "just_sent": _("Just sent"),
+    "back": _("Back to today"),
+}
+
+
+def phone_texts() -> dict[str, str]:
+    """Return all texts in the page's language; the phone replaces `%(name)s`."""
+    return {name: str(text) for name, text in _TEXTS.items()}

@@ -1,0 +1,57 @@
+// On every members' page: keep the phone's rows fresh, send what waits, and stop a sign-out that would lose work. On the
+// offline page: start the screens for work without a network.
+import { forgetAll, readOutbox, readSettings } from "member/store";
+import { synchronise } from "member/sync";
+
+const FRESH_FOR = 60_000; // milliseconds
+const frame = document.querySelector("[data-phone-door]");
+const door = frame.dataset.phoneDoor;
+const place = document.querySelector("[data-phone-app]");
+
+const unsent = async () => (await readOutbox()).filter(({ state }) => state !== "done");
+
+const showUnsent = async () => {
+  const count = (await unsent()).length;
+  frame.hidden = !count;
+  frame.querySelector("[data-count]").textContent = count;
+};
+
+const refresh = async () => {
+  const settings = await readSettings();
+  const isFresh = settings && Date.now() - settings.pulledAt < FRESH_FOR;
+  if (!isFresh || (await unsent()).length) await synchronise(door);
+  await showUnsent();
+};
+
+// A phone that is signed out forgets its rows, and must not forget work that was not sent.
+window.addEventListener(
+  "submit",
+  (event) => {
+    const form = event.target;
+    if (!form.hasAttribute("data-forget") || form.dataset.forgotten) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    unsent().then(async (commands) => {
+      if (commands.length) {
+        await showUnsent();
+        frame.scrollIntoView();
+        frame.querySelector("[data-sign-out-stopped]").hidden = false;
+        return;
+      }
+      await forgetAll();
+      form.dataset.forgotten = "yes";
+      form.requestSubmit(event.submitter);
+    });
+  },
+  true,
+);
+
+const opensHere = place && /\/(?:xa-vien|offline)\/(?:goi\/(?:\d+\/)?)?$/.test(location.pathname);
+const notSent = document.querySelector("[data-not-sent]");
+if (opensHere && (!notSent || notSent.hidden)) {
+  const { start } = await import("member/screens");
+  if (!(await start(place)) && navigator.onLine) await refresh();
+} else {
+  addEventListener("online", refresh);
+  await refresh();
+}

@@ -1,0 +1,60 @@
+// What all screens share: texts, icons, the outbox and rows as signals, and sending them.
+import { signal } from "@preact/signals";
+import { html } from "member/html";
+import { addCommand, readOutbox, readRows, readSettings } from "member/store";
+import { RESULTS, synchronise } from "member/sync";
+
+const texts = JSON.parse(document.getElementById("phone-texts").textContent);
+const icons = document.getElementById("phone-icons").content;
+
+export const settings = signal(null),
+  rows = signal([]),
+  outbox = signal([]),
+  sendingKeys = signal([]),
+  network = signal(navigator.onLine ? RESULTS.fine : RESULTS.offline);
+
+// Return a text with its %(name)s filled in.
+export const t = (name, values = {}) => texts[name].replace(/%\((\w+)\)s/g, (_all, key) => values[key]);
+
+export const Icon = ({ name }) => {
+  const { outerHTML } = icons.querySelector(`[data-icon="${name}"]`).firstElementChild;
+  return html`<span class="icon-slot" dangerouslySetInnerHTML=${{ __html: outerHTML }}></span>`;
+};
+
+const language = document.documentElement.lang;
+export const money = (amount, currency) =>
+  new Intl.NumberFormat(language, { style: "currency", currency }).format(amount);
+export const kilograms = (grams) =>
+  `${new Intl.NumberFormat(language, { maximumFractionDigits: 3 }).format(grams / 1000)} kg`;
+export const clock = (at) =>
+  new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" }).format(new Date(at));
+export const today = () =>
+  new Intl.DateTimeFormat(language, { weekday: "long", day: "numeric", month: "numeric" }).format(new Date());
+
+export const reload = async () => {
+  [settings.value, rows.value, outbox.value] = await Promise.all([readSettings(), readRows(), readOutbox()]);
+};
+
+export const waiting = () => outbox.value.filter(({ state }) => state === "waiting");
+export const refused = () => outbox.value.filter(({ state }) => state === "refused");
+
+export const send = async () => {
+  const door = document.querySelector("[data-phone-door]").dataset.phoneDoor;
+  network.value = await synchronise(door, {
+    onSending: (keys) => {
+      sendingKeys.value = keys;
+      reload();
+    },
+  });
+  await reload();
+};
+
+// Queue a command that builds on the part's earlier ones, and send it if there is a network.
+export const give = async (part, name, payload) => {
+  const earlier = outbox.value.filter(({ subject, state }) => subject.part === part.id && state !== "done");
+  const after = earlier.slice(-1).map(({ key }) => key);
+  const subject = { part: part.id, order: part.order };
+  await addCommand({ name, payload, after, subject });
+  await reload();
+  send();
+};

@@ -1,0 +1,108 @@
+// The phone's own database: rows of the cooperative, the commands that wait, and whose phone this is.
+import { openDB } from "idb";
+
+const LAST_DONE = 20; // commands kept for the list of what has just arrived
+
+const opened = openDB("cho-phien-members", 1, {
+  upgrade(db) {
+    db.createObjectStore("rows", { keyPath: ["kind", "id"] });
+    db.createObjectStore("outbox", { keyPath: "number", autoIncrement: true });
+    db.createObjectStore("settings");
+  },
+});
+
+export const readSettings = async () => (await (await opened).get("settings", "phone")) ?? null;
+export const readRows = async () => (await opened).getAll("rows");
+export const readOutbox = async () => (await opened).getAll("outbox");
+
+// Store one page of a pull together with its cursor, so that a killed tab loses neither.
+export const storePull = async (page) => {
+  const transaction = (await opened).transaction(["rows", "settings"], "readwrite");
+  const rows = transaction.objectStore("rows"),
+    settings = transaction.objectStore("settings");
+  const earlier = (await settings.get("phone")) ?? {};
+  const isOther = earlier.member?.id !== page.member.id || earlier.cooperative?.id !== page.cooperative.id;
+  if (page.is_reset || isOther) await rows.clear();
+  for (const row of page.rows) await rows.put(row);
+  for (const { kind, id } of page.removed) await rows.delete([kind, id]);
+  const { member, cooperative, rights, cursor } = page;
+  await settings.put({ member, cooperative, rights, cursor, pulledAt: Date.now() }, "phone");
+  await transaction.done;
+};
+
+export const forgetRows = async () => {
+  const transaction = (await opened).transaction(["rows", "settings"], "readwrite");
+  await transaction.objectStore("rows").clear();
+  await transaction.objectStore("settings").clear();
+  await transaction.done;
+};
+
+export const forgetAll = async () => {
+  await forgetRows();
+  await (await opened).clear("outbox");
+};
+
+// Add a command of this phone's member. `after` are the keys of the commands that it builds on.
+export const addCommand = async ({ name, payload, after, subject }) => {
+  const { member, cooperative } = await readSettings();
+  const command = {
+    key: crypto.randomUUID(),
+    at: new Date().toISOString(),
+    member: member.id,
+    cooperative: cooperative.id,
+    state: "waiting",
+    name,
+    payload,
+    after,
+    subject,
+  };
+  await (await opened).add("outbox", command);
+  navigator.storage?.persist?.();
+  return command;
+};
+
+// Store the answers to a push with the rows that came with them.
+export const storeAnswers = async ({ answers, rows, removed }) => {
+  const transaction = (await opened).transaction(["rows", "outbox"], "readwrite");
+  const outbox = transaction.objectStore("outbox"),
+    byKey = new Map(answers.map((answer) => [answer.key, answer]));
+  const commands = await outbox.getAll();
+  for (const command of commands) {
+    const answer = byKey.get(command.key);
+    if (!answer || answer.outcome === "later" || command.state === "done") continue;
+    const { outcome: state, code, message, result } = answer;
+    await outbox.put({ ...command, state, code, message, result, answeredAt: Date.now() });
+  }
+  for (const row of rows) await transaction.objectStore("rows").put(row);
+  for (const { kind, id } of removed) await transaction.objectStore("rows").delete([kind, id]);
+  const done = (await outbox.getAll()).filter(({ state }) => state === "done");
+  for (const { number } of done.slice(0, -LAST_DONE)) await outbox.delete(number);
+  await transaction.done;
+};
+
+// Drop a refused command. Those that build on it are sent without it.
+export const dropCommand = async (key) => replaceCommand(key, null);
+
+// Send a refused command again as a new one, in its old place.
+export const repeatCommand = async (key, payload) => replaceCommand(key, payload);
+
+const replaceCommand = async (key, payload) => {
+  const transaction = (await opened).transaction("outbox", "readwrite"),
+    newKey = payload && crypto.randomUUID();
+  for (const command of await transaction.store.getAll()) {
+    if (command.key === key) {
+      if (!newKey) await transaction.store.delete(command.number);
+      else {
+        const { number, name, after, subject, member, cooperative, at } = command;
+        const again = { number, name, after, subject, member, cooperative, at, payload, key: newKey };
+        await transaction.store.put({ ...again, state: "waiting" });
+      }
+    } else if (command.state === "waiting" && command.after.includes(key)) {
+      const after = command.after.flatMap((earlier) => (earlier === key ? (newKey ? [newKey] : []) : [earlier]));
+      const moved =
+        newKey && command.payload.packed_by === key ? { ...command.payload, packed_by: newKey } : command.payload;
+      await transaction.store.put({ ...command, after, payload: moved });
+    }
+  }
+  await transaction.done;
+};

@@ -1,0 +1,139 @@
+"""Orders worked on without a network, in a real browser whose network is cut."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from cooperatives.models import Role
+from orders.actions.fulfilment.cancel_parts import cancel_part
+from orders.models import OrderPart, Parcel
+from orders.states import ParcelState, PartState
+from shop.core.actors import Actor
+from shop.core.models import Change
+from shop.members.sync import views
+from shop.members.sync.models import PhoneCommand
+from tests.factories import NOW, PASSWORD, make_member, make_order, make_variant, make_weighed_variant
+from tests.invariants import check_everything
+
+pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
+
+# Wait until the phone's database holds this many rows.
+HOLDS = """async (count) => {
+  for (let tries = 100; tries; tries -= 1) {
+    const rows = await new Promise((done) => {
+      const opening = indexedDB.open("cho-phien-members");
+      opening.onupgradeneeded = () => opening.transaction.abort();
+      opening.onerror = () => done(0);
+      opening.onsuccess = () => {
+        const counting = opening.result.transaction("rows").objectStore("rows").count();
+        counting.onsuccess = () => { opening.result.close(); done(counting.result); };
+      };
+    });
+    if (rows === count) return true;
+    await new Promise((done) => setTimeout(done, 50));
+  }
+  return false;
+}"""
+
+
+def sign_in(page: Page, seller) -> None:
+    member = make_member(seller, Role.PACKER)
+    page.goto("/xa-vien/")
+    page.locator("#id_name").fill(member.email)
+    page.locator("#id_password").fill(PASSWORD)
+    page.locator("#id_password").press("Enter")
+    page.wait_for_url("**/xa-vien/")
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    page.reload()
+
+
+def open_order(page: Page, part: OrderPart) -> None:
+    page.goto("/xa-vien/#today")
+    page.get_by_role("link", name=part.order.code).click()
+
+
+def test_orders_are_accepted_weighed_and_packed_without_network_and_sent_once(
+    phone_with_workers: Page, seller, monkeypatch
+) -> None:
+    phone = phone_with_workers
+    weighed = make_order((make_weighed_variant(seller), 2)).parts.get()
+    plain, called_off = (make_order((make_variant(seller), 2)).parts.get() for _ in range(2))
+    sign_in(phone, seller)
+    assert phone.evaluate(HOLDS, 6)  # three orders and three products
+
+    phone.context.set_offline(True)
+    open_order(phone, weighed)
+    phone.get_by_role("button", name="Nhận đơn").click()
+    phone.get_by_label("Số cân của Bí xanh thơm").fill("4,6")
+    phone.get_by_role("button", name="Ghi số cân").click()
+    expect(phone.get_by_text("4,6 kg")).to_be_visible()
+    assert Axe().run(phone).response["violations"] == []
+    second_tab = phone.context.new_page()
+    phone.close()
+    phone = second_tab
+    open_order(phone, weighed)
+    phone.get_by_label("Lấy rồi").check()
+    phone.get_by_role("button", name="Đóng hàng đã lấy").click()
+    phone.get_by_role("button", name="Dán tem xong").click()
+    expect(phone.get_by_text("Đóng xong", exact=True)).to_be_visible()
+    for part in (plain, called_off):
+        open_order(phone, part)
+        phone.get_by_role("button", name="Nhận đơn").click()
+        expect(phone.get_by_label("Lấy rồi")).to_be_visible()
+    phone.goto("/xa-vien/#unsent")
+    expect(phone.get_by_text("Trên máy", exact=True)).to_have_count(6)
+    assert Axe().run(phone).response["violations"] == []
+    assert not PhoneCommand.objects.exists()
+
+    cancel_part(part_id=called_off.pk, reason="hết hàng", actor=Actor.system(), now=NOW)
+    with monkeypatch.context() as patch:
+        patch.setattr(views, "run_commands", None)  # the server answers 500
+        phone.context.set_offline(False)
+        expect(phone.get_by_text("Chưa gửi được tới chợ")).to_be_visible()
+    expect(phone.get_by_text("Trên máy", exact=True)).to_have_count(6)
+    phone.get_by_role("button", name="Gửi ngay 6 việc").click()
+
+    expect(phone.get_by_text("Đã lên", exact=True)).to_have_count(5)
+    expect(phone.get_by_text("Cần xem lại")).to_be_visible()
+    phone.get_by_role("button", name="Giữ như trên chợ").click()
+    expect(phone.get_by_text("Cần xem lại")).to_have_count(0)
+    parcel = Parcel.objects.get()
+    assert (parcel.part_id, parcel.state, parcel.lines.get().grams) == (weighed.pk, ParcelState.PACKED, 4600)
+    plain.refresh_from_db()
+    assert plain.state == PartState.ACCEPTED
+    sent = Change.objects.filter(sent_key__startswith="phone:").values_list("action", flat=True)
+    assert Counter(sent) == {"part.accepted": 2, "line.weighed": 1, "parcel.packed": 1}
+    assert PhoneCommand.objects.count() == 6
+    check_everything()
+
+
+def test_phone_with_unsent_work_is_not_signed_out(phone_with_workers: Page, seller) -> None:
+    phone = phone_with_workers
+    part = make_order((make_variant(seller), 2)).parts.get()
+    sign_in(phone, seller)
+    assert phone.evaluate(HOLDS, 2)
+    phone.context.set_offline(True)
+    open_order(phone, part)
+    phone.get_by_role("button", name="Nhận đơn").click()
+    expect(phone.get_by_label("Lấy rồi")).to_be_visible()
+    phone.route("**/dong-bo/*", lambda route: route.abort())
+    phone.context.set_offline(False)
+
+    phone.goto("/xa-vien/")
+
+    expect(phone.get_by_role("link", name="Chưa gửi (1)")).to_be_visible()
+    phone.get_by_role("button", name="Đăng xuất").click()
+    expect(phone.get_by_text("đăng xuất bây giờ là mất những việc này")).to_be_visible()
+    phone.unroute("**/dong-bo/*")
+    phone.get_by_role("link", name="Chưa gửi (1)").click()
+    expect(phone.get_by_text("Đã lên", exact=True)).to_be_visible()
+    phone.goto("/xa-vien/")
+    phone.get_by_role("button", name="Đăng xuất").click()
+    phone.wait_for_url(lambda url: "/xa-vien/" not in url)
+    assert phone.evaluate(HOLDS, 0)
+    part.refresh_from_db()
+    assert part.state == PartState.ACCEPTED
