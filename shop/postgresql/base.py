@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.backends.postgresql import base
+from django.db.backends.postgresql.operations import DatabaseOperations
 from django.db.backends.utils import CursorWrapper
 from psycopg import Error, errors
 from psycopg.types.numeric import Int8Dumper
@@ -16,7 +17,17 @@ from psycopg.types.numeric import Int8Dumper
 PREPARED_MAX = 500  # statements of one connection; the least recently used is dropped first
 
 
+class _Operations(DatabaseOperations):
+    def last_executed_query(self, cursor: Any, sql: str, params: Any) -> str:
+        """Return the statement with its values, for logs and tests; a prepared one was sent without them."""
+        if isinstance(cursor, _PreparedCursor):
+            return str(self.compose_sql(sql, params))
+        executed: str = super().last_executed_query(cursor, sql, params)
+        return executed
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
+    ops_class = _Operations
     _schema_version = ""
 
     def prepared_cursor(self) -> CursorWrapper:

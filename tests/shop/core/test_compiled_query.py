@@ -189,6 +189,15 @@ def test_constants_are_compared_as_they_are() -> None:
             assert named(keys[:0], name=name) == []
 
 
+def test_logged_statement_shows_its_values() -> None:
+    named = compiled_query(lambda names: Category.objects.filter(name__in=names))
+
+    for _thrice in range(3):
+        with CaptureQueriesContext(connection) as queries:
+            named(["Gạo nếp"])
+        assert "Gạo nếp" in queries[0]["sql"]
+
+
 def test_each_member_of_a_collection_may_have_its_own_condition() -> None:
     for name in ("Gạo nếp", "Gạo tẻ", "Bí"):
         make_category(name)
