@@ -218,7 +218,7 @@
   const kept = (form) => JSON.parse(sessionStorage.getItem(form.dataset.remember) || "{}");
   const isKept = (field) =>
     field.name &&
-    !["hidden", "submit"].includes(field.type) &&
+    !["hidden", "submit", "file"].includes(field.type) &&
     !/^(consent|news|code|old_address)$/.test(field.name) &&
     !field.hasAttribute("hx-post");
   const keep = (event) => {
@@ -262,7 +262,7 @@
     document.addEventListener(
       kind,
       ({ target: { form, name, type, value, checked } }) => {
-        if (!form || !form.id || !name) return;
+        if (!form || !form.id || !name || type === "file") return; // scripts cannot set chosen files
         unsent.set([form.id, name, type === "checkbox" ? value : ""].join(" "), {
           id: form.id,
           name,
