@@ -29,6 +29,7 @@ app.conf.beat_schedule = {
     "seals of changes": {"task": "core.seal_changes", "schedule": timedelta(minutes=1)},
     "codes and sessions": {"task": "accounts.delete_expired_access", "schedule": timedelta(hours=1)},
     "expired limits": {"task": "core.delete_expired_limits", "schedule": timedelta(hours=1)},
+    "old commands of phones": {"task": "sync.delete_old_commands", "schedule": timedelta(hours=1)},
     "notifications": {"task": "notifications.sweep", "schedule": timedelta(minutes=1)},
     "reservations": {"task": "orders.release_expired_reservations", "schedule": timedelta(minutes=1)},
     "feeds": {"task": "catalog.write_feeds", "schedule": timedelta(minutes=10)},

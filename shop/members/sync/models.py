@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import datetime
 import uuid
 from collections.abc import Iterable
+from typing import Self
 
 from django.db import models
 from django.db.models import Q
@@ -22,6 +24,9 @@ class PhoneCommandQuerySet(models.QuerySet["PhoneCommand"]):
         """Return the outcomes of the user's commands by key; those without an answer are omitted."""
         rows = self.filter(user=user, key__in=list(keys)).exclude(outcome="")
         return dict(rows.values_list("key", "outcome"))
+
+    def received_before(self, moment: datetime.datetime) -> Self:
+        return self.filter(received_at__lt=moment)
 
 
 class PhoneCommand(models.Model):
@@ -63,6 +68,7 @@ class PhoneCommand(models.Model):
                 name="phone_command_answer_has_time",
             ),
         ]
+        indexes = [models.Index(fields=["received_at"], name="phone_command_by_age")]
 
     def __str__(self) -> str:
         return f"{self.name} {self.key}"

@@ -16,7 +16,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from celery import shared_task
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from cooperatives.access import MembershipContext
@@ -33,6 +35,9 @@ log = logging.getLogger(__name__)
 LATER = "later"
 # After this time a request that claimed a command counts as dead. Its action is repeated under the same key.
 CLAIM_PERIOD = datetime.timedelta(minutes=2)
+# Phones may send a command again for 30 days after their build was replaced. A repeat after this time runs
+# its action again, which does nothing twice.
+COMMANDS_KEPT_FOR = datetime.timedelta(days=90)
 
 
 class UnknownCommand(Refused):
@@ -135,6 +140,12 @@ def run_commands(
         "rows": [rows[reference] for reference in sorted(rows)],
         "removed": [reference.as_json() for reference in sorted(references - rows.keys())],
     }
+
+
+@shared_task(name="sync.delete_old_commands")
+def delete_old_commands_task() -> None:
+    """Delete commands, with their answers, that arrived too long ago to be sent again."""
+    PhoneCommand.objects.received_before(timezone.now() - COMMANDS_KEPT_FOR).delete()
 
 
 def _answer_command(

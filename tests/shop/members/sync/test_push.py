@@ -23,6 +23,7 @@ from shop.core.models import Change
 from shop.members.sync import commands as sync_commands
 from shop.members.sync.commands import Command
 from shop.members.sync.models import PhoneCommand
+from shop.members.sync.run_commands import delete_old_commands_task
 from tests.factories import (
     NOW,
     get_stock,
@@ -644,3 +645,21 @@ def _packed(phone: Phone, part: OrderPart) -> Parcel:
 
 def _forget_answers() -> None:
     PhoneCommand.objects.update(outcome="", answered_at=None, claimed_at=None)
+
+
+def test_answers_are_deleted_after_ninety_days_and_their_repeats_do_nothing_twice(phone, part) -> None:
+    old, recent, unanswered = (make_command("accept_part", part=part.pk) for _ in range(3))
+    phone.push(old, recent, unanswered)
+    now = timezone.now()
+    PhoneCommand.objects.filter(key=old["key"]).update(received_at=now - datetime.timedelta(days=91))
+    PhoneCommand.objects.filter(key=recent["key"]).update(received_at=now - datetime.timedelta(days=89))
+    PhoneCommand.objects.filter(key=unanswered["key"]).update(
+        received_at=now - datetime.timedelta(days=91), outcome="", answered_at=None
+    )
+
+    delete_old_commands_task()
+
+    assert [str(row.key) for row in PhoneCommand.objects.all()] == [recent["key"]]
+    before = Change.objects.count()
+    (answer,) = phone.push(old)["answers"]
+    assert (answer["outcome"], Change.objects.count()) == ("done", before)
