@@ -37,7 +37,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db]
 # Addresses that answer GET with something other than one of our pages.
 NO_PAGES = {
     "health": "JSON for machines",
-    **dict.fromkeys(("manifest", "members:manifest"), "JSON for phones"),
+    **dict.fromkeys(("manifest", "members:manifest", "members:sync"), "JSON for phones"),
     **dict.fromkeys(("worker", "members:worker"), "a script"),
     "members:parcel": "leads on to the part's page",
     "members:weight-preview": "words beside a field while it is written",
