@@ -40,7 +40,7 @@ from shop.core.errors import Missing
 
 
 def lock_basket(basket_id: uuid.UUID) -> Basket | None:
-    """Lock and return the basket; None where it has become an order or never existed."""
+    """Lock and return the basket; None if it has become an order or never existed."""
     return next(iter(lock_compiled_rows(_select_basket, basket_id)), None)
 
 
@@ -49,7 +49,7 @@ def _select_basket(key: uuid.UUID) -> QuerySet[Basket]:
 
 
 def lock_baskets(*basket_ids: uuid.UUID) -> dict[uuid.UUID, Basket]:
-    """Lock those of these baskets that still exist, by key; return them by id."""
+    """Lock the baskets that still exist, in the order of their ids; return a dict by id."""
     return {basket.pk: basket for basket in lock_rows(Basket.objects.filter(pk__in=basket_ids))}
 
 
@@ -133,7 +133,7 @@ def lock_payout(payout_id: uuid.UUID) -> Payout:
 def lock_gateway_call(call_id: uuid.UUID) -> tuple[Order | None, GatewayCall]:
     """Lock a gateway call, after its basket, order or payout. Raises Missing.
 
-    The order is None where the call is about a payout or about a payment on a basket.
+    The order is None if the call is about a payout or about a payment on a basket.
     """
     unlocked = GatewayCall.objects.select_related("payment").filter(pk=call_id).first()
     if unlocked is None:

@@ -1,10 +1,12 @@
 """Cache public pages for anonymous visitors: validate them by ETag and keep them for seconds.
 
-A visitor without a session gets the same page as all others. Browsers may revalidate their copy (ETag), and a
-process reuses a rendered page for at most PAGE_CACHE_SECONDS while nothing in the shop changed, which one
-query checks. Changes by the clock alone may be late by those seconds. Not cached: requests with other cookies
-than those listed here, responses that start a session or set a cookie, and page fragments. CSRF tokens are
-cut out of the cached page and replaced by each visitor's own.
+All visitors without a session get the same page. Browsers revalidate their copy by its ETag. A process reuses
+a rendered page for at most PAGE_CACHE_SECONDS, and only while nothing in the shop has changed; one query
+checks that. A change that only the clock causes may appear that many seconds late.
+
+Three things are not cached: requests with cookies that are not listed here, responses that start a session or
+set a cookie, and page fragments. CSRF tokens are removed from the cached page. Each visitor's copy gets a
+token of its own.
 """
 
 from __future__ import annotations
@@ -27,8 +29,8 @@ from shop.cache.catalogue_version import catalogue_version
 from shop.page_context import TEXT_SIZE, text_size
 
 MAX_BYTES = 8 * 1024 * 1024  # of all pages cached by one process, compressed
-# Tells the service worker to store this page ("keep"), or to request it again without cookies and store that
-# response ("ask").
+# "keep": the service worker stores this page. "ask": it requests the page again without cookies and stores
+# that response.
 OFFLINE_HEADER = "X-Offline"
 _SEARCH = "catalog:search"  # search queries are private, so they are not stored on the phone
 _PUBLIC = frozenset(
@@ -55,7 +57,8 @@ _PUBLIC = frozenset(
         "catalog:bulletin-spoken",
     }
 )
-# Query parameters of public pages. Requests with others are not cached.
+# Query parameters of public pages, among them the filters of lists (`catalog/views/product_filters.py`).
+# Requests with others are not cached.
 _PARAMETERS = frozenset(
     {
         "page",
@@ -89,7 +92,7 @@ _META_KEY = "shop.pending_page"  # the key in request.META that passes the cache
 
 
 class _Page(NamedTuple):
-    """A page without CSRF tokens. `compressed` is Brotli-compressed; `digest` is a hash of the content."""
+    """A page without CSRF tokens. `compressed` is its content in Brotli, `digest` a hash of that content."""
 
     headers: dict[str, str]
     compressed: bytes
@@ -151,7 +154,7 @@ def _cache_key(request: HttpRequest) -> tuple[str, ...] | None:
     if not _is_public(request) or request.COOKIES.keys() - _ANONYMOUS_COOKIES or _has_broken_token(request):
         return None
     if request.GET.keys() - _PARAMETERS or request.META.get("QUERY_STRING", "") != request.GET.urlencode():
-        return None  # "?&", "?&&" and so on: each would fill its own cache entry
+        return None  # queries such as "?&" and "?&&" would each fill a cache entry
     return request.scheme or "", request.get_host(), request.get_full_path(), text_size(request)
 
 
@@ -163,9 +166,9 @@ def _is_public(request: HttpRequest) -> bool:
 
 
 def _has_broken_token(request: HttpRequest) -> bool:
-    """Return whether the visitor's CSRF cookie was invalid: Django replaced it before a form used it.
+    """Return whether Django replaced an invalid CSRF cookie before a form used its token.
 
-    Then it is unknown whether the page used the new token, so the page is not cached.
+    In that case nobody knows whether the page contains the new token, so the page is not cached.
     """
     return bool(request.META.get("CSRF_COOKIE_NEEDS_UPDATE"))
 
@@ -202,7 +205,7 @@ def _build_response(request: HttpRequest, page: _Page) -> HttpResponseBase:
     if page.has_token:
         token = get_token(request).encode()
         response = HttpResponse(brotli.decompress(page.compressed).replace(_OWN_TOKEN, token))
-        # Their copy contains their token, which is valid as long as their cookie.
+        # The visitor's copy contains their own CSRF token, so the ETag depends on it.
         digest = hashlib.blake2b(
             f"{digest} {request.META['CSRF_COOKIE']}".encode(), digest_size=12
         ).hexdigest()

@@ -20,7 +20,7 @@ from xml.etree import ElementTree
 from tests.figures import read_figures
 
 DATABASES = ("sqlite", "postgres")
-NO_TESTS = 5  # pytest's exit code where it has found none
+NO_TESTS = 5  # pytest's exit code if it has found none
 COUNTED = ("tests", "failures", "errors", "skipped")
 
 

@@ -31,7 +31,8 @@ class Category(WithMetadata, WithExternalReference, WithSeo, WithTimes):
 
     `path` lists the keys from the root down ("/3/17/"), so that a branch is one prefix. Staff set
     `is_hidden`; `is_shown` is derived: neither the category nor one above it is hidden. These columns and
-    `level` are written only by `catalog.actions.taxonomy.categories` and `category_tree`.
+    `level` are written only by `catalog.actions.taxonomy.categories` and
+    `catalog.actions.taxonomy.category_tree`.
     """
 
     parent = models.ForeignKey("self", models.PROTECT, related_name="children", null=True, blank=True)

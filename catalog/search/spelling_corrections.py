@@ -26,8 +26,9 @@ def deletion_variants(word: str) -> set[str]:
 def correct_words(words: Sequence[QueryWord]) -> list[list[list[str]]] | None:
     """Return possible phrases for each word, the likeliest first; None if all words are known.
 
-    A word that is no syllable and that no product has may contain a typing error, or joined syllables. One of
-    several words at least must be in the catalogue: else the buyer wants something that is not sold here.
+    A word is corrected if it is no syllable and no product contains it: the word may have a typing error, or
+    be several syllables without spaces. Of several words, at least one must be in the catalogue. Otherwise
+    the buyer wants something that is not sold here.
     """
     folded = [word.folded for word in words]
     known = _known_words(folded)

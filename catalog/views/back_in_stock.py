@@ -91,7 +91,10 @@ def manage_back_in_stock(request: HttpRequest, token: str) -> HttpResponse:
 def back_in_stock_form(
     request: HttpRequest, variants: Sequence[Variant], *, is_any: bool = True
 ) -> BackInStockForm:
-    """Return the posted form, or one prefilled from the account; `is_any`: no variant can be ordered."""
+    """Return the posted form, or one prefilled from the account.
+
+    `is_any`: no variant can be ordered, so the buyer may choose any of them.
+    """
     user = get_user(request)
     known = (user.email or format_phone(user.phone or "")) if isinstance(user, User) else ""
     sent = request.POST if request.method == "POST" else None

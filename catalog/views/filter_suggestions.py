@@ -97,7 +97,7 @@ def shorter_queries(query: str, index: FacetIndex) -> list[FilterRemoval]:
 
 
 def query_string_without(query: QueryDict, *names: str, value: str | None = None) -> str:
-    """Return the query string without these names, or without one value of a name; returns to page 1."""
+    """Return the query string without these names, or without one value of a name; and without the page."""
     remaining_parameters = [
         (name, present)
         for name, values in query.lists()

@@ -94,7 +94,7 @@ def build_cards(listings: Sequence[Listing], *, now: datetime.datetime) -> list[
 
 
 def listings_for_cards(product_ids: Sequence[int], channel_id: int) -> list[Listing]:
-    """Return the visible listings of these products in the given order, loaded for `cards`."""
+    """Return the visible listings of these products in the given order, loaded for `build_cards`."""
     by_product = {row.product_id: row for row in _visible_listings(channel_id, list(product_ids))}
     return [by_product[key] for key in product_ids if key in by_product]
 

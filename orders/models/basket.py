@@ -83,7 +83,7 @@ class BasketLine(WithMetadata):
 class DeliveryChoice(WithMetadata):
     """The delivery of one cooperative's part of a basket.
 
-    Either the cooperative's own delivery method or, where it offers none of this kind, a shipping service.
+    Either the cooperative's own delivery method or, if it offers none of this kind, a shipping service.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

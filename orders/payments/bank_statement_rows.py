@@ -65,8 +65,9 @@ class StatementOfOtherAccount(Refused):
 class BankColumnMapping:
     """The column of each field, counted from 0; `heading` is the line of the headings (0: there are none).
 
-    Either `credit` (with `debit`, whose rows are outgoing) or `amount`, where a minus sign or the `direction`
-    column marks outgoing rows. `date` and `reference` may be one column, as in Vietcombank's statements.
+    Either `credit` (with `debit`, whose rows are outgoing) or `amount`, in which a minus sign or the
+    `direction` column marks outgoing rows. `date` and `reference` may be one column, as in Vietcombank's
+    statements.
     """
 
     heading: int

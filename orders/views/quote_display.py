@@ -30,8 +30,8 @@ _IN_BASKET = frozenset(
 class LineView:
     """A quoted line for display. `error` is the error of the quantity just entered.
 
-    `priced` are its sums, for a line sold by weight at the bound above which the buyer is asked; None for
-    products not on sale.
+    `priced` holds the line's sums. If the line is sold by weight, they are those at its bound. Products not
+    on sale have None.
     """
 
     quoted: QuotedLine
@@ -41,7 +41,7 @@ class LineView:
 
     @property
     def to_pay(self) -> int:
-        """The price of the line, at most if sold by weight."""
+        """The sum to pay; for a line sold by weight, the most that the sum can be."""
         return self.priced.total.gross if self.priced else 0
 
     @property
@@ -51,7 +51,7 @@ class LineView:
 
     @property
     def has_unit_price_apart(self) -> bool:
-        """Return whether the unit price adds something to the line's sums: of several units at list price."""
+        """Return whether to show the unit price: the line has several units, and no discount reduces it."""
         return self.quoted.requested.quantity > 1 and self.list_total is None
 
     @property
@@ -69,7 +69,7 @@ class LineView:
 
     @property
     def is_requested(self) -> bool:
-        """Return whether the line counts in the total: products not on sale do not."""
+        """Return whether the line counts in the total: a product not on sale does not."""
         return QuoteProblem.NOT_FOR_SALE not in self.quoted.problems
 
 
@@ -96,7 +96,7 @@ class DeliveryChoice:
 
 @dataclass(frozen=True, slots=True)
 class PickupPoint:
-    """A pickup place with its free times. `is_far`: in another province than the buyer."""
+    """A pickup place with its free times. `is_far`: the place is in another province than the buyer."""
 
     delivery_method: DeliveryMethod
     fee: int | None
@@ -131,7 +131,7 @@ class SellerQuoteView:
 
     @property
     def should_open_far_points(self) -> bool:
-        """Return whether the folded places start open: one is chosen, or there is no other choice."""
+        """Return whether to unfold the far places: one is chosen, or the buyer has no other choice."""
         return any(point.is_chosen for point in self.far_points) or not (self.sent or self.near_points)
 
     @property

@@ -47,7 +47,7 @@ def chosen_ids(submitted: Iterable[str]) -> list[int]:
 
 
 class DeliveryForm(forms.Form):
-    """A delivery recorded at the desk: cash collected, and why there is no pickup code."""
+    """A delivery recorded at the desk: the cash, and why the parcel left without its pickup code."""
 
     cash = forms.ChoiceField(
         label=_("Has the cash been collected?"),

@@ -86,7 +86,7 @@ class SettlementStatement:
 
     @property
     def outcome(self) -> tuple[Promise, int]:
-        """The sentence that names payer, payee and amount."""
+        """The label, which names the payer, and the positive amount."""
         if self.payable < 0:
             return gettext_lazy("The cooperative owes the market"), -self.payable
         return gettext_lazy("The market pays"), self.payable

@@ -50,7 +50,7 @@ def place_and_collect(basket: Basket) -> None:
 
 
 def all_steps_hold(*, at_turns: bool) -> int:
-    """Kill the process at each step, repeat as a phone would, and check; returns the number of runs."""
+    """Kill the process at each step, repeat as a phone would, and check; return the number of runs."""
     variant = make_variant(on_hand=1_000, price=45_000)
     count = 0
     for baskets in kill_at_each_step(

@@ -18,7 +18,7 @@ from shop.core.models import record_change
 
 
 def apply_promotions(product_ids: Iterable[int], *, actor: Actor, now: datetime.datetime) -> set[int]:
-    """Step: apply the best running promotion to each price; returns ids of products whose price changed.
+    """Step: apply the best running promotion to each price; return ids of products whose price changed.
 
     Promotions are read after the products are locked. An edit of a promotion commits before it locks the
     products, so the last transaction to lock them sees all promotions.

@@ -97,7 +97,7 @@ def delete_back_in_stock_requests_of_contact(contact: str) -> None:
 
 
 def send_back_in_stock_notices(*, channel: Channel, now: datetime.datetime, batch: int = BATCH) -> int:
-    """Send a batch of due messages, oldest requests first; returns how many."""
+    """Send a batch of due messages, oldest requests first; return how many."""
     sent: list[int] = []
     run_batch(
         BackInStockRequest.objects.due(channel, vietnam_date(now)).values_list("pk", flat=True),

@@ -75,7 +75,7 @@ def write_feeds_task() -> None:
 
 
 def write_feeds() -> int:
-    """Write the feeds of all languages; returns the number of variants in each.
+    """Write the feeds of all languages; return the number of variants in each.
 
     The number of queries per 500 products does not depend on their number of variants. A product that fails
     is left out of all languages.

@@ -41,7 +41,7 @@ LOUDSPEAKER_LANGUAGE = "vi"
 
 @dataclass(frozen=True, slots=True)
 class BulletinProduct:
-    """A product in the bulletin, with its cheapest price (minor units) per step."""
+    """A product in the bulletin, with the row of its cheapest price."""
 
     listing: Listing
     price: Price | None
@@ -76,7 +76,7 @@ class BulletinContent:
 
 
 def create_weekly_bulletins(*, week: datetime.date, channel: Channel, now: datetime.datetime) -> int:
-    """Create the missing bulletins of the week (its Monday); returns how many.
+    """Create the missing bulletins of the week (its Monday); return how many.
 
     One for the market, and one for each cooperative with listed products that is not paused.
     """
@@ -102,7 +102,7 @@ def create_weekly_bulletins(*, week: datetime.date, channel: Channel, now: datet
 
 @transaction.atomic(durable=True)
 def send_bulletin(*, bulletin_id: int, now: datetime.datetime, batch: int = BATCH) -> bool:
-    """Mail the next batch of followers; returns whether there are more.
+    """Mail the next batch of followers; return whether there are more.
 
     The bulletin is locked and stores its progress; each follower's mail has an idempotency key.
     """
@@ -137,7 +137,7 @@ def _write_mail(
 
 
 def retry_mails(*, now: datetime.datetime) -> int:
-    """Write the mails that failed, of this week's bulletins; returns how many succeeded.
+    """Write the mails that failed, of this week's bulletins; return how many succeeded.
 
     Mails of past weeks and of former followers are dropped.
     """
@@ -160,7 +160,7 @@ def retry_mails(*, now: datetime.datetime) -> int:
 
 
 def create_due_bulletins(*, channel: Channel, now: datetime.datetime) -> list[int]:
-    """Create this week's bulletins from Monday morning on; returns ids of those still to be mailed."""
+    """Create this week's bulletins from Monday morning on; return ids of those still to be mailed."""
     week = monday_of(vietnam_date(now))
     if now < datetime.datetime.combine(week, PUBLISH_TIME, VIETNAM):
         return []

@@ -84,7 +84,7 @@ def _save(channel: Channel, *, is_new: bool = False) -> None:
 
 
 def _update_links(channel: Channel, links: ChannelLinks) -> bool:
-    """Add and remove links; returns whether there were any. Raises Missing."""
+    """Add and remove links; return whether there were any. Raises Missing."""
     zones = find_rows(Zone, links.add_zones, field="addShippingZones")
     warehouses = find_rows(Warehouse, links.add_warehouses, field="addWarehouses")
     for zone in zones:

@@ -63,7 +63,7 @@ class VariantDetails:
 class NewProduct:
     """A product to be drafted: its variants with the initial stock of each, in steps.
 
-    `captions` are the pictures' alternative texts, in their order; too few leave the last ones without.
+    `captions` are alternative texts in the pictures' order. If there are fewer, the last pictures have none.
     """
 
     product_type: ProductType

@@ -40,7 +40,7 @@ from shop.core.errors import Missing, ReasonRequired, Refused
 from shop.core.models import ShopSettings, record_change
 from shop.core.states import advance
 
-# The permission to act alone also allows proposing and confirming where a second person is required.
+# The permission to act alone also allows proposing and confirming if a second person is required.
 APPROVAL_PERMISSIONS = {
     ApprovalKind.PAYOUT: Permission.HANDLE_PAYMENTS,
     ApprovalKind.COOPERATIVE_ACCOUNT: Permission.HANDLE_PAYMENTS,
@@ -106,7 +106,7 @@ def propose_payout(*, payout_id: uuid.UUID, actor: Actor, now: datetime.datetime
 def change_second_person_rules(
     *, is_needed_for_payouts: bool, is_needed_for_account_changes: bool, actor: Actor, now: datetime.datetime
 ) -> Approval | None:
-    """Set where a second person is required. Switching it on takes effect at once.
+    """Set which actions require a second person. Switching it on takes effect at once.
 
     Switching it off creates a proposal, which is returned. Raises NobodyToConfirm, PersonRequired,
     ProposalPending.

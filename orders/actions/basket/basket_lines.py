@@ -307,7 +307,7 @@ def _release_line(basket: Basket, line: BasketLine) -> None:
 
 
 def lock_existing_basket(basket_id: uuid.UUID) -> Basket:
-    """Step: lock the basket. Raises Missing where it has become an order or never existed."""
+    """Step: lock the basket. Raises Missing if it has become an order or never existed."""
     basket = locks.lock_basket(basket_id)
     if basket is None:
         raise Missing()

@@ -161,7 +161,7 @@ def _change_line(basket: Basket, line: BasketLine, requested: LineUpdate) -> Non
 
 
 def _quote_without_shortage(basket: Basket, variant_ids: set[int], *, now: datetime.datetime) -> Quote:
-    """Return the current quote. Raises SoldOut where the basket holds more of these variants than is free."""
+    """Return the current quote. Raises SoldOut if the basket holds more of these variants than is free."""
     current_quote = build_quote(basket_quote_request(basket), now=now)
     free_by_variant = {
         line.variant.pk: line.free or 0

@@ -18,7 +18,7 @@ from orders.models import Basket, BasketLine, Payment, Reservation
 def merge_guest_basket(*, guest_basket_id: uuid.UUID, user_id: int, now: datetime.datetime) -> Basket | None:
     """Merge the guest's basket into the user's newest one, or assign it to the user.
 
-    Returns None where the guest's basket is gone or belongs to a user.
+    Returns None if the guest's basket is gone or belongs to a user.
     """
     channel = Basket.objects.filter(pk=guest_basket_id).values("channel")
     newest = Basket.objects.filter(user=user_id, channel__in=channel).order_by("-changed_at", "pk").first()

@@ -36,7 +36,7 @@ class Difference:
     """`was` and `now` are steps for FEWER and minor units for a changed price.
 
     `name` is the product's name at ordering, `translated` that in the order's language; `seller` is the
-    cooperative's name where it is paused.
+    cooperative's name if it is paused.
     """
 
     name: str
@@ -116,7 +116,7 @@ def _ordered_variants(order: Order) -> list[_OrderedVariant]:
 
 
 def _names_of_line(line: OrderLine) -> tuple[str, str]:
-    """Return the name in the shop's language, and in the order's language where there is one."""
+    """Return the name in the shop's language, and in the order's language if there is one."""
     names = (line.product_name, line.variant_name)
     translated = (line.translated_product_name, line.translated_variant_name or line.variant_name)
     return _join_names(names), _join_names(translated) if line.translated_product_name else ""

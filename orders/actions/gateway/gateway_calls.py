@@ -51,7 +51,7 @@ class CallResult:
 
 
 def send_call(*, call_id: uuid.UUID, now: datetime.datetime) -> CallResult | None:
-    """Send a requested call. Returns None where another worker sends it, or without a configured gateway.
+    """Send a requested call. Returns None if another worker sends it, or without a configured gateway.
 
     Raises Missing.
     """
@@ -75,7 +75,7 @@ def send_call(*, call_id: uuid.UUID, now: datetime.datetime) -> CallResult | Non
 def look_up_call(*, call_id: uuid.UUID, reference: str = "", now: datetime.datetime) -> CallResult | None:
     """Ask the gateway for the outcome of a call in any state, and record it.
 
-    `reference` is the gateway's id of a payment, where a webhook reports it before our own call returns.
+    `reference` is the gateway's id of a payment, if a webhook reports it before our own call returns.
     Returns None without a configured gateway. Raises Missing.
     """
     gateway = stripe_gateway()

@@ -92,14 +92,14 @@ def _start_of(event: StripeEvent) -> GatewayCall | None:
 
 
 def _reference_for(gateway_call: GatewayCall, event: StripeEvent) -> str:
-    """Return the id that a START created, where the event arrives before the call's own answer."""
+    """Return the id that a START created, for events that arrive before the response to our call."""
     if gateway_call.operation != Operation.START:
         return ""
     return event.session if gateway_call.request_parameters.get("is_hosted") else event.reference
 
 
 def _problem_of(event: StripeEvent, gateway_call: GatewayCall | None) -> str:
-    """Return a message for staff about an event that we did not cause; "" where there is none."""
+    """Return a message for staff about an event that we did not cause; "" if there is none."""
     if event.kind != "transfer.reversed" or gateway_call is None or gateway_call.payout is None:
         return ""
     reversals = gateway_call.payout.calls.filter(operation=Operation.REVERSE_TRANSFER).exclude(

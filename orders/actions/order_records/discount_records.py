@@ -58,7 +58,7 @@ def write_discounts(order: Order, quote: Quote, unsaved: UnsavedRows) -> None:
 def price_reductions(quote: Quote) -> list[PriceReduction]:
     """Return the price reductions before any discount: one per catalogue rule, and one for manual prices.
 
-    One query, or none where no price is reduced.
+    One query, or none if no price is reduced.
     """
     reductions: dict[tuple[DiscountKind, str], PriceReduction] = {}
     priced = {line.key for line in quote.purchase.lines}

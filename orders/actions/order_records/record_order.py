@@ -41,7 +41,7 @@ from shop.core.texts.folding import fold
 class Contact:
     """Recipient and address of an order. `address` is unsaved or the basket's; a valid `phone` is normalised.
 
-    `billing` is set where it differs; it and `invoice` are unsaved too. `notes` holds notes to the seller by
+    `billing` is set if it differs; it and `invoice` are unsaved too. `notes` holds notes to the seller by
     cooperative id.
     """
 

@@ -223,7 +223,7 @@ def _payments_of_basket(basket: uuid.UUID) -> QuerySet[Payment]:
 def capture_carried_payments(
     order: Order, carried: Sequence[Payment], *, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Step: capture the amount due from carried card payments, where channel or payment charge at once.
+    """Step: capture the amount due from carried card payments, if channel or payment charge at once.
 
     Orders with lines to weigh are captured after weighing; orders that still wait for money, not at all.
     """

@@ -61,7 +61,7 @@ def offered_payment_methods(
 ) -> list[PaymentMethod]:
     """Return the payment methods for an order of this channel and amount (None: unknown), usual ones first.
 
-    `shop` holds the settings, where they were read before.
+    `shop` holds the settings, if the caller has read them.
     """
     payment_methods = [PaymentMethod.COD]
     shop = shop or shop_settings()
@@ -86,7 +86,7 @@ def expect_payment(
     """Step: create the payment expected for the amount due; `recalculate_order` writes its pending amount.
 
     Prepaid orders have the channel's time to pay, guests less while many guests' orders are unpaid.
-    `payment_count` is the number of the order's payments, where known.
+    `payment_count` is the number of the order's payments, if known.
     """
     if payment_count is None:
         payment_count = Payment.objects.filter(order=order).count()

@@ -119,7 +119,7 @@ def refundable_amount(payment: Payment) -> int:
 
 
 def record_refund_result(order: Order | None, gateway_call: GatewayCall, *, now: datetime.datetime) -> None:
-    """Step: record the result of a card refund, and tell the operator where it failed. Raises Missing."""
+    """Step: record the result of a card refund, and tell the operator if it failed. Raises Missing."""
     payment, actor = gateway_call.payment, Actor.system("stripe")
     if order is None or payment is None:
         raise Missing()

@@ -141,7 +141,7 @@ def place_draft(
     """Place a draft as last saved, to be paid in cash on delivery.
 
     `consents` are those the buyer gave by phone. Raises Missing, NotADraft, ConsentRequired, BasketEmpty,
-    BasketChanged (for shortages and impossible deliveries), VoucherRefused where the code's discount differs
+    BasketChanged (for shortages and impossible deliveries), VoucherRefused if the code's discount differs
     from the draft's.
     """
     order = _lock_draft(order_id)

@@ -94,9 +94,9 @@ def build_quote(
 ) -> Quote:
     """Price and check everything requested. Refuses nothing: problems are listed on lines and sellers.
 
-    `should_propose_deliveries` selects each cooperative's `first_choice` where no delivery method, or an
-    impossible one, is chosen; pages use it, as they know no channel services. `inputs` are given where it
-    was read before.
+    `should_propose_deliveries` selects each cooperative's `first_choice` if the buyer has chosen no delivery
+    method or an impossible one. Pages use it, because they do not offer channel services. `inputs` holds the
+    rows of the request, if the caller has read them.
     """
     inputs = inputs or read_quote_inputs(quote_request)
     variants, delivery_methods, shop = inputs.variants, inputs.delivery_methods, inputs.shop

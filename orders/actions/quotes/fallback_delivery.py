@@ -39,7 +39,7 @@ def fallback_services(
 ) -> dict[int, FallbackService]:
     """Return services priced in the channel whose zone covers the country, by id; `service_ids` narrows them.
 
-    One query, or none where `service_ids` holds no id.
+    One query, or none if `service_ids` holds no id.
     """
     requested_ids = None if service_ids is None else {key for key in service_ids if key is not None}
     if requested_ids is not None and not requested_ids:

@@ -40,7 +40,11 @@ class QuoteProblem(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RequestedLine:
-    """`seen_price`: unit price last shown to the buyer; `forced_price`: unit price set by staff or an app."""
+    """A variant and its quantity, in a request.
+
+    `seen_price` is the unit price last shown to the buyer. `forced_price` is a unit price that staff or an
+    app sets.
+    """
 
     key: uuid.UUID
     variant_id: int
@@ -51,7 +55,7 @@ class RequestedLine:
 
 @dataclass(frozen=True, slots=True)
 class RequestedDelivery:
-    """A cooperative's delivery method, or a channel service where the cooperative has no method for it."""
+    """A cooperative's delivery method, or a channel's service that the cooperative has no method for."""
 
     delivery_method_id: int | None = None
     pickup_day: datetime.date | None = None
@@ -73,7 +77,7 @@ class RequestedDiscount:
 
 @dataclass(frozen=True, slots=True)
 class Buyer:
-    """The buyer as far as known, for limits per buyer. `phone` is normalised."""
+    """What is known of the buyer, for limits per buyer. `phone` is normalised."""
 
     user_id: int | None = None
     phone: str = ""
@@ -82,7 +86,7 @@ class Buyer:
 
 @dataclass(frozen=True, slots=True)
 class QuotedVoucher:
-    """The result of a voucher code: a discount, or why it is refused. `bearer` None means the platform."""
+    """A voucher code's result: a discount, or why the code is refused. `bearer` None means the platform."""
 
     code: str
     name: str = ""
@@ -94,9 +98,9 @@ class QuotedVoucher:
 
 @dataclass(frozen=True, slots=True)
 class QuoteRequest:
-    """The lines requested, and the delivery requested for each cooperative, by its id.
+    """What a buyer requests: lines, and deliveries by the id of their cooperative.
 
-    `is_by_staff` also prices products that are not on sale, since staff may sell them.
+    `is_by_staff` also prices products that are not on sale, because staff may sell them.
     """
 
     channel: Channel
@@ -112,7 +116,7 @@ class QuoteRequest:
 
 
 def quantity_limit_of(variant: Variant, shop_limit: int | None) -> int | None:
-    """Return how many steps of a variant one order may hold: the lower of its own limit and the shop's."""
+    """Return how many steps of a variant one order may hold: the lower of the two limits."""
     limits = [limit for limit in (shop_limit, variant.quantity_limit_per_customer) if limit is not None]
     return min(limits, default=None)
 
@@ -132,12 +136,12 @@ class QuotedLine:
 
     @property
     def total(self) -> int:
-        """The line before its share of discounts, in minor units; `to_pay` is the rest after it."""
+        """The sum before discounts, in minor units; `to_pay` is the sum after them."""
         return self.unit_price * self.requested.quantity
 
     @property
     def list_total(self) -> int | None:
-        """The line at its list price, where that is more than `to_pay`; else None."""
+        """The sum at the list price if it exceeds `to_pay`; else None."""
         listed = max(self.unit_list_price, self.unit_price) * self.requested.quantity
         return listed if self.to_pay is not None and listed > self.to_pay else None
 
@@ -147,7 +151,7 @@ class QuotedLine:
 
     @property
     def estimate_grams(self) -> int:
-        """Estimated weight of all steps; only for lines sold by weight."""
+        """The estimated weight of all units; only for lines sold by weight."""
         return (self.variant.content_grams or 0) * self.requested.quantity
 
     @property
@@ -168,7 +172,7 @@ class QuotedPickupTime:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryOption:
-    """A delivery method priced for this seller's lines; `fee` None: wrong province, or too heavy."""
+    """A delivery method priced for a seller's lines. `fee` None: wrong province, or too heavy."""
 
     delivery_method: DeliveryMethod
     fee: int | None
@@ -177,7 +181,7 @@ class DeliveryOption:
 
     @property
     def first(self) -> RequestedDelivery | None:
-        """This method at its first free pickup time; None where every time is full."""
+        """The method at its first free pickup time; None if every time is full."""
         if not self.delivery_method.market_days.all():
             return RequestedDelivery(self.delivery_method.pk)
         free = (pickup.time for pickup in self.times if not pickup.is_full)
@@ -189,8 +193,8 @@ class DeliveryOption:
 class SellerQuote:
     """One cooperative's part of a quote, which becomes an order part.
 
-    `service` carries it where the cooperative has no delivery method of the chosen service. The service's
-    price is split between all such sellers; `service_fee` is this one's share.
+    `service` is the channel's shipping service, used if the cooperative offers no method of its own for that
+    service. The service's price is split between all such sellers; `service_fee` is this seller's share.
     """
 
     cooperative: Cooperative
@@ -229,8 +233,8 @@ class SellerQuote:
     def first_choice(self, province_code: str) -> RequestedDelivery | None:
         """Return the delivery that pages preselect: to the door, or else a pickup in the buyer's province.
 
-        The cooperative's own order counts within each. Buyers choose a coach, whose station may be anywhere,
-        and a pickup in another province themselves.
+        Among several, the first in the cooperative's order is preselected. Coaches and pickups in other
+        provinces are never preselected.
         """
         methods = self.possible_options
         home_deliveries = [
@@ -251,7 +255,7 @@ class SellerQuote:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """`shop` holds the settings that the quote was built with."""
+    """The prices, deliveries and problems of a request. `shop` holds the settings used for them."""
 
     requested: QuoteRequest
     seller_quotes: list[SellerQuote]
@@ -274,7 +278,7 @@ class Quote:
 
     @property
     def is_ready(self) -> bool:
-        """Return whether it can be placed unchanged."""
+        """Return whether the request can become an order unchanged."""
         return bool(self.seller_quotes) and not self.problems
 
     @property
@@ -283,16 +287,16 @@ class Quote:
 
     @property
     def is_by_weight(self) -> bool:
-        """Return whether some line is sold by weight, so that its price may change."""
+        """Return whether some line is sold by weight. The price of such a line may change."""
         return any(line.variant.is_weighed for line in self.lines)
 
     def maximum_of_line(self, line: QuotedLine) -> int:
-        """Return the highest price of a line sold by weight without asking the buyer, after its discounts."""
+        """Return the price of a line sold by weight at its bound, after the line's discounts."""
         return self.price_at_weight(line, line.bound_grams).total.gross
 
     @property
     def purchase_at_maximum(self) -> Purchase:
-        """The purchase with each line sold by weight at its bound: the sums that buyers are asked for."""
+        """The purchase with each line sold by weight at its bound. Buyers agree to these sums."""
         at_bound: dict[Hashable, WeighedPrice] = {
             line.requested.key: self.price_at_weight(line, line.bound_grams)
             for line in self.lines
@@ -319,12 +323,12 @@ class Quote:
 
     @property
     def maximum_total(self) -> int:
-        """The highest total without asking the buyer about weights."""
+        """The highest total that needs no further question about weights."""
         return self.purchase_at_maximum.total.gross
 
     @property
     def maximum_without_delivery(self) -> int:
-        """`maximum_total` without deliveries, for buyers whose address is not known yet."""
+        """The part of `maximum_total` for products, shown while the buyer's address is not known."""
         return self.purchase_at_maximum.goods.gross
 
     @property
@@ -336,11 +340,11 @@ class Quote:
 
     @property
     def applied_voucher(self) -> QuotedVoucher | None:
-        """The voucher if it takes something off: only then is a use counted."""
+        """The voucher if it takes something off; only then is a use counted."""
         return self.voucher if self.voucher_amount else None
 
     def price_at_weight(self, line: QuotedLine, grams: int) -> WeighedPrice:
-        """Return the price of a line sold by weight at this weight, after its discounts."""
+        """Return the price of a line sold by weight at this weight, after the line's discounts."""
         discount_shares = [
             AgreedDiscountShare(
                 priced_discount.key,

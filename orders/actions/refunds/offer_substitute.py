@@ -297,7 +297,7 @@ def _is_sold_by(cooperative: Cooperative, variant: Variant) -> bool:
 
 
 def _hold_stock(order: Order, part: OrderPart, substitute: Substitute) -> None:
-    """Hold the substitute's stock, where it is tracked. Raises SoldOut."""
+    """Hold the substitute's stock, if it is tracked. Raises SoldOut."""
     variant = substitute.variant
     if not variant.track_inventory:
         return

@@ -1,6 +1,7 @@
-"""Recognise devices a user signed in from before by a cookie, and exempt them from shared limits.
+"""Recognise by a cookie the devices that a user has signed in from; shared limits spare them.
 
-The signed cookie holds a random id and keyed hashes of numbers and accounts; it grants no access.
+The signed cookie holds a random id, and keyed hashes of phone numbers and e-mail addresses. The cookie grants
+no access.
 """
 
 from __future__ import annotations
@@ -14,17 +15,17 @@ from django.utils.crypto import salted_hmac
 COOKIE = "device"
 _SALT = "shop.accounts.views.known_devices"
 _AGE = 60 * 60 * 24 * 365
-_MAX_NAMES = 10  # numbers and accounts: families share a phone
+_MAX_NAMES = 10  # phone numbers and e-mail addresses: families share a phone
 
 
 def known_device(request: HttpRequest, account_name: str) -> str:
-    """Return the device's id if this number or account signed in from it before, else ""."""
+    """Return the device's id if this phone number or e-mail has signed in from it, else ""."""
     device, name_hashes = _read(request)
     return device if _hash_name(account_name) in name_hashes else ""
 
 
 def remember_device(request: HttpRequest, response: HttpResponse, *names: str) -> None:
-    """Add these numbers and accounts to the device's cookie."""
+    """Add these phone numbers and e-mail addresses to the device's cookie."""
     device, name_hashes = _read(request)
     new_hashes = [_hash_name(name) for name in names]
     kept_hashes = [*new_hashes, *(name_hash for name_hash in name_hashes if name_hash not in new_hashes)][

@@ -133,7 +133,7 @@ def _compile(
 ) -> _CompiledQuery | None:
     """Compile the query for arguments of this shape.
 
-    `has_arrays` compiles it for collections of any length; returns None if one is not used for `__in`.
+    `has_arrays` compiles it for collections of any length; return None if one is not used for `__in`.
     """
     if has_arrays:
         arguments = [value[:1] if isinstance(value, list) else value for value in arguments]

@@ -1,7 +1,7 @@
 """Check uploaded photos and create their renditions.
 
-A request only reads the header (`inspect`). The worker decodes (`renditions`) in a separate process
-(`picture_decoder`), which is killed when it takes too much memory or time.
+A request only reads the header (`inspect_picture`). The worker decodes (`make_renditions`) in a separate
+process (`picture_decoder`), which is killed when it takes too much memory or time.
 """
 
 from __future__ import annotations
@@ -114,8 +114,8 @@ def make_renditions(
     """Return the picture upright in the widths of `WIDTHS`, or its own width if smaller.
 
     EXIF (camera, place) is removed and colours are converted to sRGB. A separate process decodes it with at
-    most `memory` bytes and `seconds` of CPU time. Raises the errors of `inspect`, UndecodablePicture and
-    DecoderBroken.
+    most `memory` bytes and `seconds` of CPU time. Raises the errors of `inspect_picture`, UndecodablePicture
+    and DecoderBroken.
     """
     inspect_picture(original)
     with tempfile.TemporaryDirectory(prefix="picture-") as folder_name:

@@ -190,7 +190,7 @@ def record_sweep_failure(sweep: str, row_key: str, error: Exception, *, now: dat
 
 @transaction.atomic(durable=True)
 def retry_sweep_failure(*, failure_id: int, now: datetime.datetime) -> None:
-    """Make a failed row due now and start its sweep. Raises Missing where it succeeded meanwhile."""
+    """Make a failed row due now and start its sweep. Raises Missing if it succeeded meanwhile."""
     row = _lock_failure(failure_id)
     row.next_try_at = now
     row.save(update_fields=["next_try_at"])

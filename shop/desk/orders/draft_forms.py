@@ -40,7 +40,7 @@ class SourceForm(forms.Form):
 
 
 class DraftForm(InvoiceForm, ReceiverForm):
-    """Receiver and address. A draft may be incomplete; `complete` makes the fields required."""
+    """Receiver and address. A draft may lack both; `is_complete` requires name, phone and province."""
 
     email = forms.EmailField(
         label=_("Email"), required=False, widget=forms.EmailInput(attrs={"class": "input"})

@@ -356,7 +356,7 @@ class RandomWalk:
         return {key: left for key, left in open_quantities(lines).items() if left}
 
     def delivery_methods(self) -> dict[int, RequestedDelivery]:
-        """Return a random delivery method for each cooperative, with a pickup time where it has any."""
+        """Return a random delivery method for each cooperative, with a pickup time if it has any."""
         chosen = {}
         for delivery_method in sorted(
             DeliveryMethod.objects.active_with_terms(), key=lambda _: self.rng.random()

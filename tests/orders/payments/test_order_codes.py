@@ -34,7 +34,7 @@ OLD_CODES = ["TXHPTRP", "TPN42RT", "T69D4RN", "TNHHCRH", "TEA6KR4"]  # from befo
 
 
 def number_of(code: str, key: bytes) -> int:
-    """Undo `order_code_for`, for codes of eight signs."""
+    """Undo `order_code_for`, for codes of eight characters."""
     value = 0
     for character in code[1:-1]:
         value = value * len(ALPHABET) + ALPHABET.index(character)
