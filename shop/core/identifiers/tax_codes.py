@@ -13,9 +13,9 @@ _PERSON = re.compile(r"\d{12}")  # since 1 July 2025 households and persons use 
 
 def normalise_tax_code(entered: str) -> str:
     """Return the stored form: "0101248141", or "0101248141-001" for a branch."""
-    signs = "".join(entered.split()).replace("-", "").replace(".", "")
-    match = _ENTERPRISE.fullmatch(signs)
-    return f"{match[1]}-{match[2]}" if match and match[2] else signs
+    digits = "".join(entered.split()).replace("-", "").replace(".", "")
+    match = _ENTERPRISE.fullmatch(digits)
+    return f"{match[1]}-{match[2]}" if match and match[2] else digits
 
 
 def is_tax_code(code: str) -> bool:

@@ -86,9 +86,9 @@ def _jpeg(file: IO[bytes]) -> Header:
 
 def _jpeg_marker(file: IO[bytes]) -> int:
     """Return the next marker; FF may be repeated before it."""
-    sign, marker = struct.unpack("BB", file.read(2))
+    prefix, marker = struct.unpack("BB", file.read(2))
     for _fill in range(16):
-        if sign != 0xFF:
+        if prefix != 0xFF:
             break
         if marker != 0xFF:
             return int(marker)

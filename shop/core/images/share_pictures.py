@@ -59,8 +59,8 @@ def _photo(file: IO[bytes] | None) -> Image.Image:
     size = (_PHOTO, SIZE[1])
     if file is None:
         background = Image.new("RGB", size, _BRAND)
-        sign = _logo(280)
-        background.paste(sign, ((size[0] - 280) // 2, (size[1] - 280) // 2), sign)
+        logo = _logo(280)
+        background.paste(logo, ((size[0] - 280) // 2, (size[1] - 280) // 2), logo)
         return background
     with Image.open(file) as image:
         return ImageOps.fit(image.convert("RGB"), size, Image.Resampling.LANCZOS)
@@ -82,8 +82,8 @@ def _wrap_text(text: str, font: ImageFont.FreeTypeFont) -> Iterator[str]:
 def _draw_footer(image: Image.Image, pen: ImageDraw.ImageDraw, market: str) -> None:
     top = SIZE[1] - _BAND_HEIGHT - _FOOTER_HEIGHT
     pen.rectangle((_PHOTO, top, SIZE[0], SIZE[1]), _BRAND)
-    sign = _logo(60)
-    image.paste(sign, (_PHOTO + _MARGIN, top + 16), sign)
+    logo = _logo(60)
+    image.paste(logo, (_PHOTO + _MARGIN, top + 16), logo)
     pen.text((_PHOTO + _MARGIN + 76, top + 22), market, "white", _font(700, 36))
     pen.rectangle((0, SIZE[1] - _BAND_HEIGHT, SIZE[0], SIZE[1]), _RED)
     middle = SIZE[1] - _BAND_HEIGHT // 2

@@ -6,7 +6,7 @@
 
   const bytesOf = (text) => {
     const plain = atob(text.replace(/-/g, "+").replace(/_/g, "/"));
-    return Uint8Array.from(plain, (sign) => sign.charCodeAt(0));
+    return Uint8Array.from(plain, (character) => character.charCodeAt(0));
   };
   const textOf = (buffer) =>
     btoa(String.fromCharCode(...new Uint8Array(buffer)))
