@@ -53,7 +53,11 @@ class Service(WithMetadata):
 
 
 class ServicePrice(models.Model):
-    """A service's price in a channel (minor units) and the order values it applies to."""
+    """A service's price in a channel, in minor units.
+
+    The service is offered if the products of the sellers who use it cost `minimum_order` to `maximum_order`,
+    in minor units. (A voucher's minimum is `VoucherValue.minimum_spent`.)
+    """
 
     service = models.ForeignKey(Service, models.CASCADE, related_name="prices")
     channel = models.ForeignKey(Channel, models.CASCADE, related_name="+")

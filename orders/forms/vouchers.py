@@ -36,7 +36,11 @@ class VoucherForm(DiscountForm):
         ],
         widget=forms.Select(attrs={"class": "input"}),
     )
-    minimum_spent = AmountField(label=_("Minimum amount of products"), required=False)
+    minimum_spent = AmountField(
+        label=_("Minimum amount of products"),
+        required=False,
+        help_text=_("Counts the products that the code applies to. The delivery fee does not count."),
+    )
     minimum_quantity = AmountField(label=_("Minimum quantity"), required=False)
     usage_limit = AmountField(label=_("Total number of uses, at most"), required=False)
     apply_once_per_customer = forms.BooleanField(label=_("Once per buyer"), required=False)

@@ -38,7 +38,7 @@ class MatchReason(StrEnum):
 
 _REASON_TEXTS: dict[MatchReason, StrOrPromise] = {
     MatchReason.CODE: _("the note contains the order code"),
-    MatchReason.NEAR_CODE: _("the note contains the order code with one wrong character"),
+    MatchReason.NEAR_CODE: _("the note contains the order code with one typing error"),
     MatchReason.PAYER: _("the note contains the buyer's name or number"),
     MatchReason.AMOUNT: _("the amount equals the amount due"),
     MatchReason.TIME: _("ordered within one day before"),

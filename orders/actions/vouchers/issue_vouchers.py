@@ -62,9 +62,10 @@ class InvalidCodeCount(Refused):
 
 @dataclass(frozen=True, slots=True)
 class VoucherTerms:
-    """Terms of a voucher. `value` is percent or minor units; `minimum_spent` is minor units of covered lines.
+    """Terms of a voucher. `value` is percent or minor units.
 
-    `cooperative`: only its products; None covers all.
+    `minimum_spent` is the least that the products covered by the code must cost together, in minor units.
+    With `cooperative` the code covers only that cooperative's products; None covers all.
     """
 
     name: str
