@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from shop.core.web.build_id import build_id
-from shop.members.phone_texts import phone_texts
+from shop.members.phone_texts import failure_reasons, phone_texts
 
 # Scripts of the screens for work without a network.
 _PHONE_SCRIPTS = (
@@ -90,7 +90,8 @@ def serve_worker(request: HttpRequest) -> HttpResponse:
 @require_safe
 def show_offline_page(request: HttpRequest) -> HttpResponse:
     """Show the page that the service worker keeps for use without a network, with the screens for that."""
-    return render(request, "members/offline.html", {"phone_texts": phone_texts()})
+    context = {"phone_texts": phone_texts(), "failure_reasons": failure_reasons()}
+    return render(request, "members/offline.html", context)
 
 
 def _language_paths(code: str) -> dict[str, str]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
+
+from shop.members.forms.work import FAILURE_REASONS
 
 _TEXTS: Mapping[str, str | Promise] = {
     "all_sent": _("Everything is sent"),
@@ -23,10 +26,12 @@ _TEXTS: Mapping[str, str | Promise] = {
     "stage_pack": _("To pack"),
     "stage_hand_over": _("To hand over"),
     "stage_on_the_way": _("On the way"),
+    "stage_collect_cash": _("Delivered, cash not collected yet"),
     "tag_accept": _("Waiting for your answer"),
     "tag_pack": _("Accepted, to be packed"),
     "tag_hand_over": _("Packed, waiting for handover"),
     "tag_on_the_way": _("On the way"),
+    "tag_collect_cash": _("Delivered, cash not collected yet"),
     "tag_done": _("Delivered"),
     "gone": _("This order is no longer open on this phone."),
     "accept": _("Accept this order"),
@@ -45,15 +50,33 @@ _TEXTS: Mapping[str, str | Promise] = {
     "parcel_delivered": pgettext_lazy("parcel", "Delivered"),
     "parcel_voided": pgettext_lazy("parcel", "Undone"),
     "cash_expected": _("Cash to collect: %(sum)s"),
+    "cash_unknown": _("Cash to collect: the market computes it when this is sent. Enter what you received."),
+    "carrier_collects": _("%(carrier)s collects it and pays the market."),
     "close": _("Label attached"),
     "hand_over": _("Hand over the parcel"),
+    "deliver_again": _("Deliver again"),
     "ready_for_pickup": _("Ready for pickup"),
+    "carrier": _("Carrier"),
+    "carrier_hint": _(
+        "The carrier named here collects the cash. Leave empty if the cooperative collects it."
+    ),
+    "tracking_number": _("Tracking number"),
+    "driver_phone": _("Driver's phone number"),
     "vehicle": _("Coach license plate"),
     "code": _("Buyer's code"),
     "delivered": _("Delivered"),
     "delivered_with_cash": _("Delivered, %(sum)s collected"),
     "delivered_without_cash": _("Delivered, cash not collected yet"),
+    "picked_up": _("The buyer has picked it up"),
     "cash_collected": _("%(sum)s collected"),
+    "cash_recorded": _("Cash collected"),
+    "paid_less": _("The buyer paid less"),
+    "amount": _("Amount received"),
+    "cash_reason": _("Reason for the shortfall"),
+    "delivery_failed": _("Delivery failed"),
+    "reason": _("Reason"),
+    "other_reason": _("Other reason"),
+    "explain": _("Explain the reason"),
     "did_accept_part": _("Accept"),
     "did_weigh_line": _("Weigh"),
     "did_pack_parcel": _("Pack"),
@@ -61,6 +84,7 @@ _TEXTS: Mapping[str, str | Promise] = {
     "did_hand_over_parcel": _("Hand over"),
     "did_deliver_parcel": _("Deliver"),
     "did_report_collected_cash": _("Collect cash"),
+    "did_fail_delivery": _("Delivery failed"),
     "at": _("At %(hour)s"),
     "state_waiting": _("On this phone"),
     "state_sending": _("Sending"),
@@ -86,3 +110,10 @@ _TEXTS: Mapping[str, str | Promise] = {
 def phone_texts() -> dict[str, str]:
     """Return all texts in the page's language; the phone replaces `%(name)s`."""
     return {name: str(text) for name, text in _TEXTS.items()}
+
+
+def failure_reasons() -> list[tuple[str, str]]:
+    """Return the reasons of a failed delivery as they are stored, in English, and in the page's language."""
+    with translation.override("en"):
+        stored_reasons = [str(reason) for reason in FAILURE_REASONS]
+    return list(zip(stored_reasons, map(str, FAILURE_REASONS), strict=True))

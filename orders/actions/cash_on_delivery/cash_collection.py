@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from django.db.models import Sum
@@ -76,6 +76,33 @@ def cash_for_parcel(order: Order, part: OrderPart, quantities: Mapping[uuid.UUID
     return min(
         outstanding, sum(line.total_gross * quantities.get(line.pk, 0) // line.quantity for line in lines)
     )
+
+
+def cash_of_unpacked(parts: Collection[OrderPart]) -> dict[int, int | None]:
+    """Return the cash that a parcel of everything unpacked would collect, by part.
+
+    Zero if the order is not paid in cash; None, which means unknown, if another payment of it has money too.
+    The number of queries does not depend on the number of parts.
+    """
+    payments = Payment.objects.filter(order__in={part.order_id for part in parts})
+    methods = dict(payments.order_by("created_at", "pk").values_list("order", "method"))
+    paid_otherwise = payments.exclude(method=PaymentMethod.COD).sums_by_order()
+    reductions = Refund.objects.filter(part__in=parts).amount_reduction_by_part()
+    parcels = Parcel.objects.filter(part__in=parts).order_by("part")
+    expected = dict(parcels.active_outgoing().values_list("part").annotate(total=Sum("cod_expected")))
+    voided = dict(
+        parcels.filter(state=ParcelState.VOIDED).values_list("part").annotate(total=Sum("cod_collected"))
+    )
+    cash: dict[int, int | None] = {}
+    for part in parts:
+        earlier_cash = expected.get(part.pk, 0) + voided.get(part.pk, 0)
+        if methods.get(part.order_id) != PaymentMethod.COD:
+            cash[part.pk] = 0
+        elif part.order_id in paid_otherwise:
+            cash[part.pk] = None
+        else:
+            cash[part.pk] = max(0, part.total_gross - reductions.get(part.pk, 0) - earlier_cash)
+    return cash
 
 
 def outstanding_cash(order: Order) -> int:

@@ -15,6 +15,7 @@ from django.db.models import Exists, OuterRef, Q
 from catalog.models import Product
 from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.models import Cooperative
+from orders.actions.cash_on_delivery.cash_collection import cash_of_unpacked
 from orders.actions.order_records.recalculate_order import open_quantities
 from orders.models import Order, OrderLine, OrderPart, Parcel, Substitute, WeightQuestion
 from orders.models.part import OrderPartQuerySet
@@ -91,8 +92,10 @@ def _part_rows(cooperative: Cooperative, ids: Collection[int]) -> list[Row]:
         Substitute.objects.waiting().filter(line__in=line_ids).values_list("line", flat=True)
     )
     stages = _stages([part.pk for part in parts])
+    unpacked_cash = cash_of_unpacked(parts)
     return [
         _part_row(part, stages.get(part.pk, []), still_open, asked_weights, asked_substitutes)
+        | {"cash_unpacked": unpacked_cash[part.pk]}
         for part in parts
     ]
 
@@ -138,6 +141,7 @@ def _part_row(
         "delivery": {
             "kind": part.delivery_kind,
             "name": part.delivery_name,
+            "carrier": part.carrier,
             "is_collected": part.is_collected,
             "pickup_place": part.pickup_place,
             "pickup_day": part.pickup_day,

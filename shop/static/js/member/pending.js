@@ -1,44 +1,79 @@
 // Show rows as they will be once the waiting commands are done. Nothing here decides: the market may answer otherwise.
 const EFFECTS = {
   accept_part: (part) => ({ ...part, state: "accepted", stages: ["pack"] }),
+  // The market computes the price of a weight, so the cash is unknown until it has.
   weigh_line: (part, { line, grams }) => ({
     ...part,
     lines: part.lines.map((row) => (row.id === line ? { ...row, weighed_grams: grams } : row)),
+    cash_unpacked: part.cash_unpacked === 0 ? 0 : null,
   }),
-  pack_parcel: (part, { quantities }, { key }) => ({
-    ...part,
-    lines: part.lines.map((row) => ({ ...row, open: row.open - (quantities[row.id] ?? 0) })),
-    parcels: [
-      ...part.parcels,
-      {
-        id: null,
-        packed_by: key,
-        number: part.parcels.length + 1,
-        state: "packing",
-        cash_state: "none",
-        lines: Object.entries(quantities).map(([line, quantity]) => ({ line, quantity })),
-      },
-    ],
+  pack_parcel: (part, { quantities }, { key }) => {
+    const cash = cashOf(part, quantities);
+    return {
+      ...part,
+      lines: part.lines.map((row) => ({ ...row, open: row.open - (quantities[row.id] ?? 0) })),
+      cash_unpacked: cash === null ? null : part.cash_unpacked - cash,
+      parcels: [
+        ...part.parcels,
+        {
+          id: null,
+          packed_by: key,
+          number: part.parcels.length + 1,
+          state: "packing",
+          carrier: part.delivery.carrier,
+          needs_pickup_code: part.delivery.is_collected,
+          cash_state: cash === 0 ? "none" : "expected",
+          cash_expected: cash,
+          lines: Object.entries(quantities).map(([line, quantity]) => ({ line, quantity })),
+        },
+      ],
+    };
+  },
+  close_parcel: changeParcel(() => ({ state: "packed" })),
+  hand_over_parcel: changeParcel(({ carrier = "" }, parcel, part) => {
+    const named = carrier.trim() || parcel.carrier;
+    const isWithCarrier = part.delivery.kind === "carrier" && Boolean(named) && parcel.cash_state === "expected";
+    return { state: "handed_over", carrier: named, is_cash_with_carrier: isWithCarrier };
   }),
-  close_parcel: moveParcel("packed"),
-  hand_over_parcel: moveParcel("handed_over"),
-  deliver_parcel: moveParcel("delivered"),
-  report_collected_cash: (part) => part,
+  deliver_parcel: changeParcel(({ is_cash_collected: isCollected }, { cash_state: cash }) => ({
+    state: "delivered",
+    cash_state: isCollected ? "collected" : cash,
+  })),
+  report_collected_cash: changeParcel(() => ({ cash_state: "collected" })),
+  fail_delivery: changeParcel(() => ({ state: "failed_delivery" })),
 };
 
-function moveParcel(state) {
-  return (part, { parcel, packed_by }) => ({
-    ...part,
-    parcels: part.parcels.map((row) =>
-      (parcel && row.id === parcel) || (packed_by && row.packed_by === packed_by) ? { ...row, state } : row,
-    ),
-  });
+// Return the cash of a new parcel with these quantities, null if it is unknown. The last parcel takes the rest.
+const cashOf = ({ cash_unpacked: cash = null, lines }, quantities) => {
+  if (!cash || lines.every(({ id, open }) => open === (quantities[id] ?? 0))) return cash;
+  const share = ({ id, total, quantity }) => Math.floor((total * (quantities[id] ?? 0)) / quantity);
+  return Math.min(
+    cash,
+    lines.reduce((sum, line) => sum + share(line), 0),
+  );
+};
+
+// A parcel is named by its id, or by the command that packed it, whose answer may have brought the id meanwhile.
+function changeParcel(change) {
+  return (part, payload, _command, outbox) => {
+    const { parcel, packed_by: key } = payload;
+    const id = parcel ?? outbox.find((command) => command.key === key)?.result?.parcel;
+    const isNamed = (row) => (id ? row.id === id : Boolean(key) && row.packed_by === key);
+    return {
+      ...part,
+      parcels: part.parcels.map((row) => (isNamed(row) ? { ...row, ...change(payload, row, part) } : row)),
+    };
+  };
 }
 
 export const withPending = (part, outbox) =>
   outbox
     .filter(({ subject, state }) => state === "waiting" && subject.part === part.id)
-    .reduce((row, command) => EFFECTS[command.name](row, command.payload, command), part);
+    .reduce((row, command) => EFFECTS[command.name](row, command.payload, command, outbox), part);
+
+// Whether members have to collect the parcel's cash; a carrier's cash is reported by its statement.
+export const hasCash = ({ cash_state: state, is_cash_with_carrier: isWithCarrier }) =>
+  state === "expected" && !isWithCarrier;
 
 // The step that a part waits for, also after its pending commands.
 export const stageOf = (part) => {
@@ -47,5 +82,5 @@ export const stageOf = (part) => {
   if (part.lines.some(({ open }) => open > 0) || states.includes("packing")) return "pack";
   if (states.includes("packed") || states.includes("failed_delivery")) return "hand_over";
   if (states.includes("handed_over")) return "on_the_way";
-  return "done";
+  return part.parcels.some((parcel) => parcel.state === "delivered" && hasCash(parcel)) ? "collect_cash" : "done";
 };

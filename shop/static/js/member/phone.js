@@ -5,6 +5,7 @@ import { addCommand, readOutbox, readRows, readSettings } from "member/store";
 import { RESULTS, synchronise } from "member/sync";
 
 const texts = JSON.parse(document.getElementById("phone-texts").textContent);
+export const failureReasons = JSON.parse(document.getElementById("phone-failure-reasons").textContent);
 const icons = document.getElementById("phone-icons").content;
 
 export const settings = signal(null),
@@ -53,7 +54,7 @@ export const send = async () => {
 export const give = async (part, name, payload) => {
   const earlier = outbox.value.filter(({ subject, state }) => subject.part === part.id && state !== "done");
   const after = earlier.slice(-1).map(({ key }) => key);
-  const subject = { part: part.id, order: part.order };
+  const subject = { part: part.id, order: part.order, currency: part.currency };
   await addCommand({ name, payload, after, subject });
   await reload();
   send();

@@ -5,6 +5,7 @@ import { useSignal } from "@preact/signals";
 import { html } from "member/html";
 import {
   clock,
+  failureReasons,
   give,
   Icon,
   kilograms,
@@ -21,11 +22,18 @@ import {
   today,
   waiting,
 } from "member/phone";
-import { stageOf, withPending } from "member/pending";
+import { hasCash, stageOf, withPending } from "member/pending";
 import { dropCommand, repeatCommand } from "member/store";
 
-const STAGES = ["accept", "pack", "hand_over", "on_the_way"];
-const TONES = { accept: "wait", pack: "wait", hand_over: "good", on_the_way: "info", done: "good" };
+const STAGES = ["accept", "pack", "hand_over", "on_the_way", "collect_cash"];
+const TONES = {
+  accept: "wait",
+  pack: "wait",
+  hand_over: "good",
+  on_the_way: "info",
+  collect_cash: "wait",
+  done: "good",
+};
 
 const contents = (part) =>
   part.lines.map(
@@ -96,7 +104,7 @@ const Part = ({ id }) => {
     ${part.buyer?.address && html`<p>${part.buyer.address}</p>`}
     ${part.note && html`<p class="notice"><${Icon} name="circle-alert" /><span>${part.note}</span></p>`}
     ${part.state === "new" ? html`<${Accept} part=${part} />` : html`<${Pack} part=${part} key=${part.id} />`}
-    ${part.parcels.map((parcel) => html`<${Parcel} key=${parcel.id ?? parcel.packed_by} part=${part} parcel=${parcel} />`)}
+    ${part.parcels.map((parcel) => html`<${Parcel} key=${parcel.number} part=${part} parcel=${parcel} />`)}
   `;
 };
 
@@ -176,40 +184,138 @@ const Weigh = ({ part, line }) => {
   </div>`;
 };
 
+const button = (icon, text, onClick, { isBig = false, isOff = false } = {}) =>
+  html`<button class="button ${isBig ? "big-action" : "button-second button-wide"}" type="button" disabled=${isOff} onClick=${onClick}><${Icon} name=${icon} /> ${text}</button>`;
+
+const Field = ({ id, name, value, onText, hint, ...attributes }) =>
+  html`<div class="field">
+  <label for=${id}>${t(name)}</label>
+  ${hint && html`<p class="hint" id=${`${id}-hint`}>${hint}</p>`}
+  <input class="input" id=${id} value=${value} autocomplete="off" aria-describedby=${hint ? `${id}-hint` : undefined} onInput=${({ target }) => onText(target.value)} ...${attributes} />
+</div>`;
+
 const Parcel = ({ part, parcel }) => {
-  const [vehicle, setVehicle] = useState(""),
-    [code, setCode] = useState("");
   const named = parcel.id ? { parcel: parcel.id } : { packed_by: parcel.packed_by };
   const step = (name, payload = {}) => give(part, name, { ...named, ...payload });
-  const hasCash = parcel.cash_state === "expected" && !parcel.is_cash_with_carrier;
-  const field = (label, value, set) =>
-    html`<div class="field">
-    <label for=${`${label}-${parcel.number}`}>${t(label)}</label>
-    <input class="input" id=${`${label}-${parcel.number}`} value=${value} onInput=${({ target }) => set(target.value)} autocomplete="off" />
-  </div>`;
-  const button = (icon, text, onClick, isBig = true) =>
-    html`<button class="button ${isBig ? "big-action" : "button-second button-wide"}" type="button" onClick=${onClick}><${Icon} name=${icon} /> ${text}</button>`;
   return html`<section class="panel stack">
     <h3>${t("parcel", { number: parcel.number })} <span class="tag">${t(`parcel_${parcel.state}`)}</span></h3>
     ${parcel.cash_expected > 0 && html`<p>${t("cash_expected", { sum: money(parcel.cash_expected, part.currency) })}</p>`}
-    ${parcel.state === "packing" && button("tag", t("close"), () => step("close_parcel"))}
+    ${parcel.is_cash_with_carrier && html`<p class="soft">${t("carrier_collects", { carrier: parcel.carrier })}</p>`}
+    ${parcel.state === "packing" && button("tag", t("close"), () => step("close_parcel"), { isBig: true })}
+    ${["packed", "failed_delivery"].includes(parcel.state) && html`<${HandOver} part=${part} parcel=${parcel} step=${step} />`}
+    ${parcel.state === "handed_over" && html`<${Deliver} part=${part} parcel=${parcel} step=${step} />`}
     ${
-      ["packed", "failed_delivery"].includes(parcel.state) &&
-      html`${part.delivery.kind === "coach" && field("vehicle", vehicle, setVehicle)}
-    ${button("truck", t(part.delivery.is_collected ? "ready_for_pickup" : "hand_over"), () => step("hand_over_parcel", vehicle ? { vehicle } : {}))}`
+      parcel.state === "delivered" &&
+      hasCash(parcel) &&
+      html`<${Cash} part=${part} parcel=${parcel} text="cash_collected" onCollected=${(cash) => step("report_collected_cash", cash)} />`
     }
-    ${
-      parcel.state === "handed_over" &&
-      html`${parcel.needs_pickup_code && field("code", code, setCode)}
-    ${button("check", hasCash ? t("delivered_with_cash", { sum: money(parcel.cash_expected, part.currency) }) : t("delivered"), () => step("deliver_parcel", { is_cash_collected: hasCash, ...(code ? { code } : {}) }))}
-    ${hasCash && button("clock", t("delivered_without_cash"), () => step("deliver_parcel", { is_cash_collected: false, ...(code ? { code } : {}) }), false)}`
-    }
-    ${parcel.state === "delivered" && hasCash && parcel.id && button("banknote", t("cash_collected", { sum: money(parcel.cash_expected, part.currency) }), () => step("report_collected_cash"))}
   </section>`;
 };
 
-const title = ({ name, subject, payload }) =>
-  `${t(`did_${name}`)}${payload.grams ? ` ${kilograms(payload.grams)}` : ""} · ${t("order", { code: subject.order })}`;
+// The fields of each kind of delivery. All are optional: a neighbour on a motorbike has no tracking number.
+const DISPATCH_FIELDS = {
+  carrier: ["carrier", "tracking_number"],
+  coach: ["carrier", "vehicle", "driver_phone"],
+};
+const DISPATCH_ATTRIBUTES = {
+  carrier: { maxlength: 120 },
+  tracking_number: { maxlength: 120 },
+  vehicle: { maxlength: 60 },
+  driver_phone: { type: "tel", inputmode: "tel", maxlength: 20 },
+};
+
+const HandOver = ({ part, parcel, step }) => {
+  const fields = DISPATCH_FIELDS[part.delivery.kind] ?? [];
+  const [texts, setTexts] = useState(Object.fromEntries(fields.map((name) => [name, parcel[name] ?? ""])));
+  const written = Object.fromEntries(Object.entries(texts).filter(([, text]) => text.trim()));
+  const isPhoneWrong = written.driver_phone && !/^(0|84)\d{9,10}$/.test(written.driver_phone.replace(/\D/g, ""));
+  const isCash = part.delivery.kind === "carrier" && parcel.cash_state === "expected";
+  const text =
+    parcel.state === "failed_delivery"
+      ? "deliver_again"
+      : part.delivery.is_collected
+        ? "ready_for_pickup"
+        : "hand_over";
+  return html`
+    ${fields.map(
+      (name) =>
+        html`<${Field} key=${name} id=${`${name}-${parcel.number}`} name=${name} value=${texts[name]} hint=${name === "carrier" && isCash ? t("carrier_hint") : ""} onText=${(value) => setTexts({ ...texts, [name]: value })} ...${DISPATCH_ATTRIBUTES[name]} />`,
+    )}
+    ${button("truck", t(text), () => step("hand_over_parcel", written), { isBig: true, isOff: isPhoneWrong })}
+  `;
+};
+
+const Deliver = ({ part, parcel, step }) => {
+  const [code, setCode] = useState("");
+  const isCodeMissing = parcel.needs_pickup_code && !code.trim();
+  const deliver = (payload) => step("deliver_parcel", { ...payload, ...(code.trim() ? { code } : {}) });
+  const plainText = t(part.delivery.is_collected ? "picked_up" : "delivered");
+  return html`
+    ${parcel.needs_pickup_code && html`<${Field} id=${`code-${parcel.number}`} name="code" value=${code} inputmode="numeric" maxlength="20" onText=${setCode} />`}
+    ${
+      hasCash(parcel)
+        ? html`<${Cash} part=${part} parcel=${parcel} text="delivered_with_cash" isOff=${isCodeMissing} onCollected=${(cash) => deliver({ is_cash_collected: true, ...cash })} />
+          ${button("clock", t("delivered_without_cash"), () => deliver({ is_cash_collected: false }), { isOff: isCodeMissing })}`
+        : button("check", plainText, () => deliver({ is_cash_collected: false }), { isBig: true, isOff: isCodeMissing })
+    }
+    <${Failure} parcel=${parcel} onFailed=${(reason) => step("fail_delivery", { reason })} />
+  `;
+};
+
+// The sum that was collected is sent with the command, so that the market refuses one that it does not expect.
+const Cash = ({ part, parcel, text, isOff = false, onCollected }) => {
+  const [written, setWritten] = useState(""),
+    [reason, setReason] = useState("");
+  const expected = parcel.cash_expected ?? null;
+  const digits = written.replace(/[\s.,]/g, "");
+  const amount = /^\d{1,12}$/.test(digits) ? Number(digits) : 0;
+  const sum = (value) => t(text, { sum: money(value, part.currency) });
+  const collect = () => onCollected({ cash: amount, ...(reason.trim() ? { cash_reason: reason.trim() } : {}) });
+  const fields = html`
+    <${Field} id=${`amount-${parcel.number}`} name="amount" value=${written} inputmode="numeric" maxlength="16" onText=${setWritten} />
+    ${expected !== null && html`<${Field} id=${`reason-${parcel.number}`} name="cash_reason" value=${reason} maxlength="500" onText=${setReason} />`}
+    ${button("banknote", amount ? sum(amount) : t("cash_recorded"), collect, { isBig: expected === null, isOff: isOff || !amount || (expected !== null && !reason.trim()) })}
+  `;
+  if (expected === null) return html`<p>${t("cash_unknown")}</p>${fields}`;
+  return html`
+    ${button("banknote", sum(expected), () => onCollected({ cash: expected }), { isBig: true, isOff })}
+    <details><summary>${t("paid_less")}</summary><div class="stack">${fields}</div></details>
+  `;
+};
+
+const Failure = ({ parcel, onFailed }) => {
+  const [chosen, setChosen] = useState(""),
+    [words, setWords] = useState("");
+  const name = `failure-${parcel.number}`;
+  const choice = (value, text) =>
+    html`<label class="choice" key=${value}>
+    <input type="radio" name=${name} checked=${chosen === value} onChange=${() => setChosen(value)} /><span>${text}</span>
+  </label>`;
+  const reason = [chosen === "other" ? "" : chosen, words.trim()].filter(Boolean).join("\n");
+  return html`<details>
+    <summary>${t("delivery_failed")}</summary>
+    <div class="stack">
+      <fieldset class="field">
+        <legend>${t("reason")}</legend>
+        <div class="stack stack-close">
+          ${failureReasons.map(([stored, shown]) => choice(stored, shown))}
+          ${choice("other", t("other_reason"))}
+        </div>
+      </fieldset>
+      ${chosen === "other" && html`<${Field} id=${name} name="explain" value=${words} maxlength="300" onText=${setWords} />`}
+      ${button("circle-x", t("delivery_failed"), () => onFailed(reason), { isOff: !reason })}
+    </div>
+  </details>`;
+};
+
+const title = ({ name, subject, payload }) => {
+  const figure = payload.grams
+    ? ` ${kilograms(payload.grams)}`
+    : payload.cash && subject.currency
+      ? ` ${money(payload.cash, subject.currency)}`
+      : "";
+  return `${t(`did_${name}`)}${figure} · ${t("order", { code: subject.order })}`;
+};
 
 const Command = ({ command }) => {
   const isSending = sendingKeys.value.includes(command.key);
@@ -221,24 +327,42 @@ const Command = ({ command }) => {
   </li>`;
 };
 
+// What may be corrected after these refusals, instead of trying the same again.
+const CORRECTIONS = { invalid_pickup_code: ["code", "code"], cash_amount_differs: ["cash_reason", "cash_reason"] };
+
 const Review = ({ command }) => {
+  const [written, setWritten] = useState("");
+  const { code, details, key, payload } = command;
   const decide = async (change) => {
     await change;
     await reload();
     send();
   };
-  const confirmed = command.code === "implausible_weight" ? { repeated_grams: command.payload.grams } : {};
+  const again = (icon, text, correction, isOff = false) =>
+    button(icon, text, () => decide(repeatCommand(key, { ...payload, ...correction })), { isOff });
+  const [field, label] = CORRECTIONS[code] ?? [];
+  const expected = ["invalid_cash_amount", "cash_amount_differs"].includes(code) && details?.expected;
   const part = rows.value.find(({ kind, id }) => kind === "part" && id === command.subject.part);
+  const currency = part?.currency;
   return html`<section class="panel stack">
     <h2 class="small-head">${title(command)}</h2>
     <span class="tag bad"><${Icon} name="circle-alert" /> ${t("state_refused")}</span>
     <p>${command.message}</p>
     <p class="soft">${part ? t("market_has", { state: t(`tag_${stageOf(part)}`) }) : t("gone")}</p>
+    ${expected > 0 && currency && html`<p>${t("cash_expected", { sum: money(expected, currency) })}</p>`}
     <div class="stack stack-close">
-      <button class="button button-second button-wide" type="button" onClick=${() => decide(repeatCommand(command.key, { ...command.payload, ...confirmed }))}>
-        ${confirmed.repeated_grams ? t("weight_is_right", { weight: kilograms(confirmed.repeated_grams) }) : t("try_again")}
-      </button>
-      <button class="button button-second button-wide" type="button" onClick=${() => decide(dropCommand(command.key))}>${t("drop")}</button>
+      ${field && html`<${Field} id=${`again-${key}`} name=${label} value=${written} maxlength=${field === "code" ? 20 : 500} onText=${setWritten} />`}
+      ${
+        code === "implausible_weight"
+          ? again("scale", t("weight_is_right", { weight: kilograms(payload.grams) }), {
+              repeated_grams: payload.grams,
+            })
+          : field
+            ? again("refresh-cw", t("try_again"), { [field]: written.trim() }, !written.trim())
+            : !expected && again("refresh-cw", t("try_again"), {})
+      }
+      ${expected > 0 && currency && again("banknote", t("cash_collected", { sum: money(expected, currency) }), { cash: expected, cash_reason: "" })}
+      ${button("circle-x", t("drop"), () => decide(dropCommand(key)))}
     </div>
   </section>`;
 };

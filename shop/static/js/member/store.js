@@ -70,8 +70,8 @@ export const storeAnswers = async ({ answers, rows, removed }) => {
   for (const command of commands) {
     const answer = byKey.get(command.key);
     if (!answer || answer.outcome === "later" || command.state === "done") continue;
-    const { outcome: state, code, message, result } = answer;
-    await outbox.put({ ...command, state, code, message, result, answeredAt: Date.now() });
+    const { outcome: state, code, message, details, result } = answer;
+    await outbox.put({ ...command, state, code, message, details, result, answeredAt: Date.now() });
   }
   for (const row of rows) await transaction.objectStore("rows").put(row);
   for (const { kind, id } of removed) await transaction.objectStore("rows").delete([kind, id]);

@@ -16,14 +16,22 @@ from catalog.models import Price
 from cooperatives.access import membership_context
 from cooperatives.models import Membership, Role
 from orders.actions.fulfilment.cancel_parts import cancel_part
-from orders.actions.fulfilment.pack_parcels import accept_part
-from orders.models import OrderPart
+from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
+from orders.actions.ledger.ledger_postings import record_payment_event
+from orders.models import EventKind, OrderPart, Payment, PaymentMethod
 from shop.core.actors import Actor
 from shop.core.models import Change, ShopSettings, change_values
 from shop.members.sync import changes
 from shop.members.sync.changes import SETTLED_AFTER, pull_rows
 from shop.members.sync.models import PhoneCommand
-from tests.factories import NOW, get_stock, make_order, make_seller, make_variant, make_weighed_variant
+from tests.factories import (
+    NOW,
+    get_stock,
+    make_order,
+    make_seller,
+    make_variant,
+    make_weighed_variant,
+)
 from tests.shop.accounts.factors import give_app
 from tests.shop.members.sync.phone import DOOR, Phone, make_command
 
@@ -92,6 +100,31 @@ def test_pull_says_who_and_for_whom(seller) -> None:
     assert page["rights"] == ["count", "list", "see"]
     assert page["cooperative"] == {"id": seller.pk, "name": "HTX Thiên An"}
     assert [warehouse["name"] for warehouse in page["warehouses"]] == [seller.warehouses.get().name]
+
+
+def test_part_says_what_a_parcel_of_everything_unpacked_collects(seller) -> None:
+    split, transferred, paid_twice = (new_part(seller, name=f"Gối {number}") for number in range(3))
+    transfers = [
+        Payment.objects.create(order=part.order, method=PaymentMethod.TRANSFER, currency="VND")
+        for part in (transferred, paid_twice)
+    ]
+    record_payment_event(
+        transfers[1], EventKind.CHARGE_SUCCESS, 100_000, key="transfer", actor=Actor.system(), now=NOW
+    )
+    yesterday = NOW - datetime.timedelta(days=1)
+    Payment.objects.filter(pk=transfers[1].pk).update(created_at=yesterday)  # paid, then changed to cash
+    phone = Phone(seller)
+
+    def unpacked_cash() -> list[int | None]:
+        rows, _cursor = pull_all(phone)
+        return [rows["part", part.pk]["cash_unpacked"] for part in (split, transferred, paid_twice)]
+
+    assert unpacked_cash() == [670_000, 0, None]
+    accept(split)
+    line = split.lines.get()
+    for parcel_cash, cash_left in ((320_000, 350_000), (350_000, 0)):
+        parcel = pack_parcel(part_id=split.pk, quantities={line.pk: 1}, actor=Actor.system(), now=NOW)
+        assert (parcel.cod_expected, unpacked_cash()[0]) == (parcel_cash, cash_left)
 
 
 def test_changed_order_and_its_products_are_sent_and_nothing_else(seller) -> None:
@@ -241,7 +274,7 @@ def test_foreign_old_and_invalid_cursors_start_a_snapshot(seller, phone, monkeyp
     foreign = pull_all(Phone(make_seller("HTX Yến Dương")))[1]
     version, cooperative, role, position = cursor.split("-")
     invalid = [
-        *("x", "1-2-3", foreign, f"2-{cooperative}-{role}-{position}", f"{cursor}-secret-0"),
+        *("x", "1-2-3", foreign, f"1-{cooperative}-{role}-{position}", f"{cursor}-secret-0"),
         *(f"{version}-{cooperative}-manager-{position}", f"{version}-{cooperative}-{role}-{'9' * 18}"),
     ]
 

@@ -10,8 +10,8 @@ from playwright.sync_api import Page, expect
 
 from cooperatives.models import Role
 from orders.actions.fulfilment.cancel_parts import cancel_part
-from orders.models import OrderPart, Parcel
-from orders.states import ParcelState, PartState
+from orders.models import EventKind, OrderPart, Parcel, PaymentEvent
+from orders.states import CodState, ParcelState, PartState
 from shop.core.actors import Actor
 from shop.core.models import Change
 from shop.members.sync import views
@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(trans
 
 # Wait until the phone's database holds this many rows.
 HOLDS = """async (count) => {
-  for (let tries = 100; tries; tries -= 1) {
+  for (let tries = 400; tries; tries -= 1) {
     const rows = await new Promise((done) => {
       const opening = indexedDB.open("cho-phien-members");
       opening.onupgradeneeded = () => opening.transaction.abort();
@@ -108,6 +108,77 @@ def test_orders_are_accepted_weighed_and_packed_without_network_and_sent_once(
     sent = Change.objects.filter(sent_key__startswith="phone:").values_list("action", flat=True)
     assert Counter(sent) == {"part.accepted": 2, "line.weighed": 1, "parcel.packed": 1}
     assert PhoneCommand.objects.count() == 6
+    check_everything()
+
+
+def pack_and_hand_over(phone: Page) -> None:
+    phone.get_by_label("Lấy rồi").check()
+    for name in ("Đóng hàng đã lấy", "Dán tem xong", "Bàn giao kiện hàng"):
+        phone.get_by_role("button", name=name).click()
+
+
+def test_orders_go_from_new_to_delivered_with_cash_without_network(phone_with_workers: Page, seller) -> None:
+    phone = phone_with_workers
+    plain, weighed = (
+        make_order((variant, 2)).parts.get()
+        for variant in (make_variant(seller), make_weighed_variant(seller))
+    )
+    OrderPart.objects.update(carrier="")  # the cooperative delivers and collects
+    sign_in(phone, seller)
+    assert phone.evaluate(HOLDS, 4)
+
+    phone.context.set_offline(True)
+    open_order(phone, plain)
+    phone.get_by_role("button", name="Nhận đơn").click()
+    pack_and_hand_over(phone)
+    phone.locator("summary", has_text="Chưa giao được").click()
+    phone.get_by_text("Sai địa chỉ.").click()
+    phone.get_by_role("button", name="Chưa giao được").click()
+    phone.get_by_role("button", name="Giao lại").click()
+    phone.get_by_role("button", name="Đã giao, chưa thu tiền").click()
+    phone.get_by_role("button", name="Đã thu 670.000").click()
+    expect(phone.get_by_text("Đã giao", exact=True)).to_be_visible()
+    open_order(phone, weighed)
+    phone.get_by_role("button", name="Nhận đơn").click()
+    phone.get_by_label("Số cân của Bí xanh thơm").fill("0,4")
+    phone.get_by_role("button", name="Ghi số cân").click()
+    pack_and_hand_over(phone)
+    phone.get_by_label("Số tiền đã nhận").fill("36.000")
+    assert Axe().run(phone).response["violations"] == []
+    phone.get_by_role("button", name="Đã giao, đã thu 36.000").click()
+    phone.goto("/xa-vien/#unsent")
+    expect(phone.get_by_text("Trên máy", exact=True)).to_have_count(14)
+    assert not PhoneCommand.objects.exists()
+
+    phone.context.set_offline(False)
+    expect(phone.get_by_text("Đã lên", exact=True)).to_have_count(9)
+    phone.get_by_role("button", name="Đúng 0,4 kg").click()
+    expect(phone.get_by_text("Đã lên", exact=True)).to_have_count(14)
+    phone.reload()
+    expect(phone.get_by_role("link", name="Chưa gửi")).to_have_count(0)
+
+    parcels = list(Parcel.objects.order_by("part"))
+    assert [(parcel.part_id, parcel.state, parcel.cod_state) for parcel in parcels] == [
+        (part.pk, ParcelState.DELIVERED, CodState.COLLECTED) for part in (plain, weighed)
+    ]
+    assert [(parcel.cod_expected, parcel.cod_collected) for parcel in parcels] == [
+        (670_000, 670_000),
+        (36_000, 36_000),
+    ]
+    collected = PaymentEvent.objects.filter(kind=EventKind.CHARGE_SUCCESS).order_by("amount")
+    assert list(collected.values_list("amount", flat=True)) == [36_000, 670_000]
+    sent = Change.objects.filter(sent_key__startswith="phone:").order_by("pk")
+    timeline = [row.action for row in sent if row.key == str(parcels[0].pk) or row.key == str(plain.pk)]
+    assert timeline == [
+        "part.accepted",
+        "parcel.packed",
+        "parcel.handed_over",
+        "parcel.delivery_failed",
+        "parcel.handed_over",
+        "parcel.delivered",
+        "parcel.cash_collected",
+    ]
+    assert PhoneCommand.objects.count() == 15  # the refused weight, and the same weight confirmed
     check_everything()
 
 
