@@ -177,6 +177,11 @@ def test_invalid_account_is_not_saved(desk: Client) -> None:
     assert Payout.objects.get().bank_account == ""
 
 
+def test_empty_tabs_say_what_is_missing(desk: Client) -> None:
+    assert "Không có khoản nào cần chi trả" in html_of(desk.get(PAGE))
+    assert "Chưa có khoản nào đã chi trả" in html_of(desk.get(f"{PAGE}?xem=xong"))
+
+
 def test_unknown_payout_is_not_found(desk: Client) -> None:
     unknown = uuid.UUID(int=1)
 
