@@ -11,16 +11,11 @@ from collections.abc import Iterable, Sequence
 from catalog.models import KnownWord, Misspelling
 from catalog.search.query_words import QueryWord
 from catalog.search.search_terms import Choice, Term
-from shop.core.texts.keyboards import is_typing_error
+from shop.core.texts.keyboards import deletion_variants, is_typing_error
 
 MIN_LETTERS = 4  # a shorter word is corrected only if another word of the query is known
 _MIN_LETTERS_BESIDE = 3
 MAX_CORRECTIONS = 4  # corrections considered for one word
-
-
-def deletion_variants(word: str) -> set[str]:
-    """Return the word itself and the word without each of its letters, for matching one-letter typos."""
-    return {word, *(word[:position] + word[position + 1 :] for position in range(len(word)))}
 
 
 def correct_words(words: Sequence[QueryWord]) -> list[list[list[str]]] | None:

@@ -10,6 +10,7 @@ import unicodedata
 
 from orders.payments.order_codes import CODE_LENGTHS
 from shop.core.texts.folding import fold
+from shop.core.texts.keyboards import deletion_variants
 
 _NON_CODE_CHARACTERS = re.compile("[^A-Z0-9]+")
 _NON_LETTERS = re.compile("[^a-z]+")
@@ -32,14 +33,14 @@ class TransferNote:
             variant
             for window in windows
             if len(window) >= _LENGTHS[0]
-            for variant in _one_character_variants(window)
+            for variant in deletion_variants(window)
         }
         self._words = f" {' '.join(_NON_LETTERS.sub(' ', plain).split())} "
         self._digits = _NON_DIGITS.sub("", plain)
 
     def has_near_code(self, code: str) -> bool:
         """Return whether it contains the code with one wrong, extra, missing or swapped character."""
-        return not self._window_variants.isdisjoint(_one_character_variants(code))
+        return not self._window_variants.isdisjoint(deletion_variants(code))
 
     def mentions_buyer(self, name: str, phone: str) -> bool:
         """Return whether it contains the buyer's full name (diacritics are ignored) or phone number."""
@@ -48,8 +49,3 @@ class TransferNote:
             return True
         digits = _NON_DIGITS.sub("", phone)[-_LAST_DIGITS:]
         return len(digits) == _LAST_DIGITS and digits in self._digits
-
-
-def _one_character_variants(text: str) -> set[str]:
-    """Return the text and its variants without one character; two texts one error apart share a variant."""
-    return {text, *(text[:position] + text[position + 1 :] for position in range(len(text)))}

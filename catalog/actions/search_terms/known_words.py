@@ -11,9 +11,9 @@ from django.db import connection, transaction
 
 from catalog.models import KnownWord, Listing, Misspelling, Product
 from catalog.search.indexed_words import plain_name_words
-from catalog.search.spelling_corrections import deletion_variants
 from catalog.states import ListingState
 from shop.core.texts.folding import folded_words
+from shop.core.texts.keyboards import deletion_variants
 
 _LETTERS = range(2, 31)  # length of the words that are counted
 _BATCH_SIZE = 1_000

@@ -152,7 +152,8 @@ def withdraw_consent(*, user_id: int, purpose: ConsentPurpose, actor: Actor, now
     if user is None:
         raise Missing()
     withdraw_user_consent(user, purpose, actor=actor, now=now)
-    unfollow_all_of_user(user, actor=actor, now=now)
+    if purpose == ConsentPurpose.NEWS:
+        unfollow_all_of_user(user, actor=actor, now=now)
 
 
 @shared_task(name="orders.run_due_deletions")

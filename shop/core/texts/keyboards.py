@@ -33,6 +33,11 @@ def decode_keys(word: str) -> str:
     return decoded if decoded != word and is_syllable(decoded) else ""
 
 
+def deletion_variants(text: str) -> set[str]:
+    """Return the text and its variants without one character; two texts one typing error apart share one."""
+    return {text, *(text[:position] + text[position + 1 :] for position in range(len(text)))}
+
+
 def is_typing_error(typed: str, intended: str) -> bool:
     """Return whether `typed` is the folded word `intended` with one typing error.
 
