@@ -330,6 +330,9 @@ FINISHED_ORDER_STATUSES = frozenset(
     {OrderStatus.CANCELLED, OrderStatus.EXPIRED, OrderStatus.DELIVERED, OrderStatus.RETURNED}
 )
 
+# Orders that ended without a delivery.
+ENDED_ORDER_STATUSES = frozenset({OrderStatus.CANCELLED, OrderStatus.EXPIRED})
+
 
 class SaleorStatus(TextChoices):
     """The order's status in the API's terms; derived beside ours."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from django.db import models
 from django.db.models import Q, Sum
@@ -121,6 +121,11 @@ class PeriodTotals:
     def payable(self) -> int:
         credits = self.carried_forward + self.goods + self.delivery + self.corrections
         return credits - self.refunds - self.commission - self.tax_withheld - self.cash_held
+
+    @classmethod
+    def fixed_at_closing(cls, settlement: object) -> PeriodTotals:
+        """Read the totals that a closed settlement, or an API row with its columns, keeps."""
+        return cls(**{field.name: getattr(settlement, field.name) for field in fields(cls)})
 
     @classmethod
     def from_debits(cls, debits: Mapping[tuple[str, str], int]) -> PeriodTotals:

@@ -71,7 +71,7 @@ class SettlementStatement:
     payout: Payout | None
 
     @property
-    def is_running(self) -> bool:
+    def is_open(self) -> bool:
         return self.settlement.state == SettlementState.OPEN
 
     @property
@@ -107,13 +107,8 @@ def build_statement(settlement: Settlement) -> SettlementStatement:
         totals = LedgerEntry.objects.filter(settlement=settlement).totals_by_settlement()
         return SettlementStatement(settlement, totals.get(settlement.pk, PeriodTotals()), None)
     return SettlementStatement(
-        settlement, closing_totals(settlement), Payout.objects.of_settlement(settlement)
+        settlement, PeriodTotals.fixed_at_closing(settlement), Payout.objects.of_settlement(settlement)
     )
-
-
-def closing_totals(settlement: Settlement) -> PeriodTotals:
-    """Return the totals that were fixed when the settlement was closed."""
-    return PeriodTotals(**{field.name: getattr(settlement, field.name) for field in fields(PeriodTotals)})
 
 
 def orders_in(settlement: Settlement) -> Any:

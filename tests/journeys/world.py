@@ -530,8 +530,8 @@ class _Market:
         make_commission_rate(8, self.thien_an, self.category)
         make_commission_rate(3, until_day=datetime.date(2026, 2, 1))
         WithholdingRate.objects.create(name="GTGT", percent=1, from_day=datetime.date(2026, 1, 1))
-        running = Settlement.objects.open().get(cooperative=self.thien_an)
-        close_settlement(settlement_id=running.pk, **self.context)
+        open_settlement = Settlement.objects.open().get(cooperative=self.thien_an)
+        close_settlement(settlement_id=open_settlement.pk, **self.context)
         correct_balance(
             cooperative_id=self.thien_an.pk,
             currency="VND",
@@ -540,7 +540,7 @@ class _Market:
             idempotency_key="1",
             **self.context,
         )
-        payout = Payout.objects.get(settlement=running)
+        payout = Payout.objects.get(settlement=open_settlement)
         Approval.objects.create(
             kind=ApprovalKind.PAYOUT,
             payout=payout,
@@ -559,7 +559,7 @@ class _Market:
             proposed_at=self.now,
             expires_at=timezone.now() + PROPOSAL_LIFETIME,
         )
-        return Settlement.objects.get(pk=running.pk), payout
+        return Settlement.objects.get(pk=open_settlement.pk), payout
 
     def _discounts(self) -> tuple[list[Voucher], list[Promotion]]:
         """Return a voucher and a promotion of the platform, and those of a cooperative."""
@@ -870,10 +870,10 @@ def _desk_visits(market: _Market) -> list[Visit]:
         f"/quan-tri/quyet-toan/{market.settlement.pk}/",
         f"/quan-tri/chi-tien/{market.payout.pk}/",
     )
-    running = Settlement.objects.open().get(cooperative=market.thien_an)
+    open_settlement = Settlement.objects.open().get(cooperative=market.thien_an)
     paths = [
         *("/quan-tri/quyet-toan/", "/quan-tri/quyet-toan/?xem=chot", "/quan-tri/quyet-toan/?xem=xong"),
-        *(settlement, f"{settlement}ban-in/", f"/quan-tri/quyet-toan/{running.pk}/"),
+        *(settlement, f"{settlement}ban-in/", f"/quan-tri/quyet-toan/{open_settlement.pk}/"),
         *("/quan-tri/chi-tien/", "/quan-tri/chi-tien/?xem=xong", payout),
         *("/quan-tri/the/", "/quan-tri/the/?xem=hong", "/quan-tri/the/?xem=tat-ca"),
         *("/quan-tri/so-cai/", "/quan-tri/so-cai/?account=bank", "/quan-tri/hoa-hong/"),

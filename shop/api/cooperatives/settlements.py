@@ -61,22 +61,19 @@ settlement.related_in_channel("cooperative", cooperative, column="cooperative_id
 @settlement.field("figures", needs=("id", "state", "currency", *_TOTAL_NAMES))
 def figures_of(rows: list[Row], *_: object) -> list[dict[str, MoneyAmount]]:
     """Resolve figures; those of open settlements are read from the ledger in one query."""
-    running = [row.id for row in rows if row.state == SettlementState.OPEN]
-    open_totals = LedgerEntry.objects.filter(settlement__in=running).totals_by_settlement() if running else {}
+    open_ids = [row.id for row in rows if row.state == SettlementState.OPEN]
+    open_totals = (
+        LedgerEntry.objects.filter(settlement__in=open_ids).totals_by_settlement() if open_ids else {}
+    )
     return [
         _money_by_figure(
             open_totals.get(row.id, PeriodTotals())
             if row.state == SettlementState.OPEN
-            else _totals_at_closing(row),
+            else PeriodTotals.fixed_at_closing(row),
             row,
         )
         for row in rows
     ]
-
-
-def _totals_at_closing(row: Row) -> PeriodTotals:
-    """Return the figures fixed at closing."""
-    return PeriodTotals(**{name: getattr(row, name) for name in _TOTAL_NAMES})
 
 
 def _money_by_figure(totals: PeriodTotals, row: Row) -> dict[str, MoneyAmount]:

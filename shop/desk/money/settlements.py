@@ -59,7 +59,7 @@ def list_settlements(request: HttpRequest, actor: Actor) -> HttpResponse:
     settlement_rows = [
         (
             row,
-            report.closing_totals(row) if tab else open_totals.get(row.pk, PeriodTotals()),
+            PeriodTotals.fixed_at_closing(row) if tab else open_totals.get(row.pk, PeriodTotals()),
             row.pk in open_totals,
         )
         for row in page.object_list

@@ -39,7 +39,7 @@ def list_settlements(request: HttpRequest, membership: MembershipContext) -> Htt
     open_settlement = settlements.open().filter(currency=market.currency if market else "VND").first()
     closed_settlements = settlements.closed().select_related("payout").newest_first()
     context = {
-        "running": report.build_statement(open_settlement) if open_settlement else None,
+        "open_statement": report.build_statement(open_settlement) if open_settlement else None,
         "settlement": open_settlement,
         "page": Paginator(closed_settlements, PER_PAGE).get_page(request.GET.get("page")),
         "bank": find_bank(membership.cooperative.bank_bin),
@@ -140,11 +140,11 @@ def _render_account(request: HttpRequest, membership: MembershipContext, form: A
     proposal = pending_approvals.filter(cooperative=membership.cooperative).first()
     context: dict[str, object] = {
         "form": form,
-        "now": current_account,
+        "current_account": current_account,
         "bank": find_bank(current_account.bank_bin),
         "proposal": proposal,
         "proposal_bank": find_bank(proposal.proposed_values["bank_bin"]) if proposal else None,
-        "me": membership.user.pk,
+        "user_id": membership.user.pk,
         "changes": Change.objects.of_row(membership.cooperative)
         .filter(action="cooperative.account_changed")
         .order_by("-created_at", "-pk")[:PER_PAGE],

@@ -58,7 +58,7 @@ def test_rows_add_up_to_the_closed_figures() -> None:
     orders = report.rows_of_orders(settlement, report.orders_in(settlement))
     other_rows = report.other_rows(settlement)
 
-    assert report.closing_totals(settlement) == PeriodTotals(
+    assert PeriodTotals.fixed_at_closing(settlement) == PeriodTotals(
         goods=300_000, delivery=60_000, refunds=40_000, commission=13_000, corrections=-7_000
     )
     assert [row.name for row in orders] == [part.order.code for part in parts]
@@ -76,11 +76,11 @@ def test_rows_add_up_to_the_closed_figures() -> None:
 def test_open_period_has_the_figures_it_is_closed_with() -> None:
     seller = make_seller()
     make_sale(seller, back=40_000)
-    running = report.build_statement(make_open_settlement(seller))
+    open_statement = report.build_statement(make_open_settlement(seller))
     closed = report.build_statement(close_open_settlement(seller))
 
-    assert running.is_running
-    assert running.totals == closed.totals
+    assert open_statement.is_open
+    assert open_statement.totals == closed.totals
     assert closed.payout.amount == closed.payable == 232_000
 
 
