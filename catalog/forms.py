@@ -33,7 +33,7 @@ _HIGHEST = 999_999_999
 _GROUPED_BY_COMMAS = re.compile(r"\d{1,3}(?:,\d{3})+")
 
 
-class AmountField(GroupedLimitsField):
+class WholeNumberField(GroupedLimitsField):
     """A whole number as people write amounts: `20.000`, `20,000`, `20 000 ₫`."""
 
     widget = forms.TextInput(attrs={"class": "input", "inputmode": "numeric", "autocomplete": "off"})
@@ -91,7 +91,7 @@ class DiscountForm(ConfirmableForm):
         choices=[(PERCENT, _("Percentage")), (AMOUNT, _("Fixed amount"))],
         widget=forms.Select(attrs={"class": "input"}),
     )
-    value = AmountField(
+    value = WholeNumberField(
         label=_("Discount value"), error_messages={"required": _("Enter the discount value.")}
     )
     starts = _day(pgettext_lazy("first day", "From"))
@@ -227,18 +227,18 @@ class BackInStockForm(forms.Form):
         files: FormFiles = None,
         *,
         variants: Sequence[Variant],
-        is_any: bool = True,
+        may_choose_any_variant: bool = True,
         **options: Unpack[FormOptions],
     ) -> None:
         super().__init__(data, files, **options)
-        if is_any and len(variants) < 2:
+        if may_choose_any_variant and len(variants) < 2:
             del self.fields["variant"]
             return
         field = self.fields["variant"]
         assert isinstance(field, forms.ChoiceField)
-        any_kind = [("", _("Any option"))] if is_any else []
+        any_kind = [("", _("Any option"))] if may_choose_any_variant else []
         field.choices = [*any_kind, *((str(variant.pk), variant.name) for variant in variants)]
-        field.required = not is_any
+        field.required = not may_choose_any_variant
         field.widget.attrs["class"] = "input"
 
     @property

@@ -166,10 +166,10 @@ def _closed_to_crawlers(language: str) -> list[str]:
 
 def _in_season(listings: ListingQuerySet, month: int) -> list[Listing]:
     """Return available products: seasonal ones first, then those of all year."""
-    now = listings.in_season(month).newest_first()
-    seasonal = list(now.exclude(product__season=ALL_MONTHS)[:SEASON_GOODS])
+    in_season = listings.in_season(month).newest_first()
+    seasonal = list(in_season.exclude(product__season=ALL_MONTHS)[:SEASON_GOODS])
     remaining_count = SEASON_GOODS - len(seasonal)
-    return seasonal + list(now.filter(product__season=ALL_MONTHS)[:remaining_count])
+    return seasonal + list(in_season.filter(product__season=ALL_MONTHS)[:remaining_count])
 
 
 def _in_a_sentence(card: ProductCard) -> str:

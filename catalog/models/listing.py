@@ -155,6 +155,6 @@ class Price(models.Model):
         return f"{self.amount} {self.currency}"
 
     @property
-    def selling(self) -> int | None:
+    def selling_price(self) -> int | None:
         """The price of one step before vouchers, in minor units."""
         return self.amount if self.discounted is None else self.discounted

@@ -89,17 +89,21 @@ def manage_back_in_stock(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def back_in_stock_form(
-    request: HttpRequest, variants: Sequence[Variant], *, is_any: bool = True
+    request: HttpRequest, variants: Sequence[Variant], *, may_choose_any_variant: bool = True
 ) -> BackInStockForm:
     """Return the posted form, or one prefilled from the account.
 
-    `is_any`: no variant can be ordered, so the buyer may choose any of them.
+    Buyers `may_choose_any_variant` if all variants of the product are sold out, or none is.
     """
     user = get_user(request)
     known = (user.email or format_phone(user.phone or "")) if isinstance(user, User) else ""
     sent = request.POST if request.method == "POST" else None
     return BackInStockForm(
-        sent, variants=variants, is_any=is_any, initial={"contact": known}, label_suffix=""
+        sent,
+        variants=variants,
+        may_choose_any_variant=may_choose_any_variant,
+        initial={"contact": known},
+        label_suffix="",
     )
 
 

@@ -126,13 +126,13 @@ def _card(
         seller=product.cooperative.name,
         seller_lang=lang(product.cooperative, "name"),
         province=product.cooperative.province_name,
-        price=cheapest.selling if cheapest else None,
-        list_price=cheapest.amount if cheapest and cheapest.amount != cheapest.selling else None,
-        has_many_prices=len({price.selling for price in prices}) > 1,
+        price=cheapest.selling_price if cheapest else None,
+        list_price=cheapest.amount if cheapest and cheapest.amount != cheapest.selling_price else None,
+        has_many_prices=len({price.selling_price for price in prices}) > 1,
         currency=listing.currency,
         step=unit_label(variant) if variant else "",
         unit=unit_name(variant.unit) if variant else "",
-        per_measure=price_per_measure(variant, cheapest.selling, listing.currency)
+        per_measure=price_per_measure(variant, cheapest.selling_price, listing.currency)
         if cheapest and variant
         else "",
         variant_count=len(prices),
@@ -167,7 +167,7 @@ def _prices(listings: Sequence[Listing]) -> dict[int, list[Price]]:
         price.variant = variants[price.variant_id]
         prices_by_product[price.variant.product_id].append(price)
     for rows in prices_by_product.values():
-        rows.sort(key=lambda row: (row.selling or 0, row.variant.sort_order, row.variant_id))
+        rows.sort(key=lambda row: (row.selling_price or 0, row.variant.sort_order, row.variant_id))
     return prices_by_product
 
 

@@ -120,7 +120,7 @@ def _choices(product: Product, channel: Channel) -> list[VariantChoice]:
 
 
 def _choice(variant: Variant, price: Price, free: int) -> VariantChoice:
-    selling = price.selling or 0
+    selling = price.selling_price or 0
     list_price = price.amount if price.amount != selling else None
     return VariantChoice(variant, selling, list_price, max(free, 0) if variant.track_inventory else None)
 
@@ -167,7 +167,9 @@ def _back_form(
         return None
     variants = [choice.variant for choice in choices]
     return back_in_stock_form(
-        request, sold_out_variants or variants, is_any=len(sold_out_variants) in (0, len(variants))
+        request,
+        sold_out_variants or variants,
+        may_choose_any_variant=len(sold_out_variants) in (0, len(variants)),
     )
 
 

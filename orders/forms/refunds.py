@@ -11,7 +11,7 @@ from django import forms
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from catalog.forms import AmountField
+from catalog.forms import WholeNumberField
 from cooperatives.models import Warehouse
 from orders.actions.payouts.bank_accounts import BankAccount
 from orders.actions.refunds.refund_decisions import LineRefund, LineRefundLimit, RefundDecision, RefundLimits
@@ -23,9 +23,9 @@ from shop.core.web.form_options import FormData, FormFiles, FormOptions, Label
 _BEARERS = [(CostBearer.COOPERATIVE, _("the cooperative")), (CostBearer.PLATFORM, _("the market"))]
 
 
-def quantity_field(maximum: int, label: Label, *, initial: int | None = None) -> AmountField:
+def quantity_field(maximum: int, label: Label, *, initial: int | None = None) -> WholeNumberField:
     """Return an optional whole-number field with this maximum."""
-    return AmountField(label=label, required=False, min_value=0, max_value=maximum, initial=initial)
+    return WholeNumberField(label=label, required=False, min_value=0, max_value=maximum, initial=initial)
 
 
 class RefundAccountForm(forms.Form):
@@ -86,7 +86,7 @@ class RefundAmountsForm(forms.Form):
     """Refund amounts per line and for the delivery, and who bears them."""
 
     key = forms.UUIDField(widget=forms.HiddenInput)
-    delivery = AmountField(label=_("Delivery"), required=False, min_value=0)
+    delivery = WholeNumberField(label=_("Delivery"), required=False, min_value=0)
     bearer = forms.ChoiceField(
         label=_("Refund paid by"),
         choices=_BEARERS,
@@ -107,9 +107,11 @@ class RefundAmountsForm(forms.Form):
         self.limits = limits
         self.fields["delivery"] = self._amount_field(_("Delivery"), max(0, limits.delivery))
 
-    def _amount_field(self, label: Promise, maximum: int) -> AmountField:
+    def _amount_field(self, label: Promise, maximum: int) -> WholeNumberField:
         help_text = _("You can refund at most %(sum)s.") % {"sum": money(maximum, self.limits.currency)}
-        return AmountField(label=label, required=False, min_value=0, max_value=maximum, help_text=help_text)
+        return WholeNumberField(
+            label=label, required=False, min_value=0, max_value=maximum, help_text=help_text
+        )
 
     def _number_of(self, name: str) -> int:
         return int(self.cleaned_data.get(name) or 0)
@@ -125,7 +127,7 @@ class RefundAmountsForm(forms.Form):
 class RefundForm(RefundAmountsForm):
     """The desk's refund decision for a part, or (without lines) for an overpayment."""
 
-    surplus = AmountField(label=_("Overpayment"), required=False, min_value=0)
+    surplus = WholeNumberField(label=_("Overpayment"), required=False, min_value=0)
     warehouse = forms.ChoiceField(
         label=_("Receiving warehouse"), required=False, widget=forms.Select(attrs={"class": "input"})
     )

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from catalog.forms import AmountField, DiscountForm
+from catalog.forms import DiscountForm, WholeNumberField
 from orders.actions.vouchers.issue_vouchers import MAX_CODES_AT_ONCE, VoucherTerms
 from orders.models import CostBearer, ValueType, Voucher, VoucherType
 from shop.core.dates.calendar import vietnam_date
@@ -36,13 +36,13 @@ class VoucherForm(DiscountForm):
         ],
         widget=forms.Select(attrs={"class": "input"}),
     )
-    minimum_spent = AmountField(
+    minimum_spent = WholeNumberField(
         label=_("Minimum amount of products"),
         required=False,
         help_text=_("Counts the products that the code applies to. The delivery fee does not count."),
     )
-    minimum_quantity = AmountField(label=_("Minimum quantity"), required=False)
-    usage_limit = AmountField(label=_("Total number of uses, at most"), required=False)
+    minimum_quantity = WholeNumberField(label=_("Minimum quantity"), required=False)
+    usage_limit = WholeNumberField(label=_("Total number of uses, at most"), required=False)
     apply_once_per_customer = forms.BooleanField(label=_("Once per buyer"), required=False)
     single_use = forms.BooleanField(label=_("Each code can be used once"), required=False)
     apply_once_per_order = forms.BooleanField(
@@ -106,4 +106,4 @@ class VoucherForm(DiscountForm):
 class CodesForm(forms.Form):
     """The number of codes to generate."""
 
-    count = AmountField(label=_("Quantity"), max_value=MAX_CODES_AT_ONCE, initial=50)
+    count = WholeNumberField(label=_("Quantity"), max_value=MAX_CODES_AT_ONCE, initial=50)

@@ -343,7 +343,7 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
         return self.total_gross - self.due_gross
 
     @property
-    def placed_on(self) -> datetime.datetime:
+    def required_placed_at(self) -> datetime.datetime:
         """The time at which it was placed. Raises ValueError for a draft."""
         if self.placed_at is None:
             raise ValueError("a draft has not been placed")

@@ -40,14 +40,18 @@ class LineView:
     priced: PricedItem | None = None
 
     @property
-    def to_pay(self) -> int:
+    def maximum_to_pay(self) -> int:
         """The sum to pay; for a line sold by weight, the most that the sum can be."""
         return self.priced.total.gross if self.priced else 0
 
     @property
     def list_total(self) -> int | None:
         """The line at its list price, if that is more."""
-        return self.priced.listed.gross if self.priced and self.priced.listed.gross > self.to_pay else None
+        return (
+            self.priced.listed.gross
+            if self.priced and self.priced.listed.gross > self.maximum_to_pay
+            else None
+        )
 
     @property
     def has_unit_price_apart(self) -> bool:
@@ -117,7 +121,7 @@ class SellerQuoteView:
     pickup_points: list[PickupPoint]
 
     @property
-    def sent(self) -> list[DeliveryChoice]:
+    def choices_without_pickup_time(self) -> list[DeliveryChoice]:
         """The choices without a pickup time: one radio button each."""
         return [choice for choice in self.choices if choice.time is None]
 
@@ -132,7 +136,9 @@ class SellerQuoteView:
     @property
     def should_open_far_points(self) -> bool:
         """Return whether to unfold the far places: one is chosen, or the buyer has no other choice."""
-        return any(point.is_chosen for point in self.far_points) or not (self.sent or self.near_points)
+        return any(point.is_chosen for point in self.far_points) or not (
+            self.choices_without_pickup_time or self.near_points
+        )
 
     @property
     def field(self) -> str:
@@ -149,7 +155,7 @@ class SellerQuoteView:
 
     @property
     def goods_total(self) -> int:
-        return sum(line.to_pay for line in self.lines)
+        return sum(line.maximum_to_pay for line in self.lines)
 
     @property
     def is_by_weight(self) -> bool:
@@ -198,8 +204,8 @@ def line_messages(line: QuotedLine, currency: str) -> list[str]:
         QuoteProblem.NOT_FOR_SALE: lambda: _("No longer on sale. Remove it to continue."),
         QuoteProblem.SOLD_OUT: lambda: _("Sold out. Remove it to continue."),
         QuoteProblem.ONLY_LEFT: lambda: (
-            ngettext("Only %(count)s is left.", "Only %(count)s are left.", line.free or 0)
-            % {"count": line.free or 0}
+            ngettext("Only %(count)s is left.", "Only %(count)s are left.", line.available_steps or 0)
+            % {"count": line.available_steps or 0}
         ),
         QuoteProblem.OVER_LIMIT: lambda: (
             _("You can buy at most %(limit)s of this per order.") % {"limit": line.limit}

@@ -17,6 +17,6 @@ def waiting_substitutes(order: Order, now: datetime.datetime) -> list[Substitute
     return substitutes
 
 
-def answered_substitutes(order: Order) -> list[Substitute]:
+def closed_substitutes(order: Order) -> list[Substitute]:
     """Return the offers of an order that are closed, oldest first."""
     return list(Substitute.objects.of_order(order).exclude(state=SubstituteState.WAITING))

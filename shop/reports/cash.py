@@ -27,7 +27,7 @@ class CashAge(StrEnum):
     WEEK = "4-7"
     FORTNIGHT = "8-14"
     OLD = "15"
-    HANDED_IN = "da-nop"
+    REMITTED = "da-nop"
 
 
 UNREMITTED_AGES = (CashAge.NEW, CashAge.WEEK, CashAge.FORTNIGHT, CashAge.OLD)
@@ -36,7 +36,7 @@ CASH_AGE_NAMES: dict[CashAge, Promise] = {
     CashAge.WEEK: gettext_lazy("4–7 days"),
     CashAge.FORTNIGHT: gettext_lazy("8–14 days"),
     CashAge.OLD: gettext_lazy("15 days or more"),
-    CashAge.HANDED_IN: gettext_lazy("Remitted, not yet received"),
+    CashAge.REMITTED: gettext_lazy("Remitted, not yet received"),
 }
 _DAYS = {CashAge.NEW: 3, CashAge.WEEK: 7, CashAge.FORTNIGHT: 14}
 
@@ -98,9 +98,9 @@ def with_age(rows: ParcelQuerySet, today: datetime.date) -> Any:
         When(since__gte=start_of_day(today - datetime.timedelta(days=days)), then=Value(age.value))
         for age, days in _DAYS.items()
     ]
-    handed_in = When(cod_state=CodState.REMITTED, then=Value(CashAge.HANDED_IN.value))
+    remitted = When(cod_state=CodState.REMITTED, then=Value(CashAge.REMITTED.value))
     return rows.annotate(
-        age=Case(handed_in, *since, default=Value(CashAge.OLD.value), output_field=CharField())
+        age=Case(remitted, *since, default=Value(CashAge.OLD.value), output_field=CharField())
     )
 
 
@@ -119,12 +119,12 @@ def cash_of_cooperative(cooperative_id: int, currency: str) -> dict[tuple[str, b
     rows = (
         Parcel.objects.with_unremitted_cash()
         .filter(part__cooperative=cooperative_id, part__order__currency=currency)
-        .annotate(is_handed_in=Case(When(Q(cod_state=CodState.REMITTED), then=True), default=False))
-        .values("cod_holder", "is_handed_in")
+        .annotate(is_remitted=Case(When(Q(cod_state=CodState.REMITTED), then=True), default=False))
+        .values("cod_holder", "is_remitted")
         .annotate(amount=Sum("owed"))
-        .order_by("cod_holder", "is_handed_in")
+        .order_by("cod_holder", "is_remitted")
     )
-    return {(row["cod_holder"], bool(row["is_handed_in"])): row["amount"] for row in rows}
+    return {(row["cod_holder"], bool(row["is_remitted"])): row["amount"] for row in rows}
 
 
 def table_by_holder(name: str, rows: Sequence[HolderCash], currency: str) -> Table:

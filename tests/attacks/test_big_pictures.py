@@ -42,7 +42,7 @@ from shop.core.images.image_files import (
 )
 from shop.core.images.renditions import render_waiting_pictures, store_picture
 from shop.core.models import Picture, PictureState
-from shop.core.models.picture import CLAIM
+from shop.core.models.picture import CLAIM_DURATION
 from tests.attacks.hostile_pictures import FORMATS, hostile, jpeg_of_many_scans, png
 from tests.attacks.memory import PeakMemory
 from tests.factories import make_member, make_order, make_product, make_variant
@@ -444,8 +444,8 @@ def test_picture_is_claimed_by_one_process_until_the_claim_ends() -> None:
     now = timezone.now()
 
     assert Picture.objects.claim(picture.pk, now)
-    assert not Picture.objects.claim(picture.pk, now + CLAIM)
-    assert Picture.objects.claim(picture.pk, now + 2 * CLAIM)
+    assert not Picture.objects.claim(picture.pk, now + CLAIM_DURATION)
+    assert Picture.objects.claim(picture.pk, now + 2 * CLAIM_DURATION)
 
 
 @pytest.mark.django_db

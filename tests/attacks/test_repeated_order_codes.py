@@ -53,9 +53,9 @@ def test_orders_are_placed_beyond_the_first_range() -> None:
 
 def test_code_in_use_is_skipped() -> None:
     variant = make_variant(on_hand=100)
-    used_code = make_order((variant, 1))
+    existing_order = make_order((variant, 1))
     number = OrderCode.objects.get().pk
-    Order.objects.filter(pk=used_code.pk).update(code=order_code_for(number + 1, key()))
+    Order.objects.filter(pk=existing_order.pk).update(code=order_code_for(number + 1, key()))
 
     order = make_order((variant, 1))
 

@@ -142,7 +142,7 @@ def test_new_list_price_ends_catalogue_discount() -> None:
 
     edit(variant, price=50_000)
 
-    assert variant.prices.get().selling == 50_000
+    assert variant.prices.get().selling_price == 50_000
 
 
 def test_added_variant_has_price_and_stock() -> None:

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from orders.actions.bank_transfers.receive_transfers import (
-    ENDED_STATUSES,
     process_bank_webhook,
     unassigned_amount,
 )
@@ -27,7 +26,7 @@ from orders.actions.bank_transfers.transfer_review import (
 )
 from orders.actions.placement.replace_expired_order import replace_expired_order
 from orders.models import BankTransfer, Order, PaymentEvent, PaymentMethod, WebhookEvent
-from orders.states import TransferState
+from orders.states import ENDED_ORDER_STATUSES, TransferState
 from shop.core.dates.calendar import VIETNAM
 from tests.doubles.bank_webhooks import sepay_webhook
 from tests.money.market import INDEXES, SEPAY_SECRET, Market, requires_row
@@ -62,7 +61,7 @@ def dismissed() -> Any:
 
 
 def ended() -> Any:
-    return Order.objects.filter(status__in=ENDED_STATUSES)
+    return Order.objects.filter(status__in=ENDED_ORDER_STATUSES)
 
 
 class IncomingTransfers(Market):

@@ -8,14 +8,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 
 from cooperatives.models import Warehouse
-from orders.actions.bank_transfers.receive_transfers import ENDED_STATUSES
 from orders.actions.bank_transfers.transfer_review import BankAccount
 from orders.actions.fulfilment.parcel_returns import receive_return
 from orders.actions.payouts.refund_execution import pay_refund_by_bank, set_refund_account
 from orders.actions.payouts.surplus_refunds import refund_ended_order_surplus
 from orders.actions.refunds.refund_decisions import LineRefund, RefundDecision, decide_refund, refund_limits
 from orders.models import CostBearer, Order, OrderPart, Parcel, Payment, PaymentEvent, Refund, RefundLine
-from orders.states import RETURN_KINDS, ParcelState
+from orders.states import ENDED_ORDER_STATUSES, RETURN_KINDS, ParcelState
 from tests.money.market import INDEXES, Market, after_writes, requires_row
 
 TO = BankAccount("970436", "0099887766", "NGUYEN THI MAI")
@@ -30,7 +29,7 @@ def refunds() -> Any:
 
 
 def ended_and_paid() -> Any:
-    return Order.objects.filter(status__in=ENDED_STATUSES, charged__gt=0)
+    return Order.objects.filter(status__in=ENDED_ORDER_STATUSES, charged__gt=0)
 
 
 def coming_back() -> Any:

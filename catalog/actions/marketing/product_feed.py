@@ -183,7 +183,7 @@ def _item_fields(feed_variant: _FeedVariant, texts: _Texts) -> dict[str, object]
     categories = [
         texts.categories[int(key)] for key in _ancestor_keys(product.category) if int(key) in texts.categories
     ]
-    listed, selling = price.amount or 0, price.selling or 0
+    listed, selling = price.amount or 0, price.selling_price or 0
     return {
         "id": variant.sku or f"v{variant.pk}",
         "item_group_id": product.pk,

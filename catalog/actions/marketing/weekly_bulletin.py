@@ -62,7 +62,7 @@ class BulletinContent:
 
     first: datetime.date
     last: datetime.date
-    meetings: list[BulletinPickup]
+    pickups: list[BulletinPickup]
     coaches: list[CoachDeparture]
     in_season: list[BulletinProduct]
     new: list[BulletinProduct]
@@ -257,16 +257,18 @@ def _collect_content(
     show_in_language(offered_methods, "name", "note")
     show_in_language([method.cooperative for method in offered_methods], "name")
     listings = on_sale.filter(product__cooperative__in=selling)
-    month, following = week.month, week.month % 12 + 1
-    back_by = datetime.date(week.year + week.month // 12, following, 1)
-    later = on_sale.filter(product__cooperative__in=Cooperative.objects.selling_on(back_by))
+    month, next_month = week.month, week.month % 12 + 1
+    next_month_start = datetime.date(week.year + week.month // 12, next_month, 1)
+    on_sale_next_month = on_sale.filter(
+        product__cooperative__in=Cooperative.objects.selling_on(next_month_start)
+    )
     available = listings.filter(is_available=True)
     seasonal = available.in_season(month).exclude(product__season=ALL_MONTHS)
     recent = available.filter(published_at__gte=start_of_day(week - datetime.timedelta(days=7)))
     return BulletinContent(
         first=week,
         last=week + datetime.timedelta(days=6),
-        meetings=[pickup for pickup in _pickups(offered_methods, week) if pickup.time.starts_at > now],
+        pickups=[pickup for pickup in _pickups(offered_methods, week) if pickup.time.starts_at > now],
         coaches=[
             departure
             for departure in coach_departures_in_week(offered_methods, week)
@@ -274,8 +276,10 @@ def _collect_content(
         ],
         in_season=_with_prices(seasonal.newest_first(), MAX_IN_SEASON),
         new=_with_prices(recent.newest_first(), MAX_OTHERS),
-        ending=_with_prices(available.in_season(month).out_of_season(following).by_name(), MAX_OTHERS),
-        coming=_with_prices(later.in_season(following).out_of_season(month).by_name(), MAX_OTHERS),
+        ending=_with_prices(available.in_season(month).out_of_season(next_month).by_name(), MAX_OTHERS),
+        coming=_with_prices(
+            on_sale_next_month.in_season(next_month).out_of_season(month).by_name(), MAX_OTHERS
+        ),
     )
 
 
@@ -291,7 +295,7 @@ def _pickups(methods: Sequence[DeliveryMethod], week: datetime.date) -> list[Bul
         if hours.falls_on(day)
     ]
     return sorted(
-        pickups, key=lambda showing: (showing.time.day, showing.time.starts, showing.delivery_method.pk)
+        pickups, key=lambda pickup: (pickup.time.day, pickup.time.starts, pickup.delivery_method.pk)
     )
 
 
@@ -315,5 +319,5 @@ def _with_prices(listings: ListingQuerySet, limit: int) -> list[BulletinProduct]
 
 
 def _with_cheapest_price(listing: Listing, prices: Sequence[Price]) -> BulletinProduct:
-    cheapest = min(prices, key=lambda price: price.selling or 0, default=None)
-    return BulletinProduct(listing, cheapest, len({price.selling for price in prices}) > 1)
+    cheapest = min(prices, key=lambda price: price.selling_price or 0, default=None)
+    return BulletinProduct(listing, cheapest, len({price.selling_price for price in prices}) > 1)

@@ -11,10 +11,10 @@ from enum import StrEnum
 from django.db.models import Sum, prefetch_related_objects
 from django.utils.translation import gettext_lazy as _
 
-from orders.actions.bank_transfers.receive_transfers import ENDED_STATUSES
 from orders.models import BankTransfer, Order, TransferShare
 from orders.payments.code_search import find_order_codes
 from orders.payments.transfer_notes import TransferNote
+from orders.states import ENDED_ORDER_STATUSES
 from shop.core.errors import StrOrPromise
 
 _MAX_SUGGESTIONS = 3
@@ -65,7 +65,7 @@ class Suggestion:
 
     @property
     def has_ended(self) -> bool:
-        return self.order.status in ENDED_STATUSES
+        return self.order.status in ENDED_ORDER_STATUSES
 
     @property
     def still_due(self) -> int:
@@ -130,7 +130,7 @@ def _orders_awaiting_transfer(transfers: Sequence[BankTransfer]) -> list[Order]:
     """Return the newest orders that await a transfer."""
     if not transfers:
         return []
-    orders = Order.objects.waiting_for_transfer().exclude(status__in=ENDED_STATUSES)
+    orders = Order.objects.waiting_for_transfer().exclude(status__in=ENDED_ORDER_STATUSES)
     return list(orders.newest_first()[:_MAX_COMPARED_ORDERS])
 
 
@@ -176,11 +176,11 @@ def _score_order(
         MatchReason.NEAR_CODE: order.code not in codes and note.has_near_code(order.code),
         MatchReason.PAYER: note.mentions_buyer(order.buyer_name, order.phone),
         MatchReason.AMOUNT: order.still_due == unassigned,
-        MatchReason.TIME: datetime.timedelta() <= transfer.booked_at - order.placed_on <= _SAME_TIME,
+        MatchReason.TIME: datetime.timedelta() <= transfer.booked_at - order.required_placed_at <= _SAME_TIME,
     }
     reasons = tuple(reason for reason, applies in checks.items() if applies)
     return Suggestion(
-        order, reasons, 0 if order.status in ENDED_STATUSES else min(unassigned, order.still_due)
+        order, reasons, 0 if order.status in ENDED_ORDER_STATUSES else min(unassigned, order.still_due)
     )
 
 

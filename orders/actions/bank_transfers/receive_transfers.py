@@ -33,7 +33,7 @@ from orders.models import (
 from orders.payments.code_search import find_order_codes
 from orders.payments.incoming_transfers import IncomingTransfer, TransferSource, read_incoming_transfers
 from orders.payments.webhook_signatures import parse_webhook_body
-from orders.states import TRANSFER_MOVES, OrderStatus, TransferState
+from orders.states import ENDED_ORDER_STATUSES, TRANSFER_MOVES, TransferState
 from shop.core.actors import Actor
 from shop.core.database.transactions import after_commit_or_run, lock_row
 from shop.core.jobs.sweeps import run_one
@@ -43,7 +43,6 @@ from shop.core.states import advance
 BANK_WEBHOOK_PROVIDERS = (TransferSource.SEPAY, TransferSource.CASSO, TransferSource.PAYOS)
 _SWEEP_SIZE = 200
 _MIN_AGE = datetime.timedelta(seconds=30)  # leave younger notices to their own queued task
-ENDED_STATUSES = frozenset({OrderStatus.CANCELLED, OrderStatus.EXPIRED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +244,7 @@ def _review_reason(
 
 
 def _review_reason_for_order(transfer: BankTransfer, order: Order) -> ReviewReason | None:
-    if order.status in ENDED_STATUSES:
+    if order.status in ENDED_ORDER_STATUSES:
         return ReviewReason.ENDED
     if not order.still_due:
         return ReviewReason.PAID

@@ -14,7 +14,6 @@ from django.utils.translation import gettext_lazy as _
 
 from orders import locks
 from orders.actions.bank_transfers.receive_transfers import (
-    ENDED_STATUSES,
     assign_transfer_to_order,
     current_payment,
     settle_if_fully_assigned,
@@ -25,7 +24,7 @@ from orders.actions.payouts.bank_accounts import BankAccount, validate_bank_acco
 from orders.actions.payouts.payouts import PayoutReferenceRequired, require_payable
 from orders.models import BankTransfer, Order, Parcel, PaymentMethod, Payout
 from orders.payments.vietqr import fold_note
-from orders.states import PAYOUT_MOVES, TRANSFER_MOVES, PayoutState, TransferState
+from orders.states import ENDED_ORDER_STATUSES, PAYOUT_MOVES, TRANSFER_MOVES, PayoutState, TransferState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, ReasonRequired, Refused
 from shop.core.models import record_change
@@ -208,7 +207,7 @@ def _require_review(transfer: BankTransfer) -> None:
 
 
 def _require_assignable(transfer: BankTransfer, order: Order, amount: int) -> None:
-    if order.status in ENDED_STATUSES:
+    if order.status in ENDED_ORDER_STATUSES:
         raise OrderEnded(order)
     if transfer.shares.filter(payment__order=order).exists():
         raise TransferAlreadyAssigned()

@@ -104,7 +104,9 @@ def add_lines_to_basket(basket: Basket, lines_to_add: Sequence[LineToAdd]) -> No
     """
     variant_ids = {line_to_add.variant_id for line_to_add in lines_to_add}
     variants = {variant.pk: variant for variant in _buyable_variants(variant_ids, basket.channel_id)}
-    prices = {price.variant_id: price.selling for price in _select_prices(variant_ids, basket.channel_id)}
+    prices = {
+        price.variant_id: price.selling_price for price in _select_prices(variant_ids, basket.channel_id)
+    }
     lines = _select_lines(basket.pk, variant_ids)
     limit = shop_quantity_limit()
     new_lines: list[BasketLine] = []
@@ -161,7 +163,7 @@ def set_line_quantity(basket: Basket, line_id: uuid.UUID, quantity: int) -> None
     ]
     _check_limit(line.variant, [line, *other_lines], shop_quantity_limit())
     line.seen_price = next(
-        (price.selling for price in _select_prices([line.variant_id], basket.channel_id)), None
+        (price.selling_price for price in _select_prices([line.variant_id], basket.channel_id)), None
     )
     line.save(update_fields=["quantity", "seen_price"])
 

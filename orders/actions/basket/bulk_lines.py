@@ -164,7 +164,7 @@ def _quote_without_shortage(basket: Basket, variant_ids: set[int], *, now: datet
     """Return the current quote. Raises SoldOut if the basket holds more of these variants than is free."""
     current_quote = build_quote(basket_quote_request(basket), now=now)
     free_by_variant = {
-        line.variant.pk: line.free or 0
+        line.variant.pk: line.available_steps or 0
         for line in current_quote.lines
         if line.variant.pk in variant_ids and _SHORT & set(line.problems)
     }

@@ -176,7 +176,9 @@ def _available_lines(
             result.differences.append(difference(kind=DifferenceKind.RESTING, seller=seller))
             continue
         available_quantity = min(
-            count for count in (ordered_variant.quantity, line.free, line.limit) if count is not None
+            count
+            for count in (ordered_variant.quantity, line.available_steps, line.limit)
+            if count is not None
         )
         if available_quantity < 1:
             result.differences.append(difference(kind=DifferenceKind.SOLD_OUT))

@@ -115,7 +115,7 @@ def _promotions_by_key(keys: Collection[uuid.UUID]) -> QuerySet[Promotion]:
 def _reduction_source(quoted: QuotedLine) -> tuple[DiscountKind, str]:
     """Return the cause of a lowered price: a catalogue rule with its key, or a manual price."""
     price = next(iter(quoted.variant.prices.all()), None)
-    if price is None or quoted.unit_price != price.selling:
+    if price is None or quoted.unit_price != price.selling_price:
         return DiscountKind.MANUAL, ""
     return DiscountKind.CATALOGUE, str(price.promotion_key or "")
 

@@ -27,7 +27,7 @@ from orders.actions.payments.confirm_order import (
     is_awaiting_confirmation,
     is_confirmed_automatically,
 )
-from orders.actions.payouts.surplus_refunds import ENDED_STATUSES, refund_surplus
+from orders.actions.payouts.surplus_refunds import refund_surplus
 from orders.models import (
     EventKind,
     GatewayCall,
@@ -40,7 +40,7 @@ from orders.models import (
 )
 from orders.payments.stripe_js import accepts_cards
 from orders.payments.transfer_requests import transfer_request_for_order
-from orders.states import CallState, Coverage
+from orders.states import ENDED_ORDER_STATUSES, CallState, Coverage
 from shop.core.actors import Actor
 from shop.core.errors import Refused
 from shop.core.models import Channel, ShopSettings, record_change, shop_settings
@@ -156,7 +156,7 @@ def methods_for_remainder(order: Order, last: Payment) -> list[PaymentMethod]:
         last.method != PaymentMethod.CARD
         or not order.charged
         or not order.still_due
-        or order.status in ENDED_STATUSES
+        or order.status in ENDED_ORDER_STATUSES
     ):
         return []
     authorised, _charged = total_authorised_and_charged(Payment.objects.filter(order=order).sums().values())
@@ -298,7 +298,7 @@ def record_received_money(
     )
     finish_order_change(order, now=now)
     confirm_if_covered(order, actor=actor, now=now)
-    if payment.method == PaymentMethod.CARD or order.status in ENDED_STATUSES:
+    if payment.method == PaymentMethod.CARD or order.status in ENDED_ORDER_STATUSES:
         reason = gettext_noop("The order was overpaid.")
         refund_surplus(order, reason=reason, actor=actor, now=now)
     return event

@@ -16,12 +16,11 @@ from orders import locks
 from orders.actions.cash_on_delivery.cash_collection import outstanding_cash
 from orders.actions.payouts.refund_execution import announce_refund, execute_refund
 from orders.models import CostBearer, EventKind, Order, OrderPart, PaymentEvent, Refund
-from orders.states import Coverage, OrderStatus
+from orders.states import ENDED_ORDER_STATUSES, Coverage
 from shop.core.actors import Actor
 from shop.core.jobs.sweeps import run_each
 
 _SWEEP_SIZE = 200
-ENDED_STATUSES = frozenset({OrderStatus.CANCELLED, OrderStatus.EXPIRED})
 
 
 def refundable_surplus(order: Order) -> int:
@@ -78,7 +77,7 @@ def refund_surplus(
 def refund_ended_order_surplus(*, order_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> Refund | None:
     """Refund money that arrived for a cancelled or expired order. Raises Missing."""
     order = locks.lock_order(order_id)
-    if order.status not in ENDED_STATUSES:
+    if order.status not in ENDED_ORDER_STATUSES:
         return None
     reason = gettext_noop("The payment arrived after the order had ended.")
     return refund_surplus(order, reason=reason, actor=actor, now=now)
@@ -88,7 +87,7 @@ def refund_ended_order_surplus(*, order_id: uuid.UUID, actor: Actor, now: dateti
 def refund_ended_orders_task() -> None:
     """Sweep: refund the balance of cancelled and expired orders, for all payment methods."""
     now, actor = timezone.now(), Actor.system("refund_surplus")
-    ended = overpaid_orders().filter(status__in=ENDED_STATUSES).order_by("placed_at", "pk")
+    ended = overpaid_orders().filter(status__in=ENDED_ORDER_STATUSES).order_by("placed_at", "pk")
     run_each(
         ended.values_list("pk", flat=True),
         lambda order_id: refund_ended_order_surplus(order_id=order_id, actor=actor, now=now),

@@ -230,7 +230,7 @@ def _require_prices(quote: Quote) -> None:
         raise Missing(field="variant")
     for line in quote.lines:
         price = next(iter(line.variant.prices.all()), None)
-        if line.requested.forced_price is None and (price is None or price.selling is None):
+        if line.requested.forced_price is None and (price is None or price.selling_price is None):
             raise NotForSale(field="variant")
 
 

@@ -206,8 +206,10 @@ def _allocate_or_refuse(lines: Sequence[OrderLine], quote: Quote) -> None:
         free = shortage.details["free"]
         for line in quote.lines:
             if line.variant.pk in free:
-                line.free = free[line.variant.pk]
-                line.problems.append(QuoteProblem.ONLY_LEFT if line.free else QuoteProblem.SOLD_OUT)
+                line.available_steps = free[line.variant.pk]
+                line.problems.append(
+                    QuoteProblem.ONLY_LEFT if line.available_steps else QuoteProblem.SOLD_OUT
+                )
         raise BasketChanged(shortage.message, quote=quote) from shortage
 
 

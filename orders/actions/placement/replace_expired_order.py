@@ -11,7 +11,6 @@ from django.utils.translation import gettext_lazy as _
 from catalog.actions.stock.stock_movements import SoldOut
 from orders import locks, notices
 from orders.actions.bank_transfers.receive_transfers import (
-    ENDED_STATUSES,
     assign_transfer_to_order,
     settle_if_fully_assigned,
     unassigned_amount,
@@ -28,7 +27,7 @@ from orders.actions.quotes.quote_types import QuoteProblem
 from orders.actions.vouchers.redeem_vouchers import record_voucher_use
 from orders.models import BankTransfer, InvoiceDetails, Order, PaymentMethod
 from orders.payments.transfer_requests import transfer_request_for_order
-from orders.states import TransferState
+from orders.states import ENDED_ORDER_STATUSES, TransferState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
 from shop.core.models import Change, is_already_done, record_change
@@ -66,7 +65,7 @@ def replace_expired_order(
         return Order.objects.get(code=Change.objects.get(sent_key=key).data["code"])
     if (
         transfer.state != TransferState.REVIEW
-        or ended_order.status not in ENDED_STATUSES
+        or ended_order.status not in ENDED_ORDER_STATUSES
         or ended_order.charged
     ):
         raise WrongMove(came_from=ended_order.status, to="placed")

@@ -94,9 +94,9 @@ def build_quote(
 ) -> Quote:
     """Price and check everything requested. Refuses nothing: problems are listed on lines and sellers.
 
-    `should_propose_deliveries` selects each cooperative's `first_choice` if the buyer has chosen no delivery
-    method or an impossible one. Pages use it, because they do not offer channel services. `inputs` holds the
-    rows of the request, if the caller has read them.
+    `should_propose_deliveries` selects each cooperative's `preselected_delivery` if the buyer has chosen no
+    delivery method or an impossible one. Pages use it, because they do not offer channel services. `inputs`
+    holds the rows of the request, if the caller has read them.
     """
     inputs = inputs or read_quote_inputs(quote_request)
     variants, delivery_methods, shop = inputs.variants, inputs.delivery_methods, inputs.shop
@@ -161,7 +161,7 @@ def _quote_line(
     listing = next(iter(variant.product.listings.all()), None)
     tax_class = _tax_class(variant)
     listed = price.amount if price is not None else None
-    selling = price.selling if price is not None else None
+    selling = price.selling_price if price is not None else None
     if line.forced_price is not None:
         selling = line.forced_price
         listed = listed if listed is not None else selling
@@ -172,7 +172,7 @@ def _quote_line(
         unit_price=selling or 0,
         tax_rate=rates.get(tax_class.pk if tax_class else None, Decimal(0)),
         tax_class_name=tax_class.name if tax_class else "",
-        free=free.get(variant.pk),
+        available_steps=free.get(variant.pk),
     )
     on_sale = (
         listing is not None
@@ -203,15 +203,15 @@ def _flag_shortages(seller_quotes: Iterable[SellerQuote]) -> None:
     free_by_variant: dict[int, int] = {}
     for seller_quote in seller_quotes:
         for line in seller_quote.lines:
-            if line.free is None or QuoteProblem.NOT_FOR_SALE in line.problems:
+            if line.available_steps is None or QuoteProblem.NOT_FOR_SALE in line.problems:
                 continue
-            free = free_by_variant.setdefault(line.variant.pk, max(0, line.free))
+            free = free_by_variant.setdefault(line.variant.pk, max(0, line.available_steps))
             free_by_variant[line.variant.pk] = max(0, free - line.requested.quantity)
             if free <= 0:
                 line.problems.append(QuoteProblem.SOLD_OUT)
             elif free < line.requested.quantity:
                 line.problems.append(QuoteProblem.ONLY_LEFT)
-            line.free = free
+            line.available_steps = free
 
 
 def _price_seller_quotes(

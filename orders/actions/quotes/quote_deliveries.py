@@ -42,7 +42,7 @@ def quote_deliveries(
         ]
         chosen = quote_request.deliveries.get(cooperative_id)
         if should_propose_deliveries and not _is_possible(chosen, seller_quote, fallbacks):
-            chosen = seller_quote.first_choice(quote_request.province_code)
+            chosen = seller_quote.preselected_delivery(quote_request.province_code)
         _set_chosen_delivery(seller_quote, chosen, fallbacks)
         if seller_quote.service is not None:
             seller_quote.service_arrival = seller_quote.service.arrival(now=now)

@@ -86,12 +86,15 @@ class Buyer:
 
 @dataclass(frozen=True, slots=True)
 class QuotedVoucher:
-    """A voucher code's result: a discount, or why the code is refused. `bearer` None means the platform."""
+    """A voucher code's result: a discount, or why the code is refused.
+
+    The platform bears a discount that has no `bearing_cooperative`.
+    """
 
     code: str
     name: str = ""
     code_id: uuid.UUID | None = None
-    bearer: Cooperative | None = None
+    bearing_cooperative: Cooperative | None = None
     discount: RequestedDiscount | None = None
     refused: Refused | None = None
 
@@ -129,7 +132,7 @@ class QuotedLine:
     unit_price: int
     tax_rate: Decimal
     tax_class_name: str
-    free: int | None
+    available_steps: int | None
     limit: int | None = None
     to_pay: int | None = None
     problems: list[QuoteProblem] = field(default_factory=list)
@@ -180,12 +183,11 @@ class DeliveryOption:
     arrival: Arrival | None = None
 
     @property
-    def first(self) -> RequestedDelivery | None:
+    def first_free_delivery(self) -> RequestedDelivery | None:
         """The method at its first free pickup time; None if every time is full."""
         if not self.delivery_method.market_days.all():
             return RequestedDelivery(self.delivery_method.pk)
-        free = (pickup.time for pickup in self.times if not pickup.is_full)
-        time = next(free, None)
+        time = next((pickup.time for pickup in self.times if not pickup.is_full), None)
         return RequestedDelivery(self.delivery_method.pk, time.day, time.starts) if time else None
 
 
@@ -230,7 +232,7 @@ class SellerQuote:
     def possible_options(self) -> list[DeliveryOption]:
         return [option for option in self.delivery_options if option.fee is not None]
 
-    def first_choice(self, province_code: str) -> RequestedDelivery | None:
+    def preselected_delivery(self, province_code: str) -> RequestedDelivery | None:
         """Return the delivery that pages preselect: to the door, or else a pickup in the buyer's province.
 
         Among several, the first in the cooperative's order is preselected. Coaches and pickups in other
@@ -245,7 +247,8 @@ class SellerQuote:
             for option in methods
             if option.delivery_method.is_collected and not option.delivery_method.is_outside(province_code)
         ]
-        return next((first for option in (*home_deliveries, *nearby) if (first := option.first)), None)
+        free_deliveries = (option.first_free_delivery for option in (*home_deliveries, *nearby))
+        return next((delivery for delivery in free_deliveries if delivery), None)
 
     @property
     def chosen_service(self) -> Service | None:

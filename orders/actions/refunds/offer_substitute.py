@@ -200,7 +200,7 @@ def substitute_choices(part: OrderPart) -> list[SubstituteChoice]:
     for row in _reachable_stock(order, part, [variant.pk for variant in variants]):
         free[row.variant_id] = free.get(row.variant_id, 0) + max(0, row.free)
     return [
-        SubstituteChoice(variant, variant.prices.all()[0].selling or 0, free.get(variant.pk, 0))
+        SubstituteChoice(variant, variant.prices.all()[0].selling_price or 0, free.get(variant.pk, 0))
         for variant in variants
         if not variant.track_inventory or free.get(variant.pk, 0) > 0
     ]

@@ -35,7 +35,7 @@ class VariantPrice(NamedTuple):
     channel_id: int
     currency: str
     listed: int
-    selling: int
+    selling_price: int
     prior: int | None
     rate: Decimal
 
@@ -185,10 +185,13 @@ def product_price_ranges(
 
 
 def _variant_pricing(price: VariantPrice, context: Context) -> dict[str, object]:
-    now, listed = net_and_gross(price.selling, price, context), net_and_gross(price.listed, price, context)
+    now, listed = (
+        net_and_gross(price.selling_price, price, context),
+        net_and_gross(price.listed, price, context),
+    )
     prior = net_and_gross(price.prior, price, context) if price.prior is not None else None
     return {
-        "onSale": price.selling < price.listed,
+        "onSale": price.selling_price < price.listed,
         "discount": _discount(listed, now),
         "discountPrior": prior and _discount(prior, now),
         "price": now,
@@ -200,12 +203,12 @@ def _variant_pricing(price: VariantPrice, context: Context) -> dict[str, object]
 def _product_pricing(prices: list[VariantPrice] | None, context: Context) -> dict[str, object] | None:
     if not prices:
         return None
-    now = _price_range(prices, lambda price: price.selling, context)
+    now = _price_range(prices, lambda price: price.selling_price, context)
     listed = _price_range(prices, lambda price: price.listed, context)
     before = [price for price in prices if price.prior is not None]
     prior = _price_range(before, lambda price: price.prior or 0, context) if before else None
     return {
-        "onSale": any(price.selling < price.listed for price in prices),
+        "onSale": any(price.selling_price < price.listed for price in prices),
         "discount": _discount(listed["start"], now["start"]),
         "discountPrior": prior and _discount(prior["start"], now["start"]),
         "priceRange": now,

@@ -49,12 +49,12 @@ def conditions_in(channel: Channel | None) -> Conditions:
         "productType": id_in("ProductType", column="product_type"),
         "categories": lambda context, input_data: _in_categories(keys_from_ids(input_data, "Category")),
         "category": lambda context, input_data: _in_categories(
-            keys_from_ids(_listed_ids(input_data), "Category")
+            keys_from_ids(_ids_from_filter(input_data), "Category")
         ),
         "hasCategory": lambda context, value: Q(category__isnull=not value),
         "collections": lambda context, input_data: in_collections(keys_from_ids(input_data, "Collection")),
         "collection": lambda context, input_data: in_collections(
-            keys_from_ids(_listed_ids(input_data), "Collection")
+            keys_from_ids(_ids_from_filter(input_data), "Collection")
         ),
         "giftCard": lambda context, value: (
             Q(product_type__kind=ProductKind.GIFT_CARD)
@@ -93,7 +93,7 @@ def _in_categories(keys: list[int]) -> Q:
     return condition
 
 
-def _listed_ids(input_data: InputData) -> list[str]:
+def _ids_from_filter(input_data: InputData) -> list[str]:
     """Return the ids of a `GlobalIDFilterInput`."""
     return [input_data["eq"]] if input_data.get("eq") else list(input_data.get("oneOf") or ())
 
@@ -145,7 +145,11 @@ def _of_cooperatives(input_data: InputData) -> Q:
     """Match products of the cooperatives named by `values` or page slugs; without any, match all."""
     value = input_data.get("value") or {}
     pages = (value.get("reference") or {}).get("pageSlugs") or {}
-    slug_lists = [input_data.get("values"), _listed_ids(value.get("slug") or {}) or None, *pages.values()]
+    slug_lists = [
+        input_data.get("values"),
+        _ids_from_filter(value.get("slug") or {}) or None,
+        *pages.values(),
+    ]
     condition = Q()
     for slugs in slug_lists:
         if slugs:

@@ -108,7 +108,7 @@ def margin(
 
 
 def margin_percent(price: Price) -> int | None:
-    selling = price.selling
+    selling = price.selling_price
     return None if not selling or price.cost is None else round((selling - price.cost) * 100 / selling)
 
 

@@ -66,16 +66,16 @@ def checkout_payload(
     selection: Selection,
     quote: Quote | None = None,
     *,
-    is_now: bool = False,
+    is_basket_current: bool = False,
 ) -> dict[str, object]:
     """Return the payload with the current checkout; pass `quote` if the action already quoted it.
 
-    `is_now` means that `basket` is already in the state after the action.
+    `is_basket_current` means that `basket` is already in the state after the action.
     """
     forget_quotes(context)
     if quote is not None:
         remember_quote(context, basket.pk, quote)
-    if is_now:
+    if is_basket_current:
         remember_basket(context, basket)
     rows = checkout.by_key(context, [basket.pk], selection.names("checkout"), rows=Basket.objects.all())
     return {"checkout": rows.get(basket.pk)}
@@ -123,7 +123,7 @@ def checkout_create(
         billing_address=addresses.get("billingAddress"),
         now=context.now,
     )
-    return checkout_payload(basket, context, selection, quote, is_now=True) | {"created": True}
+    return checkout_payload(basket, context, selection, quote, is_basket_current=True) | {"created": True}
 
 
 @mutation.field()
@@ -134,7 +134,7 @@ def checkout_email_update(
     basket = set_basket_details(
         basket_id=basket.pk, email=_validated_email(arguments["email"]), now=context.now
     )
-    return checkout_payload(basket, context, selection, is_now=True)
+    return checkout_payload(basket, context, selection, is_basket_current=True)
 
 
 @mutation.field()
@@ -143,7 +143,7 @@ def checkout_customer_note_update(
 ) -> dict[str, object]:
     basket = basket_in(arguments, context)
     basket = set_basket_details(basket_id=basket.pk, note=arguments["customerNote"].strip(), now=context.now)
-    return checkout_payload(basket, context, selection, is_now=True)
+    return checkout_payload(basket, context, selection, is_basket_current=True)
 
 
 @mutation.field()
@@ -154,7 +154,7 @@ def checkout_language_code_update(
     basket = set_basket_details(
         basket_id=basket.pk, language=tag_from_code(arguments["languageCode"]), now=context.now
     )
-    return checkout_payload(basket, context, selection, is_now=True)
+    return checkout_payload(basket, context, selection, is_basket_current=True)
 
 
 @mutation.field()
@@ -190,7 +190,7 @@ def _set_address(
     basket = write(basket_id=basket.pk, address=address, now=context.now)
     if arguments.get("saveAddress"):
         save_to_address_book(basket, address, context)
-    return checkout_payload(basket, context, selection, is_now=True)
+    return checkout_payload(basket, context, selection, is_basket_current=True)
 
 
 @mutation.field()
@@ -243,7 +243,7 @@ def checkout_customer_attach(
         person = context.signed_in()
     basket = basket_in(arguments, context)
     basket = assign_basket(basket_id=basket.pk, user_id=person.pk, email=person.email or "", now=context.now)
-    return checkout_payload(basket, context, selection, is_now=True)
+    return checkout_payload(basket, context, selection, is_basket_current=True)
 
 
 @mutation.field()
@@ -256,7 +256,7 @@ def checkout_customer_detach(
     if basket.user_id is None:
         raise PermissionDenied()
     basket = detach_basket(basket_id=basket.pk, now=context.now)
-    return checkout_payload(basket, context, selection, is_now=True)
+    return checkout_payload(basket, context, selection, is_basket_current=True)
 
 
 def _channel(slug: str | None, context: Context) -> Channel:

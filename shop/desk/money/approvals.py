@@ -96,7 +96,7 @@ def list_approvals(request: HttpRequest, actor: Actor) -> HttpResponse:
             str(permission.label).rstrip(".") for permission in permissions_without_approver(shop)
         ],
         "may_grant": isinstance(request.user, User) and request.user.is_superuser,
-        "me": actor.user_id,
+        "user_id": actor.user_id,
         "shop": shop,
     }
     return render(request, "desk/approvals.html", context)

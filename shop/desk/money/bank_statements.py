@@ -42,15 +42,17 @@ def list_statements(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List uploaded statements, newest first, and upload one."""
     form = BankUploadForm(request.POST or None, request.FILES or None)
 
-    def read(user: User) -> StatementImport:
+    def store_statement(user: User) -> StatementImport:
         upload = form.cleaned_data["file"]
         return import_bank_statement(
             file_name=upload.name, content=upload.read(MAX_UPLOAD_BYTES), user=user, now=timezone.now()
         )
 
     context = {"account": shop_settings().bank_account}
-    template, page = "desk/bank_statements.html", "desk:bank-statement"
-    return statements_page(request, StatementKind.BANK, form, read, context, template=template, page=page)
+    template, url_name = "desk/bank_statements.html", "desk:bank-statement"
+    return statements_page(
+        request, StatementKind.BANK, form, store_statement, context, template=template, url_name=url_name
+    )
 
 
 @require_safe_or_post

@@ -50,7 +50,7 @@ def list_statements(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List uploaded statements, newest first, and upload one."""
     form = CodUploadForm(request.POST or None, request.FILES or None)
 
-    def read(user: User) -> StatementImport:
+    def store_statement(user: User) -> StatementImport:
         cleaned = form.cleaned_data
         content, now = cleaned["file"].read(MAX_UPLOAD_BYTES), timezone.now()
         return import_cod_statement(
@@ -58,8 +58,10 @@ def list_statements(request: HttpRequest, actor: Actor) -> HttpResponse:
         )
 
     context = {"carriers": _carrier_names()}
-    template, page = "desk/cash_statements.html", "desk:cash-statement"
-    return statements_page(request, StatementKind.COD, form, read, context, template=template, page=page)
+    template, url_name = "desk/cash_statements.html", "desk:cash-statement"
+    return statements_page(
+        request, StatementKind.COD, form, store_statement, context, template=template, url_name=url_name
+    )
 
 
 @require_safe_or_post

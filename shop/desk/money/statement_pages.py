@@ -29,19 +29,19 @@ def statements_page(
     request: HttpRequest,
     kind: StatementKind,
     form: forms.Form,
-    read: Callable[[User], StatementImport],
+    store_statement: Callable[[User], StatementImport],
     context: Mapping[str, object],
     *,
     template: str,
-    page: str,
+    url_name: str,
 ) -> HttpResponse:
-    """List statements, newest first; an uploaded file is stored by `read` and redirects to its `page`."""
+    """List statements, newest first; an uploaded file is stored, then redirects to its page."""
     if request.method == "POST" and form.is_valid():
-        statement = _store_upload(request, form, read)
+        statement = _store_upload(request, form, store_statement)
         if statement is not None:
             if statement.confirmed_at is not None:
                 messages.info(request, _("This file was uploaded before. No row is counted twice."))
-            return redirect(page, statement.pk)
+            return redirect(url_name, statement.pk)
     statements = StatementImport.objects.filter(kind=kind).order_by("-created_at", "-pk")
     statements = statements.annotate(open=Count("lines", filter=Q(lines__state=StatementRowState.PROBLEM)))
     list_context = {"form": form, "page": Paginator(statements, PER_PAGE).get_page(request.GET.get("page"))}
@@ -72,12 +72,12 @@ def head_of(statement: StatementImport) -> StatementHead:
 
 
 def _store_upload(
-    request: HttpRequest, form: forms.Form, read: Callable[[User], StatementImport]
+    request: HttpRequest, form: forms.Form, store_statement: Callable[[User], StatementImport]
 ) -> StatementImport | None:
     user = request.user
     assert isinstance(user, User)
     try:
-        return read(user)
+        return store_statement(user)
     except Refused as refused:
         form.add_error("file", str(refused.message))
         return None

@@ -33,7 +33,7 @@ from orders.payments.stripe_messages import dispute_reason_text
 from orders.states import ParcelKind, ParcelState, PartState
 from orders.views.payment_page import PaymentChoice, payment_view
 from orders.views.refund_page import amount_awaiting_account, refund_views
-from orders.views.substitutes import answered_substitutes, waiting_substitutes
+from orders.views.substitutes import closed_substitutes, waiting_substitutes
 from orders.views.sum_rows import DISCOUNTS, totals_of_order
 from shop.accounts.models import Consent
 from shop.accounts.staff.permissions import Permission
@@ -113,7 +113,7 @@ def show_order(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpR
         "key": uuid.uuid4(),
         "questions": WeightQuestion.objects.of_order(order).open().in_order(),
         "substitutes": waiting_substitutes(order, timezone.now()),
-        "answered_substitutes": answered_substitutes(order),
+        "closed_substitutes": closed_substitutes(order),
         "history": change_views(Change.objects.of_row_and_parts(order).oldest_first()),
         "consents": Consent.objects.filter(subject=f"order:{order.pk}").order_by("given_at", "pk"),
         "form": ReasonForm(),

@@ -192,9 +192,9 @@ def place_demo_order(
             province_code=address.province_code,
         ),
         deliveries={
-            seller_quote.cooperative.pk: first_choice
+            seller_quote.cooperative.pk: preselected_delivery
             for seller_quote in quote.seller_quotes
-            if (first_choice := seller_quote.first_choice(address.province_code))
+            if (preselected_delivery := seller_quote.preselected_delivery(address.province_code))
         },
         consents=frozenset({ConsentPurpose.ORDER}),
         actor=buyer.acting(EntryPoint.MARKET),

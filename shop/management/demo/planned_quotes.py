@@ -96,10 +96,10 @@ class PriceList:
             requested=RequestedLine(uuid.uuid4(), variant.pk, quantity),
             variant=variant,
             unit_list_price=price.amount or 0,
-            unit_price=price.selling or 0,
+            unit_price=price.selling_price or 0,
             tax_rate=rates.get(tax_class.pk if tax_class else None, Decimal(0)),
             tax_class_name=tax_class.name if tax_class else "",
-            free=None,
+            available_steps=None,
         )
 
     def _rates_on(self, day: datetime.date) -> dict[int | None, Decimal]:

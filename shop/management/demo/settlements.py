@@ -22,8 +22,8 @@ from shop.core.dates.calendar import vietnam_date
 from shop.management.demo.order_plan import DAYS, PlannedOrder
 from shop.notifications.models import Notification
 
-# Days since the two periods were closed; the older one has been paid.
-PAID_AGO, CLOSED_AGO = 35, 6
+# The first period has been paid.
+FIRST_CLOSED_DAYS_AGO, SECOND_CLOSED_DAYS_AGO = 35, 6
 _PAID_AFTER = datetime.timedelta(days=2)
 _DEFAULT_RATE, _CRAFT_RATE, _NEARBY_RATE = Decimal(5), Decimal(8), Decimal(4)
 _CRAFT_CATEGORY, _NEARBY_COOPERATIVE = "tho-cam-goi-thao-duoc", "htx-yen-duong"
@@ -64,14 +64,20 @@ def create_rates(*, actor: Actor, now: datetime.datetime) -> None:
 def split_into_periods(planned: Sequence[PlannedOrder], *, now: datetime.datetime) -> list[Period]:
     """Assign orders to the first period that closed after their end."""
     evening = now.replace(hour=10, minute=0, second=0, microsecond=0)  # 17:00 in Vietnam
-    paid, closed = (evening - datetime.timedelta(days=days) for days in (PAID_AGO, CLOSED_AGO))
-    first = [order for order in planned if order.is_over and _end_of(order, now=now) < paid]
-    second = [order for order in planned if order.is_over and paid <= _end_of(order, now=now) < closed]
-    known = {id(order) for order in (*first, *second)}
+    first_closed_at = evening - datetime.timedelta(days=FIRST_CLOSED_DAYS_AGO)
+    second_closed_at = evening - datetime.timedelta(days=SECOND_CLOSED_DAYS_AGO)
+    end_times = {id(order): _end_of(order, now=now) for order in planned if order.is_over}
+    first = [order for order in planned if order.is_over and end_times[id(order)] < first_closed_at]
+    second = [
+        order
+        for order in planned
+        if order.is_over and first_closed_at <= end_times[id(order)] < second_closed_at
+    ]
+    assigned = {id(order) for order in (*first, *second)}
     return [
-        Period(first, paid, paid + _PAID_AFTER),
-        Period(second, closed),
-        Period([order for order in planned if id(order) not in known]),
+        Period(first, first_closed_at, first_closed_at + _PAID_AFTER),
+        Period(second, second_closed_at),
+        Period([order for order in planned if id(order) not in assigned]),
     ]
 
 
@@ -80,11 +86,11 @@ def close_period(period: Period, *, actor: Actor) -> None:
     if period.closed_at is None:
         return
     booked = LedgerEntry.objects.filter(settlement__opened_at__lt=period.closed_at).values("settlement")
-    running = Settlement.objects.open().filter(pk__in=booked).order_by("pk")
+    open_settlements = Settlement.objects.open().filter(pk__in=booked).order_by("pk")
     closed_cooperatives = Settlement.objects.filter(closed_at=period.closed_at).values("cooperative")
-    for row in list(running.exclude(cooperative__in=closed_cooperatives)):
-        close_settlement(settlement_id=row.pk, actor=actor, now=period.closed_at)
-        offset_collected_cash(settlement_id=row.pk, actor=actor, now=period.closed_at)
+    for settlement in list(open_settlements.exclude(cooperative__in=closed_cooperatives)):
+        close_settlement(settlement_id=settlement.pk, actor=actor, now=period.closed_at)
+        offset_collected_cash(settlement_id=settlement.pk, actor=actor, now=period.closed_at)
     if period.paid_at is not None:
         due_payouts = Payout.objects.due().filter(settlement__closed_at=period.closed_at)
         for number, payout in enumerate(list(due_payouts), start=1):

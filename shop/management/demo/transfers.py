@@ -27,7 +27,7 @@ def _planned_transfers(now: datetime.datetime) -> Iterator[IncomingTransfer]:
         Order.objects.placed().filter(payments__method=PaymentMethod.TRANSFER).order_by("placed_at", "number")
     )
     for index, order in enumerate(waiting):
-        at = min(now, order.placed_on + _SOON)
+        at = min(now, order.required_placed_at + _SOON)
         if index % 3 == 0:
             yield _transfer(f"MBVCB.{order.number} {order.code} FT", order.total_gross, order.code, at)
         elif index % 3 == 1:

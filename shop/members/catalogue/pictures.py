@@ -23,7 +23,7 @@ from shop.core.web.action_results import run_action
 from shop.core.web.uploads import is_signed_in, takes_files
 from shop.members.catalogue.listings import change_message, find_listing, listing_url, render_listing
 from shop.members.forms.fields import parse_key
-from shop.members.forms.photos import MorePhotosForm, PictureForm
+from shop.members.forms.photos import MorePhotosForm, RequiredPhotosForm
 from shop.members.member_access import for_members
 
 
@@ -33,7 +33,7 @@ from shop.members.member_access import for_members
 def add_pictures(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
     """Add photos, in their order. Scripts send them one by one and read the answer as JSON."""
     listing = find_listing(membership, listing_id)
-    form = PictureForm(request.POST, request.FILES)
+    form = RequiredPhotosForm(request.POST, request.FILES)
     is_script = request.headers.get("Accept") == "application/json"
     if not form.is_valid():
         if is_script:
@@ -112,7 +112,7 @@ def report_added_photos(request: HttpRequest, listing: Listing, form: MorePhotos
         messages.success(request, str(change_message(listing, added % {"count": form.photo_count})))
 
 
-def _first_error(form: PictureForm) -> str:
+def _first_error(form: RequiredPhotosForm) -> str:
     return next(str(errors[0]) for errors in form.errors.values())
 
 

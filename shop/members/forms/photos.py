@@ -12,7 +12,7 @@ from shop.members.forms.fields import MembersForm, PhotoField
 MAX_PHOTOS = 8  # at once, where the browser sends them in one form
 
 
-class PhotoForm(MembersForm):
+class PhotosForm(MembersForm):
     """A photo from the camera, or photos from the gallery."""
 
     photo = PhotoField(
@@ -30,7 +30,7 @@ class PhotoForm(MembersForm):
         return [*([photo] if photo else []), *self.cleaned_data.get("picture", [])]
 
 
-class MorePhotosForm(PhotoForm):
+class MorePhotosForm(PhotosForm):
     """Photos chosen on a product's page; `added` counts those that a script has sent one by one before."""
 
     added = forms.IntegerField(min_value=0, max_value=1000, required=False, widget=forms.HiddenInput)
@@ -40,7 +40,7 @@ class MorePhotosForm(PhotoForm):
         return len(self.uploads) + (self.cleaned_data.get("added") or 0)
 
 
-class PictureForm(MorePhotosForm):
+class RequiredPhotosForm(MorePhotosForm):
     """More photos of an existing product; at least one."""
 
     def clean(self) -> dict[str, object]:

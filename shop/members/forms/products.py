@@ -14,7 +14,7 @@ from catalog.actions.products.product_details import ProductDetails
 from catalog.models import ALL_MONTHS, Category, Product, ProductType
 from shop.core.web.form_options import FormData, FormFiles, FormOptions
 from shop.members.forms.fields import MembersForm, WholeNumberField
-from shop.members.forms.photos import PhotoForm
+from shop.members.forms.photos import PhotosForm
 from shop.members.forms.variants import NewVariantForm
 
 MAX_CAPTION = 250
@@ -145,7 +145,7 @@ class ProductForm(MembersForm):
         return ProductDetails(**texts, season=season, season_note=season_note, return_days=return_days)
 
 
-class NewListingForm(PhotoForm, ProductForm, NewVariantForm):
+class NewListingForm(PhotosForm, ProductForm, NewVariantForm):
     """A new product on one page; information that the law requires may follow before it is submitted."""
 
     captions = forms.CharField(

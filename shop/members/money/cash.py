@@ -33,10 +33,10 @@ def list_outstanding_cash(request: HttpRequest, membership: MembershipContext) -
     amounts = cash_of_cooperative(membership.cooperative.pk, currency)
     requested_tab = request.GET.get("ai", "")
     tab = requested_tab if requested_tab in _TABS else ""
-    _name, holder, is_handed_in = _TABS[tab]
+    _name, holder, is_remitted = _TABS[tab]
     rows: Any = Parcel.objects.for_cooperative(membership.cooperative).with_unremitted_cash()
     rows = rows.filter(part__order__currency=currency)
-    if is_handed_in:
+    if is_remitted:
         rows = rows.filter(cod_state=CodState.REMITTED)
     else:
         rows = rows.filter(cod_holder=holder).exclude(cod_state=CodState.REMITTED)
@@ -46,17 +46,17 @@ def list_outstanding_cash(request: HttpRequest, membership: MembershipContext) -
         "may_pack": membership.may(MemberRight.PACK),
         "tab": tab,
         "tabs": [
-            (key, name, _sum_of_tab(amounts, tab_holder, is_remitted))
-            for key, (name, tab_holder, is_remitted) in _TABS.items()
+            (key, name, _sum_of_tab(amounts, tab_holder, is_tab_remitted))
+            for key, (name, tab_holder, is_tab_remitted) in _TABS.items()
         ],
         "page": Paginator(ordered, PER_PAGE).get_page(request.GET.get("page")),
     }
     return render_page(request, membership, "members/cash.html", context)
 
 
-def _sum_of_tab(amounts: dict[tuple[str, bool], int], holder: str, is_handed_in: bool) -> int:
+def _sum_of_tab(amounts: dict[tuple[str, bool], int], holder: str, is_remitted: bool) -> int:
     return sum(
         amount
         for (row_holder, is_row_remitted), amount in amounts.items()
-        if is_row_remitted == is_handed_in and (is_handed_in or row_holder == holder)
+        if is_row_remitted == is_remitted and (is_remitted or row_holder == holder)
     )

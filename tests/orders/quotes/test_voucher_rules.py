@@ -140,7 +140,7 @@ def test_cooperative_voucher_discounts_only_its_lines() -> None:
     )
 
     assert [line.to_pay for line in quote.lines] == [90_000, 50_000]
-    assert quote.voucher.bearer == own
+    assert quote.voucher.bearing_cooperative == own
 
 
 def test_cooperative_shipping_voucher_discounts_only_its_delivery() -> None:

@@ -43,14 +43,14 @@ def test_only_cash_roles_see_the_cash_page(client: Client, seller, role, status)
 def test_each_cash_state_shows_its_sum_and_no_foreign_cash(manager: Client, seller) -> None:
     ours = make_delivered_parcel(100_000, cash=True, carrier="", seller=seller)
     carriers = make_delivered_parcel(200_000, cash=True, seller=seller)
-    handed_in = make_delivered_parcel(300_000, cash=True, seller=seller)
+    remitted = make_delivered_parcel(300_000, cash=True, seller=seller)
     foreign = make_delivered_parcel(400_000, cash=True, seller=make_seller("HTX Tài Hoan"))
     remitter = Remitter(CashHolder.CARRIER, CARRIER)
-    remit_cash(remitter=remitter, parcel_ids=[handed_in.pk], idempotency_key="k", **ACTOR_NOW)
+    remit_cash(remitter=remitter, parcel_ids=[remitted.pk], idempotency_key="k", **ACTOR_NOW)
 
     pages = [html_of(manager.get(CASH + query)) for query in ("", "?ai=nha-xe", "?ai=da-nop")]
 
-    for page, parcel in zip(pages, (ours, carriers, handed_in), strict=True):
+    for page, parcel in zip(pages, (ours, carriers, remitted), strict=True):
         assert f"{parcel.part.order.code}-1" in page
         assert all(amount in page for amount in ("130.000", "230.000", "330.000"))
         assert foreign.part.order.code not in page
