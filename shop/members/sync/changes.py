@@ -1,8 +1,8 @@
 """What a phone pulls: first a snapshot in pages, then the rows that changed since its cursor.
 
-The cursor names a position in the change log. On PostgreSQL a change may be committed after changes with
-higher ids, so the position stays behind changes younger than the longest transaction: their rows are sent
-again, as they are then, which does no harm.
+The cursor names a position in the change log. PostgreSQL may commit a change after changes with higher ids.
+The position therefore stays behind all changes that are younger than the longest transaction. The rows of
+these changes are sent again, which does no harm.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _CURSOR = re.compile(r"(\d{1,4})-(\d{1,18})-([a-z]+)-(\d{1,18})(?:-([a-z]+)-(\d{
 class Cursor:
     """A position in the change log, for one cooperative and role.
 
-    During a snapshot it also names the kind of rows and the last one sent.
+    During a snapshot the cursor also names the kind of rows and the last row that was sent.
     """
 
     cooperative_id: int
@@ -62,8 +62,9 @@ class Cursor:
 def pull_rows(membership: MembershipContext, since: str, *, now: datetime.datetime) -> Row:
     """Return the next page of a snapshot, or the rows changed and removed since the cursor.
 
-    `is_reset` tells the phone to forget the cooperative's rows first: it has none, its cursor is of another
-    cooperative or role or format, or too much has changed. `has_more` tells it to pull again at once.
+    `is_reset` tells the phone to forget the cooperative's rows first. This is so if the phone has no rows, if
+    its cursor is of another cooperative, role or format, or if too much has changed. `has_more` tells the
+    phone to pull again at once.
     """
     cursor = _parse_cursor(since, membership)
     if cursor is None:
@@ -85,7 +86,7 @@ def pull_rows(membership: MembershipContext, since: str, *, now: datetime.dateti
 
 
 def _parse_cursor(text: str, membership: MembershipContext) -> Cursor | None:
-    """Return the phone's cursor; None if it does not fit this member, so that a snapshot is due."""
+    """Return the phone's cursor; None if the cursor does not fit this member and a snapshot is due."""
     match = _CURSOR.fullmatch(text)
     if match is None or int(match[1]) != _FORMAT:
         return None
@@ -130,14 +131,14 @@ def _snapshot_page(membership: MembershipContext, cursor: Cursor, *, is_reset: b
 
 
 def _ids_after(kind: str, cooperative: Cooperative, last_id: int) -> list[int]:
-    """Return one more id than a page has rows, which tells whether another page follows."""
+    """Return the ids after the last one, up to one more than a page holds: then another page follows."""
     rows = open_parts(cooperative) if kind == PART else Product.objects.for_cooperative(cooperative)
     ids = rows.filter(pk__gt=last_id).order_by("pk").values_list("pk", flat=True)
     return list(ids[: PAGE_SIZE + 1])
 
 
 def _changed_references(membership: MembershipContext, position: int) -> set[RowReference] | None:
-    """Return the rows that changed after the position; None if a snapshot is shorter."""
+    """Return the rows that changed after the position; None if there are so many that a snapshot is due."""
     last = Change.objects.aggregate(last=Max("pk"))["last"] or 0
     if last - position > MAX_SCANNED or position > last:
         return None

@@ -1,7 +1,7 @@
-"""The commands that phones may send. Each is the name of an action that the pages call too.
+"""The commands that phones may send. Each command is named after an action that pages also call.
 
-A command's function reads the payload, finds the cooperative's rows, and returns the action to run. It
-decides nothing: the action does.
+A command's function reads the payload, finds the cooperative's rows, and returns the action to run. The
+action decides; the function does not.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def _no_result(_outcome: Any) -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True)
 class PreparedCommand:
-    """An action with its arguments, the row that it is about, and what the phone learns from its outcome."""
+    """An action with its arguments, the row that it changes, and the result that the phone receives."""
 
     row: RowReference
     action: Callable[[], object]
@@ -191,7 +191,7 @@ def _count_stock(call: CommandCall) -> PreparedCommand:
 
 
 def _change_price(call: CommandCall) -> PreparedCommand:
-    """Prepare a new list price. `seen` is the price on the phone: an unseen one is not overwritten."""
+    """Prepare a new list price. A price that differs from `seen`, the phone's, is not overwritten."""
     listing, variant, payload = _find_listing(call), _find_variant(call), call.payload
     if variant.product_id != listing.product_id:
         raise Missing()

@@ -30,12 +30,14 @@ class PhoneCommandQuerySet(models.QuerySet["PhoneCommand"]):
 
 
 class PhoneCommand(models.Model):
-    """A command that a member's phone sent, with the first answer, which repeats receive again.
+    """A command that a member's phone sent, with its first answer. A repeat receives the same answer.
 
-    The payload is not stored: it may hold personal data. `digest` recognises another payload under the same
-    key. `claimed_at` says since when a request is running the command; None if none does. `device_time` is
-    when the phone says the command was given, `clock_difference` how far its clock is behind ours. Both are
-    only recorded: no rule reads them. `row_kind` and `row_id` name the row that the command is about.
+    The payload is not stored, because it may hold personal data. `digest` recognises another payload under
+    the same key. `claimed_at` is the time since which a request has been running the command; None if no
+    request runs it. `row_kind` and `row_id` name the row that the command is about.
+
+    `device_time` is when, by the phone's clock, the member gave the command. `clock_difference` is how far
+    that clock is behind ours. Both are only recorded; no rule reads them.
     """
 
     user = models.ForeignKey(User, models.CASCADE, related_name="+")

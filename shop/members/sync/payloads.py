@@ -1,4 +1,4 @@
-"""Read the fields of a command's payload strictly: wrong types and unknown fields are refused."""
+"""Read the fields of a command's payload, and refuse wrong types and unknown fields."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ MAX_LINES = 200
 
 
 class InvalidCommand(Refused):
-    """A field of the payload is missing, unknown or of the wrong type: the phone's app is at fault."""
+    """A field of the payload is missing, unknown or of the wrong type, by the app's fault."""
 
     code = "invalid_command"
     default_message = _("The app sent something that the market does not understand. Update the app.")
 
 
 class Payload:
-    """The fields of one command; each is read once, and `require_empty` refuses those nobody read."""
+    """The fields of one command. Each is read once; `require_empty` refuses fields that were not read."""
 
     def __init__(self, fields: Mapping[str, object]) -> None:
         self._unread = dict(fields)
@@ -47,7 +47,7 @@ class Payload:
         return parse_uuid(self._read(name), field=name)
 
     def is_set(self, name: str) -> bool:
-        """Return a yes or no; a missing field is a no."""
+        """Return whether the field is true; a missing field counts as false."""
         flag = self._unread.pop(name, False)
         if not isinstance(flag, bool):
             raise InvalidCommand(field=name)
@@ -61,7 +61,7 @@ class Payload:
         return text
 
     def quantities(self, name: str) -> dict[uuid.UUID, int]:
-        """Return steps by order line."""
+        """Return the quantities in sale steps, by order line."""
         sent = self._read(name)
         if not isinstance(sent, dict) or not 1 <= len(sent) <= MAX_LINES:
             raise InvalidCommand(field=name)
@@ -71,7 +71,7 @@ class Payload:
         }
 
     def require_empty(self) -> None:
-        """Refuse fields that nobody read: an old server must not ignore what a newer app says."""
+        """Refuse fields that were not read, because an old server must not ignore what a newer app sends."""
         if self._unread:
             raise InvalidCommand(field=min(self._unread))
 

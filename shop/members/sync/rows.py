@@ -1,4 +1,4 @@
-"""Rows as phones keep them: parts of orders for packers, products with prices and stock for the others.
+"""Rows as phones keep them: parts of orders for packers, and products with prices and stock for others.
 
 The number of queries does not depend on the number of rows.
 """
@@ -44,9 +44,9 @@ def visible_kinds(membership: MembershipContext) -> tuple[str, ...]:
 
 
 def open_parts(cooperative: Cooperative) -> OrderPartQuerySet:
-    """Return the parts that phones keep: until they arrive or end, and until their cash is recorded.
+    """Return the parts that phones keep: those that have not arrived or ended, or whose cash is unrecorded.
 
-    A carrier's cash is recorded by its statement, not by members.
+    Cash that a carrier collects is recorded from the carrier's statement, not by members.
     """
     unrecorded_cash = Parcel.objects.filter(
         part=OuterRef("pk"), state=ParcelState.DELIVERED, cod_state=CodState.EXPECTED
@@ -60,7 +60,7 @@ def open_parts(cooperative: Cooperative) -> OrderPartQuerySet:
 def rows_by_reference(
     membership: MembershipContext, references: Iterable[RowReference]
 ) -> dict[RowReference, Row]:
-    """Return those of these rows that belong on the member's phone."""
+    """Return the rows of these references that belong on the member's phone."""
     by_kind: dict[str, set[int]] = {kind: set() for kind in visible_kinds(membership)}
     for reference in references:
         if reference.kind in by_kind:
@@ -101,7 +101,7 @@ def _part_rows(cooperative: Cooperative, ids: Collection[int]) -> list[Row]:
 
 
 def _stages(ids: Collection[int]) -> dict[int, list[str]]:
-    """Return the steps that a part waits for: usually one, several with several parcels."""
+    """Return the steps that each part waits for. A part with several parcels may wait for several steps."""
     parts = OrderPart.objects.filter(pk__in=ids)
     steps = {
         "accept": parts.awaiting_acceptance(),
@@ -161,7 +161,7 @@ def _part_row(
 
 
 def _buyer(part: OrderPart, order: Order) -> Row | None:
-    """Return the buyer's name and phone from acceptance on, with the address only where goods go there."""
+    """Return the buyer's name and phone from acceptance on, and the address if goods are sent there."""
     if not part.may_show_contact:
         return None
     address = order.shipping_address if part.may_show_address and not part.pickup_place else None

@@ -1,8 +1,10 @@
-"""Run the commands of one push in their order; each is answered for itself.
+"""Run the commands of one push in their order, and answer each of them.
 
-Three answers exist: done, refused, and later (nothing happened; send it again under the same key). The first
-two are stored and never change. A later command is one that builds on an unanswered or refused one, one that
-another request is running at this moment, or one that failed by our fault.
+Three answers exist: done, refused, and later. "Later" means that nothing is known yet and the phone sends the
+command again under the same key. Done and refused are stored and never change.
+
+Three kinds of commands are answered with "later": those that build on an unanswered or refused command, those
+that another request is running at this moment, and those that failed by our fault.
 """
 
 from __future__ import annotations
@@ -33,10 +35,11 @@ from shop.members.sync.rows import Row, RowReference, rows_by_reference
 log = logging.getLogger(__name__)
 
 LATER = "later"
-# After this time a request that claimed a command counts as dead. Its action is repeated under the same key.
+# After this time a request that claimed a command counts as dead. The repeat runs the action under the same
+# key.
 CLAIM_PERIOD = datetime.timedelta(minutes=2)
-# Phones may send a command again for 30 days after their build was replaced. A repeat after this time runs
-# its action again, which does nothing twice.
+# Phones may send a command again for 30 days after their build was replaced. A repeat after 90 days runs the
+# action again, which does nothing twice.
 COMMANDS_KEPT_FOR = datetime.timedelta(days=90)
 
 
@@ -46,7 +49,7 @@ class UnknownCommand(Refused):
 
 
 class EarlierCommandOpen(Refused):
-    """The command builds on one that was not done. `details["waits_for"]` lists the keys."""
+    """The command builds on commands that are not done. `details["waits_for"]` lists their keys."""
 
     code = "earlier_command_open"
     default_message = _("An earlier step of this task comes first.")
@@ -60,7 +63,7 @@ class CommandRunning(Refused):
 
 
 class CommandFailed(Refused):
-    """We failed, not the phone. The command may have been done: its repeat finds that out."""
+    """The server failed. The action may have been done; the phone's repeat finds that out."""
 
     code = "command_failed"
     default_message = _("The market could not do this now. The app will send it again.")
@@ -78,14 +81,14 @@ class SentCommand:
 
     @property
     def digest(self) -> str:
-        """The hash of name and payload: the same key with another one is refused."""
+        """The hash of name and payload. A key that comes with another hash is refused."""
         content = json.dumps([self.name, self.payload], sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(content.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer to one command; `row` names the row that the command is about, if the phone named one."""
+    """An answer to one command. `row` names the row that the command is about, if that is known."""
 
     key: uuid.UUID
     outcome: str
@@ -115,9 +118,10 @@ def run_commands(
     clock_difference: datetime.timedelta,
     now: datetime.datetime,
 ) -> dict[str, list[Row]]:
-    """Run the commands and return `answers`, with the rows that they are about as these are now.
+    """Run the commands and return their `answers`, with `rows` and `removed`.
 
-    `removed` names rows that no longer belong on the phone.
+    `rows` holds the rows that the commands are about, as they are now. `removed` names those that no longer
+    belong on the phone.
     """
     earlier_keys = {key for command in commands for key in command.after}
     outcomes = PhoneCommand.objects.outcomes(membership.user, earlier_keys)
@@ -185,10 +189,10 @@ def claim_command(
     clock_difference: datetime.timedelta,
     now: datetime.datetime,
 ) -> tuple[PhoneCommand, bool]:
-    """Record the command at its first arrival, and return it with whether the caller may run it.
+    """Record a command that arrives for the first time; return its row and whether the caller may run it.
 
-    One request at a time may run a command, so that the first answer is that of the action that was done.
-    Raises KeyReused if the user's key came with another command before.
+    One request at a time may run a command. The first answer is therefore that of the action that was done.
+    Raises KeyReused if the user has sent another command under the same key.
     """
     PhoneCommand.objects.bulk_create(
         [
@@ -233,7 +237,7 @@ def _run_claimed(
 
 
 def _store_answer(row: PhoneCommand, answer: Answer, *, now: datetime.datetime) -> Answer:
-    """Store the answer unless another one came first, and return the stored one."""
+    """Store the answer unless the row already has one, and return the stored answer."""
     PhoneCommand.objects.filter(pk=row.pk, outcome="").update(
         outcome=answer.outcome,
         code=answer.code,
@@ -267,7 +271,7 @@ def _answer_later(sent: SentCommand, refused: Refused) -> Answer:
 
 
 def _json_ready(value: Any) -> Any:
-    """Return a refusal's details as JSON can hold them: ids, also as keys, become texts."""
+    """Return a refusal's details in types of JSON; ids become texts, also as keys."""
     if isinstance(value, Mapping):
         return {str(key): _json_ready(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

@@ -43,14 +43,14 @@ class SignedOut(Refused):
 
 
 class OtherMember(Refused):
-    """The commands are of another member than the one who is signed in; `details["member"]` is the latter."""
+    """The commands are of another member. `details["member"]` is the member who is signed in."""
 
     code = "other_member"
     default_message = _("Somebody else is signed in. What is waiting belongs to the member who did it.")
 
 
 class InvalidPush(Refused):
-    """The body is not what the protocol says, so that no command can be answered."""
+    """The body does not follow the protocol, so no command is answered."""
 
     code = "invalid_push"
     default_message = _("The app sent something that the market does not understand. Update the app.")
@@ -122,7 +122,7 @@ def _push(request: HttpRequest, user: User, *, now: datetime.datetime) -> Row:
 def _find_membership(request: HttpRequest, user: User, cooperative_id: str) -> MembershipContext:
     """Return the user's membership in the named cooperative, or in the chosen one if none is named.
 
-    Raises Missing, also for a cooperative that is not admitted: its members have no orders yet.
+    Raises Missing, also for a cooperative that is not admitted, because it has no orders yet.
     """
     if cooperative_id == "" and request.method != "POST":
         membership = chosen_membership(request)
@@ -159,12 +159,12 @@ def _read_body(request: HttpRequest) -> Row:
 
 
 def _refuse_constant(_name: str) -> NoReturn:
-    """Refuse NaN and infinities, which Python reads although JSON has none."""
+    """Refuse NaN and infinities. Python reads these, but JSON does not have them."""
     raise InvalidPush()
 
 
 def _read_commands(sent: object) -> list[SentCommand]:
-    """Return the commands with unique keys. Raises InvalidPush, PushTooLarge."""
+    """Return the commands; no two may have the same key. Raises InvalidPush, PushTooLarge."""
     if not isinstance(sent, list):
         raise InvalidPush()
     if len(sent) > MAX_COMMANDS:
@@ -206,7 +206,7 @@ def _read_key(sent: object) -> uuid.UUID:
 
 
 def _read_time(sent: object) -> datetime.datetime:
-    """Return an instant with its time zone, as UTC. Raises InvalidPush."""
+    """Return the instant in UTC; the text must name a time zone. Raises InvalidPush."""
     try:
         moment = parse_datetime(sent) if isinstance(sent, str) else None
         if moment is not None and moment.tzinfo is not None:
