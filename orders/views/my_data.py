@@ -109,7 +109,7 @@ def request_deletion_view(request: HttpRequest) -> HttpResponse:
         )
         page = reverse("orders:my-data")
         return run_action(
-            request, action, url=page, message=message, refused_url=reverse("orders:data-deletion")
+            request, action, url=page, message=message, refused_url=reverse("orders:request-deletion")
         )
     obstacle: Refused | None = None
     try:
@@ -159,7 +159,7 @@ def file_request_view(request: HttpRequest) -> HttpResponse:
         form.add_error(None, str(refused.message))
         return render(request, "orders/data_request.html", {"form": form}, status=429)
     request.session["data_request"] = {name: cleaned[name] for name in ("kind", "name", "words")}
-    return redirect("orders:data-request-code")
+    return redirect("orders:confirm-guest-request")
 
 
 @require_safe_or_post
@@ -168,7 +168,7 @@ def confirm_guest_request(request: HttpRequest) -> HttpResponse:
     """File a guest's request after the code confirms their phone number or e-mail address."""
     sent, data_request = sent_code(request, CodePurpose.DATA), request.session.get("data_request")
     if sent is None or data_request is None:
-        return redirect("orders:data-request")
+        return redirect("orders:file-data-request")
     form = CodeForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
         return _render_code_form(request, form, sent)
@@ -242,7 +242,7 @@ def _render_code_form(request: HttpRequest, form: CodeForm, sent: dict[str, obje
         "form": form,
         "sent": sent,
         "resend_url": "",
-        "change_url": reverse("orders:data-request"),
+        "change_url": reverse("orders:file-data-request"),
         "heading": _("Verify your identity"),
         "button": _("Send request"),
     }

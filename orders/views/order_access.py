@@ -47,18 +47,18 @@ RULES = {
     # Charges the visitor's own card; switching to card from another payment method needs proof.
     "card-fields": AccessRequirement.CARD_ORDER,
     "card-page": AccessRequirement.CARD_ORDER,
-    "payment-method": AccessRequirement.PROOF,
-    "part-cancellation": AccessRequirement.PROOF,
-    "part-receipt": AccessRequirement.PROOF,
-    "weight-answer": AccessRequirement.PROOF,
-    "substitute-answer": AccessRequirement.PROOF,
-    "complaint": AccessRequirement.PROOF,
-    "complaint-withdrawal": AccessRequirement.PROOF,
+    "change-payment-method": AccessRequirement.PROOF,
+    "cancel-part": AccessRequirement.PROOF,
+    "confirm-receipt": AccessRequirement.PROOF,
+    "record-weight-answer": AccessRequirement.PROOF,
+    "record-substitute-answer": AccessRequirement.PROOF,
+    "file-complaint": AccessRequirement.PROOF,
+    "withdraw-complaint": AccessRequirement.PROOF,
     "refund-account": AccessRequirement.PROOF,
     "order-code": AccessRequirement.NOTHING_YET,
 }
 # Pages with a form, to which the visitor returns after entering the code.
-_FORM_ROUTES = frozenset({"complaint", "refund-account"})
+_FORM_ROUTES = frozenset({"file-complaint", "refund-account"})
 # Routes that accept GET; all others are buttons of the order's page and accept POST only.
 _GET_ROUTES = _FORM_ROUTES | {"order", "order-code", "payment-status", "payment-qr-code"}
 

@@ -129,9 +129,9 @@ def _next_action(
             if section.stage == Stage.ACCEPT:
                 new_parts = tuple(at_stage(cooperative_parts, section.stage).values_list("pk", flat=True))
                 if len(new_parts) > 1:
-                    url = reverse("members:part-acceptances")
+                    url = reverse("members:accept-parts")
                     return NextAction(url, section.stage, len(new_parts), new_parts)
             return NextAction(reverse("members:part", args=[next_part.pk]), section.stage, section.count)
     if membership.may(MemberRight.LIST):
-        return NextAction(reverse("members:listing-creation"))
+        return NextAction(reverse("members:create-listing"))
     return None

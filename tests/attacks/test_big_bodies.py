@@ -30,12 +30,12 @@ FORM = "multipart/form-data; boundary=x"
 DEFAULT = 10 * MEGABYTE
 # Every page with a file form: its limit, and the limit without a sign-in, in MB.
 UPLOADS = {
-    "members/listing_new.html": ("members:listing-creation", (), 60, 10),
-    "members/listing.html": ("members:listing-pictures", (7,), 60, 10),
+    "members/listing_new.html": ("members:create-listing", (), 60, 10),
+    "members/listing.html": ("members:add-pictures", (7,), 60, 10),
     "members/certificate.html": ("members:certificate", (7,), 26, 10),
     "members/profile_picture.html": ("members:profile-picture", ("place",), 26, 10),
     "members/application_documents.html": ("members:application-document", ("registration",), 10, 10),
-    "orders/complaint.html": ("orders:complaint", (TOKEN, 1), 40, 40),
+    "orders/complaint.html": ("orders:file-complaint", (TOKEN, 1), 40, 40),
     "desk/bank_statements.html": ("desk:bank-statements", (), 10, 10),
     "desk/cash_statements.html": ("desk:cash-statements", (), 10, 10),
 }

@@ -313,11 +313,11 @@ def test_desk_shows_proposals_and_a_second_person_confirms(rules, client: Client
 
     before = html_of(first.get(page))
     listed_before = html_of(first.get(reverse("desk:payouts")))
-    first.post(reverse("desk:payout-proposal", args=[payout.pk]))
+    first.post(reverse("desk:propose-payout", args=[payout.pk]))
     proposal = Approval.objects.get()
     proposer_client = html_of(first.get(reverse("desk:approvals")))
     home_page = html_of(second.get(reverse("desk:home")))
-    decision = reverse("desk:approval", args=[proposal.pk])
+    decision = reverse("desk:decide-approval", args=[proposal.pk])
     first.post(decision, {"confirm": "1"})
     assert Approval.objects.get().state == ApprovalState.OPEN
     second.post(decision, {"confirm": "1"})
@@ -329,13 +329,13 @@ def test_desk_shows_proposals_and_a_second_person_confirms(rules, client: Client
     assert 'name="payout"' in listed_after
     assert reverse("desk:payout-list") in listed_after
     assert "<svg" not in before.split("VietQR")[0] or "pay-code" not in before
-    assert reverse("desk:payout-proposal", args=[payout.pk]) in before
-    assert reverse("desk:payout-payment", args=[payout.pk]) not in before
+    assert reverse("desk:propose-payout", args=[payout.pk]) in before
+    assert reverse("desk:record-payout-sent", args=[payout.pk]) not in before
     assert 'name="withdraw"' in proposer_client
     assert 'name="confirm"' not in proposer_client
     assert "Chờ người thứ hai" in home_page
     assert Approval.objects.get().state == ApprovalState.CONFIRMED
-    assert reverse("desk:payout-payment", args=[payout.pk]) in after
+    assert reverse("desk:record-payout-sent", args=[payout.pk]) in after
 
 
 def test_desk_hides_proposals_from_staff_who_cannot_decide(rules) -> None:
@@ -344,7 +344,7 @@ def test_desk_hides_proposals_from_staff_who_cannot_decide(rules) -> None:
     client.force_login(make_staff(Permission.HANDLE_PAYMENTS))
 
     page = client.get(reverse("desk:approvals"))
-    response = client.post(reverse("desk:approval", args=[proposal.pk]), {"confirm": "1"})
+    response = client.post(reverse("desk:decide-approval", args=[proposal.pk]), {"confirm": "1"})
 
     assert OTHER.account not in html_of(page)
     assert response.status_code == 404
@@ -358,7 +358,7 @@ def test_members_decide_only_on_their_own_cooperatives_account(rules) -> None:
     proposal = change_cooperative_account(
         cooperative_id=cooperative.pk, account=OTHER, actor=lan.acting(EntryPoint.MEMBERS), now=fixed_now()
     )
-    decision = reverse("members:account-decision", args=[proposal.pk])
+    decision = reverse("members:decide-account-change", args=[proposal.pk])
     clients = [Client() for _ in range(2)]
     for client, user in zip(clients, (stranger, mai), strict=True):
         client.force_login(user)

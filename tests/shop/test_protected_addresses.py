@@ -18,20 +18,19 @@ pytestmark = pytest.mark.django_db
 # Bank accounts, refunds, payouts, permissions and settings; in accounts, changes of how a person signs in.
 ASKS = {
     "desk": """
-        approval approvals audit card-payout cash-shortfall complaint-acceptance data-request-days
-        parcel-return payout payout-account payout-list payout-payment payout-payments
-        payout-proposal payouts rate-end rates
-        customer-request customer-state role role-creation role-removal roles staff staff-account
-        staff-account-roles
-        staff-account-state
-        refund refund-account refund-by-bank second-factor-reset second-factor-rule second-factors
-        second-person-rules settings settings-bank-account settings-deadlines settlement-closure
-        settlement-closures settlement-correction transfer-return transfer-return-confirmation withholding-end
-        withholding-switch withholdings
+        accept-complaint add-withholding approvals audit change-payout-account close-settlement
+        close-settlements confirm-transfer-return create-role data-request-days decide-approval
+        delete-role end-rate end-withholding file-customer-request pay-failed-refund-by-bank payout
+        payout-list payouts post-correction propose-payout rates record-parcel-return
+        record-payout-sent record-payouts-sent refund-account refund-by-bank refund-order
+        reset-second-factor return-transfer role roles second-factor-rule second-factors
+        second-person-rules set-customer-state set-staff-state settings settings-bank-account
+        settings-deadlines staff staff-account staff-account-roles switch-withholding
+        waive-cash-shortfall
     """,
     "members": """
-        account account-decision complaint-acceptance invitation invitation-creation invitation-revocation
-        membership membership-end memberships
+        accept-complaint account decide-account-change invitation invite-member membership memberships
+        remove-member revoke-invitation
     """,
     "accounts": """
         authenticator-app email passkey-options passkey-removal passkeys phone-confirmation recovery-codes
@@ -41,45 +40,42 @@ ASKS = {
 # Cancelling refunds only by the original method. `details` asks only when the phone number changes.
 ASKS_NOT = {
     "desk": """
-        background-work bank-statement bank-statement-import bank-statements card-check card-dismissal
-        card-notice-retry card-retry cards cash cash-parcels cash-problems cash-remittance
-        cash-remittance-difference cash-remittance-receipt cash-remittances cash-row cash-statement
-        cash-statement-import cash-statements cash-shortfalls certificate-confirmation certificate-return
-        certificates complaint complaint-rejection complaints cooperative cooperative-answer cooperative-texts
-        customer customer-note customers
-        categories category category-merge category-move
-        cooperatives data-request data-request-answer data-request-carry-out data-requests discounts draft
-        draft-deletion draft-placement drafts failure-acknowledgement failure-retry home ledger listing
-        listing-publication listing-return listing-texts listing-withdrawal listings order
-        order-cancellation order-contact orders parcel-delivery part-cancellation payment-method promotion
-        promotion-end promotion-creation settlement settlement-pdf settlement-print settlement-workbook
-        settlements synonym-removal synonym-set synonyms transfer transfer-dismissal
-        transfer-replacement-order
-        transfer-review transfer-settlement transfers transfers-all voucher voucher-codes voucher-end
-        voucher-file voucher-creation weight-answer
-        document document-acceptance document-file document-return
-        forbidden-phrase-removal forbidden-phrases revision revision-approval revision-return revisions
-        parcel-undoing part-acceptance-undoing substitute-answer price-confirmation prices
+        accept-document acknowledge-failure add-voucher-codes answer-data-request approve-revision
+        background-work bank-statement bank-statements cancel-order cancel-part card-calls
+        carry-out-data-request cash cash-differences cash-parcels cash-remittance cash-remittances
+        cash-shortfalls cash-statement cash-statements categories category certificates
+        change-payment-method check-card-call complaint complaints confirm-certificate confirm-price
+        cooperative cooperative-texts cooperatives create-promotion create-voucher customer customers
+        data-request data-requests decide-cooperative delete-draft discounts dismiss-card-call
+        dismiss-transfer document document-file download-voucher-codes draft drafts end-promotion
+        end-voucher forbidden-phrases home import-bank-statement import-cash-statement ledger listing
+        listing-texts listings match-transfer merge-category move-category order order-contact orders
+        place-draft prices print-settlement promotion publish-listing record-delivery
+        record-remittance-receipt record-substitute-answer record-weight-answer reject-complaint
+        remove-forbidden-phrase remove-synonym-set reopen-transfer replace-order resolve-cash-row
+        resolve-remittance-difference retry-card-call retry-failure retry-stripe-webhook
+        return-certificate return-document return-listing return-revision revision revisions
+        save-customer-note settlement settlement-pdf settlement-workbook settlements synonym-set
+        synonyms transfer transfers transfers-all undo-acceptance undo-parcel-step voucher
+        withdraw-listing
     """,
     "members": """
-        application application-document application-file apply apply-code cash
-        certificate certificate-creation certificate-removal complaint
-        complaint-rejection complaints cooperative cooperative-texts delivery-method delivery-method-end
-        delivery-methods delivery-rates discounts household household-creation household-removal listing
-        listing-details listing-creation listing-pause listing-pictures listing-return-to-draft
-        listing-resumption
-        listing-submission listing-texts listing-withdrawal listings manifest market-days parcel parcel-cash
-        parcel-closure parcel-delivery parcel-failed-delivery parcel-handover parcel-label
-        parcel-cancellation parcels
-        part part-acceptance part-refusal parts pause picture-position picture-removal profile promotion
-        promotion-end promotion-creation resumption return-receipt settlement settlement-pdf settlement-print
-        settlement-workbook settlements stock stock-receipt today variant variant-creation voucher
-        voucher-codes
-        voucher-end voucher-file voucher-creation warehouse warehouse-closure warehouses weight weight-preview
-        received-invitation revision-withdrawal worker parts-packing parcel-closures parcel-labels pick-list
-        kept-picture household-picture household-picture-removal profile-picture profile-picture-removal
-        offline parcel-undoing part-acceptance-undoing part-acceptances part-shortage substitute
-        substitute-withdrawal sync
+        accept-part accept-parts add-certificate add-household add-pictures add-variant
+        add-voucher-codes application application-document application-file apply apply-code cash
+        certificate close-parcel close-parcels close-warehouse collect-parcel-cash complaint
+        complaints confirm-delivery cooperative cooperative-texts create-listing create-promotion
+        create-voucher delivery-method delivery-methods delivery-rates discounts
+        download-voucher-codes end-delivery-method end-promotion end-voucher hand-over-parcel
+        household household-picture kept-picture listing listing-details listing-texts listings
+        manifest market-days move-picture offer-substitute offline pack-parcel pack-parts parcel
+        parcel-label parcel-labels part parts pause-listing pause-selling pick-list preview-weight
+        print-settlement profile profile-picture promotion receive-return receive-stock
+        received-invitation record-weight refuse-part reject-complaint remove-certificate
+        remove-household remove-household-picture remove-picture remove-profile-picture reopen-listing
+        report-failed-delivery report-part-shortage resume-listing resume-selling settlement
+        settlement-pdf settlement-workbook settlements stock submit-listing sync today
+        undo-parcel-step undo-part-acceptance variant void-parcel voucher warehouse warehouses
+        withdraw-listing withdraw-revision withdraw-substitute worker
     """,
     "accounts": """
         api-client-end code code-name code-request consents details device-code email-confirmation home

@@ -116,7 +116,7 @@ def retry_stripe_webhook(request: HttpRequest, actor: Actor, pk: int) -> HttpRes
     """Process a failed webhook notice again."""
     notice = get_object_or_404(WebhookEvent, pk=pk, provider=PROVIDER)
     action = partial(handle_stripe_event, event_id=notice.pk, now=timezone.now())
-    return run_action(request, action, url=reverse("desk:cards"), message=_("Processed."))
+    return run_action(request, action, url=reverse("desk:card-calls"), message=_("Processed."))
 
 
 def _repeatable_ids(calls: Iterable[GatewayCall]) -> set[uuid.UUID]:
@@ -139,4 +139,4 @@ def _result_text(gateway_call: GatewayCall) -> str:
 
 def _return_url(request: HttpRequest) -> str:
     filter_name = request.POST.get("xem", "")
-    return reverse("desk:cards") + (f"?xem={filter_name}" if filter_name in ("hong", "tat-ca") else "")
+    return reverse("desk:card-calls") + (f"?xem={filter_name}" if filter_name in ("hong", "tat-ca") else "")

@@ -115,7 +115,7 @@ def resolve_row(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Resolve a differing row: accept the carrier's amount or dismiss the row."""
     row = get_object_or_404(StatementRow, pk=pk)
     statement_url = reverse("desk:cash-statement", args=[row.statement_id])
-    return_url = reverse("desk:cash-problems") if request.POST.get("back") == "problems" else statement_url
+    return_url = reverse("desk:cash-differences") if request.POST.get("back") == "problems" else statement_url
     now = timezone.now()
     if request.POST.get("answer") == "dismiss":
         return run_action(

@@ -72,11 +72,11 @@ _PAGES = {
     "catalog.refresh_promotions": "desk:promotion",
 }
 _LISTS = {
-    "orders.sweep_card_payments:held": "desk:cards",
-    "orders.sweep_card_payments:unused": "desk:cards",
-    "orders.handle_stripe_events": "desk:cards",
-    "orders.look_up_gateway_calls": "desk:cards",
-    "orders.resume_cod_statements:rows": "desk:cash-problems",
+    "orders.sweep_card_payments:held": "desk:card-calls",
+    "orders.sweep_card_payments:unused": "desk:card-calls",
+    "orders.handle_stripe_events": "desk:card-calls",
+    "orders.look_up_gateway_calls": "desk:card-calls",
+    "orders.resume_cod_statements:rows": "desk:cash-differences",
     "orders.resume_bank_statements:rows": "desk:bank-statements",
 }
 _PART_SWEEPS = ("orders.check_unanswered_parts:attention", "orders.check_unanswered_parts:decline")

@@ -109,7 +109,7 @@ def refused_calls() -> OpenTasks:
         gateway_calls.count(),
         list(gateway_calls[:MAX_SHOWN]),
         "call",
-        f"{reverse('desk:cards')}?xem=hong",
+        f"{reverse('desk:card-calls')}?xem=hong",
     )
 
 
@@ -121,7 +121,7 @@ def disputes() -> OpenTasks:
         rows.count(),
         list(rows[:MAX_SHOWN]),
         "dispute",
-        f"{reverse('desk:cards')}#disputes",
+        f"{reverse('desk:card-calls')}#disputes",
     )
 
 
@@ -150,7 +150,7 @@ def statement_rows() -> OpenTasks:
     """List rows of carriers' statements that differ from our data."""
     rows = StatementRow.objects.problems().select_related("statement")
     name = _("Carrier statement rows")
-    return OpenTasks(name, rows.count(), list(rows[:MAX_SHOWN]), "row", reverse("desk:cash-problems"))
+    return OpenTasks(name, rows.count(), list(rows[:MAX_SHOWN]), "row", reverse("desk:cash-differences"))
 
 
 def unreconciled_remittances() -> OpenTasks:

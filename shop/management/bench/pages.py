@@ -64,8 +64,8 @@ class _Checkout:
         client = _client()
         for variant in self._variants:
             _add_to_basket(client, variant)(None)
-        client.post(reverse("orders:basket-province"), {"province": PROVINCE})
-        client.post(reverse("orders:checkout-start"))
+        client.post(reverse("orders:set-basket-province"), {"province": PROVINCE})
+        client.post(reverse("orders:start-checkout"))
         page = client.get(reverse("orders:checkout")).content.decode()
         communes = client.get(reverse("orders:communes"), {"province": PROVINCE}).content.decode()
         self._count += 1
@@ -106,7 +106,7 @@ def _page(client: Client, address: str) -> Callable[[object], None]:
 
 def _add_to_basket(client: Client, variant: Variant) -> Callable[[object], None]:
     def send_request(_prepared: object) -> None:
-        response = client.post(reverse("orders:basket-lines"), {"variant": variant.pk, "quantity": 1})
+        response = client.post(reverse("orders:add-basket-line"), {"variant": variant.pk, "quantity": 1})
         if response.status_code != 302:
             raise UnexpectedResponse(f"the basket answered {response.status_code}")
 
@@ -117,7 +117,7 @@ def _change_quantity(client: Client, variant: Variant) -> Callable[[object], Non
     """Change one basket line's quantity to two and back to one."""
     _add_to_basket(client, variant)(None)
     line = BasketLine.objects.order_by("-created_at")[0]
-    url = reverse("orders:basket-line", args=[line.pk])
+    url = reverse("orders:change-basket-line", args=[line.pk])
     quantities = itertools.cycle([2, 1])
 
     def send_request(_prepared: object) -> None:

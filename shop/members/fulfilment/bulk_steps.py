@@ -129,7 +129,7 @@ def _pack_parts(request: HttpRequest, membership: MembershipContext) -> HttpResp
         messages.success(request, text % {"count": packed_count})
     elif not parts:
         messages.error(request, _("Choose at least one order."))
-    return redirect("members:parts-packing")
+    return redirect("members:pack-parts")
 
 
 def _run_all(

@@ -56,10 +56,10 @@ def test_every_order_url_has_an_access_rule() -> None:
 def test_url_that_needs_proof_redirects_to_code_page(client: Client, name: str) -> None:
     order = make_order()
     parts = {
-        **({"number": 1} if name in ("part-cancellation", "part-receipt", "complaint") else {}),
-        **({"question_id": uuid.uuid4()} if name == "weight-answer" else {}),
-        **({"substitute_id": uuid.uuid4()} if name == "substitute-answer" else {}),
-        **({"complaint_id": uuid.uuid4()} if name == "complaint-withdrawal" else {}),
+        **({"number": 1} if name in ("cancel-part", "confirm-receipt", "file-complaint") else {}),
+        **({"question_id": uuid.uuid4()} if name == "record-weight-answer" else {}),
+        **({"substitute_id": uuid.uuid4()} if name == "record-substitute-answer" else {}),
+        **({"complaint_id": uuid.uuid4()} if name == "withdraw-complaint" else {}),
     }
     address = reverse(f"orders:{name}", kwargs={"order_id": order.pk, **parts})
 
