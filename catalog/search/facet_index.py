@@ -1,7 +1,7 @@
 """In-memory facet index: bitmaps of product ids by category, cooperative, place, price and so on.
 
-Bitmaps intersect and count in microseconds, so pages show the count of every filter for any catalogue size.
-The database is the truth: before each use, products changed since the last one are read again.
+Bitmaps intersect and count in microseconds. Pages can therefore show the count of every filter in a catalogue
+of any size. Before each use the index reads again the products that have changed in the database.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ Sets = dict[Any, BitMap]
 
 @dataclass(frozen=True, slots=True)
 class FormerName:
-    """A place's name before the 2025 mergers, `Xã Vi Hương`; `joined` is its folded name without spaces."""
+    """A place's name before the mergers of 2025, such as `Xã Vi Hương`; `joined`: folded, without spaces."""
 
     full_name: str
     joined: str
@@ -71,7 +71,8 @@ _FACETS = (
 class FacetIndex:
     """Products listed in a channel on a day, as bitmaps that are never mutated.
 
-    `prices` is keyed by lowest price, `months` (1 to 12) by season; certificates are those valid on the day.
+    The keys of `prices` are lowest prices, and those of `months` are 1 to 12, by season. The index holds only
+    certificates that are valid on the day.
     """
 
     product_ids: BitMap
@@ -136,9 +137,9 @@ class FacetIndex:
         return time.monotonic() - self._built_at > MAX_AGE_SECONDS
 
     def with_later_changes(self) -> FacetIndex:
-        """Return the index with all later changes, or itself if there are none. Raises IndexOutdated.
+        """Return an index with all later changes; the same index if there are none. Raises IndexOutdated.
 
-        Returns a copy, so other threads keep a consistent view of the old one.
+        Changes go into a copy, so other threads keep a consistent view of the old index.
         """
         touched, has_new_words = self._journal.changes_since_last_read()
         if not touched:
@@ -159,7 +160,7 @@ class FacetIndex:
         return updated
 
     def priced(self, lowest: int | None, highest: int | None) -> BitMap:
-        """Return products with a lowest price in the range, both ends inclusive; excludes unpriced ones."""
+        """Return priced products whose lowest price is in the range, both ends included."""
         return union_of(
             product_ids
             for price, product_ids in self.prices.items()
@@ -234,7 +235,7 @@ _indexes: dict[int, FacetIndex] = {}
 def facet_index_for(channel_id: int, day: datetime.date) -> FacetIndex:
     """Return the current index of a channel, cached in this process between calls."""
     with _lock:
-        # Removed first, so that an index whose update fails is not kept.
+        # The index is removed first, so that no index stays whose update fails.
         index = _indexes.pop(channel_id, None)
         if index is None or index.day != day or index.is_expired:
             index = FacetIndex(channel_id, day)
@@ -264,7 +265,7 @@ def union_of(sets: Iterable[BitMap]) -> BitMap:
 
 
 def _add_rows(sets: Sets, rows: Iterable[tuple[Any, int]], product_ids: BitMap) -> None:
-    """Add the products of rows (key, product) that are in the index to the set of their key."""
+    """Add products of rows (key, product) to the set of their key, if the index holds them."""
     products_by_key: dict[Any, list[int]] = defaultdict(list)
     for key, product in rows:
         products_by_key[key].append(product)

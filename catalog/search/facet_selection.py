@@ -33,7 +33,7 @@ class FacetSelection:
         return self._without[facet]
 
     def count(self, facet: str, product_ids: BitMap | None) -> int:
-        """Return how many products there would be if this facet had only `product_ids` chosen."""
+        """Return how many products would match if this facet had only `product_ids` chosen."""
         return (
             self.products_matching_other_facets(facet).intersection_cardinality(product_ids)
             if product_ids

@@ -20,7 +20,7 @@ _NEWS = (
 )
 
 Row = tuple[int, int, str, bool]
-Gap = tuple[int, int, float]  # first and last missing id, and since when they are missing
+Gap = tuple[int, int, float]  # first and last missing id, and the time since which they are missing
 
 
 class JournalChanges(NamedTuple):
@@ -31,13 +31,13 @@ class JournalChanges(NamedTuple):
 
 
 class IndexOutdated(Exception):
-    """The journal has no continuous record since the last read: the index must be rebuilt."""
+    """The journal has gaps since the last read, so the index must be rebuilt."""
 
 
 class ChangeJournal:
     """A read position in the journal.
 
-    Ids are assigned before transactions commit, so gaps are remembered and read later.
+    Ids are assigned before transactions commit. Missing ids are therefore remembered and read later.
     """
 
     def __init__(self) -> None:
@@ -67,7 +67,7 @@ class ChangeJournal:
         return _fetch_rows(_NEWS.format(missing=missing), [self._last, *bounds, MAX_CHANGES + 1])
 
     def _update_gaps(self, keys: Sequence[int]) -> None:
-        """Update the gaps after these ids were read: keep old ones that are still open, and add new ones."""
+        """Keep old gaps that are still open, and add those between the ids just read."""
         now = time.monotonic()
         missing = _find_gaps((key for key in (self._last, *keys) if key >= self._last), now)
         for first, last, since in self._missing:

@@ -1,10 +1,14 @@
 """Words that the search index holds for a product, with prefixes that tell where they occur.
 
-`search_name` has the words of the name and, behind SUBJECT, those of the origin, the seller's place, and a
-category of one kind of goods; behind FIRST the first word of the name. `search_text` has all of these and the
-seller's name without a prefix, those of a category of several kinds behind CATEGORY, of the ingredients
-behind INGREDIENT, and joined neighbours of the description behind MENTIONED. Words are folded; behind MARKED
-they have their diacritics. Neighbours are also joined: "caphe" finds "cà phê".
+The columns of a product hold folded words. A word behind MARKED has its diacritics. Neighbouring words are
+also joined: "caphe" finds "cà phê".
+
+`search_name` has the words of the name without a prefix. It has the first word of the name behind FIRST.
+Behind SUBJECT it has the words of the origin, of the seller's place, and of a category of one kind of goods.
+
+`search_text` has all of these and the seller's name without a prefix. It has the words of a category of
+several kinds behind CATEGORY, the ingredients behind INGREDIENT, and joined neighbours of the description
+behind MENTIONED.
 """
 
 from __future__ import annotations
@@ -24,7 +28,7 @@ _SEVERAL_KINDS = re.compile(r",|\bva\b")  # in a folded category name: "Gạo, m
 
 @dataclass(frozen=True, slots=True)
 class IndexedTexts:
-    """The texts of a product that searches read; `places` are its origin and the seller's place."""
+    """The texts of a product that searches read; `places` are its origin and its seller's place."""
 
     name: str
     seller: str
@@ -56,7 +60,7 @@ class IndexedTexts:
 
 
 def plain_name_words(search_name: str) -> set[str]:
-    """Return the folded words of a column `search_name`, joined neighbours included."""
+    """Return the folded words of a column `search_name`, with joined neighbours."""
     words = {word.removeprefix(SUBJECT) for word in search_name.split()}
     return {word for word in words if word.isascii()}
 
@@ -68,7 +72,7 @@ def _all_words(*texts: str) -> list[str]:
 
 
 def _joined_neighbours(prefix: str, text: str) -> list[str]:
-    """Return neighbouring words joined, but not across a comma or a full stop."""
+    """Return joined neighbouring words, none of them across a comma or a full stop."""
     parts = map(folded_words, _PUNCTUATION.split(text))
     return [prefix + first + second for words in parts for first, second in pairwise(words)]
 

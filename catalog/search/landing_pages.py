@@ -31,9 +31,10 @@ class LandingKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LandingPage:
-    """A page that a query names, and its products.
+    """A page that a query names, and the page's products.
 
-    `stars` belong to OCOP, `certificate` is a `CertificateKind`. A province may have no products.
+    `stars` is set for the page of OCOP stars. `certificate` is a `CertificateKind`. A province may have no
+    products.
     """
 
     kind: LandingKind

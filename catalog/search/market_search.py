@@ -20,9 +20,9 @@ MAX_COOPERATIVES = 6
 
 @dataclass(frozen=True, slots=True)
 class MarketSearch:
-    """The result of a query in the market: products of `tiers`, some of which belong to `landing`.
+    """The result of a query: products of `tiers`, and the page `landing` with some of these products.
 
-    `readings` are the corrected words, if any, then the words and their synonyms.
+    `readings` are the corrected words, if there are any, followed by the original words and synonyms.
     """
 
     result: SearchResult
@@ -33,7 +33,7 @@ class MarketSearch:
 
     @property
     def instead(self) -> str:
-        """The query (folded) that matches instead; empty if the landing page answers."""
+        """The folded query that matches instead; empty if the landing page answers."""
         return "" if self.landing else self.result.instead
 
     @property
@@ -44,7 +44,7 @@ class MarketSearch:
 def search_market(query: str, index: FacetIndex) -> MarketSearch:
     """Return products of the index that match, then those of the page that the query names.
 
-    If the query names a page, products found by a correction or a mention are left out.
+    If the query names a page, the result omits products that only match by a correction or a mention.
     """
     result = search_products(query, cache=index.cache)
     corrected = [typed_term(word) for word in query_words_of(result.instead)]
@@ -58,7 +58,7 @@ def search_market(query: str, index: FacetIndex) -> MarketSearch:
 def search_product_ids(query: str) -> list[int]:
     """Return ids of products that match the query, published or not, by relevance and then newest first.
 
-    If none does, those of the page that it names, such as OCOP.
+    If no product matches, return the products of the page that the query names, such as OCOP.
     """
     result = search_products(query, limit=MAX_RESULTS)
     landing = None

@@ -14,7 +14,7 @@ MIN_JOINED_LETTERS = 5
 
 @dataclass(frozen=True, slots=True)
 class NameWords:
-    """The folded words of a name, also with diacritics, and the text that follows each."""
+    """The words of a name, folded and with diacritics, and the text that follows each word."""
 
     words: Sequence[str]
     suffixes: Sequence[str]
@@ -48,7 +48,7 @@ def read_name(name: str) -> NameWords:
 
 
 def has_marks_of(term: Term, word: MarkedWord) -> bool:
-    """Return whether the word is the term with its diacritics or, while it is being typed, starts with it.
+    """Return whether the word equals the term with its diacritics, or starts with an unfinished term.
 
     "miê" starts "miến", whose tone is not typed yet; "gà" does not start "gạo", which has another tone.
     """

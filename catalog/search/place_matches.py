@@ -24,7 +24,7 @@ _CANDIDATES = 60
 
 @dataclass(frozen=True, slots=True)
 class PlaceMatch:
-    """A province or commune with products; `former` is the former name that the query matched, if any."""
+    """A province or commune with products. `former` is the former name that the query matches, if any."""
 
     division: Division
     product_count: int
@@ -32,7 +32,7 @@ class PlaceMatch:
 
 
 def find_cooperatives(readings: Sequence[Reading], limit: int) -> list[Cooperative]:
-    """Return cooperatives whose name contains every word of a reading, with the columns that a link needs."""
+    """Return cooperatives whose name contains every word of a reading, with the columns of a link."""
     matches = _by_translated_name(readings)
     for reading in filter(None, readings):
         rows = _cooperatives(*_like_patterns([term.word for term in reading]))
@@ -99,7 +99,7 @@ def _place_match(place: NamedPlace, index: FacetIndex, former: str = "") -> Plac
 
 
 def _like_patterns(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return LIKE patterns for names that contain all words: after a space, and with the spaces removed.
+    """Return LIKE patterns for names with all words: each after a space, or without any spaces.
 
     Short words occur across word boundaries by chance, so they are matched only after a space.
     """

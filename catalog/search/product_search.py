@@ -44,8 +44,8 @@ _MIN_UNFINISHED_SYLLABLE = 4
 class SearchResult:
     """A search result: products, published or not, by relevance.
 
-    `readings` are the words and their synonyms. `instead` is the query (folded) that matches, if the original
-    words match nothing. With `is_mention` the words are only in ingredients and descriptions.
+    `readings` are the words and their synonyms. `instead` is the folded query that matches if the original
+    words match nothing. `is_mention`: the words occur only in ingredients and descriptions.
     """
 
     tiers: RelevanceTiers = field(default_factory=lambda: RelevanceTiers(BitMap()))
@@ -57,13 +57,16 @@ class SearchResult:
 def search_products(
     query: str, *, limit: int | None = None, cache: SearchCache | None = None
 ) -> SearchResult:
-    """Return products with every word of the query, one of them in name, category or origin.
+    """Return products with every word of the query, one of the words in name, category or origin.
 
-    Typed diacritics must match; a word typed without any matches with any, except for a single word that is
-    complete as typed (`_is_complete`). After a classifier ("thịt gà"), products whose names start with the
-    rest belong to the results. Ranked: names that start as typed, names spelled so, names with other
-    diacritics or synonyms, the rest. If nothing matches, `_other_attempts` follow. With `limit` each tier
-    considers only that many of the newest products. `cache` is the cache of `products_where`.
+    Typed diacritics must match. A word typed without diacritics matches any, unless it is a single word that
+    is complete as typed (`_is_complete`). If the first word is a classifier ("thịt gà"), products whose names
+    start with the other words belong to the results.
+
+    The best matches are names that start as typed. Next come names with the typed spelling, then names with
+    other diacritics or with synonyms, then all others. If nothing matches, `_other_attempts` follow. With
+    `limit` each tier considers only that many of the newest products. `cache` is the cache of
+    `products_where`.
     """
     words = query_words_of(query)
     if not words:
@@ -120,7 +123,7 @@ def _typed_choices(words: Sequence[QueryWord]) -> list[Choice]:
 def _subject_conditions(choices: Sequence[Choice], classifiers: int = 0) -> list[Condition]:
     """Return conditions: all words occur, and one of them is in name, category or origin.
 
-    The first `classifiers` words do not count as the one in name, category or origin.
+    None of the first `classifiers` words counts as the word in name, category or origin.
     """
     return [
         Condition(SearchField.INGREDIENTS, choices),
@@ -129,10 +132,10 @@ def _subject_conditions(choices: Sequence[Choice], classifiers: int = 0) -> list
 
 
 def _is_complete(words: Sequence[QueryWord]) -> bool:
-    """Return whether a single word typed without diacritics is a product's whole name, not half of another.
+    """Return whether a word typed without diacritics is a whole product name, not half of another.
 
-    "cam" is an orange and does not ask for "thổ cẩm". Goods that begin with the word in other diacritics
-    match nevertheless: a person who types no diacritics may mean "cám gạo".
+    "cam" is an orange and does not ask for "thổ cẩm". Products whose names begin with the word in other
+    diacritics match nevertheless, because a person who types no diacritics may mean "cám gạo".
     """
     return len(words) == 1 and not words[0].marks and words[0].folded in query_phrases().unmarked_goods
 
@@ -157,7 +160,7 @@ def _named_after_classifier(words: Sequence[QueryWord], find: ProductQuery) -> B
 
 
 def _find_without_openings(words: Sequence[QueryWord], find: ProductQuery) -> BitMap:
-    """Return products for the words after those that add nothing ("hàng" in "hàng thịt gà"); else empty."""
+    """Return products for the words that follow a phrase like "hàng" in "hàng thịt gà"; else none."""
     query = " ".join(word.folded for word in words)
     shortest = without_opening_phrases(query)[-1]
     if shortest == query:
@@ -170,7 +173,7 @@ def _find_without_openings(words: Sequence[QueryWord], find: ProductQuery) -> Bi
 def _name_ranks(words: Sequence[QueryWord], synonyms: Sequence[Choice] | None) -> Iterator[list[Condition]]:
     """Return conditions on the name, the best match first.
 
-    The order is names starting as typed, names with the typed spelling, names with synonyms.
+    The order is: names that start as typed, names with the typed spelling, names with synonyms.
     """
     exact, typed = list(map(exact_choice, words)), _typed_choices(words)
     spelled = exact if all(word.marks for word in words) else typed
@@ -208,7 +211,7 @@ def _result(product_ids: BitMap, *, instead: str = "", is_mention: bool = False)
 def _with_other_marks(words: Sequence[QueryWord], find: ProductQuery) -> SearchResult:
     """Return products with these words in other diacritics.
 
-    A single word may have more diacritics; of several, one must be spelled as typed.
+    A single word may have more diacritics. Of several words, one must be spelled as typed.
     """
     instead = " ".join(word.folded for word in words)
     if len(words) == 1:
@@ -221,7 +224,7 @@ def _with_other_marks(words: Sequence[QueryWord], find: ProductQuery) -> SearchR
 
 
 def _unfinished_choices(words: Sequence[QueryWord]) -> list[Choice] | None:
-    """Return the words; those that are no syllables, and a long last one, also as prefixes."""
+    """Return the words. A word that is no syllable, and a long last word, also counts as a prefix."""
 
     def is_unfinished(position: int, word: QueryWord) -> bool:
         if not word.is_syllable:
@@ -238,7 +241,7 @@ def _unfinished_choices(words: Sequence[QueryWord]) -> list[Choice] | None:
 
 
 def _search_corrected(words: Sequence[QueryWord], find: ProductQuery) -> SearchResult:
-    """Return products for the likeliest corrections, else for any."""
+    """Return products for the likeliest corrections; if there are none, for all corrections."""
     phrases = correct_words(words)
     if phrases is None:
         return SearchResult()
@@ -272,9 +275,9 @@ def _corrected_text(
 def _translated_matches(
     words: Sequence[QueryWord], cache: SearchCache | None = None
 ) -> tuple[BitMap, BitMap]:
-    """Return products whose translated name has the words, and those with words that start with them.
+    """Return products whose translated name has the words, and products that have them as prefixes.
 
-    Both are empty in the shop's default language.
+    Both results are empty in the shop's default language.
     """
     language = get_language() or settings.LANGUAGE_CODE
     if language == settings.LANGUAGE_CODE:

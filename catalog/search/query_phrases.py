@@ -1,4 +1,4 @@
-"""Phrases of queries that add nothing, and those that name a page, from `data/query_phrases.toml`."""
+"""Phrases that add nothing to a query, and phrases that name a page, from `data/query_phrases.toml`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FILE = Path(__file__).parent / "data" / "query_phrases.toml"
 
 @dataclass(frozen=True, slots=True)
 class QueryPhrases:
-    """The phrases of the data file, folded; kinds of certificates by phrase.
+    """The folded phrases of the data file, and the kinds of certificates by phrase.
 
     `classifiers` are the words as the search index holds them with diacritics, by folded word.
     """
@@ -43,7 +43,7 @@ def query_phrases() -> QueryPhrases:
 
 
 def without_opening_phrases(query: str) -> list[str]:
-    """Return the folded query, then what is left of it as opening phrases are removed one by one."""
+    """Return the folded query, and its rests after one opening phrase, after two, and so on."""
     queries = [query]
     while (shorter := without_start(queries[-1], query_phrases().openings)) != queries[-1]:
         queries.append(shorter)

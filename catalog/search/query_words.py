@@ -43,7 +43,7 @@ class QueryWord:
         )
 
     def with_typed_diacritics(self) -> QueryWord:
-        """Return the word that matches only the typed diacritics; typed without any, only words without."""
+        """Return the word that matches only the typed diacritics, or no diacritics if none were typed."""
         return self if self.marks else QueryWord(self.folded, f"{self.folded}{NO_TONE}", "", self.is_syllable)
 
 

@@ -8,11 +8,11 @@ from pyroaring import BitMap
 
 
 class RelevanceTiers:
-    """The matching products, and queries for the better-ranked ones among them, best first.
+    """The matching products, and queries for the better matches among them, the best match first.
 
-    Each query runs only after the previous tiers were consumed. Results outside `product_ids` are ignored,
-    except with `is_newest_only`: then `product_ids` holds only the newest matches, and a better match may be
-    older.
+    Each query runs only after the previous tiers were consumed. Products outside `product_ids` are ignored.
+    With `is_newest_only`, `product_ids` holds only the newest matches; then older products of a query count
+    too.
     """
 
     def __init__(

@@ -38,7 +38,7 @@ class Suggestions:
 def suggestions_for(query: str, index: FacetIndex) -> Suggestions:
     """Return a few products, categories, cooperatives and places whose names start like the query.
 
-    Products whose whole name starts so come first, then the newest; of equal names only the newest is kept.
+    Products whose whole name starts so come first, then the newest. Of equal names only the newest stays.
     """
     words = query_words_of(query)
     if sum(len(word.folded) for word in words) < MIN_LETTERS:
@@ -54,7 +54,7 @@ def suggestions_for(query: str, index: FacetIndex) -> Suggestions:
 
 
 def _suggested_products(query: str, typed: Reading, index: FacetIndex) -> list[Product]:
-    """Return products whose name matches; those that lack diacritics that were typed are left out."""
+    """Return products whose name matches, with all diacritics that were typed."""
     keys = [key for key in suggest_product_ids(query, limit=CANDIDATES) if key in index.product_ids]
     by_key = Product.objects.only("name", "slug").in_bulk(keys)
     rows = [by_key[key] for key in keys if key in by_key]

@@ -17,7 +17,7 @@ _TONES = range(6)
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A folded word; with `marks`, the word as `marked_word` writes it, only with these diacritics.
+    """A folded word. With `marks` (see `marked_word`) it matches only the word with these diacritics.
 
     With `is_prefix` it also matches longer words that start with it.
     """
@@ -50,13 +50,13 @@ def typed_term(word: QueryWord) -> Term:
 
 
 def typed_choice(word: QueryWord) -> Choice:
-    """Return the word as typed, and as its keys read in Telex and VNI."""
+    """Return the word as typed, and the word that its keys mean in Telex and VNI."""
     decoded = [[term_with_marks(word.decoded)]] if word.decoded else []
     return [[typed_term(word)], *decoded]
 
 
 def exact_choice(word: QueryWord) -> Choice:
-    """Return the word spelled as typed: without diacritics only if it is typed without."""
+    """Return the word spelled as typed; typed without diacritics it matches only words without them."""
     return [[Term(word.folded, word.with_typed_diacritics().marks)]]
 
 
@@ -66,12 +66,12 @@ def folded_choice(word: QueryWord) -> Choice:
 
 
 def prefix_choice(word: QueryWord) -> Choice:
-    """Return words that start like this one, with any diacritics; a single letter starts too many."""
+    """Return words that start like this one, with any diacritics; none for a single letter."""
     return [[Term(word.folded, is_prefix=len(word.folded) > 1)]]
 
 
 def completed_choice(word: QueryWord) -> Choice:
-    """Return syllables with the typed diacritics and perhaps more, or hỏi and ngã swapped."""
+    """Return syllables that have the typed diacritics and perhaps others, also with hỏi and ngã swapped."""
     letters, tone = word.marks[:-1], int(word.marks[-1])
     tones = _TONES if tone == NO_TONE else (_HOI, _NGA) if tone in (_HOI, _NGA) else (tone,)
     spellings = map("".join, product(*(LETTERS_WITH_MARKS.get(letter, letter) for letter in letters)))

@@ -22,7 +22,7 @@ from catalog.states import ListingState
 from shop.core.database.compiled_query import compiled_query
 from shop.core.geography.province_map import SHAPES
 
-# Up to this many ids are passed to the query; for more, the index is scanned and ids are filtered here.
+# At most this many ids are passed to a query. For more, the database's index is scanned and filtered here.
 MAX_IDS_IN_QUERY = 2_000
 _STEPS = (200, 1_000, 5_000, 25_000, 125_000)
 _EARTH_KM = 6_371.0
@@ -39,10 +39,10 @@ class SortOrder(StrEnum):
 
 
 class SortedProducts(Sequence[int]):
-    """Product ids in an order, as a sequence for a paginator; ends after COUNTED.
+    """Product ids in an order, as a sequence for a paginator. The sequence ends after COUNTED products.
 
-    Only `RELEVANCE` uses the tiers. `month` selects the season, `province_code` the buyer's province; without
-    it `NEAREST` falls back to `NEWEST`.
+    Only `RELEVANCE` uses the tiers. `month` selects the season. `province_code` is the buyer's province;
+    without a province `NEAREST` becomes `NEWEST`.
     """
 
     def __init__(
@@ -131,7 +131,7 @@ def distance_km(start: str, end: str) -> float:
 
 
 def _scan_index(rows: Callable[..., list[int]], run: BitMap, first: int, last: int) -> list[int]:
-    """Scan the index in growing steps and keep ids of the run, up to position `last`."""
+    """Scan the database's index in growing steps, and keep ids of the run up to position `last`."""
     product_ids: list[int] = []
     offset = 0
     for step in chain(_STEPS, repeat(_STEPS[-1])):

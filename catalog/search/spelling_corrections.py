@@ -1,7 +1,8 @@
 """Spelling corrections: one typing error, and syllables written without a space.
 
-Correct Vietnamese syllables are never corrected: a buyer who writes "rượu" wants that, sold here or not.
-Trigrams do not help: Vietnamese syllables are so short that "trnag" and "trang" have hardly any in common.
+A correct Vietnamese syllable is never corrected: a buyer who writes "rượu" wants rượu, sold here or not.
+Trigrams do not help, because Vietnamese syllables are too short: "trnag" and "trang" have hardly any in
+common.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def _known_words(words: Sequence[str]) -> set[str]:
 
 
 def _typo_candidates(words: Sequence[str]) -> dict[str, list[str]]:
-    """Return for each word the known words of which it is a likely typo, the most frequent first."""
+    """Return for each word the known words that it probably means, the most frequent first."""
     if not words:
         return {}
     variants = {word: deletion_variants(word) for word in words}

@@ -22,7 +22,7 @@ _Span = tuple[int, int]  # of words: the first, and the one after the last
 
 
 def with_synonyms(words: Sequence[QueryWord]) -> list[Choice] | None:
-    """Return the query's words or phrases, each with its synonyms; None if there are none.
+    """Return the query's words or phrases, each with its synonyms; None if no word has synonyms.
 
     Longer phrases take precedence, and each word is used once. The diacritics of a single word must be those
     of the synonym: "lớn" is not "lợn".
@@ -64,7 +64,7 @@ def readings_among(words: Sequence[QueryWord], choices: Sequence[Choice] | None)
 
 
 def prefix_terms(readings: Sequence[Reading]) -> list[Reading]:
-    """Return the readings with the words of the first, which is still being typed, as prefixes."""
+    """Return the readings. The words of the first reading, which is still being typed, are prefixes."""
     return [
         [Term(term.word, term.marks, is_prefix=len(term.word) > 1) for term in readings[0]],
         *readings[1:],
@@ -98,5 +98,5 @@ def _folded_phrase(words: Sequence[QueryWord]) -> str:
 
 
 def _has_marks_of(words: Sequence[QueryWord], text: str) -> bool:
-    """Return whether a single word has the text's diacritics, if any were typed; several may differ."""
+    """Return whether a single word has the diacritics that were typed; several words may differ."""
     return len(words) > 1 or not words[0].marks or words[0].marks == phrase_with_marks(text)[0].marks

@@ -1,9 +1,11 @@
-"""Triggers that keep the search tables and the journal of changed products, and how to refill them.
+"""Triggers that fill the search tables and the journal of changed products; and a refill of both.
 
-`catalog_search` holds the folded words of products, `catalog_search_translated` (SQLite) those of their
-translated names. `catalog_touched` names, in the order of writing, each product whose entry in the facet
-index may have changed; `has_new_words` if search results may have changed, too. Product 0 stands for all
-of them. Old rows are deleted by `catalog.actions.search_terms.known_words`.
+`catalog_search` holds the folded words of products. On SQLite `catalog_search_translated` holds the folded
+words of translated product names.
+
+`catalog_touched` is a journal. In the order of writing it names each product whose entry in the facet index
+may have changed. `has_new_words` is set if search results may have changed too. Product 0 stands for all
+products. `catalog.actions.search_terms.known_words` deletes old rows.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ _POSTGRESQL = "postgresql"
 class _JournalledTable:
     """A table whose changes are journalled.
 
-    `products` selects the affected product ids; empty `columns` means any column.
+    `products` selects the affected product ids. Empty `columns` means any column.
     """
 
     table: str
@@ -178,7 +180,7 @@ _FILL = {
 def fill_search_tables(connection: BaseDatabaseWrapper) -> None:
     """Step: fill the search tables from the products, and journal all products as changed.
 
-    Call after the triggers were missing, for example after a restore. Does nothing in a shop without
+    Call this after the triggers were missing, for example after a restore. Does nothing in a shop without
     products.
     """
     with connection.cursor() as cursor:

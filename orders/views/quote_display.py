@@ -46,7 +46,7 @@ class LineView:
 
     @property
     def list_total(self) -> int | None:
-        """The line at its list price, if that is more."""
+        """The sum at the list price, if that is more than `to_pay`."""
         return (
             self.priced.listed.gross
             if self.priced and self.priced.listed.gross > self.maximum_to_pay
@@ -166,7 +166,7 @@ class SellerQuoteView:
 def build_seller_quote_views(
     quote: Quote, province: Division | None, quantity_errors: Mapping[uuid.UUID, str] | None = None
 ) -> list[SellerQuoteView]:
-    """Prepare each seller's quote for display; without a province there are no messages about delivery."""
+    """Prepare each seller's quote for display. Messages about delivery need a province."""
     translate_quote(quote)
     errors_by_line = quantity_errors or {}
     currency = quote.requested.channel.currency

@@ -1,6 +1,6 @@
-"""Build the quote of a basket or draft: prices, stock, deliveries and all problems, as an order now.
+"""Build the quote of a basket or draft: prices, stock, deliveries and problems if ordered now.
 
-Reads only, with a number of queries that does not depend on the number of lines. Pages show a quote and
+This module only reads. The number of queries does not depend on the number of lines. Pages show a quote and
 placement records one, so both use the same sums.
 """
 
@@ -70,9 +70,9 @@ def basket_quote_request(basket: Basket) -> QuoteRequest:
 
 @dataclass(frozen=True, slots=True)
 class QuoteInputs:
-    """Variants, delivery methods and settings that a quote needs, independent of the choices made.
+    """The variants, delivery methods and settings that a quote needs whatever the buyer chooses.
 
-    Read once under a lock, they serve several quotes.
+    Inputs that are read once under a lock serve several quotes.
     """
 
     variants: dict[int, Variant]
@@ -92,7 +92,7 @@ def build_quote(
     should_propose_deliveries: bool = False,
     inputs: QuoteInputs | None = None,
 ) -> Quote:
-    """Price and check everything requested. Refuses nothing: problems are listed on lines and sellers.
+    """Price and check everything requested. Problems are listed on lines and sellers, not refused.
 
     `should_propose_deliveries` selects each cooperative's `preselected_delivery` if the buyer has chosen no
     delivery method or an impossible one. Pages use it, because they do not offer channel services. `inputs`
@@ -187,7 +187,7 @@ def _quote_line(
 
 
 def _flag_limits(seller_quotes: Iterable[SellerQuote], shop: ShopSettings) -> None:
-    """Add OVER_LIMIT to lines above the limit of one order, summed over all lines of a variant."""
+    """Add OVER_LIMIT to the lines of a variant if their sum is above the limit of one order."""
     lines = [line for seller_quote in seller_quotes for line in seller_quote.lines]
     quantity_by_variant: Counter[int] = Counter()
     for line in lines:
@@ -199,7 +199,7 @@ def _flag_limits(seller_quotes: Iterable[SellerQuote], shop: ShopSettings) -> No
 
 
 def _flag_shortages(seller_quotes: Iterable[SellerQuote]) -> None:
-    """Add shortages to lines, summed over the lines of a variant; earlier lines are served first."""
+    """Add shortages to the lines of a variant. Stock goes to the earlier lines first."""
     free_by_variant: dict[int, int] = {}
     for seller_quote in seller_quotes:
         for line in seller_quote.lines:

@@ -15,7 +15,7 @@ from shop.core.money import split_amount
 
 @dataclass(frozen=True, slots=True)
 class FallbackService:
-    """A channel service with its price in minor units, charged once per order whatever sellers use it."""
+    """A channel service. Its price, in minor units, is charged once per order for all its sellers."""
 
     service: Service
     row: ServicePrice
@@ -25,7 +25,7 @@ class FallbackService:
         return self.row.price
 
     def serves(self, *, subtotal: int, grams: int) -> bool:
-        """Return whether it takes a basket of this value (minor units) and weight."""
+        """Return whether the service takes a basket of this value (minor units) and weight."""
         if subtotal < self.row.minimum_order or (self.row.maximum_order or subtotal) < subtotal:
             return False
         service = self.service
@@ -37,7 +37,7 @@ class FallbackService:
 def fallback_services(
     quote_request: QuoteRequest, service_ids: Iterable[int | None] | None = None
 ) -> dict[int, FallbackService]:
-    """Return services priced in the channel whose zone covers the country, by id; `service_ids` narrows them.
+    """Return the services by id that the channel offers in the country; `service_ids` selects some.
 
     One query, or none if `service_ids` holds no id.
     """
@@ -64,7 +64,7 @@ def split_fallback_fees(
 ) -> None:
     """Split a service's price between the sellers that use it, by the value of their lines.
 
-    Adds NOT_DELIVERED to sellers whose service does not take the basket.
+    Adds NOT_DELIVERED to sellers if the service does not take the basket.
     """
     subtotal, grams = (
         sum(seller_quote.subtotal for seller_quote in seller_quotes),

@@ -1,4 +1,4 @@
-"""Delivery options of each seller in a quote, with fees and pickup times, and the option chosen."""
+"""Set each seller's delivery options in a quote, with fees and pickup times, and the chosen option."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def quote_deliveries(
     now: datetime.datetime,
     should_propose_deliveries: bool,
 ) -> None:
-    """Set each seller's delivery options, the chosen one, and the problems of both."""
+    """Set each seller's delivery options, the chosen option, and problems with these."""
     slots = _slots_by_time(delivery_methods, vietnam_date(now))
     for cooperative_id, seller_quote in seller_quotes.items():
         seller_quote.delivery_options = [
@@ -106,7 +106,7 @@ def _is_possible(
 def _set_chosen_delivery(
     seller_quote: SellerQuote, chosen: RequestedDelivery | None, fallbacks: Mapping[int, FallbackService]
 ) -> None:
-    """Set the chosen option and pickup time, or the service, or add the problem that prevents them."""
+    """Set the chosen option and pickup time, or the service; or add the problem that prevents both."""
     if chosen is not None and chosen.delivery_method_id is None:
         fallback = fallbacks.get(chosen.service_id or 0)
         if fallback is None:
@@ -136,7 +136,7 @@ def _set_chosen_delivery(
 
 
 def _set_chosen_time(seller_quote: SellerQuote, option: DeliveryOption, chosen: RequestedDelivery) -> None:
-    """Set the pickup time of the chosen option, if it has times, or add a problem if it is gone or full."""
+    """Set the pickup time if the chosen option has times; add a problem if the time is gone or full."""
     if not option.times:
         if option.delivery_method.market_days.all():
             seller_quote.problems.append(QuoteProblem.SLOT_GONE)

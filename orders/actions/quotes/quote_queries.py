@@ -13,7 +13,7 @@ from orders.actions.quotes.quote_types import QuoteRequest
 from orders.models import BasketLine, DeliveryChoice, Reservation
 from shop.core.database.compiled_query import attach_prefetched_rows, compiled_query
 
-# Columns that neither prices nor mail use; reading them would cost as much as all the rest.
+# Columns that neither prices nor e-mails use. Reading these would cost as much as all other columns.
 _METADATA_COLUMNS = ("metadata", "private_metadata")
 _UNREAD_OF_VARIANTS = {
     "": (*_METADATA_COLUMNS, "created_at", "updated_at"),
@@ -100,7 +100,7 @@ def _select_media(products: Collection[int]) -> QuerySet[ProductMedia]:
 def read_delivery_methods(
     quote_request: QuoteRequest, variants: Iterable[Variant]
 ) -> dict[int, list[DeliveryMethod]]:
-    """Return the delivery methods by cooperative, with the rates that can apply to this buyer's province."""
+    """Return the delivery methods by cooperative, with the rates for the buyer's province."""
     rows = _delivery_methods({variant.cooperative_id for variant in variants})
     keys = [row.pk for row in rows]
     attach_prefetched_rows(
@@ -126,7 +126,7 @@ def _delivery_methods(cooperatives: Collection[int]) -> QuerySet[DeliveryMethod]
 def _select_rates(
     delivery_methods: Collection[int], channel: int, provinces: Collection[str]
 ) -> QuerySet[DeliveryRate]:
-    """Read all provinces' rates for pickup methods: any rate at all means that pickup is not free."""
+    """Read the rates of all provinces for pickup methods, because any rate means that pickup is not free."""
     delivery_rates = DeliveryRate.objects.filter(delivery_method__in=delivery_methods, channel=channel)
     return delivery_rates.filter(Q(province_code__in=provinces) | Q(delivery_method__kind__in=PICKUP_KINDS))
 
@@ -145,7 +145,7 @@ def reachable_stock_ids(
 ) -> list[int]:
     """Return ids of the stock reachable for this buyer, in the channel's warehouse order.
 
-    Where a pickup method was chosen, only its warehouse counts. `delivery_methods` must include the chosen
+    For a chosen pickup method only the method's warehouse counts. `delivery_methods` must include the chosen
     methods.
     """
     arguments = (quote_request.channel.pk, quote_request.country, list(variant_ids))
@@ -186,7 +186,7 @@ def read_free_quantities(
 ) -> dict[int, int]:
     """Return the steps free for this buyer by tracked variant, including those this basket has reserved.
 
-    `delivery_methods` holds all delivery methods of the cooperatives concerned.
+    `delivery_methods` holds all delivery methods of these cooperatives.
     """
     tracked = [variant.pk for variant in variants.values() if variant.track_inventory]
     collected = _pickup_warehouses(

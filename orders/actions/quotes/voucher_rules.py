@@ -1,7 +1,7 @@
-"""All rules of voucher codes: when a code is refused, and which discount it gives.
+"""Check voucher codes: when a code is refused, and which discount a code gives.
 
-Reads only. Placement reads under the voucher's lock (`orders.locks.lock_voucher`), so that the uses counted
-here cannot change before the new use is recorded.
+This module only reads. Placement reads under the voucher's lock (`orders.locks.lock_voucher`), so that the
+counted uses cannot change before the new use is recorded.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from shop.core.texts.formatting import money
 
 
 class VoucherRefused(Refused):
-    """The code does not apply to this purchase; the message says why."""
+    """The code does not apply to this purchase. The message says why."""
 
     code = "voucher_refused"
     default_message = _("This code cannot be used here.")
@@ -87,20 +87,20 @@ class VoucherNotForProducts(VoucherRefused):
 
 
 class VoucherMinimumNotReached(VoucherRefused):
-    """`details["missing"]`: minor units missing to the minimum, over the lines the voucher covers."""
+    """`details["missing"]`: minor units that the covered lines lack to the minimum."""
 
     code = "voucher_minimum_not_reached"
 
 
 class VoucherQuantityTooLow(VoucherRefused):
-    """`details["missing"]`: sale steps missing to the minimum, over the lines the voucher covers."""
+    """`details["missing"]`: sale steps that the covered lines lack to the minimum."""
 
     code = "voucher_quantity_too_low"
 
 
 @dataclass(frozen=True, slots=True)
 class _VoucherCheck:
-    """One code and one purchase; `lines` are those the voucher covers."""
+    """One code and one purchase; `lines` are the lines that the voucher covers."""
 
     voucher: Voucher
     code: VoucherCode
@@ -287,7 +287,7 @@ def _build_discount(check: _VoucherCheck) -> RequestedDiscount:
 
 
 def _discount_on_cheapest(check: _VoucherCheck, percent: Decimal | None, amount: int | None) -> DiscountInput:
-    """Return a once-per-order discount: off one step of the cheapest line, as in Saleor."""
+    """Return a once-per-order discount: it lowers one step of the cheapest line, as in Saleor."""
     line = min(check.lines, key=lambda line: line.unit_price)
     discount_amount = (
         percent_of(line.unit_price, percent) if percent is not None else min(amount or 0, line.unit_price)

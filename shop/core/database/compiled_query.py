@@ -1,4 +1,4 @@
-"""Compile a queryset's SQL once and reuse it: for small queries Django spends most time building SQL.
+"""Compile a queryset's SQL once and reuse it, because Django spends most of a small query's time on it.
 
     @compiled_query
     def prices_of(channel: int, variants: Collection[int]) -> QuerySet[Price]:
@@ -6,16 +6,19 @@
 
     prices = prices_of(channel.pk, keys)  # a list of Price
 
-The decorated function is called once for each shape of its arguments, with placeholder values; later calls
-send the compiled SQL with the real values. Positional arguments are keys, strings, dates and datetimes that
-reach the database unchanged, and collections of those for `__in`. None, True, False, enum members and keyword
-arguments (limits, column names) are part of the shape. Raises ValueError on the first call if an argument
-does not reach the SQL unchanged or inside a LIKE pattern (`__year` transforms it; a small integer column
-cannot hold the placeholder).
+The decorated function is called once for each shape of its arguments, with placeholder values. Later calls
+send the compiled SQL with the real values.
 
-PostgreSQL prepares the SQL and plans it once per connection. It receives a collection for `__in` as one
-array, so the SQL does not vary with its length. On SQLite, and for other uses of collections, there is one
-statement for each power of two.
+Positional arguments are keys, strings, dates and datetimes, and collections of these for `__in`. They must
+reach the database unchanged. None, True, False, enum members and keyword arguments (limits, column names) are
+part of the shape.
+
+The first call raises ValueError if an argument reaches the SQL changed, except inside a LIKE pattern.
+`__year` changes its argument, for example, and a small integer column cannot hold the placeholder.
+
+PostgreSQL prepares the SQL and plans it once per connection. A collection for `__in` is sent as one array, so
+the SQL does not depend on its length. On SQLite, and for other uses of collections, there is one statement
+for each power of two.
 """
 
 from __future__ import annotations
@@ -49,14 +52,14 @@ _PERCENT = "%%"
 _PLACEHOLDERS = re.compile("|".join(map(re.escape, (_PERCENT, _IN_LIST, "%s"))))
 # Placeholder values: they fit every column and do not occur in real data.
 _FIRST_INTEGER = 2_000_000_000
-# A private-use character. The underscore after it is escaped in LIKE patterns, which marks them.
+# A private-use character. LIKE patterns escape the underscore after it, which tells them apart.
 _TEXT_PREFIX = "\ue000"
 _FIRST_DATETIME = datetime.datetime(1877, 3, 5, 7, 11, 13, tzinfo=datetime.UTC)
 _FIRST_DATE = datetime.date(1877, 3, 5)
 
 
 class _Parameter(NamedTuple):
-    """A parameter of the SQL: `read` reads its value from the arguments, or it is always `value`."""
+    """A parameter of the SQL. `read` reads its value from the arguments; without `read` it is `value`."""
 
     value: object
     read: _Reader | None
@@ -66,8 +69,8 @@ class _Parameter(NamedTuple):
 class _CompiledQuery(NamedTuple):
     """A compiled query.
 
-    `readers` read its parameters from the arguments; `conversions` and `build_results` turn database rows
-    into results.
+    `readers` read the query's parameters from the arguments. `conversions` and `build_results` turn database
+    rows into results.
     """
 
     sql: str
@@ -133,7 +136,8 @@ def _compile(
 ) -> _CompiledQuery | None:
     """Compile the query for arguments of this shape.
 
-    `has_arrays` compiles it for collections of any length; return None if one is not used for `__in`.
+    `has_arrays` compiles the query for collections of any length. Returns None if a collection is not used
+    for `__in`.
     """
     if has_arrays:
         arguments = [value[:1] if isinstance(value, list) else value for value in arguments]
@@ -195,8 +199,8 @@ def _are_arrays_members(sql: str, parameters: Sequence[_Parameter]) -> bool:
 def _write_arrays_and_constants(sql: str, parameters: Sequence[_Parameter]) -> tuple[str, list[_Parameter]]:
     """Compare with arrays instead of lists, and write constants into the SQL.
 
-    A constant must not be a parameter: a plan for every value of a parameter neither knows how many rows have
-    this value nor uses a partial index.
+    A constant must not be a parameter. A plan for all values of a parameter does not know how many rows have
+    this value, and cannot use a partial index.
     """
     compose = connections[DEFAULT_DB_ALIAS].ops.compose_sql  # type: ignore[attr-defined]
     remaining = iter(parameters)
@@ -279,7 +283,7 @@ def _adapt_date(value: datetime.date) -> object:
 def _find_pattern(
     parameter: str, positions: Mapping[object, tuple[int, int]]
 ) -> tuple[tuple[int, int], _Reader] | None:
-    """Return the argument in a LIKE pattern and a function that renders the pattern; None without one."""
+    """Return the argument in a LIKE pattern, with a function that renders the pattern, or None."""
     escape = connections[DEFAULT_DB_ALIAS].ops.prep_for_like_query
     for placeholder, position in positions.items():
         if (

@@ -23,7 +23,7 @@ def encrypt_secret(secret: str, *, purpose: str = MESSAGE_PURPOSE) -> str:
 
 
 def decrypt_secret(sealed: str, *, purpose: str = MESSAGE_PURPOSE, max_age: int | None = None) -> str:
-    """Decrypt a secret. With `max_age` (seconds), older texts are refused. Raises UndecryptableSecret."""
+    """Decrypt a secret. Raises UndecryptableSecret, also if the text is older than `max_age` seconds."""
     try:
         return _cipher(purpose).decrypt(sealed.encode(), ttl=max_age).decode()
     except InvalidToken as error:

@@ -1,4 +1,4 @@
-"""Change the metadata of a row, alone or together with its other columns."""
+"""Change the metadata of a row, alone or together with other columns of the row."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class EmptyMetadataKey(Refused):
 def set_columns(row: models.Model, values: Mapping[str, object]) -> list[str]:
     """Set columns of an unsaved row and return the names of those that changed.
 
-    Metadata is merged into the existing keys, because other systems own some of them.
+    New keys are merged into the metadata, because other systems own some of the existing keys.
     """
     changed = []
     for column, value in values.items():
@@ -40,7 +40,8 @@ def set_columns(row: models.Model, values: Mapping[str, object]) -> list[str]:
 def set_tracked_columns(row: models.Model, values: Mapping[str, object]) -> dict[str, object]:
     """Set columns of an unsaved row and return the data of its change.
 
-    The data has the `fields` that changed, and their values `from` and `to` unless those are JSON.
+    The data has `fields`, the names of the columns that changed. It has their values `from` and `to`, except
+    for columns of JSON.
     """
     before = {column: getattr(row, column) for column in values}
     fields = set_columns(row, values)
@@ -65,7 +66,7 @@ def change_metadata(
 ) -> None:
     """Set and remove keys of a row's public or private metadata. Raises Missing, EmptyMetadataKey.
 
-    The change records only the names of the keys: values may be an integration's secrets.
+    The change records only the names of the keys, because values may be secrets of an integration.
     """
     if any(not name.strip() for name in new_items):
         raise EmptyMetadataKey(field="input")

@@ -1,4 +1,4 @@
-"""Row locks, and messages queued after commit."""
+"""Row locks, and jobs queued after commit."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ Row = TypeVar("Row", bound=models.Model)
 
 
 def after_commit(send: Callable[..., object], /, *args: object, **kwargs: object) -> None:
-    """Queue a message after this transaction commits; `send` is a task's `delay`.
+    """Queue a job after this transaction commits; `send` is a task's `delay`.
 
-    If queueing fails the message is logged and dropped: a sweep finds the due rows.
+    If queueing fails, the failure is logged and the job dropped; a sweep finds the due rows later.
     """
     transaction.on_commit(partial(publish, send, *args, **kwargs))
 
 
 def after_commit_or_run(task: Task[..., None], /, **kwargs: object) -> None:
-    """Queue a short task that a person waits for in the same way: without a queue it runs in this process."""
+    """Queue a short job that a person waits for; without a queue the job runs in this process."""
     transaction.on_commit(partial(publish_or_run, task, **kwargs))
 
 
 def lock_rows(rows: models.QuerySet[Row]) -> list[Row]:
     """Read and lock rows in primary key order until the transaction ends.
 
-    On SQLite the surrounding transaction is the lock: it is IMMEDIATE, so no other can write until it ends.
-    The queryset is evaluated here because an unevaluated one locks nothing.
+    On SQLite the surrounding transaction is the lock: it is IMMEDIATE, so no other transaction can write
+    until it ends. The queryset is evaluated here, because an unevaluated queryset locks nothing.
     """
     return list(_with_row_lock(rows))
 
 
 def lock_compiled_rows(rows_of: Callable[..., models.QuerySet[Row]], *args: object) -> list[Row]:
-    """Lock the rows of `rows_of(*args)`, with the SQL compiled only once; for frequent locks.
+    """Lock the rows of `rows_of(*args)`. The SQL is compiled once, for frequent locks.
 
     `rows_of` is a module-level function; see `compiled_query` for the arguments it may take.
     """

@@ -22,10 +22,10 @@ _EXISTING = {
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """A trigger, in SQL that both databases read, or that only `vendor` reads.
+    """A trigger, in SQL for both databases, or only for `vendor`.
 
-    `event` is for example `BEFORE UPDATE`. If `condition` holds (or there is none), the row is refused with
-    the message `refusal`, or the statements of `body` run, each of which ends in a semicolon.
+    `event` is for example `BEFORE UPDATE`. The trigger acts if `condition` holds or there is none. It refuses
+    the row with the message `refusal`, or runs the statements of `body`. Each statement ends in a semicolon.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Trigger:
     vendor: str = ""
 
     def statements(self, vendor: str) -> list[str]:
-        """Return the SQL that creates the trigger, where none of this name exists."""
+        """Return the SQL that creates the trigger, if no trigger of this name exists."""
         return [self._sqlite()] if vendor == "sqlite" else self._postgresql()
 
     def _sqlite(self) -> str:
@@ -67,10 +67,11 @@ class Trigger:
 def append_only_triggers(
     table: str, unique: Iterable[str], refusal: str, *, refused_update: str = ""
 ) -> tuple[Trigger, ...]:
-    """Refuse deletions, updates (those that `refused_update` holds for), and statements that bypass both.
+    """Return the triggers that refuse deletions and updates of a table.
 
-    SQLite's REPLACE deletes rows without running triggers on deletion, and so does PostgreSQL's TRUNCATE.
-    `unique` are the columns with unique values.
+    All updates are refused, or only those for which `refused_update` holds. Two statements would bypass
+    triggers on deletion and are refused too: REPLACE on SQLite and TRUNCATE on PostgreSQL. `unique` are the
+    columns with unique values.
     """
     unique_conflict = " OR ".join(
         f"EXISTS (SELECT 1 FROM {table} WHERE {column} = NEW.{column})" for column in unique
@@ -84,9 +85,9 @@ def append_only_triggers(
 
 
 def create_triggers(connection: BaseDatabaseWrapper, triggers: Iterable[Trigger]) -> set[str]:
-    """Create the triggers that are missing or differ; return their names. A repeat changes nothing.
+    """Create the triggers that are missing or differ, and return their names.
 
-    PostgreSQL rewrites a trigger's SQL, so a digest of ours is kept as the trigger's comment.
+    PostgreSQL rewrites a trigger's SQL. A digest of our SQL is therefore kept as the trigger's comment.
     """
     vendor = connection.vendor
     created = set()
@@ -124,7 +125,7 @@ def drop_sqlite_triggers(connection: BaseDatabaseWrapper) -> list[str]:
 
 
 def restore_sqlite_triggers(connection: BaseDatabaseWrapper, statements: Iterable[str]) -> None:
-    """Create dropped triggers again after a failed migration, except those of tables that it removed."""
+    """Create dropped triggers again after a failed migration, except triggers of removed tables."""
     with connection.cursor() as cursor:
         for statement in statements:
             with suppress(OperationalError):

@@ -41,7 +41,7 @@ def save_unique(row: models.Model, *, field: str = "slug") -> None:
 
 
 def validate_column_limits(row: models.Model) -> None:
-    """Check the row's values against its columns' limits; PostgreSQL's own errors name no field.
+    """Check a row's values against the limits of the columns, because PostgreSQL's errors name no field.
 
     Raises InvalidColumnValue.
     """
@@ -71,7 +71,7 @@ def unused_slug(model: type[models.Model], name: str) -> str:
 
 
 def require_related_rows(model: type[models.Model], values: Mapping[str, object]) -> None:
-    """Check that referenced rows exist; the database would only report it at commit. Raises Missing."""
+    """Check that referenced rows exist. Raises Missing; the database would report it only at commit."""
     for field in model._meta.concrete_fields:
         related = field.related_model
         key = values.get(field.attname)
@@ -82,7 +82,7 @@ def require_related_rows(model: type[models.Model], values: Mapping[str, object]
 
 
 def find_rows(model: type[Row], keys: Collection[object], *, field: str) -> list[Row]:
-    """Return the rows with these keys, by key. Raises Missing if there are fewer."""
+    """Return the rows with these keys, by key. Raises Missing if one of them is missing."""
     rows = list(model._default_manager.filter(pk__in=keys).order_by("pk"))
     if len(rows) < len(set(keys)):
         raise Missing(field=field)
