@@ -141,13 +141,18 @@ def _tsquery(choices: Sequence[Choice], prefixes: Sequence[str], *, is_any: bool
 
 
 def _build_expression(
-    choices: Sequence[Choice], term: Callable[[Term], str], or_sign: str, choice_sign: str, and_sign: str
+    choices: Sequence[Choice],
+    term: Callable[[Term], str],
+    or_separator: str,
+    choice_separator: str,
+    and_separator: str,
 ) -> str:
-    """Join the choices by `choice_sign`, their phrases by `or_sign` and the terms of these by `and_sign`."""
-    return choice_sign.join(
-        _any_of([f"({and_sign.join(map(term, phrase))})" for phrase in choice], or_sign) for choice in choices
+    """Join choices, the phrases of a choice and the terms of a phrase, each by its separator."""
+    return choice_separator.join(
+        _any_of([f"({and_separator.join(map(term, phrase))})" for phrase in choice], or_separator)
+        for choice in choices
     )
 
 
-def _any_of(expressions: Sequence[str], or_sign: str) -> str:
-    return expressions[0] if len(expressions) == 1 else f"({or_sign.join(expressions)})"
+def _any_of(expressions: Sequence[str], or_separator: str) -> str:
+    return expressions[0] if len(expressions) == 1 else f"({or_separator.join(expressions)})"

@@ -101,7 +101,7 @@ class CashRemittance(models.Model):
 
     @property
     def difference(self) -> int:
-        """Received minus remitted (negative: missing); 0 before reconciliation."""
+        """The received sum minus the remitted sum, negative if money is missing; 0 before reconciliation."""
         return 0 if self.received is None else self.received - self.remitted
 
     @property

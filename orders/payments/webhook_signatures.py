@@ -182,7 +182,7 @@ def _refuse_repeated_keys(pairs: list[tuple[str, object]]) -> WebhookBody:
 
 
 def _parse_number(text: str) -> int | float:
-    """Parse a number as JavaScript does, in which these services sign: 3000.0 is 3000; no infinities."""
+    """Parse a number as JavaScript does: 3000.0 is 3000. Raises ValueError for infinities."""
     number = float(text)
     if not math.isfinite(number):
         raise ValueError("not a finite number")

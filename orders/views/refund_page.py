@@ -73,7 +73,7 @@ _STAFF_TEXTS = _Texts(
 
 @dataclass(frozen=True, slots=True)
 class RefundView:
-    """A refund for display: messages about its progress; `tone` is their colour."""
+    """A refund for display, with messages about its progress. `tone` is the messages' colour."""
 
     refund: Refund
     messages: list[str]

@@ -29,7 +29,7 @@ def set_channel_listings(
     actor: Actor,
     now: datetime.datetime,
 ) -> Product:
-    """Set a product's listings: (channel, published or None to keep, columns); withdraw `hidden` ones.
+    """Set a product's listings: (channel, published or None to keep, columns). Withdraws `hidden` ones.
 
     Publishing by staff implies approval. Raises Missing, ListingIncomplete, WrongMove.
     """

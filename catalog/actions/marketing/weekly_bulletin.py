@@ -147,7 +147,7 @@ def retry_mails(*, now: datetime.datetime) -> int:
         .values_list("row_key", flat=True)
     )
     keys = [
-        (int(bulletin), int(follow)) for bulletin, _sign, follow in (key.partition("/") for key in failed)
+        (int(bulletin), int(follow)) for bulletin, _slash, follow in (key.partition("/") for key in failed)
     ]
 
     def retry_mail(key: tuple[int, ...]) -> None:

@@ -151,7 +151,7 @@ def open_revision(product: Product, now: datetime.datetime) -> ProductRevision:
 
 
 def save_revision(revision: ProductRevision, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: send a changed revision to review; one that proposes nothing any more is deleted."""
+    """Step: send a changed revision to review. A revision that proposes nothing is deleted."""
     product = revision.product
     if revision.is_empty:
         if revision.pk is not None:

@@ -44,7 +44,7 @@ class UnusualPrice(NeedsConfirmation):
 
 
 def append_variant(product: Product, values: Mapping[str, object]) -> Variant:
-    """Step: create a variant after the others of its locked product; the first one becomes the default.
+    """Step: create a variant after the others of its locked product. The first becomes the default.
 
     Raises AlreadyTaken, InvalidColumnValue.
     """
@@ -82,7 +82,7 @@ def set_list_price(
     actor: Actor,
     now: datetime.datetime,
 ) -> Price:
-    """Step: set a variant's list price in a channel and reapply promotions; its product is locked.
+    """Step: set a variant's list price in a channel and reapply promotions. The product is locked.
 
     `confirmed_values`: the values of an unusual price that a person confirmed, empty at first. Apps pass
     None and are not asked; the desk lists their unusual prices. Raises InvalidPrice, UnusualPrice.

@@ -166,7 +166,7 @@ def withdraw_proposal(*, approval_id: uuid.UUID, actor: Actor, now: datetime.dat
 
 @transaction.atomic(durable=True)
 def _confirm_or_lapse(approval_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> bool:
-    """Confirm a proposal; return False, and do not raise, if it lapsed: the lapse must be committed."""
+    """Confirm a proposal. Returns False if the proposal lapsed, without raising: the lapse must commit."""
     unlocked = Approval.objects.filter(pk=approval_id).first()
     if unlocked is None:
         raise Missing()

@@ -193,7 +193,7 @@ def end_part(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step: end a part before handover: void its parcels, free its stock and pickup slot, cancel its dues.
+    """Step: end a part before handover. Voids its parcels, frees its stock and slot, cancels its dues.
 
     The caller refunds the paid amount, once for all parts that end together. Raises PartAlreadyHandedOver,
     WrongMove.

@@ -36,7 +36,7 @@ from shop.core.models import record_change
 PROVIDER = "stripe"
 MAX_TRIES = 20
 _BATCH_SIZE = 200
-_SWEEP_AFTER = datetime.timedelta(seconds=30)  # until then the event's own message is on its way
+_SWEEP_AFTER = datetime.timedelta(seconds=30)  # until then the event's own job is on its way
 _ACTOR = Actor.system(PROVIDER)
 _FAILED_STATUSES = frozenset({"failed", "canceled"})
 
@@ -242,7 +242,7 @@ def handle_stripe_event_task(*, event_id: int) -> None:
 
 @shared_task(name="orders.handle_stripe_events")
 def handle_stripe_events_task() -> None:
-    """Handle events whose message was lost or whose handling failed. Each has its own message."""
+    """Handle events whose job was lost or whose handling failed. Each event has a job of its own."""
     waiting = WebhookEvent.objects.unhandled().filter(
         provider=PROVIDER, received_at__lt=timezone.now() - _SWEEP_AFTER, tries__lt=MAX_TRIES
     )

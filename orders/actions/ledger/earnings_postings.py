@@ -63,7 +63,7 @@ def drafts_for_parts(
 def draft_for_part(
     order: Order, part: OrderPart, unbooked: BookedAmounts, *, after: int = 0, now: datetime.datetime
 ) -> PostingDraft:
-    """Return a posting of a part's unbooked earnings; `after` is its previous posting (0: none)."""
+    """Return a posting of a part's unbooked earnings. `after` is the part's previous posting, or 0."""
     is_sale = any(amount != 0 and nature in _SALE_NATURES for (_account, nature), amount in unbooked.items())
     cooperative_accounts = COOPERATIVE_ACCOUNTS
     return PostingDraft(

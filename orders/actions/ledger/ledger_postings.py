@@ -126,7 +126,7 @@ def post_entries(
     order: Order | None = None,
     memo: str = "",
 ) -> LedgerPosting:
-    """Step: book one fact; if `key` is booked already, return its posting unchanged.
+    """Step: book one fact and return its posting. If `key` is booked already, nothing changes.
 
     Entries of cooperatives go to their open settlements, which are locked last of all locks. Raises
     ValueError if there are no entries or they do not sum to zero.

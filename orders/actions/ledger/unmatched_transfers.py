@@ -42,7 +42,7 @@ def book_unmatched_transfer(
 
 
 def book_assigned_share(transfer_share: TransferShare, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: reverse the amount assigned to an order; nothing if it was never booked as unmatched."""
+    """Step: reverse the amount assigned to an order, if that amount was booked as unmatched."""
     transfer = transfer_share.transfer
     if _is_booked(transfer):
         _post_unmatched(

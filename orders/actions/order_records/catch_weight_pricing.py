@@ -32,7 +32,7 @@ def reprice_weighed_line(
     line: OrderLine,
     weighed_grams: int | None,
 ) -> None:
-    """Step: set a line's weight (None: the estimate counts) and recalculate the sums of line and part.
+    """Step: set a line's weight, or None for the estimate. Recalculates the sums of line and part.
 
     Calculated from the terms agreed, never from the previous weight. The order's own columns are left to
     `recalculate_order`.
@@ -68,7 +68,7 @@ def recalculate_part_sums(part: OrderPart) -> None:
 
 
 def settle_unsent_weight(line: OrderLine, *, now: datetime.datetime) -> None:
-    """Step: set the estimate as the weight of a line of which nothing is sent; its total stays."""
+    """Step: set the estimate as the weight of a line that sends nothing. The line's total stays."""
     close_weight_questions([line], now=now)
     line.weighed_grams = line.estimate_grams
     line.save(update_fields=["weighed_grams"])

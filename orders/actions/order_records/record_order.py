@@ -100,7 +100,7 @@ def record_order(
 
 
 def write_invoice(order: Order, invoice: InvoiceDetails | None) -> bool:
-    """Step: replace the company details of a locked order's invoice; return whether they changed."""
+    """Step: replace the company details of a locked order's invoice. Returns whether they changed."""
     stored = InvoiceDetails.objects.filter(order=order).first()
     if invoice is None:
         if stored is not None:

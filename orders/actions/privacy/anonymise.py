@@ -124,7 +124,7 @@ def _anonymise_user(user_id: int, actor: Actor, now: datetime.datetime) -> User:
 
 
 def anonymise_guest(*, contact: str, actor: Actor, now: datetime.datetime) -> int:
-    """Step: anonymise the guest orders of a phone number or e-mail address; return how many there were.
+    """Step: anonymise the guest orders of a phone number or e-mail address, and return their count.
 
     Raises UndeliveredOrders, UnsettledOrders.
     """

@@ -34,7 +34,7 @@ def give_consent(*, user_id: int, purpose: ConsentPurpose, actor: Actor, now: da
 def withdraw_user_consent(
     user: User, purpose: ConsentPurpose, *, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Step: withdraw a locked user's consent and file the request as done; without a consent do nothing."""
+    """Step: withdraw a locked user's consent, if there is one, and file the request as done."""
     if not end_consents(active_consents(purpose, user_id=user.pk), now=now):
         return
     record_done_request(RequestKind.WITHDRAWAL, user, actor=actor, now=now)

@@ -261,7 +261,7 @@ def _turn_off(user: User) -> None:
 
 def _new_recovery_codes(user: User, now: datetime.datetime) -> list[str]:
     codes = [
-        "".join(secrets.choice(_RECOVERY_ALPHABET) for _sign in range(_RECOVERY_LENGTH))
+        "".join(secrets.choice(_RECOVERY_ALPHABET) for _character in range(_RECOVERY_LENGTH))
         for _code in range(RECOVERY_CODES)
     ]
     RecoveryCode.objects.filter(user=user).delete()

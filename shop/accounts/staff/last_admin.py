@@ -33,7 +33,7 @@ def administrators() -> QuerySet[User]:
 
 @contextmanager
 def keep_an_administrator() -> Iterator[None]:
-    """Step: change staff inside this block; refused if it leaves no user who may manage staff.
+    """Step: change staff inside this block. Refused if no user remains who may manage staff.
 
     The lock on the settings makes such changes take turns, so that two administrators cannot remove each
     other at the same time. Raises LastAdmin.

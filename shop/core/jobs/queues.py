@@ -1,6 +1,6 @@
-"""Queue messages for workers. Without a broker the shop keeps working; lost messages are logged.
+"""Queue jobs for workers. Without a broker the shop keeps working; lost jobs are logged.
 
-Database rows are the truth and a sweep finds the due rows, so a lost message costs minutes. After a failure
+Rows of the database say what is due, and a sweep finds them, so a lost job costs minutes. After a failure
 nothing is queued for some seconds, so that requests do not wait for an unreachable broker.
 """
 
@@ -19,7 +19,7 @@ _paused_until = 0.0
 
 
 def publish(send: Callable[..., object], /, *args: object, **kwargs: object) -> bool:
-    """Call `send` (a task's `delay`); return whether the message was queued. Never raises."""
+    """Call `send` (a task's `delay`); return whether the job was queued. Never raises."""
     global _paused_until
     if is_paused():
         return False
@@ -29,7 +29,7 @@ def publish(send: Callable[..., object], /, *args: object, **kwargs: object) -> 
         Exception
     ) as error:  # each broker raises its own errors: refused, timeout, disk full, missing folder
         _paused_until = time.monotonic() + PAUSE_SECONDS
-        log.error("message not queued; pausing for %s seconds: %r", PAUSE_SECONDS, error)
+        log.error("job not queued; pausing for %s seconds: %r", PAUSE_SECONDS, error)
         return False
     return True
 
