@@ -16,7 +16,10 @@ from shop.core.money import gross_of, net_of, percent_of, split_amount
 
 @dataclass(frozen=True, slots=True)
 class LineInput:
-    """`unit_list_price`, `unit_price`: one step, before and after catalogue rules; `tax_rate` in percent."""
+    """A line to price. `tax_rate` is in percent.
+
+    `unit_list_price` and `unit_price` are the prices of one step, before and after catalogue rules.
+    """
 
     key: Hashable
     cooperative: int
@@ -196,7 +199,7 @@ def _price_delivery(delivery: DeliveryInput, total: int, is_tax_included: bool) 
 
 
 def price_weighed(agreed: AgreedLine, grams: int, *, is_tax_included: bool = True) -> WeighedPrice:
-    """Price a line at its weighed amount, in proportion to the estimate; each sum is rounded once.
+    """Price a line at its weighed amount, in proportion to the estimate. Each sum is rounded once.
 
     Percentages scale with the weight; amounts stay as agreed, up to the remaining price.
     """

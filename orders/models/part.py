@@ -144,7 +144,7 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
 def translate_delivery_method_names(parts: Iterable[OrderPart]) -> None:
     """Translate the delivery method names of loaded parts (with `delivery_method`) for display.
 
-    If the method was renamed after the order was placed, the ordered name stays. One query; none in the
+    If the method was renamed after the order was placed, the ordered name stays. One query, or none in the
     shop's default language. Do not save the parts afterwards.
     """
     loaded = list(parts)
@@ -167,9 +167,9 @@ def translate_delivery_method_names(parts: Iterable[OrderPart]) -> None:
 class OrderPart(ReportColumns, WithMetadata, WithTimes):
     """One cooperative's part of one order: its lines, delivery, money and progress. Exists from placement.
 
-    The delivery's names and prices are copied. Amounts are minor units: `delivery_list_*`,
-    `delivery_priced_*` and `delivery_*` as on a line; `goods_*` is the sum of the line totals, `total_*` adds
-    delivery.
+    The delivery's names and prices are copied. Amounts are minor units. `delivery_list_*`,
+    `delivery_priced_*` and `delivery_*` mean the same as on a line. `goods_*` is the sum of the line totals.
+    `total_*` is `goods_*` with the delivery.
     """
 
     order = models.ForeignKey(Order, models.CASCADE, related_name="parts")

@@ -1,9 +1,9 @@
 """The interface of payment gateways: requests and results.
 
-The row of a call (`orders.models.GatewayCall`) is written before the call and its result after it, in two
-transactions; a gateway knows neither rows nor transactions. It does not raise for failures: a refusal is
-`FAILED`, and a call that may or may not have arrived is `UNKNOWN`. An unknown call is looked up, and never
-repeated under another key.
+The row of a call (`orders.models.GatewayCall`) is written before the call, and its result after the call, in
+two transactions. A gateway knows neither rows nor transactions, and does not raise for failures. A refusal is
+`FAILED`. A call that may or may not have arrived is `UNKNOWN`; it is looked up, and never repeated under
+another key.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GatewayRequest:
-    """One call. `key` is derived from our row; it and all other fields are the same for every attempt.
+    """One call. `key` is derived from our row. All fields are the same for every attempt.
 
-    `amount` is minor units of `currency`. `reference` is the gateway's own id of the call's subject: the
-    payment, or for `reverse_transfer` the transfer; empty for a start. An `is_authorisation_only` payment
-    is captured later. `is_hosted` requests the gateway's own page instead of fields on ours; the buyer
-    returns to `return_url`. `destination` is a cooperative's account at the gateway. `group` links a payment
-    to its transfers. `created_at` is the time of the first attempt, which decides how long the key can be
-    trusted.
+    `amount` is minor units of `currency`. `reference` is the gateway's own id of the call's subject. The
+    subject is the payment, or the transfer for `reverse_transfer`; a start has none. An
+    `is_authorisation_only` payment is captured later. `is_hosted` requests the gateway's own page instead of
+    fields on our page; the buyer returns to `return_url`. `destination` is a cooperative's account at the
+    gateway. `group` links a payment to its transfers. `created_at` is the time of the first attempt, which
+    decides how long the key can be trusted.
     """
 
     key: str
@@ -59,9 +59,10 @@ class GatewayRequest:
 class GatewayResult:
     """The gateway's result, with its whole view of the payment in three amounts of minor units.
 
-    `authorised` is held and not yet captured, `charged` was captured in all, `refunded` was returned of that.
-    `reference` is its id of the payment, refund or transfer; `secret` initialises its fields on our page and
-    `url` is its own page. `message` is for people, in the request's language; `code` is for programs.
+    `authorised` is held and not yet captured, `charged` was captured in all, and `refunded` was returned of
+    that. `reference` is the gateway's id of the payment, refund or transfer. `secret` initialises the
+    gateway's fields on our page, and `url` is the gateway's own page. `message` is for people, in the
+    request's language. `code` is for programs.
     """
 
     outcome: Outcome
@@ -109,6 +110,6 @@ class Gateway(Protocol):
         """Look up the result of this call; `UNKNOWN` while it cannot be determined.
 
         A call without a trace is repeated under its own key, which cannot act twice, as long as the gateway
-        remembers keys; after that it is `FAILED` with the code `never_arrived`. A call that `has_ended` is
-        only looked up, because something else may have replaced it.
+        remembers keys. After that time the call is `FAILED` with the code `never_arrived`. A call that
+        `has_ended` is only looked up, because something else may have replaced the call.
         """

@@ -1,7 +1,7 @@
 """Incoming bank transfers in one form, whichever service or statement reports them.
 
-One transfer may be reported many times: by a repeated webhook, by two services, by a statement. Its
-fingerprint is the same each time, so that it is counted once:
+One transfer may be reported many times: by a repeated webhook, by two services, by a statement. All reports
+have the same fingerprint, so that the transfer is counted once:
 
 - with a bank reference: account, reference and amount. A statement row with the same reference is then the
   same transfer as the webhook's.
@@ -68,8 +68,9 @@ class Payer:
 class IncomingTransfer:
     """One transfer. `amount` is whole đồng and positive for either direction.
 
-    `event_id` is the provider's own (empty from a statement), `account` ours, `reference` the bank's (often
-    empty), `at` an instant, `occurrence` the ordinal among similar rows of one statement.
+    `event_id` is the provider's id, empty from a statement. `account` is our account. `reference` is the
+    bank's reference, often empty. `at` is an instant. `occurrence` is the ordinal among similar rows of one
+    statement.
     """
 
     provider: TransferSource

@@ -1,8 +1,8 @@
 """Verify webhooks about bank transfers: the signatures of SePay, Casso and payOS over the raw body.
 
 A function here returns only data that the service signed, and raises otherwise. Signatures are compared in
-constant time. SePay's and Casso's include the time of sending, and are refused after five minutes; payOS's
-include no time, so a replay is detected by its event id only (`incoming_transfers`).
+constant time. Those of SePay and Casso include the time of sending, and are refused after five minutes. Those
+of payOS include no time, so only the event id reveals a replay (`incoming_transfers`).
 
 Sources: SePay's page on authentication, Casso's published examples for webhook V2, payOS's page on
 signatures and its SDKs.
@@ -72,8 +72,9 @@ def verify_sepay_webhook(
 ) -> WebhookBody:
     """Verify SePay's notice by its signature if a secret is configured, else by the API key.
 
-    Headers: `X-SePay-Timestamp` (seconds) and `X-SePay-Signature: sha256=…`, an HMAC over time, a dot and the
-    raw body; or `Authorization: Apikey …`, which covers neither time nor body.
+    SePay sends `X-SePay-Timestamp` (seconds) and `X-SePay-Signature: sha256=…`, an HMAC over the time, a dot
+    and the raw body. With an API key SePay sends only `Authorization: Apikey …`, which covers neither time
+    nor body.
     """
     if secret:
         sent = _read_header(headers, "X-SePay-Timestamp")
@@ -95,8 +96,8 @@ def verify_casso_webhook(
     """Verify Casso's notice (webhook V2) by `X-Casso-Signature: t=<milliseconds>,v1=<HMAC-SHA512>`.
 
     The signature covers the time, a dot and the compact JSON with its keys sorted at every level. Casso's own
-    examples treat lists differently: they stay lists, or become objects keyed by index. Both are tried;
-    neither can be made without the secret.
+    examples treat lists in two ways: a list stays a list, or becomes an object keyed by index. Both ways are
+    tried, because nobody can make either signature without the secret.
     """
     if not secret:
         raise WebhookSecretMissing
@@ -118,7 +119,7 @@ def verify_casso_webhook(
 def verify_payos_webhook(*, body: bytes, secret: str) -> WebhookBody:
     """Verify payOS's notice by its `signature`: an HMAC-SHA256 over `data` as `key=value&…`.
 
-    Keys are sorted; null is empty; lists and objects are compact JSON with sorted keys. payOS signs no time,
+    Keys are sorted. Null is empty. Lists and objects are compact JSON with sorted keys. payOS signs no time,
     so the same notice stays valid forever.
     """
     if not secret:

@@ -13,8 +13,8 @@ StrOrPromise = str | Promise
 class Refused(Exception):
     """An expected failure: the action changed nothing.
 
-    Subclasses are defined beside the action that raises them. `code` is for programs and never changes;
-    `message` is the text for people; `field` names the invalid input; `details` hold the ids of the lines or
+    Subclasses are defined beside the action that raises them. `code` is for programs and never changes.
+    `message` is the text for people. `field` names the invalid input. `details` hold the ids of the lines or
     rows concerned.
     """
 
@@ -31,7 +31,7 @@ class Refused(Exception):
 
 
 class Missing(Refused):
-    """The row does not exist or the person may not see it; both look the same from outside."""
+    """The row does not exist, or the person may not see it. Both cases look the same from outside."""
 
     code = "missing"
     default_message = _("We could not find this.")
@@ -62,7 +62,7 @@ class ReasonRequired(Refused):
 
 
 class ChangedSinceOpened(Refused):
-    """It changed after the reviewer opened its page, so they have not seen its current content."""
+    """The row changed after the reviewer opened its page, so the reviewer has not seen the new content."""
 
     code = "changed_since_opened"
     default_message = _("The cooperative has changed this since you opened it. Check it again.")

@@ -1,7 +1,8 @@
 """Undo steps that were recorded by mistake: acceptance, hand-over, delivery and collected cash.
 
-Members may undo their own steps for ten minutes; after that platform staff may, with a reason. What followed
-from a step is taken back with it: stock, cash, unsent messages; the ledger gets reversing postings.
+Members may undo their own steps for ten minutes. After that, platform staff may undo a step with a reason. An
+undone step takes back what followed from it: stock, cash and unsent messages. The ledger gets reversing
+postings.
 """
 
 from __future__ import annotations

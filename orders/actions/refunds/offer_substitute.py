@@ -87,12 +87,14 @@ def offer_substitute(
 ) -> Substitute:
     """Hold stock of another variant and ask the buyer whether they take it instead of missing items.
 
-    They pay at most what they agreed to pay for those; prices are frozen now. Until the answer the line
-    cannot be packed. A line sold by weight that is not weighed yet is replaced as a whole. A repeated
-    `idempotency_key` returns the first offer. `confirmed_values`: the values of a loss that a person
-    confirmed, empty at first; apps pass None and are not asked. Raises EmptyRefund (the items are free),
-    InvalidSubstituteQuantity, KeyReused, LinesNotWeighed, Missing, SoldOut, SubstituteAtALoss,
-    SubstituteUnanswered, UnsuitableSubstitute, WrongMove.
+    The buyer pays at most what was agreed for the missing items. Prices are frozen now. Until the answer the
+    line cannot be packed. A line sold by weight that is not weighed yet is replaced as a whole. A repeated
+    `idempotency_key` returns the first offer.
+
+    `confirmed_values` are the values of a loss that a person confirmed; they are empty at first. Apps pass
+    None and are not asked. Raises EmptyRefund (the items are free), InvalidSubstituteQuantity, KeyReused,
+    LinesNotWeighed, Missing, SoldOut, SubstituteAtALoss, SubstituteUnanswered, UnsuitableSubstitute,
+    WrongMove.
     """
     order, part = locks.lock_part(part_id)
     existing = _existing_offer(part, idempotency_key)

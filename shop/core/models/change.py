@@ -35,10 +35,12 @@ class ChangeQuerySet(models.QuerySet["Change"]):
 class Change(models.Model):
     """One entry of the change log, written in the transaction it describes and never edited.
 
-    `action` is a dotted word ("part.accepted"). `kind`/`key` identify the row, `root_kind`/`root_key` the
-    order, product or cooperative it belongs to, and `cooperative` its cooperative for scoping. Keys are text
-    without foreign keys because a change outlives its row. `sent_key` is the client's idempotency key: if it
-    exists, the request was done and this change is its answer.
+    `action` is a dotted word ("part.accepted"). `kind` and `key` identify the row. `root_kind` and `root_key`
+    identify the order, product or cooperative that the row belongs to. `cooperative` is the row's
+    cooperative, for scoping. Keys are text without foreign keys, because a change outlives its row.
+
+    `sent_key` is the client's idempotency key. If a change with that key exists, the request was done and the
+    change is its answer.
     """
 
     created_at = models.DateTimeField()
