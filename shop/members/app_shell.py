@@ -90,7 +90,7 @@ def serve_worker(request: HttpRequest) -> HttpResponse:
 @require_safe
 def show_offline_page(request: HttpRequest) -> HttpResponse:
     """Show the page that the service worker keeps for use without a network, with the screens for that."""
-    context = {"phone_texts": phone_texts(), "failure_reasons": failure_reasons()}
+    context = {"phone_texts": phone_texts(), "failure_reasons": failure_reasons(), "build": build_id()}
     return render(request, "members/offline.html", context)
 
 

@@ -19,6 +19,8 @@ _TEXTS: Mapping[str, str | Promise] = {
     "sending": _("Sending"),
     "signed_out": _("Sign in to send"),
     "failing": _("The market cannot be reached now"),
+    "renewal": _("There is a new version of the app. Your work stays on this phone and is sent first."),
+    "renew": _("Update the app"),
     "see_unsent": _("Show what is not sent (%(count)s)"),
     "nothing_to_do": _("There are no orders to work on."),
     "order": _("Order %(code)s"),

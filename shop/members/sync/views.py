@@ -19,6 +19,7 @@ from cooperatives.access import MemberRight, MembershipContext, membership_conte
 from cooperatives.models import Warehouse
 from shop.accounts.models import User
 from shop.core.errors import Missing, Refused
+from shop.core.web.build_id import build_id
 from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.rate_limits import Limit, TooManyTries
 from shop.members.member_access import admitted_ids, chosen_membership
@@ -99,6 +100,7 @@ def _pull(request: HttpRequest, user: User, *, now: datetime.datetime) -> Row:
         "warehouses": _warehouses(membership),
         **pull_rows(membership, request.GET.get("since", ""), now=now),
         "server_time": now,
+        "build": build_id(),
         "csrf_token": get_token(request),
     }
 

@@ -32,8 +32,12 @@ export const clock = (at) =>
 export const today = () =>
   new Intl.DateTimeFormat(language, { weekday: "long", day: "numeric", month: "numeric" }).format(new Date());
 
+// Of several readings at once the last one counts: an earlier one may end later.
+let lastReading = 0;
 export const reload = async () => {
-  [settings.value, rows.value, outbox.value] = await Promise.all([readSettings(), readRows(), readOutbox()]);
+  const reading = ++lastReading;
+  const stored = await Promise.all([readSettings(), readRows(), readOutbox()]);
+  if (reading === lastReading) [settings.value, rows.value, outbox.value] = stored;
 };
 
 export const waiting = () => outbox.value.filter(({ state }) => state === "waiting");
@@ -52,7 +56,7 @@ export const send = async () => {
 
 // Queue a command that builds on the part's earlier ones, and send it if there is a network.
 export const give = async (part, name, payload) => {
-  const earlier = outbox.value.filter(({ subject, state }) => subject.part === part.id && state !== "done");
+  const earlier = (await readOutbox()).filter(({ subject, state }) => subject.part === part.id && state !== "done");
   const after = earlier.slice(-1).map(({ key }) => key);
   const subject = { part: part.id, order: part.order, currency: part.currency };
   await addCommand({ name, payload, after, subject });

@@ -35,8 +35,8 @@ const TONES = {
   done: "good",
 };
 
-const contents = (part) =>
-  part.lines.map(
+const contents = (lines) =>
+  lines.map(
     ({ quantity, unit, name, variant }) => `${quantity} ${unit || "×"} ${name}${variant ? ` (${variant})` : ""}`,
   );
 
@@ -64,6 +64,20 @@ const SyncTag = () => {
   return html`<span class="tag sync ${tone}" role="status"><${Icon} name=${icon} /> ${text}</span>`;
 };
 
+// The market serves a newer build than this page: commands of both are understood, and both read one database.
+const Renewal = () => {
+  const { build } = document.querySelector("[data-phone-app]").dataset;
+  if (network.value !== "fine" || !settings.value?.build || settings.value.build === build) return null;
+  const renew = async () => {
+    await send();
+    location.reload();
+  };
+  return html`<div class="notice" role="status"><${Icon} name="refresh-cw" />
+    <div class="stack stack-close"><p>${t("renewal")}</p>
+      <button class="button button-second button-wide" type="button" onClick=${renew}>${t("renew")}</button></div>
+  </div>`;
+};
+
 const Today = () => {
   const byStage = groupByStage(parts());
   const open = waiting().length + refused().length;
@@ -88,7 +102,7 @@ const PartTask = ({ part, stage }) => html`
   <a class="task without-picture soon" href=${`#part-${part.id}`}>
     <span>
       <b>${t("order", { code: part.order })}</b>
-      <small>${contents(part).join(", ")}</small>
+      <small>${contents(part.lines).join(", ")}</small>
       <small><span class="tag ${TONES[stage]}">${t(`tag_${stage}`)}</span></small>
     </span>
     <${Icon} name="chevron-right" />
@@ -110,7 +124,7 @@ const Part = ({ id }) => {
 
 const Accept = ({ part }) => html`
   <ul>
-    ${contents(part).map((text) => html`<li>${text}</li>`)}
+    ${contents(part.lines).map((text) => html`<li>${text}</li>`)}
   </ul>
   <button class="button big-action" type="button" onClick=${() => give(part, "accept_part", { part: part.id })}>
     <${Icon} name="check" /> ${t("accept")}
@@ -197,8 +211,15 @@ const Field = ({ id, name, value, onText, hint, ...attributes }) =>
 const Parcel = ({ part, parcel }) => {
   const named = parcel.id ? { parcel: parcel.id } : { packed_by: parcel.packed_by };
   const step = (name, payload = {}) => give(part, name, { ...named, ...payload });
+  const quantities = new Map(parcel.lines.map(({ line, quantity }) => [line, quantity]));
+  const packed = contents(
+    part.lines.filter(({ id }) => quantities.has(id)).map((line) => ({ ...line, quantity: quantities.get(line.id) })),
+  );
   return html`<section class="panel stack">
     <h3>${t("parcel", { number: parcel.number })} <span class="tag">${t(`parcel_${parcel.state}`)}</span></h3>
+    <ul class="small">
+      ${packed.map((text) => html`<li>${text}</li>`)}
+    </ul>
     ${parcel.cash_expected > 0 && html`<p>${t("cash_expected", { sum: money(parcel.cash_expected, part.currency) })}</p>`}
     ${parcel.is_cash_with_carrier && html`<p class="soft">${t("carrier_collects", { carrier: parcel.carrier })}</p>`}
     ${parcel.state === "packing" && button("tag", t("close"), () => step("close_parcel"), { isBig: true })}
@@ -408,7 +429,8 @@ const initialScreen = () => {
 const Screen = ({ at }) => {
   const part = /^#part-(\d+)$/.exec(at.value);
   return html`
-    ${at.value !== "#today" && html`<a class="button button-plain" href="#today"><${Icon} name="arrow-left" /> ${t("back")}</a>`}
+    ${at.value !== "#today" && html`<p><a class="button button-plain" href="#today"><${Icon} name="arrow-left" /> ${t("back")}</a></p>`}
+    <${Renewal} />
     ${part ? html`<${Part} id=${Number(part[1])} />` : at.value === "#unsent" ? html`<${Unsent} />` : html`<${Today} />`}
   `;
 };

@@ -25,8 +25,9 @@ export const storePull = async (page) => {
   if (page.is_reset || isOther) await rows.clear();
   for (const row of page.rows) await rows.put(row);
   for (const { kind, id } of page.removed) await rows.delete([kind, id]);
-  const { member, cooperative, rights, cursor } = page;
-  await settings.put({ member, cooperative, rights, cursor, pulledAt: Date.now() }, "phone");
+  const { member, cooperative, rights, cursor, build } = page;
+  const pulledAt = page.has_more ? 0 : Date.now(); // a page that is left in between is no reason to wait
+  await settings.put({ member, cooperative, rights, cursor, build, pulledAt }, "phone");
   await transaction.done;
 };
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 import pytest
@@ -14,6 +15,7 @@ from orders.models import EventKind, OrderPart, Parcel, PaymentEvent
 from orders.states import CodState, ParcelState, PartState
 from shop.core.actors import Actor
 from shop.core.models import Change
+from shop.members import app_shell
 from shop.members.sync import views
 from shop.members.sync.models import PhoneCommand
 from tests.factories import NOW, PASSWORD, make_member, make_order, make_variant, make_weighed_variant
@@ -146,6 +148,7 @@ def test_orders_go_from_new_to_delivered_with_cash_without_network(phone_with_wo
     phone.get_by_label("Số tiền đã nhận").fill("36.000")
     assert Axe().run(phone).response["violations"] == []
     phone.get_by_role("button", name="Đã giao, đã thu 36.000").click()
+    expect(phone.get_by_text("Đã giao", exact=True)).to_be_visible()
     phone.goto("/xa-vien/#unsent")
     expect(phone.get_by_text("Trên máy", exact=True)).to_have_count(14)
     assert not PhoneCommand.objects.exists()
@@ -182,11 +185,51 @@ def test_orders_go_from_new_to_delivered_with_cash_without_network(phone_with_wo
     check_everything()
 
 
+def test_replaced_build_sends_its_work_and_asks_to_be_updated(
+    phone_with_workers: Page, seller, monkeypatch
+) -> None:
+    phone = phone_with_workers
+    part, called_off = (make_order((make_variant(seller), 2)).parts.get() for _ in range(2))
+    sign_in(phone, seller)
+    assert phone.evaluate(HOLDS, 4)
+    phone.context.set_offline(True)
+    for offered in (part, called_off):
+        phone.goto(f"/xa-vien/offline/#part-{offered.pk}")
+        phone.get_by_role("button", name="Nhận đơn").click()
+        expect(phone.get_by_label("Lấy rồi")).to_be_visible()
+    phone.goto("/xa-vien/offline/#unsent")
+    expect(phone.get_by_text("Trên máy", exact=True)).to_have_count(2)
+    expect(phone.get_by_text("Ứng dụng có bản mới.")).to_have_count(0)
+    cancel_part(part_id=called_off.pk, reason="hết hàng", actor=Actor.system(), now=NOW)
+    for module in (app_shell, views):
+        monkeypatch.setattr(module, "build_id", lambda: "newer-build")
+
+    phone.context.set_offline(False)
+
+    expect(phone.get_by_text("Đã lên", exact=True)).to_have_count(1)
+    part.refresh_from_db()
+    assert part.state == PartState.ACCEPTED
+    phone.get_by_role("button", name="Cập nhật ứng dụng").click()
+    expect(phone.locator("[data-build=newer-build]")).to_be_visible()
+    expect(phone.get_by_text("Đã lên", exact=True)).to_have_count(1)
+    expect(phone.get_by_text("Cần xem lại")).to_have_count(1)
+    expect(phone.get_by_text("Ứng dụng có bản mới.")).to_have_count(0)
+    phone.wait_for_function(
+        "caches.keys().then((names) => String(names) === 'cho-phien-offline-newer-build')"
+    )
+    assert PhoneCommand.objects.count() == 2
+
+
 def test_phone_with_unsent_work_is_not_signed_out(phone_with_workers: Page, seller) -> None:
     phone = phone_with_workers
     part = make_order((make_variant(seller), 2)).parts.get()
+    second_piece = re.compile(r"/dong-bo/\?.*since=.")
+    phone.route(second_piece, lambda route: route.abort())
     sign_in(phone, seller)
-    assert phone.evaluate(HOLDS, 2)
+    assert phone.evaluate(HOLDS, 1)
+    phone.unroute(second_piece)
+    phone.reload()
+    assert phone.evaluate(HOLDS, 2)  # the rest is fetched at once
     phone.context.set_offline(True)
     open_order(phone, part)
     phone.get_by_role("button", name="Nhận đơn").click()
