@@ -201,9 +201,9 @@ def render_listing(
     membership: MembershipContext,
     listing: Listing,
     *,
-    photo: MorePhotosForm | None = None,
+    photos_form: MorePhotosForm | None = None,
 ) -> HttpResponse:
-    """Render a listing's page; `photo` is a submitted photo form with errors."""
+    """Render a listing's page; `photos_form` is a submitted form with errors."""
     is_checked = listing.channel.requires_listing_review and listing.state in (
         ListingState.DRAFT,
         ListingState.PAUSED,
@@ -225,7 +225,7 @@ def render_listing(
         "is_rendering": any(row.picture.state == PictureState.WAITING for row in media),
         "variants": variants,
         "stocks": [row.stock for row in variants if row.variant.track_inventory],
-        "photo": photo or MorePhotosForm(),
+        "photos_form": photos_form or MorePhotosForm(),
         "revision": revision,
         "differences": text_differences(revision) if revision is not None else [],
         "pictures": pictures,

@@ -38,7 +38,7 @@ def add_pictures(request: HttpRequest, membership: MembershipContext, listing_id
     if not form.is_valid():
         if is_script:
             return JsonResponse({"message": _first_error(form)}, status=400)
-        return render_listing(request, membership, listing, photo=form)
+        return render_listing(request, membership, listing, photos_form=form)
     try:
         add_photos(membership, listing, form)
     except (Missing, Forbidden):

@@ -27,7 +27,7 @@ def submit_listing_view(request: HttpRequest, membership: MembershipContext, lis
         with refusals_as_form_errors(form):
             add_photos(membership, listing, form)
     if not form.is_valid():
-        return render_listing(request, membership, listing, photo=form)
+        return render_listing(request, membership, listing, photos_form=form)
     report_added_photos(request, listing, form)
     message = _("Submitted. The market will review it and write to you.")
     missing_url = f"{listing_url(listing_id)}#missing"

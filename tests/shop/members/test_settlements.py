@@ -68,7 +68,7 @@ def test_open_period_shows_its_figures_so_far(manager: Client, seller) -> None:
     page = manager.get(MONEY)
     settlement_page = html_of(manager.get(f"{MONEY}{Settlement.objects.get().pk}/"))
 
-    assert page.context["running"].payable == 182_000
+    assert page.context["open_statement"].payable == 182_000
     text = html_of(page)
     assert all(amount in text for amount in ("182.000", "200.000", "−40.000", "−8.000"))
     assert part.order.code in settlement_page
