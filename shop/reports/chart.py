@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.utils.translation import pgettext
 
 from shop.core.money import minor_digits
-from shop.reports.periods import PeriodStep, period_label
+from shop.reports.periods import ReportInterval, period_label
 from shop.reports.sales import SalesFigures
 
 WIDTH, NARROW, HEIGHT = 920, 330, 260  # desktop and phone widths
@@ -53,7 +53,11 @@ class Chart:
 
 
 def build_chart(
-    rows: Sequence[tuple[datetime.date, SalesFigures]], step: PeriodStep, currency: str, *, width: int = WIDTH
+    rows: Sequence[tuple[datetime.date, SalesFigures]],
+    interval: ReportInterval,
+    currency: str,
+    *,
+    width: int = WIDTH,
 ) -> Chart:
     """Build the chart of figures by period for a width."""
     left = _LEFT if width == WIDTH else _LEFT // 2 + 13
@@ -77,12 +81,16 @@ def build_chart(
         if position % label_interval == 0:
             days.append(
                 ChartLabel(
-                    _coordinate(min(middle, width - _HALF_A_LABEL)), str(HEIGHT - 8), _short_label(day, step)
+                    _coordinate(min(middle, width - _HALF_A_LABEL)),
+                    str(HEIGHT - 8),
+                    _short_label(day, interval),
                 )
             )
         middles.append((middle, figures.total))
     points = (
-        _running_average(middles, baseline, scale) if step == PeriodStep.DAY and len(rows) > _AVERAGED else []
+        _running_average(middles, baseline, scale)
+        if interval == ReportInterval.DAY and len(rows) > _AVERAGED
+        else []
     )
     return Chart(
         goods=goods,
@@ -122,9 +130,9 @@ def _spacing(highest: int) -> int:
     """Return the grid spacing: 1, 2 or 5 times a power of ten, so that four lines cover the highest bar."""
     unit = 1
     while True:
-        for step in (1, 2, 5):
-            if step * unit * _LINES >= highest:
-                return step * unit
+        for factor in (1, 2, 5):
+            if factor * unit * _LINES >= highest:
+                return factor * unit
         unit *= 10
 
 
@@ -141,8 +149,8 @@ def _format_axis_label(amount: int, spacing: int, currency: str) -> str:
     return str(amount // major_unit)
 
 
-def _short_label(day: datetime.date, step: PeriodStep) -> str:
-    return period_label(day, step) if step == PeriodStep.MONTH else f"{day:%d/%m}"
+def _short_label(day: datetime.date, interval: ReportInterval) -> str:
+    return period_label(day, interval) if interval == ReportInterval.MONTH else f"{day:%d/%m}"
 
 
 def _coordinate(measure: float) -> str:

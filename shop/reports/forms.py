@@ -15,11 +15,11 @@ from orders.models import OrderSource
 from shop.core.dates.form_days import validate_day
 from shop.core.models import Channel, Division, market_channel
 from shop.core.web.form_options import Label
-from shop.reports.periods import PeriodStep
+from shop.reports.periods import ReportInterval
 from shop.reports.sales import SalesBasis, SalesGroup, SalesQuery
 
 # Longer reports are unreadable, and their files too large to open.
-MAX_DAYS = {PeriodStep.DAY: 366, PeriodStep.WEEK: 5 * 366, PeriodStep.MONTH: 30 * 366}
+MAX_DAYS = {ReportInterval.DAY: 366, ReportInterval.WEEK: 5 * 366, ReportInterval.MONTH: 30 * 366}
 
 
 class DayField(forms.DateField):
@@ -46,7 +46,7 @@ class SalesForm(forms.Form):
 
     tu = DayField(pgettext_lazy("report", "From"))
     den = DayField(pgettext_lazy("report", "To"))
-    theo = _select(pgettext_lazy("report", "Period"), PeriodStep.choices)
+    theo = _select(pgettext_lazy("report", "Period"), ReportInterval.choices)
     nhom = _select(pgettext_lazy("report", "Group by"), SalesGroup.choices)
     htx = _select(_("Cooperative"), [])
     loai = _select(_("Category"), [])
@@ -59,7 +59,7 @@ class SalesForm(forms.Form):
 
     def __init__(self, data: Mapping[str, object], *, today: datetime.date) -> None:
         month_start = today.replace(day=1)
-        defaults = {"tu": f"{month_start:%d/%m/%Y}", "den": f"{today:%d/%m/%Y}", "theo": PeriodStep.DAY}
+        defaults = {"tu": f"{month_start:%d/%m/%Y}", "den": f"{today:%d/%m/%Y}", "theo": ReportInterval.DAY}
         defaults |= {"nhom": SalesGroup.COOPERATIVE, "dem": SalesBasis.NET}
         submitted = {name: value for name, value in data.items() if value}
         super().__init__(defaults | submitted)
@@ -86,7 +86,7 @@ class SalesForm(forms.Form):
         elif (
             first
             and last
-            and (last - first).days >= MAX_DAYS[PeriodStep(cleaned.get("theo") or PeriodStep.DAY)]
+            and (last - first).days >= MAX_DAYS[ReportInterval(cleaned.get("theo") or ReportInterval.DAY)]
         ):
             self.add_error(
                 "theo", _("This period is too long for the chosen interval. Choose weeks or months.")
@@ -106,7 +106,7 @@ class SalesForm(forms.Form):
         return SalesQuery(
             first=cleaned["tu"],
             last=cleaned["den"],
-            step=PeriodStep(cleaned["theo"] or PeriodStep.DAY),
+            interval=ReportInterval(cleaned["theo"] or ReportInterval.DAY),
             group=SalesGroup(cleaned["nhom"] or SalesGroup.COOPERATIVE),
             channels=tuple(channel.pk for channel in channels),
             currency=channels[0].currency if channels else self.currency,

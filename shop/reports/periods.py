@@ -12,7 +12,7 @@ from django.db.models.sql.compiler import SQLCompiler
 from django.utils.translation import gettext_lazy as _
 
 
-class PeriodStep(TextChoices):
+class ReportInterval(TextChoices):
     DAY = "day", _("By day")
     WEEK = "week", _("By week")
     MONTH = "month", _("By month")
@@ -27,48 +27,48 @@ class PeriodOf(Func):
     output_field = DateField()
     arity = 1
     _SQLITE = {
-        PeriodStep.DAY: "",
-        PeriodStep.WEEK: ", '-6 days', 'weekday 1'",  # back to Monday
-        PeriodStep.MONTH: ", 'start of month'",
+        ReportInterval.DAY: "",
+        ReportInterval.WEEK: ", '-6 days', 'weekday 1'",  # back to Monday
+        ReportInterval.MONTH: ", 'start of month'",
     }
 
-    def __init__(self, day: str, step: PeriodStep) -> None:
+    def __init__(self, day: str, interval: ReportInterval) -> None:
         super().__init__(day)
-        self.extra["step"] = step.value
+        self.extra["interval"] = interval.value
 
     def as_sqlite(
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra: Any
     ) -> tuple[str, Any]:
-        shift = self._SQLITE[PeriodStep(self.extra["step"])]
+        shift = self._SQLITE[ReportInterval(self.extra["interval"])]
         return super().as_sql(compiler, connection, template=f"date(%(expressions)s{shift})", **extra)
 
     def as_postgresql(
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra: Any
     ) -> tuple[str, Any]:
-        template = "(date_trunc('%(step)s', %(expressions)s))::date"
+        template = "(date_trunc('%(interval)s', %(expressions)s))::date"
         return super().as_sql(compiler, connection, template=template, **extra)
 
 
-def start_of_period(day: datetime.date, step: PeriodStep) -> datetime.date:
+def start_of_period(day: datetime.date, interval: ReportInterval) -> datetime.date:
     """Return the first day of a day's period; weeks begin on Monday."""
-    if step == PeriodStep.WEEK:
+    if interval == ReportInterval.WEEK:
         return day - datetime.timedelta(days=day.weekday())
-    return day.replace(day=1) if step == PeriodStep.MONTH else day
+    return day.replace(day=1) if interval == ReportInterval.MONTH else day
 
 
-def periods(first: datetime.date, last: datetime.date, step: PeriodStep) -> Iterator[datetime.date]:
+def periods(first: datetime.date, last: datetime.date, interval: ReportInterval) -> Iterator[datetime.date]:
     """Yield the first days of all periods between `first` and `last`, both included."""
-    start = start_of_period(first, step)
+    start = start_of_period(first, interval)
     while start <= last:
         yield start
-        if step == PeriodStep.MONTH:
+        if interval == ReportInterval.MONTH:
             start = (start + datetime.timedelta(days=31)).replace(day=1)
         else:
-            start += datetime.timedelta(days=7 if step == PeriodStep.WEEK else 1)
+            start += datetime.timedelta(days=7 if interval == ReportInterval.WEEK else 1)
 
 
-def period_label(start: datetime.date, step: PeriodStep) -> str:
+def period_label(start: datetime.date, interval: ReportInterval) -> str:
     """Format a period: `24/11/2026`, `23/11–29/11/2026` or `11/2026`."""
-    if step == PeriodStep.WEEK:
+    if interval == ReportInterval.WEEK:
         return f"{start:%d/%m}–{start + datetime.timedelta(days=6):%d/%m/%Y}"
-    return f"{start:%m/%Y}" if step == PeriodStep.MONTH else f"{start:%d/%m/%Y}"
+    return f"{start:%m/%Y}" if interval == ReportInterval.MONTH else f"{start:%d/%m/%Y}"

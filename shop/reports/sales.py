@@ -33,7 +33,7 @@ from django.utils.translation import pgettext_lazy
 
 from catalog.models import Category, MergedCategory
 from orders.models import OrderLine, OrderPart, Refund, RefundLine
-from shop.reports.periods import PeriodOf, PeriodStep, start_of_period
+from shop.reports.periods import PeriodOf, ReportInterval, start_of_period
 
 
 class SalesGroup(TextChoices):
@@ -111,7 +111,7 @@ class SalesQuery:
 
     first: datetime.date
     last: datetime.date
-    step: PeriodStep
+    interval: ReportInterval
     group: SalesGroup
     channels: tuple[int, ...]
     currency: str
@@ -211,7 +211,9 @@ def _grouped(
     is_by_line = query.group in LINE_GROUPS or query.category is not None
     key = _KEYS[query.group]
     if query.group == SalesGroup.PRODUCT:
-        period: dict[str, PeriodOf] = {"period": PeriodOf("report_date", query.step)} if is_by_period else {}
+        period: dict[str, PeriodOf] = (
+            {"period": PeriodOf("report_date", query.interval)} if is_by_period else {}
+        )
         group_by = {**period, "group": _group_key(key)}
         rows = _rows(query, is_by_line=True, group_by=group_by, omitted={"orders"})
         figures_by_key = {(row.get("period"), row["group"]): _build_figures(row) for row in rows}
@@ -251,7 +253,7 @@ def _roll_up(
     """Add daily sums up to periods, or to the whole date range, by group key if there is one."""
     figures_by_key: dict[tuple[datetime.date | None, object], SalesFigures] = {}
     for row in rows:
-        period = start_of_period(row["day"], query.step) if is_by_period else None
+        period = start_of_period(row["day"], query.interval) if is_by_period else None
         key = (period, row.get("group"))
         figures_by_key[key] = figures_by_key.get(key, SalesFigures()) + _build_figures(row)
     return figures_by_key

@@ -88,9 +88,9 @@ def _page_context(query: SalesQuery, today: datetime.date) -> dict[str, object]:
         "figures": figures,
         "preceding": query.preceding(),
         "tiles": _tiles(figures, figures_before, query),
-        "chart": build_chart(list(by_period.items()), query.step, query.currency),
-        "narrow_chart": build_chart(list(by_period.items()), query.step, query.currency, width=NARROW),
-        "by_period": [(period_label(day, query.step), row) for day, row in by_period.items()],
+        "chart": build_chart(list(by_period.items()), query.interval, query.currency),
+        "narrow_chart": build_chart(list(by_period.items()), query.interval, query.currency, width=NARROW),
+        "by_period": [(period_label(day, query.interval), row) for day, row in by_period.items()],
         "groups": shown_groups,
         "other_groups_total": report.sum_figures(row for _key, _name, row in other_groups),
         "other_groups_count": len(other_groups),
@@ -104,7 +104,7 @@ def _period_rows(query: SalesQuery) -> dict[datetime.date, SalesFigures]:
     figures_by_period = report.by_period(query)
     return {
         day: figures_by_period.get(day, SalesFigures())
-        for day in periods(query.first, query.last, query.step)
+        for day in periods(query.first, query.last, query.interval)
     }
 
 
@@ -205,7 +205,7 @@ def _group_table(query: SalesQuery, groups: list[tuple[object, str, SalesFigures
 
 def _period_table(query: SalesQuery, rows: Mapping[datetime.date, SalesFigures]) -> Table:
     return Table(
-        str(query.step.label),
+        str(query.interval.label),
         [Column(pgettext("report", "From"), ColumnKind.DAY), *_figure_columns()],
         [[day, *_figure_cells(figures)] for day, figures in rows.items()],
         query.currency,

@@ -8,7 +8,7 @@ import itertools
 import pytest
 
 from shop.reports.chart import NARROW, build_chart
-from shop.reports.periods import PeriodStep
+from shop.reports.periods import ReportInterval
 from shop.reports.sales import SalesFigures
 
 FIRST = datetime.date(2026, 11, 1)
@@ -19,7 +19,7 @@ def days(*totals: int) -> list[tuple[datetime.date, SalesFigures]]:
 
 
 def test_axis_covers_the_highest_bar_in_round_steps() -> None:
-    chart = build_chart(days(6_000_000, 7_900_000), PeriodStep.DAY, "VND")
+    chart = build_chart(days(6_000_000, 7_900_000), ReportInterval.DAY, "VND")
 
     assert [line.text for line in chart.lines] == ["0 tr", "2 tr", "4 tr", "6 tr", "8 tr"]
     assert [line.y for line in chart.lines] == ["232.0", "177.5", "123.0", "68.5", "14.0"]
@@ -29,11 +29,13 @@ def test_axis_covers_the_highest_bar_in_round_steps() -> None:
     ("most", "top"), [(0, "4"), (90_000, "200 n"), (3_999, "4 n"), (9_000_000_000, "20 tỷ")]
 )
 def test_axis_is_labelled_in_the_unit_of_its_steps(most: int, top: str) -> None:
-    assert build_chart(days(most), PeriodStep.DAY, "VND").lines[-1].text == top
+    assert build_chart(days(most), ReportInterval.DAY, "VND").lines[-1].text == top
 
 
 def test_delivery_is_stacked_on_goods() -> None:
-    chart = build_chart([(FIRST, SalesFigures(goods=3_000_000, delivery=1_000_000))], PeriodStep.MONTH, "VND")
+    chart = build_chart(
+        [(FIRST, SalesFigures(goods=3_000_000, delivery=1_000_000))], ReportInterval.MONTH, "VND"
+    )
 
     goods, delivery = chart.goods[0], chart.delivery[0]
     assert (goods.y, goods.height) == ("68.5", "163.5")
@@ -42,7 +44,7 @@ def test_delivery_is_stacked_on_goods() -> None:
 
 
 def test_days_without_orders_have_no_bar_but_count_in_the_average() -> None:
-    chart = build_chart(days(*[4_000_000] + [0] * 7), PeriodStep.DAY, "VND")
+    chart = build_chart(days(*[4_000_000] + [0] * 7), ReportInterval.DAY, "VND")
 
     assert len(chart.goods) == 1
     assert [y for _x, y in chart.points][:2] == ["14.0", "123.0"]
@@ -50,11 +52,11 @@ def test_days_without_orders_have_no_bar_but_count_in_the_average() -> None:
 
 
 def test_weeks_have_no_running_average() -> None:
-    assert build_chart(days(*[1] * 20), PeriodStep.WEEK, "VND").average == ""
+    assert build_chart(days(*[1] * 20), ReportInterval.WEEK, "VND").average == ""
 
 
 def test_narrow_month_chart_fits_every_day() -> None:
-    chart = build_chart(days(*[1_000_000] * 31), PeriodStep.DAY, "VND", width=NARROW)
+    chart = build_chart(days(*[1_000_000] * 31), ReportInterval.DAY, "VND", width=NARROW)
 
     middles = [float(label.x) for label in chart.days]
     assert len(chart.goods) == 31
@@ -64,6 +66,6 @@ def test_narrow_month_chart_fits_every_day() -> None:
 
 
 def test_last_day_label_stays_within_the_drawing() -> None:
-    chart = build_chart(days(*[1_000_000] * 25), PeriodStep.DAY, "VND", width=NARROW)
+    chart = build_chart(days(*[1_000_000] * 25), ReportInterval.DAY, "VND", width=NARROW)
 
     assert (chart.days[-1].text, chart.days[-1].x) == ("25/11", "312.0")

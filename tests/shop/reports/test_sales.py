@@ -17,7 +17,7 @@ from orders.states import ACTIVE_PART_STATES
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.reports.group_names import names_of
-from shop.reports.periods import PeriodStep, period_label, periods, start_of_period
+from shop.reports.periods import ReportInterval, period_label, periods, start_of_period
 from shop.reports.sales import (
     DELIVERY,
     SalesBasis,
@@ -54,7 +54,7 @@ def sales_query(**fields: object) -> SalesQuery:
     defaults: dict[str, object] = {
         "first": datetime.date(2026, 11, 1),
         "last": datetime.date(2026, 11, 30),
-        "step": PeriodStep.DAY,
+        "interval": ReportInterval.DAY,
         "group": SalesGroup.COOPERATIVE,
         "channels": (channel.pk,),
         "currency": "VND",
@@ -92,7 +92,9 @@ def test_order_of_two_cooperatives_is_split_by_cooperative_and_counted_once_by_d
 def test_days_and_weeks_begin_at_midnight_in_vietnam(instant: str, day: str, monday: str) -> None:
     make_order(now=datetime.datetime.fromisoformat(instant))
 
-    by_day, by_week, by_month = (list(by_period(sales_query(step=step))) for step in PeriodStep)
+    by_day, by_week, by_month = (
+        list(by_period(sales_query(interval=interval))) for interval in ReportInterval
+    )
 
     assert by_day == [datetime.date.fromisoformat(day)]
     assert by_week == [datetime.date.fromisoformat(monday)]
@@ -209,11 +211,11 @@ def test_figures_equal_the_orders_in_every_grouping(seed: int, with_ended: bool)
     orders = {row.order_id for row in rows}
     due_total = sum(order.total_gross if with_ended else order.due_gross for order in Order.objects.all())
 
-    for step in PeriodStep:
+    for interval in ReportInterval:
         expected: dict[datetime.date, int] = defaultdict(int)
         for row in rows:
-            expected[start_of_period(vietnam_date(row.order.required_placed_at), step)] += row.total_gross
-        query = sales_query(first=datetime.date(2026, 9, 1), step=step, basis=basis)
+            expected[start_of_period(vietnam_date(row.order.required_placed_at), interval)] += row.total_gross
+        query = sales_query(first=datetime.date(2026, 9, 1), interval=interval, basis=basis)
         figures_by_period = by_period(query)
         assert {day: row.total for day, row in figures_by_period.items()} == expected
         total = sum_figures(figures_by_period.values())
@@ -221,7 +223,7 @@ def test_figures_equal_the_orders_in_every_grouping(seed: int, with_ended: bool)
         assert (total.orders, total.parts) == (len(orders), len(rows))
         assert total == totals(query)
         for group in SalesGroup:
-            grouped = sales_query(first=query.first, step=step, group=group, basis=basis)
+            grouped = sales_query(first=query.first, interval=interval, group=group, basis=basis)
             by_key, cross = by_group(grouped), by_period_and_group(grouped)
             for figures in (by_key, cross):
                 added = sum_figures(figures.values())
@@ -239,12 +241,15 @@ def test_figures_equal_the_orders_in_every_grouping(seed: int, with_ended: bool)
 def test_periods_fill_the_time_without_gaps() -> None:
     first, last = datetime.date(2026, 11, 25), datetime.date(2027, 1, 2)
 
-    weeks, months = list(periods(first, last, PeriodStep.WEEK)), list(periods(first, last, PeriodStep.MONTH))
+    weeks, months = (
+        list(periods(first, last, ReportInterval.WEEK)),
+        list(periods(first, last, ReportInterval.MONTH)),
+    )
 
     assert weeks == [datetime.date(2026, 11, 23) + datetime.timedelta(weeks=n) for n in range(6)]
     assert months == [datetime.date(2026, 11, 1), datetime.date(2026, 12, 1), datetime.date(2027, 1, 1)]
-    assert period_label(weeks[0], PeriodStep.WEEK) == "23/11–29/11/2026"
-    assert period_label(months[2], PeriodStep.MONTH) == "01/2027"
+    assert period_label(weeks[0], ReportInterval.WEEK) == "23/11–29/11/2026"
+    assert period_label(months[2], ReportInterval.MONTH) == "01/2027"
 
 
 def _random_history(seed: int) -> None:
