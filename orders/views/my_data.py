@@ -70,7 +70,9 @@ def request_export(request: HttpRequest) -> HttpResponse:
 
     def request_copy() -> None:
         DATA_COPIES.take(str(user.pk))
-        request_data_copy(asker=Requester.from_user(user), actor=request_actor(request), now=timezone.now())
+        request_data_copy(
+            requester=Requester.from_user(user), actor=request_actor(request), now=timezone.now()
+        )
 
     message = _("We are preparing your copy. It will be on this page in a few minutes.")
     return run_action(request, request_copy, url=reverse("orders:my-data"), message=message)
@@ -139,7 +141,7 @@ def file_request_view(request: HttpRequest) -> HttpResponse:
     if user is not None:
         file_request(
             kind=RequestKind(cleaned["kind"]),
-            asker=Requester.from_user(user),
+            requester=Requester.from_user(user),
             message=cleaned["words"],
             actor=request_actor(request),
             now=timezone.now(),
@@ -176,7 +178,7 @@ def confirm_guest_request(request: HttpRequest) -> HttpResponse:
         entered = enter_code(request, CodePurpose.DATA, form.cleaned_data["code"])
         submit_guest_request(
             kind=RequestKind(data_request["kind"]),
-            asker=Requester(
+            requester=Requester(
                 entered.contact_method, entered.recipient, data_request["name"], request.LANGUAGE_CODE
             ),
             text=data_request["words"],

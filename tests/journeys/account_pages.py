@@ -113,14 +113,14 @@ def data_pages(buyer: User) -> list[tuple[str, str]]:
     rows = [
         file_request(
             kind=RequestKind.CORRECTION,
-            asker=Requester.from_user(buyer),
+            requester=Requester.from_user(buyer),
             message="Sai tên",
             actor=actor,
             now=overdue,
         ),
-        submit_guest_request(kind=RequestKind.DELETION, asker=requester, text="", actor=actor, now=now),
-        request_data_copy(asker=requester, actor=actor, now=now),
-        request_data_copy(asker=Requester.from_user(buyer), actor=actor, now=now),
+        submit_guest_request(kind=RequestKind.DELETION, requester=requester, text="", actor=actor, now=now),
+        request_data_copy(requester=requester, actor=actor, now=now),
+        request_data_copy(requester=Requester.from_user(buyer), actor=actor, now=now),
     ]
     record_deletion_obstacle(request_id=rows[1].pk, obstacle="Còn đơn hàng chưa giao xong.", now=now)
     make_export(request_id=rows[2].pk, now=now)

@@ -62,9 +62,9 @@ class RequestNotAutomatic(Refused):
 
 
 @transaction.atomic(durable=True)
-def request_data_copy(*, asker: Requester, actor: Actor, now: datetime.datetime) -> DataRequest:
+def request_data_copy(*, requester: Requester, actor: Actor, now: datetime.datetime) -> DataRequest:
     """Request a copy of one's data: a task makes it, and a message links to it."""
-    row = create_request(kind=RequestKind.ACCESS, asker=asker, actor=actor, now=now)
+    row = create_request(kind=RequestKind.ACCESS, requester=requester, actor=actor, now=now)
     queue_export(row, now=now)
     return row
 
@@ -85,7 +85,7 @@ def request_deletion(*, user_id: int, actor: Actor, now: datetime.datetime) -> D
     require_erasable(user)
     return create_request(
         kind=RequestKind.DELETION,
-        asker=Requester.from_user(user),
+        requester=Requester.from_user(user),
         runs_at=_runs_at(now),
         actor=actor,
         now=now,
@@ -94,11 +94,11 @@ def request_deletion(*, user_id: int, actor: Actor, now: datetime.datetime) -> D
 
 @transaction.atomic(durable=True)
 def submit_guest_request(
-    *, kind: RequestKind, asker: Requester, text: str, actor: Actor, now: datetime.datetime
+    *, kind: RequestKind, requester: Requester, text: str, actor: Actor, now: datetime.datetime
 ) -> DataRequest:
     """Submit a request of a guest who has proven that the contact is theirs."""
     runs_at = _runs_at(now) if kind == RequestKind.DELETION else None
-    row = create_request(kind=kind, asker=asker, message=text, runs_at=runs_at, actor=actor, now=now)
+    row = create_request(kind=kind, requester=requester, message=text, runs_at=runs_at, actor=actor, now=now)
     if kind == RequestKind.ACCESS:
         queue_export(row, now=now)
     return row

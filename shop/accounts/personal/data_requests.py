@@ -68,16 +68,16 @@ class Requester:
 
 @transaction.atomic(durable=True)
 def file_request(
-    *, kind: RequestKind, asker: Requester, message: str, actor: Actor, now: datetime.datetime
+    *, kind: RequestKind, requester: Requester, message: str, actor: Actor, now: datetime.datetime
 ) -> DataRequest:
     """File a request and notify the requester of the deadline."""
-    return create_request(kind=kind, asker=asker, message=message, actor=actor, now=now)
+    return create_request(kind=kind, requester=requester, message=message, actor=actor, now=now)
 
 
 def create_request(
     *,
     kind: RequestKind,
-    asker: Requester,
+    requester: Requester,
     message: str = "",
     runs_at: datetime.datetime | None = None,
     actor: Actor,
@@ -86,12 +86,12 @@ def create_request(
     """Step of `file_request`."""
     row = DataRequest.objects.create(
         kind=kind,
-        user_id=asker.user_id,
-        contact_method=asker.contact_method,
-        contact=asker.contact,
-        name=asker.name,
+        user_id=requester.user_id,
+        contact_method=requester.contact_method,
+        contact=requester.contact,
+        name=requester.name,
         message=message.strip(),
-        language=asker.language,
+        language=requester.language,
         entry_point=actor.entry_point,
         created_at=now,
         due_at=request_deadline(kind, shop_settings(), now),

@@ -96,7 +96,7 @@ def file_customer_request(request: HttpRequest, actor: Actor, pk: int) -> HttpRe
     if request.POST.get("kind") == RequestKind.DELETION:
         action: Callable[[], object] = partial(request_deletion, user_id=pk, actor=actor, now=now)
     else:
-        action = partial(request_data_copy, asker=Requester.from_user(person), actor=actor, now=now)
+        action = partial(request_data_copy, requester=Requester.from_user(person), actor=actor, now=now)
     message = _("Request filed. The customer has been notified.")
     return run_action(request, action, url=reverse("desk:customer", args=[pk]), message=message)
 
