@@ -196,22 +196,22 @@ DISPUTE_MOVES: Moves = {
 
 
 class TransferState(TextChoices):
-    """A bank transfer received on our account."""
+    """A bank transfer received on our account; ASSIGNED if all of it is assigned to orders."""
 
     NEW = "new", _("not yet matched")
-    SETTLED = "settled", _("settled")
+    ASSIGNED = "settled", _("settled")
     REVIEW = "review", _("needs review")
     GIVEN_BACK = "given_back", _("to be returned")
     DISMISSED = "dismissed", _("not for an order")
 
 
 TRANSFER_MOVES: Moves = {
-    TransferState.NEW: frozenset({TransferState.SETTLED, TransferState.REVIEW}),
+    TransferState.NEW: frozenset({TransferState.ASSIGNED, TransferState.REVIEW}),
     TransferState.REVIEW: frozenset(
-        {TransferState.SETTLED, TransferState.GIVEN_BACK, TransferState.DISMISSED}
+        {TransferState.ASSIGNED, TransferState.GIVEN_BACK, TransferState.DISMISSED}
     ),
     TransferState.DISMISSED: frozenset({TransferState.REVIEW}),
-    TransferState.SETTLED: frozenset(),
+    TransferState.ASSIGNED: frozenset(),
     TransferState.GIVEN_BACK: frozenset(),
 }
 

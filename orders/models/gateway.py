@@ -18,7 +18,7 @@ SUPERSEDED = "superseded"  # code of a call that became unnecessary before it wa
 class Operation(models.TextChoices):
     START = "start", _("start the payment")
     CAPTURE = "capture", _("capture the authorised amount")
-    CANCEL = "cancel", _("void the authorisation")
+    VOID = "cancel", _("void the authorisation")
     REFUND = "refund", _("refund the payment")
     PAY_OUT = "pay_out", _("pay out to a cooperative")
     REVERSE_TRANSFER = "reverse_transfer", _("reverse a transfer")
@@ -110,7 +110,7 @@ class GatewayCall(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["payment"],
-                condition=Q(operation=Operation.CANCEL) & ~Q(state=CallState.FAILED),
+                condition=Q(operation=Operation.VOID) & ~Q(state=CallState.FAILED),
                 name="gateway_call_cancels_once",
             ),
             models.UniqueConstraint(

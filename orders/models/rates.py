@@ -18,7 +18,7 @@ Dated = TypeVar("Dated", bound=models.Model)
 
 
 class DatedRateQuerySet(models.QuerySet[Dated]):
-    def valid_on(self, day: datetime.date) -> DatedRateQuerySet[Dated]:
+    def in_force_on(self, day: datetime.date) -> DatedRateQuerySet[Dated]:
         """Return rates valid on a calendar day in Vietnam."""
         return self.filter(Q(until_day=None) | Q(until_day__gte=day), from_day__lte=day)
 
@@ -26,7 +26,7 @@ class DatedRateQuerySet(models.QuerySet[Dated]):
 class WithholdingRateQuerySet(DatedRateQuerySet["WithholdingRate"]):
     def total_percent(self, day: datetime.date) -> Decimal:
         """Return the sum of the percentages valid on the day."""
-        total: Decimal = self.valid_on(day).aggregate(total=Sum("percent", default=Decimal(0)))["total"]
+        total: Decimal = self.in_force_on(day).aggregate(total=Sum("percent", default=Decimal(0)))["total"]
         return total
 
 
@@ -93,7 +93,9 @@ def commission_percents(
 
 @compiled_query
 def _commissions_on(day: datetime.date, cooperatives: Collection[int]) -> models.QuerySet[CommissionRate]:
-    rates = CommissionRate.objects.valid_on(day).filter(Q(cooperative=None) | Q(cooperative__in=cooperatives))
+    rates = CommissionRate.objects.in_force_on(day).filter(
+        Q(cooperative=None) | Q(cooperative__in=cooperatives)
+    )
     return rates.select_related("category").order_by("from_day", "pk")
 
 

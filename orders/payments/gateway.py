@@ -87,7 +87,7 @@ class Gateway(Protocol):
     def capture(self, request: GatewayRequest) -> GatewayResult:
         """Capture `request.amount` of the authorised amount; the rest is released."""
 
-    def cancel(self, request: GatewayRequest) -> GatewayResult:
+    def void(self, request: GatewayRequest) -> GatewayResult:
         """Void the authorisation, or cancel a payment that has started."""
 
     def refund(self, request: GatewayRequest) -> GatewayResult:

@@ -101,8 +101,8 @@ class StripeGateway:
     def capture(self, request: GatewayRequest) -> GatewayResult:
         return self._perform(Operation.CAPTURE, request, self._capture)
 
-    def cancel(self, request: GatewayRequest) -> GatewayResult:
-        return self._perform(Operation.CANCEL, request, self._cancel)
+    def void(self, request: GatewayRequest) -> GatewayResult:
+        return self._perform(Operation.VOID, request, self._void)
 
     def refund(self, request: GatewayRequest) -> GatewayResult:
         return self._perform(Operation.REFUND, request, self._refund)
@@ -135,7 +135,7 @@ class StripeGateway:
             return (
                 self._search_start(request) if operation is Operation.START else never_arrived_result(request)
             )
-        perform: Callable[[GatewayRequest], GatewayResult] = getattr(self, operation.value)
+        perform: Callable[[GatewayRequest], GatewayResult] = getattr(self, operation.name.lower())
         result = perform(request)
         if result.code == "not_configured":  # true now, but it does not reveal the first attempt's result
             return unknown_result(request, result.code)
@@ -183,17 +183,17 @@ class StripeGateway:
         )
         return convert_intent(intent, request)
 
-    def _cancel(self, request: GatewayRequest) -> GatewayResult:
+    def _void(self, request: GatewayRequest) -> GatewayResult:
         if is_session(request.reference):
             session = self._retrieve_session(request.reference)
             if session.status == "open":
                 session = self._api.checkout.sessions.expire(request.reference, {}, _request_options(request))
             if session.status == "expired":
-                return convert_session(session, request, ended=Operation.CANCEL)
+                return convert_session(session, request, ended=Operation.VOID)
         intent = self._api.payment_intents.cancel(
             self._intent_of(request.reference), {"expand": [_CHARGE]}, _request_options(request)
         )
-        return convert_intent(intent, request, ended=Operation.CANCEL)
+        return convert_intent(intent, request, ended=Operation.VOID)
 
     def _refund(self, request: GatewayRequest) -> GatewayResult:
         refund = self._api.refunds.create(
@@ -237,7 +237,7 @@ class StripeGateway:
         match operation:
             case Operation.START:
                 return self._current_state(request.reference, request) if request.reference else None
-            case Operation.CAPTURE | Operation.CANCEL:
+            case Operation.CAPTURE | Operation.VOID:
                 result = self._current_state(request.reference, request, ended=operation)
                 return None if result.outcome in (Outcome.NEEDS_BUYER, Outcome.UNKNOWN) else result
             case Operation.REFUND:
@@ -326,7 +326,7 @@ class StripeGateway:
 
     def _completed_elsewhere(self, operation: Operation, request: GatewayRequest) -> GatewayResult | None:
         """Return the result of a refused capture or cancel that already happened by other means."""
-        if operation not in (Operation.CAPTURE, Operation.CANCEL):
+        if operation not in (Operation.CAPTURE, Operation.VOID):
             return None
         try:
             return self._find_trace(operation, request)

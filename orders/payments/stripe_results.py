@@ -35,7 +35,7 @@ def convert_intent(
 
 
 def _outcome_of_intent(intent: Any, ended: Operation) -> tuple[Outcome, str]:
-    cancelling = ended is Operation.CANCEL
+    cancelling = ended is Operation.VOID
     match intent.status:
         case "succeeded":
             paid = (Outcome.FAILED, "payment_intent_unexpected_state")
@@ -57,7 +57,7 @@ def convert_session(
     if session.status == "complete" and intent is not None:
         return convert_intent(intent, request, ended=ended)
     if session.status == "expired":
-        if ended is Operation.CANCEL:
+        if ended is Operation.VOID:
             return GatewayResult(Outcome.SUCCEEDED, reference=session.id)
         return GatewayResult(
             Outcome.FAILED, reference=session.id, code="expired", message=_message_of_code("expired", request)

@@ -38,7 +38,7 @@ def test_old_card_hold_of_a_basket_is_released_and_blocks_nothing(stripe, monkey
 
     sweep_card_payments_task()
 
-    call = GatewayCall.objects.get(payment=payment, operation=Operation.CANCEL)
+    call = GatewayCall.objects.get(payment=payment, operation=Operation.VOID)
     assert (call.amount, call.state) == (120_000, CallState.INTENDED)
     event_kinds = PaymentEvent.objects.filter(payment=payment).order_by("pk").values_list("kind", flat=True)
     assert list(event_kinds)[-1] == EventKind.CANCEL_REQUEST
@@ -236,7 +236,7 @@ def test_basket_hold_that_raises_does_not_block_the_next_release(stripe, monkeyp
 
     sweep_card_payments_task()
 
-    releases = GatewayCall.objects.filter(operation=Operation.CANCEL)
+    releases = GatewayCall.objects.filter(operation=Operation.VOID)
     failure = SweepFailure.objects.get()
     assert list(releases.values_list("payment", flat=True)) == [second.pk]
     assert (failure.sweep, failure.last_error) == ("orders.sweep_card_payments:unused", "Missing: missing")

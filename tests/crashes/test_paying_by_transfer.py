@@ -90,7 +90,7 @@ def assert_paid_once(order: Order, reference: str) -> None:
     transfer = BankTransfer.objects.get(reference=reference)
     assert order.confirmed_at is not None
     assert (order.charged, order.still_due) == (order.total_gross, 0)
-    assert (transfer.state, transfer.amount) == (TransferState.SETTLED, order.total_gross)
+    assert (transfer.state, transfer.amount) == (TransferState.ASSIGNED, order.total_gross)
     assert PaymentEvent.objects.filter(payment__order=order, kind="charge_success").count() == 1
     booked = LedgerEntry.objects.filter(posting__order=order, account="bank")
     assert list(booked.values_list("amount", flat=True)) == [order.total_gross]

@@ -177,7 +177,7 @@ def test_stripes_own_page_takes_the_card_without_scripts(
     stripe.webhooks.settled()
     order.refresh_from_db()
     assert (order.charged, order.payments.count()) == (120_000, 2)
-    stopped = GatewayCall.objects.get(operation=Operation.CANCEL)
+    stopped = GatewayCall.objects.get(operation=Operation.VOID)
     assert stopped.state == CallState.SUCCEEDED
     context.close()
 

@@ -242,7 +242,7 @@ def test_desk_imports_a_bank_statement(page: Page, tmp_path: Path) -> None:
 
     expect(page.get_by_text("Matched automatically")).to_be_visible(timeout=SLOW)
     transfer = BankTransfer.objects.get()
-    assert (transfer.state, transfer.reference) == (TransferState.SETTLED, "FT8")
+    assert (transfer.state, transfer.reference) == (TransferState.ASSIGNED, "FT8")
     order.refresh_from_db()
     assert order.still_due == 0
 

@@ -28,7 +28,7 @@ FAULTS = st.sampled_from([None, None, None, Fault.REFUSE, Fault.CUT_BEFORE, Faul
 NAMES = {
     Operation.START: "payment_intents.create",
     Operation.CAPTURE: "payment_intents.capture",
-    Operation.CANCEL: "payment_intents.cancel",
+    Operation.VOID: "payment_intents.cancel",
     Operation.REFUND: "refunds.create",
     Operation.PAY_OUT: "transfers.create",
     Operation.REVERSE_TRANSFER: "transfers.reversals.create",

@@ -112,7 +112,7 @@ def test_webhook_processed_ten_times_in_parallel_is_one_transfer() -> None:
     results = run_in_threads([process] * 10)
 
     assert results == [None] * 10
-    assert BankTransfer.objects.get().state == TransferState.SETTLED
+    assert BankTransfer.objects.get().state == TransferState.ASSIGNED
     order.refresh_from_db()
     assert (order.charged, WebhookEvent.objects.count()) == (120_000, 1)
     check_everything()
@@ -180,7 +180,7 @@ def test_transfer_arriving_at_expiry_settles_order_or_goes_to_review() -> None:
         if order.status == OrderStatus.EXPIRED:
             assert (order.charged, transfer.state, transfer.reason) == (0, "review", "ended")
         else:
-            assert (order.charged, transfer.state) == (120_000, TransferState.SETTLED)
+            assert (order.charged, transfer.state) == (120_000, TransferState.ASSIGNED)
             assert order.confirmed_at is not None
     check_everything()
 
@@ -293,7 +293,7 @@ def test_parallel_statement_and_webhooks_record_each_transfer_once() -> None:
     results = run_in_threads([applying, *webhooks, applying])
 
     assert not [result for result in results if isinstance(result, Exception)], results
-    assert BankTransfer.objects.filter(state=TransferState.SETTLED).count() == 4
+    assert BankTransfer.objects.filter(state=TransferState.ASSIGNED).count() == 4
     assert sorted(Order.objects.values_list("charged", flat=True)) == [120_000] * 4
     statement.refresh_from_db()
     assert statement.imported + statement.known == 4

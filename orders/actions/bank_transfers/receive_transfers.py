@@ -121,7 +121,7 @@ def record_transfer(
     review_reason = ReviewReason.REPEATED if is_doubtful else _review_reason(transfer, codes, named_orders)
     if review_reason is None:
         assign_transfer_to_order(transfer, named_orders[0], transfer.amount, actor=actor, now=now)
-        settle_if_fully_assigned(transfer, actor=actor, now=now)
+        mark_if_fully_assigned(transfer, actor=actor, now=now)
     else:
         transfer.reason = review_reason
         transfer.save(update_fields=["reason"])
@@ -145,7 +145,7 @@ def assign_transfer_to_order(
         payment = expect_payment(order, PaymentMethod.TRANSFER, now=now)
     key = f"transfer:{transfer.pk}:{order.pk}"
     event = record_received_money(
-        order, payment, amount, key=key, reference=transfer.reference, actor=actor, now=now
+        order, payment, amount, idempotency_key=key, reference=transfer.reference, actor=actor, now=now
     )
     if event is None:
         raise ValueError(f"{key} is booked without its share")
@@ -157,11 +157,11 @@ def assign_transfer_to_order(
     return share
 
 
-def settle_if_fully_assigned(transfer: BankTransfer, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: mark a transfer settled if nothing of it is unassigned."""
+def mark_if_fully_assigned(transfer: BankTransfer, *, actor: Actor, now: datetime.datetime) -> None:
+    """Step: mark a transfer as assigned if all of it is assigned to orders."""
     if unassigned_amount(transfer):
         return
-    advance(transfer, TransferState.SETTLED, TRANSFER_MOVES)
+    advance(transfer, TransferState.ASSIGNED, TRANSFER_MOVES)
     codes = transfer.shares.order_by("pk").values_list("payment__order__code", flat=True)
     record_change("transfer.settled", transfer, actor=actor, now=now, data={"orders": list(codes)})
 
@@ -233,7 +233,7 @@ def _create_transfer(
 def _review_reason(
     transfer: BankTransfer, codes: Sequence[str], named_orders: Sequence[Order]
 ) -> ReviewReason | None:
-    """Return why the transfer cannot be settled automatically; None on an exact match."""
+    """Return why the transfer cannot be assigned automatically; None on an exact match."""
     if not _is_platform_account(transfer.account):
         return ReviewReason.OTHER_ACCOUNT
     if len(named_orders) == 1:

@@ -1,4 +1,4 @@
-"""Manual review of transfers that were not settled automatically: assign them to orders or return them.
+"""Manual review of transfers that were not assigned automatically: assign them to orders or return them.
 
 An order is never credited more than it costs: the remainder stays under review until it is returned.
 """
@@ -16,7 +16,7 @@ from orders import locks
 from orders.actions.bank_transfers.receive_transfers import (
     assign_transfer_to_order,
     current_payment,
-    settle_if_fully_assigned,
+    mark_if_fully_assigned,
     unassigned_amount,
 )
 from orders.actions.ledger.unmatched_transfers import book_returned_transfer, book_unmatched_transfer
@@ -107,7 +107,7 @@ def assign_transfer(
         assign_transfer_to_order(transfer, orders[order_id], amount, actor=actor, now=now)
     data = {orders[key].code: amount for key, amount in amounts.items()}
     record_change("transfer.assigned", transfer, actor=actor, now=now, data=data)
-    settle_if_fully_assigned(transfer, actor=actor, now=now)
+    mark_if_fully_assigned(transfer, actor=actor, now=now)
     return transfer
 
 
@@ -203,7 +203,7 @@ def reopen_transfer_review(*, transfer_id: uuid.UUID, actor: Actor, now: datetim
 
 def _require_review(transfer: BankTransfer) -> None:
     if transfer.state != TransferState.REVIEW:
-        raise WrongMove(came_from=transfer.state, to=TransferState.SETTLED)
+        raise WrongMove(came_from=transfer.state, to=TransferState.ASSIGNED)
 
 
 def _require_assignable(transfer: BankTransfer, order: Order, amount: int) -> None:

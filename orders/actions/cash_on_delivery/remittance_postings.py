@@ -50,7 +50,7 @@ def book_late_lines(
 
 
 def _post_movements(
-    key: str,
+    idempotency_key: str,
     remittance: CashRemittance,
     lines: Sequence[RemittanceLine],
     credits: Counter[CashHolderKey],
@@ -66,7 +66,15 @@ def _post_movements(
     entries = [entry for entry in entries if entry.amount]
     if entries:
         currency, memo = remittance.currency, remittance.reference
-        post_entries(key, PostingKind.REMITTANCE, entries, currency=currency, actor=actor, now=now, memo=memo)
+        post_entries(
+            idempotency_key,
+            PostingKind.REMITTANCE,
+            entries,
+            currency=currency,
+            actor=actor,
+            now=now,
+            memo=memo,
+        )
 
 
 def _fee_entries(remittance: CashRemittance, lines: Sequence[RemittanceLine]) -> list[Entry]:

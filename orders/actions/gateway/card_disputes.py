@@ -95,7 +95,7 @@ def _record_chargeback(
         payment,
         kind,
         event.amount,
-        key=f"stripe:{event.subject}:{name}",
+        idempotency_key=f"stripe:{event.subject}:{name}",
         reference=event.subject,
         message=event.reason,
         actor=actor,

@@ -50,14 +50,14 @@ def record_card_payment_result(
 
 
 def _is_stopped(gateway_call: GatewayCall, result: GatewayResult) -> bool:
-    if gateway_call.operation == Operation.CANCEL:
+    if gateway_call.operation == Operation.VOID:
         return result.outcome is Outcome.SUCCEEDED
     return result.outcome is Outcome.FAILED and result.code in STOPPED_CODES
 
 
 def _is_being_voided(payment: Payment) -> bool:
     """Return whether a void is requested; then the authorisation pays for nothing unless the void fails."""
-    ends = GatewayCall.objects.filter(payment=payment, operation=Operation.CANCEL)
+    ends = GatewayCall.objects.filter(payment=payment, operation=Operation.VOID)
     return ends.exclude(state=CallState.FAILED).exists()
 
 
@@ -69,14 +69,14 @@ def _record_charge(
     key, reference = f"payment:{payment.pk}:charged", result.reference
     if order is not None:
         record_received_money(
-            order, payment, result.charged, key=key, reference=reference, actor=_GATEWAY, now=now
+            order, payment, result.charged, idempotency_key=key, reference=reference, actor=_GATEWAY, now=now
         )
     else:  # made on the gateway's dashboard: we request no charge before there is an order
         record_payment_event(
             payment,
             EventKind.CHARGE_SUCCESS,
             result.charged,
-            key=key,
+            idempotency_key=key,
             reference=reference,
             actor=_GATEWAY,
             now=now,
@@ -85,7 +85,7 @@ def _record_charge(
     if still_authorised:
         key = f"payment:{payment.pk}:released"
         record_payment_event(
-            payment, EventKind.CANCEL_SUCCESS, still_authorised, key=key, actor=_GATEWAY, now=now
+            payment, EventKind.CANCEL_SUCCESS, still_authorised, idempotency_key=key, actor=_GATEWAY, now=now
         )
 
 
@@ -97,7 +97,7 @@ def _record_authorisation(
         payment,
         EventKind.AUTHORIZATION_SUCCESS,
         result.authorised,
-        key=f"payment:{payment.pk}:authorised",
+        idempotency_key=f"payment:{payment.pk}:authorised",
         reference=result.reference,
         actor=_GATEWAY,
         now=now,
@@ -112,14 +112,16 @@ def _record_void(order: Order | None, payment: Payment, *, now: datetime.datetim
     sums = read_payment_sums(payment)
     key = f"payment:{payment.pk}:released"
     event = record_payment_event(
-        payment, EventKind.CANCEL_SUCCESS, sums.authorised, key=key, actor=_GATEWAY, now=now
+        payment, EventKind.CANCEL_SUCCESS, sums.authorised, idempotency_key=key, actor=_GATEWAY, now=now
     )
     if event is None:
         return
     _end_start(payment, now=now)
     if sums.authorise_pending:
         kind, key = EventKind.AUTHORIZATION_FAILURE, f"payment:{payment.pk}:not_authorised"
-        record_payment_event(payment, kind, sums.authorise_pending, key=key, actor=_GATEWAY, now=now)
+        record_payment_event(
+            payment, kind, sums.authorise_pending, idempotency_key=key, actor=_GATEWAY, now=now
+        )
     if order is not None:
         data = {"amount": sums.authorised, "method": payment.method}
         record_change("payment.released", order, actor=_GATEWAY, now=now, data=data)
@@ -154,7 +156,7 @@ def _record_failure(
         payment,
         kind,
         amount,
-        key=f"call:{gateway_call.pk}:failed",
+        idempotency_key=f"call:{gateway_call.pk}:failed",
         message=gateway_call.message,
         actor=_GATEWAY,
         now=now,
@@ -169,7 +171,13 @@ def _record_action_required(payment: Payment, gateway_call: GatewayCall, *, now:
     kind = EventKind.AUTHORIZATION_ACTION_REQUIRED if is_authorisation else EventKind.CHARGE_ACTION_REQUIRED
     key = f"call:{gateway_call.pk}:waits"
     record_payment_event(
-        payment, kind, gateway_call.amount, key=key, reference=gateway_call.reference, actor=_GATEWAY, now=now
+        payment,
+        kind,
+        gateway_call.amount,
+        idempotency_key=key,
+        reference=gateway_call.reference,
+        actor=_GATEWAY,
+        now=now,
     )
 
 

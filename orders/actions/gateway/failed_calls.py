@@ -154,6 +154,6 @@ def _repeat_payment_call(
     authorised = read_payment_sums(payment).authorised
     if gateway_call.operation == Operation.CAPTURE and authorised and order.still_due:
         return request_capture(order, payment, min(order.still_due, authorised), actor=actor, now=now)
-    if gateway_call.operation in (Operation.CAPTURE, Operation.CANCEL) and authorised:
+    if gateway_call.operation in (Operation.CAPTURE, Operation.VOID) and authorised:
         return request_void(order, payment, actor=actor, now=now)
     return None

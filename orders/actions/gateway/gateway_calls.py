@@ -63,7 +63,7 @@ def send_call(*, call_id: uuid.UUID, now: datetime.datetime) -> CallResult | Non
     operations: dict[Operation, Callable[[GatewayRequest], GatewayResult]] = {
         Operation.START: gateway.start,
         Operation.CAPTURE: gateway.capture,
-        Operation.CANCEL: gateway.cancel,
+        Operation.VOID: gateway.void,
         Operation.REFUND: gateway.refund,
         Operation.PAY_OUT: gateway.pay_out,
         Operation.REVERSE_TRANSFER: gateway.reverse_transfer,
@@ -138,7 +138,7 @@ def record_gateway_result(
     order, gateway_call = locks.lock_gateway_call(call_id)
     has_changed = _write_outcome(gateway_call, result, now=now)
     match Operation(gateway_call.operation):
-        case Operation.START | Operation.CAPTURE | Operation.CANCEL:
+        case Operation.START | Operation.CAPTURE | Operation.VOID:
             record_card_payment_result(order, gateway_call, result, now=now)
         case Operation.REFUND:
             record_refund_result(order, gateway_call, now=now)

@@ -60,7 +60,7 @@ def _lock_card_payment(payment_id: uuid.UUID) -> tuple[Order, Payment]:
         raise Missing(field="id")
     if payment.method != PaymentMethod.CARD:
         raise NotACardPayment(field="id")
-    ends = GatewayCall.objects.filter(payment=payment, operation__in=[Operation.CAPTURE, Operation.CANCEL])
+    ends = GatewayCall.objects.filter(payment=payment, operation__in=[Operation.CAPTURE, Operation.VOID])
     if ends.exclude(state=CallState.FAILED).exists():
         raise AmountNotAuthorised(field="id")
     return order, payment

@@ -141,7 +141,7 @@ def _record_rejected_refund(*, call_id: uuid.UUID, event: StripeEvent, now: date
         payment,
         EventKind.REFUND_REVERSE,
         gateway_call.amount,
-        key=f"call:{gateway_call.pk}:reversed",
+        idempotency_key=f"call:{gateway_call.pk}:reversed",
         reference=gateway_call.reference,
         message=str(message_for_code("refund_failed")),
         refund=gateway_call.refund,
@@ -170,7 +170,9 @@ def _record_dashboard_refund(*, event: StripeEvent, now: datetime.datetime) -> N
     else:
         return
     rows = [
-        record_payment_event(payment, kind, amount, key=name, reference=event.subject, actor=_ACTOR, now=now)
+        record_payment_event(
+            payment, kind, amount, idempotency_key=name, reference=event.subject, actor=_ACTOR, now=now
+        )
         for kind, name, amount in events_to_record
     ]
     if not any(rows):
@@ -201,7 +203,7 @@ def _record_decline(*, event: StripeEvent, gateway_call: GatewayCall | None, now
         payment,
         kind,
         amount,
-        key=f"stripe:{event.id}",
+        idempotency_key=f"stripe:{event.id}",
         reference=event.reference,
         message=str(message_for_code(event.reason)),
         actor=_ACTOR,
@@ -212,7 +214,7 @@ def _record_decline(*, event: StripeEvent, gateway_call: GatewayCall | None, now
     if is_authorisation and amount:
         request_kind = EventKind.AUTHORIZATION_REQUEST
         record_payment_event(
-            payment, request_kind, amount, key=f"stripe:{event.id}:again", actor=_ACTOR, now=now
+            payment, request_kind, amount, idempotency_key=f"stripe:{event.id}:again", actor=_ACTOR, now=now
         )
     if order is not None:  # baskets have no history
         data = {"amount": gateway_call.amount, "code": event.reason}

@@ -27,7 +27,7 @@ from shop.core.states import advance
 # weighed by then are captured at their estimate and corrected afterwards.
 CAPTURE_AFTER = datetime.timedelta(days=6)
 RELEASE_UNUSED_AFTER = datetime.timedelta(days=1)  # time to order a basket that was paid for
-_END_OPERATIONS = (Operation.CAPTURE, Operation.CANCEL)
+_END_OPERATIONS = (Operation.CAPTURE, Operation.VOID)
 
 
 def capture_or_void_cards(order: Order, payments: Iterable[Payment], *, now: datetime.datetime) -> None:

@@ -85,7 +85,7 @@ def request_start(
     )
     if is_authorisation_only:
         kind, key = EventKind.AUTHORIZATION_REQUEST, f"call:{gateway_call.pk}:asked"
-        record_payment_event(payment, kind, amount, key=key, actor=actor, now=now)
+        record_payment_event(payment, kind, amount, idempotency_key=key, actor=actor, now=now)
     return gateway_call
 
 
@@ -141,7 +141,7 @@ def request_void(
     """Step, on a locked order (or basket): void the authorisation, or cancel a started payment."""
     authorised = read_payment_sums(payment).authorised
     gateway_call = create_gateway_call(
-        Operation.CANCEL,
+        Operation.VOID,
         authorised,
         payment.currency,
         actor=actor,
@@ -153,7 +153,7 @@ def request_void(
         payment,
         EventKind.CANCEL_REQUEST,
         authorised,
-        key=f"call:{gateway_call.pk}:asked",
+        idempotency_key=f"call:{gateway_call.pk}:asked",
         actor=actor,
         now=now,
     )

@@ -72,7 +72,7 @@ def record_payment_event(
     kind: EventKind,
     amount: int,
     *,
-    key: str,
+    idempotency_key: str,
     actor: Actor,
     now: datetime.datetime,
     reference: str = "",
@@ -80,14 +80,14 @@ def record_payment_event(
     refund: Refund | None = None,
     parcel: Parcel | None = None,
 ) -> PaymentEvent | None:
-    """Step, under the order's lock: record and book an event of `amount` minor units, once for each `key`.
+    """Step, under the order's lock: record and book an event of `amount` minor units, once for each key.
 
     Returns None if the key exists: outside services repeat their reports. Events of a basket's payment are
     booked when the basket becomes an order.
     """
     values = _event_values(payment, kind, amount, actor=actor, now=now)
     values |= {"reference": reference, "message": message[:500], "refund": refund, "parcel": parcel}
-    event, is_new = PaymentEvent.objects.get_or_create(key=key, defaults=values)
+    event, is_new = PaymentEvent.objects.get_or_create(key=idempotency_key, defaults=values)
     if not is_new:
         return None
     if payment.order_id is not None:
@@ -96,11 +96,17 @@ def record_payment_event(
 
 
 def create_payment_event(
-    payment: Payment, kind: EventKind, amount: int, *, key: str, actor: Actor, now: datetime.datetime
+    payment: Payment,
+    kind: EventKind,
+    amount: int,
+    *,
+    idempotency_key: str,
+    actor: Actor,
+    now: datetime.datetime,
 ) -> PaymentEvent:
     """Step, under the order's lock: record and book an event of our own, whose key is new."""
     values = _event_values(payment, kind, amount, actor=actor, now=now)
-    event = PaymentEvent.objects.create(key=key, **values)
+    event = PaymentEvent.objects.create(key=idempotency_key, **values)
     if payment.order_id is not None:
         book_payment_event(event)
     return event
@@ -116,7 +122,7 @@ def book_payment_event(event: PaymentEvent) -> LedgerPosting | None:
 
 
 def post_entries(
-    key: str,
+    idempotency_key: str,
     kind: PostingKind,
     entries: Sequence[Entry],
     *,
@@ -126,12 +132,14 @@ def post_entries(
     order: Order | None = None,
     memo: str = "",
 ) -> LedgerPosting:
-    """Step: book one fact and return its posting. If `key` is booked already, nothing changes.
+    """Step: book one fact and return its posting. If its key is booked already, nothing changes.
 
     Entries of cooperatives go to their open settlements, which are locked last of all locks. Raises
     ValueError if there are no entries or they do not sum to zero.
     """
-    draft = PostingDraft(key, kind, entries, currency, now, order, None, memo[:250], actor.kind, actor.key)
+    draft = PostingDraft(
+        idempotency_key, kind, entries, currency, now, order, None, memo[:250], actor.kind, actor.key
+    )
     return write_posting(draft)
 
 

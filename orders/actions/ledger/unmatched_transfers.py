@@ -70,10 +70,16 @@ def _booking_key(transfer: BankTransfer) -> str:
 
 
 def _post_unmatched(
-    transfer: BankTransfer, key: str, amount: int, *, actor: Actor, now: datetime.datetime
+    transfer: BankTransfer, idempotency_key: str, amount: int, *, actor: Actor, now: datetime.datetime
 ) -> LedgerPosting:
     entries = [Entry(LedgerAccount.BANK, amount), Entry(LedgerAccount.UNMATCHED, -amount)]
     memo = transfer.reference or transfer.note
     return post_entries(
-        key, PostingKind.UNMATCHED, entries, currency=transfer.currency, actor=actor, now=now, memo=memo[:250]
+        idempotency_key,
+        PostingKind.UNMATCHED,
+        entries,
+        currency=transfer.currency,
+        actor=actor,
+        now=now,
+        memo=memo[:250],
     )

@@ -329,8 +329,8 @@ def _write_adjustment(
     Its key contains the number of events so far; the order's lock keeps that number unique.
     """
     number = payment.events.count() if number is None else number
-    key = f"payment:{payment.pk}:due:{number}"
-    create_payment_event(payment, kind, amount, key=key, actor=Actor.system("recalculate_order"), now=now)
+    key, actor = f"payment:{payment.pk}:due:{number}", Actor.system("recalculate_order")
+    create_payment_event(payment, kind, amount, idempotency_key=key, actor=actor, now=now)
 
 
 def _coverage_status(amount: int, due: int) -> str:

@@ -97,7 +97,7 @@ def start_basket_payment(
     else:
         event_key = f"payment:{payment.pk}:promised"
         record_payment_event(
-            payment, EventKind.CHARGE_REQUEST, requested, key=event_key, actor=actor, now=now
+            payment, EventKind.CHARGE_REQUEST, requested, idempotency_key=event_key, actor=actor, now=now
         )
     return payment
 
@@ -130,18 +130,25 @@ def record_app_event(
     amount: int,
     reference: str = "",
     message: str = "",
-    key: str,
+    idempotency_key: str,
     actor: Actor,
     now: datetime.datetime,
 ) -> PaymentEvent | None:
-    """Record an event that an app reports for a payment, once for each `key`. Raises Missing."""
+    """Record an event that an app reports for a payment, once for each `idempotency_key`. Raises Missing."""
     order, payment = lock_payment(payment_id)
     if order is not None and kind == EventKind.CHARGE_SUCCESS:
         return record_received_money(
-            order, payment, amount, key=key, reference=reference, actor=actor, now=now
+            order, payment, amount, idempotency_key=idempotency_key, reference=reference, actor=actor, now=now
         )
     event = record_payment_event(
-        payment, kind, amount, key=key, reference=reference, message=message, actor=actor, now=now
+        payment,
+        kind,
+        amount,
+        idempotency_key=idempotency_key,
+        reference=reference,
+        message=message,
+        actor=actor,
+        now=now,
     )
     if order is not None and event is not None:
         finish_order_change(order, now=now)
@@ -275,5 +282,5 @@ def _amount_to_pay(basket: Basket, amount: int | None, *, now: datetime.datetime
 
 
 def _has_end_request(payment: Payment) -> bool:
-    ends = GatewayCall.objects.filter(payment=payment, operation__in=[Operation.CAPTURE, Operation.CANCEL])
+    ends = GatewayCall.objects.filter(payment=payment, operation__in=[Operation.CAPTURE, Operation.VOID])
     return ends.exists()

@@ -200,7 +200,7 @@ def _record_reported_event(
     payment: Payment,
     kind: EventKind,
     amount: int,
-    key: str,
+    idempotency_key: str,
     reference: str,
     message: str,
     *,
@@ -209,11 +209,18 @@ def _record_reported_event(
 ) -> PaymentEvent:
     if order is not None and kind == EventKind.CHARGE_SUCCESS:
         event = record_received_money(
-            order, payment, amount, key=key, reference=reference, actor=actor, now=now
+            order, payment, amount, idempotency_key=idempotency_key, reference=reference, actor=actor, now=now
         )
     else:
         event = record_payment_event(
-            payment, kind, amount, key=key, reference=reference, message=message, actor=actor, now=now
+            payment,
+            kind,
+            amount,
+            idempotency_key=idempotency_key,
+            reference=reference,
+            message=message,
+            actor=actor,
+            now=now,
         )
         if order is not None:
             finish_order_change(order, now=now)

@@ -258,11 +258,11 @@ def cancel_expected_payment(order: Order, payment: Payment, *, actor: Actor, now
     sums = read_payment_sums(payment)
     key = f"payment:{payment.pk}:given_up"
     record_payment_event(
-        payment, EventKind.CANCEL_SUCCESS, sums.charge_pending, key=key, actor=actor, now=now
+        payment, EventKind.CANCEL_SUCCESS, sums.charge_pending, idempotency_key=key, actor=actor, now=now
     )
     if sums.authorise_pending:
         kind, key = EventKind.AUTHORIZATION_FAILURE, f"payment:{payment.pk}:not_authorised"
-        record_payment_event(payment, kind, sums.authorise_pending, key=key, actor=actor, now=now)
+        record_payment_event(payment, kind, sums.authorise_pending, idempotency_key=key, actor=actor, now=now)
     start = start_call_of(payment)
     if start is not None and start.state == CallState.NEEDS_BUYER:
         request_void(order, payment, actor=actor, now=now)
@@ -273,7 +273,7 @@ def record_received_money(
     payment: Payment,
     amount: int,
     *,
-    key: str,
+    idempotency_key: str,
     reference: str = "",
     actor: Actor,
     now: datetime.datetime,
@@ -282,10 +282,17 @@ def record_received_money(
 
     A card's surplus, and money for an order that has ended, is refunded at once.
 
-    `key` identifies the outside event: if it was recorded before, nothing happens and None is returned.
+    `idempotency_key` identifies the outside event: if it was recorded before, nothing happens and the result
+    is None.
     """
     event = record_payment_event(
-        payment, EventKind.CHARGE_SUCCESS, amount, key=key, reference=reference, actor=actor, now=now
+        payment,
+        EventKind.CHARGE_SUCCESS,
+        amount,
+        idempotency_key=idempotency_key,
+        reference=reference,
+        actor=actor,
+        now=now,
     )
     if event is None:
         return None

@@ -159,7 +159,7 @@ def _record_refund_success(refund: Refund, payout: Payout, *, actor: Actor, now:
         payment,
         EventKind.REFUND_SUCCESS,
         payout.amount,
-        key=f"payout:{payout.pk}",
+        idempotency_key=f"payout:{payout.pk}",
         reference=payout.reference,
         refund=refund,
         actor=actor,

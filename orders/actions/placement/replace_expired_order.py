@@ -12,7 +12,7 @@ from catalog.actions.stock.stock_movements import SoldOut
 from orders import locks, notices
 from orders.actions.bank_transfers.receive_transfers import (
     assign_transfer_to_order,
-    settle_if_fully_assigned,
+    mark_if_fully_assigned,
     unassigned_amount,
 )
 from orders.actions.ledger.unmatched_transfers import book_unmatched_transfer
@@ -83,7 +83,7 @@ def _pay_from_transfer(transfer: BankTransfer, order: Order, *, actor: Actor, no
     book_unmatched_transfer(transfer, actor=actor, now=now, is_decided=True)
     assign_transfer_to_order(transfer, order, amount, actor=actor, now=now)
     record_change("transfer.assigned", transfer, actor=actor, now=now, data={order.code: amount})
-    settle_if_fully_assigned(transfer, actor=actor, now=now)
+    mark_if_fully_assigned(transfer, actor=actor, now=now)
 
 
 def _place_copy(ended_order: Order, *, actor: Actor, now: datetime.datetime) -> Order:

@@ -123,7 +123,7 @@ def switch_withholding(*, is_on: bool, day: datetime.date, actor: Actor, now: da
     ShopSettings.objects.get_or_create(pk=1)
     shop = lock_row(ShopSettings.objects.filter(pk=1))
     assert shop is not None
-    if is_on and not WithholdingRate.objects.valid_on(day).exists():
+    if is_on and not WithholdingRate.objects.in_force_on(day).exists():
         raise NoWithholdingRate()
     if shop.is_tax_withheld != is_on:
         shop.is_tax_withheld = is_on

@@ -145,7 +145,7 @@ def _record_dummy_result(payment: Payment, amount: int, data: object, flow: str,
         kind=EventKind(event_kind),
         amount=amount,
         reference=str(uuid.uuid4()) if event.get("includePspReference", True) else "",
-        key=f"payment:{payment.pk}:dummy:{event_number}",
+        idempotency_key=f"payment:{payment.pk}:dummy:{event_number}",
         actor=context.actor,
         now=context.now,
     )

@@ -117,12 +117,12 @@ def _render_imported(request: HttpRequest, statement: StatementImport) -> HttpRe
         BankTransfer.objects.filter(statement=statement).select_related("order").order_by("booked_at", "pk")
     )
     transfer_count = transfers.count()
-    settled_count = transfers.filter(state=TransferState.SETTLED).count()
+    assigned_count = transfers.filter(state=TransferState.ASSIGNED).count()
     context = {
         "statement": statement,
         "waiting": statement.lines.filter(state=StatementRowState.WAITING).count(),
-        "settled": settled_count,
-        "unsettled_count": transfer_count - settled_count,
+        "assigned_count": assigned_count,
+        "unassigned_count": transfer_count - assigned_count,
         "page": Paginator(transfers, PER_PAGE).get_page(request.GET.get("page")),
         "problems": [
             UnreadableRow(problem["line"], UnreadableReason(problem["fault"]), problem["text"])

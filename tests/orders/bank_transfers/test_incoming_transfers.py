@@ -48,7 +48,7 @@ def test_transfer_with_exact_code_and_amount_confirms_order() -> None:
 
     order.refresh_from_db()
     share = transfer.shares.get()
-    assert (transfer.state, transfer.reason, transfer.order) == (TransferState.SETTLED, "", order)
+    assert (transfer.state, transfer.reason, transfer.order) == (TransferState.ASSIGNED, "", order)
     assert (share.amount, share.payment.order, share.event.reference) == (120_000, order, transfer.reference)
     assert (order.confirmed_at, order.charged, order.charge_coverage) == (LATER, 120_000, Coverage.FULL)
     assert changes_of(transfer) == ["transfer.recorded", "transfer.settled"]
@@ -61,7 +61,7 @@ def test_transfer_with_exact_code_and_amount_confirms_order() -> None:
 def test_code_is_recognised_in_mangled_note(mangle) -> None:
     order = make_transfer_order()
 
-    assert receive_transfer(mangle(order.code)).state == TransferState.SETTLED
+    assert receive_transfer(mangle(order.code)).state == TransferState.ASSIGNED
 
 
 def test_repeated_notice_changes_nothing() -> None:
@@ -147,7 +147,7 @@ def test_transfer_made_in_time_and_reported_late_settles_order() -> None:
 
     transfer = receive_transfer(order.code, booked_at=NOW + 23 * HOUR, now=NOW + 25 * HOUR)
 
-    assert transfer.state == TransferState.SETTLED
+    assert transfer.state == TransferState.ASSIGNED
 
 
 def test_second_transfer_for_paid_order_goes_to_review() -> None:
@@ -205,7 +205,7 @@ def test_transfer_goes_to_review_if_shop_has_no_bank_account() -> None:
 def test_account_number_without_leading_zeros_is_recognised() -> None:
     order = make_transfer_order()
 
-    assert receive_transfer(order.code, account="11223344556").state == TransferState.SETTLED
+    assert receive_transfer(order.code, account="11223344556").state == TransferState.ASSIGNED
 
 
 def test_repeated_notice_matches_account_number_without_leading_zeros() -> None:

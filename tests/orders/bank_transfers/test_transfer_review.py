@@ -82,7 +82,7 @@ def test_assigning_transfer_to_order_settles_both() -> None:
 
     order.refresh_from_db()
     transfer.refresh_from_db()
-    assert transfer.state == TransferState.SETTLED
+    assert transfer.state == TransferState.ASSIGNED
     assert (order.charge_coverage, order.confirmed_at) == (Coverage.FULL, LATER + HOUR)
     assert (balance(LedgerAccount.BANK), balance(LedgerAccount.UNMATCHED), balance(LedgerAccount.BUYER)) == (
         120_000,
@@ -125,7 +125,7 @@ def test_transfer_of_remaining_amount_settles_automatically() -> None:
     second = receive_transfer(order.code, 20_000, now=LATER + 2 * HOUR)
 
     order.refresh_from_db()
-    assert (second.state, order.charged) == (TransferState.SETTLED, 120_000)
+    assert (second.state, order.charged) == (TransferState.ASSIGNED, 120_000)
     assert order.confirmed_at == LATER + 2 * HOUR
     check_everything()
 
@@ -157,7 +157,7 @@ def test_transfer_can_be_split_between_two_orders() -> None:
     assign(transfer, (one, 120_000), (other, 120_000))
 
     transfer.refresh_from_db()
-    assert transfer.state == TransferState.SETTLED
+    assert transfer.state == TransferState.ASSIGNED
     assert [order.confirmed_at for order in Order.objects.order_by("number")] == [LATER + HOUR] * 2
     check_everything()
 
@@ -343,7 +343,7 @@ def test_dismissed_transfer_can_be_reopened() -> None:
     assign(transfer, (order, 120_000))
 
     transfer.refresh_from_db()
-    assert transfer.state == TransferState.SETTLED
+    assert transfer.state == TransferState.ASSIGNED
     check_everything()
 
 
@@ -398,7 +398,7 @@ def test_expired_order_is_replaced_and_paid() -> None:
     assert replacement.code != order.code
     assert (replacement.buyer_name, replacement.phone) == (order.buyer_name, order.phone)
     assert get_stock(variant).allocated == 2
-    assert transfer.state == TransferState.SETTLED
+    assert transfer.state == TransferState.ASSIGNED
     assert Change.objects.get(action="order.replaced").data == {"code": replacement.code}
     check_everything()
 

@@ -115,7 +115,7 @@ def test_webhook_with_several_transfers_records_each(post_webhook) -> None:
 
     post_webhook("casso", webhook)
 
-    assert [transfer.state for transfer in BankTransfer.objects.all()] == [TransferState.SETTLED] * 2
+    assert [transfer.state for transfer in BankTransfer.objects.all()] == [TransferState.ASSIGNED] * 2
     assert WebhookEvent.objects.count() == 2
 
 

@@ -314,7 +314,7 @@ def test_changing_payment_method_cancels_card_payment(stripe) -> None:
 
     change_payment_method(order_id=order.pk, method=PaymentMethod.TRANSFER, actor=BUYER, now=NOW)
     assert get_payment_sums(order).charge_pending == 120_000
-    assert send_order_call(order, Operation.CANCEL).state == CallState.SUCCEEDED
+    assert send_order_call(order, Operation.VOID).state == CallState.SUCCEEDED
 
     assert stripe.intent(reference)["status"] == "canceled"
     assert get_call(order).state == CallState.FAILED
@@ -328,8 +328,8 @@ def test_cancel_call_with_lost_answer_is_looked_up(stripe, fault) -> None:
     change_payment_method(order_id=order.pk, method=PaymentMethod.TRANSFER, actor=BUYER, now=NOW)
     stripe.faults.tell("payment_intents.cancel", fault)
 
-    assert send_order_call(order, Operation.CANCEL).state == CallState.UNKNOWN
-    assert look_up_order_call(order, Operation.CANCEL, now=NOW + 2 * MINUTE).state == CallState.SUCCEEDED
+    assert send_order_call(order, Operation.VOID).state == CallState.UNKNOWN
+    assert look_up_order_call(order, Operation.VOID, now=NOW + 2 * MINUTE).state == CallState.SUCCEEDED
 
     assert [row["status"] for row in stripe.account.every("payment_intent")] == ["canceled"]
     check_everything()
@@ -341,7 +341,7 @@ def test_money_received_despite_cancellation_is_recorded(stripe) -> None:
     change_payment_method(order_id=order.pk, method=PaymentMethod.TRANSFER, actor=BUYER, now=NOW)
     stripe.buyer_pays(get_call(order).reference)
 
-    call = send_order_call(order, Operation.CANCEL)
+    call = send_order_call(order, Operation.VOID)
 
     order.refresh_from_db()
     assert (call.state, call.code) == (CallState.FAILED, "payment_intent_unexpected_state")
@@ -354,7 +354,7 @@ def test_expiring_order_cancels_its_card_payment(stripe) -> None:
     order = make_started_card_order()
 
     expire_order(order_id=order.pk, actor=BUYER, now=NOW + 25 * HOUR)
-    send_order_call(order, Operation.CANCEL, now=NOW + 25 * HOUR)
+    send_order_call(order, Operation.VOID, now=NOW + 25 * HOUR)
 
     order.refresh_from_db()
     assert (order.status, order.due_gross) == (OrderStatus.EXPIRED, 0)
@@ -379,7 +379,7 @@ def test_money_for_cancelled_order_is_recorded_as_surplus(stripe) -> None:
     cancel_order(order_id=order.pk, reason="Thôi", actor=BUYER, now=NOW)
     stripe.buyer_pays(get_call(order).reference)
 
-    send_order_call(order, Operation.CANCEL)
+    send_order_call(order, Operation.VOID)
 
     order.refresh_from_db()
     assert (order.status, order.charged, order.due_gross) == (OrderStatus.CANCELLED, 120_000, 0)
@@ -392,7 +392,7 @@ def test_cancelling_part_restarts_payment_with_new_amount(stripe) -> None:
     assert get_call(order).amount == 200_000
 
     cancel_part(part_id=order.parts.get(number=2).pk, reason="Thôi", actor=BUYER, now=NOW)
-    send_order_call(order, Operation.CANCEL)
+    send_order_call(order, Operation.VOID)
     change_payment_method(order_id=order.pk, method=PaymentMethod.CARD, actor=BUYER, now=NOW)
     call = send_order_call(order)
 
@@ -408,7 +408,7 @@ def test_hosted_page_replaces_embedded_payment(stripe) -> None:
     order = make_started_card_order()
 
     change_payment_method(order_id=order.pk, method=PaymentMethod.CARD, is_hosted=True, actor=BUYER, now=NOW)
-    stopped = send_order_call(order, Operation.CANCEL)
+    stopped = send_order_call(order, Operation.VOID)
     call = send_order_call(order)
 
     assert (stopped.state, call.state) == (CallState.SUCCEEDED, CallState.NEEDS_BUYER)

@@ -170,7 +170,7 @@ def test_cancelling_order_releases_card(stripe) -> None:
         [("cancel", 116_400)],
         116_400,
     )
-    send_order_call(order, Operation.CANCEL)
+    send_order_call(order, Operation.VOID)
 
     order.refresh_from_db()
     assert stripe.intent(get_call(order).reference)["status"] == "canceled"
@@ -193,7 +193,7 @@ def test_cancelling_before_capture_releases_card(stripe) -> None:
 
     assert get_call(order, Operation.CAPTURE).code == "superseded"
     send_order_call(order, Operation.CAPTURE)
-    send_order_call(order, Operation.CANCEL)
+    send_order_call(order, Operation.VOID)
     assert (captured_amounts(stripe), stripe.intent(get_call(order).reference)["status"]) == ([], "canceled")
     order.refresh_from_db()
     assert (order.charged, get_payment_sums(order).authorised) == (0, 0)
@@ -206,8 +206,8 @@ def test_release_with_lost_answer_is_looked_up(stripe, fault) -> None:
     cancel_order(order_id=order.pk, reason="Hết hàng", actor=PACKER, now=NOW)
     stripe.faults.tell("payment_intents.cancel", fault)
 
-    assert send_order_call(order, Operation.CANCEL).state == CallState.UNKNOWN
-    assert look_up_order_call(order, Operation.CANCEL, now=NOW + 2 * MINUTE).state == CallState.SUCCEEDED
+    assert send_order_call(order, Operation.VOID).state == CallState.UNKNOWN
+    assert look_up_order_call(order, Operation.VOID, now=NOW + 2 * MINUTE).state == CallState.SUCCEEDED
 
     assert get_payment_sums(order).authorised == 0
     check_everything()
@@ -318,7 +318,7 @@ def test_rest_below_card_minimum_is_paid_by_transfer_after_capture(stripe) -> No
     assert (later.card, [method.value for method in later.other_methods]) == (None, ["transfer"])
     assert (first, requested.amount) == (repeated, 3_600)
     order.refresh_from_db()
-    assert (settled.state, order.charged, order.still_due) == (TransferState.SETTLED, 120_000, 0)
+    assert (settled.state, order.charged, order.still_due) == (TransferState.ASSIGNED, 120_000, 0)
     assert captured_amounts(stripe) == [116_400]
     check_everything()
 
@@ -414,7 +414,7 @@ def test_changing_payment_method_withdraws_pending_authorisation(stripe) -> None
     assert (get_payment_sums(order).authorise_pending, get_payment_sums(order).charge_pending) == (116_400, 0)
 
     change_payment_method(order_id=order.pk, method=PaymentMethod.TRANSFER, actor=Actor.guest(), now=NOW)
-    send_order_call(order, Operation.CANCEL)
+    send_order_call(order, Operation.VOID)
 
     order.refresh_from_db()
     assert (get_payment_sums(order).charge_pending, order.authorize_coverage) == (102_000, Coverage.NONE)
@@ -442,7 +442,7 @@ def test_card_given_during_release_does_not_confirm_order(stripe) -> None:
     look_up_order_call(order)
     order.refresh_from_db()
     assert (order.authorize_coverage, order.confirmed_at) == (Coverage.NONE, None)
-    send_order_call(order, Operation.CANCEL)
+    send_order_call(order, Operation.VOID)
 
     order.refresh_from_db()
     assert stripe.intent(first.reference)["status"] == "canceled"

@@ -309,8 +309,8 @@ def test_payment_events_are_booked_to_account_of_method(method, account) -> None
         (EventKind.REFUND_REVERSE, 10),
         (EventKind.CHARGE_BACK, 50),
     ]:
-        record_payment_event(payment, kind, amount, key=f"{kind}", actor=DESK, now=NOW)
-        record_payment_event(payment, kind, amount, key=f"{kind}", actor=DESK, now=NOW)
+        record_payment_event(payment, kind, amount, idempotency_key=f"{kind}", actor=DESK, now=NOW)
+        record_payment_event(payment, kind, amount, idempotency_key=f"{kind}", actor=DESK, now=NOW)
 
     assert balances() == {account: 30, "buyer": -30}
 

@@ -477,7 +477,9 @@ def test_staff_pay_failed_refund_by_bank_transfer(staff: Client) -> None:
     refund = refund_first_line(deliver_order(order), 20_000)
     Payout.objects.all().delete()
     payment = order.payments.get()
-    record_payment_event(payment, EventKind.REFUND_FAILURE, 20_000, key="no", refund=refund, **ACTOR_NOW)
+    record_payment_event(
+        payment, EventKind.REFUND_FAILURE, 20_000, idempotency_key="no", refund=refund, **ACTOR_NOW
+    )
     assert order.code in html_of(staff.get("/quan-tri/"))
     page = html_of(staff.get(f"/quan-tri/don-hang/{order.pk}/"))
     assert "Hoàn tiền bằng chuyển khoản" in page

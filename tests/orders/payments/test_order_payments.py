@@ -54,7 +54,9 @@ def waiting_order(**fields) -> Order:
 def receive_payment(order: Order, amount: int, *, key: str = "bank:1", now: datetime.datetime = NOW + HOUR):
     with transaction.atomic():
         locked = locks.lock_order(order.pk)
-        return record_received_money(locked, locked.payments.get(), amount, key=key, actor=BANK, now=now)
+        return record_received_money(
+            locked, locked.payments.get(), amount, idempotency_key=key, actor=BANK, now=now
+        )
 
 
 def test_unpaid_order_allocates_stock_but_is_hidden_from_cooperative() -> None:

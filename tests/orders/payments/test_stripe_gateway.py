@@ -84,8 +84,8 @@ CALLS = {
         lambda stripe: sums(stripe, "charge", "amount_captured"),
         [42_000],
     ),
-    "cancel": (
-        Operation.CANCEL,
+    "void": (
+        Operation.VOID,
         "payment_intents.cancel",
         lambda stripe, gateway: make_request(
             "call:it", reference=paid_reference(stripe, gateway, is_authorisation_only=True)
@@ -93,8 +93,8 @@ CALLS = {
         lambda stripe: states(stripe, "payment_intent", "canceled"),
         ["canceled"],
     ),
-    "cancel on their page": (
-        Operation.CANCEL,
+    "void on their page": (
+        Operation.VOID,
         "checkout.sessions.expire",
         lambda stripe, gateway: make_request(
             "call:it",
@@ -143,7 +143,7 @@ def success_outcome(name):
 
 
 def call(gateway, operation, request) -> GatewayResult:
-    return getattr(gateway, operation.value)(request)
+    return getattr(gateway, operation.name.lower())(request)
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -364,7 +364,7 @@ def test_capture_cannot_exceed_authorised_amount(stripe, gateway) -> None:
 def test_charged_payment_cannot_be_cancelled(stripe, gateway) -> None:
     reference = paid_reference(stripe, gateway)
 
-    answer = gateway.cancel(make_request("call:cancel", reference=reference))
+    answer = gateway.void(make_request("call:cancel", reference=reference))
 
     assert (answer.outcome, answer.charged) == (Outcome.FAILED, 50_000)
     assert answer.code == "payment_intent_unexpected_state"
@@ -372,7 +372,7 @@ def test_charged_payment_cannot_be_cancelled(stripe, gateway) -> None:
 
 def test_cancelled_payment_is_failed_start(stripe, gateway) -> None:
     reference = gateway.start(make_request()).reference
-    gateway.cancel(make_request("call:cancel", reference=reference))
+    gateway.void(make_request("call:cancel", reference=reference))
 
     answer = look_up_payment(gateway, reference)
 
@@ -419,8 +419,8 @@ def test_session_payment_is_captured_and_refunded_by_session_id(stripe, gateway)
 def test_cancelled_session_expires(stripe, gateway) -> None:
     reference = gateway.start(make_request(is_hosted=True, return_url="https://shop.test/order")).reference
 
-    first = gateway.cancel(make_request("call:cancel", reference=reference))
-    second = gateway.cancel(make_request("call:again", reference=reference))
+    first = gateway.void(make_request("call:cancel", reference=reference))
+    second = gateway.void(make_request("call:again", reference=reference))
 
     assert (first.outcome, second.outcome) == (Outcome.SUCCEEDED, Outcome.SUCCEEDED)
     assert (look_up_payment(gateway, reference).outcome, look_up_payment(gateway, reference).code) == (
@@ -432,7 +432,7 @@ def test_cancelled_session_expires(stripe, gateway) -> None:
 def test_paid_session_cannot_be_cancelled(stripe, gateway) -> None:
     reference = paid_reference(stripe, gateway, is_hosted=True, return_url="https://shop.test/order")
 
-    answer = gateway.cancel(make_request("call:cancel", reference=reference))
+    answer = gateway.void(make_request("call:cancel", reference=reference))
 
     assert (answer.outcome, answer.charged) == (Outcome.FAILED, 50_000)
 

@@ -593,7 +593,9 @@ def test_late_payment_of_cancelled_order_is_refunded() -> None:
     order = make_paid_order()
     cancel_order(order_id=order.pk, reason="Bão lụt", **ACTOR_NOW)
     payment = order.payments.get()
-    record_received_money(Order.objects.get(pk=order.pk), payment, 50_000, key="late", **ACTOR_NOW)
+    record_received_money(
+        Order.objects.get(pk=order.pk), payment, 50_000, idempotency_key="late", **ACTOR_NOW
+    )
 
     for _time in range(2):
         refund_ended_order_surplus(order_id=order.pk, **ACTOR_NOW)
@@ -610,7 +612,7 @@ def test_sweep_refunds_late_payment() -> None:
     set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_NOW)
     mark_payout_paid(payout_id=first.pk, reference="FT1", **ACTOR_NEXT_DAY)
     payment = order.payments.get()
-    record_payment_event(payment, EventKind.CHARGE_SUCCESS, 50_000, key="late", **ACTOR_NOW)
+    record_payment_event(payment, EventKind.CHARGE_SUCCESS, 50_000, idempotency_key="late", **ACTOR_NOW)
     finish_order_change(Order.objects.get(pk=order.pk), now=LATER)
 
     refund_ended_orders_task()
@@ -622,7 +624,9 @@ def test_sweep_refunds_late_payment_while_earlier_refund_is_unpaid() -> None:
     order = make_paid_order()
     cancel_order(order_id=order.pk, reason="Bão lụt", **ACTOR_NOW)
     promised = list(overpaid_orders())
-    record_payment_event(order.payments.get(), EventKind.CHARGE_SUCCESS, 50_000, key="late", **ACTOR_NOW)
+    record_payment_event(
+        order.payments.get(), EventKind.CHARGE_SUCCESS, 50_000, idempotency_key="late", **ACTOR_NOW
+    )
     finish_order_change(Order.objects.get(pk=order.pk), now=LATER)
 
     late = list(overpaid_orders())
@@ -722,7 +726,13 @@ def test_failed_card_refund_is_paid_by_bank() -> None:
     with assert_refused(NoFailedRefundAmount, "no_failed_refund_amount"):
         pay_refund_by_bank(refund_id=refund.pk, **ACTOR_NOW)
     record_payment_event(
-        payment, EventKind.REFUND_FAILURE, 20_000, key="failed", refund=refund, actor=DESK, now=LATER
+        payment,
+        EventKind.REFUND_FAILURE,
+        20_000,
+        idempotency_key="failed",
+        refund=refund,
+        actor=DESK,
+        now=LATER,
     )
     assert Refund.objects.failed_amounts() == {refund.pk: 20_000}
 
@@ -742,7 +752,13 @@ def test_failed_refund_is_not_counted_as_surplus() -> None:
     order = make_paid_order()
     refund = refund_first_line(deliver_order(order), 20_000)
     record_payment_event(
-        order.payments.get(), EventKind.REFUND_FAILURE, 20_000, key="no", refund=refund, actor=DESK, now=LATER
+        order.payments.get(),
+        EventKind.REFUND_FAILURE,
+        20_000,
+        idempotency_key="no",
+        refund=refund,
+        actor=DESK,
+        now=LATER,
     )
 
     assert refundable_surplus(Order.objects.get(pk=order.pk)) == 0
@@ -754,7 +770,7 @@ def test_refund_is_split_over_payments() -> None:
     receive_transfer(order.code, 120_000)
     second = Payment.objects.create(order=order, method=PaymentMethod.TRANSFER, currency="VND", key="second")
     Payment.objects.filter(pk=second.pk).update(created_at=LATER + datetime.timedelta(days=999))
-    record_received_money(Order.objects.get(pk=order.pk), second, 15_000, key="more", **ACTOR_NOW)
+    record_received_money(Order.objects.get(pk=order.pk), second, 15_000, idempotency_key="more", **ACTOR_NOW)
     part = deliver_order(order)
     assert refund_limits(Order.objects.get(pk=order.pk), None).surplus == 15_000
 

@@ -133,7 +133,7 @@ class OrderInSteps:
     def _receive(self, amount: int) -> None:
         with transaction.atomic():
             order, payment = locks.lock_order(self.order.pk), self.order.payments.get()
-            record_received_money(order, payment, amount, key=f"bank:{amount}", **self._context)
+            record_received_money(order, payment, amount, idempotency_key=f"bank:{amount}", **self._context)
 
     def paid(self, _part: OrderPart) -> None:
         self._receive(230_000)
@@ -159,7 +159,7 @@ class OrderInSteps:
         send_order_call(self.order, Operation.CAPTURE, now=self.now)
 
     def release(self, _part: OrderPart) -> None:
-        send_order_call(self.order, Operation.CANCEL, now=self.now)
+        send_order_call(self.order, Operation.VOID, now=self.now)
 
     def weigh(self, part: OrderPart) -> None:
         weigh_line(part_id=part.pk, line_id=part.lines.get().pk, grams=4600, **self._context)

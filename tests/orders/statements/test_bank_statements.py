@@ -97,7 +97,7 @@ def test_excel_file_keeps_time_of_day() -> None:
 
     transfer = BankTransfer.objects.get()
     assert transfer.booked_at == datetime.datetime(2026, 11, 24, 4, 30, 5, tzinfo=datetime.UTC)
-    assert transfer.state == TransferState.SETTLED
+    assert transfer.state == TransferState.ASSIGNED
 
 
 def test_importing_same_file_again_returns_first_statement() -> None:
@@ -122,7 +122,7 @@ def test_file_without_recorded_rows_can_be_imported_again() -> None:
     repeated = applied(content)
     third = import_bank_statement(file_name="c.csv", content=content, user=first.user, now=LATER + HOUR)
 
-    assert (repeated.imported, BankTransfer.objects.get().state) == (1, TransferState.SETTLED)
+    assert (repeated.imported, BankTransfer.objects.get().state) == (1, TransferState.ASSIGNED)
     assert (first == repeated, third == repeated) == (False, True)
 
 

@@ -54,7 +54,7 @@ def refused_release(stripe):
     cancel_order(order_id=order.pk, reason="Thôi", actor=Actor.system(), now=NOW)
     stripe.faults.tell("payment_intents.cancel", Fault.REFUSE, status=400, code="odd")
     stripe.faults.tell("payment_intents.retrieve", Fault.CUT_BEFORE)
-    send_order_call(order, Operation.CANCEL)
+    send_order_call(order, Operation.VOID)
     return order
 
 
@@ -74,7 +74,7 @@ def test_unanswered_call_is_listed_and_checked_at_the_gateway(stripe, desk) -> N
 
 def test_refused_call_is_shown_on_the_home_page_and_retried_once(stripe, desk) -> None:
     order = refused_release(stripe)
-    first = get_call(order, Operation.CANCEL)
+    first = get_call(order, Operation.VOID)
 
     assert order.code in html_of(desk.get("/quan-tri/"))
     assert order.code in page_text(desk, "?xem=hong")
@@ -82,7 +82,7 @@ def test_refused_call_is_shown_on_the_home_page_and_retried_once(stripe, desk) -
         response = desk.post(f"{PAGE}{first.pk}/lai/", {"xem": "hong"})
 
     assert response.headers["Location"] == f"{PAGE}?xem=hong"
-    assert GatewayCall.objects.filter(operation=Operation.CANCEL).count() == 2
+    assert GatewayCall.objects.filter(operation=Operation.VOID).count() == 2
     assert order.code not in page_text(desk, "?xem=hong")
 
 
@@ -137,7 +137,9 @@ def test_ledger_shows_disputed_amounts_within_buyers_debt(stripe, desk) -> None:
     order = make_paid_card_order(stripe)
     payment, context = order.payments.get(), {"actor": Actor.system("stripe"), "now": NOW}
     Dispute.objects.create(payment=payment, amount=120_000, currency="VND", reference="du_1", received_at=NOW)
-    record_payment_event(payment, EventKind.CHARGE_BACK, 120_000, key="du_1", reference="du_1", **context)
+    record_payment_event(
+        payment, EventKind.CHARGE_BACK, 120_000, idempotency_key="du_1", reference="du_1", **context
+    )
     finish_order_change(Order.objects.get(pk=order.pk), now=NOW)
 
     ledger = html_of(desk.get("/en/quan-tri/so-cai/"))
@@ -150,7 +152,7 @@ def test_ledger_shows_disputed_amounts_within_buyers_debt(stripe, desk) -> None:
 
 def test_refused_call_is_dismissed_once_with_a_reason_and_can_still_be_retried(stripe, desk) -> None:
     order = refused_release(stripe)
-    call = get_call(order, Operation.CANCEL)
+    call = get_call(order, Operation.VOID)
     address = f"{PAGE}{call.pk}/gac-lai/"
 
     before = all_rows()

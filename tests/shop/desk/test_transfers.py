@@ -126,7 +126,7 @@ def test_suggested_match_is_settled_with_one_click(cashier: Client) -> None:
     assert "Matched. The buyer can see it." in text_of(response)
     transfer.refresh_from_db()
     order.refresh_from_db()
-    assert (transfer.state, order.charged, order.still_due) == (TransferState.SETTLED, 120_000, 0)
+    assert (transfer.state, order.charged, order.still_due) == (TransferState.ASSIGNED, 120_000, 0)
     assert order.confirmed_at is not None
 
 
@@ -148,7 +148,7 @@ def test_transfer_for_two_orders_is_split_with_one_click(cashier: Client) -> Non
     press(cashier, "Split this way")
 
     transfer.refresh_from_db()
-    assert transfer.state == TransferState.SETTLED
+    assert transfer.state == TransferState.ASSIGNED
     assert list(Order.objects.order_by("number").values_list("charged", flat=True)) == [120_000, 130_000]
 
 
@@ -163,7 +163,7 @@ def test_split_is_entered_by_hand(cashier: Client) -> None:
     cashier.post(f"{TRANSFERS}{transfer.pk}/don/", rows)
 
     transfer.refresh_from_db()
-    assert transfer.state == TransferState.SETTLED
+    assert transfer.state == TransferState.ASSIGNED
 
 
 @pytest.mark.parametrize(

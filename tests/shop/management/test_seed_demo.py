@@ -330,7 +330,7 @@ class UnderWayTests(TestCase):
     def test_transfers_are_ready_to_be_tried(self) -> None:
         shop = ShopSettings.objects.get()
         assert (shop.bank_bin, shop.bank_account) == ("970405", "0000000000")
-        settled = BankTransfer.objects.filter(state=TransferState.SETTLED)
+        settled = BankTransfer.objects.filter(state=TransferState.ASSIGNED)
         assert settled.exists()
         assert {row.order.charge_coverage for row in settled} == {Coverage.FULL}
         assert set(BankTransfer.objects.in_review().values_list("reason", flat=True)) == {

@@ -152,7 +152,7 @@ def test_second_card_hold_is_released(stripe) -> None:
     complete_order(checkout)
 
     captured = GatewayCall.objects.filter(operation=Operation.CAPTURE)
-    released = GatewayCall.objects.filter(operation=Operation.CANCEL)
+    released = GatewayCall.objects.filter(operation=Operation.VOID)
     assert list(captured.values_list("payment", "amount", "state")) == [
         (first.pk, 120_000, CallState.SUCCEEDED)
     ]
@@ -179,7 +179,7 @@ def test_card_hold_of_an_abandoned_checkout_is_released(
         (EventKind.CANCEL_SUCCESS, 120_000),
     ]
     assert data_of(CHECKOUT_PAYMENTS, id=checkout)["checkout"]["authorizeStatus"] == "NONE"
-    assert GatewayCall.objects.filter(operation=Operation.CANCEL).count() == 1
+    assert GatewayCall.objects.filter(operation=Operation.VOID).count() == 1
 
 
 def test_charged_payment_moves_to_the_basket_merged_at_sign_in(settings) -> None:

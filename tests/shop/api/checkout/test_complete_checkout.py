@@ -208,7 +208,7 @@ def test_second_card_pays_after_a_declined_one(stripe: StripeDouble) -> None:  #
     assert read_order(order)["paymentStatus"] == "FULLY_CHARGED"
     operations = GatewayCall.objects.order_by("created_at", "operation").values_list("operation", "amount")
     assert sorted(operations) == [
-        (Operation.CANCEL, 0),
+        (Operation.VOID, 0),
         (Operation.CAPTURE, 120_000),
         (Operation.START, 120_000),
         (Operation.START, 120_000),

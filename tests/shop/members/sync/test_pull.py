@@ -109,7 +109,12 @@ def test_part_says_what_a_parcel_of_everything_unpacked_collects(seller) -> None
         for part in (transferred, paid_twice)
     ]
     record_payment_event(
-        transfers[1], EventKind.CHARGE_SUCCESS, 100_000, key="transfer", actor=Actor.system(), now=NOW
+        transfers[1],
+        EventKind.CHARGE_SUCCESS,
+        100_000,
+        idempotency_key="transfer",
+        actor=Actor.system(),
+        now=NOW,
     )
     yesterday = NOW - datetime.timedelta(days=1)
     Payment.objects.filter(pk=transfers[1].pk).update(created_at=yesterday)  # paid, then changed to cash
