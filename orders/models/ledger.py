@@ -94,8 +94,9 @@ class EntryNature(models.TextChoices):
 class CooperativeBalance:
     """A cooperative's balance, in minor units.
 
-    `owed` is its credit in open periods (negative: it owes us), `cash_held` our cash in its hands, `due` the
-    settled amount still to be paid out, `paid_out` the total already paid out.
+    `owed` is the cooperative's credit in open periods; it is negative if the cooperative owes us. `cash_held`
+    is our cash that the cooperative holds. `due` is the settled amount still to be paid out. `paid_out` is
+    the total that was paid out.
     """
 
     owed: int = 0

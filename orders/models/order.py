@@ -143,8 +143,9 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def matching(self, text: str) -> OrderQuerySet:
         """Return orders found by the text of a label, a bank note or a buyer.
 
-        That is the code, alone or with a parcel's number ("TTP4GRM-1"), a tracking number, the order number,
-        the phone (the last six digits suffice), the e-mail address, or words of the buyer's name.
+        The text may be an order code, alone or with a parcel's number ("TTP4GRM-1"), a tracking number, or
+        the order number. It may also be the phone number or its last six digits, the e-mail address, or words
+        of the buyer's name.
         """
         text = text.strip()
         if "@" in text:

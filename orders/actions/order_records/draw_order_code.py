@@ -17,8 +17,8 @@ _KEY_BYTES = 32
 def draw_order_code() -> str:
     """Step: return a code that no order has.
 
-    Codes do not repeat under one key. A code is skipped if it was used under an earlier key, or if it
-    contains an older, shorter code: a transfer with that code in its note would name two orders.
+    Codes do not repeat under one key. A code that was used under an earlier key is skipped. So is a code that
+    contains an older, shorter code, because a transfer with such a code in its note would name two orders.
     """
     key = bytes.fromhex(_code_key())
     while True:

@@ -171,8 +171,8 @@ def _quote_basket(
 def _require_agreement(quote: Quote, agreed_total: int | None, agreed_maximum: int | None) -> None:
     """Require that the quote can be placed at the sums that the buyer saw. Raises BasketEmpty, BasketChanged.
 
-    A voucher code that no longer applies is refused only for buyers who agreed to no sum: on a page the
-    buyer saw the total without it.
+    A voucher code that no longer applies is refused only for buyers who agreed to no sum. On a page the buyer
+    has seen the total without the voucher.
     """
     if not quote.seller_quotes:
         raise BasketEmpty()
