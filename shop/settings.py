@@ -1,8 +1,8 @@
 """All settings, read from the environment.
 
 Nothing needs to be set for the embedded setup: SQLite, jobs over files, mail on the console, all data in
-DATA_DIR. A DATABASE_URL or REDIS_URL makes the shop a server: then all of SERVER_NEEDS must be set, and an
-incomplete configuration refuses to start and names the missing settings.
+DATA_DIR. A DATABASE_URL or REDIS_URL makes the shop a server. A server needs all of SERVER_NEEDS; otherwise
+it does not start, and names the missing settings.
 """
 
 import contextlib

@@ -41,7 +41,7 @@ _UNUSED_COLUMNS = (
 class ProductCard:
     """The content of a product card in the page's language; plain values, so equal cards compare equal.
 
-    `price` and `list_price` are minor units of one step (`kg`, `gói 500 g`) of the cheapest variant; with
+    `price` and `list_price` are minor units of one step (`kg`, `gói 500 g`) of the cheapest variant. With
     `has_many_prices` other variants cost more, and the card shows "from". `name_lang` and `seller_lang` are
     lang attributes for untranslated texts.
     """

@@ -1,9 +1,9 @@
 """Documents of an application: sent by its manager, opened and judged by staff, deleted when due.
 
-Retention: 180 days while the application is open, 30 days after its rejection, and for an approved
-cooperative as long as it sells, since Law 122/2025 on e-commerce requires platforms to verify their sellers.
-Anonymising an account deletes the files it sent for applications that are not approved, and always its ID
-card or mandate.
+Documents are kept for 180 days while the application is open, and for 30 days after its rejection. Those of
+an approved cooperative are kept as long as it sells, because Law 122/2025 on e-commerce requires platforms to
+verify their sellers. Anonymising an account deletes the account's files for applications that are not
+approved, and always its ID card or mandate.
 """
 
 from __future__ import annotations

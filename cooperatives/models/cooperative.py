@@ -194,8 +194,9 @@ class ProducerQuerySet(models.QuerySet["Producer"]):
 class Producer(WithMetadata):
     """A producing household; it may have no account.
 
-    `products_made` describes its products in a few words. It is named to buyers only if `agreed_on`, the date
-    of its consent, is set (Law 91/2025 on personal data); otherwise the row is internal to the cooperative.
+    `products_made` describes the household's products in a few words. Buyers see the household's name only if
+    `agreed_on`, the date of its consent, is set (Law 91/2025 on personal data). Otherwise the row is internal
+    to the cooperative.
     """
 
     cooperative = models.ForeignKey(Cooperative, models.CASCADE, related_name="producers")

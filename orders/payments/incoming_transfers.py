@@ -105,8 +105,8 @@ class IncomingTransfer:
     def similarity_key(self) -> str:
         """A digest of everything but the bank's reference.
 
-        A transfer that is reported with a reference by one source and without one by another has two
-        fingerprints and one likeness: a person should check before both are counted.
+        One source may report a transfer with a reference, and another without. The transfer then has two
+        fingerprints but one likeness, and a person should check before both are counted.
         """
         day = vietnam_date(self.booked_at).isoformat()
         return _hash_parts(

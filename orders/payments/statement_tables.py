@@ -1,7 +1,7 @@
 """Read CSV and XLSX statement files into rows of cells.
 
-Files are untrusted: the size is limited before unpacking (`workbook_limits`) and while reading, formulas are
-refused (their values depend on who opens them), and no content is dropped silently.
+Files are untrusted. The size is limited before unpacking (`workbook_limits`) and while reading. Formulas are
+refused, because their values depend on who opens them. No content is dropped silently.
 """
 
 from __future__ import annotations

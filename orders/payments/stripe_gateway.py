@@ -1,9 +1,9 @@
 """Stripe behind our gateway interface. The only file that imports stripe.
 
-Every POST carries the call's idempotency key, which Stripe keeps for at least a day, repeating the first
-response (docs.stripe.com/api/idempotent_requests). A call with an unknown result is therefore first searched
-for by its trace (its key is in the metadata) and, without one, repeated under the same key. After
-`KEY_LIFETIME` it is only searched for. Retries are ours alone, never the library's.
+Every POST carries the call's idempotency key. Stripe keeps a key for at least a day and repeats the first
+response (docs.stripe.com/api/idempotent_requests). A call with an unknown result is first searched for by the
+key in its metadata. Without a trace the call is repeated under the same key; after `KEY_LIFETIME` it is only
+searched for. The library itself never retries.
 
 A payment's reference is its PaymentIntent (`pi_…`); on Stripe's own page it is the Checkout Session (`cs_…`)
 until that is complete. Both are accepted wherever a reference is taken.

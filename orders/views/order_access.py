@@ -1,9 +1,11 @@
 """Access to an order's pages by its unguessable URL, and proof that the visitor is the buyer.
 
-The URL contains an unguessable id, but e-mails are forwarded and screens are seen by others. So the URL only
-allows reading. Whatever moves money or goods needs proof: the signed-in buyer, the browser that placed the
-order within the last hour, or a code sent to the order's phone or e-mail, valid for an hour in that browser.
-Once the URL has expired, reading needs proof as well.
+The URL contains an unguessable id, but e-mails are forwarded and screens are seen by others. The URL
+therefore only allows reading, until it expires.
+
+Whatever moves money or goods needs proof. Proof is the signed-in buyer, or the browser that placed the order
+within the last hour. A code sent to the order's phone or e-mail is also proof, for an hour in the browser
+that it was entered in. Once the URL has expired, reading needs proof as well.
 """
 
 from __future__ import annotations

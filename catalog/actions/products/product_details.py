@@ -37,8 +37,8 @@ class ProductDetails:
 class VariantDetails:
     """A variant's sale step and its price in the channel's minor units, tax included.
 
-    For catch-weight variants (`is_weighed`) `content_grams` is the estimated weight of a step, on which the
-    price is based; the buyer pays for up to `tolerance_percent` more without being asked.
+    For variants sold by weight (`is_weighed`), `content_grams` is the estimated weight of a step, on which
+    the price is based. The buyer pays for up to `tolerance_percent` more without being asked.
     """
 
     price: int

@@ -1,9 +1,9 @@
 """Send the requested calls to the gateway, record their results, and look up unknown outcomes.
 
-Each takes three steps: claim the call (one transaction), call the gateway (no transaction), record the
-result (another transaction). A crash in between loses nothing: the row shows the request, the sweep looks
-the call up, and a call that left no trace is sent again under the same idempotency key. A result read before
-the call ended is ignored after it.
+Each call takes three steps: claim the call (one transaction), call the gateway (no transaction), record the
+result (another transaction). A crash in between loses nothing. The row shows the request, the sweep looks the
+call up, and a call without a trace is sent again under the same idempotency key. A result that was read
+before the call ended is ignored after the end.
 """
 
 from __future__ import annotations

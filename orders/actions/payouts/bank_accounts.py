@@ -1,8 +1,8 @@
 """Bank accounts that money is paid to: those of cooperatives and those of payouts.
 
-A changed account diverts money, so every change is recorded and announced to all managers of the
-cooperative, and payouts that are already due keep their account until staff redirect them. A refund
-to an account other than the one the order was paid from waits one day, and its buyer is notified.
+A changed account diverts money. Every change is therefore recorded and announced to all managers of the
+cooperative. Payouts that are already due keep their account until staff redirect them. A refund to an account
+that did not pay the order waits one day, and the buyer is notified.
 """
 
 from __future__ import annotations

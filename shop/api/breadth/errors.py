@@ -1,11 +1,11 @@
 """The second pass: replace failed values by nulls and locate errors by path.
 
-Execution leaves a `FailedValue` for each failed value and each null in a non-null place, and records which
-fields of
-which scopes contain failed values. `NullPropagation` walks the response only if there are any, and only
-towards them. It goes depth first in response order, as the specification describes execution: an error
-in a non-null place sets the nearest nullable place above to null, and later errors below that place are not
-reported.
+Execution leaves a `FailedValue` for each failed value and each null in a non-null place. It records which
+fields of which scopes contain failed values. `NullPropagation` walks the response only if there are any, and
+only towards these values.
+
+The walk goes depth first in response order, as the specification describes execution. An error in a non-null
+place sets the nearest nullable place above to null. Later errors below that place are not reported.
 """
 
 from __future__ import annotations

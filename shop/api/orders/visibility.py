@@ -1,7 +1,8 @@
 """Visibility of orders: whole orders, or only the parts of the requester's cooperatives.
 
 Buyers and platform staff see whole orders. Staff of a cooperative see placed orders with their own lines,
-parcels, refunds and the totals of those, and the buyer's address as long as the members' app shows it.
+parcels and refunds, and the totals of these. They see the buyer's address as long as the members' app shows
+it.
 """
 
 from __future__ import annotations

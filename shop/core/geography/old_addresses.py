@@ -68,10 +68,10 @@ class _AddressPart:
 def suggest_communes(text: str, *, day: datetime.date) -> list[Suggestion]:
     """Return the communes in force on a day that match an old address, in alphabetical order.
 
-    `text` is a commune with or without its surroundings: "thôn Nà Ít, xã Vi Hương, huyện Bạch Thông, tỉnh Bắc
-    Kạn", "Vi Hương, Bắc Kạn"; diacritics, types and commas may be missing. District and province, old or new,
-    narrow the result. If a commune was divided, every successor is returned and the person chooses. Runs
-    three queries.
+    `text` is a commune with or without its surroundings, such as "thôn Nà Ít, xã Vi Hương, huyện Bạch Thông,
+    tỉnh Bắc Kạn" or "Vi Hương, Bắc Kạn". Diacritics, types and commas may be missing. District and province,
+    old or new, narrow the result. If a commune was divided, every successor is returned and the person
+    chooses. Runs three queries.
     """
     parts = _split_parts(text[:MAX_ADDRESS_LENGTH])
     names = {part.name for part in parts}

@@ -45,8 +45,8 @@ def run_each(
 ) -> int:
     """Call `action` with each due key, at most `at_most` of them; return how many calls succeeded.
 
-    Keys that failed before are skipped until their next try and do not count towards `at_most`, so that a
-    batch of broken rows does not starve the rest. An ordered queryset of keys is read only as far as needed.
+    Keys that failed before are skipped until their next try. They do not count towards `at_most`, so that
+    broken rows do not starve the others. An ordered queryset of keys is read only as far as needed.
     """
     run = SweepRun(sweep)
     due_keys, is_complete = run.due_keys(keys, at_most)

@@ -105,8 +105,8 @@ def explain_form_addresses(get_response: GetResponse) -> GetResponse:
 def compress_pages(get_response: GetResponse) -> GetResponse:
     """Compress text responses with Brotli or gzip, so that no proxy is needed for it.
 
-    Against BREACH (guessing a secret from the length of a page that repeats a visitor's input), CSRF tokens
-    are masked anew in each page, and the compressed length varies by some tens of bytes.
+    BREACH guesses a secret from the length of a page that repeats a visitor's input. CSRF tokens are
+    therefore masked anew in each page, and the compressed length varies by some tens of bytes.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:

@@ -53,8 +53,8 @@ def run_unprivileged(command: Sequence[str]) -> list[str]:
 def free_port() -> int:
     """Return a free port, below those that the kernel gives to clients.
 
-    One of theirs could be taken before the server listens: by a client, or by a connection to itself, which
-    asking again and again whether the server is there makes sooner or later.
+    Another process could take a client's port before the server listens. Even asking repeatedly whether the
+    server is there would sooner or later take the port by a connection to itself.
     """
     try:
         lowest_of_clients = int(_CLIENT_PORTS.read_text().split()[0])
