@@ -51,6 +51,7 @@ _TEXTS: Mapping[str, str | Promise] = {
     "parcel_failed_delivery": pgettext_lazy("parcel", "Delivery failed"),
     "parcel_delivered": pgettext_lazy("parcel", "Delivered"),
     "parcel_voided": pgettext_lazy("parcel", "Undone"),
+    "parcel_at_pickup": _("Waiting for pickup"),
     "cash_expected": _("Cash to collect: %(sum)s"),
     "cash_unknown": _("Cash to collect: the market computes it when this is sent. Enter what you received."),
     "carrier_collects": _("%(carrier)s collects it and pays the market."),

@@ -8,6 +8,11 @@ const frame = document.querySelector("[data-phone-door]");
 const door = frame.dataset.phoneDoor;
 const place = document.querySelector("[data-phone-app]");
 
+// The offline page is cached without cookies, so it learns from the other pages that the member chose large letters.
+const page = document.documentElement.classList;
+if (!place) localStorage.setItem("letters", page.contains("large-type") ? "large" : "");
+else if (localStorage.getItem("letters")) page.add("large-type");
+
 const unsent = async () => (await readOutbox()).filter(({ state }) => state !== "done");
 
 const showUnsent = async () => {

@@ -211,12 +211,13 @@ const Field = ({ id, name, value, onText, hint, ...attributes }) =>
 const Parcel = ({ part, parcel }) => {
   const named = parcel.id ? { parcel: parcel.id } : { packed_by: parcel.packed_by };
   const step = (name, payload = {}) => give(part, name, { ...named, ...payload });
+  const isAtPickup = parcel.state === "handed_over" && parcel.needs_pickup_code;
   const quantities = new Map(parcel.lines.map(({ line, quantity }) => [line, quantity]));
   const packed = contents(
     part.lines.filter(({ id }) => quantities.has(id)).map((line) => ({ ...line, quantity: quantities.get(line.id) })),
   );
   return html`<section class="panel stack">
-    <h3>${t("parcel", { number: parcel.number })} <span class="tag">${t(`parcel_${parcel.state}`)}</span></h3>
+    <h3>${t("parcel", { number: parcel.number })} <span class="tag">${t(isAtPickup ? "parcel_at_pickup" : `parcel_${parcel.state}`)}</span></h3>
     <ul class="small">
       ${packed.map((text) => html`<li>${text}</li>`)}
     </ul>

@@ -42,6 +42,12 @@ HOLDS = """async (count) => {
 }"""
 
 
+SMALL_TARGETS = """[...document.querySelectorAll(
+    "main a, main button, main summary, main label:has(input), main .input")]
+  .filter((shown) => shown.checkVisibility() && shown.getBoundingClientRect().height < 47.5)
+  .map((small) => small.outerHTML.slice(0, 80))"""
+
+
 def sign_in(page: Page, seller) -> None:
     member = make_member(seller, Role.PACKER)
     page.goto("/xa-vien/")
@@ -191,14 +197,21 @@ def test_replaced_build_sends_its_work_and_asks_to_be_updated(
     phone = phone_with_workers
     part, called_off = (make_order((make_variant(seller), 2)).parts.get() for _ in range(2))
     sign_in(phone, seller)
+    phone.set_viewport_size({"width": 360, "height": 780})
+    phone.context.add_cookies([{"name": "text_size", "value": "large", "url": phone.url}])
+    phone.reload()
     assert phone.evaluate(HOLDS, 4)
     phone.context.set_offline(True)
     for offered in (part, called_off):
         phone.goto(f"/xa-vien/offline/#part-{offered.pk}")
+        assert phone.evaluate(SMALL_TARGETS) == []
         phone.get_by_role("button", name="Nhận đơn").click()
         expect(phone.get_by_label("Lấy rồi")).to_be_visible()
     phone.goto("/xa-vien/offline/#unsent")
     expect(phone.get_by_text("Trên máy", exact=True)).to_have_count(2)
+    expect(phone.locator("html")).to_have_class("large-type")
+    assert phone.evaluate(SMALL_TARGETS) == []
+    assert phone.evaluate("document.documentElement.scrollWidth") == 360
     expect(phone.get_by_text("Ứng dụng có bản mới.")).to_have_count(0)
     cancel_part(part_id=called_off.pk, reason="hết hàng", actor=Actor.system(), now=NOW)
     for module in (app_shell, views):
