@@ -144,7 +144,8 @@ def test_groups_add_up_but_do_not_share_their_scope() -> None:
     assert has_staff_permission(staff, Permission.MANAGE_PAGES)
     assert not has_staff_permission(staff, Permission.MANAGE_ORDERS)
     scope = permission_scope(staff, Permission.MANAGE_ORDERS)
-    assert (scope.has_platform_grant, scope.is_everything) == (False, False)
+    assert not scope.has_platform_grant
+    assert not scope.is_everything
 
 
 def test_new_api_group_is_platform_wide_unless_it_says_otherwise() -> None:
@@ -153,7 +154,8 @@ def test_new_api_group_is_platform_wide_unless_it_says_otherwise() -> None:
     wide = data_of(CREATE, admin, input={"name": "Đơn hàng"})["permissionGroupCreate"]
     narrow = data_of(CREATE, admin, input={"name": "Kho", "platformWide": False})["permissionGroupCreate"]
 
-    assert (wide["group"]["platformWide"], narrow["group"]["platformWide"]) == (True, False)
+    assert wide["group"]["platformWide"]
+    assert not narrow["group"]["platformWide"]
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,8 @@ def test_tet_runs_from_new_years_eve_to_the_fifth(first: str, last: str) -> None
     days = [first_day + datetime.timedelta(days=count) for count in range((last_day - first_day).days + 1)]
 
     assert [is_tet(day) for day in days] == [True] * 6
-    assert (is_tet(day_before), is_tet(day_after)) == (False, False)
+    assert not is_tet(day_before)
+    assert not is_tet(day_after)
 
 
 @pytest.mark.parametrize("day", ["2026-01-01", "2026-04-26", "2026-04-30", "2026-05-01", "2026-09-02"])

@@ -76,7 +76,8 @@ def test_seen_failure_is_hidden_until_it_fails_with_another_error(desk: Client) 
     is_still_seen = SweepFailure.objects.get().seen_at is not None
     record_sweep_failure(failure.sweep, failure.row_key, KeyError("other"), now=NOW)
 
-    assert (is_on_home_page, is_still_seen) == (False, True)
+    assert not is_on_home_page
+    assert is_still_seen
     assert SweepFailure.objects.get().seen_at is None
 
 

@@ -33,7 +33,8 @@ def test_manager_invites_a_packer_who_accepts_on_their_own_phone(manager, seller
     page = html_of(invite(manager, note="chị Hoa"))
     row = Invitation.objects.get()
     url = f"http://testserver{link_of(row)}"
-    assert (url.removeprefix("http://testserver") in page, "data:image/svg+xml" in page) == (True, True)
+    assert url.removeprefix("http://testserver") in page
+    assert "data:image/svg+xml" in page
     assert "chị Hoa" in html_of(manager.get(ADDRESS))
 
     guest = Client()
@@ -48,7 +49,8 @@ def test_manager_invites_a_packer_who_accepts_on_their_own_phone(manager, seller
     assert response["Location"] == "/en/xa-vien/"
     assert Membership.objects.get(user__email="hoa@example.com").role == Role.PACKER
     page = html_of(manager.get(ADDRESS))
-    assert ("hoa@example.com" in page, "chị Hoa" in page) == (True, False)
+    assert "hoa@example.com" in page
+    assert "chị Hoa" not in page
 
 
 def test_guest_cannot_accept(client, manager) -> None:
@@ -82,14 +84,17 @@ def test_answer_does_not_tell_who_has_an_account(manager, recipient) -> None:
     row = Invitation.objects.get()
     assert response.redirect_chain == [(f"{NEW}{row.pk}/", 302)]
     page = html_of(response)
-    assert ("Invitation sent." in page, "Lò Thị Hoa" in page, recipient in page) == (True, False, False)
+    assert "Invitation sent." in page
+    assert "Lò Thị Hoa" not in page
+    assert recipient not in page
     assert not Membership.objects.filter(user__email="hoa@example.com").exists()
 
 
 def test_wrong_address_shows_an_error_and_keeps_the_input(manager) -> None:
     page = html_of(invite(manager, recipient="0900 000 20", note="anh Ba"))
 
-    assert ('value="0900 000 20"' in page, 'value="anh Ba"' in page) == (True, True)
+    assert 'value="0900 000 20"' in page
+    assert 'value="anh Ba"' in page
     assert not Invitation.objects.exists()
 
 
@@ -153,7 +158,8 @@ def test_manager_changes_a_role_and_ends_the_membership(manager, seller) -> None
 
     page = html_of(manager.post(f"{ADDRESS}{row.pk}/thoi/", follow=True))
     row.refresh_from_db()
-    assert (row.is_active, "hoa@example.com" in page) == (False, False)
+    assert not row.is_active
+    assert "hoa@example.com" not in page
 
 
 def test_last_manager_cannot_be_removed(manager, seller) -> None:

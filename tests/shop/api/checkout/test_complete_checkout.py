@@ -469,4 +469,5 @@ def test_long_idempotency_keys_are_compared_in_full() -> None:
         for suffix in "aab"
     ]
 
-    assert (payments[0] == payments[1], payments[1] == payments[2]) == (True, False)
+    assert payments[0] == payments[1]
+    assert payments[1] != payments[2]
