@@ -57,7 +57,7 @@ def insert_draft_product(
     actor: Actor,
     now: datetime.datetime,
 ) -> Product:
-    """Create a product in the caller's transaction, with stock in the seller's first warehouse."""
+    """Step: create a product with stock in the seller's first warehouse."""
     product = Product(
         product_type=product_values.product_type, cooperative=cooperative, category=product_values.category
     )

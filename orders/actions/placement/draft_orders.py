@@ -121,7 +121,7 @@ def edit_draft(
 
 
 def _replace_contact(order: Order, contact: Contact) -> None:
-    """Save the order with this contact, and delete its former address."""
+    """Step: save the order with this contact, and delete its former address."""
     old_address = order.shipping_address
     address = contact.address.copy()
     address.save(force_insert=True)
