@@ -109,6 +109,22 @@ def earned_amounts(part_ids: Iterable[int]) -> dict[int, BookedAmounts]:
     return earned
 
 
+def expected_commissions(part_ids: Iterable[int]) -> dict[int, int]:
+    """Return each part's commission once everything left to send has arrived, in minor units. One query.
+
+    Refunds that the cooperative bears, such as those for missing items, lower it as in `earned_amounts`.
+    """
+    borne = RefundLine.objects.filter(order_line=OuterRef("pk"), refund__bearer=CostBearer.COOPERATIVE)
+    lines = OrderLine.objects.filter(part__in=part_ids).annotate(borne=_sum_of(borne, "amount", "order_line"))
+    expected: Counter[int] = Counter()
+    for part_id, ordered, total, commission, refunds in lines.order_by("part", "pk").values_list(
+        "part", "quantity", "total_gross", "commission", "borne"
+    ):
+        sold = SoldItem(ordered, ordered, total, total, seller_refunds=refunds, commission=commission)
+        expected[part_id] += sold.proportion(commission, sold.total_before_platform_refunds)
+    return dict(expected)
+
+
 def _sold_lines(part_ids: list[int]) -> Iterable[tuple[int, SoldItem]]:
     for (
         part_id,

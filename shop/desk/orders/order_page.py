@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from orders.actions.fulfilment.undo_steps import ParcelStep, undoable_steps
+from orders.actions.ledger.seller_earnings import expected_commissions
 from orders.actions.payouts.bank_accounts import last_payer_account
 from orders.actions.payouts.surplus_refunds import refundable_surplus
 from orders.forms.refunds import RefundAccountForm
@@ -60,7 +61,11 @@ class ParcelView:
 @dataclass(frozen=True, slots=True)
 class PartView:
     """A part with its parcels; `may_cancel` before anything was dispatched, `may_refund` until all of its
-    money is refunded."""
+    money is refunded.
+
+    In minor units: `reduction` is for unsent items, `refunded` for everything else, and `commission` is what
+    the cooperative will owe for the rest.
+    """
 
     part: OrderPart
     lines: list[OrderLine]
@@ -68,6 +73,9 @@ class PartView:
     may_cancel: bool
     may_refund: bool
     unsent: list[str]
+    reduction: int
+    refunded: int
+    commission: int
 
     @property
     def shown_parcels(self) -> list[ParcelView]:
@@ -102,6 +110,9 @@ def show_order(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpR
         "order": order,
         "parts": parts,
         "sums": totals_of_order(order, {part.part.cooperative_id: part.part.cooperative for part in parts}),
+        "cancelled": sum(part.part.total_gross for part in parts if not part.part.is_active),
+        "reduction": sum(part.reduction for part in parts if part.part.is_active),
+        "refunded": sum(part.refunded for part in parts if part.part.is_active),
         "payments": _payments(order),
         "other_methods": _other_methods(order),
         "disputes": _disputes(order),
@@ -133,6 +144,7 @@ def _parts(order: Order, refunds: list[Refund]) -> list[PartView]:
         )
         .order_by("number")
     )
+    commissions = expected_commissions([part.pk for part in parts])
     part_views = []
     for part in parts:
         parcels = list(part.parcels.all())
@@ -144,12 +156,21 @@ def _parts(order: Order, refunds: list[Refund]) -> list[PartView]:
         refunded = sum(refund.amount - refund.surplus for refund in refunds if refund.part_id == part.pk)
         refundable = part.delivery_gross + sum(line.total_gross for line in lines) - refunded
         may_refund = part.is_active and order.confirmed_at is not None and refundable > 0
-        unsent = [
-            refund.unsent_label
-            for refund in refunds
-            if refund.part_id == part.pk and refund.is_for_unsent_items
-        ]
-        part_views.append(PartView(part, lines, parcel_views, may_cancel, may_refund, unsent))
+        unsent = [refund for refund in refunds if refund.part_id == part.pk and refund.is_for_unsent_items]
+        reduction = sum(refund.amount for refund in unsent)
+        part_views.append(
+            PartView(
+                part,
+                lines,
+                parcel_views,
+                may_cancel,
+                may_refund,
+                [refund.unsent_label for refund in unsent],
+                reduction,
+                refunded - reduction,
+                commissions.get(part.pk, 0),
+            )
+        )
     return part_views
 
 

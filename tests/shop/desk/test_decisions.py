@@ -10,11 +10,13 @@ from catalog.states import ListingState
 from cooperatives.states import CooperativeState
 from orders.actions.fulfilment.deliver_parcels import hand_over_parcel
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
-from orders.models import Order, OrderPart, Parcel
+from orders.actions.refunds.report_shortage import report_shortage
+from orders.models import LedgerAccount, LedgerEntry, Order, OrderPart, Parcel
 from orders.states import OrderStatus, ParcelState, PartState
 from shop.core.actors import Actor
 from shop.core.geography.divisions import load_divisions
 from shop.core.models import Change, Picture, PictureState
+from shop.core.texts.formatting import money
 from tests.factories import (
     COMPLETE_APPLICATION,
     NOW,
@@ -250,6 +252,33 @@ def test_pickup_without_the_code_needs_a_reason(admin: Client) -> None:
     assert (parcel.state, parcel.cod_collected) == (ParcelState.DELIVERED, 350_000)
     assert Change.objects.get(action="parcel.delivered").reason == "Mất máy"
     assert "da-giao" not in html_of(admin.get(page))
+
+
+def test_commission_is_charged_only_on_items_that_are_sent(admin: Client) -> None:
+    seller = make_seller(commission=5)
+    short, whole = make_variant(seller, price=40_000), make_variant(seller, price=135_000)
+    order = make_order((short, 3), (whole, 1))
+    part = order.parts.get()
+    as_system = {"actor": Actor.system("test"), "now": NOW}
+    accept_part(part_id=part.pk, **as_system)
+    first, second = part.lines.order_by("position")
+    report_shortage(part_id=part.pk, available={first.pk: 1}, **as_system)
+
+    page = admin.get(f"{DESK}don-hang/{order.pk}/")
+
+    (part_view,) = page.context["parts"]
+    assert (part.commission, part_view.commission, part_view.reduction) == (12_750, 8_750, 80_000)
+    html = html_of(page)
+    reduction, due = money(80_000, "VND"), money(205_000, "VND")
+    assert f"Phí sàn: {money(8_750, 'VND')}" in html
+    assert f"<dt>Giảm do thiếu hàng</dt><dd>−{reduction}</dd><dt>Phải trả</dt><dd>{due}</dd>" in html
+    parcel = pack_parcel(part_id=part.pk, quantities={first.pk: 1, second.pk: 1}, **as_system)
+    close_parcel(parcel_id=parcel.pk, **as_system)
+    hand_over_parcel(parcel_id=parcel.pk, **as_system)
+    address = f"{DESK}don-hang/{order.pk}/kien/{parcel.pk}/da-giao/"
+    admin.post(address, {f"delivery-{parcel.pk}-cash": "yes"})
+    charged = LedgerEntry.objects.filter(account=LedgerAccount.COMMISSION)
+    assert [-entry.amount for entry in charged] == [8_750]
 
 
 def test_delivery_needs_no_reason_and_a_foreign_parcel_is_not_found(admin: Client) -> None:
