@@ -45,14 +45,17 @@ class InvalidPickupCode(Refused):
 
 @dataclass(frozen=True, slots=True)
 class DispatchDetails:
-    """The carriage of a parcel: carrier and tracking, or a coach's plate and driver."""
+    """The carriage of a parcel: carrier and tracking, or a coach's plate and driver.
 
-    carrier: str = ""
-    tracking_number: str = ""
-    tracking_url: str = ""
-    vehicle: str = ""
-    driver_phone: str = ""
-    note: str = ""
+    None keeps the parcel's value; an empty text clears it: without a carrier the cooperative collects cash.
+    """
+
+    carrier: str | None = None
+    tracking_number: str | None = None
+    tracking_url: str | None = None
+    vehicle: str | None = None
+    driver_phone: str | None = None
+    note: str | None = None
 
 
 @transaction.atomic(durable=True)
@@ -88,11 +91,13 @@ def dispatch_parcel(
 
     Raises InvalidPhone, LinesNotWeighed, WrongMove.
     """
-    require_phone(dispatch.driver_phone, field="driver_phone")
+    require_phone(dispatch.driver_phone or "", field="driver_phone")
     require_weighed(line.order_line for line in parcel.lines.select_related("order_line"))
     came_from = move_parcel(parcel, ParcelState.HANDED_OVER, handed_over_at=now)
     for column in ("carrier", "tracking_number", "tracking_url", "vehicle", "driver_phone", "note"):
-        setattr(parcel, column, getattr(dispatch, column) or getattr(parcel, column))
+        text = getattr(dispatch, column)
+        if text is not None:
+            setattr(parcel, column, text)
     if parcel.cod_state == CodState.EXPECTED:
         parcel.cod_holder = cash_holder_of(part, parcel)
     parcel.save()

@@ -132,7 +132,9 @@ class HandOverForm(MembersForm):
 
     @property
     def dispatch(self) -> DispatchDetails:
-        return DispatchDetails(**self.cleaned_data)
+        """Return the fields that were sent: an empty one clears the parcel's value."""
+        sent = {name: text for name, text in self.cleaned_data.items() if self.add_prefix(name) in self.data}
+        return DispatchDetails(**sent)
 
 
 def _amount_field() -> WholeNumberField:

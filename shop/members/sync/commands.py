@@ -115,11 +115,11 @@ def _close_parcel(call: CommandCall) -> PreparedCommand:
 def _hand_over_parcel(call: CommandCall) -> PreparedCommand:
     parcel, payload = _find_parcel(call), call.payload
     dispatch = DispatchDetails(
-        carrier=payload.text("carrier", max_length=120),
-        tracking_number=payload.text("tracking_number", max_length=120),
-        vehicle=payload.text("vehicle", max_length=60),
-        driver_phone=payload.text("driver_phone", max_length=40),
-        note=payload.text("note", max_length=500),
+        carrier=payload.text_or_none("carrier", max_length=120),
+        tracking_number=payload.text_or_none("tracking_number", max_length=120),
+        vehicle=payload.text_or_none("vehicle", max_length=60),
+        driver_phone=payload.text_or_none("driver_phone", max_length=40),
+        note=payload.text_or_none("note", max_length=500),
     )
     action = partial(hand_over_parcel, parcel_id=parcel.pk, dispatch=dispatch, **call.by_with_key)
     return PreparedCommand(_part_reference(parcel.part_id), action)

@@ -60,6 +60,10 @@ class Payload:
             raise InvalidCommand(field=name)
         return text
 
+    def text_or_none(self, name: str, *, max_length: int) -> str | None:
+        """Return a text, None if the field is missing."""
+        return self.text(name, max_length=max_length) if name in self._unread else None
+
     def quantities(self, name: str) -> dict[uuid.UUID, int]:
         """Return the quantities in sale steps, by order line."""
         sent = self._read(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from catalog.models import Movement, Variant
+from cooperatives.models import DeliveryKind
 from orders.actions.fulfilment.deliver_parcels import (
     DispatchDetails,
     deliver_parcel,
@@ -13,8 +14,8 @@ from orders.actions.fulfilment.deliver_parcels import (
 )
 from orders.actions.fulfilment.pack_parcels import QuantityNotOpen, accept_part, close_parcel, pack_parcel
 from orders.actions.fulfilment.void_parcels import void_parcel
-from orders.models import Parcel
-from orders.states import CodState, OrderStatus, ParcelState, Progress, SaleorStatus
+from orders.models import OrderPart, Parcel
+from orders.states import CashHolder, CodState, OrderStatus, ParcelState, Progress, SaleorStatus
 from shop.core.actors import Actor, ActorKind, EntryPoint
 from shop.core.errors import Missing, ReasonRequired
 from shop.core.states import WrongMove
@@ -233,3 +234,22 @@ def test_untracked_variant_is_packed_without_stock() -> None:
     assert (get_stock(variant).on_hand, get_stock(variant).allocated) == (0, 0)
     check_parcels()
     check_cash()
+
+
+@pytest.mark.parametrize(
+    ("dispatch", "carrier", "holder"),
+    [
+        (DispatchDetails(carrier=""), "", CashHolder.COOPERATIVE),
+        (DispatchDetails(tracking_number="VTP1"), "Viettel Post", CashHolder.CARRIER),
+    ],
+)
+def test_cleared_carrier_leaves_the_cash_to_the_cooperative(dispatch, carrier, holder) -> None:
+    part = accepted_part((make_variant(), 1))
+    OrderPart.objects.filter(pk=part.pk).update(carrier="Viettel Post", delivery_kind=DeliveryKind.CARRIER)
+    parcel = pack(part, 1)
+    close_parcel(parcel_id=parcel.pk, **ACTOR_NOW)
+
+    hand_over_parcel(parcel_id=parcel.pk, dispatch=dispatch, **ACTOR_NOW)
+
+    parcel.refresh_from_db()
+    assert (parcel.carrier, parcel.cod_holder) == (carrier, holder)

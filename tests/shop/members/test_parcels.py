@@ -13,7 +13,7 @@ from orders.actions.fulfilment.deliver_parcels import InvalidPickupCode
 from orders.actions.fulfilment.pack_parcels import accept_part
 from orders.actions.quotes.quote_types import RequestedDelivery
 from orders.models import OrderPart, Parcel
-from orders.states import CodState, ParcelState, Progress
+from orders.states import CashHolder, CodState, ParcelState, Progress
 from shop.core.actors import Actor
 from tests.factories import (
     fixed_now,
@@ -124,6 +124,21 @@ def test_cash_that_the_carrier_collects_is_not_asked_of_members(packer, seller) 
         assert "Viettel Post thu hộ và nộp cho chợ." in page
         assert "Đã thu tiền" not in page
     assert (parcel.state, parcel.cod_state, parcel.cod_collected) == ("delivered", "expected", 0)
+
+
+def test_cleared_carrier_is_obeyed_and_members_report_the_cash(packer, seller) -> None:
+    part = accepted_part(seller)
+    OrderPart.objects.filter(pk=part.pk).update(carrier="Viettel Post", delivery_kind=DeliveryKind.CARRIER)
+    parcel = parcel_of(part)
+    packer.post(f"/xa-vien/kien/{parcel.pk}/dong-goi/")
+
+    packer.post(f"/xa-vien/kien/{parcel.pk}/ra-xe/", {f"handover-{parcel.pk}-carrier": ""})
+
+    page = html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))
+    parcel.refresh_from_db()
+    assert (parcel.carrier, parcel.cod_holder) == ("", CashHolder.COOPERATIVE)
+    assert "thu hộ và nộp cho chợ" not in page
+    assert f'name="delivery-{parcel.pk}-cash"' in page
 
 
 def test_packing_is_undone_before_the_hand_over_and_after_a_failed_delivery_only(packer, seller) -> None:

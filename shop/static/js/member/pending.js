@@ -30,8 +30,8 @@ const EFFECTS = {
     };
   },
   close_parcel: changeParcel(() => ({ state: "packed" })),
-  hand_over_parcel: changeParcel(({ carrier = "" }, parcel, part) => {
-    const named = carrier.trim() || parcel.carrier;
+  hand_over_parcel: changeParcel(({ carrier }, parcel, part) => {
+    const named = carrier ?? parcel.carrier;
     const isWithCarrier = part.delivery.kind === "carrier" && Boolean(named) && parcel.cash_state === "expected";
     return { state: "handed_over", carrier: named, is_cash_with_carrier: isWithCarrier };
   }),

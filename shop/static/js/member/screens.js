@@ -249,7 +249,8 @@ const DISPATCH_ATTRIBUTES = {
 const HandOver = ({ part, parcel, step }) => {
   const fields = DISPATCH_FIELDS[part.delivery.kind] ?? [];
   const [texts, setTexts] = useState(Object.fromEntries(fields.map((name) => [name, parcel[name] ?? ""])));
-  const written = Object.fromEntries(Object.entries(texts).filter(([, text]) => text.trim()));
+  // Empty fields are sent too: a cleared carrier means that the cooperative collects the cash.
+  const written = Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, text.trim()]));
   const isPhoneWrong = written.driver_phone && !/^(0|84)\d{9,10}$/.test(written.driver_phone.replace(/\D/g, ""));
   const isCash = part.delivery.kind === "carrier" && parcel.cash_state === "expected";
   const text =

@@ -13,11 +13,11 @@ from django.utils import timezone
 
 from catalog.models import Listing, Movement, Price
 from catalog.states import ListingState
-from cooperatives.models import Membership, Role
+from cooperatives.models import DeliveryKind, Membership, Role
 from orders.actions.fulfilment.cancel_parts import cancel_part
 from orders.actions.fulfilment.pack_parcels import accept_part
 from orders.models import OrderPart, Parcel
-from orders.states import CodState, ParcelState, PartState
+from orders.states import CashHolder, CodState, ParcelState, PartState
 from shop.core.actors import Actor
 from shop.core.models import Change
 from shop.members.sync import commands as sync_commands
@@ -460,6 +460,22 @@ def test_malformed_payloads_are_refused(seller, part) -> None:
 
     assert {(answer["outcome"], answer["code"]) for answer in answers} == {("refused", "invalid_command")}
     assert [answer["details"]["field"] for answer in answers] == [field for *_, field in payloads]
+
+
+@pytest.mark.parametrize(
+    ("fields", "carrier", "holder"),
+    [({"carrier": ""}, "", CashHolder.COOPERATIVE), ({}, "Viettel Post", CashHolder.CARRIER)],
+)
+def test_carrier_is_cleared_by_an_empty_text_and_kept_without_one(
+    phone, part, fields, carrier, holder
+) -> None:
+    OrderPart.objects.filter(pk=part.pk).update(carrier="Viettel Post", delivery_kind=DeliveryKind.CARRIER)
+    parcel = _packed(phone, part)
+
+    phone.answer("hand_over_parcel", parcel=parcel.pk, **fields)
+
+    parcel.refresh_from_db()
+    assert (parcel.state, parcel.carrier, parcel.cod_holder) == (ParcelState.HANDED_OVER, carrier, holder)
 
 
 def test_text_that_no_database_can_store_is_refused(phone, part) -> None:
