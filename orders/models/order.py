@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime
 import re
 import uuid
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
@@ -27,6 +28,9 @@ from shop.core.dates.calendar import start_of_day
 from shop.core.identifiers.phones import normalise_phone
 from shop.core.models import Channel, WithExternalReference, WithMetadata, WithTimes
 from shop.core.texts.folding import query_words
+
+if TYPE_CHECKING:
+    from orders.models.payment import Payment
 
 # A parcel's label: the order's code, a separator, and the parcel's number.
 _LABEL = re.compile(r"(?P<code>[0-9A-Z]+)\s*[-–/ ]\s*\d{1,3}")
@@ -337,6 +341,13 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
     def still_due(self) -> int:
         """The unpaid amount of the active parts, in minor units."""
         return max(0, self.due_gross - self.charged)
+
+    def find_unpaid_transfer(self) -> Payment | None:
+        """Return the transfer that is to pay an unconfirmed order, while none of its money has arrived."""
+        if self.confirmed_at or self.charged or not self.still_due:
+            return None
+        payment = self.payments.current()
+        return payment if payment is not None and payment.method == "transfer" else None
 
     @property
     def cancelled_or_refunded(self) -> int:

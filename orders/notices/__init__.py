@@ -245,6 +245,7 @@ def notify_part_cancelled(
     """Tell the buyer and the cooperative that a part is declined or cancelled."""
     possible_rise = _possible_rise([row for row in load_parts(order) if row.is_active])
     still_due = order.still_due + possible_rise
+    unpaid_transfer = order.find_unpaid_transfer()
     with translation.override(order.language):
         text = _("Order %(code)s: %(name)s will not deliver its part")
         if is_by_buyer:
@@ -256,15 +257,27 @@ def notify_part_cancelled(
             order,
             "part_ended",
             subject=subject,
-            sms_detail=_short_rest_text(order, still_due, is_maximum=possible_rise > 0),
+            sms_detail=(
+                short_transfer_change(order)
+                if unpaid_transfer
+                else _short_rest_text(order, still_due, is_maximum=possible_rise > 0)
+            ),
             now=now,
             part=part,
             is_by_buyer=is_by_buyer,
             still_due=still_due,
             is_maximum=possible_rise > 0,
+            possible_rise=possible_rise,
+            unpaid_transfer=unpaid_transfer,
+            amount_before=order.still_due + part.total_gross,
             occasion=f"part:{part.pk}",
         )
     notify_cooperative(order, part, "part_cancelled", now=now)
+
+
+def short_transfer_change(order: Order) -> str:
+    """Return the sum that an unpaid transfer amounts to now."""
+    return _("The amount to transfer is now %(sum)s.") % {"sum": money(order.still_due, order.currency)}
 
 
 def _short_rest_text(order: Order, still_due: int, *, is_maximum: bool) -> str:

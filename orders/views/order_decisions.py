@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_POST
@@ -17,6 +18,7 @@ from django.views.decorators.http import require_POST
 from orders.actions.fulfilment.cancel_parts import cancel_part_as_buyer
 from orders.actions.fulfilment.confirm_receipt import confirm_part_receipt
 from orders.models import Order, OrderPart
+from orders.notices import short_transfer_change
 from orders.views.buyer_answers import substitute_answer_action, weight_answer_action
 from orders.views.current_basket import request_actor
 from shop.core.errors import Refused
@@ -42,7 +44,11 @@ def cancel_part(request: HttpRequest, order_id: uuid.UUID, number: int) -> HttpR
     else:
         show_in_language([part.cooperative], "name")
         message = _("The part from %(name)s has been cancelled.")
-        messages.success(request, sentence(message, name=translated(part.cooperative, "name")))
+        text = sentence(message, name=translated(part.cooperative, "name"))
+        order = Order.objects.get(pk=order_id)
+        if order.find_unpaid_transfer():
+            text = format_html("{} {}", text, short_transfer_change(order))
+        messages.success(request, text)
     return redirect("orders:order", order_id=order_id)
 
 

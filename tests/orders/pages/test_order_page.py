@@ -27,6 +27,7 @@ from orders.states import CodState, PartState, Progress
 from orders.views.find_order import FIND_LIMIT_BY_PHONE
 from shop.core.actors import Actor
 from shop.core.models import Change, Channel, Picture, PictureState, Translation
+from shop.notifications.models import Notification
 from tests.factories import (
     NOW,
     get_stock,
@@ -42,6 +43,7 @@ from tests.factories import (
 )
 from tests.markup import html_of
 from tests.orders.pages.order_proofs import ProvenOrdersClient, prove_order
+from tests.orders.state_texts.build_states import text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -288,6 +290,26 @@ def test_buyer_cancels_one_part_and_keeps_the_other(client: Client) -> None:
     assert [part.state for part in order.parts.order_by("number")] == [PartState.CANCELLED, PartState.NEW]
     assert (order.due_gross, order.total_gross) == (120_000, 470_000)
     assert get_stock(pillow).free == 1
+
+
+def test_cancelled_part_changes_unpaid_transfer(client: Client) -> None:
+    make_bank_account()
+    pillow = make_variant(make_seller("HTX Thiên An"), price=320_000)
+    noodles = make_variant(make_seller("HTX Tài Hoan"), price=45_000)
+    order = make_order((pillow, 1), (noodles, 2), method=PaymentMethod.TRANSFER, email="hanh@example.com")
+
+    page = text_of(html_of(client.post(f"/don-hang/{order.pk}/goi/1/huy/", follow=True)))
+
+    assert "Đã huỷ phần của HTX Thiên An. Số tiền cần chuyển nay là 120.000 ₫." in page
+    letter = Notification.objects.get(key__startswith="part_ended:")
+    told = (
+        f"Số tiền cần chuyển nay là 120.000 ₫ (trước là 470.000 ₫), nội dung {order.code}. "
+        "Xin quý khách chuyển trước 10:00 thứ Tư 25/11. "
+        "Mã QR đã lưu trước đó không còn đúng."
+    )
+    for shown in (text_of(letter.text), text_of(letter.html)):
+        assert told in shown
+        assert "không phải trả" not in shown
 
 
 def test_repeated_cancellation_gives_same_answer(client: Client) -> None:
