@@ -245,12 +245,42 @@ def _check_minimum(check: _VoucherCheck) -> Refused | None:
         return VoucherQuantityTooLow(
             message % {"missing": missing_quantity}, field="code", missing=missing_quantity
         )
-    missing_amount = (check.value.minimum_spent or 0) - sum(line.total for line in check.lines)
+    minimum_amount = check.value.minimum_spent or 0
+    missing_amount = minimum_amount - sum(line.total for line in check.lines)
     if missing_amount > 0:
-        message = _("Spend %(missing)s more on these items to use the code.")
-        amount = money(missing_amount, check.value.currency)
-        return VoucherMinimumNotReached(message % {"missing": amount}, field="code", missing=missing_amount)
+        return VoucherMinimumNotReached(
+            _explain_missing_amount(check, minimum_amount, missing_amount),
+            field="code",
+            missing=missing_amount,
+        )
     return None
+
+
+def _explain_missing_amount(check: _VoucherCheck, minimum: int, missing: int) -> str:
+    """Say which sum of the basket counts towards the minimum: it is not the maximum shown there."""
+    if check.voucher.cooperative is not None or check.voucher.type == VoucherType.SPECIFIC_PRODUCT:
+        message = _(
+            "This code needs %(minimum)s of the items it applies to; your basket has %(sum)s. "
+            "Spend %(missing)s more on them."
+        )
+    else:
+        message = _(
+            "This code needs an order of %(minimum)s; your basket has %(sum)s. Spend %(missing)s more."
+        )
+    currency = check.value.currency
+    counted = money(minimum - missing, currency)
+    bases = []
+    if any(line.variant.is_weighed for line in check.lines):
+        bases.append(str(_("by the estimated weight")))
+    if any(line.unit_price < line.unit_list_price for line in check.lines):
+        bases.append(str(_("after price cuts")))
+    if bases:
+        counted = f"{counted} ({', '.join(bases)})"
+    return str(message) % {
+        "minimum": money(minimum, currency),
+        "sum": counted,
+        "missing": money(missing, currency),
+    }
 
 
 _RULES: tuple[Callable[[_VoucherCheck], Refused | None], ...] = (

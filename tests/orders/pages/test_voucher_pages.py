@@ -102,7 +102,10 @@ def test_refused_code_is_shown_with_reason_in_htmx_fragment(client) -> None:
     response = client.post("/en/gio-hang/ma-uu-dai/", {"code": "CHAO10"}, headers={"HX-Request": "true"})
 
     page = html_of(response)
-    assert "Spend 80,000\u00a0₫ more on these items" in page
+    assert (
+        "This code needs an order of 400,000\u00a0₫; your basket has 320,000\u00a0₫. "
+        "Spend 80,000\u00a0₫ more."
+    ) in page
     assert 'value="CHAO10"' in page
     assert "<html" not in page
     assert Basket.objects.get().voucher_code == ""

@@ -222,6 +222,23 @@ def test_minimum_counts_only_eligible_lines() -> None:
     with assert_refused(VoucherMinimumNotReached, "voucher_minimum_not_reached") as refusal:
         apply_voucher_code(basket_id=basket.pk, code="CHAO10", now=NOW)
     assert refusal.value.details["missing"] == 50_000
+    assert str(refusal.value.message).replace("\u00a0", " ") == (
+        "Mã dùng khi mua từ 200.000 ₫ các món được áp dụng, giỏ đang có 150.000 ₫. Mua thêm 50.000 ₫."
+    )
+
+
+def test_missing_amount_names_estimate_after_price_cuts() -> None:
+    make_voucher(minimum=200_000)
+    gourd = make_weighed_variant(make_seller(), price=36_000)
+    Price.objects.filter(variant=gourd).update(discounted=32_400)
+    basket = make_basket((gourd, 3))
+
+    with assert_refused(VoucherMinimumNotReached, "voucher_minimum_not_reached") as refusal:
+        apply_voucher_code(basket_id=basket.pk, code="CHAO10", now=NOW)
+    assert str(refusal.value.message).replace("\u00a0", " ") == (
+        "Mã dùng cho đơn từ 200.000 ₫ tiền hàng, giỏ đang có 97.200 ₫ "
+        "(theo cân nặng ước tính, sau giảm giá). Mua thêm 102.800 ₫."
+    )
 
 
 def test_placement_records_discount_shares_and_use() -> None:
