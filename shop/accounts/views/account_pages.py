@@ -10,6 +10,7 @@ from django.contrib.auth import logout
 from django.contrib.auth.tokens import default_token_generator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.encoding import force_str
 from django.utils.http import urlsafe_base64_decode
@@ -154,8 +155,16 @@ def _sign_in_page(
         "phone_form": PhoneForm(initial=redirects) if settings.PHONE_CODES else None,
         "redirects": redirects,
         "is_again": is_again,
+        "workplace": _workplace(redirects["next"]),
     }
     return render(request, "accounts/sign_in.html", context, status=status)
+
+
+def _workplace(address: str) -> str:
+    """Return whether the address leads to the "members" app or the "desk", else an empty string."""
+    if address.startswith(reverse("members:today")):
+        return "members"
+    return "desk" if address.startswith(reverse("desk:home")) else ""
 
 
 def _user_of_link(uid: str, token: str) -> User | None:

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog.models import Listing
@@ -61,10 +62,11 @@ DECISION_BUTTONS = {
 
 @dataclass(frozen=True, slots=True)
 class ApplicationCheck:
-    """One check before approval, and whether it passes."""
+    """One check before approval: `tone` is good, wait, bad or empty; `note` says what is not as it should."""
 
     label: StrOrPromise
-    is_passed: bool
+    tone: str
+    note: StrOrPromise = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,10 +174,30 @@ def _checks(row: Any) -> list[ApplicationCheck]:
     """Return checks of the application; those of warehouse and delivery do not prevent approval."""
     failed = failed_checks(row)
     return [
-        *(ApplicationCheck(label, name not in failed) for name, label in check_labels(row).items()),
-        ApplicationCheck(_("Warehouse"), row.has_warehouse),
-        ApplicationCheck(_("Delivery methods"), row.has_way),
+        *(_check(row, name, label, is_failed=name in failed) for name, label in check_labels(row).items()),
+        _presence_check(_("Warehouse"), row.has_warehouse),
+        _presence_check(_("Delivery methods"), row.has_way),
     ]
+
+
+def _check(row: Cooperative, name: str, label: StrOrPromise, *, is_failed: bool) -> ApplicationCheck:
+    if name == "tax_code" and not row.tax_code:
+        return ApplicationCheck(label, "", _("not provided"))
+    if not is_failed:
+        return ApplicationCheck(label, "good")
+    document = next((paper for paper in row.documents.all() if name == f"{paper.kind}_document"), None)
+    if document is not None and document.is_returned:
+        return ApplicationCheck(label, "wait", document.get_state_display())
+    if document is not None:
+        return ApplicationCheck(label, "wait", _("waiting for your review"))
+    value = {"phone": row.phone, "tax_code": row.tax_code, "bank_holder": row.bank_account}.get(name)
+    return ApplicationCheck(label, "bad", _("not valid") if value else pgettext("document", "missing"))
+
+
+def _presence_check(label: StrOrPromise, is_present: bool) -> ApplicationCheck:
+    if is_present:
+        return ApplicationCheck(label, "good")
+    return ApplicationCheck(label, "bad", pgettext("document", "missing"))
 
 
 def _buttons(row: Cooperative) -> list[DecisionButton]:

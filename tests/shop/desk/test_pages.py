@@ -11,12 +11,13 @@ from django.utils import timezone
 
 from catalog.models import Listing
 from catalog.states import ListingState
-from cooperatives.models import Cooperative
+from cooperatives.models import Cooperative, DocumentKind
 from cooperatives.states import CooperativeState
 from orders.models import Order, OrderPart, OrderSource, Parcel, WeightQuestion
 from orders.states import ParcelState
 from shop.accounts.staff.permissions import Permission
 from tests.factories import (
+    COMPLETE_APPLICATION,
     fixed_now,
     make_admin,
     make_channel,
@@ -29,6 +30,7 @@ from tests.factories import (
     make_user,
     make_variant,
     make_weighed_variant,
+    send_document,
     unknown_uuid,
 )
 from tests.markup import html_of
@@ -299,3 +301,30 @@ def test_unanswered_weight_question_is_on_the_home_page(admin: Client) -> None:
     assert "weight" not in {task.kind for task in fresh if task.count}
     assert [task.first for task in page.context["waiting"] if task.kind == "weight"] == [[question]]
     assert f'href="{DESK}don-hang/{order.pk}/"' in html_of(page)
+
+
+def test_checks_of_an_application_tell_what_is_missing_sent_or_not_provided(admin: Client) -> None:
+    fields = COMPLETE_APPLICATION | {"tax_code": "", "phone": "12", "representative": ""}
+    cooperative = make_cooperative(state=CooperativeState.APPLIED, **fields)
+    send_document(cooperative, DocumentKind.REGISTRATION)
+
+    page = html_of(admin.get(f"{DESK}hop-tac-xa/{cooperative.pk}/"))
+
+    for text in (
+        "Mã số thuế: không khai",
+        "Điện thoại: chưa đúng",
+        "Người đại diện: còn thiếu",
+        "Kho: còn thiếu",
+    ):
+        assert text in page
+    assert page.count(": chờ bạn xem") == 1
+
+
+def test_sign_in_page_of_the_workplaces_says_so_without_hints_for_buyers(client: Client) -> None:
+    make_channel()
+    desk, members = (html_of(client.get(address, follow=True)) for address in (DESK, "/xa-vien/"))
+
+    assert "Đăng nhập trang quản trị" in desk
+    assert "Đăng nhập để bán hàng" in members
+    assert all("Mua hàng không cần tài khoản" not in page for page in (desk, members))
+    assert "Mua hàng không cần tài khoản" in html_of(client.get("/tai-khoan/dang-nhap/"))
