@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Unpack
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -119,14 +120,17 @@ class OrderSearch(DeskSearch):
         required=False,
         choices=[
             ("", pgettext_lazy("report", "All")),
-            *[choice for choice in OrderStatus.choices if choice[0] != OrderStatus.DRAFT],
+            *((value, capfirst(label)) for value, label in OrderStatus.choices if value != OrderStatus.DRAFT),
         ],
         widget=forms.Select(attrs={"class": "input"}),
     )
     source = forms.ChoiceField(
         label=pgettext_lazy("report", "Source"),
         required=False,
-        choices=[("", pgettext_lazy("report", "All")), *OrderSource.choices],
+        choices=[
+            ("", pgettext_lazy("report", "All")),
+            *((value, capfirst(label)) for value, label in OrderSource.choices),
+        ],
         widget=forms.Select(attrs={"class": "input"}),
     )
     cooperative = forms.ModelChoiceField(

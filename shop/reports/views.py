@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
+from shop.core.texts.folding import folded_words
 from shop.reports import sales as report
 from shop.reports.chart import NARROW, build_chart
 from shop.reports.forms import SalesForm
@@ -214,6 +215,7 @@ def _period_table(query: SalesQuery, rows: Mapping[datetime.date, SalesFigures])
 
 
 def _file_response(content: bytes, content_type: str, query: SalesQuery, extension: str) -> HttpResponse:
-    name = f"ban-hang-{query.first:%Y%m%d}-{query.last:%Y%m%d}-{query.group}.{extension}"
+    group = "-".join(folded_words(str(query.group.label)))
+    name = f"ban-hang-{query.first:%Y%m%d}-{query.last:%Y%m%d}-{group}.{extension}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return HttpResponse(content, content_type=content_type, headers=headers)
