@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from cooperatives.access import has_staff_permission
 from orders.actions.privacy.data_requests import request_data_copy, request_deletion
 from orders.models import Order
-from shop.accounts.models import DataRequest, RequestKind, User
+from shop.accounts.models import Consent, DataRequest, RequestKind, User
 from shop.accounts.personal.data_requests import Requester
 from shop.accounts.staff.permissions import Permission
 from shop.accounts.staff.staff_accounts import set_customer_active, set_customer_note
@@ -70,7 +70,7 @@ def show_customer(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         if can_see_orders
         else [],
         "addresses": person.addresses.order_by("pk"),
-        "consents": person.consents.order_by("-given_at", "-pk")[:PER_PAGE],
+        "consents": _consent_groups(person),
         "requests": DataRequest.objects.of_person(person.pk),
         "history": change_views(Change.objects.of_row(person).order_by("-created_at", "-pk")[:PER_PAGE]),
     }
@@ -115,6 +115,14 @@ def set_customer_state(request: HttpRequest, actor: Actor, pk: int) -> HttpRespo
         now=timezone.now(),
     )
     return run_action(request, action, url=reverse("desk:customer", args=[pk]), message=_("Saved."))
+
+
+def _consent_groups(person: User) -> list[tuple[Consent, int]]:
+    """Return the newest consent of each purpose, apart if withdrawn, with the number of its kind."""
+    groups: dict[tuple[str, bool], list[Consent]] = {}
+    for consent in person.consents.order_by("-given_at", "-pk")[:_MAX_LISTED]:
+        groups.setdefault((consent.purpose, consent.withdrawn_at is not None), []).append(consent)
+    return [(consents[0], len(consents)) for consents in groups.values()]
 
 
 def _customers() -> QuerySet[User]:

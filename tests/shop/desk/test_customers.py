@@ -11,7 +11,8 @@ from shop.accounts.models import DataRequest, User
 from shop.accounts.staff.permissions import Permission
 from shop.core.models import Change
 from shop.notifications.models import Notification
-from tests.factories import make_admin, make_order, make_staff, make_user, make_variant
+from tests.factories import NOW, make_admin, make_order, make_staff, make_user, make_variant
+from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
 CUSTOMERS = "/quan-tri/khach-hang/"
@@ -98,6 +99,17 @@ def test_note_is_saved_and_the_log_keeps_no_text_of_it(client: Client, admin: Us
     change = Change.objects.of_row(customer).get()
     assert User.objects.get(pk=customer.pk).note == "Gọi buổi tối"
     assert (change.action, change.data) == ("user.note_changed", {"fields": ["note"]})
+
+
+def test_consents_of_one_purpose_are_one_row(client: Client, admin: User) -> None:
+    customer = make_customer()
+    for _order in range(2):
+        make_order((make_variant(), 1), user=customer)
+
+    page = client.get(f"{CUSTOMERS}{customer.pk}/")
+
+    assert [(row.purpose, count) for row, count in page.context["consents"]] == [("order", 2)]
+    assert f"2 lần, gần nhất {NOW:%d/%m/%Y}" in html_of(page)
 
 
 def test_staff_cannot_be_locked_as_customers(client: Client, admin: User) -> None:
