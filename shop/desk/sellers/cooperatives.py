@@ -74,6 +74,7 @@ class DecisionButton:
     new_state: str
     label: Promise
     css: str
+    is_disabled: bool = False
 
 
 @require_safe
@@ -201,13 +202,15 @@ def _presence_check(label: StrOrPromise, is_present: bool) -> ApplicationCheck:
 
 
 def _buttons(row: Cooperative) -> list[DecisionButton]:
-    """Return the decisions that the cooperative's state allows."""
+    """Return the decisions that the cooperative's state allows; approval waits for the checks."""
     allowed = COOPERATIVE_MOVES[row.state]
     buttons = []
     for new_state, (label, css) in DECISION_BUTTONS.items():
         if new_state in allowed:
             is_restoring = new_state == CooperativeState.APPROVED and row.state == CooperativeState.SUSPENDED
-            buttons.append(
-                DecisionButton(new_state.value, _("Allow sales again") if is_restoring else label, css)
+            is_disabled = (
+                new_state == CooperativeState.APPROVED and not is_restoring and bool(failed_checks(row))
             )
+            text = _("Allow sales again") if is_restoring else label
+            buttons.append(DecisionButton(new_state.value, text, css, is_disabled))
     return buttons

@@ -318,6 +318,8 @@ def test_checks_of_an_application_tell_what_is_missing_sent_or_not_provided(admi
     ):
         assert text in page
     assert page.count(": chờ bạn xem") == 1
+    assert 'value="approved" disabled>' in page
+    assert "Bạn duyệt được khi thông tin đã đủ" in page
 
 
 def test_sign_in_page_of_the_workplaces_says_so_without_hints_for_buyers(client: Client) -> None:
