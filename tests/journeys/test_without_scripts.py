@@ -188,7 +188,7 @@ def _accept_and_pack(page: Page, email: str) -> None:
     page.get_by_role("link", name="Nhận 1 đơn mới").click()
     page.get_by_role("button", name="Nhận đơn").click()
     page.get_by_text("Lấy rồi").click()
-    page.get_by_role("button", name="Xong, in tem").click()
+    page.get_by_role("button", name="Xong, sang dán tem").click()
     page.get_by_role("button", name="Dán tem xong").click()
     expect(page.get_by_role("button", name="Bàn giao kiện hàng")).to_be_visible()
 

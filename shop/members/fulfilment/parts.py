@@ -111,6 +111,7 @@ def refuse_part(request: HttpRequest, membership: MembershipContext, part_id: in
             "part": part,
             "form": form,
             "is_new": part.state == PartState.NEW,
+            "is_after_shortage": "shortage" in request.GET,
             "key": uuid.uuid4(),
         }
         return render_page(request, membership, "members/refusal.html", context)
@@ -145,7 +146,13 @@ def report_part_shortage(request: HttpRequest, membership: MembershipContext, pa
             )
     if not form.is_valid():
         lines = [line for line in sorted_lines(part) if still_open.get(line.pk)]
-        context = {"part": part, "form": form, "replaceable_lines": lines, "key": uuid.uuid4()}
+        context = {
+            "part": part,
+            "form": form,
+            "replaceable_lines": lines,
+            "can_cancel": part.may_be_cancelled(part.parcels.all()),
+            "key": uuid.uuid4(),
+        }
         return render_page(request, membership, "members/shortage.html", context)
     messages.success(request, _("The buyer has been notified."))
     return redirect(part_url(part.pk))
@@ -232,6 +239,7 @@ def render_part(
         "leaves_today": is_ready_today,
         "time_left": format_time_left(part.accept_by, now) if part.accept_by else "",
         "undo_acceptance_until": _undo_acceptance_until(part, parcels, now),
+        "can_report_shortage": bool(pick and any(pick.still_open.values())),
         "can_cancel": part.state == PartState.ACCEPTED and part.may_be_cancelled(parcels),
     }
     return render_page(request, membership, "members/part.html", context)

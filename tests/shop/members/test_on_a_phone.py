@@ -155,7 +155,7 @@ def test_order_goes_from_accepted_to_delivered_without_scripts(
     page.get_by_role("link", name="Nhận 1 đơn mới").click()
     page.get_by_role("button", name="Nhận đơn").click()
     page.get_by_text("Lấy rồi").click()
-    page.get_by_role("button", name="Xong, in tem").click()
+    page.get_by_role("button", name="Xong, sang dán tem").click()
     page.get_by_role("button", name="Dán tem xong").click()
     page.get_by_label("Mã vận đơn").fill("VTP1")
     page.get_by_role("button", name="Bàn giao kiện hàng").click()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 
 import pytest
@@ -53,6 +54,30 @@ def test_totals_show_the_reduction_for_missing_items(packer, seller) -> None:
     row = html_of(client.get(reverse("desk:orders"))).split(part.order.code)[1].split("</tr>")[0]
     assert money(total - reduction, "VND") in row
     assert f"Đặt {money(total, 'VND')}" in row
+
+
+def test_second_shortage_can_be_reported_until_everything_is_packed(packer, seller) -> None:
+    part = accepted_part(seller, quantity=3)
+    address = f"/xa-vien/goi/{part.pk}/thieu/"
+    report_shortage(
+        part_id=part.pk, available={part.lines.get().pk: 2}, actor=Actor.system(), now=timezone.now()
+    )
+    assert f'href="{address}"' in html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))
+
+    parcel_of(part, 2)
+
+    assert f'href="{address}"' not in html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))
+
+
+def test_cancelling_after_a_shortage_does_not_ask_whether_one_item_is_missing(packer, seller) -> None:
+    part = accepted_part(seller, quantity=3)
+    question = "Chỉ thiếu một món?"
+    (link,) = re.findall(
+        r'href="([^"]*[?]shortage=1)"', html_of(packer.get(f"/xa-vien/goi/{part.pk}/thieu/"))
+    )
+
+    assert question not in html_of(packer.get(link))
+    assert question in html_of(packer.get(link.removesuffix("?shortage=1")))
 
 
 def test_missing_items_are_told_and_are_no_parcel(packer, seller) -> None:
