@@ -128,7 +128,7 @@ def _list_product(page: Page, photo: Path) -> Listing:
     page.locator("[name=unit][value=kg]").check(force=True)
     page.locator("[name=price]").fill("15.000")
     page.locator("[name=on_hand]").fill("60")
-    page.get_by_text("Xuất xứ, hạn dùng, mùa vụ").click()
+    page.get_by_text("Xuất xứ, mùa vụ").click()
     page.locator("[name=origin]").fill("Xã Yến Dương cũ, vùng hồ Ba Bể")
     page.locator("[name=shelf_life]").fill("30 ngày từ ngày hái")
     press(page, "main form .big-action")

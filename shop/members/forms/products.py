@@ -31,6 +31,7 @@ _FIRST_FIELDS = frozenset(
         "measure",
         "price",
         "on_hand",
+        "shelf_life",
         "__all__",
     }
 )
@@ -39,7 +40,11 @@ _FIRST_FIELDS = frozenset(
 class ProductForm(MembersForm):
     """A product's details, including those required by law, which are checked before publication."""
 
-    name = forms.CharField(label=_("Product name"), max_length=250)
+    name = forms.CharField(
+        label=_("Product name"),
+        max_length=250,
+        error_messages={"required": _("Enter the product name.")},
+    )
     category = forms.ChoiceField(label=_("Product category"), required=False)
     origin = forms.CharField(label=_("Place of origin"), max_length=250)
     shelf_life = forms.CharField(
@@ -162,7 +167,7 @@ class NewListingForm(PhotosForm, ProductForm, NewVariantForm):
     # Errors are listed in the order of the page.
     field_order = (
         *("photo", "picture", "captions", "name", "product_type", "unit", "content", "measure", "price"),
-        *("is_weighed", "tolerance", "label", "on_hand", "origin", "shelf_life", "category", "months"),
+        *("is_weighed", "tolerance", "label", "on_hand", "shelf_life", "origin", "category", "months"),
         *("description", "return_terms", "return_days", "storage", "packaging", "ingredients"),
     )
 
@@ -194,7 +199,7 @@ class NewListingForm(PhotosForm, ProductForm, NewVariantForm):
 
     @property
     def has_folded_errors(self) -> bool:
-        """Return whether a field outside the first five has an error."""
+        """Return whether a folded field has an error."""
         return bool(set(self.errors) - _FIRST_FIELDS)
 
     @property

@@ -23,7 +23,12 @@ _GRAMS_OF = {Unit.KG: 1000, Unit.HUNDRED_GRAMS: 100, Unit.TEN_KG: 10_000}
 class VariantForm(MembersForm, ConfirmableForm):
     """A variant: unit, content and price."""
 
-    unit = forms.ChoiceField(label=_("Sales unit"), choices=Unit.choices, widget=forms.RadioSelect)
+    unit = forms.ChoiceField(
+        label=_("Sales unit"),
+        choices=Unit.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose a sales unit.")},
+    )
     content = ContentField(
         label=_("Net quantity per unit"),
         help_text=_("For example 300 g or 1.8 kg per packet. Leave empty if sold by the kg."),
@@ -51,6 +56,7 @@ class VariantForm(MembersForm, ConfirmableForm):
         label=_("Price per unit"),
         min_value=1,
         max_value=MAX_PRICE,
+        error_messages={"required": _("Enter the price.")},
         widget=forms.TextInput(
             attrs={"class": "input input-large", "inputmode": "numeric", "autocomplete": "off"}
         ),
@@ -127,6 +133,7 @@ class NewVariantForm(VariantForm):
         label=_("Quantity in stock"),
         min_value=0,
         max_value=1_000_000,
+        error_messages={"required": _("Enter the quantity in stock.")},
         widget=forms.NumberInput(attrs={"class": "", "inputmode": "numeric"}),
     )
 

@@ -704,3 +704,15 @@ def test_plausible_first_price_is_not_asked_about(lister, seller, price) -> None
     lister.post(address, fields)
 
     assert variant.product.variants.count() == 2
+
+
+def test_empty_fields_say_what_to_enter(lister) -> None:
+    response = lister.post("/xa-vien/hang/moi/", product_form(name="", unit="", price="", on_hand=""))
+
+    errors = response.context["form"].errors
+    assert {name: errors[name] for name in ("name", "unit", "price", "on_hand")} == {
+        "name": ["Nhập tên sản phẩm."],
+        "unit": ["Hãy chọn đơn vị bán."],
+        "price": ["Nhập giá."],
+        "on_hand": ["Nhập số lượng."],
+    }
