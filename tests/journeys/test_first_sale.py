@@ -198,7 +198,7 @@ def _pack_and_deliver(page: Page, order: Order, cooperative: Cooperative) -> Non
     press(page, "form[action$='/kien/'] .big-action")
     page.goto(f"/xa-vien/goi/{part.pk}/")
     for step in ("dong-goi", "ra-xe"):
-        press(page, f"form[action$='/{step}/'] .big-action")
+        press(page, f"form[action$='/{step}/'] button")
         page.goto(f"/xa-vien/goi/{part.pk}/")
     page.locator("form[action$='/da-giao/'] input[type=radio]").first.check()
     press(page, "form[action$='/da-giao/'] .big-action")

@@ -135,7 +135,7 @@ def _pack_and_deliver(page: Page, part: OrderPart) -> None:
     press(page, "form[action$='/kien/'] .big-action")
     for step in ("dong-goi", "ra-xe"):
         page.goto(address)
-        press(page, f"form[action$='/{step}/'] .big-action")
+        press(page, f"form[action$='/{step}/'] button")
     page.goto(address)
     expect(page.locator("main")).to_contain_text("78.000")
     page.locator("form[action$='/da-giao/'] input[type=radio]").first.check()
