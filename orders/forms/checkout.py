@@ -154,9 +154,7 @@ def _note_field() -> forms.CharField:
 class FindForm(forms.Form):
     """Find an order by its buyer's phone and code together, never by the order number."""
 
-    phone = phone_field(
-        _("Enter the phone number of the order."), help_text=_("The phone number you entered with the order.")
-    )
+    phone = phone_field(_("Enter the phone number of the order."))
     code = forms.CharField(
         label=_("Order code"),
         max_length=40,
@@ -171,6 +169,6 @@ class FindForm(forms.Form):
         code = normalise_order_code(self.cleaned_data["code"])
         if code.isdecimal():
             raise forms.ValidationError(
-                _("Enter the code that begins with T. The order number alone does not find an order.")
+                _("The code has 8 characters and begins with T, for example TA7K2M3N.")
             )
         return code

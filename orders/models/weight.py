@@ -65,6 +65,11 @@ class WeightQuestion(models.Model):
         return f"{self.line_id} {self.grams} g"
 
     @property
+    def extra_cost(self) -> int:
+        """By how much the weight costs more than agreed, in minor units."""
+        return self.cost_after - self.cost_before
+
+    @property
     def kilograms(self) -> str:
         """The weight as a scale shows it: `3.200`."""
         return f"{self.grams / 1000:.3f}"

@@ -199,9 +199,7 @@ def _after_placement(request: HttpRequest, order: Order, form: CheckoutForm) -> 
         save_checkout_address(request, form.address)
     remember_province(request, order.province_code)
     if order.confirmed_at is None:
-        messages.success(
-            request, _("Your items are reserved. The cooperatives start as soon as you have paid.")
-        )
+        messages.success(request, _("Your items are reserved. Pay now to complete the order."))
     else:
         messages.success(request, _("Order placed. The cooperatives have been notified."))
     if form.is_phone_likely_mistyped:

@@ -74,6 +74,8 @@ def _order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[str, obj
     return {
         "order": order,
         "tracks": tracks,
+        "may_still_complain": any(track.may_still_complain for track in tracks),
+        "complaint_period_is_over": any(track.complaint_period_ended_at for track in tracks),
         "is_maximum": possible_rise > 0,
         "possible_rise": possible_rise,
         "maximum_total": order.total_gross + possible_rise,

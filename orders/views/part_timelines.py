@@ -77,6 +77,11 @@ class PartTimeline:
         return self._has_items_to_complain_about and not self.complaint_period_ended_at
 
     @property
+    def may_still_complain(self) -> bool:
+        """Return whether the buyer may complain about the part now or once it has arrived."""
+        return self.part.is_active and not self.complaint_period_ended_at
+
+    @property
     def complaint_period_ended_at(self) -> datetime.datetime | None:
         """The end of the complaint period, if it is over for all items that the buyer has."""
         if self.complaint_until is None or self.now < self.complaint_until:

@@ -175,7 +175,7 @@ def test_empty_result_links_to_all_products(client: Client) -> None:
     html = html_of(client.get("/tim/?q=khong co gi"))
 
     assert "Không tìm thấy kết quả" in html
-    assert "Hãy thử ít từ hơn hoặc từ khác." in html
+    assert "Hãy thử từ ngắn hơn hoặc tên khác, ví dụ: miến dong, quýt." in html
     assert 'href="/san-pham/"' in html
 
 
