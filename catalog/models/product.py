@@ -198,6 +198,13 @@ class VariantQuerySet(models.QuerySet["Variant"]):
     def in_order(self) -> VariantQuerySet:
         return self.order_by("sort_order", "pk")
 
+    def with_own_media(self) -> VariantQuerySet:
+        """Add `own_media_key`, the key of the first picture that shows the variant itself."""
+        shown = VariantMedia.objects.filter(variant=models.OuterRef("pk")).order_by(
+            "media__sort_order", "media"
+        )
+        return self.annotate(own_media_key=models.Subquery(shown.values("media")[:1]))
+
     def for_cooperative(self, cooperative: Cooperative) -> VariantQuerySet:
         return self.existing().filter(cooperative=cooperative)
 
@@ -281,6 +288,13 @@ class Variant(WithMetadata, WithExternalReference, WithTimes):
     def grams_for(self, product: Product) -> int:
         """Return a step's shipping weight in grams: its own, its content's, or its product's."""
         return self.weight or self.content_grams or product.weight or 0
+
+    @property
+    def main_media(self) -> ProductMedia | None:
+        """The picture that shows it, else its product's first one. Read it `with_own_media`."""
+        own_media_key = getattr(self, "own_media_key", None)
+        media = sorted(self.product.media.all(), key=lambda row: row.pk != own_media_key)
+        return next(iter(media), None)
 
     def bound_grams(self, steps: int = 1) -> int:
         """Return the weight in grams up to which the buyer is not asked, for catch-weight products."""

@@ -40,10 +40,11 @@ def show_product(request: HttpRequest, slug: str) -> HttpResponse:
     if requested_product is None:
         return paused_product_page(request, slug)
     now = timezone.now()
-    media = _media(requested_product, request.GET.get("variant", ""))
-    choices = _add_pictures(_choices(requested_product, channel), media)
+    choices = _choices(requested_product, channel)
     variant_context = _variant_context(choices)
     purchase = parse_purchase(request.GET, requested_product, choices, variant_context["best"])
+    media = _media(requested_product, purchase.choice)
+    choices = _add_pictures(choices, media)
     context = {
         "product": requested_product,
         "cooperative": requested_product.cooperative,
@@ -125,14 +126,14 @@ def _choice(variant: Variant, price: Price, free: int) -> VariantChoice:
     return VariantChoice(variant, selling, list_price, max(free, 0) if variant.track_inventory else None)
 
 
-def _media(product: Product, variant_key: str) -> list[ProductMedia]:
-    """Return the product's pictures in order; those of the requested variant come first."""
+def _media(product: Product, choice: VariantChoice | None) -> list[ProductMedia]:
+    """Return the product's pictures in order; those of the chosen variant come first."""
     visible = ProductMedia.objects.displayable().filter(product=product).select_related("picture")
     rows = list(visible.order_by("sort_order", "pk"))
-    if not (variant_key.isdecimal() and len(variant_key) < 10):
+    if choice is None:
         return rows
     variant_media = set(
-        VariantMedia.objects.filter(variant=int(variant_key), media__in=rows).values_list("media", flat=True)
+        VariantMedia.objects.filter(variant=choice.variant, media__in=rows).values_list("media", flat=True)
     )
     return sorted(rows, key=lambda row: row.pk not in variant_media)
 

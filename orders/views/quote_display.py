@@ -64,7 +64,7 @@ class LineView:
 
     @property
     def picture(self) -> Picture | None:
-        media = next(iter(self.quoted.variant.product.media.all()), None)
+        media = self.quoted.variant.main_media
         return media.picture if media else None
 
     @property

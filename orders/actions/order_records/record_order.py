@@ -285,7 +285,7 @@ def _build_line(
     translated: Mapping[tuple[str, str], str],
 ) -> OrderLine:
     variant, product = quoted.variant, quoted.variant.product
-    picture = next(iter(product.media.all()), None)
+    media = variant.main_media
     return OrderLine(
         order=order,
         part=part,
@@ -300,7 +300,7 @@ def _build_line(
         translated_variant_name=translated.get((f"variant:{variant.pk}", "name"), ""),
         sku=variant.sku or "",
         unit=variant.unit,
-        picture_key=picture.picture_id if picture else None,
+        picture_key=media.picture_id if media else None,
         is_shipping_required=product.product_type.is_shipping_required,
         grams=variant.grams_for(product),
         quantity=quoted.requested.quantity,

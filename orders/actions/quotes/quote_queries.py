@@ -70,13 +70,17 @@ def read_quoted_variants(quote_request: QuoteRequest) -> dict[int, Variant]:
 
 @compiled_query
 def _select_variants(keys: Collection[int]) -> QuerySet[Variant]:
-    variants = Variant.objects.filter(pk__in=keys).select_related(
-        "product",
-        "cooperative__portrait",
-        "product__tax_class",
-        "product__category",
-        "product__product_type",
-        "product__product_type__tax_class",
+    variants = (
+        Variant.objects.filter(pk__in=keys)
+        .with_own_media()
+        .select_related(
+            "product",
+            "cooperative__portrait",
+            "product__tax_class",
+            "product__category",
+            "product__product_type",
+            "product__product_type__tax_class",
+        )
     )
     return variants.defer(*_column_paths(_UNREAD_OF_VARIANTS))
 

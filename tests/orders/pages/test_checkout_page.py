@@ -13,11 +13,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from catalog.models import Price, Stock, Variant
+from catalog.models import Price, ProductMedia, Stock, Variant, VariantMedia
 from cooperatives.models import Cooperative
-from orders.models import Basket, BasketLine, Order, Reservation
+from orders.models import Basket, BasketLine, Order, OrderLine, Reservation
 from shop.accounts.models import Consent
-from shop.core.models import Translation
+from shop.core.models import Picture, PictureState, Translation
 from shop.notifications.models import Notification
 from tests.factories import (
     HANOI,
@@ -98,6 +98,31 @@ def submit_rejected(client: Client, **fields: Any) -> str:
 
 def test_checkout_without_basket_redirects_to_basket(client: Client) -> None:
     assert client.get("/en/dat-hang/").headers["Location"] == "/en/gio-hang/"
+
+
+def test_basket_checkout_and_order_show_the_variant_s_own_picture(client: Client) -> None:
+    variant = make_variant()
+    first, own = (
+        ProductMedia.objects.create(
+            product=variant.product,
+            picture=Picture.objects.create(
+                original=f"{name}.jpg",
+                state=PictureState.READY,
+                renditions={"96": {"height": 96, "jpeg": f"{name}-96.jpg", "webp": f"{name}-96.webp"}},
+            ),
+            sort_order=place,
+        )
+        for place, name in enumerate(("goi", "goi-co"))
+    )
+    VariantMedia.objects.create(variant=variant, media=own)
+    add_to_basket(client, variant)
+
+    pages = [html_of(client.get(path)) for path in ("/en/gio-hang/", "/en/dat-hang/")]
+    submit_checkout(client)
+    pages.append(html_of(client.get(f"/en/don-hang/{Order.objects.get().pk}/")))
+
+    assert [(page.count("goi-co-96.webp"), page.count("goi-96.webp")) for page in pages] == [(1, 0)] * 3
+    assert first.picture_id != OrderLine.objects.get().picture_key == own.picture_id
 
 
 def test_opening_checkout_reserves_stock(client: Client) -> None:
