@@ -54,7 +54,7 @@ _HOME_PAGE = (
     "Túi thổ cẩm",
     "Chuối sấy",
 )
-_TEXTS = ("origin", "ingredients", "packaging", "shelf_life", "storage")
+_TEXTS = ("origin", "ingredients", "packaging", "shelf_life", "storage", "return_terms")
 
 
 def create_products(

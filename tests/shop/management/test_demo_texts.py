@@ -5,7 +5,7 @@ import pytest
 from shop.management.demo.data_files import cooperatives, products, translate_to_english
 from shop.management.market_setup.market_data import market
 
-SHORT = ("origin", "packaging", "shelf_life", "storage")
+SHORT = ("origin", "packaging", "shelf_life", "storage", "return_terms")
 
 
 def test_there_are_sixty_products_of_at_least_eight_cooperatives() -> None:
