@@ -81,6 +81,8 @@ def _order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[str, obj
         "maximum_total": order.total_gross + possible_rise,
         "maximum_due": order.due_gross + possible_rise,
         "maximum_still_due": order.still_due + possible_rise,
+        "is_reduced_transfer": order.due_gross != order.total_gross
+        and order.find_unpaid_transfer() is not None,
         "sums": totals_of_order(
             order,
             {track.part.cooperative_id: track.part.cooperative for track in tracks},

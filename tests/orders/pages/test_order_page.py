@@ -301,6 +301,7 @@ def test_cancelled_part_changes_unpaid_transfer(client: Client) -> None:
     page = text_of(html_of(client.post(f"/don-hang/{order.pk}/goi/1/huy/", follow=True)))
 
     assert "Đã huỷ phần của HTX Thiên An. Số tiền cần chuyển nay là 120.000 ₫." in page
+    assert "Tổng ban đầu 470.000 ₫ Phần đã huỷ −350.000 ₫ Còn phải trả 120.000 ₫" in page
     letter = Notification.objects.get(key__startswith="part_ended:")
     told = (
         f"Số tiền cần chuyển nay là 120.000 ₫ (trước là 470.000 ₫), nội dung {order.code}. "
