@@ -252,6 +252,14 @@ def test_missing_delivery_method_error_names_cooperative(client: Client) -> None
     assert '<span lang="vi">HTX Thiên An</span>: Choose a delivery method.' in page
 
 
+def test_refused_phone_number_shows_no_second_warning(client: Client) -> None:
+    add_to_basket(client, make_variant())
+
+    page = submit_rejected(client, phone="091234567")
+
+    assert "This number looks unusual." not in page
+
+
 def test_unusual_phone_number_is_accepted_with_warning(client: Client) -> None:
     add_to_basket(client, make_variant())
 
