@@ -252,6 +252,16 @@ def test_missing_delivery_method_error_names_cooperative(client: Client) -> None
     assert '<span lang="vi">HTX Thiên An</span>: Choose a delivery method.' in page
 
 
+def test_error_that_names_its_field_is_listed_without_its_label(client: Client) -> None:
+    add_to_basket(client, make_variant())
+
+    response = client.post("/dat-hang/", checkout_form(phone="091234567", street=""))
+
+    summary = re.search(r'id="errors">(.*?)</div>', text_of(response))
+    assert summary is not None
+    assert '<a href="#id_phone"> Số điện thoại có 10 chữ số, đang có 9.</a>' in summary[1]
+
+
 def test_refused_phone_number_shows_no_second_warning(client: Client) -> None:
     add_to_basket(client, make_variant())
 
