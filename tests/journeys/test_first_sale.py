@@ -125,7 +125,7 @@ def _list_product(page: Page, photo: Path) -> Listing:
     page.locator("input[name=photo]").set_input_files(photo)
     page.locator("[name=name]").fill("Bí xanh thơm")
     page.locator("[name=product_type]").select_option(label="Nông sản")
-    page.locator("[name=unit][value=kg]").check(force=True)
+    page.locator("label:has([name=unit][value=kg])").click()
     page.locator("[name=price]").fill("15.000")
     page.locator("[name=on_hand]").fill("60")
     page.get_by_text("Xuất xứ, mùa vụ").click()
