@@ -134,17 +134,27 @@ def _possible_rise(parts: Sequence[OrderPart]) -> int:
 
 
 def _short_cash_text(order: Order, parts: Sequence[OrderPart], total: int, *, is_maximum: bool) -> str:
-    """Return the sum to pay on receipt, and the days from the first to the last part."""
-    text = (
-        _("Pay in cash on receipt, at most %(sum)s.") if is_maximum else _("Pay %(sum)s in cash on receipt.")
-    )
-    text %= {"sum": money(total, order.currency)}
+    """Return the sum to pay on receipt, of each part if several, and the days from the first to the last."""
+    if len(parts) > 1:
+        text = _("Pay in cash on receipt of each part: %(sums)s.")
+        text %= {"sums": ", ".join(_part_sum(part, order.currency) for part in parts)}
+    elif is_maximum:
+        text = _("Pay in cash on receipt, at most %(sum)s.") % {"sum": money(total, order.currency)}
+    else:
+        text = _("Pay %(sum)s in cash on receipt.") % {"sum": money(total, order.currency)}
     first_days = [day for part in parts if (day := part.pickup_day or part.expected_from)]
     last_days = [day for part in parts if (day := part.pickup_day or part.expected_until)]
     if not first_days or not last_days:
         return text
     days = days_between(min(first_days), max(last_days))
     return f"{text} {_('Expected: %(days)s.') % {'days': days}}"
+
+
+def _part_sum(part: OrderPart, currency: str) -> str:
+    """Return what a part costs, at most if it is still to be weighed, and its seller."""
+    possible_rise = _possible_rise([part])
+    text = _("at most %(sum)s (%(name)s)") if possible_rise else _("%(sum)s (%(name)s)")
+    return text % {"sum": money(part.total_gross + possible_rise, currency), "name": part.cooperative.name}
 
 
 def _short_transfer_text(transfer: TransferInstructions) -> str:

@@ -214,7 +214,8 @@ def test_text_message_of_cash_order_gives_most_to_pay_and_days() -> None:
     rows = Notification.objects.filter(recipient="+84987654321").order_by("pk")
     texts = [row.text.replace("\u00a0", " ").rpartition(" ")[0] for row in rows]
     assert texts == [
-        f"Đơn hàng {order.code} trên Chợ Phiên. Trả tiền mặt khi nhận, tối đa 466.400 ₫. "
+        f"Đơn hàng {order.code} trên Chợ Phiên. Trả tiền mặt khi nhận từng phần: "
+        "350.000 ₫ (HTX Thiên An), tối đa 116.400 ₫ (HTX Tài Hoan). "
         "Dự kiến thứ Năm 26/11 – thứ Sáu 27/11.",
         f"Đơn {order.code}: HTX Thiên An không giao được phần của mình. Còn phải trả tối đa 116.400 ₫.",
         f"Đơn {order.code}: HTX Tài Hoan không giao được phần của mình. Không phải trả thêm khoản nào.",
