@@ -519,6 +519,8 @@ def _transferred_bytes(responses: list[Response]) -> tuple[int, int]:
 
 
 def _compressed_size(response: Response) -> int:
+    if response.status == 304:  # the service worker asks whether its copy is still valid
+        return 0
     body = response.body()
     if "/static/" in response.url and not response.url.endswith((".png", ".woff2")):
         return min(len(body), _brotli_size(body))
