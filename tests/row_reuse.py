@@ -32,7 +32,7 @@ from django.utils.translation import get_language
 
 from tests.stored_rows import Row, key_index, stored_columns, stored_rows
 
-Factory = TypeVar("Made", bound=Callable[..., Any])
+Factory = TypeVar("Factory", bound=Callable[..., Any])
 _READS = ("SELECT", "SAVEPOINT", "RELEASE")
 # Signing in touches nothing that a factory reads.
 _IGNORED_WRITES = (

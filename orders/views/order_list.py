@@ -47,7 +47,7 @@ def account_home(request: HttpRequest) -> HttpResponse:
 
 
 def orders_at_hand(request: HttpRequest) -> list[Order]:
-    """Return the newest orders of the signed-in buyer, or those this guest's session placed or proved.
+    """Return the newest orders of the signed-in buyer, or those that this guest placed or proved with a code.
 
     Orders with a question for the buyer come first.
     """

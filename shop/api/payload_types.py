@@ -2,8 +2,12 @@
 
     type CategoryUpdate @errors(of: ProductError, older: "Use `errors`.") { category: Category }
 
-has the fields `category`, `productErrors` (Saleor's former name, deprecated for this reason; "" is GraphQL's
-own) and `errors`. Without `older` there is only `errors`; with `first: true` they precede the other fields.
+has the fields `category`, `productErrors` and `errors`. The directive's arguments:
+
+- `of`: the type of the errors.
+- `older`: also declare the field under Saleor's former name, deprecated for this reason. An empty reason
+  stands for GraphQL's default one.
+- `first`: declare the error fields before the other fields.
 """
 
 from __future__ import annotations

@@ -42,7 +42,10 @@ class OverLimit(Refused):
 
 @dataclass(frozen=True, slots=True)
 class LineToAdd:
-    """Steps of a variant to add, with `needs_new_line` never to an existing line; prices in minor units."""
+    """A variant and the quantity to add, in sale steps. Prices are in minor units.
+
+    If `needs_new_line`, the quantity is never added to an existing line.
+    """
 
     variant_id: int
     quantity: int

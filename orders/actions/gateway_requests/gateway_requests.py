@@ -34,9 +34,7 @@ from shop.core.errors import Missing, Refused
 from shop.core.models import shop_settings
 
 GATEWAY = "stripe"
-SEND_CALL = (
-    "orders.send_gateway_call"  # the message that a call waits to be sent; `gateway.gateway_calls` handles it
-)
+SEND_CALL = "orders.send_gateway_call"  # the task that sends a stored call; it is in `gateway.gateway_calls`
 DEFAULT_LANGUAGE = "vi"  # of requests without an order or basket
 _SENT_WITHIN = datetime.timedelta(minutes=1)  # afterwards the sweep takes the message for lost
 

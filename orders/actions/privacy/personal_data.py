@@ -53,7 +53,7 @@ _ADDRESS = (
     "landmark",
 )
 
-_MAX_CHANGES = 10_000  # the newest changes: staff have made more than a workbook holds
+_MAX_CHANGES = 10_000  # only the newest: a staff member may have made more than a worksheet can hold
 
 
 def personal_data_of_user(user_id: int) -> PersonalData:

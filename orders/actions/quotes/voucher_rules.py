@@ -87,13 +87,13 @@ class VoucherNotForProducts(VoucherRefused):
 
 
 class VoucherMinimumNotReached(VoucherRefused):
-    """`details["missing"]`: minor units that the covered lines lack to the minimum."""
+    """`details["missing"]`: by how much the covered lines fall short of the minimum, in minor units."""
 
     code = "voucher_minimum_not_reached"
 
 
 class VoucherQuantityTooLow(VoucherRefused):
-    """`details["missing"]`: sale steps that the covered lines lack to the minimum."""
+    """`details["missing"]`: by how many sale steps the covered lines fall short of the minimum."""
 
     code = "voucher_quantity_too_low"
 

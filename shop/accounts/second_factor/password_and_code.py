@@ -30,8 +30,7 @@ def authenticate_with_code(*, login_name: str, password: str, now: datetime.date
     """Return the user with this e-mail or phone, password, and app code if they need one.
 
     Returns None for all others, after the same work. Raises SecondFactorRequired, TooManyTries,
-    WrongSecondFactor,
-    SecondFactorUsed.
+    WrongSecondFactor, SecondFactorUsed.
     """
     known = find_user(login_name)
     if known is None or not known.has_second_factor:

@@ -50,7 +50,10 @@ def create_desk_tasks(channel: Channel, members: Mapping[int, Actor], *, now: da
 
 
 def _create_applications(*, now: datetime.datetime) -> None:
-    """Apply to sell: with all documents, and without the last ones but with another's account."""
+    """Make two applications.
+
+    One is complete. The other lacks the last documents and names somebody else's bank account.
+    """
     for position, row in enumerate(desk_tasks()["application"]):
         if User.objects.filter(email=row["email"]).exists():
             continue

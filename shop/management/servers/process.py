@@ -51,10 +51,10 @@ def run_unprivileged(command: Sequence[str]) -> list[str]:
 
 
 def free_port() -> int:
-    """Return a free port, below those that the kernel gives to clients.
+    """Return a free port below the kernel's range for outgoing connections.
 
-    Another process could take a client's port before the server listens. Even asking repeatedly whether the
-    server is there would sooner or later take the port by a connection to itself.
+    A port of that range could be taken by an outgoing connection before the server listens, even by our own
+    connection that tests whether the server is ready.
     """
     try:
         lowest_of_clients = int(_CLIENT_PORTS.read_text().split()[0])
