@@ -105,6 +105,7 @@ def _dotted_strings(tree: ast.Module) -> Iterator[str]:
         "notifications",
         "orders",
         "shop",
+        "sync",
     )
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and NAMED.fullmatch(node.value):
