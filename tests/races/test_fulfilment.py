@@ -108,12 +108,11 @@ def test_without_lock_items_are_packed_twice_or_database_fails(monkeypatch) -> N
 
     results = run_in_threads([packing, packing])
 
-    # On PostgreSQL the unique parcel number stops the second, with an error of the database.
+    outcomes = [(["Parcel", "Parcel"], 6)]
     if connection.vendor == "postgresql":
-        assert type_names(results) == ["IntegrityError", "Parcel"], results
-    else:
-        assert type_names(results) == ["Parcel", "Parcel"], results
-        assert packed_quantity(part) == 6
+        # If both read before either has written, they take the same parcel number, which is unique.
+        outcomes.append((["IntegrityError", "Parcel"], 3))
+    assert (type_names(results), packed_quantity(part)) in outcomes, results
 
 
 def fulfilling(order):
