@@ -105,6 +105,9 @@ _TEXTS: Mapping[str, str | Promise] = {
         "Keep working. When there is a signal, the phone sends by itself, oldest first. Do not remove the "
         "app while something is waiting."
     ),
+    "not_stored": _(
+        "The phone could not store this. Its memory may be full: delete pictures or apps, then press again."
+    ),
     "just_sent": _("Just sent"),
     "back": _("Back to today"),
 }

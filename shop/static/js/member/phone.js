@@ -12,6 +12,7 @@ export const settings = signal(null),
   rows = signal([]),
   outbox = signal([]),
   sendingKeys = signal([]),
+  isNotStored = signal(false), // the last change, because the phone is full
   network = signal(navigator.onLine ? RESULTS.fine : RESULTS.offline);
 
 // Return a text with its %(name)s filled in.
@@ -54,12 +55,24 @@ export const send = async () => {
   await reload();
 };
 
-// Queue a command that builds on the part's earlier ones, and send it if there is a network.
-export const give = async (part, name, payload) => {
-  const earlier = (await readOutbox()).filter(({ subject, state }) => subject.part === part.id && state !== "done");
-  const after = earlier.slice(-1).map(({ key }) => key);
-  const subject = { part: part.id, order: part.order, currency: part.currency };
-  await addCommand({ name, payload, after, subject });
-  await reload();
-  send();
+// Change the outbox, show it, and send what waits. A second tap before the first one is stored does nothing.
+let isStoring = false;
+export const changeOutbox = async (change) => {
+  if (isStoring) return;
+  isStoring = true;
+  try {
+    isNotStored.value = await change().then(
+      () => false,
+      () => true,
+    );
+    await reload();
+  } finally {
+    isStoring = false;
+  }
+  if (!isNotStored.value) send();
 };
+
+export const give = (part, name, payload) =>
+  changeOutbox(() =>
+    addCommand({ name, payload, subject: { part: part.id, order: part.order, currency: part.currency } }),
+  );

@@ -4,10 +4,12 @@ import { useState } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { html } from "member/html";
 import {
+  changeOutbox,
   clock,
   failureReasons,
   give,
   Icon,
+  isNotStored,
   kilograms,
   money,
   network,
@@ -356,13 +358,8 @@ const CORRECTIONS = { invalid_pickup_code: ["code", "code"], cash_amount_differs
 const Review = ({ command }) => {
   const [written, setWritten] = useState("");
   const { code, details, key, payload } = command;
-  const decide = async (change) => {
-    await change;
-    await reload();
-    send();
-  };
   const again = (icon, text, correction, isOff = false) =>
-    button(icon, text, () => decide(repeatCommand(key, { ...payload, ...correction })), { isOff });
+    button(icon, text, () => changeOutbox(() => repeatCommand(key, { ...payload, ...correction })), { isOff });
   const [field, label] = CORRECTIONS[code] ?? [];
   const expected = ["invalid_cash_amount", "cash_amount_differs"].includes(code) && details?.expected;
   const part = rows.value.find(({ kind, id }) => kind === "part" && id === command.subject.part);
@@ -385,7 +382,7 @@ const Review = ({ command }) => {
             : !expected && again("refresh-cw", t("try_again"), {})
       }
       ${expected > 0 && currency && again("banknote", t("cash_collected", { sum: money(expected, currency) }), { cash: expected, cash_reason: "" })}
-      ${button("circle-x", t("drop"), () => decide(dropCommand(key)))}
+      ${button("circle-x", t("drop"), () => changeOutbox(() => dropCommand(key)))}
     </div>
   </section>`;
 };
@@ -433,6 +430,7 @@ const Screen = ({ at }) => {
   return html`
     ${at.value !== "#today" && html`<p><a class="button button-plain" href="#today"><${Icon} name="arrow-left" /> ${t("back")}</a></p>`}
     <${Renewal} />
+    ${isNotStored.value && html`<p class="notice bad" role="alert"><${Icon} name="circle-alert" /><span>${t("not_stored")}</span></p>`}
     ${part ? html`<${Part} id=${Number(part[1])} />` : at.value === "#unsent" ? html`<${Unsent} />` : html`<${Today} />`}
   `;
 };

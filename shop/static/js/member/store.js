@@ -43,23 +43,29 @@ export const forgetAll = async () => {
   await (await opened).clear("outbox");
 };
 
-// Add a command of this phone's member. `after` are the keys of the commands that it builds on.
-export const addCommand = async ({ name, payload, after, subject }) => {
-  const { member, cooperative } = await readSettings();
-  const command = {
-    key: crypto.randomUUID(),
-    at: new Date().toISOString(),
-    member: member.id,
-    cooperative: cooperative.id,
-    state: "waiting",
-    name,
-    payload,
-    after,
-    subject,
+// Add a command of this phone's member, in one transaction. It builds on the last unfinished one about the same part.
+export const addCommand = async ({ name, payload, subject }) => {
+  const transaction = (await opened).transaction(["outbox", "settings"], "readwrite");
+  const outbox = transaction.objectStore("outbox");
+  const store = async () => {
+    const { member, cooperative } = await transaction.objectStore("settings").get("phone");
+    const unfinished = (await outbox.getAll()).filter(
+      (command) => command.subject.part === subject.part && command.state !== "done",
+    );
+    await outbox.add({
+      key: crypto.randomUUID(),
+      at: new Date().toISOString(),
+      member: member.id,
+      cooperative: cooperative.id,
+      state: "waiting",
+      name,
+      payload,
+      after: unfinished.slice(-1).map(({ key }) => key),
+      subject,
+    });
   };
-  await (await opened).add("outbox", command);
+  await Promise.all([store(), transaction.done]);
   navigator.storage?.persist?.();
-  return command;
 };
 
 // Store the answers to a push with the rows that came with them.

@@ -266,3 +266,27 @@ def test_phone_with_unsent_work_is_not_signed_out(phone_with_workers: Page, sell
     assert phone.evaluate(HOLDS, 0)
     part.refresh_from_db()
     assert part.state == PartState.ACCEPTED
+
+
+def test_tapped_twice_is_done_once_and_full_storage_is_told(phone_with_workers: Page, seller) -> None:
+    phone = phone_with_workers
+    part = make_order((make_variant(seller), 2)).parts.get()
+    sign_in(phone, seller)
+    assert phone.evaluate(HOLDS, 2)
+    phone.context.set_offline(True)
+    open_order(phone, part)
+    # What browsers throw on a full disk, which a test cannot fill.
+    phone.evaluate("""() => {
+      window.realAdd = IDBObjectStore.prototype.add;
+      IDBObjectStore.prototype.add = () => { throw new DOMException("full", "QuotaExceededError"); };
+    }""")
+
+    phone.get_by_role("button", name="Nhận đơn").click()
+
+    expect(phone.get_by_role("alert")).to_contain_text("Máy chưa lưu được việc này")
+    phone.evaluate("() => { IDBObjectStore.prototype.add = window.realAdd; }")
+    phone.get_by_role("button", name="Nhận đơn").dblclick()
+    expect(phone.get_by_label("Lấy rồi")).to_be_visible()
+    expect(phone.get_by_role("alert")).to_have_count(0)
+    phone.goto("/xa-vien/#unsent")
+    expect(phone.get_by_text("Trên máy", exact=True)).to_have_count(1)
