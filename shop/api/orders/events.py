@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.db.models import Q
-from django.utils.functional import Promise
-from django.utils.translation import pgettext_lazy
 
+from orders.change_texts import ORDER_CHANGE_TEXTS
 from orders.models import Order, Parcel, ParcelLine
 from shop.api.breadth import Selection
 from shop.api.connections import SortKey, connect
@@ -46,35 +45,38 @@ EVENT_TYPES = {
 }
 OTHER_EVENT_TYPE = "EXTERNAL_SERVICE_NOTIFICATION"
 # Other changes are shown as messages of the type for external services.
-EVENT_MESSAGES: dict[str, Promise] = {
-    "part.accepted": pgettext_lazy("history", "Accepted"),
-    "part.declined": pgettext_lazy("history", "Declined"),
-    "part.cancelled": pgettext_lazy("history", "Cancelled"),
-    "part.acceptance_undone": pgettext_lazy("history", "Acceptance undone"),
-    "part.unanswered": pgettext_lazy("history", "Platform notified: nobody has accepted"),
-    "line.weighed": pgettext_lazy("history", "Weighed"),
-    "line.weight_question_asked": pgettext_lazy("history", "Heavier than agreed, buyer asked to confirm"),
-    "line.weight_agreed": pgettext_lazy("history", "Buyer accepted the weight"),
-    "line.weight_refused": pgettext_lazy("history", "Buyer rejected the weight"),
-    "substitute.offered": pgettext_lazy("history", "Substitute offered to the buyer"),
-    "substitute.accepted": pgettext_lazy("history", "Buyer accepted the substitute"),
-    "substitute.rejected": pgettext_lazy("history", "Buyer rejected the substitute"),
-    "substitute.expired": pgettext_lazy("history", "Buyer did not answer about the substitute"),
-    "substitute.withdrawn": pgettext_lazy("history", "Substitute withdrawn"),
-    "parcel.delivered": pgettext_lazy("history", "Delivered"),
-    "parcel.handover_undone": pgettext_lazy("history", "Handover undone"),
-    "parcel.delivery_undone": pgettext_lazy("history", "Delivery undone"),
-    "parcel.cash_undone": pgettext_lazy("history", "Collected cash undone"),
-    "parcel.delivery_failed": pgettext_lazy("history", "Delivery failed"),
-    "parcel.cash_collected": pgettext_lazy("history", "Cash collected"),
-    "payment.method_changed": pgettext_lazy("history", "Payment method changed"),
-    "payment.disputed": pgettext_lazy("history", "Card payment disputed by the buyer"),
-    "payment.refund_failed": pgettext_lazy("history", "Refund failed"),
-    "refund.decided": pgettext_lazy("history", "Refund decided"),
-    "complaint.filed": pgettext_lazy("history", "Complaint received"),
-    "complaint.accepted": pgettext_lazy("history", "Complaint accepted"),
-    "complaint.rejected": pgettext_lazy("history", "Complaint rejected"),
-    "complaint.withdrawn": pgettext_lazy("history", "Complaint withdrawn"),
+EVENT_MESSAGES = {
+    action: ORDER_CHANGE_TEXTS[action]
+    for action in (
+        "part.accepted",
+        "part.declined",
+        "part.cancelled",
+        "part.acceptance_undone",
+        "part.unanswered",
+        "line.weighed",
+        "line.weight_question_asked",
+        "line.weight_agreed",
+        "line.weight_refused",
+        "substitute.offered",
+        "substitute.accepted",
+        "substitute.rejected",
+        "substitute.expired",
+        "substitute.withdrawn",
+        "parcel.delivered",
+        "parcel.handover_undone",
+        "parcel.delivery_undone",
+        "parcel.cash_undone",
+        "parcel.delivery_failed",
+        "parcel.cash_collected",
+        "payment.method_changed",
+        "payment.disputed",
+        "payment.refund_failed",
+        "refund.decided",
+        "complaint.filed",
+        "complaint.accepted",
+        "complaint.rejected",
+        "complaint.withdrawn",
+    )
 }
 # Changes of the whole order that all of its cooperatives may see.
 _ORDER_WIDE = (
