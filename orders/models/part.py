@@ -307,7 +307,10 @@ class OrderPart(ReportColumns, WithMetadata, WithTimes):
     def may_be_cancelled(self, parcels: Iterable[Parcel], *, is_by_buyer: bool = False) -> bool:
         """Return whether the part may still be cancelled. `parcels`: all parcels of this part.
 
-        Staff may cancel until a parcel has left the warehouse; buyers until one is packed.
+        Staff may cancel until a parcel has left the warehouse; buyers until one is packed. What a shortage
+        records about items that are not sent does not count as a parcel.
         """
         uncancellable_states = PACKED_OR_DISPATCHED_STATES if is_by_buyer else DISPATCHED_STATES
-        return self.is_active and not any(parcel.state in uncancellable_states for parcel in parcels)
+        return self.is_active and not any(
+            parcel.is_active_outgoing and parcel.state in uncancellable_states for parcel in parcels
+        )

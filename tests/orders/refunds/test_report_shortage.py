@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from django.db.models import F
 
+from orders.actions.fulfilment.cancel_parts import cancel_part
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
 from orders.actions.fulfilment.unsent_items import NoLinesLeftToSend
 from orders.actions.refunds.report_shortage import NothingShort, report_shortage
 from orders.models import OrderLine, OrderPart, Refund
+from orders.states import PartState
 from shop.core.actors import Actor
 from shop.core.states import WrongMove
 from shop.notifications.models import Notification
@@ -80,6 +82,22 @@ def test_shortage_that_is_none_or_everything_is_refused() -> None:
             report_shortage(part_id=part.pk, available={first.pk: count}, **AS_MEMBER)
     with assert_refused(NoLinesLeftToSend, "no_lines_left_to_send"):
         report_shortage(part_id=part.pk, available={first.pk: 0, second.pk: 0}, **AS_MEMBER)
+
+
+def test_rest_of_a_part_can_still_be_cancelled_after_a_shortage() -> None:
+    part = accepted_part()
+    line = part.lines.order_by("position")[0]
+    report_shortage(part_id=part.pk, available={line.pk: 1}, **AS_MEMBER)
+    part.refresh_from_db()
+
+    may_be_cancelled = part.may_be_cancelled(part.parcels.all())
+    cancel_part(part_id=part.pk, reason="Mưa lũ, không gửi được.", **AS_MEMBER)
+
+    assert may_be_cancelled
+    part.refresh_from_db()
+    assert part.state == PartState.CANCELLED
+    assert part.order.due_gross == 0
+    check_everything()
 
 
 def test_shortage_before_acceptance_is_refused() -> None:
