@@ -74,6 +74,9 @@ def send_code(
         # Short enough in Vietnamese for one text message, which holds 70 characters.
         text = _("%(code)s is your code for %(purpose)s at %(shop)s. Do not share it.")
         values = {"purpose": purpose.label, "shop": shop.name}
+        if contact_method == ContactMethod.EMAIL:
+            validity = _("It is valid for %(minutes)s minutes. If you did not ask for it, ignore this email.")
+            text += "\n\n" + validity % {"minutes": LIFETIME // datetime.timedelta(minutes=1)}
         queue_notification(
             key=f"code:{row.pk}",
             contact_method=contact_method,

@@ -5,11 +5,13 @@ The pages are the same whether the address has an account or not; its owner is n
 
 from __future__ import annotations
 
+import datetime
 import time
 import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -60,6 +62,8 @@ def enter_registration_code(request: HttpRequest, *, after_sign_in: AfterSignIn)
     pending = pending_registration(request)
     if pending is None:
         return redirect("accounts:register")
+    if "resend" in request.POST:
+        return resend_code(request, pending)
     form = CodeForm(request.POST or None)
     user = open_by_code(request, form, pending)
     if user is None:
@@ -70,23 +74,10 @@ def enter_registration_code(request: HttpRequest, *, after_sign_in: AfterSignIn)
 
 def begin_registration(request: HttpRequest, submitted: Mapping[str, Any]) -> None:
     """Send the code, or notify the address's owner; both do the same work. Raises TooManyTries."""
-    email, network = submitted["email"].strip().lower(), client_network(request.META)
-    REGISTRATIONS.take(network)
-    take_code(network, email, "")
-    password, now = make_password(submitted["password"]), timezone.now()
-    known = User.objects.filter(email=email).first()
-    if known is None:
-        code_id = send_code(
-            purpose=CodePurpose.REGISTER,
-            contact_method=ContactMethod.EMAIL,
-            recipient=email,
-            language=request.LANGUAGE_CODE,
-            user_id=None,
-            now=now,
-        )
-    else:
-        code_id = uuid.uuid4()
-        notify_of_registration(user_id=known.pk, now=now)
+    email = submitted["email"].strip().lower()
+    REGISTRATIONS.take(client_network(request.META))
+    code_id = _send_registration_code(request, email, now=timezone.now())
+    password = make_password(submitted["password"])
     request.session[_PENDING] = {
         "id": str(code_id),
         "email": email,
@@ -96,6 +87,35 @@ def begin_registration(request: HttpRequest, submitted: Mapping[str, Any]) -> No
         "back": submitted.get("back", ""),
         "at": time.time(),
     }
+
+
+def resend_code(request: HttpRequest, pending: Mapping[str, Any]) -> HttpResponse:
+    """Send a new code for the pending registration, and reload the page. Only the new code counts."""
+    try:
+        code_id = _send_registration_code(request, pending["email"], now=timezone.now())
+    except TooManyTries as refused:
+        messages.error(request, str(refused.message))
+    else:
+        request.session[_PENDING] = {**pending, "id": str(code_id), "at": time.time()}
+        messages.success(request, _("We have sent a new code to %(to)s.") % {"to": pending["email"]})
+    return redirect(request.path)
+
+
+def _send_registration_code(request: HttpRequest, email: str, *, now: datetime.datetime) -> uuid.UUID:
+    """Send a code, or notify the address's owner, and return the code's id. Raises TooManyTries."""
+    take_code(client_network(request.META), email, "")
+    known = User.objects.filter(email=email).first()
+    if known is not None:
+        notify_of_registration(user_id=known.pk, now=now)
+        return uuid.uuid4()
+    return send_code(
+        purpose=CodePurpose.REGISTER,
+        contact_method=ContactMethod.EMAIL,
+        recipient=email,
+        language=request.LANGUAGE_CODE,
+        user_id=None,
+        now=now,
+    )
 
 
 def pending_registration(request: HttpRequest) -> dict[str, Any] | None:

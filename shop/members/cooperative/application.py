@@ -24,7 +24,12 @@ from cooperatives.models import Cooperative, DocumentKind
 from cooperatives.states import CooperativeState
 from shop.accounts.forms import CodeForm
 from shop.accounts.models import SignInMethod, User
-from shop.accounts.views.registration import begin_registration, open_by_code, pending_registration
+from shop.accounts.views.registration import (
+    begin_registration,
+    open_by_code,
+    pending_registration,
+    resend_code,
+)
 from shop.accounts.views.sign_in_steps import log_in
 from shop.core.actors import EntryPoint
 from shop.core.dates.calendar import vietnam_date
@@ -75,6 +80,8 @@ def confirm_application_code(request: HttpRequest) -> HttpResponse:
     pending, saved_application = pending_registration(request), request.session.get(_SESSION_KEY)
     if pending is None or saved_application is None:
         return redirect("members:apply")
+    if "resend" in request.POST:
+        return resend_code(request, pending)
     code_form = CodeForm(request.POST or None)
     user = open_by_code(request, code_form, pending)
     if user is None:

@@ -142,6 +142,35 @@ def test_account_opens_after_entering_the_code(client: Client) -> None:
     assert Change.objects.get().action == "user.registered"
 
 
+def test_registration_code_can_be_sent_again(client: Client) -> None:
+    entered = {"name": "Nông Thị Mai", "email": "mai@example.com", "password": NEW}
+    client.post("/en/tai-khoan/dang-ky/", entered)
+    first_code = last_code("mai@example.com")
+    mail = Notification.objects.get(recipient="mai@example.com")
+    assert "It is valid for 5 minutes. If you did not ask for it, ignore this email." in mail.text
+
+    again = client.post("/en/tai-khoan/dang-ky/ma/", {"resend": "1"})
+    page = html_of(client.get(again.headers["Location"]))
+    new_code = last_code("mai@example.com")
+    client.post("/en/tai-khoan/dang-ky/ma/", {"code": first_code})
+
+    assert again.headers["Location"] == "/en/tai-khoan/dang-ky/ma/"
+    assert "We have sent a new code to mai@example.com." in page
+    assert not User.objects.exists()  # only the newest code counts
+    client.post("/en/tai-khoan/dang-ky/ma/", {"code": new_code})
+    assert User.objects.get().check_password(NEW)
+
+
+def test_codes_sent_again_are_limited(client: Client) -> None:
+    client.post("/en/tai-khoan/dang-ky/", {"name": "Mai", "email": "mai@example.com", "password": NEW})
+
+    for _again in range(6):
+        client.post("/en/tai-khoan/dang-ky/ma/", {"resend": "1"})
+
+    assert Notification.objects.filter(recipient="mai@example.com").count() == 4
+    assert "Too many attempts." in html_of(client.get("/en/tai-khoan/dang-ky/ma/"))
+
+
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [

@@ -87,6 +87,16 @@ def test_wrong_code_creates_nothing_and_keeps_the_entered_data(client) -> None:
     assert Client().post(CODE, {"code": "000000"}).url == "/xa-vien/dang-ky/"
 
 
+def test_applicants_code_can_be_sent_again(client) -> None:
+    client.post("/xa-vien/dang-ky/", application_form() | ACCOUNT)
+
+    again = client.post(CODE, {"resend": "1"})
+    client.post(CODE, {"code": last_code("mau@example.com")})
+
+    assert again.url == CODE
+    assert Cooperative.objects.get().state == CooperativeState.APPLIED
+
+
 def test_signed_in_applicant_uses_their_account(client) -> None:
     user = make_user()
     client.force_login(user)
