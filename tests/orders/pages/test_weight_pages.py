@@ -217,7 +217,7 @@ def test_order_page_and_its_email_repeat_the_sums_of_the_checkout(client) -> Non
     assert sums == agreed
     assert response.context["maximum_due"] == quote.maximum_total == 131_400 - 13_140 + 60_000
     letter = text_of(Notification.objects.get(key__startswith="order_placed:").html)
-    assert "Tiền hàng, tối đa 131.400 ₫" in letter
+    assert "Tiền hàng, tối đa (trước giảm giá) 131.400 ₫" in letter
     assert "−13.140 ₫ Phí giao hàng 60.000 ₫ Tối đa 178.260 ₫" in letter
 
 
