@@ -469,6 +469,7 @@ def test_typed_text_survives_pending_response(phone: Page) -> None:
     page = phone
     add_product_to_basket(page)
     page.get_by_role("button", name="Checkout", exact=True).filter(visible=True).click()
+    page.get_by_label("Full name").wait_for()  # the page itself has the same address
     held_requests: list[Route] = []
     page.route("**/dat-hang/", lambda route: held_requests.append(route), times=1)
     with page.expect_request("**/dat-hang/"):

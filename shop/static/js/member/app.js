@@ -55,7 +55,8 @@ const opensHere = place && /\/(?:xa-vien|offline)\/(?:goi\/(?:\d+\/)?)?$/.test(l
 const notSent = document.querySelector("[data-not-sent]");
 if (opensHere && (!notSent || notSent.hidden)) {
   const { start } = await import("member/screens");
-  if (!(await start(place)) && navigator.onLine) await refresh();
+  // Without rows of an earlier visit it shows nothing: only a page of a signed-in member may fetch them.
+  await start(place);
 } else {
   addEventListener("online", refresh);
   await refresh();
