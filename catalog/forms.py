@@ -75,8 +75,8 @@ def _day(label: Label, **kwargs: Any) -> forms.DateField:
 class DiscountForm(ConfirmableForm):
     """Common fields of promotions and vouchers: name, value, dates, scope and bearer.
 
-    `cooperative` is whose products it applies to, None for all; `has_bearer` adds the bearer when staff
-    create one for a cooperative.
+    The discount applies to the products of `cooperative`, or to all if that is None. With `has_bearer`, staff
+    also choose who bears it.
     """
 
     name = forms.CharField(

@@ -29,12 +29,14 @@ def unit_label(variant: Variant) -> str:
 
 
 def pack_label(variant: Variant) -> str:
-    """Return the sale step's name to show after the variant's; empty if that one states it, like `1 kg`."""
+    """Return the sale step's name to show after the variant's name; empty if that states it, like `1 kg`."""
     return "" if any(map(str.isdigit, variant.name)) else unit_label(variant)
 
 
 def unit_name(unit: str) -> str:
-    """Return `kg`, `gói`: the result of get_unit_display(), which builds all choices on each call."""
+    """Return the unit's name, such as `kg`, faster than get_unit_display(), which builds all choices each
+    time.
+    """
     return str(Unit(unit).label)
 
 

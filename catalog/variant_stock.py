@@ -19,7 +19,7 @@ from shop.core.models import Channel
 class VariantStock:
     """A variant's stock in its sale steps. `free` can still be sold.
 
-    `on_hand` is in warehouses that sell in the channel, `elsewhere` in other ones.
+    `on_hand` counts the warehouses that sell in the channel, `elsewhere` the other ones.
     """
 
     variant: Variant

@@ -100,7 +100,7 @@ class PermissionScope:
         return any(grant.is_platform_wide for grant in self.grants)
 
     def covers_channels(self, channels: frozenset[int] | None) -> bool:
-        """Return whether it covers all cooperatives in these channels; None means every channel."""
+        """Return whether it covers all cooperatives in these channels. None means every channel."""
         if self.is_everything:
             return True
         platform_channels = [grant.channels or frozenset() for grant in self.grants if grant.is_platform_wide]

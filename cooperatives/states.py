@@ -50,7 +50,7 @@ class DocumentState(TextChoices):
     RETURNED = "returned", pgettext_lazy("document", "sent back")
 
 
-# Other files send a document back to review; staff may change their mind while the application is open.
+# New files put a document back into review; staff may change their mind while the application is open.
 DOCUMENT_MOVES: Moves = {
     DocumentState.IN_REVIEW: frozenset({DocumentState.ACCEPTED, DocumentState.RETURNED}),
     DocumentState.ACCEPTED: frozenset({DocumentState.IN_REVIEW, DocumentState.RETURNED}),

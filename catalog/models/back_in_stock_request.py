@@ -55,7 +55,7 @@ class BackInStockRequestQuerySet(models.QuerySet["BackInStockRequest"]):
     def outdated(
         self, *, notified_before: datetime.datetime, created_before: datetime.datetime
     ) -> BackInStockRequestQuerySet:
-        """Return expired requests: sent a while ago, or unfulfilled for over a year."""
+        """Return requests to delete: sent before `notified_before`, or created before `created_before`."""
         return self.filter(
             Q(notified_at__lt=notified_before) | Q(notified_at=None, created_at__lt=created_before)
         )

@@ -174,9 +174,9 @@ class Product(WithMetadata, WithExternalReference, WithSeo, WithTimes):
         return self.removed_at is not None
 
     def complaint_days(self, market_days: int) -> int:
-        """Return the days after delivery in which buyers may complain.
+        """Return for how many days after delivery buyers may complain.
 
-        It is the longest of the periods granted by the product, its cooperative and the market.
+        The longest of the periods that the product, its cooperative and the market grant.
         """
         return max(market_days, self.return_days, self.cooperative.claim_hours // 24)
 
@@ -291,7 +291,7 @@ class Variant(WithMetadata, WithExternalReference, WithTimes):
 
     @property
     def main_media(self) -> ProductMedia | None:
-        """The picture that shows it, else its product's first one. Read it `with_own_media`."""
+        """The picture that shows it, else its product's first one. Load it by `with_own_media`."""
         own_media_key = getattr(self, "own_media_key", None)
         media = sorted(self.product.media.all(), key=lambda row: row.pk != own_media_key)
         return next(iter(media), None)

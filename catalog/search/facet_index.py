@@ -128,7 +128,7 @@ class FacetIndex:
         return sets.get(division.code, BitMap())
 
     def seasonal_products(self, month: int = 0) -> BitMap:
-        """Return products with a season that includes the month, or any month (0)."""
+        """Return seasonal products that are in season in the month; with 0, all seasonal products."""
         all_year = BitMap.intersection(*(self.months.get(number, BitMap()) for number in range(1, 13)))
         return (self.months.get(month, BitMap()) if month else self.product_ids) - all_year
 
@@ -137,9 +137,9 @@ class FacetIndex:
         return time.monotonic() - self._built_at > MAX_AGE_SECONDS
 
     def with_later_changes(self) -> FacetIndex:
-        """Return an index with all later changes; the same index if there are none. Raises IndexOutdated.
+        """Return a copy of the index with all later changes, or the index itself if there are none.
 
-        Changes go into a copy, so other threads keep a consistent view of the old index.
+        Other threads keep a consistent view of the old index. Raises IndexOutdated.
         """
         touched, has_new_words = self._journal.changes_since_last_read()
         if not touched:
@@ -235,7 +235,7 @@ _indexes: dict[int, FacetIndex] = {}
 def facet_index_for(channel_id: int, day: datetime.date) -> FacetIndex:
     """Return the current index of a channel, cached in this process between calls."""
     with _lock:
-        # The index is removed first, so that no index stays whose update fails.
+        # The index is removed first, so that an index whose update failed does not stay.
         index = _indexes.pop(channel_id, None)
         if index is None or index.day != day or index.is_expired:
             index = FacetIndex(channel_id, day)

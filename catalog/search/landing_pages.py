@@ -87,7 +87,7 @@ def _fixed_page(name: str, index: FacetIndex) -> LandingPage | None:
 
 
 def _province_page(name: str, index: FacetIndex) -> LandingPage | None:
-    """Return a province by its name, or by the name before the mergers of 2025 if it has products."""
+    """Return a province's page by its name or, if it has products, by a name before the mergers of 2025."""
     joined_name = name.replace(" ", "")
     province = index.provinces_by_name.get(joined_name)
     if province is not None:

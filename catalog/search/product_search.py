@@ -160,7 +160,7 @@ def _named_after_classifier(words: Sequence[QueryWord], find: ProductQuery) -> B
 
 
 def _find_without_openings(words: Sequence[QueryWord], find: ProductQuery) -> BitMap:
-    """Return products for the words that follow a phrase like "hàng" in "hàng thịt gà"; else none."""
+    """Return products for the words after an opening phrase, such as "hàng" in "hàng thịt gà"; else none."""
     query = " ".join(word.folded for word in words)
     shortest = without_opening_phrases(query)[-1]
     if shortest == query:
@@ -209,9 +209,9 @@ def _result(product_ids: BitMap, *, instead: str = "", is_mention: bool = False)
 
 
 def _with_other_marks(words: Sequence[QueryWord], find: ProductQuery) -> SearchResult:
-    """Return products with these words in other diacritics.
+    """Return products that have these words with other diacritics.
 
-    A single word may have more diacritics. Of several words, one must be spelled as typed.
+    A single word may have more diacritics than typed. Of several words, one must be spelled as typed.
     """
     instead = " ".join(word.folded for word in words)
     if len(words) == 1:
@@ -224,7 +224,10 @@ def _with_other_marks(words: Sequence[QueryWord], find: ProductQuery) -> SearchR
 
 
 def _unfinished_choices(words: Sequence[QueryWord]) -> list[Choice] | None:
-    """Return the words. A word that is no syllable, and a long last word, also counts as a prefix."""
+    """Return choices in which unfinished words count as prefixes; None if no word seems unfinished.
+
+    A word seems unfinished if it is no syllable, or if it is last and long.
+    """
 
     def is_unfinished(position: int, word: QueryWord) -> bool:
         if not word.is_syllable:

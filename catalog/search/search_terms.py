@@ -50,7 +50,7 @@ def typed_term(word: QueryWord) -> Term:
 
 
 def typed_choice(word: QueryWord) -> Choice:
-    """Return the word as typed, and the word that its keys mean in Telex and VNI."""
+    """Return the word as typed, and the word that the same keys type in Telex or VNI."""
     decoded = [[term_with_marks(word.decoded)]] if word.decoded else []
     return [[typed_term(word)], *decoded]
 
@@ -66,12 +66,12 @@ def folded_choice(word: QueryWord) -> Choice:
 
 
 def prefix_choice(word: QueryWord) -> Choice:
-    """Return words that start like this one, with any diacritics; none for a single letter."""
+    """Return words that start like this one, with any diacritics; of a single letter only itself."""
     return [[Term(word.folded, is_prefix=len(word.folded) > 1)]]
 
 
 def completed_choice(word: QueryWord) -> Choice:
-    """Return syllables that have the typed diacritics and perhaps others, also with hỏi and ngã swapped."""
+    """Return the syllables with at least the typed diacritics, also with the tones hỏi and ngã swapped."""
     letters, tone = word.marks[:-1], int(word.marks[-1])
     tones = _TONES if tone == NO_TONE else (_HOI, _NGA) if tone in (_HOI, _NGA) else (tone,)
     spellings = map("".join, product(*(LETTERS_WITH_MARKS.get(letter, letter) for letter in letters)))

@@ -64,7 +64,7 @@ def readings_among(words: Sequence[QueryWord], choices: Sequence[Choice] | None)
 
 
 def prefix_terms(readings: Sequence[Reading]) -> list[Reading]:
-    """Return the readings. The words of the first reading, which is still being typed, are prefixes."""
+    """Return the readings; the words of the first one, which is still being typed, become prefixes."""
     return [
         [Term(term.word, term.marks, is_prefix=len(term.word) > 1) for term in readings[0]],
         *readings[1:],

@@ -45,9 +45,9 @@ class SearchField(Enum):
     NAME = ("name", ("",))
     FIRST = ("name", (FIRST,))  # the first word of the name
     SUBJECT = ("name", ("", SUBJECT))  # the name, a category of one kind of goods, the origin
-    TEXT = ("text", ("",))  # these, and the seller's name
+    TEXT = ("text", ("",))  # all of SUBJECT, and the seller's name
     CATEGORY = ("text", (CATEGORY,))  # a category of several kinds of goods
-    INGREDIENTS = ("text", ("", INGREDIENT))  # the text and the ingredients
+    INGREDIENTS = ("text", ("", INGREDIENT))  # all of TEXT, and the ingredients
     MENTIONS = ("text", (MENTIONED,))  # joined neighbours of the description
 
     def __init__(self, column: str, prefixes: tuple[str, ...]) -> None:
@@ -56,7 +56,7 @@ class SearchField(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A phrase of each choice must match in the field, or with `is_any` a phrase of one choice."""
+    """A condition on a field: it contains a phrase of every choice, or with `is_any` of at least one."""
 
     field: SearchField
     choices: Sequence[Choice]
@@ -69,7 +69,7 @@ class Condition:
 def products_where(
     *conditions: Condition, limit: int | None = None, cache: SearchCache | None = None
 ) -> BitMap:
-    """Return ids of products that match all the conditions; the newest, if limited.
+    """Return ids of the products that match all conditions; with `limit` only of the newest ones.
 
     `cache` holds earlier results; its owner clears it when products change.
     """

@@ -34,7 +34,7 @@ _MEASURED = {"content_grams": "GRM", "content_ml": "MLT"}  # UN/CEFACT unit code
 
 @register.simple_tag
 def share_picture(path: str, alt: str) -> SafeString:
-    """Return the preview picture of a link: the file at `path`, or else the market's own."""
+    """Return the tags of a link's preview picture: the file at `path`, or else the market's own."""
     url = public_url(default_storage.url(path) if path else static("illustrations/share.jpg"))
     properties = {
         "og:image": url,

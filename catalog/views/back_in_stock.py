@@ -93,7 +93,7 @@ def back_in_stock_form(
 ) -> BackInStockForm:
     """Return the posted form, or one prefilled from the account.
 
-    Buyers `may_choose_any_variant` if all variants of the product are sold out, or none is.
+    `may_choose_any_variant` is true if all variants of the product are sold out, or none is.
     """
     user = get_user(request)
     known = (user.email or format_phone(user.phone or "")) if isinstance(user, User) else ""

@@ -40,7 +40,7 @@ class VariantChoice:
         return self._sum(self.price, steps)
 
     def list_total(self, steps: int = 1) -> int | None:
-        """Return the same at list price, if that is more."""
+        """Return the price of the quantity at list price; None if that is not more."""
         return self._sum(self.list_price, steps) if self.list_price else None
 
     def _sum(self, price: int, steps: int) -> int:
@@ -57,9 +57,9 @@ class VariantChoice:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryEstimate:
-    """A delivery option on the page; `fee` in minor units, the lowest if provinces differ.
+    """A delivery option on the page; `fee` is in minor units, the lowest if it differs by province.
 
-    `is_far`: a pickup place in another province than the buyer.
+    `is_far` marks a pickup place in another province than the buyer's.
     """
 
     delivery_method: DeliveryMethod

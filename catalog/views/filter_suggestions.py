@@ -85,7 +85,7 @@ def relaxed_filters(
 
 
 def shorter_queries(query: str, index: FacetIndex) -> list[FilterRemoval]:
-    """Return the query without each word that then finds something, if no product has all words."""
+    """Return shorter queries that find something, each without one word, if no product has all words."""
     typed = typed_words(query)
     links = []
     for left_out in typed if len(typed) > 1 else ():
@@ -97,7 +97,7 @@ def shorter_queries(query: str, index: FacetIndex) -> list[FilterRemoval]:
 
 
 def query_string_without(query: QueryDict, *names: str, value: str | None = None) -> str:
-    """Return the query string without these names, or without one value of a name; and without the page."""
+    """Return the query string without the page and these names, or without one `value` of a name."""
     remaining_parameters = [
         (name, present)
         for name, values in query.lists()

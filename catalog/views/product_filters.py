@@ -157,7 +157,7 @@ class ProductFilters:
         return priced & _any_of(self._index.bands, self._bands) if self._bands else priced
 
     def toggles(self) -> dict[str, FacetOption]:
-        """Return the on/off filters by name; DELIVERED counts nothing while the location is unknown."""
+        """Return the on/off filters by name; DELIVERED counts no products while the location is unknown."""
         return {
             name: FacetOption(
                 name,

@@ -78,7 +78,7 @@ def show_category(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def search_products_page(request: HttpRequest) -> HttpResponse:
-    """Search results."""
+    """Show the products that match a search."""
     query = request.GET.get("q", "")
     index = market_facet_index()
     search_result = search_market(query, index)
@@ -106,7 +106,7 @@ def search_products_page(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def suggest_searches(request: HttpRequest) -> HttpResponse:
-    """Autocomplete suggestions: products, categories, cooperatives and places."""
+    """Suggest products, categories, cooperatives and places for the text typed so far."""
     query = request.GET.get("q", "")
     result = suggestions_for(query, market_facet_index())
     return render(request, "catalog/suggestions.html", {"found": result, "search_words": query[:200]})
@@ -162,7 +162,7 @@ def _render_products(
 def _filters_context(
     request: HttpRequest, filters: ProductFilters, *, has_results: bool
 ) -> dict[str, object]:
-    """Return the filters to choose from, the chosen ones and, without results, those to drop."""
+    """Return the filters to choose from, the chosen ones and, if there are no results, those to remove."""
     facets = filters.facets()
     return {
         "has_goods": bool(filters.selection.all_product_ids),

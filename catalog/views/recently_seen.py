@@ -21,7 +21,7 @@ _MAX_KEY_LENGTH = 18  # digits of a database key
 @require_safe
 @never_cache
 def list_recently_seen(request: HttpRequest) -> HttpResponse:
-    """Show the listed ones of the products `sp` (ids in order); 204 if there are none."""
+    """Show cards of the products `sp` (ids in order) that are still listed; 204 if there are none."""
     requested = request.GET.get("sp", "").split(",")[:MAX_SHOWN]
     keys = [int(key) for key in requested if key.isascii() and key.isdigit() and len(key) <= _MAX_KEY_LENGTH]
     channel = market_channel()

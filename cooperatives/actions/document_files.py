@@ -13,7 +13,7 @@ from shop.core.errors import Refused
 from shop.core.images.image_files import NotAPicture, inspect_picture
 
 MAX_FILES = 6
-MAX_BYTES = 10 * 1024 * 1024  # of all files of a document: its rows are read and written whole
+MAX_BYTES = 10 * 1024 * 1024  # of all files of a document; they are read and written at once
 _SIGNATURES = (
     (b"%PDF-", DocumentContentType.PDF),
     (b"\xff\xd8", DocumentContentType.JPEG),

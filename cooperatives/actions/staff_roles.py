@@ -48,8 +48,8 @@ def invite_staff(
 ) -> User:
     """Create a staff account with roles and e-mail a link to set its password.
 
-    An account that has this address becomes staff and keeps its password. Raises BeyondOwnRights, EmailTaken,
-    InvalidColumnValue.
+    An existing account with this address becomes a staff account and keeps its password. Raises
+    BeyondOwnRights, EmailTaken, InvalidColumnValue.
     """
     _require_grantable(acting_user, _codes_of(group_ids))
     existing = User.objects.filter(email=email, erased_at=None).first()
@@ -126,7 +126,7 @@ def save_role(
 
 
 def remove_role(*, acting_user: User, group_id: int, now: datetime.datetime) -> None:
-    """Delete a role; who has it keeps their other roles. Raises BeyondOwnRights, LastAdmin, Missing."""
+    """Delete a role; staff who have it keep their other roles. Raises BeyondOwnRights, LastAdmin, Missing."""
     _require_grantable(acting_user, _codes_of([group_id]))
     delete_group(group_id=group_id, actor=acting_user.acting(EntryPoint.DESK), now=now)
 

@@ -45,7 +45,7 @@ def shipping_day(now: datetime.datetime, cut_off_hours: int = 0) -> datetime.dat
 def next_coach_departure(
     now: datetime.datetime, cut_off_hours: int, weekday: int | None, hour: datetime.time | None
 ) -> datetime.datetime | None:
-    """Return when the next coach that still takes orders leaves: on that weekday (0 is Monday), or any."""
+    """Return when the next coach leaves that still takes orders; `weekday` 0 is Monday, None every day."""
     closes_before = now + datetime.timedelta(hours=cut_off_hours)
     for days_ahead in range(_DAYS_AHEAD):
         day = vietnam_date(now) + datetime.timedelta(days=days_ahead)

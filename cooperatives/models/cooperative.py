@@ -149,7 +149,7 @@ class Cooperative(WithMetadata, WithExternalReference, WithTimes):
 
     @property
     def initials(self) -> str:
-        """The initials of the last two words of its name, for a small badge; skips words like "(Tày)"."""
+        """The initials of its name's last two words, for a small badge. Words like "(Tày)" are skipped."""
         words = [word for word in self.name.split() if word[0].isalnum()]
         return "".join(word[0] for word in words[-2:]).upper()
 

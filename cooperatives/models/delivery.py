@@ -1,4 +1,4 @@
-"""Shipping services, and the delivery methods that cooperatives offer of them."""
+"""Shipping services, and the cooperatives' delivery methods that use them."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ class DeliveryMethod(WithMetadata):
         return min(matching_rates, key=lambda rate: (rate.up_to_grams is None, rate.up_to_grams or 0)).price
 
     def serves(self, *, channel_id: int, province_code: str) -> bool:
-        """Return whether it delivers to the province, for any weight."""
+        """Return whether it delivers to the province, at least parcels of some weight."""
         if self.is_collected:
             return True
         return any(rate.province_code in ("", province_code) for rate in self._rates(channel_id))

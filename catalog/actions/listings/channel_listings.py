@@ -29,9 +29,11 @@ def set_channel_listings(
     actor: Actor,
     now: datetime.datetime,
 ) -> Product:
-    """Set a product's listings: (channel, published or None to keep, columns). Withdraws `hidden` ones.
+    """Set a product's listings in these channels, and withdraw it from the `hidden` ones (ids).
 
-    Publishing by staff implies approval. Raises Missing, ListingIncomplete, WrongMove.
+    Each of `channel_listings` names the channel, whether the product is on sale there (None leaves that as it
+    is), and the listing's columns. Publishing by staff implies approval. Raises Missing, ListingIncomplete,
+    WrongMove.
     """
     product = lock_product(product_id)
     for channel, is_on_sale, values in channel_listings:

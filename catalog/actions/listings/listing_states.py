@@ -21,14 +21,14 @@ from shop.core.states import WrongMove, advance
 
 
 class ListingIncomplete(Refused):
-    """Consumer law requires more information. `details["fields"]` lists the missing fields."""
+    """The product lacks information that consumer law requires. `details["fields"]` lists the fields."""
 
     code = "listing_incomplete"
     default_message = _("Some information that buyers must see is missing. Add it first.")
 
 
 class PictureNotReady(Refused):
-    """Every photo still waits to be opened, which takes the worker some seconds."""
+    """No photo of the product is processed yet; the worker needs some seconds for one."""
 
     code = "picture_not_ready"
     default_message = _("The photo is still being processed. Try again in a minute.")
@@ -42,10 +42,11 @@ def required_texts(channel: Channel, cooperative: Cooperative, product_type: Pro
 
 
 def missing_legal_fields(product: Product) -> list[str]:
-    """Return names of missing fields that Consumer Law 19/2023, article 37, requires, in a fixed order.
+    """Return, in a fixed order, the missing fields that Consumer Law 19/2023, article 37, requires.
 
-    Seller, price, origin, shelf life, delivery and return terms; and a picture, so that the buyer sees the
-    product. The quantity needs no check, as every variant has a unit.
+    It requires the seller, the price, the origin, the shelf life, and the terms of delivery and return. A
+    picture is added here, so that the buyer sees the product. The quantity needs no check, because every
+    variant has a unit.
     """
     cooperative = product.cooperative
     prices = Price.objects.filter(variant__product=product, amount__gt=0)

@@ -60,7 +60,7 @@ def refresh_promotion_task(*, promotion_id: str) -> None:
 
 @shared_task(name="catalog.refresh_promotions")
 def refresh_promotions_task() -> None:
-    """Sweep: promotions that started, ended or were edited."""
+    """Sweep: refresh promotions that started, ended or were edited."""
     now = timezone.now()
     run_each(
         Promotion.objects.due(now).values_list("pk", flat=True),
@@ -72,7 +72,7 @@ def refresh_promotions_task() -> None:
 
 
 def _refresh_batch(product_ids: list[int], *, actor: Actor, now: datetime.datetime) -> dict[int, Exception]:
-    """Rewrite the prices of a batch, or product by product where that fails; return the errors by product."""
+    """Rewrite the prices of a batch, or if that fails, product by product. Return the errors by product."""
     try:
         _refresh_prices(product_ids, actor=actor, now=now)
     except Exception as error:

@@ -50,9 +50,10 @@ class UnusualDiscount(NeedsConfirmation):
 
 @dataclass(frozen=True, slots=True)
 class PromotionTerms:
-    """Terms of a promotion: `percent` or `amount` (minor units per step); no products means all.
+    """The terms of a promotion: it takes off `percent`, or `amount` minor units per step.
 
-    `cooperative` is whose products it applies to, None for all.
+    It applies to the products of `cooperative`, or of all cooperatives if that is None. `products` and
+    `categories` narrow it down; if both are empty, it applies to all products.
     """
 
     name: str
@@ -76,13 +77,11 @@ def create_promotion(
     actor: Actor,
     now: datetime.datetime,
 ) -> Promotion:
-    """Create a promotion; prices follow when it starts.
-
-    `confirmed_values`: see `require_usual_discount`.
+    """Create a promotion, which changes prices when it starts.
 
     `acting_cooperative` creates it for its own products and bears it; None is the platform.
-    Raises InvalidDiscount, EndBeforeStart, MissingBearingCooperative, UnusualDiscount, and Missing for other
-    sellers' products.
+    `confirmed_values`: see `require_usual_discount`. Raises InvalidDiscount, EndBeforeStart,
+    MissingBearingCooperative, UnusualDiscount, and Missing for other cooperatives' products.
     """
     promotion = Promotion(channel=channel)
     _require_usual_terms(channel, terms, acting_cooperative, confirmed_values)

@@ -110,9 +110,10 @@ def send_back_in_stock_notices(*, channel: Channel, now: datetime.datetime, batc
 
 @transaction.atomic(durable=True)
 def _send_batch(keys: Sequence[int], channel: Channel, *, now: datetime.datetime) -> int:
-    """Select the rows again under their locks, so that of two sweeps only one sends.
+    """Send the messages of these requests that are still due; return how many.
 
-    The message's key also ensures one message per request.
+    Rows are selected again under their locks, so that only one of two sweeps sends. The message's key also
+    ensures one message per request.
     """
     due_requests = BackInStockRequest.objects.due(channel, vietnam_date(now)).filter(pk__in=keys)
     rows = lock_rows(due_requests.select_related("product__cooperative", "variant", "user"))
@@ -150,9 +151,9 @@ def _start_wait(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Start a new wait.
+    """Make the request wait from now on, for the next season if the product can be ordered today.
 
-    If it can be ordered now, wait for the season; raises AlreadyInStock during the season.
+    Raises AlreadyInStock if the product is in season and can be ordered.
     """
     row.created_at, row.notified_at, row.language, row.contact_method = (
         now,

@@ -151,7 +151,7 @@ def _resolve_choice(attribute: Attribute, choice: AttributeChoice) -> AttributeV
 
 
 def get_or_create_value(attribute: Attribute, name: str, **columns: object) -> AttributeValue:
-    """Step: the value with this name in the attribute's list, appended if new.
+    """Step: return the value with this name in the attribute's list; append it if it is new.
 
     Raises AlreadyTaken, InvalidColumnValue.
     """

@@ -36,8 +36,8 @@ def add_picture(
 ) -> ProductMedia | RevisionPicture:
     """Append a picture; `alt` is its alternative text. Raises Missing.
 
-    With `needs_approval`, the picture of an approved product waits for the platform's review; so do the other
-    changes here.
+    With `needs_approval`, the picture of an approved product waits for the platform's review. The other
+    functions of this module treat their changes alike.
     """
     product = lock_product(product_id, cooperative=cooperative)
     if needs_approval and is_approved(product):

@@ -47,8 +47,8 @@ def propose_values(
 ) -> dict[str, object]:
     """Step: move the reviewed columns of an approved product to its revision; return the other values.
 
-    Of a listing in review, restart the wait instead: a reviewer approves only texts they have seen. Raises
-    InvalidColumnValue, ListingIncomplete.
+    If a listing is in review, its waiting time restarts instead, because a reviewer approves only texts they
+    have seen. Raises InvalidColumnValue, ListingIncomplete.
     """
     if not is_approved(product):
         restart_review(product, now)

@@ -35,7 +35,7 @@ def lock_product(product_id: int, *, cooperative: Cooperative | None = None, fie
 
 
 def load_listings(product: Product) -> QuerySet[Listing]:
-    """Step: the product's listings, loaded for state changes."""
+    """Step: return the product's listings, loaded for state changes."""
     listings = Listing.objects.filter(product=product).order_by("pk")
     return listings.select_related("channel", "product", "product__cooperative", "product__product_type")
 

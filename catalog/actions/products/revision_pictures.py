@@ -89,7 +89,7 @@ def _save_order(
 
 
 def _find(rows: list[RevisionPicture], key: PictureKey) -> RevisionPicture:
-    """Return the picture with this key, its own or that of the product's. Raises Missing."""
+    """Return the picture with this key: its own, or that of the product's picture. Raises Missing."""
     for row in rows:
         if key == (row.media_id if isinstance(key, int) else row.pk):
             return row

@@ -122,7 +122,7 @@ def set_list_price(
 def _require_confirmed(
     expected: int, amount: int, channel: Channel, *, is_first: bool, confirmed: str | None
 ) -> None:
-    """Raise UnusualPrice, with the values to confirm, unless a person confirmed these or an app sets it."""
+    """Raise UnusualPrice, with the values, unless a person confirmed them or an app sets the price."""
     unusual_values = f"{expected}-{amount}"
     if confirmed is None or confirmed == unusual_values:
         return
@@ -132,9 +132,9 @@ def _require_confirmed(
 
 
 def _far_price(variant: Variant, channel: Channel, before: int | None, amount: int) -> int | None:
-    """Return the price that `amount` is unusually far from: the one before, or that of the closest sibling.
+    """Return the price from which `amount` differs unusually: the previous one, or the closest sibling's.
 
-    None if it is not far, or if there is nothing to compare it with.
+    None if it does not differ unusually, or if there is no price to compare it with.
     """
     if before is not None:
         return before if _is_far(before, amount, UNUSUAL_FACTOR) else None

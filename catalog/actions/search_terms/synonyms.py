@@ -27,7 +27,7 @@ class InvalidSynonymCount(Refused):
 
 
 class InvalidSynonym(Refused):
-    """A word without letters or too long; `details["word"]` is the first one."""
+    """A word has no letters or is too long. `details["word"]` is the first such word."""
 
     code = "invalid_synonym"
     default_message = _("Each term needs letters, at most 60 characters and at most four words.")

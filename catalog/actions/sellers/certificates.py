@@ -81,7 +81,7 @@ def change_certificate(
     actor: Actor,
     now: datetime.datetime,
 ) -> Certificate:
-    """Correct a certificate and submit it; return what is reviewed.
+    """Correct a certificate and submit it; return the row that will be reviewed.
 
     A confirmed one stays on display, and its changes become a proposal. Without a new photo it keeps the old
     one. Raises like `submit_certificate`.

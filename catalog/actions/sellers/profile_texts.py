@@ -1,4 +1,4 @@
-"""What a seller writes about itself: refused with forbidden phrases, and otherwise shown at once."""
+"""Texts that sellers write about themselves: refused with a forbidden phrase, else shown at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Resubmit a seller's application: its name and place are among the search words of its products."""
+"""Resubmit a seller's application, and update the search words of its products."""
 
 from __future__ import annotations
 

@@ -129,7 +129,7 @@ def translate_category(
 
 
 def _is_referenced(category: Category) -> bool:
-    """Return whether a row other than products and subcategories refers to the category."""
+    """Return whether rows other than products and subcategories refer to the category."""
     return any(
         relation.related_model._base_manager.filter(**{relation.field.name: category}).exists()
         for relation in Category._meta.get_fields(include_hidden=True)
@@ -144,7 +144,10 @@ def _lock_tree() -> dict[int, Category]:
 
 
 def _update_is_shown() -> None:
-    """Derive `is_shown` of every category; reads them again, with those added while the lock was awaited."""
+    """Derive `is_shown` of every category.
+
+    Reads the categories again, because some may have been added while the lock was awaited.
+    """
     categories = list(Category.objects.order_by("pk"))
     hidden = tuple(category.branch_path for category in categories if category.is_hidden)
     for is_shown in (False, True):

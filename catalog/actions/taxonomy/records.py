@@ -74,7 +74,7 @@ def update_record_row(
 
 @transaction.atomic(durable=True)
 def delete_record(model: type[Record], key: int, *, actor: Actor, now: datetime.datetime) -> None:
-    """Delete a record that nothing refers to; products of a deleted category have none then.
+    """Delete a record that nothing refers to; products of a deleted category have no category then.
 
     Raises Missing, StillReferenced.
     """

@@ -37,7 +37,7 @@ PRODUCT_COLUMNS = (
 
 
 class ForbiddenWords(Refused):
-    """`details["phrase"]` is the phrase."""
+    """The text contains a forbidden phrase, `details["phrase"]`."""
 
     code = "forbidden_words"
     default_message = _("“%(phrase)s” is not allowed here: %(reason)s")
@@ -49,7 +49,7 @@ class InvalidPhrase(Refused):
 
 
 def require_allowed_texts(texts: Mapping[str, object]) -> None:
-    """Step: raise ForbiddenWords if a text, by its field, contains a forbidden phrase."""
+    """Step: raise ForbiddenWords if one of these texts (by field) contains a forbidden phrase."""
     phrases = list(ForbiddenPhrase.objects.order_by("pk"))
     patterns = [(phrase, _words(phrase.phrase)) for phrase in phrases]
     for field, text in texts.items():
@@ -100,9 +100,9 @@ def allow_phrase(*, phrase_id: int, actor: Actor, now: datetime.datetime) -> Non
 
 
 def _words(text: str) -> list[str]:
-    """Return the words in lower case; invisible characters are dropped, and the tone mark comes last.
+    """Return the words in lower case, without invisible characters, each with its tone mark at the end.
 
-    So "hoá" and "hóa" are one word, and invisible characters cannot disguise a word.
+    "hoá" and "hóa" are therefore one word, and invisible characters cannot disguise a word.
     """
     visible = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
     return [_with_tone_last(word) for word in _WORD.findall(unicodedata.normalize("NFC", visible).lower())]
