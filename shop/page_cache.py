@@ -54,7 +54,7 @@ _PUBLIC = frozenset(
         "catalog:bulletins",
         "catalog:bulletin",
         "catalog:bulletin-text",
-        "catalog:bulletin-spoken",
+        "catalog:bulletin-spoken-text",
     }
 )
 # Query parameters of public pages, among them the filters of lists (`catalog/views/product_filters.py`).

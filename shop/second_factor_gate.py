@@ -23,7 +23,7 @@ from shop.core.models import shop_settings
 _DESK, _MEMBERS, _ADMIN = ("desk", "reports", "admin"), "members", "admin"
 # Public files of the members' app and the admin.
 _OPEN = frozenset({"members:manifest", "members:worker", "admin:jsi18n"})
-_JSON = frozenset({"members:sync"})  # read by the app, which cannot follow a redirect to a page
+_JSON = frozenset({"members:synchronise"})  # read by the app, which cannot follow a redirect to a page
 
 
 class SecondFactorGate:

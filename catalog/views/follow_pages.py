@@ -86,7 +86,7 @@ def confirm_follow_view(request: HttpRequest, token: str) -> HttpResponse:
     except Missing as error:
         raise Http404 from error
     messages.success(request, _("You will now get the bulletin once a week."))
-    return redirect("catalog:follow-settings", token)
+    return redirect("catalog:edit-follow", token)
 
 
 def follow_form(request: HttpRequest) -> FollowForm:

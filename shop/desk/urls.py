@@ -196,7 +196,7 @@ urlpatterns = [
     path("hai-buoc/ai-can/", second_factors.edit_second_factor_rule, name="second-factor-rule"),
     path("hai-buoc/<int:pk>/dat-lai/", second_factors.reset_second_factor_view, name="reset-second-factor"),
     path("chuyen-khoan/", transfers.list_transfers_to_review, name="transfers"),
-    path("chuyen-khoan/tat-ca/", transfers.list_all_transfers, name="transfers-all"),
+    path("chuyen-khoan/tat-ca/", transfers.list_all_transfers, name="all-transfers"),
     path("chuyen-khoan/<uuid:pk>/", transfers.show_transfer, name="transfer"),
     path("chuyen-khoan/<uuid:pk>/don/", transfers.match_transfer, name="match-transfer"),
     path(
@@ -238,7 +238,7 @@ urlpatterns = [
         name="settlement-workbook",
     ),
     path("chi-tien/", payouts.list_payouts, name="payouts"),
-    path("chi-tien/danh-sach.xlsx", payouts.download_due_payouts, name="payout-list"),
+    path("chi-tien/danh-sach.xlsx", payouts.download_due_payouts, name="due-payouts"),
     path("chi-tien/da-chi/", payouts.record_payouts_sent, name="record-payouts-sent"),
     path("chi-tien/<uuid:pk>/", payouts.show_payout, name="payout"),
     path("chi-tien/<uuid:pk>/xac-nhan/", approvals.propose_payout_view, name="propose-payout"),

@@ -102,7 +102,7 @@ def admitted_ids(request: HttpRequest) -> list[int]:
 
 def redirect_to_choice(request: HttpRequest) -> HttpResponse:
     """Redirect to the choice of a cooperative and then back to this page, unless it is a POST."""
-    url = reverse("members:cooperative")
+    url = reverse("members:choose-cooperative")
     if request.method in ("GET", "HEAD"):
         url = f"{url}?{urlencode({'next': request.get_full_path()})}"
     return redirect(url)

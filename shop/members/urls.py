@@ -1,4 +1,4 @@
-"""URLs of the members' app, under /xa-vien/. A state change is a POST to the noun that names it."""
+"""URLs of the members' app, under /xa-vien/. Pages that change something take a POST."""
 
 from django.urls import path
 
@@ -40,9 +40,9 @@ app_name = "members"
 
 urlpatterns = [
     path("", today.show_today, name="today"),
-    path("hop-tac-xa/", choice.choose_cooperative, name="cooperative"),
+    path("hop-tac-xa/", choice.choose_cooperative, name="choose-cooperative"),
     path("dang-ky/", application.apply, name="apply"),
-    path("dang-ky/ma/", application.confirm_application_code, name="apply-code"),
+    path("dang-ky/ma/", application.confirm_application_code, name="confirm-application-code"),
     path("ho-so/", application.edit_application, name="application"),
     path("ho-so/giay/<str:kind>/", application.send_application_document, name="application-document"),
     path("ho-so/tep/<uuid:file_id>/", documents.show_document_file, name="application-file"),
@@ -111,7 +111,7 @@ urlpatterns = [
         settlements.download_settlement_workbook,
         name="settlement-workbook",
     ),
-    path("tai-khoan-ngan-hang/", settlements.edit_payout_account, name="account"),
+    path("tai-khoan-ngan-hang/", settlements.edit_payout_account, name="payout-account"),
     path("tai-khoan-ngan-hang/<uuid:pk>/", settlements.decide_account_change, name="decide-account-change"),
     path("kho/", stock.count_stock, name="stock"),
     path("kho/<int:variant_id>/nhap/", stock.receive_variant_stock, name="receive-stock"),
@@ -175,7 +175,7 @@ urlpatterns = [
     path("tam-nghi/", stock.pause_selling, name="pause-selling"),
     path("ban-lai/", stock.resume_selling, name="resume-selling"),
     path("anh-giu/<str:key>/", kept_pictures.show_kept_picture, name="kept-picture"),
-    path("dong-bo/", sync.synchronise, name="sync"),
+    path("dong-bo/", sync.synchronise, name="synchronise"),
     path("app.webmanifest", app_shell.serve_manifest, name="manifest"),
     path("worker.js", app_shell.serve_worker, name="worker"),
     path("offline/", app_shell.show_offline_page, name="offline"),

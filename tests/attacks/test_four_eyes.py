@@ -325,9 +325,9 @@ def test_desk_shows_proposals_and_a_second_person_confirms(rules, client: Client
     listed_after = html_of(first.get(reverse("desk:payouts")))
 
     assert 'name="payout"' not in listed_before
-    assert reverse("desk:payout-list") not in listed_before
+    assert reverse("desk:due-payouts") not in listed_before
     assert 'name="payout"' in listed_after
-    assert reverse("desk:payout-list") in listed_after
+    assert reverse("desk:due-payouts") in listed_after
     assert "<svg" not in before.split("VietQR")[0] or "pay-code" not in before
     assert reverse("desk:propose-payout", args=[payout.pk]) in before
     assert reverse("desk:record-payout-sent", args=[payout.pk]) not in before
@@ -364,7 +364,7 @@ def test_members_decide_only_on_their_own_cooperatives_account(rules) -> None:
         client.force_login(user)
 
     foreign_answer = clients[0].post(decision, {"confirm": "1"})
-    page = html_of(clients[1].get(reverse("members:account")))
+    page = html_of(clients[1].get(reverse("members:payout-account")))
     clients[1].post(decision, {"confirm": "1"})
 
     assert foreign_answer.status_code == 404

@@ -135,7 +135,7 @@ def test_owner_confirms_a_new_device_by_a_code() -> None:
     known = new_device.post(response.url, {"code": code})
     entered = new_device.post(known.url, {"name": user.email, "password": PASSWORD, "next": "/gio-hang/"})
 
-    assert (response.status_code, response.url) == (302, reverse("accounts:device-code"))
+    assert (response.status_code, response.url) == (302, reverse("accounts:enter-device-code"))
     assert "_auth_user_id" in new_device.session
     assert known.url == f"{SIGN_IN}?next=%2Fgio-hang%2F"
     assert entered.url == "/gio-hang/"
@@ -153,7 +153,7 @@ def test_device_code_signs_nobody_in_and_covers_one_account() -> None:
     new_device.post(response.url, {"code": code})
 
     assert "_auth_user_id" not in new_device.session
-    assert sign_in(new_device, other.email, PASSWORD).url == reverse("accounts:device-code")
+    assert sign_in(new_device, other.email, PASSWORD).url == reverse("accounts:enter-device-code")
 
 
 @pytest.mark.django_db
@@ -165,7 +165,7 @@ def test_unknown_accounts_are_asked_for_a_code_alike() -> None:
     response = sign_in(new_device, name, "sai")
     answered = new_device.post(response.url, {"code": "123456"})
 
-    assert response.url == reverse("accounts:device-code")
+    assert response.url == reverse("accounts:enter-device-code")
     assert answered.status_code == 200
     assert not OneTimeCode.objects.exists()
 

@@ -119,9 +119,9 @@ def test_signing_out_ends_tokens(end, client: Client) -> None:
         change_user(user_id=user.pk, values={"is_active": False}, actor=Actor.system(), now=now)
         change_user(user_id=user.pk, values={"is_active": True}, actor=Actor.system(), now=now)
     elif end == "everywhere":
-        client.post(reverse("accounts:other-sessions-end"))
+        client.post(reverse("accounts:end-other-sign-ins"))
     else:
-        client.post(reverse("accounts:api-client-end", args=[TokenFamily.objects.get().pk]))
+        client.post(reverse("accounts:end-api-client", args=[TokenFamily.objects.get().pk]))
 
     assert refresh(token) == REVOKED
     assert not TokenFamily.objects.exists()
@@ -133,8 +133,8 @@ def test_devices_page_lists_api_sign_ins_and_ends_only_ones_own(client: Client) 
     signed_in(other)
     client.force_login(user)
 
-    page = html_of(client.get(reverse("accounts:sessions")))
-    foreign = client.post(reverse("accounts:api-client-end", args=[TokenFamily.objects.get(user=other).pk]))
+    page = html_of(client.get(reverse("accounts:sign-ins")))
+    foreign = client.post(reverse("accounts:end-api-client", args=[TokenFamily.objects.get(user=other).pk]))
 
     assert page.count("/thiet-bi/ung-dung/") == 1
     assert foreign.status_code == 404

@@ -719,7 +719,8 @@ def _season_paths(market: _Market) -> list[str]:
 def _order_visits(market: _Market) -> list[Visit]:
     """Return pages from the basket to delivery, and of accounts."""
     password = reverse(
-        "accounts:password", args=[urlsafe_base64_encode(str(market.buyer.pk).encode()), _token(market.buyer)]
+        "accounts:set-password",
+        args=[urlsafe_base64_encode(str(market.buyer.pk).encode()), _token(market.buyer)],
     )
     invalid_checkout = {"name": "", "phone": "", "basket": str(market.valid_basket.pk), "province": HANOI}
     return [

@@ -20,30 +20,29 @@ ASKS = {
     "desk": """
         accept-complaint add-withholding approvals audit change-payout-account close-settlement
         close-settlements confirm-transfer-return create-role data-request-days decide-approval
-        delete-role end-rate end-withholding file-customer-request pay-failed-refund-by-bank payout
-        payout-list payouts post-correction propose-payout rates record-parcel-return
-        record-payout-sent record-payouts-sent refund-account refund-by-bank refund-order
-        reset-second-factor return-transfer role roles second-factor-rule second-factors
-        second-person-rules set-customer-state set-staff-state settings settings-bank-account
-        settings-deadlines staff staff-account staff-account-roles switch-withholding
-        waive-cash-shortfall
+        delete-role due-payouts end-rate end-withholding file-customer-request pay-failed-refund-by-bank
+        payout payouts post-correction propose-payout rates record-parcel-return record-payout-sent
+        record-payouts-sent refund-account refund-by-bank refund-order reset-second-factor
+        return-transfer role roles second-factor-rule second-factors second-person-rules
+        set-customer-state set-staff-state settings settings-bank-account settings-deadlines staff
+        staff-account staff-account-roles switch-withholding waive-cash-shortfall
     """,
     "members": """
-        accept-complaint account decide-account-change invitation invite-member membership memberships
-        remove-member revoke-invitation
+        accept-complaint decide-account-change invitation invite-member membership memberships
+        payout-account remove-member revoke-invitation
     """,
     "accounts": """
-        authenticator-app email passkey-options passkey-removal passkeys phone-confirmation recovery-codes
-        second-factor-end second-factor-passkeys
+        change-email confirm-phone passkey-options passkeys remove-passkey renew-recovery-codes
+        require-passkey set-up-authenticator-app turn-off-second-factor
     """,
 }
 # Cancelling refunds only by the original method. `details` asks only when the phone number changes.
 ASKS_NOT = {
     "desk": """
-        accept-document acknowledge-failure add-voucher-codes answer-data-request approve-revision
-        background-work bank-statement bank-statements cancel-order cancel-part card-calls
-        carry-out-data-request cash cash-differences cash-parcels cash-remittance cash-remittances
-        cash-shortfalls cash-statement cash-statements categories category certificates
+        accept-document acknowledge-failure add-voucher-codes all-transfers answer-data-request
+        approve-revision background-work bank-statement bank-statements cancel-order cancel-part
+        card-calls carry-out-data-request cash cash-differences cash-parcels cash-remittance
+        cash-remittances cash-shortfalls cash-statement cash-statements categories category certificates
         change-payment-method check-card-call complaint complaints confirm-certificate confirm-price
         cooperative cooperative-texts cooperatives create-promotion create-voucher customer customers
         data-request data-requests decide-cooperative delete-draft discounts dismiss-card-call
@@ -56,32 +55,31 @@ ASKS_NOT = {
         resolve-remittance-difference retry-card-call retry-failure retry-stripe-webhook
         return-certificate return-document return-listing return-revision revision revisions
         save-customer-note settlement settlement-pdf settlement-workbook settlements synonym-set
-        synonyms transfer transfers transfers-all undo-acceptance undo-parcel-step voucher
-        withdraw-listing
+        synonyms transfer transfers undo-acceptance undo-parcel-step voucher withdraw-listing
     """,
     "members": """
         accept-part accept-parts add-certificate add-household add-pictures add-variant
-        add-voucher-codes application application-document application-file apply apply-code cash
-        certificate close-parcel close-parcels close-warehouse collect-parcel-cash complaint
-        complaints confirm-delivery cooperative cooperative-texts create-listing create-promotion
-        create-voucher delivery-method delivery-methods delivery-rates discounts
-        download-voucher-codes end-delivery-method end-promotion end-voucher hand-over-parcel
-        household household-picture kept-picture listing listing-details listing-texts listings
-        manifest market-days move-picture offer-substitute offline pack-parcel pack-parts parcel
-        parcel-label parcel-labels part parts pause-listing pause-selling pick-list preview-weight
-        print-settlement profile profile-picture promotion receive-return receive-stock
-        received-invitation record-weight refuse-part reject-complaint remove-certificate
-        remove-household remove-household-picture remove-picture remove-profile-picture reopen-listing
-        report-failed-delivery report-part-shortage resume-listing resume-selling settlement
-        settlement-pdf settlement-workbook settlements stock submit-listing sync today
-        undo-parcel-step undo-part-acceptance variant void-parcel voucher warehouse warehouses
-        withdraw-listing withdraw-revision withdraw-substitute worker
+        add-voucher-codes application application-document application-file apply cash certificate
+        choose-cooperative close-parcel close-parcels close-warehouse collect-parcel-cash complaint
+        complaints confirm-application-code confirm-delivery cooperative-texts create-listing
+        create-promotion create-voucher delivery-method delivery-methods delivery-rates discounts
+        download-voucher-codes end-delivery-method end-promotion end-voucher hand-over-parcel household
+        household-picture kept-picture listing listing-details listing-texts listings manifest
+        market-days move-picture offer-substitute offline pack-parcel pack-parts parcel parcel-label
+        parcel-labels part parts pause-listing pause-selling pick-list preview-weight print-settlement
+        profile profile-picture promotion receive-return receive-stock received-invitation record-weight
+        refuse-part reject-complaint remove-certificate remove-household remove-household-picture
+        remove-picture remove-profile-picture reopen-listing report-failed-delivery report-part-shortage
+        resume-listing resume-selling settlement settlement-pdf settlement-workbook settlements stock
+        submit-listing synchronise today undo-parcel-step undo-part-acceptance variant void-parcel
+        voucher warehouse warehouses withdraw-listing withdraw-revision withdraw-substitute worker
     """,
     "accounts": """
-        api-client-end code code-name code-request consents details device-code email-confirmation home
-        identity-check identity-check-passkey other-sessions-end passkey-sign-in password password-reset
-        register register-code second-factor second-step second-step-passkey session-end sessions sign-in
-        sign-out
+        check-identity check-identity-by-passkey confirm-email consents create-account-by-code details
+        end-api-client end-other-sign-ins end-sign-in enter-code enter-device-code
+        enter-registration-code enter-second-step enter-second-step-by-passkey home register
+        request-code request-password-link second-factor set-password sign-in sign-in-by-passkey
+        sign-ins sign-out
     """,
 }
 

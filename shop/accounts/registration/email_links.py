@@ -48,7 +48,9 @@ def password_url(user: User) -> str:
     """Return the page that sets a new password with a token of its own, in the person's language."""
     with translation.override(user.language):
         uid = urlsafe_base64_encode(force_bytes(user.pk))
-        return f"{settings.PUBLIC_URL}{reverse('accounts:password', args=[uid, PASSWORD.make_token(user)])}"
+        return (
+            f"{settings.PUBLIC_URL}{reverse('accounts:set-password', args=[uid, PASSWORD.make_token(user)])}"
+        )
 
 
 def email_change_token(user: User, new_email: str) -> str:

@@ -60,7 +60,7 @@ def request_code(request: HttpRequest) -> HttpResponse:
     except Refused as refused:
         form.add_error(None, str(refused.message))
         return render(request, "accounts/code_request.html", {"phone_form": form, "form": form}, status=429)
-    return redirect("accounts:code")
+    return redirect("accounts:enter-code")
 
 
 @require_safe_or_post
@@ -70,7 +70,7 @@ def enter_code_view(request: HttpRequest, *, after_sign_in: AfterSignIn) -> Http
     """Enter the code. A known number signs in, a new one continues to the name page."""
     sent = sent_code(request, CodePurpose.ENTER)
     if sent is None:
-        return redirect("accounts:code-request")
+        return redirect("accounts:request-code")
     form = CodeForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
         return _code_page(request, form, sent)
@@ -90,7 +90,7 @@ def enter_code_view(request: HttpRequest, *, after_sign_in: AfterSignIn) -> Http
             phone=entered.recipient,
         )
     request.session[CONFIRMED_PHONE_KEY] = sent | {"to": entered.recipient, "at": time.time()}
-    return redirect("accounts:code-name")
+    return redirect("accounts:create-account-by-code")
 
 
 @require_safe_or_post
@@ -102,7 +102,7 @@ def create_account_by_code(request: HttpRequest, *, after_sign_in: AfterSignIn) 
     """
     proof = confirmed_phone_proof(request)
     if proof is None:
-        return redirect("accounts:code-request")
+        return redirect("accounts:request-code")
     form = NameForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
         return _name_page(request, form, proof)
@@ -240,8 +240,8 @@ def _code_page(request: HttpRequest, form: CodeForm, sent: dict[str, Any]) -> Ht
     context = {
         "form": form,
         "sent": sent,
-        "resend_url": reverse("accounts:code-request"),
-        "change_url": reverse("accounts:code-request"),
+        "resend_url": reverse("accounts:request-code"),
+        "change_url": reverse("accounts:request-code"),
         "heading": _("Enter the 6-digit code"),
         "button": _("Sign in"),
     }
@@ -264,14 +264,14 @@ def _send_confirmation(request: HttpRequest, user: User) -> HttpResponse:
     except Refused as refused:
         messages.error(request, str(refused.message))
         return redirect("accounts:details")
-    return redirect("accounts:phone-confirmation")
+    return redirect("accounts:confirm-phone")
 
 
 def _confirmation_page(request: HttpRequest, form: CodeForm, sent: dict[str, Any]) -> HttpResponse:
     context = {
         "form": form,
         "sent": sent,
-        "resend_url": reverse("accounts:phone-confirmation"),
+        "resend_url": reverse("accounts:confirm-phone"),
         "change_url": reverse("accounts:details"),
         "heading": _("Confirm your phone number"),
         "button": _("Confirm"),

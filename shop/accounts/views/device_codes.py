@@ -49,7 +49,7 @@ def send_device_code(request: HttpRequest, submitted: Mapping[str, str]) -> Http
         "next": submitted.get("next", ""),
         "at": time.time(),
     }
-    return redirect("accounts:device-code")
+    return redirect("accounts:enter-device-code")
 
 
 @require_safe_or_post

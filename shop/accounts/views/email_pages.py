@@ -81,5 +81,5 @@ def confirm_email(request: HttpRequest, token: str) -> HttpResponse:
 
 def _url(user: User, new_email: str) -> str:
     with override(user.language):
-        path = resolve_url("accounts:email-confirmation", token=email_change_token(user, new_email))
+        path = resolve_url("accounts:confirm-email", token=email_change_token(user, new_email))
     return f"{settings.PUBLIC_URL}{path}"

@@ -51,7 +51,7 @@ def register(request: HttpRequest) -> HttpResponse:
     except TooManyTries as refused:
         form.add_error(None, str(refused.message))
         return render(request, "accounts/register.html", {"form": form}, status=429)
-    return redirect("accounts:register-code")
+    return redirect("accounts:enter-registration-code")
 
 
 @require_safe_or_post

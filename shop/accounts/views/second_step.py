@@ -47,7 +47,7 @@ def enter_second_step(request: HttpRequest, *, after_sign_in: AfterSignIn) -> Ht
     if pending is None:
         return redirect("accounts:sign-in")
     user, pending_data = pending
-    refused = _code_page_unless_proven(request, user, reverse("accounts:second-step-passkey"))
+    refused = _code_page_unless_proven(request, user, reverse("accounts:enter-second-step-by-passkey"))
     return refused or _sign_in_after_second_factor(request, user, pending_data, after_sign_in)
 
 
@@ -62,7 +62,7 @@ def enter_second_step_by_passkey(request: HttpRequest, *, after_sign_in: AfterSi
     if request.method == "GET":
         return passkey_challenge(request, user)
     if not _is_own_passkey(request, user):
-        return redirect("accounts:second-step")
+        return redirect("accounts:enter-second-step")
     return _sign_in_after_second_factor(request, user, pending_data, after_sign_in)
 
 
@@ -75,7 +75,7 @@ def check_identity(request: HttpRequest) -> HttpResponse:
     user = User.objects.get(pk=request.user.pk or 0)
     if not user.has_second_factor:
         return ask_for_proof(request)
-    refused = _code_page_unless_proven(request, user, reverse("accounts:identity-check-passkey"))
+    refused = _code_page_unless_proven(request, user, reverse("accounts:check-identity-by-passkey"))
     return refused or _finish_identity_check(request)
 
 
@@ -88,7 +88,7 @@ def check_identity_by_passkey(request: HttpRequest) -> HttpResponse:
     if request.method == "GET":
         return passkey_challenge(request, user)
     if not _is_own_passkey(request, user):
-        return redirect("accounts:identity-check")
+        return redirect("accounts:check-identity")
     return _finish_identity_check(request)
 
 

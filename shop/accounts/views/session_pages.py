@@ -58,7 +58,7 @@ def end_api_client(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     except Missing as error:
         raise Http404 from error
     messages.success(request, _("Session ended."))
-    return redirect("accounts:sessions")
+    return redirect("accounts:sign-ins")
 
 
 @require_POST
@@ -71,7 +71,7 @@ def end_sign_in_view(request: HttpRequest, pk: int) -> HttpResponse:
     except Missing as error:
         raise Http404 from error
     messages.success(request, _("Session ended."))
-    return redirect("accounts:sessions")
+    return redirect("accounts:sign-ins")
 
 
 @require_POST
@@ -91,4 +91,4 @@ def end_other_sign_ins_view(request: HttpRequest) -> HttpResponse:
         count,
     )
     messages.success(request, text % {"count": count})
-    return redirect("accounts:sessions")
+    return redirect("accounts:sign-ins")

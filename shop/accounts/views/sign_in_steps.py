@@ -138,7 +138,7 @@ def ask_for_proof(request: HttpRequest, *, next_url: str = "") -> HttpResponse:
         messages.warning(request, _("Nothing has been done yet. Verify your identity, then send it again."))
     parameters = {"next": next_url}
     if isinstance(request.user, User) and request.user.has_second_factor:
-        url = f"{reverse('accounts:identity-check')}?{urlencode(parameters)}"
+        url = f"{reverse('accounts:check-identity')}?{urlencode(parameters)}"
     else:
         url = f"{reverse('accounts:sign-in')}?{urlencode({'lai': '1'} | parameters)}"
     return HttpResponseClientRedirect(url) if is_partial else redirect(url)
@@ -191,4 +191,4 @@ def _ask_for_second_factor(
         "back": submitted.get("back", ""),
         "at": time.time(),
     }
-    return redirect("accounts:second-step")
+    return redirect("accounts:enter-second-step")

@@ -75,7 +75,7 @@ def measure_browsing(*, seconds: float) -> Iterator[Measurement]:
         "search, filtered": [f"{_SEARCH}?q={prefix}&mua=on&con=on&xep=gia" for prefix in _WORDS],
         "search, misspelt": [f"{_SEARCH}?q={prefix}" for prefix in _MISSPELLED],
         "search in English": [f"/en{_SEARCH}?q={prefix}" for prefix in _ENGLISH],
-        "suggestions": [f"{reverse('catalog:suggestions')}?q={prefix}" for prefix in _PREFIXES],
+        "suggestions": [f"{reverse('catalog:suggest-searches')}?q={prefix}" for prefix in _PREFIXES],
         "product": [reverse("catalog:product", args=[slug]) for slug in product_slugs],
     }
     for name, urls in pages.items():

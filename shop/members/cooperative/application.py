@@ -171,7 +171,7 @@ def _send_registration_code(request: HttpRequest, form: ApplicationForm) -> Http
     begin_registration(request, submitted | {"name": submitted["account_name"]})
     secret = ("password", "csrfmiddlewaretoken")
     request.session[_SESSION_KEY] = {name: text for name, text in request.POST.items() if name not in secret}
-    return redirect("members:apply-code")
+    return redirect("members:confirm-application-code")
 
 
 def _submit(form: ApplicationForm, user: User) -> None:

@@ -145,5 +145,5 @@ def _accept_invitation(request: HttpRequest, token: str, user: User) -> HttpResp
         actor=user.acting(EntryPoint.MEMBERS),
         now=timezone.now(),
     )
-    url = reverse("members:cooperative" if before else "members:today")
+    url = reverse("members:choose-cooperative" if before else "members:today")
     return run_action(request, action, url=url, message=_("You have joined."), refused_url=request.path)

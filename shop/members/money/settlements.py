@@ -116,7 +116,7 @@ def edit_payout_account(request: HttpRequest, membership: MembershipContext) -> 
                 "Another manager or the market must confirm it. All managers of the cooperative are notified."
             )
             messages.success(request, saved_message if proposal is None else proposed_message)
-            return redirect("members:account")
+            return redirect("members:payout-account")
     return _render_account(request, membership, form)
 
 
@@ -126,7 +126,7 @@ def edit_payout_account(request: HttpRequest, membership: MembershipContext) -> 
 def decide_account_change(request: HttpRequest, membership: MembershipContext, pk: uuid.UUID) -> HttpResponse:
     """Confirm, decline or withdraw a proposed change of the cooperative's account."""
     get_object_or_404(Approval, pk=pk, cooperative=membership.cooperative)
-    return decide_proposal(request, pk, membership.actor, url=reverse("members:account"))
+    return decide_proposal(request, pk, membership.actor, url=reverse("members:payout-account"))
 
 
 def _settlement_or_404(membership: MembershipContext, pk: int) -> Settlement:
