@@ -24,7 +24,12 @@ from shop.accounts.personal.profile import (
     choose_address,
     remove_address,
 )
-from shop.accounts.views.old_address_fields import needs_reload, suggestions
+from shop.accounts.views.old_address_fields import (
+    keep_marked_errors,
+    marked_fields,
+    needs_reload,
+    suggestions,
+)
 from shop.core.actors import EntryPoint
 from shop.core.geography.division_choices import all_provinces, communes_of
 from shop.core.identifiers.phones import format_phone
@@ -59,7 +64,7 @@ def add_address_view(request: HttpRequest) -> HttpResponse:
         return redirect("orders:addresses")
     initial = {"name": user.first_name, "phone": format_phone(user.phone or "")}
     form = _build_form(request, initial)
-    if not form.is_bound or not form.is_valid():
+    if not _is_sent(request) or not form.is_valid():
         return _render_form(request, form)
     _add_to_book(user, form.address, is_default=form.cleaned_data["is_default"])
     return _redirect_with_message(request, form)
@@ -83,7 +88,7 @@ def edit_address(request: HttpRequest, address_id: int) -> HttpResponse:
         "is_default": is_default,
     }
     form = _build_form(request, initial)
-    if not form.is_bound or not form.is_valid():
+    if not _is_sent(request) or not form.is_valid():
         return _render_form(request, form, row)
     actor, now = user.acting(EntryPoint.MARKET), timezone.now()
     change_address(address=_copy_columns(row, form.address), actor=actor, now=now)
@@ -138,16 +143,23 @@ def _add_to_book(user: User, address: Address, *, is_default: bool = False) -> N
 def _build_form(request: HttpRequest, initial: Mapping[str, object]) -> AddressForm:
     """Return the form: initial, bound to a submission, or refilled after another province was chosen."""
     submitted = receiver.with_chosen_address(request, request.POST)
-    is_sent = request.method == "POST" and not needs_reload(submitted)
     values = {**initial, **{name: submitted[name] for name in submitted}}
     if submitted:
         values["is_default"] = "is_default" in submitted
-    return AddressForm(
-        submitted if is_sent else None,
+    form = AddressForm(
+        submitted if _is_sent(request) or marked_fields(submitted) else None,
         initial=values,
         provinces=all_provinces(),
         communes=communes_of(str(values.get("province", ""))),
     )
+    if not _is_sent(request):
+        keep_marked_errors(form, submitted)
+    return form
+
+
+def _is_sent(request: HttpRequest) -> bool:
+    """Return whether the form is to be saved, not only shown with other choices."""
+    return request.method == "POST" and not needs_reload(request.POST)
 
 
 def _render_form(request: HttpRequest, form: AddressForm, row: Address | None = None) -> HttpResponse:

@@ -20,7 +20,7 @@ from orders.views.payment_page import payment_choices, transfer_before_weighing_
 from orders.views.quote_display import SellerQuoteView, build_seller_quote_views, has_blocking_problems
 from orders.views.sum_rows import totals_of_quote
 from shop.accounts.sign_in.one_time_codes import CodeExpired, WrongCode
-from shop.accounts.views.old_address_fields import suggestions
+from shop.accounts.views.old_address_fields import keep_marked_errors, marked_fields, suggestions
 from shop.core.errors import Refused
 from shop.core.geography.division_choices import communes_of
 from shop.core.models.geography import Division
@@ -51,7 +51,7 @@ def render_checkout(
     is_bound: bool = False,
     refusals: CheckoutRefusals = NO_REFUSALS,
 ) -> HttpResponse:
-    """Render the checkout for `entered`, the initial or (if `is_bound`) submitted values."""
+    """Render the checkout for `entered`: initial or reloaded values, or submitted ones (`is_bound`)."""
     requested_code = quote.requested.province_code
     province = next((province for province in provinces if province.code == requested_code), None)
     seller_quotes = build_seller_quote_views(quote, province)
@@ -61,8 +61,10 @@ def render_checkout(
         (provinces, communes_of(str(entered.get("province", "")))),
         offered_payment_methods(basket.channel, shop=quote.shop),
         entered,
-        data=entered if is_bound else None,
+        data=entered if is_bound or marked_fields(entered) else None,
     )
+    if not is_bound:
+        keep_marked_errors(form, entered)
     for seller_view in seller_quotes:  # so that the list of errors on top names the cooperative
         form.fields[seller_view.field].label = translated(seller_view.seller_quote.cooperative, "name")
     if request.method == "POST":
@@ -70,6 +72,7 @@ def render_checkout(
     context = {
         "basket": basket,
         "form": form,
+        "is_reload": not is_bound,
         "province": province,
         "currency": basket.currency,
         "payments": payment_choices(

@@ -20,7 +20,13 @@ from shop.accounts.models import User
 from shop.accounts.registration.accounts import (
     change_details,
 )
-from shop.accounts.views.old_address_fields import apply_picked_commune, needs_reload, suggestions
+from shop.accounts.views.old_address_fields import (
+    apply_picked_commune,
+    keep_marked_errors,
+    marked_fields,
+    needs_reload,
+    suggestions,
+)
 from shop.accounts.views.proof import has_recent_proof
 from shop.accounts.views.sign_in_steps import ask_for_proof
 from shop.core.actors import EntryPoint
@@ -99,9 +105,12 @@ def _build_details_form(user: User, posted: Mapping[str, object], *, is_sent: bo
     entered = {**saved, **{name: posted[name] for name in posted}}
     current = Division.objects.current(day=vietnam_date(timezone.now()))
     code = str(entered.get("province", ""))[:10]
-    return DetailsForm(
-        posted if is_sent else None,
+    form = DetailsForm(
+        posted if is_sent or marked_fields(posted) else None,
         initial=entered,
         provinces=list(current.provinces()),
         communes=list(current.communes_of(code)) if code else [],
     )
+    if not is_sent:
+        keep_marked_errors(form, posted)
+    return form

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from django.forms import BaseForm
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.datastructures import MultiValueDict
 
 from shop.core.dates.calendar import vietnam_date
 from shop.core.geography.old_addresses import Suggestion, suggest_communes
 from shop.core.models.geography import Division
 
 _RELOAD_BUTTONS = frozenset({"reload", "pick"})
+_MARKED = "marked"
 
 
 def needs_reload(posted: Mapping[str, object]) -> bool:
@@ -23,6 +26,17 @@ def suggestions(entered: Mapping[str, object]) -> list[Suggestion]:
     """Return today's communes that match the old address; none is picked automatically."""
     text = str(entered.get("old_address", ""))
     return suggest_communes(text, day=vietnam_date(timezone.now())) if text.strip() else []
+
+
+def marked_fields(posted: Mapping[str, object]) -> list[str]:
+    """Return the names of the fields that the page marked as wrong before it was reloaded."""
+    return posted.getlist(_MARKED) if isinstance(posted, MultiValueDict) else []
+
+
+def keep_marked_errors(form: BaseForm, posted: Mapping[str, object]) -> None:
+    """Drop errors of fields that the page had not marked: a reload only brings new choices."""
+    for name in form.errors.keys() - set(marked_fields(posted)):
+        del form.errors[name]
 
 
 def apply_picked_commune(posted: QueryDict) -> QueryDict:

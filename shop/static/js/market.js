@@ -322,7 +322,7 @@
       now[field.name] = field.type === "checkbox" ? field.checked : field.value;
     }
     sessionStorage.setItem(form.dataset.remember, JSON.stringify(now));
-    const wrong = form.querySelector("#phone-code, #changes, #errors");
+    const wrong = form.querySelector('#phone-code, #changes, #errors[role="alert"]');
     if (wrong) wrong.focus();
   });
 

@@ -84,11 +84,13 @@ def test_missing_fields_show_errors_and_old_address_can_be_picked(client: Client
     form = {"name": "Mai", "phone": "0912345678", "old_address": "Thôn Nà Ít, xã Vi Hương"}
     suggestions = text_of(client.post(f"{ADDRESS_BOOK}moi/", form | {"reload": "1"}))
     picked = text_of(client.post(f"{ADDRESS_BOOK}moi/", form | {"pick": "01948"}))
+    marked = text_of(client.post(f"{ADDRESS_BOOK}moi/", form | {"pick": "01948", "marked": ["phone"]}))
 
     assert 'name="pick" value="01948"' in suggestions
     assert "Choose a province from the list." not in suggestions
     assert 'value="01948" selected' in picked
     assert 'value="Thôn Nà Ít"' in picked
+    assert 'value="01948" selected' in marked
     assert not Address.objects.filter(user=person).exists()
 
 

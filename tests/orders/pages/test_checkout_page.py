@@ -491,6 +491,28 @@ def test_old_address_shows_suggestions_without_selecting_one(client: Client) -> 
     assert Order.objects.exists()
 
 
+def test_suggestions_for_an_old_address_keep_the_marks_of_wrong_fields(client: Client) -> None:
+    add_to_basket(client, make_variant())
+    page = submit_rejected(client, phone="091234567", street="", commune="")
+    marked = re.findall(r'name="marked" value="(\w+)"', page)
+    old_address = "phường Dịch Vọng, Hà Nội"
+
+    suggested = submit_rejected(
+        client,
+        reload="1",
+        phone="091234567",
+        street="Số 8",
+        commune="",
+        name="",
+        old_address=old_address,
+        marked=marked,
+    )
+
+    assert marked == ["phone", "commune", "street"]
+    assert re.findall(r'<p class="error" id="id_(\w+)_error">', suggested) == ["phone", "commune"]
+    assert re.findall(r'name="marked" value="(\w+)"', suggested) == ["phone", "commune"]
+
+
 def test_commune_options_are_limited_to_province(client: Client) -> None:
     html = html_of(client.get("/dia-chi/xa/", {"province": THAI_NGUYEN}))
 
