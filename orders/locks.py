@@ -1,8 +1,8 @@
 """Lock rows, always in the same order.
 
 The order is: basket, order (with all its rows and payments), bank transfer, voucher, stock by key,
-settlements by key. For cash remitted for many parcels: the carrier's statement, the remittance, then the
-orders by key.
+settlements by key. A carrier's statement and a cash remittance are locked before orders, and several orders
+by key.
 
 On PostgreSQL these functions lock rows; on SQLite the transaction itself (IMMEDIATE) is the lock. So all of
 them must be called inside a transaction.
@@ -54,9 +54,9 @@ def lock_baskets(*basket_ids: uuid.UUID) -> dict[uuid.UUID, Basket]:
 
 
 def lock_voucher(code: str) -> Voucher | None:
-    """Lock an entered code's voucher if its uses are limited, so that a concurrent buyer counts this use.
+    """Lock an entered code's voucher if its uses are limited, so that concurrent uses are counted.
 
-    Returns None for unknown codes and for codes without limits, whose buyers never wait.
+    Returns None for unknown codes and for codes without limits, for which buyers never wait.
     """
     if not code:
         return None

@@ -37,7 +37,7 @@ def notify_settlement_closed(settlement: Settlement, *, now: datetime.datetime) 
 
 
 def notify_payout_sent(payout: Payout, settlement: Settlement, *, now: datetime.datetime) -> None:
-    """Tell them that a payout was sent, to which account and under which reference."""
+    """Tell the same members that a payout was sent, to which account and under which reference."""
     bank = find_bank(payout.bank_bin)
     with translation.override("vi"):
         _notify_members(
@@ -59,7 +59,7 @@ def notify_payout_sent(payout: Payout, settlement: Settlement, *, now: datetime.
 def notify_account_change(
     cooperative: Cooperative, before: str, changed_by: str, *, occasion: int, now: datetime.datetime
 ) -> None:
-    """Tell all managers who changed the bank account, since thieves redirect payouts this way."""
+    """Tell all managers that the bank account changed and who changed it, in case a thief did."""
     bank = find_bank(cooperative.bank_bin)
     with translation.override("vi"):
         _notify_members(
@@ -87,7 +87,7 @@ def notify_account_proposal(
     *,
     now: datetime.datetime,
 ) -> None:
-    """Tell all managers that an account change was proposed and awaits confirmation by one of them."""
+    """Tell all managers that an account change was proposed and awaits a second person's confirmation."""
     bank = find_bank(bank_bin)
     with translation.override("vi"):
         _notify_members(

@@ -41,7 +41,10 @@ class DeliveryInput:
 
 @dataclass(frozen=True, slots=True)
 class DiscountInput:
-    """Percent or amount off lines or deliveries; `lines`/`cooperatives` narrow it, None means all."""
+    """A discount of `percent` or `amount` on lines or deliveries.
+
+    `lines` and `cooperatives` narrow it down; None means all.
+    """
 
     key: Hashable
     percent: Decimal | None = None
@@ -59,7 +62,7 @@ class NetAndGross:
 
 @dataclass(frozen=True, slots=True)
 class PricedItem:
-    """A line or a delivery: list price, price after its own discounts, total after every discount."""
+    """A priced line or delivery: its list price, its price after its own discounts, its total after all."""
 
     key: Hashable
     cooperative: int
@@ -89,7 +92,7 @@ class AgreedDiscountShare:
 
 @dataclass(frozen=True, slots=True)
 class AgreedLine:
-    """A line sold by weight at its estimate: list price, price after own discounts, discount shares."""
+    """A line sold by weight, as agreed at its estimate `grams`. Sums are net or gross like prices."""
 
     grams: int
     listed: int

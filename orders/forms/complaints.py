@@ -84,7 +84,7 @@ class ComplaintForm(forms.Form):
 
 
 class AcceptComplaintForm(RefundAmountsForm):
-    """Accept a complaint with refunds, replacements and returns. A member's cooperative bears the cost."""
+    """Accept a complaint with refunds, replacements and returns, by members at their cooperative's cost."""
 
     answer = forms.CharField(
         label=_("Message to the buyer"),

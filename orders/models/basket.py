@@ -22,7 +22,7 @@ class BasketQuerySet(models.QuerySet["Basket"]):
 
 
 class Basket(WithMetadata, WithTimes):
-    """A shopping basket. A person may have several; a guest's only key to theirs is its id."""
+    """A shopping basket. A person may have several; a guest has access to theirs only by its id."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(
@@ -83,7 +83,7 @@ class BasketLine(WithMetadata):
 class DeliveryChoice(WithMetadata):
     """The delivery of one cooperative's part of a basket.
 
-    Either the cooperative's own delivery method or, if it offers none of this kind, a shipping service.
+    It is the cooperative's own delivery method or, if it offers none of this kind, a shipping service.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -109,7 +109,7 @@ class DiscountShare(models.Model):
         return self.amount if self.agreed is None else self.agreed
 
     def amount_at(self, weighed: WeighedPrice, *, is_tax_included: bool) -> int:
-        """Return the share of a line sold by weight at another weight than the charged one."""
+        """Return the share of a line sold by weight if the line weighed as in `weighed`."""
         if not self.is_of_price:
             return weighed.shares[self.pk]
         listed, priced = (

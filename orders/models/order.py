@@ -331,7 +331,7 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
         return self.get_status_display()
 
     def _waits_for_money(self) -> bool:
-        """Return whether the buyer must pay first: not COD and not fully authorised on a card."""
+        """Return whether the buyer must pay first: neither COD nor fully authorised on a card."""
         if not self.still_due or self.authorize_coverage in (Coverage.FULL, Coverage.OVER):
             return False
         last = max(self.payments.all(), key=lambda payment: (payment.created_at, payment.pk), default=None)
@@ -343,7 +343,7 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
         return max(0, self.due_gross - self.charged)
 
     def find_unpaid_transfer(self) -> Payment | None:
-        """Return the transfer that is to pay an unconfirmed order, while none of its money has arrived."""
+        """Return the bank transfer that an unconfirmed order waits for; None once some money has arrived."""
         if self.confirmed_at or self.charged or not self.still_due:
             return None
         payment = self.payments.current()

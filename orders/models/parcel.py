@@ -72,7 +72,7 @@ class ParcelQuerySet(models.QuerySet["Parcel"]):
         )
 
     def is_cash_being_checked(self) -> bool:
-        """Return whether the cash of delivered parcels is not recorded yet, and none was short."""
+        """Return whether some delivered parcels' cash is not recorded yet, and no cash was short."""
         is_unrecorded = self.filter(cod_state=CodState.EXPECTED, state=ParcelState.DELIVERED).exists()
         return is_unrecorded and not self.with_cash_shortfall().exists()
 

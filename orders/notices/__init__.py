@@ -134,7 +134,7 @@ def _possible_rise(parts: Sequence[OrderPart]) -> int:
 
 
 def _short_cash_text(order: Order, parts: Sequence[OrderPart], total: int, *, is_maximum: bool) -> str:
-    """Return the sum to pay on receipt, of each part if several, and the days from the first to the last."""
+    """Return the text about the cash to pay on receipt, for each part if there are several, and the days."""
     if len(parts) > 1:
         text = _("Pay in cash on receipt of each part: %(sums)s.")
         text %= {"sums": ", ".join(_part_sum(part, order.currency) for part in parts)}
@@ -151,7 +151,7 @@ def _short_cash_text(order: Order, parts: Sequence[OrderPart], total: int, *, is
 
 
 def _part_sum(part: OrderPart, currency: str) -> str:
-    """Return what a part costs, at most if it is still to be weighed, and its seller."""
+    """Return a part's cost (the maximum if it is still to be weighed) and its seller, as text."""
     possible_rise = _possible_rise([part])
     text = _("at most %(sum)s (%(name)s)") if possible_rise else _("%(sum)s (%(name)s)")
     return text % {"sum": money(part.total_gross + possible_rise, currency), "name": part.cooperative.name}
@@ -286,7 +286,7 @@ def notify_part_cancelled(
 
 
 def short_transfer_change(order: Order) -> str:
-    """Return the sum that an unpaid transfer amounts to now."""
+    """Return a sentence with the amount that an unpaid transfer has now."""
     return _("The amount to transfer is now %(sum)s.") % {"sum": money(order.still_due, order.currency)}
 
 

@@ -97,7 +97,7 @@ class CodRow:
     """One parcel's amounts in whole đồng. `on` is the day in Vietnam, None if missing or unreadable.
 
     If the statement does not give the remitted amount, it is the collected cash less the fee. The three need
-    not add up: a person wants to see where they do not.
+    not add up; if they do not, a person looks at the row.
     """
 
     line: int

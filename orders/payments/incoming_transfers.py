@@ -46,7 +46,7 @@ class TransferSource(StrEnum):
 
 
 class InvalidIncomingTransfer(Refused):
-    """A verified notice that does not describe a transfer; `details["part"]` names the invalid field."""
+    """The notice is verified but describes no transfer; `details["part"]` names the invalid field."""
 
     code = "invalid_incoming_transfer"
     default_message = _("This notification does not describe a transfer correctly.")
@@ -106,7 +106,7 @@ class IncomingTransfer:
         """A digest of everything but the bank's reference.
 
         One source may report a transfer with a reference, and another without. The transfer then has two
-        fingerprints but one likeness, and a person should check before both are counted.
+        fingerprints but one similarity key, and a person should check before both are counted.
         """
         day = vietnam_date(self.booked_at).isoformat()
         return _hash_parts(

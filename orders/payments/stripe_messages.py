@@ -61,7 +61,7 @@ _DISPUTES: Mapping[str, Promise] = MappingProxyType(
 
 
 class AmountNotForCards(Refused):
-    """`details["limit"]` is Stripe's code: `amount_too_small` or `amount_too_large`."""
+    """Cards do not take this amount; `details["limit"]` is `amount_too_small` or `amount_too_large`."""
 
     code = "amount_not_for_cards"
     default_message = _MESSAGES["amount_too_small"]

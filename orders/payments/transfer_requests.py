@@ -22,21 +22,21 @@ def transfer_request_for_order(
 
 
 def amount_not_requested(order: Order) -> int:
-    """Return the amount due but not requested because it was paid back, in minor units."""
+    """Return the amount that is due but not requested, because it was paid and paid back, in minor units."""
     return charged_back_amount(order) + externally_refunded_amount(order)
 
 
 def charged_back_amount(order: Order) -> int:
-    """Return the amount charged back, in minor units: a matter between the buyer's bank and the market."""
+    """Return the amount charged back, in minor units; the buyer's bank and the market settle it."""
     if not order.still_due or order.confirmed_at is None:
         return 0
     return Dispute.objects.filter(payment__order=order).charged_back_amounts().get(order.currency, 0)
 
 
 def externally_refunded_amount(order: Order) -> int:
-    """Return the amount refunded without our decision, in minor units: the market has to explain it.
+    """Return the amount refunded without a decision of ours, in minor units; the market has to explain it.
 
-    Refund decisions that found the money already returned account for their part of it.
+    Later refund decisions about money that was already returned reduce the amount.
     """
     if not order.still_due or order.confirmed_at is None:
         return 0

@@ -30,7 +30,7 @@ from shop.core.web.form_options import FormData
 
 @dataclass(frozen=True, slots=True)
 class CheckoutRefusals:
-    """Why the checkout did not do what was asked: place the order, accept its phone, apply `entered_code`."""
+    """The checkout's refusals: of the order, of its phone number, and of the voucher code `entered_code`."""
 
     order: Refused | None = None
     phone: Refused | None = None

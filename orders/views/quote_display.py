@@ -46,7 +46,7 @@ class LineView:
 
     @property
     def list_total(self) -> int | None:
-        """The sum at the list price, if that is more than `to_pay`."""
+        """The sum at the list price, if that is more than `maximum_to_pay`."""
         return (
             self.priced.listed.gross
             if self.priced and self.priced.listed.gross > self.maximum_to_pay

@@ -48,8 +48,8 @@ def timeline_steps(
 ) -> list[TimelineStep]:
     """Return a part's steps in order: waiting for payment, fulfilment, then complaints and refunds by time.
 
-    `all_parcels` are its parcels in order; the buyer is shown the valid ones sent to them. `is_transfer_seen`
-    tells whether a bank transfer that names the order awaits manual review.
+    `all_parcels` are its parcels in order; the buyer sees those sent to them and not voided.
+    `is_transfer_seen` tells whether a bank transfer that names the order awaits manual review.
     """
     steps = [_waiting_step(part.order, is_transfer_seen)] if is_awaiting_confirmation(part.order) else []
     steps.append(_acceptance_step(part))

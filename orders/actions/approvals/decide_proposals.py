@@ -40,7 +40,7 @@ from shop.core.errors import Missing, ReasonRequired, Refused
 from shop.core.models import ShopSettings, record_change
 from shop.core.states import advance
 
-# The permission to act alone also allows proposing and confirming if a second person is required.
+# Staff who may act alone may propose and confirm if a second person is required.
 APPROVAL_PERMISSIONS = {
     ApprovalKind.PAYOUT: Permission.HANDLE_PAYMENTS,
     ApprovalKind.COOPERATIVE_ACCOUNT: Permission.HANDLE_PAYMENTS,
@@ -74,7 +74,7 @@ class NotTheProposer(Refused):
 
 
 class NobodyToConfirm(Refused):
-    """`details["permission"]` is held by fewer than two people."""
+    """Fewer than two people have the permission `details["permission"]`, so nobody could confirm."""
 
     code = "nobody_to_confirm"
     default_message = _("There is no second person yet. Give someone else the permission first.")
@@ -234,9 +234,9 @@ def _save_decision(
 
 
 def _require_two_people() -> None:
-    """Require two people with each permission, as one person could neither act nor switch the rule off.
+    """Require that two people hold each permission. Raises NobodyToConfirm.
 
-    Raises NobodyToConfirm.
+    One person alone could neither act under the rule nor switch it off.
     """
     for permission in permissions_without_second_person():
         message = _("At least two people need the permission “%(right)s” first. Give it to one more person.")

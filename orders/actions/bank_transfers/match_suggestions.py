@@ -56,7 +56,7 @@ _WEIGHTS = {
 class Suggestion:
     """An order that a transfer may be for, and the `amount` to assign to it, in whole đồng.
 
-    Nothing is assigned to an ended order, but its products may be ordered again.
+    For an ended order `amount` is 0, but staff may replace the order by a new one.
     """
 
     order: Order

@@ -1,8 +1,8 @@
-"""Receive bank transfers: store a webhook's notice, record its transfers, and settle one on an exact match.
+"""Receive bank transfers: store a webhook's notice, record its transfers, and assign exact matches to orders.
 
-An exact match has exactly one order's code in its note, exactly the amount still due, an order that awaits a
-transfer, and arrives in time. All others wait for a person (`transfer_review`), whether too small or too
-large: a partial credit cannot be undone, and the buyer may have meant another order.
+A transfer matches exactly if its note names one order, the order awaits a transfer, the amount is exactly
+what is still due, and the money arrives in time. All other transfers wait for a person (`transfer_review`),
+because a partial credit cannot be undone and the buyer may have meant another order.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def process_bank_webhook(*, event_id: int, now: datetime.datetime) -> None:
 def record_incoming_transfer(
     *, incoming: IncomingTransfer, actor: Actor, now: datetime.datetime
 ) -> RecordedTransfer:
-    """Record an incoming transfer and settle it on an exact match; a repeated report changes nothing."""
+    """Record an incoming transfer, and assign it if it matches exactly; a repeated report changes nothing."""
     return record_transfer(incoming, actor=actor, now=now)
 
 
@@ -105,7 +105,7 @@ def record_transfer(
     actor: Actor,
     now: datetime.datetime,
 ) -> RecordedTransfer:
-    """Step of `record_incoming_transfer`. Rows of a `statement` were checked for known transfers before."""
+    """Step of `record_incoming_transfer`. Rows of a `statement` were compared with known transfers before."""
     incoming = _normalise_account(incoming)
     codes = find_order_codes(incoming.note)
     ids = Order.objects.placed().filter(code__in=codes).values_list("pk", flat=True) if codes else []

@@ -44,7 +44,7 @@ class AmountExceedsTransfer(Refused):
 
 
 class AmountExceedsOrderDue(Refused):
-    """More than is still due for the order: the remainder stays under review, to be returned."""
+    """More than is still due for the order. The remainder has to stay under review, to be returned."""
 
     code = "amount_exceeds_order_due"
     default_message = _("Order %(code)s no longer costs that much. You can refund the rest.")

@@ -1,4 +1,4 @@
-"""Change many basket lines at once for the API, where shortages are refused instead of reported."""
+"""Change many basket lines at once for the API, which refuses shortages instead of reporting them."""
 
 from __future__ import annotations
 

@@ -33,10 +33,10 @@ class DifferenceKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """`was` and `now` are steps for FEWER and minor units for a changed price.
+    """A difference: `was` and `now` are steps for FEWER, and minor units for a changed price.
 
-    `name` is the product's name at ordering, `translated` that in the order's language; `seller` is the
-    cooperative's name if it is paused.
+    `name` is the product's name when it was ordered, `translated` the same in the order's language. `seller`
+    is the cooperative's name if it is paused.
     """
 
     name: str
@@ -81,7 +81,7 @@ def add_past_order_to_basket(
 ) -> ReorderResult:
     """Add the available lines of a past order to the basket, which is created if missing.
 
-    Quantities already in the basket count, so a second tap adds nothing. Raises Missing.
+    Quantities that are in the basket already count, so a second tap adds nothing. Raises Missing.
     """
     order = Order.objects.placed().filter(pk=order_id).first()
     if order is None:

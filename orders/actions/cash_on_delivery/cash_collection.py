@@ -46,7 +46,7 @@ class CashAmountDiffers(Refused):
 
 @dataclass(frozen=True, slots=True)
 class CollectedCash:
-    """The collected amount in minor units, the expected one if None; a different one needs a reason."""
+    """The collected amount in minor units; None means the expected one. A different amount needs a reason."""
 
     amount: int | None = None
     reason: str = ""
@@ -81,8 +81,8 @@ def cash_for_parcel(order: Order, part: OrderPart, quantities: Mapping[uuid.UUID
 def cash_of_unpacked(parts: Collection[OrderPart]) -> dict[int, int | None]:
     """Return the cash that a parcel of everything unpacked would collect, by part.
 
-    Zero if the order is not paid in cash; None, which means unknown, if another payment of it has money too.
-    The number of queries does not depend on the number of parts.
+    It is zero if the order is not paid in cash, and None (unknown) if another payment of the order has money
+    too. The number of queries does not depend on the number of parts.
     """
     payments = Payment.objects.filter(order__in={part.order_id for part in parts})
     methods = dict(payments.order_by("created_at", "pk").values_list("order", "method"))

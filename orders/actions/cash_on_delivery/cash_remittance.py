@@ -25,7 +25,7 @@ class EmptyRemittance(Refused):
 
 
 class CashNotHeld(Refused):
-    """They do not hold (all of) this cash. `details["parcels"]` lists the ids of the parcels."""
+    """The remitter does not hold all of this cash. `details["parcels"]` lists the parcels' ids."""
 
     code = "cash_not_held"
     default_message = _("Some of this cash is no longer with them. Check the list again.")
@@ -52,7 +52,7 @@ class Remitter:
     cooperative_id: int | None = None
 
     def has_cash_of(self, parcel: Parcel) -> bool:
-        """Return whether they hold the parcel's cash."""
+        """Return whether the remitter holds the parcel's cash."""
         if parcel.cod_state != CodState.COLLECTED or parcel.cod_holder != self.holder:
             return False
         if self.holder == CashHolder.CARRIER:

@@ -47,7 +47,7 @@ class BillingAddressRequired(Refused):
 
 
 class TotalNotCovered(Refused):
-    """`details["paid"]`: the amount paid or promised so far; `details["total"]`: the total."""
+    """The payments do not cover the total. `details` has the amount `paid` or promised, and the `total`."""
 
     code = "total_not_covered"
     default_message = _("This order has not been paid in full yet.")
@@ -134,7 +134,7 @@ def _require_no_problems(quote: Quote) -> None:
 
 
 def _remaining_payment(basket: Basket, quote: Quote) -> tuple[PaymentMethod | None, bool]:
-    """Return the method of the remaining payment and whether the order counts at once.
+    """Return the method of the remaining payment, and whether the order is confirmed at once.
 
     Raises TotalNotCovered.
     """

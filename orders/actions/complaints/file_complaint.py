@@ -75,7 +75,7 @@ class ComplaintAlreadyOpen(Refused):
 
 @dataclass(frozen=True, slots=True)
 class DeliveredLine:
-    """A line, the `steps` that the buyer has of it, and `until`, the end of the complaint period."""
+    """A line, how many `steps` of it the buyer has, and the end of its complaint period (`until`)."""
 
     line: OrderLine
     steps: int
@@ -83,7 +83,7 @@ class DeliveredLine:
 
     @property
     def last_moment(self) -> datetime.datetime:
-        """The last moment in the period, whose date people read as the last day."""
+        """The last moment of the period, so that its date is the last day."""
         return self.until - datetime.timedelta(seconds=1)
 
     def is_in_time(self, now: datetime.datetime) -> bool:
@@ -150,8 +150,8 @@ def withdraw_complaint(*, complaint_id: uuid.UUID, actor: Actor, now: datetime.d
 def delivered_lines(part: OrderPart) -> list[DeliveredLine]:
     """Return the lines of a part that the buyer has and may complain about, with their deadlines.
 
-    Fully refunded lines are left out, even if the buyer keeps the items. The deadline counts from the day of
-    delivery: the market's or the listing's days, whichever are more, and never less than the cooperative's
+    Fully refunded lines are left out, even if the buyer keeps the items. The period starts on the day of
+    delivery. It lasts the market's or the listing's days, whichever are more, and at least the cooperative's
     hours.
     """
     delivered_steps = ParcelLine.objects.delivered_quantities(part)

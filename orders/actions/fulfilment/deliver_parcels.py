@@ -45,9 +45,10 @@ class InvalidPickupCode(Refused):
 
 @dataclass(frozen=True, slots=True)
 class DispatchDetails:
-    """The carriage of a parcel: carrier and tracking, or a coach's plate and driver.
+    """How a parcel is carried: carrier and tracking number, or a coach's plate and its driver's phone.
 
-    None keeps the parcel's value; an empty text clears it: without a carrier the cooperative collects cash.
+    None keeps the parcel's value, and an empty text clears it. Without a carrier the cooperative collects the
+    cash.
     """
 
     carrier: str | None = None

@@ -69,7 +69,7 @@ def fulfil_order(
 ) -> list[Parcel]:
     """Accept, pack and, with `should_hand_over`, hand over: one parcel for each part and warehouse.
 
-    Allocations move from other warehouses to this one; `may_exceed_stock` allows it more than its stock.
+    Allocations move from other warehouses to this one; with `may_exceed_stock` they may exceed its stock.
     Raises Missing, OrderNotConfirmed, NotEnoughWarehouseStock, OrderNotPaid, QuantityNotOpen,
     LinesNotWeighed, WrongMove.
     """
@@ -211,7 +211,7 @@ def _move_to_stock(
     *,
     may_exceed_stock: bool,
 ) -> None:
-    """Allocate what is missing of a line's quantity in `target`, and as much less elsewhere.
+    """Allocate the rest of a line's quantity in `target`, and release as much elsewhere.
 
     `unpacked` are the line's allocations that are not packed, by stock. Raises NotEnoughWarehouseStock.
     """

@@ -206,7 +206,7 @@ def release_allocation(row: Stock, line_id: uuid.UUID, quantity: int) -> None:
 
 
 def require_outgoing_parcel(parcel: Parcel) -> None:
-    """Refuse parcels of returned or unsent items, which have their own steps. Raises Missing."""
+    """Raise Missing for a parcel of returned or unsent items, which other actions handle."""
     if not parcel.is_outgoing:
         raise Missing()
 

@@ -44,9 +44,9 @@ class InvalidWeight(Refused):
 
 
 class ImplausibleWeight(Refused):
-    """Less than a third or more than three times the estimate: has to be repeated before it counts.
+    """The weight is below a third or above three times the estimate, and has to be entered twice.
 
-    `details`: `grams` as entered, `estimate` as expected.
+    `details` has the entered `grams` and the `estimate`.
     """
 
     code = "implausible_weight"

@@ -71,7 +71,7 @@ def _record_charge(
         record_received_money(
             order, payment, result.charged, idempotency_key=key, reference=reference, actor=_GATEWAY, now=now
         )
-    else:  # made on the gateway's dashboard: we request no charge before there is an order
+    else:  # charged on the gateway's dashboard: we charge nothing before there is an order
         record_payment_event(
             payment,
             EventKind.CHARGE_SUCCESS,
@@ -141,7 +141,7 @@ def _end_start(payment: Payment, *, now: datetime.datetime) -> None:
 def _record_failure(
     order: Order | None, payment: Payment, gateway_call: GatewayCall, *, now: datetime.datetime
 ) -> None:
-    """Record a failure: the call's pending amount ends."""
+    """Record that a call failed; its amount is no longer pending."""
     sums = read_payment_sums(payment)
     match Operation(gateway_call.operation):
         case Operation.START if gateway_call.request_parameters.get("is_authorisation_only"):

@@ -26,7 +26,7 @@ from shop.core.models import is_already_done, record_change
 
 
 class CallNotRepeatable(Refused):
-    """The call did not fail, or its subject needs it no longer."""
+    """The call did not fail, or is no longer needed."""
 
     code = "call_not_repeatable"
     default_message = _("There is nothing to retry: it has gone through or is no longer needed.")

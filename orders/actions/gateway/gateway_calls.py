@@ -116,7 +116,7 @@ def _claim_for_sending(
 def _claim_for_look_up(
     *, call_id: uuid.UUID, now: datetime.datetime
 ) -> tuple[Operation, GatewayRequest, bool]:
-    """Claim a call for a look-up; also return whether it has ended. A START may still change."""
+    """Claim a call for a look-up, and return whether it has ended. A START never counts as ended."""
     _order, gateway_call = locks.lock_gateway_call(call_id)
     has_ended = gateway_call.state in _ENDED and gateway_call.operation != Operation.START
     return *_count_try(gateway_call, now=now), has_ended

@@ -130,7 +130,7 @@ def _handle_refund_event(
 
 @transaction.atomic(durable=True)
 def _record_rejected_refund(*, call_id: uuid.UUID, event: StripeEvent, now: datetime.datetime) -> None:
-    """Record that a bank rejected a completed refund: the money is ours again, and due to the buyer."""
+    """Record that a bank rejected a completed refund: the money is back with us, and owed to the buyer."""
     order, gateway_call = locks.lock_gateway_call(call_id)
     payment = gateway_call.payment
     if order is None or payment is None:

@@ -1,8 +1,8 @@
 """Request operations of the payment gateway: one `GatewayCall` row each, sent after the commit.
 
 Each step writes one row under the lock of its order, basket or payout, with the parameters that a repeat must
-send unchanged. `gateway.gateway_calls` sends it after the commit, or its sweep where that message was lost.
-No request exceeds the amount due, held or refundable.
+send unchanged. `gateway.gateway_calls` sends it after the commit; if that job was lost, a sweep sends it. No
+request exceeds the amount due, held or refundable.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ from shop.core.models import shop_settings
 
 GATEWAY = "stripe"
 SEND_CALL = "orders.send_gateway_call"  # the task that sends a stored call; it is in `gateway.gateway_calls`
-DEFAULT_LANGUAGE = "vi"  # of requests without an order or basket
-_SENT_WITHIN = datetime.timedelta(minutes=1)  # afterwards the sweep takes the message for lost
+DEFAULT_LANGUAGE = "vi"  # of calls without an order or basket, such as payouts
+_SENT_WITHIN = datetime.timedelta(minutes=1)  # after this time the sweep considers the job lost
 
 
 class AmountNotAuthorised(Refused):

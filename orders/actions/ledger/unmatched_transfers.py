@@ -31,8 +31,8 @@ def book_unmatched_transfer(
 ) -> None:
     """Step, once: book the unassigned amount of a transfer as unmatched money.
 
-    `is_decided`: a person decided on it, so the review reason does not matter. Call this before the amount is
-    assigned to orders, which reverses the posting (`book_assigned_share`).
+    With `is_decided` a person has decided on the transfer, so the reason for its review does not matter. Call
+    this before the amount is assigned to orders, which reverses the posting (`book_assigned_share`).
     """
     if _is_booked(transfer):
         return

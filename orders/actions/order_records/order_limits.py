@@ -45,9 +45,9 @@ def count_against_order_limits(
 ) -> Iterator[None]:
     """Count an order that is placed within the context, unless placing it fails.
 
-    `phone` is a normalised number, or whatever else identifies the buyer. `is_confirmed`: the buyer entered
-    a code sent to it. `per_network` is the limit of the interface. Raises PhoneCodeRequired, TooManyOrders.
-    Runs outside transactions.
+    `phone` is a normalised number, or another text that identifies the buyer. `is_confirmed` means that the
+    buyer entered a code sent to it. `per_network` is the interface's own limit. Call it outside transactions.
+    Raises PhoneCodeRequired, TooManyOrders.
     """
     if is_confirmed:
         limits: Sequence[_LimitedKey] = [

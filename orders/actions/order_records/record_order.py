@@ -174,7 +174,7 @@ def write_parts(
 def add_line(order: Order, part: OrderPart, quote: Quote, *, limit: int, now: datetime.datetime) -> OrderLine:
     """Step: add the only line of a quote to a part of a locked order, with its discounts and commission.
 
-    Sold by weight, it is bound to cost at most `limit` (minor units, gross). The order's own columns are left
+    A line sold by weight costs at most `limit` (minor units, gross). The order's own columns are left
     to `recalculate_order`.
     """
     (quoted,), (priced,) = quote.lines, quote.purchase.lines

@@ -1,6 +1,6 @@
 """Payments on a basket before it is an order: promises, reports of apps, and card authorisations.
 
-A card is only authorised for a basket. When the basket is ordered, the amount due is captured: at once where
+A card is only authorised for a basket. When the basket is ordered, the amount due is captured: at once, if
 the channel charges at once and nothing is to be weighed. Authorisations of baskets that are never ordered are
 voided.
 """
@@ -53,7 +53,7 @@ from shop.core.models import KeyReused, TransactionFlow
 # Methods paid later without a request from us: on delivery, or when the buyer makes the bank transfer.
 PROMISE_METHODS = (PaymentMethod.COD, PaymentMethod.TRANSFER)
 TRANSACTION_FLOW_LABEL = (
-    "flow"  # private metadata of a payment charged otherwise than its channel's transaction flow
+    "flow"  # private metadata: the payment's own transaction flow, if it differs from the channel's
 )
 
 
@@ -193,7 +193,7 @@ def total_paid(sums: Mapping[PaymentMethod, Iterable[PaymentSums]]) -> int:
 
 
 def total_promised(sums: Mapping[PaymentMethod, Iterable[PaymentSums]], *methods: PaymentMethod) -> int:
-    """Return the amount pending by these methods."""
+    """Return the amount that payments by these methods still expect."""
     return sum(payment_sums.charge_pending for method in methods for payment_sums in sums.get(method, ()))
 
 
@@ -232,7 +232,7 @@ def capture_carried_payments(
 ) -> None:
     """Step: capture the amount due from carried card payments, if channel or payment charge at once.
 
-    Orders with lines to weigh are captured after weighing; orders that still wait for money, not at all.
+    Orders with lines to weigh are captured after weighing. Orders that still wait for money are not captured.
     """
     if not carried or order.lines.unweighed().exists() or paid_for_order(order) < order.due_gross:
         return

@@ -150,7 +150,8 @@ def change_payment_method(
 def methods_for_remainder(order: Order, last: Payment) -> list[PaymentMethod]:
     """Return other methods for the rest of an order paid in part by card (`last`): bank transfer only.
 
-    Cards take no small sums. Offered once nothing is authorised any more, since a transfer asks for all due.
+    Cards take no small sums. A transfer pays all that is due, so it is offered only once nothing is
+    authorised.
     """
     if (
         last.method != PaymentMethod.CARD

@@ -76,7 +76,7 @@ def change_cooperative_account(
 ) -> Approval | None:
     """Set the account a cooperative is paid to, and use it for due payouts that have no account yet.
 
-    Where a second person is required, create a proposal and return it. All managers of the cooperative are
+    If a second person is required, creates a proposal and returns it. All managers of the cooperative are
     notified. An unchanged account does nothing. Raises Missing, InvalidBankAccount, PersonRequired,
     ProposalPending.
     """

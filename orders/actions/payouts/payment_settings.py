@@ -29,9 +29,9 @@ def change_market_account(
 ) -> Approval | None:
     """Set the account that buyers transfer to; None switches bank transfers off.
 
-    The operator is notified, because the account receives the buyers' money. Orders that
-    await a transfer show the new account at once. Where a second person is required, create a proposal and
-    return it. An unchanged account does nothing. Raises InvalidBankAccount, PersonRequired, ProposalPending.
+    The operator is notified, because the account receives the buyers' money. Orders that await a transfer
+    show the new account at once. If a second person is required, creates a proposal and returns it. An
+    unchanged account does nothing. Raises InvalidBankAccount, PersonRequired, ProposalPending.
     """
     shop = lock_shop_settings()
     new_account = BankAccount("", "", "") if account is None else validate_bank_account(account)

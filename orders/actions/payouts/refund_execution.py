@@ -240,7 +240,7 @@ def pay_refund_by_bank(
 
 
 def _payments_with_balance(order: Order) -> Iterable[tuple[Payment, int]]:
-    """Yield payments with the amount each still holds: newest card payment first, then the newest others."""
+    """Yield each payment with the amount it still holds: cards first, then the others, the newest first."""
     payments = Payment.objects.filter(order=order)
     sums = payments.sums()
     newest = list(payments.order_by("-created_at", "-pk"))

@@ -1,4 +1,4 @@
-"""Sweeps: release reservations, decline unanswered parts, remind of weights, expire orders, delete baskets.
+"""Sweep reservations, unanswered parts, weight questions, unpaid orders and abandoned baskets.
 
 Running a sweep twice does no harm.
 """
@@ -107,7 +107,7 @@ def release_expired_reservations_task() -> None:
 
 @shared_task(name="orders.check_unanswered_parts")
 def check_unanswered_parts_task() -> None:
-    """Report parts not accepted near their deadline, and decline those past it."""
+    """Sweep: report unaccepted parts whose deadline is near, and decline those past it."""
     now = timezone.now()
     actor = Actor.system("check_unanswered_parts")
     run_each(
@@ -141,7 +141,7 @@ def remind_weight_question(*, question_id: uuid.UUID, now: datetime.datetime) ->
 
 @shared_task(name="orders.remind_weight_questions")
 def remind_weight_questions_task() -> None:
-    """Remind buyers of weight questions open for a day; older ones got their reminder before."""
+    """Sweep: remind buyers of weight questions that have been open for a day."""
     now = timezone.now()
     two_days_ago = now - datetime.timedelta(days=2)
     questions = (
@@ -157,7 +157,7 @@ def remind_weight_questions_task() -> None:
 
 @shared_task(name="orders.expire_orders")
 def expire_orders_task() -> None:
-    """Expire orders not paid in time, and delete guests' baskets untouched for long.
+    """Sweep: expire orders not paid in time, and delete guests' baskets that were not used for long.
 
     Orders without any payment expire by their channel's setting.
     """
@@ -173,7 +173,7 @@ def expire_orders_task() -> None:
 
 
 def _orders_to_expire(now: datetime.datetime) -> Iterator[uuid.UUID]:
-    """Yield keys of orders to expire: without payments by their channel's setting, then with payments."""
+    """Yield keys of orders to expire: first those without payments, then those with payments."""
     for channel in Channel.objects.filter(expire_orders_after_minutes__gt=0).order_by("pk"):
         before = now - datetime.timedelta(minutes=channel.expire_orders_after_minutes or 0)
         waiting = Order.objects.filter(channel=channel, placed_at__lte=before, payments=None)

@@ -87,7 +87,7 @@ def place_order(
     seen_prices: Mapping[uuid.UUID, int] | None = None,
     language: str = "",
 ) -> Order:
-    """Turn a basket into an order. A cash-on-delivery order counts at once; others wait for their payment.
+    """Turn a basket into an order. Cash on delivery is confirmed at once; others wait for their payment.
 
     `agreed_total` is the sum on the buyer's button and `agreed_maximum` its maximum after weighing, both in
     minor units; a quote with another sum is refused. `seen_prices` holds changed prices that the page
@@ -188,9 +188,9 @@ def _require_agreement(quote: Quote, agreed_total: int | None, agreed_maximum: i
 def _remaining_payment(
     basket: Basket, quote: Quote, method: PaymentMethod
 ) -> tuple[PaymentMethod | None, bool]:
-    """Return the method of the remaining payment, None if all is paid, and whether the order counts at once.
+    """Return the method of the remaining payment, and whether the order is confirmed at once.
 
-    A free order has no payment to wait for. Raises PaymentMethodNotOffered, AmountNotForCards.
+    The method is None if nothing remains to be paid. Raises PaymentMethodNotOffered, AmountNotForCards.
     """
     if paid_for_basket(basket) >= max(1, quote.total):
         return None, False

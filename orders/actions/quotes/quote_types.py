@@ -65,7 +65,7 @@ class RequestedDelivery:
 
 @dataclass(frozen=True, slots=True)
 class RequestedDiscount:
-    """A discount's terms, with its source and who bears it."""
+    """A discount's terms, its source, and who bears it."""
 
     terms: DiscountInput
     kind: DiscountKind
@@ -86,7 +86,7 @@ class Buyer:
 
 @dataclass(frozen=True, slots=True)
 class QuotedVoucher:
-    """A voucher code's result: a discount, or why the code is refused.
+    """The result of a voucher code: a discount, or the refusal.
 
     The platform bears a discount that has no `bearing_cooperative`.
     """

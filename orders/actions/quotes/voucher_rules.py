@@ -87,13 +87,13 @@ class VoucherNotForProducts(VoucherRefused):
 
 
 class VoucherMinimumNotReached(VoucherRefused):
-    """`details["missing"]`: by how much the covered lines fall short of the minimum, in minor units."""
+    """The covered lines fall short of the minimum by `details["missing"]` minor units."""
 
     code = "voucher_minimum_not_reached"
 
 
 class VoucherQuantityTooLow(VoucherRefused):
-    """`details["missing"]`: by how many sale steps the covered lines fall short of the minimum."""
+    """The covered lines fall short of the minimum by `details["missing"]` sale steps."""
 
     code = "voucher_quantity_too_low"
 
@@ -257,7 +257,7 @@ def _check_minimum(check: _VoucherCheck) -> Refused | None:
 
 
 def _explain_missing_amount(check: _VoucherCheck, minimum: int, missing: int) -> str:
-    """Say which sum of the basket counts towards the minimum: it is not the maximum shown there."""
+    """Return the refusal as a sentence: the minimum, the sum that counts towards it, and what is missing."""
     if check.voucher.cooperative is not None or check.voucher.type == VoucherType.SPECIFIC_PRODUCT:
         message = _(
             "This code needs %(minimum)s of the items it applies to; your basket has %(sum)s. "

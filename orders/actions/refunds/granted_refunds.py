@@ -34,7 +34,7 @@ class RefundExceedsOrdered(Refused):
 
 @dataclass(frozen=True, slots=True)
 class RefundGrant:
-    """The requested refund: quantities of lines, the delivery, and an `amount` in minor units if it is less.
+    """The requested refund: quantities of lines, the delivery, and a lower `amount` in minor units, if any.
 
     An amount alone is spread over everything that is still refundable.
     """

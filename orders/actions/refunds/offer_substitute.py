@@ -37,7 +37,7 @@ _SHORTEST_TIME_TO_ANSWER = datetime.timedelta(minutes=30)
 
 
 class InvalidSubstituteQuantity(Refused):
-    """`details["open"]` is how many steps of the line are still to be packed."""
+    """The quantity is not positive, or exceeds the steps still to be packed (`details["open"]`)."""
 
     code = "invalid_substitute_quantity"
     default_message = _("Replace at least one item, and no more than are still to be packed.")
@@ -50,7 +50,7 @@ class SubstituteAtALoss(NeedsConfirmation):
 
 
 class UnsuitableSubstitute(Refused):
-    """The same variant, one of another cooperative, one not on sale, or more than may be ordered of it."""
+    """The variant is the same, another cooperative's or not on sale, or its quantity exceeds the limit."""
 
     code = "unsuitable_substitute"
     default_message = _("Choose another product of your cooperative that is on sale.")

@@ -30,7 +30,7 @@ SHORTAGE_REASON = gettext_noop("The cooperative has fewer of these items than yo
 
 
 class NothingShort(Refused):
-    """No line has fewer available than are open, or more than are open were entered."""
+    """No line is short, or an entry is not between zero and the line's open steps."""
 
     code = "nothing_short"
     default_message = _("Enter how many you have: fewer than are still to be packed for at least one item.")

@@ -43,7 +43,7 @@ class SettlementAlreadyClosed(Refused):
 
 
 class EmptySettlement(Refused):
-    """Nothing was booked in the period, so closing it would only produce an empty statement."""
+    """Nothing was booked in the period, so its statement would be empty."""
 
     code = "empty_settlement"
     default_message = _("No entries in this period yet.")

@@ -284,5 +284,5 @@ def close_rows(statement: StatementImport, rows: Sequence[StatementRow], state: 
 
 
 def _effective_fee(stated: StatedAmounts) -> int:
-    """Return the amount that the carrier keeps, computed from its remittance, not from its stated fee."""
+    """Return the amount that the carrier keeps: the cash less the remitted amount, whatever fee is stated."""
     return stated.collected - stated.remitted

@@ -158,7 +158,7 @@ def edit_voucher(
 
 
 def _require_usual_terms(channel: Channel, terms: VoucherTerms, confirmed_values: str | None) -> None:
-    """Ask about a voucher of more than half, or without an end; free delivery is usual.
+    """Ask about a discount of more than half, or a voucher without an end; free delivery is usual.
 
     Raises UnusualDiscount.
     """
