@@ -12,7 +12,7 @@ _DIGITS = 6
 
 
 class SixDigitField(forms.CharField):
-    """Six digits of any script, with anything between them. Input that cannot be a code costs no try."""
+    """Six digits of any script, with any characters between them. Other input is refused without a try."""
 
     default_error_messages = {"required": _("Enter the 6-digit code."), "invalid": _("Enter all six digits.")}
 

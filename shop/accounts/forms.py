@@ -65,7 +65,7 @@ def _email() -> forms.EmailField:
 
 
 class SignInBaseForm(forms.Form):
-    """`next`: the page that required signing in; `back`: the page the person came from."""
+    """A sign-in form: `next` is the page that required signing in, `back` the page the person came from."""
 
     next = forms.CharField(required=False, max_length=2000, widget=forms.HiddenInput)
     back = forms.CharField(required=False, max_length=2000, widget=forms.HiddenInput)
@@ -146,7 +146,7 @@ class DivisionSelect(forms.Select):
 
 
 class DivisionOptions(FormOptions):
-    """The keyword arguments of a form with an address, passed on unchanged."""
+    """The keyword arguments of a form with an address."""
 
     provinces: Sequence[Division]
     communes: Sequence[Division]

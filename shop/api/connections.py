@@ -45,7 +45,7 @@ class SortKey(NamedTuple):
     def past(self, value: object, is_backwards: bool) -> Q | None:
         """Return the condition for rows after this value, or before it if `is_backwards`.
 
-        None if there can be none.
+        Returns None if there can be no such rows.
         """
         descends = self.is_descending != is_backwards
         if value is None:
@@ -177,8 +177,10 @@ def connect_for_parents(
 
 
 class _FirstRows(NamedTuple):
-    """The first `limit` rows of each parent; `parent_column` has the parent's key, `read` are the columns
-    read."""
+    """The first `limit` rows of each parent.
+
+    `parent_column` has the parent's key, and `read` lists the columns to read.
+    """
 
     parent_column: str
     order: tuple[SortKey, ...]

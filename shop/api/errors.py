@@ -114,8 +114,8 @@ def payload_errors(
 ) -> Sequence[Mapping[str, object]]:
     """Return a refusal as the `errors` of a mutation's payload.
 
-    `codes` maps refusal codes to the domain's enum values; `known` holds all values of that enum. Where an
-    input has another name in the API than in the action, the mutation raises InputError itself.
+    `codes` maps refusal codes to the domain's enum values; `known` holds all values of that enum. If an input
+    has another name in the API than in the action, the mutation raises InputError itself.
     """
     if isinstance(refused, InputErrors):
         return [

@@ -1,7 +1,7 @@
 """Convert between global ids, `base64("Type:key")`, and primary keys.
 
-An id carries the name of its GraphQL type. Shipping methods have two: `ShippingMethodType` where staff manage
-them and `ShippingMethod` in a checkout.
+An id carries the name of its GraphQL type. Shipping methods have two: `ShippingMethodType` for the staff who
+manage them, and `ShippingMethod` in a checkout.
 """
 
 from __future__ import annotations

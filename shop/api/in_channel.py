@@ -34,7 +34,7 @@ RowsIn: TypeAlias = "Callable[[Context, Channel | None], Rows]"
 class PublicRows(NamedTuple):
     """The rows visible to customers in a channel.
 
-    `rows` takes the channel's key, and the current time if `is_by_time`. `is_all` returns whether the
+    `rows` takes the channel's key and, if `is_by_time`, the current time. `is_all` returns whether the
     requester sees exactly these rows.
     """
 
@@ -44,9 +44,11 @@ class PublicRows(NamedTuple):
 
 
 class InChannel(Type):
-    """An object type seen in a channel. `rows_in` returns the rows visible to the requester there;
-    `public_rows` gives those visible to customers, the most frequent requesters, in a form that can be
-    compiled."""
+    """An object type seen in a channel.
+
+    `rows_in` returns the rows visible to the requester there. `public_rows` gives those visible to customers,
+    the most frequent requesters, in a form that can be compiled.
+    """
 
     def __init__(
         self, name: str, rows_in: RowsIn, *, key: str = "id", public_rows: PublicRows | None = None

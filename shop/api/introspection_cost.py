@@ -21,7 +21,7 @@ from graphql import (
 
 
 class IntrospectionCost:
-    """Estimates the entries that an introspection lists, from the mean lengths of a schema's lists."""
+    """Estimates how many entries an introspection lists, from the mean lengths of a schema's lists."""
 
     def __init__(self, schema: GraphQLSchema) -> None:
         types = list(schema.type_map.values())

@@ -97,8 +97,11 @@ def add_metadata_fields(
 
 @dataclass(frozen=True, slots=True)
 class _VisibleMetadata:
-    """The visible metadata of a row: none if `required_column` is false, and none of other cooperatives
-    (by the column `cooperative_column`) if the permission is limited to some."""
+    """Reads the metadata of rows that the requester may see.
+
+    A row has none if its `required_column` is false, or if the permission is limited to other cooperatives
+    than that of its `cooperative_column`.
+    """
 
     column: str
     required_column: str = ""

@@ -36,8 +36,10 @@ Rows: TypeAlias = "QuerySet[Model]"
 
 
 class Row:
-    """The base of rows: named tuples of the columns that an operation's fields need. The columns differ
-    between operations, so their types are not known here."""
+    """The base of rows: named tuples of the columns that an operation's fields need.
+
+    The columns differ between operations, so their types are not known here.
+    """
 
     __slots__ = ()
     typename: ClassVar[str]
@@ -51,8 +53,10 @@ Resolve = TypeVar("Resolve", bound="Resolver")
 
 
 class CompiledRows(NamedTuple):
-    """A frequent query: a module-level function that builds the queryset, and its arguments, so that the SQL
-    is compiled once (`shop.core.database.compiled_query` says which arguments are allowed)."""
+    """A frequent query, whose SQL is compiled once: a function that builds the queryset, and its arguments.
+
+    The function is at module level; `shop.core.database.compiled_query` says which arguments it may take.
+    """
 
     build: Callable[..., Rows]
     args: tuple[object, ...]

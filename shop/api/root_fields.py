@@ -55,7 +55,7 @@ class Queries(Type):
         permissions: Iterable[FieldPermission] = (),
         refused: Mapping[str, object] | None = None,
     ) -> Callable[[Resolve], Resolve]:
-        """Decorate a resolver; `refused` holds the payload's other fields for when a mutation is refused."""
+        """Decorate a resolver; `refused` holds the payload's other fields if a mutation is refused."""
 
         def add(resolve: Resolve) -> Resolve:
             batch = self._batch(resolve, dict(refused or {}))

@@ -40,8 +40,11 @@ Choices = type[TextChoices] | Mapping[str, str]
 
 @dataclass(frozen=True)
 class Area:
-    """A part of the schema. `enums` gives the stored values of enums that are not stored by name: a
-    TextChoices with members of the same names or values, or a mapping from names."""
+    """A part of the schema, with its SDL files and resolvers.
+
+    `enums` gives the stored values of enums that are not stored by name: a TextChoices with members of the
+    same names or values, or a mapping from names.
+    """
 
     folder: Path
     types: Sequence[Type] = ()

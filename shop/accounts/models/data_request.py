@@ -28,7 +28,7 @@ class RequestKind(models.TextChoices):
 
 class DataRequestQuerySet(models.QuerySet["DataRequest"]):
     def open(self) -> DataRequestQuerySet:
-        """Open requests, most urgent first."""
+        """Return open requests, most urgent first."""
         return self.filter(state=RequestState.OPEN).order_by("due_at", "pk")
 
     def at_state(self, state: str) -> DataRequestQuerySet:

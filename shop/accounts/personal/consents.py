@@ -14,7 +14,7 @@ from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing
 from shop.core.models import record_change
 
-CONSENT_VERSION = "2026-12"  # version of the consent text; raise it whenever the text changes
+CONSENT_VERSION = "2026-12"  # version of the consent text; change it whenever the text changes
 # Purposes a person may consent to or withdraw at any time; the order's consent is asked in the checkout.
 WITHDRAWABLE_PURPOSES = (ConsentPurpose.NEWS,)
 

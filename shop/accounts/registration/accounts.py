@@ -64,7 +64,7 @@ def needs_confirmation(user: User) -> bool:
 
 
 def authenticate_user(*, login_name: str, password: str) -> User | None:
-    """Authenticate a user whose account may be closed, so that its owner can be informed."""
+    """Return the user with this login name and password, even if the account is closed; else None."""
     user = find_user(login_name)
     if user is None:
         User().set_password(password)  # equal time for unknown names and wrong passwords
@@ -100,7 +100,7 @@ def set_password(
 ) -> User:
     """Set a new password and end every session and token. Raises Missing.
 
-    `should_confirm` after an e-mailed link, which proves ownership of the address.
+    Pass `should_confirm` after an e-mailed link, which proves ownership of the address.
     """
     user = _lock_user(user_id)
     if should_confirm and not user.is_confirmed:

@@ -32,7 +32,7 @@ class _Confirmation(PasswordResetTokenGenerator):
     key_salt = "shop.accounts.registration.email_links.confirmation"
 
     def _make_hash_value(self, user: Any, timestamp: int) -> str:
-        """Hash the same values as Django except the last sign-in, which may precede confirmation."""
+        """Hash what Django hashes, except the last sign-in, which may precede the confirmation."""
         return f"{user.pk}{user.password}{timestamp}{user.email}{user.is_confirmed}"
 
 

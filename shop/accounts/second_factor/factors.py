@@ -286,7 +286,7 @@ def _digest(user: User, letters: str) -> str:
 
 
 def _digits(entered_code: str) -> str:
-    """Convert digits of any script."""
+    """Return the code's digits, of any script, as ASCII digits."""
     return "".join(str(unicodedata.decimal(character)) for character in entered_code if character.isdecimal())
 
 

@@ -27,7 +27,7 @@ class SecondFactorRequired(Refused):
 
 
 def authenticate_with_code(*, login_name: str, password: str, now: datetime.datetime) -> User | None:
-    """Return the user with this e-mail or phone, password, and app code if they need one.
+    """Return the user with this login name, password and, if they need one, app code.
 
     Returns None for all others, after the same work. Raises SecondFactorRequired, TooManyTries,
     WrongSecondFactor, SecondFactorUsed.

@@ -97,8 +97,8 @@ def use_code(
 ) -> OneTimeCode:
     """Use up the code and return it if the digits match. Raises CodeExpired, WrongCode.
 
-    Each statement commits on its own, so that a rejected try counts. Of concurrent tries no more are compared
-    than allowed, and only one succeeds.
+    Each statement commits on its own, so that a rejected try counts. Of concurrent tries only as many are
+    compared as are left, and only one succeeds.
     """
     matching_codes = OneTimeCode.objects.filter(pk=code_id, purpose=purpose)
     if not matching_codes.usable(now, MAX_TRIES).update(tries=F("tries") + 1):

@@ -89,7 +89,10 @@ def _try_token(
     ip_address: str | None,
     now: datetime.datetime,
 ) -> Renewal | None:
-    """Return None for an invalid token. Must not raise: ending the family must not be rolled back."""
+    """Use the token; return None if it is invalid.
+
+    It must not raise, because ending the family must not be rolled back.
+    """
     family = lock_row(TokenFamily.objects.active(now).filter(pk=family_id))
     if family is None:
         return None

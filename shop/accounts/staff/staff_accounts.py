@@ -120,7 +120,7 @@ def change_user(
 
 
 def _recorded_values(user: User) -> dict[str, object]:
-    """Return the facts of a user for the log: none that identifies the person."""
+    """Return the user's values for the change log, none of which identifies the person."""
     names = user.permission_groups.order_by("name").values_list("name", flat=True)
     return {"is_active": user.is_active, "is_staff": user.is_staff, "groups": list(names)}
 

@@ -189,7 +189,7 @@ def sent_code(request: HttpRequest, purpose: CodePurpose) -> dict[str, Any] | No
 
 
 def enter_code(request: HttpRequest, purpose: CodePurpose, entered_code: str) -> OneTimeCode:
-    """Use up the used_code code and return it. Raises CodeExpired, WrongCode."""
+    """Use up the code sent to the visitor if the entered one matches. Raises CodeExpired, WrongCode."""
     sent = sent_code(request, purpose) or {}
     try:
         code_id = uuid.UUID(str(sent.get("id", "")))

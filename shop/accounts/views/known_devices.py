@@ -1,4 +1,4 @@
-"""Recognise by a cookie the devices that a user has signed in from; shared limits spare them.
+"""Recognise by a cookie the devices that a user has signed in from; they have limits of their own.
 
 The signed cookie holds a random id, and keyed hashes of phone numbers and e-mail addresses. The cookie grants
 no access.

@@ -1,4 +1,4 @@
-"""Sign users in after any kind of proof, and ask for a new proof where needed."""
+"""Sign users in after any kind of proof, and ask for a new proof if a page needs one."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from shop.core.web.rate_limits import client_address
 # Callback run after a sign-in. The string is the phone number just confirmed, or ""; it returns the URL of
 # the user's work, or "".
 AfterSignIn = Callable[[HttpRequest, User, str], str]
-# session key: a user who passed the first step and must prove a second factor
+# Session key of a user who passed the first step and must prove a second factor.
 PENDING_KEY = "second_step"
 _PENDING_FOR = 10 * 60  # seconds
 Params = ParamSpec("Params")

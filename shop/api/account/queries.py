@@ -1,4 +1,4 @@
-"""The requesting user, and other users and groups for staff."""
+"""Look up the requesting user and, for staff, other users and groups."""
 
 from __future__ import annotations
 

@@ -51,8 +51,11 @@ Resolvers: TypeAlias = Mapping[str, Mapping[str, Resolver]]
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A field's type, level by level: a list of `items`, a leaf to `serialise`, or an object of a concrete or
-    abstract type."""
+    """A field's type, one level at a time: a list, a leaf or an object.
+
+    A list has the shape of its `items`, a leaf a function to `serialise` it, and an object its concrete
+    (`object`) or `abstract` type.
+    """
 
     is_required: bool
     items: Shape | None = None
@@ -62,8 +65,11 @@ class Shape:
 
 
 class FieldSet:
-    """The selected fields of one concrete type at one path. `error` is set if planning failed (a condition is
-    null); every object there then fails with it."""
+    """The selected fields of one concrete type at one path.
+
+    `error` is set if planning failed because a condition is null; every object at the path then fails with
+    it.
+    """
 
     __slots__ = ("error", "selections", "type")
 

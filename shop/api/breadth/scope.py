@@ -6,8 +6,10 @@ from .plan import FieldSet
 
 
 class Scope:
-    """`objects` and `results` are parallel lists; `failed_keys` are the keys of fields that contain a
-    failed value, directly or further down."""
+    """The objects of one concrete type at one path, and their results in a parallel list.
+
+    `failed_keys` are the keys of fields that contain a failed value, directly or further down.
+    """
 
     __slots__ = ("_key", "_parent", "failed_keys", "fields", "objects", "results")
 

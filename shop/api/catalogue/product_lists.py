@@ -126,7 +126,7 @@ def filter_by_cooperative(rows: Rows, arguments: InputData) -> Rows:
 
 
 def filter_listed(rows: Rows, context: Context, channel: Channel | None) -> Rows:
-    """Filter products for lists: customers see those not hidden from lists, staff all in the channel."""
+    """Filter products for lists: customers see those not hidden from lists, staff see all in the channel."""
     if channel is None:
         return rows
     if context.may(*ALL_PRODUCT_READ_PERMISSIONS, *OWN_PRODUCT_READ_PERMISSIONS):

@@ -71,7 +71,7 @@ def order_grant_refund_create(
 
 
 def _quantity_error(refused: RefundExceedsOrdered) -> InputError:
-    """Return the error with a row for each line of which too much was to be refunded."""
+    """Return the error with a row for each line for which too much was requested."""
     line_errors = [
         {
             "lineId": global_id("OrderLine", line),

@@ -60,7 +60,7 @@ mutation = Mutations(
 )
 _MAX_KEY_LENGTH = 120
 _OUT_OF_STOCK = frozenset({QuoteProblem.SOLD_OUT, QuoteProblem.ONLY_LEFT})
-# The API requests no code: only an account proves that a phone number is the buyer's.
+# The API sends no codes, so only an account can prove that the phone number is the buyer's.
 _CONFIRM_FIRST = gettext_lazy(
     "We are receiving many orders right now."
     " Sign in to an account with a confirmed phone number, then place the order again."

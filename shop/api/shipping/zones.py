@@ -134,7 +134,7 @@ def maximum_order_weight(
 
 @method.field(needs="id", permissions=SHIPPING_PERMISSIONS)
 def excluded_products(methods: list[Row], *_: object) -> list[None]:
-    """Resolve to null: products are excluded by the cooperatives, not here."""
+    """Resolve to null, because cooperatives exclude products, not shipping methods."""
     return [None] * len(methods)
 
 
