@@ -34,9 +34,7 @@ def pack_label(variant: Variant) -> str:
 
 
 def unit_name(unit: str) -> str:
-    """Return the unit's name, such as `kg`, faster than get_unit_display(), which builds all choices each
-    time.
-    """
+    """Return the unit's name, such as `kg`. (get_unit_display() builds all choices on each call.)"""
     return str(Unit(unit).label)
 
 

@@ -68,7 +68,7 @@ def serve_manifest(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def serve_worker(request: HttpRequest) -> HttpResponse:
-    """Return the service worker, which shows visited pages or an offline page without network.
+    """Return the service worker, which shows visited pages or an offline page if there is no network.
 
     One worker serves both languages, because its scope is the whole site. Browsers update it when a byte
     differs; its cache name contains the build id, so that pages of an older build are dropped.

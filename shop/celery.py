@@ -72,7 +72,7 @@ def record_beat() -> None:
 
 @beat_init.connect
 def _queue_first_beat(**_: object) -> None:
-    """Queue the first beat at once, so that `/health/` need not wait for the schedule."""
+    """Queue the first beat at once, so that `/health/` does not wait for the schedule."""
     record_beat.delay()
 
 

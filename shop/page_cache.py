@@ -2,7 +2,7 @@
 
 All visitors without a session get the same page. Browsers revalidate their copy by its ETag. A process reuses
 a rendered page for at most PAGE_CACHE_SECONDS, and only while nothing in the shop has changed; one query
-checks that. A change that only the clock causes may appear that many seconds late.
+checks that. A change that only the passing of time causes may appear that many seconds late.
 
 Three things are not cached: requests with cookies that are not listed here, responses that start a session or
 set a cookie, and page fragments. CSRF tokens are removed from the cached page. Each visitor's copy gets a

@@ -129,8 +129,8 @@ def text_size(request: HttpRequest) -> str:
 def page_context(request: HttpRequest) -> dict[str, object]:
     """Return the base template's context: shop, languages, section, basket.
 
-    Lazy: a response without that template (a fragment, a file) runs no query, and an error page for an
-    unknown host does not read the host.
+    Everything is lazy: a response without that template (a fragment, a file) runs no query, and an error page
+    for an unknown host does not read the host.
     """
     return {
         "shop": SimpleLazyObject(shop_settings),

@@ -237,7 +237,7 @@ CELERY_TASK_ACKS_LATE = bool(REDIS_URL)
 CELERY_TASK_SOFT_TIME_LIMIT = None
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # in memory: sweeps find the due rows, whenever they start
-CELERY_WORKER_REDIRECT_STDOUTS = False  # mails and texts on the console are not warnings
+CELERY_WORKER_REDIRECT_STDOUTS = False  # Celery would log mails and texts printed on the console as warnings
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = bool(REDIS_URL)
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
@@ -249,7 +249,7 @@ REQUEST_HEADER_SECONDS = env_int("REQUEST_HEADER_SECONDS", 10)
 REQUEST_BODY_SECONDS = env_int("REQUEST_BODY_SECONDS", 30)
 RESPONSE_SECONDS = env_int("RESPONSE_SECONDS", 30)
 KEEP_ALIVE_SECONDS = env_int("KEEP_ALIVE_SECONDS", 30)
-REQUEST_BODY_BYTES = env_int("REQUEST_BODY_MB", 10) * 1024 * 1024  # exceptions in shop/server/body_limits.py
+REQUEST_BODY_BYTES = env_int("REQUEST_BODY_MB", 10) * 1024 * 1024  # others are in shop/server/body_limits.py
 CONNECTIONS_PER_ADDRESS = env_int("CONNECTIONS_PER_ADDRESS", 100)  # per web process; proxies are exempt
 # Request bodies that one network may be sending at once, per web process; proxies are exempt.
 BODY_BYTES_PER_NETWORK = env_int("BODIES_PER_NETWORK_MB", 128) * 1024 * 1024
@@ -309,7 +309,7 @@ API_ORDERS_PER_NETWORK = env_int("API_ORDERS_PER_NETWORK", 1000)  # one network 
 ORDERS_PER_DAY = env_int("ORDERS_PER_DAY", 1000)
 CONFIRMED_ORDERS_PER_PHONE = env_int(
     "CONFIRMED_ORDERS_PER_PHONE", 30
-)  # with a code; above it, staff place the order
+)  # orders confirmed by a code; above this limit staff place the order
 # While more unpaid guest orders than this exist, a new guest order must be paid within these minutes.
 UNPAID_GUEST_ORDERS = env_int("UNPAID_GUEST_ORDERS", 50)
 UNPAID_GUEST_MINUTES = env_int("UNPAID_GUEST_MINUTES", 60)

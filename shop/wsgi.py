@@ -1,7 +1,7 @@
 """WSGI entry point (gunicorn, started by `manage.py run`).
 
 Workers are forked from a process that has loaded everything, and share its unchanged memory. Garbage
-collection would write to that memory and copy it, so existing objects are frozen.
+collection would write to that memory, which would then be copied, so existing objects are frozen.
 """
 
 import gc

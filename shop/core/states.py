@@ -13,7 +13,7 @@ Moves = Mapping[str, frozenset[str]]
 
 
 class WrongMove(Refused):
-    """The row's current state does not allow this move: another request was quicker, or the page is old."""
+    """The row's state does not allow this move: another request was quicker, or the page is outdated."""
 
     code = "wrong_move"
     default_message = _("This has changed in the meantime. Check it again.")

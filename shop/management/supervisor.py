@@ -92,7 +92,7 @@ def _restart_if_ended(child: Child, *, out: TextIO) -> None:
 
 
 def _die_with(parent: int) -> Callable[[], None]:
-    """Return a hook for a new child: end it when this supervisor ends, for any reason."""
+    """Return a hook that makes a new child end whenever this supervisor ends."""
 
     def set_death_signal() -> None:
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

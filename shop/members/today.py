@@ -80,7 +80,7 @@ def show_today(request: HttpRequest, membership: MembershipContext) -> HttpRespo
 
 
 def _low_stock(membership: MembershipContext) -> list[Variant]:
-    """Return variants on sale that are almost or already sold out, or oversold, lowest first."""
+    """Return variants on sale that are oversold, sold out or almost sold out, lowest first."""
     channel = market_channel()
     if channel is None:
         return []

@@ -1,4 +1,4 @@
-"""Print mails on the console: who to whom, the subject and the plain text, not the HTML."""
+"""Print mails on the console: sender, recipient, subject and plain text, without the HTML."""
 
 from __future__ import annotations
 

@@ -138,7 +138,7 @@ def deliver(row: Notification, *, now: datetime.datetime) -> bool:
         _record_failure(row, error, now)
         log.warning("delivery of message %s failed, will retry: %s", row.key, error)
         return False
-    except Exception as error:  # a programming error must not be retried for ever either
+    except Exception as error:  # a programming error must not be retried forever either
         _record_failure(row, error, now)
         raise
     Notification.objects.filter(pk=row.pk).update(sent_at=now, last_error="", sealed_secret="")

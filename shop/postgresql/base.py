@@ -43,7 +43,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         connection = super().get_new_connection(conn_params)
         connection.prepared_max = PREPARED_MAX
-        # psycopg would give each integer the smallest type that holds it; other types are another statement.
+        # psycopg would give each integer the smallest type that holds it, and each combination of types would
+        # be a statement of its own.
         connection.adapters.register_dumper(int, Int8Dumper)
         return connection
 
@@ -62,7 +63,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return True
 
     def _read_schema_version(self) -> str:
-        """Return what differs after each migration; nothing before the first."""
+        """Return a text that differs after each migration; it is empty before the first one."""
         with self.connection.cursor() as cursor:
             try:
                 cursor.execute("SELECT count(*), max(id) FROM django_migrations")

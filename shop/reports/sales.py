@@ -1,9 +1,11 @@
 """The sales report: orders by period, cooperative, category, product, province and so on.
 
-Figures are sums over parts and lines of placed orders in whole minor units, so they equal the orders to the
-đồng in every grouping. Parts and lines have denormalised columns for this (`ReportColumns`). Delivery belongs
-to a part; grouped by product or category, it has a row of its own. By default, confirmed orders count, less
-declined and cancelled parts and refunds, paid or not (`SalesBasis`); a refund counts on the day of its order.
+Figures are sums over the parts and lines of placed orders in whole minor units. They equal the orders to the
+đồng in every grouping. Parts and lines have denormalised columns for this (`ReportColumns`).
+
+A delivery belongs to a part; if sales are grouped by product or category, deliveries have a row of their own.
+By default confirmed orders count, paid or not, without declined and cancelled parts and less refunds
+(`SalesBasis`). A refund counts on the day of its order.
 """
 
 from __future__ import annotations

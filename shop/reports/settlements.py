@@ -86,7 +86,7 @@ class SettlementStatement:
 
     @property
     def outcome(self) -> tuple[Promise, int]:
-        """The label, which names the payer, and the positive amount."""
+        """The label of the result, which names the payer, and the amount, which is never negative."""
         if self.payable < 0:
             return gettext_lazy("The cooperative owes the market"), -self.payable
         return gettext_lazy("The market pays"), self.payable

@@ -49,7 +49,7 @@ class HttpConnection(HTTPChannel):  # type: ignore[misc]
     """A connection.
 
     As in waitress, a request takes a thread only when it is complete. In addition each step has a time limit,
-    so that slow senders cannot stay for ever.
+    so that slow senders cannot stay forever.
     """
 
     task_class = Task

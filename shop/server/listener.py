@@ -57,7 +57,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         return (str(mapped or parsed), *addr[1:])
 
     def has_room(self, request: RequestParser) -> bool:
-        """Return whether the visitor's network may send this body beside those it is sending now."""
+        """Return whether the visitor's network may send this body in addition to those it is sending now."""
         if not request.network:
             return True
         promised: int = sum(

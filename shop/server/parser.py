@@ -1,4 +1,4 @@
-"""Parse one request. Its header decides whether the body is read."""
+"""Parse one request, whose header decides whether the body is read."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class SignInRequired(Error):  # type: ignore[misc]
 
 
 class NetworkBusy(Error):  # type: ignore[misc]
-    """503: the visitor's network already sends as much as it may at once."""
+    """503: the visitor's network is already sending as much as it may at once."""
 
     def __init__(self, path: str) -> None:
         self._path = path

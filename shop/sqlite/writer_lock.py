@@ -10,7 +10,7 @@ import threading
 class WriterLock:
     """A lock among this process's threads, then a file lock, which the kernel frees when a process dies.
 
-    object thread may release what another acquired, because tests share connections among threads.
+    Any thread may release what another acquired, because tests share connections among threads.
     """
 
     def __init__(self, lock_file: str | None) -> None:

@@ -77,7 +77,10 @@ def unsealed_changes(*, now: datetime.datetime) -> QuerySet[Change]:
 
 
 def _create_seal(seal: ChangeSeal) -> bool:
-    """Return whether the seal is ours. No row can be locked before the first seal: its number decides."""
+    """Create the seal; return False if another worker has created the one of this number.
+
+    Before the first seal there is no row to lock, so its unique number decides.
+    """
     try:
         with transaction.atomic():
             seal.save(force_insert=True)

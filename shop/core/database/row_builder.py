@@ -65,8 +65,10 @@ def _model_builder(rows: QuerySet[Any], compiler: Any) -> RowBuilder:
 
 
 def _build_model(model: type[Model], names: Sequence[str], values: Sequence[object]) -> Model:
-    """Build a model like Django's `from_db`, without calling field descriptors: the values come from the
-    database and the new object has no state they could contradict. Deferred columns load on access.
+    """Build a model like Django's `from_db`, without calling field descriptors.
+
+    The values come from the database, and the new object has no state that they could contradict. Deferred
+    columns load on access.
     """
     instance = model.__new__(model)
     state = ModelState()

@@ -1,8 +1,8 @@
 """Vietnam's public holidays, on which carriers deliver nothing and coaches stay at home.
 
-The days of the Labour Code of 2019, article 112. It gives Tết five days, which each year's decree places;
-here they run from the lunar year's last day to the fifth of the first month. The second day beside
-2 September differs from year to year and is left out, as are days off that make up for weekends.
+The holidays are those of the Labour Code of 2019, article 112. A decree places the five days of Tết each
+year; here they run from the lunar year's last day to the fifth of the first month. The second day off beside
+2 September differs from year to year and is left out, and so are days that make up for weekends.
 """
 
 from __future__ import annotations

@@ -25,12 +25,12 @@ from shop.core.errors import Refused, StrOrPromise
 from shop.core.images.picture_headers import UnknownPicture, read_header
 
 MAX_BYTES = 25 * 1024 * 1024
-MAX_PIXELS = 200_000_000  # phones have sensors of this size; the memory limit decides which can be decoded
+MAX_PIXELS = 200_000_000  # phones have sensors of this size; the memory limit decides what is decoded
 MAX_SIDE = 30_000
 MAX_ASPECT_RATIO = 10  # a longer strip is no photo, and WebP ends at 16,383 pixels
 THUMBNAIL_WIDTHS = (96, 160)  # beside a name or under a larger picture
 WIDTHS = (*THUMBNAIL_WIDTHS, 320, 640, 1200)
-DECODED_BYTES = 400_000_000  # the memory that one decoded picture may take
+DECODED_BYTES = 400_000_000  # bytes of memory that one decoded picture may take
 DECODER_MEMORY = DECODED_BYTES + 40_000_000  # bytes that the decoder may take beyond its own start
 DECODER_SECONDS = 20  # CPU time; the slowest valid photo took 2.5
 _DECODER = Path(__file__).with_name("picture_decoder.py")

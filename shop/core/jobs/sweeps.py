@@ -68,7 +68,7 @@ def run_batch(
 ) -> tuple[int, bool]:
     """Call `action` once with the next due keys; return how many succeeded and whether more are due.
 
-    Where the batch fails as a whole, its keys are processed one by one and only those that fail are recorded.
+    If the batch fails as a whole, its keys are processed one by one, and only those that fail are recorded.
     """
     run = SweepRun(sweep)
     due_keys, is_complete = run.due_keys(keys, at_once)
@@ -124,7 +124,7 @@ class SweepRun:
         return True
 
     def attempt_batch(self, keys: Sequence[Key], action: Callable[[Sequence[Key]], object]) -> int:
-        """Call `action` with all keys, or with each by itself where that fails; return how many succeeded."""
+        """Call `action` with all keys, or if that fails, with each by itself; return how many succeeded."""
         healthy = [key for key in keys if key_text(key) not in self._failures]
         failed_before = [key for key in keys if key_text(key) in self._failures]
         succeeded = 0

@@ -7,7 +7,7 @@ class ChangeSeal(models.Model):
     """A batch of changes with their hash, chained to the seal before it. Written once, never changed.
 
     `digest` covers the previous seal's digest, this seal's number and time, and its `SealedChange` rows.
-    `last_id` is the highest change in it; a change that was committed late belongs to a later seal than its
+    `last_id` is the highest id of its changes; a change that was committed late is in a later seal than its
     neighbours.
     """
 

@@ -17,7 +17,7 @@ class SweepFailureQuerySet(models.QuerySet["SweepFailure"]):
 
 
 class SweepFailure(models.Model):
-    """A row that a background sweep cannot process. Deleted when the row succeeds or is no longer due.
+    """A row that a background sweep could not process; deleted when the row succeeds or is no longer due.
 
     `sweep` is the name of the task, with the step after a colon if the task has several
     ("orders.sweep_card_payments:unused"). `row_key` is the key of the row as text. The sweep skips the row
@@ -48,7 +48,7 @@ class SweepFailure(models.Model):
 
     @property
     def task(self) -> str:
-        """Name of the task that processes the row."""
+        """The name of the task that processes the row."""
         return self.sweep.partition(":")[0]
 
     def is_waiting(self, now: datetime.datetime) -> bool:

@@ -14,7 +14,7 @@ _UNTRANSLATED_ATTRIBUTE = "_own_words"
 
 class TranslationQuerySet(models.QuerySet["Translation"]):
     def texts(self, kind: str, keys: Iterable[object], language: str) -> dict[tuple[str, str], str]:
-        """Return all texts of these rows in one language by (key, field). One query."""
+        """Return all texts of these rows in one language, by key and field. One query."""
         rows = self.filter(kind=kind, key__in=[str(key) for key in keys], language=language)
         return {(row.key, row.field): row.text for row in rows}
 

@@ -36,5 +36,5 @@ register.filter(formatting.keep_names_together, is_safe=True)
 
 @register.filter
 def prefixed(text: str | None, prefix: str) -> str:
-    """Put `prefix` before a text; an absent text stays absent: `{{ day|prefixed:", " }}`."""
+    """Put `prefix` before a text; an empty text stays empty: `{{ day|prefixed:", " }}`."""
     return format_html("{}{}", prefix, text) if text else ""

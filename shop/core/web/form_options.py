@@ -1,4 +1,4 @@
-"""The arguments that forms of our own pass on to Django's."""
+"""The keyword arguments that our forms pass on to Django's."""
 
 from __future__ import annotations
 

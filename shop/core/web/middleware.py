@@ -85,7 +85,7 @@ def _remove_nul(values: QueryDict) -> QueryDict:
 
 
 def explain_form_addresses(get_response: GetResponse) -> GetResponse:
-    """Give a page to browsers that open an address which only takes forms, such as a reloaded one.
+    """Answer a GET of an address that only takes forms, such as a reloaded one, with a page that explains it.
 
     Place it inside the middleware that the page's template needs.
     """

@@ -48,7 +48,7 @@ class LanguageSitemap(Sitemap):  # type: ignore[type-arg]
         ]
 
     def get_latest_lastmod(self) -> datetime.datetime | None:
-        """Return None: subclasses override this if the newest change is cheap to query."""
+        """Return None. Subclasses override this if the newest change is cheap to query."""
         return None
 
     def address(self, slug: str, language: str) -> str:

@@ -1,4 +1,4 @@
-"""Maintain the phrases that no product may be sold with."""
+"""Maintain the phrases that no product's texts may contain."""
 
 from __future__ import annotations
 

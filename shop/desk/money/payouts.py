@@ -91,7 +91,7 @@ def download_due_payouts(request: HttpRequest, actor: Actor) -> HttpResponse:
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_proof
 def record_payouts_sent(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Record chosen payouts as sent, each with its own reference or all with the file's."""
+    """Record chosen payouts as sent, each under its own reference or all under the file's."""
     now, paid_count = timezone.now(), 0
     common_reference = request.POST.get("reference", "")
     chosen_payouts = request.POST.getlist("payout")

@@ -60,11 +60,11 @@ class ParcelView:
 
 @dataclass(frozen=True, slots=True)
 class PartView:
-    """A part with its parcels; `may_cancel` before anything was dispatched, `may_refund` until all of its
-    money is refunded.
+    """A part with its parcels and what staff may do with it.
 
-    In minor units: `reduction` is for unsent items, `refunded` for everything else, and `commission` is what
-    the cooperative will owe for the rest.
+    `may_cancel` is true before anything was dispatched, `may_refund` until all of its money is refunded. In
+    minor units, `reduction` is for unsent items, `refunded` for everything else, and `commission` is what the
+    cooperative will owe for the rest.
     """
 
     part: OrderPart

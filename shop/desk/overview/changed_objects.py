@@ -66,7 +66,7 @@ _RELATED = {
 class ChangedObject:
     """A changed row: its name, and the address of its page at the desk if it has one.
 
-    `is_inside` if it belongs to another row and has a name of its own, as a variant of a product does.
+    `is_inside` is true if it belongs to another row and has a name of its own, like a product's variant.
     """
 
     name: str

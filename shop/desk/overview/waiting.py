@@ -141,7 +141,7 @@ def approvals(kinds: Sequence[str], now: datetime.datetime) -> OpenTasks:
 
 
 def missing_approvers(permissions: Sequence[Permission]) -> OpenTasks:
-    """List rights that too few people hold to confirm proposals."""
+    """List permissions that too few people hold to confirm proposals."""
     name = _("Permissions without a second person")
     return OpenTasks(name, len(permissions), [], "second-person", reverse("desk:approvals"))
 

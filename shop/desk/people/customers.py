@@ -118,7 +118,7 @@ def set_customer_state(request: HttpRequest, actor: Actor, pk: int) -> HttpRespo
 
 
 def _consent_groups(person: User) -> list[tuple[Consent, int]]:
-    """Return the newest consent of each purpose, apart if withdrawn, with the number of its kind."""
+    """Return the newest given and the newest withdrawn consent of each purpose, each with their number."""
     groups: dict[tuple[str, bool], list[Consent]] = {}
     for consent in person.consents.order_by("-given_at", "-pk")[:_MAX_LISTED]:
         groups.setdefault((consent.purpose, consent.withdrawn_at is not None), []).append(consent)

@@ -1,4 +1,4 @@
-"""Two-factor authentication of staff: status, reset, and the rule who needs it."""
+"""Second factors of staff: their status, their reset, and the rule about who needs one."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ DECISION_BUTTONS = {
 
 @dataclass(frozen=True, slots=True)
 class ApplicationCheck:
-    """One check before approval: `tone` is good, wait, bad or empty; `note` says what is not as it should."""
+    """One check before approval: `tone` is good, wait, bad or empty; `note` says what is wrong."""
 
     label: StrOrPromise
     tone: str

@@ -19,7 +19,7 @@ RETURNED_MESSAGE = _("Returned for correction. The cooperative has been notified
 
 
 def seen_value(submitted_at: datetime.datetime | None) -> str:
-    """Return the value that the page sends back as `seen`: a reviewer decides only on content they saw."""
+    """Return the value that the page sends back as `seen`: reviewers decide only on content they saw."""
     return submitted_at.isoformat() if submitted_at else ""
 
 

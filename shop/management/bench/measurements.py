@@ -14,8 +14,10 @@ FEWEST, MOST = 10, 2_000  # requests of one page
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One page's result: requests per second of one process, milliseconds at the median and 95th percentile,
-    milliseconds of CPU per request, and queries.
+    """One page's result, as requested by one process.
+
+    It has requests per second, milliseconds at the median and the 95th percentile, milliseconds of CPU per
+    request, and queries.
     """
 
     page: str

@@ -1,4 +1,4 @@
-"""`manage.py migrate`: Django's own, which leaves the database with all triggers."""
+"""`manage.py migrate`: Django's own command, which also creates the shop's triggers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Create what waits for the demo's admin: applications, products, changes, a complaint, a refund."""
+"""Create the tasks that wait for the demo's admin: applications, products, changes, a complaint, a refund."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _BUYER_ACCOUNT = BankAccount("970436", "0099887755", "NGUOI MUA MAU")
 
 
 def create_desk_tasks(channel: Channel, members: Mapping[int, Actor], *, now: datetime.datetime) -> None:
-    """Create one or two of each task that waits for staff; what exists is left alone."""
+    """Create one or two of each task that waits for staff, unless they exist."""
     seller = Cooperative.objects.get(slug=WALKTHROUGH_SELLER)
     _create_applications(now=now)
     _submit_products(seller, channel, members[seller.pk], now=now)
@@ -182,7 +182,7 @@ def _propose_account(*, now: datetime.datetime) -> None:
 
 
 def _delivered_part(*, before: datetime.datetime) -> OrderPart | None:
-    """Return the part that arrived last before that time, was paid in cash and has no complaint or refund."""
+    """Return the last part to arrive before that time, paid in cash and without complaint or refund."""
     parts = OrderPart.objects.filter(
         progress=Progress.DELIVERED,
         parcels__state=ParcelState.DELIVERED,

@@ -26,7 +26,7 @@ Choice = TypeVar("Choice")
 
 DAYS = 180
 OPEN_DAYS = 4  # younger orders may still be open
-_UNPAID_DAYS = 0.4  # still younger ones are to be paid by transfer
+_UNPAID_DAYS = 0.4  # orders younger than this still wait for their transfer
 _MAX_OPEN = 60
 _SURNAMES = (
     "Nguyễn",
@@ -89,7 +89,7 @@ _REASONS = ("Hết hàng, vụ này mưa nhiều", "Người mua đổi ý", "Đ
 
 
 class Outcome(StrEnum):
-    """The progress of a part by now."""
+    """How far a part has come by now."""
 
     NEW = "new"
     ACCEPTED = "accepted"

@@ -23,7 +23,7 @@ from shop.management.demo.order_plan import PlannedOrder, PlannedPart
 
 
 class PriceList:
-    """Prices of a channel and tax rates, each read once."""
+    """The prices of a channel and the tax rates, each read once."""
 
     def __init__(self, channel: Channel) -> None:
         self._channel, self._shop = channel, shop_settings()

@@ -118,7 +118,7 @@ def create_collections(market_rows: MarketRows) -> None:
 
 
 def _in_listing_order() -> list[TomlTable]:
-    """Return all products, the home page's last and its first one at the end: lists show the newest first."""
+    """Return all products in the order of their listing: those of the home page last, to be shown first."""
     positions = {name: -position for position, name in enumerate(_HOME_PAGE)}
     return sorted(products(), key=lambda row: positions.get(row["name"], -len(_HOME_PAGE)))
 
@@ -192,7 +192,7 @@ def _set_variant_extras(
 
 
 def _show_variants(product: Product, variants: list[Variant], row: TomlTable) -> None:
-    """Say which of the product's pictures shows which variant."""
+    """Record which of the product's pictures shows which variant."""
     media = dict(zip(product_pictures(row), product.media.order_by("sort_order", "pk"), strict=True))
     VariantMedia.objects.bulk_create(
         VariantMedia(variant=variant, media=media[data["picture"]])

@@ -251,7 +251,7 @@ def _create_delivery_method(
 
 
 def _rates(table: str) -> list[DeliveryRateInput]:
-    """Read a price table: a zone's weight brackets for each of its provinces; "else" is everywhere else."""
+    """Return a price table's rates: each zone's weight brackets for its provinces; "else" is the rest."""
     zones: dict[str, list[str]] = demo_market()["zones"] | {"else": [""]}
     return [
         DeliveryRateInput(price, province, grams)

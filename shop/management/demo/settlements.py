@@ -82,7 +82,7 @@ def split_into_periods(planned: Sequence[PlannedOrder], *, now: datetime.datetim
 
 
 def close_period(period: Period, *, actor: Actor) -> None:
-    """Close the period of each cooperative, and pay it if it has a `paid_at`; once."""
+    """Close the period of each cooperative and, with a `paid_at`, pay it. Repeating it changes nothing."""
     if period.closed_at is None:
         return
     booked = LedgerEntry.objects.filter(settlement__opened_at__lt=period.closed_at).values("settlement")

@@ -1,4 +1,4 @@
-"""Create the demo's incoming bank transfers: matched ones and doubtful ones."""
+"""Create the demo's incoming bank transfers: some match an order, others wait for review."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from shop.management.servers.process import (
 def start_postgres(*, port: int | None = None, cluster: Path | None = None) -> Service:
     """Start a server without durability, because its data is discarded.
 
-    Its cluster is a copy of `cluster`, which no server may be using, or else a new one.
+    The server uses a copy of `cluster`, which must not be in use, or else a new cluster.
     """
     folder = create_server_folder("postgres")
     programs = _programs(folder)

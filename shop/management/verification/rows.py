@@ -102,7 +102,7 @@ class OrderRows:
 
     @cached_property
     def counting(self) -> list[ParcelLine]:
-        """Lines of parcels that are not voided."""
+        """The lines of parcels that are not voided."""
         return [row for row in self.parcel_lines if row.parcel.state != ParcelState.VOIDED]
 
     @cached_property
@@ -124,7 +124,7 @@ class OrderRows:
 
     @cached_property
     def payments(self) -> list[Payment]:
-        """Payments, oldest first."""
+        """The payments, oldest first."""
         return list(self.of_orders(Payment.objects.order_by("created_at", "pk"), "order"))
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Invitations: managers create and revoke them, the person invited accepts or leaves them."""
+"""Invitations: managers create and revoke them, and the invited person may accept one."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from shop.core.web.rate_limits import Limit
 from shop.members.forms.people import ROLE_DESCRIPTIONS, InvitationForm
 from shop.members.member_access import CHOSEN_KEY, admitted_ids, for_members, render_page
 
-# Each may send a message to an address of the manager's choice.
+# Limited, because each may send a message to an address of the manager's choice.
 INVITATIONS = Limit("invite", tries=30, seconds=60 * 60)
 
 

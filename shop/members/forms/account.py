@@ -14,7 +14,7 @@ _BANKS = [(bank.bin, bank.short_name) for bank in BANKS]
 
 
 class AccountForm(MembersForm):
-    """Bank, account number and holder; the number is entered twice, because a typo pays a stranger."""
+    """Bank, account number and holder. The number is entered twice, because an error pays a stranger."""
 
     bank_bin = forms.ChoiceField(label=_("Bank"), choices=[("", _("Choose a bank")), *_BANKS])
     bank_account = forms.RegexField(

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from shop.core.web.file_fields import PhotosField
 from shop.members.forms.fields import MembersForm, PhotoField
 
-MAX_PHOTOS = 8  # at once, where the browser sends them in one form
+MAX_PHOTOS = 8  # in one form; scripts send them one by one
 
 
 class PhotosForm(MembersForm):

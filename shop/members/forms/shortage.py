@@ -1,4 +1,4 @@
-"""Form: how many of each item the cooperative can send."""
+"""The form that asks how many of each item the cooperative can send."""
 
 from __future__ import annotations
 

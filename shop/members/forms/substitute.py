@@ -1,4 +1,4 @@
-"""Form: another product that the buyer is offered instead of missing items."""
+"""The form for another product that the buyer is offered instead of missing items."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from shop.members.member_access import for_members, render_page
 
 @dataclass(slots=True)
 class PickedOrder:
-    """An order below an item, with its quantity in steps and in words."""
+    """An order that needs an item, with its quantity in steps and in words."""
 
     part: OrderPart
     quantity: int

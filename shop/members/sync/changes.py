@@ -1,4 +1,4 @@
-"""What a phone pulls: first a snapshot in pages, then the rows that changed since its cursor.
+"""Answer a phone's pull: first with a snapshot in pages, then with the rows changed since its cursor.
 
 The cursor names a position in the change log. PostgreSQL may commit a change after changes with higher ids.
 The position therefore stays behind all changes that are younger than the longest transaction. The rows of
@@ -62,7 +62,7 @@ class Cursor:
 def pull_rows(membership: MembershipContext, since: str, *, now: datetime.datetime) -> Row:
     """Return the next page of a snapshot, or the rows changed and removed since the cursor.
 
-    `is_reset` tells the phone to forget the cooperative's rows first. This is so if the phone has no rows, if
+    `is_reset` tells the phone to forget the cooperative's rows first. It is true if the phone has no rows, if
     its cursor is of another cooperative, role or format, or if too much has changed. `has_more` tells the
     phone to pull again at once.
     """

@@ -191,7 +191,7 @@ def _count_stock(call: CommandCall) -> PreparedCommand:
 
 
 def _change_price(call: CommandCall) -> PreparedCommand:
-    """Prepare a new list price. A price that differs from `seen`, the phone's, is not overwritten."""
+    """Prepare a new list price. It is refused if the current price differs from `seen`, the phone's price."""
     listing, variant, payload = _find_listing(call), _find_variant(call), call.payload
     if variant.product_id != listing.product_id:
         raise Missing()

@@ -15,7 +15,7 @@ MAX_LINES = 200
 
 
 class InvalidCommand(Refused):
-    """A field of the payload is missing, unknown or of the wrong type, by the app's fault."""
+    """A field of the payload is missing, unknown or of the wrong type, which is the app's fault."""
 
     code = "invalid_command"
     default_message = _("The app sent something that the market does not understand. Update the app.")

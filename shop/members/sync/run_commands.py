@@ -1,10 +1,10 @@
 """Run the commands of one push in their order, and answer each of them.
 
-Three answers exist: done, refused, and later. "Later" means that nothing is known yet and the phone sends the
-command again under the same key. Done and refused are stored and never change.
+There are three outcomes: done, refused and later. "Later" means that nothing is known yet, and the phone
+sends the command again under the same key. The answers "done" and "refused" are stored and never change.
 
 Three kinds of commands are answered with "later": those that build on an unanswered or refused command, those
-that another request is running at this moment, and those that failed by our fault.
+that another request is running at this moment, and those that failed because of an error of ours.
 """
 
 from __future__ import annotations

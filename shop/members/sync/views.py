@@ -1,4 +1,4 @@
-"""The members' phones send commands and pull rows at one address, `/xa-vien/dong-bo/`, in JSON."""
+"""Let members' phones send commands and pull rows at one address, `/xa-vien/dong-bo/`, in JSON."""
 
 from __future__ import annotations
 

@@ -14,8 +14,8 @@ Point = tuple[float, float]
 Stop = tuple[float, str] | tuple[float, str, float]  # offset, colour, opacity
 
 SIDE = 1000
-SHADE = "#2b1a2e"  # the colour of shadow: warmer than black
-LIGHT = "#fff8e6"  # and in light: warmer than white
+SHADE = "#2b1a2e"  # the colour of shadows: warmer than black
+LIGHT = "#fff8e6"  # the colour of lit surfaces: warmer than white
 
 
 def mix(first: str, second: str, share: float) -> str:
@@ -60,7 +60,7 @@ def line(points: Sequence[Point], *, closed: bool = True) -> str:
 
 
 def ring(x: float, y: float, rx: float, ry: float, count: int, rng: Random, rough: float = 0) -> list[Point]:
-    """Return points around an ellipse, each up to `rough` of the radius out of place."""
+    """Return points around an ellipse, each displaced by up to `rough` of the radius."""
     points = []
     for at in range(count):
         angle = 2 * math.pi * at / count

@@ -1,4 +1,4 @@
-"""The catalogue of pictures: each has a name, a ground, and a function that paints it."""
+"""The catalogue of pictures: each has a name, a background, and a function that paints it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ _PAINTERS: dict[str, tuple[Painter, str, str | None, int, tuple[int, int]]] = {}
 def picture(name: str, ground: str, table: str | None = None, *, horizon: int = 640, size: tuple[int, int] = (SIDE, SIDE)) -> Callable[[Painter], Painter]:
     """Register a painter under a picture's name, before a wall and a table of these colours.
 
-    `horizon` is where the table begins; 0 leaves the whole ground to the painter. Raises ValueError for a name that is taken.
+    `horizon` is where the table begins; with 0 the painter paints the whole background. Raises ValueError for
+    a name that is taken.
     """
 
     def register(painter: Painter) -> Painter:

@@ -21,7 +21,7 @@ def mound(x: float, y: float, width: float, height: float) -> str:
 
 
 def heap(c: Canvas, x: float, y: float, width: float, height: float, grain: Grain, count: int, base: str, *, seed: int = 1, spilt: int = 0) -> None:
-    """Paint a heap of grains over a ground of the colour `base`, and some that rolled away."""
+    """Paint a heap of grains over a shape of the colour `base`, and some grains that rolled away."""
     rng, w = Random(seed), width / 2
     c.path(mound(x, y, width, height), c.linear((0, lighter(base, 0.25)), (0.5, base), (1, darker(base, 0.4)), x=0.5))
     places: list[tuple[float, float, float]] = []
