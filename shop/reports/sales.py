@@ -5,7 +5,8 @@ Figures are sums over the parts and lines of placed orders in whole minor units.
 
 A delivery belongs to a part; if sales are grouped by product or category, deliveries have a row of their own.
 By default confirmed orders count, paid or not, without declined and cancelled parts and less refunds
-(`SalesBasis`). A refund counts on the day of its order.
+(`SalesBasis`). A refund counts on the day of its order. The
+commission is what the ledger charges once everything left to send has arrived.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from catalog.models import Category, MergedCategory
-from orders.models import OrderLine, OrderPart, Refund, RefundLine
+from orders.actions.ledger.seller_earnings import expected_commission
+from orders.models import CostBearer, OrderLine, OrderPart, Refund, RefundLine
 from shop.reports.periods import PeriodOf, ReportInterval, start_of_period
 
 
@@ -86,14 +88,14 @@ _PART_AGGREGATES: dict[str, Aggregate] = {
     "goods": Sum("goods_gross"),
     "delivery": Sum("delivery_gross"),
     "paid": Sum(F("goods_gross") + F("delivery_gross"), filter=Q(is_paid=True)),
-    "commission": Sum("commission"),
+    "commission": Sum("commission", filter=Q(has_ended=False)),
 }
 _LINE_AGGREGATES: dict[str, Aggregate] = {
     "orders": Count("order", distinct=True),
     "parts": Count("part", distinct=True),
     "goods": Sum("total_gross"),
     "paid": Sum("total_gross", filter=Q(is_paid=True)),
-    "commission": Sum("commission"),
+    "commission": Sum("commission", filter=Q(has_ended=False)),
 }
 
 
@@ -138,7 +140,7 @@ class SalesFigures:
     """Counts of orders and parts, and totals in minor units with tax.
 
     `goods` and `delivery` are after discounts and before refunds, `paid` is the net total of orders that are
-    paid in full.
+    paid in full. `commission` is after refunds that cooperatives bear.
     """
 
     orders: int = 0
@@ -184,9 +186,9 @@ def sum_figures(rows: Iterable[SalesFigures]) -> SalesFigures:
 def by_period(query: SalesQuery) -> dict[datetime.date, SalesFigures]:
     """Return figures by the first day of each period that has any."""
     is_by_line = query.category is not None
-    rows = chain(_rows(query, is_by_line=is_by_line), _refund_rows(query, is_by_line=is_by_line))
+    rows = chain(_rows(query, is_by_line=is_by_line), _line_refund_rows(query, is_by_line=is_by_line))
     if not is_by_line:
-        rows = chain(rows, _refund_rows(query, is_by_line=False, is_delivery=True))
+        rows = chain(rows, _delivery_refund_rows(query))
     return {
         period: figures for (period, _key), figures in _roll_up(query, rows).items() if period is not None
     }
@@ -225,9 +227,9 @@ def _grouped(
             query, is_by_line=is_by_line, group_by=_DAY | {"group": _group_key(key)}, omitted=omitted
         )
         figures_by_key = _roll_up(query, rows, is_by_period=is_by_period)
-    refunds = _refund_rows(query, is_by_line=is_by_line, group=key)
+    refunds = _line_refund_rows(query, is_by_line=is_by_line, group=key)
     if not is_by_line:
-        refunds = chain(refunds, _refund_rows(query, is_by_line=False, group=key, is_delivery=True))
+        refunds = chain(refunds, _delivery_refund_rows(query, key))
     for row_key, refunded in _roll_up(query, refunds, is_by_period=is_by_period).items():
         figures_by_key[row_key] = figures_by_key.get(row_key, SalesFigures()) + refunded
     if query.group in LINE_GROUPS and query.category is None:
@@ -240,7 +242,7 @@ def _delivery_figures(
 ) -> dict[tuple[datetime.date | None, object], SalesFigures]:
     """Return the row of deliveries beside products or categories, by period."""
     delivered = _rows(query, is_by_line=False, aggregates=_DELIVERY_AGGREGATES)
-    rows = chain(delivered, _refund_rows(query, is_by_line=False, is_delivery=True))
+    rows = chain(delivered, _delivery_refund_rows(query))
     figures_by_period = _roll_up(query, rows, is_by_period=is_by_period)
     return {
         (period, DELIVERY): replace(figures, orders=0, parts=0)
@@ -302,27 +304,52 @@ def _condition(query: SalesQuery, *, is_by_line: bool, relation: str = "") -> Q:
     return Q(**{f"{relation}{name}": value for name, value in values.items()})
 
 
-def _refund_rows(
-    query: SalesQuery, *, is_by_line: bool, group: str | None = None, is_delivery: bool = False
+def _line_refund_rows(
+    query: SalesQuery, *, is_by_line: bool, group: str | None = None
 ) -> Iterable[Mapping[str, Any]]:
-    """Return the refunded and refunded paid amounts by day of the order, and by group if there is one.
+    """Yield each refunded line's refunded and refunded paid amounts and its change of commission.
 
-    Lines are refunded by `RefundLine`, deliveries by `Refund`; a surplus is not a part of the sales.
+    The commission is rounded for each line, so the database cannot add it up.
     """
-    relation = "part__" if is_delivery else "order_line__"
-    amount = "delivery" if is_delivery else "amount"
-    rows: QuerySet[Any] = (Refund if is_delivery else RefundLine)._default_manager.filter(
-        _condition(query, is_by_line=is_by_line, relation=relation)
+    lines = (
+        _group_refunds(
+            RefundLine.objects.filter(_condition(query, is_by_line=is_by_line, relation="order_line__")),
+            "order_line__",
+            group,
+            "order_line",
+            "order_line__total_gross",
+            "order_line__commission",
+            "order_line__has_ended",
+        )
+        .annotate(
+            refunded=Sum("amount"),
+            refunded_paid=Sum("amount", filter=Q(order_line__is_paid=True)),
+            seller_refunds=Sum("amount", filter=Q(refund__bearer=CostBearer.COOPERATIVE), default=0),
+        )
+        .iterator()
     )
+    for line in lines:
+        ordered = 0 if line["order_line__has_ended"] else line["order_line__commission"]
+        charged = expected_commission(
+            ordered, total=line["order_line__total_gross"], seller_refunds=line["seller_refunds"]
+        )
+        yield line | {"commission": charged - ordered}
+
+
+def _delivery_refund_rows(query: SalesQuery, group: str | None = None) -> Iterable[Mapping[str, Any]]:
+    """Return the refunded and refunded paid amounts of deliveries; a surplus is not a part of the sales."""
+    grouped: Iterable[Mapping[str, Any]] = _group_refunds(
+        Refund.objects.filter(_condition(query, is_by_line=False, relation="part__")), "part__", group
+    ).annotate(refunded=Sum("delivery"), refunded_paid=Sum("delivery", filter=Q(part__is_paid=True)))
+    return grouped
+
+
+def _group_refunds(refunds: QuerySet[Any], relation: str, group: str | None, *columns: str) -> QuerySet[Any]:
+    """Group refunds by the day of their order, the columns and the report's group, if there is one."""
     group_by: dict[str, Combinable] = {"day": F(f"{relation}report_date")}
     if group is not None:
         group_by["group"] = _group_key(f"{relation}{group}")
-    grouped: Iterable[Mapping[str, Any]] = (
-        rows.order_by()
-        .annotate(**group_by)
-        .values(*group_by)
-        .annotate(refunded=Sum(amount), refunded_paid=Sum(amount, filter=Q(**{f"{relation}is_paid": True})))
-    )
+    grouped: QuerySet[Any] = refunds.order_by().annotate(**group_by).values(*group_by, *columns)
     return grouped
 
 

@@ -26,7 +26,7 @@ from orders.models import (
     Refund,
     RefundLine,
 )
-from orders.states import ParcelKind, ParcelState
+from orders.states import ACTIVE_PART_STATES, ParcelKind, ParcelState
 from shop.core.database.compiled_query import compiled_query
 from shop.core.money import gross_of, percent_of
 
@@ -110,19 +110,26 @@ def earned_amounts(part_ids: Iterable[int]) -> dict[int, BookedAmounts]:
 
 
 def expected_commissions(part_ids: Iterable[int]) -> dict[int, int]:
-    """Return each part's commission once everything left to send has arrived, in minor units. One query.
-
-    Refunds that the cooperative bears, such as those for missing items, lower it as in `earned_amounts`.
-    """
+    """Return each active part's commission once everything left to send has arrived. One query."""
     borne = RefundLine.objects.filter(order_line=OuterRef("pk"), refund__bearer=CostBearer.COOPERATIVE)
-    lines = OrderLine.objects.filter(part__in=part_ids).annotate(borne=_sum_of(borne, "amount", "order_line"))
+    lines = OrderLine.objects.filter(part__in=part_ids, part__state__in=ACTIVE_PART_STATES).annotate(
+        borne=_sum_of(borne, "amount", "order_line")
+    )
     expected: Counter[int] = Counter()
-    for part_id, ordered, total, commission, refunds in lines.order_by("part", "pk").values_list(
-        "part", "quantity", "total_gross", "commission", "borne"
+    for part_id, total, commission, seller_refunds in lines.order_by("part", "pk").values_list(
+        "part", "total_gross", "commission", "borne"
     ):
-        sold = SoldItem(ordered, ordered, total, total, seller_refunds=refunds, commission=commission)
-        expected[part_id] += sold.proportion(commission, sold.total_before_platform_refunds)
+        expected[part_id] += expected_commission(commission, total=total, seller_refunds=seller_refunds)
     return dict(expected)
+
+
+def expected_commission(commission: int, *, total: int, seller_refunds: int) -> int:
+    """Return a line's commission once everything left to send has arrived, as `earned_amounts` will book it.
+
+    Refunds that the cooperative bears, such as those for missing items, lower it.
+    """
+    sold = SoldItem(1, 1, total, total, seller_refunds=seller_refunds)
+    return sold.proportion(commission, sold.total_before_platform_refunds)
 
 
 def _sold_lines(part_ids: list[int]) -> Iterable[tuple[int, SoldItem]]:

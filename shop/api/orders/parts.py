@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import Sum
 
-from orders.actions.ledger.seller_earnings import earned_amounts
+from orders.actions.ledger.seller_earnings import earned_amounts, expected_commissions
 from orders.models import LedgerAccount, OrderPart, Refund
 from orders.states import PartState, Progress
 from shop.api.breadth import Selection
@@ -69,14 +69,17 @@ def refunded(parts: list[Row], *_: object) -> list[Amount]:
     return [Amount(refunded_by_part.get(part_row.id, 0), part_row.order__currency) for part_row in parts]
 
 
-@part.field(needs=("id", "commission", "order__currency"))
+@part.field(needs=("id", "order__currency"))
 def commission(
     parts: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Amount | None]:
-    """Resolve the commission; hidden from buyers."""
+    """Resolve the commission, less that of missing items; hidden from buyers."""
     handled_keys = _handled_keys(parts, context)
+    commissions = expected_commissions(handled_keys)
     return [
-        Amount(part_row.commission, part_row.order__currency) if part_row.id in handled_keys else None
+        Amount(commissions.get(part_row.id, 0), part_row.order__currency)
+        if part_row.id in handled_keys
+        else None
         for part_row in parts
     ]
 

@@ -11,8 +11,11 @@ import pytest
 from catalog.actions.taxonomy.category_tree import merge_category
 from catalog.models import Category, Product
 from orders.actions.fulfilment.cancel_parts import cancel_order, cancel_part
+from orders.actions.fulfilment.pack_parcels import accept_part
+from orders.actions.ledger.seller_earnings import expected_commissions
 from orders.actions.order_records.recalculate_order import recalculate_columns
-from orders.models import Order, OrderLine, OrderPart, OrderSource
+from orders.actions.refunds.report_shortage import report_shortage
+from orders.models import CostBearer, Order, OrderLine, OrderPart, OrderSource
 from orders.states import ACTIVE_PART_STATES
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
@@ -41,6 +44,7 @@ from tests.factories import (
     make_seller,
     make_variant,
 )
+from tests.orders.refunds.refund_helpers import refund_first_line
 
 pytestmark = pytest.mark.django_db
 
@@ -117,6 +121,43 @@ def test_cancelled_parts_count_only_on_request() -> None:
     assert totals(sales_query(basis=SalesBasis.EVERYTHING)) == SalesFigures(
         orders=1, parts=2, goods=365_000, delivery=60_000
     )
+
+
+def test_commission_is_what_the_ledger_charges_for_the_items_that_are_sent() -> None:
+    seller = make_seller(commission=5)
+    short, refunded = (
+        make_variant(seller, price=40_010),
+        make_variant(make_seller(commission=7), price=90_000),
+    )
+    order = make_order((short, 3), (refunded, 1))
+    part, other_part = order.parts.order_by("number")
+    accept_part(part_id=part.pk, actor=ADMIN, now=NOW)
+    ordered = totals(sales_query()).commission
+    report_shortage(part_id=part.pk, available={part.lines.get().pk: 1}, actor=ADMIN, now=NOW)
+    refund_first_line(part, 1_000)
+    refund_first_line(other_part, 30_000, bearer=CostBearer.PLATFORM)
+
+    groups = {group: by_group(sales_query(group=group)) for group in SalesGroup}
+
+    # 5 % of 120,030 less two of three and 1,000; the platform's own refund leaves its commission as it was.
+    assert (ordered, totals(sales_query()).commission) == (6_002 + 6_300, 1_950 + 6_300)
+    assert groups[SalesGroup.COOPERATIVE][seller.pk].commission == 1_950
+    assert groups[SalesGroup.PRODUCT][short.product_id].commission == 1_950
+    assert {sum_figures(rows.values()).commission for rows in groups.values()} == {8_250}
+    assert by_period(sales_query())[TUESDAY].commission == 8_250
+    assert expected_commissions([part.pk, other_part.pk]) == {part.pk: 1_950, other_part.pk: 6_300}
+
+
+def test_cancelled_part_is_charged_no_commission() -> None:
+    seller = make_seller(commission=5)
+    order = make_order((make_variant(seller, price=320_000), 1), (make_variant(price=45_000), 1))
+    part = order.parts.get(cooperative=seller)
+    cancel_part(part_id=part.pk, reason="Hết hàng", actor=ADMIN, now=NOW)
+
+    everything = totals(sales_query(basis=SalesBasis.EVERYTHING))
+
+    assert (everything.goods, everything.commission) == (365_000, 0)
+    assert expected_commissions([part.pk]) == {}
 
 
 def test_delivery_has_its_own_row_among_products_and_categories() -> None:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from orders.actions.fulfilment.cancel_parts import cancel_part
+from orders.actions.fulfilment.pack_parcels import accept_part
+from orders.actions.refunds.report_shortage import report_shortage
 from orders.models import CostBearer, Order, PaymentMethod, Refund, RefundLine
 from orders.states import OrderStatus
 from shop.accounts.staff.permissions import Permission
 from shop.api.ids import global_id
+from shop.core.actors import Actor
 from shop.core.models import Change
 from tests.factories import (
+    NOW,
     get_stock,
     make_admin,
     make_bank_account,
@@ -337,6 +342,24 @@ query($id: ID!) { order(id: $id) {
   cooperativeParts { commission { amount } payout { amount } refunded { amount } }
 } }
 """
+
+
+def test_commission_of_parts_leaves_out_missing_items_and_cancelled_parts() -> None:
+    seller, cancelling = make_seller(commission=5), make_seller(commission=5)
+    order = make_order((make_variant(seller, price=40_000), 3), (make_variant(cancelling, price=50_000), 1))
+    part, cancelled = order.parts.get(cooperative=seller), order.parts.get(cooperative=cancelling)
+    as_system = {"actor": Actor.system(), "now": NOW}
+    accept_part(part_id=part.pk, **as_system)
+    report_shortage(part_id=part.pk, available={part.lines.get().pk: 1}, **as_system)
+    cancel_part(part_id=cancelled.pk, reason="Hết hàng", **as_system)
+    query = "query($id: ID!) { order(id: $id) { cooperativeParts { state commission { amount } } } }"
+
+    answer = data_of(query, token_of(make_admin()), id=global_id("Order", order.pk))
+
+    assert {row["state"]: row["commission"]["amount"] for row in answer["order"]["cooperativeParts"]} == {
+        "ACCEPTED": 2_000,
+        "CANCELLED": 0,
+    }
 
 
 def test_order_details_for_platform_and_cooperative_staff() -> None:
