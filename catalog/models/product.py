@@ -31,7 +31,7 @@ class Unit(models.TextChoices):
     """Names of the sale step, that is, of quantity 1."""
 
     PIECE = "piece", _("piece")
-    FRUIT = "fruit", _("fruit")
+    FRUIT = "fruit", pgettext_lazy("fruit or vegetable", "piece")
     ANIMAL = "animal", _("head")
     BUNDLE = "bundle", _("bundle")
     BUNCH = "bunch", _("bunch")

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.http.request import QueryDict
 
 from catalog.models import Product, Variant
+from catalog.pricing import price_for
 from catalog.unit_labels import max_price
 from catalog.views.buyer_province import chosen_commune, chosen_province
 from cooperatives.models import Arrival, DeliveryMethod, PickupTime
@@ -42,6 +43,19 @@ class VariantChoice:
     def list_total(self, steps: int = 1) -> int | None:
         """Return the price of the quantity at list price; None if that is not more."""
         return self._sum(self.list_price, steps) if self.list_price else None
+
+    @property
+    def price_per_kilogram(self) -> int | None:
+        return self._per_kilogram(self.price)
+
+    @property
+    def list_price_per_kilogram(self) -> int | None:
+        """The list price per kilogram, if that is more."""
+        return self._per_kilogram(self.list_price) if self.list_price else None
+
+    def _per_kilogram(self, amount: int) -> int | None:
+        grams = self.variant.content_grams
+        return price_for(amount, grams, 1000) if grams else None
 
     def _sum(self, price: int, steps: int) -> int:
         return max_price(self.variant, price, steps) if self.variant.is_weighed else price * steps

@@ -11,13 +11,15 @@ from typing import Any
 from django.db.models import QuerySet, Sum
 from django.utils.safestring import SafeString
 
-from catalog.models import Listing, Price, Product, ProductMedia, Stock, Variant
+from catalog.models import Listing, Price, Product, ProductMedia, Stock, Unit, Variant
+from catalog.pricing import price_for
 from catalog.unit_labels import price_per_measure, unit_label, unit_name
 from cooperatives.models import Certificate, CertificateKind
 from shop.core.database.compiled_query import compiled_query
 from shop.core.dates.calendar import vietnam_date
 from shop.core.images.rendition_files import Files, rendition_files
 from shop.core.models import Channel, Picture, show_in_language
+from shop.core.texts.formatting import money
 from shop.core.texts.marked_texts import lang
 
 _KEYS_AND_TIMES = ("metadata", "private_metadata", "created_at", "updated_at")
@@ -41,9 +43,10 @@ _UNUSED_COLUMNS = (
 class ProductCard:
     """The content of a product card in the page's language; plain values, so equal cards compare equal.
 
-    `price` and `list_price` are minor units of one step (`kg`, `gói 500 g`) of the cheapest variant. With
-    `has_many_prices` other variants cost more, and the card shows "from". `name_lang` and `seller_lang` are
-    lang attributes for untranslated texts.
+    `price` and `list_price` are minor units of one `step` of the cheapest variant: a pack (`gói 500 g`), or a
+    kilogram if it is sold by weight. With `has_many_prices` other variants cost more, and the card shows
+    "from". `price_note` is a pack's price per kilogram, or the estimate of a piece sold by weight.
+    `name_lang` and `seller_lang` are lang attributes for untranslated texts.
     """
 
     product_id: int
@@ -59,7 +62,7 @@ class ProductCard:
     currency: str
     step: str
     unit: str
-    per_measure: str
+    price_note: str
     variant_count: int
     picture: Files
     stars: int | None
@@ -115,6 +118,7 @@ def _card(
 ) -> ProductCard:
     product, cheapest = listing.product, prices[0] if prices else None
     variant = cheapest.variant if cheapest else None
+    shown_price, list_price = _shown_prices(cheapest) if cheapest else (None, None)
     free_quantity = free.get(variant.pk) if variant and variant.track_inventory else None
     is_paused = product.cooperative.is_paused_on(today)
     shows_stock = listing.is_available and len(prices) == 1
@@ -126,15 +130,13 @@ def _card(
         seller=product.cooperative.name,
         seller_lang=lang(product.cooperative, "name"),
         province=product.cooperative.province_name,
-        price=cheapest.selling_price if cheapest else None,
-        list_price=cheapest.amount if cheapest and cheapest.amount != cheapest.selling_price else None,
-        has_many_prices=len({price.selling_price for price in prices}) > 1,
+        price=shown_price,
+        list_price=list_price if list_price != shown_price else None,
+        has_many_prices=len({_shown_prices(price)[0] for price in prices}) > 1,
         currency=listing.currency,
-        step=unit_label(variant) if variant else "",
+        step=_step_label(variant) if variant else "",
         unit=unit_name(variant.unit) if variant else "",
-        per_measure=price_per_measure(variant, cheapest.selling_price, listing.currency)
-        if cheapest and variant
-        else "",
+        price_note=_price_note(cheapest, listing.currency) if cheapest else "",
         variant_count=len(prices),
         picture=rendition_files(picture),
         stars=stars,
@@ -150,6 +152,26 @@ def _card(
         paused_until=product.cooperative.paused_until if is_paused else None,
         is_paused=is_paused,
     )
+
+
+def _shown_prices(price: Price) -> tuple[int | None, int | None]:
+    """Return the selling price and the list price: of a step, or of a kilogram if it is sold by weight."""
+    grams = price.variant.content_grams if price.variant.is_weighed else None
+    if not grams or price.selling_price is None or price.amount is None:
+        return price.selling_price, price.amount
+    return price_for(price.selling_price, grams, 1000), price_for(price.amount, grams, 1000)
+
+
+def _step_label(variant: Variant) -> str:
+    return unit_name(Unit.KG) if variant.is_weighed else unit_label(variant)
+
+
+def _price_note(price: Price, currency: str) -> str:
+    """Return a pack's price per kilogram or litre, or the estimate of a piece sold by weight."""
+    if not price.variant.is_weighed:
+        return price_per_measure(price.variant, price.selling_price, currency)
+    estimate = money(price.selling_price or 0, currency)
+    return f"{unit_label(price.variant)}: {estimate}"
 
 
 def _is_last_month(product: Product, month: int) -> bool:

@@ -58,6 +58,10 @@ def _provinces() -> None:
         )
 
 
+def words_of(html: str) -> str:
+    return re.sub(r"(?:<[^>]+>|\s)+", " ", html.replace("\u00a0", " ")).strip()
+
+
 def product_page(client: Client, product: Product, query: str = "", prefix: str = "") -> str:
     response = client.get(f"{prefix}/san-pham/{product.slug}/{query}")
     assert response.status_code == 200
@@ -140,7 +144,7 @@ def test_price_range_starts_at_lowest_available_price_with_its_list_price(client
     assert re.sub(r"\s+", " ", price_text).strip() == "Before: 320,000 ₫ from 300,000 ₫ / piece"
     (bar,) = re.findall(r'<div class="buy-bar">(.*?)<button', html, re.S)
     bar_text = re.sub(r"(?:<[^>]+>|\s)+", " ", bar.replace("\u00a0", " "))
-    assert bar_text.strip() == "at most Before: 320,000 ₫ 300,000 ₫ 1 × Gối cổ"
+    assert bar_text.strip() == "At most Before: 320,000 ₫ 300,000 ₫ 1 × Gối cổ"
 
 
 def test_bar_without_scripts_gives_the_price_of_one_step(client: Client) -> None:
@@ -152,7 +156,25 @@ def test_bar_without_scripts_gives_the_price_of_one_step(client: Client) -> None
     scripted, plain = bar.split('<div class="without-script">')
     assert 'class="needs-script"' in scripted
     plain_text = re.sub(r"(?:<[^>]+>|\s)+", " ", plain.replace("\u00a0", " "))
-    assert plain_text.strip() == "tối đa 43.200 ₫ / quả khoảng 2,4 kg"
+    assert plain_text.strip() == "Tối đa 43.200 ₫ / quả khoảng 2,4 kg"
+
+
+def test_weighed_product_shows_price_per_kilogram_bound_and_estimate(client: Client) -> None:
+    gourd = make_weighed_variant()
+    Price.objects.filter(variant=gourd).update(discounted=32_400)
+
+    page = html_of(client.get(f"/en/san-pham/{gourd.product.slug}/?quantity=2"))
+    card = html_of(client.get("/en/san-pham/"))
+
+    (per_kilogram,) = re.findall(r'<p class="price price-large">(.*?)</p>', page, re.S)
+    (most,) = re.findall(r'<p class="price-most">(.*?)</p>', page, re.S)
+    (bar,) = re.findall(r'<div class="needs-script".*?</div>', page, re.S)
+    assert words_of(per_kilogram) == "Before: 15,000 ₫ 13,500 ₫ / kg"
+    assert words_of(most) == "At most 77,760 ₫ , about 64,800 ₫"
+    assert re.search(r'<s class="soft small" hidden>', bar)
+    (price,) = re.findall(r'<p class="price">(.*?)</p>', card, re.S)
+    assert words_of(price) == "Before: 15,000 ₫ 13,500 ₫ / kg"
+    assert "piece of about 2.4 kg: 32,400 ₫" in card.replace("\u00a0", " ")
 
 
 def test_equal_variant_prices_show_no_from(client: Client) -> None:

@@ -124,7 +124,7 @@ def test_purchase_bar_follows_the_chosen_variant_and_quantity(phone: Page, pillo
 
     expect(bar).to_contain_text("5.200.000\u00a0₫")
     expect(bar).to_contain_text("13 × Gối nằm")
-    expect(bar).not_to_contain_text("tối đa", use_inner_text=True)
+    expect(bar).not_to_contain_text("Tối đa", use_inner_text=True)
 
 
 def test_price_and_button_are_in_the_first_view(phone: Page) -> None:
@@ -163,7 +163,7 @@ def test_maximum_of_goods_by_weight_follows_the_quantity(phone: Page) -> None:
     expect(sums).to_have_text(["39.992\u00a0₫"] * 2)
     phone.get_by_role("spinbutton", name="Số lượng").fill("7")
     expect(sums).to_have_text(["279.982\u00a0₫"] * 2)
-    expect(phone.locator(".buy-bar")).to_contain_text("tối đa", use_inner_text=True)
+    expect(phone.locator(".buy-bar")).to_contain_text("Tối đa", use_inner_text=True)
     with phone.expect_response(lambda response: response.request.method == "POST"):
         phone.locator("#buy .buy-bar button").click()
     phone.goto("/gio-hang/")

@@ -22,6 +22,8 @@ _SYMBOLS = {"VND": "₫"}
 _CAPITAL = f"[{''.join(chr(code) for code in range(0x1EFA) if chr(code).isupper())}]"
 _SYLLABLE = rf"(?!Cooperative\b){_CAPITAL}\w*"
 _KEPT_TOGETHER = re.compile(rf"(?<= )(?!HTX ){_SYLLABLE} {_SYLLABLE}(?: {_SYLLABLE})?")
+_RANGE_DASH = re.compile(r"(?<=\d)–(?=\d)")
+_WORD_JOINER = "\u2060"
 _MAX_JOINED = 15  # characters that fit on a card
 
 _SHORT_WEEKDAYS = (
@@ -96,12 +98,12 @@ def translated_reason(reason: str | None) -> str:
 
 
 def keep_names_together(text: str) -> str:
-    """Keep names within a text on one line: Bạch Thông in "Quýt Bạch Thông", Yến Dương in "HTX Yến Dương".
+    """Keep names and ranges within a text on one line: Bạch Thông in "Quýt Bạch Thông", 1,5–2 in "1,5–2 kg".
 
     For headings and addresses on phones. Vietnamese separates syllables by spaces, so lines would break
     within names.
     """
-    return _KEPT_TOGETHER.sub(_join_name, text)
+    return _RANGE_DASH.sub(f"–{_WORD_JOINER}", _KEPT_TOGETHER.sub(_join_name, text))
 
 
 def phone(number: str | None) -> str:

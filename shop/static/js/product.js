@@ -80,11 +80,16 @@
     };
     set("", money(sumOf(variant.price, steps, variant)));
     set("-before", variant.list ? money(sumOf(variant.list, steps, variant)) : "");
+    set("-estimate", money(BigInt(variant.price) * steps));
     set("-count", quantity.value);
     set("-pack", variant.pack);
     set("-per", variant.per);
-    for (const element of document.querySelectorAll("[data-asked-before]"))
-      element.parentElement.hidden = !variant.list;
+    set("-per-before", variant.perBefore ?? "");
+    const show = (name, isShown) => {
+      for (const element of document.querySelectorAll(`[data-asked-${name}]`)) element.parentElement.hidden = !isShown;
+    };
+    show("before", variant.list && !variant.grams);
+    show("per-before", variant.perBefore);
     for (const element of document.querySelectorAll("[data-asked-most]")) element.hidden = !variant.grams;
   };
   if (buy) {
