@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from catalog.models.product import Variant
-from cooperatives.models import Cooperative, Warehouse, Zone
+from cooperatives.models import Cooperative, Warehouse
 from shop.core.actors import ActorKind, EntryPoint
 
 
@@ -38,9 +38,9 @@ class StockQuerySet(models.QuerySet["Stock"]):
         Counts warehouses of the channel that have a zone covering the country in that channel. If a
         cooperative's items are picked up, `collected` names its warehouse, and only that one counts.
         """
-        zones = Zone.objects.covering(country, channel_id=channel_id)
         in_channel = Warehouse.objects.filter(channels=channel_id)
-        condition = Q(warehouse__in=in_channel.filter(zones__in=zones).values("pk"))
+        selling = Warehouse.objects.selling_to(country, channel_id=channel_id)
+        condition = Q(warehouse__in=selling.values("pk"))
         if collected:
             condition &= ~Q(variant__cooperative__in=list(collected))
             for cooperative_id, warehouse_id in collected.items():

@@ -68,6 +68,11 @@ class WarehouseQuerySet(models.QuerySet["Warehouse"]):
         """Return warehouses in use, oldest first."""
         return self.filter(closed_at=None).order_by("created_at", "pk")
 
+    def selling_to(self, country: str, *, channel_id: int) -> WarehouseQuerySet:
+        """Return the channel's warehouses that have a zone covering the country in that channel."""
+        zones = Zone.objects.covering(country, channel_id=channel_id)
+        return self.filter(channels=channel_id).filter(zones__in=zones)
+
 
 class Warehouse(WithMetadata, WithExternalReference):
     """A place where a cooperative keeps stock and, optionally, where buyers pick up.

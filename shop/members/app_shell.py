@@ -12,6 +12,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from catalog.actions.products.variant_rows import UNUSUAL_FACTOR
 from shop.core.web.build_id import build_id
 from shop.members.phone_texts import failure_reasons, phone_texts
 
@@ -24,9 +25,14 @@ _PHONE_SCRIPTS = (
     "vendor/signals.js",
     "vendor/signals-core.js",
     "js/member/app.js",
+    "js/member/addresses.js",
+    "js/member/controls.js",
     "js/member/html.js",
+    "js/member/parts.js",
     "js/member/pending.js",
     "js/member/phone.js",
+    "js/member/products.js",
+    "js/member/review.js",
     "js/member/screens.js",
     "js/member/store.js",
     "js/member/sync.js",
@@ -90,7 +96,12 @@ def serve_worker(request: HttpRequest) -> HttpResponse:
 @require_safe
 def show_offline_page(request: HttpRequest) -> HttpResponse:
     """Show the page that the service worker keeps for use without a network, with the screens for that."""
-    context = {"phone_texts": phone_texts(), "failure_reasons": failure_reasons(), "build": build_id()}
+    context = {
+        "phone_texts": phone_texts(),
+        "failure_reasons": failure_reasons(),
+        "unusual_factor": UNUSUAL_FACTOR,
+        "build": build_id(),
+    }
     return render(request, "members/offline.html", context)
 
 

@@ -9,7 +9,17 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from catalog.actions.products.variant_rows import UnusualPrice
 from shop.members.forms.work import FAILURE_REASONS
+
+_LISTING_TABS = {
+    "on_sale": _("On sale"),
+    "sold_out": _("Sold out"),
+    "in_review": _("In review"),
+    "draft": _("Drafts"),
+    "paused": _("Paused"),
+    "withdrawn": _("Removed"),
+}
 
 _TEXTS: Mapping[str, str | Promise] = {
     "all_sent": _("Everything is sent"),
@@ -89,6 +99,10 @@ _TEXTS: Mapping[str, str | Promise] = {
     "did_report_collected_cash": _("Collect cash"),
     "did_fail_delivery": _("Delivery failed"),
     "at": _("At %(hour)s"),
+    "did_change_price": _("New price"),
+    "did_pause_listing": _("Pause sales"),
+    "did_resume_listing": _("Resume selling"),
+    "did_receive_stock": _("Receive"),
     "state_waiting": _("On this phone"),
     "state_sending": _("Sending"),
     "state_done": pgettext_lazy("command", "Sent"),
@@ -110,6 +124,46 @@ _TEXTS: Mapping[str, str | Promise] = {
     ),
     "just_sent": _("Just sent"),
     "back": _("Back to today"),
+    "back_to_products": _("Back to my products"),
+    "products": _("My products"),
+    "filter": _("Filter"),
+    "all_products": pgettext_lazy("goods", "All"),
+    **{f"tab_{name}": text for name, text in _LISTING_TABS.items()},
+    "no_products": _("No products here yet"),
+    "product_gone": _("This product is no longer on this phone."),
+    "more": _("Show more"),
+    "edit": _("Edit"),
+    "no_price": _("No price yet"),
+    "under_review": _("Under review"),
+    "paused": _("Paused"),
+    "withdrawn": _("Removed"),
+    "draft": _("Draft"),
+    "needs_changes": _("Needs changes"),
+    "on_sale": _("On sale"),
+    "sold_out": _("Sold out"),
+    "sold_out_hidden": _("Sold out, hidden from buyers"),
+    "left": _("%(free)s %(unit)s left"),
+    "almost_sold_out": _("%(free)s %(unit)s left, almost sold out"),
+    "market_message": _("Message from the market:"),
+    "price_and_stock": _("Price and stock"),
+    "in_warehouse": _("%(there)s %(unit)s in the warehouse, %(free)s available"),
+    "elsewhere": _("%(count)s %(unit)s more in warehouses that do not sell here"),
+    "edit_price": _("Edit price"),
+    "price": _("Price per unit"),
+    "is_this_right": _("Is this right?"),
+    "unusual_price": UnusualPrice.default_message,
+    "save_as_entered": _("Yes, save it as entered"),
+    "save_changes": _("Save changes"),
+    "pause": _("Pause sales"),
+    "resume": _("Resume selling"),
+    "quantity_received": _("Quantity received"),
+    "receiving_warehouse": _("Receiving warehouse"),
+    "receive": _("Record incoming stock"),
+    "done_here": _("Done on this phone at %(hour)s."),
+    "take_phone_price": _("Sell at %(sum)s, this phone's price"),
+    "keep_market_price": _("Keep %(sum)s, the market's price"),
+    "unpack": _("Take the items out of the parcel again."),
+    "also_dropped": _("These steps end with it: %(steps)s."),
 }
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q
 
 from catalog.models import Product
+from catalog.unit_labels import unit_label, unit_name
 from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.models import Cooperative
 from orders.actions.cash_on_delivery.cash_collection import cash_of_unpacked
@@ -227,14 +228,22 @@ def _product_rows(cooperative: Cooperative, ids: Collection[int]) -> list[Row]:
             "id": product.pk,
             "name": product.name,
             "listings": [
-                {"id": listing.pk, "channel": listing.channel.slug, "state": listing.state}
+                {
+                    "id": listing.pk,
+                    "channel": listing.channel.slug,
+                    "currency": listing.currency,
+                    "state": listing.state,
+                    "reason": listing.state_reason,
+                }
                 for listing in sorted(product.listings.all(), key=lambda listing: listing.pk)
             ],
             "variants": [
                 {
                     "id": variant.pk,
                     "name": variant.name,
-                    "unit": variant.unit,
+                    "unit": unit_name(variant.unit),
+                    "step": unit_label(variant),
+                    "low_stock_at": variant.low_stock_threshold,
                     "is_stock_tracked": variant.track_inventory,
                     "prices": [
                         {

@@ -19,6 +19,7 @@ from cooperatives.access import MemberRight, MembershipContext, membership_conte
 from cooperatives.models import Warehouse
 from shop.accounts.models import User
 from shop.core.errors import Missing, Refused
+from shop.core.models import Channel
 from shop.core.web.build_id import build_id
 from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.rate_limits import Limit, TooManyTries
@@ -138,10 +139,25 @@ def _find_membership(request: HttpRequest, user: User, cooperative_id: str) -> M
 
 
 def _warehouses(membership: MembershipContext) -> list[Row]:
-    if not membership.may(MemberRight.COUNT):
+    """Return the warehouses with the channels that sell from them. Closed ones may still hold stock."""
+    if not (membership.may(MemberRight.COUNT) or membership.may(MemberRight.LIST)):
         return []
-    warehouses = Warehouse.objects.for_cooperative(membership.cooperative).open().order_by("created_at", "pk")
-    return [{"id": warehouse.pk, "name": warehouse.name} for warehouse in warehouses]
+    warehouses = Warehouse.objects.for_cooperative(membership.cooperative)
+    selling = {
+        channel.slug: set(
+            warehouses.selling_to(channel.default_country, channel_id=channel.pk).values_list("pk", flat=True)
+        )
+        for channel in Channel.objects.order_by("pk")
+    }
+    return [
+        {
+            "id": warehouse.pk,
+            "name": warehouse.name,
+            "is_open": warehouse.closed_at is None,
+            "channels": [slug for slug, ids in selling.items() if warehouse.pk in ids],
+        }
+        for warehouse in warehouses.order_by("created_at", "pk")
+    ]
 
 
 def _read_body(request: HttpRequest) -> Row:

@@ -1,5 +1,6 @@
 // On every members' page: keep the phone's rows fresh, send what waits, and stop a sign-out that would lose work. On the
 // offline page: start the screens for work without a network.
+import { screenFor } from "member/addresses";
 import { forgetAll, readOutbox, readSettings } from "member/store";
 import { synchronise } from "member/sync";
 
@@ -51,7 +52,7 @@ window.addEventListener(
   true,
 );
 
-const opensHere = place && /\/(?:xa-vien|offline)\/(?:goi\/(?:\d+\/)?)?$/.test(location.pathname);
+const opensHere = place && screenFor(location.pathname);
 const notSent = document.querySelector("[data-not-sent]");
 if (opensHere && (!notSent || notSent.hidden)) {
   const { start } = await import("member/screens");

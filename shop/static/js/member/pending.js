@@ -1,5 +1,5 @@
 // Show rows as they will be once the waiting commands are done. Nothing here decides: the market may answer otherwise.
-const EFFECTS = {
+const PART_EFFECTS = {
   accept_part: (part) => ({ ...part, state: "accepted", stages: ["pack"] }),
   // The market computes the price of a weight, so the cash is unknown until it has.
   weigh_line: (part, { line, grams }) => ({
@@ -66,10 +66,50 @@ function changeParcel(change) {
   };
 }
 
-export const withPending = (part, outbox) =>
+const PRODUCT_EFFECTS = {
+  change_price: (product, { listing, variant, amount }) => {
+    const channel = product.listings.find(({ id }) => id === listing)?.channel;
+    const change = (price) => (price.channel === channel ? { ...price, amount, discounted: null } : price);
+    return changeVariant(product, variant, (row) => ({ prices: row.prices.map(change) }));
+  },
+  pause_listing: changeListing("paused"),
+  resume_listing: changeListing("published"),
+  receive_stock: changeStock((onHand, { quantity }) => onHand + quantity),
+  lose_stock: changeStock((onHand, { quantity }) => onHand - quantity),
+  count_stock: changeStock((_onHand, { counted }) => counted),
+};
+
+function changeVariant(product, variant, change) {
+  const variants = product.variants.map((row) => (row.id === variant ? { ...row, ...change(row) } : row));
+  return { ...product, variants };
+}
+
+function changeListing(state) {
+  return (product, { listing }) => ({
+    ...product,
+    listings: product.listings.map((row) => (row.id === listing ? { ...row, state } : row)),
+  });
+}
+
+function changeStock(change) {
+  return (product, payload) =>
+    changeVariant(product, payload.variant, ({ stocks }) => {
+      const isHere = ({ warehouse }) => warehouse === payload.warehouse;
+      const empty = { warehouse: payload.warehouse, on_hand: 0, reserved: 0, allocated: 0 };
+      const known = stocks.some(isHere) ? stocks : [...stocks, empty];
+      return {
+        stocks: known.map((row) => (isHere(row) ? { ...row, on_hand: change(row.on_hand, payload) } : row)),
+      };
+    });
+}
+
+const EFFECTS = { part: PART_EFFECTS, product: PRODUCT_EFFECTS };
+
+// Return a part or a product as it will be.
+export const withPending = (row, outbox) =>
   outbox
-    .filter(({ subject, state }) => state === "waiting" && subject.part === part.id)
-    .reduce((row, command) => EFFECTS[command.name](row, command.payload, command, outbox), part);
+    .filter(({ subject, state }) => state === "waiting" && subject[row.kind] === row.id)
+    .reduce((changed, command) => EFFECTS[row.kind][command.name](changed, command.payload, command, outbox), row);
 
 // Whether members have to collect the parcel's cash; a carrier's cash is reported by its statement.
 export const hasCash = ({ cash_state: state, is_cash_with_carrier: isWithCarrier }) =>

@@ -8,6 +8,8 @@ const texts = JSON.parse(document.getElementById("phone-texts").textContent);
 export const failureReasons = JSON.parse(document.getElementById("phone-failure-reasons").textContent);
 const icons = document.getElementById("phone-icons").content;
 
+export const unusualFactor = Number(document.querySelector("[data-phone-app]").dataset.unusualFactor);
+
 export const settings = signal(null),
   rows = signal([]),
   outbox = signal([]),
@@ -26,6 +28,7 @@ export const Icon = ({ name }) => {
 const language = document.documentElement.lang;
 export const money = (amount, currency) =>
   new Intl.NumberFormat(language, { style: "currency", currency }).format(amount);
+export const number = (value) => new Intl.NumberFormat(language).format(value);
 export const kilograms = (grams) =>
   `${new Intl.NumberFormat(language, { maximumFractionDigits: 3 }).format(grams / 1000)} kg`;
 export const clock = (at) =>
@@ -72,7 +75,22 @@ export const changeOutbox = async (change) => {
   if (!isNotStored.value) send();
 };
 
-export const give = (part, name, payload) =>
-  changeOutbox(() =>
-    addCommand({ name, payload, subject: { part: part.id, order: part.order, currency: part.currency } }),
-  );
+export const may = (right) => settings.value.rights.includes(right);
+
+export const give = (part, name, payload) => {
+  const subject = { part: part.id, order: part.order, currency: part.currency };
+  return changeOutbox(() => addCommand({ name, payload, subject, chains: [`part-${part.id}`] }));
+};
+
+export const giveListing = (listing, name, payload, chains = [`listing-${listing.id}`]) => {
+  const { product, currency } = listing;
+  const subject = { product: product.id, name: product.name, listing: listing.id, currency };
+  return changeOutbox(() => addCommand({ name, payload, subject, chains }));
+};
+
+// Stock in one warehouse is recorded in the order in which it happened.
+export const giveStock = (product, variant, name, payload) => {
+  const subject = { product: product.id, name: product.name, unit: variant.unit };
+  const chains = [`stock-${variant.id}-${payload.warehouse}`];
+  return changeOutbox(() => addCommand({ name, payload: { variant: variant.id, ...payload }, subject, chains }));
+};

@@ -25,9 +25,9 @@ export const storePull = async (page) => {
   if (page.is_reset || isOther) await rows.clear();
   for (const row of page.rows) await rows.put(row);
   for (const { kind, id } of page.removed) await rows.delete([kind, id]);
-  const { member, cooperative, rights, cursor, build } = page;
+  const { member, cooperative, rights, warehouses, cursor, build } = page;
   const pulledAt = page.has_more ? 0 : Date.now(); // a page that is left in between is no reason to wait
-  await settings.put({ member, cooperative, rights, cursor, build, pulledAt }, "phone");
+  await settings.put({ member, cooperative, rights, warehouses, cursor, build, pulledAt }, "phone");
   await transaction.done;
 };
 
@@ -43,15 +43,17 @@ export const forgetAll = async () => {
   await (await opened).clear("outbox");
 };
 
-// Add a command of this phone's member, in one transaction. It builds on the last unfinished one about the same part.
-export const addCommand = async ({ name, payload, subject }) => {
+const chainsOf = ({ chains, subject }) => chains ?? [`part-${subject.part}`]; // an older build stored none
+
+// Add a command of this phone's member, in one transaction. It builds on the last unfinished one of each of its chains,
+// such as those about one order.
+export const addCommand = async ({ name, payload, subject, chains }) => {
   const transaction = (await opened).transaction(["outbox", "settings"], "readwrite");
   const outbox = transaction.objectStore("outbox");
   const store = async () => {
     const { member, cooperative } = await transaction.objectStore("settings").get("phone");
-    const unfinished = (await outbox.getAll()).filter(
-      (command) => command.subject.part === subject.part && command.state !== "done",
-    );
+    const unfinished = (await outbox.getAll()).filter(({ state }) => state !== "done").reverse();
+    const last = chains.map((chain) => unfinished.find((command) => chainsOf(command).includes(chain))?.key);
     await outbox.add({
       key: crypto.randomUUID(),
       at: new Date().toISOString(),
@@ -60,8 +62,9 @@ export const addCommand = async ({ name, payload, subject }) => {
       state: "waiting",
       name,
       payload,
-      after: unfinished.slice(-1).map(({ key }) => key),
+      after: [...new Set(last.filter(Boolean))],
       subject,
+      chains,
     });
   };
   await Promise.all([store(), transaction.done]);
@@ -87,28 +90,39 @@ export const storeAnswers = async ({ answers, rows, removed }) => {
   await transaction.done;
 };
 
-// Drop a refused command. Those that build on it are sent without it.
-export const dropCommand = async (key) => replaceCommand(key, null);
+// Drop a refused command, with the steps of the parcel that it should have packed. What built on these is sent without.
+export const dropCommand = async (key) => {
+  const transaction = (await opened).transaction("outbox", "readwrite");
+  const commands = await transaction.store.getAll();
+  const dropped = new Map(
+    commands
+      .filter((command) => command.key === key || command.payload.packed_by === key)
+      .map((command) => [command.key, command]),
+  );
+  const withoutDropped = (keys) =>
+    keys.flatMap((earlier) => (dropped.has(earlier) ? withoutDropped(dropped.get(earlier).after) : [earlier]));
+  for (const command of commands) {
+    if (dropped.has(command.key)) await transaction.store.delete(command.number);
+    else if (command.after.some((earlier) => dropped.has(earlier)))
+      await transaction.store.put({ ...command, after: [...new Set(withoutDropped(command.after))] });
+  }
+  await transaction.done;
+};
 
 // Send a refused command again as a new one, in its old place.
-export const repeatCommand = async (key, payload) => replaceCommand(key, payload);
-
-const replaceCommand = async (key, payload) => {
+export const repeatCommand = async (key, payload) => {
   const transaction = (await opened).transaction("outbox", "readwrite"),
-    newKey = payload && crypto.randomUUID();
+    newKey = crypto.randomUUID();
+  const renamed = (earlier) => (earlier === key ? newKey : earlier);
   for (const command of await transaction.store.getAll()) {
     if (command.key === key) {
-      if (!newKey) await transaction.store.delete(command.number);
-      else {
-        const { number, name, after, subject, member, cooperative, at } = command;
-        const again = { number, name, after, subject, member, cooperative, at, payload, key: newKey };
-        await transaction.store.put({ ...again, state: "waiting" });
-      }
-    } else if (command.state === "waiting" && command.after.includes(key)) {
-      const after = command.after.flatMap((earlier) => (earlier === key ? (newKey ? [newKey] : []) : [earlier]));
-      const moved =
-        newKey && command.payload.packed_by === key ? { ...command.payload, packed_by: newKey } : command.payload;
-      await transaction.store.put({ ...command, after, payload: moved });
+      const { number, name, after, subject, chains, member, cooperative, at } = command;
+      const again = { number, name, after, subject, chains, member, cooperative, at, payload, key: newKey };
+      await transaction.store.put({ ...again, state: "waiting" });
+    } else if (command.after.includes(key) || command.payload.packed_by === key) {
+      const { after, payload: named } = command;
+      const moved = named.packed_by === key ? { ...named, packed_by: newKey } : named;
+      await transaction.store.put({ ...command, after: after.map(renamed), payload: moved });
     }
   }
   await transaction.done;

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from catalog.actions.products.delete_products import delete_product
 from catalog.actions.products.variants import set_variant_stock, update_variant
-from catalog.models import Price
+from catalog.models import Price, Unit
 from cooperatives.access import membership_context
 from cooperatives.models import Membership, Role
 from orders.actions.fulfilment.cancel_parts import cancel_part
@@ -27,9 +27,11 @@ from shop.members.sync.models import PhoneCommand
 from tests.factories import (
     NOW,
     get_stock,
+    make_channel,
     make_order,
     make_seller,
     make_variant,
+    make_warehouse,
     make_weighed_variant,
 )
 from tests.shop.accounts.factors import give_app
@@ -99,7 +101,14 @@ def test_pull_says_who_and_for_whom(seller) -> None:
     assert page["member"] == {"id": phone.user.pk, "name": phone.user.get_full_name(), "role": "lister"}
     assert page["rights"] == ["count", "list", "see"]
     assert page["cooperative"] == {"id": seller.pk, "name": "HTX Thiên An"}
-    assert [warehouse["name"] for warehouse in page["warehouses"]] == [seller.warehouses.get().name]
+    assert page["warehouses"] == [
+        {
+            "id": str(seller.warehouses.get().pk),
+            "name": seller.warehouses.get().name,
+            "is_open": True,
+            "channels": ["viet-nam"],
+        }
+    ]
 
 
 def test_part_says_what_a_parcel_of_everything_unpacked_collects(seller) -> None:
@@ -193,6 +202,32 @@ def test_change_committed_late_under_a_lower_number_is_not_missed(seller, phone)
     third = pull(phone, second["cursor"], now=LATER + SETTLED_AFTER * 3)
 
     assert [part_ids(page) for page in (first, second, third)] == [[early.pk], [late.pk, early.pk], []]
+
+
+def test_product_has_what_its_page_shows(seller) -> None:
+    variant = make_variant(seller, unit=Unit.PACKET, content_grams=300)
+    far_warehouse = make_warehouse(seller, make_channel(slug="xuat-khau"), name="Kho xa")
+    closed = make_warehouse(seller, variant.product.listings.get().channel, name="Kho cũ", closed_at=NOW)
+    make_variant(seller, name="Măng khô")
+    phone = Phone(seller, Role.LISTER)
+
+    page = phone.pull()
+
+    row = page["rows"][0]
+    assert row["listings"] == [
+        {
+            "id": variant.product.listings.get().pk,
+            "channel": "viet-nam",
+            "currency": "VND",
+            "state": "published",
+            "reason": "",
+        }
+    ]
+    shown = row["variants"][0]
+    assert (shown["unit"], shown["step"], shown["low_stock_at"]) == ("gói", "gói\u00a0300\u00a0g", 5)
+    by_name = {place["name"]: (place["is_open"], place["channels"]) for place in page["warehouses"]}
+    assert by_name[closed.name][0] is False
+    assert by_name[far_warehouse.name] == (True, ["xuat-khau"])
 
 
 def test_ended_part_is_removed_with_its_buyer(seller, phone) -> None:

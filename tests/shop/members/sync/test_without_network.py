@@ -48,8 +48,8 @@ SMALL_TARGETS = """[...document.querySelectorAll(
   .map((small) => small.outerHTML.slice(0, 80))"""
 
 
-def sign_in(page: Page, seller) -> None:
-    member = make_member(seller, Role.PACKER)
+def sign_in(page: Page, seller, role: Role = Role.PACKER) -> None:
+    member = make_member(seller, role)
     page.goto("/xa-vien/")
     page.locator("#id_name").fill(member.email)
     page.locator("#id_password").fill(PASSWORD)

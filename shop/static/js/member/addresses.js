@@ -1,0 +1,17 @@
+// Which screen shows what a members' page would show, where that page could not be loaded.
+const SCREENS = [
+  [/^(?:offline\/|goi\/)?$/, () => "#today"],
+  [/^goi\/(\d+)\/$/, (id) => `#part-${id}`],
+  [/^hang\/$/, () => "#products"],
+  [/^hang\/(\d+)\/(?:loai\/\d+\/)?$/, (id) => `#listing-${id}`],
+];
+
+// Return the screen's hash, null if there is none for the page.
+export const screenFor = (pathname) => {
+  const path = /\/xa-vien\/(.*)$/.exec(pathname)?.[1];
+  for (const [pattern, screen] of path === undefined ? [] : SCREENS) {
+    const match = pattern.exec(path);
+    if (match) return screen(match[1]);
+  }
+  return null;
+};

@@ -1,0 +1,50 @@
+// Fields and buttons that the screens share, and the state of sending.
+import { html } from "member/html";
+import { Icon, network, outbox, sendingKeys, t, waiting } from "member/phone";
+
+export const button = (icon, text, onClick, { isBig = false, isOff = false } = {}) =>
+  html`<button class="button ${isBig ? "big-action" : "button-second button-wide"}" type="button" disabled=${isOff} onClick=${onClick}><${Icon} name=${icon} /> ${text}</button>`;
+
+export const Field = ({ id, name, value, onText, hint, ...attributes }) =>
+  html`<div class="field">
+  <label for=${id}>${t(name)}</label>
+  ${hint && html`<p class="hint" id=${`${id}-hint`}>${hint}</p>`}
+  <input class="input" id=${id} value=${value} autocomplete="off" aria-describedby=${hint ? `${id}-hint` : undefined} onInput=${({ target }) => onText(target.value)} ...${attributes} />
+</div>`;
+
+// A large field for a number, with its unit.
+export const NumberField = ({ id, name, value, unit, onText }) =>
+  html`<div class="field">
+  <label for=${id}>${t(name)}</label>
+  <div class="with-unit">
+    <input class="input input-large" id=${id} inputmode="numeric" autocomplete="off" maxlength="16" value=${value} onInput=${({ target }) => onText(target.value)} />
+    <span>${unit}</span>
+  </div>
+</div>`;
+
+// Whether a command about the row waits on this phone.
+export const UnsentTag = ({ subject, id }) =>
+  outbox.value.some((command) => command.state === "waiting" && command.subject[subject] === id) &&
+  html`<span class="tag sync wait"><${Icon} name="clock" /> ${t("state_waiting")}</span>`;
+
+// Return a whole number such as 12.000, 0 if it is none. Points and commas group thousands.
+export const readWhole = (written) => {
+  const digits = written.replace(/[\s.,₫đ]/g, "");
+  return /^\d{1,12}$/.test(digits) ? Number(digits) : 0;
+};
+
+export const SyncTag = () => {
+  const count = waiting().length;
+  const [tone, icon, text] = sendingKeys.value.length
+    ? ["info", "refresh-cw", t("sending")]
+    : network.value === "offline"
+      ? ["wait", "cloud-off", count ? t("offline_waiting", { count }) : t("offline")]
+      : network.value === "signed_out"
+        ? ["bad", "circle-alert", t("signed_out")]
+        : network.value !== "fine"
+          ? ["bad", "circle-alert", t("failing")]
+          : count
+            ? ["wait", "clock", t("waiting", { count })]
+            : ["good", "check", t("all_sent")];
+  return html`<span class="tag sync ${tone}" role="status"><${Icon} name=${icon} /> ${text}</span>`;
+};

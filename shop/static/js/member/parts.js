@@ -1,0 +1,226 @@
+// The screen of one order: accept, weigh, pack, hand over, deliver and collect cash.
+import { useState } from "preact/hooks";
+import { useSignal } from "@preact/signals";
+import { button, Field, readWhole, SyncTag } from "member/controls";
+import { html } from "member/html";
+import { failureReasons, give, Icon, kilograms, money, outbox, rows, t } from "member/phone";
+import { hasCash, withPending } from "member/pending";
+
+export const contents = (lines) =>
+  lines.map(
+    ({ quantity, unit, name, variant }) => `${quantity} ${unit || "×"} ${name}${variant ? ` (${variant})` : ""}`,
+  );
+
+export const parts = () =>
+  rows.value.filter(({ kind }) => kind === "part").map((part) => withPending(part, outbox.value));
+
+export const Part = ({ id }) => {
+  const part = parts().find((row) => row.id === id);
+  if (!part) return html`<p class="notice"><${Icon} name="circle-alert" /><span>${t("gone")}</span></p>`;
+  return html`
+    <div class="row row-apart"><h2>${t("order", { code: part.order })}</h2><${SyncTag} /></div>
+    ${part.buyer && html`<p><b>${part.buyer.name}</b><br /><a class="button button-second" href=${`tel:${part.buyer.phone}`}><${Icon} name="phone" /> ${part.buyer.phone}</a></p>`}
+    ${part.buyer?.address && html`<p>${part.buyer.address}</p>`}
+    ${part.note && html`<p class="notice"><${Icon} name="circle-alert" /><span>${part.note}</span></p>`}
+    ${part.state === "new" ? html`<${Accept} part=${part} />` : html`<${Pack} part=${part} key=${part.id} />`}
+    ${part.parcels.map((parcel) => html`<${Parcel} key=${parcel.number} part=${part} parcel=${parcel} />`)}
+  `;
+};
+
+const Accept = ({ part }) => html`
+  <ul>
+    ${contents(part.lines).map((text) => html`<li>${text}</li>`)}
+  </ul>
+  <button class="button big-action" type="button" onClick=${() => give(part, "accept_part", { part: part.id })}>
+    <${Icon} name="check" /> ${t("accept")}
+  </button>
+`;
+
+const Pack = ({ part }) => {
+  const picked = useSignal({});
+  const open = part.lines.filter((line) => line.open > 0);
+  const ready = open.filter(({ estimate_grams: estimate, weighed_grams: weighed }) => !estimate || weighed);
+  const quantities = Object.fromEntries(
+    ready.filter(({ id }) => picked.value[id]).map(({ id, open: quantity }) => [id, quantity]),
+  );
+  if (!open.length) return null;
+  return html`
+    <ul class="stack stack-close">
+      ${open.map(
+        (line) => html`
+          <li class="pick-row" key=${line.id}>
+            <div class="wide">
+              <h3>${line.name}</h3>
+              ${line.variant && html`<span class="soft">${line.variant}</span>`}
+              <p class="how-much">${line.open} ${line.unit}${line.weighed_grams ? ` · ${kilograms(line.weighed_grams)}` : ""}</p>
+              ${line.is_substitute_asked && html`<span class="tag wait">${t("substitute_asked")}</span>`}
+              ${line.asked_grams && html`<span class="tag wait">${t("weight_asked")}</span>`}
+            </div>
+            ${
+              line.estimate_grams && !line.weighed_grams
+                ? html`<${Weigh} part=${part} line=${line} />`
+                : html`<label class="pick-check wide"
+                  ><input
+                    type="checkbox"
+                    checked=${Boolean(picked.value[line.id])}
+                    onChange=${({ target }) => {
+                      picked.value = { ...picked.value, [line.id]: target.checked };
+                    }}
+                  />
+                  ${t("picked")}</label
+                >`
+            }
+          </li>
+        `,
+      )}
+    </ul>
+    <button
+      class="button big-action"
+      type="button"
+      disabled=${!Object.keys(quantities).length}
+      onClick=${() => give(part, "pack_parcel", { part: part.id, quantities })}
+    >
+      <${Icon} name="package-open" /> ${t("pack")}
+    </button>
+  `;
+};
+
+const Weigh = ({ part, line }) => {
+  const [written, setWritten] = useState("");
+  const match = /^(\d{1,5})(?:[.,](\d{1,3}))?$/.exec(written.trim());
+  const grams = match ? Number(match[1]) * 1000 + Number((match[2] ?? "").padEnd(3, "0")) : 0;
+  const id = `kg-${line.id}`;
+  return html`<div class="wide field">
+    <label for=${id}>${t("weight", { name: line.name })}</label>
+    <div class="with-unit">
+      <input class="input input-large" id=${id} inputmode="decimal" autocomplete="off" value=${written} onInput=${({ target }) => setWritten(target.value)} />
+      <span>kg</span>
+    </div>
+    <p class="hint">${t("expected_weight", { weight: kilograms(line.estimate_grams), limit: kilograms(line.bound_grams) })}</p>
+    <button class="button button-second button-wide" type="button" disabled=${!grams} onClick=${() => give(part, "weigh_line", { part: part.id, line: line.id, grams })}>
+      <${Icon} name="scale" /> ${t("save_weight")}
+    </button>
+  </div>`;
+};
+
+const Parcel = ({ part, parcel }) => {
+  const named = parcel.id ? { parcel: parcel.id } : { packed_by: parcel.packed_by };
+  const step = (name, payload = {}) => give(part, name, { ...named, ...payload });
+  const isAtPickup = parcel.state === "handed_over" && parcel.needs_pickup_code;
+  const quantities = new Map(parcel.lines.map(({ line, quantity }) => [line, quantity]));
+  const packed = contents(
+    part.lines.filter(({ id }) => quantities.has(id)).map((line) => ({ ...line, quantity: quantities.get(line.id) })),
+  );
+  return html`<section class="panel stack">
+    <h3>${t("parcel", { number: parcel.number })} <span class="tag">${t(isAtPickup ? "parcel_at_pickup" : `parcel_${parcel.state}`)}</span></h3>
+    <ul class="small">
+      ${packed.map((text) => html`<li>${text}</li>`)}
+    </ul>
+    ${parcel.cash_expected > 0 && html`<p>${t("cash_expected", { sum: money(parcel.cash_expected, part.currency) })}</p>`}
+    ${parcel.is_cash_with_carrier && html`<p class="soft">${t("carrier_collects", { carrier: parcel.carrier })}</p>`}
+    ${parcel.state === "packing" && button("tag", t("close"), () => step("close_parcel"), { isBig: true })}
+    ${["packed", "failed_delivery"].includes(parcel.state) && html`<${HandOver} part=${part} parcel=${parcel} step=${step} />`}
+    ${parcel.state === "handed_over" && html`<${Deliver} part=${part} parcel=${parcel} step=${step} />`}
+    ${
+      parcel.state === "delivered" &&
+      hasCash(parcel) &&
+      html`<${Cash} part=${part} parcel=${parcel} text="cash_collected" onCollected=${(cash) => step("report_collected_cash", cash)} />`
+    }
+  </section>`;
+};
+
+// The fields of each kind of delivery. All are optional: a neighbour on a motorbike has no tracking number.
+const DISPATCH_FIELDS = {
+  carrier: ["carrier", "tracking_number"],
+  coach: ["carrier", "vehicle", "driver_phone"],
+};
+const DISPATCH_ATTRIBUTES = {
+  carrier: { maxlength: 120 },
+  tracking_number: { maxlength: 120 },
+  vehicle: { maxlength: 60 },
+  driver_phone: { type: "tel", inputmode: "tel", maxlength: 20 },
+};
+
+const HandOver = ({ part, parcel, step }) => {
+  const fields = DISPATCH_FIELDS[part.delivery.kind] ?? [];
+  const [texts, setTexts] = useState(Object.fromEntries(fields.map((name) => [name, parcel[name] ?? ""])));
+  // Empty fields are sent too: a cleared carrier means that the cooperative collects the cash.
+  const written = Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, text.trim()]));
+  const isPhoneWrong = written.driver_phone && !/^(0|84)\d{9,10}$/.test(written.driver_phone.replace(/\D/g, ""));
+  const isCash = part.delivery.kind === "carrier" && parcel.cash_state === "expected";
+  const text =
+    parcel.state === "failed_delivery"
+      ? "deliver_again"
+      : part.delivery.is_collected
+        ? "ready_for_pickup"
+        : "hand_over";
+  return html`
+    ${fields.map(
+      (name) =>
+        html`<${Field} key=${name} id=${`${name}-${parcel.number}`} name=${name} value=${texts[name]} hint=${name === "carrier" && isCash ? t("carrier_hint") : ""} onText=${(value) => setTexts({ ...texts, [name]: value })} ...${DISPATCH_ATTRIBUTES[name]} />`,
+    )}
+    ${button("truck", t(text), () => step("hand_over_parcel", written), { isBig: true, isOff: isPhoneWrong })}
+  `;
+};
+
+const Deliver = ({ part, parcel, step }) => {
+  const [code, setCode] = useState("");
+  const isCodeMissing = parcel.needs_pickup_code && !code.trim();
+  const deliver = (payload) => step("deliver_parcel", { ...payload, ...(code.trim() ? { code } : {}) });
+  const plainText = t(part.delivery.is_collected ? "picked_up" : "delivered");
+  return html`
+    ${parcel.needs_pickup_code && html`<${Field} id=${`code-${parcel.number}`} name="code" value=${code} inputmode="numeric" maxlength="20" onText=${setCode} />`}
+    ${
+      hasCash(parcel)
+        ? html`<${Cash} part=${part} parcel=${parcel} text="delivered_with_cash" isOff=${isCodeMissing} onCollected=${(cash) => deliver({ is_cash_collected: true, ...cash })} />
+          ${button("clock", t("delivered_without_cash"), () => deliver({ is_cash_collected: false }), { isOff: isCodeMissing })}`
+        : button("check", plainText, () => deliver({ is_cash_collected: false }), { isBig: true, isOff: isCodeMissing })
+    }
+    <${Failure} parcel=${parcel} onFailed=${(reason) => step("fail_delivery", { reason })} />
+  `;
+};
+
+// The sum that was collected is sent with the command, so that the market refuses one that it does not expect.
+const Cash = ({ part, parcel, text, isOff = false, onCollected }) => {
+  const [written, setWritten] = useState(""),
+    [reason, setReason] = useState("");
+  const expected = parcel.cash_expected ?? null;
+  const amount = readWhole(written);
+  const sum = (value) => t(text, { sum: money(value, part.currency) });
+  const collect = () => onCollected({ cash: amount, ...(reason.trim() ? { cash_reason: reason.trim() } : {}) });
+  const fields = html`
+    <${Field} id=${`amount-${parcel.number}`} name="amount" value=${written} inputmode="numeric" maxlength="16" onText=${setWritten} />
+    ${expected !== null && html`<${Field} id=${`reason-${parcel.number}`} name="cash_reason" value=${reason} maxlength="500" onText=${setReason} />`}
+    ${button("banknote", amount ? sum(amount) : t("cash_recorded"), collect, { isBig: expected === null, isOff: isOff || !amount || (expected !== null && !reason.trim()) })}
+  `;
+  if (expected === null) return html`<p>${t("cash_unknown")}</p>${fields}`;
+  return html`
+    ${button("banknote", sum(expected), () => onCollected({ cash: expected }), { isBig: true, isOff })}
+    <details><summary>${t("paid_less")}</summary><div class="stack">${fields}</div></details>
+  `;
+};
+
+const Failure = ({ parcel, onFailed }) => {
+  const [chosen, setChosen] = useState(""),
+    [words, setWords] = useState("");
+  const name = `failure-${parcel.number}`;
+  const choice = (value, text) =>
+    html`<label class="choice" key=${value}>
+    <input type="radio" name=${name} checked=${chosen === value} onChange=${() => setChosen(value)} /><span>${text}</span>
+  </label>`;
+  const reason = [chosen === "other" ? "" : chosen, words.trim()].filter(Boolean).join("\n");
+  return html`<details>
+    <summary>${t("delivery_failed")}</summary>
+    <div class="stack">
+      <fieldset class="field">
+        <legend>${t("reason")}</legend>
+        <div class="stack stack-close">
+          ${failureReasons.map(([stored, shown]) => choice(stored, shown))}
+          ${choice("other", t("other_reason"))}
+        </div>
+      </fieldset>
+      ${chosen === "other" && html`<${Field} id=${name} name="explain" value=${words} maxlength="300" onText=${setWords} />`}
+      ${button("circle-x", t("delivery_failed"), () => onFailed(reason), { isOff: !reason })}
+    </div>
+  </details>`;
+};

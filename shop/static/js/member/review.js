@@ -1,0 +1,159 @@
+// The screen of what is not sent: commands that wait, commands to check again, and what has just arrived.
+import { useState } from "preact/hooks";
+import { button, Field, SyncTag } from "member/controls";
+import { html } from "member/html";
+import {
+  changeOutbox,
+  clock,
+  Icon,
+  kilograms,
+  money,
+  network,
+  number,
+  outbox,
+  refused,
+  rows,
+  send,
+  sendingKeys,
+  t,
+  waiting,
+} from "member/phone";
+import { stageOf } from "member/pending";
+import { dropCommand, repeatCommand } from "member/store";
+
+const title = ({ name, subject, payload }) => {
+  const amount = payload.cash ?? payload.amount,
+    count = payload.counted ?? payload.quantity;
+  const figure = payload.grams
+    ? ` ${kilograms(payload.grams)}`
+    : amount && subject.currency
+      ? ` ${money(amount, subject.currency)}`
+      : count === undefined
+        ? ""
+        : ` ${number(count)} ${subject.unit}`;
+  return `${t(`did_${name}`)}${figure} · ${subject.order ? t("order", { code: subject.order }) : subject.name}`;
+};
+
+const Command = ({ command }) => {
+  const isSending = sendingKeys.value.includes(command.key);
+  const [tone, icon, text] = isSending
+    ? ["info", "refresh-cw", t("state_sending")]
+    : { waiting: ["wait", "clock", t("state_waiting")], done: ["good", "check", t("state_done")] }[command.state];
+  return html`<li class="task without-picture ${command.state === "done" ? "done" : "soon"}">
+    <span><b>${title(command)}</b><small>${t("at", { hour: clock(command.at) })}</small><small><span class="tag ${tone}"><${Icon} name=${icon} /> ${text}</span></small></span>
+  </li>`;
+};
+
+// What may be corrected after these refusals, instead of trying the same again.
+const CORRECTIONS = { invalid_pickup_code: ["code", "code"], cash_amount_differs: ["cash_reason", "cash_reason"] };
+// After these the same command can only be refused again.
+const FINAL = ["missing", "wrong_move"];
+
+const rowOf = ({ subject }) =>
+  rows.value.find(({ kind, id }) => subject[kind] === id && ["part", "product"].includes(kind));
+
+const listingOf = (product, { payload }) => product?.listings.find(({ id }) => id === payload.listing);
+
+const marketPrice = (product, command) => {
+  const channel = listingOf(product, command)?.channel;
+  const variant = product?.variants.find(({ id }) => id === command.payload.variant);
+  return variant?.prices.find((price) => price.channel === channel)?.amount ?? null;
+};
+
+// Return what the market has now, in words.
+const marketNow = (command) => {
+  const row = rowOf(command);
+  if (!row) return t(command.subject.part ? "gone" : "product_gone");
+  if (row.kind === "part") return t("market_has", { state: t(`tag_${stageOf(row)}`) });
+  const price = command.name === "change_price" ? marketPrice(row, command) : null;
+  if (price !== null) return t("market_has", { state: money(price, command.subject.currency) });
+  const listing = listingOf(row, command);
+  return listing
+    ? t("market_has", { state: t(`tab_${listing.state === "published" ? "on_sale" : listing.state}`) })
+    : "";
+};
+
+const Decisions = ({ command }) => {
+  const [written, setWritten] = useState("");
+  const { code, details, key, payload, subject } = command;
+  const again = (icon, text, correction, isOff = false) =>
+    button(icon, text, () => changeOutbox(() => repeatCommand(key, { ...payload, ...correction })), { isOff });
+  const drop = (text) => button("circle-x", text, () => changeOutbox(() => dropCommand(key)));
+  const keep = drop(t("drop"));
+  const part = rowOf(command);
+  const currency = part?.currency;
+  const expected = ["invalid_cash_amount", "cash_amount_differs"].includes(code) && details?.expected;
+  if (code === "price_already_changed") {
+    const price = marketPrice(part, command) ?? details.amount;
+    const sum = (amount) => ({ sum: money(amount, subject.currency) });
+    return html`
+      ${again("tag", t("take_phone_price", sum(payload.amount)), { seen: price, confirmed: "" })}
+      ${price === null ? keep : drop(t("keep_market_price", sum(price)))}
+    `;
+  }
+  if (code === "unusual_price")
+    return html`${again("check", t("save_as_entered"), { confirmed: details.unusual_values })} ${keep}`;
+  if (code === "implausible_weight") {
+    const { grams } = payload;
+    return html`${again("scale", t("weight_is_right", { weight: kilograms(grams) }), { repeated_grams: grams })} ${keep}`;
+  }
+  const [field, label] = CORRECTIONS[code] ?? [];
+  return html`
+    ${field && html`<${Field} id=${`again-${key}`} name=${label} value=${written} maxlength=${field === "code" ? 20 : 500} onText=${setWritten} />`}
+    ${
+      field
+        ? again("refresh-cw", t("try_again"), { [field]: written.trim() }, !written.trim())
+        : !expected && !FINAL.includes(code) && again("refresh-cw", t("try_again"), {})
+    }
+    ${expected > 0 && currency && again("banknote", t("cash_collected", { sum: money(expected, currency) }), { cash: expected, cash_reason: "" })}
+    ${keep}
+  `;
+};
+
+// A conflict: what this phone said, what the market answered, what the market has now, and what can be done.
+const Review = ({ command }) => {
+  const { code, details, key } = command;
+  const part = rowOf(command);
+  const expected = ["invalid_cash_amount", "cash_amount_differs"].includes(code) && details?.expected;
+  const dropped = outbox.value.filter((other) => other.payload.packed_by === key);
+  return html`<section class="panel stack">
+    <h3 class="small-head">${title(command)}</h3>
+    <span class="tag bad"><${Icon} name="circle-alert" /> ${t("state_refused")}</span>
+    <p>${t("done_here", { hour: clock(command.at) })} ${command.message}</p>
+    <p class="soft">${marketNow(command)}</p>
+    ${expected > 0 && part?.currency && html`<p>${t("cash_expected", { sum: money(expected, part.currency) })}</p>`}
+    ${command.name === "pack_parcel" && !part && html`<p>${t("unpack")}</p>`}
+    ${dropped.length > 0 && html`<p class="soft">${t("also_dropped", { steps: dropped.map(({ name }) => t(`did_${name}`)).join(", ") })}</p>`}
+    <div class="stack stack-close"><${Decisions} command=${command} /></div>
+  </section>`;
+};
+
+export const Unsent = () => {
+  const done = outbox.value.filter(({ state }) => state === "done").reverse();
+  const count = waiting().length;
+  return html`
+    <div class="row row-apart"><h2>${t("unsent")}</h2><${SyncTag} /></div>
+    ${network.value === "signed_out" && html`<a class="button big-action" href=${document.querySelector("[data-phone-door]").dataset.phoneStart}>${t("sign_in")}</a>`}
+    ${refused().map((command) => html`<${Review} key=${command.key} command=${command} />`)}
+    ${
+      count > 0 &&
+      html`<button class="button big-action" type="button" onClick=${send}><${Icon} name="refresh-cw" /> ${t("send_now", { count })}</button>
+      <section class="stack">
+        <h2>${t("in_line")}</h2>
+        <ul class="stack stack-close">
+          ${waiting().map((command) => html`<${Command} key=${command.key} command=${command} />`)}
+        </ul>
+        <p class="notice"><${Icon} name="cloud-off" /><span>${t("keep_working")}</span></p>
+      </section>`
+    }
+    ${
+      done.length > 0 &&
+      html`<section class="stack">
+      <h2>${t("just_sent")}</h2>
+      <ul class="stack stack-close">
+        ${done.map((command) => html`<${Command} key=${command.key} command=${command} />`)}
+      </ul>
+    </section>`
+    }
+  `;
+};
