@@ -30,7 +30,7 @@ from orders.actions.order_records.part_changes import record_for_part
 from orders.actions.order_records.recalculate_order import open_quantities
 from orders.actions.payouts.surplus_refunds import refund_surplus
 from orders.models import Order, OrderPart, Parcel
-from orders.states import ACTIVE_PART_STATES, DISPATCHED_STATES, CodState, ParcelState
+from orders.states import ACTIVE_PART_STATES, DISPATCHED_STATES, CashHolder, CodState, ParcelState
 from shop.core.actors import Actor
 from shop.core.errors import ReasonRequired, Refused
 from shop.core.identifiers.phones import require_phone
@@ -47,8 +47,8 @@ class InvalidPickupCode(Refused):
 class DispatchDetails:
     """How a parcel is carried: carrier and tracking number, or a coach's plate and its driver's phone.
 
-    None keeps the parcel's value, and an empty text clears it. Without a carrier the cooperative collects the
-    cash.
+    None keeps the parcel's value; an empty text clears it. A named carrier collects the parcel's cash, unless
+    `is_cash_with_cooperative`.
     """
 
     carrier: str | None = None
@@ -57,6 +57,7 @@ class DispatchDetails:
     vehicle: str | None = None
     driver_phone: str | None = None
     note: str | None = None
+    is_cash_with_cooperative: bool = False
 
 
 @transaction.atomic(durable=True)
@@ -100,7 +101,9 @@ def dispatch_parcel(
         if text is not None:
             setattr(parcel, column, text)
     if parcel.cod_state == CodState.EXPECTED:
-        parcel.cod_holder = cash_holder_of(part, parcel)
+        parcel.cod_holder = (
+            CashHolder.COOPERATIVE if dispatch.is_cash_with_cooperative else cash_holder_of(part, parcel)
+        )
     parcel.save()
     if came_from != ParcelState.FAILED_DELIVERY:
         _remove_from_stock(parcel, actor=actor, now=now)

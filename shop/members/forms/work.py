@@ -14,7 +14,7 @@ from cooperatives.models import DeliveryKind
 from orders.actions.cash_on_delivery.cash_collection import EXPECTED_CASH, CollectedCash
 from orders.actions.fulfilment.deliver_parcels import DispatchDetails
 from orders.models import OrderLine, Parcel, Substitute
-from orders.states import CodState
+from orders.states import CashHolder, CodState
 from shop.core.dates.form_days import validate_day
 from shop.core.web.form_options import FormData, FormFiles, FormOptions
 from shop.core.web.phone_fields import PhoneField
@@ -40,6 +40,9 @@ RETURNED_PARCEL_REASONS = [
     _("The goods came back."),
     _("Something broke."),
 ]
+
+
+_DISPATCH_FIELDS = ("carrier", "tracking_number", "vehicle", "driver_phone")
 
 
 class PickForm(MembersForm):
@@ -113,6 +116,15 @@ class HandOverForm(MembersForm):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     driver_phone = PhoneField(label=_("Driver's phone number"), required=False)
+    collector = forms.ChoiceField(
+        label=_("Who collects the buyer's cash?"),
+        choices=[
+            (CashHolder.CARRIER, _("The carrier, who pays the market")),
+            (CashHolder.COOPERATIVE, _("The cooperative itself")),
+        ],
+        required=False,
+        widget=forms.RadioSelect,
+    )
 
     _FIELDS = {
         DeliveryKind.CARRIER: ("carrier", "tracking_number"),
@@ -120,21 +132,32 @@ class HandOverForm(MembersForm):
     }
 
     def __init__(self, data: FormData = None, *, parcel: Parcel, delivery_kind: str) -> None:
-        initial = {name: getattr(parcel, name) for name in self.base_fields}
+        initial = {name: getattr(parcel, name) for name in _DISPATCH_FIELDS}
+        holder = CashHolder.CARRIER if parcel.carrier else CashHolder.COOPERATIVE
+        initial["collector"] = parcel.cod_holder or holder
         super().__init__(data, initial=initial, prefix=f"handover-{parcel.pk}")
         shown_fields = self._FIELDS.get(DeliveryKind(delivery_kind or DeliveryKind.CARRIER), ())
-        for name in set(self.base_fields) - set(shown_fields):
+        for name in set(_DISPATCH_FIELDS) - set(shown_fields):
             del self.fields[name]
-        if delivery_kind == DeliveryKind.CARRIER and parcel.cod_state == CodState.EXPECTED:
-            self.fields["carrier"].help_text = _(
-                "The carrier named here collects the cash. Leave empty if the cooperative collects it."
-            )
+        if delivery_kind != DeliveryKind.CARRIER or parcel.cod_state != CodState.EXPECTED:
+            del self.fields["collector"]
+
+    def clean(self) -> dict[str, object]:
+        cleaned = super().clean() or {}
+        if cleaned.get("collector") == CashHolder.CARRIER and not cleaned.get("carrier"):
+            self.add_error("carrier", _("Enter the name of the carrier who collects the cash."))
+        return cleaned
 
     @property
     def dispatch(self) -> DispatchDetails:
         """Return the fields that were sent: an empty one clears the parcel's value."""
-        sent = {name: text for name, text in self.cleaned_data.items() if self.add_prefix(name) in self.data}
-        return DispatchDetails(**sent)
+        sent = {
+            name: self.cleaned_data[name]
+            for name in _DISPATCH_FIELDS
+            if name in self.cleaned_data and self.add_prefix(name) in self.data
+        }
+        is_with_cooperative = self.cleaned_data.get("collector") == CashHolder.COOPERATIVE
+        return DispatchDetails(**sent, is_cash_with_cooperative=is_with_cooperative)
 
 
 def _amount_field() -> WholeNumberField:

@@ -241,9 +241,10 @@ def test_untracked_variant_is_packed_without_stock() -> None:
     [
         (DispatchDetails(carrier=""), "", CashHolder.COOPERATIVE),
         (DispatchDetails(tracking_number="VTP1"), "Viettel Post", CashHolder.CARRIER),
+        (DispatchDetails(is_cash_with_cooperative=True), "Viettel Post", CashHolder.COOPERATIVE),
     ],
 )
-def test_cleared_carrier_leaves_the_cash_to_the_cooperative(dispatch, carrier, holder) -> None:
+def test_carrier_or_cooperative_collects_the_cash_as_the_handover_says(dispatch, carrier, holder) -> None:
     part = accepted_part((make_variant(), 1))
     OrderPart.objects.filter(pk=part.pk).update(carrier="Viettel Post", delivery_kind=DeliveryKind.CARRIER)
     parcel = pack(part, 1)

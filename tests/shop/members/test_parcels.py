@@ -119,26 +119,50 @@ def test_cash_that_the_carrier_collects_is_not_asked_of_members(packer, seller) 
 
     delivered_page = html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))
     parcel.refresh_from_db()
-    assert "Để trống nếu hợp tác xã tự thu tiền của khách." in packed_page
+    assert "Ai thu tiền của khách?" in packed_page
     for page in (handed_over_page, delivered_page):
         assert "Viettel Post thu hộ và nộp cho chợ." in page
         assert "Đã thu tiền" not in page
     assert (parcel.state, parcel.cod_state, parcel.cod_collected) == ("delivered", "expected", 0)
 
 
-def test_cleared_carrier_is_obeyed_and_members_report_the_cash(packer, seller) -> None:
+@pytest.mark.parametrize(
+    ("fields", "carrier"),
+    [
+        ({"carrier": ""}, ""),
+        ({"carrier": "Viettel Post", "collector": "cooperative"}, "Viettel Post"),
+        ({"carrier": "", "collector": "cooperative"}, ""),
+    ],
+)
+def test_cooperative_collects_the_cash_by_choice_or_without_a_carrier(packer, seller, fields, carrier) -> None:
     part = accepted_part(seller)
     OrderPart.objects.filter(pk=part.pk).update(carrier="Viettel Post", delivery_kind=DeliveryKind.CARRIER)
     parcel = parcel_of(part)
     packer.post(f"/xa-vien/kien/{parcel.pk}/dong-goi/")
+    prefixed = {f"handover-{parcel.pk}-{name}": text for name, text in fields.items()}
 
-    packer.post(f"/xa-vien/kien/{parcel.pk}/ra-xe/", {f"handover-{parcel.pk}-carrier": ""})
+    packer.post(f"/xa-vien/kien/{parcel.pk}/ra-xe/", prefixed)
 
     page = html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))
     parcel.refresh_from_db()
-    assert (parcel.carrier, parcel.cod_holder) == ("", CashHolder.COOPERATIVE)
+    assert (parcel.carrier, parcel.cod_holder) == (carrier, CashHolder.COOPERATIVE)
     assert "thu hộ và nộp cho chợ" not in page
     assert f'name="delivery-{parcel.pk}-cash"' in page
+
+
+def test_carrier_that_collects_the_cash_must_be_named(packer, seller) -> None:
+    part = accepted_part(seller)
+    OrderPart.objects.filter(pk=part.pk).update(carrier="Viettel Post", delivery_kind=DeliveryKind.CARRIER)
+    parcel = parcel_of(part)
+    packer.post(f"/xa-vien/kien/{parcel.pk}/dong-goi/")
+    fields = {f"handover-{parcel.pk}-carrier": " ", f"handover-{parcel.pk}-collector": "carrier"}
+
+    before = all_rows()
+
+    response = packer.post(f"/xa-vien/kien/{parcel.pk}/ra-xe/", fields)
+
+    assert all_rows() == before
+    assert "Nhập tên đơn vị vận chuyển thu hộ tiền." in html_of(response)
 
 
 def test_packing_is_undone_before_the_hand_over_and_after_a_failed_delivery_only(packer, seller) -> None:
