@@ -165,17 +165,30 @@ class OrderLine(ReportColumns, WithMetadata):
     @property
     def unit_label(self) -> str:
         """The name of one step in the page's language; empty if the variant has a name, which includes it."""
-        return "" if self.variant_name or self.unit not in Unit.values else str(Unit(self.unit).label)
+        return "" if self.variant_name else self._unit_name
+
+    @property
+    def _unit_name(self) -> str:
+        return str(Unit(self.unit).label) if self.unit in Unit.values else ""
 
     @property
     def contents(self) -> str:
         """The `contents_label` of the whole line."""
         return self.contents_label(self.quantity)
 
+    @property
+    def distinct_variant_name(self) -> str:
+        """The variant's name; empty if it only says one unit, such as `1 kg`."""
+        return "" if self.variant_name.casefold() == f"1 {self._unit_name}".casefold() else self.variant_name
+
+    def count_label(self, quantity: int) -> str:
+        """Format a quantity in the sale unit: `2 kg`, `3 packets`."""
+        return f"{quantity} {self._unit_name}".strip()
+
     def amount_label(self, quantity: int) -> str:
-        """Format a quantity: `2 kg`, or `2 × 1 kg` for a variant with a name."""
-        variant_label = f"× {self.variant_name}" if self.variant_name else self.unit_label
-        return f"{quantity} {variant_label}".strip()
+        """Format a quantity with the variant's name: `2 kg`, or `2 × Packet 300 g`."""
+        name = self.distinct_variant_name
+        return f"{quantity} × {name}" if name else self.count_label(quantity)
 
     def contents_label(self, quantity: int) -> str:
         """Format a quantity with the product's name: `2 kg Gừng tươi`, or `2 × Gừng tươi (1 kg)`."""

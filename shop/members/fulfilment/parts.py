@@ -211,7 +211,8 @@ def render_part(
         pick = pick_form(part)
     parcels = list(part.parcels.prefetch_related("lines__order_line").order_by("number", "pk"))
     ready_text, is_ready_today = ready_time(part, now)
-    positions = parcel_position_labels(parcels)
+    labels = parcel_position_labels(parcels)
+    positions = {parcel_id: label for parcel_id, label in labels.items() if label != "1/1"}
     refunds = list(part.refunds.oldest_first().with_unsent_items())
     reduction = sum(refund.amount for refund in refunds if refund.is_for_unsent_items)
     refunded = sum(refund.amount - refund.surplus for refund in refunds) - reduction

@@ -73,7 +73,7 @@ def pick_lines(part: OrderPart, pick: PickForm | None, weigh: WeighForm | None) 
     return [
         PickLine(
             line,
-            line.amount_label(still_open.get(line.pk) or line.quantity - unsent.get(line.pk, 0)),
+            line.count_label(still_open.get(line.pk) or line.quantity - unsent.get(line.pk, 0)),
             pictures.get(line.picture_key or 0),
             still_open.get(line.pk, 0),
             pick[f"taken-{line.pk}"] if pick and line.pk in pickable_lines else None,

@@ -15,8 +15,9 @@ from django.views.decorators.http import require_POST, require_safe
 from cooperatives.access import MemberRight, MembershipContext
 from orders.actions.fulfilment.weigh_lines import ImplausibleWeight, is_implausible_weight, weigh_line
 from orders.actions.order_records.catch_weight_pricing import line_total_at_weight
-from orders.models import OrderLine, OrderPart
+from orders.models import Order, OrderLine, OrderPart
 from shop.core.errors import Forbidden, Missing, Refused
+from shop.core.texts.formatting import money
 from shop.members.forms.weigh import WeighForm
 from shop.members.fulfilment.parts import find_part, part_url, render_part
 from shop.members.member_access import for_members, submitted_key
@@ -51,7 +52,8 @@ def record_line_weight(
     except Refused as refused:
         messages.error(request, str(refused.message))
     else:
-        messages.success(request, _("We have asked the buyer.") if line.is_to_weigh else _("Weight saved."))
+        saved = f"{_('Weight saved.')} {_describe_weight_difference(part.order, line, line.total_gross)}"
+        messages.success(request, _("We have asked the buyer.") if line.is_to_weigh else saved.strip())
     return redirect(f"{part_url(part.pk)}#goods-{line_id}")
 
 
@@ -66,13 +68,26 @@ def preview_weight(
     form = WeighForm(request.GET, line=line)
     context: dict[str, object] = {"line": line, "order": part.order}
     if form.is_valid():
+        cost = line_total_at_weight(part.order, line, form.grams)
         context |= {
             "grams": form.grams,
-            "cost": line_total_at_weight(part.order, line, form.grams),
+            "cost": cost,
+            "difference": _describe_weight_difference(part.order, line, cost),
             "is_implausible_weight": is_implausible_weight(line, form.grams),
             "exceeds_bound": form.grams > (line.bound_grams or 0),
         }
     return render(request, "members/weight_preview.html", context)
+
+
+def _describe_weight_difference(order: Order, line: OrderLine, total: int) -> str:
+    """Say how much more or less than expected at the order the buyer pays; empty for the same total."""
+    difference = total - line_total_at_weight(order, line, line.estimate_grams or 0)
+    text = (
+        _("The buyer pays %(sum)s more than when ordering.")
+        if difference > 0
+        else _("The buyer pays %(sum)s less than when ordering.")
+    )
+    return text % {"sum": money(abs(difference), order.currency)} if difference else ""
 
 
 def _weighed_line(part: OrderPart, line_id: uuid.UUID) -> OrderLine:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from django.db.models import prefetch_related_objects
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from cooperatives.models import DeliveryKind
 from orders.models import OrderLine, OrderPart, ParcelLine, Substitute, WeightQuestion
@@ -18,7 +18,7 @@ from orders.models.part import OrderPartQuerySet
 from orders.states import ParcelKind, ParcelState, PartState
 from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Picture
-from shop.core.texts.formatting import clock, weekday_and_day
+from shop.core.texts.formatting import clock, short_day, weekday_and_day
 
 URGENT_WITHIN = datetime.timedelta(hours=4)
 _MAX_NAMED = 3  # products named in a task before "…"
@@ -119,7 +119,12 @@ def format_time_left(until: datetime.datetime, now: datetime.datetime) -> str:
     return " ".join(texts)
 
 
-def ready_time(part: OrderPart, now: datetime.datetime) -> tuple[str, bool]:
+def ready_time(
+    part: OrderPart,
+    now: datetime.datetime,
+    *,
+    format_day: Callable[[datetime.date], str] = weekday_and_day,
+) -> tuple[str, bool]:
     """Return when the part must be ready, in words, and whether that is today."""
     today = vietnam_date(now)
     if part.is_collected and part.pickup_day:
@@ -128,7 +133,7 @@ def ready_time(part: OrderPart, now: datetime.datetime) -> tuple[str, bool]:
         if is_today:
             return _("Pickup today, %(hour)s") % {"hour": hour}, True
         return _("Pickup %(day)s, %(hour)s") % {
-            "day": weekday_and_day(part.pickup_day),
+            "day": format_day(part.pickup_day),
             "hour": hour,
         }, False
     delivery_method = part.delivery_method
@@ -140,14 +145,14 @@ def ready_time(part: OrderPart, now: datetime.datetime) -> tuple[str, bool]:
         if delivery_method.departs_weekday in (None, today.weekday()):
             return _("Coach departs at %(hour)s") % {"hour": clock(delivery_method.departs_at)}, True
         ahead = (delivery_method.departs_weekday - today.weekday()) % 7
-        day = weekday_and_day(today + datetime.timedelta(days=ahead))
+        day = format_day(today + datetime.timedelta(days=ahead))
         return _("Coach departs %(day)s, %(hour)s") % {
             "day": day,
             "hour": clock(delivery_method.departs_at),
         }, False
     if part.expected_until:
         return _("Delivery promised by %(day)s") % {
-            "day": weekday_and_day(part.expected_until)
+            "day": format_day(part.expected_until)
         }, part.expected_until <= today
     return _("Send today"), False
 
@@ -220,13 +225,13 @@ def _state_of(part: OrderPart, stage: Stage, now: datetime.datetime) -> tuple[st
         if part.accept_by is None:
             return _("Waiting for your answer"), "wait", "soon", "clock"
         is_urgent = part.accept_by - now < URGENT_WITHIN
-        text = _("%(time)s left to accept") % {"time": format_time_left(part.accept_by, now)}
+        text = _("%(time)s left") % {"time": format_time_left(part.accept_by, now)}
         return text, "bad" if is_urgent else "wait", "urgent" if is_urgent else "soon", "clock"
     if stage == Stage.PACK:
-        text, is_today = ready_time(part, now)
+        text, is_today = ready_time(part, now, format_day=short_day)
         return text, "bad" if is_today else "wait", "urgent" if is_today else "soon", "clock"
     if stage == Stage.HAND_OVER:
-        return _("Packed, waiting for handover"), "good", "done", "check"
+        return pgettext("step", "Packed"), "good", "done", "check"
     if stage == Stage.ON_THE_WAY:
         if any(parcel.state == ParcelState.FAILED_DELIVERY for parcel in part.parcels.all()):
             return _("Delivery failed"), "bad", "urgent", "triangle-alert"

@@ -197,7 +197,7 @@ def test_pick_list_sums_each_variant_by_warehouse_with_the_orders_below(packer, 
     assert [group.warehouse.cooperative_id for group in groups] == [seller.pk]
     assert listed == [
         ("Bí xanh thơm", "1 quả", weight, [(first.pk, "1 quả")]),
-        ("Gừng tươi", "2 × 1 kg", 0, [(first.pk, "2 × 1 kg")]),
+        ("Gừng tươi", "2 kg", 0, [(first.pk, "2 kg")]),
         ("Khăn thổ cẩm", "4 chiếc", 0, [(first.pk, "1 chiếc"), (second.pk, "3 chiếc")]),
     ]
 

@@ -134,7 +134,9 @@ def test_cash_that_the_carrier_collects_is_not_asked_of_members(packer, seller) 
         ({"carrier": "", "collector": "cooperative"}, ""),
     ],
 )
-def test_cooperative_collects_the_cash_by_choice_or_without_a_carrier(packer, seller, fields, carrier) -> None:
+def test_cooperative_collects_the_cash_by_choice_or_without_a_carrier(
+    packer, seller, fields, carrier
+) -> None:
     part = accepted_part(seller)
     OrderPart.objects.filter(pk=part.pk).update(carrier="Viettel Post", delivery_kind=DeliveryKind.CARRIER)
     parcel = parcel_of(part)

@@ -76,6 +76,7 @@ def test_weighed_line_shows_its_price_and_can_be_packed(packer, part) -> None:
     page = html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))
 
     assert "69.000" in page
+    assert "Khách trả ít hơn 3.000\xa0₫ so với lúc đặt." in page
     assert 'name="taken-' in page
 
 
@@ -112,6 +113,8 @@ def test_weight_preview_shows_the_price_and_saves_nothing(packer, part) -> None:
     ]
 
     assert ["69.000" in preview for preview in previews] == [True, False, False, False]
+    assert "Khách trả ít hơn 3.000\xa0₫ so với lúc đặt." in previews[0]
+    assert "Khách trả thêm 18.000\xa0₫ so với lúc đặt." in previews[1]
     assert [
         tone for preview in previews for tone in ("good", "wait", "bad") if f"notice {tone}" in preview
     ] == [
