@@ -23,6 +23,7 @@ from cooperatives.actions.cooperative_lifecycle import resume_cooperative
 from cooperatives.models import Warehouse
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing, Refused
+from shop.core.texts.folding import query_words
 from shop.core.web.action_results import run_action
 from shop.core.web.http_methods import require_safe_or_post
 from shop.members.forms.work import CountForm, PauseForm, ReceiptForm
@@ -34,9 +35,23 @@ PER_PAGE = 40
 @require_safe_or_post
 @for_members(MemberRight.COUNT)
 def count_stock(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
-    """List every stock with its expected quantity, and record counted quantities."""
+    """List the stocks of the warehouse `?kho=` with their expected quantities, and record counted ones.
+
+    `?tim=` finds products by name. Without `?kho=` the oldest warehouse with stocks is counted.
+    """
     stocks = Stock.objects.for_cooperative(membership.cooperative).countable()
-    page = Paginator(stocks, PER_PAGE).get_page(request.GET.get("page"))
+    warehouses = list(
+        Warehouse.objects.filter(pk__in=stocks.order_by().values("warehouse")).order_by("created_at", "pk")
+    )
+    requested = request.GET.get("kho", "")
+    warehouse = next(
+        (row for row in warehouses if str(row.pk) == requested), warehouses[0] if warehouses else None
+    )
+    query = request.GET.get("tim", "").strip()
+    found_stocks = stocks.filter(warehouse=warehouse)
+    for word in query_words(query):
+        found_stocks = found_stocks.filter(variant__product__search_name__contains=word)
+    page = Paginator(found_stocks, PER_PAGE).get_page(request.GET.get("page"))
     data = request.POST if request.method == "POST" else None
     counted_stocks = [
         (
@@ -51,6 +66,9 @@ def count_stock(request: HttpRequest, membership: MembershipContext) -> HttpResp
         context = {
             "page": page,
             "rows": counted_stocks,
+            "warehouses": warehouses,
+            "warehouse": warehouse,
+            "query": query,
             "has_errors": any(form.errors for _row, form in counted_stocks),
         }
         return render_page(request, membership, "members/stock.html", context)

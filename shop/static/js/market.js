@@ -251,6 +251,11 @@
   };
   document.addEventListener("input", keep);
   document.addEventListener("change", keep);
+  // A field that is being corrected is not marked as wrong any more; the server checks it again.
+  document.addEventListener("input", ({ target: field }) => {
+    const same = field.form && field.name ? field.form.querySelectorAll(`[name="${CSS.escape(field.name)}"]`) : [field];
+    for (const corrected of same) corrected.removeAttribute("aria-invalid");
+  });
   document.addEventListener("DOMContentLoaded", restore);
   document.addEventListener("htmx:beforeOnLoad", (event) => {
     if (event.detail.xhr.getResponseHeader("HX-Redirect")) forget();

@@ -113,6 +113,9 @@ def test_kept_photo_stays_in_its_frame_and_a_new_one_takes_its_place(phone: Page
     phone.get_by_role("button", name="Tiếp tục").click()
     expect(phone.locator("#errors")).to_be_visible()
     frame = phone.locator(".photo-drop img")
+    expect(phone.get_by_label("Tên sản phẩm")).to_have_attribute("aria-invalid", "true")
+    phone.get_by_label("Tên sản phẩm").fill("Bí")
+    expect(phone.get_by_label("Tên sản phẩm")).not_to_have_attribute("aria-invalid", "true")
 
     expect(frame).to_have_js_property("naturalWidth", 800)
     Image.new("RGB", (640, 480), "maroon").save(tmp_path / "moi.jpg")
@@ -205,6 +208,8 @@ def test_every_members_page_is_accessible_and_fits_small_screens(phone: Page, se
         f"/xa-vien/hang/{listing.pk}/mo-ta/",
         f"/xa-vien/hang/{listing.pk}/loai/",
         "/xa-vien/kho/",
+        "/xa-vien/tien-mat/",
+        "/xa-vien/quyet-toan/",
         "/xa-vien/tam-nghi/",
         "/xa-vien/cach-giao/",
         "/en/xa-vien/",

@@ -89,18 +89,40 @@ def test_repeated_count_does_not_undo_later_movements(lister, seller) -> None:
     assert sum(Movement.objects.filter(stock=row).values_list("quantity", flat=True)) == 15
 
 
-def test_invalid_counts_of_one_variant_are_told_apart_by_warehouse(lister, seller) -> None:
+def test_one_warehouse_is_counted_at_a_time(lister, seller) -> None:
     variant = make_variant(seller, on_hand=10)
     stock = get_stock(variant)
     far_warehouse = make_warehouse(seller, make_channel(), name="Kho xa")
     far = Stock.objects.create(variant=variant, warehouse=far_warehouse, on_hand=5)
-    sent = count_form(**{f"row{stock.pk}": "-1", f"row{far.pk}": "1000001"})
+    address = f"/xa-vien/kho/?kho={far_warehouse.pk}"
+    pages = [html_of(lister.get(path)) for path in ("/xa-vien/kho/", "/xa-vien/kho/?kho=x", address)]
 
-    page = html_of(lister.post("/xa-vien/kho/", sent))
+    invalid_page = html_of(lister.post(address, count_form(**{f"row{far.pk}": "1000001"})))
+    response = lister.post(address, count_form(**{f"row{far.pk}": "4", f"row{stock.pk}": "9"}))
 
-    product = variant.product.name
-    assert f"{product}, {stock.warehouse.name}: Nhập số từ 0 trở lên.</a>" in page
-    assert f"{product}, Kho xa: Nhập số không quá 1.000.000.</a>" in page
+    fields = [f"stock-{row.pk}-counted" for row in (stock, far)]
+    assert [[field in page for field in fields] for page in pages] == [
+        [True, False],
+        [True, False],
+        [False, True],
+    ]
+    assert all("Kho xa" in page for page in pages)
+    assert f"{variant.product.name}: Nhập số không quá 1.000.000.</a>" in invalid_page
+    assert response.url == address
+    assert [Stock.objects.get(pk=row.pk).on_hand for row in (far, stock)] == [4, 10]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"), [("chuoi", [True, False]), ("Chuối SẤY", [True, False]), ("bí", [False, False])]
+)
+def test_products_to_count_are_found_by_words_without_accents(lister, seller, query, found) -> None:
+    names = ("Chuối sấy", "Khăn thêu")
+    for name in names:
+        make_variant(seller, name=name, on_hand=10)
+
+    page = html_of(lister.get("/xa-vien/kho/", {"tim": query}))
+
+    assert [f'<h2 class="small-head">{name}</h2>' in page for name in names] == found
 
 
 @pytest.mark.parametrize("counted", ["-1", "1,5", "nhiều", "1000001"])
