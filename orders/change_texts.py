@@ -22,7 +22,7 @@ ORDER_CHANGE_TEXTS: dict[str, Promise] = {
     "part.accepted": pgettext_lazy("history", "Accepted"),
     "part.declined": pgettext_lazy("history", "Declined"),
     "part.cancelled": pgettext_lazy("history", "Cancelled"),
-    "part.unanswered": pgettext_lazy("history", "Platform notified: nobody has accepted"),
+    "part.unanswered": pgettext_lazy("history", "Market notified: nobody has accepted"),
     "part.acceptance_undone": pgettext_lazy("history", "Acceptance undone"),
     "line.weighed": pgettext_lazy("history", "Weighed"),
     "line.weight_question_asked": pgettext_lazy("history", "Heavier than agreed, buyer asked to confirm"),
@@ -76,5 +76,5 @@ ORDER_CHANGE_TEXTS: dict[str, Promise] = {
     "complaint.withdrawn": pgettext_lazy("history", "Complaint withdrawn"),
     "complaint.accepted": pgettext_lazy("history", "Complaint accepted"),
     "complaint.rejected": pgettext_lazy("history", "Complaint rejected"),
-    "complaint.unanswered": pgettext_lazy("history", "Platform notified of an unanswered complaint"),
+    "complaint.unanswered": pgettext_lazy("history", "Market notified of an unanswered complaint"),
 }

@@ -105,8 +105,8 @@ class CodState(TextChoices):
     NONE = "none", _("no cash to collect")
     EXPECTED = "expected", _("to be collected")
     COLLECTED = "collected", _("collected")
-    REMITTED = "remitted", _("handed in")
-    RECONCILED = "reconciled", _("settled")
+    REMITTED = "remitted", _("remitted")
+    RECONCILED = "reconciled", _("reconciled")
 
 
 # The buyer has paid, but the platform has not received the cash.
@@ -154,9 +154,9 @@ STATEMENT_ROW_MOVES: Moves = {
 class CallState(TextChoices):
     """The known state of a call to a gateway: its row is written first, its outcome afterwards."""
 
-    INTENDED = "intended", _("to be asked")
-    UNKNOWN = "unknown", _("nobody knows whether it arrived")
-    PENDING = "pending", _("in the gateway's hands")
+    INTENDED = "intended", _("to be sent")
+    UNKNOWN = "unknown", _("outcome unknown")
+    PENDING = "pending", _("being processed by the gateway")
     NEEDS_BUYER = "needs_buyer", _("waits for the buyer")
     SUCCEEDED = "succeeded", _("completed")
     FAILED = "failed", _("refused")
@@ -199,7 +199,7 @@ class TransferState(TextChoices):
     """A bank transfer received on our account; ASSIGNED if all of it is assigned to orders."""
 
     NEW = "new", _("not yet matched")
-    ASSIGNED = "settled", _("settled")
+    ASSIGNED = "settled", _("assigned to orders")
     REVIEW = "review", _("needs review")
     GIVEN_BACK = "given_back", _("to be returned")
     DISMISSED = "dismissed", _("not for an order")
@@ -260,7 +260,7 @@ SUBSTITUTE_MOVES: Moves = {
 
 
 class SettlementState(TextChoices):
-    OPEN = "open", _("running")
+    OPEN = "open", pgettext_lazy("settlement", "open")
     CLOSED = "closed", _("closed")
     PAID = "paid", _("paid")
 

@@ -138,7 +138,7 @@ class Product(WithMetadata, WithExternalReference, WithSeo, WithTimes):
     return_terms = models.TextField(blank=True, default="")
     return_days = models.PositiveSmallIntegerField(
         default=0,
-        help_text=_("Days after receipt within which the seller accepts complaints and returns."),
+        help_text=_("Days after receipt within which the cooperative accepts complaints and returns."),
     )
     season = models.PositiveSmallIntegerField(default=ALL_MONTHS, validators=[MaxValueValidator(ALL_MONTHS)])
     season_note = models.CharField(max_length=250, blank=True, default="")

@@ -115,11 +115,11 @@ class Stock(models.Model):
 
 
 class MovementReason(models.TextChoices):
-    RECEIPT = "receipt", _("came in")
+    RECEIPT = "receipt", _("received into stock")
     COUNT = "count", _("counted")
     DISPATCH = "dispatch", _("dispatched")
     DISPATCH_UNDONE = "dispatch_undone", _("dispatch undone")
-    RETURN = "return", _("came back")
+    RETURN = "return", _("returned to stock")
     LOSS = "loss", _("spoilt or lost")
     TRANSFER = "transfer", _("moved to another warehouse")
     CORRECTION = "correction", _("corrected")

@@ -19,12 +19,12 @@ from shop.core.models import record_change
 
 class EmptyGroupScope(Refused):
     code = "empty_group_scope"
-    default_message = _("Choose at least one cooperative, or the whole platform.")
+    default_message = _("Choose at least one cooperative, or the whole market.")
 
 
 class AmbiguousGroupScope(Refused):
     code = "ambiguous_group_scope"
-    default_message = _("Choose either the whole platform or some cooperatives.")
+    default_message = _("Choose either the whole market or some cooperatives.")
 
 
 @transaction.atomic(durable=True)

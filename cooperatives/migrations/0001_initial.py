@@ -269,7 +269,7 @@ class Migration(migrations.Migration):
                 ('slug', models.SlugField(max_length=255, unique=True)),
                 ('address', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.address')),
                 ('email', models.EmailField(blank=True, default='', max_length=254)),
-                ('click_and_collect', models.CharField(choices=[('disabled', 'nobody collects here'), ('local', 'what lies here may be collected'), ('all', 'anything may be collected here')], default='disabled', max_length=10)),
+                ('click_and_collect', models.CharField(choices=[('disabled', 'no pickup here'), ('local', 'pickup of the items in stock here'), ('all', 'pickup of all items here')], default='disabled', max_length=10)),
                 ('is_private', models.BooleanField(default=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('closed_at', models.DateTimeField(blank=True, null=True)),

@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='deliverymethod',
             name='station',
-            field=models.CharField(blank=True, default='', help_text='Where buyers collect what came by coach.', max_length=250),
+            field=models.CharField(blank=True, default='', help_text='Where buyers collect parcels sent by coach.', max_length=250),
         ),
     ]

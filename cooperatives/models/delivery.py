@@ -122,7 +122,7 @@ class DeliveryMethod(WithMetadata):
     minimum_days = models.PositiveSmallIntegerField(null=True, blank=True)
     maximum_days = models.PositiveSmallIntegerField(null=True, blank=True)
     station = models.CharField(
-        max_length=250, blank=True, default="", help_text=_("Where buyers collect what came by coach.")
+        max_length=250, blank=True, default="", help_text=_("Where buyers collect parcels sent by coach.")
     )
     departs_weekday = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text=_("Weekday of departure, 0 for Monday; empty: every day.")

@@ -15,9 +15,9 @@ from shop.core.models import Channel, WithExternalReference, WithMetadata
 class ClickAndCollect(models.TextChoices):
     """Pickup options of a warehouse: Saleor's click-and-collect options."""
 
-    DISABLED = "disabled", _("nobody collects here")
-    LOCAL = "local", _("what lies here may be collected")
-    ALL = "all", _("anything may be collected here")
+    DISABLED = "disabled", _("no pickup here")
+    LOCAL = "local", _("pickup of the items in stock here")
+    ALL = "all", _("pickup of all items here")
 
 
 class ZoneQuerySet(models.QuerySet["Zone"]):

@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='parcel',
             name='cod_shortfall_resolved_at',
-            field=models.DateTimeField(blank=True, help_text='When somebody decided who bears what was collected short.', null=True),
+            field=models.DateTimeField(blank=True, help_text='When staff decided who bears the missing cash.', null=True),
         ),
         migrations.AddIndex(
             model_name='parcel',

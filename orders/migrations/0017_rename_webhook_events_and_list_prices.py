@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
                     ("late", "after the deadline"),
                     ("paid", "the order is paid already"),
                     ("ended", "the order was cancelled or has expired"),
-                    ("other_method", "the order is to be paid another way"),
+                    ("other_method", "the order is paid by another method"),
                     ("other_account", "to an account that is not ours"),
                     ("repeated", "possibly a repeated report of a known transfer"),
                 ],

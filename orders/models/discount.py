@@ -35,7 +35,7 @@ class ValueType(models.TextChoices):
 
 
 class CostBearer(models.TextChoices):
-    PLATFORM = "platform", _("the platform")
+    PLATFORM = "platform", _("the market")
     COOPERATIVE = "cooperative", _("the cooperative")
 
 

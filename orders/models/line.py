@@ -83,7 +83,8 @@ class OrderLine(ReportColumns, WithMetadata):
     )
     lot = models.ForeignKey(Lot, models.SET_NULL, related_name="+", null=True, blank=True)
     return_days = models.PositiveSmallIntegerField(
-        default=0, help_text=_("Days after receipt within which the seller accepts complaints and returns.")
+        default=0,
+        help_text=_("Days after receipt within which the cooperative accepts complaints and returns."),
     )
 
     objects = OrderLineQuerySet.as_manager()

@@ -123,7 +123,7 @@ class Parcel(WithMetadata, WithTimes):
     cod_remitted_at = models.DateTimeField(null=True, blank=True)
     cod_reconciled_at = models.DateTimeField(null=True, blank=True)
     cod_shortfall_resolved_at = models.DateTimeField(
-        null=True, blank=True, help_text=_("When somebody decided who bears what was collected short.")
+        null=True, blank=True, help_text=_("When staff decided who bears the missing cash.")
     )
     packed_at = models.DateTimeField(null=True, blank=True)
     handed_over_at = models.DateTimeField(null=True, blank=True)

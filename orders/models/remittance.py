@@ -138,20 +138,20 @@ class StatementRowProblem(models.TextChoices):
     """Why a row of a carrier's statement needs manual review."""
 
     BAD_AMOUNT = "bad_amount", _("the amount cannot be read")
-    BAD_SUM = "bad_sum", _("collected less fee is not what is handed in")
-    REPEATED = "repeated", _("told twice in this file")
+    BAD_SUM = "bad_sum", _("collected cash less fee is not the remitted amount")
+    REPEATED = "repeated", _("listed twice in this file")
     NO_CODE = "no_code", _("no tracking number or code")
     UNKNOWN = "unknown", _("no parcel has this number")
     SEVERAL = "several", _("several parcels have this number")
-    OTHER_CARRIER = "other_carrier", _("went with another carrier")
-    NO_CASH = "no_cash", _("no cash was to be collected")
-    UNDONE = "undone", _("the parcel was undone")
-    NOT_DELIVERED = "not_delivered", _("not delivered yet, as we know it")
-    NOT_SENT = "not_sent", _("not on its way, as we know it")
+    OTHER_CARRIER = "other_carrier", _("sent with another carrier")
+    NO_CASH = "no_cash", _("no cash to collect for this parcel")
+    UNDONE = "undone", _("the parcel was voided")
+    NOT_DELIVERED = "not_delivered", _("not delivered yet according to our records")
+    NOT_SENT = "not_sent", _("not dispatched yet according to our records")
     NOTHING = "nothing", _("nothing was collected")
-    SHORT = "short", _("less than was to be collected")
-    TOO_MUCH = "too_much", _("more than was to be collected")
-    SETTLED_OTHERWISE = "settled_otherwise", _("handed in before, with another amount")
+    SHORT = "short", _("less than the expected cash")
+    TOO_MUCH = "too_much", _("more than the expected cash")
+    SETTLED_OTHERWISE = "settled_otherwise", _("remitted before with another amount")
 
 
 class StatementRowQuerySet(models.QuerySet["StatementRow"]):

@@ -27,7 +27,7 @@ class ReviewReason(models.TextChoices):
     LATE = "late", _("after the deadline")
     PAID = "paid", _("the order is paid already")
     ENDED = "ended", _("the order was cancelled or has expired")
-    OTHER_METHOD = "other_method", _("the order is to be paid another way")
+    OTHER_METHOD = "other_method", _("the order is paid by another method")
     OTHER_ACCOUNT = "other_account", _("to an account that is not ours")
     REPEATED = "repeated", _("possibly a repeated report of a known transfer")
 

@@ -16,7 +16,7 @@ from orders.models.order import Order
 class WeightAnswer(models.TextChoices):
     AGREED = "agreed", _("agreed")
     REFUSED = "refused", _("not agreed")
-    NO_LONGER_ASKED = "moot", _("no longer asked")
+    NO_LONGER_ASKED = "moot", _("no longer needed")
 
 
 _REMIND_AFTER = datetime.timedelta(days=1)

@@ -352,7 +352,7 @@ def notify_part_unanswered(order: Order, part: OrderPart, *, now: datetime.datet
     """Tell the operator that a cooperative has not accepted its part yet."""
     notify_operator(
         f"part-unanswered:{part.pk}",
-        gettext_lazy("Nobody has accepted a seller's part of order %(code)s"),
+        gettext_lazy("Nobody has accepted a cooperative's part of order %(code)s"),
         "part_unanswered",
         order,
         now=now,

@@ -287,7 +287,7 @@ def _state_hash(
 
 def _payment_choice(method: PaymentMethod, is_chosen: bool, *, is_final: bool = False) -> PaymentChoice:
     titles = {
-        PaymentMethod.COD: (_("Cash on delivery"), _("Pay for each seller's part when it arrives")),
+        PaymentMethod.COD: (_("Cash on delivery"), _("Pay for each cooperative's part when it arrives")),
         PaymentMethod.TRANSFER: (
             _("Bank transfer"),
             _("Scan a QR code with your banking app and pay right away"),

@@ -153,7 +153,7 @@ def _presets(today: datetime.date) -> list[tuple[str, str, str]]:
 def _figure_columns() -> list[Column]:
     return [
         Column(pgettext("report", "Orders"), ColumnKind.COUNT),
-        Column(_("Sellers' parts"), ColumnKind.COUNT),
+        Column(_("Cooperatives' parts"), ColumnKind.COUNT),
         Column(pgettext("report", "Products"), ColumnKind.MONEY),
         Column(pgettext("report", "Delivery"), ColumnKind.MONEY),
         Column(pgettext("report", "Refunds"), ColumnKind.MONEY),

@@ -69,7 +69,7 @@ class ComplaintAlreadyOpen(Refused):
 
     code = "complaint_already_open"
     default_message = _(
-        "Your previous complaint about this seller's part is still under review. Withdraw it first."
+        "Your previous complaint about this cooperative's part is still under review. Withdraw it first."
     )
 
 

@@ -28,7 +28,7 @@ from shop.core.models import record_change
 
 class NoCashShortfall(Refused):
     code = "no_cash_shortfall"
-    default_message = _("Nothing is missing for this parcel any more.")
+    default_message = _("No cash is missing for this parcel any more.")
 
 
 @transaction.atomic(durable=True)

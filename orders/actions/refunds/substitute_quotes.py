@@ -21,7 +21,7 @@ from shop.core.errors import Missing
 from shop.core.models import shop_settings
 from shop.core.money import gross_of, net_of, percent_of
 
-_DEARER_SUBSTITUTE = gettext_noop("The cooperative bears what the substitute costs more.")
+_DEARER_SUBSTITUTE = gettext_noop("The cooperative bears the extra cost of the substitute.")
 
 
 def quote_substitute(order: Order, line: OrderLine, substitute: Substitute) -> Quote:

@@ -67,7 +67,7 @@ class Migration(migrations.Migration):
                 ('first_name', models.CharField(blank=True, default='', max_length=256)),
                 ('last_name', models.CharField(blank=True, default='', max_length=256)),
                 ('language', models.CharField(default='vi', max_length=16)),
-                ('is_staff', models.BooleanField(default=False, help_text='Whether the person works for the platform.')),
+                ('is_staff', models.BooleanField(default=False, help_text='Whether the person works for the market.')),
                 ('is_superuser', models.BooleanField(default=False)),
                 ('is_active', models.BooleanField(default=True)),
                 ('is_confirmed', models.BooleanField(default=True)),

@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
             field=models.BooleanField(
                 default=False,
                 help_text="Whether its permissions apply to the data of all cooperatives.",
-                verbose_name="whole platform",
+                verbose_name="whole market",
             ),
         ),
     ]

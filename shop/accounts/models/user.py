@@ -45,7 +45,7 @@ class User(WithMetadata, WithExternalReference, WithTimes, AbstractBaseUser):
     first_name = models.CharField(max_length=256, blank=True, default="")
     last_name = models.CharField(max_length=256, blank=True, default="")
     language = models.CharField(max_length=16, default="vi")
-    is_staff = models.BooleanField(default=False, help_text=_("Whether the person works for the platform."))
+    is_staff = models.BooleanField(default=False, help_text=_("Whether the person works for the market."))
     is_superuser = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
     is_confirmed = models.BooleanField(default=True)
@@ -190,7 +190,7 @@ class Group(models.Model):
 
     name = models.CharField(max_length=150, unique=True)
     is_platform_wide = models.BooleanField(
-        _("whole platform"),
+        _("whole market"),
         default=False,
         help_text=_("Whether its permissions apply to the data of all cooperatives."),
     )

@@ -204,7 +204,7 @@ def _collection_keys(
         rows.values_list("collection", flat=True)
     ):
         raise InputError(
-            "INVALID", _("Only the platform can add products to its collections."), field="collections"
+            "INVALID", _("Only the market can add products to its collections."), field="collections"
         )
     return requested
 

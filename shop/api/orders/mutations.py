@@ -74,7 +74,7 @@ def order_cancel(
 ) -> dict[str, object]:
     key = handled_order_key(arguments["id"], "id", context)
     with ErrorCodeMap(wrong_move="CANNOT_CANCEL_ORDER"):
-        reason = gettext_noop("Called off by the platform.")
+        reason = gettext_noop("Cancelled by the market.")
         cancel_order(order_id=key, reason=reason, actor=context.actor, now=context.now)
     return {"order": order_row(key, context, selection)}
 

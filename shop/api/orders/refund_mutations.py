@@ -96,7 +96,7 @@ def _bearer(input_data: str | None, context: Context) -> CostBearer:
     """Return the bearer; cooperatives' staff may only choose their cooperative. Raises InputError."""
     bearer = CostBearer(input_data or CostBearer.COOPERATIVE)
     if bearer == CostBearer.PLATFORM and not order_scope(context).has_platform_grant:
-        message = _("Only the platform can decide what the platform covers.")
+        message = _("Only the market can decide what the market covers.")
         raise InputError("INVALID", message, field="bearer")
     return bearer
 

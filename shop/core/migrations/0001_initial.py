@@ -177,7 +177,7 @@ class Migration(migrations.Migration):
                 ('bank_bin', models.CharField(blank=True, default='', help_text='Bank identification number (BIN) of the account that buyers transfer to.', max_length=6)),
                 ('bank_account', models.CharField(blank=True, default='', max_length=19)),
                 ('bank_holder', models.CharField(blank=True, default='', max_length=120)),
-                ('withholds_tax', models.BooleanField(default=False, help_text="Whether the market withholds sellers' tax (Decree 117/2025).")),
+                ('withholds_tax', models.BooleanField(default=False, help_text="Whether the market withholds cooperatives' tax (Decree 117/2025).")),
                 ('complaint_days', models.PositiveSmallIntegerField(default=7, help_text='Minimum number of days after receipt during which a buyer may complain.')),
                 ('answer_complaints_days', models.PositiveSmallIntegerField(default=7, help_text='Days within which a complaint is answered.')),
             ],

@@ -67,7 +67,7 @@ class ShopSettings(WithMetadata):
     bank_account = models.CharField(max_length=19, blank=True, default="")
     bank_holder = models.CharField(max_length=120, blank=True, default="")
     is_tax_withheld = models.BooleanField(
-        default=False, help_text=_("Whether the market withholds sellers' tax (Decree 117/2025).")
+        default=False, help_text=_("Whether the market withholds cooperatives' tax (Decree 117/2025).")
     )
     complaint_days = models.PositiveSmallIntegerField(
         default=7, help_text=_("Minimum number of days after receipt during which a buyer may complain.")

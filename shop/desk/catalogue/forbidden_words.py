@@ -32,7 +32,7 @@ class ForbiddenPhraseForm(forms.Form):
         label=gettext_lazy("Forbidden words"), max_length=80, widget=forms.TextInput(attrs=_INPUT)
     )
     reason = forms.CharField(
-        label=gettext_lazy("Reason shown to the seller"),
+        label=gettext_lazy("Reason shown to the cooperative"),
         max_length=250,
         widget=forms.TextInput(attrs=_INPUT),
     )

@@ -116,7 +116,7 @@ class RemittanceDifferenceForm(forms.Form):
         widget=forms.RadioSelect,
         choices=[
             (BANK, _("It was paid into our account, or sent back from it")),
-            (OURS, _("The platform covers it")),
+            (OURS, _("The market covers it")),
         ],
         error_messages={"required": _("Choose how the difference was resolved.")},
     )

@@ -50,7 +50,10 @@ def cancel_part_view(request: HttpRequest, actor: Actor, order_id: uuid.UUID, nu
     )
     page = reverse("desk:order", args=[order_id])
     return run_action(
-        request, action, url=page, message=_("Seller's part cancelled. The buyer has been notified.")
+        request,
+        action,
+        url=page,
+        message=_("The cooperative's part is cancelled. The buyer has been notified."),
     )
 
 

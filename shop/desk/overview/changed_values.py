@@ -55,7 +55,7 @@ _FIELD_NAMES: dict[str, Promise] = {
     "buyer_name": pgettext_lazy("column", "Recipient"),
     "invoice": pgettext_lazy("column", "Invoice"),
     "note": pgettext_lazy("column", "Note"),
-    "platform_wide": pgettext_lazy("column", "Whole platform"),
+    "platform_wide": pgettext_lazy("column", "Whole market"),
     "complaint_days": pgettext_lazy("column", "Days to complain"),
     "answer_complaints_days": pgettext_lazy("column", "Days to answer complaints"),
     "transfer_minutes": pgettext_lazy("column", "Minutes to pay by transfer"),

@@ -41,7 +41,7 @@ MAX_CHANGES = 100
 
 # Messages for the fields returned by `missing_legal_fields`.
 REQUIRED_BY_LAW: dict[str, Promise] = {
-    "seller": _("Seller: full name, registration, phone"),
+    "seller": _("Cooperative: full name, registration, phone"),
     "price": _("Selling price"),
     "origin": _("Place of origin"),
     "shelf_life": _("Best before"),

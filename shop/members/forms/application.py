@@ -85,7 +85,7 @@ class ApplicationForm(DivisionForm, MembersForm):
     is_food_producer = forms.BooleanField(
         label=_("We process or pack food (drying, cooking, grinding, bottling)"),
         required=False,
-        help_text=_("The law then asks for a food safety certificate."),
+        help_text=_("The law then requires a food safety certificate."),
     )
     story = forms.CharField(
         label=_("About your cooperative"),

@@ -30,9 +30,9 @@ from shop.members.member_access import for_members, render_page, submitted_key
 
 PER_PAGE = 20
 REJECT_REASONS = [
-    _("The photos show goods as they should be."),
+    _("The photos show no defect."),
     _("The goods were kept too long or too warm after they arrived."),
-    _("This was said of the goods when they were ordered."),
+    _("This was stated when the goods were ordered."),
 ]
 
 

@@ -52,7 +52,7 @@ class EarlierCommandOpen(Refused):
     """The command builds on commands that are not done. `details["waits_for"]` lists their keys."""
 
     code = "earlier_command_open"
-    default_message = _("An earlier step of this task comes first.")
+    default_message = _("An earlier step of this task is not done yet.")
 
 
 class CommandRunning(Refused):

@@ -48,7 +48,7 @@ class OtherMember(Refused):
     """The commands are of another member. `details["member"]` is the member who is signed in."""
 
     code = "other_member"
-    default_message = _("Somebody else is signed in. What is waiting belongs to the member who did it.")
+    default_message = _("Somebody else is signed in. The waiting tasks belong to the member who did them.")
 
 
 class InvalidPush(Refused):

@@ -200,7 +200,7 @@ def test_cooperative_bears_what_a_dearer_substitute_costs_more() -> None:
     assert (line.list_gross, line.priced_gross, line.total_gross) == (260_000, 260_000, 200_000)
     discount = Discount.objects.get(shares__line=line)
     assert (discount.kind, discount.bearer, discount.amount) == (DiscountKind.MANUAL, "cooperative", 60_000)
-    assert discount.reason == "The cooperative bears what the substitute costs more."
+    assert discount.reason == "The cooperative bears the extra cost of the substitute."
     assert case.order.due_gross == 530_000
     assert Refund.objects.get().less_to_pay == 0
     check_everything()
