@@ -98,6 +98,19 @@
     window.addEventListener("pageshow", showSums); // the browser restores the chosen values
   }
 
+  // The note about an addition covers options below it: it goes after a while, or once another choice is made.
+  const hidePassedNote = () => {
+    const note = document.querySelector("[data-passing]");
+    if (note && !note.matches(":hover, :focus-within")) note.remove();
+  };
+  let passing = 0;
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.target.id !== "basket-bar") return;
+    clearTimeout(passing);
+    passing = setTimeout(hidePassedNote, 8000);
+  });
+  if (buy) buy.addEventListener("input", hidePassedNote);
+
   const share = document.querySelector("[data-share]");
   if (share && navigator.share) {
     share.hidden = false;

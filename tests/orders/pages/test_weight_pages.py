@@ -105,6 +105,7 @@ def test_maximum_is_the_main_sum_of_basket_checkout_and_button(client) -> None:
         assert "Tối đa 116.400 ₫" in text
         assert "Theo cân nặng ước tính: 102.000 ₫" in text
     assert "Đặt hàng, trả tối đa 116.400 ₫" in checkout_page
+    assert "Đặt hàng, chuyển khoản 102.000 ₫ tối đa 116.400 ₫ sau khi cân" in checkout_page
 
 
 def test_basket_line_by_weight_shows_most_and_estimate_and_folds_the_rest(client) -> None:
