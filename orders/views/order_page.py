@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from collections.abc import Sequence
 
 import segno
 from django.http import HttpRequest, HttpResponse
@@ -14,13 +15,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from orders.actions.payouts.surplus_refunds import refundable_surplus
-from orders.models import Order, Parcel, WeightQuestion
+from orders.models import Order, Parcel, PaymentMethod, WeightQuestion
 from orders.order_links import PAYMENT_RETURN_PARAMETER, order_url
 from orders.payments.stripe_js import allow_card_fields, are_cards_enabled
 from orders.payments.transfer_requests import charged_back_amount, externally_refunded_amount
 from orders.states import OrderStatus
 from orders.views.card_payment import refresh_card_payment
-from orders.views.part_timelines import load_part_timelines
+from orders.views.part_timelines import PartTimeline, load_part_timelines
 from orders.views.payment_page import (
     amount_being_voided,
     authorised_amount,
@@ -74,6 +75,7 @@ def _order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[str, obj
     return {
         "order": order,
         "tracks": tracks,
+        "is_paid_by_part": _is_paid_by_part(order, tracks),
         "may_still_complain": any(track.may_still_complain for track in tracks),
         "complaint_period_is_over": any(track.complaint_period_ended_at for track in tracks),
         "is_maximum": possible_rise > 0,
@@ -81,8 +83,7 @@ def _order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[str, obj
         "maximum_total": order.total_gross + possible_rise,
         "maximum_due": order.due_gross + possible_rise,
         "maximum_still_due": order.still_due + possible_rise,
-        "is_reduced_transfer": order.due_gross != order.total_gross
-        and order.find_unpaid_transfer() is not None,
+        **_reduction_context(order, tracks),
         "sums": totals_of_order(
             order,
             {track.part.cooperative_id: track.part.cooperative for track in tracks},
@@ -111,4 +112,28 @@ def _order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[str, obj
                 border=3, omitsize=True, light="#fff", svgclass="qr-small", lineclass="", title=order.code
             )
         ),
+    }
+
+
+def _is_paid_by_part(order: Order, tracks: Sequence[PartTimeline]) -> bool:
+    """Return whether each part that is still to come is paid in full, in cash, when it arrives."""
+    payment = order.payments.current()
+    if payment is None or payment.method != PaymentMethod.COD:
+        return False
+    cash = sum(track.part.total_gross for track in tracks if track.is_awaiting_cash)
+    return 0 < cash == order.still_due
+
+
+def _reduction_context(order: Order, tracks: Sequence[PartTimeline]) -> dict[str, bool]:
+    """Return why the order costs less than when it was placed, and whether the rest is still unpaid."""
+    ended = [track.part for track in tracks if not track.part.is_active]
+    is_unpaid = not order.charged
+    has_arrived = order.status in (OrderStatus.DELIVERED, OrderStatus.RETURNED)
+    return {
+        "is_reduced": order.due_gross != order.total_gross,
+        "is_reduced_by_ended_parts": is_unpaid
+        and order.cancelled_or_refunded == sum(part.total_gross for part in ended),
+        "is_reduced_before_payment": is_unpaid,
+        "is_rest_to_pay": is_unpaid and order.still_due > 0 and not has_arrived,
+        "is_original_total_estimated": any(line.is_to_weigh for part in ended for line in part.lines.all()),
     }

@@ -61,9 +61,7 @@ def _create_promotion(
     seller = Cooperative.objects.filter(slug="htx-yen-duong").first()
     if seller is None or Promotion.objects.for_cooperative(seller).exists():
         return
-    terms = PromotionTerms(
-        name="Giảm giá cuối vụ", starts_at=today, ends_at=end, percent=Decimal(10)
-    )
+    terms = PromotionTerms(name="Giảm giá cuối vụ", starts_at=today, ends_at=end, percent=Decimal(10))
     promotion = create_promotion(
         channel=channel, terms=terms, acting_cooperative=seller, actor=actor, now=now
     )

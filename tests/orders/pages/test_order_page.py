@@ -313,6 +313,21 @@ def test_cancelled_part_changes_unpaid_transfer(client: Client) -> None:
         assert "không phải trả" not in shown
 
 
+def test_cash_order_says_what_to_pay_for_each_part_and_what_is_left(client: Client) -> None:
+    gourd = make_weighed_variant(make_seller("HTX Yến Dương"))
+    noodles = make_variant(make_seller("HTX Tài Hoan"), price=45_000)
+    order = make_order((gourd, 1), (noodles, 2))
+    before = text_of(html_of(client.get(f"/don-hang/{order.pk}/")))
+
+    after = text_of(html_of(client.post(f"/don-hang/{order.pk}/goi/1/huy/", follow=True)))
+
+    assert "Trả khi nhận phần này, tối đa 73.200 ₫" in before
+    assert "Trả khi nhận phần này 120.000 ₫" in before
+    assert "Tổng tiền phần này" not in before
+    assert "Trả khi nhận phần này 120.000 ₫" in after
+    assert "Tổng ban đầu, ước tính 186.000 ₫ Phần đã huỷ −66.000 ₫ Còn phải trả 120.000 ₫" in after
+
+
 def test_repeated_cancellation_gives_same_answer(client: Client) -> None:
     order = make_order()
     key = re.search(r'name="key" value="([^"]+)"', page_of(client, order))[1]
