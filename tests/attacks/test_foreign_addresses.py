@@ -77,7 +77,9 @@ def test_stranger_cannot_use_the_account_once_it_is_confirmed(by: str) -> None:
     Client().post(password_page(), {"password": OWNERS})
 
     user.refresh_from_db()
-    assert (user.is_confirmed, user.phone, user.phone_confirmed_at) == (True, None, None)
+    assert user.is_confirmed
+    assert user.phone is None
+    assert user.phone_confirmed_at is None
     assert not Passkey.objects.exists()
     assert data_of(REFRESH, token=stolen["refreshToken"])["tokenRefresh"]["token"] is None
     assert user.check_password(OWNERS)

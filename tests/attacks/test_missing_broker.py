@@ -102,7 +102,8 @@ def test_transfer_is_booked_although_its_notification_cannot_be_queued(
     order.refresh_from_db()
     assert response.status_code == 200
     assert BankTransfer.objects.count() == 1
-    assert (order.charged, order.confirmed_at is not None) == (order.total_gross, True)
+    assert order.charged == order.total_gross
+    assert order.confirmed_at is not None
     check_everything()
 
 
@@ -115,7 +116,8 @@ def test_card_payment_succeeds(broker_gone: None, stripe: Any) -> None:
 
     order.refresh_from_db()
     assert response.status_code == 302
-    assert (order.charged, order.confirmed_at is not None) == (120_000, True)
+    assert order.charged == 120_000
+    assert order.confirmed_at is not None
     check_everything()
 
 

@@ -97,7 +97,8 @@ def test_cooperative_staff_cannot_widen_their_own_scope(to_wide) -> None:
 
     assert response["data"] == {"permissionGroupCooperativesUpdate": None}
     group = Group.objects.get()
-    assert (group.is_platform_wide, group.cooperative_rows.count()) == (False, 1)
+    assert not group.is_platform_wide
+    assert group.cooperative_rows.count() == 1
 
 
 def test_group_without_its_last_cooperative_grants_nothing(client: Client) -> None:
@@ -179,7 +180,8 @@ def test_channel_staff_cannot_open_their_group_to_other_channels(change) -> None
     (error,) = response["permissionGroupUpdate"]["errors"]
     assert error["code"] == "OUT_OF_SCOPE_CHANNEL"
     group.refresh_from_db()
-    assert (group.is_restricted_to_channels, list(group.channels.all())) == (True, [home_channel])
+    assert group.is_restricted_to_channels
+    assert list(group.channels.all()) == [home_channel]
 
 
 def test_channel_staff_cannot_create_or_join_an_unrestricted_group() -> None:

@@ -67,8 +67,10 @@ def test_warehouse_allows_pickup_only_when_enabled() -> None:
 
     closed_to_buyers, shop = open_for(seller), open_for(seller, click_and_collect=ClickAndCollect.LOCAL)
 
-    assert (closed_to_buyers.click_and_collect, closed_to_buyers.is_private) == ("disabled", True)
-    assert (shop.click_and_collect, shop.is_private) == ("local", False)
+    assert closed_to_buyers.click_and_collect == "disabled"
+    assert closed_to_buyers.is_private
+    assert shop.click_and_collect == "local"
+    assert not shop.is_private
     assert closed_to_buyers.slug != shop.slug
 
 
@@ -87,12 +89,10 @@ def test_warehouse_name_and_address_are_changed() -> None:
     change(warehouse, name="Kho Bộc Bố", street="Thôn Bộc", click_and_collect=ClickAndCollect.LOCAL)
 
     warehouse.refresh_from_db()
-    assert (warehouse.name, warehouse.slug, warehouse.click_and_collect, warehouse.is_private) == (
-        "Kho Bộc Bố",
-        f"kho-{warehouse.cooperative.slug}-kho-na-it",
-        "local",
-        False,
-    )
+    assert warehouse.name == "Kho Bộc Bố"
+    assert warehouse.slug == f"kho-{warehouse.cooperative.slug}-kho-na-it"
+    assert warehouse.click_and_collect == "local"
+    assert not warehouse.is_private
     assert warehouse.address.lines()[1:] == ["Thôn Bộc", "Xã Phủ Thông", "Thái Nguyên"]
     assert Change.objects.get(action="warehouse.changed").data["from"]["name"] == "Kho Nà Ít"
 

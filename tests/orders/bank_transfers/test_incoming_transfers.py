@@ -72,7 +72,9 @@ def test_repeated_notice_changes_nothing() -> None:
 
     second = record_incoming_transfer(incoming=arrival, actor=BANK, now=LATER + HOUR)
 
-    assert (first.is_new, second.is_new, second.transfer) == (True, False, first.transfer)
+    assert first.is_new
+    assert not second.is_new
+    assert second.transfer == first.transfer
     assert all_rows() == before
 
 

@@ -119,7 +119,9 @@ def test_paid_or_ended_order_is_suggested_only_by_its_code() -> None:
         (paid.code, {MatchReason.CODE, MatchReason.TIME}, 0)
     ]
     named = suggestions_for(receive_transfer(ended.code)).orders[0]
-    assert (named.order, named.has_ended, named.amount) == (ended, True, 0)
+    assert named.order == ended
+    assert named.has_ended
+    assert named.amount == 0
 
 
 def test_named_orders_whose_total_is_the_amount_are_suggested_as_split() -> None:

@@ -86,8 +86,10 @@ def test_signed_webhook_settles_order(post_webhook, service: str, make_webhook) 
     order.refresh_from_db()
     event = WebhookEvent.objects.get()
     assert (response.status_code, response.json()) == (200, {"success": True})
-    assert (order.charged, order.confirmed_at is not None) == (120_000, True)
-    assert (event.provider, event.handled_at is not None) == (service, True)
+    assert order.charged == 120_000
+    assert order.confirmed_at is not None
+    assert event.provider == service
+    assert event.handled_at is not None
     check_everything()
 
 

@@ -44,7 +44,8 @@ def wrong_code_of(parcel: Parcel) -> str:
 def test_pickup_parcel_gets_six_digit_code(kind) -> None:
     code = parcel_for_pickup(kind).pickup_code
 
-    assert (len(code), code.isdecimal()) == (6, True)
+    assert len(code) == 6
+    assert code.isdecimal()
 
 
 @pytest.mark.parametrize("kind", ["carrier", "coach"])

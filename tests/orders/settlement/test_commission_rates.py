@@ -170,7 +170,8 @@ def test_no_tax_is_withheld_until_switched_on() -> None:
 
     part = make_order((variant, 1)).parts.get()
 
-    assert (shop_settings().is_tax_withheld, part.withholding_rate) == (False, 0)
+    assert not shop_settings().is_tax_withheld
+    assert part.withholding_rate == 0
 
 
 def test_tax_is_withheld_at_rates_of_the_day() -> None:

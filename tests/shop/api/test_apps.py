@@ -41,7 +41,8 @@ def test_app_create_returns_its_token_once() -> None:
     row, payload = create_app("MANAGE_ORDERS", "MANAGE_CHANNELS")
 
     token = payload["authToken"]
-    assert (len(token), token.isalnum()) == (30, True)
+    assert len(token) == 30
+    assert token.isalnum()
     assert payload["app"] == {
         "id": global_id("App", row.pk),
         "name": "Kế toán",

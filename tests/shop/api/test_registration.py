@@ -128,7 +128,8 @@ def test_account_is_confirmed_at_once_without_email_confirmation() -> None:
 
     payload = data_of(REGISTER, input={"email": "moi@example.com", "password": PASSWORD})["accountRegister"]
 
-    assert (payload["requiresConfirmation"], payload["errors"]) == (False, [])
+    assert not payload["requiresConfirmation"]
+    assert payload["errors"] == []
     assert User.objects.get().is_confirmed
     assert Notification.objects.count() == 0
 
@@ -218,7 +219,9 @@ def test_account_is_deleted_by_emailed_link() -> None:
 
     assert payload == {"user": {"id": global_id("User", user.pk)}, "errors": []}
     user.refresh_from_db()
-    assert (user.email, user.is_active, user.erased_at is not None) == (None, False, True)
+    assert user.email is None
+    assert not user.is_active
+    assert user.erased_at is not None
 
 
 def test_account_with_an_open_order_cannot_be_deleted() -> None:

@@ -136,12 +136,10 @@ def test_refresh_token_cookie_needs_the_csrf_token(settings, origins, same_site)
     cookie = response.cookies["refreshToken"]
     sign_in_payload = response.json()["data"]["tokenCreate"]
     assert cookie.value == sign_in_payload["refreshToken"]
-    assert (cookie["httponly"], cookie["secure"], cookie["samesite"], cookie["path"]) == (
-        True,
-        True,
-        same_site,
-        "/",
-    )
+    assert cookie["httponly"]
+    assert cookie["secure"]
+    assert cookie["samesite"] == same_site
+    assert cookie["path"] == "/"
     assert cookie["max-age"] == 30 * 24 * 3600
     for csrf, code in (
         (sign_in_payload["csrfToken"], None),
@@ -319,14 +317,18 @@ def test_token_verify() -> None:
     token = sign_in(user)["token"]
 
     payload = data_of(VERIFY, token=token)["tokenVerify"]
-    assert (payload["isValid"], payload["user"], payload["errors"]) == (True, {"email": user.email}, [])
+    assert payload["isValid"]
+    assert payload["user"] == {"email": user.email}
+    assert payload["errors"] == []
     assert payload["payload"] == decoded_claims(token)
     for broken, code in (
         (make_token(user, at=LONG_AGO), "JWT_SIGNATURE_EXPIRED"),
         ("abc", "JWT_DECODE_ERROR"),
     ):
         payload = data_of(VERIFY, token=broken)["tokenVerify"]
-        assert (payload["isValid"], payload["payload"], payload["user"]) == (False, None, None)
+        assert not payload["isValid"]
+        assert payload["payload"] is None
+        assert payload["user"] is None
         assert [(error["field"], error["code"]) for error in payload["errors"]] == [("token", code)]
 
 

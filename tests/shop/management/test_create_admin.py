@@ -17,12 +17,10 @@ def test_admin_is_created_with_staff_and_superuser_rights(password) -> None:
     call_command("create_admin", "Lan@Example.vn", "--name", "Triệu Thị Lan")
 
     lan = User.objects.get()
-    assert (lan.email, lan.name, lan.is_staff, lan.is_superuser) == (
-        "lan@example.vn",
-        "Triệu Thị Lan",
-        True,
-        True,
-    )
+    assert lan.email == "lan@example.vn"
+    assert lan.name == "Triệu Thị Lan"
+    assert lan.is_staff
+    assert lan.is_superuser
     assert lan.check_password("mot-mat-khau-dai")
 
 

@@ -180,7 +180,8 @@ def test_only_managers_change_members(packer, seller, path) -> None:
 
     assert response.status_code == 403
     row.refresh_from_db()
-    assert (row.role, row.is_active) == (Role.LISTER, True)
+    assert row.role == Role.LISTER
+    assert row.is_active
 
 
 def test_foreign_member_is_not_found(manager) -> None:

@@ -250,7 +250,8 @@ def test_delivery_method_is_renamed_and_its_warehouse_changed(manager, seller, m
         other_warehouse,
         12,
     )
-    assert (other_warehouse.click_and_collect, other_warehouse.is_private) == ("local", False)
+    assert other_warehouse.click_and_collect == "local"
+    assert not other_warehouse.is_private
 
 
 def test_delivery_method_cannot_use_a_foreign_warehouse(manager, market) -> None:

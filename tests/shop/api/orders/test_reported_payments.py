@@ -241,7 +241,8 @@ def test_order_is_marked_as_paid_once(unpaid_order) -> None:
 
     assert payload["errors"] == []
     assert payload["order"]["status"] == "UNFULFILLED"
-    assert (payload["order"]["isPaid"], payload["order"]["totalBalance"]) == (True, {"amount": 0})
+    assert payload["order"]["isPaid"]
+    assert payload["order"]["totalBalance"] == {"amount": 0}
     assert {"pspReference": "PT-7"} in payload["order"]["transactions"]
     repeated = data_of(mark_as_paid, token, id=key)["orderMarkAsPaid"]
     assert repeated == {"errors": [{"field": "id", "code": "PAYMENT_ERROR"}], "order": None}
