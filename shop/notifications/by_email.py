@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 
+from shop.core.models import shop_settings
 from shop.notifications.models import Notification
 
 
@@ -17,9 +19,17 @@ def deliver(row: Notification) -> None:
     mail = EmailMultiAlternatives(
         row.subject,
         row.text,
+        from_email=_sender(),
         to=[row.recipient],
         headers=headers,
     )
     if row.html:
         mail.attach_alternative(row.html, "text/html")
     mail.send()
+
+
+def _sender() -> str:
+    """Return the sending address with the market's name, unless the setting states a name itself."""
+    address = str(settings.DEFAULT_FROM_EMAIL)
+    name = " ".join(shop_settings().name.replace('"', "").replace("\\", "").split())
+    return address if "<" in address or not name else f'"{name}" <{address}>'

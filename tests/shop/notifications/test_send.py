@@ -6,6 +6,7 @@ import datetime
 import socket
 import threading
 from functools import partial
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -13,6 +14,7 @@ from django.core import mail
 from django.test import override_settings
 
 from orders.models import Order
+from shop.core.models import ShopSettings
 from shop.notifications.models import ContactMethod, Notification
 from shop.notifications.send import deliver, queue_notification
 from tests.factories import NOW, make_order
@@ -79,6 +81,24 @@ def test_message_is_sent_with_both_its_texts_to_its_one_reader() -> None:
     assert sent.alternatives[0].content == "<p>Cảm ơn bà con.</p>"
     row.refresh_from_db()
     assert (row.sent_at, row.attempts, row.last_error) == (NOW, 1, "")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("address", "sender"),
+    [
+        ("cho-phien@shop.example", '"Chợ Phiên" <cho-phien@shop.example>'),
+        ("Đơn hàng <don@shop.example>", "Đơn hàng <don@shop.example>"),
+    ],
+)
+def test_sender_has_the_name_of_the_market(settings: Any, address: str, sender: str) -> None:
+    settings.DEFAULT_FROM_EMAIL = address
+    ShopSettings.objects.update_or_create(pk=1, defaults={"name": 'Chợ\n"Phiên"'})
+
+    assert deliver(message(), now=NOW)
+
+    assert mail.outbox[0].from_email == sender
+    assert "shop.example" in mail.outbox[0].message()["From"]
 
 
 @pytest.mark.django_db
