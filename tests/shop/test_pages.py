@@ -19,6 +19,7 @@ from shop.core.templatetags.icons import icon
 from shop.page_context import page_context
 from shop.views import PAGES
 from tests.factories import (
+    make_admin,
     make_bank_account,
     make_basket,
     make_channel,
@@ -34,13 +35,17 @@ pytestmark = pytest.mark.django_db
 
 @pytest.mark.parametrize("slug", PAGES)
 @pytest.mark.parametrize(("prefix", "draft"), [("", "Bản nháp:"), ("/en", "Draft: the operator")])
-def test_fixed_texts_say_that_the_operator_must_check_them(
+def test_fixed_texts_tell_staff_alone_to_check_them(
     client: Client, slug: str, prefix: str, draft: str
 ) -> None:
     html = html_of(client.get(f"{prefix}/trang/{slug}/"))
+    client.force_login(make_admin())
 
-    assert draft in html
+    for_staff = html_of(client.get(f"{prefix}/trang/{slug}/"))
+
+    assert draft not in html
     assert html.count("<h1") == 1
+    assert draft in for_staff
 
 
 def test_payment_page_names_the_available_methods(client: Client, settings: Any) -> None:
