@@ -301,6 +301,7 @@ def _variants_by_cooperative(channel: Channel) -> dict[int, list[Variant]]:
     variants = (
         Variant.objects.buyable_in(channel.pk)
         .filter(product__listings__state=ListingState.PUBLISHED)
+        .with_own_media()
         .select_related(
             "product",
             "product__tax_class",
