@@ -70,6 +70,16 @@ class WeightQuestion(models.Model):
         return self.cost_after - self.cost_before
 
     @property
+    def extra_grams(self) -> int:
+        """By how much it weighs more than agreed."""
+        return self.grams - (self.line.bound_grams or 0)
+
+    @property
+    def answer_by(self) -> datetime.datetime:
+        """From then on the buyer is reminded and called."""
+        return self.created_at + _REMIND_AFTER
+
+    @property
     def kilograms(self) -> str:
         """The weight as a scale shows it: `3.200`."""
         return f"{self.grams / 1000:.3f}"

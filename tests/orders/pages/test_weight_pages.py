@@ -263,6 +263,16 @@ def test_buyer_answers_weight_question_on_order_page(client, answer, total) -> N
     assert answer_url(part, question) not in html_of(client.get(response.url))
 
 
+def test_weight_question_tells_difference_deadline_and_what_happens_without_an_answer(client) -> None:
+    part, _question = part_with_question()
+
+    page = text_of(html_of(client.get(f"/don-hang/{part.order_id}/")))
+
+    assert "Bí xanh thơm cân được 6 kg, nặng hơn mức tối đa 240 g. Vẫn nhận chứ?" in page
+    assert "Mức tối đa đã thoả thuận là 5,76 kg, 86.400 ₫; nay thêm 3.600 ₫, phí giao hàng không đổi." in page
+    assert "Đến 10:00 thứ Tư 25/11 chưa có câu trả lời, chợ sẽ gọi điện." in page
+
+
 def test_order_list_marks_order_with_open_weight_question(client) -> None:
     part, question = part_with_question()
     buyer = make_user()
