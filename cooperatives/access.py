@@ -162,13 +162,18 @@ def permission_scope(user: User | AnonymousUser | None, permission: Permission) 
     )
 
 
-def platform_permissions(user: User) -> frozenset[str]:
-    """Return the permission codes that a staff user holds platform-wide, even if only in some channels."""
+def platform_permissions(user: User, *, is_in_all_channels: bool = False) -> frozenset[str]:
+    """Return the permission codes that a staff user holds platform-wide.
+
+    With `is_in_all_channels` those for which `has_staff_permission` is true, else those of some channels too.
+    """
     if not user.is_active or not user.is_staff:
         return frozenset()
     if user.is_superuser:
         return frozenset(Permission.values)
     grants = GroupPermission.objects.filter(group__users=user, group__is_platform_wide=True)
+    if is_in_all_channels:
+        grants = grants.filter(group__is_restricted_to_channels=False)
     return frozenset(grants.values_list("code", flat=True))
 
 

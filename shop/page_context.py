@@ -1,4 +1,4 @@
-"""The context of the base template on every page: shop, languages, section, basket, text size."""
+"""The context of the base template on every page: shop, languages, section, menu, basket, text size."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from orders.views.current_basket import basket_count
 from shop.core.database.compiled_query import compiled_query
 from shop.core.models import shop_settings
 from shop.core.web.public_urls import canonical_url
+from shop.staff_menu import staff_menu
 
 # Pages of the account section that the orders app provides, because it knows all of a person's rows.
 ACCOUNT_PAGES = {
@@ -61,63 +62,6 @@ SECTIONS = {
     "members:settlements": "members-money",
     "members:settlement": "members-money",
     "members:payout-account": "members-money",
-    "desk:home": "desk-home",
-    "desk:cooperatives": "desk-cooperatives",
-    "desk:cooperative": "desk-cooperatives",
-    "desk:document": "desk-cooperatives",
-    "desk:listings": "desk-listings",
-    "desk:listing": "desk-listings",
-    "desk:synonyms": "desk-listings",
-    "desk:synonym-set": "desk-listings",
-    "desk:certificates": "desk-listings",
-    "desk:categories": "desk-listings",
-    "desk:category": "desk-listings",
-    "desk:orders": "desk-orders",
-    "desk:order": "desk-orders",
-    "desk:settings": "desk-market",
-    "desk:settings-bank-account": "desk-market",
-    "desk:settings-deadlines": "desk-market",
-    "desk:approvals": "desk-market",
-    "desk:second-factors": "desk-market",
-    "desk:second-factor-rule": "desk-market",
-    "desk:transfers": "desk-transfers",
-    "desk:all-transfers": "desk-transfers",
-    "desk:transfer": "desk-transfers",
-    "desk:bank-statements": "desk-transfers",
-    "desk:bank-statement": "desk-transfers",
-    "desk:background-work": "desk-background",
-    "desk:card-calls": "desk-cards",
-    "desk:cash": "desk-cash",
-    "desk:cash-parcels": "desk-cash",
-    "desk:cash-remittances": "desk-cash",
-    "desk:cash-remittance": "desk-cash",
-    "desk:cash-statements": "desk-cash",
-    "desk:cash-statement": "desk-cash",
-    "desk:cash-differences": "desk-cash",
-    **dict.fromkeys(
-        ("desk:settlements", "desk:settlement", "desk:payouts", "desk:payout", "desk:ledger", "desk:rates"),
-        "desk-settlements",
-    ),
-    "desk:complaints": "desk-complaints",
-    "desk:complaint": "desk-complaints",
-    **dict.fromkeys(("desk:customers", "desk:customer"), "desk-customers"),
-    **dict.fromkeys(
-        ("desk:staff", "desk:staff-account", "desk:roles", "desk:role", "desk:create-role", "desk:audit"),
-        "desk-staff",
-    ),
-    "desk:cash-shortfalls": "desk-cash",
-    **dict.fromkeys(("desk:data-requests", "desk:data-request-days", "desk:data-request"), "desk-data"),
-    "desk:refund-order": "desk-orders",
-    "desk:record-parcel-return": "desk-orders",
-    "desk:drafts": "desk-orders",
-    "desk:draft": "desk-orders",
-    "desk:discounts": "desk-offers",
-    "desk:create-voucher": "desk-offers",
-    "desk:voucher": "desk-offers",
-    "desk:create-promotion": "desk-offers",
-    "desk:promotion": "desk-offers",
-    "reports:index": "reports",
-    "reports:sales": "reports",
 }
 
 
@@ -143,6 +87,7 @@ def page_context(request: HttpRequest) -> dict[str, object]:
         "text_size": text_size(request),
         "basket_count": SimpleLazyObject(lambda: basket_count(request)),
         "memberships": SimpleLazyObject(lambda: _memberships(request)),
+        "staff_menu": SimpleLazyObject(lambda: staff_menu(request)),
         "way_back": SimpleLazyObject(lambda: _previous_page(request)),
         "is_order_address": "/don-hang/" in request.path,
     }

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from catalog.models import Listing
@@ -16,6 +17,7 @@ from cooperatives.states import CooperativeState
 from orders.models import Order, OrderPart, OrderSource, Parcel, WeightQuestion
 from orders.states import ParcelState
 from shop.accounts.staff.permissions import Permission
+from shop.staff_menu import MenuEntry
 from tests.factories import (
     COMPLETE_APPLICATION,
     fixed_now,
@@ -66,6 +68,33 @@ def test_staff_see_what_their_group_permits(client: Client) -> None:
     assert statuses == {"": 200, "hop-tac-xa/": 404, "hang/": 200, "don-hang/": 404, "don-nhap/": 404}
     kinds = [task.kind for task in client.get(DESK).context["waiting"]]
     assert kinds == ["listing", "revision", "certificate", "price"]
+
+
+def test_menu_holds_the_pages_that_the_user_may_open_and_marks_the_current_one(client: Client) -> None:
+    make_channel()
+
+    def menu_of(*permissions: Permission) -> list[MenuEntry]:
+        client.force_login(make_staff(*permissions))
+        groups = client.get(DESK).context["staff_menu"]
+        return [entry for group in groups for entry in group.entries]
+
+    nothing, products, everything = menu_of(), menu_of(Permission.MANAGE_PRODUCTS), menu_of(*Permission)
+
+    assert [entry.view for entry in nothing] == ["desk:home"]
+    assert [entry.view for entry in products] == [
+        "desk:home",
+        "desk:listings",
+        "desk:certificates",
+        "desk:prices",
+    ]
+    assert len(everything) == 20
+    for entry in everything:
+        page = client.get(reverse(entry.view), follow=True)
+        assert (page.status_code, html_of(page).count('aria-current="page"') > 0) == (200, True), entry.view
+        current = [
+            row.view for group in page.context["staff_menu"] for row in group.entries if row.is_current
+        ]
+        assert current == [entry.view]
 
 
 @pytest.mark.parametrize("kind", ["hop-tac-xa", "hang", "don-hang", "don-nhap"])

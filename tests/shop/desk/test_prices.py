@@ -41,7 +41,7 @@ def test_unusual_price_of_an_app_is_listed_until_it_is_confirmed(client) -> None
 
     assert f'action="{address}"' in page
     assert response.url == "/quan-tri/gia-la/"
-    assert "Không có giá lạ." in html_of(client.get(response.url))
+    assert "Không có giá bất thường." in html_of(client.get(response.url))
     assert Price.objects.get().questioned_at is None
     assert Change.objects.filter(action="price.confirmed").count() == 1
 
