@@ -325,6 +325,32 @@ class OrderStatus(TextChoices):
     EXPIRED = "expired", _("expired")
 
 
+class DerivedStatus(TextChoices):
+    """Statuses for people that an order has by its parts and payments while another one is stored."""
+
+    WAITING_FOR_PAYMENT = "waiting_for_payment", _("waiting for payment")
+    READY_FOR_PICKUP = "ready_for_pickup", READY_FOR_PICKUP
+    PARTLY_DELIVERED = "partly_delivered", _("partly delivered")
+
+
+# The statuses of placed orders as people see them, in the order of an order's life.
+SHOWN_STATUSES: dict[str, OrderStatus | DerivedStatus] = {
+    status.value: status
+    for status in (
+        DerivedStatus.WAITING_FOR_PAYMENT,
+        OrderStatus.UNCONFIRMED,
+        OrderStatus.PLACED,
+        OrderStatus.IN_HAND,
+        OrderStatus.ON_THE_WAY,
+        DerivedStatus.READY_FOR_PICKUP,
+        DerivedStatus.PARTLY_DELIVERED,
+        OrderStatus.DELIVERED,
+        OrderStatus.RETURNED,
+        OrderStatus.CANCELLED,
+        OrderStatus.EXPIRED,
+    )
+}
+
 # Orders in a final status.
 FINISHED_ORDER_STATUSES = frozenset(
     {OrderStatus.CANCELLED, OrderStatus.EXPIRED, OrderStatus.DELIVERED, OrderStatus.RETURNED}

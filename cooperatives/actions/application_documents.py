@@ -143,6 +143,15 @@ def read_file(file: DocumentFile) -> OpenedFile:
         raise DocumentUnreadable() from error
 
 
+def opened_file_keys(document: ApplicationDocument, actor: Actor) -> set[str]:
+    """Return the ids, as text, of the document's files that the actor opened."""
+    keys = [str(key) for key in document.files.values_list("pk", flat=True)]
+    opened = Change.objects.filter(
+        kind=DocumentFile._meta.label_lower, key__in=keys, action="document.opened", actor_key=actor.key
+    )
+    return set(opened.values_list("key", flat=True))
+
+
 @transaction.atomic(durable=True)
 def accept_document(
     *,
@@ -158,10 +167,7 @@ def accept_document(
     """
     document = _lock_document(cooperative_id, document_id, seen_at)
     keys = {str(key) for key in document.files.values_list("pk", flat=True)}
-    opened = Change.objects.filter(
-        kind=DocumentFile._meta.label_lower, key__in=keys, action="document.opened", actor_key=actor.key
-    )
-    if keys - set(opened.values_list("key", flat=True)):
+    if keys - opened_file_keys(document, actor):
         raise DocumentNotOpened()
     advance(document, DocumentState.ACCEPTED, DOCUMENT_MOVES)
     _record_document("document.accepted", document, actor=actor, now=now)

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
-from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from orders.states import (
     ARRIVED_PROGRESS,
     FINISHED_ORDER_STATUSES,
     IN_TRANSIT_PROGRESS,
     OUTCOME_UNKNOWN_STATES,
-    READY_FOR_PICKUP,
     Coverage,
+    DerivedStatus,
     OrderStatus,
     Progress,
     SaleorStatus,
@@ -311,24 +311,29 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
         return self.link_expires_at is not None and self.link_expires_at <= now
 
     @property
-    def status_label(self) -> str:
-        """The status label shown in every interface.
+    def shown_status(self) -> OrderStatus | DerivedStatus:
+        """The status as people see it; `shown_status_condition` finds orders by it.
 
         Prefetch `parts` for orders on the way and `payments` for unconfirmed ones.
         """
         if self.status == OrderStatus.UNCONFIRMED and self._waits_for_money():
-            return gettext("waiting for payment")
+            return DerivedStatus.WAITING_FOR_PAYMENT
         if self.status == OrderStatus.ON_THE_WAY and all(
             part.is_collected and part.progress in ARRIVED_PROGRESS | {Progress.DISPATCHED}
             for part in self.parts.all()
             if part.is_active
         ):
-            return str(READY_FOR_PICKUP)
+            return DerivedStatus.READY_FOR_PICKUP
         if self.status == OrderStatus.ON_THE_WAY and not any(
             part.is_active and part.progress in IN_TRANSIT_PROGRESS for part in self.parts.all()
         ):
-            return str(Progress.PARTLY_DELIVERED.label)
-        return self.get_status_display()
+            return DerivedStatus.PARTLY_DELIVERED
+        return OrderStatus(self.status)
+
+    @property
+    def status_label(self) -> str:
+        """The label of `shown_status`, the same in every interface."""
+        return str(self.shown_status.label)
 
     def _waits_for_money(self) -> bool:
         """Return whether the buyer must pay first: neither COD nor fully authorised on a card."""

@@ -14,7 +14,7 @@ from catalog.states import ListingState
 from cooperatives.models import Cooperative
 from cooperatives.states import CooperativeState
 from orders.models import OrderSource, Parcel
-from orders.states import CodState, OrderStatus
+from orders.states import SHOWN_STATUSES, CodState
 from shop.core.dates.form_days import validate_day
 from shop.core.web.form_options import FormData, FormFiles, FormOptions, Label
 
@@ -120,7 +120,7 @@ class OrderSearch(DeskSearch):
         required=False,
         choices=[
             ("", pgettext_lazy("report", "All")),
-            *((value, capfirst(label)) for value, label in OrderStatus.choices if value != OrderStatus.DRAFT),
+            *((value, capfirst(status.label)) for value, status in SHOWN_STATUSES.items()),
         ],
         widget=forms.Select(attrs={"class": "input"}),
     )

@@ -13,6 +13,7 @@ from orders.models import (
     OrderPart,
 )
 from orders.models.order import OrderQuerySet
+from orders.models.shown_status import shown_status_condition
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.desk.forms import OrderSearch
@@ -46,7 +47,7 @@ def _search_orders(form: OrderSearch) -> OrderQuerySet:
     if form.chosen("q"):
         orders = orders.matching(form.chosen("q"))
     if form.chosen("status"):
-        orders = orders.filter(status=form.chosen("status"))
+        orders = orders.filter(shown_status_condition(form.chosen("status")))
     if form.chosen("source"):
         orders = orders.filter(source=form.chosen("source"))
     if form.chosen("cooperative"):

@@ -35,6 +35,13 @@ _MAX_LISTED = 1000  # staff do not turn more pages
 _MAX_EXPORTED = 20_000
 _DEFAULT_DAYS = 30
 _ALL = ("", pgettext_lazy("report", "All"))
+# Choices of the interface filter beside the interfaces: the system's own rows would crowd out the others.
+_PEOPLE, _ANY = "people", "any"
+_INTERFACES = [
+    (_PEOPLE, pgettext_lazy("audit", "People, without the system")),
+    (_ANY, pgettext_lazy("audit", "All, with the system")),
+    *EntryPoint.choices,
+]
 # First words of actions, by the areas that the filter offers.
 _AREAS = {
     "orders": ("order", "part", "line", "parcel", "complaint", "address"),
@@ -67,15 +74,13 @@ _AREA_NAMES = [
 
 
 class AuditSearch(forms.Form):
-    """Filters of the audit page; by default the last 30 days."""
+    """Filters of the audit page; by default what people did in the last 30 days."""
 
     ai = forms.CharField(label=pgettext_lazy("audit", "Who"), required=False, max_length=250)
     loai = forms.ChoiceField(
         label=pgettext_lazy("audit", "Area"), required=False, choices=[_ALL, *_AREA_NAMES]
     )
-    cua = forms.ChoiceField(
-        label=pgettext_lazy("audit", "Via"), required=False, choices=[_ALL, *EntryPoint.choices]
-    )
+    cua = forms.ChoiceField(label=pgettext_lazy("audit", "Via"), required=False, choices=_INTERFACES)
     vat = forms.CharField(label=pgettext_lazy("audit", "Order code or id"), required=False, max_length=60)
     tu = DayField(pgettext_lazy("report", "From"))
     den = DayField(pgettext_lazy("report", "To"))
@@ -85,7 +90,7 @@ class AuditSearch(forms.Form):
     ) -> None:
         today = vietnam_date(timezone.now())
         first = today - datetime.timedelta(days=_DEFAULT_DAYS)
-        defaults = {"tu": f"{first:%d/%m/%Y}", "den": f"{today:%d/%m/%Y}"}
+        defaults = {"tu": f"{first:%d/%m/%Y}", "den": f"{today:%d/%m/%Y}", "cua": _PEOPLE}
         submitted = {name: value for name, value in (data or {}).items() if value}
         super().__init__(defaults | submitted, files, **options)
         for name, field in self.fields.items():
@@ -111,7 +116,9 @@ class AuditSearch(forms.Form):
             rows = rows.filter(_actor_condition(cleaned["ai"]))
         if cleaned["loai"]:
             rows = rows.filter(_area_condition(cleaned["loai"]))
-        if cleaned["cua"]:
+        if cleaned["cua"] == _PEOPLE:
+            rows = rows.exclude(entry_point=EntryPoint.SYSTEM)
+        elif cleaned["cua"] != _ANY:
             rows = rows.filter(entry_point=cleaned["cua"])
         if cleaned["vat"]:
             rows = rows.filter(_object_condition(cleaned["vat"]))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import CharField, Count, Exists, F, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Cast, Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -35,6 +37,7 @@ from orders.payments.banks import find_bank
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
+from shop.core.dates.holidays import add_working_days
 from shop.core.errors import StrOrPromise
 from shop.core.models import Change
 from shop.core.texts.translations import other_languages
@@ -45,6 +48,7 @@ from shop.staff_pages import staff_only
 
 PER_PAGE = 20
 MAX_CHANGES = 100
+REPLY_WORKING_DAYS = 3
 
 DECISION_MESSAGES = {
     CooperativeState.APPROVED: _("Approved. The cooperative has been notified."),
@@ -89,7 +93,7 @@ def list_cooperatives(request: HttpRequest, actor: Actor) -> HttpResponse:
         state = state or CooperativeState.APPLIED
         matching_sellers = matching_sellers.filter(state=state)
     counts = dict(sellers.order_by().values_list("state").annotate(Count("pk")))
-    page = Paginator(_with_checks(matching_sellers).order_by("updated_at", "pk"), PER_PAGE).get_page(
+    page = Paginator(_with_checks(matching_sellers).order_by("applied_at", "pk"), PER_PAGE).get_page(
         request.GET.get("page")
     )
     context = {
@@ -98,7 +102,8 @@ def list_cooperatives(request: HttpRequest, actor: Actor) -> HttpResponse:
         "state": state,
         "states": [(state, state.label, counts.get(state, 0)) for state in CooperativeState],
         "page": page,
-        "rows": [(row, _checks(row), _buttons(row)) for row in page.object_list],
+        "rows": [(row, _checks(row), _buttons(row), _reply_by(row)) for row in page.object_list],
+        "today": vietnam_date(timezone.now()),
     }
     return render(request, "desk/cooperatives.html", context)
 
@@ -143,6 +148,9 @@ def _render_cooperative(
         "form": form,
         "checks": _checks(cooperative),
         "buttons": _buttons(cooperative),
+        "reply_by": _reply_by(cooperative),
+        "today": vietnam_date(timezone.now()),
+        "is_open": cooperative.state in OPEN_STATES,
         "documents": _document_rows(cooperative),
         "members": cooperative.memberships.select_related("user").order_by("pk"),
         "warehouses": cooperative.warehouses.select_related("address").order_by("created_at", "pk"),
@@ -156,10 +164,25 @@ def _render_cooperative(
 
 
 def _with_checks(rows: QuerySet[Cooperative]) -> Any:
+    """Annotate what the checks read, and `applied_at`, when the application was last submitted."""
+    submissions = Change.objects.filter(
+        kind=Cooperative._meta.label_lower,
+        key=Cast(OuterRef("pk"), CharField()),
+        action__in=["cooperative.applied", "cooperative.application_resubmitted"],
+    )
+    submitted_at = submissions.order_by("-created_at", "-pk").values("created_at")[:1]
     return rows.prefetch_related("documents").annotate(
+        applied_at=Coalesce(Subquery(submitted_at), F("created_at")),
         has_warehouse=Exists(Warehouse.objects.filter(cooperative=OuterRef("pk"))),
         has_way=Exists(DeliveryMethod.objects.filter(cooperative=OuterRef("pk"), is_active=True)),
     )
+
+
+def _reply_by(row: Any) -> datetime.date | None:
+    """Return the day by which staff promised to answer an application; None if it does not wait for them."""
+    if row.state != CooperativeState.APPLIED:
+        return None
+    return add_working_days(vietnam_date(row.applied_at), REPLY_WORKING_DAYS)
 
 
 def _document_rows(row: Cooperative) -> list[tuple[DocumentKind, ApplicationDocument | None]]:

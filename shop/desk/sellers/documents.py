@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import uuid
 
+from csp.constants import SELF
+from csp.decorators import csp_replace
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from cooperatives.actions.application_documents import (
@@ -17,9 +20,11 @@ from cooperatives.actions.application_documents import (
     DocumentUnreadable,
     accept_document,
     open_document_file,
+    opened_file_keys,
     return_document,
 )
 from cooperatives.models import ApplicationDocument
+from cooperatives.states import DocumentState
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.web.private_files import private_file_response
@@ -36,10 +41,13 @@ def show_document(request: HttpRequest, actor: Actor, pk: int, document_id: int)
         "files"
     )
     document = get_object_or_404(application_documents, pk=document_id, cooperative=pk)
+    files = sorted(document.files.all(), key=lambda file: file.sort_order)
+    opened = opened_file_keys(document, actor)
     context = {
         "document": document,
         "cooperative": document.cooperative,
-        "files": sorted(document.files.all(), key=lambda file: file.sort_order),
+        "files": [(file, str(file.pk) in opened) for file in files],
+        "next": _next_document(pk, document_id),
         "may_decide": document.cooperative.state in OPEN_STATES,
         "seen": seen_value(document.submitted_at),
         "form": ReasonForm(),
@@ -48,9 +56,11 @@ def show_document(request: HttpRequest, actor: Actor, pk: int, document_id: int)
 
 
 @require_GET
+@xframe_options_sameorigin
+@csp_replace({"frame-ancestors": [SELF]})  # type: ignore[arg-type]  # it types views without arguments
 @staff_only(Permission.MANAGE_STAFF)
 def open_document_file_view(request: HttpRequest, actor: Actor, pk: int, file_id: uuid.UUID) -> HttpResponse:
-    """Open a file."""
+    """Open a file; the document's page shows PDFs in a frame."""
     try:
         opened = open_document_file(cooperative_id=pk, file_id=file_id, actor=actor, now=timezone.now())
     except DocumentUnreadable as refused:
@@ -62,14 +72,14 @@ def open_document_file_view(request: HttpRequest, actor: Actor, pk: int, file_id
 @require_POST
 @staff_only(Permission.MANAGE_STAFF)
 def accept_document_view(request: HttpRequest, actor: Actor, pk: int, document_id: int) -> HttpResponse:
-    """Accept a document that the reviewer has opened."""
+    """Accept a document that the reviewer has opened, and go on with the next one."""
     return run_decision(
         request,
         accept_document,
         cooperative_id=pk,
         document_id=document_id,
         actor=actor,
-        url=reverse("desk:cooperative", args=[pk]),
+        url=_next_page(pk, document_id),
         refused_url=reverse("desk:document", args=[pk, document_id]),
         message=_("Document accepted."),
     )
@@ -78,7 +88,7 @@ def accept_document_view(request: HttpRequest, actor: Actor, pk: int, document_i
 @require_POST
 @staff_only(Permission.MANAGE_STAFF)
 def return_document_view(request: HttpRequest, actor: Actor, pk: int, document_id: int) -> HttpResponse:
-    """Send a document back with a reason."""
+    """Send a document back with a reason, and go on with the next one."""
     return run_decision(
         request,
         return_document,
@@ -86,7 +96,20 @@ def return_document_view(request: HttpRequest, actor: Actor, pk: int, document_i
         document_id=document_id,
         reason=reason_of(request.POST),
         actor=actor,
-        url=reverse("desk:cooperative", args=[pk]),
+        url=_next_page(pk, document_id),
         refused_url=reverse("desk:document", args=[pk, document_id]),
         message=RETURNED_MESSAGE,
     )
+
+
+def _next_document(cooperative_id: int, document_id: int) -> ApplicationDocument | None:
+    """Return another document of the application that waits for a decision."""
+    waiting = ApplicationDocument.objects.filter(cooperative=cooperative_id, state=DocumentState.IN_REVIEW)
+    return waiting.exclude(pk=document_id).order_by("pk").first()
+
+
+def _next_page(cooperative_id: int, document_id: int) -> str:
+    following = _next_document(cooperative_id, document_id)
+    if following is None:
+        return reverse("desk:cooperative", args=[cooperative_id])
+    return reverse("desk:document", args=[cooperative_id, following.pk])

@@ -19,8 +19,8 @@ from orders.actions.payouts.payment_settings import change_market_deadlines
 from shop.accounts.models import User
 from shop.accounts.staff.permissions import Permission
 from shop.accounts.staff.staff_accounts import change_user
-from shop.core.actors import EntryPoint
-from shop.core.models import Change
+from shop.core.actors import Actor, EntryPoint
+from shop.core.models import Change, record_change
 from shop.desk.overview.history import change_views
 from tests.factories import (
     make_admin,
@@ -71,6 +71,19 @@ def test_changes_are_filtered_by_actor_area_object_and_period(client: Client, ad
     assert "order.cancelled" in listed_actions(client, ai=admin.email or "")
     assert "order.placed" in listed_actions(client, cua="market")
     assert listed_actions(client, tu=yesterday, den=yesterday) == []
+
+
+def test_changes_by_the_system_are_left_out_until_asked_for(client: Client, admin: User) -> None:
+    change_deadlines(admin, 9)
+    record_change("market.swept", make_channel(), actor=Actor.system(), now=timezone.now())
+
+    listed = {choice: listed_actions(client, loai="settings", cua=choice) for choice in ("", "any", "system")}
+
+    assert listed == {
+        "": ["market.deadlines_changed"],
+        "any": ["market.swept", "market.deadlines_changed"],
+        "system": ["market.swept"],
+    }
 
 
 def test_page_and_csv_show_old_and_new_value(client: Client, admin: User) -> None:

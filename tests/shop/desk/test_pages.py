@@ -17,6 +17,8 @@ from cooperatives.states import CooperativeState
 from orders.models import Order, OrderPart, OrderSource, Parcel, WeightQuestion
 from orders.states import ParcelState
 from shop.accounts.staff.permissions import Permission
+from shop.core.actors import Actor
+from shop.core.models import record_change
 from shop.staff_menu import MenuEntry
 from tests.factories import (
     COMPLETE_APPLICATION,
@@ -189,6 +191,22 @@ def test_phone_numbers_are_shown_in_local_format(admin: Client) -> None:
     assert "+84987654321" not in pages[1]
 
 
+def test_application_says_when_it_was_submitted_and_by_when_to_answer(admin: Client) -> None:
+    friday = datetime.datetime(2026, 11, 20, 8, 0, tzinfo=datetime.UTC)
+    cooperative = make_cooperative("HTX Bằng Thành", state=CooperativeState.APPLIED)
+    for action, now in (
+        ("applied", friday),
+        ("application_resubmitted", friday + datetime.timedelta(days=3)),
+    ):
+        record_change(f"cooperative.{action}", cooperative, actor=Actor.system(), now=now)
+
+    lists = [admin.get(f"{DESK}hop-tac-xa/"), admin.get(f"{DESK}hop-tac-xa/{cooperative.pk}/")]
+
+    for page in lists:
+        assert "23/11/2026 <span" in html_of(page)
+        assert "trả lời trước thứ Năm 26/11" in html_of(page)
+
+
 def test_orders_are_searched_by_code_number_phone_and_name(admin: Client) -> None:
     variant = make_variant(on_hand=50)
     requested = make_order((variant, 1), name="Đặng Thị Hoa", phone="+84912000111")
@@ -230,6 +248,7 @@ def test_orders_are_filtered_by_status_source_cooperative_and_day(admin: Client)
     assert listed_orders(cooperative=variant.cooperative_id) == {order.pk}
     assert listed_orders(day="24/11/2026") == {other_order.pk}
     assert listed_orders(status="delivered") == set()
+    assert listed_orders(status="placed") == {order.pk, other_order.pk}
     assert listed_orders(status="nonsense", day="hôm qua") == {order.pk, other_order.pk}
 
 

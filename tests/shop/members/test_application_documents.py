@@ -106,6 +106,30 @@ def test_kind_that_is_not_needed_is_missing(applicant: Cooperative) -> None:
     assert [answer.status_code for answer in answers] == [404, 404]
 
 
+def test_desk_shows_pdfs_in_a_frame_and_goes_on_with_the_next_document(applicant: Cooperative) -> None:
+    first, second = (
+        send_document(applicant, kind) for kind in (DocumentKind.REGISTRATION, DocumentKind.BANK_ACCOUNT)
+    )
+    staff = signed_in(make_staff(Permission.MANAGE_STAFF))
+    address = f"/quan-tri/hop-tac-xa/{applicant.pk}/"
+    page = f"{address}giay/{first.pk}/"
+    file_url = f"{address}tep/{first.files.get().pk}/"
+    before = html_of(staff.get(page))
+    file = staff.get(file_url)
+    decision = {"seen": staff.get(page).context["seen"]}
+
+    answer = staff.post(f"{page}nhan/", decision)
+
+    assert f'src="{file_url}"' in before
+    assert ("chưa mở" in before, "chưa mở" in html_of(staff.get(page))) == (True, False)
+    assert (file["X-Frame-Options"], "frame-ancestors 'self'" in file["Content-Security-Policy"]) == (
+        "SAMEORIGIN",
+        True,
+    )
+    assert answer.url == f"{address}giay/{second.pk}/"
+    assert "Tiếp theo: giấy tờ tài khoản ngân hàng" in before
+
+
 def test_desk_opens_accepts_and_approves(applicant: Cooperative) -> None:
     make_channel()
     accept_all_documents(applicant)

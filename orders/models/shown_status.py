@@ -1,0 +1,58 @@
+"""The status of orders as people see it, as a condition for lists."""
+
+from __future__ import annotations
+
+from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import Exact
+
+from cooperatives.models import PICKUP_KINDS
+from orders.models.part import OrderPart
+from orders.models.payment import Payment, PaymentMethod
+from orders.states import (
+    ACTIVE_PART_STATES,
+    ARRIVED_PROGRESS,
+    IN_TRANSIT_PROGRESS,
+    SHOWN_STATUSES,
+    Coverage,
+    DerivedStatus,
+    OrderStatus,
+    Progress,
+)
+
+
+def shown_status_condition(status: str) -> Q:
+    """Return the condition for orders whose `shown_status` is this one of `SHOWN_STATUSES`."""
+    assert status in SHOWN_STATUSES
+    if status in (OrderStatus.UNCONFIRMED, DerivedStatus.WAITING_FOR_PAYMENT):
+        is_waiting = _waits_for_money()
+        condition = is_waiting if status == DerivedStatus.WAITING_FOR_PAYMENT else ~is_waiting
+        return Q(status=OrderStatus.UNCONFIRMED) & condition
+    if status not in (
+        OrderStatus.ON_THE_WAY,
+        DerivedStatus.READY_FOR_PICKUP,
+        DerivedStatus.PARTLY_DELIVERED,
+    ):
+        return Q(status=status)
+    parts = OrderPart.objects.filter(order=OuterRef("pk"), state__in=ACTIVE_PART_STATES)
+    is_at_pickup_place = Q(
+        delivery_kind__in=PICKUP_KINDS, progress__in=ARRIVED_PROGRESS | {Progress.DISPATCHED}
+    )
+    is_ready = ~Q(Exists(parts.exclude(is_at_pickup_place)))
+    is_in_transit = Q(Exists(parts.filter(progress__in=IN_TRANSIT_PROGRESS)))
+    conditions: dict[str, Q] = {
+        DerivedStatus.READY_FOR_PICKUP: is_ready,
+        DerivedStatus.PARTLY_DELIVERED: ~is_ready & ~is_in_transit,
+        OrderStatus.ON_THE_WAY: ~is_ready & is_in_transit,
+    }
+    return Q(status=OrderStatus.ON_THE_WAY) & conditions[status]
+
+
+def _waits_for_money() -> Q:
+    payments = Payment.objects.filter(order=OuterRef("pk")).order_by("-created_at", "-pk")
+    last_method = Coalesce(Subquery(payments.values("method")[:1]), Value(""))
+    return (
+        Q(due_gross__gt=F("charged"))
+        & ~Q(authorize_coverage__in=[Coverage.FULL, Coverage.OVER])
+        & ~Q(Exact(last_method, PaymentMethod.COD))
+    )
