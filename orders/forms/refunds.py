@@ -80,6 +80,13 @@ class RefundFormRow:
     damaged: forms.BoundField | None = None
     unsent: forms.BoundField | None = None
     replaced: forms.BoundField | None = None
+    whole: forms.BoundField | None = None
+
+    @property
+    def has_quantities(self) -> bool:
+        """Return whether the fields for quantities hold values or errors."""
+        fields = [field for field in (self.returned, self.damaged, self.unsent) if field is not None]
+        return any(field.value() or field.errors for field in fields)
 
 
 class RefundAmountsForm(forms.Form):
@@ -137,7 +144,7 @@ class RefundForm(RefundAmountsForm):
     reason = forms.CharField(
         label=_("Reason"),
         max_length=2000,
-        help_text=_("They will see this text exactly as you enter it."),
+        help_text=_("The buyer and the cooperative will see this text exactly as you enter it."),
         widget=forms.Textarea(attrs={"class": "input", "rows": 3}),
     )
 
@@ -156,7 +163,10 @@ class RefundForm(RefundAmountsForm):
         assert isinstance(warehouse_field, forms.ChoiceField)
         warehouse_field.choices = [(str(warehouse.pk), warehouse.name) for warehouse in warehouses]
         for key, limit in limits.lines.items():
-            self.fields[f"amount-{key}"] = quantity_field(limit.refundable, _("Amount"))
+            self.fields[f"amount-{key}"] = self._amount_field(_("Or an amount"), limit.refundable)
+            if limit.refundable > 0:
+                label = _("The whole item: %(sum)s") % {"sum": money(limit.refundable, limits.currency)}
+                self.fields[f"whole-{key}"] = forms.BooleanField(label=label, required=False)
             if limit.returnable > 0:
                 self.fields[f"back-{key}"] = quantity_field(limit.returnable, _("Returned quantity"))
                 self.fields[f"damaged-{key}"] = quantity_field(limit.returnable, _("Of which damaged"))
@@ -186,15 +196,22 @@ class RefundForm(RefundAmountsForm):
                 returned=self._field_or_none(f"back-{key}"),
                 damaged=self._field_or_none(f"damaged-{key}"),
                 unsent=self._field_or_none(f"unsent-{key}"),
+                whole=self._field_or_none(f"whole-{key}"),
             )
+
+    def _refund_of(self, key: uuid.UUID, limit: LineRefundLimit) -> int:
+        return limit.refundable if self.cleaned_data.get(f"whole-{key}") else self._number_of(f"amount-{key}")
 
     @property
     def decision(self) -> RefundDecision:
         lines = {
             key: LineRefund(
-                *(self._number_of(f"{name}-{key}") for name in ("amount", "back", "damaged", "unsent"))
+                limit.refundable
+                if self.cleaned_data.get(f"whole-{key}")
+                else self._number_of(f"amount-{key}"),
+                *(self._number_of(f"{name}-{key}") for name in ("back", "damaged", "unsent")),
             )
-            for key in self.limits.lines
+            for key, limit in self.limits.lines.items()
         }
         warehouse_id = self.cleaned_data.get("warehouse")
         return RefundDecision(

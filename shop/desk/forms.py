@@ -32,9 +32,17 @@ def _reason_field(help_text: Label, *, required: bool) -> forms.CharField:
 
 
 class ReasonForm(forms.Form):
-    """A reason; the action decides whether it is required."""
+    """A reason for the cooperative; the action decides whether it is required."""
 
-    reason = _reason_field(_("They will see this text exactly as you enter it."), required=True)
+    reason = _reason_field(_("The cooperative will see this text exactly as you enter it."), required=True)
+
+
+class OrderReasonForm(forms.Form):
+    """A reason for the buyer and the cooperatives of an order; the action decides whether it is required."""
+
+    reason = _reason_field(
+        _("The buyer and the cooperative will see this text exactly as you enter it."), required=True
+    )
 
 
 def reason_of(submitted: Mapping[str, object]) -> str:

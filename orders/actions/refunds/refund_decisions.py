@@ -117,6 +117,11 @@ class RefundLimits:
     delivery: int
     surplus: int
 
+    @property
+    def has_money(self) -> bool:
+        """Return whether anything of the part is left to refund."""
+        return self.delivery > 0 or any(limit.refundable > 0 for limit in self.lines.values())
+
 
 @transaction.atomic(durable=True)
 def decide_refund(

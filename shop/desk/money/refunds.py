@@ -10,13 +10,20 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from cooperatives.models import Warehouse
 from orders.actions.fulfilment.parcel_returns import cancel_return, receive_return
 from orders.actions.payouts.refund_execution import pay_refund_by_bank, set_refund_account
-from orders.actions.refunds.refund_decisions import decide_refund, refund_limits
+from orders.actions.refunds.refund_decisions import (
+    EmptyRefund,
+    RefundDecision,
+    RefundLimits,
+    decide_refund,
+    refund_limits,
+)
 from orders.forms.refunds import RefundAccountForm, RefundForm
 from orders.forms.returns import build_return_form
 from orders.models import Order, OrderPart, Parcel, Refund
@@ -36,39 +43,81 @@ from shop.staff_pages import staff_only
 @staff_only(Permission.MANAGE_ORDERS)
 @require_recent_proof
 def refund_order(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpResponse:
-    """Refund the part chosen by `?goi=`, or an overpayment; "count" only previews the total."""
+    """Refund the part chosen by `?goi=`, or an overpayment.
+
+    "count" shows the total first, and so does a `confirmed` total that the fields no longer add up to.
+    """
     order = get_object_or_404(Order.objects.placed(), pk=order_id)
     parts = list(order.parts.select_related("cooperative").order_by("number"))
+    part, limits = _chosen_part(request, order, parts)
+    form = RefundForm(
+        request.POST or None, limits=limits, warehouses=_open_warehouses(part), initial={"key": uuid.uuid4()}
+    )
+    decision = form.decision if request.method == "POST" and form.is_valid() else None
+    if decision and decision.amount <= 0:
+        form.add_error(None, str(EmptyRefund.default_message))
+    elif decision and not _needs_preview(request, decision):
+        try:
+            decide_refund(
+                order_id=order.pk,
+                part_id=part.pk if part else None,
+                decision=decision,
+                idempotency_key=bind_idempotency_key(
+                    str(form.cleaned_data["key"]), "desk", "refund", order.pk
+                ),
+                actor=actor,
+                now=timezone.now(),
+            )
+        except (Missing, Refused) as refused:
+            form.add_error(None, str(refused.message))
+        else:
+            messages.success(request, _("Refund decided. The buyer has been notified."))
+            return redirect("desk:order", order_id=order_id)
+    context = {
+        "order": order,
+        "part": part,
+        "parts": parts,
+        "form": form,
+        "limits": limits,
+        "decision": decision if not form.errors else None,
+        "summary": _summary(decision, limits) if decision else [],
+    }
+    return render(request, "desk/refund.html", context, status=422 if form.errors else 200)
+
+
+def _chosen_part(
+    request: HttpRequest, order: Order, parts: list[OrderPart]
+) -> tuple[OrderPart | None, RefundLimits]:
+    """Return the part of `?goi=` with its limits; without it, an overpayment or the first part to refund."""
     chosen = request.GET.get("goi", "")
     part = next((part for part in parts if str(part.number) == chosen), None)
     if part is None and chosen:
         raise Missing()
     limits = refund_limits(order, part)
-    form = RefundForm(
-        request.POST or None, limits=limits, warehouses=_open_warehouses(part), initial={"key": uuid.uuid4()}
-    )
-    total = None
-    if request.method == "POST" and form.is_valid():
-        total = form.decision.amount
-        if "count" not in request.POST:
-            try:
-                decide_refund(
-                    order_id=order.pk,
-                    part_id=part.pk if part else None,
-                    decision=form.decision,
-                    idempotency_key=bind_idempotency_key(
-                        str(form.cleaned_data["key"]), "desk", "refund", order.pk
-                    ),
-                    actor=actor,
-                    now=timezone.now(),
-                )
-            except (Missing, Refused) as refused:
-                form.add_error(None, str(refused.message))
-            else:
-                messages.success(request, _("Refund decided. The buyer has been notified."))
-                return redirect("desk:order", order_id=order_id)
-    context = {"order": order, "part": part, "parts": parts, "form": form, "limits": limits, "total": total}
-    return render(request, "desk/refund.html", context, status=422 if form.errors else 200)
+    if part is None and not limits.surplus and request.method != "POST":
+        for candidate in parts:
+            candidate_limits = refund_limits(order, candidate)
+            if candidate_limits.has_money:
+                return candidate, candidate_limits
+    return part, limits
+
+
+def _needs_preview(request: HttpRequest, decision: RefundDecision) -> bool:
+    confirmed = request.POST.get("confirmed")
+    return "count" in request.POST or (confirmed is not None and confirmed != str(decision.amount))
+
+
+def _summary(decision: RefundDecision, limits: RefundLimits) -> list[tuple[str, int]]:
+    """Return what is refunded: names and amounts."""
+    rows = []
+    for key, refunded in decision.lines.items():
+        line = limits.lines[key].line
+        rows.append((", ".join(filter(None, [line.product_name, line.variant_name])), refunded.amount))
+    if decision.delivery:
+        rows.append((gettext("Delivery"), decision.delivery))
+    if decision.surplus:
+        rows.append((gettext("Overpayment"), decision.surplus))
+    return rows
 
 
 @require_POST

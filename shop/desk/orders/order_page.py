@@ -40,7 +40,7 @@ from shop.accounts.models import Consent
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.models import Change
-from shop.desk.forms import DeliveryForm, ReasonForm
+from shop.desk.forms import DeliveryForm, OrderReasonForm
 from shop.desk.overview.history import change_views
 from shop.staff_pages import staff_only
 
@@ -127,7 +127,7 @@ def show_order(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpR
         "closed_substitutes": closed_substitutes(order),
         "history": change_views(Change.objects.of_row_and_parts(order).oldest_first()),
         "consents": Consent.objects.filter(subject=f"order:{order.pk}").order_by("given_at", "pk"),
-        "form": ReasonForm(),
+        "form": OrderReasonForm(),
         "may_cancel": any(part.may_cancel for part in parts)
         and all(part.may_cancel for part in parts if part.part.is_active),
     }

@@ -388,8 +388,11 @@ def test_staff_refund_by_line_after_preview(staff: Client) -> None:
     }
 
     preview = staff.post(address, {**form, "count": "1"})
-    assert "25.000\u00a0₫" in html_of(preview)
+    assert "Hoàn 25.000\u00a0₫" in html_of(preview)
+    changed = staff.post(address, {**form, "confirmed": "20000"})
+    assert "Hoàn 25.000\u00a0₫" in html_of(changed)
     assert not Refund.objects.exists()
+    form["confirmed"] = "25000"
     for _time in range(2):
         assert staff.post(address, form).status_code == 302
 
@@ -400,6 +403,28 @@ def test_staff_refund_by_line_after_preview(staff: Client) -> None:
         "platform",
         "Dập",
     )
+
+
+def test_staff_refund_whole_items_of_the_part_that_opens_first(staff: Client) -> None:
+    part = delivered_part()
+    lines = list(part.lines.order_by("position"))
+    address = f"/quan-tri/don-hang/{part.order_id}/hoan-tien/"
+
+    page = staff.get(address)
+    empty = staff.post(
+        f"{address}?goi=1", {"key": uuid.uuid4(), "bearer": "platform", "reason": "x", "count": "1"}
+    )
+    fields = {f"whole-{line.pk}": "on" for line in lines}
+    staff.post(
+        f"{address}?goi=1",
+        {"key": uuid.uuid4(), "bearer": "platform", "reason": "Dập", **fields, "confirmed": "0"},
+    )
+    unconfirmed = Refund.objects.count()
+    staff.post(f"{address}?goi=1", {"key": uuid.uuid4(), "bearer": "platform", "reason": "Dập", **fields})
+
+    assert (page.context["part"], 'action="?goi=1"' in html_of(page)) == (part, True)
+    assert (empty.status_code, unconfirmed) == (422, 0)
+    assert Refund.objects.get().amount == sum(line.total_gross for line in lines)
 
 
 def test_payout_message_addresses_staff_and_buyer_differently(staff: Client) -> None:
