@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -9,10 +10,11 @@ from django.views.decorators.cache import never_cache
 
 from orders.forms.checkout import FindForm
 from orders.models import Order
-from orders.views.order_list import orders_at_hand
+from orders.views.order_list import order_contents, orders_at_hand
 from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.rate_limits import Limit, TooManyTries, client_network
 
+PER_PAGE = 10
 FIND_LIMIT_BY_NETWORK = Limit("find-order-network", tries=30, seconds=15 * 60)
 FIND_LIMIT_BY_PHONE = Limit("find-order-phone", tries=10, seconds=15 * 60)
 FIND_LIMIT_BY_ORDER = Limit("find-order-code", tries=10, seconds=15 * 60)
@@ -37,7 +39,9 @@ def find_order(request: HttpRequest) -> HttpResponse:
 
 def _render_find_page(request: HttpRequest, form: FindForm) -> HttpResponse:
     """Render the form below the orders that the visitor can open without it."""
-    return render(request, "orders/find_order.html", {"form": form, "orders": orders_at_hand(request)})
+    page = Paginator(orders_at_hand(request), PER_PAGE).get_page(request.GET.get("page"))
+    context = {"form": form, "page": page, "contents": order_contents(list(page))}
+    return render(request, "orders/find_order.html", context)
 
 
 def _find_order(request: HttpRequest, phone: str, code: str) -> Order | None:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
 from django.db.models import Exists, F, OuterRef, Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -26,7 +25,7 @@ from orders.views.order_access import session_order_ids
 from shop.accounts.models import User
 from shop.core.models import Picture, show_in_language
 
-PER_PAGE = 10
+NEWEST_ORDERS = 3  # on the account's start page
 NAMED_PRODUCTS = 3  # per order, with their pictures
 
 
@@ -34,46 +33,44 @@ NAMED_PRODUCTS = 3  # per order, with their pictures
 @login_required
 @never_cache
 def account_home(request: HttpRequest) -> HttpResponse:
-    """Show the account's start page: the person's orders, newest first, and their default address."""
+    """Show the account's start page: the person's newest orders and their default address."""
     user = signed_in_user(request)
-    own_orders = Order.objects.of_buyer(user.pk) if user else Order.objects.none()
-    orders = _with_questions(own_orders).prefetch_related(Prefetch("lines", OrderLine.objects.in_order()))
-    newest_orders = orders.newest_first()
-    page = Paginator(newest_orders, PER_PAGE).get_page(request.GET.get("page"))
-    contents = _contents_of(list(page))
-    show_in_language([part.cooperative for order in page for part in order.parts.all()], "name")
-    address = user.default_shipping_address if user else None
-    return render(request, "accounts/home.html", {"page": page, "contents": contents, "address": address})
+    orders = list(orders_at_hand(request)[: NEWEST_ORDERS + 1])
+    return render(
+        request,
+        "accounts/home.html",
+        {
+            "contents": order_contents(orders[:NEWEST_ORDERS]),
+            "has_more_orders": len(orders) > NEWEST_ORDERS,
+            "address": user.default_shipping_address if user else None,
+        },
+    )
 
 
-def orders_at_hand(request: HttpRequest) -> list[Order]:
-    """Return the newest orders of the signed-in buyer, or those that this guest placed or proved with a code.
+def orders_at_hand(request: HttpRequest) -> OrderQuerySet:
+    """Return the orders of the signed-in buyer, or those that this guest placed or proved with a code.
 
-    Orders with a question for the buyer come first.
+    Orders with a question for the buyer come first, then the newest.
     """
     user = signed_in_user(request)
     if user is not None:
         own_orders = Order.objects.of_buyer(user.pk)
     else:
         held_ids = session_order_ids(request)
-        if not held_ids:
-            return []
         own_orders = Order.objects.visible_to(None, timezone.now()).filter(pk__in=held_ids)
-    rows = _with_questions(own_orders).order_by(
+    return _with_questions(own_orders).order_by(
         F("is_asked").desc(), F("is_offered_substitute").desc(), "-placed_at", "-number"
     )
-    orders = list(rows[:PER_PAGE])
-    show_in_language([part.cooperative for order in orders for part in order.parts.all()], "name")
-    return orders
 
 
 def _with_questions(orders: OrderQuerySet) -> OrderQuerySet:
-    """Load parts and payments, and whether a question about weight or a substitute waits for the buyer."""
+    """Load parts, lines and payments, and whether a question about weight or a substitute is open."""
     parts = OrderPart.objects.select_related("cooperative").order_by("number")
     open_questions = WeightQuestion.objects.open().filter(line__order=OuterRef("pk"))
     substitutes = Substitute.objects.waiting().filter(line__order=OuterRef("pk"))
     annotated = orders.annotate(is_asked=Exists(open_questions), is_offered_substitute=Exists(substitutes))
-    return annotated.prefetch_related(Prefetch("parts", parts), "payments")
+    lines = Prefetch("lines", OrderLine.objects.in_order())
+    return annotated.prefetch_related(Prefetch("parts", parts), lines, "payments")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +83,9 @@ class OrderContents:
     more_count: int
 
 
-def _contents_of(orders: Sequence[Order]) -> list[OrderContents]:
+def order_contents(orders: Sequence[Order]) -> list[OrderContents]:
+    """Return the orders of a list with their first products, and their sellers in the page's language."""
+    show_in_language([part.cooperative for order in orders for part in order.parts.all()], "name")
     lines_by_order = {order.pk: list(order.lines.all()) for order in orders}
     pictures = Picture.objects.in_bulk(
         [

@@ -455,20 +455,23 @@ def test_order_lookup_is_rate_limited_per_phone(client: Client) -> None:
     assert elsewhere.status_code == 302
 
 
-def test_account_lists_own_orders_newest_first_ten_per_page(client: Client) -> None:
+def test_own_orders_are_listed_newest_first_ten_per_page_and_three_in_the_account(client: Client) -> None:
     user = make_user()
     variant = make_variant(on_hand=100)
     own_orders = [make_order((variant, 1), user=user, now=hours(n)) for n in range(11)]
     other_order = make_order((variant, 1), user=make_user())
     client.force_login(user)
 
-    first = html_of(client.get("/en/tai-khoan/"))
-    second = html_of(client.get("/en/tai-khoan/?page=2"))
+    first, second, account = (
+        html_of(client.get(address)) for address in ("/don-hang/", "/don-hang/?page=2", "/tai-khoan/")
+    )
 
-    codes = re.findall(r'<a class="code" href="/en/don-hang/[^"]+">([^<]+)</a>', first)
-    assert codes == [order.code for order in reversed(own_orders[1:])]
-    assert own_orders[0].code in second
-    assert other_order.code not in first + second
+    newest_first = [order.code for order in reversed(own_orders)]
+    assert codes_in(first) == newest_first[:10]
+    assert codes_in(second) == newest_first[10:]
+    assert codes_in(account) == newest_first[:3]
+    assert '<a class="button button-second" href="/don-hang/">Tất cả đơn hàng của tôi</a>' in account
+    assert other_order.code not in first + second + account
 
 
 def test_query_count_of_account_does_not_depend_on_orders(client: Client) -> None:
@@ -489,10 +492,12 @@ def test_query_count_of_account_does_not_depend_on_orders(client: Client) -> Non
     assert queries() == before
 
 
+def codes_in(page: str) -> list[str]:
+    return re.findall(r'<a class="code" href="/don-hang/[^"]+">([^<]+)</a>', page)
+
+
 def codes_at_hand(client: Client) -> list[str]:
-    return re.findall(
-        r'<a class="code" href="/don-hang/[^"]+">([^<]+)</a>', html_of(client.get("/don-hang/"))
-    )
+    return codes_in(html_of(client.get("/don-hang/")))
 
 
 def test_orders_tab_lists_own_orders_with_questions_first(client: Client) -> None:
@@ -686,7 +691,7 @@ def test_list_of_own_orders_names_and_shows_products_without_more_queries(
         assert line is not None
         OrderLine.objects.filter(pk=line.pk).update(picture_key=picture.pk)
         with CaptureQueriesContext(connection) as captured:
-            page = re.sub(r"\s+", " ", html_of(client.get("/tai-khoan/")))
+            page = re.sub(r"\s+", " ", html_of(client.get("/don-hang/")))
         query_counts.append(len(captured))
 
     newest, oldest = (
