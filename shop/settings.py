@@ -76,7 +76,7 @@ DATA_DIR = Path(env("DATA_DIR", str(BASE_DIR / "var"))).resolve()
 DATA_DIR.mkdir(parents=True, exist_ok=True)
 DEBUG = env("DEBUG") == "1"
 if DEBUG and SERVER:
-    raise ImproperlyConfigured("DEBUG shows strangers the inside of the shop: unset it on a server.")
+    raise ImproperlyConfigured("DEBUG exposes the inside of the shop to strangers: unset it on a server.")
 
 
 def _load_or_create_secret() -> str:

@@ -26,7 +26,7 @@ def operation_with_files(request: HttpRequest) -> object:
     if not isinstance(operation, dict) or not isinstance(paths_by_file, dict):
         raise InvalidMultipart("`operations` must be a single operation, and `map` an object.")
     if sum(len(paths) for paths in paths_by_file.values() if isinstance(paths, list)) > MAX_FILE_PATHS:
-        raise InvalidMultipart(f"`map` may name {MAX_FILE_PATHS} places at the most.")
+        raise InvalidMultipart(f"`map` may name at most {MAX_FILE_PATHS} places.")
     for name, paths in paths_by_file.items():
         file = request.FILES.get(name)
         if file is None or not isinstance(paths, list):

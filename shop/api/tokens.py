@@ -103,7 +103,7 @@ def check_family(claims: Claims, *, now: datetime.datetime) -> None:
 def user_from_claims(claims: Claims, token_type: str) -> User:
     """Return the user of a token of this type. Raises InvalidTokenError."""
     if claims.get("type") != token_type:
-        raise InvalidTokenError("Invalid token: it is of another kind.")
+        raise InvalidTokenError("Invalid token: its type is another one.")
     user: User | None = next(iter(_active_users(_user_key(claims) or 0)), None)
     if user is None or not hmac.compare_digest(str(claims["token"]), user.revocation_key):
         raise InvalidTokenError("Invalid token: it was revoked.")
@@ -119,7 +119,7 @@ def _user_key(claims: Claims) -> int | None:
     try:
         key = key_from_id(str(claims["user_id"]), "User")
     except InvalidId as error:
-        raise DecodeError("Invalid token: it names nobody.") from error
+        raise DecodeError("Invalid token: it names no user.") from error
     return key if isinstance(key, int) else None
 
 

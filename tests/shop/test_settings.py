@@ -100,7 +100,7 @@ def test_incomplete_group_refuses_and_names_the_missing_settings(tmp_path, varia
         ({"PORT": "eight"}, "PORT must be a whole number, not 'eight'."),
         ({"SECRET_KEY": "short"}, "SECRET_KEY must have at least 50 characters."),
         ({"PUBLIC_URL": "shop.example"}, "PUBLIC_URL must start with https://"),
-        ({**SERVER, "DEBUG": "1"}, "DEBUG shows strangers the inside of the shop"),
+        ({**SERVER, "DEBUG": "1"}, "DEBUG exposes the inside of the shop to strangers"),
         ({**SERVER, "DATABASE_URL": "mysql://db/shop"}, "DATABASE_URL must start with postgres://"),
         (
             {**SERVER, "DATABASE_URL": "postgres://db/shop?prepare_threshold=off"},

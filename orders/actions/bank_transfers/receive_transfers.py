@@ -148,7 +148,7 @@ def assign_transfer_to_order(
         order, payment, amount, idempotency_key=key, reference=transfer.reference, actor=actor, now=now
     )
     if event is None:
-        raise ValueError(f"{key} is booked without its share")
+        raise ValueError(f"{key} was recorded before without its share")
     if is_awaiting_confirmation(order) and order.still_due:
         payment.expires_at = now + datetime.timedelta(minutes=order.channel.transfer_minutes)
         payment.save(update_fields=["expires_at"])

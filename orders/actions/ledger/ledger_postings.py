@@ -212,7 +212,7 @@ def _build_entries(
     """Build a posting's entries, those of cooperatives with their open settlements. Raises ValueError."""
     entries = [entry for entry in draft.entries if entry.amount]
     if not entries or sum(entry.amount for entry in entries) != 0:
-        raise ValueError(f"the entries of {draft.key} do not sum to zero, or are none")
+        raise ValueError(f"posting {draft.key} has no entries, or they do not sum to zero")
     return [
         LedgerEntry(
             posting=posting,

@@ -81,7 +81,7 @@ def execute_refund(refund: Refund, *, actor: Actor, now: datetime.datetime) -> N
             _create_bank_payout(refund, payment, amount, actor=actor, now=now)
         unrefunded -= amount
     if unrefunded:
-        raise ValueError(f"refund {refund.pk} promises {unrefunded} more than payments hold")
+        raise ValueError(f"refund {refund.pk} exceeds the money of its payments by {unrefunded}")
 
 
 def request_refund(

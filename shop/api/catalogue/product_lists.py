@@ -159,7 +159,7 @@ def apply_sorting(
     order = sort_keys(sorting, _SORTS, default)
     for key in order:
         if key.column in ("lowest_here", "published_here") and channel is None:
-            raise ProtocolError("Sorting by what differs between channels needs `channel`.")
+            raise ProtocolError("Sorting by a value that differs between channels needs `channel`.")
         if key.column == "collection_position" and "collection_position" not in rows.query.annotations:
             return rows, _BY_NAME
         rows = rows.annotate(**_ANNOTATIONS.get(key.column, {}))

@@ -49,7 +49,7 @@ def find_changed_seals(expected_digests: Mapping[int, str]) -> Iterator[str]:
         if number not in stored_digests:
             yield f"seal {number} of the change log is missing, with the changes since the seal before it"
         elif stored_digests[number] != digest:
-            yield f"seal {number} of the change log is another one than the one that was kept"
+            yield f"seal {number} of the change log differs from the one that was kept"
 
 
 def _redacted_change_ids(part: str) -> set[int]:
@@ -67,7 +67,7 @@ def _seal_faults(seal: ChangeSeal, previous: str, names: set[int], contents: set
         or digest_of_seal(previous, seal.number, seal.sealed_at, sealed_changes) != seal.digest
     ):
         yield (
-            f"seal {seal.number} of the change log does not match: it was made of {seal.count} changes up to"
+            f"seal {seal.number} of the change log does not match: it covers {seal.count} changes up to"
             f" {seal.last_id}, and {len(sealed_changes)} are there"
         )
     changes = Change.objects.in_bulk([sealed_change.change_id for sealed_change in sealed_changes])

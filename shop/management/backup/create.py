@@ -38,7 +38,7 @@ NEVER_COPIED = (
 def create_backup(target: Path, *, includes_keys: bool) -> Manifest:
     """Copy database, files and keys to a new folder, which appears only when complete."""
     if target.exists():
-        raise CommandError(f"{target} is there already.")
+        raise CommandError(f"{target} exists already.")
     target.parent.mkdir(parents=True, exist_ok=True)
     with _temporary_folder(target) as folder:
         with _snapshot(folder) as query:

@@ -38,7 +38,7 @@ def require_empty_database() -> None:
     tables = _query("SELECT count(*) FROM pg_tables WHERE schemaname = ANY (current_schemas(false))")
     if tables != [(0,)]:
         name = connection.settings_dict["NAME"]
-        raise CommandError(f"The database {name} has tables: a backup is only put into an empty place.")
+        raise CommandError(f"The database {name} has tables: a backup is only restored into an empty place.")
 
 
 def restore_database(folder: Path, manifest: Manifest) -> None:
@@ -48,7 +48,7 @@ def restore_database(folder: Path, manifest: Manifest) -> None:
     flags = ["--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges"]
     _run(program, [*flags, str(folder / FILE), "-d"])  # the database's name follows
     if count_rows(_query) != manifest.rows:
-        raise InvalidBackup(f"{folder / FILE} has not as many rows as its manifest says.")
+        raise InvalidBackup(f"{folder / FILE} does not have as many rows as its manifest says.")
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
 

@@ -69,7 +69,7 @@ def _require_no_other_files(copies: Path, media: Path, names: Sequence[str]) -> 
         if path in half_written:
             continue
         if path.is_file() and (path not in expected or digest_of(path) != digest_of(expected[path])):
-            raise CommandError(f"{path} is there already: a backup is only put into an empty place.")
+            raise CommandError(f"{path} exists already: a backup is only restored into an empty place.")
 
 
 def _copy_file(source: Path, target: Path) -> None:

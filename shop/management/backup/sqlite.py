@@ -47,7 +47,7 @@ def copy_database(source: Path, target: Path) -> None:
 def require_empty_database() -> None:
     path = _database_path()
     if path.exists() and path.stat().st_size:
-        raise CommandError(f"{path} is there already: a backup is only put into an empty place.")
+        raise CommandError(f"{path} exists already: a backup is only restored into an empty place.")
 
 
 def restore_database(folder: Path, manifest: Manifest) -> None:
@@ -62,7 +62,7 @@ def restore_database(folder: Path, manifest: Manifest) -> None:
         copy.backup(restored)
         _check_integrity(restored, fresh)
         if count_rows(restored.execute) != manifest.rows:
-            raise InvalidBackup(f"{folder / FILE} has not as many rows as its manifest says.")
+            raise InvalidBackup(f"{folder / FILE} does not have as many rows as its manifest says.")
     flush_to_disk(fresh)
     connection.close()
     for suffix in ("-wal", "-shm"):

@@ -35,5 +35,5 @@ class Command(BaseCommand):
                     email=email, password=password, first_name=name, is_staff=True, is_superuser=True
                 )
         except IntegrityError as error:
-            raise CommandError(f"Somebody with the address {email} has an account already.") from error
+            raise CommandError(f"An account with the address {email} exists already.") from error
         self.stdout.write(f"{user.email} may now sign in at /quan-tri/.")

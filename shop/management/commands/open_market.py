@@ -28,6 +28,6 @@ class Command(BaseCommand):
             market_rows = create_market({}, settings={}, actor=actor, now=now)
         create_synonyms(actor=actor, now=now)
         self.stdout.write(
-            f"The market {market_rows.channel.name} is open: {len(market_rows.categories)} shelves."
+            f"The market {market_rows.channel.name} is open: {len(market_rows.categories)} categories."
         )
         self.stdout.write("Check the tax rates, and name the operator, at /quan-tri/du-lieu/.")

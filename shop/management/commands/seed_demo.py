@@ -68,7 +68,7 @@ class Command(BaseCommand):
         self.stdout.write(f"  voucher codes: {MARKET_CODE}, {COOPERATIVE_CODE}")
         statement = write_statement(settings.DATA_DIR)
         if statement is not None:
-            self.stdout.write(f"  a carrier's statement to read in at the desk: {statement}")
+            self.stdout.write(f"  a carrier's statement to import at the desk: {statement}")
 
     def _print_accounts(self, opened: Mapping[str, str], *, is_real: bool) -> None:
         """List the accounts. Random passwords go to a terminal or an embedded shop's file, never to a log."""

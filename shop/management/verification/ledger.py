@@ -60,7 +60,7 @@ def find_unbooked_parts(rows: OrderRows, newest: int | None = None) -> Iterator[
     parts_of = group_by(rows.parts.values(), "order_id")
     for order in rows.latest_changed(newest):
         if drafts_for_parts(order, parts_of[order.pk], now=order.updated_at):
-            yield f"order {order.code}: not all that arrived is booked"
+            yield f"order {order.code}: some delivered items are not booked"
 
 
 def received_value_by_part(rows: OrderRows) -> Counter[int]:

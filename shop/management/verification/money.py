@@ -116,7 +116,7 @@ def find_wrong_refunds(rows: OrderRows) -> Iterator[str]:
         if not refund.money - failed <= requested_amount <= refund.money + failed:
             yield f"refund {refund.pk}: {requested_amount} was requested for {refund.money}, {failed} failed"
         if requested[refund.pk, "refund_success"] > requested_amount:
-            yield f"refund {refund.pk}: more was given back than requested"
+            yield f"refund {refund.pk}: more was refunded than requested"
     for part_id, total in deliveries.items():
         if part_id is not None and total > rows.parts[part_id].delivery_gross:
             yield _part_fault(rows.parts[part_id], "more of its delivery is refunded than it costs")
@@ -219,7 +219,7 @@ def find_wrong_unmatched_transfers() -> Iterator[str]:
             if _found_key(transfer) in posted_keys:
                 unmatched += transfer.amount - distributed - (payout.amount if payout and is_sent else 0)
             elif distributed not in (0, transfer.amount):
-                yield f"transfer {transfer.pk}: its rest is booked nowhere"
+                yield f"transfer {transfer.pk}: its unassigned amount is not booked"
     entries = LedgerEntry.objects.filter(account=LedgerAccount.UNMATCHED)
     booked = -entries.aggregate(sum=Sum("amount", default=0))["sum"]
     if booked != unmatched:

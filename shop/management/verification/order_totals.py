@@ -104,4 +104,4 @@ def find_stale_orders(rows: OrderRows, newest: int | None = None) -> Iterator[st
     for order in rows.latest_changed(newest):
         stale = find_stale_columns(order)
         if stale:
-            yield f"order {order.code}: not as derived again: {', '.join(stale)}"
+            yield f"order {order.code}: stale columns: {', '.join(stale)}"

@@ -56,7 +56,7 @@ def _wrong_stock(batch: Sequence[Stock]) -> Iterator[str]:
         if row.free != row.on_hand - row.reserved - row.allocated:
             yield f"stock {row.pk}: free is not what is neither reserved nor allocated"
         if row.variant.cooperative_id != row.warehouse.cooperative_id:
-            yield f"stock {row.pk}: its variant lies in another cooperative's warehouse"
+            yield f"stock {row.pk}: its variant is of another cooperative than its warehouse"
 
 
 def _sums_by_stock(rows: QuerySet[Model]) -> Counter[int]:
@@ -131,7 +131,7 @@ def find_wrong_parcels(rows: OrderRows) -> Iterator[str]:
             if promised[line.pk] != expected:
                 yield (
                     f"order {line.order.code}: {promised[line.pk]} of line {line.pk} are allocated,"
-                    f" {expected} are still to leave"
+                    f" {expected} are still to be dispatched"
                 )
 
 
@@ -179,7 +179,10 @@ def find_wrong_weights(rows: OrderRows) -> Iterator[str]:
     for query in queries:
         line = rows.lines[query.line_id]
         if not line.is_to_weigh or line.part.state != PartState.ACCEPTED:
-            yield f"order {line.order.code}: a question about the weight of line {line.pk} is open in vain"
+            yield (
+                f"order {line.order.code}: a question about the weight of line {line.pk} is open"
+                " although no answer is needed"
+            )
 
 
 def _weight_fault(line: OrderLine, in_parcels: list[ParcelLine]) -> str:
@@ -218,7 +221,7 @@ def find_wrong_substitutes(rows: OrderRows) -> Iterator[str]:
             yield f"order {line.order.code}: {held[offer.pk]} held for substitute {offer.pk}, not {expected}"
         is_open = line.quantity - closed[line.pk] >= offer.quantity
         if is_waiting and not (line.part.state == PartState.ACCEPTED and is_open):
-            yield f"order {line.order.code}: substitute {offer.pk} waits in vain"
+            yield f"order {line.order.code}: substitute {offer.pk} is open although no answer is needed"
         if (offer.state == SubstituteState.ACCEPTED) != (offer.new_line_id is not None):
             yield f"order {line.order.code}: substitute {offer.pk} is {offer.state}, its line differs"
         if offer.new_line_id is not None and rows.lines[offer.new_line_id].part_id != line.part_id:

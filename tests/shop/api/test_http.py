@@ -334,7 +334,7 @@ def test_multipart_map_paths_are_limited() -> None:
 
     response = multipart(UPLOAD_OPERATION, {"0": ["variables.file"] * 51}, **{"0": file})
 
-    message = "`map` may name 50 places at the most."
+    message = "`map` may name at most 50 places."
     assert (response.status_code, response.json()["errors"][0]["message"]) == (400, message)
 
 

@@ -261,8 +261,8 @@ def bad_tokens(user):
         (make_token(user, at=LONG_AGO), "ExpiredSignatureError", "Signature has expired"),
         (make_token(user, key=stranger), "InvalidSignatureError", "Signature verification failed"),
         (make_token(user, token="revoked"), "InvalidTokenError", "Invalid token: it was revoked."),
-        (make_token(user, tokens.REFRESH), "InvalidTokenError", "Invalid token: it is of another kind."),
-        (make_token(user, user_id="abc"), "DecodeError", "Invalid token: it names nobody."),
+        (make_token(user, tokens.REFRESH), "InvalidTokenError", "Invalid token: its type is another one."),
+        (make_token(user, user_id="abc"), "DecodeError", "Invalid token: it names no user."),
         (unsigned, "InvalidAlgorithmError", "The specified alg value is not allowed"),
         (symmetric, "InvalidAlgorithmError", "The specified alg value is not allowed"),
     ]

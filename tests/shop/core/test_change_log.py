@@ -156,7 +156,7 @@ def test_change_removed_with_its_hash_breaks_its_seal(channel) -> None:
         Change.objects.filter(pk=changes[2].pk).delete()
 
     assert faults() == [
-        f"seal 1 of the change log does not match: it was made of {count} changes up to {changes[2].pk}, and"
+        f"seal 1 of the change log does not match: it covers {count} changes up to {changes[2].pk}, and"
         f" {count - 1} are there"
     ]
 

@@ -110,7 +110,7 @@ def test_backup_is_restored_completely_into_an_empty_place(tmp_path, empty_place
     names = ("pictures/original/qua.png", "pictures/320.webp", "pictures/320.jpg", "share/1.jpg")
     assert files == {name: name.encode() * 100 for name in names}
     assert again.returncode == 1
-    assert "a backup is only put into an empty place" in again.stderr
+    assert "a backup is only restored into an empty place" in again.stderr
     assert empty_place.run("migrate", "--check").returncode == 0
 
 
@@ -203,9 +203,9 @@ def test_running_shop_is_never_overwritten(tmp_path) -> None:
     call_command("backup", tmp_path / "backup", verbosity=0)
     later = make_order()
 
-    with pytest.raises(CommandError, match="only put into an empty place"):
+    with pytest.raises(CommandError, match="only restored into an empty place"):
         call_command("restore", tmp_path / "backup")
-    with pytest.raises(CommandError, match="is there already"):
+    with pytest.raises(CommandError, match="exists already"):
         call_command("backup", tmp_path / "backup")
 
     assert Order.objects.filter(pk=later.pk).exists()

@@ -156,7 +156,7 @@ def test_killed_processes_restart_and_nothing_is_prepared_again(open_shop) -> No
     assert made.returncode == 0, made.stderr
     assert second_start.returncode == 1
     assert "is running already" in second_start.stderr
-    assert "has an account already" in again.stderr
+    assert "exists already" in again.stderr
     assert "Bringing the database up to date" in shop.said()
     assert "Bringing the database up to date" not in reopened.said()
     assert "Compressing" not in reopened.said()

@@ -66,7 +66,7 @@ def test_seal_that_differs_from_the_saved_one_is_found() -> None:
 
     lines, code = verify(f"--seal=1:{wrong_digest}")
 
-    assert lines[0] == "seal 1 of the change log is another one than the one that was kept"
+    assert lines[0] == "seal 1 of the change log differs from the one that was kept"
     assert code == 1
     with pytest.raises(CommandError, match="is not NUMBER:DIGEST"):
         verify("--seal=1:abc")
@@ -88,7 +88,7 @@ def break_total(order):
 def break_progress(order):
     part = OrderPart.objects.get()
     OrderPart.objects.update(progress="returned")
-    return f"order {order.code}: not as derived again: progress of part {part.pk}"
+    return f"order {order.code}: stale columns: progress of part {part.pk}"
 
 
 def break_ledger(order):
