@@ -161,7 +161,7 @@ def send_document(
     user: User | None = None,
     now: datetime.datetime = NOW,
 ) -> ApplicationDocument:
-    """A document of an open application, sent by its manager."""
+    """Send a document of an open application as its manager."""
     return submit_document(
         cooperative=cooperative,
         kind=kind,
@@ -508,7 +508,7 @@ def _division(
 def make_voucher(
     code: str = "CHAO10", *, value: int = 10, minimum: int | None = None, **fields: Any
 ) -> Voucher:
-    """Make a running percent voucher of the platform for the whole order, opened by one code."""
+    """Make an active percent voucher of the platform for the whole order, with one code."""
     related_rows = {name: fields.pop(name, ()) for name in ("products", "variants", "categories")}
     defaults = {
         "name": "Chào khách mới",

@@ -1,13 +1,14 @@
-"""`make lighthouse`: Google's Lighthouse on a phone's first views, against the shop that runs.
+"""`make lighthouse`: measure first views on a phone with Google's Lighthouse, against a running shop.
 
     python -m tests.lighthouse [ADDRESS]
 
-Without an address it starts a shop with the demo, in a folder that it keeps for the next time, and ends it.
-Opens front page, list, product and checkout with a slow phone on a slow network (Lighthouse's own mobile
-throttling), prints the four scores of each, and fails where one is below the market's target. A page
-that falls short is looked at anew, twice at most, and its best run counts: a busy machine slows a page down
+Without an address it starts a shop with the demo, in a folder that it keeps for the next time, and stops it
+at the end. It opens front page, list, product and checkout as a slow phone on a slow network (Lighthouse's
+own mobile throttling), prints the four scores of each, and fails if one is below the market's target. A page
+below its target is measured again, at most twice, and its best run counts: a busy machine slows a page down
 and never speeds it up. Lighthouse comes from npm, in the version that package.json beside this file pins.
-Then weighs the first views of home, list, categories and products on a phone and a desktop.
+Finally it measures the bytes of the first views of home, list, categories and products on a phone and a
+desktop.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ def shop_with_a_demo() -> Iterator[str]:
 
 
 def look_around(address: str) -> int:
-    """Print the scores of all pages; 1 where one is wanting, else 0."""
+    """Print the scores of all pages; return 1 if one is below its target, else 0."""
     visitor = Visitor(address)
     visitor.fill_a_basket()
     pages = {"home": "/", "list": "/san-pham/", "product": visitor.product, "checkout": "/dat-hang/"}
@@ -130,7 +131,7 @@ class Visitor:
 
 
 def _weigh(address: str, paths: list[str]) -> int:
-    """Print what a first view of each page weighs; return how many are too heavy."""
+    """Print the bytes of each page's first view; return how many exceed the limit."""
     print(f"\n{'first views, KB':45}" + "".join(f"{name:>10}" for name in WINDOWS))
     heavy = 0
     with sync_playwright() as playwright:
@@ -169,7 +170,7 @@ def _answers(url: str) -> bool:
 
 
 def _value(form: str, name: str) -> str:
-    """Return the first choice's value: `disabled` ones are passed over."""
+    """Return the value of the first choice that is not `disabled`."""
     inputs = [field for field in re.findall(r"<input[^>]*>", form) if f'name="{name}"' in field]
     return next(re.search(r'value="([^"]*)"', field)[1] for field in inputs if " disabled" not in field)  # type: ignore[index]
 

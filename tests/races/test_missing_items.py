@@ -49,7 +49,7 @@ MEMBER = Actor.system("test")
 
 
 def offered_part(on_hand: int = 10) -> tuple[OrderPart, Substitute]:
-    """An accepted part of four items at 100,000 and one at 50,000; two of the four may be replaced."""
+    """Return an accepted part of four items at 100,000 and one at 50,000; two of the four may be replaced."""
     part, offer = part_and_offer(on_hand)
     return part, offer()
 

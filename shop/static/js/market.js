@@ -12,7 +12,8 @@
     if (document.querySelector("[data-kept-copy]") && !document.querySelector("[data-sent]")) location.reload();
   });
 
-  // HTMX does not hear of choices made before it was loaded. On a page gone back to the browser restores them itself.
+  // Repeat the events of choices made before HTMX was loaded, which it missed. Not on a page that the visitor went back
+  // to: the browser restores its choices itself.
   const isChanged = (field) => {
     if (field.type === "radio" || field.type === "checkbox") return field.checked !== field.defaultChecked;
     if (field.type === "number") return field.value !== field.defaultValue;
@@ -29,8 +30,9 @@
   };
   document.addEventListener("htmx:load", sendEarlyChoices, { once: true });
 
-  // Pages that need HTMX only once somebody acts name it in a meta element, so that their first view is lighter.
-  // What was changed before it was there hears `late`. HTMX waits in vain for a page that is still loading.
+  // Some pages need HTMX only after the visitor's first action; they name it in a meta element, so that their first
+  // view is lighter. A field that was changed before HTMX was loaded gets the event `late`. HTMX is inserted only after
+  // the page has loaded, because otherwise it never starts.
   const lateScript = document.querySelector("meta[name=late-htmx]");
   if (lateScript) {
     const firstActs = ["pointerover", "pointerdown", "touchstart", "focusin", "keydown"];

@@ -87,7 +87,8 @@
     true,
   );
 
-  // Several photos go one after the other, each with its own words: their order stays, and a weak network loses one.
+  // Send several photos one after the other, each with its own status text: so they keep their order, and a weak
+  // network loses only one.
   const send = (form, field, file, row) =>
     new Promise((sent) => {
       const words = row.parentElement.dataset,
@@ -202,7 +203,7 @@
     }
   });
 
-  // Ask what each chosen photo shows beside it; the answers are the lines of one field.
+  // Ask beside each chosen photo what it shows; the answers become the lines of one field.
   document.addEventListener("change", ({ target }) => {
     const box = target.type === "file" && target.form?.querySelector("[data-captions]");
     if (!box) return;

@@ -1,4 +1,4 @@
-// A long list in which one finds by typing, with or without accents. The list itself stays, and is what is sent.
+// Find an option of a long list by typing, with or without accents. The list itself stays, and its value is sent.
 (() => {
   "use strict";
 
@@ -11,7 +11,7 @@
       .toLowerCase()
       .trim()
       .replace(/\s+/g, " ");
-  // Words are found by how they begin; names with the accents as typed come first.
+  // Typed letters match the beginnings of words; names with the accents as typed come first.
   const findOptions = (list, typed) => {
     const folded = ` ${fold(typed)}`,
       exact = typed.normalize("NFC").toLowerCase().trim();
@@ -70,7 +70,7 @@
   document.addEventListener("input", ({ target }) => {
     if (target.matches("[data-finds]")) open(target);
   });
-  // Whoever chooses in the list itself no longer means what the box says.
+  // A choice in the list itself replaces what was typed into the box.
   document.addEventListener("change", ({ target, isTrusted }) => {
     const box = isTrusted && target.matches("select[id]") && boxFor(target);
     if (!box) return;

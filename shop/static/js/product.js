@@ -53,8 +53,8 @@
     window.addEventListener("pagehide", stop);
   }
 
-  // The sums follow the chosen variant and quantity at once: the same that the basket asks for, at most if sold by
-  // weight. A quantity that is not a number leaves them unchanged.
+  // Recalculate the sums as soon as a variant or quantity is chosen: they equal the basket's, or are its maximum for
+  // goods sold by weight. A quantity that is not a number leaves them unchanged.
   const buy = document.querySelector("#buy");
   const sumOf = (price, steps, variant) => {
     const sum = BigInt(price) * steps;

@@ -1,4 +1,4 @@
-// Products seen lately, newest first: this device keeps their ids, and the server shows those that are still listed.
+// Products seen lately, newest first: this device stores their ids, and the server shows those that are still listed.
 (() => {
   "use strict";
 

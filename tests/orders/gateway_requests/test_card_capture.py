@@ -82,7 +82,7 @@ def pack(part: OrderPart) -> None:
 
 
 def authorisation_calls(order: Order) -> list[tuple[str, int]]:
-    """Capture and cancel calls of the order."""
+    """Return the capture and cancel calls of the order."""
     calls = GatewayCall.objects.filter(payment__order=order, operation__in=["capture", "cancel"])
     return [(call.operation, call.amount) for call in calls.order_by("created_at", "amount")]
 

@@ -34,7 +34,7 @@ def client() -> Client:
 
 
 def offered_part() -> tuple[OrderPart, Substitute]:
-    """A part of which two of four packs at 100,000 may be replaced by two at 80,000."""
+    """Return a part of which two of four packs at 100,000 may be replaced by two at 80,000."""
     seller = make_seller()
     first, other = make_variant(seller, name="Miến dong", price=100_000), make_variant(seller)
     part = make_order((first, 4), (other, 1), now=fixed_now()).parts.get()

@@ -1,4 +1,4 @@
-"""Every change has words in both languages: no interface shows the name of an action."""
+"""Every recorded change has a text in both languages: no interface shows the name of an action."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ class Shop:
             return None
 
     def children(self):
-        """Process ids of web, worker and beat by their names."""
+        """Return the process ids of web, worker and beat by their names."""
         names = {"gunicorn": "web", " worker ": "worker", " beat ": "beat"}
         processes = {}
         for folder in Path("/proc").glob("[0-9]*"):

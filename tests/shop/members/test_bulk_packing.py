@@ -1,4 +1,4 @@
-"""Several orders at once: the pick list by product, packing, labels. One refusal holds up no other."""
+"""Several orders at once: the pick list by product, packing, labels. A refusal stops no other order."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ CLOSURES = "/xa-vien/kien/dong-goi/"
 
 
 def accepted_order(*lines) -> OrderPart:
-    """The accepted part of an order of these (variant, quantity) of one seller."""
+    """Return the accepted part of an order of these (variant, quantity) of one seller."""
     part = make_order(*lines, now=fixed_now()).parts.get()
     accept_part(part_id=part.pk, actor=Actor.system(), now=fixed_now())
     part.refresh_from_db()

@@ -669,7 +669,7 @@ def test_programs_are_not_asked_and_the_change_says_that_the_price_is_unusual(se
 
 
 def new_option(listing: Listing, **changed: str) -> tuple[str, dict[str, str]]:
-    """The address for adding an option to a listing, and fields of a 500 g packet."""
+    """Return the address for adding an option to a listing, and fields of a 500 g packet."""
     fields = {"unit": "packet", "content": "500", "measure": "g", "label": "500 g", "on_hand": "5"}
     return f"/xa-vien/hang/{listing.pk}/loai/", fields | changed
 

@@ -1,4 +1,4 @@
-"""A member's phone as the door sees it: it pulls rows, and pushes commands with keys of its own."""
+"""A member's phone as the server sees it: it pulls rows, and pushes commands with keys of its own."""
 
 from __future__ import annotations
 
