@@ -34,7 +34,8 @@ def pack_label(variant: Variant) -> str:
 
 
 def unit_name(unit: str) -> str:
-    """Return the unit's name, such as `kg`. (get_unit_display() builds all choices on each call.)"""
+    """Return the unit's name, such as `kg`."""
+    # get_unit_display() would build all choices on each call.
     return str(Unit(unit).label)
 
 

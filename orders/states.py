@@ -326,7 +326,7 @@ class OrderStatus(TextChoices):
 
 
 class DerivedStatus(TextChoices):
-    """Statuses for people that an order has by its parts and payments while another one is stored."""
+    """Statuses shown to people instead of the stored one; an order's parts and payments decide them."""
 
     WAITING_FOR_PAYMENT = "waiting_for_payment", _("waiting for payment")
     READY_FOR_PICKUP = "ready_for_pickup", READY_FOR_PICKUP

@@ -41,7 +41,7 @@ class VariantChoice:
         return self._sum(self.price, steps)
 
     def list_total(self, steps: int = 1) -> int | None:
-        """Return the price of the quantity at list price; None if that is not more."""
+        """Return the quantity's sum at list price; None if the price is not reduced."""
         return self._sum(self.list_price, steps) if self.list_price else None
 
     @property
@@ -50,7 +50,7 @@ class VariantChoice:
 
     @property
     def list_price_per_kilogram(self) -> int | None:
-        """The list price per kilogram, if that is more."""
+        """The list price per kilogram; None if the price is not reduced."""
         return self._per_kilogram(self.list_price) if self.list_price else None
 
     def _per_kilogram(self, amount: int) -> int | None:

@@ -71,12 +71,12 @@ class WeightQuestion(models.Model):
 
     @property
     def extra_grams(self) -> int:
-        """By how much it weighs more than agreed."""
+        """The grams by which it exceeds the agreed weight."""
         return self.grams - (self.line.bound_grams or 0)
 
     @property
     def answer_by(self) -> datetime.datetime:
-        """From then on the buyer is reminded and called."""
+        """The time from which the buyer is reminded and called."""
         return self.created_at + _REMIND_AFTER
 
     @property

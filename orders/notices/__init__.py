@@ -286,7 +286,7 @@ def notify_part_cancelled(
 
 
 def short_transfer_change(order: Order) -> str:
-    """Return a sentence with the amount that an unpaid transfer has now."""
+    """Return a sentence with the new amount of an unpaid transfer."""
     return _("The amount to transfer is now %(sum)s.") % {"sum": money(order.still_due, order.currency)}
 
 

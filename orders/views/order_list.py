@@ -48,7 +48,7 @@ def account_home(request: HttpRequest) -> HttpResponse:
 
 
 def orders_at_hand(request: HttpRequest) -> OrderQuerySet:
-    """Return the orders of the signed-in buyer, or those that this guest placed or proved with a code.
+    """Return the orders of the signed-in buyer, or those that this guest placed or confirmed by a code.
 
     Orders with a question for the buyer come first, then the newest.
     """

@@ -5,8 +5,8 @@ Figures are sums over the parts and lines of placed orders in whole minor units.
 
 A delivery belongs to a part; if sales are grouped by product or category, deliveries have a row of their own.
 By default confirmed orders count, paid or not, without declined and cancelled parts and less refunds
-(`SalesBasis`). A refund counts on the day of its order. The
-commission is what the ledger charges once everything left to send has arrived.
+(`SalesBasis`). A refund counts on the day of its order. The commission is what the ledger charges once
+everything left to send has arrived.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ class Task(WSGITask):  # type: ignore[misc]  # waitress has no types
 
 
 class HttpConnection(HTTPChannel):  # type: ignore[misc]
-    """A connection.
+    """A client's connection.
 
     As in waitress, a request takes a thread only when it is complete. In addition each step has a time limit,
     so that slow senders cannot stay forever.

@@ -45,7 +45,8 @@ from shop.staff_pages import staff_only
 def refund_order(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpResponse:
     """Refund the part chosen by `?goi=`, or an overpayment.
 
-    "count" shows the total first, and so does a `confirmed` total that the fields no longer add up to.
+    The button "count" shows the total before anything is refunded. So does any button if the fields no longer
+    add up to the `confirmed` total, which the page has shown.
     """
     order = get_object_or_404(Order.objects.placed(), pk=order_id)
     parts = list(order.parts.select_related("cooperative").order_by("number"))
