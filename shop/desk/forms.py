@@ -121,7 +121,9 @@ class ListingSearch(DeskSearch):
 
 
 class OrderSearch(DeskSearch):
-    """Filters of the list of orders."""
+    """Filters of the list of orders; the further ones are folded until they are needed."""
+
+    FURTHER_FIELDS = ("source", "cooperative")
 
     status = forms.ChoiceField(
         label=_("Status"),
@@ -163,8 +165,21 @@ class OrderSearch(DeskSearch):
         self, data: FormData = None, files: FormFiles = None, **options: Unpack[FormOptions]
     ) -> None:
         super().__init__(data, files, **options)
-        field = self.fields["q"]
-        field.label = _("Code, label, phone, email or name")
+        self.order_fields(["q", "status", "day"])
+        self.fields["q"].label = _("Code, label, phone, email or name")
         cooperative = self.fields["cooperative"]
         assert isinstance(cooperative, forms.ModelChoiceField)
         cooperative.queryset = Cooperative.objects.order_by("name", "pk")
+
+    @property
+    def main_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.fields if name not in self.FURTHER_FIELDS]
+
+    @property
+    def further_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.FURTHER_FIELDS]
+
+    @property
+    def further_count(self) -> int:
+        """Return how many of the further fields narrow the list."""
+        return sum(bool(self[name].value()) for name in self.FURTHER_FIELDS)

@@ -180,6 +180,7 @@ urlpatterns = [
     path("cai-dat/tai-khoan/", market_settings.edit_bank_account, name="settings-bank-account"),
     path("cai-dat/thoi-han/", market_settings.edit_deadlines, name="settings-deadlines"),
     path("khach-hang/", customers.list_customers, name="customers"),
+    path("khach-hang/khong-tai-khoan/", customers.list_guest_buyers, name="guest-buyers"),
     path("khach-hang/<int:pk>/", customers.show_customer, name="customer"),
     path("khach-hang/<int:pk>/ghi-chu/", customers.save_customer_note, name="save-customer-note"),
     path("khach-hang/<int:pk>/yeu-cau/", customers.file_customer_request, name="file-customer-request"),

@@ -21,6 +21,9 @@ from shop.reports.sales import SalesBasis, SalesGroup, SalesQuery
 # Longer reports are unreadable, and their files too large to open.
 MAX_DAYS = {ReportInterval.DAY: 366, ReportInterval.WEEK: 5 * 366, ReportInterval.MONTH: 30 * 366}
 
+# Fields that are folded until they are needed.
+FURTHER_FIELDS = ("loai", "tinh", "kenh", "nguon", "dem")
+
 
 class DayField(forms.DateField):
     """A date in Vietnam's format or ISO 8601."""
@@ -92,6 +95,19 @@ class SalesForm(forms.Form):
                 "theo", _("This period is too long for the chosen interval. Choose weeks or months.")
             )
         return cleaned
+
+    @property
+    def main_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.fields if name not in FURTHER_FIELDS]
+
+    @property
+    def further_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in FURTHER_FIELDS]
+
+    @property
+    def further_count(self) -> int:
+        """Return how many of the further fields narrow the report."""
+        return sum(self[name].value() not in ("", None, SalesBasis.NET) for name in FURTHER_FIELDS)
 
     def sales_query(self) -> SalesQuery:
         """Return the query of a valid form. Without a channel: all channels of the market's currency."""

@@ -20,7 +20,7 @@ from shop.reports import sales as report
 from shop.reports.chart import NARROW, build_chart
 from shop.reports.forms import SalesForm
 from shop.reports.group_names import names_of
-from shop.reports.periods import period_label, periods
+from shop.reports.periods import ReportInterval, period_label, periods
 from shop.reports.report_files import Cell, Column, ColumnKind, Table, as_csv, as_xlsx
 from shop.reports.report_index import REPORTS
 from shop.reports.sales import SalesFigures, SalesQuery
@@ -46,6 +46,14 @@ _EXPLANATIONS = {
         "All orders placed, including unconfirmed, cancelled, declined and expired ones. This is not "
         "turnover."
     ),
+}
+_GROUP_HEADINGS = {
+    report.SalesGroup.COOPERATIVE: gettext_lazy("By cooperative"),
+    report.SalesGroup.CATEGORY: gettext_lazy("By category"),
+    report.SalesGroup.PRODUCT: gettext_lazy("By product"),
+    report.SalesGroup.PROVINCE: gettext_lazy("By province"),
+    report.SalesGroup.CHANNEL: gettext_lazy("By channel"),
+    report.SalesGroup.SOURCE: gettext_lazy("By source"),
 }
 MAX_ROWS = 200  # groups on the page; the rest are summed in one row, exports contain all
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -93,6 +101,7 @@ def _page_context(query: SalesQuery, today: datetime.date) -> dict[str, object]:
         "narrow_chart": build_chart(list(by_period.items()), query.interval, query.currency, width=NARROW),
         "by_period": [(period_label(day, query.interval), row) for day, row in by_period.items()],
         "groups": shown_groups,
+        "group_heading": _GROUP_HEADINGS[query.group],
         "other_groups_total": report.sum_figures(row for _key, _name, row in other_groups),
         "other_groups_count": len(other_groups),
         "is_of_lines": query.group in report.LINE_GROUPS or query.category is not None,
@@ -150,6 +159,12 @@ def _presets(today: datetime.date) -> list[tuple[str, str, str]]:
     return [(name, f"{first:%d/%m/%Y}", f"{last:%d/%m/%Y}") for name, first, last in spans]
 
 
+def _period_column(query: SalesQuery) -> Column:
+    """Return the column of a row's day, or of the first day of its week or month."""
+    is_by_day = query.interval == ReportInterval.DAY
+    return Column(pgettext("report", "Day") if is_by_day else pgettext("report", "From"), ColumnKind.DAY)
+
+
 def _figure_columns() -> list[Column]:
     return [
         Column(pgettext("report", "Orders"), ColumnKind.COUNT),
@@ -188,7 +203,7 @@ def _cross_table(query: SalesQuery) -> Table:
     return Table(
         _("Sales"),
         [
-            Column(pgettext("report", "From"), ColumnKind.DAY),
+            _period_column(query),
             Column(str(query.group.label)),
             *_figure_columns(),
         ],
@@ -207,7 +222,7 @@ def _group_table(query: SalesQuery, groups: list[tuple[object, str, SalesFigures
 def _period_table(query: SalesQuery, rows: Mapping[datetime.date, SalesFigures]) -> Table:
     return Table(
         str(query.interval.label),
-        [Column(pgettext("report", "From"), ColumnKind.DAY), *_figure_columns()],
+        [_period_column(query), *_figure_columns()],
         [[day, *_figure_cells(figures)] for day, figures in rows.items()],
         query.currency,
         sums=[pgettext("report", "Total"), *_figure_cells(report.sum_figures(rows.values()))],

@@ -32,6 +32,7 @@ from shop.staff_pages import staff_only
 
 PER_PAGE = 30
 _MAX_LISTED = 1000
+_MAX_GUEST_ORDERS = 2000  # the newest ones; a search finds older buyers
 _RECENT_ORDERS = 20
 _MIN_DIGITS = 6
 
@@ -53,6 +54,31 @@ def list_customers(request: HttpRequest, actor: Actor) -> HttpResponse:
         "listed": _MAX_LISTED,
     }
     return render(request, "desk/customers.html", context)
+
+
+@require_safe
+@staff_only(Permission.MANAGE_USERS)
+def list_guest_buyers(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Search buyers without an account by phone, e-mail or name; those who ordered last come first."""
+    search_text = str(DeskSearch(request.GET).chosen("q") or "").strip()
+    guest_orders = Order.objects.placed().filter(user=None)
+    matching_orders = guest_orders.matching(search_text) if search_text else guest_orders
+    newest_by_contact: dict[str, Order] = {}
+    columns = ("phone", "email", "buyer_name", "placed_at")
+    for order in matching_orders.newest_first().only(*columns)[:_MAX_GUEST_ORDERS]:
+        newest_by_contact.setdefault(order.phone or order.email, order)
+    page = Paginator(list(newest_by_contact.values()), PER_PAGE).get_page(request.GET.get("page"))
+    phones = [order.phone for order in page.object_list if order.phone]
+    counts = dict(
+        guest_orders.filter(phone__in=phones).order_by("phone").values_list("phone").annotate(Count("pk"))
+    )
+    context = {
+        "page": page,
+        "query": search_text,
+        "buyers": [(order, counts.get(order.phone, 1)) for order in page.object_list],
+        "can_see_orders": has_staff_permission(request.user, Permission.MANAGE_ORDERS),
+    }
+    return render(request, "desk/guest_buyers.html", context)
 
 
 @require_safe

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import partial
 
 from django.core.paginator import Paginator
@@ -21,7 +22,7 @@ from catalog.actions.listings.listing_states import (
     return_listing,
     withdraw_listing,
 )
-from catalog.models import Listing, Price, ProductMedia, Variant
+from catalog.models import Listing, Price, Product, ProductMedia, Variant
 from catalog.search import words_of
 from catalog.states import LISTING_MOVES, ListingState
 from cooperatives.models import Certificate
@@ -109,7 +110,8 @@ def show_listing(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
             "sort_order", "pk"
         ),
         "this_month": vietnam_date(now).month,
-        "law": [(label, field not in missing_fields) for field, label in REQUIRED_BY_LAW.items()],
+        "is_perishable": product.product_type.is_perishable,
+        "law": _legal_checks(product, missing_fields),
         "is_complete": not missing_fields,
         "seen": seen_value(listing.submitted_at),
         "may_publish": ListingState.PUBLISHED in allowed,
@@ -168,6 +170,17 @@ def withdraw_listing_view(request: HttpRequest, actor: Actor, pk: int) -> HttpRe
     return run_action(
         request, action, url=reverse("desk:listing", args=[pk]), message=_("Removed from the market.")
     )
+
+
+def _legal_checks(product: Product, missing_fields: Collection[str]) -> list[tuple[Promise, str]]:
+    """Return what the law requires with its tone: good, bad, or empty where it does not apply."""
+
+    def tone_of(field: str) -> str:
+        if field == "shelf_life" and not product.shelf_life and not product.product_type.is_perishable:
+            return ""
+        return "bad" if field in missing_fields else "good"
+
+    return [(label, tone_of(field)) for field, label in REQUIRED_BY_LAW.items()]
 
 
 def _variant_rows(listing: Listing) -> list[dict[str, object]]:

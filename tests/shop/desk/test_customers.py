@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import pytest
@@ -50,6 +51,35 @@ def test_customers_are_found_by_phone_email_and_name(
     people = client.get(CUSTOMERS, {"q": text}).context["people"]
 
     assert [person for person, _count in people] == ([customer] if is_listed else [])
+
+
+@pytest.mark.parametrize(
+    ("text", "is_listed"), [("", True), ("0912 345 678", True), ("thi hoa", True), ("lan", False)]
+)
+def test_buyers_without_an_account_are_found_by_their_orders(
+    client: Client, admin: User, text: str, is_listed: bool
+) -> None:
+    variant = make_variant(on_hand=20)
+    for hours, name in ((0, "Hoa"), (2, "Nguyễn Thị Hoa")):
+        make_order((variant, 1), name=name, phone="0912345678", now=NOW + datetime.timedelta(hours=hours))
+    make_order((variant, 1), phone="0912345678", user=make_customer())
+
+    page = client.get(f"{CUSTOMERS}khong-tai-khoan/", {"q": text})
+
+    buyers = [(order.buyer_name, count) for order, count in page.context["buyers"]]
+    assert buyers == ([("Nguyễn Thị Hoa", 2)] if is_listed else [])
+    assert ("/quan-tri/don-hang/?q=0912345678" in html_of(page)) == is_listed
+
+
+def test_queries_for_buyers_without_an_account_do_not_grow(
+    client: Client, admin: User, django_assert_max_num_queries: Any
+) -> None:
+    make_order()
+    with django_assert_max_num_queries(20) as few:
+        client.get(f"{CUSTOMERS}khong-tai-khoan/")
+    make_order(phone="0987654321")
+    with django_assert_max_num_queries(len(few)):
+        assert len(client.get(f"{CUSTOMERS}khong-tai-khoan/").context["buyers"]) == 2
 
 
 def test_page_shows_orders_only_to_who_manages_orders(client: Client) -> None:

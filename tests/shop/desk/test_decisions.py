@@ -107,10 +107,22 @@ def test_listing_without_a_picture_is_not_published(admin: Client) -> None:
     page = admin.get(f"{DESK}hang/{listing.pk}/")
     response = admin.post(f"{DESK}hang/{listing.pk}/dang-ban/")
 
-    assert [is_said for _words, is_said in page.context["law"]] == [True] * 6 + [False]
+    assert [str(words) for words, tone in page.context["law"] if tone == "bad"] == ["Có ảnh"]
     assert response.url == f"{DESK}hang/{listing.pk}/"
     listing.refresh_from_db()
     assert listing.state == ListingState.IN_REVIEW
+
+
+def test_shelf_life_does_not_apply_to_goods_that_keep(admin: Client) -> None:
+    product = make_product(state=ListingState.IN_REVIEW)
+    type(product).objects.update(shelf_life="")
+    type(product.product_type).objects.update(is_perishable=False)
+
+    page = admin.get(f"{DESK}hang/{Listing.objects.get(product=product).pk}/")
+
+    tones = {str(words): tone for words, tone in page.context["law"]}
+    assert (tones["Hạn dùng"], tones["Xuất xứ"]) == ("", "good")
+    assert html_of(page).count("không áp dụng") == 2
 
 
 def test_listing_is_returned_with_a_reason_and_withdrawn(admin: Client) -> None:

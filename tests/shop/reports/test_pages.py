@@ -90,7 +90,7 @@ def test_csv_has_a_byte_order_mark_plain_numbers_and_no_formulas(admin: Client) 
     rows = list(csv.reader(io.StringIO(response.content.decode("utf-8-sig"))))
     today = vietnam_date(timezone.now()).isoformat()
     assert rows[0] == [
-        "Từ ngày",
+        "Ngày",
         "Hợp tác xã",
         "Đơn hàng",
         "Phần của hợp tác xã",
