@@ -47,7 +47,7 @@ def show_home(request: HttpRequest, actor: Actor) -> HttpResponse:
         "shop": shop,
         "today": vietnam_date(now),
         "now": now,
-        "waiting": task_lists,
+        "waiting": sorted(task_lists, key=lambda task_list: not task_list.is_urgent),
         "has_no_tasks": not any(task_list.count for task_list in task_lists),
         "can_see_orders": can_see_orders,
         "orders_today": Order.objects.placed().placed_on_day(vietnam_date(now)).count()

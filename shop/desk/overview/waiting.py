@@ -38,6 +38,24 @@ from shop.notifications.text_allowance import count_texts_not_sent
 from shop.reports.cash import CashAge, cash_by_holder
 
 MAX_SHOWN = 5
+# Kinds whose time is over or in which money or goods are stuck; they come first.
+_URGENT_KINDS = frozenset(
+    {
+        "failure",
+        "texts",
+        "call",
+        "dispute",
+        "row",
+        "difference",
+        "shortfall",
+        "cash",
+        "complaint",
+        "refund",
+        "part",
+        "weight",
+        "parcel",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +67,10 @@ class OpenTasks:
     first: Sequence[object]
     kind: str
     list_url: str
+
+    @property
+    def is_urgent(self) -> bool:
+        return self.kind in _URGENT_KINDS
 
 
 def applications() -> OpenTasks:
