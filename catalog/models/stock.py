@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime
 import uuid
 from collections.abc import Mapping
 
@@ -125,8 +126,17 @@ class MovementReason(models.TextChoices):
     CORRECTION = "correction", _("corrected")
 
 
+class MovementQuerySet(models.QuerySet["Movement"]):
+    def after(self, moment: datetime.datetime) -> MovementQuerySet:
+        """Return the changes of stock that happened after the moment, whenever they were recorded."""
+        return self.filter(created_at__gt=moment).exclude(happened_at__lte=moment)
+
+
 class Movement(models.Model):
-    """One change of `on_hand` with its reason; immutable. `key` is an idempotency key."""
+    """One change of `on_hand` with its reason; immutable. `key` is an idempotency key.
+
+    `happened_at` is when the stock changed, if it was recorded later, as from a phone without a network.
+    """
 
     stock = models.ForeignKey(Stock, models.PROTECT, related_name="movements")
     quantity = models.IntegerField()
@@ -140,10 +150,19 @@ class Movement(models.Model):
     actor_key = models.CharField(max_length=40, blank=True, default="")
     entry_point = models.CharField(max_length=10, choices=EntryPoint)
     created_at = models.DateTimeField()
+    happened_at = models.DateTimeField(null=True, blank=True)
+
+    objects = MovementQuerySet.as_manager()
 
     class Meta:
         verbose_name = pgettext_lazy("model", "stock movement")
         verbose_name_plural = pgettext_lazy("models", "stock movements")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(happened_at=None) | Q(happened_at__lte=F("created_at")),
+                name="movement_happened_before_it_was_recorded",
+            ),
+        ]
         indexes = [models.Index(fields=["stock", "created_at", "id"], name="movement_by_stock")]
 
     def __str__(self) -> str:

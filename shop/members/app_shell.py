@@ -34,6 +34,7 @@ _PHONE_SCRIPTS = (
     "js/member/products.js",
     "js/member/review.js",
     "js/member/screens.js",
+    "js/member/stock.js",
     "js/member/store.js",
     "js/member/sync.js",
 )

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from catalog.actions.products.variant_rows import UnusualPrice
+from catalog.actions.stock.stock_movements import InvalidStockCount
 from shop.members.forms.work import FAILURE_REASONS
 
 _LISTING_TABS = {
@@ -103,6 +104,9 @@ _TEXTS: Mapping[str, str | Promise] = {
     "did_pause_listing": _("Pause sales"),
     "did_resume_listing": _("Resume selling"),
     "did_receive_stock": _("Receive"),
+    "did_lose_stock": _("Loss"),
+    "did_count_stock": pgettext_lazy("command", "Count"),
+    "did_transfer_stock": pgettext_lazy("command", "Move to another warehouse"),
     "state_waiting": _("On this phone"),
     "state_sending": _("Sending"),
     "state_done": pgettext_lazy("command", "Sent"),
@@ -159,6 +163,22 @@ _TEXTS: Mapping[str, str | Promise] = {
     "quantity_received": _("Quantity received"),
     "receiving_warehouse": _("Receiving warehouse"),
     "receive": _("Record incoming stock"),
+    "record_loss": _("Record a loss"),
+    "quantity_lost": _("Quantity spoilt or lost"),
+    "transfer": _("Move to another warehouse"),
+    "quantity_moved": _("Quantity to move"),
+    "from_warehouse": _("From warehouse"),
+    "to_warehouse": _("To warehouse"),
+    "count_stock": _("Count stock"),
+    "enter_counts": _("Enter what you counted. Leave the rest empty."),
+    "nothing_to_count": _("Nothing to count yet"),
+    "counted": _("Counted quantity"),
+    "invalid_count": InvalidStockCount.default_message,
+    "save_counts": _("Save counts"),
+    "stock_in_place": _("%(place)s: %(there)s %(unit)s"),
+    "promised": _("%(promised)s reserved"),
+    "short": _("%(short)s short"),
+    "other_movements": _("Receipt, loss or transfer"),
     "done_here": _("Done on this phone at %(hour)s."),
     "take_phone_price": _("Sell at %(sum)s, this phone's price"),
     "keep_market_price": _("Keep %(sum)s, the market's price"),

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Listing, Movement, MovementReason, Price, Stock, Variant
@@ -48,13 +48,14 @@ class StockPick:
 
 @dataclass(frozen=True, slots=True)
 class StockCount:
-    """A counted quantity of a variant in a warehouse."""
+    """A counted quantity of a variant in a warehouse. `counted_at` is when, if it is recorded later."""
 
     variant_id: int
     warehouse_id: uuid.UUID
     counted: int
     note: str = ""
     idempotency_key: str | None = None
+    counted_at: datetime.datetime | None = None
 
 
 def choose_stock(
@@ -124,8 +125,13 @@ def record_movement(
     idempotency_key: str | None = None,
     grams: int | None = None,
     lot_id: int | None = None,
+    happened_at: datetime.datetime | None = None,
 ) -> Movement:
-    """Record a change of the stock on hand of a locked row; it may become negative."""
+    """Record a change of the stock on hand of a locked row; it may become negative.
+
+    `happened_at` is when the stock changed, if it is recorded later. A count of a later moment has counted
+    the change already, so a second movement then keeps the stock on hand at that count.
+    """
     movement = Movement.objects.create(
         stock=row,
         quantity=quantity,
@@ -139,10 +145,28 @@ def record_movement(
         actor_key=actor.key,
         entry_point=actor.entry_point,
         created_at=now,
+        happened_at=happened_at,
     )
     Stock.objects.filter(pk=row.pk).update(on_hand=F("on_hand") + quantity)
     row.on_hand += quantity
+    if happened_at is not None and quantity and reason != MovementReason.COUNT:
+        later_count = _last_count_after(row, happened_at)
+        if later_count is not None:
+            record_movement(
+                row,
+                -quantity,
+                reason=MovementReason.COUNT,
+                actor=actor,
+                now=now,
+                document=f"movement:{movement.pk}",
+                happened_at=later_count.happened_at or later_count.created_at,
+            )
     return movement
+
+
+def _last_count_after(row: Stock, moment: datetime.datetime) -> Movement | None:
+    counts = Movement.objects.filter(stock=row, reason=MovementReason.COUNT).after(moment)
+    return counts.order_by("created_at", "pk").last()
 
 
 @transaction.atomic(durable=True)
@@ -152,6 +176,7 @@ def count_stock(
     variant_id: int,
     warehouse_id: uuid.UUID,
     counted_quantity: int,
+    counted_at: datetime.datetime | None = None,
     note: str = "",
     idempotency_key: str | None = None,
     actor: Actor,
@@ -160,9 +185,10 @@ def count_stock(
     """Set the stock on hand to a count, by a movement of the difference.
 
     With an `idempotency_key`, a count without a difference is recorded too, so that a repeat changes nothing
-    even after later sales. Raises InvalidStockCount, and Missing for another cooperative's product.
+    even after later sales. `counted_at`: see `record_count`. Raises InvalidStockCount, and Missing for
+    another cooperative's product.
     """
-    count = StockCount(variant_id, warehouse_id, counted_quantity, note, idempotency_key)
+    count = StockCount(variant_id, warehouse_id, counted_quantity, note, idempotency_key, counted_at)
     return record_count(count, cooperative=cooperative, actor=actor, now=now)
 
 
@@ -182,7 +208,11 @@ def count_stocks(
 def record_count(
     count: StockCount, *, cooperative: Cooperative, actor: Actor, now: datetime.datetime
 ) -> Stock:
-    """Record a count; a step of `count_stock`. Without a difference the movement is 0, to keep its key."""
+    """Record a count; a step of `count_stock`. Without a difference the movement is 0, to keep its key.
+
+    A count that is recorded later is compared with the stock at `counted_at`; what came in and went out since
+    then is kept. If the stock was counted again since then, the later count stands and nothing changes.
+    """
     if not 0 <= count.counted <= MAX_COUNT:
         raise InvalidStockCount(field="counted")
     row = lock_stock_row(
@@ -190,17 +220,20 @@ def record_count(
     )
     if count.idempotency_key is not None and Movement.objects.filter(key=count.idempotency_key).exists():
         return row
-    before = row.on_hand
+    before = row.on_hand - _moved_after(row, count.counted_at)
+    is_superseded = count.counted_at is not None and _last_count_after(row, count.counted_at) is not None
     record_movement(
         row,
-        count.counted - before,
+        0 if is_superseded else count.counted - before,
         reason=MovementReason.COUNT,
         actor=actor,
         now=now,
         note=count.note,
         idempotency_key=count.idempotency_key,
+        happened_at=count.counted_at,
     )
-    Stock.objects.filter(pk=row.pk).update(counted_at=now)
+    if not is_superseded:
+        Stock.objects.filter(pk=row.pk).update(counted_at=count.counted_at or now)
     record_change(
         "stock.counted",
         row,
@@ -213,6 +246,13 @@ def record_count(
     return row
 
 
+def _moved_after(row: Stock, moment: datetime.datetime | None) -> int:
+    """Return by how much the stock on hand has changed since the moment; 0 if None."""
+    if moment is None:
+        return 0
+    return Movement.objects.filter(stock=row).after(moment).aggregate(sum=Sum("quantity"))["sum"] or 0
+
+
 @transaction.atomic(durable=True)
 def receive_stock(
     *,
@@ -222,14 +262,15 @@ def receive_stock(
     quantity: int,
     reason: MovementReason = MovementReason.RECEIPT,
     note: str = "",
+    happened_at: datetime.datetime | None = None,
     idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Stock:
     """Record a receipt, or a loss (negative quantity with reason LOSS).
 
-    A repeated `idempotency_key` changes nothing. Raises InvalidStockCount, and Missing (also for a closed
-    warehouse).
+    `happened_at`: see `record_movement`. A repeated `idempotency_key` changes nothing. Raises
+    InvalidStockCount, and Missing (also for a closed warehouse).
     """
     if not quantity or abs(quantity) > MAX_COUNT:
         raise InvalidStockCount(field="quantity")
@@ -238,19 +279,50 @@ def receive_stock(
     row = lock_stock_row(cooperative=cooperative, variant_id=variant_id, warehouse_id=warehouse_id)
     if idempotency_key is not None and Movement.objects.filter(key=idempotency_key).exists():
         return row
+    move_stock(
+        row,
+        quantity,
+        reason=reason,
+        note=note,
+        happened_at=happened_at,
+        idempotency_key=idempotency_key,
+        actor=actor,
+        now=now,
+    )
+    refresh_availability(variant_ids={variant_id})
+    return row
+
+
+def move_stock(
+    row: Stock,
+    quantity: int,
+    *,
+    reason: MovementReason,
+    note: str,
+    happened_at: datetime.datetime | None,
+    idempotency_key: str | None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
+    """Step: record a movement of a locked row, and its change."""
     record_movement(
-        row, quantity, reason=reason, actor=actor, now=now, note=note, idempotency_key=idempotency_key
+        row,
+        quantity,
+        reason=reason,
+        actor=actor,
+        now=now,
+        note=note,
+        idempotency_key=idempotency_key,
+        happened_at=happened_at,
     )
     record_change(
         "stock.moved",
         row,
         actor=actor,
         now=now,
-        cooperative_id=cooperative.pk,
-        data={"variant": variant_id, "quantity": quantity, "reason": reason},
+        cooperative_id=row.warehouse.cooperative_id,
+        data={"variant": row.variant_id, "quantity": quantity, "reason": reason},
     )
-    refresh_availability(variant_ids={variant_id})
-    return row
 
 
 def lock_stock_row(*, cooperative: Cooperative, variant_id: int, warehouse_id: uuid.UUID) -> Stock:
@@ -258,12 +330,24 @@ def lock_stock_row(*, cooperative: Cooperative, variant_id: int, warehouse_id: u
 
     A variant is stocked only in its own cooperative's warehouses. Raises Missing.
     """
+    return lock_stock_rows(cooperative=cooperative, variant_id=variant_id, warehouse_ids=[warehouse_id])[0]
+
+
+def lock_stock_rows(
+    *, cooperative: Cooperative, variant_id: int, warehouse_ids: Sequence[uuid.UUID]
+) -> list[Stock]:
+    """Return the locked stock rows of a variant in these warehouses, in their order. See `lock_stock_row`."""
     variant = Variant.objects.for_cooperative(cooperative).filter(pk=variant_id).first()
-    warehouse = Warehouse.objects.filter(cooperative=cooperative, pk=warehouse_id).first()
-    if variant is None or warehouse is None:
+    warehouses = Warehouse.objects.for_cooperative(cooperative).in_bulk(warehouse_ids)
+    if variant is None or len(warehouses) < len(warehouse_ids):
         raise Missing()
-    Stock.objects.bulk_create([Stock(variant=variant, warehouse=warehouse)], ignore_conflicts=True)
-    return lock_rows(Stock.objects.filter(variant=variant, warehouse=warehouse))[0]
+    Stock.objects.bulk_create(
+        [Stock(variant=variant, warehouse=warehouse) for warehouse in warehouses.values()],
+        ignore_conflicts=True,
+    )
+    rows = lock_rows(Stock.objects.filter(variant=variant, warehouse__in=warehouses))
+    by_warehouse = {row.warehouse_id: row for row in rows}
+    return [by_warehouse[warehouse_id] for warehouse_id in warehouse_ids]
 
 
 def refresh_availability(*, variant_ids: Iterable[int]) -> None:

@@ -65,17 +65,28 @@ def hand_over_parcel(
     *,
     parcel_id: int,
     dispatch: DispatchDetails = DispatchDetails(),
+    happened_at: datetime.datetime | None = None,
     idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel:
-    """Hand a parcel over and take its contents out of stock. Raises Missing, LinesNotWeighed, WrongMove."""
+    """Hand a parcel over and take its contents out of stock.
+
+    `happened_at` is when it left, if that is recorded later. Raises Missing, LinesNotWeighed, WrongMove.
+    """
     order, part, parcel = locks.lock_parcel(parcel_id)
     require_outgoing_parcel(parcel)
     if is_already_done(idempotency_key, "parcel.handed_over", parcel):
         return parcel
     return dispatch_parcel(
-        order, part, parcel, dispatch, idempotency_key=idempotency_key, actor=actor, now=now
+        order,
+        part,
+        parcel,
+        dispatch,
+        happened_at=happened_at,
+        idempotency_key=idempotency_key,
+        actor=actor,
+        now=now,
     )
 
 
@@ -85,6 +96,7 @@ def dispatch_parcel(
     parcel: Parcel,
     dispatch: DispatchDetails,
     *,
+    happened_at: datetime.datetime | None = None,
     idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
@@ -106,7 +118,7 @@ def dispatch_parcel(
         )
     parcel.save()
     if came_from != ParcelState.FAILED_DELIVERY:
-        _remove_from_stock(parcel, actor=actor, now=now)
+        _remove_from_stock(parcel, happened_at=happened_at, actor=actor, now=now)
     record_for_part(
         order, part, "parcel.handed_over", parcel, actor=actor, now=now, idempotency_key=idempotency_key
     )
@@ -257,7 +269,9 @@ def fail_delivery(
     return parcel
 
 
-def _remove_from_stock(parcel: Parcel, *, actor: Actor, now: datetime.datetime) -> None:
+def _remove_from_stock(
+    parcel: Parcel, *, happened_at: datetime.datetime | None, actor: Actor, now: datetime.datetime
+) -> None:
     """Take the parcel's contents out of stock and release their allocations."""
     lines = [line for line in parcel.lines.order_by("pk") if line.stock_id is not None]
     rows: dict[int, Stock] = locks.lock_stock({line.stock_id for line in lines if line.stock_id})
@@ -272,6 +286,7 @@ def _remove_from_stock(parcel: Parcel, *, actor: Actor, now: datetime.datetime) 
             document=f"parcel:{parcel.pk}",
             grams=-line.grams if line.grams else None,
             lot_id=line.lot_id,
+            happened_at=happened_at,
         )
         release_allocation(row, line.order_line_id, line.quantity)
     save_reserved_and_allocated(rows.values())

@@ -16,6 +16,7 @@ from typing import Any
 from catalog.actions.listings.listing_states import pause_listing, resume_listing
 from catalog.actions.products.variants import update_variant
 from catalog.actions.stock.stock_movements import MAX_COUNT, count_stock, receive_stock
+from catalog.actions.stock.transfer_stock import transfer_stock
 from catalog.models import Listing, MovementReason, Variant
 from cooperatives.access import MemberRight, MembershipContext
 from orders.actions.cash_on_delivery.cash_collection import EXPECTED_CASH, CollectedCash
@@ -39,11 +40,15 @@ PACK_COMMAND = "pack_parcel"
 
 @dataclass(frozen=True, slots=True)
 class CommandCall:
-    """One command of a member, with the idempotency key of its action."""
+    """One command of a member, with the idempotency key of its action.
+
+    `happened_at` is when the member gave the command, by our clock.
+    """
 
     membership: MembershipContext
     payload: Payload
     idempotency_key: str
+    happened_at: datetime.datetime
     now: datetime.datetime
 
     @property
@@ -121,7 +126,13 @@ def _hand_over_parcel(call: CommandCall) -> PreparedCommand:
         driver_phone=payload.text_or_none("driver_phone", max_length=40),
         note=payload.text_or_none("note", max_length=500),
     )
-    action = partial(hand_over_parcel, parcel_id=parcel.pk, dispatch=dispatch, **call.by_with_key)
+    action = partial(
+        hand_over_parcel,
+        parcel_id=parcel.pk,
+        dispatch=dispatch,
+        happened_at=call.happened_at,
+        **call.by_with_key,
+    )
     return PreparedCommand(_part_reference(parcel.part_id), action)
 
 
@@ -171,6 +182,23 @@ def _move_stock(call: CommandCall, reason: MovementReason) -> PreparedCommand:
         quantity=-quantity if reason == MovementReason.LOSS else quantity,
         reason=reason,
         note=payload.text("note", max_length=250),
+        happened_at=call.happened_at,
+        **call.by_with_key,
+    )
+    return PreparedCommand(RowReference(PRODUCT, variant.product_id), action)
+
+
+def _transfer_stock(call: CommandCall) -> PreparedCommand:
+    variant, payload = _find_variant(call), call.payload
+    action = partial(
+        transfer_stock,
+        cooperative=call.membership.cooperative,
+        variant_id=variant.pk,
+        from_warehouse_id=payload.key("warehouse"),
+        to_warehouse_id=payload.key("to"),
+        quantity=payload.whole_number("quantity", maximum=MAX_COUNT),
+        note=payload.text("note", max_length=250),
+        happened_at=call.happened_at,
         **call.by_with_key,
     )
     return PreparedCommand(RowReference(PRODUCT, variant.product_id), action)
@@ -184,6 +212,7 @@ def _count_stock(call: CommandCall) -> PreparedCommand:
         variant_id=variant.pk,
         warehouse_id=payload.key("warehouse"),
         counted_quantity=payload.whole_number("counted", minimum=0, maximum=MAX_COUNT),
+        counted_at=call.happened_at,
         note=payload.text("note", max_length=250),
         **call.by_with_key,
     )
@@ -236,6 +265,7 @@ COMMANDS: Mapping[str, Command] = {
     "fail_delivery": Command(MemberRight.PACK, _fail_delivery),
     "receive_stock": Command(MemberRight.COUNT, _receive_stock),
     "lose_stock": Command(MemberRight.COUNT, _lose_stock),
+    "transfer_stock": Command(MemberRight.COUNT, _transfer_stock),
     "count_stock": Command(MemberRight.COUNT, _count_stock),
     "change_price": Command(MemberRight.LIST, _change_price),
     "pause_listing": Command(MemberRight.LIST, _pause_listing),

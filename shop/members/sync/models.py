@@ -13,6 +13,9 @@ from django.utils.translation import pgettext_lazy
 from cooperatives.models import Cooperative
 from shop.accounts.models import User
 
+# A command that has waited longer counts as given this long ago.
+MAX_WAIT = datetime.timedelta(days=30)
+
 
 class Outcome(models.TextChoices):
     DONE = "done", _("done")
@@ -20,10 +23,10 @@ class Outcome(models.TextChoices):
 
 
 class PhoneCommandQuerySet(models.QuerySet["PhoneCommand"]):
-    def outcomes(self, user: User, keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
-        """Return the outcomes of the user's commands by key; those without an answer are omitted."""
+    def answered(self, user: User, keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, PhoneCommand]:
+        """Return the user's commands that have an answer, by key."""
         rows = self.filter(user=user, key__in=list(keys)).exclude(outcome="")
-        return dict(rows.values_list("key", "outcome"))
+        return {row.key: row for row in rows}
 
     def received_before(self, moment: datetime.datetime) -> Self:
         return self.filter(received_at__lt=moment)
@@ -37,7 +40,7 @@ class PhoneCommand(models.Model):
     `row_kind` and `row_id` name the row that the command is about.
 
     `device_time` is when, by the phone's clock, the member gave the command. `clock_difference` is how far
-    that clock is behind ours. Both are only recorded; no rule reads them.
+    that clock was behind ours when the command arrived.
     """
 
     user = models.ForeignKey(User, models.CASCADE, related_name="+")
@@ -74,3 +77,13 @@ class PhoneCommand(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.key}"
+
+    @property
+    def happened_at(self) -> datetime.datetime:
+        """When the member gave the command, by our clock.
+
+        The phone's clock may be wrong, but it measures how long the command waited before it was sent.
+        """
+        sent_at = self.received_at - self.clock_difference
+        waited = sent_at - self.device_time
+        return self.received_at - min(max(waited, datetime.timedelta(0)), MAX_WAIT)

@@ -88,7 +88,10 @@ class SentCommand:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer to one command. `row` names the row that the command is about, if that is known."""
+    """An answer to one command. `row` names the row that the command is about, if that is known.
+
+    `happened_at` is when the member gave a command that is done.
+    """
 
     key: uuid.UUID
     outcome: str
@@ -97,6 +100,7 @@ class Answer:
     details: Mapping[str, Any] | None = None
     result: Mapping[str, Any] | None = None
     row: RowReference | None = None
+    happened_at: datetime.datetime | None = None
 
     def as_json(self) -> Row:
         facts = {
@@ -124,18 +128,25 @@ def run_commands(
     belong on the phone.
     """
     earlier_keys = {key for command in commands for key in command.after}
-    outcomes = PhoneCommand.objects.outcomes(membership.user, earlier_keys)
+    answered = PhoneCommand.objects.answered(membership.user, earlier_keys)
+    done = {key: row.happened_at for key, row in answered.items() if row.outcome == Outcome.DONE}
     answers: list[Answer] = []
     for command in commands:
-        waits_for = sorted(str(key) for key in command.after if outcomes.get(key) != Outcome.DONE)
+        waits_for = sorted(str(key) for key in command.after - done.keys())
+        not_before = max((done[key] for key in command.after & done.keys()), default=None)
         if waits_for:
             answer = _answer_later(command, EarlierCommandOpen(waits_for=waits_for))
         else:
             answer = _answer_command(
-                command, membership=membership, clock_difference=clock_difference, now=now
+                command,
+                membership=membership,
+                clock_difference=clock_difference,
+                not_before=not_before,
+                now=now,
             )
-        if answer.outcome != LATER:
-            outcomes.setdefault(command.key, answer.outcome)
+        if answer.outcome == Outcome.DONE:
+            happened_at = answer.happened_at or now
+            done.setdefault(command.key, max(happened_at, not_before or happened_at))
         answers.append(answer)
     references = {answer.row for answer in answers if answer.row is not None}
     rows = rows_by_reference(membership, references)
@@ -157,8 +168,10 @@ def _answer_command(
     *,
     membership: MembershipContext,
     clock_difference: datetime.timedelta,
+    not_before: datetime.datetime | None,
     now: datetime.datetime,
 ) -> Answer:
+    """Answer one command. It happened after those that it builds on, `not_before` the last of them."""
     command = COMMANDS.get(sent.name)
     if command is None:  # not stored, because a later version may know it
         return _answer_refused(sent, UnknownCommand())
@@ -173,7 +186,8 @@ def _answer_command(
     if not is_claimed:
         return _answer_later(sent, CommandRunning())
     try:
-        answer = _run_claimed(sent, command, membership=membership, now=now)
+        happened_at = min(now, max(row.happened_at, not_before or row.happened_at))
+        answer = _run_claimed(sent, command, membership=membership, happened_at=happened_at, now=now)
     except Exception:  # the other commands of the push must not wait for this one
         log.exception("Command %s %s of user %s failed", sent.name, sent.key, membership.user.pk)
         PhoneCommand.objects.filter(pk=row.pk, outcome="").update(claimed_at=None)
@@ -220,10 +234,15 @@ def claim_command(
 
 
 def _run_claimed(
-    sent: SentCommand, command: Command, *, membership: MembershipContext, now: datetime.datetime
+    sent: SentCommand,
+    command: Command,
+    *,
+    membership: MembershipContext,
+    happened_at: datetime.datetime,
+    now: datetime.datetime,
 ) -> Answer:
     key = f"phone:{membership.user.pk}:{sent.key}"
-    call = CommandCall(membership, Payload(sent.payload), key, now)
+    call = CommandCall(membership, Payload(sent.payload), key, happened_at, now)
     row = None
     try:
         membership.require(command.right)
@@ -254,7 +273,16 @@ def _store_answer(row: PhoneCommand, answer: Answer, *, now: datetime.datetime) 
 
 def _stored_answer(row: PhoneCommand) -> Answer:
     reference = RowReference(row.row_kind, row.row_id) if row.row_id is not None else None
-    return Answer(row.key, row.outcome, row.code, row.message, row.details, row.result, reference)
+    return Answer(
+        row.key,
+        row.outcome,
+        row.code,
+        row.message,
+        row.details,
+        row.result,
+        row=reference,
+        happened_at=row.happened_at,
+    )
 
 
 def _answer_refused(sent: SentCommand, refused: Refused, *, row: RowReference | None = None) -> Answer:

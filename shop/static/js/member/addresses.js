@@ -4,6 +4,7 @@ const SCREENS = [
   [/^goi\/(\d+)\/$/, (id) => `#part-${id}`],
   [/^hang\/$/, () => "#products"],
   [/^hang\/(\d+)\/(?:loai\/\d+\/)?$/, (id) => `#listing-${id}`],
+  [/^kho\/$/, () => "#stock"],
 ];
 
 // Return the screen's hash, null if there is none for the page.

@@ -13,19 +13,28 @@ export const Field = ({ id, name, value, onText, hint, ...attributes }) =>
 </div>`;
 
 // A large field for a number, with its unit.
-export const NumberField = ({ id, name, value, unit, onText }) =>
+export const NumberField = ({ id, name, of = "", value, unit, isWrong = false, onText }) =>
   html`<div class="field">
-  <label for=${id}>${t(name)}</label>
+  <label for=${id}>${t(name)}${of && html` <span class="visually-hidden">${of}</span>`}</label>
   <div class="with-unit">
-    <input class="input input-large" id=${id} inputmode="numeric" autocomplete="off" maxlength="16" value=${value} onInput=${({ target }) => onText(target.value)} />
+    <input class="input input-large" id=${id} inputmode="numeric" autocomplete="off" maxlength="16" aria-invalid=${isWrong ? "true" : undefined} aria-describedby=${isWrong ? `${id}-error` : undefined} value=${value} onInput=${({ target }) => onText(target.value)} />
     <span>${unit}</span>
   </div>
+  ${isWrong && html`<p class="error" id=${`${id}-error`}><${Icon} name="circle-alert" /><span>${t("invalid_count")}</span></p>`}
 </div>`;
 
 // Whether a command about the row waits on this phone.
 export const UnsentTag = ({ subject, id }) =>
   outbox.value.some((command) => command.state === "waiting" && command.subject[subject] === id) &&
   html`<span class="tag sync wait"><${Icon} name="clock" /> ${t("state_waiting")}</span>`;
+
+export const MAX_QUANTITY = 1_000_000; // in one count, receipt, loss or transfer
+
+// Return a counted quantity, which may be 0; null if it is none.
+export const readCount = (written) => {
+  const digits = written.replace(/[\s.,]/g, "");
+  return /^\d{1,7}$/.test(digits) && Number(digits) <= MAX_QUANTITY ? Number(digits) : null;
+};
 
 // Return a whole number such as 12.000, 0 if it is none. Points and commas group thousands.
 export const readWhole = (written) => {

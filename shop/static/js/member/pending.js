@@ -77,6 +77,10 @@ const PRODUCT_EFFECTS = {
   receive_stock: changeStock((onHand, { quantity }) => onHand + quantity),
   lose_stock: changeStock((onHand, { quantity }) => onHand - quantity),
   count_stock: changeStock((_onHand, { counted }) => counted),
+  transfer_stock: (product, payload) => {
+    const without = changeStock((onHand, { quantity }) => onHand - quantity)(product, payload);
+    return changeStock((onHand, { quantity }) => onHand + quantity)(without, { ...payload, warehouse: payload.to });
+  },
 };
 
 function changeVariant(product, variant, change) {

@@ -1,7 +1,8 @@
 // What all screens share: texts, icons, the outbox and rows as signals, and sending them.
 import { signal } from "@preact/signals";
 import { html } from "member/html";
-import { addCommand, readOutbox, readRows, readSettings } from "member/store";
+import { withPending } from "member/pending";
+import { addCommands, readOutbox, readRows, readSettings } from "member/store";
 import { RESULTS, synchronise } from "member/sync";
 
 const texts = JSON.parse(document.getElementById("phone-texts").textContent);
@@ -36,6 +37,18 @@ export const clock = (at) =>
 export const today = () =>
   new Intl.DateTimeFormat(language, { weekday: "long", day: "numeric", month: "numeric" }).format(new Date());
 
+export const AT_ONCE = 40; // rows of a list that are drawn before the member asks for more
+
+const compareNames = new Intl.Collator(language).compare;
+
+export const products = () =>
+  rows.value
+    .filter(({ kind }) => kind === "product")
+    .map((product) => withPending(product, outbox.value))
+    .sort((one, other) => compareNames(one.name, other.name) || one.id - other.id);
+
+export const nameOf = ({ name, step }) => name || step;
+
 // Of several readings at once the last one counts: an earlier one may end later.
 let lastReading = 0;
 export const reload = async () => {
@@ -58,10 +71,11 @@ export const send = async () => {
   await reload();
 };
 
-// Change the outbox, show it, and send what waits. A second tap before the first one is stored does nothing.
+// Change the outbox, show it, and send what waits; return whether the change was stored. A second tap before the first
+// one is stored does nothing.
 let isStoring = false;
 export const changeOutbox = async (change) => {
-  if (isStoring) return;
+  if (isStoring) return false;
   isStoring = true;
   try {
     isNotStored.value = await change().then(
@@ -73,24 +87,33 @@ export const changeOutbox = async (change) => {
     isStoring = false;
   }
   if (!isNotStored.value) send();
+  return !isNotStored.value;
 };
 
 export const may = (right) => settings.value.rights.includes(right);
 
 export const give = (part, name, payload) => {
   const subject = { part: part.id, order: part.order, currency: part.currency };
-  return changeOutbox(() => addCommand({ name, payload, subject, chains: [`part-${part.id}`] }));
+  return changeOutbox(() => addCommands([{ name, payload, subject, chains: [`part-${part.id}`] }]));
 };
 
 export const giveListing = (listing, name, payload, chains = [`listing-${listing.id}`]) => {
   const { product, currency } = listing;
   const subject = { product: product.id, name: product.name, listing: listing.id, currency };
-  return changeOutbox(() => addCommand({ name, payload, subject, chains }));
+  return changeOutbox(() => addCommands([{ name, payload, subject, chains }]));
 };
 
 // Stock in one warehouse is recorded in the order in which it happened.
-export const giveStock = (product, variant, name, payload) => {
-  const subject = { product: product.id, name: product.name, unit: variant.unit };
-  const chains = [`stock-${variant.id}-${payload.warehouse}`];
-  return changeOutbox(() => addCommand({ name, payload: { variant: variant.id, ...payload }, subject, chains }));
-};
+const stockCommand = ({ product, variant, name, payload, at }) => ({
+  name,
+  at,
+  payload: { variant: variant.id, ...payload },
+  subject: { product: product.id, name: product.name, unit: variant.unit },
+  chains: [payload.warehouse, payload.to].filter(Boolean).map((warehouse) => `stock-${variant.id}-${warehouse}`),
+});
+
+export const giveStock = (product, variant, name, payload) =>
+  changeOutbox(() => addCommands([stockCommand({ product, variant, name, payload })]));
+
+export const giveCounts = (counts) =>
+  changeOutbox(() => addCommands(counts.map((count) => stockCommand({ ...count, name: "count_stock" }))));

@@ -1,23 +1,21 @@
 // The screens of products: the list, and one listing with its state, prices and stock.
 import { useState } from "preact/hooks";
-import { button, Field, NumberField, readWhole, SyncTag, UnsentTag } from "member/controls";
+import { button, NumberField, readWhole, SyncTag, UnsentTag } from "member/controls";
 import { html } from "member/html";
 import {
+  AT_ONCE,
   giveListing,
-  giveStock,
   Icon,
   may,
   money,
+  nameOf,
   number,
-  outbox,
-  rows,
+  products,
   settings,
   t,
   unusualFactor,
 } from "member/phone";
-import { withPending } from "member/pending";
-
-const AT_ONCE = 40; // rows of a list that are drawn before the member asks for more
+import { StockFields } from "member/stock";
 
 // Tabs of the list, in the order of the members' page.
 const TABS = {
@@ -28,14 +26,6 @@ const TABS = {
   paused: ({ state }) => state === "paused",
   withdrawn: ({ state }) => state === "withdrawn",
 };
-
-const collate = new Intl.Collator(document.documentElement.lang).compare;
-
-export const products = () =>
-  rows.value
-    .filter(({ kind }) => kind === "product")
-    .map((product) => withPending(product, outbox.value))
-    .sort((one, other) => collate(one.name, other.name) || one.id - other.id);
 
 const listings = () =>
   products().flatMap((product) =>
@@ -66,8 +56,6 @@ const stockOf = (variant, channel) => {
   }
   return stock;
 };
-
-export const nameOf = ({ name, step }) => name || step;
 
 const STATES = {
   in_review: ["info", "clock", "under_review"],
@@ -145,6 +133,7 @@ export const Products = () => {
     </ul>
     ${!found.length && html`<p class="notice">${t("no_products")}</p>`}
     ${found.length > shown && button("plus", t("more"), () => setShown(shown + AT_ONCE))}
+    ${may("count") && html`<a class="button button-second button-wide" href="#stock"><${Icon} name="scan-line" /> ${t("count_stock")}</a>`}
   `;
 };
 
@@ -182,7 +171,7 @@ const VariantPanel = ({ listing, variant }) => {
       ${variant.is_stock_tracked && elsewhere > 0 && html`<br /><span class="soft">${t("elsewhere", { count: number(elsewhere), unit: variant.unit })}</span>`}
     </p>
     ${may("list") && html`<${EditPrice} key=${amount} listing=${listing} variant=${variant} amount=${amount} />`}
-    ${may("count") && variant.is_stock_tracked && html`<${Receive} product=${listing.product} variant=${variant} />`}
+    ${may("count") && variant.is_stock_tracked && html`<${StockFields} product=${listing.product} variant=${variant} />`}
   </div>`;
 };
 
@@ -210,30 +199,4 @@ const EditPrice = ({ listing, variant, amount }) => {
       ${button("check", t(isAsking ? "save_as_entered" : "save_changes"), save, { isOff: !wanted || wanted === amount })}
     </div>
   </details>`;
-};
-
-const Receive = ({ product, variant }) => {
-  const places = settings.value.warehouses?.filter(({ is_open: isOpen }) => isOpen) ?? [];
-  const stocked = places.find(({ id }) => variant.stocks.some(({ warehouse }) => warehouse === id)) ?? places[0];
-  const [written, setWritten] = useState("");
-  const [warehouse, setWarehouse] = useState(stocked?.id);
-  const quantity = readWhole(written);
-  const receive = async () => {
-    await giveStock(product, variant, "receive_stock", { warehouse, quantity });
-    setWritten("");
-  };
-  if (!stocked) return null;
-  return html`
-    <${NumberField} id=${`received-${variant.id}`} name="quantity_received" unit=${variant.unit} value=${written} onText=${setWritten} />
-    ${
-      places.length > 1 &&
-      html`<div class="field">
-        <label for=${`place-${variant.id}`}>${t("receiving_warehouse")}</label>
-        <select class="input" id=${`place-${variant.id}`} value=${warehouse} onChange=${({ target }) => setWarehouse(target.value)}>
-          ${places.map(({ id, name }) => html`<option key=${id} value=${id}>${name}</option>`)}
-        </select>
-      </div>`
-    }
-    ${button("plus", t("receive"), receive, { isOff: !quantity || quantity > 1_000_000 })}
-  `;
 };

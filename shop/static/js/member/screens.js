@@ -10,6 +10,7 @@ import { Icon, isNotStored, may, network, refused, reload, send, settings, t, to
 import { Listing, Products } from "member/products";
 import { stageOf } from "member/pending";
 import { Unsent } from "member/review";
+import { CountStock } from "member/stock";
 
 const STAGES = ["accept", "pack", "hand_over", "on_the_way", "collect_cash"];
 const TONES = {
@@ -57,6 +58,7 @@ const Today = () => {
         </section>
       `,
     )}
+    ${may("count") && html`<a class="button button-second button-wide" href="#stock"><${Icon} name="scan-line" /> ${t("count_stock")}</a>`}
     ${!parts().length && html`<p class="notice good"><${Icon} name="check" /><span>${t("nothing_to_do")}</span></p>`}
   `;
 };
@@ -79,6 +81,7 @@ const SCREENS = {
   part: { section: "today", back: "#today", text: "back", screen: Part },
   unsent: { section: "today", back: "#today", text: "back", screen: Unsent },
   products: { section: "products", screen: Products },
+  stock: { section: "stock", back: "#today", text: "back", screen: CountStock },
   listing: { section: "products", back: "#products", text: "back_to_products", screen: Listing },
 };
 const TODAY = { section: "today", screen: Today };
@@ -86,7 +89,7 @@ const TODAY = { section: "today", screen: Today };
 const showSection = (section) => {
   for (const tab of document.querySelectorAll("[data-tab]")) {
     const rights = tab.dataset.rights?.split(" ") ?? [];
-    tab.hidden = Boolean(rights.length) && !rights.some(may);
+    tab.hidden = (rights.length && !rights.some(may)) || may(tab.dataset.without);
     if (tab.dataset.tab === section) tab.setAttribute("aria-current", "page");
     else tab.removeAttribute("aria-current");
   }

@@ -45,27 +45,31 @@ export const forgetAll = async () => {
 
 const chainsOf = ({ chains, subject }) => chains ?? [`part-${subject.part}`]; // an older build stored none
 
-// Add a command of this phone's member, in one transaction. It builds on the last unfinished one of each of its chains,
-// such as those about one order.
-export const addCommand = async ({ name, payload, subject, chains }) => {
+// Add commands of this phone's member, all or none. Each builds on the last unfinished one of each of its chains, such
+// as those about one order.
+export const addCommands = async (commands) => {
   const transaction = (await opened).transaction(["outbox", "settings"], "readwrite");
   const outbox = transaction.objectStore("outbox");
   const store = async () => {
     const { member, cooperative } = await transaction.objectStore("settings").get("phone");
     const unfinished = (await outbox.getAll()).filter(({ state }) => state !== "done").reverse();
-    const last = chains.map((chain) => unfinished.find((command) => chainsOf(command).includes(chain))?.key);
-    await outbox.add({
-      key: crypto.randomUUID(),
-      at: new Date().toISOString(),
-      member: member.id,
-      cooperative: cooperative.id,
-      state: "waiting",
-      name,
-      payload,
-      after: [...new Set(last.filter(Boolean))],
-      subject,
-      chains,
-    });
+    for (const { name, payload, subject, chains, at = new Date().toISOString() } of commands) {
+      const last = chains.map((chain) => unfinished.find((earlier) => chainsOf(earlier).includes(chain))?.key);
+      const command = {
+        key: crypto.randomUUID(),
+        at,
+        member: member.id,
+        cooperative: cooperative.id,
+        state: "waiting",
+        name,
+        payload,
+        after: [...new Set(last.filter(Boolean))],
+        subject,
+        chains,
+      };
+      await outbox.add(command);
+      unfinished.unshift(command);
+    }
   };
   await Promise.all([store(), transaction.done]);
   navigator.storage?.persist?.();

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -16,12 +17,14 @@ from tests.factories import make_member
 DOOR = "/xa-vien/dong-bo/"
 
 
-def make_command(name: str, *, after: tuple[str, ...] = (), **payload: Any) -> dict[str, Any]:
-    """Return a command with a new key, given now by the phone's clock."""
+def make_command(
+    name: str, *, after: tuple[str, ...] = (), at: datetime.datetime | None = None, **payload: Any
+) -> dict[str, Any]:
+    """Return a command with a new key, given at this time by the phone's clock, or else now."""
     command = {
         "key": str(uuid.uuid4()),
         "name": name,
-        "at": timezone.now().isoformat(),
+        "at": (at or timezone.now()).isoformat(),
         "payload": payload,
     }
     return command | ({"after": list(after)} if after else {})

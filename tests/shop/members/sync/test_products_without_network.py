@@ -9,11 +9,12 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from catalog.actions.products.variants import update_variant
-from catalog.models import Listing, Movement, Price, Product
+from catalog.models import Listing, Movement, Price, Product, Stock
 from catalog.states import ListingState
 from cooperatives.models import Role
 from shop.core.actors import Actor
-from tests.factories import NOW, get_stock, make_variant
+from tests.factories import NOW, get_stock, make_channel, make_variant, make_warehouse
+from tests.invariants import check_everything
 from tests.shop.members.sync.test_without_network import HOLDS, SMALL_TARGETS, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
@@ -23,8 +24,10 @@ def test_prices_stock_and_pauses_are_entered_without_network(phone_with_workers:
     phone = phone_with_workers
     pillow, scarf = make_variant(seller), make_variant(seller, name="Khăn thổ cẩm", price=180_000, on_hand=4)
     make_variant(seller, name="Măng khô", on_hand=0)
+    far = make_warehouse(seller, make_channel(), name="Kho xa")
     sign_in(phone, seller, Role.LISTER)
     assert phone.evaluate(HOLDS, 3)
+    near = get_stock(pillow).warehouse_id
 
     phone.context.set_offline(True)
     phone.goto("/xa-vien/hang/")
@@ -43,6 +46,15 @@ def test_prices_stock_and_pauses_are_entered_without_network(phone_with_workers:
     phone.get_by_label("Số lượng nhập").fill("5")
     phone.get_by_role("button", name="Ghi nhận hàng nhập").click()
     expect(phone.get_by_text("Kho có 15 chiếc, còn bán được 15")).to_be_visible()
+    phone.locator("summary", has_text="Ghi hàng hỏng, mất").click()
+    phone.get_by_label("Số lượng hỏng, mất").fill("1")
+    phone.get_by_role("button", name="Ghi hàng hỏng, mất").click()
+    expect(phone.get_by_text("Kho có 14 chiếc, còn bán được 14")).to_be_visible()
+    phone.locator("summary", has_text="Chuyển sang kho khác").click()
+    phone.get_by_label("Số lượng chuyển").fill("4")
+    phone.get_by_label("Đến kho").select_option("Kho xa")
+    phone.get_by_role("button", name="Chuyển sang kho khác").click()
+    expect(phone.get_by_label("Số lượng chuyển")).to_have_value("")
     phone.get_by_role("button", name="Tạm ngừng bán").click()
     expect(phone.get_by_text("Tạm ngừng", exact=True)).to_be_visible()
     assert Axe().run(phone).response["violations"] == []
@@ -51,20 +63,38 @@ def test_prices_stock_and_pauses_are_entered_without_network(phone_with_workers:
     phone.get_by_label("Giá mỗi đơn vị bán").fill("185000")
     phone.get_by_role("button", name="Lưu thay đổi").click()
     expect(phone.locator(".money", has_text="185.000")).to_be_visible()
+    phone.goto("/xa-vien/kho/")
+    expect(phone.get_by_text("Kho xa: 4 chiếc")).to_be_visible()
+    assert Axe().run(phone).response["violations"] == []
+    assert phone.evaluate(SMALL_TARGETS) == []
+    phone.get_by_label("Số đếm được Gối thảo dược Kho xa").fill("3")
+    phone.get_by_label(re.compile("Số đếm được Khăn thổ cẩm")).fill("0")
+    phone.get_by_role("button", name="Lưu số đếm").click()
+    expect(phone.get_by_text("Kho xa: 3 chiếc")).to_be_visible()
     channel = Listing.objects.get(product=scarf.product).channel
     update_variant(variant_id=scarf.pk, values={}, prices=[(channel, 160_000)], actor=Actor.system(), now=NOW)
 
     phone.goto("/xa-vien/#unsent")
     phone.context.set_offline(False)
 
-    expect(phone.get_by_text("Đã lên", exact=True)).to_have_count(3)
+    expect(phone.get_by_text("Đã lên", exact=True)).to_have_count(7)
     expect(phone.get_by_role("button", name=re.compile("^Giữ 160.000.₫, giá trên chợ"))).to_be_visible()
     assert phone.evaluate(SMALL_TARGETS) == []
     assert Axe().run(phone).response["violations"] == []
     phone.get_by_role("button", name=re.compile("^Bán 185.000.₫, giá máy này")).click()
-    expect(phone.get_by_text("Đã lên", exact=True)).to_have_count(4)
+    expect(phone.get_by_text("Đã lên", exact=True)).to_have_count(8)
     prices = dict(Price.objects.values_list("variant", "amount"))
     assert (prices[pillow.pk], prices[scarf.pk]) == (32_000, 185_000)
-    assert get_stock(pillow).on_hand == 15
+    stocks = Stock.objects.values_list("variant", "warehouse", "on_hand")
+    assert {(pillow.pk, far.pk, 3), (pillow.pk, near, 10), (scarf.pk, near, 0)} <= set(stocks)
     assert Listing.objects.get(product=Product.objects.get(pk=pillow.product_id)).state == ListingState.PAUSED
-    assert Movement.objects.filter(key__startswith="phone:").count() == 1
+    sent = Movement.objects.filter(created_at__gt=NOW).order_by("pk").values_list("reason", "quantity")
+    assert list(sent) == [
+        ("receipt", 5),
+        ("loss", -1),
+        ("transfer", -4),
+        ("transfer", 4),
+        ("count", -1),
+        ("count", -4),
+    ]
+    check_everything()
