@@ -170,18 +170,26 @@ _TEXTS: Mapping[str, str | Promise] = {
     "from_warehouse": _("From warehouse"),
     "to_warehouse": _("To warehouse"),
     "count_stock": _("Count stock"),
-    "enter_counts": _("Enter what you counted. Leave the rest empty."),
+    "enter_counts": _("%(warehouse)s: enter what you counted. Leave the rest empty."),
+    "warehouse": _("Warehouse"),
+    "find_product": _("Find a product"),
+    "no_such_product": _("No product with this name"),
+    "in_the_books": _("%(there)s %(unit)s in the books"),
     "nothing_to_count": _("Nothing to count yet"),
     "counted": _("Counted quantity"),
     "invalid_count": InvalidStockCount.default_message,
     "save_counts": _("Save counts"),
-    "stock_in_place": _("%(place)s: %(there)s %(unit)s"),
     "promised": _("%(promised)s reserved"),
     "short": _("%(short)s short"),
     "other_movements": _("Receipt, loss or transfer"),
     "done_here": _("Done on this phone at %(hour)s."),
     "take_phone_price": _("Sell at %(sum)s, this phone's price"),
     "keep_market_price": _("Keep %(sum)s, the market's price"),
+    "member_removed": _(
+        "You are no longer a member of %(cooperative)s, so this cannot be sent. Show it to a manager of the "
+        "cooperative, then delete it here."
+    ),
+    "delete_unsent": _("Delete from this phone"),
     "unpack": _("Take the items out of the parcel again."),
     "also_dropped": _("These steps end with it: %(steps)s."),
 }

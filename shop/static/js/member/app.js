@@ -24,6 +24,7 @@ const showUnsent = async () => {
 
 const refresh = async () => {
   const settings = await readSettings();
+  if (!settings && "phoneFormer" in frame.dataset) return; // never a member on this phone
   const isFresh = settings && Date.now() - settings.pulledAt < FRESH_FOR;
   if (!isFresh || (await unsent()).length) await synchronise(door);
   await showUnsent();

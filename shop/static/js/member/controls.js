@@ -13,14 +13,13 @@ export const Field = ({ id, name, value, onText, hint, ...attributes }) =>
 </div>`;
 
 // A large field for a number, with its unit.
-export const NumberField = ({ id, name, of = "", value, unit, isWrong = false, onText }) =>
+export const NumberField = ({ id, name, value, unit, onText }) =>
   html`<div class="field">
-  <label for=${id}>${t(name)}${of && html` <span class="visually-hidden">${of}</span>`}</label>
+  <label for=${id}>${t(name)}</label>
   <div class="with-unit">
-    <input class="input input-large" id=${id} inputmode="numeric" autocomplete="off" maxlength="16" aria-invalid=${isWrong ? "true" : undefined} aria-describedby=${isWrong ? `${id}-error` : undefined} value=${value} onInput=${({ target }) => onText(target.value)} />
+    <input class="input input-large" id=${id} inputmode="numeric" autocomplete="off" maxlength="16" value=${value} onInput=${({ target }) => onText(target.value)} />
     <span>${unit}</span>
   </div>
-  ${isWrong && html`<p class="error" id=${`${id}-error`}><${Icon} name="circle-alert" /><span>${t("invalid_count")}</span></p>`}
 </div>`;
 
 // Whether a command about the row waits on this phone.

@@ -15,11 +15,12 @@ import {
   rows,
   send,
   sendingKeys,
+  settings,
   t,
   waiting,
 } from "member/phone";
 import { stageOf } from "member/pending";
-import { dropCommand, repeatCommand } from "member/store";
+import { dropCommand, forgetAll, repeatCommand } from "member/store";
 
 const title = ({ name, subject, payload }) => {
   const amount = payload.cash ?? payload.amount,
@@ -38,7 +39,11 @@ const Command = ({ command }) => {
   const isSending = sendingKeys.value.includes(command.key);
   const [tone, icon, text] = isSending
     ? ["info", "refresh-cw", t("state_sending")]
-    : { waiting: ["wait", "clock", t("state_waiting")], done: ["good", "check", t("state_done")] }[command.state];
+    : {
+        waiting: ["wait", "clock", t("state_waiting")],
+        refused: ["bad", "circle-alert", t("state_refused")],
+        done: ["good", "check", t("state_done")],
+      }[command.state];
   return html`<li class="task without-picture ${command.state === "done" ? "done" : "soon"}">
     <span><b>${title(command)}</b><small>${t("at", { hour: clock(command.at) })}</small><small><span class="tag ${tone}"><${Icon} name=${icon} /> ${text}</span></small></span>
   </li>`;
@@ -128,7 +133,26 @@ const Review = ({ command }) => {
   </section>`;
 };
 
+// What a removed member did can no longer be sent. The manager learns it from the phone, then it is deleted.
+const Removed = () => {
+  const { name } = settings.value.cooperative;
+  const all = outbox.value.filter(({ state }) => state !== "done");
+  const forget = async () => {
+    await forgetAll();
+    location.assign(document.querySelector("[data-phone-door]").dataset.phoneStart);
+  };
+  return html`
+    <h2>${t("unsent")}</h2>
+    <p class="notice bad" role="alert"><${Icon} name="circle-alert" /><span>${t("member_removed", { cooperative: name })}</span></p>
+    <ul class="stack stack-close">
+      ${all.map((command) => html`<${Command} key=${command.key} command=${command} />`)}
+    </ul>
+    ${button("circle-x", t("delete_unsent"), forget)}
+  `;
+};
+
 export const Unsent = () => {
+  if (settings.value.isRemoved) return html`<${Removed} />`;
   const done = outbox.value.filter(({ state }) => state === "done").reverse();
   const count = waiting().length;
   return html`

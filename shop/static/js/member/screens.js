@@ -97,10 +97,10 @@ const showSection = (section) => {
 
 const Screen = ({ at }) => {
   const [, name, id] = /^#([a-z]+)(?:-(\d+))?$/.exec(at.value) ?? [];
-  const { section, back, text, screen } = SCREENS[name] ?? TODAY;
+  const { section, back, text, screen } = settings.value.isRemoved ? SCREENS.unsent : (SCREENS[name] ?? TODAY);
   useEffect(() => showSection(section), [section, settings.value]);
   return html`
-    ${back && html`<p><a class="button button-plain" href=${back}><${Icon} name="arrow-left" /> ${t(text)}</a></p>`}
+    ${back && !settings.value.isRemoved && html`<p><a class="button button-plain" href=${back}><${Icon} name="arrow-left" /> ${t(text)}</a></p>`}
     <${Renewal} />
     ${isNotStored.value && html`<p class="notice bad" role="alert"><${Icon} name="circle-alert" /><span>${t("not_stored")}</span></p>`}
     <${screen} key=${at.value} id=${Number(id)} />

@@ -7,7 +7,7 @@ import { AT_ONCE, giveCounts, giveStock, Icon, nameOf, number, products, setting
 const warehouses = () => settings.value.warehouses ?? [];
 const openWarehouses = () => warehouses().filter(({ is_open: isOpen }) => isOpen);
 
-// Return the rows to count: as on the page, a closed warehouse only if it holds stock.
+// Return the stocks to count, with their warehouses: as on the page, a closed warehouse only if it holds stock.
 const countable = () =>
   products().flatMap((product) =>
     product.variants
@@ -24,14 +24,24 @@ const countable = () =>
       .filter(({ place, stock }) => place && (place.is_open || stock.on_hand !== 0)),
   );
 
+const folded = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").replace(/đ/gi, "d").toLowerCase();
+
 export const CountStock = () => {
   const [counts, setCounts] = useState({});
+  const [chosen, setChosen] = useState(null);
+  const [find, setFind] = useState("");
   const [shown, setShown] = useState(AT_ONCE);
-  const found = countable();
+  const all = countable();
+  const places = warehouses().filter((place) => all.some((row) => row.place === place));
+  const place = places.find(({ id }) => id === chosen) ?? places[0];
+  const words = folded(find).split(/\s+/);
+  const found = all.filter(
+    (row) => row.place === place && words.every((word) => folded(row.product.name).includes(word)),
+  );
   // The count holds for the moment when it was entered, however long the rest of the warehouse takes.
   const enter = (key, written) =>
     setCounts((before) => ({ ...before, [key]: { written, at: new Date().toISOString() } }));
-  const entered = found.filter(({ key }) => counts[key]?.written.trim());
+  const entered = all.filter(({ key }) => counts[key]?.written.trim());
   const isWrong = entered.some(({ key }) => readCount(counts[key].written) === null);
   const save = async () => {
     const commands = entered.map(({ key, product, variant, stock }) => ({
@@ -42,30 +52,54 @@ export const CountStock = () => {
     }));
     if (await giveCounts(commands)) setCounts({});
   };
+  const byProduct = new Map();
+  for (const row of found.slice(0, shown)) byProduct.set(row.product, [...(byProduct.get(row.product) ?? []), row]);
   return html`
     <div class="row row-apart"><h2>${t("count_stock")}</h2><${SyncTag} /></div>
-    ${found.length ? html`<p>${t("enter_counts")}</p>` : html`<p class="notice">${t("nothing_to_count")}</p>`}
+    ${
+      places.length > 1 &&
+      html`<ul class="scroll-row" tabindex="0" aria-label=${t("warehouse")}>
+        ${places.map(({ id, name }) => html`<li key=${id}><button class="filter" type="button" aria-current=${id === place.id ? "true" : undefined} onClick=${() => setChosen(id)}>${name}</button></li>`)}
+      </ul>`
+    }
+    ${all.length > 0 && html`<${Field} id="find" name="find_product" type="search" value=${find} onText=${setFind} />`}
+    ${
+      found.length
+        ? html`<p class="soft">${t("enter_counts", { warehouse: place.name })}</p>`
+        : html`<p class="notice">${t(all.length ? "no_such_product" : "nothing_to_count")}</p>`
+    }
     <ul class="stack stack-close">
-      ${found.slice(0, shown).map((row) => html`<${CountRow} key=${row.key} row=${row} written=${counts[row.key]?.written ?? ""} onText=${(text) => enter(row.key, text)} />`)}
+      ${[...byProduct].map(
+        ([product, rows]) =>
+          html`<li class="panel stack stack-close" key=${product.id}>
+          <h3 class="small-head">${product.name}</h3>
+          ${rows.map((row) => html`<${CountRow} key=${row.key} row=${row} written=${counts[row.key]?.written ?? ""} onText=${(text) => enter(row.key, text)} />`)}
+          ${product.listings.length > 0 && html`<a class="button button-plain" href=${`#listing-${product.listings[0].id}`}>${t("other_movements")}<span class="visually-hidden">: ${product.name}</span></a>`}
+        </li>`,
+      )}
     </ul>
     ${found.length > shown && button("plus", t("more"), () => setShown(shown + AT_ONCE))}
-    ${found.length > 0 && button("check", t("save_counts"), save, { isBig: true, isOff: !entered.length || isWrong })}
+    ${all.length > 0 && html`<div class="buy-bar">${button("check", t("save_counts"), save, { isBig: true, isOff: !entered.length || isWrong })}</div>`}
   `;
 };
 
-const CountRow = ({ row: { product, variant, stock, place }, written, onText }) => {
-  const [listing] = product.listings;
+const CountRow = ({ row: { product, variant, stock }, written, onText }) => {
   const short = stock.reserved + stock.allocated - stock.on_hand;
-  const title = variant.name ? `${product.name} · ${variant.name}` : product.name;
-  return html`<li class="panel stack stack-close">
-    <h3 class="small-head">${title}</h3>
-    <p>
-      ${t("stock_in_place", { place: place.name, there: stock.on_hand, unit: variant.unit })}${stock.allocated > 0 && `, ${t("promised", { promised: stock.allocated })}`}
-      ${" "}${short > 0 && html`<span class="tag bad"><${Icon} name="triangle-alert" /> ${t("short", { short })}</span>`}
-    </p>
-    <${NumberField} id=${`count-${variant.id}-${stock.warehouse}`} name="counted" of=${`${title} ${place.name}`} unit=${variant.unit} value=${written} isWrong=${written.trim() && readCount(written) === null} onText=${onText} />
-    ${listing && html`<a class="button button-plain" href=${`#listing-${listing.id}`}>${t("other_movements")}<span class="visually-hidden">: ${title}</span></a>`}
-  </li>`;
+  const isWrong = written.trim() && readCount(written) === null;
+  const id = `count-${variant.id}-${stock.warehouse}`;
+  return html`<div class="field count-row">
+    <label for=${id}>
+      <span class="visually-hidden">${t("counted")}: ${product.name}</span>
+      ${variant.name && html`<span class="strong">${variant.name}</span><br />`}
+      <span class="small soft">${t("in_the_books", { there: number(stock.on_hand), unit: variant.unit })}${stock.allocated > 0 && `, ${t("promised", { promised: number(stock.allocated) })}`}</span>
+      ${short > 0 && html`<br /><span class="tag bad"><${Icon} name="triangle-alert" /> ${t("short", { short })}</span>`}
+    </label>
+    <div class="with-unit">
+      <input class="input input-large" id=${id} inputmode="numeric" autocomplete="off" maxlength="9" aria-invalid=${isWrong ? "true" : undefined} aria-describedby=${isWrong ? `${id}-error` : undefined} value=${written} onInput=${({ target }) => onText(target.value)} />
+      <span>${variant.unit}</span>
+    </div>
+    ${isWrong && html`<p class="error" id=${`${id}-error`}><${Icon} name="circle-alert" /><span>${t("invalid_count")}</span></p>`}
+  </div>`;
 };
 
 const Places = ({ id, name, places, value, onChoose }) =>

@@ -31,16 +31,21 @@ export const storePull = async (page) => {
   await transaction.done;
 };
 
+// A member was removed: forget the rows, and remember for whom the commands were that can no longer be sent.
 export const forgetRows = async () => {
   const transaction = (await opened).transaction(["rows", "settings"], "readwrite");
+  const settings = transaction.objectStore("settings");
   await transaction.objectStore("rows").clear();
-  await transaction.objectStore("settings").clear();
+  const phone = await settings.get("phone");
+  const { member, cooperative } = phone ?? {};
+  if (phone) await settings.put({ member, cooperative, rights: [], pulledAt: 0, isRemoved: true }, "phone");
   await transaction.done;
 };
 
 export const forgetAll = async () => {
-  await forgetRows();
-  await (await opened).clear("outbox");
+  const transaction = (await opened).transaction(["rows", "outbox", "settings"], "readwrite");
+  for (const name of ["rows", "outbox", "settings"]) await transaction.objectStore(name).clear();
+  await transaction.done;
 };
 
 const chainsOf = ({ chains, subject }) => chains ?? [`part-${subject.part}`]; // an older build stored none

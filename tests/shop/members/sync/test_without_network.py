@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from cooperatives.models import Role
+from cooperatives.models import Membership, Role
 from orders.actions.fulfilment.cancel_parts import cancel_part
 from orders.models import EventKind, OrderPart, Parcel, PaymentEvent
 from orders.states import CodState, ParcelState, PartState
@@ -266,6 +266,31 @@ def test_phone_with_unsent_work_is_not_signed_out(phone_with_workers: Page, sell
     assert phone.evaluate(HOLDS, 0)
     part.refresh_from_db()
     assert part.state == PartState.ACCEPTED
+
+
+def test_removed_member_sees_what_was_not_sent_and_deletes_it(phone_with_workers: Page, seller) -> None:
+    phone = phone_with_workers
+    part = make_order((make_variant(seller), 2)).parts.get()
+    sign_in(phone, seller)
+    assert phone.evaluate(HOLDS, 2)
+    phone.context.set_offline(True)
+    open_order(phone, part)
+    phone.get_by_role("button", name="Nhận đơn").click()
+    expect(phone.get_by_label("Lấy rồi")).to_be_visible()
+    Membership.objects.all().delete()
+
+    phone.context.set_offline(False)
+
+    expect(phone.get_by_role("alert")).to_contain_text(f"không còn là thành viên của {seller.name}")
+    assert phone.evaluate(HOLDS, 0)
+    phone.goto("/xa-vien/")  # leads to the application
+    phone.get_by_role("link", name="Chưa gửi (1)").click()
+    expect(phone.get_by_text(f"Nhận đơn · Đơn {part.order.code}")).to_be_visible()
+    phone.get_by_role("button", name="Xoá khỏi máy này").click()
+    phone.wait_for_url("**/xa-vien/dang-ky/")
+    expect(phone.get_by_role("link", name="Chưa gửi")).to_have_count(0)
+    part.refresh_from_db()
+    assert part.state == PartState.NEW
 
 
 def test_tapped_twice_is_done_once_and_full_storage_is_told(phone_with_workers: Page, seller) -> None:
