@@ -75,12 +75,20 @@ def _with_questions(orders: OrderQuerySet) -> OrderQuerySet:
 
 @dataclass(frozen=True, slots=True)
 class OrderContents:
-    """An order of the list with its first products: their names, their pictures, how many more there are."""
+    """An order of the list with its first products: their names, their pictures, how many more there are.
+
+    `possible_rise` is by how much it may cost more once it is weighed, in minor units.
+    """
 
     order: Order
     lines: list[OrderLine]
     pictures: list[Picture]
     more_count: int
+    possible_rise: int
+
+    @property
+    def maximum_due(self) -> int:
+        return self.order.due_gross + self.possible_rise
 
 
 def order_contents(orders: Sequence[Order]) -> list[OrderContents]:
@@ -101,9 +109,16 @@ def order_contents(orders: Sequence[Order]) -> list[OrderContents]:
             lines[:NAMED_PRODUCTS],
             [pictures[line.picture_key] for line in lines[:NAMED_PRODUCTS] if line.picture_key in pictures],
             max(0, len(lines) - NAMED_PRODUCTS),
+            _possible_rise(order, lines),
         )
         for order, lines in ((order, lines_by_order[order.pk]) for order in orders)
     ]
+
+
+def _possible_rise(order: Order, lines: Sequence[OrderLine]) -> int:
+    active_parts = {part.pk for part in order.parts.all() if part.is_active}
+    unweighed_lines = [line for line in lines if line.is_to_weigh and line.part_id in active_parts]
+    return sum(line.maximum_gross - line.total_gross for line in unweighed_lines)
 
 
 def take_over_guest_data(request: HttpRequest, user: User, confirmed_phone: str) -> str:

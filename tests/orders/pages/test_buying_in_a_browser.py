@@ -81,8 +81,8 @@ def test_order_can_be_placed_and_cancelled_without_scripts(browser: Browser, liv
     assert (order.buyer_name, order.total_gross) == ("Trần Thị Minh Hạnh", 670_000)
     assert str(order.shipping_address) == "Thôn Nà Ít, Xã Phủ Thông, Thái Nguyên"
 
-    page.get_by_text("Cancel this part", exact=True).click()
-    page.get_by_role("button", name="Yes, cancel this part").click()
+    page.get_by_text("Cancel this order", exact=True).click()
+    page.get_by_role("button", name="Yes, cancel this order").click()
     expect(page.get_by_text("The part from HTX Thiên An has been cancelled.")).to_be_visible()
     context.close()
 

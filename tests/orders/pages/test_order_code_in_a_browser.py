@@ -32,8 +32,8 @@ def page_violations(page: Page) -> list[str]:
 
 
 def cancel(page: Page) -> None:
-    page.get_by_text("Cancel this part", exact=True).click()
-    page.get_by_role("button", name="Yes, cancel this part").click()
+    page.get_by_text("Cancel this order", exact=True).click()
+    page.get_by_role("button", name="Yes, cancel this order").click()
 
 
 def cancel_with_code(page: Page, order: Order) -> list[str]:

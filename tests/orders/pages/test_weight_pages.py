@@ -172,7 +172,7 @@ def test_most_is_the_main_figure_of_the_order_and_its_letter_until_weighed(clien
     for text in (
         "Thanh toán khi nhận: tối đa 116.400 ₫",
         "khoảng 4,8 kg tối đa 86.400 ₫ ước tính 72.000 ₫",
-        "Trả khi nhận phần này, tối đa 116.400 ₫",
+        "Trả khi nhận, tối đa 116.400 ₫",
         "Tiền hàng, tối đa 86.400 ₫ Phí giao hàng 30.000 ₫ "
         "Tối đa 116.400 ₫ Theo cân nặng ước tính: 102.000 ₫",
     ):
