@@ -131,7 +131,7 @@ _GROUPS = (
                 pgettext_lazy("tab", "Transfers"),
                 "qr-code",
                 Permission.HANDLE_PAYMENTS,
-                _desk("transfers-all", "transfer"),
+                _desk("all-transfers", "transfer"),
             ),
             MenuEntry(
                 "desk:bank-statements",

@@ -35,6 +35,10 @@ class Balance:
     currency: str
     amount: int
 
+    @property
+    def absolute_amount(self) -> int:
+        return abs(self.amount)
+
 
 def balances(query: LedgerQuery) -> list[Balance]:
     """Return balances by account and currency, in the accounts' order. One query."""

@@ -19,6 +19,7 @@ from orders.states import ParcelState
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.models import record_change
+from shop.desk.urls import urlpatterns
 from shop.staff_menu import MenuEntry
 from tests.factories import (
     COMPLETE_APPLICATION,
@@ -97,6 +98,14 @@ def test_menu_holds_the_pages_that_the_user_may_open_and_marks_the_current_one(c
             row.view for group in page.context["staff_menu"] for row in group.entries if row.is_current
         ]
         assert current == [entry.view]
+
+
+def test_menu_names_pages_that_exist(admin: Client) -> None:
+    names = {f"desk:{pattern.name}" for pattern in urlpatterns} | {"reports:index", "reports:sales"}
+
+    entries = [entry for group in admin.get(DESK).context["staff_menu"] for entry in group.entries]
+
+    assert {view for entry in entries for view in (entry.view, *entry.further_views)} <= names
 
 
 @pytest.mark.parametrize("kind", ["hop-tac-xa", "hang", "don-hang", "don-nhap"])
