@@ -11,6 +11,7 @@ from cooperatives.models import Role
 from orders.actions.cash_on_delivery.cash_remittance import Remitter, remit_cash
 from orders.models import Parcel
 from orders.states import CashHolder, CodState, ParcelState
+from shop.core.models import ShopSettings
 from tests.factories import make_member, make_seller
 from tests.markup import html_of
 from tests.orders.cash_on_delivery.cash_helpers import (
@@ -48,13 +49,37 @@ def test_each_cash_state_shows_its_sum_and_no_foreign_cash(manager: Client, sell
     remitter = Remitter(CashHolder.CARRIER, CARRIER)
     remit_cash(remitter=remitter, parcel_ids=[remitted.pk], idempotency_key="k", **ACTOR_NOW)
 
-    pages = [html_of(manager.get(CASH + query)) for query in ("", "?ai=nha-xe", "?ai=da-nop")]
+    overview = manager.get(CASH)
+    groups = [manager.get(f"{CASH}?ai={key}").context["groups"] for key in ("hop-tac-xa", "nha-xe", "da-nop")]
 
-    for page, parcel in zip(pages, (ours, carriers, remitted), strict=True):
-        assert f"{parcel.part.order.code}-1" in page
-        assert all(amount in page for amount in ("130.000", "230.000", "330.000"))
-        assert foreign.part.order.code not in page
-        assert page.count("<h3") == 1
+    expected = [(130_000, [ours]), (230_000, [carriers]), (330_000, [remitted])]
+    assert [(group.amount, group.parcels) for group in overview.context["groups"]] == expected
+    assert [[(group.amount, group.parcels) for group in one] for one in groups] == [[row] for row in expected]
+    page = html_of(overview)
+    assert foreign.part.order.code not in page
+    assert "Chợ trừ số tiền này vào lần chi trả của kỳ này." in page
+
+
+def test_first_parcels_of_each_group_are_listed_and_the_rest_on_a_page_of_its_own(
+    manager: Client, seller
+) -> None:
+    parcels = [make_delivered_parcel(cash=True, carrier="", seller=seller) for _ in range(6)]
+
+    first = manager.get(CASH).context["groups"][0]
+    rest = manager.get(f"{CASH}?ai=hop-tac-xa").context["groups"][0]
+
+    assert (len(first.parcels), first.has_more) == (5, True)
+    assert ([parcel.pk for parcel in rest.parcels], rest.has_more) == ([row.pk for row in parcels], False)
+
+
+def test_account_for_earlier_payment_is_shown_once_the_market_has_one(manager: Client, seller) -> None:
+    make_delivered_parcel(cash=True, carrier="", seller=seller)
+    ShopSettings.objects.create(bank_bin="970436", bank_account="0011223344", bank_holder="CHO PHIEN")
+    shown = html_of(manager.get(CASH))
+    ShopSettings.objects.update(bank_bin="", bank_account="", bank_holder="")
+
+    assert "0011223344" in shown
+    assert "Nộp trước" not in html_of(manager.get(CASH))
 
 
 def test_queries_do_not_grow_with_parcels(manager: Client, seller) -> None:
