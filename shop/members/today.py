@@ -6,6 +6,7 @@ import datetime
 import uuid
 from dataclasses import dataclass
 
+from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -15,10 +16,10 @@ from catalog.models import Variant
 from catalog.variant_stock import low_stock_variants
 from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.states import CooperativeState
-from orders.models import Complaint, OrderPart
+from orders.models import Complaint, OrderPart, Settlement
 from orders.models.part import OrderPartQuerySet
 from shop.core.dates.calendar import vietnam_date
-from shop.core.models import market_channel
+from shop.core.models import market_channel, shop_settings
 from shop.members.fulfilment.worklist import PartTask, Stage, at_stage, build_tasks
 from shop.members.member_access import for_members, render_page
 
@@ -68,6 +69,8 @@ def show_today(request: HttpRequest, membership: MembershipContext) -> HttpRespo
         "next_pickups": cooperative_parts.next_pickup_day(vietnam_date(now))
         if membership.may(MemberRight.PACK)
         else None,
+        "due_payout": _due_payout(membership),
+        "next_payout_day": shop_settings().next_payout_day(vietnam_date(now)),
         "is_paused": membership.cooperative.is_paused_on(vietnam_date(now)),
         "is_suspended": membership.cooperative.state == CooperativeState.SUSPENDED,
         "may_list": membership.may(MemberRight.LIST),
@@ -85,6 +88,16 @@ def _low_stock(membership: MembershipContext) -> list[Variant]:
     if channel is None:
         return []
     return list(low_stock_variants(membership.cooperative, channel)[:_MAX_LOW_STOCKS])
+
+
+def _due_payout(membership: MembershipContext) -> int:
+    """Return the sum of closed settlements that wait for payment; 0 without the right to see money."""
+    if not membership.may(MemberRight.MONEY):
+        return 0
+    market = market_channel()
+    settlements = Settlement.objects.for_cooperative(membership.cooperative).payable()
+    payable = settlements.filter(currency=market.currency if market else "VND")
+    return payable.aggregate(total=Sum("payable"))["total"] or 0
 
 
 def _complaints(membership: MembershipContext) -> list[Complaint]:

@@ -21,7 +21,7 @@ from orders.models import (
     Settlement,
 )
 from orders.states import SettlementState
-from shop.core.dates.calendar import vietnam_date
+from shop.core.dates.calendar import start_of_day, vietnam_date
 from shop.core.texts.formatting import clock, day
 from shop.reports.group_names import MAX_QUERIED_KEYS
 from shop.reports.report_files import Cell, Column, ColumnKind, Table
@@ -94,11 +94,35 @@ class SettlementStatement:
     @property
     def period(self) -> str:
         """The period as text."""
-        opened, closed = self.settlement.opened_at, self.settlement.closed_at
-        if closed is None:
-            return _("since %(first)s, still open") % {"first": day(opened)}
-        values = {"first": day(opened), "last": day(closed), "hour": clock(closed)}
-        return _("%(first)s to %(last)s, closed at %(hour)s") % values
+        return format_period(self.settlement)
+
+
+def format_period(settlement: Settlement) -> str:
+    """Return the days of a settlement; hours are given where two settlements share a day."""
+    if settlement.closed_at is None:
+        return _("since %(first)s, still open") % {"first": format_start(settlement)}
+    at_midnight = _("%(first)s to the end of %(last)s")
+    text = at_midnight if _is_midnight(settlement.closed_at) else _("%(first)s to %(last)s")
+    last = settlement.closed_at - datetime.timedelta(microseconds=1)
+    return text % {
+        "first": format_start(settlement),
+        "last": day(last) if _is_midnight(settlement.closed_at) else _format_instant(settlement.closed_at),
+    }
+
+
+def format_start(settlement: Settlement) -> str:
+    """Return when the settlement begins: the closing of the previous one, or the first one's first day."""
+    opened_at = settlement.opened_at
+    is_whole_day = settlement.number == 1 or _is_midnight(opened_at)
+    return day(opened_at) if is_whole_day else _format_instant(opened_at)
+
+
+def _is_midnight(at: datetime.datetime) -> bool:
+    return at == start_of_day(vietnam_date(at))
+
+
+def _format_instant(at: datetime.datetime) -> str:
+    return _("%(hour)s on %(day)s") % {"hour": clock(at), "day": day(at)}
 
 
 def build_statement(settlement: Settlement) -> SettlementStatement:

@@ -81,15 +81,20 @@ def change_market_deadlines(
     transfer_minutes: Mapping[int, int],
     complaint_days: int,
     answer_complaints_days: int,
+    payout_weekday: int | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Set the time to pay by transfer for each channel, and the days to file and to answer complaints.
+    """Set the time to pay by transfer for each channel, the days to file and answer complaints, and payouts.
 
     Orders and complaints that are already open keep their deadlines.
     """
     shop = lock_shop_settings()
-    times = {"complaint_days": complaint_days, "answer_complaints_days": answer_complaints_days}
+    times = {
+        "complaint_days": complaint_days,
+        "answer_complaints_days": answer_complaints_days,
+        "payout_weekday": payout_weekday,
+    }
     changes = set_tracked_columns(shop, times)
     if changes["fields"]:
         shop.save(update_fields=list(times))

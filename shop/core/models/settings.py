@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import datetime
+
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -75,6 +77,11 @@ class ShopSettings(WithMetadata):
     answer_complaints_days = models.PositiveSmallIntegerField(
         default=7, help_text=_("Days within which a complaint is answered.")
     )
+    payout_weekday = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        help_text=_("Weekday on which cooperatives are paid, 0 is Monday; empty if none is announced."),
+    )
     # Maximums of Decree 356/2025/NĐ-CP (`LAWFUL_DAYS` in shop/accounts/personal/data_requests.py).
     data_access_days = models.PositiveSmallIntegerField(
         default=10, help_text=_("Days within which a copy of personal data is provided.")
@@ -119,6 +126,10 @@ class ShopSettings(WithMetadata):
                 name="shop_settings_deletion_in_time",
             ),
             models.CheckConstraint(
+                condition=models.Q(payout_weekday=None) | models.Q(payout_weekday__range=(0, 6)),
+                name="shop_settings_payout_weekday",
+            ),
+            models.CheckConstraint(
                 condition=models.Q(substitute_answer_hours__gte=1),
                 name="shop_settings_time_for_substitutes",
             ),
@@ -126,6 +137,12 @@ class ShopSettings(WithMetadata):
 
     def __str__(self) -> str:
         return self.name
+
+    def next_payout_day(self, today: datetime.date) -> datetime.date | None:
+        """Return the next announced day of payment, which may be today; None if none is announced."""
+        if self.payout_weekday is None:
+            return None
+        return today + datetime.timedelta(days=(self.payout_weekday - today.weekday()) % 7)
 
 
 def shop_settings() -> ShopSettings:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orders.actions.payouts.bank_accounts import BankAccount
 from orders.payments.banks import BANKS
+from shop.core.dates.calendar import WEEKDAYS
 from shop.core.models import Channel, ShopSettings
 from shop.core.web.form_options import FormData
 
@@ -51,7 +52,7 @@ class MarketAccountForm(forms.Form):
 
 
 class MarketTimesForm(forms.Form):
-    """The payment time per channel in minutes; complaint and answer periods in days."""
+    """The payment time per channel in minutes, complaint and answer periods in days, and the payout day."""
 
     complaint_days = forms.IntegerField(
         label=_("Days after delivery in which a buyer can complain"), min_value=1, max_value=MAX_DAYS
@@ -59,10 +60,18 @@ class MarketTimesForm(forms.Form):
     answer_complaints_days = forms.IntegerField(
         label=_("Days to answer a complaint"), min_value=1, max_value=MAX_DAYS
     )
+    payout_weekday = forms.TypedChoiceField(
+        label=_("Day on which cooperatives are paid"),
+        choices=[("", _("not announced")), *enumerate(WEEKDAYS)],
+        coerce=int,
+        empty_value=None,
+        required=False,
+        help_text=_("Cooperatives see this day beside their earnings."),
+    )
 
     def __init__(self, data: FormData = None, *, shop: ShopSettings, channels: Sequence[Channel]) -> None:
-        days = {name: getattr(shop, name) for name in ("complaint_days", "answer_complaints_days")}
-        super().__init__(data, initial=days)
+        names = ("complaint_days", "answer_complaints_days", "payout_weekday")
+        super().__init__(data, initial={name: getattr(shop, name) for name in names})
         self._channels = {f"minutes-{channel.pk}": channel.pk for channel in channels}
         for channel in channels:
             self.fields[f"minutes-{channel.pk}"] = forms.IntegerField(
@@ -72,7 +81,9 @@ class MarketTimesForm(forms.Form):
                 initial=channel.transfer_minutes,
             )
         for field in self.fields.values():
-            field.widget.attrs |= {"class": "input", "inputmode": "numeric"}
+            field.widget.attrs["class"] = "input"
+            if isinstance(field, forms.IntegerField):
+                field.widget.attrs["inputmode"] = "numeric"
 
     @property
     def deadlines(self) -> dict[str, Any]:

@@ -45,6 +45,7 @@ from shop.management.market_setup.synonyms import create_synonyms
 # Longer histories are inserted in bulk, except their last days.
 MAX_ORDERS_RUN_THROUGH_ACTIONS = 300
 SEEDER = Actor.system("demo")
+_PAYOUT_WEEKDAY = 4  # Friday
 
 
 def seed_market(
@@ -149,12 +150,13 @@ def members_by_cooperative() -> dict[int, Actor]:
     return actors
 
 
-def _settings() -> dict[str, str]:
+def _settings() -> dict[str, object]:
     """Return the settings of the demo's operator and bank account; a real shop sets its own at the desk."""
     values = demo_market()
-    return {
+    columns: dict[str, object] = {
         f"{kind}_{field}": value for kind in ("operator", "bank") for field, value in values[kind].items()
     }
+    return columns | {"payout_weekday": _PAYOUT_WEEKDAY}
 
 
 def _drawings() -> list[str]:

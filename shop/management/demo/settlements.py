@@ -18,13 +18,13 @@ from orders.actions.settlement.close_settlement import close_settlement
 from orders.actions.settlement.commission_rates import add_commission_rate, add_withholding_rate
 from orders.models import CommissionRate, LedgerEntry, Payout, Settlement
 from shop.core.actors import Actor
-from shop.core.dates.calendar import vietnam_date
+from shop.core.dates.calendar import start_of_day, vietnam_date
 from shop.management.demo.order_plan import DAYS, PlannedOrder
 from shop.notifications.models import Notification
 
 # The first period has been paid.
 FIRST_CLOSED_DAYS_AGO, SECOND_CLOSED_DAYS_AGO = 35, 6
-_PAID_AFTER = datetime.timedelta(days=2)
+_PAID_AFTER = datetime.timedelta(days=2, hours=10)
 _DEFAULT_RATE, _CRAFT_RATE, _NEARBY_RATE = Decimal(5), Decimal(8), Decimal(4)
 _CRAFT_CATEGORY, _NEARBY_COOPERATIVE = "tho-cam-goi-thao-duoc", "htx-yen-duong"
 
@@ -63,9 +63,9 @@ def create_rates(*, actor: Actor, now: datetime.datetime) -> None:
 
 def split_into_periods(planned: Sequence[PlannedOrder], *, now: datetime.datetime) -> list[Period]:
     """Assign orders to the first period that closed after their end."""
-    evening = now.replace(hour=10, minute=0, second=0, microsecond=0)  # 17:00 in Vietnam
-    first_closed_at = evening - datetime.timedelta(days=FIRST_CLOSED_DAYS_AGO)
-    second_closed_at = evening - datetime.timedelta(days=SECOND_CLOSED_DAYS_AGO)
+    midnight = start_of_day(vietnam_date(now))
+    first_closed_at = midnight - datetime.timedelta(days=FIRST_CLOSED_DAYS_AGO)
+    second_closed_at = midnight - datetime.timedelta(days=SECOND_CLOSED_DAYS_AGO)
     end_times = {id(order): _end_of(order, now=now) for order in planned if order.is_over}
     first = [order for order in planned if order.is_over and end_times[id(order)] < first_closed_at]
     second = [

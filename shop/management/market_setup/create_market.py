@@ -50,7 +50,7 @@ class MarketRows:
 def create_market(
     pictures: Mapping[str, Picture],
     *,
-    settings: Mapping[str, str],
+    settings: Mapping[str, object],
     actor: Actor,
     now: datetime.datetime,
 ) -> MarketRows:

@@ -19,6 +19,7 @@ from orders.models import Approval, Settlement
 from orders.payments.banks import find_bank
 from orders.views.approvals import decide_proposal
 from shop.accounts.views.sign_in_steps import require_recent_proof
+from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused
 from shop.core.models import Change, market_channel, shop_settings
 from shop.core.web.http_methods import require_safe_or_post
@@ -38,10 +39,14 @@ def list_settlements(request: HttpRequest, membership: MembershipContext) -> Htt
     market = market_channel()
     open_settlement = settlements.open().filter(currency=market.currency if market else "VND").first()
     closed_settlements = settlements.closed().select_related("payout").newest_first()
+    page = Paginator(closed_settlements, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "open_statement": report.build_statement(open_settlement) if open_settlement else None,
         "settlement": open_settlement,
-        "page": Paginator(closed_settlements, PER_PAGE).get_page(request.GET.get("page")),
+        "starts": report.format_start(open_settlement) if open_settlement else "",
+        "next_payout_day": shop_settings().next_payout_day(vietnam_date(timezone.now())),
+        "page": page,
+        "rows": [(row, report.format_period(row)) for row in page.object_list],
         "bank": find_bank(membership.cooperative.bank_bin),
         "may_manage": membership.may(MemberRight.MANAGE),
     }

@@ -133,7 +133,12 @@ def test_orders_awaiting_transfer_are_counted_before_the_account_changes(setting
 
 def test_periods_are_saved_and_recorded(settings_manager: Client) -> None:
     channel = Channel.objects.get()
-    sent = {"complaint_days": "10", "answer_complaints_days": "7", f"minutes-{channel.pk}": "30"}
+    sent = {
+        "complaint_days": "10",
+        "answer_complaints_days": "7",
+        "payout_weekday": "4",
+        f"minutes-{channel.pk}": "30",
+    }
 
     page = settings_manager.post(f"{MARKET}thoi-han/", sent, follow=True)
 
@@ -142,14 +147,21 @@ def test_periods_are_saved_and_recorded(settings_manager: Client) -> None:
     assert shop_settings().answer_complaints_days == 7
     changes = Change.objects.filter(action="market.deadlines_changed")
     assert [(change.data["from"], change.data["to"]) for change in changes.order_by("pk")] == [
-        ({"complaint_days": 7}, {"complaint_days": 10}),
+        ({"complaint_days": 7, "payout_weekday": None}, {"complaint_days": 10, "payout_weekday": 4}),
         ({"transfer_minutes": 1440}, {"transfer_minutes": 30}),
     ]
     assert "Saved." in text_of(page)
 
 
 @pytest.mark.parametrize(
-    "invalid", [{"complaint_days": "0"}, {"complaint_days": "x"}, {"minutes": "14"}, {"minutes": "10081"}]
+    "invalid",
+    [
+        {"complaint_days": "0"},
+        {"complaint_days": "x"},
+        {"payout_weekday": "7"},
+        {"minutes": "14"},
+        {"minutes": "10081"},
+    ],
 )
 def test_invalid_periods_are_refused(settings_manager: Client, invalid: dict[str, str]) -> None:
     channel = Channel.objects.get()

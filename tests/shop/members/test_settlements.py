@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import datetime
+
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from cooperatives.models import Role
 from orders.actions.payouts.payouts import mark_payout_paid
 from orders.models import Settlement
-from shop.core.models import Change
+from shop.core.models import Change, ShopSettings
 from shop.notifications.models import Notification
+from shop.reports.settlements import format_period
 from tests.factories import make_member, make_seller
 from tests.markup import html_of
 from tests.orders.cash_on_delivery.cash_helpers import ACTOR_NOW
@@ -85,6 +89,53 @@ def test_closed_periods_show_when_they_were_paid(manager: Client, seller) -> Non
     assert "đã chi trả 24/11/2026" in text
     assert "70.000" in text
     assert "FT26330" in paid
+
+
+MIDNIGHT = datetime.datetime(2026, 11, 23, 17, tzinfo=datetime.UTC)  # 24 November in Vietnam
+EVENING = datetime.datetime(2026, 11, 23, 10, tzinfo=datetime.UTC)  # 17:00 in Vietnam
+
+
+@pytest.mark.parametrize(
+    ("closed_at", "closed", "following"),
+    [
+        (MIDNIGHT, "24/10/2026 đến hết 23/11/2026", "từ 24/11/2026, chưa chốt"),
+        (EVENING, "24/10/2026 đến 17:00 ngày 23/11/2026", "từ 17:00 ngày 23/11/2026, chưa chốt"),
+    ],
+)
+def test_periods_share_no_day_without_an_hour(closed_at, closed, following) -> None:
+    opened_at = MIDNIGHT - datetime.timedelta(days=31, hours=-3)  # its first entry, at 03:00
+
+    with translation.override("vi"):
+        periods = [
+            format_period(Settlement(number=1, opened_at=opened_at, closed_at=closed_at)),
+            format_period(Settlement(number=2, opened_at=closed_at)),
+        ]
+
+    assert periods == [closed, following]
+
+
+@pytest.mark.parametrize(
+    ("today", "payout_day"), [("2026-11-24", "2026-11-27"), ("2026-11-27", "2026-11-27")]
+)
+def test_next_payout_day_is_the_announced_weekday(today: str, payout_day: str) -> None:
+    day = datetime.date.fromisoformat(today)
+
+    assert ShopSettings(payout_weekday=4).next_payout_day(day) == datetime.date.fromisoformat(payout_day)
+    assert ShopSettings().next_payout_day(day) is None
+
+
+def test_payout_day_is_told_only_if_it_is_announced(manager: Client, seller) -> None:
+    make_due_payout(seller, 615_000)
+    make_open_settlement(seller, key="next")
+    before = [html_of(manager.get(path)) for path in (MONEY, "/xa-vien/")]
+    ShopSettings.objects.update_or_create(pk=1, defaults={"payout_weekday": 4})
+
+    after = [html_of(manager.get(path)) for path in (MONEY, "/xa-vien/")]
+
+    assert "Chợ chi trả sau khi chốt kỳ." in before[0]
+    assert "Chờ chi trả 615.000" in before[1]
+    assert "Ngày chi trả tới: thứ Sáu " in after[0]
+    assert "Thứ Sáu " in after[1]
 
 
 def test_empty_period_says_that_nothing_is_booked(manager: Client) -> None:
