@@ -20,7 +20,7 @@ from orders.actions.fulfilment.parcel_returns import receive_return
 from orders.forms.complaints import AcceptComplaintForm, answer_form
 from orders.forms.returns import build_return_form
 from orders.models import Complaint, Parcel
-from orders.states import RETURN_KINDS
+from orders.states import RETURN_KINDS, ComplaintState
 from shop.accounts.views.sign_in_steps import require_recent_proof
 from shop.core.errors import Missing
 from shop.core.web.action_results import run_action
@@ -39,11 +39,12 @@ REJECT_REASONS = [
 @require_safe
 @for_members(MemberRight.PACK)
 def list_complaints(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
-    """List open complaints first, then the others, newest first."""
+    """List open complaints, most urgent first, then answered ones, newest first."""
     cooperative_complaints = Complaint.objects.for_cooperative(membership.cooperative).select_related(
         "part__order"
     )
-    page = Paginator(cooperative_complaints.newest_first(), PER_PAGE).get_page(request.GET.get("page"))
+    answered_complaints = cooperative_complaints.exclude(state=ComplaintState.OPEN).newest_first()
+    page = Paginator(answered_complaints, PER_PAGE).get_page(request.GET.get("page"))
     context = {"open": list(cooperative_complaints.open()), "page": page, "now": timezone.now()}
     return render_page(request, membership, "members/complaints.html", context)
 

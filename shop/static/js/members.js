@@ -233,6 +233,20 @@
     box.querySelector("textarea").value = [...box.querySelectorAll("input")].map((input) => input.value).join("\n");
   });
 
+  // The button of an answer to a complaint names the sum that goes back to the buyer.
+  const nameRefund = (form) => {
+    const button = form.querySelector("[data-refund-text]");
+    const fields = [...form.querySelectorAll("[name^=amount-], [name=delivery]")];
+    const sum = fields.reduce((total, field) => total + Number(field.value.replace(/\D/g, "")), 0);
+    button.dataset.plainText ??= button.textContent;
+    const money = `${sum.toLocaleString(document.documentElement.lang)}\u00a0₫`;
+    button.textContent = sum ? button.dataset.refundText.replace("{sum}", money) : button.dataset.plainText;
+  };
+  for (const form of document.querySelectorAll("form[data-refunds]")) {
+    nameRefund(form);
+    form.addEventListener("input", () => nameRefund(form));
+  }
+
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-print]")) window.print();
   });
