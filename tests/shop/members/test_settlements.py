@@ -86,7 +86,7 @@ def test_closed_periods_show_when_they_were_paid(manager: Client, seller) -> Non
     text = html_of(manager.get(MONEY))
     paid = html_of(manager.get(f"{MONEY}{first.settlement_id}/"))
 
-    assert "đã chi trả 24/11/2026" in text
+    assert "Đã chi trả 24/11/2026" in text
     assert "70.000" in text
     assert "FT26330" in paid
 
