@@ -58,6 +58,7 @@ def show_today(request: HttpRequest, membership: MembershipContext) -> HttpRespo
     now = timezone.now()
     cooperative_parts = OrderPart.objects.for_cooperative(membership.cooperative)
     sections = _sections(cooperative_parts, now) if membership.may(MemberRight.PACK) else []
+    due_payout = _due_payout(membership)
     context = {
         "this_day": vietnam_date(now),
         "sections": sections,
@@ -69,8 +70,8 @@ def show_today(request: HttpRequest, membership: MembershipContext) -> HttpRespo
         "next_pickups": cooperative_parts.next_pickup_day(vietnam_date(now))
         if membership.may(MemberRight.PACK)
         else None,
-        "due_payout": _due_payout(membership),
-        "next_payout_day": shop_settings().next_payout_day(vietnam_date(now)),
+        "due_payout": due_payout,
+        "next_payout_day": shop_settings().next_payout_day(vietnam_date(now)) if due_payout else None,
         "is_paused": membership.cooperative.is_paused_on(vietnam_date(now)),
         "is_suspended": membership.cooperative.state == CooperativeState.SUSPENDED,
         "may_list": membership.may(MemberRight.LIST),
