@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 from catalog.models import Listing, Product
 from catalog.states import ListingState
 from cooperatives.models import Cooperative
+from orders.actions.complaints.file_complaint import submit_complaint
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
 from orders.models import OrderPart
 from orders.states import ParcelState
@@ -30,6 +31,7 @@ from tests.factories import (
     make_product_type,
     make_variant,
 )
+from tests.orders.refunds.refund_helpers import deliver_order, get_first_line
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
@@ -227,6 +229,26 @@ def test_every_members_page_is_accessible_and_fits_small_screens(phone: Page, se
             faults[path] = found
 
     assert faults == {}
+
+
+def test_answer_to_a_complaint_names_the_sum_on_its_button(phone: Page, seller) -> None:
+    now = timezone.now()
+    part = deliver_order(make_order((make_variant(seller, price=45_000, on_hand=20), 5)), now=now)
+    complaint = submit_complaint(
+        part_id=part.pk,
+        steps={get_first_line(part).pk: 2},
+        text="Hai quả dập.",
+        actor=Actor.guest(),
+        now=now,
+    )
+    sign_in(phone, seller, f"/xa-vien/phan-anh/{complaint.pk}/")
+
+    amount = phone.get_by_label("Hoàn tiền")
+    expect(phone.get_by_role("button", name="Hoàn 90.000\u00a0₫ cho khách")).to_be_visible()
+    amount.fill("45.000")
+    expect(phone.get_by_role("button", name="Hoàn 45.000\u00a0₫ cho khách")).to_be_visible()
+    amount.fill("")
+    expect(phone.get_by_role("button", name="Trả lời người mua")).to_be_visible()
 
 
 def test_labels_print_one_on_each_a6_page(phone: Page, seller) -> None:
