@@ -78,7 +78,7 @@ def test_period_is_closed_and_paid_at_the_desk_and_seen_on_a_phone(
 
     phone.goto(MONEY)
     period = phone.get_by_role("link", name=re.compile("Kỳ 1"))
-    expect(period).to_contain_text("đã chi trả")
+    expect(period).to_contain_text("Đã chi trả")
     expect(phone.locator(".money-large")).to_have_text("15.000 ₫")
     period.click()
     expect(phone.locator("main")).to_contain_text("mã giao dịch ngân hàng FT26330778899")

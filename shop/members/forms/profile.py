@@ -108,7 +108,7 @@ class CertificateForm(MembersForm):
         required=False,
         coerce=int,
         empty_value=None,
-        choices=[("", _("Not OCOP")), *((str(number), f"{number} ★") for number in (3, 4, 5))],
+        choices=[("", _("Choose the stars")), *((str(number), f"{number} ★") for number in (3, 4, 5))],
     )
     number = forms.CharField(label=_("Certificate number"), max_length=120)
     issuer = forms.CharField(label=_("Issued by"), max_length=250)
