@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db.models import QuerySet, Sum
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from catalog.models import Listing, Price, Product, ProductMedia, Stock, Unit, Variant
 from catalog.pricing import price_for
@@ -63,6 +64,7 @@ class ProductCard:
     step: str
     unit: str
     price_note: str
+    is_weighed: bool
     variant_count: int
     picture: Files
     stars: int | None
@@ -137,6 +139,7 @@ def _card(
         step=_step_label(variant) if variant else "",
         unit=unit_name(variant.unit) if variant else "",
         price_note=_price_note(cheapest, listing.currency) if cheapest else "",
+        is_weighed=variant.is_weighed if variant else False,
         variant_count=len(prices),
         picture=rendition_files(picture),
         stars=stars,
@@ -167,11 +170,13 @@ def _step_label(variant: Variant) -> str:
 
 
 def _price_note(price: Price, currency: str) -> str:
-    """Return a pack's price per kilogram or litre, or the estimate of a piece sold by weight."""
+    """Return a pack's price per kilogram or litre, or what a piece sold by weight costs by estimate."""
     if not price.variant.is_weighed:
         return price_per_measure(price.variant, price.selling_price, currency)
-    estimate = money(price.selling_price or 0, currency)
-    return f"{unit_label(price.variant)}: {estimate}"
+    return _("about %(sum)s/%(unit)s") % {
+        "sum": money(price.selling_price or 0, currency),
+        "unit": unit_name(price.variant.unit),
+    }
 
 
 def _is_last_month(product: Product, month: int) -> bool:
