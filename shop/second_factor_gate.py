@@ -1,4 +1,4 @@
-"""Middleware for work pages: require a second factor, and a recent proof for Django's admin."""
+"""Middleware for work pages: require a second factor, and a recent sign-in for Django's admin."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from django_htmx.http import HttpResponseClientRedirect
 from cooperatives.models import Membership, Role
 from shop.accounts.models import User
 from shop.accounts.second_factor.requirement import second_factor_deadline
-from shop.accounts.views.proof import has_recent_proof, has_required_factor
-from shop.accounts.views.sign_in_steps import ask_for_proof
+from shop.accounts.views.recent_sign_in import has_recent_sign_in, has_required_factor
+from shop.accounts.views.sign_in_steps import ask_to_sign_in_again
 from shop.core.models import shop_settings
 
 _DESK, _MEMBERS, _ADMIN = ("desk", "reports", "admin"), "members", "admin"
@@ -44,15 +44,15 @@ class SecondFactorGate:
         if not isinstance(user, User) or (namespace != _MEMBERS and not user.is_staff):
             return None  # the page asks them to sign in, or hides itself
         if not has_required_factor(request):
-            return _proof_required() if match.view_name in _JSON else ask_for_proof(request)
+            return _sign_in_again_response() if match.view_name in _JSON else ask_to_sign_in_again(request)
         if not user.has_second_factor:
             response = _require_enrolment(request, user, match)
             if response is not None:
                 return response
-        return None if namespace != _ADMIN or has_recent_proof(request) else ask_for_proof(request)
+        return None if namespace != _ADMIN or has_recent_sign_in(request) else ask_to_sign_in_again(request)
 
 
-def _proof_required() -> JsonResponse:
+def _sign_in_again_response() -> JsonResponse:
     """Return the answer to the app; a message for the next page would be about something else."""
     message = _("Confirm that it is you. What you have done on this phone is kept until then.")
     return JsonResponse({"code": "proof_required", "message": message}, status=401)
@@ -77,7 +77,7 @@ def _require_enrolment(request: HttpRequest, user: User, match: ResolverMatch) -
         request.second_factor_due_at = deadline  # type: ignore[attr-defined]
         return None
     if match.view_name in _JSON:
-        return _proof_required()
+        return _sign_in_again_response()
     messages.warning(request, _("Your role requires two-step sign-in. Set it up to continue."))
     url = reverse("accounts:second-factor")
     return HttpResponseClientRedirect(url) if "HX-Request" in request.headers else redirect(url)

@@ -346,7 +346,7 @@ PAYOS_CHECKSUM_KEY = env("PAYOS_CHECKSUM_KEY")
 # The private key that signs tokens, as PEM; without it one is generated in DATA_DIR, for one machine only.
 JWT_PRIVATE_KEY = env("JWT_PRIVATE_KEY").replace("\\n", "\n")
 # How long after signing in staff may change accounts, refunds, payouts, rights and settings over the API.
-API_PROOF_MINUTES = env_int("API_PROOF_MINUTES", 15)
+API_RECENT_SIGN_IN_MINUTES = env_int("API_RECENT_SIGN_IN_MINUTES", 15)
 API_COST_LIMIT = env_int("API_COST_LIMIT", 50_000)  # 0 turns it off
 # How long anonymous catalogue responses are cached while nothing changes; 0 turns it off.
 API_CACHE_SECONDS = env_int("API_CACHE_SECONDS", 0)

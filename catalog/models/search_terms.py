@@ -25,7 +25,7 @@ class KnownWord(models.Model):
 
 
 class Misspelling(models.Model):
-    """A known word with one letter removed, for matching one-letter typos.
+    """A known word with one letter removed, for matching one-letter typing errors.
 
     "trang" and "trnag" both become "trag". There is a row for each letter, and one for the whole word.
     """

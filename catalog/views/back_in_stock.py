@@ -25,12 +25,12 @@ from shop.core.errors import Missing, Refused
 from shop.core.identifiers.phones import format_phone
 from shop.core.models import market_channel, show_in_language
 from shop.core.web.http_methods import require_safe_or_post
-from shop.core.web.rate_limits import Limit, client_network, take_all_limits
+from shop.core.web.rate_limits import Limit, client_network, count_try_of_all
 from shop.notifications.models import ContactMethod
 
 # People ask about a few products; many addresses from one source mean abuse.
-REQUESTS_PER_NETWORK = Limit("back", tries=30, seconds=60 * 60)
-REQUESTS_PER_CONTACT = Limit("back-contact", tries=20, seconds=24 * 60 * 60)
+REQUESTS_PER_NETWORK = Limit("back", max_tries=30, seconds=60 * 60)
+REQUESTS_PER_CONTACT = Limit("back-contact", max_tries=20, seconds=24 * 60 * 60)
 
 
 def paused_product_page(request: HttpRequest, slug: str) -> HttpResponse:
@@ -114,7 +114,7 @@ def _create_request(request: HttpRequest, form: BackInStockForm, product: Produc
     if channel is None:
         raise Http404
     try:
-        take_all_limits([(REQUESTS_PER_NETWORK, network), (REQUESTS_PER_CONTACT, contact)])
+        count_try_of_all([(REQUESTS_PER_NETWORK, network), (REQUESTS_PER_CONTACT, contact)])
         request_back_in_stock(
             product_slug=product.slug,
             variant_id=form.variant_id,

@@ -25,11 +25,11 @@ from shop.core.actors import Actor, EntryPoint
 from shop.core.errors import Missing, Refused
 from shop.core.models import show_in_language
 from shop.core.web.http_methods import require_safe_or_post
-from shop.core.web.rate_limits import Limit, client_network, take_all_limits
+from shop.core.web.rate_limits import Limit, client_network, count_try_of_all
 
 MAX_REQUESTS = 100
-FOLLOWS_PER_NETWORK = Limit("follow", tries=20, seconds=60 * 60)
-FOLLOWS_PER_ADDRESS = Limit("follow-address", tries=10, seconds=24 * 60 * 60)
+FOLLOWS_PER_NETWORK = Limit("follow", max_tries=20, seconds=60 * 60)
+FOLLOWS_PER_ADDRESS = Limit("follow-address", max_tries=10, seconds=24 * 60 * 60)
 
 
 @require_safe_or_post
@@ -109,7 +109,7 @@ def _create_follow_request(request: HttpRequest, form: FollowForm, slug: str | N
     """Create the follow request within rate limits; on refusal, add the error to the form."""
     email, network, user = form.cleaned_data["email"], client_network(request.META), get_user(request)
     try:
-        take_all_limits([(FOLLOWS_PER_NETWORK, network), (FOLLOWS_PER_ADDRESS, email)])
+        count_try_of_all([(FOLLOWS_PER_NETWORK, network), (FOLLOWS_PER_ADDRESS, email)])
         row = request_follow(
             cooperative_slug=slug,
             email=email,

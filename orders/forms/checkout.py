@@ -29,11 +29,11 @@ _MAX_LINES, _MAX_PRICE_DIGITS = 500, 18
 class CheckoutForm(InvoiceForm, ReceiverForm):
     """Receiver, address, delivery method per cooperative, payment method and consents."""
 
-    field_order = (*("basket", "shown_total", "shown_most"), *("name", "phone", "email"))
+    field_order = (*("basket", "shown_total", "shown_maximum"), *("name", "phone", "email"))
 
     basket = forms.UUIDField(widget=forms.HiddenInput)
     shown_total = forms.IntegerField(widget=forms.HiddenInput, required=False)
-    shown_most = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    shown_maximum = forms.IntegerField(widget=forms.HiddenInput, required=False)
     email = forms.EmailField(
         label=_("Email"),
         required=False,

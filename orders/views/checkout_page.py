@@ -175,7 +175,7 @@ def _try_to_place(
                 actor=request_actor(request),
                 now=timezone.now(),
                 agreed_total=form.cleaned_data["shown_total"],
-                agreed_maximum=form.cleaned_data["shown_most"],
+                agreed_maximum=form.cleaned_data["shown_maximum"],
                 seen_prices=form.seen_prices,
                 language=request.LANGUAGE_CODE,
             )

@@ -60,7 +60,7 @@ def _refusal_messages(refused: Refused, quote: Quote, submitted: Mapping[str, ob
         _("The total is now %(new)s instead of %(old)s. Please check and place the order again."),
     )
     maximum_changed = (
-        "shown_most",
+        "shown_maximum",
         quote.maximum_total,
         _(
             "After weighing, the total can now be up to %(new)s instead of %(old)s. Please check "

@@ -46,7 +46,7 @@ def _render_find_page(request: HttpRequest, form: FindForm) -> HttpResponse:
 
 def _find_order(request: HttpRequest, phone: str, code: str) -> Order | None:
     """Find an order, counting the try per network, phone and code. Raises TooManyTries."""
-    FIND_LIMIT_BY_NETWORK.take(client_network(request.META))
-    FIND_LIMIT_BY_PHONE.take(phone)
-    FIND_LIMIT_BY_ORDER.take(code)
+    FIND_LIMIT_BY_NETWORK.count_try(client_network(request.META))
+    FIND_LIMIT_BY_PHONE.count_try(phone)
+    FIND_LIMIT_BY_ORDER.count_try(code)
     return Order.objects.found_by(phone, code).newest_first().first()

@@ -34,7 +34,7 @@ from shop.accounts.personal.consents import WITHDRAWABLE_PURPOSES
 from shop.accounts.personal.data_requests import Requester, file_request, withdraw_request
 from shop.accounts.sign_in.login_limits import DATA_COPIES
 from shop.accounts.views.code_pages import enter_code, send_code_to_visitor, sent_code
-from shop.accounts.views.sign_in_steps import require_recent_proof
+from shop.accounts.views.sign_in_steps import require_recent_sign_in
 from shop.core.errors import Missing, Refused
 from shop.core.models import shop_settings
 from shop.core.web.action_results import run_action
@@ -63,13 +63,13 @@ def show_my_data(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@require_recent_proof
+@require_recent_sign_in
 def request_export(request: HttpRequest) -> HttpResponse:
     """Request a data export."""
     user = _current_user(request)
 
     def request_copy() -> None:
-        DATA_COPIES.take(str(user.pk))
+        DATA_COPIES.count_try(str(user.pk))
         request_data_copy(
             requester=Requester.from_user(user), actor=request_actor(request), now=timezone.now()
         )
@@ -99,7 +99,7 @@ def download_export(request: HttpRequest, pk: uuid.UUID, extension: str) -> Http
 
 
 @require_safe_or_post
-@require_recent_proof
+@require_recent_sign_in
 @never_cache
 def request_deletion_view(request: HttpRequest) -> HttpResponse:
     """Request deletion of the account and personal data, or show why it is not possible yet."""

@@ -28,8 +28,8 @@ from shop.notifications.text_allowance import TextNotSent
 
 # In addition to the limits on all codes (per number and network, `login_limits`). With five tries per code, a
 # day's codes are guessed once in 20,000 days.
-CODES_FOR_ORDER = Limit("order-code", tries=5, seconds=60 * 60)
-CODES_FOR_ORDER_IN_DAY = Limit("order-code-day", tries=10, seconds=24 * 60 * 60)
+CODES_FOR_ORDER = Limit("order-code", max_tries=5, seconds=60 * 60)
+CODES_FOR_ORDER_IN_DAY = Limit("order-code-day", max_tries=10, seconds=24 * 60 * 60)
 
 
 @require_safe_or_post
@@ -77,8 +77,8 @@ def _send_code(request: HttpRequest, order: Order) -> HttpResponse:
     if contact_method is None:
         return _render_page(request, order, None)
     try:
-        CODES_FOR_ORDER.take(str(order.pk))
-        CODES_FOR_ORDER_IN_DAY.take(str(order.pk))
+        CODES_FOR_ORDER.count_try(str(order.pk))
+        CODES_FOR_ORDER_IN_DAY.count_try(str(order.pk))
         send_code_to_visitor(
             request,
             purpose=CodePurpose.ORDER,

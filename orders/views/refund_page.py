@@ -30,7 +30,7 @@ from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.rate_limits import Limit
 
 _ACCOUNT_CHANGES = Limit(
-    "refund-account", tries=10, seconds=24 * 3600
+    "refund-account", max_tries=10, seconds=24 * 3600
 )  # each change sends the buyer a message
 
 
@@ -128,7 +128,7 @@ def edit_refund_account(request: HttpRequest, order_id: uuid.UUID) -> HttpRespon
     form = RefundAccountForm(submitted, initial={"key": uuid.uuid4()})
     if request.method == "POST" and (uses_payer_account or form.is_valid()):
         try:
-            _ACCOUNT_CHANGES.take(str(order.pk))
+            _ACCOUNT_CHANGES.count_try(str(order.pk))
             set_refund_account(
                 order_id=order.pk,
                 account=payer_account

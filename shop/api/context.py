@@ -16,7 +16,7 @@ from shop.accounts.models import App, AppPermission, User
 from shop.accounts.staff.api_apps import find_app_by_token
 from shop.accounts.staff.permissions import Permission
 from shop.api import tokens
-from shop.api.errors import PermissionDenied, SignInTooOld
+from shop.api.errors import PermissionDenied, RecentSignInRequired
 from shop.api.field_permissions import Access, CooperativeScoped, FieldPermission, permission_name
 from shop.core.actors import Actor, EntryPoint
 from shop.core.database.compiled_query import compiled_query
@@ -126,14 +126,14 @@ class Context:
             raise PermissionDenied([permission_name(right) for right in rights])
 
     def require_recent_sign_in(self) -> None:
-        """Raise SignInTooOld if the requesting person signed in too long ago.
+        """Raise RecentSignInRequired if the requesting person signed in too long ago.
 
         Apps pass: they have no sign-in, and issuing their tokens needs a recent one.
         """
         if self.user is None or self.claims is None:
             return
         if not tokens.is_recent_sign_in(self.claims, self.user, now=self.now):
-            raise SignInTooOld()
+            raise RecentSignInRequired()
 
     def signed_in(self) -> User:
         """Return the authenticated user. Raises PermissionDenied for anonymous requests."""

@@ -44,7 +44,7 @@ class PermissionDenied(ProtocolError):
         super().__init__(f"Permission denied{needed}.")
 
 
-class SignInTooOld(ProtocolError):
+class RecentSignInRequired(ProtocolError):
     """The mutation needs a recent sign-in. Saleor's Dashboard signs its user out and asks them to sign in."""
 
     code = "InvalidTokenError"

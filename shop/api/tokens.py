@@ -55,7 +55,7 @@ def is_recent_sign_in(claims: Claims, user: User, *, now: datetime.datetime) -> 
     if not isinstance(signed_in_at, int):
         return False
     since = user.second_factor_since
-    is_recent = now.timestamp() - signed_in_at < settings.API_PROOF_MINUTES * 60
+    is_recent = now.timestamp() - signed_in_at < settings.API_RECENT_SIGN_IN_MINUTES * 60
     return is_recent and (since is None or signed_in_at >= int(since.timestamp()))
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from shop.desk.catalogue import categories, discounts, forbidden_words, synonyms, translations
+from shop.desk.catalogue import categories, discounts, forbidden_phrases, synonyms, translations
 from shop.desk.money import (
     approvals,
     bank_statements,
@@ -57,8 +57,8 @@ urlpatterns = [
     path("hang/<int:pk>/dang-ban/", listings.publish_listing_view, name="publish-listing"),
     path("hang/<int:pk>/tra-lai/", listings.return_listing_view, name="return-listing"),
     path("hang/<int:pk>/go-xuong/", listings.withdraw_listing_view, name="withdraw-listing"),
-    path("tu-cam/", forbidden_words.list_forbidden_phrases, name="forbidden-phrases"),
-    path("tu-cam/<int:pk>/bo/", forbidden_words.remove_forbidden_phrase, name="remove-forbidden-phrase"),
+    path("tu-cam/", forbidden_phrases.list_forbidden_phrases, name="forbidden-phrases"),
+    path("tu-cam/<int:pk>/bo/", forbidden_phrases.remove_forbidden_phrase, name="remove-forbidden-phrase"),
     path("danh-muc/", categories.list_categories, name="categories"),
     path("danh-muc/<int:pk>/", categories.edit_category, name="category"),
     path("danh-muc/<int:pk>/chuyen/", categories.move_category_view, name="move-category"),

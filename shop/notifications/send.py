@@ -15,7 +15,7 @@ from shop.core.database.transactions import after_commit, after_commit_or_run
 from shop.core.jobs.sweeps import delay_before_retry, run_each
 from shop.notifications import by_email, by_sms
 from shop.notifications.models import ContactMethod, Notification
-from shop.notifications.text_allowance import take_allowance
+from shop.notifications.text_allowance import count_text
 
 log = logging.getLogger(__name__)
 
@@ -120,7 +120,7 @@ def deliver(row: Notification, *, now: datetime.datetime) -> bool:
     if not claimed:
         return False
     if row.contact_method == ContactMethod.SMS and not row.attempts:  # retries are not counted again
-        reason = take_allowance(row.recipient, is_for_code=row.secret_expires_at is not None)
+        reason = count_text(row.recipient, is_for_code=row.secret_expires_at is not None)
         if reason:
             Notification.objects.filter(pk=row.pk).update(
                 last_error=reason, given_up_at=now, sealed_secret=""

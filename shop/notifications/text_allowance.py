@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from shop.core.errors import Refused
-from shop.core.web.rate_limits import Limit, TooManyTries, take_all_limits
+from shop.core.web.rate_limits import Limit, TooManyTries, count_try_of_all
 from shop.notifications.models import Notification
 
 FOREIGN_NUMBER = "texts do not go to this country"
@@ -36,14 +36,14 @@ def require_allowance(number: str) -> None:
         raise TextNotSent(reason=reason)
 
 
-def take_allowance(number: str, *, is_for_code: bool) -> str:
+def count_text(number: str, *, is_for_code: bool) -> str:
     """Count one text; return the reason if it may not be sent, else ""."""
     reason = _refusal_reason(number, is_for_code=is_for_code)
     if reason:
         return reason
     limits = [(_per_number(), number), (_per_day(is_for_code=is_for_code), "shop")]
     try:
-        take_all_limits([(limit, subject) for limit, subject in limits if limit.tries])
+        count_try_of_all([(limit, subject) for limit, subject in limits if limit.max_tries])
     except TooManyTries:  # used up by another process since it was read
         return _refusal_reason(number, is_for_code=is_for_code) or SHOP_USED_UP
     return ""
@@ -57,18 +57,18 @@ def count_texts_not_sent(since: datetime.datetime) -> int:
 def _refusal_reason(number: str, *, is_for_code: bool) -> str:
     if not number.startswith(tuple(f"+{code}" for code in settings.TEXT_COUNTRIES)):
         return FOREIGN_NUMBER
-    if (limit := _per_number()).tries and limit.is_reached(number):
+    if (limit := _per_number()).max_tries and limit.is_reached(number):
         return NUMBER_USED_UP
-    if (limit := _per_day(is_for_code=is_for_code)).tries and limit.is_reached("shop"):
+    if (limit := _per_day(is_for_code=is_for_code)).max_tries and limit.is_reached("shop"):
         return SHOP_USED_UP
     return ""
 
 
 def _per_number() -> Limit:
-    return Limit("texts-number", tries=settings.TEXTS_PER_NUMBER, seconds=_DAY)
+    return Limit("texts-number", max_tries=settings.TEXTS_PER_NUMBER, seconds=_DAY)
 
 
 def _per_day(*, is_for_code: bool) -> Limit:
     """Return the daily limit; for texts other than codes it is a fifth lower."""
     daily_limit = settings.TEXTS_PER_DAY
-    return Limit("texts-shop", tries=daily_limit if is_for_code else daily_limit * 4 // 5, seconds=_DAY)
+    return Limit("texts-shop", max_tries=daily_limit if is_for_code else daily_limit * 4 // 5, seconds=_DAY)

@@ -12,7 +12,7 @@ from waitress.adjustments import Adjustments
 from waitress.server import TcpWSGIServer
 
 from shop.core.web.rate_limits import client_network
-from shop.server.channel import HttpConnection, Timeouts
+from shop.server.connection import HttpConnection, Timeouts
 from shop.server.parser import RequestParser
 
 _STOPPING_KEEP_ALIVE = 1  # seconds
@@ -62,8 +62,8 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
             return True
         promised: int = sum(
             other.promised_bytes
-            for channel in list(self.active_channels.values())
-            for other in channel.bodies()
+            for connection in list(self.active_channels.values())
+            for other in connection.unanswered_requests()
             if other is not request and other.network == request.network and other.error is None
         )
         return promised + request.promised_bytes <= int(settings.BODY_BYTES_PER_NETWORK)
@@ -81,9 +81,9 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
 
     def maintenance(self, now: float) -> None:
         """Close overdue connections at once, unlike waitress, which waits until the client reads."""
-        for channel in list(self.active_channels.values()):
-            if channel.is_overdue(now):
-                channel.handle_close()
+        for connection in list(self.active_channels.values()):
+            if connection.is_overdue(now):
+                connection.handle_close()
 
     def stop(self) -> None:
         """Stop accepting. Responses in progress are finished, idle connections are closed soon."""

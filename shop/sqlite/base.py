@@ -30,40 +30,40 @@ class _Cursor(base.SQLiteCursorWrapper):
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    _turns: WriterLock | None = None  # held from before BEGIN until commit, rollback or close
+    _held_lock: WriterLock | None = None  # held from before BEGIN until commit, rollback or close
 
     def create_cursor(self, name: str | None = None) -> Any:
         return self.connection.cursor(factory=_Cursor)
 
     def _start_transaction_under_autocommit(self) -> None:
-        if self._turns is None:
-            turns = writer_lock(str(self.settings_dict["NAME"]), is_in_memory=self.is_in_memory_db())
-            if not turns.take(timeout=float(self.settings_dict["OPTIONS"].get("timeout", 5))):
+        if self._held_lock is None:
+            lock = writer_lock(str(self.settings_dict["NAME"]), is_in_memory=self.is_in_memory_db())
+            if not lock.acquire(timeout=float(self.settings_dict["OPTIONS"].get("timeout", 5))):
                 raise OperationalError("database is locked: another transaction takes too long")
-            self._turns = turns
+            self._held_lock = lock
         try:
             super()._start_transaction_under_autocommit()
         except BaseException:
-            self._pass_turn()
+            self._release_lock()
             raise
 
     def _commit(self) -> Any:
-        super()._commit()  # if this fails, Django rolls back, which passes the turn on
-        self._pass_turn()
+        super()._commit()  # if this fails, Django rolls back, which releases the lock
+        self._release_lock()
 
     def _rollback(self) -> Any:
         try:
             super()._rollback()
         finally:
-            self._pass_turn()
+            self._release_lock()
 
     def _close(self) -> Any:
         try:
             super()._close()
         finally:
-            self._pass_turn()
+            self._release_lock()
 
-    def _pass_turn(self) -> None:
-        turns, self._turns = self._turns, None
-        if turns is not None:
-            turns.give_back()
+    def _release_lock(self) -> None:
+        lock, self._held_lock = self._held_lock, None
+        if lock is not None:
+            lock.release()

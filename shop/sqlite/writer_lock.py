@@ -19,7 +19,7 @@ class WriterLock:
             None if lock_file is None else os.open(lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         )
 
-    def take(self, *, timeout: float) -> bool:
+    def acquire(self, *, timeout: float) -> bool:
         """Wait for the lock; return False if a thread of this process held it longer than `timeout` seconds.
 
         There is no time limit for other processes: a file lock with a timeout would have to poll, and polling
@@ -35,7 +35,7 @@ class WriterLock:
                 raise
         return True
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         if self._file is not None:
             fcntl.flock(self._file, fcntl.LOCK_UN)
         self._thread_lock.release()

@@ -184,11 +184,11 @@ def test_unconfirmed_number_identifies_nobody(client: Client) -> None:
     """Sign-in finds no account by it, and it does not block the number's owner."""
     squatter = make_user(email="mai@example.com", phone="+84987654321")
 
-    assert authenticate_active_user(login_name="0987 654 321", password=PASSWORD) is None
+    assert authenticate_active_user(phone_or_email="0987 654 321", password=PASSWORD) is None
     holder = make_user(email=TAKEN, phone="+84987654321", phone_confirmed_at=NOW)
     sign_in_by_code(client, "0987 654 321")
 
-    assert authenticate_active_user(login_name="0987 654 321", password=PASSWORD) == holder
+    assert authenticate_active_user(phone_or_email="0987 654 321", password=PASSWORD) == holder
     assert client.session["_auth_user_id"] == str(holder.pk)
     squatter.refresh_from_db()
     assert squatter.phone == "+84987654321"

@@ -52,11 +52,11 @@ def test_password_of_the_registrant_ends_when_the_owner_confirms() -> None:
 
     confirm()
 
-    assert authenticate_active_user(login_name=ADDRESS, password=STRANGERS) is None
+    assert authenticate_active_user(phone_or_email=ADDRESS, password=STRANGERS) is None
     refused = data_of(SIGN_IN, email=ADDRESS, password=STRANGERS)["tokenCreate"]
     assert (refused["token"], refused["errors"]) == (None, [{"code": "INVALID_CREDENTIALS"}])
     Client().post(password_page(), {"password": OWNERS})
-    assert authenticate_active_user(login_name=ADDRESS, password=OWNERS) == User.objects.get()
+    assert authenticate_active_user(phone_or_email=ADDRESS, password=OWNERS) == User.objects.get()
 
 
 @pytest.mark.parametrize("by", ["confirmation", "password link"])

@@ -150,20 +150,20 @@ def test_codes_per_order_are_limited_across_networks() -> None:
 
     responses = [
         Client(REMOTE_ADDR=f"203.0.113.{n}").post(order_url(f"{order.pk}/ma/"), {"send": contact_method})
-        for n, contact_method in enumerate(["sms", "email"] * CODES_FOR_ORDER.tries)
+        for n, contact_method in enumerate(["sms", "email"] * CODES_FOR_ORDER.max_tries)
     ]
 
-    assert [response.status_code for response in responses[: CODES_FOR_ORDER.tries]] == [
+    assert [response.status_code for response in responses[: CODES_FOR_ORDER.max_tries]] == [
         302
-    ] * CODES_FOR_ORDER.tries
-    assert {response.status_code for response in responses[CODES_FOR_ORDER.tries :]} == {429}
-    assert Notification.objects.filter(key__startswith="code:").count() == CODES_FOR_ORDER.tries
+    ] * CODES_FOR_ORDER.max_tries
+    assert {response.status_code for response in responses[CODES_FOR_ORDER.max_tries :]} == {429}
+    assert Notification.objects.filter(key__startswith="code:").count() == CODES_FOR_ORDER.max_tries
 
 
 @pytest.mark.parametrize("limit", [FIND_LIMIT_BY_PHONE, FIND_LIMIT_BY_ORDER, FIND_LIMIT_BY_NETWORK])
 def test_order_lookups_are_limited_by_phone_order_and_network(limit) -> None:
     order = make_paid_order()
-    for n in range(limit.tries):
+    for n in range(limit.max_tries):
         phone = PHONE if limit is FIND_LIMIT_BY_PHONE else f"09{n:08}"
         code = order.code if limit is FIND_LIMIT_BY_ORDER else f"TA7K2M{n:02}"
         address = "203.0.113.9" if limit is FIND_LIMIT_BY_NETWORK else f"203.0.113.{n}"

@@ -23,7 +23,7 @@ from shop.accounts.personal.data_requests import Requester, file_request
 from shop.accounts.registration.email_links import email_change_token
 from shop.accounts.sign_in.one_time_codes import send_code
 from shop.accounts.sign_in.sessions import record_sign_in
-from shop.accounts.views.proof import SECOND_FACTOR_KEY
+from shop.accounts.views.recent_sign_in import SECOND_FACTOR_KEY
 from shop.accounts.views.session_presence import SESSION_KEY as SIGNED_IN_AT
 from shop.accounts.views.sign_in_steps import PENDING_KEY
 from shop.core.actors import Actor

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-from catalog.actions.wording.forbidden_words import forbid_phrase
+from catalog.actions.wording.forbidden_phrases import forbid_phrase
 from catalog.models import Category, Product, ProductRevision
 from cooperatives.actions.invitations import invitation_token, invite_member, revoke_invitation
 from cooperatives.models import Cooperative, Invitation, Membership, Role

@@ -64,7 +64,7 @@ def place_from(client: Client, page_html: str) -> Order:
     """Press the checkout's button: its hidden sums, and a buyer in Hanoi."""
     basket = Basket.objects.get()
     method = basket.lines.get().variant.cooperative.delivery_methods.get()
-    shown = dict(re.findall(r'name="(shown_total|shown_most)" value="(\d+)"', page_html))
+    shown = dict(re.findall(r'name="(shown_total|shown_maximum)" value="(\d+)"', page_html))
     response = client.post(
         "/dat-hang/",
         {

@@ -1,4 +1,4 @@
-"""A gourd in a browser: ordered by the piece, weighed with a typo, agreed to, and paid by weight.
+"""A gourd in a browser: ordered by the piece, weighed with a typing error, agreed to, and paid by weight.
 
 Buyer and packer each use a phone.
 """

@@ -11,7 +11,7 @@ import pytest
 from django.db.models import QuerySet
 
 from shop.accounts.models import CodePurpose, OneTimeCode
-from shop.accounts.sign_in.login_limits import CODES_PER_DEVICE, CODES_PER_NUMBER, take_code
+from shop.accounts.sign_in.login_limits import CODES_PER_DEVICE, CODES_PER_NUMBER, count_code
 from shop.accounts.sign_in.one_time_codes import send_code, use_code
 from shop.core.models import LimitCounter
 from shop.core.models.limit_counter import LimitCounterQuerySet, LimitTry
@@ -22,11 +22,11 @@ from tests.races.parallel import run_in_threads
 from tests.shop.accounts.sent_codes import last_code
 
 pytestmark = pytest.mark.django_db(transaction=True)
-GUESSES = Limit("race", tries=8, seconds=600)
+GUESSES = Limit("race", max_tries=8, seconds=600)
 
 
 def test_parallel_tries_pass_only_up_to_the_limit() -> None:
-    results = run_in_threads([partial(GUESSES.take, "an account")] * 40)
+    results = run_in_threads([partial(GUESSES.count_try, "an account")] * 40)
 
     refused = [result for result in results if isinstance(result, TooManyTries)]
     assert (results.count(None), len(refused)) == (8, 32), results
@@ -34,9 +34,9 @@ def test_parallel_tries_pass_only_up_to_the_limit() -> None:
 
 
 def test_parallel_tries_are_all_counted() -> None:
-    limit = Limit("race", tries=1_000, seconds=600)
+    limit = Limit("race", max_tries=1_000, seconds=600)
 
-    results = run_in_threads([partial(limit.take, "an account")] * 40)
+    results = run_in_threads([partial(limit.count_try, "an account")] * 40)
 
     assert results == [None] * 40
     assert LimitCounter.objects.get().count == 40
@@ -44,7 +44,7 @@ def test_parallel_tries_are_all_counted() -> None:
 
 def test_counting_in_two_statements_exceeds_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Show that the race exists by reading before writing."""
-    GUESSES.take("an account")
+    GUESSES.count_try("an account")
     read_by_all = threading.Barrier(10, timeout=20)
 
     def read_then_write(counters: LimitCounterQuerySet, tries: Sequence[LimitTry]) -> bool:
@@ -56,22 +56,23 @@ def test_counting_in_two_statements_exceeds_limit(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(LimitCounterQuerySet, "count_tries", read_then_write)
 
-    results = run_in_threads([partial(GUESSES.take, "an account")] * 10, thread_count=10)
+    results = run_in_threads([partial(GUESSES.count_try, "an account")] * 10, thread_count=10)
 
     assert results.count(None) == 10
 
 
 def test_parallel_code_requests_pass_only_up_to_the_limits() -> None:
     """Four of twelve pass per device, and count as four for the number and the network."""
-    device = [partial(take_code, "203.0.113.7", "+84987654321", "")] * 12
-    networks = [partial(take_code, f"198.51.100.{n}", "+84912345678", "") for n in range(20)]
+    device = [partial(count_code, "203.0.113.7", "+84987654321", "")] * 12
+    networks = [partial(count_code, f"198.51.100.{n}", "+84912345678", "") for n in range(20)]
 
     of_one, of_many = run_in_threads(device), run_in_threads(networks)
 
-    assert _passed_and_refused(of_one) == (CODES_PER_DEVICE.tries, 12 - CODES_PER_DEVICE.tries), of_one
-    assert _passed_and_refused(of_many) == (CODES_PER_NUMBER.tries, 20 - CODES_PER_NUMBER.tries), of_many
-    assert sorted(_counts("code-network:")) == [1] * CODES_PER_NUMBER.tries + [CODES_PER_DEVICE.tries]
-    assert sorted(_counts("code-number:")) == [CODES_PER_DEVICE.tries, CODES_PER_NUMBER.tries]
+    per_device, per_number = CODES_PER_DEVICE.max_tries, CODES_PER_NUMBER.max_tries
+    assert _passed_and_refused(of_one) == (per_device, 12 - per_device), of_one
+    assert _passed_and_refused(of_many) == (per_number, 20 - per_number), of_many
+    assert sorted(_counts("code-network:")) == [1] * per_number + [per_device]
+    assert sorted(_counts("code-number:")) == [per_device, per_number]
 
 
 def test_one_time_code_is_accepted_once_in_parallel() -> None:

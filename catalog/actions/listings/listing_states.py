@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from catalog import notices
-from catalog.actions.wording.forbidden_words import require_allowed_product
+from catalog.actions.wording.forbidden_phrases import require_allowed_product
 from catalog.models import Listing, Price, Product, ProductType
 from catalog.states import LISTING_MOVES, ListingState
 from cooperatives.models import Cooperative

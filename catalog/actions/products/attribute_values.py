@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from catalog.actions.wording.forbidden_words import require_allowed_texts
+from catalog.actions.wording.forbidden_phrases import require_allowed_texts
 from catalog.models import (
     Attribute,
     AttributeScope,

@@ -10,7 +10,7 @@ from catalog.actions.products.product_details import NewProduct
 from catalog.actions.products.product_rows import refresh_listings
 from catalog.actions.products.products import insert_product
 from catalog.actions.products.variants import insert_variant
-from catalog.actions.wording.forbidden_words import require_allowed_texts
+from catalog.actions.wording.forbidden_phrases import require_allowed_texts
 from catalog.models import Listing, Product, ProductMedia
 from cooperatives.models import Cooperative
 from shop.core.actors import Actor

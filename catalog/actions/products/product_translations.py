@@ -11,7 +11,7 @@ from django.db import transaction
 
 from catalog.actions.products.product_details import to_editorjs
 from catalog.actions.products.product_revisions import is_approved, propose_translations, restart_review
-from catalog.actions.wording.forbidden_words import require_allowed_texts
+from catalog.actions.wording.forbidden_phrases import require_allowed_texts
 from catalog.models import Product
 from cooperatives.models import Cooperative
 from shop.core.actors import Actor

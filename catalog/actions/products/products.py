@@ -15,7 +15,7 @@ from catalog.actions.products.product_rows import (
     lock_product,
     set_search_columns,
 )
-from catalog.actions.wording.forbidden_words import require_allowed_texts
+from catalog.actions.wording.forbidden_phrases import require_allowed_texts
 from catalog.models import Collection, CollectionProduct, Product, ProductType
 from cooperatives.models import Cooperative
 from shop.core.actors import Actor

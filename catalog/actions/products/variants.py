@@ -25,7 +25,7 @@ from catalog.actions.products.variant_rows import (
 )
 from catalog.actions.stock.stock_movements import StockCount, lock_stock_row, record_count, record_movement
 from catalog.actions.taxonomy.records import StillReferenced
-from catalog.actions.wording.forbidden_words import require_allowed_texts
+from catalog.actions.wording.forbidden_phrases import require_allowed_texts
 from catalog.models import Listing, MovementReason, Price, Product, Stock, Variant
 from cooperatives.models import Cooperative, Warehouse
 from shop.core.actors import Actor

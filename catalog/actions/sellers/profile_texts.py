@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 
-from catalog.actions.wording.forbidden_words import require_allowed_texts
+from catalog.actions.wording.forbidden_phrases import require_allowed_texts
 from cooperatives.actions.cooperative_lifecycle import pause_cooperative
 from cooperatives.actions.cooperative_translations import translate_cooperative
 from cooperatives.actions.profile import HouseholdDetails, add_household, update_household, update_profile

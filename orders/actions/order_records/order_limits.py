@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orders.models import Order
 from shop.core.errors import Refused
-from shop.core.web.rate_limits import Limit, TooManyTries, give_back_all_limits, take_all_limits
+from shop.core.web.rate_limits import Limit, TooManyTries, count_try_of_all, uncount_try_of_all
 
 _DAY = 24 * 60 * 60
 _LimitedKey = tuple[Limit, str]
@@ -62,15 +62,15 @@ def count_against_order_limits(
             (_build_limit("orders-day", settings.ORDERS_PER_DAY), "shop"),
         ]
         refusal = PhoneCodeRequired()
-    active_limits = [(limit, counted_key) for limit, counted_key in limits if limit.tries and counted_key]
+    active_limits = [(limit, counted_key) for limit, counted_key in limits if limit.max_tries and counted_key]
     try:
-        take_all_limits(active_limits)
+        count_try_of_all(active_limits)
     except TooManyTries as none_left:
         raise refusal from none_left
     try:
         yield
     except BaseException:
-        give_back_all_limits(active_limits)
+        uncount_try_of_all(active_limits)
         raise
 
 
@@ -93,5 +93,5 @@ def minutes_to_pay(*, is_guest: bool, usual_minutes: int, now: datetime.datetime
     )
 
 
-def _build_limit(name: str, tries: int) -> Limit:
-    return Limit(name, tries=tries, seconds=_DAY)
+def _build_limit(name: str, max_tries: int) -> Limit:
+    return Limit(name, max_tries=max_tries, seconds=_DAY)

@@ -48,9 +48,9 @@ def create_confirmed_account(
     return user
 
 
-def authenticate_active_user(*, login_name: str, password: str) -> User | None:
+def authenticate_active_user(*, phone_or_email: str, password: str) -> User | None:
     """Return the active user with this e-mail or phone and password, else None; takes equal time."""
-    user = authenticate_user(login_name=login_name, password=password)
+    user = authenticate_user(phone_or_email=phone_or_email, password=password)
     if user is None or not user.is_active or needs_confirmation(user):
         return None
     return user
@@ -63,9 +63,9 @@ def needs_confirmation(user: User) -> bool:
     return is_needed and not user.is_confirmed
 
 
-def authenticate_user(*, login_name: str, password: str) -> User | None:
-    """Return the user with this login name and password, even if the account is closed; else None."""
-    user = find_user(login_name)
+def authenticate_user(*, phone_or_email: str, password: str) -> User | None:
+    """Return the user with this phone or e-mail and password, even if the account is closed; else None."""
+    user = find_user(phone_or_email)
     if user is None:
         User().set_password(password)  # equal time for unknown names and wrong passwords
         return None
@@ -104,7 +104,7 @@ def set_password(
     """
     user = _lock_user(user_id)
     if should_confirm and not user.is_confirmed:
-        end_unproven_access(user)
+        end_unconfirmed_access(user)
     user.set_password(password)
     sign_out_everywhere(user)
     user.is_confirmed = user.is_confirmed or should_confirm
@@ -113,7 +113,7 @@ def set_password(
     return user
 
 
-def end_unproven_access(user: User) -> None:
+def end_unconfirmed_access(user: User) -> None:
     """Step: remove all access to an account whose address its owner has not confirmed yet.
 
     A stranger may have registered with it and left a password, a phone or a passkey. The caller saves the
@@ -158,11 +158,11 @@ def change_details(
     return user
 
 
-def find_user(login_name: str) -> User | None:
+def find_user(phone_or_email: str) -> User | None:
     """Return the user with this e-mail address or confirmed phone number, in any notation."""
-    if "@" in login_name:
-        return User.objects.filter(email=login_name.strip().lower()).first()
-    phone = normalise_phone(login_name)
+    if "@" in phone_or_email:
+        return User.objects.filter(email=phone_or_email.strip().lower()).first()
+    phone = normalise_phone(phone_or_email)
     return User.objects.filter(phone=phone, phone_confirmed_at__isnull=False).first() if phone else None
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from shop.accounts.models import User
-from shop.accounts.registration.accounts import EmailTaken, end_unproven_access
+from shop.accounts.registration.accounts import EmailTaken, end_unconfirmed_access
 from shop.accounts.registration.email_links import (
     CONFIRM_ACCOUNT,
     CONFIRMATION,
@@ -122,7 +122,7 @@ def confirm_account(*, email: str, token: str, actor: Actor, now: datetime.datet
     if user is None or not CONFIRMATION.check_token(user, token):
         raise InvalidLink(field="token")
     if actor.user_id != user.pk:
-        end_unproven_access(user)
+        end_unconfirmed_access(user)
     user.is_confirmed = True
     user.save()
     record_change("user.confirmed", user, actor=actor, now=now)

@@ -164,10 +164,10 @@ def verify_second_factor(*, user_id: int, entered_code: str, actor: Actor, now: 
     Each call counts as a try, even a successful one. Raises TooManyTries, NoSecondFactor, WrongSecondFactor,
     SecondFactorUsed.
     """
-    SECOND_FACTORS.take(str(user_id))
-    SECOND_FACTORS_IN_A_DAY.take(str(user_id))
+    SECOND_FACTORS.count_try(str(user_id))
+    SECOND_FACTORS_IN_A_DAY.count_try(str(user_id))
     _accept_code(user_id, entered_code, actor, now)
-    SECOND_FACTORS.forget(str(user_id))
+    SECOND_FACTORS.reset(str(user_id))
 
 
 def turn_off_if_no_factors_left(user: User) -> None:

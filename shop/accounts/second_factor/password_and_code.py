@@ -26,15 +26,17 @@ class SecondFactorRequired(Refused):
     default_message = _("Enter the six digits from your authenticator app directly after your password.")
 
 
-def authenticate_with_code(*, login_name: str, password: str, now: datetime.datetime) -> User | None:
-    """Return the user with this login name, password and, if they need one, app code.
+def authenticate_with_password_and_code(
+    *, phone_or_email: str, password: str, now: datetime.datetime
+) -> User | None:
+    """Return the user with this e-mail or phone, password, and app code if they need one.
 
     Returns None for all others, after the same work. Raises SecondFactorRequired, TooManyTries,
     WrongSecondFactor, SecondFactorUsed.
     """
-    known = find_user(login_name)
+    known = find_user(phone_or_email)
     if known is None or not known.has_second_factor:
-        return authenticate_user(login_name=login_name, password=password)
+        return authenticate_user(phone_or_email=phone_or_email, password=password)
     match = _PASSWORD_AND_CODE.fullmatch(password)
     if not known.check_password(match["password"] if match else password):
         return None

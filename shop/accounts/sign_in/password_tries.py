@@ -28,12 +28,12 @@ class DeviceCodeRequired(Refused):
     )
 
 
-def account_key(login_name: str) -> str:
+def account_key(phone_or_email: str) -> str:
     """Return the limit key of an account, for any notation of its name; an unknown name is its own key."""
-    user = find_user(login_name)
+    user = find_user(phone_or_email)
     if user is not None:
         return user_key(user.pk)
-    name = login_name.strip()
+    name = phone_or_email.strip()
     return f"name:{name if '@' in name else normalise_phone(name) or name}"
 
 
@@ -43,7 +43,7 @@ def user_key(user_id: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class PasswordTry:
-    """One password try, counted when taken."""
+    """One counted password try."""
 
     account: str
     source: str
@@ -52,23 +52,23 @@ class PasswordTry:
     in_network: Limit
 
     @classmethod
-    def take(
+    def count(
         cls, account: str, *, network: str, device: str = "", in_network: Limit = FAILED_IN_NETWORK
     ) -> PasswordTry:
         """Count a try. `device` is empty for unknown devices. Raises TooManyTries, DeviceCodeRequired."""
         attempt = cls(account, device or network, network, bool(device), in_network)
-        FAILED_SIGN_INS.take(attempt.source, account)
+        FAILED_SIGN_INS.count_try(attempt.source, account)
         if not device:
-            in_network.take(network)
+            in_network.count_try(network)
             try:
-                SIGN_INS_PER_ACCOUNT.take(account)
+                SIGN_INS_PER_ACCOUNT.count_try(account)
             except TooManyTries as reached:
                 raise DeviceCodeRequired() from reached
         return attempt
 
     def succeed(self) -> None:
-        """Reset the failures of this source, and give back the tries that the success took."""
-        FAILED_SIGN_INS.forget(self.source, self.account)
+        """Reset the failures of this source, and subtract the tries that the successful sign-in counted."""
+        FAILED_SIGN_INS.reset(self.source, self.account)
         if not self.is_known_device:
-            self.in_network.give_back(self.network)
-            SIGN_INS_PER_ACCOUNT.give_back(self.account)
+            self.in_network.uncount_try(self.network)
+            SIGN_INS_PER_ACCOUNT.uncount_try(self.account)

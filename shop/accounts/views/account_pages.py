@@ -33,7 +33,7 @@ from shop.accounts.registration.accounts import (
 )
 from shop.accounts.registration.email_links import password_url
 from shop.accounts.sign_in.login_limits import (
-    take_password_link,
+    count_password_link,
 )
 from shop.accounts.sign_in.password_tries import DeviceCodeRequired, PasswordTry, account_key
 from shop.accounts.views.code_pages import confirm_phone_of_session
@@ -97,7 +97,7 @@ def request_password_link(request: HttpRequest) -> HttpResponse:
         return render(request, "accounts/password_link.html", {"form": form})
     email, network = form.cleaned_data["email"].lower(), client_network(request.META)
     try:
-        take_password_link(network, email)
+        count_password_link(network, email)
     except TooManyTries as refused:
         form.add_error(None, str(refused.message))
         return render(request, "accounts/password_link.html", {"form": form}, status=429)
@@ -131,8 +131,8 @@ def _authenticate(request: HttpRequest, submitted: Mapping[str, str]) -> User | 
     """Count a try and return the user who signs in, or None. Raises TooManyTries, DeviceCodeRequired."""
     account = account_key(submitted["name"])
     device = known_device(request, account)
-    attempt = PasswordTry.take(account, network=client_network(request.META), device=device)
-    user = authenticate_active_user(login_name=submitted["name"], password=submitted["password"])
+    attempt = PasswordTry.count(account, network=client_network(request.META), device=device)
+    user = authenticate_active_user(phone_or_email=submitted["name"], password=submitted["password"])
     if user is not None:
         attempt.succeed()
     return user

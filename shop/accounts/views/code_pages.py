@@ -22,11 +22,11 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from shop.accounts.forms import CodeForm, NameForm, PhoneForm
 from shop.accounts.models import CodePurpose, OneTimeCode, SignInMethod, User
-from shop.accounts.sign_in.login_limits import REGISTRATIONS, take_code
+from shop.accounts.sign_in.login_limits import REGISTRATIONS, count_code
 from shop.accounts.sign_in.one_time_codes import CodeExpired, WrongCode, send_code, use_code
 from shop.accounts.sign_in.phone_accounts import account_with_phone, confirm_phone, create_phone_account
 from shop.accounts.views.known_devices import known_device
-from shop.accounts.views.sign_in_steps import AfterSignIn, require_recent_proof, return_urls, start_sign_in
+from shop.accounts.views.sign_in_steps import AfterSignIn, require_recent_sign_in, return_urls, start_sign_in
 from shop.core.actors import Actor, EntryPoint
 from shop.core.errors import Refused
 from shop.core.web.http_methods import require_safe_or_post
@@ -100,17 +100,17 @@ def create_account_by_code(request: HttpRequest, *, after_sign_in: AfterSignIn) 
 
     If another account lists the number unconfirmed, its owner can sign in instead and confirm it.
     """
-    proof = confirmed_phone_proof(request)
-    if proof is None:
+    confirmation = recent_phone_confirmation(request)
+    if confirmation is None:
         return redirect("accounts:request-code")
     form = NameForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
-        return _name_page(request, form, proof)
+        return _name_page(request, form, confirmation)
     network = client_network(request.META)
     try:
-        REGISTRATIONS.take(network)
+        REGISTRATIONS.count_try(network)
         user = create_phone_account(
-            phone=proof["to"],
+            phone=confirmation["to"],
             name=form.cleaned_data["name"],
             language=request.LANGUAGE_CODE,
             actor=Actor.guest(),
@@ -118,14 +118,19 @@ def create_account_by_code(request: HttpRequest, *, after_sign_in: AfterSignIn) 
         )
     except Refused as refused:
         form.add_error(None, str(refused.message))
-        return _name_page(request, form, proof)
+        return _name_page(request, form, confirmation)
     return _sign_in(
-        request, user, proof, method=SignInMethod.REGISTERED, after_sign_in=after_sign_in, phone=proof["to"]
+        request,
+        user,
+        confirmation,
+        method=SignInMethod.REGISTERED,
+        after_sign_in=after_sign_in,
+        phone=confirmation["to"],
     )
 
 
 @require_safe_or_post
-@require_recent_proof
+@require_recent_sign_in
 @never_cache
 @sensitive_post_parameters("code")
 def confirm_phone_view(request: HttpRequest) -> HttpResponse:
@@ -163,7 +168,7 @@ def send_code_to_visitor(
 ) -> None:
     """Send a code and remember its purpose and subject in the session. Raises TooManyTries."""
     network, device = client_network(request.META), known_device(request, recipient)
-    take_code(network, recipient, device)
+    count_code(network, recipient, device)
     code_id = send_code(
         purpose=purpose,
         contact_method=contact_method,
@@ -200,22 +205,26 @@ def enter_code(request: HttpRequest, purpose: CodePurpose, entered_code: str) ->
     return used_code
 
 
-def confirmed_phone_proof(request: HttpRequest) -> dict[str, Any] | None:
+def recent_phone_confirmation(request: HttpRequest) -> dict[str, Any] | None:
     """Return the number this visitor has just confirmed, with the pages to return to; else None."""
-    proof: dict[str, Any] | None = request.session.get(CONFIRMED_PHONE_KEY)
-    return proof if proof is not None and time.time() - proof["at"] < _CONFIRMED_SECONDS else None
+    confirmation: dict[str, Any] | None = request.session.get(CONFIRMED_PHONE_KEY)
+    return (
+        confirmation
+        if confirmation is not None and time.time() - confirmation["at"] < _CONFIRMED_SECONDS
+        else None
+    )
 
 
 def confirm_phone_of_session(request: HttpRequest, user: User) -> str:
-    """Confirm a user's number if this visitor has just proved it; return the number or ""."""
-    proof = confirmed_phone_proof(request)
-    if proof is None or proof["to"] != user.phone:
+    """Confirm a user's number if this visitor has just confirmed it; return the number or ""."""
+    confirmation = recent_phone_confirmation(request)
+    if confirmation is None or confirmation["to"] != user.phone:
         return ""
     confirm_phone(
-        user_id=user.pk, phone=proof["to"], actor=user.acting(EntryPoint.MARKET), now=timezone.now()
+        user_id=user.pk, phone=confirmation["to"], actor=user.acting(EntryPoint.MARKET), now=timezone.now()
     )
     del request.session[CONFIRMED_PHONE_KEY]
-    return str(proof["to"])
+    return str(confirmation["to"])
 
 
 def _sign_in(
@@ -279,6 +288,6 @@ def _confirmation_page(request: HttpRequest, form: CodeForm, sent: dict[str, Any
     return render(request, "accounts/code.html", context)
 
 
-def _name_page(request: HttpRequest, form: NameForm, proof: dict[str, Any]) -> HttpResponse:
-    context = {"form": form, "proof": proof, "holder": account_with_phone(proof["to"])}
+def _name_page(request: HttpRequest, form: NameForm, confirmation: dict[str, Any]) -> HttpResponse:
+    context = {"form": form, "confirmation": confirmation, "holder": account_with_phone(confirmation["to"])}
     return render(request, "accounts/code_name.html", context)

@@ -27,8 +27,8 @@ from shop.accounts.views.old_address_fields import (
     needs_reload,
     suggestions,
 )
-from shop.accounts.views.proof import has_recent_proof
-from shop.accounts.views.sign_in_steps import ask_for_proof
+from shop.accounts.views.recent_sign_in import has_recent_sign_in
+from shop.accounts.views.sign_in_steps import ask_to_sign_in_again
 from shop.core.actors import EntryPoint
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused
@@ -47,7 +47,7 @@ _PENDING_DETAILS = (
 def edit_details(request: HttpRequest) -> HttpResponse:
     """Edit name, phone and address; an old address is converted to today's divisions.
 
-    Changing the phone number, which can sign the user in, requires a recent proof of identity; the posted
+    Changing the phone number, which can sign the user in, requires a recent sign-in; the posted
     values are saved meanwhile.
     """
     user = User.objects.select_related("default_shipping_address").get(pk=request.user.pk or 0)
@@ -57,11 +57,11 @@ def edit_details(request: HttpRequest) -> HttpResponse:
     form = _build_details_form(user, posted, is_sent=is_sent)
     if not is_sent or not form.is_valid():
         return _details_page(request, form, user)
-    if form.cleaned_data["phone"] != (user.phone or "") and not has_recent_proof(request):
+    if form.cleaned_data["phone"] != (user.phone or "") and not has_recent_sign_in(request):
         request.session[_PENDING_DETAILS] = {
             name: value for name, value in request.POST.items() if name[:4] != "csrf"
         }
-        return ask_for_proof(request, next_url=request.path)
+        return ask_to_sign_in_again(request, next_url=request.path)
     try:
         change_details(
             user_id=user.pk,

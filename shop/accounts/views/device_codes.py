@@ -25,7 +25,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from shop.accounts.forms import CodeForm
 from shop.accounts.models import CodePurpose, User
 from shop.accounts.registration.accounts import find_user
-from shop.accounts.sign_in.login_limits import take_code
+from shop.accounts.sign_in.login_limits import count_code
 from shop.accounts.sign_in.one_time_codes import CodeExpired, WrongCode, send_code, use_code
 from shop.accounts.sign_in.password_tries import account_key
 from shop.accounts.views.known_devices import remember_device
@@ -41,7 +41,7 @@ _VALID_SECONDS = 10 * 60
 def send_device_code(request: HttpRequest, submitted: Mapping[str, str]) -> HttpResponse:
     """Send a code to the account's owner and redirect to the code page. Raises TooManyTries."""
     account, network = account_key(submitted["name"]), client_network(request.META)
-    take_code(network, account, "")
+    count_code(network, account, "")
     user = find_user(submitted["name"])
     request.session[_SENT] = {
         "id": str(_send_to_owner(request, user) or uuid.uuid4()),

@@ -22,14 +22,14 @@ from shop.accounts.registration.email_links import (
 )
 from shop.accounts.registration.registration import InvalidLink, change_email
 from shop.accounts.sign_in.login_limits import CONFIRMATIONS
-from shop.accounts.views.sign_in_steps import require_recent_proof
+from shop.accounts.views.sign_in_steps import require_recent_sign_in
 from shop.core.actors import EntryPoint
 from shop.core.errors import Refused
 from shop.core.web.http_methods import require_safe_or_post
 
 
 @require_safe_or_post
-@require_recent_proof
+@require_recent_sign_in
 @never_cache
 def change_email_view(request: HttpRequest) -> HttpResponse:
     """Enter the new address; the response is the same whether another account has it or not."""
@@ -39,7 +39,7 @@ def change_email_view(request: HttpRequest) -> HttpResponse:
         return render(request, "accounts/email.html", {"form": form})
     new_email = form.cleaned_data["email"]
     try:
-        CONFIRMATIONS.take(f"email:{user.pk}")
+        CONFIRMATIONS.count_try(f"email:{user.pk}")
     except Refused as refused:
         form.add_error(None, str(refused.message))
         return render(request, "accounts/email.html", {"form": form}, status=429)

@@ -1,7 +1,7 @@
 """Recognise by a cookie the devices that a user has signed in from; they have limits of their own.
 
-The signed cookie holds a random id, and keyed hashes of phone numbers and e-mail addresses. The cookie grants
-no access.
+The signed cookie holds a random id, and keyed hashes of the accounts and phone numbers that signed in. It
+grants no access.
 """
 
 from __future__ import annotations
@@ -15,22 +15,20 @@ from django.utils.crypto import salted_hmac
 COOKIE = "device"
 _SALT = "shop.accounts.views.known_devices"
 _AGE = 60 * 60 * 24 * 365
-_MAX_NAMES = 10  # phone numbers and e-mail addresses: families share a phone
+_MAX_ACCOUNTS = 10  # families share a phone
 
 
-def known_device(request: HttpRequest, account_name: str) -> str:
-    """Return the device's id if this phone number or e-mail has signed in from it, else ""."""
-    device, name_hashes = _read(request)
-    return device if _hash_name(account_name) in name_hashes else ""
+def known_device(request: HttpRequest, account: str) -> str:
+    """Return the device's id if this account or phone number has signed in from it, else ""."""
+    device, account_hashes = _read(request)
+    return device if _hash_account(account) in account_hashes else ""
 
 
-def remember_device(request: HttpRequest, response: HttpResponse, *names: str) -> None:
-    """Add these phone numbers and e-mail addresses to the device's cookie."""
-    device, name_hashes = _read(request)
-    new_hashes = [_hash_name(name) for name in names]
-    kept_hashes = [*new_hashes, *(name_hash for name_hash in name_hashes if name_hash not in new_hashes)][
-        :_MAX_NAMES
-    ]
+def remember_device(request: HttpRequest, response: HttpResponse, *accounts: str) -> None:
+    """Add these accounts and phone numbers to the device's cookie."""
+    device, account_hashes = _read(request)
+    new_hashes = [_hash_account(account) for account in accounts]
+    kept_hashes = list(dict.fromkeys([*new_hashes, *account_hashes]))[:_MAX_ACCOUNTS]
     response.set_signed_cookie(
         COOKIE,
         ".".join([device or secrets.token_urlsafe(12), *kept_hashes]),
@@ -44,11 +42,12 @@ def remember_device(request: HttpRequest, response: HttpResponse, *names: str) -
 
 def _read(request: HttpRequest) -> tuple[str, list[str]]:
     try:
-        device, *name_hashes = str(request.get_signed_cookie(COOKIE, "", salt=_SALT, max_age=_AGE)).split(".")
+        cookie = str(request.get_signed_cookie(COOKIE, "", salt=_SALT, max_age=_AGE))
     except BadSignature:
         return "", []
-    return device, name_hashes
+    device, *account_hashes = cookie.split(".")
+    return device, account_hashes
 
 
-def _hash_name(account_name: str) -> str:
-    return salted_hmac(_SALT, account_name, algorithm="sha256").hexdigest()[:20]
+def _hash_account(account: str) -> str:
+    return salted_hmac(_SALT, account, algorithm="sha256").hexdigest()[:20]

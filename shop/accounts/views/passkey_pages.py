@@ -23,7 +23,7 @@ from shop.accounts.sign_in.browser_names import browser_name
 from shop.accounts.sign_in.login_limits import PASSKEYS_IN_NETWORK
 from shop.accounts.sign_in.passkeys import add_passkey, remove_passkey, use_passkey, user_passkeys
 from shop.accounts.views.code_pages import confirm_phone_of_session
-from shop.accounts.views.sign_in_steps import AfterSignIn, require_recent_proof, start_sign_in
+from shop.accounts.views.sign_in_steps import AfterSignIn, require_recent_sign_in, start_sign_in
 from shop.core.actors import EntryPoint
 from shop.core.errors import Missing, Refused
 from shop.core.web.http_methods import require_safe_or_post
@@ -42,7 +42,7 @@ def sign_in_by_passkey(request: HttpRequest, *, after_sign_in: AfterSignIn) -> H
     """
     network = client_network(request.META)
     try:
-        PASSKEYS_IN_NETWORK.take(network)
+        PASSKEYS_IN_NETWORK.count_try(network)
     except TooManyTries as refused:
         return _refused(request, str(refused.message), status=429)
     if request.method == "GET":
@@ -65,7 +65,7 @@ def sign_in_by_passkey(request: HttpRequest, *, after_sign_in: AfterSignIn) -> H
 
 
 @require_safe_or_post
-@require_recent_proof
+@require_recent_sign_in
 @never_cache
 def list_passkeys(request: HttpRequest) -> HttpResponse:
     """List the user's passkeys, and add one."""
@@ -98,7 +98,7 @@ def list_passkeys(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET"])
-@require_recent_proof
+@require_recent_sign_in
 @never_cache
 def serve_passkey_options(request: HttpRequest) -> HttpResponse:
     """Return registration options for a new passkey, as JSON."""
@@ -107,7 +107,7 @@ def serve_passkey_options(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@require_recent_proof
+@require_recent_sign_in
 def remove_passkey_view(request: HttpRequest, pk: int) -> HttpResponse:
     """Remove one of the user's passkeys."""
     user = _user(request)

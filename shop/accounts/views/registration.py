@@ -25,7 +25,7 @@ from shop.accounts.forms import CodeForm, RegisterForm
 from shop.accounts.models import CodePurpose, SignInMethod, User
 from shop.accounts.registration.accounts import create_confirmed_account as open_registered_account
 from shop.accounts.registration.registration import notify_of_registration
-from shop.accounts.sign_in.login_limits import REGISTRATIONS, take_code
+from shop.accounts.sign_in.login_limits import REGISTRATIONS, count_code
 from shop.accounts.sign_in.one_time_codes import CodeExpired, WrongCode, send_code, use_code
 from shop.accounts.views.sign_in_steps import AfterSignIn, return_urls, start_sign_in
 from shop.core.actors import Actor
@@ -75,7 +75,7 @@ def enter_registration_code(request: HttpRequest, *, after_sign_in: AfterSignIn)
 def begin_registration(request: HttpRequest, submitted: Mapping[str, Any]) -> None:
     """Send the code, or notify the address's owner; both do the same work. Raises TooManyTries."""
     email = submitted["email"].strip().lower()
-    REGISTRATIONS.take(client_network(request.META))
+    REGISTRATIONS.count_try(client_network(request.META))
     code_id = _send_registration_code(request, email, now=timezone.now())
     password = make_password(submitted["password"])
     request.session[_PENDING] = {
@@ -103,7 +103,7 @@ def resend_code(request: HttpRequest, pending: Mapping[str, Any]) -> HttpRespons
 
 def _send_registration_code(request: HttpRequest, email: str, *, now: datetime.datetime) -> uuid.UUID:
     """Send a code, or notify the address's owner, and return the code's id. Raises TooManyTries."""
-    take_code(client_network(request.META), email, "")
+    count_code(client_network(request.META), email, "")
     known = User.objects.filter(email=email).first()
     if known is not None:
         notify_of_registration(user_id=known.pk, now=now)

@@ -26,8 +26,8 @@ from shop.accounts.second_factor.factors import (
 )
 from shop.accounts.second_factor.forms import NewAppForm
 from shop.accounts.sign_in.passkeys import user_passkeys
-from shop.accounts.views.proof import record_proof
-from shop.accounts.views.sign_in_steps import require_recent_proof
+from shop.accounts.views.recent_sign_in import record_recent_sign_in
+from shop.accounts.views.sign_in_steps import require_recent_sign_in
 from shop.core.actors import EntryPoint
 from shop.core.database.encryption import (
     NEW_FACTOR_PURPOSE,
@@ -61,7 +61,7 @@ def show_second_factor(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe_or_post
-@require_recent_proof
+@require_recent_sign_in
 @never_cache
 @sensitive_post_parameters("code", "sealed")
 def set_up_authenticator_app(request: HttpRequest) -> HttpResponse:
@@ -84,7 +84,7 @@ def set_up_authenticator_app(request: HttpRequest) -> HttpResponse:
         except Refused as refused:
             form.add_error(refused.field, str(refused.message))
         else:
-            record_proof(request, method="second_factor", has_second_factor=True)
+            record_recent_sign_in(request, method="second_factor", has_second_factor=True)
             if codes:
                 return _recovery_codes_page(request, codes)
             messages.success(request, _("The authenticator app is set up."))
@@ -105,7 +105,7 @@ def set_up_authenticator_app(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@require_recent_proof
+@require_recent_sign_in
 def require_passkey_view(request: HttpRequest) -> HttpResponse:
     """Require a passkey after the password or phone code."""
     user = _user(request)
@@ -118,7 +118,7 @@ def require_passkey_view(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@require_recent_proof
+@require_recent_sign_in
 def renew_recovery_codes_view(request: HttpRequest) -> HttpResponse:
     """Show ten new recovery codes once; the former ones become invalid."""
     user = _user(request)
@@ -133,7 +133,7 @@ def renew_recovery_codes_view(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@require_recent_proof
+@require_recent_sign_in
 def turn_off_second_factor_view(request: HttpRequest) -> HttpResponse:
     """Turn off the second factor."""
     user = _user(request)

@@ -23,11 +23,11 @@ from shop.accounts.sign_in.login_limits import SECOND_FACTORS
 from shop.accounts.sign_in.passkeys import user_passkeys
 from shop.accounts.views.code_pages import confirm_phone_of_session
 from shop.accounts.views.passkey_pages import passkey_challenge, passkey_owner
-from shop.accounts.views.proof import record_proof
+from shop.accounts.views.recent_sign_in import record_recent_sign_in
 from shop.accounts.views.sign_in_steps import (
     PENDING_KEY,
     AfterSignIn,
-    ask_for_proof,
+    ask_to_sign_in_again,
     own_url,
     pending_sign_in,
     sign_in_and_redirect,
@@ -74,7 +74,7 @@ def check_identity(request: HttpRequest) -> HttpResponse:
     """Confirm the signed-in user's identity by the second factor, then return to the previous page."""
     user = User.objects.get(pk=request.user.pk or 0)
     if not user.has_second_factor:
-        return ask_for_proof(request)
+        return ask_to_sign_in_again(request)
     refused = _code_page_unless_proven(request, user, reverse("accounts:check-identity-by-passkey"))
     return refused or _finish_identity_check(request)
 
@@ -130,9 +130,9 @@ def _code_page_unless_proven(request: HttpRequest, user: User, passkey_address: 
 def _is_own_passkey(request: HttpRequest, user: User) -> bool:
     """Return whether one of this user's passkeys signed the response; otherwise add an error message."""
     try:
-        SECOND_FACTORS.take(str(user.pk))
+        SECOND_FACTORS.count_try(str(user.pk))
         if passkey_owner(request).pk == user.pk:
-            SECOND_FACTORS.forget(str(user.pk))
+            SECOND_FACTORS.reset(str(user.pk))
             return True
         raise InvalidPasskey()
     except InvalidPasskey:
@@ -159,5 +159,5 @@ def _sign_in_after_second_factor(
 
 
 def _finish_identity_check(request: HttpRequest) -> HttpResponse:
-    record_proof(request, method="second_factor", has_second_factor=True)
+    record_recent_sign_in(request, method="second_factor", has_second_factor=True)
     return redirect(own_url(request, request.POST.get("next", "")) or reverse("accounts:home"))

@@ -1,4 +1,4 @@
-"""Sign users in after any kind of proof, and ask for a new proof if a page needs one."""
+"""Sign users in by any method, and ask for a new sign-in where a page needs a recent one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from shop.accounts.models import SignInMethod, User
 from shop.accounts.sign_in.password_tries import user_key
 from shop.accounts.sign_in.sessions import record_sign_in
 from shop.accounts.views.known_devices import remember_device
-from shop.accounts.views.proof import has_recent_proof, record_proof
+from shop.accounts.views.recent_sign_in import has_recent_sign_in, record_recent_sign_in
 from shop.core.web.rate_limits import client_address
 
 # Callback run after a sign-in. The string is the phone number just confirmed, or ""; it returns the URL of
@@ -91,7 +91,7 @@ def log_in(
 ) -> None:
     """Sign a user in, with a new session key."""
     login(request, user)
-    record_proof(request, method=method, has_second_factor=has_second_factor)
+    record_recent_sign_in(request, method=method, has_second_factor=has_second_factor)
     if not request.session.session_key:
         request.session.save()
     record_sign_in(
@@ -104,24 +104,24 @@ def log_in(
     )
 
 
-def require_recent_proof(
+def require_recent_sign_in(
     page: Callable[Concatenate[HttpRequest, Params], HttpResponse],
 ) -> Callable[Concatenate[HttpRequest, Params], HttpResponse]:
-    """Decorate pages about money, permissions or sign-in: require a recent proof of identity.
+    """Decorate pages about money, permissions or sign-in: require a recent sign-in.
 
-    A page asks before it is shown. A POST without a recent proof does nothing and shows a message.
+    A page asks before it is shown. A POST without a recent sign-in does nothing and shows a message.
     """
 
     @wraps(page)
     def guarded(request: HttpRequest, /, *args: Params.args, **kwargs: Params.kwargs) -> HttpResponse:
-        if has_recent_proof(request):
+        if has_recent_sign_in(request):
             return page(request, *args, **kwargs)
-        return ask_for_proof(request)
+        return ask_to_sign_in_again(request)
 
     return login_required(guarded)
 
 
-def ask_for_proof(request: HttpRequest, *, next_url: str = "") -> HttpResponse:
+def ask_to_sign_in_again(request: HttpRequest, *, next_url: str = "") -> HttpResponse:
     """Redirect to the second factor, or to a new sign-in if the account has none.
 
     Afterwards the user returns to `next_url`, or to the page.

@@ -11,7 +11,7 @@ from shop.accounts.registration.registration import change_email
 from shop.accounts.sign_in.login_limits import (
     API_PASSWORD_LINKS_IN_NETWORK,
     CONFIRMATIONS,
-    take_password_link,
+    count_password_link,
 )
 from shop.accounts.sign_in.password_tries import PasswordTry, user_key
 from shop.api.account.clients import add_query_parameters, checked_email, checked_password, checked_redirect
@@ -43,7 +43,7 @@ def request_password_reset(
     redirect = checked_redirect(arguments["redirectUrl"])
     email, network = checked_email(arguments["email"]), client_network(context.request.META)
     try:
-        take_password_link(network, email, in_network=API_PASSWORD_LINKS_IN_NETWORK)
+        count_password_link(network, email, in_network=API_PASSWORD_LINKS_IN_NETWORK)
     except TooManyTries as refused:
         raise InputError("PASSWORD_RESET_ALREADY_REQUESTED", refused.message, field="email") from refused
     send_password_link(
@@ -93,7 +93,7 @@ def request_email_change(
     user, redirect = context.signed_in(), checked_redirect(arguments["redirectUrl"])
     _check_password(user, arguments["password"], "password", context)
     email = checked_email(arguments["newEmail"], "newEmail")
-    CONFIRMATIONS.take(f"email:{user.pk}")
+    CONFIRMATIONS.count_try(f"email:{user.pk}")
     # The response is the same for another account's address, so that it does not reveal accounts.
     if not User.objects.filter(email=email).exists():
         url = add_query_parameters(redirect, token=email_change_token(user, email))
@@ -115,7 +115,7 @@ def _check_password(user: User, password: str, field: str, context: Context) -> 
     """Check the current password. Raises InputError. Tries are limited as at sign-in, also with a token."""
     account = user_key(user.pk)
     try:  # signed-in users have a limit of their own, independent of strangers' tries
-        attempt = PasswordTry.take(account, network="", device=f"token of {account}")
+        attempt = PasswordTry.count(account, network="", device=f"token of {account}")
     except TooManyTries as refused:
         raise InputError("LOGIN_ATTEMPT_DELAYED", refused.message, field=field) from refused
     if not user.check_password(password):

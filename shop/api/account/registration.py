@@ -64,7 +64,7 @@ def account_register(
         redirect = checked_redirect(input_data.get("redirectUrl"))
         checked_channel(input_data.get("channel"), context)
     network = client_network(context.request.META)
-    API_REGISTRATIONS.take(network)
+    API_REGISTRATIONS.count_try(network)
     register_user(
         email=unsaved_user.email or "",
         password=password,
@@ -100,7 +100,7 @@ def send_confirmation_email(
     if user.is_confirmed or not user.email:
         raise InputError("ACCOUNT_CONFIRMED", _("This account has already been confirmed."))
     try:
-        CONFIRMATIONS.take(user.email)
+        CONFIRMATIONS.count_try(user.email)
     except TooManyTries as refused:
         raise InputError("CONFIRMATION_ALREADY_REQUESTED", refused.message) from refused
     url = _confirmation_link(user, redirect)
@@ -114,7 +114,7 @@ def account_request_deletion(
 ) -> dict[str, object]:
     user, redirect = context.signed_in(), checked_redirect(arguments["redirectUrl"])
     _refuse_staff(user)
-    CONFIRMATIONS.take(f"deletion:{user.pk}")
+    CONFIRMATIONS.count_try(f"deletion:{user.pk}")
     url = add_query_parameters(redirect, token=DELETION.make_token(user))
     send_link_email(
         link_email=DELETE_ACCOUNT, user=user, recipient=user.email or "", url=url, now=context.now

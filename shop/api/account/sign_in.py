@@ -14,7 +14,7 @@ from jwt import DecodeError, ExpiredSignatureError, InvalidTokenError, PyJWTErro
 from shop.accounts.models import User
 from shop.accounts.registration.accounts import needs_confirmation
 from shop.accounts.registration.registration import revoke_all_tokens
-from shop.accounts.second_factor.password_and_code import authenticate_with_code
+from shop.accounts.second_factor.password_and_code import authenticate_with_password_and_code
 from shop.accounts.second_factor.requirement import is_overdue
 from shop.accounts.sign_in.login_limits import API_FAILED_IN_NETWORK
 from shop.accounts.sign_in.password_tries import DeviceCodeRequired, PasswordTry, account_key, user_key
@@ -159,16 +159,18 @@ def is_second_factor_overdue(user: User, context: Context) -> bool:
     return is_overdue(user, is_required=is_required, now=context.now)
 
 
-def _authenticate(context: Context, login_name: str, password: str) -> User:
+def _authenticate(context: Context, phone_or_email: str, password: str) -> User:
     """Return the user. Raises the same InputError for an unknown address and a wrong password."""
-    account, network = account_key(login_name), client_network(context.request.META)
+    account, network = account_key(phone_or_email), client_network(context.request.META)
     device = known_device(context.request, account)
     try:
-        attempt = PasswordTry.take(account, network=network, device=device, in_network=API_FAILED_IN_NETWORK)
+        attempt = PasswordTry.count(account, network=network, device=device, in_network=API_FAILED_IN_NETWORK)
     except (TooManyTries, DeviceCodeRequired) as refused:
         raise InputError("LOGIN_ATTEMPT_DELAYED", refused.message, field="email") from refused
     try:
-        user = authenticate_with_code(login_name=login_name, password=password, now=context.now)
+        user = authenticate_with_password_and_code(
+            phone_or_email=phone_or_email, password=password, now=context.now
+        )
     except Refused as refused:
         code = "LOGIN_ATTEMPT_DELAYED" if isinstance(refused, TooManyTries) else "INVALID_CREDENTIALS"
         raise InputError(code, refused.message, field="password") from refused

@@ -16,7 +16,7 @@ ON CONFLICT (key) DO UPDATE SET
     count = CASE WHEN core_limitcounter.expires_at <= %(now)s THEN 1 ELSE core_limitcounter.count + 1 END,
     expires_at = CASE WHEN core_limitcounter.expires_at <= %(now)s
         THEN excluded.expires_at ELSE core_limitcounter.expires_at END
-WHERE core_limitcounter.expires_at <= %(now)s OR core_limitcounter.count < %(tries)s
+WHERE core_limitcounter.expires_at <= %(now)s OR core_limitcounter.count < %(max_tries)s
 RETURNING count
 """
 
@@ -37,10 +37,10 @@ class LimitCounterQuerySet(models.QuerySet["LimitCounter"]):
         now = timezone.now()
         adapt = connection.ops.adapt_datetimefield_value
         with transaction.atomic(durable=True), connection.cursor() as cursor:
-            for key, limit, seconds in tries:
+            for key, max_tries, seconds in tries:
                 values: dict[str, str | int | None] = {
                     "key": key,
-                    "tries": limit,
+                    "max_tries": max_tries,
                     "now": adapt(now),
                     "expires_at": adapt(now + datetime.timedelta(seconds=seconds)),
                 }

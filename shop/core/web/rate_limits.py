@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from shop.core.errors import Refused
 from shop.core.models import LimitCounter
+from shop.core.models.limit_counter import LimitTry
 from shop.core.texts.folding import fold
 
 
@@ -30,39 +31,37 @@ class TooManyTries(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most `tries` within `seconds`, starting at the first try."""
+    """At most `max_tries` within `seconds`, starting at the first try."""
 
     name: str
-    tries: int
+    max_tries: int
     seconds: int
 
     def is_reached(self, *subject: str) -> bool:
-        return LimitCounter.objects.current_count(self._key(subject)) >= self.tries
+        return LimitCounter.objects.current_count(self._key(subject)) >= self.max_tries
 
     def check(self, *subject: str) -> None:
         """Raise TooManyTries if no try is left. Counts nothing."""
         if self.is_reached(*subject):
             raise TooManyTries(minutes=max(1, self.seconds // 60))
 
-    def take(self, *subject: str) -> None:
+    def count_try(self, *subject: str) -> None:
         """Count one try, or raise TooManyTries if none is left. Exact under concurrency."""
         self.check(*subject)  # a flood beyond the limit only reads
-        if not self._count_try(subject):
+        if not LimitCounter.objects.count_tries([self._counted_try(subject)]):
             raise TooManyTries(minutes=max(1, self.seconds // 60))
 
-    def give_back(self, *subject: str) -> None:
+    def uncount_try(self, *subject: str) -> None:
         """Subtract one counted try, for example after a success."""
         LimitCounter.objects.filter(key=self._key(subject), count__gt=0).update(count=F("count") - 1)
 
-    def forget(self, *subject: str) -> None:
+    def reset(self, *subject: str) -> None:
+        """Delete the counted tries."""
         with transaction.atomic(durable=True):
             LimitCounter.objects.filter(key=self._key(subject)).delete()
 
-    def _count_try(self, subject: tuple[str, ...]) -> bool:
-        return LimitCounter.objects.count_tries([self._try(subject)])
-
-    def _try(self, subject: tuple[str, ...]) -> tuple[str, int, int]:
-        return self._key(subject), self.tries, self.seconds
+    def _counted_try(self, subject: tuple[str, ...]) -> LimitTry:
+        return self._key(subject), self.max_tries, self.seconds
 
     def _key(self, subject: tuple[str, ...]) -> str:
         """Build a plain key of bounded length. Subjects are stored only as digests."""
@@ -70,13 +69,13 @@ class Limit:
         return f"{self.name}:{sha256(folded).hexdigest()}"
 
 
-def take_all_limits(limits: Sequence[tuple[Limit, str]]) -> None:
+def count_try_of_all(limits: Sequence[tuple[Limit, str]]) -> None:
     """Count one try of each limit, or none of them and raise TooManyTries."""
-    if not LimitCounter.objects.count_tries([limit._try((subject,)) for limit, subject in limits]):
+    if not LimitCounter.objects.count_tries([limit._counted_try((subject,)) for limit, subject in limits]):
         raise TooManyTries(minutes=max(1, max(limit.seconds for limit, _subject in limits) // 60))
 
 
-def give_back_all_limits(limits: Sequence[tuple[Limit, str]]) -> None:
+def uncount_try_of_all(limits: Sequence[tuple[Limit, str]]) -> None:
     """Subtract one try from each limit, after an action that failed."""
     keys = [limit._key((subject,)) for limit, subject in limits]
     with transaction.atomic(durable=True):

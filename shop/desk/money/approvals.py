@@ -27,7 +27,7 @@ from orders.payments.banks import find_bank
 from orders.views.approvals import decide_proposal
 from shop.accounts.models import User
 from shop.accounts.staff.permissions import Permission
-from shop.accounts.views.sign_in_steps import require_recent_proof
+from shop.accounts.views.sign_in_steps import require_recent_sign_in
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
 from shop.core.models import ShopSettings, shop_settings
@@ -71,7 +71,7 @@ def permissions_without_approver(shop: ShopSettings) -> list[Permission]:
 
 @require_safe
 @staff_only()
-@require_recent_proof
+@require_recent_sign_in
 def list_approvals(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List pending proposals, oldest first, with their changes."""
     kinds = decidable_approval_kinds(request)
@@ -104,7 +104,7 @@ def list_approvals(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_POST
 @staff_only()
-@require_recent_proof
+@require_recent_sign_in
 def decide_approval(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Confirm, decline or withdraw a proposal."""
     row = Approval.objects.filter(pk=pk).first()
@@ -116,7 +116,7 @@ def decide_approval(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRe
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
-@require_recent_proof
+@require_recent_sign_in
 def propose_payout_view(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Propose a payout for a second person's confirmation."""
     action = partial(propose_payout, payout_id=pk, actor=actor, now=timezone.now())
@@ -130,7 +130,7 @@ def propose_payout_view(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> Ht
 
 @require_POST
 @staff_only(Permission.MANAGE_SETTINGS)
-@require_recent_proof
+@require_recent_sign_in
 def edit_second_person_rules(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Edit which actions require a second person; switching a rule off requires one, too."""
     form = SecondPersonForm(request.POST)

@@ -21,7 +21,7 @@ from orders.models import Dispute, GatewayCall, Operation, Payout, WebhookEvent
 from orders.payments.stripe_js import are_cards_enabled
 from orders.payments.stripe_messages import dispute_reason_text, message_for_code
 from shop.accounts.staff.permissions import Permission
-from shop.accounts.views.sign_in_steps import require_recent_proof
+from shop.accounts.views.sign_in_steps import require_recent_sign_in
 from shop.core.actors import Actor
 from shop.core.web.action_results import run_action
 from shop.desk.forms import reason_of
@@ -97,7 +97,7 @@ def dismiss_card_call(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> Http
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
-@require_recent_proof
+@require_recent_sign_in
 def pay_failed_refund_by_bank(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Send a refund that Stripe refused as a bank payout."""
     payout = get_object_or_404(Payout, pk=pk)

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from orders.actions.refunds.cash_shortfalls import resolve_cash_shortfall
 from orders.models import CostBearer, Parcel
 from shop.accounts.staff.permissions import Permission
-from shop.accounts.views.sign_in_steps import require_recent_proof
+from shop.accounts.views.sign_in_steps import require_recent_sign_in
 from shop.core.actors import Actor
 from shop.core.web.action_results import run_action
 from shop.desk.forms import reason_of
@@ -35,7 +35,7 @@ def list_cash_shortfalls(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
-@require_recent_proof
+@require_recent_sign_in
 def waive_cash_shortfall(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Waive the buyer's debt, at the platform's or the cooperative's cost."""
     bearer = request.POST.get("bearer", "")

@@ -16,7 +16,7 @@ from orders.models import Order
 from orders.payments.transfer_requests import build_transfer_request
 from orders.payments.vietqr import qr_svg
 from shop.accounts.staff.permissions import Permission
-from shop.accounts.views.sign_in_steps import require_recent_proof
+from shop.accounts.views.sign_in_steps import require_recent_sign_in
 from shop.core.actors import Actor
 from shop.core.errors import Refused
 from shop.core.models import Change, Channel, ShopSettings, shop_settings
@@ -30,7 +30,7 @@ SAMPLE_SUM = 10_000
 
 @require_safe
 @staff_only(Permission.MANAGE_SETTINGS)
-@require_recent_proof
+@require_recent_sign_in
 def show_market_settings(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show the settings, with a sample QR code."""
     return _render_page(request)
@@ -38,7 +38,7 @@ def show_market_settings(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_POST
 @staff_only(Permission.MANAGE_SETTINGS)
-@require_recent_proof
+@require_recent_sign_in
 def edit_bank_account(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Change or remove the bank account."""
     form = MarketAccountForm(request.POST)
@@ -58,7 +58,7 @@ def edit_bank_account(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_POST
 @staff_only(Permission.MANAGE_SETTINGS)
-@require_recent_proof
+@require_recent_sign_in
 def edit_deadlines(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Change the payment time and the complaint periods."""
     form = MarketTimesForm(request.POST, shop=shop_settings(), channels=_channels())

@@ -29,7 +29,7 @@ from orders.payments.banks import find_bank
 from orders.payments.vietqr import InvalidPayload, build_payload, qr_svg
 from orders.states import PayoutState
 from shop.accounts.staff.permissions import Permission
-from shop.accounts.views.sign_in_steps import require_recent_proof
+from shop.accounts.views.sign_in_steps import require_recent_sign_in
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused
@@ -48,7 +48,7 @@ _RECIPIENT_RELATIONS = ("settlement__cooperative", "refund__order", "transfer__o
 
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
-@require_recent_proof
+@require_recent_sign_in
 def list_payouts(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List due payouts, oldest first; with `?xem=xong` paid ones, newest first."""
     is_done, now = request.GET.get("xem") == "xong", timezone.now()
@@ -76,7 +76,7 @@ def list_payouts(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
-@require_recent_proof
+@require_recent_sign_in
 def download_due_payouts(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Export all due payouts with an account as a file for the bank."""
     due_payouts = Payout.objects.due().released(timezone.now())
@@ -89,7 +89,7 @@ def download_due_payouts(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
-@require_recent_proof
+@require_recent_sign_in
 def record_payouts_sent(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Record chosen payouts as sent, each under its own reference or all under the file's."""
     now, paid_count = timezone.now(), 0
@@ -122,7 +122,7 @@ def record_payouts_sent(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
-@require_recent_proof
+@require_recent_sign_in
 def show_payout(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Show a payout: QR code, and forms for the payment and the account."""
     return _render_payout(request, pk)
@@ -130,7 +130,7 @@ def show_payout(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRespon
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
-@require_recent_proof
+@require_recent_sign_in
 def record_payout_sent(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Record that a payout was sent."""
     form = PayoutPaymentForm(request.POST)
@@ -152,7 +152,7 @@ def record_payout_sent(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> Htt
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
-@require_recent_proof
+@require_recent_sign_in
 def change_payout_account(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Change a payout's account to the cooperative's current one or to the one entered."""
     page = reverse("desk:payout", args=[pk])

@@ -26,7 +26,7 @@ from orders.actions.settlement.commission_rates import (
 )
 from orders.models import CommissionRate, WithholdingRate
 from shop.accounts.staff.permissions import Permission
-from shop.accounts.views.sign_in_steps import require_recent_proof
+from shop.accounts.views.sign_in_steps import require_recent_sign_in
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused
@@ -39,7 +39,7 @@ from shop.staff_pages import staff_only
 
 @require_safe_or_post
 @staff_only(Permission.MANAGE_SETTINGS)
-@require_recent_proof
+@require_recent_sign_in
 def list_rates(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List current, future and past commission rates; a POST adds one."""
     if request.method == "POST":
@@ -61,14 +61,14 @@ def list_rates(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_POST
 @staff_only(Permission.MANAGE_SETTINGS)
-@require_recent_proof
+@require_recent_sign_in
 def end_rate(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     return _end(request, partial(end_commission_rate, rate_id=pk, actor=actor, now=timezone.now()))
 
 
 @require_POST
 @staff_only(Permission.MANAGE_SETTINGS)
-@require_recent_proof
+@require_recent_sign_in
 def add_withholding(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Add a withholding tax rate."""
     form = WithholdingForm(request.POST, prefix="tax")
@@ -81,14 +81,14 @@ def add_withholding(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_POST
 @staff_only(Permission.MANAGE_SETTINGS)
-@require_recent_proof
+@require_recent_sign_in
 def end_withholding(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     return _end(request, partial(end_withholding_rate, rate_id=pk, actor=actor, now=timezone.now()))
 
 
 @require_POST
 @staff_only(Permission.MANAGE_SETTINGS)
-@require_recent_proof
+@require_recent_sign_in
 def switch_withholding_view(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Switch tax withholding on or off."""
     is_on, now = request.POST.get("on") == "yes", timezone.now()

@@ -29,7 +29,7 @@ from orders.forms.returns import build_return_form
 from orders.models import Order, OrderPart, Parcel, Refund
 from orders.states import RETURN_KINDS
 from shop.accounts.staff.permissions import Permission
-from shop.accounts.views.sign_in_steps import require_recent_proof
+from shop.accounts.views.sign_in_steps import require_recent_sign_in
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
 from shop.core.models import bind_idempotency_key
@@ -41,7 +41,7 @@ from shop.staff_pages import staff_only
 
 @require_safe_or_post
 @staff_only(Permission.MANAGE_ORDERS)
-@require_recent_proof
+@require_recent_sign_in
 def refund_order(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpResponse:
     """Refund the part chosen by `?goi=`, or an overpayment.
 
@@ -123,7 +123,7 @@ def _summary(decision: RefundDecision, limits: RefundLimits) -> list[tuple[str, 
 
 @require_POST
 @staff_only(Permission.MANAGE_ORDERS)
-@require_recent_proof
+@require_recent_sign_in
 def refund_by_bank_view(
     request: HttpRequest, actor: Actor, order_id: uuid.UUID, refund_id: uuid.UUID
 ) -> HttpResponse:
@@ -144,7 +144,7 @@ def refund_by_bank_view(
 
 @require_POST
 @staff_only(Permission.MANAGE_ORDERS)
-@require_recent_proof
+@require_recent_sign_in
 def edit_refund_account(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpResponse:
     """Enter the refund account that a buyer gave by phone."""
     order = get_object_or_404(Order.objects.placed(), pk=order_id)
@@ -163,7 +163,7 @@ def edit_refund_account(request: HttpRequest, actor: Actor, order_id: uuid.UUID)
 
 @require_safe_or_post
 @staff_only(Permission.MANAGE_ORDERS)
-@require_recent_proof
+@require_recent_sign_in
 def record_parcel_return(
     request: HttpRequest, actor: Actor, order_id: uuid.UUID, parcel_id: int
 ) -> HttpResponse:

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 from orders.actions.settlement.close_settlement import close_settlement, correct_balance
 from orders.models import LedgerEntry, Payout, PeriodTotals, Settlement
 from shop.accounts.staff.permissions import Permission
-from shop.accounts.views.sign_in_steps import require_recent_proof
+from shop.accounts.views.sign_in_steps import require_recent_sign_in
 from shop.core.actors import Actor
 from shop.core.errors import Refused
 from shop.core.models import Change, bind_idempotency_key
@@ -77,7 +77,7 @@ def list_settlements(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
-@require_recent_proof
+@require_recent_sign_in
 def close_chosen_settlements(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Close the chosen settlements, or all with entries, each independently."""
     has_entries = Exists(LedgerEntry.objects.filter(settlement=OuterRef("pk")))
@@ -114,7 +114,7 @@ def show_settlement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
-@require_recent_proof
+@require_recent_sign_in
 def close_settlement_view(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Close a settlement."""
     key = bind_idempotency_key(request.POST.get("key", ""), "desk", "closed", pk)
@@ -125,7 +125,7 @@ def close_settlement_view(request: HttpRequest, actor: Actor, pk: int) -> HttpRe
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
-@require_recent_proof
+@require_recent_sign_in
 def post_correction(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Post a correction, which goes to the open settlement."""
     settlement = _settlement_or_missing(pk)

@@ -34,7 +34,7 @@ from orders.payments.banks import find_bank
 from orders.payments.vietqr import InvalidPayload, build_payload, qr_svg
 from orders.states import PayoutState, TransferState
 from shop.accounts.staff.permissions import Permission
-from shop.accounts.views.sign_in_steps import require_recent_proof
+from shop.accounts.views.sign_in_steps import require_recent_sign_in
 from shop.core.actors import Actor
 from shop.core.errors import Refused
 from shop.core.models import Change
@@ -123,7 +123,7 @@ def replace_order(request: HttpRequest, actor: Actor, pk: uuid.UUID, order_id: u
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
-@require_recent_proof
+@require_recent_sign_in
 def return_transfer_view(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Decide to return the rest of a transfer."""
     get_object_or_404(BankTransfer, pk=pk)
@@ -147,7 +147,7 @@ def return_transfer_view(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> H
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
-@require_recent_proof
+@require_recent_sign_in
 def confirm_transfer_return(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Record that the money was returned."""
     reference = request.POST.get("reference", "")

@@ -18,7 +18,7 @@ from orders.forms.complaints import AcceptComplaintForm, answer_form
 from orders.models import Complaint
 from orders.states import ComplaintState
 from shop.accounts.staff.permissions import Permission
-from shop.accounts.views.sign_in_steps import require_recent_proof
+from shop.accounts.views.sign_in_steps import require_recent_sign_in
 from shop.core.actors import Actor
 from shop.core.models import Change, bind_idempotency_key
 from shop.core.web.action_results import run_action
@@ -57,7 +57,7 @@ def show_complaint(request: HttpRequest, actor: Actor, complaint_id: uuid.UUID) 
 
 @require_POST
 @staff_only(Permission.MANAGE_ORDERS)
-@require_recent_proof
+@require_recent_sign_in
 def accept_complaint_view(request: HttpRequest, actor: Actor, complaint_id: uuid.UUID) -> HttpResponse:
     """Accept a complaint."""
     complaint = get_object_or_404(Complaint.objects.with_all(), pk=complaint_id)

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 from orders.models import Order
 from shop.accounts.models import User
 from shop.accounts.staff.permissions import Permission
-from shop.accounts.views.sign_in_steps import require_recent_proof
+from shop.accounts.views.sign_in_steps import require_recent_sign_in
 from shop.core.actors import Actor, EntryPoint
 from shop.core.dates.calendar import VIETNAM, start_of_day, vietnam_date
 from shop.core.models import Change
@@ -127,7 +127,7 @@ class AuditSearch(forms.Form):
 
 @require_safe
 @staff_only(Permission.MANAGE_STAFF)
-@require_recent_proof
+@require_recent_sign_in
 def list_changes(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show recorded changes, or export them with `?format=csv`."""
     form = AuditSearch(request.GET)

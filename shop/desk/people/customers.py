@@ -21,7 +21,7 @@ from shop.accounts.models import Consent, DataRequest, RequestKind, User
 from shop.accounts.personal.data_requests import Requester
 from shop.accounts.staff.permissions import Permission
 from shop.accounts.staff.staff_accounts import set_customer_active, set_customer_note
-from shop.accounts.views.sign_in_steps import require_recent_proof
+from shop.accounts.views.sign_in_steps import require_recent_sign_in
 from shop.core.actors import Actor
 from shop.core.identifiers.phones import normalise_phone
 from shop.core.models import Change
@@ -114,7 +114,7 @@ def save_customer_note(request: HttpRequest, actor: Actor, pk: int) -> HttpRespo
 
 @require_POST
 @staff_only(Permission.MANAGE_USERS)
-@require_recent_proof
+@require_recent_sign_in
 def file_customer_request(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """File a customer's request made by phone or letter: a copy of their data, or its deletion."""
     person = get_object_or_404(_customers(), pk=pk)
@@ -129,7 +129,7 @@ def file_customer_request(request: HttpRequest, actor: Actor, pk: int) -> HttpRe
 
 @require_POST
 @staff_only(Permission.MANAGE_USERS)
-@require_recent_proof
+@require_recent_sign_in
 def set_customer_state(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Lock or unlock a customer's account, with a reason."""
     action = partial(

@@ -21,7 +21,7 @@ from shop.accounts.models import DataRequest, RequestKind
 from shop.accounts.personal.data_requests import LAWFUL_DAYS, answer_request, change_data_deadlines
 from shop.accounts.staff.permissions import Permission
 from shop.accounts.states import RequestState
-from shop.accounts.views.sign_in_steps import require_recent_proof
+from shop.accounts.views.sign_in_steps import require_recent_sign_in
 from shop.core.actors import Actor
 from shop.core.models import Change, shop_settings
 from shop.core.web.action_results import run_action
@@ -67,7 +67,7 @@ def list_data_requests(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_POST
 @staff_only(Permission.MANAGE_SETTINGS)
-@require_recent_proof
+@require_recent_sign_in
 def edit_data_request_days(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Change the deadlines of future requests."""
     form = DaysForm(request.POST)

@@ -19,7 +19,7 @@ from shop.accounts.models import User
 from shop.accounts.second_factor.factors import reset_second_factor
 from shop.accounts.second_factor.requirement import change_second_factor_rule
 from shop.accounts.staff.permissions import Permission
-from shop.accounts.views.sign_in_steps import require_recent_proof
+from shop.accounts.views.sign_in_steps import require_recent_sign_in
 from shop.core.actors import Actor
 from shop.core.identifiers.phones import normalise_phone
 from shop.core.models import ShopSettings, shop_settings
@@ -52,7 +52,7 @@ class SecondFactorRuleForm(forms.Form):
 
 @require_safe
 @staff_only(Permission.MANAGE_STAFF)
-@require_recent_proof
+@require_recent_sign_in
 def find_second_factors(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List staff, or find a user by e-mail address or phone number."""
     return _render_page(request, None)
@@ -60,7 +60,7 @@ def find_second_factors(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_POST
 @staff_only(Permission.MANAGE_STAFF)
-@require_recent_proof
+@require_recent_sign_in
 def reset_second_factor_view(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Remove a user's lost factors, with a recorded reason."""
     action = partial(
@@ -78,7 +78,7 @@ def reset_second_factor_view(request: HttpRequest, actor: Actor, pk: int) -> Htt
 
 @require_POST
 @staff_only(Permission.MANAGE_SETTINGS)
-@require_recent_proof
+@require_recent_sign_in
 def edit_second_factor_rule(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Change who needs a second factor, and how long they have to set it up."""
     form = SecondFactorRuleForm(request.POST)

@@ -27,7 +27,7 @@ from cooperatives.actions.staff_roles import (
 from shop.accounts.models import Group, User
 from shop.accounts.registration.email_links import password_url
 from shop.accounts.staff.permissions import Permission
-from shop.accounts.views.sign_in_steps import require_recent_proof
+from shop.accounts.views.sign_in_steps import require_recent_sign_in
 from shop.core.actors import Actor
 from shop.core.models import Change
 from shop.core.web.action_results import refusals_as_form_errors, run_action
@@ -82,7 +82,7 @@ class RoleForm(forms.Form):
 
 @require_safe_or_post
 @staff_only(Permission.MANAGE_STAFF)
-@require_recent_proof
+@require_recent_sign_in
 def list_staff(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List staff with roles and second factors; a POST invites a person."""
     editor = _editor(request)
@@ -113,7 +113,7 @@ def list_staff(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_safe
 @staff_only(Permission.MANAGE_STAFF)
-@require_recent_proof
+@require_recent_sign_in
 def show_staff_account(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Show a staff account with its roles, second factor and history."""
     person = get_object_or_404(User, pk=pk, is_staff=True, erased_at=None)
@@ -129,7 +129,7 @@ def show_staff_account(request: HttpRequest, actor: Actor, pk: int) -> HttpRespo
 
 @require_POST
 @staff_only(Permission.MANAGE_STAFF)
-@require_recent_proof
+@require_recent_sign_in
 def edit_staff_roles(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Replace a colleague's roles."""
     group_ids = chosen_ids(request.POST.getlist("groups"))
@@ -141,7 +141,7 @@ def edit_staff_roles(request: HttpRequest, actor: Actor, pk: int) -> HttpRespons
 
 @require_POST
 @staff_only(Permission.MANAGE_STAFF)
-@require_recent_proof
+@require_recent_sign_in
 def set_staff_state(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Deactivate a colleague's account or activate it again, with a reason."""
     action = partial(
@@ -157,7 +157,7 @@ def set_staff_state(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse
 
 @require_safe
 @staff_only(Permission.MANAGE_STAFF)
-@require_recent_proof
+@require_recent_sign_in
 def list_roles(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List roles with their numbers of people and permissions."""
     rows = Group.objects.annotate(
@@ -170,7 +170,7 @@ def list_roles(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_safe_or_post
 @staff_only(Permission.MANAGE_STAFF)
-@require_recent_proof
+@require_recent_sign_in
 def edit_role(request: HttpRequest, actor: Actor, pk: int | None = None) -> HttpResponse:
     """Show and change a role, or create one."""
     editor = _editor(request)
@@ -190,7 +190,7 @@ def edit_role(request: HttpRequest, actor: Actor, pk: int | None = None) -> Http
 
 @require_POST
 @staff_only(Permission.MANAGE_STAFF)
-@require_recent_proof
+@require_recent_sign_in
 def delete_role(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Delete a role."""
     action = partial(remove_role, acting_user=_editor(request), group_id=pk, now=timezone.now())

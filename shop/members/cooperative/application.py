@@ -44,7 +44,7 @@ from shop.members.forms.application import ApplicationForm, ApplicationWithAccou
 from shop.members.forms.documents import DocumentForm
 from shop.members.member_access import chosen_membership, redirect_to_sign_in
 
-APPLICATIONS = Limit("apply", tries=20, seconds=60 * 60)
+APPLICATIONS = Limit("apply", max_tries=20, seconds=60 * 60)
 _SESSION_KEY = "application"  # session key of the form's data until the code is entered
 
 
@@ -62,7 +62,7 @@ def apply(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return render(request, "members/apply.html", {"form": form})
     try:
-        APPLICATIONS.take(client_network(request.META))
+        APPLICATIONS.count_try(client_network(request.META))
         if not isinstance(user, User):
             return _send_registration_code(request, form)
         _submit(form, user)

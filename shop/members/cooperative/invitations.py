@@ -27,7 +27,7 @@ from cooperatives.actions.invitations import (
 )
 from cooperatives.models import Invitation, Role
 from shop.accounts.models import User
-from shop.accounts.views.sign_in_steps import require_recent_proof
+from shop.accounts.views.sign_in_steps import require_recent_sign_in
 from shop.core.actors import EntryPoint
 from shop.core.errors import Missing, Refused
 from shop.core.models import show_in_language
@@ -39,12 +39,12 @@ from shop.members.forms.people import ROLE_DESCRIPTIONS, InvitationForm
 from shop.members.member_access import CHOSEN_KEY, admitted_ids, for_members, render_page
 
 # Limited, because each may send a message to an address of the manager's choice.
-INVITATIONS = Limit("invite", tries=30, seconds=60 * 60)
+INVITATIONS = Limit("invite", max_tries=30, seconds=60 * 60)
 
 
 @require_safe_or_post
 @for_members(MemberRight.MANAGE)
-@require_recent_proof
+@require_recent_sign_in
 def invite_member_view(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Create an invitation, and send it if an address was entered; never reveal who has an account."""
     form = InvitationForm(request.POST if request.method == "POST" else None)
@@ -59,7 +59,7 @@ def invite_member_view(request: HttpRequest, membership: MembershipContext) -> H
 
 @require_safe
 @for_members(MemberRight.MANAGE)
-@require_recent_proof
+@require_recent_sign_in
 @never_cache
 def show_invitation(request: HttpRequest, membership: MembershipContext, invitation_id: int) -> HttpResponse:
     """Show the link and the QR code of an open invitation."""
@@ -78,7 +78,7 @@ def show_invitation(request: HttpRequest, membership: MembershipContext, invitat
 
 @require_POST
 @for_members(MemberRight.MANAGE)
-@require_recent_proof
+@require_recent_sign_in
 def revoke_invitation_view(
     request: HttpRequest, membership: MembershipContext, invitation_id: int
 ) -> HttpResponse:
@@ -117,7 +117,7 @@ def answer_invitation(request: HttpRequest, token: str) -> HttpResponse:
 def _create_invitation(membership: MembershipContext, form: InvitationForm) -> Invitation | None:
     """Create the invitation; if refused, add the error to the form and return None."""
     try:
-        INVITATIONS.take(str(membership.cooperative.pk))
+        INVITATIONS.count_try(str(membership.cooperative.pk))
         return invite_member(
             cooperative_id=membership.cooperative.pk,
             role=Role(form.cleaned_data["role"]),

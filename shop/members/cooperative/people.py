@@ -14,7 +14,7 @@ from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.actions.invitations import open_invitations
 from cooperatives.actions.members import change_member_role, remove_member
 from cooperatives.models import Role
-from shop.accounts.views.sign_in_steps import require_recent_proof
+from shop.accounts.views.sign_in_steps import require_recent_sign_in
 from shop.core.errors import Missing
 from shop.core.web.action_results import run_action
 from shop.members.forms.people import RoleForm
@@ -23,7 +23,7 @@ from shop.members.member_access import for_members, render_page
 
 @require_safe
 @for_members(MemberRight.MANAGE)
-@require_recent_proof
+@require_recent_sign_in
 def list_members(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """List the members with their roles, and the invitations that are not accepted yet."""
     now = timezone.now()
@@ -41,7 +41,7 @@ def list_members(request: HttpRequest, membership: MembershipContext) -> HttpRes
 
 @require_POST
 @for_members(MemberRight.MANAGE)
-@require_recent_proof
+@require_recent_sign_in
 def change_role(request: HttpRequest, membership: MembershipContext, membership_id: int) -> HttpResponse:
     """Change a member's role."""
     form = RoleForm(request.POST, prefix=f"m{membership_id}")
@@ -60,7 +60,7 @@ def change_role(request: HttpRequest, membership: MembershipContext, membership_
 
 @require_POST
 @for_members(MemberRight.MANAGE)
-@require_recent_proof
+@require_recent_sign_in
 def remove_member_view(
     request: HttpRequest, membership: MembershipContext, membership_id: int
 ) -> HttpResponse:

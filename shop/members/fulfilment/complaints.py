@@ -60,7 +60,7 @@ def show_complaint(
 
 @require_POST
 @for_members(MemberRight.MANAGE)
-@require_recent_proof
+@require_recent_sign_in
 def accept_complaint_view(
     request: HttpRequest, membership: MembershipContext, complaint_id: uuid.UUID
 ) -> HttpResponse:

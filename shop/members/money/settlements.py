@@ -97,7 +97,7 @@ def download_settlement_workbook(
 
 @require_safe_or_post
 @for_members(MemberRight.MANAGE)
-@require_recent_proof
+@require_recent_sign_in
 def edit_payout_account(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Edit the payout account. All managers of the cooperative are notified of a change."""
     if request.method != "POST":
@@ -127,7 +127,7 @@ def edit_payout_account(request: HttpRequest, membership: MembershipContext) -> 
 
 @require_POST
 @for_members(MemberRight.MANAGE)
-@require_recent_proof
+@require_recent_sign_in
 def decide_account_change(request: HttpRequest, membership: MembershipContext, pk: uuid.UUID) -> HttpResponse:
     """Confirm, decline or withdraw a proposed change of the cooperative's account."""
     get_object_or_404(Approval, pk=pk, cooperative=membership.cooperative)

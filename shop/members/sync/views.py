@@ -33,8 +33,8 @@ MAX_BYTES = 256 * 1024
 MAX_COMMANDS = 50
 MAX_EARLIER = 20  # commands that one builds on
 MAX_NAME_LENGTH = 40
-PUSHES = Limit("sync_push", tries=60, seconds=60)
-PULLS = Limit("sync_pull", tries=120, seconds=60)
+PUSHES = Limit("sync_push", max_tries=60, seconds=60)
+PULLS = Limit("sync_pull", max_tries=120, seconds=60)
 
 
 class SignedOut(Refused):
@@ -92,7 +92,7 @@ def synchronise(request: HttpRequest) -> HttpResponse:
 
 
 def _pull(request: HttpRequest, user: User, *, now: datetime.datetime) -> Row:
-    PULLS.take(str(user.pk))
+    PULLS.count_try(str(user.pk))
     membership = _find_membership(request, user, request.GET.get("cooperative", ""))
     return {
         "member": {"id": user.pk, "name": user.get_full_name(), "role": membership.role},
@@ -107,7 +107,7 @@ def _pull(request: HttpRequest, user: User, *, now: datetime.datetime) -> Row:
 
 
 def _push(request: HttpRequest, user: User, *, now: datetime.datetime) -> Row:
-    PUSHES.take(str(user.pk))
+    PUSHES.count_try(str(user.pk))
     body = _read_body(request)
     if body.get("member") != user.pk:
         raise OtherMember(member=user.pk)

@@ -378,12 +378,12 @@ def test_higher_maximum_weight_must_be_confirmed(client: Client) -> None:
     page = checkout_page(client)
     Variant.objects.filter(pk=gourd.pk).update(tolerance_percent=50)
 
-    second_page = submit_rejected(client, shown_total=66_000, shown_most=73_200)
-    response = submit_checkout(client, shown_total=66_000, shown_most=84_000)
+    second_page = submit_rejected(client, shown_total=66_000, shown_maximum=73_200)
+    response = submit_checkout(client, shown_total=66_000, shown_maximum=84_000)
 
-    assert 'name="shown_most" value="73200"' in page
+    assert 'name="shown_maximum" value="73200"' in page
     assert "the total can now be up to 84,000\u00a0₫ instead of 73,200\u00a0₫." in second_page
-    assert 'name="shown_most" value="84000"' in second_page
+    assert 'name="shown_maximum" value="84000"' in second_page
     assert response.status_code == 302
     assert Order.objects.get().lines.get().bound_grams == 3600
 
@@ -394,7 +394,7 @@ def test_product_newly_sold_by_weight_must_be_confirmed(client: Client) -> None:
     checkout_page(client)
     Variant.objects.filter(pk=pillow.pk).update(is_weighed=True)
 
-    second_page = submit_rejected(client, shown_total=66_000, shown_most=66_000)
+    second_page = submit_rejected(client, shown_total=66_000, shown_maximum=66_000)
 
     assert "the total can now be up to 73,200\u00a0₫ instead of 66,000\u00a0₫." in second_page
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from shop.accounts.models import AuthenticatorApp, RecoveryCode, User
 from shop.accounts.second_factor.factors import renew_recovery_codes
-from shop.accounts.views.proof import SECOND_FACTOR_KEY
+from shop.accounts.views.recent_sign_in import SECOND_FACTOR_KEY
 from shop.accounts.views.session_presence import SESSION_KEY
 from shop.core.actors import Actor
 from shop.core.database.encryption import FACTOR_PURPOSE, encrypt_secret

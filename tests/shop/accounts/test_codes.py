@@ -201,7 +201,7 @@ def test_codes_per_number_are_limited_except_for_known_devices(client: Client) -
     sign_in_by_code(client, WRITTEN)
     client.post("/en/tai-khoan/dang-xuat/")
     statuses = []
-    for place in range(CODES_PER_NUMBER.tries):
+    for place in range(CODES_PER_NUMBER.max_tries):
         stranger = Client(REMOTE_ADDR=f"203.0.113.{place}")
         statuses.append(stranger.post(SENDING, {"phone": WRITTEN}).status_code)
     before = Notification.objects.count()
@@ -210,7 +210,7 @@ def test_codes_per_number_are_limited_except_for_known_devices(client: Client) -
     refused = stranger.post(SENDING, {"phone": WRITTEN})
     other_number = stranger.post(SENDING, {"phone": "0912 345 678"})
 
-    assert statuses == [302] * (CODES_PER_NUMBER.tries - 1) + [429]  # the owner's first code counted
+    assert statuses == [302] * (CODES_PER_NUMBER.max_tries - 1) + [429]  # the owner's first code counted
     assert refused.status_code == 429
     assert "Too many attempts." in html_of(refused)
     assert other_number.status_code == 302
@@ -223,8 +223,8 @@ def test_codes_per_network_are_limited_except_for_known_devices(client: Client) 
     make_user(phone=PHONE, phone_confirmed_at=NOW)
     sign_in_by_code(client, WRITTEN)
     client.post("/en/tai-khoan/dang-xuat/")
-    for _code in range(CODES_IN_NETWORK.tries - 1):  # the owner's first code counted
-        CODES_IN_NETWORK.take("127.0.0.1")
+    for _code in range(CODES_IN_NETWORK.max_tries - 1):  # the owner's first code counted
+        CODES_IN_NETWORK.count_try("127.0.0.1")
 
     assert Client().post(SENDING, {"phone": "0912 345 678"}).status_code == 429
     assert Client(REMOTE_ADDR="203.0.113.1").post(SENDING, {"phone": "0912 345 678"}).status_code == 302
@@ -233,11 +233,12 @@ def test_codes_per_network_are_limited_except_for_known_devices(client: Client) 
 
 def test_codes_per_device_and_number_are_limited(client: Client) -> None:
     statuses = [
-        client.post(SENDING, {"phone": WRITTEN}).status_code for _code in range(CODES_PER_DEVICE.tries + 1)
+        client.post(SENDING, {"phone": WRITTEN}).status_code
+        for _code in range(CODES_PER_DEVICE.max_tries + 1)
     ]
 
-    assert statuses == [302] * CODES_PER_DEVICE.tries + [429]
-    assert Notification.objects.count() == CODES_PER_DEVICE.tries
+    assert statuses == [302] * CODES_PER_DEVICE.max_tries + [429]
+    assert Notification.objects.count() == CODES_PER_DEVICE.max_tries
 
 
 def test_unconfirmed_number_signs_nobody_in_until_its_owner_confirms_it(client: Client) -> None:

@@ -72,7 +72,7 @@ def test_inactive_account_cannot_sign_in(client: Client) -> None:
 def test_guessing_is_limited_for_the_guesser_and_not_for_the_owner(client: Client) -> None:
     make_user(email="hoa@example.com")
     guesser = Client(REMOTE_ADDR="203.0.113.9")
-    for _ in range(FAILED_SIGN_INS.tries):
+    for _ in range(FAILED_SIGN_INS.max_tries):
         sign_in(guesser, "hoa@example.com", "sai")
 
     blocked = sign_in(guesser, "hoa@example.com")
@@ -246,13 +246,13 @@ def test_unknown_address_gets_the_same_answer_and_no_email(client: Client) -> No
 
 def test_password_emails_per_address_are_limited(client: Client) -> None:
     make_user(email="hoa@example.com")
-    for _ in range(PASSWORD_LINKS.tries):
+    for _ in range(PASSWORD_LINKS.max_tries):
         client.post("/en/tai-khoan/mat-khau/", {"email": "hoa@example.com"})
 
     response = client.post("/en/tai-khoan/mat-khau/", {"email": "hoa@example.com"})
 
     assert response.status_code == 429
-    assert Notification.objects.count() == PASSWORD_LINKS.tries
+    assert Notification.objects.count() == PASSWORD_LINKS.max_tries
 
 
 @pytest.mark.parametrize("path", ["abc/xyz/", "OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5/x/", "MQ/c-1/"])

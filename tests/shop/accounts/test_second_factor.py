@@ -378,7 +378,7 @@ def test_missing_code_shows_its_own_error_and_costs_no_try(sent: dict[str, str],
 
     pages = [
         client.post("/tai-khoan/dang-nhap/buoc-hai/", sent).content.decode()
-        for _try in range(SECOND_FACTORS.tries + 1)
+        for _try in range(SECOND_FACTORS.max_tries + 1)
     ]
 
     assert all(f"<span>{expected}</span>" in page for page in pages)

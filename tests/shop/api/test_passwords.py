@@ -96,7 +96,7 @@ def test_password_reset_does_not_reveal_whether_account_exists() -> None:
 @pytest.mark.parametrize("known", [True, False])
 def test_password_reset_emails_are_rate_limited(known) -> None:
     email = make_user().email if known else "la@example.com"
-    for _ in range(PASSWORD_LINKS.tries):
+    for _ in range(PASSWORD_LINKS.max_tries):
         data_of(RESET, email=email, to=REDIRECT)
 
     refused = data_of(RESET, email=email, to=REDIRECT)["requestPasswordReset"]
@@ -219,7 +219,7 @@ def test_invalid_email_change_is_refused(invalid_values, errors) -> None:
 
 def test_old_password_attempts_are_rate_limited() -> None:
     token = token_of(make_user())
-    for _ in range(FAILED_SIGN_INS.tries):
+    for _ in range(FAILED_SIGN_INS.max_tries):
         data_of(CHANGE_PASSWORD, token, old="wrong", new=NEW_PASSWORD)
 
     changed = data_of(CHANGE_PASSWORD, token, old=PASSWORD, new=NEW_PASSWORD)["passwordChange"]

@@ -74,7 +74,7 @@ def test_missing_code_is_explained_in_the_error() -> None:
 
 def test_second_factor_attempts_are_rate_limited() -> None:
     user = give_app(make_staff())
-    for _try in range(SECOND_FACTORS.tries):
+    for _try in range(SECOND_FACTORS.max_tries):
         refusal(user, f"{PASSWORD}{wrong_code()}")
 
     assert refusal(user, f"{PASSWORD}{app_code()}")[0] == "LOGIN_ATTEMPT_DELAYED"

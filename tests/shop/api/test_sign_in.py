@@ -211,7 +211,7 @@ def test_password_login_mode_restricts_sign_in(mode, customer, staff) -> None:
 
 def test_failed_sign_ins_are_rate_limited() -> None:
     user = make_user()
-    for _ in range(FAILED_SIGN_INS.tries):
+    for _ in range(FAILED_SIGN_INS.max_tries):
         data_of(CREATE, email=user.email, password="wrong")
 
     assert error_of(CREATE, "tokenCreate", email=user.email, password=PASSWORD) == (

@@ -133,7 +133,7 @@ def test_process_waits_for_the_lock_and_a_killed_one_releases_it(tmp_path) -> No
     path = counter(tmp_path)
     code = (
         "import sys; from shop.sqlite.writer_lock import writer_lock;"
-        "writer_lock(sys.argv[1], is_in_memory=False).take(timeout=1);"
+        "writer_lock(sys.argv[1], is_in_memory=False).acquire(timeout=1);"
         "print('mine', flush=True); sys.stdin.read()"
     )
     other = subprocess.Popen(

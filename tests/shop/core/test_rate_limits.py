@@ -15,13 +15,13 @@ from shop.core.web.rate_limits import Limit, TooManyTries, client_network, delet
 
 pytestmark = pytest.mark.django_db
 
-LIMIT = Limit("test", tries=2, seconds=600)
+LIMIT = Limit("test", max_tries=2, seconds=600)
 
 
 def test_try_beyond_the_limit_is_refused_with_the_wait() -> None:
-    LIMIT.take("a")
+    LIMIT.count_try("a")
     LIMIT.check("a")
-    LIMIT.take("a")
+    LIMIT.count_try("a")
 
     with pytest.raises(TooManyTries) as refused:
         LIMIT.check("a")
@@ -30,40 +30,40 @@ def test_try_beyond_the_limit_is_refused_with_the_wait() -> None:
 
 
 def test_each_key_is_counted_separately() -> None:
-    LIMIT.take("a", "b")
-    LIMIT.take("a", "b")
+    LIMIT.count_try("a", "b")
+    LIMIT.count_try("a", "b")
 
     LIMIT.check("a")
     LIMIT.check("a", "c")
 
 
 def test_forgotten_key_may_be_tried_again() -> None:
-    LIMIT.take("a")
-    LIMIT.take("a")
+    LIMIT.count_try("a")
+    LIMIT.count_try("a")
 
-    LIMIT.forget("a")
+    LIMIT.reset("a")
 
     LIMIT.check("a")
 
 
 def test_take_counts_a_try_and_refuses_when_none_is_left() -> None:
-    LIMIT.take("a")
-    LIMIT.take("a")
+    LIMIT.count_try("a")
+    LIMIT.count_try("a")
 
     with pytest.raises(TooManyTries) as refused:
-        LIMIT.take("a")
+        LIMIT.count_try("a")
 
     assert refused.value.details == {"minutes": 10}
     assert LimitCounter.objects.get().count == 2
 
 
 def test_counting_restarts_when_the_period_has_ended() -> None:
-    LIMIT.take("a")
-    LIMIT.take("a")
+    LIMIT.count_try("a")
+    LIMIT.count_try("a")
     LimitCounter.objects.update(expires_at=timezone.now())
 
     LIMIT.check("a")
-    LIMIT.take("a")
+    LIMIT.count_try("a")
 
     counter = LimitCounter.objects.get()
     assert counter.count == 1
@@ -71,17 +71,17 @@ def test_counting_restarts_when_the_period_has_ended() -> None:
 
 
 def test_later_tries_do_not_prolong_the_period() -> None:
-    LIMIT.take("a")
+    LIMIT.count_try("a")
     ends = LimitCounter.objects.get().expires_at
 
-    LIMIT.take("a")
+    LIMIT.count_try("a")
 
     assert LimitCounter.objects.get().expires_at == ends
 
 
 def test_clearing_the_cache_forgets_no_tries() -> None:
-    LIMIT.take("a")
-    LIMIT.take("a")
+    LIMIT.count_try("a")
+    LIMIT.count_try("a")
 
     cache.clear()
 
@@ -90,7 +90,7 @@ def test_clearing_the_cache_forgets_no_tries() -> None:
 
 def test_limit_refuses_to_count_inside_a_transaction() -> None:
     with transaction.atomic():
-        for use in (LIMIT.take, LIMIT.forget):
+        for use in (LIMIT.count_try, LIMIT.reset):
             with pytest.raises(RuntimeError, match="durable"):
                 use("a")
 
@@ -98,14 +98,14 @@ def test_limit_refuses_to_count_inside_a_transaction() -> None:
 
 
 def test_expired_counters_are_deleted_and_running_ones_stay() -> None:
-    LIMIT.take("ended")
+    LIMIT.count_try("ended")
     LimitCounter.objects.update(expires_at=timezone.now())
-    LIMIT.take("running")
+    LIMIT.count_try("running")
 
     delete_expired_limits_task()
 
     assert LimitCounter.objects.count() == 1
-    LIMIT.take("running")
+    LIMIT.count_try("running")
     assert LIMIT.is_reached("running")
 
 

@@ -17,7 +17,7 @@ from catalog.actions.sellers.profile_texts import (
     update_seller_household,
     update_seller_profile,
 )
-from catalog.actions.wording.forbidden_words import (
+from catalog.actions.wording.forbidden_phrases import (
     ForbiddenWords,
     InvalidPhrase,
     allow_phrase,

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from catalog.actions.wording.forbidden_words import allow_phrase, forbid_phrase
+from catalog.actions.wording.forbidden_phrases import allow_phrase, forbid_phrase
 from catalog.models import ForbiddenPhrase
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor

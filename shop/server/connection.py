@@ -59,8 +59,8 @@ class HttpConnection(HTTPChannel):  # type: ignore[misc]
         self.network = client_network({"REMOTE_ADDR": addr[0]})
         self.is_from_proxy = server.is_proxy(addr[0])
         self.sent_bytes = 0
-        self.awaits_check = False
-        self.lingers = False
+        self.is_awaiting_check = False
+        self.is_lingering = False
         self.has_unread_body = False
         self._step: tuple[object, ...] = ()
         self.step_began = self.creation_time
@@ -87,7 +87,7 @@ class HttpConnection(HTTPChannel):  # type: ignore[misc]
 
     def _current_step(self) -> tuple[object, ...]:
         request = self.request
-        if self.lingers:
+        if self.is_lingering:
             return ("linger",)
         if self.total_outbufs_len:
             return ("response",)
@@ -126,8 +126,8 @@ class HttpConnection(HTTPChannel):  # type: ignore[misc]
             adj, address=self.addr[0], is_from_proxy=self.is_from_proxy, has_room=self.server.has_room
         )
 
-    def bodies(self) -> list[RequestParser]:
-        """Return the requests whose bodies are arriving, or kept until they are answered."""
+    def unanswered_requests(self) -> list[RequestParser]:
+        """Return the requests whose bodies are arriving, or are kept until they are answered."""
         return [*self.requests, *([self.request] if self.request is not None else [])]
 
     def send(self, data: bytes, do_close: bool = True) -> int:
@@ -138,16 +138,16 @@ class HttpConnection(HTTPChannel):  # type: ignore[misc]
     def received(self, data: bytes) -> bool:
         is_received: bool = super().received(data)
         request = self.request
-        if request is not None and request.needs_sign_in and not self.awaits_check:
-            self.awaits_check = True
+        if request is not None and request.needs_sign_in and not self.is_awaiting_check:
+            self.is_awaiting_check = True
             self.server.add_task(VisitorCheck(self, request))
         return is_received
 
     def readable(self) -> bool:
-        return self.lingers or (not self.awaits_check and bool(super().readable()))
+        return self.is_lingering or (not self.is_awaiting_check and bool(super().readable()))
 
     def handle_read(self) -> None:
-        if self.lingers:
+        if self.is_lingering:
             with contextlib.suppress(OSError):
                 self.recv(self.adj.recv_bytes)
             return
@@ -162,8 +162,8 @@ class HttpConnection(HTTPChannel):  # type: ignore[misc]
 
         Closing at once would reset the connection, and the sender would not see the error.
         """
-        if self.has_unread_body and not self.lingers and self.connected:
-            self.lingers, self.will_close = True, False
+        if self.has_unread_body and not self.is_lingering and self.connected:
+            self.is_lingering, self.will_close = True, False
             with contextlib.suppress(OSError):
                 self.socket.shutdown(socket.SHUT_WR)
                 return
@@ -175,26 +175,26 @@ class HttpConnection(HTTPChannel):  # type: ignore[misc]
 class VisitorCheck:
     """A worker thread's task: identify the sender of a large body before reading more of it."""
 
-    def __init__(self, channel: HttpConnection, request: RequestParser) -> None:
-        self._channel, self._request = channel, request
+    def __init__(self, connection: HttpConnection, request: RequestParser) -> None:
+        self._connection, self._request = connection, request
 
     def service(self) -> None:
         is_known = is_known_visitor(self._request.headers)
-        channel, request = self._channel, self._request
-        with channel.requests_lock:
-            if channel.request is not request or not channel.connected:
+        connection, request = self._connection, self._request
+        with connection.requests_lock:
+            if connection.request is not request or not connection.connected:
                 return
-            request.needs_sign_in = channel.awaits_check = False
+            request.needs_sign_in = connection.is_awaiting_check = False
             if is_known:
                 if request.continue_after_check:
-                    channel.send_continue()
+                    connection.send_continue()
             else:
                 request.refuse(SignInRequired(request.path))
-                channel.request = None
-                channel.requests.append(request)
-                if len(channel.requests) == 1:
-                    channel.server.add_task(channel)
-        channel.server.pull_trigger()
+                connection.request = None
+                connection.requests.append(request)
+                if len(connection.requests) == 1:
+                    connection.server.add_task(connection)
+        connection.server.pull_trigger()
 
     def cancel(self) -> None:
-        self._channel.cancel()
+        self._connection.cancel()

@@ -1,4 +1,4 @@
-"""Record in the session how and when its user proved their identity."""
+"""Record in the session how and when its user last signed in or verified their identity again."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from shop.accounts.models import User
 from shop.accounts.views.session_presence import SESSION_KEY
 
 METHOD_KEY = "authenticated_by"  # session key: "password", "code", "passkey", "registered", "second_factor"
-SECOND_FACTOR_KEY = "second_factor"  # session key: whether a second factor was proved in this session
+SECOND_FACTOR_KEY = "second_factor"  # session key: whether this session includes a second factor
 
 OPENED_WITHIN = datetime.timedelta(minutes=10)
 # A form opened in time gets some more minutes to be submitted.
 SENT_WITHIN = datetime.timedelta(minutes=15)
 
 
-def record_proof(request: HttpRequest, *, method: str, has_second_factor: bool) -> None:
-    """Record that the session's user has just proved their identity."""
+def record_recent_sign_in(request: HttpRequest, *, method: str, has_second_factor: bool) -> None:
+    """Record that the session's user has just signed in, or verified their identity again."""
     request.session[SESSION_KEY] = timezone.now().isoformat()
     request.session[METHOD_KEY] = method
     request.session[SECOND_FACTOR_KEY] = has_second_factor
 
 
-def has_recent_proof(request: HttpRequest) -> bool:
-    """Return whether the last proof is recent and includes the second factor, if the account has one."""
+def has_recent_sign_in(request: HttpRequest) -> bool:
+    """Return whether the last sign-in is recent and includes the second factor, if the account has one."""
     try:
         at = datetime.datetime.fromisoformat(str(request.session.get(SESSION_KEY, "")))
     except ValueError:
@@ -36,7 +36,7 @@ def has_recent_proof(request: HttpRequest) -> bool:
 
 
 def has_required_factor(request: HttpRequest) -> bool:
-    """Return False if the account has a second factor that this session did not prove."""
+    """Return False if the account has a second factor that this session does not include."""
     user = request.user
     is_asked = isinstance(user, User) and user.has_second_factor
     return not is_asked or bool(request.session.get(SECOND_FACTOR_KEY))
