@@ -55,7 +55,7 @@ def structured_product(
     address: str,
     media: Sequence[ProductMedia],
     is_paused: bool,
-    steps: Sequence[Breadcrumb],
+    breadcrumbs: Sequence[Breadcrumb],
 ) -> SafeString:
     """Return a Product with an Offer for each variant, all out of stock if `is_paused`."""
     data = {
@@ -66,7 +66,7 @@ def structured_product(
         "image": [jpeg for medium in media if (jpeg := _jpeg(medium.picture))],
         "countryOfOrigin": "VN",
         "brand": {"@type": "Brand", "name": product.cooperative.name},
-        "category": next((step.name for step in reversed(steps) if step.row), ""),
+        "category": next((breadcrumb.name for breadcrumb in reversed(breadcrumbs) if breadcrumb.row), ""),
     }
     offers = [
         _variant_offer(product, choice, currency, address, is_available=not (is_paused or choice.is_sold_out))
@@ -76,15 +76,18 @@ def structured_product(
 
 
 @register.simple_tag
-def structured_path(steps: Sequence[Breadcrumb], page_name: str, address: str) -> SafeString:
-    """Return a BreadcrumbList: `steps` lead from the home page down, `page_name` names the page itself."""
-    breadcrumbs = [*((step.name, public_url(step.path)) for step in steps), (page_name, address)]
+def structured_path(breadcrumbs: Sequence[Breadcrumb], page_name: str, address: str) -> SafeString:
+    """Return a BreadcrumbList: `breadcrumbs` lead from the home page down, `page_name` is the page itself."""
+    names_and_urls = [
+        *((breadcrumb.name, public_url(breadcrumb.path)) for breadcrumb in breadcrumbs),
+        (page_name, address),
+    ]
     return _json_ld_script(
         {
             "@type": "BreadcrumbList",
             "itemListElement": [
-                {"@type": "ListItem", "position": position, "name": name, "item": item}
-                for position, (name, item) in enumerate(breadcrumbs, start=1)
+                {"@type": "ListItem", "position": position, "name": name, "item": url}
+                for position, (name, url) in enumerate(names_and_urls, start=1)
             ],
         }
     )

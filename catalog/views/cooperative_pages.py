@@ -67,7 +67,7 @@ def show_cooperative(request: HttpRequest, slug: str) -> HttpResponse:
     certificates = _certificates(requested_cooperative, channel, today)
     context = {
         "cooperative": requested_cooperative,
-        "steps": [market_breadcrumb(), Breadcrumb(_("Cooperatives"), reverse("catalog:cooperatives"))],
+        "breadcrumbs": [market_breadcrumb(), Breadcrumb(_("Cooperatives"), reverse("catalog:cooperatives"))],
         "shared": SharePicture.objects.path_of(requested_cooperative),
         "page": page,
         "cards": build_cards(list(page.object_list), now=now),

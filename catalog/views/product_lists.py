@@ -49,7 +49,11 @@ def list_products(request: HttpRequest) -> HttpResponse:
     show_in_language(categories, "name")
     index = market_facet_index()
     return _render_products(
-        request, index, RelevanceTiers(index.product_ids), inside=categories, steps=[market_breadcrumb()]
+        request,
+        index,
+        RelevanceTiers(index.product_ids),
+        inside=categories,
+        breadcrumbs=[market_breadcrumb()],
     )
 
 
@@ -72,7 +76,7 @@ def show_category(request: HttpRequest, slug: str) -> HttpResponse:
         RelevanceTiers(product_ids),
         inside=inside,
         category=requested_category,
-        steps=breadcrumbs_to(requested_category)[:-1],
+        breadcrumbs=breadcrumbs_to(requested_category)[:-1],
     )
 
 

@@ -60,7 +60,7 @@ def show_product(request: HttpRequest, slug: str) -> HttpResponse:
     context |= {
         **variant_context,
         "best": purchase.choice,
-        "steps": breadcrumbs_to(requested_product.category),
+        "breadcrumbs": breadcrumbs_to(requested_product.category),
         "shared": SharePicture.objects.path_of(requested_product),
         "media": media,
         "certificates": list(

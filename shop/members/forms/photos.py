@@ -20,24 +20,26 @@ class PhotosForm(MembersForm):
         required=False,
         widget=forms.FileInput(attrs={"accept": "image/*", "capture": "environment"}),
     )
-    picture = PhotosField(
+    gallery_photos = PhotosField(
         label=_("Choose photos"), max_count=MAX_PHOTOS, too_many=_("Choose at most eight photos at once.")
     )
 
     @property
     def uploads(self) -> list[UploadedFile[bytes]]:
         photo: UploadedFile[bytes] | None = self.cleaned_data.get("photo")
-        return [*([photo] if photo else []), *self.cleaned_data.get("picture", [])]
+        return [*([photo] if photo else []), *self.cleaned_data.get("gallery_photos", [])]
 
 
 class MorePhotosForm(PhotosForm):
-    """Photos chosen on a product's page; `added` counts those that a script has sent one by one before."""
+    """Photos chosen on a product's page; a script may have sent some of them one by one before."""
 
-    added = forms.IntegerField(min_value=0, max_value=1000, required=False, widget=forms.HiddenInput)
+    sent_before_count = forms.IntegerField(
+        min_value=0, max_value=1000, required=False, widget=forms.HiddenInput
+    )
 
     @property
     def photo_count(self) -> int:
-        return len(self.uploads) + (self.cleaned_data.get("added") or 0)
+        return len(self.uploads) + (self.cleaned_data.get("sent_before_count") or 0)
 
 
 class RequiredPhotosForm(MorePhotosForm):

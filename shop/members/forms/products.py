@@ -22,7 +22,7 @@ _MONTHS = [(str(month), str(month)) for month in range(1, 13)]
 _FIRST_FIELDS = frozenset(
     {
         "photo",
-        "picture",
+        "gallery_photos",
         "captions",
         "name",
         "product_type",
@@ -166,7 +166,8 @@ class NewListingForm(PhotosForm, ProductForm, NewVariantForm):
 
     # Errors are listed in the order of the page.
     field_order = (
-        *("photo", "picture", "captions", "name", "product_type", "unit", "content", "measure", "price"),
+        *("photo", "gallery_photos", "captions", "name", "product_type", "unit", "content", "measure"),
+        "price",
         *("is_weighed", "tolerance", "label", "on_hand", "shelf_life", "origin", "category", "months"),
         *("description", "return_terms", "return_days", "storage", "packaging", "ingredients"),
     )

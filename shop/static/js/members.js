@@ -150,7 +150,8 @@
       let left = 0;
       const isSent = async (field, file, row) => {
         if (!(await send(form, field, file, row))) return false;
-        form.elements.added.value = Number(form.elements.added.value) + 1;
+        const count = form.elements.sent_before_count;
+        count.value = Number(count.value) + 1;
         return true;
       };
       // Then submit the form without the photos, by the button that was pressed.

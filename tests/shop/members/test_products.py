@@ -235,7 +235,7 @@ def test_new_photos_get_their_descriptions_in_order(lister) -> None:
     photos = [photo(name="1.jpg"), photo(name="2.jpg"), photo(name="3.jpg")]
     captions = "Bí trên giàn\r\n\r\n  Bí bổ  đôi "
     rejected = lister.post(
-        "/xa-vien/hang/moi/", product_form(name="", photo="", picture=photos, captions=captions)
+        "/xa-vien/hang/moi/", product_form(name="", photo="", gallery_photos=photos, captions=captions)
     )
     kept = [row.key for row in rejected.context["kept_pictures"]]
 
@@ -405,7 +405,9 @@ def test_photos_chosen_but_not_added_yet_are_submitted_too(lister) -> None:
     address = f"/xa-vien/hang/{listing.pk}/gui-duyet/"
     page = html_of(lister.get(f"/xa-vien/hang/{listing.pk}/"))
 
-    response = lister.post(address, {"picture": [photo(name="a.jpg"), photo(name="b.jpg")]}, follow=True)
+    response = lister.post(
+        address, {"gallery_photos": [photo(name="a.jpg"), photo(name="b.jpg")]}, follow=True
+    )
 
     assert re.search(rf'<button[^>]*form="pictures"[^>]*formaction="{address}"', page)
     listing.refresh_from_db()
@@ -420,7 +422,7 @@ def test_unreadable_photo_keeps_the_draft_from_review(lister) -> None:
     before = all_rows()
     broken = SimpleUploadedFile("a.jpg", b"nothing", "image/jpeg")
 
-    response = lister.post(f"/xa-vien/hang/{listing.pk}/gui-duyet/", {"picture": [broken]})
+    response = lister.post(f"/xa-vien/hang/{listing.pk}/gui-duyet/", {"gallery_photos": [broken]})
 
     assert "không phải ảnh" in html_of(response)
     assert all_rows() == before
@@ -503,10 +505,10 @@ def test_photo_is_added_or_refused_with_an_error(lister, seller) -> None:
     listing = draft(seller)
 
     invalid = lister.post(
-        f"/xa-vien/hang/{listing.pk}/anh/", {"picture": SimpleUploadedFile("a.jpg", b"nothing")}
+        f"/xa-vien/hang/{listing.pk}/anh/", {"gallery_photos": SimpleUploadedFile("a.jpg", b"nothing")}
     )
     none = lister.post(f"/xa-vien/hang/{listing.pk}/anh/")
-    valid = lister.post(f"/xa-vien/hang/{listing.pk}/anh/", {"picture": photo()})
+    valid = lister.post(f"/xa-vien/hang/{listing.pk}/anh/", {"gallery_photos": photo()})
 
     assert str(NotAPicture.default_message) in html_of(invalid)
     assert "Chụp hoặc chọn một ảnh." in html_of(none)
@@ -517,7 +519,10 @@ def test_photo_is_added_or_refused_with_an_error(lister, seller) -> None:
 def test_several_photos_are_added_at_once_in_their_order(lister, seller) -> None:
     address = f"/xa-vien/hang/{draft(seller).pk}/anh/"
 
-    sent = {"photo": photo(size=(39, 30)), "picture": [photo(size=(40 + more, 30)) for more in range(2)]}
+    sent = {
+        "photo": photo(size=(39, 30)),
+        "gallery_photos": [photo(size=(40 + more, 30)) for more in range(2)],
+    }
     response = lister.post(address, sent, follow=True)
 
     media = ProductMedia.objects.order_by("sort_order", "pk")
@@ -528,7 +533,7 @@ def test_several_photos_are_added_at_once_in_their_order(lister, seller) -> None
 def test_too_many_photos_at_once_are_refused(lister, seller) -> None:
     address = f"/xa-vien/hang/{draft(seller).pk}/anh/"
 
-    response = lister.post(address, {"picture": [photo() for _number in range(9)]})
+    response = lister.post(address, {"gallery_photos": [photo() for _number in range(9)]})
 
     assert "Mỗi lần chọn nhiều nhất tám ảnh." in html_of(response)
     assert ProductMedia.objects.count() == 0
@@ -537,10 +542,10 @@ def test_too_many_photos_at_once_are_refused(lister, seller) -> None:
 def test_script_that_sends_photos_reads_words(lister, seller) -> None:
     address = f"/xa-vien/hang/{draft(seller).pk}/anh/"
 
-    added = lister.post(address, {"picture": photo()}, headers={"Accept": "application/json"})
+    added = lister.post(address, {"gallery_photos": photo()}, headers={"Accept": "application/json"})
     refused = lister.post(
         address,
-        {"picture": SimpleUploadedFile("a.jpg", b"nothing")},
+        {"gallery_photos": SimpleUploadedFile("a.jpg", b"nothing")},
         headers={"Accept": "application/json"},
     )
 
