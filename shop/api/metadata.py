@@ -152,12 +152,12 @@ def metadata_items(metadata: Mapping[str, str] | None) -> list[dict[str, str]]:
 
 
 def metadata_from_input(
-    input_data: Collection[MetadataInput] | None, *, field: str = "metadata"
+    metadata: Collection[MetadataInput] | None, *, field: str = "metadata"
 ) -> dict[str, str]:
     """Convert `[MetadataInput!]` to a mapping. Raises InputError for an empty key."""
-    if any(not entry["key"].strip() for entry in input_data or ()):
+    if any(not item["key"].strip() for item in metadata or ()):
         raise InputError("REQUIRED", EmptyMetadataKey.default_message, field=field)
-    return {entry["key"]: entry["value"] for entry in input_data or ()}
+    return {item["key"]: item["value"] for item in metadata or ()}
 
 
 def _items_resolver(visible: _VisibleMetadata) -> Resolver:

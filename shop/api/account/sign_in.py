@@ -209,9 +209,9 @@ def _check_account(user: User, context: Context) -> None:
         )
 
 
-def _check_csrf(claims: tokens.Claims, input_data: str | None) -> None:
+def _check_csrf(claims: tokens.Claims, csrf_token: str | None) -> None:
     csrf_claim = str(claims.get("csrfToken", ""))
-    if not input_data or not hmac.compare_digest(csrf_claim.encode(), input_data.encode(errors="replace")):
+    if not csrf_token or not hmac.compare_digest(csrf_claim.encode(), csrf_token.encode(errors="replace")):
         raise InputError(
             "JWT_INVALID_CSRF_TOKEN", _("The CSRF token does not match the cookie."), field="csrfToken"
         )

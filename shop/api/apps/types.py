@@ -43,38 +43,48 @@ def permissions(apps: list[Row], *_: object) -> list[list[dict[str, str]]]:
     ]
 
 
-token = Type("AppToken", rows=lambda context: AppToken.objects.all())
-token.id()
-token.columns(name="name")
+app_token = Type("AppToken", rows=lambda context: AppToken.objects.all())
+app_token.id()
+app_token.columns(name="name")
 app.related_rows(
-    "tokens", token, column="app", order=["pk"], rows=AppToken.objects.all(), permissions=APP_PERMISSIONS
+    "tokens", app_token, column="app", order=["pk"], rows=AppToken.objects.all(), permissions=APP_PERMISSIONS
 )
 
 
-@token.field(needs="last_letters")
+@app_token.field(needs="last_letters")
 def auth_token(tokens: list[Row], *_: object) -> list[str]:
     """Resolve the token's last characters; only a hash of it is stored."""
     return [token_row.last_letters for token_row in tokens]
 
 
-brand = Type("AppBrand")
-brand.value_fields("logo")
-logo = Type("AppBrandLogo")
-logo.value_fields("default")
-extension = Type("AppExtension")
-extension.value_fields(
+app_brand = Type("AppBrand")
+app_brand.value_fields("logo")
+brand_logo = Type("AppBrandLogo")
+brand_logo.value_fields("default")
+app_extension = Type("AppExtension")
+app_extension.value_fields(
     "id", "permissions", "label", "url", "mountName", "targetName", "settings", "identifier"
 )
-extension.value_fields("app", "accessToken")
-problem = Type("AppProblem")
-problem.value_fields("id", "createdAt", "updatedAt", "count", "isCritical", "message", "key")
+app_extension.value_fields("app", "accessToken")
+app_problem = Type("AppProblem")
+app_problem.value_fields("id", "createdAt", "updatedAt", "count", "isCritical", "message", "key")
 webhook = Type("Webhook")
 webhook.value_fields("id", "name", "identifier", "app", "eventDeliveries", "targetUrl", "isActive")
-delivery = Type("EventDelivery")
-delivery.value_fields("id", "createdAt", "status", "attempts")
-attempt = Type("EventDeliveryAttempt")
-attempt.value_fields("id", "createdAt", "taskId", "duration", "response", "responseHeaders")
-attempt.value_fields("responseStatusCode", "requestHeaders", "status")
+event_delivery = Type("EventDelivery")
+event_delivery.value_fields("id", "createdAt", "status", "attempts")
+delivery_attempt = Type("EventDeliveryAttempt")
+delivery_attempt.value_fields("id", "createdAt", "taskId", "duration", "response", "responseHeaders")
+delivery_attempt.value_fields("responseStatusCode", "requestHeaders", "status")
 
 ENTITIES["App"] = app
-TYPES = (app, token, brand, logo, extension, problem, webhook, delivery, attempt)
+TYPES = (
+    app,
+    app_token,
+    app_brand,
+    brand_logo,
+    app_extension,
+    app_problem,
+    webhook,
+    event_delivery,
+    delivery_attempt,
+)

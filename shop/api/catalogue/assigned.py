@@ -381,9 +381,9 @@ def _attributes_of_types(
     return [attributes_by_type.get(row.id, []) for row in rows]
 
 
-selected = Type("SelectedAttribute")
-selected.value_fields("attribute", "values")
+selected_attribute = Type("SelectedAttribute")
+selected_attribute.value_fields("attribute", "values")
 assigned_variant = Type("AssignedVariantAttribute")
 assigned_variant.value_fields("attribute", "variantSelection")
 
-TYPES = (selected, assigned_variant)
+TYPES = (selected_attribute, assigned_variant)

@@ -51,18 +51,20 @@ def _numbers(row: Row) -> float | None:
         return None
 
 
-numeric = _single_value_type("AssignedNumericAttribute", _numbers)
-plain_text = _single_value_type("AssignedPlainTextAttribute", lambda row: row.plain_text)
-rich_text = _single_value_type("AssignedTextAttribute", lambda row: row.rich_text)
-boolean = _single_value_type("AssignedBooleanAttribute", lambda row: row.boolean)
-date = _single_value_type("AssignedDateAttribute", lambda row: row.date_time and vietnam_date(row.date_time))
-date_time = _single_value_type("AssignedDateTimeAttribute", lambda row: row.date_time)
-single_choice = _single_value_type("AssignedSingleChoiceAttribute", lambda row: row)
-swatch = _single_value_type("AssignedSwatchAttribute", lambda row: row)
-file = _type("AssignedFileAttribute")
-multi_choice = _type("AssignedMultiChoiceAttribute")
-choice = Type("AssignedChoiceAttributeValue")
-choice.value_fields("name", "slug")
+numeric_attribute = _single_value_type("AssignedNumericAttribute", _numbers)
+plain_text_attribute = _single_value_type("AssignedPlainTextAttribute", lambda row: row.plain_text)
+rich_text_attribute = _single_value_type("AssignedTextAttribute", lambda row: row.rich_text)
+boolean_attribute = _single_value_type("AssignedBooleanAttribute", lambda row: row.boolean)
+date_attribute = _single_value_type(
+    "AssignedDateAttribute", lambda row: row.date_time and vietnam_date(row.date_time)
+)
+date_time_attribute = _single_value_type("AssignedDateTimeAttribute", lambda row: row.date_time)
+single_choice_attribute = _single_value_type("AssignedSingleChoiceAttribute", lambda row: row)
+swatch_attribute = _single_value_type("AssignedSwatchAttribute", lambda row: row)
+file_attribute = _type("AssignedFileAttribute")
+multi_choice_attribute = _type("AssignedMultiChoiceAttribute")
+choice_value = Type("AssignedChoiceAttributeValue")
+choice_value.value_fields("name", "slug")
 swatch_value = Type("AssignedSwatchAttributeValue")
 swatch_value.value_fields("name", "slug")
 
@@ -72,7 +74,7 @@ def hex_color(rows: list[Row], *_: object) -> list[str | None]:
     return [row.value or None for row in rows]
 
 
-@file.field("value")
+@file_attribute.field("value")
 def assigned_files(
     assigned: list[Assigned], arguments: object, context: Context, selection: Selection
 ) -> Sequence[object]:
@@ -88,7 +90,7 @@ def files_of_swatches(
     return [file_of(row, context) for row in rows]
 
 
-@multi_choice.field("value")
+@multi_choice_attribute.field("value")
 def several_choices(
     assigned: list[Assigned], arguments: AssignedMultiChoiceAttributeValueArguments, *_: object
 ) -> list[list[Row]]:
@@ -108,7 +110,7 @@ def _first_values(assigned: list[Assigned]) -> list[Row | None]:
     return [attribute["values"][0] if attribute["values"] else None for attribute in assigned]
 
 
-@choice.field("translation")
+@choice_value.field("translation")
 def choices_translated(
     rows: list[Row], arguments: AssignedChoiceAttributeValueTranslationArguments, *_: object
 ) -> Sequence[object]:
@@ -122,14 +124,14 @@ def swatches_translated(
     return _translated(rows, arguments["languageCode"], "name")
 
 
-@plain_text.field("translation")
+@plain_text_attribute.field("translation")
 def texts_translated(
     assigned: list[Assigned], arguments: AssignedPlainTextAttributeTranslationArguments, *_: object
 ) -> Sequence[object]:
     return _translated(_first_values(assigned), arguments["languageCode"], "plain_text")
 
 
-@rich_text.field("translation")
+@rich_text_attribute.field("translation")
 def formatted_texts_translated(
     assigned: list[Assigned], arguments: AssignedTextAttributeTranslationArguments, *_: object
 ) -> Sequence[object]:
@@ -184,18 +186,18 @@ def _referenced_rows(
 
 
 TYPES = (
-    numeric,
-    plain_text,
-    rich_text,
-    boolean,
-    date,
-    date_time,
-    single_choice,
-    multi_choice,
-    choice,
-    swatch,
+    numeric_attribute,
+    plain_text_attribute,
+    rich_text_attribute,
+    boolean_attribute,
+    date_attribute,
+    date_time_attribute,
+    single_choice_attribute,
+    multi_choice_attribute,
+    choice_value,
+    swatch_attribute,
     swatch_value,
-    file,
+    file_attribute,
     *references_to(product, "ProductReference"),
     *references_to(variant, "ProductVariantReference"),
     *references_to(category, "CategoryReference"),

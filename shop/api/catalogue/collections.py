@@ -40,13 +40,13 @@ collection.field("channel", needs="in_channel")(channel_slugs)
 collection.field("backgroundImage", needs=("key", "cover_id"))(background("Collection", "cover_id", "key"))
 add_metadata_fields(collection, Collection, permissions=[Permission.MANAGE_PRODUCTS])
 
-listing = Type("CollectionChannelListing", lambda context: CollectionListing.objects.all())
-listing.id()
-listing.columns(publishedAt="published_at", isPublished="is_published")
-listing.related("channel", channel, column="channel_id")
+collection_listing = Type("CollectionChannelListing", lambda context: CollectionListing.objects.all())
+collection_listing.id()
+collection_listing.columns(publishedAt="published_at", isPublished="is_published")
+collection_listing.related("channel", channel, column="channel_id")
 
 
-@listing.field(needs="published_at")
+@collection_listing.field(needs="published_at")
 def publication_date(rows: list[Row], *_: object) -> Sequence[object]:
     return [row.published_at and vietnam_date(row.published_at) for row in rows]
 
@@ -66,7 +66,7 @@ def channel_listings(
 ) -> list[list[Row]]:
     """Resolve the channel listings; a cooperative's collection is in every channel and has no rows."""
     keys = {row.key for row in rows if cooperative_from_key(row.key) is None}
-    listings_by_collection = listing.grouped(
+    listings_by_collection = collection_listing.grouped(
         CollectionListing.objects.filter(collection__in=keys).order_by("channel_id"),
         selection.names(),
         by="collection_id",
@@ -113,4 +113,4 @@ _CONDITIONS: Conditions = {
     "channel": lambda context, value: Q(),
 }
 
-TYPES = (collection, listing, query)
+TYPES = (collection, collection_listing, query)

@@ -183,9 +183,11 @@ def owner_from_input(input_data: InputData, context: Context) -> int | None:
     return key
 
 
-def attribute_values_from_input(input_data: Sequence[Mapping[str, object]] | None) -> list[AttributeInput]:
+def attribute_values_from_input(
+    attribute_inputs: Sequence[Mapping[str, object]] | None,
+) -> list[AttributeInput]:
     """Convert `[AttributeValueInput!]`. Raises InputError."""
-    return [_convert_attribute(entry) for entry in input_data or ()]
+    return [_convert_attribute(entry) for entry in attribute_inputs or ()]
 
 
 def _convert_attribute(input_data: InputData) -> AttributeInput:

@@ -35,8 +35,8 @@ media.unsupported("type", value="IMAGE")
 media.unsupported("oembedData", value={})
 add_metadata_fields(media, ProductMedia, permissions=[Permission.MANAGE_PRODUCTS])
 
-image = Type("ProductImage")
-image.columns(alt="alt", sortOrder="sort_order")
+product_image = Type("ProductImage")
+product_image.columns(alt="alt", sortOrder="sort_order")
 
 
 @media.field(needs=("id", *_URL_COLUMNS))
@@ -51,12 +51,12 @@ def product_id(rows: list[Row], arguments: object, context: Context, selection: 
     return [global_id("Product", row.product_id) for row in rows]
 
 
-@image.field("id")
+@product_image.field("id")
 def image_id(rows: list[Row], arguments: object, context: Context, selection: Selection) -> list[str]:
     return [global_id("ProductImage", row.id) for row in rows]
 
 
-@image.field("url")
+@product_image.field("url")
 def image_urls(
     rows: list[Row], arguments: ProductImageUrlArguments, context: Context, selection: Selection
 ) -> list[str]:
@@ -207,4 +207,4 @@ def _url(
     return image_url(context, type_name, key, row.picture__state, row.picture__renditions, arguments, **size)
 
 
-TYPES = (media, image)
+TYPES = (media, product_image)

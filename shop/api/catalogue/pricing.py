@@ -236,8 +236,8 @@ def _discount(before: TaxedAmount, now: TaxedAmount) -> TaxedAmount | None:
     return TaxedAmount(before.net - now.net, before.gross - now.gross, now.currency)
 
 
-range_ = Type("TaxedMoneyRange")
-range_.value_fields("start", "stop")
+taxed_money_range = Type("TaxedMoneyRange")
+taxed_money_range.value_fields("start", "stop")
 money_range = Type("MoneyRange")
 money_range.value_fields("start", "stop")
 product_pricing = Type("ProductPricingInfo")
@@ -260,4 +260,4 @@ def display_gross_prices(
     return [channel is None or channel.display_gross_prices for channel in channels]
 
 
-TYPES = (range_, money_range, product_pricing, variant_pricing)
+TYPES = (taxed_money_range, money_range, product_pricing, variant_pricing)

@@ -42,19 +42,19 @@ def conditions_in(channel: Channel | None) -> Conditions:
         "name": matches_filter("name"),
         "slug": matches_filter("slug"),
         "metadata": has_metadata(),
-        "updatedAt": lambda context, input_data: (
-            in_range if input_data.keys() <= {"gte", "lte"} else matches_filter
-        )("updated_at")(context, input_data),
+        "updatedAt": lambda context, time_filter: (
+            in_range if time_filter.keys() <= {"gte", "lte"} else matches_filter
+        )("updated_at")(context, time_filter),
         "productTypes": id_in("ProductType", column="product_type"),
         "productType": id_in("ProductType", column="product_type"),
-        "categories": lambda context, input_data: _in_categories(keys_from_ids(input_data, "Category")),
-        "category": lambda context, input_data: _in_categories(
-            keys_from_ids(_ids_from_filter(input_data), "Category")
+        "categories": lambda context, ids: _in_categories(keys_from_ids(ids, "Category")),
+        "category": lambda context, id_filter: _in_categories(
+            keys_from_ids(_ids_from_filter(id_filter), "Category")
         ),
         "hasCategory": lambda context, value: Q(category__isnull=not value),
-        "collections": lambda context, input_data: in_collections(keys_from_ids(input_data, "Collection")),
-        "collection": lambda context, input_data: in_collections(
-            keys_from_ids(_ids_from_filter(input_data), "Collection")
+        "collections": lambda context, ids: in_collections(keys_from_ids(ids, "Collection")),
+        "collection": lambda context, id_filter: in_collections(
+            keys_from_ids(_ids_from_filter(id_filter), "Collection")
         ),
         "giftCard": lambda context, value: (
             Q(product_type__kind=ProductKind.GIFT_CARD)
@@ -128,13 +128,13 @@ def _in_warehouses(context: Context, input_data: InputData) -> Q:
     return Q(pk__in=sums.values("variant__product"))
 
 
-def _attributes(context: Context, input_data: list[dict[str, object]]) -> Q:
+def _attributes(context: Context, attribute_filters: list[dict[str, object]]) -> Q:
     conditions = Q()
-    for entry in input_data:
-        if entry.get("slug") == COOPERATIVE:
-            conditions &= _of_cooperatives(entry)
+    for attribute_filter in attribute_filters:
+        if attribute_filter.get("slug") == COOPERATIVE:
+            conditions &= _of_cooperatives(attribute_filter)
             continue
-        condition = attribute_condition(entry)
+        condition = attribute_condition(attribute_filter)
         of_product = ProductAttributeValue.objects.filter(condition, product=OuterRef("pk"))
         of_variants = VariantAttributeValue.objects.filter(condition, variant__product=OuterRef("pk"))
         conditions &= Q(Exists(of_product)) | Q(Exists(of_variants))

@@ -144,14 +144,14 @@ _WAREHOUSE_FILTER: Conditions = {
     "search": lambda context, text: Q(name__icontains=text) | Q(email__icontains=text),
     "ids": id_in("Warehouse"),
     "isPrivate": equals("is_private"),
-    "channels": lambda context, input_data: Q(pk__in=_in_channels(input_data)),
+    "channels": lambda context, channel_ids: Q(pk__in=_in_channels(channel_ids)),
     "slugs": is_one_of("slug"),
 }
 
 
-def _in_channels(input_data: list[str]) -> object:
+def _in_channels(channel_ids: list[str]) -> object:
     served: Rows = WarehouseChannel.objects.all()
-    return served.filter(channel__in=keys_from_ids(input_data, "Channel")).values("warehouse")
+    return served.filter(channel__in=keys_from_ids(channel_ids, "Channel")).values("warehouse")
 
 
 TYPES = (stock, warehouse, query)

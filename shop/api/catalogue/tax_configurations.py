@@ -34,20 +34,20 @@ _COLUMNS = {
     "pricesEnteredWithTax": "prices_entered_with_tax",
 }
 
-configuration = Type("TaxConfiguration", lambda context: Channel.objects.all())
-configuration.id()
-configuration.columns(**_COLUMNS)
-configuration.related("channel", channel, column="id", rows=Channel.objects.all())
-configuration.unsupported("taxCalculationStrategy", value="FLAT_RATES")
-configuration.unsupported("countries", "metadata", "privateMetadata", value=[])
-configuration.unsupported("metafields", "privateMetafields", value={})
-configuration.unsupported("metafield", "privateMetafield", "taxAppId")
-configuration.unsupported("useWeightedTaxForShipping", value=False)
-channel.as_type("taxConfiguration", configuration, permissions=_STAFF)
+tax_configuration = Type("TaxConfiguration", lambda context: Channel.objects.all())
+tax_configuration.id()
+tax_configuration.columns(**_COLUMNS)
+tax_configuration.related("channel", channel, column="id", rows=Channel.objects.all())
+tax_configuration.unsupported("taxCalculationStrategy", value="FLAT_RATES")
+tax_configuration.unsupported("countries", "metadata", "privateMetadata", value=[])
+tax_configuration.unsupported("metafields", "privateMetafields", value={})
+tax_configuration.unsupported("metafield", "privateMetafield", "taxAppId")
+tax_configuration.unsupported("useWeightedTaxForShipping", value=False)
+channel.as_type("taxConfiguration", tax_configuration, permissions=_STAFF)
 
-of_country = Type("TaxConfigurationPerCountry")
-of_country.value_fields("country", "chargeTaxes", "taxCalculationStrategy", "displayGrossPrices")
-of_country.value_fields("taxAppId", "useWeightedTaxForShipping")
+country_configuration = Type("TaxConfigurationPerCountry")
+country_configuration.value_fields("country", "chargeTaxes", "taxCalculationStrategy", "displayGrossPrices")
+country_configuration.value_fields("taxAppId", "useWeightedTaxForShipping")
 
 query = Queries()
 _FILTER: Conditions = {"ids": id_in("TaxConfiguration"), "metadata": lambda context, input_data: Q(pk__in=())}
@@ -58,15 +58,15 @@ def one_configuration(
     arguments: TaxConfigurationArguments, context: Context, selection: Selection
 ) -> Row | None:
     key = key_from_id(arguments["id"], "TaxConfiguration")
-    return configuration.by_key(context, [key], selection.names()).get(key)
+    return tax_configuration.by_key(context, [key], selection.names()).get(key)
 
 
 @query.field("taxConfigurations", permissions=_STAFF)
 def all_configurations(
     arguments: TaxConfigurationsArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    rows = configuration.rows(context).filter(build_condition(arguments.get("filter"), _FILTER, context))
-    return connect(configuration, rows, arguments, selection, order=[SortKey("id")])
+    rows = tax_configuration.rows(context).filter(build_condition(arguments.get("filter"), _FILTER, context))
+    return connect(tax_configuration, rows, arguments, selection, order=[SortKey("id")])
 
 
 mutation = Mutations()
@@ -90,17 +90,17 @@ def tax_configuration_update(
     members: Mapping[str, object] = input_data
     values = {column: members[name] for name, column in _COLUMNS.items() if members.get(name) is not None}
     change_channel(channel_id=key, change=ChannelChange(values), actor=context.actor, now=context.now)
-    rows = configuration.by_key(context, [key], selection.names("taxConfiguration"))
+    rows = tax_configuration.by_key(context, [key], selection.names("taxConfiguration"))
     return {"taxConfiguration": rows.get(key)}
 
 
-error = Type("TaxConfigurationUpdateError")
+update_error = Type("TaxConfigurationUpdateError")
 
 
-@error.field()
+@update_error.field()
 def country_codes(errors: list[Mapping[str, Any]], *_: object) -> list[list[str]]:
     """Resolve the error's countries, usually none."""
     return [error_row.get("countryCodes", []) for error_row in errors]
 
 
-TYPES = (configuration, of_country, query, mutation, error)
+TYPES = (tax_configuration, country_configuration, query, mutation, update_error)

@@ -124,8 +124,8 @@ def _rates(input_data: Iterable[InputData]) -> dict[str, Decimal]:
     return {entry["countryCode"]: _rate(entry["rate"]) for entry in input_data}
 
 
-def _rate(input_data: float) -> Decimal:
-    rate = Decimal(str(input_data))
+def _rate(percent: float) -> Decimal:
+    rate = Decimal(str(percent))
     return round(rate, 3) if abs(rate) <= MAX_RATE else rate
 
 

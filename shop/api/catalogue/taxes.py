@@ -27,16 +27,16 @@ tax_class.id()
 tax_class.columns(name="name")
 add_metadata_fields(tax_class, TaxClass, permissions=[Permission.MANAGE_TAXES])
 
-rate = Type("TaxClassCountryRate", lambda context: TaxRate.objects.all())
-rate.related("taxClass", tax_class, column="tax_class_id")
+country_rate = Type("TaxClassCountryRate", lambda context: TaxRate.objects.all())
+country_rate.related("taxClass", tax_class, column="tax_class_id")
 
 
-@rate.field("country", needs="country")
+@country_rate.field("country", needs="country")
 def countries_of_rates(rows: list[Row], *_: object) -> list[dict[str, str]]:
     return [country(row.country) for row in rows]
 
 
-@rate.field("rate", needs="rate")
+@country_rate.field("rate", needs="rate")
 def percentages(rows: list[Row], *_: object) -> list[float]:
     return [float(row.rate) for row in rows]
 
@@ -48,7 +48,7 @@ def countries(rows: list[Row], arguments: object, context: Context, selection: S
         tax_class__in={row.id for row in rows}
     )
     rates = rates.order_by("tax_class_id", "country", "valid_from", "pk")
-    rates_by_class = rate.grouped(rates, selection.names(), by="tax_class_id")
+    rates_by_class = country_rate.grouped(rates, selection.names(), by="tax_class_id")
     return [rates_by_class.get(row.id, []) for row in rows]
 
 
@@ -101,4 +101,4 @@ _CONDITIONS: Conditions = {
     ),
 }
 
-TYPES = (tax_class, rate, tax_type, query)
+TYPES = (tax_class, country_rate, tax_type, query)

@@ -20,11 +20,11 @@ def _match_name(context: Context, text: str) -> Q:
     return Q(name__icontains=text) | Q(sku__icontains=text) | Q(product__name__icontains=text)
 
 
-def _attributes(context: Context, input_data: list[dict[str, object]]) -> Q:
+def _attributes(context: Context, attribute_filters: list[dict[str, object]]) -> Q:
     conditions = Q()
-    for entry in input_data:
+    for attribute_filter in attribute_filters:
         matching_values = VariantAttributeValue.objects.filter(
-            attribute_condition(entry), variant=OuterRef("pk")
+            attribute_condition(attribute_filter), variant=OuterRef("pk")
         )
         conditions &= Q(Exists(matching_values))
     return conditions
@@ -51,8 +51,8 @@ def in_warehouses(context: Context, input_data: InputData) -> Q:
 
 CONDITIONS: Conditions = {
     "search": _match_name,
-    "sku": lambda context, input_data: (matches_filter if isinstance(input_data, dict) else is_one_of)("sku")(
-        context, input_data
+    "sku": lambda context, skus: (matches_filter if isinstance(skus, dict) else is_one_of)("sku")(
+        context, skus
     ),
     "metadata": has_metadata(),
     "ids": id_in("ProductVariant"),

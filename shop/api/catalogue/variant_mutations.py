@@ -71,13 +71,13 @@ def _values(
     return values | weight_column(input_data, context)
 
 
-def _stocks(input_data: list[StockInput] | None) -> list[tuple[uuid.UUID, int]]:
-    for stock in input_data or ():
+def _stocks(stocks: list[StockInput] | None) -> list[tuple[uuid.UUID, int]]:
+    for stock in stocks or ():
         if not 0 <= stock["quantity"] <= MAX_COUNT:
             raise InputError("INVALID", InvalidStockCount.default_message, field="quantity")
     return [
         (input_key(stock["warehouse"], "Warehouse", field="warehouse"), stock["quantity"])
-        for stock in input_data or ()
+        for stock in stocks or ()
     ]
 
 

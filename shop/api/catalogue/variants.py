@@ -136,7 +136,7 @@ def deliverable_stocks(
 # Preorders are not supported: only existing stock is sold.
 preorder = Type("PreorderData")
 preorder.value_fields("globalThreshold", "globalSoldUnits", "endDate")
-threshold = Type("PreorderThreshold")
-threshold.value_fields("quantity", "soldUnits")
+preorder_threshold = Type("PreorderThreshold")
+preorder_threshold.value_fields("quantity", "soldUnits")
 
-TYPES = (variant, preorder, threshold)
+TYPES = (variant, preorder, preorder_threshold)

@@ -76,10 +76,10 @@ def _is_unavailable(line: QuotedLine) -> bool:
     return bool((_OUT_OF_STOCK | {QuoteProblem.NOT_FOR_SALE}) & set(line.problems))
 
 
-stale = Type("CheckoutProblemDeliveryMethodStale")
-stale.value_fields("delivery")
-invalid = Type("CheckoutProblemDeliveryMethodInvalid")
-invalid.value_fields("delivery")
+stale_delivery = Type("CheckoutProblemDeliveryMethodStale")
+stale_delivery.value_fields("delivery")
+invalid_delivery = Type("CheckoutProblemDeliveryMethodInvalid")
+invalid_delivery.value_fields("delivery")
 insufficient_stock = Type(InsufficientStock.typename)
 insufficient_stock.value_fields("line")
 
@@ -94,7 +94,7 @@ def available_quantity(
 insufficient_stock.related_in_channel("variant", variant, column="variant_id")
 
 
-unavailable = Type("CheckoutLineProblemVariantNotAvailable")
-unavailable.value_fields("line")
+unavailable_variant = Type("CheckoutLineProblemVariantNotAvailable")
+unavailable_variant.value_fields("line")
 
-TYPES = (stale, invalid, insufficient_stock, unavailable)
+TYPES = (stale_delivery, invalid_delivery, insufficient_stock, unavailable_variant)

@@ -33,7 +33,7 @@ menu_item.related_in_channel("menu", menu, column="menu_id")
 menu_item.related_in_channel("parent", menu_item, column="parent_id")
 menu_item.related("category", category, column="category_id")
 add_metadata_fields(menu_item, MenuItem, permissions=[Permission.MANAGE_MENUS])
-translation = add_translation_field(
+menu_item_translation = add_translation_field(
     menu_item, "MenuItemTranslation", "content.menuitem", required=("name",), name="name"
 )
 
@@ -161,4 +161,4 @@ _ITEM_CONDITIONS: Conditions = {
     "metadata": has_metadata(),
 }
 
-TYPES = (menu, menu_item, translation, query)
+TYPES = (menu, menu_item, menu_item_translation, query)

@@ -67,7 +67,7 @@ page.columns(
 )
 page.related("pageType", page_type, column="page_type_id")
 add_metadata_fields(page, Page, permissions=[Permission.MANAGE_PAGES])
-translation = add_translation_field(
+page_translation = add_translation_field(
     page,
     "PageTranslation",
     "content.page",
@@ -227,10 +227,12 @@ def all_page_types(
     return connect(page_type, rows, arguments, selection, order=order)
 
 
-def _attributes(context: Context, input_data: list[dict[str, object]]) -> Q:
+def _attributes(context: Context, attribute_filters: list[dict[str, object]]) -> Q:
     condition = Q()
-    for entry in input_data:
-        matching_values = PageAttributeValue.objects.filter(attribute_condition(entry), page=OuterRef("key"))
+    for attribute_filter in attribute_filters:
+        matching_values = PageAttributeValue.objects.filter(
+            attribute_condition(attribute_filter), page=OuterRef("key")
+        )
         condition &= Q(Exists(matching_values))
     return condition
 
@@ -262,4 +264,4 @@ _TYPE_CONDITIONS: Conditions = {
     "slugs": is_one_of("slug"),
 }
 
-TYPES = (page, page_type, translation, *references_to(page, "PageReference"), query)
+TYPES = (page, page_type, page_translation, *references_to(page, "PageReference"), query)

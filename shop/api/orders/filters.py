@@ -213,14 +213,14 @@ def _with_parcels(context: Context, has_parcels: bool) -> Q:
     return has if has_parcels else ~has
 
 
-def _events(context: Context, input_data: list[InputData]) -> Q:
+def _events(context: Context, event_filters: list[InputData]) -> Q:
     """Match orders by their events."""
     condition = Q()
-    for entry in input_data:
+    for event_filter in event_filters:
         rows = visible_events(context).filter(root_kind=Order._meta.label_lower)
-        rows = rows.filter(in_range("created_at")(context, entry.get("date") or {}))
-        if entry.get("type") is not None:
-            type_filter = entry["type"]
+        rows = rows.filter(in_range("created_at")(context, event_filter.get("date") or {}))
+        if event_filter.get("type") is not None:
+            type_filter = event_filter["type"]
             names = [type_filter["eq"]] if type_filter.get("eq") is not None else type_filter.get("oneOf")
             if names is not None:
                 rows = rows.filter(action__in=changes_of_event_types(names))
@@ -234,8 +234,8 @@ def _lines(context: Context) -> QuerySet[OrderLine]:
 
 def _line_counts(context: Context, input_data: InputData) -> Q:
     lines = _lines(context).order_by()
-    line_counts = lines.values("order").annotate(number_of=Count("pk"))
-    return Q(pk__in=line_counts.filter(matches_filter("number_of")(context, input_data)).values("order"))
+    line_counts = lines.values("order").annotate(line_count=Count("pk"))
+    return Q(pk__in=line_counts.filter(matches_filter("line_count")(context, input_data)).values("order"))
 
 
 def _addresses(path: str) -> Condition:
@@ -261,8 +261,8 @@ _CHECKOUTS = id_in("Checkout", column="basket_key")
 _PARCEL: Conditions = {"status": _parcel_statuses, "metadata": has_metadata(), "warehouse": _from_warehouses}
 
 
-def _ids(context: Context, input_data: list[str]) -> Q:
-    return Q(pk__in=order_keys(context, keys_from_ids(input_data, "Order")).values())
+def _ids(context: Context, ids: list[str]) -> Q:
+    return Q(pk__in=order_keys(context, keys_from_ids(ids, "Order")).values())
 
 
 _COMMON: Conditions = {
@@ -305,7 +305,7 @@ WHERE: Conditions = {
     "isGiftCardBought": _match_unsupported,
     "voucherCode": matches_filter("voucher_code"),
     "hasInvoices": _match_unsupported,
-    "invoices": lambda context, input_data: NO_ROWS if input_data else Q(),
+    "invoices": lambda context, invoice_filters: NO_ROWS if invoice_filters else Q(),
     "hasFulfillments": _with_parcels,
     "fulfillments": _any_entry_matches(Parcel.objects, "part__order", _PARCEL, part="part"),
     "lines": _any_entry_matches(OrderLine.objects, "order", {"metadata": has_metadata()}, part="part"),
@@ -319,9 +319,9 @@ WHERE: Conditions = {
     ),
     "totalGross": _amounts("visible_total_gross"),
     "totalNet": _amounts("visible_total_net"),
-    "productTypeId": lambda context, input_data: Q(
+    "productTypeId": lambda context, id_filter: Q(
         pk__in=_lines(context)
-        .filter(id_in("ProductType", column="variant__product__product_type")(context, input_data))
+        .filter(id_in("ProductType", column="variant__product__product_type")(context, id_filter))
         .values("order")
     ),
     "events": _events,

@@ -21,8 +21,8 @@ _REQUIRED = {
     "address": _("Enter the registered address of the company."),
 }
 
-company = Type("InvoiceCompany", lambda context: InvoiceDetails.objects.all())
-company.columns(**_COLUMNS, email="email")
+invoice_company = Type("InvoiceCompany", lambda context: InvoiceDetails.objects.all())
+invoice_company.columns(**_COLUMNS, email="email")
 
 
 @order.field("invoiceCompany", needs=("id", "may_show_address"))
@@ -30,10 +30,10 @@ def companies_of_orders(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
     """Resolve the company; cooperatives' staff see it as long as they see the address."""
-    rows = company.rows(context).filter(
+    rows = invoice_company.rows(context).filter(
         order__in=[order_row.id for order_row in orders if order_row.may_show_address]
     )
-    companies_by_order = company.grouped(rows, selection.names(), by="order_id")
+    companies_by_order = invoice_company.grouped(rows, selection.names(), by="order_id")
     return [next(iter(companies_by_order.get(order_row.id, ())), None) for order_row in orders]
 
 
@@ -55,4 +55,4 @@ def invoice_from(input_data: InputData | None) -> InvoiceDetails | None:
     return InvoiceDetails(**values, email=email)
 
 
-TYPES = (company,)
+TYPES = (invoice_company,)

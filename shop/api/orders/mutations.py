@@ -191,16 +191,16 @@ def order_fulfill(
 
 
 def _sent_quantities(
-    input_data: list[OrderFulfillLineInput], order_id: uuid.UUID, context: Context
+    line_inputs: list[OrderFulfillLineInput], order_id: uuid.UUID, context: Context
 ) -> list[LineToSend]:
     """Return the quantities to send per warehouse. Raises InputErrors, one per invalid line."""
     lines_to_send, errors = [], []
-    for entry in input_data:
-        text = entry.get("orderLineId")
+    for line_input in line_inputs:
+        text = line_input.get("orderLineId")
         if text is None:
             raise InputError("REQUIRED", _("Choose an item."), field="orderLineId")
         line_id = input_key(text, "OrderLine", field="orderLineId")
-        for stock in entry["stocks"]:
+        for stock in line_input["stocks"]:
             warehouse_key = input_key(stock["warehouse"], "Warehouse", field="warehouse")
             if stock["quantity"] < 0:
                 message = _("Enter 0 or more.")

@@ -53,7 +53,7 @@ def order_grant_refund_create(
         refunds = grant_refund(
             order_id=key,
             granted=RefundGrant(
-                steps=_steps(input_data.get("lines") or ()),
+                steps=_refunded_steps(input_data.get("lines") or ()),
                 includes_delivery=bool(input_data.get("grantRefundForShipping")),
                 amount=amount,
             ),
@@ -84,17 +84,18 @@ def _quantity_error(refused: RefundExceedsOrdered) -> InputError:
     return InputError("INVALID", refused.message, field="lines", lines=line_errors)
 
 
-def _steps(input_data: Iterable[OrderGrantRefundCreateLineInput]) -> dict[uuid.UUID, int]:
+def _refunded_steps(line_inputs: Iterable[OrderGrantRefundCreateLineInput]) -> dict[uuid.UUID, int]:
+    """Sum the sale steps to refund, by order line."""
     steps: dict[uuid.UUID, int] = {}
-    for entry in input_data:
-        key = input_key(entry["id"], "OrderLine", field="lines")
-        steps[key] = steps.get(key, 0) + entry["quantity"]
+    for line_input in line_inputs:
+        key = input_key(line_input["id"], "OrderLine", field="lines")
+        steps[key] = steps.get(key, 0) + line_input["quantity"]
     return steps
 
 
-def _bearer(input_data: str | None, context: Context) -> CostBearer:
+def _bearer(requested_bearer: str | None, context: Context) -> CostBearer:
     """Return the bearer; cooperatives' staff may only choose their cooperative. Raises InputError."""
-    bearer = CostBearer(input_data or CostBearer.COOPERATIVE)
+    bearer = CostBearer(requested_bearer or CostBearer.COOPERATIVE)
     if bearer == CostBearer.PLATFORM and not order_scope(context).has_platform_grant:
         message = _("Only the market can decide what the market covers.")
         raise InputError("INVALID", message, field="bearer")

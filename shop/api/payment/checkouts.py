@@ -14,7 +14,7 @@ from shop.api.object_types import Row, Type
 from shop.api.payment.gateways import AvailableGateway, available_gateways
 from shop.api.payment.inputs import TransactionArguments
 from shop.api.payment.sums import PaidAmounts, paid_amounts
-from shop.api.payment.types import PAYMENT_OR_ORDER_PERMISSIONS, item
+from shop.api.payment.types import PAYMENT_OR_ORDER_PERMISSIONS, transaction_item
 from shop.api.root_fields import Queries
 
 gateway = Type("PaymentGateway")
@@ -87,7 +87,7 @@ def one_transaction(arguments: TransactionArguments, context: Context, selection
     if (input_data is None) == (token is None):
         raise ProtocolError("A transaction is found by exactly one of `id` and `token`.")
     key = token if input_data is None else key_from_id(input_data, "TransactionItem")
-    return item.by_key(context, [key], selection.names()).get(key)
+    return transaction_item.by_key(context, [key], selection.names()).get(key)
 
 
 TYPES = (gateway, gateway_config, config_line, query)

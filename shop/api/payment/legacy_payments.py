@@ -12,7 +12,7 @@ from shop.api.orders.types import granted_refund, order
 from shop.api.orders.visibility import order_scope
 from shop.api.payment.gateways import AvailableGateway, available_gateways
 from shop.api.payment.inputs import ShopAvailablePaymentGatewaysArguments
-from shop.api.payment.types import event, item
+from shop.api.payment.types import transaction_event, transaction_item
 
 payment = Type("Payment")
 payment.value_fields(
@@ -68,7 +68,7 @@ gift_card_details = Type("GiftCardPaymentMethodDetails")
 gift_card_details.value_fields("name", "brand", "lastChars", "isSaleorGiftcard")
 gift_card.unsupported("events", value=[])
 granted_refund.related_rows(
-    "transactionEvents", event, column="refund", order=["pk"], rows=PaymentEvent.objects.all()
+    "transactionEvents", transaction_event, column="refund", order=["pk"], rows=PaymentEvent.objects.all()
 )
 
 
@@ -79,7 +79,9 @@ def payments_of_refunds(
     rows = PaymentEvent.objects.filter(refund__in=[refund.id for refund in refunds]).order_by("-pk")
     # The first payment used. Cooperatives' staff do not see payments, which belong to the platform.
     keys = dict(rows.values_list("refund", "payment")) if order_scope(context).has_platform_grant else {}
-    payments_by_key = item.by_key(context, keys.values(), selection.names(), rows=Payment.objects.all())
+    payments_by_key = transaction_item.by_key(
+        context, keys.values(), selection.names(), rows=Payment.objects.all()
+    )
     return [payments_by_key.get(keys.get(refund.id)) for refund in refunds]
 
 

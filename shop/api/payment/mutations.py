@@ -40,7 +40,7 @@ from shop.api.payment.inputs import (
     TransactionProcessArguments,
 )
 from shop.api.payment.sums import forget_sums
-from shop.api.payment.types import event, item
+from shop.api.payment.types import transaction_event, transaction_item
 from shop.api.root_fields import Mutations
 from shop.core.database.compiled_query import compiled_query
 from shop.core.errors import Missing, Refused
@@ -239,8 +239,10 @@ def _payment_payload(
     """Return the payload with the payment and its last event."""
     forget_sums(context)
     last = PaymentEvent.objects.filter(payment=payment).order_by("-pk").values_list("pk", flat=True).first()
-    items = item.by_key(context, [payment.pk], selection.names("transaction"), rows=Payment.objects.all())
-    events = event.by_key(context, [last], selection.names("transactionEvent"))
+    items = transaction_item.by_key(
+        context, [payment.pk], selection.names("transaction"), rows=Payment.objects.all()
+    )
+    events = transaction_event.by_key(context, [last], selection.names("transactionEvent"))
     return {
         "transaction": items.get(payment.pk),
         "transactionEvent": events.get(last),

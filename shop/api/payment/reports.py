@@ -37,7 +37,7 @@ from shop.api.payment.inputs import (
     TransactionUpdateArguments,
 )
 from shop.api.payment.sums import forget_sums
-from shop.api.payment.types import event, item
+from shop.api.payment.types import transaction_event, transaction_item
 from shop.api.root_fields import Mutations
 from shop.core.errors import Missing
 
@@ -116,7 +116,7 @@ def transaction_event_report(
         actor=context.actor,
         now=context.now,
     )
-    events = event.by_key(context, [reported_event.pk], selection.names("transactionEvent"))
+    events = transaction_event.by_key(context, [reported_event.pk], selection.names("transactionEvent"))
     payload = _payload(payment.pk, context, selection)
     return payload | {"alreadyProcessed": not is_new, "transactionEvent": events.get(reported_event.pk)}
 
@@ -238,7 +238,11 @@ def _validated_text(text: str | None, field: str) -> str:
 def _payload(key: uuid.UUID, context: Context, selection: Selection) -> dict[str, object]:
     forget_sums(context)
     rows = Payment.objects.all()
-    return {"transaction": item.by_key(context, [key], selection.names("transaction"), rows=rows).get(key)}
+    return {
+        "transaction": transaction_item.by_key(context, [key], selection.names("transaction"), rows=rows).get(
+            key
+        )
+    }
 
 
 TYPES = (mutation,)

@@ -33,9 +33,9 @@ def _visible_payments(context: Context) -> Rows:
     return Payment.objects.filter(Q(order__user=context.user) | Q(basket__user=context.user))
 
 
-item = Type("TransactionItem", rows=_visible_payments)
-item.id()
-item.columns(
+transaction_item = Type("TransactionItem", rows=_visible_payments)
+transaction_item.id()
+transaction_item.columns(
     token="id",
     createdAt="created_at",
     modifiedAt="updated_at",
@@ -44,10 +44,10 @@ item.columns(
     pspReference="reference",
     externalUrl="external_url",
 )
-item.related("order", order, column="order_id")
-item.related("checkout", checkout, column="basket_id")
-item.unsupported("createdBy", "paymentMethodDetails", "reason", "reasonReference")
-add_metadata_fields(item, Payment, permissions=[Permission.HANDLE_PAYMENTS])
+transaction_item.related("order", order, column="order_id")
+transaction_item.related("checkout", checkout, column="basket_id")
+transaction_item.unsupported("createdBy", "paymentMethodDetails", "reason", "reasonReference")
+add_metadata_fields(transaction_item, Payment, permissions=[Permission.HANDLE_PAYMENTS])
 
 
 def _sum_field(field: str, read: Callable[[PaymentSums], int]) -> None:
@@ -57,7 +57,7 @@ def _sum_field(field: str, read: Callable[[PaymentSums], int]) -> None:
         sums = sums_by_key(context, [row.id for row in rows])
         return [MoneyAmount(read(sums[row.id]), row.currency) for row in rows]
 
-    item.field(field, needs=("id", "currency"))(resolve)
+    transaction_item.field(field, needs=("id", "currency"))(resolve)
 
 
 _sum_field("authorizedAmount", lambda sums: sums.authorised)
@@ -70,7 +70,7 @@ _sum_field("chargedAmount", lambda sums: sums.charged)
 _sum_field("chargePendingAmount", lambda sums: sums.charge_pending)
 
 
-@item.field(needs="id")
+@transaction_item.field(needs="id")
 def actions(rows: list[Row], arguments: object, context: Context, selection: Selection) -> list[list[str]]:
     sums = sums_by_key(context, [row.id for row in rows])
     return [
@@ -82,20 +82,20 @@ def actions(rows: list[Row], arguments: object, context: Context, selection: Sel
     ]
 
 
-event = Type("TransactionEvent", rows=lambda context: PaymentEvent.objects.all())
-event.id()
-event.columns(createdAt="created_at", pspReference="reference", message="message", type="kind")
-event.column("idempotencyKey", "key", permissions=PAYMENT_OR_ORDER_PERMISSIONS)
-event.unsupported("externalUrl", value="")
-event.unsupported("reasonReference")
+transaction_event = Type("TransactionEvent", rows=lambda context: PaymentEvent.objects.all())
+transaction_event.id()
+transaction_event.columns(createdAt="created_at", pspReference="reference", message="message", type="kind")
+transaction_event.column("idempotencyKey", "key", permissions=PAYMENT_OR_ORDER_PERMISSIONS)
+transaction_event.unsupported("externalUrl", value="")
+transaction_event.unsupported("reasonReference")
 
 
-@event.field("amount", needs=("amount", "currency"))
+@transaction_event.field("amount", needs=("amount", "currency"))
 def amounts(rows: list[Row], *_: object) -> list[MoneyAmount]:
     return [MoneyAmount(row.amount, row.currency) for row in rows]
 
 
-@event.field(needs=("actor_kind", "actor_key"), permissions=PAYMENT_OR_ORDER_PERMISSIONS)
+@transaction_event.field(needs=("actor_kind", "actor_key"), permissions=PAYMENT_OR_ORDER_PERMISSIONS)
 def created_by(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[User | App | None]:
@@ -111,7 +111,9 @@ def created_by(
     ]
 
 
-item.related_rows("events", event, column="payment", order=["pk"], rows=PaymentEvent.objects.all())
+transaction_item.related_rows(
+    "events", transaction_event, column="payment", order=["pk"], rows=PaymentEvent.objects.all()
+)
 
 
 @order.field("transactions", needs=("id", "is_whole"))
@@ -124,7 +126,7 @@ def payments_of_orders(
     if not context.may(*PAYMENT_OR_ORDER_PERMISSIONS) and context.user is not None:
         own_orders = set(Order.objects.filter(pk__in=keys, user=context.user).values_list("pk", flat=True))
     rows = Payment.objects.filter(order__in=keys).order_by("created_at", "pk")
-    payments_by_order = item.grouped(rows, selection.names(), by="order_id")
+    payments_by_order = transaction_item.grouped(rows, selection.names(), by="order_id")
     denied = PermissionDenied([permission_name(permission) for permission in PAYMENT_OR_ORDER_PERMISSIONS])
     can_see_all = context.may(*PAYMENT_OR_ORDER_PERMISSIONS)
     return [
@@ -139,7 +141,7 @@ def payments_of_orders(
 
 checkout.related_rows(
     "transactions",
-    item,
+    transaction_item,
     column="basket",
     order=["created_at", "pk"],
     rows=Payment.objects.all(),
@@ -153,4 +155,4 @@ card_details.value_fields("name", "brand", "firstDigits", "lastDigits", "expMont
 other_details = Type("OtherPaymentMethodDetails")
 other_details.value_fields("name")
 
-TYPES = (item, event, card_details, other_details)
+TYPES = (transaction_item, transaction_event, card_details, other_details)

@@ -33,7 +33,7 @@ from shop.api.shipping.inputs import (
     ShippingZoneDeleteArguments,
     ShippingZoneUpdateArguments,
 )
-from shop.api.shipping.zones import SHIPPING_PERMISSIONS, method, zone
+from shop.api.shipping.zones import SHIPPING_PERMISSIONS, shipping_method_type, shipping_zone
 from shop.core.models import Channel
 from shop.core.texts.rich_text import sanitise_rich_text, to_plain_text
 
@@ -102,10 +102,10 @@ def _zone_change(input_data: InputData, context: Context) -> ZoneChange:
     )
 
 
-def _countries(input_data: list[str] | None, context: Context) -> list[str] | None:
-    if input_data is None:
+def _countries(countries: list[str] | None, context: Context) -> list[str] | None:
+    if countries is None:
         return None
-    codes = [code.strip().upper() for code in input_data]
+    codes = [code.strip().upper() for code in countries]
     known = context.schema.type_map["CountryCode"]
     assert is_enum_type(known)
     if not set(codes) <= set(known.values):
@@ -236,8 +236,8 @@ def _require_value(input_data: InputData, name: str) -> None:
 def _payload(
     zone_key: int | None, method_key: int | None, context: Context, selection: Selection
 ) -> dict[str, object]:
-    zones = zone.by_key(context, [zone_key], selection.names("shippingZone"))
-    methods = method.by_key(context, [method_key], selection.names("shippingMethod"))
+    zones = shipping_zone.by_key(context, [zone_key], selection.names("shippingZone"))
+    methods = shipping_method_type.by_key(context, [method_key], selection.names("shippingMethod"))
     return {"shippingZone": zones.get(zone_key), "shippingMethod": methods.get(method_key)}
 
 

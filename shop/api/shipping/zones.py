@@ -32,28 +32,32 @@ from shop.core.models import Channel
 
 SHIPPING_PERMISSIONS = (Permission.MANAGE_SHIPPING,)
 
-zone = Type("ShippingZone", lambda context: Zone.objects.all())
-zone.id()
-zone.columns(name="name", description="description", default="is_default")
-add_metadata_fields(zone, Zone, permissions=SHIPPING_PERMISSIONS)
+shipping_zone = Type("ShippingZone", lambda context: Zone.objects.all())
+shipping_zone.id()
+shipping_zone.columns(name="name", description="description", default="is_default")
+add_metadata_fields(shipping_zone, Zone, permissions=SHIPPING_PERMISSIONS)
 
-method = Type("ShippingMethodType", lambda context: Service.objects.all())
-method.id()
-method.columns(name="name", minimumDeliveryDays="minimum_days", maximumDeliveryDays="maximum_days")
-method.related("taxClass", tax_class, column="tax_class_id", permissions=[Access.STAFF, Access.APP])
-method.unsupported("minimumOrderPrice", "maximumOrderPrice")
-method.unsupported("postalCodeRules", value=[])
-add_metadata_fields(method, Service, permissions=SHIPPING_PERMISSIONS)
+shipping_method_type = Type("ShippingMethodType", lambda context: Service.objects.all())
+shipping_method_type.id()
+shipping_method_type.columns(
+    name="name", minimumDeliveryDays="minimum_days", maximumDeliveryDays="maximum_days"
+)
+shipping_method_type.related(
+    "taxClass", tax_class, column="tax_class_id", permissions=[Access.STAFF, Access.APP]
+)
+shipping_method_type.unsupported("minimumOrderPrice", "maximumOrderPrice")
+shipping_method_type.unsupported("postalCodeRules", value=[])
+add_metadata_fields(shipping_method_type, Service, permissions=SHIPPING_PERMISSIONS)
 
-listing = Type("ShippingMethodChannelListing", lambda context: ServicePrice.objects.all())
-listing.id()
-listing.related("channel", channel, column="channel_id", rows=Channel.objects.all())
+shipping_listing = Type("ShippingMethodChannelListing", lambda context: ServicePrice.objects.all())
+shipping_listing.id()
+shipping_listing.related("channel", channel, column="channel_id", rows=Channel.objects.all())
 
-rule = Type("ShippingMethodPostalCodeRule")
-rule.value_fields("id", "start", "end", "inclusionType")
+postal_code_rule = Type("ShippingMethodPostalCodeRule")
+postal_code_rule.value_fields("id", "start", "end", "inclusionType")
 
 
-@zone.field("countries", needs="id")
+@shipping_zone.field("countries", needs="id")
 def countries_of_zones(zones: list[Row], *_: object) -> list[list[dict[str, str]]]:
     codes_by_zone: dict[int, list[str]] = {}
     rows = ZoneCountry.objects.filter(zone__in=[zone_row.id for zone_row in zones]).order_by("country")
@@ -62,7 +66,7 @@ def countries_of_zones(zones: list[Row], *_: object) -> list[list[dict[str, str]
     return [[country(code) for code in codes_by_zone.get(zone_row.id, ())] for zone_row in zones]
 
 
-zone.related_rows(
+shipping_zone.related_rows(
     "channels",
     channel,
     column="zones",
@@ -70,11 +74,11 @@ zone.related_rows(
     rows=Channel.objects.all(),
     permissions=SHIPPING_PERMISSIONS,
 )
-zone.related_rows("warehouses", warehouse, column="zones", order=["name", "pk"])
-zone.related_rows("shippingMethods", method, column="zone", order=["name", "pk"])
+shipping_zone.related_rows("warehouses", warehouse, column="zones", order=["name", "pk"])
+shipping_zone.related_rows("shippingMethods", shipping_method_type, column="zone", order=["name", "pk"])
 
 
-@zone.field(needs="id")
+@shipping_zone.field(needs="id")
 def price_range(zones: list[Row], *_: object) -> list[dict[str, MoneyAmount] | None]:
     """Resolve the range from lowest to highest price; null without prices or with several currencies."""
     prices_by_zone: dict[int, set[tuple[int, str]]] = {}
@@ -94,18 +98,24 @@ def zones_of_warehouses(
     warehouses: list[Row], arguments: WarehouseShippingZonesArguments, context: Context, selection: Selection
 ) -> Sequence[object]:
     keys = [warehouse_row.id for warehouse_row in warehouses]
-    rows = zone.rows(context)
+    rows = shipping_zone.rows(context)
     return connect_for_parents(
-        zone, rows, arguments, selection, order=[SortKey("id")], parent_column="warehouses", parents=keys
+        shipping_zone,
+        rows,
+        arguments,
+        selection,
+        order=[SortKey("id")],
+        parent_column="warehouses",
+        parents=keys,
     )
 
 
-@method.field("type", needs="is_weight_based")
+@shipping_method_type.field("type", needs="is_weight_based")
 def price_types(methods: list[Row], *_: object) -> list[str]:
     return ["WEIGHT" if method_row.is_weight_based else "PRICE" for method_row in methods]
 
 
-@method.field("description", needs="description")
+@shipping_method_type.field("description", needs="description")
 def descriptions(methods: list[Row], *_: object) -> Sequence[Mapping[str, object] | None]:
     """Resolve the description as rich text, one block per paragraph."""
     return [_blocks(method_row.description) for method_row in methods]
@@ -116,7 +126,7 @@ def _blocks(text: str) -> dict[str, object] | None:
     return {"blocks": blocks} if blocks else None
 
 
-@method.field(needs="minimum_grams")
+@shipping_method_type.field(needs="minimum_grams")
 def minimum_order_weight(
     methods: list[Row], arguments: object, context: Context, selection: Selection
 ) -> Sequence[object]:
@@ -124,7 +134,7 @@ def minimum_order_weight(
     return [weight_in_unit(method_row.minimum_grams, unit) for method_row in methods]
 
 
-@method.field(needs="maximum_grams")
+@shipping_method_type.field(needs="maximum_grams")
 def maximum_order_weight(
     methods: list[Row], arguments: object, context: Context, selection: Selection
 ) -> Sequence[object]:
@@ -132,28 +142,32 @@ def maximum_order_weight(
     return [weight_in_unit(method_row.maximum_grams, unit) for method_row in methods]
 
 
-@method.field(needs="id", permissions=SHIPPING_PERMISSIONS)
+@shipping_method_type.field(needs="id", permissions=SHIPPING_PERMISSIONS)
 def excluded_products(methods: list[Row], *_: object) -> list[None]:
     """Resolve to null, because cooperatives exclude products, not shipping methods."""
     return [None] * len(methods)
 
 
-method.related_rows(
-    "channelListings", listing, column="service", order=["channel", "pk"], permissions=SHIPPING_PERMISSIONS
+shipping_method_type.related_rows(
+    "channelListings",
+    shipping_listing,
+    column="service",
+    order=["channel", "pk"],
+    permissions=SHIPPING_PERMISSIONS,
 )
 
 
-@listing.field(needs=("price", "currency"))
+@shipping_listing.field(needs=("price", "currency"))
 def price(rows: list[Row], *_: object) -> list[MoneyAmount]:
     return [MoneyAmount(row.price, row.currency) for row in rows]
 
 
-@listing.field(needs=("minimum_order", "currency"))
+@shipping_listing.field(needs=("minimum_order", "currency"))
 def minimum_order_price(rows: list[Row], *_: object) -> list[MoneyAmount]:
     return [MoneyAmount(row.minimum_order, row.currency) for row in rows]
 
 
-@listing.field(needs=("maximum_order", "currency"))
+@shipping_listing.field(needs=("maximum_order", "currency"))
 def maximum_order_price(rows: list[Row], *_: object) -> list[MoneyAmount | None]:
     return [
         None if row.maximum_order is None else MoneyAmount(row.maximum_order, row.currency) for row in rows
@@ -172,15 +186,15 @@ _FILTER: Conditions = {
 @query.field("shippingZone", permissions=SHIPPING_PERMISSIONS)
 def one_zone(arguments: ShippingZoneArguments, context: Context, selection: Selection) -> Row | None:
     key = key_from_id(arguments["id"], "ShippingZone")
-    return zone.by_key(context, [key], selection.names()).get(key)
+    return shipping_zone.by_key(context, [key], selection.names()).get(key)
 
 
 @query.field("shippingZones", permissions=SHIPPING_PERMISSIONS)
 def all_zones(arguments: ShippingZonesArguments, context: Context, selection: Selection) -> dict[str, object]:
-    rows = zone.rows(context).filter(build_condition(arguments.get("filter"), _FILTER, context))
+    rows = shipping_zone.rows(context).filter(build_condition(arguments.get("filter"), _FILTER, context))
     if arguments.get("channel") is not None:
         rows = rows.filter(channels__slug=arguments["channel"])
-    return connect(zone, rows, arguments, selection, order=[SortKey("name"), SortKey("id")])
+    return connect(shipping_zone, rows, arguments, selection, order=[SortKey("name"), SortKey("id")])
 
 
-TYPES = (zone, method, listing, rule, query)
+TYPES = (shipping_zone, shipping_method_type, shipping_listing, postal_code_rule, query)

@@ -26,7 +26,7 @@ from shop.api.context import Context
 from shop.api.ids import global_ids, key_from_id
 from shop.api.object_types import Row, Rows, Type
 from shop.api.root_fields import Queries
-from shop.api.shipping.zones import method
+from shop.api.shipping.zones import shipping_method_type
 from shop.api.translated_fields import add_translation_field
 from shop.api.translation.inputs import TranslationArguments, TranslationsArguments
 from shop.content.models import MenuItem, Page
@@ -89,7 +89,7 @@ TRANSLATABLE_TYPES = {
     ),
     "PAGE": TranslatableType("Page", content_types.page, Page, PAGE_COLUMNS),
     "MENU_ITEM": TranslatableType("MenuItem", content_types.menu_item, MenuItem, NAME_COLUMNS),
-    "SHIPPING_METHOD": TranslatableType("ShippingMethod", method, Service, SHIPPING_COLUMNS),
+    "SHIPPING_METHOD": TranslatableType("ShippingMethod", shipping_method_type, Service, SHIPPING_COLUMNS),
 }
 _DEPRECATED_FIELDS = {"description": "descriptionJson", "content": "contentJson"}
 
@@ -126,16 +126,16 @@ def _add_fields(translatable: TranslatableType) -> None:
 for _translatable in TRANSLATABLE_TYPES.values():
     _add_fields(_translatable)
 
-translation = add_translation_field(
-    method,
+shipping_method_translation = add_translation_field(
+    shipping_method_type,
     "ShippingMethodTranslation",
     "cooperatives.service",
     rich=("description",),
     required=("name",),
     **SHIPPING_COLUMNS,
 )
-_value = TRANSLATABLE_TYPES["ATTRIBUTE_VALUE"].content
-_value.related(
+_attribute_value = TRANSLATABLE_TYPES["ATTRIBUTE_VALUE"].content
+_attribute_value.related(
     "attribute", TRANSLATABLE_TYPES["ATTRIBUTE"].content, column="attribute_id", rows=Attribute.objects.all()
 )
 
@@ -150,7 +150,7 @@ def _text_values(rows: Keys[Row], relation: str, selection: Selection) -> list[l
     value_rows = value_rows.annotate(owner=F(f"{relation}_rows__{relation}")).order_by(
         "owner", "attribute_id", "id"
     )
-    values_by_owner = _value.grouped(value_rows, selection.names(), by="owner")
+    values_by_owner = _attribute_value.grouped(value_rows, selection.names(), by="owner")
     return [values_by_owner.get(key, []) for key in keys]
 
 
@@ -197,4 +197,8 @@ def all_translations(
     return connect(content, rows, arguments, selection, order=[SortKey("id")])
 
 
-TYPES = (*(translatable.content for translatable in TRANSLATABLE_TYPES.values()), translation, query)
+TYPES = (
+    *(translatable.content for translatable in TRANSLATABLE_TYPES.values()),
+    shipping_method_translation,
+    query,
+)
