@@ -63,7 +63,7 @@ def test_counting_after_the_check_lets_more_guesses_through(monkeypatch) -> None
     """Proves that the test above finds the fault: if tries are only looked up, all passwords are compared."""
     user = make_user()
     tried = record_passwords(monkeypatch)
-    monkeypatch.setattr(Limit, "take", Limit.check)
+    monkeypatch.setattr(Limit, "count_try", Limit.check)
 
     run_in_threads([lambda n=n: guess(user.email, f"sai-{n}") for n in range(PARALLEL)], thread_count=12)
 
