@@ -123,7 +123,8 @@ class CooperativeTranslationForm(TranslationForm):
         super().__init__(rows, language, data)
 
     def action_arguments(self) -> dict[str, Any]:
-        """Return the keyword arguments for `translate_cooperative`."""
+        """Return the keyword arguments for
+        `cooperatives.actions.cooperative_translations.translate_cooperative`."""
         return {
             "texts": self.texts(self.cooperative),
             "households": {household.pk: self.texts(household) for household in self.households},

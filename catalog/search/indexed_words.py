@@ -6,9 +6,9 @@ also joined: "caphe" finds "cà phê".
 `search_name` has the words of the name without a prefix. It has the first word of the name behind FIRST.
 Behind SUBJECT it has the words of the origin, of the seller's place, and of a category of one kind of goods.
 
-`search_text` has all of these and the seller's name without a prefix. It has the words of a category of
-several kinds behind CATEGORY, the ingredients behind INGREDIENT, and joined neighbours of the description
-behind MENTIONED.
+`catalog.models.product.Product.search_text` has all of these and the seller's name without a prefix. It has
+the words of a category of several kinds behind CATEGORY, the ingredients behind INGREDIENT, and joined
+neighbours of the description behind MENTIONED.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class IndexedTexts:
         return _distinct(_all_words(self.name), first, _prefixed(SUBJECT, *subjects))
 
     def text_column(self) -> str:
-        """Return the text of the column `search_text`."""
+        """Return the text of the column `catalog.models.product.Product.search_text`."""
         texts = [self.name, *self.places, self.seller]
         if not self._has_several_kinds():
             texts.append(self.category)

@@ -77,7 +77,7 @@ class ProductCard:
 
 
 def build_cards(listings: Sequence[Listing], *, now: datetime.datetime) -> list[ProductCard]:
-    """Return cards of these listings (with `product__cooperative` loaded), in the given order."""
+    """Return cards of these listings (with their products and cooperatives loaded), in the given order."""
     products = [listing.product for listing in listings]
     show_in_language(products, "name")
     show_in_language([product.cooperative for product in products], "name")

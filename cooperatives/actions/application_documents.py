@@ -61,7 +61,7 @@ class DocumentUnreadable(Refused):
 
 @dataclass(frozen=True, slots=True)
 class OpenedFile:
-    """A decrypted file and its type, one of `DocumentContentType`."""
+    """A decrypted file and its type, one of `cooperatives.models.document.DocumentContentType`."""
 
     content: bytes
     content_type: str

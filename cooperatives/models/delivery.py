@@ -56,7 +56,7 @@ class ServicePrice(models.Model):
     """A service's price in a channel, in minor units.
 
     The service is offered if the products of the sellers who use it cost `minimum_order` to `maximum_order`,
-    in minor units. (A voucher's minimum is `VoucherValue.minimum_spent`.)
+    in minor units. (A voucher's minimum is `orders.models.VoucherValue.minimum_spent`.)
     """
 
     service = models.ForeignKey(Service, models.CASCADE, related_name="prices")

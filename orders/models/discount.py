@@ -237,7 +237,7 @@ class VoucherValue(models.Model):
     """A voucher's value in a channel: a percentage or an amount in minor units.
 
     `minimum_spent` is the least that the products covered by the code must cost together, in minor units. It
-    does not count deliveries, and it is not the `minimum_order` of a shipping service.
+    does not count deliveries, and it is not `cooperatives.models.delivery.ServicePrice.minimum_order`.
     """
 
     voucher = models.ForeignKey(Voucher, models.CASCADE, related_name="values")

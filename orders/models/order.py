@@ -49,7 +49,7 @@ class OrderSource(models.TextChoices):
 
 
 class OrderOrigin(models.TextChoices):
-    """Saleor's `OrderOriginEnum`."""
+    """Saleor's OrderOriginEnum."""
 
     CHECKOUT = "checkout", "CHECKOUT"
     DRAFT = "draft", "DRAFT"
@@ -212,8 +212,9 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
     """An order, or a draft of one.
 
     Facts are stored (`placed_at` null means draft). `status`, `saleor_status`, `link_expires_at`, the
-    coverages and the sums are derived from them and written only by `recalculate_order`. Sums are minor
-    units: `total_*` is the sum over all parts, `due_gross` the total of the parts that are still active.
+    coverages and the sums are derived from them and written only by
+    `orders.actions.order_records.recalculate_order`. Sums are minor units: `total_*` is the sum over all
+    parts, `due_gross` the total of the parts that are still active.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -110,6 +110,6 @@ class Gateway(Protocol):
         """Look up the result of this call; `UNKNOWN` while it cannot be determined.
 
         A call without a trace is repeated under its own key, which cannot act twice, as long as the gateway
-        remembers keys. After that time the call is `FAILED` with the code `never_arrived`. A call that
+        remembers keys. After that time the call is `FAILED` with the code "never_arrived". A call that
         `has_ended` is only looked up, because something else may have replaced the call.
         """

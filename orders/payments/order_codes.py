@@ -17,7 +17,7 @@ ALPHABET = "234679ACDEFGHJKMNPQRTWX"
 _OLD_LENGTH, _LENGTH, _NEXT_LENGTH = 5, 6, 7
 # Lengths of whole codes, for searching one in a longer text.
 CODE_LENGTHS = tuple(length + 2 for length in (_OLD_LENGTH, _LENGTH, _NEXT_LENGTH))
-_MAX_LENGTH = 10  # `Order.code` holds 12 characters
+_MAX_LENGTH = 10  # `orders.models.Order.code` holds 12 characters
 ROUNDS = 10  # as in FF1 (NIST SP 800-38G), whose construction `permute_number` follows
 
 

@@ -52,7 +52,7 @@ class Row:
 
 
 class UnreadableFile(Refused):
-    """The file has no reliable rows; `details` may name the line."""
+    """The file has no reliable rows; `Refused.details` may name the line."""
 
     code = "unreadable_file"
     default_message = _("We cannot read this file. Save it as CSV (UTF-8) or XLSX and try again.")

@@ -2,7 +2,8 @@
 
 A function here returns only data that the service signed, and raises otherwise. Signatures are compared in
 constant time. Those of SePay and Casso include the time of sending, and are refused after five minutes. Those
-of payOS include no time, so only the event id reveals a replay (`incoming_transfers`).
+of payOS include no time, so only the event id reveals a replay
+(`orders.actions.bank_transfers.receive_transfers`).
 
 Sources: SePay's page on authentication, Casso's published examples for webhook V2, payOS's page on
 signatures and its SDKs.

@@ -26,7 +26,7 @@ from shop.core.web.rate_limits import Limit, TooManyTries
 from shop.notifications.models import ContactMethod
 from shop.notifications.text_allowance import TextNotSent
 
-# In addition to the limits on all codes (per number and network, `login_limits`). With five tries per code, a
+# In addition to the limits on all codes (per number and network). With five tries per code, a
 # day's codes are guessed once in 20,000 days.
 CODES_FOR_ORDER = Limit("order-code", max_tries=5, seconds=60 * 60)
 CODES_FOR_ORDER_IN_DAY = Limit("order-code-day", max_tries=10, seconds=24 * 60 * 60)

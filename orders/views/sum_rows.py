@@ -34,7 +34,7 @@ DISCOUNTS = Prefetch("discounts", Discount.objects.prefetch_related(Prefetch("sh
 class DiscountRow:
     """A discount by promotion, voucher or staff, in minor units. `bearers` is empty for the platform.
 
-    `name` may be HTML with a `lang` attribute; `code` is empty without a voucher.
+    `name` may be HTML with a lang attribute; `code` is empty without a voucher.
     """
 
     kind: str

@@ -1,7 +1,7 @@
 """Write the types of the schema's inputs: `inputs.py` of each area, generated from its SDL.
 
-Each input object becomes a TypedDict, and so do the arguments of each field that has some: `noteCreate` gives
-`NoteCreateArguments`, `Product.media` gives `ProductMediaArguments`. A member that a client may leave out is
+Each input object becomes a TypedDict, and so do the arguments of each field that has some: "noteCreate" gives
+"NoteCreateArguments", "Product.media" gives "ProductMediaArguments". A member that a client may leave out is
 NotRequired. Run `manage.py write_input_types` after changing the SDL.
 """
 

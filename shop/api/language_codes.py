@@ -1,4 +1,4 @@
-"""Convert between the schema's language codes (`VI`, `EN_US`), our tags (`vi`, `en-us`) and names."""
+"""Convert between the schema's language codes ("VI", "EN_US"), our tags ("vi", "en-us") and names."""
 
 from __future__ import annotations
 

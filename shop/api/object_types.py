@@ -291,7 +291,7 @@ def _is_unfiltered(rows: object) -> bool:
 
 
 def camel(resolve: Callable[..., object]) -> str:
-    """Convert `external_reference` to `externalReference`; drop a trailing underscore (reserved words)."""
+    """Convert "external_reference" to "externalReference"; drop a trailing underscore (reserved words)."""
     first, *later_words = resolve.__name__.rstrip("_").split("_")
     return first + "".join(word[:1].upper() + word[1:] for word in later_words)
 

@@ -1,6 +1,6 @@
 """Build the schema from its areas: SDL files and the resolvers beside them.
 
-An area is a folder with `.graphql` files and an `AREA` in its `__init__.py`. `build_schema_and_executor`
+An area is a folder with `.graphql` files and an object AREA in its `__init__.py`. `build_schema_and_executor`
 rejects fields without a resolver and resolvers without a field.
 """
 

@@ -59,7 +59,8 @@ class SalesBasis(TextChoices):
     EVERYTHING = "everything", _("All orders, including cancelled")
 
 
-# The conditions on parts and lines; the columns are those of `ReportColumns`.
+# The conditions on parts and lines; the columns are those of
+    `orders.models.report_columns.ReportColumns`.
 BASIS_CONDITIONS: dict[SalesBasis, dict[str, bool]] = {
     SalesBasis.NET: {"has_ended": False, "is_confirmed": True},
     SalesBasis.PAID: {"has_ended": False, "is_confirmed": True, "is_paid": True},

@@ -27,7 +27,7 @@ MEGABYTE = 1024 * 1024
 
 
 def test_hostile_pictures_use_little_memory_of_a_web_process(tmp_path, record_property) -> None:
-    """The decoder's memory in the worker is tested in `test_big_pictures`."""
+    """The decoder's memory in the worker is tested in `tests.attacks.test_big_pictures`."""
     variant = make_variant(price=45_000, on_hand=200)
     groups = [FORMATS[:4], FORMATS[4:]] * (UPLOADS // 2)
     parts = [deliver_order(make_order((variant, 5)), now=timezone.now()) for _group in groups]

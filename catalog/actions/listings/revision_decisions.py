@@ -36,7 +36,7 @@ class ProposedCategoryDeleted(Refused):
 def approve_revision(
     *, product_id: int, seen_at: datetime.datetime | None, actor: Actor, now: datetime.datetime
 ) -> Product:
-    """Put the proposed changes on sale. `seen_at` is the revision's `submitted_at` when it was opened.
+    """Put the proposed changes on sale. `seen_at` is when the opened revision was submitted.
 
     Raises Missing, ChangedSinceOpened, WrongMove, ProposedCategoryDeleted, RevisionPictureNotReady,
     ListingIncomplete, ForbiddenWords.

@@ -26,7 +26,7 @@ class ProductDetails:
     season_note: str = ""
 
     def columns(self) -> dict[str, object]:
-        """Return the values of `Product`'s columns."""
+        """Return the values of the product's columns."""
         columns: dict[str, object] = asdict(self)
         columns["description_text"] = self.description
         columns["description"] = to_editorjs(self.description)
@@ -55,7 +55,7 @@ class VariantDetails:
     tolerance_percent: int = 20
 
     def columns(self) -> dict[str, object]:
-        """Return the values of `Variant`'s columns; the price is a row of its own."""
+        """Return the values of the variant's columns; the price is a row of its own."""
         return {column: value for column, value in asdict(self).items() if column != "price"}
 
 

@@ -27,7 +27,7 @@ class BasketHasOwner(Refused):
 
 @transaction.atomic(durable=True)
 def set_basket_details(*, basket_id: uuid.UUID, now: datetime.datetime, **columns: object) -> Basket:
-    """Set details of the buyer: `email`, `note`, `language`. Raises Missing."""
+    """Set columns with details of the buyer: e-mail, note, language. Raises Missing."""
     return write_basket_columns(lock_existing_basket(basket_id), now, **columns)
 
 

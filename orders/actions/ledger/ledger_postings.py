@@ -1,6 +1,7 @@
 """Record payment events and book money in the ledger, each fact once, as entries that sum to zero.
 
-Nothing else creates payment events or postings. Earnings of sellers are booked by `earnings_postings`.
+Nothing else creates payment events or postings. Earnings of sellers are booked by
+`orders.actions.ledger.earnings_postings`.
 """
 
 from __future__ import annotations

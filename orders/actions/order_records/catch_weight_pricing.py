@@ -35,7 +35,7 @@ def reprice_weighed_line(
     """Step: set a line's weight, or None for the estimate. Recalculates the sums of line and part.
 
     Calculated from the terms agreed, never from the previous weight. The order's own columns are left to
-    `recalculate_order`.
+    `orders.actions.order_records.recalculate_order`.
     """
     line.weighed_grams = weighed_grams
     discount_shares = _shares_of(line)

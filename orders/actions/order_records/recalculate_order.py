@@ -69,7 +69,8 @@ class RecalculatedOrder:
 def recalculate_order(order: Order, *, now: datetime.datetime) -> RecalculatedOrder:
     """Step: write a locked order's derived columns, and adjust its pending charges to the amount due.
 
-    `finish_order_change` calls this, then updates the ledger and card authorisations.
+    `orders.actions.order_changes.finish_order_change` calls this, then updates the ledger and the card
+    authorisations.
     """
     arrived, sums = _write_derived_columns(order)
     return RecalculatedOrder(arrived, _adjust_pending_charges(order, sums, now))

@@ -83,7 +83,9 @@ def require_payment_method(
 def expect_payment(
     order: Order, method: PaymentMethod, *, payment_count: int | None = None, now: datetime.datetime
 ) -> Payment:
-    """Step: create the payment expected for the amount due; `recalculate_order` writes its pending amount.
+    """Step: create the payment expected for the amount due.
+
+    `orders.actions.order_records.recalculate_order` writes its pending amount.
 
     Prepaid orders have the channel's time to pay, guests less while many guests' orders are unpaid.
     `payment_count` is the number of the order's payments, if known.

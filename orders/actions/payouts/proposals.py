@@ -1,6 +1,6 @@
 """Steps that propose a change to a second person and check whether one is required.
 
-`approvals` decides on the proposals.
+`orders.actions.approvals` decides on the proposals.
 """
 
 from __future__ import annotations

@@ -111,7 +111,9 @@ def place_order(
 
 
 def place_agreed_order(agreed: AgreedOrder, *, actor: Actor, now: datetime.datetime) -> Order:
-    """Step of `place_order` and `complete_checkout`, on a locked basket: from the quote to the notices.
+    """Step: place the order of a locked basket, from its quote to the notices.
+
+    Placing an order and completing a checkout share it.
 
     Raises BasketChanged, PickupSlotFull, AmountNotForCards.
     """

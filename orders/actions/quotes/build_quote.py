@@ -94,7 +94,7 @@ def build_quote(
 ) -> Quote:
     """Price and check everything requested. Problems are listed on lines and sellers, not refused.
 
-    `should_propose_deliveries` selects each cooperative's `preselected_delivery` if the buyer has chosen no
+    `should_propose_deliveries` selects each cooperative's preselected delivery if the buyer has chosen no
     delivery method or an impossible one. Pages use it, because they do not offer channel services. `inputs`
     holds the rows of the request, if the caller has read them.
     """

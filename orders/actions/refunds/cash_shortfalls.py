@@ -1,7 +1,8 @@
 """Decide who bears cash on delivery that was collected short.
 
 The cooperative is credited in full when its parcel is delivered, and the buyer owes the rest. The parcel
-stays listed (`ParcelQuerySet.with_cash_shortfall`) until the buyer pays or the platform's staff decide here.
+stays listed (`orders.models.parcel.ParcelQuerySet.with_cash_shortfall`) until the buyer pays or the
+platform's staff decide here.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ Resolver = Callable[[list[Any], Any, Any, "Selection"], Sequence[object]]
 executor passes, so each resolver declares the types of its own field."""
 
 TypeResolver = Callable[[list[object], object], Sequence[str | None]]
-"""`resolve_type(values, context)`: the name of an object type for each value of an interface or union."""
+"""Called with values and context; returns the name of the object type of each value."""
 
 
 _PLAIN = {dict}

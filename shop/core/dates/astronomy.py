@@ -2,7 +2,7 @@
 
 The series are by Jean Meeus, Astronomical Algorithms, 2nd edition: chapter 49 (phases of the moon) and
 chapter 25 (the sun, low accuracy). ΔT is the polynomial of Espenak and Meeus for 2005 to 2050. Days are
-Vietnam's, UTC+7, as the calendar decision of 1967 requires, and are counted like `date.toordinal`.
+Vietnam's, UTC+7, as the calendar decision of 1967 requires, and are counted like Python's ordinals.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ def _shapes(rows: dict[str, dict[str, Any]]) -> dict[str, Shape]:
 _DATA = json.loads(_FILE.read_text(encoding="utf-8"))
 MAP_WIDTH: int = _DATA["width"]
 MAP_HEIGHT: int = _DATA["height"]
-# By the code of `Division`. Drawn from Natural Earth, see data/LICENSE-natural-earth.
+# By the code of the province. Drawn from Natural Earth, see data/LICENSE-natural-earth.
 SHAPES = _shapes(_DATA["provinces"])
 # Labels on the map: x, y, text.
 LABELS: list[tuple[int, int, str]] = [(across, down, word) for across, down, word in _DATA["labels"]]

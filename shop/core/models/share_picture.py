@@ -11,7 +11,8 @@ class SharePictureQuerySet(models.QuerySet["SharePicture"]):
 
 
 class SharePicture(models.Model):
-    """The preview picture that chat apps show for a row's page, drawn by `marketing.share_pictures`.
+    """The preview picture that chat apps show for a row's page, drawn by
+    `catalog.actions.marketing.share_pictures`.
 
     `kind` is the model's label ("catalog.product"). `content_digest` changes with the drawn content, so that
     nothing is drawn twice; the file name contains it, so caches may keep the file forever.

@@ -19,7 +19,7 @@ _LABELS = format_html_join("", '<text x="{}" y="{}">{}</text>', LABELS)
 
 @register.simple_tag
 def province_map(code: str, name: str) -> SafeString:
-    """Return the map with the province of this code (`Division.code`) marked and labelled for screen readers.
+    """Return the map with the province of this code marked and labelled for screen readers.
 
     Returns "" for an unknown code. The map includes the archipelagos Hoàng Sa and Trường Sa, as every map of
     Vietnam does. Styled by `.map`.

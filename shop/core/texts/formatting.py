@@ -62,7 +62,7 @@ def amount_alone(amount: int, currency: str = "VND") -> str:
 
 
 def currency_symbol(currency: str) -> str:
-    """Return how an amount of the currency ends: `₫`, `USD`."""
+    """Return how an amount of the currency ends: "₫", "USD"."""
     return _SYMBOLS.get(currency, currency)
 
 
@@ -129,7 +129,7 @@ def weekday(value: datetime.date | int | None) -> str:
 
 
 def short_weekday(value: datetime.date | int | None) -> str:
-    """Return `T2` … `CN`, or `Mon` … `Sun`."""
+    """Return "T2" to "CN", or "Mon" to "Sun"."""
     if value is None:
         return ""
     return str(_SHORT_WEEKDAYS[value if isinstance(value, int) else _vietnam_date(value).weekday()])

@@ -14,7 +14,8 @@ from shop.core.models import untranslated_fields
 def lang(row: models.Model | None, field: str) -> SafeString:
     """Return ` lang="vi"` for an element with an untranslated text of the row, else "".
 
-    Screen readers then pronounce it correctly. The row must have been passed to `show_in_language`.
+    Screen readers then pronounce it correctly. The row must have been passed to
+    `shop.core.models.show_in_language`.
     """
     if not row or field not in untranslated_fields(row):
         return SafeString("")

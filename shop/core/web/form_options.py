@@ -16,7 +16,7 @@ Label: TypeAlias = "str | _StrPromise"
 
 
 class FormOptions(TypedDict, total=False):
-    """The keyword arguments of `Form`, passed on unchanged."""
+    """The keyword arguments of `django.forms.Form`, passed on unchanged."""
 
     auto_id: bool | str
     initial: MutableMapping[str, Any] | None

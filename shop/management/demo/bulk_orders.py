@@ -335,7 +335,7 @@ class _BulkWriter:
 
 
 def _set_derived_columns(order: Order, parts: Sequence[OrderPart], rows: _PendingRows) -> None:
-    """Write the columns that `recalculate_order` derives when all parts are delivered or cancelled."""
+    """Write the columns that recalculate_order.py derives when all parts are delivered or cancelled."""
     lines = [line for part in parts for line in rows.lines[part.pk]]
     active = [part for part in parts if part.is_active]
     due_amount = sum(part.total_gross for part in active)

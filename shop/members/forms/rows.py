@@ -1,6 +1,6 @@
 """Helpers for pages with a growing number of rows, with or without JavaScript.
 
-Submitting such a page with `more` adds a row: nothing is validated, and all input is kept.
+Submitting such a page by its button "more" adds a row: nothing is validated, and all input is kept.
 """
 
 from __future__ import annotations

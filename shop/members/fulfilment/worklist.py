@@ -74,7 +74,7 @@ def at_stage(parts: OrderPartQuerySet, stage: Stage) -> OrderPartQuerySet:
 
 
 def build_tasks(parts: Sequence[tuple[OrderPart, Stage]], *, now: datetime.datetime) -> list[PartTask]:
-    """Build the tasks of parts (loaded with `order` and `delivery_method`), each with its stage."""
+    """Build the tasks of parts (loaded with their orders and delivery methods), each with its stage."""
     prefetch_related_objects([part for part, _stage in parts], "lines", "parcels")
     lines = {part.pk: sorted_lines(part) for part, _stage in parts}
     all_lines = [line for part_lines in lines.values() for line in part_lines]

@@ -95,7 +95,7 @@ class StripeDouble:
 
     def buyer_pays(self, reference, card="4242424242424242"):
         """Pay with a card as the buyer, on our page or on Stripe's own. Returns the intent's status:
-        `requires_payment_method` after a decline, `requires_action` with SCA."""
+        "requires_payment_method" after a decline, "requires_action" with SCA."""
         with self.account.lock:
             row = self.account.rows[reference]
             try:
@@ -109,7 +109,7 @@ class StripeDouble:
             return self.intent(reference)["status"]
 
     def bank_answers(self, reference, *, approved):
-        """End the second step at the buyer's bank (or a `processing` payment)."""
+        """End the second step at the buyer's bank (or a "processing" payment)."""
         with self.account.lock:
             intent = self.intent(reference)
             if approved:

@@ -263,7 +263,7 @@ def open_dispute(account, intent_key, *, amount=None, reason="fraudulent"):
 
 
 def close_dispute(account, key, status):
-    """Close a dispute. `won`: the money is reinstated; `lost`: it stays withdrawn."""
+    """Close a dispute. "won": the money is reinstated; "lost": it stays withdrawn."""
     row = account.get("dispute", key)
     row["status"] = status
     if status == "won":

@@ -119,7 +119,7 @@ def test_second_look_up_changes_nothing(stripe) -> None:
 
     after = all_rows()
     changed = {table for table in before if after[table] != before[table]}
-    assert changed == {"orders.GatewayCall", "orders.Order"}  # the number of tries, and `updated_at`
+    assert changed == {"orders.GatewayCall", "orders.Order"}  # number of tries, time of change
     assert before.keys() == after.keys()
 
 

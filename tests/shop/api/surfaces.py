@@ -87,7 +87,7 @@ def fault(schema: GraphQLSchema, coordinate: str, expected: str) -> str | None:
 
 
 def is_assignable(narrow: str, wide: str) -> bool:
-    """Return whether a value of one type is always one of the other: `T!` for `T`, at every level."""
+    """Return whether a value of one type is always one of the other: "T!" for "T", at every level."""
     if narrow.endswith("!"):
         return is_assignable(narrow[:-1], wide.removesuffix("!"))
     if wide.endswith("!"):

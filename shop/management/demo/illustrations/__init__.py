@@ -1,5 +1,5 @@
 """The demo's pictures, drawn by code: `rasterise.py` beside this package renders them to files.
 
-`canvas` holds light and shapes; plants, vessels, packs and people are painted on it; `scenes_*` put them
-together and register each picture in `catalogue`.
+canvas.py holds light and shapes; plants, vessels, packs and people are painted on it. The scenes put them
+together and register each picture in catalogue.py.
 """
