@@ -23,7 +23,7 @@ PART_MOVES: Moves = {
     PartState.CANCELLED: frozenset(),
 }
 
-# Takes back an acceptance before anything is packed; only `undo_steps` uses this table.
+# Takes back an acceptance before anything is packed; only undo_steps.py uses this table.
 PART_UNDO_MOVES: Moves = {PartState.ACCEPTED: frozenset({PartState.NEW})}
 
 # Active parts: their stock is still promised and their money is still due.
@@ -88,7 +88,7 @@ PARCEL_MOVES: Moves = {
     ParcelState.VOIDED: frozenset(),
 }
 
-# Moves that take back steps recorded by mistake; only `undo_steps` uses this table.
+# Moves that take back steps recorded by mistake; only undo_steps.py uses this table.
 PARCEL_UNDO_MOVES: Moves = {
     ParcelState.HANDED_OVER: frozenset({ParcelState.PACKED, ParcelState.FAILED_DELIVERY}),
     ParcelState.DELIVERED: frozenset({ParcelState.HANDED_OVER}),

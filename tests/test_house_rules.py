@@ -57,7 +57,11 @@ LIBRARY_BOOLEANS = {
 
 FOREIGN_NAMES = {
     *("XCountableConnection", "XCountableEdge", "NoteCreateArguments", "noteCreate", "productErrors"),  # SDL
-    *("PT_BR", "__year", "from_db", "ispe", "T2", "sha256sum"),  # libraries, formats and tools
+    *("__schema", "__type", "jti", "PT_BR"),  # GraphQL, JWTs and Saleor
+    *("__in", "__year", "delay", "from_db", "include", "migrate"),  # Django and Celery
+    *("require_POST", "require_safe", "record_property"),  # Django and pytest
+    *("cp", "ispe", "nobody", "sha256sum"),  # tools, and a user of the operating system
+    "details",  # of Refused, which its subclasses inherit
 }
 FOREIGN_EXCEPTIONS = {
     *("CommandError", "GraphQLError", "Http404", "ImproperlyConfigured", "InvalidTokenError"),
@@ -153,6 +157,30 @@ def test_docstrings_and_comments_mention_existing_names() -> None:
     ]
 
     assert missing == []
+
+
+def test_names_in_backticks_resolve() -> None:
+    """A reader finds such a name in the same file or, in the API, in the schema; others are dotted paths."""
+    texts = {path: path.read_text() for path in [*code(), *(ROOT / "tests").rglob("*.py")]}
+    schemas = [path.read_text() for path in (ROOT / "shop" / "api").rglob("*.graphql")]
+    schema_names = set(re.findall(r"\w+", " ".join(schemas)))
+    unresolved = []
+    for path, text in texts.items():
+        names = {*re.findall(r"\w+", NOTE.sub(_other_string, text)), *dir(builtins), *FOREIGN_NAMES}
+        if named(path).startswith(("shop/api/", "tests/shop/api/")):
+            names |= schema_names
+        for mentioned in _backticked_names(text):
+            first = mentioned.split(".")[0]
+            if mentioned.endswith(".py"):
+                is_resolved = any(other.name == mentioned for other in texts)
+            elif first in (*CODE, "tests") and mentioned != first:
+                is_resolved = _is_dotted_path(mentioned)
+            else:
+                is_resolved = first in names or first[0].isdigit()
+            if not is_resolved:
+                unresolved.append((named(path), mentioned))
+
+    assert unresolved == []
 
 
 def test_error_codes_are_class_names_in_snake_case() -> None:
@@ -316,6 +344,24 @@ def _mentioned_names(found):
         yield from (f"class {name}" for name in re.findall(r"\b[A-Z]\w+", classes))
     for dotted in BACKTICKED.findall(note):
         yield from filter(None, dotted.split("."))
+
+
+def _backticked_names(text: str) -> Iterator[str]:
+    for found in NOTE.finditer(text):
+        note = "" if _other_string(found) else found[2] or found[3] or ""
+        yield from (name for mentioned in BACKTICKED.findall(note) if (name := mentioned.strip(".")))
+
+
+def _is_dotted_path(mentioned: str) -> bool:
+    """Return whether a path such as `orders.models.Order` names a module, or a name in a module."""
+    names = mentioned.split(".")
+    for count in range(len(names), 0, -1):
+        path = ROOT.joinpath(*names[:count])
+        for module in (path.with_suffix(".py"), path / "__init__.py"):
+            if module.exists():
+                rest = names[count:]
+                return not rest or re.search(rf"\b{rest[0]}\b", module.read_text()) is not None
+    return False
 
 
 def _boolean_names(tree: ast.Module) -> Iterator[str]:

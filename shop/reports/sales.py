@@ -1,7 +1,7 @@
 """The sales report: orders by period, cooperative, category, product, province and so on.
 
 Figures are sums over the parts and lines of placed orders in whole minor units. They equal the orders to the
-đồng in every grouping. Parts and lines have denormalised columns for this (`ReportColumns`).
+đồng in every grouping. Parts and lines have denormalised columns for this (report_columns.py).
 
 A delivery belongs to a part; if sales are grouped by product or category, deliveries have a row of their own.
 By default confirmed orders count, paid or not, without declined and cancelled parts and less refunds
@@ -59,8 +59,7 @@ class SalesBasis(TextChoices):
     EVERYTHING = "everything", _("All orders, including cancelled")
 
 
-# The conditions on parts and lines; the columns are those of
-    `orders.models.report_columns.ReportColumns`.
+# The conditions on parts and lines; `orders.models.report_columns.ReportColumns` has their columns.
 BASIS_CONDITIONS: dict[SalesBasis, dict[str, bool]] = {
     SalesBasis.NET: {"has_ended": False, "is_confirmed": True},
     SalesBasis.PAID: {"has_ended": False, "is_confirmed": True, "is_paid": True},

@@ -1,7 +1,7 @@
 """Receive bank transfers: store a webhook's notice, record its transfers, and assign exact matches to orders.
 
 A transfer matches exactly if its note names one order, the order awaits a transfer, the amount is exactly
-what is still due, and the money arrives in time. All other transfers wait for a person (`transfer_review`),
+what is still due, and the money arrives in time. All other transfers wait for a person (transfer_review.py),
 because a partial credit cannot be undone and the buyer may have meant another order.
 """
 

@@ -174,8 +174,8 @@ def write_parts(
 def add_line(order: Order, part: OrderPart, quote: Quote, *, limit: int, now: datetime.datetime) -> OrderLine:
     """Step: add the only line of a quote to a part of a locked order, with its discounts and commission.
 
-    A line sold by weight costs at most `limit` (minor units, gross). The order's own columns are left
-    to `recalculate_order`.
+    A line sold by weight costs at most `limit` (minor units, gross). The order's own columns are left to
+    `orders.actions.order_records.recalculate_order`.
     """
     (quoted,), (priced,) = quote.lines, quote.purchase.lines
     last: int = order.lines.aggregate(last=Max("position", default=0))["last"]

@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
@@ -289,5 +290,11 @@ def _confirmation_page(request: HttpRequest, form: CodeForm, sent: dict[str, Any
 
 
 def _name_page(request: HttpRequest, form: NameForm, confirmation: dict[str, Any]) -> HttpResponse:
-    context = {"form": form, "confirmation": confirmation, "holder": account_with_phone(confirmation["to"])}
+    return_to = urlencode({name: confirmation.get(name, "") for name in ("next", "back")})
+    context = {
+        "form": form,
+        "phone": confirmation["to"],
+        "sign_in_url": f"{reverse('accounts:sign-in')}?{return_to}",
+        "holder": account_with_phone(confirmation["to"]),
+    }
     return render(request, "accounts/code_name.html", context)

@@ -3,8 +3,8 @@
 Used for histories longer than MAX_ORDERS_RUN_THROUGH_ACTIONS, such as those of `make bench`. An order takes
 29 ms of CPU time here and 468 ms through the actions. `make seed` with its default of 40 orders runs all of
 them through the actions. A test compares the rows of both. Prices come from the same pure function, and
-orders from the same step. Derived columns equal those of `recalculate_order`, because every part is either
-fully delivered or cancelled.
+orders from the same step. Derived columns equal those of `orders.actions.order_records.recalculate_order`,
+because every part is either fully delivered or cancelled.
 """
 
 from __future__ import annotations
