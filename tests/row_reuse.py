@@ -46,23 +46,23 @@ _IGNORED_WRITES = (
 )
 _IGNORED_COLUMNS = ("last_login", "second_factor_due_at")
 # Factories make no network calls, so only whether these settings are set matters.
-_CALLED_WITH = ("STRIPE_SECRET_KEY", "STRIPE_PUBLISHABLE_KEY", "STRIPE_WEBHOOK_SECRET")
-_CALLED_WITH += ("STRIPE_API_URL", "STRIPE_JS_URL")
-_NEVER_CALLED = {("orders.actions.gateway.gateway_calls", "stripe_gateway")}
-_PLAIN = (type(None), str, int, float, bool, bytes, Decimal, UUID, datetime.date, datetime.time)
-_PLAIN += (datetime.timedelta, Enum)
+_GATEWAY_SETTINGS = ("STRIPE_SECRET_KEY", "STRIPE_PUBLISHABLE_KEY", "STRIPE_WEBHOOK_SECRET")
+_GATEWAY_SETTINGS += ("STRIPE_API_URL", "STRIPE_JS_URL")
+_HARMLESS_PATCHES = {("orders.actions.gateway.gateway_calls", "stripe_gateway")}
+_COMPARABLE_TYPES = (type(None), str, int, float, bool, bytes, Decimal, UUID, datetime.date, datetime.time)
+_COMPARABLE_TYPES += (datetime.timedelta, Enum)
 
 
-class _Unknown(Exception):
+class _NotComparable(Exception):
     """An argument that cannot be compared by its value."""
 
 
 @dataclass
-class _Step:
-    """One call in a sequence: how often it was seen, and the recorded result."""
+class _FactoryCall:
+    """One call in a sequence: how often it was made, the calls that follow it, and its recorded result."""
 
-    seen: int = 0
-    after: dict[Any, _Step] = field(default_factory=dict)
+    count: int = 0
+    next_calls: dict[Any, _FactoryCall] = field(default_factory=dict)
     result: bytes | None = None
     rows: list[tuple[str, str, list[Row]]] = field(default_factory=list)  # table, statement, values
     on_commit: list[tuple[Any, bool]] = field(default_factory=list)
@@ -70,52 +70,61 @@ class _Step:
 
 
 class _Recorder:
-    """The position of the running test in the recorded calls, and the number of writes so far."""
+    """The calls that may follow in the running test, and the number of writes so far.
+
+    More writes than the factories made mean that the rows are no longer those of the recorded calls.
+    """
 
     def __init__(self) -> None:
-        self.root: dict[Any, _Step] = {}
-        self.position: dict[Any, _Step] | None = None
-        self.writes = self.writes_before = 0
+        self.first_calls: dict[Any, _FactoryCall] = {}
+        self.next_calls: dict[Any, _FactoryCall] | None = None
+        self.write_count = self.expected_write_count = 0
         self.is_recording = False
         self.patch: pytest.MonkeyPatch | None = None
 
     def begin(self, patch: pytest.MonkeyPatch | None = None) -> None:
         self.patch = patch
-        self.position, self.writes_before, self.is_recording = self.root, self.writes, False
-        if self._count not in connection.execute_wrappers:
-            connection.execute_wrappers.append(self._count)
+        self.next_calls, self.expected_write_count = self.first_calls, self.write_count
+        self.is_recording = False
+        if self._count_writes not in connection.execute_wrappers:
+            connection.execute_wrappers.append(self._count_writes)
 
     def end(self) -> None:
-        self.position = None
+        self.next_calls = None
 
-    def _count(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+    def _count_writes(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         if not sql.lstrip().startswith((*_READS, *_IGNORED_WRITES)):
-            self.writes += 1
+            self.write_count += 1
         return execute(sql, params, many, context)
 
-    def call(self, factory: Callable[..., Any], args: Row, kwargs: dict[str, Any]) -> Any:
-        if self.position is None or self.writes_before != self.writes or _replaces_code(self.patch):
+    def call_factory(self, factory: Callable[..., Any], args: Row, kwargs: dict[str, Any]) -> Any:
+        if (
+            self.next_calls is None
+            or self.expected_write_count != self.write_count
+            or _is_code_patched(self.patch)
+        ):
             return factory(*args, **kwargs)
         try:
-            arguments_value, settings_value = _value((args, kwargs)), _overridden_settings()
-        except _Unknown:
-            self.position = None
+            arguments_value, settings_value = _comparable_value((args, kwargs)), _overridden_settings()
+        except _NotComparable:
+            self.next_calls = None
             return factory(*args, **kwargs)
-        step = self.position.setdefault(
-            (factory.__module__, factory.__name__, get_language(), settings_value, arguments_value), _Step()
+        call = self.next_calls.setdefault(
+            (factory.__module__, factory.__name__, get_language(), settings_value, arguments_value),
+            _FactoryCall(),
         )
-        step.seen += 1
-        if step.result is not None:
-            result = _restore(step)
-        elif step.seen > 1 and step.is_recordable and not self.is_recording:
+        call.count += 1
+        if call.result is not None:
+            result = _restore(call)
+        elif call.count > 1 and call.is_recordable and not self.is_recording:
             self.is_recording = True
             try:
-                result = _record(step, factory, args, kwargs, arguments_value)
+                result = _record(call, factory, args, kwargs, arguments_value)
             finally:
                 self.is_recording = False
         else:
             result = factory(*args, **kwargs)
-        self.position, self.writes_before = step.after, self.writes
+        self.next_calls, self.expected_write_count = call.next_calls, self.write_count
         return result
 
 
@@ -127,61 +136,66 @@ def reuse_rows(factory: Factory) -> Factory:
 
     @wraps(factory)
     def recorded(*args: Any, **kwargs: Any) -> Any:
-        return recorder.call(factory, args, kwargs)
+        return recorder.call_factory(factory, args, kwargs)
 
     return recorded  # type: ignore[return-value]
 
 
 def _record(
-    step: _Step, factory: Callable[..., Any], args: Row, kwargs: dict[str, Any], arguments_value: Any
+    call: _FactoryCall,
+    factory: Callable[..., Any],
+    args: Row,
+    kwargs: dict[str, Any],
+    arguments_value: Any,
 ) -> Any:
     """Make the rows and record the changes. Calls that leave more than rows behind are not recorded."""
-    before, letters, waiting = _all_rows(), len(getattr(mail, "outbox", ())), len(connection.run_on_commit)
-    files = _files()
+    rows_before, email_count = _all_rows(), len(getattr(mail, "outbox", ()))
+    callback_count = len(connection.run_on_commit)
+    files_before = _stored_files()
     result = factory(*args, **kwargs)
-    after = _all_rows()
-    added: list[tuple[str, str, list[Row]]] = []
-    changed: list[tuple[str, str, list[Row]]] = []
+    rows_after = _all_rows()
+    inserts: list[tuple[str, str, list[Row]]] = []
+    updates: list[tuple[str, str, list[Row]]] = []
     for table, (key, columns) in _tables().items():
-        old, new = before.get(table, {}), after.get(table, {})
+        old_rows, new_rows = rows_before.get(table, {}), rows_after.get(table, {})
         names = ", ".join(f'"{column}"' for column in columns)
         placeholders = ", ".join(["%s"] * len(columns))
-        rows = [row for pk, row in new.items() if pk not in old]
+        rows = [row for pk, row in new_rows.items() if pk not in old_rows]
         if rows:
-            added.append((table, f'INSERT INTO "{table}" ({names}) VALUES ({placeholders})', rows))
-        for pk, row in new.items():
+            inserts.append((table, f'INSERT INTO "{table}" ({names}) VALUES ({placeholders})', rows))
+        for pk, row in new_rows.items():
             changed_indexes = [
-                index for index, value in enumerate(row) if pk in old and old[pk][index] != value
+                index for index, value in enumerate(row) if pk in old_rows and old_rows[pk][index] != value
             ]
             if changed_indexes:
                 sets = ", ".join(f'"{columns[index]}" = %s' for index in changed_indexes)
                 values = (*(row[index] for index in changed_indexes), pk)
-                changed.append((table, f'UPDATE "{table}" SET {sets} WHERE "{key}" = %s', [values]))
-        step.is_recordable = step.is_recordable and old.keys() <= new.keys()
-    step.is_recordable = (
-        step.is_recordable
-        and _files() == files
-        and len(getattr(mail, "outbox", ())) == letters
-        and _value((args, kwargs)) == arguments_value
+                updates.append((table, f'UPDATE "{table}" SET {sets} WHERE "{key}" = %s', [values]))
+        call.is_recordable = call.is_recordable and old_rows.keys() <= new_rows.keys()
+    call.is_recordable = (
+        call.is_recordable
+        and _stored_files() == files_before
+        and len(getattr(mail, "outbox", ())) == email_count
+        and _comparable_value((args, kwargs)) == arguments_value
     )
-    if step.is_recordable:
-        step.rows = [*added, *changed]
-        step.on_commit = [(entry[1], entry[2]) for entry in connection.run_on_commit[waiting:]]
+    if call.is_recordable:
+        call.rows = [*inserts, *updates]
+        call.on_commit = [(entry[1], entry[2]) for entry in connection.run_on_commit[callback_count:]]
         try:
-            step.result = pickle.dumps(result)
+            call.result = pickle.dumps(result)
         except (pickle.PicklingError, AttributeError, TypeError):
-            step.is_recordable = False
+            call.is_recordable = False
     return result
 
 
-def _restore(step: _Step) -> Any:
+def _restore(call: _FactoryCall) -> Any:
     with connection.cursor() as cursor:
-        for _table, statement, rows in step.rows:
+        for _table, statement, rows in call.rows:
             cursor.executemany(statement, rows)
-    for work, robust in step.on_commit:
+    for work, robust in call.on_commit:
         transaction.on_commit(work, robust=robust)
-    assert step.result is not None
-    return pickle.loads(step.result)
+    assert call.result is not None
+    return pickle.loads(call.result)
 
 
 @cache
@@ -209,11 +223,11 @@ def _all_rows() -> dict[str, dict[Any, Row]]:
     }
 
 
-def _files() -> list[Path]:
+def _stored_files() -> list[Path]:
     return sorted(Path(settings.MEDIA_ROOT).rglob("*"))
 
 
-def _value(argument: Any) -> Any:
+def _comparable_value(argument: Any) -> Any:
     """Return a comparable form of an argument."""
     if isinstance(argument, Model):
         columns = {
@@ -221,21 +235,22 @@ def _value(argument: Any) -> Any:
             for name, value in vars(argument).items()
             if not name.startswith("_") and name not in _IGNORED_COLUMNS
         }
-        return (argument._meta.label, _value(columns))
-    if isinstance(argument, _PLAIN):
+        return (argument._meta.label, _comparable_value(columns))
+    if isinstance(argument, _COMPARABLE_TYPES):
         return (type(argument).__name__, argument)
     if isinstance(argument, dict):
-        return tuple(sorted(((_value(key), _value(value)) for key, value in argument.items()), key=repr))
+        pairs = ((_comparable_value(key), _comparable_value(value)) for key, value in argument.items())
+        return tuple(sorted(pairs, key=repr))
     if isinstance(argument, list | tuple):
-        return tuple(_value(item) for item in argument)
+        return tuple(_comparable_value(item) for item in argument)
     if isinstance(argument, set | frozenset):
-        return tuple(sorted((_value(item) for item in argument), key=repr))
+        return tuple(sorted((_comparable_value(item) for item in argument), key=repr))
     if is_dataclass(argument) and not isinstance(argument, type):
         return (
             type(argument).__name__,
-            *(_value(getattr(argument, column.name)) for column in fields(argument)),
+            *(_comparable_value(getattr(argument, column.name)) for column in fields(argument)),
         )
-    raise _Unknown(type(argument).__name__)
+    raise _NotComparable(type(argument).__name__)
 
 
 def _overridden_settings() -> Any:
@@ -247,19 +262,19 @@ def _overridden_settings() -> Any:
         all_overridden = {**overridden, **dict.fromkeys(holder._deleted), **all_overridden}
         holder = holder.default_settings
     comparable = {
-        name: bool(value) if name in _CALLED_WITH else value for name, value in all_overridden.items()
+        name: bool(value) if name in _GATEWAY_SETTINGS else value for name, value in all_overridden.items()
     }
-    return _value(
+    return _comparable_value(
         {name: value for name, value in comparable.items() if name not in ("MEDIA_ROOT", "SETTINGS_MODULE")}
     )
 
 
-def _replaces_code(patch: pytest.MonkeyPatch | None) -> bool:
+def _is_code_patched(patch: pytest.MonkeyPatch | None) -> bool:
     """Return whether something that a factory may call was patched."""
     if patch is None:
         return False
     replaced = {(getattr(target, "__name__", ""), name) for target, name, _before in patch._setattr}
-    return bool(patch._setitem) or not replaced <= _NEVER_CALLED
+    return bool(patch._setitem) or not replaced <= _HARMLESS_PATCHES
 
 
 def can_reuse_rows(test: pytest.Function) -> bool:

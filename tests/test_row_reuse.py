@@ -23,9 +23,9 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _no_recorded_calls() -> Iterator[None]:
     """Start with nothing recorded, as in the first test of a run."""
-    before, recorder.root = recorder.root, {}
+    before, recorder.first_calls = recorder.first_calls, {}
     yield
-    recorder.root = before
+    recorder.first_calls = before
 
 
 def run_as_test(
