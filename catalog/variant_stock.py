@@ -1,4 +1,4 @@
-"""Stock per variant over all warehouses that sell in a channel, as lists, pages and notices state it."""
+"""Stock per variant over all warehouses that sell in a channel, for lists, pages and notifications."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Absolute links to an order's page, for notices and payment gateways."""
+"""Absolute links to an order's page, for notifications and payment gateways."""
 
 from __future__ import annotations
 

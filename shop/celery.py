@@ -36,7 +36,10 @@ app.conf.beat_schedule = {
     "share pictures": {"task": "catalog.draw_share_pictures", "schedule": timedelta(minutes=1)},
     "promotions": {"task": "catalog.refresh_promotions", "schedule": timedelta(minutes=1)},
     "words of the catalogue": {"task": "catalog.learn_words", "schedule": timedelta(minutes=10)},
-    "goods that are back": {"task": "catalog.send_back_in_stock_notices", "schedule": timedelta(minutes=2)},
+    "goods that are back": {
+        "task": "catalog.send_back_in_stock_notifications",
+        "schedule": timedelta(minutes=2),
+    },
     "weekly bulletin": {"task": "catalog.weekly_bulletin", "schedule": timedelta(minutes=15)},
     "unconfirmed followers": {
         "task": "cooperatives.delete_unconfirmed_follows",
@@ -51,9 +54,9 @@ app.conf.beat_schedule = {
     "unanswered substitutes": {"task": "orders.expire_substitutes", "schedule": timedelta(minutes=5)},
     "carriers' statements": {"task": "orders.resume_cod_statements", "schedule": timedelta(minutes=2)},
     "bank statements": {"task": "orders.resume_bank_statements", "schedule": timedelta(minutes=2)},
-    "bank notices": {"task": "orders.process_bank_webhooks", "schedule": timedelta(minutes=1)},
+    "bank webhooks": {"task": "orders.process_bank_webhooks", "schedule": timedelta(minutes=1)},
     "kept cash": {"task": "orders.offset_all_collected_cash", "schedule": timedelta(minutes=10)},
-    "notices of Stripe": {"task": "orders.handle_stripe_events", "schedule": timedelta(minutes=1)},
+    "Stripe webhooks": {"task": "orders.handle_stripe_events", "schedule": timedelta(minutes=1)},
     "calls to Stripe": {"task": "orders.look_up_gateway_calls", "schedule": timedelta(minutes=1)},
     "money held by cards": {"task": "orders.sweep_card_payments", "schedule": timedelta(minutes=30)},
     "unanswered complaints": {"task": "orders.escalate_complaints", "schedule": timedelta(minutes=10)},

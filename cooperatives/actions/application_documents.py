@@ -20,7 +20,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from cooperatives import notices
+from cooperatives import notifications
 from cooperatives.actions.document_files import inspect_files
 from cooperatives.models import ApplicationDocument, Cooperative, DocumentFile, DocumentKind
 from cooperatives.states import DOCUMENT_MOVES, CooperativeState, DocumentState
@@ -195,7 +195,7 @@ def return_document(
     document.save(update_fields=["state_reason"])
     advance(document, DocumentState.RETURNED, DOCUMENT_MOVES)
     _record_document("document.returned", document, reason=reason.strip(), actor=actor, now=now)
-    notices.send_document_returned(document, now=now)
+    notifications.send_document_returned(document, now=now)
     return document
 
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from cooperatives import notices
+from cooperatives import notifications
 from cooperatives.actions.application_checks import require_complete_application
 from cooperatives.actions.application_documents import schedule_document_deletion
 from cooperatives.actions.delivery_methods import open_first_warehouse
@@ -87,7 +87,7 @@ def create_application(
     cooperative.save(force_insert=True)
     Membership.objects.create(cooperative=cooperative, user=user, role=Role.MANAGER)
     record_change("cooperative.applied", cooperative, actor=actor, now=now, cooperative_id=cooperative.pk)
-    notices.send_application_received(cooperative, now=now)
+    notifications.send_application_received(cooperative, now=now)
     return cooperative
 
 
@@ -111,7 +111,7 @@ def update_application(
         now=now,
         cooperative_id=cooperative.pk,
     )
-    notices.send_application_received(cooperative, now=now)
+    notifications.send_application_received(cooperative, now=now)
 
 
 @transaction.atomic(durable=True)
@@ -148,7 +148,7 @@ def set_cooperative_state(
         reason=reason,
         data={"from": previous_state},
     )
-    notices.send_application_decision(cooperative, now=now)
+    notifications.send_application_decision(cooperative, now=now)
 
 
 @transaction.atomic(durable=True)

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from cooperatives import notices
+from cooperatives import notifications
 from cooperatives.models import Cooperative, Follow
 from shop.accounts.models import Consent, ConsentPurpose, User
 from shop.accounts.personal.consents import CONSENT_VERSION
@@ -70,7 +70,7 @@ def create_follow_request(
             row.user = user
             _confirm_row(row, actor=actor, now=now)
         else:
-            notices.send_follow_confirmation(row, now=now)
+            notifications.send_follow_confirmation(row, now=now)
     return row
 
 

@@ -12,7 +12,7 @@ from django.core import signing
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from cooperatives import notices
+from cooperatives import notifications
 from cooperatives.actions.members import admit_member, lock_cooperative
 from cooperatives.models import Cooperative, Invitation, Membership, Role
 from cooperatives.states import CooperativeState
@@ -73,7 +73,7 @@ def invite_member(
     )
     _record_invitation("invitation.created", invitation, actor=actor, now=now)
     if recipient:
-        notices.send_invitation(
+        notifications.send_invitation(
             invitation, recipient, token=invitation_token(invitation), language=language, now=now
         )
     return invitation

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST
 from orders.actions.fulfilment.cancel_parts import cancel_part_as_buyer
 from orders.actions.fulfilment.confirm_receipt import confirm_part_receipt
 from orders.models import Order, OrderPart
-from orders.notices import short_transfer_change
+from orders.notifications import short_transfer_change
 from orders.views.buyer_answers import substitute_answer_action, weight_answer_action
 from orders.views.current_basket import request_actor
 from shop.core.errors import Refused

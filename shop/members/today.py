@@ -1,4 +1,4 @@
-"""The members' start page: tasks and notices."""
+"""The members' start page: tasks and what needs attention."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from catalog.actions.marketing.back_in_stock import (
     AlreadyInStock,
     cancel_back_in_stock_request,
     request_back_in_stock,
-    send_back_in_stock_notices,
+    send_back_in_stock_notifications,
     send_back_in_stock_task,
 )
 from catalog.actions.stock.stock_movements import receive_stock
@@ -53,7 +53,7 @@ def request_notice(product: Product, contact: str = "hoa@example.com", **overrid
 
 
 def send_notices(now: datetime.datetime = NOW) -> int:
-    return send_back_in_stock_notices(channel=make_channel(), now=now)
+    return send_back_in_stock_notifications(channel=make_channel(), now=now)
 
 
 def restock(variant: Variant, quantity: int = 5) -> None:
@@ -173,7 +173,7 @@ def test_oldest_requests_are_notified_first_in_batches() -> None:
         request_notice(honey, f"n{number}@example.com", now=NOW - number * DAY)
     restock(honey.variants.get())
 
-    counts = [send_back_in_stock_notices(channel=make_channel(), now=NOW, batch=2) for _ in range(4)]
+    counts = [send_back_in_stock_notifications(channel=make_channel(), now=NOW, batch=2) for _ in range(4)]
 
     assert counts == [2, 2, 1, 0]
     assert set(Notification.objects.order_by("pk").values_list("recipient", flat=True)[:2]) == {

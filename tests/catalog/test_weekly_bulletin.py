@@ -159,14 +159,14 @@ def test_failed_mail_is_retried_within_its_week(seller, monkeypatch) -> None:
     follow(make_user(email="mai@example.com"), None, "vi")
     create_bulletins()
     bulletin = Bulletin.objects.of_market().in_language("vi").get()
-    mail_bulletin = weekly_bulletin.notices.mail_bulletin
+    mail_bulletin = weekly_bulletin.notifications.mail_bulletin
 
     def fail_for_hoa(bulletin, follow, **fields) -> None:
         if follow.email == "hoa@example.com":
             raise ValueError("broken")
         mail_bulletin(bulletin, follow, **fields)
 
-    monkeypatch.setattr(weekly_bulletin.notices, "mail_bulletin", fail_for_hoa)
+    monkeypatch.setattr(weekly_bulletin.notifications, "mail_bulletin", fail_for_hoa)
     send_bulletin(bulletin_id=bulletin.pk, now=NOW)
     monkeypatch.undo()
     assert mail_recipients() == ["mai@example.com"]

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from catalog.actions.marketing import back_in_stock
-from catalog.actions.marketing.back_in_stock import request_back_in_stock, send_back_in_stock_notices
+from catalog.actions.marketing.back_in_stock import request_back_in_stock, send_back_in_stock_notifications
 from catalog.actions.marketing.weekly_bulletin import create_weekly_bulletins, send_bulletin
 from catalog.market_week import monday_of
 from catalog.models import BackInStockRequest, Bulletin
@@ -58,7 +58,7 @@ def test_parallel_requests_wait_once_and_parallel_sweeps_notify_once() -> None:
     assert BackInStockRequest.objects.count() == 1
     restock(honey)
 
-    counts = run_in_threads([partial(send_back_in_stock_notices, channel=make_channel(), now=NOW)] * 6)
+    counts = run_in_threads([partial(send_back_in_stock_notifications, channel=make_channel(), now=NOW)] * 6)
 
     assert sorted(counts) == [0, 0, 0, 0, 0, 1], counts
     assert Notification.objects.count() == 1
@@ -83,7 +83,9 @@ def test_without_lock_two_sweeps_both_count_a_notification(monkeypatch) -> None:
     monkeypatch.setattr(back_in_stock, "run_batch", run_batch_once_all_have_read)
     monkeypatch.setattr(back_in_stock, "lock_rows", lambda _rows: rows)
 
-    assert run_in_threads([partial(send_back_in_stock_notices, channel=make_channel(), now=NOW)] * 2) == [
+    assert run_in_threads(
+        [partial(send_back_in_stock_notifications, channel=make_channel(), now=NOW)] * 2
+    ) == [
         1,
         1,
     ]

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from catalog import notices
+from catalog import notifications
 from catalog.actions.wording.forbidden_phrases import require_allowed_product
 from catalog.models import Listing, Price, Product, ProductType
 from catalog.states import LISTING_MOVES, ListingState
@@ -96,7 +96,7 @@ def publish_listing(
     require_ready_picture(listing)
     require_allowed_product(listing.product)
     change_listing_state(listing, ListingState.PUBLISHED, actor=actor, now=now)
-    notices.send_listing_decision(listing, now=now)
+    notifications.send_listing_decision(listing, now=now)
     return listing
 
 
@@ -119,7 +119,7 @@ def return_listing(
     _require_unchanged_since(listing, seen_at)
     _require_state(listing, ListingState.IN_REVIEW, new_state=ListingState.DRAFT)
     change_listing_state(listing, ListingState.DRAFT, reason=reason.strip(), actor=actor, now=now)
-    notices.send_listing_decision(listing, now=now)
+    notifications.send_listing_decision(listing, now=now)
     return listing
 
 

@@ -7,7 +7,7 @@ import datetime
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from catalog import notices
+from catalog import notifications
 from catalog.actions.products.product_rows import lock_product
 from catalog.actions.products.product_translations import save_product_translations
 from catalog.actions.products.products import save_product_values
@@ -64,7 +64,7 @@ def approve_revision(
         )
     require_allowed_product(product)
     _record_decision("revision.approved", revision, actor=actor, now=now)
-    notices.send_revision_decision(revision, is_approved=True, now=now)
+    notifications.send_revision_decision(revision, is_approved=True, now=now)
     revision.delete()
     return product
 
@@ -88,7 +88,7 @@ def return_revision(
     revision.state, revision.state_reason = RevisionState.RETURNED, reason.strip()
     revision.save(update_fields=["state", "state_reason"])
     _record_decision("revision.returned", revision, reason=reason.strip(), actor=actor, now=now)
-    notices.send_revision_decision(revision, is_approved=False, now=now)
+    notifications.send_revision_decision(revision, is_approved=False, now=now)
     return revision
 
 

@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from catalog import notices
+from catalog import notifications
 from catalog.models import BackInStockRequest, Product
 from shop.accounts.models import User
 from shop.core.actors import Actor
@@ -96,13 +96,13 @@ def delete_back_in_stock_requests_of_contact(contact: str) -> None:
     BackInStockRequest.objects.filter(contact=contact).delete()
 
 
-def send_back_in_stock_notices(*, channel: Channel, now: datetime.datetime, batch: int = BATCH) -> int:
+def send_back_in_stock_notifications(*, channel: Channel, now: datetime.datetime, batch: int = BATCH) -> int:
     """Send a batch of due messages, oldest requests first; return how many."""
     sent: list[int] = []
     run_batch(
         BackInStockRequest.objects.due(channel, vietnam_date(now)).values_list("pk", flat=True),
         lambda keys: sent.append(_send_batch(keys, channel, now=now)),
-        sweep="catalog.send_back_in_stock_notices",
+        sweep="catalog.send_back_in_stock_notifications",
         at_once=batch,
     )
     return sum(sent)
@@ -118,7 +118,7 @@ def _send_batch(keys: Sequence[int], channel: Channel, *, now: datetime.datetime
     due_requests = BackInStockRequest.objects.due(channel, vietnam_date(now)).filter(pk__in=keys)
     rows = lock_rows(due_requests.select_related("product__cooperative", "variant", "user"))
     for row in rows:
-        notices.send_back_in_stock(row, now=now)
+        notifications.send_back_in_stock(row, now=now)
         record_change(
             "back_in_stock_request.notified",
             row,
@@ -130,13 +130,13 @@ def _send_batch(keys: Sequence[int], channel: Channel, *, now: datetime.datetime
     return len(rows)
 
 
-@shared_task(name="catalog.send_back_in_stock_notices")
+@shared_task(name="catalog.send_back_in_stock_notifications")
 def send_back_in_stock_task() -> None:
     """Sweep: send due messages, and delete contacts that are no longer needed."""
     now = timezone.now()
     channel = market_channel()
     if channel is not None:
-        while send_back_in_stock_notices(channel=channel, now=now) == BATCH:
+        while send_back_in_stock_notifications(channel=channel, now=now) == BATCH:
             pass
     BackInStockRequest.objects.outdated(
         notified_before=now - RETENTION_AFTER_SENDING, created_before=now - RETENTION_WAITING

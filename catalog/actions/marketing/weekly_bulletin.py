@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
-from catalog import notices
+from catalog import notifications
 from catalog.market_week import CoachDeparture, coach_departures_in_week, monday_of
 from catalog.models import ALL_MONTHS, Bulletin, BulletinMention, Listing, Price, Product
 from catalog.models.listing import ListingQuerySet
@@ -113,7 +113,7 @@ def send_bulletin(*, bulletin_id: int, now: datetime.datetime, batch: int = BATC
         cooperative=bulletin.cooperative, language=bulletin.language, pk__gt=bulletin.sent_through
     )
     next_followers = list(followers.order_by("pk")[:batch])
-    products = notices.bulletin_products(bulletin) if next_followers else []
+    products = notifications.bulletin_products(bulletin) if next_followers else []
     run = SweepRun("catalog.weekly_bulletin:mail")
     for follow in next_followers:
         run.attempt((bulletin.pk, follow.pk), partial(_write_mail, bulletin, follow, products, now))
@@ -133,7 +133,7 @@ def _write_mail(
     _key: object = None,
 ) -> None:
     """Write one mail in a savepoint, so that a failure is recorded and retried alone."""
-    notices.mail_bulletin(bulletin, follow, products=products, now=now)
+    notifications.mail_bulletin(bulletin, follow, products=products, now=now)
 
 
 def retry_mails(*, now: datetime.datetime) -> int:
@@ -154,7 +154,7 @@ def retry_mails(*, now: datetime.datetime) -> int:
         bulletin = Bulletin.objects.filter(pk=key[0], week=monday_of(vietnam_date(now))).first()
         follow = Follow.objects.confirmed().filter(pk=key[1]).first()
         if bulletin is not None and follow is not None:
-            _write_mail(bulletin, follow, notices.bulletin_products(bulletin), now)
+            _write_mail(bulletin, follow, notifications.bulletin_products(bulletin), now)
 
     return run_each(keys, retry_mail, sweep="catalog.weekly_bulletin:mail")
 

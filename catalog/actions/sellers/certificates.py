@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from catalog import notices
+from catalog import notifications
 from catalog.models import Product
 from cooperatives.models import Certificate, CertificateKind, Cooperative
 from cooperatives.states import CERTIFICATE_MOVES, CertificateState
@@ -125,7 +125,7 @@ def confirm_certificate(
     else:
         advance(row, CertificateState.CONFIRMED, CERTIFICATE_MOVES)
     _record_certificate("certificate.confirmed", shown, actor=actor, now=now)
-    notices.send_certificate_decision(shown, now=now)
+    notifications.send_certificate_decision(shown, now=now)
     return shown
 
 
@@ -149,7 +149,7 @@ def return_certificate(
     row.state_reason = reason.strip()
     row.save(update_fields=["state_reason"])
     _record_certificate("certificate.returned", row, actor=actor, now=now, reason=row.state_reason)
-    notices.send_certificate_decision(row, now=now)
+    notifications.send_certificate_decision(row, now=now)
     return row
 
 

@@ -22,7 +22,7 @@ from orders.actions.fulfilment.replacements import create_replacement
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.refunds.refund_decisions import RefundDecision, refund_part
 from orders.models import Complaint, CostBearer, Order, OrderPart
-from orders.notices import complaints as notices
+from orders.notifications import complaints as notifications
 from orders.states import COMPLAINT_MOVES, ComplaintState, ParcelKind
 from shop.core.actors import Actor, EntryPoint
 from shop.core.errors import ReasonRequired, Refused
@@ -173,6 +173,6 @@ def _write_answer(complaint: Complaint, text: str, *, now: datetime.datetime) ->
 def _notify_of_answer(
     order: Order, part: OrderPart, complaint: Complaint, *, actor: Actor, now: datetime.datetime
 ) -> None:
-    notices.notify_complaint_answer(order, part, complaint, now=now)
+    notifications.notify_complaint_answer(order, part, complaint, now=now)
     if actor.entry_point in PLATFORM_ENTRY_POINTS:
-        notices.notify_complaint_decision(order, part, complaint, now=now)
+        notifications.notify_complaint_decision(order, part, complaint, now=now)

@@ -24,7 +24,7 @@ from orders.models import (
     RefundLine,
     RequestedRemedy,
 )
-from orders.notices import complaints as notices
+from orders.notifications import complaints as notifications
 from orders.states import COMPLAINT_MOVES, OUTGOING_KINDS, ComplaintState, ParcelState
 from shop.core.actors import Actor
 from shop.core.dates.calendar import start_of_day, vietnam_date
@@ -129,7 +129,7 @@ def submit_complaint(
     )
     complaint.pictures.set(pictures)
     record_complaint_change(order, part, complaint, "complaint.filed", actor=actor, now=now)
-    notices.notify_complaint_filed(order, part, complaint, now=now)
+    notifications.notify_complaint_filed(order, part, complaint, now=now)
     return complaint
 
 
@@ -143,7 +143,7 @@ def withdraw_complaint(*, complaint_id: uuid.UUID, actor: Actor, now: datetime.d
     complaint.answered_at = now
     complaint.save(update_fields=["answered_at"])
     record_complaint_change(order, part, complaint, "complaint.withdrawn", actor=actor, now=now)
-    notices.notify_complaint_withdrawn(order, part, complaint, now=now)
+    notifications.notify_complaint_withdrawn(order, part, complaint, now=now)
     return complaint
 
 
@@ -186,7 +186,7 @@ def escalate_complaint(*, complaint_id: uuid.UUID, actor: Actor, now: datetime.d
     complaint.escalated_at = now
     complaint.save(update_fields=["escalated_at"])
     record_complaint_change(order, part, complaint, "complaint.unanswered", actor=actor, now=now)
-    notices.notify_complaint_overdue(order, part, complaint, now=now)
+    notifications.notify_complaint_overdue(order, part, complaint, now=now)
 
 
 @shared_task(name="orders.escalate_complaints")

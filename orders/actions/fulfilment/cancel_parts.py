@@ -12,7 +12,7 @@ from django.utils.translation import gettext_noop
 
 from catalog.actions.stock.stock_movements import save_reserved_and_allocated
 from cooperatives.models import PickupSlot
-from orders import locks, notices
+from orders import locks, notifications
 from orders.actions.fulfilment.substitute_holds import close_substitutes, stock_promised_to
 from orders.actions.fulfilment.void_parcels import void_locked_parcel
 from orders.actions.order_changes.finish_order_change import finish_order_change
@@ -225,7 +225,7 @@ def end_part(
         release_voucher_use(order, actor=actor, now=now)
     finish_order_change(order, now=now)
     is_by_buyer = actor.entry_point == EntryPoint.MARKET
-    notices.notify_part_cancelled(order, part, is_by_buyer=is_by_buyer, now=now)
+    notifications.notify_part_cancelled(order, part, is_by_buyer=is_by_buyer, now=now)
 
 
 def _release_stock(part: OrderPart) -> None:

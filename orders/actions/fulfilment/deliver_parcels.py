@@ -11,7 +11,7 @@ from django.utils.translation import gettext_noop
 
 from catalog.actions.stock.stock_movements import record_movement, save_reserved_and_allocated
 from catalog.models import MovementReason, Stock
-from orders import locks, notices
+from orders import locks, notifications
 from orders.actions.cash_on_delivery.cash_collection import (
     EXPECTED_CASH,
     CollectedCash,
@@ -123,7 +123,7 @@ def dispatch_parcel(
         order, part, "parcel.handed_over", parcel, actor=actor, now=now, idempotency_key=idempotency_key
     )
     finish_order_change(order, now=now)
-    notices.notify_parcel_handed_over(order, part, parcel, now=now)
+    notifications.notify_parcel_handed_over(order, part, parcel, now=now)
     if came_from != ParcelState.FAILED_DELIVERY and is_weighing_complete(order):
         reason = gettext_noop("The products weigh less than charged.")
         refund_surplus(order, part=part, reason=reason, actor=actor, now=now)
@@ -265,7 +265,7 @@ def fail_delivery(
         idempotency_key=idempotency_key,
     )
     finish_order_change(order, now=now)
-    notices.notify_delivery_failed(order, part, parcel, now=now)
+    notifications.notify_delivery_failed(order, part, parcel, now=now)
     return parcel
 
 

@@ -24,7 +24,7 @@ from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.part_changes import record_for_part
 from orders.actions.order_records.record_order import acceptance_deadline
 from orders.models import LedgerEntry, Order, OrderPart, Parcel, PaymentEvent, Substitute, WeightQuestion
-from orders.notices.undone_steps import withdraw_handover_notice
+from orders.notifications.undone_steps import withdraw_handover_notification
 from orders.states import (
     PARCEL_UNDO_MOVES,
     PART_UNDO_MOVES,
@@ -199,7 +199,7 @@ def _undo_handover(
         parcel.cod_holder = ""
         restore_stock(parcel, should_allocate=parcel.kind != ParcelKind.REPLACEMENT, actor=actor, now=now)
     parcel.save(update_fields=["handed_over_at", "cod_holder"])
-    withdraw_handover_notice(order, part, parcel, handed_over_at, now=now)
+    withdraw_handover_notification(order, part, parcel, handed_over_at, now=now)
 
 
 def _undo_delivery(

@@ -12,7 +12,7 @@ import uuid
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from orders import locks, notices
+from orders import locks, notifications
 from orders.actions.fulfilment.substitute_holds import require_no_waiting_substitute
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.catch_weight_pricing import (
@@ -167,7 +167,7 @@ def answer_weight_question(
         reprice_weighed_line(order, part, line, question.grams)
     _record_line_change(order, part, line, f"line.weight_{answer}", question.grams, actor=actor, now=now)
     finish_order_change(order, now=now)
-    notices.notify_weight_answer(order, part, question, now=now)
+    notifications.notify_weight_answer(order, part, question, now=now)
     _request_remaining_payment(order, now=now)
     return question
 
@@ -205,7 +205,7 @@ def _ask_buyer(
         created_at=now,
     )
     _record_line_change(order, part, line, "line.weight_question_asked", grams, actor=actor, now=now)
-    notices.notify_weight_question(order, part, question, now=now)
+    notifications.notify_weight_question(order, part, question, now=now)
 
 
 def _request_remaining_payment(order: Order, *, now: datetime.datetime) -> None:
@@ -215,7 +215,7 @@ def _request_remaining_payment(order: Order, *, now: datetime.datetime) -> None:
     )
     transfer = requested_transfer(order) if order.charged and not unweighed.exists() else None
     if transfer is not None:
-        notices.notify_remaining_payment(order, transfer, now=now)
+        notifications.notify_remaining_payment(order, transfer, now=now)
 
 
 def _record_line_change(

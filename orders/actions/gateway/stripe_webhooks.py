@@ -23,7 +23,7 @@ from orders.actions.gateway_requests.gateway_requests import read_payment_sums
 from orders.actions.ledger.ledger_postings import record_payment_event
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.models import EventKind, GatewayCall, Operation, Payment, PaymentEvent, WebhookEvent
-from orders.notices import refunds as refund_notices
+from orders.notifications import refunds as refund_notifications
 from orders.payments.stripe_events import StripeEvent, read_event
 from orders.payments.stripe_messages import message_for_code
 from orders.states import CallState
@@ -181,7 +181,7 @@ def _record_dashboard_refund(*, event: StripeEvent, now: datetime.datetime) -> N
     record_change("payment.refunded_at_gateway", payment.order, actor=_ACTOR, now=now, data=data)
     finish_order_change(payment.order, now=now)
     if event.status == "succeeded":
-        refund_notices.notify_external_refund(payment.order, event.amount, event.subject, now=now)
+        refund_notifications.notify_external_refund(payment.order, event.amount, event.subject, now=now)
 
 
 @transaction.atomic(durable=True)

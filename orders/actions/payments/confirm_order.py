@@ -8,7 +8,7 @@ import uuid
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from orders import locks, notices
+from orders import locks, notifications
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.record_order import acceptance_deadline
 from orders.models import (
@@ -72,8 +72,8 @@ def confirm_locked_order(order: Order, *, actor: Actor, now: datetime.datetime) 
     finish_order_change(order, now=now)
     payment, shop = order.payments.current(), shop_settings()
     invoice = InvoiceDetails.objects.filter(order=order).first()
-    parts = notices.load_parts(order)
-    notices.notify_order_confirmed(order, parts, payment, invoice=invoice, shop=shop, now=now)
+    parts = notifications.load_parts(order)
+    notifications.notify_order_confirmed(order, parts, payment, invoice=invoice, shop=shop, now=now)
 
 
 def start_acceptance_deadline(order: Order, *, now: datetime.datetime) -> None:

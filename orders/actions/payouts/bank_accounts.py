@@ -17,11 +17,11 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from cooperatives.models import Cooperative
-from orders import locks, money_notices
+from orders import locks, money_notifications
 from orders.actions.payouts.payouts import PayoutAlreadyPaid
 from orders.actions.payouts.proposals import create_proposal
 from orders.models import Approval, ApprovalKind, BankTransfer, Order, Payout, Settlement
-from orders.notices import refunds as refund_notices
+from orders.notifications import refunds as refund_notifications
 from orders.payments.banks import find_bank
 from orders.payments.vietqr import fold_note
 from orders.states import PayoutState
@@ -95,7 +95,7 @@ def change_cooperative_account(
         actor=actor,
         now=now,
     )
-    money_notices.notify_account_proposal(
+    money_notifications.notify_account_proposal(
         cooperative, account.bank_bin, account.account, actor.name, proposal, now=now
     )
     return proposal
@@ -147,7 +147,7 @@ def _change_account(
     waiting = Payout.objects.due().filter(settlement__cooperative=cooperative, bank_account="")
     for payout_id in waiting.values_list("pk", flat=True):
         _change_payout_accounts(locks.lock_payout(payout_id), account, actor=actor, now=now)
-    money_notices.notify_account_change(
+    money_notifications.notify_account_change(
         cooperative, previous.account, actor.name, occasion=change.pk, now=now
     )
 
@@ -230,7 +230,7 @@ def notify_buyer_of_refund_account(
 ) -> None:
     """Step: tell the buyer on every known channel where the refund goes and from when it may be paid."""
     held_until = [payout.payable_from for payout in payouts if payout.payable_from is not None]
-    refund_notices.notify_refund_account(
+    refund_notifications.notify_refund_account(
         order,
         account.ending,
         sum(payout.amount for payout in payouts),

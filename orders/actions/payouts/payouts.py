@@ -9,13 +9,13 @@ from django.db import transaction
 from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
 
-from orders import locks, money_notices
+from orders import locks, money_notifications
 from orders.actions.ledger.ledger_postings import Entry, post_entries, record_payment_event
 from orders.actions.ledger.unmatched_transfers import book_returned_transfer
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.payouts.proposals import require_payout_released
 from orders.models import EventKind, LedgerAccount, Payment, Payout, PayoutMethod, PostingKind, Refund
-from orders.notices import refunds as refund_notices
+from orders.notifications import refunds as refund_notifications
 from orders.states import PAYOUT_MOVES, SETTLEMENT_MOVES, PayoutState, SettlementState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
@@ -123,7 +123,7 @@ def complete_payout(
         idempotency_key=idempotency_key,
     )
     if settlement is not None:
-        money_notices.notify_payout_sent(payout, settlement, now=now)
+        money_notifications.notify_payout_sent(payout, settlement, now=now)
 
 
 def _book_payout(payout: Payout, cooperative_id: int, *, actor: Actor, now: datetime.datetime) -> None:
@@ -166,4 +166,4 @@ def _record_refund_success(refund: Refund, payout: Payout, *, actor: Actor, now:
         now=now,
     )
     finish_order_change(refund.order, now=now)
-    refund_notices.notify_refund_sent(refund.order, refund, payout, now=now)
+    refund_notifications.notify_refund_sent(refund.order, refund, payout, now=now)

@@ -40,7 +40,7 @@ from orders.models import (
     Payout,
     Refund,
 )
-from orders.notices import refunds as notices
+from orders.notifications import refunds as notifications
 from orders.payments.vietqr import fold_note
 from orders.states import CallState
 from shop.core.actors import Actor
@@ -147,7 +147,7 @@ def record_refund_result(order: Order | None, gateway_call: GatewayCall, *, now:
         record_change(action, order, actor=actor, now=now, data=data)
         finish_order_change(order, now=now)
     if event is not None and kind == EventKind.REFUND_FAILURE and gateway_call.refund is not None:
-        notices.notify_refund_failure(order, gateway_call.refund, now=now)
+        notifications.notify_refund_failure(order, gateway_call.refund, now=now)
 
 
 def announce_refund(
@@ -171,7 +171,7 @@ def announce_refund(
         data=data | ({"part": part.number} if part else {}),
     )
     if should_notify_buyer:
-        notices.notify_refund_decision(refund.order, refund, now=now)
+        notifications.notify_refund_decision(refund.order, refund, now=now)
 
 
 @transaction.atomic(durable=True)
@@ -235,7 +235,7 @@ def pay_refund_by_bank(
         data={"amount": unrefunded},
         idempotency_key=idempotency_key,
     )
-    notices.request_refund_account(refund.order, refund, now=now)
+    notifications.request_refund_account(refund.order, refund, now=now)
     return refund
 
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.stock.stock_movements import SoldOut
-from orders import locks, notices
+from orders import locks, notifications
 from orders.actions.basket.basket_lines import NotForSale
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.pickup_slots import take_pickup_slots
@@ -169,11 +169,13 @@ def place_draft(
     record_consents(order, consents, actor=actor, now=now)
     finish_order_change(order, now=now)
     record_change("order.placed", order, actor=actor, now=now, data={"total": order.total_gross})
-    parts = notices.load_parts(order)
+    parts = notifications.load_parts(order)
     invoice = InvoiceDetails.objects.filter(order=order).first()
-    notices.notify_order_placed(order, parts, payment, invoice=invoice, shop=current_quote.shop, now=now)
+    notifications.notify_order_placed(
+        order, parts, payment, invoice=invoice, shop=current_quote.shop, now=now
+    )
     if order.confirmed_at is not None:
-        notices.notify_order_confirmed(
+        notifications.notify_order_confirmed(
             order, parts, payment, invoice=invoice, shop=current_quote.shop, now=now
         )
     return order

@@ -15,7 +15,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from orders import locks, notices
+from orders import locks, notifications
 from orders.actions.basket.basket_lines import release_reservations
 from orders.actions.fulfilment.cancel_parts import cancel_active_parts, end_and_refund_part
 from orders.actions.order_changes.finish_order_change import finish_order_change
@@ -65,7 +65,7 @@ def report_unanswered_part(*, part_id: int, actor: Actor, now: datetime.datetime
     part.escalated_at = now
     part.save(update_fields=["escalated_at"])
     record_for_part(order, part, "part.unanswered", part, actor=actor, now=now)
-    notices.notify_part_unanswered(order, part, now=now)
+    notifications.notify_part_unanswered(order, part, now=now)
 
 
 @transaction.atomic(durable=True)
@@ -136,7 +136,7 @@ def remind_weight_question(*, question_id: uuid.UUID, now: datetime.datetime) ->
         WeightQuestion.objects.unanswered_for_a_day(now).select_related("line").filter(pk=question_id).first()
     )
     if question is not None:
-        notices.notify_weight_question(order, part, question, is_reminder=True, now=now)
+        notifications.notify_weight_question(order, part, question, is_reminder=True, now=now)
 
 
 @shared_task(name="orders.remind_weight_questions")

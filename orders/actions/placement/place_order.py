@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.stock.stock_movements import SoldOut
 from cooperatives.actions.followers import create_follow_request
-from orders import locks, notices
+from orders import locks, notifications
 from orders.actions.gateway_requests.card_capture import capture_or_void_cards
 from orders.actions.order_records.pickup_slots import take_pickup_slots
 from orders.actions.order_records.recalculate_order import recalculate_columns, recalculate_order
@@ -111,7 +111,7 @@ def place_order(
 
 
 def place_agreed_order(agreed: AgreedOrder, *, actor: Actor, now: datetime.datetime) -> Order:
-    """Step: place the order of a locked basket, from its quote to the notices.
+    """Step: place the order of a locked basket, from its quote to the notifications.
 
     Placing an order and completing a checkout share it.
 
@@ -242,11 +242,13 @@ def _notify_of_placement(
     now: datetime.datetime,
 ) -> None:
     """Notify the buyer, and the cooperatives of a confirmed order."""
-    parts = notices.load_parts(order)
+    parts = notifications.load_parts(order)
     transfer = transfer_request_for_order(order, payment, quote.shop)
-    notices.notify_order_placed(order, parts, payment, transfer, invoice=invoice, shop=quote.shop, now=now)
+    notifications.notify_order_placed(
+        order, parts, payment, transfer, invoice=invoice, shop=quote.shop, now=now
+    )
     if order.confirmed_at is not None:
-        notices.notify_order_confirmed(order, parts, payment, invoice=invoice, shop=quote.shop, now=now)
+        notifications.notify_order_confirmed(order, parts, payment, invoice=invoice, shop=quote.shop, now=now)
 
 
 def _delete_basket(basket: Basket, order: Order) -> None:

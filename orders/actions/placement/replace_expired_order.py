@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.stock.stock_movements import SoldOut
-from orders import locks, notices
+from orders import locks, notifications
 from orders.actions.bank_transfers.receive_transfers import (
     assign_transfer_to_order,
     mark_if_fully_assigned,
@@ -110,8 +110,8 @@ def _place_copy(ended_order: Order, *, actor: Actor, now: datetime.datetime) -> 
     finish_order_change(order, now=now)
     record_change("order.placed", order, actor=actor, now=now, data={"total": order.total_gross})
     requested = transfer_request_for_order(order, payment, current_quote.shop)
-    parts = notices.load_parts(order)
-    notices.notify_order_placed(
+    parts = notifications.load_parts(order)
+    notifications.notify_order_placed(
         order, parts, payment, requested, invoice=invoice, shop=current_quote.shop, now=now
     )
     return order

@@ -26,7 +26,7 @@ from orders.actions.refunds.report_shortage import (
 )
 from orders.actions.refunds.substitute_quotes import quote_substitute
 from orders.models import Allocation, CostBearer, Order, OrderPart, Substitute
-from orders.notices import substitutes as notices
+from orders.notifications import substitutes as notifications
 from orders.states import SUBSTITUTE_MOVES, PartState, SubstituteState
 from shop.core.actors import Actor
 from shop.core.errors import Refused
@@ -101,7 +101,7 @@ def _close(
     else:
         release_held_stock(substitute)
         _report_missing(order, part, substitute, actor=actor, now=now)
-    notices.notify_substitute_answer(order, part, substitute, now=now)
+    notifications.notify_substitute_answer(order, part, substitute, now=now)
 
 
 def _replace_items(

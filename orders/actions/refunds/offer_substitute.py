@@ -23,7 +23,7 @@ from orders.actions.refunds.refund_decisions import EmptyRefund, LineRefundLimit
 from orders.actions.refunds.report_shortage import refund_of_missing
 from orders.actions.refunds.substitute_quotes import country_of, loss_of, quote_substitute
 from orders.models import Order, OrderLine, OrderPart, Substitute, SubstituteHold
-from orders.notices import substitutes as notices
+from orders.notifications import substitutes as notifications
 from orders.states import SUBSTITUTE_MOVES, PartState, SubstituteState
 from shop.core.actors import Actor
 from shop.core.dates.calendar import VIETNAM
@@ -115,7 +115,7 @@ def offer_substitute(
     substitute.save(force_insert=True)
     _hold_stock(order, part, substitute)
     record_substitute_change(order, part, substitute, "substitute.offered", actor=actor, now=now)
-    notices.notify_substitute_offer(order, part, substitute, now=now)
+    notifications.notify_substitute_offer(order, part, substitute, now=now)
     return substitute
 
 
@@ -174,7 +174,7 @@ def withdraw_substitute(
     record_substitute_change(
         order, part, substitute, "substitute.withdrawn", idempotency_key=idempotency_key, actor=actor, now=now
     )
-    notices.notify_substitute_withdrawn(order, part, substitute, now=now)
+    notifications.notify_substitute_withdrawn(order, part, substitute, now=now)
     return substitute
 
 

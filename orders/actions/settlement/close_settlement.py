@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from orders import locks, money_notices
+from orders import locks, money_notifications
 from orders.actions.cash_on_delivery.cash_offset import offset_collected_cash_task
 from orders.actions.gateway_requests.gateway_requests import request_payout
 from orders.actions.ledger.ledger_postings import Entry, post_entries
@@ -104,7 +104,7 @@ def close_locked_settlement(
         data={"payable": settlement.payable, "next": next_settlement.number},
         idempotency_key=idempotency_key,
     )
-    money_notices.notify_settlement_closed(settlement, now=now)
+    money_notifications.notify_settlement_closed(settlement, now=now)
     if settlement.cash_held:
         after_commit(offset_collected_cash_task.delay, settlement_id=settlement.pk)
     return settlement

@@ -75,7 +75,7 @@ def register_user(
         if known is None or not known.is_active:
             return
         if known.is_confirmed or link_to is None:
-            _send_registration_notice(known, now)
+            _send_registration_notification(known, now)
             return
         user = known
     else:
@@ -91,10 +91,10 @@ def notify_of_registration(*, user_id: int, now: datetime.datetime) -> None:
     """E-mail a user that a visitor tried to register with their address."""
     user = User.objects.filter(pk=user_id, is_active=True).first()
     if user is not None:
-        _send_registration_notice(user, now)
+        _send_registration_notification(user, now)
 
 
-def _send_registration_notice(user: User, now: datetime.datetime) -> None:
+def _send_registration_notification(user: User, now: datetime.datetime) -> None:
     with translation.override(user.language):
         subject = gettext("Someone tried to create an account with your email")
         url = f"{settings.PUBLIC_URL}{reverse('accounts:sign-in')}"

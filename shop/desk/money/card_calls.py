@@ -1,4 +1,4 @@
-"""Card payments at the desk: unanswered and failed gateway calls, chargebacks, webhook notices."""
+"""Card payments at the desk: unanswered and failed gateway calls, chargebacks, failed webhooks."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def list_card_calls(request: HttpRequest, actor: Actor) -> HttpResponse:
             (dispute, dispute_reason_text(dispute.reason), dispute.is_late(now))
             for dispute in disputes[:PER_PAGE]
         ],
-        "notices": WebhookEvent.objects.with_problems(PROVIDER)[:PER_PAGE],
+        "failed_webhooks": WebhookEvent.objects.with_problems(PROVIDER)[:PER_PAGE],
         "is_on": are_cards_enabled(),
     }
     return render(request, "desk/cards.html", context)

@@ -29,7 +29,7 @@ PER_PAGE = 50
 SWEEP_NAMES: dict[str, Promise] = {
     "catalog.draw_share_pictures": gettext_lazy("Create images for shared links"),
     "catalog.refresh_promotions": gettext_lazy("Start and end promotions"),
-    "catalog.send_back_in_stock_notices": gettext_lazy("Send back-in-stock messages"),
+    "catalog.send_back_in_stock_notifications": gettext_lazy("Send back-in-stock messages"),
     "catalog.weekly_bulletin": gettext_lazy("Write the weekly bulletin"),
     "catalog.weekly_bulletin:mail": gettext_lazy("Send the weekly bulletin"),
     "catalog.write_feeds": gettext_lazy("Create product feeds"),

@@ -1,4 +1,4 @@
-"""Placing orders: copied columns, refusals, allocated stock and notices."""
+"""Placing orders: copied columns, refusals, allocated stock and notifications."""
 
 from __future__ import annotations
 

@@ -274,7 +274,8 @@ _BUTTONS = {r"/goi/1/nhan/": "[đã nhận]", r"/goi/1/phan-anh/": "[khiếu n�
 def read_buyers_page(order: Order) -> str:
     """Return tags, then each part's current step (else the last done one), then buttons.
 
-    A surplus and a declined card are notices of their own, before the steps. A draft has no page for buyers.
+    A surplus and a declined card have paragraphs of their own, before the steps. A draft has no page for
+    buyers.
     """
     response = ProvenOrdersClient().get(f"/don-hang/{order.pk}/")
     if response.status_code == 404:

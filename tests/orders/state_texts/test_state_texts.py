@@ -1,4 +1,4 @@
-"""Texts at the right time: the table of states, and notices that name the person and the step."""
+"""Texts at the right time: the table of states, and notifications that name the person and the step."""
 
 from __future__ import annotations
 

@@ -210,7 +210,7 @@ def test_uploaded_photo_is_kept_while_other_fields_are_corrected(lister) -> None
 
 def test_several_photos_are_kept_in_their_order(lister) -> None:
     gallery = [photo(name=f"{number}.jpg", size=(40 + number, 30)) for number in range(3)]
-    page = lister.post("/xa-vien/hang/moi/", product_form(photo="", picture=gallery, price=""))
+    page = lister.post("/xa-vien/hang/moi/", product_form(photo="", gallery_photos=gallery, price=""))
     keys = [kept.key for kept in page.context["kept_pictures"]]
 
     lister.post("/xa-vien/hang/moi/", product_form(photo="", kept=keys))

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from orders.models import Order, Payout, Refund
-from orders.notices.send_notices import notify_buyer, notify_operator
+from orders.notifications.send_notifications import notify_buyer, notify_operator
 from shop.core.texts.formatting import clock, day, money
 from shop.core.web.public_urls import page_url
 

@@ -27,7 +27,7 @@ from orders.models import (
     total_authorised_and_charged,
     translate_delivery_method_names,
 )
-from orders.notices.send_notices import (
+from orders.notifications.send_notifications import (
     copy_part_for_reader,
     notify_buyer,
     notify_cooperative,
@@ -43,7 +43,7 @@ HANDOVER_TEMPLATES = ("parcel_handed_over", "parcel_ready")
 
 
 def load_parts(order: Order) -> list[OrderPart]:
-    """Load an order's parts with everything that notices show of them, in two queries."""
+    """Load an order's parts with everything that notifications show of them, in two queries."""
     parts = _select_parts(order.pk)
     attach_prefetched_rows(parts, "lines", _select_lines([part.pk for part in parts]), foreign_key="part")
     return parts

@@ -8,7 +8,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from orders.models import Order, OrderPart, Substitute
-from orders.notices.send_notices import notify_buyer, notify_cooperative
+from orders.notifications.send_notifications import notify_buyer, notify_cooperative
 from shop.core.texts.formatting import clock, day
 
 

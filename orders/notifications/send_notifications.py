@@ -1,4 +1,4 @@
-"""Send notices to a buyer, a cooperative or the operator."""
+"""Send notifications to a buyer, a cooperative or the operator."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def notify_buyer(
         part = copy_part_for_reader(part)
         translate_delivery_method_names([part])
         context["part"] = part
-    full_context = notice_context(order, subject=subject, **context)
+    full_context = notification_context(order, subject=subject, **context)
     account = order.user if includes_account else None
     emails = {"email": order.email, "account-email": account.email if account else ""}
     phones = {
@@ -92,7 +92,9 @@ def notify_cooperative(
             recipient=part.cooperative.email,
             subject=_("Order %(code)s for %(cooperative)s")
             % {"code": order.code, "cooperative": part.cooperative.name},
-            text=render_to_string(f"emails/{template}.txt", notice_context(order, part=part, **context)),
+            text=render_to_string(
+                f"emails/{template}.txt", notification_context(order, part=part, **context)
+            ),
             now=now,
         )
 
@@ -110,7 +112,7 @@ def notify_operator(
             contact_method=ContactMethod.EMAIL,
             recipient=operator_email,
             subject=str(subject) % {"code": order.code},
-            text=render_to_string(f"emails/{template}.txt", notice_context(order, **context)),
+            text=render_to_string(f"emails/{template}.txt", notification_context(order, **context)),
             now=now,
         )
 
@@ -123,6 +125,6 @@ def copy_part_for_reader(part: OrderPart) -> OrderPart:
     return part_copy
 
 
-def notice_context(order: Order, **extra: object) -> dict[str, object]:
+def notification_context(order: Order, **extra: object) -> dict[str, object]:
     shop = extra["shop"] if "shop" in extra else shop_settings()
     return {"order": order, "url": order_url(order), "site": settings.PUBLIC_URL, "shop": shop} | extra

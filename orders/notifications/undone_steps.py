@@ -1,4 +1,4 @@
-"""Withdraw or correct notices about steps that were undone."""
+"""Withdraw or correct notifications about steps that were undone."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from orders.models import Order, OrderPart, Parcel
-from orders.notices import HANDOVER_TEMPLATES, handover_occasion
-from orders.notices.send_notices import notify_buyer
+from orders.notifications import HANDOVER_TEMPLATES, handover_occasion
+from orders.notifications.send_notifications import notify_buyer
 from shop.notifications.send import withdraw
 
 
-def withdraw_handover_notice(
+def withdraw_handover_notification(
     order: Order,
     part: OrderPart,
     parcel: Parcel,

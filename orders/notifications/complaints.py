@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from orders.models import Complaint, Order, OrderPart
-from orders.notices.send_notices import notify_buyer, notify_cooperative, notify_operator
+from orders.notifications.send_notifications import notify_buyer, notify_cooperative, notify_operator
 from orders.states import ComplaintState
 
 
