@@ -8,7 +8,7 @@ import pytest
 
 from catalog.actions.listings.listing_states import publish_listing, submit_listing
 from catalog.actions.products.attribute_values import AttributeInput
-from catalog.actions.products.products import update_product
+from catalog.actions.products.save_products import update_product
 from catalog.actions.products.variants import update_variant
 from catalog.actions.sellers.profile_texts import (
     add_seller_household,

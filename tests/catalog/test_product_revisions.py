@@ -25,8 +25,8 @@ from catalog.actions.products.product_pictures import (
 )
 from catalog.actions.products.product_revisions import revised_variant_name
 from catalog.actions.products.product_translations import translate_product
-from catalog.actions.products.products import update_product
 from catalog.actions.products.revision_differences import text_differences
+from catalog.actions.products.save_products import update_product
 from catalog.actions.products.variants import update_variant
 from catalog.actions.taxonomy.category_tree import merge_category
 from catalog.models import Category, Listing, Price, Product, ProductMedia, ProductRevision

@@ -5,7 +5,7 @@ import pytest
 from catalog.actions.products.draft_products import create_draft_product
 from catalog.actions.products.product_details import NewProduct, ProductDetails, VariantDetails
 from catalog.actions.products.product_pictures import add_picture
-from catalog.actions.products.products import update_product
+from catalog.actions.products.save_products import update_product
 from catalog.actions.products.variant_rows import InvalidPrice
 from catalog.actions.products.variants import MissingWarehouse, create_variant, update_variant
 from catalog.models import Listing, Movement, Product, Variant

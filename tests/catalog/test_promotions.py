@@ -19,7 +19,7 @@ from catalog.actions.listings.promotions import (
     edit_promotion,
     end_promotion,
 )
-from catalog.actions.products.products import update_product
+from catalog.actions.products.save_products import update_product
 from catalog.actions.products.variants import update_variant
 from catalog.models import Listing, Price, Promotion
 from catalog.pricing import reduce_price

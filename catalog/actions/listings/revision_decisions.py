@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from catalog import notifications
 from catalog.actions.products.product_rows import lock_product
 from catalog.actions.products.product_translations import save_product_translations
-from catalog.actions.products.products import save_product_values
+from catalog.actions.products.save_products import save_product_values
 from catalog.actions.products.variants import save_variant_values
 from catalog.actions.wording.forbidden_phrases import require_allowed_product
 from catalog.models import Category, Product, ProductMedia, ProductRevision

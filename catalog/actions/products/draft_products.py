@@ -8,7 +8,7 @@ from django.db import transaction
 
 from catalog.actions.products.product_details import NewProduct
 from catalog.actions.products.product_rows import refresh_listings
-from catalog.actions.products.products import insert_product
+from catalog.actions.products.save_products import insert_product
 from catalog.actions.products.variants import insert_variant
 from catalog.actions.wording.forbidden_phrases import require_allowed_texts
 from catalog.models import Listing, Product, ProductMedia

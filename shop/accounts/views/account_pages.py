@@ -37,7 +37,7 @@ from shop.accounts.sign_in.login_limits import (
 )
 from shop.accounts.sign_in.password_tries import DeviceCodeRequired, PasswordTry, account_key
 from shop.accounts.views.code_pages import confirm_phone_of_session
-from shop.accounts.views.device_codes import send_device_code
+from shop.accounts.views.device_code_pages import send_device_code
 from shop.accounts.views.known_devices import known_device
 from shop.accounts.views.sign_in_steps import AfterSignIn, own_url, return_urls, start_sign_in
 from shop.core.actors import EntryPoint

@@ -20,7 +20,7 @@ from shop.accounts.registration.email_links import (
     read_email_change_token,
     send_link_email,
 )
-from shop.accounts.registration.registration import InvalidLink, change_email
+from shop.accounts.registration.email_registration import InvalidLink, change_email
 from shop.accounts.sign_in.login_limits import CONFIRMATIONS
 from shop.accounts.views.sign_in_steps import require_recent_sign_in
 from shop.core.actors import EntryPoint

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from shop.accounts.models import User
 from shop.accounts.registration.accounts import send_password_link, set_password
 from shop.accounts.registration.email_links import CHANGE_EMAIL, PASSWORD, email_change_token, send_link_email
-from shop.accounts.registration.registration import change_email
+from shop.accounts.registration.email_registration import change_email
 from shop.accounts.sign_in.login_limits import (
     API_PASSWORD_LINKS_IN_NETWORK,
     CONFIRMATIONS,

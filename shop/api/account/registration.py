@@ -16,8 +16,8 @@ from shop.accounts.registration.email_links import (
     password_url,
     send_link_email,
 )
-from shop.accounts.registration.registration import confirm_account as confirm
-from shop.accounts.registration.registration import register_user
+from shop.accounts.registration.email_registration import confirm_account as confirm
+from shop.accounts.registration.email_registration import register_user
 from shop.accounts.sign_in.login_limits import API_REGISTRATIONS, CONFIRMATIONS
 from shop.api.account.clients import (
     add_query_parameters,

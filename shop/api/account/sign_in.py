@@ -13,7 +13,7 @@ from jwt import DecodeError, ExpiredSignatureError, InvalidTokenError, PyJWTErro
 
 from shop.accounts.models import User
 from shop.accounts.registration.accounts import needs_confirmation
-from shop.accounts.registration.registration import revoke_all_tokens
+from shop.accounts.registration.email_registration import revoke_all_tokens
 from shop.accounts.second_factor.password_and_code import authenticate_with_password_and_code
 from shop.accounts.second_factor.requirement import is_overdue
 from shop.accounts.sign_in.login_limits import API_FAILED_IN_NETWORK

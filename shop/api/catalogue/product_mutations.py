@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from catalog.actions.listings.channel_listings import set_channel_listings
 from catalog.actions.products.delete_products import delete_product
 from catalog.actions.products.product_pictures import add_picture, remove_picture
-from catalog.actions.products.products import create_product, update_product
+from catalog.actions.products.save_products import create_product, update_product
 from catalog.models import CollectionProduct, Product, ProductMedia
 from shop.api.breadth import Selection
 from shop.api.catalogue.input_values import (

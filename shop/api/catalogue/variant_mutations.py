@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from decimal import Decimal
 
-from catalog.actions.products.products import set_default_variant
+from catalog.actions.products.save_products import set_default_variant
 from catalog.actions.products.variants import (
     create_variant,
     delete_variant,

@@ -10,7 +10,7 @@ from shop.api.orders import (
     invoices,
     lines,
     mutations,
-    order,
+    order_fields,
     parcels,
     parts,
     queries,
@@ -25,7 +25,7 @@ from shop.api.schema import Area
 AREA = Area(
     Path(__file__).parent,
     types=(
-        *order.TYPES,
+        *order_fields.TYPES,
         *invoices.TYPES,
         *lines.TYPES,
         *discounts.TYPES,

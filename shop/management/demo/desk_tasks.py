@@ -10,7 +10,7 @@ from django.core.files.base import ContentFile
 from catalog.actions.listings.listing_states import submit_listing
 from catalog.actions.products.draft_products import create_draft_product
 from catalog.actions.products.product_details import NewProduct, ProductDetails, VariantDetails, to_editorjs
-from catalog.actions.products.products import update_product
+from catalog.actions.products.save_products import update_product
 from catalog.models import Product, ProductRevision
 from catalog.states import ListingState
 from cooperatives.actions.application_documents import required_kinds, submit_document

@@ -15,7 +15,7 @@ from catalog.actions.listings.listing_states import required_texts
 from catalog.actions.products.draft_products import create_draft_product
 from catalog.actions.products.product_details import NewProduct
 from catalog.actions.products.product_revisions import revised_product, revised_variant_name
-from catalog.actions.products.products import update_product
+from catalog.actions.products.save_products import update_product
 from catalog.actions.products.variants import create_variant, update_variant
 from catalog.models import Category, Price, ProductType, Variant
 from catalog.models.attribute import ProductKind

@@ -24,7 +24,7 @@ from cooperatives.models import Cooperative, DocumentKind
 from cooperatives.states import CooperativeState
 from shop.accounts.forms import CodeForm
 from shop.accounts.models import SignInMethod, User
-from shop.accounts.views.registration import (
+from shop.accounts.views.registration_pages import (
     begin_registration,
     open_by_code,
     pending_registration,

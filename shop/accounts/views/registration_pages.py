@@ -24,7 +24,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from shop.accounts.forms import CodeForm, RegisterForm
 from shop.accounts.models import CodePurpose, SignInMethod, User
 from shop.accounts.registration.accounts import create_confirmed_account as open_registered_account
-from shop.accounts.registration.registration import notify_of_registration
+from shop.accounts.registration.email_registration import notify_of_registration
 from shop.accounts.sign_in.login_limits import REGISTRATIONS, count_code
 from shop.accounts.sign_in.one_time_codes import CodeExpired, WrongCode, send_code, use_code
 from shop.accounts.views.sign_in_steps import AfterSignIn, return_urls, start_sign_in
