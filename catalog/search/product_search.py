@@ -127,7 +127,7 @@ def _subject_conditions(choices: Sequence[Choice], classifiers: int = 0) -> list
     """
     return [
         Condition(SearchField.INGREDIENTS, choices),
-        Condition(SearchField.SUBJECT, choices[classifiers:], is_any=True),
+        Condition(SearchField.SUBJECT, choices[classifiers:], is_one_enough=True),
     ]
 
 
@@ -218,7 +218,7 @@ def _with_other_marks(words: Sequence[QueryWord], find: ProductQuery) -> SearchR
         return _result(find(Condition(SearchField.SUBJECT, [completed_choice(words[0])])), instead=instead)
     conditions = [
         Condition(SearchField.SUBJECT, list(map(folded_choice, words))),
-        Condition(SearchField.SUBJECT, _typed_choices(words), is_any=True),
+        Condition(SearchField.SUBJECT, _typed_choices(words), is_one_enough=True),
     ]
     return _result(find(*conditions), instead=instead)
 

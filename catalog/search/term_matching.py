@@ -56,14 +56,14 @@ class SearchField(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A condition on a field: it contains a phrase of every choice, or with `is_any` of at least one."""
+    """A condition on a field: it contains a phrase of every choice; with `is_one_enough`, of any choice."""
 
     field: SearchField
     choices: Sequence[Choice]
-    is_any: bool = False
+    is_one_enough: bool = False
 
     def rendered(self, render: Callable[..., str]) -> str:
-        return render(self.choices, self.field.prefixes, is_any=self.is_any)
+        return render(self.choices, self.field.prefixes, is_one_enough=self.is_one_enough)
 
 
 def products_where(
@@ -124,20 +124,20 @@ def _fetch_ids(statement: str, *values: str | int) -> BitMap:
     return BitMap(orjson.loads(ids)) if ids else BitMap()
 
 
-def _fts5(choices: Sequence[Choice], prefixes: Sequence[str], *, is_any: bool = False) -> str:
+def _fts5(choices: Sequence[Choice], prefixes: Sequence[str], *, is_one_enough: bool = False) -> str:
     def term(query_term: Term) -> str:
         tokens = map(query_term.token, prefixes)
         return _any_of([f'"{token}"*' if query_term.is_prefix else f'"{token}"' for token in tokens], " OR ")
 
-    return _build_expression(choices, term, " OR ", " OR " if is_any else " AND ", " AND ")
+    return _build_expression(choices, term, " OR ", " OR " if is_one_enough else " AND ", " AND ")
 
 
-def _tsquery(choices: Sequence[Choice], prefixes: Sequence[str], *, is_any: bool = False) -> str:
+def _tsquery(choices: Sequence[Choice], prefixes: Sequence[str], *, is_one_enough: bool = False) -> str:
     def term(query_term: Term) -> str:
         tokens = map(query_term.token, prefixes)
         return _any_of([f"'{token}':*" if query_term.is_prefix else f"'{token}'" for token in tokens], " | ")
 
-    return _build_expression(choices, term, " | ", " | " if is_any else " & ", " & ")
+    return _build_expression(choices, term, " | ", " | " if is_one_enough else " & ", " & ")
 
 
 def _build_expression(

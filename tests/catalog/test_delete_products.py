@@ -51,7 +51,9 @@ def test_sold_product_without_tracked_stock_is_hidden() -> None:
     assert not deleted
     assert order.lines.get().variant == product.variants.get()
     assert Product.objects.get(pk=product.pk).default_variant == product.variants.get()
-    assert [change.action for change in Change.objects.of_row(product).oldest_first()][-1] == "product.hidden"
+    assert [change.action for change in Change.objects.of_row(product).oldest_first()][
+        -1
+    ] == "product.removed"
     assert not Change.objects.filter(action="product.deleted").exists()
 
 

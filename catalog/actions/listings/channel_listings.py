@@ -25,11 +25,11 @@ def set_channel_listings(
     *,
     product_id: int,
     channel_listings: Sequence[tuple[Channel, bool | None, Mapping[str, object]]],
-    hidden: Sequence[int],
+    withdrawn_from: Sequence[int],
     actor: Actor,
     now: datetime.datetime,
 ) -> Product:
-    """Set a product's listings in these channels, and withdraw it from the `hidden` ones (ids).
+    """Set a product's listings in these channels, and withdraw it from those of `withdrawn_from` (ids).
 
     Each of `channel_listings` names the channel, whether the product is on sale there (None leaves that as it
     is), and the listing's columns. Publishing by staff implies approval. Raises Missing, ListingIncomplete,
@@ -54,7 +54,8 @@ def set_channel_listings(
             )
         if is_on_sale is not None:
             _publish_or_pause(listing, is_on_sale, actor=actor, now=now)
-    for listing in load_listings(product).filter(channel__in=hidden).exclude(state=ListingState.WITHDRAWN):
+    withdrawn = load_listings(product).filter(channel__in=withdrawn_from)
+    for listing in withdrawn.exclude(state=ListingState.WITHDRAWN):
         change_listing_state(listing, ListingState.WITHDRAWN, actor=actor, now=now)
     refresh_listings(product)
     return product

@@ -30,7 +30,7 @@ def delete_product(
         raise Missing()
     is_deleted = not _is_referred_to(product) and _delete(product, actor=actor, now=now)
     if not is_deleted:
-        _hide(product, actor=actor, now=now)
+        _remove(product, actor=actor, now=now)
     return is_deleted
 
 
@@ -59,7 +59,8 @@ def _delete(product: Product, *, actor: Actor, now: datetime.datetime) -> bool:
     return True
 
 
-def _hide(product: Product, *, actor: Actor, now: datetime.datetime) -> None:
+def _remove(product: Product, *, actor: Actor, now: datetime.datetime) -> None:
+    """Withdraw it from every channel, and keep it only for past orders and movements."""
     for listing in Listing.objects.filter(product=product).select_related("product").order_by("pk"):
         if listing.state != ListingState.WITHDRAWN:
             change_listing_state(listing, ListingState.WITHDRAWN, actor=actor, now=now)
@@ -68,7 +69,7 @@ def _hide(product: Product, *, actor: Actor, now: datetime.datetime) -> None:
     product.slug = f"{product.slug[:230]}~{product.pk}"
     product.save(update_fields=["removed_at", "slug", "updated_at"])
     record_change(
-        "product.hidden",
+        "product.removed",
         product,
         actor=actor,
         now=now,

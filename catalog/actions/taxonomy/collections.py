@@ -66,13 +66,16 @@ def set_collection_channels(
     *,
     collection_id: int,
     channel_listings: Sequence[tuple[Channel, Mapping[str, object]]],
-    hidden: Sequence[int],
+    removed_from: Sequence[int],
     actor: Actor,
     now: datetime.datetime,
 ) -> Collection:
-    """Set the channels in which a collection is visible, and since when. Raises Missing."""
+    """Set the channels in which a collection is visible, and since when.
+
+    It disappears from the channels of `removed_from` (ids). Raises Missing.
+    """
     collection = lock_record(Collection, collection_id, field="id")
-    CollectionListing.objects.filter(collection=collection, channel__in=hidden).delete()
+    CollectionListing.objects.filter(collection=collection, channel__in=removed_from).delete()
     for channel, values in channel_listings:
         CollectionListing.objects.update_or_create(
             collection=collection, channel=channel, defaults=dict(values)
@@ -82,6 +85,9 @@ def set_collection_channels(
         collection,
         actor=actor,
         now=now,
-        data={"channels": [channel.pk for channel, _values in channel_listings], "removed": list(hidden)},
+        data={
+            "channels": [channel.pk for channel, _values in channel_listings],
+            "removed": list(removed_from),
+        },
     )
     return collection

@@ -126,7 +126,7 @@ def product_channel_listing_update(
     changed = set_channel_listings(
         product_id=int(input_key(arguments["id"], "Product", field="id")),
         channel_listings=updates,
-        hidden=keys(input_data.get("removeChannels"), "Channel", "removeChannels"),
+        withdrawn_from=keys(input_data.get("removeChannels"), "Channel", "removeChannels"),
         actor=context.actor,
         now=context.now,
     )

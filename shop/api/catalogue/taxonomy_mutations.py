@@ -178,7 +178,7 @@ def collection_channel_listing_update(
     changed = collections.set_collection_channels(
         collection_id=_collection_key(arguments["id"]),
         channel_listings=updates,
-        hidden=keys(input_data.get("removeChannels"), "Channel", "removeChannels"),
+        removed_from=keys(input_data.get("removeChannels"), "Channel", "removeChannels"),
         **context.actor_and_time,
     )
     return _collection_payload(changed.pk, context, selection)

@@ -75,7 +75,7 @@ CHANGE_TEXTS: dict[str, Promise] = {
     "product.picture_added": pgettext_lazy("history", "Image added"),
     "product.pictures_reordered": pgettext_lazy("history", "Images reordered"),
     "product.picture_removed": pgettext_lazy("history", "Image removed"),
-    "product.hidden": pgettext_lazy("history", "Permanently removed"),
+    "product.removed": pgettext_lazy("history", "Permanently removed"),
     "product.deleted": pgettext_lazy("history", "Permanently removed"),
     "variant.added": pgettext_lazy("history", "Option added"),
     "variant.edited": pgettext_lazy("history", "Option changed"),
