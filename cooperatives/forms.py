@@ -82,22 +82,22 @@ class TranslationForm(forms.Form):
                 self.fields[name].initial = texts[field]
 
     def _add_fields_for(self, original: TranslatableRow, language: str) -> None:
-        row, model_label = original.row, original.row._meta.label_lower
-        translations = Translation.objects.texts(model_label, [row.pk], language)
-        names = self._field_names[_row_key(row)] = {}
+        translated, model_label = original.row, original.row._meta.label_lower
+        translations = Translation.objects.texts(model_label, [translated.pk], language)
+        names = self._field_names[_row_key(translated)] = {}
         for field in original.fields:
-            original_text = getattr(row, field)
+            original_text = getattr(translated, field)
             if not original_text:
                 continue
-            name = names[field] = f"{row._meta.model_name}-{row.pk}-{field}"
-            column = row._meta.get_field(field)
+            name = names[field] = f"{translated._meta.model_name}-{translated.pk}-{field}"
+            column = translated._meta.get_field(field)
             is_long = len(original_text) > _LONG or not getattr(column, "max_length", None)
             attrs: dict[str, object] = {"class": "input", "lang": language, "rows": 4}
             self.fields[name] = forms.CharField(
                 label=str(_LABELS[field]),
                 required=False,
                 max_length=getattr(column, "max_length", None) or 5000,
-                initial=translations.get((str(row.pk), field), ""),
+                initial=translations.get((str(translated.pk), field), ""),
                 help_text=format_html('<span lang="{}">{}</span>', settings.LANGUAGE_CODE, original_text),
                 widget=forms.Textarea(attrs=attrs) if is_long else forms.TextInput(attrs=attrs),
             )

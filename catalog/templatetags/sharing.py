@@ -58,7 +58,7 @@ def structured_product(
     breadcrumbs: Sequence[Breadcrumb],
 ) -> SafeString:
     """Return a Product with an Offer for each variant, all out of stock if `is_paused`."""
-    data = {
+    product_data = {
         "@type": "Product",
         "name": product.name,
         "description": product.description_text,
@@ -72,7 +72,7 @@ def structured_product(
         _variant_offer(product, choice, currency, address, is_available=not (is_paused or choice.is_sold_out))
         for choice in choices
     ]
-    return _json_ld_script({**data, "offers": offers[0] if len(offers) == 1 else offers})
+    return _json_ld_script({**product_data, "offers": offers[0] if len(offers) == 1 else offers})
 
 
 @register.simple_tag

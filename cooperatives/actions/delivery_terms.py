@@ -132,7 +132,7 @@ def replace_delivery_rates(
     if free_above is not None and free_above < 0:
         raise InvalidDeliveryRate(field="free_above")
     before = delivery_method.rates.filter(channel=channel)
-    data = {
+    change_data = {
         "channel": channel.pk,
         "from": list(before.order_by("pk").values("price", "province_code", "up_to_grams")),
         "to": [asdict(rate) for rate in rates],
@@ -147,7 +147,7 @@ def replace_delivery_rates(
     )
     delivery_method.free_above = free_above
     delivery_method.save(update_fields=["free_above"])
-    _record_terms_change("delivery_method.rates_set", delivery_method, data, actor=actor, now=now)
+    _record_terms_change("delivery_method.rates_set", delivery_method, change_data, actor=actor, now=now)
 
 
 def replace_market_days(
@@ -165,7 +165,7 @@ def replace_market_days(
     _check_days(days)
     if not 0 <= cut_off_hours <= 24 * 14:
         raise InvalidMarketDay(field="cut_off_hours")
-    data = {
+    change_data = {
         "from": _format_market_days(delivery_method.market_days.order_by("pk")),
         "cut_off_hours": [delivery_method.cut_off_hours, cut_off_hours],
     }
@@ -179,7 +179,7 @@ def replace_market_days(
     _record_terms_change(
         "delivery_method.market_days_set",
         delivery_method,
-        data | {"to": _format_market_days(new_days)},
+        change_data | {"to": _format_market_days(new_days)},
         actor=actor,
         now=now,
     )

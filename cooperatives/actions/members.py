@@ -58,24 +58,24 @@ def admit_member(
 
 
 def _update_membership(
-    row: Membership, role: Role, *, is_active: bool, actor: Actor, now: datetime.datetime
+    membership: Membership, role: Role, *, is_active: bool, actor: Actor, now: datetime.datetime
 ) -> None:
-    if (row.role, row.is_active) == (role, is_active):
+    if (membership.role, membership.is_active) == (role, is_active):
         return
     managers = Membership.objects.filter(
-        cooperative=row.cooperative_id, role=Role.MANAGER, is_active=True
-    ).exclude(pk=row.pk)
-    was_manager = row.role == Role.MANAGER
+        cooperative=membership.cooperative_id, role=Role.MANAGER, is_active=True
+    ).exclude(pk=membership.pk)
+    was_manager = membership.role == Role.MANAGER
     remains_manager = is_active and role == Role.MANAGER
     if was_manager and not remains_manager and not managers.exists():
         raise LastManager()
-    previous_role = row.role
-    row.role, row.is_active = role, is_active
-    row.save(update_fields=["role", "is_active"])
+    previous_role = membership.role
+    membership.role, membership.is_active = role, is_active
+    membership.save(update_fields=["role", "is_active"])
     action = "membership.role_changed" if is_active else "membership.ended"
-    _record_membership(action, row, previous_role=previous_role, actor=actor, now=now)
+    _record_membership(action, membership, previous_role=previous_role, actor=actor, now=now)
     if was_manager and not remains_manager:
-        _revoke_invitations_of(row, now)
+        _revoke_invitations_of(membership, now)
 
 
 def _revoke_invitations_of(row: Membership, now: datetime.datetime) -> None:

@@ -80,9 +80,9 @@ def country_name(code: str, language: str) -> str:
 
 def _vietnam_rules(name: str, province: str, day: datetime.date) -> AddressRules:
     """Return Vietnam's rules: since 1 July 2025 a province, then a commune or ward as `city`."""
-    current = Division.objects.current(day=day)
-    chosen = current.provinces().named(province).first() if province else None
-    communes = current.communes_of(chosen.code) if chosen else []
+    current_divisions = Division.objects.current(day=day)
+    chosen = current_divisions.provinces().named(province).first() if province else None
+    communes = current_divisions.communes_of(chosen.code) if chosen else []
     return AddressRules(
         country_code=VIETNAM,
         country_name=name,
@@ -94,7 +94,9 @@ def _vietnam_rules(name: str, province: str, day: datetime.date) -> AddressRules
         required_fields=["city", "streetAddress1"],
         upper_fields=[],
         country_area_type="province",
-        country_area_choices=[Choice(province.name, province.name) for province in current.provinces()],
+        country_area_choices=[
+            Choice(province.name, province.name) for province in current_divisions.provinces()
+        ],
         city_type="city",
         city_choices=[Choice(commune.full_name, commune.full_name) for commune in communes],
         city_area_type="suburb",

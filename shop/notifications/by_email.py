@@ -8,7 +8,7 @@ from shop.notifications.models import Notification
 
 
 def deliver(row: Notification) -> None:
-    """Send one message to the mail server. Raises OSError or SMTPException if it is not accepted.
+    """Send one notification to the mail server. Raises OSError or SMTPException if it is not accepted.
 
     Subscriptions carry unsubscribe headers, so that mail programs show a button (one POST, RFC 8058).
     """

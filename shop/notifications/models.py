@@ -15,16 +15,17 @@ class ContactMethod(models.TextChoices):
 
 class NotificationQuerySet(models.QuerySet["Notification"]):
     def due(self, now: datetime.datetime) -> NotificationQuerySet:
-        """Return messages that may be tried now, oldest first."""
+        """Return notifications that may be tried now, oldest first."""
         return self.filter(sent_at=None, given_up_at=None, due_at__lte=now).order_by("due_at", "pk")
 
 
 class Notification(models.Model):
-    """A message to one person: stored in the transaction that caused it, delivered later, retried until sent.
+    """An e-mail or SMS to one person, stored in the transaction that caused it and retried until sent.
 
     `key` identifies the occasion ("order-placed:<id>:email"), so that nothing is sent twice. `sealed_secret`
     is an encrypted secret, inserted into the text on delivery and then deleted. After `secret_expires_at` the
-    message is dropped. `unsubscribe_url` ends a subscription; mail programs show it as a button (RFC 8058).
+    notification is dropped. `unsubscribe_url` ends a subscription; mail programs show it as a button (RFC
+    8058).
     """
 
     key = models.CharField(max_length=120, unique=True)

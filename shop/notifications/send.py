@@ -1,4 +1,4 @@
-"""Outbox of messages: stored in the caller's transaction, delivered after commit, retried until sent."""
+"""Outbox of notifications: stored in the caller's transaction, delivered after commit, retried until sent."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ def queue_notification(
     secret_expires_at: datetime.datetime | None = None,
     unsubscribe_url: str = "",
 ) -> None:
-    """Add a message to the outbox, in the caller's transaction. A repeated `key` adds nothing.
+    """Add a notification to the outbox, in the caller's transaction. A repeated `key` adds nothing.
 
     Line breaks in a subject, which mail forbids, become spaces. `secret` replaces PLACEHOLDER_SIGN in
     the text; the database stores it only encrypted.
     """
-    row = Notification(
+    notification = Notification(
         key=key,
         contact_method=contact_method,
         recipient=recipient,
@@ -65,7 +65,7 @@ def queue_notification(
         created_at=now,
         due_at=now,
     )
-    Notification.objects.bulk_create([row], ignore_conflicts=True)
+    Notification.objects.bulk_create([notification], ignore_conflicts=True)
     if secret_expires_at is None:
         after_commit(deliver_task.delay, key=key)
     else:  # a code or link that a person waits for
@@ -73,9 +73,9 @@ def queue_notification(
 
 
 def withdraw(*, key_prefix: str, now: datetime.datetime) -> bool:
-    """Withdraw messages about something that did not happen, and return whether one may have been sent.
+    """Withdraw notifications about something that did not happen, and return whether one may have been sent.
 
-    Acts in the caller's transaction; a message whose delivery has been tried may have arrived.
+    Acts in the caller's transaction; a notification whose delivery has been tried may have arrived.
     """
     notifications = Notification.objects.filter(key__startswith=key_prefix)
     may_be_sent = notifications.filter(attempts__gt=0).exists()
@@ -87,15 +87,15 @@ def withdraw(*, key_prefix: str, now: datetime.datetime) -> bool:
 
 @shared_task(name="notifications.deliver")
 def deliver_task(*, key: str) -> None:
-    """Deliver one message if it is still due."""
-    row = Notification.objects.due(timezone.now()).filter(key=key).first()
-    if row is not None:
-        deliver(row, now=timezone.now())
+    """Deliver one notification if it is still due."""
+    notification = Notification.objects.due(timezone.now()).filter(key=key).first()
+    if notification is not None:
+        deliver(notification, now=timezone.now())
 
 
 @shared_task(name="notifications.sweep")
 def sweep_task() -> None:
-    """Deliver due messages: those whose task was lost, and retries."""
+    """Deliver due notifications: those whose task was lost, and retries."""
     run_each(
         Notification.objects.due(timezone.now()).values_list("key", flat=True),
         lambda key: deliver_task(key=key),
@@ -104,61 +104,64 @@ def sweep_task() -> None:
     )
 
 
-def deliver(row: Notification, *, now: datetime.datetime) -> bool:
-    """Try to deliver one message; return whether it was sent.
+def deliver(notification: Notification, *, now: datetime.datetime) -> bool:
+    """Try to deliver one notification; return whether it was sent.
 
     The next try is scheduled first, which claims the row: of two workers only one sends it, and a crash
-    delays the message without losing it.
+    delays the notification without losing it.
     """
-    if row.secret_expires_at is not None and row.secret_expires_at <= now:
-        Notification.objects.filter(pk=row.pk, sent_at=None).update(given_up_at=now, sealed_secret="")
+    if notification.secret_expires_at is not None and notification.secret_expires_at <= now:
+        Notification.objects.filter(pk=notification.pk, sent_at=None).update(
+            given_up_at=now, sealed_secret=""
+        )
         return False
-    wait = delay_before_retry(row.attempts + 1, first=_FIRST_WAIT, longest=_MAX_WAIT)
+    wait = delay_before_retry(notification.attempts + 1, first=_FIRST_WAIT, longest=_MAX_WAIT)
     claimed = Notification.objects.filter(
-        pk=row.pk, attempts=row.attempts, sent_at=None, given_up_at=None
-    ).update(attempts=row.attempts + 1, due_at=now + wait)
+        pk=notification.pk, attempts=notification.attempts, sent_at=None, given_up_at=None
+    ).update(attempts=notification.attempts + 1, due_at=now + wait)
     if not claimed:
         return False
-    if row.contact_method == ContactMethod.SMS and not row.attempts:  # retries are not counted again
-        reason = count_text(row.recipient, is_for_code=row.secret_expires_at is not None)
+    is_first_try = not notification.attempts  # retries are not counted again
+    if notification.contact_method == ContactMethod.SMS and is_first_try:
+        reason = count_text(notification.recipient, is_for_code=notification.secret_expires_at is not None)
         if reason:
-            Notification.objects.filter(pk=row.pk).update(
+            Notification.objects.filter(pk=notification.pk).update(
                 last_error=reason, given_up_at=now, sealed_secret=""
             )
-            log.warning("message %s not sent: %s", row.key, reason)
+            log.warning("message %s not sent: %s", notification.key, reason)
             return False
     try:
-        _DELIVER[ContactMethod(row.contact_method)](_insert_secret(row))
+        _DELIVER[ContactMethod(notification.contact_method)](_insert_secret(notification))
     except UndecryptableSecret:
-        Notification.objects.filter(pk=row.pk).update(
+        Notification.objects.filter(pk=notification.pk).update(
             last_error="sealed under another SECRET_KEY", given_up_at=now, sealed_secret=""
         )
         return False
     except (OSError, smtplib.SMTPException, HTTPException) as error:
-        _record_failure(row, error, now)
-        log.warning("delivery of message %s failed, will retry: %s", row.key, error)
+        _record_failure(notification, error, now)
+        log.warning("delivery of notification %s failed, will retry: %s", notification.key, error)
         return False
     except Exception as error:  # a programming error must not be retried forever either
-        _record_failure(row, error, now)
+        _record_failure(notification, error, now)
         raise
-    Notification.objects.filter(pk=row.pk).update(sent_at=now, last_error="", sealed_secret="")
+    Notification.objects.filter(pk=notification.pk).update(sent_at=now, last_error="", sealed_secret="")
     return True
 
 
-def _record_failure(row: Notification, error: Exception, now: datetime.datetime) -> None:
-    """Save the error of a try, and give the message up after the last one."""
+def _record_failure(notification: Notification, error: Exception, now: datetime.datetime) -> None:
+    """Save the error of a try, and give the notification up after the last one."""
     values: dict[str, object] = {"last_error": str(error).replace("\0", "")[:250]}
-    if row.attempts + 1 >= _TRIES:
+    if notification.attempts + 1 >= _TRIES:
         values |= {"given_up_at": now, "sealed_secret": ""}
-    Notification.objects.filter(pk=row.pk).update(**values)
+    Notification.objects.filter(pk=notification.pk).update(**values)
 
 
-def _insert_secret(row: Notification) -> Notification:
-    """Insert the secret into the message; never saved. Raises UndecryptableSecret."""
-    if row.sealed_secret:
-        secret = decrypt_secret(row.sealed_secret)
-        row.text, row.html = (
-            row.text.replace(PLACEHOLDER_SIGN, secret),
-            row.html.replace(PLACEHOLDER_SIGN, secret),
+def _insert_secret(notification: Notification) -> Notification:
+    """Insert the secret into the notification; never saved. Raises UndecryptableSecret."""
+    if notification.sealed_secret:
+        secret = decrypt_secret(notification.sealed_secret)
+        notification.text, notification.html = (
+            notification.text.replace(PLACEHOLDER_SIGN, secret),
+            notification.html.replace(PLACEHOLDER_SIGN, secret),
         )
-    return row
+    return notification

@@ -53,7 +53,7 @@ class Chart:
 
 
 def build_chart(
-    rows: Sequence[tuple[datetime.date, SalesFigures]],
+    days_and_figures: Sequence[tuple[datetime.date, SalesFigures]],
     interval: ReportInterval,
     currency: str,
     *,
@@ -61,14 +61,14 @@ def build_chart(
 ) -> Chart:
     """Build the chart of figures by period for a width."""
     left = _LEFT if width == WIDTH else _LEFT // 2 + 13
-    spacing = _spacing(max((figures.total for _day, figures in rows), default=0))
+    spacing = _spacing(max((figures.total for _day, figures in days_and_figures), default=0))
     scale = (HEIGHT - _TOP - _BOTTOM) / (spacing * _LINES)
     baseline = HEIGHT - _BOTTOM
-    slot_width = (width - left) / max(len(rows), 1)
+    slot_width = (width - left) / max(len(days_and_figures), 1)
     bar_width = max(min(slot_width * 0.64, 48), 1)
     goods, delivery, days, middles = [], [], [], []
-    label_interval = -(-len(rows) * _ROOM_OF_LABEL // (width - left)) or 1
-    for position, (day, figures) in enumerate(rows):
+    label_interval = -(-len(days_and_figures) * _ROOM_OF_LABEL // (width - left)) or 1
+    for position, (day, figures) in enumerate(days_and_figures):
         middle = left + slot_width * (position + 0.5)
         goods_amount = max(0, figures.goods - figures.refunded)
         goods_height = goods_amount * scale
@@ -89,7 +89,7 @@ def build_chart(
         middles.append((middle, figures.total))
     points = (
         _running_average(middles, baseline, scale)
-        if interval == ReportInterval.DAY and len(rows) > _AVERAGED
+        if interval == ReportInterval.DAY and len(days_and_figures) > _AVERAGED
         else []
     )
     return Chart(

@@ -213,23 +213,26 @@ def _grouped(
     query: SalesQuery, *, is_by_period: bool
 ) -> dict[tuple[datetime.date | None, object], SalesFigures]:
     is_by_line = query.group in LINE_GROUPS or query.category is not None
-    key = _KEYS[query.group]
+    group_columns = _KEYS[query.group]
     if query.group == SalesGroup.PRODUCT:
         period: dict[str, PeriodOf] = (
             {"period": PeriodOf("report_date", query.interval)} if is_by_period else {}
         )
-        group_by = {**period, "group": _group_key(key)}
+        group_by = {**period, "group": _group_key(group_columns)}
         rows = _rows(query, is_by_line=True, group_by=group_by, omitted={"orders"})
         figures_by_key = {(row.get("period"), row["group"]): _build_figures(row) for row in rows}
     else:
         omitted = {"orders"} if query.group in _GROUPS_WITHIN_COOPERATIVE else set()
         rows = _rows(
-            query, is_by_line=is_by_line, group_by=_DAY | {"group": _group_key(key)}, omitted=omitted
+            query,
+            is_by_line=is_by_line,
+            group_by=_DAY | {"group": _group_key(group_columns)},
+            omitted=omitted,
         )
         figures_by_key = _roll_up(query, rows, is_by_period=is_by_period)
-    refunds = _line_refund_rows(query, is_by_line=is_by_line, group=key)
+    refunds = _line_refund_rows(query, is_by_line=is_by_line, group=group_columns)
     if not is_by_line:
-        refunds = chain(refunds, _delivery_refund_rows(query, key))
+        refunds = chain(refunds, _delivery_refund_rows(query, group_columns))
     for row_key, refunded in _roll_up(query, refunds, is_by_period=is_by_period).items():
         figures_by_key[row_key] = figures_by_key.get(row_key, SalesFigures()) + refunded
     if query.group in LINE_GROUPS and query.category is None:

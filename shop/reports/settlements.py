@@ -214,7 +214,7 @@ def tables(statement: SettlementStatement) -> list[Table]:
         sums=[str(outcome), amount],
         title=title,
     )
-    rows = rows_of_orders(settlement, orders_in(settlement)) + other_rows(settlement)
+    statement_rows = rows_of_orders(settlement, orders_in(settlement)) + other_rows(settlement)
     columns = [
         Column(_("Date"), ColumnKind.DAY),
         Column(pgettext("settlement", "Order")),
@@ -228,9 +228,9 @@ def tables(statement: SettlementStatement) -> list[Table]:
             row.note,
             *(getattr(row.totals, field) for field, _name in TOTAL_COLUMNS),
         ]
-        for row in rows
+        for row in statement_rows
     ]
-    total = _sum(row.totals for row in rows)
+    total = _sum(row.totals for row in statement_rows)
     total_cells: list[Cell] = [
         "",
         _("Total"),

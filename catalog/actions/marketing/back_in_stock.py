@@ -23,7 +23,7 @@ from shop.core.models import Channel, market_channel, record_change
 from shop.notifications.models import ContactMethod
 
 BATCH = 100
-# Contacts are kept only as long as needed: 30 days after the message, or 400 days without one.
+# Contacts are kept only as long as needed: 30 days after the notification, or 400 days without one.
 RETENTION_AFTER_SENDING = datetime.timedelta(days=30)
 RETENTION_WAITING = datetime.timedelta(days=400)
 
@@ -46,10 +46,10 @@ def request_back_in_stock(
     actor: Actor,
     now: datetime.datetime,
 ) -> BackInStockRequest:
-    """Request one message when a product can be ordered again, for one variant or any (None).
+    """Request one notification when a product can be ordered again, for one variant or any (None).
 
     `contact` is an e-mail address or a normalised phone number, depending on `contact_method`. A repeat
-    changes nothing until the message was sent; then it starts a new wait. Raises Missing, AlreadyInStock.
+    changes nothing until it was sent; then it starts a new wait. Raises Missing, AlreadyInStock.
     """
     product = Product.objects.paused_or_published(channel.pk).filter(slug=product_slug).first()
     if product is None or (variant_id and not product.variants.filter(pk=variant_id).exists()):
@@ -97,7 +97,7 @@ def delete_back_in_stock_requests_of_contact(contact: str) -> None:
 
 
 def send_back_in_stock_notifications(*, channel: Channel, now: datetime.datetime, batch: int = BATCH) -> int:
-    """Send a batch of due messages, oldest requests first; return how many."""
+    """Send a batch of due notifications, oldest requests first; return how many."""
     sent: list[int] = []
     run_batch(
         BackInStockRequest.objects.due(channel, vietnam_date(now)).values_list("pk", flat=True),
@@ -110,10 +110,10 @@ def send_back_in_stock_notifications(*, channel: Channel, now: datetime.datetime
 
 @transaction.atomic(durable=True)
 def _send_batch(keys: Sequence[int], channel: Channel, *, now: datetime.datetime) -> int:
-    """Send the messages of these requests that are still due; return how many.
+    """Send the notifications of these requests that are still due; return how many.
 
-    Rows are selected again under their locks, so that only one of two sweeps sends. The message's key also
-    ensures one message per request.
+    Rows are selected again under their locks, so that only one of two sweeps sends. The notification's key
+    also ensures that there is one per request.
     """
     due_requests = BackInStockRequest.objects.due(channel, vietnam_date(now)).filter(pk__in=keys)
     rows = lock_rows(due_requests.select_related("product__cooperative", "variant", "user"))
@@ -132,7 +132,7 @@ def _send_batch(keys: Sequence[int], channel: Channel, *, now: datetime.datetime
 
 @shared_task(name="catalog.send_back_in_stock_notifications")
 def send_back_in_stock_task() -> None:
-    """Sweep: send due messages, and delete contacts that are no longer needed."""
+    """Sweep: send due notifications, and delete contacts that are no longer needed."""
     now = timezone.now()
     channel = market_channel()
     if channel is not None:
@@ -144,7 +144,7 @@ def send_back_in_stock_task() -> None:
 
 
 def _start_wait(
-    row: BackInStockRequest,
+    existing_request: BackInStockRequest,
     new_request: BackInStockRequest,
     channel: Channel,
     *,
@@ -155,14 +155,12 @@ def _start_wait(
 
     Raises AlreadyInStock if the product is in season and can be ordered.
     """
-    row.created_at, row.notified_at, row.language, row.contact_method = (
-        now,
-        None,
-        new_request.language,
-        new_request.contact_method,
-    )
-    row.user, row.is_for_next_season = new_request.user or row.user, False
-    row.save(
+    existing_request.created_at, existing_request.notified_at = now, None
+    existing_request.language = new_request.language
+    existing_request.contact_method = new_request.contact_method
+    existing_request.user = new_request.user or existing_request.user
+    existing_request.is_for_next_season = False
+    existing_request.save(
         update_fields=[
             "created_at",
             "notified_at",
@@ -173,11 +171,15 @@ def _start_wait(
         ]
     )
     today = vietnam_date(now)
-    if BackInStockRequest.objects.due(channel, today).filter(pk=row.pk).exists():
-        if today.month in row.product.months:
+    if BackInStockRequest.objects.due(channel, today).filter(pk=existing_request.pk).exists():
+        if today.month in existing_request.product.months:
             raise AlreadyInStock()
-        row.is_for_next_season = True
-        row.save(update_fields=["is_for_next_season"])
+        existing_request.is_for_next_season = True
+        existing_request.save(update_fields=["is_for_next_season"])
     record_change(
-        "back_in_stock_request.created", row, actor=actor, now=now, cooperative_id=row.product.cooperative_id
+        "back_in_stock_request.created",
+        existing_request,
+        actor=actor,
+        now=now,
+        cooperative_id=existing_request.product.cooperative_id,
     )

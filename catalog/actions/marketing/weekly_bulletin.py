@@ -188,7 +188,7 @@ def _create_bulletin(
     cooperative: Cooperative | None, week: datetime.date, channel: Channel, *, now: datetime.datetime
 ) -> int:
     """Build the bulletin in each language; content is read before the transaction, to keep it short."""
-    rows = []
+    bulletins = []
     mentions: dict[str, list[int]] = {}
     for language, _name in settings.LANGUAGES:
         with translation.override(language):
@@ -206,7 +206,7 @@ def _create_bulletin(
                 if language == LOUDSPEAKER_LANGUAGE
                 else ""
             )
-            rows.append(
+            bulletins.append(
                 Bulletin(
                     week=week,
                     cooperative=cooperative,
@@ -216,28 +216,30 @@ def _create_bulletin(
                     created_at=now,
                 )
             )
-    return _insert_bulletins(rows, mentions)
+    return _insert_bulletins(bulletins, mentions)
 
 
 @transaction.atomic(durable=True)
-def _insert_bulletins(rows: Sequence[Bulletin], mentions: Mapping[str, Sequence[int]]) -> int:
+def _insert_bulletins(bulletins: Sequence[Bulletin], mentions: Mapping[str, Sequence[int]]) -> int:
     """Insert all languages or none, with the ids of the products that each mentions.
 
     Of two concurrent runs one wins. Returns the number of rows.
     """
-    week, cooperative, now = rows[0].week, rows[0].cooperative, rows[0].created_at
+    week, cooperative, now = bulletins[0].week, bulletins[0].cooperative, bulletins[0].created_at
     if Bulletin.objects.filter(week=week, cooperative=cooperative).exists():
         return 0
-    Bulletin.objects.bulk_create(rows, ignore_conflicts=True)
+    Bulletin.objects.bulk_create(bulletins, ignore_conflicts=True)
     created = list(Bulletin.objects.filter(week=week, cooperative=cooperative, created_at=now).order_by("pk"))
     BulletinMention.objects.bulk_create(
-        BulletinMention(bulletin=row, product_id=product_id, sort_order=position)
-        for row in created
-        for position, product_id in enumerate(mentions[row.language])
+        BulletinMention(bulletin=bulletin, product_id=product_id, sort_order=position)
+        for bulletin in created
+        for position, product_id in enumerate(mentions[bulletin.language])
     )
-    for row in created:
+    for bulletin in created:
         owner = cooperative.pk if cooperative else None
-        record_change("bulletin.created", row, actor=Actor.system("bulletin"), now=now, cooperative_id=owner)
+        record_change(
+            "bulletin.created", bulletin, actor=Actor.system("bulletin"), now=now, cooperative_id=owner
+        )
     return len(created)
 
 
@@ -301,13 +303,15 @@ def _pickups(methods: Sequence[DeliveryMethod], week: datetime.date) -> list[Bul
 
 def _with_prices(listings: ListingQuerySet, limit: int) -> list[BulletinProduct]:
     """Return listings with their cheapest price; three queries."""
-    rows = list(listings[:limit])
-    products = [row.product for row in rows]
+    listed = list(listings[:limit])
+    products = [row.product for row in listed]
     show_in_language(products, "name")
     show_in_language([product.cooperative for product in products], "name")
     prices = (
         Price.objects.filter(
-            variant__product__in=products, channel__in=[row.channel_id for row in rows], amount__isnull=False
+            variant__product__in=products,
+            channel__in=[row.channel_id for row in listed],
+            amount__isnull=False,
         )
         .select_related("variant")
         .order_by("variant__sort_order", "variant")
@@ -315,7 +319,7 @@ def _with_prices(listings: ListingQuerySet, limit: int) -> list[BulletinProduct]
     by_product: dict[int, list[Price]] = {}
     for price in prices:
         by_product.setdefault(price.variant.product_id, []).append(price)
-    return [_with_cheapest_price(row, by_product.get(row.product_id, [])) for row in rows]
+    return [_with_cheapest_price(row, by_product.get(row.product_id, [])) for row in listed]
 
 
 def _with_cheapest_price(listing: Listing, prices: Sequence[Price]) -> BulletinProduct:

@@ -60,22 +60,26 @@ def change_tax_class(
     Raises InvalidColumnValue, Missing, InvalidTaxRate.
     """
     _validate_rates(rates)
-    row = _lock_tax_class(tax_class_id)
+    tax_class = _lock_tax_class(tax_class_id)
     if name is not None:
-        row.name = name
-        save_unique(row)
+        tax_class.name = name
+        save_unique(tax_class)
     today = vietnam_date(now)
     for country, rate in sorted(rates.items()):
-        running = TaxRate.objects.in_force_on(today).filter(tax_class=row, country=country)
+        running = TaxRate.objects.in_force_on(today).filter(tax_class=tax_class, country=country)
         if running.filter(rate=rate).exists():
             continue
-        _end_rates(row, [country], today)
-        TaxRate.objects.create(tax_class=row, country=country, rate=rate, valid_from=today)
-    _end_rates(row, ended, today)
+        _end_rates(tax_class, [country], today)
+        TaxRate.objects.create(tax_class=tax_class, country=country, rate=rate, valid_from=today)
+    _end_rates(tax_class, ended, today)
     record_change(
-        "taxclass.changed", row, actor=actor, now=now, data=_change_data(rates) | {"ended": sorted(ended)}
+        "taxclass.changed",
+        tax_class,
+        actor=actor,
+        now=now,
+        data=_change_data(rates) | {"ended": sorted(ended)},
     )
-    return row
+    return tax_class
 
 
 @transaction.atomic(durable=True)

@@ -60,33 +60,33 @@ class StockCount:
 
 def choose_stock(
     requested: Mapping[int, int],
-    rows: Iterable[Stock],
+    stocks: Iterable[Stock],
     *,
     order: Sequence[int] = (),
     strategy: str = AllocationStrategy.PRIORITIZE_SORTING_ORDER,
 ) -> list[StockPick]:
     """Choose stock rows for the requested quantities; reports all shortages at once.
 
-    `rows` are locked and reachable for the buyer; `order` lists stock ids by the channel's warehouse
+    `stocks` are locked and reachable for the buyer; `order` lists stock ids by the channel's warehouse
     preference. Raises SoldOut.
     """
     position = {stock_id: n for n, stock_id in enumerate(order)}
     by_variant: dict[int, list[Stock]] = {}
-    for row in rows:
-        by_variant.setdefault(row.variant_id, []).append(row)
+    for stock in stocks:
+        by_variant.setdefault(stock.variant_id, []).append(stock)
     picks = []
     available_quantities: dict[int, int] = {}  # of the variants that fall short
     for variant_id, quantity in requested.items():
         candidates = by_variant.get(variant_id, [])
         if strategy == AllocationStrategy.PRIORITIZE_HIGH_STOCK:
-            candidates.sort(key=lambda row: (-row.free_from_columns, row.pk))
+            candidates.sort(key=lambda stock: (-stock.free_from_columns, stock.pk))
         else:
-            candidates.sort(key=lambda row: (position.get(row.pk, len(position)), row.pk))
+            candidates.sort(key=lambda stock: (position.get(stock.pk, len(position)), stock.pk))
         remaining_quantity = quantity
-        for row in candidates:
-            picked = min(remaining_quantity, max(0, row.free_from_columns))
+        for stock in candidates:
+            picked = min(remaining_quantity, max(0, stock.free_from_columns))
             if picked:
-                picks.append(StockPick(variant_id, row.pk, picked))
+                picks.append(StockPick(variant_id, stock.pk, picked))
                 remaining_quantity -= picked
         if remaining_quantity:
             available_quantities[variant_id] = quantity - remaining_quantity
@@ -114,7 +114,7 @@ def save_reserved_and_allocated(rows: Iterable[Stock]) -> None:
 
 
 def record_movement(
-    row: Stock,
+    stock: Stock,
     quantity: int,
     *,
     reason: MovementReason,
@@ -133,7 +133,7 @@ def record_movement(
     the change already, so a second movement then keeps the stock on hand at that count.
     """
     movement = Movement.objects.create(
-        stock=row,
+        stock=stock,
         quantity=quantity,
         reason=reason,
         document=document,
@@ -215,7 +215,7 @@ def record_count(
     """
     if not 0 <= count.counted <= MAX_COUNT:
         raise InvalidStockCount(field="counted")
-    row = lock_stock_row(
+    stock = lock_stock_row(
         cooperative=cooperative, variant_id=count.variant_id, warehouse_id=count.warehouse_id
     )
     if count.idempotency_key is not None and Movement.objects.filter(key=count.idempotency_key).exists():
@@ -236,14 +236,14 @@ def record_count(
         Stock.objects.filter(pk=row.pk).update(counted_at=count.counted_at or now)
     record_change(
         "stock.counted",
-        row,
+        stock,
         actor=actor,
         now=now,
         cooperative_id=cooperative.pk,
         data={"variant": count.variant_id, "from": before, "to": count.counted},
     )
     refresh_availability(variant_ids={count.variant_id})
-    return row
+    return stock
 
 
 def _moved_after(row: Stock, moment: datetime.datetime | None) -> int:
@@ -276,7 +276,7 @@ def receive_stock(
         raise InvalidStockCount(field="quantity")
     if not Warehouse.objects.for_cooperative(cooperative).open().filter(pk=warehouse_id).exists():
         raise Missing()
-    row = lock_stock_row(cooperative=cooperative, variant_id=variant_id, warehouse_id=warehouse_id)
+    stock = lock_stock_row(cooperative=cooperative, variant_id=variant_id, warehouse_id=warehouse_id)
     if idempotency_key is not None and Movement.objects.filter(key=idempotency_key).exists():
         return row
     move_stock(
@@ -317,7 +317,7 @@ def move_stock(
     )
     record_change(
         "stock.moved",
-        row,
+        stock,
         actor=actor,
         now=now,
         cooperative_id=row.warehouse.cooperative_id,

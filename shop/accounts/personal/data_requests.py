@@ -84,7 +84,7 @@ def create_request(
     now: datetime.datetime,
 ) -> DataRequest:
     """Step of `file_request`."""
-    row = DataRequest.objects.create(
+    data_request = DataRequest.objects.create(
         kind=kind,
         user_id=requester.user_id,
         contact_method=requester.contact_method,
@@ -97,16 +97,19 @@ def create_request(
         due_at=request_deadline(kind, shop_settings(), now),
         runs_at=runs_at,
     )
-    record_change("data_request.filed", row, actor=actor, now=now, data={"kind": kind})
-    with translation.override(row.language):
+    record_change("data_request.filed", data_request, actor=actor, now=now, data={"kind": kind})
+    with translation.override(data_request.language):
         notify_requester(
-            row,
+            data_request,
             _("We have received your request"),
             _("Request: %(kind)s. We will answer by %(day)s.")
-            % {"kind": row.get_kind_display(), "day": f"{vietnam_date(row.due_at):%d/%m/%Y}"},
+            % {
+                "kind": data_request.get_kind_display(),
+                "day": f"{vietnam_date(data_request.due_at):%d/%m/%Y}",
+            },
             now=now,
         )
-    return row
+    return data_request
 
 
 def record_done_request(kind: RequestKind, user: User, *, actor: Actor, now: datetime.datetime) -> None:

@@ -59,7 +59,7 @@ def send_code(
     if contact_method == ContactMethod.SMS:
         require_allowance(recipient)
     digits = f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
-    row = OneTimeCode(
+    code = OneTimeCode(
         purpose=purpose,
         contact_method=contact_method,
         recipient=recipient,
@@ -67,8 +67,8 @@ def send_code(
         created_at=now,
         expires_at=now + LIFETIME,
     )
-    row.digest = _hash_code(row.pk, digits)
-    row.save(force_insert=True)
+    code.digest = _hash_code(code.pk, digits)
+    code.save(force_insert=True)
     with translation.override(language):
         shop = shop_settings()
         # Short enough in Vietnamese for one text message, which holds 70 characters.
@@ -78,7 +78,7 @@ def send_code(
             validity = _("It is valid for %(minutes)s minutes. If you did not ask for it, ignore this email.")
             text += "\n\n" + validity % {"minutes": LIFETIME // datetime.timedelta(minutes=1)}
         queue_notification(
-            key=f"code:{row.pk}",
+            key=f"code:{code.pk}",
             contact_method=contact_method,
             recipient=recipient,
             subject=_("Your code for %(purpose)s at %(shop)s") % values,
@@ -86,10 +86,10 @@ def send_code(
             language=language,
             user_id=user_id,
             secret=digits,
-            secret_expires_at=row.expires_at,
+            secret_expires_at=code.expires_at,
             now=now,
         )
-    return row.pk
+    return code.pk
 
 
 def use_code(
@@ -103,10 +103,10 @@ def use_code(
     matching_codes = OneTimeCode.objects.filter(pk=code_id, purpose=purpose)
     if not matching_codes.usable(now, MAX_TRIES).update(tries=F("tries") + 1):
         raise CodeExpired(field="code")
-    row = matching_codes.get()
+    code = matching_codes.get()
     digits = "".join(character for character in entered_code if character.isdecimal())
-    if not constant_time_compare(row.digest, _hash_code(row.pk, digits)):
-        remaining_tries = MAX_TRIES - row.tries
+    if not constant_time_compare(code.digest, _hash_code(code.pk, digits)):
+        remaining_tries = MAX_TRIES - code.tries
         if remaining_tries <= 0:
             raise CodeExpired(field="code")
         message = ngettext_lazy(
@@ -117,7 +117,7 @@ def use_code(
         raise WrongCode(message % {"count": remaining_tries}, field="code", left=remaining_tries)
     if not matching_codes.filter(used_at=None).update(used_at=now):
         raise CodeExpired(field="code")
-    return row
+    return code
 
 
 def _hash_code(key: uuid.UUID, digits: str) -> str:

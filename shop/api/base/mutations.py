@@ -58,21 +58,21 @@ def _change_metadata(
     *,
     is_private: bool,
 ) -> dict[str, object]:
-    target, key = _metadata_target(arguments["id"])
-    target.check(context, key, is_private=is_private)
+    target, target_key = _metadata_target(arguments["id"])
+    target.check(context, target_key, is_private=is_private)
     if target.model is ShopSettings:  # the row exists only after the first save
-        ShopSettings.objects.get_or_create(pk=int(key))
+        ShopSettings.objects.get_or_create(pk=int(target_key))
     change_metadata(
         model=target.model,
-        key=key,
+        key=target_key,
         new_items=metadata_from_input(arguments.get("input"), field="input"),
         remove=arguments.get("keys", ()),
         is_private=is_private,
         actor=context.actor,
         now=context.now,
     )
-    rows = target.object_type.by_key(context, [key], selection.names("item"))
-    return {"item": rows.get(key)}
+    rows = target.object_type.by_key(context, [target_key], selection.names("item"))
+    return {"item": rows.get(target_key)}
 
 
 def _metadata_target(text: str) -> tuple[MetadataAccess, Key]:

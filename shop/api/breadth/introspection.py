@@ -47,11 +47,11 @@ class Introspection:
         """Return the field's value, or an `IntrospectionFailure` if there were errors."""
         used, fragments = _names_used_in(operation, selection)
         definitions = [variable for variable in operation.variables if variable.variable.name.value in used]
-        key = (
+        cache_key = (
             _print_selection(operation, selection, fragments),
             *((name, variables.coerced.get(name, Undefined)) for name in sorted(used)),
         )
-        known = self._cached_values.get(key)
+        known = self._cached_values.get(cache_key)
         if known is not None:
             return known[0]
         introspection_operation = OperationDefinitionNode(
@@ -68,7 +68,7 @@ class Introspection:
             return IntrospectionFailure(result.data and result.data[selection.key], result.errors)
         assert result.data is not None
         value = result.data[selection.key]
-        self._cached_values.put(key, (value,))
+        self._cached_values.put(cache_key, (value,))
         return value
 
 

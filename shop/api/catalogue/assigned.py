@@ -129,8 +129,10 @@ def attributes_with_values(
             build_rows(values).filter(attribute__slug=slug),
         )
     by_type: dict[Key, list[Row]] = {}
-    for row in attribute.read(requested[0], attribute_fields, "id", "owner_type", *_ATTRIBUTE_COLUMNS):
-        by_type.setdefault(row.owner_type, []).append(row)
+    for attribute_row in attribute.read(
+        requested[0], attribute_fields, "id", "owner_type", *_ATTRIBUTE_COLUMNS
+    ):
+        by_type.setdefault(attribute_row.owner_type, []).append(attribute_row)
     has: dict[tuple[Key, Key], list[Row | OwnValue]] = {}
     for value in attribute_value.read(requested[1], value_fields, "owner", "attribute_id", *_VALUE_COLUMNS):
         has.setdefault((value.owner, value.attribute_id), []).append(value)
@@ -138,12 +140,12 @@ def attributes_with_values(
     return [
         [
             {
-                "attribute": row,
-                "values": has.get((owner.key, row.id), []),
+                "attribute": attribute_row,
+                "values": has.get((owner.key, attribute_row.id), []),
                 "in_channel": owner.in_channel,
-                "__typename": assigned_type(row),
+                "__typename": assigned_type(attribute_row),
             }
-            for row in by_type.get(owner.type_key, ())
+            for attribute_row in by_type.get(owner.type_key, ())
         ]
         for owner in owners
     ]

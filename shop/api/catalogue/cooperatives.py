@@ -110,17 +110,17 @@ def collections_of_cooperatives(
 
 @cooperative.field(needs=("id", "in_channel"))
 def products(
-    rows: list[Row], arguments: CooperativeProductsArguments, context: Context, selection: Selection
+    cooperatives: list[Row], arguments: CooperativeProductsArguments, context: Context, selection: Selection
 ) -> Sequence[object]:
     """Resolve the products in the given channel, by default the channel that the cooperative is seen in."""
     pages: dict[Pair, object] = {}
-    for channel_key in dict.fromkeys(row.in_channel for row in rows):
+    for channel_key in dict.fromkeys(row.in_channel for row in cooperatives):
         slug = arguments.get("channel")
         channel = context.channel(slug) if slug is not None else channel_by_key(context, channel_key)
         product_rows = filter_listed(product.rows_in(context, channel), context, channel)
         product_rows = apply_filters(product_rows, arguments, context, channel)
         product_rows, order = apply_sorting(product_rows, arguments.get("sortBy"), channel)
-        keys = [row.id for row in rows if row.in_channel == channel_key]
+        keys = [row.id for row in cooperatives if row.in_channel == channel_key]
         cooperative_pages = connect_for_parents(
             product,
             product_rows,
@@ -131,7 +131,7 @@ def products(
             parents=keys,
         )
         pages |= {(key, channel_key): page for key, page in zip(keys, cooperative_pages, strict=True)}
-    return [pages[row.id, row.in_channel] for row in rows]
+    return [pages[row.id, row.in_channel] for row in cooperatives]
 
 
 cooperative.related_rows(

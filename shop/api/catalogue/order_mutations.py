@@ -84,15 +84,15 @@ def product_media_reorder(
     arguments: ProductMediaReorderArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     """Reorder a product's media; the input lists all of them."""
-    key = _manageable_product_key(arguments["productId"], context)
-    rows = ProductMedia.objects.filter(product=key).order_by("sort_order", "pk")
+    product_key = _manageable_product_key(arguments["productId"], context)
+    rows = ProductMedia.objects.filter(product=product_key).order_by("sort_order", "pk")
     current_keys = list(rows.values_list("pk", flat=True))
     requested = [input_key(media_id, "ProductMedia", field="mediaIds") for media_id in arguments["mediaIds"]]
     if sorted(requested) != sorted(current_keys):
         raise InputError("INVALID", _("List every picture exactly once."), field="mediaIds")
     reorder_rows(
         root=Product.objects.all(),
-        root_key=key,
+        root_key=product_key,
         rows=rows,
         moves=[RowMove(media_key, len(current_keys)) for media_key in requested],
         actor=context.actor,
@@ -100,7 +100,7 @@ def product_media_reorder(
     )
     rows_by_key = media.by_key(context, requested, selection.names("media"))
     return {
-        "product": staff_row(product, key, context, selection.names("product")),
+        "product": staff_row(product, product_key, context, selection.names("product")),
         "media": [rows_by_key[media_key] for media_key in requested if media_key in rows_by_key],
     }
 
@@ -109,8 +109,8 @@ def product_media_reorder(
 def collection_reorder_products(
     arguments: CollectionReorderProductsArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    key = input_key(arguments["collectionId"], "Collection", field="collectionId")
-    if cooperative_from_key(key) is not None:
+    collection_key = input_key(arguments["collectionId"], "Collection", field="collectionId")
+    if cooperative_from_key(collection_key) is not None:
         raise InputError(
             "INVALID",
             _("A cooperative's own collection can only be changed through the cooperative."),
@@ -118,14 +118,14 @@ def collection_reorder_products(
         )
     reorder_rows(
         root=Collection.objects.all(),
-        root_key=key,
-        rows=CollectionProduct.objects.filter(collection=key).order_by("sort_order", "pk"),
+        root_key=collection_key,
+        rows=CollectionProduct.objects.filter(collection=collection_key).order_by("sort_order", "pk"),
         moves=_moves(arguments["moves"], "Product", "productId"),
         key_field="product_id",
         actor=context.actor,
         now=context.now,
     )
-    return {"collection": staff_row(collection, key, context, selection.names("collection"))}
+    return {"collection": staff_row(collection, collection_key, context, selection.names("collection"))}
 
 
 @mutation.field(permissions=PRODUCT_TYPE_PERMISSIONS)

@@ -264,17 +264,17 @@ def _pages_of_level(
 
 @collection.field("products", needs=("key", "in_channel"))
 def products_of_collections(
-    rows: list[Row], arguments: CollectionProductsArguments, context: Context, selection: Selection
+    collections: list[Row], arguments: CollectionProductsArguments, context: Context, selection: Selection
 ) -> Sequence[object]:
     """Resolve products in the collection's order; a cooperative's collection sorts by name."""
     pages: dict[Pair, object] = {}
-    for channel_key in dict.fromkeys(row.in_channel for row in rows):
+    for channel_key in dict.fromkeys(row.in_channel for row in collections):
         channel = channel_by_key(context, channel_key)
         product_rows = filter_listed(
             _filter_by_search(product.rows_in(context, channel), arguments), context, channel
         )
         product_rows = apply_filters(product_rows, arguments, context, channel)
-        keys = [row.key for row in rows if row.in_channel == channel_key]
+        keys = [row.key for row in collections if row.in_channel == channel_key]
         staff_keys = [key for key in keys if cooperative_from_key(key) is None]
         computed_keys = [key for key in keys if cooperative_from_key(key) is not None]
         channel_pages: dict[Key, object] = {}
@@ -292,7 +292,7 @@ def products_of_collections(
                 product_rows, "cooperative_id", cooperatives, computed_keys, arguments, channel, selection
             )
         pages |= {(key, channel_key): page for key, page in channel_pages.items()}
-    return [pages[row.key, row.in_channel] for row in rows]
+    return [pages[row.key, row.in_channel] for row in collections]
 
 
 def _page_for_parents(

@@ -143,13 +143,13 @@ def product_media_create(
     if image is None:
         raise InputError("REQUIRED", _("Choose a picture."), field="image")
     key = input_key(input_data["product"], "Product", field="product")
-    row = Product.objects.filter(pk=key).select_related("cooperative").first()
-    if row is None or not may_manage_row(product, key, context):
+    pictured_product = Product.objects.filter(pk=key).select_related("cooperative").first()
+    if pictured_product is None or not may_manage_row(product, key, context):
         raise Missing(field="product")
     alt = (input_data.get("alt") or "")[:250]
     added_media = add_picture(
-        cooperative=row.cooperative,
-        product_id=row.pk,
+        cooperative=pictured_product.cooperative,
+        product_id=pictured_product.pk,
         picture=store_picture(image, alt=alt),
         alt=alt,
         needs_approval=not context.may(*PRODUCT_PERMISSIONS),
@@ -157,7 +157,7 @@ def product_media_create(
         now=context.now,
     )
     return {
-        "product": staff_row(product, row.pk, context, selection.names("product")),
+        "product": staff_row(product, pictured_product.pk, context, selection.names("product")),
         "media": staff_row(media, added_media.pk, context, selection.names("media"))
         if isinstance(added_media, ProductMedia)
         else None,

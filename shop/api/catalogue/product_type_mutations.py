@@ -164,7 +164,7 @@ def attribute_update(
     arguments: AttributeUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     input_data = arguments["input"]
-    key = int(key_from_arguments(arguments, attribute, context, is_without_cooperative=True))
+    attribute_key = int(key_from_arguments(arguments, attribute, context, is_without_cooperative=True))
     values = described_columns(input_data, context, **_FLAGS)
     removed_keys = keys(input_data.get("removeValues"), "AttributeValue", "removeValues")
     added_values = [
@@ -172,13 +172,13 @@ def attribute_update(
         for value_input in input_data.get("addValues") or ()
     ]
     product_types.update_attribute(
-        key,
+        attribute_key,
         values=values,
         added_values=added_values,
         deleted_value_ids=removed_keys,
         **context.actor_and_time,
     )
-    return {"attribute": staff_row(attribute, key, context, selection.names("attribute"))}
+    return {"attribute": staff_row(attribute, attribute_key, context, selection.names("attribute"))}
 
 
 @mutation.field(permissions=_ATTRIBUTES)

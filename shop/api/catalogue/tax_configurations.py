@@ -76,7 +76,7 @@ mutation = Mutations()
 def tax_configuration_update(
     arguments: TaxConfigurationUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    key, input_data = input_key(arguments["id"], "TaxConfiguration", field="id"), arguments["input"]
+    channel_key, input_data = input_key(arguments["id"], "TaxConfiguration", field="id"), arguments["input"]
     if input_data.get("taxCalculationStrategy") == "TAX_APP" or input_data.get("taxAppId"):
         message = _("Tax rates are set in the shop. Apps cannot calculate them.")
         raise InputError("INVALID", message, field="taxCalculationStrategy")
@@ -89,9 +89,9 @@ def tax_configuration_update(
         )
     members: Mapping[str, object] = input_data
     values = {column: members[name] for name, column in _COLUMNS.items() if members.get(name) is not None}
-    change_channel(channel_id=key, change=ChannelChange(values), actor=context.actor, now=context.now)
-    rows = tax_configuration.by_key(context, [key], selection.names("taxConfiguration"))
-    return {"taxConfiguration": rows.get(key)}
+    change_channel(channel_id=channel_key, change=ChannelChange(values), actor=context.actor, now=context.now)
+    rows = tax_configuration.by_key(context, [channel_key], selection.names("taxConfiguration"))
+    return {"taxConfiguration": rows.get(channel_key)}
 
 
 update_error = Type("TaxConfigurationUpdateError")

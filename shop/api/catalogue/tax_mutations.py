@@ -58,7 +58,7 @@ def tax_class_update(
     """Change a tax class; null rates and rates of `removeCountryRates` are deleted."""
     input_data = arguments["input"]
     with _CountryCodesOnErrors():
-        key = int(input_key(arguments["id"], "TaxClass", field="id"))
+        tax_class_key = int(input_key(arguments["id"], "TaxClass", field="id"))
     rates = input_data.get("updateCountryRates") or []
     removed_countries = set(input_data.get("removeCountryRates") or ())
     changed_and_removed = removed_countries & {rate["countryCode"] for rate in rates}
@@ -73,14 +73,14 @@ def tax_class_update(
     removed_countries |= {rate["countryCode"] for rate in rates if rate.get("rate") is None}
     with _CountryCodesOnErrors():
         change_tax_class(
-            tax_class_id=key,
+            tax_class_id=tax_class_key,
             name=_name(input_data) if input_data.get("name") is not None else None,
             rates=_rates(rate for rate in rates if rate.get("rate") is not None),
             ended=removed_countries,
             actor=context.actor,
             now=context.now,
         )
-    return _payload(key, context, selection)
+    return _payload(tax_class_key, context, selection)
 
 
 @mutation.field(permissions=TAX_PERMISSIONS, needs_recent_sign_in=True)

@@ -171,11 +171,11 @@ def order_fulfill(
     text = arguments.get("order")
     if text is None:
         raise InputError("REQUIRED", _("Choose an order."), field="order")
-    key = handled_order_key(text, "order", context)
+    order_key = handled_order_key(text, "order", context)
     with ErrorCodeMap(wrong_move="FULFILL_ORDER_LINE"):
         parcels = fulfil_order(
-            order_id=key,
-            lines_to_send=_sent_quantities(input_data["lines"], key, context),
+            order_id=order_key,
+            lines_to_send=_sent_quantities(input_data["lines"], order_key, context),
             tracking_number=_tracking_number(input_data.get("trackingNumber")),
             should_hand_over=context.settings.fulfillment_auto_approve,
             may_exceed_stock=bool(input_data.get("allowStockToBeExceeded")),
@@ -185,8 +185,8 @@ def order_fulfill(
     keys = [parcel.pk for parcel in parcels]
     rows = fulfillment.by_key(context, keys, selection.names("fulfillments"))
     return {
-        "order": order_row(key, context, selection),
-        "fulfillments": [rows[key] for key in keys if key in rows],
+        "order": order_row(order_key, context, selection),
+        "fulfillments": [rows[parcel_key] for parcel_key in keys if parcel_key in rows],
     }
 
 

@@ -38,20 +38,20 @@ def order_grant_refund_create(
     arguments: OrderGrantRefundCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     input_data = arguments["input"]
-    key = handled_order_key(arguments["id"], "id", context)
+    order_key = handled_order_key(arguments["id"], "id", context)
     text = input_data.get("transactionId")
     payment = text and input_key(text, "TransactionItem", field="transactionId")
-    if payment and not Payment.objects.filter(pk=payment, order=key).exists():
+    if payment and not Payment.objects.filter(pk=payment, order=order_key).exists():
         raise Missing(field="transactionId")
-    currency = Order.objects.values_list("currency", flat=True).get(pk=key)
-    parts = filter_handled(context, OrderPart.objects.filter(order=key), order="order", part="pk")
+    currency = Order.objects.values_list("currency", flat=True).get(pk=order_key)
+    parts = filter_handled(context, OrderPart.objects.filter(order=order_key), order="order", part="pk")
     requested_amount = input_data.get("amount")
     amount = (
         None if requested_amount is None else parse_minor_units(requested_amount, currency, field="amount")
     )
     try:
         refunds = grant_refund(
-            order_id=key,
+            order_id=order_key,
             granted=RefundGrant(
                 steps=_refunded_steps(input_data.get("lines") or ()),
                 includes_delivery=bool(input_data.get("grantRefundForShipping")),
@@ -67,7 +67,7 @@ def order_grant_refund_create(
         raise _quantity_error(refused) from refused
     first = refunds[0].pk
     rows = granted_refund.by_key(context, [first], selection.names("grantedRefund"))
-    return {"order": order_row(key, context, selection), "grantedRefund": rows.get(first)}
+    return {"order": order_row(order_key, context, selection), "grantedRefund": rows.get(first)}
 
 
 def _quantity_error(refused: RefundExceedsOrdered) -> InputError:

@@ -128,7 +128,7 @@ def _is_of_their_channels(context: Context) -> Q:
 def _partial_orders(context: Context, scope: PermissionScope) -> QuerySet[Order]:
     parts = visible_parts(context).filter(order=OuterRef("pk"))
     is_whole_order = _is_whole(context)
-    rows = Order.objects.filter(is_whole_order | Exists(parts))
+    orders = Order.objects.filter(is_whole_order | Exists(parts))
     expressions = {column: _sum_of_parts(parts, column) for column in _OF_PARTS}
     expressions |= {
         column: _sum_of_parts(parts, f"lines__{column}") + _sum_of_parts(parts, f"delivery_{column}")
@@ -142,7 +142,7 @@ def _partial_orders(context: Context, scope: PermissionScope) -> QuerySet[Order]
     expressions["due_gross"] = _sum_of_parts(active, "total_gross") - Coalesce(
         Subquery(refunded.values("total")), 0
     )
-    return rows.annotate(
+    return orders.annotate(
         is_whole=Case(
             When(is_whole_order, then=Value(True)), default=Value(False), output_field=BooleanField()
         ),

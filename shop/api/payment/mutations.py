@@ -105,7 +105,7 @@ def transaction_initialize(
         raise InputError("NOT_FOUND", _("This gateway is not available."), field="paymentGateway")
     key = arguments.get("idempotencyKey")
     try:
-        payment, data = start_payment(
+        payment, gateway_data = start_payment(
             target,
             gateway,
             METHODS[gateway],
@@ -119,7 +119,7 @@ def transaction_initialize(
         )
     except KeyReused as reused:
         raise InputError("UNIQUE", reused.message, field="idempotencyKey") from reused
-    return _payment_payload(payment, data, context, selection)
+    return _payment_payload(payment, gateway_data, context, selection)
 
 
 def _stored_key(sent: str) -> str:
@@ -147,9 +147,9 @@ def transaction_process(
 def checkout_complete(
     arguments: CheckoutCompleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    key = basket_key_from(arguments)
+    basket_key = basket_key_from(arguments)
     metadata = metadata_from_input(arguments.get("metadata"))
-    placed_order = _existing_order(key, context)
+    placed_order = _existing_order(basket_key, context)
     if placed_order is None:
         basket = basket_in(arguments, context)
         for address, address_type in (
@@ -161,7 +161,7 @@ def checkout_complete(
         try:
             with _order_limits(basket, context):
                 placed_order = complete_checkout(
-                    basket_id=key,
+                    basket_id=basket_key,
                     metadata=metadata,
                     invoice=invoice_from(arguments.get("invoiceCompany")),
                     actor=context.actor,

@@ -76,23 +76,26 @@ def _seal_faults(seal: ChangeSeal, previous: str, names: set[int], contents: set
 
 
 def _change_faults(
-    row: SealedChange, change: Change | None, names: set[int], contents: set[int]
+    sealed_change: SealedChange, change: Change | None, names: set[int], contents: set[int]
 ) -> Iterator[str]:
-    name = f"change {row.change_id}"
+    name = f"change {sealed_change.change_id}"
     if change is None:
         yield f"{name} was removed"
         return
-    if digest_of_facts(change) != row.facts:
+    if digest_of_facts(change) != sealed_change.facts:
         yield f"{name} was altered"
-    if not change.actor_name and row.name_digest:
-        if row.change_id not in names:
+    if not change.actor_name and sealed_change.name_digest:
+        if sealed_change.change_id not in names:
             yield f"{name}: its actor's name was emptied without a record"
-    elif change.actor_name and digest_of_name(change, row.name_salt) != row.name_digest:
+    elif change.actor_name and digest_of_name(change, sealed_change.name_salt) != sealed_change.name_digest:
         yield f"{name}: its actor's name was altered"
-    if not has_content(change) and row.content_digest:
-        if row.change_id not in contents:
+    if not has_content(change) and sealed_change.content_digest:
+        if sealed_change.change_id not in contents:
             yield f"{name}: its content was emptied without a record"
-    elif has_content(change) and digest_of_content(change, row.content_salt) != row.content_digest:
+    elif (
+        has_content(change)
+        and digest_of_content(change, sealed_change.content_salt) != sealed_change.content_digest
+    ):
         yield f"{name}: its content was altered"
 
 

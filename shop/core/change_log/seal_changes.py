@@ -51,21 +51,21 @@ def seal_changes(*, now: datetime.datetime) -> int:
         changes = list(unsealed_changes(now=now)[:_IN_ONE_SEAL])
         if not changes:
             return 0
-        rows = [_build_sealed_change(change) for change in changes]
+        sealed_changes = [_build_sealed_change(change) for change in changes]
         seal = ChangeSeal(
             number=number,
             sealed_at=now,
-            count=len(rows),
+            count=len(sealed_changes),
             last_id=changes[-1].pk,
-            digest=digest_of_seal(previous, number, now, rows),
+            digest=digest_of_seal(previous, number, now, sealed_changes),
         )
         if not _create_seal(seal):
             return 0
-        for row in rows:
+        for row in sealed_changes:
             row.seal = seal
-        SealedChange.objects.bulk_create(rows)
-    log.info("Sealed %d changes: seal %s", len(rows), seal)
-    return len(rows)
+        SealedChange.objects.bulk_create(sealed_changes)
+    log.info("Sealed %d changes: seal %s", len(sealed_changes), seal)
+    return len(sealed_changes)
 
 
 def unsealed_changes(*, now: datetime.datetime) -> QuerySet[Change]:

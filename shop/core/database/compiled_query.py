@@ -142,9 +142,9 @@ def _compile(
     if has_arrays:
         arguments = [value[:1] if isinstance(value, list) else value for value in arguments]
     stand_ins, positions = _placeholders(arguments)
-    rows = build(*stand_ins, **options)
+    queryset = build(*stand_ins, **options)
     connection = connections[DEFAULT_DB_ALIAS]
-    compiler = rows.query.get_compiler(connection=connection)
+    compiler = queryset.query.get_compiler(connection=connection)
     try:
         sql, parameters = compiler.as_sql()
     except EmptyResultSet as empty:
@@ -182,8 +182,8 @@ def _compile(
             for parameter in read_parameters
         ),
         _conversions(compiler),
-        row_builder(rows, compiler),
-        _is_locking(rows),
+        row_builder(queryset, compiler),
+        _is_locking(queryset),
     )
 
 

@@ -167,7 +167,7 @@ def key_text(key: object) -> str:
 def record_sweep_failure(sweep: str, row_key: str, error: Exception, *, now: datetime.datetime) -> None:
     """Count one more failure of a row and set its next try."""
     description = _describe(error)
-    row, is_new = SweepFailure.objects.get_or_create(
+    failure, is_new = SweepFailure.objects.get_or_create(
         sweep=sweep,
         row_key=row_key,
         defaults={
@@ -179,12 +179,12 @@ def record_sweep_failure(sweep: str, row_key: str, error: Exception, *, now: dat
     )
     if is_new:
         return
-    SweepFailure.objects.filter(pk=row.pk).update(
+    SweepFailure.objects.filter(pk=failure.pk).update(
         count=F("count") + 1,
         last_failed_at=now,
-        next_try_at=now + delay_before_retry(row.count + 1),
+        next_try_at=now + delay_before_retry(failure.count + 1),
         last_error=description,
-        seen_at=row.seen_at if row.last_error == description else None,
+        seen_at=failure.seen_at if failure.last_error == description else None,
     )
 
 

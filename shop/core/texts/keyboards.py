@@ -119,21 +119,21 @@ def _decode_vni(word: str) -> str:
     """Decode VNI: 1 to 5 are the tones, 6 a circumflex, 7 a horn, 8 a breve, 9 turns d into đ."""
     tone = ""
     letters: list[str] = []
-    for key in word:
-        if key in _VNI_TONES:
-            tone = _VNI_TONES[key]
-        elif key == "9" and letters[0] == "d":
+    for pressed_key in word:
+        if pressed_key in _VNI_TONES:
+            tone = _VNI_TONES[pressed_key]
+        elif pressed_key == "9" and letters[0] == "d":
             letters[0] = "đ"
-        elif key == "7" and {"u", "o"} <= set(letters):
+        elif pressed_key == "7" and {"u", "o"} <= set(letters):
             _apply_horns(letters)
-        elif key in _VNI_MARKS:
-            bases, mark = _VNI_MARKS[key]
+        elif pressed_key in _VNI_MARKS:
+            bases, mark = _VNI_MARKS[pressed_key]
             marked = next((letter for letter in reversed(letters) if letter in bases), "")
             if not marked:
                 return ""
             _mark_last(letters, marked, mark)
         else:
-            letters.append(key)
+            letters.append(pressed_key)
     return _compose(letters, tone)
 
 

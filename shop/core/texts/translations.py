@@ -37,28 +37,32 @@ def save_translations(
 
     Raises AlreadyTaken for a slug that another row has in that language, InvalidColumnValue, Missing.
     """
-    row: models.Model | None = lock_row(rows.filter(pk=key)) if key is not None else None
-    if row is None:
+    translated: models.Model | None = lock_row(rows.filter(pk=key)) if key is not None else None
+    if translated is None:
         raise Missing(field="id")
     for field, text in texts.items():
-        longest = getattr(row._meta.get_field(field), "max_length", None) if _is_column(row, field) else None
+        longest = (
+            getattr(translated._meta.get_field(field), "max_length", None)
+            if _is_column(translated, field)
+            else None
+        )
         if "\0" in text or (longest is not None and len(text) > longest):
             raise InvalidColumnValue(field=to_camel_case(field))
     try:
         with transaction.atomic():
-            changed = save_row_translations(row, language, texts, translatable_fields=texts)
+            changed = save_row_translations(translated, language, texts, translatable_fields=texts)
     except IntegrityError as error:
         raise AlreadyTaken(field="slug") from error
     if changed:
         record_change(
-            f"{row._meta.model_name}.translated",
-            row,
+            f"{translated._meta.model_name}.translated",
+            translated,
             actor=actor,
             now=now,
-            cooperative_id=getattr(row, "cooperative_id", None),
+            cooperative_id=getattr(translated, "cooperative_id", None),
             data={"language": language, "fields": changed},
         )
-    return row
+    return translated
 
 
 def _is_column(row: models.Model, name: str) -> bool:

@@ -120,22 +120,26 @@ def list_categories(request: HttpRequest, actor: Actor) -> HttpResponse:
 @staff_only(Permission.MANAGE_PRODUCTS)
 def edit_category(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Show a category; a POST saves its texts and whether it is hidden."""
-    row = get_object_or_404(Category, pk=pk)
-    form = CategoryForm(request.POST if request.method == "POST" else None, category=row)
+    category = get_object_or_404(Category, pk=pk)
+    form = CategoryForm(request.POST if request.method == "POST" else None, category=category)
     if request.method == "POST" and form.is_valid():
         with refusals_as_form_errors(form):
-            _save(row, form.cleaned_data, actor)
-            return redirect("desk:category", row.pk)
+            _save(category, form.cleaned_data, actor)
+            return redirect("desk:category", category.pk)
     tree = _tree()
-    branch = row.branch_path
+    branch = category.branch_path
     context = {
-        "category": row,
+        "category": category,
         "form": form,
         "other_categories": [
             tree_row for tree_row in tree if not (tree_row.category.path or "").startswith(branch)
         ],
-        "product_count": next((tree_row.product_count for tree_row in tree if tree_row.category == row), 0),
-        "history": change_views(Change.objects.of_row(row).order_by("-created_at", "-pk")[:_MAX_CHANGES]),
+        "product_count": next(
+            (tree_row.product_count for tree_row in tree if tree_row.category == category), 0
+        ),
+        "history": change_views(
+            Change.objects.of_row(category).order_by("-created_at", "-pk")[:_MAX_CHANGES]
+        ),
     }
     return render(request, "desk/category.html", context, status=422 if form.errors else 200)
 

@@ -166,8 +166,10 @@ def _create_products(
         _product(n, template, seller, random.choice(communes), random) for n, template, seller in drawn
     ]
     Product.objects.bulk_create(products)
-    rows = list(zip(products, drawn, strict=True))
-    variants = [_variant(product, template.variant) for product, (_n, template, _cooperative) in rows]
+    products_and_plans = list(zip(products, drawn, strict=True))
+    variants = [
+        _variant(product, template.variant) for product, (_n, template, _cooperative) in products_and_plans
+    ]
     Variant.objects.bulk_create(variants)
     for product, variant in zip(products, variants, strict=True):
         product.default_variant = variant
@@ -198,15 +200,16 @@ def _create_products(
         for product, amount, quantity in zip(products, amounts, on_hand, strict=True)
     )
     ProductMedia.objects.bulk_create(
-        ProductMedia(product=product, picture_id=template.picture_id) for product, (_n, template, _s) in rows
+        ProductMedia(product=product, picture_id=template.picture_id)
+        for product, (_n, template, _s) in products_and_plans
     )
     certificate_links = Product.certificates.through
     certificate_links.objects.bulk_create(
         certificate_links(product=product, certificate=random.choice(seller.certificates))
-        for product, (_n, _pattern, seller) in rows
+        for product, (_n, _pattern, seller) in products_and_plans
         if random.random() < 0.2
     )
-    Translation.objects.bulk_create(_in_english(rows))
+    Translation.objects.bulk_create(_in_english(products_and_plans))
 
 
 def _product(n: int, template: _Template, seller: _Seller, commune: Division, random: Random) -> Product:

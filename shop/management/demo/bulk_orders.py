@@ -93,48 +93,48 @@ class _BulkWriter:
         }
 
     def write(self, planned: Sequence[PlannedOrder]) -> None:
-        rows = _PendingRows()
+        pending_rows = _PendingRows()
         for order in planned:
-            self._write_order(order, rows)
-        for part in rows.parts:
+            self._write_order(order, pending_rows)
+        for part in pending_rows.parts:
             part.has_ended, part.is_paid = not part.is_active, part.is_active
         OrderPart.objects.bulk_update(
-            rows.parts,
+            pending_rows.parts,
             ["state", "progress", "accepted_at", "ended_at", "end_reason", "has_ended", "is_paid"],
             batch_size=200,
         )
-        ended = [part.pk for part in rows.parts if part.has_ended]
+        ended = [part.pk for part in pending_rows.parts if part.has_ended]
         OrderLine.objects.filter(part__in=ended).update(has_ended=True)
-        paid = [part.pk for part in rows.parts if part.is_paid]
+        paid = [part.pk for part in pending_rows.parts if part.is_paid]
         OrderLine.objects.filter(part__in=paid).update(is_paid=True)
-        Payment.objects.bulk_create(rows.payments)
-        Consent.objects.bulk_create(rows.consents)
-        Parcel.objects.bulk_create([parcel for parcel, *_rest in rows.parcels])
-        self._write_parcels(rows)
-        PaymentEvent.objects.bulk_create(rows.events, batch_size=1000)
-        _post_to_ledger(rows)
-        Change.objects.bulk_create(rows.changes, batch_size=1000)
+        Payment.objects.bulk_create(pending_rows.payments)
+        Consent.objects.bulk_create(pending_rows.consents)
+        Parcel.objects.bulk_create([parcel for parcel, *_rest in pending_rows.parcels])
+        self._write_parcels(pending_rows)
+        PaymentEvent.objects.bulk_create(pending_rows.events, batch_size=1000)
+        _post_to_ledger(pending_rows)
+        Change.objects.bulk_create(pending_rows.changes, batch_size=1000)
 
-    def _write_order(self, planned: PlannedOrder, rows: _PendingRows) -> None:
+    def _write_order(self, planned: PlannedOrder, pending_rows: _PendingRows) -> None:
         order = self._record_order(planned)
         parts = list(order.parts.order_by("number"))
         for line in order.lines.in_order():
-            rows.lines[line.part_id].append(line)
+            pending_rows.lines[line.part_id].append(line)
         actor = self._buyer_actor(planned)
         payment = Payment(
             order=order, method=PaymentMethod.COD, currency=order.currency, key=f"cod:{order.pk}:0"
         )
-        rows.payments.append(payment)
+        pending_rows.payments.append(payment)
         requested_amount = sum(part.total_gross for part in parts)
         system = Actor.system()
-        rows.events.append(
+        pending_rows.events.append(
             build_event(
                 payment, EventKind.CHARGE_REQUEST, requested_amount, "due:0", system, planned.placed_at
             )
         )
-        rows.consents.append(build_consent(order, actor, planned.placed_at))
+        pending_rows.consents.append(build_consent(order, actor, planned.placed_at))
         self._add_change(
-            rows,
+            pending_rows,
             ("order.placed", order, order),
             actor,
             planned.placed_at,
@@ -144,12 +144,12 @@ class _BulkWriter:
         for part, planned_part in zip(parts, planned.parts, strict=True):
             times = planned.times(planned_part, now=self._now)
             if planned_part.outcome.is_ended:
-                self._end_part(part, planned_part, payment, order, times, rows)
+                self._end_part(part, planned_part, payment, order, times, pending_rows)
             else:
                 number += 1
-                self._deliver_part(part, planned_part, payment, order, times, number, rows)
-        rows.parts += parts
-        _set_derived_columns(order, parts, rows)
+                self._deliver_part(part, planned_part, payment, order, times, number, pending_rows)
+        pending_rows.parts += parts
+        _set_derived_columns(order, parts, pending_rows)
 
     def _record_order(self, planned: PlannedOrder) -> Order:
         user = self._buyer if planned.is_demo_buyer else None
@@ -241,31 +241,33 @@ class _BulkWriter:
         member = self._members[part.cooperative_id]
         self._add_change(rows, ("part.accepted", part, order), member, times.accepted, part=part)
 
-    def _write_parcels(self, rows: _PendingRows) -> None:
+    def _write_parcels(self, pending_rows: _PendingRows) -> None:
         """Insert the parcels' lines, stock movements, cash and changes."""
         lines: list[ParcelLine] = []
         movements: list[Movement] = []
-        for parcel, planned_part, payment, order, times in rows.parcels:
+        for parcel, planned_part, payment, order, times in pending_rows.parcels:
             member = self._members[planned_part.cooperative_id]
-            for line in rows.lines[parcel.part_id]:
+            for line in pending_rows.lines[parcel.part_id]:
                 stock_id = self._stock_of(parcel, line)
                 lines.append(build_parcel_line(parcel, line, stock_id))
                 movements.append(build_movement(lines[-1], stock_id, member, times.handed_over))
                 if line.is_by_weight:
-                    self._weigh(rows, line, parcel.part, order, member, times.packed)
+                    self._weigh(pending_rows, line, parcel.part, order, member, times.packed)
             for action, at in (
                 ("parcel.created", times.packed),
                 ("parcel.packed", times.packed),
                 ("parcel.handed_over", times.handed_over),
                 ("parcel.delivered", times.delivered),
             ):
-                self._add_change(rows, (action, parcel, order), member, at, part=parcel.part, parcel=parcel)
+                self._add_change(
+                    pending_rows, (action, parcel, order), member, at, part=parcel.part, parcel=parcel
+                )
             if parcel.cod_collected:
                 key = f"parcel:{parcel.pk}:collected"
                 kind, amount = EventKind.CHARGE_SUCCESS, parcel.cod_collected
                 paid = build_event(payment, kind, amount, key, member, times.delivered)
                 paid.key, paid.parcel = f"cod:{key}", parcel
-                rows.events.append(paid)
+                pending_rows.events.append(paid)
         OrderLine.objects.bulk_update(
             [row.order_line for row in lines if row.is_by_weight], ["weighed_grams"], batch_size=1000
         )

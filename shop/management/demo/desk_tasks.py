@@ -115,23 +115,26 @@ def _sample_document(kind: DocumentKind) -> bytes:
 
 def _submit_products(seller: Cooperative, channel: Channel, member: Actor, *, now: datetime.datetime) -> None:
     """Submit new products for review, each with the pictures and the category of a similar one on sale."""
-    for position, row in enumerate(desk_tasks()["proposed_product"]):
+    for position, proposed in enumerate(desk_tasks()["proposed_product"]):
         similar = Product.objects.select_related("product_type", "category").get(
-            cooperative=seller, name=row["similar"]
+            cooperative=seller, name=proposed["similar"]
         )
-        if Product.objects.filter(cooperative=seller, name=row["name"]).exists():
+        if Product.objects.filter(cooperative=seller, name=proposed["name"]).exists():
             continue
         submitted_at = now - (position + 5) * _HOUR
         details = ProductDetails(
-            name=row["name"],
-            description=row["about"],
+            name=proposed["name"],
+            description=proposed["about"],
             origin=similar.origin,
-            ingredients=row.get("ingredients", ""),
-            shelf_life=row.get("shelf_life", ""),
+            ingredients=proposed.get("ingredients", ""),
+            shelf_life=proposed.get("shelf_life", ""),
             storage=similar.storage,
         )
         variant = VariantDetails(
-            price=row["price"], name=row["variant"], unit=row["unit"], weight=row["weight"]
+            price=proposed["price"],
+            name=proposed["variant"],
+            unit=proposed["unit"],
+            weight=proposed["weight"],
         )
         product = create_draft_product(
             cooperative=seller,
@@ -140,7 +143,7 @@ def _submit_products(seller: Cooperative, channel: Channel, member: Actor, *, no
                 product_type=similar.product_type,
                 category=similar.category,
                 details=details,
-                variants=[(variant, row["stock"])],
+                variants=[(variant, proposed["stock"])],
                 pictures=[media.picture for media in similar.media.select_related("picture")[:2]],
             ),
             actor=member,

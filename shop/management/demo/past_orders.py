@@ -70,7 +70,7 @@ def find_placed(planned: PlannedOrder, buyer: User) -> Order | None:
 
 
 def mark_messages_sent(planned: Iterable[PlannedOrder], buyer: User, *, now: datetime.datetime) -> None:
-    """Step: mark past messages as sent, so that none is sent today."""
+    """Step: mark past notifications as sent, so that none is sent today."""
     phones = [buyer.phone, *(order.phone for order in planned)]
     Notification.objects.filter(recipient__in=phones, sent_at=None).update(sent_at=now)
 

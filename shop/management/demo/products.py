@@ -70,21 +70,21 @@ def create_products(
     existing_names = set(Product.objects.values_list("cooperative__slug", "name"))
     sku = count(1)
     added = 0
-    for position, row in enumerate(_in_listing_order()):
-        numbers = [next(sku) for _ in row["variants"]]
-        if (row["cooperative"], row["name"]) in existing_names:
+    for position, product_data in enumerate(_in_listing_order()):
+        numbers = [next(sku) for _ in product_data["variants"]]
+        if (product_data["cooperative"], product_data["name"]) in existing_names:
             continue
-        seller = sellers[row["cooperative"]]
+        seller = sellers[product_data["cooperative"]]
         listed_at = now - datetime.timedelta(days=60) + datetime.timedelta(hours=position)
-        product = _add(row, seller, market_rows, pictures, actor=actor, now=listed_at)
+        product = _add(product_data, seller, market_rows, pictures, actor=actor, now=listed_at)
         variants = list(product.variants.in_order())
-        _set_product_extras(product, row, seller, added)
-        _set_variant_extras(variants, row, numbers, market_rows)
-        _show_variants(product, variants, row)
-        _fill_other_warehouses(variants, row, seller, actor=actor, now=listed_at)
+        _set_product_extras(product, product_data, seller, added)
+        _set_variant_extras(variants, product_data, numbers, market_rows)
+        _show_variants(product, variants, product_data)
+        _fill_other_warehouses(variants, product_data, seller, actor=actor, now=listed_at)
         listing = Listing.objects.select_related("channel", "product").get(product=product)
         change_listing_state(listing, ListingState.PUBLISHED, actor=actor, now=listed_at)
-        translations += _in_english(product, variants, row)
+        translations += _in_english(product, variants, product_data)
         added += 1
     texts.insert_translations(translations)
     return added
@@ -92,27 +92,29 @@ def create_products(
 
 def create_collections(market_rows: MarketRows) -> None:
     """Step: create the missing collections and publish them in the channel."""
-    for row in demo_market()["collection"]:
-        slug = slugify(row["name"])
+    for collection_data in demo_market()["collection"]:
+        slug = slugify(collection_data["name"])
         if Collection.objects.filter(slug=slug).exists():
             continue
         collection = Collection.objects.create(
             slug=slug,
-            name=row["name"],
-            description=texts.blocks(row["about"]),
-            description_text=row["about"],
+            name=collection_data["name"],
+            description=texts.blocks(collection_data["about"]),
+            description_text=collection_data["about"],
         )
         CollectionListing.objects.create(
             collection=collection, channel=market_rows.channel, is_published=True
         )
-        keys = dict(Product.objects.filter(name__in=row["goods"]).values_list("name", "pk"))
+        keys = dict(Product.objects.filter(name__in=collection_data["goods"]).values_list("name", "pk"))
         CollectionProduct.objects.bulk_create(
             CollectionProduct(collection=collection, product_id=keys[name], sort_order=position)
-            for position, name in enumerate(row["goods"])
+            for position, name in enumerate(collection_data["goods"])
         )
         texts.insert_translations(
             texts.english_translations(
-                collection, name=row["en"], description=texts.blocks_json(row["about_en"])
+                collection,
+                name=collection_data["en"],
+                description=texts.blocks_json(collection_data["about_en"]),
             )
         )
 

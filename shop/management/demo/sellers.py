@@ -63,7 +63,7 @@ def create_sellers(
 
 
 def _create_cooperative(
-    row: TomlTable,
+    seller: TomlTable,
     position: int,
     pictures: Mapping[str, Picture],
     *,
@@ -72,17 +72,17 @@ def _create_cooperative(
 ) -> Cooperative:
     """Create an approved cooperative; phone, registration number and bank account are samples."""
     commune = (
-        Division.objects.current(day=vietnam_date(now)).select_related("parent").get(code=row["commune"])
+        Division.objects.current(day=vietnam_date(now)).select_related("parent").get(code=seller["commune"])
     )
     province = commune.parent or commune
     cooperative = Cooperative.objects.create(
-        slug=row["slug"],
-        name=row["name"],
-        folded_name=fold(row["name"]),
-        is_sample=row.get("sample", False),
+        slug=seller["slug"],
+        name=seller["name"],
+        folded_name=fold(seller["name"]),
+        is_sample=seller.get("sample", False),
         state=CooperativeState.APPROVED,
         sort_order=position * 10,
-        legal_name=row["legal_name"] if "legal_name" in row else row["name"],
+        legal_name=seller["legal_name"] if "legal_name" in seller else seller["name"],
         registration_number=f"00000000{position:02}",
         phone=f"+842090000{position:03}",
         bank_bin="970405",
@@ -92,12 +92,12 @@ def _create_cooperative(
         province_name=province.name,
         commune_code=commune.code,
         commune_name=commune.full_name,
-        hamlet=row["hamlet"],
-        summary=row["summary"],
-        story=row["story"].strip(),
-        return_terms=row["returns"],
-        cover=pictures[row["cover"]],
-        portrait=pictures[row["portrait"]],
+        hamlet=seller["hamlet"],
+        summary=seller["summary"],
+        story=seller["story"].strip(),
+        return_terms=seller["returns"],
+        cover=pictures[seller["cover"]],
+        portrait=pictures[seller["portrait"]],
     )
     record_change("cooperative.approved", cooperative, actor=actor, now=now, cooperative_id=cooperative.pk)
     return cooperative
@@ -225,27 +225,27 @@ def _create_warehouse(
 
 def _create_delivery_method(
     cooperative: Cooperative,
-    row: TomlTable,
+    method: TomlTable,
     position: int,
     market_rows: MarketRows,
     warehouses_by_key: Mapping[str, Warehouse],
 ) -> DeliveryMethod:
-    weekday, hour = row.get("departs", (None, None))
-    shortest, longest = row.get("days", (None, None))
+    weekday, hour = method.get("departs", (None, None))
+    shortest, longest = method.get("days", (None, None))
     return DeliveryMethod.objects.create(
         cooperative=cooperative,
-        service=market_rows.services[row["kind"]],
-        kind=row["kind"],
-        name=row["name"],
-        carrier=row.get("carrier", ""),
-        note=row.get("note", ""),
-        station=row.get("station", ""),
-        warehouse=warehouses_by_key[row["warehouse"]] if "warehouse" in row else None,
+        service=market_rows.services[method["kind"]],
+        kind=method["kind"],
+        name=method["name"],
+        carrier=method.get("carrier", ""),
+        note=method.get("note", ""),
+        station=method.get("station", ""),
+        warehouse=warehouses_by_key[method["warehouse"]] if "warehouse" in method else None,
         minimum_days=shortest,
         maximum_days=longest,
         departs_weekday=weekday,
         departs_at=datetime.time.fromisoformat(hour) if hour else None,
-        cut_off_hours=row.get("cut_off", 0),
+        cut_off_hours=method.get("cut_off", 0),
         sort_order=position,
     )
 

@@ -96,7 +96,7 @@ def close_period(period: Period, *, actor: Actor) -> None:
         for number, payout in enumerate(list(due_payouts), start=1):
             reference = f"FT{period.paid_at:%y%m%d}{number:04}"
             mark_payout_paid(payout_id=payout.pk, reference=reference, actor=actor, now=period.paid_at)
-    _mark_messages_sent(period.closed_at)
+    _mark_notifications_sent(period.closed_at)
 
 
 def _end_of(planned: PlannedOrder, *, now: datetime.datetime) -> datetime.datetime:
@@ -104,7 +104,7 @@ def _end_of(planned: PlannedOrder, *, now: datetime.datetime) -> datetime.dateti
     return max(planned.times(part, now=now).delivered for part in planned.parts)
 
 
-def _mark_messages_sent(at: datetime.datetime) -> None:
-    """Mark past messages as sent."""
-    messages = Notification.objects.filter(created_at__gte=at, created_at__lte=at + _PAID_AFTER, sent_at=None)
-    messages.update(sent_at=at)
+def _mark_notifications_sent(at: datetime.datetime) -> None:
+    """Mark past notifications as sent."""
+    period = (at, at + _PAID_AFTER)
+    Notification.objects.filter(created_at__range=period, sent_at=None).update(sent_at=at)

@@ -155,17 +155,17 @@ def _service(row: TomlTable, channel: Channel, zone: Zone, tax_class: TaxClass) 
 
 
 def _product_type(
-    row: TomlTable, taxes: Mapping[str, TaxClass], attributes: Mapping[str, Attribute]
+    type_data: TomlTable, taxes: Mapping[str, TaxClass], attributes: Mapping[str, Attribute]
 ) -> ProductType:
     product_type = ProductType.objects.get_or_create(
-        slug=slugify(row["name"]),
+        slug=slugify(type_data["name"]),
         defaults={
-            "name": row["name"],
-            "tax_class": taxes[row["tax"]],
-            "is_perishable": row["perishable"],
+            "name": type_data["name"],
+            "tax_class": taxes[type_data["tax"]],
+            "is_perishable": type_data["perishable"],
         },
     )[0]
-    for position, key in enumerate(row["attributes"]):
+    for position, key in enumerate(type_data["attributes"]):
         ProductTypeAttribute.objects.get_or_create(
             product_type=product_type,
             attribute=attributes[key],
@@ -176,7 +176,7 @@ def _product_type(
         product_type=product_type,
         attribute=_cooperative_attribute(),
         scope=AttributeScope.PRODUCT,
-        defaults={"sort_order": len(row["attributes"])},
+        defaults={"sort_order": len(type_data["attributes"])},
     )
     return product_type
 
@@ -226,25 +226,27 @@ def _categories(
 ) -> dict[str, Category]:
     categories: dict[str, Category] = {}
 
-    def create_category(row: TomlTable, parent: Category | None, position: int) -> Category:
-        category = Category.objects.filter(slug=slugify(row["name"])).first()
+    def create_category(category_data: TomlTable, parent: Category | None, position: int) -> Category:
+        category = Category.objects.filter(slug=slugify(category_data["name"])).first()
         if category is None:
             category = create_category_row(
-                name=row["name"], parent=parent, sort_order=position, actor=actor, now=now
+                name=category_data["name"], parent=parent, sort_order=position, actor=actor, now=now
             )
-            description = row.get("about", "")
-            category.picture = pictures.get(row["picture"])
+            description = category_data.get("about", "")
+            category.picture = pictures.get(category_data["picture"])
             category.description_text = description
             category.description = texts.blocks(description) if description else None
             category.save(update_fields=["picture", "description_text", "description"])
             translations.extend(
-                texts.english_translations(category, name=row["en"], description_text=row.get("about_en", ""))
+                texts.english_translations(
+                    category, name=category_data["en"], description_text=category_data.get("about_en", "")
+                )
             )
-        categories[row["name"]] = category
+        categories[category_data["name"]] = category
         return category
 
     for place, root in enumerate(market()["category"]):
         parent = create_category(root, None, place)
-        for inner_place, row in enumerate(root["inside"]):
-            create_category(row, parent, inner_place)
+        for inner_place, category_data in enumerate(root["inside"]):
+            create_category(category_data, parent, inner_place)
     return categories

@@ -25,11 +25,13 @@ def start_postgres(*, port: int | None = None, cluster: Path | None = None) -> S
     """
     folder = create_server_folder("postgres")
     programs = _programs(folder)
-    data, own_port = folder / "data", port or free_port()
+    data_folder, own_port = folder / "data", port or free_port()
     if cluster is None:
-        _create_cluster(programs, data)
+        _create_cluster(programs, data_folder)
     else:
-        subprocess.run(["cp", "--archive", "--reflink=auto", cluster, data], check=True, capture_output=True)
+        subprocess.run(
+            ["cp", "--archive", "--reflink=auto", cluster, data_folder], check=True, capture_output=True
+        )
     settings = {
         "listen_addresses": "127.0.0.1",
         "port": str(own_port),
@@ -43,7 +45,7 @@ def start_postgres(*, port: int | None = None, cluster: Path | None = None) -> S
     }
     options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
     return start_service(
-        [str(programs / "postgres"), "-D", str(data), *options],
+        [str(programs / "postgres"), "-D", str(data_folder), *options],
         folder=folder,
         url=f"postgres://shop@127.0.0.1:{own_port}/postgres",
         ready=lambda: _is_ready(own_port),

@@ -188,7 +188,7 @@ def find_wrong_weights(rows: OrderRows) -> Iterator[str]:
 def _weight_fault(line: OrderLine, in_parcels: list[ParcelLine]) -> str:
     if line.estimate_grams is None:
         weighed = (line.bound_grams, line.weighed_grams, line.bound_gross) != (None, None, None)
-        if weighed or not {(row.is_by_weight, row.grams) for row in in_parcels} <= {(False, None)}:
+        if weighed or not {(packed.is_by_weight, packed.grams) for packed in in_parcels} <= {(False, None)}:
             return "is not sold by weight and has weights"
         return ""
     if line.bound_grams is None or line.bound_gross is None:
@@ -201,10 +201,10 @@ def _weight_fault(line: OrderLine, in_parcels: list[ParcelLine]) -> str:
         return "costs more than its bound"
     if line.weighed_grams is None and in_parcels:
         return "is packed unweighed"
-    if not all(row.is_by_weight and row.grams for row in in_parcels):
+    if not all(packed.is_by_weight and packed.grams for packed in in_parcels):
         return "is packed without grams"
-    is_whole = sum(row.quantity for row in in_parcels) == line.quantity
-    if is_whole and sum(row.grams or 0 for row in in_parcels) != line.weighed_grams:
+    is_whole = sum(packed.quantity for packed in in_parcels) == line.quantity
+    if is_whole and sum(packed.grams or 0 for packed in in_parcels) != line.weighed_grams:
         return "weighs otherwise than its parcels"
     return ""
 

@@ -260,9 +260,9 @@ def run_transition(
     return run_action(request, bound_action, url=url, message=message, refused_url=refused_url)
 
 
-def _list_rows(rows: list[Listing]) -> list[ListingRow]:
+def _list_rows(listings: list[Listing]) -> list[ListingRow]:
     """Add pictures and stock to the listings. Two queries for all rows, and three for each channel."""
-    products = [row.product_id for row in rows]
+    products = [listing.product_id for listing in listings]
     pictures: dict[int, Picture] = {}
     for media in (
         ProductMedia.objects.displayable()
@@ -271,16 +271,16 @@ def _list_rows(rows: list[Listing]) -> list[ListingRow]:
         .order_by("product", "sort_order", "pk")
     ):
         pictures.setdefault(media.product_id, media.picture)
-    stocks = _stocks_by_listing(rows)
+    stocks = _stocks_by_listing(listings)
     return [
         ListingRow(
-            row,
-            row.product,
-            row.product.default_variant,
-            pictures.get(row.product_id),
-            stocks[row.pk],
+            listing,
+            listing.product,
+            listing.product.default_variant,
+            pictures.get(listing.product_id),
+            stocks[listing.pk],
         )
-        for row in rows
+        for listing in listings
     ]
 
 

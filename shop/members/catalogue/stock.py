@@ -55,12 +55,12 @@ def count_stock(request: HttpRequest, membership: MembershipContext) -> HttpResp
     data = request.POST if request.method == "POST" else None
     counted_stocks = [
         (
-            row,
+            stock,
             CountForm(
-                data, prefix=f"stock-{row.pk}", initial={"key": uuid.uuid4()}, use_required_attribute=False
+                data, prefix=f"stock-{stock.pk}", initial={"key": uuid.uuid4()}, use_required_attribute=False
             ),
         )
-        for row in page.object_list
+        for stock in page.object_list
     ]
     if data is None or [form for _row, form in counted_stocks if not form.is_valid()]:
         context = {
@@ -74,13 +74,13 @@ def count_stock(request: HttpRequest, membership: MembershipContext) -> HttpResp
         return render_page(request, membership, "members/stock.html", context)
     counts = [
         StockCount(
-            row.variant_id,
-            row.warehouse_id,
+            stock.variant_id,
+            stock.warehouse_id,
             form.cleaned_data["counted"],
             "",
-            f"count:{row.pk}:{form.cleaned_data['key']}",
+            f"count:{stock.pk}:{form.cleaned_data['key']}",
         )
-        for row, form in counted_stocks
+        for stock, form in counted_stocks
         if form.cleaned_data["counted"] is not None
     ]
     action = partial(

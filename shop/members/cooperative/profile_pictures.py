@@ -38,8 +38,8 @@ def edit_profile_picture(
 ) -> HttpResponse:
     """Set the photo of the place, the people or a household. A photo is kept while its text is corrected."""
     picture_kind = _parse_kind(kind)
-    row = _find_pictured_row(membership, picture_kind, household_id)
-    present: Picture | None = getattr(row, photo_column(picture_kind))
+    pictured = _find_pictured_row(membership, picture_kind, household_id)
+    present: Picture | None = getattr(pictured, photo_column(picture_kind))
     kept = find_kept_pictures(membership.cooperative, request.POST.getlist("kept"))
     form = ProfilePictureForm(
         request.POST if request.method == "POST" else None,
@@ -65,7 +65,7 @@ def edit_profile_picture(
         context = {
             "form": form,
             "kind": picture_kind,
-            "household": row if isinstance(row, Producer) else None,
+            "household": pictured if isinstance(pictured, Producer) else None,
             "present": present,
             "kept_pictures": keep_pictures(membership.cooperative, [picture] if picture else []),
         }

@@ -261,7 +261,7 @@ def _parcel_row(
     part: OrderPart, parcel: Parcel, position: str, *, now: datetime.datetime
 ) -> dict[str, object]:
     """Return a parcel with its number of the total, the form of its next step and the steps to undo."""
-    row: dict[str, object] = {
+    parcel_row: dict[str, object] = {
         "parcel": parcel,
         "place": position,
         "lines": list(parcel.lines.all()),
@@ -269,15 +269,15 @@ def _parcel_row(
         "undoable": [(step, until) for step, until in undoable_steps(parcel) if now <= until],
     }
     if parcel.state in (ParcelState.PACKED, ParcelState.FAILED_DELIVERY):
-        row["handover"] = HandOverForm(parcel=parcel, delivery_kind=part.delivery_kind)
+        parcel_row["handover"] = HandOverForm(parcel=parcel, delivery_kind=part.delivery_kind)
     elif parcel.kind in RETURN_KINDS and parcel.state == ParcelState.HANDED_OVER:
-        row["back"] = build_return_form(parcel)
+        parcel_row["back"] = build_return_form(parcel)
     elif parcel.state == ParcelState.HANDED_OVER:
-        row["delivery"] = DeliveryForm(parcel=parcel)
+        parcel_row["delivery"] = DeliveryForm(parcel=parcel)
     is_cash_expected = parcel.cod_state == CodState.EXPECTED and not parcel.is_cash_with_carrier
     if parcel.state == ParcelState.DELIVERED and is_cash_expected:
-        row["cash"] = CashForm(parcel=parcel)
-    return row
+        parcel_row["cash"] = CashForm(parcel=parcel)
+    return parcel_row
 
 
 def _current_step(part: OrderPart, parcels: list[Parcel], pick: PickForm | None) -> int:
