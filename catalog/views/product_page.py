@@ -57,26 +57,37 @@ def show_product(request: HttpRequest, slug: str) -> HttpResponse:
     _translate(requested_product, choices)
     if request.headers.get("HX-Target") == "delivery":
         return render(request, "catalog/product.html#delivery", context)
-    context |= {
-        **variant_context,
-        "best": purchase.choice,
-        "breadcrumbs": breadcrumbs_to(requested_product.category),
-        "shared": SharePicture.objects.path_of(requested_product),
-        "media": media,
+    context |= variant_context | _details_context(request, requested_product, channel, choices, now=now)
+    context |= {"best": purchase.choice, "media": media}
+    return render(request, "catalog/product.html", context)
+
+
+def _details_context(
+    request: HttpRequest,
+    product: Product,
+    channel: Channel,
+    choices: Sequence[VariantChoice],
+    *,
+    now: datetime.datetime,
+) -> dict[str, Any]:
+    """Return template context for what surrounds the purchase, such as certificates and similar products."""
+    today = vietnam_date(now)
+    return {
+        "breadcrumbs": breadcrumbs_to(product.category),
+        "shared": SharePicture.objects.path_of(product),
         "certificates": list(
-            Certificate.objects.valid_on(vietnam_date(now))
-            .filter(products=requested_product)
+            Certificate.objects.valid_on(today)
+            .filter(products=product)
             .select_related("picture")
             .order_by("kind", "pk")
         ),
-        "is_paused": requested_product.cooperative.is_paused_on(vietnam_date(now)),
-        "this_month": vietnam_date(now).month,
-        "is_wished": is_wished(request, requested_product),
+        "is_paused": product.cooperative.is_paused_on(today),
+        "this_month": today.month,
+        "is_wished": is_wished(request, product),
         "has_tax_in_price": channel.prices_entered_with_tax,
-        "similar": build_cards(_similar(requested_product, channel), now=now),
-        "back_form": _back_form(request, requested_product, choices, today=vietnam_date(now)),
+        "similar": build_cards(_similar(product, channel), now=now),
+        "back_form": _back_form(request, product, choices, today=today),
     }
-    return render(request, "catalog/product.html", context)
 
 
 def get_channel_or_404() -> Channel:

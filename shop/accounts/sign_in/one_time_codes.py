@@ -70,19 +70,13 @@ def send_code(
     code.digest = _hash_code(code.pk, digits)
     code.save(force_insert=True)
     with translation.override(language):
-        shop = shop_settings()
-        # Short enough in Vietnamese for one text message, which holds 70 characters.
-        text = _("%(code)s is your code for %(purpose)s at %(shop)s. Do not share it.")
-        values = {"purpose": purpose.label, "shop": shop.name}
-        if contact_method == ContactMethod.EMAIL:
-            validity = _("It is valid for %(minutes)s minutes. If you did not ask for it, ignore this email.")
-            text += "\n\n" + validity % {"minutes": LIFETIME // datetime.timedelta(minutes=1)}
+        subject, text = _code_texts(purpose, contact_method)
         queue_notification(
             key=f"code:{code.pk}",
             contact_method=contact_method,
             recipient=recipient,
-            subject=_("Your code for %(purpose)s at %(shop)s") % values,
-            text=text % (values | {"code": PLACEHOLDER_SIGN}),
+            subject=subject,
+            text=text,
             language=language,
             user_id=user_id,
             secret=digits,
@@ -90,6 +84,17 @@ def send_code(
             now=now,
         )
     return code.pk
+
+
+def _code_texts(purpose: CodePurpose, contact_method: ContactMethod) -> tuple[str, str]:
+    """Return subject and text of a notification with a code, in the active language."""
+    values = {"purpose": purpose.label, "shop": shop_settings().name, "code": PLACEHOLDER_SIGN}
+    # Short enough in Vietnamese for one text message, which holds 70 characters.
+    text = _("%(code)s is your code for %(purpose)s at %(shop)s. Do not share it.")
+    if contact_method == ContactMethod.EMAIL:
+        validity = _("It is valid for %(minutes)s minutes. If you did not ask for it, ignore this email.")
+        text += "\n\n" + validity % {"minutes": LIFETIME // datetime.timedelta(minutes=1)}
+    return _("Your code for %(purpose)s at %(shop)s") % values, text % values
 
 
 def use_code(

@@ -58,23 +58,14 @@ def token_create(
 def token_refresh(
     arguments: TokenRefreshArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    token = arguments.get("refreshToken") or context.request.COOKIES.get(COOKIE)
-    if not token:
-        raise InputError("JWT_MISSING_TOKEN", _("Provide a refresh token."), field="refreshToken")
-    try:
-        claims = tokens.verified_claims(token)
-        user = tokens.user_from_claims(claims, tokens.REFRESH)
-    except PyJWTError as error:
-        _raise_token_error(error, "refreshToken")
-    if not arguments.get("refreshToken"):
-        _check_csrf(claims, arguments.get("csrfToken"))
     is_cookie = not arguments.get("refreshToken")
-    rotate = is_cookie or "refreshToken" in selection.names()
+    claims, user = _read_refresh_token(arguments, context)
+    should_rotate = is_cookie or "refreshToken" in selection.names()
     try:
         renewal = use_token(
             family_id=tokens.family_key(claims),
             token_id=str(claims.get("jti", "")),
-            should_rotate=rotate,
+            should_rotate=should_rotate,
             ip_address=client_address(context.request.META),
             now=context.now,
         )
@@ -85,7 +76,7 @@ def token_refresh(
     token = tokens.access_token(
         user, signed_in_at=renewal.family.created_at, now=context.now, audience=audience
     )
-    if not rotate:
+    if not should_rotate:
         return {"token": token, "user": user}
     successor = tokens.refresh_token(
         user,
@@ -98,6 +89,25 @@ def token_refresh(
         _set_cookie(context, user, successor)
     # Clients of the cookie flow never see the refresh token.
     return {"token": token, "refreshToken": None if is_cookie else successor, "user": user}
+
+
+def _read_refresh_token(arguments: TokenRefreshArguments, context: Context) -> tuple[tokens.Claims, User]:
+    """Return claims and user of the refresh token. One from the cookie needs its CSRF token.
+
+    Raises InputError.
+    """
+    sent_token = arguments.get("refreshToken")
+    token = sent_token or context.request.COOKIES.get(COOKIE)
+    if not token:
+        raise InputError("JWT_MISSING_TOKEN", _("Provide a refresh token."), field="refreshToken")
+    try:
+        claims = tokens.verified_claims(token)
+        user = tokens.user_from_claims(claims, tokens.REFRESH)
+    except PyJWTError as error:
+        _raise_token_error(error, "refreshToken")
+    if not sent_token:
+        _check_csrf(claims, arguments.get("csrfToken"))
+    return claims, user
 
 
 @mutation.field(refused={"isValid": False})

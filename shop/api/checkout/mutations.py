@@ -19,7 +19,7 @@ from orders.actions.quotes.quote_types import Quote
 from orders.actions.quotes.voucher_rules import VoucherCodeUnknown, VoucherRefused
 from orders.actions.vouchers.redeem_vouchers import apply_voucher_code, remove_voucher_code
 from orders.models import Basket, VoucherCode, normalise_code
-from shop.accounts.models import User
+from shop.accounts.models import Address, User
 from shop.accounts.staff.permissions import Permission
 from shop.api.account.clients import EMAIL
 from shop.api.base.inputs import AddressInput
@@ -29,6 +29,7 @@ from shop.api.checkout.inputs import (
     CheckoutAddPromoCodeArguments,
     CheckoutBillingAddressUpdateArguments,
     CheckoutCreateArguments,
+    CheckoutCreateInput,
     CheckoutCustomerAttachArguments,
     CheckoutCustomerDetachArguments,
     CheckoutCustomerNoteUpdateArguments,
@@ -90,26 +91,8 @@ def checkout_create(
     if input_data.get("privateMetadata"):
         context.require(Permission.MANAGE_CHECKOUTS)
     email = _validated_email(text) if (text := input_data.get("email")) else ""
-    rules = input_data.get("validationRules")
     draft = Basket(channel=channel, country=channel.default_country)
-    addresses = {
-        name: validated_address(address, rule, draft, context, address_type=address_type)
-        for name, address, rule, address_type in (
-            (
-                "shippingAddress",
-                input_data.get("shippingAddress"),
-                rules and rules.get("shippingAddress"),
-                "SHIPPING",
-            ),
-            (
-                "billingAddress",
-                input_data.get("billingAddress"),
-                rules and rules.get("billingAddress"),
-                "BILLING",
-            ),
-        )
-        if address
-    }
+    shipping_address, billing_address = _new_addresses(input_data, draft, context)
     language = tag_from_code(code) if (code := input_data.get("languageCode")) else "vi"
     basket, quote = create_basket(
         user_id=context.user.pk if context.user else None,
@@ -119,11 +102,29 @@ def checkout_create(
         metadata=metadata_from_input(input_data.get("metadata")),
         private_metadata=metadata_from_input(input_data.get("privateMetadata")),
         email=email or (context.user.email if context.user else None) or "",
-        shipping_address=addresses.get("shippingAddress"),
-        billing_address=addresses.get("billingAddress"),
+        shipping_address=shipping_address,
+        billing_address=billing_address,
         now=context.now,
     )
     return checkout_payload(basket, context, selection, quote, is_basket_current=True) | {"created": True}
+
+
+def _new_addresses(
+    input_data: CheckoutCreateInput, draft: Basket, context: Context
+) -> tuple[Address | None, Address | None]:
+    """Return the shipping and the billing address of a new checkout. Raises InputErrors."""
+    rules = input_data.get("validationRules")
+    shipping, billing = input_data.get("shippingAddress"), input_data.get("billingAddress")
+    shipping_address = billing_address = None
+    if shipping:
+        shipping_rules = rules and rules.get("shippingAddress")
+        shipping_address = validated_address(
+            shipping, shipping_rules, draft, context, address_type="SHIPPING"
+        )
+    if billing:
+        billing_rules = rules and rules.get("billingAddress")
+        billing_address = validated_address(billing, billing_rules, draft, context, address_type="BILLING")
+    return shipping_address, billing_address
 
 
 @mutation.field()

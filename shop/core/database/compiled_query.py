@@ -149,23 +149,9 @@ def _compile(
         sql, parameters = compiler.as_sql()
     except EmptyResultSet as empty:
         raise ValueError(f"{build.__qualname__} never returns rows.") from empty
-    read_parameters: list[_Parameter] = []
-    used_positions: set[object] = set()
-    for parameter in parameters:
-        position = positions.get(parameter) if isinstance(parameter, Hashable) else None
-        pattern = (
-            _find_pattern(parameter, positions) if position is None and isinstance(parameter, str) else None
-        )
-        if pattern is not None:
-            is_array = has_arrays and isinstance(arguments[pattern[0][0]], list)
-            read_parameters.append(_Parameter(parameter, pattern[1], is_array=is_array))
-        elif position is None:
-            read_parameters.append(_Parameter(parameter, None))
-        elif has_arrays and isinstance(arguments[position[0]], list):
-            read_parameters.append(_Parameter(parameter, _array_reader(position[0]), is_array=True))
-        else:
-            read_parameters.append(_Parameter(parameter, _parameter_reader(position, parameter)))
-        used_positions.add(pattern[0] if pattern is not None else position)
+    read_parameters, used_positions = _read_parameters(
+        parameters, positions, arguments, has_arrays=has_arrays
+    )
     unused_positions = set(positions.values()) - used_positions
     if unused_positions:
         raise ValueError(
@@ -185,6 +171,34 @@ def _compile(
         row_builder(queryset, compiler),
         _is_locking(queryset),
     )
+
+
+def _read_parameters(
+    parameters: Iterable[Any],
+    positions: Mapping[object, tuple[int, int]],
+    arguments: _Arguments,
+    *,
+    has_arrays: bool,
+) -> tuple[list[_Parameter], set[object]]:
+    """Return where each parameter of the SQL is read from, and the positions that reach the SQL."""
+    read_parameters: list[_Parameter] = []
+    used_positions: set[object] = set()
+    for parameter in parameters:
+        position = positions.get(parameter) if isinstance(parameter, Hashable) else None
+        pattern = (
+            _find_pattern(parameter, positions) if position is None and isinstance(parameter, str) else None
+        )
+        if pattern is not None:
+            is_array = has_arrays and isinstance(arguments[pattern[0][0]], list)
+            read_parameters.append(_Parameter(parameter, pattern[1], is_array=is_array))
+        elif position is None:
+            read_parameters.append(_Parameter(parameter, None))
+        elif has_arrays and isinstance(arguments[position[0]], list):
+            read_parameters.append(_Parameter(parameter, _array_reader(position[0]), is_array=True))
+        else:
+            read_parameters.append(_Parameter(parameter, _parameter_reader(position, parameter)))
+        used_positions.add(pattern[0] if pattern is not None else position)
+    return read_parameters, used_positions
 
 
 def _are_arrays_members(sql: str, parameters: Sequence[_Parameter]) -> bool:
