@@ -56,7 +56,7 @@ class WholeNumberField(GroupedLimitsField):
         return number(value) if isinstance(value, int) else value
 
 
-def _day(label: Label, **kwargs: Any) -> forms.DateField:
+def _day_field(label: Label, **kwargs: Any) -> forms.DateField:
     return forms.DateField(
         validators=[validate_day],
         label=label,
@@ -94,8 +94,8 @@ class DiscountForm(ConfirmableForm):
     value = WholeNumberField(
         label=_("Discount value"), error_messages={"required": _("Enter the discount value.")}
     )
-    starts = _day(pgettext_lazy("first day", "From"))
-    ends = _day(_("Until (inclusive)"), required=False)
+    starts = _day_field(pgettext_lazy("first day", "From"))
+    ends = _day_field(_("Until (inclusive)"), required=False)
     bearer = forms.ChoiceField(
         label=_("Paid by"),
         choices=[(PLATFORM, _("The market")), (COOPERATIVE, _("The cooperative, by agreement"))],

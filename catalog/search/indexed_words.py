@@ -41,17 +41,17 @@ class IndexedTexts:
         """Return the text of the column `search_name`."""
         first = [FIRST + word for word in _all_words(self.name.partition(" ")[0])]
         subjects = self.places if self._has_several_kinds() else (self.category, *self.places)
-        return _distinct(_all_words(self.name), first, _prefixed(SUBJECT, *subjects))
+        return _join_distinct(_all_words(self.name), first, _with_prefix(SUBJECT, *subjects))
 
     def text_column(self) -> str:
         """Return the text of the column `catalog.models.product.Product.search_text`."""
         texts = [self.name, *self.places, self.seller]
         if not self._has_several_kinds():
             texts.append(self.category)
-        return _distinct(
+        return _join_distinct(
             _all_words(*texts),
-            _prefixed(CATEGORY, self.category) if self._has_several_kinds() else (),
-            _prefixed(INGREDIENT, self.ingredients),
+            _with_prefix(CATEGORY, self.category) if self._has_several_kinds() else (),
+            _with_prefix(INGREDIENT, self.ingredients),
             _joined_neighbours(MENTIONED, self.description),
         )
 
@@ -77,9 +77,9 @@ def _joined_neighbours(prefix: str, text: str) -> list[str]:
     return [prefix + first + second for words in parts for first, second in pairwise(words)]
 
 
-def _prefixed(prefix: str, *texts: str) -> list[str]:
+def _with_prefix(prefix: str, *texts: str) -> list[str]:
     return [prefix + word for word in _all_words(*texts)]
 
 
-def _distinct(*lists: Iterable[str]) -> str:
+def _join_distinct(*lists: Iterable[str]) -> str:
     return " ".join(dict.fromkeys(word for words in lists for word in words))

@@ -35,10 +35,12 @@ def query_phrases() -> QueryPhrases:
     with _FILE.open("rb") as file:
         table = tomllib.load(file)
     certificates = {
-        _folded(phrase): kind for kind, phrases in table.pop("certificates").items() for phrase in phrases
+        _fold_phrase(phrase): kind
+        for kind, phrases in table.pop("certificates").items()
+        for phrase in phrases
     }
     classifiers = {fold(word): str(marked_word(word)) for word in table.pop("classifiers")}
-    folded = {name: [_folded(phrase) for phrase in phrases] for name, phrases in table.items()}
+    folded = {name: [_fold_phrase(phrase) for phrase in phrases] for name, phrases in table.items()}
     return QueryPhrases(certificates=certificates, classifiers=classifiers, **folded)
 
 
@@ -56,5 +58,5 @@ def without_start(text: str, phrases: Sequence[str]) -> str:
     return text[len(start) :].strip()
 
 
-def _folded(phrase: str) -> str:
+def _fold_phrase(phrase: str) -> str:
     return " ".join(folded_words(phrase))

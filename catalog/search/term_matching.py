@@ -73,17 +73,19 @@ def products_where(
 
     `cache` holds earlier results; its owner clears it when products change.
     """
-    return _cached(cache, (repr(conditions), "", limit), lambda: _search(conditions, limit))
+    return _find_cached(cache, (repr(conditions), "", limit), lambda: _run_search(conditions, limit))
 
 
 def products_with_translated_words(
     choices: Sequence[Choice], language: str, *, cache: SearchCache | None = None
 ) -> BitMap:
     """Return ids of products whose name in that language matches every choice."""
-    return _cached(cache, (repr(choices), language, None), lambda: _search_translations(language, choices))
+    return _find_cached(
+        cache, (repr(choices), language, None), lambda: _search_translations(language, choices)
+    )
 
 
-def _cached(
+def _find_cached(
     cache: SearchCache | None, key: tuple[str, str, int | None], run_query: Callable[[], BitMap]
 ) -> BitMap:
     if cache is None:
@@ -97,7 +99,7 @@ def _cached(
     return product_ids
 
 
-def _search(conditions: Sequence[Condition], limit: int | None) -> BitMap:
+def _run_search(conditions: Sequence[Condition], limit: int | None) -> BitMap:
     newest: list[str | int] = [limit] if limit else []
     if connection.vendor == "sqlite":
         expression = " AND ".join(

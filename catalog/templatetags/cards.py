@@ -23,10 +23,10 @@ def product_card(card: ProductCard, *, is_eager: bool = False, has_seller: bool 
     The template depends only on the card's values, so equal cards render equally. Rendering two dozen cards
     takes longer than all of a list's queries.
     """
-    return _render(card, is_eager, has_seller, get_language() or "")
+    return _render_card(card, is_eager, has_seller, get_language() or "")
 
 
 @lru_cache(_CACHED_CARDS)
-def _render(card: ProductCard, is_eager: bool, has_seller: bool, language: str) -> SafeString:
+def _render_card(card: ProductCard, is_eager: bool, has_seller: bool, language: str) -> SafeString:
     context = {"card": card, "is_eager": is_eager, "has_seller": has_seller}
     return render_to_string("components/product_card.html", context)

@@ -84,9 +84,9 @@ def build_cards(listings: Sequence[Listing], *, now: datetime.datetime) -> list[
     prices = _prices(listings)
     pictures = _pictures(products)
     stars = ocop_stars_by_product(products, vietnam_date(now))
-    free = _free([price.variant_id for row in prices.values() for price in row[:1]], listings)
+    free = _free_by_variant([price.variant_id for row in prices.values() for price in row[:1]], listings)
     return [
-        _card(
+        _build_card(
             listing,
             prices.get(listing.product_id, []),
             pictures.get(listing.product_id),
@@ -110,7 +110,7 @@ def ocop_stars_by_product(products: Sequence[Product], day: datetime.date) -> di
     return {product: stars for product, stars in rows if stars}
 
 
-def _card(
+def _build_card(
     listing: Listing,
     prices: list[Price],
     picture: Picture | None,
@@ -203,7 +203,7 @@ def _pictures(products: Sequence[Product]) -> dict[int, Picture]:
     return {media.product_id: media.picture for media in _first_media([product.pk for product in products])}
 
 
-def _free(variant_ids: Sequence[int], listings: Sequence[Listing]) -> dict[int, int]:
+def _free_by_variant(variant_ids: Sequence[int], listings: Sequence[Listing]) -> dict[int, int]:
     """Return the stock of each variant that buyers can still order, in steps."""
     if not listings:
         return {}

@@ -33,12 +33,12 @@ def serve_google_feed(request: HttpRequest, language: str) -> HttpResponseBase:
         response.headers["Content-Encoding"] = "gzip"
     else:
         # Not FileResponse: servers may send the file by descriptor, which would be the compressed one.
-        response = StreamingHttpResponse(_decompressed(path), content_type="application/xml")
+        response = StreamingHttpResponse(_read_decompressed(path), content_type="application/xml")
     response.headers["Cache-Control"] = f"public, max-age={_RETRY_SECONDS}"
     patch_vary_headers(response, ["Accept-Encoding"])
     return response
 
 
-def _decompressed(path: str) -> Iterator[bytes]:
+def _read_decompressed(path: str) -> Iterator[bytes]:
     with default_storage.open(path) as file, gzip.GzipFile(fileobj=file) as unpacked:
         yield from iter(partial(unpacked.read, _CHUNK_SIZE), b"")

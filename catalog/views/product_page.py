@@ -40,10 +40,10 @@ def show_product(request: HttpRequest, slug: str) -> HttpResponse:
     if requested_product is None:
         return paused_product_page(request, slug)
     now = timezone.now()
-    choices = _choices(requested_product, channel)
+    choices = _variant_choices(requested_product, channel)
     variant_context = _variant_context(choices)
     purchase = parse_purchase(request.GET, requested_product, choices, variant_context["best"])
-    media = _media(requested_product, purchase.choice)
+    media = _media_in_order(requested_product, purchase.choice)
     choices = _add_pictures(choices, media)
     context = {
         "product": requested_product,
@@ -54,7 +54,7 @@ def show_product(request: HttpRequest, slug: str) -> HttpResponse:
         "complaint_days": requested_product.complaint_days(shop_settings().complaint_days),
         **delivery_context(request, requested_product, channel, purchase, now=now),
     }
-    _translate(requested_product, choices)
+    _show_in_language(requested_product, choices)
     if request.headers.get("HX-Target") == "delivery":
         return render(request, "catalog/product.html#delivery", context)
     context |= variant_context | _details_context(request, requested_product, channel, choices, now=now)
@@ -85,7 +85,7 @@ def _details_context(
         "this_month": today.month,
         "is_wished": is_wished(request, product),
         "has_tax_in_price": channel.prices_entered_with_tax,
-        "similar": build_cards(_similar(product, channel), now=now),
+        "similar": build_cards(_similar_listings(product, channel), now=now),
         "back_form": _back_form(request, product, choices, today=today),
     }
 
@@ -111,7 +111,7 @@ def _variant_context(choices: Sequence[VariantChoice]) -> dict[str, Any]:
     }
 
 
-def _choices(product: Product, channel: Channel) -> list[VariantChoice]:
+def _variant_choices(product: Product, channel: Channel) -> list[VariantChoice]:
     """Return the product's variants with a price, in sort order."""
     variants = list(product.variants.in_order())
     priced = Price.objects.filter(variant__in=variants, channel=channel, amount__isnull=False)
@@ -125,19 +125,19 @@ def _choices(product: Product, channel: Channel) -> list[VariantChoice]:
     )
     free = {row["variant"]: row["total"] for row in rows}
     return [
-        _choice(variant, prices[variant.pk], free.get(variant.pk, 0))
+        _variant_choice(variant, prices[variant.pk], free.get(variant.pk, 0))
         for variant in variants
         if variant.pk in prices
     ]
 
 
-def _choice(variant: Variant, price: Price, free: int) -> VariantChoice:
+def _variant_choice(variant: Variant, price: Price, free: int) -> VariantChoice:
     selling = price.selling_price or 0
     list_price = price.amount if price.amount != selling else None
     return VariantChoice(variant, selling, list_price, max(free, 0) if variant.track_inventory else None)
 
 
-def _media(product: Product, choice: VariantChoice | None) -> list[ProductMedia]:
+def _media_in_order(product: Product, choice: VariantChoice | None) -> list[ProductMedia]:
     """Return the product's pictures in order; those of the chosen variant come first."""
     visible = ProductMedia.objects.displayable().filter(product=product).select_related("picture")
     rows = list(visible.order_by("sort_order", "pk"))
@@ -185,7 +185,7 @@ def _back_form(
     )
 
 
-def _similar(product: Product, channel: Channel) -> list[Listing]:
+def _similar_listings(product: Product, channel: Channel) -> list[Listing]:
     """Return other available products of the same category, newest first.
 
     Fetches keys first, so that the database reads the category index backwards and stops early.
@@ -200,7 +200,7 @@ def _similar(product: Product, channel: Channel) -> list[Listing]:
     return listings
 
 
-def _translate(product: Product, choices: Sequence[VariantChoice]) -> None:
+def _show_in_language(product: Product, choices: Sequence[VariantChoice]) -> None:
     show_in_language(
         [product],
         "name",

@@ -89,7 +89,7 @@ def cash_by_holder(today: datetime.date, currency: str) -> tuple[list[HolderCash
         age = CashAge(row["age"])
         holder_cash.by_age[age] = holder_cash.by_age.get(age, 0) + row["amount"]
         holder_cash.parcels += row["parcels"]
-    return _sorted(carriers.values()), _sorted(cooperatives.values())
+    return _sort_holders(carriers.values()), _sort_holders(cooperatives.values())
 
 
 def with_age(rows: ParcelQuerySet, today: datetime.date) -> Any:
@@ -170,5 +170,5 @@ def table_of_parcels(rows: Iterable[Parcel], currency: str) -> Table:
     return Table(_("Parcels"), columns, cells, currency)
 
 
-def _sorted(rows: Iterable[HolderCash]) -> list[HolderCash]:
+def _sort_holders(rows: Iterable[HolderCash]) -> list[HolderCash]:
     return sorted(rows, key=lambda row: (-row.total, row.name, row.key))

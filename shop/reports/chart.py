@@ -61,7 +61,7 @@ def build_chart(
 ) -> Chart:
     """Build the chart of figures by period for a width."""
     left = _LEFT if width == WIDTH else _LEFT // 2 + 13
-    spacing = _spacing(max((figures.total for _day, figures in days_and_figures), default=0))
+    spacing = _grid_spacing(max((figures.total for _day, figures in days_and_figures), default=0))
     scale = (HEIGHT - _TOP - _BOTTOM) / (spacing * _LINES)
     baseline = HEIGHT - _BOTTOM
     slot_width = (width - left) / max(len(days_and_figures), 1)
@@ -74,14 +74,14 @@ def build_chart(
         goods_height = goods_amount * scale
         delivery_height = max(0, figures.total - goods_amount) * scale
         if goods_height:
-            goods.append(_bar(middle, bar_width, baseline - goods_height, goods_height))
+            goods.append(_chart_bar(middle, bar_width, baseline - goods_height, goods_height))
         if delivery_height:
             top = baseline - goods_height - delivery_height
-            delivery.append(_bar(middle, bar_width, top, delivery_height))
+            delivery.append(_chart_bar(middle, bar_width, top, delivery_height))
         if position % label_interval == 0:
             days.append(
                 ChartLabel(
-                    _coordinate(min(middle, width - _HALF_A_LABEL)),
+                    _format_coordinate(min(middle, width - _HALF_A_LABEL)),
                     str(HEIGHT - 8),
                     _short_label(day, interval),
                 )
@@ -98,7 +98,7 @@ def build_chart(
         lines=[
             ChartLabel(
                 str(left - 8),
-                _coordinate(baseline - amount * scale),
+                _format_coordinate(baseline - amount * scale),
                 _format_axis_label(amount, spacing, currency),
             )
             for amount in range(0, spacing * _LINES + 1, spacing)
@@ -111,9 +111,14 @@ def build_chart(
     )
 
 
-def _bar(middle: float, width: float, top: float, height: float) -> ChartBar:
+def _chart_bar(middle: float, width: float, top: float, height: float) -> ChartBar:
     left = middle - width / 2
-    return ChartBar(_coordinate(left), _coordinate(top), _coordinate(width), _coordinate(height))
+    return ChartBar(
+        _format_coordinate(left),
+        _format_coordinate(top),
+        _format_coordinate(width),
+        _format_coordinate(height),
+    )
 
 
 def _running_average(
@@ -122,11 +127,13 @@ def _running_average(
     points = []
     for position, (x, _total) in enumerate(middles):
         window = [total for _x, total in middles[max(0, position - _AVERAGED + 1) : position + 1]]
-        points.append((_coordinate(x), _coordinate(baseline - sum(window) / len(window) * scale)))
+        points.append(
+            (_format_coordinate(x), _format_coordinate(baseline - sum(window) / len(window) * scale))
+        )
     return points
 
 
-def _spacing(highest: int) -> int:
+def _grid_spacing(highest: int) -> int:
     """Return the grid spacing: 1, 2 or 5 times a power of ten, so that four lines cover the highest bar."""
     unit = 1
     while True:
@@ -153,5 +160,5 @@ def _short_label(day: datetime.date, interval: ReportInterval) -> str:
     return period_label(day, interval) if interval == ReportInterval.MONTH else f"{day:%d/%m}"
 
 
-def _coordinate(measure: float) -> str:
+def _format_coordinate(measure: float) -> str:
     return f"{measure:.1f}"

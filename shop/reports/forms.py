@@ -38,7 +38,7 @@ class DayField(forms.DateField):
         )
 
 
-def _select(label: Label, choices: Sequence[tuple[str, Label]]) -> forms.ChoiceField:
+def _select_field(label: Label, choices: Sequence[tuple[str, Label]]) -> forms.ChoiceField:
     return forms.ChoiceField(
         label=label, choices=choices, required=False, widget=forms.Select(attrs={"class": "input"})
     )
@@ -49,16 +49,16 @@ class SalesForm(forms.Form):
 
     tu = DayField(pgettext_lazy("report", "From"))
     den = DayField(pgettext_lazy("report", "To"))
-    theo = _select(pgettext_lazy("report", "Period"), ReportInterval.choices)
-    nhom = _select(pgettext_lazy("report", "Group by"), SalesGroup.choices)
-    htx = _select(_("Cooperative"), [])
-    loai = _select(_("Category"), [])
-    tinh = _select(_("Province"), [])
-    kenh = _select(_("Channel"), [])
-    nguon = _select(
+    theo = _select_field(pgettext_lazy("report", "Period"), ReportInterval.choices)
+    nhom = _select_field(pgettext_lazy("report", "Group by"), SalesGroup.choices)
+    htx = _select_field(_("Cooperative"), [])
+    loai = _select_field(_("Category"), [])
+    tinh = _select_field(_("Province"), [])
+    kenh = _select_field(_("Channel"), [])
+    nguon = _select_field(
         pgettext_lazy("report", "Source"), [("", pgettext_lazy("report", "All")), *OrderSource.choices]
     )
-    dem = _select(_("What counts"), SalesBasis.choices)
+    dem = _select_field(_("What counts"), SalesBasis.choices)
 
     def __init__(self, data: Mapping[str, object], *, today: datetime.date) -> None:
         month_start = today.replace(day=1)

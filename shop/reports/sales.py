@@ -186,7 +186,7 @@ def sum_figures(rows: Iterable[SalesFigures]) -> SalesFigures:
 def by_period(query: SalesQuery) -> dict[datetime.date, SalesFigures]:
     """Return figures by the first day of each period that has any."""
     is_by_line = query.category is not None
-    rows = chain(_rows(query, is_by_line=is_by_line), _line_refund_rows(query, is_by_line=is_by_line))
+    rows = chain(_sum_rows(query, is_by_line=is_by_line), _line_refund_rows(query, is_by_line=is_by_line))
     if not is_by_line:
         rows = chain(rows, _delivery_refund_rows(query))
     return {
@@ -196,12 +196,12 @@ def by_period(query: SalesQuery) -> dict[datetime.date, SalesFigures]:
 
 def by_group(query: SalesQuery) -> dict[object, SalesFigures]:
     """Return figures of the whole date range by group key."""
-    return {key: figures for (_period, key), figures in _grouped(query, is_by_period=False).items()}
+    return {key: figures for (_period, key), figures in _figures_by_group(query, is_by_period=False).items()}
 
 
 def by_period_and_group(query: SalesQuery) -> dict[tuple[datetime.date | None, object], SalesFigures]:
     """Return figures by period and group key."""
-    return _grouped(query, is_by_period=True)
+    return _figures_by_group(query, is_by_period=True)
 
 
 def totals(query: SalesQuery) -> SalesFigures:
@@ -209,7 +209,7 @@ def totals(query: SalesQuery) -> SalesFigures:
     return sum_figures(by_period(query).values())
 
 
-def _grouped(
+def _figures_by_group(
     query: SalesQuery, *, is_by_period: bool
 ) -> dict[tuple[datetime.date | None, object], SalesFigures]:
     is_by_line = query.group in LINE_GROUPS or query.category is not None
@@ -219,11 +219,11 @@ def _grouped(
             {"period": PeriodOf("report_date", query.interval)} if is_by_period else {}
         )
         group_by = {**period, "group": _group_key(group_columns)}
-        rows = _rows(query, is_by_line=True, group_by=group_by, omitted={"orders"})
+        rows = _sum_rows(query, is_by_line=True, group_by=group_by, omitted={"orders"})
         figures_by_key = {(row.get("period"), row["group"]): _build_figures(row) for row in rows}
     else:
         omitted = {"orders"} if query.group in _GROUPS_WITHIN_COOPERATIVE else set()
-        rows = _rows(
+        rows = _sum_rows(
             query,
             is_by_line=is_by_line,
             group_by=_DAY | {"group": _group_key(group_columns)},
@@ -244,7 +244,7 @@ def _delivery_figures(
     query: SalesQuery, *, is_by_period: bool
 ) -> dict[tuple[datetime.date | None, object], SalesFigures]:
     """Return the row of deliveries beside products or categories, by period."""
-    delivered = _rows(query, is_by_line=False, aggregates=_DELIVERY_AGGREGATES)
+    delivered = _sum_rows(query, is_by_line=False, aggregates=_DELIVERY_AGGREGATES)
     rows = chain(delivered, _delivery_refund_rows(query))
     figures_by_period = _roll_up(query, rows, is_by_period=is_by_period)
     return {
@@ -266,7 +266,7 @@ def _roll_up(
     return figures_by_key
 
 
-def _rows(
+def _sum_rows(
     query: SalesQuery,
     *,
     is_by_line: bool,
@@ -276,7 +276,7 @@ def _rows(
 ) -> Iterable[Mapping[str, Any]]:
     """Return one row of sums per group. Lines have no delivery."""
     rows: QuerySet[Any] = (OrderLine if is_by_line else OrderPart)._default_manager.filter(
-        _condition(query, is_by_line=is_by_line)
+        _report_condition(query, is_by_line=is_by_line)
     )
     sums = aggregates or (_LINE_AGGREGATES if is_by_line else _PART_AGGREGATES)
     kept_sums = {name: aggregate for name, aggregate in sums.items() if name not in omitted}
@@ -286,7 +286,7 @@ def _rows(
     return grouped
 
 
-def _condition(query: SalesQuery, *, is_by_line: bool, relation: str = "") -> Q:
+def _report_condition(query: SalesQuery, *, is_by_line: bool, relation: str = "") -> Q:
     """Return the condition for parts or lines, or for rows that refer to them by `relation`."""
     values: dict[str, object] = {
         "report_date__gte": query.first,
@@ -316,7 +316,9 @@ def _line_refund_rows(
     """
     lines = (
         _group_refunds(
-            RefundLine.objects.filter(_condition(query, is_by_line=is_by_line, relation="order_line__")),
+            RefundLine.objects.filter(
+                _report_condition(query, is_by_line=is_by_line, relation="order_line__")
+            ),
             "order_line__",
             group,
             "order_line",
@@ -342,7 +344,7 @@ def _line_refund_rows(
 def _delivery_refund_rows(query: SalesQuery, group: str | None = None) -> Iterable[Mapping[str, Any]]:
     """Return the refunded and refunded paid amounts of deliveries; a surplus is not a part of the sales."""
     grouped: Iterable[Mapping[str, Any]] = _group_refunds(
-        Refund.objects.filter(_condition(query, is_by_line=False, relation="part__")), "part__", group
+        Refund.objects.filter(_report_condition(query, is_by_line=False, relation="part__")), "part__", group
     ).annotate(refunded=Sum("delivery"), refunded_paid=Sum("delivery", filter=Q(part__is_paid=True)))
     return grouped
 

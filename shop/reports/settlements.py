@@ -137,7 +137,7 @@ def build_statement(settlement: Settlement) -> SettlementStatement:
 
 def orders_in(settlement: Settlement) -> Any:
     """Return a settlement's orders, oldest posting first, as dicts with `posting__order` and `at`."""
-    rows = _entries(settlement).filter(posting__order__isnull=False).values("posting__order")
+    rows = _ledger_entries(settlement).filter(posting__order__isnull=False).values("posting__order")
     firsts = rows.annotate(at=Min("posting__created_at"), first=Min("posting"))
     return firsts.order_by("at", "first")
 
@@ -145,7 +145,7 @@ def orders_in(settlement: Settlement) -> Any:
 def rows_of_orders(settlement: Settlement, order_rows: Iterable[dict[str, Any]]) -> list[SettlementRow]:
     """Return rows for orders from `orders_in`. One query."""
     times_by_order = {order_row["posting__order"]: order_row["at"] for order_row in order_rows}
-    entries = _entries(settlement).filter(posting__order__isnull=False)
+    entries = _ledger_entries(settlement).filter(posting__order__isnull=False)
     if len(times_by_order) <= MAX_QUERIED_KEYS:
         entries = entries.filter(posting__order__in=list(times_by_order))
     rows = (
@@ -168,7 +168,7 @@ def rows_of_orders(settlement: Settlement, order_rows: Iterable[dict[str, Any]])
 def other_rows(settlement: Settlement) -> list[SettlementRow]:
     """Return rows without an order: corrections with reasons, remitted cash, balances carried over."""
     rows = (
-        _entries(settlement)
+        _ledger_entries(settlement)
         .filter(posting__order=None)
         .order_by("posting__created_at", "posting")
         .values_list("posting", "posting__kind", "posting__created_at", "posting__memo", "account", "nature")
@@ -194,7 +194,7 @@ def sum_by_day(rows: Sequence[SettlementRow]) -> list[SettlementRow]:
         SettlementRow(
             day_rows[0].at,
             _("Orders: %(count)s") % {"count": len(day_rows)},
-            _sum(row.totals for row in day_rows),
+            _sum_totals(row.totals for row in day_rows),
         )
         for _day, day_rows in sorted(days.items())
     ]
@@ -230,7 +230,7 @@ def tables(statement: SettlementStatement) -> list[Table]:
         ]
         for row in statement_rows
     ]
-    total = _sum(row.totals for row in statement_rows)
+    total = _sum_totals(row.totals for row in statement_rows)
     total_cells: list[Cell] = [
         "",
         _("Total"),
@@ -241,12 +241,12 @@ def tables(statement: SettlementStatement) -> list[Table]:
     return [summary, Table(name, columns, detail, settlement.currency, sums=total_cells, title=title)]
 
 
-def _entries(settlement: Settlement) -> Any:
+def _ledger_entries(settlement: Settlement) -> Any:
     in_settlement = Q(settlement=settlement, account__in=COOPERATIVE_ACCOUNTS)
     return LedgerEntry.objects.filter(in_settlement).exclude(posting__kind__in=_CLOSING_POSTINGS)
 
 
-def _sum(all_totals: Iterable[PeriodTotals]) -> PeriodTotals:
+def _sum_totals(all_totals: Iterable[PeriodTotals]) -> PeriodTotals:
     sums = dict.fromkeys((field.name for field in fields(PeriodTotals)), 0)
     for totals in all_totals:
         for name in sums:

@@ -96,7 +96,7 @@ def _page_context(query: SalesQuery, today: datetime.date) -> dict[str, object]:
         "explanation": _EXPLANATIONS[query.basis],
         "figures": figures,
         "preceding": query.preceding(),
-        "tiles": _tiles(figures, figures_before, query),
+        "tiles": _figure_tiles(figures, figures_before, query),
         "chart": build_chart(list(by_period.items()), query.interval, query.currency),
         "narrow_chart": build_chart(list(by_period.items()), query.interval, query.currency, width=NARROW),
         "by_period": [(period_label(day, query.interval), row) for day, row in by_period.items()],
@@ -105,7 +105,7 @@ def _page_context(query: SalesQuery, today: datetime.date) -> dict[str, object]:
         "other_groups_total": report.sum_figures(row for _key, _name, row in other_groups),
         "other_groups_count": len(other_groups),
         "is_of_lines": query.group in report.LINE_GROUPS or query.category is not None,
-        "presets": _presets(today),
+        "presets": _preset_periods(today),
     }
 
 
@@ -126,7 +126,9 @@ def _group_rows(query: SalesQuery) -> list[tuple[object, str, SalesFigures]]:
     return sorted(rows, key=lambda row: (row[0] == report.DELIVERY, -row[2].total, row[1]))
 
 
-def _tiles(current: SalesFigures, previous: SalesFigures, query: SalesQuery) -> list[dict[str, object]]:
+def _figure_tiles(
+    current: SalesFigures, previous: SalesFigures, query: SalesQuery
+) -> list[dict[str, object]]:
     """Return the figures above the chart, each with its change from the preceding period."""
 
     def tile(label: str, value: int, previous_value: int, *, is_money: bool) -> dict[str, object]:
@@ -147,7 +149,7 @@ def _query_total_label(query: SalesQuery) -> str:
     return _("Net sales") if query.basis == report.SalesBasis.NET else pgettext("report", "Total")
 
 
-def _presets(today: datetime.date) -> list[tuple[str, str, str]]:
+def _preset_periods(today: datetime.date) -> list[tuple[str, str, str]]:
     month = today.replace(day=1)
     last_month = (month - datetime.timedelta(days=1)).replace(day=1)
     spans = [

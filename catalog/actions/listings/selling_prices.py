@@ -87,13 +87,13 @@ def _best_price(price: Price, promotions: Sequence[Promotion]) -> tuple[int | No
     candidates = [
         (promotion.price_of(price.amount), promotion.pk)
         for promotion in promotions
-        if promotion.channel_id == price.channel_id and _covers(promotion, price.variant.product)
+        if promotion.channel_id == price.channel_id and _is_covered(promotion, price.variant.product)
     ]
     best = min(candidates, key=lambda candidate: candidate[0], default=None)
     return best if best is not None and best[0] < price.amount else (None, None)
 
 
-def _covers(promotion: Promotion, product: Product) -> bool:
+def _is_covered(promotion: Promotion, product: Product) -> bool:
     """Return whether a promotion covers a product: by cooperative, and by product or category branch."""
     if promotion.cooperative_id not in (None, product.cooperative_id):
         return False

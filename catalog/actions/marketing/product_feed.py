@@ -200,11 +200,11 @@ def _item_fields(feed_variant: _FeedVariant, texts: _Texts) -> dict[str, object]
         "identifier_exists": "" if _is_gtin(variant.barcode) else "no",
         "product_type": " > ".join(texts.translate(category, "name") for category in categories),
         "shipping_weight": f"{grams} g" if (grams := variant.grams_for(product)) else "",
-        **_measure(variant),
+        **_unit_measure(variant),
     }
 
 
-def _measure(variant: Variant) -> dict[str, str]:
+def _unit_measure(variant: Variant) -> dict[str, str]:
     """Return the content of a step, and the measure for its unit price."""
     if variant.content_grams:
         return {"unit_pricing_measure": f"{variant.content_grams} g", "unit_pricing_base_measure": "1 kg"}

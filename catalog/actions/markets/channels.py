@@ -47,7 +47,7 @@ class ChannelChange:
 def open_channel(*, change: ChannelChange, actor: Actor, now: datetime.datetime) -> Channel:
     """Create a channel without listings. Raises ChannelSlugTaken, Missing."""
     channel = Channel(**change.values)
-    _save(channel, is_new=True)
+    _save_channel(channel, is_new=True)
     _update_links(channel, change.links)
     record_change("channel.opened", channel, actor=actor, now=now, data=_change_data(change))
     return channel
@@ -67,7 +67,7 @@ def change_channel(
     country = channel.default_country
     for column, value in change.values.items():
         setattr(channel, column, value)
-    _save(channel)
+    _save_channel(channel)
     if _update_links(channel, change.links) or channel.default_country != country:
         listed = Variant.objects.filter(product__listings__channel=channel)
         refresh_availability(variant_ids=listed.values_list("pk", flat=True))
@@ -75,7 +75,7 @@ def change_channel(
     return channel
 
 
-def _save(channel: Channel, *, is_new: bool = False) -> None:
+def _save_channel(channel: Channel, *, is_new: bool = False) -> None:
     try:
         with transaction.atomic():
             channel.save(force_insert=is_new)

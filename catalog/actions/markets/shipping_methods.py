@@ -47,7 +47,7 @@ def create_shipping_method(*, values: Mapping[str, object], actor: Actor, now: d
     """Create a shipping service. Raises InvalidColumnValue, Missing, InvalidRange."""
     require_related_rows(Service, values)
     service = Service(**values)
-    _save(service)
+    _save_service(service)
     record_change("service.added", service, actor=actor, now=now)
     return service
 
@@ -61,7 +61,7 @@ def update_shipping_method(
     require_related_rows(Service, values)
     for column, value in values.items():
         setattr(service, column, value)
-    _save(service)
+    _save_service(service)
     record_change("service.changed", service, actor=actor, now=now, data={"fields": sorted(values)})
     return service
 
@@ -118,7 +118,7 @@ def _set_price(service: Service, channel: Channel, price_input: ShippingPriceInp
     row.save()
 
 
-def _save(service: Service) -> None:
+def _save_service(service: Service) -> None:
     for minimum, maximum, name in (
         (service.minimum_grams, service.maximum_grams, "maximumOrderWeight"),
         (service.minimum_days, service.maximum_days, "maximumDeliveryDays"),

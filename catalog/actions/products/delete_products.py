@@ -28,9 +28,9 @@ def delete_product(
     product = lock_row(Product.objects.for_cooperative(cooperative).filter(pk=product_id))
     if product is None:
         raise Missing()
-    is_deleted = not _is_referred_to(product) and _delete(product, actor=actor, now=now)
+    is_deleted = not _is_referred_to(product) and _try_to_delete(product, actor=actor, now=now)
     if not is_deleted:
-        _remove(product, actor=actor, now=now)
+        _mark_removed(product, actor=actor, now=now)
     return is_deleted
 
 
@@ -40,7 +40,7 @@ def _is_referred_to(product: Product) -> bool:
     return promised.exists() or Movement.objects.filter(stock__variant__product=product).exists()
 
 
-def _delete(product: Product, *, actor: Actor, now: datetime.datetime) -> bool:
+def _try_to_delete(product: Product, *, actor: Actor, now: datetime.datetime) -> bool:
     """Delete it; return False if a line of an order or API draft still refers to it."""
     try:
         with transaction.atomic():
@@ -59,7 +59,7 @@ def _delete(product: Product, *, actor: Actor, now: datetime.datetime) -> bool:
     return True
 
 
-def _remove(product: Product, *, actor: Actor, now: datetime.datetime) -> None:
+def _mark_removed(product: Product, *, actor: Actor, now: datetime.datetime) -> None:
     """Withdraw it from every channel, and keep it only for past orders and movements."""
     for listing in Listing.objects.filter(product=product).select_related("product").order_by("pk"):
         if listing.state != ListingState.WITHDRAWN:

@@ -37,7 +37,7 @@ def propose_picture_order(
 ) -> None:
     """Step: move a picture in the product's revision. Raises Missing."""
     revision, rows = _revision_pictures(product, now)
-    moved = _find(rows, key)
+    moved = _find_picture(rows, key)
     reordered = [row for row in rows if row is not moved]
     reordered.insert(max(0, position), moved)
     if reordered != rows:
@@ -49,7 +49,7 @@ def propose_picture_removal(
 ) -> None:
     """Step: remove a picture in the product's revision. Raises Missing, LastPictureNeeded."""
     revision, rows = _revision_pictures(product, now)
-    removed = _find(rows, key)
+    removed = _find_picture(rows, key)
     remaining = [row for row in rows if row is not removed]
     if not any(row.picture.state == PictureState.READY for row in remaining):
         raise LastPictureNeeded()
@@ -88,7 +88,7 @@ def _save_order(
             row.save()
 
 
-def _find(rows: list[RevisionPicture], key: PictureKey) -> RevisionPicture:
+def _find_picture(rows: list[RevisionPicture], key: PictureKey) -> RevisionPicture:
     """Return the picture with this key: its own, or that of the product's picture. Raises Missing."""
     for row in rows:
         if key == (row.media_id if isinstance(key, int) else row.pk):

@@ -51,7 +51,7 @@ def create_product(
     product_type = ProductType.objects.filter(pk=product_type_id).first()
     if product_type is None:
         raise Missing(field="productType")
-    product = Product(product_type=product_type, cooperative=_owner(cooperative_id))
+    product = Product(product_type=product_type, cooperative=_find_seller(cooperative_id))
     insert_product(product, values, actor=actor, now=now)
     set_product_attributes(product, inputs, requires_all=True)
     _add_to_collections(product, collections)
@@ -160,7 +160,7 @@ def set_default_variant(
     return product
 
 
-def _owner(cooperative_id: int | None) -> Cooperative:
+def _find_seller(cooperative_id: int | None) -> Cooperative:
     if cooperative_id is None:
         platform_seller = Cooperative.objects.filter(is_platform_seller=True).first()
         if platform_seller is None:

@@ -21,13 +21,13 @@ def rebuild_search_words() -> int:
     while keys := list(
         Product.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:_BATCH_SIZE]
     ):
-        changed += _rebuild(keys)
+        changed += _rebuild_batch(keys)
         last = keys[-1]
     return changed
 
 
 @transaction.atomic(durable=True)
-def _rebuild(keys: list[int]) -> int:
+def _rebuild_batch(keys: list[int]) -> int:
     products = lock_rows(
         Product.objects.filter(pk__in=keys).select_related("cooperative", "category").order_by("pk")
     )

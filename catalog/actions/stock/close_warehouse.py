@@ -50,15 +50,15 @@ def close_warehouse(
     stocks = lock_rows(Stock.objects.filter(warehouse=warehouse))
     if any(stock.on_hand or stock.reserved or stock.allocated for stock in stocks):
         raise WarehouseNotEmpty()
-    is_deleted = not Movement.objects.filter(stock__warehouse=warehouse).exists() and _delete(
+    is_deleted = not Movement.objects.filter(stock__warehouse=warehouse).exists() and _try_to_delete(
         warehouse, actor=actor, now=now
     )
     if not is_deleted:
-        _close(warehouse, actor=actor, now=now)
+        _mark_closed(warehouse, actor=actor, now=now)
     return is_deleted
 
 
-def _delete(warehouse: Warehouse, *, actor: Actor, now: datetime.datetime) -> bool:
+def _try_to_delete(warehouse: Warehouse, *, actor: Actor, now: datetime.datetime) -> bool:
     """Delete it; return False if an ended delivery method or a parcel refers to it."""
     try:
         with transaction.atomic():
@@ -77,7 +77,7 @@ def _delete(warehouse: Warehouse, *, actor: Actor, now: datetime.datetime) -> bo
     return True
 
 
-def _close(warehouse: Warehouse, *, actor: Actor, now: datetime.datetime) -> None:
+def _mark_closed(warehouse: Warehouse, *, actor: Actor, now: datetime.datetime) -> None:
     warehouse.closed_at = now
     warehouse.slug = f"{warehouse.slug[:210]}~{warehouse.pk}"
     warehouse.save(update_fields=["closed_at", "slug"])

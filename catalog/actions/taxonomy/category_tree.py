@@ -36,8 +36,8 @@ def move_category(
     `position` counts from 0 among its new siblings. Raises CategoryInsideItself, Missing.
     """
     categories = _lock_tree()
-    category = _require(categories, category_id, field="id")
-    parent = _require(categories, parent_id, field="parent") if parent_id is not None else None
+    category = _category_or_missing(categories, category_id, field="id")
+    parent = _category_or_missing(categories, parent_id, field="parent") if parent_id is not None else None
     if parent is not None and (parent.path or "").startswith(category.branch_path):
         raise CategoryInsideItself(field="parent")
     before = _placement(categories, category)
@@ -73,8 +73,8 @@ def merge_category(*, category_id: int, into_id: int, actor: Actor, now: datetim
     and StillReferenced while a promotion, voucher or commission rate names it.
     """
     categories = _lock_tree()
-    category = _require(categories, category_id, field="id")
-    target = _require(categories, into_id, field="into")
+    category = _category_or_missing(categories, category_id, field="id")
+    target = _category_or_missing(categories, into_id, field="into")
     if (target.path or "").startswith(category.branch_path):
         raise CategoryInsideItself(field="into")
     old_path, shift = category.path or "", target.level - category.level
@@ -106,7 +106,7 @@ def hide_category(*, category_id: int, is_hidden: bool, actor: Actor, now: datet
 
     A category inside it that was hidden itself stays hidden. Raises Missing.
     """
-    category = _require(_lock_tree(), category_id, field="id")
+    category = _category_or_missing(_lock_tree(), category_id, field="id")
     if category.is_hidden == is_hidden:
         return
     Category.objects.filter(pk=category.pk).update(is_hidden=is_hidden, is_shown=False)
@@ -159,7 +159,7 @@ def _update_is_shown() -> None:
         Category.objects.filter(pk__in=keys).update(is_shown=is_shown)
 
 
-def _require(categories: Mapping[int, Category], key: int, *, field: str) -> Category:
+def _category_or_missing(categories: Mapping[int, Category], key: int, *, field: str) -> Category:
     if key not in categories:
         raise Missing(field=field)
     return categories[key]

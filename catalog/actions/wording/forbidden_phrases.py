@@ -51,11 +51,11 @@ class InvalidPhrase(Refused):
 def require_allowed_texts(texts: Mapping[str, object]) -> None:
     """Step: raise ForbiddenWords if one of these texts (by field) contains a forbidden phrase."""
     phrases = list(ForbiddenPhrase.objects.order_by("pk"))
-    patterns = [(phrase, _words(phrase.phrase)) for phrase in phrases]
+    patterns = [(phrase, _comparable_words(phrase.phrase)) for phrase in phrases]
     for field, text in texts.items():
-        words = _words(text) if isinstance(text, str) else []
+        words = _comparable_words(text) if isinstance(text, str) else []
         for phrase, pattern in patterns:
-            if _contains(words, pattern):
+            if _contains_pattern(words, pattern):
                 values = {"phrase": phrase.phrase, "reason": phrase.reason}
                 message = ForbiddenWords.default_message % values
                 name = "description" if field == "description_text" else field
@@ -77,7 +77,7 @@ def require_allowed_product(product: Product) -> None:
 def forbid_phrase(*, phrase: str, reason: str, actor: Actor, now: datetime.datetime) -> ForbiddenPhrase:
     """Add a phrase. Raises AlreadyTaken, InvalidColumnValue, InvalidPhrase."""
     cleaned = " ".join(unicodedata.normalize("NFC", phrase).lower().split())
-    if not _words(cleaned):
+    if not _comparable_words(cleaned):
         raise InvalidPhrase(field="phrase")
     if not reason.strip():
         raise InvalidPhrase(field="reason")
@@ -99,7 +99,7 @@ def allow_phrase(*, phrase_id: int, actor: Actor, now: datetime.datetime) -> Non
     row.delete()
 
 
-def _words(text: str) -> list[str]:
+def _comparable_words(text: str) -> list[str]:
     """Return the words in lower case, without invisible characters, each with its tone mark at the end.
 
     "hoá" and "hóa" are therefore one word, and invisible characters cannot disguise a word.
@@ -114,7 +114,7 @@ def _with_tone_last(word: str) -> str:
     return unicodedata.normalize("NFC", "".join(letter for letter in letters if letter not in _TONES)) + tones
 
 
-def _contains(words: Sequence[str], pattern: Sequence[str]) -> bool:
+def _contains_pattern(words: Sequence[str], pattern: Sequence[str]) -> bool:
     """Return whether the words contain the pattern, with its accents or entirely without accents."""
     bare_pattern = [fold(word) for word in pattern]
     length = len(pattern)

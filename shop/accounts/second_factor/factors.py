@@ -66,7 +66,7 @@ def add_authenticator_app(
 
     Returns recovery codes if it is the account's first second factor. Raises Missing, WrongSecondFactor.
     """
-    step = _matching_step(secret, _digits(entered_code), now)
+    step = _matching_step(secret, _digits_of(entered_code), now)
     if step is None:
         raise WrongSecondFactor(field="code")
     user = _lock_user(user_id)
@@ -201,7 +201,7 @@ def _accept_code(user_id: int, entered_code: str, actor: Actor, now: datetime.da
     user = _lock_user(user_id)
     if not user.has_second_factor:
         raise NoSecondFactor(field="code")
-    digits = _digits(entered_code)
+    digits = _digits_of(entered_code)
     if len(digits) == DIGITS and len(entered_code.strip()) <= DIGITS + 2:
         _accept_app_code(user, digits, now)
     else:
@@ -266,7 +266,7 @@ def _new_recovery_codes(user: User, now: datetime.datetime) -> list[str]:
     ]
     RecoveryCode.objects.filter(user=user).delete()
     RecoveryCode.objects.bulk_create(
-        RecoveryCode(user=user, digest=_digest(user, code), created_at=now) for code in codes
+        RecoveryCode(user=user, digest=_hash_recovery_code(user, code), created_at=now) for code in codes
     )
     return [f"{code[:5]}-{code[5:]}" for code in codes]
 
@@ -279,18 +279,18 @@ def _record_and_notify(
     notify_sign_in_change(user=user, text=text, now=now)
 
 
-def _digest(user: User, letters: str) -> str:
+def _hash_recovery_code(user: User, letters: str) -> str:
     return salted_hmac(
         "shop.accounts.second_factor.factors", f"{user.pk}:{letters}", algorithm="sha256"
     ).hexdigest()
 
 
-def _digits(entered_code: str) -> str:
+def _digits_of(entered_code: str) -> str:
     """Return the code's digits, of any script, as ASCII digits."""
     return "".join(str(unicodedata.decimal(character)) for character in entered_code if character.isdecimal())
 
 
-def _letters(entered_code: str) -> str:
+def _letters_and_digits_of(entered_code: str) -> str:
     return "".join(character for character in entered_code.lower() if character.isalnum())
 
 

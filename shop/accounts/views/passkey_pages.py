@@ -44,15 +44,15 @@ def sign_in_by_passkey(request: HttpRequest, *, after_sign_in: AfterSignIn) -> H
     try:
         PASSKEYS_IN_NETWORK.count_try(network)
     except TooManyTries as refused:
-        return _refused(request, str(refused.message), status=429)
+        return _refuse(request, str(refused.message), status=429)
     if request.method == "GET":
         return passkey_challenge(request)
     try:
         user = passkey_owner(request)
     except InvalidPasskey as refused:
-        return _refused(request, str(refused.message))
+        return _refuse(request, str(refused.message))
     if not user.is_active:
-        return _refused(request, _("This account is closed."))
+        return _refuse(request, _("This account is closed."))
     phone = confirm_phone_of_session(request, user)
     return start_sign_in(
         request,
@@ -158,7 +158,7 @@ def _user(request: HttpRequest) -> User:
     return User.objects.get(pk=request.user.pk or 0)
 
 
-def _refused(request: HttpRequest, message: str, *, status: int = 302) -> HttpResponse:
+def _refuse(request: HttpRequest, message: str, *, status: int = 302) -> HttpResponse:
     if request.method == "GET":
         return JsonResponse({"error": message}, status=status)
     messages.error(request, message)

@@ -166,7 +166,7 @@ def key_text(key: object) -> str:
 @transaction.atomic
 def record_sweep_failure(sweep: str, row_key: str, error: Exception, *, now: datetime.datetime) -> None:
     """Count one more failure of a row and set its next try."""
-    description = _describe(error)
+    description = _describe_error(error)
     failure, is_new = SweepFailure.objects.get_or_create(
         sweep=sweep,
         row_key=row_key,
@@ -212,6 +212,6 @@ def _lock_failure(failure_id: int) -> SweepFailure:
     return row
 
 
-def _describe(error: Exception) -> str:
+def _describe_error(error: Exception) -> str:
     description = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     return description.replace("\0", "").encode(errors="replace").decode()[:_MAX_ERROR_LENGTH]

@@ -124,7 +124,7 @@ def edit_category(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     form = CategoryForm(request.POST if request.method == "POST" else None, category=category)
     if request.method == "POST" and form.is_valid():
         with refusals_as_form_errors(form):
-            _save(category, form.cleaned_data, actor)
+            _save_category(category, form.cleaned_data, actor)
             return redirect("desk:category", category.pk)
     tree = _tree()
     branch = category.branch_path
@@ -182,7 +182,7 @@ def merge_category_view(request: HttpRequest, actor: Actor, pk: int) -> HttpResp
     )
 
 
-def _save(category: Category, values: Mapping[str, Any], actor: Actor) -> None:
+def _save_category(category: Category, values: Mapping[str, Any], actor: Actor) -> None:
     now = timezone.now()
     texts = {name: values[name] for name in ("name", "description_text")}
     update_category(category_id=category.pk, values=texts, actor=actor, now=now)

@@ -49,7 +49,7 @@ class SynonymsForm(forms.Form):
 def list_synonyms(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List all sets; a POST adds one."""
     if request.method == "POST":
-        return _save(request, actor, None)
+        return _save_synonyms(request, actor, None)
     return _render_page(request)
 
 
@@ -58,7 +58,7 @@ def list_synonyms(request: HttpRequest, actor: Actor) -> HttpResponse:
 def edit_synonym_set(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Edit a set."""
     if request.method == "POST":
-        return _save(request, actor, pk)
+        return _save_synonyms(request, actor, pk)
     return _render_page(request, changed=_find_set(pk))
 
 
@@ -69,7 +69,7 @@ def remove_synonym_set(request: HttpRequest, actor: Actor, pk: int) -> HttpRespo
     return run_action(request, action, url=reverse("desk:synonyms"), message=_("Synonyms removed."))
 
 
-def _save(request: HttpRequest, actor: Actor, pk: int | None) -> HttpResponse:
+def _save_synonyms(request: HttpRequest, actor: Actor, pk: int | None) -> HttpResponse:
     form = SynonymsForm(request.POST)
     if form.is_valid():
         with refusals_as_form_errors(form):

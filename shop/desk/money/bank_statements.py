@@ -70,7 +70,9 @@ def show_statement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         action = partial(set_bank_columns, statement_id=pk, columns=form.columns, heading=heading)
         page = reverse("desk:bank-statement", args=[pk])
         return run_action(request, action, url=page, message=_("Columns saved."))
-    context = {"statement": bank_statement, "form": form, "sample": head.sample} | _preview(bank_statement)
+    context = {"statement": bank_statement, "form": form, "sample": head.sample} | _preview_statement(
+        bank_statement
+    )
     return render(request, "desk/bank_statement.html", context, status=422 if form.errors else 200)
 
 
@@ -83,7 +85,7 @@ def import_statement(request: HttpRequest, actor: Actor, pk: int) -> HttpRespons
     return run_action(request, action, url=reverse("desk:bank-statement", args=[pk]), message=_("Imported."))
 
 
-def _preview(statement: StatementImport) -> dict[str, object]:
+def _preview_statement(statement: StatementImport) -> dict[str, object]:
     """Preview the import, or the reason why it is impossible."""
     try:
         preview = preview_bank_statement(statement)

@@ -84,7 +84,9 @@ def show_statement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         )
         page = reverse("desk:cash-statement", args=[pk])
         return run_action(request, action, url=page, message=_("Columns saved."))
-    context = {"statement": cod_statement, "form": form, "sample": head.sample} | _preview(cod_statement)
+    context = {"statement": cod_statement, "form": form, "sample": head.sample} | _preview_statement(
+        cod_statement
+    )
     return render(request, "desk/cash_statement.html", context)
 
 
@@ -136,7 +138,7 @@ def resolve_row(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 _WITH_PARCEL = ("parcel__part__order", "parcel__part__cooperative")
 
 
-def _preview(statement: StatementImport) -> dict[str, object]:
+def _preview_statement(statement: StatementImport) -> dict[str, object]:
     """Preview the import, or the reason why it is impossible."""
     try:
         matched_rows = preview_cod_statement(statement)

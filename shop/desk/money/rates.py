@@ -51,11 +51,11 @@ def list_rates(request: HttpRequest, actor: Actor) -> HttpResponse:
             add_commission_rate,
             cooperative_id=cleaned["cooperative"].pk if cleaned["cooperative"] else None,
             category_id=cleaned["category"].pk if cleaned["category"] else None,
-            **_terms(form),
+            **_rate_terms(form),
             actor=actor,
             now=timezone.now(),
         )
-        return _add(request, action, form, commission=form)
+        return _add_rate(request, action, form, commission=form)
     return _render_page(request)
 
 
@@ -63,7 +63,7 @@ def list_rates(request: HttpRequest, actor: Actor) -> HttpResponse:
 @staff_only(Permission.MANAGE_SETTINGS)
 @require_recent_sign_in
 def end_rate(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    return _end(request, partial(end_commission_rate, rate_id=pk, actor=actor, now=timezone.now()))
+    return _end_rate(request, partial(end_commission_rate, rate_id=pk, actor=actor, now=timezone.now()))
 
 
 @require_POST
@@ -75,15 +75,15 @@ def add_withholding(request: HttpRequest, actor: Actor) -> HttpResponse:
     if not form.is_valid():
         return _render_page(request, withholding=form)
     name = form.cleaned_data["name"]
-    action = partial(add_withholding_rate, name=name, **_terms(form), actor=actor, now=timezone.now())
-    return _add(request, action, form, withholding=form)
+    action = partial(add_withholding_rate, name=name, **_rate_terms(form), actor=actor, now=timezone.now())
+    return _add_rate(request, action, form, withholding=form)
 
 
 @require_POST
 @staff_only(Permission.MANAGE_SETTINGS)
 @require_recent_sign_in
 def end_withholding(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    return _end(request, partial(end_withholding_rate, rate_id=pk, actor=actor, now=timezone.now()))
+    return _end_rate(request, partial(end_withholding_rate, rate_id=pk, actor=actor, now=timezone.now()))
 
 
 @require_POST
@@ -97,11 +97,11 @@ def switch_withholding_view(request: HttpRequest, actor: Actor) -> HttpResponse:
     return run_action(request, action, url=reverse("desk:rates"), message=message)
 
 
-def _terms(form: Form) -> dict[str, Any]:
+def _rate_terms(form: Form) -> dict[str, Any]:
     return {name: form.cleaned_data[name] for name in ("percent", "from_day", "until_day")}
 
 
-def _add(
+def _add_rate(
     request: HttpRequest,
     action: Callable[[], object],
     form: Form,
@@ -118,7 +118,7 @@ def _add(
     return redirect("desk:rates")
 
 
-def _end(request: HttpRequest, action: Callable[..., object]) -> HttpResponse:
+def _end_rate(request: HttpRequest, action: Callable[..., object]) -> HttpResponse:
     form = RateEndForm(request.POST)
     if not form.is_valid():
         messages.error(request, str(next(iter(form.errors.values()))[0]))

@@ -105,7 +105,7 @@ def show_order(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpR
         pk=order_id,
     )
     refunds = refund_views(order, is_for_desk=True)
-    parts = _parts(order, [refund.refund for refund in refunds])
+    parts = _part_views(order, [refund.refund for refund in refunds])
     context = {
         "order": order,
         "parts": parts,
@@ -113,7 +113,7 @@ def show_order(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpR
         "cancelled": sum(part.part.total_gross for part in parts if not part.part.is_active),
         "reduction": sum(part.reduction for part in parts if part.part.is_active),
         "refunded": sum(part.refunded for part in parts if part.part.is_active),
-        "payments": _payments(order),
+        "payments": _payments_with_totals(order),
         "other_methods": _other_methods(order),
         "disputes": _disputes(order),
         "refunds": refunds,
@@ -134,7 +134,7 @@ def show_order(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpR
     return render(request, "desk/order.html", context)
 
 
-def _parts(order: Order, refunds: list[Refund]) -> list[PartView]:
+def _part_views(order: Order, refunds: list[Refund]) -> list[PartView]:
     parts = (
         OrderPart.objects.filter(order=order)
         .select_related("cooperative")
@@ -202,7 +202,7 @@ def _delivery_form(parcel: Parcel) -> DeliveryForm | None:
     return DeliveryForm(parcel=parcel) if is_under_way else None
 
 
-def _payments(order: Order) -> list[dict[str, object]]:
+def _payments_with_totals(order: Order) -> list[dict[str, object]]:
     """Return payments with their events and totals."""
     events = PaymentEvent.objects.order_by("created_at", "pk")
     payments = Payment.objects.filter(order=order)

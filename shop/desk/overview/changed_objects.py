@@ -80,12 +80,12 @@ class ChangedObject:
 def objects_of_changes(changes: Iterable[Change]) -> list[list[ChangedObject]]:
     """Return what each change is about: the order, product or cooperative, then the row inside it."""
     changes = list(changes)
-    rows = _load_rows({place for change in changes for place in _places(change)})
+    rows = _load_rows({place for change in changes for place in _named_rows(change)})
     product_pages = _product_pages(rows.values())
-    return [_describe(change, rows, product_pages) for change in changes]
+    return [_describe_objects(change, rows, product_pages) for change in changes]
 
 
-def _places(change: Change) -> list[_Place]:
+def _named_rows(change: Change) -> list[_Place]:
     """Return the rows that a change names; a price or stock is named by its variant."""
     root, row = (change.root_kind, change.root_key), (change.kind, change.key)
     variant = change.data.get("variant")
@@ -132,13 +132,15 @@ def _product_key(row: Model) -> int | None:
     return row.pk if isinstance(row, Product) else None
 
 
-def _describe(
+def _describe_objects(
     change: Change, rows: Mapping[_Place, Model], product_pages: Mapping[int, str]
 ) -> list[ChangedObject]:
     objects: dict[str, ChangedObject] = {}
-    for position, place in enumerate(_places(change)):
+    for position, place in enumerate(_named_rows(change)):
         row = rows.get(place)
-        name, url = (name_of(row), _page(row, product_pages)) if row else (_snapshot_name(change, place), "")
+        name, url = (
+            (name_of(row), _page_url(row, product_pages)) if row else (_snapshot_name(change, place), "")
+        )
         root = objects.get(url)
         if name and (root is None or root.name != name):
             objects[url or name] = ChangedObject(name, url, is_inside=position > 0)
@@ -150,7 +152,7 @@ def _snapshot_name(change: Change, place: _Place) -> str:
     return str(snapshot.get("name") or snapshot.get("phrase") or "")
 
 
-def _page(row: Model, product_pages: Mapping[int, str]) -> str:
+def _page_url(row: Model, product_pages: Mapping[int, str]) -> str:
     product = _product_key(row)
     if product is not None:
         return product_pages.get(product, "")

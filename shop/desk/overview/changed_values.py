@@ -140,10 +140,10 @@ class ChangedValue:
 
 def changed_values(change: Change) -> list[ChangedValue]:
     """Return a change's old and new values and facts, each once, in the order in which they were recorded."""
-    return list(dict.fromkeys((*_values(change), *_facts(change))))
+    return list(dict.fromkeys((*_changed_values(change), *_stated_values(change))))
 
 
-def _values(change: Change) -> Iterator[ChangedValue]:
+def _changed_values(change: Change) -> Iterator[ChangedValue]:
     data = change.data
     before, after, columns = data.get("from"), data.get("to"), data.get("changed")
     named_columns: set[str] = set()
@@ -181,7 +181,7 @@ def _changed_state(change: Change, before: str) -> Iterator[ChangedValue]:
         yield ChangedValue("", str(states(before).label), str(states(after).label))
 
 
-def _facts(change: Change) -> Iterator[ChangedValue]:
+def _stated_values(change: Change) -> Iterator[ChangedValue]:
     data = change.data
     for column, name in _AMOUNTS.items():
         if isinstance(data.get(column), int):

@@ -102,7 +102,7 @@ def list_cooperatives(request: HttpRequest, actor: Actor) -> HttpResponse:
         "state": state,
         "states": [(state, state.label, counts.get(state, 0)) for state in CooperativeState],
         "page": page,
-        "rows": [(row, _checks(row), _buttons(row), _reply_by(row)) for row in page.object_list],
+        "rows": [(row, _application_checks(row), _decision_buttons(row), _reply_by(row)) for row in page.object_list],
         "today": vietnam_date(timezone.now()),
     }
     return render(request, "desk/cooperatives.html", context)
@@ -146,8 +146,8 @@ def _render_cooperative(
         "bank": find_bank(cooperative.bank_bin),
         "other_languages": other_languages(),
         "form": form,
-        "checks": _checks(cooperative),
-        "buttons": _buttons(cooperative),
+        "checks": _application_checks(cooperative),
+        "buttons": _decision_buttons(cooperative),
         "reply_by": _reply_by(cooperative),
         "today": vietnam_date(timezone.now()),
         "is_open": cooperative.state in OPEN_STATES,
@@ -194,17 +194,22 @@ def _document_rows(row: Cooperative) -> list[tuple[DocumentKind, ApplicationDocu
     ]
 
 
-def _checks(row: Any) -> list[ApplicationCheck]:
+def _application_checks(row: Any) -> list[ApplicationCheck]:
     """Return checks of the application; those of warehouse and delivery do not prevent approval."""
     failed = failed_checks(row)
     return [
-        *(_check(row, name, label, is_failed=name in failed) for name, label in check_labels(row).items()),
+        *(
+            _application_check(row, name, label, is_failed=name in failed)
+            for name, label in check_labels(row).items()
+        ),
         _presence_check(_("Warehouse"), row.has_warehouse),
         _presence_check(_("Delivery methods"), row.has_way),
     ]
 
 
-def _check(row: Cooperative, name: str, label: StrOrPromise, *, is_failed: bool) -> ApplicationCheck:
+def _application_check(
+    row: Cooperative, name: str, label: StrOrPromise, *, is_failed: bool
+) -> ApplicationCheck:
     if name == "tax_code" and not row.tax_code:
         return ApplicationCheck(label, "", _("not provided"))
     if not is_failed:
@@ -224,7 +229,7 @@ def _presence_check(label: StrOrPromise, is_present: bool) -> ApplicationCheck:
     return ApplicationCheck(label, "bad", pgettext("document", "missing"))
 
 
-def _buttons(row: Cooperative) -> list[DecisionButton]:
+def _decision_buttons(row: Cooperative) -> list[DecisionButton]:
     """Return the decisions that the cooperative's state allows; approval waits for the checks."""
     allowed = COOPERATIVE_MOVES[row.state]
     buttons = []

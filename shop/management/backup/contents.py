@@ -39,15 +39,15 @@ def named_files(query: Query) -> Iterator[str]:
     for model in apps.get_models():
         for column in model._meta.concrete_fields:
             if isinstance(column, FileField):
-                yield from _values(query, model, str(column.column))
-    yield from _values(query, SharePicture, "path")
-    for renditions in _values(query, Picture, "renditions"):
+                yield from _column_values(query, model, str(column.column))
+    yield from _column_values(query, SharePicture, "path")
+    for renditions in _column_values(query, Picture, "renditions"):
         sizes = json.loads(renditions) if isinstance(renditions, str) else renditions
         for size in sizes.values():
             yield from (size[image_format] for image_format in ("webp", "jpeg") if size.get(image_format))
 
 
-def _values(query: Query, model: type[Model], column: str) -> Iterator[Any]:
+def _column_values(query: Query, model: type[Model], column: str) -> Iterator[Any]:
     rows = query(f"SELECT {_quote_name(column)} FROM {_quote_name(model._meta.db_table)}")
     return (value for (value,) in rows if value)
 

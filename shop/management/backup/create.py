@@ -41,7 +41,7 @@ def create_backup(target: Path, *, includes_keys: bool) -> Manifest:
         raise CommandError(f"{target} exists already.")
     target.parent.mkdir(parents=True, exist_ok=True)
     with _temporary_folder(target) as folder:
-        with _snapshot(folder) as query:
+        with _take_snapshot(folder) as query:
             manifest = Manifest(
                 made_at=timezone.now().isoformat(),
                 vendor=connection.vendor,
@@ -57,7 +57,7 @@ def create_backup(target: Path, *, includes_keys: bool) -> Manifest:
     return manifest
 
 
-def _snapshot(folder: Path) -> AbstractContextManager[Query]:
+def _take_snapshot(folder: Path) -> AbstractContextManager[Query]:
     return sqlite.take_snapshot(folder) if connection.vendor == "sqlite" else postgres.take_snapshot(folder)
 
 

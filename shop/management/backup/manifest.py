@@ -42,10 +42,10 @@ class Manifest:
 
 def seal_backup(folder: Path, manifest: Manifest) -> None:
     """Write the manifest, then the sums of all files; everything is flushed to disk on return."""
-    _write(folder / MANIFEST, json.dumps(asdict(manifest), indent=1, ensure_ascii=False) + "\n")
+    _write_file(folder / MANIFEST, json.dumps(asdict(manifest), indent=1, ensure_ascii=False) + "\n")
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     lines = [f"{digest_of(path)}  {path.relative_to(folder)}\n" for path in paths]
-    _write(folder / SUMS, "".join(lines))
+    _write_file(folder / SUMS, "".join(lines))
     for path in [*paths, *(path for path in folder.rglob("*") if path.is_dir()), folder]:
         flush_to_disk(path)
 
@@ -97,6 +97,6 @@ def flush_to_disk(path: Path) -> None:
         os.close(descriptor)
 
 
-def _write(path: Path, text: str) -> None:
+def _write_file(path: Path, text: str) -> None:
     path.write_text(text)
     flush_to_disk(path)

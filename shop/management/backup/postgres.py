@@ -30,12 +30,12 @@ def take_snapshot(folder: Path) -> Iterator[Query]:
             cursor.execute("SELECT pg_export_snapshot()")
             (snapshot,) = cursor.fetchone()
         flags = ["--format=custom", "--no-owner", "--no-privileges", f"--file={folder / FILE}"]
-        _run(program, [*flags, f"--snapshot={snapshot}"])
-        yield _query
+        _run_program(program, [*flags, f"--snapshot={snapshot}"])
+        yield _fetch_rows
 
 
 def require_empty_database() -> None:
-    tables = _query("SELECT count(*) FROM pg_tables WHERE schemaname = ANY (current_schemas(false))")
+    tables = _fetch_rows("SELECT count(*) FROM pg_tables WHERE schemaname = ANY (current_schemas(false))")
     if tables != [(0,)]:
         name = connection.settings_dict["NAME"]
         raise CommandError(f"The database {name} has tables: a backup is only restored into an empty place.")
@@ -53,7 +53,7 @@ def restore_database(folder: Path, manifest: Manifest) -> None:
         cursor.execute("ANALYZE")
 
 
-def _query(sql: str) -> list[tuple[object, ...]]:
+def _fetch_rows(sql: str) -> list[tuple[object, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql)
         rows: list[tuple[object, ...]] = cursor.fetchall()
@@ -67,7 +67,7 @@ def _find_program(name: str) -> str:
     return program
 
 
-def _run(program: str, flags: Sequence[str]) -> None:
+def _run_program(program: str, flags: Sequence[str]) -> None:
     """Run one of PostgreSQL's tools on the shop's database; the password is passed in the environment."""
     arguments, variables = DatabaseClient.settings_to_cmd_args_env(connection.settings_dict, flags)
     environment = {**os.environ, **(variables or {})}

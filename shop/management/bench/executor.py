@@ -31,32 +31,32 @@ class Comparison:
 def compare_executors(rounds: int = ROUNDS) -> Iterator[Comparison]:
     for objects, width in _SHAPES:
         for nested in (False, True):
-            yield _compare(objects, width, nested, rounds)
+            yield _compare_executors(objects, width, nested, rounds)
 
 
-def _compare(objects: int, width: int, is_nested: bool, rounds: int) -> Comparison:
+def _compare_executors(objects: int, width: int, is_nested: bool, rounds: int) -> Comparison:
     names = [f"{letter}{number}" for number in range(width // len(_FIELDS)) for letter in _FIELDS]
     lines = " ".join(f"{name}: {_FIELDS[name[0]]}" for name in names)
     schema = build_schema(f"type Query {{ all: [Row!]! }} type Row {{ {lines} near: [Row!] }}")
     source = f"{{ all {{ {' '.join(names)} {'near { a0 b0 }' if is_nested else ''} }} }}"
-    rows = [_row(names, number) for number in range(objects)]
+    rows = [_sample_row(names, number) for number in range(objects)]
     for row in rows:
         row["near"] = rows[:5]
     executor, document, root = Executor(schema, {}), parse(source), {"all": rows}
     assert executor.execute(source, root=root).data == execute_sync(schema, document, root).data
     return Comparison(
         f"{objects} × {width}{' and 5 × 2 below each' if is_nested else ''}",
-        _fastest(lambda: execute_sync(schema, document, root), rounds),
-        _fastest(lambda: executor.execute(source, root=root), rounds),
+        _fastest_milliseconds(lambda: execute_sync(schema, document, root), rounds),
+        _fastest_milliseconds(lambda: executor.execute(source, root=root), rounds),
     )
 
 
-def _row(names: list[str], number: int) -> dict[str, object]:
+def _sample_row(names: list[str], number: int) -> dict[str, object]:
     values = {"a": number, "b": f"name {number}", "c": None if number % 3 else "text", "d": number, "e": True}
     return {name: values[name[0]] for name in names}
 
 
-def _fastest(run: Callable[[], object], rounds: int) -> float:
+def _fastest_milliseconds(run: Callable[[], object], rounds: int) -> float:
     """Return the milliseconds of the fastest round: other load on the machine only slows rounds down."""
     times = []
     for _ in range(rounds):

@@ -42,7 +42,7 @@ def remit_old_cash(*, actor: Actor, now: datetime.datetime) -> None:
     """Remit and reconcile old cash, except one parcel of holders with many; remit carriers' recent cash."""
     for remitter, parcels in _collected_parcels(before=now - _RECONCILED_AFTER).items():
         unremitted_count = 1 if len(parcels) > _MAX_FULLY_REMITTED else 0
-        _remit(
+        _remit_cash(
             remitter,
             parcels[: len(parcels) - unremitted_count],
             is_reconciled=True,
@@ -53,7 +53,9 @@ def remit_old_cash(*, actor: Actor, now: datetime.datetime) -> None:
         before=now - _REMITTED_AFTER, after=now - _RECONCILED_AFTER
     ).items():
         if remitter.holder == CashHolder.CARRIER:
-            _remit(remitter, parcels, is_reconciled=False, actor=actor, now=now - datetime.timedelta(days=1))
+            _remit_cash(
+                remitter, parcels, is_reconciled=False, actor=actor, now=now - datetime.timedelta(days=1)
+            )
 
 
 def create_weighed_orders(
@@ -95,14 +97,14 @@ def write_statement(folder: Path) -> Path | None:
     table.writerow(_COLUMNS)
     for index, parcel in enumerate(parcels):
         collected = parcel.cod_collected - (_SHORTFALL if index == 0 else 0)
-        table.writerow(_row(f"{parcel.part.order.code}-{parcel.number}", parcel, collected))
-    table.writerow(_row("TK2M7QX-1", parcels[-1], 150_000))
+        table.writerow(_statement_row(f"{parcel.part.order.code}-{parcel.number}", parcel, collected))
+    table.writerow(_statement_row("TK2M7QX-1", parcels[-1], 150_000))
     path = folder / STATEMENT
     path.write_text("\ufeff" + written.getvalue(), encoding="utf-8")
     return path
 
 
-def _row(code: str, parcel: Parcel, collected: int) -> tuple[str, str, int, int, int]:
+def _statement_row(code: str, parcel: Parcel, collected: int) -> tuple[str, str, int, int, int]:
     collected_at = parcel.cod_collected_at or parcel.updated_at
     return code, f"{vietnam_date(collected_at):%d/%m/%Y}", collected, _FEE, collected - _FEE
 
@@ -132,7 +134,7 @@ def _collected_parcels(
     return parcels_by_remitter
 
 
-def _remit(
+def _remit_cash(
     remitter: Remitter,
     parcels: Sequence[Parcel],
     *,

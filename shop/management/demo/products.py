@@ -76,7 +76,7 @@ def create_products(
             continue
         seller = sellers[product_data["cooperative"]]
         listed_at = now - datetime.timedelta(days=60) + datetime.timedelta(hours=position)
-        product = _add(product_data, seller, market_rows, pictures, actor=actor, now=listed_at)
+        product = _create_product(product_data, seller, market_rows, pictures, actor=actor, now=listed_at)
         variants = list(product.variants.in_order())
         _set_product_extras(product, product_data, seller, added)
         _set_variant_extras(variants, product_data, numbers, market_rows)
@@ -125,7 +125,7 @@ def _in_listing_order() -> list[TomlTable]:
     return sorted(products(), key=lambda row: positions.get(row["name"], -len(_HOME_PAGE)))
 
 
-def _add(
+def _create_product(
     row: TomlTable,
     seller: SellerRows,
     market_rows: MarketRows,
@@ -189,7 +189,7 @@ def _set_variant_extras(
         for key, attribute in market_rows.attributes.items():
             name = data["name"] if key == "packing" and row["type"] != "craft" else data.get(key, "")
             if name:
-                VariantAttributeValue.objects.create(variant=variant, value=_value(attribute, name))
+                VariantAttributeValue.objects.create(variant=variant, value=_attribute_value(attribute, name))
     Variant.objects.bulk_update(variants, ["sku", "low_stock_at"])
 
 
@@ -203,7 +203,7 @@ def _show_variants(product: Product, variants: list[Variant], row: TomlTable) ->
     )
 
 
-def _value(attribute: Attribute, name: str) -> AttributeValue:
+def _attribute_value(attribute: Attribute, name: str) -> AttributeValue:
     value, is_new = AttributeValue.objects.get_or_create(
         attribute=attribute, slug=slugify(name), defaults={"name": name}
     )

@@ -65,7 +65,7 @@ def apply(request: HttpRequest) -> HttpResponse:
         APPLICATIONS.count_try(client_network(request.META))
         if not isinstance(user, User):
             return _send_registration_code(request, form)
-        _submit(form, user)
+        _submit_application(form, user)
     except Refused as refused:
         form.add_error(refused.field if refused.field in form.fields else None, str(refused.message))
         return render(request, "members/apply.html", {"form": form})
@@ -91,7 +91,7 @@ def confirm_application_code(request: HttpRequest) -> HttpResponse:
     form = _make_form(ApplicationForm, saved_application, is_sent=True)
     if not form.is_valid():  # a commune or a bank may have gone meanwhile
         return redirect("members:apply")
-    _submit(form, user)
+    _submit_application(form, user)
     del request.session[_SESSION_KEY]
     return _redirect_to_application(request, form)
 
@@ -109,7 +109,7 @@ def edit_application(request: HttpRequest) -> HttpResponse:
     form = None
     if membership.cooperative.state == CooperativeState.NEEDS_MORE:
         form = _build_form(request, ApplicationForm, membership.cooperative)
-        if form.is_valid() and _resubmit(membership, form):
+        if form.is_valid() and _resubmit_application(membership, form):
             return _redirect_to_application(request, form)
     return _render_application(request, membership, form)
 
@@ -174,13 +174,13 @@ def _send_registration_code(request: HttpRequest, form: ApplicationForm) -> Http
     return redirect("members:confirm-application-code")
 
 
-def _submit(form: ApplicationForm, user: User) -> None:
+def _submit_application(form: ApplicationForm, user: User) -> None:
     """Submit the application. Raises AlreadyApplied."""
     details = form.details(user.email or "")
     apply_to_sell(user=user, details=details, actor=user.acting(EntryPoint.MEMBERS), now=timezone.now())
 
 
-def _resubmit(membership: MembershipContext, form: ApplicationForm) -> bool:
+def _resubmit_application(membership: MembershipContext, form: ApplicationForm) -> bool:
     cooperative = membership.cooperative
     try:
         resubmit_application(

@@ -93,11 +93,11 @@ class RateTable:
                     tuple(_weights_and_prices(rates_by_province[province.code])), []
                 ).append(province.code)
         groups = [
-            _group(f"group-{position}", provinces, codes, rows)
+            _province_group(f"group-{position}", provinces, codes, rows)
             for position, (rows, codes) in enumerate(province_codes_by_rates.items())
         ]
         return cls(
-            [*groups, _group(ELSEWHERE, None, [], elsewhere)],
+            [*groups, _province_group(ELSEWHERE, None, [], elsewhere)],
             FreeAboveForm(initial={"free_above": delivery_method.free_above}),
         )
 
@@ -176,7 +176,7 @@ def _weights_and_prices(rates: Iterable[DeliveryRate]) -> list[tuple[int | None,
     return [(rate.up_to_grams, rate.price) for rate in rates]
 
 
-def _group(
+def _province_group(
     prefix: str,
     provinces: Sequence[Division] | None,
     codes: Sequence[str],

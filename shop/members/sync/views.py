@@ -80,7 +80,11 @@ def synchronise(request: HttpRequest) -> HttpResponse:
         user = request.user
         if not isinstance(user, User):
             raise SignedOut()
-        answer = _push(request, user, now=now) if request.method == "POST" else _pull(request, user, now=now)
+        answer = (
+            _push_commands(request, user, now=now)
+            if request.method == "POST"
+            else _pull_changes(request, user, now=now)
+        )
         response = JsonResponse(answer)
     except Refused as refused:
         facts = {"code": refused.code, "message": str(refused.message), **refused.details}
@@ -91,7 +95,7 @@ def synchronise(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _pull(request: HttpRequest, user: User, *, now: datetime.datetime) -> Row:
+def _pull_changes(request: HttpRequest, user: User, *, now: datetime.datetime) -> Row:
     PULLS.count_try(str(user.pk))
     membership = _find_membership(request, user, request.GET.get("cooperative", ""))
     return {
@@ -106,7 +110,7 @@ def _pull(request: HttpRequest, user: User, *, now: datetime.datetime) -> Row:
     }
 
 
-def _push(request: HttpRequest, user: User, *, now: datetime.datetime) -> Row:
+def _push_commands(request: HttpRequest, user: User, *, now: datetime.datetime) -> Row:
     PUSHES.count_try(str(user.pk))
     body = _read_body(request)
     if body.get("member") != user.pk:
