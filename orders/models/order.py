@@ -313,8 +313,9 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
 
     @property
     def shown_status(self) -> OrderStatus | DerivedStatus:
-        """The status as people see it; `shown_status_condition` finds orders by it.
+        """The status as people see it.
 
+        `orders.models.shown_status.shown_status_condition` finds orders by it.
         Prefetch `parts` for orders on the way and `payments` for unconfirmed ones.
         """
         if self.status == OrderStatus.UNCONFIRMED and self._waits_for_money():

@@ -22,7 +22,7 @@ from orders.states import (
 
 
 def shown_status_condition(status: str) -> Q:
-    """Return the condition for orders whose `shown_status` is this one of `SHOWN_STATUSES`."""
+    """Return the condition for orders that people see in this one of `SHOWN_STATUSES`."""
     assert status in SHOWN_STATUSES
     if status in (OrderStatus.UNCONFIRMED, DerivedStatus.WAITING_FOR_PAYMENT):
         is_waiting = _waits_for_money()

@@ -102,7 +102,10 @@ def list_cooperatives(request: HttpRequest, actor: Actor) -> HttpResponse:
         "state": state,
         "states": [(state, state.label, counts.get(state, 0)) for state in CooperativeState],
         "page": page,
-        "rows": [(row, _application_checks(row), _decision_buttons(row), _reply_by(row)) for row in page.object_list],
+        "rows": [
+            (row, _application_checks(row), _decision_buttons(row), _reply_by(row))
+            for row in page.object_list
+        ],
         "today": vietnam_date(timezone.now()),
     }
     return render(request, "desk/cooperatives.html", context)
