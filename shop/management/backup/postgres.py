@@ -46,8 +46,8 @@ def restore_database(folder: Path, manifest: Manifest) -> None:
     program = _find_program("pg_restore")
     connection.close()
     flags = ["--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges"]
-    _run(program, [*flags, str(folder / FILE), "-d"])  # the database's name follows
-    if count_rows(_query) != manifest.rows:
+    _run_program(program, [*flags, str(folder / FILE), "-d"])  # the database's name follows
+    if count_rows(_fetch_rows) != manifest.rows:
         raise InvalidBackup(f"{folder / FILE} does not have as many rows as its manifest says.")
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
