@@ -149,9 +149,7 @@ def _compile(
         sql, parameters = compiler.as_sql()
     except EmptyResultSet as empty:
         raise ValueError(f"{build.__qualname__} never returns rows.") from empty
-    read_parameters, used_positions = _read_parameters(
-        parameters, positions, arguments, has_arrays=has_arrays
-    )
+    read_parameters, used_positions = _read_parameters(parameters, positions, arguments, has_arrays)
     unused_positions = set(positions.values()) - used_positions
     if unused_positions:
         raise ValueError(
@@ -177,7 +175,6 @@ def _read_parameters(
     parameters: Iterable[Any],
     positions: Mapping[object, tuple[int, int]],
     arguments: _Arguments,
-    *,
     has_arrays: bool,
 ) -> tuple[list[_Parameter], set[object]]:
     """Return where each parameter of the SQL is read from, and the positions that reach the SQL."""
@@ -185,9 +182,8 @@ def _read_parameters(
     used_positions: set[object] = set()
     for parameter in parameters:
         position = positions.get(parameter) if isinstance(parameter, Hashable) else None
-        pattern = (
-            _find_pattern(parameter, positions) if position is None and isinstance(parameter, str) else None
-        )
+        is_text = position is None and isinstance(parameter, str)
+        pattern = _find_pattern(parameter, positions) if is_text else None
         if pattern is not None:
             is_array = has_arrays and isinstance(arguments[pattern[0][0]], list)
             read_parameters.append(_Parameter(parameter, pattern[1], is_array=is_array))
