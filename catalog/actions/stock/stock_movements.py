@@ -127,7 +127,7 @@ def record_movement(
     lot_id: int | None = None,
     happened_at: datetime.datetime | None = None,
 ) -> Movement:
-    """Record a change of the stock on hand of a locked row; it may become negative.
+    """Step: record a change of the stock on hand of a locked row; it may become negative.
 
     `happened_at` is when the stock changed, if it is recorded later. A count of a later moment has counted
     the change already, so a second movement then keeps the stock on hand at that count.
@@ -147,13 +147,13 @@ def record_movement(
         created_at=now,
         happened_at=happened_at,
     )
-    Stock.objects.filter(pk=row.pk).update(on_hand=F("on_hand") + quantity)
-    row.on_hand += quantity
+    Stock.objects.filter(pk=stock.pk).update(on_hand=F("on_hand") + quantity)
+    stock.on_hand += quantity
     if happened_at is not None and quantity and reason != MovementReason.COUNT:
-        later_count = _last_count_after(row, happened_at)
+        later_count = _last_count_after(stock, happened_at)
         if later_count is not None:
             record_movement(
-                row,
+                stock,
                 -quantity,
                 reason=MovementReason.COUNT,
                 actor=actor,
@@ -208,7 +208,7 @@ def count_stocks(
 def record_count(
     count: StockCount, *, cooperative: Cooperative, actor: Actor, now: datetime.datetime
 ) -> Stock:
-    """Record a count; a step of `count_stock`. Without a difference the movement is 0, to keep its key.
+    """Step: record a count. Without a difference the movement is 0, to keep its key.
 
     A count that is recorded later is compared with the stock at `counted_at`; what came in and went out since
     then is kept. If the stock was counted again since then, the later count stands and nothing changes.
@@ -219,11 +219,11 @@ def record_count(
         cooperative=cooperative, variant_id=count.variant_id, warehouse_id=count.warehouse_id
     )
     if count.idempotency_key is not None and Movement.objects.filter(key=count.idempotency_key).exists():
-        return row
-    before = row.on_hand - _moved_after(row, count.counted_at)
-    is_superseded = count.counted_at is not None and _last_count_after(row, count.counted_at) is not None
+        return stock
+    before = stock.on_hand - _moved_after(stock, count.counted_at)
+    is_superseded = count.counted_at is not None and _last_count_after(stock, count.counted_at) is not None
     record_movement(
-        row,
+        stock,
         0 if is_superseded else count.counted - before,
         reason=MovementReason.COUNT,
         actor=actor,
@@ -233,7 +233,7 @@ def record_count(
         happened_at=count.counted_at,
     )
     if not is_superseded:
-        Stock.objects.filter(pk=row.pk).update(counted_at=count.counted_at or now)
+        Stock.objects.filter(pk=stock.pk).update(counted_at=count.counted_at or now)
     record_change(
         "stock.counted",
         stock,
@@ -278,9 +278,9 @@ def receive_stock(
         raise Missing()
     stock = lock_stock_row(cooperative=cooperative, variant_id=variant_id, warehouse_id=warehouse_id)
     if idempotency_key is not None and Movement.objects.filter(key=idempotency_key).exists():
-        return row
+        return stock
     move_stock(
-        row,
+        stock,
         quantity,
         reason=reason,
         note=note,
@@ -290,11 +290,11 @@ def receive_stock(
         now=now,
     )
     refresh_availability(variant_ids={variant_id})
-    return row
+    return stock
 
 
 def move_stock(
-    row: Stock,
+    stock: Stock,
     quantity: int,
     *,
     reason: MovementReason,
@@ -306,7 +306,7 @@ def move_stock(
 ) -> None:
     """Step: record a movement of a locked row, and its change."""
     record_movement(
-        row,
+        stock,
         quantity,
         reason=reason,
         actor=actor,
@@ -320,8 +320,8 @@ def move_stock(
         stock,
         actor=actor,
         now=now,
-        cooperative_id=row.warehouse.cooperative_id,
-        data={"variant": row.variant_id, "quantity": quantity, "reason": reason},
+        cooperative_id=stock.warehouse.cooperative_id,
+        data={"variant": stock.variant_id, "quantity": quantity, "reason": reason},
     )
 
 

@@ -43,7 +43,7 @@ def transfer_stock(
     """Record stock that was moved to another warehouse of the cooperative; return both rows.
 
     The first warehouse may be closed, and its stock may become negative: the goods are where they are.
-    `happened_at`: see `record_movement`. A repeated `idempotency_key` changes nothing. Raises
+    `happened_at`: see stock_movements.py. A repeated `idempotency_key` changes nothing. Raises
     InvalidStockCount, SameWarehouse, and Missing (also for a closed second warehouse).
     """
     if not 1 <= quantity <= MAX_COUNT:

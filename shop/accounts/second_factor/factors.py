@@ -228,7 +228,9 @@ def _accept_app_code(user: User, digits: str, now: datetime.datetime) -> None:
 
 def _accept_recovery_code(user: User, entered_code: str, actor: Actor, now: datetime.datetime) -> None:
     unused_codes = RecoveryCode.objects.unused().filter(user=user)
-    if not unused_codes.filter(digest=_hash_recovery_code(user, _letters_and_digits_of(entered_code))).update(used_at=now):
+    if not unused_codes.filter(digest=_hash_recovery_code(user, _letters_and_digits_of(entered_code))).update(
+        used_at=now
+    ):
         raise WrongSecondFactor(_("The recovery code is not correct or has been used."), field="code")
     _record_and_notify(
         user, "recovery_code_used", _("A recovery code was used to sign in to your account."), actor, now

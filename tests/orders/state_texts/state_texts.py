@@ -1,7 +1,7 @@
 """The texts that the buyer, the cooperative's members and the desk read in every state of an order.
 
-Each row: the steps that lead to the state (`build_states`), the states themselves, and the texts in the three
-interfaces, separated by " | ". `parcels` are the first part's, each as state and cash state.
+Each row: the steps that lead to the state (build_states.py), the states themselves, and the texts in the
+three interfaces, separated by " | ". `parcels` are the first part's, each as state and cash state.
 """
 
 from __future__ import annotations

@@ -158,8 +158,8 @@ def get_stock_id(variant: Variant) -> object:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_both_phones_end_with_what_the_market_has(seller, monkeypatch, seed) -> None:
-    monkeypatch.setattr(views, "PUSHES", Limit("sync_push", tries=10_000, seconds=60))
-    monkeypatch.setattr(views, "PULLS", Limit("sync_pull", tries=10_000, seconds=60))
+    monkeypatch.setattr(views, "PUSHES", Limit("sync_push", max_tries=10_000, seconds=60))
+    monkeypatch.setattr(views, "PULLS", Limit("sync_pull", max_tries=10_000, seconds=60))
     chance = random.Random(seed)
     variants = [make_variant(seller, name=f"Gối {number}", on_hand=20) for number in range(2)]
     parts = [make_order((variant, 3)).parts.get() for variant in variants for _ in range(2)]
