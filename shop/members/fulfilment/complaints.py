@@ -21,7 +21,7 @@ from orders.forms.complaints import AcceptComplaintForm, answer_form
 from orders.forms.returns import build_return_form
 from orders.models import Complaint, Parcel
 from orders.states import RETURN_KINDS, ComplaintState
-from shop.accounts.views.sign_in_steps import require_recent_proof
+from shop.accounts.views.sign_in_steps import require_recent_sign_in
 from shop.core.errors import Missing
 from shop.core.web.action_results import run_action
 from shop.members.forms.fields import ReasonForm

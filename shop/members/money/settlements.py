@@ -18,7 +18,7 @@ from orders.actions.payouts.bank_accounts import account_of_cooperative, change_
 from orders.models import Approval, Settlement
 from orders.payments.banks import find_bank
 from orders.views.approvals import decide_proposal
-from shop.accounts.views.sign_in_steps import require_recent_proof
+from shop.accounts.views.sign_in_steps import require_recent_sign_in
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused
 from shop.core.models import Change, market_channel, shop_settings
