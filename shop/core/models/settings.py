@@ -82,7 +82,7 @@ class ShopSettings(WithMetadata):
         blank=True,
         help_text=_("Weekday on which cooperatives are paid, 0 is Monday; empty if none is announced."),
     )
-    # Maximums of Decree 356/2025/NĐ-CP (`LAWFUL_DAYS` in shop/accounts/personal/data_requests.py).
+    # Maximums of Decree 356/2025/NĐ-CP (`shop.accounts.personal.data_requests.LAWFUL_DAYS`).
     data_access_days = models.PositiveSmallIntegerField(
         default=10, help_text=_("Days within which a copy of personal data is provided.")
     )
