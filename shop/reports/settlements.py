@@ -60,6 +60,7 @@ class SettlementRow:
     name: str
     totals: PeriodTotals
     note: str = ""
+    is_order: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,7 @@ def rows_of_orders(settlement: Settlement, order_rows: Iterable[dict[str, Any]])
             debits[key][account, nature] = total
             codes[key] = code
     return [
-        SettlementRow(at, codes[key], PeriodTotals.from_debits(debits[key]))
+        SettlementRow(at, codes[key], PeriodTotals.from_debits(debits[key]), is_order=True)
         for key, at in times_by_order.items()
     ]
 
