@@ -24,7 +24,7 @@ from orders.models import (
     parcel_position_labels,
     translate_delivery_method_names,
 )
-from orders.states import DISPATCHED_STATES, PARTLY_ARRIVED_PROGRESS, ParcelState, Progress
+from orders.states import ARRIVED_PROGRESS, DISPATCHED_STATES, PARTLY_ARRIVED_PROGRESS, ParcelState, Progress
 from orders.views.refund_page import RefundView
 from orders.views.timeline import TimelineStep, timeline_steps
 from shop.core.models import Picture, shop_settings, show_in_language, untranslated_fields
@@ -94,6 +94,11 @@ class PartTimeline:
         has_arrived = self.part.progress in PARTLY_ARRIVED_PROGRESS - {Progress.RETURNED}
         unrefunded = [line for line in self.part.lines.all() if line.pk not in self.refunded_lines]
         return has_arrived and bool(unrefunded) and self.open_complaint is None
+
+    @property
+    def has_arrived(self) -> bool:
+        """Return whether all of it has arrived, or came back afterwards."""
+        return self.part.progress in ARRIVED_PROGRESS
 
     @property
     def is_awaiting_cash(self) -> bool:

@@ -561,6 +561,7 @@ def test_delivered_order_shows_paid_amount_and_finished_steps(client: Client) ->
 
     assert "Paid: 350,000\u00a0₫" in page
     assert {state for state, _ in steps(page)} == {"done"}
+    assert "Expected" not in page
 
 
 def test_cash_collected_for_one_part_reduces_amount_due(client: Client) -> None:
