@@ -28,6 +28,7 @@ from cooperatives.models import Cooperative, DeliveryMethod
 from orders.actions.payments.order_payments import offered_payment_methods
 from shop.core.dates.calendar import vietnam_date
 from shop.core.models import market_channel, show_in_language
+from shop.core.texts.folding import fold
 from shop.core.texts.marked_texts import marked
 from shop.core.web.public_urls import public_url
 from shop.page_context import LARGE, TEXT_SIZE
@@ -173,9 +174,15 @@ def _in_season(listings: ListingQuerySet, month: int) -> list[Listing]:
 
 
 def _in_a_sentence(card: ProductCard) -> str:
-    """Return a product's name for a Vietnamese sentence: "Quýt Bạch Thông" becomes "quýt Bạch Thông"."""
-    if get_language() != settings.LANGUAGE_CODE:
+    """Return a product's name for a sentence: "Quýt Bạch Thông" becomes "quýt Bạch Thông".
+
+    Translated names keep a first word that is a name: one that is in the Vietnamese name, and so in the slug.
+    """
+    if card.name_lang:
         return marked(card.name_lang, card.name)
+    first_word = fold(card.name.partition(" ")[0])
+    if get_language() != settings.LANGUAGE_CODE and first_word in card.slug.split("-"):
+        return card.name
     return card.name[:1].lower() + card.name[1:]
 
 

@@ -14,7 +14,7 @@ from django.utils import translation
 
 from catalog.models import Variant
 from cooperatives.models import MarketDay, Membership
-from shop.core.models import ShopSettings
+from shop.core.models import ShopSettings, Translation
 from shop.core.templatetags.icons import icon
 from shop.page_context import page_context
 from shop.views import PAGES
@@ -110,12 +110,17 @@ def test_front_page_shows_this_weeks_markets_and_the_season(client: Client) -> N
     MarketDay.objects.create(
         delivery_method=delivery_method, kind="weekday", number=2, starts=time(6), ends=time(10)
     )
-    make_product(seller, name="Quýt Bạch Thông")
-    make_product(seller, name="Gạo mới")
+    for name, english in (("Quýt Bạch Thông", "Bạch Thông mandarins"), ("Gạo mới", "New rice")):
+        product = make_product(seller, name=name)
+        Translation.objects.create(
+            kind="catalog.product", key=str(product.pk), language="en", field="name", text=english
+        )
 
     html = html_of(client.get("/"))
+    english_page = html_of(client.get("/en/"))
 
     assert "Phiên chợ tuần này có gạo mới và quýt Bạch\u00a0Thông" in html
+    assert "This week's market: new rice and Bạch Thông mandarins" in english_page.replace("\u00a0", " ")
     assert len(re.findall(r"<li[^>]*>(?:T[2-7]|CN)<br>", html)) == 7
     assert '<li class="market"' in html
     assert re.search(rf"{delivery_method.name}: <b>(Chủ nhật|thứ Tư) \d\d/\d\d</b>", html)
