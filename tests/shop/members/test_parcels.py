@@ -207,7 +207,7 @@ def test_delivery_requires_an_answer_about_cash(packer, seller) -> None:
     response = packer.post(f"/xa-vien/kien/{parcel.pk}/da-giao/", {"key": uuid.uuid4()})
 
     parcel.refresh_from_db()
-    assert "Hãy chọn đã thu tiền hay chưa." in html_of(response)
+    assert "Hãy chọn một câu trả lời." in html_of(response)
     assert parcel.state == ParcelState.HANDED_OVER
 
 
