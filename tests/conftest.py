@@ -184,10 +184,10 @@ def _use_fast_settings() -> Iterator[None]:
 def django_db_setup(
     request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: Any
 ) -> Iterator[None]:
-    """Empty tables between transactional tests, with the triggers of append-only tables (ledger, change log)
-    disabled. The rows that migrations write are written again: tests find them as a new shop does.
+    """Empty tables between transactional tests, and write the rows of migrations again, as in a new shop.
 
-    PostgreSQL deletes rows instead of truncating, which would recreate the files of a hundred tables.
+    The triggers of append-only tables (ledger, change log) are disabled meanwhile. PostgreSQL deletes rows
+    instead of truncating, which would recreate the files of a hundred tables.
     """
     from django.db import connection
 

@@ -37,7 +37,7 @@ class VariantChoice:
     view: int | None = None
 
     def to_pay(self, steps: int = 1) -> int:
-        """Return the price of the quantity, at most if sold by weight: the sum that the basket asks for."""
+        """Return the sum that the basket asks for: the price, or its maximum for goods sold by weight."""
         return self._sum(self.price, steps)
 
     def list_total(self, steps: int = 1) -> int | None:
@@ -99,7 +99,7 @@ class PurchaseQuantity:
 
     @property
     def to_pay(self) -> int:
-        """Return the price of the quantity, at most if sold by weight: the sum that the basket asks for."""
+        """The sum that the basket asks for: the price, or its maximum for goods sold by weight."""
         return self.choice.to_pay(self.steps) if self.choice else 0
 
     @property

@@ -114,7 +114,7 @@ class PayoutQuerySet(models.QuerySet["Payout"]):
         return self.filter(method=PayoutMethod.BANK)
 
     def payable(self) -> PayoutQuerySet:
-        """Return due payouts with a known bank account."""
+        """Return due payouts that can be sent; those by bank need a known account."""
         return self.due().exclude(method=PayoutMethod.BANK, bank_account="")
 
     def released(self, now: datetime.datetime) -> PayoutQuerySet:

@@ -1,5 +1,6 @@
-"""Paying by bank transfer in a browser: the buyer's page follows SePay's webhooks, and the desk settles
-unmatched transfers.
+"""Paying by bank transfer in a browser.
+
+The buyer's page follows SePay's webhooks, and the desk settles unmatched transfers.
 """
 
 from __future__ import annotations

@@ -45,8 +45,10 @@ def _with_lists(branch):
 
 
 def checked(params, type_path):
-    """Convert integers and booleans in the parameters. Refuse like Stripe: `parameter_unknown`,
-    `parameter_missing`, `parameter_invalid_integer`…"""
+    """Convert integers and booleans in the parameters, and refuse wrong ones as Stripe does.
+
+    The codes are `parameter_unknown`, `parameter_missing`, `parameter_invalid_integer` and so on.
+    """
     module, _, name = type_path.rpartition(".")
     return _record(params, getattr(import_module(f"stripe.params.{module}"), name), "")
 

@@ -132,8 +132,10 @@ def _charge(account, intent, *, status, captured):
 
 
 def capture(account, key, params):
-    """Answer POST …/capture: once, at most the held amount; the rest is released without a refund
-    (docs.stripe.com/changelog/basil/2025-03-31)."""
+    """Answer POST …/capture: once, at most the held amount; the rest is released without a refund.
+
+    See docs.stripe.com/changelog/basil/2025-03-31.
+    """
     intent = account.get("payment_intent", key)
     if intent["status"] != "requires_capture":
         raise wrong_state(

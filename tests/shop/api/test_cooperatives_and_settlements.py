@@ -1,5 +1,4 @@
-"""Cooperatives over the API, an extension of Saleor's schema: profiles, pauses, applications and
-settlements."""
+"""Cooperatives over the API, which extends Saleor's schema: profiles, pauses, applications, settlements."""
 
 from __future__ import annotations
 

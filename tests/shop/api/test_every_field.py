@@ -27,8 +27,10 @@ def world():
 
 @contextmanager
 def rolled_back() -> Iterator[None]:
-    """Roll back everything done in the block, so that each request finds the same rows. Actions may begin
-    their own transactions in it, as within a test."""
+    """Roll back everything done in the block, so that each request finds the same rows.
+
+    Actions may begin their own transactions in it, as within a test.
+    """
     block = transaction.atomic()
     block._from_testcase = True
     with block:

@@ -1,8 +1,7 @@
-"""Schemathesis reads the served schema and sends random requests: no status 500, no internals in responses,
-nothing saved by refused mutations.
+"""Schemathesis reads the served schema and sends random requests.
 
-Its own check treats every error in a response as a server error; but refusals are also errors in the
-response.
+No response has status 500 or shows internals, and a refused mutation saves nothing. Its own check is not
+used, because it treats every error in a response as a server error, although refusals are errors, too.
 """
 
 from __future__ import annotations

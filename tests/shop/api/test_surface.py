@@ -1,5 +1,7 @@
-"""Types, fields, arguments and values that Saleor's clients use exist with the expected types, and the
-Dashboard's start operations are answered."""
+"""Our schema has what Saleor's clients use: types, fields, arguments and values of the expected types.
+
+The operations with which the Dashboard starts are answered.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
-"""Operations from hypothesis-graphql, then transformed. Literals become variables; selections move into
-fragments, repeat, split in two under one key, and get conditions, aliases and type names."""
+"""Draw operations from hypothesis-graphql and transform them.
+
+Literals become variables. Selections move into fragments, repeat, split in two under one key, and get
+conditions, aliases and type names.
+"""
 
 import random
 

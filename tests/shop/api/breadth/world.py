@@ -1,5 +1,8 @@
-"""A world of random values, equal for both executors: each value derives from a seed, the object, the field
-and its arguments. Some are null, some fail, some are invalid for their type."""
+"""A world of random values, equal for both executors.
+
+Each value derives from a seed, the object, the field and its arguments. Some are null, some fail, some are
+invalid for their type.
+"""
 
 import random
 
@@ -65,7 +68,7 @@ class World:
         )
 
     def turn(self, seed, trouble):
-        """Change the seed; `trouble` is the fraction that fails or is null where not allowed."""
+        """Change the seed; `trouble` is the fraction of failing or forbidden null values."""
         self.seed = seed
         self.trouble = trouble
 
