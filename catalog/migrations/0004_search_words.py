@@ -1,9 +1,9 @@
-"""Words of names beside all words, words that mean the same, slips of the pen, and the tables that searches read.
+"""Add the words of names, synonyms, spelling corrections, and the tables that searches read.
 
-On SQLite FTS5. On PostgreSQL a narrow table with GIN: an index over an expression is not enough, because where the
-planner walks along the goods instead, or rechecks what the index found, it parses every text again, for seconds.
-Pending lists are off, so that a search after many changes is as quick as before.
-Triggers fill the tables: `catalog.search.triggers`.
+SQLite uses FTS5. PostgreSQL uses a narrow table with GIN. An index over an expression is not enough: if the planner
+scans the products instead, or rechecks what the index found, it parses every text again, which takes seconds. Pending
+lists are off, so that a search after many changes is as fast as before. Triggers fill the tables
+(`catalog.search.triggers`).
 """
 
 from django.db import migrations, models

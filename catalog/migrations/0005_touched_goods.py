@@ -1,7 +1,7 @@
-"""The journal of changed products: which ones, in the order of writing.
+"""Add the journal of changed products, in the order of their changes.
 
-`token` tells that a row is still the one that was read: after a rollback or a restored copy another one may have
-its number. Triggers write it: `catalog.search.triggers`.
+`token` shows whether a row is still the one that was read: after a rollback or a restore another row may have its
+number. Triggers write the journal (`catalog.search.triggers`).
 """
 
 from django.db import migrations

@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 def mark_removed(apps, _schema_editor):
-    """Mark products that only a sign in their slug told to be removed."""
+    """Mark removed products, which until now only the character ~ in their slug showed."""
     products = apps.get_model("catalog", "Product").objects.filter(slug__contains="~")
     products.update(removed_at=models.F("updated_at"))
 

@@ -1,4 +1,4 @@
-"""Until now a group without cooperatives was the platform's: say so of the groups that there are."""
+"""Mark existing groups without cooperatives as platform-wide, as which they counted until now."""
 
 from django.db import migrations
 
@@ -9,7 +9,7 @@ def name_platform_wide_groups(apps, schema_editor):
 
 
 def empty_groups_of_nobody(apps, schema_editor):
-    """Older code takes groups without cooperatives for the platform's: those that give nothing lose all."""
+    """Remove the permissions of groups that grant nothing now: older code treats them as platform-wide."""
     GroupPermission = apps.get_model("accounts", "GroupPermission")
     GroupPermission.objects.filter(group__is_platform_wide=False, group__cooperative_rows=None).delete()
 

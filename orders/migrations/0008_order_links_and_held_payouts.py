@@ -6,8 +6,8 @@ from django.db import migrations, models
 from django.db.models import F
 
 FINISHED = ("cancelled", "expired", "delivered", "returned")
-# Longer than the 90 days after complaints that hold from now on: nobody's link ends on the day of the upgrade
-# for an order that ended lately.
+# Longer than the 90 days after the complaint period that apply from now on, so that no link of a recent order
+# expires on the day of the upgrade.
 DAYS = datetime.timedelta(days=120)
 
 

@@ -1,6 +1,6 @@
-"""Move passkeys out of django-allauth's tables, which go; the way back makes its table of passkeys again.
+"""Move passkeys out of django-allauth's tables and drop these; the reverse creates its table of passkeys again.
 
-Where allauth was never installed there is nothing to move.
+If allauth was never installed, there is nothing to move.
 """
 
 import base64
@@ -49,7 +49,7 @@ def move_back(apps, schema_editor):
 
 
 def _as_passkey(passkey, row):
-    """A row from the registration's answer that allauth kept whole."""
+    """Return our row for a registration response, which allauth stored completely."""
     response = row.data["credential"]["response"]
     attested = cbor2.loads(_bytes(response["attestationObject"]))["authData"]
     count, length = int.from_bytes(attested[33:37], "big"), int.from_bytes(attested[53:55], "big")
@@ -67,7 +67,7 @@ def _as_passkey(passkey, row):
 
 
 def _as_allauth_has_it(passkey):
-    """A registration without attestation, of which allauth reads the credential alone."""
+    """Return a registration without attestation; allauth reads only its credential."""
     credential_id = _bytes(passkey.credential_id)
     site = hashlib.sha256(b"").digest()  # not read again
     attested = b"".join(
@@ -95,7 +95,7 @@ def _as_allauth_has_it(passkey):
 
 
 def _authenticator(apps):
-    """allauth's model as of its release 65, in a registry of its own."""
+    """Return allauth's model as of its release 65, in a separate registry."""
 
     class Authenticator(models.Model):
         user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
