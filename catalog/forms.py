@@ -205,8 +205,10 @@ class ProductTranslationForm(TranslationForm):
             self.set_initial(variant, proposed["variants"].get(str(variant.pk), {}))
 
     def action_arguments(self) -> dict[str, Any]:
-        """Return the keyword arguments for
-        `catalog.actions.products.product_translations.translate_product`."""
+        """Return the keyword arguments of the action that saves the texts.
+
+        The action is `catalog.actions.products.product_translations.translate_product`.
+        """
         return {
             "texts": self.texts(self.product),
             "variants": {variant.pk: self.texts(variant) for variant in self.variants},

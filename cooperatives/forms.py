@@ -123,8 +123,10 @@ class CooperativeTranslationForm(TranslationForm):
         super().__init__(rows, language, data)
 
     def action_arguments(self) -> dict[str, Any]:
-        """Return the keyword arguments for
-        `cooperatives.actions.cooperative_translations.translate_cooperative`."""
+        """Return the keyword arguments of the action that saves the texts.
+
+        The action is `cooperatives.actions.cooperative_translations.translate_cooperative`.
+        """
         return {
             "texts": self.texts(self.cooperative),
             "households": {household.pk: self.texts(household) for household in self.households},

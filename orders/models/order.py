@@ -315,8 +315,8 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
     def shown_status(self) -> OrderStatus | DerivedStatus:
         """The status as people see it.
 
-        `orders.models.shown_status.shown_status_condition` finds orders by it.
-        Prefetch `parts` for orders on the way and `payments` for unconfirmed ones.
+        `orders.models.shown_status.shown_status_condition` finds orders by it. Prefetch `parts` for orders on
+        the way and `payments` for unconfirmed ones.
         """
         if self.status == OrderStatus.UNCONFIRMED and self._waits_for_money():
             return DerivedStatus.WAITING_FOR_PAYMENT

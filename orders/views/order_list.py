@@ -77,7 +77,7 @@ def _with_questions(orders: OrderQuerySet) -> OrderQuerySet:
 class OrderContents:
     """An order of the list with its first products: their names, their pictures, how many more there are.
 
-    `possible_rise` is by how much it may cost more once it is weighed, in minor units.
+    `possible_rise` is the most that weighing may add to its cost, in minor units.
     """
 
     order: Order

@@ -48,7 +48,7 @@ class StockPick:
 
 @dataclass(frozen=True, slots=True)
 class StockCount:
-    """A counted quantity of a variant in a warehouse. `counted_at` is when, if it is recorded later."""
+    """A counted quantity of a variant in a warehouse. `counted_at`: see `record_count`."""
 
     variant_id: int
     warehouse_id: uuid.UUID
@@ -65,7 +65,7 @@ def choose_stock(
     order: Sequence[int] = (),
     strategy: str = AllocationStrategy.PRIORITIZE_SORTING_ORDER,
 ) -> list[StockPick]:
-    """Choose stock rows for the requested quantities; reports all shortages at once.
+    """Choose stock rows for the requested quantities, or report all shortages at once.
 
     `stocks` are locked and reachable for the buyer; `order` lists stock ids by the channel's warehouse
     preference. Raises SoldOut.
@@ -129,8 +129,8 @@ def record_movement(
 ) -> Movement:
     """Step: record a change of the stock on hand of a locked row; it may become negative.
 
-    `happened_at` is when the stock changed, if it is recorded later. A count of a later moment has counted
-    the change already, so a second movement then keeps the stock on hand at that count.
+    `happened_at` is when the stock changed, if that is recorded later. If the stock was counted since then,
+    the count includes the change already, so a second movement keeps the stock on hand at that count.
     """
     movement = Movement.objects.create(
         stock=stock,
@@ -247,7 +247,7 @@ def record_count(
 
 
 def _moved_after(row: Stock, moment: datetime.datetime | None) -> int:
-    """Return by how much the stock on hand has changed since the moment; 0 if None."""
+    """Return the change of the stock on hand since the moment; 0 if that is None."""
     if moment is None:
         return 0
     return Movement.objects.filter(stock=row).after(moment).aggregate(sum=Sum("quantity"))["sum"] or 0

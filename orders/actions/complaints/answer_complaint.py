@@ -64,8 +64,7 @@ def accept_complaint(
     """Accept a complaint with a remedy. After a rejection only the platform may accept it.
 
     A repeated `idempotency_key` does nothing. Raises KeyReused, Missing, RemedyExceedsComplaint, EmptyRemedy,
-    SoldOut, WrongMove, and the errors of
-    `orders.actions.refunds.refund_decisions.decide_refund`.
+    SoldOut, WrongMove, and the errors of `orders.actions.refunds.refund_decisions.decide_refund`.
     """
     order, part, complaint = locks.lock_complaint(complaint_id)
     if is_already_done(idempotency_key, "complaint.accepted", complaint):

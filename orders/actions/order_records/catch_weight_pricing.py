@@ -32,9 +32,9 @@ def reprice_weighed_line(
     line: OrderLine,
     weighed_grams: int | None,
 ) -> None:
-    """Step: set a line's weight, or None for the estimate. Recalculates the sums of line and part.
+    """Step: set a line's weight, or None for the estimate, and recalculate the sums of line and part.
 
-    Calculated from the terms agreed, never from the previous weight. The order's own columns are left to
+    The sums follow from the agreed terms, never from the previous weight. The order's own columns are left to
     `orders.actions.order_records.recalculate_order`.
     """
     line.weighed_grams = weighed_grams

@@ -113,7 +113,7 @@ def place_order(
 def place_agreed_order(agreed: AgreedOrder, *, actor: Actor, now: datetime.datetime) -> Order:
     """Step: place the order of a locked basket, from its quote to the notifications.
 
-    Placing an order and completing a checkout share it.
+    It is used both to place an order and to complete a checkout.
 
     Raises BasketChanged, PickupSlotFull, AmountNotForCards.
     """

@@ -47,8 +47,8 @@ _PENDING_DETAILS = (
 def edit_details(request: HttpRequest) -> HttpResponse:
     """Edit name, phone and address; an old address is converted to today's divisions.
 
-    Changing the phone number, which can sign the user in, requires a recent sign-in; the posted
-    values are saved meanwhile.
+    Changing the phone number, which can sign the user in, requires a recent sign-in; the posted values are
+    saved meanwhile.
     """
     user = User.objects.select_related("default_shipping_address").get(pk=request.user.pk or 0)
     entered = request.session.pop(_PENDING_DETAILS, {}) if request.method == "GET" else {}

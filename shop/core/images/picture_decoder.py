@@ -4,8 +4,7 @@
 
 `shop.core.images.image_files` starts it by its path. It imports nothing of the shop, so it starts fast and a
 crash of an image library ends only this process. It writes WIDTH.webp and WIDTH.jpg into FOLDER and prints
-one line of JSON:
-{"width", "height", "files": [[width, height], …]}, or {"refused": reason}.
+one line of JSON: {"width", "height", "files": [[width, height], …]}, or {"refused": reason}.
 """
 
 from __future__ import annotations

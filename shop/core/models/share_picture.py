@@ -11,11 +11,11 @@ class SharePictureQuerySet(models.QuerySet["SharePicture"]):
 
 
 class SharePicture(models.Model):
-    """The preview picture that chat apps show for a row's page, drawn by
-    `catalog.actions.marketing.share_pictures`.
+    """The preview picture that chat apps show for a row's page.
 
-    `kind` is the model's label ("catalog.product"). `content_digest` changes with the drawn content, so that
-    nothing is drawn twice; the file name contains it, so caches may keep the file forever.
+    `catalog.actions.marketing.share_pictures` draws it. `kind` is the model's label ("catalog.product").
+    `content_digest` changes with the drawn content, so that nothing is drawn twice; the file name contains
+    it, so caches may keep the file forever.
     """
 
     kind = models.CharField(max_length=60)

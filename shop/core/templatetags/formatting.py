@@ -42,6 +42,6 @@ def prefixed(text: str | None, prefix: str) -> str:
 
 @register.filter
 def breakable_email(address: str | None) -> str:
-    """Let an e-mail address break before its @ rather than within a word; an absent one stays absent."""
+    """Let an e-mail address break before its @ rather than within a word; a missing one becomes empty."""
     name, at, domain = (address or "").rpartition("@")
     return format_html("{}<wbr>{}{}", name, at, domain) if at else domain

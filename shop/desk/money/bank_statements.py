@@ -86,7 +86,7 @@ def import_statement(request: HttpRequest, actor: Actor, pk: int) -> HttpRespons
 
 
 def _preview_statement(statement: StatementImport) -> dict[str, object]:
-    """Preview the import, or the reason why it is impossible."""
+    """Return a preview of the import, or the reason why it is impossible."""
     try:
         preview = preview_bank_statement(statement)
     except StatementOfOtherAccount as other:

@@ -139,7 +139,7 @@ _WITH_PARCEL = ("parcel__part__order", "parcel__part__cooperative")
 
 
 def _preview_statement(statement: StatementImport) -> dict[str, object]:
-    """Preview the import, or the reason why it is impossible."""
+    """Return a preview of the import, or the reason why it is impossible."""
     try:
         matched_rows = preview_cod_statement(statement)
     except Refused as refused:

@@ -173,7 +173,7 @@ def withdraw_listing_view(request: HttpRequest, actor: Actor, pk: int) -> HttpRe
 
 
 def _legal_checks(product: Product, missing_fields: Collection[str]) -> list[tuple[Promise, str]]:
-    """Return what the law requires with its tone: good, bad, or empty where it does not apply."""
+    """Return what the law requires, each with its tone: good, bad, or empty if it does not apply."""
 
     def tone_of(field: str) -> str:
         if field == "shelf_life" and not product.shelf_life and not product.product_type.is_perishable:

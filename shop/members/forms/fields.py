@@ -147,8 +147,8 @@ class PhotoField(forms.FileField):
 class ReasonForm(MembersForm):
     """A reason, chosen from buttons or entered as text.
 
-    `reason` contains a chosen reason as its message id on its own line; the template
-    filter `shop.core.texts.formatting.translated_reason` translates it for each reader.
+    `reason` contains a chosen reason as its message id on its own line; the template filter
+    `shop.core.texts.formatting.translated_reason` translates it for each reader.
     """
 
     OTHER = "other"

@@ -171,7 +171,7 @@ def _answer_command(
     not_before: datetime.datetime | None,
     now: datetime.datetime,
 ) -> Answer:
-    """Answer one command. It happened after those that it builds on, `not_before` the last of them."""
+    """Answer one command. Because of those that it builds on, it happened at `not_before` or later."""
     command = COMMANDS.get(sent.name)
     if command is None:  # not stored, because a later version may know it
         return _answer_refused(sent, UnknownCommand())
