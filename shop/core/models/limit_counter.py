@@ -2,22 +2,24 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
+from itertools import chain
+from typing import Any
 
 from django.db import connection, models, transaction
 from django.utils import timezone
 
 LimitTry = tuple[str, int, int]  # key, tries allowed, period in seconds
 
-# One statement, so that parallel tries cannot read the same count. It changes no row when the count is at the
-# limit, and starts again from one when the period has ended.
-_COUNT_TRY = """
-INSERT INTO core_limitcounter (key, count, expires_at) VALUES (%(key)s, 1, %(expires_at)s)
+# One statement, so that parallel tries cannot read the same count. It changes no row whose count is at its
+# limit, and starts again from one when the period has ended. `{limits}` is filled with the limit of each key.
+_COUNT_TRIES = """
+INSERT INTO core_limitcounter (key, count, expires_at) VALUES {rows}
 ON CONFLICT (key) DO UPDATE SET
-    count = CASE WHEN core_limitcounter.expires_at <= %(now)s THEN 1 ELSE core_limitcounter.count + 1 END,
-    expires_at = CASE WHEN core_limitcounter.expires_at <= %(now)s
+    count = CASE WHEN core_limitcounter.expires_at <= %s THEN 1 ELSE core_limitcounter.count + 1 END,
+    expires_at = CASE WHEN core_limitcounter.expires_at <= %s
         THEN excluded.expires_at ELSE core_limitcounter.expires_at END
-WHERE core_limitcounter.expires_at <= %(now)s OR core_limitcounter.count < %(max_tries)s
-RETURNING count
+WHERE core_limitcounter.expires_at <= %s OR core_limitcounter.count < CASE core_limitcounter.key {limits} END
+RETURNING key
 """
 
 
@@ -34,20 +36,26 @@ class LimitCounterQuerySet(models.QuerySet["LimitCounter"]):
 
         Refuses to run inside a transaction: a rollback would undo the count.
         """
-        now = timezone.now()
+        if not tries:
+            return True
+        in_order = sorted(tries)  # parallel transactions lock rows in the same order
         adapt = connection.ops.adapt_datetimefield_value
+        moment = timezone.now()
+        rows = [
+            (key, adapt(moment + datetime.timedelta(seconds=seconds)))
+            for key, _max_tries, seconds in in_order
+        ]
+        limits = [(key, max_tries) for key, max_tries, _seconds in in_order]
+        statement = _COUNT_TRIES.format(
+            rows=", ".join(["(%s, 1, %s)"] * len(rows)), limits=" ".join(["WHEN %s THEN %s"] * len(limits))
+        )
+        now = adapt(moment)
+        values: list[Any] = [*chain(*rows), now, now, now, *chain(*limits)]
         with transaction.atomic(durable=True), connection.cursor() as cursor:
-            for key, max_tries, seconds in tries:
-                values: dict[str, str | int | None] = {
-                    "key": key,
-                    "max_tries": max_tries,
-                    "now": adapt(now),
-                    "expires_at": adapt(now + datetime.timedelta(seconds=seconds)),
-                }
-                cursor.execute(_COUNT_TRY, values)
-                if cursor.fetchone() is None:
-                    transaction.set_rollback(True)
-                    return False
+            cursor.execute(statement, values)
+            if len(cursor.fetchall()) < len(tries):
+                transaction.set_rollback(True)
+                return False
         return True
 
 
