@@ -45,7 +45,8 @@ def lock_basket(basket_id: uuid.UUID) -> Basket | None:
 
 
 def _select_basket(key: uuid.UUID) -> QuerySet[Basket]:
-    return Basket.objects.filter(pk=key).select_related("channel")
+    addresses = ("shipping_address", "billing_address")
+    return Basket.objects.filter(pk=key).select_related("channel", *addresses)
 
 
 def lock_baskets(*basket_ids: uuid.UUID) -> dict[uuid.UUID, Basket]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from django.db.models import QuerySet
 from django.utils import translation
@@ -46,6 +46,14 @@ def load_parts(order: Order) -> list[OrderPart]:
     """Load an order's parts with everything that notifications show of them, in two queries."""
     parts = _select_parts(order.pk)
     attach_prefetched_rows(parts, "lines", _select_lines([part.pk for part in parts]), foreign_key="part")
+    return parts
+
+
+def parts_of_new_order(lines: Iterable[OrderLine]) -> list[OrderPart]:
+    """Return the parts of an order just created with these lines, as `load_parts` does. No query."""
+    lines = list(lines)
+    parts = list(dict.fromkeys(line.part for line in lines))
+    attach_prefetched_rows(parts, "lines", lines, foreign_key="part")
     return parts
 
 
@@ -117,6 +125,8 @@ def notify_order_placed(
 
 def _discounts_at_maximum(order: Order, parts: Sequence[OrderPart]) -> list[Discount]:
     """Return the order's discounts with their amounts at the highest weights. They are not to be saved."""
+    if (order.list_net, order.list_gross) == (order.total_net, order.total_gross):
+        return []
     discounts = list(_select_discounts(order.pk))
     lines = [line for part in parts for line in part.lines.all() if line.is_to_weigh]
     if not discounts or not lines:

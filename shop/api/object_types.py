@@ -229,6 +229,12 @@ class Type:
             values_of_rows = rows.values_list(*columns)
         return [make_row(values) for values in values_of_rows]
 
+    def row_of(self, instance: Model, fields: Iterable[str]) -> Row:
+        """Return the row of a saved instance that holds the columns of these fields. No query."""
+        columns = self.columns_for(fields)
+        values = [attrgetter(column.replace("__", "."))(instance) for column in columns]
+        return _row_maker(self.name, columns)(values)
+
     def by_key(
         self,
         context: Context,

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from orders import locks
@@ -23,9 +22,8 @@ from orders.actions.placement.place_order import (
 from orders.actions.quotes.build_quote import basket_quote_request, build_quote
 from orders.actions.quotes.quote_types import Quote, QuoteProblem
 from orders.models import Basket, InvoiceDetails, Order, OrderSource, PaymentMethod, basket_payment_sums
-from shop.accounts.models import Address, ConsentPurpose
+from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
-from shop.core.database.compiled_query import compiled_query
 from shop.core.errors import Refused
 
 
@@ -73,9 +71,8 @@ def complete_checkout(
     basket = locks.lock_basket(basket_id)
     if basket is None:
         return order_of_basket(basket_id)
-    quote_request = basket_quote_request(basket)
-    locks.lock_voucher(quote_request.voucher_code)
-    current_quote = build_quote(quote_request, now=now)
+    locks.lock_voucher(basket.voucher_code)
+    current_quote = build_quote(basket_quote_request(basket), now=now)
     contact = _require_contact(basket, current_quote, invoice)
     _require_no_problems(current_quote)
     method, can_confirm_at_once = _remaining_payment(basket, current_quote)
@@ -98,13 +95,11 @@ def _require_contact(basket: Basket, quote: Quote, invoice: InvoiceDetails | Non
         invoice.email = invoice.email or basket.email
     if not quote.seller_quotes:
         raise BasketEmpty(field="lines")
-    shipping_id, billing_id = basket.shipping_address_id, basket.billing_address_id
-    if shipping_id is None or QuoteProblem.NO_DELIVERY_CHOSEN in quote.problems:
+    address, billing = basket.shipping_address, basket.billing_address
+    if address is None or QuoteProblem.NO_DELIVERY_CHOSEN in quote.problems:
         raise DeliveryRequired(field="shippingMethod")
-    if billing_id is None:
+    if billing is None:
         raise BillingAddressRequired(field="billingAddress")
-    addresses = {address.pk: address for address in _select_addresses({shipping_id, billing_id})}
-    address = addresses[shipping_id]
     return Contact(
         name=basket.name or f"{address.first_name} {address.last_name}".strip(),
         phone=basket.phone,
@@ -112,14 +107,9 @@ def _require_contact(basket: Basket, quote: Quote, invoice: InvoiceDetails | Non
         email=basket.email,
         note=basket.note,
         province_code=basket.province_code,
-        billing=addresses[billing_id],
+        billing=billing,
         invoice=invoice,
     )
-
-
-@compiled_query
-def _select_addresses(keys: Collection[int]) -> QuerySet[Address]:
-    return Address.objects.filter(pk__in=keys)
 
 
 def _require_no_problems(quote: Quote) -> None:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import copy
 import datetime
 import uuid
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F, QuerySet, Sum
+from django.db.models import QuerySet, Sum
 
 from orders.actions.ledger.ledger_postings import create_payment_event
 from orders.actions.order_records.link_expiry import link_expiry
+from orders.actions.order_records.order_facts import OrderFacts, QuantitiesByState, read_facts
 from orders.models import (
     EventKind,
     Order,
@@ -22,10 +22,7 @@ from orders.models import (
     Parcel,
     ParcelLine,
     Payment,
-    PaymentEvent,
     PaymentSums,
-    Refund,
-    payment_sums_by_id,
     report_columns,
     total_authorised_and_charged,
 )
@@ -35,7 +32,6 @@ from orders.states import (
     PARTLY_ARRIVED_PROGRESS,
     Coverage,
     OrderStatus,
-    ParcelKind,
     ParcelState,
     PartState,
     Progress,
@@ -66,14 +62,18 @@ class RecalculatedOrder:
     payments: list[Payment]
 
 
-def recalculate_order(order: Order, *, now: datetime.datetime) -> RecalculatedOrder:
+def recalculate_order(
+    order: Order, *, now: datetime.datetime, facts: OrderFacts | None = None
+) -> RecalculatedOrder:
     """Step: write a locked order's derived columns, and adjust its pending charges to the amount due.
 
     `orders.actions.order_changes.finish_order_change` calls this, then updates the ledger and the card
-    authorisations.
+    authorisations. `facts` are given where the caller has just written all of them.
     """
-    arrived, sums = _write_derived_columns(order)
-    return RecalculatedOrder(arrived, _adjust_pending_charges(order, sums, now))
+    facts = facts or read_facts(order)
+    arrived = _write_derived_columns(order, facts)
+    _adjust_pending_charges(order, facts, now)
+    return RecalculatedOrder(arrived, list(facts.payments))
 
 
 def recalculate_columns(order: Order) -> list[OrderPart]:
@@ -81,14 +81,14 @@ def recalculate_columns(order: Order) -> list[OrderPart]:
 
     Returns the parts with arrived items, now or before.
     """
-    return _write_derived_columns(order)[0]
+    return _write_derived_columns(order, read_facts(order))
 
 
 def find_stale_columns(order: Order) -> list[str]:
     """Return the names of derived columns whose stored values are out of date. Writes nothing."""
-    recalculated, parts = copy.copy(order), _parts_of(order.pk)
-    before = [part.progress for part in parts]
-    _set_derived_columns(recalculated, parts)
+    recalculated, facts = copy.copy(order), read_facts(order)
+    parts, before = facts.parts, [part.progress for part in facts.parts]
+    _set_derived_columns(recalculated, facts)
     stale = [column for column in DERIVED_COLUMNS if getattr(order, column) != getattr(recalculated, column)]
     return stale + [
         f"progress of part {part.pk}"
@@ -97,11 +97,10 @@ def find_stale_columns(order: Order) -> list[str]:
     ]
 
 
-def _write_derived_columns(order: Order) -> tuple[list[OrderPart], Mapping[uuid.UUID, PaymentSums]]:
-    """Step of `recalculate_columns`: write the columns; return the arrived parts and the payments' sums."""
-    parts = _parts_of(order.pk)
-    before = [part.progress for part in parts]
-    sums = _set_derived_columns(order, parts)
+def _write_derived_columns(order: Order, facts: OrderFacts) -> list[OrderPart]:
+    """Step of `recalculate_columns`: write the columns; return the arrived parts."""
+    parts, before = facts.parts, [part.progress for part in facts.parts]
+    _set_derived_columns(order, facts)
     changed = [
         part for part, old_progress in zip(parts, before, strict=True) if old_progress != part.progress
     ]
@@ -109,27 +108,24 @@ def _write_derived_columns(order: Order) -> tuple[list[OrderPart], Mapping[uuid.
         OrderPart.objects.bulk_update(changed, ["progress"])
     _copy_reporting_columns(order, parts)
     order.save(update_fields=[*DERIVED_COLUMNS, "link_expires_at", "updated_at"])
-    arrived = [
+    return [
         part
         for part, old_progress in zip(parts, before, strict=True)
         if old_progress in PARTLY_ARRIVED_PROGRESS or part.progress in PARTLY_ARRIVED_PROGRESS
     ]
-    return arrived, sums
 
 
-def _set_derived_columns(order: Order, parts: Sequence[OrderPart]) -> Mapping[uuid.UUID, PaymentSums]:
-    """Set derived columns on these objects without saving; return the sums of the order's payments."""
-    quantities, line_sums = _quantities_by_part(order), _line_sums_by_part(order)
+def _set_derived_columns(order: Order, facts: OrderFacts) -> None:
+    """Set derived columns on the order and the parts of `facts` without saving."""
+    parts = facts.parts
     for part in parts:
-        quantity = line_sums[part.pk].quantity if part.pk in line_sums else 0
-        part.progress = _part_progress(quantity, quantities.get(part.pk, _QuantitiesByState()))
-    _set_sums(order, parts, line_sums.values())
-    sums = payment_sums_by_id(_event_sums(order.pk))
-    _set_coverages(order, sums)
+        quantity = facts.line_sums[part.pk].quantity if part.pk in facts.line_sums else 0
+        part.progress = _part_progress(quantity, facts.quantities.get(part.pk, QuantitiesByState()))
+    _set_sums(order, facts)
+    _set_coverages(order, facts.payment_sums)
     order.status = _order_status(order, parts)
     order.saleor_status = _saleor_status(order, parts)
     order.link_expires_at = link_expiry(order, parts)
-    return sums
 
 
 def open_quantities(lines: Iterable[OrderLine]) -> dict[object, int]:
@@ -155,86 +151,7 @@ def _closed_sums(line_ids: Collection[uuid.UUID]) -> QuerySet[ParcelLine, tuple[
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _LineSums:
-    """Sums over a part's lines: steps, and their list price in minor units."""
-
-    quantity: int
-    list_net: int
-    list_gross: int
-
-
-def _line_sums_by_part(order: Order) -> dict[int, _LineSums]:
-    """Return the line sums by part id."""
-    return {part: _LineSums(*sums) for part, *sums in _line_sum_rows(order.pk)}
-
-
-@compiled_query
-def _parts_of(order: uuid.UUID) -> QuerySet[OrderPart]:
-    return OrderPart.objects.filter(order=order).order_by("number")
-
-
-@compiled_query
-def _line_sum_rows(order: uuid.UUID) -> QuerySet[OrderLine, tuple[int, int, int, int]]:
-    rows = OrderLine.objects.filter(order=order).order_by("part").values_list("part")
-    return rows.annotate(Sum("quantity"), Sum("list_net"), Sum("list_gross"))
-
-
-@compiled_query
-def _parcel_sums(order: uuid.UUID) -> QuerySet[ParcelLine, tuple[int, uuid.UUID, str, str, int]]:
-    parcel_lines = ParcelLine.objects.filter(parcel__part__order=order).exclude(
-        parcel__state=ParcelState.VOIDED
-    )
-    states = parcel_lines.values_list("parcel__part", "order_line", "parcel__kind", "parcel__state")
-    return states.annotate(total=Sum("quantity")).order_by("parcel__part")
-
-
-@compiled_query
-def _refunded_by_part(parts: Collection[int]) -> QuerySet[Refund, tuple[int | None, int]]:
-    rows = Refund.objects.filter(part__in=parts).order_by("part").values_list("part")
-    return rows.annotate(total=Sum(F("amount") - F("surplus")))
-
-
-@compiled_query
-def _payments_of(order: uuid.UUID) -> QuerySet[Payment]:
-    return Payment.objects.filter(order=order).order_by("created_at", "pk")
-
-
-@compiled_query
-def _event_sums(order: uuid.UUID) -> QuerySet[PaymentEvent, tuple[uuid.UUID, str, int]]:
-    payment_events = PaymentEvent.objects.filter(payment__order=order).order_by("payment")
-    return payment_events.values_list("payment", "kind").annotate(total=Sum("amount"))
-
-
-@dataclass(slots=True)
-class _QuantitiesByState:
-    """Steps of one part: dispatched by parcel state, returned for good, and not to be sent."""
-
-    dispatched: Counter[str] = field(default_factory=Counter)
-    returned: int = 0
-    unsent: int = 0
-
-
-def _quantities_by_part(order: Order) -> dict[int, _QuantitiesByState]:
-    """Return the steps by part id. Returned steps that were replaced do not count as returned."""
-    parts: dict[int, _QuantitiesByState] = {}
-    returned: Counter[tuple[int, object]] = Counter()
-    for part_id, line_id, kind, state, total in _parcel_sums(order.pk):
-        quantities = parts.setdefault(part_id, _QuantitiesByState())
-        if kind == ParcelKind.DISPATCH:
-            quantities.dispatched[state] += total
-        elif kind == ParcelKind.REFUND:
-            quantities.unsent += total
-        elif kind == ParcelKind.REPLACEMENT:
-            returned[part_id, line_id] -= total
-        elif state == ParcelState.DELIVERED:
-            returned[part_id, line_id] += total
-    for (part_id, _line_id), total in returned.items():
-        parts[part_id].returned += max(0, total)
-    return parts
-
-
-def _part_progress(ordered: int, quantities: _QuantitiesByState) -> str:
+def _part_progress(ordered: int, quantities: QuantitiesByState) -> str:
     expected, dispatched = ordered - quantities.unsent, quantities.dispatched
     delivered = dispatched[ParcelState.DELIVERED]
     dispatched_total = sum(dispatched[state] for state in DISPATCHED_STATES)
@@ -267,15 +184,15 @@ def _copy_reporting_columns(order: Order, parts: Sequence[OrderPart]) -> None:
             OrderLine.objects.filter(part__in=stale).update(**columns)
 
 
-def _set_sums(order: Order, parts: Sequence[OrderPart], line_sums: Collection[_LineSums]) -> None:
+def _set_sums(order: Order, facts: OrderFacts) -> None:
+    parts, line_sums = facts.parts, facts.line_sums.values()
     for column in _SUMS:
         setattr(order, column, sum(getattr(part, column) for part in parts))
     order.list_net = sum(line.list_net for line in line_sums) + sum(part.delivery_list_net for part in parts)
     order.list_gross = sum(line.list_gross for line in line_sums)
     order.list_gross += sum(part.delivery_list_gross for part in parts)
-    active_parts = [part for part in parts if part.is_active]
-    refunded = dict(_refunded_by_part([part.pk for part in active_parts]))
-    order.due_gross = sum(part.total_gross for part in active_parts) - sum(refunded.values())
+    active_total = sum(part.total_gross for part in parts if part.is_active)
+    order.due_gross = active_total - sum(facts.refunded.values())
 
 
 def _set_coverages(order: Order, sums: Mapping[uuid.UUID, PaymentSums]) -> None:
@@ -286,15 +203,13 @@ def _set_coverages(order: Order, sums: Mapping[uuid.UUID, PaymentSums]) -> None:
         order.authorize_coverage = Coverage.FULL
 
 
-def _adjust_pending_charges(
-    order: Order, sums: Mapping[uuid.UUID, PaymentSums], now: datetime.datetime
-) -> list[Payment]:
+def _adjust_pending_charges(order: Order, facts: OrderFacts, now: datetime.datetime) -> None:
     """Adjust the pending charges to the sum that is due and neither paid nor authorised.
 
     A rise goes to the latest payment. A fall (a part ended, the weight was less, something was refunded)
-    reduces the oldest payments first. Returns the order's payments.
+    reduces the oldest payments first.
     """
-    rows = _payments_of(order.pk)
+    rows, sums = facts.payments, facts.payment_sums
     authorised = sum(
         payment_sums.authorised + payment_sums.authorise_pending for payment_sums in sums.values()
     )
@@ -310,7 +225,6 @@ def _adjust_pending_charges(
         if reduction:
             _write_adjustment(payment, EventKind.CANCEL_SUCCESS, reduction, now)
             change += reduction
-    return rows
 
 
 def _payment_for_increase(rows: Sequence[Payment]) -> Payment:

@@ -14,6 +14,7 @@ from catalog.actions.stock.stock_movements import SoldOut
 from cooperatives.actions.followers import create_follow_request
 from orders import locks, notifications
 from orders.actions.gateway_requests.card_capture import capture_or_void_cards
+from orders.actions.order_records.order_facts import facts_of_new_order
 from orders.actions.order_records.pickup_slots import take_pickup_slots
 from orders.actions.order_records.recalculate_order import recalculate_columns, recalculate_order
 from orders.actions.order_records.record_order import Contact, record_order, require_contact_phone
@@ -28,11 +29,23 @@ from orders.actions.placement.allocate_order_stock import allocate_order_stock
 from orders.actions.quotes.build_quote import basket_quote_request, build_quote
 from orders.actions.quotes.quote_types import Buyer, Quote, QuoteProblem, RequestedDelivery
 from orders.actions.vouchers.redeem_vouchers import record_voucher_use
-from orders.models import Basket, InvoiceDetails, Order, OrderLine, OrderSource, Payment, PaymentMethod
+from orders.models import (
+    Basket,
+    BasketLine,
+    DeliveryChoice,
+    InvoiceDetails,
+    Order,
+    OrderLine,
+    OrderPart,
+    OrderSource,
+    Payment,
+    PaymentMethod,
+)
 from orders.payments.transfer_requests import transfer_request_for_order
 from shop.accounts.models import Address, Consent, ConsentPurpose
 from shop.accounts.personal.consents import CONSENT_VERSION
 from shop.core.actors import Actor
+from shop.core.database.transactions import delete_rows
 from shop.core.errors import Missing, Refused
 from shop.core.models import record_change
 
@@ -133,13 +146,18 @@ def place_agreed_order(agreed: AgreedOrder, *, actor: Actor, now: datetime.datet
         order, basket, should_keep_promises=agreed.method is None, actor=actor, now=now
     )
     payment = _expect_remaining_payment(order, agreed.method, len(carried), actor=actor, now=now)
+    has_events = bool(carried) or agreed.method == PaymentMethod.CARD
+    new_payments = None if has_events else [payment] if payment is not None else []
     record_consents(order, agreed.consents, actor=actor, now=now)
-    recalculated = recalculate_order(order, now=now)  # nothing has arrived yet that the ledger would book
+    # Nothing has arrived yet that the ledger would book.
+    recalculated = recalculate_order(order, now=now, facts=facts_of_new_order(lines, new_payments))
     capture_or_void_cards(order, recalculated.payments, now=now)
     capture_carried_payments(order, carried, actor=actor, now=now)
     data = {"total": order.total_gross, "source": agreed.source}
     record_change("order.placed", order, actor=actor, now=now, data=data)
-    _notify_of_placement(order, quote, payment or order.payments.current(), contact.invoice, now=now)
+    current_payment = payment or (order.payments.current() if carried else None)
+    parts = notifications.parts_of_new_order(lines)
+    _notify_of_placement(order, parts, quote, current_payment, contact.invoice, now=now)
     if order.confirmed_at is None:
         confirm_if_covered(order, actor=actor, now=now)
     _delete_basket(basket, order)
@@ -155,6 +173,7 @@ def _quote_basket(
     now: datetime.datetime,
 ) -> Quote:
     """Lock the basket's voucher and quote it with the final contact, deliveries and prices."""
+    locks.lock_voucher(basket.voucher_code)
     saved = basket_quote_request(basket)
     request = replace(
         saved,
@@ -166,7 +185,6 @@ def _quote_basket(
         deliveries={**saved.deliveries, **deliveries},
         buyer=Buyer(basket.user_id, contact.phone, contact.email),
     )
-    locks.lock_voucher(request.voucher_code)
     return build_quote(request, now=now)
 
 
@@ -235,6 +253,7 @@ def _expect_remaining_payment(
 
 def _notify_of_placement(
     order: Order,
+    parts: Sequence[OrderPart],
     quote: Quote,
     payment: Payment | None,
     invoice: InvoiceDetails | None,
@@ -242,7 +261,6 @@ def _notify_of_placement(
     now: datetime.datetime,
 ) -> None:
     """Notify the buyer, and the cooperatives of a confirmed order."""
-    parts = notifications.load_parts(order)
     transfer = transfer_request_for_order(order, payment, quote.shop)
     notifications.notify_order_placed(
         order, parts, payment, transfer, invoice=invoice, shop=quote.shop, now=now
@@ -256,7 +274,10 @@ def _delete_basket(basket: Basket, order: Order) -> None:
     basket_address_ids = (basket.shipping_address_id, basket.billing_address_id)
     order_address_ids = (order.shipping_address_id, order.billing_address_id)
     unused_ids = [key for key in basket_address_ids if key is not None and key not in order_address_ids]
-    basket.delete()
+    # The order has the payments, and the allocation has released the reservations.
+    delete_rows(DeliveryChoice.objects.filter(basket=basket))
+    delete_rows(BasketLine.objects.filter(basket=basket))
+    delete_rows(Basket.objects.filter(pk=basket.pk))
     if unused_ids:
         Address.objects.filter(pk__in=unused_ids, user=None).delete()
 

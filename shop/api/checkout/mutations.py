@@ -76,9 +76,11 @@ def checkout_payload(
     forget_quotes(context)
     if quote is not None:
         remember_quote(context, basket.pk, quote)
+    fields = selection.names("checkout")
     if is_basket_current:
         remember_basket(context, basket)
-    rows = checkout.by_key(context, [basket.pk], selection.names("checkout"), rows=Basket.objects.all())
+        return {"checkout": checkout.row_of(basket, fields)}
+    rows = checkout.by_key(context, [basket.pk], fields, rows=Basket.objects.all())
     return {"checkout": rows.get(basket.pk)}
 
 

@@ -44,6 +44,14 @@ _LISTED = ("list_net", "list_gross")
 SUMS = (*_OF_PARTS, *_LISTED, "due_gross")
 
 
+def show_whole_order(order: Order) -> Order:
+    """Add to an order in memory what `whole_orders` adds to rows."""
+    order.is_whole = order.may_show_address = True  # type: ignore[attr-defined]
+    for column in SUMS:
+        setattr(order, f"visible_{column}", getattr(order, column))
+    return order
+
+
 def whole_orders() -> QuerySet[Order]:
     """Return orders with whole totals, for requesters already known to see them."""
     return Order.objects.annotate(

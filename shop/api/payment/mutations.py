@@ -17,7 +17,7 @@ from orders.actions.order_records.order_limits import PhoneCodeRequired, count_a
 from orders.actions.placement.place_order import BasketChanged
 from orders.actions.quotes.quote_types import Quote, QuoteProblem
 from orders.models import Basket, GatewayCall, Operation, Order, Payment, PaymentEvent
-from orders.states import CallState
+from orders.states import CallState, Coverage
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.checkout.addresses import require_legal_fields
@@ -30,7 +30,7 @@ from shop.api.metadata import metadata_from_input
 from shop.api.money import parse_minor_units
 from shop.api.orders.invoices import invoice_from
 from shop.api.orders.types import order
-from shop.api.orders.visibility import visible_orders, whole_orders
+from shop.api.orders.visibility import show_whole_order, visible_orders
 from shop.api.payment.gateway_payments import PaymentTarget, continue_payment, start_payment
 from shop.api.payment.gateways import METHODS, AvailableGateway, available_gateways, gateway_settings
 from shop.api.payment.inputs import (
@@ -148,32 +148,44 @@ def checkout_complete(
     arguments: CheckoutCompleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     basket_key = basket_key_from(arguments)
-    metadata = metadata_from_input(arguments.get("metadata"))
-    placed_order = _existing_order(basket_key, context)
+    placed_order = _place_order(basket_key, arguments, context) or _existing_order(basket_key, context)
     if placed_order is None:
+        raise Missing(field="id")
+    row = order.row_of(show_whole_order(placed_order), selection.names("order"))
+    return {"order": row, "confirmationNeeded": False, "confirmationData": {}}
+
+
+def _place_order(
+    basket_key: uuid.UUID, arguments: CheckoutCompleteArguments, context: Context
+) -> Order | None:
+    """Complete the checkout; None if the requester has no such basket, perhaps because it became an order."""
+    try:
         basket = basket_in(arguments, context)
-        for address, address_type in (
-            (basket.shipping_address, "SHIPPING"),
-            (basket.billing_address, "BILLING"),
-        ):
-            if address is not None and basket.email:  # a missing e-mail is reported first
-                require_legal_fields(address, context, address_type=address_type)
-        try:
-            with _order_limits(basket, context):
-                placed_order = complete_checkout(
-                    basket_id=basket_key,
-                    metadata=metadata,
-                    invoice=invoice_from(arguments.get("invoiceCompany")),
-                    actor=context.actor,
-                    now=context.now,
-                )
-        except BasketChanged as changed:
-            raise _problem_error(changed) from changed
-        except PhoneCodeRequired as needed:
-            raise InputError("PHONE_CODE_NEEDED", _CONFIRM_FIRST) from needed
+    except Missing:
+        return None
+    for address, address_type in (
+        (basket.shipping_address, "SHIPPING"),
+        (basket.billing_address, "BILLING"),
+    ):
+        if address is not None and basket.email:  # a missing e-mail is reported first
+            require_legal_fields(address, context, address_type=address_type)
+    try:
+        with _order_limits(basket, context):
+            placed_order = complete_checkout(
+                basket_id=basket_key,
+                metadata=metadata_from_input(arguments.get("metadata")),
+                invoice=invoice_from(arguments.get("invoiceCompany")),
+                actor=context.actor,
+                now=context.now,
+            )
+    except BasketChanged as changed:
+        raise _problem_error(changed) from changed
+    except PhoneCodeRequired as needed:
+        raise InputError("PHONE_CODE_NEEDED", _CONFIRM_FIRST) from needed
+    if placed_order.authorize_coverage != Coverage.NONE:
         _capture_now(placed_order, context)
-    rows = order.by_key(context, [placed_order.pk], selection.names("order"), rows=whole_orders)
-    return {"order": rows.get(placed_order.pk), "confirmationNeeded": False, "confirmationData": {}}
+        placed_order.refresh_from_db()
+    return placed_order
 
 
 def _order_limits(basket: Basket, context: Context) -> AbstractContextManager[None]:
