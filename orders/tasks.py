@@ -25,6 +25,7 @@ from orders.actions.placement.order_sweeps import (
 )
 from orders.actions.privacy.data_export import make_export_task, make_exports_task
 from orders.actions.privacy.data_requests import run_due_deletions_task
+from orders.actions.quotes.sales_terms import trim_terms_journal_task
 from orders.actions.refunds.answer_substitute import expire_substitutes_task
 from orders.actions.statements.bank_statements import apply_bank_statement_task, resume_bank_statements_task
 from orders.actions.statements.cod_statements import apply_cod_statement_task, resume_cod_statements_task
@@ -54,4 +55,5 @@ __all__ = [
     "run_due_deletions_task",
     "send_call_task",
     "sweep_card_payments_task",
+    "trim_terms_journal_task",
 ]

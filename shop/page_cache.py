@@ -24,8 +24,8 @@ from django.http.response import HttpResponseBase
 from django.middleware.csrf import get_token
 from django.utils.cache import get_conditional_response, patch_vary_headers
 
-from shop.cache.bounded_cache import Cache
 from shop.cache.catalogue_version import catalogue_version
+from shop.core.database.bounded_cache import Cache
 from shop.page_context import TEXT_SIZE, text_size
 
 MAX_BYTES = 8 * 1024 * 1024  # of all pages cached by one process, compressed

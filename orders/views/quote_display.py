@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from cooperatives.models import Arrival, DeliveryMethod, Service
+from orders.actions.quotes.quote_queries import attach_product_media
 from orders.actions.quotes.quote_types import Quote, QuotedLine, QuotedPickupTime, QuoteProblem, SellerQuote
 from orders.pricing import PricedItem
 from shop.core.models import Picture, show_in_language
@@ -168,6 +169,7 @@ def build_seller_quote_views(
 ) -> list[SellerQuoteView]:
     """Prepare each seller's quote for display. Messages about delivery need a province."""
     translate_quote(quote)
+    attach_product_media(line.variant for line in quote.lines)
     errors_by_line = quantity_errors or {}
     currency = quote.requested.channel.currency
     priced = {line.key: line for line in quote.purchase_at_maximum.lines}

@@ -17,8 +17,8 @@ from django.utils.translation import get_language
 from graphql import FieldNode, FragmentSpreadNode, InlineFragmentNode, OperationType, SelectionSetNode
 
 from shop.api.breadth import Operation
-from shop.cache.bounded_cache import Cache
 from shop.cache.catalogue_version import catalogue_version
+from shop.core.database.bounded_cache import Cache
 
 MAX_CACHE_BYTES = 16 * 1024 * 1024  # of all cached responses and their request bodies, per process
 # Fields of Query with the same result for every request without a token.

@@ -9,7 +9,7 @@ from django.core.cache import cache, caches
 from django.test import Client
 
 from shop import page_cache
-from shop.cache.bounded_cache import Cache
+from shop.core.database.bounded_cache import Cache
 from shop.core.models import LimitCounter
 from tests.factories import PASSWORD, make_user
 from tests.markup import html_of

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from shop.api.breadth import introspection
 from shop.api.endpoint import built_schema
-from shop.cache.bounded_cache import Cache
+from shop.core.database.bounded_cache import Cache
 from tests.shop.api.client import post
 
 pytestmark = pytest.mark.django_db

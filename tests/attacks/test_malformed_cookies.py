@@ -11,7 +11,7 @@ from django.test import Client
 
 from shop import page_cache
 from shop.api.account.sign_in import COOKIE as REFRESH_COOKIE
-from shop.cache.bounded_cache import Cache
+from shop.core.database.bounded_cache import Cache
 from shop.page_context import TEXT_SIZE
 from tests.factories import make_divisions, make_product, make_seller
 from tests.markup import html_of

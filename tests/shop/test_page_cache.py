@@ -14,8 +14,8 @@ from django.test.utils import CaptureQueriesContext
 from catalog.actions.stock.stock_movements import count_stock
 from catalog.models import Product
 from shop import page_cache
-from shop.cache.bounded_cache import Cache
 from shop.core.actors import Actor
+from shop.core.database.bounded_cache import Cache
 from tests.factories import NOW, get_stock, make_divisions, make_product, make_seller, make_user
 from tests.markup import html_of
 

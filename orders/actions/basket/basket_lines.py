@@ -209,19 +209,24 @@ def store_delivery_choices(basket: Basket, choices: Mapping[int, RequestedDelive
         delivery_method.pk: delivery_method
         for delivery_method in (_delivery_methods(method_ids) if method_ids else ())
     }
-    rows = {row.cooperative_id: row for row in read_delivery_choices(basket.pk)}
-    new_choices = []
     for cooperative_id, choice in choices.items():
         delivery_method = (
             delivery_methods.get(choice.delivery_method_id) if choice.delivery_method_id else None
         )
-        if choice.service_id is None and (
-            delivery_method is None or delivery_method.cooperative_id != cooperative_id
-        ):
+        is_own = delivery_method is not None and delivery_method.cooperative_id == cooperative_id
+        if not is_own and (choice.delivery_method_id is not None or choice.service_id is None):
             raise Missing(field="delivery")
+    store_checked_choices(basket, choices)
+
+
+def store_checked_choices(basket: Basket, choices: Mapping[int, RequestedDelivery]) -> None:
+    """Step of `choose_deliveries`, on a locked basket, with methods of these cooperatives."""
+    rows = {row.cooperative_id: row for row in read_delivery_choices(basket.pk)}
+    new_choices = []
+    for cooperative_id, choice in choices.items():
         row = rows.get(cooperative_id) or DeliveryChoice(basket=basket, cooperative_id=cooperative_id)
         columns = (
-            delivery_method.pk if delivery_method else None,
+            choice.delivery_method_id,
             choice.service_id,
             choice.pickup_day,
             choice.pickup_starts,

@@ -18,12 +18,12 @@ from cooperatives.models import Cooperative, Service
 from orders.actions.basket.basket_lines import (
     lock_existing_basket,
     mark_basket_changed,
-    store_delivery_choices,
+    store_checked_choices,
 )
 from orders.actions.quotes.build_quote import basket_quote_request, build_quote, read_quote_inputs
-from orders.actions.quotes.fallback_delivery import FallbackService, fallback_services
 from orders.actions.quotes.quote_types import Quote, RequestedDelivery, SellerQuote
-from orders.models import DeliveryChoice
+from orders.actions.quotes.sales_terms import FallbackService
+from orders.models import Basket, DeliveryChoice
 from shop.core.errors import Refused
 
 
@@ -83,10 +83,10 @@ def combined_option_key(basket_id: uuid.UUID, service_id: int) -> uuid.UUID:
 
 
 def combined_options(quote: Quote) -> list[CombinedOption]:
-    """Return the delivery options of a quoted basket, each combination once. One query."""
+    """Return the delivery options of a quoted basket, each combination once."""
     fallbacks = {
         key: service
-        for key, service in fallback_services(quote.requested).items()
+        for key, service in quote.services.items()
         if service.serves(
             subtotal=sum(seller_quote.subtotal for seller_quote in quote.seller_quotes),
             grams=sum(seller_quote.grams for seller_quote in quote.seller_quotes),
@@ -123,10 +123,10 @@ def chosen_combined_option(quote: Quote) -> CombinedOption | None:
 @transaction.atomic(durable=True)
 def choose_combined_option(
     *, basket_id: uuid.UUID, chosen: int | uuid.UUID | None, now: datetime.datetime
-) -> Quote:
+) -> tuple[Basket, Quote]:
     """Choose an option for the whole basket, by its key or leading service; None clears the choice.
 
-    Returns the new quote. Raises Missing, CombinedOptionNotAvailable.
+    Returns the basket and its new quote. Raises Missing, CombinedOptionNotAvailable.
     """
     basket = lock_existing_basket(basket_id)
     quote_request = basket_quote_request(basket)
@@ -140,10 +140,10 @@ def choose_combined_option(
         option = next(matching, None)
         if option is None:
             raise CombinedOptionNotAvailable(field="delivery")
-        store_delivery_choices(basket, option.choices)
+        store_checked_choices(basket, option.choices)
         quote_request = replace(quote_request, deliveries={**quote_request.deliveries, **option.choices})
     mark_basket_changed(basket, now)
-    return build_quote(quote_request, now=now, inputs=inputs)
+    return basket, build_quote(quote_request, now=now, inputs=inputs)
 
 
 def _build_option(

@@ -72,6 +72,7 @@ def open_checkout(
     store_delivery_choices(basket, choices or {})
     quote_request = basket_quote_request(basket)
     reserve_basket_stock(basket, quote_request, now=now)
+    quote_request = replace(quote_request, variants=None)  # prices may change while stock is being locked
     current_quote = build_quote(quote_request, now=now, should_propose_deliveries=True)
     for line in current_quote.lines if should_mark_prices_seen else []:
         if QuoteProblem.PRICE_CHANGED in line.problems:

@@ -15,6 +15,7 @@ from cooperatives.models import Cooperative, DeliveryKind
 from orders.actions.order_records.catch_weight_pricing import recalculate_part_sums
 from orders.actions.order_records.discount_records import UnsavedRows, write_discounts
 from orders.actions.order_records.draw_order_code import draw_order_code
+from orders.actions.quotes.quote_queries import attach_product_media
 from orders.actions.quotes.quote_types import Quote, QuotedLine, SellerQuote
 from orders.models import (
     Basket,
@@ -152,6 +153,7 @@ def write_parts(
         part.note = notes.get(seller_quote.cooperative.pk, "")
         parts.append(part)
     translated = _translated_names(order, quote)
+    attach_product_media(line.variant for line in quote.lines)
     lines: dict[uuid.UUID, OrderLine] = {}
     for part, seller_quote in zip(parts, quote.seller_quotes, strict=True):
         for quoted in seller_quote.lines:
@@ -178,6 +180,7 @@ def add_line(order: Order, part: OrderPart, quote: Quote, *, limit: int, now: da
     `orders.actions.order_records.recalculate_order`.
     """
     (quoted,), (priced,) = quote.lines, quote.purchase.lines
+    attach_product_media([quoted.variant])
     last: int = order.lines.aggregate(last=Max("position", default=0))["last"]
     line = _build_line(order, part, quoted, priced, last + 1, _translated_names(order, quote))
     if quoted.variant.is_weighed:

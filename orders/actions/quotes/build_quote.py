@@ -7,21 +7,22 @@ placement records one, so both use the same sums.
 from __future__ import annotations
 
 import datetime
+import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from catalog.models import Variant
 from catalog.states import ListingState
 from cooperatives.models import DeliveryMethod
 from cooperatives.states import CooperativeState
-from orders.actions.quotes.fallback_delivery import FallbackService, fallback_services, split_fallback_fees
+from orders.actions.quotes.fallback_delivery import split_fallback_fees
 from orders.actions.quotes.quote_deliveries import quote_deliveries
 from orders.actions.quotes.quote_queries import (
+    pickup_warehouses,
     read_basket_lines,
     read_delivery_choices,
-    read_delivery_methods,
     read_free_quantities,
     read_quoted_variants,
 )
@@ -37,18 +38,20 @@ from orders.actions.quotes.quote_types import (
     SellerQuote,
     quantity_limit_of,
 )
+from orders.actions.quotes.sales_terms import FallbackService, SalesTerms, sales_terms
 from orders.actions.quotes.voucher_rules import check_voucher_code
 from orders.models import Basket
 from orders.pricing import DeliveryInput, LineInput, Purchase, price_purchase
 from shop.core.dates.calendar import vietnam_date
-from shop.core.models import ShopSettings, TaxClass, shop_settings, tax_rates
+from shop.core.models import ShopSettings, TaxClass, tax_rates_of
 
 
 def basket_quote_request(basket: Basket) -> QuoteRequest:
-    """Return the quote request of a basket. Two queries."""
+    """Return the quote request of a basket, with the current prices of its variants. Two queries."""
+    basket_lines, variants = read_basket_lines(basket.pk, basket.channel_id)
     lines = [
         RequestedLine(line.pk, line.variant_id, line.quantity, line.seen_price, line.forced_price)
-        for line in read_basket_lines(basket.pk)
+        for line in basket_lines
     ]
     deliveries = {
         choice.cooperative_id: RequestedDelivery(
@@ -65,24 +68,25 @@ def basket_quote_request(basket: Basket) -> QuoteRequest:
         basket_id=basket.pk,
         voucher_code=basket.voucher_code,
         buyer=Buyer(basket.user_id, basket.phone, basket.email),
+        variants=variants,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class QuoteInputs:
-    """The variants, delivery methods and settings that a quote needs whatever the buyer chooses.
+    """The variants and terms of sale that a quote needs whatever the buyer chooses.
 
     Inputs that are read once under a lock serve several quotes.
     """
 
-    variants: dict[int, Variant]
-    delivery_methods: dict[int, list[DeliveryMethod]]
-    shop: ShopSettings
+    variants: Mapping[int, Variant]
+    terms: SalesTerms
+    # Free steps by variant, by the pickup warehouses that they were read for.
+    free_steps: dict[frozenset[tuple[int, uuid.UUID]], Mapping[int, int]] = field(default_factory=dict)
 
 
 def read_quote_inputs(quote_request: QuoteRequest) -> QuoteInputs:
-    variants = read_quoted_variants(quote_request)
-    return QuoteInputs(variants, read_delivery_methods(quote_request, variants.values()), shop_settings())
+    return QuoteInputs(read_quoted_variants(quote_request), sales_terms())
 
 
 def build_quote(
@@ -99,13 +103,15 @@ def build_quote(
     holds the rows of the request, if the caller has read them.
     """
     inputs = inputs or read_quote_inputs(quote_request)
-    variants, delivery_methods, shop = inputs.variants, inputs.delivery_methods, inputs.shop
-    service_ids = {
-        choice.service_id for choice in quote_request.deliveries.values() if choice.delivery_method_id is None
-    }
-    fallbacks = fallback_services(quote_request, service_ids)
-    rates = _tax_rates(quote_request, variants.values(), delivery_methods, fallbacks, now)
-    free = read_free_quantities(quote_request, variants, delivery_methods)
+    variants, terms = inputs.variants, inputs.terms
+    delivery_methods = terms.delivery_methods(
+        {variant.cooperative_id for variant in variants.values()},
+        channel_id=quote_request.channel.pk,
+        province_code=quote_request.province_code,
+    )
+    fallbacks = terms.services(channel_id=quote_request.channel.pk, country=quote_request.country)
+    rates = _tax_rates(inputs, quote_request, delivery_methods, fallbacks, now)
+    free = _free_steps(inputs, quote_request, delivery_methods)
     by_cooperative: dict[int, SellerQuote] = {}
     for requested_line in quote_request.lines:
         variant = variants.get(requested_line.variant_id)
@@ -113,7 +119,7 @@ def build_quote(
             new_quote = SellerQuote(variant.cooperative, [], [])
             seller_quote = by_cooperative.setdefault(variant.cooperative_id, new_quote)
             seller_quote.lines.append(_quote_line(requested_line, variant, rates, free))
-    _flag_limits(by_cooperative.values(), shop)
+    _flag_limits(by_cooperative.values(), terms.settings)
     _flag_shortages(by_cooperative.values())
     quote_deliveries(
         quote_request, by_cooperative, delivery_methods, fallbacks, now, should_propose_deliveries
@@ -125,26 +131,41 @@ def build_quote(
     discounts = [*quote_request.discounts, *code_discounts]
     purchase = _price_seller_quotes(quote_request, seller_quotes, rates, discounts)
     _set_amounts_to_pay(seller_quotes, purchase)
-    return Quote(quote_request, seller_quotes, purchase, shop, discounts, voucher)
+    return Quote(quote_request, seller_quotes, purchase, terms.settings, discounts, voucher, fallbacks)
+
+
+def _free_steps(
+    inputs: QuoteInputs, quote_request: QuoteRequest, delivery_methods: Mapping[int, list[DeliveryMethod]]
+) -> Mapping[int, int]:
+    """Return the free steps by tracked variant, including those that this basket has reserved."""
+    methods = (method for methods in delivery_methods.values() for method in methods)
+    collected = pickup_warehouses(quote_request, methods)
+    key = frozenset(collected.items())
+    if key not in inputs.free_steps:
+        inputs.free_steps[key] = read_free_quantities(quote_request, inputs.variants, collected)
+    return inputs.free_steps[key]
 
 
 def _tax_rates(
+    inputs: QuoteInputs,
     quote_request: QuoteRequest,
-    variants: Iterable[Variant],
     delivery_methods: Mapping[int, list[DeliveryMethod]],
     fallbacks: Mapping[int, FallbackService],
     now: datetime.datetime,
 ) -> dict[int | None, Decimal]:
     if not quote_request.channel.charge_taxes:
         return {}
-    classes = {tax_class.pk if (tax_class := _tax_class(variant)) else None for variant in variants}
+    classes = {
+        tax_class.pk if (tax_class := _tax_class(variant)) else None for variant in inputs.variants.values()
+    }
     classes |= {
         delivery_method.service.tax_class_id
         for methods in delivery_methods.values()
         for delivery_method in methods
     }
     classes |= {fallback.service.tax_class_id for fallback in fallbacks.values()}
-    return tax_rates(classes, country=quote_request.country, day=vietnam_date(now))
+    rates = inputs.terms.tax_rates(country=quote_request.country, day=vietnam_date(now))
+    return tax_rates_of(classes, rates)
 
 
 def _tax_class(variant: Variant) -> TaxClass | None:

@@ -9,7 +9,6 @@ from typing import TypeAlias
 from django.db.models import QuerySet
 
 from cooperatives.models import DeliveryMethod, PickupSlot, PickupTime
-from orders.actions.quotes.fallback_delivery import FallbackService
 from orders.actions.quotes.quote_types import (
     DeliveryOption,
     QuotedPickupTime,
@@ -18,6 +17,7 @@ from orders.actions.quotes.quote_types import (
     RequestedDelivery,
     SellerQuote,
 )
+from orders.actions.quotes.sales_terms import FallbackService
 from shop.core.database.compiled_query import compiled_query
 from shop.core.dates.calendar import vietnam_date
 

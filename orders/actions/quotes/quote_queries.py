@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import F, FilteredRelation, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 
-from catalog.models import Listing, Price, ProductMedia, Stock, Variant
-from cooperatives.models import PICKUP_KINDS, DeliveryMethod, DeliveryRate, MarketDay
+from catalog.models import Product, ProductMedia, Stock, Variant
+from cooperatives.models import DeliveryMethod
 from orders.actions.quotes.quote_types import QuoteRequest
 from orders.models import BasketLine, DeliveryChoice, Reservation
 from shop.core.database.compiled_query import attach_prefetched_rows, compiled_query
@@ -38,106 +40,97 @@ _UNREAD_OF_VARIANTS = {
     "product__product_type__tax_class__": _METADATA_COLUMNS,
     "cooperative__": (*_METADATA_COLUMNS, "created_at", "updated_at", "story"),
 }
-_UNREAD_OF_METHODS = dict.fromkeys(
-    ("", "service__tax_class__", "warehouse__address__"), _METADATA_COLUMNS
-) | {
-    "service__": (*_METADATA_COLUMNS, "description"),
-    "warehouse__": (*_METADATA_COLUMNS, "created_at"),
-}
 
 
-def read_quoted_variants(quote_request: QuoteRequest) -> dict[int, Variant]:
-    """Return each variant with its product, cooperative, price and listing in the channel, and pictures."""
-    rows = _select_variants({line.variant_id for line in quote_request.lines})
-    products = {row.product_id: row.product for row in rows}
-    for row in rows:
-        row.product = products[row.product_id]
-    attach_prefetched_rows(
-        rows,
-        "prices",
-        _select_prices(quote_request.channel.pk, [row.pk for row in rows]),
-        foreign_key="variant",
-    )
-    attach_prefetched_rows(
-        products.values(),
-        "listings",
-        _select_listings(quote_request.channel.pk, list(products)),
-        foreign_key="product",
-    )
-    attach_prefetched_rows(products.values(), "media", _select_media(list(products)), foreign_key="product")
-    return {row.pk: row for row in rows}
+_RELATED_TO_VARIANTS = (
+    "product",
+    "cooperative__portrait",
+    "product__tax_class",
+    "product__category",
+    "product__product_type",
+    "product__product_type__tax_class",
+)
+
+
+def read_quoted_variants(quote_request: QuoteRequest) -> Mapping[int, Variant]:
+    """Return each variant with its product, cooperative, and price and listing in the channel.
+
+    One query, or none if the request holds the variants.
+    """
+    if quote_request.variants is not None:
+        return quote_request.variants
+    keys = {line.variant_id for line in quote_request.lines}
+    rows = _select_variants(quote_request.channel.pk, keys) if keys else []
+    return _attach_offers((row, row) for row in rows)
+
+
+def read_basket_lines(basket: uuid.UUID, channel: int) -> tuple[list[BasketLine], Mapping[int, Variant]]:
+    """Return a basket's lines, and their variants as `read_quoted_variants` does. One query."""
+    lines = _select_basket_lines(basket, channel)
+    return lines, _attach_offers((line.variant, line) for line in lines)
+
+
+def _attach_offers(rows: Iterable[tuple[Variant, Any]]) -> dict[int, Variant]:
+    """Return the variants by key, with the price, listing and picture that were read with them."""
+    variants: dict[int, Variant] = {}
+    products: dict[int, Product] = {}
+    prices, listings = {}, {}
+    for variant, row in rows:
+        if variant.pk in variants:
+            continue
+        variants[variant.pk] = variant
+        variant.product = products.setdefault(variant.product_id, variant.product)
+        variant.own_media_key = row.own_media_key  # type: ignore[attr-defined]  # an annotation
+        if (price := getattr(row, "channel_price", None)) is not None:
+            prices[variant.pk] = price
+        if (listing := getattr(row, "channel_listing", None)) is not None:
+            listings[variant.product_id] = listing
+    attach_prefetched_rows(variants.values(), "prices", prices.values(), foreign_key="variant")
+    attach_prefetched_rows(products.values(), "listings", listings.values(), foreign_key="product")
+    return variants
 
 
 @compiled_query
-def _select_variants(keys: Collection[int]) -> QuerySet[Variant]:
-    variants = (
-        Variant.objects.filter(pk__in=keys)
-        .with_own_media()
-        .select_related(
-            "product",
-            "cooperative__portrait",
-            "product__tax_class",
-            "product__category",
-            "product__product_type",
-            "product__product_type__tax_class",
-        )
-    )
+def _select_variants(channel: int, keys: Collection[int]) -> QuerySet[Variant]:
+    """Read variants; those with a price or a listing in the channel have it as an attribute."""
+    related = (*_RELATED_TO_VARIANTS, "channel_price", "channel_listing")
+    variants = Variant.objects.filter(pk__in=keys).with_own_media()
+    variants = variants.annotate(**_offer_relations("", channel)).select_related(*related)
     return variants.defer(*_column_paths(_UNREAD_OF_VARIANTS))
 
 
 @compiled_query
-def _select_prices(channel: int, variants: Collection[int]) -> QuerySet[Price]:
-    return Price.objects.filter(channel=channel, variant__in=variants)
+def _select_basket_lines(basket: uuid.UUID, channel: int) -> QuerySet[BasketLine]:
+    """Read lines with their variants; the price and listing in the channel are attributes of the line."""
+    related = (*(f"variant__{path}" for path in _RELATED_TO_VARIANTS), "channel_price", "channel_listing")
+    variants = Variant.objects.filter(pk=OuterRef("variant")).with_own_media()
+    lines = BasketLine.objects.filter(basket=basket).order_by("created_at", "pk")
+    lines = lines.annotate(
+        own_media_key=Subquery(variants.values("own_media_key")),  # type: ignore[misc]  # an annotation
+        **_offer_relations("variant__", channel),
+    ).select_related(*related)
+    return lines.defer(*(f"variant__{path}" for path in _column_paths(_UNREAD_OF_VARIANTS)))
 
 
-@compiled_query
-def _select_listings(channel: int, products: Collection[int]) -> QuerySet[Listing]:
-    return Listing.objects.filter(channel=channel, product__in=products)
+def _offer_relations(variant: str, channel: int) -> dict[str, FilteredRelation]:
+    """Return the relations to a variant's price and listing in a channel; `variant` is the path to it."""
+    prices, listings = f"{variant}prices", f"{variant}product__listings"
+    return {
+        "channel_price": FilteredRelation(prices, condition=Q(**{f"{prices}__channel": channel})),
+        "channel_listing": FilteredRelation(listings, condition=Q(**{f"{listings}__channel": channel})),
+    }
+
+
+def attach_product_media(variants: Iterable[Variant]) -> None:
+    """Read the displayable pictures of quoted variants' products, for `Variant.main_media`. One query."""
+    products = {variant.product_id: variant.product for variant in variants}
+    attach_prefetched_rows(products.values(), "media", _select_media(list(products)), foreign_key="product")
 
 
 @compiled_query
 def _select_media(products: Collection[int]) -> QuerySet[ProductMedia]:
     media = ProductMedia.objects.displayable().filter(product__in=products).select_related("picture")
     return media.order_by("sort_order", "pk")
-
-
-def read_delivery_methods(
-    quote_request: QuoteRequest, variants: Iterable[Variant]
-) -> dict[int, list[DeliveryMethod]]:
-    """Return the delivery methods by cooperative, with the rates for the buyer's province."""
-    rows = _delivery_methods({variant.cooperative_id for variant in variants})
-    keys = [row.pk for row in rows]
-    attach_prefetched_rows(
-        rows,
-        "rates",
-        _select_rates(keys, quote_request.channel.pk, {quote_request.province_code, ""}),
-        foreign_key="delivery_method",
-    )
-    attach_prefetched_rows(rows, "market_days", _market_days(keys), foreign_key="delivery_method")
-    delivery_methods: dict[int, list[DeliveryMethod]] = {}
-    for delivery_method in rows:
-        delivery_methods.setdefault(delivery_method.cooperative_id, []).append(delivery_method)
-    return delivery_methods
-
-
-@compiled_query
-def _delivery_methods(cooperatives: Collection[int]) -> QuerySet[DeliveryMethod]:
-    delivery_methods = DeliveryMethod.objects.filter(cooperative__in=cooperatives).active_with_terms()
-    return delivery_methods.prefetch_related(None).defer(*_column_paths(_UNREAD_OF_METHODS))
-
-
-@compiled_query
-def _select_rates(
-    delivery_methods: Collection[int], channel: int, provinces: Collection[str]
-) -> QuerySet[DeliveryRate]:
-    """Read the rates of all provinces for pickup methods, because any rate means that pickup is not free."""
-    delivery_rates = DeliveryRate.objects.filter(delivery_method__in=delivery_methods, channel=channel)
-    return delivery_rates.filter(Q(province_code__in=provinces) | Q(delivery_method__kind__in=PICKUP_KINDS))
-
-
-@compiled_query
-def _market_days(delivery_methods: Collection[int]) -> QuerySet[MarketDay]:
-    return MarketDay.objects.filter(delivery_method__in=delivery_methods)
 
 
 def _column_paths(columns: Mapping[str, Iterable[str]]) -> list[str]:
@@ -153,7 +146,7 @@ def reachable_stock_ids(
     methods.
     """
     arguments = (quote_request.channel.pk, quote_request.country, list(variant_ids))
-    collected = _pickup_warehouses(quote_request, delivery_methods)
+    collected = pickup_warehouses(quote_request, delivery_methods)
     if collected:
         return list(_in_warehouse_order(_reachable_stock(*arguments, collected), quote_request.channel.pk))
     return _reachable_in_order(*arguments)
@@ -169,7 +162,7 @@ def _in_warehouse_order(reachable_stocks: QuerySet[Stock], channel: int) -> Quer
     return rows.order_by("warehouse__channel_rows__sort_order", "pk").values_list("pk", flat=True)
 
 
-def _pickup_warehouses(
+def pickup_warehouses(
     quote_request: QuoteRequest, delivery_methods: Iterable[DeliveryMethod | None]
 ) -> dict[int, uuid.UUID]:
     """Return the pickup warehouse by cooperative."""
@@ -184,37 +177,21 @@ def _pickup_warehouses(
 
 
 def read_free_quantities(
-    quote_request: QuoteRequest,
-    variants: Mapping[int, Variant],
-    delivery_methods: Mapping[int, list[DeliveryMethod]],
+    quote_request: QuoteRequest, variants: Mapping[int, Variant], collected: Mapping[int, uuid.UUID]
 ) -> dict[int, int]:
     """Return the steps free for this buyer by tracked variant, including those this basket has reserved.
 
-    `delivery_methods` holds all delivery methods of these cooperatives.
+    `collected` holds the pickup warehouses by cooperative.
     """
     tracked = [variant.pk for variant in variants.values() if variant.track_inventory]
-    collected = _pickup_warehouses(
-        quote_request,
-        (delivery_method for methods in delivery_methods.values() for delivery_method in methods),
-    )
     arguments = (quote_request.channel.pk, quote_request.country, tracked)
-    if collected:
-        reachable_stocks = _reachable_stock(*arguments, collected)
-        free_rows, reserved_rows = (
-            list(_sum_free(reachable_stocks)),
-            list(_sum_reserved(quote_request.basket_id, reachable_stocks)),
-        )
+    if not tracked:
+        rows: Iterable[tuple[int, int]] = ()
+    elif collected:
+        rows = _sum_free(_reachable_stock(*arguments, collected), quote_request.basket_id)
     else:
-        free_rows = _reachable_free(*arguments)
-        reserved_rows = (
-            _reachable_reserved(quote_request.basket_id, *arguments)
-            if quote_request.basket_id is not None
-            else []
-        )
-    free = dict.fromkeys(tracked, 0)
-    for variant_id, steps in [*free_rows, *reserved_rows]:
-        free[variant_id] += steps
-    return free
+        rows = _reachable_free(quote_request.basket_id, *arguments)
+    return dict.fromkeys(tracked, 0) | dict(rows)
 
 
 def _reachable_stock(
@@ -224,45 +201,25 @@ def _reachable_stock(
     return stocks.reachable(channel_id=channel, country=country, collected=collected)
 
 
-def _sum_free(reachable_stocks: QuerySet[Stock]) -> QuerySet[Stock, tuple[int, int]]:
+def _sum_free(
+    reachable_stocks: QuerySet[Stock], basket: uuid.UUID | None
+) -> QuerySet[Stock, tuple[int, int]]:
+    """Return the free steps by variant, including those that the basket has reserved."""
+    reserved = Reservation.objects.filter(line__basket=basket, stock=OuterRef("pk")).order_by()
+    reserved_steps = Subquery(reserved.values("stock").annotate(total=Sum("quantity")).values("total"))
     return (
         reachable_stocks.order_by("variant")
         .values("variant")
-        .annotate(total=Sum("free"))
+        .annotate(total=Sum(F("free") + Coalesce(reserved_steps, 0)))
         .values_list("variant", "total")
-    )
-
-
-def _sum_reserved(
-    basket: uuid.UUID | None, reachable_stocks: QuerySet[Stock]
-) -> QuerySet[Reservation, tuple[int, int]]:
-    reservations = Reservation.objects.filter(line__basket=basket, stock__in=reachable_stocks).order_by(
-        "stock__variant"
-    )
-    return (
-        reservations.values("stock__variant")
-        .annotate(total=Sum("quantity"))
-        .values_list("stock__variant", "total")
     )
 
 
 @compiled_query
 def _reachable_free(
-    channel: int, country: str, variants: Collection[int]
+    basket: uuid.UUID | None, channel: int, country: str, variants: Collection[int]
 ) -> QuerySet[Stock, tuple[int, int]]:
-    return _sum_free(_reachable_stock(channel, country, variants))
-
-
-@compiled_query
-def _reachable_reserved(
-    basket: uuid.UUID, channel: int, country: str, variants: Collection[int]
-) -> QuerySet[Reservation, tuple[int, int]]:
-    return _sum_reserved(basket, _reachable_stock(channel, country, variants))
-
-
-@compiled_query
-def read_basket_lines(basket: uuid.UUID) -> QuerySet[BasketLine]:
-    return BasketLine.objects.filter(basket=basket).order_by("created_at", "pk")
+    return _sum_free(_reachable_stock(channel, country, variants), basket)
 
 
 @compiled_query

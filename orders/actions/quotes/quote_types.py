@@ -10,7 +10,15 @@ from decimal import Decimal
 from enum import StrEnum
 
 from catalog.models import Variant
-from cooperatives.models import Arrival, Cooperative, DeliveryKind, DeliveryMethod, PickupTime, Service
+from cooperatives.models import (
+    Arrival,
+    Cooperative,
+    DeliveryKind,
+    DeliveryMethod,
+    PickupTime,
+    Service,
+)
+from orders.actions.quotes.sales_terms import FallbackService
 from orders.models import CostBearer, DiscountKind
 from orders.pricing import (
     AgreedDiscountShare,
@@ -103,7 +111,8 @@ class QuotedVoucher:
 class QuoteRequest:
     """What a buyer requests: lines, and deliveries by the id of their cooperative.
 
-    `is_by_staff` also prices products that are not on sale, because staff may sell them.
+    `is_by_staff` also prices products that are not on sale, because staff may sell them. `variants` holds the
+    rows of the lines' variants with their prices, if they were just read with the lines.
     """
 
     channel: Channel
@@ -116,6 +125,7 @@ class QuoteRequest:
     is_by_staff: bool = False
     voucher_code: str = ""
     buyer: Buyer = Buyer()
+    variants: Mapping[int, Variant] | None = field(default=None, compare=False, repr=False)
 
 
 def quantity_limit_of(variant: Variant, shop_limit: int | None) -> int | None:
@@ -258,7 +268,10 @@ class SellerQuote:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """The prices, deliveries and problems of a request. `shop` holds the settings used for them."""
+    """The prices, deliveries and problems of a request.
+
+    `shop` holds the settings used for them, and `services` the channel's services by id.
+    """
 
     requested: QuoteRequest
     seller_quotes: list[SellerQuote]
@@ -266,6 +279,7 @@ class Quote:
     shop: ShopSettings
     discounts: Sequence[RequestedDiscount] = ()
     voucher: QuotedVoucher | None = None
+    services: Mapping[int, FallbackService] = field(default_factory=dict)
 
     @property
     def lines(self) -> list[QuotedLine]:

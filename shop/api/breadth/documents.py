@@ -22,7 +22,7 @@ from graphql import (
 )
 from graphql.execution.values import VariableValues
 
-from shop.cache.bounded_cache import Cache
+from shop.core.database.bounded_cache import Cache
 
 from .plan import FieldSet, Planner, Resolvers
 

@@ -27,7 +27,7 @@ from graphql import (
 from graphql.execution.values import VariableValues
 from graphql.pyutils import Undefined
 
-from shop.cache.bounded_cache import Cache
+from shop.core.database.bounded_cache import Cache
 
 from .documents import Operation
 from .errors import IntrospectionFailure

@@ -116,12 +116,12 @@ def _choose_delivery(
 ) -> dict[str, object]:
     try:
         key = None if chosen is None else delivery_key(chosen)
-        quote = choose_combined_option(basket_id=basket.pk, chosen=key, now=context.now)
+        basket, quote = choose_combined_option(basket_id=basket.pk, chosen=key, now=context.now)
     except CombinedOptionNotAvailable as refused:
         raise InputError(
             "DELIVERY_METHOD_NOT_APPLICABLE", refused.message, field="deliveryMethodId"
         ) from refused
-    return checkout_payload(basket, context, selection, quote)
+    return checkout_payload(basket, context, selection, quote, is_basket_current=True)
 
 
 def _remove_lines(

@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
-from typing import TypeAlias
+from collections.abc import Collection, Iterable
 from weakref import WeakKeyDictionary
 
 from django.db.models import QuerySet
 
-from orders.actions.quotes.build_quote import (
-    QuoteInputs,
-    basket_quote_request,
-    build_quote,
-    read_quote_inputs,
-)
-from orders.actions.quotes.quote_types import Quote, QuoteRequest, RequestedLine
+from orders.actions.quotes.build_quote import QuoteInputs, basket_quote_request, build_quote
+from orders.actions.quotes.quote_queries import read_quoted_variants
+from orders.actions.quotes.quote_types import Quote
+from orders.actions.quotes.sales_terms import sales_terms
 from orders.models import Basket
 from shop.api.context import Context
 from shop.core.database.compiled_query import compiled_query
-
-Destination: TypeAlias = tuple[int, str, str]  # channel, country, province
 
 _quotes: WeakKeyDictionary[Context, dict[uuid.UUID | None, Quote]] = WeakKeyDictionary()
 _loaded_baskets: WeakKeyDictionary[Context, dict[uuid.UUID, Basket]] = WeakKeyDictionary()
 
 
 def quotes_of(context: Context, keys: Iterable[uuid.UUID]) -> dict[uuid.UUID | None, Quote]:
-    """Return quotes by basket key. A few queries per basket; products of all baskets are read together."""
+    """Return quotes by basket key. Three queries per basket."""
     known = _quotes.setdefault(context, {})
     unquoted_keys = [key for key in dict.fromkeys(keys) if key not in known]
     if unquoted_keys:
@@ -39,28 +32,11 @@ def quotes_of(context: Context, keys: Iterable[uuid.UUID]) -> dict[uuid.UUID | N
             basket_quote_request(basket)
             for basket in [*baskets, *(_baskets_by_key(unread) if unread else [])]
         ]
-        inputs = _read_products(requested)
+        terms = sales_terms()
         for request in requested:
-            known[request.basket_id] = build_quote(
-                request, now=context.now, inputs=inputs[_destination(request)]
-            )
+            inputs = QuoteInputs(read_quoted_variants(request), terms)
+            known[request.basket_id] = build_quote(request, now=context.now, inputs=inputs)
     return known
-
-
-def _read_products(requested: Sequence[QuoteRequest]) -> dict[Destination, QuoteInputs]:
-    """Read the products of all baskets with the same channel and destination together."""
-    lines: dict[Destination, list[RequestedLine]] = {}
-    for request in requested:
-        lines.setdefault(_destination(request), []).extend(request.lines)
-    request_by_destination = {_destination(request): request for request in requested}
-    return {
-        destination: read_quote_inputs(replace(request, lines=lines[destination]))
-        for destination, request in request_by_destination.items()
-    }
-
-
-def _destination(request: QuoteRequest) -> Destination:
-    return request.channel.pk, request.country, request.province_code
 
 
 @compiled_query

@@ -16,7 +16,7 @@ from shop.core.models.picture import Picture, PictureState
 from shop.core.models.settings import ShopSettings, shop_settings
 from shop.core.models.share_picture import SharePicture
 from shop.core.models.sweep_failure import SweepFailure
-from shop.core.models.tax import TaxClass, TaxRate, tax_rates
+from shop.core.models.tax import TaxClass, TaxRate, tax_rates, tax_rates_of, tax_rates_on
 from shop.core.models.translation import Translation, mark_untranslated, show_in_language, untranslated_fields
 
 __all__ = [
@@ -53,5 +53,7 @@ __all__ = [
     "shop_settings",
     "show_in_language",
     "tax_rates",
+    "tax_rates_of",
+    "tax_rates_on",
     "untranslated_fields",
 ]

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from django.db import models
@@ -66,11 +66,19 @@ class TaxRate(models.Model):
 def tax_rates(
     classes: Iterable[int | None], *, country: str, day: datetime.date
 ) -> dict[int | None, Decimal]:
-    """Return the rate in percent of each tax class on a day; None is the country's rate without a class.
+    """Return the rate in percent of each tax class on a day; None is the country's rate without a class."""
+    return tax_rates_of(classes, tax_rates_on(day, country=country))
 
-    A class without its own rate gets the country's rate, or 0.
-    """
-    rates: dict[int | None, Decimal] = dict(_rates_on(day, country))
+
+def tax_rates_on(day: datetime.date, *, country: str) -> dict[int | None, Decimal]:
+    """Return a country's own rates on a day by tax class; None is its rate without a class. One query."""
+    return dict(_rates_on(day, country))
+
+
+def tax_rates_of(
+    classes: Iterable[int | None], rates: Mapping[int | None, Decimal]
+) -> dict[int | None, Decimal]:
+    """Return the rate of each class. A class without its own rate gets the country's rate, or 0."""
     fallback = rates.get(None, Decimal(0))
     return {None: fallback} | {key: rates.get(key, fallback) for key in classes}
 

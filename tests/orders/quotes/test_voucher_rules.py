@@ -416,6 +416,8 @@ def test_query_count_of_quote_does_not_depend_on_lines() -> None:
     )
     small = basket_with_code((make_variant(category=category), 1))
     large = basket_with_code(*[(make_variant(category=category), 1) for _ in range(6)])
+    for basket in (small, large):
+        quote_of(basket)  # reads the terms of sale
 
     counts = []
     for basket in (small, large):

@@ -10,9 +10,9 @@ from catalog.actions.stock.stock_movements import count_stock
 from catalog.models import Category, Product
 from shop.api import response_cache
 from shop.api.ids import global_id
-from shop.cache.bounded_cache import Cache
 from shop.cache.catalogue_version import catalogue_version
 from shop.core.actors import Actor
+from shop.core.database.bounded_cache import Cache
 from shop.core.models import Change
 from tests.factories import NOW, get_stock, make_admin, make_channel, make_seller, make_user, make_variant
 from tests.shop.api.checkout.operations import (

@@ -420,7 +420,7 @@ def test_checkout_queries_do_not_grow_with_lines() -> None:
             data_of(CHECKOUT_BY_ID, id=checkout)
         counts.append(len(queries))
 
-    assert counts[0] == counts[1] == 26
+    assert counts[0] == counts[1] == 17
 
 
 def test_purchase_queries_do_not_grow_with_lines() -> None:
@@ -437,4 +437,4 @@ def test_purchase_queries_do_not_grow_with_lines() -> None:
             complete_order(prepare_checkout(*((variant, 1) for variant in variants)))
         counts.append(len(queries))
 
-    assert counts == [259, 259]
+    assert counts == [169, 169]

@@ -1,6 +1,6 @@
 import pytest
 
-from shop.cache.bounded_cache import Cache
+from shop.core.database.bounded_cache import Cache
 
 pytestmark = pytest.mark.once
 
