@@ -83,6 +83,12 @@ class AttributeValue(WithExternalReference):
         return self.name
 
 
+class ProductTypeQuerySet(models.QuerySet["ProductType"]):
+    def for_members(self) -> ProductTypeQuerySet:
+        """Return the types that members may choose for a new product, by name."""
+        return self.filter(kind=ProductKind.NORMAL, is_digital=False).order_by("name", "pk")
+
+
 class ProductType(WithMetadata):
     slug = models.SlugField(max_length=255, unique=True)
     name = models.CharField(max_length=250)
@@ -95,6 +101,8 @@ class ProductType(WithMetadata):
     tax_class = models.ForeignKey(
         TaxClass, models.SET_NULL, related_name="product_types", null=True, blank=True
     )
+
+    objects = ProductTypeQuerySet.as_manager()
 
     class Meta:
         verbose_name = pgettext_lazy("model", "product type")

@@ -176,6 +176,7 @@ urlpatterns = [
     path("ban-lai/", stock.resume_selling, name="resume-selling"),
     path("anh-giu/<str:key>/", kept_pictures.show_kept_picture, name="kept-picture"),
     path("dong-bo/", sync.synchronise, name="synchronise"),
+    path("dong-bo/anh/<uuid:key>/", sync.receive_photo, name="receive-photo"),
     path("app.webmanifest", app_shell.serve_manifest, name="manifest"),
     path("worker.js", app_shell.serve_worker, name="worker"),
     path("offline/", app_shell.show_offline_page, name="offline"),

@@ -67,8 +67,8 @@ ASKS_NOT = {
         household-picture kept-picture listing listing-details listing-texts listings manifest
         market-days move-picture offer-substitute offline pack-parcel pack-parts parcel parcel-label
         parcel-labels part parts pause-listing pause-selling pick-list preview-weight print-settlement
-        profile profile-picture promotion receive-return receive-stock received-invitation record-weight
-        refuse-part reject-complaint remove-certificate remove-household remove-household-picture
+        profile profile-picture promotion receive-photo receive-return receive-stock received-invitation
+        record-weight refuse-part reject-complaint remove-certificate remove-household remove-household-picture
         remove-picture remove-profile-picture reopen-listing report-failed-delivery report-part-shortage
         resume-listing resume-selling settlement settlement-pdf settlement-workbook settlements stock
         submit-listing synchronise today undo-parcel-step undo-part-acceptance variant void-parcel

@@ -66,19 +66,28 @@ def missing_legal_fields(product: Product) -> list[str]:
 
 @transaction.atomic(durable=True)
 def submit_listing(
-    *, cooperative: Cooperative, listing_id: int, actor: Actor, now: datetime.datetime
+    *,
+    cooperative: Cooperative,
+    listing_id: int,
+    idempotency_key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
 ) -> Listing:
     """Submit a listing for review, or publish it if the channel requires none.
 
-    Raises Missing, ListingIncomplete, PictureNotReady, WrongMove.
+    A repeated `idempotency_key` does nothing. Raises KeyReused, Missing, ListingIncomplete, PictureNotReady,
+    ForbiddenWords, WrongMove.
     """
     listing = _lock_listing(Listing.objects.for_cooperative(cooperative), listing_id)
+    needs_review = listing.channel.requires_listing_review
+    new_state = ListingState.IN_REVIEW if needs_review else ListingState.PUBLISHED
+    if is_already_done(idempotency_key, f"listing.{new_state}", listing):
+        return listing
     require_legal_fields(listing)
     require_allowed_product(listing.product)
-    new_state = ListingState.IN_REVIEW if listing.channel.requires_listing_review else ListingState.PUBLISHED
     if new_state == ListingState.PUBLISHED:
         require_ready_picture(listing)
-    return change_listing_state(listing, new_state, actor=actor, now=now)
+    return change_listing_state(listing, new_state, idempotency_key=idempotency_key, actor=actor, now=now)
 
 
 @transaction.atomic(durable=True)

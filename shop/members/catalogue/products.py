@@ -18,7 +18,6 @@ from catalog.actions.products.product_revisions import revised_product, revised_
 from catalog.actions.products.save_products import update_product
 from catalog.actions.products.variants import create_variant, update_variant
 from catalog.models import Category, Price, ProductType, Variant
-from catalog.models.attribute import ProductKind
 from catalog.states import ListingState
 from cooperatives.access import MemberRight, MembershipContext
 from shop.core.errors import Missing
@@ -173,7 +172,7 @@ def edit_variant(
 
 
 def _build_new_form(request: HttpRequest, membership: MembershipContext, channel: Channel) -> NewListingForm:
-    types = list(ProductType.objects.filter(kind=ProductKind.NORMAL, is_digital=False).order_by("name", "pk"))
+    types = list(ProductType.objects.for_members())
     show_in_language(types, "name")
     initial = {"origin": membership.cooperative.location}
     submitted = (request.POST, request.FILES) if request.method == "POST" else (None, None)

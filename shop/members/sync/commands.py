@@ -6,19 +6,16 @@ action decides; the function does not.
 
 from __future__ import annotations
 
-import datetime
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from catalog.actions.listings.listing_states import pause_listing, resume_listing
 from catalog.actions.products.variants import update_variant
 from catalog.actions.stock.stock_movements import MAX_COUNT, count_stock, receive_stock
 from catalog.actions.stock.transfer_stock import transfer_stock
 from catalog.models import Listing, MovementReason, Variant
-from cooperatives.access import MemberRight, MembershipContext
+from cooperatives.access import MemberRight
 from orders.actions.cash_on_delivery.cash_collection import EXPECTED_CASH, CollectedCash
 from orders.actions.fulfilment.deliver_parcels import (
     DispatchDetails,
@@ -31,55 +28,13 @@ from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pa
 from orders.actions.fulfilment.weigh_lines import MAX_WEIGHT_GRAMS, weigh_line
 from orders.models import OrderPart, Parcel
 from shop.core.errors import Missing
+from shop.members.sync.command_types import Command, CommandCall, PreparedCommand
+from shop.members.sync.listing_commands import create_listing, submit_created_listing
 from shop.members.sync.models import Outcome, PhoneCommand
 from shop.members.sync.payloads import MAX_AMOUNT, Payload
 from shop.members.sync.rows import PART, PRODUCT, RowReference
 
 PACK_COMMAND = "pack_parcel"
-
-
-@dataclass(frozen=True, slots=True)
-class CommandCall:
-    """One command of a member, with the idempotency key of its action.
-
-    `happened_at` is when the member gave the command, by our clock.
-    """
-
-    membership: MembershipContext
-    payload: Payload
-    idempotency_key: str
-    happened_at: datetime.datetime
-    now: datetime.datetime
-
-    @property
-    def by(self) -> dict[str, Any]:
-        """The arguments that every action takes."""
-        return {"actor": self.membership.actor, "now": self.now}
-
-    @property
-    def by_with_key(self) -> dict[str, Any]:
-        return {"idempotency_key": self.idempotency_key, **self.by}
-
-
-def _no_result(_outcome: Any) -> dict[str, object]:
-    return {}
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedCommand:
-    """An action with its arguments, the row that it changes, and the result that the phone receives."""
-
-    row: RowReference
-    action: Callable[[], object]
-    result_of: Callable[[Any], dict[str, object]] = _no_result
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """The right that a command requires, and the function that prepares it."""
-
-    right: MemberRight
-    prepare: Callable[[CommandCall], PreparedCommand]
 
 
 def _accept_part(call: CommandCall) -> PreparedCommand:
@@ -268,6 +223,8 @@ COMMANDS: Mapping[str, Command] = {
     "transfer_stock": Command(MemberRight.COUNT, _transfer_stock),
     "count_stock": Command(MemberRight.COUNT, _count_stock),
     "change_price": Command(MemberRight.LIST, _change_price),
+    "create_listing": Command(MemberRight.LIST, create_listing),
+    "submit_listing": Command(MemberRight.LIST, submit_created_listing),
     "pause_listing": Command(MemberRight.LIST, _pause_listing),
     "resume_listing": Command(MemberRight.LIST, _resume_listing),
 }

@@ -12,6 +12,7 @@ from django.utils.translation import pgettext_lazy
 
 from cooperatives.models import Cooperative
 from shop.accounts.models import User
+from shop.core.models import Picture
 
 # A command that has waited longer counts as given this long ago.
 MAX_WAIT = datetime.timedelta(days=30)
@@ -87,3 +88,56 @@ class PhoneCommand(models.Model):
         sent_at = self.received_at - self.clock_difference
         waited = sent_at - self.device_time
         return self.received_at - min(max(waited, datetime.timedelta(0)), MAX_WAIT)
+
+
+class PhonePhotoQuerySet(models.QuerySet["PhonePhoto"]):
+    def incomplete(self) -> Self:
+        return self.filter(picture=None)
+
+    def created_before(self, moment: datetime.datetime) -> Self:
+        return self.filter(created_at__lt=moment)
+
+
+class PhonePhoto(models.Model):
+    """A photo that a phone sends in pieces, in their order. `size` and `received` are in bytes.
+
+    Once all have arrived, `picture` is the stored photo and the pieces are deleted.
+    """
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    cooperative = models.ForeignKey(Cooperative, models.CASCADE, related_name="+")
+    key = models.UUIDField()
+    size = models.PositiveIntegerField()
+    received = models.PositiveIntegerField(default=0)
+    picture = models.ForeignKey(Picture, models.SET_NULL, related_name="+", null=True, blank=True)
+    created_at = models.DateTimeField()
+
+    objects = PhonePhotoQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = pgettext_lazy("model", "photo from a phone")
+        verbose_name_plural = pgettext_lazy("models", "photos from phones")
+        constraints = [
+            models.UniqueConstraint(fields=["user", "key"], name="phone_photo_once"),
+            models.CheckConstraint(
+                condition=Q(received__lte=models.F("size")), name="phone_photo_not_longer_than_its_size"
+            ),
+        ]
+        indexes = [models.Index(fields=["created_at"], name="phone_photo_by_age")]
+
+    def __str__(self) -> str:
+        return str(self.key)
+
+
+class PhonePhotoPiece(models.Model):
+    """Bytes of a photo from `start` on, until the photo is complete."""
+
+    photo = models.ForeignKey(PhonePhoto, models.CASCADE, related_name="pieces")
+    start = models.PositiveIntegerField()
+    content = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["photo", "start"], name="phone_photo_piece_once")]
+
+    def __str__(self) -> str:
+        return f"{self.photo_id} {self.start}"

@@ -46,6 +46,13 @@ class Payload:
     def key(self, name: str) -> uuid.UUID:
         return parse_uuid(self._read(name), field=name)
 
+    def keys(self, name: str, *, max_count: int) -> list[uuid.UUID]:
+        """Return a list of keys without repetitions; a missing field is an empty list."""
+        sent = self._unread.pop(name, [])
+        if not isinstance(sent, list) or len(sent) > max_count:
+            raise InvalidCommand(field=name)
+        return list(dict.fromkeys(parse_uuid(key, field=name) for key in sent))
+
     def is_set(self, name: str) -> bool:
         """Return whether the field is true; a missing field counts as false."""
         flag = self._unread.pop(name, False)

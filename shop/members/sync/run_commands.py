@@ -27,8 +27,9 @@ from cooperatives.access import MembershipContext
 from shop.core.database.transactions import lock_rows
 from shop.core.errors import Refused
 from shop.core.models import KeyReused
-from shop.members.sync.commands import COMMANDS, Command, CommandCall
-from shop.members.sync.models import Outcome, PhoneCommand
+from shop.members.sync.command_types import Command, CommandCall
+from shop.members.sync.commands import COMMANDS
+from shop.members.sync.models import Outcome, PhoneCommand, PhonePhoto
 from shop.members.sync.payloads import Payload
 from shop.members.sync.rows import Row, RowReference, rows_by_reference
 
@@ -159,8 +160,9 @@ def run_commands(
 
 @shared_task(name="sync.delete_old_commands")
 def delete_old_commands_task() -> None:
-    """Delete commands, with their answers, that arrived too long ago to be sent again."""
+    """Delete commands, answers and photos that arrived too long ago to be sent again."""
     PhoneCommand.objects.received_before(timezone.now() - COMMANDS_KEPT_FOR).delete()
+    PhonePhoto.objects.created_before(timezone.now() - COMMANDS_KEPT_FOR).delete()
 
 
 def _answer_command(
@@ -250,6 +252,7 @@ def _run_claimed(
         row = prepared.row
         call.payload.require_empty()
         outcome = prepared.action()
+        row = row or prepared.row_of(outcome)
     except Refused as refused:
         return _answer_refused(sent, refused, row=row)
     return Answer(sent.key, Outcome.DONE, result=prepared.result_of(outcome), row=row)

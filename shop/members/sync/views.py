@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import uuid
+from collections.abc import Callable
 from typing import NoReturn
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -18,14 +19,16 @@ from django.utils.translation import gettext_lazy as _
 from cooperatives.access import MemberRight, MembershipContext, membership_context
 from cooperatives.models import Warehouse
 from shop.accounts.models import User
-from shop.core.errors import Missing, Refused
+from shop.core.errors import Forbidden, Missing, Refused
 from shop.core.models import Channel
 from shop.core.web.build_id import build_id
 from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.rate_limits import Limit, TooManyTries
 from shop.members.member_access import admitted_ids, chosen_membership
 from shop.members.sync.changes import pull_rows
+from shop.members.sync.listing_choices import listing_choices
 from shop.members.sync.payloads import InvalidCommand, is_storable, parse_uuid
+from shop.members.sync.photos import MAX_PIECE, find_photo, receive_piece
 from shop.members.sync.rows import Row
 from shop.members.sync.run_commands import SentCommand, run_commands
 
@@ -35,6 +38,7 @@ MAX_EARLIER = 20  # commands that one builds on
 MAX_NAME_LENGTH = 40
 PUSHES = Limit("sync_push", max_tries=60, seconds=60)
 PULLS = Limit("sync_pull", max_tries=120, seconds=60)
+PIECES = Limit("sync_photo", max_tries=600, seconds=60)
 
 
 class SignedOut(Refused):
@@ -66,6 +70,7 @@ class PushTooLarge(Refused):
 _STATUSES: dict[type[Refused], int] = {
     SignedOut: 401,
     Missing: 404,
+    Forbidden: 403,
     OtherMember: 409,
     PushTooLarge: 413,
     TooManyTries: 429,
@@ -74,18 +79,18 @@ _STATUSES: dict[type[Refused], int] = {
 
 @require_safe_or_post
 def synchronise(request: HttpRequest) -> HttpResponse:
-    """Pull by GET, push by POST. Refusals of the whole request are JSON with a code and a message."""
-    now = timezone.now()
+    """Pull by GET, push by POST."""
+    exchange = _push_commands if request.method == "POST" else _pull_changes
+    return _answer_in_json(request, lambda user, now: exchange(request, user, now=now))
+
+
+def _answer_in_json(request: HttpRequest, answer: Callable[[User, datetime.datetime], Row]) -> HttpResponse:
+    """Return the answer in JSON. A refusal of the whole request has a code and a message."""
     try:
         user = request.user
         if not isinstance(user, User):
             raise SignedOut()
-        answer = (
-            _push_commands(request, user, now=now)
-            if request.method == "POST"
-            else _pull_changes(request, user, now=now)
-        )
-        response = JsonResponse(answer)
+        response = JsonResponse(answer(user, timezone.now()))
     except Refused as refused:
         facts = {"code": refused.code, "message": str(refused.message), **refused.details}
         response = JsonResponse(facts, status=_STATUSES.get(type(refused), 400))
@@ -103,6 +108,7 @@ def _pull_changes(request: HttpRequest, user: User, *, now: datetime.datetime) -
         "rights": sorted(membership.rights),
         "cooperative": {"id": membership.cooperative.pk, "name": membership.cooperative.name},
         "warehouses": _warehouses(membership),
+        **_new_choices(request, membership),
         **pull_rows(membership, request.GET.get("since", ""), now=now),
         "server_time": now,
         "build": build_id(),
@@ -126,6 +132,43 @@ def _push_commands(request: HttpRequest, user: User, *, now: datetime.datetime) 
     }
 
 
+@require_safe_or_post
+def receive_photo(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+    """Answer by GET how much of a photo has arrived; store the piece from `?start=` on by POST."""
+
+    def answer(user: User, now: datetime.datetime) -> Row:
+        PIECES.count_try(str(user.pk))
+        membership = _find_membership(request, user, request.GET.get("cooperative", ""))
+        membership.require(MemberRight.LIST)
+        if request.method == "POST":
+            content = _read_piece(request)
+            size, start = (_read_number(request, name) for name in ("size", "start"))
+            photo = receive_piece(
+                membership=membership, key=key, size=size, start=start, content=content, now=now
+            )
+        else:
+            photo = find_photo(membership, key)
+        return {"received": photo.received, "is_complete": photo.picture_id is not None}
+
+    return _answer_in_json(request, answer)
+
+
+def _read_piece(request: HttpRequest) -> bytes:
+    """Return the body. Raises InvalidPush, PushTooLarge."""
+    if request.content_type != "application/octet-stream":
+        raise InvalidPush()
+    if len(request.body) > MAX_PIECE:
+        raise PushTooLarge()
+    return request.body
+
+
+def _read_number(request: HttpRequest, name: str) -> int:
+    text = request.GET.get(name, "")
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise InvalidPush()
+    return int(text)
+
+
 def _find_membership(request: HttpRequest, user: User, cooperative_id: str) -> MembershipContext:
     """Return the user's membership in the named cooperative, or in the chosen one if none is named.
 
@@ -140,6 +183,12 @@ def _find_membership(request: HttpRequest, user: User, cooperative_id: str) -> M
     if membership is None or membership.cooperative.pk not in admitted_ids(request):
         raise Missing()
     return membership
+
+
+def _new_choices(request: HttpRequest, membership: MembershipContext) -> Row:
+    """Return the choices of a new listing, unless the phone has this version of them: `?choices=`."""
+    choices = listing_choices(membership) if membership.may(MemberRight.LIST) else None
+    return {} if choices and choices["version"] == request.GET.get("choices") else {"choices": choices}
 
 
 def _warehouses(membership: MembershipContext) -> list[Row]:

@@ -6,6 +6,7 @@ import datetime
 import uuid
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from django.test import Client
 from django.utils import timezone
@@ -59,6 +60,11 @@ class Phone:
         answer = self.push(make_command(name, **payload))["answers"][0]
         del answer["key"]
         return dict(answer)
+
+    def send_piece(self, key: str, content: bytes, *, start: int, size: int, **fields: Any) -> Any:
+        """Post a piece of a photo and return the response."""
+        query = urlencode({"cooperative": self.cooperative.pk, "start": start, "size": size} | fields)
+        return self.client.post(f"{DOOR}anh/{key}/?{query}", content, content_type="application/octet-stream")
 
     def pull(self, since: str = "") -> dict[str, Any]:
         response = self.client.get(DOOR, {"cooperative": self.cooperative.pk, "since": since})

@@ -1,0 +1,64 @@
+"""What a command of a phone consists of: the call, the right that it requires, and the prepared action."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from cooperatives.access import MemberRight, MembershipContext
+from shop.members.sync.payloads import Payload
+from shop.members.sync.rows import RowReference
+
+
+@dataclass(frozen=True, slots=True)
+class CommandCall:
+    """One command of a member, with the idempotency key of its action.
+
+    `happened_at` is when the member gave the command, by our clock.
+    """
+
+    membership: MembershipContext
+    payload: Payload
+    idempotency_key: str
+    happened_at: datetime.datetime
+    now: datetime.datetime
+
+    @property
+    def by(self) -> dict[str, Any]:
+        """The arguments that every action takes."""
+        return {"actor": self.membership.actor, "now": self.now}
+
+    @property
+    def by_with_key(self) -> dict[str, Any]:
+        return {"idempotency_key": self.idempotency_key, **self.by}
+
+
+def no_result(_outcome: Any) -> dict[str, object]:
+    return {}
+
+
+def no_row(_outcome: Any) -> RowReference | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedCommand:
+    """An action with its arguments, the row that it changes, and the result that the phone receives.
+
+    `row` is None for a row that the action creates; then `row_of` names it.
+    """
+
+    row: RowReference | None
+    action: Callable[[], object]
+    result_of: Callable[[Any], dict[str, object]] = no_result
+    row_of: Callable[[Any], RowReference | None] = no_row
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """The right that a command requires, and the function that prepares it."""
+
+    right: MemberRight
+    prepare: Callable[[CommandCall], PreparedCommand]
