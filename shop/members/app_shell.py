@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from catalog.actions.products.variant_rows import UNUSUAL_FACTOR
 from shop.core.web.build_id import build_id
-from shop.members.phone_texts import failure_reasons, phone_texts
+from shop.members.phone_texts import failure_reasons, phone_texts, sale_units
 
 # Scripts of the screens for work without a network.
 _PHONE_SCRIPTS = (
@@ -28,9 +28,11 @@ _PHONE_SCRIPTS = (
     "js/member/addresses.js",
     "js/member/controls.js",
     "js/member/html.js",
+    "js/member/new_listing.js",
     "js/member/parts.js",
     "js/member/pending.js",
     "js/member/phone.js",
+    "js/member/photos.js",
     "js/member/products.js",
     "js/member/review.js",
     "js/member/screens.js",
@@ -100,6 +102,7 @@ def show_offline_page(request: HttpRequest) -> HttpResponse:
     context = {
         "phone_texts": phone_texts(),
         "failure_reasons": failure_reasons(),
+        "units": sale_units(),
         "unusual_factor": UNUSUAL_FACTOR,
         "build": build_id(),
     }

@@ -9,8 +9,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from catalog.actions.products.variant_rows import UnusualPrice
+from catalog.actions.products.variant_rows import InvalidPrice, UnusualPrice
 from catalog.actions.stock.stock_movements import InvalidStockCount
+from catalog.models import Unit
+from shop.members.forms.variants import COMMON_UNITS
 from shop.members.forms.work import FAILURE_REASONS
 
 _LISTING_TABS = {
@@ -23,6 +25,7 @@ _LISTING_TABS = {
 }
 
 _TEXTS: Mapping[str, str | Promise] = {
+    "to_check": _("%(count)s refused by the market"),
     "all_sent": _("Everything is sent"),
     "waiting": _("%(count)s waiting on this phone"),
     "offline": _("No signal. You can keep working."),
@@ -107,6 +110,51 @@ _TEXTS: Mapping[str, str | Promise] = {
     "did_lose_stock": _("Loss"),
     "did_count_stock": pgettext_lazy("command", "Count"),
     "did_transfer_stock": pgettext_lazy("command", "Move to another warehouse"),
+    "did_create_listing": _("New product"),
+    "did_submit_listing": _("Submit for review"),
+    "photos_sent": _("%(sent)s of %(size)s KB of the photos"),
+    "finish_draft": _("Finish: %(name)s"),
+    "new_product": _("New product"),
+    "photograph_new": _("Photograph a new product"),
+    "waits_for_network": _("Waiting for a signal to be sent"),
+    "no_choices": _("Open this page once with a signal. After that it works without one."),
+    "check_this": _("Please check the following"),
+    "wrong_photo": _("Photo."),
+    "wrong_origin": _("Place of origin."),
+    "wrong_shelf_life": _("Shelf life."),
+    "wrong_return_terms": _("Return and exchange terms."),
+    "wrong_name": _("Enter the product name."),
+    "wrong_type": _("Choose a product type."),
+    "wrong_unit": _("Choose a sales unit."),
+    "wrong_content": _("Enter a number, such as 300 or 1.8."),
+    "wrong_price": InvalidPrice.default_message,
+    "wrong_on_hand": _("Enter the quantity in stock."),
+    "take_photo": _("Take a photo"),
+    "choose_photos": _("Choose photos"),
+    "cover_photo": _("Cover photo"),
+    "photo_number": _("Photo %(number)s"),
+    "remove_photo": _("Remove photo"),
+    "product_name": _("Product name"),
+    "product_type": _("Product type"),
+    "choose_type": _("Choose a type"),
+    "sales_unit": _("Sales unit"),
+    "other_unit": _("Other unit"),
+    "net_quantity": _("Net quantity per unit"),
+    "measure": _("Unit of measure"),
+    "quantity_in_stock": _("Quantity in stock"),
+    "shelf_life": _("Shelf life"),
+    "shelf_life_hint": _("For example: 3 days in a cool place."),
+    "more_fields": _("Origin, season and more"),
+    "origin": _("Place of origin"),
+    "category": _("Product category"),
+    "choose_category": _("Choose a category"),
+    "months": _("Months available"),
+    "month": _("Month"),
+    "months_hint": _("Leave all unticked if available all year."),
+    "description": _("Product description"),
+    "return_terms": _("Returns and exchanges"),
+    "submit": _("Submit for review"),
+    "save_draft": _("Save as draft"),
     "state_waiting": _("On this phone"),
     "state_sending": _("Sending"),
     "state_done": pgettext_lazy("command", "Sent"),
@@ -205,3 +253,17 @@ def failure_reasons() -> list[tuple[str, str]]:
     with translation.override("en"):
         stored_reasons = [str(reason) for reason in FAILURE_REASONS]
     return list(zip(stored_reasons, map(str, FAILURE_REASONS), strict=True))
+
+
+def sale_units() -> dict[str, list[tuple[str, str]]]:
+    """Return the sale units as the page of a new product groups them, and the measures of a content."""
+    names = {str(unit): str(Unit(unit).label) for unit in Unit.values}
+    others = [unit for unit in Unit.values if unit not in COMMON_UNITS]
+    return {
+        "common": [(str(unit), names[unit]) for unit in COMMON_UNITS],
+        "others": [(unit, names[unit]) for unit in others],
+        "measures": [
+            *((measure, measure) for measure in ("g", "kg", "ml", "l")),
+            *((unit, names[unit]) for unit in Unit.values[:6]),
+        ],
+    }

@@ -59,20 +59,22 @@ ASKS_NOT = {
     """,
     "members": """
         accept-part accept-parts add-certificate add-household add-pictures add-variant
-        add-voucher-codes application application-document application-file apply cash certificate
-        choose-cooperative close-parcel close-parcels close-warehouse collect-parcel-cash complaint
-        complaints confirm-application-code confirm-delivery cooperative-texts create-listing
-        create-promotion create-voucher delivery-method delivery-methods delivery-rates discounts
-        download-voucher-codes end-delivery-method end-promotion end-voucher hand-over-parcel household
-        household-picture kept-picture listing listing-details listing-texts listings manifest
-        market-days move-picture offer-substitute offline pack-parcel pack-parts parcel parcel-label
-        parcel-labels part parts pause-listing pause-selling pick-list preview-weight print-settlement
-        profile profile-picture promotion receive-photo receive-return receive-stock received-invitation
-        record-weight refuse-part reject-complaint remove-certificate remove-household remove-household-picture
-        remove-picture remove-profile-picture reopen-listing report-failed-delivery report-part-shortage
-        resume-listing resume-selling settlement settlement-pdf settlement-workbook settlements stock
-        submit-listing synchronise today undo-parcel-step undo-part-acceptance variant void-parcel
-        voucher warehouse warehouses withdraw-listing withdraw-revision withdraw-substitute worker
+        add-voucher-codes application application-document application-file apply cash
+        certificate choose-cooperative close-parcel close-parcels close-warehouse
+        collect-parcel-cash complaint complaints confirm-application-code confirm-delivery
+        cooperative-texts create-listing create-promotion create-voucher delivery-method
+        delivery-methods delivery-rates discounts download-voucher-codes end-delivery-method
+        end-promotion end-voucher hand-over-parcel household household-picture kept-picture
+        listing listing-details listing-texts listings manifest market-days move-picture
+        offer-substitute offline pack-parcel pack-parts parcel parcel-label parcel-labels part
+        parts pause-listing pause-selling pick-list preview-weight print-settlement profile
+        profile-picture promotion receive-photo receive-return receive-stock received-invitation
+        record-weight refuse-part reject-complaint remove-certificate remove-household
+        remove-household-picture remove-picture remove-profile-picture reopen-listing
+        report-failed-delivery report-part-shortage resume-listing resume-selling settlement
+        settlement-pdf settlement-workbook settlements stock submit-listing synchronise today
+        undo-parcel-step undo-part-acceptance variant void-parcel voucher warehouse warehouses
+        withdraw-listing withdraw-revision withdraw-substitute worker
     """,
     "accounts": """
         check-identity check-identity-by-passkey confirm-email consents create-account-by-code details

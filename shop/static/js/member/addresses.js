@@ -3,6 +3,7 @@ const SCREENS = [
   [/^(?:offline\/|goi\/)?$/, () => "#today"],
   [/^goi\/(\d+)\/$/, (id) => `#part-${id}`],
   [/^hang\/$/, () => "#products"],
+  [/^hang\/moi\/$/, () => "#new"],
   [/^hang\/(\d+)\/(?:loai\/\d+\/)?$/, (id) => `#listing-${id}`],
   [/^kho\/$/, () => "#stock"],
 ];

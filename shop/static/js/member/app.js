@@ -1,7 +1,7 @@
 // On every members' page: keep the phone's rows fresh, send what waits, and stop a sign-out that would lose work. On the
 // offline page: start the screens for work without a network.
 import { screenFor } from "member/addresses";
-import { forgetAll, readOutbox, readSettings } from "member/store";
+import { forgetAll, readDraft, readOutbox, readSettings } from "member/store";
 import { synchronise } from "member/sync";
 
 const FRESH_FOR = 60_000; // milliseconds
@@ -17,7 +17,7 @@ else if (localStorage.getItem("letters")) page.add("large-type");
 const unsent = async () => (await readOutbox()).filter(({ state }) => state !== "done");
 
 const showUnsent = async () => {
-  const count = (await unsent()).length;
+  const count = (await unsent()).length + ((await readDraft()) ? 1 : 0);
   frame.hidden = !count;
   frame.querySelector("[data-count]").textContent = count;
 };
@@ -39,7 +39,7 @@ window.addEventListener(
     event.preventDefault();
     event.stopImmediatePropagation();
     unsent().then(async (commands) => {
-      if (commands.length) {
+      if (commands.length || (await readDraft())) {
         await showUnsent();
         frame.scrollIntoView();
         frame.querySelector("[data-sign-out-stopped]").hidden = false;

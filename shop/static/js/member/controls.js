@@ -1,6 +1,6 @@
 // Fields and buttons that the screens share, and the state of sending.
 import { html } from "member/html";
-import { Icon, network, outbox, sendingKeys, t, waiting } from "member/phone";
+import { Icon, network, outbox, refused, sendingKeys, t, waiting } from "member/phone";
 
 export const button = (icon, text, onClick, { isBig = false, isOff = false } = {}) =>
   html`<button class="button ${isBig ? "big-action" : "button-second button-wide"}" type="button" disabled=${isOff} onClick=${onClick}><${Icon} name=${icon} /> ${text}</button>`;
@@ -53,6 +53,8 @@ export const SyncTag = () => {
           ? ["bad", "circle-alert", t("failing")]
           : count
             ? ["wait", "clock", t("waiting", { count })]
-            : ["good", "check", t("all_sent")];
+            : refused().length
+              ? ["bad", "circle-alert", t("to_check", { count: refused().length })]
+              : ["good", "check", t("all_sent")];
   return html`<span class="tag sync ${tone}" role="status"><${Icon} name=${icon} /> ${text}</span>`;
 };

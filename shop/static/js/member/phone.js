@@ -2,7 +2,8 @@
 import { signal } from "@preact/signals";
 import { html } from "member/html";
 import { withPending } from "member/pending";
-import { addCommands, readOutbox, readRows, readSettings } from "member/store";
+import { readPhotos } from "member/photos";
+import { addCommands, readDraft, readOutbox, readRows, readSettings } from "member/store";
 import { RESULTS, synchronise } from "member/sync";
 
 const texts = JSON.parse(document.getElementById("phone-texts").textContent);
@@ -14,6 +15,8 @@ export const unusualFactor = Number(document.querySelector("[data-phone-app]").d
 export const settings = signal(null),
   rows = signal([]),
   outbox = signal([]),
+  photos = signal([]),
+  draft = signal(null), // a new product that is not finished
   sendingKeys = signal([]),
   isNotStored = signal(false), // the last change, because the phone is full
   network = signal(navigator.onLine ? RESULTS.fine : RESULTS.offline);
@@ -53,8 +56,8 @@ export const nameOf = ({ name, step }) => name || step;
 let lastReading = 0;
 export const reload = async () => {
   const reading = ++lastReading;
-  const stored = await Promise.all([readSettings(), readRows(), readOutbox()]);
-  if (reading === lastReading) [settings.value, rows.value, outbox.value] = stored;
+  const stored = await Promise.all([readSettings(), readRows(), readOutbox(), readPhotos(), readDraft()]);
+  if (reading === lastReading) [settings.value, rows.value, outbox.value, photos.value, draft.value] = stored;
 };
 
 export const waiting = () => outbox.value.filter(({ state }) => state === "waiting");
@@ -66,6 +69,9 @@ export const send = async () => {
     onSending: (keys) => {
       sendingKeys.value = keys;
       reload();
+    },
+    onProgress: async () => {
+      photos.value = await readPhotos();
     },
   });
   await reload();

@@ -14,6 +14,7 @@ import {
   settings,
   t,
   unusualFactor,
+  waiting,
 } from "member/phone";
 import { StockFields } from "member/stock";
 
@@ -106,6 +107,17 @@ const ProductRow = ({ listing }) => {
   </li>`;
 };
 
+const created = () => waiting().filter(({ name }) => name === "create_listing");
+
+const CreatedRow = ({ command: { subject, payload } }) =>
+  html`<li class="pick-row without-picture">
+  <div>
+    <h2>${subject.name}</h2>
+    <p><span class="money">${money(payload.price, subject.currency)}</span></p>
+    <span class="tag sync wait"><${Icon} name="cloud-off" /> ${t("waits_for_network")}</span>
+  </div>
+</li>`;
+
 export const Products = () => {
   const [tab, setTab] = useState("");
   const [shown, setShown] = useState(AT_ONCE);
@@ -124,14 +136,16 @@ export const Products = () => {
   const counts = Object.entries(TABS).map(([name, belongs]) => [name, all.filter(belongs).length]);
   return html`
     <div class="row row-apart"><h2>${t("products")}</h2><${SyncTag} /></div>
+    ${may("list") && html`<a class="button big-action" href="#new"><${Icon} name="camera" /> ${t("photograph_new")}</a>`}
     <ul class="scroll-row" tabindex="0" aria-label=${t("filter")}>
       ${filter("", t("all_products"), all.filter((listing) => !TABS.withdrawn(listing)).length)}
       ${counts.filter(([, count]) => count).map(([name, count]) => filter(name, t(`tab_${name}`), count))}
     </ul>
     <ul class="stack stack-close">
+      ${created().map((command) => html`<${CreatedRow} key=${command.key} command=${command} />`)}
       ${found.slice(0, shown).map((listing) => html`<${ProductRow} key=${listing.id} listing=${listing} />`)}
     </ul>
-    ${!found.length && html`<p class="notice">${t("no_products")}</p>`}
+    ${!found.length && !created().length && html`<p class="notice">${t("no_products")}</p>`}
     ${found.length > shown && button("plus", t("more"), () => setShown(shown + AT_ONCE))}
     ${may("count") && html`<a class="button button-second button-wide" href="#stock"><${Icon} name="scan-line" /> ${t("count_stock")}</a>`}
   `;

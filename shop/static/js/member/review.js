@@ -5,12 +5,14 @@ import { html } from "member/html";
 import {
   changeOutbox,
   clock,
+  draft,
   Icon,
   kilograms,
   money,
   network,
   number,
   outbox,
+  photos,
   refused,
   rows,
   send,
@@ -20,7 +22,8 @@ import {
   waiting,
 } from "member/phone";
 import { stageOf } from "member/pending";
-import { dropCommand, forgetAll, repeatCommand } from "member/store";
+import { removePhotos } from "member/photos";
+import { dropCommand, forgetAll, repeatCommand, reviseCommand } from "member/store";
 
 const title = ({ name, subject, payload }) => {
   const amount = payload.cash ?? payload.amount,
@@ -35,6 +38,15 @@ const title = ({ name, subject, payload }) => {
   return `${t(`did_${name}`)}${figure} · ${subject.order ? t("order", { code: subject.order }) : subject.name}`;
 };
 
+// How much of a new product's photos has arrived.
+const Progress = ({ keys }) => {
+  const own = photos.value.filter(({ key }) => keys.includes(key));
+  if (!own.length) return null;
+  const sum = (field) => own.reduce((total, photo) => total + photo[field], 0);
+  const text = t("photos_sent", { sent: Math.floor(sum("sent") / 1024), size: Math.ceil(sum("size") / 1024) });
+  return html`<small>${text}</small><progress max=${sum("size")} value=${sum("sent")} aria-label=${text}></progress>`;
+};
+
 const Command = ({ command }) => {
   const isSending = sendingKeys.value.includes(command.key);
   const [tone, icon, text] = isSending
@@ -45,7 +57,7 @@ const Command = ({ command }) => {
         done: ["good", "check", t("state_done")],
       }[command.state];
   return html`<li class="task without-picture ${command.state === "done" ? "done" : "soon"}">
-    <span><b>${title(command)}</b><small>${t("at", { hour: clock(command.at) })}</small><small><span class="tag ${tone}"><${Icon} name=${icon} /> ${text}</span></small></span>
+    <span><b>${title(command)}</b><small>${t("at", { hour: clock(command.at) })}</small>${command.state === "waiting" && html`<${Progress} keys=${command.payload.photos ?? []} />`}<small><span class="tag ${tone}"><${Icon} name=${icon} /> ${text}</span></small></span>
   </li>`;
 };
 
@@ -53,6 +65,8 @@ const Command = ({ command }) => {
 const CORRECTIONS = { invalid_pickup_code: ["code", "code"], cash_amount_differs: ["cash_reason", "cash_reason"] };
 // After these the same command can only be refused again.
 const FINAL = ["missing", "wrong_move"];
+
+const isNew = ({ name }) => ["create_listing", "submit_listing"].includes(name);
 
 const rowOf = ({ subject }) =>
   rows.value.find(({ kind, id }) => subject[kind] === id && ["part", "product"].includes(kind));
@@ -68,6 +82,7 @@ const marketPrice = (product, command) => {
 // Return what the market has now, in words.
 const marketNow = (command) => {
   const row = rowOf(command);
+  if (isNew(command)) return command.name === "submit_listing" ? t("market_has", { state: t("draft") }) : "";
   if (!row) return t(command.subject.part ? "gone" : "product_gone");
   if (row.kind === "part") return t("market_has", { state: t(`tag_${stageOf(row)}`) });
   const price = command.name === "change_price" ? marketPrice(row, command) : null;
@@ -83,7 +98,8 @@ const Decisions = ({ command }) => {
   const { code, details, key, payload, subject } = command;
   const again = (icon, text, correction, isOff = false) =>
     button(icon, text, () => changeOutbox(() => repeatCommand(key, { ...payload, ...correction })), { isOff });
-  const drop = (text) => button("circle-x", text, () => changeOutbox(() => dropCommand(key)));
+  const drop = (text) =>
+    button("circle-x", text, () => changeOutbox(() => dropCommand(key).then(() => removePhotos(payload.photos ?? []))));
   const keep = drop(t("drop"));
   const part = rowOf(command);
   const currency = part?.currency;
@@ -101,6 +117,10 @@ const Decisions = ({ command }) => {
   if (code === "implausible_weight") {
     const { grams } = payload;
     return html`${again("scale", t("weight_is_right", { weight: kilograms(grams) }), { repeated_grams: grams })} ${keep}`;
+  }
+  if (command.name === "create_listing") {
+    const revise = () => changeOutbox(() => reviseCommand(command));
+    return html`<a class="button button-second button-wide" href="#new" onClick=${revise}><${Icon} name="pencil" /> ${t("edit")}</a> ${keep}`;
   }
   const [field, label] = CORRECTIONS[code] ?? [];
   return html`
@@ -120,7 +140,7 @@ const Review = ({ command }) => {
   const { code, details, key } = command;
   const part = rowOf(command);
   const expected = ["invalid_cash_amount", "cash_amount_differs"].includes(code) && details?.expected;
-  const dropped = outbox.value.filter((other) => other.payload.packed_by === key);
+  const dropped = outbox.value.filter(({ payload }) => [payload.packed_by, payload.created_by].includes(key));
   return html`<section class="panel stack">
     <h3 class="small-head">${title(command)}</h3>
     <span class="tag bad"><${Icon} name="circle-alert" /> ${t("state_refused")}</span>
@@ -158,6 +178,7 @@ export const Unsent = () => {
   return html`
     <div class="row row-apart"><h2>${t("unsent")}</h2><${SyncTag} /></div>
     ${network.value === "signed_out" && html`<a class="button big-action" href=${document.querySelector("[data-phone-door]").dataset.phoneStart}>${t("sign_in")}</a>`}
+    ${draft.value && html`<a class="button button-second button-wide" href="#new"><${Icon} name="pencil" /> ${t("finish_draft", { name: draft.value.name || t("new_product") })}</a>`}
     ${refused().map((command) => html`<${Review} key=${command.key} command=${command} />`)}
     ${
       count > 0 &&

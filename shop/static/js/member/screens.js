@@ -5,6 +5,7 @@ import { useSignal } from "@preact/signals";
 import { screenFor } from "member/addresses";
 import { SyncTag } from "member/controls";
 import { html } from "member/html";
+import { NewListing } from "member/new_listing";
 import { contents, Part, parts } from "member/parts";
 import { Icon, isNotStored, may, network, refused, reload, send, settings, t, today, waiting } from "member/phone";
 import { Listing, Products } from "member/products";
@@ -81,6 +82,7 @@ const SCREENS = {
   part: { section: "today", back: "#today", text: "back", screen: Part },
   unsent: { section: "today", back: "#today", text: "back", screen: Unsent },
   products: { section: "products", screen: Products },
+  new: { section: "products", back: "#products", text: "back_to_products", screen: NewListing },
   stock: { section: "stock", back: "#today", text: "back", screen: CountStock },
   listing: { section: "products", back: "#products", text: "back_to_products", screen: Listing },
 };

@@ -1,5 +1,6 @@
 // The phone's own database: rows of the cooperative, the commands that wait, and whose phone this is.
 import { openDB } from "idb";
+import { forgetPhotos } from "member/photos";
 
 const LAST_DONE = 20; // commands kept for the list of what has just arrived
 
@@ -25,9 +26,9 @@ export const storePull = async (page) => {
   if (page.is_reset || isOther) await rows.clear();
   for (const row of page.rows) await rows.put(row);
   for (const { kind, id } of page.removed) await rows.delete([kind, id]);
-  const { member, cooperative, rights, warehouses, cursor, build } = page;
+  const { member, cooperative, rights, warehouses, cursor, build, choices = earlier.choices } = page;
   const pulledAt = page.has_more ? 0 : Date.now(); // a page that is left in between is no reason to wait
-  await settings.put({ member, cooperative, rights, warehouses, cursor, build, pulledAt }, "phone");
+  await settings.put({ member, cooperative, rights, warehouses, choices, cursor, build, pulledAt }, "phone");
   await transaction.done;
 };
 
@@ -43,25 +44,53 @@ export const forgetRows = async () => {
 };
 
 export const forgetAll = async () => {
+  await forgetPhotos();
   const transaction = (await opened).transaction(["rows", "outbox", "settings"], "readwrite");
   for (const name of ["rows", "outbox", "settings"]) await transaction.objectStore(name).clear();
   await transaction.done;
 };
 
+// A product that is not finished yet.
+export const readDraft = async () => (await (await opened).get("settings", "draft")) ?? null;
+export const storeDraft = async (draft) => (await opened).put("settings", draft, "draft");
+
+// Make a refused new product unfinished again, without its commands.
+export const reviseCommand = async (command) => {
+  await storeDraft(command.subject.draft);
+  await dropCommand(command.key);
+};
+
+// Return the keys of photos that waiting commands use, or that commands used which are done.
+export const photosOf = async (state) =>
+  (await readOutbox()).filter((command) => command.state === state).flatMap(({ payload }) => payload.photos ?? []);
+
+// The market refused a photo, so its product cannot be sent as it is.
+export const refusePhoto = async (photo, { code, message }) => {
+  const transaction = (await opened).transaction("outbox", "readwrite");
+  for (const command of await transaction.store.getAll())
+    if (command.state === "waiting" && command.payload.photos?.includes(photo))
+      await transaction.store.put({ ...command, state: "refused", code, message, details: {} });
+  await transaction.done;
+};
+
+const now = () => new Date().toISOString();
+
 const chainsOf = ({ chains, subject }) => chains ?? [`part-${subject.part}`]; // an older build stored none
 
 // Add commands of this phone's member, all or none. Each builds on the last unfinished one of each of its chains, such
 // as those about one order.
-export const addCommands = async (commands) => {
+// `isDraftDone` forgets the unfinished product that they came from.
+export const addCommands = async (commands, { isDraftDone = false } = {}) => {
   const transaction = (await opened).transaction(["outbox", "settings"], "readwrite");
   const outbox = transaction.objectStore("outbox");
   const store = async () => {
     const { member, cooperative } = await transaction.objectStore("settings").get("phone");
     const unfinished = (await outbox.getAll()).filter(({ state }) => state !== "done").reverse();
-    for (const { name, payload, subject, chains, at = new Date().toISOString() } of commands) {
+    if (isDraftDone) await transaction.objectStore("settings").delete("draft");
+    for (const { key = crypto.randomUUID(), name, payload, subject, chains, at = now() } of commands) {
       const last = chains.map((chain) => unfinished.find((earlier) => chainsOf(earlier).includes(chain))?.key);
       const command = {
-        key: crypto.randomUUID(),
+        key,
         at,
         member: member.id,
         cooperative: cooperative.id,
@@ -99,13 +128,13 @@ export const storeAnswers = async ({ answers, rows, removed }) => {
   await transaction.done;
 };
 
-// Drop a refused command, with the steps of the parcel that it should have packed. What built on these is sent without.
+// Drop a refused command, with the steps of what it should have packed or created. What built on these is sent without.
 export const dropCommand = async (key) => {
   const transaction = (await opened).transaction("outbox", "readwrite");
   const commands = await transaction.store.getAll();
   const dropped = new Map(
     commands
-      .filter((command) => command.key === key || command.payload.packed_by === key)
+      .filter(({ key: own, payload }) => [own, payload.packed_by, payload.created_by].includes(key))
       .map((command) => [command.key, command]),
   );
   const withoutDropped = (keys) =>
@@ -128,9 +157,10 @@ export const repeatCommand = async (key, payload) => {
       const { number, name, after, subject, chains, member, cooperative, at } = command;
       const again = { number, name, after, subject, chains, member, cooperative, at, payload, key: newKey };
       await transaction.store.put({ ...again, state: "waiting" });
-    } else if (command.after.includes(key) || command.payload.packed_by === key) {
+    } else {
       const { after, payload: named } = command;
-      const moved = named.packed_by === key ? { ...named, packed_by: newKey } : named;
+      const moved = { ...named };
+      for (const name of ["packed_by", "created_by"]) if (name in named) moved[name] = renamed(named[name]);
       await transaction.store.put({ ...command, after: after.map(renamed), payload: moved });
     }
   }

@@ -1,5 +1,6 @@
 // Exchange commands and rows with the market: push what waits, in its order, then pull what changed.
-import { forgetRows, readOutbox, readSettings, storeAnswers, storePull } from "member/store";
+import { readPhotos, removePhotos, sendPhoto } from "member/photos";
+import { forgetRows, photosOf, readOutbox, readSettings, refusePhoto, storeAnswers, storePull } from "member/store";
 
 const AT_ONCE = 20; // commands in one push: a weak network loses little
 const PATIENCE = 20_000; // milliseconds
@@ -15,23 +16,28 @@ export const RESULTS = {
 };
 
 class Stopped extends Error {
-  constructor(result) {
+  constructor(result, refusal = null) {
     super(result);
     this.result = result;
+    this.refusal = refusal;
   }
 }
 
 // Two tabs take turns; the second finds nothing left to send.
-export const synchronise = (door, { onSending = () => {} } = {}) =>
+export const synchronise = (door, { onSending = () => {}, onProgress = () => {} } = {}) =>
   navigator.locks.request(ALREADY, async () => {
     try {
       let token = await pull(door);
       while (true) {
         const commands = await sendable();
-        if (!commands.length) break;
+        if (!commands.length) {
+          if (await sendPhotos(door, token, onProgress)) continue;
+          break;
+        }
         onSending(commands.map(({ key }) => key));
         const answers = await push(door, commands, token);
         await storeAnswers(answers);
+        await removePhotos(await photosOf("done"));
         if (answers.answers.every(({ outcome }) => outcome === "later")) break;
         token = await pull(door);
       }
@@ -44,18 +50,45 @@ export const synchronise = (door, { onSending = () => {} } = {}) =>
     }
   });
 
-// Return the waiting commands of the member who is signed in, oldest first. Those that build on a refused one wait.
+// Return the waiting commands of the member who is signed in, oldest first. Those that build on a refused one wait, as do
+// new products until their photos have arrived.
 const sendable = async () => {
   const { member, cooperative } = await readSettings();
   const outbox = await readOutbox();
   const held = new Set(outbox.filter(({ state }) => state === "refused").map(({ key }) => key));
+  const photos = new Map((await readPhotos()).map((photo) => [photo.key, photo]));
   const commands = [];
   for (const command of outbox) {
     if (command.state !== "waiting" || command.member !== member.id || command.cooperative !== cooperative.id) continue;
-    if (command.after.some((key) => held.has(key))) held.add(command.key);
+    const isPhotoMissing = command.payload.photos?.some((key) => !photos.get(key)?.isComplete);
+    if (isPhotoMissing || command.after.some((key) => held.has(key))) held.add(command.key);
     else if (commands.length < AT_ONCE) commands.push(command);
   }
   return commands;
+};
+
+// Send the photos of waiting commands, once nothing else can be sent; return whether one more arrived or was refused.
+const sendPhotos = async (door, token, onProgress) => {
+  const { cooperative } = await readSettings();
+  const kept = new Map((await readPhotos()).map((photo) => [photo.key, photo]));
+  const wanted = (await photosOf("waiting")).map((key) => kept.get(key));
+  const photos = wanted.filter((photo) => photo && !photo.isComplete && !photo.refusal);
+  const post = async ({ key, size }, start, body) => {
+    onProgress();
+    const query = new URLSearchParams({ cooperative: cooperative.id, size, start });
+    const headers = { "Content-Type": "application/octet-stream", "X-CSRFToken": token };
+    try {
+      return await ask(`${door}anh/${key}/?${query}`, { method: "POST", headers, body });
+    } catch (error) {
+      if (!error.refusal) throw error;
+      await refusePhoto(key, error.refusal);
+      return { refusal: error.refusal };
+    }
+  };
+  for (const photo of photos) await sendPhoto(photo, post);
+  onProgress();
+  const after = new Map((await readPhotos()).map((photo) => [photo.key, photo]));
+  return photos.some(({ key }) => after.get(key).isComplete || after.get(key).refusal);
 };
 
 const push = async (door, commands, token) => {
@@ -76,7 +109,10 @@ const push = async (door, commands, token) => {
 const pull = async (door) => {
   for (;;) {
     const settings = await readSettings();
-    const query = new URLSearchParams({ since: settings?.cursor ?? "" });
+    const query = new URLSearchParams({
+      since: settings?.cursor ?? "",
+      choices: settings?.choices?.version ?? "",
+    });
     const page = await ask(`${door}?${query}`, {});
     await storePull(page);
     if (!page.has_more) return page.csrf_token;
@@ -97,5 +133,6 @@ const ask = async (address, options) => {
     await forgetRows(); // no longer a member: the commands stay, the rows go
     throw new Stopped(RESULTS.other);
   }
-  throw new Stopped(RESULTS.failing);
+  const refusal = response.status === 400 ? await response.json().catch(() => null) : null;
+  throw new Stopped(RESULTS.failing, refusal);
 };

@@ -19,7 +19,7 @@ DOOR = "/xa-vien/dong-bo/"
 
 
 def make_command(
-    name: str, *, after: tuple[str, ...] = (), at: datetime.datetime | None = None, **payload: Any
+    name: str, /, *, after: tuple[str, ...] = (), at: datetime.datetime | None = None, **payload: Any
 ) -> dict[str, Any]:
     """Return a command with a new key, given at this time by the phone's clock, or else now."""
     command = {
@@ -55,7 +55,7 @@ class Phone:
         assert response.status_code == 200, response.content
         return dict(response.json())
 
-    def answer(self, name: str, **payload: Any) -> dict[str, Any]:
+    def answer(self, name: str, /, **payload: Any) -> dict[str, Any]:
         """Push one new command and return its answer without the key."""
         answer = self.push(make_command(name, **payload))["answers"][0]
         del answer["key"]

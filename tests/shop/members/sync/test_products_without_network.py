@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from catalog.actions.products.variants import update_variant
@@ -13,11 +15,38 @@ from catalog.models import Listing, Movement, Price, Product, Stock
 from catalog.states import ListingState
 from cooperatives.models import Role
 from shop.core.actors import Actor
-from tests.factories import NOW, get_stock, make_channel, make_variant, make_warehouse
+from shop.members.sync.models import PhonePhoto
+from tests.factories import (
+    NOW,
+    get_stock,
+    make_category,
+    make_channel,
+    make_product_type,
+    make_variant,
+    make_warehouse,
+)
 from tests.invariants import check_everything
 from tests.shop.members.sync.test_without_network import HOLDS, SMALL_TARGETS, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
+
+
+CHOICES_ARE_KEPT = """() => new Promise((done) => {
+  const opening = indexedDB.open("cho-phien-members");
+  opening.onupgradeneeded = () => opening.transaction.abort();
+  opening.onerror = () => done(false);
+  opening.onsuccess = () => {
+    const reading = opening.result.transaction("settings").objectStore("settings").get("phone");
+    reading.onsuccess = () => { opening.result.close(); done(Boolean(reading.result?.choices)); };
+  };
+})"""
+PHOTOS_KEPT = """() => new Promise((done) => {
+  const opening = indexedDB.open("cho-phien-member-photos");
+  opening.onsuccess = () => {
+    const counting = opening.result.transaction("contents").objectStore("contents").count();
+    counting.onsuccess = () => { opening.result.close(); done(counting.result); };
+  };
+})"""
 
 
 def test_prices_stock_and_pauses_are_entered_without_network(phone_with_workers: Page, seller) -> None:
@@ -101,3 +130,66 @@ def test_prices_stock_and_pauses_are_entered_without_network(phone_with_workers:
         ("count", -4),
     ]
     check_everything()
+
+
+def test_new_product_with_photos_is_entered_without_network_and_sent_in_pieces(
+    phone_with_workers: Page, seller, tmp_path
+) -> None:
+    phone = phone_with_workers
+    make_product_type()
+    make_category("Rau, củ, quả tươi")
+    photo, no_photo = tmp_path / "rau.jpg", tmp_path / "ghi-chu.jpg"
+    Image.effect_noise((2000, 1500), 90).convert("RGB").save(photo, quality=90)
+    no_photo.write_bytes(b"no photo")
+    sign_in(phone, seller, Role.LISTER)
+    phone.wait_for_function(CHOICES_ARE_KEPT)
+
+    phone.context.set_offline(True)
+    phone.goto("/xa-vien/hang/moi/")
+    phone.get_by_label("Chọn ảnh có sẵn").set_input_files([photo, no_photo])
+    expect(phone.get_by_text("Ảnh bìa")).to_be_visible()
+    phone.get_by_label("Tên sản phẩm").fill("Rau cải mèo")
+    expect(phone.get_by_role("img")).to_have_count(0)  # photos need no words yet
+    tab = phone.context.new_page()
+    phone.close()  # nothing of the unfinished product is lost
+    phone = tab
+    phone.goto("/xa-vien/#unsent")
+    phone.get_by_role("link", name="Làm tiếp: Rau cải mèo").click()
+    expect(phone.get_by_label("Tên sản phẩm")).to_have_value("Rau cải mèo")
+    phone.get_by_role("button", name="Gửi duyệt").click()
+    expect(phone.get_by_role("alert")).to_contain_text("Hãy chọn đơn vị bán.")
+    phone.locator("label.filter", has_text="mớ").click()
+    phone.get_by_label("Giá mỗi đơn vị bán").fill("12.000")
+    phone.get_by_label("Số lượng tồn kho").fill("20")
+    phone.get_by_label("Hạn dùng").fill("3 ngày")
+    phone.get_by_role("button", name="Gửi duyệt").click()
+    expect(phone.get_by_role("alert")).to_contain_text("Xuất xứ.")
+    phone.get_by_label("Xuất xứ", exact=True).fill("Phủ Thông")
+    assert phone.evaluate(SMALL_TARGETS) == []
+    assert Axe().run(phone).response["violations"] == []
+    phone.get_by_role("button", name="Gửi duyệt").click()
+    expect(phone.get_by_text("Chờ mạng để gửi")).to_be_visible()
+    pieces = itertools.count()
+    phone.route("**/dong-bo/anh/**", lambda route: route.abort() if next(pieces) == 2 else route.continue_())
+    phone.goto("/xa-vien/#unsent")
+    phone.context.set_offline(False)
+
+    expect(
+        phone.get_by_text(re.compile("Ảnh: 96 trên"))
+    ).to_be_visible()  # two pieces, then the network broke
+    assert PhonePhoto.objects.get().received == 2 * 48 * 1024
+    phone.unroute("**/dong-bo/anh/**")
+    phone.get_by_role("button", name="Gửi ngay 2 việc").click()
+    expect(phone.get_by_text("Tệp này không phải ảnh.")).to_be_visible()
+    assert not Product.objects.exists()
+    phone.get_by_role("link", name="Sửa").click()
+    expect(phone.get_by_text("Tệp này không phải ảnh.")).to_be_visible()
+    phone.get_by_role("button", name="Xoá ảnh").last.click()
+    phone.get_by_role("button", name="Gửi duyệt").click()
+    expect(phone.get_by_role("heading", name="Rau cải mèo")).to_be_visible()
+    expect(phone.get_by_text("Chợ đang duyệt")).to_be_visible()
+    product = Product.objects.get()
+    picture = product.media.get().picture
+    assert (product.listings.get().state, product.shelf_life) == (ListingState.IN_REVIEW, "3 ngày")
+    assert (picture.width, picture.height) == (1600, 1200)
+    assert phone.evaluate(PHOTOS_KEPT) == 0

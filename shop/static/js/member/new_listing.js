@@ -1,0 +1,267 @@
+// The screen of a new product: photos first, then the fields of the page. It keeps what was entered until it is saved.
+import { useEffect, useState } from "preact/hooks";
+import { button, Field, NumberField, readCount, readWhole, SyncTag } from "member/controls";
+import { html } from "member/html";
+import { changeOutbox, Icon, isNotStored, reload, settings, t } from "member/phone";
+import { keepPhoto, readContent, readPhotos, removePhotos } from "member/photos";
+import { addCommands, readDraft, storeDraft } from "member/store";
+
+const MAX_PHOTOS = 8;
+const MAX_PRICE = 99_999_999;
+const { common, others, measures } = JSON.parse(document.getElementById("phone-units").textContent);
+// Units that are measures themselves.
+const OWN_CONTENT = {
+  kg: { content_grams: 1000 },
+  lang: { content_grams: 100 },
+  yen: { content_grams: 10_000 },
+  litre: { content_ml: 1000 },
+};
+
+// Return a content such as 300, 2.400 or 1,8; NaN if it is none.
+const readContentAmount = (written) => {
+  const text = written.trim();
+  if (!text) return 0;
+  const plain = /^\d{1,3}(\.\d{3})+$/.test(text) ? text.replaceAll(".", "") : text.replace(",", ".");
+  return /^\d+(\.\d{1,3})?$/.test(plain) ? Number(plain) : NaN;
+};
+
+const contentOf = ({ unit, content, measure }) => {
+  if (OWN_CONTENT[unit]) return OWN_CONTENT[unit];
+  const amount = readContentAmount(content);
+  if (!amount) return {};
+  const whole = Math.round(amount * (["kg", "l"].includes(measure) ? 1000 : 1));
+  if (["g", "kg"].includes(measure)) return { content_grams: whole };
+  if (["ml", "l"].includes(measure)) return { content_ml: whole };
+  return { content_count: whole, content_unit: measure };
+};
+
+const emptyDraft = () => ({
+  photos: [],
+  name: "",
+  type: String(choices().product_types.length === 1 ? choices().product_types[0].id : ""),
+  unit: "",
+  content: "",
+  measure: "g",
+  price: "",
+  onHand: "",
+  shelfLife: "",
+  origin: choices().origin,
+  category: "",
+  months: [],
+  description: "",
+  returnTerms: "",
+});
+
+const choices = () => settings.value.choices;
+
+// Return the names of the fields that must be corrected. A submitted product also needs what its type requires.
+const faultsOf = (draft, isSubmitted) => {
+  const type = choices().product_types.find(({ id }) => String(id) === draft.type);
+  const required = new Set(isSubmitted ? type?.required : []);
+  const texts = { origin: draft.origin, shelf_life: draft.shelfLife, return_terms: draft.returnTerms };
+  const missing = Object.keys(texts).filter((name) => required.has(name) && !texts[name].trim());
+  return [
+    [isSubmitted && !draft.photos.length, "photo"],
+    [!draft.name.trim(), "name"],
+    [!draft.type, "type"],
+    [!draft.unit, "unit"],
+    [Number.isNaN(readContentAmount(draft.content)), "content"],
+    [!readWhole(draft.price) || readWhole(draft.price) > MAX_PRICE, "price"],
+    [readCount(draft.onHand) === null, "on_hand"],
+  ]
+    .filter(([isWrong]) => isWrong)
+    .map(([, name]) => name)
+    .concat(missing);
+};
+
+const payloadOf = (draft) => ({
+  photos: draft.photos,
+  name: draft.name.trim(),
+  product_type: Number(draft.type),
+  category: draft.category ? Number(draft.category) : null,
+  unit: draft.unit,
+  ...contentOf(draft),
+  price: readWhole(draft.price),
+  on_hand: readCount(draft.onHand),
+  shelf_life: draft.shelfLife.trim(),
+  origin: draft.origin.trim(),
+  season: draft.months.reduce((sum, month) => sum + (1 << (month - 1)), 0) || null,
+  description: draft.description.trim(),
+  return_terms: draft.returnTerms.trim(),
+});
+
+export const NewListing = () => {
+  const [draft, setDraft] = useState(null);
+  useEffect(() => {
+    readDraft().then((stored) => setDraft(choices() && (stored ?? emptyDraft())));
+  }, []);
+  if (!draft) return html`<h2>${t("new_product")}</h2>${!choices() && html`<p class="notice">${t("no_choices")}</p>`}`;
+  return html`<${Form} draft=${draft} setDraft=${setDraft} />`;
+};
+
+const Form = ({ draft, setDraft }) => {
+  const [faults, setFaults] = useState([]);
+  const change = (values) => {
+    const changed = { ...draft, ...values };
+    setDraft(changed);
+    return storeDraft(changed).then(reload, () => {
+      isNotStored.value = true;
+    });
+  };
+  const text = (name) => ({ value: draft[name], onText: (value) => change({ [name]: value }) });
+  const save = async (isSubmitted) => {
+    const found = faultsOf(draft, isSubmitted);
+    setFaults(found);
+    if (found.length) return scrollTo(0, 0);
+    const key = crypto.randomUUID(),
+      chains = [`new-${key}`],
+      subject = { name: draft.name.trim(), currency: choices().currency, draft };
+    const creating = { key, name: "create_listing", payload: payloadOf(draft), subject, chains };
+    const submitting = { name: "submit_listing", payload: { created_by: key }, subject, chains };
+    const isStored = await changeOutbox(() =>
+      addCommands(isSubmitted ? [creating, submitting] : [creating], { isDraftDone: true }),
+    );
+    if (isStored) location.hash = "#products";
+    return undefined;
+  };
+  return html`
+    <div class="row row-apart"><h2>${t("new_product")}</h2><${SyncTag} /></div>
+    ${
+      faults.length > 0 &&
+      html`<div class="errors stack stack-close" role="alert"><h3 class="small-head">${t("check_this")}</h3>
+        <ul class="stack stack-close">${faults.map((name) => html`<li key=${name}>${t(`wrong_${name}`)}</li>`)}</ul></div>`
+    }
+    <${Photos} keys=${draft.photos} onChange=${(photos) => change({ photos })} />
+    <${Field} id="new-name" name="product_name" maxlength="250" ...${text("name")} />
+    <${Select} id="new-type" name="product_type" options=${[["", t("choose_type")], ...choices().product_types.map(({ id, name }) => [id, name])]} ...${text("type")} />
+    <fieldset class="field">
+      <legend>${t("sales_unit")}</legend>
+      <${Units} units=${common} ...${text("unit")} />
+      <details open=${others.some(([unit]) => unit === draft.unit)}><summary>${t("other_unit")}</summary><${Units} units=${others} ...${text("unit")} /></details>
+    </fieldset>
+    ${
+      !OWN_CONTENT[draft.unit] &&
+      html`<div class="pair">
+        <${Field} id="new-content" name="net_quantity" inputmode="decimal" maxlength="12" ...${text("content")} />
+        <${Select} id="new-measure" name="measure" options=${measures} ...${text("measure")} />
+      </div>`
+    }
+    <${NumberField} id="new-price" name="price" unit="₫" ...${text("price")} />
+    <${NumberField} id="new-stock" name="quantity_in_stock" unit="" ...${text("onHand")} />
+    <${Field} id="new-shelf-life" name="shelf_life" maxlength="250" hint=${t("shelf_life_hint")} ...${text("shelfLife")} />
+    <details class="panel" open=${faults.includes("origin") || faults.includes("return_terms")}>
+      <summary>${t("more_fields")}</summary>
+      <div class="stack">
+        <${Field} id="new-origin" name="origin" maxlength="250" ...${text("origin")} />
+        <${Select} id="new-category" name="category" options=${[["", t("choose_category")], ...categories()]} ...${text("category")} />
+        <${Months} chosen=${draft.months} onChange=${(months) => change({ months })} />
+        <${Area} id="new-description" name="description" maxlength="5000" ...${text("description")} />
+        <${Area} id="new-returns" name="return_terms" maxlength="2000" ...${text("returnTerms")} />
+      </div>
+    </details>
+    ${button("arrow-right", t("submit"), () => save(true), { isBig: true })}
+    ${button("check", t("save_draft"), () => save(false))}
+  `;
+};
+
+const categories = () =>
+  choices().categories.map(({ id, name, parent }) => [id, parent ? `${parent} › ${name}` : name]);
+
+const Select = ({ id, name, options, value, onText }) =>
+  html`<div class="field">
+  <label for=${id}>${t(name)}</label>
+  <select class="input" id=${id} value=${value} onChange=${({ target }) => onText(target.value)}>
+    ${options.map(([key, text]) => html`<option key=${key} value=${key}>${text}</option>`)}
+  </select>
+</div>`;
+
+const Area = ({ id, name, value, onText, ...attributes }) =>
+  html`<div class="field">
+  <label for=${id}>${t(name)}</label>
+  <textarea class="input" id=${id} rows="3" value=${value} onInput=${({ target }) => onText(target.value)} ...${attributes} />
+</div>`;
+
+const Units = ({ units, value, onText }) =>
+  html`<div class="keypad">
+  ${units.map(
+    ([unit, label]) =>
+      html`<label class="filter" key=${unit}
+      ><input type="radio" name="unit" checked=${value === unit} onChange=${() => onText(unit)} />${label}</label
+    >`,
+  )}
+</div>`;
+
+const Months = ({ chosen, onChange }) =>
+  html`<fieldset class="field">
+  <legend>${t("months")}</legend>
+  <div class="keypad keypad-months">
+    ${[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12].map((month) => {
+      const isChosen = chosen.includes(month);
+      const toggle = () => onChange(isChosen ? chosen.filter((other) => other !== month) : [...chosen, month]);
+      return html`<label class="filter" key=${month}><input type="checkbox" checked=${isChosen} onChange=${toggle} /><span class="visually-hidden">${t("month")} </span>${month}</label>`;
+    })}
+  </div>
+  <p class="hint">${t("months_hint")}</p>
+</fieldset>`;
+
+const Photos = ({ keys, onChange }) => {
+  const [isKeeping, setKeeping] = useState(false);
+  const keep = async ({ target }) => {
+    const kept = [];
+    setKeeping(true);
+    try {
+      for (const file of [...target.files].slice(0, MAX_PHOTOS - keys.length)) kept.push(await keepPhoto(file));
+      isNotStored.value = false;
+    } catch {
+      isNotStored.value = true;
+    }
+    target.value = "";
+    setKeeping(false);
+    await onChange([...keys, ...kept]);
+  };
+  const remove = async (key) => {
+    await onChange(keys.filter((other) => other !== key));
+    await removePhotos([key]);
+  };
+  return html`<div class="stack stack-close">
+    ${
+      keys.length > 0 &&
+      html`<ul class="stack stack-close">
+        ${keys.map((key, number) => html`<${Photo} key=${key} name=${key} number=${number + 1} onRemove=${() => remove(key)} />`)}
+      </ul>`
+    }
+    ${
+      keys.length < MAX_PHOTOS &&
+      html`<label class="button ${keys.length ? "button-second button-wide" : "big-action"}" for="new-photo"><${Icon} name="camera" /> ${t("take_photo")}</label>
+        <input class="visually-hidden" id="new-photo" type="file" accept="image/*" capture="environment" disabled=${isKeeping} onChange=${keep} />
+        <label class="button button-second button-wide" for="new-photos"><${Icon} name="plus" /> ${t("choose_photos")}</label>
+        <input class="visually-hidden" id="new-photos" type="file" accept="image/*" multiple disabled=${isKeeping} onChange=${keep} />`
+    }
+  </div>`;
+};
+
+const Photo = ({ name, number, onRemove }) => {
+  const [shown, setShown] = useState({});
+  useEffect(() => {
+    let address;
+    const show = async () => {
+      const photo = (await readPhotos()).find(({ key }) => key === name);
+      const content = await readContent(name);
+      if (!photo || !content) return;
+      address = URL.createObjectURL(new Blob([content], { type: photo.type }));
+      setShown({ ...photo, address });
+    };
+    show();
+    return () => URL.revokeObjectURL(address);
+  }, [name]);
+  const { address, size, refusal } = shown;
+  return html`<li class="pick-row">
+    ${address ? html`<img class="pick-picture" src=${address} alt="" width="80" height="80" />` : html`<span></span>`}
+    <div>
+      <p class="strong">${number === 1 ? t("cover_photo") : t("photo_number", { number })}</p>
+      ${size && html`<span class="tag sync wait"><${Icon} name="clock" /> ${t("state_waiting")} · ${Math.ceil(size / 1024)} KB</span>`}
+      ${refusal && html`<p class="error"><${Icon} name="circle-alert" /><span>${refusal.message}</span></p>`}
+      ${button("circle-x", t("remove_photo"), onRemove)}
+    </div>
+  </li>`;
+};
