@@ -61,9 +61,11 @@ def pack_chosen_parts(request: HttpRequest, membership: MembershipContext) -> Ht
         request.GET.get("page")
     )
     picked = Parcel.objects.for_cooperative(membership.cooperative).awaiting_labels().in_order()
+    tasks = build_tasks([(part, Stage.PACK) for part in page.object_list], now=timezone.now())
     context = {
         "page": page,
-        "tasks": build_tasks([(part, Stage.PACK) for part in page.object_list], now=timezone.now()),
+        "tasks": tasks,
+        "can_pack": any(not (task.weighing or task.substitute) for task in tasks),
         "picked": list(
             picked.filter(state=ParcelState.PACKING)
             .select_related("part__order")

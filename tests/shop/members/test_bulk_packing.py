@@ -76,6 +76,7 @@ def test_order_that_is_not_weighed_is_named_with_its_reason_and_cannot_be_chosen
 
     assert part.order.code in page
     assert "Chưa đóng được: Chờ cân" in page
+    assert "Đóng các đơn đã chọn" not in page
     assert f'name="part" value="{part.pk}"' not in page
 
 
