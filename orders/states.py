@@ -199,7 +199,7 @@ class TransferState(TextChoices):
     """A bank transfer received on our account; ASSIGNED if all of it is assigned to orders."""
 
     NEW = "new", _("not yet matched")
-    ASSIGNED = "settled", _("assigned to orders")
+    ASSIGNED = "assigned", _("assigned to orders")
     REVIEW = "review", _("needs review")
     GIVEN_BACK = "given_back", _("to be returned")
     DISMISSED = "dismissed", _("not for an order")

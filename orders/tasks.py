@@ -9,7 +9,7 @@ from orders.actions.cash_on_delivery.cash_offset import (
     offset_collected_cash_task,
 )
 from orders.actions.complaints.file_complaint import escalate_complaints_task
-from orders.actions.gateway.gateway_calls import (
+from orders.actions.gateway.send_gateway_calls import (
     look_up_call_task,
     look_up_calls_task,
     send_call_task,

@@ -41,7 +41,7 @@ from cooperatives.models import (
     ZoneCountry,
 )
 from cooperatives.states import CooperativeState
-from orders.actions.basket.basket_lines import add_to_basket
+from orders.actions.basket.basket_lines import add_variant_to_basket
 from orders.actions.order_records.record_order import Contact
 from orders.actions.placement.place_order import place_order
 from orders.actions.quotes.quote_types import RequestedDelivery
@@ -380,7 +380,7 @@ def make_basket(
     """Make a basket with these variants, filled by the buyer's actions."""
     basket_id = None
     for variant, quantity in requested:
-        basket_id = add_to_basket(
+        basket_id = add_variant_to_basket(
             basket_id=basket_id,
             user_id=user.pk if user else None,
             channel=make_channel(),

@@ -108,7 +108,7 @@ def parse_chosen_deliveries(
     return deliveries
 
 
-def posted_basket_id(submitted: Mapping[str, object]) -> uuid.UUID | None:
+def submitted_basket_id(submitted: Mapping[str, object]) -> uuid.UUID | None:
     """Return the id of the basket that a form was rendered for."""
     try:
         return uuid.UUID(str(submitted.get("basket", "")))

@@ -56,14 +56,14 @@ class ComplaintForm(forms.Form):
         self.delivered_lines = delivered_lines
         for delivered_line in delivered_lines:
             name = f"steps-{delivered_line.line.pk}"
-            is_all = len(delivered_lines) == delivered_line.steps == 1
+            is_all = len(delivered_lines) == delivered_line.quantity == 1
             self.fields[name] = quantity_field(
-                delivered_line.steps, _("Quantity"), initial=1 if is_all else None
+                delivered_line.quantity, _("Quantity"), initial=1 if is_all else None
             )
 
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
-        if not self.errors and not self.steps:
+        if not self.errors and not self.quantities:
             raise forms.ValidationError(_("Choose the items with a problem and enter how many."))
         return cleaned
 
@@ -75,7 +75,7 @@ class ComplaintForm(forms.Form):
         ]
 
     @property
-    def steps(self) -> dict[uuid.UUID, int]:
+    def quantities(self) -> dict[uuid.UUID, int]:
         quantities = {
             delivered_line.line.pk: self.cleaned_data.get(f"steps-{delivered_line.line.pk}")
             for delivered_line in self.delivered_lines
@@ -99,17 +99,17 @@ class AcceptComplaintForm(RefundAmountsForm):
         files: FormFiles = None,
         *,
         complaint: Complaint,
-        steps: Mapping[uuid.UUID, int],
+        quantities: Mapping[uuid.UUID, int],
         limits: RefundLimits,
         is_for_members: bool,
         **options: Unpack[FormOptions],
     ) -> None:
         super().__init__(data, files, limits=limits, **options)
-        self.steps = {key: count for key, count in steps.items() if key in limits.lines}
+        self.quantities = {key: count for key, count in quantities.items() if key in limits.lines}
         if is_for_members:
             del self.fields["bearer"]
         is_replacement_requested = complaint.requested_remedy == RequestedRemedy.REPLACEMENT
-        for key, count in self.steps.items():
+        for key, count in self.quantities.items():
             limit = limits.lines[key]
             proportional_amount = min(limit.refundable, limit.line.total_gross * count // limit.line.quantity)
             self.fields[f"amount-{key}"] = quantity_field(
@@ -128,7 +128,7 @@ class AcceptComplaintForm(RefundAmountsForm):
 
     @property
     def rows(self) -> Iterator[RefundFormRow]:
-        for key in self.steps:
+        for key in self.quantities:
             limit = self.limits.lines[key]
             yield RefundFormRow(
                 limit.line,
@@ -141,11 +141,11 @@ class AcceptComplaintForm(RefundAmountsForm):
     @property
     def remedy(self) -> Remedy:
         """The remedy. Returned items are part of the refund decision if there is one for their line."""
-        replaced = {key: self._number_of(f"anew-{key}") for key in self.steps}
-        returned = {key: self._number_of(f"back-{key}") for key in self.steps}
+        replaced = {key: self._number_of(f"anew-{key}") for key in self.quantities}
+        returned = {key: self._number_of(f"back-{key}") for key in self.quantities}
         lines = {
             key: LineRefund(amount=self._number_of(f"amount-{key}"), returned=returned[key])
-            for key in self.steps
+            for key in self.quantities
             if self._number_of(f"amount-{key}")
         }
         decision = None
@@ -171,7 +171,7 @@ def answer_form(complaint: Complaint, data: FormData = None, *, is_for_members: 
     return AcceptComplaintForm(
         data,
         complaint=complaint,
-        steps={line.order_line_id: line.quantity for line in complaint.lines.all()},
+        quantities={line.order_line_id: line.quantity for line in complaint.lines.all()},
         limits=refund_limits(part.order, part),
         is_for_members=is_for_members,
         initial={"key": uuid.uuid4()},

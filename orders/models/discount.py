@@ -286,14 +286,14 @@ class VoucherCode(models.Model):
 class VoucherUseQuerySet(models.QuerySet["VoucherUse"]):
     def of_buyer(self, user_id: int | None, phone: str, email: str) -> VoucherUseQuerySet:
         """Return uses by the same buyer: same account, or same phone or e-mail on the order."""
-        same_buyer = Q(pk=None)
+        buyer_filter = Q(pk=None)
         if user_id is not None:
-            same_buyer |= Q(user=user_id)
+            buyer_filter |= Q(user=user_id)
         if phone:
-            same_buyer |= Q(order__phone=phone)
+            buyer_filter |= Q(order__phone=phone)
         if email:
-            same_buyer |= Q(order__email__iexact=email)
-        return self.filter(same_buyer)
+            buyer_filter |= Q(order__email__iexact=email)
+        return self.filter(buyer_filter)
 
     def newest_first(self) -> VoucherUseQuerySet:
         return self.order_by("-used_at", "-pk")

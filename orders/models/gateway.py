@@ -18,7 +18,7 @@ SUPERSEDED = "superseded"  # code of a call that became unnecessary before it wa
 class Operation(models.TextChoices):
     START = "start", _("start the payment")
     CAPTURE = "capture", _("capture the authorised amount")
-    VOID = "cancel", _("void the authorisation")
+    VOID = "void", _("void the authorisation")
     REFUND = "refund", _("refund the payment")
     PAY_OUT = "pay_out", _("pay out to a cooperative")
     REVERSE_TRANSFER = "reverse_transfer", _("reverse a transfer")
@@ -60,7 +60,7 @@ class GatewayCall(models.Model):
     """A call to a gateway: the intent, committed before the call is made, and its outcome.
 
     `amount` is in minor units. `reference` is the gateway's id of the created object. `next_check_at` is the
-    time of the next status check. A payment is started once and captured and cancelled at most once; a payout
+    time of the next status check. A payment is started once and captured and voided at most once; a payout
     is paid once and may be reversed in parts.
     """
 
@@ -111,7 +111,7 @@ class GatewayCall(models.Model):
             models.UniqueConstraint(
                 fields=["payment"],
                 condition=Q(operation=Operation.VOID) & ~Q(state=CallState.FAILED),
-                name="gateway_call_cancels_once",
+                name="gateway_call_voids_once",
             ),
             models.UniqueConstraint(
                 fields=["payout"],
@@ -128,7 +128,7 @@ class GatewayCall(models.Model):
         return f"{self.operation} {self.amount}"
 
     @property
-    def key(self) -> str:
+    def idempotency_key(self) -> str:
         """The idempotency key sent with every attempt of this call."""
         return f"call:{self.pk}"
 
@@ -139,8 +139,8 @@ class WebhookEventQuerySet(models.QuerySet["WebhookEvent"]):
 
     def with_problems(self, *providers: str) -> WebhookEventQuerySet:
         """Return events of these providers that staff should see: processing failed or reported a problem."""
-        has_problem = Q(handled_at=None, tries__gt=0) | ~Q(problem="")
-        return self.filter(has_problem, provider__in=providers).order_by("-received_at", "-pk")
+        problem_filter = Q(handled_at=None, tries__gt=0) | ~Q(problem="")
+        return self.filter(problem_filter, provider__in=providers).order_by("-received_at", "-pk")
 
 
 class WebhookEvent(models.Model):

@@ -30,7 +30,7 @@ class LedgerAccount(models.TextChoices):
     PLATFORM_COST = "platform_cost", _("borne by the market")
     TAX_WITHHELD = "tax_withheld", _("tax withheld")
     COOPERATIVE_PAYABLE = "cooperative_payable", _("owed to cooperatives")
-    PAYOUT_DUE = "payout_due", _("settled and to be paid out")
+    PAYOUT_DUE = "payout_due", _("payouts due")
 
 
 # Entries of these accounts belong to a settlement.
@@ -53,11 +53,11 @@ class PostingKind(models.TextChoices):
 class LedgerPosting(models.Model):
     """One money event; its entries sum to zero in each currency. Never changed or deleted.
 
-    `key` is the idempotency key of the booked event; `part` is the order part that it concerns.
+    `idempotency_key` is that of the booked event; `part` is the order part that it concerns.
     """
 
     id = models.BigAutoField(primary_key=True)
-    key = models.CharField(max_length=160, unique=True)
+    idempotency_key = models.CharField(max_length=160, unique=True)
     kind = models.CharField(max_length=12, choices=PostingKind)
     created_at = models.DateTimeField()
     order = models.ForeignKey(Order, models.PROTECT, related_name="postings", null=True, blank=True)
@@ -73,7 +73,7 @@ class LedgerPosting(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.key
+        return self.idempotency_key
 
 
 class EntryNature(models.TextChoices):
@@ -172,7 +172,7 @@ class LedgerEntryQuerySet(models.QuerySet["LedgerEntry"]):
     def by_cooperative(self, currency: str) -> dict[int, CooperativeBalance]:
         """Return the balance of each cooperative in a currency. One query."""
         accounts = LedgerAccount.COOPERATIVE_PAYABLE, LedgerAccount.COOPERATIVE_CASH, LedgerAccount.PAYOUT_DUE
-        is_due, is_payout = Q(account=LedgerAccount.PAYOUT_DUE), Q(posting__kind=PostingKind.PAYOUT)
+        due_filter, payout_filter = Q(account=LedgerAccount.PAYOUT_DUE), Q(posting__kind=PostingKind.PAYOUT)
         rows = (
             self.filter(cooperative__isnull=False, currency=currency, account__in=accounts)
             .order_by("cooperative")
@@ -180,8 +180,8 @@ class LedgerEntryQuerySet(models.QuerySet["LedgerEntry"]):
             .annotate(
                 owed=Sum("amount", filter=Q(account=LedgerAccount.COOPERATIVE_PAYABLE), default=0),
                 cash=Sum("amount", filter=Q(account=LedgerAccount.COOPERATIVE_CASH), default=0),
-                due=Sum("amount", filter=is_due, default=0),
-                paid=Sum("amount", filter=is_due & is_payout, default=0),
+                due=Sum("amount", filter=due_filter, default=0),
+                paid=Sum("amount", filter=due_filter & payout_filter, default=0),
             )
         )
         return {

@@ -201,11 +201,11 @@ class OrderLine(ReportColumns, WithMetadata):
 class AllocationQuerySet(models.QuerySet["Allocation"]):
     def unpacked_quantities(self) -> dict[int, int]:
         """Return the steps of each allocation that are not in an undispatched parcel yet. One query."""
-        in_parcels = Q(
+        packed_filter = Q(
             line__parcel_lines__stock=F("stock"),
             line__parcel_lines__parcel__state__in=[ParcelState.PACKING, ParcelState.PACKED],
         )
-        packed = Coalesce(Sum("line__parcel_lines__quantity", filter=in_parcels), 0)
+        packed = Coalesce(Sum("line__parcel_lines__quantity", filter=packed_filter), 0)
         return dict(self.annotate(unpacked=F("quantity") - packed).values_list("pk", "unpacked"))
 
 

@@ -155,22 +155,22 @@ class OrderQuerySet(models.QuerySet["Order"]):
         if "@" in text:
             buyers = User.objects.filter(email__istartswith=text)
             return self.filter(Q(email__istartswith=text) | Q(user__in=buyers))
-        matches = Q()
+        match_filter = Q()
         for term in query_words(text):
-            matches &= Q(folded_name__startswith=term) | Q(folded_name__contains=f" {term}")
-        entered = "".join(character for character in text.upper() if character.isalnum())
-        matches |= Q(code=entered)
+            match_filter &= Q(folded_name__startswith=term) | Q(folded_name__contains=f" {term}")
+        code_text = "".join(character for character in text.upper() if character.isalnum())
+        match_filter |= Q(code=code_text)
         if label := _LABEL.fullmatch(text.upper()):
-            matches |= Q(code=label["code"])
-        if len(entered) >= _MIN_TRACKING_NUMBER:
-            matches |= Q(pk__in=Order.objects.filter(parts__parcels__tracking_number=text).values("pk"))
+            match_filter |= Q(code=label["code"])
+        if len(code_text) >= _MIN_TRACKING_NUMBER:
+            match_filter |= Q(pk__in=Order.objects.filter(parts__parcels__tracking_number=text).values("pk"))
         digits = "".join(character for character in text if character in "0123456789")
-        if entered and digits == entered.lstrip("+"):
+        if code_text and digits == code_text.lstrip("+"):
             if len(digits) < 16:
-                matches |= Q(number=int(digits))
+                match_filter |= Q(number=int(digits))
             if len(digits) >= 6:
-                matches |= Q(phone=normalise_phone(text)) | Q(phone__endswith=digits)
-        return self.filter(matches)
+                match_filter |= Q(phone=normalise_phone(text)) | Q(phone__endswith=digits)
+        return self.filter(match_filter)
 
     def newest_first(self) -> OrderQuerySet:
         return self.order_by("-placed_at", "-number")
@@ -229,7 +229,7 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
     origin = models.CharField(max_length=12, choices=OrderOrigin, default=OrderOrigin.CHECKOUT)
     till = models.CharField(max_length=60, blank=True, default="")
     device_time = models.DateTimeField(null=True, blank=True)
-    key = models.CharField(max_length=80, unique=True, null=True, blank=True)
+    idempotency_key = models.CharField(max_length=80, unique=True, null=True, blank=True)
     basket_key = models.UUIDField(unique=True, null=True, blank=True)
 
     placed_at = models.DateTimeField(null=True, blank=True)

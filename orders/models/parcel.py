@@ -78,8 +78,8 @@ class ParcelQuerySet(models.QuerySet["Parcel"]):
 
     def with_cash_shortfall(self) -> ParcelQuerySet:
         """Return parcels collected short whose buyer still owes, until staff decide who bears the rest."""
-        still_owed = Q(part__order__due_gross__gt=F("part__order__charged"))
-        return self.filter(CASH_SHORTFALL, still_owed, cod_shortfall_resolved_at=None)
+        still_owed_filter = Q(part__order__due_gross__gt=F("part__order__charged"))
+        return self.filter(CASH_SHORTFALL, still_owed_filter, cod_shortfall_resolved_at=None)
 
     def of_carrier(self, name: str) -> ParcelQuerySet:
         return self.filter(cod_holder=CashHolder.CARRIER, carrier=name)
@@ -89,8 +89,8 @@ class Parcel(WithMetadata, WithTimes):
     """A dispatched or returned parcel, with a timestamp for each state.
 
     `cod_expected` and `cod_collected` are minor units of the order's currency; `cod_holder` says who holds
-    the cash (or will, once the parcel has left). `pickup_code` authenticates the collector; `key` is the
-    idempotency key of the phone that created the parcel.
+    the cash (or will, once the parcel has left). `pickup_code` authenticates the collector;
+    `idempotency_key` is that of the phone that created the parcel.
     """
 
     part = models.ForeignKey(OrderPart, models.CASCADE, related_name="parcels")
@@ -131,7 +131,7 @@ class Parcel(WithMetadata, WithTimes):
     failed_at = models.DateTimeField(null=True, blank=True)
     voided_at = models.DateTimeField(null=True, blank=True)
     reason = models.TextField(blank=True, default="", help_text=_("Why it failed or was voided."))
-    key = models.CharField(max_length=80, unique=True, null=True, blank=True)
+    idempotency_key = models.CharField(max_length=80, unique=True, null=True, blank=True)
 
     objects = ParcelQuerySet.as_manager()
 

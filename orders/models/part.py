@@ -63,13 +63,15 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
     def to_pack(self) -> OrderPartQuerySet:
         """Return accepted parts with a parcel that is still open or a line that is not fully in parcels."""
         return self.filter(
-            Q(pk__in=self._with_parcels_in(ParcelState.PACKING)) | self._has_items_to_pick(),
+            Q(pk__in=self._with_parcels_in(ParcelState.PACKING)) | self._items_to_pick_filter(),
             state=PartState.ACCEPTED,
         ).order_by("accepted_at", "pk")
 
     def with_unpicked_lines(self) -> OrderPartQuerySet:
         """Return accepted parts with a line that is not fully in parcels."""
-        return self.filter(self._has_items_to_pick(), state=PartState.ACCEPTED).order_by("accepted_at", "pk")
+        return self.filter(self._items_to_pick_filter(), state=PartState.ACCEPTED).order_by(
+            "accepted_at", "pk"
+        )
 
     def awaiting_handover(self) -> OrderPartQuerySet:
         """Return parts with a packed parcel that has not been handed over."""
@@ -82,8 +84,8 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
 
     def finished(self) -> OrderPartQuerySet:
         """Return completed parts (delivered, returned, declined or cancelled), newest first."""
-        has_arrived = Q(progress__in=[Progress.DELIVERED, Progress.PARTLY_RETURNED, Progress.RETURNED])
-        return self.filter(has_arrived | ~Q(state__in=ACTIVE_PART_STATES)).order_by(
+        arrived_filter = Q(progress__in=[Progress.DELIVERED, Progress.PARTLY_RETURNED, Progress.RETURNED])
+        return self.filter(arrived_filter | ~Q(state__in=ACTIVE_PART_STATES)).order_by(
             "-order__placed_at", "-pk"
         )
 
@@ -99,16 +101,16 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
             .first()
         )
 
-    def _has_items_to_pick(self) -> Q:
-        in_parcels = Q(parcel_lines__parcel__kind__in=CLOSING_KINDS) & ~Q(
+    def _items_to_pick_filter(self) -> Q:
+        packed_filter = Q(parcel_lines__parcel__kind__in=CLOSING_KINDS) & ~Q(
             parcel_lines__parcel__state=ParcelState.VOIDED
         )
         open_lines = (
             OrderLine.objects.filter(part=OuterRef("pk"))
-            .annotate(packed=Coalesce(Sum("parcel_lines__quantity", filter=in_parcels), 0))
+            .annotate(packed=Coalesce(Sum("parcel_lines__quantity", filter=packed_filter), 0))
             .filter(quantity__gt=F("packed"))
         )
-        is_under_way = Q(
+        in_progress_filter = Q(
             progress__in=[
                 Progress.NOTHING,
                 Progress.PACKING,
@@ -116,7 +118,7 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
                 Progress.PARTLY_DELIVERED,
             ]
         )
-        return is_under_way & Q(Exists(open_lines))
+        return in_progress_filter & Q(Exists(open_lines))
 
     def _with_parcels_in(self, *states: ParcelState) -> models.QuerySet[OrderPart, Mapping[str, object]]:
         """Return keys of parts with an outgoing parcel in one of these states."""

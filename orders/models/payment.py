@@ -177,7 +177,7 @@ class Payment(WithMetadata, WithTimes):
     message = models.CharField(max_length=500, blank=True, default="")
     currency = models.CharField(max_length=3)
     reference = models.CharField(max_length=500, blank=True, default="")
-    key = models.CharField(max_length=120, unique=True, null=True, blank=True)
+    idempotency_key = models.CharField(max_length=120, unique=True, null=True, blank=True)
     external_url = models.URLField(max_length=500, blank=True, default="")
     expires_at = models.DateTimeField(
         null=True, blank=True, help_text=_("When the unpaid payment expires; empty if it never does.")
@@ -209,7 +209,7 @@ class PaymentEventQuerySet(models.QuerySet["PaymentEvent"]):
 
 
 class PaymentEvent(models.Model):
-    """One event of a payment; `key` makes an outside event count once.
+    """One event of a payment; `idempotency_key` makes an outside event count once.
 
     `refund` is the refund decision behind a refund event; `parcel` is the parcel on which cash was collected.
     """
@@ -220,7 +220,7 @@ class PaymentEvent(models.Model):
     kind = models.CharField(max_length=40, choices=EventKind)
     amount = models.BigIntegerField(default=0)
     currency = models.CharField(max_length=3)
-    key = models.CharField(max_length=160, unique=True, null=True, blank=True)
+    idempotency_key = models.CharField(max_length=160, unique=True, null=True, blank=True)
     reference = models.CharField(max_length=500, blank=True, default="")
     message = models.CharField(max_length=500, blank=True, default="")
     actor_kind = models.CharField(max_length=10, blank=True, default="")

@@ -62,10 +62,7 @@ class ComplaintQuerySet(models.QuerySet["Complaint"]):
 
 
 class Complaint(models.Model):
-    """A buyer's complaint about delivered items, with pictures and a deadline for the answer.
-
-    `key` is the form's idempotency key.
-    """
+    """A buyer's complaint about delivered items, with pictures and a deadline for the answer."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     part = models.ForeignKey(OrderPart, models.PROTECT, related_name="complaints")
@@ -81,7 +78,7 @@ class Complaint(models.Model):
     escalated_at = models.DateTimeField(
         null=True, blank=True, help_text=_("When staff were notified that nobody had answered the complaint.")
     )
-    key = models.CharField(max_length=160, unique=True, null=True, blank=True)
+    idempotency_key = models.CharField(max_length=160, unique=True, null=True, blank=True)
     pictures = models.ManyToManyField(Picture, related_name="+", blank=True)
 
     objects = ComplaintQuerySet.as_manager()
@@ -133,7 +130,7 @@ class RefundQuerySet(models.QuerySet["Refund"]):
 
         It was never paid or had already been refunded, so it only reduces the amount due.
         """
-        total: int = self.aggregate(total=Sum(F("amount") - F("money"), default=0))["total"]
+        total: int = self.aggregate(total=Sum(F("amount") - F("repayment"), default=0))["total"]
         return total
 
     def amount_reduction_by_part(self) -> dict[int, int]:
@@ -159,9 +156,9 @@ class RefundQuerySet(models.QuerySet["Refund"]):
         """Return the amount of each refund that failed and is not being paid otherwise; omits others."""
         signs = {EventKind.REFUND_REQUEST: -1, EventKind.REFUND_FAILURE: 1, EventKind.REFUND_REVERSE: 1}
         rows = (
-            self.filter(money__gt=0)
+            self.filter(repayment__gt=0)
             .order_by("pk")
-            .values_list("pk", "money", "events__kind")
+            .values_list("pk", "repayment", "events__kind")
             .annotate(total=Sum("events__amount"))
         )
         amounts: dict[uuid.UUID, int] = {}
@@ -178,21 +175,23 @@ class RefundQuerySet(models.QuerySet["Refund"]):
         """Return refunds whose money has not fully reached the buyer."""
         arrived = Sum("events__amount", filter=Q(events__kind=EventKind.REFUND_SUCCESS), default=0)
         reversed_ = Sum("events__amount", filter=Q(events__kind=EventKind.REFUND_REVERSE), default=0)
-        return self.annotate(arrived=arrived - reversed_).filter(money__gt=F("arrived"))
+        return self.annotate(arrived=arrived - reversed_).filter(repayment__gt=F("arrived"))
 
     def outstanding_refunds(self) -> int:
         """Return the amount promised to buyers but not received. Filter by one currency first."""
         paid = self.refunded_amounts()
-        return sum(max(0, money - paid.get(pk, 0)) for pk, money in self.values_list("pk", "money"))
+        return sum(
+            max(0, repayment - paid.get(pk, 0)) for pk, repayment in self.values_list("pk", "repayment")
+        )
 
 
 class Refund(models.Model):
     """A refund decision: the amounts per line and for delivery, and who bears the cost.
 
-    In minor units: `amount` = sum of lines + `delivery` + `surplus`. `money` is the part that the buyer had
-    paid and gets back; the rest only reduces the amount due. `substitute` is charged instead of the refunded
-    items, on a line of its own. The transfers of money are payment events that refer to this row. `parcel`
-    holds the items that come back or are not sent. `key` is the idempotency key.
+    In minor units: `amount` = sum of lines + `delivery_amount` + `surplus`. `repayment` is the part that the
+    buyer had paid and gets back; the rest only reduces the amount due. `substitute_total` is charged instead
+    of the refunded items, on a line of its own. The transfers of money are payment events that refer to this
+    row. `parcel` holds the items that come back or are not sent.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -201,19 +200,19 @@ class Refund(models.Model):
     complaint = models.ForeignKey(Complaint, models.PROTECT, related_name="refunds", null=True, blank=True)
     parcel = models.OneToOneField(Parcel, models.PROTECT, related_name="refund", null=True, blank=True)
     amount = models.BigIntegerField()
-    money = models.BigIntegerField(default=0)
-    delivery = models.BigIntegerField(default=0)
+    repayment = models.BigIntegerField(default=0)
+    delivery_amount = models.BigIntegerField(default=0)
     surplus = models.BigIntegerField(
         default=0, help_text=_("Refunded overpayment, which belongs to no order line.")
     )
-    substitute = models.BigIntegerField(
+    substitute_total = models.BigIntegerField(
         default=0, help_text=_("Total of the substitute that the buyer agreed to, in minor units.")
     )
     currency = models.CharField(max_length=3)
     bearer = models.CharField(max_length=12, choices=CostBearer)
     reason = models.TextField(blank=True, default="")
     decided_at = models.DateTimeField()
-    key = models.CharField(max_length=160, unique=True, null=True, blank=True)
+    idempotency_key = models.CharField(max_length=160, unique=True, null=True, blank=True)
     actor_kind = models.CharField(max_length=10, blank=True, default="")
     actor_key = models.CharField(max_length=40, blank=True, default="")
 
@@ -222,15 +221,16 @@ class Refund(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(amount__gt=0, delivery__gte=0, surplus__gte=0)
-                & Q(amount__gte=F("delivery") + F("surplus")),
+                condition=Q(amount__gt=0, delivery_amount__gte=0, surplus__gte=0)
+                & Q(amount__gte=F("delivery_amount") + F("surplus")),
                 name="refund_gives_something_back",
             ),
             models.CheckConstraint(
-                condition=Q(money__gte=0, money__lte=F("amount")), name="refund_gives_back_what_was_decided"
+                condition=Q(repayment__gte=0, repayment__lte=F("amount")),
+                name="refund_gives_back_what_was_decided",
             ),
             models.CheckConstraint(
-                condition=Q(substitute__gte=0, substitute__lte=F("amount")),
+                condition=Q(substitute_total__gte=0, substitute_total__lte=F("amount")),
                 name="refund_covers_its_substitute",
             ),
         ]
@@ -242,7 +242,7 @@ class Refund(models.Model):
     @property
     def less_to_pay(self) -> int:
         """How much less the buyer pays in all, in minor units: the substitute is paid for."""
-        return self.amount - self.substitute
+        return self.amount - self.substitute_total
 
     @property
     def is_for_unsent_items(self) -> bool:
@@ -256,7 +256,7 @@ class Refund(models.Model):
         goods = ", ".join(line.contents_label for line in lines)
         text = (
             gettext("%(goods)s replaced, %(sum)s less")
-            if self.substitute
+            if self.substitute_total
             else gettext("%(goods)s missing, %(sum)s less")
         )
         return text % {"goods": goods, "sum": money(self.amount, self.currency)}

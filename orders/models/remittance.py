@@ -23,19 +23,19 @@ class CashRemittanceQuerySet(models.QuerySet["CashRemittance"]):
 
     def with_unresolved_difference(self) -> CashRemittanceQuerySet:
         """Return carriers' remittances that arrived with another amount and an unresolved difference."""
-        settled = self.filter(holder=CashHolder.CARRIER, received__isnull=False)
-        return settled.exclude(remitted=F("received") + F("resolved_difference"))
+        reconciled = self.filter(holder=CashHolder.CARRIER, received__isnull=False)
+        return reconciled.exclude(remitted=F("received") + F("resolved_difference"))
 
 
 class CashRemittance(models.Model):
-    """COD cash remitted by a carrier or a cooperative; `key` is its idempotency key.
+    """COD cash remitted by a carrier or a cooperative.
 
     Sums over its lines, in minor units: `remitted` = `collected` from buyers less the carrier's `fees`.
     `received` is the amount that arrived on our account, set on reconciliation. `resolved_difference` is the
     part of the difference resolved afterwards (negative if too much arrived). `fee_bearer` bears the fees.
     """
 
-    key = models.CharField(max_length=160, unique=True)
+    idempotency_key = models.CharField(max_length=160, unique=True)
     holder = models.CharField(max_length=12, choices=CashHolder)
     carrier = models.CharField(max_length=120, blank=True, default="")
     cooperative = models.ForeignKey(
@@ -145,13 +145,13 @@ class StatementRowProblem(models.TextChoices):
     SEVERAL = "several", _("several parcels have this number")
     OTHER_CARRIER = "other_carrier", _("sent with another carrier")
     NO_CASH = "no_cash", _("no cash to collect for this parcel")
-    UNDONE = "undone", _("the parcel was voided")
+    VOIDED = "voided", _("the parcel was voided")
     NOT_DELIVERED = "not_delivered", _("not delivered yet according to our records")
     NOT_SENT = "not_sent", _("not dispatched yet according to our records")
     NOTHING = "nothing", _("nothing was collected")
     SHORT = "short", _("less than the expected cash")
     TOO_MUCH = "too_much", _("more than the expected cash")
-    SETTLED_OTHERWISE = "settled_otherwise", _("remitted before with another amount")
+    REMITTED_DIFFERENTLY = "remitted_differently", _("remitted before with another amount")
 
 
 class StatementRowQuerySet(models.QuerySet["StatementRow"]):

@@ -30,7 +30,7 @@ class SettlementQuerySet(models.QuerySet["Settlement"]):
         """Return closed settlements with an amount still to be paid out."""
         return self.filter(state=SettlementState.CLOSED, payable__gt=0)
 
-    def settled(self) -> SettlementQuerySet:
+    def finished(self) -> SettlementQuerySet:
         """Return finished settlements: paid, or closed with nothing to pay out."""
         return self.filter(Q(state=SettlementState.PAID) | Q(state=SettlementState.CLOSED, payable__lte=0))
 

@@ -35,8 +35,7 @@ class Substitute(models.Model):
 
     Amounts are minor units. `replaced_gross` is the share of the line's total that is no longer charged;
     `total_gross` is the substitute's total at its estimate, never more. The line cannot be packed until the
-    buyer answers or `answer_by` passes. `new_line` is the substitute's order line. `key` is the idempotency
-    key.
+    buyer answers or `answer_by` passes. `new_line` is the substitute's order line.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -57,7 +56,7 @@ class Substitute(models.Model):
     new_line = models.OneToOneField(
         OrderLine, models.CASCADE, related_name="substitute_for", null=True, blank=True
     )
-    key = models.CharField(max_length=160, unique=True, null=True, blank=True)
+    idempotency_key = models.CharField(max_length=160, unique=True, null=True, blank=True)
 
     objects = SubstituteQuerySet.as_manager()
 

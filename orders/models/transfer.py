@@ -69,9 +69,9 @@ class StatementImport(models.Model):
     column_names = models.JSONField(default=list, blank=True, help_text=_("Column headings of the file."))
     columns = models.JSONField(default=dict, blank=True)
     carrier = models.CharField(max_length=120, blank=True, default="")
-    rows = models.PositiveIntegerField(default=0)
-    imported = models.PositiveIntegerField(default=0)
-    known = models.PositiveIntegerField(default=0)
+    row_count = models.PositiveIntegerField(default=0)
+    imported_count = models.PositiveIntegerField(default=0)
+    known_count = models.PositiveIntegerField(default=0)
     problems = models.JSONField(default=list, blank=True)
     fee_bearer = models.CharField(max_length=12, choices=CostBearer, default=CostBearer.PLATFORM)
     confirmed_at = models.DateTimeField(
@@ -103,18 +103,18 @@ class BankTransferQuerySet(models.QuerySet["BankTransfer"]):
 
     def matching(self, text: str) -> BankTransferQuerySet:
         """Return transfers whose note or reference contains the text, or with this amount or order code."""
-        matches = Q(note__icontains=text) | Q(reference__icontains=text)
+        match_filter = Q(note__icontains=text) | Q(reference__icontains=text)
         alphanumeric = "".join(character for character in text.upper() if character.isalnum())
         if alphanumeric:
-            matches |= Q(order__code=alphanumeric) | Q(shares__payment__order__code=alphanumeric)
+            match_filter |= Q(order__code=alphanumeric) | Q(shares__payment__order__code=alphanumeric)
         digits = "".join(character for character in text if character in "0123456789")
         if (
             digits
             and len(digits) < 16
             and not any(character.isalpha() and character not in "đ₫" for character in text)
         ):
-            matches |= Q(amount=int(digits))
-        return self.filter(matches).distinct()
+            match_filter |= Q(amount=int(digits))
+        return self.filter(match_filter).distinct()
 
 
 class BankTransfer(models.Model):

@@ -25,7 +25,7 @@ _APPEND_ONLY = "the ledger only grows"
 _CLOSED = "a closed period never changes"
 
 TRIGGERS = (
-    *append_only_triggers("orders_ledgerposting", ("id", "key"), _APPEND_ONLY),
+    *append_only_triggers("orders_ledgerposting", ("id", "idempotency_key"), _APPEND_ONLY),
     *append_only_triggers("orders_ledgerentry", ("id",), _APPEND_ONLY),
     Trigger(
         "orders_ledgerentry_closed_no_insert",

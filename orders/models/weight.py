@@ -16,7 +16,7 @@ from orders.models.order import Order
 class WeightAnswer(models.TextChoices):
     AGREED = "agreed", _("agreed")
     REFUSED = "refused", _("not agreed")
-    NO_LONGER_ASKED = "moot", _("no longer needed")
+    NO_LONGER_ASKED = "no_longer_asked", _("no longer needed")
 
 
 _REMIND_AFTER = datetime.timedelta(days=1)
@@ -51,7 +51,7 @@ class WeightQuestion(models.Model):
     cost_before = models.BigIntegerField()
     cost_after = models.BigIntegerField()
     created_at = models.DateTimeField()
-    answer = models.CharField(max_length=8, choices=WeightAnswer, blank=True, default="")
+    answer = models.CharField(max_length=16, choices=WeightAnswer, blank=True, default="")
     answered_at = models.DateTimeField(null=True, blank=True)
 
     objects = WeightQuestionQuerySet.as_manager()

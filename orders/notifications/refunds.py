@@ -20,10 +20,12 @@ def notify_refund_decision(order: Order, refund: Refund, *, now: datetime.dateti
     with translation.override(order.language):
         subject = (
             _("Order %(code)s: %(sum)s will be refunded to you")
-            if refund.money
+            if refund.repayment
             else _("Order %(code)s: %(sum)s less to pay")
         )
-        _notify_buyer(order, refund, "refund_decided", subject, refund.money or refund.less_to_pay, now=now)
+        _notify_buyer(
+            order, refund, "refund_decided", subject, refund.repayment or refund.less_to_pay, now=now
+        )
 
 
 def request_refund_account(order: Order, refund: Refund, *, now: datetime.datetime) -> None:
@@ -137,6 +139,6 @@ def _notify_buyer(
         occasion=occasion or str(refund.pk),
         refund=refund,
         waiting=waiting,
-        by_card=refund.money - sum(payout.amount for payout in refund.payouts.all()),
+        by_card=refund.repayment - sum(payout.amount for payout in refund.payouts.all()),
         **context,
     )

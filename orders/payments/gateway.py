@@ -29,7 +29,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GatewayRequest:
-    """One call. `key` is derived from our row. All fields are the same for every attempt.
+    """One call. `idempotency_key` is derived from our row. All fields are the same for every attempt.
 
     `amount` is minor units of `currency`. `reference` is the gateway's own id of the call's subject. The
     subject is the payment, or the transfer for `reverse_transfer`; a start has none. An
@@ -39,7 +39,7 @@ class GatewayRequest:
     decides how long the key can be trusted.
     """
 
-    key: str
+    idempotency_key: str
     amount: int
     currency: str
     reference: str = ""
@@ -59,7 +59,7 @@ class GatewayRequest:
 class GatewayResult:
     """The gateway's result, with its whole view of the payment in three amounts of minor units.
 
-    `authorised` is held and not yet captured, `charged` was captured in all, and `refunded` was returned of
+    `authorised` is not yet captured, `charged` was captured in all, and `refunded` was returned of
     that. `reference` is the gateway's id of the payment, refund or transfer. `secret` initialises the
     gateway's fields on our page, and `url` is the gateway's own page. `message` is for people, in the
     request's language. `code` is for programs.

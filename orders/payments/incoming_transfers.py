@@ -46,7 +46,7 @@ class TransferSource(StrEnum):
 
 
 class InvalidIncomingTransfer(Refused):
-    """The notice is verified but describes no transfer; `details["part"]` names the invalid field."""
+    """The webhook is verified but describes no transfer; `details["part"]` names the invalid field."""
 
     code = "invalid_incoming_transfer"
     default_message = _("This notification does not describe a transfer correctly.")
@@ -118,12 +118,12 @@ class IncomingTransfer:
         )
 
 
-def read_incoming_transfers(provider: TransferSource, notice: WebhookBody) -> list[IncomingTransfer]:
-    """Return the incoming transfers of a notice whose signature is verified. Outgoing ones are left out.
+def read_incoming_transfers(provider: TransferSource, webhook_body: WebhookBody) -> list[IncomingTransfer]:
+    """Return the incoming transfers of a webhook whose signature is verified. Outgoing ones are left out.
 
     Raises InvalidIncomingTransfer if any transfer in it differs from the service's documentation.
     """
-    return [transfer for transfer in _READERS[provider](notice) if transfer.is_incoming]
+    return [transfer for transfer in _READERS[provider](webhook_body) if transfer.is_incoming]
 
 
 def clean_text(value: object, max_length: int) -> str:
@@ -142,33 +142,33 @@ def normalise_time(at: datetime.datetime) -> datetime.datetime | None:
     return (at if at.tzinfo else at.replace(tzinfo=VIETNAM)).astimezone(datetime.UTC)
 
 
-def _read_sepay(notice: WebhookBody) -> list[IncomingTransfer]:
-    """Read SePay's notice (https://developer.sepay.vn): one transfer; `transferType` is in or out."""
-    direction = notice.get("transferType")
+def _read_sepay(webhook_body: WebhookBody) -> list[IncomingTransfer]:
+    """Read SePay's webhook (https://developer.sepay.vn): one transfer; `transferType` is in or out."""
+    direction = webhook_body.get("transferType")
     if direction not in ("in", "out"):
         raise InvalidIncomingTransfer("transferType")
     return [
         IncomingTransfer(
             TransferSource.SEPAY,
-            _read_id(notice, "id"),
-            _read_account(notice),
-            _read_amount(notice, "transferAmount"),
-            clean_text(notice.get("content"), MAX_TRANSFER_NOTE_LENGTH),
-            _read_reference(notice, "referenceCode"),
-            _read_time(notice, "transactionDate"),
+            _read_id(webhook_body, "id"),
+            _read_account(webhook_body),
+            _read_amount(webhook_body, "transferAmount"),
+            clean_text(webhook_body.get("content"), MAX_TRANSFER_NOTE_LENGTH),
+            _read_reference(webhook_body, "referenceCode"),
+            _read_time(webhook_body, "transactionDate"),
             is_incoming=direction == "in",
         )
     ]
 
 
-def _read_casso(notice: WebhookBody) -> list[IncomingTransfer]:
+def _read_casso(webhook_body: WebhookBody) -> list[IncomingTransfer]:
     """Read Casso's webhook V2 (https://developer.casso.vn): `data` is a transfer or a list of transfers.
 
     Outgoing transfers have a negative amount.
     """
-    if notice.get("error") != 0:
+    if webhook_body.get("error") != 0:
         raise InvalidIncomingTransfer("error")
-    data = notice.get("data")
+    data = webhook_body.get("data")
     payload = data if isinstance(data, list) else [data]
     return [_read_casso_transfer(item) for item in payload]
 
@@ -192,15 +192,15 @@ def _read_casso_transfer(payload: object) -> IncomingTransfer:
     )
 
 
-def _read_payos(notice: WebhookBody) -> list[IncomingTransfer]:
-    """Read payOS's notice (https://payos.vn/docs): one payment of a payment link; the code 00 means paid.
+def _read_payos(webhook_body: WebhookBody) -> list[IncomingTransfer]:
+    """Read payOS's webhook (https://payos.vn/docs): one payment of a payment link; the code 00 means paid.
 
     payOS gives a payment no id of its own, so the link and the bank's reference form one.
     """
-    data = notice.get("data")
+    data = webhook_body.get("data")
     if not isinstance(data, dict):
         raise InvalidIncomingTransfer("data")
-    if notice.get("code") != "00" or data.get("code") != "00":
+    if webhook_body.get("code") != "00" or data.get("code") != "00":
         raise InvalidIncomingTransfer("code")
     if data.get("currency", "VND") != "VND":
         raise InvalidIncomingTransfer("currency")

@@ -30,8 +30,8 @@ class StripeEvent:
     Events come late, repeatedly and in any order, so the current state is looked up by `reference`.
 
     `reference` is the PaymentIntent, empty if there is none yet. `session` is the Checkout Session. `subject`
-    is the object itself: a payment, charge, refund, dispute, session or transfer. `key` is the key of our
-    call, if we created the subject. Amounts are minor units. `reason` says why something failed or is
+    is the object itself: a payment, charge, refund, dispute, session or transfer. `idempotency_key` is that
+    of our call, if we created the subject. Amounts are minor units. `reason` says why something failed or is
     disputed. A dispute may be answered until `evidence_by`.
     """
 
@@ -42,7 +42,7 @@ class StripeEvent:
     subject: str
     reference: str
     session: str
-    key: str
+    idempotency_key: str
     labels: Mapping[str, str]
     amount: int
     currency: str
@@ -83,7 +83,7 @@ def _build_event(event: _JsonObject, row: _JsonObject, object_type: str) -> Stri
         subject=str(row.get("id") or ""),
         reference=_id_of(row["id"] if object_type == _PAYMENT else row.get(_PAYMENT)),
         session=str(row["id"]) if object_type == "checkout.session" else "",
-        key=labels.get("key", ""),
+        idempotency_key=labels.get("key", ""),
         labels=labels,
         amount=int(row.get("amount") or row.get("amount_total") or 0),
         currency=str(row.get("currency") or "").upper(),

@@ -125,7 +125,7 @@ class StripeGateway:
         try:
             result_of_trace = self._find_trace(operation, request)
         except stripe.StripeError as error:  # a failed lookup does not reveal the call's result
-            log.warning("Stripe lookup of %s failed: %s", request.key, error)
+            log.warning("Stripe lookup of %s failed: %s", request.idempotency_key, error)
             return unknown_result(request, error.code or "")
         if result_of_trace is not None:
             return result_of_trace
@@ -156,7 +156,7 @@ class StripeGateway:
         )
 
     def _start_hosted(self, request: GatewayRequest) -> GatewayResult:
-        product = {"name": request.description or request.key}
+        product = {"name": request.description or request.idempotency_key}
         price = {"currency": request.currency.lower(), "unit_amount": request.amount, "product_data": product}
         params: dict[str, object] = {
             "mode": "payment",
@@ -304,7 +304,7 @@ class StripeGateway:
         try:
             return perform(request)
         except stripe.InvalidRequestError as error:
-            log.warning("Stripe refused %s: %s", request.key, error)
+            log.warning("Stripe refused %s: %s", request.idempotency_key, error)
             return self._completed_elsewhere(operation, request) or failed_result(
                 request, error.code or "invalid_request"
             )
@@ -314,10 +314,10 @@ class StripeGateway:
             log.error("Stripe does not accept our key; check STRIPE_SECRET_KEY: %s", error)
             return failed_result(request, "not_configured")
         except _UNKNOWN_RESULT_ERRORS as error:
-            log.warning("The result of %s is unknown: %s", request.key, error)
+            log.warning("The result of %s is unknown: %s", request.idempotency_key, error)
             return unknown_result(request, decline_code(error.error))
         except stripe.StripeError as error:  # the same key with other parameters: a bug of ours
-            log.error("Stripe knows the key %s with other parameters: %s", request.key, error)
+            log.error("Stripe knows the key %s with other parameters: %s", request.idempotency_key, error)
             return (
                 self._search_start(request)
                 if operation is Operation.START
@@ -335,12 +335,12 @@ class StripeGateway:
 
 
 def _request_options(request: GatewayRequest) -> stripe.RequestOptions:
-    return {"idempotency_key": request.key}
+    return {"idempotency_key": request.idempotency_key}
 
 
 def _find_by_key(listed: Any, request: GatewayRequest) -> Any:
     """Find the row that this call created, on all pages of a list."""
     for row in listed.auto_paging_iter():
-        if getattr(row.metadata, "key", "") == request.key:
+        if getattr(row.metadata, "key", "") == request.idempotency_key:
             return row
     return None

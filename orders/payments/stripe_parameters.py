@@ -11,7 +11,7 @@ _CLOCK_TOLERANCE = datetime.timedelta(minutes=5)  # tolerated lag of Stripe's cl
 
 def request_metadata(request: GatewayRequest) -> dict[str, str]:
     """Return the metadata of every created object, by which it is found again through our key."""
-    return {**request.labels, "key": request.key}
+    return {**request.labels, "key": request.idempotency_key}
 
 
 def payment_parameters(request: GatewayRequest) -> dict[str, object]:

@@ -71,7 +71,7 @@ class UnreadableBody(UnverifiedWebhook):
 def verify_sepay_webhook(
     *, body: bytes, headers: Mapping[str, str], now: datetime.datetime, secret: str = "", api_key: str = ""
 ) -> WebhookBody:
-    """Verify SePay's notice by its signature if a secret is configured, else by the API key.
+    """Verify SePay's webhook by its signature if a secret is configured, else by the API key.
 
     SePay sends `X-SePay-Timestamp` (seconds) and `X-SePay-Signature: sha256=…`, an HMAC over the time, a dot
     and the raw body. With an API key SePay sends only `Authorization: Apikey …`, which covers neither time
@@ -94,7 +94,7 @@ def verify_sepay_webhook(
 def verify_casso_webhook(
     *, body: bytes, headers: Mapping[str, str], now: datetime.datetime, secret: str
 ) -> WebhookBody:
-    """Verify Casso's notice (webhook V2) by `X-Casso-Signature: t=<milliseconds>,v1=<HMAC-SHA512>`.
+    """Verify Casso's webhook (V2) by `X-Casso-Signature: t=<milliseconds>,v1=<HMAC-SHA512>`.
 
     The signature covers the time, a dot and the compact JSON with its keys sorted at every level. Casso's own
     examples treat lists in two ways: a list stays a list, or becomes an object keyed by index. Both ways are
@@ -106,32 +106,32 @@ def verify_casso_webhook(
     if not proof:
         raise SignatureMissing
     sent, signature = proof.groups()
-    notice = parse_webhook_body(body)
+    webhook_body = parse_webhook_body(body)
     expected = [
         _hmac_hex(secret, f"{sent}.{_compact_json(payload)}".encode(), "sha512")
-        for payload in (notice, _lists_as_objects(notice))
+        for payload in (webhook_body, _lists_as_objects(webhook_body))
     ]
     if not any(hmac.compare_digest(expected_signature, signature) for expected_signature in expected):
         raise InvalidSignature
     _check_time(int(sent) / 1000, now)
-    return notice
+    return webhook_body
 
 
 def verify_payos_webhook(*, body: bytes, secret: str) -> WebhookBody:
-    """Verify payOS's notice by its `signature`: an HMAC-SHA256 over `data` as `key=value&…`.
+    """Verify payOS's webhook by its `signature`: an HMAC-SHA256 over `data` as `key=value&…`.
 
     Keys are sorted. Null is empty. Lists and objects are compact JSON with sorted keys. payOS signs no time,
-    so the same notice stays valid forever.
+    so the same webhook stays valid forever.
     """
     if not secret:
         raise WebhookSecretMissing
-    notice = parse_webhook_body(body)
-    data, signature = notice.get("data"), notice.get("signature")
+    webhook_body = parse_webhook_body(body)
+    data, signature = webhook_body.get("data"), webhook_body.get("signature")
     if not isinstance(data, dict) or not isinstance(signature, str):
         raise SignatureMissing
     received = "&".join(f"{key}={_payos_value(data[key])}" for key in sorted(data))
     _compare_signature(signature, _hmac_hex(secret, received.encode(), "sha256"))
-    return notice
+    return webhook_body
 
 
 def parse_webhook_body(body: bytes) -> WebhookBody:
@@ -139,18 +139,18 @@ def parse_webhook_body(body: bytes) -> WebhookBody:
     if len(body) > MAX_BODY_BYTES:
         raise UnreadableBody
     try:
-        notice = json.loads(
+        webhook_body = json.loads(
             body.decode(),
             object_pairs_hook=_refuse_repeated_keys,
             parse_float=_parse_number,
             parse_constant=_parse_number,
         )
-        _compact_json(notice).encode()  # fails on an unpaired surrogate
+        _compact_json(webhook_body).encode()  # fails on an unpaired surrogate
     except (ValueError, RecursionError) as error:
         raise UnreadableBody from error
-    if not isinstance(notice, dict):
+    if not isinstance(webhook_body, dict):
         raise UnreadableBody
-    return notice
+    return webhook_body
 
 
 def _read_header(headers: Mapping[str, str], name: str) -> str:
@@ -177,10 +177,10 @@ def _check_time(sent: float, now: datetime.datetime) -> None:
 
 def _refuse_repeated_keys(pairs: list[tuple[str, object]]) -> WebhookBody:
     """Refuse repeated keys, which the signature's parser and ours could read differently."""
-    notice = dict(pairs)
-    if len(notice) < len(pairs):
+    json_object = dict(pairs)
+    if len(json_object) < len(pairs):
         raise ValueError("repeated key")
-    return notice
+    return json_object
 
 
 def _parse_number(text: str) -> int | float:

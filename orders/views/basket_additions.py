@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from catalog.models import Variant
-from orders.actions.basket.basket_lines import add_to_basket
+from orders.actions.basket.basket_lines import add_variant_to_basket
 from orders.actions.quotes.build_quote import basket_quote_request, build_quote
 from orders.forms.basket import AddLineForm
 from orders.models import Basket
@@ -36,7 +36,7 @@ def add_line(request: HttpRequest) -> HttpResponse:
     basket, user = current_basket(request), signed_in_user(request)
     quantity = form.cleaned_data["quantity"]
     try:
-        filled = add_to_basket(
+        filled = add_variant_to_basket(
             basket_id=basket.pk if basket else None,
             user_id=user.pk if user else None,
             channel=channel,

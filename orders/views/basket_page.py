@@ -27,7 +27,7 @@ from orders.views.current_basket import (
     remember_province,
     signed_in_user,
 )
-from orders.views.quote_display import build_seller_quote_views, has_blocking_problems
+from orders.views.quote_display import build_seller_quote_displays, has_blocking_problems
 from orders.views.reorder import pop_reorder_result
 from orders.views.sum_rows import totals_of_quote
 from shop.core.errors import Missing, Refused
@@ -130,7 +130,7 @@ def _render_basket(
         "province": province,
         "quote": quote,
         "currency": basket.currency if basket else "VND",
-        "seller_quotes": build_seller_quote_views(quote, province, quantity_errors) if quote else [],
+        "seller_displays": build_seller_quote_displays(quote, province, quantity_errors) if quote else [],
         "sums": totals_of_quote(quote, quote.purchase_at_maximum) if quote else None,
         "has_blocking_problems": has_blocking_problems(quote) if quote else False,
         "removed_line": removed_line,

@@ -13,8 +13,8 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from orders.actions.gateway.gateway_calls import CallResult, look_up_call, send_call
-from orders.actions.gateway_requests.gateway_requests import start_call_of
+from orders.actions.gateway.send_gateway_calls import CallResult, look_up_call, send_call
+from orders.actions.gateway_requests.intended_calls import start_call_of
 from orders.actions.payments.order_payments import PaymentInProgress, change_payment_method
 from orders.models import GatewayCall, Order, Payment, PaymentEvent, PaymentMethod
 from orders.payments.stripe_messages import message_for_code
@@ -24,7 +24,7 @@ from shop.core.errors import Refused
 
 
 @dataclass(frozen=True, slots=True)
-class CardView:
+class CardDisplay:
     """A card payment as shown to its buyer: the gateway call and its state."""
 
     call: GatewayCall | None
@@ -55,14 +55,14 @@ class CardView:
         return self.call is not None and bool(self.call.request_parameters.get("is_authorisation_only"))
 
 
-def card_view(payment: Payment) -> CardView:
-    """Return the view of a card payment, with the bank's last message if it declined the card."""
+def build_card_display(payment: Payment) -> CardDisplay:
+    """Return the display of a card payment, with the bank's last message if it declined the card."""
     call = start_call_of(payment)
     message = str(message_for_code(call.code, call.message)) if call and (call.code or call.message) else ""
     if call is not None and not message and call.state == CallState.NEEDS_BUYER:
         refusals = PaymentEvent.objects.filter(payment=payment, kind__endswith="_failure")
         message = refusals.order_by("-pk").values_list("message", flat=True).first() or ""
-    return CardView(call, message, settings.STRIPE_JS_URL)
+    return CardDisplay(call, message, settings.STRIPE_JS_URL)
 
 
 @require_POST

@@ -43,8 +43,8 @@ def within_order_limits(request: HttpRequest, submitted: Mapping[str, object], p
     """
     code = str(submitted.get("phone-code", ""))
     if code and code_sent_to(request) == phone:
-        entered = enter_code(request, CodePurpose.CONFIRM, code)
-        _remember_phone(request, entered.recipient)
+        used_code = enter_code(request, CodePurpose.CONFIRM, code)
+        _remember_phone(request, used_code.recipient)
     with count_against_order_limits(
         phone=phone, network=client_network(request.META), is_confirmed=_is_phone_confirmed(request, phone)
     ):

@@ -17,7 +17,7 @@ from orders.actions.order_records.order_limits import PhoneCodeRequired, TooMany
 from orders.actions.payments.order_payments import offered_payment_methods
 from orders.actions.placement.place_order import place_order
 from orders.actions.vouchers.redeem_vouchers import apply_voucher_code, remove_voucher_code
-from orders.forms.basket import parse_chosen_deliveries, posted_basket_id
+from orders.forms.basket import parse_chosen_deliveries, submitted_basket_id
 from orders.forms.checkout import CheckoutForm
 from orders.models import Basket, Order, normalise_code
 from orders.views import checkout_code, receiver
@@ -89,7 +89,7 @@ def list_communes(request: HttpRequest) -> HttpResponse:
 
 def _handle_post(request: HttpRequest) -> HttpResponse:
     """Handle the page's buttons: apply a change and show the page again, or place the order."""
-    basket_id = posted_basket_id(request.POST)
+    basket_id = submitted_basket_id(request.POST)
     if basket_id is None:
         raise Http404
     basket = basket_by_id(request, basket_id)

@@ -8,14 +8,14 @@ from django.utils.translation import gettext as _
 
 from orders.actions.placement.place_order import BasketChanged
 from orders.actions.quotes.quote_types import Quote
-from orders.views.quote_display import SellerQuoteView
+from orders.views.quote_display import SellerQuoteDisplay
 from shop.core.errors import Refused
 from shop.core.texts.formatting import money
 from shop.core.texts.marked_texts import sentence, translated
 
 
 def checkout_problems(
-    seller_quotes: list[SellerQuoteView],
+    seller_displays: list[SellerQuoteDisplay],
     refused: Refused | None,
     quote: Quote,
     submitted: Mapping[str, object],
@@ -25,7 +25,7 @@ def checkout_problems(
     They are the quote's problems or, if there are none, those of the refused placement; a refused voucher
     comes first.
     """
-    problems = _quote_messages(seller_quotes)
+    problems = _quote_messages(seller_displays)
     if refused is None:
         return problems
     problems = problems or _refusal_messages(refused, quote, submitted)
@@ -34,18 +34,18 @@ def checkout_problems(
     return problems
 
 
-def _quote_messages(seller_quotes: list[SellerQuoteView]) -> list[str]:
+def _quote_messages(seller_displays: list[SellerQuoteDisplay]) -> list[str]:
     """Return all problems and changes as messages that name the products."""
     all_messages: list[str] = []
-    for seller_quote in seller_quotes:
+    for seller_display in seller_displays:
         all_messages += [
             sentence(
                 "%(name)s: %(words)s", name=translated(line.quoted.variant.product, "name"), words=message
             )
-            for line in seller_quote.lines
+            for line in seller_display.lines
             for message in line.messages
         ]
-        all_messages += seller_quote.messages
+        all_messages += seller_display.messages
     return all_messages
 
 

@@ -17,7 +17,7 @@ from orders.views import checkout_code, receiver
 from orders.views.checkout_problems import checkout_problems
 from orders.views.current_basket import signed_in_user
 from orders.views.payment_page import payment_choices, transfer_before_weighing_text
-from orders.views.quote_display import SellerQuoteView, build_seller_quote_views, has_blocking_problems
+from orders.views.quote_display import SellerQuoteDisplay, build_seller_quote_displays, has_blocking_problems
 from orders.views.sum_rows import totals_of_quote
 from shop.accounts.sign_in.one_time_codes import CodeExpired, WrongCode
 from shop.accounts.views.old_address_fields import keep_marked_errors, marked_fields, suggestions
@@ -46,29 +46,29 @@ def render_checkout(
     basket: Basket,
     quote: Quote,
     provinces: list[Division],
-    entered: Mapping[str, object],
+    form_values: Mapping[str, object],
     *,
     is_bound: bool = False,
     refusals: CheckoutRefusals = NO_REFUSALS,
 ) -> HttpResponse:
-    """Render the checkout for `entered`: initial or reloaded values, or submitted ones (`is_bound`)."""
+    """Render the checkout for `form_values`: initial or reloaded values, or submitted ones (`is_bound`)."""
     requested_code = quote.requested.province_code
     province = next((province for province in provinces if province.code == requested_code), None)
-    seller_quotes = build_seller_quote_views(quote, province)
+    seller_displays = build_seller_quote_displays(quote, province)
     form = build_form(
         basket,
-        _offered_deliveries(seller_quotes),
-        (provinces, communes_of(str(entered.get("province", "")))),
+        _offered_deliveries(seller_displays),
+        (provinces, communes_of(str(form_values.get("province", "")))),
         offered_payment_methods(basket.channel, shop=quote.shop),
-        entered,
-        data=entered if is_bound or marked_fields(entered) else None,
+        form_values,
+        data=form_values if is_bound or marked_fields(form_values) else None,
     )
     if not is_bound:
-        keep_marked_errors(form, entered)
-    for seller_view in seller_quotes:  # so that the list of errors on top names the cooperative
-        form.fields[seller_view.field].label = translated(seller_view.seller_quote.cooperative, "name")
+        keep_marked_errors(form, form_values)
+    for seller_display in seller_displays:  # so that the list of errors on top names the cooperative
+        form.fields[seller_display.field].label = translated(seller_display.seller_quote.cooperative, "name")
     if request.method == "POST":
-        receiver.save_inputs(request, entered)
+        receiver.save_inputs(request, form_values)
     context = {
         "basket": basket,
         "form": form,
@@ -82,28 +82,28 @@ def render_checkout(
             if province and quote.is_by_weight
             else "",
         ),
-        "problems": checkout_problems(seller_quotes, refusals.order, quote, entered),
-        "old_address": str(entered.get("old_address", "")),
-        "suggestions": suggestions(entered),
+        "problems": checkout_problems(seller_displays, refusals.order, quote, form_values),
+        "old_address": str(form_values.get("old_address", "")),
+        "suggestions": suggestions(form_values),
         "book": receiver.address_book(signed_in_user(request)),
         "shop": quote.shop,
-        **_quote_context(quote, seller_quotes, form),
+        **_quote_context(quote, seller_displays, form),
         **_refusals_context(request, refusals),
     }
     template = "orders/checkout.html#checkout-form" if is_htmx(request) else "orders/checkout.html"
     return render(request, template, context)
 
 
-def _offered_deliveries(seller_quotes: Sequence[SellerQuoteView]) -> dict[int, list[str]]:
+def _offered_deliveries(seller_displays: Sequence[SellerQuoteDisplay]) -> dict[int, list[str]]:
     """Return the values of the delivery choices by cooperative."""
     return {
-        seller_view.seller_quote.cooperative.pk: [choice.value for choice in seller_view.choices]
-        for seller_view in seller_quotes
+        seller_display.seller_quote.cooperative.pk: [choice.value for choice in seller_display.choices]
+        for seller_display in seller_displays
     }
 
 
 def _quote_context(
-    quote: Quote, seller_quotes: Sequence[SellerQuoteView], form: CheckoutForm
+    quote: Quote, seller_displays: Sequence[SellerQuoteDisplay], form: CheckoutForm
 ) -> dict[str, object]:
     """Return the quote's sums and changed prices, and each seller's part of it with its fields."""
     return {
@@ -111,11 +111,11 @@ def _quote_context(
         "sums": totals_of_quote(quote, quote.purchase_at_maximum),
         "groups": [
             {
-                "seller_view": seller_view,
-                "delivery_method": form[seller_view.field],
-                "note": form[f"note-{seller_view.seller_quote.cooperative.pk}"],
+                "seller_display": seller_display,
+                "delivery_method": form[seller_display.field],
+                "note": form[f"note-{seller_display.seller_quote.cooperative.pk}"],
             }
-            for seller_view in seller_quotes
+            for seller_display in seller_displays
         ],
         "new_prices": [
             (line.requested.key, line.unit_price)

@@ -59,7 +59,7 @@ def file_complaint(request: HttpRequest, order_id: uuid.UUID, number: int) -> Ht
         try:
             submit_complaint(
                 part_id=part.pk,
-                steps=form.steps,
+                quantities=form.quantities,
                 text=form.cleaned_data["words"],
                 requested_remedy=RequestedRemedy(form.cleaned_data["requested_remedy"]),
                 pictures=[store_picture(photo) for photo in form.cleaned_data["photos"]],
@@ -89,7 +89,7 @@ def file_complaint(request: HttpRequest, order_id: uuid.UUID, number: int) -> Ht
 def _is_repeated(request: HttpRequest, part: OrderPart) -> bool:
     """Return whether a complaint with this idempotency key exists: a double tap or a resubmission."""
     key = bind_idempotency_key(request.POST.get("key", ""), "buyer", part.pk)
-    return key is not None and Complaint.objects.filter(part=part, key=key).exists()
+    return key is not None and Complaint.objects.filter(part=part, idempotency_key=key).exists()
 
 
 @require_POST

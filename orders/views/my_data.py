@@ -175,11 +175,11 @@ def confirm_guest_request(request: HttpRequest) -> HttpResponse:
     if request.method != "POST" or not form.is_valid():
         return _render_code_form(request, form, sent)
     try:
-        entered = enter_code(request, CodePurpose.DATA, form.cleaned_data["code"])
+        used_code = enter_code(request, CodePurpose.DATA, form.cleaned_data["code"])
         submit_guest_request(
             kind=RequestKind(data_request["kind"]),
             requester=Requester(
-                entered.contact_method, entered.recipient, data_request["name"], request.LANGUAGE_CODE
+                used_code.contact_method, used_code.recipient, data_request["name"], request.LANGUAGE_CODE
             ),
             text=data_request["words"],
             actor=request_actor(request),
@@ -189,7 +189,7 @@ def confirm_guest_request(request: HttpRequest) -> HttpResponse:
         form.add_error("code", str(refused.message))
         return _render_code_form(request, form, sent)
     del request.session["data_request"]
-    return render(request, "orders/data_request_filed.html", {"to": entered.recipient})
+    return render(request, "orders/data_request_filed.html", {"to": used_code.recipient})
 
 
 @require_POST

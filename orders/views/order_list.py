@@ -35,7 +35,7 @@ NAMED_PRODUCTS = 3  # per order, with their pictures
 def account_home(request: HttpRequest) -> HttpResponse:
     """Show the account's start page: the person's newest orders and their default address."""
     user = signed_in_user(request)
-    orders = list(orders_at_hand(request)[: NEWEST_ORDERS + 1])
+    orders = list(visitor_orders(request)[: NEWEST_ORDERS + 1])
     return render(
         request,
         "accounts/home.html",
@@ -47,7 +47,7 @@ def account_home(request: HttpRequest) -> HttpResponse:
     )
 
 
-def orders_at_hand(request: HttpRequest) -> OrderQuerySet:
+def visitor_orders(request: HttpRequest) -> OrderQuerySet:
     """Return the orders of the signed-in buyer, or those that this guest placed or confirmed by a code.
 
     Orders with a question for the buyer come first, then the newest.

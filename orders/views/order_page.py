@@ -18,17 +18,17 @@ from orders.actions.payouts.surplus_refunds import refundable_surplus
 from orders.models import Order, Parcel, PaymentMethod, WeightQuestion
 from orders.order_links import PAYMENT_RETURN_PARAMETER, order_url
 from orders.payments.stripe_js import allow_card_fields, are_cards_enabled
-from orders.payments.transfer_requests import charged_back_amount, externally_refunded_amount
+from orders.payments.transfer_instructions import charged_back_amount, externally_refunded_amount
 from orders.states import OrderStatus
 from orders.views.card_payment import refresh_card_payment
 from orders.views.part_timelines import PartTimeline, load_part_timelines
 from orders.views.payment_page import (
     amount_being_voided,
     authorised_amount,
+    build_payment_display,
     payment_state_hash,
-    payment_view,
 )
-from orders.views.refund_page import amount_awaiting_account, refund_views
+from orders.views.refund_page import amount_awaiting_account, build_refund_displays
 from orders.views.substitutes import waiting_substitutes
 from orders.views.sum_rows import DISCOUNTS, totals_of_order
 
@@ -66,31 +66,34 @@ def _order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[str, obj
         .prefetch_related(DISCOUNTS)
     )
     url = order_url(order)
-    refunds = refund_views(order)
-    paying = payment_view(order, now=now)
-    tracks = load_part_timelines(
-        order, refunds, is_transfer_seen=bool(paying and paying.transfers_in_review), now=now
+    refund_displays = build_refund_displays(order)
+    payment_display = build_payment_display(order, now=now)
+    timelines = load_part_timelines(
+        order,
+        refund_displays,
+        is_transfer_seen=bool(payment_display and payment_display.transfers_in_review),
+        now=now,
     )
-    possible_rise = sum(track.possible_rise for track in tracks)
+    possible_rise = sum(timeline.possible_rise for timeline in timelines)
     return {
         "order": order,
-        "tracks": tracks,
-        "is_paid_by_part": _is_paid_by_part(order, tracks),
-        "may_still_complain": any(track.may_still_complain for track in tracks),
-        "complaint_period_is_over": any(track.complaint_period_ended_at for track in tracks),
+        "timelines": timelines,
+        "is_paid_by_part": _is_paid_by_part(order, timelines),
+        "may_still_complain": any(timeline.may_still_complain for timeline in timelines),
+        "complaint_period_is_over": any(timeline.complaint_period_ended_at for timeline in timelines),
         "is_maximum": possible_rise > 0,
         "possible_rise": possible_rise,
         "maximum_total": order.total_gross + possible_rise,
         "maximum_due": order.due_gross + possible_rise,
         "maximum_still_due": order.still_due + possible_rise,
-        **_reduction_context(order, tracks),
+        **_reduction_context(order, timelines),
         "sums": totals_of_order(
             order,
-            {track.part.cooperative_id: track.part.cooperative for track in tracks},
-            [line for track in tracks for line in track.unweighed_lines],
+            {timeline.part.cooperative_id: timeline.part.cooperative for timeline in timelines},
+            [line for timeline in timelines for line in timeline.unweighed_lines],
         ),
-        "refunds": refunds,
-        "awaiting_account_amount": amount_awaiting_account(refunds),
+        "refund_displays": refund_displays,
+        "awaiting_account_amount": amount_awaiting_account(refund_displays),
         "should_save_link": not order.email and order.user_id is None,
         "is_cash_being_checked": order.status == OrderStatus.DELIVERED
         and Parcel.objects.filter(part__order=order).is_cash_being_checked(),
@@ -99,7 +102,7 @@ def _order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[str, obj
         "questions": WeightQuestion.objects.of_order(order).open().in_order(),
         "substitutes": waiting_substitutes(order, now),
         "key": uuid.uuid4(),
-        "paying": paying,
+        "payment_display": payment_display,
         "authorised": authorised_amount(order),
         "released": amount_being_voided(order),
         "charged_back": charged_back_amount(order),
@@ -115,18 +118,18 @@ def _order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[str, obj
     }
 
 
-def _is_paid_by_part(order: Order, tracks: Sequence[PartTimeline]) -> bool:
+def _is_paid_by_part(order: Order, timelines: Sequence[PartTimeline]) -> bool:
     """Return whether each part that is still to come is paid in full, in cash, when it arrives."""
     payment = order.payments.current()
     if payment is None or payment.method != PaymentMethod.COD:
         return False
-    cash = sum(track.part.total_gross for track in tracks if track.is_awaiting_cash)
+    cash = sum(timeline.part.total_gross for timeline in timelines if timeline.is_awaiting_cash)
     return 0 < cash == order.still_due
 
 
-def _reduction_context(order: Order, tracks: Sequence[PartTimeline]) -> dict[str, bool]:
+def _reduction_context(order: Order, timelines: Sequence[PartTimeline]) -> dict[str, bool]:
     """Return why the order costs less than when it was placed, and whether the rest is still unpaid."""
-    ended = [track.part for track in tracks if not track.part.is_active]
+    ended = [timeline.part for timeline in timelines if not timeline.part.is_active]
     is_unpaid = not order.charged
     has_arrived = order.status in (OrderStatus.DELIVERED, OrderStatus.RETURNED)
     return {

@@ -25,21 +25,21 @@ from orders.models import (
     translate_delivery_method_names,
 )
 from orders.states import ARRIVED_PROGRESS, DISPATCHED_STATES, PARTLY_ARRIVED_PROGRESS, ParcelState, Progress
-from orders.views.refund_page import RefundView
-from orders.views.timeline import TimelineStep, timeline_steps
+from orders.views.refund_page import RefundDisplay
+from orders.views.timeline import TimelineEntry, build_timeline
 from shop.core.models import Picture, shop_settings, show_in_language, untranslated_fields
 
 
 @dataclass(frozen=True, slots=True)
 class PartTimeline:
-    """A part with its steps and parcels, and the actions that its buyer may take.
+    """A part with its entries and parcels, and the actions that its buyer may take.
 
     `refunded_lines` are the fully refunded lines. `current_names` maps lines whose names were not recorded in
     the page's language to their current names in it.
     """
 
     part: OrderPart
-    steps: list[TimelineStep]
+    entries: list[TimelineEntry]
     parcels: list[Parcel]
     picture: Picture | None
     complaints: Sequence[Complaint]
@@ -116,7 +116,7 @@ class PartTimeline:
         return any(parcel.state == ParcelState.HANDED_OVER for parcel in self.parcels)
 
     @property
-    def on_the_way(self) -> list[tuple[str, Parcel]]:
+    def dispatched_parcels(self) -> list[tuple[str, Parcel]]:
         """The dispatched parcels, each with its number of the total."""
         labels = parcel_position_labels(self.parcels)
         return [
@@ -127,7 +127,7 @@ class PartTimeline:
 
 
 def load_part_timelines(
-    order: Order, refunds: Sequence[RefundView], *, is_transfer_seen: bool, now: datetime.datetime
+    order: Order, refund_displays: Sequence[RefundDisplay], *, is_transfer_seen: bool, now: datetime.datetime
 ) -> list[PartTimeline]:
     """Load the parts of an order with their timelines, in the page's language. Do not save them.
 
@@ -138,9 +138,11 @@ def load_part_timelines(
     pictures = _pictures_by_part(parts)
     current_names = _current_names(order, parts)
     complaints = _complaints_by_part(order)
-    refund_steps = _refund_steps_by_part(refunds)
+    refund_entries = _refund_entries_by_part(refund_displays)
     refunded_lines = (
-        RefundLine.objects.filter(order_line__order=order).fully_refunded_lines() if refunds else set()
+        RefundLine.objects.filter(order_line__order=order).fully_refunded_lines()
+        if refund_displays
+        else set()
     )
     complaint_days = shop_settings().complaint_days
     timelines = []
@@ -150,11 +152,11 @@ def load_part_timelines(
         timelines.append(
             PartTimeline(
                 part=part,
-                steps=timeline_steps(
+                entries=build_timeline(
                     part,
                     all_parcels,
                     complaints=part_complaints,
-                    refunds=refund_steps.get(part.pk, []),
+                    refund_entries=refund_entries.get(part.pk, []),
                     is_transfer_seen=is_transfer_seen,
                 ),
                 parcels=[parcel for parcel in all_parcels if parcel.is_active_outgoing],
@@ -243,11 +245,13 @@ def _complaints_by_part(order: Order) -> dict[int, list[Complaint]]:
     return complaints
 
 
-def _refund_steps_by_part(refunds: Sequence[RefundView]) -> dict[int | None, list[TimelineStep]]:
-    steps: dict[int | None, list[TimelineStep]] = {}
-    for refund in refunds:
-        steps.setdefault(refund.refund.part_id, []).append(refund.timeline_step)
-    return steps
+def _refund_entries_by_part(
+    refund_displays: Sequence[RefundDisplay],
+) -> dict[int | None, list[TimelineEntry]]:
+    entries: dict[int | None, list[TimelineEntry]] = {}
+    for refund_display in refund_displays:
+        entries.setdefault(refund_display.refund.part_id, []).append(refund_display.timeline_entry)
+    return entries
 
 
 def _complaint_deadline(

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from orders.actions.gateway_requests.gateway_requests import read_payment_sums, start_call_of
+from orders.actions.gateway_requests.intended_calls import read_payment_sums, start_call_of
 from orders.actions.payments.confirm_order import is_awaiting_confirmation, is_confirmed_automatically
 from orders.actions.payments.order_payments import (
     change_payment_method,
@@ -33,10 +33,10 @@ from orders.models import (
     total_authorised_and_charged,
 )
 from orders.payments.stripe_js import accepts_cards
-from orders.payments.transfer_requests import amount_not_requested, transfer_request_for_order
+from orders.payments.transfer_instructions import amount_not_requested, transfer_instructions_for_order
 from orders.payments.vietqr import qr_png, qr_svg
 from orders.states import Coverage, OrderStatus
-from orders.views.card_payment import CardView, card_view
+from orders.views.card_payment import CardDisplay, build_card_display
 from orders.views.current_basket import request_actor
 from shop.core.errors import Refused
 from shop.core.models import shop_settings
@@ -75,7 +75,7 @@ class PaymentDeadline:
 
 
 @dataclass(frozen=True, slots=True)
-class PaymentView:
+class PaymentDisplay:
     """The payment of an order that awaits it, and the alternatives.
 
     `transfer` is the requested bank transfer, with its `qr_code`; `card` is the card payment. Either
@@ -87,7 +87,7 @@ class PaymentView:
     other_methods: list[PaymentChoice]
     due: int
     transfer: TransferInstructions | None
-    card: CardView | None
+    card: CardDisplay | None
     deadline: PaymentDeadline | None
     transfers_in_review: list[BankTransfer]
     state_hash: str
@@ -134,9 +134,9 @@ def transfer_before_weighing_text(estimate: int, maximum: int, currency: str) ->
     ) % {"sum": money(estimate, currency), "rise": money(maximum - estimate, currency)}
 
 
-def payment_view(order: Order, *, now: datetime.datetime) -> PaymentView | None:
+def build_payment_display(order: Order, *, now: datetime.datetime) -> PaymentDisplay | None:
     """Return how the order is to be paid; None for cash on delivery or if nothing more is due."""
-    payment = _last_payment(order)
+    payment = order.payments.current()
     is_unconfirmed = is_awaiting_confirmation(order)
     due = order.still_due if is_unconfirmed else _rest_due(order, payment)
     if not is_unconfirmed and not due:
@@ -158,13 +158,13 @@ def payment_view(order: Order, *, now: datetime.datetime) -> PaymentView | None:
             _payment_choice(payment_method, False) for payment_method in methods_for_remainder(order, payment)
         ]
     transfers_in_review = list(BankTransfer.objects.in_review_for(order))
-    return PaymentView(
+    return PaymentDisplay(
         payment,
         other_methods if not is_unconfirmed or not order.charged else [],
         due,
         None
         if is_late and not order.charged
-        else transfer_request_for_order(order, payment, shop_settings()),
+        else transfer_instructions_for_order(order, payment, shop_settings()),
         _card_payment(order, payment, due, is_unconfirmed=is_unconfirmed),
         deadline,
         transfers_in_review,
@@ -190,7 +190,7 @@ def amount_being_voided(order: Order) -> int:
 
 def payment_state_hash(order: Order, *, now: datetime.datetime) -> str:
     """Return a hash that changes whenever the payment's state changes, for the page's polling."""
-    payment = _last_payment(order)
+    payment = order.payments.current()
     review_count = BankTransfer.objects.in_review_for(order).count()
     return _state_hash(order, payment, _payment_deadline(order, payment, now), review_count)
 
@@ -200,12 +200,14 @@ def payment_state_hash(order: Order, *, now: datetime.datetime) -> str:
 def serve_qr_code(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
     """Serve the QR code as a PNG. Buyers with one phone save it and open it in their bank's app."""
     order = get_object_or_404(Order.objects.by_link_id(order_id).select_related("channel"))
-    paying = payment_view(order, now=timezone.now())
-    if paying is None or paying.transfer is None:
+    payment_display = build_payment_display(order, now=timezone.now())
+    if payment_display is None or payment_display.transfer is None:
         raise Http404
     name = f'inline; filename="vietqr-{order.code}.png"'
     return HttpResponse(
-        qr_png(paying.transfer.payload), content_type="image/png", headers={"Content-Disposition": name}
+        qr_png(payment_display.transfer.payload),
+        content_type="image/png",
+        headers={"Content-Disposition": name},
     )
 
 
@@ -229,11 +231,11 @@ def change_payment_method_view(request: HttpRequest, order_id: uuid.UUID) -> Htt
 
 def _card_payment(
     order: Order, payment: Payment | None, due: int, *, is_unconfirmed: bool
-) -> CardView | None:
+) -> CardDisplay | None:
     """Return the card payment; None if the rest is below the card minimum."""
     if payment is None or payment.method != PaymentMethod.CARD:
         return None
-    return card_view(payment) if is_unconfirmed or accepts_cards(order.currency, due) else None
+    return build_card_display(payment) if is_unconfirmed or accepts_cards(order.currency, due) else None
 
 
 def _rest_due(order: Order, payment: Payment | None) -> int:
@@ -246,10 +248,6 @@ def _rest_due(order: Order, payment: Payment | None) -> int:
         else read_payment_sums(payment).charge_pending
     )
     return max(0, unpaid - amount_not_requested(order))
-
-
-def _last_payment(order: Order) -> Payment | None:
-    return order.payments.current()
 
 
 def _payment_deadline(
@@ -267,7 +265,7 @@ def _state_hash(
     order: Order, payment: Payment | None, deadline: PaymentDeadline | None, review_count: int
 ) -> str:
     card_state = (
-        CardView(start_call_of(payment)).form_state
+        CardDisplay(start_call_of(payment)).form_state
         if payment is not None and payment.method == PaymentMethod.CARD
         else ()
     )

@@ -28,7 +28,7 @@ _IN_BASKET = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class LineView:
+class LineDisplay:
     """A quoted line for display. `error` is the error of the quantity just entered.
 
     `priced` holds the line's sums. If the line is sold by weight, they are those at its bound. Products not
@@ -114,9 +114,9 @@ class PickupPoint:
 
 
 @dataclass(frozen=True, slots=True)
-class SellerQuoteView:
+class SellerQuoteDisplay:
     seller_quote: SellerQuote
-    lines: list[LineView]
+    lines: list[LineDisplay]
     messages: list[str]
     choices: list[DeliveryChoice]
     pickup_points: list[PickupPoint]
@@ -164,9 +164,9 @@ class SellerQuoteView:
         return any(line.is_by_weight for line in self.lines)
 
 
-def build_seller_quote_views(
+def build_seller_quote_displays(
     quote: Quote, province: Division | None, quantity_errors: Mapping[uuid.UUID, str] | None = None
-) -> list[SellerQuoteView]:
+) -> list[SellerQuoteDisplay]:
     """Prepare each seller's quote for display. Messages about delivery need a province."""
     translate_quote(quote)
     attach_product_media(line.variant for line in quote.lines)
@@ -174,10 +174,10 @@ def build_seller_quote_views(
     currency = quote.requested.channel.currency
     priced = {line.key: line for line in quote.purchase_at_maximum.lines}
     return [
-        SellerQuoteView(
+        SellerQuoteDisplay(
             seller_quote,
             [
-                LineView(
+                LineDisplay(
                     line,
                     line_messages(line, currency),
                     errors_by_line.get(line.requested.key, ""),
@@ -206,8 +206,8 @@ def line_messages(line: QuotedLine, currency: str) -> list[str]:
         QuoteProblem.NOT_FOR_SALE: lambda: _("No longer on sale. Remove it to continue."),
         QuoteProblem.SOLD_OUT: lambda: _("Sold out. Remove it to continue."),
         QuoteProblem.ONLY_LEFT: lambda: (
-            ngettext("Only %(count)s is left.", "Only %(count)s are left.", line.available_steps or 0)
-            % {"count": line.available_steps or 0}
+            ngettext("Only %(count)s is left.", "Only %(count)s are left.", line.available_quantity or 0)
+            % {"count": line.available_quantity or 0}
         ),
         QuoteProblem.OVER_LIMIT: lambda: (
             _("You can buy at most %(limit)s of this per order.") % {"limit": line.limit}
@@ -225,7 +225,7 @@ def seller_messages(seller_quote: SellerQuote, province: Division | None) -> lis
     name = translated(seller_quote.cooperative, "name")
     messages: list[str] = []
     if QuoteProblem.PAUSED in seller_quote.problems:
-        messages.append(_pause_words(name, seller_quote.cooperative.paused_until))
+        messages.append(_pause_text(name, seller_quote.cooperative.paused_until))
     if QuoteProblem.NOT_DELIVERED in seller_quote.problems and province is not None:
         messages.append(
             sentence(
@@ -305,7 +305,7 @@ def translate_quote(quote: Quote) -> None:
     )
 
 
-def _pause_words(name: str, until: datetime.date | None) -> str:
+def _pause_text(name: str, until: datetime.date | None) -> str:
     if until is None:
         return sentence(_("%(name)s has paused sales for now."), name=name)
     return sentence(

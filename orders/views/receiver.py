@@ -35,28 +35,28 @@ _MAX_NOTES = 50
 
 def initial_receiver(request: HttpRequest, basket: Basket) -> dict[str, object]:
     """Return initial values for the checkout: entered before, from the basket, or from the account."""
-    entered = dict(request.session.get(KEY, {}))
+    inputs = dict(request.session.get(KEY, {}))
     user = signed_in_user(request)
-    if user is not None and not entered:
+    if user is not None and not inputs:
         address = basket.shipping_address or next(iter(address_book(user)), None)
-        entered = {
+        inputs = {
             "name": basket.name or user.first_name,
             "phone": format_phone(basket.phone or user.phone or ""),
             "email": basket.email or user.email or "",
             **(_address_fields(address) if address else {}),
             **_last_invoice(user),
         }
-    return entered | {"province": entered.get("province") or province_of(request, basket)}
+    return inputs | {"province": inputs.get("province") or province_of(request, basket)}
 
 
-def save_inputs(request: HttpRequest, posted: Mapping[str, object]) -> None:
+def save_inputs(request: HttpRequest, submitted: Mapping[str, object]) -> None:
     """Save the checkout's inputs in the session until the order is placed."""
     notes = [
         name
-        for name in posted
+        for name in submitted
         if name.startswith(_NOTE_PREFIX) and name.removeprefix(_NOTE_PREFIX).isdecimal()
     ]
-    saved = {name: str(posted.get(name, ""))[:500] for name in (*_SAVED_FIELDS, *notes[:_MAX_NOTES])}
+    saved = {name: str(submitted.get(name, ""))[:500] for name in (*_SAVED_FIELDS, *notes[:_MAX_NOTES])}
     saved = {name: value for name, value in saved.items() if value}
     if request.session.get(KEY) != saved:
         request.session[KEY] = saved
@@ -82,11 +82,11 @@ def address_book(user: User | None) -> list[Address]:
     return sorted(addresses, key=lambda address: address.pk != user.default_shipping_address_id)
 
 
-def with_chosen_address(request: HttpRequest, posted: QueryDict) -> QueryDict:
+def with_chosen_address(request: HttpRequest, submitted: QueryDict) -> QueryDict:
     """Return the submitted data with the chosen address, or the commune chosen for an old address."""
-    if "use-address" in posted:
-        return _with_address(posted, address_book(signed_in_user(request)))
-    return apply_picked_commune(posted)
+    if "use-address" in submitted:
+        return _with_address(submitted, address_book(signed_in_user(request)))
+    return apply_picked_commune(submitted)
 
 
 def _address_fields(address: Address) -> dict[str, str]:
@@ -103,11 +103,11 @@ def _last_invoice(user: User) -> dict[str, str]:
     return initial_invoice(InvoiceDetails.objects.filter(order__user=user).order_by("-pk").first())
 
 
-def _with_address(posted: QueryDict, book: list[Address]) -> QueryDict:
-    chosen = next((address for address in book if str(address.pk) == posted["use-address"]), None)
+def _with_address(submitted: QueryDict, book: list[Address]) -> QueryDict:
+    chosen = next((address for address in book if str(address.pk) == submitted["use-address"]), None)
     if chosen is None:
-        return posted
+        return submitted
     fields = {"name": chosen.first_name, "phone": format_phone(chosen.phone)}
     return with_values(
-        posted, {name: value for name, value in fields.items() if value} | _address_fields(chosen)
+        submitted, {name: value for name, value in fields.items() if value} | _address_fields(chosen)
     )

@@ -22,7 +22,7 @@ from orders.forms.refunds import RefundAccountForm
 from orders.models import Order, Payout, Refund
 from orders.states import PayoutState
 from orders.views.current_basket import request_actor
-from orders.views.timeline import TimelineStep
+from orders.views.timeline import TimelineEntry
 from shop.core.errors import Refused
 from shop.core.models import bind_idempotency_key
 from shop.core.texts.formatting import day, money
@@ -72,7 +72,7 @@ _STAFF_TEXTS = _Texts(
 
 
 @dataclass(frozen=True, slots=True)
-class RefundView:
+class RefundDisplay:
     """A refund for display, with messages about its progress. `tone` is the messages' colour."""
 
     refund: Refund
@@ -85,20 +85,20 @@ class RefundView:
         return self.tone == "good"
 
     @property
-    def timeline_step(self) -> TimelineStep:
-        """The refund as a step in its part's timeline."""
+    def timeline_entry(self) -> TimelineEntry:
+        """The refund as an entry in its part's timeline."""
         refund = self.refund
-        title = _("%(sum)s refunded") % {"sum": money(refund.money, refund.currency)}
-        if not refund.money:
+        title = _("%(sum)s refunded") % {"sum": money(refund.repayment, refund.currency)}
+        if not refund.repayment:
             title = _("%(sum)s less to pay") % {"sum": money(refund.less_to_pay, refund.currency)}
         if not refund.less_to_pay:
             title = _("Replaced by another product")
-        return TimelineStep(
+        return TimelineEntry(
             title, "done" if self.is_done else "now", refund.decided_at, " ".join(self.messages)
         )
 
 
-def refund_views(order: Order, *, is_for_desk: bool = False) -> list[RefundView]:
+def build_refund_displays(order: Order, *, is_for_desk: bool = False) -> list[RefundDisplay]:
     """Return an order's refunds, oldest first, worded for buyer or desk. A fixed number of queries."""
     texts = _STAFF_TEXTS if is_for_desk else _BUYER_TEXTS
     payouts = Prefetch("payouts", Payout.objects.order_by("created_at", "pk"))
@@ -107,12 +107,14 @@ def refund_views(order: Order, *, is_for_desk: bool = False) -> list[RefundView]
     paid, failed_amounts = {}, {}
     if rows:
         paid, failed_amounts = refunds.refunded_amounts(), refunds.failed_amounts()
-    return [_display_refund(row, paid.get(row.pk, 0), failed_amounts.get(row.pk, 0), texts) for row in rows]
+    return [
+        _build_refund_display(row, paid.get(row.pk, 0), failed_amounts.get(row.pk, 0), texts) for row in rows
+    ]
 
 
-def amount_awaiting_account(refunds: Sequence[RefundView]) -> int:
+def amount_awaiting_account(refund_displays: Sequence[RefundDisplay]) -> int:
     """Return the amount that waits for the buyer's bank account, in minor units."""
-    payouts = [payout for refund in refunds for payout in refund.refund.payouts.all()]
+    payouts = [payout for refund_display in refund_displays for payout in refund_display.refund.payouts.all()]
     return sum(payout.amount for payout in payouts if _lacks_account(payout))
 
 
@@ -153,12 +155,12 @@ def edit_refund_account(request: HttpRequest, order_id: uuid.UUID) -> HttpRespon
     return render(request, "orders/refund_account.html", context)
 
 
-def _display_refund(refund: Refund, paid: int, failed_amount: int, texts: _Texts) -> RefundView:
-    if not refund.money:
-        return RefundView(refund, [_("Not paid yet, so nothing is left to pay for it.")], "good")
-    if paid >= refund.money:
+def _build_refund_display(refund: Refund, paid: int, failed_amount: int, texts: _Texts) -> RefundDisplay:
+    if not refund.repayment:
+        return RefundDisplay(refund, [_("Not paid yet, so nothing is left to pay for it.")], "good")
+    if paid >= refund.repayment:
         sent = _sent_messages(refund, texts)
-        return RefundView(
+        return RefundDisplay(
             refund, [str(texts.arrived), *sent] if sent else [str(texts.refunded_directly)], "good"
         )
     messages = _sent_messages(refund, texts)
@@ -171,12 +173,12 @@ def _display_refund(refund: Refund, paid: int, failed_amount: int, texts: _Texts
             values = {"sum": money(payout.amount, refund.currency), "digits": payout.account_end}
             messages.append(str(texts.sending) % values)
     due_amount = sum(payout.amount for payout in payouts if payout.state == PayoutState.DUE)
-    by_card = refund.money - paid - failed_amount - due_amount
+    by_card = refund.repayment - paid - failed_amount - due_amount
     if by_card > 0:
         messages.append(str(texts.by_card) % {"sum": money(by_card, refund.currency)})
     if failed_amount:
         messages.append(str(texts.failed) % {"sum": money(failed_amount, refund.currency)})
-    return RefundView(refund, messages, "wait", failed_amount)
+    return RefundDisplay(refund, messages, "wait", failed_amount)
 
 
 def _sent_messages(refund: Refund, texts: _Texts) -> list[str]:

@@ -75,7 +75,7 @@ def _difference_message(difference: Difference, language: str, currency: str) ->
     match difference.kind:
         case DifferenceKind.GONE:
             return sentence(_("%(name)s: no longer on sale."), name=name)
-        case DifferenceKind.RESTING:
+        case DifferenceKind.PAUSED:
             return sentence(
                 _("%(name)s: %(seller)s has paused sales."),
                 name=name,

@@ -1,4 +1,4 @@
-"""The steps of a cooperative's part of an order, as shown to its buyer."""
+"""The timeline of a cooperative's part of an order, as shown to its buyer."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ _FULLY_DISPATCHED = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class TimelineStep:
-    """A step of the timeline; `state` is "done", "now", or empty for future steps."""
+class TimelineEntry:
+    """An entry of the timeline; `state` is "done", "now", or empty for future ones."""
 
     title: str
     state: str = ""
@@ -38,96 +38,96 @@ class TimelineStep:
     note: str = ""
 
 
-def timeline_steps(
+def build_timeline(
     part: OrderPart,
     all_parcels: Sequence[Parcel],
     *,
     complaints: Sequence[Complaint],
-    refunds: Sequence[TimelineStep],
+    refund_entries: Sequence[TimelineEntry],
     is_transfer_seen: bool,
-) -> list[TimelineStep]:
-    """Return a part's steps in order: waiting for payment, fulfilment, then complaints and refunds by time.
+) -> list[TimelineEntry]:
+    """Return a part's timeline: waiting for payment, fulfilment, then complaints and refunds by time.
 
     `all_parcels` are its parcels in order; the buyer sees those sent to them and not voided.
     `is_transfer_seen` tells whether a bank transfer that names the order awaits manual review.
     """
-    steps = [_waiting_step(part.order, is_transfer_seen)] if is_awaiting_confirmation(part.order) else []
-    steps.append(_acceptance_step(part))
+    entries = [_waiting_entry(part.order, is_transfer_seen)] if is_awaiting_confirmation(part.order) else []
+    entries.append(_acceptance_entry(part))
     if part.is_active:
-        steps += _fulfilment_steps(part, all_parcels)
+        entries += _fulfilment_entries(part, all_parcels)
     else:
-        steps = [step for step in steps if step.state == "done"] + [_end_step(part)]
-    return steps + sorted(
-        [*(_complaint_step(complaint) for complaint in complaints), *refunds], key=_sort_time
+        entries = [entry for entry in entries if entry.state == "done"] + [_end_entry(part)]
+    return entries + sorted(
+        [*(_complaint_entry(complaint) for complaint in complaints), *refund_entries], key=_sort_time
     )
 
 
-def _fulfilment_steps(part: OrderPart, all_parcels: Sequence[Parcel]) -> list[TimelineStep]:
+def _fulfilment_entries(part: OrderPart, all_parcels: Sequence[Parcel]) -> list[TimelineEntry]:
     parcels = [parcel for parcel in all_parcels if parcel.is_active_outgoing]
     is_packed = part.is_packed(all_parcels)
-    steps = [
-        _packing_step(part, parcels, is_packed),
-        _dispatch_step(part, parcels, is_packed),
-        _arrival_step(part, parcels),
+    entries = [
+        _packing_entry(part, parcels, is_packed),
+        _dispatch_entry(part, parcels, is_packed),
+        _arrival_entry(part, parcels),
     ]
     if part.progress in (Progress.PARTLY_RETURNED, Progress.RETURNED):
-        steps.append(TimelineStep(_state_label(Progress(part.progress)), "done"))
-    return steps
+        entries.append(TimelineEntry(_state_label(Progress(part.progress)), "done"))
+    return entries
 
 
-def _complaint_step(complaint: Complaint) -> TimelineStep:
+def _complaint_entry(complaint: Complaint) -> TimelineEntry:
     if complaint.is_open:
         until = _("answer due by %(day)s") % {"day": weekday_and_day(complaint.due_by)}
-        return TimelineStep(_("You sent a complaint"), "now", complaint.created_at, until)
+        return TimelineEntry(_("You sent a complaint"), "now", complaint.created_at, until)
     titles = {
         ComplaintState.ACCEPTED: _("Your complaint was accepted"),
         ComplaintState.REJECTED: _("Your complaint was rejected"),
         ComplaintState.WITHDRAWN: _("You withdrew your complaint"),
     }
     title = titles[ComplaintState(complaint.state)]
-    return TimelineStep(title, "done", complaint.answered_at, translated_reason(complaint.answer))
+    return TimelineEntry(title, "done", complaint.answered_at, translated_reason(complaint.answer))
 
 
-def _sort_time(step: TimelineStep) -> datetime.datetime:
-    return step.at or datetime.datetime.max.replace(tzinfo=datetime.UTC)
+def _sort_time(entry: TimelineEntry) -> datetime.datetime:
+    return entry.at or datetime.datetime.max.replace(tzinfo=datetime.UTC)
 
 
-def _waiting_step(order: Order, is_transfer_seen: bool) -> TimelineStep:
-    """Return the step before the order is passed on to the cooperatives."""
+def _waiting_entry(order: Order, is_transfer_seen: bool) -> TimelineEntry:
+    """Return the entry before the order is passed on to the cooperatives."""
     if is_transfer_seen:
-        return TimelineStep(_("We are checking your transfer"), "now")
-    return TimelineStep(
+        return TimelineEntry(_("We are checking your transfer"), "now")
+    return TimelineEntry(
         _("Waiting for your payment") if order.still_due else _("The market confirms the order"), "now"
     )
 
 
-def _acceptance_step(part: OrderPart) -> TimelineStep:
+def _acceptance_entry(part: OrderPart) -> TimelineEntry:
     title = _("The cooperative accepts the order")
     if part.accepted_at is not None:
-        return TimelineStep(title, "done", part.accepted_at)
+        return TimelineEntry(title, "done", part.accepted_at)
     if is_awaiting_confirmation(part.order):
-        return TimelineStep(title)
+        return TimelineEntry(title)
     if part.accept_by is None:
-        return TimelineStep(title, "now")
+        return TimelineEntry(title, "now")
     until = _("no later than %(hour)s on %(day)s") % {
         "hour": clock(part.accept_by),
         "day": weekday_and_day(part.accept_by),
     }
-    return TimelineStep(title, "now", note=until)
+    return TimelineEntry(title, "now", note=until)
 
 
-def _packing_step(part: OrderPart, parcels: Sequence[Parcel], is_packed: bool) -> TimelineStep:
+def _packing_entry(part: OrderPart, parcels: Sequence[Parcel], is_packed: bool) -> TimelineEntry:
     title = pgettext("step", "Packed")
     if part.state != PartState.ACCEPTED:
-        return TimelineStep(title)
+        return TimelineEntry(title)
     if part.progress in _FULLY_DISPATCHED or is_packed:
-        return TimelineStep(title, "done", _latest_time(parcel.packed_at for parcel in parcels))
-    return TimelineStep(
+        return TimelineEntry(title, "done", _latest_time(parcel.packed_at for parcel in parcels))
+    return TimelineEntry(
         _state_label(OrderStatus.IN_HAND if part.progress == Progress.NOTHING else Progress.PACKING), "now"
     )
 
 
-def _dispatch_step(part: OrderPart, parcels: Sequence[Parcel], is_packed: bool) -> TimelineStep:
+def _dispatch_entry(part: OrderPart, parcels: Sequence[Parcel], is_packed: bool) -> TimelineEntry:
     title = capfirst(str(READY_FOR_PICKUP)) if part.is_collected else _state_label(Progress.DISPATCHED)
     failed = [parcel for parcel in parcels if parcel.state == ParcelState.FAILED_DELIVERY]
     if failed:
@@ -136,42 +136,42 @@ def _dispatch_step(part: OrderPart, parcels: Sequence[Parcel], is_packed: bool) 
             "day": day(last.failed_at),
             "reason": last.reason,
         }
-        return TimelineStep(
+        return TimelineEntry(
             capfirst(str(ParcelState.FAILED_DELIVERY.label)), "now", last.handed_over_at, note
         )
     left_at = _latest_time(parcel.handed_over_at for parcel in parcels)
     if part.progress in ARRIVED_PROGRESS:
-        return TimelineStep(title, "done", left_at)
+        return TimelineEntry(title, "done", left_at)
     if part.progress in (Progress.DISPATCHED, Progress.PARTLY_DISPATCHED, Progress.PARTLY_DELIVERED):
-        return TimelineStep(capfirst(part.state_label(parcels)), "now", left_at)
+        return TimelineEntry(capfirst(part.state_label(parcels)), "now", left_at)
     if is_packed:
         waiting = (
             _("Waiting to be taken to the pickup point")
             if part.is_collected
             else _("Waiting for the carrier")
         )
-        return TimelineStep(waiting, "now")
-    return TimelineStep(title)
+        return TimelineEntry(waiting, "now")
+    return TimelineEntry(title)
 
 
-def _arrival_step(part: OrderPart, parcels: Sequence[Parcel]) -> TimelineStep:
+def _arrival_entry(part: OrderPart, parcels: Sequence[Parcel]) -> TimelineEntry:
     if part.progress in ARRIVED_PROGRESS:
-        return TimelineStep(
+        return TimelineEntry(
             _state_label(Progress.DELIVERED), "done", _latest_time(parcel.delivered_at for parcel in parcels)
         )
     note = ""
     if part.expected_until is not None:
         note = _("expected %(day)s") % {"day": days_between(part.expected_from, part.expected_until)}
-    return TimelineStep(_state_label(Progress.DELIVERED), note=note)
+    return TimelineEntry(_state_label(Progress.DELIVERED), note=note)
 
 
-def _end_step(part: OrderPart) -> TimelineStep:
+def _end_entry(part: OrderPart) -> TimelineEntry:
     title = _("Declined by the cooperative") if part.state == PartState.DECLINED else _("Cancelled")
-    return TimelineStep(title, "now", part.ended_at, translated_reason(part.end_reason))
+    return TimelineEntry(title, "now", part.ended_at, translated_reason(part.end_reason))
 
 
 def _state_label(state: Progress | OrderStatus) -> str:
-    """Return a state's label as a step title."""
+    """Return a state's label as the title of an entry."""
     return capfirst(str(state.label))
 
 

@@ -506,7 +506,7 @@ def test_sender_and_members_see_that_a_photo_could_not_be_opened(client: Client)
     part = deliver_order(order, now=timezone.now())
     complaint = submit_complaint(
         part_id=part.pk,
-        steps={part.lines.get().pk: 1},
+        quantities={part.lines.get().pk: 1},
         text="Dập.",
         pictures=[store_picture(cut_short())],
         actor=Actor.guest(),

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from catalog.models import Stock
 from orders.actions.checkout.open_checkout import open_checkout
-from orders.actions.gateway import gateway_calls
-from orders.actions.gateway.gateway_calls import look_up_delay, sweep_card_payments_task
+from orders.actions.gateway import send_gateway_calls
+from orders.actions.gateway.send_gateway_calls import look_up_delay, sweep_card_payments_task
 from orders.actions.placement.order_sweeps import release_expired_reservations
 from orders.models import EventKind, GatewayCall, Operation, PaymentEvent
 from orders.states import CallState
@@ -200,14 +200,14 @@ def test_reservation_that_cannot_be_released_does_not_block_others() -> None:
 
 def test_card_hold_that_raises_does_not_block_the_next_capture(stripe, monkeypatch) -> None:
     first, second = (make_paid_card_order(stripe, (make_weighed_variant(), 2)) for _each in range(2))
-    finish = gateway_calls.finish_order_change
+    finish = send_gateway_calls.finish_order_change
 
     def finish_or_fail(order, **given):
         if order.pk == first.pk:
             raise Broken("a sum nobody has thought of")
         return finish(order, **given)
 
-    monkeypatch.setattr(gateway_calls, "finish_order_change", finish_or_fail)
+    monkeypatch.setattr(send_gateway_calls, "finish_order_change", finish_or_fail)
     monkeypatch.setattr(timezone, "now", lambda: NOW + datetime.timedelta(days=6, hours=1))
 
     sweep_card_payments_task()
@@ -215,7 +215,10 @@ def test_card_hold_that_raises_does_not_block_the_next_capture(stripe, monkeypat
     captures = GatewayCall.objects.filter(operation=Operation.CAPTURE)
     failure = SweepFailure.objects.get()
     assert list(captures.values_list("payment__order", flat=True)) == [second.pk]
-    assert (failure.sweep, failure.row_key) == ("orders.sweep_card_payments:held", str(get_call(first).pk))
+    assert (failure.sweep, failure.row_key) == (
+        "orders.sweep_card_payments:authorised",
+        str(get_call(first).pk),
+    )
 
 
 def test_basket_hold_that_raises_does_not_block_the_next_release(stripe, monkeypatch, eager_jobs) -> None:
@@ -223,14 +226,14 @@ def test_basket_hold_that_raises_does_not_block_the_next_release(stripe, monkeyp
         make_authorised_payment(stripe, prepare_checkout((make_variant(price=90_000), 1)))
         for _each in range(2)
     )
-    request_void = gateway_calls.request_void
+    request_void = send_gateway_calls.request_void
 
     def request_void_or_fail(basket, payment, **given):
         if payment.pk == first.pk:
             raise Missing()
         return request_void(basket, payment, **given)
 
-    monkeypatch.setattr(gateway_calls, "request_void", request_void_or_fail)
+    monkeypatch.setattr(send_gateway_calls, "request_void", request_void_or_fail)
     later = timezone.now() + datetime.timedelta(days=2)
     monkeypatch.setattr(timezone, "now", lambda: later)
 

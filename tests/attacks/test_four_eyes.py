@@ -29,8 +29,8 @@ from orders.actions.payouts.bank_accounts import (
     change_cooperative_account,
     use_current_cooperative_account,
 )
+from orders.actions.payouts.complete_payouts import PayoutReferenceRequired, mark_payout_paid
 from orders.actions.payouts.payment_settings import change_market_account
-from orders.actions.payouts.payouts import PayoutReferenceRequired, mark_payout_paid
 from orders.actions.payouts.proposals import (
     PROPOSAL_LIFETIME,
     PersonRequired,

@@ -9,7 +9,7 @@ import uuid
 import pytest
 from django.test import Client
 
-from orders.actions.payouts.payouts import PayoutHeld, mark_payout_paid
+from orders.actions.payouts.complete_payouts import PayoutHeld, mark_payout_paid
 from orders.models import Order, Payout
 from orders.states import PartState
 from orders.views.find_order import FIND_LIMIT_BY_NETWORK, FIND_LIMIT_BY_ORDER, FIND_LIMIT_BY_PHONE

@@ -46,7 +46,7 @@ def test_no_statement_replaces_or_empties_append_only_rows(model) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("model", "column"), [(Change, "sent_key"), (LedgerPosting, "key")])
+@pytest.mark.parametrize(("model", "column"), [(Change, "sent_key"), (LedgerPosting, "idempotency_key")])
 def test_reused_key_replaces_no_row(model, column: str) -> None:
     _write_everywhere()
     table = model._meta.db_table
@@ -75,7 +75,7 @@ def _write_everywhere() -> None:
         "channel.edited", make_channel(), actor=Actor.system("test"), now=NOW, idempotency_key="once"
     )
     seal_changes(now=NOW)
-    posting = LedgerPosting.objects.create(key="once", kind=PostingKind.PAYMENT, created_at=NOW)
+    posting = LedgerPosting.objects.create(idempotency_key="once", kind=PostingKind.PAYMENT, created_at=NOW)
     for account, amount in ((LedgerAccount.BANK, 50_000), (LedgerAccount.BUYER, -50_000)):
         LedgerEntry.objects.create(posting=posting, account=account, currency="VND", amount=amount)
     connection.check_constraints()  # nothing deferred stands in the way of emptying a table

@@ -18,7 +18,7 @@ from stripe import WebhookSignature
 from catalog.models import Variant
 from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
 from orders.actions.fulfilment.weigh_lines import weigh_line
-from orders.actions.gateway.gateway_calls import look_up_call, send_call
+from orders.actions.gateway.send_gateway_calls import look_up_call, send_call
 from orders.actions.placement.place_order import place_order
 from orders.models import Basket, GatewayCall, Operation, Order, PaymentMethod
 from shop.accounts.models import ConsentPurpose
@@ -156,4 +156,4 @@ class WeighedPurchase(EmbeddedPurchase):
 
 def keys_of(order: Order) -> set[str]:
     calls = GatewayCall.objects.filter(payment__order=order, operation=Operation.START)
-    return {call.key for call in calls}
+    return {call.idempotency_key for call in calls}

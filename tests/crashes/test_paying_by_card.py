@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.db.models import F
 
-from orders.actions.gateway.gateway_calls import look_up_calls_task
+from orders.actions.gateway.send_gateway_calls import look_up_calls_task
 from orders.actions.gateway.stripe_webhooks import handle_stripe_events_task
 from orders.actions.placement.order_sweeps import expire_orders_task, release_expired_reservations_task
 from orders.models import Basket, GatewayCall, LedgerEntry, Operation, Order, PaymentEvent, WebhookEvent

@@ -8,13 +8,13 @@ from shop.management.verification import ledger, money, order_totals, stock_and_
 from shop.management.verification.rows import OrderRows
 
 
-def check_everything(*, newest: int | None = None) -> None:
-    """Check every rule over all rows; `newest` limits recalculation to the orders changed last."""
+def check_everything(*, order_limit: int | None = None) -> None:
+    """Check every rule over all rows; `order_limit` restricts recalculation to the orders changed last."""
     rows = OrderRows()
     check_stock()
     check_availability()
     check_sums(rows)
-    check_counted(rows)
+    check_report_columns(rows)
     check_discounts(rows)
     check_parcels(rows)
     check_weights(rows)
@@ -25,78 +25,78 @@ def check_everything(*, newest: int | None = None) -> None:
     check_refunds(rows)
     check_unconfirmed_orders(rows)
     check_slots()
-    check_ledger(rows, newest)
-    check_derived(rows, newest)
+    check_ledger(rows, order_limit)
+    check_derived(rows, order_limit)
 
 
 def check_stock() -> None:
-    _is_clean(stock_and_parcels.find_wrong_stock())
+    _assert_no_faults(stock_and_parcels.find_wrong_stock())
 
 
 def check_availability() -> None:
-    _is_clean(stock_and_parcels.find_wrong_availability())
+    _assert_no_faults(stock_and_parcels.find_wrong_availability())
 
 
 def check_parcels(rows: OrderRows | None = None) -> None:
-    _is_clean(stock_and_parcels.find_wrong_parcels(rows or OrderRows()))
+    _assert_no_faults(stock_and_parcels.find_wrong_parcels(rows or OrderRows()))
 
 
 def check_weights(rows: OrderRows | None = None) -> None:
-    _is_clean(stock_and_parcels.find_wrong_weights(rows or OrderRows()))
+    _assert_no_faults(stock_and_parcels.find_wrong_weights(rows or OrderRows()))
 
 
 def check_substitutes(rows: OrderRows | None = None) -> None:
-    _is_clean(stock_and_parcels.find_wrong_substitutes(rows or OrderRows()))
+    _assert_no_faults(stock_and_parcels.find_wrong_substitutes(rows or OrderRows()))
 
 
 def check_unconfirmed_orders(rows: OrderRows | None = None) -> None:
-    _is_clean(stock_and_parcels.find_work_on_unconfirmed_orders(rows or OrderRows()))
+    _assert_no_faults(stock_and_parcels.find_work_on_unconfirmed_orders(rows or OrderRows()))
 
 
 def check_slots() -> None:
-    _is_clean(stock_and_parcels.find_wrong_slots())
+    _assert_no_faults(stock_and_parcels.find_wrong_slots())
 
 
 def check_sums(rows: OrderRows | None = None) -> None:
-    _is_clean(order_totals.find_wrong_totals(rows or OrderRows()))
+    _assert_no_faults(order_totals.find_wrong_totals(rows or OrderRows()))
 
 
-def check_counted(rows: OrderRows | None = None) -> None:
-    _is_clean(order_totals.find_wrong_counts(rows or OrderRows()))
+def check_report_columns(rows: OrderRows | None = None) -> None:
+    _assert_no_faults(order_totals.find_wrong_report_columns(rows or OrderRows()))
 
 
 def check_discounts(rows: OrderRows | None = None) -> None:
-    _is_clean(order_totals.find_wrong_discounts(rows or OrderRows()))
+    _assert_no_faults(order_totals.find_wrong_discounts(rows or OrderRows()))
 
 
-def check_derived(rows: OrderRows | None = None, newest: int | None = None) -> None:
-    _is_clean(order_totals.find_stale_orders(rows or OrderRows(), newest))
+def check_derived(rows: OrderRows | None = None, order_limit: int | None = None) -> None:
+    _assert_no_faults(order_totals.find_stale_orders(rows or OrderRows(), order_limit))
 
 
 def check_cash(rows: OrderRows | None = None) -> None:
-    _is_clean(money.find_wrong_cash(rows or OrderRows()))
+    _assert_no_faults(money.find_wrong_cash(rows or OrderRows()))
 
 
 def check_outstanding_cash() -> None:
-    _is_clean(money.find_wrong_outstanding_cash())
+    _assert_no_faults(money.find_wrong_outstanding_cash())
 
 
 def check_refunds(rows: OrderRows | None = None) -> None:
-    _is_clean(money.find_wrong_refunds(rows or OrderRows()))
+    _assert_no_faults(money.find_wrong_refunds(rows or OrderRows()))
 
 
 def check_unmatched_transfers() -> None:
-    _is_clean(money.find_wrong_unmatched_transfers())
+    _assert_no_faults(money.find_wrong_unmatched_transfers())
 
 
-def check_ledger(rows: OrderRows | None = None, newest: int | None = None) -> None:
+def check_ledger(rows: OrderRows | None = None, order_limit: int | None = None) -> None:
     rows = rows or OrderRows()
-    _is_clean(ledger.find_unbalanced_postings())
-    _is_clean(ledger.find_wrongly_booked_events())
-    _is_clean(ledger.find_wrong_balances(rows))
-    _is_clean(ledger.find_unbooked_parts(rows, newest))
-    _is_clean(ledger.find_wrong_settlements())
+    _assert_no_faults(ledger.find_unbalanced_postings())
+    _assert_no_faults(ledger.find_wrongly_booked_events())
+    _assert_no_faults(ledger.find_wrong_balances(rows))
+    _assert_no_faults(ledger.find_unbooked_parts(rows, order_limit))
+    _assert_no_faults(ledger.find_wrong_settlements())
 
 
-def _is_clean(faults: Iterable[str]) -> None:
+def _assert_no_faults(faults: Iterable[str]) -> None:
     assert list(faults) == []

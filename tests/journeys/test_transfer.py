@@ -15,10 +15,8 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
-from orders.actions.bank_transfers.receive_transfers import record_incoming_transfer
 from orders.models import BankTransfer, Order, Payment, PaymentMethod
 from orders.states import TransferState
-from shop.core.actors import Actor
 from shop.core.dates.calendar import VIETNAM
 from tests.doubles.bank_webhooks import sepay_webhook
 from tests.factories import (
@@ -30,7 +28,7 @@ from tests.factories import (
     make_seller,
     make_variant,
 )
-from tests.orders.bank_transfers.transfer_helpers import make_incoming_transfer
+from tests.orders.bank_transfers.transfer_helpers import make_incoming_transfer, record_in_transaction
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 SECRET = "whsec-of-the-test"
@@ -206,7 +204,7 @@ def test_desk_settles_a_transfer_without_a_code_with_one_click(page: Page) -> No
     order = make_waiting_order(name="Lý Thị Mẩy")
     now = timezone.now()
     arrival = make_incoming_transfer("LY THI MAY chuyen tien", 120_000, booked_at=now)
-    record_incoming_transfer(incoming=arrival, actor=Actor.system("sepay"), now=now)
+    record_in_transaction(arrival, now=now)
     sign_in_at_desk(page)
 
     page.get_by_role("link", name="Transfers", exact=True).click()

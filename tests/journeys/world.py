@@ -48,7 +48,7 @@ from cooperatives.actions.followers import confirm_follow, request_follow
 from cooperatives.actions.profile import HouseholdDetails, add_household
 from cooperatives.models import Certificate, CertificateKind, Cooperative, Follow, Role
 from cooperatives.states import CooperativeState
-from orders.actions.bank_transfers.receive_transfers import record_incoming_transfer
+from orders.actions.bank_transfers.receive_transfers import record_transfer
 from orders.actions.bank_transfers.transfer_review import (
     assign_transfer,
     confirm_transfer_returned,
@@ -67,7 +67,7 @@ from orders.actions.fulfilment.deliver_parcels import (
 )
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
 from orders.actions.fulfilment.void_parcels import void_parcel
-from orders.actions.gateway.gateway_calls import record_gateway_result
+from orders.actions.gateway.send_gateway_calls import record_gateway_result
 from orders.actions.payouts.bank_accounts import BankAccount
 from orders.actions.payouts.proposals import PROPOSAL_LIFETIME, payout_values
 from orders.actions.placement.draft_orders import create_draft, edit_draft
@@ -387,7 +387,7 @@ class _Market:
         deliver_parcel(parcel_id=parcel.pk, is_cash_collected=True, **self.context)
         self.complaint = submit_complaint(
             part_id=part.pk,
-            steps={part.lines.all()[0].pk: 1},
+            quantities={part.lines.all()[0].pk: 1},
             text="Một chiếc bị rách đường may.",
             pictures=[store_pictures(["goi-nam-hoa-van-do"], has_renditions=True)["goi-nam-hoa-van-do"]],
             **self.context,
@@ -445,7 +445,7 @@ class _Market:
         cancelled_order = cancel_order(
             order_id=orders["card held"].pk, reason="Mưa to, không hái được", **self.context
         )
-        release = GatewayCall.objects.get(payment__order=cancelled_order, operation="cancel")
+        release = GatewayCall.objects.get(payment__order=cancelled_order, operation="void")
         record_gateway_result(
             call_id=release.pk, result=GatewayResult(Outcome.FAILED, code="odd"), now=self.now
         )
@@ -497,7 +497,8 @@ class _Market:
 
     def _receive_transfer(self, note: str, amount: int) -> BankTransfer:
         arrival = make_incoming_transfer(note, amount, booked_at=self.now)
-        return record_incoming_transfer(incoming=arrival, **self.context).transfer
+        with transaction.atomic(durable=True):
+            return record_transfer(arrival, **self.context).transfer
 
     @property
     def context(self) -> dict[str, Any]:

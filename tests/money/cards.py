@@ -13,7 +13,7 @@ from django.utils import timezone
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from orders.actions.gateway.gateway_calls import capture_before_expiry, look_up_call, send_call
+from orders.actions.gateway.send_gateway_calls import capture_before_expiry, look_up_call, send_call
 from orders.actions.gateway.stripe_webhooks import PROVIDER, handle_stripe_event
 from orders.actions.gateway_requests.card_capture import authorisations_to_capture
 from orders.actions.payments.order_payments import change_payment_method

@@ -119,7 +119,7 @@ class Market(RuleBasedStateMachine):
     @invariant()
     @after_writes
     def every_rule_holds(self) -> None:
-        check_everything(newest=2)
+        check_everything(order_limit=2)
 
     @invariant()
     @after_writes
@@ -127,7 +127,7 @@ class Market(RuleBasedStateMachine):
         """Check that money paid and not refunded is booked on our accounts or on its holder's."""
         paid = sum(Order.objects.values_list("charged", flat=True))
         of_events = LedgerEntry.objects.filter(
-            posting__order__isnull=False, posting__key__startswith="event:"
+            posting__order__isnull=False, posting__idempotency_key__startswith="event:"
         )
         booked = of_events.exclude(account=LedgerAccount.BUYER)
         assert sum(booked.values_list("amount", flat=True)) == paid

@@ -9,7 +9,7 @@ from hypothesis.stateful import invariant, rule
 
 from cooperatives.models import Cooperative
 from orders.actions.cash_on_delivery.cash_offset import offset_collected_cash
-from orders.actions.payouts.payouts import mark_payout_paid
+from orders.actions.payouts.complete_payouts import mark_payout_paid
 from orders.actions.settlement.close_settlement import close_settlement, correct_balance
 from orders.models import LedgerEntry, Payout, Settlement
 from orders.states import PayoutState, SettlementState

@@ -9,7 +9,7 @@ from hypothesis.stateful import rule
 
 from cooperatives.models import Cooperative
 from orders.actions.gateway.failed_calls import pay_out_by_bank, repeat_failed_call
-from orders.actions.gateway.gateway_calls import send_call
+from orders.actions.gateway.send_gateway_calls import send_call
 from orders.actions.gateway.transfer_reversals import (
     cooperatives_in_debt,
     reverse_payouts_for_debt,
@@ -88,7 +88,9 @@ class StripePayouts(Cards):
         super().compare_with_stripe()
         for call in GatewayCall.objects.filter(operation=Operation.PAY_OUT):
             sent = [
-                row for row in self.stripe.account.every("transfer") if row["metadata"].get("key") == call.key
+                row
+                for row in self.stripe.account.every("transfer")
+                if row["metadata"].get("key") == call.idempotency_key
             ]
             assert sum(row["amount"] for row in sent) == (
                 call.amount if call.state == CallState.SUCCEEDED else 0

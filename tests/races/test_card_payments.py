@@ -14,7 +14,7 @@ from orders import locks
 from orders.actions.fulfilment.cancel_parts import cancel_order
 from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
 from orders.actions.fulfilment.weigh_lines import weigh_line
-from orders.actions.gateway.gateway_calls import look_up_call, record_gateway_result, send_call
+from orders.actions.gateway.send_gateway_calls import look_up_call, record_gateway_result, send_call
 from orders.actions.gateway.stripe_webhooks import handle_stripe_event, store_stripe_event
 from orders.actions.payments import confirm_order
 from orders.actions.payments.confirm_order import OrderNotAwaitingPayment
@@ -205,8 +205,8 @@ def test_packing_while_cancelling_releases_hold_without_charge(stripe) -> None:
     run_in_threads(calls)
 
     for order in orders:
-        calls = GatewayCall.objects.filter(payment__order=order, operation__in=["capture", "cancel"])
-        assert list(calls.exclude(state=CallState.FAILED).values_list("operation", flat=True)) == ["cancel"]
+        calls = GatewayCall.objects.filter(payment__order=order, operation__in=["capture", "void"])
+        assert list(calls.exclude(state=CallState.FAILED).values_list("operation", flat=True)) == ["void"]
         send_order_call(order, Operation.VOID)
         order.refresh_from_db()
         assert order.charged == 0

@@ -14,7 +14,7 @@ from catalog.actions.stock import stock_movements as stocking
 from catalog.models import Listing, Stock
 from cooperatives.models import DeliveryMethod, PickupSlot
 from orders import locks
-from orders.actions.basket.basket_lines import add_to_basket, choose_deliveries, set_basket_province
+from orders.actions.basket.basket_lines import add_variant_to_basket, choose_deliveries, set_basket_province
 from orders.actions.checkout.open_checkout import open_checkout
 from orders.actions.order_records import pickup_slots
 from orders.actions.order_records.pickup_slots import PickupSlotFull
@@ -75,7 +75,7 @@ def placing(basket):
 
 def add_item(basket, variant):
     """Add one item of another variant to the basket."""
-    return add_to_basket(
+    return add_variant_to_basket(
         basket_id=basket.pk,
         user_id=None,
         channel=basket.channel,

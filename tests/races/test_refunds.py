@@ -14,7 +14,7 @@ from orders import locks
 from orders.actions.fulfilment import void_parcels as voiding
 from orders.actions.fulfilment.cancel_parts import cancel_part
 from orders.actions.fulfilment.void_parcels import void_parcel
-from orders.actions.payouts.payouts import mark_payout_paid
+from orders.actions.payouts.complete_payouts import mark_payout_paid
 from orders.actions.payouts.refund_execution import set_refund_account
 from orders.actions.refunds import refund_decisions as deciding
 from orders.actions.refunds.refund_decisions import LineRefund, RefundDecision
@@ -44,7 +44,7 @@ def test_two_parallel_refunds_of_full_amount_refund_once() -> None:
     results = run_in_threads([partial(refund_first_line, part, 90_000, delivery=30_000)] * 2)
 
     assert type_names(results) == ["Refund", "RefundExceedsLimit"], results
-    assert [refund.money for refund in Refund.objects.all()] == [120_000]
+    assert [refund.repayment for refund in Refund.objects.all()] == [120_000]
     assert Payout.objects.get().amount == 120_000
     check_everything()
 
@@ -113,7 +113,7 @@ def test_refunding_while_cancelling_refunds_part_once() -> None:
     for index, part in enumerate(parts):
         refund, ended = results[2 * index : 2 * index + 2]
         assert isinstance(ended, OrderPart), ended
-        money = Refund.objects.filter(order=part.order_id).values_list("money", flat=True)
+        money = Refund.objects.filter(order=part.order_id).values_list("repayment", flat=True)
         assert sum(money) == 120_000, (refund, list(money))
         assert type(refund).__name__ in ("Refund", "PartNotCharged")
     check_everything()

@@ -15,7 +15,7 @@ from orders.actions.bank_transfers.transfer_review import confirm_transfer_retur
 from orders.actions.fulfilment.deliver_parcels import deliver_parcel, hand_over_parcel
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
 from orders.actions.payouts import payouts
-from orders.actions.payouts.payouts import PayoutAlreadyPaid, mark_payout_paid
+from orders.actions.payouts.complete_payouts import PayoutAlreadyPaid, mark_payout_paid
 from orders.actions.settlement.close_settlement import (
     SettlementAlreadyClosed,
     close_settlement,
@@ -137,7 +137,7 @@ def test_without_lock_database_refuses_posting_into_closed_settlement(monkeypatc
     # The posting refers to a settlement that is closed by now, so the database refuses it.
     assert isinstance(results[0], Settlement), results
     assert isinstance(results[1], DatabaseError), results
-    assert not LedgerPosting.objects.filter(key__endswith=":late").exists()
+    assert not LedgerPosting.objects.filter(idempotency_key__endswith=":late").exists()
 
 
 def test_settlement_closed_in_parallel_is_closed_once() -> None:
@@ -194,7 +194,7 @@ def test_transfer_returned_on_both_pages_is_booked_once() -> None:
 
     assert set(type_names(results)) <= {"PayoutAlreadyPaid", "Payout"}, results
     assert LedgerEntry.objects.filter(account="bank").balance() == 0
-    assert LedgerPosting.objects.filter(key__endswith=":sent_back").count() == 1
+    assert LedgerPosting.objects.filter(idempotency_key__endswith=":sent_back").count() == 1
     assert Change.objects.filter(action__in=["payout.paid", "transfer.returned"]).count() == 1
     check_ledger()
 

@@ -15,7 +15,6 @@ from orders import locks
 from orders.actions.bank_transfers import transfer_review
 from orders.actions.bank_transfers.receive_transfers import (
     process_bank_webhook,
-    record_incoming_transfer,
     store_bank_webhook,
 )
 from orders.actions.bank_transfers.transfer_review import assign_transfer, return_transfer
@@ -33,12 +32,12 @@ from tests.factories import NOW, make_admin
 from tests.invariants import check_everything
 from tests.orders.bank_transfers.test_transfer_review import RETURN_ACCOUNT
 from tests.orders.bank_transfers.transfer_helpers import (
-    BANK,
     HOUR,
     LATER,
     make_incoming_transfer,
     make_transfer_order,
     receive_transfer,
+    record_in_transaction,
 )
 from tests.orders.statements.test_bank_statements import csv
 from tests.races.parallel import run_in_threads
@@ -85,9 +84,7 @@ def unlocked(monkeypatch: Any, name: str, thread_count: int = 2) -> Callable[...
 
 def recording(order: Order, **fields: Any) -> Callable[[], Any]:
     values = {"reference": "FT1", "event_id": "1"} | fields
-    return partial(
-        record_incoming_transfer, incoming=make_incoming_transfer(order.code, **values), actor=BANK, now=LATER
-    )
+    return partial(record_in_transaction, make_incoming_transfer(order.code, **values), now=LATER)
 
 
 def test_webhook_processed_ten_times_in_parallel_is_one_transfer() -> None:
@@ -148,7 +145,7 @@ def test_second_of_two_parallel_transfers_goes_to_review() -> None:
     run_in_threads([recording(order), recording(order, reference="FT2", event_id="2")])
 
     states = BankTransfer.objects.order_by("state").values_list("state", "reason")
-    assert list(states) == [("review", "paid"), ("settled", "")]
+    assert list(states) == [("review", "paid"), ("assigned", "")]
     order.refresh_from_db()
     assert order.charged == 120_000
     check_everything()
@@ -243,7 +240,7 @@ def test_parallel_assignments_of_transfer_settle_once() -> None:
     assert type_names(results) == ["BankTransfer"] * 10, results
     order.refresh_from_db()
     assert (order.charged, TransferShare.objects.count()) == (120_000, 1)
-    assert Change.objects.filter(action="transfer.settled").count() == 1
+    assert Change.objects.filter(action="transfer.fully_assigned").count() == 1
     check_everything()
 
 
@@ -296,5 +293,5 @@ def test_parallel_statement_and_webhooks_record_each_transfer_once() -> None:
     assert BankTransfer.objects.filter(state=TransferState.ASSIGNED).count() == 4
     assert sorted(Order.objects.values_list("charged", flat=True)) == [120_000] * 4
     statement.refresh_from_db()
-    assert statement.imported + statement.known == 4
+    assert statement.imported_count + statement.known_count == 4
     check_everything()

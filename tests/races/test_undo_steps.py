@@ -12,7 +12,7 @@ from django.db import transaction
 from orders import locks
 from orders.actions.fulfilment.deliver_parcels import deliver_parcel, hand_over_parcel
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
-from orders.actions.fulfilment.undo_steps import AlreadySettled, ParcelStep, undo_parcel_step
+from orders.actions.fulfilment.undo_steps import MoneyAlreadyMoved, ParcelStep, undo_parcel_step
 from orders.actions.settlement.close_settlement import close_settlement
 from orders.models import Parcel, PaymentEvent, Settlement
 from shop.core.actors import Actor, ActorKind, EntryPoint
@@ -111,7 +111,7 @@ def test_delivery_is_undone_before_its_settlement_closes_or_not_at_all() -> None
 
     settlement.refresh_from_db()
     assert isinstance(closed, Settlement)
-    if isinstance(undone, AlreadySettled):
+    if isinstance(undone, MoneyAlreadyMoved):
         assert settlement.goods > 0
     else:
         assert (settlement.goods, settlement.cash_held) == (0, 0)

@@ -10,18 +10,18 @@ from django.utils.translation import gettext_lazy as _
 
 from cooperatives.access import staff_with_permission
 from orders import locks
-from orders.actions.gateway_requests.gateway_requests import request_payout
+from orders.actions.gateway_requests.intended_calls import request_payout
 from orders.actions.payouts.bank_accounts import (
     apply_cooperative_account,
     cooperative_account_values,
     lock_cooperative_account,
 )
+from orders.actions.payouts.complete_payouts import PayoutAlreadyPaid
 from orders.actions.payouts.payment_settings import (
     apply_market_account,
     lock_shop_settings,
     market_account_values,
 )
-from orders.actions.payouts.payouts import PayoutAlreadyPaid
 from orders.actions.payouts.proposals import (
     PersonRequired,
     create_proposal,

@@ -94,30 +94,36 @@ def suggest_orders(transfers: Sequence[BankTransfer]) -> dict[uuid.UUID, Transfe
 
     Parts and payments of the suggested orders are prefetched, because their status needs them.
     """
-    codes = {transfer.pk: find_order_codes(transfer.note) for transfer in transfers}
-    all_codes = {code for found in codes.values() for code in found}
+    codes_by_transfer = {transfer.pk: find_order_codes(transfer.note) for transfer in transfers}
+    all_codes = {
+        code for suggestions_by_transfer in codes_by_transfer.values() for code in suggestions_by_transfer
+    }
     order_by_code = (
         {order.code: order for order in Order.objects.placed().filter(code__in=all_codes)}
         if all_codes
         else {}
     )
     waiting_orders = _orders_awaiting_transfer(transfers)
-    assigned = _assigned_amounts(transfers)
-    found = {
+    assigned_amounts = _assigned_amounts(transfers)
+    suggestions_by_transfer = {
         transfer.pk: _suggestions_for(
             transfer,
-            transfer.amount - sum(assigned.get(transfer.pk, {}).values()),
-            [order_by_code[code] for code in codes[transfer.pk] if code in order_by_code],
-            [order for order in waiting_orders if order.pk not in assigned.get(transfer.pk, {})],
+            transfer.amount - sum(assigned_amounts.get(transfer.pk, {}).values()),
+            [order_by_code[code] for code in codes_by_transfer[transfer.pk] if code in order_by_code],
+            [order for order in waiting_orders if order.pk not in assigned_amounts.get(transfer.pk, {})],
         )
         for transfer in transfers
     }
     prefetch_related_objects(
-        [suggestion.order for suggestions in found.values() for suggestion in suggestions.orders],
+        [
+            suggestion.order
+            for suggestions in suggestions_by_transfer.values()
+            for suggestion in suggestions.orders
+        ],
         "parts",
         "payments",
     )
-    return found
+    return suggestions_by_transfer
 
 
 def similar_transfers(transfer: BankTransfer) -> list[BankTransfer]:
@@ -149,43 +155,52 @@ def _assigned_amounts(transfers: Sequence[BankTransfer]) -> dict[uuid.UUID, dict
 
 
 def _suggestions_for(
-    transfer: BankTransfer, unassigned: int, named_orders: Sequence[Order], waiting_orders: Iterable[Order]
+    transfer: BankTransfer,
+    unassigned_amount: int,
+    named_orders: Sequence[Order],
+    waiting_orders: Iterable[Order],
 ) -> TransferSuggestions:
     candidates = {order.pk: order for order in [*named_orders, *waiting_orders]}
     codes = {order.code for order in named_orders}
     note = TransferNote(transfer.note)
-    scored = [_score_order(transfer, note, unassigned, order, codes) for order in candidates.values()]
-    likely = [candidate for candidate in scored if candidate.weight > _WEIGHTS[MatchReason.TIME]]
-    likely.sort(
-        key=lambda candidate: (
-            -candidate.weight,
-            abs(unassigned - candidate.order.still_due),
-            candidate.order.code,
+    suggestions = [
+        _score_order(transfer, note, unassigned_amount, order, codes) for order in candidates.values()
+    ]
+    likely_suggestions = [
+        suggestion for suggestion in suggestions if suggestion.weight > _WEIGHTS[MatchReason.TIME]
+    ]
+    likely_suggestions.sort(
+        key=lambda suggestion: (
+            -suggestion.weight,
+            abs(unassigned_amount - suggestion.order.still_due),
+            suggestion.order.code,
         )
     )
     return TransferSuggestions(
-        unassigned, tuple(likely[:_MAX_SUGGESTIONS]), _split_over_named_orders(unassigned, named_orders)
+        unassigned_amount,
+        tuple(likely_suggestions[:_MAX_SUGGESTIONS]),
+        _split_over_named_orders(unassigned_amount, named_orders),
     )
 
 
 def _score_order(
-    transfer: BankTransfer, note: TransferNote, unassigned: int, order: Order, codes: Iterable[str]
+    transfer: BankTransfer, note: TransferNote, unassigned_amount: int, order: Order, codes: Iterable[str]
 ) -> Suggestion:
     checks: Mapping[MatchReason, bool] = {
         MatchReason.CODE: order.code in codes,
         MatchReason.NEAR_CODE: order.code not in codes and note.has_near_code(order.code),
         MatchReason.PAYER: note.mentions_buyer(order.buyer_name, order.phone),
-        MatchReason.AMOUNT: order.still_due == unassigned,
+        MatchReason.AMOUNT: order.still_due == unassigned_amount,
         MatchReason.TIME: datetime.timedelta() <= transfer.booked_at - order.required_placed_at <= _SAME_TIME,
     }
     reasons = tuple(reason for reason, applies in checks.items() if applies)
     return Suggestion(
-        order, reasons, 0 if order.status in ENDED_ORDER_STATUSES else min(unassigned, order.still_due)
+        order, reasons, 0 if order.status in ENDED_ORDER_STATUSES else min(unassigned_amount, order.still_due)
     )
 
 
-def _split_over_named_orders(unassigned: int, named_orders: Sequence[Order]) -> tuple[Suggestion, ...]:
-    if len(named_orders) < 2 or sum(order.still_due for order in named_orders) != unassigned:
+def _split_over_named_orders(unassigned_amount: int, named_orders: Sequence[Order]) -> tuple[Suggestion, ...]:
+    if len(named_orders) < 2 or sum(order.still_due for order in named_orders) != unassigned_amount:
         return ()
     suggestions = tuple(Suggestion(order, (MatchReason.CODE,), order.still_due) for order in named_orders)
     return (

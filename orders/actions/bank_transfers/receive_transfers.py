@@ -1,4 +1,4 @@
-"""Receive bank transfers: store a webhook's notice, record its transfers, and assign exact matches to orders.
+"""Receive bank transfers: store a webhook, record its transfers, and assign exact matches to orders.
 
 A transfer matches exactly if its note names one order, the order awaits a transfer, the amount is exactly
 what is still due, and the money arrives in time. All other transfers wait for a person (transfer_review.py),
@@ -23,7 +23,6 @@ from orders.actions.payments.order_payments import expect_payment, record_receiv
 from orders.models import (
     BankTransfer,
     Order,
-    Payment,
     PaymentMethod,
     ReviewReason,
     StatementImport,
@@ -42,7 +41,7 @@ from shop.core.states import advance
 
 BANK_WEBHOOK_PROVIDERS = (TransferSource.SEPAY, TransferSource.CASSO, TransferSource.PAYOS)
 _SWEEP_SIZE = 200
-_MIN_AGE = datetime.timedelta(seconds=30)  # leave younger notices to their own queued task
+_MIN_AGE = datetime.timedelta(seconds=30)  # leave younger webhooks to their own queued task
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ class RecordedTransfer:
 def store_bank_webhook(
     *, incoming_transfers: Sequence[IncomingTransfer], body: bytes, now: datetime.datetime
 ) -> int:
-    """Store a verified notice, one row for each transfer in it; return how many rows are new.
+    """Store a verified webhook, one row for each transfer in it; return how many rows are new.
 
     They are processed after the commit, so that the service gets its response at once and does not retry.
     """
@@ -76,7 +75,7 @@ def store_bank_webhook(
 
 @transaction.atomic(durable=True)
 def process_bank_webhook(*, event_id: int, now: datetime.datetime) -> None:
-    """Record the transfer of a stored notice. A processed notice stays as it is."""
+    """Record the transfer of a stored webhook. A processed webhook stays as it is."""
     event = lock_row(
         WebhookEvent.objects.filter(pk=event_id, handled_at=None, provider__in=BANK_WEBHOOK_PROVIDERS)
     )
@@ -90,14 +89,6 @@ def process_bank_webhook(*, event_id: int, now: datetime.datetime) -> None:
     event.save(update_fields=["handled_at"])
 
 
-@transaction.atomic(durable=True)
-def record_incoming_transfer(
-    *, incoming: IncomingTransfer, actor: Actor, now: datetime.datetime
-) -> RecordedTransfer:
-    """Record an incoming transfer, and assign it if it matches exactly; a repeated report changes nothing."""
-    return record_transfer(incoming, actor=actor, now=now)
-
-
 def record_transfer(
     incoming: IncomingTransfer,
     *,
@@ -105,7 +96,10 @@ def record_transfer(
     actor: Actor,
     now: datetime.datetime,
 ) -> RecordedTransfer:
-    """Step of `record_incoming_transfer`. Rows of a `statement` were compared with known transfers before."""
+    """Step: record a reported transfer and assign it to an order on an exact match.
+
+    A repeated report changes nothing. Rows of a `statement` were compared with known transfers before.
+    """
     incoming = _normalise_account(incoming)
     codes = find_order_codes(incoming.note)
     ids = Order.objects.placed().filter(code__in=codes).values_list("pk", flat=True) if codes else []
@@ -140,7 +134,7 @@ def assign_transfer_to_order(
 
     After a partial payment the buyer has the channel's full time again for the rest.
     """
-    payment = current_payment(order)
+    payment = order.payments.current()
     if payment is None or payment.method != PaymentMethod.TRANSFER:
         payment = expect_payment(order, PaymentMethod.TRANSFER, now=now)
     key = f"transfer:{transfer.pk}:{order.pk}"
@@ -163,18 +157,13 @@ def mark_if_fully_assigned(transfer: BankTransfer, *, actor: Actor, now: datetim
         return
     advance(transfer, TransferState.ASSIGNED, TRANSFER_MOVES)
     codes = transfer.shares.order_by("pk").values_list("payment__order__code", flat=True)
-    record_change("transfer.settled", transfer, actor=actor, now=now, data={"orders": list(codes)})
+    record_change("transfer.fully_assigned", transfer, actor=actor, now=now, data={"orders": list(codes)})
 
 
 def unassigned_amount(transfer: BankTransfer) -> int:
     """Return the amount of a transfer that is not assigned to an order, in whole đồng."""
     assigned: int = transfer.shares.aggregate(total=Sum("amount", default=0))["total"]
     return transfer.amount - assigned
-
-
-def current_payment(order: Order) -> Payment | None:
-    """Return the payment by which the order is to be paid now."""
-    return Payment.objects.filter(order=order).current()
 
 
 def _find_known(incoming: IncomingTransfer) -> BankTransfer | None:
@@ -248,7 +237,7 @@ def _review_reason_for_order(transfer: BankTransfer, order: Order) -> ReviewReas
         return ReviewReason.ENDED
     if not order.still_due:
         return ReviewReason.PAID
-    payment = current_payment(order)
+    payment = order.payments.current()
     if payment is None or payment.method != PaymentMethod.TRANSFER or order.currency != transfer.currency:
         return ReviewReason.OTHER_METHOD
     if transfer.amount != order.still_due:
@@ -294,9 +283,9 @@ def process_bank_webhook_task(*, event_id: int) -> None:
 
 @shared_task(name="orders.process_bank_webhooks")
 def process_bank_webhooks_task() -> None:
-    """Sweep: queue notices whose task was lost, those with the fewest tries first.
+    """Sweep: queue webhooks whose task was lost, those with the fewest tries first.
 
-    Each notice has its own task, so a failing one delays no other.
+    Each webhook has its own task, so a failing one delays no other.
     """
     waiting = WebhookEvent.objects.unhandled().filter(
         provider__in=BANK_WEBHOOK_PROVIDERS, received_at__lt=timezone.now() - _MIN_AGE

@@ -15,13 +15,12 @@ from django.utils.translation import gettext_lazy as _
 from orders import locks
 from orders.actions.bank_transfers.receive_transfers import (
     assign_transfer_to_order,
-    current_payment,
     mark_if_fully_assigned,
     unassigned_amount,
 )
 from orders.actions.ledger.unmatched_transfers import book_returned_transfer, book_unmatched_transfer
 from orders.actions.payouts.bank_accounts import BankAccount, validate_bank_account
-from orders.actions.payouts.payouts import PayoutReferenceRequired, require_payable
+from orders.actions.payouts.complete_payouts import PayoutReferenceRequired, require_payable
 from orders.models import BankTransfer, Order, Parcel, PaymentMethod, Payout
 from orders.payments.vietqr import fold_note
 from orders.states import ENDED_ORDER_STATUSES, PAYOUT_MOVES, TRANSFER_MOVES, PayoutState, TransferState
@@ -213,7 +212,7 @@ def _require_assignable(transfer: BankTransfer, order: Order, amount: int) -> No
         raise TransferAlreadyAssigned()
     if amount > order.still_due or order.currency != transfer.currency:
         raise AmountExceedsOrderDue(order)
-    payment = current_payment(order)
+    payment = order.payments.current()
     if payment is not None and payment.method == PaymentMethod.COD and order.confirmed_at is not None:
         is_packed = Parcel.objects.active_outgoing().filter(part__order=order, cod_expected__gt=0).exists()
         if is_packed or amount < order.still_due:

@@ -55,7 +55,7 @@ class LineToAdd:
 
 
 @transaction.atomic(durable=True)
-def add_to_basket(
+def add_variant_to_basket(
     *,
     basket_id: uuid.UUID | None,
     user_id: int | None,
@@ -75,7 +75,7 @@ def add_to_basket(
         basket = create_empty_basket(
             user_id=user_id, channel=channel, language=language, province_code=province_code, now=now
         )
-    add_lines_to_basket(basket, [LineToAdd(variant_id, quantity)])
+    add_lines_to_locked_basket(basket, [LineToAdd(variant_id, quantity)])
     mark_basket_changed(basket, now)
     return basket
 
@@ -100,10 +100,10 @@ def create_empty_basket(
     )
 
 
-def add_lines_to_basket(basket: Basket, lines_to_add: Sequence[LineToAdd]) -> None:
+def add_lines_to_locked_basket(basket: Basket, lines_to_add: Sequence[LineToAdd]) -> None:
     """Step, on a locked basket: add all of these lines or none, in a fixed number of queries.
 
-    Raises as `add_to_basket`.
+    Raises as `add_variant_to_basket`.
     """
     variant_ids = {line_to_add.variant_id for line_to_add in lines_to_add}
     variants = {variant.pk: variant for variant in _buyable_variants(variant_ids, basket.channel_id)}

@@ -12,7 +12,7 @@ from django.db import transaction
 from catalog.actions.stock.stock_movements import SoldOut
 from orders.actions.basket.basket_lines import (
     LineToAdd,
-    add_lines_to_basket,
+    add_lines_to_locked_basket,
     create_empty_basket,
     lock_existing_basket,
     mark_basket_changed,
@@ -60,7 +60,7 @@ def create_basket(
 ) -> tuple[Basket, Quote | None]:
     """Create a basket with all details given, or nothing; return it and a quote of its lines.
 
-    Raises as `add_basket_lines`.
+    Raises as `bulk_add_lines`.
     """
     basket = create_empty_basket(user_id=user_id, channel=channel, language=language, now=now)
     if email:
@@ -76,7 +76,7 @@ def create_basket(
 
 
 @transaction.atomic(durable=True)
-def add_basket_lines(
+def bulk_add_lines(
     *, basket_id: uuid.UUID, lines_to_add: Sequence[LineToAdd], now: datetime.datetime
 ) -> Quote:
     """Add all of these lines or none; return the new quote.
@@ -90,12 +90,12 @@ def add_basket_lines(
 
 
 @transaction.atomic(durable=True)
-def update_basket_lines(
+def bulk_update_lines(
     *, basket_id: uuid.UUID, updates: Sequence[LineUpdate], now: datetime.datetime
 ) -> Quote:
     """Change all of these lines or none, and add variants that are not in the basket yet.
 
-    Returns and raises as `add_basket_lines`.
+    Returns and raises as `bulk_add_lines`.
     """
     basket = lock_existing_basket(basket_id)
     changed_variant_ids = set()
@@ -110,7 +110,7 @@ def update_basket_lines(
             line_to_add = LineToAdd(
                 update.variant_id, quantity, update.forced_price, metadata=update.metadata
             )
-            add_lines_to_basket(basket, [line_to_add])
+            add_lines_to_locked_basket(basket, [line_to_add])
             changed_variant_ids.add(update.variant_id)
         else:
             _change_line(basket, line, update)
@@ -121,9 +121,7 @@ def update_basket_lines(
 
 
 @transaction.atomic(durable=True)
-def remove_basket_lines(
-    *, basket_id: uuid.UUID, line_ids: Sequence[uuid.UUID], now: datetime.datetime
-) -> None:
+def bulk_remove_lines(*, basket_id: uuid.UUID, line_ids: Sequence[uuid.UUID], now: datetime.datetime) -> None:
     """Remove all of these lines or none, with their reservations. Raises Missing, naming unknown lines."""
     basket = lock_existing_basket(basket_id)
     known_ids = set(basket.lines.filter(pk__in=line_ids).values_list("pk", flat=True))
@@ -135,7 +133,7 @@ def remove_basket_lines(
 
 
 def _add_lines(basket: Basket, lines_to_add: Sequence[LineToAdd], *, now: datetime.datetime) -> Quote:
-    add_lines_to_basket(basket, lines_to_add)
+    add_lines_to_locked_basket(basket, lines_to_add)
     return _quote_without_shortage(basket, {line_to_add.variant_id for line_to_add in lines_to_add}, now=now)
 
 
@@ -164,7 +162,7 @@ def _quote_without_shortage(basket: Basket, variant_ids: set[int], *, now: datet
     """Return the current quote. Raises SoldOut if the basket holds more of these variants than is free."""
     current_quote = build_quote(basket_quote_request(basket), now=now)
     free_by_variant = {
-        line.variant.pk: line.available_steps or 0
+        line.variant.pk: line.available_quantity or 0
         for line in current_quote.lines
         if line.variant.pk in variant_ids and _SHORT & set(line.problems)
     }

@@ -24,7 +24,7 @@ class DifferenceKind(StrEnum):
     """A difference between a line now and when it was ordered."""
 
     GONE = "gone"
-    RESTING = "resting"
+    PAUSED = "paused"
     SOLD_OUT = "sold_out"
     FEWER = "fewer"
     DEARER = "dearer"
@@ -98,7 +98,7 @@ def add_past_order_to_basket(
         user_id=user_id, channel=channel, language=language, province_code=province_code, now=now
     )
     result.added_line_count = len(available)
-    _raise_lines(basket, available)
+    _increase_lines(basket, available)
     mark_basket_changed(basket, now)
     return result
 
@@ -173,11 +173,11 @@ def _available_lines(
         line, seller_quote = quoted_line
         if QuoteProblem.PAUSED in seller_quote.problems:
             seller = seller_quote.cooperative.name
-            result.differences.append(difference(kind=DifferenceKind.RESTING, seller=seller))
+            result.differences.append(difference(kind=DifferenceKind.PAUSED, seller=seller))
             continue
         available_quantity = min(
             count
-            for count in (ordered_variant.quantity, line.available_steps, line.limit)
+            for count in (ordered_variant.quantity, line.available_quantity, line.limit)
             if count is not None
         )
         if available_quantity < 1:
@@ -196,7 +196,7 @@ def _available_lines(
     return available
 
 
-def _raise_lines(basket: Basket, available: Sequence[tuple[QuotedLine, int]]) -> None:
+def _increase_lines(basket: Basket, available: Sequence[tuple[QuotedLine, int]]) -> None:
     """Raise lines of each variant to the ordered quantity, adding missing ones at the current price."""
     line_by_variant: dict[int, BasketLine] = {}
     quantity_by_variant: dict[int, int] = {}

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cooperatives.models import DeliveryKind
 from orders.actions.ledger.ledger_postings import record_payment_event
-from orders.actions.order_records.part_changes import record_for_part
+from orders.actions.order_records.part_changes import record_part_change
 from orders.actions.order_records.recalculate_order import open_quantities
 from orders.models import (
     EventKind,
@@ -78,7 +78,7 @@ def cash_for_parcel(order: Order, part: OrderPart, quantities: Mapping[uuid.UUID
     )
 
 
-def cash_of_unpacked(parts: Collection[OrderPart]) -> dict[int, int | None]:
+def cash_of_unpacked_items(parts: Collection[OrderPart]) -> dict[int, int | None]:
     """Return the cash that a parcel of everything unpacked would collect, by part.
 
     It is zero if the order is not paid in cash, and None (unknown) if another payment of the order has money
@@ -146,7 +146,7 @@ def reduce_expected_cash(order: Order, part: OrderPart, *, actor: Actor, now: da
         if not parcel.cod_expected:
             advance(parcel, CodState.NONE, COD_MOVES, column="cod_state")
         data = {"amount": parcel.cod_expected}
-        record_for_part(order, part, "parcel.cash_reduced", parcel, actor=actor, now=now, data=data)
+        record_part_change(order, part, "parcel.cash_reduced", parcel, actor=actor, now=now, data=data)
 
 
 def cash_holder_of(part: OrderPart, parcel: Parcel) -> CashHolder:
@@ -199,7 +199,7 @@ def collect_cash(
     if amount != parcel.cod_expected:
         difference = {"expected": parcel.cod_expected, "amount": amount}
         action, reason = "parcel.cash_differs", parcel.cod_reason
-        record_for_part(order, part, action, parcel, actor=actor, now=now, reason=reason, data=difference)
+        record_part_change(order, part, action, parcel, actor=actor, now=now, reason=reason, data=difference)
 
 
 def _collection_key(parcel: Parcel) -> str:
@@ -219,7 +219,7 @@ def reverse_collected_cash(parcel: Parcel, *, reason: str, actor: Actor, now: da
         collected.payment,
         EventKind.CHARGE_BACK,
         collected.amount,
-        idempotency_key=f"{collected.key}:undone",
+        idempotency_key=f"{collected.idempotency_key}:undone",
         message=reason,
         parcel=parcel,
         actor=actor,

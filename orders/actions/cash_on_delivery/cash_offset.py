@@ -11,7 +11,7 @@ from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 
 from orders import locks
-from orders.actions.order_records.part_changes import record_for_part
+from orders.actions.order_records.part_changes import record_part_change
 from orders.models import LedgerAccount, LedgerEntry, LedgerPosting, Parcel, PaymentEvent, PostingKind
 from orders.states import COD_MOVES, CashHolder, CodState
 from shop.core.actors import Actor
@@ -32,7 +32,7 @@ def offset_collected_cash(*, settlement_id: int, actor: Actor, now: datetime.dat
         entries__account=LedgerAccount.COOPERATIVE_CASH,
         entries__settlement__closed_at__isnull=False,
     )
-    events = [int(key.removeprefix("event:")) for key in booked.values_list("key", flat=True)]
+    events = [int(key.removeprefix("event:")) for key in booked.values_list("idempotency_key", flat=True)]
     rows = Parcel.objects.filter(cod_state=CodState.COLLECTED, cod_holder=CashHolder.COOPERATIVE)
     collections = PaymentEvent.objects.collections_not_undone().filter(pk__in=events, parcel__in=rows)
     parcel_ids = collections.values_list("parcel", flat=True)
@@ -45,7 +45,7 @@ def offset_collected_cash(*, settlement_id: int, actor: Actor, now: datetime.dat
         part = parcel.part
         data = {"amount": parcel.cod_collected, "settlement": settlement_id}
         action = "parcel.cash_offset"
-        record_for_part(part.order, part, action, parcel, actor=actor, now=now, data=data)
+        record_part_change(part.order, part, action, parcel, actor=actor, now=now, data=data)
     Parcel.objects.bulk_update(parcels, ["cod_remitted_at", "cod_reconciled_at"], batch_size=500)
     return parcels
 
@@ -55,7 +55,9 @@ def settlements_to_offset() -> list[int]:
     parcels = Parcel.objects.filter(cod_state=CodState.COLLECTED, cod_holder=CashHolder.COOPERATIVE)
     key = Concat(Value("event:"), Cast(OuterRef("pk"), CharField()), output_field=CharField())
     booked = LedgerEntry.objects.filter(
-        posting__key=key, account=LedgerAccount.COOPERATIVE_CASH, settlement__closed_at__isnull=False
+        posting__idempotency_key=key,
+        account=LedgerAccount.COOPERATIVE_CASH,
+        settlement__closed_at__isnull=False,
     )
     settlement = booked.values("settlement")[:1]
     collections = PaymentEvent.objects.collections_not_undone().filter(parcel__in=parcels)

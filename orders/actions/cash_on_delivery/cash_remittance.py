@@ -86,7 +86,7 @@ def remit_cash(
     A repeated `idempotency_key` returns the first remittance. Raises CashNotHeld, KeyReused, EmptyRemittance.
     """
     parcels = locks.lock_parcels(parcel_ids)
-    existing = CashRemittance.objects.filter(key=idempotency_key).first()
+    existing = CashRemittance.objects.filter(idempotency_key=idempotency_key).first()
     if existing is not None:
         if Remitter(CashHolder(existing.holder), existing.carrier, existing.cooperative_id) != remitter:
             raise KeyReused()
@@ -126,7 +126,7 @@ def open_remittance(
 ) -> CashRemittance:
     """Step: create a remittance without lines."""
     remittance = CashRemittance.objects.create(
-        key=idempotency_key,
+        idempotency_key=idempotency_key,
         holder=remitter.holder,
         carrier=remitter.carrier,
         cooperative_id=remitter.cooperative_id,

@@ -52,8 +52,8 @@ def resolve_remittance_difference(
     if is_already_done(idempotency_key, "remittance.difference_resolved", remittance):
         return remittance
     _require_resolvable(remittance, amount, reason)
-    signed = amount if remittance.unresolved_difference > 0 else -amount
-    remittance.resolved_difference += signed
+    signed_amount = amount if remittance.unresolved_difference > 0 else -amount
+    remittance.resolved_difference += signed_amount
     remittance.save(update_fields=["resolved_difference"])
     change = record_change(
         "remittance.difference_resolved",
@@ -61,14 +61,17 @@ def resolve_remittance_difference(
         actor=actor,
         now=now,
         reason=reason.strip(),
-        data={"amount": signed, "is_platform_cost": is_platform_cost},
+        data={"amount": signed_amount, "is_platform_cost": is_platform_cost},
         idempotency_key=idempotency_key,
     )
     account = LedgerAccount.PLATFORM_COST if is_platform_cost else LedgerAccount.BANK
     post_entries(
         f"remittance:{remittance.pk}:difference:{change.pk}",
         PostingKind.REMITTANCE,
-        [Entry(account, signed), Entry(LedgerAccount.CARRIER_CASH, -signed, carrier=remittance.carrier)],
+        [
+            Entry(account, signed_amount),
+            Entry(LedgerAccount.CARRIER_CASH, -signed_amount, carrier=remittance.carrier),
+        ],
         currency=remittance.currency,
         memo=reason.strip()[:250],
         actor=actor,

@@ -159,8 +159,8 @@ def _check_remedy(complaint: Complaint, remedy: Remedy) -> None:
     if remedy.refund is None and not remedy.replaced:
         raise EmptyRemedy()
     complained = dict(complaint.lines.values_list("order_line", "quantity"))
-    for steps in (remedy.replaced, remedy.returned):
-        if any(not 1 <= count <= complained.get(line_id, 0) for line_id, count in steps.items()):
+    for quantities in (remedy.replaced, remedy.returned):
+        if any(not 1 <= count <= complained.get(line_id, 0) for line_id, count in quantities.items()):
             raise RemedyExceedsComplaint(field="goods")
 
 

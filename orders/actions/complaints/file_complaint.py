@@ -75,10 +75,10 @@ class ComplaintAlreadyOpen(Refused):
 
 @dataclass(frozen=True, slots=True)
 class DeliveredLine:
-    """A line, how many `steps` of it the buyer has, and the end of its complaint period (`until`)."""
+    """A line, the `quantity` of it that the buyer has, and the end of its complaint period (`until`)."""
 
     line: OrderLine
-    steps: int
+    quantity: int
     until: datetime.datetime
 
     @property
@@ -94,7 +94,7 @@ class DeliveredLine:
 def submit_complaint(
     *,
     part_id: int,
-    steps: Mapping[uuid.UUID, int],
+    quantities: Mapping[uuid.UUID, int],
     text: str,
     requested_remedy: RequestedRemedy = RequestedRemedy.EITHER,
     pictures: Sequence[Picture] = (),
@@ -102,30 +102,34 @@ def submit_complaint(
     actor: Actor,
     now: datetime.datetime,
 ) -> Complaint:
-    """File a complaint about these `steps` of lines.
+    """File a complaint about these `quantities` of lines.
 
     A repeated `idempotency_key` returns the first complaint. Raises KeyReused, Missing, EmptyComplaint,
     ComplaintExceedsDelivered, ComplaintAlreadyOpen, ComplaintPeriodOver, TooManyComplaintPictures,
     ComplaintTextRequired.
     """
     order, part = locks.lock_part(part_id)
-    existing = Complaint.objects.filter(key=idempotency_key).first() if idempotency_key is not None else None
+    existing = (
+        Complaint.objects.filter(idempotency_key=idempotency_key).first()
+        if idempotency_key is not None
+        else None
+    )
     if existing is not None and existing.part_id != part.pk:
         raise KeyReused()
     if existing is not None:
         return existing
-    _check_complaint(part, steps, text, pictures, now)
+    _check_complaint(part, quantities, text, pictures, now)
     complaint = Complaint.objects.create(
         part=part,
         requested_remedy=requested_remedy,
         text=text.strip(),
         created_at=now,
         due_by=_end_of_days(now, shop_settings().answer_complaints_days) - datetime.timedelta(seconds=1),
-        key=idempotency_key,
+        idempotency_key=idempotency_key,
     )
     ComplaintLine.objects.bulk_create(
         ComplaintLine(complaint=complaint, order_line_id=line_id, quantity=count)
-        for line_id, count in steps.items()
+        for line_id, count in quantities.items()
     )
     complaint.pictures.set(pictures)
     record_complaint_change(order, part, complaint, "complaint.filed", actor=actor, now=now)
@@ -154,7 +158,7 @@ def delivered_lines(part: OrderPart) -> list[DeliveredLine]:
     delivery. It lasts the market's or the listing's days, whichever are more, and at least the cooperative's
     hours.
     """
-    delivered_steps = ParcelLine.objects.delivered_quantities(part)
+    delivered_quantities = ParcelLine.objects.delivered_quantities(part)
     fully_refunded = RefundLine.objects.filter(order_line__part=part).fully_refunded_lines()
     deliveries = ParcelLine.objects.filter(
         order_line__part=part, parcel__kind__in=OUTGOING_KINDS, parcel__state=ParcelState.DELIVERED
@@ -167,12 +171,12 @@ def delivered_lines(part: OrderPart) -> list[DeliveredLine]:
     return [
         DeliveredLine(
             line,
-            delivered_steps[line.pk],
+            delivered_quantities[line.pk],
             complaint_deadline(line, last_delivery[line.pk], days=days, hours=hours),
         )
         for line in part.lines.order_by("position", "pk")
         if line.pk not in fully_refunded
-        and delivered_steps.get(line.pk, 0) > 0
+        and delivered_quantities.get(line.pk, 0) > 0
         and last_delivery.get(line.pk) is not None
     ]
 
@@ -228,24 +232,27 @@ def record_complaint_change(
 
 def _check_complaint(
     part: OrderPart,
-    steps: Mapping[uuid.UUID, int],
+    quantities: Mapping[uuid.UUID, int],
     text: str,
     pictures: Sequence[Picture],
     now: datetime.datetime,
 ) -> None:
-    if not steps or min(steps.values()) < 1:
+    if not quantities or min(quantities.values()) < 1:
         raise EmptyComplaint(field="goods")
     if not text.strip():
         raise ComplaintTextRequired(field="words")
     if len(pictures) > MAX_COMPLAINT_PICTURES:
         raise TooManyComplaintPictures(field="pictures")
     part_line_ids = set(part.lines.values_list("pk", flat=True))
-    if not steps.keys() <= part_line_ids:
+    if not quantities.keys() <= part_line_ids:
         raise Missing()
     delivered = {delivered_line.line.pk: delivered_line for delivered_line in delivered_lines(part)}
-    if any(line_id not in delivered or count > delivered[line_id].steps for line_id, count in steps.items()):
+    if any(
+        line_id not in delivered or count > delivered[line_id].quantity
+        for line_id, count in quantities.items()
+    ):
         raise ComplaintExceedsDelivered(field="goods")
-    overdue_lines = [delivered[line_id] for line_id in steps if not delivered[line_id].is_in_time(now)]
+    overdue_lines = [delivered[line_id] for line_id in quantities if not delivered[line_id].is_in_time(now)]
     if overdue_lines:
         raise ComplaintPeriodOver(field="goods", until=overdue_lines[0].until)
     if Complaint.objects.open().filter(part=part).exists():

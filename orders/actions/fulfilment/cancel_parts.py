@@ -13,11 +13,11 @@ from django.utils.translation import gettext_noop
 from catalog.actions.stock.stock_movements import save_reserved_and_allocated
 from cooperatives.models import PickupSlot
 from orders import locks, notifications
-from orders.actions.fulfilment.substitute_holds import close_substitutes, stock_promised_to
+from orders.actions.fulfilment.substitute_holds import close_substitutes, held_stock_ids
 from orders.actions.fulfilment.void_parcels import void_locked_parcel
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.catch_weight_pricing import close_weight_questions
-from orders.actions.order_records.part_changes import record_for_part
+from orders.actions.order_records.part_changes import record_part_change
 from orders.actions.payouts.surplus_refunds import refund_surplus
 from orders.actions.vouchers.redeem_vouchers import release_voucher_use
 from orders.models import Allocation, Order, OrderPart, Parcel, SubstituteHold
@@ -160,7 +160,7 @@ def cancel_active_parts(order: Order, reason: str, *, actor: Actor, now: datetim
     cancellations cannot deadlock. Raises PartAlreadyHandedOver.
     """
     parts = order.parts.select_related("cooperative").active()
-    locks.lock_stock(stock_promised_to(parts))
+    locks.lock_stock(held_stock_ids(parts))
     ended = list(parts.order_by("slot__delivery_method", "slot__day", "slot__starts", "number"))
     for part in ended:
         end_part(order, part, PartState.CANCELLED, reason, actor=actor, now=now)
@@ -211,7 +211,7 @@ def end_part(
     _release_stock(part)
     if part.slot_id is not None:
         PickupSlot.objects.filter(pk=part.slot_id, booked__gt=0).update(booked=F("booked") - 1)
-    record_for_part(
+    record_part_change(
         order,
         part,
         f"part.{state}",
@@ -229,7 +229,7 @@ def end_part(
 
 
 def _release_stock(part: OrderPart) -> None:
-    stocks = locks.lock_stock(stock_promised_to([part]))
+    stocks = locks.lock_stock(held_stock_ids([part]))
     allocations = list(Allocation.objects.filter(line__part=part).order_by("stock", "pk"))
     holds = list(SubstituteHold.objects.filter(substitute__line__part=part).order_by("stock", "pk"))
     for allocation in allocations:

@@ -20,13 +20,13 @@ from orders.actions.cash_on_delivery.cash_collection import (
 )
 from orders.actions.fulfilment.pack_parcels import (
     PLATFORM_ENTRY_POINTS,
-    move_parcel,
+    advance_parcel,
     release_allocation,
     require_outgoing_parcel,
     require_weighed,
 )
 from orders.actions.order_changes.finish_order_change import finish_order_change
-from orders.actions.order_records.part_changes import record_for_part
+from orders.actions.order_records.part_changes import record_part_change
 from orders.actions.order_records.recalculate_order import open_quantities
 from orders.actions.payouts.surplus_refunds import refund_surplus
 from orders.models import Order, OrderPart, Parcel
@@ -107,7 +107,7 @@ def dispatch_parcel(
     """
     require_phone(dispatch.driver_phone or "", field="driver_phone")
     require_weighed(line.order_line for line in parcel.lines.select_related("order_line"))
-    came_from = move_parcel(parcel, ParcelState.HANDED_OVER, handed_over_at=now)
+    came_from = advance_parcel(parcel, ParcelState.HANDED_OVER, handed_over_at=now)
     for column in ("carrier", "tracking_number", "tracking_url", "vehicle", "driver_phone", "note"):
         text = getattr(dispatch, column)
         if text is not None:
@@ -119,7 +119,7 @@ def dispatch_parcel(
     parcel.save()
     if came_from != ParcelState.FAILED_DELIVERY:
         _remove_from_stock(parcel, happened_at=happened_at, actor=actor, now=now)
-    record_for_part(
+    record_part_change(
         order, part, "parcel.handed_over", parcel, actor=actor, now=now, idempotency_key=idempotency_key
     )
     finish_order_change(order, now=now)
@@ -190,10 +190,10 @@ def deliver_locked_parcel(
 
     Raises CashAmountDiffers, InvalidCashAmount, WrongMove.
     """
-    move_parcel(parcel, ParcelState.DELIVERED, delivered_at=now)
+    advance_parcel(parcel, ParcelState.DELIVERED, delivered_at=now)
     if is_cash_collected and parcel.cod_state == CodState.EXPECTED:
         collect_cash(order, parcel, cash=cash, actor=actor, now=now)
-    record_for_part(
+    record_part_change(
         order,
         part,
         "parcel.delivered",
@@ -235,7 +235,7 @@ def report_collected_cash(
     if parcel.state != ParcelState.DELIVERED:
         raise WrongMove(came_from=parcel.state, to=CodState.COLLECTED)
     collect_cash(order, parcel, cash=cash, actor=actor, now=now)
-    record_for_part(
+    record_part_change(
         order, part, "parcel.cash_collected", parcel, actor=actor, now=now, idempotency_key=idempotency_key
     )
     finish_order_change(order, now=now)
@@ -253,8 +253,8 @@ def fail_delivery(
     require_outgoing_parcel(parcel)
     if is_already_done(idempotency_key, "parcel.delivery_failed", parcel):
         return parcel
-    move_parcel(parcel, ParcelState.FAILED_DELIVERY, failed_at=now, reason=reason.strip())
-    record_for_part(
+    advance_parcel(parcel, ParcelState.FAILED_DELIVERY, failed_at=now, reason=reason.strip())
+    record_part_change(
         order,
         part,
         "parcel.delivery_failed",
@@ -274,11 +274,11 @@ def _remove_from_stock(
 ) -> None:
     """Take the parcel's contents out of stock and release their allocations."""
     lines = [line for line in parcel.lines.order_by("pk") if line.stock_id is not None]
-    rows: dict[int, Stock] = locks.lock_stock({line.stock_id for line in lines if line.stock_id})
+    stocks: dict[int, Stock] = locks.lock_stock({line.stock_id for line in lines if line.stock_id})
     for line in lines:
-        row = rows[line.stock_id or 0]
+        stock = stocks[line.stock_id or 0]
         record_movement(
-            row,
+            stock,
             -line.quantity,
             reason=MovementReason.DISPATCH,
             actor=actor,
@@ -288,5 +288,5 @@ def _remove_from_stock(
             lot_id=line.lot_id,
             happened_at=happened_at,
         )
-        release_allocation(row, line.order_line_id, line.quantity)
-    save_reserved_and_allocated(rows.values())
+        release_allocation(stock, line.order_line_id, line.quantity)
+    save_reserved_and_allocated(stocks.values())

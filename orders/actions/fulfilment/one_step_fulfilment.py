@@ -24,7 +24,7 @@ from orders.actions.fulfilment.pack_parcels import (
     release_allocation,
     require_outgoing_parcel,
 )
-from orders.actions.order_records.part_changes import record_for_part
+from orders.actions.order_records.part_changes import record_part_change
 from orders.models import Allocation, Order, OrderLine, OrderPart, Parcel, ParcelLine
 from orders.states import Coverage, ParcelState, PartState
 from shop.core.actors import Actor
@@ -127,7 +127,7 @@ def _save_tracking_number(
 ) -> None:
     parcel.tracking_number = number
     parcel.save(update_fields=["tracking_number", "updated_at"])
-    record_for_part(order, part, "parcel.tracking_set", parcel, actor=actor, now=now, reason=number)
+    record_part_change(order, part, "parcel.tracking_set", parcel, actor=actor, now=now, reason=number)
 
 
 def _require_ready(order: Order) -> None:
@@ -174,56 +174,61 @@ def _move_allocations(
     """Allocate the quantities of the lines in this warehouse. Raises Missing, NotEnoughWarehouseStock."""
     if not part.cooperative.warehouses.filter(pk=warehouse_id, closed_at=None).exists():
         raise Missing(field="warehouse")
-    tracked = [
-        (line, requested)
-        for line, requested in lines
+    tracked_lines = [
+        (line, quantity)
+        for line, quantity in lines
         if line.variant is not None and line.variant.track_inventory
     ]
-    keys = [line.pk for line, _n in tracked]
+    line_ids = [line.pk for line, _n in tracked_lines]
     allocations = list(
-        Allocation.objects.filter(line__in=keys).select_related("stock").order_by("line", "pk")
+        Allocation.objects.filter(line__in=line_ids).select_related("stock").order_by("line", "pk")
     )
     target_stock = Stock.objects.filter(
-        variant__in=[line.variant_id for line, _n in tracked], warehouse=warehouse_id
+        variant__in=[line.variant_id for line, _n in tracked_lines], warehouse=warehouse_id
     )
-    rows = locks.lock_stock(
+    stocks = locks.lock_stock(
         {*(allocation.stock_id for allocation in allocations), *target_stock.values_list("pk", flat=True)}
     )
-    target_by_variant = {row.variant_id: row for row in rows.values() if row.warehouse_id == warehouse_id}
-    packed = _packed_quantities(keys)
-    for line, quantity in tracked:
-        unpacked = {
-            allocation.stock_id: allocation.quantity - packed.get((line.pk, allocation.stock_id), 0)
+    target_by_variant = {
+        stock.variant_id: stock for stock in stocks.values() if stock.warehouse_id == warehouse_id
+    }
+    packed_quantities = _packed_quantities(line_ids)
+    for line, quantity in tracked_lines:
+        unpacked_by_stock = {
+            allocation.stock_id: allocation.quantity
+            - packed_quantities.get((line.pk, allocation.stock_id), 0)
             for allocation in allocations
             if allocation.line_id == line.pk
         }
         target = target_by_variant.get(line.variant_id or 0)
-        _move_to_stock(line, quantity, target, unpacked, rows, may_exceed_stock=may_exceed_stock)
-    save_reserved_and_allocated(rows.values())
+        _move_to_stock(line, quantity, target, unpacked_by_stock, stocks, may_exceed_stock=may_exceed_stock)
+    save_reserved_and_allocated(stocks.values())
 
 
 def _move_to_stock(
     line: OrderLine,
     quantity: int,
     target: Stock | None,
-    unpacked: dict[int, int],
-    rows: Mapping[int, Stock],
+    unpacked_by_stock: dict[int, int],
+    stocks: Mapping[int, Stock],
     *,
     may_exceed_stock: bool,
 ) -> None:
     """Allocate the rest of a line's quantity in `target`, and release as much elsewhere.
 
-    `unpacked` are the line's allocations that are not packed, by stock. Raises NotEnoughWarehouseStock.
+    `unpacked_by_stock` are the line's allocations that are not packed.
+
+    Raises NotEnoughWarehouseStock.
     """
-    missing = quantity - (unpacked.pop(target.pk, 0) if target is not None else 0)
+    missing = quantity - (unpacked_by_stock.pop(target.pk, 0) if target is not None else 0)
     if missing <= 0:
         return
     if target is None or (not may_exceed_stock and target.free_from_columns < missing):
         raise NotEnoughWarehouseStock(lines=[line.pk])
-    for stock_id, available in unpacked.items():
-        moved = min(available, missing)
-        if moved > 0:
-            release_allocation(rows[stock_id], line.pk, moved)
+    for stock_id, unpacked in unpacked_by_stock.items():
+        released = min(unpacked, missing)
+        if released > 0:
+            release_allocation(stocks[stock_id], line.pk, released)
     allocate_stock(target, line.pk, missing)
 
 
@@ -234,7 +239,7 @@ def _packed_quantities(line_ids: Collection[uuid.UUID]) -> dict[tuple[uuid.UUID,
         parcel__state__in=[ParcelState.PACKING, ParcelState.PACKED],
         stock__isnull=False,
     )
-    packed: dict[tuple[uuid.UUID, int], int] = {}
+    quantities: dict[tuple[uuid.UUID, int], int] = {}
     for line_id, stock_id, quantity in undispatched.values_list("order_line", "stock", "quantity"):
-        packed[line_id, stock_id] = packed.get((line_id, stock_id), 0) + quantity
-    return packed
+        quantities[line_id, stock_id] = quantities.get((line_id, stock_id), 0) + quantity
+    return quantities

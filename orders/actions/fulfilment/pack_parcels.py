@@ -21,7 +21,7 @@ from orders.actions.cash_on_delivery.cash_collection import cash_for_parcel
 from orders.actions.fulfilment.parcel_rows import next_parcel_number
 from orders.actions.fulfilment.substitute_holds import require_no_waiting_substitute
 from orders.actions.order_changes.finish_order_change import finish_order_change
-from orders.actions.order_records.part_changes import record_for_part
+from orders.actions.order_records.part_changes import record_part_change
 from orders.actions.order_records.recalculate_order import open_quantities
 from orders.models import Allocation, Order, OrderLine, OrderPart, Parcel, ParcelLine
 from orders.states import PARCEL_MOVES, PART_MOVES, CodState, ParcelState, PartState
@@ -76,7 +76,9 @@ def accept_locked_part(
     advance(part, PartState.ACCEPTED, PART_MOVES)
     part.accepted_at = now
     part.save(update_fields=["accepted_at"])
-    record_for_part(order, part, "part.accepted", part, actor=actor, now=now, idempotency_key=idempotency_key)
+    record_part_change(
+        order, part, "part.accepted", part, actor=actor, now=now, idempotency_key=idempotency_key
+    )
     finish_order_change(order, now=now)
 
 
@@ -96,7 +98,7 @@ def pack_parcel(
     """
     order, part = locks.lock_part(part_id)
     if idempotency_key is not None:
-        existing = Parcel.objects.filter(key=idempotency_key).first()
+        existing = Parcel.objects.filter(idempotency_key=idempotency_key).first()
         if existing is not None and existing.part_id != part.pk:
             raise KeyReused()
         if existing is not None:
@@ -132,7 +134,7 @@ def create_parcel(
         warehouse_id=warehouse_id or part.warehouse_id,
         cod_expected=cash,
         cod_state=CodState.EXPECTED if cash else CodState.NONE,
-        key=idempotency_key,
+        idempotency_key=idempotency_key,
     )
     rows: list[ParcelLine] = []
     for line_id, quantity in quantities.items():
@@ -142,7 +144,7 @@ def create_parcel(
     if stock is not None:
         parcel.warehouse_id = stock.warehouse_id
         parcel.save(update_fields=["warehouse"])
-    record_for_part(order, part, "parcel.created", parcel, actor=actor, now=now)
+    record_part_change(order, part, "parcel.created", parcel, actor=actor, now=now)
     finish_order_change(order, now=now)
     return parcel
 
@@ -173,35 +175,35 @@ def close_locked_parcel(
     Raises WrongMove.
     """
     code = f"{secrets.randbelow(10**PICKUP_DIGITS):0{PICKUP_DIGITS}}" if part.is_collected else ""
-    move_parcel(parcel, ParcelState.PACKED, packed_at=now, pickup_code=code)
-    record_for_part(
+    advance_parcel(parcel, ParcelState.PACKED, packed_at=now, pickup_code=code)
+    record_part_change(
         order, part, "parcel.packed", parcel, actor=actor, now=now, idempotency_key=idempotency_key
     )
     finish_order_change(order, now=now)
 
 
-def allocate_stock(row: Stock, line_id: uuid.UUID, quantity: int) -> None:
+def allocate_stock(stock: Stock, line_id: uuid.UUID, quantity: int) -> None:
     """Step: allocate more of a locked stock row to the line; the caller saves the row."""
-    row.allocated += quantity
+    stock.allocated += quantity
     allocation, is_new = Allocation.objects.get_or_create(
-        line_id=line_id, stock_id=row.pk, defaults={"quantity": quantity}
+        line_id=line_id, stock_id=stock.pk, defaults={"quantity": quantity}
     )
     if not is_new:
         allocation.quantity += quantity
         allocation.save(update_fields=["quantity"])
 
 
-def release_allocation(row: Stock, line_id: uuid.UUID, quantity: int) -> None:
+def release_allocation(stock: Stock, line_id: uuid.UUID, quantity: int) -> None:
     """Step: release some of a locked stock row's allocation to the line; the caller saves the row."""
-    allocation = Allocation.objects.filter(line=line_id, stock=row.pk).first()
+    allocation = Allocation.objects.filter(line=line_id, stock=stock.pk).first()
     if allocation is None:
         return
-    freed = min(quantity, allocation.quantity)
-    row.allocated -= freed
-    if freed == allocation.quantity:
+    released = min(quantity, allocation.quantity)
+    stock.allocated -= released
+    if released == allocation.quantity:
         allocation.delete()
     else:
-        allocation.quantity -= freed
+        allocation.quantity -= released
         allocation.save(update_fields=["quantity"])
 
 
@@ -211,7 +213,7 @@ def require_outgoing_parcel(parcel: Parcel) -> None:
         raise Missing()
 
 
-def move_parcel(parcel: Parcel, state: ParcelState, **columns: object) -> str:
+def advance_parcel(parcel: Parcel, state: ParcelState, **columns: object) -> str:
     """Step: move a parcel of a locked order to a state and save the given columns. Raises WrongMove."""
     came_from = advance(parcel, state, PARCEL_MOVES)
     for column, value in columns.items():
@@ -240,33 +242,39 @@ def _build_parcel_lines(
     parcel: Parcel, line: OrderLine, quantity: int, warehouse_id: uuid.UUID | None
 ) -> Sequence[ParcelLine]:
     """Build parcel lines from allocated stock; a quantity without allocation comes from no stock row."""
-    rows = []
-    unpacked = Allocation.objects.filter(line=line).unpacked_quantities()
+    parcel_lines = []
+    unpacked_quantities = Allocation.objects.filter(line=line).unpacked_quantities()
     allocations = line.allocations.select_related("stock").order_by("pk")
     if warehouse_id is not None:
         allocations = allocations.filter(stock__warehouse=warehouse_id)
     for allocation in allocations:
-        packed = min(quantity, unpacked[allocation.pk])
-        if packed > 0:
-            rows.append(ParcelLine(parcel=parcel, order_line=line, stock=allocation.stock, quantity=packed))
-            quantity -= packed
+        packed_quantity = min(quantity, unpacked_quantities[allocation.pk])
+        if packed_quantity > 0:
+            parcel_lines.append(
+                ParcelLine(parcel=parcel, order_line=line, stock=allocation.stock, quantity=packed_quantity)
+            )
+            quantity -= packed_quantity
     if quantity:
-        rows.append(ParcelLine(parcel=parcel, order_line=line, quantity=quantity))
+        parcel_lines.append(ParcelLine(parcel=parcel, order_line=line, quantity=quantity))
     if line.weighed_grams is not None:
-        _spread_weight(rows, line, line.weighed_grams)
-    return rows
+        _spread_weight(parcel_lines, line, line.weighed_grams)
+    return parcel_lines
 
 
-def _spread_weight(rows: Sequence[ParcelLine], line: OrderLine, weighed_grams: int) -> None:
+def _spread_weight(parcel_lines: Sequence[ParcelLine], line: OrderLine, weighed_grams: int) -> None:
     """Spread the line's weight over these rows by quantity; the line's last parcel takes the remainder."""
     earlier_lines = ParcelLine.objects.filter(order_line=line, parcel__in=Parcel.objects.dispatches())
-    earlier = earlier_lines.aggregate(steps=Sum("quantity", default=0), grams=Sum("grams", default=0))
-    steps = sum(row.quantity for row in rows)
-    remaining_grams = weighed_grams - earlier["grams"]
+    earlier_sums = earlier_lines.aggregate(quantity=Sum("quantity", default=0), grams=Sum("grams", default=0))
+    quantity = sum(parcel_line.quantity for parcel_line in parcel_lines)
+    remaining_grams = weighed_grams - earlier_sums["grams"]
     parcel_grams = (
         remaining_grams
-        if earlier["steps"] + steps == line.quantity
-        else weighed_grams * steps // line.quantity
+        if earlier_sums["quantity"] + quantity == line.quantity
+        else weighed_grams * quantity // line.quantity
     )
-    for row, grams in zip(rows, split_amount(parcel_grams, [row.quantity for row in rows]), strict=True):
-        row.is_by_weight, row.grams = True, grams
+    for parcel_line, grams in zip(
+        parcel_lines,
+        split_amount(parcel_grams, [parcel_line.quantity for parcel_line in parcel_lines]),
+        strict=True,
+    ):
+        parcel_line.is_by_weight, parcel_line.grams = True, grams

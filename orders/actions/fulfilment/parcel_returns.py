@@ -14,10 +14,10 @@ from catalog.actions.stock.stock_movements import record_movement, save_reserved
 from catalog.models import MovementReason, Stock
 from cooperatives.models import Warehouse
 from orders import locks
-from orders.actions.fulfilment.pack_parcels import move_parcel
+from orders.actions.fulfilment.pack_parcels import advance_parcel
 from orders.actions.fulfilment.parcel_rows import make_parcel_line, next_parcel_number
 from orders.actions.order_changes.finish_order_change import finish_order_change
-from orders.actions.order_records.part_changes import record_for_part
+from orders.actions.order_records.part_changes import record_part_change
 from orders.models import Complaint, Order, OrderPart, Parcel, ParcelLine
 from orders.states import RETURN_KINDS, ParcelKind, ParcelState
 from shop.core.actors import Actor
@@ -42,7 +42,7 @@ class ReturnWarehouseRequired(Refused):
 class ReturnedQuantity:
     """The steps of a line that are returned, and how many of them are not fit for resale."""
 
-    steps: int
+    quantity: int
     damaged: int = 0
 
 
@@ -64,7 +64,7 @@ def create_return(
     """
     returnable = ParcelLine.objects.delivered_quantities(part)
     if any(
-        not 1 <= quantities.steps <= returnable.get(line_id, 0) for line_id, quantities in returned.items()
+        not 1 <= quantities.quantity <= returnable.get(line_id, 0) for line_id, quantities in returned.items()
     ):
         raise ReturnExceedsDelivered(most=returnable)
     lines = {line.pk: line for line in part.lines.filter(pk__in=list(returned)).order_by("position", "pk")}
@@ -78,9 +78,9 @@ def create_return(
         handed_over_at=now,
     )
     ParcelLine.objects.bulk_create(
-        make_parcel_line(parcel, line, returned[line_id].steps) for line_id, line in lines.items()
+        make_parcel_line(parcel, line, returned[line_id].quantity) for line_id, line in lines.items()
     )
-    record_for_part(order, part, "parcel.return_created", parcel, actor=actor, now=now)
+    record_part_change(order, part, "parcel.return_created", parcel, actor=actor, now=now)
     if is_received:
         damaged = {line_id: quantities.damaged for line_id, quantities in returned.items()}
         receive_locked_return(order, part, parcel, damaged, warehouse_id=warehouse_id, actor=actor, now=now)
@@ -136,8 +136,8 @@ def cancel_return(
         return parcel
     if parcel.state != ParcelState.HANDED_OVER:
         raise WrongMove(came_from=parcel.state, to=ParcelState.VOIDED)
-    move_parcel(parcel, ParcelState.VOIDED, voided_at=now, reason=reason.strip())
-    record_for_part(
+    advance_parcel(parcel, ParcelState.VOIDED, voided_at=now, reason=reason.strip())
+    record_part_change(
         order,
         part,
         "parcel.return_cancelled",
@@ -155,7 +155,7 @@ def receive_locked_return(
     order: Order,
     part: OrderPart,
     parcel: Parcel,
-    damaged: Mapping[uuid.UUID, int],
+    damaged_quantities: Mapping[uuid.UUID, int],
     *,
     warehouse_id: uuid.UUID | None,
     idempotency_key: str | None = None,
@@ -167,45 +167,55 @@ def receive_locked_return(
     Raises Missing, ReturnWarehouseRequired, ReturnExceedsDelivered, WrongMove.
     """
     lines = list(parcel.lines.select_related("order_line", "order_line__variant").order_by("pk"))
-    if any(not 0 <= damaged.get(line.order_line_id, 0) <= line.quantity for line in lines):
+    if any(not 0 <= damaged_quantities.get(line.order_line_id, 0) <= line.quantity for line in lines):
         raise ReturnExceedsDelivered(most={line.order_line_id: line.quantity for line in lines})
     if warehouse_id is None:
         raise ReturnWarehouseRequired(field="warehouse")
-    move_parcel(
+    advance_parcel(
         parcel,
         ParcelState.DELIVERED,
         delivered_at=now,
         warehouse_id=_require_own_warehouse(part, warehouse_id),
     )
-    undamaged = {line.pk: line.quantity - damaged.get(line.order_line_id, 0) for line in lines}
-    rows = _lock_return_stock(lines, undamaged, warehouse_id)
+    undamaged_quantities = {
+        line.pk: line.quantity - damaged_quantities.get(line.order_line_id, 0) for line in lines
+    }
+    stocks = _lock_return_stock(lines, undamaged_quantities, warehouse_id)
     for line in lines:
-        row = rows.get(line.order_line.variant_id or 0)
-        if row is not None and undamaged[line.pk]:
-            _restock_line(parcel, line, row, undamaged[line.pk], actor=actor, now=now)
-    save_reserved_and_allocated(rows.values())
-    record_for_part(
+        stock = stocks.get(line.order_line.variant_id or 0)
+        if stock is not None and undamaged_quantities[line.pk]:
+            _restock_line(parcel, line, stock, undamaged_quantities[line.pk], actor=actor, now=now)
+    save_reserved_and_allocated(stocks.values())
+    record_part_change(
         order, part, "parcel.return_received", parcel, actor=actor, now=now, idempotency_key=idempotency_key
     )
 
 
 def _restock_line(
-    parcel: Parcel, line: ParcelLine, row: Stock, undamaged: int, *, actor: Actor, now: datetime.datetime
+    parcel: Parcel,
+    line: ParcelLine,
+    stock: Stock,
+    undamaged_quantity: int,
+    *,
+    actor: Actor,
+    now: datetime.datetime,
 ) -> None:
-    damaged_quantity = line.quantity - undamaged
+    damaged_quantity = line.quantity - undamaged_quantity
     if damaged_quantity:
         total_grams = line.grams
-        line.grams = None if total_grams is None else max(1, total_grams * undamaged // line.quantity)
-        damaged = make_parcel_line(parcel, line.order_line, damaged_quantity)
-        damaged.grams = (
+        line.grams = (
+            None if total_grams is None else max(1, total_grams * undamaged_quantity // line.quantity)
+        )
+        damaged_line = make_parcel_line(parcel, line.order_line, damaged_quantity)
+        damaged_line.grams = (
             None if total_grams is None or line.grams is None else max(1, total_grams - line.grams)
         )
-        damaged.save()
-    line.quantity, line.stock = undamaged, row
+        damaged_line.save()
+    line.quantity, line.stock = undamaged_quantity, stock
     line.save()
     record_movement(
-        row,
-        undamaged,
+        stock,
+        undamaged_quantity,
         reason=MovementReason.RETURN,
         actor=actor,
         now=now,
@@ -216,22 +226,27 @@ def _restock_line(
 
 
 def _lock_return_stock(
-    lines: Sequence[ParcelLine], undamaged: Mapping[int, int], warehouse_id: uuid.UUID
+    lines: Sequence[ParcelLine], undamaged_quantities: Mapping[int, int], warehouse_id: uuid.UUID
 ) -> dict[int, Stock]:
     """Lock the stock rows, by variant, for returned items fit for resale; create missing rows."""
-    variants = {
+    variant_ids = {
         line.order_line.variant_id
         for line in lines
-        if undamaged[line.pk]
+        if undamaged_quantities[line.pk]
         and line.order_line.variant is not None
         and line.order_line.variant.track_inventory
     }
     Stock.objects.bulk_create(
-        [Stock(variant_id=variant, warehouse_id=warehouse_id) for variant in sorted(filter(None, variants))],
+        [
+            Stock(variant_id=variant_id, warehouse_id=warehouse_id)
+            for variant_id in sorted(filter(None, variant_ids))
+        ],
         ignore_conflicts=True,
     )
-    keys = Stock.objects.filter(variant__in=variants, warehouse=warehouse_id).values_list("pk", flat=True)
-    return {row.variant_id: row for row in locks.lock_stock(keys).values()}
+    stock_ids = Stock.objects.filter(variant__in=variant_ids, warehouse=warehouse_id).values_list(
+        "pk", flat=True
+    )
+    return {stock.variant_id: stock for stock in locks.lock_stock(stock_ids).values()}
 
 
 def _require_own_warehouse(part: OrderPart, warehouse_id: uuid.UUID) -> uuid.UUID:

@@ -14,15 +14,17 @@ def next_parcel_number(order: Order) -> int:
     return (last or 0) + 1
 
 
-def make_parcel_line(parcel: Parcel, line: OrderLine, steps: int, stock: Stock | None = None) -> ParcelLine:
+def make_parcel_line(
+    parcel: Parcel, line: OrderLine, quantity: int, stock: Stock | None = None
+) -> ParcelLine:
     """Build a parcel line; a catch-weight line gets its proportional weight in grams."""
     weighed = line.weighed_grams
-    grams = None if weighed is None else max(1, weighed * steps // line.quantity)
+    grams = None if weighed is None else max(1, weighed * quantity // line.quantity)
     return ParcelLine(
         parcel=parcel,
         order_line=line,
         stock=stock,
-        quantity=steps,
+        quantity=quantity,
         is_by_weight=grams is not None,
         grams=grams,
     )

@@ -11,7 +11,7 @@ from catalog.models import Stock
 from orders import locks
 from orders.actions.fulfilment.pack_parcels import allocate_stock
 from orders.actions.fulfilment.parcel_rows import make_parcel_line, next_parcel_number
-from orders.actions.order_records.part_changes import record_for_part
+from orders.actions.order_records.part_changes import record_part_change
 from orders.models import Complaint, Order, OrderLine, OrderPart, Parcel, ParcelLine
 from orders.states import ParcelKind
 from shop.core.actors import Actor
@@ -21,7 +21,7 @@ from shop.core.errors import Missing
 def create_replacement(
     order: Order,
     part: OrderPart,
-    steps: Mapping[uuid.UUID, int],
+    quantities: Mapping[uuid.UUID, int],
     *,
     complaint: Complaint | None = None,
     actor: Actor,
@@ -31,10 +31,12 @@ def create_replacement(
 
     Raises Missing, SoldOut.
     """
-    lines = list(part.lines.filter(pk__in=list(steps)).select_related("variant").order_by("position", "pk"))
-    if len(lines) != len(steps):
+    lines = list(
+        part.lines.filter(pk__in=list(quantities)).select_related("variant").order_by("position", "pk")
+    )
+    if len(lines) != len(quantities):
         raise Missing()
-    rows = _lock_stock(part, lines)
+    stocks = _lock_stock(part, lines)
     parcel = Parcel.objects.create(
         part=part,
         number=next_parcel_number(order),
@@ -44,15 +46,17 @@ def create_replacement(
         complaint=complaint,
     )
     parcel_lines = [
-        parcel_line for line in lines for parcel_line in _allocate_line(parcel, line, steps[line.pk], rows)
+        parcel_line
+        for line in lines
+        for parcel_line in _allocate_line(parcel, line, quantities[line.pk], stocks)
     ]
     ParcelLine.objects.bulk_create(parcel_lines)
-    save_reserved_and_allocated(rows.values())
+    save_reserved_and_allocated(stocks.values())
     stock = next((parcel_line.stock for parcel_line in parcel_lines if parcel_line.stock is not None), None)
     if stock is not None:
         parcel.warehouse_id = stock.warehouse_id
         parcel.save(update_fields=["warehouse"])
-    record_for_part(order, part, "parcel.created", parcel, actor=actor, now=now)
+    record_part_change(order, part, "parcel.created", parcel, actor=actor, now=now)
     return parcel
 
 
@@ -65,19 +69,19 @@ def _lock_stock(part: OrderPart, lines: list[OrderLine]) -> dict[int, Stock]:
 
 
 def _allocate_line(
-    parcel: Parcel, line: OrderLine, requested: int, rows: Mapping[int, Stock]
+    parcel: Parcel, line: OrderLine, quantity: int, stocks: Mapping[int, Stock]
 ) -> list[ParcelLine]:
     variant = line.variant
     if variant is None or not variant.track_inventory:
-        return [make_parcel_line(parcel, line, requested)]
-    parcel_lines, missing = [], requested
-    for row in sorted(rows.values(), key=lambda stock: stock.pk):
-        free = row.free_from_columns if row.variant_id == variant.pk else 0
-        allocated = min(missing, max(0, free))
+        return [make_parcel_line(parcel, line, quantity)]
+    parcel_lines, missing = [], quantity
+    for stock in sorted(stocks.values(), key=lambda stock: stock.pk):
+        free_quantity = stock.free_from_columns if stock.variant_id == variant.pk else 0
+        allocated = min(missing, max(0, free_quantity))
         if allocated:
-            allocate_stock(row, line.pk, allocated)
-            parcel_lines.append(make_parcel_line(parcel, line, allocated, row))
+            allocate_stock(stock, line.pk, allocated)
+            parcel_lines.append(make_parcel_line(parcel, line, allocated, stock))
             missing -= allocated
     if missing:
-        raise SoldOut(free={variant.pk: requested - missing})
+        raise SoldOut(free={variant.pk: quantity - missing})
     return parcel_lines

@@ -21,7 +21,7 @@ from orders.actions.cash_on_delivery.cash_collection import reverse_collected_ca
 from orders.actions.fulfilment.pack_parcels import PLATFORM_ENTRY_POINTS, require_outgoing_parcel
 from orders.actions.fulfilment.void_parcels import require_items_with_buyer, restore_stock
 from orders.actions.order_changes.finish_order_change import finish_order_change
-from orders.actions.order_records.part_changes import record_for_part
+from orders.actions.order_records.part_changes import record_part_change
 from orders.actions.order_records.record_order import acceptance_deadline
 from orders.models import LedgerEntry, Order, OrderPart, Parcel, PaymentEvent, Substitute, WeightQuestion
 from orders.notifications.undone_steps import withdraw_handover_notification
@@ -55,10 +55,10 @@ class StepOfSomebodyElse(Refused):
     default_message = _("The cooperative did not record this step. Please call the market.")
 
 
-class AlreadySettled(Refused):
+class MoneyAlreadyMoved(Refused):
     """The step's money was remitted, refunded or closed in a settlement."""
 
-    code = "already_settled"
+    code = "money_already_moved"
     default_message = _("The money for this has already been settled, so it can no longer be undone.")
 
 
@@ -158,7 +158,7 @@ def undo_parcel_step(
 ) -> Parcel:
     """Undo the hand-over, the delivery (with its cash) or the collected cash of a parcel.
 
-    Raises AlreadySettled, ComplaintAlreadyFiled, ItemsAlreadyReturned, KeyReused, Missing, ReasonRequired,
+    Raises MoneyAlreadyMoved, ComplaintAlreadyFiled, ItemsAlreadyReturned, KeyReused, Missing, ReasonRequired,
     StepOfSomebodyElse, UndoPeriodOver, WrongMove.
     """
     order, part, parcel = locks.lock_parcel(parcel_id)
@@ -260,21 +260,21 @@ def _require_permission(
 def _require_unsettled(
     order: Order, part: OrderPart, parcel: Parcel, *, since: datetime.datetime, now: datetime.datetime
 ) -> None:
-    """Raise AlreadySettled if money of the step has moved on: remitted, refunded, or in a closed settlement.
+    """Raise MoneyAlreadyMoved if the step's money was remitted, refunded or closed in a settlement.
 
     Locks the open settlement, so that it stays open until the reversing postings are in it.
     """
     if parcel.cod_state not in (CodState.NONE, CodState.EXPECTED, CodState.COLLECTED):
-        raise AlreadySettled()
-    if order.refunds.filter(decided_at__gte=since, money__gt=0).exists():
-        raise AlreadySettled()
+        raise MoneyAlreadyMoved()
+    if order.refunds.filter(decided_at__gte=since, repayment__gt=0).exists():
+        raise MoneyAlreadyMoved()
     locks.lock_settlements([part.cooperative_id], order.currency, now=now)
     events = PaymentEvent.objects.collections_not_undone().filter(parcel=parcel)
     keys = [f"event:{event_id}" for event_id in events.values_list("pk", flat=True)]
     closed_entries = LedgerEntry.objects.filter(settlement__closed_at__isnull=False)
-    is_cash_settled = closed_entries.filter(posting__key__in=keys).exists()
+    is_cash_settled = closed_entries.filter(posting__idempotency_key__in=keys).exists()
     if is_cash_settled or closed_entries.filter(posting__part=part, posting__created_at__gte=since).exists():
-        raise AlreadySettled()
+        raise MoneyAlreadyMoved()
 
 
 def _record_undo(
@@ -288,7 +288,7 @@ def _record_undo(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    record_for_part(
+    record_part_change(
         order, part, action, row, actor=actor, now=now, reason=reason.strip(), idempotency_key=idempotency_key
     )
     finish_order_change(order, now=now)

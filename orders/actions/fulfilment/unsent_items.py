@@ -13,7 +13,7 @@ from catalog.actions.stock.stock_movements import save_reserved_and_allocated
 from orders import locks
 from orders.actions.fulfilment.pack_parcels import release_allocation
 from orders.actions.fulfilment.parcel_rows import next_parcel_number
-from orders.actions.order_records.part_changes import record_for_part
+from orders.actions.order_records.part_changes import record_part_change
 from orders.actions.order_records.recalculate_order import open_quantities
 from orders.models import Order, OrderLine, OrderPart, Parcel, ParcelLine
 from orders.states import ParcelKind, ParcelState
@@ -36,7 +36,7 @@ class NoLinesLeftToSend(Refused):
 def mark_lines_unsent(
     order: Order,
     part: OrderPart,
-    steps: Mapping[uuid.UUID, int],
+    quantities: Mapping[uuid.UUID, int],
     *,
     actor: Actor,
     now: datetime.datetime,
@@ -47,9 +47,9 @@ def mark_lines_unsent(
     """
     lines = {line.pk: line for line in part.lines.order_by("position", "pk")}
     still_open = open_quantities(lines.values())
-    if any(not 1 <= count <= still_open.get(line_id, 0) for line_id, count in steps.items()):
+    if any(not 1 <= count <= still_open.get(line_id, 0) for line_id, count in quantities.items()):
         raise UnsentExceedsOpen(open=still_open)
-    if is_nothing_left_to_send(part, sum(steps.values()), sum(still_open.values())):
+    if is_nothing_left_to_send(part, sum(quantities.values()), sum(still_open.values())):
         raise NoLinesLeftToSend()
     parcel = Parcel.objects.create(
         part=part,
@@ -60,10 +60,10 @@ def mark_lines_unsent(
     )
     ParcelLine.objects.bulk_create(
         ParcelLine(parcel=parcel, order_line=lines[line_id], quantity=count)
-        for line_id, count in steps.items()
+        for line_id, count in quantities.items()
     )
-    _release_unsent(steps, lines)
-    record_for_part(order, part, "parcel.lines_marked_unsent", parcel, actor=actor, now=now)
+    _release_unsent(quantities, lines)
+    record_part_change(order, part, "parcel.lines_marked_unsent", parcel, actor=actor, now=now)
     return parcel
 
 
@@ -72,16 +72,16 @@ def is_nothing_left_to_send(part: OrderPart, unsent: int, still_open: int) -> bo
     return unsent >= still_open and not part.parcels.dispatches().exists()
 
 
-def _release_unsent(steps: Mapping[uuid.UUID, int], lines: Mapping[uuid.UUID, OrderLine]) -> None:
+def _release_unsent(quantities: Mapping[uuid.UUID, int], lines: Mapping[uuid.UUID, OrderLine]) -> None:
     """Release the allocations of these quantities, except those of undispatched parcels."""
     allocations = [
-        allocation for line_id in steps for allocation in lines[line_id].allocations.order_by("-pk")
+        allocation for line_id in quantities for allocation in lines[line_id].allocations.order_by("-pk")
     ]
     stocks = locks.lock_stock({allocation.stock_id for allocation in allocations})
-    waiting = {
+    packed_quantities = {
         (line_id, stock_id): total
         for line_id, stock_id, total in ParcelLine.objects.filter(
-            order_line__in=list(steps),
+            order_line__in=list(quantities),
             parcel__state__in=[ParcelState.PACKING, ParcelState.PACKED],
             stock__isnull=False,
         )
@@ -89,11 +89,11 @@ def _release_unsent(steps: Mapping[uuid.UUID, int], lines: Mapping[uuid.UUID, Or
         .values_list("order_line", "stock")
         .annotate(total=Sum("quantity"))
     }
-    unreleased = dict(steps)
+    unreleased_quantities = dict(quantities)
     for allocation in allocations:
-        idle = allocation.quantity - waiting.get((allocation.line_id, allocation.stock_id), 0)
-        freed = min(unreleased[allocation.line_id], max(0, idle))
-        if freed:
-            release_allocation(stocks[allocation.stock_id], allocation.line_id, freed)
-            unreleased[allocation.line_id] -= freed
+        unpacked = allocation.quantity - packed_quantities.get((allocation.line_id, allocation.stock_id), 0)
+        released = min(unreleased_quantities[allocation.line_id], max(0, unpacked))
+        if released:
+            release_allocation(stocks[allocation.stock_id], allocation.line_id, released)
+            unreleased_quantities[allocation.line_id] -= released
     save_reserved_and_allocated(stocks.values())

@@ -14,13 +14,13 @@ from catalog.models import MovementReason
 from orders import locks
 from orders.actions.fulfilment.pack_parcels import (
     PLATFORM_ENTRY_POINTS,
+    advance_parcel,
     allocate_stock,
-    move_parcel,
     release_allocation,
     require_outgoing_parcel,
 )
 from orders.actions.order_changes.finish_order_change import finish_order_change
-from orders.actions.order_records.part_changes import record_for_part
+from orders.actions.order_records.part_changes import record_part_change
 from orders.models import OrderPart, Parcel, ParcelLine
 from orders.states import ParcelKind, ParcelState
 from shop.core.actors import Actor
@@ -59,7 +59,7 @@ def void_parcel(
     if parcel.state == ParcelState.DELIVERED:
         require_items_with_buyer(part, parcel)
     void_locked_parcel(parcel, reason, actor=actor, now=now)
-    record_for_part(
+    record_part_change(
         order,
         part,
         "parcel.voided",
@@ -88,7 +88,7 @@ def void_locked_parcel(parcel: Parcel, reason: str, *, actor: Actor, now: dateti
 
     A replacement's items are released instead.
     """
-    came_from = move_parcel(parcel, ParcelState.VOIDED, voided_at=now, reason=reason)
+    came_from = advance_parcel(parcel, ParcelState.VOIDED, voided_at=now, reason=reason)
     is_undispatched, is_replacement = came_from in _UNDISPATCHED, parcel.kind == ParcelKind.REPLACEMENT
     if not is_undispatched:
         restore_stock(parcel, should_allocate=not is_replacement, actor=actor, now=now)

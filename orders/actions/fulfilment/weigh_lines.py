@@ -21,7 +21,7 @@ from orders.actions.order_records.catch_weight_pricing import (
     reprice_weighed_line,
 )
 from orders.actions.order_records.recalculate_order import open_quantities
-from orders.actions.payments.order_payments import requested_transfer
+from orders.actions.payments.order_payments import current_transfer_instructions
 from orders.models import Order, OrderLine, OrderPart, WeightAnswer, WeightQuestion
 from orders.states import ACTIVE_PART_STATES, PartState
 from shop.core.actors import Actor
@@ -213,7 +213,7 @@ def _request_remaining_payment(order: Order, *, now: datetime.datetime) -> None:
     unweighed = order.lines.filter(
         part__state__in=ACTIVE_PART_STATES, estimate_grams__isnull=False, weighed_grams__isnull=True
     )
-    transfer = requested_transfer(order) if order.charged and not unweighed.exists() else None
+    transfer = current_transfer_instructions(order) if order.charged and not unweighed.exists() else None
     if transfer is not None:
         notifications.notify_remaining_payment(order, transfer, now=now)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime
 
-from orders.actions.gateway_requests.gateway_requests import read_payment_sums
+from orders.actions.gateway_requests.intended_calls import read_payment_sums
 from orders.actions.ledger.ledger_postings import record_payment_event
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.payments.confirm_order import confirm_if_covered
@@ -57,15 +57,15 @@ def _is_stopped(gateway_call: GatewayCall, result: GatewayResult) -> bool:
 
 def _is_being_voided(payment: Payment) -> bool:
     """Return whether a void is requested; then the authorisation pays for nothing unless the void fails."""
-    ends = GatewayCall.objects.filter(payment=payment, operation=Operation.VOID)
-    return ends.exclude(state=CallState.FAILED).exists()
+    void_calls = GatewayCall.objects.filter(payment=payment, operation=Operation.VOID)
+    return void_calls.exclude(state=CallState.FAILED).exists()
 
 
 def _record_charge(
     order: Order | None, payment: Payment, result: GatewayResult, *, now: datetime.datetime
 ) -> None:
     """Record a charge; the rest of the authorisation is released."""
-    _keep_reference(payment, result)
+    _store_reference(payment, result)
     key, reference = f"payment:{payment.pk}:charged", result.reference
     if order is not None:
         record_received_money(
@@ -92,7 +92,7 @@ def _record_charge(
 def _record_authorisation(
     order: Order | None, payment: Payment, result: GatewayResult, *, now: datetime.datetime
 ) -> None:
-    _keep_reference(payment, result)
+    _store_reference(payment, result)
     event = record_payment_event(
         payment,
         EventKind.AUTHORIZATION_SUCCESS,
@@ -109,33 +109,43 @@ def _record_authorisation(
 
 def _record_void(order: Order | None, payment: Payment, *, now: datetime.datetime) -> None:
     """Record that the payment can never complete: void its authorisation and end its pending amount."""
-    sums = read_payment_sums(payment)
+    payment_sums = read_payment_sums(payment)
     key = f"payment:{payment.pk}:released"
     event = record_payment_event(
-        payment, EventKind.CANCEL_SUCCESS, sums.authorised, idempotency_key=key, actor=_GATEWAY, now=now
+        payment,
+        EventKind.CANCEL_SUCCESS,
+        payment_sums.authorised,
+        idempotency_key=key,
+        actor=_GATEWAY,
+        now=now,
     )
     if event is None:
         return
     _end_start(payment, now=now)
-    if sums.authorise_pending:
+    if payment_sums.authorise_pending:
         kind, key = EventKind.AUTHORIZATION_FAILURE, f"payment:{payment.pk}:not_authorised"
         record_payment_event(
-            payment, kind, sums.authorise_pending, idempotency_key=key, actor=_GATEWAY, now=now
+            payment, kind, payment_sums.authorise_pending, idempotency_key=key, actor=_GATEWAY, now=now
         )
     if order is not None:
-        data = {"amount": sums.authorised, "method": payment.method}
+        data = {"amount": payment_sums.authorised, "method": payment.method}
         record_change("payment.released", order, actor=_GATEWAY, now=now, data=data)
 
 
 def _end_start(payment: Payment, *, now: datetime.datetime) -> None:
     """End the START call of a stopped payment, so that the sweep no longer looks it up."""
-    waiting = GatewayCall.objects.filter(
+    start_call = GatewayCall.objects.filter(
         payment=payment, operation=Operation.START, state=CallState.NEEDS_BUYER
     ).first()
-    if waiting is not None:
-        advance(waiting, CallState.FAILED, CALL_MOVES)
-        waiting.code, waiting.url, waiting.answered_at, waiting.next_check_at = "canceled", "", now, None
-        waiting.save(update_fields=["code", "url", "answered_at", "next_check_at"])
+    if start_call is not None:
+        advance(start_call, CallState.FAILED, CALL_MOVES)
+        start_call.code, start_call.url, start_call.answered_at, start_call.next_check_at = (
+            "canceled",
+            "",
+            now,
+            None,
+        )
+        start_call.save(update_fields=["code", "url", "answered_at", "next_check_at"])
 
 
 def _record_failure(
@@ -181,7 +191,7 @@ def _record_action_required(payment: Payment, gateway_call: GatewayCall, *, now:
     )
 
 
-def _keep_reference(payment: Payment, result: GatewayResult) -> None:
+def _store_reference(payment: Payment, result: GatewayResult) -> None:
     if payment.reference != result.reference and result.reference:
         payment.reference = result.reference
         payment.save(update_fields=["reference"])

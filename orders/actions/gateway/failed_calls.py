@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orders import locks
 from orders.actions.gateway.transfer_reversals import unreversed_amount
-from orders.actions.gateway_requests.gateway_requests import (
+from orders.actions.gateway_requests.intended_calls import (
     read_payment_sums,
     request_capture,
     request_payout,

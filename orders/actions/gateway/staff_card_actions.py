@@ -8,7 +8,7 @@ import uuid
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from orders.actions.gateway_requests.gateway_requests import (
+from orders.actions.gateway_requests.intended_calls import (
     AmountNotAuthorised,
     read_payment_sums,
     request_capture,
@@ -23,7 +23,7 @@ from shop.core.errors import Missing, Refused
 
 class NotACardPayment(Refused):
     code = "not_a_card_payment"
-    default_message = _("Only cards have held amounts that can be captured or released.")
+    default_message = _("Only card payments have authorised amounts that can be captured or voided.")
 
 
 @transaction.atomic(durable=True)

@@ -18,8 +18,8 @@ from django.utils import timezone
 from orders import locks
 from orders.actions.gateway.card_disputes import DISPUTE_EVENT_PREFIX as DISPUTES
 from orders.actions.gateway.card_disputes import record_dispute_event
-from orders.actions.gateway.gateway_calls import look_up_call
-from orders.actions.gateway_requests.gateway_requests import read_payment_sums
+from orders.actions.gateway.send_gateway_calls import look_up_call
+from orders.actions.gateway_requests.intended_calls import read_payment_sums
 from orders.actions.ledger.ledger_postings import record_payment_event
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.models import EventKind, GatewayCall, Operation, Payment, PaymentEvent, WebhookEvent
@@ -61,7 +61,7 @@ def handle_stripe_event(*, event_id: int, now: datetime.datetime) -> None:
         return
     WebhookEvent.objects.filter(pk=event_id).update(tries=F("tries") + 1)
     event = read_event(stored.body)
-    gateway_call = _call_of(event)
+    gateway_call = _find_call(event)
     if event.kind.startswith(DISPUTES):
         _record_dispute(event=event, now=now)
     elif event.kind.startswith("refund."):
@@ -69,36 +69,38 @@ def handle_stripe_event(*, event_id: int, now: datetime.datetime) -> None:
     elif event.kind == "payment_intent.payment_failed":
         _record_decline(event=event, gateway_call=gateway_call, now=now)
     if gateway_call is not None:
-        look_up_call(call_id=gateway_call.pk, reference=_reference_for(gateway_call, event), now=now)
-    problem = _problem_of(event, gateway_call)
+        look_up_call(call_id=gateway_call.pk, reference=_reference_to_look_up(gateway_call, event), now=now)
+    problem = _describe_problem(event, gateway_call)
     WebhookEvent.objects.filter(pk=event_id).update(handled_at=now, problem=problem)
 
 
-def _call_of(event: StripeEvent) -> GatewayCall | None:
+def _find_call(event: StripeEvent) -> GatewayCall | None:
     """Return our call that an event is about, by its idempotency key or by the payment it started."""
-    if event.key.startswith("call:"):
+    if event.idempotency_key.startswith("call:"):
         try:
-            return GatewayCall.objects.filter(pk=uuid.UUID(event.key.removeprefix("call:"))).first()
+            return GatewayCall.objects.filter(
+                pk=uuid.UUID(event.idempotency_key.removeprefix("call:"))
+            ).first()
         except ValueError:
             return None
-    return _start_of(event)
+    return _find_start_call(event)
 
 
-def _start_of(event: StripeEvent) -> GatewayCall | None:
+def _find_start_call(event: StripeEvent) -> GatewayCall | None:
     known = [reference for reference in (event.reference, event.session) if reference]
     if not known:
         return None
     return GatewayCall.objects.filter(operation=Operation.START, reference__in=known).first()
 
 
-def _reference_for(gateway_call: GatewayCall, event: StripeEvent) -> str:
+def _reference_to_look_up(gateway_call: GatewayCall, event: StripeEvent) -> str:
     """Return the id that a START created, for events that arrive before the response to our call."""
     if gateway_call.operation != Operation.START:
         return ""
     return event.session if gateway_call.request_parameters.get("is_hosted") else event.reference
 
 
-def _problem_of(event: StripeEvent, gateway_call: GatewayCall | None) -> str:
+def _describe_problem(event: StripeEvent, gateway_call: GatewayCall | None) -> str:
     """Return a message for staff about an event that we did not cause; "" if there is none."""
     if event.kind != "transfer.reversed" or gateway_call is None or gateway_call.payout is None:
         return ""
@@ -113,7 +115,7 @@ def _problem_of(event: StripeEvent, gateway_call: GatewayCall | None) -> str:
 @transaction.atomic(durable=True)
 def _record_dispute(*, event: StripeEvent, now: datetime.datetime) -> None:
     """Record a dispute event of one of our payments."""
-    payment = _lock_payment_of(event)
+    payment = _lock_card_payment(event)
     if payment is not None and payment.order is not None:
         record_dispute_event(payment.order, payment, event, actor=_ACTOR, now=now)
 
@@ -157,25 +159,28 @@ def _record_rejected_refund(*, call_id: uuid.UUID, event: StripeEvent, now: date
 @transaction.atomic(durable=True)
 def _record_dashboard_refund(*, event: StripeEvent, now: datetime.datetime) -> None:
     """Record a refund made, or failed, on Stripe's dashboard."""
-    payment = _lock_payment_of(event)
+    payment = _lock_card_payment(event)
     if payment is None or payment.order is None:
         return
     key = f"stripe:{event.subject}"
     if event.status in _FAILED_STATUSES:
         events_to_record = [(EventKind.REFUND_FAILURE, f"{key}:failed", 0)]
-        if PaymentEvent.objects.filter(key=f"{key}:given").exists():
+        if PaymentEvent.objects.filter(idempotency_key=f"{key}:given").exists():
             events_to_record.append((EventKind.REFUND_REVERSE, f"{key}:reversed", event.amount))
-    elif event.status == "succeeded" and not PaymentEvent.objects.filter(key=f"{key}:failed").exists():
+    elif (
+        event.status == "succeeded"
+        and not PaymentEvent.objects.filter(idempotency_key=f"{key}:failed").exists()
+    ):
         events_to_record = [(EventKind.REFUND_SUCCESS, f"{key}:given", event.amount)]
     else:
         return
-    rows = [
+    recorded_events = [
         record_payment_event(
             payment, kind, amount, idempotency_key=name, reference=event.subject, actor=_ACTOR, now=now
         )
         for kind, name, amount in events_to_record
     ]
-    if not any(rows):
+    if not any(recorded_events):
         return
     data = {"amount": event.amount, "reference": event.subject, "status": event.status}
     record_change("payment.refunded_at_gateway", payment.order, actor=_ACTOR, now=now, data=data)
@@ -222,12 +227,12 @@ def _record_decline(*, event: StripeEvent, gateway_call: GatewayCall | None, now
         finish_order_change(order, now=now)
 
 
-def _lock_payment_of(event: StripeEvent) -> Payment | None:
+def _lock_card_payment(event: StripeEvent) -> Payment | None:
     """Lock and return the payment that an event concerns; None if it is not ours."""
-    start = _start_of(event)
-    if start is None:
+    start_call = _find_start_call(event)
+    if start_call is None:
         return None
-    order, gateway_call = locks.lock_gateway_call(start.pk)
+    order, gateway_call = locks.lock_gateway_call(start_call.pk)
     payment = gateway_call.payment
     if payment is not None and order is not None:
         payment.order = order

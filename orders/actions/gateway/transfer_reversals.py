@@ -14,9 +14,9 @@ from django.db import transaction
 from django.db.models import Sum
 
 from orders import locks
-from orders.actions.gateway_requests.gateway_requests import request_transfer_reversal
+from orders.actions.gateway_requests.intended_calls import request_transfer_reversal
 from orders.actions.ledger.ledger_postings import Entry, post_entries
-from orders.actions.payouts.payouts import complete_payout
+from orders.actions.payouts.complete_payouts import complete_payout
 from orders.models import (
     EntryNature,
     GatewayCall,

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from orders.actions.gateway_requests.gateway_requests import (
+from orders.actions.gateway_requests.intended_calls import (
     read_payment_sums,
     request_capture,
     request_void,
@@ -36,25 +36,25 @@ def capture_or_void_cards(order: Order, payments: Iterable[Payment], *, now: dat
     `payments` are all of the order's payments.
     """
     actor = Actor.system("cards")
-    uncovered = order.still_due
+    uncovered_amount = order.still_due
     for payment in payments:
         if payment.method != PaymentMethod.CARD:
             continue
-        start = start_call_of(payment)
-        if start is None or not start.reference:
+        start_call = start_call_of(payment)
+        if start_call is None or not start_call.reference:
             continue
         _supersede_excess_captures(order, payment, now=now)
-        if _end_requests(payment).exists():
-            uncovered -= _unanswered_captures(payment)
+        if _capture_and_void_calls(payment).exists():
+            uncovered_amount -= _unanswered_captures(payment)
             continue
         authorised = read_payment_sums(payment).authorised
-        if authorised and uncovered <= 0:
+        if authorised and uncovered_amount <= 0:
             request_void(order, payment, actor=actor, now=now)
-        elif authorised and (_is_packed(order) or now - (start.answered_at or now) >= CAPTURE_AFTER):
-            request_capture(order, payment, min(uncovered, authorised), actor=actor, now=now)
-        elif start.state == CallState.NEEDS_BUYER and _is_obsolete(order, start):
+        elif authorised and (_is_packed(order) or now - (start_call.answered_at or now) >= CAPTURE_AFTER):
+            request_capture(order, payment, min(uncovered_amount, authorised), actor=actor, now=now)
+        elif start_call.state == CallState.NEEDS_BUYER and _is_obsolete(order, start_call):
             request_void(order, payment, actor=actor, now=now)
-        uncovered -= authorised
+        uncovered_amount -= authorised
 
 
 def authorisations_to_capture(now: datetime.datetime) -> QuerySet[GatewayCall]:
@@ -97,7 +97,7 @@ def _unanswered_captures(payment: Payment) -> int:
     return sum(captures.values_list("amount", flat=True))
 
 
-def _end_requests(payment: Payment) -> QuerySet[GatewayCall]:
+def _capture_and_void_calls(payment: Payment) -> QuerySet[GatewayCall]:
     """Return the requested captures and voids; only staff repeat a refused one."""
     requests = GatewayCall.objects.filter(payment=payment, operation__in=_END_OPERATIONS)
     return requests.exclude(code=SUPERSEDED)
@@ -105,15 +105,18 @@ def _end_requests(payment: Payment) -> QuerySet[GatewayCall]:
 
 def _supersede_excess_captures(order: Order, payment: Payment, *, now: datetime.datetime) -> None:
     """Mark unsent captures of more than is still due as failed and superseded."""
-    unsent = _end_requests(payment).filter(state=CallState.INTENDED, tries=0, operation=Operation.CAPTURE)
-    for gateway_call in unsent.filter(amount__gt=order.still_due):
+    unsent_captures = _capture_and_void_calls(payment).filter(
+        state=CallState.INTENDED, tries=0, operation=Operation.CAPTURE
+    )
+    for gateway_call in unsent_captures.filter(amount__gt=order.still_due):
         advance(gateway_call, CallState.FAILED, CALL_MOVES)
         gateway_call.code, gateway_call.answered_at, gateway_call.next_check_at = SUPERSEDED, now, None
         gateway_call.save(update_fields=["code", "answered_at", "next_check_at"])
 
 
-def _is_obsolete(order: Order, start: GatewayCall) -> bool:
+def _is_obsolete(order: Order, start_call: GatewayCall) -> bool:
     """Return whether the started payment is obsolete: order ended, paid, or another amount due."""
     if order.cancelled_at or order.expired_at or not order.still_due:
         return True
-    return not start.request_parameters.get("is_authorisation_only") and start.amount != order.still_due
+    is_authorisation_only = start_call.request_parameters.get("is_authorisation_only")
+    return not is_authorisation_only and start_call.amount != order.still_due

@@ -49,25 +49,36 @@ def drafts_for_parts(
     order: Order, parts: Sequence[OrderPart], *, now: datetime.datetime
 ) -> list[PostingDraft]:
     """Return postings for the unbooked earnings of each part, in the given order."""
-    ids = [part.pk for part in parts]
-    earned, posted, last = earned_amounts(ids), *_booked_amounts(ids)
+    part_ids = [part.pk for part in parts]
+    earned_by_part, booked_by_part, last_postings = earned_amounts(part_ids), *_booked_amounts(part_ids)
     drafts = []
     for part in parts:
-        unbooked = Counter(earned.get(part.pk, Counter()))
-        unbooked.subtract(posted.get(part.pk, Counter()))
-        if any(amount != 0 for amount in unbooked.values()):
-            drafts.append(draft_for_part(order, part, unbooked, after=last.get(part.pk, 0), now=now))
+        unbooked_amounts = Counter(earned_by_part.get(part.pk, Counter()))
+        unbooked_amounts.subtract(booked_by_part.get(part.pk, Counter()))
+        if any(amount != 0 for amount in unbooked_amounts.values()):
+            drafts.append(
+                draft_for_part(
+                    order, part, unbooked_amounts, previous_posting_id=last_postings.get(part.pk, 0), now=now
+                )
+            )
     return drafts
 
 
 def draft_for_part(
-    order: Order, part: OrderPart, unbooked: BookedAmounts, *, after: int = 0, now: datetime.datetime
+    order: Order,
+    part: OrderPart,
+    unbooked_amounts: BookedAmounts,
+    *,
+    previous_posting_id: int = 0,
+    now: datetime.datetime,
 ) -> PostingDraft:
-    """Return a posting of a part's unbooked earnings. `after` is the part's previous posting, or 0."""
-    is_sale = any(amount != 0 and nature in _SALE_NATURES for (_account, nature), amount in unbooked.items())
+    """Return a posting of a part's unbooked earnings; `previous_posting_id` is 0 if there is none."""
+    is_sale = any(
+        amount != 0 and nature in _SALE_NATURES for (_account, nature), amount in unbooked_amounts.items()
+    )
     cooperative_accounts = COOPERATIVE_ACCOUNTS
     return PostingDraft(
-        f"part:{part.pk}:after:{after}",
+        f"part:{part.pk}:after:{previous_posting_id}",
         PostingKind.SALE if is_sale else PostingKind.REFUND,
         [
             Entry(
@@ -76,7 +87,7 @@ def draft_for_part(
                 nature,
                 part.cooperative_id if account in cooperative_accounts else None,
             )
-            for (account, nature), amount in unbooked.items()
+            for (account, nature), amount in unbooked_amounts.items()
         ],
         order.currency,
         now,
@@ -87,12 +98,12 @@ def draft_for_part(
 
 def _booked_amounts(part_ids: Sequence[int]) -> tuple[dict[int, BookedAmounts], dict[int, int]]:
     """Return the booked amounts of each part, and its last posting."""
-    posted: dict[int, BookedAmounts] = {}
-    last: dict[int, int] = {}
+    booked_by_part: dict[int, BookedAmounts] = {}
+    last_postings: dict[int, int] = {}
     for part_id, account, nature, total, posting_id in _booked_totals(part_ids):
-        posted.setdefault(part_id, Counter())[account, nature] = total
-        last[part_id] = max(last.get(part_id, 0), posting_id)
-    return posted, last
+        booked_by_part.setdefault(part_id, Counter())[account, nature] = total
+        last_postings[part_id] = max(last_postings.get(part_id, 0), posting_id)
+    return booked_by_part, last_postings
 
 
 @compiled_query

@@ -54,9 +54,9 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class PostingDraft:
-    """A posting to be written. `key` identifies the booked fact; `part` is set if it books a part's sales."""
+    """A posting to be written. `part` is set if it books a part's sales."""
 
-    key: str
+    idempotency_key: str
     kind: PostingKind
     entries: Sequence[Entry]
     currency: str
@@ -88,7 +88,7 @@ def record_payment_event(
     """
     values = _event_values(payment, kind, amount, actor=actor, now=now)
     values |= {"reference": reference, "message": message[:500], "refund": refund, "parcel": parcel}
-    event, is_new = PaymentEvent.objects.get_or_create(key=idempotency_key, defaults=values)
+    event, is_new = PaymentEvent.objects.get_or_create(idempotency_key=idempotency_key, defaults=values)
     if not is_new:
         return None
     if payment.order_id is not None:
@@ -107,7 +107,7 @@ def create_payment_event(
 ) -> PaymentEvent:
     """Step, under the order's lock: record and book an event of our own, whose key is new."""
     values = _event_values(payment, kind, amount, actor=actor, now=now)
-    event = PaymentEvent.objects.create(key=idempotency_key, **values)
+    event = PaymentEvent.objects.create(idempotency_key=idempotency_key, **values)
     if payment.order_id is not None:
         book_payment_event(event)
     return event
@@ -199,7 +199,9 @@ def write_posting(draft: PostingDraft) -> LedgerPosting:
     touched = _touched_cooperatives([draft])
     settlements = locks.lock_settlements(touched, draft.currency, now=draft.created_at) if touched else {}
     entries = _build_entries(draft, LedgerPosting(), settlements)
-    posting, is_new = LedgerPosting.objects.get_or_create(key=draft.key, defaults=_posting_values(draft))
+    posting, is_new = LedgerPosting.objects.get_or_create(
+        idempotency_key=draft.idempotency_key, defaults=_posting_values(draft)
+    )
     if is_new:
         for entry in entries:
             entry.posting = posting
@@ -213,7 +215,7 @@ def _build_entries(
     """Build a posting's entries, those of cooperatives with their open settlements. Raises ValueError."""
     entries = [entry for entry in draft.entries if entry.amount]
     if not entries or sum(entry.amount for entry in entries) != 0:
-        raise ValueError(f"posting {draft.key} has no entries, or they do not sum to zero")
+        raise ValueError(f"posting {draft.idempotency_key} has no entries, or they do not sum to zero")
     return [
         LedgerEntry(
             posting=posting,
@@ -232,7 +234,7 @@ def _build_entries(
 def _posting_values(draft: PostingDraft) -> dict[str, object]:
     """Return the posting's column values."""
     return {
-        "key": draft.key,
+        "idempotency_key": draft.idempotency_key,
         "kind": draft.kind,
         "created_at": draft.created_at,
         "order": draft.order,

@@ -135,7 +135,7 @@ def expected_commission(commission: int, *, total: int, seller_refunds: int) -> 
 def _sold_lines(part_ids: list[int]) -> Iterable[tuple[int, SoldItem]]:
     for (
         part_id,
-        steps,
+        delivered_quantity,
         ordered,
         net,
         gross,
@@ -153,7 +153,7 @@ def _sold_lines(part_ids: list[int]) -> Iterable[tuple[int, SoldItem]]:
         yield (
             part_id,
             SoldItem(
-                min(steps, ordered),
+                min(delivered_quantity, ordered),
                 ordered,
                 gross,
                 seller_gross,
@@ -226,8 +226,8 @@ def _part_deliveries(part_ids: Collection[int]) -> QuerySet[OrderPart, tuple[Any
         OrderPart.objects.filter(pk__in=part_ids)
         .annotate(
             platform_discount=_sum_of(_platform_discounts(part=OuterRef("pk")), "amount", "part"),
-            refunded=_sum_of(refunds, "delivery", "part"),
-            borne=_sum_of(refunds.filter(bearer=CostBearer.COOPERATIVE), "delivery", "part"),
+            refunded=_sum_of(refunds, "delivery_amount", "part"),
+            borne=_sum_of(refunds.filter(bearer=CostBearer.COOPERATIVE), "delivery_amount", "part"),
         )
         .order_by("pk")
         .values_list(

@@ -62,7 +62,7 @@ def book_returned_transfer(
 
 
 def _is_booked(transfer: BankTransfer) -> bool:
-    return LedgerPosting.objects.filter(key=_booking_key(transfer)).exists()
+    return LedgerPosting.objects.filter(idempotency_key=_booking_key(transfer)).exists()
 
 
 def _booking_key(transfer: BankTransfer) -> str:

@@ -10,7 +10,7 @@ from shop.core.actors import Actor
 from shop.core.models import record_change
 
 
-def record_for_part(
+def record_part_change(
     order: Order,
     part: OrderPart,
     action: str,

@@ -101,11 +101,11 @@ def _write_derived_columns(order: Order, facts: OrderFacts) -> list[OrderPart]:
     """Step of `recalculate_columns`: write the columns; return the arrived parts."""
     parts, before = facts.parts, [part.progress for part in facts.parts]
     _set_derived_columns(order, facts)
-    changed = [
+    changed_parts = [
         part for part, old_progress in zip(parts, before, strict=True) if old_progress != part.progress
     ]
-    if changed:
-        OrderPart.objects.bulk_update(changed, ["progress"])
+    if changed_parts:
+        OrderPart.objects.bulk_update(changed_parts, ["progress"])
     _copy_reporting_columns(order, parts)
     order.save(update_fields=[*DERIVED_COLUMNS, "link_expires_at", "updated_at"])
     return [
@@ -151,37 +151,37 @@ def _closed_sums(line_ids: Collection[uuid.UUID]) -> QuerySet[ParcelLine, tuple[
     )
 
 
-def _part_progress(ordered: int, quantities: QuantitiesByState) -> str:
-    expected, dispatched = ordered - quantities.unsent, quantities.dispatched
-    delivered = dispatched[ParcelState.DELIVERED]
-    dispatched_total = sum(dispatched[state] for state in DISPATCHED_STATES)
-    packing = sum(dispatched.values()) - dispatched_total
+def _part_progress(ordered_total: int, quantities: QuantitiesByState) -> str:
+    expected_total, dispatched_by_state = ordered_total - quantities.unsent, quantities.dispatched
+    delivered_total = dispatched_by_state[ParcelState.DELIVERED]
+    dispatched_total = sum(dispatched_by_state[state] for state in DISPATCHED_STATES)
+    packing_total = sum(dispatched_by_state.values()) - dispatched_total
     if quantities.returned:
-        return Progress.RETURNED if quantities.returned >= expected else Progress.PARTLY_RETURNED
-    if expected and delivered >= expected:
+        return Progress.RETURNED if quantities.returned >= expected_total else Progress.PARTLY_RETURNED
+    if expected_total and delivered_total >= expected_total:
         return Progress.DELIVERED
-    if delivered:
+    if delivered_total:
         return Progress.PARTLY_DELIVERED
-    if expected and dispatched_total >= expected:
+    if expected_total and dispatched_total >= expected_total:
         return Progress.DISPATCHED
     if dispatched_total:
         return Progress.PARTLY_DISPATCHED
-    return Progress.PACKING if packing else Progress.NOTHING
+    return Progress.PACKING if packing_total else Progress.NOTHING
 
 
 def _copy_reporting_columns(order: Order, parts: Sequence[OrderPart]) -> None:
     """Copy the order's reporting columns to parts and lines whose copies are out of date."""
     for is_active in (True, False):
         columns = report_columns(order, is_active=is_active)
-        stale = [
+        stale_part_ids = [
             part.pk
             for part in parts
             if part.is_active == is_active
             and any(getattr(part, name) != value for name, value in columns.items())
         ]
-        if stale:
-            OrderPart.objects.filter(pk__in=stale).update(**columns)
-            OrderLine.objects.filter(part__in=stale).update(**columns)
+        if stale_part_ids:
+            OrderPart.objects.filter(pk__in=stale_part_ids).update(**columns)
+            OrderLine.objects.filter(part__in=stale_part_ids).update(**columns)
 
 
 def _set_sums(order: Order, facts: OrderFacts) -> None:
@@ -209,31 +209,33 @@ def _adjust_pending_charges(order: Order, facts: OrderFacts, now: datetime.datet
     A rise goes to the latest payment. A fall (a part ended, the weight was less, something was refunded)
     reduces the oldest payments first.
     """
-    rows, sums = facts.payments, facts.payment_sums
+    payments, sums = facts.payments, facts.payment_sums
     authorised = sum(
         payment_sums.authorised + payment_sums.authorise_pending for payment_sums in sums.values()
     )
     change = max(0, order.due_gross - order.charged - authorised) - sum(
         payment_sums.charge_pending for payment_sums in sums.values()
     )
-    if change > 0 and rows:
-        last = _payment_for_increase(rows) if rows[-1].pk in sums else rows[-1]
+    if change > 0 and payments:
+        last = _payment_for_increase(payments) if payments[-1].pk in sums else payments[-1]
         number = None if last.pk in sums else 0
         _write_adjustment(last, EventKind.CHARGE_REQUEST, change, now, number=number)
-    for payment in rows if change < 0 else []:
+    for payment in payments if change < 0 else []:
         reduction = min(-change, sums[payment.pk].charge_pending) if payment.pk in sums else 0
         if reduction:
             _write_adjustment(payment, EventKind.CANCEL_SUCCESS, reduction, now)
             change += reduction
 
 
-def _payment_for_increase(rows: Sequence[Payment]) -> Payment:
+def _payment_for_increase(payments: Sequence[Payment]) -> Payment:
     """Return the payment that takes a rise: a new one after a card authorisation, which cannot grow."""
-    last = rows[-1]
-    if not last.events.filter(kind=EventKind.AUTHORIZATION_SUCCESS).exists():
-        return last
-    key = f"{last.method}:{last.order_id}:{len(rows)}"
-    return Payment.objects.create(order=last.order, method=last.method, currency=last.currency, key=key)
+    latest = payments[-1]
+    if not latest.events.filter(kind=EventKind.AUTHORIZATION_SUCCESS).exists():
+        return latest
+    key = f"{latest.method}:{latest.order_id}:{len(payments)}"
+    return Payment.objects.create(
+        order=latest.order, method=latest.method, currency=latest.currency, idempotency_key=key
+    )
 
 
 def _write_adjustment(

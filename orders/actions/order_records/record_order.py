@@ -185,7 +185,7 @@ def add_line(order: Order, part: OrderPart, quote: Quote, *, limit: int, now: da
     line = _build_line(order, part, quoted, priced, last + 1, _translated_names(order, quote))
     if quoted.variant.is_weighed:
         line.estimate_grams = quoted.estimate_grams
-        line.bound_grams = _heaviest_within(quote, quoted, limit)
+        line.bound_grams = _maximum_grams_within(quote, quoted, limit)
         line.bound_gross = quote.price_at_weight(quoted, line.bound_grams).total.gross
     set_commission_and_withholding([], {quoted.requested.key: line}, quote, now=now)
     line.save(force_insert=True)
@@ -194,7 +194,7 @@ def add_line(order: Order, part: OrderPart, quote: Quote, *, limit: int, now: da
     return line
 
 
-def _heaviest_within(quote: Quote, quoted: QuotedLine, limit: int) -> int:
+def _maximum_grams_within(quote: Quote, quoted: QuotedLine, limit: int) -> int:
     """Return the largest weight from the estimate to the usual bound that costs at most `limit`."""
     lightest, heaviest = quoted.estimate_grams, quoted.bound_grams
     while lightest < heaviest:

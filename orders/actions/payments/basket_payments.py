@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orders import locks
 from orders.actions.basket.basket_lines import lock_existing_basket
-from orders.actions.gateway_requests.gateway_requests import (
+from orders.actions.gateway_requests.intended_calls import (
     read_payment_sums,
     request_authorisation,
     request_capture,
@@ -86,7 +86,7 @@ def start_basket_payment(
     AmountNotForCards, KeyReused, Missing, BasketFullyPaid, AmountExceedsRest, PaymentMethodNotOffered.
     """
     basket = lock_existing_basket(basket_id)
-    existing = payment_started_with(idempotency_key, basket=basket)
+    existing = find_payment_by_key(idempotency_key, basket=basket)
     if existing is not None:
         return existing
     requested = _amount_to_pay(basket, amount, now=now)
@@ -117,7 +117,7 @@ def start_app_payment(
     Raises as `start_basket_payment`.
     """
     basket = lock_existing_basket(basket_id)
-    existing = payment_started_with(idempotency_key, basket=basket)
+    existing = find_payment_by_key(idempotency_key, basket=basket)
     requested = _amount_to_pay(basket, amount, now=now)
     return existing or _create_payment(basket, PaymentMethod.APP, idempotency_key, labels), requested
 
@@ -155,11 +155,11 @@ def record_app_event(
     return event
 
 
-def payment_started_with(
+def find_payment_by_key(
     idempotency_key: str | None, *, basket: Basket | None = None, order: Order | None = None
 ) -> Payment | None:
     """Return the payment of this basket or order with the key. Raises KeyReused if it belongs to another."""
-    existing = Payment.objects.filter(key=idempotency_key).first() if idempotency_key else None
+    existing = Payment.objects.filter(idempotency_key=idempotency_key).first() if idempotency_key else None
     if existing is not None and (existing.basket_id, existing.order_id) != (
         basket and basket.pk,
         order and order.pk,
@@ -180,7 +180,7 @@ def lock_payment(payment_id: uuid.UUID) -> tuple[Order | None, Payment]:
     return order, Payment.objects.get(pk=payment_id)
 
 
-def paid_for_basket(basket: Basket) -> int:
+def amount_paid_for_basket(basket: Basket) -> int:
     """Return the charged and authorised amount of a basket, in minor units."""
     return total_paid(basket_payment_sums(basket.pk))
 
@@ -234,7 +234,7 @@ def capture_carried_payments(
 
     Orders with lines to weigh are captured after weighing. Orders that still wait for money are not captured.
     """
-    if not carried or order.lines.unweighed().exists() or paid_for_order(order) < order.due_gross:
+    if not carried or order.lines.unweighed().exists() or amount_paid_for_order(order) < order.due_gross:
         return
     uncovered = order.still_due
     for payment in carried:
@@ -249,7 +249,7 @@ def capture_carried_payments(
             uncovered -= authorised
 
 
-def paid_for_order(order: Order) -> int:
+def amount_paid_for_order(order: Order) -> int:
     """Return the charged and authorised amount of an order, in minor units."""
     return sum(
         payment_sums.authorised_and_charged
@@ -264,14 +264,14 @@ def _create_payment(
         basket=basket,
         method=method,
         currency=basket.currency,
-        key=idempotency_key,
+        idempotency_key=idempotency_key,
         private_metadata=labels or {},
     )
 
 
 def _amount_to_pay(basket: Basket, amount: int | None, *, now: datetime.datetime) -> int:
     """Return the amount to pay: `amount`, or all that is left. Raises BasketFullyPaid, AmountExceedsRest."""
-    still_due = build_quote(basket_quote_request(basket), now=now).total - paid_for_basket(basket)
+    still_due = build_quote(basket_quote_request(basket), now=now).total - amount_paid_for_basket(basket)
     if still_due <= 0:
         raise BasketFullyPaid(field="amount")
     if amount is None:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orders import locks
 from orders.actions.basket.basket_lines import lock_existing_basket
-from orders.actions.gateway_requests.gateway_requests import read_payment_sums
+from orders.actions.gateway_requests.intended_calls import read_payment_sums
 from orders.actions.ledger.ledger_postings import record_payment_event
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.payments.basket_payments import lock_payment
@@ -104,7 +104,7 @@ def update_reported_payment(
 
 
 @transaction.atomic(durable=True)
-def report_event(
+def report_payment_event(
     *,
     payment_id: uuid.UUID,
     kind: EventKind,
@@ -124,7 +124,7 @@ def report_event(
     key = f"reported:{payment.pk}:{kind}:{reference}"
     if len(key) > _MAX_KEY_LENGTH:  # truncated keys could collide
         key = f"reported:{payment.pk}:{hashlib.sha256(key.encode()).hexdigest()}"
-    known = PaymentEvent.objects.filter(key=key).first()
+    known = PaymentEvent.objects.filter(idempotency_key=key).first()
     if known is not None:
         if known.amount != amount:
             raise ReportedAmountDiffers(field="amount")

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from orders import locks
-from orders.actions.gateway_requests.gateway_requests import (
+from orders.actions.gateway_requests.intended_calls import (
     read_payment_sums,
     request_start,
     request_void,
@@ -39,7 +39,7 @@ from orders.models import (
     total_authorised_and_charged,
 )
 from orders.payments.stripe_js import accepts_cards
-from orders.payments.transfer_requests import transfer_request_for_order
+from orders.payments.transfer_instructions import transfer_instructions_for_order
 from orders.states import ENDED_ORDER_STATUSES, CallState, Coverage
 from shop.core.actors import Actor
 from shop.core.errors import Refused
@@ -101,7 +101,7 @@ def expect_payment(
         order=order,
         method=method,
         currency=order.currency,
-        key=f"{method}:{order.pk}:{payment_count}",
+        idempotency_key=f"{method}:{order.pk}:{payment_count}",
         expires_at=now + time_to_pay if time_to_pay is not None else None,
     )
 
@@ -137,12 +137,12 @@ def change_payment_method(
             return last
         if last is None or method not in methods_for_remainder(order, last):
             raise OrderNotAwaitingPayment()
-        _require_nothing_under_way(order, is_paid_in_part=True)
+        _require_no_open_payment(order, is_paid_in_part=True)
         return _replace_payment(order, last, method, actor=actor, now=now)
     if last is not None and last.method == method and _can_continue(last, is_hosted=is_hosted, now=now):
         return last
     require_payment_method(order.channel, method, order.due_gross)
-    _require_nothing_under_way(order)
+    _require_no_open_payment(order)
     payment = _replace_payment(order, last, method, is_hosted=is_hosted, actor=actor, now=now)
     if method == PaymentMethod.COD and is_confirmed_automatically(order):
         confirm_locked_order(order, actor=actor, now=now)
@@ -189,10 +189,10 @@ def _replace_payment(
     return payment
 
 
-def requested_transfer(order: Order) -> TransferInstructions | None:
+def current_transfer_instructions(order: Order) -> TransferInstructions | None:
     """Return the bank transfer that the order's payer should make; None for other methods or nothing due."""
     payment = Payment.objects.filter(order=order).order_by("-created_at", "-pk").first()
-    return transfer_request_for_order(order, payment, shop_settings())
+    return transfer_instructions_for_order(order, payment, shop_settings())
 
 
 def start_card_payment(
@@ -222,7 +222,7 @@ def _continue_card_payment(
     """Return the card payment to continue, or start a new one."""
     if _can_continue(last, is_hosted=is_hosted, now=now):
         return last
-    _require_nothing_under_way(order, is_paid_in_part=True)
+    _require_no_open_payment(order, is_paid_in_part=True)
     if start_call_of(last) is None:
         start_card_payment(order, last, is_hosted=is_hosted, actor=actor, now=now)
         return last
@@ -249,7 +249,7 @@ def _can_continue(payment: Payment, *, is_hosted: bool, now: datetime.datetime) 
     )
 
 
-def _require_nothing_under_way(order: Order, *, is_paid_in_part: bool = False) -> None:
+def _require_no_open_payment(order: Order, *, is_paid_in_part: bool = False) -> None:
     """Raise PaymentInProgress if some money is authorised or paid, or a gateway call is unanswered."""
     is_held = order.authorize_coverage != Coverage.NONE and not is_paid_in_part
     if is_held or GatewayCall.objects.filter(payment__order=order).unanswered().exists():

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cooperatives.models import Cooperative
 from orders import locks, money_notifications
-from orders.actions.payouts.payouts import PayoutAlreadyPaid
+from orders.actions.payouts.complete_payouts import PayoutAlreadyPaid
 from orders.actions.payouts.proposals import create_proposal
 from orders.models import Approval, ApprovalKind, BankTransfer, Order, Payout, Settlement
 from orders.notifications import refunds as refund_notifications

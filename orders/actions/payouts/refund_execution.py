@@ -15,7 +15,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from orders import locks
-from orders.actions.gateway_requests.gateway_requests import (
+from orders.actions.gateway_requests.intended_calls import (
     create_gateway_call,
     payment_parameters,
     read_payment_sums,
@@ -72,7 +72,7 @@ def execute_refund(refund: Refund, *, actor: Actor, now: datetime.datetime) -> N
 
     Takes the newest card payment first, and from each payment no more than it still holds.
     """
-    unrefunded = refund.money
+    unrefunded = refund.repayment
     for payment, refundable in _payments_with_balance(refund.order):
         amount = min(unrefunded, refundable)
         if amount and payment.method == PaymentMethod.CARD:
@@ -157,7 +157,7 @@ def announce_refund(
     part = refund.part
     data: dict[str, object] = {
         "amount": refund.less_to_pay,
-        "money": refund.money,
+        "repayment": refund.repayment,
         "currency": refund.currency,
     }
     record_change(

@@ -36,12 +36,12 @@ def overpaid_orders() -> QuerySet[Order]:
     """Return orders that were charged more than the amount due plus the promised refunds."""
     promised = Refund.objects.filter(order=OuterRef("pk")).order_by().values("order")
     executed = PaymentEvent.objects.filter(refund__order=OuterRef("pk")).order_by().values("refund__order")
-    succeeded, reversed_ = Q(kind=EventKind.REFUND_SUCCESS), Q(kind=EventKind.REFUND_REVERSE)
-    executed_total = Sum("amount", filter=succeeded, default=0) - Sum("amount", filter=reversed_, default=0)
+    succeeded = Sum("amount", filter=Q(kind=EventKind.REFUND_SUCCESS), default=0)
+    reversed_ = Sum("amount", filter=Q(kind=EventKind.REFUND_REVERSE), default=0)
     return Order.objects.filter(charge_coverage=Coverage.OVER).filter(
         charged__gt=F("due_gross")
-        + Coalesce(Subquery(promised.annotate(total=Sum("money")).values("total")), 0)
-        - Coalesce(Subquery(executed.annotate(total=executed_total).values("total")), 0)
+        + Coalesce(Subquery(promised.annotate(total=Sum("repayment")).values("total")), 0)
+        - Coalesce(Subquery(executed.annotate(total=succeeded - reversed_).values("total")), 0)
     )
 
 
@@ -60,7 +60,7 @@ def refund_surplus(
         part=part,
         amount=surplus,
         surplus=surplus,
-        money=surplus,
+        repayment=surplus,
         currency=order.currency,
         bearer=CostBearer.PLATFORM,
         reason=reason,

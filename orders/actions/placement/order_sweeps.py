@@ -19,7 +19,7 @@ from orders import locks, notifications
 from orders.actions.basket.basket_lines import release_reservations
 from orders.actions.fulfilment.cancel_parts import cancel_active_parts, end_and_refund_part
 from orders.actions.order_changes.finish_order_change import finish_order_change
-from orders.actions.order_records.part_changes import record_for_part
+from orders.actions.order_records.part_changes import record_part_change
 from orders.actions.payments.confirm_order import is_awaiting_confirmation
 from orders.models import (
     Basket,
@@ -64,7 +64,7 @@ def report_unanswered_part(*, part_id: int, actor: Actor, now: datetime.datetime
         return
     part.escalated_at = now
     part.save(update_fields=["escalated_at"])
-    record_for_part(order, part, "part.unanswered", part, actor=actor, now=now)
+    record_part_change(order, part, "part.unanswered", part, actor=actor, now=now)
     notifications.notify_part_unanswered(order, part, now=now)
 
 

@@ -19,9 +19,9 @@ from orders.actions.order_records.pickup_slots import take_pickup_slots
 from orders.actions.order_records.recalculate_order import recalculate_columns, recalculate_order
 from orders.actions.order_records.record_order import Contact, record_order, require_contact_phone
 from orders.actions.payments.basket_payments import (
+    amount_paid_for_basket,
     capture_carried_payments,
     carry_payments_over,
-    paid_for_basket,
 )
 from orders.actions.payments.confirm_order import confirm_if_covered
 from orders.actions.payments.order_payments import expect_payment, require_payment_method, start_card_payment
@@ -41,7 +41,7 @@ from orders.models import (
     Payment,
     PaymentMethod,
 )
-from orders.payments.transfer_requests import transfer_request_for_order
+from orders.payments.transfer_instructions import transfer_instructions_for_order
 from shop.accounts.models import Address, Consent, ConsentPurpose
 from shop.accounts.personal.consents import CONSENT_VERSION
 from shop.core.actors import Actor
@@ -212,7 +212,7 @@ def _remaining_payment(
 
     The method is None if nothing remains to be paid. Raises PaymentMethodNotOffered, AmountNotForCards.
     """
-    if paid_for_basket(basket) >= max(1, quote.total):
+    if amount_paid_for_basket(basket) >= max(1, quote.total):
         return None, False
     chosen = method if quote.total else PaymentMethod.COD
     require_payment_method(basket.channel, chosen, quote.total, shop=quote.shop)
@@ -226,9 +226,9 @@ def _allocate_or_refuse(lines: Sequence[OrderLine], quote: Quote) -> None:
         free = shortage.details["free"]
         for line in quote.lines:
             if line.variant.pk in free:
-                line.available_steps = free[line.variant.pk]
+                line.available_quantity = free[line.variant.pk]
                 line.problems.append(
-                    QuoteProblem.ONLY_LEFT if line.available_steps else QuoteProblem.SOLD_OUT
+                    QuoteProblem.ONLY_LEFT if line.available_quantity else QuoteProblem.SOLD_OUT
                 )
         raise BasketChanged(shortage.message, quote=quote) from shortage
 
@@ -261,7 +261,7 @@ def _notify_of_placement(
     now: datetime.datetime,
 ) -> None:
     """Notify the buyer, and the cooperatives of a confirmed order."""
-    transfer = transfer_request_for_order(order, payment, quote.shop)
+    transfer = transfer_instructions_for_order(order, payment, quote.shop)
     notifications.notify_order_placed(
         order, parts, payment, transfer, invoice=invoice, shop=quote.shop, now=now
     )

@@ -26,7 +26,7 @@ from orders.actions.quotes.build_quote import build_quote
 from orders.actions.quotes.quote_types import QuoteProblem
 from orders.actions.vouchers.redeem_vouchers import record_voucher_use
 from orders.models import BankTransfer, InvoiceDetails, Order, PaymentMethod
-from orders.payments.transfer_requests import transfer_request_for_order
+from orders.payments.transfer_instructions import transfer_instructions_for_order
 from orders.states import ENDED_ORDER_STATUSES, TransferState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
@@ -109,7 +109,7 @@ def _place_copy(ended_order: Order, *, actor: Actor, now: datetime.datetime) -> 
     payment = expect_payment(order, PaymentMethod.TRANSFER, now=now)
     finish_order_change(order, now=now)
     record_change("order.placed", order, actor=actor, now=now, data={"total": order.total_gross})
-    requested = transfer_request_for_order(order, payment, current_quote.shop)
+    requested = transfer_instructions_for_order(order, payment, current_quote.shop)
     parts = notifications.load_parts(order)
     notifications.notify_order_placed(
         order, parts, payment, requested, invoice=invoice, shop=current_quote.shop, now=now

@@ -111,7 +111,7 @@ def _anonymise_user(user_id: int, actor: Actor, now: datetime.datetime) -> User:
     # The cooperative keeps its own note about a producer with this account; buyers can no longer read it.
     Producer.objects.filter(user=user).update(user=None, agreed_on=None, phone="", portrait=None)
     Notification.objects.filter(user=user).delete()
-    _end_requests(DataRequest.objects.filter(user=user), actor, now)
+    _capture_and_void_calls(DataRequest.objects.filter(user=user), actor, now)
     _remove_sign_in_means(user)
     VoucherUse.objects.filter(user=user).update(buyer="")
     delete_documents_of_person(user, actor=actor, now=now)
@@ -139,7 +139,7 @@ def anonymise_guest(*, contact: str, actor: Actor, now: datetime.datetime) -> in
     OneTimeCode.objects.filter(recipient=contact).delete()
     unfollow_address(contact, actor=actor, now=now)
     delete_back_in_stock_requests_of_contact(contact)
-    _end_requests(DataRequest.objects.filter(contact=contact, user=None), actor, now)
+    _capture_and_void_calls(DataRequest.objects.filter(contact=contact, user=None), actor, now)
     for order in locked_orders:
         record_change("order.anonymised", order, actor=actor, now=now)
     return len(locked_orders)
@@ -181,7 +181,7 @@ def _require_nothing_open(orders: QuerySet[Order]) -> None:
         raise UnsettledOrders(codes=unpaid)
 
 
-def _end_requests(requests: QuerySet[DataRequest], actor: Actor, now: datetime.datetime) -> None:
+def _capture_and_void_calls(requests: QuerySet[DataRequest], actor: Actor, now: datetime.datetime) -> None:
     """Close all data requests of the person; the rows stay without personal data."""
     for row in lock_rows(requests.filter(state=RequestState.OPEN)):
         close_request(row, RequestState.DONE, actor=actor, now=now)
@@ -227,10 +227,10 @@ def _anonymise_orders(orders: QuerySet[Order], actor: Actor, now: datetime.datet
     )
     Complaint.objects.filter(part__order__in=orders).update(text="")
     Complaint.pictures.through.objects.filter(complaint__part__order__in=orders).delete()
-    is_of_orders = Q(shares__payment__order__in=orders) | Q(shares=None, order__in=orders)
-    transfers = BankTransfer.objects.filter(is_of_orders).values("pk")
-    is_for_buyers = Q(refund__order__in=orders) | Q(transfer__in=transfers)
-    paid_payouts = Payout.objects.filter(is_for_buyers, state=PayoutState.PAID)
+    order_filter = Q(shares__payment__order__in=orders) | Q(shares=None, order__in=orders)
+    transfers = BankTransfer.objects.filter(order_filter).values("pk")
+    buyer_filter = Q(refund__order__in=orders) | Q(transfer__in=transfers)
+    paid_payouts = Payout.objects.filter(buyer_filter, state=PayoutState.PAID)
     redact_contents(_changes_about_buyers(orders, paid_payouts), actor=actor, now=now)
     paid_payouts.update(bank_bin="", bank_account="", bank_holder="")
     BankTransfer.objects.filter(pk__in=transfers).update(payer_bin="", payer_account="", payer_holder="")

@@ -98,14 +98,14 @@ def personal_data_of_guest(contact: str) -> PersonalData:
     """Return the data left with a phone number or e-mail address without signing in."""
     orders = Order.objects.of_guest(contact)
     consent_keys = [f"order:{key}" for key in orders.values_list("pk", flat=True)]
-    is_of_contact = Q(phone=contact) | Q(email__iexact=contact)
+    contact_filter = Q(phone=contact) | Q(email__iexact=contact)
     return {
         **_order_data(orders),
         "follows": _read_follows(Follow.objects.filter(user=None, email=contact)),
         "waiting_for": _read_back_in_stock_requests(
             BackInStockRequest.objects.filter(user=None, contact=contact)
         ),
-        "baskets": _read_baskets(Basket.objects.filter(is_of_contact, user=None)),
+        "baskets": _read_baskets(Basket.objects.filter(contact_filter, user=None)),
         "consents": _read_consents(Consent.objects.filter(user=None, subject__in=consent_keys)),
         "requests": _read_requests(DataRequest.objects.filter(user=None, contact=contact)),
         "messages": _read_messages(Notification.objects.filter(user=None, recipient=contact)),
@@ -224,8 +224,8 @@ def _order_data(orders: QuerySet[Order]) -> dict[str, Rows]:
 
 def _money_data(order_ids: QuerySet[Order, Mapping[str, object]]) -> dict[str, Rows]:
     """Return what was paid for these orders and what was paid back."""
-    is_incoming = Q(shares__payment__order__in=order_ids) | Q(shares=None, order__in=order_ids)
-    is_outgoing = Q(refund__order__in=order_ids) | Q(transfer__shares=None, transfer__order__in=order_ids)
+    incoming_filter = Q(shares__payment__order__in=order_ids) | Q(shares=None, order__in=order_ids)
+    outgoing_filter = Q(refund__order__in=order_ids) | Q(transfer__shares=None, transfer__order__in=order_ids)
     return {
         "payments": _read_rows(
             Payment.objects.filter(order__in=order_ids, events__isnull=False),
@@ -237,7 +237,7 @@ def _money_data(order_ids: QuerySet[Order, Mapping[str, object]]) -> dict[str, R
             "events__created_at",
         ),
         "transfers": _read_rows(
-            BankTransfer.objects.filter(is_incoming).distinct(),
+            BankTransfer.objects.filter(incoming_filter).distinct(),
             "booked_at",
             "amount",
             "currency",
@@ -247,7 +247,7 @@ def _money_data(order_ids: QuerySet[Order, Mapping[str, object]]) -> dict[str, R
             "payer_holder",
         ),
         "paid_back": _read_rows(
-            Payout.objects.filter(is_outgoing),
+            Payout.objects.filter(outgoing_filter),
             "refund__order__code",
             "transfer__order__code",
             "method",
@@ -264,7 +264,7 @@ def _money_data(order_ids: QuerySet[Order, Mapping[str, object]]) -> dict[str, R
             "order__code",
             "decided_at",
             "amount",
-            "money",
+            "repayment",
             "currency",
             "reason",
         ),

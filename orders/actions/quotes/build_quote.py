@@ -193,7 +193,7 @@ def _quote_line(
         unit_price=selling or 0,
         tax_rate=rates.get(tax_class.pk if tax_class else None, Decimal(0)),
         tax_class_name=tax_class.name if tax_class else "",
-        available_steps=free.get(variant.pk),
+        available_quantity=free.get(variant.pk),
     )
     on_sale = (
         listing is not None
@@ -224,15 +224,15 @@ def _flag_shortages(seller_quotes: Iterable[SellerQuote]) -> None:
     free_by_variant: dict[int, int] = {}
     for seller_quote in seller_quotes:
         for line in seller_quote.lines:
-            if line.available_steps is None or QuoteProblem.NOT_FOR_SALE in line.problems:
+            if line.available_quantity is None or QuoteProblem.NOT_FOR_SALE in line.problems:
                 continue
-            free = free_by_variant.setdefault(line.variant.pk, max(0, line.available_steps))
+            free = free_by_variant.setdefault(line.variant.pk, max(0, line.available_quantity))
             free_by_variant[line.variant.pk] = max(0, free - line.requested.quantity)
             if free <= 0:
                 line.problems.append(QuoteProblem.SOLD_OUT)
             elif free < line.requested.quantity:
                 line.problems.append(QuoteProblem.ONLY_LEFT)
-            line.available_steps = free
+            line.available_quantity = free
 
 
 def _price_seller_quotes(

@@ -142,7 +142,7 @@ class QuotedLine:
     unit_price: int
     tax_rate: Decimal
     tax_class_name: str
-    available_steps: int | None
+    available_quantity: int | None
     limit: int | None = None
     to_pay: int | None = None
     problems: list[QuoteProblem] = field(default_factory=list)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_noop
 
 from orders import locks
 from orders.actions.fulfilment.cancel_parts import end_and_refund_part
-from orders.actions.fulfilment.substitute_holds import stock_promised_to
+from orders.actions.fulfilment.substitute_holds import held_stock_ids
 from orders.actions.fulfilment.unsent_items import is_nothing_left_to_send
 from orders.actions.order_records.recalculate_order import open_quantities
 from orders.actions.order_records.record_order import add_line
@@ -95,7 +95,7 @@ def _close(
     substitute.answered_at = now
     substitute.save(update_fields=["answered_at"])
     record_substitute_change(order, part, substitute, f"substitute.{state}", actor=actor, now=now)
-    locks.lock_stock(stock_promised_to([part]))  # at once, so that two orders cannot deadlock
+    locks.lock_stock(held_stock_ids([part]))  # at once, so that two orders cannot deadlock
     if state == SubstituteState.ACCEPTED:
         _replace_items(order, part, substitute, actor=actor, now=now)
     else:
@@ -120,7 +120,7 @@ def _replace_items(
     substitute.holds.all().delete()
     lines = {substitute.line_id: LineRefund(amount=substitute.replaced_gross, unsent=substitute.quantity)}
     decision = RefundDecision(CostBearer.COOPERATIVE, _REPLACED_REASON, lines=lines)
-    refund_part(order, part, decision, substitute=substitute.new_line.total_gross, actor=actor, now=now)
+    refund_part(order, part, decision, substitute_total=substitute.new_line.total_gross, actor=actor, now=now)
 
 
 def _report_missing(

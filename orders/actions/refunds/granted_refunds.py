@@ -39,7 +39,7 @@ class RefundGrant:
     An amount alone is spread over everything that is still refundable.
     """
 
-    steps: Mapping[uuid.UUID, int]
+    quantities: Mapping[uuid.UUID, int]
     includes_delivery: bool = False
     amount: int | None = None
 
@@ -91,21 +91,25 @@ def _check_quantities(granted: RefundGrant, limits: Collection[RefundLimits]) ->
         for part_limits in limits
         for line_id, line_limit in part_limits.lines.items()
     }
-    if any(line_id not in lines for line_id in granted.steps):
+    if any(line_id not in lines for line_id in granted.quantities):
         raise Missing(field="lines")
-    excessive = [key for key, steps in granted.steps.items() if not 1 <= steps <= lines[key].quantity]
+    excessive = [
+        key for key, quantity in granted.quantities.items() if not 1 <= quantity <= lines[key].quantity
+    ]
     if excessive:
         raise RefundExceedsOrdered(lines=excessive)
 
 
 def _refundable_items(part: OrderPart, limits: RefundLimits, granted: RefundGrant) -> list[_RefundableItem]:
-    is_everything = not granted.steps and not granted.includes_delivery
+    is_everything = not granted.quantities and not granted.includes_delivery
     items = []
     for line_id, line_limit in limits.lines.items():
-        steps = line_limit.line.quantity if is_everything else granted.steps.get(line_id, 0)
-        maximum = min(line_limit.refundable, line_limit.line.total_gross * steps // line_limit.line.quantity)
+        quantity = line_limit.line.quantity if is_everything else granted.quantities.get(line_id, 0)
+        maximum = min(
+            line_limit.refundable, line_limit.line.total_gross * quantity // line_limit.line.quantity
+        )
         items.append(_RefundableItem(part.pk, line_id, maximum))
-    is_affected = not granted.steps or any(line_id in granted.steps for line_id in limits.lines)
+    is_affected = not granted.quantities or any(line_id in granted.quantities for line_id in limits.lines)
     if is_everything or (granted.includes_delivery and is_affected):
         items.append(_RefundableItem(part.pk, None, limits.delivery))
     return [item for item in items if item.maximum > 0]
@@ -138,7 +142,7 @@ def _build_decision(
     delivery = amount_by_line.pop(None, 0)
     lines = {
         line_id: LineRefund(
-            amount=amount, unsent=min(granted.steps.get(line_id, 0), limits.lines[line_id].open)
+            amount=amount, unsent=min(granted.quantities.get(line_id, 0), limits.lines[line_id].open)
         )
         for line_id, amount in amount_by_line.items()
         if line_id is not None

@@ -123,7 +123,7 @@ def _existing_offer(part: OrderPart, idempotency_key: str | None) -> Substitute 
     """Return the offer made with the same key. Raises KeyReused if it is of another part."""
     if idempotency_key is None:
         return None
-    existing = Substitute.objects.filter(key=idempotency_key).select_related("line").first()
+    existing = Substitute.objects.filter(idempotency_key=idempotency_key).select_related("line").first()
     if existing is not None and existing.line.part_id != part.pk:
         raise KeyReused()
     return existing
@@ -151,7 +151,7 @@ def _build_substitute(
         replaced_gross=refund_of_missing(limit, offer.quantity).amount,
         offered_at=now,
         answer_by=answer_deadline(part, now=now, hours=shop_settings().substitute_answer_hours),
-        key=idempotency_key,
+        idempotency_key=idempotency_key,
     )
 
 

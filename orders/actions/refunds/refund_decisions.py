@@ -142,7 +142,11 @@ def decide_refund(
     LinesNotWeighed, ReasonRequired, RefundExceedsLimit, SubstituteUnanswered.
     """
     order = locks.lock_order(order_id)
-    existing = Refund.objects.filter(key=idempotency_key).first() if idempotency_key is not None else None
+    existing = (
+        Refund.objects.filter(idempotency_key=idempotency_key).first()
+        if idempotency_key is not None
+        else None
+    )
     if existing is not None and existing.order_id != order.pk:
         raise KeyReused()
     if existing is not None:
@@ -168,15 +172,15 @@ def refund_part(
     decision: RefundDecision,
     *,
     complaint: Complaint | None = None,
-    substitute: int = 0,
+    substitute_total: int = 0,
     idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Refund:
     """Step of `decide_refund`, on a locked order. Raises the same errors except Missing.
 
-    `substitute` is the total of the line that the buyer agreed to instead; if no money goes back to a buyer
-    who agreed, no notice is sent.
+    `substitute_total` is the total of the line that the buyer agreed to instead; if no money goes back to a
+    buyer who agreed, no notice is sent.
     """
     _check_decision(order, part, decision)
     refund = _record_refund(
@@ -184,7 +188,7 @@ def refund_part(
         part,
         decision,
         complaint=complaint,
-        substitute=substitute,
+        substitute_total=substitute_total,
         idempotency_key=idempotency_key,
         actor=actor,
         now=now,
@@ -193,11 +197,11 @@ def refund_part(
         refund.parcel = _create_item_parcels(order, part, decision, complaint, actor=actor, now=now)
         reduce_expected_cash(order, part, actor=actor, now=now)
     recalculate_columns(order)
-    refund.money = min(refund.less_to_pay, refundable_surplus(order))
-    refund.save(update_fields=["parcel", "money"])
+    refund.repayment = min(refund.less_to_pay, refundable_surplus(order))
+    refund.save(update_fields=["parcel", "repayment"])
     execute_refund(refund, actor=actor, now=now)
     finish_order_change(order, now=now)
-    should_notify_buyer = bool(refund.money) or not substitute
+    should_notify_buyer = bool(refund.repayment) or not substitute_total
     announce_refund(refund, should_notify_buyer=should_notify_buyer, actor=actor, now=now)
     return refund
 
@@ -208,7 +212,7 @@ def _record_refund(
     decision: RefundDecision,
     *,
     complaint: Complaint | None,
-    substitute: int,
+    substitute_total: int,
     idempotency_key: str | None,
     actor: Actor,
     now: datetime.datetime,
@@ -219,14 +223,14 @@ def _record_refund(
         part=part,
         complaint=complaint,
         amount=decision.amount,
-        delivery=decision.delivery,
+        delivery_amount=decision.delivery,
         surplus=decision.surplus,
-        substitute=substitute,
+        substitute_total=substitute_total,
         currency=order.currency,
         bearer=decision.bearer,
         reason=decision.reason.strip(),
         decided_at=now,
-        key=idempotency_key,
+        idempotency_key=idempotency_key,
         actor_kind=actor.kind,
         actor_key=actor.key,
     )
@@ -250,7 +254,7 @@ def refund_limits(order: Order, part: OrderPart | None) -> RefundLimits:
     lines = list(part.lines.order_by("position", "pk"))
     refunded = RefundLine.objects.filter(order_line__in=lines).by_line()
     returnable, still_open = ParcelLine.objects.delivered_quantities(part), open_quantities(lines)
-    refunded_delivery: int = part.refunds.aggregate(total=Sum("delivery", default=0))["total"]
+    refunded_delivery: int = part.refunds.aggregate(total=Sum("delivery_amount", default=0))["total"]
     return RefundLimits(
         order.currency,
         {

@@ -53,7 +53,11 @@ def report_shortage(
     NothingShort, SubstituteUnanswered, WrongMove.
     """
     order, part = locks.lock_part(part_id)
-    existing = Refund.objects.filter(key=idempotency_key).first() if idempotency_key is not None else None
+    existing = (
+        Refund.objects.filter(idempotency_key=idempotency_key).first()
+        if idempotency_key is not None
+        else None
+    )
     if existing is not None and existing.part_id != part.pk:
         raise KeyReused()
     if existing is not None:
@@ -90,7 +94,7 @@ def settle_weight_of_missing(limit: LineRefundLimit, missing: int, *, now: datet
         settle_unsent_weight(limit.line, now=now)
 
 
-def open_lines(part: OrderPart) -> dict[uuid.UUID, int]:
+def open_quantities_of_part(part: OrderPart) -> dict[uuid.UUID, int]:
     """Return how many steps of each line of an accepted part are still to be packed; zeros are omitted."""
     if part.state != PartState.ACCEPTED:
         return {}

@@ -42,7 +42,7 @@ def quote_substitute(order: Order, line: OrderLine, substitute: Substitute) -> Q
         substitute.unit_price,
         substitute.tax_rate,
         substitute.tax_class_name,
-        available_steps=None,
+        available_quantity=None,
     )
     is_tax_included = order.channel.prices_entered_with_tax
     discounts = _discounts_of_replaced(line, substitute)

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orders import locks, money_notifications
 from orders.actions.cash_on_delivery.cash_offset import offset_collected_cash_task
-from orders.actions.gateway_requests.gateway_requests import request_payout
+from orders.actions.gateway_requests.intended_calls import request_payout
 from orders.actions.ledger.ledger_postings import Entry, post_entries
 from orders.actions.payouts.proposals import is_payout_released
 from orders.models import (
@@ -130,7 +130,7 @@ def correct_balance(
         raise InvalidCorrection(field="amount" if not amount else "reason")
     settlement = locks.lock_settlements([cooperative_id], currency, now=now)[cooperative_id]
     posting_key = f"correction:{cooperative_id}:{idempotency_key}"
-    existing = LedgerPosting.objects.filter(key=posting_key).first()
+    existing = LedgerPosting.objects.filter(idempotency_key=posting_key).first()
     if existing is not None:
         return existing
     posting = post_entries(

@@ -151,14 +151,16 @@ def confirm_bank_statement(*, statement_id: int, actor: Actor, now: datetime.dat
         batch_size=1000,
     )
     statement.confirmed_at = now
-    statement.rows = len(preview.incoming_transfers) + len(preview.problems) + preview.outgoing_count
-    statement.known = sum(preview_row.is_known for preview_row in preview.incoming_transfers)
+    statement.row_count = len(preview.incoming_transfers) + len(preview.problems) + preview.outgoing_count
+    statement.known_count = sum(preview_row.is_known for preview_row in preview.incoming_transfers)
     statement.problems = [
         {"line": problem.line, "fault": problem.reason, "text": problem.text}
         for problem in preview.problems[:_MAX_PROBLEMS_KEPT]
     ]
-    statement.save(update_fields=["confirmed_at", "rows", "known", "problems"])
-    record_change("bank_statement.confirmed", statement, actor=actor, now=now, data={"rows": statement.rows})
+    statement.save(update_fields=["confirmed_at", "row_count", "known_count", "problems"])
+    record_change(
+        "bank_statement.confirmed", statement, actor=actor, now=now, data={"rows": statement.row_count}
+    )
 
 
 def process_bank_rows(
@@ -186,7 +188,7 @@ def process_bank_row(*, row_id: int, actor: Actor, now: datetime.datetime) -> No
     advance(
         row, StatementRowState.IMPORTED if recorded.is_new else StatementRowState.KNOWN, STATEMENT_ROW_MOVES
     )
-    counter = "imported" if recorded.is_new else "known"
+    counter = "imported_count" if recorded.is_new else "known_count"
     StatementImport.objects.filter(pk=row.statement_id).update(**{counter: F(counter) + 1})
 
 

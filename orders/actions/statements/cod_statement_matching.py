@@ -119,7 +119,7 @@ def check_row(row: StatedAmounts, parcel: Parcel, *, carrier: str) -> tuple[Stat
         line = parcel.remittance_line
         if (line.collected, line.remitted) == (row.collected, row.remitted):
             return StatementRowState.KNOWN, ""
-        return StatementRowState.PROBLEM, StatementRowProblem.SETTLED_OTHERWISE
+        return StatementRowState.PROBLEM, StatementRowProblem.REMITTED_DIFFERENTLY
     problem = _delivery_problem(parcel) or _carrier_problem(parcel, carrier) or _amount_problem(row, parcel)
     return (StatementRowState.PROBLEM, problem) if problem else (StatementRowState.WAITING, "")
 
@@ -128,7 +128,7 @@ def _delivery_problem(parcel: Parcel) -> str:
     if parcel.cod_state != CodState.EXPECTED or parcel.state == ParcelState.DELIVERED:
         return ""
     if parcel.state == ParcelState.VOIDED:
-        return StatementRowProblem.UNDONE
+        return StatementRowProblem.VOIDED
     return (
         StatementRowProblem.NOT_DELIVERED
         if parcel.state == ParcelState.HANDED_OVER

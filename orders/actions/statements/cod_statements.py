@@ -148,9 +148,9 @@ def confirm_cod_statement(*, statement_id: int, actor: Actor, now: datetime.date
         ],
         batch_size=1000,
     )
-    statement.confirmed_at, statement.rows = now, len(matched_rows)
-    statement.known = sum(matched_row.state == StatementRowState.KNOWN for matched_row in matched_rows)
-    statement.save(update_fields=["confirmed_at", "rows", "known"])
+    statement.confirmed_at, statement.row_count = now, len(matched_rows)
+    statement.known_count = sum(matched_row.state == StatementRowState.KNOWN for matched_row in matched_rows)
+    statement.save(update_fields=["confirmed_at", "row_count", "known_count"])
     record_change("statement.confirmed", statement, actor=actor, now=now, data={"rows": len(matched_rows)})
 
 
@@ -278,9 +278,9 @@ def close_rows(statement: StatementImport, rows: Sequence[StatementRow], state: 
     """Step, on a locked statement: advance the rows and count them on it."""
     advance_all(rows, state, STATEMENT_ROW_MOVES)
     StatementRow.objects.bulk_update(rows, ["parcel"], batch_size=500)
-    statement.imported += len(rows) if state == StatementRowState.IMPORTED else 0
-    statement.known += len(rows) if state == StatementRowState.KNOWN else 0
-    statement.save(update_fields=["imported", "known"])
+    statement.imported_count += len(rows) if state == StatementRowState.IMPORTED else 0
+    statement.known_count += len(rows) if state == StatementRowState.KNOWN else 0
+    statement.save(update_fields=["imported_count", "known_count"])
 
 
 def _effective_fee(stated: StatedAmounts) -> int:

@@ -92,7 +92,7 @@ def _store_rows(
         column_names=_storable_cells(column_names),
         columns=dataclasses.asdict(columns),
         carrier=carrier[:120],
-        rows=sum(row.line > columns.heading for row in rows),
+        row_count=sum(row.line > columns.heading for row in rows),
         user=user,
         created_at=now,
     )
@@ -109,7 +109,7 @@ def _store_rows(
 def _had_no_effect(statement: StatementImport) -> bool:
     """Return whether the statement was processed completely without any row being recorded or known."""
     is_over = statement.confirmed_at is not None and not statement.lines.waiting().exists()
-    return is_over and not statement.imported and not statement.known
+    return is_over and not statement.imported_count and not statement.known_count
 
 
 def _storable_cells(cells: Sequence[object]) -> list[object]:

@@ -6,7 +6,7 @@ import uuid
 
 from django.utils.translation import gettext as _
 
-from orders.actions.basket.bulk_lines import add_basket_lines, remove_basket_lines, update_basket_lines
+from orders.actions.basket.bulk_lines import bulk_add_lines, bulk_remove_lines, bulk_update_lines
 from orders.actions.basket.combined_delivery import (
     CombinedOptionNotAvailable,
     choose_combined_option,
@@ -44,7 +44,7 @@ def checkout_lines_add(
     basket = basket_in(arguments, context)
     lines_to_add = added_lines(arguments["lines"], basket.currency, context)
     try:
-        quote = add_basket_lines(basket_id=basket.pk, lines_to_add=lines_to_add, now=context.now)
+        quote = bulk_add_lines(basket_id=basket.pk, lines_to_add=lines_to_add, now=context.now)
     except Refused as refused:
         raise _with_variants(refused, [line.variant_id for line in lines_to_add]) from refused
     return checkout_payload(basket, context, selection, quote)
@@ -57,7 +57,7 @@ def checkout_lines_update(
     basket = basket_in(arguments, context)
     updates = updated_lines(arguments["lines"], basket.currency, context)
     try:
-        quote = update_basket_lines(basket_id=basket.pk, updates=updates, now=context.now)
+        quote = bulk_update_lines(basket_id=basket.pk, updates=updates, now=context.now)
     except Refused as refused:
         raise _with_variants(
             refused, [update.variant_id for update in updates if update.variant_id]
@@ -128,7 +128,7 @@ def _remove_lines(
     basket: Basket, keys: list[uuid.UUID], context: Context, selection: Selection
 ) -> dict[str, object]:
     try:
-        remove_basket_lines(basket_id=basket.pk, line_ids=keys, now=context.now)
+        bulk_remove_lines(basket_id=basket.pk, line_ids=keys, now=context.now)
     except Missing as missing:
         missing_line_ids = missing.details.get("missing_lines")
         if not missing_line_ids:

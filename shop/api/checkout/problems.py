@@ -69,7 +69,7 @@ def line_problems(line: QuotedLine, row: object, quote: Quote, context: Context)
         return [{"__typename": "CheckoutLineProblemVariantNotAvailable", "line": row}]
     if not _OUT_OF_STOCK & set(line.problems):
         return []
-    return [InsufficientStock(line.available_steps, row, line.variant.pk, quote.requested.channel.pk)]
+    return [InsufficientStock(line.available_quantity, row, line.variant.pk, quote.requested.channel.pk)]
 
 
 def _is_unavailable(line: QuotedLine) -> bool:

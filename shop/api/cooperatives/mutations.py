@@ -11,7 +11,7 @@ from cooperatives.actions.cooperative_lifecycle import (
 )
 from cooperatives.models import Cooperative
 from cooperatives.states import CooperativeState
-from orders.actions.payouts.payouts import mark_payout_paid
+from orders.actions.payouts.complete_payouts import mark_payout_paid
 from orders.actions.settlement.close_settlement import close_settlement
 from orders.models import Payout
 from shop.accounts.staff.permissions import Permission

@@ -53,7 +53,7 @@ def order_grant_refund_create(
         refunds = grant_refund(
             order_id=order_key,
             granted=RefundGrant(
-                steps=_refunded_steps(input_data.get("lines") or ()),
+                quantities=_refunded_quantities(input_data.get("lines") or ()),
                 includes_delivery=bool(input_data.get("grantRefundForShipping")),
                 amount=amount,
             ),
@@ -84,13 +84,13 @@ def _quantity_error(refused: RefundExceedsOrdered) -> InputError:
     return InputError("INVALID", refused.message, field="lines", lines=line_errors)
 
 
-def _refunded_steps(line_inputs: Iterable[OrderGrantRefundCreateLineInput]) -> dict[uuid.UUID, int]:
-    """Sum the sale steps to refund, by order line."""
-    steps: dict[uuid.UUID, int] = {}
+def _refunded_quantities(line_inputs: Iterable[OrderGrantRefundCreateLineInput]) -> dict[uuid.UUID, int]:
+    """Sum the quantities to refund, by order line."""
+    quantities: dict[uuid.UUID, int] = {}
     for line_input in line_inputs:
         key = input_key(line_input["id"], "OrderLine", field="lines")
-        steps[key] = steps.get(key, 0) + line_input["quantity"]
-    return steps
+        quantities[key] = quantities.get(key, 0) + line_input["quantity"]
+    return quantities
 
 
 def _bearer(requested_bearer: str | None, context: Context) -> CostBearer:

@@ -41,9 +41,9 @@ def amount(refunds: list[Row], *_: object) -> list[Amount]:
     return [Amount(refund.amount, refund.currency) for refund in refunds]
 
 
-@granted_refund.field(needs="delivery")
+@granted_refund.field(needs="delivery_amount")
 def shipping_costs_included(refunds: list[Row], *_: object) -> list[bool]:
-    return [refund.delivery > 0 for refund in refunds]
+    return [refund.delivery_amount > 0 for refund in refunds]
 
 
 @granted_refund.field("user", needs=("actor_kind", "actor_key"))
@@ -98,7 +98,7 @@ granted_refund.related_rows(
 )
 
 
-@granted_refund.field("status", needs=("id", "money"))
+@granted_refund.field("status", needs=("id", "repayment"))
 def statuses(refunds: list[Row], *_: object) -> list[str]:
     """Resolve the status of the money; NONE if nothing is to be paid back or no refund was requested."""
     sums: dict[Key, dict[str, int]] = {}
@@ -106,7 +106,7 @@ def statuses(refunds: list[Row], *_: object) -> list[str]:
     totals = events.order_by("refund").values_list("refund", "kind").annotate(total=Total("amount"))
     for key, event_kind, total in totals:
         sums.setdefault(key, {})[event_kind] = total
-    return [_status(refund.money, sums.get(refund.id, {})) for refund in refunds]
+    return [_status(refund.repayment, sums.get(refund.id, {})) for refund in refunds]
 
 
 def _status(money: int, sums: dict[str, int]) -> str:

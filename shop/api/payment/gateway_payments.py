@@ -8,11 +8,11 @@ from typing import TypedDict
 
 from django.utils.translation import gettext as _
 
-from orders.actions.gateway.gateway_calls import CallResult, look_up_call, send_call
-from orders.actions.gateway_requests.gateway_requests import start_call_of
+from orders.actions.gateway.send_gateway_calls import CallResult, look_up_call, send_call
+from orders.actions.gateway_requests.intended_calls import start_call_of
 from orders.actions.payments.basket_payments import (
     TRANSACTION_FLOW_LABEL,
-    payment_started_with,
+    find_payment_by_key,
     record_app_event,
     start_app_payment,
     start_basket_payment,
@@ -110,7 +110,7 @@ def _begin_for_order(
 ) -> tuple[Payment, object]:
     if method == PaymentMethod.APP:
         raise InputError("INVALID", _("The test gateway can pay only for checkouts."), field="paymentGateway")
-    payment_started_with(idempotency_key, order=order)
+    find_payment_by_key(idempotency_key, order=order)
     payment = change_payment_method(order_id=order.pk, method=method, actor=context.actor, now=context.now)
     return payment, _stripe_data(payment, context) if method == PaymentMethod.CARD else None
 

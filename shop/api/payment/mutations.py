@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from orders.actions.checkout.complete_checkout import complete_checkout
-from orders.actions.gateway.gateway_calls import send_call
+from orders.actions.gateway.send_gateway_calls import send_call
 from orders.actions.order_records.order_limits import PhoneCodeRequired, count_against_order_limits
 from orders.actions.placement.place_order import BasketChanged
 from orders.actions.quotes.quote_types import Quote, QuoteProblem

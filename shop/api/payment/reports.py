@@ -12,8 +12,8 @@ from orders.actions.gateway.staff_card_actions import capture_authorised_amount,
 from orders.actions.payments.external_payments import (
     ReportedTotals,
     mark_order_as_paid,
-    report_event,
     report_payment,
+    report_payment_event,
     update_reported_payment,
 )
 from orders.actions.refunds.granted_refunds import RefundGrant, grant_refund
@@ -105,7 +105,7 @@ def transaction_event_report(
     event_kind = EventKind(arguments["type"])
     if major_amount is None and event_kind != EventKind.INFO:
         raise InputError("REQUIRED", _("Enter the amount."), field="amount")
-    reported_event, is_new = report_event(
+    reported_event, is_new = report_payment_event(
         payment_id=payment.pk,
         kind=event_kind,
         amount=0

@@ -85,7 +85,7 @@ def actions(rows: list[Row], arguments: object, context: Context, selection: Sel
 transaction_event = Type("TransactionEvent", rows=lambda context: PaymentEvent.objects.all())
 transaction_event.id()
 transaction_event.columns(createdAt="created_at", pspReference="reference", message="message", type="kind")
-transaction_event.column("idempotencyKey", "key", permissions=PAYMENT_OR_ORDER_PERMISSIONS)
+transaction_event.column("idempotencyKey", "idempotency_key", permissions=PAYMENT_OR_ORDER_PERMISSIONS)
 transaction_event.unsupported("externalUrl", value="")
 transaction_event.unsupported("reasonReference")
 

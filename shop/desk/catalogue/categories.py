@@ -32,7 +32,7 @@ from shop.core.texts.translations import other_languages
 from shop.core.web.action_results import refusals_as_form_errors, run_action
 from shop.core.web.http_methods import require_safe_or_post
 from shop.desk.forms import chosen_ids
-from shop.desk.overview.history import change_views
+from shop.desk.overview.history import build_change_displays
 from shop.staff_pages import staff_only
 
 
@@ -137,7 +137,7 @@ def edit_category(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         "product_count": next(
             (tree_row.product_count for tree_row in tree if tree_row.category == category), 0
         ),
-        "history": change_views(
+        "history": build_change_displays(
             Change.objects.of_row(category).order_by("-created_at", "-pk")[:_MAX_CHANGES]
         ),
     }

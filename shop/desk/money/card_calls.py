@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from orders.actions.gateway.failed_calls import dismiss_failed_call, pay_out_by_bank, repeat_failed_call
-from orders.actions.gateway.gateway_calls import look_up_call
+from orders.actions.gateway.send_gateway_calls import look_up_call
 from orders.actions.gateway.stripe_webhooks import PROVIDER, handle_stripe_event
 from orders.models import Dispute, GatewayCall, Operation, Payout, WebhookEvent
 from orders.payments.stripe_js import are_cards_enabled
@@ -113,9 +113,9 @@ def pay_failed_refund_by_bank(request: HttpRequest, actor: Actor, pk: uuid.UUID)
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
 def retry_stripe_webhook(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    """Process a failed webhook notice again."""
-    notice = get_object_or_404(WebhookEvent, pk=pk, provider=PROVIDER)
-    action = partial(handle_stripe_event, event_id=notice.pk, now=timezone.now())
+    """Process a failed webhook again."""
+    webhook_event = get_object_or_404(WebhookEvent, pk=pk, provider=PROVIDER)
+    action = partial(handle_stripe_event, event_id=webhook_event.pk, now=timezone.now())
     return run_action(request, action, url=reverse("desk:card-calls"), message=_("Processed."))
 
 

@@ -34,7 +34,7 @@ from shop.desk.money.cash_forms import (
     RemittanceForm,
     RemittanceReceiptForm,
 )
-from shop.desk.overview.history import change_views
+from shop.desk.overview.history import build_change_displays
 from shop.reports import cash as report
 from shop.reports.report_files import Table, as_csv, as_xlsx
 from shop.staff_pages import staff_only
@@ -239,7 +239,7 @@ def _render_remittance(
         "remittance": remittance,
         "page": Paginator(lines.order_by("pk"), PER_PAGE).get_page(request.GET.get("page")),
         "form": difference if remittance.unresolved_difference else form,
-        "history": change_views(Change.objects.of_row_and_parts(remittance).oldest_first()),
+        "history": build_change_displays(Change.objects.of_row_and_parts(remittance).oldest_first()),
     }
     has_errors = form.errors or difference.errors
     return render(request, "desk/remittance.html", context, status=422 if has_errors else 200)

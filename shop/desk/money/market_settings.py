@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from orders.actions.payouts.payment_settings import change_market_account, change_market_deadlines
 from orders.models import Order
-from orders.payments.transfer_requests import build_transfer_request
+from orders.payments.transfer_instructions import build_transfer_instructions
 from orders.payments.vietqr import qr_svg
 from shop.accounts.staff.permissions import Permission
 from shop.accounts.views.sign_in_steps import require_recent_sign_in
@@ -22,7 +22,7 @@ from shop.core.errors import Refused
 from shop.core.models import Change, Channel, ShopSettings, shop_settings
 from shop.core.web.action_results import run_action
 from shop.desk.money.market_forms import MarketAccountForm, MarketTimesForm
-from shop.desk.overview.history import change_views
+from shop.desk.overview.history import build_change_displays
 from shop.staff_pages import staff_only
 
 SAMPLE_SUM = 10_000
@@ -72,7 +72,7 @@ def _render_page(
     request: HttpRequest, *, account: MarketAccountForm | None = None, times: MarketTimesForm | None = None
 ) -> HttpResponse:
     shop = shop_settings()
-    sample = build_transfer_request(shop, amount=SAMPLE_SUM, note="THU MA")
+    sample = build_transfer_instructions(shop, amount=SAMPLE_SUM, note="THU MA")
     context: dict[str, object] = {
         "form": account or times,
         "account_form": account or MarketAccountForm(initial=MarketAccountForm.initial_of(shop)),
@@ -80,7 +80,7 @@ def _render_page(
         "sample": sample,
         "drawing": qr_svg(sample.payload, title=_("Sample VietQR code")) if sample else "",
         "waiting_order_count": Order.objects.waiting_for_transfer().count(),
-        "history": change_views(Change.objects.of_row_and_parts(ShopSettings(pk=1)).oldest_first()),
+        "history": build_change_displays(Change.objects.of_row_and_parts(ShopSettings(pk=1)).oldest_first()),
     }
     return render(request, "desk/settings.html", context, status=422 if account or times else 200)
 

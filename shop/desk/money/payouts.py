@@ -22,7 +22,7 @@ from orders.actions.payouts.bank_accounts import (
     set_payout_account,
     use_current_cooperative_account,
 )
-from orders.actions.payouts.payouts import mark_payout_paid
+from orders.actions.payouts.complete_payouts import mark_payout_paid
 from orders.actions.payouts.proposals import filter_released_payouts, is_payout_released
 from orders.models import Approval, Payout, PayoutMethod
 from orders.payments.banks import find_bank
@@ -36,7 +36,7 @@ from shop.core.errors import Refused
 from shop.core.models import Change, bind_idempotency_key
 from shop.core.web.action_results import run_action
 from shop.desk.money.money_forms import PayoutAccountForm, PayoutPaymentForm
-from shop.desk.overview.history import change_views
+from shop.desk.overview.history import build_change_displays
 from shop.reports.payouts import bank_list
 from shop.reports.report_files import as_xlsx
 from shop.reports.settlement_documents import XLSX
@@ -205,7 +205,7 @@ def _render_payout(
         "form": account if account is not None and account.errors else paid,
         "paid_form": paid or PayoutPaymentForm(initial={"key": uuid.uuid4()}),
         "account_form": account or PayoutAccountForm(),
-        "history": change_views(
+        "history": build_change_displays(
             (Change.objects.of_row(payout) | Change.objects.of_row_and_parts(payout)).oldest_first()
         ),
     }

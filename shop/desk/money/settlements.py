@@ -27,7 +27,7 @@ from shop.core.models import Change, bind_idempotency_key
 from shop.core.web.action_results import run_action
 from shop.desk.forms import chosen_ids
 from shop.desk.money.money_forms import CorrectionForm
-from shop.desk.overview.history import change_views
+from shop.desk.overview.history import build_change_displays
 from shop.reports import settlement_documents
 from shop.reports import settlements as report
 from shop.staff_pages import staff_only
@@ -36,7 +36,7 @@ PER_PAGE = 50
 _TABS = {
     "": Settlement.objects.open,
     "chot": Settlement.objects.payable,
-    "xong": Settlement.objects.settled,
+    "xong": Settlement.objects.finished,
 }
 
 
@@ -192,6 +192,6 @@ def _render_settlement(request: HttpRequest, settlement: Settlement, form: Corre
         ],
         "form": form,
         "key": uuid.uuid4(),
-        "history": change_views(Change.objects.of_row_and_parts(settlement).oldest_first()),
+        "history": build_change_displays(Change.objects.of_row_and_parts(settlement).oldest_first()),
     }
     return render(request, "desk/settlement.html", context, status=422 if form.errors else 200)

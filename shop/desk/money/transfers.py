@@ -41,7 +41,7 @@ from shop.core.models import Change
 from shop.core.web.action_results import run_action
 from shop.desk.forms import reason_of
 from shop.desk.money.transfer_forms import ROWS, TransferReturnForm, TransferSearch, parse_transfer_shares
-from shop.desk.overview.history import change_views
+from shop.desk.overview.history import build_change_displays
 from shop.staff_pages import staff_only
 
 PER_PAGE = 20
@@ -191,7 +191,7 @@ def _render_transfer(request: HttpRequest, pk: uuid.UUID, form: TransferReturnFo
         "payout_bank": find_bank(payout.bank_bin) if payout else None,
         "payout_qr": _qr_code(payout) if payout and payout.state == PayoutState.DUE else "",
         "form": form,
-        "history": change_views(Change.objects.of_row_and_parts(transfer).oldest_first()),
+        "history": build_change_displays(Change.objects.of_row_and_parts(transfer).oldest_first()),
     }
     return render(request, "desk/transfer.html", context, status=422 if form.errors else 200)
 

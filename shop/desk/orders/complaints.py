@@ -23,7 +23,7 @@ from shop.core.actors import Actor
 from shop.core.models import Change, bind_idempotency_key
 from shop.core.web.action_results import run_action
 from shop.desk.forms import reason_of
-from shop.desk.overview.history import change_views
+from shop.desk.overview.history import build_change_displays
 from shop.staff_pages import staff_only
 
 PER_PAGE = 30
@@ -111,6 +111,6 @@ def _render_complaint(
         "refunds": list(complaint.refunds.oldest_first()),
         "parcels": list(complaint.parcels.in_order()),
         "answer": (form or answer_form(complaint, is_for_members=False)) if may_accept else None,
-        "history": change_views(Change.objects.of_row(complaint).oldest_first()),
+        "history": build_change_displays(Change.objects.of_row(complaint).oldest_first()),
     }
     return render(request, "desk/complaint.html", context, status=422 if form is not None else 200)

@@ -159,7 +159,7 @@ def _render_draft(
         "order": order,
         "form": form,
         "lines": lines,
-        "seller_quotes": _seller_rows(quote, lines, form),
+        "seller_displays": _seller_rows(quote, lines, form),
         "quote": quote,
         "sums": totals_of_quote(quote),
         "looked_for": search_text,

@@ -32,8 +32,8 @@ from orders.models import (
 )
 from orders.payments.stripe_messages import dispute_reason_text
 from orders.states import ParcelKind, ParcelState, PartState
-from orders.views.payment_page import PaymentChoice, payment_view
-from orders.views.refund_page import amount_awaiting_account, refund_views
+from orders.views.payment_page import PaymentChoice, build_payment_display
+from orders.views.refund_page import amount_awaiting_account, build_refund_displays
 from orders.views.substitutes import closed_substitutes, waiting_substitutes
 from orders.views.sum_rows import DISCOUNTS, totals_of_order
 from shop.accounts.models import Consent
@@ -41,12 +41,12 @@ from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.models import Change
 from shop.desk.forms import DeliveryForm, OrderReasonForm
-from shop.desk.overview.history import change_views
+from shop.desk.overview.history import build_change_displays
 from shop.staff_pages import staff_only
 
 
 @dataclass(frozen=True, slots=True)
-class ParcelView:
+class ParcelDisplay:
     """A parcel, its number of the total, and the delivery form while it is in transit."""
 
     parcel: Parcel
@@ -59,7 +59,7 @@ class ParcelView:
 
 
 @dataclass(frozen=True, slots=True)
-class PartView:
+class PartDisplay:
     """A part with its parcels and what staff may do with it.
 
     `may_cancel` is true before anything was dispatched, `may_refund` until all of its money is refunded. In
@@ -69,7 +69,7 @@ class PartView:
 
     part: OrderPart
     lines: list[OrderLine]
-    parcels: list[ParcelView]
+    parcels: list[ParcelDisplay]
     may_cancel: bool
     may_refund: bool
     unsent: list[str]
@@ -78,7 +78,7 @@ class PartView:
     commission: int
 
     @property
-    def shown_parcels(self) -> list[ParcelView]:
+    def shown_parcels(self) -> list[ParcelDisplay]:
         """The parcels without those of items that are not sent, which `unsent` names."""
         return [parcel for parcel in self.parcels if parcel.parcel.kind != ParcelKind.REFUND]
 
@@ -104,20 +104,22 @@ def show_order(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpR
         .prefetch_related(DISCOUNTS),
         pk=order_id,
     )
-    refunds = refund_views(order, is_for_desk=True)
-    parts = _part_views(order, [refund.refund for refund in refunds])
+    refund_displays = build_refund_displays(order, is_for_desk=True)
+    part_displays = _build_part_displays(order, [refund_display.refund for refund_display in refund_displays])
+    parts = [part_display.part for part_display in part_displays]
+    active_parts = [part_display for part_display in part_displays if part_display.part.is_active]
     context = {
         "order": order,
-        "parts": parts,
-        "sums": totals_of_order(order, {part.part.cooperative_id: part.part.cooperative for part in parts}),
-        "cancelled": sum(part.part.total_gross for part in parts if not part.part.is_active),
-        "reduction": sum(part.reduction for part in parts if part.part.is_active),
-        "refunded": sum(part.refunded for part in parts if part.part.is_active),
+        "part_displays": part_displays,
+        "sums": totals_of_order(order, {part.cooperative_id: part.cooperative for part in parts}),
+        "cancelled": sum(part.total_gross for part in parts if not part.is_active),
+        "reduction": sum(part_display.reduction for part_display in active_parts),
+        "refunded": sum(part_display.refunded for part_display in active_parts),
         "payments": _payments_with_totals(order),
         "other_methods": _other_methods(order),
         "disputes": _disputes(order),
-        "refunds": refunds,
-        "awaiting_account_amount": amount_awaiting_account(refunds),
+        "refund_displays": refund_displays,
+        "awaiting_account_amount": amount_awaiting_account(refund_displays),
         "complaints": Complaint.objects.filter(part__order=order).select_related("part").newest_first(),
         "surplus": refundable_surplus(order),
         "account": _account_form(order),
@@ -125,16 +127,16 @@ def show_order(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpR
         "questions": WeightQuestion.objects.of_order(order).open().in_order(),
         "substitutes": waiting_substitutes(order, timezone.now()),
         "closed_substitutes": closed_substitutes(order),
-        "history": change_views(Change.objects.of_row_and_parts(order).oldest_first()),
+        "history": build_change_displays(Change.objects.of_row_and_parts(order).oldest_first()),
         "consents": Consent.objects.filter(subject=f"order:{order.pk}").order_by("given_at", "pk"),
         "form": OrderReasonForm(),
-        "may_cancel": any(part.may_cancel for part in parts)
-        and all(part.may_cancel for part in parts if part.part.is_active),
+        "may_cancel": any(part_display.may_cancel for part_display in part_displays)
+        and all(part_display.may_cancel for part_display in active_parts),
     }
     return render(request, "desk/order.html", context)
 
 
-def _part_views(order: Order, refunds: list[Refund]) -> list[PartView]:
+def _build_part_displays(order: Order, refunds: list[Refund]) -> list[PartDisplay]:
     parts = (
         OrderPart.objects.filter(order=order)
         .select_related("cooperative")
@@ -145,12 +147,12 @@ def _part_views(order: Order, refunds: list[Refund]) -> list[PartView]:
         .order_by("number")
     )
     commissions = expected_commissions([part.pk for part in parts])
-    part_views = []
+    part_displays = []
     for part in parts:
         parcels = list(part.parcels.all())
         positions = parcel_position_labels(parcels)
-        parcel_views = [
-            ParcelView(parcel, positions.get(parcel.pk, ""), _delivery_form(parcel)) for parcel in parcels
+        parcel_displays = [
+            ParcelDisplay(parcel, positions.get(parcel.pk, ""), _delivery_form(parcel)) for parcel in parcels
         ]
         lines, may_cancel = list(part.lines.all()), part.may_be_cancelled(parcels)
         refunded = sum(refund.amount - refund.surplus for refund in refunds if refund.part_id == part.pk)
@@ -158,11 +160,11 @@ def _part_views(order: Order, refunds: list[Refund]) -> list[PartView]:
         may_refund = part.is_active and order.confirmed_at is not None and refundable > 0
         unsent = [refund for refund in refunds if refund.part_id == part.pk and refund.is_for_unsent_items]
         reduction = sum(refund.amount for refund in unsent)
-        part_views.append(
-            PartView(
+        part_displays.append(
+            PartDisplay(
                 part,
                 lines,
-                parcel_views,
+                parcel_displays,
                 may_cancel,
                 may_refund,
                 [refund.unsent_label for refund in unsent],
@@ -171,13 +173,13 @@ def _part_views(order: Order, refunds: list[Refund]) -> list[PartView]:
                 commissions.get(part.pk, 0),
             )
         )
-    return part_views
+    return part_displays
 
 
 def _other_methods(order: Order) -> list[PaymentChoice]:
     """Return the payment methods that the buyer may still switch to."""
-    paying = payment_view(order, now=timezone.now())
-    return paying.other_methods if paying is not None else []
+    payment_display = build_payment_display(order, now=timezone.now())
+    return payment_display.other_methods if payment_display is not None else []
 
 
 def _disputes(order: Order) -> list[tuple[Dispute, str, bool]]:

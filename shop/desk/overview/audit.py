@@ -25,7 +25,7 @@ from shop.core.models import Change
 from shop.core.models.change import ChangeQuerySet
 from shop.core.texts.formatting import translated_reason
 from shop.core.web.form_options import FormData, FormFiles, FormOptions
-from shop.desk.overview.history import ChangeView, change_views
+from shop.desk.overview.history import ChangeDisplay, build_change_displays
 from shop.reports.forms import DayField
 from shop.reports.report_files import Column, Table, as_csv
 from shop.staff_pages import staff_only
@@ -135,12 +135,12 @@ def list_changes(request: HttpRequest, actor: Actor) -> HttpResponse:
         return render(request, "desk/audit.html", {"form": form}, status=422)
     changes = form.changes()
     if request.GET.get("format") == "csv":
-        return _csv_response(change_views(changes[:_MAX_EXPORTED]))
+        return _csv_response(build_change_displays(changes[:_MAX_EXPORTED]))
     page = Paginator(changes[:_MAX_LISTED], PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "form": form,
         "page": page,
-        "history": change_views(page.object_list),
+        "history": build_change_displays(page.object_list),
         "listed": _MAX_LISTED,
         "exported": _MAX_EXPORTED,
     }
@@ -168,7 +168,7 @@ def _object_condition(text: str) -> Q:
     return Q(key=text) | Q(root_key=text) | Q(root_kind="orders.order", root_key__in=keys)
 
 
-def _csv_response(history: list[ChangeView]) -> HttpResponse:
+def _csv_response(history: list[ChangeDisplay]) -> HttpResponse:
     labels = [
         pgettext("audit", "Time"),
         pgettext("audit", "Text"),

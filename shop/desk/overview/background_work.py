@@ -38,9 +38,9 @@ SWEEP_NAMES: dict[str, Promise] = {
     "notifications.sweep": gettext_lazy("Send emails and text messages"),
     "orders.expire_orders": gettext_lazy("Expire unpaid orders"),
     "orders.expire_orders:baskets": gettext_lazy("Delete abandoned baskets"),
-    "orders.sweep_card_payments:held": gettext_lazy("Capture card holds before they expire"),
+    "orders.sweep_card_payments:authorised": gettext_lazy("Capture card authorisations before they expire"),
     "orders.sweep_card_payments:owed": gettext_lazy("Collect money that cooperatives owe"),
-    "orders.sweep_card_payments:unused": gettext_lazy("Release card holds of abandoned baskets"),
+    "orders.sweep_card_payments:unused": gettext_lazy("Void card authorisations of abandoned baskets"),
     "orders.process_bank_webhooks": gettext_lazy("Process bank notifications"),
     "orders.handle_stripe_events": gettext_lazy("Process Stripe notifications"),
     "orders.look_up_gateway_calls": gettext_lazy("Check Stripe calls without an answer"),
@@ -72,7 +72,7 @@ _PAGES = {
     "catalog.refresh_promotions": "desk:promotion",
 }
 _LISTS = {
-    "orders.sweep_card_payments:held": "desk:card-calls",
+    "orders.sweep_card_payments:authorised": "desk:card-calls",
     "orders.sweep_card_payments:unused": "desk:card-calls",
     "orders.handle_stripe_events": "desk:card-calls",
     "orders.look_up_gateway_calls": "desk:card-calls",

@@ -15,7 +15,7 @@ from shop.desk.overview.changed_values import ChangedValue, changed_values
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeView:
+class ChangeDisplay:
     """A change for display; `part_number` is empty unless it concerns one part of an order."""
 
     change: Change
@@ -27,11 +27,11 @@ class ChangeView:
     values: list[ChangedValue]
 
 
-def change_views(changes: Iterable[Change]) -> list[ChangeView]:
+def build_change_displays(changes: Iterable[Change]) -> list[ChangeDisplay]:
     """Return changes for display; the number of queries does not depend on how many there are."""
     rows = list(changes)
     return [
-        ChangeView(
+        ChangeDisplay(
             change,
             change_text(change),
             str(change.data.get("part", "")),

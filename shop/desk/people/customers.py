@@ -27,7 +27,7 @@ from shop.core.identifiers.phones import normalise_phone
 from shop.core.models import Change
 from shop.core.web.action_results import run_action
 from shop.desk.forms import MAX_REASON_LENGTH, DeskSearch, reason_of
-from shop.desk.overview.history import change_views
+from shop.desk.overview.history import build_change_displays
 from shop.staff_pages import staff_only
 
 PER_PAGE = 30
@@ -98,7 +98,9 @@ def show_customer(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         "addresses": person.addresses.order_by("pk"),
         "consents": _consent_groups(person),
         "requests": DataRequest.objects.of_person(person.pk),
-        "history": change_views(Change.objects.of_row(person).order_by("-created_at", "-pk")[:PER_PAGE]),
+        "history": build_change_displays(
+            Change.objects.of_row(person).order_by("-created_at", "-pk")[:PER_PAGE]
+        ),
     }
     return render(request, "desk/customer.html", context)
 

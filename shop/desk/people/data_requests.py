@@ -27,7 +27,7 @@ from shop.core.models import Change, shop_settings
 from shop.core.web.action_results import run_action
 from shop.core.web.form_options import FormData
 from shop.desk.forms import MAX_REASON_LENGTH
-from shop.desk.overview.history import change_views
+from shop.desk.overview.history import build_change_displays
 from shop.staff_pages import staff_only
 
 PER_PAGE = 30
@@ -88,7 +88,7 @@ def show_data_request(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> Http
         "now": timezone.now(),
         "order_count": orders.count(),
         "automatic_action_label": _FULFIL_LABELS.get(RequestKind(row.kind)) if row.is_open else None,
-        "history": change_views(Change.objects.of_row(row).oldest_first()),
+        "history": build_change_displays(Change.objects.of_row(row).oldest_first()),
     }
     return render(request, "desk/data_request.html", context)
 

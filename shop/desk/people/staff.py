@@ -33,7 +33,7 @@ from shop.core.models import Change
 from shop.core.web.action_results import refusals_as_form_errors, run_action
 from shop.core.web.http_methods import require_safe_or_post
 from shop.desk.forms import DeskSearch, chosen_ids, reason_of
-from shop.desk.overview.history import change_views
+from shop.desk.overview.history import build_change_displays
 from shop.staff_pages import staff_only
 
 PER_PAGE = 30
@@ -121,7 +121,9 @@ def show_staff_account(request: HttpRequest, actor: Actor, pk: int) -> HttpRespo
         "person": person,
         "groups": Group.objects.order_by("name"),
         "chosen": set(person.permission_groups.values_list("pk", flat=True)),
-        "history": change_views(Change.objects.of_row(person).order_by("-created_at", "-pk")[:PER_PAGE]),
+        "history": build_change_displays(
+            Change.objects.of_row(person).order_by("-created_at", "-pk")[:PER_PAGE]
+        ),
         "now": timezone.now(),
     }
     return render(request, "desk/staff_account.html", context)
@@ -184,7 +186,7 @@ def edit_role(request: HttpRequest, actor: Actor, pk: int | None = None) -> Http
     if group is not None:
         context["people"] = group.users.filter(erased_at=None).order_by("first_name", "pk")
         changes = Change.objects.of_row(group).order_by("-created_at", "-pk")
-        context["history"] = change_views(changes[:PER_PAGE])
+        context["history"] = build_change_displays(changes[:PER_PAGE])
     return render(request, "desk/role.html", context, status=422 if form.errors else 200)
 
 

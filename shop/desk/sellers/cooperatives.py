@@ -43,7 +43,7 @@ from shop.core.models import Change
 from shop.core.texts.translations import other_languages
 from shop.core.web.action_results import run_action
 from shop.desk.forms import CooperativeSearch, StateDecisionForm
-from shop.desk.overview.history import change_views
+from shop.desk.overview.history import build_change_displays
 from shop.staff_pages import staff_only
 
 PER_PAGE = 20
@@ -161,7 +161,7 @@ def _render_cooperative(
         "certificates": cooperative.certificates.filter(replaces=None).order_by("kind", "pk"),
         "commission": rates[cooperative.pk, ""],
         "on_sale": Listing.objects.for_cooperative(cooperative).filter(state=ListingState.PUBLISHED).count(),
-        "history": change_views(changes),
+        "history": build_change_displays(changes),
     }
     return render(request, "desk/cooperative.html", context, status=status)
 

@@ -33,7 +33,7 @@ from shop.core.models import Change
 from shop.core.texts.translations import other_languages
 from shop.core.web.action_results import run_action
 from shop.desk.forms import ListingSearch, ReasonForm, reason_of
-from shop.desk.overview.history import change_views
+from shop.desk.overview.history import build_change_displays
 from shop.desk.sellers.reviews import RETURNED_MESSAGE, run_decision, seen_value
 from shop.staff_pages import staff_only
 
@@ -117,7 +117,7 @@ def show_listing(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         "may_publish": ListingState.PUBLISHED in allowed,
         "may_return": listing.state == ListingState.IN_REVIEW,
         "may_withdraw": ListingState.WITHDRAWN in allowed,
-        "history": change_views(
+        "history": build_change_displays(
             Change.objects.of_row_and_parts(product).order_by("-created_at", "-pk")[:MAX_CHANGES]
         ),
     }

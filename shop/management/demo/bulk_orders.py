@@ -122,7 +122,10 @@ class _BulkWriter:
             pending_rows.lines[line.part_id].append(line)
         actor = self._buyer_actor(planned)
         payment = Payment(
-            order=order, method=PaymentMethod.COD, currency=order.currency, key=f"cod:{order.pk}:0"
+            order=order,
+            method=PaymentMethod.COD,
+            currency=order.currency,
+            idempotency_key=f"cod:{order.pk}:0",
         )
         pending_rows.payments.append(payment)
         requested_amount = sum(part.total_gross for part in parts)
@@ -266,7 +269,7 @@ class _BulkWriter:
                 key = f"parcel:{parcel.pk}:collected"
                 kind, amount = EventKind.CHARGE_SUCCESS, parcel.cod_collected
                 paid = build_event(payment, kind, amount, key, member, times.delivered)
-                paid.key, paid.parcel = f"cod:{key}", parcel
+                paid.idempotency_key, paid.parcel = f"cod:{key}", parcel
                 pending_rows.events.append(paid)
         OrderLine.objects.bulk_update(
             [row.order_line for row in lines if row.is_by_weight], ["weighed_grams"], batch_size=1000

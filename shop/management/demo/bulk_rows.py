@@ -19,7 +19,7 @@ def build_event(
         kind=kind,
         amount=amount,
         currency=payment.currency,
-        key=f"{payment.key}:{key}",
+        idempotency_key=f"{payment.idempotency_key}:{key}",
         actor_kind=actor.kind,
         actor_key=actor.key,
         created_at=at,

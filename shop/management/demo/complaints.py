@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from orders.actions.complaints.answer_complaint import Remedy, accept_complaint
 from orders.actions.complaints.file_complaint import delivered_lines, submit_complaint
 from orders.actions.payouts.bank_accounts import BankAccount
-from orders.actions.payouts.payouts import mark_payout_paid
+from orders.actions.payouts.complete_payouts import mark_payout_paid
 from orders.actions.payouts.refund_execution import set_refund_account
 from orders.actions.refunds.refund_decisions import LineRefund, RefundDecision
 from orders.models import Complaint, CostBearer, OrderPart, Payout, Refund, RequestedRemedy
@@ -40,7 +40,7 @@ def create_complaints(members: Mapping[int, Actor], *, actor: Actor, now: dateti
         .distinct()[:20]
     )
     in_time = [part for part in parts if any(line.is_in_time(now) for line in delivered_lines(part))]
-    missing_count = 2 - Complaint.objects.filter(key__startswith="demo:").count()
+    missing_count = 2 - Complaint.objects.filter(idempotency_key__startswith="demo:").count()
     for part, number in zip(in_time, range(2 - missing_count, 2), strict=False):
         decided_at = now - _HOLD if number == 1 else now
         complaint = _file_complaint(part, number, now=decided_at)
@@ -55,7 +55,7 @@ def _file_complaint(part: OrderPart, number: int, *, now: datetime.datetime) -> 
     complained_line = next(line for line in delivered_lines(part) if line.is_in_time(now))
     return submit_complaint(
         part_id=part.pk,
-        steps={complained_line.line.pk: 1},
+        quantities={complained_line.line.pk: 1},
         text=_WORDS[number],
         requested_remedy=RequestedRemedy.MONEY if number else RequestedRemedy.EITHER,
         idempotency_key=f"demo:{number}",

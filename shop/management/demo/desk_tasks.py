@@ -200,13 +200,13 @@ def _delivered_part(*, before: datetime.datetime) -> OrderPart | None:
 def _file_overdue_complaint(*, now: datetime.datetime) -> None:
     filed_at = now - (shop_settings().answer_complaints_days + 1) * _DAY
     part = _delivered_part(before=filed_at)
-    if part is None or Complaint.objects.filter(key=_COMPLAINT_KEY).exists():
+    if part is None or Complaint.objects.filter(idempotency_key=_COMPLAINT_KEY).exists():
         return
     line = next((line for line in delivered_lines(part) if line.is_in_time(filed_at)), None)
     if line is not None:
         submit_complaint(
             part_id=part.pk,
-            steps={line.line.pk: 1},
+            quantities={line.line.pk: 1},
             text=desk_tasks()["complaint"]["text"],
             requested_remedy=RequestedRemedy.MONEY,
             idempotency_key=_COMPLAINT_KEY,
@@ -219,7 +219,7 @@ def _decide_refund(*, now: datetime.datetime) -> None:
     """Decide a refund by bank transfer, which waits to be paid."""
     decided_at = now - 2 * _DAY
     part = _delivered_part(before=decided_at)
-    if part is None or Refund.objects.filter(key=_REFUND_KEY).exists():
+    if part is None or Refund.objects.filter(idempotency_key=_REFUND_KEY).exists():
         return
     line = part.lines.order_by("position", "pk")[0]
     amount = max(1_000, line.total_gross // line.quantity // 2 // 1_000 * 1_000)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from catalog.models import Variant
 from catalog.states import ListingState
-from orders.actions.basket.basket_lines import add_to_basket
+from orders.actions.basket.basket_lines import add_variant_to_basket
 from orders.actions.cash_on_delivery.cash_remittance import Remitter, reconcile_remittance, remit_cash
 from orders.actions.fulfilment.pack_parcels import accept_part
 from orders.actions.fulfilment.weigh_lines import weigh_line
@@ -174,7 +174,7 @@ def place_demo_order(
     assert address is not None
     basket = None
     for variant, quantity in lines:
-        basket = add_to_basket(
+        basket = add_variant_to_basket(
             basket_id=basket.pk if basket else None,
             user_id=buyer.pk,
             channel=channel,

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from catalog.actions.stock.stock_movements import lock_stock_row, record_movement, refresh_availability
 from catalog.models import MovementReason
 from cooperatives.models import Warehouse
-from orders.actions.basket.basket_lines import add_to_basket
+from orders.actions.basket.basket_lines import add_variant_to_basket
 from orders.actions.fulfilment.cancel_parts import cancel_part_as_buyer, decline_part
 from orders.actions.fulfilment.deliver_parcels import DispatchDetails, deliver_parcel, hand_over_parcel
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
@@ -95,7 +95,7 @@ def _place_planned_order(planned: PlannedOrder, channel: Channel, user: User | N
     basket_id = None
     for part in planned.parts:
         for variant, quantity in part.lines:
-            basket_id = add_to_basket(
+            basket_id = add_variant_to_basket(
                 basket_id=basket_id,
                 user_id=user.pk if user else None,
                 channel=channel,

@@ -99,7 +99,7 @@ class PriceList:
             unit_price=price.selling_price or 0,
             tax_rate=rates.get(tax_class.pk if tax_class else None, Decimal(0)),
             tax_class_name=tax_class.name if tax_class else "",
-            available_steps=None,
+            available_quantity=None,
         )
 
     def _rates_on(self, day: datetime.date) -> dict[int | None, Decimal]:

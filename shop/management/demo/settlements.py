@@ -13,7 +13,7 @@ from decimal import Decimal
 from catalog.models import Category
 from cooperatives.models import Cooperative
 from orders.actions.cash_on_delivery.cash_offset import offset_collected_cash
-from orders.actions.payouts.payouts import mark_payout_paid
+from orders.actions.payouts.complete_payouts import mark_payout_paid
 from orders.actions.settlement.close_settlement import close_settlement
 from orders.actions.settlement.commission_rates import add_commission_rate, add_withholding_rate
 from orders.models import CommissionRate, LedgerEntry, Payout, Settlement

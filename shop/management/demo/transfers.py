@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator
 
-from orders.actions.bank_transfers.receive_transfers import record_incoming_transfer
+from django.db import transaction
+
+from orders.actions.bank_transfers.receive_transfers import record_transfer
 from orders.models import Order, PaymentMethod
 from orders.payments.incoming_transfers import IncomingTransfer, TransferSource
 from shop.core.actors import Actor
@@ -17,9 +19,8 @@ _SOON = datetime.timedelta(minutes=20)
 def receive_transfers(*, now: datetime.datetime) -> None:
     """Record the demo's missing transfers, as SePay would report them."""
     for transfer in _planned_transfers(now):
-        record_incoming_transfer(
-            incoming=transfer, actor=Actor.system(TransferSource.SEPAY), now=transfer.booked_at
-        )
+        with transaction.atomic(durable=True):
+            record_transfer(transfer, actor=Actor.system(TransferSource.SEPAY), now=transfer.booked_at)
 
 
 def _planned_transfers(now: datetime.datetime) -> Iterator[IncomingTransfer]:

@@ -38,7 +38,7 @@ def find_faults(*, now: datetime.datetime) -> Iterator[str]:
 
 def find_faults_of_orders(rows: OrderRows) -> Iterator[str]:
     yield from order_totals.find_wrong_totals(rows)
-    yield from order_totals.find_wrong_counts(rows)
+    yield from order_totals.find_wrong_report_columns(rows)
     yield from order_totals.find_wrong_discounts(rows)
     yield from order_totals.find_stale_orders(rows)
     yield from stock_and_parcels.find_wrong_parcels(rows)

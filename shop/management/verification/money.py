@@ -32,64 +32,71 @@ _CashHolderKey: TypeAlias = tuple[str, int | None, str]  # kind, cooperative, ca
 
 
 def find_wrong_cash(rows: OrderRows) -> Iterator[str]:
-    payments_of = group_by(rows.payments, "order_id")
-    yield from _wrong_cash_of_parts(rows, payments_of)
-    collected: Counter[object] = Counter()
+    payments_by_order = group_by(rows.payments, "order_id")
+    yield from _wrong_cash_of_parts(rows, payments_by_order)
+    collected_by_order: Counter[object] = Counter()
     for parcel in rows.parcels.values():
-        collected[parcel.part.order_id] += parcel.cod_collected
+        collected_by_order[parcel.part.order_id] += parcel.cod_collected
     for order in rows.orders.values():
-        payments = payments_of[order.pk]
-        for fault in _payment_faults(order, payments, rows, collected[order.pk]) if payments else ():
+        payments = payments_by_order[order.pk]
+        for fault in _payment_faults(order, payments, rows, collected_by_order[order.pk]) if payments else ():
             yield f"order {order.code}: {fault}"
 
 
 def _payment_faults(order: Order, payments: list[Payment], rows: OrderRows, collected: int) -> Iterator[str]:
-    sums = {payment.pk: rows.sums[payment.pk] for payment in payments}
-    charged = sum(payment_sums.charged for payment_sums in sums.values())
+    sums_by_payment = {payment.pk: rows.payment_sums[payment.pk] for payment in payments}
+    charged = sum(payment_sums.charged for payment_sums in sums_by_payment.values())
     if order.charged != charged:
         yield f"charged is {order.charged}, its payments sum to {charged}"
-    in_cash = [sums[payment.pk] for payment in payments if payment.method == PaymentMethod.COD]
-    paid_in_cash = sum(payment_sums.charged + payment_sums.refunded for payment_sums in in_cash)
+    cash_sums = [sums_by_payment[payment.pk] for payment in payments if payment.method == PaymentMethod.COD]
+    paid_in_cash = sum(payment_sums.charged + payment_sums.refunded for payment_sums in cash_sums)
     if paid_in_cash != collected:
         yield f"{paid_in_cash} is paid in cash, its parcels collected {collected}"
-    pending = sum(payment_sums.charge_pending for payment_sums in sums.values())
+    pending = sum(payment_sums.charge_pending for payment_sums in sums_by_payment.values())
     authorised = sum(
-        payment_sums.authorised + payment_sums.authorise_pending for payment_sums in sums.values()
+        payment_sums.authorised + payment_sums.authorise_pending for payment_sums in sums_by_payment.values()
     )
     due_amount = max(0, order.due_gross - order.charged - authorised)
     if pending != due_amount:
         yield f"payments wait for {pending}, {due_amount} is due"
 
 
-def _wrong_cash_of_parts(rows: OrderRows, payments_of: Mapping[object, list[Payment]]) -> Iterator[str]:
-    lines_of, refunds_of = group_by(rows.lines.values(), "part_id"), group_by(rows.refunds, "part_id")
-    parcels_of, in_parcel = (
-        group_by(rows.parcels.values(), "part_id"),
-        group_by(rows.parcel_lines, "parcel_id"),
-    )
+def _wrong_cash_of_parts(rows: OrderRows, payments_by_order: Mapping[object, list[Payment]]) -> Iterator[str]:
+    lines_by_part = group_by(rows.lines.values(), "part_id")
+    refunds_by_part = group_by(rows.refunds, "part_id")
+    parcels_by_part = group_by(rows.parcels.values(), "part_id")
+    lines_by_parcel = group_by(rows.parcel_lines, "parcel_id")
     for part in rows.parts.values():
         if part.order.placed_at is None:
             continue
-        dispatches = [parcel for parcel in parcels_of[part.pk] if parcel.kind == ParcelKind.DISPATCH]
-        reduction = sum(refund.amount - refund.surplus for refund in refunds_of[part.pk])
-        counting = [parcel for parcel in dispatches if parcel.state != ParcelState.VOIDED]
-        expected = sum(parcel.cod_expected for parcel in counting)
+        dispatches = [parcel for parcel in parcels_by_part[part.pk] if parcel.kind == ParcelKind.DISPATCH]
+        reduction = sum(refund.amount - refund.surplus for refund in refunds_by_part[part.pk])
+        valid_dispatches = [parcel for parcel in dispatches if parcel.state != ParcelState.VOIDED]
+        expected = sum(parcel.cod_expected for parcel in valid_dispatches)
         if reduction:
-            open_ = sum(parcel.cod_expected for parcel in counting if parcel.cod_state == CodState.EXPECTED)
+            to_collect = sum(
+                parcel.cod_expected for parcel in valid_dispatches if parcel.cod_state == CodState.EXPECTED
+            )
             collected = sum(parcel.cod_collected for parcel in dispatches)
-            if open_ > max(0, part.total_gross - reduction - collected):
-                yield _part_fault(part, f"{open_} in cash is asked for, more than is due after its refunds")
+            if to_collect > max(0, part.total_gross - reduction - collected):
+                yield _part_fault(
+                    part, f"{to_collect} in cash is asked for, more than is due after its refunds"
+                )
             continue
         # A voided parcel may have collected more than its products cost after they were weighed again.
-        already_collected = sum(parcel.cod_collected for parcel in dispatches if parcel not in counting)
+        already_collected = sum(
+            parcel.cod_collected for parcel in dispatches if parcel not in valid_dispatches
+        )
         due_amount = max(0, part.total_gross - already_collected)
         if expected > due_amount:
             yield _part_fault(part, f"{expected} in cash is asked for, {due_amount} is due")
-        payments = payments_of[part.order_id]
+        payments = payments_by_order[part.order_id]
         if not payments or payments[-1].method != PaymentMethod.COD:
             continue
-        quantities = sum_by([row for parcel in counting for row in in_parcel[parcel.pk]], "order_line_id")
-        is_whole = all(quantities[line.pk] == line.quantity for line in lines_of[part.pk])
+        quantities = sum_by(
+            [line for parcel in valid_dispatches for line in lines_by_parcel[parcel.pk]], "order_line_id"
+        )
+        is_whole = all(quantities[line.pk] == line.quantity for line in lines_by_part[part.pk])
         if is_whole and expected != due_amount:
             yield _part_fault(part, f"its parcels bring {expected} in cash, {due_amount} is due")
 
@@ -100,24 +107,26 @@ def _part_fault(part: OrderPart, fault: str) -> str:
 
 def find_wrong_refunds(rows: OrderRows) -> Iterator[str]:
     """Check that no line, delivery or order is refunded above its cost or above the paid amount."""
-    for key, total in rows.refunded.items():
-        if key is not None and total > rows.lines[key].total_gross:
-            yield f"order {rows.lines[key].order.code}: more of line {key} is refunded than it costs"
-    line_amounts, requested = sum_by(rows.refund_lines, "refund_id", "amount"), _refund_events(rows)
-    deliveries: Counter[int | None] = Counter()
+    for line_id, total in rows.refunded_amounts.items():
+        if line_id is not None and total > rows.lines[line_id].total_gross:
+            yield f"order {rows.lines[line_id].order.code}: more of line {line_id} is refunded than it costs"
+    line_amounts = sum_by(rows.refund_lines, "refund_id", "amount")
+    event_amounts = _refund_events(rows)
+    delivery_refunds: Counter[int | None] = Counter()
     for refund in rows.refunds:
-        deliveries[refund.part_id] += refund.delivery
-        if refund.amount != line_amounts[refund.pk] + refund.delivery + refund.surplus:
+        delivery_refunds[refund.part_id] += refund.delivery_amount
+        if refund.amount != line_amounts[refund.pk] + refund.delivery_amount + refund.surplus:
             yield f"refund {refund.pk}: its amount is not goods, delivery and surplus"
-        if not 0 <= refund.money <= refund.amount:
-            yield f"refund {refund.pk}: gives back {refund.money} of {refund.amount}"
-        requested_amount = requested[refund.pk, "refund_request"]
-        failed = requested[refund.pk, "refund_failure"] + requested[refund.pk, "refund_reverse"]
-        if not refund.money - failed <= requested_amount <= refund.money + failed:
-            yield f"refund {refund.pk}: {requested_amount} was requested for {refund.money}, {failed} failed"
-        if requested[refund.pk, "refund_success"] > requested_amount:
+        if not 0 <= refund.repayment <= refund.amount:
+            yield f"refund {refund.pk}: gives back {refund.repayment} of {refund.amount}"
+        requested_amount = event_amounts[refund.pk, "refund_request"]
+        failed = event_amounts[refund.pk, "refund_failure"] + event_amounts[refund.pk, "refund_reverse"]
+        if not refund.repayment - failed <= requested_amount <= refund.repayment + failed:
+            amounts = f"{requested_amount} was requested for {refund.repayment}"
+            yield f"refund {refund.pk}: {amounts}, {failed} failed"
+        if event_amounts[refund.pk, "refund_success"] > requested_amount:
             yield f"refund {refund.pk}: more was refunded than requested"
-    for part_id, total in deliveries.items():
+    for part_id, total in delivery_refunds.items():
         if part_id is not None and total > rows.parts[part_id].delivery_gross:
             yield _part_fault(rows.parts[part_id], "more of its delivery is refunded than it costs")
     yield from _overdrawn_payments(rows)
@@ -127,7 +136,7 @@ def _overdrawn_payments(rows: OrderRows) -> Iterator[str]:
     # A chargeback during a refund is unforeseeable; Stripe then refuses the refund.
     events = rows.of_orders(PaymentEvent.objects.filter(kind="charge_back"), "payment__order")
     disputed = sum_by(events, "payment_id", "amount")
-    for payment, sums in rows.sums.items():
+    for payment, sums in rows.payment_sums.items():
         if sums.refund_pending > max(0, sums.charged + disputed[payment]):
             yield f"payment {payment}: owes {sums.refund_pending}, more than it holds"
 
@@ -179,8 +188,8 @@ def _outstanding_cash_by_ledger() -> Counter[_CashHolderKey]:
         LedgerAccount.CARRIER_CASH: CashHolder.CARRIER,
         LedgerAccount.COOPERATIVE_CASH: CashHolder.COOPERATIVE,
     }
-    moved = (PostingKind.PAYMENT, PostingKind.REMITTANCE)
-    entries = LedgerEntry.objects.filter(account__in=accounts, posting__kind__in=moved).order_by()
+    cash_kinds = (PostingKind.PAYMENT, PostingKind.REMITTANCE)
+    entries = LedgerEntry.objects.filter(account__in=accounts, posting__kind__in=cash_kinds).order_by()
     sums = entries.values_list("account", "cooperative", "carrier").annotate(sum=Sum("amount"))
     for account, cooperative, carrier, total in sums:
         booked[accounts[LedgerAccount(account)], cooperative, carrier] += total
@@ -194,31 +203,24 @@ def _holder_of(parcel: Parcel) -> tuple[str, int | None, str]:
 
 
 def find_wrong_unmatched_transfers() -> Iterator[str]:
-    """Check that the account of unmatched transfers equals the unassigned, unreturned amounts.
-
-    Of a partly matched transfer, the matched share belongs to an order.
-    """
+    """Check that the account of unmatched transfers equals the amounts neither assigned nor returned."""
     unmatched = 0
     for batch in in_batches(BankTransfer.objects.select_related("payout")):
-        keys = [_found_key(transfer) for transfer in batch]
-        posted_keys = set(LedgerPosting.objects.filter(key__in=keys).values_list("key", flat=True))
-        shared = Counter(
-            dict(
-                BankTransfer.objects.filter(pk__in=[transfer.pk for transfer in batch])
-                .order_by()
-                .values_list("pk")
-                .annotate(sum=Coalesce(Sum("shares__amount"), 0))
-            )
+        keys = [_posting_key(transfer) for transfer in batch]
+        posted_keys = set(
+            LedgerPosting.objects.filter(idempotency_key__in=keys).values_list("idempotency_key", flat=True)
         )
+        transfers = BankTransfer.objects.filter(pk__in=[transfer.pk for transfer in batch]).order_by()
+        assigned_amounts = dict(transfers.values_list("pk").annotate(sum=Coalesce(Sum("shares__amount"), 0)))
         for transfer in batch:
-            distributed = shared[transfer.pk]
-            if distributed > transfer.amount:
-                yield f"transfer {transfer.pk}: orders have {distributed} of {transfer.amount}"
+            assigned = assigned_amounts[transfer.pk]
+            if assigned > transfer.amount:
+                yield f"transfer {transfer.pk}: orders have {assigned} of {transfer.amount}"
             payout = getattr(transfer, "payout", None)
             is_sent = payout is not None and payout.state == PayoutState.PAID
-            if _found_key(transfer) in posted_keys:
-                unmatched += transfer.amount - distributed - (payout.amount if payout and is_sent else 0)
-            elif distributed not in (0, transfer.amount):
+            if _posting_key(transfer) in posted_keys:
+                unmatched += transfer.amount - assigned - (payout.amount if payout and is_sent else 0)
+            elif assigned not in (0, transfer.amount):
                 yield f"transfer {transfer.pk}: its unassigned amount is not booked"
     entries = LedgerEntry.objects.filter(account=LedgerAccount.UNMATCHED)
     booked = -entries.aggregate(sum=Sum("amount", default=0))["sum"]
@@ -226,5 +228,5 @@ def find_wrong_unmatched_transfers() -> Iterator[str]:
         yield f"unmatched transfers come to {unmatched}, the ledger says {booked}"
 
 
-def _found_key(transfer: BankTransfer) -> str:
+def _posting_key(transfer: BankTransfer) -> str:
     return f"transfer:{transfer.pk}:found"

@@ -13,25 +13,28 @@ SIDES = ("net", "gross")
 
 
 def find_wrong_totals(rows: OrderRows) -> Iterator[str]:
-    parts_of, lines_of = group_by(rows.parts.values(), "order_id"), group_by(rows.lines.values(), "order_id")
-    refunds_of = group_by(rows.refunds, "order_id")
+    parts_by_order = group_by(rows.parts.values(), "order_id")
+    lines_by_order = group_by(rows.lines.values(), "order_id")
+    refunds_by_order = group_by(rows.refunds, "order_id")
     for order in rows.orders.values():
-        parts, lines = parts_of[order.pk], lines_of[order.pk]
-        yield from _wrong_owners(order, parts, lines)
+        parts, lines = parts_by_order[order.pk], lines_by_order[order.pk]
+        yield from _ownership_faults(order, parts, lines)
         for side in SIDES:
-            yield from _wrong_sides(order, parts, lines, side)
-        active = {part.pk for part in parts if part.is_active}
+            yield from _total_faults(order, parts, lines, side)
+        active_part_ids = {part.pk for part in parts if part.is_active}
         refunded = sum(
-            refund.amount - refund.surplus for refund in refunds_of[order.pk] if refund.part_id in active
+            refund.amount - refund.surplus
+            for refund in refunds_by_order[order.pk]
+            if refund.part_id in active_part_ids
         )
-        due_amount = sum(part.total_gross for part in parts if part.pk in active) - refunded
+        due_amount = sum(part.total_gross for part in parts if part.pk in active_part_ids) - refunded
         if order.due_gross != due_amount:
             yield f"order {order.code}: due_gross is {order.due_gross}, its active parts come to {due_amount}"
         if order.total_net > order.total_gross:
             yield f"order {order.code}: total_net is more than total_gross"
 
 
-def _wrong_owners(order: Order, parts: list[OrderPart], lines: list[OrderLine]) -> Iterator[str]:
+def _ownership_faults(order: Order, parts: list[OrderPart], lines: list[OrderLine]) -> Iterator[str]:
     cooperatives = {part.pk: part.cooperative_id for part in parts}
     for line in lines:
         if cooperatives.get(line.part_id) != line.cooperative_id:
@@ -40,7 +43,7 @@ def _wrong_owners(order: Order, parts: list[OrderPart], lines: list[OrderLine]) 
             yield f"order {order.code}: line {line.pk} is of another cooperative than its variant"
 
 
-def _wrong_sides(order: Order, parts: list[OrderPart], lines: list[OrderLine], side: str) -> Iterator[str]:
+def _total_faults(order: Order, parts: list[OrderPart], lines: list[OrderLine], side: str) -> Iterator[str]:
     for part in parts:
         goods_sum = sum(getattr(line, f"total_{side}") for line in lines if line.part_id == part.pk)
         if getattr(part, f"goods_{side}") != goods_sum:
@@ -54,15 +57,15 @@ def _wrong_sides(order: Order, parts: list[OrderPart], lines: list[OrderLine], s
         yield f"order {order.code}: total_{side} is not the sum of its parts, {total}"
 
 
-def find_wrong_counts(rows: OrderRows) -> Iterator[str]:
+def find_wrong_report_columns(rows: OrderRows) -> Iterator[str]:
     """Check that the reporting columns of parts and lines agree with their order."""
     for part in rows.parts.values():
-        yield from _wrongly_counted(part, report_columns(part.order, is_active=part.is_active))
+        yield from _report_column_faults(part, report_columns(part.order, is_active=part.is_active))
     for line in rows.lines.values():
-        yield from _wrongly_counted(line, report_columns(line.order, is_active=line.part.is_active))
+        yield from _report_column_faults(line, report_columns(line.order, is_active=line.part.is_active))
 
 
-def _wrongly_counted(row: OrderPart | OrderLine, expected: dict[str, object]) -> Iterator[str]:
+def _report_column_faults(row: OrderPart | OrderLine, expected: dict[str, object]) -> Iterator[str]:
     for name, value in expected.items():
         if getattr(row, name) != value:
             counted_row = f"order {row.order.code}: {row._meta.model_name} {row.pk}"
@@ -99,9 +102,9 @@ def side_of(order: Order) -> str:
     return "gross" if order.channel.prices_entered_with_tax else "net"
 
 
-def find_stale_orders(rows: OrderRows, newest: int | None = None) -> Iterator[str]:
+def find_stale_orders(rows: OrderRows, limit: int | None = None) -> Iterator[str]:
     """Check that statuses, progress, coverages and sums equal a fresh recalculation."""
-    for order in rows.latest_changed(newest):
+    for order in rows.latest_changed(limit):
         stale = find_stale_columns(order)
         if stale:
             yield f"order {order.code}: stale columns: {', '.join(stale)}"

@@ -101,7 +101,7 @@ class OrderRows:
         return rows
 
     @cached_property
-    def counting(self) -> list[ParcelLine]:
+    def unvoided_parcel_lines(self) -> list[ParcelLine]:
         """The lines of parcels that are not voided."""
         return [row for row in self.parcel_lines if row.parcel.state != ParcelState.VOIDED]
 
@@ -118,7 +118,7 @@ class OrderRows:
         return list(self.of_orders(RefundLine.objects.order_by("pk"), "refund__order"))
 
     @cached_property
-    def refunded(self) -> Counter[Any]:
+    def refunded_amounts(self) -> Counter[Any]:
         """The refunded amount of each line."""
         return sum_by(self.refund_lines, "order_line_id", "amount")
 
@@ -128,17 +128,18 @@ class OrderRows:
         return list(self.of_orders(Payment.objects.order_by("created_at", "pk"), "order"))
 
     @cached_property
-    def sums(self) -> defaultdict[object, PaymentSums]:
+    def payment_sums(self) -> defaultdict[object, PaymentSums]:
+        """The sums of each payment; zeros if it has no event."""
         events = self.of_orders(PaymentEvent.objects.order_by(), "payment__order")
         by_payment: defaultdict[object, dict[str, int]] = defaultdict(dict)
         for payment, kind, total in events.values_list("payment", "kind").annotate(total=Sum("amount")):
             by_payment[payment][kind] = total
         return defaultdict(
-            PaymentSums, {key: PaymentSums.from_totals(value) for key, value in by_payment.items()}
+            PaymentSums, {payment: PaymentSums.from_totals(totals) for payment, totals in by_payment.items()}
         )
 
-    def latest_changed(self, newest: int | None) -> list[Order]:
-        by_change = sorted(
+    def latest_changed(self, limit: int | None) -> list[Order]:
+        orders = sorted(
             self.orders.values(), key=lambda order: (order.updated_at, order.number), reverse=True
         )
-        return by_change[:newest]
+        return orders[:limit]

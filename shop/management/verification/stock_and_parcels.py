@@ -37,18 +37,18 @@ _BATCH_SIZE = 1_000
 
 def find_wrong_stock() -> Iterator[str]:
     for batch in in_batches(Stock.objects.select_related("variant", "warehouse")):
-        yield from _wrong_stock(batch)
+        yield from _stock_faults(batch)
 
 
-def _wrong_stock(batch: Sequence[Stock]) -> Iterator[str]:
+def _stock_faults(batch: Sequence[Stock]) -> Iterator[str]:
     ids = [row.pk for row in batch]
-    moved = _sums_by_stock(Movement.objects.filter(stock__in=ids))
+    movement_sums = _sums_by_stock(Movement.objects.filter(stock__in=ids))
     reserved = _sums_by_stock(Reservation.objects.filter(stock__in=ids))
     allocated = _sums_by_stock(Allocation.objects.filter(stock__in=ids))
     allocated += _sums_by_stock(SubstituteHold.objects.filter(stock__in=ids))
     for row in batch:
-        if row.on_hand != moved[row.pk]:
-            yield f"stock {row.pk}: on hand is {row.on_hand}, its movements sum to {moved[row.pk]}"
+        if row.on_hand != movement_sums[row.pk]:
+            yield f"stock {row.pk}: on hand is {row.on_hand}, its movements sum to {movement_sums[row.pk]}"
         if row.reserved != reserved[row.pk]:
             yield f"stock {row.pk}: reserved is {row.reserved}, its reservations sum to {reserved[row.pk]}"
         if row.allocated != allocated[row.pk]:
@@ -65,25 +65,27 @@ def _sums_by_stock(rows: QuerySet[Model]) -> Counter[int]:
 
 def find_wrong_availability() -> Iterator[str]:
     """Check that a listing is available if a priced variant is untracked, or in stock for its channel."""
-    served: defaultdict[uuid.UUID, set[int]] = defaultdict(set)
+    channels_by_warehouse: defaultdict[uuid.UUID, set[int]] = defaultdict(set)
     for warehouse, channel in (
         set(WarehouseChannel.objects.values_list("warehouse", "channel")) & _pairs_sharing_a_zone()
     ):
-        served[warehouse].add(channel)
+        channels_by_warehouse[warehouse].add(channel)
     for batch in in_batches(Listing.objects.all()):
-        available = _available_pairs({row.product_id for row in batch}, served)
+        available = _available_pairs({row.product_id for row in batch}, channels_by_warehouse)
         for row in batch:
             if row.is_available != ((row.product_id, row.channel_id) in available):
                 yield f"listing {row.pk}: is_available is {row.is_available}, its stock and prices differ"
 
 
-def _available_pairs(products: Collection[int], served: Mapping[uuid.UUID, set[int]]) -> set[tuple[int, int]]:
+def _available_pairs(
+    products: Collection[int], channels_by_warehouse: Mapping[uuid.UUID, set[int]]
+) -> set[tuple[int, int]]:
     """Return pairs of product and channel in which a variant is available."""
     free = Stock.objects.filter(free__gt=0, variant__product__in=products)
-    in_channel = {
+    stocked_pairs = {
         (variant, channel)
         for variant, warehouse in free.values_list("variant", "warehouse")
-        for channel in served.get(warehouse, ())
+        for channel in channels_by_warehouse.get(warehouse, ())
     }
     prices = Price.objects.filter(amount__isnull=False, variant__product__in=products)
     return {
@@ -91,7 +93,7 @@ def _available_pairs(products: Collection[int], served: Mapping[uuid.UUID, set[i
         for product, channel, variant, is_tracked in prices.values_list(
             "variant__product", "channel", "variant", "variant__track_inventory"
         )
-        if not is_tracked or (variant, channel) in in_channel
+        if not is_tracked or (variant, channel) in stocked_pairs
     }
 
 
@@ -119,7 +121,7 @@ def find_wrong_parcels(rows: OrderRows) -> Iterator[str]:
             yield f"parcel {row.parcel_id} holds line {row.order_line_id} of another part"
         if row.stock is not None and row.stock.variant_id != row.order_line.variant_id:
             yield f"parcel {row.parcel_id} holds line {row.order_line_id} from another variant's stock"
-    sums, promised = _ParcelSums(rows), sum_by(rows.allocations, "line_id")
+    sums, allocated = _ParcelSums(rows), sum_by(rows.allocations, "line_id")
     for line in rows.lines.values():
         if sums.in_parcels[line.pk] + sums.unsent[line.pk] > line.quantity:
             yield f"order {line.order.code}: parcels hold more of line {line.pk} than was ordered"
@@ -128,9 +130,9 @@ def find_wrong_parcels(rows: OrderRows) -> Iterator[str]:
         if line.variant is not None and line.variant.track_inventory:
             is_active = line.order.placed_at is not None and line.part.is_active
             expected = sums.undispatched_steps(line) if is_active else 0
-            if promised[line.pk] != expected:
+            if allocated[line.pk] != expected:
                 yield (
-                    f"order {line.order.code}: {promised[line.pk]} of line {line.pk} are allocated,"
+                    f"order {line.order.code}: {allocated[line.pk]} of line {line.pk} are allocated,"
                     f" {expected} are still to be dispatched"
                 )
 
@@ -140,44 +142,46 @@ class _ParcelSums:
 
     def __init__(self, rows: OrderRows) -> None:
         rows_by_kind = {
-            kind: [row for row in rows.counting if row.parcel.kind == kind] for kind in ParcelKind
+            kind: [row for row in rows.unvoided_parcel_lines if row.parcel.kind == kind]
+            for kind in ParcelKind
         }
         self.in_parcels = sum_by(rows_by_kind[ParcelKind.DISPATCH], "order_line_id")
         self.unsent = sum_by(rows_by_kind[ParcelKind.REFUND], "order_line_id")
         return_lines = [*rows_by_kind[ParcelKind.RETURN], *rows_by_kind[ParcelKind.RETURN_AND_REFUND]]
         self.returned = sum_by(return_lines, "order_line_id")
         self.received = sum_by(
-            [row for row in rows.counting if row.parcel.is_outgoing and _is_delivered(row)], "order_line_id"
+            [row for row in rows.unvoided_parcel_lines if row.parcel.is_outgoing and _is_delivered(row)],
+            "order_line_id",
         )
-        self._gone = _from_stock(rows_by_kind[ParcelKind.DISPATCH], is_gone=True)
-        self._replaced = _from_stock(rows_by_kind[ParcelKind.REPLACEMENT], is_gone=False)
+        self._dispatched = _from_stock(rows_by_kind[ParcelKind.DISPATCH], is_dispatched=True)
+        self._replaced = _from_stock(rows_by_kind[ParcelKind.REPLACEMENT], is_dispatched=False)
 
     def undispatched_steps(self, line: OrderLine) -> int:
-        return line.quantity - self.unsent[line.pk] - self._gone[line.pk] + self._replaced[line.pk]
+        return line.quantity - self.unsent[line.pk] - self._dispatched[line.pk] + self._replaced[line.pk]
 
 
 def _is_delivered(row: ParcelLine) -> bool:
     return row.parcel.state == ParcelState.DELIVERED
 
 
-def _from_stock(rows: list[ParcelLine], *, is_gone: bool) -> Counter[object]:
+def _from_stock(rows: list[ParcelLine], *, is_dispatched: bool) -> Counter[object]:
     return sum_by(
-        [row for row in rows if row.stock_id and (row.parcel.state in DISPATCHED_STATES) == is_gone],
+        [row for row in rows if row.stock_id and (row.parcel.state in DISPATCHED_STATES) == is_dispatched],
         "order_line_id",
     )
 
 
 def find_wrong_weights(rows: OrderRows) -> Iterator[str]:
     """Check that weighed lines cost their weight, up to the bound, and are packed weighed."""
-    dispatched = [row for row in rows.counting if row.parcel.kind == ParcelKind.DISPATCH]
-    held_of = group_by(dispatched, "order_line_id")
+    dispatch_lines = [row for row in rows.unvoided_parcel_lines if row.parcel.kind == ParcelKind.DISPATCH]
+    parcel_lines_by_line = group_by(dispatch_lines, "order_line_id")
     for line in rows.lines.values():
-        fault = _weight_fault(line, held_of[line.pk])
+        fault = _weight_fault(line, parcel_lines_by_line[line.pk])
         if fault:
             yield f"order {line.order.code}: line {line.pk} {fault}"
-    queries = rows.of_orders(WeightQuestion.objects.filter(answer=""), "line__order")
-    for query in queries:
-        line = rows.lines[query.line_id]
+    open_questions = rows.of_orders(WeightQuestion.objects.filter(answer=""), "line__order")
+    for question in open_questions:
+        line = rows.lines[question.line_id]
         if not line.is_to_weigh or line.part.state != PartState.ACCEPTED:
             yield (
                 f"order {line.order.code}: a question about the weight of line {line.pk} is open"
@@ -185,10 +189,10 @@ def find_wrong_weights(rows: OrderRows) -> Iterator[str]:
             )
 
 
-def _weight_fault(line: OrderLine, in_parcels: list[ParcelLine]) -> str:
+def _weight_fault(line: OrderLine, parcel_lines: list[ParcelLine]) -> str:
     if line.estimate_grams is None:
         weighed = (line.bound_grams, line.weighed_grams, line.bound_gross) != (None, None, None)
-        if weighed or not {(packed.is_by_weight, packed.grams) for packed in in_parcels} <= {(False, None)}:
+        if weighed or not {(packed.is_by_weight, packed.grams) for packed in parcel_lines} <= {(False, None)}:
             return "is not sold by weight and has weights"
         return ""
     if line.bound_grams is None or line.bound_gross is None:
@@ -199,41 +203,46 @@ def _weight_fault(line: OrderLine, in_parcels: list[ParcelLine]) -> str:
         return "does not cost what its weight says"
     if line.total_gross > line.bound_gross:
         return "costs more than its bound"
-    if line.weighed_grams is None and in_parcels:
+    if line.weighed_grams is None and parcel_lines:
         return "is packed unweighed"
-    if not all(packed.is_by_weight and packed.grams for packed in in_parcels):
+    if not all(packed.is_by_weight and packed.grams for packed in parcel_lines):
         return "is packed without grams"
-    is_whole = sum(packed.quantity for packed in in_parcels) == line.quantity
-    if is_whole and sum(packed.grams or 0 for packed in in_parcels) != line.weighed_grams:
+    is_whole = sum(packed.quantity for packed in parcel_lines) == line.quantity
+    if is_whole and sum(packed.grams or 0 for packed in parcel_lines) != line.weighed_grams:
         return "weighs otherwise than its parcels"
     return ""
 
 
 def find_wrong_substitutes(rows: OrderRows) -> Iterator[str]:
     """Check that offered substitutes wait on accepted parts, with their stock held, and nothing else is."""
-    offers = rows.of_orders(Substitute.objects.select_related("variant").order_by("pk"), "line__order")
-    held = sum_by(rows.of_orders(SubstituteHold.objects.all(), "substitute__line__order"), "substitute_id")
-    closed = sum_by([row for row in rows.counting if row.parcel.kind in CLOSING_KINDS], "order_line_id")
-    for offer in offers:
-        line, is_waiting = rows.lines[offer.line_id], offer.state == SubstituteState.WAITING
-        expected = offer.substitute_quantity if is_waiting and offer.variant.track_inventory else 0
-        if held[offer.pk] != expected:
-            yield f"order {line.order.code}: {held[offer.pk]} held for substitute {offer.pk}, not {expected}"
-        is_open = line.quantity - closed[line.pk] >= offer.quantity
+    substitutes = rows.of_orders(Substitute.objects.select_related("variant").order_by("pk"), "line__order")
+    held_quantities = sum_by(
+        rows.of_orders(SubstituteHold.objects.all(), "substitute__line__order"), "substitute_id"
+    )
+    closed_quantities = sum_by(
+        [row for row in rows.unvoided_parcel_lines if row.parcel.kind in CLOSING_KINDS], "order_line_id"
+    )
+    for substitute in substitutes:
+        line, is_waiting = rows.lines[substitute.line_id], substitute.state == SubstituteState.WAITING
+        name = f"order {line.order.code}: substitute {substitute.pk}"
+        expected = substitute.substitute_quantity if is_waiting and substitute.variant.track_inventory else 0
+        if held_quantities[substitute.pk] != expected:
+            yield f"{name} has {held_quantities[substitute.pk]} held, not {expected}"
+        is_open = line.quantity - closed_quantities[line.pk] >= substitute.quantity
         if is_waiting and not (line.part.state == PartState.ACCEPTED and is_open):
-            yield f"order {line.order.code}: substitute {offer.pk} is open although no answer is needed"
-        if (offer.state == SubstituteState.ACCEPTED) != (offer.new_line_id is not None):
-            yield f"order {line.order.code}: substitute {offer.pk} is {offer.state}, its line differs"
-        if offer.new_line_id is not None and rows.lines[offer.new_line_id].part_id != line.part_id:
-            yield f"order {line.order.code}: substitute {offer.pk} is in another part"
+            yield f"{name} is open although no answer is needed"
+        if (substitute.state == SubstituteState.ACCEPTED) != (substitute.new_line_id is not None):
+            yield f"{name} is {substitute.state}, its line differs"
+        if substitute.new_line_id is not None and rows.lines[substitute.new_line_id].part_id != line.part_id:
+            yield f"{name} is in another part"
 
 
 def find_work_on_unconfirmed_orders(rows: OrderRows) -> Iterator[str]:
     """Check that parts of unconfirmed orders are not worked on."""
-    parcels_of = group_by(rows.parcels.values(), "part_id")
+    parcels_by_part = group_by(rows.parcels.values(), "part_id")
     for part in rows.parts.values():
-        is_begun = (part.accepted_at, part.accept_by) != (None, None) or parcels_of[part.pk]
-        if part.order.confirmed_at is None and is_begun:
+        has_started = bool(part.accepted_at or part.accept_by or parcels_by_part[part.pk])
+        if part.order.confirmed_at is None and has_started:
             yield f"order {part.order.code}: part {part.pk} is worked on before the order is confirmed"
 
 

@@ -19,7 +19,7 @@ from cooperatives.access import MemberRight, MembershipContext
 from orders.actions.fulfilment.cancel_parts import decline_or_cancel_part
 from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
 from orders.actions.fulfilment.undo_steps import UNDO_PERIOD, undo_acceptance, undoable_steps
-from orders.actions.refunds.report_shortage import open_lines, report_shortage
+from orders.actions.refunds.report_shortage import open_quantities_of_part, report_shortage
 from orders.forms.returns import build_return_form
 from orders.models import Discount, OrderPart, Parcel, parcel_position_labels
 from orders.states import RETURN_KINDS, CodState, ParcelKind, ParcelState, PartState
@@ -131,7 +131,7 @@ def refuse_part(request: HttpRequest, membership: MembershipContext, part_id: in
 def report_part_shortage(request: HttpRequest, membership: MembershipContext, part_id: int) -> HttpResponse:
     """Report that fewer of some items can be sent than were ordered."""
     part = find_part(membership, part_id)
-    still_open = open_lines(part)
+    still_open = open_quantities_of_part(part)
     if not still_open:
         return redirect(part_url(part.pk))
     form = ShortageForm(request.POST or None, lines=sorted_lines(part), still_open=still_open)

@@ -16,7 +16,7 @@ from catalog.models import Product
 from catalog.unit_labels import unit_label, unit_name
 from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.models import Cooperative
-from orders.actions.cash_on_delivery.cash_collection import cash_of_unpacked
+from orders.actions.cash_on_delivery.cash_collection import cash_of_unpacked_items
 from orders.actions.order_records.recalculate_order import open_quantities
 from orders.models import Order, OrderLine, OrderPart, Parcel, Substitute, WeightQuestion
 from orders.models.part import OrderPartQuerySet
@@ -93,7 +93,7 @@ def _part_rows(cooperative: Cooperative, ids: Collection[int]) -> list[Row]:
         Substitute.objects.waiting().filter(line__in=line_ids).values_list("line", flat=True)
     )
     stages = _stages([part.pk for part in parts])
-    unpacked_cash = cash_of_unpacked(parts)
+    unpacked_cash = cash_of_unpacked_items(parts)
     return [
         _part_row(part, stages.get(part.pk, []), still_open, asked_weights, asked_substitutes)
         | {"cash_unpacked": unpacked_cash[part.pk]}

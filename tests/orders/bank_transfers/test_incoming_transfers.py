@@ -6,7 +6,6 @@ import datetime
 
 import pytest
 
-from orders.actions.bank_transfers.receive_transfers import record_incoming_transfer
 from orders.actions.fulfilment.cancel_parts import cancel_order
 from orders.actions.payments.order_payments import change_payment_method
 from orders.actions.placement.order_sweeps import expire_order
@@ -24,6 +23,7 @@ from tests.orders.bank_transfers.transfer_helpers import (
     make_incoming_transfer,
     make_transfer_order,
     receive_transfer,
+    record_in_transaction,
 )
 from tests.refusals import all_rows
 
@@ -51,7 +51,7 @@ def test_transfer_with_exact_code_and_amount_confirms_order() -> None:
     assert (transfer.state, transfer.reason, transfer.order) == (TransferState.ASSIGNED, "", order)
     assert (share.amount, share.payment.order, share.event.reference) == (120_000, order, transfer.reference)
     assert (order.confirmed_at, order.charged, order.charge_coverage) == (LATER, 120_000, Coverage.FULL)
-    assert changes_of(transfer) == ["transfer.recorded", "transfer.settled"]
+    assert changes_of(transfer) == ["transfer.recorded", "transfer.fully_assigned"]
     check_everything()
 
 
@@ -67,10 +67,10 @@ def test_code_is_recognised_in_mangled_note(mangle) -> None:
 def test_repeated_notice_changes_nothing() -> None:
     order = make_transfer_order()
     arrival = make_incoming_transfer(order.code)
-    first = record_incoming_transfer(incoming=arrival, actor=BANK, now=LATER)
+    first = record_in_transaction(arrival, now=LATER)
     before = all_rows()
 
-    second = record_incoming_transfer(incoming=arrival, actor=BANK, now=LATER + HOUR)
+    second = record_in_transaction(arrival, now=LATER + HOUR)
 
     assert first.is_new
     assert not second.is_new

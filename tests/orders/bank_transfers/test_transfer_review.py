@@ -27,7 +27,7 @@ from orders.actions.fulfilment.cancel_parts import cancel_order
 from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
 from orders.actions.payments.order_payments import change_payment_method
 from orders.actions.payouts.bank_accounts import BankAccount, InvalidBankAccount
-from orders.actions.payouts.payouts import PayoutAlreadyPaid, mark_payout_paid
+from orders.actions.payouts.complete_payouts import PayoutAlreadyPaid, mark_payout_paid
 from orders.actions.placement.order_sweeps import expire_order
 from orders.actions.placement.replace_expired_order import OrderNotReplaceable, replace_expired_order
 from orders.models import LedgerAccount, LedgerEntry, Order, Payment, PaymentMethod, Payout
@@ -90,7 +90,7 @@ def test_assigning_transfer_to_order_settles_both() -> None:
         -120_000,
     )
     assert [change.action for change in Change.objects.of_row(transfer).oldest_first()] == [
-        *("transfer.recorded", "transfer.sent_to_review", "transfer.assigned", "transfer.settled"),
+        *("transfer.recorded", "transfer.sent_to_review", "transfer.assigned", "transfer.fully_assigned"),
     ]
     check_everything()
 

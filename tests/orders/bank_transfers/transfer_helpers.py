@@ -6,7 +6,9 @@ import datetime
 import itertools
 from typing import Any
 
-from orders.actions.bank_transfers.receive_transfers import record_incoming_transfer
+from django.db import transaction
+
+from orders.actions.bank_transfers.receive_transfers import RecordedTransfer, record_transfer
 from orders.models import BankTransfer, Order, PaymentMethod
 from orders.payments.incoming_transfers import IncomingTransfer, TransferSource
 from shop.core.actors import Actor
@@ -41,9 +43,12 @@ def make_incoming_transfer(note: str = "", amount: int = 120_000, **fields: Any)
     return IncomingTransfer(**(values | fields))
 
 
+@transaction.atomic(durable=True)
+def record_in_transaction(incoming: IncomingTransfer, *, now: datetime.datetime = LATER) -> RecordedTransfer:
+    return record_transfer(incoming, actor=BANK, now=now)
+
+
 def receive_transfer(note: str = "", amount: int = 120_000, *, now: datetime.datetime = LATER, **fields: Any):
     """Record such a transfer and return its saved row."""
-    recorded = record_incoming_transfer(
-        incoming=make_incoming_transfer(note, amount, **fields), actor=BANK, now=now
-    )
+    recorded = record_in_transaction(make_incoming_transfer(note, amount, **fields), now=now)
     return BankTransfer.objects.get(pk=recorded.transfer.pk)

@@ -10,7 +10,7 @@ from orders.actions.basket.basket_lines import (
     InvalidQuantity,
     NotForSale,
     OverLimit,
-    add_to_basket,
+    add_variant_to_basket,
     change_line_quantity,
     choose_deliveries,
     set_basket_province,
@@ -40,7 +40,7 @@ LATER = NOW + datetime.timedelta(hours=1)
 
 
 def add_item(variant, quantity, *, basket=None, user=None, now=NOW):
-    return add_to_basket(
+    return add_variant_to_basket(
         basket_id=basket.pk if basket else None,
         user_id=user.pk if user else None,
         channel=make_channel(),

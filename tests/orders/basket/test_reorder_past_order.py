@@ -97,7 +97,7 @@ def test_differences_are_reported_and_available_lines_added() -> None:
     assert sorted(result.differences, key=lambda difference: difference.name) == [
         Difference("Hết", DifferenceKind.SOLD_OUT),
         Difference("Mất hẳn", DifferenceKind.GONE),
-        Difference("Nghỉ", DifferenceKind.RESTING, seller="HTX Nghỉ"),
+        Difference("Nghỉ", DifferenceKind.PAUSED, seller="HTX Nghỉ"),
         Difference("Nhiều quá", DifferenceKind.FEWER, 4, 2),
         Difference("Rẻ", DifferenceKind.CHEAPER, 50_000, 45_000),
         Difference("Rời kệ", DifferenceKind.GONE),

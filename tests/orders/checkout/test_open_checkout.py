@@ -46,7 +46,7 @@ def test_short_line_reserves_nothing_and_reports_free_quantity() -> None:
 
     quote = open_checkout(basket_id=basket.pk, now=NOW)
 
-    assert {line.variant.pk: (line.problems, line.available_steps) for line in quote.lines} == {
+    assert {line.variant.pk: (line.problems, line.available_quantity) for line in quote.lines} == {
         short.pk: ([QuoteProblem.ONLY_LEFT], 2),
         enough.pk: ([], 9),
     }

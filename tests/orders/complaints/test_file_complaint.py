@@ -62,7 +62,12 @@ def delivered_part(**fields) -> OrderPart:
 
 
 def file_complaint(part: OrderPart, count: int = 2, **fields) -> Complaint:
-    values = {"steps": {get_first_line(part).pk: count}, "text": "Hai quả dập.", "actor": BUYER, "now": LATER}
+    values = {
+        "quantities": {get_first_line(part).pk: count},
+        "text": "Hai quả dập.",
+        "actor": BUYER,
+        "now": LATER,
+    }
     return submit_complaint(part_id=part.pk, **(values | fields))
 
 
@@ -96,9 +101,9 @@ def test_complaint_is_saved_and_cooperative_notified() -> None:
 @pytest.mark.parametrize(
     ("fields", "kind", "code"),
     [
-        ({"steps": {}}, EmptyComplaint, "empty_complaint"),
+        ({"quantities": {}}, EmptyComplaint, "empty_complaint"),
         ({"text": " "}, ComplaintTextRequired, "complaint_text_required"),
-        ({"steps": {unknown_uuid(): 1}}, Missing, "missing"),
+        ({"quantities": {unknown_uuid(): 1}}, Missing, "missing"),
     ],
 )
 def test_incomplete_complaint_is_refused(fields, kind, code) -> None:
@@ -192,7 +197,7 @@ def test_refund_accepted_by_member_is_borne_by_cooperative() -> None:
     complaint.refresh_from_db()
     refund = Refund.objects.get()
     assert (complaint.state, refund.complaint, refund.bearer) == ("accepted", complaint, "cooperative")
-    assert refund.money == 90_000
+    assert refund.repayment == 90_000
     letter = Notification.objects.get(key__startswith="complaint_answered", contact_method="email")
     assert letter.recipient == "hoa@example.com"
     check_everything()

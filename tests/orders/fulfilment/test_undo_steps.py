@@ -19,8 +19,8 @@ from orders.actions.fulfilment.deliver_parcels import (
 )
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
 from orders.actions.fulfilment.undo_steps import (
-    AlreadySettled,
     ComplaintAlreadyFiled,
+    MoneyAlreadyMoved,
     PackingAlreadyStarted,
     ParcelStep,
     StepOfSomebodyElse,
@@ -250,9 +250,9 @@ def test_step_whose_money_is_settled_stays(step) -> None:
     parcel = delivered()
     close_open_settlement(parcel.part.cooperative)
 
-    with assert_refused(AlreadySettled, "already_settled"):
+    with assert_refused(MoneyAlreadyMoved, "money_already_moved"):
         undo(parcel, step)
-    with assert_refused(AlreadySettled, "already_settled"):
+    with assert_refused(MoneyAlreadyMoved, "money_already_moved"):
         undo(parcel, step, actor=DESK, reason="bấm nhầm")
 
 
@@ -260,7 +260,7 @@ def test_delivery_without_cash_stays_once_settled() -> None:
     parcel = delivered(cash=False)
     close_open_settlement(parcel.part.cooperative)
 
-    with assert_refused(AlreadySettled, "already_settled"):
+    with assert_refused(MoneyAlreadyMoved, "money_already_moved"):
         undo(parcel, ParcelStep.DELIVERY)
 
 
@@ -269,7 +269,7 @@ def test_delivery_with_complaint_stays() -> None:
     submit_complaint(
         part_id=parcel.part_id,
         text="dập hết",
-        steps={parcel.lines.get().order_line_id: 1},
+        quantities={parcel.lines.get().order_line_id: 1},
         actor=Actor.guest(),
         now=NOW,
     )

@@ -116,7 +116,7 @@ def test_surplus_of_lower_weight_is_refunded_after_handover() -> None:
 
     assert before == 0
     refund = Refund.objects.get()
-    assert (refund.amount, refund.surplus, refund.money) == (3_000, 3_000, 3_000)
+    assert (refund.amount, refund.surplus, refund.repayment) == (3_000, 3_000, 3_000)
     assert Payout.objects.get(refund=refund).amount == 3_000
     check_everything()
 

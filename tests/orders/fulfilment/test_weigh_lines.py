@@ -325,7 +325,7 @@ def test_lighter_weight_closes_open_question() -> None:
     weigh(part, 5000)
 
     question.refresh_from_db()
-    assert question.answer == "moot"
+    assert question.answer == "no_longer_asked"
     with assert_refused(WeightQuestionClosed, "weight_question_closed"):
         answer_weight_question(question_id=question.pk, is_agreed=True, actor=Actor.guest(), now=NOW)
 
@@ -345,7 +345,7 @@ def test_cooperative_may_charge_only_the_bound() -> None:
     line = weigh(part, 6000, is_charged_at_bound=True)
 
     assert (line.weighed_grams, line.charged_grams, line.total_gross) == (6000, 5760, 86_400)
-    assert WeightQuestion.objects.get().answer == "moot"
+    assert WeightQuestion.objects.get().answer == "no_longer_asked"
     assert pack(part).lines.get().grams == 6000
     check_everything()
 
@@ -357,7 +357,7 @@ def test_cancelling_part_closes_its_question() -> None:
     cancel_part(part_id=part.pk, reason="hết hàng", actor=PACKER, now=NOW)
 
     question = WeightQuestion.objects.get()
-    assert question.answer == "moot"
+    assert question.answer == "no_longer_asked"
     assert events() == [("charge_request", 102_000), ("cancel_success", 102_000)]
     check_everything()
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from orders.actions.gateway import gateway_calls as calls
-from orders.actions.gateway.gateway_calls import look_up_call, look_up_calls_task
+from orders.actions.gateway import send_gateway_calls as calls
+from orders.actions.gateway.send_gateway_calls import look_up_call, look_up_calls_task
 from orders.models import (
     EventKind,
     GatewayCall,

@@ -13,7 +13,7 @@ from django.utils import timezone
 from orders.actions.fulfilment.cancel_parts import cancel_order
 from orders.actions.fulfilment.weigh_lines import answer_weight_question
 from orders.actions.gateway.stripe_webhooks import handle_stripe_event, handle_stripe_events_task
-from orders.actions.payments.order_payments import change_payment_method, requested_transfer
+from orders.actions.payments.order_payments import change_payment_method, current_transfer_instructions
 from orders.actions.refunds.refund_decisions import LineRefund, RefundDecision, decide_refund
 from orders.models import (
     CostBearer,
@@ -28,9 +28,9 @@ from orders.models import (
     WebhookEvent,
     WeightQuestion,
 )
-from orders.payments.transfer_requests import externally_refunded_amount
+from orders.payments.transfer_instructions import externally_refunded_amount
 from orders.states import CallState, Coverage, DisputeState, OrderStatus
-from orders.views.payment_page import payment_view
+from orders.views.payment_page import build_payment_display
 from shop.core.actors import Actor
 from shop.core.models import Change, ShopSettings
 from shop.notifications.models import Notification
@@ -53,7 +53,7 @@ from tests.orders.gateway.card_order_helpers import (
     stripe,
 )
 from tests.orders.gateway_requests.test_card_capture import accept, held_order, pack, weigh
-from tests.orders.gateway_requests.test_gateway_requests import give_back
+from tests.orders.gateway_requests.test_intended_calls import give_back
 from tests.refusals import all_rows
 
 __all__ = ["stripe"]
@@ -418,7 +418,7 @@ def test_refund_made_in_stripe_dashboard_is_not_requested_from_buyer(stripe, sen
 
     assert (order.charged, order.due_gross) == (90_000, 120_000)
     assert "Refunded to you: 30,000\xa0₫" in page
-    assert payment_view(order, now=NOW) is None
+    assert build_payment_display(order, now=NOW) is None
     letter = Notification.objects.get(recipient="san@example.com", subject__contains="Stripe")
     assert order.code in letter.subject
     assert "30.000" in letter.text
@@ -433,7 +433,7 @@ def test_refund_made_in_stripe_dashboard_is_not_requested_from_buyer(stripe, sen
     )
 
     order.refresh_from_db()
-    assert (refund.money, order.charged, order.due_gross) == (0, 90_000, 90_000)
+    assert (refund.repayment, order.charged, order.due_gross) == (0, 90_000, 90_000)
     assert client.get(f"/en/don-hang/{order.pk}/").status_code == 200
     check_everything()
 
@@ -461,12 +461,12 @@ def test_transfer_request_excludes_refund_made_in_stripe_dashboard(stripe, send)
     order = order_refunded_in_dashboard(stripe, send)
 
     change_payment_method(order_id=order.pk, method=PaymentMethod.TRANSFER, actor=Actor.guest(), now=NOW)
-    paying = payment_view(Order.objects.get(pk=order.pk), now=NOW)
+    payment_display = build_payment_display(Order.objects.get(pk=order.pk), now=NOW)
 
     order.refresh_from_db()
     assert (order.charged, order.still_due) == (86_400, 33_600)
-    assert (paying.due, paying.transfer.amount) == (3_600, 3_600)
-    assert requested_transfer(order).amount == 3_600  # as in letters
+    assert (payment_display.due, payment_display.transfer.amount) == (3_600, 3_600)
+    assert current_transfer_instructions(order).amount == 3_600  # as in letters
 
 
 def test_decision_about_dashboard_refund_does_not_hide_amount_due(stripe, send) -> None:
@@ -482,10 +482,10 @@ def test_decision_about_dashboard_refund_does_not_hide_amount_due(stripe, send) 
 
     change_payment_method(order_id=order.pk, method=PaymentMethod.TRANSFER, actor=Actor.guest(), now=NOW)
     order.refresh_from_db()
-    paying = payment_view(order, now=NOW)
+    payment_display = build_payment_display(order, now=NOW)
 
-    assert (refund.money, order.still_due, externally_refunded_amount(order)) == (0, 3_600, 0)
-    assert (paying.due, paying.transfer.amount) == (3_600, 3_600)
+    assert (refund.repayment, order.still_due, externally_refunded_amount(order)) == (0, 3_600, 0)
+    assert (payment_display.due, payment_display.transfer.amount) == (3_600, 3_600)
 
 
 def test_handling_webhook_twice_records_one_charge(stripe) -> None:

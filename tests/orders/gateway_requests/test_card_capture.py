@@ -10,14 +10,14 @@ from orders.actions.fulfilment.cancel_parts import cancel_order, cancel_part
 from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
 from orders.actions.fulfilment.weigh_lines import answer_weight_question, weigh_line
 from orders.actions.gateway.failed_calls import CallNotRepeatable, repeat_failed_call
-from orders.actions.gateway.gateway_calls import sweep_card_payments_task
+from orders.actions.gateway.send_gateway_calls import sweep_card_payments_task
 from orders.actions.gateway.staff_card_actions import capture_authorised_amount, void_authorisation
-from orders.actions.gateway_requests.gateway_requests import AmountNotAuthorised
+from orders.actions.gateway_requests.intended_calls import AmountNotAuthorised
 from orders.actions.payments.confirm_order import OrderNotAwaitingPayment
 from orders.actions.payments.order_payments import (
     PaymentInProgress,
     change_payment_method,
-    requested_transfer,
+    current_transfer_instructions,
 )
 from orders.models import (
     GatewayCall,
@@ -30,7 +30,7 @@ from orders.models import (
     WeightQuestion,
 )
 from orders.states import CallState, Coverage, OrderStatus, TransferState
-from orders.views.payment_page import payment_view
+from orders.views.payment_page import build_payment_display
 from shop.core.actors import Actor, EntryPoint
 from shop.notifications.models import Notification
 from tests.doubles.stripe import Fault, payments
@@ -82,8 +82,8 @@ def pack(part: OrderPart) -> None:
 
 
 def authorisation_calls(order: Order) -> list[tuple[str, int]]:
-    """Return the capture and cancel calls of the order."""
-    calls = GatewayCall.objects.filter(payment__order=order, operation__in=["capture", "cancel"])
+    """Return the capture and void calls of the order."""
+    calls = GatewayCall.objects.filter(payment__order=order, operation__in=["capture", "void"])
     return [(call.operation, call.amount) for call in calls.order_by("created_at", "amount")]
 
 
@@ -165,7 +165,7 @@ def test_cancelling_order_releases_card(stripe) -> None:
 
     cancel_order(order_id=order.pk, reason="Hết hàng", actor=PACKER, now=NOW)
     assert (authorisation_calls(order), get_payment_sums(order).cancel_pending) == (
-        [("cancel", 116_400)],
+        [("void", 116_400)],
         116_400,
     )
     send_order_call(order, Operation.VOID)
@@ -293,7 +293,7 @@ def test_rest_below_card_minimum_is_paid_by_transfer_after_capture(stripe) -> No
         question_id=WeightQuestion.objects.get().pk, is_agreed=True, actor=Actor.guest(), now=NOW
     )
     by_transfer = {"order_id": order.pk, "method": PaymentMethod.TRANSFER, "actor": Actor.guest(), "now": NOW}
-    early = payment_view(Order.objects.get(pk=order.pk), now=NOW)
+    early = build_payment_display(Order.objects.get(pk=order.pk), now=NOW)
     # A transfer would request the full amount due.
     with assert_refused(OrderNotAwaitingPayment, "order_not_awaiting_payment"):
         change_payment_method(**by_transfer)
@@ -302,9 +302,9 @@ def test_rest_below_card_minimum_is_paid_by_transfer_after_capture(stripe) -> No
         change_payment_method(**by_transfer)
     send_order_call(order, Operation.CAPTURE)
 
-    later = payment_view(Order.objects.get(pk=order.pk), now=NOW)
+    later = build_payment_display(Order.objects.get(pk=order.pk), now=NOW)
     first, repeated = change_payment_method(**by_transfer), change_payment_method(**by_transfer)
-    requested = requested_transfer(Order.objects.get(pk=order.pk))
+    requested = current_transfer_instructions(Order.objects.get(pk=order.pk))
     settled = receive_transfer(order.code, 3_600)
 
     assert early.due == 3_600

@@ -108,7 +108,7 @@ def refund(part, *, line=0, delivery=0, bearer=CostBearer.COOPERATIVE):
         order=part.order,
         part=part,
         amount=line + delivery,
-        delivery=delivery,
+        delivery_amount=delivery,
         currency="VND",
         bearer=bearer,
         decided_at=NOW,
@@ -352,7 +352,7 @@ def test_query_count_does_not_depend_on_number_of_lines() -> None:
         deliver(part, cash=False)
         LedgerPosting.objects.filter(part=part).exists()
         refund_row = Refund(order=part.order, part=part, amount=1, currency="VND", bearer="cooperative")
-        refund_row.delivery, refund_row.decided_at = 1, NOW
+        refund_row.delivery_amount, refund_row.decided_at = 1, NOW
         refund_row.save()
         with CaptureQueriesContext(
             connection,

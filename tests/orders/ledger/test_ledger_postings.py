@@ -14,7 +14,9 @@ pytestmark = pytest.mark.django_db
 
 
 def book_entry() -> LedgerEntry:
-    posting = LedgerPosting.objects.create(key="a fact", kind=PostingKind.PAYMENT, created_at=timezone.now())
+    posting = LedgerPosting.objects.create(
+        idempotency_key="a fact", kind=PostingKind.PAYMENT, created_at=timezone.now()
+    )
     LedgerEntry.objects.create(posting=posting, account=LedgerAccount.BANK, currency="VND", amount=50_000)
     return LedgerEntry.objects.create(
         posting=posting, account=LedgerAccount.BUYER, currency="VND", amount=-50_000
@@ -66,7 +68,7 @@ def closed_settlement() -> Settlement:
 
 def test_entry_cannot_be_added_to_closed_period() -> None:
     settlement = closed_settlement()
-    posting = LedgerPosting.objects.create(key="a fact", kind=PostingKind.SALE, created_at=NOW)
+    posting = LedgerPosting.objects.create(idempotency_key="a fact", kind=PostingKind.SALE, created_at=NOW)
     entry = LedgerEntry(
         posting=posting,
         account=LedgerAccount.COOPERATIVE_PAYABLE,

@@ -17,7 +17,7 @@ from catalog.models import MovementReason, Stock, Variant
 from cooperatives.actions.cooperative_lifecycle import pause_cooperative, resume_cooperative
 from cooperatives.models import Cooperative, DeliveryMethod
 from orders.actions.basket.basket_lines import (
-    add_to_basket,
+    add_variant_to_basket,
     change_line_quantity,
     choose_deliveries,
     set_basket_province,
@@ -135,13 +135,13 @@ class RandomWalk:
                 pass
             except IndexError:  # no row of the needed kind yet
                 pass
-            check_everything(newest=2)
+            check_everything(order_limit=2)
         check_everything()
 
     def step_put_item(self) -> None:
         baskets = list(Basket.objects.order_by("changed_at"))
         basket = self.rng.choice([None, *baskets])
-        add_to_basket(
+        add_variant_to_basket(
             basket_id=basket.pk if basket else None,
             user_id=self.rng.choice([None, None, self.user.pk]),
             channel=self.channel,

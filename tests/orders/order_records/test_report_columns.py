@@ -11,7 +11,7 @@ from orders.actions.order_records.recalculate_order import recalculate_columns
 from orders.models import Order, OrderLine, OrderPart
 from shop.core.actors import Actor
 from tests.factories import HANOI, NOW, make_order, make_seller, make_variant
-from tests.invariants import check_counted
+from tests.invariants import check_report_columns
 
 pytestmark = pytest.mark.django_db
 LATE = datetime.datetime(2026, 11, 24, 17, 30, tzinfo=datetime.UTC)  # half past midnight in Vietnam
@@ -36,7 +36,7 @@ def test_only_cancelled_part_and_its_lines_have_ended() -> None:
     assert list(order.parts.order_by("number").values_list("has_ended", flat=True)) == [True, False]
     ended = dict(OrderLine.objects.values_list("part__number", "has_ended"))
     assert ended == {1: True, 2: False}
-    check_counted()
+    check_report_columns()
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def delivered_part(seller=None, **fields) -> OrderPart:
 def file_complaint(part: OrderPart, steps: int = 2) -> Complaint:
     return submit_complaint(
         part_id=part.pk,
-        steps={get_first_line(part).pk: steps},
+        quantities={get_first_line(part).pk: steps},
         text="Hai quả dập.",
         actor=Actor.guest(),
         now=timezone.now(),
@@ -397,7 +397,7 @@ def test_staff_refund_by_line_after_preview(staff: Client) -> None:
         assert staff.post(address, form).status_code == 302
 
     refund = Refund.objects.get()
-    assert (refund.amount, refund.delivery, refund.bearer, refund.reason) == (
+    assert (refund.amount, refund.delivery_amount, refund.bearer, refund.reason) == (
         25_000,
         5_000,
         "platform",

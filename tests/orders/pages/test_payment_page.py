@@ -18,7 +18,7 @@ from orders.actions.payments.order_payments import change_payment_method
 from orders.actions.placement.order_sweeps import expire_order
 from orders.models import Order, Payment, PaymentMethod
 from orders.payments.vietqr import qr_png
-from orders.views.payment_page import payment_view
+from orders.views.payment_page import build_payment_display
 from shop.core.actors import Actor
 from shop.core.models import Channel, ShopSettings
 from shop.notifications.models import Notification
@@ -76,9 +76,9 @@ def seen_token(client: Client, order: Order) -> str:
     return re.search(r"tien/\?seen=(\w+)", page)[1]
 
 
-def requested_transfer(order: Order):
+def current_transfer_instructions(order: Order):
     order.refresh_from_db()
-    view = payment_view(order, now=timezone.now())
+    view = build_payment_display(order, now=timezone.now())
     return view and view.transfer
 
 
@@ -91,7 +91,7 @@ def test_page_shows_bank_account_amount_and_note(client: Client) -> None:
     expected += ["Amount to transfer 120,000 ₫", f"Note {order.code}"]
     assert [text for text in expected if text not in page] == []
     assert "Time left: 24 h" in page
-    assert read_payload(requested_transfer(order).payload) == QrTransfer(
+    assert read_payload(current_transfer_instructions(order).payload) == QrTransfer(
         "970436", "0011223344556", 120_000, order.code
     )
 
@@ -99,7 +99,8 @@ def test_page_shows_bank_account_amount_and_note(client: Client) -> None:
 def test_transfer_details_are_available_as_text() -> None:
     order = unpaid_order()
 
-    assert requested_transfer(order).as_text == f"Vietcombank\n0011223344556\nCHO PHIEN\n120000\n{order.code}"
+    expected = f"Vietcombank\n0011223344556\nCHO PHIEN\n120000\n{order.code}"
+    assert current_transfer_instructions(order).as_text == expected
 
 
 def test_qr_code_is_inline_svg_without_styles_and_downloadable_png(client: Client) -> None:
@@ -110,7 +111,7 @@ def test_qr_code_is_inline_svg_without_styles_and_downloadable_png(client: Clien
 
     assert drawn.count('<svg role="img"') == 1
     assert "style=" not in drawn
-    assert picture.content == qr_png(requested_transfer(order).payload)
+    assert picture.content == qr_png(current_transfer_instructions(order).payload)
     assert picture.content.startswith(b"\x89PNG")
     assert picture["Content-Type"] == "image/png"
     assert picture["Content-Disposition"] == f'inline; filename="vietqr-{order.code}.png"'
@@ -196,7 +197,7 @@ def test_partly_paid_order_asks_for_remaining_amount(client: Client) -> None:
     assert "Scan the code to pay 20,000\xa0₫" in page
     assert "100,000\xa0₫ of 120,000\xa0₫ has been received; this is the rest." in page
     assert "Choose another payment method" not in page
-    assert requested_transfer(order).amount == 20_000
+    assert current_transfer_instructions(order).amount == 20_000
 
 
 def test_expired_payment_is_not_requested_until_buyer_restarts_it(client: Client) -> None:
@@ -301,7 +302,7 @@ def test_higher_weight_of_paid_order_requests_difference(client: Client) -> None
         now=timezone.now(),
     )
 
-    requested, before = requested_transfer(order), order.charged
+    requested, before = current_transfer_instructions(order), order.charged
     assert requested.amount == order.due_gross - before > 0
     page = page_of(client, order)
     assert "this is the rest." in page
@@ -335,7 +336,7 @@ def test_without_bank_account_no_transfer_is_requested(client: Client) -> None:
     order = unpaid_order()
     ShopSettings.objects.update(bank_account="")
 
-    assert requested_transfer(order) is None
+    assert current_transfer_instructions(order) is None
     assert "Amount due: 120,000\xa0₫" in page_of(client, order)
 
 
@@ -343,7 +344,7 @@ def test_cash_order_requests_no_transfer(client: Client) -> None:
     make_bank_account()
     order = make_order(now=timezone.now())
 
-    assert payment_view(order, now=timezone.now()) is None
+    assert build_payment_display(order, now=timezone.now()) is None
     assert 'hx-trigger="every' not in html_of(client.get(f"/don-hang/{order.pk}/"))
 
 

@@ -59,7 +59,7 @@ def test_event_fields_are_read(
 ) -> None:
     event = read_kind(stripe, object_type)
 
-    assert (event.kind, event.reference, event.key) == (object_type, reference, key)
+    assert (event.kind, event.reference, event.idempotency_key) == (object_type, reference, key)
     assert event.subject.startswith(f"{prefix}_")
     assert (event.amount, event.currency) == (amount, "VND")
     assert (event.charged, event.refunded, event.status) == (charged, refunded, status)
@@ -90,7 +90,7 @@ def test_completed_checkout_session_names_session_and_payment(stripe, gateway) -
     event = read_kind(stripe, "checkout.session.completed")
 
     assert (event.session, event.reference) == (session, stripe.intent(session)["id"])
-    assert (event.key, event.amount, event.status) == ("call:1", 50_000, "complete")
+    assert (event.idempotency_key, event.amount, event.status) == ("call:1", 50_000, "complete")
 
 
 def test_stored_body_reads_as_verified_event(stripe, reference) -> None:

@@ -36,8 +36,10 @@ def short_timeout_gateway(stripe):
     return StripeGateway(secret_key=stripe.secret_key, api_url=stripe.url, read_timeout=0.3)
 
 
-def make_request(key="call:start", amount=50_000, **extra):
-    return GatewayRequest(key=key, amount=amount, currency="VND", created_at=NOW, **extra)
+def make_request(idempotency_key="call:start", amount=50_000, **extra):
+    return GatewayRequest(
+        idempotency_key=idempotency_key, amount=amount, currency="VND", created_at=NOW, **extra
+    )
 
 
 def paid_reference(stripe, gateway, **extra):
@@ -474,7 +476,7 @@ def test_payout_cannot_exceed_its_payment(stripe, gateway) -> None:
     )
 
     sent = gateway.pay_out(request)
-    more = gateway.pay_out(replace(request, key="call:more", amount=5_001))
+    more = gateway.pay_out(replace(request, idempotency_key="call:more", amount=5_001))
 
     transfer = stripe.account.rows[sent.reference]
     assert transfer["source_transaction"] == stripe.account.every("charge")[0]["id"]

@@ -12,7 +12,7 @@ from orders.actions.payouts.bank_accounts import (
     set_payout_account,
     use_current_cooperative_account,
 )
-from orders.actions.payouts.payouts import PayoutAlreadyPaid, mark_payout_paid
+from orders.actions.payouts.complete_payouts import PayoutAlreadyPaid, mark_payout_paid
 from orders.actions.settlement.close_settlement import close_settlement, correct_balance
 from orders.models import Payout, Settlement
 from shop.core.actors import Actor, EntryPoint

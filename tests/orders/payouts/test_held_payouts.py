@@ -9,7 +9,7 @@ from django.test import Client
 
 from orders.actions.payouts.bank_accounts import BankAccount
 from orders.actions.payouts.bank_accounts import set_payout_account as name_account_of_payout
-from orders.actions.payouts.payouts import PayoutHeld, mark_payout_paid
+from orders.actions.payouts.complete_payouts import PayoutHeld, mark_payout_paid
 from orders.actions.payouts.refund_execution import set_refund_account
 from orders.models import BankTransfer, Payout
 from orders.states import PayoutState

@@ -10,9 +10,9 @@ from django.db import transaction
 from cooperatives.models import Cooperative
 from orders import locks
 from orders.actions.gateway.failed_calls import pay_out_by_bank, repeat_failed_call
-from orders.actions.gateway.gateway_calls import look_up_call, send_call, sweep_card_payments_task
+from orders.actions.gateway.send_gateway_calls import look_up_call, send_call, sweep_card_payments_task
 from orders.actions.gateway.transfer_reversals import reverse_payouts_for_debt, unreversed_amount
-from orders.actions.payouts.payouts import PayoutInProgress, mark_payout_paid
+from orders.actions.payouts.complete_payouts import PayoutInProgress, mark_payout_paid
 from orders.actions.settlement.close_settlement import close_settlement, correct_balance
 from orders.models import (
     CooperativeBalance,

@@ -6,7 +6,7 @@ import datetime
 
 import pytest
 
-from orders.actions.basket.basket_lines import add_to_basket
+from orders.actions.basket.basket_lines import add_variant_to_basket
 from orders.actions.checkout.open_checkout import open_checkout
 from orders.actions.fulfilment.pack_parcels import accept_part
 from orders.actions.placement.order_sweeps import (
@@ -177,7 +177,7 @@ def test_guest_basket_is_deleted_after_ninety_days() -> None:
 def test_old_basket_with_open_checkout_is_not_deleted() -> None:
     in_stock, short = make_variant(on_hand=1), make_variant(on_hand=0)
     basket = make_basket((in_stock, 1))
-    add_to_basket(
+    add_variant_to_basket(
         basket_id=basket.pk,
         user_id=None,
         channel=make_channel(),

@@ -114,7 +114,7 @@ def test_all_line_problems_are_reported_together() -> None:
         "Chè Shan tuyết": [QuoteProblem.ONLY_LEFT],
     }
     (short,) = [line for line in refusal.value.details["quote"].lines if line.variant.pk == tea.pk]
-    assert short.available_steps == 3
+    assert short.available_quantity == 3
 
 
 def test_price_shown_at_checkout_is_accepted() -> None:

@@ -166,7 +166,7 @@ def test_export_names_bank_accounts_until_owner_is_anonymised() -> None:
     assert sorted(row["amount"] for row in exported["paid_back"]) == [5_000, 10_000]
     assert all(account.items() <= row.items() for row in exported["paid_back"])
     Order.objects.filter(pk=order.pk).update(status="delivered", due_gross=0, charged=0)
-    Refund.objects.update(money=0)
+    Refund.objects.update(repayment=0)
     anonymise_person(user_id=user.pk, actor=SYSTEM, now=NOW)
     for rows in (BankTransfer.objects.values_list("payer_holder"), Payout.objects.values_list("bank_holder")):
         assert set(rows) == {("",)}

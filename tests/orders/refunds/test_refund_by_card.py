@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orders.actions.fulfilment.cancel_parts import cancel_order
-from orders.actions.payouts.payouts import mark_payout_paid
+from orders.actions.payouts.complete_payouts import mark_payout_paid
 from orders.actions.payouts.refund_execution import pay_refund_by_bank, set_refund_account
 from orders.models import Operation, Order, Payout, Refund
 from orders.states import Coverage
@@ -41,7 +41,7 @@ def test_card_payment_is_refunded_to_card(stripe) -> None:
     assert [row["amount"] for row in stripe.account.every("refund")] == [20_000]
     order.refresh_from_db()
     assert (order.due_gross, order.charged, order.charge_coverage) == (100_000, 100_000, Coverage.FULL)
-    assert (refund.money, Payout.objects.count()) == (20_000, 0)
+    assert (refund.repayment, Payout.objects.count()) == (20_000, 0)
     letter = Notification.objects.filter(key__startswith="refund_decided", contact_method="email").get()
     assert "20.000\u00a0₫" in letter.text
     check_everything()

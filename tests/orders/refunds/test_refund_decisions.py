@@ -29,7 +29,7 @@ from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.recalculate_order import open_quantities
 from orders.actions.payments.order_payments import record_received_money
 from orders.actions.payouts.bank_accounts import BankAccount, InvalidBankAccount
-from orders.actions.payouts.payouts import PayoutAccountRequired, PayoutAlreadyPaid, mark_payout_paid
+from orders.actions.payouts.complete_payouts import PayoutAccountRequired, PayoutAlreadyPaid, mark_payout_paid
 from orders.actions.payouts.refund_execution import (
     NoFailedRefundAmount,
     NoRefundAwaitsAccount,
@@ -114,7 +114,7 @@ def test_refund_of_transfer_is_paid_once_account_is_named() -> None:
 
     refund = refund_first_line(part, 20_000)
 
-    assert (refund.amount, refund.money, refund.bearer) == (20_000, 20_000, "cooperative")
+    assert (refund.amount, refund.repayment, refund.bearer) == (20_000, 20_000, "cooperative")
     assert sums(order) == (100_000, 120_000, Coverage.OVER)
     payout = Payout.objects.get()
     assert (payout.amount, payout.refund, payout.state, payout.bank_account) == (20_000, refund, "due", "")
@@ -167,7 +167,7 @@ def test_refund_before_payment_reduces_cash_to_collect() -> None:
 
     refund = refund_first_line(part, 20_000)
 
-    assert (refund.amount, refund.money) == (20_000, 0)
+    assert (refund.amount, refund.repayment) == (20_000, 0)
     assert sums(order) == (100_000, 0, Coverage.NONE)
     parcel.refresh_from_db()
     assert (parcel.cod_expected, parcel.cod_state) == (100_000, "expected")
@@ -214,7 +214,7 @@ def test_refund_is_limited_to_cash_received() -> None:
 
     refund = refund_first_line(part, 25_000)
 
-    assert (refund.amount, refund.money) == (25_000, 15_000)
+    assert (refund.amount, refund.repayment) == (25_000, 15_000)
     assert sums(order)[:2] == (95_000, 110_000)
     check_everything()
 
@@ -226,7 +226,7 @@ def test_unpaid_cash_of_another_part_does_not_reduce_refund() -> None:
 
     refund = refund_first_line(part, 20_000)
 
-    assert refund.money == 20_000
+    assert refund.repayment == 20_000
     assert sums(order)[:2] == (190_000, 120_000)
     check_everything()
 
@@ -298,7 +298,7 @@ def test_refunds_cannot_exceed_payment() -> None:
             now=LATER,
         )
 
-    assert sum(refund.money for refund in refunds) == 120_000
+    assert sum(refund.repayment for refund in refunds) == 120_000
     assert sum(Payout.objects.values_list("amount", flat=True)) == 120_000
     assert refundable_surplus(Order.objects.get(pk=order.pk)) == 0
     check_everything()
@@ -531,7 +531,7 @@ def test_buyer_cancelling_paid_part_is_refunded() -> None:
     cancel_part_as_buyer(part_id=order.parts.get().pk, actor=DESK, now=LATER)
 
     refund = Refund.objects.get()
-    assert (refund.amount, refund.money, refund.surplus, refund.part) == (
+    assert (refund.amount, refund.repayment, refund.surplus, refund.part) == (
         120_000,
         120_000,
         120_000,
@@ -557,7 +557,7 @@ def test_declined_or_cancelled_part_is_refunded(ending) -> None:
 
     ending(part_id=order.parts.get(number=1).pk, reason="Hết hàng", **ACTOR_NOW)
 
-    assert [refund.money for refund in Refund.objects.all()] == [120_000]
+    assert [refund.repayment for refund in Refund.objects.all()] == [120_000]
     assert sums(order)[:2] == (90_000, 210_000)
     check_everything()
 
@@ -575,8 +575,8 @@ def test_cancelled_order_is_refunded_less_earlier_refund() -> None:
 
     cancel_order(order_id=order.pk, reason="Bão lụt", **ACTOR_NOW)
 
-    assert earlier.money == 10_000
-    assert sorted(Refund.objects.values_list("money", flat=True)) == [10_000, 200_000]
+    assert earlier.repayment == 10_000
+    assert sorted(Refund.objects.values_list("repayment", flat=True)) == [10_000, 200_000]
     check_everything()
 
 
@@ -601,7 +601,7 @@ def test_late_payment_of_cancelled_order_is_refunded() -> None:
         refund_ended_order_surplus(order_id=order.pk, **ACTOR_NOW)
     refund_ended_orders_task()
 
-    assert sorted(Refund.objects.values_list("money", flat=True)) == [50_000, 120_000]
+    assert sorted(Refund.objects.values_list("repayment", flat=True)) == [50_000, 120_000]
     check_everything()
 
 
@@ -617,7 +617,7 @@ def test_sweep_refunds_late_payment() -> None:
 
     refund_ended_orders_task()
 
-    assert sorted(Refund.objects.values_list("money", flat=True)) == [50_000, 120_000]
+    assert sorted(Refund.objects.values_list("repayment", flat=True)) == [50_000, 120_000]
 
 
 def test_sweep_refunds_late_payment_while_earlier_refund_is_unpaid() -> None:
@@ -633,7 +633,7 @@ def test_sweep_refunds_late_payment_while_earlier_refund_is_unpaid() -> None:
     refund_ended_orders_task()
 
     assert (promised, late, list(overpaid_orders())) == ([], [order], [])
-    assert sorted(Refund.objects.values_list("money", flat=True)) == [50_000, 120_000]
+    assert sorted(Refund.objects.values_list("repayment", flat=True)) == [50_000, 120_000]
     check_everything()
 
 
@@ -650,7 +650,7 @@ def test_surplus_of_lower_weight_is_refunded_after_handover() -> None:
     hand_over_parcel(parcel_id=parcel.pk, **ACTOR_NOW)
 
     refund = Refund.objects.get()
-    assert (refund.money, refund.surplus) == (6_000, 6_000)
+    assert (refund.repayment, refund.surplus) == (6_000, 6_000)
     assert sums(order)[:2] == (60_000, 66_000)
     check_everything()
 
@@ -768,7 +768,9 @@ def test_refund_is_split_over_payments() -> None:
     make_bank_account()
     order = make_order((make_variant(price=45_000), 2), method=PaymentMethod.TRANSFER)
     receive_transfer(order.code, 120_000)
-    second = Payment.objects.create(order=order, method=PaymentMethod.TRANSFER, currency="VND", key="second")
+    second = Payment.objects.create(
+        order=order, method=PaymentMethod.TRANSFER, currency="VND", idempotency_key="second"
+    )
     Payment.objects.filter(pk=second.pk).update(created_at=LATER + datetime.timedelta(days=999))
     record_received_money(Order.objects.get(pk=order.pk), second, 15_000, idempotency_key="more", **ACTOR_NOW)
     part = deliver_order(order)
@@ -776,7 +778,7 @@ def test_refund_is_split_over_payments() -> None:
 
     refund = refund_first_line(part, 25_000, surplus=15_000)
 
-    assert refund.money == 40_000
+    assert refund.repayment == 40_000
     requested = PaymentEvent.objects.filter(kind=EventKind.REFUND_REQUEST).order_by("pk")
     assert [(event.payment_id, event.amount) for event in requested] == [
         (second.pk, 15_000),
@@ -809,7 +811,7 @@ def test_order_history_records_refund() -> None:
     refund = refund_first_line(part, 20_000)
 
     recorded = Change.objects.of_row_and_parts(part.order).get(action="refund.decided")
-    assert recorded.data == {"amount": 20_000, "money": 20_000, "currency": "VND", "part": 1}
+    assert recorded.data == {"amount": 20_000, "repayment": 20_000, "currency": "VND", "part": 1}
     assert (recorded.reason, recorded.key, recorded.cooperative) == (
         "Hàng dập khi đến nơi.",
         str(refund.pk),

@@ -154,7 +154,7 @@ def test_cheaper_substitute_lowers_what_is_due() -> None:
     assert Allocation.objects.get(line=line).quantity == 2
     assert not SubstituteHold.objects.exists()
     refund = Refund.objects.get()
-    assert (refund.amount, refund.substitute, refund.money, refund.bearer) == (
+    assert (refund.amount, refund.substitute_total, refund.repayment, refund.bearer) == (
         200_000,
         160_000,
         0,
@@ -250,7 +250,7 @@ def test_paid_buyer_gets_the_difference_back() -> None:
     order.refresh_from_db()
     refund = Refund.objects.get()
     assert (order.due_gross, order.charged) == (210_000, 230_000)
-    assert (refund.amount, refund.money, refund.payouts.get().amount) == (200_000, 20_000, 20_000)
+    assert (refund.amount, refund.repayment, refund.payouts.get().amount) == (200_000, 20_000, 20_000)
     letter = Notification.objects.get(key__startswith="refund_decided")
     assert "20.000" in letter.subject
     check_everything()

@@ -12,7 +12,11 @@ from orders.actions.cash_on_delivery.cash_offset import (
     offset_collected_cash_task,
     settlements_to_offset,
 )
-from orders.actions.payouts.payouts import PayoutAlreadyPaid, PayoutReferenceRequired, mark_payout_paid
+from orders.actions.payouts.complete_payouts import (
+    PayoutAlreadyPaid,
+    PayoutReferenceRequired,
+    mark_payout_paid,
+)
 from orders.actions.settlement.close_settlement import (
     EmptySettlement,
     InvalidCorrection,

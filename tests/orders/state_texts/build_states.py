@@ -250,8 +250,8 @@ class OrderInSteps:
         self._return(part, 2)
 
     def complain(self, part: OrderPart) -> None:
-        steps = {part.lines.get().pk: 1}
-        submit_complaint(part_id=part.pk, steps=steps, text="Dập hết", **self._context)
+        quantities = {part.lines.get().pk: 1}
+        submit_complaint(part_id=part.pk, quantities=quantities, text="Dập hết", **self._context)
 
     def settle(self, part: OrderPart) -> None:
         settlement = Settlement.objects.open().get(cooperative=part.cooperative)

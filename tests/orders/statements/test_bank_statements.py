@@ -75,11 +75,16 @@ def test_incoming_rows_are_recorded_and_settle_orders() -> None:
 
     order.refresh_from_db()
     settled, doubtful = BankTransfer.objects.order_by("reference")
-    assert (settled.state, settled.statement, settled.provider) == ("settled", statement, "statement")
+    assert (settled.state, settled.statement, settled.provider) == ("assigned", statement, "statement")
     assert settled.booked_at == datetime.datetime(2026, 11, 24, 4, 0, tzinfo=datetime.UTC)
     assert (doubtful.state, doubtful.reason) == (TransferState.REVIEW, ReviewReason.NO_CODE)
     assert (order.charged, order.still_due) == (120_000, 0)
-    assert (statement.rows, statement.imported, statement.known, statement.problems) == (3, 2, 0, [])
+    assert (statement.row_count, statement.imported_count, statement.known_count, statement.problems) == (
+        3,
+        2,
+        0,
+        [],
+    )
     confirmed = Change.objects.of_row(statement).get()
     assert (confirmed.action, confirmed.data) == ("bank_statement.confirmed", {"rows": 3})
     check_everything()
@@ -122,7 +127,7 @@ def test_file_without_recorded_rows_can_be_imported_again() -> None:
     repeated = applied(content)
     third = import_bank_statement(file_name="c.csv", content=content, user=first.user, now=LATER + HOUR)
 
-    assert (repeated.imported, BankTransfer.objects.get().state) == (1, TransferState.ASSIGNED)
+    assert (repeated.imported_count, BankTransfer.objects.get().state) == (1, TransferState.ASSIGNED)
     assert first != repeated
     assert third == repeated
 
@@ -133,7 +138,7 @@ def test_longer_file_adds_only_new_rows() -> None:
 
     statement = applied(csv(*rows, ("", 5_000, "cam on"), ("FT9", 9_000, "moi")))
 
-    assert (statement.imported, statement.known) == (2, 3)
+    assert (statement.imported_count, statement.known_count) == (2, 3)
     assert BankTransfer.objects.count() == 5
     assert not BankTransfer.objects.exclude(reason=ReviewReason.NO_CODE).exists()
 
@@ -144,7 +149,7 @@ def test_transfer_reported_by_webhook_is_known_by_reference() -> None:
 
     statement = applied(csv(("FT1", 120_000, f"khac {order.code}")))
 
-    assert (statement.imported, statement.known) == (0, 1)
+    assert (statement.imported_count, statement.known_count) == (0, 1)
     assert BankTransfer.objects.get().provider == TransferSource.SEPAY
 
 
@@ -212,7 +217,7 @@ def test_unreadable_rows_are_kept_with_their_line_number() -> None:
 
     statement = applied(content)
 
-    assert statement.imported == 1
+    assert statement.imported_count == 1
     assert [(problem["line"], problem["fault"]) for problem in statement.problems] == [
         *((4, UnreadableReason.AMOUNT), (5, UnreadableReason.DATE), (6, UnreadableReason.REPEATED)),
     ]
@@ -293,7 +298,7 @@ def test_large_statement_is_applied_in_batches(django_capture_on_commit_callback
     apply_bank_statement_task(statement_id=statement.pk)
     apply_bank_statement_task(statement_id=statement.pk)
     statement.refresh_from_db()
-    assert (BankTransfer.objects.count(), statement.imported) == (
+    assert (BankTransfer.objects.count(), statement.imported_count) == (
         2 * BANK_ROWS_PER_BATCH + 5,
         2 * BANK_ROWS_PER_BATCH + 5,
     )

@@ -78,7 +78,7 @@ def test_matching_rows_are_collected_and_remitted() -> None:
     result = applied((first.tracking_number, 230_000, 22_000), (second.tracking_number, 330_000, 25_000))
 
     remittance = CashRemittance.objects.get()
-    assert (result.rows, result.imported, result.known) == (2, 2, 0)
+    assert (result.row_count, result.imported_count, result.known_count) == (2, 2, 0)
     assert [reload(parcel).cod_state for parcel in (first, second)] == [CodState.REMITTED, CodState.REMITTED]
     assert (remittance.carrier, remittance.collected, remittance.fees, remittance.remitted) == (
         CARRIER,
@@ -101,7 +101,7 @@ def test_same_file_returns_first_statement_and_same_rows_are_known() -> None:
     other = applied(row, (parcel.tracking_number, 230_000, 22_000))
 
     assert same == first
-    assert (other.imported, other.known) == (0, 1)
+    assert (other.imported_count, other.known_count) == (0, 1)
     assert row_of(other, 3).problem == StatementRowProblem.REPEATED
     assert PaymentEvent.objects.filter(kind="charge_success").count() == 1
     assert CashRemittance.objects.exclude(remitted=0).count() == 1
@@ -116,7 +116,7 @@ def test_parcels_are_matched_by_tracking_number_or_order_code() -> None:
         (f"{code}-1", 230_000, 0), (second.part.order.code, 230_000, 0), ("VTP-12AB", 230_000, 0)
     )
 
-    assert result.imported == 3
+    assert result.imported_count == 3
 
 
 def problems():
@@ -131,8 +131,8 @@ def problems():
             230_000,
             True,
         ),
-        StatementRowProblem.UNDONE: (voided, 230_000, False),
-        StatementRowProblem.SETTLED_OTHERWISE: (settled, 200_000, False),
+        StatementRowProblem.VOIDED: (voided, 230_000, False),
+        StatementRowProblem.REMITTED_DIFFERENTLY: (settled, 200_000, False),
         StatementRowProblem.NO_CASH: (without_cash, 230_000, False),
     }
 
@@ -163,7 +163,7 @@ def test_problem_row_waits_to_be_accepted_or_dismissed(problem) -> None:
 
     row = row_of(result)
     assert (row.state, row.problem, row.parcel) == (StatementRowState.PROBLEM, problem, parcel)
-    assert (result.imported, (reload(parcel).cod_state, reload(parcel).state)) == (0, before)
+    assert (result.imported_count, (reload(parcel).cod_state, reload(parcel).state)) == (0, before)
     if is_acceptable:
         accept_problem_row(row_id=row.pk, **ACTOR_NOW)
         assert (reload(parcel).cod_state, reload(parcel).state) == (CodState.REMITTED, ParcelState.DELIVERED)
@@ -232,7 +232,7 @@ def test_invalid_amounts_are_listed_and_other_rows_applied() -> None:
 
     result = apply_cod_statement(statement_id=uploaded.pk, **ACTOR_NOW)
 
-    assert (result.imported, row_of(result, 3).problem, row_of(result, 4).problem) == (
+    assert (result.imported_count, row_of(result, 3).problem, row_of(result, 4).problem) == (
         1,
         StatementRowProblem.BAD_AMOUNT,
         StatementRowProblem.NO_CODE,
@@ -258,7 +258,7 @@ def test_statement_needs_carrier_and_columns_before_confirmation() -> None:
     set_cod_columns(statement_id=uploaded.pk, carrier=CARRIER, fee_bearer="cooperative", columns=columns)
     result = apply_cod_statement(statement_id=uploaded.pk, **ACTOR_NOW)
 
-    assert (result.imported, CashRemittance.objects.get().fee_bearer) == (1, "cooperative")
+    assert (result.imported_count, CashRemittance.objects.get().fee_bearer) == (1, "cooperative")
     with assert_refused(WrongMove, "wrong_move"):
         set_cod_columns(statement_id=uploaded.pk, carrier="x", fee_bearer="platform", columns=columns)
 
@@ -314,6 +314,6 @@ def test_ten_thousand_rows_need_few_queries(django_assert_max_num_queries) -> No
         confirm_cod_statement(statement_id=uploaded.pk, **ACTOR_NOW)
 
     assert len(preview) == 10_000
-    assert StatementImport.objects.get().rows == 10_000
+    assert StatementImport.objects.get().row_count == 10_000
     assert StatementRow.objects.problems().count() == 9_999
     assert time.monotonic() - began < 60

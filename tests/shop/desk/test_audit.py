@@ -21,7 +21,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.accounts.staff.staff_accounts import change_user
 from shop.core.actors import Actor, EntryPoint
 from shop.core.models import Change, record_change
-from shop.desk.overview.history import change_views
+from shop.desk.overview.history import build_change_displays
 from tests.factories import (
     make_admin,
     make_channel,
@@ -170,4 +170,4 @@ def test_changed_values_are_read_in_every_form(data: dict[str, Any], expected: l
         action="x.y", kind="catalog.product", actor_kind="system", entry_point="system", data=data
     )
 
-    assert [str(value) for value in change_views([change])[0].values] == expected
+    assert [str(value) for value in build_change_displays([change])[0].values] == expected

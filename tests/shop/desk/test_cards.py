@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from orders.actions.fulfilment.cancel_parts import cancel_order
-from orders.actions.gateway.gateway_calls import send_call
+from orders.actions.gateway.send_gateway_calls import send_call
 from orders.actions.ledger.ledger_postings import record_payment_event
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.models import Dispute, EventKind, GatewayCall, Operation, Order, WebhookEvent
@@ -29,7 +29,7 @@ from tests.orders.gateway.card_order_helpers import (
     send_order_call,
     stripe,
 )
-from tests.orders.gateway_requests.test_gateway_requests import give_back
+from tests.orders.gateway_requests.test_intended_calls import give_back
 from tests.orders.payouts.test_stripe_payouts import close, latest_call, part
 from tests.refusals import all_rows
 

@@ -183,7 +183,7 @@ def test_order_is_entered_for_a_buyer_on_the_phone(admin: Client) -> None:
     search_results = admin.post(page, fields | {"q": "bi xanh", "find": "1"}, follow=True).context["found"]
     admin.post(page, fields | {f"add-{variant.pk}": "3"})
     draft_page = admin.get(page)
-    delivery_method = draft_page.context["seller_quotes"][0]["choices"][0].value
+    delivery_method = draft_page.context["seller_displays"][0]["choices"][0].value
     line = {"lines-0-variant": variant.pk, "lines-0-quantity": "4", "lines-0-price": "14000"}
     counts = {"lines-TOTAL_FORMS": "1", "lines-INITIAL_FORMS": "1"}
     saved = admin.post(page, fields | line | counts | {f"delivery-{variant.cooperative_id}": delivery_method})
@@ -278,8 +278,8 @@ def test_commission_is_charged_only_on_items_that_are_sent(admin: Client) -> Non
 
     page = admin.get(f"{DESK}don-hang/{order.pk}/")
 
-    (part_view,) = page.context["parts"]
-    assert (part.commission, part_view.commission, part_view.reduction) == (12_750, 8_750, 80_000)
+    (part_display,) = page.context["part_displays"]
+    assert (part.commission, part_display.commission, part_display.reduction) == (12_750, 8_750, 80_000)
     html = html_of(page)
     reduction, due = money(80_000, "VND"), money(205_000, "VND")
     assert f"Phí sàn: {money(8_750, 'VND')}" in html

@@ -32,7 +32,7 @@ from shop.accounts.states import RequestState
 from shop.content.models import MenuItem, Page
 from shop.core.models import Change
 from shop.core.models.bases import WithMetadata
-from shop.desk.overview.history import change_views
+from shop.desk.overview.history import build_change_displays
 from tests.refusals import OUR_APPS
 
 CODE = Path(__file__).resolve().parents[3]
@@ -140,7 +140,7 @@ def shown_texts(actions: list[str], language: str) -> list[str]:
         Change(action=action, actor_kind="system", entry_point="system", data={}) for action in actions
     ]
     with translation.override(language):
-        return [str(view.text) for view in change_views(changes)]
+        return [str(view.text) for view in build_change_displays(changes)]
 
 
 def test_every_change_has_words_in_both_languages() -> None:
@@ -162,7 +162,7 @@ def test_system_actors_have_readable_names(name: str, expected: str) -> None:
     change = Change(
         action="order.placed", actor_kind="system", actor_name=name, entry_point="system", data={}
     )
-    assert [view.actor_name for view in change_views([change])] == [expected]
+    assert [view.actor_name for view in build_change_displays([change])] == [expected]
 
 
 def test_change_of_an_unknown_release_is_shown_without_its_code() -> None:

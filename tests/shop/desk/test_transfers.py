@@ -285,7 +285,7 @@ def test_transfers_are_searched_by_note_reference_amount_order_and_state(cashier
     assert found_transfers("q=55.000") == [str(doubtful.pk)]
     assert found_transfers(f"q={settled.reference}") == [str(settled.pk)]
     assert found_transfers(f"q={order.code}") == [str(settled.pk)]
-    assert found_transfers("state=settled") == [str(settled.pk)]
+    assert found_transfers("state=assigned") == [str(settled.pk)]
     assert found_transfers("state=nonsense") == both_transfers
     assert found_transfers("q=khong+co") == []
 

@@ -383,7 +383,7 @@ class UnderWayTests(TestCase):
         }
         assert Approval.objects.waiting(NOW).count() == 1
         assert counts["complaint"] == 1
-        assert Payout.objects.due().filter(refund__key="demo-desk:to-pay").count() == 1
+        assert Payout.objects.due().filter(refund__idempotency_key="demo-desk:to-pay").count() == 1
         first, second = Cooperative.objects.filter(state=CooperativeState.APPLIED).order_by("pk")
         assert (first.documents.count(), second.documents.count()) == (4, 2)
         assert [is_own_account(first), is_own_account(second)] == [True, False]
@@ -393,7 +393,7 @@ class UnderWayTests(TestCase):
         assert list(states) == ["accepted", "open", "open"]
         assert Complaint.objects.overdue(NOW).count() == 1
         refund = Refund.objects.get(complaint__state="accepted")
-        assert refund.money == refund.amount > 0
+        assert refund.repayment == refund.amount > 0
         assert [payout.state for payout in refund.payouts.all()] == ["paid"]
         assert not Notification.objects.filter(sent_at=None).exists()
         check_everything()

@@ -95,15 +95,15 @@ def break_ledger(order):
     entry = LedgerEntry.objects.order_by("pk")[0]
     with without_triggers():
         LedgerEntry.objects.filter(pk=entry.pk).update(amount=entry.amount + 1)
-    return f"posting {entry.posting.key}: sums to 1 VND"
+    return f"posting {entry.posting.idempotency_key}: sums to 1 VND"
 
 
 def break_booking(order):
     with without_triggers():
-        posting = LedgerEntry.objects.filter(posting__key__startswith="event:")[0].posting
+        posting = LedgerEntry.objects.filter(posting__idempotency_key__startswith="event:")[0].posting
         LedgerEntry.objects.filter(posting=posting).delete()
         type(posting).objects.filter(pk=posting.pk).delete()
-    return f"{posting.key}: moved money and is not booked"
+    return f"{posting.idempotency_key}: moved money and is not booked"
 
 
 def break_change_log(order):

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from cooperatives.models import Role
-from orders.actions.payouts.payouts import mark_payout_paid
+from orders.actions.payouts.complete_payouts import mark_payout_paid
 from orders.models import Settlement
 from shop.core.models import Change, ShopSettings
 from shop.notifications.models import Notification

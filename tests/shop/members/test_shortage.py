@@ -94,7 +94,7 @@ def test_missing_items_are_told_and_are_no_parcel(packer, seller) -> None:
     client = Client()
     client.force_login(make_staff(Permission.MANAGE_ORDERS))
     desk_page = client.get(reverse("desk:order", args=[part.order_id]))
-    desk_parcels = desk_page.context["parts"][0].shown_parcels
+    desk_parcels = desk_page.context["part_displays"][0].shown_parcels
     assert [(row.parcel.pk, row.position) for row in desk_parcels] == [(parcel.pk, "1/1")]
     assert told in html_of(desk_page)
 

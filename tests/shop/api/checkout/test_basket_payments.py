@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from cooperatives.models import ServicePrice
 from orders.actions.basket.merge_baskets import merge_guest_basket
-from orders.actions.gateway.gateway_calls import sweep_card_payments_task
+from orders.actions.gateway.send_gateway_calls import sweep_card_payments_task
 from orders.actions.placement.order_sweeps import delete_abandoned_baskets, release_expired_reservations
 from orders.actions.placement.place_order import place_order
 from orders.models import (

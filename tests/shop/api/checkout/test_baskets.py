@@ -11,7 +11,7 @@ from django.urls import reverse
 from catalog.models import Listing
 from catalog.states import ListingState
 from cooperatives.models import ServicePrice
-from orders.actions.basket.basket_lines import add_to_basket
+from orders.actions.basket.basket_lines import add_variant_to_basket
 from orders.models import Basket, BasketLine, Reservation
 from shop.accounts.models import Address
 from shop.api.ids import global_id, key_from_id
@@ -331,7 +331,7 @@ def test_problems_name_unavailable_and_short_lines() -> None:
     unavailable, scarce = make_variant(price=45_000), make_variant(on_hand=5)
     checkout = start_checkout((unavailable, 1), (scarce, 5))
     Listing.objects.filter(product=unavailable.product).update(state=ListingState.PAUSED)
-    add_to_basket(
+    add_variant_to_basket(
         basket_id=None, user_id=None, channel=make_channel(), variant_id=scarce.pk, quantity=2, now=NOW
     )
     mutate_checkout(DELIVERY_OPTIONS, id=global_id("Checkout", Basket.objects.latest("created_at").pk))

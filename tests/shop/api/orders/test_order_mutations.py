@@ -153,7 +153,7 @@ def test_granted_refund_of_lines_releases_their_stock() -> None:
         "order": {"totalGrantedRefund": {"amount": 350_000}, "totalBalance": {"amount": -320_000}},
     }
     refund = Refund.objects.get()
-    assert (refund.bearer, refund.money) == (CostBearer.COOPERATIVE, 0)
+    assert (refund.bearer, refund.repayment) == (CostBearer.COOPERATIVE, 0)
     assert get_stock(pillow).allocated == 1
 
 

@@ -132,7 +132,7 @@ def test_reported_authorisation_confirms_and_is_captured_later(unpaid_order) -> 
     assert updated(amountCharged=vnd(200_000), amountRefunded=vnd(100_000)) == [0, 200_000, 100_000, 50_000]
     assert updated(name="Thẻ") == [0, 200_000, 100_000, 50_000]
     assert updated(amountCharged=vnd(150_000)) == [0, 150_000, 100_000, 50_000]
-    reported_events = PaymentEvent.objects.filter(key__startswith="reported:").order_by("pk")
+    reported_events = PaymentEvent.objects.filter(idempotency_key__startswith="reported:").order_by("pk")
     assert list(reported_events.values_list("kind", "amount")) == [
         ("authorization_success", 350_000),
         ("charge_success", 300_000),
@@ -166,7 +166,7 @@ def test_event_reported_twice_counts_once(unpaid_order) -> None:
     assert second == first | {"alreadyProcessed": True}
     assert with_other_amount["errors"] == [{"field": "amount", "code": "INCORRECT_DETAILS"}]
     assert without_amount["errors"] == [{"field": "amount", "code": "REQUIRED"}]
-    assert PaymentEvent.objects.filter(key__startswith="reported:").count() == 1
+    assert PaymentEvent.objects.filter(idempotency_key__startswith="reported:").count() == 1
 
 
 def test_long_references_are_compared_in_full(unpaid_order) -> None:
@@ -273,5 +273,5 @@ def test_refund_can_be_requested_but_not_charge_or_cancel(unpaid_order) -> None:
         "transaction": {"order": {"totalGrantedRefund": {"amount": 50_000}}},
     }
     refund = Refund.objects.get()
-    assert (refund.amount, refund.money, refund.reason) == (50_000, 50_000, "Hỏng")
+    assert (refund.amount, refund.repayment, refund.reason) == (50_000, 50_000, "Hỏng")
     assert Order.objects.get(pk=order.pk).due_gross == 300_000

@@ -9,8 +9,8 @@ import pytest
 from django.db import transaction
 
 from orders import locks
-from orders.actions.gateway.gateway_calls import send_call_task
-from orders.actions.gateway_requests.gateway_requests import SEND_CALL
+from orders.actions.gateway.send_gateway_calls import send_call_task
+from orders.actions.gateway_requests.intended_calls import SEND_CALL
 from orders.actions.payouts.refund_execution import NotRefundable, request_refund
 from orders.models import (
     CostBearer,
@@ -47,11 +47,11 @@ def surplus_refund(order: Order, amount: int) -> Refund:
         order=order,
         amount=amount,
         surplus=amount,
-        money=amount,
+        repayment=amount,
         currency=order.currency,
         bearer=CostBearer.PLATFORM,
         decided_at=NOW,
-        key=str(uuid.uuid4()),
+        idempotency_key=str(uuid.uuid4()),
     )
 
 

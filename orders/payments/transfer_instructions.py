@@ -8,7 +8,7 @@ from orders.payments.vietqr import InvalidPayload, build_payload
 from shop.core.models import ShopSettings
 
 
-def transfer_request_for_order(
+def transfer_instructions_for_order(
     order: Order, payment: Payment | None, shop: ShopSettings
 ) -> TransferInstructions | None:
     """Return the transfer that pays the amount still due; None if nothing is due or it is paid otherwise.
@@ -18,7 +18,7 @@ def transfer_request_for_order(
     if payment is None or payment.method != PaymentMethod.TRANSFER:
         return None
     amount = order.still_due - amount_not_requested(order)
-    return build_transfer_request(shop, amount=amount, note=order.code) if amount > 0 else None
+    return build_transfer_instructions(shop, amount=amount, note=order.code) if amount > 0 else None
 
 
 def amount_not_requested(order: Order) -> int:
@@ -46,7 +46,7 @@ def externally_refunded_amount(order: Order) -> int:
     )
 
 
-def build_transfer_request(shop: ShopSettings, *, amount: int, note: str) -> TransferInstructions | None:
+def build_transfer_instructions(shop: ShopSettings, *, amount: int, note: str) -> TransferInstructions | None:
     """Build a transfer to the market's account; None if no account is set, or no valid one."""
     try:
         payload = build_payload(bank=shop.bank_bin, account=shop.bank_account, amount=amount, note=note)

@@ -1,8 +1,8 @@
 """Request operations of the payment gateway: one `GatewayCall` row each, sent after the commit.
 
 Each step writes one row under the lock of its order, basket or payout, with the parameters that a repeat must
-send unchanged. `gateway.gateway_calls` sends it after the commit; if that job was lost, a sweep sends it. No
-request exceeds the amount due, held or refundable.
+send unchanged. `gateway.send_gateway_calls` sends it after the commit; if that job was lost, a sweep sends
+it. No request exceeds the amount due, authorised or refundable.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from shop.core.errors import Missing, Refused
 from shop.core.models import shop_settings
 
 GATEWAY = "stripe"
-SEND_CALL = "orders.send_gateway_call"  # the task that sends a stored call; it is in `gateway.gateway_calls`
+SEND_CALL = "orders.send_gateway_call"  # the task in `gateway.send_gateway_calls`
 DEFAULT_LANGUAGE = "vi"  # of calls without an order or basket, such as payouts
 _SENT_WITHIN = datetime.timedelta(minutes=1)  # after this time the sweep considers the job lost
 
@@ -43,7 +43,7 @@ class AmountNotAuthorised(Refused):
     """The amount exceeds the authorised amount, or nothing can be captured."""
 
     code = "amount_not_authorised"
-    default_message = _("That is more than the card holds for this order.")
+    default_message = _("That is more than is authorised on the card for this order.")
 
 
 def request_start(

@@ -7,7 +7,7 @@ import datetime
 import pytest
 
 from orders.actions.fulfilment.cancel_parts import cancel_order, cancel_part
-from orders.actions.gateway.gateway_calls import (
+from orders.actions.gateway.send_gateway_calls import (
     look_up_call,
     look_up_calls_task,
     send_call,
@@ -61,7 +61,7 @@ from tests.orders.gateway.card_order_helpers import (
     send_order_call,
     stripe,
 )
-from tests.orders.gateway_requests.test_gateway_requests import give_back
+from tests.orders.gateway_requests.test_intended_calls import give_back
 from tests.refusals import all_rows, assert_refused
 
 __all__ = ["stripe"]
@@ -470,7 +470,7 @@ def test_refund_paid_by_bank_after_refusal_is_not_sent_again(stripe) -> None:
 
 def test_no_call_is_sent_without_stripe_keys(stripe, monkeypatch) -> None:
     order = make_card_order()
-    monkeypatch.setattr("orders.actions.gateway.gateway_calls.stripe_gateway", lambda: None)
+    monkeypatch.setattr("orders.actions.gateway.send_gateway_calls.stripe_gateway", lambda: None)
 
     assert send_call(call_id=get_call(order).pk, now=NOW) is None
     assert look_up_call(call_id=get_call(order).pk, now=NOW) is None

@@ -152,7 +152,7 @@ def _history_owner(payout: Payout) -> Model:
 def _record_refund_success(refund: Refund, payout: Payout, *, actor: Actor, now: datetime.datetime) -> None:
     """Record the refund's success on the payment that it was requested from. Raises Missing."""
     payments = Payment.objects.filter(order=refund.order_id)
-    payment = payments.filter(events__key=f"payout:{payout.pk}:asked").first()
+    payment = payments.filter(events__idempotency_key=f"payout:{payout.pk}:asked").first()
     if payment is None:
         raise Missing()
     record_payment_event(

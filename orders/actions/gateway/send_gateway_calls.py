@@ -25,7 +25,7 @@ from orders.actions.gateway.transfer_reversals import (
     reverse_payouts_for_debt,
 )
 from orders.actions.gateway_requests.card_capture import authorisations_to_capture, unused_authorisations
-from orders.actions.gateway_requests.gateway_requests import SEND_CALL, request_void
+from orders.actions.gateway_requests.intended_calls import SEND_CALL, request_void
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.payouts.refund_execution import record_refund_result
 from orders.models import GatewayCall, Operation
@@ -93,7 +93,7 @@ def gateway_request_of(gateway_call: GatewayCall) -> GatewayRequest:
     if gateway_call.operation == Operation.START:
         parameters["reference"] = gateway_call.reference
     return GatewayRequest(
-        key=gateway_call.key,
+        idempotency_key=gateway_call.idempotency_key,
         amount=gateway_call.amount,
         currency=gateway_call.currency,
         created_at=gateway_call.created_at,
@@ -219,7 +219,7 @@ def sweep_card_payments_task() -> None:
     run_each(
         authorisations_to_capture(now).values_list("pk", flat=True),
         lambda call_id: capture_before_expiry(call_id=call_id, now=now),
-        sweep="orders.sweep_card_payments:held",
+        sweep="orders.sweep_card_payments:authorised",
         at_most=_BATCH_SIZE,
     )
     run_each(
