@@ -16,9 +16,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-import openpyxl
 from django.utils.translation import gettext_lazy as _
-from openpyxl.utils.exceptions import InvalidFileException
 
 from orders.payments.workbook_limits import (
     MAX_COLUMN_NUMBER,
@@ -117,6 +115,10 @@ def _guess_delimiter(text: str) -> str:
 
 
 def _read_xlsx(content: bytes) -> list[Row]:
+    # Imported here because the library takes 5 MB of a process's memory, and few processes read an upload.
+    import openpyxl
+    from openpyxl.utils.exceptions import InvalidFileException
+
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             check_workbook(packed)

@@ -8,10 +8,12 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-
-import xlsxwriter
+from typing import TYPE_CHECKING
 
 from shop.core.money import minor_digits
+
+if TYPE_CHECKING:
+    import xlsxwriter
 
 Cell = str | int | datetime.date
 BYTE_ORDER_MARK = "\ufeff"  # without it Excel reads UTF-8 as the legacy code page
@@ -67,6 +69,8 @@ def as_csv(*tables: Table) -> bytes:
 
 def as_xlsx(tables: Sequence[Table]) -> bytes:
     """Return a workbook with one sheet per table; numbers and dates are typed, texts are never formulas."""
+    import xlsxwriter  # here, because the library takes 2 MB of memory of a process that writes no workbook
+
     buffer = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(buffer, options) as book:
