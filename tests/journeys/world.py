@@ -922,6 +922,7 @@ def _desk_visits(market: _Market) -> list[Visit]:
         Visit("/quan-tri/don-hang/?day=khong-phai-ngay", "admin"),
         Visit("/quan-tri/cai-dat/tai-khoan/", "admin", 422, sent={"bank": "970405"}),
         Visit("/quan-tri/hai-buoc/", "admin"),
+        Visit("/quan-tri/khach-hang/khong-tai-khoan/", "admin"),
         Visit("/quan-tri/cai-dat/thoi-han/", "admin", 422, sent={"complaint_days": "x"}),
         Visit("/quan-tri/sao-ke/", "admin", 422, sent={"file": ""}),
         Visit(f"/quan-tri/chuyen-khoan/{market.transfers['in doubt'].pk}/tra-lai/", "admin", 422, sent={}),
