@@ -7,8 +7,8 @@ import uuid
 from django.db import models
 from django.db.models import F, Q, Sum
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from catalog.models import Lot, Stock, Unit, Variant
 from catalog.pricing import price_for
@@ -183,8 +183,11 @@ class OrderLine(ReportColumns, WithMetadata):
         return "" if self.variant_name.casefold() == f"1 {self._unit_name}".casefold() else self.variant_name
 
     def count_label(self, quantity: int) -> str:
-        """Format a quantity in the sale unit: `2 kg`, `3 packets`."""
-        return f"{quantity} {self._unit_name}".strip()
+        """Format a quantity in the sale unit: `2 kg`, `3 gói`; in English `3 × packet`."""
+        name = self._unit_name
+        if not name or self.unit in (Unit.KG, Unit.LITRE):
+            return f"{quantity} {name}".strip()
+        return gettext("%(count)s × %(unit)s") % {"count": quantity, "unit": name}
 
     def amount_label(self, quantity: int) -> str:
         """Format a quantity with the variant's name: `2 kg`, or `2 × Packet 300 g`."""

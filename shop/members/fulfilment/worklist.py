@@ -151,7 +151,7 @@ def ready_time(
             "hour": clock(delivery_method.departs_at),
         }, False
     if part.expected_until:
-        return _("Delivery promised by %(day)s") % {
+        return _("Deliver by %(day)s") % {
             "day": format_day(part.expected_until)
         }, part.expected_until <= today
     return _("Send today"), False

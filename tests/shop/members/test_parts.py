@@ -9,7 +9,7 @@ from datetime import time, timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from catalog.models import Unit, Variant
 from cooperatives.models import Role
@@ -17,7 +17,7 @@ from orders.actions.fulfilment.pack_parcels import accept_part
 from orders.actions.fulfilment.void_parcels import void_parcel
 from orders.actions.placement.place_order import place_order
 from orders.actions.vouchers.redeem_vouchers import apply_voucher_code
-from orders.models import CostBearer, OrderPart
+from orders.models import CostBearer, OrderLine, OrderPart
 from orders.states import PartState
 from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
@@ -305,6 +305,26 @@ def test_named_packs_are_counted_without_the_unit(packer, seller) -> None:
     for page in (work, packed, label):
         assert "2 × Gừng tươi (1 kg)" in page
         assert "2 kg Gừng tươi" not in page
+
+
+@pytest.mark.parametrize(
+    ("unit", "name", "language", "shown"),
+    [
+        (Unit.KG, "1 kg", "vi", ("2 kg", "2 kg")),
+        (Unit.PACKET, "Gói 300 g", "vi", ("2 gói", "2 × Gói 300 g")),
+        (Unit.PACKET, "", "vi", ("2 gói", "2 gói")),
+        (Unit.PACKET, "", "en", ("2 × packet", "2 × packet")),
+        (Unit.KG, "", "en", ("2 kg", "2 kg")),
+        ("", "", "en", ("2", "2")),
+    ],
+)
+def test_quantities_are_counted_in_the_sale_unit(unit, name, language, shown) -> None:
+    line = OrderLine(unit=unit, variant_name=name)
+
+    with translation.override(language):
+        labels = (line.count_label(2), line.amount_label(2))
+
+    assert labels == shown
 
 
 def test_home_counts_pickups_of_the_next_pickup_day(packer, seller) -> None:
