@@ -136,6 +136,7 @@ class BackInStockRequestAdmin(ReadMostlyAdmin):
     list_filter = ("contact_method", "is_for_next_season")
     list_select_related = ("product", "variant")
     search_fields = ("contact",)
+    # Without the token, a secret of the requester.
     fields = (
         "product",
         "variant",
@@ -146,5 +147,5 @@ class BackInStockRequestAdmin(ReadMostlyAdmin):
         "is_for_next_season",
         "created_at",
         "notified_at",
-    )  # the token is a secret of the requester
+    )
     ordering = ("-created_at", "-pk")

@@ -65,6 +65,7 @@ class FollowAdmin(ReadMostlyAdmin):
     list_display = ("email", "cooperative", "language", "confirmed_at")
     list_select_related = ("cooperative",)
     search_fields = ("email",)
+    # Without the token, a secret of the follower.
     fields = (
         "cooperative",
         "user",
@@ -72,7 +73,7 @@ class FollowAdmin(ReadMostlyAdmin):
         "language",
         "created_at",
         "confirmed_at",
-    )  # the token is a secret of the follower
+    )
     ordering = ("-created_at", "-pk")
 
 

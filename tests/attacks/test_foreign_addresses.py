@@ -40,9 +40,9 @@ def confirm(token: str | None = None) -> None:
 
 def password_page() -> str:
     """Return the link in the last e-mail that sets a password."""
-    letter = Notification.objects.latest("pk")
-    assert (letter.recipient, letter.key.partition(":")[0]) == (ADDRESS, "password")
-    match = re.search(r"(/en/tai-khoan/mat-khau/\S+/)", letter.text)
+    notification = Notification.objects.latest("pk")
+    assert (notification.recipient, notification.key.partition(":")[0]) == (ADDRESS, "password")
+    match = re.search(r"(/en/tai-khoan/mat-khau/\S+/)", notification.text)
     assert match is not None
     return match[1]
 

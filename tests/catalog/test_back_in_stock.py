@@ -77,14 +77,14 @@ def test_back_in_stock_notifies_once_per_request() -> None:
     restock(honey.variants.get())
 
     assert (send_notices(), send_notices()) == (1, 0)
-    letter = Notification.objects.get()
-    assert (letter.contact_method, letter.recipient, letter.subject) == (
+    notification = Notification.objects.get()
+    assert (notification.contact_method, notification.recipient, notification.subject) == (
         ContactMethod.EMAIL,
         "hoa@example.com",
         "Mật ong: đã có hàng lại",
     )
-    assert f"/san-pham/{honey.slug}/" in letter.text
-    assert letter.unsubscribe_url.endswith(f"/bao-lai/{first.token}/")
+    assert f"/san-pham/{honey.slug}/" in notification.text
+    assert notification.unsubscribe_url.endswith(f"/bao-lai/{first.token}/")
     with assert_refused(AlreadyInStock, "already_in_stock"):
         request_notice(honey)
     restock(honey.variants.get(), -5)
@@ -295,6 +295,6 @@ def test_mail_has_one_click_unsubscribe_headers() -> None:
 
     deliver(Notification.objects.get(), now=NOW)
 
-    (letter,) = mail.outbox
-    assert letter.extra_headers["List-Unsubscribe"].endswith(f"/bao-lai/{row.token}/>")
-    assert letter.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    (email,) = mail.outbox
+    assert email.extra_headers["List-Unsubscribe"].endswith(f"/bao-lai/{row.token}/>")
+    assert email.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"

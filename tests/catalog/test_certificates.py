@@ -92,8 +92,8 @@ def test_certificate_is_shown_once_confirmed() -> None:
     assert [change.action.partition(".")[2] for change in Change.objects.of_row(row).oldest_first()] == [
         *("submitted", "returned", "submitted", "confirmed"),
     ]
-    letters = Notification.objects.filter(recipient=seller.email).order_by("pk")
-    assert ["Ảnh bị mờ" in letter.text for letter in letters] == [True, False]
+    notifications = Notification.objects.filter(recipient=seller.email).order_by("pk")
+    assert ["Ảnh bị mờ" in notification.text for notification in notifications] == [True, False]
     remove_certificate(cooperative=seller, certificate_id=row.pk, **COMMON)
     assert valid_certificates() == []
 

@@ -127,13 +127,15 @@ def test_followers_get_bulletin_once_in_their_language_in_batches(seller) -> Non
     has_more = [send_bulletin(bulletin_id=market.pk, now=NOW, batch=2) for _ in range(4)]
 
     assert has_more == [True, True, False, False]
-    letters = Notification.objects.order_by("pk")
-    assert [letter.recipient for letter in letters] == [f"n{number}@example.com" for number in range(4)]
+    notifications = Notification.objects.order_by("pk")
+    assert [notification.recipient for notification in notifications] == [
+        f"n{number}@example.com" for number in range(4)
+    ]
     first = Follow.objects.get(email="n0@example.com", cooperative=None)
-    assert letters[0].unsubscribe_url.endswith(f"/theo-doi/{first.token}/")
-    assert market.text.strip() in letters[0].text
-    assert "- Quýt: http://127.0.0.1:8000/san-pham/quyt/" in letters[0].text
-    assert 'href="http://127.0.0.1:8000/san-pham/quyt/"' in letters[0].html
+    assert notifications[0].unsubscribe_url.endswith(f"/theo-doi/{first.token}/")
+    assert market.text.strip() in notifications[0].text
+    assert "- Quýt: http://127.0.0.1:8000/san-pham/quyt/" in notifications[0].text
+    assert 'href="http://127.0.0.1:8000/san-pham/quyt/"' in notifications[0].html
     market.refresh_from_db()
     assert (market.sent_at, market.sent_through) == (NOW, Follow.objects.get(email="n3@example.com").pk)
     seller_bulletin = Bulletin.objects.get(cooperative=seller, language="vi")
@@ -206,7 +208,7 @@ def test_bulletins_are_due_from_monday_morning_until_all_are_sent(seller) -> Non
 
     assert len(unsent) == Bulletin.objects.filter(week=WEEK).count() == 4
     assert create_due_bulletins(channel=channel, now=monday + datetime.timedelta(days=6)) == []
-    assert [letter.recipient for letter in Notification.objects.all()] == ["a@example.com"]
+    assert [notification.recipient for notification in Notification.objects.all()] == ["a@example.com"]
 
 
 def test_bulletins_are_shown_and_downloadable(client: Client, seller) -> None:

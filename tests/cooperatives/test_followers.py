@@ -39,9 +39,13 @@ def test_guest_follow_requires_confirmation_and_ends_on_unfollow() -> None:
     make_cooperative("HTX Thiên An", slug="thien-an")
     row = follow(email=" Hoa@Example.com ")
     assert follow().pk == row.pk  # the same address: no second mail within the hour
-    letter = Notification.objects.get()
-    assert (row.email, row.confirmed_at, letter.recipient) == ("hoa@example.com", None, "hoa@example.com")
-    assert f"/theo-doi/{row.token}/" in letter.text
+    notification = Notification.objects.get()
+    assert (row.email, row.confirmed_at, notification.recipient) == (
+        "hoa@example.com",
+        None,
+        "hoa@example.com",
+    )
+    assert f"/theo-doi/{row.token}/" in notification.text
     assert not Follow.objects.confirmed().exists()
 
     confirm_follow(token=row.token, actor=GUEST, now=NOW)

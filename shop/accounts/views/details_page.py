@@ -36,9 +36,8 @@ from shop.core.identifiers.phones import format_phone
 from shop.core.models.geography import Division
 from shop.core.web.http_methods import require_safe_or_post
 
-_PENDING_DETAILS = (
-    "details_written"  # session key: the posted details, saved while the user proves their identity
-)
+# Session key: the posted details, saved while the user signs in again.
+_PENDING_DETAILS = "details_written"
 
 
 @require_safe_or_post

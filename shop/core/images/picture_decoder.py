@@ -29,9 +29,8 @@ _QUALITY = 75
 _LIST_WIDTH, _LIST_QUALITY = 320, 38
 _FORMATS = ("JPEG", "PNG", "WEBP", "HEIF", "AVIF", "GIF")
 _ORIENTATION = 0x0112
-_REDUCING_GAP = (
-    3  # keep at least this many times the target size before the last resize; less would be visible
-)
+# Keep at least this many times the target size before the last resize; less would be visible.
+_REDUCING_GAP = 3
 _BAND_ROWS = 256  # rows flattened at once, so that no second full copy is needed
 _MAX_PROFILE_BYTES = 4 * 1024 * 1024
 _TRANSPOSITIONS = {

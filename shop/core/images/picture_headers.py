@@ -147,9 +147,8 @@ def _boxes(
         if (length and length < header_size) or end > stop:
             raise UnknownPicture
         if box_type == path[0]:
-            inside = (
-                start + header_size + (4 if box_type == b"meta" else 0)
-            )  # a full box starts with version and flags
+            # A full box starts with version and flags.
+            inside = start + header_size + (4 if box_type == b"meta" else 0)
             if len(path) == 1:
                 yield inside, end
             else:

@@ -34,7 +34,7 @@ def list_members(request: HttpRequest, membership: MembershipContext) -> HttpRes
     context = {
         "people": members,
         "invitations": open_invitations(membership.cooperative, now),
-        "me": membership.user,
+        "signed_in_user": membership.user,
     }
     return render_page(request, membership, "members/memberships.html", context)
 

@@ -195,8 +195,8 @@ def test_invalid_registration_opens_no_account(client: Client, field: str, value
 
 
 def link_in_letter() -> str:
-    letter = Notification.objects.get()
-    match = re.search(r"http://127\.0\.0\.1:8000(/\S+/mat-khau/\S+/\S+/)", letter.text)
+    notification = Notification.objects.get()
+    match = re.search(r"http://127\.0\.0\.1:8000(/\S+/mat-khau/\S+/\S+/)", notification.text)
     assert match is not None
     return match[1]
 
@@ -348,8 +348,8 @@ def test_new_email_needs_its_link_and_the_old_one_is_notified(client: Client) ->
     page = "/en/tai-khoan/thong-tin/thu-dien-tu/"
 
     responses = [client.post(page, {"email": email}) for email in ("khac@example.com", "Moi@example.com")]
-    letter = Notification.objects.get()
-    link = re.search(r"(/en/tai-khoan/thong-tin/thu-dien-tu/\S+/)", letter.text)
+    notification = Notification.objects.get()
+    link = re.search(r"(/en/tai-khoan/thong-tin/thu-dien-tu/\S+/)", notification.text)
     assert link is not None
     other = Client()
     sign_in(other, "khac@example.com")
@@ -361,7 +361,11 @@ def test_new_email_needs_its_link_and_the_old_one_is_notified(client: Client) ->
 
     user.refresh_from_db()
     assert [response.headers["Location"] for response in responses] == ["/en/tai-khoan/thong-tin/"] * 2
-    assert (letter.recipient, before, user.email) == ("moi@example.com", "hoa@example.com", "moi@example.com")
+    assert (notification.recipient, before, user.email) == (
+        "moi@example.com",
+        "hoa@example.com",
+        "moi@example.com",
+    )
     assert Notification.objects.order_by("-pk")[0].recipient == "hoa@example.com"
     assert client.post(link[1]).status_code == 404
 

@@ -187,9 +187,9 @@ def test_passkey_is_created_signs_in_and_is_removed(page: Page, live_server: Any
         ("password", user.pk),
         ("passkey", user.pk),
     ]
-    assert [letter.subject for letter in Notification.objects.filter(recipient="hoa@example.com")] == [
-        "A passkey was added to your account."
-    ]
+    assert [
+        notification.subject for notification in Notification.objects.filter(recipient="hoa@example.com")
+    ] == ["A passkey was added to your account."]
 
     page.goto(f"{shop}{KEYS}")
     page.get_by_role("button", name="Remove").click()

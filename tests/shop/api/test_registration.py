@@ -55,9 +55,9 @@ def registration(**changes):
 
 
 def link_in_last_email():
-    letter = Notification.objects.latest("pk")
-    (address,) = [line for line in letter.text.splitlines() if line.startswith("http://localhost:3000")]
-    return letter, dict(parse_qsl(urlsplit(address).query)), urlsplit(address).path
+    notification = Notification.objects.latest("pk")
+    (address,) = [line for line in notification.text.splitlines() if line.startswith("http://localhost:3000")]
+    return notification, dict(parse_qsl(urlsplit(address).query)), urlsplit(address).path
 
 
 def without_times(payload):
@@ -84,9 +84,9 @@ def test_registration_is_confirmed_by_emailed_link() -> None:
         },
         "errors": [],
     }
-    letter, values, path = link_in_last_email()
-    assert (letter.recipient, letter.language, path) == ("moi@example.com", "en", "/xac-nhan")
-    assert letter.subject == "Confirm your Chợ Phiên account"
+    notification, values, path = link_in_last_email()
+    assert (notification.recipient, notification.language, path) == ("moi@example.com", "en", "/xac-nhan")
+    assert notification.subject == "Confirm your Chợ Phiên account"
     assert (values["email"], values["kenh"]) == ("moi@example.com", "viet-nam")
 
     confirmed = data_of(CONFIRM, email=values["email"], token=values["token"])["confirmAccount"]
@@ -103,7 +103,7 @@ def test_registration_is_confirmed_by_emailed_link() -> None:
 def test_registration_does_not_reveal_whether_account_exists() -> None:
     new = data_of(REGISTER, input=registration())["accountRegister"]
     make_user(email="cu@example.com")
-    letters = Notification.objects.count()
+    count_before = Notification.objects.count()
 
     existing = data_of(REGISTER, input=registration(email="cu@example.com"))["accountRegister"]
 
@@ -111,7 +111,7 @@ def test_registration_does_not_reveal_whether_account_exists() -> None:
         "user": new["user"] | {"email": "cu@example.com", "dateJoined": None}
     }
     assert User.objects.count() == 2
-    assert Notification.objects.count() == letters + 1
+    assert Notification.objects.count() == count_before + 1
     assert Notification.objects.order_by("pk").last().key.startswith("registration:")
 
 
@@ -211,8 +211,8 @@ def test_account_is_deleted_by_emailed_link() -> None:
     token = token_of(user)
 
     assert data_of(DELETION, token, to=REDIRECT)["accountRequestDeletion"] == {"errors": []}
-    letter, values, _path = link_in_last_email()
-    assert letter.recipient == user.email
+    notification, values, _path = link_in_last_email()
+    assert notification.recipient == user.email
     stolen = data_of(DELETE, token_of(stranger), token=values["token"])["accountDelete"]["errors"]
     assert [(error["field"], error["code"]) for error in stolen] == [("token", "INVALID")]
     payload = data_of(DELETE, token, token=values["token"])["accountDelete"]
@@ -283,5 +283,5 @@ def test_confirmation_drops_passwords_set_before_it() -> None:
     user = User.objects.get()
     assert not user.check_password("mat-khau-cua-ke-gian-2026")
     assert not user.has_usable_password()
-    letter = Notification.objects.latest("pk")
-    assert (letter.recipient, letter.key.partition(":")[0]) == ("moi@example.com", "password")
+    notification = Notification.objects.latest("pk")
+    assert (notification.recipient, notification.key.partition(":")[0]) == ("moi@example.com", "password")

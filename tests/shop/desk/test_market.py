@@ -82,11 +82,11 @@ def test_account_change_is_recorded_and_notified(settings_manager: Client) -> No
     }
     values = "970436 0011223344556 CHO PHIEN → 970405 150020112233 CONG TY CHO PHIEN"
     assert f"Market bank account changed {values} Lan" in text_of(page)
-    letter = Notification.objects.get(key=f"market-account:{change.pk}")
-    assert letter.recipient == "san@example.com"
-    assert "970436 0011223344556 CHO PHIEN" in letter.text
-    assert "970405 150020112233 CONG TY CHO PHIEN" in letter.text
-    assert "Lan" in letter.text
+    notification = Notification.objects.get(key=f"market-account:{change.pk}")
+    assert notification.recipient == "san@example.com"
+    assert "970436 0011223344556 CHO PHIEN" in notification.text
+    assert "970405 150020112233 CONG TY CHO PHIEN" in notification.text
+    assert "Lan" in notification.text
 
 
 def test_unchanged_account_writes_nothing(settings_manager: Client) -> None:
