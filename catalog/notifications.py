@@ -98,7 +98,7 @@ def send_back_in_stock(request: BackInStockRequest, *, now: datetime.datetime) -
             "subject": subject,
             "shop": shop_settings(),
             "url": url,
-            "end": unsubscribe_url,
+            "unsubscribe_url": unsubscribe_url,
         }
         sms_text = _(
             "%(goods)s from %(seller)s is back in stock: %(url)s This is the only message about it."
@@ -158,7 +158,7 @@ def mail_bulletin(
                 {"name": product.name, "url": page_url(f"/san-pham/{product.slug}/", language)}
                 for product in products
             ],
-            "end": unsubscribe_url,
+            "unsubscribe_url": unsubscribe_url,
         }
         queue_notification(
             key=f"bulletin:{bulletin.pk}:{follow.pk}",

@@ -52,7 +52,7 @@ def paused_product_page(request: HttpRequest, slug: str) -> HttpResponse:
         ),
         "is_paused": product.cooperative.is_paused_on(today),
         "this_month": today.month,
-        "back_form": back_in_stock_form(request, variants),
+        "back_in_stock_form": back_in_stock_form(request, variants),
     }
     return render(request, "catalog/unavailable_product.html", context)
 
@@ -68,7 +68,7 @@ def request_back_in_stock_view(request: HttpRequest, slug: str) -> HttpResponse:
         return redirect("catalog:product", slug)
     show_in_language([product], "name")
     show_in_language([product.cooperative], "name")
-    return render(request, "catalog/back_in_stock.html", {"product": product, "back_form": form})
+    return render(request, "catalog/back_in_stock.html", {"product": product, "back_in_stock_form": form})
 
 
 # The URL is the secret; mail programs post to it (one-click unsubscribe) without a form of ours.

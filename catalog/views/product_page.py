@@ -74,7 +74,7 @@ def _details_context(
     today = vietnam_date(now)
     return {
         "breadcrumbs": breadcrumbs_to(product.category),
-        "shared": SharePicture.objects.path_of(product),
+        "share_picture_path": SharePicture.objects.path_of(product),
         "certificates": list(
             Certificate.objects.valid_on(today)
             .filter(products=product)
@@ -86,7 +86,7 @@ def _details_context(
         "is_wished": is_wished(request, product),
         "has_tax_in_price": channel.prices_entered_with_tax,
         "similar": build_cards(_similar_listings(product, channel), now=now),
-        "back_form": _back_form(request, product, choices, today=today),
+        "back_in_stock_form": _back_form(request, product, choices, today=today),
     }
 
 

@@ -54,7 +54,7 @@ def show_seasons(request: HttpRequest) -> HttpResponse:
         "places": [(province, slugify(province.name)) for province in provinces],
         "page": page,
         "cards": _cards_of(list(page.object_list), index, now=now),
-        "is_cut": products.total > MAX_RESULTS,
+        "is_total_capped": products.total > MAX_RESULTS,
     }
     return render(request, "catalog/seasons.html", context)
 
@@ -129,7 +129,7 @@ def list_ocop_products(request: HttpRequest) -> HttpResponse:
         "every_star": STARS,
         "page": page,
         "cards": _cards_of(list(page.object_list), index, now=now),
-        "is_cut": products.total > MAX_RESULTS,
+        "is_total_capped": products.total > MAX_RESULTS,
     }
     return render(request, "catalog/ocop.html", context)
 

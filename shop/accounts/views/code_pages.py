@@ -295,6 +295,6 @@ def _name_page(request: HttpRequest, form: NameForm, confirmation: dict[str, Any
         "form": form,
         "phone": confirmation["to"],
         "sign_in_url": f"{reverse('accounts:sign-in')}?{return_to}",
-        "holder": account_with_phone(confirmation["to"]),
+        "account_holder": account_with_phone(confirmation["to"]),
     }
     return render(request, "accounts/code_name.html", context)
