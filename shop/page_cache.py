@@ -200,7 +200,7 @@ def _without_tokens(request: HttpRequest, response: HttpResponse) -> _Page:
 
 def _build_response(request: HttpRequest, page: _Page) -> HttpResponseBase:
     """Return the page for this visitor, or 304 Not Modified."""
-    accepts_brotli = "br" in request.headers.get("Accept-Encoding", "")
+    can_read_brotli = "br" in request.headers.get("Accept-Encoding", "")
     digest = page.digest
     if page.has_token:
         token = get_token(request).encode()
@@ -209,7 +209,7 @@ def _build_response(request: HttpRequest, page: _Page) -> HttpResponseBase:
         digest = hashlib.blake2b(
             f"{digest} {request.META['CSRF_COOKIE']}".encode(), digest_size=12
         ).hexdigest()
-    elif accepts_brotli:
+    elif can_read_brotli:
         response = HttpResponse(page.compressed)
         response.headers["Content-Encoding"] = "br"
     else:

@@ -36,22 +36,22 @@ class SortKey(NamedTuple):
 
     def order(self, is_backwards: bool) -> OrderBy:
         """Return the expression for `order_by`."""
-        descends = self.is_descending != is_backwards
+        is_order_descending = self.is_descending != is_backwards
         expression = F(self.column)
         if not self.is_nullable:
-            return expression.desc() if descends else expression.asc()
-        return expression.desc(nulls_first=True) if descends else expression.asc(nulls_last=True)
+            return expression.desc() if is_order_descending else expression.asc()
+        return expression.desc(nulls_first=True) if is_order_descending else expression.asc(nulls_last=True)
 
     def past(self, value: object, is_backwards: bool) -> Q | None:
         """Return the condition for rows after this value, or before it if `is_backwards`.
 
         Returns None if there can be no such rows.
         """
-        descends = self.is_descending != is_backwards
+        is_order_descending = self.is_descending != is_backwards
         if value is None:
-            return Q(**{f"{self.column}__isnull": False}) if descends else None
-        condition = Q(**{f"{self.column}__{'lt' if descends else 'gt'}": value})
-        if self.is_nullable and not descends:
+            return Q(**{f"{self.column}__isnull": False}) if is_order_descending else None
+        condition = Q(**{f"{self.column}__{'lt' if is_order_descending else 'gt'}": value})
+        if self.is_nullable and not is_order_descending:
             condition |= Q(**{f"{self.column}__isnull": True})
         return condition
 

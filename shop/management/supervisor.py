@@ -76,9 +76,9 @@ def _restart_if_ended(child: Child, *, out: TextIO) -> None:
         code = child.process.poll()
         if code is None:
             return
-        steady = now - child.started >= _STABLE_SECONDS
-        child.pause = 1.0 if steady else min(child.pause * 2, _MAX_PAUSE_SECONDS)
-        child.start_at = now if steady else now + child.pause
+        is_steady = now - child.started >= _STABLE_SECONDS
+        child.pause = 1.0 if is_steady else min(child.pause * 2, _MAX_PAUSE_SECONDS)
+        child.start_at = now if is_steady else now + child.pause
         child.process = None
         _print_line(
             out, f"{child.name} ended with code {code}; it starts again in {child.start_at - now:.0f} s"

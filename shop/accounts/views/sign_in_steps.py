@@ -52,7 +52,7 @@ def start_sign_in(
     """
     if user.has_second_factor and method is not SignInMethod.PASSKEY:
         return _ask_for_second_factor(request, user, submitted, method, confirmed_phone)
-    second_factor = method is SignInMethod.PASSKEY
+    has_second_factor = method is SignInMethod.PASSKEY
     return sign_in_and_redirect(
         request,
         user,
@@ -60,7 +60,7 @@ def start_sign_in(
         method=method,
         after_sign_in=after_sign_in,
         confirmed_phone=confirmed_phone,
-        has_second_factor=second_factor,
+        has_second_factor=has_second_factor,
     )
 
 

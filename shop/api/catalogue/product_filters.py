@@ -112,10 +112,10 @@ def _in_stock(channel: Channel | None, is_wanted: bool) -> Q:
     if channel is not None:
         return _listed_as(channel, is_wanted, is_available=True)
     stocked = Stock.objects.filter(variant__product=OuterRef("pk"), free__gt=0)
-    is_stocked = Q(Exists(stocked)) | Q(
+    in_stock = Q(Exists(stocked)) | Q(
         Exists(Variant.objects.filter(product=OuterRef("pk"), track_inventory=False))
     )
-    return is_stocked if is_wanted else ~is_stocked
+    return in_stock if is_wanted else ~in_stock
 
 
 def _in_warehouses(context: Context, input_data: InputData) -> Q:

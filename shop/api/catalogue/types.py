@@ -144,20 +144,20 @@ def visible_products(context: Context, channel: Channel | None) -> Rows:
 
     Permanently removed products are visible to no requester; only past orders refer to them.
     """
-    is_revealed = Q(pk__in=context.revealed_products)
+    revealed = Q(pk__in=context.revealed_products)
     rows: Rows = Product.objects.existing() if _can_see_unlisted_rows(context) else Product.objects.all()
     if channel is not None:
         rows = rows.alias(**_listing_alias(channel.pk))
-    return _filter_visible(rows, context, channel, is_on_sale=_ON_SALE, is_revealed=is_revealed)
+    return _filter_visible(rows, context, channel, is_on_sale=_ON_SALE, is_revealed=revealed)
 
 
 def visible_variants(context: Context, channel: Channel | None) -> Rows:
     """Return visible variants; `priced` is their price in the channel. Customers see those with a price."""
-    is_revealed = Q(product__in=context.revealed_products)
+    revealed = Q(product__in=context.revealed_products)
     rows: Rows = Variant.objects.existing() if _can_see_unlisted_rows(context) else Variant.objects.all()
     if channel is not None:
         rows = rows.alias(**_price_aliases(channel.pk))
-    return _filter_visible(rows, context, channel, is_on_sale=_VARIANT_ON_SALE, is_revealed=is_revealed)
+    return _filter_visible(rows, context, channel, is_on_sale=_VARIANT_ON_SALE, is_revealed=revealed)
 
 
 def _can_see_unlisted_rows(context: Context) -> bool:

@@ -32,10 +32,8 @@ def _attributes(context: Context, attribute_filters: list[dict[str, object]]) ->
 
 def stock_availability(context: Context, value: str) -> Q:
     """Match variants in or out of stock; variants without stock tracking are always in stock."""
-    is_in_stock = Q(track_inventory=False) | Q(
-        Exists(Stock.objects.filter(variant=OuterRef("pk"), free__gt=0))
-    )
-    return is_in_stock if value == "IN_STOCK" else ~is_in_stock
+    in_stock = Q(track_inventory=False) | Q(Exists(Stock.objects.filter(variant=OuterRef("pk"), free__gt=0)))
+    return in_stock if value == "IN_STOCK" else ~in_stock
 
 
 def in_warehouses(context: Context, input_data: InputData) -> Q:

@@ -64,8 +64,8 @@ def _has_platform_access(context: Context) -> bool:
 
 
 def _customer(context: Context, text: str) -> Q:
-    has_name = Q(folded_name__contains=fold(text))
-    return has_name | Q(email__icontains=text) if _has_platform_access(context) else has_name
+    named = Q(folded_name__contains=fold(text))
+    return named | Q(email__icontains=text) if _has_platform_access(context) else named
 
 
 def _platform_only(condition: Condition) -> Condition:

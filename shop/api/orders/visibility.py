@@ -93,12 +93,12 @@ def filter_visible(context: Context, rows: Visible, *, order: str, part: str) ->
 
     `order` and `part` are the lookup paths; rows without a part need visibility of the whole order.
     """
-    return _filter_by_visibility(context, rows, order, part, _is_whole(context))
+    return _filter_by_visibility(context, rows, order, part, _whole_orders_condition(context))
 
 
 def filter_handled(context: Context, rows: Visible, *, order: str, part: str) -> Visible:
     """Filter rows that the requester handles; their own purchases are visible but not handled."""
-    return _filter_by_visibility(context, rows, order, part, _is_of_their_channels(context))
+    return _filter_by_visibility(context, rows, order, part, _channel_orders_condition(context))
 
 
 def handled_orders(context: Context) -> Rows:
@@ -106,26 +106,30 @@ def handled_orders(context: Context) -> Rows:
     if not can_only_see_parts(context):
         return Order.objects.all()
     parts = visible_parts(context).filter(order=OuterRef("pk"))
-    return Order.objects.filter(_is_of_their_channels(context) | Exists(parts))
+    return Order.objects.filter(_channel_orders_condition(context) | Exists(parts))
 
 
-def _filter_by_visibility(context: Context, rows: Visible, order: str, part: str, is_whole: Q) -> Visible:
+def _filter_by_visibility(
+    context: Context, rows: Visible, order: str, part: str, whole_condition: Q
+) -> Visible:
     if not can_only_see_parts(context):
         return rows
-    whole_orders = Order.objects.filter(is_whole).values("pk")
+    whole_orders = Order.objects.filter(whole_condition).values("pk")
     return rows.filter(Q(**{f"{order}__in": whole_orders}) | Q(**{f"{part}__in": _visible_keys(context)}))
 
 
-def _is_whole(context: Context) -> Q:
+def _whole_orders_condition(context: Context) -> Q:
     """Match orders that the requester sees as a whole: their own, and those of channels that they handle.
 
     Guests' orders are excluded, because cooperatives' staff see other order ids than buyers.
     """
-    is_own = Q(user=context.user.pk if context.user else None, user__isnull=False, placed_at__isnull=False)
-    return is_own | _is_of_their_channels(context)
+    own_orders = Q(
+        user=context.user.pk if context.user else None, user__isnull=False, placed_at__isnull=False
+    )
+    return own_orders | _channel_orders_condition(context)
 
 
-def _is_of_their_channels(context: Context) -> Q:
+def _channel_orders_condition(context: Context) -> Q:
     condition = Q(pk__in=())
     for grant in order_scope(context).grants:
         if grant.is_platform_wide and grant.channels is not None:
@@ -135,8 +139,8 @@ def _is_of_their_channels(context: Context) -> Q:
 
 def _partial_orders(context: Context, scope: PermissionScope) -> QuerySet[Order]:
     parts = visible_parts(context).filter(order=OuterRef("pk"))
-    is_whole_order = _is_whole(context)
-    orders = Order.objects.filter(is_whole_order | Exists(parts))
+    whole_orders = _whole_orders_condition(context)
+    orders = Order.objects.filter(whole_orders | Exists(parts))
     expressions = {column: _sum_of_parts(parts, column) for column in _OF_PARTS}
     expressions |= {
         column: _sum_of_parts(parts, f"lines__{column}") + _sum_of_parts(parts, f"delivery_{column}")
@@ -152,16 +156,16 @@ def _partial_orders(context: Context, scope: PermissionScope) -> QuerySet[Order]
     )
     return orders.annotate(
         is_whole=Case(
-            When(is_whole_order, then=Value(True)), default=Value(False), output_field=BooleanField()
+            When(whole_orders, then=Value(True)), default=Value(False), output_field=BooleanField()
         ),
         may_show_address=Case(
-            When(is_whole_order, then=Value(True)),
+            When(whole_orders, then=Value(True)),
             When(Exists(parts.showing_address()), then=Value(True)),
             default=Value(False),
             output_field=BooleanField(),
         ),
         **{
-            f"visible_{column}": Case(When(is_whole_order, then=F(column)), default=expression)
+            f"visible_{column}": Case(When(whole_orders, then=F(column)), default=expression)
             for column, expression in expressions.items()
         },
     )
@@ -202,5 +206,7 @@ def order_keys(context: Context, keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, u
     numbers = [key.int for key in requested if key.int <= _MAX_ORDER_NUMBER]
     rows = Order.objects.filter(number__in=numbers).values_list("number", "pk")
     keys_by_shown_key = {uuid.UUID(int=number): pk for number, pk in rows}
-    whole_keys = Order.objects.filter(_is_whole(context), pk__in=requested).values_list("pk", flat=True)
+    whole_keys = Order.objects.filter(_whole_orders_condition(context), pk__in=requested).values_list(
+        "pk", flat=True
+    )
     return keys_by_shown_key | {key: key for key in whole_keys}

@@ -80,8 +80,8 @@ def list_settlements(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_recent_sign_in
 def close_chosen_settlements(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Close the chosen settlements, or all with entries, each independently."""
-    has_entries = Exists(LedgerEntry.objects.filter(settlement=OuterRef("pk")))
-    open_settlements = Settlement.objects.open().filter(has_entries).order_by("pk")
+    with_entries = Exists(LedgerEntry.objects.filter(settlement=OuterRef("pk")))
+    open_settlements = Settlement.objects.open().filter(with_entries).order_by("pk")
     selected_ids = sorted(set(chosen_ids(request.POST.getlist("settlement"))))
     settlement_ids = (
         list(open_settlements.values_list("pk", flat=True)) if "all" in request.POST else selected_ids

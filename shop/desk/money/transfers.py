@@ -180,8 +180,8 @@ def _render_transfer(request: HttpRequest, pk: uuid.UUID, form: TransferReturnFo
     )
     transfer = get_object_or_404(transfers, pk=pk)
     payout = Payout.objects.filter(transfer=transfer).first()
-    in_review = transfer.state == TransferState.REVIEW
-    suggested = suggest_orders([transfer])[transfer.pk] if in_review else TransferSuggestions(0, ())
+    is_in_review = transfer.state == TransferState.REVIEW
+    suggested = suggest_orders([transfer])[transfer.pk] if is_in_review else TransferSuggestions(0, ())
     context = {
         "transfer": transfer,
         "suggested": suggested,
@@ -209,5 +209,5 @@ def _qr_code(payout: Payout) -> str:
 
 def _return_url(request: HttpRequest, pk: uuid.UUID) -> str:
     """Return the URL of the list that the user came from, or of the transfer's page."""
-    from_list = request.POST.get("back") == "list"
-    return reverse("desk:transfers") if from_list else reverse("desk:transfer", args=[pk])
+    is_from_list = request.POST.get("back") == "list"
+    return reverse("desk:transfers") if is_from_list else reverse("desk:transfer", args=[pk])

@@ -195,9 +195,9 @@ class _BulkWriter:
         rows: _PendingRows,
     ) -> None:
         """Cancel or decline the part before anything was packed."""
-        declined = planned_part.outcome == Outcome.DECLINED
-        actor = self._members[part.cooperative_id] if declined else Actor.guest()
-        part.state = PartState.DECLINED if declined else PartState.CANCELLED
+        is_declined = planned_part.outcome == Outcome.DECLINED
+        actor = self._members[part.cooperative_id] if is_declined else Actor.guest()
+        part.state = PartState.DECLINED if is_declined else PartState.CANCELLED
         part.ended_at, part.end_reason = times.accepted, planned_part.reason
         reduction, key = part.total_gross, f"due:{part.number}"
         kind, system = EventKind.CANCEL_SUCCESS, Actor.system()
