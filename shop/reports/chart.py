@@ -66,10 +66,9 @@ def build_chart(
     baseline = HEIGHT - _BOTTOM
     slot_width = (width - left) / max(len(days_and_figures), 1)
     bar_width = max(min(slot_width * 0.64, 48), 1)
-    goods, delivery, days, middles = [], [], [], []
-    label_interval = -(-len(days_and_figures) * _ROOM_OF_LABEL // (width - left)) or 1
-    for position, (day, figures) in enumerate(days_and_figures):
-        middle = left + slot_width * (position + 0.5)
+    middles = [left + slot_width * (position + 0.5) for position in range(len(days_and_figures))]
+    goods, delivery = [], []
+    for middle, (_day, figures) in zip(middles, days_and_figures, strict=True):
         goods_amount = max(0, figures.goods - figures.refunded)
         goods_height = goods_amount * scale
         delivery_height = max(0, figures.total - goods_amount) * scale
@@ -78,17 +77,9 @@ def build_chart(
         if delivery_height:
             top = baseline - goods_height - delivery_height
             delivery.append(_chart_bar(middle, bar_width, top, delivery_height))
-        if position % label_interval == 0:
-            days.append(
-                ChartLabel(
-                    _format_coordinate(min(middle, width - _HALF_A_LABEL)),
-                    str(HEIGHT - 8),
-                    _short_label(day, interval),
-                )
-            )
-        middles.append((middle, figures.total))
+    totals = [figures.total for _day, figures in days_and_figures]
     points = (
-        _running_average(middles, baseline, scale)
+        _running_average(list(zip(middles, totals, strict=True)), baseline, scale)
         if interval == ReportInterval.DAY and len(days_and_figures) > _AVERAGED
         else []
     )
@@ -103,12 +94,31 @@ def build_chart(
             )
             for amount in range(0, spacing * _LINES + 1, spacing)
         ],
-        days=days,
+        days=_day_labels([day for day, _figures in days_and_figures], middles, interval, width - left, width),
         average="M" + "L".join(f"{x} {y}" for x, y in points) if points else "",
         points=points if len(points) * 14 <= width else [],
         left=left,
         width=width,
     )
+
+
+def _day_labels(
+    days: Sequence[datetime.date],
+    middles: Sequence[float],
+    interval: ReportInterval,
+    room: int,
+    width: int,
+) -> list[ChartLabel]:
+    """Return labels below the bars, as many as have room."""
+    label_interval = -(-len(days) * _ROOM_OF_LABEL // room) or 1
+    return [
+        ChartLabel(
+            _format_coordinate(min(middle, width - _HALF_A_LABEL)),
+            str(HEIGHT - 8),
+            _short_label(day, interval),
+        )
+        for middle, day in list(zip(middles, days, strict=True))[::label_interval]
+    ]
 
 
 def _chart_bar(middle: float, width: float, top: float, height: float) -> ChartBar:
