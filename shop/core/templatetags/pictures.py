@@ -20,6 +20,8 @@ _SIZES = {
     "card": "(min-width: 60rem) 18rem, (min-width: 48rem) 30vw, 46vw",
     "cover": "(min-width: 60rem) 48rem, 100vw",
     "thumb": "5rem",
+    # Less than the layout's width: many are in a product's first view, where fewer pixels are not seen.
+    "choice": "2rem",
 }
 
 
@@ -33,13 +35,14 @@ def picture(
 ) -> SafeString:
     """Return a `<picture>` with WebP and JPEG sources, or a placeholder until renditions exist.
 
-    `size` is card, cover or thumb; `is_lazy=False` for what is seen first. Use an empty `alt` beside a name.
+    `size` is card, cover, thumb or choice; `is_lazy=False` for what is seen first. Use an empty `alt` beside
+    a name.
     On phones a card gets the smallest rendition whatever the screen, so that lists stay light.
     """
     files = source if isinstance(source, tuple) else rendition_files(source)
     thumbnails = tuple(file for file in files if int(file.width) in THUMBNAIL_WIDTHS)
     larger_files = files[len(thumbnails) :]
-    candidates = thumbnails or files[:1] if size == "thumb" else larger_files or files
+    candidates = thumbnails or files[:1] if size in ("thumb", "choice") else larger_files or files
     return _render_picture(candidates, str(alt), size, is_lazy, css)
 
 

@@ -83,7 +83,7 @@
     set("-estimate", money(BigInt(variant.price) * steps));
     set("-count", quantity.value);
     set("-pack", variant.pack);
-    set("-per", variant.per);
+    set("-per", variant.per ?? "");
     set("-per-before", variant.perBefore ?? "");
     const show = (name, isShown) => {
       for (const element of document.querySelectorAll(`[data-asked-${name}]`)) element.parentElement.hidden = !isShown;
