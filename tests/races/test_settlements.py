@@ -14,7 +14,7 @@ from orders.actions.bank_transfers import transfer_review
 from orders.actions.bank_transfers.transfer_review import confirm_transfer_returned, return_transfer
 from orders.actions.fulfilment.deliver_parcels import deliver_parcel, hand_over_parcel
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
-from orders.actions.payouts import payouts
+from orders.actions.payouts import complete_payouts
 from orders.actions.payouts.complete_payouts import PayoutAlreadyPaid, mark_payout_paid
 from orders.actions.settlement.close_settlement import (
     SettlementAlreadyClosed,
@@ -222,7 +222,7 @@ def both_pages_unlocked(monkeypatch, payout):
     both_read, stale = threading.Barrier(2, timeout=20), threading.local()
     if connection.vendor == "postgresql":
         monkeypatch.setattr(locks, "lock_row", lambda rows: rows.order_by("pk").first())
-        for module in (payouts, transfer_review):
+        for module in (complete_payouts, transfer_review):
 
             def after_both_read(*args, _advance=module.advance):
                 both_read.wait()

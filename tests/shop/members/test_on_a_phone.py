@@ -236,7 +236,7 @@ def test_answer_to_a_complaint_names_the_sum_on_its_button(phone: Page, seller) 
     part = deliver_order(make_order((make_variant(seller, price=45_000, on_hand=20), 5)), now=now)
     complaint = submit_complaint(
         part_id=part.pk,
-        steps={get_first_line(part).pk: 2},
+        quantities={get_first_line(part).pk: 2},
         text="Hai quả dập.",
         actor=Actor.guest(),
         now=now,
