@@ -47,15 +47,16 @@ ASKS_NOT = {
         cooperative cooperative-texts cooperatives create-promotion create-voucher customer customers
         data-request data-requests decide-cooperative delete-draft discounts dismiss-card-call
         dismiss-transfer document document-file download-voucher-codes draft drafts end-promotion
-        end-voucher forbidden-phrases home import-bank-statement import-cash-statement ledger listing
-        listing-texts listings match-transfer merge-category move-category order order-contact orders
-        place-draft prices print-settlement promotion publish-listing record-delivery
-        record-remittance-receipt record-substitute-answer record-weight-answer reject-complaint
-        remove-forbidden-phrase remove-synonym-set reopen-transfer replace-order resolve-cash-row
-        resolve-remittance-difference retry-card-call retry-failure retry-stripe-webhook
-        return-certificate return-document return-listing return-revision revision revisions
-        save-customer-note settlement settlement-pdf settlement-workbook settlements synonym-set
-        synonyms transfer transfers undo-acceptance undo-parcel-step voucher withdraw-listing
+        end-voucher forbidden-phrases guest-buyers home import-bank-statement import-cash-statement
+        ledger listing listing-texts listings match-transfer merge-category move-category order
+        order-contact orders place-draft prices print-settlement promotion publish-listing
+        record-delivery record-remittance-receipt record-substitute-answer record-weight-answer
+        reject-complaint remove-forbidden-phrase remove-synonym-set reopen-transfer replace-order
+        resolve-cash-row resolve-remittance-difference retry-card-call retry-failure
+        retry-stripe-webhook return-certificate return-document return-listing return-revision revision
+        revisions save-customer-note settlement settlement-pdf settlement-workbook settlements
+        synonym-set synonyms transfer transfers undo-acceptance undo-parcel-step voucher
+        withdraw-listing
     """,
     "members": """
         accept-part accept-parts add-certificate add-household add-pictures add-variant
