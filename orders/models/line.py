@@ -166,10 +166,10 @@ class OrderLine(ReportColumns, WithMetadata):
     @property
     def unit_label(self) -> str:
         """The name of one step in the page's language; empty if the variant has a name, which includes it."""
-        return "" if self.variant_name else self._unit_name
+        return "" if self.variant_name else self.unit_name
 
     @property
-    def _unit_name(self) -> str:
+    def unit_name(self) -> str:
         return str(Unit(self.unit).label) if self.unit in Unit.values else ""
 
     @property
@@ -180,11 +180,11 @@ class OrderLine(ReportColumns, WithMetadata):
     @property
     def distinct_variant_name(self) -> str:
         """The variant's name; empty if it only says one unit, such as `1 kg`."""
-        return "" if self.variant_name.casefold() == f"1 {self._unit_name}".casefold() else self.variant_name
+        return "" if self.variant_name.casefold() == f"1 {self.unit_name}".casefold() else self.variant_name
 
     def count_label(self, quantity: int) -> str:
         """Format a quantity in the sale unit: `2 kg`, `3 gói`; in English `3 × packet`."""
-        name = self._unit_name
+        name = self.unit_name
         if not name or self.unit in (Unit.KG, Unit.LITRE):
             return f"{quantity} {name}".strip()
         return gettext("%(count)s × %(unit)s") % {"count": quantity, "unit": name}

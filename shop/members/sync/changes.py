@@ -37,7 +37,7 @@ MAX_CHANGED_ORDERS = 5_000  # of the whole market
 MAX_SCANNED = 50_000  # changes of the whole market since the cursor
 # Twice the longest transaction of a page or job.
 SETTLED_AFTER = datetime.timedelta(minutes=5)
-_FORMAT = 3
+_FORMAT = 4
 _CURSOR = re.compile(r"(\d{1,4})-(\d{1,18})-([a-z]+)-(\d{1,18})(?:-([a-z]+)-(\d{1,18}))?", re.ASCII)
 
 

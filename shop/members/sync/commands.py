@@ -80,6 +80,7 @@ def _hand_over_parcel(call: CommandCall) -> PreparedCommand:
         vehicle=payload.text_or_none("vehicle", max_length=60),
         driver_phone=payload.text_or_none("driver_phone", max_length=40),
         note=payload.text_or_none("note", max_length=500),
+        is_cash_with_cooperative=payload.is_set("is_cash_with_cooperative"),
     )
     action = partial(
         hand_over_parcel,

@@ -21,6 +21,7 @@ from orders.actions.order_records.recalculate_order import open_quantities
 from orders.models import Order, OrderLine, OrderPart, Parcel, Substitute, WeightQuestion
 from orders.models.part import OrderPartQuerySet
 from orders.states import ARRIVED_PROGRESS, CashHolder, CodState, ParcelKind, ParcelState, PartState
+from shop.core.identifiers.phones import format_phone
 
 PART, PRODUCT = "part", "product"
 Row = dict[str, Any]
@@ -169,6 +170,7 @@ def _buyer(part: OrderPart, order: Order) -> Row | None:
     return {
         "name": order.buyer_name,
         "phone": order.phone,
+        "shown_phone": format_phone(order.phone),
         "address": str(address) if address else "",
         "landmark": address.landmark if address else "",
     }
@@ -180,6 +182,8 @@ def _line_row(line: OrderLine, open_quantity: int, asked_grams: int | None, is_s
         "name": line.product_name,
         "variant": line.variant_name,
         "unit": line.unit_label,
+        "count_unit": line.unit_name,
+        "distinct_variant": line.distinct_variant_name,
         "quantity": line.quantity,
         "open": open_quantity,
         "total": line.total_gross,
@@ -205,6 +209,7 @@ def _parcel_row(parcel: Parcel) -> Row:
         "driver_phone": parcel.driver_phone,
         "needs_pickup_code": bool(parcel.pickup_code),
         "cash_state": parcel.cod_state,
+        "cash_holder": parcel.cod_holder,
         "cash_expected": parcel.cod_expected,
         "cash_collected": parcel.cod_collected,
         "is_cash_with_carrier": parcel.is_cash_with_carrier,

@@ -22,6 +22,14 @@ export const NumberField = ({ id, name, value, unit, onText }) =>
   </div>
 </div>`;
 
+export const Select = ({ id, name, options, value, onText }) =>
+  html`<div class="field">
+  <label for=${id}>${t(name)}</label>
+  <select class="input" id=${id} value=${value} onChange=${({ target }) => onText(target.value)}>
+    ${options.map(([key, text]) => html`<option key=${key} value=${key}>${text}</option>`)}
+  </select>
+</div>`;
+
 // Whether a command about the row waits on this phone.
 export const UnsentTag = ({ subject, id }) =>
   outbox.value.some((command) => command.state === "waiting" && command.subject[subject] === id) &&

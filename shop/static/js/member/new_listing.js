@@ -1,6 +1,6 @@
 // The screen of a new product: photos first, then the fields of the page. It keeps what was entered until it is saved.
 import { useEffect, useState } from "preact/hooks";
-import { button, Field, NumberField, readCount, readWhole, SyncTag } from "member/controls";
+import { button, Field, NumberField, readCount, readWhole, Select, SyncTag } from "member/controls";
 import { html } from "member/html";
 import { changeOutbox, Icon, isNotStored, reload, settings, t } from "member/phone";
 import { keepPhoto, readContent, readPhotos, removePhotos } from "member/photos";
@@ -47,7 +47,6 @@ const emptyDraft = () => ({
   shelfLife: "",
   origin: choices().origin,
   category: "",
-  months: [],
   description: "",
   returnTerms: "",
 });
@@ -85,7 +84,6 @@ const payloadOf = (draft) => ({
   on_hand: readCount(draft.onHand),
   shelf_life: draft.shelfLife.trim(),
   origin: draft.origin.trim(),
-  season: draft.months.reduce((sum, month) => sum + (1 << (month - 1)), 0) || null,
   description: draft.description.trim(),
   return_terms: draft.returnTerms.trim(),
 });
@@ -154,7 +152,6 @@ const Form = ({ draft, setDraft }) => {
       <div class="stack">
         <${Field} id="new-origin" name="origin" maxlength="250" ...${text("origin")} />
         <${Select} id="new-category" name="category" options=${[["", t("choose_category")], ...categories()]} ...${text("category")} />
-        <${Months} chosen=${draft.months} onChange=${(months) => change({ months })} />
         <${Area} id="new-description" name="description" maxlength="5000" ...${text("description")} />
         <${Area} id="new-returns" name="return_terms" maxlength="2000" ...${text("returnTerms")} />
       </div>
@@ -166,14 +163,6 @@ const Form = ({ draft, setDraft }) => {
 
 const categories = () =>
   choices().categories.map(({ id, name, parent }) => [id, parent ? `${parent} › ${name}` : name]);
-
-const Select = ({ id, name, options, value, onText }) =>
-  html`<div class="field">
-  <label for=${id}>${t(name)}</label>
-  <select class="input" id=${id} value=${value} onChange=${({ target }) => onText(target.value)}>
-    ${options.map(([key, text]) => html`<option key=${key} value=${key}>${text}</option>`)}
-  </select>
-</div>`;
 
 const Area = ({ id, name, value, onText, ...attributes }) =>
   html`<div class="field">
@@ -190,19 +179,6 @@ const Units = ({ units, value, onText }) =>
     >`,
   )}
 </div>`;
-
-const Months = ({ chosen, onChange }) =>
-  html`<fieldset class="field">
-  <legend>${t("months")}</legend>
-  <div class="keypad keypad-months">
-    ${[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12].map((month) => {
-      const isChosen = chosen.includes(month);
-      const toggle = () => onChange(isChosen ? chosen.filter((other) => other !== month) : [...chosen, month]);
-      return html`<label class="filter" key=${month}><input type="checkbox" checked=${isChosen} onChange=${toggle} /><span class="visually-hidden">${t("month")} </span>${month}</label>`;
-    })}
-  </div>
-  <p class="hint">${t("months_hint")}</p>
-</fieldset>`;
 
 const Photos = ({ keys, onChange }) => {
   const [isKeeping, setKeeping] = useState(false);

@@ -7,8 +7,8 @@ import { failureReasons, give, Icon, kilograms, money, outbox, rows, t } from "m
 import { hasCash, withPending } from "member/pending";
 
 export const contents = (lines) =>
-  lines.map(
-    ({ quantity, unit, name, variant }) => `${quantity} ${unit || "×"} ${name}${variant ? ` (${variant})` : ""}`,
+  lines.map(({ quantity, unit, name, variant }) =>
+    variant ? `${quantity} × ${name} (${variant})` : `${quantity} ${unit || "×"} ${name}`,
   );
 
 export const parts = () =>
@@ -19,7 +19,7 @@ export const Part = ({ id }) => {
   if (!part) return html`<p class="notice"><${Icon} name="circle-alert" /><span>${t("gone")}</span></p>`;
   return html`
     <div class="row row-apart"><h2>${t("order", { code: part.order })}</h2><${SyncTag} /></div>
-    ${part.buyer && html`<p><b>${part.buyer.name}</b><br /><a class="button button-second" href=${`tel:${part.buyer.phone}`}><${Icon} name="phone" /> ${part.buyer.phone}</a></p>`}
+    ${part.buyer && html`<p><b>${part.buyer.name}</b><br /><a class="button button-second" href=${`tel:${part.buyer.phone}`}><${Icon} name="phone" /> ${part.buyer.shown_phone ?? part.buyer.phone}</a></p>`}
     ${part.buyer?.address && html`<p>${part.buyer.address}</p>`}
     ${part.note && html`<p class="notice"><${Icon} name="circle-alert" /><span>${part.note}</span></p>`}
     ${part.state === "new" ? html`<${Accept} part=${part} />` : html`<${Pack} part=${part} key=${part.id} />`}
@@ -36,6 +36,9 @@ const Accept = ({ part }) => html`
   </button>
 `;
 
+// Rows of an older build have no `distinct_variant`.
+const variantOf = ({ distinct_variant: distinct, variant }) => distinct ?? variant;
+
 const Pack = ({ part }) => {
   const picked = useSignal({});
   const open = part.lines.filter((line) => line.open > 0);
@@ -51,8 +54,8 @@ const Pack = ({ part }) => {
           <li class="pick-row" key=${line.id}>
             <div class="wide">
               <h3>${line.name}</h3>
-              ${line.variant && html`<span class="soft">${line.variant}</span>`}
-              <p class="how-much">${line.open} ${line.unit}${line.weighed_grams ? ` · ${kilograms(line.weighed_grams)}` : ""}</p>
+              ${variantOf(line) && html`<span class="soft">${variantOf(line)}</span>`}
+              <p class="how-much">${line.open} ${line.count_unit ?? line.unit}${line.weighed_grams ? ` · ${kilograms(line.weighed_grams)}` : ""}</p>
               ${line.is_substitute_asked && html`<span class="tag wait">${t("substitute_asked")}</span>`}
               ${line.asked_grams && html`<span class="tag wait">${t("weight_asked")}</span>`}
             </div>
@@ -103,6 +106,8 @@ const Weigh = ({ part, line }) => {
   </div>`;
 };
 
+const PARCEL_TONES = { failed_delivery: "bad", delivered: "good", packed: "good", voided: "" };
+
 const Parcel = ({ part, parcel }) => {
   const named = parcel.id ? { parcel: parcel.id } : { packed_by: parcel.packed_by };
   const step = (name, payload = {}) => give(part, name, { ...named, ...payload });
@@ -112,11 +117,14 @@ const Parcel = ({ part, parcel }) => {
     part.lines.filter(({ id }) => quantities.has(id)).map((line) => ({ ...line, quantity: quantities.get(line.id) })),
   );
   return html`<section class="panel stack">
-    <h3>${t("parcel", { number: parcel.number })} <span class="tag">${t(isAtPickup ? "parcel_at_pickup" : `parcel_${parcel.state}`)}</span></h3>
+    <div class="row row-apart">
+      <h3 class="small-head">${t("parcel", { number: parcel.number })} <span class="code small soft">${part.order}-${parcel.number}</span></h3>
+      <span class="tag ${PARCEL_TONES[parcel.state] ?? "info"}">${t(isAtPickup ? "parcel_at_pickup" : `parcel_${parcel.state}`)}</span>
+    </div>
     <ul class="small">
       ${packed.map((text) => html`<li>${text}</li>`)}
     </ul>
-    ${parcel.cash_expected > 0 && html`<p>${t("cash_expected", { sum: money(parcel.cash_expected, part.currency) })}</p>`}
+    ${parcel.cash_expected > 0 && html`<p>${t("cash_expected")} <b class="money">${money(parcel.cash_expected, part.currency)}</b></p>`}
     ${parcel.is_cash_with_carrier && html`<p class="soft">${t("carrier_collects", { carrier: parcel.carrier })}</p>`}
     ${parcel.state === "packing" && button("tag", t("close"), () => step("close_parcel"), { isBig: true })}
     ${["packed", "failed_delivery"].includes(parcel.state) && html`<${HandOver} part=${part} parcel=${parcel} step=${step} />`}
@@ -148,6 +156,10 @@ const HandOver = ({ part, parcel, step }) => {
   const written = Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, text.trim()]));
   const isPhoneWrong = written.driver_phone && !/^(0|84)\d{9,10}$/.test(written.driver_phone.replace(/\D/g, ""));
   const isCash = part.delivery.kind === "carrier" && parcel.cash_state === "expected";
+  const [holder, setHolder] = useState(parcel.cash_holder || (parcel.carrier ? "carrier" : "cooperative"));
+  const isCarrierMissing = isCash && holder === "carrier" && !written.carrier;
+  const handOver = () =>
+    step("hand_over_parcel", isCash ? { ...written, is_cash_with_cooperative: holder === "cooperative" } : written);
   const text =
     parcel.state === "failed_delivery"
       ? "deliver_again"
@@ -157,9 +169,18 @@ const HandOver = ({ part, parcel, step }) => {
   return html`
     ${fields.map(
       (name) =>
-        html`<${Field} key=${name} id=${`${name}-${parcel.number}`} name=${name} value=${texts[name]} hint=${name === "carrier" && isCash ? t("carrier_hint") : ""} onText=${(value) => setTexts({ ...texts, [name]: value })} ...${DISPATCH_ATTRIBUTES[name]} />`,
+        html`<${Field} key=${name} id=${`${name}-${parcel.number}`} name=${name} value=${texts[name]} hint=${name === "carrier" && isCarrierMissing ? t("carrier_missing") : ""} onText=${(value) => setTexts({ ...texts, [name]: value })} ...${DISPATCH_ATTRIBUTES[name]} />`,
     )}
-    ${button("truck", t(text), () => step("hand_over_parcel", written), { isBig: true, isOff: isPhoneWrong })}
+    ${
+      isCash &&
+      html`<fieldset class="field">
+        <legend>${t("who_collects")}</legend>
+        <div class="stack stack-close">
+          ${["carrier", "cooperative"].map((who) => html`<label class="choice" key=${who}><input type="radio" name=${`holder-${parcel.number}`} checked=${holder === who} onChange=${() => setHolder(who)} /><span>${t(`${who}_collects_cash`)}</span></label>`)}
+        </div>
+      </fieldset>`
+    }
+    ${button("truck", t(text), handOver, { isBig: true, isOff: isPhoneWrong || isCarrierMissing })}
   `;
 };
 

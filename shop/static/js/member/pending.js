@@ -30,9 +30,10 @@ const PART_EFFECTS = {
     };
   },
   close_parcel: changeParcel(() => ({ state: "packed" })),
-  hand_over_parcel: changeParcel(({ carrier }, parcel, part) => {
+  hand_over_parcel: changeParcel(({ carrier, is_cash_with_cooperative: isOurs }, parcel, part) => {
     const named = carrier ?? parcel.carrier;
-    const isWithCarrier = part.delivery.kind === "carrier" && Boolean(named) && parcel.cash_state === "expected";
+    const isWithCarrier =
+      part.delivery.kind === "carrier" && Boolean(named) && !isOurs && parcel.cash_state === "expected";
     return { state: "handed_over", carrier: named, is_cash_with_carrier: isWithCarrier };
   }),
   deliver_parcel: changeParcel(({ is_cash_collected: isCollected }, { cash_state: cash }) => ({

@@ -37,8 +37,23 @@ export const kilograms = (grams) =>
   `${new Intl.NumberFormat(language, { maximumFractionDigits: 3 }).format(grams / 1000)} kg`;
 export const clock = (at) =>
   new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" }).format(new Date(at));
-export const today = () =>
-  new Intl.DateTimeFormat(language, { weekday: "long", day: "numeric", month: "numeric" }).format(new Date());
+export const shortDay = (day) =>
+  new Intl.DateTimeFormat(language, { day: "2-digit", month: "2-digit" }).format(new Date(day));
+export const today = () => {
+  const weekday = new Intl.DateTimeFormat(language, { weekday: "long" }).format(new Date());
+  return `${weekday[0]}${weekday.slice(1).toLowerCase()} ${shortDay(new Date())}`;
+};
+
+const inUnit = (value, unit) =>
+  new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" }).format(value);
+// Return the time left as the market's pages say it: from two days on only days.
+export const timeLeft = (until) => {
+  const minutes = Math.max(0, Math.floor((new Date(until) - Date.now()) / 60_000));
+  const hours = Math.floor(minutes / 60);
+  if (hours >= 48) return inUnit(Math.floor(hours / 24), "day");
+  const rest = minutes % 60 || !hours ? inUnit(minutes % 60, "minute") : "";
+  return [hours ? inUnit(hours, "hour") : "", rest].filter(Boolean).join(" ");
+};
 
 export const AT_ONCE = 40; // rows of a list that are drawn before the member asks for more
 

@@ -146,7 +146,7 @@ const Review = ({ command }) => {
     <span class="tag bad"><${Icon} name="circle-alert" /> ${t("state_refused")}</span>
     <p>${t("done_here", { hour: clock(command.at) })} ${command.message}</p>
     <p class="soft">${marketNow(command)}</p>
-    ${expected > 0 && part?.currency && html`<p>${t("cash_expected", { sum: money(expected, part.currency) })}</p>`}
+    ${expected > 0 && part?.currency && html`<p>${t("cash_expected")} <b class="money">${money(expected, part.currency)}</b></p>`}
     ${command.name === "pack_parcel" && !part && html`<p>${t("unpack")}</p>`}
     ${dropped.length > 0 && html`<p class="soft">${t("also_dropped", { steps: dropped.map(({ name }) => t(`did_${name}`)).join(", ") })}</p>`}
     <div class="stack stack-close"><${Decisions} command=${command} /></div>

@@ -7,7 +7,21 @@ import { SyncTag } from "member/controls";
 import { html } from "member/html";
 import { NewListing } from "member/new_listing";
 import { contents, Part, parts } from "member/parts";
-import { Icon, isNotStored, may, network, refused, reload, send, settings, t, today, waiting } from "member/phone";
+import {
+  Icon,
+  isNotStored,
+  may,
+  network,
+  refused,
+  reload,
+  send,
+  settings,
+  t,
+  today,
+  waiting,
+  shortDay,
+  timeLeft,
+} from "member/phone";
 import { Listing, Products } from "member/products";
 import { stageOf } from "member/pending";
 import { Unsent } from "member/review";
@@ -64,12 +78,21 @@ const Today = () => {
   `;
 };
 
+// By when the part must be accepted or ready, as the market's list says it.
+const dueOf = ({ accept_by: acceptBy, delivery }, stage) => {
+  if (stage === "accept") return acceptBy && t("time_left", { time: timeLeft(acceptBy) });
+  if (!["pack", "hand_over"].includes(stage)) return "";
+  if (delivery.is_collected && delivery.pickup_day && delivery.pickup_starts)
+    return t("pickup", { day: shortDay(delivery.pickup_day), hour: delivery.pickup_starts.slice(0, 5) });
+  return delivery.expected_until ? t("promised_by", { day: shortDay(delivery.expected_until) }) : "";
+};
+
 const PartTask = ({ part, stage }) => html`
   <a class="task without-picture soon" href=${`#part-${part.id}`}>
     <span>
       <b>${t("order", { code: part.order })}</b>
       <small>${contents(part.lines).join(", ")}</small>
-      <small><span class="tag ${TONES[stage]}">${t(`tag_${stage}`)}</span></small>
+      <small><span class="tag ${TONES[stage]}">${dueOf(part, stage) || t(`tag_${stage}`)}</span></small>
     </span>
     <${Icon} name="chevron-right" />
   </a>

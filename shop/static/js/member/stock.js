@@ -1,6 +1,6 @@
 // The screen of a stock count, and the fields for stock that came in, was lost or moved to another warehouse.
 import { useState } from "preact/hooks";
-import { button, Field, MAX_QUANTITY, NumberField, readCount, readWhole, SyncTag } from "member/controls";
+import { button, Field, MAX_QUANTITY, NumberField, readCount, readWhole, Select, SyncTag } from "member/controls";
 import { html } from "member/html";
 import { AT_ONCE, giveCounts, giveStock, Icon, nameOf, number, products, settings, t } from "member/phone";
 
@@ -102,13 +102,8 @@ const CountRow = ({ row: { product, variant, stock }, written, onText }) => {
   </div>`;
 };
 
-const Places = ({ id, name, places, value, onChoose }) =>
-  html`<div class="field">
-  <label for=${id}>${t(name)}</label>
-  <select class="input" id=${id} value=${value} onChange=${({ target }) => onChoose(target.value)}>
-    ${places.map((place) => html`<option key=${place.id} value=${place.id}>${place.name}</option>`)}
-  </select>
-</div>`;
+const Place = ({ id, name, value, onText }) =>
+  html`<${Select} id=${id} name=${name} options=${openWarehouses().map((place) => [place.id, place.name])} value=${value} onText=${onText} />`;
 
 // The first open warehouse that stocks the variant, or else the first open one.
 const usualPlace = ({ stocks }) =>
@@ -132,7 +127,7 @@ const Receive = ({ product, variant }) => {
   if (!warehouse) return null;
   return html`
     <${NumberField} id=${`received-${variant.id}`} name="quantity_received" unit=${variant.unit} value=${written} onText=${setWritten} />
-    ${openWarehouses().length > 1 && html`<${Places} id=${`place-${variant.id}`} name="receiving_warehouse" places=${openWarehouses()} value=${warehouse} onChoose=${setWarehouse} />`}
+    ${openWarehouses().length > 1 && html`<${Place} id=${`place-${variant.id}`} name="receiving_warehouse" value=${warehouse} onText=${setWarehouse} />`}
     ${button("plus", t("receive"), receive, { isOff: !isQuantity(quantity) })}
   `;
 };
@@ -151,7 +146,7 @@ const Lose = ({ product, variant }) => {
     <summary>${t("record_loss")}<span class="visually-hidden">: ${nameOf(variant)}</span></summary>
     <div class="stack">
       <${NumberField} id=${`lost-${variant.id}`} name="quantity_lost" unit=${variant.unit} value=${written} onText=${setWritten} />
-      ${openWarehouses().length > 1 && html`<${Places} id=${`lost-in-${variant.id}`} name="from_warehouse" places=${openWarehouses()} value=${warehouse} onChoose=${setWarehouse} />`}
+      ${openWarehouses().length > 1 && html`<${Place} id=${`lost-in-${variant.id}`} name="from_warehouse" value=${warehouse} onText=${setWarehouse} />`}
       <${Field} id=${`lost-why-${variant.id}`} name="reason" value=${note} maxlength="250" onText=${setNote} />
       ${button("circle-x", t("record_loss"), lose, { isOff: !isQuantity(quantity) })}
     </div>
@@ -171,8 +166,8 @@ const Transfer = ({ product, variant }) => {
     <summary>${t("transfer")}<span class="visually-hidden">: ${nameOf(variant)}</span></summary>
     <div class="stack">
       <${NumberField} id=${`moved-${variant.id}`} name="quantity_moved" unit=${variant.unit} value=${written} onText=${setWritten} />
-      <${Places} id=${`from-${variant.id}`} name="from_warehouse" places=${openWarehouses()} value=${warehouse} onChoose=${setWarehouse} />
-      <${Places} id=${`to-${variant.id}`} name="to_warehouse" places=${openWarehouses()} value=${to} onChoose=${setTo} />
+      <${Place} id=${`from-${variant.id}`} name="from_warehouse" value=${warehouse} onText=${setWarehouse} />
+      <${Place} id=${`to-${variant.id}`} name="to_warehouse" value=${to} onText=${setTo} />
       ${button("truck", t("transfer"), transfer, { isOff: !isQuantity(quantity) || warehouse === to })}
     </div>
   </details>`;

@@ -100,6 +100,7 @@ def test_answer_brings_the_row_as_it_is_now(phone, part) -> None:
     assert row["buyer"] == {
         "name": "Nguyễn Thị Hoa",
         "phone": "+84987654321",
+        "shown_phone": "0987 654 321",
         "address": str(part.order.shipping_address),
         "landmark": "",
     }
@@ -109,6 +110,8 @@ def test_answer_brings_the_row_as_it_is_now(phone, part) -> None:
             "name": "Gối thảo dược",
             "variant": "",
             "unit": line.unit_label,
+            "count_unit": "chiếc",
+            "distinct_variant": "",
             "quantity": 2,
             "open": 2,
             "total": 640_000,
@@ -466,7 +469,11 @@ def test_malformed_payloads_are_refused(seller, part) -> None:
 
 @pytest.mark.parametrize(
     ("fields", "carrier", "holder"),
-    [({"carrier": ""}, "", CashHolder.COOPERATIVE), ({}, "Viettel Post", CashHolder.CARRIER)],
+    [
+        ({"carrier": ""}, "", CashHolder.COOPERATIVE),
+        ({}, "Viettel Post", CashHolder.CARRIER),
+        ({"is_cash_with_cooperative": True}, "Viettel Post", CashHolder.COOPERATIVE),
+    ],
 )
 def test_carrier_is_cleared_by_an_empty_text_and_kept_without_one(
     phone, part, fields, carrier, holder

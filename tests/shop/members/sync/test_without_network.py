@@ -87,7 +87,7 @@ def test_orders_are_accepted_weighed_and_packed_without_network_and_sent_once(
     phone.get_by_label("Lấy rồi").check()
     phone.get_by_role("button", name="Đóng hàng đã lấy").click()
     phone.get_by_role("button", name="Dán tem xong").click()
-    expect(phone.get_by_text("Đóng xong", exact=True)).to_be_visible()
+    expect(phone.get_by_text("Đã đóng gói", exact=True)).to_be_visible()
     for part in (plain, called_off):
         open_order(phone, part)
         phone.get_by_role("button", name="Nhận đơn").click()
