@@ -22,7 +22,7 @@ def unit_label(variant: Variant) -> str:
     content = "" if variant.unit in _MEASURES else _content(variant)
     if not content:
         return unit
-    if variant.is_weighed:
+    if variant.is_sold_by_weight:
         return _("%(unit)s of about %(weight)s") % {"unit": unit, "weight": content}
     parts = (content, unit) if get_language() == "en" else (unit, content)
     return NO_BREAK.join(parts)

@@ -91,7 +91,7 @@ class PermissionScope:
         return bool(self.grants)
 
     @property
-    def is_everything(self) -> bool:
+    def covers_everything(self) -> bool:
         return any(grant.is_platform_wide and grant.channels is None for grant in self.grants)
 
     @property
@@ -101,7 +101,7 @@ class PermissionScope:
 
     def covers_channels(self, channels: frozenset[int] | None) -> bool:
         """Return whether it covers all cooperatives in these channels. None means every channel."""
-        if self.is_everything:
+        if self.covers_everything:
             return True
         platform_channels = [grant.channels or frozenset() for grant in self.grants if grant.is_platform_wide]
         return (
@@ -112,7 +112,7 @@ class PermissionScope:
 
     def row_filter(self, *, cooperative: str, channel: str = "") -> Q:
         """Return a filter for the covered rows, given the names of their cooperative and channel columns."""
-        if self.is_everything:
+        if self.covers_everything:
             return Q()
         covered_rows = Q(pk__in=())
         for grant in self.grants:

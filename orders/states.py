@@ -129,7 +129,7 @@ class CashHolder(TextChoices):
 
 
 class StatementRowState(TextChoices):
-    """Outcome of a row of a carrier's statement."""
+    """Outcome of a row of an imported bank or carrier statement."""
 
     WAITING = "waiting", _("to be imported")
     IMPORTED = "imported", _("imported")

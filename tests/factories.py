@@ -363,7 +363,7 @@ def make_weighed_variant(cooperative: Cooperative | None = None, **fields: Any) 
         "price": 36_000,
         "unit": Unit.FRUIT,
         "content_grams": 2400,
-        "is_weighed": True,
+        "is_sold_by_weight": True,
         "tolerance_percent": 20,
     }
     return make_variant(cooperative, **(defaults | fields))

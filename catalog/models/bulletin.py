@@ -25,7 +25,7 @@ class BulletinQuerySet(models.QuerySet["Bulletin"]):
         return self.filter(language=language)
 
     def unsent(self, week: datetime.date) -> BulletinQuerySet:
-        """Return this week's bulletins with followers still to mail; past weeks are not sent."""
+        """Return public bulletins of `week`, a Monday, with followers still to mail."""
         audience = Q(cooperative=None) | Q(cooperative__in=Cooperative.objects.public())
         return self.filter(audience, week=week, sent_at=None).order_by("pk")
 
@@ -42,8 +42,8 @@ class Bulletin(models.Model):
     """The weekly bulletin in one language, of the whole market or of one cooperative.
 
     `week` is its Monday in Vietnam. `spoken_text` is the Vietnamese loudspeaker text with numbers in words;
-    empty in other languages. Both are immutable once created, as a bulletin may have been read out.
-    `sent_through` is the key of the last follower mailed; `sent_at` is set when all were.
+    empty in other languages. The texts never change, because a bulletin may have been read out.
+    `last_mailed_follower_id` is 0 before the first mail; `sent_at` is set when all followers were mailed.
     """
 
     week = models.DateField()
@@ -54,7 +54,7 @@ class Bulletin(models.Model):
     text = models.TextField()
     spoken_text = models.TextField(blank=True, default="")
     created_at = models.DateTimeField()
-    sent_through = models.PositiveBigIntegerField(default=0)
+    last_mailed_follower_id = models.PositiveBigIntegerField(default=0)
     sent_at = models.DateTimeField(null=True, blank=True)
 
     objects = BulletinQuerySet.as_manager()

@@ -107,8 +107,8 @@ class PriceQuerySet(models.QuerySet["Price"]):
 class Price(models.Model):
     """A variant's price in a channel, in minor units, with or without tax as the channel defines.
 
-    `amount` is the list price, null if it is not sold there; `discounted` is the price after the best
-    promotion, whose key is `promotion_key`.
+    `amount` is the list price, null if the variant is not sold there; `discounted` is the price after the
+    best promotion, whose key is `promotion_key`.
     """
 
     variant = models.ForeignKey(Variant, models.CASCADE, related_name="prices")

@@ -224,7 +224,7 @@ class Variant(WithMetadata, WithExternalReference, WithTimes):
 
     `unit` names quantity 1; `content_grams`, `content_ml` or `content_count` (of `content_unit`) describe its
     contents and give the price per kilogram, litre or piece. `weight` is the shipping weight of one step in
-    grams. For catch-weight variants (`is_weighed`) the price is for a step of the estimated weight
+    grams. For catch-weight variants (`is_sold_by_weight`) the price is for a step of the estimated weight
     (`content_grams`), and the weighed amount decides the final price. `cooperative` duplicates the product's,
     for stock and order lines.
     """
@@ -240,7 +240,7 @@ class Variant(WithMetadata, WithExternalReference, WithTimes):
     content_unit = models.CharField(max_length=10, choices=Unit, blank=True, default="")
     weight = models.PositiveIntegerField(null=True, blank=True, help_text=_("grams"))
     barcode = models.CharField(max_length=40, blank=True, default="")
-    is_weighed = models.BooleanField(
+    is_sold_by_weight = models.BooleanField(
         default=False,
         help_text=_("Whether the price depends on the weighed amount; the content is an estimate."),
     )
@@ -260,7 +260,8 @@ class Variant(WithMetadata, WithExternalReference, WithTimes):
         constraints = [
             models.CheckConstraint(condition=~Q(sku=""), name="variant_sku_empty_is_null"),
             models.CheckConstraint(
-                condition=Q(is_weighed=False) | Q(content_grams__gt=0), name="variant_weighed_has_an_estimate"
+                condition=Q(is_sold_by_weight=False) | Q(content_grams__gt=0),
+                name="variant_sold_by_weight_has_estimate",
             ),
         ]
         indexes = [

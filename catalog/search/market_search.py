@@ -32,13 +32,13 @@ class MarketSearch:
     tiers: RelevanceTiers
 
     @property
-    def instead(self) -> str:
+    def corrected_query(self) -> str:
         """The folded query that matches instead; empty if the landing page answers."""
-        return "" if self.landing else self.result.instead
+        return "" if self.landing else self.result.corrected_query
 
     @property
-    def is_mention(self) -> bool:
-        return self.result.is_mention and not self.landing
+    def has_only_mentions(self) -> bool:
+        return self.result.has_only_mentions and not self.landing
 
 
 def search_market(query: str, index: FacetIndex) -> MarketSearch:
@@ -47,7 +47,7 @@ def search_market(query: str, index: FacetIndex) -> MarketSearch:
     If the query names a page, the result omits products that only match by a correction or a mention.
     """
     result = search_products(query, cache=index.cache)
-    corrected = [typed_term(word) for word in query_words_of(result.instead)]
+    corrected = [typed_term(word) for word in query_words_of(result.corrected_query)]
     readings = [corrected, *result.readings] if corrected else result.readings
     cooperatives = find_cooperatives(readings, MAX_COOPERATIVES)
     landing = find_landing_page(query, index, cooperatives)
@@ -62,7 +62,7 @@ def search_product_ids(query: str) -> list[int]:
     """
     result = search_products(query, limit=MAX_RESULTS)
     landing = None
-    if result.instead or result.is_mention or not result.tiers.product_ids:
+    if result.corrected_query or result.has_only_mentions or not result.tiers.product_ids:
         landing = find_landing_page(query, market_facet_index())
     tiers = _with_landing(result, landing)
     return list(islice((key for tier in tiers for key in reversed(tier)), MAX_RESULTS))
@@ -71,6 +71,6 @@ def search_product_ids(query: str) -> list[int]:
 def _with_landing(result: SearchResult, landing: LandingPage | None) -> RelevanceTiers:
     if landing is None:
         return result.tiers
-    if result.instead or result.is_mention:
+    if result.corrected_query or result.has_only_mentions:
         return RelevanceTiers(landing.product_ids)
     return result.tiers.followed_by(landing.product_ids)

@@ -44,14 +44,14 @@ _MIN_UNFINISHED_SYLLABLE = 4
 class SearchResult:
     """A search result: products, published or not, by relevance.
 
-    `readings` are the words and their synonyms. `instead` is the folded query that matches if the original
-    words match nothing. `is_mention`: the words occur only in ingredients and descriptions.
+    `readings` are the words and their synonyms. `corrected_query` is the folded query that matches if the
+    original words match nothing. `has_only_mentions`: the words occur only in ingredients and descriptions.
     """
 
     tiers: RelevanceTiers = field(default_factory=lambda: RelevanceTiers(BitMap()))
     readings: Sequence[Reading] = ()
-    instead: str = ""
-    is_mention: bool = False
+    corrected_query: str = ""
+    has_only_mentions: bool = False
 
 
 def search_products(
@@ -98,7 +98,7 @@ def search_products(
     for attempt in _other_attempts(words, choices, readings, is_complete=is_complete):
         result = attempt(find)
         if result.tiers.product_ids:
-            return SearchResult(result.tiers, readings, result.instead, result.is_mention)
+            return SearchResult(result.tiers, readings, result.corrected_query, result.has_only_mentions)
     return SearchResult(readings=readings)
 
 
@@ -196,16 +196,22 @@ def _other_attempts(
     yield lambda find: _result(find(Condition(SearchField.CATEGORY, choices)))
     if any(word.marks for word in words) and not is_complete:
         yield lambda find: _with_other_marks(words, find)
-    yield lambda find: _result(find(Condition(SearchField.INGREDIENTS, choices)), is_mention=True)
+    yield lambda find: _result(find(Condition(SearchField.INGREDIENTS, choices)), has_only_mentions=True)
     if joined_words := joined_choice(readings):
-        yield lambda find: _result(find(Condition(SearchField.MENTIONS, [joined_words])), is_mention=True)
+        yield lambda find: _result(
+            find(Condition(SearchField.MENTIONS, [joined_words])), has_only_mentions=True
+        )
     if unfinished := _unfinished_choices(words):
         yield lambda find: _result(find(Condition(SearchField.SUBJECT, unfinished)))
     yield lambda find: _search_corrected(words, find)
 
 
-def _result(product_ids: BitMap, *, instead: str = "", is_mention: bool = False) -> SearchResult:
-    return SearchResult(RelevanceTiers(product_ids), instead=instead, is_mention=is_mention)
+def _result(
+    product_ids: BitMap, *, corrected_query: str = "", has_only_mentions: bool = False
+) -> SearchResult:
+    return SearchResult(
+        RelevanceTiers(product_ids), corrected_query=corrected_query, has_only_mentions=has_only_mentions
+    )
 
 
 def _with_other_marks(words: Sequence[QueryWord], find: ProductQuery) -> SearchResult:
@@ -213,14 +219,17 @@ def _with_other_marks(words: Sequence[QueryWord], find: ProductQuery) -> SearchR
 
     A single word may have more diacritics than typed. Of several words, one must be spelled as typed.
     """
-    instead = " ".join(word.folded for word in words)
+    corrected_query = " ".join(word.folded for word in words)
     if len(words) == 1:
-        return _result(find(Condition(SearchField.SUBJECT, [completed_choice(words[0])])), instead=instead)
+        return _result(
+            find(Condition(SearchField.SUBJECT, [completed_choice(words[0])])),
+            corrected_query=corrected_query,
+        )
     conditions = [
         Condition(SearchField.SUBJECT, list(map(folded_choice, words))),
         Condition(SearchField.SUBJECT, _typed_choices(words), is_one_enough=True),
     ]
-    return _result(find(*conditions), instead=instead)
+    return _result(find(*conditions), corrected_query=corrected_query)
 
 
 def _unfinished_choices(words: Sequence[QueryWord]) -> list[Choice] | None:
@@ -252,7 +261,7 @@ def _search_corrected(words: Sequence[QueryWord], find: ProductQuery) -> SearchR
     for candidates in (likeliest, phrases):
         product_ids = find(Condition(SearchField.SUBJECT, corrected_choices(candidates)))
         if product_ids:
-            return _result(product_ids, instead=_corrected_text(product_ids, candidates, find))
+            return _result(product_ids, corrected_query=_corrected_text(product_ids, candidates, find))
     return SearchResult()
 
 

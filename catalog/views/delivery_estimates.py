@@ -58,7 +58,7 @@ class VariantChoice:
         return price_for(amount, grams, 1000) if grams else None
 
     def _sum(self, price: int, steps: int) -> int:
-        return max_price(self.variant, price, steps) if self.variant.is_weighed else price * steps
+        return max_price(self.variant, price, steps) if self.variant.is_sold_by_weight else price * steps
 
     @property
     def is_sold_out(self) -> bool:

@@ -64,7 +64,7 @@ class ProductCard:
     step: str
     unit: str
     price_note: str
-    is_weighed: bool
+    is_sold_by_weight: bool
     variant_count: int
     picture: Files
     stars: int | None
@@ -139,7 +139,7 @@ def _build_card(
         step=_step_label(variant) if variant else "",
         unit=unit_name(variant.unit) if variant else "",
         price_note=_price_note(cheapest, listing.currency) if cheapest else "",
-        is_weighed=variant.is_weighed if variant else False,
+        is_sold_by_weight=variant.is_sold_by_weight if variant else False,
         variant_count=len(prices),
         picture=rendition_files(picture),
         stars=stars,
@@ -159,19 +159,19 @@ def _build_card(
 
 def _shown_prices(price: Price) -> tuple[int | None, int | None]:
     """Return the selling price and the list price: of a step, or of a kilogram if it is sold by weight."""
-    grams = price.variant.content_grams if price.variant.is_weighed else None
+    grams = price.variant.content_grams if price.variant.is_sold_by_weight else None
     if not grams or price.selling_price is None or price.amount is None:
         return price.selling_price, price.amount
     return price_for(price.selling_price, grams, 1000), price_for(price.amount, grams, 1000)
 
 
 def _step_label(variant: Variant) -> str:
-    return unit_name(Unit.KG) if variant.is_weighed else unit_label(variant)
+    return unit_name(Unit.KG) if variant.is_sold_by_weight else unit_label(variant)
 
 
 def _price_note(price: Price, currency: str) -> str:
     """Return a pack's price per kilogram or litre, or what a piece sold by weight costs by estimate."""
-    if not price.variant.is_weighed:
+    if not price.variant.is_sold_by_weight:
         return price_per_measure(price.variant, price.selling_price, currency)
     return _("about %(sum)s/%(unit)s") % {
         "sum": money(price.selling_price or 0, currency),

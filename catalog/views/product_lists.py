@@ -94,8 +94,8 @@ def search_products_page(request: HttpRequest) -> HttpResponse:
         "search_words": query[:200],
         "has_words": has_words,
         "has_one_word": len(words) == 1,
-        "corrected_query": _with_diacritics(search_result.instead, search_result.tiers),
-        "is_mention": is_found and search_result.is_mention,
+        "corrected_query": _with_diacritics(search_result.corrected_query, search_result.tiers),
+        "has_only_mentions": is_found and search_result.has_only_mentions,
         "landing": search_result.landing,
         "other_matches": _other_matches(search_result, index)
         if has_words and not _is_htmx(request)

@@ -122,7 +122,7 @@ def replace_delivery_rates(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Replace the rates of a locked delivery method; a step of `set_delivery_rates`.
+    """Step of `set_delivery_rates`: replace the rates of a locked delivery method.
 
     Raises MissingDeliveryRates, InvalidDeliveryRate.
     """
@@ -158,7 +158,7 @@ def replace_market_days(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Replace the schedule of a locked pickup method; a step of `set_market_days`.
+    """Step of `set_market_days`: replace the schedule of a locked pickup method.
 
     Raises InvalidMarketDay.
     """

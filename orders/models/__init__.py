@@ -29,7 +29,7 @@ from orders.models.ledger import (
     PostingKind,
 )
 from orders.models.line import Allocation, OrderLine
-from orders.models.order import Order, OrderCode, OrderCodeKey, OrderNumber, OrderOrigin, OrderSource
+from orders.models.order import Order, OrderCode, OrderCodeKey, OrderNumber, OrderSource, SaleorOrigin
 from orders.models.parcel import Parcel, ParcelLine, parcel_position_labels
 from orders.models.part import OrderPart, translate_delivery_method_names
 from orders.models.payment import (
@@ -91,7 +91,6 @@ __all__ = [
     "OrderCodeKey",
     "OrderLine",
     "OrderNumber",
-    "OrderOrigin",
     "OrderPart",
     "OrderSource",
     "Parcel",
@@ -110,6 +109,7 @@ __all__ = [
     "RequestedRemedy",
     "Reservation",
     "ReviewReason",
+    "SaleorOrigin",
     "Settlement",
     "StatementImport",
     "StatementKind",

@@ -38,7 +38,7 @@ _MIN_TRACKING_NUMBER = 6  # shorter words are names or codes
 
 
 class OrderSource(models.TextChoices):
-    """The origin of an order. Not a channel."""
+    """Where the buyer ordered; a channel is something else. `SaleorOrigin` is how the order came about."""
 
     WEB = "web", _("web")
     API = "api", _("API")
@@ -48,8 +48,8 @@ class OrderSource(models.TextChoices):
     FACEBOOK = "facebook", _("Facebook")
 
 
-class OrderOrigin(models.TextChoices):
-    """Saleor's OrderOriginEnum."""
+class SaleorOrigin(models.TextChoices):
+    """How the order came about: Saleor's OrderOriginEnum."""
 
     CHECKOUT = "checkout", "CHECKOUT"
     DRAFT = "draft", "DRAFT"
@@ -116,7 +116,8 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def visible_to(self, user: User | None, now: datetime.datetime) -> OrderQuerySet:
         """Return placed orders that `user` may open by their unguessable ids.
 
-        Excludes orders of other accounts, and guest orders whose link has expired.
+        A signed-in user may open their own orders, and guests' orders whose link is open. Without a user it
+        is every order whose link is open, also an account's, because the id is the secret.
         """
         placed, open_links = self.placed(), Q(link_expires_at=None) | Q(link_expires_at__gt=now)
         if user is None:
@@ -226,9 +227,7 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
     channel = models.ForeignKey(Channel, models.PROTECT, related_name="orders")
     currency = models.CharField(max_length=3)
     source = models.CharField(max_length=10, choices=OrderSource, default=OrderSource.WEB)
-    origin = models.CharField(max_length=12, choices=OrderOrigin, default=OrderOrigin.CHECKOUT)
-    till = models.CharField(max_length=60, blank=True, default="")
-    device_time = models.DateTimeField(null=True, blank=True)
+    saleor_origin = models.CharField(max_length=12, choices=SaleorOrigin, default=SaleorOrigin.CHECKOUT)
     idempotency_key = models.CharField(max_length=80, unique=True, null=True, blank=True)
     basket_key = models.UUIDField(unique=True, null=True, blank=True)
 

@@ -241,7 +241,7 @@ class Refund(models.Model):
 
     @property
     def less_to_pay(self) -> int:
-        """How much less the buyer pays in all, in minor units: the substitute is paid for."""
+        """The refund less the price of the substitute, in minor units."""
         return self.amount - self.substitute_total
 
     @property

@@ -32,7 +32,8 @@ class CashRemittance(models.Model):
 
     Sums over its lines, in minor units: `remitted` = `collected` from buyers less the carrier's `fees`.
     `received` is the amount that arrived on our account, set on reconciliation. `resolved_difference` is the
-    part of the difference resolved afterwards (negative if too much arrived). `fee_bearer` bears the fees.
+    part of the difference resolved afterwards; unlike `difference` it is negative if too much arrived.
+    `fee_bearer` bears the fees.
     """
 
     idempotency_key = models.CharField(max_length=160, unique=True)
@@ -81,13 +82,13 @@ class CashRemittance(models.Model):
             models.CheckConstraint(
                 condition=Q(reconciled_at=None, received=None)
                 | Q(reconciled_at__isnull=False, received__isnull=False),
-                name="remittance_settled_was_received",
+                name="remittance_reconciled_was_received",
             ),
         ]
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="remittance_newest"),
             models.Index(
-                fields=["created_at", "id"], condition=Q(reconciled_at=None), name="remittance_unseen"
+                fields=["created_at", "id"], condition=Q(reconciled_at=None), name="remittance_unreconciled"
             ),
         ]
 
@@ -106,7 +107,7 @@ class CashRemittance(models.Model):
 
     @property
     def unresolved_difference(self) -> int:
-        """The unresolved difference of a carrier's remittance (negative: too much arrived)."""
+        """Money still missing from a carrier; unlike `difference`, negative if too much arrived."""
         if self.received is None or self.holder != CashHolder.CARRIER:
             return 0
         return -self.difference - self.resolved_difference
@@ -163,7 +164,7 @@ class StatementRowQuerySet(models.QuerySet["StatementRow"]):
 
 
 class StatementRow(models.Model):
-    """One row of a carrier's statement, in minor units; the file itself is not stored."""
+    """A row of an imported bank or carrier statement, in minor units; the file itself is not stored."""
 
     statement = models.ForeignKey(StatementImport, models.CASCADE, related_name="lines")
     line_number = models.PositiveIntegerField(help_text=_("Line number in the file, from 1."))

@@ -117,7 +117,7 @@ class PayoutQuerySet(models.QuerySet["Payout"]):
         """Return due payouts that can be sent; those by bank need a known account."""
         return self.due().exclude(method=PayoutMethod.BANK, bank_account="")
 
-    def released(self, now: datetime.datetime) -> PayoutQuerySet:
+    def not_held(self, now: datetime.datetime) -> PayoutQuerySet:
         """Return payouts that are not held back because of a recently changed account."""
         return self.filter(Q(payable_from=None) | Q(payable_from__lte=now))
 

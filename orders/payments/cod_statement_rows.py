@@ -94,23 +94,23 @@ class CodColumnMapping:
 
 @dataclass(frozen=True, slots=True)
 class CodRow:
-    """One parcel's amounts in whole đồng. `on` is the day in Vietnam, None if missing or unreadable.
+    """One parcel's amounts in whole đồng. `day` is in Vietnam, None if missing or unreadable.
 
     If the statement does not give the remitted amount, it is the collected cash less the fee. The three need
     not add up; if they do not, a person looks at the row.
     """
 
     line: int
-    tracking: str
-    parcel: str
+    tracking_number: str
+    parcel_code: str
     collected: int
     fee: int
     remitted: int
-    on: datetime.date | None
+    day: datetime.date | None
 
 
 @dataclass(frozen=True, slots=True)
-class CodReading:
+class ParsedCodRows:
     """The parsed rows, and the rows that could not be read."""
 
     rows: list[CodRow]
@@ -122,7 +122,7 @@ def guess_cod_columns(rows: Sequence[Row]) -> CodColumnMapping:
     return guess_columns(CodColumnMapping, rows, _ALIASES)
 
 
-def read_cod_rows(rows: Sequence[Row], mapping: CodColumnMapping) -> CodReading:
+def read_cod_rows(rows: Sequence[Row], mapping: CodColumnMapping) -> ParsedCodRows:
     """Parse the rows below the headings; the second row of a parcel is a problem.
 
     Raises CodColumnsMissing for a mapping without a parcel number or without the collected cash.
@@ -135,12 +135,12 @@ def read_cod_rows(rows: Sequence[Row], mapping: CodColumnMapping) -> CodReading:
 
     def parse(row: Row) -> CodRow:
         parsed = _read_row(row, mapping)
-        if (parsed.tracking, parsed.parcel) in seen_codes:
+        if (parsed.tracking_number, parsed.parcel_code) in seen_codes:
             raise UnreadableRowError(UnreadableReason.REPEATED)
-        seen_codes.add((parsed.tracking, parsed.parcel))
+        seen_codes.add((parsed.tracking_number, parsed.parcel_code))
         return parsed
 
-    return CodReading(*parse_rows(rows, mapping, parse))
+    return ParsedCodRows(*parse_rows(rows, mapping, parse))
 
 
 def _read_row(row: Row, mapping: CodColumnMapping) -> CodRow:

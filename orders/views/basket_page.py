@@ -119,7 +119,7 @@ def _render_basket(
 
     `quantity_errors` maps line ids to error messages; `code_error` is a rejected code with its refusal.
     """
-    basket, is_part = basket or current_basket(request), is_htmx(request)
+    basket, is_fragment = basket or current_basket(request), is_htmx(request)
     provinces = all_provinces()
     code = province_of(request, basket)
     province = next((province for province in provinces if province.code == code), None)
@@ -134,14 +134,14 @@ def _render_basket(
         "sums": totals_of_quote(quote, quote.purchase_at_maximum) if quote else None,
         "has_blocking_problems": has_blocking_problems(quote) if quote else False,
         "removed_line": removed_line,
-        "reordered": None if is_part else pop_reorder_result(request),
+        "reordered": None if is_fragment else pop_reorder_result(request),
         "written_code": code_error[0] if code_error else "",
         "code_error": code_error[1].message if code_error else "",
     }
     if quote is not None:  # otherwise the base template's context processor queries it
         context["basket_count"] = sum(line.quantity for line in quote.requested.lines)
         context["shop"] = quote.shop
-    template = "orders/basket.html#basket-lines" if is_part else "orders/basket.html"
+    template = "orders/basket.html#basket-lines" if is_fragment else "orders/basket.html"
     return render(request, template, context)
 
 

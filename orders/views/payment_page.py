@@ -173,7 +173,7 @@ def build_payment_display(order: Order, *, now: datetime.datetime) -> PaymentDis
 
 
 def authorised_amount(order: Order) -> int:
-    """Return the amount authorised on cards, in minor units; nothing is then due on delivery."""
+    """Return the amount authorised on cards, in minor units; 0 if all of it is captured."""
     if order.authorize_coverage in (order.charge_coverage, Coverage.NONE):
         return 0
     authorised, _charged = total_authorised_and_charged(order.payments.all().sums().values())

@@ -61,7 +61,7 @@ class LineDisplay:
 
     @property
     def is_by_weight(self) -> bool:
-        return self.priced is not None and self.quoted.variant.is_weighed
+        return self.priced is not None and self.quoted.variant.is_sold_by_weight
 
     @property
     def picture(self) -> Picture | None:
@@ -79,7 +79,7 @@ class LineDisplay:
 
 
 @dataclass(frozen=True, slots=True)
-class DeliveryChoice:
+class DeliveryOptionDisplay:
     """One radio button: a delivery method, or one of its pickup times.
 
     It may also be the shipping service chosen for the basket over the API.
@@ -105,7 +105,7 @@ class PickupPoint:
 
     delivery_method: DeliveryMethod
     fee: int | None
-    choices: list[DeliveryChoice]
+    choices: list[DeliveryOptionDisplay]
     is_far: bool
 
     @property
@@ -118,11 +118,11 @@ class SellerQuoteDisplay:
     seller_quote: SellerQuote
     lines: list[LineDisplay]
     messages: list[str]
-    choices: list[DeliveryChoice]
+    choices: list[DeliveryOptionDisplay]
     pickup_points: list[PickupPoint]
 
     @property
-    def choices_without_pickup_time(self) -> list[DeliveryChoice]:
+    def choices_without_pickup_time(self) -> list[DeliveryOptionDisplay]:
         """The choices without a pickup time: one radio button each."""
         return [choice for choice in self.choices if choice.time is None]
 
@@ -146,7 +146,7 @@ class SellerQuoteDisplay:
         return f"delivery-{self.seller_quote.cooperative.pk}"
 
     @property
-    def chosen(self) -> DeliveryChoice | None:
+    def chosen(self) -> DeliveryOptionDisplay | None:
         return next((choice for choice in self.choices if choice.is_chosen), None)
 
     @property
@@ -241,13 +241,13 @@ def seller_messages(seller_quote: SellerQuote, province: Division | None) -> lis
     return messages
 
 
-def delivery_choices(seller_quote: SellerQuote) -> list[DeliveryChoice]:
+def delivery_choices(seller_quote: SellerQuote) -> list[DeliveryOptionDisplay]:
     """Return the radio buttons of a seller's quote: chosen service, methods and free pickup times."""
     choices = []
     if seller_quote.service is not None:
         value = f"service-{seller_quote.service.pk}"
         choices.append(
-            DeliveryChoice(
+            DeliveryOptionDisplay(
                 value,
                 seller_quote.service,
                 seller_quote.service_fee,
@@ -259,7 +259,7 @@ def delivery_choices(seller_quote: SellerQuote) -> list[DeliveryChoice]:
     for option in seller_quote.possible_options:
         if not option.delivery_method.market_days.all():
             choices.append(
-                DeliveryChoice(
+                DeliveryOptionDisplay(
                     str(option.delivery_method.pk),
                     option.delivery_method,
                     option.fee,
@@ -272,11 +272,13 @@ def delivery_choices(seller_quote: SellerQuote) -> list[DeliveryChoice]:
         for time in (time for time in option.times if not time.is_full):
             is_chosen = seller_quote.chosen is option and seller_quote.chosen_time == time.time
             value = f"{option.delivery_method.pk}@{time.time.key}"
-            choices.append(DeliveryChoice(value, option.delivery_method, option.fee, time, is_chosen))
+            choices.append(DeliveryOptionDisplay(value, option.delivery_method, option.fee, time, is_chosen))
     return choices
 
 
-def _gather_pickup_points(choices: list[DeliveryChoice], province: Division | None) -> list[PickupPoint]:
+def _gather_pickup_points(
+    choices: list[DeliveryOptionDisplay], province: Division | None
+) -> list[PickupPoint]:
     """Gather the pickup times by place, in the cooperative's order."""
     points: dict[int, PickupPoint] = {}
     for choice in choices:

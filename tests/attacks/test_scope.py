@@ -146,7 +146,7 @@ def test_groups_add_up_but_do_not_share_their_scope() -> None:
     assert not has_staff_permission(staff, Permission.MANAGE_ORDERS)
     scope = permission_scope(staff, Permission.MANAGE_ORDERS)
     assert not scope.has_platform_grant
-    assert not scope.is_everything
+    assert not scope.covers_everything
 
 
 def test_new_api_group_is_platform_wide_unless_it_says_otherwise() -> None:

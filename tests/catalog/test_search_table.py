@@ -41,7 +41,7 @@ class SearchTableTests(TestCase):
         for query, _row in ROWS["goods"]:
             search = search_market(query, self.index)
             names = {self.names[key] for key in search.tiers.product_ids}
-            actual[query] = (names, search.instead, search.is_mention)
+            actual[query] = (names, search.corrected_query, search.has_only_mentions)
 
         assert actual == {
             query: (set(row["finds"]), row.get("instead", ""), row.get("mention", False))

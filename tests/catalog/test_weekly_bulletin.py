@@ -137,7 +137,10 @@ def test_followers_get_bulletin_once_in_their_language_in_batches(seller) -> Non
     assert "- Quýt: http://127.0.0.1:8000/san-pham/quyt/" in notifications[0].text
     assert 'href="http://127.0.0.1:8000/san-pham/quyt/"' in notifications[0].html
     market.refresh_from_db()
-    assert (market.sent_at, market.sent_through) == (NOW, Follow.objects.get(email="n3@example.com").pk)
+    assert (market.sent_at, market.last_mailed_follower_id) == (
+        NOW,
+        Follow.objects.get(email="n3@example.com").pk,
+    )
     seller_bulletin = Bulletin.objects.get(cooperative=seller, language="vi")
     send_bulletin(bulletin_id=seller_bulletin.pk, now=NOW)
     assert Notification.objects.latest("pk").recipient == "n0@example.com"

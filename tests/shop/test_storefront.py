@@ -136,7 +136,7 @@ def test_price_and_button_are_in_the_first_view(phone: Page) -> None:
         category=gourds,
         price=27_000,
         content_grams=1_800,
-        is_weighed=True,
+        is_sold_by_weight=True,
         tolerance_percent=20,
         variants=(("Quả nhỏ, 1,5–2 kg", 0), ("Quả vừa, 2–3 kg", 12_000), ("Quả to, 3–4 kg", 24_000)),
     )

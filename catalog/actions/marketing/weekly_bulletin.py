@@ -110,17 +110,19 @@ def send_bulletin(*, bulletin_id: int, now: datetime.datetime, batch: int = BATC
     if bulletin is None:
         return False
     followers = Follow.objects.confirmed().filter(
-        cooperative=bulletin.cooperative, language=bulletin.language, pk__gt=bulletin.sent_through
+        cooperative=bulletin.cooperative, language=bulletin.language, pk__gt=bulletin.last_mailed_follower_id
     )
     next_followers = list(followers.order_by("pk")[:batch])
     products = notifications.bulletin_products(bulletin) if next_followers else []
     run = SweepRun("catalog.weekly_bulletin:mail")
     for follow in next_followers:
         run.attempt((bulletin.pk, follow.pk), partial(_write_mail, bulletin, follow, products, now))
-    bulletin.sent_through = next_followers[-1].pk if next_followers else bulletin.sent_through
+    bulletin.last_mailed_follower_id = (
+        next_followers[-1].pk if next_followers else bulletin.last_mailed_follower_id
+    )
     has_more = len(next_followers) == batch
     bulletin.sent_at = None if has_more else now
-    bulletin.save(update_fields=["sent_through", "sent_at"])
+    bulletin.save(update_fields=["last_mailed_follower_id", "sent_at"])
     return has_more
 
 

@@ -37,8 +37,8 @@ class ProductDetails:
 class VariantDetails:
     """A variant's sale step and its price in the channel's minor units, tax included.
 
-    For variants sold by weight (`is_weighed`), `content_grams` is the estimated weight of a step, on which
-    the price is based. The buyer pays for up to `tolerance_percent` more without being asked.
+    For variants sold by weight (`is_sold_by_weight`), `content_grams` is the estimated weight of a step, on
+    which the price is based. The buyer pays for up to `tolerance_percent` more without being asked.
     """
 
     price: int
@@ -51,7 +51,7 @@ class VariantDetails:
     weight: int | None = None
     barcode: str = ""
     quantity_limit_per_customer: int | None = None
-    is_weighed: bool = False
+    is_sold_by_weight: bool = False
     tolerance_percent: int = 20
 
     def columns(self) -> dict[str, object]:

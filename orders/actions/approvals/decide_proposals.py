@@ -25,7 +25,7 @@ from orders.actions.payouts.payment_settings import (
 from orders.actions.payouts.proposals import (
     PersonRequired,
     create_proposal,
-    is_payout_released,
+    is_payout_confirmed,
     lapse_proposal,
     payout_values,
     record_proposal_change,
@@ -94,7 +94,7 @@ def propose_payout(*, payout_id: uuid.UUID, actor: Actor, now: datetime.datetime
     payout = locks.lock_payout(payout_id)
     if payout.state != PayoutState.DUE:
         raise PayoutAlreadyPaid()
-    if is_payout_released(payout):
+    if is_payout_confirmed(payout):
         raise PayoutAlreadyReleased()
     facts = payout_values(payout)
     return create_proposal(

@@ -95,9 +95,7 @@ def suggest_orders(transfers: Sequence[BankTransfer]) -> dict[uuid.UUID, Transfe
     Parts and payments of the suggested orders are prefetched, because their status needs them.
     """
     codes_by_transfer = {transfer.pk: find_order_codes(transfer.note) for transfer in transfers}
-    all_codes = {
-        code for suggestions_by_transfer in codes_by_transfer.values() for code in suggestions_by_transfer
-    }
+    all_codes = {code for codes in codes_by_transfer.values() for code in codes}
     order_by_code = (
         {order.code: order for order in Order.objects.placed().filter(code__in=all_codes)}
         if all_codes

@@ -124,10 +124,10 @@ def undo_acceptance(
     if part.state != PartState.ACCEPTED or part.accepted_at is None:
         raise WrongMove(came_from=part.state, to=PartState.NEW)
     _require_permission(part, ("part.accepted",), part.accepted_at, reason, actor=actor, now=now)
-    is_weighed = part.lines.filter(weighed_grams__isnull=False).exists()
+    is_any_weighed = part.lines.filter(weighed_grams__isnull=False).exists()
     is_asked = WeightQuestion.objects.open().filter(line__part=part).exists()
     is_asked |= Substitute.objects.waiting().filter(line__part=part).exists()
-    if is_weighed or is_asked or part.parcels.exclude(state=ParcelState.VOIDED).exists():
+    if is_any_weighed or is_asked or part.parcels.exclude(state=ParcelState.VOIDED).exists():
         raise PackingAlreadyStarted()
     advance(part, PartState.NEW, PART_UNDO_MOVES)
     part.accepted_at = None

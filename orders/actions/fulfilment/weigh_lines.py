@@ -18,7 +18,7 @@ from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.catch_weight_pricing import (
     close_weight_questions,
     line_total_at_weight,
-    reprice_weighed_line,
+    reprice_line_by_weight,
 )
 from orders.actions.order_records.recalculate_order import open_quantities
 from orders.actions.payments.order_payments import current_transfer_instructions
@@ -130,7 +130,7 @@ def weigh_locked_line(
     if exceeds_bound and WeightQuestion.objects.open().filter(line=line, grams=grams).exists():
         raise WeightQuestionPending(field="grams")
     close_weight_questions([line], now=now)
-    reprice_weighed_line(order, part, line, None if exceeds_bound else grams)
+    reprice_line_by_weight(order, part, line, None if exceeds_bound else grams)
     _record_line_change(
         order, part, line, "line.weighed", grams, idempotency_key=idempotency_key, actor=actor, now=now
     )
@@ -164,7 +164,7 @@ def answer_weight_question(
     line = question.line
     if is_agreed:
         line.bound_grams, line.bound_gross = question.grams, question.cost_after
-        reprice_weighed_line(order, part, line, question.grams)
+        reprice_line_by_weight(order, part, line, question.grams)
     _record_line_change(order, part, line, f"line.weight_{answer}", question.grams, actor=actor, now=now)
     finish_order_change(order, now=now)
     notifications.notify_weight_answer(order, part, question, now=now)

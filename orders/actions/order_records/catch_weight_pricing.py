@@ -26,7 +26,7 @@ def line_total_at_weight(order: Order, line: OrderLine, grams: int) -> int:
     return _price_at(order, line, _shares_of(line), grams).total.gross
 
 
-def reprice_weighed_line(
+def reprice_line_by_weight(
     order: Order,
     part: OrderPart,
     line: OrderLine,

@@ -160,7 +160,7 @@ def write_parts(
             line = _build_line(
                 order, part, quoted, lines_priced[quoted.requested.key], len(lines), translated
             )
-            if quoted.variant.is_weighed:
+            if quoted.variant.is_sold_by_weight:
                 line.estimate_grams, line.bound_grams = quoted.estimate_grams, quoted.bound_grams
                 line.bound_gross = quote.maximum_of_line(quoted)
             lines[quoted.requested.key] = line
@@ -183,7 +183,7 @@ def add_line(order: Order, part: OrderPart, quote: Quote, *, limit: int, now: da
     attach_product_media([quoted.variant])
     last: int = order.lines.aggregate(last=Max("position", default=0))["last"]
     line = _build_line(order, part, quoted, priced, last + 1, _translated_names(order, quote))
-    if quoted.variant.is_weighed:
+    if quoted.variant.is_sold_by_weight:
         line.estimate_grams = quoted.estimate_grams
         line.bound_grams = _maximum_grams_within(quote, quoted, limit)
         line.bound_gross = quote.price_at_weight(quoted, line.bound_grams).total.gross

@@ -13,7 +13,7 @@ from orders import locks, money_notifications
 from orders.actions.ledger.ledger_postings import Entry, post_entries, record_payment_event
 from orders.actions.ledger.unmatched_transfers import book_returned_transfer
 from orders.actions.order_changes.finish_order_change import finish_order_change
-from orders.actions.payouts.proposals import require_payout_released
+from orders.actions.payouts.proposals import require_payout_confirmed
 from orders.models import EventKind, LedgerAccount, Payment, Payout, PayoutMethod, PostingKind, Refund
 from orders.notifications import refunds as refund_notifications
 from orders.states import PAYOUT_MOVES, SETTLEMENT_MOVES, PayoutState, SettlementState
@@ -87,7 +87,7 @@ def require_payable(payout: Payout, *, now: datetime.datetime) -> None:
         raise PayoutHeld(until=payout.payable_from)
     if payout.calls.unanswered().exists():
         raise PayoutInProgress()
-    require_payout_released(payout)
+    require_payout_confirmed(payout)
 
 
 def complete_payout(

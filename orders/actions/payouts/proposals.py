@@ -52,7 +52,7 @@ def payout_values(payout: Payout) -> dict[str, object]:
     }
 
 
-def is_payout_released(payout: Payout) -> bool:
+def is_payout_confirmed(payout: Payout) -> bool:
     """Return whether the payout, as it is now, needs no further confirmation."""
     if not shop_settings().needs_second_person_for_payouts:
         return True
@@ -60,7 +60,7 @@ def is_payout_released(payout: Payout) -> bool:
     return confirmed is not None and confirmed.proposed_values == payout_values(payout)
 
 
-def filter_released_payouts(payouts: Iterable[Payout]) -> list[Payout]:
+def filter_confirmed_payouts(payouts: Iterable[Payout]) -> list[Payout]:
     """Keep the payouts that need no further confirmation; at most two queries."""
     rows = list(payouts)
     if not shop_settings().needs_second_person_for_payouts:
@@ -71,9 +71,9 @@ def filter_released_payouts(payouts: Iterable[Payout]) -> list[Payout]:
     return [row for row in rows if proposed_values.get(row.pk) == payout_values(row)]
 
 
-def require_payout_released(payout: Payout) -> None:
+def require_payout_confirmed(payout: Payout) -> None:
     """Raise SecondPersonRequired if the payout still needs a confirmation."""
-    if not is_payout_released(payout):
+    if not is_payout_confirmed(payout):
         raise SecondPersonRequired()
 
 

@@ -36,7 +36,15 @@ from orders.actions.quotes.quote_types import (
     RequestedLine,
 )
 from orders.actions.vouchers.redeem_vouchers import record_voucher_use, require_same_discount
-from orders.models import InvoiceDetails, Order, OrderLine, OrderOrigin, OrderPart, OrderSource, PaymentMethod
+from orders.models import (
+    InvoiceDetails,
+    Order,
+    OrderLine,
+    OrderPart,
+    OrderSource,
+    PaymentMethod,
+    SaleorOrigin,
+)
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
 from shop.core.models import Channel, record_change
@@ -69,7 +77,7 @@ def create_draft(
         channel_id=channel.pk,
         currency=channel.currency,
         source=source,
-        origin=OrderOrigin.DRAFT,
+        saleor_origin=SaleorOrigin.DRAFT,
         user_id=user_id,
         language=language,
     )

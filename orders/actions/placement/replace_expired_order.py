@@ -127,7 +127,7 @@ def _copy_order(ended_order: Order, *, now: datetime.datetime) -> Order:
         currency=ended_order.currency,
         user_id=ended_order.user_id,
         source=ended_order.source,
-        origin=ended_order.origin,
+        saleor_origin=ended_order.saleor_origin,
         language=ended_order.language,
         buyer_name=ended_order.buyer_name,
         email=ended_order.email,

@@ -305,7 +305,7 @@ class Quote:
     @property
     def is_by_weight(self) -> bool:
         """Return whether some line is sold by weight. The price of such a line may change."""
-        return any(line.variant.is_weighed for line in self.lines)
+        return any(line.variant.is_sold_by_weight for line in self.lines)
 
     def maximum_of_line(self, line: QuotedLine) -> int:
         """Return the price of a line sold by weight at its bound, after the line's discounts."""
@@ -317,7 +317,7 @@ class Quote:
         at_bound: dict[Hashable, WeighedPrice] = {
             line.requested.key: self.price_at_weight(line, line.bound_grams)
             for line in self.lines
-            if line.variant.is_weighed
+            if line.variant.is_sold_by_weight
         }
         if not at_bound:
             return self.purchase

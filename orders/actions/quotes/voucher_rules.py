@@ -270,7 +270,7 @@ def _explain_missing_amount(check: _VoucherCheck, minimum: int, missing: int) ->
     currency = check.value.currency
     counted = money(minimum - missing, currency)
     bases = []
-    if any(line.variant.is_weighed for line in check.lines):
+    if any(line.variant.is_sold_by_weight for line in check.lines):
         bases.append(str(_("by the estimated weight")))
     if any(line.unit_price < line.unit_list_price for line in check.lines):
         bases.append(str(_("after price cuts")))

@@ -18,7 +18,7 @@ from orders import locks, money_notifications
 from orders.actions.cash_on_delivery.cash_offset import offset_collected_cash_task
 from orders.actions.gateway_requests.intended_calls import request_payout
 from orders.actions.ledger.ledger_postings import Entry, post_entries
-from orders.actions.payouts.proposals import is_payout_released
+from orders.actions.payouts.proposals import is_payout_confirmed
 from orders.models import (
     EntryNature,
     LedgerAccount,
@@ -218,7 +218,7 @@ def _create_payout(settlement: Settlement, *, actor: Actor, now: datetime.dateti
         note=f"CHO PHIEN QT{settlement.pk}",
         created_at=now,
     )
-    if is_by_stripe and is_payout_released(payout):
+    if is_by_stripe and is_payout_confirmed(payout):
         request_payout(payout, actor=actor, now=now)
 
 

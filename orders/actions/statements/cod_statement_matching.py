@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from orders.models import Parcel, StatementRowProblem
 from orders.models.parcel import ParcelQuerySet
-from orders.payments.cod_statement_rows import CodReading
+from orders.payments.cod_statement_rows import ParsedCodRows
 from orders.payments.statement_cells import UnreadableReason
 from orders.states import CashHolder, CodState, ParcelState, StatementRowState
 from shop.core.texts.folding import fold
@@ -47,23 +47,23 @@ class MatchedRow:
     problem: str = ""
 
 
-def stated_rows(reading: CodReading) -> list[StatedAmounts]:
+def stated_rows(parsed: ParsedCodRows) -> list[StatedAmounts]:
     """Return all rows of a statement in file order, including those that could not be read."""
     rows = [
         StatedAmounts(
             row.line,
-            tuple(code for code in (row.tracking, row.parcel) if code),
+            tuple(code for code in (row.tracking_number, row.parcel_code) if code),
             row.collected,
             row.fee,
             row.remitted,
         )
-        for row in reading.rows
+        for row in parsed.rows
     ]
     rows += [
         StatedAmounts(
             problem.line, problem=_PROBLEM_OF_REASON.get(problem.reason, StatementRowProblem.BAD_AMOUNT)
         )
-        for problem in reading.problems
+        for problem in parsed.problems
     ]
     return sorted(rows, key=lambda row: row.position)
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from orders.models import OrderOrigin
+from orders.models import SaleorOrigin
 from orders.states import Coverage, SaleorStatus
 from shop.api.orders import (
     discounts,
@@ -44,7 +44,7 @@ AREA = Area(
         "OrderStatus": SaleorStatus,
         "OrderAuthorizeStatusEnum": Coverage,
         "OrderChargeStatusEnum": Coverage,
-        "OrderOriginEnum": OrderOrigin,
+        "OrderOriginEnum": SaleorOrigin,
         **discounts.ENUMS,
         **parts.ENUMS,
         **refund_mutations.ENUMS,

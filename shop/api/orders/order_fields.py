@@ -36,7 +36,7 @@ from shop.core.models import Channel
 order.columns(
     updatedAt="updated_at",
     status="saleor_status",
-    origin="origin",
+    origin="saleor_origin",
     authorizeStatus="authorize_coverage",
     chargeStatus="charge_coverage",
     customerNote="note",

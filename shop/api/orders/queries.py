@@ -79,7 +79,7 @@ def _handled_orders(context: Context) -> Rows:
 def all_orders(arguments: OrdersArguments, context: Context, selection: Selection) -> dict[str, object]:
     """List placed orders; drafts have their own list."""
     reject_filter_with_where(arguments)
-    if order_scope(context).is_everything and not _NARROWING_ARGUMENTS & arguments.keys():
+    if order_scope(context).covers_everything and not _NARROWING_ARGUMENTS & arguments.keys():
         order_by = sort_keys(arguments.get("sortBy"), SORTS, PLACED, unique="number")
         return connect(order, compiled_rows(_placed_orders), arguments, selection, order=order_by)
     rows = _handled_orders(context)

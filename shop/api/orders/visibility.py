@@ -64,7 +64,7 @@ def whole_orders() -> QuerySet[Order]:
 def visible_orders(context: Context) -> QuerySet[Order]:
     """Return visible orders: guests' by unguessable id, one's own, and for staff those they handle."""
     scope = order_scope(context)
-    if scope.is_everything:
+    if scope.covers_everything:
         return whole_orders()
     if not scope:
         return whole_orders().filter(pk__in=Order.objects.visible_to(context.user, context.now).values("pk"))
@@ -78,14 +78,14 @@ def order_scope(context: Context) -> PermissionScope:
 def can_only_see_parts(context: Context) -> bool:
     """Return whether the requester sees only parts of some orders."""
     scope = order_scope(context)
-    return bool(scope) and not scope.is_everything
+    return bool(scope) and not scope.covers_everything
 
 
 def visible_parts(context: Context) -> OrderPartQuerySet:
     """Return the parts that staff of some cooperatives or channels handle."""
     scope = order_scope(context)
     rows = OrderPart.objects.filter(scope.row_filter(cooperative="cooperative", channel="order__channel"))
-    return rows if scope.is_everything else rows.filter(order__confirmed_at__isnull=False)
+    return rows if scope.covers_everything else rows.filter(order__confirmed_at__isnull=False)
 
 
 def filter_visible(context: Context, rows: Visible, *, order: str, part: str) -> Visible:

@@ -23,7 +23,7 @@ from orders.actions.payouts.bank_accounts import (
     use_current_cooperative_account,
 )
 from orders.actions.payouts.complete_payouts import mark_payout_paid
-from orders.actions.payouts.proposals import filter_released_payouts, is_payout_released
+from orders.actions.payouts.proposals import filter_confirmed_payouts, is_payout_confirmed
 from orders.models import Approval, Payout, PayoutMethod
 from orders.payments.banks import find_bank
 from orders.payments.vietqr import InvalidPayload, build_payload, qr_svg
@@ -60,16 +60,17 @@ def list_payouts(request: HttpRequest, actor: Actor) -> HttpResponse:
     )
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     listed = list(page.object_list)
-    released_payouts = listed if is_done else filter_released_payouts(listed)
+    confirmed_payouts = listed if is_done else filter_confirmed_payouts(listed)
     context = {
         "is_done": is_done,
         "page": page,
         "rows": [
-            (row, find_bank(row.bank_bin), has_other_account(row), row.is_held(now), row in released_payouts)
+            (row, find_bank(row.bank_bin), has_other_account(row), row.is_held(now), row in confirmed_payouts)
             for row in listed
         ],
         "key": uuid.uuid4(),
-        "has_list": not is_done and any(_is_listed(row) and not row.is_held(now) for row in released_payouts),
+        "has_list": not is_done
+        and any(_is_listed(row) and not row.is_held(now) for row in confirmed_payouts),
     }
     return render(request, "desk/payouts.html", context)
 
@@ -79,9 +80,9 @@ def list_payouts(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_recent_sign_in
 def download_due_payouts(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Export all due payouts with an account as a file for the bank."""
-    due_payouts = Payout.objects.due().released(timezone.now())
+    due_payouts = Payout.objects.due().not_held(timezone.now())
     due_payouts = due_payouts.filter(method=PayoutMethod.BANK, currency="VND").exclude(bank_account="")
-    due_payouts = due_payouts.filter(pk__in=[row.pk for row in filter_released_payouts(due_payouts)])
+    due_payouts = due_payouts.filter(pk__in=[row.pk for row in filter_confirmed_payouts(due_payouts)])
     name = f"chi-tien-{vietnam_date(timezone.now()):%Y-%m-%d}.xlsx"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return HttpResponse(as_xlsx([bank_list(due_payouts)]), content_type=XLSX, headers=headers)
@@ -197,7 +198,7 @@ def _render_payout(
         "payout": payout,
         "bank": find_bank(payout.bank_bin),
         "code": _qr_code(payout),
-        "is_payout_released": is_payout_released(payout),
+        "is_payout_confirmed": is_payout_confirmed(payout),
         "proposal": Approval.objects.waiting(timezone.now()).filter(payout=payout).first(),
         "is_held": payout.state == PayoutState.DUE and payout.is_held(timezone.now()),
         "has_other_account": has_other_account(payout),
@@ -216,7 +217,7 @@ def _render_payout(
 def _qr_code(payout: Payout) -> SafeString | None:
     """Return the payout's VietQR code; None if it is held or its account cannot be encoded."""
     is_due = payout.state == PayoutState.DUE and _is_listed(payout) and not payout.is_held(timezone.now())
-    if not is_due or not is_payout_released(payout):
+    if not is_due or not is_payout_confirmed(payout):
         return None
     try:
         payload = build_payload(

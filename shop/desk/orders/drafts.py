@@ -184,7 +184,7 @@ def _seller_rows(quote: Quote, lines: BaseFormSet[LineForm], form: DraftForm) ->
                     "quoted": line,
                     "form": forms.get(line.requested.key),
                     "messages": line_messages(line, currency),
-                    "maximum": quote.maximum_of_line(line) if line.variant.is_weighed else None,
+                    "maximum": quote.maximum_of_line(line) if line.variant.is_sold_by_weight else None,
                 }
                 for line in seller_quote.lines
             ],

@@ -64,7 +64,7 @@ def create_weighed_orders(
     """Place two orders of the demo's buyer: one to weigh, one that awaits the buyer's answer."""
     weighed_variant = (
         Variant.objects.buyable_in(channel.pk)
-        .filter(is_weighed=True, product__listings__state=ListingState.PUBLISHED)
+        .filter(is_sold_by_weight=True, product__listings__state=ListingState.PUBLISHED)
         .exclude(cooperative__slug=WALKTHROUGH_SELLER)
         .order_by("pk")
         .first()

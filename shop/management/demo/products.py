@@ -162,7 +162,7 @@ def _variant(row: TomlTable) -> VariantDetails:
         content_count=row.get("count"),
         content_unit=row.get("of", ""),
         weight=row["weight"],
-        is_weighed=row.get("weighed", False),
+        is_sold_by_weight=row.get("weighed", False),
     )
 
 

@@ -168,7 +168,7 @@ class NewListingForm(PhotosForm, ProductForm, NewVariantForm):
     field_order = (
         *("photo", "gallery_photos", "captions", "name", "product_type", "unit", "content", "measure"),
         "price",
-        *("is_weighed", "tolerance", "label", "on_hand", "shelf_life", "origin", "category", "months"),
+        *("is_sold_by_weight", "tolerance", "label", "on_hand", "shelf_life", "origin", "category", "months"),
         *("description", "return_terms", "return_days", "storage", "packaging", "ingredients"),
     )
 

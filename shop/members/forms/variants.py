@@ -38,7 +38,7 @@ class VariantForm(MembersForm, ConfirmableForm):
         required=False,
         choices=[("g", "g"), ("kg", "kg"), ("ml", "ml"), ("l", "l"), *Unit.choices[:6]],
     )
-    is_weighed = forms.BooleanField(
+    is_sold_by_weight = forms.BooleanField(
         label=_("Ordered by the piece, priced by weight"),
         required=False,
         help_text=_(
@@ -77,7 +77,7 @@ class VariantForm(MembersForm, ConfirmableForm):
             "measure": measure,
             "price": price,
             "label": variant.name,
-            "is_weighed": variant.is_weighed,
+            "is_sold_by_weight": variant.is_sold_by_weight,
             "tolerance": variant.tolerance_percent,
         }
 
@@ -89,7 +89,7 @@ class VariantForm(MembersForm, ConfirmableForm):
             self.add_error("content", _("Enter a whole number of grams, millilitres or pieces."))
         elif amount > _MAX_CONTENT:
             self.add_error("content", _("Enter at most 10 tonnes or 10,000 litres."))
-        elif cleaned.get("is_weighed") and "content_grams" not in _content_arguments(
+        elif cleaned.get("is_sold_by_weight") and "content_grams" not in _content_arguments(
             cleaned.get("unit", ""), content, measure
         ):
             self.add_error("content", _("Enter the estimated weight of one piece, in g or kg."))
@@ -118,7 +118,7 @@ class VariantForm(MembersForm, ConfirmableForm):
             name=cleaned["label"],
             unit=cleaned["unit"],
             **_content_arguments(cleaned["unit"], cleaned["content"], cleaned["measure"]),
-            is_weighed=cleaned["is_weighed"],
+            is_sold_by_weight=cleaned["is_sold_by_weight"],
             tolerance_percent=20 if cleaned["tolerance"] is None else cleaned["tolerance"],
             weight=existing.weight if existing else None,
             barcode=existing.barcode if existing else "",

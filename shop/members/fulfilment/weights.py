@@ -30,7 +30,7 @@ def record_line_weight(
 ) -> HttpResponse:
     """Record a line's weight; an implausible weight must be confirmed."""
     part, now = find_part(membership, part_id), timezone.now()
-    form = WeighForm(request.POST, line=_weighed_line(part, line_id))
+    form = WeighForm(request.POST, line=_line_sold_by_weight(part, line_id))
     if not form.is_valid():
         return render_part(request, membership, part, now=now, weigh=form)
     action = partial(
@@ -64,7 +64,7 @@ def preview_weight(
 ) -> HttpResponse:
     """Preview the price of a weight while it is being entered; nothing is saved."""
     part = find_part(membership, part_id)
-    line = _weighed_line(part, line_id)
+    line = _line_sold_by_weight(part, line_id)
     form = WeighForm(request.GET, line=line)
     context: dict[str, object] = {"line": line, "order": part.order}
     if form.is_valid():
@@ -90,7 +90,7 @@ def _describe_weight_difference(order: Order, line: OrderLine, total: int) -> st
     return text % {"sum": money(abs(difference), order.currency)} if difference else ""
 
 
-def _weighed_line(part: OrderPart, line_id: uuid.UUID) -> OrderLine:
+def _line_sold_by_weight(part: OrderPart, line_id: uuid.UUID) -> OrderLine:
     """Return a line of the part that is sold by weight. Raises Missing."""
     line = next((line for line in part.lines.all() if line.pk == line_id and line.is_by_weight), None)
     if line is None:

@@ -532,7 +532,7 @@ def test_phone_order_by_weight_is_priced_by_its_forced_price() -> None:
 def test_placed_order_ignores_later_changes_of_variant() -> None:
     gourd = make_weighed_variant()
     part = accepted((gourd, 2))
-    type(gourd).objects.update(is_weighed=False, content_grams=1000, tolerance_percent=0)
+    type(gourd).objects.update(is_sold_by_weight=False, content_grams=1000, tolerance_percent=0)
 
     assert weigh(part, 4600).total_gross == 69_000
 

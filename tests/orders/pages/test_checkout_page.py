@@ -392,7 +392,7 @@ def test_product_newly_sold_by_weight_must_be_confirmed(client: Client) -> None:
     pillow = make_variant(price=36_000, content_grams=2400, tolerance_percent=20)
     add_to_basket(client, pillow)
     checkout_page(client)
-    Variant.objects.filter(pk=pillow.pk).update(is_weighed=True)
+    Variant.objects.filter(pk=pillow.pk).update(is_sold_by_weight=True)
 
     second_page = submit_rejected(client, shown_total=66_000, shown_maximum=66_000)
 

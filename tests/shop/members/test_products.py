@@ -128,11 +128,12 @@ def test_product_sold_by_the_kilogram_needs_no_content(lister) -> None:
 @pytest.mark.parametrize(("written", "tolerance"), [("", 20), ("0", 0), ("15", 15)])
 def test_weighed_product_gets_an_estimate_and_a_tolerance(lister, written, tolerance) -> None:
     lister.post(
-        "/xa-vien/hang/moi/", product_form(content="2400", measure="g", is_weighed="on", tolerance=written)
+        "/xa-vien/hang/moi/",
+        product_form(content="2400", measure="g", is_sold_by_weight="on", tolerance=written),
     )
 
     variant = Product.objects.get().variants.get()
-    assert variant.is_weighed
+    assert variant.is_sold_by_weight
     assert variant.content_grams == 2400
     assert (variant.tolerance_percent, variant.bound_grams(2)) == (tolerance, 48 * (100 + tolerance))
 
@@ -147,7 +148,7 @@ def test_weighed_product_gets_an_estimate_and_a_tolerance(lister, written, toler
     ],
 )
 def test_weighed_product_without_weight_or_with_invalid_tolerance_is_refused(lister, wrong, field) -> None:
-    response = lister.post("/xa-vien/hang/moi/", product_form(is_weighed="on", **wrong))
+    response = lister.post("/xa-vien/hang/moi/", product_form(is_sold_by_weight="on", **wrong))
 
     assert list(response.context["form"].errors) == [field]
     assert Product.objects.count() == 0
@@ -159,13 +160,13 @@ def test_product_becomes_weighed_and_its_page_shows_it(lister, seller) -> None:
     address = f"/xa-vien/hang/{listing.pk}/loai/{variant.pk}/"
     fields = {"unit": "fruit", "content": "2400", "measure": "g", "price": "36.000", "label": ""}
 
-    lister.post(address, fields | {"is_weighed": "on", "tolerance": "10"})
+    lister.post(address, fields | {"is_sold_by_weight": "on", "tolerance": "10"})
 
     variant.refresh_from_db()
-    assert variant.is_weighed
+    assert variant.is_sold_by_weight
     assert variant.tolerance_percent == 10
     page = html_of(lister.get(address))
-    assert re.search(r'name="is_weighed"[^>]* checked', page)
+    assert re.search(r'name="is_sold_by_weight"[^>]* checked', page)
     assert 'name="tolerance" value="10"' in page
 
 
