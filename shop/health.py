@@ -35,7 +35,7 @@ Report = dict[str, object]
 def check_health(request: HttpRequest) -> JsonResponse:
     """Answer 200 while the shop can sell: its database is writable, and so is an embedded shop's folder.
 
-    `missing` lists the unhealthy parts. Without cache, broker or jobs the shop still sells and their work
+    `failing` lists the unhealthy parts. Without cache, broker or jobs the shop still sells and their work
     waits.
     """
     checks: dict[str, Callable[[], Report]] = {
@@ -49,14 +49,14 @@ def check_health(request: HttpRequest) -> JsonResponse:
     }
     report = {name: check() for name, check in checks.items()}
     failing_parts = [name for name, part in report.items() if not part["ok"]]
-    sells = report["database"]["ok"] and (settings.SERVER or report["data"]["is_writable"])
-    return JsonResponse({**report, "missing": failing_parts}, status=200 if sells else 503)
+    can_sell = report["database"]["ok"] and (settings.SERVER or report["data"]["is_writable"])
+    return JsonResponse({**report, "failing": failing_parts}, status=200 if can_sell else 503)
 
 
 def _check_database() -> Report:
     """Check that the database answers and takes writes.
 
-    A full volume of a database server shows in its own monitoring.
+    This does not notice a full disk of a database server; monitor it there.
     """
     try:
         with connection.cursor() as cursor:

@@ -55,7 +55,7 @@ class SecondFactorGate:
 def _sign_in_again_response() -> JsonResponse:
     """Return the answer to the app; a message for the next page would be about something else."""
     message = _("Confirm that it is you. What you have done on this phone is kept until then.")
-    return JsonResponse({"code": "proof_required", "message": message}, status=401)
+    return JsonResponse({"code": "recent_sign_in_required", "message": message}, status=401)
 
 
 def _require_enrolment(request: HttpRequest, user: User, match: ResolverMatch) -> HttpResponse | None:

@@ -61,8 +61,8 @@ def sitemaps() -> dict[str, LanguageSitemap]:
     return {
         f"{section}-{language}": kind(language)
         for section, kind in (
-            ("goods", Products),
-            ("shelves", Categories),
+            ("products", Products),
+            ("categories", Categories),
             ("cooperatives", Cooperatives),
             ("regions", Regions),
         )

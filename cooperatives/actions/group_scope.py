@@ -61,9 +61,9 @@ def set_group_scope(
         GroupCooperative(group=group, cooperative_id=cooperative_id)
         for cooperative_id in sorted(requested_ids - existing_ids)
     )
-    data: dict[str, object] = {"cooperatives": sorted(requested_ids), "platform_wide": is_platform_wide}
+    data: dict[str, object] = {"cooperatives": sorted(requested_ids), "is_platform_wide": is_platform_wide}
     if was_platform_wide != is_platform_wide:
-        scopes = {"platform_wide": was_platform_wide}, {"platform_wide": is_platform_wide}
+        scopes = {"is_platform_wide": was_platform_wide}, {"is_platform_wide": is_platform_wide}
         data |= {"from": scopes[0], "to": scopes[1]}
     record_change("group.scope_set", group, actor=actor, now=now, data=data)
     return group

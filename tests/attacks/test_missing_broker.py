@@ -148,7 +148,7 @@ def test_health_answers_quickly_beside_a_silent_server() -> None:
         second = Client().get("/health/")
         ended = time.monotonic()
 
-    assert first.json()["missing"] == second.json()["missing"] == ["cache", "broker", "jobs"]
+    assert first.json()["failing"] == second.json()["failing"] == ["cache", "broker", "jobs"]
     assert between - begun < 2
     assert ended - between < 0.5  # the result is reused for some seconds
 
@@ -158,4 +158,4 @@ def test_health_reports_an_unwritable_queue_folder(tmp_path: Path) -> None:
         response = Client().get("/health/")
 
     assert response.status_code == 200
-    assert "broker" in response.json()["missing"]
+    assert "broker" in response.json()["failing"]

@@ -81,9 +81,9 @@ def test_platform_wide_scope_must_be_explicit() -> None:
     assert has_staff_permission(staff, Permission.MANAGE_ORDERS)
     assert Change.objects.get(action="group.scope_set").data == {
         "cooperatives": [],
-        "platform_wide": True,
-        "from": {"platform_wide": False},
-        "to": {"platform_wide": True},
+        "is_platform_wide": True,
+        "from": {"is_platform_wide": False},
+        "to": {"is_platform_wide": True},
     }
 
 

@@ -94,7 +94,7 @@ def test_buyers_find_its_products_under_the_nearest_shown_category(client: Clien
     assert '"category": "Lương thực"' in product_page.content.decode().replace('":"', '": "')
     suggestions = client.get("/tim/goi-y/", {"q": "gạo các loại"})
     assert not suggestions.context["found"].categories
-    sitemap = client.get("/sitemap-shelves-vi.xml").content.decode()
+    sitemap = client.get("/sitemap-categories-vi.xml").content.decode()
     assert food.slug in sitemap
     assert rice.slug not in sitemap
     assert sticky.slug not in sitemap

@@ -81,14 +81,14 @@ def test_sitemaps_list_visible_pages_in_both_languages(client) -> None:
     index = ET.fromstring(client.get("/sitemap.xml").content)
 
     sections = [location.text for location in index.findall("s:sitemap/s:loc", NS)]
-    assert f"{SITE}/sitemap-goods-vi.xml" in sections
-    assert f"{SITE}/sitemap-goods-en.xml" in sections
-    assert locations(client, "goods-vi") == [f"{SITE}/san-pham/{product.slug}/"]
-    assert locations(client, "goods-en") == [f"{SITE}/en/san-pham/{product.slug}/"]
-    assert locations(client, "shelves-vi") == [f"{SITE}/danh-muc/mien/"]
+    assert f"{SITE}/sitemap-products-vi.xml" in sections
+    assert f"{SITE}/sitemap-products-en.xml" in sections
+    assert locations(client, "products-vi") == [f"{SITE}/san-pham/{product.slug}/"]
+    assert locations(client, "products-en") == [f"{SITE}/en/san-pham/{product.slug}/"]
+    assert locations(client, "categories-vi") == [f"{SITE}/danh-muc/mien/"]
     assert locations(client, "cooperatives-en") == [f"{SITE}/en/hop-tac-xa/htx-tai-hoan/"]
     assert {f"{SITE}/", f"{SITE}/trang/doi-tra/"} <= set(locations(client, "pages-vi"))
-    (row,) = ET.fromstring(client.get("/sitemap-goods-vi.xml").content).findall("s:url", NS)
+    (row,) = ET.fromstring(client.get("/sitemap-products-vi.xml").content).findall("s:url", NS)
     alternates = {link.get("hreflang"): link.get("href") for link in row.findall("x:link", NS)}
     assert alternates == {
         "vi": f"{SITE}/san-pham/{product.slug}/",
@@ -101,16 +101,16 @@ def test_sitemaps_are_paginated_and_cached(client, monkeypatch, django_assert_nu
     monkeypatch.setattr(LanguageSitemap, "limit", 2)
     products = [make_product(name=f"Món {n}") for n in range(3)]
 
-    files = [locations(client, "goods-vi", query) for query in ("", "?p=2")]
+    files = [locations(client, "products-vi", query) for query in ("", "?p=2")]
 
     addresses = [f"{SITE}/san-pham/{product.slug}/" for product in products]
     assert files == [addresses[:2], addresses[2:]]
-    assert client.get("/sitemap-goods-vi.xml?p=3").status_code == 404
+    assert client.get("/sitemap-products-vi.xml?p=3").status_code == 404
     with django_assert_num_queries(0):
-        assert locations(client, "goods-vi") == addresses[:2]
+        assert locations(client, "products-vi") == addresses[:2]
     cache.clear()
     Listing.objects.filter(product=products[0]).update(state=ListingState.PAUSED)
-    assert locations(client, "goods-vi") == addresses[1:]
+    assert locations(client, "products-vi") == addresses[1:]
 
 
 def test_json_ld_has_an_offer_per_variant_with_unit_price(client) -> None:

@@ -18,7 +18,7 @@ from orders.actions.placement.order_sweeps import expire_orders_task, release_ex
 from orders.models import Basket, GatewayCall, LedgerEntry, Operation, Order, PaymentEvent, WebhookEvent
 from orders.states import CallState
 from tests.crashes.card_purchases import EmbeddedPurchase, HostedPurchase, WeighedPurchase
-from tests.crashes.killed_process import kill_at_each_step
+from tests.crashes.killed_process import kill_at_each_point
 from tests.doubles.stripe import StripeDouble
 from tests.factories import get_stock
 from tests.invariants import check_everything
@@ -36,18 +36,18 @@ def stripe(settings: Any, eager_jobs: None) -> Iterator[StripeDouble]:
         yield double
 
 
-def all_steps_hold(purchase: EmbeddedPurchase, price: int, *, at_turns: bool) -> int:
-    """Kill the process at each step, let buyer, Stripe and sweeps repeat, and check the result."""
+def check_every_point(purchase: EmbeddedPurchase, price: int, *, is_only_at_commits: bool) -> int:
+    """Kill the process at each point, let buyer, Stripe and sweeps repeat, and check the result."""
     count = 0
 
     def begin() -> Basket:
         basket = purchase.basket()
-        if at_turns:  # steps that all purchases share are killed in one of them
+        if is_only_at_commits:  # steps that all purchases share are killed in one of them
             purchase.start(basket)
         return basket
 
-    work = purchase.finish if at_turns else purchase.run
-    for baskets in kill_at_each_step(begin, work, at_turns=at_turns):
+    work = purchase.finish if is_only_at_commits else purchase.run
+    for baskets in kill_at_each_point(begin, work, is_only_at_commits=is_only_at_commits):
         for basket in baskets:
             work(basket)
         GatewayCall.objects.update(next_check_at=F("next_check_at") - MINUTES)
@@ -86,7 +86,7 @@ def assert_charged_once(order: Order, price: int) -> None:
 def test_card_is_charged_once_if_process_dies_at_commit_or_call(
     stripe: StripeDouble, purchase: type[EmbeddedPurchase], price: int
 ) -> None:
-    assert all_steps_hold(purchase(stripe), price, at_turns=True) > 5
+    assert check_every_point(purchase(stripe), price, is_only_at_commits=True) > 5
 
 
 @pytest.mark.long
@@ -94,4 +94,4 @@ def test_card_is_charged_once_if_process_dies_at_commit_or_call(
 def test_card_is_charged_once_if_process_dies_at_any_step(
     stripe: StripeDouble, purchase: type[EmbeddedPurchase], price: int
 ) -> None:
-    assert all_steps_hold(purchase(stripe), price, at_turns=False) > 120
+    assert check_every_point(purchase(stripe), price, is_only_at_commits=False) > 120

@@ -18,7 +18,7 @@ from orders.models import BankTransfer, Basket, LedgerEntry, Order, PaymentEvent
 from orders.states import TransferState
 from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
-from tests.crashes.killed_process import kill_at_each_step
+from tests.crashes.killed_process import kill_at_each_point
 from tests.doubles.bank_webhooks import sepay_webhook
 from tests.factories import (
     carrier_deliveries,
@@ -64,13 +64,13 @@ def place_and_pay(basket: Basket) -> None:
     assert response.json() == {"success": True}
 
 
-def all_steps_hold(*, at_turns: bool) -> int:
-    """Kill the process at each step, let service and sweeps repeat, and check the result."""
+def check_every_point(*, is_only_at_commits: bool) -> int:
+    """Kill the process at each point, let service and sweeps repeat, and check the result."""
     make_bank_account()
     variant = make_variant(on_hand=1_000, price=45_000)
     count = 0
     begin = partial(make_basket, (variant, 2), now=timezone.now())
-    for baskets in kill_at_each_step(begin, place_and_pay, at_turns=at_turns):
+    for baskets in kill_at_each_point(begin, place_and_pay, is_only_at_commits=is_only_at_commits):
         for basket in baskets:
             place_and_pay(basket)
         WebhookEvent.objects.update(received_at=F("received_at") - datetime.timedelta(minutes=1))
@@ -102,9 +102,9 @@ def _sepay(settings: Any, eager_jobs: None) -> None:
 
 
 def test_money_and_stock_are_consistent_if_process_dies_at_commit_or_call() -> None:
-    assert all_steps_hold(at_turns=True) > 5
+    assert check_every_point(is_only_at_commits=True) > 5
 
 
 @pytest.mark.long
 def test_money_and_stock_are_consistent_if_process_dies_at_any_step() -> None:
-    assert all_steps_hold(at_turns=False) > 100
+    assert check_every_point(is_only_at_commits=False) > 100

@@ -15,7 +15,7 @@ from orders.models import Basket, Order, Payment, PaymentMethod
 from orders.states import CodState
 from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
-from tests.crashes.killed_process import kill_at_each_step
+from tests.crashes.killed_process import kill_at_each_point
 from tests.factories import NOW, carrier_deliveries, get_stock, make_basket, make_contact, make_variant
 from tests.invariants import check_everything
 
@@ -49,12 +49,12 @@ def place_and_collect(basket: Basket) -> None:
     deliver_parcel(parcel_id=parcel.pk, is_cash_collected=True, idempotency_key=f"deliver:{key}", **who)
 
 
-def all_steps_hold(*, at_turns: bool) -> int:
-    """Kill the process at each step, repeat as a phone would, and check; return the number of runs."""
+def check_every_point(*, is_only_at_commits: bool) -> int:
+    """Kill the process at each point, repeat as a phone would, and check; return the number of runs."""
     variant = make_variant(on_hand=1_000, price=45_000)
     count = 0
-    for baskets in kill_at_each_step(
-        partial(make_basket, (variant, 2)), place_and_collect, at_turns=at_turns
+    for baskets in kill_at_each_point(
+        partial(make_basket, (variant, 2)), place_and_collect, is_only_at_commits=is_only_at_commits
     ):
         release_expired_reservations(now=NOW)
         for basket in baskets:
@@ -77,9 +77,9 @@ def assert_collected_once(order: Order) -> None:
 
 
 def test_money_and_stock_are_consistent_if_process_dies_at_commit_or_call() -> None:
-    assert all_steps_hold(at_turns=True) > 5
+    assert check_every_point(is_only_at_commits=True) > 5
 
 
 @pytest.mark.long
 def test_money_and_stock_are_consistent_if_process_dies_at_any_step() -> None:
-    assert all_steps_hold(at_turns=False) > 200
+    assert check_every_point(is_only_at_commits=False) > 200

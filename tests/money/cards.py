@@ -91,12 +91,12 @@ class Cards(Market):
         call = self.pick(intended(), index)
         if fault and call.operation in NAMES:
             self.stripe.faults.tell(NAMES[Operation(call.operation)], fault)
-        send_call(call_id=call.pk, now=self.who["now"])
+        send_call(call_id=call.pk, now=self.next_actor_and_time()["now"])
 
     @requires_row(open_calls)
     @rule(index=INDEXES)
     def look_up(self, index: int) -> None:
-        look_up_call(call_id=self.pick(open_calls(), index).pk, now=self.who["now"])
+        look_up_call(call_id=self.pick(open_calls(), index).pk, now=self.next_actor_and_time()["now"])
 
     @requires_row(awaiting_buyer)
     @rule(index=INDEXES, card=CARD)
@@ -133,7 +133,7 @@ class Cards(Market):
     @requires_row(unhandled)
     @rule(index=INDEXES)
     def handle_stored_stripe_event(self, index: int) -> None:
-        handle_stripe_event(event_id=self.pick(unhandled(), index).pk, now=self.who["now"])
+        handle_stripe_event(event_id=self.pick(unhandled(), index).pk, now=self.next_actor_and_time()["now"])
 
     @requires_row(card_orders)
     @rule(index=INDEXES)
@@ -142,11 +142,11 @@ class Cards(Market):
         order = self.pick(card_orders(), index)
         for call in GatewayCall.objects.filter(payment__order=order, operation=Operation.START):
             if call.state == CallState.INTENDED and not call.tries:
-                send_call(call_id=call.pk, now=self.who["now"])
+                send_call(call_id=call.pk, now=self.next_actor_and_time()["now"])
             call.refresh_from_db()
             if call.state == CallState.NEEDS_BUYER:
                 self._pay(call.reference, GOOD_CARD)
-                look_up_call(call_id=call.pk, now=self.who["now"])
+                look_up_call(call_id=call.pk, now=self.next_actor_and_time()["now"])
 
     @requires_row(card_orders)
     @rule(index=INDEXES, is_hosted=st.booleans())
@@ -155,9 +155,12 @@ class Cards(Market):
 
         def work(order: Order) -> None:
             for call in intended().filter(payment__order=order):
-                send_call(call_id=call.pk, now=self.who["now"])
+                send_call(call_id=call.pk, now=self.next_actor_and_time()["now"])
             change_payment_method(
-                order_id=order.pk, method=PaymentMethod.CARD, is_hosted=is_hosted, **self.who
+                order_id=order.pk,
+                method=PaymentMethod.CARD,
+                is_hosted=is_hosted,
+                **self.next_actor_and_time(),
             )
 
         self.attempt(card_orders(), index, work)
@@ -167,8 +170,8 @@ class Cards(Market):
     def capture_old_holds(self) -> None:
         """Capture old holds before they expire."""
         self.now += datetime.timedelta(days=6)
-        for call in authorisations_to_capture(self.who["now"]):
-            capture_before_expiry(call_id=call.pk, now=self.who["now"])
+        for call in authorisations_to_capture(self.next_actor_and_time()["now"]):
+            capture_before_expiry(call_id=call.pk, now=self.next_actor_and_time()["now"])
 
     def _pay(self, reference: str, card: str) -> None:
         if self._intent(reference).get("status") in (None, "requires_payment_method", "requires_action"):
@@ -189,11 +192,11 @@ class Cards(Market):
                 if event["id"] not in stored:
                     self._deliver(event)
             for call in intended():
-                send_call(call_id=call.pk, now=self.who["now"])
+                send_call(call_id=call.pk, now=self.next_actor_and_time()["now"])
             for call in open_calls():
-                look_up_call(call_id=call.pk, now=self.who["now"])
+                look_up_call(call_id=call.pk, now=self.next_actor_and_time()["now"])
             for event in unhandled():
-                handle_stripe_event(event_id=event.pk, now=self.who["now"])
+                handle_stripe_event(event_id=event.pk, now=self.next_actor_and_time()["now"])
             under_way = open_calls().exclude(state=CallState.NEEDS_BUYER)
             if not self.stripe.webhooks.waiting and not unhandled().exists() and not under_way.exists():
                 return

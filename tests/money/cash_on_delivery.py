@@ -53,7 +53,7 @@ class CashOnDelivery(Market):
                     fees=fees,
                     fee_bearer=bearer,
                     idempotency_key=f"remit:{parcel_ids}",
-                    **self.who,
+                    **self.next_actor_and_time(),
                 )
 
     @requires_row(unreconciled)
@@ -62,7 +62,9 @@ class CashOnDelivery(Market):
         def work(remittance: CashRemittance) -> None:
             received = max(0, sum(line.remitted for line in remittance.lines.all()) - short)
             reason = "Counted again" if short else ""
-            reconcile_remittance(remittance_id=remittance.pk, received=received, reason=reason, **self.who)
+            reconcile_remittance(
+                remittance_id=remittance.pk, received=received, reason=reason, **self.next_actor_and_time()
+            )
 
         self.attempt(unreconciled(), index, work)
 
@@ -73,10 +75,15 @@ class CashOnDelivery(Market):
         parcel = self.pick(held_by_carriers(), index)
         remitter = Remitter(CashHolder.CARRIER, parcel.carrier)
         remittance = remit_cash(
-            remitter=remitter, parcel_ids=[parcel.pk], idempotency_key=f"short:{parcel.pk}", **self.who
+            remitter=remitter,
+            parcel_ids=[parcel.pk],
+            idempotency_key=f"short:{parcel.pk}",
+            **self.next_actor_and_time(),
         )
         received = remittance.remitted - min(1_000, remittance.remitted)
-        reconcile_remittance(remittance_id=remittance.pk, received=received, reason="Torn", **self.who)
+        reconcile_remittance(
+            remittance_id=remittance.pk, received=received, reason="Torn", **self.next_actor_and_time()
+        )
         self.resolve_difference(index, percent, is_platform_cost, repeats=False)
 
     @requires_row(with_difference)
@@ -99,7 +106,7 @@ class CashOnDelivery(Market):
                     is_platform_cost=is_platform_cost,
                     reason="Sent afterwards",
                     idempotency_key=key,
-                    **self.who,
+                    **self.next_actor_and_time(),
                 )
 
         self.attempt(with_difference(), index, work)

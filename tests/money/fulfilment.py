@@ -70,7 +70,9 @@ class Fulfilment(Market):
     @requires_row(new_parts)
     @rule(index=INDEXES)
     def accept(self, index: int) -> None:
-        self.attempt(new_parts(), index, lambda row: accept_part(part_id=row.pk, **self.who))
+        self.attempt(
+            new_parts(), index, lambda row: accept_part(part_id=row.pk, **self.next_actor_and_time())
+        )
 
     @requires_row(to_weigh)
     @rule(index=INDEXES, percent=st.sampled_from([60, 90, 100, 115, 140]))
@@ -79,7 +81,10 @@ class Fulfilment(Market):
             to_weigh(),
             index,
             lambda row: weigh_line(
-                part_id=row.part_id, line_id=row.pk, grams=row.estimate_grams * percent // 100, **self.who
+                part_id=row.part_id,
+                line_id=row.pk,
+                grams=row.estimate_grams * percent // 100,
+                **self.next_actor_and_time(),
             ),
         )
 
@@ -89,7 +94,9 @@ class Fulfilment(Market):
         self.attempt(
             open_questions(),
             index,
-            lambda row: answer_weight_question(question_id=row.pk, is_agreed=agreed, **self.who),
+            lambda row: answer_weight_question(
+                question_id=row.pk, is_agreed=agreed, **self.next_actor_and_time()
+            ),
         )
 
     @requires_row(accepted_parts)
@@ -98,7 +105,7 @@ class Fulfilment(Market):
         def work(part: OrderPart) -> None:
             still_open = open_quantities(part.lines.order_by("position"))
             quantities = {key: left if is_complete else 1 for key, left in still_open.items() if left}
-            pack_parcel(part_id=part.pk, quantities=quantities, **self.who)
+            pack_parcel(part_id=part.pk, quantities=quantities, **self.next_actor_and_time())
 
         self.attempt(accepted_parts(), index, work)
 
@@ -107,8 +114,8 @@ class Fulfilment(Market):
     def close_and_hand_over(self, index: int) -> None:
         def work(parcel: Parcel) -> None:
             if parcel.state == ParcelState.PACKING:
-                close_parcel(parcel_id=parcel.pk, **self.who)
-            hand_over_parcel(parcel_id=parcel.pk, **self.who)
+                close_parcel(parcel_id=parcel.pk, **self.next_actor_and_time())
+            hand_over_parcel(parcel_id=parcel.pk, **self.next_actor_and_time())
 
         self.attempt(not_handed_over(), index, work)
 
@@ -121,7 +128,12 @@ class Fulfilment(Market):
                 if cash == "less"
                 else CollectedCash()
             )
-            deliver_parcel(parcel_id=parcel.pk, is_cash_collected=cash != "none", cash=collected, **self.who)
+            deliver_parcel(
+                parcel_id=parcel.pk,
+                is_cash_collected=cash != "none",
+                cash=collected,
+                **self.next_actor_and_time(),
+            )
 
         self.attempt(on_the_way(), index, work)
 
@@ -132,18 +144,18 @@ class Fulfilment(Market):
 
         def work(part: OrderPart) -> None:
             if part.state == PartState.NEW:
-                accept_part(part_id=part.pk, **self.who)
+                accept_part(part_id=part.pk, **self.next_actor_and_time())
             for line in part.lines.filter(estimate_grams__isnull=False, weighed_grams=None):
                 grams = (line.estimate_grams or 0) * percent // 100
-                weigh_line(part_id=part.pk, line_id=line.pk, grams=grams, **self.who)
+                weigh_line(part_id=part.pk, line_id=line.pk, grams=grams, **self.next_actor_and_time())
             left = {key: n for key, n in open_quantities(part.lines.order_by("position")).items() if n}
             if left:
-                pack_parcel(part_id=part.pk, quantities=left, **self.who)
+                pack_parcel(part_id=part.pk, quantities=left, **self.next_actor_and_time())
             for parcel in part.parcels.filter(state=ParcelState.PACKING):
-                close_parcel(parcel_id=parcel.pk, **self.who)
-                hand_over_parcel(parcel_id=parcel.pk, **self.who)
+                close_parcel(parcel_id=parcel.pk, **self.next_actor_and_time())
+                hand_over_parcel(parcel_id=parcel.pk, **self.next_actor_and_time())
             for parcel in part.parcels.filter(state=ParcelState.HANDED_OVER):
-                deliver_parcel(parcel_id=parcel.pk, is_cash_collected=True, **self.who)
+                deliver_parcel(parcel_id=parcel.pk, is_cash_collected=True, **self.next_actor_and_time())
 
         self.attempt(to_cancel(), index, work)
 
@@ -153,14 +165,16 @@ class Fulfilment(Market):
         self.attempt(
             on_the_way(),
             index,
-            lambda row: fail_delivery(parcel_id=row.pk, reason="Nobody there", **self.who),
+            lambda row: fail_delivery(parcel_id=row.pk, reason="Nobody there", **self.next_actor_and_time()),
         )
 
     @requires_row(cash_to_collect)
     @rule(index=INDEXES)
     def collect_late(self, index: int) -> None:
         self.attempt(
-            cash_to_collect(), index, lambda row: report_collected_cash(parcel_id=row.pk, **self.who)
+            cash_to_collect(),
+            index,
+            lambda row: report_collected_cash(parcel_id=row.pk, **self.next_actor_and_time()),
         )
 
     @requires_row(to_void)
@@ -169,7 +183,7 @@ class Fulfilment(Market):
         self.attempt(
             to_void(),
             index,
-            lambda row: void_parcel(parcel_id=row.pk, reason="Packed wrongly", **self.who),
+            lambda row: void_parcel(parcel_id=row.pk, reason="Packed wrongly", **self.next_actor_and_time()),
         )
 
     @requires_row(to_cancel)
@@ -177,8 +191,8 @@ class Fulfilment(Market):
     def cancel(self, index: int, is_complete: bool) -> None:
         def work(part: OrderPart) -> None:
             if is_complete:
-                cancel_order(order_id=part.order_id, reason="Called off", **self.who)
+                cancel_order(order_id=part.order_id, reason="Called off", **self.next_actor_and_time())
             else:
-                cancel_part(part_id=part.pk, reason="Called off", **self.who)
+                cancel_part(part_id=part.pk, reason="Called off", **self.next_actor_and_time())
 
         self.attempt(to_cancel(), index, work)

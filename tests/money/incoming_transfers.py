@@ -77,13 +77,14 @@ class IncomingTransfers(Market):
     def _send(self, order: Order, percent: int, note: str) -> None:
         amount = max(1, (order.still_due or order.total_gross) * percent // 100)
         number = len(self.notices) + 1
+        transferred_at = self.next_actor_and_time()["now"].astimezone(VIETNAM)
         self.notices.append(
             {
                 "id": number,
                 "accountNumber": ACCOUNT,
                 "content": note % order.code if "%s" in note else note,
                 "transferAmount": amount,
-                "transactionDate": f"{self.who['now'].astimezone(VIETNAM):%Y-%m-%d %H:%M:%S}",
+                "transactionDate": f"{transferred_at:%Y-%m-%d %H:%M:%S}",
                 "referenceCode": f"FT{number:08}",
             }
         )
@@ -103,10 +104,10 @@ class IncomingTransfers(Market):
     @rule(index=INDEXES, repeats=st.booleans())
     def process_stored_bank_webhook(self, index: int, repeats: bool) -> None:
         event = self.pick(stored_webhooks(), index)
-        process_bank_webhook(event_id=event.pk, now=self.who["now"])
+        process_bank_webhook(event_id=event.pk, now=self.next_actor_and_time()["now"])
         if repeats:
             before = PaymentEvent.objects.count(), BankTransfer.objects.count()
-            process_bank_webhook(event_id=event.pk, now=self.who["now"])
+            process_bank_webhook(event_id=event.pk, now=self.next_actor_and_time()["now"])
             assert (PaymentEvent.objects.count(), BankTransfer.objects.count()) == before
 
     @requires_row(unpaid)
@@ -115,7 +116,9 @@ class IncomingTransfers(Market):
         """Transfer, report and process without interruption, as usual."""
         self._send(self.pick(unpaid(), index), 100, "%s")
         self.deliver_bank_webhook(len(self.notices) - 1)
-        process_bank_webhook(event_id=WebhookEvent.objects.latest("pk").pk, now=self.who["now"])
+        process_bank_webhook(
+            event_id=WebhookEvent.objects.latest("pk").pk, now=self.next_actor_and_time()["now"]
+        )
 
     @requires_row(under_review)
     @rule(index=INDEXES, order_index=INDEXES, percent=st.sampled_from([30, 100, 100]))
@@ -123,7 +126,7 @@ class IncomingTransfers(Market):
         def work(transfer: BankTransfer) -> None:
             order = self.pick(Order.objects.placed(), order_index)
             amount = min(unassigned_amount(transfer), order.still_due) * percent // 100
-            assign_transfer(transfer_id=transfer.pk, amounts={order.pk: amount}, **self.who)
+            assign_transfer(transfer_id=transfer.pk, amounts={order.pk: amount}, **self.next_actor_and_time())
 
         self.attempt(under_review(), index, work)
 
@@ -133,7 +136,7 @@ class IncomingTransfers(Market):
     def replace_ended_order(self, index: int, order_index: int) -> None:
         def work(transfer: BankTransfer) -> None:
             order = self.pick(ended(), order_index)
-            replace_expired_order(transfer_id=transfer.pk, order_id=order.pk, **self.who)
+            replace_expired_order(transfer_id=transfer.pk, order_id=order.pk, **self.next_actor_and_time())
 
         self.attempt(under_review(), index, work)
 
@@ -144,7 +147,12 @@ class IncomingTransfers(Market):
 
         def work(transfer: BankTransfer) -> None:
             for _round in range(2 if repeats else 1):
-                return_transfer(transfer_id=transfer.pk, account=account, reason="Paid twice", **self.who)
+                return_transfer(
+                    transfer_id=transfer.pk,
+                    account=account,
+                    reason="Paid twice",
+                    **self.next_actor_and_time(),
+                )
 
         self.attempt(under_review(), index, work)
 
@@ -153,7 +161,9 @@ class IncomingTransfers(Market):
     def confirm_return(self, index: int, repeats: bool) -> None:
         def work(transfer: BankTransfer) -> None:
             for _round in range(2 if repeats else 1):
-                confirm_transfer_returned(transfer_id=transfer.pk, reference="FT1", **self.who)
+                confirm_transfer_returned(
+                    transfer_id=transfer.pk, reference="FT1", **self.next_actor_and_time()
+                )
 
         self.attempt(to_send_back(), index, work)
 
@@ -163,10 +173,16 @@ class IncomingTransfers(Market):
         self.attempt(
             under_review(),
             index,
-            lambda row: dismiss_transfer(transfer_id=row.pk, reason="Not for an order", **self.who),
+            lambda row: dismiss_transfer(
+                transfer_id=row.pk, reason="Not for an order", **self.next_actor_and_time()
+            ),
         )
 
     @requires_row(dismissed)
     @rule(index=INDEXES)
     def reopen(self, index: int) -> None:
-        self.attempt(dismissed(), index, lambda row: reopen_transfer_review(transfer_id=row.pk, **self.who))
+        self.attempt(
+            dismissed(),
+            index,
+            lambda row: reopen_transfer_review(transfer_id=row.pk, **self.next_actor_and_time()),
+        )

@@ -111,8 +111,8 @@ class Market(RuleBasedStateMachine):
             self._world.__exit__(None, None, None)
             self._settings.disable()
 
-    @property
-    def who(self) -> dict[str, Any]:
+    def next_actor_and_time(self) -> dict[str, Any]:
+        """Move the clock by seven minutes and return the arguments `actor` and `now` of an action."""
         self.now += datetime.timedelta(minutes=7)
         return {"actor": SOMEBODY, "now": self.now}
 

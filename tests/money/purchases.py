@@ -54,7 +54,7 @@ class Purchases(Market):
                 deliveries=carrier_deliveries(basket),
                 consents=frozenset({ConsentPurpose.ORDER}),
                 method=method,
-                **self.who,
+                **self.next_actor_and_time(),
             )
 
     @requires_row(awaiting_payment)
@@ -63,11 +63,13 @@ class Purchases(Market):
         self.attempt(
             Order.objects.all(),
             index,
-            lambda row: change_payment_method(order_id=row.pk, method=method, **self.who),
+            lambda row: change_payment_method(order_id=row.pk, method=method, **self.next_actor_and_time()),
         )
 
     @requires_row(awaiting_payment)
     @rule(index=INDEXES)
     def expire(self, index: int) -> None:
         self.now += datetime.timedelta(hours=25)
-        self.attempt(awaiting_payment(), index, lambda row: expire_order(order_id=row.pk, **self.who))
+        self.attempt(
+            awaiting_payment(), index, lambda row: expire_order(order_id=row.pk, **self.next_actor_and_time())
+        )

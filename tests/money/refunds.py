@@ -83,19 +83,25 @@ class Refunds(Market):
     @rule(index=INDEXES)
     def set_account(self, index: int) -> None:
         self.attempt(
-            refunds(), index, lambda row: set_refund_account(order_id=row.order_id, account=TO, **self.who)
+            refunds(),
+            index,
+            lambda row: set_refund_account(order_id=row.order_id, account=TO, **self.next_actor_and_time()),
         )
 
     @requires_row(refunds)
     @rule(index=INDEXES)
     def refund_by_bank(self, index: int) -> None:
-        self.attempt(refunds(), index, lambda row: pay_refund_by_bank(refund_id=row.pk, **self.who))
+        self.attempt(
+            refunds(), index, lambda row: pay_refund_by_bank(refund_id=row.pk, **self.next_actor_and_time())
+        )
 
     @requires_row(ended_and_paid)
     @rule(index=INDEXES)
     def refund_ended_orders(self, index: int) -> None:
         self.attempt(
-            ended_and_paid(), index, lambda row: refund_ended_order_surplus(order_id=row.pk, **self.who)
+            ended_and_paid(),
+            index,
+            lambda row: refund_ended_order_surplus(order_id=row.pk, **self.next_actor_and_time()),
         )
 
     @requires_row(coming_back)
@@ -103,7 +109,9 @@ class Refunds(Market):
     def receive_returned_items(self, index: int) -> None:
         def work(parcel: Parcel) -> None:
             warehouse = Warehouse.objects.get(cooperative=parcel.part.cooperative_id)
-            receive_return(parcel_id=parcel.pk, damaged={}, warehouse_id=warehouse.pk, **self.who)
+            receive_return(
+                parcel_id=parcel.pk, damaged={}, warehouse_id=warehouse.pk, **self.next_actor_and_time()
+            )
 
         self.attempt(coming_back(), index, work)
 
@@ -119,7 +127,12 @@ class Refunds(Market):
 
     def _decide(self, order: Order, part: OrderPart, decision: RefundDecision, *, repeats: bool) -> None:
         """Decide the refund; a repetition must change nothing."""
-        request = {"order_id": order.pk, "part_id": part.pk, "decision": decision, **self.who}
+        request = {
+            "order_id": order.pk,
+            "part_id": part.pk,
+            "decision": decision,
+            **self.next_actor_and_time(),
+        }
         key = f"refund:{Refund.objects.count()}:{part.pk}"
         decide_refund(idempotency_key=key, **request)
         before = (

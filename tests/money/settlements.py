@@ -45,7 +45,9 @@ class Settlements(Market):
         def work(settlement: Settlement) -> None:
             for _round in range(2 if repeats else 1):
                 close_settlement(
-                    settlement_id=settlement.pk, idempotency_key=f"close:{settlement.pk}", **self.who
+                    settlement_id=settlement.pk,
+                    idempotency_key=f"close:{settlement.pk}",
+                    **self.next_actor_and_time(),
                 )
 
         self.attempt(with_entries(), index, work)
@@ -55,13 +57,17 @@ class Settlements(Market):
     @requires_row(closed)
     @rule(index=INDEXES)
     def offset_cash(self, index: int) -> None:
-        self.attempt(closed(), index, lambda row: offset_collected_cash(settlement_id=row.pk, **self.who))
+        self.attempt(
+            closed(),
+            index,
+            lambda row: offset_collected_cash(settlement_id=row.pk, **self.next_actor_and_time()),
+        )
 
     @requires_row(to_pay_out)
     @rule(index=INDEXES, repeats=st.booleans())
     def pay_out(self, index: int, repeats: bool) -> None:
         def work(payout: Payout) -> None:
-            who = self.who
+            who = self.next_actor_and_time()
             if payout.payable_from is not None:  # its account was set less than a day ago
                 who = who | {"now": max(who["now"], payout.payable_from)}
             for _round in range(2 if repeats else 1):
@@ -83,7 +89,7 @@ class Settlements(Market):
                     amount=amount,
                     reason="Counted wrongly",
                     idempotency_key=key,
-                    **self.who,
+                    **self.next_actor_and_time(),
                 )
 
         self.attempt(Cooperative.objects.all(), index, work)

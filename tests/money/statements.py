@@ -56,11 +56,11 @@ class Statements(Market):
             lines.append(f"{at:%d/%m/%Y %H:%M:%S};{';'.join(columns)}")
         content = "\n".join(lines).encode()
         for _round in range(2 if repeats else 1):
-            now = self.who["now"]
+            now = self.next_actor_and_time()["now"]
             statement_import = import_bank_statement(
                 file_name="sao-ke.csv", content=content, user=self.admin, now=now
             )
-            apply_bank_statement(statement_id=statement_import.pk, **self.who)
+            apply_bank_statement(statement_id=statement_import.pk, **self.next_actor_and_time())
         for notice in rows:
             assert BankTransfer.objects.filter(reference=notice["referenceCode"]).count() == 1
 
@@ -89,7 +89,7 @@ class Statements(Market):
             code = f"{parcel.part.order.code}-{parcel.number}"
             rows.append((code, max(0, collected + difference), min(fee, collected)))
         for _round in range(2 if repeats else 1):
-            now = self.who["now"]
+            now = self.next_actor_and_time()["now"]
             statement_import = import_cod_statement(
                 file_name="cod.csv",
                 content=make_carrier_statement(rows),
@@ -100,7 +100,7 @@ class Statements(Market):
             StatementImport.objects.filter(pk=statement_import.pk, confirmed_at=None).update(
                 fee_bearer=bearer
             )
-            apply_cod_statement(statement_id=statement_import.pk, **self.who)
+            apply_cod_statement(statement_id=statement_import.pk, **self.next_actor_and_time())
         if not repeats:
             self.accept_problem(index)
 
@@ -110,9 +110,13 @@ class Statements(Market):
         self.accept_problem(index)
 
     def accept_problem(self, index: int) -> None:
-        self.attempt(problems(), index, lambda row: accept_problem_row(row_id=row.pk, **self.who))
+        self.attempt(
+            problems(), index, lambda row: accept_problem_row(row_id=row.pk, **self.next_actor_and_time())
+        )
 
     @requires_row(problems)
     @rule(index=INDEXES)
     def dismiss_row(self, index: int) -> None:
-        self.attempt(problems(), index, lambda row: dismiss_problem_row(row_id=row.pk, **self.who))
+        self.attempt(
+            problems(), index, lambda row: dismiss_problem_row(row_id=row.pk, **self.next_actor_and_time())
+        )

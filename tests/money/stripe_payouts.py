@@ -61,28 +61,34 @@ class StripePayouts(Cards):
     def send_refused_payout(self, index: int) -> None:
         """Send a payout while Stripe's balance is empty."""
         self.stripe.account.balance = 0
-        send_call(call_id=self.pick(to_be_paid_at_stripe(), index).pk, now=self.who["now"])
+        send_call(call_id=self.pick(to_be_paid_at_stripe(), index).pk, now=self.next_actor_and_time()["now"])
         self.stripe.account.balance = None
 
     @requires_row(at_stripe)
     @rule()
     def reverse_payouts_of_debtors(self) -> None:
         for cooperative_id, currency in cooperatives_in_debt():
-            reverse_payouts_for_debt(cooperative_id=cooperative_id, currency=currency, **self.who)
+            reverse_payouts_for_debt(
+                cooperative_id=cooperative_id, currency=currency, **self.next_actor_and_time()
+            )
 
     @requires_row(refused_calls)
     @rule(index=INDEXES, repeats=st.booleans())
     def repeat_refused_call(self, index: int, repeats: bool) -> None:
         def work(call: GatewayCall) -> None:
             for _round in range(2 if repeats else 1):
-                repeat_failed_call(call_id=call.pk, **self.who)
+                repeat_failed_call(call_id=call.pk, **self.next_actor_and_time())
 
         self.attempt(refused_calls(), index, work)
 
     @requires_row(due_at_stripe)
     @rule(index=INDEXES)
     def pay_refused_payout_by_bank(self, index: int) -> None:
-        self.attempt(due_at_stripe(), index, lambda row: pay_out_by_bank(payout_id=row.pk, **self.who))
+        self.attempt(
+            due_at_stripe(),
+            index,
+            lambda row: pay_out_by_bank(payout_id=row.pk, **self.next_actor_and_time()),
+        )
 
     def compare_with_stripe(self) -> None:
         super().compare_with_stripe()

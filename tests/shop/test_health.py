@@ -76,7 +76,7 @@ def test_nearly_full_disk_is_reported_while_the_shop_sells(client, settings) -> 
     response = client.get("/health/")
 
     assert response.status_code == 200
-    assert {"data", "storage"} <= set(response.json()["missing"])
+    assert {"data", "storage"} <= set(response.json()["failing"])
     assert response.json()["data"]["is_writable"] is True
 
 
@@ -97,7 +97,7 @@ def test_server_sells_without_a_writable_data_folder(client, settings, tmp_path)
     response = client.get("/health/")
 
     assert response.status_code == 200
-    assert "data" in response.json()["missing"]
+    assert "data" in response.json()["failing"]
 
 
 def test_read_only_database_is_reported(client) -> None:
@@ -123,4 +123,4 @@ def test_folder_that_takes_no_spooled_bodies_is_missing(client, monkeypatch, tmp
     response = client.get("/health/")
 
     assert response.json()["temporary"] == {"ok": False, "is_writable": False, "free_megabytes": 0}
-    assert "temporary" in response.json()["missing"]
+    assert "temporary" in response.json()["failing"]

@@ -142,9 +142,7 @@ def _sign_in_data(user_id: int) -> dict[str, Rows]:
 
 
 def _read_own_changes(user_id: int) -> Rows:
-    changes = Change.objects.filter(actor_kind="person", actor_key=str(user_id)).order_by(
-        "-created_at", "-pk"
-    )
+    changes = Change.objects.filter(actor_kind="person", actor_key=str(user_id))
     columns = ("created_at", "action", "kind", "key", "entry_point")
     return list(changes.order_by("-created_at", "-pk").values(*columns)[:_MAX_CHANGES])
 

@@ -55,8 +55,8 @@ def register_user(
 ) -> None:
     """Register a user; with `link_to`, an e-mailed link must confirm the account.
 
-    If the address already has an account, only its owner is notified, after the same work. An unconfirmed
-    user is sent the link again. Raises InvalidColumnValue.
+    If the address already has an account, only its owner is notified, in the same time, so that a
+    visitor cannot tell. An unconfirmed user is sent the link again. Raises InvalidColumnValue.
     """
     validate_column_limits(User(email=email, first_name=first_name, last_name=last_name, language=language))
     try:
@@ -71,13 +71,13 @@ def register_user(
                 is_confirmed=link_to is None,
             )
     except IntegrityError:
-        known = User.objects.filter(email=email.strip().lower()).first()
-        if known is None or not known.is_active:
+        existing_user = User.objects.filter(email=email.strip().lower()).first()
+        if existing_user is None or not existing_user.is_active:
             return
-        if known.is_confirmed or link_to is None:
-            _send_registration_notification(known, now)
+        if existing_user.is_confirmed or link_to is None:
+            _send_registration_notification(existing_user, now)
             return
-        user = known
+        user = existing_user
     else:
         record_change("user.registered", user, actor=actor, now=now)
     if link_to is not None:

@@ -221,7 +221,7 @@ def delete_group(*, group_id: int, actor: Actor, now: datetime.datetime) -> None
 
 def _group_values(group: Group) -> dict[str, object]:
     codes = GroupPermission.objects.filter(group=group).order_by("code").values_list("code", flat=True)
-    return {"name": group.name, "permissions": list(codes), "platform_wide": group.is_platform_wide}
+    return {"name": group.name, "permissions": list(codes), "is_platform_wide": group.is_platform_wide}
 
 
 def _save_person(user: User) -> None:
@@ -266,5 +266,5 @@ def _change_data(change: GroupChange) -> dict[str, object]:
         "lost": sorted(change.remove_permissions),
         "joined": sorted(change.add_users),
         "left": sorted(change.remove_users),
-        **({"platform_wide": change.is_platform_wide} if change.is_platform_wide is not None else {}),
+        **({"is_platform_wide": change.is_platform_wide} if change.is_platform_wide is not None else {}),
     }

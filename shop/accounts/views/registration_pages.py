@@ -23,7 +23,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from shop.accounts.forms import CodeForm, RegisterForm
 from shop.accounts.models import CodePurpose, SignInMethod, User
-from shop.accounts.registration.accounts import create_confirmed_account as open_registered_account
+from shop.accounts.registration.accounts import create_confirmed_account
 from shop.accounts.registration.email_registration import notify_of_registration
 from shop.accounts.sign_in.login_limits import REGISTRATIONS, count_code
 from shop.accounts.sign_in.one_time_codes import CodeExpired, WrongCode, send_code, use_code
@@ -65,7 +65,7 @@ def enter_registration_code(request: HttpRequest, *, after_sign_in: AfterSignIn)
     if "resend" in request.POST:
         return resend_code(request, pending)
     form = CodeForm(request.POST or None)
-    user = open_by_code(request, form, pending)
+    user = create_account_by_code(request, form, pending)
     if user is None:
         context = {"form": form, "to": pending["email"], "change_url": reverse("accounts:register")}
         return render(request, "accounts/register_code.html", context)
@@ -73,7 +73,7 @@ def enter_registration_code(request: HttpRequest, *, after_sign_in: AfterSignIn)
 
 
 def begin_registration(request: HttpRequest, submitted: Mapping[str, Any]) -> None:
-    """Send the code, or notify the address's owner; both do the same work. Raises TooManyTries."""
+    """Send the code, or notify the address's owner, in the same time. Raises TooManyTries."""
     email = submitted["email"].strip().lower()
     REGISTRATIONS.count_try(client_network(request.META))
     code_id = _send_registration_code(request, email, now=timezone.now())
@@ -104,9 +104,9 @@ def resend_code(request: HttpRequest, pending: Mapping[str, Any]) -> HttpRespons
 def _send_registration_code(request: HttpRequest, email: str, *, now: datetime.datetime) -> uuid.UUID:
     """Send a code, or notify the address's owner, and return the code's id. Raises TooManyTries."""
     count_code(client_network(request.META), email, "")
-    known = User.objects.filter(email=email).first()
-    if known is not None:
-        notify_of_registration(user_id=known.pk, now=now)
+    existing_user = User.objects.filter(email=email).first()
+    if existing_user is not None:
+        notify_of_registration(user_id=existing_user.pk, now=now)
         return uuid.uuid4()
     return send_code(
         purpose=CodePurpose.REGISTER,
@@ -124,15 +124,17 @@ def pending_registration(request: HttpRequest) -> dict[str, Any] | None:
     return pending if pending is not None and time.time() - pending["at"] < _VALID_SECONDS else None
 
 
-def open_by_code(request: HttpRequest, form: CodeForm, pending: Mapping[str, object]) -> User | None:
+def create_account_by_code(
+    request: HttpRequest, form: CodeForm, pending: Mapping[str, object]
+) -> User | None:
     """Create the account if the form holds a valid code; else add an error to the form and return None."""
     if request.method != "POST" or not form.is_valid():
         return None
     try:
         user = _create_account(request, pending, form.cleaned_data["code"])
     except Refused as refused:
-        unknown = isinstance(refused, CodeExpired | WrongCode)
-        message = _("The code is not correct or has expired.") if unknown else str(refused.message)
+        is_wrong_code = isinstance(refused, CodeExpired | WrongCode)
+        message = _("The code is not correct or has expired.") if is_wrong_code else str(refused.message)
         form.add_error("code", message)
         return None
     del request.session[_PENDING]
@@ -143,7 +145,7 @@ def _create_account(request: HttpRequest, pending: Mapping[str, Any], code: str)
     """Use up the code and create the account. Raises CodeExpired, WrongCode, EmailTaken."""
     now = timezone.now()
     use_code(code_id=uuid.UUID(pending["id"]), purpose=CodePurpose.REGISTER, entered_code=code, now=now)
-    return open_registered_account(
+    return create_confirmed_account(
         email=pending["email"],
         password_hash=pending["password"],
         name=pending["name"],

@@ -133,15 +133,15 @@ def attributes_with_values(
         requested[0], attribute_fields, "id", "owner_type", *_ATTRIBUTE_COLUMNS
     ):
         by_type.setdefault(attribute_row.owner_type, []).append(attribute_row)
-    has: dict[tuple[Key, Key], list[Row | OwnValue]] = {}
+    values_by_owner_and_attribute: dict[tuple[Key, Key], list[Row | OwnValue]] = {}
     for value in attribute_value.read(requested[1], value_fields, "owner", "attribute_id", *_VALUE_COLUMNS):
-        has.setdefault((value.owner, value.attribute_id), []).append(value)
-    _add_cooperatives(owners, by_type, has)
+        values_by_owner_and_attribute.setdefault((value.owner, value.attribute_id), []).append(value)
+    _add_cooperatives(owners, by_type, values_by_owner_and_attribute)
     return [
         [
             {
                 "attribute": attribute_row,
-                "values": has.get((owner.key, attribute_row.id), []),
+                "values": values_by_owner_and_attribute.get((owner.key, attribute_row.id), []),
                 "in_channel": owner.in_channel,
                 "__typename": assigned_type(attribute_row),
             }
@@ -162,25 +162,33 @@ def assigned_type(row: Row) -> str:
 def _add_cooperatives(
     owners: Sequence[Owner],
     by_type: Mapping[Key, list[Row]],
-    has: dict[tuple[Key, Key], list[Row | OwnValue]],
+    values_by_owner_and_attribute: dict[tuple[Key, Key], list[Row | OwnValue]],
 ) -> None:
     """Fill in the attribute `cooperative` of products. One query if it is selected."""
-    views = {key: row for key, rows in by_type.items() for row in rows if row.slug == COOPERATIVE}
-    keys = {owner.cooperative for owner in owners if owner.type_key in views and owner.cooperative}
+    cooperative_attributes = {
+        key: row for key, rows in by_type.items() for row in rows if row.slug == COOPERATIVE
+    }
+    keys = {
+        owner.cooperative
+        for owner in owners
+        if owner.type_key in cooperative_attributes and owner.cooperative
+    }
     if not keys:
         return
     names_and_slugs = {key: (name, slug) for key, name, slug in _names_and_slugs(keys)}
     for owner in owners:
-        view = views.get(owner.type_key)
-        if view is not None and owner.cooperative in names_and_slugs:
-            page = key_from_cooperative(owner.cooperative)
+        attribute_row = cooperative_attributes.get(owner.type_key)
+        if attribute_row is not None and owner.cooperative in names_and_slugs:
+            reference_key = key_from_cooperative(owner.cooperative)
             name, slug = names_and_slugs[owner.cooperative]
-            has[owner.key, view.id] = [OwnValue(page, name, slug, str(page), view.id, owner.key)]
+            values_by_owner_and_attribute[owner.key, attribute_row.id] = [
+                OwnValue(reference_key, name, slug, str(reference_key), attribute_row.id, owner.key)
+            ]
 
 
 @compiled_query
-def _names_and_slugs(cooperatives: Collection[int]) -> QuerySet[Cooperative, tuple[int, str, str]]:
-    return Cooperative.objects.public().filter(pk__in=cooperatives).values_list("pk", "name", "slug")
+def _names_and_slugs(cooperative_ids: Collection[int]) -> QuerySet[Cooperative, tuple[int, str, str]]:
+    return Cooperative.objects.public().filter(pk__in=cooperative_ids).values_list("pk", "name", "slug")
 
 
 def _attributes_of_products(

@@ -48,23 +48,23 @@ _SORTS: dict[str, Sequence[SortKey]] = {
     "NAME": _BY_NAME,
     "RANK": _BY_NAME,
     "RATING": _BY_NAME,
-    "PRICE": [SortKey("lowest_here", is_nullable=True)],
-    "MINIMAL_PRICE": [SortKey("lowest_here", is_nullable=True)],
+    "PRICE": [SortKey("lowest_price_in_channel", is_nullable=True)],
+    "MINIMAL_PRICE": [SortKey("lowest_price_in_channel", is_nullable=True)],
     "LAST_MODIFIED": [SortKey("updated_at")],
     "LAST_MODIFIED_AT": [SortKey("updated_at")],
     "DATE": [SortKey("updated_at")],
-    "TYPE": [SortKey("kind_name"), SortKey("sort_key")],
-    "PUBLISHED": [SortKey("published_here", is_nullable=True)],
-    "PUBLICATION_DATE": [SortKey("published_here", is_nullable=True)],
-    "PUBLISHED_AT": [SortKey("published_here", is_nullable=True)],
+    "TYPE": [SortKey("product_type_name"), SortKey("sort_key")],
+    "PUBLISHED": [SortKey("published_at_in_channel", is_nullable=True)],
+    "PUBLICATION_DATE": [SortKey("published_at_in_channel", is_nullable=True)],
+    "PUBLISHED_AT": [SortKey("published_at_in_channel", is_nullable=True)],
     "CREATED_AT": [SortKey("created_at")],
     "COLLECTION": [SortKey("collection_position", is_nullable=True)],
 }
 _BY_ATTRIBUTE = {"ATTRIBUTE": [SortKey("attribute_value", is_nullable=True)]}
 _ANNOTATIONS: dict[str, dict[str, object]] = {
-    "lowest_here": {"lowest_here": F("channel_listing__lowest_price")},
-    "published_here": {"published_here": F("channel_listing__published_at")},
-    "kind_name": {"kind_name": F("product_type__name")},
+    "lowest_price_in_channel": {"lowest_price_in_channel": F("channel_listing__lowest_price")},
+    "published_at_in_channel": {"published_at_in_channel": F("channel_listing__published_at")},
+    "product_type_name": {"product_type_name": F("product_type__name")},
 }
 
 
@@ -105,14 +105,14 @@ def all_products(arguments: ProductsArguments, context: Context, selection: Sele
     return connect(product, rows, arguments, selection, order=order)
 
 
-def _listed_products(channel: int) -> Rows:
+def _listed_products(channel_id: int) -> Rows:
     """Return products that lists show to customers."""
-    return with_channel_key(products_in_lists(channel), channel)
+    return with_channel_key(products_in_lists(channel_id), channel_id)
 
 
-def _listed_in_branch(channel: int, path: str, *, sorted_by: tuple[str, ...]) -> Rows:
+def _listed_in_branch(channel_id: int, path: str, *, sorted_by: tuple[str, ...]) -> Rows:
     """Return listed products in a branch of the category tree, annotated for the sort columns."""
-    rows = _listed_products(channel).filter(category__path__startswith=path)
+    rows = _listed_products(channel_id).filter(category__path__startswith=path)
     for column in sorted_by:
         rows = rows.annotate(**_ANNOTATIONS.get(column, {}))
     return rows
@@ -158,7 +158,7 @@ def apply_sorting(
         return rows.annotate(attribute_value=Subquery(first)), order
     order = sort_keys(sorting, _SORTS, default)
     for key in order:
-        if key.column in ("lowest_here", "published_here") and channel is None:
+        if key.column in ("lowest_price_in_channel", "published_at_in_channel") and channel is None:
             raise ProtocolError("Sorting by a value that differs between channels needs `channel`.")
         if key.column == "collection_position" and "collection_position" not in rows.query.annotations:
             return rows, _BY_NAME

@@ -24,8 +24,7 @@ from shop.api.checkout.types import CHECKOUT_PERMISSIONS, changeable_baskets, ch
 from shop.api.context import Context
 from shop.api.language_codes import code_from_tag
 from shop.api.metadata import add_metadata_fields
-from shop.api.money import MoneyAmount as Money
-from shop.api.money import TaxedAmount
+from shop.api.money import MoneyAmount, TaxedAmount
 from shop.api.object_types import Row, Rows, Type, compiled_rows
 from shop.api.orders.vouchers import UsedVoucher, used_vouchers
 
@@ -91,8 +90,8 @@ _add_taxed_field("maximumTotalPrice", lambda quote: quote.purchase_at_maximum.to
 
 
 @_field_of_quote("discount")
-def _discount(quote: Quote) -> Money:
-    return Money(quote.voucher_amount, quote.requested.channel.currency)
+def _discount(quote: Quote) -> MoneyAmount:
+    return MoneyAmount(quote.voucher_amount, quote.requested.channel.currency)
 
 
 @_field_of_quote("discountName")

@@ -11,8 +11,7 @@ from orders.models import DiscountKind, DiscountShare, ValueType, VoucherType
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.ids import Key
-from shop.api.money import MoneyAmount as Amount
-from shop.api.money import to_major_units
+from shop.api.money import MoneyAmount, to_major_units
 from shop.api.object_types import Row, Rows
 from shop.api.orders.lines import unit_price
 from shop.api.orders.types import discount, line_discount, order
@@ -39,13 +38,13 @@ def _discount_value(value_type: str, stored_value: Decimal, currency: str) -> De
     return stored_value if value_type == ValueType.PERCENTAGE else to_major_units(int(stored_value), currency)
 
 
-def _totals(rows: list[Row], arguments: object, context: Context, selection: Selection) -> list[Amount]:
+def _totals(rows: list[Row], arguments: object, context: Context, selection: Selection) -> list[MoneyAmount]:
     """Resolve the discount's total over the visible parts of the order."""
     if not can_only_see_parts(context):
-        return [Amount(row.amount, row.currency) for row in rows]
+        return [MoneyAmount(row.amount, row.currency) for row in rows]
     visible_shares = _visible_shares(context).filter(discount__in=[row.id for row in rows])
     totals = dict(visible_shares.order_by("discount").values_list("discount").annotate(total=Sum("amount")))
-    return [Amount(totals.get(row.id, 0), row.currency) for row in rows]
+    return [MoneyAmount(totals.get(row.id, 0), row.currency) for row in rows]
 
 
 def _visible_shares(context: Context) -> Rows:
@@ -81,13 +80,13 @@ def values_of_shares(rows: list[Row], *_: object) -> Sequence[object]:
 
 
 @line_discount.field("total", needs=_SHARE)
-def totals_of_shares(rows: list[Row], *_: object) -> list[Amount]:
-    return [Amount(row.amount, row.discount__currency) for row in rows]
+def totals_of_shares(rows: list[Row], *_: object) -> list[MoneyAmount]:
+    return [MoneyAmount(row.amount, row.discount__currency) for row in rows]
 
 
 @line_discount.field(needs=(*_SHARE, "line__quantity"))
-def unit(rows: list[Row], *_: object) -> list[Amount]:
-    return [Amount(unit_price(row.amount, row.line__quantity), row.discount__currency) for row in rows]
+def unit(rows: list[Row], *_: object) -> list[MoneyAmount]:
+    return [MoneyAmount(unit_price(row.amount, row.line__quantity), row.discount__currency) for row in rows]
 
 
 @order.field("discounts", needs="id")
@@ -118,10 +117,10 @@ def _totals_and_names(context: Context, orders: list[Row]) -> dict[Key, tuple[in
 @order.field("discount", needs=("id", "currency"))
 def total_discounts(
     orders: list[Row], arguments: object, context: Context, selection: Selection
-) -> list[Amount | None]:
+) -> list[MoneyAmount | None]:
     totals_and_names = _totals_and_names(context, orders)
     return [
-        Amount(totals_and_names[order_row.id][0], order_row.currency)
+        MoneyAmount(totals_and_names[order_row.id][0], order_row.currency)
         if order_row.id in totals_and_names
         else None
         for order_row in orders

@@ -15,8 +15,7 @@ from shop.api.context import Context
 from shop.api.ids import Key, global_id
 from shop.api.images import image_url
 from shop.api.metadata import add_metadata_fields
-from shop.api.money import MoneyAmount as Amount
-from shop.api.money import TaxedAmount, to_major_units
+from shop.api.money import MoneyAmount, TaxedAmount, to_major_units
 from shop.api.object_types import Row
 from shop.api.orders.inputs import OrderLineThumbnailArguments
 from shop.api.orders.types import ORDER_PERMISSIONS, allocation, line, line_discount
@@ -80,8 +79,8 @@ def _unit_discount(row: Row) -> int:
 
 
 @line.field(needs=_DISCOUNT_COLUMNS)
-def unit_discount(lines: list[Row], *_: object) -> list[Amount]:
-    return [Amount(_unit_discount(line_row), line_row.order__currency) for line_row in lines]
+def unit_discount(lines: list[Row], *_: object) -> list[MoneyAmount]:
+    return [MoneyAmount(_unit_discount(line_row), line_row.order__currency) for line_row in lines]
 
 
 @line.field(needs=_DISCOUNT_COLUMNS)

@@ -12,7 +12,7 @@ from shop.api.catalogue.cooperatives import cooperative
 from shop.api.catalogue.types import warehouse
 from shop.api.context import Context
 from shop.api.metadata import add_metadata_fields
-from shop.api.money import MoneyAmount as Amount
+from shop.api.money import MoneyAmount
 from shop.api.object_types import Row
 from shop.api.orders.types import ORDER_PERMISSIONS, fulfillment, fulfillment_line, line
 
@@ -98,17 +98,21 @@ fulfillment.related_rows(
 
 
 @fulfillment.field(needs=("refund__delivery", "part__order__currency"))
-def shipping_refunded_amount(parcels: list[Row], *_: object) -> list[Amount | None]:
+def shipping_refunded_amount(parcels: list[Row], *_: object) -> list[MoneyAmount | None]:
     return [
-        Amount(parcel.refund__delivery, parcel.part__order__currency) if parcel.refund__delivery else None
+        MoneyAmount(parcel.refund__delivery, parcel.part__order__currency)
+        if parcel.refund__delivery
+        else None
         for parcel in parcels
     ]
 
 
 @fulfillment.field(needs=("refund__amount", "part__order__currency"))
-def total_refunded_amount(parcels: list[Row], *_: object) -> list[Amount | None]:
+def total_refunded_amount(parcels: list[Row], *_: object) -> list[MoneyAmount | None]:
     return [
-        None if parcel.refund__amount is None else Amount(parcel.refund__amount, parcel.part__order__currency)
+        None
+        if parcel.refund__amount is None
+        else MoneyAmount(parcel.refund__amount, parcel.part__order__currency)
         for parcel in parcels
     ]
 

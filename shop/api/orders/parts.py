@@ -10,8 +10,7 @@ from orders.states import PartState, Progress
 from shop.api.breadth import Selection
 from shop.api.catalogue.cooperatives import cooperative
 from shop.api.context import Context
-from shop.api.money import MoneyAmount as Amount
-from shop.api.money import TaxedAmount
+from shop.api.money import MoneyAmount, TaxedAmount
 from shop.api.object_types import Row, Rows, Type
 from shop.api.orders.types import ORDER_PERMISSIONS, fulfillment, line, order
 from shop.api.orders.visibility import filter_handled, filter_visible
@@ -63,21 +62,21 @@ _taxed("total", "total")
 
 
 @part.field(needs=("id", "order__currency"))
-def refunded(parts: list[Row], *_: object) -> list[Amount]:
+def refunded(parts: list[Row], *_: object) -> list[MoneyAmount]:
     rows = Refund.objects.filter(part__in=[part_row.id for part_row in parts]).order_by("part")
     refunded_by_part = dict(rows.values_list("part").annotate(total=Sum("amount")))
-    return [Amount(refunded_by_part.get(part_row.id, 0), part_row.order__currency) for part_row in parts]
+    return [MoneyAmount(refunded_by_part.get(part_row.id, 0), part_row.order__currency) for part_row in parts]
 
 
 @part.field(needs=("id", "order__currency"))
 def commission(
     parts: list[Row], arguments: object, context: Context, selection: Selection
-) -> list[Amount | None]:
+) -> list[MoneyAmount | None]:
     """Resolve the commission, less that of missing items; hidden from buyers."""
     handled_keys = _handled_keys(parts, context)
     commissions = expected_commissions(handled_keys)
     return [
-        Amount(commissions.get(part_row.id, 0), part_row.order__currency)
+        MoneyAmount(commissions.get(part_row.id, 0), part_row.order__currency)
         if part_row.id in handled_keys
         else None
         for part_row in parts
@@ -87,14 +86,16 @@ def commission(
 @part.field(needs=("id", "order__currency"))
 def payout(
     parts: list[Row], arguments: object, context: Context, selection: Selection
-) -> list[Amount | None]:
+) -> list[MoneyAmount | None]:
     handled_keys = _handled_keys(parts, context)
     earned = {
         key: -sum(debit for (account, _nature), debit in booked.items() if account == _PAYABLE)
         for key, booked in earned_amounts(handled_keys).items()
     }
     return [
-        Amount(earned.get(part_row.id, 0), part_row.order__currency) if part_row.id in handled_keys else None
+        MoneyAmount(earned.get(part_row.id, 0), part_row.order__currency)
+        if part_row.id in handled_keys
+        else None
         for part_row in parts
     ]
 

@@ -13,7 +13,7 @@ from shop.api.apps.types import app
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.ids import Key
-from shop.api.money import MoneyAmount as Amount
+from shop.api.money import MoneyAmount
 from shop.api.object_types import Row
 from shop.api.orders.types import ORDER_PERMISSIONS, granted_refund, granted_refund_line, line, order
 from shop.api.orders.visibility import order_scope
@@ -37,8 +37,8 @@ order.related_rows(
 
 
 @granted_refund.field(needs=("amount", "currency"))
-def amount(refunds: list[Row], *_: object) -> list[Amount]:
-    return [Amount(refund.amount, refund.currency) for refund in refunds]
+def amount(refunds: list[Row], *_: object) -> list[MoneyAmount]:
+    return [MoneyAmount(refund.amount, refund.currency) for refund in refunds]
 
 
 @granted_refund.field(needs="delivery_amount")

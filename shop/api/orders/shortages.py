@@ -12,7 +12,7 @@ from orders.states import SubstituteState
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.ids import Key, input_key
-from shop.api.money import MoneyAmount as Amount
+from shop.api.money import MoneyAmount
 from shop.api.object_types import Row, Rows, Type
 from shop.api.orders.inputs import (
     CooperativePartReportShortageArguments,
@@ -66,13 +66,13 @@ substitute.related("newOrderLine", line, column="new_line_id")
 
 
 @substitute.field(needs=("replaced_gross", "line__order__currency"))
-def replaced_total(substitutes: list[Row], *_: object) -> list[Amount]:
-    return [Amount(row.replaced_gross, row.line__order__currency) for row in substitutes]
+def replaced_total(substitutes: list[Row], *_: object) -> list[MoneyAmount]:
+    return [MoneyAmount(row.replaced_gross, row.line__order__currency) for row in substitutes]
 
 
 @substitute.field(needs=("total_gross", "line__order__currency"))
-def total(substitutes: list[Row], *_: object) -> list[Amount]:
-    return [Amount(row.total_gross, row.line__order__currency) for row in substitutes]
+def total(substitutes: list[Row], *_: object) -> list[MoneyAmount]:
+    return [MoneyAmount(row.total_gross, row.line__order__currency) for row in substitutes]
 
 
 part.related_rows("substitutes", substitute, column="line__part", order=["offered_at", "pk"])

@@ -10,8 +10,7 @@ from orders.models import OrderPart, Payment, PaymentSums
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.ids import Key
-from shop.api.money import MoneyAmount as Amount
-from shop.api.money import TaxedAmount
+from shop.api.money import MoneyAmount, TaxedAmount
 from shop.api.object_types import Row
 from shop.api.orders.types import granted_refund, order, visible_grants
 from shop.api.orders.visibility import filter_visible
@@ -49,12 +48,12 @@ def shipping_tax_rate(orders: list[Row], *_: object) -> list[float]:
 @order.field(needs=("id", "currency"))
 def undiscounted_shipping_price(
     orders: list[Row], arguments: object, context: Context, selection: Selection
-) -> list[Amount]:
+) -> list[MoneyAmount]:
     parts = filter_visible(context, OrderPart.objects.all(), order="order", part="pk")
     parts = parts.filter(order__in=[order_row.id for order_row in orders])
     rows = parts.order_by("order").values_list("order").annotate(total=Sum("delivery_list_gross"))
     totals_by_order = dict(rows)
-    return [Amount(totals_by_order.get(order_row.id, 0), order_row.currency) for order_row in orders]
+    return [MoneyAmount(totals_by_order.get(order_row.id, 0), order_row.currency) for order_row in orders]
 
 
 def _visible_share(amount: int, row: Row) -> int:
@@ -68,15 +67,19 @@ _SHARE_COLUMNS = ("visible_total_gross", "total_gross", "currency")
 
 
 @order.field(needs=("charged", "visible_due_gross", *_SHARE_COLUMNS))
-def total_balance(orders: list[Row], *_: object) -> list[Amount]:
+def total_balance(orders: list[Row], *_: object) -> list[MoneyAmount]:
     return [
-        Amount(_visible_share(order_row.charged, order_row) - order_row.visible_due_gross, order_row.currency)
+        MoneyAmount(
+            _visible_share(order_row.charged, order_row) - order_row.visible_due_gross, order_row.currency
+        )
         for order_row in orders
     ]
 
 
-def _charged(orders: list[Row], *_: object) -> list[Amount]:
-    return [Amount(_visible_share(order_row.charged, order_row), order_row.currency) for order_row in orders]
+def _charged(orders: list[Row], *_: object) -> list[MoneyAmount]:
+    return [
+        MoneyAmount(_visible_share(order_row.charged, order_row), order_row.currency) for order_row in orders
+    ]
 
 
 order.field("totalCharged", needs=("charged", *_SHARE_COLUMNS))(_charged)
@@ -86,12 +89,12 @@ order.field("totalCaptured", needs=("charged", *_SHARE_COLUMNS))(_charged)
 def _payment_sum_field(field: str, read: Callable[[PaymentSums], int]) -> None:
     """Add a field for a sum over the events of an order's payments."""
 
-    def resolve(orders: list[Row], *_: object) -> list[Amount]:
+    def resolve(orders: list[Row], *_: object) -> list[MoneyAmount]:
         sums_by_order = Payment.objects.filter(
             order__in=[order_row.id for order_row in orders]
         ).sums_by_order()
         return [
-            Amount(
+            MoneyAmount(
                 _visible_share(sum(map(read, sums_by_order.get(order_row.id, ()))), order_row),
                 order_row.currency,
             )
@@ -113,23 +116,23 @@ _payment_sum_field("totalCancelPending", lambda sums: sums.cancel_pending)
 @order.field(needs=("id", "currency"))
 def total_granted_refund(
     orders: list[Row], arguments: object, context: Context, selection: Selection
-) -> list[Amount]:
+) -> list[MoneyAmount]:
     rows = granted_refund.rows(context).filter(order__in=[order_row.id for order_row in orders])
     totals_by_order = dict(rows.order_by("order").values_list("order").annotate(total=Sum("amount")))
-    return [Amount(totals_by_order.get(order_row.id, 0), order_row.currency) for order_row in orders]
+    return [MoneyAmount(totals_by_order.get(order_row.id, 0), order_row.currency) for order_row in orders]
 
 
 @order.field(needs=("id", "currency"))
 def total_remaining_grant(
     orders: list[Row], arguments: object, context: Context, selection: Selection
-) -> list[Amount]:
+) -> list[MoneyAmount]:
     """Resolve the granted amount that is neither refunded nor pending."""
     rows = visible_grants(context).filter(order__in=[order_row.id for order_row in orders])
     remaining_amounts = rows.failed_amounts()
     totals_by_order: dict[Key, int] = {}
     for key, order_key in rows.filter(pk__in=remaining_amounts).values_list("pk", "order"):
         totals_by_order[order_key] = totals_by_order.get(order_key, 0) + remaining_amounts[key]
-    return [Amount(totals_by_order.get(order_row.id, 0), order_row.currency) for order_row in orders]
+    return [MoneyAmount(totals_by_order.get(order_row.id, 0), order_row.currency) for order_row in orders]
 
 
 TYPES = ()

@@ -15,12 +15,12 @@ _sums: WeakKeyDictionary[Context, dict[uuid.UUID, PaymentSums]] = WeakKeyDiction
 
 def sums_by_key(context: Context, keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, PaymentSums]:
     """Return sums by payment key. At most one query."""
-    known = _sums.setdefault(context, {})
-    unread_keys = {key for key in keys if key not in known}
+    cached_sums = _sums.setdefault(context, {})
+    unread_keys = {key for key in keys if key not in cached_sums}
     if unread_keys:
         sums = Payment.objects.filter(pk__in=unread_keys).sums()
-        known |= {key: sums.get(key, PaymentSums()) for key in unread_keys}
-    return known
+        cached_sums |= {key: sums.get(key, PaymentSums()) for key in unread_keys}
+    return cached_sums
 
 
 def forget_sums(context: Context) -> None:
@@ -31,11 +31,11 @@ class PaidAmounts:
     """Amounts paid for a checkout in minor units: charged, authorised and pending."""
 
     def __init__(self) -> None:
-        self.charged = self.held = self.promised = 0
+        self.charged = self.authorised = self.pending = 0
 
     @property
     def total(self) -> int:
-        return self.charged + self.held + self.promised
+        return self.charged + self.authorised + self.pending
 
 
 def paid_amounts(keys: Iterable[Key]) -> dict[Key, PaidAmounts]:
@@ -49,7 +49,7 @@ def paid_amounts(keys: Iterable[Key]) -> dict[Key, PaidAmounts]:
         basket, method = basket_and_method[key]
         amounts = amounts_by_basket.setdefault(basket, PaidAmounts())
         amounts.charged += sums.charged
-        amounts.held += sums.authorised
+        amounts.authorised += sums.authorised
         if method in (PaymentMethod.COD, PaymentMethod.TRANSFER):
-            amounts.promised += sums.charge_pending
+            amounts.pending += sums.charge_pending
     return amounts_by_basket

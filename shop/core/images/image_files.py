@@ -30,8 +30,10 @@ MAX_SIDE = 30_000
 MAX_ASPECT_RATIO = 10  # a longer strip is no photo, and WebP ends at 16,383 pixels
 THUMBNAIL_WIDTHS = (96, 160)  # beside a name or under a larger picture
 WIDTHS = (*THUMBNAIL_WIDTHS, 320, 640, 1200)
-DECODED_BYTES = 400_000_000  # bytes of memory that one decoded picture may take
-DECODER_MEMORY = DECODED_BYTES + 40_000_000  # bytes that the decoder may take beyond its own start
+DECODED_BYTES = 400_000_000  # the most memory in bytes that one decoded picture needs
+DECODER_MEMORY = (
+    DECODED_BYTES + 40_000_000
+)  # the most memory in bytes that the decoder may add after its start
 DECODER_SECONDS = 20  # CPU time; the slowest valid photo took 2.5
 _DECODER = Path(__file__).with_name("picture_decoder.py")
 

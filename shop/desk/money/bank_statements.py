@@ -31,7 +31,7 @@ from shop.core.web.action_results import run_action
 from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.uploads import is_staff, takes_files
 from shop.desk.money.statement_forms import MAX_UPLOAD_BYTES, BankColumnsForm, BankUploadForm
-from shop.desk.money.statement_pages import MAX_PREVIEW_ROWS, PER_PAGE, head_of, statements_page
+from shop.desk.money.statement_pages import MAX_PREVIEW_ROWS, PER_PAGE, statement_preview, statements_page
 from shop.staff_pages import staff_only
 
 
@@ -62,17 +62,19 @@ def show_statement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     bank_statement = get_object_or_404(StatementImport, pk=pk, kind=StatementKind.BANK)
     if bank_statement.confirmed_at is not None:
         return _render_imported(request, bank_statement)
-    head = head_of(bank_statement)
-    lines = sorted({row.line_number for row in head.rows} | {bank_statement.columns["heading"]} - {0})
-    form = BankColumnsForm(request.POST or None, statement=bank_statement, width=head.width, lines=lines)
+    preview = statement_preview(bank_statement)
+    lines = sorted({row.line_number for row in preview.rows} | {bank_statement.columns["heading"]} - {0})
+    form = BankColumnsForm(request.POST or None, statement=bank_statement, width=preview.width, lines=lines)
     if request.method == "POST" and form.is_valid():
         heading = form.cleaned_data["heading"]
         action = partial(set_bank_columns, statement_id=pk, columns=form.columns, heading=heading)
         page = reverse("desk:bank-statement", args=[pk])
         return run_action(request, action, url=page, message=_("Columns saved."))
-    context = {"statement": bank_statement, "form": form, "sample": head.sample} | _preview_statement(
-        bank_statement
-    )
+    context = {
+        "statement": bank_statement,
+        "form": form,
+        "shown_rows": preview.shown_rows,
+    } | _preview_statement(bank_statement)
     return render(request, "desk/bank_statement.html", context, status=422 if form.errors else 200)
 
 

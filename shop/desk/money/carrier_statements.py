@@ -39,7 +39,7 @@ from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.uploads import is_staff, takes_files
 from shop.desk.money.cash_forms import CodColumnsForm, CodUploadForm
 from shop.desk.money.statement_forms import MAX_UPLOAD_BYTES
-from shop.desk.money.statement_pages import MAX_PREVIEW_ROWS, PER_PAGE, head_of, statements_page
+from shop.desk.money.statement_pages import MAX_PREVIEW_ROWS, PER_PAGE, statement_preview, statements_page
 from shop.staff_pages import staff_only
 
 
@@ -71,8 +71,8 @@ def show_statement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     cod_statement = get_object_or_404(StatementImport, pk=pk, kind=StatementKind.COD)
     if cod_statement.confirmed_at is not None:
         return _render_imported(request, cod_statement)
-    head = head_of(cod_statement)
-    form = CodColumnsForm(request.POST or None, statement=cod_statement, width=head.width)
+    preview = statement_preview(cod_statement)
+    form = CodColumnsForm(request.POST or None, statement=cod_statement, width=preview.width)
     if request.method == "POST" and form.is_valid():
         cleaned = form.cleaned_data
         action = partial(
@@ -84,9 +84,11 @@ def show_statement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         )
         page = reverse("desk:cash-statement", args=[pk])
         return run_action(request, action, url=page, message=_("Columns saved."))
-    context = {"statement": cod_statement, "form": form, "sample": head.sample} | _preview_statement(
-        cod_statement
-    )
+    context = {
+        "statement": cod_statement,
+        "form": form,
+        "shown_rows": preview.shown_rows,
+    } | _preview_statement(cod_statement)
     return render(request, "desk/cash_statement.html", context)
 
 

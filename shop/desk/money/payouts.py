@@ -69,8 +69,8 @@ def list_payouts(request: HttpRequest, actor: Actor) -> HttpResponse:
             for row in listed
         ],
         "key": uuid.uuid4(),
-        "has_list": not is_done
-        and any(_is_listed(row) and not row.is_held(now) for row in confirmed_payouts),
+        "has_bank_file": not is_done
+        and any(_is_in_bank_file(row) and not row.is_held(now) for row in confirmed_payouts),
     }
     return render(request, "desk/payouts.html", context)
 
@@ -136,7 +136,7 @@ def record_payout_sent(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> Htt
     """Record that a payout was sent."""
     form = PayoutPaymentForm(request.POST)
     if not form.is_valid():
-        return _render_payout(request, pk, paid=form)
+        return _render_payout(request, pk, payment_form=form)
     key = bind_idempotency_key(str(form.cleaned_data["key"]), "desk", "paid", pk.hex)
     reference = form.cleaned_data["reference"]
     action = partial(
@@ -166,7 +166,7 @@ def change_payout_account(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> 
         )
     form = PayoutAccountForm(request.POST)
     if not form.is_valid():
-        return _render_payout(request, pk, account=form)
+        return _render_payout(request, pk, account_form=form)
     action = partial(set_payout_account, payout_id=pk, account=form.account, actor=actor, now=timezone.now())
     return run_action(request, action, url=page, message=_("Account saved."))
 
@@ -182,7 +182,7 @@ def has_other_account(payout: Payout) -> bool:
     )
 
 
-def _is_listed(payout: Payout) -> bool:
+def _is_in_bank_file(payout: Payout) -> bool:
     return payout.method == PayoutMethod.BANK and payout.currency == "VND" and bool(payout.bank_account)
 
 
@@ -190,8 +190,8 @@ def _render_payout(
     request: HttpRequest,
     pk: uuid.UUID,
     *,
-    paid: PayoutPaymentForm | None = None,
-    account: PayoutAccountForm | None = None,
+    payment_form: PayoutPaymentForm | None = None,
+    account_form: PayoutAccountForm | None = None,
 ) -> HttpResponse:
     payout = get_object_or_404(Payout.objects.select_related(*_RECIPIENT_RELATIONS), pk=pk)
     context = {
@@ -202,21 +202,25 @@ def _render_payout(
         "proposal": Approval.objects.waiting(timezone.now()).filter(payout=payout).first(),
         "is_held": payout.state == PayoutState.DUE and payout.is_held(timezone.now()),
         "has_other_account": has_other_account(payout),
-        "other": account_of_cooperative(payout.settlement.cooperative) if payout.settlement else None,
-        "form": account if account is not None and account.errors else paid,
-        "paid_form": paid or PayoutPaymentForm(initial={"key": uuid.uuid4()}),
-        "account_form": account or PayoutAccountForm(),
+        "current_account": account_of_cooperative(payout.settlement.cooperative)
+        if payout.settlement
+        else None,
+        "form": account_form if account_form is not None and account_form.errors else payment_form,
+        "payment_form": payment_form or PayoutPaymentForm(initial={"key": uuid.uuid4()}),
+        "account_form": account_form or PayoutAccountForm(),
         "history": build_change_displays(
             (Change.objects.of_row(payout) | Change.objects.of_row_and_parts(payout)).oldest_first()
         ),
     }
-    status = 422 if (paid or account) else 200
+    status = 422 if (payment_form or account_form) else 200
     return render(request, "desk/payout.html", context, status=status)
 
 
 def _qr_code(payout: Payout) -> SafeString | None:
     """Return the payout's VietQR code; None if it is held or its account cannot be encoded."""
-    is_due = payout.state == PayoutState.DUE and _is_listed(payout) and not payout.is_held(timezone.now())
+    is_due = (
+        payout.state == PayoutState.DUE and _is_in_bank_file(payout) and not payout.is_held(timezone.now())
+    )
     if not is_due or not is_payout_confirmed(payout):
         return None
     try:

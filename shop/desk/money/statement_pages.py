@@ -43,17 +43,19 @@ def statements_page(
                 messages.info(request, _("This file was uploaded before. No row is counted twice."))
             return redirect(url_name, statement.pk)
     statements = StatementImport.objects.filter(kind=kind).order_by("-created_at", "-pk")
-    statements = statements.annotate(open=Count("lines", filter=Q(lines__state=StatementRowState.PROBLEM)))
+    statements = statements.annotate(
+        problem_count=Count("lines", filter=Q(lines__state=StatementRowState.PROBLEM))
+    )
     list_context = {"form": form, "page": Paginator(statements, PER_PAGE).get_page(request.GET.get("page"))}
     return render(request, template, {**list_context, **context}, status=422 if form.errors else 200)
 
 
 @dataclass(frozen=True, slots=True)
-class StatementHead:
-    """A file's first lines, including the headings; `sample` are the lines shown."""
+class StatementPreview:
+    """A file's first lines, including the headings; `shown_rows` are those on the page."""
 
     rows: list[StatementRow]
-    sample: list[StatementRow]
+    shown_rows: list[StatementRow]
 
     @property
     def width(self) -> int:
@@ -61,12 +63,12 @@ class StatementHead:
         return max(len(row.cells) for row in self.rows)
 
 
-def head_of(statement: StatementImport) -> StatementHead:
-    """Return the head of a statement not yet imported; all lines if no headings are found."""
+def statement_preview(statement: StatementImport) -> StatementPreview:
+    """Return the first rows of a statement not yet imported; all lines if no headings are found."""
     rows = list(statement.lines.order_by("line_number", "pk")[:MAX_HEADING_ROWS])
     heading = statement.columns["heading"]
     heading_count = sum(row.line_number <= heading for row in rows)
-    return StatementHead(
+    return StatementPreview(
         rows, rows[: max(MIN_SAMPLE_ROWS, heading_count + _SAMPLE_ROWS_BELOW)] if heading else rows
     )
 

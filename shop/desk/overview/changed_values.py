@@ -55,7 +55,7 @@ _FIELD_NAMES: dict[str, Promise] = {
     "buyer_name": pgettext_lazy("column", "Recipient"),
     "invoice": pgettext_lazy("column", "Invoice"),
     "note": pgettext_lazy("column", "Note"),
-    "platform_wide": pgettext_lazy("column", "Whole market"),
+    "is_platform_wide": pgettext_lazy("column", "Whole market"),
     "complaint_days": pgettext_lazy("column", "Days to complain"),
     "answer_complaints_days": pgettext_lazy("column", "Days to answer complaints"),
     "payout_weekday": pgettext_lazy("column", "Payout day"),
@@ -140,10 +140,10 @@ class ChangedValue:
 
 def changed_values(change: Change) -> list[ChangedValue]:
     """Return a change's old and new values and facts, each once, in the order in which they were recorded."""
-    return list(dict.fromkeys((*_changed_values(change), *_stated_values(change))))
+    return list(dict.fromkeys((*_before_and_after_values(change), *_stated_values(change))))
 
 
-def _changed_values(change: Change) -> Iterator[ChangedValue]:
+def _before_and_after_values(change: Change) -> Iterator[ChangedValue]:
     data = change.data
     before, after, columns = data.get("from"), data.get("to"), data.get("changed")
     named_columns: set[str] = set()
@@ -227,7 +227,7 @@ def _as_text(change: Change, column: str, value: object) -> str:
 
 
 def _rate_text(change: Change, rate: Mapping[str, object]) -> str:
-    """Return a delivery price: "28.000 ₫"."""
+    """Format the price of a delivery rate, such as "28.000 ₫"."""
     price = rate.get("price")
     return _money(change, price) if isinstance(price, int) else "—"
 

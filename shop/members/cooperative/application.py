@@ -26,7 +26,7 @@ from shop.accounts.forms import CodeForm
 from shop.accounts.models import SignInMethod, User
 from shop.accounts.views.registration_pages import (
     begin_registration,
-    open_by_code,
+    create_account_by_code,
     pending_registration,
     resend_code,
 )
@@ -58,7 +58,9 @@ def apply(request: HttpRequest) -> HttpResponse:
         membership = chosen_membership(request)
         if membership is not None and membership.cooperative.state != CooperativeState.REJECTED:
             return redirect("members:application")
-    form = _build_form(request, ApplicationForm if isinstance(user, User) else ApplicationWithAccountForm)
+    form = _form_from_request(
+        request, ApplicationForm if isinstance(user, User) else ApplicationWithAccountForm
+    )
     if not form.is_valid():
         return render(request, "members/apply.html", {"form": form})
     try:
@@ -83,12 +85,12 @@ def confirm_application_code(request: HttpRequest) -> HttpResponse:
     if "resend" in request.POST:
         return resend_code(request, pending)
     code_form = CodeForm(request.POST or None)
-    user = open_by_code(request, code_form, pending)
+    user = create_account_by_code(request, code_form, pending)
     if user is None:
         context = {"form": code_form, "to": pending["email"], "change_url": reverse("members:apply")}
         return render(request, "accounts/register_code.html", context)
     log_in(request, user, method=SignInMethod.REGISTERED)
-    form = _make_form(ApplicationForm, saved_application, is_sent=True)
+    form = _form_with_choices(ApplicationForm, saved_application, is_sent=True)
     if not form.is_valid():  # a commune or a bank may have gone meanwhile
         return redirect("members:apply")
     _submit_application(form, user)
@@ -108,7 +110,7 @@ def edit_application(request: HttpRequest) -> HttpResponse:
         return redirect("members:today")
     form = None
     if membership.cooperative.state == CooperativeState.NEEDS_MORE:
-        form = _build_form(request, ApplicationForm, membership.cooperative)
+        form = _form_from_request(request, ApplicationForm, membership.cooperative)
         if form.is_valid() and _resubmit_application(membership, form):
             return _redirect_to_application(request, form)
     return _render_application(request, membership, form)
@@ -152,7 +154,7 @@ def _render_application(
     cooperative = membership.cooperative
     if form is None and cooperative.state == CooperativeState.NEEDS_MORE:
         initial = ApplicationForm.initial_for(cooperative)
-        form = _make_form(ApplicationForm, {}, initial=initial, is_sent=False)
+        form = _form_with_choices(ApplicationForm, {}, initial=initial, is_sent=False)
     documents = document_rows(membership, document_form)
     context = {
         "cooperative": cooperative,
@@ -201,7 +203,7 @@ def _redirect_to_application(request: HttpRequest, form: ApplicationForm) -> Htt
     return redirect("members:application")
 
 
-def _build_form(
+def _form_from_request(
     request: HttpRequest, form_class: type[ApplicationForm], cooperative: Cooperative | None = None
 ) -> ApplicationForm:
     """Build the form; the button that loads a province's communes refills it without validation."""
@@ -209,10 +211,10 @@ def _build_form(
     initial = (
         ApplicationForm.initial_for(cooperative) if cooperative else request.session.get(_SESSION_KEY, {})
     )
-    return _make_form(form_class, request.POST.dict(), initial=initial, is_sent=is_sent)
+    return _form_with_choices(form_class, request.POST.dict(), initial=initial, is_sent=is_sent)
 
 
-def _make_form(
+def _form_with_choices(
     form_class: type[ApplicationForm],
     submitted: Mapping[str, object],
     *,

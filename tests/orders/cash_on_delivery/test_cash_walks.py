@@ -58,7 +58,7 @@ class Walk:
         self.done: dict[str, int] = {}
 
     @property
-    def who(self) -> dict:
+    def actor_and_time(self) -> dict:
         return {"actor": DESK, "now": self.now}
 
     def run(self, steps: int) -> None:
@@ -86,10 +86,10 @@ class Walk:
     def step_send(self) -> None:
         part = self.random_row(OrderPart, state="accepted")
         quantities = {key: left for key, left in open_quantities(part.lines.all()).items() if left}
-        parcel = pack_parcel(part_id=part.pk, quantities=quantities, **self.who)
-        close_parcel(parcel_id=parcel.pk, **self.who)
+        parcel = pack_parcel(part_id=part.pk, quantities=quantities, **self.actor_and_time)
+        close_parcel(parcel_id=parcel.pk, **self.actor_and_time)
         dispatch = DispatchDetails(carrier=self.random.choice(CARRIERS), tracking_number=f"VD{parcel.pk}")
-        hand_over_parcel(parcel_id=parcel.pk, dispatch=dispatch, **self.who)
+        hand_over_parcel(parcel_id=parcel.pk, dispatch=dispatch, **self.actor_and_time)
 
     step_send_more = step_send
 
@@ -97,18 +97,21 @@ class Walk:
         parcel = self.random_row(Parcel, state=ParcelState.HANDED_OVER)
         collected = self.random.random() < 0.5
         deliver_parcel(
-            parcel_id=parcel.pk, is_cash_collected=collected, cash=self.collected_cash(parcel), **self.who
+            parcel_id=parcel.pk,
+            is_cash_collected=collected,
+            cash=self.collected_cash(parcel),
+            **self.actor_and_time,
         )
 
     def step_fail(self) -> None:
-        fail_delivery(parcel_id=self.random_row(Parcel).pk, reason="không nghe máy", **self.who)
+        fail_delivery(parcel_id=self.random_row(Parcel).pk, reason="không nghe máy", **self.actor_and_time)
 
     def step_report(self) -> None:
         parcel = self.random_row(Parcel)
-        report_collected_cash(parcel_id=parcel.pk, cash=self.collected_cash(parcel), **self.who)
+        report_collected_cash(parcel_id=parcel.pk, cash=self.collected_cash(parcel), **self.actor_and_time)
 
     def step_void(self) -> None:
-        void_parcel(parcel_id=self.random_row(Parcel).pk, reason="hàng về", **self.who)
+        void_parcel(parcel_id=self.random_row(Parcel).pk, reason="hàng về", **self.actor_and_time)
 
     def step_remit(self) -> None:
         parcel = self.random_row(Parcel)
@@ -121,7 +124,7 @@ class Walk:
             fees=self.random.choice([0, 0, 7_001]),
             fee_bearer=self.random.choice(list(CostBearer)),
             idempotency_key=f"k{self.random.randint(1, 12)}",
-            **self.who,
+            **self.actor_and_time,
         )
 
     def step_statement(self) -> None:
@@ -142,21 +145,23 @@ class Walk:
         self.import_and_apply(content + b"\n", carrier)
 
     def step_settle_row(self) -> None:
-        accept_problem_row(row_id=self.random_row(StatementRow).pk, **self.who)
+        accept_problem_row(row_id=self.random_row(StatementRow).pk, **self.actor_and_time)
 
     def step_dismiss_row(self) -> None:
-        dismiss_problem_row(row_id=self.random_row(StatementRow).pk, **self.who)
+        dismiss_problem_row(row_id=self.random_row(StatementRow).pk, **self.actor_and_time)
 
     def step_reconcile(self) -> None:
         remittance = self.random_row(CashRemittance)
         received = max(0, remittance.remitted + self.random.choice([0, 0, 0, -1_000, 2_000]))
-        reconcile_remittance(remittance_id=remittance.pk, received=received, reason="ngân hàng", **self.who)
+        reconcile_remittance(
+            remittance_id=remittance.pk, received=received, reason="ngân hàng", **self.actor_and_time
+        )
 
     def import_and_apply(self, content: bytes, carrier: str) -> None:
         imported = import_cod_statement(
             file_name="a.csv", content=content, carrier=carrier, user=self.user, now=self.now
         )
-        apply_cod_statement(statement_id=imported.pk, **self.who)
+        apply_cod_statement(statement_id=imported.pk, **self.actor_and_time)
 
     def collected_cash(self, parcel: Parcel) -> CollectedCash:
         shortfall = self.random.choice([0, 0, 1, 10_000])

@@ -115,11 +115,11 @@ class RandomWalk:
         make_weighed_variant(second, on_hand=5)
         untracked = make_product(second, on_hand=0, price=20_000).variants.get()
         Variant.objects.filter(pk=untracked.pk).update(track_inventory=False)
-        receive_stock(**self._stock(Variant.objects.get(pk=untracked.pk)), quantity=1, **self.who)
+        receive_stock(**self._stock(Variant.objects.get(pk=untracked.pk)), quantity=1, **self.actor_and_time)
         self.succeeded: dict[str, int] = {}
 
     @property
-    def who(self) -> dict:
+    def actor_and_time(self) -> dict:
         return {"actor": ACTOR, "now": self.now}
 
     def run(self, steps: int) -> None:
@@ -175,11 +175,11 @@ class RandomWalk:
             contact=make_contact(),
             deliveries=self.delivery_methods(),
             consents=CONSENT,
-            **self.who,
+            **self.actor_and_time,
         )
 
     def step_draft(self) -> None:
-        order = create_draft(channel=self.channel, source=OrderSource.PHONE, **self.who)
+        order = create_draft(channel=self.channel, source=OrderSource.PHONE, **self.actor_and_time)
         lines = [
             RequestedLine(uuid.UUID(int=self.rng.getrandbits(128)), self.pick_row(Variant).pk, 1)
             for _ in range(2)
@@ -189,21 +189,23 @@ class RandomWalk:
             lines=lines,
             deliveries=self.delivery_methods(),
             contact=make_contact(),
-            **self.who,
+            **self.actor_and_time,
         )
 
     def step_place_draft(self) -> None:
         consents = frozenset({ConsentPurpose.ORDER})
-        place_draft(order_id=self.pick_row(Order, placed_at=None).pk, consents=consents, **self.who)
+        place_draft(
+            order_id=self.pick_row(Order, placed_at=None).pk, consents=consents, **self.actor_and_time
+        )
 
     def step_delete_draft(self) -> None:
-        delete_draft(order_id=self.pick_row(Order, placed_at=None).pk, **self.who)
+        delete_draft(order_id=self.pick_row(Order, placed_at=None).pk, **self.actor_and_time)
 
     def step_accept(self) -> None:
-        accept_part(part_id=self.pick_row(OrderPart).pk, **self.who)
+        accept_part(part_id=self.pick_row(OrderPart).pk, **self.actor_and_time)
 
     def step_decline(self) -> None:
-        decline_part(part_id=self.pick_row(OrderPart).pk, reason="hết hàng", **self.who)
+        decline_part(part_id=self.pick_row(OrderPart).pk, reason="hết hàng", **self.actor_and_time)
 
     def step_weigh(self) -> None:
         line = self.pick_row(OrderLine, estimate_grams__isnull=False, part__state="accepted")
@@ -215,61 +217,65 @@ class RandomWalk:
             grams=grams,
             repeated_grams=repeated,
             is_charged_at_bound=at_most,
-            **self.who,
+            **self.actor_and_time,
         )
 
     def step_answer_weight(self) -> None:
         question = self.pick_row(WeightQuestion)
-        answer_weight_question(question_id=question.pk, is_agreed=self.rng.random() < 0.6, **self.who)
+        answer_weight_question(
+            question_id=question.pk, is_agreed=self.rng.random() < 0.6, **self.actor_and_time
+        )
 
     def step_pack(self) -> None:
         part = self.pick_row(OrderPart, state="accepted")
         still_open = self.still_open(part)
         chosen = self.rng.sample(list(still_open), self.rng.randint(0, len(still_open)))
         quantities = {key: self.rng.randint(1, still_open[key]) for key in chosen}
-        pack_parcel(part_id=part.pk, quantities=quantities, **self.who)
+        pack_parcel(part_id=part.pk, quantities=quantities, **self.actor_and_time)
 
     def step_pack_all(self) -> None:
         part = self.pick_row(OrderPart, state="accepted")
-        pack_parcel(part_id=part.pk, quantities=self.still_open(part), **self.who)
+        pack_parcel(part_id=part.pk, quantities=self.still_open(part), **self.actor_and_time)
 
     def step_close(self) -> None:
-        close_parcel(parcel_id=self.pick_row(Parcel, state="packing").pk, **self.who)
+        close_parcel(parcel_id=self.pick_row(Parcel, state="packing").pk, **self.actor_and_time)
 
     def step_hand_over(self) -> None:
         state = self.rng.choice(["packed", "packed", "failed_delivery", "packing"])
-        hand_over_parcel(parcel_id=self.pick_row(Parcel, state=state).pk, **self.who)
+        hand_over_parcel(parcel_id=self.pick_row(Parcel, state=state).pk, **self.actor_and_time)
 
     def step_deliver(self) -> None:
         parcel = self.pick_row(Parcel, state="handed_over")
-        deliver_parcel(parcel_id=parcel.pk, is_cash_collected=self.rng.random() < 0.7, **self.who)
+        deliver_parcel(parcel_id=parcel.pk, is_cash_collected=self.rng.random() < 0.7, **self.actor_and_time)
 
     def step_fail(self) -> None:
-        fail_delivery(parcel_id=self.pick_row(Parcel).pk, reason="không ai nghe máy", **self.who)
+        fail_delivery(parcel_id=self.pick_row(Parcel).pk, reason="không ai nghe máy", **self.actor_and_time)
 
     def step_report_cash(self) -> None:
-        report_collected_cash(parcel_id=self.pick_row(Parcel).pk, **self.who)
+        report_collected_cash(parcel_id=self.pick_row(Parcel).pk, **self.actor_and_time)
 
     def step_undo(self) -> None:
         step = self.rng.choice(ParcelStep.values)
         state = "handed_over" if step == ParcelStep.HANDOVER else "delivered"
         parcel = self.pick_row(Parcel, state=state)
-        undo_parcel_step(parcel_id=parcel.pk, step=ParcelStep(step), reason="nhầm", **self.who)
+        undo_parcel_step(parcel_id=parcel.pk, step=ParcelStep(step), reason="nhầm", **self.actor_and_time)
 
     def step_undo_acceptance(self) -> None:
-        undo_acceptance(part_id=self.pick_row(OrderPart, state="accepted").pk, reason="nhầm", **self.who)
+        undo_acceptance(
+            part_id=self.pick_row(OrderPart, state="accepted").pk, reason="nhầm", **self.actor_and_time
+        )
 
     def step_void(self) -> None:
-        void_parcel(parcel_id=self.pick_row(Parcel).pk, reason="đóng nhầm", **self.who)
+        void_parcel(parcel_id=self.pick_row(Parcel).pk, reason="đóng nhầm", **self.actor_and_time)
 
     def step_cancel_as_buyer(self) -> None:
-        cancel_part_as_buyer(part_id=self.pick_row(OrderPart).pk, **self.who)
+        cancel_part_as_buyer(part_id=self.pick_row(OrderPart).pk, **self.actor_and_time)
 
     def step_cancel_part(self) -> None:
-        cancel_part(part_id=self.pick_row(OrderPart).pk, reason="khách gọi", **self.who)
+        cancel_part(part_id=self.pick_row(OrderPart).pk, reason="khách gọi", **self.actor_and_time)
 
     def step_cancel_order(self) -> None:
-        cancel_order(order_id=self.pick_row(Order).pk, reason="khách gọi", **self.who)
+        cancel_order(order_id=self.pick_row(Order).pk, reason="khách gọi", **self.actor_and_time)
 
     def step_offer_substitute(self) -> None:
         part = self.pick_row(OrderPart, state="accepted")
@@ -282,32 +288,41 @@ class RandomWalk:
             self.rng.choice(list(variants)).pk,
             self.rng.randint(1, 2),
         )
-        offer_substitute(part_id=part.pk, offer=offer, **self.who)
+        offer_substitute(part_id=part.pk, offer=offer, **self.actor_and_time)
 
     def step_answer_substitute(self) -> None:
         substitute = self.pick_row(Substitute, state="waiting")
-        answer_substitute(substitute_id=substitute.pk, is_agreed=self.rng.random() < 0.7, **self.who)
+        answer_substitute(
+            substitute_id=substitute.pk, is_agreed=self.rng.random() < 0.7, **self.actor_and_time
+        )
 
     def step_withdraw_substitute(self) -> None:
         if self.rng.random() < 0.3:
-            withdraw_substitute(substitute_id=self.pick_row(Substitute).pk, **self.who)
+            withdraw_substitute(substitute_id=self.pick_row(Substitute).pk, **self.actor_and_time)
 
     def step_report_shortage(self) -> None:
         part = self.pick_row(OrderPart, state="accepted")
         still_open = self.still_open(part)
         line_id = self.rng.choice(list(still_open))
         available = {line_id: self.rng.randint(0, still_open[line_id])}
-        report_shortage(part_id=part.pk, available=available, **self.who)
+        report_shortage(part_id=part.pk, available=available, **self.actor_and_time)
 
     def step_count(self) -> None:
         count_stock(
-            **self._stock(self.pick_row(Variant)), counted_quantity=self.rng.randint(0, 8), **self.who
+            **self._stock(self.pick_row(Variant)),
+            counted_quantity=self.rng.randint(0, 8),
+            **self.actor_and_time,
         )
 
     def step_receive(self) -> None:
         quantity = self.rng.choice([-2, 1, 2, 3])
         reason = MovementReason.RECEIPT if quantity > 0 else MovementReason.LOSS
-        receive_stock(**self._stock(self.pick_row(Variant)), quantity=quantity, reason=reason, **self.who)
+        receive_stock(
+            **self._stock(self.pick_row(Variant)),
+            quantity=quantity,
+            reason=reason,
+            **self.actor_and_time,
+        )
 
     def step_reprice(self) -> None:
         variant = self.pick_row(Variant)
@@ -316,27 +331,30 @@ class RandomWalk:
             variant_id=variant.pk,
             values={},
             prices=[(self.channel, self.rng.randint(1, 500_000))],
-            **self.who,
+            **self.actor_and_time,
         )
 
     def step_resume_or_pause(self) -> None:
         cooperative = self.pick_row(Cooperative)
         if cooperative.paused_from is not None:
-            resume_cooperative(cooperative_id=cooperative.pk, **self.who)
+            resume_cooperative(cooperative_id=cooperative.pk, **self.actor_and_time)
         elif self.rng.random() < 0.2:
             pause_cooperative(
-                cooperative_id=cooperative.pk, until=None, today=vietnam_date(self.now), **self.who
+                cooperative_id=cooperative.pk,
+                until=None,
+                today=vietnam_date(self.now),
+                **self.actor_and_time,
             )
 
     def step_sweep(self) -> None:
         self.now += datetime.timedelta(minutes=self.rng.choice([5, 16, 60, 600]))
         release_expired_reservations(now=self.now)
         for part in OrderPart.objects.overdue(self.now):
-            decline_unanswered_part(part_id=part.pk, **self.who)
+            decline_unanswered_part(part_id=part.pk, **self.actor_and_time)
         for part in OrderPart.objects.overdue(self.now + datetime.timedelta(hours=4)):
-            report_unanswered_part(part_id=part.pk, **self.who)
+            report_unanswered_part(part_id=part.pk, **self.actor_and_time)
         for substitute in Substitute.objects.overdue(self.now):
-            expire_substitute(substitute_id=substitute.pk, **self.who)
+            expire_substitute(substitute_id=substitute.pk, **self.actor_and_time)
         delete_abandoned_baskets(now=self.now)
 
     def pick_row(self, model, **facts):

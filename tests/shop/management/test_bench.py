@@ -22,10 +22,10 @@ def test_page_is_measured_until_time_is_up_and_its_queries_are_counted() -> None
         list(Channel.objects.all())
         Channel.objects.count()
 
-    measured = measure("shelf", send_request, seconds=0, prepare=lambda: 7)
+    measured = measure("list", send_request, seconds=0, prepare=lambda: 7)
 
     assert requests == [7] * (FEWEST + 2)
-    assert (measured.page, measured.queries) == ("shelf", 2)
+    assert (measured.page, measured.queries) == ("list", 2)
     assert 0 < measured.p50 <= measured.p95
 
 
@@ -43,10 +43,10 @@ def test_every_page_is_measured_on_both_databases() -> None:
     run = subprocess.run(command, cwd=settings.BASE_DIR, capture_output=True, text=True, check=False)
 
     assert run.returncode == 0, run.stderr
-    pages, shelves, executors = run.stdout.strip("\n").split("\n\n")
+    pages, lists, executors = run.stdout.strip("\n").split("\n\n")
     requested = {
         pages: {"API list of 20", "API whole checkout", "home", "checkout", "sales report", "ledger"},
-        shelves: {"list", "list, filtered", "search", "search, misspelt", "suggestions", "product"},
+        lists: {"list", "list, filtered", "search", "search, misspelt", "suggestions", "product"},
     }
     for table, names in requested.items():
         rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]

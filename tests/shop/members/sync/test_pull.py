@@ -350,7 +350,7 @@ def test_missing_second_factor_is_told_in_json_and_leaves_no_message_for_pages(s
     ]
 
     assert [(response.status_code, response.json()["code"]) for response in responses] == [
-        (401, "proof_required")
+        (401, "recent_sign_in_required")
     ] * 4
     assert [str(message) for response in responses for message in get_messages(response.wsgi_request)] == []
     assert not PhoneCommand.objects.exists()
