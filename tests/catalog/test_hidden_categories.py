@@ -90,7 +90,7 @@ def test_buyers_find_its_products_under_the_nearest_shown_category(client: Clien
     assert parent_page.context["total"] == 1
     assert parent_page.context["inside"] == []
     product_page = client.get(f"/san-pham/{product.slug}/")
-    assert [step.name for step in product_page.context["steps"]][-1] == "Lương thực"
+    assert [breadcrumb.name for breadcrumb in product_page.context["breadcrumbs"]][-1] == "Lương thực"
     assert '"category": "Lương thực"' in product_page.content.decode().replace('":"', '": "')
     suggestions = client.get("/tim/goi-y/", {"q": "gạo các loại"})
     assert not suggestions.context["found"].categories
@@ -109,8 +109,8 @@ def test_hidden_root_leaves_home_lists_and_searches(client: Client) -> None:
     for page in (client.get("/san-pham/"), client.get("/tim/", {"q": "bún"})):
         assert page.context["total"] == 1
         assert "Lương thực" not in [option.label for option in page.context["inside"]]
-    steps = client.get(f"/san-pham/{product.slug}/").context["steps"]
-    assert not any(step.row for step in steps)
+    breadcrumbs = client.get(f"/san-pham/{product.slug}/").context["breadcrumbs"]
+    assert not any(breadcrumb.row for breadcrumb in breadcrumbs)
 
 
 def test_pages_kept_in_memory_follow(client: Client, settings: object) -> None:
