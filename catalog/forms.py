@@ -19,7 +19,7 @@ from cooperatives.forms import TranslatableRow, TranslationForm
 from cooperatives.models import Cooperative
 from shop.core.dates.calendar import start_of_day, vietnam_date
 from shop.core.dates.form_days import validate_day
-from shop.core.texts.formatting import number
+from shop.core.texts.formatting import format_number
 from shop.core.web.confirmations import ConfirmableForm
 from shop.core.web.form_options import FormData, FormFiles, FormOptions, Label
 from shop.core.web.number_fields import GroupedLimitsField
@@ -53,7 +53,7 @@ class WholeNumberField(GroupedLimitsField):
         return super().to_python(value)
 
     def prepare_value(self, value: object) -> object:
-        return number(value) if isinstance(value, int) else value
+        return format_number(value) if isinstance(value, int) else value
 
 
 def _day_field(label: Label, **kwargs: Any) -> forms.DateField:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from catalog.models import Unit, Variant
 from catalog.pricing import price_for
-from shop.core.texts.formatting import NO_BREAK, money, volume, weight
+from shop.core.texts.formatting import NO_BREAK, format_money, format_volume, format_weight
 
 # Units that are measures themselves: the name already states the content.
 _MEASURES = frozenset({Unit.KG, Unit.HUNDRED_GRAMS, Unit.TEN_KG, Unit.LITRE})
@@ -44,12 +44,12 @@ def price_per_measure(variant: Variant, amount: int | None, currency: str) -> st
     if amount is None:
         return ""
     if variant.content_grams and not (variant.unit == Unit.KG and variant.content_grams == 1000):
-        return f"{money(price_for(amount, variant.content_grams, 1000), currency)}/kg"
+        return f"{format_money(price_for(amount, variant.content_grams, 1000), currency)}/kg"
     if variant.content_ml and variant.unit != Unit.LITRE:
-        return f"{money(price_for(amount, variant.content_ml, 1000), currency)}/l"
+        return f"{format_money(price_for(amount, variant.content_ml, 1000), currency)}/l"
     if variant.content_count and variant.content_count > 1 and variant.content_unit:
         price_of_one = price_for(amount, variant.content_count, 1)
-        return f"{money(price_of_one, currency)}/{Unit(variant.content_unit).label}"
+        return f"{format_money(price_of_one, currency)}/{Unit(variant.content_unit).label}"
     return ""
 
 
@@ -65,9 +65,9 @@ def max_grams(variant: Variant) -> int:
 
 def _content(variant: Variant) -> str:
     if variant.content_grams:
-        return weight(variant.content_grams)
+        return format_weight(variant.content_grams)
     if variant.content_ml:
-        return volume(variant.content_ml)
+        return format_volume(variant.content_ml)
     if variant.content_count and variant.content_count > 1 and variant.content_unit:
         return f"{variant.content_count}{NO_BREAK}{Unit(variant.content_unit).label}"
     return ""

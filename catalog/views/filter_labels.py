@@ -17,7 +17,7 @@ from cooperatives.models import CertificateKind, Cooperative
 from shop.core.database.compiled_query import compiled_query
 from shop.core.models import show_in_language
 from shop.core.models.geography import Division
-from shop.core.texts.formatting import money, number
+from shop.core.texts.formatting import format_money, format_number
 from shop.core.texts.marked_texts import translated, untranslated
 
 OptionLabels = dict[object, tuple[str, str]]  # by key: the value in URLs, and the label as HTML
@@ -81,10 +81,10 @@ def price_band_label(band: int) -> str:
     """Return `Dưới 50.000 ₫`, `50.000–100.000 ₫` or `Từ 500.000 ₫`."""
     position = PRICE_BANDS.index(band)
     if position == len(PRICE_BANDS) - 1:
-        return _("From %(price)s") % {"price": money(PRICE_BANDS[position])}
+        return _("From %(price)s") % {"price": format_money(PRICE_BANDS[position])}
     if position == 0:
-        return _("Under %(price)s") % {"price": money(PRICE_BANDS[1])}
-    return f"{number(PRICE_BANDS[position])}–{money(PRICE_BANDS[position + 1])}"
+        return _("Under %(price)s") % {"price": format_money(PRICE_BANDS[1])}
+    return f"{format_number(PRICE_BANDS[position])}–{format_money(PRICE_BANDS[position + 1])}"
 
 
 def unit_label(unit: str) -> str:
@@ -101,10 +101,10 @@ def certificate_label(kind: str) -> str:
 
 def price_range_label(lowest: int | None, highest: int | None) -> str:
     if lowest is None:
-        return _("Up to %(price)s") % {"price": money(highest)}
+        return _("Up to %(price)s") % {"price": format_money(highest)}
     if highest is None:
-        return _("From %(price)s") % {"price": money(lowest)}
-    return f"{number(lowest)}–{money(highest)}"
+        return _("From %(price)s") % {"price": format_money(lowest)}
+    return f"{format_number(lowest)}–{format_money(highest)}"
 
 
 def sort_order_choices(*, is_search: bool) -> list[tuple[str, str]]:

@@ -20,7 +20,7 @@ from shop.core.database.compiled_query import compiled_query
 from shop.core.dates.calendar import vietnam_date
 from shop.core.images.rendition_files import Files, rendition_files
 from shop.core.models import Channel, Picture, show_in_language
-from shop.core.texts.formatting import money
+from shop.core.texts.formatting import format_money
 from shop.core.texts.marked_texts import lang
 
 _KEYS_AND_TIMES = ("metadata", "private_metadata", "created_at", "updated_at")
@@ -174,7 +174,7 @@ def _price_note(price: Price, currency: str) -> str:
     if not price.variant.is_sold_by_weight:
         return price_per_measure(price.variant, price.selling_price, currency)
     return _("about %(sum)s/%(unit)s") % {
-        "sum": money(price.selling_price or 0, currency),
+        "sum": format_money(price.selling_price or 0, currency),
         "unit": unit_name(price.variant.unit),
     }
 

@@ -17,7 +17,7 @@ from orders.actions.payouts.bank_accounts import BankAccount
 from orders.actions.refunds.refund_decisions import LineRefund, LineRefundLimit, RefundDecision, RefundLimits
 from orders.models import CostBearer, OrderLine
 from orders.payments.banks import BANKS
-from shop.core.texts.formatting import money
+from shop.core.texts.formatting import format_money
 from shop.core.web.form_options import FormData, FormFiles, FormOptions, Label
 
 _BEARERS = [(CostBearer.COOPERATIVE, _("the cooperative")), (CostBearer.PLATFORM, _("the market"))]
@@ -115,7 +115,9 @@ class RefundAmountsForm(forms.Form):
         self.fields["delivery"] = self._amount_field(_("Delivery"), max(0, limits.delivery))
 
     def _amount_field(self, label: Promise, maximum: int) -> WholeNumberField:
-        help_text = _("You can refund at most %(sum)s.") % {"sum": money(maximum, self.limits.currency)}
+        help_text = _("You can refund at most %(sum)s.") % {
+            "sum": format_money(maximum, self.limits.currency)
+        }
         return WholeNumberField(
             label=label, required=False, min_value=0, max_value=maximum, help_text=help_text
         )
@@ -165,7 +167,9 @@ class RefundForm(RefundAmountsForm):
         for key, limit in limits.lines.items():
             self.fields[f"amount-{key}"] = self._amount_field(_("Or an amount"), limit.refundable)
             if limit.refundable > 0:
-                label = _("The whole item: %(sum)s") % {"sum": money(limit.refundable, limits.currency)}
+                label = _("The whole item: %(sum)s") % {
+                    "sum": format_money(limit.refundable, limits.currency)
+                }
                 self.fields[f"whole-{key}"] = forms.BooleanField(label=label, required=False)
             if limit.returnable > 0:
                 self.fields[f"back-{key}"] = quantity_field(limit.returnable, _("Returned quantity"))

@@ -19,7 +19,7 @@ from orders.models.part import OrderPart
 from orders.models.payment import EventKind
 from orders.states import ComplaintState, ParcelKind
 from shop.core.models import Picture, PictureState
-from shop.core.texts.formatting import money
+from shop.core.texts.formatting import format_money
 
 
 class RequestedRemedy(models.TextChoices):
@@ -259,7 +259,7 @@ class Refund(models.Model):
             if self.substitute_total
             else gettext("%(goods)s missing, %(sum)s less")
         )
-        return text % {"goods": goods, "sum": money(self.amount, self.currency)}
+        return text % {"goods": goods, "sum": format_money(self.amount, self.currency)}
 
 
 class RefundLineQuerySet(models.QuerySet["RefundLine"]):

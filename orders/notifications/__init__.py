@@ -36,7 +36,7 @@ from orders.notifications.send_notifications import (
 from orders.states import Coverage, PartState
 from shop.core.database.compiled_query import attach_prefetched_rows, compiled_query
 from shop.core.models import ShopSettings
-from shop.core.texts.formatting import days_between, money
+from shop.core.texts.formatting import days_between, format_money
 
 # Templates of the hand-over notice: sent to the buyer, and ready for pickup.
 HANDOVER_TEMPLATES = ("parcel_handed_over", "parcel_ready")
@@ -149,9 +149,9 @@ def _short_cash_text(order: Order, parts: Sequence[OrderPart], total: int, *, is
         text = _("Pay in cash on receipt of each part: %(sums)s.")
         text %= {"sums": ", ".join(_part_sum(part, order.currency) for part in parts)}
     elif is_maximum:
-        text = _("Pay in cash on receipt, at most %(sum)s.") % {"sum": money(total, order.currency)}
+        text = _("Pay in cash on receipt, at most %(sum)s.") % {"sum": format_money(total, order.currency)}
     else:
-        text = _("Pay %(sum)s in cash on receipt.") % {"sum": money(total, order.currency)}
+        text = _("Pay %(sum)s in cash on receipt.") % {"sum": format_money(total, order.currency)}
     first_days = [day for part in parts if (day := part.pickup_day or part.expected_from)]
     last_days = [day for part in parts if (day := part.pickup_day or part.expected_until)]
     if not first_days or not last_days:
@@ -164,12 +164,15 @@ def _part_sum(part: OrderPart, currency: str) -> str:
     """Return a part's cost (the maximum if it is still to be weighed) and its seller, as text."""
     possible_rise = _possible_rise([part])
     text = _("at most %(sum)s (%(name)s)") if possible_rise else _("%(sum)s (%(name)s)")
-    return text % {"sum": money(part.total_gross + possible_rise, currency), "name": part.cooperative.name}
+    return text % {
+        "sum": format_money(part.total_gross + possible_rise, currency),
+        "name": part.cooperative.name,
+    }
 
 
 def _short_transfer_text(transfer: TransferInstructions) -> str:
     return _("Transfer %(sum)s to %(bank)s %(account)s with the note %(note)s.") % {
-        "sum": money(transfer.amount),
+        "sum": format_money(transfer.amount),
         "bank": transfer.bank,
         "account": transfer.account,
         "note": transfer.note,
@@ -297,14 +300,16 @@ def notify_part_cancelled(
 
 def short_transfer_change(order: Order) -> str:
     """Return a sentence with the new amount of an unpaid transfer."""
-    return _("The amount to transfer is now %(sum)s.") % {"sum": money(order.still_due, order.currency)}
+    return _("The amount to transfer is now %(sum)s.") % {
+        "sum": format_money(order.still_due, order.currency)
+    }
 
 
 def _short_rest_text(order: Order, still_due: int, *, is_maximum: bool) -> str:
     if not still_due:
         return _("You do not have to pay anything more.")
     text = _("You still have to pay at most %(sum)s.") if is_maximum else _("You still have to pay %(sum)s.")
-    return text % {"sum": money(still_due, order.currency)}
+    return text % {"sum": format_money(still_due, order.currency)}
 
 
 def notify_weight_question(

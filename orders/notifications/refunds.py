@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from orders.models import Order, Payout, Refund
 from orders.notifications.send_notifications import notify_buyer, notify_operator
-from shop.core.texts.formatting import clock, day, money
+from shop.core.texts.formatting import format_day, format_money, format_time
 from shop.core.web.public_urls import page_url
 
 
@@ -55,7 +55,7 @@ def notify_refund_account(
 ) -> None:
     """Tell the buyer on every channel where the refund goes and when, in case an intruder set it."""
     with translation.override(order.language):
-        values = {"code": order.code, "sum": money(amount, order.currency), "digits": account_end}
+        values = {"code": order.code, "sum": format_money(amount, order.currency), "digits": account_end}
         notify_buyer(
             order,
             "refund_account_named",
@@ -74,7 +74,7 @@ def notify_refund_account(
 def _short_account_text(payable_from: datetime.datetime | None) -> str:
     if payable_from is None:
         return _("Not yours? Correct it.")
-    moment = {"hour": clock(payable_from), "day": day(payable_from)}
+    moment = {"hour": format_time(payable_from), "day": format_day(payable_from)}
     return _("It will not be sent before %(hour)s on %(day)s. Not yours? Correct it.") % moment
 
 
@@ -133,7 +133,7 @@ def _notify_buyer(
     notify_buyer(
         order,
         template,
-        subject=subject % {"code": order.code, "sum": money(amount, order.currency)},
+        subject=subject % {"code": order.code, "sum": format_money(amount, order.currency)},
         sms_detail=_("Enter your account number on the order page.") if waiting else "",
         now=now,
         occasion=occasion or str(refund.pk),

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from orders.models import Order, OrderPart, Substitute
 from orders.notifications.send_notifications import notify_buyer, notify_cooperative
-from shop.core.texts.formatting import clock, day
+from shop.core.texts.formatting import format_day, format_time
 
 
 def notify_substitute_offer(
@@ -17,7 +17,7 @@ def notify_substitute_offer(
 ) -> None:
     """Ask the buyer whether they take another product instead of missing items, and until when."""
     with translation.override(order.language):
-        until = {"hour": clock(substitute.answer_by), "day": day(substitute.answer_by)}
+        until = {"hour": format_time(substitute.answer_by), "day": format_day(substitute.answer_by)}
         notify_buyer(
             order,
             "substitute_offered",

@@ -21,7 +21,7 @@ from orders.views.basket_page import is_htmx
 from orders.views.current_basket import current_basket, province_of, remember_guest_basket, signed_in_user
 from shop.core.errors import Refused
 from shop.core.models import market_channel, show_in_language
-from shop.core.texts.formatting import money
+from shop.core.texts.formatting import format_money
 
 BASKET_TAG = "basket"  # the message tag for which a link to the basket is shown
 
@@ -66,7 +66,7 @@ def _describe_addition(basket: Basket, variant: Variant, quantity: int) -> tuple
     quote = build_quote(basket_quote_request(basket), now=timezone.now(), should_propose_deliveries=True)
     count = sum(line.quantity for line in quote.requested.lines)
     name = variant.product.name + (f" ({variant.name})" if variant.name else "")
-    total = money(quote.maximum_without_delivery, basket.currency)
+    total = format_money(quote.maximum_without_delivery, basket.currency)
     basket_texts = (
         ngettext(
             "Basket: %(count)s item, at most %(sum)s.", "Basket: %(count)s items, at most %(sum)s.", count

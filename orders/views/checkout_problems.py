@@ -10,7 +10,7 @@ from orders.actions.placement.place_order import BasketChanged
 from orders.actions.quotes.quote_types import Quote
 from orders.views.quote_display import SellerQuoteDisplay
 from shop.core.errors import Refused
-from shop.core.texts.formatting import money
+from shop.core.texts.formatting import format_money
 from shop.core.texts.marked_texts import sentence, translated
 
 
@@ -74,5 +74,7 @@ def _refusal_messages(refused: Refused, quote: Quote, submitted: Mapping[str, ob
     ):
         agreed = str(submitted.get(field_name, ""))
         if agreed.isdecimal() and int(agreed) != current:
-            return [text % {"new": money(current, currency), "old": money(int(agreed), currency)}]
+            return [
+                text % {"new": format_money(current, currency), "old": format_money(int(agreed), currency)}
+            ]
     return [str(refused.message)]

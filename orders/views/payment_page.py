@@ -40,7 +40,7 @@ from orders.views.card_payment import CardDisplay, build_card_display
 from orders.views.current_basket import request_actor
 from shop.core.errors import Refused
 from shop.core.models import shop_settings
-from shop.core.texts.formatting import money
+from shop.core.texts.formatting import format_money
 
 ICONS = {PaymentMethod.COD: "banknote", PaymentMethod.TRANSFER: "qr-code", PaymentMethod.CARD: "credit-card"}
 
@@ -106,7 +106,7 @@ class PaymentDisplay:
     def qr_code(self) -> SafeString:
         if self.transfer is None:
             return SafeString()
-        values = {"sum": money(self.transfer.amount), "note": self.transfer.note}
+        values = {"sum": format_money(self.transfer.amount), "note": self.transfer.note}
         return qr_svg(self.transfer.payload, title=_("VietQR code: %(sum)s, note %(note)s") % values)
 
 
@@ -131,7 +131,7 @@ def transfer_before_weighing_text(estimate: int, maximum: int, currency: str) ->
     return _(
         "Scan a QR code and pay %(sum)s now, by the estimated weight. Heavier: pay at most %(rise)s more. "
         "Lighter: get the difference back."
-    ) % {"sum": money(estimate, currency), "rise": money(maximum - estimate, currency)}
+    ) % {"sum": format_money(estimate, currency), "rise": format_money(maximum - estimate, currency)}
 
 
 def build_payment_display(order: Order, *, now: datetime.datetime) -> PaymentDisplay | None:

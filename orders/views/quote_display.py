@@ -16,7 +16,7 @@ from orders.actions.quotes.quote_types import Quote, QuotedLine, QuotedPickupTim
 from orders.pricing import PricedItem
 from shop.core.models import Picture, show_in_language
 from shop.core.models.geography import Division
-from shop.core.texts.formatting import money, weekday_and_day
+from shop.core.texts.formatting import format_money, weekday_and_day
 from shop.core.texts.marked_texts import sentence, translated, untranslated
 
 FEW_PLACES = 5  # the number of free places is shown from here down
@@ -214,7 +214,10 @@ def line_messages(line: QuotedLine, currency: str) -> list[str]:
         ),
         QuoteProblem.PRICE_CHANGED: lambda: (
             _("The price has changed from %(old)s to %(new)s.")
-            % {"old": money(line.requested.seen_price, currency), "new": money(line.unit_price, currency)}
+            % {
+                "old": format_money(line.requested.seen_price, currency),
+                "new": format_money(line.unit_price, currency),
+            }
         ),
     }
     return [texts[problem]() for problem in texts if problem in line.problems]

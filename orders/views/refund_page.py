@@ -25,7 +25,7 @@ from orders.views.current_basket import request_actor
 from orders.views.timeline import TimelineEntry
 from shop.core.errors import Refused
 from shop.core.models import bind_idempotency_key
-from shop.core.texts.formatting import day, money
+from shop.core.texts.formatting import format_day, format_money
 from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.rate_limits import Limit
 
@@ -88,9 +88,9 @@ class RefundDisplay:
     def timeline_entry(self) -> TimelineEntry:
         """The refund as an entry in its part's timeline."""
         refund = self.refund
-        title = _("%(sum)s refunded") % {"sum": money(refund.repayment, refund.currency)}
+        title = _("%(sum)s refunded") % {"sum": format_money(refund.repayment, refund.currency)}
         if not refund.repayment:
-            title = _("%(sum)s less to pay") % {"sum": money(refund.less_to_pay, refund.currency)}
+            title = _("%(sum)s less to pay") % {"sum": format_money(refund.less_to_pay, refund.currency)}
         if not refund.less_to_pay:
             title = _("Replaced by another product")
         return TimelineEntry(
@@ -167,24 +167,24 @@ def _build_refund_display(refund: Refund, paid: int, failed_amount: int, texts: 
     payouts = list(refund.payouts.all())
     waiting = sum(payout.amount for payout in payouts if _lacks_account(payout))
     if waiting:
-        messages.append(str(texts.needs_account) % {"sum": money(waiting, refund.currency)})
+        messages.append(str(texts.needs_account) % {"sum": format_money(waiting, refund.currency)})
     for payout in payouts:
         if payout.state == PayoutState.DUE and payout.bank_account:
-            values = {"sum": money(payout.amount, refund.currency), "digits": payout.account_end}
+            values = {"sum": format_money(payout.amount, refund.currency), "digits": payout.account_end}
             messages.append(str(texts.sending) % values)
     due_amount = sum(payout.amount for payout in payouts if payout.state == PayoutState.DUE)
     by_card = refund.repayment - paid - failed_amount - due_amount
     if by_card > 0:
-        messages.append(str(texts.by_card) % {"sum": money(by_card, refund.currency)})
+        messages.append(str(texts.by_card) % {"sum": format_money(by_card, refund.currency)})
     if failed_amount:
-        messages.append(str(texts.failed) % {"sum": money(failed_amount, refund.currency)})
+        messages.append(str(texts.failed) % {"sum": format_money(failed_amount, refund.currency)})
     return RefundDisplay(refund, messages, "wait", failed_amount)
 
 
 def _sent_messages(refund: Refund, texts: _Texts) -> list[str]:
     return [
         str(texts.sent)
-        % {"day": day(payout.paid_at), "digits": payout.account_end, "reference": payout.reference}
+        % {"day": format_day(payout.paid_at), "digits": payout.account_end, "reference": payout.reference}
         for payout in refund.payouts.all()
         if payout.state == PayoutState.PAID
     ]

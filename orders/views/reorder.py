@@ -20,7 +20,7 @@ from orders.views import receiver
 from orders.views.current_basket import current_basket, province_of, remember_guest_basket, signed_in_user
 from orders.views.order_access import has_proof
 from shop.core.models import market_channel
-from shop.core.texts.formatting import money
+from shop.core.texts.formatting import format_money
 from shop.core.texts.marked_texts import sentence, stored_text, untranslated
 
 _KEY = "reordered-into"  # session key of the message shown once on the basket page
@@ -94,4 +94,4 @@ def _difference_message(difference: Difference, language: str, currency: str) ->
             text = _("%(name)s: the price has gone up to %(now)s. It was %(was)s.")
         case DifferenceKind.CHEAPER:
             text = _("%(name)s: the price has dropped to %(now)s. It was %(was)s.")
-    return sentence(text, name=name, now=money(now, currency), was=money(was, currency))
+    return sentence(text, name=name, now=format_money(now, currency), was=format_money(was, currency))

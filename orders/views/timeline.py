@@ -21,7 +21,13 @@ from orders.states import (
     PartState,
     Progress,
 )
-from shop.core.texts.formatting import clock, day, days_between, translated_reason, weekday_and_day
+from shop.core.texts.formatting import (
+    days_between,
+    format_day,
+    format_time,
+    translated_reason,
+    weekday_and_day,
+)
 
 _FULLY_DISPATCHED = frozenset(
     {Progress.DISPATCHED, Progress.DELIVERED, Progress.PARTLY_RETURNED, Progress.RETURNED}
@@ -110,7 +116,7 @@ def _acceptance_entry(part: OrderPart) -> TimelineEntry:
     if part.accept_by is None:
         return TimelineEntry(title, "now")
     until = _("no later than %(hour)s on %(day)s") % {
-        "hour": clock(part.accept_by),
+        "hour": format_time(part.accept_by),
         "day": weekday_and_day(part.accept_by),
     }
     return TimelineEntry(title, "now", note=until)
@@ -133,7 +139,7 @@ def _dispatch_entry(part: OrderPart, parcels: Sequence[Parcel], is_packed: bool)
     if failed:
         last = failed[-1]
         note = _("Delivery failed on %(day)s: %(reason)s") % {
-            "day": day(last.failed_at),
+            "day": format_day(last.failed_at),
             "reason": last.reason,
         }
         return TimelineEntry(

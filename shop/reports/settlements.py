@@ -22,7 +22,7 @@ from orders.models import (
 )
 from orders.states import SettlementState
 from shop.core.dates.calendar import start_of_day, vietnam_date
-from shop.core.texts.formatting import clock, day
+from shop.core.texts.formatting import format_day, format_time
 from shop.reports.group_names import MAX_QUERIED_KEYS
 from shop.reports.report_files import Cell, Column, ColumnKind, Table
 
@@ -107,7 +107,9 @@ def format_period(settlement: Settlement) -> str:
     last = settlement.closed_at - datetime.timedelta(microseconds=1)
     return text % {
         "first": format_start(settlement),
-        "last": day(last) if _is_midnight(settlement.closed_at) else _format_instant(settlement.closed_at),
+        "last": format_day(last)
+        if _is_midnight(settlement.closed_at)
+        else _format_instant(settlement.closed_at),
     }
 
 
@@ -115,7 +117,7 @@ def format_start(settlement: Settlement) -> str:
     """Return when the settlement begins: the closing of the previous one, or the first one's first day."""
     opened_at = settlement.opened_at
     is_whole_day = settlement.number == 1 or _is_midnight(opened_at)
-    return day(opened_at) if is_whole_day else _format_instant(opened_at)
+    return format_day(opened_at) if is_whole_day else _format_instant(opened_at)
 
 
 def _is_midnight(at: datetime.datetime) -> bool:
@@ -123,7 +125,7 @@ def _is_midnight(at: datetime.datetime) -> bool:
 
 
 def _format_instant(at: datetime.datetime) -> str:
-    return _("%(hour)s on %(day)s") % {"hour": clock(at), "day": day(at)}
+    return _("%(hour)s on %(day)s") % {"hour": format_time(at), "day": format_day(at)}
 
 
 def build_statement(settlement: Settlement) -> SettlementStatement:

@@ -19,7 +19,7 @@ from shop.core.actors import Actor
 from shop.core.database.transactions import after_commit, lock_row
 from shop.core.errors import Missing, NeedsConfirmation, Refused, StrOrPromise
 from shop.core.models import Channel, record_change
-from shop.core.texts.formatting import money
+from shop.core.texts.formatting import format_money
 
 USUAL_PERCENT = 50
 
@@ -239,7 +239,7 @@ def require_usual_discount(
     if percent is not None and percent > USUAL_PERCENT:
         remarks.append(_("It takes %(percent)s%% off every price it covers.") % {"percent": percent})
     if amount is not None and usual_amount is not None and amount > usual_amount:
-        sums = {"amount": money(amount, currency), "usual": money(usual_amount, currency)}
+        sums = {"amount": format_money(amount, currency), "usual": format_money(usual_amount, currency)}
         remarks.append(_("It takes %(amount)s off; half of the lowest sum is %(usual)s.") % sums)
     if ends_at is None:
         remarks.append(_("It has no end date."))

@@ -15,7 +15,7 @@ from shop.core.database.transactions import lock_row, lock_rows
 from shop.core.database.unique_fields import save_unique
 from shop.core.errors import NeedsConfirmation, Refused
 from shop.core.models import Channel, record_change
-from shop.core.texts.formatting import money
+from shop.core.texts.formatting import format_money
 
 MAX_PRICE = 99_999_999
 UNUSUAL_FACTOR = 5
@@ -126,7 +126,10 @@ def _require_confirmed(
     unusual_values = f"{expected}-{amount}"
     if confirmed is None or confirmed == unusual_values:
         return
-    words = {"before": money(expected, channel.currency), "after": money(amount, channel.currency)}
+    words = {
+        "before": format_money(expected, channel.currency),
+        "after": format_money(amount, channel.currency),
+    }
     question = UnusualPrice.first_price_message if is_first else UnusualPrice.default_message
     raise UnusualPrice(str(question) % words, field="price", unusual_values=unusual_values)
 

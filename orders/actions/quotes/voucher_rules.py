@@ -37,8 +37,7 @@ from orders.pricing import DiscountInput
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused
 from shop.core.money import percent_of
-from shop.core.texts.formatting import day as shown_day
-from shop.core.texts.formatting import money
+from shop.core.texts.formatting import format_day, format_money
 
 
 class VoucherRefused(Refused):
@@ -179,12 +178,12 @@ def _check_dates(check: _VoucherCheck) -> Refused | None:
     voucher = check.voucher
     if check.now < voucher.starts_at:
         return VoucherNotStarted(
-            _("This code is valid from %(day)s.") % {"day": shown_day(vietnam_date(voucher.starts_at))},
+            _("This code is valid from %(day)s.") % {"day": format_day(vietnam_date(voucher.starts_at))},
             field="code",
         )
     if voucher.last_moment is not None and not voucher.runs_at(check.now):
         return VoucherEnded(
-            _("This code expired on %(day)s.") % {"day": shown_day(vietnam_date(voucher.last_moment))},
+            _("This code expired on %(day)s.") % {"day": format_day(vietnam_date(voucher.last_moment))},
             field="code",
         )
     return None
@@ -268,7 +267,7 @@ def _explain_missing_amount(check: _VoucherCheck, minimum: int, missing: int) ->
             "This code needs an order of %(minimum)s; your basket has %(sum)s. Spend %(missing)s more."
         )
     currency = check.value.currency
-    counted = money(minimum - missing, currency)
+    counted = format_money(minimum - missing, currency)
     bases = []
     if any(line.variant.is_sold_by_weight for line in check.lines):
         bases.append(str(_("by the estimated weight")))
@@ -277,9 +276,9 @@ def _explain_missing_amount(check: _VoucherCheck, minimum: int, missing: int) ->
     if bases:
         counted = f"{counted} ({', '.join(bases)})"
     return str(message) % {
-        "minimum": money(minimum, currency),
+        "minimum": format_money(minimum, currency),
         "sum": counted,
-        "missing": money(missing, currency),
+        "missing": format_money(missing, currency),
     }
 
 

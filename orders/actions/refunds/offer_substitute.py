@@ -30,7 +30,7 @@ from shop.core.dates.calendar import VIETNAM
 from shop.core.errors import Missing, NeedsConfirmation, Refused
 from shop.core.models import KeyReused, is_already_done, record_change, shop_settings
 from shop.core.states import WrongMove, advance
-from shop.core.texts.formatting import money
+from shop.core.texts.formatting import format_money
 
 _TIME_TO_PACK = datetime.timedelta(hours=2)
 _SHORTEST_TIME_TO_ANSWER = datetime.timedelta(minutes=30)
@@ -277,7 +277,7 @@ def _require_confirmed_loss(
     unusual_values = f"{offer.variant_id}-{offer.substitute_quantity}-{offer.quantity}-{loss}"
     if loss > 0 and confirmed_values is not None and confirmed_values != unusual_values:
         text = _("The cooperative bears %(sum)s. Send again if that is right.")
-        raise SubstituteAtALoss(text % {"sum": money(loss, currency)}, unusual_values=unusual_values)
+        raise SubstituteAtALoss(text % {"sum": format_money(loss, currency)}, unusual_values=unusual_values)
 
 
 def _quote_variant(

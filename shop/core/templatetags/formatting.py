@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django import template
 from django.utils.html import format_html
 
@@ -10,26 +12,27 @@ from shop.core.texts import formatting
 
 register = template.Library()
 
-for _filter in (
-    formatting.amount_alone,
-    formatting.money,
-    formatting.currency_symbol,
-    formatting.weight,
-    formatting.volume,
-    formatting.number,
-    formatting.translated_reason,
-    formatting.phone,
-    formatting.day,
-    formatting.short_day,
-    formatting.weekday,
-    formatting.short_weekday,
-    formatting.weekday_and_day,
-    formatting.days_between,
-    formatting.clock,
-    formatting.hour,
-    formatting.hour_range,
-):
-    register.filter(_filter)
+_FILTERS: dict[str, Callable[..., str]] = {
+    "amount_alone": formatting.format_amount,
+    "money": formatting.format_money,
+    "currency_symbol": formatting.currency_symbol,
+    "weight": formatting.format_weight,
+    "volume": formatting.format_volume,
+    "number": formatting.format_number,
+    "translated_reason": formatting.translated_reason,
+    "phone": formatting.format_phone_number,
+    "day": formatting.format_day,
+    "short_day": formatting.format_short_day,
+    "weekday": formatting.weekday,
+    "short_weekday": formatting.short_weekday,
+    "weekday_and_day": formatting.weekday_and_day,
+    "days_between": formatting.days_between,
+    "clock": formatting.format_time,
+    "hour": formatting.format_hour,
+    "hour_range": formatting.format_hour_range,
+}
+for _name, _format_value in _FILTERS.items():
+    register.filter(_name, _format_value)
 register.filter(minor_digits)
 register.filter(formatting.keep_names_together, is_safe=True)
 

@@ -37,7 +37,7 @@ _SHORT_WEEKDAYS = (
 )
 
 
-def money(amount: int | Money | TaxedMoney | None, currency: str = "VND") -> str:
+def format_money(amount: int | Money | TaxedMoney | None, currency: str = "VND") -> str:
     """Format minor units with no-break spaces, as the language groups digits. "" for None.
 
     `1.234.567 ₫` and `1.234,50 USD` in Vietnamese, `1,234,567 ₫` and `1,234.50 USD` in English.
@@ -45,17 +45,17 @@ def money(amount: int | Money | TaxedMoney | None, currency: str = "VND") -> str
     if amount is None:
         return ""
     if isinstance(amount, Money):
-        return money(amount.amount, amount.currency)
+        return format_money(amount.amount, amount.currency)
     if isinstance(amount, TaxedMoney):
-        return money(amount.gross, amount.currency)
-    return f"{amount_alone(amount, currency)}{NO_BREAK}{currency_symbol(currency)}"
+        return format_money(amount.gross, amount.currency)
+    return f"{format_amount(amount, currency)}{NO_BREAK}{currency_symbol(currency)}"
 
 
-def amount_alone(amount: int, currency: str = "VND") -> str:
-    """Format minor units as `money` does, without the currency: for tables that name it once."""
+def format_amount(amount: int, currency: str = "VND") -> str:
+    """Format minor units as `format_money` does, without the currency: for tables that name it once."""
     digits = minor_digits(currency)
     whole_units, fraction = divmod(abs(amount), 10**digits)
-    grouped = number(whole_units)
+    grouped = format_number(whole_units)
     if digits:
         grouped += f"{_decimal_mark()}{fraction:0{digits}}"
     return f"{MINUS if amount < 0 else ''}{grouped}"
@@ -66,7 +66,7 @@ def currency_symbol(currency: str) -> str:
     return _SYMBOLS.get(currency, currency)
 
 
-def weight(grams: int | None) -> str:
+def format_weight(grams: int | None) -> str:
     """Format grams: `300 g` below a kilogram, then `1,9 kg`; in English `1.9 kg`."""
     if grams is None:
         return ""
@@ -75,7 +75,7 @@ def weight(grams: int | None) -> str:
     return f"{_format_decimal(Decimal(grams) / 1000)}{NO_BREAK}kg"
 
 
-def volume(millilitres: int | None) -> str:
+def format_volume(millilitres: int | None) -> str:
     """Format millilitres: `500 ml` below a litre, then `1,5 l`."""
     if millilitres is None:
         return ""
@@ -84,7 +84,7 @@ def volume(millilitres: int | None) -> str:
     return f"{_format_decimal(Decimal(millilitres) / 1000)}{NO_BREAK}l"
 
 
-def number(value: int | None) -> str:
+def format_number(value: int | None) -> str:
     """Format a count as the language groups digits: `12.345`; in English `12,345`."""
     if value is None:
         return ""
@@ -106,17 +106,17 @@ def keep_names_together(text: str) -> str:
     return _RANGE_DASH.sub(f"–{_WORD_JOINER}", _KEPT_TOGETHER.sub(_join_name, text))
 
 
-def phone(number: str | None) -> str:
+def format_phone_number(number: str | None) -> str:
     """Format a stored number: `0987 654 321`."""
     return format_phone(number) if number else ""
 
 
-def day(value: datetime.date | None) -> str:
+def format_day(value: datetime.date | None) -> str:
     """Format a date: `27/11/2026`; an instant is converted to Vietnam's date."""
     return f"{_vietnam_date(value):%d/%m/%Y}" if value else ""
 
 
-def short_day(value: datetime.date | None) -> str:
+def format_short_day(value: datetime.date | None) -> str:
     """Format a near date: `27/11`."""
     return f"{_vietnam_date(value):%d/%m}" if value else ""
 
@@ -137,7 +137,7 @@ def short_weekday(value: datetime.date | int | None) -> str:
 
 def weekday_and_day(value: datetime.date | None) -> str:
     """Format a near date with its weekday: `Chủ nhật 29/11`."""
-    return f"{weekday(value)} {short_day(value)}" if value else ""
+    return f"{weekday(value)} {format_short_day(value)}" if value else ""
 
 
 def days_between(first: datetime.date | None, last: datetime.date | None) -> str:
@@ -151,7 +151,7 @@ def days_between(first: datetime.date | None, last: datetime.date | None) -> str
     return f"{from_day}{NO_BREAK}– {to_day}"
 
 
-def clock(value: datetime.time | datetime.datetime | None) -> str:
+def format_time(value: datetime.time | datetime.datetime | None) -> str:
     """Format a time: `14:05`; an instant is converted to Vietnam's time."""
     if value is None:
         return ""
@@ -160,17 +160,17 @@ def clock(value: datetime.time | datetime.datetime | None) -> str:
     return f"{value:%H:%M}"
 
 
-def hour(value: datetime.time | datetime.datetime | None) -> str:
+def format_hour(value: datetime.time | datetime.datetime | None) -> str:
     """Format a full hour as `17 giờ`, other times as `14:05`."""
-    text = clock(value)
+    text = format_time(value)
     if not text.endswith(":00"):
         return text
     return _("%(hour)s:00") % {"hour": int(text[:2])}
 
 
-def hour_range(start: datetime.time, end: datetime.time) -> str:
+def format_hour_range(start: datetime.time, end: datetime.time) -> str:
     """Format a time span: `6–10 giờ`, `06:30–10:00`."""
-    first, last = clock(start), clock(end)
+    first, last = format_time(start), format_time(end)
     if first.endswith(":00") and last.endswith(":00"):
         return _("%(start)s:00–%(end)s:00") % {"start": int(first[:2]), "end": int(last[:2])}
     return f"{first}–{last}"
@@ -189,7 +189,7 @@ def _vietnam_date(value: datetime.date) -> datetime.date:
 
 def _format_decimal(value: Decimal) -> str:
     whole_units, _point, fraction = f"{value.normalize():f}".partition(".")
-    grouped = number(int(whole_units))
+    grouped = format_number(int(whole_units))
     return f"{grouped}{_decimal_mark()}{fraction}" if fraction else grouped
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django import forms
 
-from shop.core.texts.formatting import number
+from shop.core.texts.formatting import format_number
 
 
 class GroupedLimitsField(forms.IntegerField):
@@ -17,5 +17,5 @@ class GroupedLimitsField(forms.IntegerField):
             for error in errors.error_list:
                 params = error.params
                 if isinstance(params, dict) and isinstance(params.get("limit_value"), int):
-                    params["limit_value"] = number(params["limit_value"])
+                    params["limit_value"] = format_number(params["limit_value"])
             raise

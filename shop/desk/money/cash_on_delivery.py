@@ -24,7 +24,7 @@ from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused
 from shop.core.models import Change, bind_idempotency_key, market_channel
-from shop.core.texts.formatting import number
+from shop.core.texts.formatting import format_number
 from shop.core.web.action_results import run_action
 from shop.core.web.http_methods import require_safe_or_post
 from shop.desk.forms import chosen_ids
@@ -230,10 +230,12 @@ def _render_remittance(
         "parcel__part__order", "parcel__part__cooperative"
     )
     if form is None:
-        form = RemittanceReceiptForm(initial={"key": uuid.uuid4(), "received": number(remittance.remitted)})
+        form = RemittanceReceiptForm(
+            initial={"key": uuid.uuid4(), "received": format_number(remittance.remitted)}
+        )
     if difference is None:
         difference = RemittanceDifferenceForm(
-            initial={"key": uuid.uuid4(), "amount": number(abs(remittance.unresolved_difference))}
+            initial={"key": uuid.uuid4(), "amount": format_number(abs(remittance.unresolved_difference))}
         )
     context = {
         "remittance": remittance,

@@ -29,7 +29,7 @@ from orders.models import (
 from orders.models.transfer import StatementKind
 from shop.accounts.models import User
 from shop.core.models import Change, ShopSettings
-from shop.core.texts.formatting import money
+from shop.core.texts.formatting import format_money
 
 _Place = tuple[str, str]  # a model's label and a key
 _PAGES = {
@@ -240,12 +240,16 @@ def _settlement_name(row: Settlement) -> str:
 
 @name_of.register
 def _payout_name(row: Payout) -> str:
-    return pgettext("changed object", "Payout of %(amount)s") % {"amount": money(row.amount, row.currency)}
+    return pgettext("changed object", "Payout of %(amount)s") % {
+        "amount": format_money(row.amount, row.currency)
+    }
 
 
 @name_of.register
 def _transfer_name(row: BankTransfer) -> str:
-    return pgettext("changed object", "Transfer of %(amount)s") % {"amount": money(row.amount, row.currency)}
+    return pgettext("changed object", "Transfer of %(amount)s") % {
+        "amount": format_money(row.amount, row.currency)
+    }
 
 
 @name_of.register

@@ -23,7 +23,7 @@ from orders.models.transfer import ReviewReason
 from shop.accounts.models import ConsentPurpose
 from shop.accounts.staff.permissions import Permission
 from shop.core.models import Change
-from shop.core.texts.formatting import MINUS, clock, day, money, number
+from shop.core.texts.formatting import MINUS, format_day, format_money, format_number, format_time
 
 _MAX_LENGTH = 200
 _MAX_LISTED = 5
@@ -191,7 +191,9 @@ def _stated_values(change: Change) -> Iterator[ChangedValue]:
             yield ChangedValue(str(name), "", _as_text(change, column, data[column]))
     if change.action == "stock.moved" and isinstance(data.get("quantity"), int):
         sign = "+" if data["quantity"] > 0 else MINUS
-        yield ChangedValue(pgettext("column", "Quantity"), "", f"{sign}{number(abs(data['quantity']))}")
+        yield ChangedValue(
+            pgettext("column", "Quantity"), "", f"{sign}{format_number(abs(data['quantity']))}"
+        )
     reasons = _REASONS.get(change.action)
     if reasons is not None and data.get("reason") in reasons.values:
         yield ChangedValue(pgettext("column", "Reason"), "", str(reasons(data["reason"]).label))
@@ -221,7 +223,7 @@ def _as_text(change: Change, column: str, value: object) -> str:
         return str(choices(value).label).rstrip(".")
     if isinstance(value, int):
         is_money = column in _MONEY_COLUMNS or "currency" in change.data
-        return _money(change, value) if is_money else number(value)
+        return _money(change, value) if is_money else format_number(value)
     text = _date_text(str(value)) if column in _DATES or change.action.endswith(".rate_ended") else str(value)
     return text if len(text) <= _MAX_LENGTH else f"{text[:_MAX_LENGTH]}…"
 
@@ -237,8 +239,12 @@ def _date_text(value: str) -> str:
         moment = datetime.datetime.fromisoformat(value)
     except ValueError:
         return value
-    return f"{clock(moment)}, {day(moment)}" if moment.tzinfo is not None else day(moment.date())
+    return (
+        f"{format_time(moment)}, {format_day(moment)}"
+        if moment.tzinfo is not None
+        else format_day(moment.date())
+    )
 
 
 def _money(change: Change, amount: int) -> str:
-    return money(amount, str(change.data.get("currency") or "VND"))
+    return format_money(amount, str(change.data.get("currency") or "VND"))

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from shop.core.errors import Refused
 from shop.core.images.image_files import inspect_picture
-from shop.core.texts.formatting import number
+from shop.core.texts.formatting import format_number
 from shop.core.web.form_options import FormData, FormFiles, FormOptions, Label
 from shop.core.web.number_fields import GroupedLimitsField
 
@@ -61,7 +61,7 @@ class WholeNumberField(GroupedLimitsField):
         return super().to_python(value)
 
     def prepare_value(self, value: object) -> object:
-        return number(value) if isinstance(value, int) else value
+        return format_number(value) if isinstance(value, int) else value
 
 
 class ContentField(forms.DecimalField):

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from orders.actions.refunds.offer_substitute import SubstituteChoice, SubstituteOffer
 from orders.models import OrderLine
-from shop.core.texts.formatting import money, number
+from shop.core.texts.formatting import format_money, format_number
 from shop.core.web.confirmations import ConfirmableForm
 from shop.core.web.form_options import FormData
 from shop.members.forms.fields import MembersForm, WholeNumberField
@@ -62,7 +62,7 @@ def _label(choice: SubstituteChoice, currency: str) -> str:
     """Return a choice's name, price and stock, for a select on a narrow screen."""
     variant = choice.variant
     name = f"{variant.product.name} ({variant.name or variant.get_unit_display()})"
-    parts = [name, money(choice.unit_price, currency)]
+    parts = [name, format_money(choice.unit_price, currency)]
     if variant.track_inventory:
-        parts.append(_("%(count)s in stock") % {"count": number(choice.free)})
+        parts.append(_("%(count)s in stock") % {"count": format_number(choice.free)})
     return ", ".join(parts)

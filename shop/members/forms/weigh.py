@@ -9,7 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from orders.models import OrderLine
-from shop.core.texts.formatting import weight
+from shop.core.texts.formatting import format_weight
 from shop.core.web.form_options import FormData
 from shop.members.forms.fields import MembersForm
 
@@ -59,8 +59,8 @@ class WeighForm(MembersForm):
             "again" if self.cleaned_data["again"] is not None else "kg",
             _("Expected about %(expected)s, but you entered %(written)s. Check the decimal comma.")
             % {
-                "expected": weight(self.line.estimate_grams),
-                "written": weight(self.grams),
+                "expected": format_weight(self.line.estimate_grams),
+                "written": format_weight(self.grams),
             },
         )
 

@@ -17,7 +17,7 @@ from orders.actions.fulfilment.weigh_lines import ImplausibleWeight, is_implausi
 from orders.actions.order_records.catch_weight_pricing import line_total_at_weight
 from orders.models import Order, OrderLine, OrderPart
 from shop.core.errors import Forbidden, Missing, Refused
-from shop.core.texts.formatting import money
+from shop.core.texts.formatting import format_money
 from shop.members.forms.weigh import WeighForm
 from shop.members.fulfilment.parts import find_part, part_url, render_part
 from shop.members.member_access import for_members, submitted_key
@@ -87,7 +87,7 @@ def _describe_weight_difference(order: Order, line: OrderLine, total: int) -> st
         if difference > 0
         else _("The buyer pays %(sum)s less than when ordering.")
     )
-    return text % {"sum": money(abs(difference), order.currency)} if difference else ""
+    return text % {"sum": format_money(abs(difference), order.currency)} if difference else ""
 
 
 def _line_sold_by_weight(part: OrderPart, line_id: uuid.UUID) -> OrderLine:

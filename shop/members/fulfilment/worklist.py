@@ -18,7 +18,7 @@ from orders.models.part import OrderPartQuerySet
 from orders.states import ParcelKind, ParcelState, PartState
 from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Picture
-from shop.core.texts.formatting import clock, short_day, weekday_and_day
+from shop.core.texts.formatting import format_short_day, format_time, weekday_and_day
 
 URGENT_WITHIN = datetime.timedelta(hours=4)
 _MAX_NAMED = 3  # products named in a task before "…"
@@ -128,7 +128,7 @@ def ready_time(
     """Return when the part must be ready, in words, and whether that is today."""
     today = vietnam_date(now)
     if part.is_collected and part.pickup_day:
-        hour = clock(part.pickup_starts)
+        hour = format_time(part.pickup_starts)
         is_today = part.pickup_day <= today
         if is_today:
             return _("Pickup today, %(hour)s") % {"hour": hour}, True
@@ -143,12 +143,12 @@ def ready_time(
         and delivery_method.departs_at
     ):
         if delivery_method.departs_weekday in (None, today.weekday()):
-            return _("Coach departs at %(hour)s") % {"hour": clock(delivery_method.departs_at)}, True
+            return _("Coach departs at %(hour)s") % {"hour": format_time(delivery_method.departs_at)}, True
         ahead = (delivery_method.departs_weekday - today.weekday()) % 7
         day = format_day(today + datetime.timedelta(days=ahead))
         return _("Coach departs %(day)s, %(hour)s") % {
             "day": day,
-            "hour": clock(delivery_method.departs_at),
+            "hour": format_time(delivery_method.departs_at),
         }, False
     if part.expected_until:
         return _("Deliver by %(day)s") % {
@@ -228,7 +228,7 @@ def _state_of(part: OrderPart, stage: Stage, now: datetime.datetime) -> tuple[st
         text = _("%(time)s left") % {"time": format_time_left(part.accept_by, now)}
         return text, "bad" if is_urgent else "wait", "urgent" if is_urgent else "soon", "clock"
     if stage == Stage.PACK:
-        text, is_today = ready_time(part, now, format_day=short_day)
+        text, is_today = ready_time(part, now, format_day=format_short_day)
         return text, "bad" if is_today else "wait", "urgent" if is_today else "soon", "clock"
     if stage == Stage.HAND_OVER:
         return pgettext("step", "Packed"), "good", "done", "check"

@@ -25,34 +25,42 @@ VIETNAMESE_MORNING = datetime.datetime(
 )
 def test_dong_are_grouped_as_the_language_groups_digits(amount: int, vietnamese: str, english: str) -> None:
     with translation.override("vi"):
-        assert formatting.money(amount) == vietnamese
+        assert formatting.format_money(amount) == vietnamese
     with translation.override("en"):
-        assert formatting.money(amount) == english
+        assert formatting.format_money(amount) == english
 
 
 def test_counts_and_heavy_weights_are_grouped_as_money_is() -> None:
     with translation.override("vi"):
-        assert (formatting.number(12_345), formatting.weight(1_234_500)) == ("12.345", "1.234,5\u00a0kg")
-        assert formatting.volume(10_000_000) == "10.000\u00a0l"
+        assert (formatting.format_number(12_345), formatting.format_weight(1_234_500)) == (
+            "12.345",
+            "1.234,5\u00a0kg",
+        )
+        assert formatting.format_volume(10_000_000) == "10.000\u00a0l"
     with translation.override("en"):
-        assert (formatting.number(12_345), formatting.weight(1_234_500)) == ("12,345", "1,234.5\u00a0kg")
-        assert formatting.volume(10_000_000) == "10,000\u00a0l"
+        assert (formatting.format_number(12_345), formatting.format_weight(1_234_500)) == (
+            "12,345",
+            "1,234.5\u00a0kg",
+        )
+        assert formatting.format_volume(10_000_000) == "10,000\u00a0l"
 
 
 def test_currencies_with_cents_follow_the_language() -> None:
     with translation.override("vi"):
-        assert formatting.money(123_450, "USD") == "1.234,50\u00a0USD"
-        assert formatting.money(-5, "USD") == "\u22120,05\u00a0USD"
+        assert formatting.format_money(123_450, "USD") == "1.234,50\u00a0USD"
+        assert formatting.format_money(-5, "USD") == "\u22120,05\u00a0USD"
     with translation.override("en"):
-        assert formatting.money(123_450, "USD") == "1,234.50\u00a0USD"
-        assert formatting.money(1_234_567, "KWD") == "1,234.567\u00a0KWD"
+        assert formatting.format_money(123_450, "USD") == "1,234.50\u00a0USD"
+        assert formatting.format_money(1_234_567, "KWD") == "1,234.567\u00a0KWD"
 
 
 def test_money_keeps_its_currency_and_none_is_empty() -> None:
     with translation.override("vi"):
-        assert formatting.money(Money(4_500, "USD")) == "45,00\u00a0USD"
-        assert formatting.money(TaxedMoney(net=41_667, gross=45_000, currency="VND")) == "45.000\u00a0₫"
-        assert formatting.money(None) == ""
+        assert formatting.format_money(Money(4_500, "USD")) == "45,00\u00a0USD"
+        assert (
+            formatting.format_money(TaxedMoney(net=41_667, gross=45_000, currency="VND")) == "45.000\u00a0₫"
+        )
+        assert formatting.format_money(None) == ""
 
 
 @pytest.mark.parametrize(
@@ -69,18 +77,18 @@ def test_money_keeps_its_currency_and_none_is_empty() -> None:
 )
 def test_weights_become_kilograms_from_a_thousand_grams(grams: int, vietnamese: str, english: str) -> None:
     with translation.override("vi"):
-        assert formatting.weight(grams) == vietnamese
+        assert formatting.format_weight(grams) == vietnamese
     with translation.override("en"):
-        assert formatting.weight(grams) == english
+        assert formatting.format_weight(grams) == english
 
 
 def test_days_and_hours_are_in_vietnamese_time() -> None:
-    assert formatting.day(VIETNAMESE_MORNING) == "27/11/2026"
-    assert formatting.short_day(VIETNAMESE_MORNING) == "27/11"
-    assert formatting.clock(VIETNAMESE_MORNING) == "01:05"
-    assert formatting.day(datetime.date(2026, 2, 3)) == "03/02/2026"
-    assert formatting.clock(datetime.time(14, 5)) == "14:05"
-    assert formatting.day(None) == formatting.clock(None) == ""
+    assert formatting.format_day(VIETNAMESE_MORNING) == "27/11/2026"
+    assert formatting.format_short_day(VIETNAMESE_MORNING) == "27/11"
+    assert formatting.format_time(VIETNAMESE_MORNING) == "01:05"
+    assert formatting.format_day(datetime.date(2026, 2, 3)) == "03/02/2026"
+    assert formatting.format_time(datetime.time(14, 5)) == "14:05"
+    assert formatting.format_day(None) == formatting.format_time(None) == ""
 
 
 def test_weekdays_are_named_as_within_a_sentence() -> None:
@@ -95,13 +103,13 @@ def test_weekdays_are_named_as_within_a_sentence() -> None:
 
 def test_full_hours_are_in_words_and_others_in_digits() -> None:
     with translation.override("vi"):
-        assert formatting.hour(datetime.time(17)) == "17\u00a0giờ"
-        assert formatting.hour(datetime.time(17, 30)) == "17:30"
-        assert formatting.hour_range(datetime.time(6), datetime.time(10)) == "6–10\u00a0giờ"
-        assert formatting.hour_range(datetime.time(6, 30), datetime.time(10)) == "06:30–10:00"
+        assert formatting.format_hour(datetime.time(17)) == "17\u00a0giờ"
+        assert formatting.format_hour(datetime.time(17, 30)) == "17:30"
+        assert formatting.format_hour_range(datetime.time(6), datetime.time(10)) == "6–10\u00a0giờ"
+        assert formatting.format_hour_range(datetime.time(6, 30), datetime.time(10)) == "06:30–10:00"
     with translation.override("en"):
-        assert formatting.hour(datetime.time(17)) == "17:00"
-        assert formatting.hour_range(datetime.time(6), datetime.time(10)) == "6:00–10:00"
+        assert formatting.format_hour(datetime.time(17)) == "17:00"
+        assert formatting.format_hour_range(datetime.time(6), datetime.time(10)) == "6:00–10:00"
 
 
 @pytest.mark.parametrize(

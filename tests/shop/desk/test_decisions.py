@@ -16,7 +16,7 @@ from orders.states import OrderStatus, ParcelState, PartState
 from shop.core.actors import Actor
 from shop.core.geography.divisions import load_divisions
 from shop.core.models import Change, Picture, PictureState
-from shop.core.texts.formatting import money
+from shop.core.texts.formatting import format_money
 from tests.factories import (
     COMPLETE_APPLICATION,
     NOW,
@@ -281,8 +281,8 @@ def test_commission_is_charged_only_on_items_that_are_sent(admin: Client) -> Non
     (part_display,) = page.context["part_displays"]
     assert (part.commission, part_display.commission, part_display.reduction) == (12_750, 8_750, 80_000)
     html = html_of(page)
-    reduction, due = money(80_000, "VND"), money(205_000, "VND")
-    assert f"Phí sàn: {money(8_750, 'VND')}" in html
+    reduction, due = format_money(80_000, "VND"), format_money(205_000, "VND")
+    assert f"Phí sàn: {format_money(8_750, 'VND')}" in html
     assert f"<dt>Giảm do thiếu hàng</dt><dd>−{reduction}</dd><dt>Phải trả</dt><dd>{due}</dd>" in html
     parcel = pack_parcel(part_id=part.pk, quantities={first.pk: 1, second.pk: 1}, **as_system)
     close_parcel(parcel_id=parcel.pk, **as_system)

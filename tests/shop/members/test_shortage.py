@@ -13,7 +13,7 @@ from django.utils import timezone
 from orders.actions.refunds.report_shortage import NothingShort, report_shortage
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
-from shop.core.texts.formatting import money
+from shop.core.texts.formatting import format_money
 from tests.factories import make_staff
 from tests.markup import html_of
 from tests.refusals import all_rows
@@ -47,13 +47,13 @@ def test_totals_show_the_reduction_for_missing_items(packer, seller) -> None:
     context = page.context
     assert (context["reduction"], context["refunded"], context["due"]) == (reduction, 0, total - reduction)
     assert "Giảm do thiếu hàng" in html_of(page)
-    assert f"<dd>−{money(reduction, 'VND')}</dd>" in html_of(page)
-    assert f'<dd class="total">{money(total - reduction, "VND")}</dd>' in html_of(page)
+    assert f"<dd>−{format_money(reduction, 'VND')}</dd>" in html_of(page)
+    assert f'<dd class="total">{format_money(total - reduction, "VND")}</dd>' in html_of(page)
     client = Client()
     client.force_login(make_staff(Permission.MANAGE_ORDERS))
     row = html_of(client.get(reverse("desk:orders"))).split(part.order.code)[1].split("</tr>")[0]
-    assert money(total - reduction, "VND") in row
-    assert f"Đặt {money(total, 'VND')}" in row
+    assert format_money(total - reduction, "VND") in row
+    assert f"Đặt {format_money(total, 'VND')}" in row
 
 
 def test_second_shortage_can_be_reported_until_everything_is_packed(packer, seller) -> None:
@@ -88,7 +88,7 @@ def test_missing_items_are_told_and_are_no_parcel(packer, seller) -> None:
 
     page = packer.get(f"/xa-vien/goi/{part.pk}/")
 
-    told = f"Thiếu {line.contents_label(1)}, đã giảm {money(line.total_gross // 3, 'VND')}"
+    told = f"Thiếu {line.contents_label(1)}, đã giảm {format_money(line.total_gross // 3, 'VND')}"
     assert [(row["parcel"].pk, row["place"]) for row in page.context["parcels"]] == [(parcel.pk, "")]
     assert told in html_of(page)
     client = Client()

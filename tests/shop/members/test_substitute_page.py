@@ -8,7 +8,7 @@ import pytest
 
 from catalog.models import Product
 from orders.models import Substitute
-from shop.core.texts.formatting import money
+from shop.core.texts.formatting import format_money
 from tests.factories import make_product_type, make_seller, make_variant
 from tests.markup import html_of
 from tests.refusals import all_rows
@@ -54,7 +54,7 @@ def test_substitute_at_a_loss_is_asked_about_once_with_the_loss(packer, seller) 
 
     question = packer.post(address, fields)
 
-    loss = money(600_000 - line.total_gross // 3, "VND")
+    loss = format_money(600_000 - line.total_gross // 3, "VND")
     assert f"HTX chịu {loss}." in html_of(question)
     assert "Đúng, hỏi người mua" in html_of(question)
     assert all_rows() == before
