@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.contrib.sitemaps import Sitemap
-from django.contrib.sitemaps import views as contrib
+from django.contrib.sitemaps.views import index, sitemap
 from django.core.cache import cache
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.template.response import TemplateResponse
@@ -42,7 +42,7 @@ def _cached_response(request: HttpRequest, section: str, number: str, sitemaps: 
     if cached is None:
         parameters = QueryDict(f"{_PAGE}={number}") if number else QueryDict()
         request.GET = parameters
-        response = contrib.sitemap(request, sitemaps, section) if number else _index(request, sitemaps)
+        response = sitemap(request, sitemaps, section) if number else _index(request, sitemaps)
         cached = response.render().content, dict(response.headers)
         cache.set(key, cached, _HOUR)
     content, headers = cached
@@ -50,7 +50,7 @@ def _cached_response(request: HttpRequest, section: str, number: str, sitemaps: 
 
 
 def _index(request: HttpRequest, sitemaps: Any) -> TemplateResponse:
-    response = contrib.index(request, sitemaps, sitemap_url_name="sitemap")
+    response = index(request, sitemaps, sitemap_url_name="sitemap")
     for section in (response.context_data or {})["sitemaps"]:
         location = urlsplit(section.location)
         section.location = public_url(

@@ -60,19 +60,19 @@ class IntrospectionCost:
         selections: SelectionSetNode,
         list_lengths: Mapping[str, float],
         fragments: Mapping[str, FragmentDefinitionNode],
-        known: dict[str, float],
+        cost_by_fragment: dict[str, float],
     ) -> float:
         total = 0.0
         for node in selections.selections:
             if isinstance(node, FragmentSpreadNode):
                 name = node.name.value
-                if name not in known:
-                    known[name] = self._count_entries(
-                        fragments[name].selection_set, list_lengths, fragments, known
+                if name not in cost_by_fragment:
+                    cost_by_fragment[name] = self._count_entries(
+                        fragments[name].selection_set, list_lengths, fragments, cost_by_fragment
                     )
-                total += known[name]
+                total += cost_by_fragment[name]
             elif isinstance(node, InlineFragmentNode):
-                total += self._count_entries(node.selection_set, list_lengths, fragments, known)
+                total += self._count_entries(node.selection_set, list_lengths, fragments, cost_by_fragment)
             elif isinstance(node, FieldNode) and node.selection_set is not None:
                 length = list_lengths.get(node.name.value)
                 nested_entries = self._count_entries(node.selection_set, self._means, fragments, {})

@@ -102,12 +102,16 @@ class Limits:
 
         Raises GraphQLError if the document exceeds another limit. `check_cost` compares the cost.
         """
-        known = self._measured.get(operation)
-        if known is None:
-            known = self._measured[operation] = self._measure(operation)
-        if known.problems:
-            raise GraphQLError(known.problems[0])
-        return _total_cost(known.root, {**known.defaults, **variables}, {}) if settings.API_COST_LIMIT else 0
+        measured = self._measured.get(operation)
+        if measured is None:
+            measured = self._measured[operation] = self._measure(operation)
+        if measured.problems:
+            raise GraphQLError(measured.problems[0])
+        return (
+            _total_cost(measured.root, {**measured.defaults, **variables}, {})
+            if settings.API_COST_LIMIT
+            else 0
+        )
 
     def _measure(self, operation: Operation) -> MeasuredOperation:
         root = self._schema.get_root_type(operation.operation_type)
@@ -187,12 +191,14 @@ class _Measurer:
 
     def _measure_fragment(self, name: str) -> Measure:
         """Measure a fragment, counting levels from the fragment itself."""
-        known = self._measured_fragments.get(name)
-        if known is None:
+        measured_fragment = self._measured_fragments.get(name)
+        if measured_fragment is None:
             fragment = self._fragments[name]
             fragment_type = self._schema.type_map[fragment.type_condition.name.value]
-            known = self._measured_fragments[name] = self.read(fragment_type, fragment.selection_set, 1)
-        return known
+            measured_fragment = self._measured_fragments[name] = self.read(
+                fragment_type, fragment.selection_set, 1
+            )
+        return measured_fragment
 
     def _measure_field(self, measure: Measure, type_: GraphQLNamedType, node: FieldNode, level: int) -> None:
         measure.fields += 1
@@ -241,14 +247,16 @@ def _multipliers(node: FieldNode) -> tuple[ValueNode, ...]:
     return tuple(argument.value for argument in node.arguments or () if argument.name.value in MULTIPLIERS)
 
 
-def _total_cost(part: CostNode, variables: Mapping[str, object], known: dict[int, int]) -> int:
-    total = known.get(id(part))
+def _total_cost(part: CostNode, variables: Mapping[str, object], cost_by_node: dict[int, int]) -> int:
+    total = cost_by_node.get(id(part))
     if total is None:
         times = 1
         for multiplier in part.multipliers:
             times *= max(1, _multiplier_value(multiplier, variables))
-        cost_per_item = part.cost + sum(_total_cost(child, variables, known) for child in part.children)
-        total = known[id(part)] = min(times * cost_per_item, MAX_COST)
+        cost_per_item = part.cost + sum(
+            _total_cost(child, variables, cost_by_node) for child in part.children
+        )
+        total = cost_by_node[id(part)] = min(times * cost_per_item, MAX_COST)
     return total
 
 

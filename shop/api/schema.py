@@ -103,20 +103,24 @@ def _describe_deprecation(inputs: Iterable[GraphQLArgument | GraphQLInputField])
 def _collect_resolvers(schema: GraphQLSchema, areas: Iterable[Area]) -> Resolvers:
     resolvers: Resolvers = {}
     for declared in (declared_type for area in areas for declared_type in area.types):
-        known = resolvers.setdefault(declared.name, {})
-        if duplicates := known.keys() & declared.resolvers.keys():
+        resolvers_of_type = resolvers.setdefault(declared.name, {})
+        if duplicates := resolvers_of_type.keys() & declared.resolvers.keys():
             raise ValueError(f"{declared.name}.{min(duplicates)} has two resolvers.")
-        known |= declared.resolvers
+        resolvers_of_type |= declared.resolvers
     plain = _mapping_types(schema)
     unanswered = []
     for name, type_ in schema.type_map.items():
         if not is_object_type(type_) or name.startswith("__"):
             continue
-        known = resolvers.get(name) or connections.connection_resolvers(name) or {}
+        resolvers_of_type = resolvers.get(name) or connections.connection_resolvers(name) or {}
         if name in plain:
-            known = {field_row: by_name(field_row) for field_row in type_.fields} | known
-        unanswered += [f"{name}.{field_row}" for field_row in type_.fields if field_row not in known]
-        resolvers[name] = known
+            resolvers_of_type = {
+                field_row: by_name(field_row) for field_row in type_.fields
+            } | resolvers_of_type
+        unanswered += [
+            f"{name}.{field_row}" for field_row in type_.fields if field_row not in resolvers_of_type
+        ]
+        resolvers[name] = resolvers_of_type
     if unanswered:
         raise ValueError(f"No resolver answers {', '.join(sorted(unanswered))}.")
     return resolvers

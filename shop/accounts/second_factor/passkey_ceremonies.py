@@ -103,11 +103,14 @@ def verify_registration(response: str, *, challenge: str, site: Site) -> NewCred
 
 def authentication_options(*, site: Site, user: User | None = None) -> tuple[Options, str]:
     """Return options to sign with a passkey (of this user, if given), and the challenge to store."""
-    known = user.passkeys.order_by("pk").values_list("credential_id", flat=True) if user else []
+    existing_credential_ids = (
+        user.passkeys.order_by("pk").values_list("credential_id", flat=True) if user else []
+    )
     options = generate_authentication_options(
         rp_id=site.relying_party_id,
         allow_credentials=[
-            PublicKeyCredentialDescriptor(base64url_to_bytes(credential_id)) for credential_id in known
+            PublicKeyCredentialDescriptor(base64url_to_bytes(credential_id))
+            for credential_id in existing_credential_ids
         ],
         user_verification=UserVerificationRequirement.REQUIRED,
     )

@@ -31,18 +31,21 @@ def authenticate_with_password_and_code(
 ) -> User | None:
     """Return the user with this e-mail or phone, password, and app code if they need one.
 
-    Returns None for all others, after the same work. Raises SecondFactorRequired, TooManyTries,
+    Returns None for all others, in the same time. Raises SecondFactorRequired, TooManyTries,
     WrongSecondFactor, SecondFactorUsed.
     """
-    known = find_user(phone_or_email)
-    if known is None or not known.has_second_factor:
+    existing_user = find_user(phone_or_email)
+    if existing_user is None or not existing_user.has_second_factor:
         return authenticate_user(phone_or_email=phone_or_email, password=password)
     match = _PASSWORD_AND_CODE.fullmatch(password)
-    if not known.check_password(match["password"] if match else password):
+    if not existing_user.check_password(match["password"] if match else password):
         return None
     if match is None:
         raise SecondFactorRequired(field="password")
     verify_second_factor(
-        user_id=known.pk, entered_code=match["code"], actor=known.acting(EntryPoint.API), now=now
+        user_id=existing_user.pk,
+        entered_code=match["code"],
+        actor=existing_user.acting(EntryPoint.API),
+        now=now,
     )
-    return known
+    return existing_user

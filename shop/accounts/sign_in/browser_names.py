@@ -34,5 +34,7 @@ _SYSTEMS = (
 
 def browser_name(agent: str) -> str:
     """Return e.g. "Chrome, Android" for a User-Agent."""
-    known = [next((name for mark, name in names if mark in agent), "") for names in (_BROWSERS, _SYSTEMS)]
-    return ", ".join(filter(None, known)) or _("unknown device")
+    found_names = [
+        next((name for mark, name in names if mark in agent), "") for names in (_BROWSERS, _SYSTEMS)
+    ]
+    return ", ".join(filter(None, found_names)) or _("unknown device")

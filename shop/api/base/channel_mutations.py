@@ -23,7 +23,7 @@ from shop.api.input_data import InputData
 from shop.api.metadata import metadata_from_input
 from shop.api.root_fields import Mutations
 from shop.core.models import Channel
-from shop.core.texts.folding import slugify as slug_of
+from shop.core.texts.folding import slugify
 
 mutation = Mutations(codes={"channel_slug_taken": "UNIQUE"})
 
@@ -120,7 +120,7 @@ def _values(input_data: InputData) -> dict[str, object]:
     if input_data.get("name") is not None:
         values["name"] = _validated_text(input_data["name"], "name", 250)
     if input_data.get("slug") is not None:
-        values["slug"] = slug_of(_validated_text(input_data["slug"], "slug", 255))
+        values["slug"] = slugify(_validated_text(input_data["slug"], "slug", 255))
     for group, columns in _GROUPS.items():
         settings = input_data.get(group) or {}
         for name, column in columns.items():

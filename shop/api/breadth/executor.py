@@ -98,8 +98,8 @@ class Executor:
         types = self._schema.type_map
         for name, fields in self._resolvers.items():
             type_ = types.get(name)
-            known = set(type_.fields) if is_object_type(type_) else set()
-            for field in sorted(set(fields) - known):
+            field_names = set(type_.fields) if is_object_type(type_) else set()
+            for field in sorted(set(fields) - field_names):
                 raise ValueError(f"There is a resolver of {name}.{field}, which the schema lacks.")
         for name in self._type_resolvers:
             if not is_abstract_type(types.get(name)):

@@ -51,9 +51,9 @@ class Introspection:
             _print_selection(operation, selection, fragments),
             *((name, variables.coerced.get(name, Undefined)) for name in sorted(used)),
         )
-        known = self._cached_values.get(cache_key)
-        if known is not None:
-            return known[0]
+        cached_value = self._cached_values.get(cache_key)
+        if cached_value is not None:
+            return cached_value[0]
         introspection_operation = OperationDefinitionNode(
             operation=OperationType.QUERY,
             variable_definitions=tuple(definitions),

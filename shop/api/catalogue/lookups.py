@@ -33,8 +33,10 @@ def lookup_column(type_: Type, translation_kind: str, arguments: InputData) -> t
     """
     input_data = {name: arguments[name] for name in ("id", *_COLUMNS) if arguments.get(name) is not None}
     if len(input_data) != 1:
-        known = " and ".join(f"`{name}`" for name in ("id", *_COLUMNS) if name in arguments) or "`id`"
-        raise ProtocolError(f"{type_.name} is found by exactly one argument of its own: {known}.")
+        argument_names = (
+            " and ".join(f"`{name}`" for name in ("id", *_COLUMNS) if name in arguments) or "`id`"
+        )
+        raise ProtocolError(f"{type_.name} is found by exactly one argument of its own: {argument_names}.")
     ((name, value),) = input_data.items()
     if name == "id":
         key = key_from_id(value, type_.name)

@@ -64,8 +64,8 @@ def _existing_variants(keys: Collection[int]) -> QuerySet[Variant, int]:
 
 
 def _require_variants(keys: Sequence[int]) -> None:
-    known = set(_existing_variants(keys)) if keys else set()
-    unknown = [key for key in keys if key not in known]
+    existing_keys = set(_existing_variants(keys)) if keys else set()
+    unknown = [key for key in keys if key not in existing_keys]
     if unknown:
         (first, *_remaining) = global_ids("ProductVariant", unknown)
         raise InputError(

@@ -22,8 +22,8 @@ _loaded_baskets: WeakKeyDictionary[Context, dict[uuid.UUID, Basket]] = WeakKeyDi
 
 def quotes_of(context: Context, keys: Iterable[uuid.UUID]) -> dict[uuid.UUID | None, Quote]:
     """Return quotes by basket key. Three queries per basket."""
-    known = _quotes.setdefault(context, {})
-    unquoted_keys = [key for key in dict.fromkeys(keys) if key not in known]
+    cached_quotes = _quotes.setdefault(context, {})
+    unquoted_keys = [key for key in dict.fromkeys(keys) if key not in cached_quotes]
     if unquoted_keys:
         loaded = _loaded_baskets.get(context, {})
         unread = [key for key in unquoted_keys if key not in loaded]
@@ -35,8 +35,8 @@ def quotes_of(context: Context, keys: Iterable[uuid.UUID]) -> dict[uuid.UUID | N
         terms = sales_terms()
         for request in requested:
             inputs = QuoteInputs(read_quoted_variants(request), terms)
-            known[request.basket_id] = build_quote(request, now=context.now, inputs=inputs)
-    return known
+            cached_quotes[request.basket_id] = build_quote(request, now=context.now, inputs=inputs)
+    return cached_quotes
 
 
 @compiled_query

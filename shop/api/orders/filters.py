@@ -30,8 +30,13 @@ from shop.api.input_data import InputData
 from shop.api.money import to_minor_units
 from shop.api.orders.events import changes_of_event_types, visible_events
 from shop.api.orders.parcels import match_status
-from shop.api.orders.visibility import can_only_see_parts, order_keys, order_scope, visible_parts
-from shop.api.orders.visibility import filter_visible as of_parts
+from shop.api.orders.visibility import (
+    can_only_see_parts,
+    filter_visible,
+    order_keys,
+    order_scope,
+    visible_parts,
+)
 from shop.core.texts.folding import fold
 
 PLACED = [SortKey("placed_at", is_descending=True), SortKey("number", is_descending=True)]
@@ -179,7 +184,7 @@ def _any_entry_matches(rows: BaseManager[M], path: str, conditions: Conditions, 
     """Match a `[XFilterInput!]`: each entry must match a visible row of the order."""
 
     def condition(context: Context, input_data: list[InputData]) -> Q:
-        visible_rows = of_parts(context, rows.all(), order=path, part=part) if part else rows.all()
+        visible_rows = filter_visible(context, rows.all(), order=path, part=part) if part else rows.all()
         matched = Q()
         for entry in input_data:
             matched &= Q(pk__in=visible_rows.filter(build_condition(entry, conditions, context)).values(path))
@@ -208,7 +213,7 @@ def _from_warehouses(context: Context, input_data: Mapping[str, object]) -> Q:
 
 
 def _with_parcels(context: Context, has_parcels: bool) -> Q:
-    parcels = of_parts(context, Parcel.objects.all(), order="part__order", part="part")
+    parcels = filter_visible(context, Parcel.objects.all(), order="part__order", part="part")
     has = Q(pk__in=parcels.values("part__order"))
     return has if has_parcels else ~has
 
@@ -229,7 +234,7 @@ def _events(context: Context, event_filters: list[InputData]) -> Q:
 
 
 def _lines(context: Context) -> QuerySet[OrderLine]:
-    return of_parts(context, OrderLine.objects.all(), order="order", part="part")
+    return filter_visible(context, OrderLine.objects.all(), order="order", part="part")
 
 
 def _line_counts(context: Context, input_data: InputData) -> Q:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import Q
-from django.db.models import Sum as Total
+from django.db.models import Q, Sum
 
 from cooperatives.models import Membership
 from orders.models import EventKind, OrderLine, PaymentEvent, RefundLine
@@ -103,7 +102,7 @@ def statuses(refunds: list[Row], *_: object) -> list[str]:
     """Resolve the status of the money; NONE if nothing is to be paid back or no refund was requested."""
     sums: dict[Key, dict[str, int]] = {}
     events = PaymentEvent.objects.filter(refund__in=[refund.id for refund in refunds])
-    totals = events.order_by("refund").values_list("refund", "kind").annotate(total=Total("amount"))
+    totals = events.order_by("refund").values_list("refund", "kind").annotate(total=Sum("amount"))
     for key, event_kind, total in totals:
         sums.setdefault(key, {})[event_kind] = total
     return [_status(refund.repayment, sums.get(refund.id, {})) for refund in refunds]

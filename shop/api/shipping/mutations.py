@@ -106,9 +106,9 @@ def _countries(countries: list[str] | None, context: Context) -> list[str] | Non
     if countries is None:
         return None
     codes = [code.strip().upper() for code in countries]
-    known = context.schema.type_map["CountryCode"]
-    assert is_enum_type(known)
-    if not set(codes) <= set(known.values):
+    country_codes = context.schema.type_map["CountryCode"]
+    assert is_enum_type(country_codes)
+    if not set(codes) <= set(country_codes.values):
         raise InputError("INVALID", _("This country does not exist."), field="countries")
     return codes
 

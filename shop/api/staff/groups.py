@@ -99,9 +99,9 @@ def _grants_of(groups: QuerySet[Group]) -> dict[int, Grant]:
         "pk", "is_restricted_to_channels", "permissions__code", "channels"
     )
     for key, is_restricted, code, channel_key in rows:
-        known = grants.get(key, Grant(channels=frozenset() if is_restricted else None))
-        codes = known.codes if code is None else known.codes | {code}
-        channels = known.channels
+        earlier_grant = grants.get(key, Grant(channels=frozenset() if is_restricted else None))
+        codes = earlier_grant.codes if code is None else earlier_grant.codes | {code}
+        channels = earlier_grant.channels
         if channels is not None and channel_key is not None:
             channels |= {channel_key}
         grants[key] = Grant(codes, channels)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection as Keys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.db.models import F, Model
@@ -140,7 +140,7 @@ _attribute_value.related(
 )
 
 
-def _text_values(rows: Keys[Row], relation: str, selection: Selection) -> list[list[Row]]:
+def _text_values(rows: Sequence[Row], relation: str, selection: Selection) -> list[list[Row]]:
     """Return each object's values of text attributes."""
     keys = [row.id for row in rows]
     value_rows: Rows = AttributeValue.objects.filter(

@@ -104,8 +104,10 @@ def _find_missing_last_seals() -> Iterator[str]:
 
     Only the last seals: an earlier one leaves a gap in the numbers.
     """
-    known = ChangeSeal.objects.values("number")
-    for number in SealedChange.objects.exclude(seal__in=known).values_list("seal_id", flat=True).distinct():
+    sealed_numbers = ChangeSeal.objects.values("number")
+    for number in (
+        SealedChange.objects.exclude(seal__in=sealed_numbers).values_list("seal_id", flat=True).distinct()
+    ):
         yield f"seal {number} of the change log is missing"
 
 

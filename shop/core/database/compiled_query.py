@@ -82,7 +82,7 @@ class _CompiledQuery(NamedTuple):
 
 def compiled_query(build: Callable[Parameters, QuerySet[M, Result]]) -> Callable[Parameters, list[Result]]:
     """Decorate a function that builds a queryset; calls return its rows as a list."""
-    known: dict[Hashable, _CompiledQuery | None] = {}
+    compiled_queries: dict[Hashable, _CompiledQuery | None] = {}
 
     @wraps(build)
     def fetch(*args: Parameters.args, **options: Parameters.kwargs) -> list[Result]:
@@ -92,15 +92,15 @@ def compiled_query(build: Callable[Parameters, QuerySet[M, Result]]) -> Callable
         compiled = None
         if _has_arrays():
             key = (*map(_argument_shape, arguments), *sorted(options.items()))
-            if key not in known:
-                known[key] = _compile(build, arguments, options, has_arrays=True)
-            compiled = known[key]
+            if key not in compiled_queries:
+                compiled_queries[key] = _compile(build, arguments, options, has_arrays=True)
+            compiled = compiled_queries[key]
         if compiled is None:
             arguments = [_pad_collection(arg) if isinstance(arg, list) else arg for arg in arguments]
             key = (*map(_argument_shape, arguments), *map(_length, arguments), *sorted(options.items()))
-            if key not in known:
-                known[key] = _compile(build, arguments, options)
-            compiled = known[key]
+            if key not in compiled_queries:
+                compiled_queries[key] = _compile(build, arguments, options)
+            compiled = compiled_queries[key]
         assert compiled is not None
         return _execute(compiled, arguments)
 

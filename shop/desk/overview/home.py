@@ -18,7 +18,7 @@ from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.core.models import ShopSettings, shop_settings
 from shop.desk.money.approvals import decidable_approval_kinds, permissions_without_approver
-from shop.desk.overview import waiting as open_tasks
+from shop.desk.overview import waiting
 from shop.desk.overview.waiting import OpenTasks
 from shop.staff_pages import staff_only
 
@@ -67,37 +67,37 @@ def redirect_admin_login(request: HttpRequest) -> HttpResponse:
 
 
 def _staff_tasks(now: datetime.datetime) -> list[OpenTasks]:
-    return [open_tasks.applications()]
+    return [waiting.applications()]
 
 
 def _product_tasks(now: datetime.datetime) -> list[OpenTasks]:
     return [
-        open_tasks.listings(),
-        open_tasks.revisions(),
-        open_tasks.certificates(),
-        open_tasks.unusual_prices(),
+        waiting.listings(),
+        waiting.revisions(),
+        waiting.certificates(),
+        waiting.unusual_prices(),
     ]
 
 
 def _settings_tasks(now: datetime.datetime) -> list[OpenTasks]:
-    return [open_tasks.sweep_failures(), open_tasks.unsent_texts(now)]
+    return [waiting.sweep_failures(), waiting.unsent_texts(now)]
 
 
 def _user_tasks(now: datetime.datetime) -> list[OpenTasks]:
-    return [open_tasks.data_requests()]
+    return [waiting.data_requests()]
 
 
 def _payment_tasks(now: datetime.datetime) -> list[OpenTasks]:
     return [
-        open_tasks.transfers(),
-        open_tasks.refused_calls(),
-        open_tasks.disputes(),
-        open_tasks.payouts(),
-        open_tasks.statement_rows(),
-        open_tasks.unreconciled_remittances(),
-        open_tasks.remittance_differences(),
-        open_tasks.cash_shortfalls(),
-        open_tasks.old_cash(vietnam_date(now)),
+        waiting.transfers(),
+        waiting.refused_calls(),
+        waiting.disputes(),
+        waiting.payouts(),
+        waiting.statement_rows(),
+        waiting.unreconciled_remittances(),
+        waiting.remittance_differences(),
+        waiting.cash_shortfalls(),
+        waiting.old_cash(vietnam_date(now)),
     ]
 
 
@@ -107,17 +107,17 @@ def _approval_tasks(request: HttpRequest, shop: ShopSettings, now: datetime.date
     if not kinds:
         return []
     return [
-        open_tasks.approvals(kinds, now),
-        open_tasks.missing_approvers(permissions_without_approver(shop)),
+        waiting.approvals(kinds, now),
+        waiting.missing_approvers(permissions_without_approver(shop)),
     ]
 
 
 def _order_tasks(now: datetime.datetime) -> list[OpenTasks]:
     return [
-        open_tasks.complaints(now),
-        open_tasks.stuck_refunds(),
-        open_tasks.overpayments(),
-        open_tasks.unaccepted_parts(),
-        open_tasks.unanswered_weights(now),
-        open_tasks.failed_deliveries(),
+        waiting.complaints(now),
+        waiting.stuck_refunds(),
+        waiting.overpayments(),
+        waiting.unaccepted_parts(),
+        waiting.unanswered_weights(now),
+        waiting.failed_deliveries(),
     ]

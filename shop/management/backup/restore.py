@@ -49,8 +49,8 @@ def _require_known_database(manifest: Manifest) -> None:
         raise CommandError(
             f"The backup is of {manifest.vendor}, and this shop is set up for {connection.vendor}."
         )
-    known = set(MigrationLoader(None).disk_migrations or {})
-    unknown = [f"{app}.{name}" for app, name in manifest.migrations if (app, name) not in known]
+    existing_migrations = set(MigrationLoader(None).disk_migrations or {})
+    unknown = [f"{app}.{name}" for app, name in manifest.migrations if (app, name) not in existing_migrations]
     if unknown:
         raise CommandError(
             "The backup is of a newer version of the shop; here these migrations are not known: "

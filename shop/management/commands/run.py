@@ -74,14 +74,14 @@ def _demo_accounts() -> list[str]:
     """
     if settings.SERVER:
         return []
-    known = {account.email for account in ACCOUNTS}
-    opened = set(User.objects.filter(email__in=known).values_list("email", flat=True))
+    demo_emails = {account.email for account in ACCOUNTS}
+    registered_emails = set(User.objects.filter(email__in=demo_emails).values_list("email", flat=True))
     is_public = not (settings.OPEN_TO_NETWORK or passwords_file().exists())
     lines = [
         f"  {account.role:<8}{account.email:<24}"
         f"{account.password if is_public else '':<22}{account.cooperative}".rstrip()
         for account in ACCOUNTS
-        if account.email in opened
+        if account.email in registered_emails
     ]
     if not lines:
         return []

@@ -289,8 +289,8 @@ class Planner:
         return outcome
 
     def _province(self) -> str:
-        known = {code: weight for code, weight in _PROVINCES.items() if code in self._communes}
-        return self._choose_weighted(known)
+        weights_of_provinces = {code: weight for code, weight in _PROVINCES.items() if code in self._communes}
+        return self._choose_weighted(weights_of_provinces)
 
     def _choose_weighted(self, weights: dict[Choice, int]) -> Choice:
         return self._random.choices(list(weights), list(weights.values()))[0]

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_POST, require_safe
 
 from cooperatives.access import MemberRight, MembershipContext
-from orders.views import discounts as pages
+from orders.views import discounts
 from orders.views.discounts import DiscountDesk
 from shop.core.web.http_methods import require_safe_or_post
 from shop.members.member_access import for_members
@@ -17,55 +17,55 @@ from shop.members.member_access import for_members
 @require_safe
 @for_members(MemberRight.MANAGE)
 def list_discounts(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
-    return pages.list_discounts(request, _discount_desk(membership))
+    return discounts.list_discounts(request, _discount_desk(membership))
 
 
 @require_safe_or_post
 @for_members(MemberRight.MANAGE)
 def create_voucher(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
-    return pages.create_voucher(request, _discount_desk(membership))
+    return discounts.create_voucher(request, _discount_desk(membership))
 
 
 @require_safe_or_post
 @for_members(MemberRight.MANAGE)
 def show_voucher(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
-    return pages.show_voucher(request, _discount_desk(membership), pk)
+    return discounts.show_voucher(request, _discount_desk(membership), pk)
 
 
 @require_POST
 @for_members(MemberRight.MANAGE)
 def end_voucher(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
-    return pages.end_voucher_view(request, _discount_desk(membership), pk)
+    return discounts.end_voucher_view(request, _discount_desk(membership), pk)
 
 
 @require_POST
 @for_members(MemberRight.MANAGE)
 def add_codes(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
-    return pages.add_codes(request, _discount_desk(membership), pk)
+    return discounts.add_codes(request, _discount_desk(membership), pk)
 
 
 @require_safe
 @for_members(MemberRight.MANAGE)
 def download_voucher_codes(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
-    return pages.download_voucher_codes(request, _discount_desk(membership), pk)
+    return discounts.download_voucher_codes(request, _discount_desk(membership), pk)
 
 
 @require_safe_or_post
 @for_members(MemberRight.MANAGE)
 def create_promotion(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
-    return pages.create_promotion_view(request, _discount_desk(membership))
+    return discounts.create_promotion_view(request, _discount_desk(membership))
 
 
 @require_safe_or_post
 @for_members(MemberRight.MANAGE)
 def show_promotion(request: HttpRequest, membership: MembershipContext, pk: uuid.UUID) -> HttpResponse:
-    return pages.show_promotion(request, _discount_desk(membership), pk)
+    return discounts.show_promotion(request, _discount_desk(membership), pk)
 
 
 @require_POST
 @for_members(MemberRight.MANAGE)
 def end_promotion(request: HttpRequest, membership: MembershipContext, pk: uuid.UUID) -> HttpResponse:
-    return pages.end_promotion_view(request, _discount_desk(membership), pk)
+    return discounts.end_promotion_view(request, _discount_desk(membership), pk)
 
 
 def _discount_desk(membership: MembershipContext) -> DiscountDesk:
