@@ -16,7 +16,7 @@ _MEASURES = frozenset({Unit.KG, Unit.HUNDRED_GRAMS, Unit.TEN_KG, Unit.LITRE})
 def unit_label(variant: Variant) -> str:
     """Return the name of quantity 1: `kg`, `gói 500 g`, `hộp 30 gói`; in English `500 g packet`.
 
-    For catch-weight products the content is shown as an estimate: `quả khoảng 2,4 kg`.
+    For products sold by weight the content is shown as an estimate: `quả khoảng 2,4 kg`.
     """
     unit = unit_name(variant.unit)
     content = "" if variant.unit in _MEASURES else _content(variant)
@@ -54,12 +54,12 @@ def price_per_measure(variant: Variant, amount: int | None, currency: str) -> st
 
 
 def max_price(variant: Variant, amount: int | None, steps: int = 1) -> int:
-    """Return the highest price, in minor units, of catch-weight steps without asking the buyer."""
+    """Return the highest price, in minor units, of steps sold by weight without asking the buyer."""
     return price_for((amount or 0) * steps, (variant.content_grams or 1) * steps, variant.bound_grams(steps))
 
 
 def max_grams(variant: Variant) -> int:
-    """Return the highest weight of a catch-weight step without asking the buyer, in grams."""
+    """Return the highest weight of a step sold by weight without asking the buyer, in grams."""
     return variant.bound_grams()
 
 

@@ -58,7 +58,7 @@ ORDER_CHANGE_TEXTS: dict[str, Promise] = {
     "payment.authorised": pgettext_lazy("history", "Amount authorised on the card"),
     "payment.declined": pgettext_lazy("history", "Card declined"),
     "payment.failed": pgettext_lazy("history", "Card payment failed"),
-    "payment.released": pgettext_lazy("history", "Card authorisation released"),
+    "payment.voided": pgettext_lazy("history", "Card authorisation voided"),
     "payment.refunded": pgettext_lazy("history", "Refund sent"),
     "payment.refunded_at_gateway": pgettext_lazy("history", "Refunded outside the market"),
     "payment.refund_failed": pgettext_lazy("history", "Refund failed"),

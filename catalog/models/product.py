@@ -224,7 +224,7 @@ class Variant(WithMetadata, WithExternalReference, WithTimes):
 
     `unit` names quantity 1; `content_grams`, `content_ml` or `content_count` (of `content_unit`) describe its
     contents and give the price per kilogram, litre or piece. `weight` is the shipping weight of one step in
-    grams. For catch-weight variants (`is_sold_by_weight`) the price is for a step of the estimated weight
+    grams. For variants sold by weight (`is_sold_by_weight`) the price is for a step of the estimated weight
     (`content_grams`), and the weighed amount decides the final price. `cooperative` duplicates the product's,
     for stock and order lines.
     """
@@ -298,7 +298,7 @@ class Variant(WithMetadata, WithExternalReference, WithTimes):
         return next(iter(media), None)
 
     def bound_grams(self, steps: int = 1) -> int:
-        """Return the weight in grams up to which the buyer is not asked, for catch-weight products."""
+        """Return the weight in grams up to which the buyer is not asked, for products sold by weight."""
         return (self.content_grams or 0) * steps * (100 + self.tolerance_percent) // 100
 
 

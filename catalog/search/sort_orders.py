@@ -96,8 +96,8 @@ class SortedProducts(Sequence[int]):
             in_season = index.months.get(self._month, BitMap())
             yield from (product_ids & in_season, product_ids - in_season)
         elif self._order in (SortOrder.CHEAPEST, SortOrder.DEAREST):
-            known = [price for price in index.prices if price is not None]
-            for price in sorted(known, reverse=self._order == SortOrder.DEAREST):
+            known_prices = [price for price in index.prices if price is not None]
+            for price in sorted(known_prices, reverse=self._order == SortOrder.DEAREST):
                 yield product_ids & index.prices[price]
             yield product_ids & index.prices.get(None, BitMap())
         elif self._order == SortOrder.NEAREST and self._province in SHAPES:

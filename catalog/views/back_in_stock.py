@@ -96,13 +96,13 @@ def back_in_stock_form(
     `may_choose_any_variant` is true if all variants of the product are sold out, or none is.
     """
     user = get_user(request)
-    known = (user.email or format_phone(user.phone or "")) if isinstance(user, User) else ""
+    account_contact = (user.email or format_phone(user.phone or "")) if isinstance(user, User) else ""
     sent = request.POST if request.method == "POST" else None
     return BackInStockForm(
         sent,
         variants=variants,
         may_choose_any_variant=may_choose_any_variant,
-        initial={"contact": known},
+        initial={"contact": account_contact},
         label_suffix="",
     )
 

@@ -92,9 +92,9 @@ def confirm_follow_view(request: HttpRequest, token: str) -> HttpResponse:
 def follow_form(request: HttpRequest) -> FollowForm:
     """Return the posted form, or one prefilled with the account's address."""
     user = get_user(request)
-    known = (user.email or "") if isinstance(user, User) else ""
+    account_email = (user.email or "") if isinstance(user, User) else ""
     sent = request.POST if request.method == "POST" else None
-    return FollowForm(sent, initial={"email": known}, label_suffix="")
+    return FollowForm(sent, initial={"email": account_email}, label_suffix="")
 
 
 def visitors_follow(request: HttpRequest, cooperative: Cooperative | None) -> Follow | None:

@@ -249,8 +249,8 @@ def _sort_order(request: HttpRequest, *, is_search: bool) -> SortOrder:
     """Return the requested sort order; the default is relevance for searches and season for lists."""
     default = SortOrder.RELEVANCE if is_search else SortOrder.SEASON
     requested = request.GET.get("xep", "")
-    known = [order for order in SortOrder if is_search or order != SortOrder.RELEVANCE]
-    return SortOrder(requested) if requested in known else default
+    allowed_orders = [order for order in SortOrder if is_search or order != SortOrder.RELEVANCE]
+    return SortOrder(requested) if requested in allowed_orders else default
 
 
 def _is_htmx(request: HttpRequest) -> bool:

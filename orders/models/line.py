@@ -38,8 +38,8 @@ class OrderLine(ReportColumns, WithMetadata):
     are the line's net and gross amounts at list price, after its own discounts, and after its share of every
     discount.
 
-    For catch-weight lines `estimate_grams` is the quoted weight of all steps, on which the agreed prices are
-    based. The buyer agreed to pay for the weighed amount up to `bound_grams`, which costs `bound_gross`.
+    For lines sold by weight `estimate_grams` is the quoted weight of all steps, on which the agreed prices
+    are based. The buyer agreed to pay for the weighed amount up to `bound_grams`, which costs `bound_gross`.
     `weighed_grams` is the recorded weight; weight above the bound is not charged.
     """
 
@@ -135,7 +135,7 @@ class OrderLine(ReportColumns, WithMetadata):
 
     @property
     def is_by_weight(self) -> bool:
-        """Return whether the price depends on the weighed amount (catch weight)."""
+        """Return whether the price depends on its weight."""
         return self.estimate_grams is not None
 
     @property
@@ -160,7 +160,7 @@ class OrderLine(ReportColumns, WithMetadata):
 
     @property
     def price_per_kilogram(self) -> int:
-        """The quoted price of a kilogram, for catch-weight lines."""
+        """The quoted price of a kilogram, for lines sold by weight."""
         return price_for(self.unit_price * self.quantity, self.estimate_grams or 1, 1000)
 
     @property

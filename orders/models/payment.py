@@ -73,7 +73,7 @@ class PaymentSums:
         cancelled = total(kind.CANCEL_SUCCESS)
         authorised = total(kind.AUTHORIZATION_SUCCESS, kind.AUTHORIZATION_ADJUSTMENT)
         completed = total(kind.CHARGE_SUCCESS, kind.CHARGE_FAILURE)
-        # A cancellation releases the authorisation or, without one, the amount still expected.
+        # A cancellation voids the authorisation or, without one, the amount still expected.
         if authorised:
             authorised = max(0, authorised - completed - cancelled)
         else:

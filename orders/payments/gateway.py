@@ -85,7 +85,7 @@ class Gateway(Protocol):
         """Start a payment (authorise only, if `request.is_authorisation_only`)."""
 
     def capture(self, request: GatewayRequest) -> GatewayResult:
-        """Capture `request.amount` of the authorised amount; the rest is released."""
+        """Capture `request.amount` of the authorised amount; the rest is voided."""
 
     def void(self, request: GatewayRequest) -> GatewayResult:
         """Void the authorisation, or cancel a payment that has started."""

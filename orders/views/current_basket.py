@@ -7,8 +7,7 @@ import uuid
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from catalog.views.buyer_province import PROVINCE_SESSION_KEY as PROVINCE_KEY
-from catalog.views.buyer_province import known_province
+from catalog.views.buyer_province import PROVINCE_SESSION_KEY, known_province
 from orders.models import Basket, BasketLine
 from shop.accounts.models import User
 from shop.core.actors import Actor, EntryPoint
@@ -64,8 +63,8 @@ def province_of(request: HttpRequest, basket: Basket | None) -> str:
 
 
 def remember_province(request: HttpRequest, code: str) -> None:
-    if request.session.get(PROVINCE_KEY) != code:
-        request.session[PROVINCE_KEY] = code
+    if request.session.get(PROVINCE_SESSION_KEY) != code:
+        request.session[PROVINCE_SESSION_KEY] = code
 
 
 def basket_count(request: HttpRequest) -> int:

@@ -104,7 +104,7 @@ def _order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[str, obj
         "key": uuid.uuid4(),
         "payment_display": payment_display,
         "authorised": authorised_amount(order),
-        "released": amount_being_voided(order),
+        "amount_being_voided": amount_being_voided(order),
         "charged_back": charged_back_amount(order),
         "externally_refunded": externally_refunded_amount(order),
         "surplus": refundable_surplus(order) if order.charged > order.due_gross else 0,

@@ -21,8 +21,8 @@ from orders.actions.gateway_requests.intended_calls import read_payment_sums, st
 from orders.actions.payments.confirm_order import is_awaiting_confirmation, is_confirmed_automatically
 from orders.actions.payments.order_payments import (
     change_payment_method,
-    methods_for_remainder,
     offered_payment_methods,
+    payment_methods_for_rest,
 )
 from orders.models import (
     BankTransfer,
@@ -155,7 +155,8 @@ def build_payment_display(order: Order, *, now: datetime.datetime) -> PaymentDis
     ]
     if not is_unconfirmed and payment is not None:
         other_methods = [
-            _payment_choice(payment_method, False) for payment_method in methods_for_remainder(order, payment)
+            _payment_choice(payment_method, False)
+            for payment_method in payment_methods_for_rest(order, payment)
         ]
     transfers_in_review = list(BankTransfer.objects.in_review_for(order))
     return PaymentDisplay(

@@ -16,8 +16,8 @@ from orders import locks, notifications
 from orders.actions.fulfilment.substitute_holds import close_substitutes, held_stock_ids
 from orders.actions.fulfilment.void_parcels import void_locked_parcel
 from orders.actions.order_changes.finish_order_change import finish_order_change
-from orders.actions.order_records.catch_weight_pricing import close_weight_questions
 from orders.actions.order_records.part_changes import record_part_change
+from orders.actions.order_records.pricing_by_weight import close_weight_questions
 from orders.actions.payouts.surplus_refunds import refund_surplus
 from orders.actions.vouchers.redeem_vouchers import release_voucher_use
 from orders.models import Allocation, Order, OrderPart, Parcel, SubstituteHold

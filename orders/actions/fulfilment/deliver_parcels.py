@@ -131,7 +131,7 @@ def dispatch_parcel(
 
 
 def is_weighing_complete(order: Order) -> bool:
-    """Return whether the order has catch-weight lines and all are dispatched, so its total is final."""
+    """Return whether the order has lines sold by weight and all are dispatched, so its total is final."""
     lines = list(order.lines.filter(part__state__in=ACTIVE_PART_STATES, estimate_grams__isnull=False))
     if not lines or any(open_quantities(lines).values()):
         return False

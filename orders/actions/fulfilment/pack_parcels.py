@@ -43,7 +43,7 @@ class QuantityNotOpen(Refused):
 
 
 class LinesNotWeighed(Refused):
-    """Catch-weight lines must be weighed before they are packed. `details["lines"]` lists them."""
+    """Lines sold by weight must be weighed before they are packed. `details["lines"]` lists them."""
 
     code = "lines_not_weighed"
     default_message = _("Weigh these items first and enter the weight on the scale.")

@@ -1,4 +1,4 @@
-"""Weigh catch-weight lines, and ask the buyer when the weight exceeds the agreed bound.
+"""Weigh lines that are sold by weight, and ask the buyer when the weight exceeds the agreed bound.
 
 Up to the bound the price follows the weight. Above it the buyer is asked first, or the cooperative charges
 only the bound. If the buyer declines, the cooperative packs a lighter piece or cancels the part.
@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from orders import locks, notifications
 from orders.actions.fulfilment.substitute_holds import require_no_waiting_substitute
 from orders.actions.order_changes.finish_order_change import finish_order_change
-from orders.actions.order_records.catch_weight_pricing import (
+from orders.actions.order_records.pricing_by_weight import (
     close_weight_questions,
     line_total_at_weight,
     reprice_line_by_weight,

@@ -64,7 +64,7 @@ def _is_being_voided(payment: Payment) -> bool:
 def _record_charge(
     order: Order | None, payment: Payment, result: GatewayResult, *, now: datetime.datetime
 ) -> None:
-    """Record a charge; the rest of the authorisation is released."""
+    """Record a charge; the rest of the authorisation is voided."""
     _store_reference(payment, result)
     key, reference = f"payment:{payment.pk}:charged", result.reference
     if order is not None:
@@ -83,7 +83,7 @@ def _record_charge(
         )
     still_authorised = read_payment_sums(payment).authorised
     if still_authorised:
-        key = f"payment:{payment.pk}:released"
+        key = f"payment:{payment.pk}:voided"
         record_payment_event(
             payment, EventKind.CANCEL_SUCCESS, still_authorised, idempotency_key=key, actor=_GATEWAY, now=now
         )
@@ -110,7 +110,7 @@ def _record_authorisation(
 def _record_void(order: Order | None, payment: Payment, *, now: datetime.datetime) -> None:
     """Record that the payment can never complete: void its authorisation and end its pending amount."""
     payment_sums = read_payment_sums(payment)
-    key = f"payment:{payment.pk}:released"
+    key = f"payment:{payment.pk}:voided"
     event = record_payment_event(
         payment,
         EventKind.CANCEL_SUCCESS,
@@ -129,7 +129,7 @@ def _record_void(order: Order | None, payment: Payment, *, now: datetime.datetim
         )
     if order is not None:
         data = {"amount": payment_sums.authorised, "method": payment.method}
-        record_change("payment.released", order, actor=_GATEWAY, now=now, data=data)
+        record_change("payment.voided", order, actor=_GATEWAY, now=now, data=data)
 
 
 def _end_start(payment: Payment, *, now: datetime.datetime) -> None:

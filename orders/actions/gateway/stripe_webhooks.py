@@ -16,8 +16,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from orders import locks
-from orders.actions.gateway.card_disputes import DISPUTE_EVENT_PREFIX as DISPUTES
-from orders.actions.gateway.card_disputes import record_dispute_event
+from orders.actions.gateway.card_disputes import DISPUTE_EVENT_PREFIX, record_dispute_event
 from orders.actions.gateway.send_gateway_calls import look_up_call
 from orders.actions.gateway_requests.intended_calls import read_payment_sums
 from orders.actions.ledger.ledger_postings import record_payment_event
@@ -62,7 +61,7 @@ def handle_stripe_event(*, event_id: int, now: datetime.datetime) -> None:
     WebhookEvent.objects.filter(pk=event_id).update(tries=F("tries") + 1)
     event = read_event(stored.body)
     gateway_call = _find_call(event)
-    if event.kind.startswith(DISPUTES):
+    if event.kind.startswith(DISPUTE_EVENT_PREFIX):
         _record_dispute(event=event, now=now)
     elif event.kind.startswith("refund."):
         _handle_refund_event(event, gateway_call, now=now)
@@ -87,10 +86,10 @@ def _find_call(event: StripeEvent) -> GatewayCall | None:
 
 
 def _find_start_call(event: StripeEvent) -> GatewayCall | None:
-    known = [reference for reference in (event.reference, event.session) if reference]
-    if not known:
+    references = [reference for reference in (event.reference, event.session) if reference]
+    if not references:
         return None
-    return GatewayCall.objects.filter(operation=Operation.START, reference__in=known).first()
+    return GatewayCall.objects.filter(operation=Operation.START, reference__in=references).first()
 
 
 def _reference_to_look_up(gateway_call: GatewayCall, event: StripeEvent) -> str:

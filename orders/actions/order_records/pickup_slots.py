@@ -26,13 +26,13 @@ def take_pickup_slots(order: Order, quote: Quote) -> None:
 
     Raises PickupSlotFull.
     """
-    chosen = [
+    chosen_times = [
         (seller_quote.chosen.delivery_method, seller_quote.chosen_time)
         for seller_quote in quote.seller_quotes
         if seller_quote.chosen is not None and seller_quote.chosen_time is not None
     ]
     for delivery_method, time in sorted(
-        chosen, key=lambda choice: (choice[0].pk, choice[1].day, choice[1].starts)
+        chosen_times, key=lambda choice: (choice[0].pk, choice[1].day, choice[1].starts)
     ):
         slot = _get_or_create_slot(delivery_method, time)
         if not _take_slot_place(slot):

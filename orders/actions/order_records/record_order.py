@@ -12,9 +12,9 @@ from decimal import Decimal
 from django.db.models import Max
 
 from cooperatives.models import Cooperative, DeliveryKind
-from orders.actions.order_records.catch_weight_pricing import recalculate_part_sums
 from orders.actions.order_records.discount_records import UnsavedRows, write_discounts
 from orders.actions.order_records.draw_order_code import draw_order_code
+from orders.actions.order_records.pricing_by_weight import recalculate_part_sums
 from orders.actions.quotes.quote_queries import attach_product_media
 from orders.actions.quotes.quote_types import Quote, QuotedLine, SellerQuote
 from orders.models import (

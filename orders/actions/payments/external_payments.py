@@ -181,7 +181,7 @@ def _events_to_record(before: PaymentSums, reported: ReportedTotals) -> list[tup
     ended = max(0, cancelled - before.cancelled)
     events: list[tuple[EventKind, int]] = []
     if reported.authorised is not None:
-        # A captured or released amount was authorised before.
+        # A captured or voided amount was authorised before.
         authorised = reported.authorised + max(0, captured) + ended - before.authorised
         if reported.authorised or before.authorised:
             events.append((EventKind.AUTHORIZATION_SUCCESS, authorised))

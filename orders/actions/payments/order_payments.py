@@ -18,8 +18,8 @@ from orders.actions.gateway_requests.intended_calls import (
 )
 from orders.actions.ledger.ledger_postings import record_payment_event
 from orders.actions.order_changes.finish_order_change import finish_order_change
-from orders.actions.order_records.catch_weight_pricing import maximum_due
 from orders.actions.order_records.order_limits import minutes_to_pay
+from orders.actions.order_records.pricing_by_weight import maximum_due
 from orders.actions.payments.confirm_order import (
     OrderNotAwaitingPayment,
     confirm_if_covered,
@@ -135,7 +135,7 @@ def change_payment_method(
             )  # due beyond the authorisation
         if last is not None and method == last.method == PaymentMethod.TRANSFER and order.still_due:
             return last
-        if last is None or method not in methods_for_remainder(order, last):
+        if last is None or method not in payment_methods_for_rest(order, last):
             raise OrderNotAwaitingPayment()
         _require_no_open_payment(order, is_paid_in_part=True)
         return _replace_payment(order, last, method, actor=actor, now=now)
@@ -149,7 +149,7 @@ def change_payment_method(
     return payment
 
 
-def methods_for_remainder(order: Order, last: Payment) -> list[PaymentMethod]:
+def payment_methods_for_rest(order: Order, last: Payment) -> list[PaymentMethod]:
     """Return other methods for the rest of an order paid in part by card (`last`): bank transfer only.
 
     Cards take no small sums. A transfer pays all that is due, so it is offered only once nothing is

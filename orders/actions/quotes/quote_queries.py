@@ -166,12 +166,12 @@ def pickup_warehouses(
     quote_request: QuoteRequest, delivery_methods: Iterable[DeliveryMethod | None]
 ) -> dict[int, uuid.UUID]:
     """Return the pickup warehouse by cooperative."""
-    chosen = {delivery.delivery_method_id for delivery in quote_request.deliveries.values()}
+    chosen_method_ids = {delivery.delivery_method_id for delivery in quote_request.deliveries.values()}
     return {
         delivery_method.cooperative_id: delivery_method.warehouse_id
         for delivery_method in delivery_methods
         if delivery_method is not None
-        and delivery_method.pk in chosen
+        and delivery_method.pk in chosen_method_ids
         and delivery_method.warehouse_id is not None
     }
 

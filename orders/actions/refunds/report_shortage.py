@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from orders import locks
-from orders.actions.order_records.catch_weight_pricing import settle_unsent_weight
+from orders.actions.order_records.pricing_by_weight import settle_unsent_weight
 from orders.actions.refunds.refund_decisions import (
     LineRefund,
     LineRefundLimit,

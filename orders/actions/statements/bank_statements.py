@@ -28,8 +28,7 @@ from orders.actions.statements.statement_files import (
 )
 from orders.actions.statements.statement_processing import process_remaining_rows, resume_statements
 from orders.models import BankTransfer, ReviewReason, StatementImport, StatementKind, StatementRow
-from orders.payments.bank_statement_rows import BankColumnMapping as Columns
-from orders.payments.bank_statement_rows import guess_bank_columns, read_bank_rows
+from orders.payments.bank_statement_rows import BankColumnMapping, guess_bank_columns, read_bank_rows
 from orders.payments.incoming_transfers import IncomingTransfer, TransferSource
 from orders.payments.statement_cells import UnreadableRow
 from orders.states import STATEMENT_ROW_MOVES, StatementRowState, TransferState
@@ -107,7 +106,7 @@ def preview_bank_statement(statement: StatementImport) -> BankStatementPreview:
 
     Raises BankColumnsMissing, StatementOfOtherAccount, EmptyStatement.
     """
-    columns = Columns(**statement.columns)
+    columns = BankColumnMapping(**statement.columns)
     reading = read_bank_rows(stored_rows(statement), columns, account=shop_settings().bank_account)
     if not (reading.incoming_transfers or reading.problems or reading.outgoing_count):
         raise EmptyStatement()

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orders import locks
 from orders.models import StatementImport, StatementKind, StatementRow
-from orders.payments.bank_statement_rows import BankColumnMapping as BankColumns
+from orders.payments.bank_statement_rows import BankColumnMapping
 from orders.payments.cod_statement_rows import CodColumnMapping
 from orders.payments.statement_tables import Row, read_table
 from orders.states import StatementRowState
@@ -31,7 +31,7 @@ def import_statement_file(
     *,
     file_name: str,
     content: bytes,
-    guess: Callable[[Sequence[Row]], BankColumns | CodColumnMapping],
+    guess: Callable[[Sequence[Row]], BankColumnMapping | CodColumnMapping],
     carrier: str = "",
     user: User,
     now: datetime.datetime,
@@ -75,7 +75,7 @@ def _store_rows(
     file_name: str,
     digest: str,
     rows: Sequence[Row],
-    columns: BankColumns | CodColumnMapping,
+    columns: BankColumnMapping | CodColumnMapping,
     *,
     carrier: str,
     user: User,

@@ -40,7 +40,7 @@ EVENT_TYPES = {
     "payment.authorised": "PAYMENT_AUTHORIZED",
     "payment.declined": "PAYMENT_FAILED",
     "payment.failed": "PAYMENT_FAILED",
-    "payment.released": "PAYMENT_VOIDED",
+    "payment.voided": "PAYMENT_VOIDED",
     "payment.refunded": "PAYMENT_REFUNDED",
 }
 OTHER_EVENT_TYPE = "EXTERNAL_SERVICE_NOTIFICATION"

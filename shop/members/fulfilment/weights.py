@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from cooperatives.access import MemberRight, MembershipContext
 from orders.actions.fulfilment.weigh_lines import ImplausibleWeight, is_implausible_weight, weigh_line
-from orders.actions.order_records.catch_weight_pricing import line_total_at_weight
+from orders.actions.order_records.pricing_by_weight import line_total_at_weight
 from orders.models import Order, OrderLine, OrderPart
 from shop.core.errors import Forbidden, Missing, Refused
 from shop.core.texts.formatting import format_money

@@ -28,7 +28,7 @@ from orders.actions.fulfilment.weigh_lines import (
     weigh_line,
 )
 from orders.actions.order_changes.finish_order_change import finish_order_change
-from orders.actions.order_records.catch_weight_pricing import maximum_due
+from orders.actions.order_records.pricing_by_weight import maximum_due
 from orders.actions.order_records.record_order import record_order
 from orders.actions.payments.order_payments import expect_payment
 from orders.actions.placement.allocate_order_stock import allocate_order_stock

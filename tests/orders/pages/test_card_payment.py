@@ -194,7 +194,7 @@ def test_stripe_refusal_is_shown_and_payment_can_be_retried(stripe) -> None:
     assert GatewayCall.objects.count() == 2
 
 
-def test_catch_weight_order_shows_maximum_authorised_amount(stripe) -> None:
+def test_order_sold_by_weight_shows_maximum_authorised_amount(stripe) -> None:
     order = make_paid_card_order(stripe, (make_weighed_variant(), 2))
     unpaid = make_started_card_order((make_weighed_variant(), 2))
 

@@ -208,14 +208,14 @@ def test_second_card_pays_after_a_declined_one(stripe: StripeDouble) -> None:  #
     assert read_order(order)["paymentStatus"] == "FULLY_CHARGED"
     operations = GatewayCall.objects.order_by("created_at", "operation").values_list("operation", "amount")
     assert sorted(operations) == [
-        (Operation.VOID, 0),
         (Operation.CAPTURE, 120_000),
         (Operation.START, 120_000),
         (Operation.START, 120_000),
+        (Operation.VOID, 0),
     ]
 
 
-def test_catch_weight_order_is_only_authorised(stripe: StripeDouble) -> None:  # noqa: F811
+def test_order_sold_by_weight_is_only_authorised(stripe: StripeDouble) -> None:  # noqa: F811
     checkout = prepare_checkout((make_weighed_variant(), 1))
     started_payment = start_payment(checkout, STRIPE)
     stripe.buyer_pays(GatewayCall.objects.get().reference, GOOD_CARD)
