@@ -16,13 +16,13 @@ from shop.accounts.staff.permissions import Permission
 
 @dataclass(frozen=True, slots=True)
 class MenuEntry:
-    """A link to a page. It is the current one on that page and on the pages `further_views`."""
+    """A link to a page. It is the current one on that page and on the pages `further_url_names`."""
 
-    view: str
+    url_name: str
     label: Promise
     icon: str
     permission: Permission | None = None
-    further_views: frozenset[str] = frozenset()
+    further_url_names: frozenset[str] = frozenset()
     is_current: bool = False
 
 
@@ -201,11 +201,14 @@ def staff_menu(request: HttpRequest) -> list[MenuGroup]:
     permissions: frozenset[str] = frozenset()
     if isinstance(user, User):
         permissions = platform_permissions(user, is_in_all_channels=True)
-    current_view = request.resolver_match.view_name if request.resolver_match else ""
+    current_url_name = request.resolver_match.view_name if request.resolver_match else ""
     groups = []
     for group in _GROUPS:
         entries = tuple(
-            replace(entry, is_current=current_view == entry.view or current_view in entry.further_views)
+            replace(
+                entry,
+                is_current=current_url_name == entry.url_name or current_url_name in entry.further_url_names,
+            )
             for entry in group.entries
             if entry.permission is None or entry.permission in permissions
         )

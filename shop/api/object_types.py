@@ -119,7 +119,7 @@ class Type:
         checked_permissions = tuple(permissions)
 
         def add(resolve: Resolve) -> Resolve:
-            self._add(name or camel(resolve), _check_rights(resolve, checked_permissions), columns)
+            self._add(name or camel_case_name(resolve), _check_rights(resolve, checked_permissions), columns)
             return resolve
 
         return add
@@ -296,7 +296,7 @@ def _is_unfiltered(rows: object) -> bool:
     )
 
 
-def camel(resolve: Callable[..., object]) -> str:
+def camel_case_name(resolve: Callable[..., object]) -> str:
     """Convert "external_reference" to "externalReference"; drop a trailing underscore (reserved words)."""
     first, *later_words = resolve.__name__.rstrip("_").split("_")
     return first + "".join(word[:1].upper() + word[1:] for word in later_words)

@@ -22,7 +22,7 @@ from graphql import GraphQLObjectType, get_named_type, is_enum_type, is_object_t
 
 from shop.api.errors import InputError, payload_errors
 from shop.api.field_permissions import FieldPermission
-from shop.api.object_types import Type, camel
+from shop.api.object_types import Type, camel_case_name
 from shop.core.errors import Refused
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Queries(Type):
 
         def add(resolve: Resolve) -> Resolve:
             batch = self._batch(resolve, dict(refused or {}))
-            super(Queries, self).field(name or camel(resolve), permissions=permissions)(batch)
+            super(Queries, self).field(name or camel_case_name(resolve), permissions=permissions)(batch)
             return resolve
 
         return add

@@ -22,9 +22,9 @@ class LedgerQuery:
 
     account: str = ""
     cooperative_id: int | None = None
-    code: str = ""
-    first: datetime.date | None = None
-    last: datetime.date | None = None
+    order_code: str = ""
+    from_day: datetime.date | None = None
+    until_day: datetime.date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +108,12 @@ def _entries(query: LedgerQuery) -> LedgerEntryQuerySet:
         ledger_entries = ledger_entries.filter(account=query.account)
     if query.cooperative_id is not None:
         ledger_entries = ledger_entries.filter(cooperative=query.cooperative_id)
-    if query.code:
-        ledger_entries = ledger_entries.filter(posting__order__code=query.code)
-    if query.first is not None:
-        ledger_entries = ledger_entries.filter(posting__created_at__gte=start_of_day(query.first))
-    if query.last is not None:
+    if query.order_code:
+        ledger_entries = ledger_entries.filter(posting__order__code=query.order_code)
+    if query.from_day is not None:
+        ledger_entries = ledger_entries.filter(posting__created_at__gte=start_of_day(query.from_day))
+    if query.until_day is not None:
         ledger_entries = ledger_entries.filter(
-            posting__created_at__lt=start_of_day(query.last + datetime.timedelta(days=1))
+            posting__created_at__lt=start_of_day(query.until_day + datetime.timedelta(days=1))
         )
     return ledger_entries

@@ -123,7 +123,7 @@ def test_answers_follow_the_protocol(web) -> None:
         b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n"
         b"0\r\n\r\nGET /health/ HTTP/1.1\r\n" + HOST + b"\r\n"
     )
-    longer_than_said = web.answers(
+    responses_to_longer_body = web.answers(
         b"POST /graphql/ HTTP/1.1\r\n"
         + HOST
         + b"Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
@@ -138,7 +138,7 @@ def test_answers_follow_the_protocol(web) -> None:
     assert b"Connection: close" in old
     assert smuggled.count(b"HTTP/1.1 ") == 1
     assert status_of(smuggled) == 400
-    assert [int(status) for status in re.findall(rb"HTTP/1\.\d (\d+) ", longer_than_said)][-1] == 400
+    assert [int(status) for status in re.findall(rb"HTTP/1\.\d (\d+) ", responses_to_longer_body)][-1] == 400
     assert b"Server:" not in head
 
 

@@ -20,10 +20,10 @@ from tests.money.incoming_transfers import ACCOUNT
 from tests.money.market import CARRIER, INDEXES, Market, requires_row
 from tests.orders.cash_on_delivery.cash_helpers import make_carrier_statement
 
-HEADS = "Ngày giao dịch;Số tham chiếu;Ghi nợ;Ghi có;Nội dung"
+HEADINGS = "Ngày giao dịch;Số tham chiếu;Ghi nợ;Ghi có;Nội dung"
 
 
-def with_carriers() -> Any:
+def parcels_with_carriers() -> Any:
     """Return parcels that a carrier's statement may list."""
     sent = Parcel.objects.filter(kind=ParcelKind.DISPATCH, carrier=CARRIER)
     return sent.filter(state__in=[ParcelState.HANDED_OVER, ParcelState.DELIVERED]).exclude(
@@ -49,7 +49,7 @@ class Statements(Market):
         days = sorted({notice["transactionDate"][:10] for notice in self.notices})
         since = days[first % len(days)]
         rows = [notice for notice in self.notices if notice["transactionDate"] >= since]
-        lines = [f"Số tài khoản: {ACCOUNT}", HEADS]
+        lines = [f"Số tài khoản: {ACCOUNT}", HEADINGS]
         for notice in rows:
             at = datetime.datetime.strptime(notice["transactionDate"], "%Y-%m-%d %H:%M:%S")
             columns = (notice["referenceCode"], "", str(notice["transferAmount"]), notice["content"])
@@ -64,7 +64,7 @@ class Statements(Market):
         for notice in rows:
             assert BankTransfer.objects.filter(reference=notice["referenceCode"]).count() == 1
 
-    @requires_row(with_carriers)
+    @requires_row(parcels_with_carriers)
     @rule(
         index=INDEXES,
         many=st.booleans(),
@@ -81,7 +81,7 @@ class Statements(Market):
         Either the same file is imported twice, or a problem row is accepted afterwards.
         """
         parcels = list(
-            with_carriers().select_related("part__order").order_by("part__order__number", "number")
+            parcels_with_carriers().select_related("part__order").order_by("part__order__number", "number")
         )
         rows = []
         for parcel in parcels if many else [parcels[index % len(parcels)]]:

@@ -16,7 +16,7 @@ from orders.actions.fulfilment.cancel_parts import cancel_part
 from orders.actions.fulfilment.void_parcels import void_parcel
 from orders.actions.payouts.complete_payouts import mark_payout_paid
 from orders.actions.payouts.refund_execution import set_refund_account
-from orders.actions.refunds import refund_decisions as deciding
+from orders.actions.refunds import refund_decisions
 from orders.actions.refunds.refund_decisions import LineRefund, RefundDecision
 from orders.models import CostBearer, Order, OrderPart, PaymentEvent, Payout, Refund
 from tests.invariants import check_everything, check_refunds
@@ -81,9 +81,9 @@ def test_without_lock_full_amount_is_refunded_twice(monkeypatch) -> None:
 
         monkeypatch.setattr(locks, "lock_row", read_without_lock)
     else:
-        check = deciding._check_decision
-        monkeypatch.setattr(deciding, "_check_decision", lambda *_args: None)
-        monkeypatch.setattr(deciding, "refundable_surplus", lambda _order: stale.surplus)
+        check = refund_decisions._check_decision
+        monkeypatch.setattr(refund_decisions, "_check_decision", lambda *_args: None)
+        monkeypatch.setattr(refund_decisions, "refundable_surplus", lambda _order: stale.surplus)
 
     def work():
         if connection.vendor == "sqlite":  # the check runs before BEGIN, without waiting

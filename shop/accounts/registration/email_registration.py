@@ -159,4 +159,4 @@ def revoke_all_tokens(*, user_id: int, actor: Actor, now: datetime.datetime) -> 
         raise Missing()
     revoke_tokens(user)
     user.save(update_fields=["revocation_key", "updated_at"])
-    record_change("user.tokens_ended", user, actor=actor, now=now)
+    record_change("user.tokens_revoked", user, actor=actor, now=now)

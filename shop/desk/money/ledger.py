@@ -46,9 +46,9 @@ def _ledger_query(form: LedgerSearch) -> LedgerQuery:
     return LedgerQuery(
         account=form.chosen("account") or "",
         cooperative_id=cooperative.pk if cooperative else None,
-        code=normalise_order_code(form.chosen("q") or ""),
-        first=form.chosen("tu"),
-        last=form.chosen("den"),
+        order_code=normalise_order_code(form.chosen("q") or ""),
+        from_day=form.chosen("tu"),
+        until_day=form.chosen("den"),
     )
 
 

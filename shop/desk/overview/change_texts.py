@@ -224,7 +224,7 @@ CHANGE_TEXTS: dict[str, Promise] = {
     "user.unlocked": pgettext_lazy("history", "Account unlocked"),
     "user.note_changed": pgettext_lazy("history", "Note changed"),
     "user.token_reused": pgettext_lazy("history", "Stolen sign-in token detected"),
-    "user.tokens_ended": pgettext_lazy("history", "Signed out of connected apps"),
+    "user.tokens_revoked": pgettext_lazy("history", "Signed out of connected apps"),
     "zone.added": pgettext_lazy("history", "Shipping zone added"),
     "zone.changed": pgettext_lazy("history", "Shipping zone changed"),
     "zone.deleted": pgettext_lazy("history", "Shipping zone deleted"),

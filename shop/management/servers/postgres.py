@@ -48,7 +48,7 @@ def start_postgres(*, port: int | None = None, cluster: Path | None = None) -> S
         [str(programs / "postgres"), "-D", str(data_folder), *options],
         folder=folder,
         url=f"postgres://shop@127.0.0.1:{own_port}/postgres",
-        ready=lambda: _is_ready(own_port),
+        is_ready=lambda: _is_ready(own_port),
     )
 
 

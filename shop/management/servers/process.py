@@ -46,8 +46,8 @@ def create_server_folder(name: str) -> Path:
 
 def run_unprivileged(command: Sequence[str]) -> list[str]:
     """Run the command as `nobody` if we are root (PostgreSQL refuses root), and end it with this process."""
-    drop = ["--reuid=nobody", "--regid=nogroup", "--clear-groups"] if os.getuid() == 0 else []
-    return ["setpriv", *drop, "--pdeathsig=INT", *command]
+    privilege_options = ["--reuid=nobody", "--regid=nogroup", "--clear-groups"] if os.getuid() == 0 else []
+    return ["setpriv", *privilege_options, "--pdeathsig=INT", *command]
 
 
 def free_port() -> int:
@@ -57,11 +57,11 @@ def free_port() -> int:
     connection that tests whether the server is ready.
     """
     try:
-        lowest_of_clients = int(_CLIENT_PORTS.read_text().split()[0])
+        lowest_client_port = int(_CLIENT_PORTS.read_text().split()[0])
     except OSError:
-        lowest_of_clients = 32_768
+        lowest_client_port = 32_768
     while True:
-        port = 10_000 + secrets.randbelow(lowest_of_clients - 10_000)
+        port = 10_000 + secrets.randbelow(lowest_client_port - 10_000)
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
@@ -70,7 +70,7 @@ def free_port() -> int:
         return port
 
 
-def start_service(command: Sequence[str], *, folder: Path, url: str, ready: Callable[[], bool]) -> Service:
+def start_service(command: Sequence[str], *, folder: Path, url: str, is_ready: Callable[[], bool]) -> Service:
     """Start a server and wait until it is ready; its output goes to a log in its folder."""
     log = folder / "log"
     with log.open("wb") as output:
@@ -78,9 +78,9 @@ def start_service(command: Sequence[str], *, folder: Path, url: str, ready: Call
             run_unprivileged(command), stdout=output, stderr=subprocess.STDOUT, cwd=folder
         )
     service = Service(url, process, folder)
-    until = time.monotonic() + 30
-    while not ready():
-        if process.poll() is not None or time.monotonic() > until:
+    deadline = time.monotonic() + 30
+    while not is_ready():
+        if process.poll() is not None or time.monotonic() > deadline:
             output_text = log.read_text(errors="replace")
             service.stop()
             raise RuntimeError(f"{command[0]} did not start:\n{output_text}")

@@ -26,7 +26,7 @@ def start_redis() -> Service:
         [_program(folder), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--databases", "64"],
         folder=folder,
         url=f"redis://127.0.0.1:{port}",
-        ready=lambda: _is_ready(port),
+        is_ready=lambda: _is_ready(port),
     )
 
 

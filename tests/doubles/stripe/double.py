@@ -15,7 +15,9 @@ KEY_LIFETIME = 24 * 60 * 60  # seconds that an idempotency key is saved
 
 
 class StripeDouble:
-    """`with StripeDouble() as stripe:` `stripe.url` is both api.stripe.com and js.stripe.com.
+    """A server that stands in for Stripe while its `with` block runs.
+
+    `url` is the address of both api.stripe.com and js.stripe.com.
 
     `account` holds Stripe's objects, `webhooks` and `faults` are a test's controls, and `calls` lists the
     requested operations in order ("payment_intents.create", …).

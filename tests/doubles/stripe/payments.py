@@ -52,7 +52,7 @@ def create_intent(account, params, *, url):
 
 
 def confirm(account, intent, card, return_url, *, url):
-    """Try the buyer's card: it succeeds, needs a second step at the bank, or is declined (raised)."""
+    """Charge the buyer's card, or ask for a second step at the bank. Raises Declined."""
     if intent["status"] not in _OPEN:
         raise wrong_state(
             f"This PaymentIntent's status is {intent['status']} and cannot be confirmed.", intent
@@ -77,17 +77,17 @@ def confirm(account, intent, card, return_url, *, url):
 
 
 def approve(account, intent):
-    """Approve as the bank: the payment is charged, held, or `processing` if a test set so."""
+    """Approve as the bank: the payment is charged, authorised, or `processing` if a test set so."""
     intent |= {"next_action": None, "last_payment_error": None}
     if account.next_payment == "processing":
         account.next_payment = "succeeded"
         intent["status"] = "processing"
         account.emit("payment_intent.processing", intent)
         return
-    manual = intent["capture_method"] == "manual"
-    charge = _charge(account, intent, status="succeeded", captured=not manual)
+    is_manual = intent["capture_method"] == "manual"
+    charge = _charge(account, intent, status="succeeded", captured=not is_manual)
     account.emit("charge.succeeded", charge)
-    if manual:
+    if is_manual:
         intent |= {"status": "requires_capture", "amount_capturable": intent["amount"]}
         account.emit("payment_intent.amount_capturable_updated", intent)
     else:
@@ -96,7 +96,7 @@ def approve(account, intent):
 
 
 def decline(account, intent, reason, *, code=None):
-    """Decline as the bank: the intent waits for another card. Raises the answer to `confirm`."""
+    """Decline as the bank, so that the intent waits for another card. Raises Declined."""
     charge = _charge(account, intent, status="failed", captured=False)
     intent |= {"status": "requires_payment_method", "payment_method": None, "next_action": None}
     refusal = Declined(reason, intent)

@@ -92,9 +92,9 @@ def test_complaint_is_saved_and_cooperative_notified() -> None:
     )
     assert complaint.due_by == PERIOD_END
     assert list(complaint.lines.values_list("order_line", "quantity")) == [(get_first_line(part).pk, 2)]
-    letter = Notification.objects.get(key__startswith="complaint_made")
-    assert letter.recipient == part.cooperative.email
-    assert "Hai quả dập." in letter.text
+    notification = Notification.objects.get(key__startswith="complaint_made")
+    assert notification.recipient == part.cooperative.email
+    assert "Hai quả dập." in notification.text
     assert Change.objects.of_row_and_parts(part.order).filter(action="complaint.filed").count() == 1
 
 
@@ -198,8 +198,8 @@ def test_refund_accepted_by_member_is_borne_by_cooperative() -> None:
     refund = Refund.objects.get()
     assert (complaint.state, refund.complaint, refund.bearer) == ("accepted", complaint, "cooperative")
     assert refund.repayment == 90_000
-    letter = Notification.objects.get(key__startswith="complaint_answered", contact_method="email")
-    assert letter.recipient == "hoa@example.com"
+    notification = Notification.objects.get(key__startswith="complaint_answered", contact_method="email")
+    assert notification.recipient == "hoa@example.com"
     check_everything()
 
 
@@ -312,8 +312,8 @@ def test_rejection_requires_reason_and_notifies_buyer() -> None:
 
     complaint.refresh_from_db()
     assert (complaint.state, complaint.answer) == ("rejected", "Ảnh không phải hàng này")
-    letter = Notification.objects.get(key__startswith="complaint_answered", contact_method="email")
-    assert "Ảnh không phải hàng này" in letter.text
+    notification = Notification.objects.get(key__startswith="complaint_answered", contact_method="email")
+    assert "Ảnh không phải hàng này" in notification.text
 
 
 def test_only_platform_can_accept_rejected_complaint() -> None:
@@ -366,8 +366,8 @@ def test_overdue_complaint_is_escalated_to_platform_once(monkeypatch) -> None:
         monkeypatch.setattr("django.utils.timezone.now", lambda now=now: now)
         escalate_complaints_task()
 
-    letter = Notification.objects.get(key__startswith="complaint-overdue")
-    assert (letter.recipient, letter.created_at) == ("cho@example.com", due_by)
+    notification = Notification.objects.get(key__startswith="complaint-overdue")
+    assert (notification.recipient, notification.created_at) == ("cho@example.com", due_by)
     complaint.refresh_from_db()
     assert complaint.escalated_at == due_by
 

@@ -50,8 +50,8 @@ def test_higher_weight_is_requested_by_letter_and_on_page(client) -> None:
     order = weigh(part, 5000)
 
     assert (order.due_gross, order.charged, order.still_due) == (105_000, 102_000, 3_000)
-    (letter,) = payment_requests()
-    for text in (letter.text, letter.html):
+    (notification,) = payment_requests()
+    for text in (notification.text, notification.html):
         assert "105.000\u00a0₫" in text
         assert "3.000\u00a0₫" in text
         assert order.code in text

@@ -237,12 +237,12 @@ def test_buyer_is_asked_by_mail() -> None:
 
     weigh(part, 6000)
 
-    letter = Notification.objects.get(key__startswith="weight_question:")
-    assert letter.recipient == "hoa@example.com"
-    assert "6 kg" in letter.text.replace("\u00a0", " ")
-    assert "90.000" in letter.text
-    assert "86.400" in letter.text
-    assert f"/don-hang/{part.order_id}/" in letter.text
+    notification = Notification.objects.get(key__startswith="weight_question:")
+    assert notification.recipient == "hoa@example.com"
+    assert "6 kg" in notification.text.replace("\u00a0", " ")
+    assert "90.000" in notification.text
+    assert "86.400" in notification.text
+    assert f"/don-hang/{part.order_id}/" in notification.text
 
 
 def test_unanswered_question_is_repeated_once_after_a_day() -> None:
@@ -271,9 +271,9 @@ def test_cooperative_is_notified_of_answer() -> None:
 
     answer(agreed=False)
 
-    letter = Notification.objects.get(key__startswith="weight_answered:")
-    assert letter.recipient == part.cooperative.email
-    assert f"/xa-vien/goi/{part.pk}/" in letter.text
+    notification = Notification.objects.get(key__startswith="weight_answered:")
+    assert notification.recipient == part.cooperative.email
+    assert f"/xa-vien/goi/{part.pk}/" in notification.text
 
 
 def test_agreeing_sets_weighed_amount_as_new_bound() -> None:

@@ -419,9 +419,9 @@ def test_refund_made_in_stripe_dashboard_is_not_requested_from_buyer(stripe, sen
     assert (order.charged, order.due_gross) == (90_000, 120_000)
     assert "Refunded to you: 30,000\xa0₫" in page
     assert build_payment_display(order, now=NOW) is None
-    letter = Notification.objects.get(recipient="san@example.com", subject__contains="Stripe")
-    assert order.code in letter.subject
-    assert "30.000" in letter.text
+    notification = Notification.objects.get(recipient="san@example.com", subject__contains="Stripe")
+    assert order.code in notification.subject
+    assert "30.000" in notification.text
 
     line = order.lines.get()
     refund = decide_refund(

@@ -109,21 +109,21 @@ def test_order_is_placed_when_mail_server_refuses_and_email_is_retried(
     settings = {"EMAIL_BACKEND": SMTP, "EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": refusing_server}
     with override_settings(**settings, EMAIL_USE_TLS=False, EMAIL_USE_SSL=False):
         order = place_order_on_pages(client)
-        letter = Notification.objects.get(recipient="hoa@example.com")
-        first_try = deliver(letter, now=timezone.now())
+        notification = Notification.objects.get(recipient="hoa@example.com")
+        first_try = deliver(notification, now=timezone.now())
 
-    letter.refresh_from_db()
+    notification.refresh_from_db()
     assert first_try is False
-    assert (letter.sent_at, letter.given_up_at, letter.attempts) == (None, None, 1)
-    assert "no mail today" in letter.last_error
+    assert (notification.sent_at, notification.given_up_at, notification.attempts) == (None, None, 1)
+    assert "no mail today" in notification.last_error
     assert (order.status, order.total_gross) == (OrderStatus.PLACED, 350_000)
 
-    retry_at = letter.due_at + datetime.timedelta(seconds=1)
-    assert Notification.objects.due(retry_at).filter(pk=letter.pk).exists()
-    assert deliver(letter, now=retry_at) is True
-    letter.refresh_from_db()
-    assert letter.sent_at == retry_at
-    assert [letter.to for letter in mail.outbox] == [["hoa@example.com"]]
+    retry_at = notification.due_at + datetime.timedelta(seconds=1)
+    assert Notification.objects.due(retry_at).filter(pk=notification.pk).exists()
+    assert deliver(notification, now=retry_at) is True
+    notification.refresh_from_db()
+    assert notification.sent_at == retry_at
+    assert [notification.to for notification in mail.outbox] == [["hoa@example.com"]]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -132,11 +132,11 @@ def test_order_is_placed_when_mail_server_is_unreachable(client: Client) -> None
     settings = {"EMAIL_BACKEND": SMTP, "EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": unused_port()}
     with override_settings(**settings, EMAIL_USE_TLS=False, EMAIL_USE_SSL=False):
         order = place_order_on_pages(client)
-        letter = Notification.objects.get(recipient="hoa@example.com")
-        assert deliver(letter, now=timezone.now()) is False
+        notification = Notification.objects.get(recipient="hoa@example.com")
+        assert deliver(notification, now=timezone.now()) is False
 
-    letter.refresh_from_db()
-    assert "refused" in letter.last_error
+    notification.refresh_from_db()
+    assert "refused" in notification.last_error
     assert order.parts.count() == 1
 
 
@@ -193,8 +193,8 @@ def test_declined_part_email_gives_reason_and_remaining_total() -> None:
 
     decline_part(part_id=part.pk, reason="Hết hàng", actor=MEMBER, now=LATER)
 
-    letter = Notification.objects.filter(recipient="hoa@example.com").latest("pk")
-    for text in (letter.text, letter.html):
+    notification = Notification.objects.filter(recipient="hoa@example.com").latest("pk")
+    for text in (notification.text, notification.html):
         for words in ("HTX Thiên An", "Hết hàng", "350.000\u00a0₫", "120.000\u00a0₫"):
             assert words in text
     seller_message = Notification.objects.get(key=f"part_cancelled:{part.pk}")
@@ -227,8 +227,8 @@ def test_email_of_cash_order_says_that_cooperatives_still_have_to_accept() -> No
     noodles = make_variant(make_seller("HTX Tài Hoan"), price=45_000)
     order = make_order((make_variant(price=320_000), 1), (noodles, 2))
 
-    letter = Notification.objects.get(key__startswith=f"order_placed:{order.pk}")
-    for text in (collapse(letter.text), collapse(letter.html)):
+    notification = Notification.objects.get(key__startswith=f"order_placed:{order.pk}")
+    for text in (collapse(notification.text), collapse(notification.html)):
         assert "đang chờ 2 hợp tác xã nhận" in text
         assert "đang chuẩn bị" not in text
 
@@ -257,8 +257,8 @@ def test_declined_part_email_of_partly_paid_order_gives_amount_due() -> None:
 
     decline_part(part_id=order.parts.get(number=2).pk, reason="Hết hàng", actor=MEMBER, now=LATER)
 
-    letter = Notification.objects.filter(recipient="hoa@example.com").latest("pk")
-    for text in (letter.text, letter.html):
+    notification = Notification.objects.filter(recipient="hoa@example.com").latest("pk")
+    for text in (notification.text, notification.html):
         assert "Đã thanh toán 350.000\u00a0₫; phần còn lại cần trả thêm 120.000\u00a0₫." in text
         assert "470.000" not in text
 
@@ -270,9 +270,9 @@ def test_platform_is_notified_of_unanswered_part() -> None:
 
     report_unanswered_part(part_id=order.parts.get().pk, actor=MEMBER, now=LATER)
 
-    letter = Notification.objects.get(recipient="dieu-hanh@example.com")
-    assert order.code in letter.text
-    assert f"/quan-tri/don-hang/{order.pk}/" in letter.text
+    notification = Notification.objects.get(recipient="dieu-hanh@example.com")
+    assert order.code in notification.text
+    assert f"/quan-tri/don-hang/{order.pk}/" in notification.text
 
 
 @pytest.mark.django_db
@@ -291,12 +291,12 @@ def test_order_email_shows_prices_and_discounts_with_bearer(client) -> None:
         now=timezone.now(),
     )
 
-    letter = Notification.objects.get(recipient="hoa@example.com")
+    notification = Notification.objects.get(recipient="hoa@example.com")
 
-    text = letter.text.replace("\u00a0", " ")
+    text = notification.text.replace("\u00a0", " ")
     assert "1 × 300.000 ₫ = 300.000 ₫ (trước: 320.000 ₫)" in text
     assert "Chào khách mới CHAO10, Chợ Phiên giảm: −30.000 ₫" in text
     assert "Tổng cộng: 300.000 ₫" in text
-    html = collapse(letter.html).replace("\u00a0", " ")
+    html = collapse(notification.html).replace("\u00a0", " ")
     assert "<s>320.000 ₫</s> 300.000 ₫" in html
     assert "−30.000 ₫" in html

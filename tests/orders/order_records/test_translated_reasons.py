@@ -23,8 +23,8 @@ def test_standard_reason_is_translated_and_free_text_kept(client: Client) -> Non
         part_id=order.parts.get().pk, reason="We have run out.\nMưa quá", actor=Actor.system("test"), now=NOW
     )
 
-    letter = Notification.objects.get(key__startswith="part_ended")
-    assert "Hết hàng. Mưa quá" in letter.text
+    notification = Notification.objects.get(key__startswith="part_ended")
+    assert "Hết hàng. Mưa quá" in notification.text
     assert "Hết hàng. Mưa quá" in html_of(client.get(f"/don-hang/{order.pk}/"))
     assert "We have run out. Mưa quá" in html_of(client.get(f"/en/don-hang/{order.pk}/"))
 

@@ -74,13 +74,13 @@ def test_product_basket_checkout_order_and_mail_state_the_same_days(
         },
     )
     order = Order.objects.get()
-    letter = Notification.objects.get(recipient="hanh@example.com")
+    notification = Notification.objects.get(recipient="hanh@example.com")
 
     arrives = {"vi": f"nhận hàng {days}", "en": f"arrives {days}"}[language]
     for page in pages:
         assert arrives in page
     assert words(client, f"{prefix}/don-hang/{order.pk}/").count(days) == 2  # the notice and the timeline
-    for text in (letter.text, letter.html):
+    for text in (notification.text, notification.html):
         assert days in text.replace("\u00a0", " ")
 
 

@@ -169,9 +169,9 @@ def test_buyer_email_uses_their_language_and_seller_email_vietnamese(client: Cli
     submit_checkout(client)
 
     order = Order.objects.get()
-    letter = Notification.objects.get(recipient="hanh@example.com")
-    assert letter.subject == f"Order {order.code} on Chợ Phiên"
-    for text in (letter.text, letter.html):
+    notification = Notification.objects.get(recipient="hanh@example.com")
+    assert notification.subject == f"Order {order.code} on Chợ Phiên"
+    for text in (notification.text, notification.html):
         assert "Gối thảo dược" in text
         assert "350,000\u00a0₫" in text
         assert f"/en/don-hang/{order.pk}/" in text
@@ -634,14 +634,14 @@ def test_english_pages_use_translations_and_mark_vietnamese_text(client: Client)
     submit_checkout(client)
     order = Order.objects.get()
     order_page = text_of(client.get(f"/en/don-hang/{order.pk}/"))
-    letter = collapse(Notification.objects.get(recipient="hanh@example.com").html)
+    notification = collapse(Notification.objects.get(recipient="hanh@example.com").html)
 
     for page in (basket, checkout):
         for html in ("<b>To your door</b>", '<b lang="vi">Xe khách</b>', "<span>South station</span>"):
             assert html in page
         assert re.search(r'lang="vi">(<a [^>]+>)?Quýt<', page)
         assert re.search(r'<(b|legend) lang="vi">HTX Thiên An<', page)
-    for page in (order_page, letter):
+    for page in (order_page, notification):
         assert "<span>To your door</span>" in page
         assert '<span lang="vi">Quýt</span>' in page
     assert '<span lang="vi">HTX Thiên An</span>' in text_of(client.get("/en/tai-khoan/"))

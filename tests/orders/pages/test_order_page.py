@@ -302,13 +302,13 @@ def test_cancelled_part_changes_unpaid_transfer(client: Client) -> None:
 
     assert "Đã huỷ phần của HTX Thiên An. Số tiền cần chuyển nay là 120.000 ₫." in page
     assert "Tổng ban đầu 470.000 ₫ Phần đã huỷ −350.000 ₫ Còn phải trả 120.000 ₫" in page
-    letter = Notification.objects.get(key__startswith="part_ended:")
+    notification = Notification.objects.get(key__startswith="part_ended:")
     told = (
         f"Số tiền cần chuyển nay là 120.000 ₫ (trước là 470.000 ₫), nội dung {order.code}. "
         "Xin quý khách chuyển trước 10:00 thứ Tư 25/11. "
         "Mã QR đã lưu trước đó không còn đúng."
     )
-    for shown in (text_of(letter.text), text_of(letter.html)):
+    for shown in (text_of(notification.text), text_of(notification.html)):
         assert told in shown
         assert "không phải trả" not in shown
 

@@ -356,9 +356,9 @@ def test_payment_urls_of_unknown_order_are_missing(client: Client, path: str) ->
 def test_order_email_gives_transfer_details_and_link() -> None:
     order = unpaid_order(email="hoa@example.com")
 
-    letter = Notification.objects.get(key__startswith="order_placed:")
+    notification = Notification.objects.get(key__startswith="order_placed:")
 
-    for text in (letter.text, html.unescape(letter.html)):
+    for text in (notification.text, html.unescape(notification.html)):
         for part in ("120.000\xa0₫", "Vietcombank", "0011223344556", "CHO PHIEN", order.code, str(order.pk)):
             assert part in text
 

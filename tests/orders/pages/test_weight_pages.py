@@ -163,7 +163,7 @@ def test_most_is_the_main_figure_of_the_order_and_its_letter_until_weighed(clien
     part = make_order((make_weighed_variant(), 2), email="hanh@example.com").parts.get()
     address = f"/don-hang/{part.order_id}/"
     before = text_of(html_of(client.get(address)))
-    letter = Notification.objects.get(key__startswith="order_placed:")
+    notification = Notification.objects.get(key__startswith="order_placed:")
     accept_part(part_id=part.pk, actor=Actor.system(), now=NOW)
     weigh_line(part_id=part.pk, line_id=part.lines.get().pk, grams=4600, actor=Actor.system(), now=NOW)
 
@@ -179,13 +179,15 @@ def test_most_is_the_main_figure_of_the_order_and_its_letter_until_weighed(clien
         assert text in before
     assert (
         "Tiền hàng, tối đa 86.400 ₫ Phí giao hàng 30.000 ₫ Tối đa 116.400 ₫ Theo cân nặng ước tính: 102.000 ₫"
-    ) in text_of(letter.html)
-    assert "Đang chờ 1 hợp tác xã nhận đơn. Tối đa: 116.400 ₫." in text_of(letter.html)
-    assert "- Bí xanh thơm × 2, khoảng 4,8 kg: tối đa 86.400 ₫, ước tính 72.000 ₫" in text_of(letter.text)
+    ) in text_of(notification.html)
+    assert "Đang chờ 1 hợp tác xã nhận đơn. Tối đa: 116.400 ₫." in text_of(notification.html)
+    assert "- Bí xanh thơm × 2, khoảng 4,8 kg: tối đa 86.400 ₫, ước tính 72.000 ₫" in text_of(
+        notification.text
+    )
     assert (
         "Tiền hàng, tối đa: 86.400 ₫ Phí giao hàng: 30.000 ₫ "
         "Tối đa: 116.400 ₫ Theo cân nặng ước tính: 102.000 ₫"
-    ) in text_of(letter.text)
+    ) in text_of(notification.text)
     assert "Thanh toán khi nhận: 99.000 ₫" in after
     assert "Tổng cộng 99.000 ₫" in after
     assert "tối đa" not in after.lower()
@@ -217,9 +219,9 @@ def test_order_page_and_its_email_repeat_the_sums_of_the_checkout(client) -> Non
     assert (sums.goods, [row.amount for row in sums.discounts], sums.delivery) == (131_400, [13_140], 60_000)
     assert sums == agreed
     assert response.context["maximum_due"] == quote.maximum_total == 131_400 - 13_140 + 60_000
-    letter = text_of(Notification.objects.get(key__startswith="order_placed:").html)
-    assert "Tiền hàng, tối đa (trước giảm giá) 131.400 ₫" in letter
-    assert "−13.140 ₫ Phí giao hàng 60.000 ₫ Tối đa 178.260 ₫" in letter
+    notification = text_of(Notification.objects.get(key__startswith="order_placed:").html)
+    assert "Tiền hàng, tối đa (trước giảm giá) 131.400 ₫" in notification
+    assert "−13.140 ₫ Phí giao hàng 60.000 ₫ Tối đa 178.260 ₫" in notification
 
 
 def test_transfer_says_what_is_paid_now_later_and_back(client) -> None:
@@ -234,7 +236,7 @@ def test_transfer_says_what_is_paid_now_later_and_back(client) -> None:
 
     checkout_page = text_of(html_of(client.get("/dat-hang/")))
     order_page = text_of(html_of(client.get(f"/don-hang/{order.pk}/")))
-    letter = Notification.objects.get(key__startswith="order_placed:")
+    notification = Notification.objects.get(key__startswith="order_placed:")
     receive_transfer(order.code, 102_000, booked_at=now, now=now)
     paid_page = text_of(html_of(client.get(f"/don-hang/{order.pk}/")))
 
@@ -242,9 +244,9 @@ def test_transfer_says_what_is_paid_now_later_and_back(client) -> None:
         "Quét mã QR, trả ngay 102.000 ₫ theo cân nặng ước tính. Nặng hơn: trả thêm tối đa 14.400 ₫. "
         "Nhẹ hơn: hoàn phần thừa." in checkout_page
     )
-    for text in (order_page, text_of(letter.html), text_of(letter.text)):
+    for text in (order_page, text_of(notification.html), text_of(notification.text)):
         assert f"Trả 102.000 ₫ theo cân nặng ước tính. {later}" in text
-    assert "Chờ thanh toán. Tối đa: 116.400 ₫." in text_of(letter.html)
+    assert "Chờ thanh toán. Tối đa: 116.400 ₫." in text_of(notification.html)
     assert "Trả 102.000 ₫" not in paid_page
     assert later in paid_page
 

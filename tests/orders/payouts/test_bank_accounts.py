@@ -77,13 +77,13 @@ def test_all_managers_and_nobody_else_are_notified_of_changed_account() -> None:
 
     change_account(cooperative)
 
-    letters = Notification.objects.order_by("pk")
-    assert [letter.recipient for letter in letters] == [
+    notifications = Notification.objects.order_by("pk")
+    assert [notification.recipient for notification in notifications] == [
         "htx@example.com",
         "mot@example.com",
         "hai@example.com",
     ]
-    text = letters[0].text
+    text = notifications[0].text
     assert "••••3344" in text
     assert "Agribank" in text
     assert "••••0011" in text

@@ -39,7 +39,7 @@ def payout_of(order) -> Payout:
     return Payout.objects.get()
 
 
-def letters() -> list[tuple[str, str]]:
+def notification_recipients() -> list[tuple[str, str]]:
     notifications = Notification.objects.filter(key__startswith="refund_account_named").order_by("pk")
     return list(notifications.values_list("contact_method", "recipient"))
 
@@ -54,7 +54,10 @@ def test_payout_to_new_account_is_held_for_a_day() -> None:
         mark_payout_paid(payout_id=payout.pk, reference="FT9", actor=DESK, now=LATER + DAY - DAY / 1000)
     assert refusal.value.details == {"until": LATER + DAY}
     assert mark_payout_paid(payout_id=payout.pk, reference="FT9", actor=DESK, now=LATER + DAY).state == "paid"
-    assert letters() == [(ContactMethod.EMAIL, "hoa@example.com"), (ContactMethod.SMS, "+84987654321")]
+    assert notification_recipients() == [
+        (ContactMethod.EMAIL, "hoa@example.com"),
+        (ContactMethod.SMS, "+84987654321"),
+    ]
 
 
 def test_payout_to_account_of_original_transfer_is_not_held() -> None:
@@ -102,7 +105,10 @@ def test_account_set_by_desk_is_notified_and_held() -> None:
 
     payout.refresh_from_db()
     assert payout.payable_from == LATER + DAY
-    assert letters() == [(ContactMethod.EMAIL, "hoa@example.com"), (ContactMethod.SMS, "+84987654321")]
+    assert notification_recipients() == [
+        (ContactMethod.EMAIL, "hoa@example.com"),
+        (ContactMethod.SMS, "+84987654321"),
+    ]
     assert Change.objects.filter(action="payout.account_changed").count() == 1
 
 
@@ -114,7 +120,7 @@ def test_changed_account_is_also_notified_to_the_buyers_own_account() -> None:
 
     set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_NOW)
 
-    assert letters() == [
+    assert notification_recipients() == [
         (ContactMethod.EMAIL, "hoa@example.com"),
         (ContactMethod.EMAIL, "hanh@example.com"),
         (ContactMethod.SMS, "+84987654321"),

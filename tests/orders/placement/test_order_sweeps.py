@@ -125,8 +125,8 @@ def test_unanswered_part_is_declined_after_deadline_and_buyer_notified() -> None
     order.refresh_from_db()
     assert (early, part.state, order.status) == (PartState.NEW, PartState.DECLINED, OrderStatus.CANCELLED)
     assert (get_stock(variant).free, order.due_gross) == (2, 0)
-    letters = Notification.objects.filter(key__startswith="part_ended:", recipient="hoa@example.com")
-    assert letters.count() == 1
+    notifications = Notification.objects.filter(key__startswith="part_ended:", recipient="hoa@example.com")
+    assert notifications.count() == 1
     change = Change.objects.get(action="part.declined")
     assert (change.actor_kind, change.entry_point) == ("system", "system")
     assert all_rows() == ended

@@ -42,8 +42,8 @@ def test_card_payment_is_refunded_to_card(stripe) -> None:
     order.refresh_from_db()
     assert (order.due_gross, order.charged, order.charge_coverage) == (100_000, 100_000, Coverage.FULL)
     assert (refund.repayment, Payout.objects.count()) == (20_000, 0)
-    letter = Notification.objects.filter(key__startswith="refund_decided", contact_method="email").get()
-    assert "20.000\u00a0₫" in letter.text
+    notification = Notification.objects.filter(key__startswith="refund_decided", contact_method="email").get()
+    assert "20.000\u00a0₫" in notification.text
     check_everything()
 
 

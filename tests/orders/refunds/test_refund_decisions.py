@@ -538,9 +538,9 @@ def test_buyer_cancelling_paid_part_is_refunded() -> None:
         order.parts.get(),
     )
     assert Payout.objects.without_account().get().amount == 120_000
-    letter = Notification.objects.filter(key__startswith="refund_decided").get()
-    assert letter.recipient == "hoa@example.com"
-    assert "120.000 ₫" in letter.subject
+    notification = Notification.objects.filter(key__startswith="refund_decided").get()
+    assert notification.recipient == "hoa@example.com"
+    assert "120.000 ₫" in notification.subject
     check_everything()
 
 
@@ -698,10 +698,12 @@ def test_buyer_is_notified_each_time_account_is_set() -> None:
     set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, idempotency_key="a", **ACTOR_NOW)
     set_refund_account(order_id=order.pk, account=BankAccount("970405", "8800200", "Lò Thị Mai"), **ACTOR_NOW)
 
-    letters = Notification.objects.filter(recipient=order.email, subject__contains="tài khoản").order_by("pk")
-    assert [letter.subject[-4:] for letter in letters] == ["7766", "0200"]
-    assert f"/don-hang/{order.pk}/tai-khoan-nhan-tien/" in letters[0].text
-    assert REFUND_ACCOUNT.account not in letters[0].text + letters[0].html
+    notifications = Notification.objects.filter(
+        recipient=order.email, subject__contains="tài khoản"
+    ).order_by("pk")
+    assert [notification.subject[-4:] for notification in notifications] == ["7766", "0200"]
+    assert f"/don-hang/{order.pk}/tai-khoan-nhan-tien/" in notifications[0].text
+    assert REFUND_ACCOUNT.account not in notifications[0].text + notifications[0].html
 
 
 def test_number_of_account_changes_is_limited(client) -> None:
@@ -798,11 +800,11 @@ def test_buyer_is_notified_when_refund_is_paid() -> None:
 
     mark_payout_paid(payout_id=refund.payouts.get().pk, reference="FT9", **ACTOR_NEXT_DAY)
 
-    letter = Notification.objects.filter(key__startswith="refund_paid").get()
-    assert "20.000\u00a0₫" in letter.text
-    assert "7766" in letter.text
-    assert "0099887766" not in letter.text
-    assert "FT9" in letter.text
+    notification = Notification.objects.filter(key__startswith="refund_paid").get()
+    assert "20.000\u00a0₫" in notification.text
+    assert "7766" in notification.text
+    assert "0099887766" not in notification.text
+    assert "FT9" in notification.text
 
 
 def test_order_history_records_refund() -> None:

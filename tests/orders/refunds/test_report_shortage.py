@@ -39,8 +39,8 @@ def test_buyer_pays_only_for_items_that_are_sent() -> None:
     part.refresh_from_db()
     assert (part.order.due_gross, part.order.status) == (330_000, "in_hand")
     assert [get_stock(line.variant).allocated for line in (first, second)] == [3, 0]
-    letter = Notification.objects.get(key__startswith="refund_decided")
-    assert "Hợp tác xã không đủ số hàng đã đặt." in letter.text
+    notification = Notification.objects.get(key__startswith="refund_decided")
+    assert "Hợp tác xã không đủ số hàng đã đặt." in notification.text
     check_everything()
     parcel = pack_parcel(part_id=part.pk, quantities={first.pk: 3}, **AS_MEMBER)
     assert parcel.cod_expected == 330_000

@@ -111,11 +111,11 @@ def test_offer_holds_stock_asks_buyer_and_blocks_line() -> None:
     assert substitute.answer_by == NOW + datetime.timedelta(hours=4)
     assert (get_stock(case.variant).allocated, get_stock(case.line.variant).allocated) == (2, 4)
     assert case.order.due_gross == 530_000
-    letter = Notification.objects.get(key__startswith="substitute_offered")
-    assert "HTX Thiên An không có 2 chiếc Miến dong trong đơn này" in letter.text
-    assert "đề nghị gửi 2 chiếc Bún khô thay vào." in letter.text
-    assert "Trả 160.000" in letter.text
-    assert "thay vì 200.000" in letter.text
+    notification = Notification.objects.get(key__startswith="substitute_offered")
+    assert "HTX Thiên An không có 2 chiếc Miến dong trong đơn này" in notification.text
+    assert "đề nghị gửi 2 chiếc Bún khô thay vào." in notification.text
+    assert "Trả 160.000" in notification.text
+    assert "thay vì 200.000" in notification.text
     with assert_refused(SubstituteUnanswered, "substitute_unanswered"):
         pack_parcel(part_id=case.part.pk, quantities={case.line.pk: 1}, **AS_MEMBER)
     with assert_refused(SubstituteUnanswered, "substitute_unanswered"):
@@ -251,8 +251,8 @@ def test_paid_buyer_gets_the_difference_back() -> None:
     refund = Refund.objects.get()
     assert (order.due_gross, order.charged) == (210_000, 230_000)
     assert (refund.amount, refund.repayment, refund.payouts.get().amount) == (200_000, 20_000, 20_000)
-    letter = Notification.objects.get(key__startswith="refund_decided")
-    assert "20.000" in letter.subject
+    notification = Notification.objects.get(key__startswith="refund_decided")
+    assert "20.000" in notification.subject
     check_everything()
 
 
@@ -264,8 +264,8 @@ def test_rejected_substitute_is_a_shortage() -> None:
 
     assert (case.order.due_gross, get_stock(case.variant).allocated) == (330_000, 0)
     assert get_stock(case.line.variant).allocated == 2
-    letter = Notification.objects.get(key__startswith="refund_decided")
-    assert "Hợp tác xã không đủ số hàng đã đặt." in letter.text
+    notification = Notification.objects.get(key__startswith="refund_decided")
+    assert "Hợp tác xã không đủ số hàng đã đặt." in notification.text
     check_everything()
     assert pack_parcel(part_id=case.part.pk, quantities={case.line.pk: 2}, **AS_MEMBER).pk
 

@@ -293,8 +293,8 @@ def test_members_with_access_to_money_are_notified_of_closing_and_payout() -> No
     close()
     mark_payout_paid(payout_id=Payout.objects.get().pk, reference="FT26330", actor=DESK, now=NOW)
 
-    letters = list(Notification.objects.order_by("pk"))
-    assert [letter.recipient for letter in letters] == ["ke-toan@example.com"] * 2
-    assert "130.000" in letters[0].text
-    assert f"/xa-vien/quyet-toan/{Settlement.objects.get(number=1).pk}/" in letters[0].text
-    assert "FT26330" in letters[1].text
+    notifications = list(Notification.objects.order_by("pk"))
+    assert [notification.recipient for notification in notifications] == ["ke-toan@example.com"] * 2
+    assert "130.000" in notifications[0].text
+    assert f"/xa-vien/quyet-toan/{Settlement.objects.get(number=1).pk}/" in notifications[0].text
+    assert "FT26330" in notifications[1].text

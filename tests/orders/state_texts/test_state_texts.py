@@ -69,9 +69,9 @@ def test_text_that_was_wrong_is_not_in_its_row(steps: str, door: str, text: str)
 def test_notice_of_ended_part_says_who_ended_it(step: str, subject: str) -> None:
     order = OrderInSteps(step, NOW).order
 
-    letter = Notification.objects.get(key__startswith=f"part_ended:{order.pk}")
-    assert letter.subject == f"Đơn {order.code}: {subject}"
-    assert subject in letter.html
+    notification = Notification.objects.get(key__startswith=f"part_ended:{order.pk}")
+    assert notification.subject == f"Đơn {order.code}: {subject}"
+    assert subject in notification.html
 
 
 @pytest.mark.django_db
