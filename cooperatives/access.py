@@ -21,21 +21,23 @@ from shop.core.models import Channel
 class MemberRight(StrEnum):
     """A permission that a member's role may include."""
 
-    SEE = "see"
+    SEE_ORDERS = "see"
     LIST = "list"
-    COUNT = "count"
+    COUNT_STOCK = "count"
     PACK = "pack"
-    CASH = "cash"
-    MONEY = "money"
+    HANDLE_CASH = "cash"
+    SEE_SETTLEMENTS = "money"
     MANAGE = "manage"
 
 
 ROLE_RIGHTS: Mapping[str, frozenset[MemberRight]] = {
     Role.MANAGER: frozenset(MemberRight),
-    Role.LISTER: frozenset({MemberRight.SEE, MemberRight.LIST, MemberRight.COUNT}),
-    Role.PACKER: frozenset({MemberRight.SEE, MemberRight.PACK, MemberRight.COUNT}),
-    Role.CASHIER: frozenset({MemberRight.SEE, MemberRight.CASH, MemberRight.COUNT}),
-    Role.BOOKKEEPER: frozenset({MemberRight.SEE, MemberRight.CASH, MemberRight.MONEY}),
+    Role.LISTER: frozenset({MemberRight.SEE_ORDERS, MemberRight.LIST, MemberRight.COUNT_STOCK}),
+    Role.PACKER: frozenset({MemberRight.SEE_ORDERS, MemberRight.PACK, MemberRight.COUNT_STOCK}),
+    Role.CASHIER: frozenset({MemberRight.SEE_ORDERS, MemberRight.HANDLE_CASH, MemberRight.COUNT_STOCK}),
+    Role.BOOKKEEPER: frozenset(
+        {MemberRight.SEE_ORDERS, MemberRight.HANDLE_CASH, MemberRight.SEE_SETTLEMENTS}
+    ),
 }
 
 

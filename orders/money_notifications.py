@@ -27,7 +27,7 @@ def notify_settlement_closed(settlement: Settlement, *, now: datetime.datetime) 
             subject=_("Settlement %(number)s of %(cooperative)s")
             % {"number": settlement.number, "cooperative": settlement.cooperative.name},
             occasion=str(settlement.pk),
-            right=MemberRight.MONEY,
+            right=MemberRight.SEE_SETTLEMENTS,
             now=now,
             settlement=settlement,
             owed_by_them=-settlement.payable,
@@ -46,7 +46,7 @@ def notify_payout_sent(payout: Payout, settlement: Settlement, *, now: datetime.
             subject=_("%(cooperative)s: settlement %(number)s has been paid out")
             % {"number": settlement.number, "cooperative": settlement.cooperative.name},
             occasion=str(payout.pk),
-            right=MemberRight.MONEY,
+            right=MemberRight.SEE_SETTLEMENTS,
             now=now,
             settlement=settlement,
             payout=payout,

@@ -54,7 +54,7 @@ def find_kept_pictures(cooperative: Cooperative, keys: Sequence[str]) -> list[Pi
 
 
 @require_safe
-@for_members(MemberRight.SEE)
+@for_members(MemberRight.SEE_ORDERS)
 def show_kept_picture(request: HttpRequest, membership: MembershipContext, key: str) -> HttpResponse:
     """Show the cooperative its own upload while the market's renditions of it do not exist yet."""
     picture = next(iter(find_kept_pictures(membership.cooperative, [key])), None)

@@ -52,7 +52,7 @@ class NextAction:
 
 
 @require_safe
-@for_members(MemberRight.SEE)
+@for_members(MemberRight.SEE_ORDERS)
 def show_today(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Show parts to accept, pack, hand over and follow, low stock, and pickups of the next market day."""
     now = timezone.now()
@@ -77,8 +77,8 @@ def show_today(request: HttpRequest, membership: MembershipContext) -> HttpRespo
         "may_list": membership.may(MemberRight.LIST),
         "may_pack": membership.may(MemberRight.PACK),
         "may_manage": membership.may(MemberRight.MANAGE),
-        "may_count": membership.may(MemberRight.COUNT),
-        "may_see_cash": membership.may(MemberRight.CASH),
+        "may_count": membership.may(MemberRight.COUNT_STOCK),
+        "may_see_cash": membership.may(MemberRight.HANDLE_CASH),
     }
     return render_page(request, membership, "members/today.html", context)
 
@@ -93,7 +93,7 @@ def _low_stock(membership: MembershipContext) -> list[Variant]:
 
 def _due_payout(membership: MembershipContext) -> int:
     """Return the sum of closed settlements that wait for payment; 0 without the right to see money."""
-    if not membership.may(MemberRight.MONEY):
+    if not membership.may(MemberRight.SEE_SETTLEMENTS):
         return 0
     market = market_channel()
     settlements = Settlement.objects.for_cooperative(membership.cooperative).payable()

@@ -36,7 +36,7 @@ def capture_or_void_cards(order: Order, payments: Iterable[Payment], *, now: dat
     `payments` are all of the order's payments.
     """
     actor = Actor.system("cards")
-    uncovered_amount = order.still_due
+    outstanding = order.still_due
     for payment in payments:
         if payment.method != PaymentMethod.CARD:
             continue
@@ -45,16 +45,16 @@ def capture_or_void_cards(order: Order, payments: Iterable[Payment], *, now: dat
             continue
         _supersede_excess_captures(order, payment, now=now)
         if _capture_and_void_calls(payment).exists():
-            uncovered_amount -= _unanswered_captures(payment)
+            outstanding -= _unanswered_captures(payment)
             continue
         authorised = read_payment_sums(payment).authorised
-        if authorised and uncovered_amount <= 0:
+        if authorised and outstanding <= 0:
             request_void(order, payment, actor=actor, now=now)
         elif authorised and (_is_packed(order) or now - (start_call.answered_at or now) >= CAPTURE_AFTER):
-            request_capture(order, payment, min(uncovered_amount, authorised), actor=actor, now=now)
+            request_capture(order, payment, min(outstanding, authorised), actor=actor, now=now)
         elif start_call.state == CallState.NEEDS_BUYER and _is_obsolete(order, start_call):
             request_void(order, payment, actor=actor, now=now)
-        uncovered_amount -= authorised
+        outstanding -= authorised
 
 
 def authorisations_to_capture(now: datetime.datetime) -> QuerySet[GatewayCall]:

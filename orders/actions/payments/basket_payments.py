@@ -205,8 +205,8 @@ def carry_payments_over(
     Card payments not authorised yet are cancelled, since the buyer ordered without them; so are promises,
     unless `should_keep_promises`. Returns the payments.
     """
-    carried = _payments_of_basket(basket.pk)
-    for payment in carried:
+    carried_payments = _payments_of_basket(basket.pk)
+    for payment in carried_payments:
         payment.order, payment.basket = order, None
         if payment.method == PaymentMethod.TRANSFER:
             payment.expires_at = now + datetime.timedelta(minutes=order.channel.transfer_minutes)
@@ -219,7 +219,7 @@ def carry_payments_over(
         start = start_call_of(payment)
         if start is not None and start.state == CallState.NEEDS_BUYER and start.reference:
             request_void(order, payment, actor=actor, now=now)
-    return carried
+    return carried_payments
 
 
 @compiled_query
@@ -228,25 +228,29 @@ def _payments_of_basket(basket: uuid.UUID) -> QuerySet[Payment]:
 
 
 def capture_carried_payments(
-    order: Order, carried: Sequence[Payment], *, actor: Actor, now: datetime.datetime
+    order: Order, carried_payments: Sequence[Payment], *, actor: Actor, now: datetime.datetime
 ) -> None:
     """Step: capture the amount due from carried card payments, if channel or payment charge at once.
 
     Orders with lines to weigh are captured after weighing. Orders that still wait for money are not captured.
     """
-    if not carried or order.lines.unweighed().exists() or amount_paid_for_order(order) < order.due_gross:
+    if (
+        not carried_payments
+        or order.lines.unweighed().exists()
+        or amount_paid_for_order(order) < order.due_gross
+    ):
         return
-    uncovered = order.still_due
-    for payment in carried:
+    outstanding = order.still_due
+    for payment in carried_payments:
         flow = payment.private_metadata.get(TRANSACTION_FLOW_LABEL, order.channel.default_transaction_flow)
         authorised = (
-            min(uncovered, read_payment_sums(payment).authorised)
+            min(outstanding, read_payment_sums(payment).authorised)
             if payment.method == PaymentMethod.CARD
             else 0
         )
         if authorised and flow == TransactionFlow.CHARGE and not _has_end_request(payment):
             request_capture(order, payment, authorised, actor=actor, now=now)
-            uncovered -= authorised
+            outstanding -= authorised
 
 
 def amount_paid_for_order(order: Order) -> int:

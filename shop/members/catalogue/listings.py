@@ -233,7 +233,7 @@ def render_listing(
         "other_languages": other_languages(),
         "key": uuid.uuid4(),
         "warehouses": list(Warehouse.objects.for_cooperative(membership.cooperative).open()),
-        "may_count": membership.may(MemberRight.COUNT),
+        "may_count": membership.may(MemberRight.COUNT_STOCK),
         "is_sold_out": listing.state == ListingState.PUBLISHED and not listing.is_available,
     }
     return render_page(request, membership, "members/listing.html", context)

@@ -33,7 +33,7 @@ PER_PAGE = 40
 
 
 @require_safe_or_post
-@for_members(MemberRight.COUNT)
+@for_members(MemberRight.COUNT_STOCK)
 def count_stock(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """List the stocks of the warehouse `?kho=` with their expected quantities, and record counted ones.
 
@@ -95,7 +95,7 @@ def count_stock(request: HttpRequest, membership: MembershipContext) -> HttpResp
 
 
 @require_POST
-@for_members(MemberRight.COUNT)
+@for_members(MemberRight.COUNT_STOCK)
 def receive_variant_stock(
     request: HttpRequest, membership: MembershipContext, variant_id: int
 ) -> HttpResponse:

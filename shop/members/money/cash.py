@@ -56,7 +56,7 @@ class CashGroup:
 
 
 @require_safe
-@for_members(MemberRight.CASH)
+@for_members(MemberRight.HANDLE_CASH)
 def list_outstanding_cash(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Show where the cooperative's cash is, with its parcels, oldest first; `?ai=` shows all of one place."""
     market, shop = market_channel(), shop_settings()

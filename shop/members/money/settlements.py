@@ -32,7 +32,7 @@ PER_PAGE = 20
 
 
 @require_safe
-@for_members(MemberRight.MONEY)
+@for_members(MemberRight.SEE_SETTLEMENTS)
 def list_settlements(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Show the open settlement so far, then closed ones, newest first."""
     settlements = Settlement.objects.for_cooperative(membership.cooperative)
@@ -54,7 +54,7 @@ def list_settlements(request: HttpRequest, membership: MembershipContext) -> Htt
 
 
 @require_safe
-@for_members(MemberRight.MONEY)
+@for_members(MemberRight.SEE_SETTLEMENTS)
 def show_settlement(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
     """Show a settlement: totals, payout, and each order."""
     statement_settlement = _settlement_or_404(membership, pk)
@@ -70,7 +70,7 @@ def show_settlement(request: HttpRequest, membership: MembershipContext, pk: int
 
 
 @require_safe
-@for_members(MemberRight.MONEY)
+@for_members(MemberRight.SEE_SETTLEMENTS)
 def print_settlement(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
     return_url = reverse("members:settlement", args=[pk])
     return settlement_documents.printable_statement(
@@ -79,7 +79,7 @@ def print_settlement(request: HttpRequest, membership: MembershipContext, pk: in
 
 
 @require_safe
-@for_members(MemberRight.MONEY)
+@for_members(MemberRight.SEE_SETTLEMENTS)
 def download_settlement_pdf(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
     return_url = reverse("members:settlement", args=[pk])
     return settlement_documents.pdf_statement(
@@ -88,7 +88,7 @@ def download_settlement_pdf(request: HttpRequest, membership: MembershipContext,
 
 
 @require_safe
-@for_members(MemberRight.MONEY)
+@for_members(MemberRight.SEE_SETTLEMENTS)
 def download_settlement_workbook(
     request: HttpRequest, membership: MembershipContext, pk: int
 ) -> HttpResponse:

@@ -40,7 +40,7 @@ class RowReference:
 
 def visible_kinds(membership: MembershipContext) -> tuple[str, ...]:
     """Return the kinds of rows that the member's role may have on the phone."""
-    sees_products = membership.may(MemberRight.LIST) or membership.may(MemberRight.COUNT)
+    sees_products = membership.may(MemberRight.LIST) or membership.may(MemberRight.COUNT_STOCK)
     is_visible = {PART: membership.may(MemberRight.PACK), PRODUCT: sees_products}
     return tuple(kind for kind, may_see in is_visible.items() if may_see)
 

@@ -193,7 +193,7 @@ def _new_choices(request: HttpRequest, membership: MembershipContext) -> Row:
 
 def _warehouses(membership: MembershipContext) -> list[Row]:
     """Return the warehouses with the channels that sell from them. Closed ones may still hold stock."""
-    if not (membership.may(MemberRight.COUNT) or membership.may(MemberRight.LIST)):
+    if not (membership.may(MemberRight.COUNT_STOCK) or membership.may(MemberRight.LIST)):
         return []
     warehouses = Warehouse.objects.for_cooperative(membership.cooperative)
     selling = {

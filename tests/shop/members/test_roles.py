@@ -15,12 +15,12 @@ from tests.markup import html_of
 pytestmark = pytest.mark.django_db
 
 _PAGES_BY_RIGHT = {
-    MemberRight.SEE: "/xa-vien/",
+    MemberRight.SEE_ORDERS: "/xa-vien/",
     MemberRight.LIST: "/xa-vien/hang/",
-    MemberRight.COUNT: "/xa-vien/kho/",
+    MemberRight.COUNT_STOCK: "/xa-vien/kho/",
     MemberRight.PACK: "/xa-vien/goi/",
-    MemberRight.CASH: "/xa-vien/tien-mat/",
-    MemberRight.MONEY: "/xa-vien/quyet-toan/",
+    MemberRight.HANDLE_CASH: "/xa-vien/tien-mat/",
+    MemberRight.SEE_SETTLEMENTS: "/xa-vien/quyet-toan/",
     MemberRight.MANAGE: "/xa-vien/thanh-vien/",
 }
 
