@@ -83,8 +83,8 @@ def test_menu_holds_the_pages_that_the_user_may_open_and_marks_the_current_one(c
 
     nothing, products, everything = menu_of(), menu_of(Permission.MANAGE_PRODUCTS), menu_of(*Permission)
 
-    assert [entry.view for entry in nothing] == ["desk:home"]
-    assert [entry.view for entry in products] == [
+    assert [entry.url_name for entry in nothing] == ["desk:home"]
+    assert [entry.url_name for entry in products] == [
         "desk:home",
         "desk:listings",
         "desk:certificates",
@@ -92,12 +92,14 @@ def test_menu_holds_the_pages_that_the_user_may_open_and_marks_the_current_one(c
     ]
     assert len(everything) == 20
     for entry in everything:
-        page = client.get(reverse(entry.view), follow=True)
-        assert (page.status_code, html_of(page).count('aria-current="page"') > 0) == (200, True), entry.view
+        page = client.get(reverse(entry.url_name), follow=True)
+        assert (page.status_code, html_of(page).count('aria-current="page"') > 0) == (200, True), (
+            entry.url_name
+        )
         current = [
-            row.view for group in page.context["staff_menu"] for row in group.entries if row.is_current
+            row.url_name for group in page.context["staff_menu"] for row in group.entries if row.is_current
         ]
-        assert current == [entry.view]
+        assert current == [entry.url_name]
 
 
 def test_menu_names_pages_that_exist(admin: Client) -> None:
@@ -105,7 +107,7 @@ def test_menu_names_pages_that_exist(admin: Client) -> None:
 
     entries = [entry for group in admin.get(DESK).context["staff_menu"] for entry in group.entries]
 
-    assert {view for entry in entries for view in (entry.view, *entry.further_views)} <= names
+    assert {name for entry in entries for name in (entry.url_name, *entry.further_url_names)} <= names
 
 
 @pytest.mark.parametrize("kind", ["hop-tac-xa", "hang", "don-hang", "don-nhap"])
