@@ -26,7 +26,8 @@ _PAGES_BY_RIGHT = {
 
 
 def links(page: str) -> set[str]:
-    """Return the addresses of the members' app that a page links to."""
+    """Return the addresses that a page links to, without tabs that scripts show by the member's rights."""
+    page = re.sub(r"<a\b[^>]*\sdata-rights=[^>]*>", "", page)
     return set(re.findall(r'href="(/xa-vien/[^"#?]*)', page)) - {"/xa-vien/app.webmanifest"}
 
 
