@@ -345,7 +345,9 @@ def _delivery_refund_rows(query: SalesQuery, group: str | None = None) -> Iterab
     """Return the refunded and refunded paid amounts of deliveries; a surplus is not a part of the sales."""
     grouped: Iterable[Mapping[str, Any]] = _group_refunds(
         Refund.objects.filter(_report_condition(query, is_by_line=False, relation="part__")), "part__", group
-    ).annotate(refunded=Sum("delivery"), refunded_paid=Sum("delivery", filter=Q(part__is_paid=True)))
+    ).annotate(
+        refunded=Sum("delivery_amount"), refunded_paid=Sum("delivery_amount", filter=Q(part__is_paid=True))
+    )
     return grouped
 
 

@@ -97,11 +97,11 @@ fulfillment.related_rows(
 )
 
 
-@fulfillment.field(needs=("refund__delivery", "part__order__currency"))
+@fulfillment.field(needs=("refund__delivery_amount", "part__order__currency"))
 def shipping_refunded_amount(parcels: list[Row], *_: object) -> list[MoneyAmount | None]:
     return [
-        MoneyAmount(parcel.refund__delivery, parcel.part__order__currency)
-        if parcel.refund__delivery
+        MoneyAmount(parcel.refund__delivery_amount, parcel.part__order__currency)
+        if parcel.refund__delivery_amount
         else None
         for parcel in parcels
     ]
