@@ -37,7 +37,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db]
 # Addresses that answer GET with something other than one of our pages.
 NO_PAGES = {
     "health": "JSON for machines",
-    **dict.fromkeys(("manifest", "members:manifest", "members:synchronise"), "JSON for phones"),
+    **dict.fromkeys(
+        ("manifest", "members:manifest", "members:synchronise", "members:receive-photo"), "JSON for phones"
+    ),
     **dict.fromkeys(("worker", "members:worker"), "a script"),
     "members:parcel": "leads on to the part's page",
     "members:preview-weight": "words beside a field while it is written",
