@@ -181,7 +181,7 @@ STATE_TEXTS = [
         "partly_delivered",
         (("delivered", "collected"),),
         "Đã thanh toán: 100.000 ₫ | Còn phải trả khi nhận hàng: 130.000 ₫ | Đã giao một phần | [khiếu nại]",
-        "Lấy hàng | Đã giao | đã thu",
+        "Lấy hàng | Đã giao | Đã thu",
         "Đã giao một phần | Đã giao một phần | đã giao",
     ),
     StateText(
@@ -191,7 +191,7 @@ STATE_TEXTS = [
         "delivered",
         (("delivered", "collected"),),
         "Đã thanh toán: 230.000 ₫ | Đã giao | [khiếu nại]",
-        "Đã giao | đã thu",
+        "Đã giao | Đã thu",
         "Đã giao | Đã giao | đã giao",
     ),
     StateText(
@@ -221,7 +221,7 @@ STATE_TEXTS = [
         "delivered",
         (("delivered", "collected"),),
         "Đã thanh toán: 230.000 ₫ | Đã giao | [khiếu nại]",
-        "Đã giao | đã thu",
+        "Đã giao | Đã thu",
         "Đã giao | Đã giao | đã giao",
     ),
     StateText(
@@ -231,7 +231,7 @@ STATE_TEXTS = [
         "delivered",
         (("delivered", "collected"),),
         "Đã thanh toán: 230.000 ₫ | Đã giao | [khiếu nại]",
-        "Đã giao | đã thu",
+        "Đã giao | Đã thu",
         "Đã giao | Đã giao | đã giao",
     ),
     StateText(
@@ -251,7 +251,7 @@ STATE_TEXTS = [
         "delivered",
         (("delivered", "collected"),),
         "Đã thanh toán: 220.000 ₫ | Số tiền phải trả giảm 10.000 ₫ | [khiếu nại]",
-        "Đã giao | đã thu",
+        "Đã giao | Đã thu",
         "Đã giao | Đã giao | đã giao",
     ),
     StateText(
@@ -261,7 +261,7 @@ STATE_TEXTS = [
         "delivered",
         (("delivered", "collected"),),
         "Đã thanh toán: 230.000 ₫ | Đã gửi khiếu nại",
-        "Đã giao | đã thu",
+        "Đã giao | Đã thu",
         "Đã giao | Đã giao | đã giao",
     ),
     StateText(
@@ -271,7 +271,7 @@ STATE_TEXTS = [
         "delivered",
         (("delivered", "collected"),),
         "Đã thanh toán: 230.000 ₫ | Đã giao",
-        "Đã giao | đã thu",
+        "Đã giao | Đã thu",
         "Đã giao | Đã giao | đã giao",
     ),
     StateText(
@@ -281,7 +281,7 @@ STATE_TEXTS = [
         "partly_returned",
         (("delivered", "collected"), ("delivered", "none")),
         "Đã thanh toán: 230.000 ₫ | Hoàn tiền 100.000 ₫ | [khiếu nại]",
-        "Đã giao | đã thu | Đã nhận lại",
+        "Đã giao | Đã thu | Đã nhận lại",
         "Đã giao | Đã trả lại một phần | đã giao | đã nhận lại",
     ),
     StateText(
@@ -291,7 +291,7 @@ STATE_TEXTS = [
         "returned",
         (("delivered", "collected"), ("delivered", "none")),
         "Đã thanh toán: 230.000 ₫ | Hoàn tiền 200.000 ₫",
-        "Đã giao | đã thu | Đã nhận lại",
+        "Đã giao | Đã thu | Đã nhận lại",
         "Đã trả lại | Đã trả lại | đã giao | đã nhận lại",
     ),
     StateText(
@@ -321,7 +321,7 @@ STATE_TEXTS = [
         "delivered",
         (("delivered", "collected"),),
         "Đã thanh toán: 230.000 ₫ | Đã giao | [khiếu nại]",
-        "Đã giao | đã thu",
+        "Đã giao | Đã thu",
         "Đã giao | Đã giao | đã giao",
     ),
     StateText(
@@ -342,7 +342,7 @@ STATE_TEXTS = [
         (("delivered", "collected"),),
         "Đã thanh toán: 230.000 ₫ | Còn phải trả khi nhận hàng: 230.000 ₫ | Đã giao"
         " | Hợp tác xã xác nhận đơn | [khiếu nại]",
-        "Đã giao | đã thu",
+        "Đã giao | Đã thu",
         "Đã giao một phần | Đã giao | Chờ nhận đơn | đã giao",
     ),
     StateText(
@@ -353,7 +353,7 @@ STATE_TEXTS = [
         (("delivered", "collected"),),
         "Đã thanh toán: 230.000 ₫ | Còn phải trả khi nhận hàng: 230.000 ₫ | Đã giao"
         " | Đang chuẩn bị | [khiếu nại]",
-        "Đã giao | đã thu",
+        "Đã giao | Đã thu",
         "Đã giao một phần | Đã giao | Đang chuẩn bị | đã giao",
     ),
     StateText(
@@ -363,7 +363,7 @@ STATE_TEXTS = [
         "delivered",
         (("delivered", "collected"),),
         "Đã thanh toán: 230.000 ₫ | Đã giao | Hợp tác xã từ chối | [khiếu nại]",
-        "Đã giao | đã thu",
+        "Đã giao | Đã thu",
         "Đã giao | Đã giao | Đã từ chối | đã giao",
     ),
     StateText(
@@ -565,7 +565,7 @@ STATE_TEXTS = [
         "delivered",
         (("delivered", "remitted"),),
         "Đã thanh toán: 230.000 ₫ | Đã giao | [khiếu nại]",
-        "Đã giao | đã nộp",
+        "Đã giao | Đã nộp",
         "Đã giao | Đã giao | đã giao",
     ),
     StateText(
@@ -575,7 +575,7 @@ STATE_TEXTS = [
         "delivered",
         (("delivered", "reconciled"),),
         "Đã thanh toán: 230.000 ₫ | Đã giao | [khiếu nại]",
-        "Đã giao | đã đối soát",
+        "Đã giao | Đã đối soát",
         "Đã giao | Đã giao | đã giao",
     ),
 ]
@@ -588,6 +588,6 @@ WRONG_TEXTS = [
     ("accept, half, close, send, deliver", "desk", "Đang giao"),
     ("accept, pack, send, deliver, days_pass", "buyer", "[khiếu nại]"),
     ("accept, pack, send, fail", "buyer", "Đang giao"),
-    ("accept, pack, send, deliver, return_all", "member", "Đã giao | đã thu | Đã giao"),
+    ("accept, pack, send, deliver, return_all", "member", "Đã giao | Đã thu | Đã giao"),
     ("weighed", "buyer", "Thanh toán khi nhận: 102.000 ₫"),
 ]
