@@ -203,7 +203,7 @@ def check_every_command_was_done_once_or_refused() -> None:
     assert {outcome for _name, outcome in outcomes.values()} == {Outcome.DONE, Outcome.REFUSED}
     keys = [
         *Movement.objects.filter(key__startswith="phone:").values_list("key", flat=True),
-        *Parcel.objects.filter(key__startswith="phone:").values_list("key", flat=True),
+        *Parcel.objects.filter(idempotency_key__startswith="phone:").values_list("idempotency_key", flat=True),
         *Change.objects.filter(sent_key__startswith="phone:").values_list("sent_key", flat=True),
     ]
     done = {
