@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 import pytest
-from django.apps import apps
 from django.test import Client
 from django.urls import reverse
 
@@ -203,18 +200,3 @@ def test_channel_staff_cannot_create_or_join_an_unrestricted_group() -> None:
     assert [error["code"] for error in joined["permissionGroupUpdate"]["errors"]] == ["OUT_OF_SCOPE_CHANNEL"]
     assert Group.objects.count() == 2
     assert staff not in wide.users.all()
-
-
-def test_migration_keeps_platform_groups_and_reversing_widens_none() -> None:
-    migration = import_module("cooperatives.migrations.0004_name_platform_wide_groups")
-    narrow = group_of(make_staff(Permission.MANAGE_ORDERS, works_for=(make_cooperative(),)))
-    wide = group_of(make_staff(Permission.MANAGE_ORDERS))
-    Group.objects.update(is_platform_wide=False)
-
-    migration.name_platform_wide_groups(apps, None)
-    empty = Group.objects.create(name="Mới")
-    GroupPermission.objects.create(group=empty, code=Permission.MANAGE_ORDERS)
-    migration.empty_groups_of_nobody(apps, None)
-
-    assert list(Group.objects.filter(is_platform_wide=True)) == [wide]
-    assert set(GroupPermission.objects.values_list("group", flat=True)) == {narrow.pk, wide.pk}

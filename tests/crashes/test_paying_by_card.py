@@ -68,7 +68,7 @@ def check_every_point(purchase: EmbeddedPurchase, price: int, *, is_only_at_comm
         assert not GatewayCall.objects.exclude(next_check_at=None).exists()
         assert not WebhookEvent.objects.filter(handled_at=None).exists()
         assert get_stock(purchase.variant).allocated == 2 * count
-        check_everything(newest=len(baskets))
+        check_everything(order_limit=len(baskets))
     return count
 
 

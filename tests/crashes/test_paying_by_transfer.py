@@ -82,7 +82,7 @@ def check_every_point(*, is_only_at_commits: bool) -> int:
             assert_paid_once(Order.objects.get(basket_key=basket.pk), f"FT{basket.pk.hex}")
         assert not WebhookEvent.objects.filter(handled_at=None).exists()
         assert get_stock(variant).allocated == 2 * count
-        check_everything(newest=len(baskets))
+        check_everything(order_limit=len(baskets))
     return count
 
 

@@ -65,7 +65,7 @@ def check_every_point(*, is_only_at_commits: bool) -> int:
             assert_collected_once(Order.objects.get(basket_key=basket.pk))
         assert not Basket.objects.exists()
         assert get_stock(variant).on_hand == 1_000 - 2 * count
-        check_everything(newest=len(baskets))
+        check_everything(order_limit=len(baskets))
     return count
 
 
