@@ -143,12 +143,11 @@ def weekday_and_day(value: datetime.date | None) -> str:
 def days_between(first: datetime.date | None, last: datetime.date | None) -> str:
     """Format near dates with their weekdays: `thứ Ba 01/12`, `thứ Ba 01/12 – thứ Tư 02/12`.
 
-    Lines break only after the dash.
+    No line begins with the dash.
     """
     if first is None or last is None or first == last:
         return weekday_and_day(last or first)
-    from_day, to_day = (weekday_and_day(day).replace(" ", NO_BREAK) for day in (first, last))
-    return f"{from_day}{NO_BREAK}– {to_day}"
+    return f"{weekday_and_day(first)}{NO_BREAK}– {weekday_and_day(last)}"
 
 
 def format_time(value: datetime.time | datetime.datetime | None) -> str:
