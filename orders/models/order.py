@@ -215,7 +215,7 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
     Facts are stored (`placed_at` null means draft). `status`, `saleor_status`, `link_expires_at`, the
     coverages and the sums are derived from them and written only by
     `orders.actions.order_records.recalculate_order`. Sums are minor units: `total_*` is the sum over all
-    parts, `due_gross` the total of the parts that are still active.
+    parts, `due_gross` the total of the active parts less what was refunded.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

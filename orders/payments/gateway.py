@@ -59,8 +59,8 @@ class GatewayRequest:
 class GatewayResult:
     """The gateway's result, with its whole view of the payment in three amounts of minor units.
 
-    `authorised` is not yet captured, `charged` was captured in all, and `refunded` was returned of
-    that. `reference` is the gateway's id of the payment, refund or transfer. `secret` initialises the
+    `authorised` is held and not captured, `charged` is captured in total, and `refunded` is returned out of
+    `charged`. `reference` is the gateway's id of the payment, refund or transfer. `secret` initialises the
     gateway's fields on our page, and `url` is the gateway's own page. `message` is for people, in the
     request's language. `code` is for programs.
     """
@@ -109,7 +109,8 @@ class Gateway(Protocol):
     ) -> GatewayResult:
         """Look up the result of this call; `UNKNOWN` while it cannot be determined.
 
-        A call without a trace is repeated under its own key, which cannot act twice, as long as the gateway
-        remembers keys. After that time the call is `FAILED` with the code "never_arrived". A call that
-        `has_ended` is only looked up, because something else may have replaced the call.
+        If the gateway shows no trace of the call, it is repeated under its own key while the gateway still
+        remembers keys, so it cannot take effect twice. After that time the call is `FAILED` with the code
+        "never_arrived". A call that `has_ended` is only looked up, because something else may have replaced
+        the call.
         """

@@ -40,7 +40,7 @@ class NotSoldByWeight(Refused):
 
 class InvalidWeight(Refused):
     code = "invalid_weight"
-    default_message = _("Enter a weight above 0 and below 10 tonnes.")
+    default_message = _("Enter a weight from 1 g to 10 tonnes.")
 
 
 class ImplausibleWeight(Refused):

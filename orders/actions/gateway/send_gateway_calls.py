@@ -2,8 +2,8 @@
 
 Each call takes three steps: claim the call (one transaction), call the gateway (no transaction), record the
 result (another transaction). A crash in between loses nothing. The row shows the request, the sweep looks the
-call up, and a call without a trace is sent again under the same idempotency key. A result that was read
-before the call ended is ignored after the end.
+call up, and a call without a trace is sent again under the same idempotency key. A result
+older than the recorded final one is ignored.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Capture card authorisations once the amount due is final; void unused ones and cancel obsolete payments.
 
-Runs after every recalculation, because weights, cancelled parts and time change the amount due.
-Requests that the gateway refused are not repeated automatically; staff decide on the desk.
+Called at the end of each change of an order and after placing, because weights, cancelled parts and time
+change the amount due. Requests that the gateway refused are not repeated automatically; staff decide on the
+desk.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def capture_or_void_cards(order: Order, payments: Iterable[Payment], *, now: dat
 
 
 def authorisations_to_capture(now: datetime.datetime) -> QuerySet[GatewayCall]:
-    """Return START calls of authorisations on orders that expire soon, without a capture or void request.
+    """Return START calls of orders' soon expiring authorisations without a capture or void request.
 
     Authorisations for baskets are never captured; `unused_authorisations` are voided.
     """

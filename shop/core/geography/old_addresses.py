@@ -160,7 +160,10 @@ def _group_by_name(former: Iterable[FormerPlace], current: Iterable[Division]) -
 def _narrow_matches(
     matches: Sequence[_Match], type_word: str, names_above: Collection[str], provinces: Collection[str]
 ) -> Sequence[_Match]:
-    """Narrow matches by province, then by district and type; a filter without matches is ignored."""
+    """Narrow matches by province, perhaps to none, then by district and type.
+
+    A district or type without matches is ignored.
+    """
     if any(name in provinces for name in names_above):
         matches = [match for match in matches if match.provinces & set(names_above)]
     matches = [match for match in matches if match.district in names_above] or matches

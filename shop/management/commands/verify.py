@@ -18,7 +18,7 @@ from shop.management.verification.all_rules import database_snapshot, find_fault
 
 
 def kept_seal(written: str) -> tuple[int, str]:
-    """Return a seal as `ChangeSeal` prints it."""
+    """Parse NUMBER:DIGEST, as `ChangeSeal` prints it."""
     number, _colon, digest = written.strip().partition(":")
     if not number.isascii() or not number.isdecimal() or not fullmatch("[0-9a-f]{64}", digest):
         raise ArgumentTypeError(f"{written} is not NUMBER:DIGEST, as `manage.py verify` prints its last seal")

@@ -1,4 +1,4 @@
-"""The commands that phones may send. Each command is named after an action that pages also call.
+"""The commands that phones may send. Each command runs an action that pages also call.
 
 A command's function reads the payload, finds the cooperative's rows, and returns the action to run. The
 action decides; the function does not.
