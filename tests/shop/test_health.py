@@ -117,7 +117,7 @@ def test_read_only_database_is_reported(client) -> None:
     assert response.json()["database"] == {"ok": False, "kind": connection.vendor}
 
 
-def test_folder_that_takes_no_spooled_bodies_is_missing(client, monkeypatch, tmp_path) -> None:
+def test_folder_that_takes_no_spooled_bodies_is_failing(client, monkeypatch, tmp_path) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
 
     response = client.get("/health/")
