@@ -145,7 +145,7 @@ def test_second_of_two_parallel_transfers_goes_to_review() -> None:
     run_in_threads([recording(order), recording(order, reference="FT2", event_id="2")])
 
     states = BankTransfer.objects.order_by("state").values_list("state", "reason")
-    assert list(states) == [("review", "paid"), ("assigned", "")]
+    assert list(states) == [("assigned", ""), ("review", "paid")]
     order.refresh_from_db()
     assert order.charged == 120_000
     check_everything()
