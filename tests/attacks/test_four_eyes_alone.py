@@ -125,7 +125,7 @@ def test_desk_reports_that_the_second_person_has_left(rules) -> None:
     page, home_page = page_of(admin, "desk:approvals"), page_of(admin, "desk:home")
 
     assert missing_permissions in page
-    assert f"{Permission.MANAGE_SETTINGS.label} Trước khi đủ người" in page
+    assert f"{Permission.MANAGE_SETTINGS.label}. Trước khi đủ người" in page
     assert str(Permission.HANDLE_PAYMENTS.label) not in page.split(missing_permissions)[1].split("</div>")[0]
     assert reverse("admin:accounts_group_changelist") in page
     assert "manage.py create_admin" in page
