@@ -67,7 +67,7 @@ def test_products_made_without_triggers_are_found() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_triggers_are_restored_when_all_migrations_are_applied() -> None:
-    call_command("migrate", "catalog", "0011", verbosity=0)
+    call_command("migrate", "catalog", "0014", verbosity=0)
     meanwhile = existing()
     call_command("migrate", verbosity=0)
 
