@@ -341,10 +341,9 @@ def lock_stock_rows(
     warehouses = Warehouse.objects.for_cooperative(cooperative).in_bulk(warehouse_ids)
     if variant is None or len(warehouses) < len(warehouse_ids):
         raise Missing()
-    Stock.objects.bulk_create(
-        [Stock(variant=variant, warehouse=warehouse) for warehouse in warehouses.values()],
-        ignore_conflicts=True,
-    )
+    # In one order, because an insertion waits for another transaction's insertion of the same row.
+    missing_rows = [Stock(variant=variant, warehouse=warehouses[key]) for key in sorted(warehouses)]
+    Stock.objects.bulk_create(missing_rows, ignore_conflicts=True)
     rows = lock_rows(Stock.objects.filter(variant=variant, warehouse__in=warehouses))
     by_warehouse = {row.warehouse_id: row for row in rows}
     return [by_warehouse[warehouse_id] for warehouse_id in warehouse_ids]
