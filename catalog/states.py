@@ -6,7 +6,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from shop.core.states import Moves
+from shop.core.states import Transitions
 
 
 class ListingState(TextChoices):
@@ -18,7 +18,7 @@ class ListingState(TextChoices):
 
 
 # draft → published: by platform staff (which implies approval), or in a channel without checks.
-LISTING_MOVES: Moves = {
+LISTING_TRANSITIONS: Transitions = {
     ListingState.DRAFT: frozenset({ListingState.IN_REVIEW, ListingState.PUBLISHED, ListingState.WITHDRAWN}),
     ListingState.IN_REVIEW: frozenset({ListingState.PUBLISHED, ListingState.DRAFT, ListingState.WITHDRAWN}),
     ListingState.PUBLISHED: frozenset({ListingState.PAUSED, ListingState.WITHDRAWN}),

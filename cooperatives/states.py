@@ -6,7 +6,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from shop.core.states import Moves
+from shop.core.states import Transitions
 
 
 class CooperativeState(TextChoices):
@@ -17,7 +17,7 @@ class CooperativeState(TextChoices):
     REJECTED = "rejected", _("rejected")
 
 
-COOPERATIVE_MOVES: Moves = {
+COOPERATIVE_TRANSITIONS: Transitions = {
     CooperativeState.APPLIED: frozenset(
         {CooperativeState.NEEDS_MORE, CooperativeState.APPROVED, CooperativeState.REJECTED}
     ),
@@ -37,7 +37,7 @@ class CertificateState(TextChoices):
 
 
 # Changes of a confirmed certificate are a row of their own: a new number means a new document.
-CERTIFICATE_MOVES: Moves = {
+CERTIFICATE_TRANSITIONS: Transitions = {
     CertificateState.IN_REVIEW: frozenset({CertificateState.CONFIRMED, CertificateState.RETURNED}),
     CertificateState.CONFIRMED: frozenset(),
     CertificateState.RETURNED: frozenset({CertificateState.IN_REVIEW}),
@@ -51,7 +51,7 @@ class DocumentState(TextChoices):
 
 
 # New files put a document back into review; staff may change their mind while the application is open.
-DOCUMENT_MOVES: Moves = {
+DOCUMENT_TRANSITIONS: Transitions = {
     DocumentState.IN_REVIEW: frozenset({DocumentState.ACCEPTED, DocumentState.RETURNED}),
     DocumentState.ACCEPTED: frozenset({DocumentState.IN_REVIEW, DocumentState.RETURNED}),
     DocumentState.RETURNED: frozenset({DocumentState.IN_REVIEW}),

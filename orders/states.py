@@ -1,4 +1,4 @@
-"""States of parts, parcels, payments and their papers, with the moves allowed between them."""
+"""States of parts, parcels, payments and their papers, with the transitions allowed between them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from shop.core.states import Moves
+from shop.core.states import Transitions
 
 
 class PartState(TextChoices):
@@ -16,7 +16,7 @@ class PartState(TextChoices):
     CANCELLED = "cancelled", _("cancelled")
 
 
-PART_MOVES: Moves = {
+PART_TRANSITIONS: Transitions = {
     PartState.NEW: frozenset({PartState.ACCEPTED, PartState.DECLINED, PartState.CANCELLED}),
     PartState.ACCEPTED: frozenset({PartState.CANCELLED}),
     PartState.DECLINED: frozenset(),
@@ -24,7 +24,7 @@ PART_MOVES: Moves = {
 }
 
 # Takes back an acceptance before anything is packed; only undo_steps.py uses this table.
-PART_UNDO_MOVES: Moves = {PartState.ACCEPTED: frozenset({PartState.NEW})}
+PART_UNDO_TRANSITIONS: Transitions = {PartState.ACCEPTED: frozenset({PartState.NEW})}
 
 # Active parts: their stock is still promised and their money is still due.
 ACTIVE_PART_STATES = frozenset({PartState.NEW, PartState.ACCEPTED})
@@ -77,7 +77,7 @@ class ParcelState(TextChoices):
     VOIDED = "voided", _("voided")
 
 
-PARCEL_MOVES: Moves = {
+PARCEL_TRANSITIONS: Transitions = {
     ParcelState.PACKING: frozenset({ParcelState.PACKED, ParcelState.VOIDED}),
     ParcelState.PACKED: frozenset({ParcelState.HANDED_OVER, ParcelState.VOIDED}),
     ParcelState.HANDED_OVER: frozenset(
@@ -88,8 +88,8 @@ PARCEL_MOVES: Moves = {
     ParcelState.VOIDED: frozenset(),
 }
 
-# Moves that take back steps recorded by mistake; only undo_steps.py uses this table.
-PARCEL_UNDO_MOVES: Moves = {
+# Transitions that take back steps recorded by mistake; only undo_steps.py uses this table.
+PARCEL_UNDO_TRANSITIONS: Transitions = {
     ParcelState.HANDED_OVER: frozenset({ParcelState.PACKED, ParcelState.FAILED_DELIVERY}),
     ParcelState.DELIVERED: frozenset({ParcelState.HANDED_OVER}),
 }
@@ -112,7 +112,7 @@ class CodState(TextChoices):
 # The buyer has paid, but the platform has not received the cash.
 CASH_NOT_RECEIVED = frozenset({CodState.COLLECTED, CodState.REMITTED})
 
-COD_MOVES: Moves = {
+COD_TRANSITIONS: Transitions = {
     CodState.NONE: frozenset(),
     CodState.EXPECTED: frozenset({CodState.COLLECTED, CodState.NONE}),
     CodState.COLLECTED: frozenset({CodState.REMITTED, CodState.EXPECTED}),
@@ -138,7 +138,7 @@ class StatementRowState(TextChoices):
     DISMISSED = "dismissed", _("dismissed")
 
 
-STATEMENT_ROW_MOVES: Moves = {
+STATEMENT_ROW_TRANSITIONS: Transitions = {
     StatementRowState.WAITING: frozenset(
         {StatementRowState.IMPORTED, StatementRowState.KNOWN, StatementRowState.PROBLEM}
     ),
@@ -164,7 +164,7 @@ class CallState(TextChoices):
 
 # A refused START may still succeed: a declined card, then a good one. A success is final.
 _OPEN_CALL = frozenset({CallState.PENDING, CallState.NEEDS_BUYER, CallState.SUCCEEDED, CallState.FAILED})
-CALL_MOVES: Moves = {
+CALL_TRANSITIONS: Transitions = {
     CallState.INTENDED: _OPEN_CALL | {CallState.UNKNOWN},
     CallState.UNKNOWN: _OPEN_CALL,
     CallState.PENDING: _OPEN_CALL - {CallState.PENDING},
@@ -187,7 +187,7 @@ class DisputeState(TextChoices):
 
 DISPUTE_ENDED_STATES = frozenset({DisputeState.WON, DisputeState.LOST})
 # Evidence may be given until the bank decides, and the bank may ask for more.
-DISPUTE_MOVES: Moves = {
+DISPUTE_TRANSITIONS: Transitions = {
     DisputeState.TO_ANSWER: DISPUTE_ENDED_STATES | {DisputeState.ANSWERED},
     DisputeState.ANSWERED: DISPUTE_ENDED_STATES | {DisputeState.TO_ANSWER},
     DisputeState.WON: frozenset(),
@@ -205,7 +205,7 @@ class TransferState(TextChoices):
     DISMISSED = "dismissed", _("not for an order")
 
 
-TRANSFER_MOVES: Moves = {
+TRANSFER_TRANSITIONS: Transitions = {
     TransferState.NEW: frozenset({TransferState.ASSIGNED, TransferState.REVIEW}),
     TransferState.REVIEW: frozenset(
         {TransferState.ASSIGNED, TransferState.GIVEN_BACK, TransferState.DISMISSED}
@@ -223,7 +223,7 @@ class ComplaintState(TextChoices):
     WITHDRAWN = "withdrawn", pgettext_lazy("complaint", "withdrawn")
 
 
-COMPLAINT_MOVES: Moves = {
+COMPLAINT_TRANSITIONS: Transitions = {
     ComplaintState.OPEN: frozenset(
         {ComplaintState.ACCEPTED, ComplaintState.REJECTED, ComplaintState.WITHDRAWN}
     ),
@@ -243,7 +243,7 @@ class SubstituteState(TextChoices):
     WITHDRAWN = "withdrawn", pgettext_lazy("substitute", "withdrawn")
 
 
-SUBSTITUTE_MOVES: Moves = {
+SUBSTITUTE_TRANSITIONS: Transitions = {
     SubstituteState.WAITING: frozenset(
         {
             SubstituteState.ACCEPTED,
@@ -265,7 +265,7 @@ class SettlementState(TextChoices):
     PAID = "paid", _("paid")
 
 
-SETTLEMENT_MOVES: Moves = {
+SETTLEMENT_TRANSITIONS: Transitions = {
     SettlementState.OPEN: frozenset({SettlementState.CLOSED}),
     SettlementState.CLOSED: frozenset({SettlementState.PAID}),
     SettlementState.PAID: frozenset(),
@@ -279,7 +279,7 @@ class PayoutState(TextChoices):
     PAID = "paid", _("paid")
 
 
-PAYOUT_MOVES: Moves = {
+PAYOUT_TRANSITIONS: Transitions = {
     PayoutState.DUE: frozenset({PayoutState.PAID}),
     PayoutState.PAID: frozenset(),
 }
@@ -295,7 +295,7 @@ class ApprovalState(TextChoices):
     LAPSED = "lapsed", _("lapsed")
 
 
-APPROVAL_MOVES: Moves = {
+APPROVAL_TRANSITIONS: Transitions = {
     ApprovalState.OPEN: frozenset(
         {
             ApprovalState.CONFIRMED,

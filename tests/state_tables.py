@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from shop.core.states import Moves
+from shop.core.states import Transitions
 
 
-def unreachable_states(moves: Moves, *, first: str) -> set[str]:
-    """Return states that no chain of moves from `first` reaches (a mistake in the table)."""
+def unreachable_states(transitions: Transitions, *, first: str) -> set[str]:
+    """Return states that no chain of transitions from `first` reaches (a mistake in the table)."""
     seen = {first}
     waiting = [first]
     while waiting:
-        for target in moves.get(waiting.pop(), frozenset()):
+        for target in transitions.get(waiting.pop(), frozenset()):
             if target not in seen:
                 seen.add(target)
                 waiting.append(target)
-    every: set[Any] = set(moves) | {target for targets in moves.values() for target in targets}
+    every: set[Any] = set(transitions) | {target for targets in transitions.values() for target in targets}
     return every - seen

@@ -33,7 +33,7 @@ STATE_WRITERS = {
     "shop/core/states.py",
     "orders/actions/order_records/recalculate_order.py",
     "shop/core/images/renditions.py",
-}  # advance(), the function that recalculates derived columns, and pictures
+}  # change_state(), the function that recalculates derived columns, and pictures
 BANNED_NAMES = {"utils", "helpers", "common", "services", "manager", "managers", "misc"}
 
 BOOLEAN = re.compile(r"(^|__)_?(is|has|can|may|should|needs|requires|includes)_")

@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy as _
 from cooperatives import notifications
 from cooperatives.actions.document_files import inspect_files
 from cooperatives.models import ApplicationDocument, Cooperative, DocumentFile, DocumentKind
-from cooperatives.states import DOCUMENT_MOVES, CooperativeState, DocumentState
+from cooperatives.states import DOCUMENT_TRANSITIONS, CooperativeState, DocumentState
 from shop.accounts.models import User
 from shop.core.actors import Actor
 from shop.core.database.encryption import (
@@ -37,7 +37,7 @@ from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import ChangedSinceOpened, Missing, ReasonRequired, Refused
 from shop.core.jobs.sweeps import run_each
 from shop.core.models import Change, record_change
-from shop.core.states import advance
+from shop.core.states import change_state
 
 OPEN_STATES = frozenset({CooperativeState.APPLIED, CooperativeState.NEEDS_MORE})
 OPEN_DAYS, REJECTED_DAYS = 180, 30
@@ -91,7 +91,7 @@ def submit_document(
     locked = _lock_open_application(cooperative.pk)
     sent_before = ApplicationDocument.objects.filter(cooperative=locked, kind=kind).first()
     if sent_before is not None and sent_before.state != DocumentState.IN_REVIEW:
-        advance(sent_before, DocumentState.IN_REVIEW, DOCUMENT_MOVES)
+        change_state(sent_before, DocumentState.IN_REVIEW, DOCUMENT_TRANSITIONS)
     document = sent_before or ApplicationDocument(cooperative=locked, kind=kind)
     document.state_reason = ""
     document.submitted_at, document.submitted_by = now, user
@@ -163,13 +163,13 @@ def accept_document(
 ) -> ApplicationDocument:
     """Accept a document of which the actor opened every file. `seen_at` is its `submitted_at` as shown.
 
-    Raises Missing, ApplicationDecided, ChangedSinceOpened, DocumentNotOpened, WrongMove.
+    Raises Missing, ApplicationDecided, ChangedSinceOpened, DocumentNotOpened, TransitionNotAllowed.
     """
     document = _lock_document(cooperative_id, document_id, seen_at)
     keys = {str(key) for key in document.files.values_list("pk", flat=True)}
     if keys - opened_file_keys(document, actor):
         raise DocumentNotOpened()
-    advance(document, DocumentState.ACCEPTED, DOCUMENT_MOVES)
+    change_state(document, DocumentState.ACCEPTED, DOCUMENT_TRANSITIONS)
     _record_document("document.accepted", document, actor=actor, now=now)
     return document
 
@@ -186,14 +186,14 @@ def return_document(
 ) -> ApplicationDocument:
     """Send a document back with a reason, and notify the cooperative.
 
-    Raises Missing, ApplicationDecided, ReasonRequired, ChangedSinceOpened, WrongMove.
+    Raises Missing, ApplicationDecided, ReasonRequired, ChangedSinceOpened, TransitionNotAllowed.
     """
     if not reason.strip():
         raise ReasonRequired(field="reason")
     document = _lock_document(cooperative_id, document_id, seen_at)
     document.state_reason = reason.strip()
     document.save(update_fields=["state_reason"])
-    advance(document, DocumentState.RETURNED, DOCUMENT_MOVES)
+    change_state(document, DocumentState.RETURNED, DOCUMENT_TRANSITIONS)
     _record_document("document.returned", document, reason=reason.strip(), actor=actor, now=now)
     notifications.send_document_returned(document, now=now)
     return document

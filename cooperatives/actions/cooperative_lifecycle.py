@@ -13,14 +13,14 @@ from cooperatives.actions.application_checks import require_complete_application
 from cooperatives.actions.application_documents import schedule_document_deletion
 from cooperatives.actions.delivery_methods import open_first_warehouse
 from cooperatives.models import Cooperative, Membership, Role
-from cooperatives.states import COOPERATIVE_MOVES, CooperativeState
+from cooperatives.states import COOPERATIVE_TRANSITIONS, CooperativeState
 from shop.accounts.models import User
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row, lock_rows
 from shop.core.errors import Missing, ReasonRequired, Refused
 from shop.core.identifiers.phones import require_phone
 from shop.core.models import record_change
-from shop.core.states import advance
+from shop.core.states import change_state
 from shop.core.texts.folding import fold, slugify
 
 
@@ -94,10 +94,13 @@ def create_application(
 def update_application(
     *, cooperative_id: int, details: ApplicationDetails, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Step: replace an application's details and submit it again. Raises InvalidPhone, WrongMove."""
+    """Step: replace an application's details and submit it again.
+
+    Raises InvalidPhone, TransitionNotAllowed.
+    """
     require_phone(details.phone, is_business=True)
     cooperative = _lock_cooperative(cooperative_id)
-    advance(cooperative, CooperativeState.APPLIED, COOPERATIVE_MOVES)
+    change_state(cooperative, CooperativeState.APPLIED, COOPERATIVE_TRANSITIONS)
     for field, value in asdict(details).items():
         setattr(cooperative, field, value)
     cooperative.folded_name = fold(details.name)
@@ -125,13 +128,13 @@ def set_cooperative_state(
 ) -> None:
     """Approve, request more, reject, suspend or restore; a reason is required except for approval.
 
-    Approval creates the first warehouse, so that products can be listed. Raises ReasonRequired, WrongMove,
-    ApplicationIncomplete.
+    Approval creates the first warehouse, so that products can be listed. Raises ReasonRequired,
+    TransitionNotAllowed, ApplicationIncomplete.
     """
     if new_state != CooperativeState.APPROVED and not reason.strip():
         raise ReasonRequired(field="reason")
     cooperative = _lock_cooperative(cooperative_id)
-    previous_state = advance(cooperative, new_state, COOPERATIVE_MOVES)
+    previous_state = change_state(cooperative, new_state, COOPERATIVE_TRANSITIONS)
     if new_state == CooperativeState.APPROVED and previous_state != CooperativeState.SUSPENDED:
         require_complete_application(cooperative)
     cooperative.state_reason = reason.strip()

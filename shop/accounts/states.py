@@ -1,11 +1,11 @@
-"""States of data requests, and the moves allowed between them."""
+"""States of data requests, and the transitions allowed between them."""
 
 from __future__ import annotations
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
-from shop.core.states import Moves
+from shop.core.states import Transitions
 
 
 class RequestState(TextChoices):
@@ -15,6 +15,6 @@ class RequestState(TextChoices):
     TAKEN_BACK = "taken_back", _("taken back")
 
 
-REQUEST_MOVES: Moves = {
+REQUEST_TRANSITIONS: Transitions = {
     RequestState.OPEN: frozenset({RequestState.DONE, RequestState.REFUSED, RequestState.TAKEN_BACK}),
 }

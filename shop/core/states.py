@@ -1,4 +1,4 @@
-"""State machines: move a locked row's state along its transition table."""
+"""State machines: change a locked row's state as its transition table allows."""
 
 from __future__ import annotations
 
@@ -9,36 +9,41 @@ from django.utils.translation import gettext_lazy as _
 
 from shop.core.errors import Refused
 
-Moves = Mapping[str, frozenset[str]]
+Transitions = Mapping[str, frozenset[str]]
 
 
-class WrongMove(Refused):
-    """The row's state does not allow this move: another request was quicker, or the page is outdated."""
+class TransitionNotAllowed(Refused):
+    """The row's state excludes this transition: another request was quicker, or the page is outdated."""
 
-    code = "wrong_move"
+    code = "transition_not_allowed"
     default_message = _("This has changed in the meantime. Check it again.")
 
 
-def advance(row: Model, new_state: str, moves: Moves, *, column: str = "state") -> str:
+def change_state(row: Model, new_state: str, transitions: Transitions, *, column: str = "state") -> str:
     """Set `row.<column>` to `new_state`, save that column, and return the previous state.
 
-    The caller holds the row's lock (on SQLite: the write transaction). Raises WrongMove if the table does not
-    contain the move.
+    The caller holds the row's lock (on SQLite: the write transaction). Raises TransitionNotAllowed if the
+    table does not contain the transition.
     """
-    came_from: str = getattr(row, column)
-    if new_state not in moves.get(came_from, frozenset()):
-        raise WrongMove(came_from=came_from, to=new_state)
+    previous_state: str = getattr(row, column)
+    if new_state not in transitions.get(previous_state, frozenset()):
+        raise TransitionNotAllowed(from_state=previous_state, to_state=new_state)
     setattr(row, column, new_state)
     row.save(update_fields=[column])
-    return came_from
+    return previous_state
 
 
-def advance_all(rows: Sequence[Model], new_state: str, moves: Moves, *, column: str = "state") -> None:
-    """Move many locked rows of one model, or none of them. Raises WrongMove if one may not move."""
+def change_states(
+    rows: Sequence[Model], new_state: str, transitions: Transitions, *, column: str = "state"
+) -> None:
+    """Set the state of many locked rows of one model, or of none.
+
+    Raises TransitionNotAllowed if one row does not allow it.
+    """
     for row in rows:
-        came_from: str = getattr(row, column)
-        if new_state not in moves.get(came_from, frozenset()):
-            raise WrongMove(came_from=came_from, to=new_state)
+        previous_state: str = getattr(row, column)
+        if new_state not in transitions.get(previous_state, frozenset()):
+            raise TransitionNotAllowed(from_state=previous_state, to_state=new_state)
     for row in rows:
         setattr(row, column, new_state)
     if rows:

@@ -38,7 +38,7 @@ from orders.actions.payouts.proposals import (
     SecondPersonRequired,
 )
 from orders.models import Approval, Payout
-from orders.states import APPROVAL_MOVES, ApprovalState, PayoutState
+from orders.states import APPROVAL_TRANSITIONS, ApprovalState, PayoutState
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor, EntryPoint
 from shop.core.errors import ReasonRequired
@@ -298,8 +298,8 @@ def test_without_the_lock_every_confirmation_acts(monkeypatch) -> None:
 
 
 def test_approval_state_table_is_complete() -> None:
-    assert unreachable_states(APPROVAL_MOVES, first=ApprovalState.OPEN) == set()
-    assert set(APPROVAL_MOVES) == set(ApprovalState.values)
+    assert unreachable_states(APPROVAL_TRANSITIONS, first=ApprovalState.OPEN) == set()
+    assert set(APPROVAL_TRANSITIONS) == set(ApprovalState.values)
 
 
 def test_desk_shows_proposals_and_a_second_person_confirms(rules, client: Client) -> None:

@@ -18,11 +18,11 @@ from catalog.actions.sellers.certificates import (
     submit_certificate,
 )
 from cooperatives.models import Certificate, CertificateKind, Cooperative
-from cooperatives.states import CERTIFICATE_MOVES, CertificateState
+from cooperatives.states import CERTIFICATE_TRANSITIONS, CertificateState
 from shop.core.actors import Actor
 from shop.core.errors import ChangedSinceOpened, Missing, ReasonRequired
 from shop.core.models import Change
-from shop.core.states import WrongMove, advance
+from shop.core.states import TransitionNotAllowed, change_state
 from shop.notifications.models import Notification
 from tests.factories import NOW, make_cooperative, make_product, make_seller
 from tests.refusals import assert_refused
@@ -65,13 +65,13 @@ def test_certificate_follows_its_state_table() -> None:
         Certificate.objects.filter(pk=row.pk).update(state=from_state)
         row.refresh_from_db()
         if (from_state, to_state) in PAIRS:
-            assert advance(row, to_state, CERTIFICATE_MOVES) == from_state
+            assert change_state(row, to_state, CERTIFICATE_TRANSITIONS) == from_state
         else:
-            with pytest.raises(WrongMove):
-                advance(row, to_state, CERTIFICATE_MOVES)
+            with pytest.raises(TransitionNotAllowed):
+                change_state(row, to_state, CERTIFICATE_TRANSITIONS)
         row.refresh_from_db()
         assert row.state == (to_state if (from_state, to_state) in PAIRS else from_state)
-    assert unreachable_states(CERTIFICATE_MOVES, first=CertificateState.IN_REVIEW) == set()
+    assert unreachable_states(CERTIFICATE_TRANSITIONS, first=CertificateState.IN_REVIEW) == set()
 
 
 def test_certificate_is_shown_once_confirmed() -> None:

@@ -16,10 +16,10 @@ from catalog.actions.listings.listing_states import (
     withdraw_listing,
 )
 from catalog.models import Listing, ProductMedia
-from catalog.states import LISTING_MOVES, ListingState
+from catalog.states import LISTING_TRANSITIONS, ListingState
 from shop.core.actors import Actor
 from shop.core.models import Picture, PictureState
-from shop.core.states import WrongMove, advance
+from shop.core.states import TransitionNotAllowed, change_state
 from tests.factories import NOW, make_channel, make_product
 from tests.refusals import assert_refused
 from tests.state_tables import unreachable_states
@@ -58,17 +58,17 @@ def test_listing_follows_its_state_table() -> None:
         Listing.objects.filter(pk=listing.pk).update(state=from_state)
         listing.refresh_from_db()
         if (from_state, to_state) in PAIRS:
-            assert advance(listing, to_state, LISTING_MOVES) == from_state
+            assert change_state(listing, to_state, LISTING_TRANSITIONS) == from_state
         else:
-            with assert_refused(WrongMove, "wrong_move"):
-                advance(listing, to_state, LISTING_MOVES)
+            with assert_refused(TransitionNotAllowed, "transition_not_allowed"):
+                change_state(listing, to_state, LISTING_TRANSITIONS)
         listing.refresh_from_db()
         assert listing.state == (to_state if (from_state, to_state) in PAIRS else from_state)
 
 
 def test_every_listing_state_is_reachable() -> None:
-    assert unreachable_states(LISTING_MOVES, first=ListingState.DRAFT) == set()
-    assert set(LISTING_MOVES) == set(ListingState.values)
+    assert unreachable_states(LISTING_TRANSITIONS, first=ListingState.DRAFT) == set()
+    assert set(LISTING_TRANSITIONS) == set(ListingState.values)
 
 
 def as_cooperative(action, **arguments):
@@ -111,7 +111,7 @@ def test_each_action_moves_listing_or_is_refused(state, action) -> None:
     if state in transitions:
         run_action(listing)
     else:
-        with assert_refused(WrongMove, "wrong_move"):
+        with assert_refused(TransitionNotAllowed, "transition_not_allowed"):
             run_action(listing)
 
     listing.refresh_from_db()

@@ -35,7 +35,7 @@ from shop.core.actors import Actor
 from shop.core.database.unique_fields import InvalidColumnValue
 from shop.core.errors import ChangedSinceOpened, Missing, ReasonRequired
 from shop.core.models import Change, Picture, PictureState, Translation
-from shop.core.states import WrongMove
+from shop.core.states import TransitionNotAllowed
 from shop.notifications.models import Notification
 from tests.factories import NOW, make_category, make_channel, make_product, make_seller
 from tests.refusals import assert_refused
@@ -254,7 +254,7 @@ def test_returned_changes_come_back_with_the_next_edit() -> None:
     revision = ProductRevision.objects.get()
     assert (revision.state, revision.state_reason) == (RevisionState.RETURNED, "Tên gây nhầm")
     assert "Tên gây nhầm" in Notification.objects.get().text
-    with assert_refused(WrongMove, "wrong_move"):
+    with assert_refused(TransitionNotAllowed, "transition_not_allowed"):
         approve(product)
 
     edit(product, name="Lá thơm Bắc Kạn", now=LATER)

@@ -27,14 +27,14 @@ from cooperatives.actions.document_files import (
     UnknownDocumentType,
 )
 from cooperatives.models import ApplicationDocument, DocumentFile, DocumentKind
-from cooperatives.states import DOCUMENT_MOVES, CooperativeState, DocumentState
+from cooperatives.states import DOCUMENT_TRANSITIONS, CooperativeState, DocumentState
 from orders.actions.privacy.anonymise import anonymise_person
 from orders.actions.privacy.personal_data import personal_data_of_user
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import ChangedSinceOpened, Missing, ReasonRequired, Refused
 from shop.core.models import Change
-from shop.core.states import WrongMove
+from shop.core.states import TransitionNotAllowed
 from shop.notifications.models import Notification
 from tests.factories import (
     COMPLETE_APPLICATION,
@@ -159,7 +159,7 @@ def test_document_is_sent_back_with_a_reason_and_sent_again() -> None:
     assert notice.recipient == document.cooperative.email
     assert "Ảnh mờ" in notice.text
     open_files(document)
-    with assert_refused(WrongMove, "wrong_move"):
+    with assert_refused(TransitionNotAllowed, "transition_not_allowed"):
         decide(accept_document, document)
 
     first_file = document.files.get()
@@ -174,8 +174,8 @@ def test_document_is_sent_back_with_a_reason_and_sent_again() -> None:
 
 
 def test_every_state_of_a_document_is_reachable() -> None:
-    assert unreachable_states(DOCUMENT_MOVES, first=DocumentState.IN_REVIEW) == set()
-    assert set(DOCUMENT_MOVES) == set(DocumentState.values)
+    assert unreachable_states(DOCUMENT_TRANSITIONS, first=DocumentState.IN_REVIEW) == set()
+    assert set(DOCUMENT_TRANSITIONS) == set(DocumentState.values)
 
 
 def test_foreign_documents_are_missing() -> None:

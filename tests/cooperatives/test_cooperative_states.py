@@ -12,10 +12,10 @@ from cooperatives.actions.cooperative_lifecycle import (
     ApplicationDetails,
     set_cooperative_state,
 )
-from cooperatives.states import COOPERATIVE_MOVES, CooperativeState
+from cooperatives.states import COOPERATIVE_TRANSITIONS, CooperativeState
 from shop.core.actors import Actor
 from shop.core.models import Change
-from shop.core.states import WrongMove, advance
+from shop.core.states import TransitionNotAllowed, change_state
 from shop.notifications.models import Notification
 from tests.factories import COMPLETE_APPLICATION, NOW, accept_all_documents, make_cooperative
 from tests.refusals import assert_refused
@@ -43,18 +43,18 @@ def test_cooperative_follows_its_state_table(transition) -> None:
     cooperative = make_cooperative(state=from_state)
 
     if transition in PAIRS:
-        assert advance(cooperative, to_state, COOPERATIVE_MOVES) == from_state
+        assert change_state(cooperative, to_state, COOPERATIVE_TRANSITIONS) == from_state
     else:
-        with assert_refused(WrongMove, "wrong_move"):
-            advance(cooperative, to_state, COOPERATIVE_MOVES)
+        with assert_refused(TransitionNotAllowed, "transition_not_allowed"):
+            change_state(cooperative, to_state, COOPERATIVE_TRANSITIONS)
 
     cooperative.refresh_from_db()
     assert cooperative.state == (to_state if transition in PAIRS else from_state)
 
 
 def test_every_cooperative_state_is_reachable() -> None:
-    assert unreachable_states(COOPERATIVE_MOVES, first=CooperativeState.APPLIED) == set()
-    assert set(COOPERATIVE_MOVES) == set(CooperativeState.values)
+    assert unreachable_states(COOPERATIVE_TRANSITIONS, first=CooperativeState.APPLIED) == set()
+    assert set(COOPERATIVE_TRANSITIONS) == set(CooperativeState.values)
 
 
 @pytest.mark.parametrize("transition", EVERY_PAIR)
@@ -74,7 +74,7 @@ def test_each_decision_moves_and_notifies_cooperative_or_is_refused(transition) 
     if transition in PAIRS:
         set_cooperative_state(**arguments)
     else:
-        with assert_refused(WrongMove, "wrong_move"):
+        with assert_refused(TransitionNotAllowed, "transition_not_allowed"):
             set_cooperative_state(**arguments)
 
     cooperative.refresh_from_db()
@@ -105,7 +105,7 @@ def test_application_is_resubmitted_only_from_needs_more(state) -> None:
     if state == CooperativeState.NEEDS_MORE:
         resubmit_application(**arguments)
     else:
-        with assert_refused(WrongMove, "wrong_move"):
+        with assert_refused(TransitionNotAllowed, "transition_not_allowed"):
             resubmit_application(**arguments)
 
     cooperative.refresh_from_db()

@@ -25,7 +25,7 @@ from orders.actions.fulfilment.void_parcels import void_parcel
 from orders.models import CashRemittance, LedgerAccount, LedgerEntry, Parcel, PaymentEvent, RemittanceLine
 from orders.states import CashHolder, CodState, ParcelState
 from shop.core.models import Change
-from shop.core.states import WrongMove
+from shop.core.states import TransitionNotAllowed
 from tests.invariants import check_cash, check_outstanding_cash
 from tests.orders.cash_on_delivery.cash_helpers import ACTOR_NOW, CARRIER, make_delivered_parcel
 from tests.races.parallel import run_in_threads
@@ -100,7 +100,7 @@ def test_parallel_reports_collect_cash_once() -> None:
 
     results = run_in_threads([reporting, reporting])
 
-    assert type_names(results) == ["Parcel", "WrongMove"], results
+    assert type_names(results) == ["Parcel", "TransitionNotAllowed"], results
     assert PaymentEvent.objects.filter(kind="charge_success").count() == 1
     check_cash()
 
@@ -149,7 +149,7 @@ def test_cash_is_collected_before_parcel_is_voided_or_not_at_all() -> None:
         if isinstance(reported, Parcel):
             assert (now.cod_state, now.cod_collected) == (CodState.COLLECTED, 230_000)
         else:
-            assert isinstance(reported, WrongMove)
+            assert isinstance(reported, TransitionNotAllowed)
             assert (now.cod_state, now.cod_collected) == (CodState.EXPECTED, 0)
     check_cash()
     check_outstanding_cash()

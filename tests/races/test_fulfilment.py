@@ -31,7 +31,7 @@ from orders.states import ParcelState, PartState
 from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
 from shop.core.errors import Missing
-from shop.core.states import WrongMove
+from shop.core.states import TransitionNotAllowed
 from tests.factories import (
     NOW,
     carrier_deliveries,
@@ -185,7 +185,7 @@ def test_part_is_handed_over_or_cancelled_but_not_both() -> None:
             assert isinstance(cancelled, PartAlreadyHandedOver)
             assert (part.state, stock.on_hand, stock.allocated) == (PartState.ACCEPTED, 6, 0)
         else:
-            assert isinstance(handed_over, WrongMove)
+            assert isinstance(handed_over, TransitionNotAllowed)
             assert (part.state, stock.on_hand, stock.allocated) == (PartState.CANCELLED, 10, 0)
             assert parcels[n].part.parcels.get().state == ParcelState.VOIDED
 
@@ -237,7 +237,7 @@ def test_buyer_cancels_part_only_before_it_is_packed() -> None:
 
     parcel.refresh_from_db()
     if isinstance(cancelled, OrderPart):
-        assert isinstance(closed, WrongMove)
+        assert isinstance(closed, TransitionNotAllowed)
         assert (parcel.state, get_stock(variant).allocated) == (ParcelState.VOIDED, 0)
     else:
         assert isinstance(cancelled, PartAlreadyPacked)
@@ -252,7 +252,7 @@ def test_parallel_delivery_reports_collect_cash_once() -> None:
 
     results = run_in_threads([delivering] * 6)
 
-    assert type_names(results) == ["Parcel", *["WrongMove"] * 5]
+    assert type_names(results) == ["Parcel", *["TransitionNotAllowed"] * 5]
     assert PaymentEvent.objects.filter(kind="charge_success").count() == 1
     assert Order.objects.get().charged == part.total_gross
 
@@ -344,7 +344,7 @@ def test_cancelling_part_and_order_in_parallel_ends_part_once() -> None:
         ]
     )
 
-    assert "WrongMove" in type_names(results)
+    assert "TransitionNotAllowed" in type_names(results)
     assert PaymentEvent.objects.filter(kind="cancel_success").count() == 1
     assert get_stock(variant).free == 10
     with pytest.raises(Missing):

@@ -224,11 +224,11 @@ def both_pages_unlocked(monkeypatch, payout):
         monkeypatch.setattr(locks, "lock_row", lambda rows: rows.order_by("pk").first())
         for module in (complete_payouts, transfer_review):
 
-            def after_both_read(*args, _advance=module.advance):
+            def after_both_read(*args, _change_state=module.change_state):
                 both_read.wait()
-                return _advance(*args)
+                return _change_state(*args)
 
-            monkeypatch.setattr(module, "advance", after_both_read)
+            monkeypatch.setattr(module, "change_state", after_both_read)
         return lambda work: work
 
     monkeypatch.setattr(locks, "lock_payout", lambda _payout_id: stale.payout)

@@ -226,7 +226,7 @@ def test_transfer_cannot_be_assigned_to_two_orders_in_parallel() -> None:
 
     results = run_in_threads([assigning(transfer, first), assigning(transfer, second)])
 
-    assert type_names(results) == ["BankTransfer", "WrongMove"], results
+    assert type_names(results) == ["BankTransfer", "TransitionNotAllowed"], results
     assert sorted(Order.objects.values_list("charged", flat=True)) == [0, 120_000]
     check_everything()
 
@@ -273,7 +273,7 @@ def test_transfer_is_assigned_or_returned_but_not_both() -> None:
     results = run_in_threads(calls)
 
     for n, (transfer, order) in enumerate(transfers_and_orders):
-        assert "WrongMove" in type_names(results[2 * n : 2 * n + 2]), results
+        assert "TransitionNotAllowed" in type_names(results[2 * n : 2 * n + 2]), results
         order.refresh_from_db()
         is_paid = Payout.objects.filter(transfer=transfer).exists()
         assert order.charged == (0 if is_paid else 120_000)

@@ -46,7 +46,7 @@ def test_parallel_undoing_restores_stock_once() -> None:
 
     results = run_in_threads([undoing] * 4)
 
-    assert type_names(results) == ["Parcel", *["WrongMove"] * 3]
+    assert type_names(results) == ["Parcel", *["TransitionNotAllowed"] * 3]
     assert get_stock(parcel.lines.get().order_line.variant).on_hand == 10
     check_everything()
 
@@ -56,7 +56,7 @@ def test_parallel_undoing_reverses_cash_once() -> None:
 
     results = run_in_threads([undoing] * 4)
 
-    assert type_names(results) == ["Parcel", *["WrongMove"] * 3]
+    assert type_names(results) == ["Parcel", *["TransitionNotAllowed"] * 3]
     assert PaymentEvent.objects.filter(kind="charge_back").count() == 1
     check_everything()
 
@@ -93,7 +93,7 @@ def test_handover_is_undone_or_delivered_but_not_both() -> None:
     )
 
     parcel.refresh_from_db()
-    assert type_names([undone, brought]) == ["Parcel", "WrongMove"]
+    assert type_names([undone, brought]) == ["Parcel", "TransitionNotAllowed"]
     assert parcel.state == ("packed" if isinstance(undone, Parcel) else "delivered")
     check_everything()
 

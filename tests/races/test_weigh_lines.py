@@ -25,7 +25,7 @@ from orders.models import Order, OrderLine, OrderPart, Parcel, WeightQuestion
 from orders.states import ParcelState, PartState
 from shop.core.actors import Actor
 from shop.core.models import Change
-from shop.core.states import WrongMove
+from shop.core.states import TransitionNotAllowed
 from tests.factories import NOW, make_order, make_weighed_variant
 from tests.invariants import check_everything
 from tests.races.parallel import run_in_threads
@@ -141,7 +141,7 @@ def test_weighing_while_cancelling_leaves_no_question_or_amount_due() -> None:
     for n, (part, _line) in enumerate(parts_and_lines):
         weighed, cancelled = results[2 * n : 2 * n + 2]
         part.refresh_from_db()
-        assert isinstance(weighed, OrderLine | WrongMove), weighed
+        assert isinstance(weighed, OrderLine | TransitionNotAllowed), weighed
         assert isinstance(cancelled, OrderPart), cancelled
         assert part.state == PartState.CANCELLED
     assert not WeightQuestion.objects.open().exists()
@@ -176,7 +176,7 @@ def test_handover_while_voiding_and_weighing_ends_consistently() -> None:
         handed_over, weighed = results[2 * n : 2 * n + 2]
         line.refresh_from_db()
         parcel.refresh_from_db()
-        assert isinstance(handed_over, Parcel | WrongMove), handed_over
+        assert isinstance(handed_over, Parcel | TransitionNotAllowed), handed_over
         assert isinstance(weighed, OrderLine), weighed
         assert (line.weighed_grams, parcel.state) == (5000, ParcelState.VOIDED)
     check_everything()

@@ -33,7 +33,7 @@ def set_channel_listings(
 
     Each of `channel_listings` names the channel, whether the product is on sale there (None leaves that as it
     is), and the listing's columns. Publishing by staff implies approval. Raises Missing, ListingIncomplete,
-    WrongMove.
+    TransitionNotAllowed.
     """
     product = lock_product(product_id)
     for channel, is_on_sale, values in channel_listings:

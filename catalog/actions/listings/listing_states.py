@@ -11,13 +11,13 @@ from django.utils.translation import gettext_lazy as _
 from catalog import notifications
 from catalog.actions.wording.forbidden_phrases import require_allowed_product
 from catalog.models import Listing, Price, Product, ProductType
-from catalog.states import LISTING_MOVES, ListingState
+from catalog.states import LISTING_TRANSITIONS, ListingState
 from cooperatives.models import Cooperative
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row, lock_rows
 from shop.core.errors import ChangedSinceOpened, Missing, ReasonRequired, Refused
 from shop.core.models import Channel, is_already_done, record_change
-from shop.core.states import WrongMove, advance
+from shop.core.states import TransitionNotAllowed, change_state
 
 
 class ListingIncomplete(Refused):
@@ -76,7 +76,7 @@ def submit_listing(
     """Submit a listing for review, or publish it if the channel requires none.
 
     A repeated `idempotency_key` does nothing. Raises KeyReused, Missing, ListingIncomplete, PictureNotReady,
-    ForbiddenWords, WrongMove.
+    ForbiddenWords, TransitionNotAllowed.
     """
     listing = _lock_listing(Listing.objects.for_cooperative(cooperative), listing_id)
     needs_review = listing.channel.requires_listing_review
@@ -96,8 +96,8 @@ def publish_listing(
 ) -> Listing:
     """Publish a listing as platform staff, which approves it.
 
-    `seen_at` is the listing's `submitted_at` when the reviewer opened it; None is not compared.
-    Raises Missing, ChangedSinceOpened, ListingIncomplete, PictureNotReady, ForbiddenWords, WrongMove.
+    `seen_at` is the listing's `submitted_at` when the reviewer opened it; None is not compared. Raises
+    Missing, ChangedSinceOpened, ListingIncomplete, PictureNotReady, ForbiddenWords, TransitionNotAllowed.
     """
     listing = _lock_listing(Listing.objects.existing(), listing_id)
     _require_unchanged_since(listing, seen_at)
@@ -120,7 +120,7 @@ def return_listing(
 ) -> Listing:
     """Return a listing to draft for correction. `seen_at`: see `publish_listing`.
 
-    Raises Missing, ReasonRequired, ChangedSinceOpened, WrongMove.
+    Raises Missing, ReasonRequired, ChangedSinceOpened, TransitionNotAllowed.
     """
     if not reason.strip():
         raise ReasonRequired(field="reason")
@@ -143,7 +143,7 @@ def pause_listing(
 ) -> Listing:
     """Pause a published listing; a repeated `idempotency_key` does nothing.
 
-    Raises KeyReused, Missing, WrongMove.
+    Raises KeyReused, Missing, TransitionNotAllowed.
     """
     listing = _lock_listing(Listing.objects.for_cooperative(cooperative), listing_id)
     if is_already_done(idempotency_key, f"listing.{ListingState.PAUSED}", listing):
@@ -164,7 +164,7 @@ def resume_listing(
 ) -> Listing:
     """Publish a paused, already approved listing; a repeated `idempotency_key` does nothing.
 
-    Raises KeyReused, Missing, ListingIncomplete, PictureNotReady, WrongMove.
+    Raises KeyReused, Missing, ListingIncomplete, PictureNotReady, TransitionNotAllowed.
     """
     listing = _lock_listing(Listing.objects.for_cooperative(cooperative), listing_id)
     if is_already_done(idempotency_key, f"listing.{ListingState.PUBLISHED}", listing):
@@ -186,7 +186,7 @@ def withdraw_listing(
     actor: Actor,
     now: datetime.datetime,
 ) -> Listing:
-    """Withdraw a listing; `cooperative` None means platform staff. Raises Missing, WrongMove."""
+    """Withdraw a listing; `cooperative` None means platform staff. Raises Missing, TransitionNotAllowed."""
     listings = (
         Listing.objects.existing() if cooperative is None else Listing.objects.for_cooperative(cooperative)
     )
@@ -200,7 +200,7 @@ def reopen_listing(
 ) -> Listing:
     """Return a withdrawn listing to draft, for a new review; the reason stays.
 
-    Raises Missing (also for a removed product), WrongMove.
+    Raises Missing (also for a removed product), TransitionNotAllowed.
     """
     listing = _lock_listing(Listing.objects.for_cooperative(cooperative), listing_id)
     if listing.product.is_removed:
@@ -220,8 +220,8 @@ def change_listing_state(
     actor: Actor,
     now: datetime.datetime,
 ) -> Listing:
-    """Step: move a locked listing along its table and record the move. Raises WrongMove."""
-    came_from = advance(listing, new_state, LISTING_MOVES)
+    """Step: change the state of a locked listing and record it. Raises TransitionNotAllowed."""
+    previous_state = change_state(listing, new_state, LISTING_TRANSITIONS)
     listing.state_reason = reason
     if new_state == ListingState.IN_REVIEW:
         listing.submitted_at = now
@@ -237,7 +237,7 @@ def change_listing_state(
         cooperative_id=listing.product.cooperative_id,
         reason=reason,
         idempotency_key=idempotency_key,
-        data={"from": came_from, "channel": listing.channel_id},
+        data={"from": previous_state, "channel": listing.channel_id},
     )
     return listing
 
@@ -248,9 +248,9 @@ def _require_unchanged_since(listing: Listing, seen_at: datetime.datetime | None
 
 
 def _require_state(listing: Listing, state: ListingState, *, new_state: ListingState) -> None:
-    """Raise WrongMove unless the listing is in `state`."""
+    """Raise TransitionNotAllowed unless the listing is in `state`."""
     if listing.state != state:
-        raise WrongMove(came_from=listing.state, to=new_state)
+        raise TransitionNotAllowed(from_state=listing.state, to_state=new_state)
 
 
 def require_legal_fields(listing: Listing) -> None:

@@ -19,7 +19,7 @@ from cooperatives.models import Cooperative
 from shop.core.actors import Actor
 from shop.core.errors import ChangedSinceOpened, Missing, ReasonRequired, Refused
 from shop.core.models import PictureState, record_change
-from shop.core.states import WrongMove
+from shop.core.states import TransitionNotAllowed
 
 
 class RevisionPictureNotReady(Refused):
@@ -38,8 +38,8 @@ def approve_revision(
 ) -> Product:
     """Put the proposed changes on sale. `seen_at` is when the opened revision was submitted.
 
-    Raises Missing, ChangedSinceOpened, WrongMove, ProposedCategoryDeleted, RevisionPictureNotReady,
-    ListingIncomplete, ForbiddenWords.
+    Raises Missing, ChangedSinceOpened, TransitionNotAllowed, ProposedCategoryDeleted,
+    RevisionPictureNotReady, ListingIncomplete, ForbiddenWords.
     """
     product, revision = _lock_revision(product_id, seen_at)
     category_id = revision.values.get("category_id")
@@ -80,7 +80,7 @@ def return_revision(
 ) -> ProductRevision:
     """Return the proposed changes with a reason; the product stays on sale as it is.
 
-    Raises Missing, ReasonRequired, ChangedSinceOpened, WrongMove.
+    Raises Missing, ReasonRequired, ChangedSinceOpened, TransitionNotAllowed.
     """
     if not reason.strip():
         raise ReasonRequired(field="reason")
@@ -114,7 +114,7 @@ def _lock_revision(product_id: int, seen_at: datetime.datetime | None) -> tuple[
     if seen_at is None or not revision.is_unchanged_since(seen_at):
         raise ChangedSinceOpened()
     if revision.is_returned:
-        raise WrongMove(came_from=revision.state, to=revision.state)
+        raise TransitionNotAllowed(from_state=revision.state, to_state=revision.state)
     revision.product = product
     return product, revision
 

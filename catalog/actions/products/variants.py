@@ -33,7 +33,7 @@ from shop.core.database.metadata import set_tracked_columns
 from shop.core.database.unique_fields import save_unique
 from shop.core.errors import Missing, Refused
 from shop.core.models import Channel, find_already_made, record_change
-from shop.core.states import WrongMove
+from shop.core.states import TransitionNotAllowed
 
 # A warehouse (None: the seller's first one that serves the channels of the prices) and a quantity in steps.
 InitialStock = tuple[uuid.UUID | None, int]
@@ -215,7 +215,7 @@ def save_variant_values(
 def confirm_price(*, price_id: int, amount: int, actor: Actor, now: datetime.datetime) -> Price:
     """Confirm an unusual price that an app set, as a person read it. Repeating it changes nothing.
 
-    Raises Missing, and WrongMove if the price is another one by now.
+    Raises Missing, and TransitionNotAllowed if the price is another one by now.
     """
     variant_id = Price.objects.filter(pk=price_id).values_list("variant", flat=True).first()
     variant = lock_variant(Variant.objects.existing(), variant_id) if variant_id is not None else None
@@ -223,7 +223,7 @@ def confirm_price(*, price_id: int, amount: int, actor: Actor, now: datetime.dat
         raise Missing()
     price = Price.objects.get(pk=price_id)
     if price.amount != amount:
-        raise WrongMove(came_from=str(price.amount), to=str(amount))
+        raise TransitionNotAllowed(from_state=str(price.amount), to_state=str(amount))
     if price.questioned_at is not None:
         price.questioned_at = None
         price.save(update_fields=["questioned_at"])

@@ -13,13 +13,13 @@ from django.utils.translation import gettext_lazy as _
 from catalog import notifications
 from catalog.models import Product
 from cooperatives.models import Certificate, CertificateKind, Cooperative
-from cooperatives.states import CERTIFICATE_MOVES, CertificateState
+from cooperatives.states import CERTIFICATE_TRANSITIONS, CertificateState
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row
 from shop.core.database.unique_fields import save_unique
 from shop.core.errors import ChangedSinceOpened, Missing, ReasonRequired, Refused
 from shop.core.models import Picture, record_change
-from shop.core.states import WrongMove, advance
+from shop.core.states import TransitionNotAllowed, change_state
 
 _DETAIL_COLUMNS = (
     "kind",
@@ -90,7 +90,7 @@ def change_certificate(
     if row.state == CertificateState.CONFIRMED:
         row = _find_proposal(row)
     if row.state != CertificateState.IN_REVIEW:
-        advance(row, CertificateState.IN_REVIEW, CERTIFICATE_MOVES)
+        change_state(row, CertificateState.IN_REVIEW, CERTIFICATE_TRANSITIONS)
     row.state_reason = ""
     _save_details(row, details, now)
     _record_certificate("certificate.submitted", row, actor=actor, now=now)
@@ -115,7 +115,7 @@ def confirm_certificate(
     """Confirm a certificate after staff checked its document; a proposal replaces the one on display.
 
     `seen_at` is its `submitted_at` when the reviewer opened it; None is not compared. Raises Missing,
-    ChangedSinceOpened, WrongMove.
+    ChangedSinceOpened, TransitionNotAllowed.
     """
     row = _lock_submitted(certificate_id, seen_at)
     shown = row
@@ -123,7 +123,7 @@ def confirm_certificate(
         shown = _lock_certificate(Certificate.objects.all(), row.replaces_id)
         _apply_proposal(shown, row)
     else:
-        advance(row, CertificateState.CONFIRMED, CERTIFICATE_MOVES)
+        change_state(row, CertificateState.CONFIRMED, CERTIFICATE_TRANSITIONS)
     _record_certificate("certificate.confirmed", shown, actor=actor, now=now)
     notifications.send_certificate_decision(shown, now=now)
     return shown
@@ -140,12 +140,12 @@ def return_certificate(
 ) -> Certificate:
     """Return a certificate or proposal for correction; a confirmed certificate stays on display.
 
-    Raises Missing, ReasonRequired, ChangedSinceOpened, WrongMove.
+    Raises Missing, ReasonRequired, ChangedSinceOpened, TransitionNotAllowed.
     """
     if not reason.strip():
         raise ReasonRequired(field="reason")
     row = _lock_submitted(certificate_id, seen_at)
-    advance(row, CertificateState.RETURNED, CERTIFICATE_MOVES)
+    change_state(row, CertificateState.RETURNED, CERTIFICATE_TRANSITIONS)
     row.state_reason = reason.strip()
     row.save(update_fields=["state_reason"])
     _record_certificate("certificate.returned", row, actor=actor, now=now, reason=row.state_reason)
@@ -164,7 +164,7 @@ def _find_proposal(row: Certificate) -> Certificate:
 def _apply_proposal(shown: Certificate, proposal: Certificate) -> None:
     """Apply a proposal to its locked certificate, and delete the proposal."""
     if proposal.state != CertificateState.IN_REVIEW:
-        raise WrongMove(came_from=proposal.state, to=CertificateState.CONFIRMED)
+        raise TransitionNotAllowed(from_state=proposal.state, to_state=CertificateState.CONFIRMED)
     products = list(proposal.products.all())
     for column in _DETAIL_COLUMNS:
         setattr(shown, column, getattr(proposal, column))

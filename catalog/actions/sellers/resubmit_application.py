@@ -16,6 +16,6 @@ from shop.core.actors import Actor
 def resubmit_application(
     *, cooperative_id: int, details: ApplicationDetails, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Resubmit a corrected application. Raises InvalidPhone, WrongMove."""
+    """Resubmit a corrected application. Raises InvalidPhone, TransitionNotAllowed."""
     update_application(cooperative_id=cooperative_id, details=details, actor=actor, now=now)
     refresh_search_columns(Product.objects.filter(cooperative=cooperative_id))

@@ -31,14 +31,14 @@ from orders.actions.payouts.proposals import (
     record_proposal_change,
 )
 from orders.models import Approval, ApprovalKind, Payout, PayoutMethod
-from orders.states import APPROVAL_MOVES, ApprovalState, PayoutState
+from orders.states import APPROVAL_TRANSITIONS, ApprovalState, PayoutState
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.database.metadata import set_tracked_columns
 from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing, ReasonRequired, Refused
 from shop.core.models import ShopSettings, record_change
-from shop.core.states import advance
+from shop.core.states import change_state
 
 # Staff who may act alone may propose and confirm if a second person is required.
 APPROVAL_PERMISSIONS = {
@@ -230,7 +230,7 @@ def _save_decision(
     # Save the decider first: a database constraint forbids a confirmation without a second person.
     row.decided_by_id, row.decided_at, row.reason = actor.user_id, now, reason.strip()[:500]
     row.save(update_fields=["decided_by", "decided_at", "reason"])
-    advance(row, state, APPROVAL_MOVES)
+    change_state(row, state, APPROVAL_TRANSITIONS)
 
 
 def _require_two_people() -> None:

@@ -32,12 +32,12 @@ from orders.models import (
 from orders.payments.code_search import find_order_codes
 from orders.payments.incoming_transfers import IncomingTransfer, TransferSource, read_incoming_transfers
 from orders.payments.webhook_signatures import parse_webhook_body
-from orders.states import ENDED_ORDER_STATUSES, TRANSFER_MOVES, TransferState
+from orders.states import ENDED_ORDER_STATUSES, TRANSFER_TRANSITIONS, TransferState
 from shop.core.actors import Actor
 from shop.core.database.transactions import after_commit_or_run, lock_row
 from shop.core.jobs.sweeps import run_one
 from shop.core.models import record_change, shop_settings
-from shop.core.states import advance
+from shop.core.states import change_state
 
 BANK_WEBHOOK_PROVIDERS = (TransferSource.SEPAY, TransferSource.CASSO, TransferSource.PAYOS)
 _SWEEP_SIZE = 200
@@ -119,7 +119,7 @@ def record_transfer(
     else:
         transfer.reason = review_reason
         transfer.save(update_fields=["reason"])
-        advance(transfer, TransferState.REVIEW, TRANSFER_MOVES)
+        change_state(transfer, TransferState.REVIEW, TRANSFER_TRANSITIONS)
         book_unmatched_transfer(transfer, actor=actor, now=now)
         record_change(
             "transfer.sent_to_review", transfer, actor=actor, now=now, data={"reason": review_reason}
@@ -155,7 +155,7 @@ def mark_if_fully_assigned(transfer: BankTransfer, *, actor: Actor, now: datetim
     """Step: mark a transfer as assigned if all of it is assigned to orders."""
     if unassigned_amount(transfer):
         return
-    advance(transfer, TransferState.ASSIGNED, TRANSFER_MOVES)
+    change_state(transfer, TransferState.ASSIGNED, TRANSFER_TRANSITIONS)
     codes = transfer.shares.order_by("pk").values_list("payment__order__code", flat=True)
     record_change("transfer.fully_assigned", transfer, actor=actor, now=now, data={"orders": list(codes)})
 

@@ -23,11 +23,17 @@ from orders.actions.payouts.bank_accounts import BankAccount, validate_bank_acco
 from orders.actions.payouts.complete_payouts import PayoutReferenceRequired, require_payable
 from orders.models import BankTransfer, Order, Parcel, PaymentMethod, Payout
 from orders.payments.vietqr import fold_note
-from orders.states import ENDED_ORDER_STATUSES, PAYOUT_MOVES, TRANSFER_MOVES, PayoutState, TransferState
+from orders.states import (
+    ENDED_ORDER_STATUSES,
+    PAYOUT_TRANSITIONS,
+    TRANSFER_TRANSITIONS,
+    PayoutState,
+    TransferState,
+)
 from shop.core.actors import Actor
 from shop.core.errors import Missing, ReasonRequired, Refused
 from shop.core.models import record_change
-from shop.core.states import WrongMove, advance
+from shop.core.states import TransitionNotAllowed, change_state
 
 
 class NoAmountAssigned(Refused):
@@ -87,7 +93,8 @@ def assign_transfer(
     """Assign `amounts` (whole đồng by order id) of a transfer; the remainder stays under review.
 
     Repeating it changes nothing. Raises Missing, NoAmountAssigned, AmountExceedsTransfer,
-    AmountExceedsOrderDue, OrderEnded, TransferAlreadyAssigned, CashOnDeliveryInProgress, WrongMove.
+    AmountExceedsOrderDue, OrderEnded, TransferAlreadyAssigned, CashOnDeliveryInProgress,
+    TransitionNotAllowed.
     """
     orders = locks.lock_orders(amounts)
     transfer = locks.lock_bank_transfer(transfer_id)
@@ -116,7 +123,8 @@ def return_transfer(
 ) -> Payout:
     """Create a payout that returns the unassigned amount of a transfer; staff still have to send it.
 
-    Repeating it returns the first payout. Raises Missing, InvalidBankAccount, ReasonRequired, WrongMove.
+    Repeating it returns the first payout. Raises Missing, InvalidBankAccount, ReasonRequired,
+    TransitionNotAllowed.
     """
     transfer = locks.lock_bank_transfer(transfer_id)
     existing = Payout.objects.filter(transfer=transfer).first()
@@ -137,7 +145,7 @@ def return_transfer(
         note=fold_note(f"HOAN TIEN {transfer.order.code if transfer.order else transfer.reference}"),
         created_at=now,
     )
-    advance(transfer, TransferState.GIVEN_BACK, TRANSFER_MOVES)
+    change_state(transfer, TransferState.GIVEN_BACK, TRANSFER_TRANSITIONS)
     data = {"amount": payout.amount, "account": payout.bank_account}
     record_change(
         "transfer.return_requested", transfer, actor=actor, now=now, reason=reason.strip(), data=data
@@ -163,7 +171,7 @@ def confirm_transfer_returned(
     if not reference.strip():
         raise PayoutReferenceRequired(field="reference")
     require_payable(payout, now=now)
-    advance(payout, PayoutState.PAID, PAYOUT_MOVES)
+    change_state(payout, PayoutState.PAID, PAYOUT_TRANSITIONS)
     payout.paid_at, payout.reference = now, reference.strip()[:120]
     payout.save(update_fields=["paid_at", "reference"])
     book_returned_transfer(payout, transfer, actor=actor, now=now)
@@ -177,32 +185,32 @@ def dismiss_transfer(
 ) -> BankTransfer:
     """Dismiss a transfer that is for no order: a duplicate report, or other money of the market.
 
-    Raises Missing, ReasonRequired, WrongMove.
+    Raises Missing, ReasonRequired, TransitionNotAllowed.
     """
     transfer = locks.lock_bank_transfer(transfer_id)
     if transfer.state == TransferState.DISMISSED:
         return transfer
     if not reason.strip():
         raise ReasonRequired(field="reason")
-    advance(transfer, TransferState.DISMISSED, TRANSFER_MOVES)
+    change_state(transfer, TransferState.DISMISSED, TRANSFER_TRANSITIONS)
     record_change("transfer.dismissed", transfer, actor=actor, now=now, reason=reason.strip())
     return transfer
 
 
 @transaction.atomic(durable=True)
 def reopen_transfer_review(*, transfer_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> BankTransfer:
-    """Put a dismissed transfer under review again. Raises Missing, WrongMove."""
+    """Put a dismissed transfer under review again. Raises Missing, TransitionNotAllowed."""
     transfer = locks.lock_bank_transfer(transfer_id)
     if transfer.state == TransferState.REVIEW:
         return transfer
-    advance(transfer, TransferState.REVIEW, TRANSFER_MOVES)
+    change_state(transfer, TransferState.REVIEW, TRANSFER_TRANSITIONS)
     record_change("transfer.review_reopened", transfer, actor=actor, now=now)
     return transfer
 
 
 def _require_review(transfer: BankTransfer) -> None:
     if transfer.state != TransferState.REVIEW:
-        raise WrongMove(came_from=transfer.state, to=TransferState.ASSIGNED)
+        raise TransitionNotAllowed(from_state=transfer.state, to_state=TransferState.ASSIGNED)
 
 
 def _require_assignable(transfer: BankTransfer, order: Order, amount: int) -> None:

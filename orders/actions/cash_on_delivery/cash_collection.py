@@ -24,10 +24,10 @@ from orders.models import (
     PaymentMethod,
     Refund,
 )
-from orders.states import COD_MOVES, CashHolder, CodState, ParcelState
+from orders.states import COD_TRANSITIONS, CashHolder, CodState, ParcelState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
-from shop.core.states import advance
+from shop.core.states import change_state
 
 
 class InvalidCashAmount(Refused):
@@ -144,7 +144,7 @@ def reduce_expected_cash(order: Order, part: OrderPart, *, actor: Actor, now: da
         parcel.cod_expected -= reduction
         parcel.save(update_fields=["cod_expected"])
         if not parcel.cod_expected:
-            advance(parcel, CodState.NONE, COD_MOVES, column="cod_state")
+            change_state(parcel, CodState.NONE, COD_TRANSITIONS, column="cod_state")
         data = {"amount": parcel.cod_expected}
         record_part_change(order, part, "parcel.cash_reduced", parcel, actor=actor, now=now, data=data)
 
@@ -171,12 +171,12 @@ def collect_cash(
 
     Less than expected needs a reason, and the rest stays due from the buyer. More is refused unless
     `is_reported_by_carrier`: carriers' figures are recorded unchanged. Raises CashAmountDiffers, Missing,
-    InvalidCashAmount, WrongMove.
+    InvalidCashAmount, TransitionNotAllowed.
     """
     part = parcel.part
     amount = parcel.cod_expected if cash.amount is None else cash.amount
     _check_amount(parcel, amount, cash.reason, is_reported_by_carrier=is_reported_by_carrier)
-    advance(parcel, CodState.COLLECTED, COD_MOVES, column="cod_state")
+    change_state(parcel, CodState.COLLECTED, COD_TRANSITIONS, column="cod_state")
     parcel.cod_collected, parcel.cod_collected_at = amount, now
     parcel.cod_holder = parcel.cod_holder or cash_holder_of(part, parcel)
     parcel.cod_reason = cash.reason.strip()[:500] if amount != parcel.cod_expected else ""
@@ -211,9 +211,9 @@ def _collection_key(parcel: Parcel) -> str:
 def reverse_collected_cash(parcel: Parcel, *, reason: str, actor: Actor, now: datetime.datetime) -> None:
     """Step: take back a collection that was recorded by mistake; the buyer owes the cash again.
 
-    The reversing event and its posting are added; the first ones stay. Raises WrongMove.
+    The reversing event and its posting are added; the first ones stay. Raises TransitionNotAllowed.
     """
-    advance(parcel, CodState.EXPECTED, COD_MOVES, column="cod_state")
+    change_state(parcel, CodState.EXPECTED, COD_TRANSITIONS, column="cod_state")
     collected = PaymentEvent.objects.collections_not_undone().filter(parcel=parcel).latest("pk")
     record_payment_event(
         collected.payment,

@@ -13,10 +13,10 @@ from django.utils import timezone
 from orders import locks
 from orders.actions.order_records.part_changes import record_part_change
 from orders.models import LedgerAccount, LedgerEntry, LedgerPosting, Parcel, PaymentEvent, PostingKind
-from orders.states import COD_MOVES, CashHolder, CodState
+from orders.states import COD_TRANSITIONS, CashHolder, CodState
 from shop.core.actors import Actor
 from shop.core.jobs.sweeps import run_each
-from shop.core.states import advance_all
+from shop.core.states import change_states
 
 
 @transaction.atomic(durable=True)
@@ -39,7 +39,7 @@ def offset_collected_cash(*, settlement_id: int, actor: Actor, now: datetime.dat
     locked_parcels = locks.lock_parcels(parcel_ids)
     parcels = [parcel for parcel in locked_parcels.values() if parcel.cod_state == CodState.COLLECTED]
     for state in (CodState.REMITTED, CodState.RECONCILED):
-        advance_all(parcels, state, COD_MOVES, column="cod_state")
+        change_states(parcels, state, COD_TRANSITIONS, column="cod_state")
     for parcel in parcels:
         parcel.cod_remitted_at = parcel.cod_reconciled_at = now
         part = parcel.part

@@ -12,11 +12,11 @@ from django.utils.translation import gettext_lazy as _
 from orders import locks
 from orders.actions.cash_on_delivery.remittance_postings import book_late_lines, book_remittance
 from orders.models import CashRemittance, CostBearer, Parcel, RemittanceLine
-from orders.states import COD_MOVES, CashHolder, CodState
+from orders.states import COD_TRANSITIONS, CashHolder, CodState
 from shop.core.actors import Actor
 from shop.core.errors import Refused
 from shop.core.models import Change, KeyReused, change_values, is_already_done, record_change
-from shop.core.states import WrongMove, advance_all
+from shop.core.states import TransitionNotAllowed, change_states
 
 
 class EmptyRemittance(Refused):
@@ -147,10 +147,10 @@ def add_remittance_lines(
 ) -> None:
     """Step, under the orders' locks: add the cash of these parcels to the remittance.
 
-    If the remittance is reconciled already, the new lines are reconciled too. Raises WrongMove.
+    If the remittance is reconciled already, the new lines are reconciled too. Raises TransitionNotAllowed.
     """
     parcels = [remitted_cash.parcel for remitted_cash in remitted]
-    advance_all(parcels, CodState.REMITTED, COD_MOVES, column="cod_state")
+    change_states(parcels, CodState.REMITTED, COD_TRANSITIONS, column="cod_state")
     for parcel in parcels:
         parcel.cod_remitted_at = now
     Parcel.objects.bulk_update(parcels, ["cod_remitted_at"], batch_size=500)
@@ -190,7 +190,7 @@ def reconcile_remittance(
     """Record the cash that arrived on our account: `received` minor units, with a reason if it differs.
 
     A missing amount stays owed by the remitter. Raises KeyReused, Missing, ReceivedAmountDiffers,
-    StatementInProgress, WrongMove.
+    StatementInProgress, TransitionNotAllowed.
     """
     remittance = locks.lock_remittance(remittance_id)
     if is_already_done(idempotency_key, "remittance.reconciled", remittance):
@@ -221,7 +221,7 @@ def reconcile_remittance(
 
 def _require_reconcilable(remittance: CashRemittance, received: int, reason: str) -> None:
     if remittance.reconciled_at is not None:
-        raise WrongMove(came_from=CodState.RECONCILED, to=CodState.RECONCILED)
+        raise TransitionNotAllowed(from_state=CodState.RECONCILED, to_state=CodState.RECONCILED)
     if remittance.statement is not None and remittance.statement.lines.waiting().exists():
         raise StatementInProgress()
     if received < 0 or (received != remittance.remitted and not reason.strip()):
@@ -232,7 +232,7 @@ def _mark_reconciled(
     remittance: CashRemittance, lines: Sequence[RemittanceLine], *, actor: Actor, now: datetime.datetime
 ) -> None:
     parcels = [line.parcel for line in lines]
-    advance_all(parcels, CodState.RECONCILED, COD_MOVES, column="cod_state")
+    change_states(parcels, CodState.RECONCILED, COD_TRANSITIONS, column="cod_state")
     for parcel in parcels:
         parcel.cod_reconciled_at = now
     Parcel.objects.bulk_update(parcels, ["cod_reconciled_at"], batch_size=500)

@@ -23,11 +23,11 @@ from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.refunds.refund_decisions import RefundDecision, refund_part
 from orders.models import Complaint, CostBearer, Order, OrderPart
 from orders.notifications import complaints as notifications
-from orders.states import COMPLAINT_MOVES, ComplaintState, ParcelKind
+from orders.states import COMPLAINT_TRANSITIONS, ComplaintState, ParcelKind
 from shop.core.actors import Actor, EntryPoint
 from shop.core.errors import ReasonRequired, Refused
 from shop.core.models import is_already_done
-from shop.core.states import WrongMove, advance
+from shop.core.states import TransitionNotAllowed, change_state
 
 
 class EmptyRemedy(Refused):
@@ -64,15 +64,15 @@ def accept_complaint(
     """Accept a complaint with a remedy. After a rejection only the platform may accept it.
 
     A repeated `idempotency_key` does nothing. Raises KeyReused, Missing, RemedyExceedsComplaint, EmptyRemedy,
-    SoldOut, WrongMove, and the errors of `orders.actions.refunds.refund_decisions.decide_refund`.
+    SoldOut, TransitionNotAllowed, and the errors of `orders.actions.refunds.refund_decisions.decide_refund`.
     """
     order, part, complaint = locks.lock_complaint(complaint_id)
     if is_already_done(idempotency_key, "complaint.accepted", complaint):
         return complaint
     if complaint.state == ComplaintState.REJECTED and actor.entry_point not in PLATFORM_ENTRY_POINTS:
-        raise WrongMove(came_from=complaint.state, to=ComplaintState.ACCEPTED)
+        raise TransitionNotAllowed(from_state=complaint.state, to_state=ComplaintState.ACCEPTED)
     _check_remedy(complaint, remedy)
-    advance(complaint, ComplaintState.ACCEPTED, COMPLAINT_MOVES)
+    change_state(complaint, ComplaintState.ACCEPTED, COMPLAINT_TRANSITIONS)
     _write_answer(complaint, answer, now=now)
     record_complaint_change(
         order,
@@ -132,14 +132,14 @@ def reject_complaint(
 ) -> Complaint:
     """Reject a complaint with a reason for the buyer. A repeated `idempotency_key` does nothing.
 
-    Raises KeyReused, Missing, ReasonRequired, WrongMove.
+    Raises KeyReused, Missing, ReasonRequired, TransitionNotAllowed.
     """
     if not reason.strip():
         raise ReasonRequired(field="reason")
     order, part, complaint = locks.lock_complaint(complaint_id)
     if is_already_done(idempotency_key, "complaint.rejected", complaint):
         return complaint
-    advance(complaint, ComplaintState.REJECTED, COMPLAINT_MOVES)
+    change_state(complaint, ComplaintState.REJECTED, COMPLAINT_TRANSITIONS)
     _write_answer(complaint, reason, now=now)
     record_complaint_change(
         order,

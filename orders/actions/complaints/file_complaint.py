@@ -25,13 +25,13 @@ from orders.models import (
     RequestedRemedy,
 )
 from orders.notifications import complaints as notifications
-from orders.states import COMPLAINT_MOVES, OUTGOING_KINDS, ComplaintState, ParcelState
+from orders.states import COMPLAINT_TRANSITIONS, OUTGOING_KINDS, ComplaintState, ParcelState
 from shop.core.actors import Actor
 from shop.core.dates.calendar import start_of_day, vietnam_date
 from shop.core.errors import Missing, Refused
 from shop.core.jobs.sweeps import run_each
 from shop.core.models import KeyReused, Picture, record_change, shop_settings
-from shop.core.states import advance
+from shop.core.states import change_state
 
 MAX_COMPLAINT_PICTURES = 4
 _SWEEP_SIZE = 200
@@ -139,11 +139,14 @@ def submit_complaint(
 
 @transaction.atomic(durable=True)
 def withdraw_complaint(*, complaint_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> Complaint:
-    """Withdraw a complaint as its buyer; repeating it changes nothing. Raises Missing, WrongMove."""
+    """Withdraw a complaint as its buyer; repeating it changes nothing.
+
+    Raises Missing, TransitionNotAllowed.
+    """
     order, part, complaint = locks.lock_complaint(complaint_id)
     if complaint.state == ComplaintState.WITHDRAWN:
         return complaint
-    advance(complaint, ComplaintState.WITHDRAWN, COMPLAINT_MOVES)
+    change_state(complaint, ComplaintState.WITHDRAWN, COMPLAINT_TRANSITIONS)
     complaint.answered_at = now
     complaint.save(update_fields=["answered_at"])
     record_complaint_change(order, part, complaint, "complaint.withdrawn", actor=actor, now=now)

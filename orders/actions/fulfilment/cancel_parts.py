@@ -21,11 +21,11 @@ from orders.actions.order_records.pricing_by_weight import close_weight_question
 from orders.actions.payouts.surplus_refunds import refund_surplus
 from orders.actions.vouchers.redeem_vouchers import release_voucher_use
 from orders.models import Allocation, Order, OrderPart, Parcel, SubstituteHold
-from orders.states import DISPATCHED_STATES, PART_MOVES, OrderStatus, ParcelState, PartState
+from orders.states import DISPATCHED_STATES, PART_TRANSITIONS, OrderStatus, ParcelState, PartState
 from shop.core.actors import Actor, EntryPoint
 from shop.core.errors import Missing, ReasonRequired, Refused
 from shop.core.models import is_already_done, record_change
-from shop.core.states import WrongMove, advance
+from shop.core.states import TransitionNotAllowed, change_state
 
 
 class PartAlreadyPacked(Refused):
@@ -46,7 +46,7 @@ def decline_part(
 ) -> OrderPart:
     """Decline a part as the cooperative, with a reason, and release its stock.
 
-    Raises KeyReused, Missing, ReasonRequired, WrongMove.
+    Raises KeyReused, Missing, ReasonRequired, TransitionNotAllowed.
     """
     return _lock_and_end_part(
         part_id, PartState.DECLINED, reason, idempotency_key=idempotency_key, actor=actor, now=now
@@ -64,7 +64,7 @@ def cancel_part_as_buyer(
 ) -> OrderPart:
     """Cancel a part as its buyer, before anything is packed.
 
-    Raises KeyReused, Missing, PartAlreadyPacked, WrongMove.
+    Raises KeyReused, Missing, PartAlreadyPacked, TransitionNotAllowed.
     """
     order, part = locks.lock_part(part_id)
     if is_already_done(idempotency_key, "part.cancelled", part):
@@ -90,7 +90,7 @@ def cancel_part(
 ) -> OrderPart:
     """Cancel a part before it is handed over.
 
-    Raises KeyReused, Missing, ReasonRequired, PartAlreadyHandedOver, WrongMove.
+    Raises KeyReused, Missing, ReasonRequired, PartAlreadyHandedOver, TransitionNotAllowed.
     """
     return _lock_and_end_part(
         part_id, PartState.CANCELLED, reason, idempotency_key=idempotency_key, actor=actor, now=now
@@ -103,7 +103,7 @@ def decline_or_cancel_part(
 ) -> OrderPart:
     """Decline the part if it is not accepted yet, otherwise cancel it.
 
-    Raises KeyReused, Missing, ReasonRequired, PartAlreadyHandedOver, WrongMove.
+    Raises KeyReused, Missing, ReasonRequired, PartAlreadyHandedOver, TransitionNotAllowed.
     """
     return _lock_and_end_part(part_id, None, reason, idempotency_key=idempotency_key, actor=actor, now=now)
 
@@ -135,8 +135,8 @@ def _lock_and_end_part(
 def cancel_order(*, order_id: uuid.UUID, reason: str, actor: Actor, now: datetime.datetime) -> Order:
     """Cancel all active parts of an order.
 
-    Raises Missing (a draft is deleted, not cancelled), ReasonRequired, PartAlreadyHandedOver, and WrongMove
-    if no part is active.
+    Raises Missing (a draft is deleted, not cancelled), ReasonRequired, PartAlreadyHandedOver, and
+    TransitionNotAllowed if no part is active.
     """
     if not reason.strip():
         raise ReasonRequired(field="reason")
@@ -144,7 +144,7 @@ def cancel_order(*, order_id: uuid.UUID, reason: str, actor: Actor, now: datetim
     if order.is_draft:
         raise Missing()
     if not cancel_active_parts(order, reason.strip(), actor=actor, now=now):
-        raise WrongMove(came_from=order.status, to=OrderStatus.CANCELLED)
+        raise TransitionNotAllowed(from_state=order.status, to_state=OrderStatus.CANCELLED)
     order.cancelled_at = now
     order.save(update_fields=["cancelled_at"])
     record_change("order.cancelled", order, actor=actor, now=now, reason=reason)
@@ -177,7 +177,7 @@ def end_and_refund_part(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step: end a part and refund its paid amount. Raises PartAlreadyHandedOver, WrongMove."""
+    """Step: end a part and refund its paid amount. Raises PartAlreadyHandedOver, TransitionNotAllowed."""
     end_part(order, part, state, reason, idempotency_key=idempotency_key, actor=actor, now=now)
     refund_reason = gettext_noop("Part of the order was cancelled.")
     refund_surplus(order, part=part, reason=refund_reason, actor=actor, now=now)
@@ -196,12 +196,12 @@ def end_part(
     """Step: end a part before handover. Voids its parcels, frees its stock and slot, cancels its dues.
 
     The caller refunds the paid amount, once for all parts that end together. Raises PartAlreadyHandedOver,
-    WrongMove.
+    TransitionNotAllowed.
     """
     parcels = list(Parcel.objects.active_outgoing().filter(part=part).in_order())
     if any(parcel.state in DISPATCHED_STATES for parcel in parcels):
         raise PartAlreadyHandedOver()
-    advance(part, state, PART_MOVES)
+    change_state(part, state, PART_TRANSITIONS)
     part.ended_at, part.end_reason = now, reason
     part.save(update_fields=["ended_at", "end_reason"])
     for parcel in parcels:

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from orders import locks
-from orders.actions.fulfilment.pack_parcels import advance_parcel
+from orders.actions.fulfilment.pack_parcels import change_parcel_state
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.part_changes import record_part_change
 from orders.models import OrderPart, Parcel
@@ -35,7 +35,7 @@ def confirm_part_receipt(*, part_id: int, actor: Actor, now: datetime.datetime) 
     if not dispatched and not any(parcel.state == ParcelState.DELIVERED for parcel in parcels):
         raise NoParcelToReceive()
     for parcel in dispatched:
-        advance_parcel(parcel, ParcelState.DELIVERED, delivered_at=now)
+        change_parcel_state(parcel, ParcelState.DELIVERED, delivered_at=now)
         record_part_change(order, part, "parcel.delivered", parcel, actor=actor, now=now)
     if dispatched:
         finish_order_change(order, now=now)

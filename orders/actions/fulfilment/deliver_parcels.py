@@ -20,7 +20,7 @@ from orders.actions.cash_on_delivery.cash_collection import (
 )
 from orders.actions.fulfilment.pack_parcels import (
     PLATFORM_ENTRY_POINTS,
-    advance_parcel,
+    change_parcel_state,
     release_allocation,
     require_outgoing_parcel,
     require_weighed,
@@ -35,7 +35,7 @@ from shop.core.actors import Actor
 from shop.core.errors import ReasonRequired, Refused
 from shop.core.identifiers.phones import require_phone
 from shop.core.models import is_already_done
-from shop.core.states import WrongMove
+from shop.core.states import TransitionNotAllowed
 
 
 class InvalidPickupCode(Refused):
@@ -72,7 +72,8 @@ def hand_over_parcel(
 ) -> Parcel:
     """Hand a parcel over and take its contents out of stock.
 
-    `happened_at` is when it left, if that is recorded later. Raises Missing, LinesNotWeighed, WrongMove.
+    `happened_at` is when it left, if that is recorded later. Raises Missing, LinesNotWeighed,
+    TransitionNotAllowed.
     """
     order, part, parcel = locks.lock_parcel(parcel_id)
     require_outgoing_parcel(parcel)
@@ -103,11 +104,11 @@ def dispatch_parcel(
 ) -> Parcel:
     """Step of `hand_over_parcel`. Handing over again after a failed delivery does not move stock again.
 
-    Raises InvalidPhone, LinesNotWeighed, WrongMove.
+    Raises InvalidPhone, LinesNotWeighed, TransitionNotAllowed.
     """
     require_phone(dispatch.driver_phone or "", field="driver_phone")
     require_weighed(line.order_line for line in parcel.lines.select_related("order_line"))
-    came_from = advance_parcel(parcel, ParcelState.HANDED_OVER, handed_over_at=now)
+    previous_state = change_parcel_state(parcel, ParcelState.HANDED_OVER, handed_over_at=now)
     for column in ("carrier", "tracking_number", "tracking_url", "vehicle", "driver_phone", "note"):
         text = getattr(dispatch, column)
         if text is not None:
@@ -117,14 +118,14 @@ def dispatch_parcel(
             CashHolder.COOPERATIVE if dispatch.is_cash_with_cooperative else cash_holder_of(part, parcel)
         )
     parcel.save()
-    if came_from != ParcelState.FAILED_DELIVERY:
+    if previous_state != ParcelState.FAILED_DELIVERY:
         _remove_from_stock(parcel, happened_at=happened_at, actor=actor, now=now)
     record_part_change(
         order, part, "parcel.handed_over", parcel, actor=actor, now=now, idempotency_key=idempotency_key
     )
     finish_order_change(order, now=now)
     notifications.notify_parcel_handed_over(order, part, parcel, now=now)
-    if came_from != ParcelState.FAILED_DELIVERY and is_weighing_complete(order):
+    if previous_state != ParcelState.FAILED_DELIVERY and is_weighing_complete(order):
         reason = gettext_noop("The products weigh less than charged.")
         refund_surplus(order, part=part, reason=reason, actor=actor, now=now)
     return parcel
@@ -154,7 +155,8 @@ def deliver_parcel(
     """Record a delivery, and separately whether its cash was collected; `cash` says how much.
 
     A pickup requires the `code` that its buyer shows; platform staff may omit it and give a reason. Raises
-    CashAmountDiffers, KeyReused, Missing, ReasonRequired, InvalidCashAmount, WrongMove, InvalidPickupCode.
+    CashAmountDiffers, KeyReused, Missing, ReasonRequired, InvalidCashAmount, TransitionNotAllowed,
+    InvalidPickupCode.
     """
     order, part, parcel = locks.lock_parcel(parcel_id)
     require_outgoing_parcel(parcel)
@@ -188,9 +190,9 @@ def deliver_locked_parcel(
 ) -> None:
     """Step of `deliver_parcel`, on a locked order, after the pickup code is checked.
 
-    Raises CashAmountDiffers, InvalidCashAmount, WrongMove.
+    Raises CashAmountDiffers, InvalidCashAmount, TransitionNotAllowed.
     """
-    advance_parcel(parcel, ParcelState.DELIVERED, delivered_at=now)
+    change_parcel_state(parcel, ParcelState.DELIVERED, delivered_at=now)
     if is_cash_collected and parcel.cod_state == CodState.EXPECTED:
         collect_cash(order, parcel, cash=cash, actor=actor, now=now)
     record_part_change(
@@ -226,14 +228,14 @@ def report_collected_cash(
 ) -> Parcel:
     """Record the cash of a parcel that was already marked delivered.
 
-    Raises CashAmountDiffers, KeyReused, Missing, InvalidCashAmount, WrongMove.
+    Raises CashAmountDiffers, KeyReused, Missing, InvalidCashAmount, TransitionNotAllowed.
     """
     order, part, parcel = locks.lock_parcel(parcel_id)
     require_outgoing_parcel(parcel)
     if is_already_done(idempotency_key, "parcel.cash_collected", parcel):
         return parcel
     if parcel.state != ParcelState.DELIVERED:
-        raise WrongMove(came_from=parcel.state, to=CodState.COLLECTED)
+        raise TransitionNotAllowed(from_state=parcel.state, to_state=CodState.COLLECTED)
     collect_cash(order, parcel, cash=cash, actor=actor, now=now)
     record_part_change(
         order, part, "parcel.cash_collected", parcel, actor=actor, now=now, idempotency_key=idempotency_key
@@ -246,14 +248,17 @@ def report_collected_cash(
 def fail_delivery(
     *, parcel_id: int, reason: str, idempotency_key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> Parcel:
-    """Record a failed delivery; it may be handed over again. Raises Missing, ReasonRequired, WrongMove."""
+    """Record a failed delivery; it may be handed over again.
+
+    Raises Missing, ReasonRequired, TransitionNotAllowed.
+    """
     if not reason.strip():
         raise ReasonRequired(field="reason")
     order, part, parcel = locks.lock_parcel(parcel_id)
     require_outgoing_parcel(parcel)
     if is_already_done(idempotency_key, "parcel.delivery_failed", parcel):
         return parcel
-    advance_parcel(parcel, ParcelState.FAILED_DELIVERY, failed_at=now, reason=reason.strip())
+    change_parcel_state(parcel, ParcelState.FAILED_DELIVERY, failed_at=now, reason=reason.strip())
     record_part_change(
         order,
         part,

@@ -30,7 +30,7 @@ from orders.states import Coverage, ParcelState, PartState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
 from shop.core.models import shop_settings
-from shop.core.states import WrongMove
+from shop.core.states import TransitionNotAllowed
 
 
 class OrderNotPaid(Refused):
@@ -71,7 +71,7 @@ def fulfil_order(
 
     Allocations move from other warehouses to this one; with `may_exceed_stock` they may exceed its stock.
     Raises Missing, OrderNotConfirmed, NotEnoughWarehouseStock, OrderNotPaid, QuantityNotOpen,
-    LinesNotWeighed, WrongMove.
+    LinesNotWeighed, TransitionNotAllowed.
     """
     order = locks.lock_order(order_id)
     _require_ready(order)
@@ -99,7 +99,7 @@ def fulfil_order(
 def dispatch_packed_parcel(*, parcel_id: int, actor: Actor, now: datetime.datetime) -> Parcel:
     """Hand over a parcel that is packed or being packed.
 
-    Raises Missing, OrderNotPaid, LinesNotWeighed, WrongMove.
+    Raises Missing, OrderNotPaid, LinesNotWeighed, TransitionNotAllowed.
     """
     order, part, parcel = locks.lock_parcel(parcel_id)
     require_outgoing_parcel(parcel)
@@ -113,11 +113,11 @@ def dispatch_packed_parcel(*, parcel_id: int, actor: Actor, now: datetime.dateti
 def set_tracking_number(
     *, parcel_id: int, tracking_number: str, actor: Actor, now: datetime.datetime
 ) -> Parcel:
-    """Set a parcel's tracking number. Raises Missing, and WrongMove if the parcel is voided."""
+    """Set a parcel's tracking number. Raises Missing, and TransitionNotAllowed if the parcel is voided."""
     order, part, parcel = locks.lock_parcel(parcel_id)
     require_outgoing_parcel(parcel)
     if parcel.state == ParcelState.VOIDED:
-        raise WrongMove(came_from=parcel.state, to=parcel.state)
+        raise TransitionNotAllowed(from_state=parcel.state, to_state=parcel.state)
     _save_tracking_number(order, part, parcel, tracking_number, actor=actor, now=now)
     return parcel
 

@@ -24,12 +24,12 @@ from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.part_changes import record_part_change
 from orders.actions.order_records.recalculate_order import open_quantities
 from orders.models import Allocation, Order, OrderLine, OrderPart, Parcel, ParcelLine
-from orders.states import PARCEL_MOVES, PART_MOVES, CodState, ParcelState, PartState
+from orders.states import PARCEL_TRANSITIONS, PART_TRANSITIONS, CodState, ParcelState, PartState
 from shop.core.actors import Actor, EntryPoint
 from shop.core.errors import Missing, Refused
 from shop.core.models import KeyReused, is_already_done
 from shop.core.money import split_amount
-from shop.core.states import WrongMove, advance
+from shop.core.states import TransitionNotAllowed, change_state
 
 PLATFORM_ENTRY_POINTS = frozenset({EntryPoint.DESK, EntryPoint.SYSTEM})
 PICKUP_DIGITS = 6
@@ -60,7 +60,10 @@ class OrderNotConfirmed(Refused):
 def accept_part(
     *, part_id: int, idempotency_key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> OrderPart:
-    """Accept a part as the cooperative. Raises KeyReused, Missing, OrderNotConfirmed, WrongMove."""
+    """Accept a part as the cooperative.
+
+    Raises KeyReused, Missing, OrderNotConfirmed, TransitionNotAllowed.
+    """
     order, part = locks.lock_part(part_id)
     if not is_already_done(idempotency_key, "part.accepted", part):
         accept_locked_part(order, part, idempotency_key=idempotency_key, actor=actor, now=now)
@@ -70,10 +73,10 @@ def accept_part(
 def accept_locked_part(
     order: Order, part: OrderPart, *, idempotency_key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Step of `accept_part`, on a locked order. Raises OrderNotConfirmed, WrongMove."""
+    """Step of `accept_part`, on a locked order. Raises OrderNotConfirmed, TransitionNotAllowed."""
     if order.confirmed_at is None:
         raise OrderNotConfirmed()
-    advance(part, PartState.ACCEPTED, PART_MOVES)
+    change_state(part, PartState.ACCEPTED, PART_TRANSITIONS)
     part.accepted_at = now
     part.save(update_fields=["accepted_at"])
     record_part_change(
@@ -94,7 +97,7 @@ def pack_parcel(
     """Create a parcel with some of the part's lines; a part may have several parcels.
 
     A repeated `idempotency_key` returns the first parcel. Raises KeyReused, Missing, QuantityNotOpen,
-    LinesNotWeighed, SubstituteUnanswered, WrongMove.
+    LinesNotWeighed, SubstituteUnanswered, TransitionNotAllowed.
     """
     order, part = locks.lock_part(part_id)
     if idempotency_key is not None:
@@ -118,10 +121,10 @@ def create_parcel(
 ) -> Parcel:
     """Step of `pack_parcel`, on a locked order, from one warehouse or from all that hold its allocations.
 
-    Raises Missing, QuantityNotOpen, LinesNotWeighed, SubstituteUnanswered, WrongMove.
+    Raises Missing, QuantityNotOpen, LinesNotWeighed, SubstituteUnanswered, TransitionNotAllowed.
     """
     if part.state != PartState.ACCEPTED:
-        raise WrongMove(came_from=part.state, to="packing")
+        raise TransitionNotAllowed(from_state=part.state, to_state="packing")
     lines = {line.pk: line for line in part.lines.order_by("position", "pk")}
     _check_quantities(quantities, lines)
     require_no_waiting_substitute(quantities)
@@ -153,7 +156,7 @@ def create_parcel(
 def close_parcel(
     *, parcel_id: int, idempotency_key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> Parcel:
-    """Mark a parcel as packed and labelled. Raises KeyReused, Missing, WrongMove."""
+    """Mark a parcel as packed and labelled. Raises KeyReused, Missing, TransitionNotAllowed."""
     order, part, parcel = locks.lock_parcel(parcel_id)
     require_outgoing_parcel(parcel)
     if not is_already_done(idempotency_key, "parcel.packed", parcel):
@@ -172,10 +175,10 @@ def close_locked_parcel(
 ) -> None:
     """Step of `close_parcel`: a parcel to be picked up gets a code that only its buyer sees.
 
-    Raises WrongMove.
+    Raises TransitionNotAllowed.
     """
     code = f"{secrets.randbelow(10**PICKUP_DIGITS):0{PICKUP_DIGITS}}" if part.is_collected else ""
-    advance_parcel(parcel, ParcelState.PACKED, packed_at=now, pickup_code=code)
+    change_parcel_state(parcel, ParcelState.PACKED, packed_at=now, pickup_code=code)
     record_part_change(
         order, part, "parcel.packed", parcel, actor=actor, now=now, idempotency_key=idempotency_key
     )
@@ -213,13 +216,16 @@ def require_outgoing_parcel(parcel: Parcel) -> None:
         raise Missing()
 
 
-def advance_parcel(parcel: Parcel, state: ParcelState, **columns: object) -> str:
-    """Step: move a parcel of a locked order to a state and save the given columns. Raises WrongMove."""
-    came_from = advance(parcel, state, PARCEL_MOVES)
+def change_parcel_state(parcel: Parcel, state: ParcelState, **columns: object) -> str:
+    """Step: change the state of a locked order's parcel and save the given columns.
+
+    Raises TransitionNotAllowed.
+    """
+    previous_state = change_state(parcel, state, PARCEL_TRANSITIONS)
     for column, value in columns.items():
         setattr(parcel, column, value)
     parcel.save(update_fields=list(columns))
-    return came_from
+    return previous_state
 
 
 def require_weighed(lines: Iterable[OrderLine]) -> None:

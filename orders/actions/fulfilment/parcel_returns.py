@@ -14,7 +14,7 @@ from catalog.actions.stock.stock_movements import record_movement, save_reserved
 from catalog.models import MovementReason, Stock
 from cooperatives.models import Warehouse
 from orders import locks
-from orders.actions.fulfilment.pack_parcels import advance_parcel
+from orders.actions.fulfilment.pack_parcels import change_parcel_state
 from orders.actions.fulfilment.parcel_rows import make_parcel_line, next_parcel_number
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.part_changes import record_part_change
@@ -23,7 +23,7 @@ from orders.states import RETURN_KINDS, ParcelKind, ParcelState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, ReasonRequired, Refused
 from shop.core.models import is_already_done
-from shop.core.states import WrongMove
+from shop.core.states import TransitionNotAllowed
 
 
 class ReturnExceedsDelivered(Refused):
@@ -100,7 +100,7 @@ def receive_return(
     """Record that a return has arrived; `damaged` maps lines to the steps that are not resold.
 
     A repeated `idempotency_key` does nothing. Raises KeyReused, Missing, ReturnWarehouseRequired,
-    ReturnExceedsDelivered, WrongMove.
+    ReturnExceedsDelivered, TransitionNotAllowed.
     """
     order, part, parcel = locks.lock_parcel(parcel_id)
     _require_return(parcel)
@@ -126,7 +126,7 @@ def cancel_return(
 ) -> Parcel:
     """Cancel an expected return: the buyer may keep the items, or they were lost.
 
-    Raises KeyReused, Missing, ReasonRequired, WrongMove.
+    Raises KeyReused, Missing, ReasonRequired, TransitionNotAllowed.
     """
     if not reason.strip():
         raise ReasonRequired(field="reason")
@@ -135,8 +135,8 @@ def cancel_return(
     if is_already_done(idempotency_key, "parcel.return_cancelled", parcel):
         return parcel
     if parcel.state != ParcelState.HANDED_OVER:
-        raise WrongMove(came_from=parcel.state, to=ParcelState.VOIDED)
-    advance_parcel(parcel, ParcelState.VOIDED, voided_at=now, reason=reason.strip())
+        raise TransitionNotAllowed(from_state=parcel.state, to_state=ParcelState.VOIDED)
+    change_parcel_state(parcel, ParcelState.VOIDED, voided_at=now, reason=reason.strip())
     record_part_change(
         order,
         part,
@@ -164,14 +164,14 @@ def receive_locked_return(
 ) -> None:
     """Step of `receive_return`: undamaged items go back into the warehouse's stock, damaged ones do not.
 
-    Raises Missing, ReturnWarehouseRequired, ReturnExceedsDelivered, WrongMove.
+    Raises Missing, ReturnWarehouseRequired, ReturnExceedsDelivered, TransitionNotAllowed.
     """
     lines = list(parcel.lines.select_related("order_line", "order_line__variant").order_by("pk"))
     if any(not 0 <= damaged_quantities.get(line.order_line_id, 0) <= line.quantity for line in lines):
         raise ReturnExceedsDelivered(most={line.order_line_id: line.quantity for line in lines})
     if warehouse_id is None:
         raise ReturnWarehouseRequired(field="warehouse")
-    advance_parcel(
+    change_parcel_state(
         parcel,
         ParcelState.DELIVERED,
         delivered_at=now,

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from django.utils.translation import gettext_lazy as _
 
 from orders.models import Allocation, OrderPart, Substitute, SubstituteHold
-from orders.states import SUBSTITUTE_MOVES, SubstituteState
+from orders.states import SUBSTITUTE_TRANSITIONS, SubstituteState
 from shop.core.errors import Refused
-from shop.core.states import advance_all
+from shop.core.states import change_states
 
 
 class SubstituteUnanswered(Refused):
@@ -43,5 +43,5 @@ def held_stock_ids(parts: Iterable[OrderPart]) -> set[int]:
 def close_substitutes(part: OrderPart, *, now: datetime.datetime) -> None:
     """Step: withdraw the unanswered offers of a part that ends; the caller releases the stock."""
     waiting = list(Substitute.objects.waiting().filter(line__part=part).order_by("pk"))
-    advance_all(waiting, SubstituteState.WITHDRAWN, SUBSTITUTE_MOVES)
+    change_states(waiting, SubstituteState.WITHDRAWN, SUBSTITUTE_TRANSITIONS)
     Substitute.objects.filter(pk__in=[substitute.pk for substitute in waiting]).update(answered_at=now)

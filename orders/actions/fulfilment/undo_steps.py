@@ -26,8 +26,8 @@ from orders.actions.order_records.record_order import acceptance_deadline
 from orders.models import LedgerEntry, Order, OrderPart, Parcel, PaymentEvent, Substitute, WeightQuestion
 from orders.notifications.undone_steps import withdraw_handover_notification
 from orders.states import (
-    PARCEL_UNDO_MOVES,
-    PART_UNDO_MOVES,
+    PARCEL_UNDO_TRANSITIONS,
+    PART_UNDO_TRANSITIONS,
     CodState,
     ComplaintState,
     ParcelKind,
@@ -37,7 +37,7 @@ from orders.states import (
 from shop.core.actors import Actor, EntryPoint
 from shop.core.errors import ReasonRequired, Refused
 from shop.core.models import Change, is_already_done, shop_settings
-from shop.core.states import WrongMove, advance
+from shop.core.states import TransitionNotAllowed, change_state
 
 UNDO_PERIOD = datetime.timedelta(minutes=10)
 _RECORDED_BY_MISTAKE = gettext_noop("Recorded by mistake.")
@@ -116,20 +116,20 @@ def undo_acceptance(
     """Take back a part's acceptance before packing; the time to accept starts again.
 
     Raises KeyReused, Missing, PackingAlreadyStarted, ReasonRequired, StepOfSomebodyElse, UndoPeriodOver,
-    WrongMove.
+    TransitionNotAllowed.
     """
     order, part = locks.lock_part(part_id)
     if is_already_done(idempotency_key, "part.acceptance_undone", part):
         return part
     if part.state != PartState.ACCEPTED or part.accepted_at is None:
-        raise WrongMove(came_from=part.state, to=PartState.NEW)
+        raise TransitionNotAllowed(from_state=part.state, to_state=PartState.NEW)
     _require_permission(part, ("part.accepted",), part.accepted_at, reason, actor=actor, now=now)
     is_any_weighed = part.lines.filter(weighed_grams__isnull=False).exists()
     is_asked = WeightQuestion.objects.open().filter(line__part=part).exists()
     is_asked |= Substitute.objects.waiting().filter(line__part=part).exists()
     if is_any_weighed or is_asked or part.parcels.exclude(state=ParcelState.VOIDED).exists():
         raise PackingAlreadyStarted()
-    advance(part, PartState.NEW, PART_UNDO_MOVES)
+    change_state(part, PartState.NEW, PART_UNDO_TRANSITIONS)
     part.accepted_at = None
     part.accept_by = acceptance_deadline(part.cooperative, now, shop_settings().accept_within_hours)
     part.save(update_fields=["accepted_at", "accept_by"])
@@ -159,7 +159,7 @@ def undo_parcel_step(
     """Undo the hand-over, the delivery (with its cash) or the collected cash of a parcel.
 
     Raises MoneyAlreadyMoved, ComplaintAlreadyFiled, ItemsAlreadyReturned, KeyReused, Missing, ReasonRequired,
-    StepOfSomebodyElse, UndoPeriodOver, WrongMove.
+    StepOfSomebodyElse, UndoPeriodOver, TransitionNotAllowed.
     """
     order, part, parcel = locks.lock_parcel(parcel_id)
     require_outgoing_parcel(parcel)
@@ -169,7 +169,7 @@ def undo_parcel_step(
     times = {ParcelStep.HANDOVER: parcel.handed_over_at, ParcelStep.DELIVERY: parcel.delivered_at}
     at = times.get(step, parcel.cod_collected_at)
     if at is None:
-        raise WrongMove(came_from=parcel.state, to=step)
+        raise TransitionNotAllowed(from_state=parcel.state, to_state=step)
     _require_permission(parcel, _RECORDED_AS[step], at, reason, actor=actor, now=now)
     undo: Callable[..., None] = {
         ParcelStep.HANDOVER: _undo_handover,
@@ -186,13 +186,15 @@ def _undo_handover(
 ) -> None:
     """Bring the parcel back to where it was handed over from: packed, or failed at an earlier try."""
     if parcel.state != ParcelState.HANDED_OVER or parcel.handed_over_at is None:
-        raise WrongMove(came_from=parcel.state, to=ParcelState.PACKED)
+        raise TransitionNotAllowed(from_state=parcel.state, to_state=ParcelState.PACKED)
     handed_over_at = parcel.handed_over_at
     earlier_handovers = Change.objects.of_row(parcel).filter(
         action="parcel.handed_over", created_at__lt=handed_over_at
     )
     is_second_try = parcel.failed_at is not None
-    advance(parcel, ParcelState.FAILED_DELIVERY if is_second_try else ParcelState.PACKED, PARCEL_UNDO_MOVES)
+    change_state(
+        parcel, ParcelState.FAILED_DELIVERY if is_second_try else ParcelState.PACKED, PARCEL_UNDO_TRANSITIONS
+    )
     earlier = earlier_handovers.order_by("-created_at", "-pk").first() if is_second_try else None
     parcel.handed_over_at = earlier.created_at if earlier else None
     if not is_second_try:
@@ -207,7 +209,7 @@ def _undo_delivery(
 ) -> None:
     """Bring the parcel back on its way, together with the cash that was reported for it."""
     if parcel.state != ParcelState.DELIVERED or parcel.delivered_at is None:
-        raise WrongMove(came_from=parcel.state, to=ParcelState.HANDED_OVER)
+        raise TransitionNotAllowed(from_state=parcel.state, to_state=ParcelState.HANDED_OVER)
     if (
         part.complaints.filter(created_at__gte=parcel.delivered_at)
         .exclude(state=ComplaintState.WITHDRAWN)
@@ -218,7 +220,7 @@ def _undo_delivery(
     _require_unsettled(order, part, parcel, since=parcel.delivered_at, now=now)
     if parcel.cod_state == CodState.COLLECTED:
         reverse_collected_cash(parcel, reason=reason, actor=actor, now=now)
-    advance(parcel, ParcelState.HANDED_OVER, PARCEL_UNDO_MOVES)
+    change_state(parcel, ParcelState.HANDED_OVER, PARCEL_UNDO_TRANSITIONS)
     parcel.delivered_at = None
     parcel.save(update_fields=["delivered_at"])
 
@@ -228,7 +230,7 @@ def _undo_cash(
 ) -> None:
     """Take back the collected cash; the parcel stays delivered."""
     if parcel.cod_state == CodState.EXPECTED or parcel.cod_collected_at is None:
-        raise WrongMove(came_from=parcel.cod_state, to=CodState.EXPECTED)
+        raise TransitionNotAllowed(from_state=parcel.cod_state, to_state=CodState.EXPECTED)
     _require_unsettled(order, part, parcel, since=parcel.cod_collected_at, now=now)
     reverse_collected_cash(parcel, reason=reason, actor=actor, now=now)
 

@@ -14,8 +14,8 @@ from catalog.models import MovementReason
 from orders import locks
 from orders.actions.fulfilment.pack_parcels import (
     PLATFORM_ENTRY_POINTS,
-    advance_parcel,
     allocate_stock,
+    change_parcel_state,
     release_allocation,
     require_outgoing_parcel,
 )
@@ -26,7 +26,7 @@ from orders.states import ParcelKind, ParcelState
 from shop.core.actors import Actor
 from shop.core.errors import ReasonRequired, Refused
 from shop.core.models import is_already_done
-from shop.core.states import WrongMove
+from shop.core.states import TransitionNotAllowed
 
 _UNDISPATCHED = frozenset({ParcelState.PACKING, ParcelState.PACKED})
 
@@ -45,7 +45,7 @@ def void_parcel(
     """Void a parcel: its quantities are open again, and its stock is restored.
 
     A delivered parcel may be voided by platform staff only, while the buyer still has all of it. Raises
-    ItemsAlreadyReturned, KeyReused, Missing, ReasonRequired, WrongMove.
+    ItemsAlreadyReturned, KeyReused, Missing, ReasonRequired, TransitionNotAllowed.
     """
     reason = reason.strip()
     if not reason:
@@ -55,7 +55,7 @@ def void_parcel(
         return parcel
     require_outgoing_parcel(parcel)
     if parcel.state == ParcelState.DELIVERED and actor.entry_point not in PLATFORM_ENTRY_POINTS:
-        raise WrongMove(came_from=parcel.state, to=ParcelState.VOIDED)
+        raise TransitionNotAllowed(from_state=parcel.state, to_state=ParcelState.VOIDED)
     if parcel.state == ParcelState.DELIVERED:
         require_items_with_buyer(part, parcel)
     void_locked_parcel(parcel, reason, actor=actor, now=now)
@@ -88,8 +88,8 @@ def void_locked_parcel(parcel: Parcel, reason: str, *, actor: Actor, now: dateti
 
     A replacement's items are released instead.
     """
-    came_from = advance_parcel(parcel, ParcelState.VOIDED, voided_at=now, reason=reason)
-    is_undispatched, is_replacement = came_from in _UNDISPATCHED, parcel.kind == ParcelKind.REPLACEMENT
+    previous_state = change_parcel_state(parcel, ParcelState.VOIDED, voided_at=now, reason=reason)
+    is_undispatched, is_replacement = previous_state in _UNDISPATCHED, parcel.kind == ParcelKind.REPLACEMENT
     if not is_undispatched:
         restore_stock(parcel, should_allocate=not is_replacement, actor=actor, now=now)
     elif is_replacement:

@@ -27,7 +27,7 @@ from orders.states import ACTIVE_PART_STATES, PartState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
 from shop.core.models import is_already_done, record_change
-from shop.core.states import WrongMove
+from shop.core.states import TransitionNotAllowed
 
 MAX_WEIGHT_GRAMS = 10_000_000
 IMPLAUSIBLE_FACTOR = 3  # a misplaced decimal separator is a factor of ten
@@ -93,7 +93,7 @@ def weigh_line(
     chooses `is_charged_at_bound`. An implausible weight counts only if `repeated_grams` is equal to it. A
     repeated `idempotency_key` does nothing. Raises Missing, NotSoldByWeight, InvalidWeight,
     LineAlreadyPacked, LineAlreadyRefunded, ImplausibleWeight, SubstituteUnanswered, WeightQuestionPending,
-    KeyReused, WrongMove.
+    KeyReused, TransitionNotAllowed.
     """
     order, part = locks.lock_part(part_id)
     line = part.lines.filter(pk=line_id).first()
@@ -180,7 +180,7 @@ def is_implausible_weight(line: OrderLine, grams: int) -> bool:
 
 def _check_weight(part: OrderPart, line: OrderLine, grams: int, repeated_grams: int | None) -> None:
     if part.state != PartState.ACCEPTED:
-        raise WrongMove(came_from=part.state, to="weighing")
+        raise TransitionNotAllowed(from_state=part.state, to_state="weighing")
     if line.estimate_grams is None:
         raise NotSoldByWeight()
     if not 1 <= grams <= MAX_WEIGHT_GRAMS:

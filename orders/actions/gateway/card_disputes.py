@@ -8,10 +8,10 @@ from orders.actions.ledger.ledger_postings import record_payment_event
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.models import Dispute, EventKind, Order, Payment
 from orders.payments.stripe_events import StripeEvent
-from orders.states import DISPUTE_ENDED_STATES, DISPUTE_MOVES, DisputeState
+from orders.states import DISPUTE_ENDED_STATES, DISPUTE_TRANSITIONS, DisputeState
 from shop.core.actors import Actor
 from shop.core.models import record_change
-from shop.core.states import advance
+from shop.core.states import change_state
 
 DISPUTE_EVENT_PREFIX = "charge.dispute."
 _MONEY_EVENTS = {
@@ -57,15 +57,15 @@ def record_dispute_event(
         },
     )
     data = {"amount": event.amount, "reason": event.reason, "reference": event.subject}
-    if is_new or _advance_dispute(dispute, event):
+    if is_new or _change_dispute_state(dispute, event):
         action = _CHANGES[DisputeState(dispute.state)]
         record_change(action, order, actor=actor, now=now, data=data)
     _record_chargeback(order, payment, event, data, actor=actor, now=now)
     return dispute
 
 
-def _advance_dispute(dispute: Dispute, event: StripeEvent) -> bool:
-    """Advance the dispute; return whether its state changed."""
+def _change_dispute_state(dispute: Dispute, event: StripeEvent) -> bool:
+    """Change the state of the dispute; return whether it changed."""
     state = _STATES.get(event.status, DisputeState(dispute.state))
     if dispute.is_over or (event.created < dispute.received_at and state not in DISPUTE_ENDED_STATES):
         return False
@@ -74,7 +74,7 @@ def _advance_dispute(dispute: Dispute, event: StripeEvent) -> bool:
     dispute.save(update_fields=["received_at", "amount", "evidence_by"])
     if state == dispute.state:
         return False
-    advance(dispute, state, DISPUTE_MOVES)
+    change_state(dispute, state, DISPUTE_TRANSITIONS)
     return True
 
 

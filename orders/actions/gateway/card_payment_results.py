@@ -16,11 +16,11 @@ from orders.actions.payments.confirm_order import confirm_if_covered
 from orders.actions.payments.order_payments import record_received_money
 from orders.models import EventKind, GatewayCall, Operation, Order, Payment
 from orders.payments.gateway import GatewayResult, Outcome
-from orders.states import CALL_MOVES, CallState
+from orders.states import CALL_TRANSITIONS, CallState
 from shop.core.actors import Actor
 from shop.core.errors import Missing
 from shop.core.models import record_change
-from shop.core.states import advance
+from shop.core.states import change_state
 
 # Stripe's codes for payments that can never be paid any more.
 STOPPED_CODES = frozenset({"canceled", "expired"})
@@ -138,7 +138,7 @@ def _end_start(payment: Payment, *, now: datetime.datetime) -> None:
         payment=payment, operation=Operation.START, state=CallState.NEEDS_BUYER
     ).first()
     if start_call is not None:
-        advance(start_call, CallState.FAILED, CALL_MOVES)
+        change_state(start_call, CallState.FAILED, CALL_TRANSITIONS)
         start_call.code, start_call.url, start_call.answered_at, start_call.next_check_at = (
             "canceled",
             "",

@@ -31,11 +31,11 @@ from orders.actions.payouts.refund_execution import record_refund_result
 from orders.models import GatewayCall, Operation
 from orders.payments.gateway import GatewayRequest, GatewayResult
 from orders.payments.stripe_gateway import stripe_gateway
-from orders.states import CALL_MOVES, OUTCOME_UNKNOWN_STATES, CallState
+from orders.states import CALL_TRANSITIONS, OUTCOME_UNKNOWN_STATES, CallState
 from shop.core.actors import Actor
 from shop.core.errors import Missing
 from shop.core.jobs.sweeps import delay_before_retry, run_each, run_one
-from shop.core.states import advance
+from shop.core.states import change_state
 
 _BATCH_SIZE = 100
 _FIRST_PAUSE, _MAX_PAUSE = datetime.timedelta(minutes=2), datetime.timedelta(hours=6)
@@ -155,9 +155,9 @@ def look_up_delay(tries: int) -> datetime.timedelta:
 def _write_outcome(gateway_call: GatewayCall, result: GatewayResult, *, now: datetime.datetime) -> bool:
     """Store the outcome on the call; return whether its state changed."""
     state = CallState(result.outcome.value)
-    has_changed = state in CALL_MOVES[gateway_call.state]
+    has_changed = state in CALL_TRANSITIONS[gateway_call.state]
     if has_changed:
-        advance(gateway_call, state, CALL_MOVES)
+        change_state(gateway_call, state, CALL_TRANSITIONS)
         gateway_call.answered_at = None if state in OUTCOME_UNKNOWN_STATES else now
     if gateway_call.state != state:  # the result is older than the state known
         return False

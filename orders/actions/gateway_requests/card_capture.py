@@ -20,9 +20,9 @@ from orders.actions.gateway_requests.intended_calls import (
 )
 from orders.actions.order_records.recalculate_order import open_quantities
 from orders.models import SUPERSEDED, GatewayCall, Operation, Order, OrderPart, Payment, PaymentMethod
-from orders.states import CALL_MOVES, CallState
+from orders.states import CALL_TRANSITIONS, CallState
 from shop.core.actors import Actor
-from shop.core.states import advance
+from shop.core.states import change_state
 
 # Card authorisations last seven days (docs.stripe.com/payments/place-a-hold-on-a-payment-method). Orders not
 # weighed by then are captured at their estimate and corrected afterwards.
@@ -110,7 +110,7 @@ def _supersede_excess_captures(order: Order, payment: Payment, *, now: datetime.
         state=CallState.INTENDED, tries=0, operation=Operation.CAPTURE
     )
     for gateway_call in unsent_captures.filter(amount__gt=order.still_due):
-        advance(gateway_call, CallState.FAILED, CALL_MOVES)
+        change_state(gateway_call, CallState.FAILED, CALL_TRANSITIONS)
         gateway_call.code, gateway_call.answered_at, gateway_call.next_check_at = SUPERSEDED, now, None
         gateway_call.save(update_fields=["code", "answered_at", "next_check_at"])
 

@@ -16,11 +16,11 @@ from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.payouts.proposals import require_payout_confirmed
 from orders.models import EventKind, LedgerAccount, Payment, Payout, PayoutMethod, PostingKind, Refund
 from orders.notifications import refunds as refund_notifications
-from orders.states import PAYOUT_MOVES, SETTLEMENT_MOVES, PayoutState, SettlementState
+from orders.states import PAYOUT_TRANSITIONS, SETTLEMENT_TRANSITIONS, PayoutState, SettlementState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
 from shop.core.models import is_already_done, record_change
-from shop.core.states import advance
+from shop.core.states import change_state
 
 
 class PayoutAlreadyPaid(Refused):
@@ -98,14 +98,14 @@ def complete_payout(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step of `mark_payout_paid`, under the lock of the payout's subject. Raises WrongMove."""
-    advance(payout, PayoutState.PAID, PAYOUT_MOVES)
+    """Step of `mark_payout_paid`, under the lock of the payout's subject. Raises TransitionNotAllowed."""
+    change_state(payout, PayoutState.PAID, PAYOUT_TRANSITIONS)
     payout.paid_at, payout.reference = now, reference[:120]
     payout.save(update_fields=["paid_at", "reference"])
     settlement = payout.settlement
     if settlement is not None:
         _book_payout(payout, settlement.cooperative_id, actor=actor, now=now)
-        advance(settlement, SettlementState.PAID, SETTLEMENT_MOVES)
+        change_state(settlement, SettlementState.PAID, SETTLEMENT_TRANSITIONS)
         settlement.paid_at = now
         settlement.save(update_fields=["paid_at"])
     elif payout.refund is not None:

@@ -12,12 +12,12 @@ from django.utils.translation import gettext_lazy as _
 
 from cooperatives.models import Cooperative
 from orders.models import Approval, ApprovalKind, Payout
-from orders.states import APPROVAL_MOVES, ApprovalState
+from orders.states import APPROVAL_TRANSITIONS, ApprovalState
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_rows
 from shop.core.errors import Refused
 from shop.core.models import ShopSettings, record_change, shop_settings
-from shop.core.states import advance
+from shop.core.states import change_state
 
 PROPOSAL_LIFETIME = datetime.timedelta(days=3)
 
@@ -114,7 +114,7 @@ def create_proposal(
 
 def lapse_proposal(row: Approval, *, now: datetime.datetime) -> None:
     """Step, on a locked open proposal: mark it lapsed, because it is too old or its subject has changed."""
-    advance(row, ApprovalState.LAPSED, APPROVAL_MOVES)
+    change_state(row, ApprovalState.LAPSED, APPROVAL_TRANSITIONS)
     row.decided_at = now
     row.save(update_fields=["decided_at"])
     record_proposal_change(row, "lapsed", actor=Actor.system(), now=now)

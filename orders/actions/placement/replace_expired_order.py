@@ -31,7 +31,7 @@ from orders.states import ENDED_ORDER_STATUSES, TransferState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
 from shop.core.models import Change, is_already_done, record_change
-from shop.core.states import WrongMove
+from shop.core.states import TransitionNotAllowed
 
 # The buyer agreed to these lines at these prices, and has paid for them.
 _IGNORED_PROBLEMS = frozenset(
@@ -54,7 +54,7 @@ def replace_expired_order(
 
     The old order stays ended. A surplus of the transfer stays under review; if it pays too little, the new
     order waits for the rest. A repeat for the same transfer returns the order placed first. Raises Missing,
-    WrongMove, OrderNotReplaceable.
+    TransitionNotAllowed, OrderNotReplaceable.
     """
     ended_order = locks.lock_orders([order_id]).get(order_id)
     transfer = locks.lock_bank_transfer(transfer_id)
@@ -68,7 +68,7 @@ def replace_expired_order(
         or ended_order.status not in ENDED_ORDER_STATUSES
         or ended_order.charged
     ):
-        raise WrongMove(came_from=ended_order.status, to="placed")
+        raise TransitionNotAllowed(from_state=ended_order.status, to_state="placed")
     order = _place_copy(ended_order, actor=actor, now=now)
     record_change(
         "order.replaced", ended_order, actor=actor, now=now, data={"code": order.code}, idempotency_key=key

@@ -27,11 +27,11 @@ from orders.actions.refunds.report_shortage import (
 from orders.actions.refunds.substitute_quotes import quote_substitute
 from orders.models import Allocation, CostBearer, Order, OrderPart, Substitute
 from orders.notifications import substitutes as notifications
-from orders.states import SUBSTITUTE_MOVES, PartState, SubstituteState
+from orders.states import SUBSTITUTE_TRANSITIONS, PartState, SubstituteState
 from shop.core.actors import Actor
 from shop.core.errors import Refused
 from shop.core.jobs.sweeps import run_each
-from shop.core.states import advance
+from shop.core.states import change_state
 
 _SWEEP_SIZE = 200
 _REPLACED_REASON = gettext_noop("You agreed to another product instead.")
@@ -91,7 +91,7 @@ def _close(
     now: datetime.datetime,
 ) -> None:
     """Move a waiting offer to its end, and replace the items or report them as missing."""
-    advance(substitute, state, SUBSTITUTE_MOVES)
+    change_state(substitute, state, SUBSTITUTE_TRANSITIONS)
     substitute.answered_at = now
     substitute.save(update_fields=["answered_at"])
     record_substitute_change(order, part, substitute, f"substitute.{state}", actor=actor, now=now)

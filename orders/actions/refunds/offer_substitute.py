@@ -24,12 +24,12 @@ from orders.actions.refunds.report_shortage import refund_of_missing
 from orders.actions.refunds.substitute_quotes import country_of, loss_of, quote_substitute
 from orders.models import Order, OrderLine, OrderPart, Substitute, SubstituteHold
 from orders.notifications import substitutes as notifications
-from orders.states import SUBSTITUTE_MOVES, PartState, SubstituteState
+from orders.states import SUBSTITUTE_TRANSITIONS, PartState, SubstituteState
 from shop.core.actors import Actor
 from shop.core.dates.calendar import VIETNAM
 from shop.core.errors import Missing, NeedsConfirmation, Refused
 from shop.core.models import KeyReused, is_already_done, record_change, shop_settings
-from shop.core.states import WrongMove, advance
+from shop.core.states import TransitionNotAllowed, change_state
 from shop.core.texts.formatting import format_money
 
 _TIME_TO_PACK = datetime.timedelta(hours=2)
@@ -94,14 +94,14 @@ def offer_substitute(
     `confirmed_values` are the values of a loss that a person confirmed; they are empty at first. Apps pass
     None and are not asked. Raises EmptyRefund (the items are free), InvalidSubstituteQuantity, KeyReused,
     LinesNotWeighed, Missing, SoldOut, SubstituteAtALoss, SubstituteUnanswered, UnsuitableSubstitute,
-    WrongMove.
+    TransitionNotAllowed.
     """
     order, part = locks.lock_part(part_id)
     existing = _existing_offer(part, idempotency_key)
     if existing is not None:
         return existing
     if part.state != PartState.ACCEPTED:
-        raise WrongMove(came_from=part.state, to="substitute")
+        raise TransitionNotAllowed(from_state=part.state, to_state="substitute")
     limit = refund_limits(order, part).lines.get(offer.line_id)
     if limit is None:
         raise Missing()
@@ -161,12 +161,12 @@ def withdraw_substitute(
 ) -> Substitute:
     """Withdraw an unanswered offer and release its stock; the line can be packed again.
 
-    Raises KeyReused, Missing, WrongMove.
+    Raises KeyReused, Missing, TransitionNotAllowed.
     """
     order, part, substitute = locks.lock_substitute(substitute_id)
     if is_already_done(idempotency_key, "substitute.withdrawn", substitute):
         return substitute
-    advance(substitute, SubstituteState.WITHDRAWN, SUBSTITUTE_MOVES)
+    change_state(substitute, SubstituteState.WITHDRAWN, SUBSTITUTE_TRANSITIONS)
     substitute.answered_at = now
     substitute.save(update_fields=["answered_at"])
     locks.lock_stock(substitute.holds.values_list("stock_id", flat=True))

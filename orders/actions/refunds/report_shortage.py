@@ -24,7 +24,7 @@ from orders.states import PartState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
 from shop.core.models import KeyReused
-from shop.core.states import WrongMove
+from shop.core.states import TransitionNotAllowed
 
 SHORTAGE_REASON = gettext_noop("The cooperative has fewer of these items than you ordered.")
 
@@ -50,7 +50,7 @@ def report_shortage(
     The missing ones are refunded at their share of the line's total, at the cooperative's cost, and the buyer
     is notified. If nothing is left to send, the part has to be cancelled instead. A repeated
     `idempotency_key` gives the first refund. Raises KeyReused, LinesNotWeighed, Missing, NoLinesLeftToSend,
-    NothingShort, SubstituteUnanswered, WrongMove.
+    NothingShort, SubstituteUnanswered, TransitionNotAllowed.
     """
     order, part = locks.lock_part(part_id)
     existing = (
@@ -63,7 +63,7 @@ def report_shortage(
     if existing is not None:
         return existing
     if part.state != PartState.ACCEPTED:
-        raise WrongMove(came_from=part.state, to="shortage")
+        raise TransitionNotAllowed(from_state=part.state, to_state="shortage")
     limits = refund_limits(order, part).lines
     if any(line_id not in limits for line_id in available):
         raise Missing()

@@ -29,12 +29,12 @@ from orders.models import (
     PostingKind,
     Settlement,
 )
-from orders.states import SETTLEMENT_MOVES, SettlementState
+from orders.states import SETTLEMENT_TRANSITIONS, SettlementState
 from shop.core.actors import Actor
 from shop.core.database.transactions import after_commit
 from shop.core.errors import Refused
 from shop.core.models import is_already_done, record_change
-from shop.core.states import advance
+from shop.core.states import change_state
 
 
 class SettlementAlreadyClosed(Refused):
@@ -84,7 +84,7 @@ def close_locked_settlement(
     settlement.payable, settlement.closed_at = totals.payable, now
     settlement.save()
     _book_offset_and_balance(settlement, actor=actor, now=now)
-    advance(settlement, SettlementState.CLOSED, SETTLEMENT_MOVES)
+    change_state(settlement, SettlementState.CLOSED, SETTLEMENT_TRANSITIONS)
     next_settlement = Settlement.objects.create(
         cooperative_id=settlement.cooperative_id,
         currency=settlement.currency,

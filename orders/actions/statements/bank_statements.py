@@ -31,14 +31,14 @@ from orders.models import BankTransfer, ReviewReason, StatementImport, Statement
 from orders.payments.bank_statement_rows import BankColumnMapping, guess_bank_columns, read_bank_rows
 from orders.payments.incoming_transfers import IncomingTransfer, TransferSource
 from orders.payments.statement_cells import UnreadableRow
-from orders.states import STATEMENT_ROW_MOVES, StatementRowState, TransferState
+from orders.states import STATEMENT_ROW_TRANSITIONS, StatementRowState, TransferState
 from shop.accounts.models import User
 from shop.core.actors import Actor
 from shop.core.database.transactions import after_commit, lock_row
 from shop.core.errors import Refused
 from shop.core.jobs.sweeps import run_each
 from shop.core.models import record_change, shop_settings
-from shop.core.states import advance
+from shop.core.states import change_state
 
 BANK_COLUMN_NAMES = ("date", "credit", "debit", "amount", "direction", "note", "reference", "account")
 BANK_ROWS_PER_BATCH = 40  # rows processed while the user waits; each in its own transaction, as for a webhook
@@ -89,7 +89,7 @@ def set_bank_columns(
 ) -> StatementImport:
     """Set the column mapping and the line of the headings (0: there are none; None: as guessed).
 
-    Raises Missing, WrongMove.
+    Raises Missing, TransitionNotAllowed.
     """
     statement = lock_unconfirmed_statement(statement_id, StatementKind.BANK)
     if heading is not None:
@@ -184,8 +184,10 @@ def process_bank_row(*, row_id: int, actor: Actor, now: datetime.datetime) -> No
     if row is None:
         return
     recorded = record_transfer(_transfer_of_row(row), statement=row.statement, actor=actor, now=now)
-    advance(
-        row, StatementRowState.IMPORTED if recorded.is_new else StatementRowState.KNOWN, STATEMENT_ROW_MOVES
+    change_state(
+        row,
+        StatementRowState.IMPORTED if recorded.is_new else StatementRowState.KNOWN,
+        STATEMENT_ROW_TRANSITIONS,
     )
     counter = "imported_count" if recorded.is_new else "known_count"
     StatementImport.objects.filter(pk=row.statement_id).update(**{counter: F(counter) + 1})

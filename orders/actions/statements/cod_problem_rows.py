@@ -27,11 +27,11 @@ from orders.models import (
     StatementRow,
     StatementRowProblem,
 )
-from orders.states import STATEMENT_ROW_MOVES, StatementRowState
+from orders.states import STATEMENT_ROW_TRANSITIONS, StatementRowState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
 from shop.core.models import record_change
-from shop.core.states import WrongMove, advance
+from shop.core.states import TransitionNotAllowed, change_state
 
 # Problems that a person may override, accepting the carrier's figures.
 ACCEPTABLE_PROBLEMS = frozenset(
@@ -57,7 +57,7 @@ def accept_problem_row(*, row_id: int, code: str = "", actor: Actor, now: dateti
     """Process a problem row with the carrier's figures; `code` names its parcel if the row does not.
 
     Records the reported cash, marks the parcel as delivered if it was on its way, and leaves the difference
-    due from the buyer. Raises Missing, StatementRowNotAcceptable, WrongMove.
+    due from the buyer. Raises Missing, StatementRowNotAcceptable, TransitionNotAllowed.
     """
     statement, row = _lock_row(row_id)
     if row.problem in UNMATCHED_PROBLEMS and code.strip():
@@ -87,9 +87,9 @@ def accept_problem_row(*, row_id: int, code: str = "", actor: Actor, now: dateti
 
 @transaction.atomic(durable=True)
 def dismiss_problem_row(*, row_id: int, actor: Actor, now: datetime.datetime) -> StatementRow:
-    """Dismiss a problem row without any effect. Raises Missing, WrongMove."""
+    """Dismiss a problem row without any effect. Raises Missing, TransitionNotAllowed."""
     statement, row = _lock_row(row_id)
-    advance(row, StatementRowState.DISMISSED, STATEMENT_ROW_MOVES)
+    change_state(row, StatementRowState.DISMISSED, STATEMENT_ROW_TRANSITIONS)
     record_change("statement.row_dismissed", row, root=statement, actor=actor, now=now)
     return row
 
@@ -101,5 +101,5 @@ def _lock_row(row_id: int) -> tuple[StatementImport, StatementRow]:
     statement = locks.lock_statement(statement_id)
     row = StatementRow.objects.get(pk=row_id)
     if row.state != StatementRowState.PROBLEM:
-        raise WrongMove(came_from=row.state, to=StatementRowState.IMPORTED)
+        raise TransitionNotAllowed(from_state=row.state, to_state=StatementRowState.IMPORTED)
     return statement, row

@@ -48,14 +48,14 @@ from orders.models import (
     StatementRowProblem,
 )
 from orders.payments.cod_statement_rows import CodColumnMapping, guess_cod_columns, read_cod_rows
-from orders.states import STATEMENT_ROW_MOVES, CashHolder, CodState, ParcelState, StatementRowState
+from orders.states import STATEMENT_ROW_TRANSITIONS, CashHolder, CodState, ParcelState, StatementRowState
 from shop.accounts.models import User
 from shop.core.actors import Actor
 from shop.core.database.transactions import after_commit
 from shop.core.errors import Missing, Refused
 from shop.core.jobs.sweeps import run_batch
 from shop.core.models import record_change
-from shop.core.states import advance_all
+from shop.core.states import change_states
 
 COD_ROWS_PER_BATCH = 100  # rows in one transaction, so that locks are held only briefly
 COD_COLUMN_NAMES = ("tracking", "parcel", "collected", "fee", "remitted")
@@ -100,7 +100,10 @@ def preview_cod_statement(statement: StatementImport) -> list[MatchedRow]:
 def set_cod_columns(
     *, statement_id: int, carrier: str, fee_bearer: str, columns: dict[str, int | None]
 ) -> StatementImport:
-    """Set the statement's carrier, the bearer of its fees, and its columns. Raises Missing, WrongMove."""
+    """Set the statement's carrier, the bearer of its fees, and its columns.
+
+    Raises Missing, TransitionNotAllowed.
+    """
     statement = lock_unconfirmed_statement(statement_id, StatementKind.COD)
     statement.carrier, statement.fee_bearer = carrier.strip()[:120], fee_bearer
     statement.save(update_fields=["carrier", "fee_bearer"])
@@ -275,8 +278,8 @@ def record_delivery_and_cash(
 
 
 def close_rows(statement: StatementImport, rows: Sequence[StatementRow], state: StatementRowState) -> None:
-    """Step, on a locked statement: advance the rows and count them on it."""
-    advance_all(rows, state, STATEMENT_ROW_MOVES)
+    """Step, on a locked statement: change the state of the rows and count them on it."""
+    change_states(rows, state, STATEMENT_ROW_TRANSITIONS)
     StatementRow.objects.bulk_update(rows, ["parcel"], batch_size=500)
     statement.imported_count += len(rows) if state == StatementRowState.IMPORTED else 0
     statement.known_count += len(rows) if state == StatementRowState.KNOWN else 0

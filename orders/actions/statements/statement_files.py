@@ -18,7 +18,7 @@ from orders.payments.statement_tables import Row, read_table
 from orders.states import StatementRowState
 from shop.accounts.models import User
 from shop.core.errors import Refused
-from shop.core.states import WrongMove
+from shop.core.states import TransitionNotAllowed
 
 
 class EmptyStatement(Refused):
@@ -54,10 +54,10 @@ def stored_rows(statement: StatementImport) -> list[Row]:
 
 
 def lock_unconfirmed_statement(statement_id: int, kind: StatementKind) -> StatementImport:
-    """Step: lock a statement whose columns may still be changed. Raises Missing, WrongMove."""
+    """Step: lock a statement whose columns may still be changed. Raises Missing, TransitionNotAllowed."""
     statement = locks.lock_statement(statement_id, kind)
     if statement.confirmed_at is not None:
-        raise WrongMove(came_from=StatementRowState.IMPORTED, to=StatementRowState.WAITING)
+        raise TransitionNotAllowed(from_state=StatementRowState.IMPORTED, to_state=StatementRowState.WAITING)
     return statement
 
 

@@ -14,14 +14,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from shop.accounts.models import DataRequest, RequestKind, User
-from shop.accounts.states import REQUEST_MOVES, RequestState
+from shop.accounts.states import REQUEST_TRANSITIONS, RequestState
 from shop.core.actors import Actor
 from shop.core.database.metadata import set_tracked_columns
 from shop.core.database.transactions import lock_row
 from shop.core.dates.calendar import start_of_day, vietnam_date
 from shop.core.errors import Missing, ReasonRequired, Refused
 from shop.core.models import ShopSettings, record_change, shop_settings
-from shop.core.states import advance
+from shop.core.states import change_state
 from shop.notifications.models import ContactMethod
 from shop.notifications.send import queue_notification
 
@@ -132,7 +132,7 @@ def answer_request(
 ) -> None:
     """Close a request from the desk as done or refused, with an answer for the requester.
 
-    Raises Missing, ReasonRequired, WrongMove.
+    Raises Missing, ReasonRequired, TransitionNotAllowed.
     """
     if not answer.strip():
         raise ReasonRequired(field="answer")
@@ -141,7 +141,7 @@ def answer_request(
 
 @transaction.atomic(durable=True)
 def withdraw_request(*, request_id: uuid.UUID, user_id: int, actor: Actor, now: datetime.datetime) -> None:
-    """Withdraw one's own request. Raises Missing, WrongMove."""
+    """Withdraw one's own request. Raises Missing, TransitionNotAllowed."""
     row = lock_request(request_id)
     if row.user_id != user_id:
         raise Missing()
@@ -151,10 +151,10 @@ def withdraw_request(*, request_id: uuid.UUID, user_id: int, actor: Actor, now: 
 def close_request(
     row: DataRequest, state: RequestState, *, answer: str = "", actor: Actor, now: datetime.datetime
 ) -> None:
-    """Step: close a locked request and notify the requester. Raises WrongMove."""
+    """Step: close a locked request and notify the requester. Raises TransitionNotAllowed."""
     row.answered_at, row.answered_by, row.answer, row.obstacle = now, actor.name, answer, ""
     row.save(update_fields=["answered_at", "answered_by", "answer", "obstacle"])
-    advance(row, state, REQUEST_MOVES)  # a wrong move rolls back the transaction
+    change_state(row, state, REQUEST_TRANSITIONS)  # an impossible transition rolls back the transaction
     record_change(f"data_request.{state}", row, actor=actor, now=now)
     if answer:
         with translation.override(row.language):

@@ -73,7 +73,7 @@ def order_cancel(
     arguments: OrderCancelArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     key = handled_order_key(arguments["id"], "id", context)
-    with ErrorCodeMap(wrong_move="CANNOT_CANCEL_ORDER"):
+    with ErrorCodeMap(transition_not_allowed="CANNOT_CANCEL_ORDER"):
         reason = gettext_noop("Cancelled by the market.")
         cancel_order(order_id=key, reason=reason, actor=context.actor, now=context.now)
     return {"order": order_row(key, context, selection)}
@@ -172,7 +172,7 @@ def order_fulfill(
     if text is None:
         raise InputError("REQUIRED", _("Choose an order."), field="order")
     order_key = handled_order_key(text, "order", context)
-    with ErrorCodeMap(wrong_move="FULFILL_ORDER_LINE"):
+    with ErrorCodeMap(transition_not_allowed="FULFILL_ORDER_LINE"):
         parcels = fulfil_order(
             order_id=order_key,
             lines_to_send=_sent_quantities(input_data["lines"], order_key, context),
@@ -223,7 +223,7 @@ def order_fulfillment_approve(
     arguments: OrderFulfillmentApproveArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     key = _handled_parcel_key(arguments["id"], context)
-    with ErrorCodeMap(wrong_move="INVALID"):
+    with ErrorCodeMap(transition_not_allowed="INVALID"):
         dispatch_packed_parcel(parcel_id=key, actor=context.actor, now=context.now)
     return _parcel_payload(key, context, selection)
 
@@ -234,7 +234,7 @@ def order_fulfillment_cancel(
 ) -> dict[str, object]:
     """Void a parcel. Its stock returns to the warehouse where it was packed; `warehouseId` is ignored."""
     key = _handled_parcel_key(arguments["id"], context)
-    with ErrorCodeMap(wrong_move="CANNOT_CANCEL_FULFILLMENT"):
+    with ErrorCodeMap(transition_not_allowed="CANNOT_CANCEL_FULFILLMENT"):
         reason = gettext_noop("Undone by staff.")
         void_parcel(parcel_id=key, reason=reason, actor=context.actor, now=context.now)
     return _parcel_payload(key, context, selection)
@@ -246,7 +246,7 @@ def order_fulfillment_update_tracking(
 ) -> dict[str, object]:
     key = _handled_parcel_key(arguments["id"], context)
     number = _tracking_number(arguments["input"].get("trackingNumber"))
-    with ErrorCodeMap(wrong_move="INVALID"):
+    with ErrorCodeMap(transition_not_allowed="INVALID"):
         set_tracking_number(parcel_id=key, tracking_number=number, actor=context.actor, now=context.now)
     return _parcel_payload(key, context, selection)
 

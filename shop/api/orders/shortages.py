@@ -39,7 +39,7 @@ mutation = Mutations(
         "unsuitable_substitute": "PRODUCT_UNAVAILABLE_FOR_PURCHASE",
         "sold_out": "INSUFFICIENT_STOCK",
         "substitute_closed": "NOT_EDITABLE",
-        "wrong_move": "NOT_EDITABLE",
+        "transition_not_allowed": "NOT_EDITABLE",
         "key_reused": "UNIQUE",
     }
 )

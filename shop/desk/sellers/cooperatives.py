@@ -31,7 +31,7 @@ from cooperatives.models import (
     DocumentKind,
     Warehouse,
 )
-from cooperatives.states import COOPERATIVE_MOVES, CooperativeState
+from cooperatives.states import COOPERATIVE_TRANSITIONS, CooperativeState
 from orders.models import commission_percents
 from orders.payments.banks import find_bank
 from shop.accounts.staff.permissions import Permission
@@ -234,7 +234,7 @@ def _presence_check(label: StrOrPromise, is_present: bool) -> ApplicationCheck:
 
 def _decision_buttons(row: Cooperative) -> list[DecisionButton]:
     """Return the decisions that the cooperative's state allows; approval waits for the checks."""
-    allowed = COOPERATIVE_MOVES[row.state]
+    allowed = COOPERATIVE_TRANSITIONS[row.state]
     buttons = []
     for new_state, (label, css) in DECISION_BUTTONS.items():
         if new_state in allowed:

@@ -24,7 +24,7 @@ from catalog.actions.listings.listing_states import (
 )
 from catalog.models import Listing, Price, Product, ProductMedia, Variant
 from catalog.search import words_of
-from catalog.states import LISTING_MOVES, ListingState
+from catalog.states import LISTING_TRANSITIONS, ListingState
 from cooperatives.models import Certificate
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
@@ -94,7 +94,7 @@ def show_listing(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     product = listing.product
     now = timezone.now()
     missing_fields = missing_legal_fields(product)
-    allowed = LISTING_MOVES[listing.state]
+    allowed = LISTING_TRANSITIONS[listing.state]
     context = {
         "listing": listing,
         "product": product,

@@ -187,7 +187,7 @@ def _render_form(
         "part": parcel.part,
         "order": parcel.part.order,
         "form": form,
-        "move": transition,
+        "transition": transition,
         "key": uuid.uuid4(),
     }
     return render_page(request, membership, "members/parcel.html", context)

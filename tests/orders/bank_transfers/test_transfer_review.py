@@ -36,7 +36,7 @@ from orders.states import Coverage, OrderStatus, PayoutState, TransferState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, ReasonRequired
 from shop.core.models import Change
-from shop.core.states import WrongMove
+from shop.core.states import TransitionNotAllowed
 from tests.factories import NOW, get_stock, unknown_uuid
 from tests.invariants import check_everything
 from tests.orders.bank_transfers.transfer_helpers import (
@@ -314,9 +314,9 @@ def test_settled_transfer_can_be_neither_returned_nor_dismissed() -> None:
     order = make_transfer_order()
     transfer = receive_transfer(order.code)
 
-    with assert_refused(WrongMove, "wrong_move"):
+    with assert_refused(TransitionNotAllowed, "transition_not_allowed"):
         return_transfer(transfer_id=transfer.pk, account=RETURN_ACCOUNT, reason="Nhầm", actor=DESK, now=LATER)
-    with assert_refused(WrongMove, "wrong_move"):
+    with assert_refused(TransitionNotAllowed, "transition_not_allowed"):
         dismiss_transfer(transfer_id=transfer.pk, reason="Nhầm", actor=DESK, now=LATER)
     with assert_refused(Missing, "missing"):
         confirm_transfer_returned(transfer_id=transfer.pk, reference="", actor=DESK, now=LATER)
@@ -336,7 +336,7 @@ def test_dismissed_transfer_can_be_reopened() -> None:
     order = make_transfer_order()
     transfer = receive_transfer("tien hang")
     dismiss_transfer(transfer_id=transfer.pk, reason="Tiền của sàn", actor=DESK, now=LATER)
-    with assert_refused(WrongMove, "wrong_move"):
+    with assert_refused(TransitionNotAllowed, "transition_not_allowed"):
         assign(transfer, (order, 120_000))
 
     reopen_transfer_review(transfer_id=transfer.pk, actor=DESK, now=LATER)
@@ -442,7 +442,7 @@ def test_active_order_cannot_be_replaced() -> None:
     order = make_transfer_order()
     transfer = receive_transfer("tien hang")
 
-    with assert_refused(WrongMove, "wrong_move"):
+    with assert_refused(TransitionNotAllowed, "transition_not_allowed"):
         replace_expired_order(transfer_id=transfer.pk, order_id=order.pk, actor=DESK, now=LATER)
 
 

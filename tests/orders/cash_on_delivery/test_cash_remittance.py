@@ -30,7 +30,7 @@ from orders.models import CashRemittance, CostBearer, LedgerAccount, LedgerEntry
 from orders.states import CashHolder, CodState, Coverage
 from shop.core.errors import ReasonRequired
 from shop.core.models import Change, KeyReused
-from shop.core.states import WrongMove
+from shop.core.states import TransitionNotAllowed
 from tests.factories import make_seller
 from tests.invariants import check_cash
 from tests.orders.cash_on_delivery.cash_helpers import (
@@ -150,7 +150,7 @@ def test_receiving_another_amount_requires_reason() -> None:
         -1_000,
         "ngân hàng thu phí",
     )
-    with assert_refused(WrongMove, "wrong_move"):
+    with assert_refused(TransitionNotAllowed, "transition_not_allowed"):
         reconcile_remittance(remittance_id=remittance.pk, received=230_000, **ACTOR_NOW)
 
 

@@ -38,7 +38,7 @@ from orders.states import ComplaintState, OrderStatus, ParcelKind, ParcelState, 
 from shop.core.actors import Actor, ActorKind, EntryPoint
 from shop.core.errors import Missing, ReasonRequired
 from shop.core.models import Change, KeyReused, Picture, ShopSettings
-from shop.core.states import WrongMove
+from shop.core.states import TransitionNotAllowed
 from shop.notifications.models import Notification
 from tests.factories import get_stock, make_order, make_variant, unknown_uuid
 from tests.invariants import check_everything
@@ -321,7 +321,7 @@ def test_only_platform_can_accept_rejected_complaint() -> None:
     complaint = file_complaint(part)
     reject_complaint(complaint_id=complaint.pk, reason="Không", actor=MEMBER, now=LATER)
 
-    with assert_refused(WrongMove, "wrong_move"):
+    with assert_refused(TransitionNotAllowed, "transition_not_allowed"):
         accept(complaint, refund=refund_of(part, 1_000))
     accept(complaint, actor=ACTOR_NOW["actor"], refund=refund_of(part, 1_000))
 
@@ -334,11 +334,11 @@ def test_answered_complaint_cannot_be_answered_or_withdrawn() -> None:
     complaint = file_complaint(part)
     accept(complaint, refund=refund_of(part, 1_000))
 
-    with assert_refused(WrongMove, "wrong_move"):
+    with assert_refused(TransitionNotAllowed, "transition_not_allowed"):
         accept(complaint, refund=refund_of(part, 1_000))
-    with assert_refused(WrongMove, "wrong_move"):
+    with assert_refused(TransitionNotAllowed, "transition_not_allowed"):
         reject_complaint(complaint_id=complaint.pk, reason="Không", actor=MEMBER, now=LATER)
-    with assert_refused(WrongMove, "wrong_move"):
+    with assert_refused(TransitionNotAllowed, "transition_not_allowed"):
         withdraw_complaint(complaint_id=complaint.pk, actor=BUYER, now=LATER)
 
 

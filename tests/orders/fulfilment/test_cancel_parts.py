@@ -20,7 +20,7 @@ from orders.states import OrderStatus, ParcelState, PartState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, ReasonRequired
 from shop.core.models import Change
-from shop.core.states import WrongMove
+from shop.core.states import TransitionNotAllowed
 from shop.notifications.models import Notification
 from tests.factories import (
     NOW,
@@ -110,7 +110,7 @@ def test_order_can_be_cancelled_only_once(two_parts) -> None:
     order, _first, _second = two_parts
 
     cancel_order(order_id=order.pk, reason="khách gọi", **ACTOR_NOW)
-    with assert_refused(WrongMove, "wrong_move"):
+    with assert_refused(TransitionNotAllowed, "transition_not_allowed"):
         cancel_order(order_id=order.pk, reason="khách gọi", **ACTOR_NOW)
 
     assert Change.objects.filter(action="order.cancelled").count() == 1

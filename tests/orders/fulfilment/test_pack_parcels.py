@@ -18,7 +18,7 @@ from orders.models import OrderPart, Parcel
 from orders.states import CashHolder, CodState, OrderStatus, ParcelState, Progress, SaleorStatus
 from shop.core.actors import Actor, ActorKind, EntryPoint
 from shop.core.errors import Missing, ReasonRequired
-from shop.core.states import WrongMove
+from shop.core.states import TransitionNotAllowed
 from shop.notifications.models import Notification
 from tests.factories import NOW, get_stock, make_order, make_seller, make_variant, unknown_uuid
 from tests.invariants import check_cash, check_everything, check_parcels
@@ -208,7 +208,7 @@ def test_delivered_parcel_can_be_voided_only_by_platform(entry_point) -> None:
     if entry_point in (EntryPoint.DESK, EntryPoint.SYSTEM):
         assert void_parcel(**void_request).state == ParcelState.VOIDED
     else:
-        with assert_refused(WrongMove, "wrong_move"):
+        with assert_refused(TransitionNotAllowed, "transition_not_allowed"):
             void_parcel(**void_request)
 
 

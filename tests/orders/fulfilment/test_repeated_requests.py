@@ -26,7 +26,7 @@ from orders.actions.fulfilment.pack_parcels import (
 from orders.models import PaymentEvent
 from shop.core.actors import Actor
 from shop.core.models import Change, KeyReused
-from shop.core.states import WrongMove
+from shop.core.states import TransitionNotAllowed
 from tests.factories import NOW, make_order, make_part, make_variant
 from tests.invariants import check_everything
 from tests.refusals import assert_refused
@@ -66,7 +66,7 @@ def test_repeating_step_with_another_key_is_refused() -> None:
     part = make_part()
     accept_part(part_id=part.pk, idempotency_key="a", actor=MEMBER, now=NOW)
 
-    with pytest.raises(WrongMove):
+    with pytest.raises(TransitionNotAllowed):
         accept_part(part_id=part.pk, idempotency_key="b", actor=MEMBER, now=NOW)
 
     assert Change.objects.filter(action="part.accepted").count() == 1
@@ -117,7 +117,7 @@ def test_buyer_cancelling_twice_with_one_key_ends_part_once() -> None:
     assert Change.objects.filter(action="part.cancelled").count() == 1
     with assert_refused(KeyReused, "key_reused"):
         cancel_part_as_buyer(part_id=other.pk, **request)
-    with assert_refused(WrongMove, "wrong_move"):
+    with assert_refused(TransitionNotAllowed, "transition_not_allowed"):
         cancel_part_as_buyer(part_id=part.pk, **request | {"idempotency_key": "d"})
     check_everything()
 

@@ -34,7 +34,7 @@ from orders.models import LedgerEntry, OrderPart, Parcel, PaymentEvent
 from shop.core.actors import Actor, ActorKind, EntryPoint
 from shop.core.errors import ReasonRequired
 from shop.core.models import Change
-from shop.core.states import WrongMove
+from shop.core.states import TransitionNotAllowed
 from shop.notifications.models import Notification
 from tests.factories import NOW, get_stock, make_order, make_seller, make_variant, make_weighed_variant
 from tests.invariants import check_everything
@@ -285,7 +285,7 @@ def test_delivery_with_complaint_stays() -> None:
 def test_step_that_is_not_the_last_is_refused(is_delivered, step) -> None:
     parcel = delivered() if is_delivered else handed_over()
 
-    with assert_refused(WrongMove, "wrong_move"):
+    with assert_refused(TransitionNotAllowed, "transition_not_allowed"):
         undo(parcel, step)
 
 
@@ -296,7 +296,7 @@ def test_undoing_twice_with_one_key_undoes_once() -> None:
     undo(parcel, ParcelStep.DELIVERY, idempotency_key="u")
 
     assert Change.objects.filter(action="parcel.delivery_undone").count() == 1
-    with assert_refused(WrongMove, "wrong_move"):
+    with assert_refused(TransitionNotAllowed, "transition_not_allowed"):
         undo(parcel, ParcelStep.DELIVERY, idempotency_key="v")
 
 

@@ -57,7 +57,7 @@ from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
 from shop.core.errors import Missing
 from shop.core.models import Change, KeyReused
-from shop.core.states import WrongMove
+from shop.core.states import TransitionNotAllowed
 from shop.notifications.models import Notification
 from tests.factories import (
     NOW,
@@ -421,7 +421,7 @@ def test_line_of_another_part_is_missing() -> None:
 def test_part_that_is_not_accepted_cannot_be_weighed() -> None:
     part = make_order((make_weighed_variant(), 2)).parts.get()
 
-    with assert_refused(WrongMove, "wrong_move"):
+    with assert_refused(TransitionNotAllowed, "transition_not_allowed"):
         weigh(part, 4600)
 
 

@@ -25,19 +25,19 @@ from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pa
 from orders.actions.fulfilment.void_parcels import void_parcel
 from orders.models import Parcel, Substitute
 from orders.states import (
-    COD_MOVES,
-    PARCEL_MOVES,
-    PARCEL_UNDO_MOVES,
-    PART_MOVES,
-    PART_UNDO_MOVES,
-    SUBSTITUTE_MOVES,
+    COD_TRANSITIONS,
+    PARCEL_TRANSITIONS,
+    PARCEL_UNDO_TRANSITIONS,
+    PART_TRANSITIONS,
+    PART_UNDO_TRANSITIONS,
+    SUBSTITUTE_TRANSITIONS,
     CodState,
     ParcelState,
     PartState,
     SubstituteState,
 )
 from shop.core.actors import Actor, ActorKind, EntryPoint
-from shop.core.states import WrongMove, advance
+from shop.core.states import TransitionNotAllowed, change_state
 from tests.factories import NOW, make_part
 from tests.refusals import assert_refused
 from tests.state_tables import unreachable_states
@@ -87,30 +87,30 @@ PARCEL_UNDO_PAIRS = {
 }
 
 
-def check_pairs(row, column, moves, pairs, states):
+def check_pairs(row, column, transitions, pairs, states):
     """Try every pair of states on a saved row: listed transitions succeed, all others are refused."""
     for source, target in itertools.product(states.values, repeat=2):
         type(row).objects.filter(pk=row.pk).update(**{column: source})
         row.refresh_from_db()
         if (source, target) in pairs:
-            assert advance(row, target, moves, column=column) == source
+            assert change_state(row, target, transitions, column=column) == source
         else:
-            with assert_refused(WrongMove, "wrong_move"):
-                advance(row, target, moves, column=column)
+            with assert_refused(TransitionNotAllowed, "transition_not_allowed"):
+                change_state(row, target, transitions, column=column)
         row.refresh_from_db()
         assert getattr(row, column) == (target if (source, target) in pairs else source)
 
 
 def test_part_allows_only_listed_transitions() -> None:
-    check_pairs(make_part(), "state", PART_MOVES, PART_PAIRS, PartState)
+    check_pairs(make_part(), "state", PART_TRANSITIONS, PART_PAIRS, PartState)
 
 
 def test_parcel_allows_only_listed_transitions() -> None:
-    check_pairs(parcel_in(ParcelState.PACKING), "state", PARCEL_MOVES, PARCEL_PAIRS, ParcelState)
+    check_pairs(parcel_in(ParcelState.PACKING), "state", PARCEL_TRANSITIONS, PARCEL_PAIRS, ParcelState)
 
 
 def test_parcel_cash_allows_only_listed_transitions() -> None:
-    check_pairs(parcel_in(ParcelState.PACKING), "cod_state", COD_MOVES, CASH_PAIRS, CodState)
+    check_pairs(parcel_in(ParcelState.PACKING), "cod_state", COD_TRANSITIONS, CASH_PAIRS, CodState)
 
 
 def test_substitute_allows_only_listed_transitions() -> None:
@@ -128,23 +128,23 @@ def test_substitute_allows_only_listed_transitions() -> None:
         answer_by=NOW,
     )
 
-    check_pairs(offer, "state", SUBSTITUTE_MOVES, SUBSTITUTE_PAIRS, SubstituteState)
-    assert not unreachable_states(SUBSTITUTE_MOVES, first=SubstituteState.WAITING)
+    check_pairs(offer, "state", SUBSTITUTE_TRANSITIONS, SUBSTITUTE_PAIRS, SubstituteState)
+    assert not unreachable_states(SUBSTITUTE_TRANSITIONS, first=SubstituteState.WAITING)
 
 
 def test_only_listed_steps_are_undone() -> None:
     parcel = parcel_in(ParcelState.PACKING)
-    check_pairs(parcel, "state", PARCEL_UNDO_MOVES, PARCEL_UNDO_PAIRS, ParcelState)
-    check_pairs(parcel.part, "state", PART_UNDO_MOVES, PART_UNDO_PAIRS, PartState)
+    check_pairs(parcel, "state", PARCEL_UNDO_TRANSITIONS, PARCEL_UNDO_PAIRS, ParcelState)
+    check_pairs(parcel.part, "state", PART_UNDO_TRANSITIONS, PART_UNDO_PAIRS, PartState)
 
 
 def test_every_state_is_reachable() -> None:
-    assert unreachable_states(PART_MOVES, first=PartState.NEW) == set()
-    assert unreachable_states(PARCEL_MOVES, first=ParcelState.PACKING) == set()
-    assert unreachable_states(COD_MOVES, first=CodState.EXPECTED) == set()
-    assert set(PART_MOVES) == set(PartState.values)
-    assert set(PARCEL_MOVES) == set(ParcelState.values)
-    assert set(COD_MOVES) == set(CodState.values)
+    assert unreachable_states(PART_TRANSITIONS, first=PartState.NEW) == set()
+    assert unreachable_states(PARCEL_TRANSITIONS, first=ParcelState.PACKING) == set()
+    assert unreachable_states(COD_TRANSITIONS, first=CodState.EXPECTED) == set()
+    assert set(PART_TRANSITIONS) == set(PartState.values)
+    assert set(PARCEL_TRANSITIONS) == set(ParcelState.values)
+    assert set(COD_TRANSITIONS) == set(CodState.values)
 
 
 def part_in(state):
@@ -215,7 +215,7 @@ def test_part_action_moves_part_or_is_refused(state, action) -> None:
     if state in transitions:
         run_action(part)
     else:
-        with assert_refused(WrongMove, "wrong_move"):
+        with assert_refused(TransitionNotAllowed, "transition_not_allowed"):
             run_action(part)
 
     part.refresh_from_db()
@@ -255,7 +255,7 @@ def test_parcel_action_moves_parcel_or_is_refused(state, action) -> None:
     if state in transitions:
         run_action(**who)
     else:
-        with assert_refused(WrongMove, "wrong_move"):
+        with assert_refused(TransitionNotAllowed, "transition_not_allowed"):
             run_action(**who)
 
     parcel.refresh_from_db()
@@ -317,7 +317,7 @@ def test_collected_cash_cannot_be_reported_twice() -> None:
     parcel = parcel_in(ParcelState.DELIVERED)
     report_collected_cash(parcel_id=parcel.pk, actor=DESK, now=NOW)
 
-    with assert_refused(WrongMove, "wrong_move"):
+    with assert_refused(TransitionNotAllowed, "transition_not_allowed"):
         report_collected_cash(parcel_id=parcel.pk, actor=DESK, now=NOW)
 
     parcel.refresh_from_db()

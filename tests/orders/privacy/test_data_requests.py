@@ -47,7 +47,7 @@ from shop.accounts.personal.consents import CONSENT_VERSION
 from shop.accounts.personal.data_requests import LAWFUL_DAYS, DeadlineExceedsLaw, change_data_deadlines
 from shop.accounts.sign_in.token_families import start_family
 from shop.accounts.staff.permissions import Permission
-from shop.accounts.states import REQUEST_MOVES, RequestState
+from shop.accounts.states import REQUEST_TRANSITIONS, RequestState
 from shop.core.actors import Actor
 from shop.core.errors import Missing
 from shop.core.models import Change, ShopSettings
@@ -434,8 +434,8 @@ def test_number_of_queries_of_request_list_does_not_depend_on_its_length(client:
 
 
 def test_every_request_state_is_reachable() -> None:
-    assert unreachable_states(REQUEST_MOVES, first=RequestState.OPEN) == set()
-    assert set(REQUEST_MOVES) == {RequestState.OPEN}
+    assert unreachable_states(REQUEST_TRANSITIONS, first=RequestState.OPEN) == set()
+    assert set(REQUEST_TRANSITIONS) == {RequestState.OPEN}
 
 
 def test_anonymising_closes_open_request() -> None:

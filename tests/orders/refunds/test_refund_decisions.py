@@ -68,7 +68,7 @@ from orders.models import (
 from orders.states import Coverage, OrderStatus, ParcelKind, ParcelState, PayoutState, Progress
 from shop.core.errors import Missing, ReasonRequired
 from shop.core.models import Change, KeyReused
-from shop.core.states import WrongMove
+from shop.core.states import TransitionNotAllowed
 from shop.notifications.models import Notification
 from tests.factories import (
     get_stock,
@@ -399,7 +399,7 @@ def test_returned_items_can_be_received_later() -> None:
 
     assert get_stock(variant).on_hand == 9
     assert OrderPart.objects.get(pk=part.pk).progress == Progress.PARTLY_RETURNED
-    with assert_refused(WrongMove, "wrong_move"):
+    with assert_refused(TransitionNotAllowed, "transition_not_allowed"):
         receive_return(parcel_id=refund.parcel_id, damaged={}, warehouse_id=warehouse_id, **ACTOR_NOW)
     check_everything()
 

@@ -12,7 +12,7 @@ from orders.actions.refunds.report_shortage import NothingShort, report_shortage
 from orders.models import OrderLine, OrderPart, Refund
 from orders.states import PartState
 from shop.core.actors import Actor
-from shop.core.states import WrongMove
+from shop.core.states import TransitionNotAllowed
 from shop.notifications.models import Notification
 from tests.factories import NOW, get_stock, make_order, make_seller, make_variant
 from tests.invariants import check_everything
@@ -103,5 +103,5 @@ def test_rest_of_a_part_can_still_be_cancelled_after_a_shortage() -> None:
 def test_shortage_before_acceptance_is_refused() -> None:
     part = make_order((make_variant(), 2)).parts.get()
 
-    with assert_refused(WrongMove, "wrong_move"):
+    with assert_refused(TransitionNotAllowed, "transition_not_allowed"):
         report_shortage(part_id=part.pk, available={part.lines.get().pk: 1}, **AS_MEMBER)

@@ -53,7 +53,7 @@ from orders.states import SubstituteState
 from shop.core.actors import Actor
 from shop.core.errors import Missing
 from shop.core.models import Change, KeyReused, ShopSettings
-from shop.core.states import WrongMove
+from shop.core.states import TransitionNotAllowed
 from shop.notifications.models import Notification
 from tests.factories import (
     NOW,
@@ -354,7 +354,7 @@ def test_withdrawn_offer_lets_line_be_packed() -> None:
     pack_parcel(part_id=case.part.pk, quantities={case.line.pk: 4}, **AS_MEMBER)
     with assert_refused(SubstituteClosed, "substitute_closed"):
         case.answer(True)
-    with assert_refused(WrongMove, "wrong_move"):
+    with assert_refused(TransitionNotAllowed, "transition_not_allowed"):
         withdraw_substitute(substitute_id=substitute.pk, **AS_MEMBER)
 
 
@@ -401,7 +401,7 @@ def test_offer_before_acceptance_is_refused() -> None:
     part = make_order((make_variant(seller), 2)).parts.get()
     offer = SubstituteOffer(part.lines.get().pk, 1, make_variant(seller).pk, 1)
 
-    with assert_refused(WrongMove, "wrong_move"):
+    with assert_refused(TransitionNotAllowed, "transition_not_allowed"):
         offer_substitute(part_id=part.pk, offer=offer, **AS_MEMBER)
 
 

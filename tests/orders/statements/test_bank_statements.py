@@ -31,7 +31,7 @@ from orders.states import StatementRowState, TransferState
 from shop.core.actors import Actor
 from shop.core.errors import Missing
 from shop.core.models import Change
-from shop.core.states import WrongMove
+from shop.core.states import TransitionNotAllowed
 from tests.factories import NOW, make_admin, make_bank_account
 from tests.invariants import check_everything
 from tests.orders.bank_transfers.transfer_helpers import HOUR, LATER, make_transfer_order, receive_transfer
@@ -270,7 +270,7 @@ def test_statement_is_refused_if_shop_has_no_bank_account() -> None:
 def test_columns_of_applied_statement_cannot_be_changed() -> None:
     statement = applied(csv(("FT1", 7_000, "lai")))
 
-    with assert_refused(WrongMove, "wrong_move"):
+    with assert_refused(TransitionNotAllowed, "transition_not_allowed"):
         set_bank_columns(statement_id=statement.pk, columns={"date": 1})
 
 

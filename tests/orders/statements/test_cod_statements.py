@@ -35,7 +35,7 @@ from orders.payments.cod_statement_rows import CodColumnsMissing
 from orders.payments.statement_tables import UnreadableFile
 from orders.states import CodState, Coverage, ParcelState, StatementRowState
 from shop.core.errors import Missing
-from shop.core.states import WrongMove
+from shop.core.states import TransitionNotAllowed
 from tests.factories import NOW, make_admin
 from tests.invariants import check_cash
 from tests.orders.cash_on_delivery.cash_helpers import (
@@ -169,7 +169,7 @@ def test_problem_row_waits_to_be_accepted_or_dismissed(problem) -> None:
         assert (reload(parcel).cod_state, reload(parcel).state) == (CodState.REMITTED, ParcelState.DELIVERED)
         assert reload(parcel).cod_collected == amount
         assert reload(parcel).remittance_line.remitted == amount - 10_000
-        with assert_refused(WrongMove, "wrong_move"):
+        with assert_refused(TransitionNotAllowed, "transition_not_allowed"):
             accept_problem_row(row_id=row.pk, **ACTOR_NOW)
     else:
         with assert_refused(StatementRowNotAcceptable, "statement_row_not_acceptable"):
@@ -259,7 +259,7 @@ def test_statement_needs_carrier_and_columns_before_confirmation() -> None:
     result = apply_cod_statement(statement_id=uploaded.pk, **ACTOR_NOW)
 
     assert (result.imported_count, CashRemittance.objects.get().fee_bearer) == (1, "cooperative")
-    with assert_refused(WrongMove, "wrong_move"):
+    with assert_refused(TransitionNotAllowed, "transition_not_allowed"):
         set_cod_columns(statement_id=uploaded.pk, carrier="x", fee_bearer="platform", columns=columns)
 
 

@@ -12,7 +12,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor, ActorKind, EntryPoint
 from shop.core.errors import Missing
 from shop.core.models import Change
-from shop.core.states import WrongMove
+from shop.core.states import TransitionNotAllowed
 from tests.factories import NOW, make_channel, make_staff, make_variant
 from tests.markup import html_of
 from tests.refusals import assert_refused
@@ -86,7 +86,7 @@ def test_usual_prices_and_those_of_other_programs_are_not_listed() -> None:
 def test_price_is_confirmed_as_it_was_read() -> None:
     price = set_price(make_variant(price=100_000), 1_000)
 
-    with assert_refused(WrongMove, "wrong_move"):
+    with assert_refused(TransitionNotAllowed, "transition_not_allowed"):
         confirm_price(price_id=price.pk, amount=10_000, actor=DESK, now=NOW)
     with assert_refused(Missing, "missing"):
         confirm_price(price_id=0, amount=1_000, actor=DESK, now=NOW)

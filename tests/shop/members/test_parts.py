@@ -24,7 +24,7 @@ from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Forbidden
 from shop.core.models import Change
-from shop.core.states import WrongMove
+from shop.core.states import TransitionNotAllowed
 from tests.factories import (
     NOW,
     carrier_deliveries,
@@ -126,7 +126,9 @@ def test_declined_part_cannot_be_accepted(packer, seller) -> None:
 
     part.refresh_from_db()
     assert part.state == PartState.DECLINED
-    assert [str(message) for message in response.context["messages"]] == [str(WrongMove.default_message)]
+    assert [str(message) for message in response.context["messages"]] == [
+        str(TransitionNotAllowed.default_message)
+    ]
 
 
 def test_declining_needs_a_reason(packer, seller) -> None:
@@ -417,6 +419,6 @@ def test_refused_acceptance_does_not_hold_up_the_others(packer, seller) -> None:
     states = dict(OrderPart.objects.values_list("pk", "state"))
     assert states == {declined.pk: PartState.DECLINED, accepted.pk: PartState.ACCEPTED}
     assert [str(message) for message in response.context["messages"]] == [
-        f"{declined.order.code}: {WrongMove.default_message}",
+        f"{declined.order.code}: {TransitionNotAllowed.default_message}",
         "Đã nhận 1 đơn.",
     ]

@@ -64,7 +64,7 @@ const Command = ({ command }) => {
 // What may be corrected after these refusals, instead of trying the same again.
 const CORRECTIONS = { invalid_pickup_code: ["code", "code"], cash_amount_differs: ["cash_reason", "cash_reason"] };
 // After these the same command can only be refused again.
-const FINAL = ["missing", "wrong_move"];
+const FINAL = ["missing", "transition_not_allowed"];
 
 const isNew = ({ name }) => ["create_listing", "submit_listing"].includes(name);
 

@@ -152,9 +152,9 @@ def test_refusal_is_repeated_even_if_the_command_would_succeed_now(phone, part) 
         {
             "key": packing["key"],
             "outcome": "refused",
-            "code": "wrong_move",
+            "code": "transition_not_allowed",
             "message": "Nội dung này vừa thay đổi. Hãy kiểm tra lại.",
-            "details": {"came_from": "new", "to": "packing"},
+            "details": {"from_state": "new", "to_state": "packing"},
             "row": {"kind": "part", "id": part.pk},
         }
     ]
@@ -181,7 +181,7 @@ def test_same_key_of_another_member_is_another_command(phone, seller, part) -> N
 
     answer = Phone(seller).push(accepting)["answers"][0]
 
-    assert (answer["outcome"], answer["code"]) == ("refused", "wrong_move")
+    assert (answer["outcome"], answer["code"]) == ("refused", "transition_not_allowed")
     assert PhoneCommand.objects.filter(key=accepting["key"]).count() == 2
 
 
@@ -202,7 +202,7 @@ def test_refusal_holds_up_only_what_builds_on_it(phone, seller) -> None:
     again = phone.push(closing, packing)["answers"]
 
     assert [(answer["outcome"], answer.get("code")) for answer in answers] == [
-        ("refused", "wrong_move"),
+        ("refused", "transition_not_allowed"),
         ("later", "earlier_command_open"),
         ("later", "earlier_command_open"),
         ("done", None),
@@ -314,7 +314,7 @@ def test_foreign_rows_look_like_missing_ones(phone, seller, part) -> None:
     assert {answer["code"] for answer in answers} == {"missing"}
     assert borrowed_key["outcome"] == "later"  # as for a key that nobody has
     foreign_line = manager.answer("weigh_line", **own_part, line=str(line.pk), grams=100)
-    assert foreign_line["code"] in ("missing", "wrong_move")
+    assert foreign_line["code"] in ("missing", "transition_not_allowed")
     assert all_rows() == before
 
 
@@ -623,7 +623,7 @@ def test_listing_is_paused_and_resumed_once(seller) -> None:
 
     assert (repeated["answers"][0]["outcome"], state) == ("done", ListingState.PAUSED)
     assert repeated["rows"][0]["listings"][0]["state"] == "paused"
-    assert (second["outcome"], second["code"]) == ("refused", "wrong_move")
+    assert (second["outcome"], second["code"]) == ("refused", "transition_not_allowed")
     assert Change.objects.filter(action="listing.paused").count() == 1
 
 
