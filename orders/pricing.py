@@ -22,7 +22,7 @@ class LineInput:
     """
 
     key: Hashable
-    cooperative: int
+    cooperative_id: int
     unit_list_price: int
     unit_price: int
     quantity: int
@@ -33,7 +33,7 @@ class LineInput:
 class DeliveryInput:
     """One cooperative's delivery: list price and price charged."""
 
-    cooperative: int
+    cooperative_id: int
     list_price: int
     price: int
     tax_rate: Decimal = Decimal(0)
@@ -43,7 +43,7 @@ class DeliveryInput:
 class DiscountInput:
     """A discount of `percent` or `amount` on lines or deliveries.
 
-    `lines` and `cooperatives` narrow it down; None means all.
+    `lines` and `cooperative_ids` narrow it down; None means all.
     """
 
     key: Hashable
@@ -51,7 +51,7 @@ class DiscountInput:
     amount: int | None = None
     is_for_delivery: bool = False
     lines: frozenset[Hashable] | None = None
-    cooperatives: frozenset[int] | None = None
+    cooperative_ids: frozenset[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class PricedItem:
     """A priced line or delivery: its list price, its price after its own discounts, its total after all."""
 
     key: Hashable
-    cooperative: int
+    cooperative_id: int
     listed: NetAndGross
     priced: NetAndGross
     total: NetAndGross
@@ -133,8 +133,8 @@ class Purchase:
     def total(self) -> NetAndGross:
         return _sum_amounts([self.goods, self.delivery])
 
-    def goods_of(self, cooperative: int) -> NetAndGross:
-        return _sum_amounts([line.total for line in self.lines if line.cooperative == cooperative])
+    def goods_of(self, cooperative_id: int) -> NetAndGross:
+        return _sum_amounts([line.total for line in self.lines if line.cooperative_id == cooperative_id])
 
 
 def price_purchase(
@@ -152,7 +152,7 @@ def price_purchase(
     """
     remaining_by_line: dict[Hashable, int] = {line.key: line.unit_price * line.quantity for line in lines}
     remaining_by_delivery: dict[Hashable, int] = {
-        delivery.cooperative: delivery.price for delivery in deliveries
+        delivery.cooperative_id: delivery.price for delivery in deliveries
     }
     applied_discounts = []
     for discount in discounts:
@@ -162,7 +162,7 @@ def price_purchase(
     return Purchase(
         lines=[_price_line(line, remaining_by_line[line.key], is_tax_included) for line in lines],
         deliveries=[
-            _price_delivery(delivery, remaining_by_delivery[delivery.cooperative], is_tax_included)
+            _price_delivery(delivery, remaining_by_delivery[delivery.cooperative_id], is_tax_included)
             for delivery in deliveries
         ],
         discounts=applied_discounts,
@@ -174,17 +174,17 @@ def _discounted_keys(
 ) -> list[Hashable]:
     if discount.is_for_delivery:
         return [
-            delivery.cooperative
+            delivery.cooperative_id
             for delivery in deliveries
-            if _applies_to(discount, delivery.cooperative, None)
+            if _applies_to(discount, delivery.cooperative_id, None)
         ]
-    return [line.key for line in lines if _applies_to(discount, line.cooperative, line.key)]
+    return [line.key for line in lines if _applies_to(discount, line.cooperative_id, line.key)]
 
 
 def _price_line(line: LineInput, total: int, is_tax_included: bool) -> PricedItem:
     return PricedItem(
         line.key,
-        line.cooperative,
+        line.cooperative_id,
         _add_tax(line.unit_list_price * line.quantity, line.tax_rate, is_tax_included),
         _add_tax(line.unit_price * line.quantity, line.tax_rate, is_tax_included),
         _add_tax(total, line.tax_rate, is_tax_included),
@@ -193,8 +193,8 @@ def _price_line(line: LineInput, total: int, is_tax_included: bool) -> PricedIte
 
 def _price_delivery(delivery: DeliveryInput, total: int, is_tax_included: bool) -> PricedItem:
     return PricedItem(
-        delivery.cooperative,
-        delivery.cooperative,
+        delivery.cooperative_id,
+        delivery.cooperative_id,
         _add_tax(delivery.list_price, delivery.tax_rate, is_tax_included),
         _add_tax(delivery.price, delivery.tax_rate, is_tax_included),
         _add_tax(total, delivery.tax_rate, is_tax_included),
@@ -219,8 +219,8 @@ def price_weighed(agreed: AgreedLine, grams: int, *, is_tax_included: bool = Tru
     return WeighedPrice(listed_sums, priced_sums, total, shares_by_key)
 
 
-def _applies_to(discount: DiscountInput, cooperative: int, line: Hashable | None) -> bool:
-    if discount.cooperatives is not None and cooperative not in discount.cooperatives:
+def _applies_to(discount: DiscountInput, cooperative_id: int, line: Hashable | None) -> bool:
+    if discount.cooperative_ids is not None and cooperative_id not in discount.cooperative_ids:
         return False
     return discount.lines is None or line in discount.lines
 

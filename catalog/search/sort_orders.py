@@ -156,13 +156,13 @@ def _ids_from_text(keys: str) -> RawSQL:
 
 
 @compiled_query
-def _newest(channel: int, *, start: int, stop: int) -> QuerySet[Any, int]:
-    return _listed_products(channel)[start:stop]
+def _newest(channel_id: int, *, start: int, stop: int) -> QuerySet[Any, int]:
+    return _listed_products(channel_id)[start:stop]
 
 
 @compiled_query
-def _ids_newest_first(channel: int, keys: str, *, limit: int) -> QuerySet[Any, int]:
-    return _listed_products(channel).filter(product__in=_ids_from_text(keys))[:limit]
+def _ids_newest_first(channel_id: int, keys: str, *, limit: int) -> QuerySet[Any, int]:
+    return _listed_products(channel_id).filter(product__in=_ids_from_text(keys))[:limit]
 
 
 @compiled_query
@@ -176,6 +176,6 @@ def _ids_by_name(keys: str, *, limit: int) -> QuerySet[Any, int]:
     return products.in_alphabet().values_list("pk", flat=True)[:limit]
 
 
-def _listed_products(channel: int) -> QuerySet[Any, int]:
-    listings = Listing.objects.filter(channel=channel, state=ListingState.PUBLISHED)
+def _listed_products(channel_id: int) -> QuerySet[Any, int]:
+    listings = Listing.objects.filter(channel=channel_id, state=ListingState.PUBLISHED)
     return listings.newest_first().values_list("product", flat=True)

@@ -212,36 +212,38 @@ def _free_by_variant(variant_ids: Sequence[int], listings: Sequence[Listing]) ->
 
 
 @compiled_query
-def _visible_listings(channel: int, products: Collection[int]) -> QuerySet[Listing]:
+def _visible_listings(channel_id: int, product_ids: Collection[int]) -> QuerySet[Listing]:
     """Return listings with the columns that cards show."""
-    listings = Listing.objects.on_sale(channel).filter(product__in=products).select_related("channel")
+    listings = Listing.objects.on_sale(channel_id).filter(product__in=product_ids).select_related("channel")
     return listings.defer(*_UNUSED_COLUMNS).order_by()
 
 
 @compiled_query
-def _ocop_stars(products: Collection[int], day: datetime.date) -> QuerySet[Any, Any]:
-    certificates = Certificate.objects.valid_on(day).filter(kind=CertificateKind.OCOP, products__in=products)
+def _ocop_stars(product_ids: Collection[int], day: datetime.date) -> QuerySet[Any, Any]:
+    certificates = Certificate.objects.valid_on(day).filter(
+        kind=CertificateKind.OCOP, products__in=product_ids
+    )
     return certificates.order_by("stars", "pk").values_list("products", "stars")
 
 
 @compiled_query
-def _variants(products: Collection[int]) -> QuerySet[Variant]:
-    return Variant.objects.filter(product__in=products).defer(*_KEYS_AND_TIMES)
+def _variants(product_ids: Collection[int]) -> QuerySet[Variant]:
+    return Variant.objects.filter(product__in=product_ids).defer(*_KEYS_AND_TIMES)
 
 
 @compiled_query
-def _prices_of(variants: Collection[int], channels: Collection[int]) -> QuerySet[Price]:
-    return Price.objects.filter(variant__in=variants, channel__in=channels, amount__isnull=False)
+def _prices_of(variant_ids: Collection[int], channel_ids: Collection[int]) -> QuerySet[Price]:
+    return Price.objects.filter(variant__in=variant_ids, channel__in=channel_ids, amount__isnull=False)
 
 
 @compiled_query
-def _first_media(products: Collection[int]) -> QuerySet[ProductMedia]:
-    media = ProductMedia.objects.displayable().filter(product__in=products).select_related("picture")
+def _first_media(product_ids: Collection[int]) -> QuerySet[ProductMedia]:
+    media = ProductMedia.objects.displayable().filter(product__in=product_ids).select_related("picture")
     media = media.only("product", "picture__state", "picture__renditions")
     return media.order_by("product", "-sort_order", "-pk")
 
 
 @compiled_query
-def _free_stock(channel: int, country: str, variants: Collection[int]) -> QuerySet[Any, Any]:
-    stocks = Stock.objects.reachable(channel_id=channel, country=country).filter(variant__in=variants)
+def _free_stock(channel_id: int, country: str, variant_ids: Collection[int]) -> QuerySet[Any, Any]:
+    stocks = Stock.objects.reachable(channel_id=channel_id, country=country).filter(variant__in=variant_ids)
     return stocks.values_list("variant").annotate(total=Sum("free")).order_by("variant")

@@ -230,12 +230,12 @@ def _root_categories() -> QuerySet[Category]:
 
 
 @compiled_query
-def _cooperatives_shipping_to(channel: int, provinces: Collection[str]) -> QuerySet[Any, int]:
+def _cooperatives_shipping_to(channel_id: int, province_codes: Collection[str]) -> QuerySet[Any, int]:
     rates = DeliveryRate.objects.filter(
-        channel=channel,
+        channel=channel_id,
         delivery_method__is_active=True,
         delivery_method__warehouse=None,
-        province_code__in=provinces,
+        province_code__in=province_codes,
     )
     return rates.order_by().values_list("delivery_method__cooperative", flat=True).distinct()
 

@@ -85,14 +85,14 @@ class DeliveryProvinceForm(forms.Form):
 
 
 def parse_chosen_deliveries(
-    submitted: Mapping[str, object], cooperatives: Iterable[int]
+    submitted: Mapping[str, object], cooperative_ids: Iterable[int]
 ) -> dict[int, RequestedDelivery]:
     """Parse the submitted delivery methods and pickup times ("12", "12@2026-11-29T06:00").
 
     Invalid values are ignored, and so are shipping services, which stay as chosen over the API.
     """
     deliveries = {}
-    for cooperative_id in cooperatives:
+    for cooperative_id in cooperative_ids:
         match = _DELIVERY_VALUE.fullmatch(str(submitted.get(f"delivery-{cooperative_id}", "")))
         if not match:
             continue

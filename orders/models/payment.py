@@ -103,10 +103,10 @@ class PaymentSums:
         return self.authorised + self.charged
 
 
-def basket_payment_sums(basket: uuid.UUID) -> dict[PaymentMethod, list[PaymentSums]]:
+def basket_payment_sums(basket_id: uuid.UUID) -> dict[PaymentMethod, list[PaymentSums]]:
     """Return sums of a basket's payments by method; omits payments without an event. One query."""
     totals: dict[tuple[uuid.UUID, str], dict[str, int]] = {}
-    for payment, method, kind, total in _events_before(basket):
+    for payment, method, kind, total in _events_before(basket_id):
         totals.setdefault((payment, method), {})[kind] = total
     sums_by_method: dict[PaymentMethod, list[PaymentSums]] = {}
     for (_payment, method), sums in totals.items():
@@ -115,8 +115,8 @@ def basket_payment_sums(basket: uuid.UUID) -> dict[PaymentMethod, list[PaymentSu
 
 
 @compiled_query
-def _events_before(basket: uuid.UUID) -> models.QuerySet[PaymentEvent, tuple[uuid.UUID, str, str, int]]:
-    payment_events = PaymentEvent.objects.filter(payment__basket=basket).order_by("payment")
+def _events_before(basket_id: uuid.UUID) -> models.QuerySet[PaymentEvent, tuple[uuid.UUID, str, str, int]]:
+    payment_events = PaymentEvent.objects.filter(payment__basket=basket_id).order_by("payment")
     columns = payment_events.values_list("payment", "payment__method", "kind")
     return columns.annotate(total=Sum("amount"))
 

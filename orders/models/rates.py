@@ -92,9 +92,9 @@ def commission_percents(
 
 
 @compiled_query
-def _commissions_on(day: datetime.date, cooperatives: Collection[int]) -> models.QuerySet[CommissionRate]:
+def _commissions_on(day: datetime.date, cooperative_ids: Collection[int]) -> models.QuerySet[CommissionRate]:
     rates = CommissionRate.objects.in_force_on(day).filter(
-        Q(cooperative=None) | Q(cooperative__in=cooperatives)
+        Q(cooperative=None) | Q(cooperative__in=cooperative_ids)
     )
     return rates.select_related("category").order_by("from_day", "pk")
 

@@ -58,22 +58,22 @@ def parts_of_new_order(lines: Iterable[OrderLine]) -> list[OrderPart]:
 
 
 @compiled_query
-def _select_parts(order: uuid.UUID) -> QuerySet[OrderPart]:
+def _select_parts(order_id: uuid.UUID) -> QuerySet[OrderPart]:
     return (
-        OrderPart.objects.filter(order=order)
+        OrderPart.objects.filter(order=order_id)
         .select_related("cooperative", "delivery_method")
         .order_by("number")
     )
 
 
 @compiled_query
-def _select_lines(parts: Collection[int]) -> QuerySet[OrderLine]:
-    return OrderLine.objects.filter(part__in=parts).in_order()
+def _select_lines(part_ids: Collection[int]) -> QuerySet[OrderLine]:
+    return OrderLine.objects.filter(part__in=part_ids).in_order()
 
 
 @compiled_query
-def _select_discounts(order: uuid.UUID) -> QuerySet[Discount]:
-    return Discount.objects.filter(order=order).order_by("kind", "pk")
+def _select_discounts(order_id: uuid.UUID) -> QuerySet[Discount]:
+    return Discount.objects.filter(order=order_id).order_by("kind", "pk")
 
 
 def notify_order_placed(

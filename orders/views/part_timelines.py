@@ -34,7 +34,7 @@ from shop.core.models import Picture, shop_settings, show_in_language, untransla
 class PartTimeline:
     """A part with its entries and parcels, and the actions that its buyer may take.
 
-    `refunded_lines` are the fully refunded lines. `current_names` maps lines whose names were not recorded in
+    `refunded_line_ids` are the fully refunded lines. `current_names` maps lines whose names were not recorded in
     the page's language to their current names in it.
     """
 
@@ -43,7 +43,7 @@ class PartTimeline:
     parcels: list[Parcel]
     picture: Picture | None
     complaints: Sequence[Complaint]
-    refunded_lines: Collection[uuid.UUID]
+    refunded_line_ids: Collection[uuid.UUID]
     current_names: Mapping[uuid.UUID, str]
     complaint_until: datetime.datetime | None
     now: datetime.datetime
@@ -92,7 +92,7 @@ class PartTimeline:
     @property
     def _has_items_to_complain_about(self) -> bool:
         has_arrived = self.part.progress in PARTLY_ARRIVED_PROGRESS - {Progress.RETURNED}
-        unrefunded = [line for line in self.part.lines.all() if line.pk not in self.refunded_lines]
+        unrefunded = [line for line in self.part.lines.all() if line.pk not in self.refunded_line_ids]
         return has_arrived and bool(unrefunded) and self.open_complaint is None
 
     @property
@@ -162,7 +162,7 @@ def load_part_timelines(
                 parcels=[parcel for parcel in all_parcels if parcel.is_active_outgoing],
                 picture=pictures.get(part.pk),
                 complaints=part_complaints,
-                refunded_lines=refunded_lines,
+                refunded_line_ids=refunded_lines,
                 current_names=current_names,
                 complaint_until=_complaint_deadline(part, all_parcels, refunded_lines, complaint_days),
                 now=now,
@@ -255,10 +255,10 @@ def _refund_entries_by_part(
 
 
 def _complaint_deadline(
-    part: OrderPart, parcels: Sequence[Parcel], refunded_lines: Collection[uuid.UUID], days: int
+    part: OrderPart, parcels: Sequence[Parcel], refunded_line_ids: Collection[uuid.UUID], days: int
 ) -> datetime.datetime | None:
     """Return until when the buyer may complain about the part's last items; None if nothing has arrived."""
-    lines = {line.pk: line for line in part.lines.all() if line.pk not in refunded_lines}
+    lines = {line.pk: line for line in part.lines.all() if line.pk not in refunded_line_ids}
     deadlines = [
         complaint_deadline(
             lines[row.order_line_id], parcel.delivered_at, days=days, hours=part.cooperative.claim_hours

@@ -141,14 +141,14 @@ def with_channel_key(rows: Rows, channel_key: int | None) -> Rows:
 
 def _public_rows_query(
     keys: Collection[Key | str],
-    channel: int,
+    channel_id: int,
     *when: datetime.datetime,
     public_rows: Callable[..., Rows],
     column: str,
     order: tuple[str, ...],
 ) -> Rows:
     return (
-        with_channel_key(public_rows(channel, *when), channel)
+        with_channel_key(public_rows(channel_id, *when), channel_id)
         .filter(**{f"{column}__in": keys})
         .order_by(*order)
     )

@@ -101,10 +101,10 @@ def _changed_rows(last_seen: int) -> tuple[list[tuple[str, str]], int]:
     return list(changed), last_seen
 
 
-def _products_showing(cooperative: int) -> list[tuple[str, str]]:
+def _products_showing(cooperative_id: int) -> list[tuple[str, str]]:
     """Return the cooperative's products whose link previews exist and show its name."""
     pictures = SharePicture.objects.filter(kind=_PRODUCT).values("key")
-    products = Product.objects.filter(cooperative=cooperative, pk__in=pictures).order_by("pk")
+    products = Product.objects.filter(cooperative=cooperative_id, pk__in=pictures).order_by("pk")
     return [(_PRODUCT, str(key)) for key in products.values_list("pk", flat=True)]
 
 

@@ -39,7 +39,7 @@ def create_product(
     product_type_id: int,
     values: Mapping[str, object],
     inputs: Sequence[AttributeInput],
-    collections: Sequence[int],
+    collection_ids: Sequence[int],
     actor: Actor,
     now: datetime.datetime,
 ) -> Product:
@@ -54,7 +54,7 @@ def create_product(
     product = Product(product_type=product_type, cooperative=_find_seller(cooperative_id))
     insert_product(product, values, actor=actor, now=now)
     set_product_attributes(product, inputs, requires_all=True)
-    _add_to_collections(product, collections)
+    _add_to_collections(product, collection_ids)
     return product
 
 
@@ -92,12 +92,12 @@ def update_product(
     cooperative: Cooperative | None = None,
     values: Mapping[str, object],
     inputs: Sequence[AttributeInput] = (),
-    collections: Sequence[int] | None = None,
+    collection_ids: Sequence[int] | None = None,
     needs_approval: bool = True,
     actor: Actor,
     now: datetime.datetime,
 ) -> Product:
-    """Update the given columns; `collections` None keeps them. Published products must stay complete.
+    """Update the given columns; `collection_ids` None keeps them. Published products must stay complete.
 
     With `needs_approval`, texts that buyers read of an approved product wait for the platform's review and
     the rest changes at once. With a `cooperative`, another cooperative's product is Missing. Raises Missing,
@@ -108,11 +108,13 @@ def update_product(
     if needs_approval:
         require_allowed_texts(values)
         immediate = propose_values(product, values, actor=actor, now=now)
-        is_proposed_only = len(immediate) < len(values) and not inputs and collections is None
+        is_proposed_only = len(immediate) < len(values) and not inputs and collection_ids is None
         if is_proposed_only and all(getattr(product, column) == immediate[column] for column in immediate):
             return product
         values = immediate
-    return save_product_values(product, values, inputs=inputs, collections=collections, actor=actor, now=now)
+    return save_product_values(
+        product, values, inputs=inputs, collection_ids=collection_ids, actor=actor, now=now
+    )
 
 
 def save_product_values(
@@ -120,7 +122,7 @@ def save_product_values(
     values: Mapping[str, object],
     *,
     inputs: Sequence[AttributeInput] = (),
-    collections: Sequence[int] | None = None,
+    collection_ids: Sequence[int] | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Product:
@@ -129,9 +131,9 @@ def save_product_values(
     set_search_columns(product)
     save_unique(product)
     set_product_attributes(product, inputs, requires_all=False)
-    if collections is not None:
-        CollectionProduct.objects.filter(product=product).exclude(collection__in=collections).delete()
-        _add_to_collections(product, collections)
+    if collection_ids is not None:
+        CollectionProduct.objects.filter(product=product).exclude(collection__in=collection_ids).delete()
+        _add_to_collections(product, collection_ids)
     finish_product_edit(product, data=changes, actor=actor, now=now)
     return product
 
@@ -172,8 +174,8 @@ def _find_seller(cooperative_id: int | None) -> Cooperative:
     return cooperative
 
 
-def _add_to_collections(product: Product, collections: Sequence[int]) -> None:
-    for key in collections:
+def _add_to_collections(product: Product, collection_ids: Sequence[int]) -> None:
+    for key in collection_ids:
         collection = Collection.objects.filter(pk=key).first()
         if collection is None:
             raise Missing(field="collections")

@@ -370,13 +370,15 @@ def refresh_availability(*, variant_ids: Iterable[int]) -> None:
 
 
 @compiled_query
-def _available_listings(channel: int, country: str, listings: Collection[int]) -> QuerySet[Listing, int]:
+def _available_listings(
+    channel_id: int, country: str, listing_ids: Collection[int]
+) -> QuerySet[Listing, int]:
     """Return ids of those listings with a priced, in-stock variant."""
-    in_stock = Stock.objects.reachable(channel_id=channel, country=country)
-    priced = Price.objects.filter(variant=OuterRef("pk"), channel=channel, amount__isnull=False)
+    in_stock = Stock.objects.reachable(channel_id=channel_id, country=country)
+    priced = Price.objects.filter(variant=OuterRef("pk"), channel=channel_id, amount__isnull=False)
     buyable = Variant.objects.filter(
         Q(track_inventory=False) | Exists(in_stock.filter(variant=OuterRef("pk"), free__gt=0)),
         Exists(priced),
         product=OuterRef("product"),
     )
-    return Listing.objects.filter(Exists(buyable), pk__in=listings).values_list("pk", flat=True)
+    return Listing.objects.filter(Exists(buyable), pk__in=listing_ids).values_list("pk", flat=True)

@@ -276,9 +276,9 @@ def _select_reservations(keys: Collection[int]) -> QuerySet[Reservation]:
 
 
 @compiled_query
-def reservations_of_basket(basket: uuid.UUID) -> QuerySet[Reservation]:
+def reservations_of_basket(basket_id: uuid.UUID) -> QuerySet[Reservation]:
     """Return a basket's reservations. Only the holder of the basket's lock adds reservations."""
-    return Reservation.objects.filter(line__basket=basket).order_by("pk")
+    return Reservation.objects.filter(line__basket=basket_id).order_by("pk")
 
 
 def shop_quantity_limit() -> int | None:
@@ -287,18 +287,18 @@ def shop_quantity_limit() -> int | None:
 
 
 @compiled_query
-def _buyable_variants(variants: Collection[int], channel: int) -> QuerySet[Variant]:
-    return Variant.objects.buyable_in(channel).filter(pk__in=variants)
+def _buyable_variants(variant_ids: Collection[int], channel_id: int) -> QuerySet[Variant]:
+    return Variant.objects.buyable_in(channel_id).filter(pk__in=variant_ids)
 
 
 @compiled_query
-def _select_lines(basket: uuid.UUID, variants: Collection[int]) -> QuerySet[BasketLine]:
-    return BasketLine.objects.filter(basket=basket, variant__in=variants).order_by("created_at", "pk")
+def _select_lines(basket_id: uuid.UUID, variant_ids: Collection[int]) -> QuerySet[BasketLine]:
+    return BasketLine.objects.filter(basket=basket_id, variant__in=variant_ids).order_by("created_at", "pk")
 
 
 @compiled_query
-def _select_prices(variants: Collection[int], channel: int) -> QuerySet[Price]:
-    return Price.objects.filter(variant__in=variants, channel=channel)
+def _select_prices(variant_ids: Collection[int], channel_id: int) -> QuerySet[Price]:
+    return Price.objects.filter(variant__in=variant_ids, channel=channel_id)
 
 
 def _check_limit(variant: Variant, lines: Iterable[BasketLine], shop_limit: int | None) -> None:

@@ -94,19 +94,19 @@ def _line_sums_by_part(order: Order) -> dict[int, _LineSums]:
 
 
 @compiled_query
-def _parts_of(order: uuid.UUID) -> QuerySet[OrderPart]:
-    return OrderPart.objects.filter(order=order).order_by("number")
+def _parts_of(order_id: uuid.UUID) -> QuerySet[OrderPart]:
+    return OrderPart.objects.filter(order=order_id).order_by("number")
 
 
 @compiled_query
-def _line_sum_rows(order: uuid.UUID) -> QuerySet[OrderLine, tuple[int, int, int, int]]:
-    rows = OrderLine.objects.filter(order=order).order_by("part").values_list("part")
+def _line_sum_rows(order_id: uuid.UUID) -> QuerySet[OrderLine, tuple[int, int, int, int]]:
+    rows = OrderLine.objects.filter(order=order_id).order_by("part").values_list("part")
     return rows.annotate(Sum("quantity"), Sum("list_net"), Sum("list_gross"))
 
 
 @compiled_query
-def _parcel_sums(order: uuid.UUID) -> QuerySet[ParcelLine, tuple[int, uuid.UUID, str, str, int]]:
-    parcel_lines = ParcelLine.objects.filter(parcel__part__order=order).exclude(
+def _parcel_sums(order_id: uuid.UUID) -> QuerySet[ParcelLine, tuple[int, uuid.UUID, str, str, int]]:
+    parcel_lines = ParcelLine.objects.filter(parcel__part__order=order_id).exclude(
         parcel__state=ParcelState.VOIDED
     )
     states = parcel_lines.values_list("parcel__part", "order_line", "parcel__kind", "parcel__state")
@@ -114,19 +114,19 @@ def _parcel_sums(order: uuid.UUID) -> QuerySet[ParcelLine, tuple[int, uuid.UUID,
 
 
 @compiled_query
-def _refunded_by_part(parts: Collection[int]) -> QuerySet[Refund, tuple[int | None, int]]:
-    rows = Refund.objects.filter(part__in=parts).order_by("part").values_list("part")
+def _refunded_by_part(part_ids: Collection[int]) -> QuerySet[Refund, tuple[int | None, int]]:
+    rows = Refund.objects.filter(part__in=part_ids).order_by("part").values_list("part")
     return rows.annotate(total=Sum(F("amount") - F("surplus")))
 
 
 @compiled_query
-def _payments_of(order: uuid.UUID) -> QuerySet[Payment]:
-    return Payment.objects.filter(order=order).order_by("created_at", "pk")
+def _payments_of(order_id: uuid.UUID) -> QuerySet[Payment]:
+    return Payment.objects.filter(order=order_id).order_by("created_at", "pk")
 
 
 @compiled_query
-def _event_sums(order: uuid.UUID) -> QuerySet[PaymentEvent, tuple[uuid.UUID, str, int]]:
-    payment_events = PaymentEvent.objects.filter(payment__order=order).order_by("payment")
+def _event_sums(order_id: uuid.UUID) -> QuerySet[PaymentEvent, tuple[uuid.UUID, str, int]]:
+    payment_events = PaymentEvent.objects.filter(payment__order=order_id).order_by("payment")
     return payment_events.values_list("payment", "kind").annotate(total=Sum("amount"))
 
 

@@ -138,7 +138,7 @@ def write_parts(
 ) -> list[OrderLine]:
     """Step: create parts, lines and discounts of an order that has none; return the lines in order."""
     lines_priced = {line.key: line for line in quote.purchase.lines}
-    deliveries_priced = {delivery.cooperative: delivery for delivery in quote.purchase.deliveries}
+    deliveries_priced = {delivery.cooperative_id: delivery for delivery in quote.purchase.deliveries}
     hours = quote.shop.accept_within_hours
     parts = []
     for number, seller_quote in enumerate(quote.seller_quotes, start=1):

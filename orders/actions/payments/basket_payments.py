@@ -223,8 +223,8 @@ def carry_payments_over(
 
 
 @compiled_query
-def _payments_of_basket(basket: uuid.UUID) -> QuerySet[Payment]:
-    return Payment.objects.filter(basket=basket).order_by("created_at", "pk")
+def _payments_of_basket(basket_id: uuid.UUID) -> QuerySet[Payment]:
+    return Payment.objects.filter(basket=basket_id).order_by("created_at", "pk")
 
 
 def capture_carried_payments(

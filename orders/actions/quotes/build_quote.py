@@ -276,7 +276,7 @@ def _price_seller_quotes(
 def _set_amounts_to_pay(seller_quotes: Sequence[SellerQuote], purchase: Purchase) -> None:
     """Set the price of each line and delivery after all discounts."""
     lines = {line.key: line.total.gross for line in purchase.lines}
-    deliveries = {delivery.cooperative: delivery.total.gross for delivery in purchase.deliveries}
+    deliveries = {delivery.cooperative_id: delivery.total.gross for delivery in purchase.deliveries}
     for seller_quote in seller_quotes:
         seller_quote.delivery_to_pay = deliveries.get(seller_quote.cooperative.pk)
         for line in seller_quote.lines:

@@ -62,8 +62,8 @@ def _slots_by_time(delivery_methods: Mapping[int, list[DeliveryMethod]], day: da
 
 
 @compiled_query
-def _select_slots(delivery_methods: Collection[int], day: datetime.date) -> QuerySet[PickupSlot]:
-    return PickupSlot.objects.filter(delivery_method__in=delivery_methods, day__gte=day)
+def _select_slots(delivery_method_ids: Collection[int], day: datetime.date) -> QuerySet[PickupSlot]:
+    return PickupSlot.objects.filter(delivery_method__in=delivery_method_ids, day__gte=day)
 
 
 def _delivery_option(

@@ -64,9 +64,11 @@ def read_quoted_variants(quote_request: QuoteRequest) -> Mapping[int, Variant]:
     return _attach_offers((row, row) for row in rows)
 
 
-def read_basket_lines(basket: uuid.UUID, channel: int) -> tuple[list[BasketLine], Mapping[int, Variant]]:
+def read_basket_lines(
+    basket_id: uuid.UUID, channel_id: int
+) -> tuple[list[BasketLine], Mapping[int, Variant]]:
     """Return a basket's lines, and their variants as `read_quoted_variants` does. One query."""
-    lines = _select_basket_lines(basket, channel)
+    lines = _select_basket_lines(basket_id, channel_id)
     return lines, _attach_offers((line.variant, line) for line in lines)
 
 
@@ -91,33 +93,33 @@ def _attach_offers(rows: Iterable[tuple[Variant, Any]]) -> dict[int, Variant]:
 
 
 @compiled_query
-def _select_variants(channel: int, keys: Collection[int]) -> QuerySet[Variant]:
+def _select_variants(channel_id: int, keys: Collection[int]) -> QuerySet[Variant]:
     """Read variants; those with a price or a listing in the channel have it as an attribute."""
     related = (*_RELATED_TO_VARIANTS, "channel_price", "channel_listing")
     variants = Variant.objects.filter(pk__in=keys).with_own_media()
-    variants = variants.annotate(**_offer_relations("", channel)).select_related(*related)
+    variants = variants.annotate(**_offer_relations("", channel_id)).select_related(*related)
     return variants.defer(*_column_paths(_UNREAD_OF_VARIANTS))
 
 
 @compiled_query
-def _select_basket_lines(basket: uuid.UUID, channel: int) -> QuerySet[BasketLine]:
+def _select_basket_lines(basket_id: uuid.UUID, channel_id: int) -> QuerySet[BasketLine]:
     """Read lines with their variants; the price and listing in the channel are attributes of the line."""
     related = (*(f"variant__{path}" for path in _RELATED_TO_VARIANTS), "channel_price", "channel_listing")
     variants = Variant.objects.filter(pk=OuterRef("variant")).with_own_media()
-    lines = BasketLine.objects.filter(basket=basket).order_by("created_at", "pk")
+    lines = BasketLine.objects.filter(basket=basket_id).order_by("created_at", "pk")
     lines = lines.annotate(
         own_media_key=Subquery(variants.values("own_media_key")),  # type: ignore[misc]  # an annotation
-        **_offer_relations("variant__", channel),
+        **_offer_relations("variant__", channel_id),
     ).select_related(*related)
     return lines.defer(*(f"variant__{path}" for path in _column_paths(_UNREAD_OF_VARIANTS)))
 
 
-def _offer_relations(variant: str, channel: int) -> dict[str, FilteredRelation]:
-    """Return the relations to a variant's price and listing in a channel; `variant` is the path to it."""
-    prices, listings = f"{variant}prices", f"{variant}product__listings"
+def _offer_relations(path: str, channel_id: int) -> dict[str, FilteredRelation]:
+    """Return the relations to a variant's price and listing in a channel; `path` is the path to it."""
+    prices, listings = f"{path}prices", f"{path}product__listings"
     return {
-        "channel_price": FilteredRelation(prices, condition=Q(**{f"{prices}__channel": channel})),
-        "channel_listing": FilteredRelation(listings, condition=Q(**{f"{listings}__channel": channel})),
+        "channel_price": FilteredRelation(prices, condition=Q(**{f"{prices}__channel": channel_id})),
+        "channel_listing": FilteredRelation(listings, condition=Q(**{f"{listings}__channel": channel_id})),
     }
 
 
@@ -128,8 +130,8 @@ def attach_product_media(variants: Iterable[Variant]) -> None:
 
 
 @compiled_query
-def _select_media(products: Collection[int]) -> QuerySet[ProductMedia]:
-    media = ProductMedia.objects.displayable().filter(product__in=products).select_related("picture")
+def _select_media(product_ids: Collection[int]) -> QuerySet[ProductMedia]:
+    media = ProductMedia.objects.displayable().filter(product__in=product_ids).select_related("picture")
     return media.order_by("sort_order", "pk")
 
 
@@ -153,12 +155,12 @@ def reachable_stock_ids(
 
 
 @compiled_query
-def _reachable_in_order(channel: int, country: str, variants: Collection[int]) -> QuerySet[Stock, int]:
-    return _in_warehouse_order(_reachable_stock(channel, country, variants), channel)
+def _reachable_in_order(channel_id: int, country: str, variant_ids: Collection[int]) -> QuerySet[Stock, int]:
+    return _in_warehouse_order(_reachable_stock(channel_id, country, variant_ids), channel_id)
 
 
-def _in_warehouse_order(reachable_stocks: QuerySet[Stock], channel: int) -> QuerySet[Stock, int]:
-    rows = reachable_stocks.filter(warehouse__channel_rows__channel=channel)
+def _in_warehouse_order(reachable_stocks: QuerySet[Stock], channel_id: int) -> QuerySet[Stock, int]:
+    rows = reachable_stocks.filter(warehouse__channel_rows__channel=channel_id)
     return rows.order_by("warehouse__channel_rows__sort_order", "pk").values_list("pk", flat=True)
 
 
@@ -183,29 +185,32 @@ def read_free_quantities(
 
     `collected` holds the pickup warehouses by cooperative.
     """
-    tracked = [variant.pk for variant in variants.values() if variant.track_inventory]
-    arguments = (quote_request.channel.pk, quote_request.country, tracked)
-    if not tracked:
+    tracked_ids = [variant.pk for variant in variants.values() if variant.track_inventory]
+    arguments = (quote_request.channel.pk, quote_request.country, tracked_ids)
+    if not tracked_ids:
         rows: Iterable[tuple[int, int]] = ()
     elif collected:
         rows = _sum_free(_reachable_stock(*arguments, collected), quote_request.basket_id)
     else:
         rows = _reachable_free(quote_request.basket_id, *arguments)
-    return dict.fromkeys(tracked, 0) | dict(rows)
+    return dict.fromkeys(tracked_ids, 0) | dict(rows)
 
 
 def _reachable_stock(
-    channel: int, country: str, variants: Iterable[int], collected: Mapping[int, uuid.UUID] | None = None
+    channel_id: int,
+    country: str,
+    variant_ids: Iterable[int],
+    collected: Mapping[int, uuid.UUID] | None = None,
 ) -> QuerySet[Stock]:
-    stocks = Stock.objects.filter(variant__in=list(variants))
-    return stocks.reachable(channel_id=channel, country=country, collected=collected)
+    stocks = Stock.objects.filter(variant__in=list(variant_ids))
+    return stocks.reachable(channel_id=channel_id, country=country, collected=collected)
 
 
 def _sum_free(
-    reachable_stocks: QuerySet[Stock], basket: uuid.UUID | None
+    reachable_stocks: QuerySet[Stock], basket_id: uuid.UUID | None
 ) -> QuerySet[Stock, tuple[int, int]]:
     """Return the free steps by variant, including those that the basket has reserved."""
-    reserved = Reservation.objects.filter(line__basket=basket, stock=OuterRef("pk")).order_by()
+    reserved = Reservation.objects.filter(line__basket=basket_id, stock=OuterRef("pk")).order_by()
     reserved_steps = Subquery(reserved.values("stock").annotate(total=Sum("quantity")).values("total"))
     return (
         reachable_stocks.order_by("variant")
@@ -217,11 +222,11 @@ def _sum_free(
 
 @compiled_query
 def _reachable_free(
-    basket: uuid.UUID | None, channel: int, country: str, variants: Collection[int]
+    basket_id: uuid.UUID | None, channel_id: int, country: str, variant_ids: Collection[int]
 ) -> QuerySet[Stock, tuple[int, int]]:
-    return _sum_free(_reachable_stock(channel, country, variants), basket)
+    return _sum_free(_reachable_stock(channel_id, country, variant_ids), basket_id)
 
 
 @compiled_query
-def read_delivery_choices(basket: uuid.UUID) -> QuerySet[DeliveryChoice]:
-    return DeliveryChoice.objects.filter(basket=basket).order_by("pk")
+def read_delivery_choices(basket_id: uuid.UUID) -> QuerySet[DeliveryChoice]:
+    return DeliveryChoice.objects.filter(basket=basket_id).order_by("pk")

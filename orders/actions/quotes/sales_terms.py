@@ -163,28 +163,30 @@ def _read_delivery_methods(
 
 
 @compiled_query
-def _delivery_methods(cooperatives: Collection[int]) -> QuerySet[DeliveryMethod]:
+def _delivery_methods(cooperative_ids: Collection[int]) -> QuerySet[DeliveryMethod]:
     unread = [f"{row}{column}" for row, columns in _UNREAD_OF_METHODS.items() for column in columns]
-    delivery_methods = DeliveryMethod.objects.filter(cooperative__in=cooperatives).active_with_terms()
+    delivery_methods = DeliveryMethod.objects.filter(cooperative__in=cooperative_ids).active_with_terms()
     return delivery_methods.prefetch_related(None).defer(*unread)
 
 
 @compiled_query
 def _select_rates(
-    delivery_methods: Collection[int], channel: int, provinces: Collection[str]
+    delivery_method_ids: Collection[int], channel_id: int, province_codes: Collection[str]
 ) -> QuerySet[DeliveryRate]:
     """Read the rates of all provinces for pickup methods, because any rate means that pickup is not free."""
-    delivery_rates = DeliveryRate.objects.filter(delivery_method__in=delivery_methods, channel=channel)
-    return delivery_rates.filter(Q(province_code__in=provinces) | Q(delivery_method__kind__in=PICKUP_KINDS))
+    delivery_rates = DeliveryRate.objects.filter(delivery_method__in=delivery_method_ids, channel=channel_id)
+    return delivery_rates.filter(
+        Q(province_code__in=province_codes) | Q(delivery_method__kind__in=PICKUP_KINDS)
+    )
 
 
 @compiled_query
-def _market_days(delivery_methods: Collection[int]) -> QuerySet[MarketDay]:
-    return MarketDay.objects.filter(delivery_method__in=delivery_methods)
+def _market_days(delivery_method_ids: Collection[int]) -> QuerySet[MarketDay]:
+    return MarketDay.objects.filter(delivery_method__in=delivery_method_ids)
 
 
 @compiled_query
-def _service_prices(channel: int, country: str) -> QuerySet[ServicePrice]:
-    zones = Zone.objects.covering(country, channel_id=channel)
-    service_prices = ServicePrice.objects.filter(channel=channel, service__zone__in=zones)
+def _service_prices(channel_id: int, country: str) -> QuerySet[ServicePrice]:
+    zones = Zone.objects.covering(country, channel_id=channel_id)
+    service_prices = ServicePrice.objects.filter(channel=channel_id, service__zone__in=zones)
     return service_prices.select_related("service", "service__tax_class").order_by("service")

@@ -299,7 +299,9 @@ def _build_discount(check: _VoucherCheck) -> RequestedDiscount:
     amount = None if is_percent else int(value)
     if voucher.type == VoucherType.SHIPPING:
         cooperatives = None if voucher.cooperative_id is None else frozenset({voucher.cooperative_id})
-        terms = DiscountInput(check.code.pk, percent, amount, is_for_delivery=True, cooperatives=cooperatives)
+        terms = DiscountInput(
+            check.code.pk, percent, amount, is_for_delivery=True, cooperative_ids=cooperatives
+        )
     elif voucher.apply_once_per_order:
         terms = _discount_on_cheapest(check, percent, amount)
     else:

@@ -166,12 +166,12 @@ def _media_by_variant(
     return [media_by_variant.get(variant_row.id, []) for variant_row in variants]
 
 
-def _media_of(products: Collection[int], *, order: tuple[str, ...]) -> Rows:
-    return ProductMedia.objects.filter(product__in=products).order_by(*order)
+def _media_of(product_ids: Collection[int], *, order: tuple[str, ...]) -> Rows:
+    return ProductMedia.objects.filter(product__in=product_ids).order_by(*order)
 
 
-def _media_of_variants(variants: Collection[int]) -> Rows:
-    rows = ProductMedia.objects.filter(variant_rows__variant__in=variants)
+def _media_of_variants(variant_ids: Collection[int]) -> Rows:
+    rows = ProductMedia.objects.filter(variant_rows__variant__in=variant_ids)
     return rows.annotate(shows=F("variant_rows__variant")).order_by("shows", "sort_order", "id")
 
 

@@ -69,7 +69,7 @@ def product_create(
         product_type_id=int(input_key(input_data["productType"], "ProductType", field="productType")),
         values=_values(input_data, context),
         inputs=attribute_values_from_input(input_data.get("attributes")),
-        collections=collection_keys or (),
+        collection_ids=collection_keys or (),
         actor=context.actor,
         now=context.now,
     )
@@ -85,7 +85,7 @@ def product_update(
         product_id=key,
         values=_values(input_data, context),
         inputs=attribute_values_from_input(input_data.get("attributes")),
-        collections=_collection_keys(input_data, key, context),
+        collection_ids=_collection_keys(input_data, key, context),
         needs_approval=not context.may(*PRODUCT_PERMISSIONS),
         actor=context.actor,
         now=context.now,

@@ -89,31 +89,31 @@ _VARIANT_ON_SALE = Q(
 )
 
 
-def _listing_alias(channel: int) -> dict[str, FilteredRelation]:
-    return {"channel_listing": FilteredRelation("listings", condition=Q(listings__channel=channel))}
+def _listing_alias(channel_id: int) -> dict[str, FilteredRelation]:
+    return {"channel_listing": FilteredRelation("listings", condition=Q(listings__channel=channel_id))}
 
 
-def _price_aliases(channel: int) -> dict[str, FilteredRelation]:
+def _price_aliases(channel_id: int) -> dict[str, FilteredRelation]:
     return {
-        "priced": FilteredRelation("prices", condition=Q(prices__channel=channel)),
+        "priced": FilteredRelation("prices", condition=Q(prices__channel=channel_id)),
         "channel_listing": FilteredRelation(
-            "product__listings", condition=Q(product__listings__channel=channel)
+            "product__listings", condition=Q(product__listings__channel=channel_id)
         ),
     }
 
 
-def products_on_sale(channel: int) -> Rows:
-    return Product.objects.alias(**_listing_alias(channel)).filter(_ON_SALE)
+def products_on_sale(channel_id: int) -> Rows:
+    return Product.objects.alias(**_listing_alias(channel_id)).filter(_ON_SALE)
 
 
-def products_in_lists(channel: int) -> Rows:
+def products_in_lists(channel_id: int) -> Rows:
     """Return products on sale that lists show.
 
     On SQLite, COALESCE keeps the planner from starting with the sellers or listings, which would sort all
     products for one page. It then starts with the products and follows the index of the sort order.
     PostgreSQL chooses that plan itself, and COALESCE would worsen its estimates.
     """
-    products: Rows = Product.objects.alias(**_listing_alias(channel))
+    products: Rows = Product.objects.alias(**_listing_alias(channel_id))
     if connection.vendor != "sqlite":
         return products.filter(_ON_SALE, channel_listing__visible_in_listings=True)
     priced: Rows = products.alias(
@@ -124,8 +124,8 @@ def products_in_lists(channel: int) -> Rows:
     return priced.filter(_IN_LISTS)
 
 
-def variants_on_sale(channel: int) -> Rows:
-    return Variant.objects.alias(**_price_aliases(channel)).filter(_VARIANT_ON_SALE)
+def variants_on_sale(channel_id: int) -> Rows:
+    return Variant.objects.alias(**_price_aliases(channel_id)).filter(_VARIANT_ON_SALE)
 
 
 def can_only_see_public_rows(context: Context, channel: Channel | None) -> bool:

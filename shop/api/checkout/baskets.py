@@ -152,8 +152,8 @@ def lines_of(
     return [lines_by_basket.get(parent.id, []) for parent in parents]
 
 
-def _basket_lines(baskets: Collection[uuid.UUID]) -> Rows:
-    return BasketLine.objects.filter(basket__in=baskets).order_by("created_at", "id")
+def _basket_lines(basket_ids: Collection[uuid.UUID]) -> Rows:
+    return BasketLine.objects.filter(basket__in=basket_ids).order_by("created_at", "id")
 
 
 @checkout.field(needs="id")

@@ -117,9 +117,9 @@ def _attributes_of_pages(
     )
 
 
-def _attributes_of_page_types(page_types: Collection[int]) -> Rows:
+def _attributes_of_page_types(page_type_ids: Collection[int]) -> Rows:
     return (
-        Attribute.objects.filter(page_type_rows__page_type__in=page_types)
+        Attribute.objects.filter(page_type_rows__page_type__in=page_type_ids)
         .annotate(owner_type=F("page_type_rows__page_type"))
         .order_by("owner_type", "page_type_rows__sort_order", "id")
     )

@@ -211,8 +211,8 @@ def lines_of_orders(
     return [lines_by_order.get(order_row.id, []) for order_row in orders]
 
 
-def _lines_of(orders: Collection[uuid.UUID]) -> Rows:
-    return OrderLine.objects.filter(order__in=orders).order_by("part_id", "position", "id")
+def _lines_of(order_ids: Collection[uuid.UUID]) -> Rows:
+    return OrderLine.objects.filter(order__in=order_ids).order_by("part_id", "position", "id")
 
 
 @order.field("fulfillments", needs="id")

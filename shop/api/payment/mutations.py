@@ -209,8 +209,8 @@ def _existing_order(key: uuid.UUID, context: Context) -> Order | None:
 
 
 @compiled_query
-def _orders_from_basket(basket: uuid.UUID, user: int | None) -> QuerySet[Order]:
-    return Order.objects.from_basket(basket, user).order_by("pk")
+def _orders_from_basket(basket_id: uuid.UUID, user_id: int | None) -> QuerySet[Order]:
+    return Order.objects.from_basket(basket_id, user_id).order_by("pk")
 
 
 def _capture_now(placed_order: Order, context: Context) -> None:
@@ -220,9 +220,9 @@ def _capture_now(placed_order: Order, context: Context) -> None:
 
 
 @compiled_query
-def _pending_captures(order: uuid.UUID) -> QuerySet[GatewayCall, uuid.UUID]:
+def _pending_captures(order_id: uuid.UUID) -> QuerySet[GatewayCall, uuid.UUID]:
     captures = GatewayCall.objects.filter(
-        payment__order=order, operation=Operation.CAPTURE, state=CallState.INTENDED
+        payment__order=order_id, operation=Operation.CAPTURE, state=CallState.INTENDED
     )
     return captures.order_by("created_at", "pk").values_list("pk", flat=True)
 

@@ -78,16 +78,16 @@ def find_wrong_availability() -> Iterator[str]:
 
 
 def _available_pairs(
-    products: Collection[int], channels_by_warehouse: Mapping[uuid.UUID, set[int]]
+    product_ids: Collection[int], channels_by_warehouse: Mapping[uuid.UUID, set[int]]
 ) -> set[tuple[int, int]]:
     """Return pairs of product and channel in which a variant is available."""
-    free = Stock.objects.filter(free__gt=0, variant__product__in=products)
+    free = Stock.objects.filter(free__gt=0, variant__product__in=product_ids)
     stocked_pairs = {
         (variant, channel)
         for variant, warehouse in free.values_list("variant", "warehouse")
         for channel in channels_by_warehouse.get(warehouse, ())
     }
-    prices = Price.objects.filter(amount__isnull=False, variant__product__in=products)
+    prices = Price.objects.filter(amount__isnull=False, variant__product__in=product_ids)
     return {
         (product, channel)
         for product, channel, variant, is_tracked in prices.values_list(

@@ -81,11 +81,18 @@ def build_tasks(parts: Sequence[tuple[OrderPart, Stage]], *, now: datetime.datet
     pictures = pictures_of(all_lines)
     unsent = _unsent_quantities([part for part, _stage in parts])
     lines_to_pack = [line for part, stage in parts if stage == Stage.PACK for line in lines[part.pk]]
-    lines_with_question = _lines_with_question(lines_to_pack)
-    parts_awaiting_answer = _parts_awaiting_substitute_answer(lines_to_pack)
+    line_ids_with_question = _lines_with_question(lines_to_pack)
+    part_ids_awaiting_answer = _parts_awaiting_substitute_answer(lines_to_pack)
     return [
         _build_task(
-            part, stage, lines[part.pk], pictures, lines_with_question, parts_awaiting_answer, unsent, now
+            part,
+            stage,
+            lines[part.pk],
+            pictures,
+            line_ids_with_question,
+            part_ids_awaiting_answer,
+            unsent,
+            now,
         )
         for part, stage in parts
     ]
@@ -162,16 +169,16 @@ def _build_task(
     stage: Stage,
     lines: Sequence[OrderLine],
     pictures: dict[int, Picture],
-    lines_with_question: set[uuid.UUID],
-    parts_awaiting_answer: set[int],
+    line_ids_with_question: set[uuid.UUID],
+    part_ids_awaiting_answer: set[int],
     unsent: Mapping[uuid.UUID, int],
     now: datetime.datetime,
 ) -> PartTask:
     text, tone, urgency, icon = _state_of(part, stage, now)
-    weighing = _weighing_status(lines, lines_with_question) if stage == Stage.PACK else ""
+    weighing = _weighing_status(lines, line_ids_with_question) if stage == Stage.PACK else ""
     picture = next((pictures[line.picture_key] for line in lines if line.picture_key in pictures), None)
     substitute = (
-        _("Waiting for the buyer's answer about a substitute") if part.pk in parts_awaiting_answer else ""
+        _("Waiting for the buyer's answer about a substitute") if part.pk in part_ids_awaiting_answer else ""
     )
     contents = _name_contents(lines, unsent)
     return PartTask(part, contents, picture, text, tone, urgency, icon, weighing, substitute)
@@ -204,9 +211,9 @@ def _parts_awaiting_substitute_answer(lines: Sequence[OrderLine]) -> set[int]:
     return set(waiting.values_list("line__part", flat=True))
 
 
-def _weighing_status(lines: Sequence[OrderLine], lines_with_question: set[uuid.UUID]) -> str:
+def _weighing_status(lines: Sequence[OrderLine], line_ids_with_question: set[uuid.UUID]) -> str:
     to_weigh = {line.pk for line in lines if line.is_to_weigh}
-    if to_weigh - lines_with_question:
+    if to_weigh - line_ids_with_question:
         return _("To weigh")
     return _("Waiting for the buyer's answer") if to_weigh else ""
 

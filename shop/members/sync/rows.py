@@ -90,13 +90,13 @@ def _part_rows(cooperative: Cooperative, ids: Collection[int]) -> list[Row]:
     line_ids = [line.pk for line in lines]
     questions = WeightQuestion.objects.open().filter(line__in=line_ids)
     asked_weights = dict(questions.values_list("line", "grams"))
-    asked_substitutes = set(
+    line_ids_with_substitute = set(
         Substitute.objects.waiting().filter(line__in=line_ids).values_list("line", flat=True)
     )
     stages = _stages([part.pk for part in parts])
     unpacked_cash = cash_of_unpacked_items(parts)
     return [
-        _part_row(part, stages.get(part.pk, []), still_open, asked_weights, asked_substitutes)
+        _part_row(part, stages.get(part.pk, []), still_open, asked_weights, line_ids_with_substitute)
         | {"cash_unpacked": unpacked_cash[part.pk]}
         for part in parts
     ]
@@ -123,7 +123,7 @@ def _part_row(
     stages: list[str],
     still_open: Mapping[object, int],
     asked_weights: Mapping[uuid.UUID, int],
-    asked_substitutes: Collection[uuid.UUID],
+    line_ids_with_substitute: Collection[uuid.UUID],
 ) -> Row:
     order, delivery_method = part.order, part.delivery_method
     lines = sorted(part.lines.all(), key=lambda line: (line.position, str(line.pk)))
@@ -155,7 +155,9 @@ def _part_row(
         },
         "buyer": _buyer(part, order),
         "lines": [
-            _line_row(line, still_open[line.pk], asked_weights.get(line.pk), line.pk in asked_substitutes)
+            _line_row(
+                line, still_open[line.pk], asked_weights.get(line.pk), line.pk in line_ids_with_substitute
+            )
             for line in lines
         ],
         "parcels": [_parcel_row(parcel) for parcel in parcels if parcel.kind != ParcelKind.REFUND],

@@ -34,7 +34,7 @@ def purchases(draw):
         )
     deliveries = [
         DeliveryInput(cooperative, 30_000, draw(st.integers(0, 30_000)), draw(RATES))
-        for cooperative in sorted({line.cooperative for line in lines})
+        for cooperative in sorted({line.cooperative_id for line in lines})
     ]
     discounts = []
     for key in range(draw(st.integers(0, 3))):
@@ -46,7 +46,7 @@ def purchases(draw):
                 amount=None if percent is not None else draw(st.integers(0, 10**8)),
                 is_for_delivery=draw(st.booleans()),
                 lines=draw(st.none() | st.frozensets(st.integers(0, 5))),
-                cooperatives=draw(st.none() | st.frozensets(COOPERATIVES)),
+                cooperative_ids=draw(st.none() | st.frozensets(COOPERATIVES)),
             )
         )
     return lines, deliveries, discounts, draw(st.booleans())
@@ -64,7 +64,7 @@ def test_totals_are_sums_of_lines_and_deliveries(purchase) -> None:
     for side in ("net", "gross"):
         parts = [getattr(one.total, side) for one in (*result.lines, *result.deliveries)]
         assert getattr(result.total, side) == sum(parts)
-        cooperatives = {line.cooperative for line in result.lines}
+        cooperatives = {line.cooperative_id for line in result.lines}
         assert getattr(result.goods, side) == sum(
             getattr(result.goods_of(cooperative), side) for cooperative in cooperatives
         )
@@ -94,7 +94,7 @@ def test_discount_shares_sum_to_discount_and_respect_its_scope(purchase) -> None
         if requested.amount is not None:
             assert discount.amount <= requested.amount
         for key in discount.shares:
-            cooperative = key if requested.is_for_delivery else by_key[key].cooperative
+            cooperative = key if requested.is_for_delivery else by_key[key].cooperative_id
             assert requested.cooperatives is None or cooperative in requested.cooperatives
             assert requested.is_for_delivery or requested.lines is None or key in requested.lines
 
