@@ -74,12 +74,12 @@ class MembershipContext:
 class PermissionGrant:
     """The cooperatives and channels covered by one group's permission.
 
-    Only `is_platform_wide` covers every cooperative; an empty set covers none. `channels` is None if the
+    Only `is_platform_wide` covers every cooperative; an empty set covers none. `channel_ids` is None if the
     group is not restricted to channels.
     """
 
-    cooperatives: frozenset[int] = frozenset()
-    channels: frozenset[int] | None = None
+    cooperative_ids: frozenset[int] = frozenset()
+    channel_ids: frozenset[int] | None = None
     is_platform_wide: bool = False
 
 
@@ -94,22 +94,24 @@ class PermissionScope:
 
     @property
     def covers_everything(self) -> bool:
-        return any(grant.is_platform_wide and grant.channels is None for grant in self.grants)
+        return any(grant.is_platform_wide and grant.channel_ids is None for grant in self.grants)
 
     @property
     def has_platform_grant(self) -> bool:
         """Return whether any grant is platform-wide, even if restricted to some channels."""
         return any(grant.is_platform_wide for grant in self.grants)
 
-    def covers_channels(self, channels: frozenset[int] | None) -> bool:
+    def covers_channels(self, channel_ids: frozenset[int] | None) -> bool:
         """Return whether it covers all cooperatives in these channels. None means every channel."""
         if self.covers_everything:
             return True
-        platform_channels = [grant.channels or frozenset() for grant in self.grants if grant.is_platform_wide]
+        platform_channels = [
+            grant.channel_ids or frozenset() for grant in self.grants if grant.is_platform_wide
+        ]
         return (
-            channels is not None
+            channel_ids is not None
             and bool(platform_channels)
-            and channels <= frozenset().union(*platform_channels)
+            and channel_ids <= frozenset().union(*platform_channels)
         )
 
     def row_filter(self, *, cooperative: str, channel: str = "") -> Q:
@@ -120,9 +122,9 @@ class PermissionScope:
         for grant in self.grants:
             grant_filter = Q()
             if not grant.is_platform_wide:
-                grant_filter &= Q(**{f"{cooperative}__in": grant.cooperatives})
-            if grant.channels is not None and channel:
-                grant_filter &= Q(**{f"{channel}__in": grant.channels})
+                grant_filter &= Q(**{f"{cooperative}__in": grant.cooperative_ids})
+            if grant.channel_ids is not None and channel:
+                grant_filter &= Q(**{f"{channel}__in": grant.channel_ids})
             if not grant_filter:
                 return Q()
             covered_rows |= grant_filter
@@ -146,20 +148,20 @@ def permission_scope(user: User | AnonymousUser | None, permission: Permission) 
     flags = ("pk", "is_platform_wide", "is_restricted_to_channels")
     group_rows = groups.values_list(*flags, "cooperative_rows__cooperative", "channels")
     for key, is_wide, is_restricted, cooperative_id, channel_id in group_rows:
-        cooperatives, channels = rows_by_group.setdefault((key, is_wide, is_restricted), (set(), set()))
+        cooperative_ids, channel_ids = rows_by_group.setdefault((key, is_wide, is_restricted), (set(), set()))
         if cooperative_id is not None:
-            cooperatives.add(cooperative_id)
+            cooperative_ids.add(cooperative_id)
         if channel_id is not None:
-            channels.add(channel_id)
+            channel_ids.add(channel_id)
     return PermissionScope(
         tuple(
             PermissionGrant(
-                cooperatives=frozenset() if is_wide else frozenset(cooperatives),
-                channels=frozenset(channels) if is_restricted else None,
+                cooperative_ids=frozenset() if is_wide else frozenset(cooperative_ids),
+                channel_ids=frozenset(channel_ids) if is_restricted else None,
                 is_platform_wide=is_wide,
             )
-            for (_key, is_wide, is_restricted), (cooperatives, channels) in rows_by_group.items()
-            if is_wide or cooperatives
+            for (_key, is_wide, is_restricted), (cooperative_ids, channel_ids) in rows_by_group.items()
+            if is_wide or cooperative_ids
         )
     )
 

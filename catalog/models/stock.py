@@ -32,19 +32,20 @@ class StockQuerySet(models.QuerySet["Stock"]):
         *,
         channel_id: int,
         country: str,
-        collected: Mapping[int, uuid.UUID] | None = None,
+        pickup_warehouse_ids: Mapping[int, uuid.UUID] | None = None,
     ) -> StockQuerySet:
         """Return stock available to a buyer: the one availability rule of all interfaces.
 
-        Counts warehouses of the channel that have a zone covering the country in that channel. If a
-        cooperative's items are picked up, `collected` names its warehouse, and only that one counts.
+        Counts warehouses of the channel that have a zone covering the country in that channel.
+        `pickup_warehouse_ids` maps each cooperative whose items are picked up to its warehouse; for its items
+        only that warehouse counts.
         """
         in_channel = Warehouse.objects.filter(channels=channel_id)
         selling = Warehouse.objects.selling_to(country, channel_id=channel_id)
         condition = Q(warehouse__in=selling.values("pk"))
-        if collected:
-            condition &= ~Q(variant__cooperative__in=list(collected))
-            for cooperative_id, warehouse_id in collected.items():
+        if pickup_warehouse_ids:
+            condition &= ~Q(variant__cooperative__in=list(pickup_warehouse_ids))
+            for cooperative_id, warehouse_id in pickup_warehouse_ids.items():
                 condition |= Q(
                     variant__cooperative=cooperative_id,
                     warehouse__in=in_channel.filter(pk=warehouse_id).values("pk"),

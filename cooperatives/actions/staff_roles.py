@@ -72,8 +72,8 @@ def set_staff_roles(
     return change_user(
         user_id=user.pk,
         values={},
-        add_groups=added,
-        remove_groups=removed,
+        add_group_ids=added,
+        remove_group_ids=removed,
         actor=acting_user.acting(EntryPoint.DESK),
         now=now,
     )

@@ -34,8 +34,8 @@ from shop.core.models import Picture, shop_settings, show_in_language, untransla
 class PartTimeline:
     """A part with its entries and parcels, and the actions that its buyer may take.
 
-    `refunded_line_ids` are the fully refunded lines. `current_names` maps lines whose names were not recorded in
-    the page's language to their current names in it.
+    `refunded_line_ids` are those of fully refunded lines. `current_names` maps lines whose names were not
+    recorded in the page's language to their current names in it.
     """
 
     part: OrderPart

@@ -143,7 +143,7 @@ class _VisibleMetadata:
         ]
         if any(scope.has_platform_grant for scope in scopes):
             return None
-        return {key for scope in scopes for grant in scope.grants for key in grant.cooperatives}
+        return {key for scope in scopes for grant in scope.grants for key in grant.cooperative_ids}
 
 
 def metadata_items(metadata: Mapping[str, str] | None) -> list[dict[str, str]]:

@@ -111,15 +111,15 @@ _DAY: dict[str, F] = {"day": F("report_date")}
 
 @dataclass(frozen=True, slots=True)
 class SalesQuery:
-    """A report's query. Days are Vietnam's, both included; all `channels` have the same currency."""
+    """A report's query. Days are Vietnam's, both included. All its channels have one currency."""
 
     first: datetime.date
     last: datetime.date
     interval: ReportInterval
     group: SalesGroup
-    channels: tuple[int, ...]
+    channel_ids: tuple[int, ...]
     currency: str
-    cooperative: int | None = None
+    cooperative_id: int | None = None
     category: Category | None = None
     province: str = ""
     source: str = ""
@@ -291,11 +291,11 @@ def _report_condition(query: SalesQuery, *, is_by_line: bool, relation: str = ""
     values: dict[str, object] = {
         "report_date__gte": query.first,
         "report_date__lte": query.last,
-        "report_channel__in": query.channels,
+        "report_channel__in": query.channel_ids,
         **BASIS_CONDITIONS[query.basis],
     }
-    if query.cooperative is not None:
-        values["cooperative"] = query.cooperative
+    if query.cooperative_id is not None:
+        values["cooperative"] = query.cooperative_id
     if query.province:
         values["report_province"] = query.province
     if query.source:

@@ -191,9 +191,9 @@ def test_availability_ends_with_last_item_ordered_and_returns_on_cancellation() 
     check_availability()
 
 
-def reachable_stocks(variant, *, country="VN", collected=None):
+def reachable_stocks(variant, *, country="VN", pickup_warehouse_ids=None):
     rows = Stock.objects.filter(variant=variant).reachable(
-        channel_id=make_channel().pk, country=country, collected=collected
+        channel_id=make_channel().pk, country=country, pickup_warehouse_ids=pickup_warehouse_ids
     )
     return list(rows.order_by("pk"))
 
@@ -249,10 +249,10 @@ def test_pickup_uses_only_the_pickup_warehouse_and_ignores_zones() -> None:
     market = make_warehouse(seller, make_channel())
     market.zones.clear()
     at_market = Stock.objects.create(variant=own, warehouse=market)
-    collected = {seller.pk: market.pk}
+    pickup_warehouse_ids = {seller.pk: market.pk}
 
-    assert reachable_stocks(own, collected=collected) == [at_market]
-    assert reachable_stocks(other, collected=collected) == [get_stock(other)]
+    assert reachable_stocks(own, pickup_warehouse_ids=pickup_warehouse_ids) == [at_market]
+    assert reachable_stocks(other, pickup_warehouse_ids=pickup_warehouse_ids) == [get_stock(other)]
 
 
 def test_sold_out_error_lists_every_short_variant_with_free_quantity() -> None:

@@ -29,10 +29,10 @@ class ChannelSlugTaken(Refused):
 class ChannelLinks:
     """Zones and warehouses to add to a channel, and to remove from it."""
 
-    add_zones: Collection[int] = ()
-    remove_zones: Collection[int] = ()
-    add_warehouses: Collection[uuid.UUID] = ()
-    remove_warehouses: Collection[uuid.UUID] = ()
+    add_zone_ids: Collection[int] = ()
+    remove_zone_ids: Collection[int] = ()
+    add_warehouse_ids: Collection[uuid.UUID] = ()
+    remove_warehouse_ids: Collection[uuid.UUID] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +85,11 @@ def _save_channel(channel: Channel, *, is_new: bool = False) -> None:
 
 def _update_links(channel: Channel, links: ChannelLinks) -> bool:
     """Add and remove links; return whether there were any. Raises Missing."""
-    zones = find_rows(Zone, links.add_zones, field="addShippingZones")
-    warehouses = find_rows(Warehouse, links.add_warehouses, field="addWarehouses")
+    zones = find_rows(Zone, links.add_zone_ids, field="addShippingZones")
+    warehouses = find_rows(Warehouse, links.add_warehouse_ids, field="addWarehouses")
     for zone in zones:
         zone.channels.add(channel)
-    for zone in Zone.objects.filter(pk__in=links.remove_zones).order_by("pk"):
+    for zone in Zone.objects.filter(pk__in=links.remove_zone_ids).order_by("pk"):
         zone.channels.remove(channel)
     WarehouseChannel.objects.bulk_create(
         [
@@ -98,8 +98,8 @@ def _update_links(channel: Channel, links: ChannelLinks) -> bool:
         ],
         ignore_conflicts=True,
     )
-    WarehouseChannel.objects.filter(channel=channel, warehouse__in=links.remove_warehouses).delete()
-    return any((zones, warehouses, links.remove_zones, links.remove_warehouses))
+    WarehouseChannel.objects.filter(channel=channel, warehouse__in=links.remove_warehouse_ids).delete()
+    return any((zones, warehouses, links.remove_zone_ids, links.remove_warehouse_ids))
 
 
 def _change_data(change: ChannelChange) -> dict[str, object]:

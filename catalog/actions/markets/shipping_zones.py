@@ -33,10 +33,10 @@ class ZoneChange:
 
     values: Mapping[str, object] = field(default_factory=dict)
     countries: Collection[str] | None = None
-    add_channels: Collection[int] = ()
-    remove_channels: Collection[int] = ()
-    add_warehouses: Collection[uuid.UUID] = ()
-    remove_warehouses: Collection[uuid.UUID] = ()
+    add_channel_ids: Collection[int] = ()
+    remove_channel_ids: Collection[int] = ()
+    add_warehouse_ids: Collection[uuid.UUID] = ()
+    remove_warehouse_ids: Collection[uuid.UUID] = ()
 
 
 @transaction.atomic(durable=True)
@@ -89,10 +89,10 @@ def _update_links(zone: Zone, change: ZoneChange) -> None:
         ZoneCountry.objects.bulk_create(
             ZoneCountry(zone=zone, country=country) for country in sorted(requested - have)
         )
-    zone.channels.add(*find_rows(Channel, change.add_channels, field="addChannels"))
-    zone.channels.remove(*change.remove_channels)
-    zone.warehouses.add(*find_rows(Warehouse, change.add_warehouses, field="addWarehouses"))
-    zone.warehouses.remove(*Warehouse.objects.filter(pk__in=change.remove_warehouses))
+    zone.channels.add(*find_rows(Channel, change.add_channel_ids, field="addChannels"))
+    zone.channels.remove(*change.remove_channel_ids)
+    zone.warehouses.add(*find_rows(Warehouse, change.add_warehouse_ids, field="addWarehouses"))
+    zone.warehouses.remove(*Warehouse.objects.filter(pk__in=change.remove_warehouse_ids))
     _refresh_availability(channels | set(zone.channels.values_list("pk", flat=True)))
 
 

@@ -83,11 +83,11 @@ def create_variant(
     MissingWarehouse, AttributeNotOfType, MissingAttributes.
     """
     product = lock_product(product_id, cooperative=cooperative, field="product")
-    existing_variant = find_already_made(
+    existing_variant_id = find_already_made(
         idempotency_key, "variant.added", cooperative_id=product.cooperative_id, root=product
     )
-    if existing_variant is not None:
-        return product.variants.get(pk=existing_variant)
+    if existing_variant_id is not None:
+        return product.variants.get(pk=existing_variant_id)
     require_allowed_texts({"name": values.get("name")})
     variant = insert_variant(
         product,

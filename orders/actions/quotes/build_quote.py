@@ -139,10 +139,10 @@ def _free_steps(
 ) -> Mapping[int, int]:
     """Return the free steps by tracked variant, including those that this basket has reserved."""
     methods = (method for methods in delivery_methods.values() for method in methods)
-    collected = pickup_warehouses(quote_request, methods)
-    key = frozenset(collected.items())
+    pickup_warehouse_ids = pickup_warehouses(quote_request, methods)
+    key = frozenset(pickup_warehouse_ids.items())
     if key not in inputs.free_steps:
-        inputs.free_steps[key] = read_free_quantities(quote_request, inputs.variants, collected)
+        inputs.free_steps[key] = read_free_quantities(quote_request, inputs.variants, pickup_warehouse_ids)
     return inputs.free_steps[key]
 
 

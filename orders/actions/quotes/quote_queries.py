@@ -148,9 +148,11 @@ def reachable_stock_ids(
     methods.
     """
     arguments = (quote_request.channel.pk, quote_request.country, list(variant_ids))
-    collected = pickup_warehouses(quote_request, delivery_methods)
-    if collected:
-        return list(_in_warehouse_order(_reachable_stock(*arguments, collected), quote_request.channel.pk))
+    pickup_warehouse_ids = pickup_warehouses(quote_request, delivery_methods)
+    if pickup_warehouse_ids:
+        return list(
+            _in_warehouse_order(_reachable_stock(*arguments, pickup_warehouse_ids), quote_request.channel.pk)
+        )
     return _reachable_in_order(*arguments)
 
 
@@ -179,18 +181,20 @@ def pickup_warehouses(
 
 
 def read_free_quantities(
-    quote_request: QuoteRequest, variants: Mapping[int, Variant], collected: Mapping[int, uuid.UUID]
+    quote_request: QuoteRequest,
+    variants: Mapping[int, Variant],
+    pickup_warehouse_ids: Mapping[int, uuid.UUID],
 ) -> dict[int, int]:
     """Return the steps free for this buyer by tracked variant, including those this basket has reserved.
 
-    `collected` holds the pickup warehouses by cooperative.
+    `pickup_warehouse_ids` are by cooperative.
     """
     tracked_ids = [variant.pk for variant in variants.values() if variant.track_inventory]
     arguments = (quote_request.channel.pk, quote_request.country, tracked_ids)
     if not tracked_ids:
         rows: Iterable[tuple[int, int]] = ()
-    elif collected:
-        rows = _sum_free(_reachable_stock(*arguments, collected), quote_request.basket_id)
+    elif pickup_warehouse_ids:
+        rows = _sum_free(_reachable_stock(*arguments, pickup_warehouse_ids), quote_request.basket_id)
     else:
         rows = _reachable_free(quote_request.basket_id, *arguments)
     return dict.fromkeys(tracked_ids, 0) | dict(rows)
@@ -200,10 +204,10 @@ def _reachable_stock(
     channel_id: int,
     country: str,
     variant_ids: Iterable[int],
-    collected: Mapping[int, uuid.UUID] | None = None,
+    pickup_warehouse_ids: Mapping[int, uuid.UUID] | None = None,
 ) -> QuerySet[Stock]:
     stocks = Stock.objects.filter(variant__in=list(variant_ids))
-    return stocks.reachable(channel_id=channel_id, country=country, collected=collected)
+    return stocks.reachable(channel_id=channel_id, country=country, pickup_warehouse_ids=pickup_warehouse_ids)
 
 
 def _sum_free(

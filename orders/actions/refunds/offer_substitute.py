@@ -321,8 +321,8 @@ def _hold_stock(order: Order, part: OrderPart, substitute: Substitute) -> None:
 
 def _reachable_stock(order: Order, part: OrderPart, variant_ids: list[int]) -> QuerySet[Stock]:
     """Return the stock from which this part can be packed; of a pickup only that of its warehouse."""
-    collected = {part.cooperative_id: part.warehouse_id} if part.warehouse_id is not None else None
+    pickup_warehouse_ids = {part.cooperative_id: part.warehouse_id} if part.warehouse_id is not None else None
     reachable = Stock.objects.reachable(
-        channel_id=order.channel_id, country=country_of(order), collected=collected
+        channel_id=order.channel_id, country=country_of(order), pickup_warehouse_ids=pickup_warehouse_ids
     )
     return reachable.filter(variant__in=variant_ids, warehouse__closed_at=None)

@@ -47,10 +47,10 @@ class GroupChange:
     is_restricted_to_channels: bool | None = None
     add_permissions: Collection[str] = ()
     remove_permissions: Collection[str] = ()
-    add_users: Collection[int] = ()
-    remove_users: Collection[int] = ()
-    add_channels: Collection[int] = ()
-    remove_channels: Collection[int] = ()
+    add_user_ids: Collection[int] = ()
+    remove_user_ids: Collection[int] = ()
+    add_channel_ids: Collection[int] = ()
+    remove_channel_ids: Collection[int] = ()
 
 
 @transaction.atomic(durable=True)
@@ -86,8 +86,8 @@ def change_user(
     *,
     user_id: int,
     values: Mapping[str, object],
-    add_groups: Collection[int] = (),
-    remove_groups: Collection[int] = (),
+    add_group_ids: Collection[int] = (),
+    remove_group_ids: Collection[int] = (),
     reason: str = "",
     actor: Actor,
     now: datetime.datetime,
@@ -107,8 +107,8 @@ def change_user(
         if not user.is_active:
             sign_out_everywhere(user)
         _save_person(user)
-        user.permission_groups.add(*Group.objects.filter(pk__in=add_groups).order_by("pk"))
-        user.permission_groups.remove(*Group.objects.filter(pk__in=remove_groups).order_by("pk"))
+        user.permission_groups.add(*Group.objects.filter(pk__in=add_group_ids).order_by("pk"))
+        user.permission_groups.remove(*Group.objects.filter(pk__in=remove_group_ids).order_by("pk"))
     after = _recorded_values(user)
     data = {
         "fields": sorted(values),
@@ -241,7 +241,7 @@ def _save_group(group: Group, change: GroupChange) -> None:
         group.is_platform_wide = change.is_platform_wide
     if change.is_restricted_to_channels is not None:
         group.is_restricted_to_channels = change.is_restricted_to_channels
-    non_staff = User.objects.filter(pk__in=change.add_users, is_staff=False)
+    non_staff = User.objects.filter(pk__in=change.add_user_ids, is_staff=False)
     if non_staff.exists():
         raise NotStaff(field="addUsers", user_ids=list(non_staff.order_by("pk").values_list("pk", flat=True)))
     try:
@@ -254,17 +254,17 @@ def _save_group(group: Group, change: GroupChange) -> None:
     GroupPermission.objects.bulk_create(
         [GroupPermission(group=group, code=code) for code in codes], ignore_conflicts=True
     )
-    group.users.add(*change.add_users)
-    group.users.remove(*change.remove_users)
-    group.channels.add(*change.add_channels)
-    group.channels.remove(*change.remove_channels)
+    group.users.add(*change.add_user_ids)
+    group.users.remove(*change.remove_user_ids)
+    group.channels.add(*change.add_channel_ids)
+    group.channels.remove(*change.remove_channel_ids)
 
 
 def _change_data(change: GroupChange) -> dict[str, object]:
     return {
         "gained": sorted(change.add_permissions),
         "lost": sorted(change.remove_permissions),
-        "joined": sorted(change.add_users),
-        "left": sorted(change.remove_users),
+        "joined": sorted(change.add_user_ids),
+        "left": sorted(change.remove_user_ids),
         **({"is_platform_wide": change.is_platform_wide} if change.is_platform_wide is not None else {}),
     }

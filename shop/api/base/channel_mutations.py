@@ -143,18 +143,18 @@ def _validated_text(text: str, field: str, longest: int) -> str:
 
 def _links(input_data: InputData) -> ChannelLinks:
     links = ChannelLinks(
-        add_zones=input_keys(input_data.get("addShippingZones"), "ShippingZone", field="addShippingZones"),
-        remove_zones=input_keys(
+        add_zone_ids=input_keys(input_data.get("addShippingZones"), "ShippingZone", field="addShippingZones"),
+        remove_zone_ids=input_keys(
             input_data.get("removeShippingZones"), "ShippingZone", field="removeShippingZones"
         ),
-        add_warehouses=input_keys(input_data.get("addWarehouses"), "Warehouse", field="addWarehouses"),
-        remove_warehouses=input_keys(
+        add_warehouse_ids=input_keys(input_data.get("addWarehouses"), "Warehouse", field="addWarehouses"),
+        remove_warehouse_ids=input_keys(
             input_data.get("removeWarehouses"), "Warehouse", field="removeWarehouses"
         ),
     )
     for added, removed, field in (
-        (links.add_zones, links.remove_zones, "addShippingZones"),
-        (links.add_warehouses, links.remove_warehouses, "addWarehouses"),
+        (links.add_zone_ids, links.remove_zone_ids, "addShippingZones"),
+        (links.add_warehouse_ids, links.remove_warehouse_ids, "addWarehouses"),
     ):
         if set(added) & set(removed):
             message = _("The same item cannot be added and removed at once.")

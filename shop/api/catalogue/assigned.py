@@ -238,14 +238,14 @@ def _attributes_of_variants(
 
 
 def attributes_of_product_types(
-    product_types: Collection[int], *, scope: AttributeScope, is_selecting: bool | None = None
+    product_type_ids: Collection[int], *, scope: AttributeScope, is_selecting: bool | None = None
 ) -> Rows:
     """Return attributes of product types in their order, each with its type's key.
 
     `is_selecting` filters by whether variants are selected by it.
     """
     rows = Attribute.objects.filter(
-        product_type_rows__product_type__in=product_types, product_type_rows__scope=scope
+        product_type_rows__product_type__in=product_type_ids, product_type_rows__scope=scope
     ).annotate(
         owner_type=F("product_type_rows__product_type"), chosen_by=F("product_type_rows__variant_selection")
     )
@@ -253,9 +253,9 @@ def attributes_of_product_types(
     return rows.order_by("owner_type", "product_type_rows__sort_order", "id")
 
 
-def assigned_values(owners: Collection[Key], *, relation: str) -> Rows:
+def assigned_values(owner_ids: Collection[Key], *, relation: str) -> Rows:
     """Return assigned values of products, variants or pages in their order, each with its owner's key."""
-    rows = AttributeValue.objects.filter(**{f"{relation}_rows__{relation}__in": owners})
+    rows = AttributeValue.objects.filter(**{f"{relation}_rows__{relation}__in": owner_ids})
     return rows.annotate(owner=F(f"{relation}_rows__{relation}")).order_by(
         "owner", f"{relation}_rows__sort_order", "id"
     )

@@ -55,9 +55,11 @@ def visible_collections(context: Context, channel: Channel | None) -> Rows:
     return UnionRows(staff_rows, _cooperative_collections())  # type: ignore[return-value]
 
 
-def published_collections(channel: int, now: datetime.datetime) -> Rows:
+def published_collections(channel_id: int, now: datetime.datetime) -> Rows:
     """Return collections published in a channel."""
-    listings = CollectionListing.objects.filter(collection=OuterRef("pk"), channel=channel, is_published=True)
+    listings = CollectionListing.objects.filter(
+        collection=OuterRef("pk"), channel=channel_id, is_published=True
+    )
     listings = listings.filter(Q(published_at=None) | Q(published_at__lte=now))
     return UnionRows(_staff_collections().filter(Exists(listings)), _cooperative_collections())  # type: ignore[return-value]
 

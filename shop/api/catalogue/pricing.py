@@ -91,17 +91,17 @@ class _Rates:
         self._requested: dict[str, set[int | None]] = {}
         self._found: dict[str, dict[int | None, Decimal]] = {}
 
-    def request(self, channel_key: int, tax_class: int | None) -> None:
-        self._requested.setdefault(self._country_of(channel_key), set()).add(tax_class)
+    def request(self, channel_key: int, tax_class_id: int | None) -> None:
+        self._requested.setdefault(self._country_of(channel_key), set()).add(tax_class_id)
 
-    def rate(self, channel_key: int, tax_class: int | None) -> Decimal:
+    def rate(self, channel_key: int, tax_class_id: int | None) -> Decimal:
         if not self._channels[channel_key].charge_taxes:
             return Decimal(0)
         country = self._country_of(channel_key)
         if country not in self._found:
             classes = self._requested.get(country, set())
             self._found[country] = tax_rates(classes, country=country, day=self._day)
-        return self._found[country].get(tax_class, Decimal(0))
+        return self._found[country].get(tax_class_id, Decimal(0))
 
     def _country_of(self, channel_key: int) -> str:
         return self._country or self._channels[channel_key].default_country

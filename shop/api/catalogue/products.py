@@ -210,8 +210,8 @@ def collections(
 
 
 @compiled_query
-def _collection_positions(products: Collection[int]) -> QuerySet[CollectionProduct, tuple[int, int]]:
-    rows = CollectionProduct.objects.filter(product__in=products)
+def _collection_positions(product_ids: Collection[int]) -> QuerySet[CollectionProduct, tuple[int, int]]:
+    rows = CollectionProduct.objects.filter(product__in=product_ids)
     return rows.order_by("collection__name", "collection_id").values_list("product_id", "collection_id")
 
 
@@ -239,13 +239,15 @@ _ListingValues: TypeAlias = tuple[int, int, bool, datetime.datetime | None, date
 
 def _listing_rows(products: list[Row]) -> list[_ListingValues]:
     """Return the products' listings."""
-    channels = {product_row.in_channel for product_row in products} - {None}
-    return _listings({product_row.id for product_row in products}, channels) if channels else []
+    channel_ids = {product_row.in_channel for product_row in products} - {None}
+    return _listings({product_row.id for product_row in products}, channel_ids) if channel_ids else []
 
 
 @compiled_query
-def _listings(products: Collection[int], channels: Collection[int]) -> QuerySet[Listing, _ListingValues]:
-    rows = Listing.objects.filter(product__in=products, channel__in=channels)
+def _listings(
+    product_ids: Collection[int], channel_ids: Collection[int]
+) -> QuerySet[Listing, _ListingValues]:
+    rows = Listing.objects.filter(product__in=product_ids, channel__in=channel_ids)
     return rows.values_list("product_id", "channel_id", "is_available", "available_from", "published_at")
 
 

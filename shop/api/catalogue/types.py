@@ -76,7 +76,7 @@ def own_cooperatives(context: Context) -> frozenset[int] | None:
     scopes = context.scope(Permission.MANAGE_PRODUCTS), context.scope(Permission.MANAGE_ORDERS)
     if not any(scopes) or any(scope.has_platform_grant for scope in scopes):
         return None
-    return frozenset(key for scope in scopes for grant in scope.grants for key in grant.cooperatives)
+    return frozenset(key for scope in scopes for grant in scope.grants for key in grant.cooperative_ids)
 
 
 # Visible to customers: products with a published listing, and their variants with a price.

@@ -114,11 +114,11 @@ def margin_percent(price: Price) -> int | None:
 
 @compiled_query
 def _free(
-    keys: Collection[int], channel: int | None, country: str | None
+    variant_ids: Collection[int], channel_id: int | None, country: str | None
 ) -> QuerySet[Stock, tuple[int, int]]:
-    rows = Stock.objects.filter(variant__in=keys)
-    if channel is not None and country is not None:
-        rows = Stock.objects.filter(variant__in=keys).reachable(channel_id=channel, country=country)
+    rows = Stock.objects.filter(variant__in=variant_ids)
+    if channel_id is not None and country is not None:
+        rows = Stock.objects.filter(variant__in=variant_ids).reachable(channel_id=channel_id, country=country)
     sums = rows.values_list("variant_id").annotate(total=Sum("free"))
     return sums.order_by()
 

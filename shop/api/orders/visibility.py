@@ -132,8 +132,8 @@ def _whole_orders_condition(context: Context) -> Q:
 def _channel_orders_condition(context: Context) -> Q:
     condition = Q(pk__in=())
     for grant in order_scope(context).grants:
-        if grant.is_platform_wide and grant.channels is not None:
-            condition |= Q(channel__in=grant.channels)
+        if grant.is_platform_wide and grant.channel_ids is not None:
+            condition |= Q(channel__in=grant.channel_ids)
     return condition
 
 

@@ -93,10 +93,10 @@ def _zone_change(input_data: InputData, context: Context) -> ZoneChange:
     return ZoneChange(
         values,
         _countries(input_data.get("countries"), context),
-        add_channels=input_keys(input_data.get("addChannels"), "Channel", field="addChannels"),
-        remove_channels=input_keys(input_data.get("removeChannels"), "Channel", field="removeChannels"),
-        add_warehouses=input_keys(input_data.get("addWarehouses"), "Warehouse", field="addWarehouses"),
-        remove_warehouses=input_keys(
+        add_channel_ids=input_keys(input_data.get("addChannels"), "Channel", field="addChannels"),
+        remove_channel_ids=input_keys(input_data.get("removeChannels"), "Channel", field="removeChannels"),
+        add_warehouse_ids=input_keys(input_data.get("addWarehouses"), "Warehouse", field="addWarehouses"),
+        remove_warehouse_ids=input_keys(
             input_data.get("removeWarehouses"), "Warehouse", field="removeWarehouses"
         ),
     )

@@ -89,7 +89,7 @@ class Grant:
     """A group's permissions and channels (None for all)."""
 
     codes: frozenset[str] = frozenset()
-    channels: frozenset[int] | None = None
+    channel_ids: frozenset[int] | None = None
 
 
 def _grants_of(groups: QuerySet[Group]) -> dict[int, Grant]:
@@ -99,9 +99,9 @@ def _grants_of(groups: QuerySet[Group]) -> dict[int, Grant]:
         "pk", "is_restricted_to_channels", "permissions__code", "channels"
     )
     for key, is_restricted, code, channel_key in rows:
-        earlier_grant = grants.get(key, Grant(channels=frozenset() if is_restricted else None))
+        earlier_grant = grants.get(key, Grant(channel_ids=frozenset() if is_restricted else None))
         codes = earlier_grant.codes if code is None else earlier_grant.codes | {code}
-        channels = earlier_grant.channels
+        channels = earlier_grant.channel_ids
         if channels is not None and channel_key is not None:
             channels |= {channel_key}
         grants[key] = Grant(codes, channels)
@@ -113,7 +113,7 @@ def _exceeds_permissions(grant: Grant, context: Context) -> bool:
 
 
 def _covers_channels(grant: Grant, context: Context) -> bool:
-    return all(context.scope(Permission(code)).covers_channels(grant.channels) for code in grant.codes)
+    return all(context.scope(Permission(code)).covers_channels(grant.channel_ids) for code in grant.codes)
 
 
 def _refuse_grant(grant: Grant, field: str, channel_field: str, context: Context) -> None:
@@ -121,7 +121,7 @@ def _refuse_grant(grant: Grant, field: str, channel_field: str, context: Context
     _refuse_permissions(set(grant.codes), field, context)
     if not _covers_channels(grant, context):
         message = _("You cannot give permissions in channels that you do not manage.")
-        channels = global_ids("Channel", sorted(grant.channels or ()))
+        channels = global_ids("Channel", sorted(grant.channel_ids or ()))
         raise InputError("OUT_OF_SCOPE_CHANNEL", message, field=channel_field, channels=channels)
 
 
@@ -130,9 +130,9 @@ def _refuse_result(change: GroupChange, before: Grant, context: Context) -> None
     codes = (before.codes | set(change.add_permissions)) - set(change.remove_permissions)
     is_restricted = change.is_restricted_to_channels
     if is_restricted is None:
-        is_restricted = before.channels is not None
-    all_channels = (before.channels or frozenset()) | set(change.add_channels)
-    channels = frozenset(all_channels - set(change.remove_channels)) if is_restricted else None
+        is_restricted = before.channel_ids is not None
+    all_channels = (before.channel_ids or frozenset()) | set(change.add_channel_ids)
+    channels = frozenset(all_channels - set(change.remove_channel_ids)) if is_restricted else None
     field = "addChannels" if is_restricted else "restrictedAccessToChannels"
     _refuse_grant(Grant(codes, channels), "addPermissions", field, context)
 
@@ -169,10 +169,10 @@ def _group_change(input_data: InputData, context: Context) -> GroupChange:
         is_restricted_to_channels=input_data.get("restrictedAccessToChannels"),
         add_permissions=input_data.get("addPermissions") or (),
         remove_permissions=input_data.get("removePermissions") or (),
-        add_users=input_keys(input_data.get("addUsers"), "User", field="addUsers"),
-        remove_users=input_keys(input_data.get("removeUsers"), "User", field="removeUsers"),
-        add_channels=input_keys(input_data.get("addChannels"), "Channel", field="addChannels"),
-        remove_channels=input_keys(input_data.get("removeChannels"), "Channel", field="removeChannels"),
+        add_user_ids=input_keys(input_data.get("addUsers"), "User", field="addUsers"),
+        remove_user_ids=input_keys(input_data.get("removeUsers"), "User", field="removeUsers"),
+        add_channel_ids=input_keys(input_data.get("addChannels"), "Channel", field="addChannels"),
+        remove_channel_ids=input_keys(input_data.get("removeChannels"), "Channel", field="removeChannels"),
     )
 
 

@@ -123,8 +123,8 @@ def staff_update(
     change_user(
         user_id=staff.pk,
         values=values,
-        add_groups=_groups(input_data.get("addGroups"), "addGroups", context),
-        remove_groups=_groups(input_data.get("removeGroups"), "removeGroups", context),
+        add_group_ids=_groups(input_data.get("addGroups"), "addGroups", context),
+        remove_group_ids=_groups(input_data.get("removeGroups"), "removeGroups", context),
         actor=context.actor,
         now=context.now,
     )

@@ -107,7 +107,7 @@ def test_last_administrator_keeps_their_right_however_it_is_taken() -> None:
     with pytest.raises(LastAdmin):
         change_user(user_id=admin.pk, values={"is_active": False}, **BY)
     with pytest.raises(LastAdmin):
-        change_user(user_id=admin.pk, values={}, remove_groups=[group.pk], **BY)
+        change_user(user_id=admin.pk, values={}, remove_group_ids=[group.pk], **BY)
     with pytest.raises(LastAdmin):
         change_group(group_id=group.pk, change=without, **BY)
     with pytest.raises(LastAdmin):

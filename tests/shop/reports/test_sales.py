@@ -60,7 +60,7 @@ def sales_query(**fields: object) -> SalesQuery:
         "last": datetime.date(2026, 11, 30),
         "interval": ReportInterval.DAY,
         "group": SalesGroup.COOPERATIVE,
-        "channels": (channel.pk,),
+        "channel_ids": (channel.pk,),
         "currency": "VND",
     }
     return SalesQuery(**(defaults | fields))  # type: ignore[arg-type]
@@ -219,9 +219,9 @@ def test_figures_are_filtered_by_cooperative_province_channel_and_source() -> No
 
     assert totals(sales_query(province=THAI_NGUYEN)).goods == 200_000
     assert totals(sales_query(source=OrderSource.PHONE)).goods == 200_000
-    assert totals(sales_query(cooperative=variant.cooperative_id)).goods == 300_000
-    assert totals(sales_query(cooperative=make_seller().pk)) == SalesFigures()
-    assert totals(sales_query(channels=(elsewhere.pk,))) == SalesFigures()
+    assert totals(sales_query(cooperative_id=variant.cooperative_id)).goods == 300_000
+    assert totals(sales_query(cooperative_id=make_seller().pk)) == SalesFigures()
+    assert totals(sales_query(channel_ids=(elsewhere.pk,))) == SalesFigures()
     assert by_group(sales_query(group=SalesGroup.SOURCE)).keys() == {"web", "phone"}
     assert by_group(sales_query(group=SalesGroup.PROVINCE)).keys() == {HANOI, THAI_NGUYEN}
 
