@@ -62,11 +62,11 @@ def test_totals_are_sums_of_lines_and_deliveries(purchase) -> None:
     result = priced(purchase)
 
     for side in ("net", "gross"):
-        parts = [getattr(one.total, side) for one in (*result.lines, *result.deliveries)]
+        parts = [getattr(item.total, side) for item in (*result.lines, *result.deliveries)]
         assert getattr(result.total, side) == sum(parts)
-        cooperatives = {line.cooperative_id for line in result.lines}
+        cooperative_ids = {line.cooperative_id for line in result.lines}
         assert getattr(result.goods, side) == sum(
-            getattr(result.goods_of(cooperative), side) for cooperative in cooperatives
+            getattr(result.goods_of(cooperative_id), side) for cooperative_id in cooperative_ids
         )
 
 
@@ -74,11 +74,11 @@ def test_totals_are_sums_of_lines_and_deliveries(purchase) -> None:
 def test_prices_are_not_negative_and_net_does_not_exceed_gross(purchase) -> None:
     result = priced(purchase)
 
-    for one in (*result.lines, *result.deliveries):
-        for taxed in (one.listed, one.priced, one.total):
+    for item in (*result.lines, *result.deliveries):
+        for taxed in (item.listed, item.priced, item.total):
             assert 0 <= taxed.net <= taxed.gross
-        assert one.total.gross <= one.priced.gross <= one.listed.gross
-        assert one.total.net <= one.priced.net <= one.listed.net
+        assert item.total.gross <= item.priced.gross <= item.listed.gross
+        assert item.total.net <= item.priced.net <= item.listed.net
 
 
 @given(purchases())
@@ -94,8 +94,8 @@ def test_discount_shares_sum_to_discount_and_respect_its_scope(purchase) -> None
         if requested.amount is not None:
             assert discount.amount <= requested.amount
         for key in discount.shares:
-            cooperative = key if requested.is_for_delivery else by_key[key].cooperative_id
-            assert requested.cooperatives is None or cooperative in requested.cooperatives
+            cooperative_id = key if requested.is_for_delivery else by_key[key].cooperative_id
+            assert requested.cooperative_ids is None or cooperative_id in requested.cooperative_ids
             assert requested.is_for_delivery or requested.lines is None or key in requested.lines
 
 
