@@ -138,7 +138,7 @@ class Migration(migrations.Migration):
                     models.CharField(blank=True, default="", help_text="parcel:12, count:…", max_length=80),
                 ),
                 ("note", models.CharField(blank=True, default="", max_length=250)),
-                ("key", models.CharField(blank=True, max_length=80, null=True, unique=True)),
+                ("idempotency_key", models.CharField(blank=True, max_length=80, null=True, unique=True)),
                 (
                     "actor_kind",
                     models.CharField(

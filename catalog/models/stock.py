@@ -134,7 +134,7 @@ class MovementQuerySet(models.QuerySet["Movement"]):
 
 
 class Movement(models.Model):
-    """One change of `on_hand` with its reason; immutable. `key` is an idempotency key.
+    """One change of `on_hand` with its reason; immutable.
 
     `happened_at` is when the stock changed, if it was recorded later, as from a phone without a network.
     """
@@ -146,7 +146,7 @@ class Movement(models.Model):
     grams = models.IntegerField(null=True, blank=True)
     document = models.CharField(max_length=80, blank=True, default="", help_text=_("parcel:12, count:…"))
     note = models.CharField(max_length=250, blank=True, default="")
-    key = models.CharField(max_length=80, unique=True, null=True, blank=True)
+    idempotency_key = models.CharField(max_length=80, unique=True, null=True, blank=True)
     actor_kind = models.CharField(max_length=10, choices=ActorKind)
     actor_key = models.CharField(max_length=40, blank=True, default="")
     entry_point = models.CharField(max_length=10, choices=EntryPoint)

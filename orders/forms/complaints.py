@@ -22,7 +22,7 @@ from shop.core.web.form_options import FormData, FormFiles, FormOptions
 class ComplaintForm(forms.Form):
     """The items and quantities, a description, and the remedy that the buyer prefers."""
 
-    key = forms.UUIDField(widget=forms.HiddenInput)
+    idempotency_key = forms.UUIDField(widget=forms.HiddenInput)
     words = forms.CharField(
         label=_("What is wrong?"),
         max_length=2000,
@@ -174,5 +174,5 @@ def answer_form(complaint: Complaint, data: FormData = None, *, is_for_members: 
         quantities={line.order_line_id: line.quantity for line in complaint.lines.all()},
         limits=refund_limits(part.order, part),
         is_for_members=is_for_members,
-        initial={"key": uuid.uuid4()},
+        initial={"idempotency_key": uuid.uuid4()},
     )

@@ -31,7 +31,7 @@ def quantity_field(maximum: int, label: Label, *, initial: int | None = None) ->
 class RefundAccountForm(forms.Form):
     """The bank account that a refund is paid to."""
 
-    key = forms.UUIDField(widget=forms.HiddenInput, required=False)
+    idempotency_key = forms.UUIDField(widget=forms.HiddenInput, required=False)
     bank = forms.ChoiceField(
         label=_("Bank"),
         widget=forms.Select(attrs={"class": "input"}),
@@ -92,7 +92,7 @@ class RefundFormRow:
 class RefundAmountsForm(forms.Form):
     """Refund amounts per line and for the delivery, and who bears them."""
 
-    key = forms.UUIDField(widget=forms.HiddenInput)
+    idempotency_key = forms.UUIDField(widget=forms.HiddenInput)
     delivery = WholeNumberField(label=_("Delivery"), required=False, min_value=0)
     bearer = forms.ChoiceField(
         label=_("Refund paid by"),

@@ -54,7 +54,7 @@ def file_complaint(request: HttpRequest, order_id: uuid.UUID, number: int) -> Ht
         return redirect("orders:order", order_id=order_id)
     is_possible = bool(in_time) and not has_open
     sent = (request.POST, request.FILES) if is_sent and is_possible else (None, None)
-    form = ComplaintForm(*sent, delivered_lines=in_time, initial={"key": uuid.uuid4()})
+    form = ComplaintForm(*sent, delivered_lines=in_time, initial={"idempotency_key": uuid.uuid4()})
     if form.is_valid():
         try:
             submit_complaint(
@@ -63,7 +63,9 @@ def file_complaint(request: HttpRequest, order_id: uuid.UUID, number: int) -> Ht
                 text=form.cleaned_data["words"],
                 requested_remedy=RequestedRemedy(form.cleaned_data["requested_remedy"]),
                 pictures=[store_picture(photo) for photo in form.cleaned_data["photos"]],
-                idempotency_key=bind_idempotency_key(str(form.cleaned_data["key"]), "buyer", part.pk),
+                idempotency_key=bind_idempotency_key(
+                    str(form.cleaned_data["idempotency_key"]), "buyer", part.pk
+                ),
                 actor=request_actor(request),
                 now=now,
             )
@@ -88,8 +90,11 @@ def file_complaint(request: HttpRequest, order_id: uuid.UUID, number: int) -> Ht
 
 def _is_repeated(request: HttpRequest, part: OrderPart) -> bool:
     """Return whether a complaint with this idempotency key exists: a double tap or a resubmission."""
-    key = bind_idempotency_key(request.POST.get("key", ""), "buyer", part.pk)
-    return key is not None and Complaint.objects.filter(part=part, idempotency_key=key).exists()
+    idempotency_key = bind_idempotency_key(request.POST.get("idempotency_key", ""), "buyer", part.pk)
+    return (
+        idempotency_key is not None
+        and Complaint.objects.filter(part=part, idempotency_key=idempotency_key).exists()
+    )
 
 
 @require_POST

@@ -101,7 +101,7 @@ def _order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[str, obj
         "url": url,
         "questions": WeightQuestion.objects.of_order(order).open().in_order(),
         "substitutes": waiting_substitutes(order, now),
-        "key": uuid.uuid4(),
+        "idempotency_key": uuid.uuid4(),
         "payment_display": payment_display,
         "authorised": authorised_amount(order),
         "amount_being_voided": amount_being_voided(order),

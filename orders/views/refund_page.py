@@ -127,7 +127,7 @@ def edit_refund_account(request: HttpRequest, order_id: uuid.UUID) -> HttpRespon
     payer_account = last_payer_account(order)
     uses_payer_account = payer_account is not None and "same" in request.POST
     submitted = None if uses_payer_account else request.POST or None
-    form = RefundAccountForm(submitted, initial={"key": uuid.uuid4()})
+    form = RefundAccountForm(submitted, initial={"idempotency_key": uuid.uuid4()})
     if request.method == "POST" and (uses_payer_account or form.is_valid()):
         try:
             _ACCOUNT_CHANGES.count_try(str(order.pk))
@@ -136,7 +136,9 @@ def edit_refund_account(request: HttpRequest, order_id: uuid.UUID) -> HttpRespon
                 account=payer_account
                 if payer_account is not None and uses_payer_account
                 else form.bank_account,
-                idempotency_key=bind_idempotency_key(request.POST.get("key", ""), "account", order.pk),
+                idempotency_key=bind_idempotency_key(
+                    request.POST.get("idempotency_key", ""), "account", order.pk
+                ),
                 actor=request_actor(request),
                 now=timezone.now(),
             )

@@ -128,4 +128,4 @@ def render_page(
 
 def submitted_key(request: HttpRequest, action: str, row: object) -> str | None:
     """Return the form's idempotency key, bound to the action and its row."""
-    return bind_idempotency_key(request.POST.get("key", ""), "members", action, row)
+    return bind_idempotency_key(request.POST.get("idempotency_key", ""), "members", action, row)

@@ -65,7 +65,7 @@ def show_today(request: HttpRequest, membership: MembershipContext) -> HttpRespo
         "complaints": _complaints(membership) if membership.may(MemberRight.PACK) else [],
         "now": now,
         "next_action": _next_action(sections, cooperative_parts, membership),
-        "key": uuid.uuid4(),
+        "idempotency_key": uuid.uuid4(),
         "low": _low_stock(membership),
         "next_pickups": cooperative_parts.next_pickup_day(vietnam_date(now))
         if membership.may(MemberRight.PACK)

@@ -197,7 +197,7 @@ def test_uploads_of_unproven_buyers_are_dropped(client: Client) -> None:
 
 def complain_with_photos(client: Client, part: OrderPart):
     said = {
-        "key": str(uuid.uuid4()),
+        "idempotency_key": str(uuid.uuid4()),
         f"steps-{part.lines.get().pk}": "2",
         "words": "Dập.",
         "requested_remedy": "money",

@@ -62,7 +62,7 @@ def complaint(part: OrderPart, names: tuple[str, ...], session: str) -> bytes:
     token, boundary = "a" * 32, uuid.uuid4().hex
     fields = {
         "csrfmiddlewaretoken": token,
-        "key": str(uuid.uuid4()),
+        "idempotency_key": str(uuid.uuid4()),
         f"steps-{get_first_line(part).pk}": "1",
         "words": "Dập.",
         "requested_remedy": "money",

@@ -54,12 +54,12 @@ def test_order_number_finds_nothing(client: Client) -> None:
 def test_takeover_is_refused_at_every_step(client: Client) -> None:
     """Even for a visitor who knows the page's address."""
     order = make_paid_order(email="hoa@example.com")
-    token, key = order.pk, uuid.uuid4().hex
+    token, idempotency_key = order.pk, uuid.uuid4().hex
     code_page = order_url(f"{token}/ma/")
     steps = [
-        (f"{token}/goi/1/huy/", {"key": key}),
-        (f"{token}/tai-khoan-nhan-tien/", {"key": key, **FOREIGN}),
-        (f"{token}/tai-khoan-nhan-tien/", {"key": key, "same": "1"}),
+        (f"{token}/goi/1/huy/", {"idempotency_key": idempotency_key}),
+        (f"{token}/tai-khoan-nhan-tien/", {"idempotency_key": idempotency_key, **FOREIGN}),
+        (f"{token}/tai-khoan-nhan-tien/", {"idempotency_key": idempotency_key, "same": "1"}),
         (f"{token}/cach-tra/", {"payment": "cod"}),
         (f"{token}/the/stripe/", {}),
         (f"{token}/goi/1/nhan/", {}),
@@ -88,11 +88,11 @@ def test_buyer_with_a_phone_code_cancels_and_names_an_account(client: Client) ->
     client.post(code_page, {"send": "sms"})
     response = client.post(code_page, {"code": last_sent_code(contact="+84987654321")})
     assert response.headers["Location"] == order_url(f"{order.pk}/")
-    client.post(order_url(f"{order.pk}/goi/1/huy/"), {"key": uuid.uuid4().hex})
+    client.post(order_url(f"{order.pk}/goi/1/huy/"), {"idempotency_key": uuid.uuid4().hex})
 
     assert order.parts.get().state == PartState.CANCELLED
     response = client.post(
-        order_url(f"{order.pk}/tai-khoan-nhan-tien/"), {"key": str(uuid.uuid4()), **FOREIGN}
+        order_url(f"{order.pk}/tai-khoan-nhan-tien/"), {"idempotency_key": str(uuid.uuid4()), **FOREIGN}
     )
     assert response.headers["Location"] == order_url(f"{order.pk}/")
     assert Payout.objects.get().bank_account == "0099887766"
@@ -188,9 +188,11 @@ def test_signed_in_buyer_needs_no_code_and_others_do(client: Client) -> None:
 def test_changed_account_is_notified_on_every_channel_and_waits_a_day(client: Client) -> None:
     order = make_paid_order(email="hoa@example.com")
     prove_order(client, order)
-    client.post(order_url(f"{order.pk}/goi/1/huy/"), {"key": uuid.uuid4().hex})
+    client.post(order_url(f"{order.pk}/goi/1/huy/"), {"idempotency_key": uuid.uuid4().hex})
 
-    client.post(order_url(f"{order.pk}/tai-khoan-nhan-tien/"), {"key": str(uuid.uuid4()), **FOREIGN})
+    client.post(
+        order_url(f"{order.pk}/tai-khoan-nhan-tien/"), {"idempotency_key": str(uuid.uuid4()), **FOREIGN}
+    )
 
     payout = Payout.objects.get()
     named = Change.objects.get(action="refund.account_set").created_at

@@ -140,7 +140,7 @@ def test_repeated_count_changes_nothing_after_later_movements() -> None:
     count_stock(**stock_arguments(variant), counted_quantity=10, idempotency_key="phone-1")
 
     assert get_stock(variant).on_hand == 6
-    assert Movement.objects.filter(key="phone-1").count() == 1
+    assert Movement.objects.filter(idempotency_key="phone-1").count() == 1
 
 
 def test_repeated_receipt_is_recorded_once() -> None:

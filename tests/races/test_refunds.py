@@ -62,7 +62,7 @@ def test_parallel_refunds_cannot_exceed_line_amount() -> None:
 def test_refund_repeated_in_parallel_is_recorded_once() -> None:
     part = deliver_order(make_paid_order())
 
-    results = run_in_threads([partial(refund_first_line, part, 20_000, key="a")] * 10)
+    results = run_in_threads([partial(refund_first_line, part, 20_000, idempotency_key="a")] * 10)
 
     assert {result.pk for result in results} == {Refund.objects.get().pk}
     assert Payout.objects.get().amount == 20_000

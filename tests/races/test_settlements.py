@@ -38,13 +38,13 @@ def type_names(results):
     return sorted(type(result).__name__ for result in results)
 
 
-def correct(cooperative, amount=50_000, key="first"):
+def correct(cooperative, amount=50_000, idempotency_key="first"):
     correct_balance(
         cooperative_id=cooperative.pk,
         currency="VND",
         amount=amount,
         reason="thưởng",
-        idempotency_key=key,
+        idempotency_key=idempotency_key,
         actor=DESK,
         now=NOW,
     )
@@ -55,8 +55,8 @@ def closing(settlement):
     return partial(close_settlement, settlement_id=settlement.pk, actor=DESK, now=NOW)
 
 
-def posting(cooperative, key):
-    return partial(correct, cooperative, 7_000, key)
+def posting(cooperative, idempotency_key):
+    return partial(correct, cooperative, 7_000, idempotency_key)
 
 
 class UnlockedSettlements:

@@ -138,7 +138,7 @@ def record_movement(
         reason=reason,
         document=document,
         note=note,
-        key=idempotency_key,
+        idempotency_key=idempotency_key,
         grams=grams,
         lot_id=lot_id,
         actor_kind=actor.kind,
@@ -218,7 +218,10 @@ def record_count(
     stock = lock_stock_row(
         cooperative=cooperative, variant_id=count.variant_id, warehouse_id=count.warehouse_id
     )
-    if count.idempotency_key is not None and Movement.objects.filter(key=count.idempotency_key).exists():
+    if (
+        count.idempotency_key is not None
+        and Movement.objects.filter(idempotency_key=count.idempotency_key).exists()
+    ):
         return stock
     before = stock.on_hand - _moved_after(stock, count.counted_at)
     is_superseded = count.counted_at is not None and _last_count_after(stock, count.counted_at) is not None
@@ -277,7 +280,7 @@ def receive_stock(
     if not Warehouse.objects.for_cooperative(cooperative).open().filter(pk=warehouse_id).exists():
         raise Missing()
     stock = lock_stock_row(cooperative=cooperative, variant_id=variant_id, warehouse_id=warehouse_id)
-    if idempotency_key is not None and Movement.objects.filter(key=idempotency_key).exists():
+    if idempotency_key is not None and Movement.objects.filter(idempotency_key=idempotency_key).exists():
         return stock
     move_stock(
         stock,

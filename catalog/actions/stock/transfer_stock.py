@@ -55,7 +55,7 @@ def transfer_stock(
     rows = lock_stock_rows(
         cooperative=cooperative, variant_id=variant_id, warehouse_ids=[from_warehouse_id, to_warehouse_id]
     )
-    if idempotency_key is None or not Movement.objects.filter(key=idempotency_key).exists():
+    if idempotency_key is None or not Movement.objects.filter(idempotency_key=idempotency_key).exists():
         for row, moved, key in zip(rows, (-quantity, quantity), (idempotency_key, None), strict=True):
             move_stock(
                 row,

@@ -71,7 +71,7 @@ class CashSearch(forms.Form):
 class RemittanceForm(forms.Form):
     """A remittance: parcels, fees withheld, and the bank reference."""
 
-    key = forms.UUIDField(widget=forms.HiddenInput)
+    idempotency_key = forms.UUIDField(widget=forms.HiddenInput)
     fees = AmountField(label=_("Fees deducted"), required=False)
     fee_bearer = forms.ChoiceField(
         label=_("Fees paid by"),
@@ -89,7 +89,7 @@ class RemittanceForm(forms.Form):
 class RemittanceReceiptForm(forms.Form):
     """The amount received of a remittance."""
 
-    key = forms.UUIDField(widget=forms.HiddenInput)
+    idempotency_key = forms.UUIDField(widget=forms.HiddenInput)
     received = AmountField(label=_("Received in our account"))
     reference = forms.CharField(
         label=_("Bank reference or receipt number"),
@@ -109,7 +109,7 @@ class RemittanceDifferenceForm(forms.Form):
     """The resolution of a difference in a carrier's remittance."""
 
     BANK, OURS = "bank", "ours"
-    key = forms.UUIDField(widget=forms.HiddenInput)
+    idempotency_key = forms.UUIDField(widget=forms.HiddenInput)
     amount = AmountField(label=_("Amount"))
     where = forms.ChoiceField(
         label=_("How it was resolved"),

@@ -121,7 +121,7 @@ def record_remittance_receipt(request: HttpRequest, actor: Actor, pk: int) -> Ht
         reference=form.cleaned_data["reference"],
         reason=form.cleaned_data["reason"],
         idempotency_key=bind_idempotency_key(
-            str(form.cleaned_data["key"]), "desk", "received", remittance.pk
+            str(form.cleaned_data["idempotency_key"]), "desk", "received", remittance.pk
         ),
         actor=actor,
         now=timezone.now(),
@@ -145,7 +145,9 @@ def resolve_remittance_difference_view(request: HttpRequest, actor: Actor, pk: i
         amount=cleaned["amount"],
         is_platform_cost=cleaned["where"] == RemittanceDifferenceForm.OURS,
         reason=cleaned["reason"],
-        idempotency_key=bind_idempotency_key(str(cleaned["key"]), "desk", "made-good", remittance.pk),
+        idempotency_key=bind_idempotency_key(
+            str(cleaned["idempotency_key"]), "desk", "made-good", remittance.pk
+        ),
         actor=actor,
         now=timezone.now(),
     )
@@ -169,7 +171,7 @@ def _record_remittance(request: HttpRequest, actor: Actor) -> HttpResponse:
             fees=form.cleaned_data["fees"],
             fee_bearer=CostBearer(form.cleaned_data["fee_bearer"]),
             reference=form.cleaned_data["reference"],
-            idempotency_key=f"desk:{form.cleaned_data['key']}",
+            idempotency_key=f"desk:{form.cleaned_data['idempotency_key']}",
             actor=actor,
             now=timezone.now(),
         )
@@ -231,11 +233,14 @@ def _render_remittance(
     )
     if form is None:
         form = RemittanceReceiptForm(
-            initial={"key": uuid.uuid4(), "received": format_number(remittance.remitted)}
+            initial={"idempotency_key": uuid.uuid4(), "received": format_number(remittance.remitted)}
         )
     if difference is None:
         difference = RemittanceDifferenceForm(
-            initial={"key": uuid.uuid4(), "amount": format_number(abs(remittance.unresolved_difference))}
+            initial={
+                "idempotency_key": uuid.uuid4(),
+                "amount": format_number(abs(remittance.unresolved_difference)),
+            }
         )
     context = {
         "remittance": remittance,
@@ -256,7 +261,7 @@ def _holder_name(remitter: Remitter | None) -> str:
 
 
 def _initial_values() -> dict[str, object]:
-    return {"key": uuid.uuid4(), "fee_bearer": CostBearer.PLATFORM}
+    return {"idempotency_key": uuid.uuid4(), "fee_bearer": CostBearer.PLATFORM}
 
 
 def _currency() -> str:

@@ -123,7 +123,7 @@ class CorrectionForm(forms.Form):
     """A correction in favour of or against a cooperative, and the reason."""
 
     MORE, LESS = "more", "less"
-    key = forms.UUIDField(widget=forms.HiddenInput)
+    idempotency_key = forms.UUIDField(widget=forms.HiddenInput)
     direction = forms.ChoiceField(
         label=_("Type of correction"),
         widget=forms.RadioSelect,
@@ -142,7 +142,7 @@ class CorrectionForm(forms.Form):
 class PayoutPaymentForm(forms.Form):
     """The details of a payout that was sent."""
 
-    key = forms.UUIDField(widget=forms.HiddenInput)
+    idempotency_key = forms.UUIDField(widget=forms.HiddenInput)
     reference = _text_field(_("Bank reference"))
 
 

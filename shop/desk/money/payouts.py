@@ -68,7 +68,7 @@ def list_payouts(request: HttpRequest, actor: Actor) -> HttpResponse:
             (row, find_bank(row.bank_bin), has_other_account(row), row.is_held(now), row in confirmed_payouts)
             for row in listed
         ],
-        "key": uuid.uuid4(),
+        "idempotency_key": uuid.uuid4(),
         "has_bank_file": not is_done
         and any(_is_in_bank_file(row) and not row.is_held(now) for row in confirmed_payouts),
     }
@@ -101,11 +101,17 @@ def record_payouts_sent(request: HttpRequest, actor: Actor) -> HttpResponse:
             payout_id = uuid.UUID(text)
         except ValueError:
             continue
-        key = bind_idempotency_key(request.POST.get("key", ""), "desk", "paid", payout_id.hex)
+        idempotency_key = bind_idempotency_key(
+            request.POST.get("idempotency_key", ""), "desk", "paid", payout_id.hex
+        )
         reference = request.POST.get(f"reference-{payout_id}", "").strip() or common_reference
         try:
             mark_payout_paid(
-                payout_id=payout_id, reference=reference, idempotency_key=key, actor=actor, now=now
+                payout_id=payout_id,
+                reference=reference,
+                idempotency_key=idempotency_key,
+                actor=actor,
+                now=now,
             )
         except Refused as refused:
             messages.error(request, str(refused.message))
@@ -137,13 +143,13 @@ def record_payout_sent(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> Htt
     form = PayoutPaymentForm(request.POST)
     if not form.is_valid():
         return _render_payout(request, pk, payment_form=form)
-    key = bind_idempotency_key(str(form.cleaned_data["key"]), "desk", "paid", pk.hex)
+    idempotency_key = bind_idempotency_key(str(form.cleaned_data["idempotency_key"]), "desk", "paid", pk.hex)
     reference = form.cleaned_data["reference"]
     action = partial(
         mark_payout_paid,
         payout_id=pk,
         reference=reference,
-        idempotency_key=key,
+        idempotency_key=idempotency_key,
         actor=actor,
         now=timezone.now(),
     )
@@ -206,7 +212,7 @@ def _render_payout(
         if payout.settlement
         else None,
         "form": account_form if account_form is not None and account_form.errors else payment_form,
-        "payment_form": payment_form or PayoutPaymentForm(initial={"key": uuid.uuid4()}),
+        "payment_form": payment_form or PayoutPaymentForm(initial={"idempotency_key": uuid.uuid4()}),
         "account_form": account_form or PayoutAccountForm(),
         "history": build_change_displays(
             (Change.objects.of_row(payout) | Change.objects.of_row_and_parts(payout)).oldest_first()

@@ -52,7 +52,10 @@ def refund_order(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> Htt
     parts = list(order.parts.select_related("cooperative").order_by("number"))
     part, limits = _chosen_part(request, order, parts)
     form = RefundForm(
-        request.POST or None, limits=limits, warehouses=_open_warehouses(part), initial={"key": uuid.uuid4()}
+        request.POST or None,
+        limits=limits,
+        warehouses=_open_warehouses(part),
+        initial={"idempotency_key": uuid.uuid4()},
     )
     decision = form.decision if request.method == "POST" and form.is_valid() else None
     if decision and decision.amount <= 0:
@@ -64,7 +67,7 @@ def refund_order(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> Htt
                 part_id=part.pk if part else None,
                 decision=decision,
                 idempotency_key=bind_idempotency_key(
-                    str(form.cleaned_data["key"]), "desk", "refund", order.pk
+                    str(form.cleaned_data["idempotency_key"]), "desk", "refund", order.pk
                 ),
                 actor=actor,
                 now=timezone.now(),
@@ -132,7 +135,9 @@ def refund_by_bank_view(
     action = partial(
         pay_refund_by_bank,
         refund_id=refund.pk,
-        idempotency_key=bind_idempotency_key(request.POST.get("key", ""), "desk", "by-bank", refund.pk),
+        idempotency_key=bind_idempotency_key(
+            request.POST.get("idempotency_key", ""), "desk", "by-bank", refund.pk
+        ),
         actor=actor,
         now=timezone.now(),
     )
@@ -183,12 +188,14 @@ def record_parcel_return(
             parcel_id=parcel.pk,
             damaged=form.damaged,
             warehouse_id=uuid.UUID(form.cleaned_data["warehouse"]),
-            idempotency_key=bind_idempotency_key(request.POST.get("key", ""), "desk", "return", parcel.pk),
+            idempotency_key=bind_idempotency_key(
+                request.POST.get("idempotency_key", ""), "desk", "return", parcel.pk
+            ),
             actor=actor,
             now=now,
         )
         return run_action(request, receive, url=return_url, message=_("Returned items recorded."))
-    context = {"order": parcel.part.order, "parcel": parcel, "form": form, "key": uuid.uuid4()}
+    context = {"order": parcel.part.order, "parcel": parcel, "form": form, "idempotency_key": uuid.uuid4()}
     return render(request, "desk/parcel_return.html", context, status=422 if form.errors else 200)
 
 

@@ -69,7 +69,7 @@ def list_settlements(request: HttpRequest, actor: Actor) -> HttpResponse:
         "page": page,
         "rows": settlement_rows,
         "may_close": bool(open_totals),
-        "key": uuid.uuid4(),
+        "idempotency_key": uuid.uuid4(),
         "due": Payout.objects.due().count(),
     }
     return render(request, "desk/settlements.html", context)
@@ -88,9 +88,13 @@ def close_chosen_settlements(request: HttpRequest, actor: Actor) -> HttpResponse
     )
     now, closed_count = timezone.now(), 0
     for settlement_id in settlement_ids:
-        key = bind_idempotency_key(request.POST.get("key", ""), "desk", "closed", settlement_id)
+        idempotency_key = bind_idempotency_key(
+            request.POST.get("idempotency_key", ""), "desk", "closed", settlement_id
+        )
         try:
-            close_settlement(settlement_id=settlement_id, idempotency_key=key, actor=actor, now=now)
+            close_settlement(
+                settlement_id=settlement_id, idempotency_key=idempotency_key, actor=actor, now=now
+            )
         except Refused as refused:
             messages.error(request, str(refused.message))
         else:
@@ -108,7 +112,7 @@ def close_chosen_settlements(request: HttpRequest, actor: Actor) -> HttpResponse
 def show_settlement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Show a settlement: totals, orders, payout and history."""
     return _render_settlement(
-        request, _settlement_or_missing(pk), CorrectionForm(initial={"key": uuid.uuid4()})
+        request, _settlement_or_missing(pk), CorrectionForm(initial={"idempotency_key": uuid.uuid4()})
     )
 
 
@@ -117,8 +121,10 @@ def show_settlement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse
 @require_recent_sign_in
 def close_settlement_view(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Close a settlement."""
-    key = bind_idempotency_key(request.POST.get("key", ""), "desk", "closed", pk)
-    action = partial(close_settlement, settlement_id=pk, idempotency_key=key, actor=actor, now=timezone.now())
+    idempotency_key = bind_idempotency_key(request.POST.get("idempotency_key", ""), "desk", "closed", pk)
+    action = partial(
+        close_settlement, settlement_id=pk, idempotency_key=idempotency_key, actor=actor, now=timezone.now()
+    )
     page = reverse("desk:settlement", args=[pk])
     return run_action(request, action, url=page, message=_("Period closed."))
 
@@ -137,7 +143,7 @@ def post_correction(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse
                 currency=settlement.currency,
                 amount=form.signed_amount,
                 reason=form.cleaned_data["reason"],
-                idempotency_key=f"desk:{form.cleaned_data['key']}",
+                idempotency_key=f"desk:{form.cleaned_data['idempotency_key']}",
                 actor=actor,
                 now=timezone.now(),
             )
@@ -191,7 +197,7 @@ def _render_settlement(request: HttpRequest, settlement: Settlement, form: Corre
             for row in [*rows, *other_rows]
         ],
         "form": form,
-        "key": uuid.uuid4(),
+        "idempotency_key": uuid.uuid4(),
         "history": build_change_displays(Change.objects.of_row_and_parts(settlement).oldest_first()),
     }
     return render(request, "desk/settlement.html", context, status=422 if form.errors else 200)

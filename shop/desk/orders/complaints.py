@@ -69,7 +69,9 @@ def accept_complaint_view(request: HttpRequest, actor: Actor, complaint_id: uuid
         complaint_id=complaint.pk,
         remedy=form.remedy,
         answer=form.cleaned_data["answer"],
-        idempotency_key=bind_idempotency_key(str(form.cleaned_data["key"]), "desk", "accept", complaint.pk),
+        idempotency_key=bind_idempotency_key(
+            str(form.cleaned_data["idempotency_key"]), "desk", "accept", complaint.pk
+        ),
         actor=actor,
         now=timezone.now(),
     )
@@ -88,7 +90,9 @@ def reject_complaint_view(request: HttpRequest, actor: Actor, complaint_id: uuid
         reject_complaint,
         complaint_id=complaint.pk,
         reason=reason_of(request.POST),
-        idempotency_key=bind_idempotency_key(request.POST.get("key", ""), "desk", "reject", complaint.pk),
+        idempotency_key=bind_idempotency_key(
+            request.POST.get("idempotency_key", ""), "desk", "reject", complaint.pk
+        ),
         actor=actor,
         now=timezone.now(),
     )
@@ -107,7 +111,7 @@ def _render_complaint(
         "part": complaint.part,
         "order": complaint.part.order,
         "now": timezone.now(),
-        "key": uuid.uuid4(),
+        "idempotency_key": uuid.uuid4(),
         "refunds": list(complaint.refunds.oldest_first()),
         "parcels": list(complaint.parcels.in_order()),
         "answer": (form or answer_form(complaint, is_for_members=False)) if may_accept else None,

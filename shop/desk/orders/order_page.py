@@ -123,7 +123,7 @@ def show_order(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpR
         "complaints": Complaint.objects.filter(part__order=order).select_related("part").newest_first(),
         "surplus": refundable_surplus(order),
         "account": _account_form(order),
-        "key": uuid.uuid4(),
+        "idempotency_key": uuid.uuid4(),
         "questions": WeightQuestion.objects.of_order(order).open().in_order(),
         "substitutes": waiting_substitutes(order, timezone.now()),
         "closed_substitutes": closed_substitutes(order),

@@ -231,7 +231,7 @@ def render_listing(
         "pictures": pictures,
         "is_reviewed": is_approved(listing.product),
         "other_languages": other_languages(),
-        "key": uuid.uuid4(),
+        "idempotency_key": uuid.uuid4(),
         "warehouses": list(Warehouse.objects.for_cooperative(membership.cooperative).open()),
         "may_count": membership.may(MemberRight.COUNT_STOCK),
         "is_sold_out": listing.state == ListingState.PUBLISHED and not listing.is_available,

@@ -202,7 +202,7 @@ def _render_new(
     context = {
         "form": form,
         "kept_pictures": keep_pictures(membership.cooperative, pictures),
-        "key": uuid.uuid4(),
+        "idempotency_key": uuid.uuid4(),
     }
     return render_page(request, membership, "members/listing_new.html", context)
 
@@ -214,7 +214,7 @@ def _render_variant(
     form: MembersForm,
     variant: Variant | None = None,
 ) -> HttpResponse:
-    context = {"listing": listing, "form": form, "variant": variant, "key": uuid.uuid4()}
+    context = {"listing": listing, "form": form, "variant": variant, "idempotency_key": uuid.uuid4()}
     return render_page(request, membership, "members/variant.html", context)
 
 

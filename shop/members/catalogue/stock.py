@@ -57,7 +57,10 @@ def count_stock(request: HttpRequest, membership: MembershipContext) -> HttpResp
         (
             stock,
             CountForm(
-                data, prefix=f"stock-{stock.pk}", initial={"key": uuid.uuid4()}, use_required_attribute=False
+                data,
+                prefix=f"stock-{stock.pk}",
+                initial={"idempotency_key": uuid.uuid4()},
+                use_required_attribute=False,
             ),
         )
         for stock in page.object_list
@@ -78,7 +81,7 @@ def count_stock(request: HttpRequest, membership: MembershipContext) -> HttpResp
             stock.warehouse_id,
             form.cleaned_data["counted"],
             "",
-            f"count:{stock.pk}:{form.cleaned_data['key']}",
+            f"count:{stock.pk}:{form.cleaned_data['idempotency_key']}",
         )
         for stock, form in counted_stocks
         if form.cleaned_data["counted"] is not None

@@ -48,7 +48,7 @@ def list_warehouses(request: HttpRequest, membership: MembershipContext) -> Http
         )
         if _run_action(request, form, action, _("Warehouse added. Record incoming stock there.")):
             return redirect("members:warehouses")
-    context = {"warehouses": _open_warehouses(membership), "form": form, "key": uuid.uuid4()}
+    context = {"warehouses": _open_warehouses(membership), "form": form, "idempotency_key": uuid.uuid4()}
     return render_page(request, membership, "members/warehouses.html", context)
 
 

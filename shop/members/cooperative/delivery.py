@@ -189,7 +189,7 @@ def _render_list(
         ],
         "currency": channel.currency,
         "form": form,
-        "key": uuid.uuid4(),
+        "idempotency_key": uuid.uuid4(),
     }
     return render_page(request, membership, "members/delivery_methods.html", context)
 

@@ -48,7 +48,7 @@ _DISPATCH_FIELDS = ("carrier", "tracking_number", "vehicle", "driver_phone")
 class PickForm(MembersForm):
     """The lines and quantities of a new parcel."""
 
-    key = forms.UUIDField(widget=forms.HiddenInput)
+    idempotency_key = forms.UUIDField(widget=forms.HiddenInput)
 
     def __init__(
         self,
@@ -259,14 +259,14 @@ def _collected_cash(form: MembersForm) -> CollectedCash:
 class CountForm(MembersForm):
     """The counted quantity of a stock; an empty field records nothing."""
 
-    key = forms.UUIDField(widget=forms.HiddenInput)
+    idempotency_key = forms.UUIDField(widget=forms.HiddenInput)
     counted = WholeNumberField(label=_("Counted quantity"), min_value=0, max_value=1_000_000, required=False)
 
 
 class ReceiptForm(MembersForm):
     """The received quantity of a variant, and the warehouse if there are several."""
 
-    key = forms.UUIDField(widget=forms.HiddenInput)
+    idempotency_key = forms.UUIDField(widget=forms.HiddenInput)
     warehouse = forms.UUIDField(label=_("Receiving warehouse"), required=False)
     quantity = WholeNumberField(label=_("Quantity received"), min_value=1, max_value=1_000_000)
 

@@ -71,7 +71,7 @@ def pack_chosen_parts(request: HttpRequest, membership: MembershipContext) -> Ht
             .select_related("part__order")
             .prefetch_related("lines__order_line")
         ),
-        "key": uuid.uuid4(),
+        "idempotency_key": uuid.uuid4(),
     }
     return render_page(request, membership, "members/parts_packing.html", context)
 

@@ -154,7 +154,7 @@ def _render_complaint(
         "part": complaint.part,
         "order": complaint.part.order,
         "now": timezone.now(),
-        "key": uuid.uuid4(),
+        "idempotency_key": uuid.uuid4(),
         "refunds": list(complaint.refunds.oldest_first()),
         "parcels": list(complaint.parcels.in_order()),
         "answer": (acceptance_form or answer_form(complaint, is_for_members=True)) if may_answer else None,

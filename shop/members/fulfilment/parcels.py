@@ -188,7 +188,7 @@ def _render_form(
         "order": parcel.part.order,
         "form": form,
         "transition": transition,
-        "key": uuid.uuid4(),
+        "idempotency_key": uuid.uuid4(),
     }
     return render_page(request, membership, "members/parcel.html", context)
 
@@ -201,11 +201,11 @@ def _run_transition(
     message: StrOrPromise,
     **arguments: object,
 ) -> HttpResponse:
-    key = submitted_key(request, action.__name__, parcel.pk)
+    idempotency_key = submitted_key(request, action.__name__, parcel.pk)
     bound_action = partial(
         action,
         parcel_id=parcel.pk,
-        idempotency_key=key,
+        idempotency_key=idempotency_key,
         actor=membership.actor,
         now=timezone.now(),
         **arguments,

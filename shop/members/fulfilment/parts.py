@@ -79,9 +79,13 @@ def show_part(request: HttpRequest, membership: MembershipContext, part_id: int)
 def accept_part_view(request: HttpRequest, membership: MembershipContext, part_id: int) -> HttpResponse:
     """Accept a part."""
     part = find_part(membership, part_id)
-    key = submitted_key(request, "accept", part.pk)
+    idempotency_key = submitted_key(request, "accept", part.pk)
     action = partial(
-        accept_part, part_id=part.pk, idempotency_key=key, actor=membership.actor, now=timezone.now()
+        accept_part,
+        part_id=part.pk,
+        idempotency_key=idempotency_key,
+        actor=membership.actor,
+        now=timezone.now(),
     )
     return run_action(
         request, action, url=part_url(part.pk), message=_("Order accepted. Next, pick the items.")
@@ -93,9 +97,13 @@ def accept_part_view(request: HttpRequest, membership: MembershipContext, part_i
 def undo_part_acceptance(request: HttpRequest, membership: MembershipContext, part_id: int) -> HttpResponse:
     """Take back the acceptance of a part."""
     part = find_part(membership, part_id)
-    key = submitted_key(request, "undo-acceptance", part.pk)
+    idempotency_key = submitted_key(request, "undo-acceptance", part.pk)
     act = partial(
-        undo_acceptance, part_id=part.pk, idempotency_key=key, actor=membership.actor, now=timezone.now()
+        undo_acceptance,
+        part_id=part.pk,
+        idempotency_key=idempotency_key,
+        actor=membership.actor,
+        now=timezone.now(),
     )
     return run_action(request, act, url=part_url(part.pk), message=_("Undone."))
 
@@ -112,7 +120,7 @@ def refuse_part(request: HttpRequest, membership: MembershipContext, part_id: in
             "form": form,
             "is_new": part.state == PartState.NEW,
             "is_after_shortage": "shortage" in request.GET,
-            "key": uuid.uuid4(),
+            "idempotency_key": uuid.uuid4(),
         }
         return render_page(request, membership, "members/refusal.html", context)
     action = partial(
@@ -151,7 +159,7 @@ def report_part_shortage(request: HttpRequest, membership: MembershipContext, pa
             "form": form,
             "replaceable_lines": lines,
             "can_cancel": part.may_be_cancelled(part.parcels.all()),
-            "key": uuid.uuid4(),
+            "idempotency_key": uuid.uuid4(),
         }
         return render_page(request, membership, "members/shortage.html", context)
     messages.success(request, _("The buyer has been notified."))
@@ -161,7 +169,7 @@ def report_part_shortage(request: HttpRequest, membership: MembershipContext, pa
 @require_POST
 @for_members(MemberRight.PACK)
 def pack_parcel_view(request: HttpRequest, membership: MembershipContext, part_id: int) -> HttpResponse:
-    """Pack a parcel of the ticked lines; idempotent by the form's key."""
+    """Pack a parcel of the ticked lines; idempotent by the form's `idempotency_key`."""
     part, now = find_part(membership, part_id), timezone.now()
     form = pick_form(part, request.POST)
     if form is None:
@@ -219,7 +227,7 @@ def render_part(
     context = {
         "part": part,
         "order": part.order,
-        "key": uuid.uuid4(),
+        "idempotency_key": uuid.uuid4(),
         "pick": pick,
         "pick_lines": pick_lines(part, pick, weigh),
         "scale_key": uuid.uuid4(),

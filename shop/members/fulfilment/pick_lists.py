@@ -49,7 +49,7 @@ def pick_form(part: OrderPart, data: FormData = None) -> PickForm | None:
         lines=lines,
         still_open=still_open,
         substitutes={substitute.line_id: substitute for substitute in waiting},
-        initial={"key": uuid.uuid4()},
+        initial={"idempotency_key": uuid.uuid4()},
     )
 
 

@@ -58,7 +58,7 @@ def offer_substitute_view(
                 now=timezone.now(),
             )
     if not form.is_valid():
-        context = {"part": part, "line": line, "form": form, "key": uuid.uuid4()}
+        context = {"part": part, "line": line, "form": form, "idempotency_key": uuid.uuid4()}
         return render_page(request, membership, "members/substitute.html", context)
     return redirect(part_url(part.pk))
 

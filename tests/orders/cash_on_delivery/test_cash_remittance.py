@@ -45,10 +45,14 @@ pytestmark = pytest.mark.django_db
 THE_CARRIER = Remitter(CashHolder.CARRIER, CARRIER)
 
 
-def remit(*parcels, key="k", **fields):
+def remit(*parcels, idempotency_key="k", **fields):
     return remit_cash(
         **(
-            {"remitter": THE_CARRIER, "parcel_ids": [parcel.pk for parcel in parcels], "idempotency_key": key}
+            {
+                "remitter": THE_CARRIER,
+                "parcel_ids": [parcel.pk for parcel in parcels],
+                "idempotency_key": idempotency_key,
+            }
             | ACTOR_NOW
             | fields
         )
@@ -112,7 +116,7 @@ def test_remittance_with_unavailable_cash_is_refused_as_a_whole() -> None:
         make_dispatched_parcel(),
     )
     done = make_delivered_parcel(cash=True)
-    remit(done, key="done")
+    remit(done, idempotency_key="done")
 
     for unavailable in (expected, on_the_way, done):
         with assert_refused(CashNotHeld, "cash_not_held") as refusal:
@@ -329,12 +333,12 @@ def test_resolving_more_than_difference_or_without_reason_is_refused(changes, re
 def test_remittance_without_difference_cannot_be_resolved() -> None:
     settled, waiting = (
         short_remittance(received=230_000),
-        remit(make_delivered_parcel(cash=True), key="other"),
+        remit(make_delivered_parcel(cash=True), idempotency_key="other"),
     )
     seller = make_seller("HTX Tài Hoan")
     parcel = make_delivered_parcel(cash=True, carrier="", seller=seller)
     remitted_by_seller = remit(
-        parcel, key="own", remitter=Remitter(CashHolder.COOPERATIVE, cooperative_id=seller.pk)
+        parcel, idempotency_key="own", remitter=Remitter(CashHolder.COOPERATIVE, cooperative_id=seller.pk)
     )
     reconcile_remittance(remittance_id=remitted_by_seller.pk, received=200_000, reason="thiếu", **ACTOR_NOW)
 

@@ -82,7 +82,7 @@ def complaint_url(part: OrderPart) -> str:
 
 def complaint_form(part: OrderPart, **fields):
     return {
-        "key": str(uuid.uuid4()),
+        "idempotency_key": str(uuid.uuid4()),
         f"steps-{get_first_line(part).pk}": "2",
         "words": "Hai quả dập.",
         "requested_remedy": "money",
@@ -312,7 +312,7 @@ def test_manager_accepts_complaint_with_refund_and_replacement(client: Client) -
     client.post(
         f"/xa-vien/phan-anh/{complaint.pk}/dong-y/",
         {
-            "key": str(uuid.uuid4()),
+            "idempotency_key": str(uuid.uuid4()),
             f"amount-{line.pk}": "45.000",
             f"anew-{line.pk}": "1",
             "bearer": "platform",
@@ -336,7 +336,7 @@ def test_manager_rejects_complaint_with_reason(client: Client) -> None:
     address = f"/xa-vien/phan-anh/{complaint.pk}/tu-choi/"
 
     assert client.post(address, {"choice": ""}).status_code == 200
-    client.post(address, {"choice": "other", "words": "Ảnh không rõ", "key": str(uuid.uuid4())})
+    client.post(address, {"choice": "other", "words": "Ảnh không rõ", "idempotency_key": str(uuid.uuid4())})
 
     complaint.refresh_from_db()
     assert (complaint.state, complaint.answer) == ("rejected", "Ảnh không rõ")
@@ -380,7 +380,7 @@ def test_staff_refund_by_line_after_preview(staff: Client) -> None:
     line = get_first_line(part)
     address = f"/quan-tri/don-hang/{part.order_id}/hoan-tien/?goi=1"
     form = {
-        "key": str(uuid.uuid4()),
+        "idempotency_key": str(uuid.uuid4()),
         f"amount-{line.pk}": "20.000",
         "delivery": "5.000",
         "bearer": "platform",
@@ -412,15 +412,18 @@ def test_staff_refund_whole_items_of_the_part_that_opens_first(staff: Client) ->
 
     page = staff.get(address)
     empty = staff.post(
-        f"{address}?goi=1", {"key": uuid.uuid4(), "bearer": "platform", "reason": "x", "count": "1"}
+        f"{address}?goi=1",
+        {"idempotency_key": uuid.uuid4(), "bearer": "platform", "reason": "x", "count": "1"},
     )
     fields = {f"whole-{line.pk}": "on" for line in lines}
     staff.post(
         f"{address}?goi=1",
-        {"key": uuid.uuid4(), "bearer": "platform", "reason": "Dập", **fields, "confirmed": "0"},
+        {"idempotency_key": uuid.uuid4(), "bearer": "platform", "reason": "Dập", **fields, "confirmed": "0"},
     )
     unconfirmed = Refund.objects.count()
-    staff.post(f"{address}?goi=1", {"key": uuid.uuid4(), "bearer": "platform", "reason": "Dập", **fields})
+    staff.post(
+        f"{address}?goi=1", {"idempotency_key": uuid.uuid4(), "bearer": "platform", "reason": "Dập", **fields}
+    )
 
     assert (page.context["part"], 'action="?goi=1"' in html_of(page)) == (part, True)
     assert (empty.status_code, unconfirmed) == (422, 0)
@@ -467,7 +470,7 @@ def test_invalid_refund_amount_is_rejected(staff: Client, amount: str) -> None:
     response = staff.post(
         f"/quan-tri/don-hang/{part.order_id}/hoan-tien/?goi=1",
         {
-            "key": str(uuid.uuid4()),
+            "idempotency_key": str(uuid.uuid4()),
             f"amount-{get_first_line(part).pk}": amount,
             "bearer": "platform",
             "reason": "x",
@@ -482,13 +485,14 @@ def test_staff_accept_rejected_complaint(staff: Client) -> None:
     part = delivered_part()
     complaint, line = file_complaint(part), get_first_line(part)
     page = f"/quan-tri/phan-anh/{complaint.pk}/"
-    staff.post(f"{page}tu-choi/", {"reason": "Không đủ ảnh", "key": str(uuid.uuid4())})
+    staff.post(f"{page}tu-choi/", {"reason": "Không đủ ảnh", "idempotency_key": str(uuid.uuid4())})
     complaint.refresh_from_db()
     assert complaint.state == ComplaintState.REJECTED
     assert staff.get("/quan-tri/phan-anh/?o=rejected").status_code == 200
 
     staff.post(
-        f"{page}dong-y/", {"key": str(uuid.uuid4()), f"amount-{line.pk}": "1.000", "bearer": "platform"}
+        f"{page}dong-y/",
+        {"idempotency_key": str(uuid.uuid4()), f"amount-{line.pk}": "1.000", "bearer": "platform"},
     )
 
     complaint.refresh_from_db()
@@ -510,7 +514,8 @@ def test_staff_pay_failed_refund_by_bank_transfer(staff: Client) -> None:
     assert "Hoàn tiền bằng chuyển khoản" in page
 
     staff.post(
-        f"/quan-tri/don-hang/{order.pk}/hoan-tien/{refund.pk}/chuyen-khoan/", {"key": str(uuid.uuid4())}
+        f"/quan-tri/don-hang/{order.pk}/hoan-tien/{refund.pk}/chuyen-khoan/",
+        {"idempotency_key": str(uuid.uuid4())},
     )
     account = {"bank": "970436", "account": "0099887766", "holder": "Nguyễn Thị Hoa"}
     staff.post(f"/quan-tri/don-hang/{order.pk}/tai-khoan-nhan-tien/", account)
@@ -564,7 +569,7 @@ def test_payer_account_is_suggested_and_accepted_with_one_button(client: Client)
     assert "8888" in page
     assert "8888888888" not in page
 
-    client.post(address, {"same": "1", "key": str(uuid.uuid4())})
+    client.post(address, {"same": "1", "idempotency_key": str(uuid.uuid4())})
 
     payout = Payout.objects.get()
     assert (payout.bank_bin, payout.bank_account) == ("970415", "8888888888")

@@ -41,7 +41,9 @@ def order_url(order: Order, path: str = "") -> str:
 
 def cancel(client: Client, order: Order) -> str:
     """Post the cancellation and return the URL that it redirects to."""
-    return client.post(order_url(order, "goi/1/huy/"), {"key": uuid.uuid4().hex}).headers["Location"]
+    return client.post(order_url(order, "goi/1/huy/"), {"idempotency_key": uuid.uuid4().hex}).headers[
+        "Location"
+    ]
 
 
 def test_every_order_url_has_an_access_rule() -> None:

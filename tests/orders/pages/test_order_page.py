@@ -330,10 +330,11 @@ def test_cash_order_says_what_to_pay_for_each_part_and_what_is_left(client: Clie
 
 def test_repeated_cancellation_gives_same_answer(client: Client) -> None:
     order = make_order()
-    key = re.search(r'name="key" value="([^"]+)"', page_of(client, order))[1]
+    idempotency_key = re.search(r'name="idempotency_key" value="([^"]+)"', page_of(client, order))[1]
 
     responses = [
-        client.post(f"/en/don-hang/{order.pk}/goi/1/huy/", {"key": key}, follow=True) for _sent in range(2)
+        client.post(f"/en/don-hang/{order.pk}/goi/1/huy/", {"idempotency_key": idempotency_key}, follow=True)
+        for _sent in range(2)
     ]
 
     for response in responses:

@@ -51,11 +51,13 @@ def waiting_order(**fields) -> Order:
     return make_order((make_variant(price=45_000), 2), method=PaymentMethod.TRANSFER, **fields)
 
 
-def receive_payment(order: Order, amount: int, *, key: str = "bank:1", now: datetime.datetime = NOW + HOUR):
+def receive_payment(
+    order: Order, amount: int, *, idempotency_key: str = "bank:1", now: datetime.datetime = NOW + HOUR
+):
     with transaction.atomic():
         locked = locks.lock_order(order.pk)
         return record_received_money(
-            locked, locked.payments.get(), amount, idempotency_key=key, actor=BANK, now=now
+            locked, locked.payments.get(), amount, idempotency_key=idempotency_key, actor=BANK, now=now
         )
 
 
@@ -129,7 +131,7 @@ def test_remaining_payment_confirms_order() -> None:
     order = waiting_order()
     receive_payment(order, 100_000)
 
-    receive_payment(order, 20_000, key="bank:2")
+    receive_payment(order, 20_000, idempotency_key="bank:2")
 
     order.refresh_from_db()
     assert (order.confirmed_at, order.charged) == (NOW + HOUR, 120_000)

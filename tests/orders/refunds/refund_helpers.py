@@ -59,10 +59,14 @@ def get_first_line(part: OrderPart) -> OrderLine:
 def refund_first_line(part: OrderPart, amount: int = 0, **fields: Any) -> Refund:
     """Refund this amount of the part's first line at the cooperative's cost; `fields` change the decision."""
     quantities = {name: fields.pop(name) for name in ("returned", "damaged", "unsent") if name in fields}
-    key = fields.pop("key", None)
+    idempotency_key = fields.pop("idempotency_key", None)
     lines = {get_first_line(part).pk: LineRefund(amount, **quantities)} if amount or quantities else {}
     values = {"bearer": CostBearer.COOPERATIVE, "reason": "Hàng dập khi đến nơi.", "lines": lines}
     decision = RefundDecision(**(values | fields))
     return decide_refund(
-        order_id=part.order_id, part_id=part.pk, decision=decision, idempotency_key=key, **ACTOR_NOW
+        order_id=part.order_id,
+        part_id=part.pk,
+        decision=decision,
+        idempotency_key=idempotency_key,
+        **ACTOR_NOW,
     )

@@ -250,13 +250,16 @@ def test_pending_refund_of_one_part_does_not_reduce_cash_of_another() -> None:
 def test_same_key_refunds_once() -> None:
     part = deliver_order(make_paid_order())
 
-    first, second = refund_first_line(part, 20_000, key="a"), refund_first_line(part, 20_000, key="a")
+    first, second = (
+        refund_first_line(part, 20_000, idempotency_key="a"),
+        refund_first_line(part, 20_000, idempotency_key="a"),
+    )
 
     assert first == second
     assert Refund.objects.count() == Payout.objects.count() == 1
     other = deliver_order(make_paid_order())
     with assert_refused(KeyReused, "key_reused"):
-        refund_first_line(other, 20_000, key="a")
+        refund_first_line(other, 20_000, idempotency_key="a")
 
 
 def test_line_cannot_be_refunded_beyond_its_price() -> None:

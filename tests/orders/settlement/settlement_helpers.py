@@ -15,7 +15,7 @@ ACCOUNT = {"bank_bin": "970405", "bank_account": "8888000011", "bank_holder": "H
 
 @reuse_rows
 def make_open_settlement(
-    cooperative: Cooperative, amount: int = 50_000, *, reason: str = "thưởng", key: str = "1"
+    cooperative: Cooperative, amount: int = 50_000, *, reason: str = "thưởng", idempotency_key: str = "1"
 ) -> Settlement:
     """Make an open settlement that owes the cooperative this amount by a correction."""
     correct_balance(
@@ -23,7 +23,7 @@ def make_open_settlement(
         currency="VND",
         amount=amount,
         reason=reason,
-        idempotency_key=key,
+        idempotency_key=idempotency_key,
         **ACTOR_NOW,
     )
     return Settlement.objects.open().get(cooperative=cooperative)
@@ -49,5 +49,5 @@ def close_open_settlement(cooperative: Cooperative) -> Settlement:
 
 def make_due_payout(cooperative: Cooperative, amount: int = 50_000) -> Payout:
     """Make the payout of a closed settlement."""
-    make_open_settlement(cooperative, amount, key=str(Settlement.objects.count()))
+    make_open_settlement(cooperative, amount, idempotency_key=str(Settlement.objects.count()))
     return Payout.objects.get(settlement=close_open_settlement(cooperative))

@@ -123,7 +123,10 @@ def test_platform_staff_decide_on_a_seller_application() -> None:
 def test_settlement_is_closed_and_paid_and_staff_see_only_their_own() -> None:
     thien_an, yen_duong = make_seller("HTX Thiên An"), make_seller("HTX Yến Dương")
     Cooperative.objects.filter(pk=thien_an.pk).update(**ACCOUNT)
-    running, theirs = make_open_settlement(thien_an), make_open_settlement(yen_duong, 70_000, key="2")
+    running, theirs = (
+        make_open_settlement(thien_an),
+        make_open_settlement(yen_duong, 70_000, idempotency_key="2"),
+    )
     platform = token_of(make_staff(Permission.HANDLE_PAYMENTS))
     members = token_of(make_staff(Permission.HANDLE_PAYMENTS, works_for=(thien_an,)))
     close_query = """mutation($id: ID!) { cooperativeSettlementClose(id: $id) {
@@ -186,9 +189,9 @@ def test_settlement_queries_do_not_grow_with_rows(django_assert_num_queries) -> 
     query_count = 14  # the user, their permissions, and the fields of both lists
     for number, name in enumerate(("HTX A", "HTX B", "HTX C")):
         cooperative = make_seller(name)
-        make_open_settlement(cooperative, key=f"{number}a")
+        make_open_settlement(cooperative, idempotency_key=f"{number}a")
         close_open_settlement(cooperative)
-        make_open_settlement(cooperative, key=f"{number}b")
+        make_open_settlement(cooperative, idempotency_key=f"{number}b")
         with django_assert_num_queries(query_count):
             data_of(SETTLEMENTS_AND_PAYOUTS, platform)
     assert Settlement.objects.count() == 6

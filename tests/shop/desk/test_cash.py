@@ -74,7 +74,7 @@ def test_queries_do_not_grow_with_parcels(client: Client) -> None:
         client.post(f"{CASH}bang-ke/{read.pk}/nhan/")
         client.post(
             f"{CASH}ban-giao/?xe={CARRIER}",
-            {"key": uuid.uuid4(), "fee_bearer": "platform", "parcel": [parcels[0].pk]},
+            {"idempotency_key": uuid.uuid4(), "fee_bearer": "platform", "parcel": [parcels[0].pk]},
         )
 
     def count(page: str) -> int:
@@ -139,16 +139,25 @@ def test_figures_are_downloaded_as_csv_and_xlsx(cashier: Client) -> None:
 
 def test_chosen_cash_is_remitted_and_reconciled(cashier: Client) -> None:
     first, second = make_delivered_parcel(cash=True), make_delivered_parcel(cash=True)
-    key = uuid.uuid4()
-    sent = {"key": key, "fees": "22.000", "fee_bearer": "cooperative", "parcel": [first.pk]}
+    idempotency_key = uuid.uuid4()
+    sent = {
+        "idempotency_key": idempotency_key,
+        "fees": "22.000",
+        "fee_bearer": "cooperative",
+        "parcel": [first.pk],
+    }
 
     for _ in range(2):
         response = cashier.post(f"{CASH}ban-giao/?xe={CARRIER}", sent)
     remittance = CashRemittance.objects.get()
     invalid_receipt = cashier.post(
-        f"{CASH}ban-giao/{remittance.pk}/da-nhan/", {"key": uuid.uuid4(), "received": "200.000"}, follow=True
+        f"{CASH}ban-giao/{remittance.pk}/da-nhan/",
+        {"idempotency_key": uuid.uuid4(), "received": "200.000"},
+        follow=True,
     )
-    cashier.post(f"{CASH}ban-giao/{remittance.pk}/da-nhan/", {"key": uuid.uuid4(), "received": "208.000"})
+    cashier.post(
+        f"{CASH}ban-giao/{remittance.pk}/da-nhan/", {"idempotency_key": uuid.uuid4(), "received": "208.000"}
+    )
 
     assert response.url == f"{CASH}ban-giao/{remittance.pk}/"
     assert (remittance.collected, remittance.fees, remittance.remitted, remittance.fee_bearer) == (
@@ -164,7 +173,7 @@ def test_chosen_cash_is_remitted_and_reconciled(cashier: Client) -> None:
 
 def test_unknown_parcels_are_not_remitted(cashier: Client) -> None:
     make_delivered_parcel(cash=True)
-    sent = {"key": uuid.uuid4(), "fee_bearer": "platform", "parcel": ["x", "9" * 30, "9" * 5000]}
+    sent = {"idempotency_key": uuid.uuid4(), "fee_bearer": "platform", "parcel": ["x", "9" * 30, "9" * 5000]}
 
     response = cashier.post(f"{CASH}ban-giao/?xe={CARRIER}", sent)
 
@@ -175,14 +184,14 @@ def test_unknown_parcels_are_not_remitted(cashier: Client) -> None:
 
 def test_carriers_shortfall_is_listed_and_resolved(cashier: Client) -> None:
     parcel = make_delivered_parcel(cash=True)
-    sent = {"key": uuid.uuid4(), "fee_bearer": "platform", "parcel": [parcel.pk]}
+    sent = {"idempotency_key": uuid.uuid4(), "fee_bearer": "platform", "parcel": [parcel.pk]}
     page = cashier.post(f"{CASH}ban-giao/?xe={CARRIER}", sent).url
-    receipt = {"key": uuid.uuid4(), "received": "200.000", "reason": "thiếu"}
+    receipt = {"idempotency_key": uuid.uuid4(), "received": "200.000", "reason": "thiếu"}
     cashier.post(f"{page}da-nhan/", receipt)
 
     listed = html_of(cashier.get(f"{CASH}ban-giao/?xem=lech"))
-    unsaid = cashier.post(f"{page}chenh-lech/", {"key": uuid.uuid4(), "amount": "30.000"})
-    resolution = {"key": uuid.uuid4(), "amount": "30.000", "where": "bank", "reason": "chuyển bù"}
+    unsaid = cashier.post(f"{page}chenh-lech/", {"idempotency_key": uuid.uuid4(), "amount": "30.000"})
+    resolution = {"idempotency_key": uuid.uuid4(), "amount": "30.000", "where": "bank", "reason": "chuyển bù"}
     cashier.post(f"{page}chenh-lech/", resolution)
 
     assert "?xem=lech" in html_of(cashier.get(f"{CASH}ban-giao/"))
@@ -195,7 +204,7 @@ def test_carriers_shortfall_is_listed_and_resolved(cashier: Client) -> None:
 
 def test_remittance_without_parcels_or_with_another_carriers_is_refused(cashier: Client) -> None:
     parcel = make_delivered_parcel(cash=True)
-    sent = {"key": uuid.uuid4(), "fee_bearer": "platform"}
+    sent = {"idempotency_key": uuid.uuid4(), "fee_bearer": "platform"}
 
     nothing = cashier.post(f"{CASH}ban-giao/?xe={CARRIER}", sent)
     with_other_carrier = cashier.post(f"{CASH}ban-giao/?xe=Viettel", sent | {"parcel": [parcel.pk]})
@@ -255,10 +264,10 @@ def test_cash_that_needs_attention_is_on_the_home_page(cashier: Client) -> None:
     cashier.post(f"{read}nhan/")
     pages = []
     for parcel, received in ((statement_parcel, None), (shortfall_parcel, "200.000")):
-        sent = {"key": uuid.uuid4(), "fee_bearer": "platform", "parcel": [parcel.pk]}
+        sent = {"idempotency_key": uuid.uuid4(), "fee_bearer": "platform", "parcel": [parcel.pk]}
         pages.append(cashier.post(f"{CASH}ban-giao/?xe={CARRIER}", sent).url)
         if received:
-            receipt = {"key": uuid.uuid4(), "received": received, "reason": "thiếu"}
+            receipt = {"idempotency_key": uuid.uuid4(), "received": received, "reason": "thiếu"}
             cashier.post(f"{pages[-1]}da-nhan/", receipt)
 
     page = cashier.get("/quan-tri/")

@@ -84,7 +84,7 @@ def test_payout_is_marked_paid_once_with_its_reference(desk: Client) -> None:
 
     for _ in range(2):
         response = desk.post(
-            f"{PAGE}{payout.pk}/da-chi/", {"key": KEY, "reference": " FT26330 "}, follow=True
+            f"{PAGE}{payout.pk}/da-chi/", {"idempotency_key": KEY, "reference": " FT26330 "}, follow=True
         )
 
     payout.refresh_from_db()
@@ -97,7 +97,7 @@ def test_payout_is_marked_paid_once_with_its_reference(desk: Client) -> None:
 def test_several_payouts_are_marked_paid_with_their_own_or_a_common_reference(desk: Client) -> None:
     payouts = [make_due_payout(make_cooperative(name, **ACCOUNT)) for name in "ABC"]
     form = {
-        "key": KEY,
+        "idempotency_key": KEY,
         "payout": [str(payouts[0].pk), str(payouts[1].pk), "no-uuid"],
         f"reference-{payouts[1].pk}": "FT2",
         "reference": "LO1",
@@ -115,9 +115,9 @@ def test_several_payouts_are_marked_paid_with_their_own_or_a_common_reference(de
 
 def test_paid_payout_is_not_marked_again(desk: Client) -> None:
     payout = make_due_payout(make_cooperative(**ACCOUNT))
-    desk.post(f"{PAGE}{payout.pk}/da-chi/", {"key": KEY, "reference": "FT1"}, follow=True)
+    desk.post(f"{PAGE}{payout.pk}/da-chi/", {"idempotency_key": KEY, "reference": "FT1"}, follow=True)
 
-    form = {"key": str(uuid.uuid4()), "payout": [str(payout.pk)], "reference": "FT2"}
+    form = {"idempotency_key": str(uuid.uuid4()), "payout": [str(payout.pk)], "reference": "FT2"}
     response = desk.post(f"{PAGE}da-chi/", form, follow=True)
 
     assert messages_of(response) == ["Khoản này đã được chi trả."]
@@ -129,7 +129,7 @@ def test_payouts_need_a_selection_and_a_reference(desk: Client, form) -> None:
     payout = make_due_payout(make_cooperative(**ACCOUNT))
     chosen = [str(payout.pk) for _each in form["payout"]]
 
-    response = desk.post(f"{PAGE}da-chi/", form | {"key": KEY, "payout": chosen}, follow=True)
+    response = desk.post(f"{PAGE}da-chi/", form | {"idempotency_key": KEY, "payout": chosen}, follow=True)
 
     assert len(messages_of(response)) == 1
     assert Payout.objects.get().state == "due"
@@ -186,7 +186,9 @@ def test_unknown_payout_is_not_found(desk: Client) -> None:
     unknown = uuid.UUID(int=1)
 
     assert desk.get(f"{PAGE}{unknown}/").status_code == 404
-    assert desk.post(f"{PAGE}{unknown}/da-chi/", {"key": KEY, "reference": "F"}).status_code == 404
+    assert (
+        desk.post(f"{PAGE}{unknown}/da-chi/", {"idempotency_key": KEY, "reference": "F"}).status_code == 404
+    )
 
 
 def test_queries_do_not_grow_with_payouts(desk: Client, django_assert_num_queries) -> None:

@@ -70,7 +70,7 @@ def test_chosen_periods_are_closed_and_others_stay_open(cashier: Client) -> None
         make_open_settlement(make_cooperative("B"), 70_000),
     )
 
-    response = cashier.post(f"{PAGE}chot/", {"key": KEY, "settlement": [first.pk]}, follow=True)
+    response = cashier.post(f"{PAGE}chot/", {"idempotency_key": KEY, "settlement": [first.pk]}, follow=True)
 
     assert "Đã chốt 1 kỳ." in messages_text(response)
     states = dict(Settlement.objects.filter(number=1).values_list("pk", "state"))
@@ -82,7 +82,7 @@ def test_close_all_skips_empty_periods(cashier: Client) -> None:
         make_open_settlement(make_cooperative(name))
     close_open_settlement(Settlement.objects.first().cooperative)
 
-    response = cashier.post(f"{PAGE}chot/", {"key": KEY, "all": "1"}, follow=True)
+    response = cashier.post(f"{PAGE}chot/", {"idempotency_key": KEY, "all": "1"}, follow=True)
 
     assert "Đã chốt 2 kỳ." in messages_text(response)
     assert Settlement.objects.closed().count() == 3
@@ -92,7 +92,7 @@ def test_close_all_skips_empty_periods(cashier: Client) -> None:
 
 def test_repeated_close_closes_once(cashier: Client) -> None:
     settlement = make_open_settlement(make_cooperative())
-    form = {"key": KEY, "settlement": [settlement.pk]}
+    form = {"idempotency_key": KEY, "settlement": [settlement.pk]}
 
     for _ in range(2):
         response = cashier.post(f"{PAGE}chot/", form, follow=True)
@@ -105,7 +105,7 @@ def test_closing_a_closed_period_says_so(cashier: Client) -> None:
     settlement = make_open_settlement(make_cooperative())
     close_open_settlement(settlement.cooperative)
 
-    response = cashier.post(f"{PAGE}{settlement.pk}/chot/", {"key": KEY}, follow=True)
+    response = cashier.post(f"{PAGE}{settlement.pk}/chot/", {"idempotency_key": KEY}, follow=True)
 
     assert "Kỳ kết sổ này đã chốt rồi." in messages_text(response)
     assert (Settlement.objects.count(), Payout.objects.count()) == (2, 1)
@@ -115,7 +115,7 @@ def test_closing_a_closed_period_says_so(cashier: Client) -> None:
 def test_closing_nothing_changes_nothing(cashier: Client, chosen) -> None:
     make_open_settlement(make_cooperative())
 
-    response = cashier.post(f"{PAGE}chot/", {"key": KEY, "settlement": chosen}, follow=True)
+    response = cashier.post(f"{PAGE}chot/", {"idempotency_key": KEY, "settlement": chosen}, follow=True)
 
     assert messages_text(response)
     assert Settlement.objects.closed().count() == 0
@@ -126,7 +126,7 @@ def test_closed_and_paid_settlements_are_listed_separately(cashier: Client) -> N
     owing = make_cooperative("C")
     make_open_settlement(owing, -5_000)
     carried = close_open_settlement(owing)
-    cashier.post(f"/quan-tri/chi-tien/{paid.pk}/da-chi/", {"key": KEY, "reference": "FT1"})
+    cashier.post(f"/quan-tri/chi-tien/{paid.pk}/da-chi/", {"idempotency_key": KEY, "reference": "FT1"})
 
     tabs = [
         {row.pk for row, *_rest in cashier.get(f"{PAGE}?xem={tab}").context["rows"]}
@@ -138,7 +138,7 @@ def test_closed_and_paid_settlements_are_listed_separately(cashier: Client) -> N
 
 def test_repeated_correction_is_booked_once_in_the_open_period(cashier: Client) -> None:
     payout = make_due_payout(make_cooperative())
-    form = {"key": KEY, "direction": "less", "amount": "12.000", "reason": "Trả nhầm"}
+    form = {"idempotency_key": KEY, "direction": "less", "amount": "12.000", "reason": "Trả nhầm"}
 
     for _ in range(2):
         response = cashier.post(f"{PAGE}{payout.settlement_id}/dieu-chinh/", form)
@@ -156,11 +156,12 @@ def test_repeated_correction_is_booked_once_in_the_open_period(cashier: Client) 
 
 
 @pytest.mark.parametrize(
-    "invalid", [{"amount": "0"}, {"amount": "1,5"}, {"reason": ""}, {"direction": ""}, {"key": "x"}]
+    "invalid",
+    [{"amount": "0"}, {"amount": "1,5"}, {"reason": ""}, {"direction": ""}, {"idempotency_key": "x"}],
 )
 def test_invalid_correction_is_not_booked(cashier: Client, invalid) -> None:
     settlement = make_open_settlement(make_cooperative())
-    form = {"key": KEY, "direction": "more", "amount": "12.000", "reason": "Thưởng"} | invalid
+    form = {"idempotency_key": KEY, "direction": "more", "amount": "12.000", "reason": "Thưởng"} | invalid
 
     response = cashier.post(f"{PAGE}{settlement.pk}/dieu-chinh/", form)
 
@@ -172,7 +173,7 @@ def test_unknown_settlement_is_not_found(cashier: Client) -> None:
     pages = ["", "ban-in/", "quyet-toan.pdf", "quyet-toan.xlsx"]
 
     assert [cashier.get(f"{PAGE}999999/{page}").status_code for page in pages] == [404] * 4
-    assert cashier.post(f"{PAGE}999999/chot/", {"key": KEY}).status_code == 404
+    assert cashier.post(f"{PAGE}999999/chot/", {"idempotency_key": KEY}).status_code == 404
 
 
 def test_queries_do_not_grow_with_cooperatives_and_orders(client: Client) -> None:

@@ -55,7 +55,7 @@ def test_chosen_orders_are_packed_whole_and_once(packer, seller) -> None:
     first, second, unchosen = (accepted_order((variant, 2), (other_variant, 1)) for _number in range(3))
     line = first.lines.get(variant=variant)
     pack_parcel(part_id=first.pk, quantities={line.pk: 1}, actor=Actor.system(), now=fixed_now())
-    fields = {"key": uuid.uuid4(), "part": [first.pk, second.pk]}
+    fields = {"idempotency_key": uuid.uuid4(), "part": [first.pk, second.pk]}
 
     responses = [packer.post(PACKING, fields, follow=True) for _sent in range(2)]
 
@@ -115,7 +115,9 @@ def test_refused_order_does_not_hold_up_the_others(packer, seller) -> None:
     unweighed = accepted_order((make_weighed_variant(seller), 1))
     ready = accepted_order((make_variant(seller), 1))
 
-    response = packer.post(PACKING, {"key": uuid.uuid4(), "part": [unweighed.pk, ready.pk]}, follow=True)
+    response = packer.post(
+        PACKING, {"idempotency_key": uuid.uuid4(), "part": [unweighed.pk, ready.pk]}, follow=True
+    )
 
     assert [str(message) for message in response.context["messages"]] == [
         f"{unweighed.order.code}: {LinesNotWeighed.default_message}",
@@ -131,7 +133,7 @@ def test_weighed_order_is_packed_with_the_others(packer, seller) -> None:
         part_id=part.pk, line_id=line.pk, grams=line.estimate_grams, actor=Actor.system(), now=fixed_now()
     )
 
-    packer.post(PACKING, {"key": uuid.uuid4(), "part": [part.pk]})
+    packer.post(PACKING, {"idempotency_key": uuid.uuid4(), "part": [part.pk]})
 
     assert part.parcels.get().lines.get().grams == line.estimate_grams
 
@@ -139,7 +141,10 @@ def test_weighed_order_is_packed_with_the_others(packer, seller) -> None:
 def test_all_labels_are_attached_with_one_press_and_only_own_ones(packer, seller) -> None:
     parcels = [parcel_of(accepted_order((make_variant(seller), 1))) for _number in range(2)]
     foreign = parcel_of(accepted_order((make_variant(make_seller("HTX khác")), 1)))
-    fields = {"key": uuid.uuid4(), "parcel": [*(parcel.pk for parcel in parcels), foreign.pk, "x"]}
+    fields = {
+        "idempotency_key": uuid.uuid4(),
+        "parcel": [*(parcel.pk for parcel in parcels), foreign.pk, "x"],
+    }
 
     responses = [packer.post(CLOSURES, fields, follow=True) for _sent in range(2)]
 
@@ -251,8 +256,8 @@ def test_roles_that_do_not_pack_are_forbidden_and_change_nothing(client, seller,
     before = all_rows()
 
     responses = [client.get(address) for address in (PICK_LIST, PACKING, LABELS)]
-    responses.append(client.post(PACKING, {"key": uuid.uuid4(), "part": [part.pk]}))
-    responses.append(client.post(CLOSURES, {"key": uuid.uuid4(), "parcel": [parcel.pk]}))
+    responses.append(client.post(PACKING, {"idempotency_key": uuid.uuid4(), "part": [part.pk]}))
+    responses.append(client.post(CLOSURES, {"idempotency_key": uuid.uuid4(), "parcel": [parcel.pk]}))
 
     assert [response.status_code for response in responses] == [403] * 5
     assert all_rows() == before
@@ -262,8 +267,12 @@ def test_foreign_orders_are_left_out_as_missing_ones(packer, seller) -> None:
     foreign = accepted_order((make_variant(make_seller("HTX khác")), 1))
     before = all_rows()
 
-    foreign_response = packer.post(PACKING, {"key": uuid.uuid4(), "part": [foreign.pk]}, follow=True)
-    missing_response = packer.post(PACKING, {"key": uuid.uuid4(), "part": ["999999", "x"]}, follow=True)
+    foreign_response = packer.post(
+        PACKING, {"idempotency_key": uuid.uuid4(), "part": [foreign.pk]}, follow=True
+    )
+    missing_response = packer.post(
+        PACKING, {"idempotency_key": uuid.uuid4(), "part": ["999999", "x"]}, follow=True
+    )
 
     messages = [
         [str(message) for message in response.context["messages"]]

@@ -37,9 +37,15 @@ from tests.shop.members.part_factories import (
 pytestmark = pytest.mark.django_db
 
 
-def picking_form(part: OrderPart, quantity: object = "", key: uuid.UUID | None = None) -> dict[str, object]:
+def picking_form(
+    part: OrderPart, quantity: object = "", idempotency_key: uuid.UUID | None = None
+) -> dict[str, object]:
     line = part.lines.get()
-    return {"key": key or uuid.uuid4(), f"taken-{line.pk}": "on", f"quantity-{line.pk}": quantity}
+    return {
+        "idempotency_key": idempotency_key or uuid.uuid4(),
+        f"taken-{line.pk}": "on",
+        f"quantity-{line.pk}": quantity,
+    }
 
 
 def test_repeated_picking_creates_one_parcel(packer, seller) -> None:
@@ -80,7 +86,7 @@ def test_invalid_quantity_is_refused_and_nothing_is_packed(packer, seller, quant
 def test_nothing_is_packed_without_a_ticked_line(packer, seller) -> None:
     part = accepted_part(seller)
 
-    response = packer.post(f"/xa-vien/goi/{part.pk}/kien/", {"key": uuid.uuid4()})
+    response = packer.post(f"/xa-vien/goi/{part.pk}/kien/", {"idempotency_key": uuid.uuid4()})
 
     assert "Đánh dấu “Lấy rồi” ở món đã lấy." in html_of(response)
     assert part.parcels.count() == 0
@@ -115,7 +121,7 @@ def test_cash_that_the_carrier_collects_is_not_asked_of_members(packer, seller) 
     packer.post(f"{address}ra-xe/", {f"handover-{parcel.pk}-carrier": "Viettel Post"})
     handed_over_page = html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))
 
-    packer.post(f"{address}da-giao/", {"key": uuid.uuid4()})
+    packer.post(f"{address}da-giao/", {"idempotency_key": uuid.uuid4()})
 
     delivered_page = html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))
     parcel.refresh_from_db()
@@ -204,7 +210,7 @@ def test_invalid_driver_phone_is_refused_and_nothing_is_handed_over(packer, sell
 def test_delivery_requires_an_answer_about_cash(packer, seller) -> None:
     parcel = handed_over_parcel(accepted_part(seller))
 
-    response = packer.post(f"/xa-vien/kien/{parcel.pk}/da-giao/", {"key": uuid.uuid4()})
+    response = packer.post(f"/xa-vien/kien/{parcel.pk}/da-giao/", {"idempotency_key": uuid.uuid4()})
 
     parcel.refresh_from_db()
     assert "Hãy chọn một câu trả lời." in html_of(response)
@@ -231,7 +237,7 @@ def test_failed_delivery_is_retried_without_moving_stock_again(packer, seller) -
     packer.post(f"/xa-vien/kien/{parcel.pk}/chua-giao-duoc/", {"choice": "0"})
     parcel.refresh_from_db()
     failed = (parcel.state, parcel.reason)
-    packer.post(f"/xa-vien/kien/{parcel.pk}/ra-xe/", {"key": uuid.uuid4()})
+    packer.post(f"/xa-vien/kien/{parcel.pk}/ra-xe/", {"idempotency_key": uuid.uuid4()})
 
     parcel.refresh_from_db()
     assert failed == (ParcelState.FAILED_DELIVERY, "The buyer did not answer the phone.")

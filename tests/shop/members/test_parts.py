@@ -107,10 +107,10 @@ def test_declined_part_hides_the_buyer_again(packer, seller) -> None:
 
 def test_repeated_acceptance_is_done_once(packer, seller) -> None:
     part = new_part(seller)
-    key = uuid.uuid4()
+    idempotency_key = uuid.uuid4()
 
-    first = packer.post(f"/xa-vien/goi/{part.pk}/nhan/", {"key": key}, follow=True)
-    repeated = packer.post(f"/xa-vien/goi/{part.pk}/nhan/", {"key": key}, follow=True)
+    first = packer.post(f"/xa-vien/goi/{part.pk}/nhan/", {"idempotency_key": idempotency_key}, follow=True)
+    repeated = packer.post(f"/xa-vien/goi/{part.pk}/nhan/", {"idempotency_key": idempotency_key}, follow=True)
 
     part.refresh_from_db()
     assert part.state == PartState.ACCEPTED
@@ -397,7 +397,10 @@ def test_all_new_orders_are_accepted_with_one_press(packer, seller) -> None:
     new_parts = [new_part(seller) for _number in range(3)]
     foreign = new_part(make_seller("HTX khác"))
     page = packer.get("/xa-vien/")
-    fields = {"key": page.context["key"], "part": [*page.context["next_action"].parts_to_accept, foreign.pk]}
+    fields = {
+        "idempotency_key": page.context["idempotency_key"],
+        "part": [*page.context["next_action"].parts_to_accept, foreign.pk],
+    }
 
     responses = [packer.post("/xa-vien/goi/nhan/", fields, follow=True) for _sent in range(2)]
 

@@ -86,7 +86,7 @@ def test_new_product_is_drafted_from_one_page(lister, seller) -> None:
 
 
 def test_repeated_product_is_created_once(lister) -> None:
-    fields = product_form(key=uuid.uuid4())
+    fields = product_form(idempotency_key=uuid.uuid4())
 
     urls = [lister.post("/xa-vien/hang/moi/", fields | {"photo": photo()}).url for _sent in range(2)]
 
@@ -96,7 +96,13 @@ def test_repeated_product_is_created_once(lister) -> None:
 
 def test_repeated_variant_is_created_once(lister, seller) -> None:
     listing = draft(seller)
-    fields = {"key": uuid.uuid4(), "unit": "piece", "price": "99000", "label": "Cỡ lớn", "on_hand": "3"}
+    fields = {
+        "idempotency_key": uuid.uuid4(),
+        "unit": "piece",
+        "price": "99000",
+        "label": "Cỡ lớn",
+        "on_hand": "3",
+    }
 
     for _sent in range(2):
         lister.post(f"/xa-vien/hang/{listing.pk}/loai/", fields)

@@ -126,7 +126,7 @@ def test_next_payout_day_is_the_announced_weekday(today: str, payout_day: str) -
 
 def test_payout_day_is_told_only_if_it_is_announced(manager: Client, seller) -> None:
     make_due_payout(seller, 615_000)
-    make_open_settlement(seller, key="next")
+    make_open_settlement(seller, idempotency_key="next")
     before = [html_of(manager.get(path)) for path in (MONEY, "/xa-vien/")]
     ShopSettings.objects.update_or_create(pk=1, defaults={"payout_weekday": 4})
 

@@ -29,7 +29,7 @@ def test_member_sends_fewer_items(packer, seller) -> None:
     assert address in html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))
     assert f'name="available-{line.pk}"' in html_of(packer.get(address))
 
-    response = packer.post(address, {"key": uuid.uuid4(), f"available-{line.pk}": "2"})
+    response = packer.post(address, {"idempotency_key": uuid.uuid4(), f"available-{line.pk}": "2"})
 
     assert response.status_code == 302
     part.refresh_from_db()
@@ -116,7 +116,7 @@ def test_unchanged_numbers_stay_on_the_form_with_the_error_at_the_field(packer, 
     field = f"available-{part.lines.get().pk}"
     before = all_rows()
 
-    response = packer.post(f"/xa-vien/goi/{part.pk}/thieu/", {"key": uuid.uuid4(), field: "3"})
+    response = packer.post(f"/xa-vien/goi/{part.pk}/thieu/", {"idempotency_key": uuid.uuid4(), field: "3"})
 
     assert response.status_code == 200
     assert response.context["form"].errors == {field: [str(NothingShort.default_message)]}

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.django_db
 
 def test_repeated_receipt_is_added_once(lister, seller) -> None:
     variant = make_variant(seller, on_hand=4)
-    sent = {"key": uuid.uuid4(), "quantity": "1.000"}
+    sent = {"idempotency_key": uuid.uuid4(), "quantity": "1.000"}
 
     for _ in range(2):
         lister.post(f"/xa-vien/kho/{variant.pk}/nhap/", sent)
@@ -44,7 +44,7 @@ def test_repeated_receipt_is_added_once(lister, seller) -> None:
 def test_invalid_receipts_are_refused(lister, seller, quantity) -> None:
     variant = make_variant(seller, on_hand=4)
 
-    lister.post(f"/xa-vien/kho/{variant.pk}/nhap/", {"key": uuid.uuid4(), "quantity": quantity})
+    lister.post(f"/xa-vien/kho/{variant.pk}/nhap/", {"idempotency_key": uuid.uuid4(), "quantity": quantity})
 
     assert get_stock(variant).on_hand == 4
 
@@ -52,7 +52,9 @@ def test_invalid_receipts_are_refused(lister, seller, quantity) -> None:
 def test_foreign_stock_cannot_be_received(lister) -> None:
     foreign = make_variant(make_seller("HTX khác"), on_hand=4)
 
-    response = lister.post(f"/xa-vien/kho/{foreign.pk}/nhap/", {"key": uuid.uuid4(), "quantity": "5"})
+    response = lister.post(
+        f"/xa-vien/kho/{foreign.pk}/nhap/", {"idempotency_key": uuid.uuid4(), "quantity": "5"}
+    )
 
     assert response.status_code == 404
     assert get_stock(foreign).on_hand == 4
@@ -82,7 +84,7 @@ def test_repeated_count_does_not_undo_later_movements(lister, seller) -> None:
     sent = count_form(**{f"row{row.pk}": "10"})
 
     lister.post("/xa-vien/kho/", sent)
-    lister.post(f"/xa-vien/kho/{variant.pk}/nhap/", {"key": uuid.uuid4(), "quantity": "5"})
+    lister.post(f"/xa-vien/kho/{variant.pk}/nhap/", {"idempotency_key": uuid.uuid4(), "quantity": "5"})
     lister.post("/xa-vien/kho/", sent)
 
     assert get_stock(variant).on_hand == 15

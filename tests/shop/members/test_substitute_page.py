@@ -25,7 +25,12 @@ def test_member_offers_another_product_and_withdraws_it(packer, seller) -> None:
     assert address in html_of(packer.get(f"/xa-vien/goi/{part.pk}/thieu/"))
     assert "Bún khô (chiếc), 80.000" in html_of(packer.get(address))
 
-    sent = {"key": uuid.uuid4(), "quantity": "2", "variant": noodles.pk, "substitute_quantity": "3"}
+    sent = {
+        "idempotency_key": uuid.uuid4(),
+        "quantity": "2",
+        "variant": noodles.pk,
+        "substitute_quantity": "3",
+    }
     response = packer.post(address, sent)
 
     assert response.url == f"/xa-vien/goi/{part.pk}/"
@@ -38,7 +43,7 @@ def test_member_offers_another_product_and_withdraws_it(packer, seller) -> None:
     assert "Đóng gói được ngay khi người mua trả lời." in page
     assert withdrawal in page
 
-    packer.post(withdrawal, {"key": uuid.uuid4()})
+    packer.post(withdrawal, {"idempotency_key": uuid.uuid4()})
 
     assert Substitute.objects.get().state == "withdrawn"
     assert f'name="taken-{line.pk}"' in html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))
@@ -49,7 +54,12 @@ def test_substitute_at_a_loss_is_asked_about_once_with_the_loss(packer, seller) 
     line = part.lines.get()
     pillow = make_variant(seller, name="Gối", price=600_000)
     address = f"/xa-vien/goi/{part.pk}/thieu/{line.pk}/"
-    fields = {"key": uuid.uuid4(), "quantity": "1", "variant": pillow.pk, "substitute_quantity": "1"}
+    fields = {
+        "idempotency_key": uuid.uuid4(),
+        "quantity": "1",
+        "variant": pillow.pk,
+        "substitute_quantity": "1",
+    }
     before = all_rows()
 
     question = packer.post(address, fields)
@@ -100,7 +110,12 @@ def test_invalid_offer_is_refused_and_changes_nothing(packer, seller, changed, m
     noodles = make_variant(seller, name="Bún khô", price=80_000)
     before = all_rows()
 
-    sent = {"key": uuid.uuid4(), "quantity": "2", "variant": noodles.pk, "substitute_quantity": "2"}
+    sent = {
+        "idempotency_key": uuid.uuid4(),
+        "quantity": "2",
+        "variant": noodles.pk,
+        "substitute_quantity": "2",
+    }
     response = packer.post(f"/xa-vien/goi/{part.pk}/thieu/{part.lines.get().pk}/", sent | changed)
 
     assert response.status_code == 200

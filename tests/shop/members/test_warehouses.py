@@ -39,7 +39,7 @@ def _divisions():
 
 
 def test_repeated_warehouse_is_created_once(manager, seller) -> None:
-    sent = WAREHOUSE_FORM | {"key": str(uuid.uuid4()), "click_and_collect": "on"}
+    sent = WAREHOUSE_FORM | {"idempotency_key": str(uuid.uuid4()), "click_and_collect": "on"}
 
     for _ in range(2):
         manager.post("/xa-vien/nha-kho/", sent)
@@ -113,9 +113,10 @@ def test_receipt_goes_into_the_chosen_warehouse(manager, seller) -> None:
     second = make_warehouse(seller, make_channel(), name="Gian chợ")
     page = html_of(manager.get(f"/xa-vien/hang/{variant.product.listings.get().pk}/"))
 
-    manager.post(f"/xa-vien/kho/{variant.pk}/nhap/", {"key": uuid.uuid4(), "quantity": "5"})
+    manager.post(f"/xa-vien/kho/{variant.pk}/nhap/", {"idempotency_key": uuid.uuid4(), "quantity": "5"})
     manager.post(
-        f"/xa-vien/kho/{variant.pk}/nhap/", {"key": uuid.uuid4(), "quantity": "4", "warehouse": second.pk}
+        f"/xa-vien/kho/{variant.pk}/nhap/",
+        {"idempotency_key": uuid.uuid4(), "quantity": "4", "warehouse": second.pk},
     )
 
     assert f'<option value="{second.pk}">Gian chợ</option>' in page
@@ -127,7 +128,8 @@ def test_receipt_into_a_foreign_warehouse_is_not_found(manager, seller) -> None:
     foreign = make_seller("HTX khác").warehouses.get()
 
     response = manager.post(
-        f"/xa-vien/kho/{variant.pk}/nhap/", {"key": uuid.uuid4(), "quantity": "4", "warehouse": foreign.pk}
+        f"/xa-vien/kho/{variant.pk}/nhap/",
+        {"idempotency_key": uuid.uuid4(), "quantity": "4", "warehouse": foreign.pk},
     )
 
     assert response.status_code == 404

@@ -34,7 +34,7 @@ def accepted_part(seller, *requested) -> OrderPart:
 def enter_weight(client, part, kg, **more_fields):
     line = part.lines.get(estimate_grams__isnull=False)
     form = {f"weigh-{line.pk}-{name}": value for name, value in {"kg": kg, **more_fields}.items()}
-    sent = {**form, "key": str(uuid.uuid4())}
+    sent = {**form, "idempotency_key": str(uuid.uuid4())}
     return client.post(f"/xa-vien/goi/{part.pk}/can/{line.pk}/", sent)
 
 
@@ -163,7 +163,7 @@ def test_label_shows_the_weighed_amount(packer, part) -> None:
     line = part.lines.get()
     packer.post(
         f"/xa-vien/goi/{part.pk}/kien/",
-        {f"taken-{line.pk}": "on", f"quantity-{line.pk}": "2", "key": str(uuid.uuid4())},
+        {f"taken-{line.pk}": "on", f"quantity-{line.pk}": "2", "idempotency_key": str(uuid.uuid4())},
     )
 
     page = html_of(packer.get(f"/xa-vien/kien/{part.parcels.get().pk}/tem/"))

@@ -566,7 +566,7 @@ def test_stock_is_received_lost_and_counted(seller) -> None:
     assert pushed["rows"][0]["variants"][0]["stocks"] == [
         {"warehouse": at["warehouse"], "on_hand": 12, "reserved": 0, "allocated": 0}
     ]
-    movements = Movement.objects.filter(key__startswith="phone:").order_by("pk")
+    movements = Movement.objects.filter(idempotency_key__startswith="phone:").order_by("pk")
     assert list(movements.values_list("quantity", "reason", "note")) == [
         (5, "receipt", ""),
         (-2, "loss", "dập"),

@@ -203,7 +203,9 @@ def check_every_command_was_done_once_or_refused() -> None:
     assert {outcome for _name, outcome in outcomes.values()} == {Outcome.DONE, Outcome.REFUSED}
     parcel_keys = Parcel.objects.values_list("idempotency_key", flat=True)
     keys = [
-        *Movement.objects.filter(key__startswith="phone:").values_list("key", flat=True),
+        *Movement.objects.filter(idempotency_key__startswith="phone:").values_list(
+            "idempotency_key", flat=True
+        ),
         *parcel_keys.filter(idempotency_key__startswith="phone:"),
         *Change.objects.filter(sent_key__startswith="phone:").values_list("sent_key", flat=True),
     ]
