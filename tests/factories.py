@@ -178,7 +178,7 @@ def accept_all_documents(cooperative: Cooperative) -> None:
     for kind in required_kinds(cooperative):
         document = send_document(cooperative, kind)
         open_document_file(file_id=document.files.get().pk, **common)
-        accept_document(document_id=document.pk, seen_at=NOW, **common)
+        accept_document(document_id=document.pk, seen_submitted_at=NOW, **common)
 
 
 @reuse_rows

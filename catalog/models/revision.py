@@ -69,9 +69,9 @@ class ProductRevision(models.Model):
     def is_returned(self) -> bool:
         return self.state == RevisionState.RETURNED
 
-    def is_unchanged_since(self, seen_at: datetime.datetime) -> bool:
+    def is_unchanged_since(self, seen_submitted_at: datetime.datetime) -> bool:
         """Return whether it has not changed since a reviewer opened it."""
-        return self.submitted_at == seen_at
+        return self.submitted_at == seen_submitted_at
 
 
 class RevisionPicture(models.Model):

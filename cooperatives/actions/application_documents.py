@@ -157,15 +157,16 @@ def accept_document(
     *,
     cooperative_id: int,
     document_id: int,
-    seen_at: datetime.datetime | None,
+    seen_submitted_at: datetime.datetime | None,
     actor: Actor,
     now: datetime.datetime,
 ) -> ApplicationDocument:
-    """Accept a document of which the actor opened every file. `seen_at` is its `submitted_at` as shown.
+    """Accept a document of which the actor opened every file.
 
-    Raises Missing, ApplicationDecided, ChangedSinceOpened, DocumentNotOpened, TransitionNotAllowed.
+    `seen_submitted_at` is its `submitted_at` as shown. Raises Missing, ApplicationDecided, ChangedSinceOpened,
+    DocumentNotOpened, TransitionNotAllowed.
     """
-    document = _lock_document(cooperative_id, document_id, seen_at)
+    document = _lock_document(cooperative_id, document_id, seen_submitted_at)
     keys = {str(key) for key in document.files.values_list("pk", flat=True)}
     if keys - opened_file_keys(document, actor):
         raise DocumentNotOpened()
@@ -179,7 +180,7 @@ def return_document(
     *,
     cooperative_id: int,
     document_id: int,
-    seen_at: datetime.datetime | None,
+    seen_submitted_at: datetime.datetime | None,
     reason: str,
     actor: Actor,
     now: datetime.datetime,
@@ -190,7 +191,7 @@ def return_document(
     """
     if not reason.strip():
         raise ReasonRequired(field="reason")
-    document = _lock_document(cooperative_id, document_id, seen_at)
+    document = _lock_document(cooperative_id, document_id, seen_submitted_at)
     document.state_reason = reason.strip()
     document.save(update_fields=["state_reason"])
     change_state(document, DocumentState.RETURNED, DOCUMENT_TRANSITIONS)
@@ -254,13 +255,13 @@ def _lock_open_application(cooperative_id: int) -> Cooperative:
 
 
 def _lock_document(
-    cooperative_id: int, document_id: int, seen_at: datetime.datetime | None
+    cooperative_id: int, document_id: int, seen_submitted_at: datetime.datetime | None
 ) -> ApplicationDocument:
     cooperative = _lock_open_application(cooperative_id)
     document = ApplicationDocument.objects.for_cooperative(cooperative).filter(pk=document_id).first()
     if document is None:
         raise Missing()
-    if seen_at is None or not document.is_unchanged_since(seen_at):
+    if seen_submitted_at is None or not document.is_unchanged_since(seen_submitted_at):
         raise ChangedSinceOpened()
     return document
 

@@ -316,6 +316,6 @@ class Certificate(models.Model):
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.number}"
 
-    def is_unchanged_since(self, seen_at: datetime.datetime | None) -> bool:
+    def is_unchanged_since(self, seen_submitted_at: datetime.datetime | None) -> bool:
         """Return whether it has not been submitted again since a reviewer opened it."""
-        return self.submitted_at == seen_at
+        return self.submitted_at == seen_submitted_at

@@ -80,9 +80,9 @@ class ApplicationDocument(models.Model):
     def is_returned(self) -> bool:
         return self.state == DocumentState.RETURNED
 
-    def is_unchanged_since(self, seen_at: datetime.datetime) -> bool:
+    def is_unchanged_since(self, seen_submitted_at: datetime.datetime) -> bool:
         """Return whether the document is still the one that the reviewer opened."""
-        return self.submitted_at == seen_at
+        return self.submitted_at == seen_submitted_at
 
 
 class DocumentFile(models.Model):

@@ -97,7 +97,7 @@ class Migration(migrations.Migration):
                 ("note", models.CharField(blank=True, default="", max_length=1000)),
                 ("reference", models.CharField(blank=True, default="", max_length=120)),
                 ("booked_at", models.DateTimeField(help_text="When the bank booked the transfer.")),
-                ("seen_at", models.DateTimeField()),
+                ("first_reported_at", models.DateTimeField()),
                 (
                     "state",
                     models.CharField(

@@ -92,7 +92,7 @@ class StatementImport(models.Model):
 class BankTransferQuerySet(models.QuerySet["BankTransfer"]):
     def in_review(self) -> BankTransferQuerySet:
         """Return transfers that need manual review, longest waiting first."""
-        return self.filter(state=TransferState.REVIEW).order_by("seen_at", "pk")
+        return self.filter(state=TransferState.REVIEW).order_by("first_reported_at", "pk")
 
     def in_review_for(self, order: Order) -> BankTransferQuerySet:
         """Return transfers in review whose note names only this order."""
@@ -138,7 +138,7 @@ class BankTransfer(models.Model):
     note = models.CharField(max_length=1000, blank=True, default="")
     reference = models.CharField(max_length=120, blank=True, default="")
     booked_at = models.DateTimeField(help_text=_("When the bank booked the transfer."))
-    seen_at = models.DateTimeField()
+    first_reported_at = models.DateTimeField()
     state = models.CharField(max_length=12, choices=TransferState, default=TransferState.NEW)
     reason = models.CharField(max_length=16, choices=ReviewReason, blank=True, default="")
     statement = models.ForeignKey(

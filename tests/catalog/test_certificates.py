@@ -151,9 +151,9 @@ def test_certificate_that_changed_since_it_was_opened_is_not_decided() -> None:
     Certificate.objects.update(submitted_at=NOW + datetime.timedelta(minutes=1))
 
     with assert_refused(ChangedSinceOpened, "changed_since_opened"):
-        confirm_certificate(certificate_id=row.pk, seen_at=NOW, **COMMON)
+        confirm_certificate(certificate_id=row.pk, seen_submitted_at=NOW, **COMMON)
     with assert_refused(ChangedSinceOpened, "changed_since_opened"):
-        return_certificate(certificate_id=row.pk, reason="Mờ", seen_at=NOW, **COMMON)
+        return_certificate(certificate_id=row.pk, reason="Mờ", seen_submitted_at=NOW, **COMMON)
 
 
 def test_certificate_is_valid_from_issue_day_to_expiry_day() -> None:

@@ -73,8 +73,8 @@ def edit(product, *, now=NOW, **values):
     product.refresh_from_db()
 
 
-def approve(product, *, seen_at=NOW):
-    approve_revision(product_id=product.pk, seen_at=seen_at, **COMMON)
+def approve(product, *, seen_submitted_at=NOW):
+    approve_revision(product_id=product.pk, seen_submitted_at=seen_submitted_at, **COMMON)
     product.refresh_from_db()
 
 
@@ -234,9 +234,9 @@ def test_reviewer_cannot_approve_what_changed_meanwhile() -> None:
     edit(product, name="Lá thơm")
     edit(product, name="Lá lạ", now=LATER)
 
-    for seen_at in (NOW, None):
+    for seen_submitted_at in (NOW, None):
         with assert_refused(ChangedSinceOpened, "changed_since_opened"):
-            approve(product, seen_at=seen_at)
+            approve(product, seen_submitted_at=seen_submitted_at)
 
     product.refresh_from_db()
     assert product.name == "Lá gối"
@@ -245,7 +245,7 @@ def test_reviewer_cannot_approve_what_changed_meanwhile() -> None:
 def test_returned_changes_come_back_with_the_next_edit() -> None:
     product = make_approved()
     edit(product, name="Lá thơm")
-    decision = {"product_id": product.pk, "seen_at": NOW, **COMMON}
+    decision = {"product_id": product.pk, "seen_submitted_at": NOW, **COMMON}
 
     with assert_refused(ReasonRequired, "reason_required"):
         return_revision(reason=" ", **decision)
@@ -260,7 +260,7 @@ def test_returned_changes_come_back_with_the_next_edit() -> None:
     edit(product, name="Lá thơm Bắc Kạn", now=LATER)
     revision.refresh_from_db()
     assert (revision.state, revision.state_reason) == (RevisionState.IN_REVIEW, "")
-    approve(product, seen_at=LATER)
+    approve(product, seen_submitted_at=LATER)
     assert product.name == "Lá thơm Bắc Kạn"
 
 
@@ -370,8 +370,8 @@ def test_listing_that_changed_during_its_review_is_not_published() -> None:
     edit(product, name="Lá lạ", now=LATER)
 
     with assert_refused(ChangedSinceOpened, "changed_since_opened"):
-        publish_listing(listing_id=listing.pk, seen_at=NOW, **COMMON)
+        publish_listing(listing_id=listing.pk, seen_submitted_at=NOW, **COMMON)
 
-    publish_listing(listing_id=listing.pk, seen_at=LATER, **COMMON)
+    publish_listing(listing_id=listing.pk, seen_submitted_at=LATER, **COMMON)
     listing.refresh_from_db()
     assert listing.state == ListingState.PUBLISHED

@@ -71,9 +71,9 @@ def open_files(document: ApplicationDocument, actor: Actor = STAFF) -> list[byte
     return [open_document_file(file_id=file.pk, **keys).content for file in files]
 
 
-def decide(action, document: ApplicationDocument, *, seen_at=NOW, **arguments) -> None:
+def decide(action, document: ApplicationDocument, *, seen_submitted_at=NOW, **arguments) -> None:
     keys = {"cooperative_id": document.cooperative_id, "document_id": document.pk}
-    action(seen_at=seen_at, actor=STAFF, now=NOW, **keys, **arguments)
+    action(seen_submitted_at=seen_submitted_at, actor=STAFF, now=NOW, **keys, **arguments)
     document.refresh_from_db()
 
 
@@ -170,7 +170,7 @@ def test_document_is_sent_back_with_a_reason_and_sent_again() -> None:
     with assert_refused(ChangedSinceOpened, "changed_since_opened"):
         decide(accept_document, document)
     with assert_refused(DocumentNotOpened, "document_not_opened"):
-        decide(accept_document, document, seen_at=LATER)
+        decide(accept_document, document, seen_submitted_at=LATER)
 
 
 def test_every_state_of_a_document_is_reachable() -> None:
@@ -186,7 +186,7 @@ def test_foreign_documents_are_missing() -> None:
     with assert_refused(Missing, "missing"):
         open_document_file(file_id=document.files.get().pk, **keys)
     with assert_refused(Missing, "missing"):
-        accept_document(document_id=document.pk, seen_at=NOW, **keys)
+        accept_document(document_id=document.pk, seen_submitted_at=NOW, **keys)
 
 
 def test_file_under_another_key_says_so() -> None:

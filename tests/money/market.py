@@ -46,7 +46,7 @@ ORDERINGS = {
     Order: ["number"],
     OrderLine: ["order__number", "position"],
     WeightQuestion: ["created_at"],
-    BankTransfer: ["seen_at", "reference"],
+    BankTransfer: ["first_reported_at", "reference"],
     GatewayCall: ["created_at", "operation", "payment__order__number", "payout__created_at", "amount"],
     Payout: ["created_at", "note", "amount"],
     Refund: ["decided_at", "order__number", "amount"],

@@ -92,15 +92,20 @@ def submit_listing(
 
 @transaction.atomic(durable=True)
 def publish_listing(
-    *, listing_id: int, seen_at: datetime.datetime | None = None, actor: Actor, now: datetime.datetime
+    *,
+    listing_id: int,
+    seen_submitted_at: datetime.datetime | None = None,
+    actor: Actor,
+    now: datetime.datetime,
 ) -> Listing:
     """Publish a listing as platform staff, which approves it.
 
-    `seen_at` is the listing's `submitted_at` when the reviewer opened it; None is not compared. Raises
-    Missing, ChangedSinceOpened, ListingIncomplete, PictureNotReady, ForbiddenWords, TransitionNotAllowed.
+    `seen_submitted_at` is the listing's `submitted_at` when the reviewer opened it; None is not compared.
+    Raises Missing, ChangedSinceOpened, ListingIncomplete, PictureNotReady, ForbiddenWords,
+    TransitionNotAllowed.
     """
     listing = _lock_listing(Listing.objects.existing(), listing_id)
-    _require_unchanged_since(listing, seen_at)
+    _require_unchanged_since(listing, seen_submitted_at)
     require_legal_fields(listing)
     require_ready_picture(listing)
     require_allowed_product(listing.product)
@@ -114,18 +119,18 @@ def return_listing(
     *,
     listing_id: int,
     reason: str,
-    seen_at: datetime.datetime | None = None,
+    seen_submitted_at: datetime.datetime | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Listing:
-    """Return a listing to draft for correction. `seen_at`: see `publish_listing`.
+    """Return a listing to draft for correction. `seen_submitted_at`: see `publish_listing`.
 
     Raises Missing, ReasonRequired, ChangedSinceOpened, TransitionNotAllowed.
     """
     if not reason.strip():
         raise ReasonRequired(field="reason")
     listing = _lock_listing(Listing.objects.existing(), listing_id)
-    _require_unchanged_since(listing, seen_at)
+    _require_unchanged_since(listing, seen_submitted_at)
     _require_state(listing, ListingState.IN_REVIEW, new_state=ListingState.DRAFT)
     change_listing_state(listing, ListingState.DRAFT, reason=reason.strip(), actor=actor, now=now)
     notifications.send_listing_decision(listing, now=now)
@@ -242,8 +247,8 @@ def change_listing_state(
     return listing
 
 
-def _require_unchanged_since(listing: Listing, seen_at: datetime.datetime | None) -> None:
-    if seen_at is not None and listing.submitted_at != seen_at:
+def _require_unchanged_since(listing: Listing, seen_submitted_at: datetime.datetime | None) -> None:
+    if seen_submitted_at is not None and listing.submitted_at != seen_submitted_at:
         raise ChangedSinceOpened()
 
 

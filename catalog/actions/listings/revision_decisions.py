@@ -34,14 +34,14 @@ class ProposedCategoryDeleted(Refused):
 
 @transaction.atomic(durable=True)
 def approve_revision(
-    *, product_id: int, seen_at: datetime.datetime | None, actor: Actor, now: datetime.datetime
+    *, product_id: int, seen_submitted_at: datetime.datetime | None, actor: Actor, now: datetime.datetime
 ) -> Product:
-    """Put the proposed changes on sale. `seen_at` is when the opened revision was submitted.
+    """Put the proposed changes on sale. `seen_submitted_at` is when the opened revision was submitted.
 
     Raises Missing, ChangedSinceOpened, TransitionNotAllowed, ProposedCategoryDeleted,
     RevisionPictureNotReady, ListingIncomplete, ForbiddenWords.
     """
-    product, revision = _lock_revision(product_id, seen_at)
+    product, revision = _lock_revision(product_id, seen_submitted_at)
     category_id = revision.values.get("category_id")
     if category_id is not None and not Category.objects.filter(pk=category_id).exists():
         raise ProposedCategoryDeleted()
@@ -73,7 +73,7 @@ def approve_revision(
 def return_revision(
     *,
     product_id: int,
-    seen_at: datetime.datetime | None,
+    seen_submitted_at: datetime.datetime | None,
     reason: str,
     actor: Actor,
     now: datetime.datetime,
@@ -84,7 +84,7 @@ def return_revision(
     """
     if not reason.strip():
         raise ReasonRequired(field="reason")
-    _product, revision = _lock_revision(product_id, seen_at)
+    _product, revision = _lock_revision(product_id, seen_submitted_at)
     revision.state, revision.state_reason = RevisionState.RETURNED, reason.strip()
     revision.save(update_fields=["state", "state_reason"])
     _record_decision("revision.returned", revision, reason=reason.strip(), actor=actor, now=now)
@@ -106,12 +106,14 @@ def withdraw_revision(
     revision.delete()
 
 
-def _lock_revision(product_id: int, seen_at: datetime.datetime | None) -> tuple[Product, ProductRevision]:
+def _lock_revision(
+    product_id: int, seen_submitted_at: datetime.datetime | None
+) -> tuple[Product, ProductRevision]:
     product = lock_product(product_id)
     revision = ProductRevision.objects.filter(product=product).first()
     if revision is None:
         raise Missing()
-    if seen_at is None or not revision.is_unchanged_since(seen_at):
+    if seen_submitted_at is None or not revision.is_unchanged_since(seen_submitted_at):
         raise ChangedSinceOpened()
     if revision.is_returned:
         raise TransitionNotAllowed(from_state=revision.state, to_state=revision.state)

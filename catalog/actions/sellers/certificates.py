@@ -110,14 +110,18 @@ def remove_certificate(
 
 @transaction.atomic(durable=True)
 def confirm_certificate(
-    *, certificate_id: int, seen_at: datetime.datetime | None = None, actor: Actor, now: datetime.datetime
+    *,
+    certificate_id: int,
+    seen_submitted_at: datetime.datetime | None = None,
+    actor: Actor,
+    now: datetime.datetime,
 ) -> Certificate:
     """Confirm a certificate after staff checked its document; a proposal replaces the one on display.
 
-    `seen_at` is its `submitted_at` when the reviewer opened it; None is not compared. Raises Missing,
-    ChangedSinceOpened, TransitionNotAllowed.
+    `seen_submitted_at` is its `submitted_at` when the reviewer opened it; None is not compared. Raises
+    Missing, ChangedSinceOpened, TransitionNotAllowed.
     """
-    row = _lock_submitted(certificate_id, seen_at)
+    row = _lock_submitted(certificate_id, seen_submitted_at)
     shown = row
     if row.replaces_id is not None:
         shown = _lock_certificate(Certificate.objects.all(), row.replaces_id)
@@ -133,7 +137,7 @@ def confirm_certificate(
 def return_certificate(
     *,
     certificate_id: int,
-    seen_at: datetime.datetime | None = None,
+    seen_submitted_at: datetime.datetime | None = None,
     reason: str,
     actor: Actor,
     now: datetime.datetime,
@@ -144,7 +148,7 @@ def return_certificate(
     """
     if not reason.strip():
         raise ReasonRequired(field="reason")
-    row = _lock_submitted(certificate_id, seen_at)
+    row = _lock_submitted(certificate_id, seen_submitted_at)
     change_state(row, CertificateState.RETURNED, CERTIFICATE_TRANSITIONS)
     row.state_reason = reason.strip()
     row.save(update_fields=["state_reason"])
@@ -173,9 +177,9 @@ def _apply_proposal(shown: Certificate, proposal: Certificate) -> None:
     shown.products.set(products)
 
 
-def _lock_submitted(certificate_id: int, seen_at: datetime.datetime | None) -> Certificate:
+def _lock_submitted(certificate_id: int, seen_submitted_at: datetime.datetime | None) -> Certificate:
     row = _lock_certificate(Certificate.objects.all(), certificate_id)
-    if seen_at is not None and not row.is_unchanged_since(seen_at):
+    if seen_submitted_at is not None and not row.is_unchanged_since(seen_submitted_at):
         raise ChangedSinceOpened()
     return row
 

@@ -184,7 +184,7 @@ def record_sweep_failure(sweep: str, row_key: str, error: Exception, *, now: dat
         last_failed_at=now,
         next_try_at=now + delay_before_retry(failure.count + 1),
         last_error=description,
-        seen_at=failure.seen_at if failure.last_error == description else None,
+        acknowledged_at=failure.acknowledged_at if failure.last_error == description else None,
     )
 
 
@@ -198,11 +198,11 @@ def retry_sweep_failure(*, failure_id: int, now: datetime.datetime) -> None:
 
 
 @transaction.atomic(durable=True)
-def mark_sweep_failure_seen(*, failure_id: int, now: datetime.datetime) -> None:
+def acknowledge_sweep_failure(*, failure_id: int, now: datetime.datetime) -> None:
     """Stop counting a failure as waiting until it fails in another way. Raises Missing."""
     row = _lock_failure(failure_id)
-    row.seen_at = row.seen_at or now
-    row.save(update_fields=["seen_at"])
+    row.acknowledged_at = row.acknowledged_at or now
+    row.save(update_fields=["acknowledged_at"])
 
 
 def _lock_failure(failure_id: int) -> SweepFailure:

@@ -23,14 +23,14 @@ class Migration(migrations.Migration):
                 ("last_failed_at", models.DateTimeField()),
                 ("next_try_at", models.DateTimeField()),
                 ("last_error", models.CharField(max_length=500)),
-                ("seen_at", models.DateTimeField(blank=True, null=True)),
+                ("acknowledged_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
                 "indexes": [
                     models.Index(
-                        condition=models.Q(("seen_at", None)),
+                        condition=models.Q(("acknowledged_at", None)),
                         fields=["first_failed_at"],
-                        name="sweep_failure_unseen",
+                        name="sweep_failure_unacknowledged",
                     )
                 ],
                 "constraints": [

@@ -7,13 +7,13 @@ from django.db.models import F, Q
 
 
 class SweepFailureQuerySet(models.QuerySet["SweepFailure"]):
-    def unseen(self) -> SweepFailureQuerySet:
+    def unacknowledged(self) -> SweepFailureQuerySet:
         """Return failures that staff have not acknowledged, oldest first."""
-        return self.filter(seen_at=None).order_by("first_failed_at", "pk")
+        return self.filter(acknowledged_at=None).order_by("first_failed_at", "pk")
 
-    def unseen_first(self) -> SweepFailureQuerySet:
-        """Return all failures: unseen ones first, then the newest."""
-        return self.order_by(F("seen_at").desc(nulls_first=True), "-last_failed_at", "-pk")
+    def unacknowledged_first(self) -> SweepFailureQuerySet:
+        """Return all failures: unacknowledged ones first, then the newest."""
+        return self.order_by(F("acknowledged_at").desc(nulls_first=True), "-last_failed_at", "-pk")
 
 
 class SweepFailure(models.Model):
@@ -31,7 +31,7 @@ class SweepFailure(models.Model):
     last_failed_at = models.DateTimeField()
     next_try_at = models.DateTimeField()
     last_error = models.CharField(max_length=500)
-    seen_at = models.DateTimeField(null=True, blank=True)
+    acknowledged_at = models.DateTimeField(null=True, blank=True)
 
     objects = SweepFailureQuerySet.as_manager()
 
@@ -40,7 +40,11 @@ class SweepFailure(models.Model):
             models.UniqueConstraint(fields=["sweep", "row_key"], name="sweep_failure_once_per_row"),
         ]
         indexes = [
-            models.Index(fields=["first_failed_at"], condition=Q(seen_at=None), name="sweep_failure_unseen"),
+            models.Index(
+                fields=["first_failed_at"],
+                condition=Q(acknowledged_at=None),
+                name="sweep_failure_unacknowledged",
+            ),
         ]
 
     def __str__(self) -> str:

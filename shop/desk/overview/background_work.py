@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 from orders.models import OrderPart
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
-from shop.core.jobs.sweeps import mark_sweep_failure_seen, retry_sweep_failure
+from shop.core.jobs.sweeps import acknowledge_sweep_failure, retry_sweep_failure
 from shop.core.models import SweepFailure
 from shop.core.web.action_results import run_action
 from shop.notifications.text_allowance import count_texts_not_sent
@@ -86,7 +86,7 @@ _PART_SWEEPS = ("orders.check_unanswered_parts:attention", "orders.check_unanswe
 @staff_only(Permission.MANAGE_SETTINGS)
 def list_failures(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List failed rows, unseen ones first, then newest first."""
-    page = Paginator(SweepFailure.objects.unseen_first(), PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(SweepFailure.objects.unacknowledged_first(), PER_PAGE).get_page(request.GET.get("page"))
     links = _links_of(page.object_list)
     context = {
         "page": page,
@@ -108,7 +108,7 @@ def retry_failure(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 @staff_only(Permission.MANAGE_SETTINGS)
 def acknowledge_failure(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Mark a failure as seen until the row fails with another error."""
-    action = partial(mark_sweep_failure_seen, failure_id=pk, now=timezone.now())
+    action = partial(acknowledge_sweep_failure, failure_id=pk, now=timezone.now())
     return run_action(request, action, url=reverse("desk:background-work"), message=_("Marked as seen."))
 
 

@@ -238,7 +238,7 @@ def unanswered_weights(now: datetime.datetime) -> OpenTasks:
 
 def sweep_failures() -> OpenTasks:
     """List unseen rows that background sweeps failed to process."""
-    rows = SweepFailure.objects.unseen()
+    rows = SweepFailure.objects.unacknowledged()
     first = [(row, sweep_name(row.sweep)) for row in rows[:MAX_SHOWN]]
     return OpenTasks(
         _("Failed background tasks"), rows.count(), first, "failure", reverse("desk:background-work")

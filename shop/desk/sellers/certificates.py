@@ -16,7 +16,7 @@ from cooperatives.models import Certificate
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.desk.forms import ReasonForm, reason_of
-from shop.desk.sellers.reviews import RETURNED_MESSAGE, run_decision, seen_value
+from shop.desk.sellers.reviews import RETURNED_MESSAGE, format_submission_time, run_decision
 from shop.staff_pages import staff_only
 
 PER_PAGE = 20
@@ -30,7 +30,8 @@ def list_certificates(request: HttpRequest, actor: Actor) -> HttpResponse:
     certificates = certificates.prefetch_related(Prefetch("products", Product.objects.existing()))
     page = Paginator(certificates, PER_PAGE).get_page(request.GET.get("page"))
     certificate_rows = [
-        (row, ReasonForm(prefix=f"c{row.pk}"), seen_value(row.submitted_at)) for row in page.object_list
+        (row, ReasonForm(prefix=f"c{row.pk}"), format_submission_time(row.submitted_at))
+        for row in page.object_list
     ]
     return render(request, "desk/certificates.html", {"page": page, "certificates": certificate_rows})
 

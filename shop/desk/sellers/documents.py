@@ -29,7 +29,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.web.private_files import private_file_response
 from shop.desk.forms import ReasonForm, reason_of
-from shop.desk.sellers.reviews import RETURNED_MESSAGE, run_decision, seen_value
+from shop.desk.sellers.reviews import RETURNED_MESSAGE, format_submission_time, run_decision
 from shop.staff_pages import staff_only
 
 
@@ -49,7 +49,7 @@ def show_document(request: HttpRequest, actor: Actor, pk: int, document_id: int)
         "files": [(file, str(file.pk) in opened) for file in files],
         "next": _next_document(pk, document_id),
         "may_decide": document.cooperative.state in OPEN_STATES,
-        "seen": seen_value(document.submitted_at),
+        "seen_submitted_at": format_submission_time(document.submitted_at),
         "form": ReasonForm(),
     }
     return render(request, "desk/document.html", context)

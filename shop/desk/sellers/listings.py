@@ -34,7 +34,7 @@ from shop.core.texts.translations import other_languages
 from shop.core.web.action_results import run_action
 from shop.desk.forms import ListingSearch, ReasonForm, reason_of
 from shop.desk.overview.history import build_change_displays
-from shop.desk.sellers.reviews import RETURNED_MESSAGE, run_decision, seen_value
+from shop.desk.sellers.reviews import RETURNED_MESSAGE, format_submission_time, run_decision
 from shop.staff_pages import staff_only
 
 PER_PAGE = 30
@@ -113,7 +113,7 @@ def show_listing(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         "is_perishable": product.product_type.is_perishable,
         "law": _legal_checks(product, missing_fields),
         "is_complete": not missing_fields,
-        "seen": seen_value(listing.submitted_at),
+        "seen_submitted_at": format_submission_time(listing.submitted_at),
         "may_publish": ListingState.PUBLISHED in allowed,
         "may_return": listing.state == ListingState.IN_REVIEW,
         "may_withdraw": ListingState.WITHDRAWN in allowed,

@@ -18,8 +18,11 @@ from shop.core.web.action_results import run_action
 RETURNED_MESSAGE = _("Returned for correction. The cooperative has been notified of the reason.")
 
 
-def seen_value(submitted_at: datetime.datetime | None) -> str:
-    """Return the value that the page sends back as `seen`: reviewers decide only on content they saw."""
+def format_submission_time(submitted_at: datetime.datetime | None) -> str:
+    """Return the value that the page sends back as `seen_submitted_at`.
+
+    Reviewers decide only on content that they saw.
+    """
     return submitted_at.isoformat() if submitted_at else ""
 
 
@@ -33,13 +36,19 @@ def run_decision(
     message: StrOrPromise,
     **arguments: object,
 ) -> HttpResponse:
-    """Run a decision about the content named by `seen`; a refusal leads back to its page."""
-    decide = partial(action, seen_at=_seen_at(request.POST), actor=actor, now=timezone.now(), **arguments)
+    """Run a decision about the content submitted at the form's time; a refusal leads back to its page."""
+    decide = partial(
+        action,
+        seen_submitted_at=_seen_submitted_at(request.POST),
+        actor=actor,
+        now=timezone.now(),
+        **arguments,
+    )
     return run_action(request, decide, url=url, refused_url=refused_url, message=message)
 
 
-def _seen_at(submitted: Mapping[str, str]) -> datetime.datetime | None:
+def _seen_submitted_at(submitted: Mapping[str, str]) -> datetime.datetime | None:
     try:
-        return parse_datetime(submitted.get("seen", ""))
+        return parse_datetime(submitted.get("seen_submitted_at", ""))
     except ValueError:
         return None

@@ -16,7 +16,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.desk.forms import ReasonForm, reason_of
 from shop.desk.sellers.listings import PER_PAGE
-from shop.desk.sellers.reviews import RETURNED_MESSAGE, run_decision, seen_value
+from shop.desk.sellers.reviews import RETURNED_MESSAGE, format_submission_time, run_decision
 from shop.staff_pages import staff_only
 
 
@@ -42,7 +42,7 @@ def show_revision(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         "listing": Listing.objects.filter(product__pk=pk).order_by("pk").first(),
         "differences": text_differences(revision),
         "pictures": picture_difference(revision),
-        "seen": seen_value(revision.submitted_at),
+        "seen_submitted_at": format_submission_time(revision.submitted_at),
         "form": ReasonForm(),
     }
     return render(request, "desk/revision.html", context)

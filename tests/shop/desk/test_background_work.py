@@ -73,12 +73,12 @@ def test_seen_failure_is_hidden_until_it_fails_with_another_error(desk: Client) 
     desk.post(f"{PAGE}{failure.pk}/da-xem/")
     is_on_home_page = "Tác vụ nền bị lỗi" in html_of(desk.get("/quan-tri/"))
     fail()
-    is_still_seen = SweepFailure.objects.get().seen_at is not None
+    is_still_seen = SweepFailure.objects.get().acknowledged_at is not None
     record_sweep_failure(failure.sweep, failure.row_key, KeyError("other"), now=NOW)
 
     assert not is_on_home_page
     assert is_still_seen
-    assert SweepFailure.objects.get().seen_at is None
+    assert SweepFailure.objects.get().acknowledged_at is None
 
 
 def test_unknown_failure_is_not_found(desk: Client) -> None:
@@ -93,7 +93,7 @@ def test_only_settings_managers_see_failures(client: Client) -> None:
         assert client.get(PAGE).status_code == 404
         assert client.post(f"{PAGE}{failure.pk}/da-xem/").status_code == 404
 
-    assert SweepFailure.objects.get().seen_at is None
+    assert SweepFailure.objects.get().acknowledged_at is None
 
 
 def test_queries_do_not_grow_with_failures(desk: Client) -> None:

@@ -116,7 +116,7 @@ def test_desk_shows_pdfs_in_a_frame_and_goes_on_with_the_next_document(applicant
     file_url = f"{address}tep/{first.files.get().pk}/"
     before = html_of(staff.get(page))
     file = staff.get(file_url)
-    decision = {"seen": staff.get(page).context["seen"]}
+    decision = {"seen_submitted_at": staff.get(page).context["seen_submitted_at"]}
 
     answer = staff.post(f"{page}nhan/", decision)
 
@@ -139,7 +139,7 @@ def test_desk_opens_accepts_and_approves(applicant: Cooperative) -> None:
     address = f"/quan-tri/hop-tac-xa/{applicant.pk}/"
     page = html_of(staff.get(f"{address}giay/{document.pk}/"))
     assert "LY THI NHUNG" in page
-    decision = {"seen": staff.get(f"{address}giay/{document.pk}/").context["seen"]}
+    decision = {"seen_submitted_at": staff.get(f"{address}giay/{document.pk}/").context["seen_submitted_at"]}
 
     refused = html_of(staff.post(f"{address}giay/{document.pk}/nhan/", decision, follow=True))
     assert "Hãy mở xem mọi tệp" in refused
@@ -164,10 +164,13 @@ def test_desk_sends_a_document_back(applicant: Cooperative) -> None:
     address = f"/quan-tri/hop-tac-xa/{applicant.pk}/giay/{document.pk}/"
 
     for seen in ("2026-13-01T00:00:00", ""):
-        staff.post(f"{address}tra-lai/", {"seen": seen, "reason": "Mờ"})
+        staff.post(f"{address}tra-lai/", {"seen_submitted_at": seen, "reason": "Mờ"})
         document.refresh_from_db()
         assert document.state == DocumentState.IN_REVIEW
-    staff.post(f"{address}tra-lai/", {"seen": staff.get(address).context["seen"], "reason": "Mờ"})
+    staff.post(
+        f"{address}tra-lai/",
+        {"seen_submitted_at": staff.get(address).context["seen_submitted_at"], "reason": "Mờ"},
+    )
 
     document.refresh_from_db()
     assert (document.state, document.state_reason) == (DocumentState.RETURNED, "Mờ")

@@ -103,10 +103,10 @@ def test_certificate_is_shown_after_review_and_until_it_expires(manager, seller)
     assert "Ảnh bị mờ" in html_of(manager.get(f"/xa-vien/gian-hang/giay/{row.pk}/"))
     manager.post(f"/xa-vien/gian-hang/giay/{row.pk}/", form)  # keeps its current photo
     (_row, _form, seen) = desk.get("/quan-tri/giay-chung-nhan/").context["certificates"][0]
-    old = {"seen": "2026-01-01T00:00:00+00:00"}
+    old = {"seen_submitted_at": "2026-01-01T00:00:00+00:00"}
     desk.post(f"/quan-tri/giay-chung-nhan/{row.pk}/da-xem/", old)
     assert "12/QĐ-UBND" not in page_of(Client(), seller)
-    desk.post(f"/quan-tri/giay-chung-nhan/{row.pk}/da-xem/", {"seen": seen})
+    desk.post(f"/quan-tri/giay-chung-nhan/{row.pk}/da-xem/", {"seen_submitted_at": seen})
 
     profile_page = page_of(Client(), seller)
     assert "12/QĐ-UBND" in profile_page

@@ -41,7 +41,7 @@ def rename(member, product, name):
 
 def decide(admin, product, noun, **fields):
     revision = ProductRevision.objects.get(product=product)
-    seen = {"seen": revision.submitted_at.isoformat()}
+    seen = {"seen_submitted_at": revision.submitted_at.isoformat()}
     return html_of(admin.post(f"/en/quan-tri/hang/thay-doi/{product.pk}/{noun}/", seen | fields, follow=True))
 
 
