@@ -163,8 +163,8 @@ def accept_document(
 ) -> ApplicationDocument:
     """Accept a document of which the actor opened every file.
 
-    `seen_submitted_at` is its `submitted_at` as shown. Raises Missing, ApplicationDecided, ChangedSinceOpened,
-    DocumentNotOpened, TransitionNotAllowed.
+    `seen_submitted_at` is its `submitted_at` as shown. Raises Missing, ApplicationDecided,
+    ChangedSinceOpened, DocumentNotOpened, TransitionNotAllowed.
     """
     document = _lock_document(cooperative_id, document_id, seen_submitted_at)
     keys = {str(key) for key in document.files.values_list("pk", flat=True)}

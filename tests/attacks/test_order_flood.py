@@ -204,7 +204,7 @@ def test_new_guest_has_less_time_while_many_guests_have_not_paid(settings: Any) 
     late = make_order((variant, 1), method=PaymentMethod.TRANSFER)
     known = make_order((variant, 1), method=PaymentMethod.TRANSFER, user=buyer)
 
-    usual = datetime.timedelta(minutes=late.channel.transfer_minutes)
+    usual = datetime.timedelta(minutes=late.channel.payment_deadline_minutes)
     ends = [order.payments.get().expires_at - NOW for order in [*waiting, late, known]]
     assert ends == [usual, usual, usual, datetime.timedelta(minutes=60), usual]
     assert get_stock(variant).allocated == 5

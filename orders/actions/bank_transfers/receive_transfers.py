@@ -144,7 +144,7 @@ def assign_transfer_to_order(
     if event is None:
         raise ValueError(f"{key} was recorded before without its share")
     if is_awaiting_confirmation(order) and order.still_due:
-        payment.expires_at = now + datetime.timedelta(minutes=order.channel.transfer_minutes)
+        payment.expires_at = now + datetime.timedelta(minutes=order.channel.payment_deadline_minutes)
         payment.save(update_fields=["expires_at"])
     share = TransferShare.objects.create(transfer=transfer, payment=payment, event=event, amount=amount)
     book_assigned_share(share, actor=actor, now=now)
@@ -209,7 +209,7 @@ def _create_transfer(
             "note": incoming.note,
             "reference": incoming.reference,
             "booked_at": incoming.booked_at,
-            "seen_at": now,
+            "first_reported_at": now,
             "order": named_orders[0] if len(named_orders) == 1 else None,
             "statement": statement,
             "payer_bin": incoming.payer.bank_bin,

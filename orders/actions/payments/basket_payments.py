@@ -209,7 +209,7 @@ def carry_payments_over(
     for payment in carried_payments:
         payment.order, payment.basket = order, None
         if payment.method == PaymentMethod.TRANSFER:
-            payment.expires_at = now + datetime.timedelta(minutes=order.channel.transfer_minutes)
+            payment.expires_at = now + datetime.timedelta(minutes=order.channel.payment_deadline_minutes)
         payment.save(update_fields=["order", "basket", "expires_at", "updated_at"])
         for event in payment.events.order_by("pk"):
             event.payment = payment

@@ -94,7 +94,7 @@ def expect_payment(
         payment_count = Payment.objects.filter(order=order).count()
     time_to_pay = None
     if method != PaymentMethod.COD:
-        usual_minutes = order.channel.transfer_minutes
+        usual_minutes = order.channel.payment_deadline_minutes
         minutes = minutes_to_pay(is_guest=order.user_id is None, usual_minutes=usual_minutes, now=now)
         time_to_pay = datetime.timedelta(minutes=minutes)
     return Payment.objects.create(

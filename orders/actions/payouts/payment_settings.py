@@ -78,7 +78,7 @@ def apply_market_account(
 @transaction.atomic(durable=True)
 def change_market_deadlines(
     *,
-    transfer_minutes: Mapping[int, int],
+    payment_deadline_minutes: Mapping[int, int],
     complaint_days: int,
     answer_complaints_days: int,
     payout_weekday: int | None = None,
@@ -99,11 +99,11 @@ def change_market_deadlines(
     if changes["fields"]:
         shop.save(update_fields=list(times))
         record_change("market.deadlines_changed", shop, actor=actor, now=now, data=changes)
-    for channel in lock_rows(Channel.objects.filter(pk__in=list(transfer_minutes))):
-        minutes = transfer_minutes[channel.pk]
-        changes = set_tracked_columns(channel, {"transfer_minutes": minutes})
+    for channel in lock_rows(Channel.objects.filter(pk__in=list(payment_deadline_minutes))):
+        minutes = payment_deadline_minutes[channel.pk]
+        changes = set_tracked_columns(channel, {"payment_deadline_minutes": minutes})
         if changes["fields"]:
-            channel.save(update_fields=["transfer_minutes"])
+            channel.save(update_fields=["payment_deadline_minutes"])
             record_change("market.deadlines_changed", channel, actor=actor, now=now, data=changes)
 
 

@@ -63,7 +63,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "transfer_minutes",
+                    "payment_deadline_minutes",
                     models.PositiveIntegerField(
                         default=1440,
                         help_text="Minutes for which stock is reserved while a transfer or card payment is awaited.",

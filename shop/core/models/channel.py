@@ -51,7 +51,7 @@ class Channel(WithMetadata):
         default=15,
         help_text=_("Minutes for which stock is reserved once checkout is opened; 0 reserves nothing."),
     )
-    transfer_minutes = models.PositiveIntegerField(
+    payment_deadline_minutes = models.PositiveIntegerField(
         default=24 * 60,
         help_text=_("Minutes for which stock is reserved while a transfer or card payment is awaited."),
     )

@@ -78,7 +78,7 @@ class MarketTimesForm(forms.Form):
                 label=_("Minutes to pay by bank transfer or card, %(channel)s") % {"channel": channel.name},
                 min_value=MIN_PAYMENT_MINUTES,
                 max_value=MAX_PAYMENT_MINUTES,
-                initial=channel.transfer_minutes,
+                initial=channel.payment_deadline_minutes,
             )
         for field in self.fields.values():
             field.widget.attrs["class"] = "input"
@@ -90,4 +90,4 @@ class MarketTimesForm(forms.Form):
         """Return the arguments for `orders.actions.payouts.payment_settings.change_market_deadlines`."""
         values = dict(self.cleaned_data)
         minutes = {pk: values.pop(name) for name, pk in self._channels.items()}
-        return {"transfer_minutes": minutes, **values}
+        return {"payment_deadline_minutes": minutes, **values}

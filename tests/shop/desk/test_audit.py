@@ -44,7 +44,7 @@ def admin(client: Client) -> User:
 
 def change_deadlines(admin: User, days: int) -> None:
     change_market_deadlines(
-        transfer_minutes={},
+        payment_deadline_minutes={},
         complaint_days=days,
         answer_complaints_days=3,
         actor=admin.acting(EntryPoint.DESK),

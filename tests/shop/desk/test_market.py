@@ -143,12 +143,12 @@ def test_periods_are_saved_and_recorded(settings_manager: Client) -> None:
     page = settings_manager.post(f"{MARKET}thoi-han/", sent, follow=True)
 
     channel.refresh_from_db()
-    assert (channel.transfer_minutes, shop_settings().complaint_days) == (30, 10)
+    assert (channel.payment_deadline_minutes, shop_settings().complaint_days) == (30, 10)
     assert shop_settings().answer_complaints_days == 7
     changes = Change.objects.filter(action="market.deadlines_changed")
     assert [(change.data["from"], change.data["to"]) for change in changes.order_by("pk")] == [
         ({"complaint_days": 7, "payout_weekday": None}, {"complaint_days": 10, "payout_weekday": 4}),
-        ({"transfer_minutes": 1440}, {"transfer_minutes": 30}),
+        ({"payment_deadline_minutes": 1440}, {"payment_deadline_minutes": 30}),
     ]
     assert "Saved." in text_of(page)
 
