@@ -79,6 +79,12 @@ class SignInForm(SignInBaseForm):
     password = _password(_("Password"), "current-password")
 
 
+class PasswordForm(forms.Form):
+    """The password of the account that is signed in."""
+
+    password = _password(_("Password"), "current-password")
+
+
 class PhoneForm(SignInBaseForm):
     """A phone number that receives a code. Carriers' prefixes are not checked, because new ones appear."""
 

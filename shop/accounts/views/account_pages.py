@@ -10,7 +10,6 @@ from django.contrib.auth import logout
 from django.contrib.auth.tokens import default_token_generator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.encoding import force_str
 from django.utils.http import urlsafe_base64_decode
@@ -40,6 +39,7 @@ from shop.accounts.views.code_pages import confirm_phone_of_session
 from shop.accounts.views.device_code_pages import send_device_code
 from shop.accounts.views.known_devices import known_device
 from shop.accounts.views.sign_in_steps import AfterSignIn, own_url, return_urls, start_sign_in
+from shop.accounts.views.workplaces import frame_of, workplace_of
 from shop.core.actors import EntryPoint
 from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.rate_limits import TooManyTries, client_network
@@ -53,26 +53,28 @@ def sign_in(request: HttpRequest, *, after_sign_in: AfterSignIn) -> HttpResponse
 
     With `?lai=1` a signed-in user signs in again.
     """
-    is_again = request.user.is_authenticated and bool(request.GET.get("lai"))
-    if request.user.is_authenticated and request.method != "POST" and not is_again:
+    user = request.user if isinstance(request.user, User) else None
+    is_again = user is not None and (request.method == "POST" or bool(request.GET.get("lai")))
+    if user is not None and not is_again:
         return redirect(own_url(request, request.GET.get("next", "")) or "accounts:home")
-    form = SignInForm(request.POST or None, initial=return_urls(request))
+    name = {"name": user.email or user.phone} if user is not None else {}
+    form = SignInForm(request.POST or None, initial=return_urls(request) | name)
     if request.method != "POST" or not form.is_valid():
         return _sign_in_page(request, form, is_again=is_again)
     try:
-        user = _authenticate(request, form.cleaned_data)
+        signed_in = _authenticate(request, form.cleaned_data)
     except DeviceCodeRequired:
         return _send_device_code(request, form)
     except TooManyTries as refused:
         form.add_error(None, str(refused.message))
         return _sign_in_page(request, form, status=429)
-    if user is None:
+    if signed_in is None:
         form.add_error(None, _("The email, phone number or password is not correct."))
-        return _sign_in_page(request, form)
-    phone = "" if user.has_second_factor else confirm_phone_of_session(request, user)
+        return _sign_in_page(request, form, is_again=is_again)
+    phone = "" if signed_in.has_second_factor else confirm_phone_of_session(request, signed_in)
     return start_sign_in(
         request,
-        user,
+        signed_in,
         form.cleaned_data,
         method=SignInMethod.PASSWORD,
         after_sign_in=after_sign_in,
@@ -155,16 +157,10 @@ def _sign_in_page(
         "phone_form": PhoneForm(initial=redirects) if settings.PHONE_CODES else None,
         "redirects": redirects,
         "is_again": is_again,
-        "workplace": _workplace(redirects["next"]),
+        "workplace": workplace_of(redirects["next"]),
+        "frame": frame_of(redirects["next"]),
     }
     return render(request, "accounts/sign_in.html", context, status=status)
-
-
-def _workplace(address: str) -> str:
-    """Return whether the address leads to the "members" app or the "desk", else an empty string."""
-    if address.startswith(reverse("members:today")):
-        return "members"
-    return "desk" if address.startswith(reverse("desk:home")) else ""
 
 
 def _user_of_link(uid: str, token: str) -> User | None:

@@ -13,16 +13,20 @@ from django.views.decorators.http import require_http_methods, require_POST
 from shop.accounts.models import SignInMethod, User
 from shop.accounts.second_factor.passkey_ceremonies import (
     InvalidPasskey,
-    Options,
-    Site,
-    authentication_options,
     registration_options,
     verify_registration,
 )
 from shop.accounts.sign_in.browser_names import browser_name
 from shop.accounts.sign_in.login_limits import PASSKEYS_IN_NETWORK
-from shop.accounts.sign_in.passkeys import add_passkey, remove_passkey, use_passkey, user_passkeys
+from shop.accounts.sign_in.passkeys import add_passkey, remove_passkey, user_passkeys
 from shop.accounts.views.code_pages import confirm_phone_of_session
+from shop.accounts.views.passkey_challenges import (
+    passkey_challenge,
+    passkey_owner,
+    site_of,
+    store_challenge,
+    take_challenge,
+)
 from shop.accounts.views.sign_in_steps import AfterSignIn, require_recent_sign_in, start_sign_in
 from shop.core.actors import EntryPoint
 from shop.core.errors import Missing, Refused
@@ -30,7 +34,6 @@ from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.rate_limits import TooManyTries, client_network
 
 _MAX_NAME_LENGTH = 60
-_CHALLENGE = "passkey_challenge"  # session key: the challenge for the browser, valid for one response
 
 
 @require_http_methods(["GET", "POST"])
@@ -79,7 +82,7 @@ def list_passkeys(request: HttpRequest) -> HttpResponse:
         )
     try:
         credential = verify_registration(
-            request.POST.get("credential", ""), challenge=_take_challenge(request), site=_site(request)
+            request.POST.get("credential", ""), challenge=take_challenge(request), site=site_of(request)
         )
         add_passkey(
             user_id=user.pk,
@@ -102,8 +105,8 @@ def list_passkeys(request: HttpRequest) -> HttpResponse:
 @never_cache
 def serve_passkey_options(request: HttpRequest) -> HttpResponse:
     """Return registration options for a new passkey, as JSON."""
-    options, challenge = registration_options(_user(request), site=_site(request))
-    return _store_challenge(request, options, challenge)
+    options, challenge = registration_options(_user(request), site=site_of(request))
+    return store_challenge(request, options, challenge)
 
 
 @require_POST
@@ -119,39 +122,6 @@ def remove_passkey_view(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404 from error
     messages.success(request, _("Passkey removed. Delete it on its device, too."))
     return redirect("accounts:passkeys")
-
-
-def passkey_challenge(request: HttpRequest, user: User | None = None) -> JsonResponse:
-    """Return authentication options, limited to a user's passkeys if one is given."""
-    options, challenge = authentication_options(site=_site(request), user=user)
-    return _store_challenge(request, options, challenge)
-
-
-def passkey_owner(request: HttpRequest) -> User:
-    """Return the owner of the passkey that signed this session's challenge. Raises InvalidPasskey."""
-    return use_passkey(
-        response=request.POST.get("credential", ""),
-        challenge=_take_challenge(request),
-        site=_site(request),
-        now=timezone.now(),
-    )
-
-
-def _store_challenge(request: HttpRequest, options: Options, challenge: str) -> JsonResponse:
-    request.session[_CHALLENGE] = challenge
-    return JsonResponse(options)
-
-
-def _take_challenge(request: HttpRequest) -> str:
-    """Take the session's challenge. Raises InvalidPasskey if there is none."""
-    challenge = request.session.pop(_CHALLENGE, "")
-    if not challenge:
-        raise InvalidPasskey()
-    return str(challenge)
-
-
-def _site(request: HttpRequest) -> Site:
-    return Site.from_request(scheme=request.scheme or "", host=request.get_host())
 
 
 def _user(request: HttpRequest) -> User:

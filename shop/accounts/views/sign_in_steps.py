@@ -18,11 +18,13 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
 from django_htmx.http import HttpResponseClientRedirect
 
 from shop.accounts.models import SignInMethod, User
 from shop.accounts.sign_in.password_tries import user_key
 from shop.accounts.sign_in.sessions import record_sign_in
+from shop.accounts.views.identity_check import SECRET_FIELDS, can_prove_identity, check_identity_or_ask
 from shop.accounts.views.known_devices import remember_device
 from shop.accounts.views.recent_sign_in import has_recent_sign_in, record_recent_sign_in
 from shop.core.web.rate_limits import client_address
@@ -109,20 +111,25 @@ def require_recent_sign_in(
 ) -> Callable[Concatenate[HttpRequest, Params], HttpResponse]:
     """Decorate pages about money, permissions or sign-in: require a recent sign-in.
 
-    A page asks before it is shown. A POST without a recent sign-in does nothing and shows a message.
+    A page asks before it is shown. A form is kept while the user proves their identity, and then runs.
     """
 
     @wraps(page)
+    @sensitive_post_parameters(*SECRET_FIELDS)
     def guarded(request: HttpRequest, /, *args: Params.args, **kwargs: Params.kwargs) -> HttpResponse:
         if has_recent_sign_in(request):
             return page(request, *args, **kwargs)
-        return ask_to_sign_in_again(request)
+        user = request.user
+        if not _is_kept_form(request) or not isinstance(user, User) or not can_prove_identity(user):
+            return ask_to_sign_in_again(request)
+        asked = check_identity_or_ask(request, user, next_url=_previous_url(request), should_keep_form=True)
+        return asked or page(request, *args, **kwargs)
 
     return login_required(guarded)
 
 
 def ask_to_sign_in_again(request: HttpRequest, *, next_url: str = "") -> HttpResponse:
-    """Redirect to the second factor, or to a new sign-in if the account has none.
+    """Redirect to the page that checks the identity, or to a new sign-in by a code sent to the phone.
 
     Afterwards the user returns to `next_url`, or to the page.
     """
@@ -130,14 +137,11 @@ def ask_to_sign_in_again(request: HttpRequest, *, next_url: str = "") -> HttpRes
     is_partial = "HX-Request" in request.headers
     if not next_url and is_page and not is_partial:
         next_url = request.get_full_path()
-    if not next_url:
-        came_from = request.headers.get("HX-Current-URL") or request.headers.get("Referer", "")
-        parts = urlsplit(own_url(request, came_from))
-        next_url = urlunsplit(("", "", parts.path, parts.query, "")) or reverse("accounts:home")
+    next_url = next_url or _previous_url(request)
     if not is_page:
         messages.warning(request, _("Nothing has been done yet. Verify your identity, then send it again."))
     parameters = {"next": next_url}
-    if isinstance(request.user, User) and request.user.has_second_factor:
+    if isinstance(request.user, User) and can_prove_identity(request.user):
         url = f"{reverse('accounts:check-identity')}?{urlencode(parameters)}"
     else:
         url = f"{reverse('accounts:sign-in')}?{urlencode({'lai': '1'} | parameters)}"
@@ -171,6 +175,18 @@ def pending_sign_in(request: HttpRequest) -> tuple[User, dict[str, Any]] | None:
     if user is None or not constant_time_compare(pending_data["hash"], user.get_session_auth_hash()):
         return None
     return user, pending_data
+
+
+def _is_kept_form(request: HttpRequest) -> bool:
+    """Return whether a page can hold the request's fields: a form of a whole page, without files."""
+    return request.method == "POST" and "HX-Request" not in request.headers and not request.FILES
+
+
+def _previous_url(request: HttpRequest) -> str:
+    """Return the page of this site that the request came from, or else the account's page."""
+    came_from = request.headers.get("HX-Current-URL") or request.headers.get("Referer", "")
+    parts = urlsplit(own_url(request, came_from))
+    return urlunsplit(("", "", parts.path, parts.query, "")) or reverse("accounts:home")
 
 
 def _ask_for_second_factor(

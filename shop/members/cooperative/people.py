@@ -23,7 +23,6 @@ from shop.members.member_access import for_members, render_page
 
 @require_safe
 @for_members(MemberRight.MANAGE)
-@require_recent_sign_in
 def list_members(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """List the members with their roles, and the invitations that are not accepted yet."""
     now = timezone.now()

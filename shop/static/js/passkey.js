@@ -38,9 +38,11 @@
     });
   };
 
+  const fieldOf = (form) => form.elements[form.dataset.credential || "credential"];
+
   document.addEventListener("submit", async (event) => {
     const form = event.target;
-    if (!form.dataset.passkey || form.elements.credential.value) return;
+    if (!form.dataset.passkey || fieldOf(form).value) return;
     event.preventDefault();
     const status = form.querySelector("[role=status]");
     status.textContent = "";
@@ -48,7 +50,7 @@
       const answer = await fetch(form.dataset.options, { headers: { Accept: "application/json" } });
       if (!answer.ok) throw new Error(answer.status);
       const credential = await navigator.credentials[form.dataset.passkey](read(await answer.json()));
-      form.elements.credential.value = written(credential);
+      fieldOf(form).value = written(credential);
       form.submit();
     } catch {
       status.textContent = status.dataset.failure;
@@ -57,6 +59,6 @@
 
   for (const place of document.querySelectorAll("[data-passkeys]")) place.hidden = false;
   window.addEventListener("pageshow", () => {
-    for (const form of document.querySelectorAll("[data-passkey]")) form.elements.credential.value = "";
+    for (const form of document.querySelectorAll("[data-passkey]")) fieldOf(form).value = "";
   });
 })();

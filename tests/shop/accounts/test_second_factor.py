@@ -205,12 +205,9 @@ def test_second_step_is_turned_off_after_proving_it() -> None:
     client = signed_in(user, minutes=20)
 
     refused = client.post(f"{FACTOR}tat/", headers={"Referer": f"http://testserver{FACTOR}"})
-    assert refused.headers["Location"] == f"{CHECK}?{urlencode({'next': FACTOR})}"
+    assert "Verify your identity" in html_of(refused)
     assert AuthenticatorApp.objects.exists()
-    page = html_of(client.get(refused.headers["Location"]))
-    assert "Nothing has been done yet." in page
-    response = client.post(CHECK, {"code": app_code(), "next": FACTOR})
-    client.post(f"{FACTOR}tat/")
+    response = client.post(f"{FACTOR}tat/", {"identity-code": app_code()})
 
     user.refresh_from_db()
     assert response.headers["Location"] == FACTOR
@@ -233,15 +230,18 @@ def test_old_session_confirms_before_a_page_is_shown() -> None:
     assert client.get(APP).status_code == 200
 
 
-def test_account_without_a_second_factor_signs_in_again(client: Client) -> None:
+def test_account_without_a_second_factor_enters_its_password_again(client: Client) -> None:
     client.force_login(make_user())
     age_session(client, 11)
 
-    assert (
-        client.get(APP).headers["Location"]
-        == f"{SIGN_IN}?lai=1&next=%2Fen%2Ftai-khoan%2Fhai-buoc%2Fung-dung%2F"
-    )
-    assert client.get(CHECK).headers["Location"].startswith(f"{SIGN_IN}?lai=1")
+    asked = client.get(APP)
+    refused = client.post(CHECK, {"password": "không phải", "next": APP})
+    confirmed = client.post(CHECK, {"password": PASSWORD, "next": APP})
+
+    assert asked.headers["Location"] == f"{CHECK}?{urlencode({'next': APP})}"
+    assert "The password is not correct." in html_of(refused)
+    assert confirmed.headers["Location"] == APP
+    assert client.get(APP).status_code == 200
 
 
 def test_confirmation_redirects_to_no_other_site() -> None:

@@ -19,7 +19,7 @@ from shop.core.models import Change
 from shop.notifications.models import Notification
 from tests.factories import PASSWORD, fixed_now, make_user
 from tests.markup import html_of
-from tests.shop.accounts.factors import age_session
+from tests.shop.accounts.factors import CHECK, age_session
 
 pytestmark = pytest.mark.django_db
 
@@ -129,8 +129,9 @@ def test_old_session_cannot_change_passkeys(client: Client) -> None:
     client.force_login(make_user())
     age_session(client)
 
-    for response in (client.get(KEYS), client.get(f"{KEYS}moi/"), client.post(f"{KEYS}1/")):
-        assert response.headers["Location"].startswith(f"{SIGN_IN}?lai=1&next=")
+    for response in (client.get(KEYS), client.get(f"{KEYS}moi/")):
+        assert response.headers["Location"].startswith(f"{CHECK}?next=")
+    assert "Verify your identity" in html_of(client.post(f"{KEYS}1/"))
 
 
 def test_malformed_passkeys_are_refused(client: Client) -> None:

@@ -1,0 +1,19 @@
+"""The frame of sign-in pages: that of the work the user is on the way to, or the market's."""
+
+from __future__ import annotations
+
+from django.urls import reverse
+
+_FRAMES = {"members": "members/base.html", "desk": "desk/base.html"}
+
+
+def workplace_of(path: str) -> str:
+    """Return whether the path leads to the "members" app or the "desk", else an empty string."""
+    if path.startswith(reverse("members:today")):
+        return "members"
+    return "desk" if path.startswith(reverse("desk:home")) else ""
+
+
+def frame_of(path: str) -> str:
+    """Return the base template of the pages that the path belongs to."""
+    return _FRAMES.get(workplace_of(path), "base.html")
