@@ -31,16 +31,9 @@ from shop.members.forms.shortage import ShortageForm
 from shop.members.forms.weigh import WeighForm
 from shop.members.forms.work import DECLINE_REASONS, CashForm, DeliveryForm, HandOverForm, PickForm
 from shop.members.fulfilment.pick_lists import pick_form, pick_lines
-from shop.members.fulfilment.worklist import (
-    STAGE_NAMES,
-    Stage,
-    at_stage,
-    build_tasks,
-    format_time_left,
-    ready_time,
-    sorted_lines,
-)
+from shop.members.fulfilment.worklist import STAGE_NAMES, Stage, at_stage, build_tasks, format_time_left
 from shop.members.member_access import for_members, render_page, submitted_key
+from shop.members.order_texts import ready_time, sorted_lines, step_names
 
 PER_PAGE = 20
 # A parcel on its way is voided once it is back, after a failed delivery.
@@ -244,6 +237,7 @@ def render_part(
             if parcel.kind != ParcelKind.REFUND
         ],
         "step": _current_step(part, parcels, pick),
+        "step_names": step_names(part),
         "ready_text": ready_text,
         "leaves_today": is_ready_today,
         "time_left": format_time_left(part.accept_by, now) if part.accept_by else "",

@@ -13,7 +13,8 @@ from shop.core.models import Picture
 from shop.core.web.form_options import FormData
 from shop.members.forms.weigh import WeighForm
 from shop.members.forms.work import PickForm
-from shop.members.fulfilment.worklist import pictures_of, sorted_lines
+from shop.members.fulfilment.worklist import pictures_of
+from shop.members.order_texts import sorted_lines
 
 
 @dataclass(frozen=True, slots=True)

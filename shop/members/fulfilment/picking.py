@@ -16,8 +16,9 @@ from cooperatives.models import Warehouse
 from orders.actions.order_records.recalculate_order import open_quantities
 from orders.models import Allocation, OrderLine, OrderPart
 from shop.core.models import Picture
-from shop.members.fulfilment.worklist import pictures_of, sorted_lines
+from shop.members.fulfilment.worklist import pictures_of
 from shop.members.member_access import for_members, render_page
+from shop.members.order_texts import sorted_lines
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -12,13 +12,12 @@ from django.db.models import prefetch_related_objects
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 
-from cooperatives.models import DeliveryKind
 from orders.models import OrderLine, OrderPart, ParcelLine, Substitute, WeightQuestion
 from orders.models.part import OrderPartQuerySet
 from orders.states import ParcelKind, ParcelState, PartState
-from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Picture
-from shop.core.texts.formatting import format_short_day, format_time, weekday_and_day
+from shop.core.texts.formatting import format_short_day
+from shop.members.order_texts import contents_labels, ready_time, sorted_lines
 
 URGENT_WITHIN = datetime.timedelta(hours=4)
 _MAX_NAMED = 3  # products named in a task before "…"
@@ -48,7 +47,8 @@ class PartTask:
     """A part in a list, with the text, icon and colour (`tone`) of its tag and the `urgency` of its border.
 
     `weighing` says whether lines sold by weight await weighing or the buyer's answer, `substitute` whether
-    the buyer has to answer about a substitute. Either keeps the part from being packed whole.
+    the buyer has to answer about a substitute. Either keeps the part from being packed whole. `labelling`
+    says whether a picked parcel has no label yet.
     """
 
     part: OrderPart
@@ -60,6 +60,7 @@ class PartTask:
     icon: str
     weighing: str = ""
     substitute: str = ""
+    labelling: str = ""
 
 
 def at_stage(parts: OrderPartQuerySet, stage: Stage) -> OrderPartQuerySet:
@@ -98,11 +99,6 @@ def build_tasks(parts: Sequence[tuple[OrderPart, Stage]], *, now: datetime.datet
     ]
 
 
-def sorted_lines(part: OrderPart) -> list[OrderLine]:
-    """Return a part's prefetched lines, sorted."""
-    return sorted(part.lines.all(), key=lambda line: (line.position, str(line.pk)))
-
-
 def pictures_of(lines: Sequence[OrderLine]) -> dict[int, Picture]:
     """Return the lines' pictures by id. One query; deleted pictures are missing."""
     return Picture.objects.in_bulk({line.picture_key for line in lines if line.picture_key})
@@ -126,44 +122,6 @@ def format_time_left(until: datetime.datetime, now: datetime.datetime) -> str:
     return " ".join(texts)
 
 
-def ready_time(
-    part: OrderPart,
-    now: datetime.datetime,
-    *,
-    format_day: Callable[[datetime.date], str] = weekday_and_day,
-) -> tuple[str, bool]:
-    """Return when the part must be ready, in words, and whether that is today."""
-    today = vietnam_date(now)
-    if part.is_collected and part.pickup_day:
-        hour = format_time(part.pickup_starts)
-        is_today = part.pickup_day <= today
-        if is_today:
-            return _("Pickup today, %(hour)s") % {"hour": hour}, True
-        return _("Pickup %(day)s, %(hour)s") % {
-            "day": format_day(part.pickup_day),
-            "hour": hour,
-        }, False
-    delivery_method = part.delivery_method
-    if (
-        part.delivery_kind == DeliveryKind.COACH
-        and delivery_method is not None
-        and delivery_method.departs_at
-    ):
-        if delivery_method.departs_weekday in (None, today.weekday()):
-            return _("Coach departs at %(hour)s") % {"hour": format_time(delivery_method.departs_at)}, True
-        ahead = (delivery_method.departs_weekday - today.weekday()) % 7
-        day = format_day(today + datetime.timedelta(days=ahead))
-        return _("Coach departs %(day)s, %(hour)s") % {
-            "day": day,
-            "hour": format_time(delivery_method.departs_at),
-        }, False
-    if part.expected_until:
-        return _("Deliver by %(day)s") % {
-            "day": format_day(part.expected_until)
-        }, part.expected_until <= today
-    return _("Send today"), False
-
-
 def _build_task(
     part: OrderPart,
     stage: Stage,
@@ -180,8 +138,11 @@ def _build_task(
     substitute = (
         _("Waiting for the buyer's answer about a substitute") if part.pk in part_ids_awaiting_answer else ""
     )
-    contents = _name_contents(lines, unsent)
-    return PartTask(part, contents, picture, text, tone, urgency, icon, weighing, substitute)
+    labels = contents_labels(lines, unsent)
+    contents = ", ".join(labels[:_MAX_NAMED]) + ("…" if len(labels) > _MAX_NAMED else "")
+    is_unlabelled = any(parcel.state == ParcelState.PACKING for parcel in part.parcels.all())
+    labelling = _("Picked, not labelled yet") if is_unlabelled else ""
+    return PartTask(part, contents, picture, text, tone, urgency, icon, weighing, substitute, labelling)
 
 
 def _unsent_quantities(parts: Sequence[OrderPart]) -> Mapping[uuid.UUID, int]:
@@ -216,14 +177,6 @@ def _weighing_status(lines: Sequence[OrderLine], line_ids_with_question: set[uui
     if to_weigh - line_ids_with_question:
         return _("To weigh")
     return _("Waiting for the buyer's answer") if to_weigh else ""
-
-
-def _name_contents(lines: Sequence[OrderLine], unsent: Mapping[uuid.UUID, int]) -> str:
-    """Name the items to send, without missing and replaced ones."""
-    to_send = [(line, line.quantity - unsent.get(line.pk, 0)) for line in lines]
-    labels = [line.contents_label(quantity) for line, quantity in to_send if quantity > 0]
-    contents = ", ".join(labels[:_MAX_NAMED])
-    return f"{contents}…" if len(labels) > _MAX_NAMED else contents
 
 
 def _state_of(part: OrderPart, stage: Stage, now: datetime.datetime) -> tuple[str, str, str, str]:

@@ -37,7 +37,7 @@ MAX_CHANGED_ORDERS = 5_000  # of the whole market
 MAX_SCANNED = 50_000  # changes of the whole market since the cursor
 # Twice the longest transaction of a page or job.
 SETTLED_AFTER = datetime.timedelta(minutes=5)
-_FORMAT = 4
+_FORMAT = 5
 _CURSOR = re.compile(r"(\d{1,4})-(\d{1,18})-([a-z]+)-(\d{1,18})(?:-([a-z]+)-(\d{1,18}))?", re.ASCII)
 
 
@@ -68,13 +68,13 @@ def pull_rows(membership: MembershipContext, since: str, *, now: datetime.dateti
     """
     cursor = _parse_cursor(since, membership)
     if cursor is None:
-        return _snapshot_page(membership, _start_of_snapshot(membership, now), is_reset=True)
+        return _snapshot_page(membership, _start_of_snapshot(membership, now), is_reset=True, now=now)
     if cursor.kind:
-        return _snapshot_page(membership, cursor, is_reset=False)
+        return _snapshot_page(membership, cursor, is_reset=False, now=now)
     references = _changed_references(membership, cursor.position)
     if references is None:
-        return _snapshot_page(membership, _start_of_snapshot(membership, now), is_reset=True)
-    rows = rows_by_reference(membership, references)
+        return _snapshot_page(membership, _start_of_snapshot(membership, now), is_reset=True, now=now)
+    rows = rows_by_reference(membership, references, now=now)
     position = max(cursor.position, _settled_position(now))
     return {
         "cursor": str(replace(cursor, position=position)),
@@ -108,13 +108,15 @@ def _settled_position(now: datetime.datetime) -> int:
     return settled.values_list("pk", flat=True).first() or 0
 
 
-def _snapshot_page(membership: MembershipContext, cursor: Cursor, *, is_reset: bool) -> Row:
+def _snapshot_page(
+    membership: MembershipContext, cursor: Cursor, *, is_reset: bool, now: datetime.datetime
+) -> Row:
     rows: list[Row] = []
     following = replace(cursor, kind="", last_id=0)
     if cursor.kind:
         cooperative = membership.cooperative
         ids = _ids_after(cursor.kind, cooperative, cursor.last_id)
-        rows = rows_of_kind(cursor.kind, cooperative, ids[:PAGE_SIZE])
+        rows = rows_of_kind(cursor.kind, cooperative, ids[:PAGE_SIZE], now=now)
         kinds = visible_kinds(membership)
         next_kinds = kinds[kinds.index(cursor.kind) + 1 :]
         if len(ids) > PAGE_SIZE:

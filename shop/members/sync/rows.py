@@ -5,6 +5,7 @@ The number of queries does not depend on the number of rows.
 
 from __future__ import annotations
 
+import datetime
 import uuid
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -18,10 +19,12 @@ from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.models import Cooperative
 from orders.actions.cash_on_delivery.cash_collection import cash_of_unpacked_items
 from orders.actions.order_records.recalculate_order import open_quantities
-from orders.models import Order, OrderLine, OrderPart, Parcel, Substitute, WeightQuestion
+from orders.models import Order, OrderLine, OrderPart, Parcel, ParcelLine, Substitute, WeightQuestion
 from orders.models.part import OrderPartQuerySet
 from orders.states import ARRIVED_PROGRESS, CashHolder, CodState, ParcelKind, ParcelState, PartState
 from shop.core.identifiers.phones import format_phone
+from shop.core.texts.formatting import format_short_day, format_weight
+from shop.members.order_texts import contents_labels, ready_time, sorted_lines, step_names
 
 PART, PRODUCT = "part", "product"
 Row = dict[str, Any]
@@ -60,7 +63,7 @@ def open_parts(cooperative: Cooperative) -> OrderPartQuerySet:
 
 
 def rows_by_reference(
-    membership: MembershipContext, references: Iterable[RowReference]
+    membership: MembershipContext, references: Iterable[RowReference], *, now: datetime.datetime
 ) -> dict[RowReference, Row]:
     """Return the rows of these references that belong on the member's phone."""
     by_kind: dict[str, set[int]] = {kind: set() for kind in visible_kinds(membership)}
@@ -69,24 +72,28 @@ def rows_by_reference(
             by_kind[reference.kind].add(reference.id)
     rows: list[Row] = []
     for kind, ids in by_kind.items():
-        rows += rows_of_kind(kind, membership.cooperative, ids) if ids else []
+        rows += rows_of_kind(kind, membership.cooperative, ids, now=now) if ids else []
     return {RowReference(row["kind"], row["id"]): row for row in rows}
 
 
-def rows_of_kind(kind: str, cooperative: Cooperative, ids: Collection[int]) -> list[Row]:
-    return _part_rows(cooperative, ids) if kind == PART else _product_rows(cooperative, ids)
+def rows_of_kind(
+    kind: str, cooperative: Cooperative, ids: Collection[int], *, now: datetime.datetime
+) -> list[Row]:
+    """Return the cooperative's rows of this kind with these ids."""
+    return _part_rows(cooperative, ids, now) if kind == PART else _product_rows(cooperative, ids)
 
 
-def _part_rows(cooperative: Cooperative, ids: Collection[int]) -> list[Row]:
+def _part_rows(cooperative: Cooperative, ids: Collection[int], now: datetime.datetime) -> list[Row]:
     parts = list(
         open_parts(cooperative)
         .filter(pk__in=ids)
         .select_related("order__shipping_address", "delivery_method")
-        .prefetch_related("lines", "parcels__lines")
+        .prefetch_related("lines", "parcels__lines__order_line")
         .order_by("pk")
     )
     lines = [line for part in parts for line in part.lines.all()]
     still_open = open_quantities(lines)
+    unsent = ParcelLine.objects.unsent_quantities(lines)
     line_ids = [line.pk for line in lines]
     questions = WeightQuestion.objects.open().filter(line__in=line_ids)
     asked_weights = dict(questions.values_list("line", "grams"))
@@ -97,6 +104,7 @@ def _part_rows(cooperative: Cooperative, ids: Collection[int]) -> list[Row]:
     unpacked_cash = cash_of_unpacked_items(parts)
     return [
         _part_row(part, stages.get(part.pk, []), still_open, asked_weights, line_ids_with_substitute)
+        | _texts_of_part(part, unsent, now)
         | {"cash_unpacked": unpacked_cash[part.pk]}
         for part in parts
     ]
@@ -118,6 +126,18 @@ def _stages(ids: Collection[int]) -> dict[int, list[str]]:
     return stages
 
 
+def _texts_of_part(part: OrderPart, unsent: Mapping[uuid.UUID, int], now: datetime.datetime) -> Row:
+    """Return what the market's pages say about a part, with dates instead of "today"."""
+    ready, _is_today = ready_time(part, now, format_day=format_short_day, should_name_today=False)
+    ready_with_weekday, _is_today = ready_time(part, now, should_name_today=False)
+    return {
+        "contents": contents_labels(sorted_lines(part), unsent),
+        "ready": ready,
+        "ready_with_weekday": ready_with_weekday,
+        "steps": step_names(part),
+    }
+
+
 def _part_row(
     part: OrderPart,
     stages: list[str],
@@ -126,7 +146,6 @@ def _part_row(
     line_ids_with_substitute: Collection[uuid.UUID],
 ) -> Row:
     order, delivery_method = part.order, part.delivery_method
-    lines = sorted(part.lines.all(), key=lambda line: (line.position, str(line.pk)))
     parcels = sorted(part.parcels.all(), key=lambda parcel: (parcel.number, parcel.pk))
     return {
         "kind": PART,
@@ -158,7 +177,7 @@ def _part_row(
             _line_row(
                 line, still_open[line.pk], asked_weights.get(line.pk), line.pk in line_ids_with_substitute
             )
-            for line in lines
+            for line in sorted_lines(part)
         ],
         "parcels": [_parcel_row(parcel) for parcel in parcels if parcel.kind != ParcelKind.REFUND],
     }
@@ -173,8 +192,7 @@ def _buyer(part: OrderPart, order: Order) -> Row | None:
         "name": order.buyer_name,
         "phone": order.phone,
         "shown_phone": format_phone(order.phone),
-        "address": str(address) if address else "",
-        "landmark": address.landmark if address else "",
+        "address": ". ".join(filter(None, [str(address), address.landmark])) if address else "",
     }
 
 
@@ -182,12 +200,11 @@ def _line_row(line: OrderLine, open_quantity: int, asked_grams: int | None, is_s
     return {
         "id": line.pk,
         "name": line.product_name,
-        "variant": line.variant_name,
-        "unit": line.unit_label,
-        "count_unit": line.unit_name,
         "distinct_variant": line.distinct_variant_name,
         "quantity": line.quantity,
         "open": open_quantity,
+        "amount": line.count_label(open_quantity),
+        "contents": line.contents_label(open_quantity),
         "total": line.total_gross,
         "estimate_grams": line.estimate_grams,
         "bound_grams": line.bound_grams,
@@ -214,9 +231,8 @@ def _parcel_row(parcel: Parcel) -> Row:
         "cash_holder": parcel.cod_holder,
         "cash_expected": parcel.cod_expected,
         "cash_collected": parcel.cod_collected,
-        "is_cash_with_carrier": parcel.is_cash_with_carrier,
-        "lines": [
-            {"line": row.order_line_id, "quantity": row.quantity}
+        "contents": [
+            f"{row.contents_label} ({format_weight(row.grams)})" if row.is_by_weight else row.contents_label
             for row in sorted(parcel.lines.all(), key=lambda row: row.pk)
         ],
     }

@@ -150,7 +150,7 @@ def run_commands(
             done.setdefault(command.key, max(happened_at, not_before or happened_at))
         answers.append(answer)
     references = {answer.row for answer in answers if answer.row is not None}
-    rows = rows_by_reference(membership, references)
+    rows = rows_by_reference(membership, references, now=now)
     return {
         "answers": [answer.as_json() for answer in answers],
         "rows": [rows[reference] for reference in sorted(rows)],

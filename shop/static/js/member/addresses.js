@@ -1,6 +1,7 @@
 // Which screen shows what a members' page would show, where that page could not be loaded.
 const SCREENS = [
-  [/^(?:offline\/|goi\/)?$/, () => "#today"],
+  [/^(?:offline\/)?$/, () => "#today"],
+  [/^goi\/$/, () => "#pack"],
   [/^goi\/(\d+)\/$/, (id) => `#part-${id}`],
   [/^hang\/$/, () => "#products"],
   [/^hang\/moi\/$/, () => "#new"],

@@ -3,13 +3,8 @@ import { useState } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { button, Field, readWhole, SyncTag } from "member/controls";
 import { html } from "member/html";
-import { failureReasons, give, Icon, kilograms, money, outbox, rows, t } from "member/phone";
-import { hasCash, withPending } from "member/pending";
-
-export const contents = (lines) =>
-  lines.map(({ quantity, unit, name, variant }) =>
-    variant ? `${quantity} × ${name} (${variant})` : `${quantity} ${unit || "×"} ${name}`,
-  );
+import { failureReasons, give, Icon, kilograms, money, outbox, rows, t, timeLeft } from "member/phone";
+import { hasCash, stepOf, withPending } from "member/pending";
 
 export const parts = () =>
   rows.value.filter(({ kind }) => kind === "part").map((part) => withPending(part, outbox.value));
@@ -19,7 +14,8 @@ export const Part = ({ id }) => {
   if (!part) return html`<p class="notice"><${Icon} name="circle-alert" /><span>${t("gone")}</span></p>`;
   return html`
     <div class="row row-apart"><h2>${t("order", { code: part.order })}</h2><${SyncTag} /></div>
-    ${part.buyer && html`<p><b>${part.buyer.name}</b><br /><a class="button button-second" href=${`tel:${part.buyer.phone}`}><${Icon} name="phone" /> ${part.buyer.shown_phone ?? part.buyer.phone}</a></p>`}
+    <${Steps} part=${part} />
+    ${part.buyer && html`<p><b>${part.buyer.name}</b><br /><a class="button button-second" href=${`tel:${part.buyer.phone}`}><${Icon} name="phone" /> ${part.buyer.shown_phone}</a></p>`}
     ${part.buyer?.address && html`<p>${part.buyer.address}</p>`}
     ${part.note && html`<p class="notice"><${Icon} name="circle-alert" /><span>${part.note}</span></p>`}
     ${part.state === "new" ? html`<${Accept} part=${part} />` : html`<${Pack} part=${part} key=${part.id} />`}
@@ -27,17 +23,26 @@ export const Part = ({ id }) => {
   `;
 };
 
+const Steps = ({ part }) => {
+  const step = stepOf(part);
+  const due =
+    step === 1
+      ? part.accept_by && t("time_left", { time: timeLeft(part.accept_by) })
+      : step < 5 && part.ready_with_weekday;
+  return html`<ol class="steps steps-by-name">
+      ${part.steps?.map((name, at) => html`<li class=${at + 1 < step ? "done" : ""} aria-current=${at + 1 === step ? "step" : null}>${name}</li>`)}
+    </ol>
+    ${due && html`<p><b>${due}</b></p>`}`;
+};
+
+const List = ({ texts }) => html`<ul class="small">${texts?.map((text) => html`<li>${text}</li>`)}</ul>`;
+
 const Accept = ({ part }) => html`
-  <ul>
-    ${contents(part.lines).map((text) => html`<li>${text}</li>`)}
-  </ul>
+  <${List} texts=${part.contents} />
   <button class="button big-action" type="button" onClick=${() => give(part, "accept_part", { part: part.id })}>
     <${Icon} name="check" /> ${t("accept")}
   </button>
 `;
-
-// Rows of an older build have no `distinct_variant`.
-const variantOf = ({ distinct_variant: distinct, variant }) => distinct ?? variant;
 
 const Pack = ({ part }) => {
   const picked = useSignal({});
@@ -54,8 +59,8 @@ const Pack = ({ part }) => {
           <li class="pick-row" key=${line.id}>
             <div class="wide">
               <h3>${line.name}</h3>
-              ${variantOf(line) && html`<span class="soft">${variantOf(line)}</span>`}
-              <p class="how-much">${line.open} ${line.count_unit ?? line.unit}${line.weighed_grams ? ` · ${kilograms(line.weighed_grams)}` : ""}</p>
+              <span class="soft">${line.distinct_variant}</span>
+              <p class="how-much">${line.amount}${line.weighed_grams ? ` · ${kilograms(line.weighed_grams)}` : ""}</p>
               ${line.is_substitute_asked && html`<span class="tag wait">${t("substitute_asked")}</span>`}
               ${line.asked_grams && html`<span class="tag wait">${t("weight_asked")}</span>`}
             </div>
@@ -85,6 +90,7 @@ const Pack = ({ part }) => {
     >
       <${Icon} name="package-open" /> ${t("pack")}
     </button>
+    <p class="hint">${t("shortage")}</p>
   `;
 };
 
@@ -112,21 +118,17 @@ const Parcel = ({ part, parcel }) => {
   const named = parcel.id ? { parcel: parcel.id } : { packed_by: parcel.packed_by };
   const step = (name, payload = {}) => give(part, name, { ...named, ...payload });
   const isAtPickup = parcel.state === "handed_over" && parcel.needs_pickup_code;
-  const quantities = new Map(parcel.lines.map(({ line, quantity }) => [line, quantity]));
-  const packed = contents(
-    part.lines.filter(({ id }) => quantities.has(id)).map((line) => ({ ...line, quantity: quantities.get(line.id) })),
-  );
+  // The market numbers a parcel that was packed here; until then its label has only the order's code.
+  const code = parcel.id ? `${part.order}-${parcel.number}` : part.order;
   return html`<section class="panel stack">
     <div class="row row-apart">
-      <h3 class="small-head">${t("parcel", { number: parcel.number })} <span class="code small soft">${part.order}-${parcel.number}</span></h3>
+      <h3 class="small-head">${t(part.parcels.length > 1 ? "parcel" : "only_parcel", parcel)} <span class="code small soft">${code}</span></h3>
       <span class="tag ${PARCEL_TONES[parcel.state] ?? "info"}">${t(isAtPickup ? "parcel_at_pickup" : `parcel_${parcel.state}`)}</span>
     </div>
-    <ul class="small">
-      ${packed.map((text) => html`<li>${text}</li>`)}
-    </ul>
+    <${List} texts=${parcel.contents} />
     ${parcel.cash_expected > 0 && html`<p>${t("cash_expected")} <b class="money">${money(parcel.cash_expected, part.currency)}</b></p>`}
-    ${parcel.is_cash_with_carrier && html`<p class="soft">${t("carrier_collects", { carrier: parcel.carrier })}</p>`}
-    ${parcel.state === "packing" && button("tag", t("close"), () => step("close_parcel"), { isBig: true })}
+    ${parcel.cash_state === "expected" && parcel.cash_holder && parcel.carrier && html`<p class="soft">${t(`${parcel.cash_holder}_collects`, parcel)}</p>`}
+    ${parcel.state === "packing" && html`<p class="notice"><${Icon} name="tag" /><span>${t("write_label", { code })}</span></p>${button("tag", t("close"), () => step("close_parcel"), { isBig: true })}`}
     ${["packed", "failed_delivery"].includes(parcel.state) && html`<${HandOver} part=${part} parcel=${parcel} step=${step} />`}
     ${parcel.state === "handed_over" && html`<${Deliver} part=${part} parcel=${parcel} step=${step} />`}
     ${

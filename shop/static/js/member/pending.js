@@ -24,7 +24,7 @@ const PART_EFFECTS = {
           needs_pickup_code: part.delivery.is_collected,
           cash_state: cash === 0 ? "none" : "expected",
           cash_expected: cash,
-          lines: Object.entries(quantities).map(([line, quantity]) => ({ line, quantity })),
+          contents: part.lines.filter(({ id }) => quantities[id]).map(({ contents }) => contents),
         },
       ],
     };
@@ -32,9 +32,8 @@ const PART_EFFECTS = {
   close_parcel: changeParcel(() => ({ state: "packed" })),
   hand_over_parcel: changeParcel(({ carrier, is_cash_with_cooperative: isOurs }, parcel, part) => {
     const named = carrier ?? parcel.carrier;
-    const isWithCarrier =
-      part.delivery.kind === "carrier" && Boolean(named) && !isOurs && parcel.cash_state === "expected";
-    return { state: "handed_over", carrier: named, is_cash_with_carrier: isWithCarrier };
+    const holder = part.delivery.kind === "carrier" && named && !isOurs ? "carrier" : "cooperative";
+    return { state: "handed_over", carrier: named, cash_holder: holder };
   }),
   deliver_parcel: changeParcel(({ is_cash_collected: isCollected }, { cash_state: cash }) => ({
     state: "delivered",
@@ -117,8 +116,16 @@ export const withPending = (row, outbox) =>
     .reduce((changed, command) => EFFECTS[row.kind][command.name](changed, command.payload, command, outbox), row);
 
 // Whether members have to collect the parcel's cash; a carrier's cash is reported by its statement.
-export const hasCash = ({ cash_state: state, is_cash_with_carrier: isWithCarrier }) =>
-  state === "expected" && !isWithCarrier;
+export const hasCash = ({ cash_state: state, cash_holder: holder }) => state === "expected" && holder !== "carrier";
+
+// The number of the step that a part waits for, as its page counts: accept, pick, label, hand over; 5 when all are done.
+export const stepOf = ({ state, parcels, lines }) => {
+  const states = parcels.map((parcel) => parcel.state);
+  if (state === "new") return 1;
+  if (states.includes("packing")) return 3;
+  if (states.includes("packed")) return 4;
+  return lines.some(({ open }) => open > 0) ? 2 : 5;
+};
 
 // The step that a part waits for, also after its pending commands.
 export const stageOf = (part) => {

@@ -6,7 +6,7 @@ import { screenFor } from "member/addresses";
 import { SyncTag } from "member/controls";
 import { html } from "member/html";
 import { NewListing } from "member/new_listing";
-import { contents, Part, parts } from "member/parts";
+import { Part, parts } from "member/parts";
 import {
   Icon,
   isNotStored,
@@ -19,11 +19,10 @@ import {
   t,
   today,
   waiting,
-  shortDay,
   timeLeft,
 } from "member/phone";
 import { Listing, Products } from "member/products";
-import { stageOf } from "member/pending";
+import { stageOf, stepOf } from "member/pending";
 import { Unsent } from "member/review";
 import { CountStock } from "member/stock";
 
@@ -57,13 +56,13 @@ const Renewal = () => {
   </div>`;
 };
 
-const Today = () => {
+const Today = ({ only }) => {
   const byStage = groupByStage(parts());
   const open = waiting().length + refused().length;
   return html`
     <div class="row row-apart"><p class="strong">${today()}</p><${SyncTag} /></div>
     ${open > 0 && html`<a class="button button-second button-wide" href="#unsent"><${Icon} name="refresh-cw" /> ${t("see_unsent", { count: open })}</a>`}
-    ${STAGES.filter((stage) => byStage.has(stage)).map(
+    ${STAGES.filter((stage) => byStage.has(stage) && (!only || only === stage)).map(
       (stage) => html`
         <section class="stack" key=${stage}>
           <h2>${t(`stage_${stage}`)}</h2>
@@ -79,20 +78,15 @@ const Today = () => {
 };
 
 // By when the part must be accepted or ready, as the market's list says it.
-const dueOf = ({ accept_by: acceptBy, delivery }, stage) => {
-  if (stage === "accept") return acceptBy && t("time_left", { time: timeLeft(acceptBy) });
-  if (!["pack", "hand_over"].includes(stage)) return "";
-  if (delivery.is_collected && delivery.pickup_day && delivery.pickup_starts)
-    return t("pickup", { day: shortDay(delivery.pickup_day), hour: delivery.pickup_starts.slice(0, 5) });
-  return delivery.expected_until ? t("promised_by", { day: shortDay(delivery.expected_until) }) : "";
-};
+const dueOf = ({ accept_by: acceptBy, ready }, stage) =>
+  stage === "accept" ? acceptBy && t("time_left", { time: timeLeft(acceptBy) }) : stage === "pack" && ready;
 
 const PartTask = ({ part, stage }) => html`
   <a class="task without-picture soon" href=${`#part-${part.id}`}>
     <span>
       <b>${t("order", { code: part.order })}</b>
-      <small>${contents(part.lines).join(", ")}</small>
-      <small><span class="tag ${TONES[stage]}">${dueOf(part, stage) || t(`tag_${stage}`)}</span></small>
+      <small>${part.contents?.join(", ")}</small>
+      <small><span class="tag ${TONES[stage]}">${dueOf(part, stage) || t(`tag_${stage}`)}</span>${stepOf(part) === 3 && html` <span class="tag info">${t("tag_label")}</span>`}</small>
     </span>
     <${Icon} name="chevron-right" />
   </a>
@@ -104,6 +98,7 @@ const address = () => location.hash || screenFor(location.pathname);
 const SCREENS = {
   part: { section: "today", back: "#today", text: "back", screen: Part },
   unsent: { section: "today", back: "#today", text: "back", screen: Unsent },
+  pack: { section: "pack", screen: () => html`<${Today} only="pack" />` },
   products: { section: "products", screen: Products },
   new: { section: "products", back: "#products", text: "back_to_products", screen: NewListing },
   stock: { section: "stock", back: "#today", text: "back", screen: CountStock },

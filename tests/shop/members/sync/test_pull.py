@@ -18,9 +18,11 @@ from cooperatives.models import Membership, Role
 from orders.actions.fulfilment.cancel_parts import cancel_part
 from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
 from orders.actions.ledger.ledger_postings import record_payment_event
+from orders.actions.refunds.report_shortage import report_shortage
 from orders.models import EventKind, OrderPart, Payment, PaymentMethod
 from shop.core.actors import Actor
 from shop.core.models import Change, ShopSettings, change_values
+from shop.core.texts.formatting import weekday_and_day
 from shop.members.sync import changes
 from shop.members.sync.changes import SETTLED_AFTER, pull_rows
 from shop.members.sync.models import PhoneCommand
@@ -139,6 +141,33 @@ def test_part_says_what_a_parcel_of_everything_unpacked_collects(seller) -> None
     for parcel_cash, cash_left in ((320_000, 350_000), (350_000, 0)):
         parcel = pack_parcel(part_id=split.pk, quantities={line.pk: 1}, actor=Actor.system(), now=NOW)
         assert (parcel.cod_expected, unpacked_cash()[0]) == (parcel_cash, cash_left)
+
+
+def test_part_reads_as_on_its_page_without_missing_items(seller, phone) -> None:
+    part = make_order((make_weighed_variant(seller), 1), (make_variant(seller), 3)).parts.get()
+    OrderPart.objects.update(expected_until=NOW.date())
+    part.order.shipping_address.landmark = "Đối diện nhà văn hoá"
+    part.order.shipping_address.save()
+    accept(part)
+    line = part.lines.get(position=1)
+    _rows, cursor = pull_all(phone)
+
+    report_shortage(part_id=part.pk, available={line.pk: 2}, actor=Actor.system(), now=NOW)
+    row, *_products = pull(phone, cursor)["rows"]
+    pack_parcel(part_id=part.pk, quantities={line.pk: 2}, actor=Actor.system(), now=NOW)
+    packed, *_products = pull(phone, cursor)["rows"]
+
+    pillows = line.contents_label(2)
+    assert row["contents"] == [part.lines.get(position=0).contents, pillows]
+    assert (row["lines"][1]["open"], row["lines"][1]["amount"]) == (2, "2 chiếc")
+    assert (row["ready"], row["ready_with_weekday"]) == (
+        f"Giao chậm nhất {NOW:%d/%m}",
+        f"Giao chậm nhất {weekday_and_day(NOW.date())}",
+    )
+    assert row["steps"] == ["Nhận đơn", "Lấy hàng", "Dán tem", "Bàn giao"]
+    assert row["buyer"]["address"].endswith(". Đối diện nhà văn hoá")
+    assert [parcel["contents"] for parcel in packed["parcels"]] == [[pillows]]
+    assert packed["contents"] == row["contents"]
 
 
 def test_changed_order_and_its_products_are_sent_and_nothing_else(seller) -> None:

@@ -102,18 +102,16 @@ def test_answer_brings_the_row_as_it_is_now(phone, part) -> None:
         "phone": "+84987654321",
         "shown_phone": "0987 654 321",
         "address": str(part.order.shipping_address),
-        "landmark": "",
     }
     assert row["lines"] == [
         {
             "id": str(line.pk),
             "name": "Gối thảo dược",
-            "variant": "",
-            "unit": line.unit_label,
-            "count_unit": "chiếc",
             "distinct_variant": "",
             "quantity": 2,
             "open": 2,
+            "amount": "2 chiếc",
+            "contents": "2 chiếc Gối thảo dược",
             "total": 640_000,
             "estimate_grams": None,
             "bound_grams": None,

@@ -85,7 +85,7 @@ def test_orders_are_accepted_weighed_and_packed_without_network_and_sent_once(
     phone = second_tab
     open_order(phone, weighed)
     phone.get_by_label("Lấy rồi").check()
-    phone.get_by_role("button", name="Đóng hàng đã lấy").click()
+    phone.get_by_role("button", name="Xong, sang dán tem").click()
     phone.get_by_role("button", name="Dán tem xong").click()
     expect(phone.get_by_text("Đã đóng gói", exact=True)).to_be_visible()
     for part in (plain, called_off):
@@ -121,7 +121,7 @@ def test_orders_are_accepted_weighed_and_packed_without_network_and_sent_once(
 
 def pack_and_hand_over(phone: Page) -> None:
     phone.get_by_label("Lấy rồi").check()
-    for name in ("Đóng hàng đã lấy", "Dán tem xong", "Bàn giao kiện hàng"):
+    for name in ("Xong, sang dán tem", "Dán tem xong", "Bàn giao kiện hàng"):
         phone.get_by_role("button", name=name).click()
 
 

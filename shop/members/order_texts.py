@@ -1,0 +1,71 @@
+"""What members read about an order: its contents, its steps, and when it must be ready."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+
+from django.utils.translation import gettext as _
+
+from cooperatives.models import DeliveryKind
+from orders.models import OrderLine, OrderPart
+from shop.core.dates.calendar import vietnam_date
+from shop.core.texts.formatting import format_time, weekday_and_day
+
+
+def sorted_lines(part: OrderPart) -> list[OrderLine]:
+    """Return a part's prefetched lines, sorted."""
+    return sorted(part.lines.all(), key=lambda line: (line.position, str(line.pk)))
+
+
+def ready_time(
+    part: OrderPart,
+    now: datetime.datetime,
+    *,
+    format_day: Callable[[datetime.date], str] = weekday_and_day,
+    should_name_today: bool = True,
+) -> tuple[str, bool]:
+    """Return when the part must be ready, in words, and whether that is today.
+
+    Words that are kept for another day need dates: `should_name_today` is False.
+    """
+    today = vietnam_date(now)
+    if part.is_collected and part.pickup_day:
+        hour = format_time(part.pickup_starts)
+        is_today = part.pickup_day <= today
+        if is_today and should_name_today:
+            return _("Pickup today, %(hour)s") % {"hour": hour}, True
+        return _("Pickup %(day)s, %(hour)s") % {
+            "day": format_day(part.pickup_day),
+            "hour": hour,
+        }, is_today
+    delivery_method = part.delivery_method
+    if (
+        part.delivery_kind == DeliveryKind.COACH
+        and delivery_method is not None
+        and delivery_method.departs_at
+    ):
+        hour, weekday = format_time(delivery_method.departs_at), delivery_method.departs_weekday
+        is_today = weekday in (None, today.weekday())
+        if weekday is None or (is_today and should_name_today):
+            return _("Coach departs at %(hour)s") % {"hour": hour}, True
+        ahead = (weekday - today.weekday()) % 7
+        day = format_day(today + datetime.timedelta(days=ahead))
+        return _("Coach departs %(day)s, %(hour)s") % {"day": day, "hour": hour}, is_today
+    if part.expected_until:
+        return _("Deliver by %(day)s") % {
+            "day": format_day(part.expected_until)
+        }, part.expected_until <= today
+    return _("Send today"), False
+
+
+def step_names(part: OrderPart) -> list[str]:
+    """Return the names of the steps of packing a part, from acceptance to its departure."""
+    return [_("Accept"), _("Pick"), _("Label"), _("Ready") if part.is_collected else _("Hand over")]
+
+
+def contents_labels(lines: Sequence[OrderLine], unsent: Mapping[uuid.UUID, int]) -> list[str]:
+    """Name the items to send, without missing and replaced ones."""
+    to_send = [(line, line.quantity - unsent.get(line.pk, 0)) for line in lines]
+    return [line.contents_label(quantity) for line, quantity in to_send if quantity > 0]
