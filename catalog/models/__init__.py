@@ -12,6 +12,7 @@ from catalog.models.category import Category, MergedCategory
 from catalog.models.collection import Collection, CollectionListing, CollectionProduct
 from catalog.models.forbidden_phrase import ForbiddenPhrase
 from catalog.models.listing import Listing, Price
+from catalog.models.lot import Lot, LotBalance, LotStage
 from catalog.models.product import (
     ALL_MONTHS,
     Product,
@@ -25,7 +26,7 @@ from catalog.models.product import (
 from catalog.models.promotion import Promotion
 from catalog.models.revision import ProductRevision, RevisionPicture
 from catalog.models.search_terms import KnownWord, Misspelling, Synonym, SynonymSet
-from catalog.models.stock import Lot, Movement, MovementReason, Stock
+from catalog.models.stock import Movement, MovementReason, Stock
 from catalog.models.wished_product import WishedProduct
 
 __all__ = [
@@ -45,6 +46,8 @@ __all__ = [
     "KnownWord",
     "Listing",
     "Lot",
+    "LotBalance",
+    "LotStage",
     "MergedCategory",
     "Misspelling",
     "Movement",

@@ -9,21 +9,10 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from catalog.models.lot import Lot
 from catalog.models.product import Variant
 from cooperatives.models import Cooperative, Warehouse
 from shop.core.actors import ActorKind, EntryPoint
-
-
-class Lot(models.Model):
-    """A harvest or batch that stock movements refer to."""
-
-    variant = models.ForeignKey(Variant, models.PROTECT, related_name="lots")
-    code = models.CharField(max_length=40, unique=True)
-    harvested_on = models.DateField(null=True, blank=True)
-    expires_on = models.DateField(null=True, blank=True)
-
-    def __str__(self) -> str:
-        return self.code
 
 
 class StockQuerySet(models.QuerySet["Stock"]):

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import hmac
 
-# Without 0 O, 1 I L, 5 S, 8 B, U V Y: 23 characters remain, and as 23 is prime a weighted sum detects
-# every single error and every swap of neighbours.
-ALPHABET = "234679ACDEFGHJKMNPQRTWX"
+from shop.core.identifiers.check_characters import ALPHABET, check_character
+
 # Characters between `T` and the check character: of the older codes, of today's, and of the next ones,
 # which follow once the 148 million codes of today's length are used up.
 _OLD_LENGTH, _LENGTH, _NEXT_LENGTH = 5, 6, 7
@@ -31,7 +30,7 @@ def order_code_for(number: int, key: bytes) -> str:
     while offset >= (span := len(ALPHABET) ** length):
         offset, length = offset - span, length + 1
     characters = _encode_number(permute_number(offset, length, key), length)
-    return f"T{characters}{_check_character(characters)}"
+    return f"T{characters}{check_character(characters)}"
 
 
 def permute_number(number: int, length: int, key: bytes) -> int:
@@ -63,7 +62,7 @@ def is_order_code(text: str) -> bool:
         _OLD_LENGTH + 2 <= len(text) <= _MAX_LENGTH + 2
         and text[0] == "T"
         and all(character in ALPHABET for character in text[1:])
-        and _check_character(text[1:-1]) == text[-1]
+        and check_character(text[1:-1]) == text[-1]
     )
 
 
@@ -78,10 +77,3 @@ def _encode_number(value: int, length: int) -> str:
         value, digit = divmod(value, len(ALPHABET))
         characters = ALPHABET[digit] + characters
     return characters
-
-
-def _check_character(characters: str) -> str:
-    weighted = sum(
-        (position + 2) * ALPHABET.index(character) for position, character in enumerate(characters)
-    )
-    return ALPHABET[weighted % len(ALPHABET)]

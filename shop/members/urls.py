@@ -6,6 +6,7 @@ from shop.members import app_shell, kept_pictures, today
 from shop.members.catalogue import (
     discounts,
     listings,
+    lots,
     pictures,
     products,
     stock,
@@ -115,6 +116,10 @@ urlpatterns = [
     path("tai-khoan-ngan-hang/<uuid:pk>/", settlements.decide_account_change, name="decide-account-change"),
     path("kho/", stock.count_stock, name="stock"),
     path("kho/<int:variant_id>/nhap/", stock.receive_variant_stock, name="receive-stock"),
+    path("lo/", lots.list_lots, name="lots"),
+    path("lo/<int:lot_id>/", lots.show_lot, name="lot"),
+    path("lo/<int:lot_id>/nhap-xuat/", lots.move_lot, name="move-lot"),
+    path("lo/<int:lot_id>/chang/", lots.add_stage, name="add-lot-stage"),
     path("cach-giao/", delivery.list_delivery_methods, name="delivery-methods"),
     path("cach-giao/<int:delivery_method_id>/", delivery.edit_delivery_method, name="delivery-method"),
     path("cach-giao/<int:delivery_method_id>/gia/", delivery.edit_delivery_rates, name="delivery-rates"),

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
 
+from catalog.actions.stock.lot_balances import change_lot_balance, require_lot_of
 from catalog.models import Listing, Movement, MovementReason, Price, Stock, Variant
 from cooperatives.models import Cooperative, Warehouse
 from shop.core.actors import Actor
@@ -127,10 +128,11 @@ def record_movement(
     lot_id: int | None = None,
     happened_at: datetime.datetime | None = None,
 ) -> Movement:
-    """Step: record a change of the stock on hand of a locked row; it may become negative.
+    """Step: record a change of the stock on hand of a locked row, and of the lot's balance in it.
 
-    `happened_at` is when the stock changed, if that is recorded later. If the stock was counted since then,
-    the count includes the change already, so a second movement keeps the stock on hand at that count.
+    Either may become negative. `happened_at` is when the stock changed, if that is recorded later. If the
+    stock or the lot was counted since then, the count includes the change already, so a second movement keeps
+    the stock on hand at that count.
     """
     movement = Movement.objects.create(
         stock=stock,
@@ -149,8 +151,9 @@ def record_movement(
     )
     Stock.objects.filter(pk=stock.pk).update(on_hand=F("on_hand") + quantity)
     stock.on_hand += quantity
+    change_lot_balance(stock, lot_id, quantity)
     if happened_at is not None and quantity and reason != MovementReason.COUNT:
-        later_count = _last_count_after(stock, happened_at)
+        later_count = _last_count_after(stock, happened_at, lot_id) or _last_count_after(stock, happened_at)
         if later_count is not None:
             record_movement(
                 stock,
@@ -159,13 +162,15 @@ def record_movement(
                 actor=actor,
                 now=now,
                 document=f"movement:{movement.pk}",
+                lot_id=later_count.lot_id,
                 happened_at=later_count.happened_at or later_count.created_at,
             )
     return movement
 
 
-def _last_count_after(row: Stock, moment: datetime.datetime) -> Movement | None:
-    counts = Movement.objects.filter(stock=row, reason=MovementReason.COUNT).after(moment)
+def _last_count_after(row: Stock, moment: datetime.datetime, lot_id: int | None = None) -> Movement | None:
+    """Return the last count of the lot, or of the whole stock if that is None."""
+    counts = Movement.objects.filter(stock=row, reason=MovementReason.COUNT, lot=lot_id).after(moment)
     return counts.order_by("created_at", "pk").last()
 
 
@@ -265,6 +270,7 @@ def receive_stock(
     quantity: int,
     reason: MovementReason = MovementReason.RECEIPT,
     note: str = "",
+    lot_id: int | None = None,
     happened_at: datetime.datetime | None = None,
     idempotency_key: str | None = None,
     actor: Actor,
@@ -273,7 +279,7 @@ def receive_stock(
     """Record a receipt, or a loss (negative quantity with reason LOSS).
 
     `happened_at`: see `record_movement`. A repeated `idempotency_key` changes nothing. Raises
-    InvalidStockCount, and Missing (also for a closed warehouse).
+    InvalidStockCount, and Missing (also for a closed warehouse and another variant's lot).
     """
     if not quantity or abs(quantity) > MAX_COUNT:
         raise InvalidStockCount(field="quantity")
@@ -282,11 +288,13 @@ def receive_stock(
     stock = lock_stock_row(cooperative=cooperative, variant_id=variant_id, warehouse_id=warehouse_id)
     if idempotency_key is not None and Movement.objects.filter(idempotency_key=idempotency_key).exists():
         return stock
+    require_lot_of(stock, lot_id)
     move_stock(
         stock,
         quantity,
         reason=reason,
         note=note,
+        lot_id=lot_id,
         happened_at=happened_at,
         idempotency_key=idempotency_key,
         actor=actor,
@@ -302,6 +310,7 @@ def move_stock(
     *,
     reason: MovementReason,
     note: str,
+    lot_id: int | None = None,
     happened_at: datetime.datetime | None,
     idempotency_key: str | None,
     actor: Actor,
@@ -316,6 +325,7 @@ def move_stock(
         now=now,
         note=note,
         idempotency_key=idempotency_key,
+        lot_id=lot_id,
         happened_at=happened_at,
     )
     record_change(

@@ -8,6 +8,7 @@ import uuid
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from catalog.actions.stock.lot_balances import require_lot_of
 from catalog.actions.stock.stock_movements import (
     MAX_COUNT,
     InvalidStockCount,
@@ -35,6 +36,7 @@ def transfer_stock(
     to_warehouse_id: uuid.UUID,
     quantity: int,
     note: str = "",
+    lot_id: int | None = None,
     happened_at: datetime.datetime | None = None,
     idempotency_key: str | None = None,
     actor: Actor,
@@ -44,7 +46,8 @@ def transfer_stock(
 
     The first warehouse may be closed, and its stock may become negative: the goods are where they are.
     `happened_at`: see stock_movements.py. A repeated `idempotency_key` changes nothing. Raises
-    InvalidStockCount, SameWarehouse, and Missing (also for a closed second warehouse).
+    InvalidStockCount, SameWarehouse, and Missing (also for a closed second warehouse and another variant's
+    lot).
     """
     if not 1 <= quantity <= MAX_COUNT:
         raise InvalidStockCount(field="quantity")
@@ -55,6 +58,7 @@ def transfer_stock(
     rows = lock_stock_rows(
         cooperative=cooperative, variant_id=variant_id, warehouse_ids=[from_warehouse_id, to_warehouse_id]
     )
+    require_lot_of(rows[0], lot_id)
     if idempotency_key is None or not Movement.objects.filter(idempotency_key=idempotency_key).exists():
         for row, moved, key in zip(rows, (-quantity, quantity), (idempotency_key, None), strict=True):
             move_stock(
@@ -62,6 +66,7 @@ def transfer_stock(
                 moved,
                 reason=MovementReason.TRANSFER,
                 note=note,
+                lot_id=lot_id,
                 happened_at=happened_at,
                 idempotency_key=key,
                 actor=actor,

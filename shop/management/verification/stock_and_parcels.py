@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from django.db.models import Model, QuerySet, Sum
 
-from catalog.models import Listing, Movement, Price, Stock
+from catalog.models import Listing, LotBalance, Movement, Price, Stock
 from cooperatives.models import PickupSlot, WarehouseChannel, Zone, ZoneCountry
 from orders.models import (
     Allocation,
@@ -57,6 +57,31 @@ def _stock_faults(batch: Sequence[Stock]) -> Iterator[str]:
             yield f"stock {row.pk}: free is not what is neither reserved nor allocated"
         if row.variant.cooperative_id != row.warehouse.cooperative_id:
             yield f"stock {row.pk}: its variant is of another cooperative than its warehouse"
+
+
+def find_wrong_lot_balances() -> Iterator[str]:
+    """Check that each lot's balance in a stock is the sum of the stock's movements that name the lot.
+
+    With `find_wrong_stock`, a stock then holds its lots' balances and its movements of no lot.
+    """
+    for batch in in_batches(Stock.objects.select_related("variant")):
+        movements = Movement.objects.filter(stock__in=batch, lot__isnull=False)
+        sums = _sums_by_lot(movements, "quantity")
+        balances = LotBalance.objects.filter(stock__in=batch).select_related("lot", "stock")
+        for balance in balances.order_by("pk"):
+            expected = sums.pop((balance.stock_id, balance.lot_id), 0)
+            name = f"lot {balance.lot.code}: its balance in stock {balance.stock_id}"
+            if balance.on_hand != expected:
+                yield f"{name} is {balance.on_hand}, its movements sum to {expected}"
+            if balance.lot.variant_id != balance.stock.variant_id:
+                yield f"{name} is of another variant"
+        for stock_id, lot_id in sums:
+            yield f"lot {lot_id}: it has movements in stock {stock_id} and no balance"
+
+
+def _sums_by_lot(rows: QuerySet[Model], column: str) -> dict[tuple[int, int], int]:
+    sums = rows.order_by("stock", "lot").values_list("stock", "lot").annotate(sum=Sum(column))
+    return {(stock_id, lot_id): total for stock_id, lot_id, total in sums}
 
 
 def _sums_by_stock(rows: QuerySet[Model]) -> Counter[int]:

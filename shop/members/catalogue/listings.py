@@ -35,6 +35,7 @@ from shop.core.errors import Missing, StrOrPromise
 from shop.core.models import Picture, PictureState
 from shop.core.texts.translations import other_languages
 from shop.core.web.action_results import run_action
+from shop.members.forms.lots import lot_choices
 from shop.members.forms.photos import MorePhotosForm
 from shop.members.member_access import for_members, render_page
 
@@ -234,6 +235,7 @@ def render_listing(
         "idempotency_key": uuid.uuid4(),
         "warehouses": list(Warehouse.objects.for_cooperative(membership.cooperative).open()),
         "may_count": membership.may(MemberRight.COUNT_STOCK),
+        **lot_choices(membership.cooperative),
         "is_sold_out": listing.state == ListingState.PUBLISHED and not listing.is_available,
     }
     return render_page(request, membership, "members/listing.html", context)

@@ -16,17 +16,19 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from catalog.actions.sellers.profile_texts import pause_seller
+from catalog.actions.stock.lots import receive_lot
 from catalog.actions.stock.stock_movements import StockCount, count_stocks, receive_stock
 from catalog.models import Stock, Variant
 from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.actions.cooperative_lifecycle import resume_cooperative
 from cooperatives.models import Warehouse
 from shop.core.dates.calendar import vietnam_date
-from shop.core.errors import Missing, Refused
+from shop.core.errors import Forbidden, Missing, Refused
 from shop.core.texts.folding import query_words
 from shop.core.web.action_results import run_action
 from shop.core.web.http_methods import require_safe_or_post
-from shop.members.forms.work import CountForm, PauseForm, ReceiptForm
+from shop.members.forms.lots import ReceiptForm
+from shop.members.forms.work import CountForm, PauseForm
 from shop.members.member_access import for_members, render_page, submitted_key
 
 PER_PAGE = 40
@@ -102,7 +104,10 @@ def count_stock(request: HttpRequest, membership: MembershipContext) -> HttpResp
 def receive_variant_stock(
     request: HttpRequest, membership: MembershipContext, variant_id: int
 ) -> HttpResponse:
-    """Record received stock of a variant, in the chosen warehouse or else the variant's first one."""
+    """Record received stock of a variant, in the chosen warehouse or else the variant's first one.
+
+    With lot fields it becomes a lot of its own.
+    """
     variant = Variant.objects.for_cooperative(membership.cooperative).filter(pk=variant_id).first()
     if variant is None:
         raise Missing()
@@ -115,17 +120,26 @@ def receive_variant_stock(
         for errors in form.errors.values():
             messages.error(request, " ".join(str(error) for error in errors))
         return redirect(return_url)
-    action = partial(
-        receive_stock,
-        cooperative=membership.cooperative,
-        variant_id=variant.pk,
-        warehouse_id=form.cleaned_data["warehouse"] or _default_warehouse(variant),
-        quantity=form.cleaned_data["quantity"],
-        idempotency_key=submitted_key(request, "receive", variant.pk),
-        actor=membership.actor,
-        now=timezone.now(),
-    )
-    return run_action(request, action, url=return_url, message=_("Recorded."))
+    receipt = {
+        "cooperative": membership.cooperative,
+        "variant_id": variant.pk,
+        "warehouse_id": form.cleaned_data["warehouse"] or _default_warehouse(variant),
+        "quantity": form.cleaned_data["quantity"],
+        "idempotency_key": submitted_key(request, "receive", variant.pk),
+        "actor": membership.actor,
+        "now": timezone.now(),
+    }
+    if form.lot_details is None:
+        return run_action(request, partial(receive_stock, **receipt), url=return_url, message=_("Recorded."))
+    try:
+        lot = receive_lot(details=form.lot_details, **receipt)
+    except (Missing, Forbidden):
+        raise
+    except Refused as refused:
+        messages.error(request, str(refused.message))
+        return redirect(return_url)
+    messages.success(request, _("Recorded as lot %(code)s.") % {"code": lot.code})
+    return redirect("members:lot", lot.pk)
 
 
 @require_safe_or_post

@@ -263,14 +263,6 @@ class CountForm(MembersForm):
     counted = WholeNumberField(label=_("Counted quantity"), min_value=0, max_value=1_000_000, required=False)
 
 
-class ReceiptForm(MembersForm):
-    """The received quantity of a variant, and the warehouse if there are several."""
-
-    idempotency_key = forms.UUIDField(widget=forms.HiddenInput)
-    warehouse = forms.UUIDField(label=_("Receiving warehouse"), required=False)
-    quantity = WholeNumberField(label=_("Quantity received"), min_value=1, max_value=1_000_000)
-
-
 class PauseForm(MembersForm):
     """The end of the cooperative's pause, and a note."""
 

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import datetime
+from collections.abc import Collection
+
+from django.db import models
+from django.db.models import F, Q, Sum
+from django.utils.translation import pgettext_lazy
+
+from catalog.models.product import Variant
+from cooperatives.models import Certificate, Cooperative, Producer
+from shop.core.actors import ActorKind, EntryPoint
+from shop.core.identifiers.check_characters import draw_code, is_code
+
+CODE_PREFIX, CODE_LENGTH = "L", 7
+
+
+def draw_lot_code() -> str:
+    """Return a random code; 3.4 billion differ, and the column is unique."""
+    return draw_code(CODE_PREFIX, CODE_LENGTH)
+
+
+def is_lot_code(text: str) -> bool:
+    """Return whether this is a lot's code, upper-case and without spaces, with a correct check character."""
+    return is_code(text, CODE_PREFIX, CODE_LENGTH)
+
+
+class LotQuerySet(models.QuerySet["Lot"]):
+    def for_cooperative(self, cooperative: Cooperative) -> LotQuerySet:
+        return self.filter(variant__cooperative=cooperative)
+
+    def in_stock(self) -> LotQuerySet:
+        """Return lots of which something is left, or more was sent than received. Annotates `on_hand`."""
+        return self.annotate(on_hand=Sum("balances__on_hand", default=0)).exclude(on_hand=0)
+
+    def used_up(self) -> LotQuerySet:
+        """Return lots of which nothing is left, newest first. Annotates `on_hand`."""
+        used_up = self.annotate(on_hand=Sum("balances__on_hand", default=0)).filter(on_hand=0)
+        return used_up.order_by("-created_at", "-pk")
+
+    def first_expired_first(self) -> LotQuerySet:
+        """Order by expiry, then by harvest; lots without a date come last."""
+        return self.order_by(
+            F("expires_on").asc(nulls_last=True), F("harvested_on").asc(nulls_last=True), "pk"
+        )
+
+
+class Lot(models.Model):
+    """A harvest or batch of a variant: the stock that was received as one.
+
+    `code` is on its label and in the address of its public page. Buyers see the producer only if it agreed.
+    """
+
+    variant = models.ForeignKey(Variant, models.PROTECT, related_name="lots")
+    code = models.CharField(max_length=40, unique=True)
+    harvested_on = models.DateField(null=True, blank=True)
+    expires_on = models.DateField(null=True, blank=True)
+    producer = models.ForeignKey(Producer, models.SET_NULL, related_name="lots", null=True, blank=True)
+    certificate = models.ForeignKey(Certificate, models.SET_NULL, related_name="lots", null=True, blank=True)
+    created_at = models.DateTimeField()
+
+    objects = LotQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = pgettext_lazy("model", "lot")
+        verbose_name_plural = pgettext_lazy("models", "lots")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(harvested_on=None) | Q(expires_on=None) | Q(expires_on__gte=F("harvested_on")),
+                name="lot_expires_after_its_harvest",
+            ),
+        ]
+        indexes = [models.Index(fields=["variant", "expires_on", "id"], name="lot_by_expiry")]
+
+    def __str__(self) -> str:
+        return self.code
+
+    def is_expired_on(self, day: datetime.date) -> bool:
+        """Return whether it may no longer be sold on the day; it may on the day of expiry."""
+        return self.expires_on is not None and self.expires_on < day
+
+
+class LotBalanceQuerySet(models.QuerySet["LotBalance"]):
+    def of_lots(self, lots: Collection[Lot]) -> LotBalanceQuerySet:
+        return self.filter(lot__in=lots).select_related("stock__warehouse").order_by("lot", "stock")
+
+
+class LotBalance(models.Model):
+    """The steps of a lot in a stock: the sum of the stock's movements that name the lot.
+
+    What a stock holds beyond its lots' balances belongs to no named lot. Either may be negative, because
+    recorded facts can contradict each other. The lock on the stock protects its balances.
+    """
+
+    lot = models.ForeignKey(Lot, models.CASCADE, related_name="balances")
+    stock = models.ForeignKey("catalog.Stock", models.PROTECT, related_name="lot_balances")
+    on_hand = models.IntegerField(default=0)
+
+    objects = LotBalanceQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = pgettext_lazy("model", "lot balance")
+        verbose_name_plural = pgettext_lazy("models", "lot balances")
+        constraints = [models.UniqueConstraint(fields=["lot", "stock"], name="lot_balance_once")]
+
+    def __str__(self) -> str:
+        return f"{self.lot_id} {self.on_hand}"
+
+
+class LotStage(models.Model):
+    """A dated note about what happened to a lot, such as washing. Buyers see it; it is never edited."""
+
+    lot = models.ForeignKey(Lot, models.CASCADE, related_name="stages")
+    title = models.CharField(max_length=120)
+    happened_at = models.DateTimeField()
+    created_at = models.DateTimeField()
+    actor_kind = models.CharField(max_length=10, choices=ActorKind)
+    actor_key = models.CharField(max_length=40, blank=True, default="")
+    entry_point = models.CharField(max_length=10, choices=EntryPoint)
+
+    class Meta:
+        verbose_name = pgettext_lazy("model", "stage of a lot")
+        verbose_name_plural = pgettext_lazy("models", "stages of lots")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(happened_at__lte=F("created_at")),
+                name="lot_stage_happened_before_it_was_recorded",
+            ),
+        ]
+        indexes = [models.Index(fields=["lot", "happened_at", "id"], name="lot_stage_in_order")]
+
+    def __str__(self) -> str:
+        return self.title

@@ -1,0 +1,193 @@
+"""A cooperative's lots: list by expiry, balances per warehouse, losses, counts, transfers and stages."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST, require_safe
+
+from catalog.actions.stock.lots import add_lot_stage, count_lot
+from catalog.actions.stock.stock_movements import receive_stock
+from catalog.actions.stock.transfer_stock import transfer_stock
+from catalog.models import Lot, LotBalance, MovementReason
+from cooperatives.access import MemberRight, MembershipContext
+from cooperatives.models import Warehouse
+from shop.core.dates.calendar import vietnam_date
+from shop.core.errors import Missing
+from shop.core.web.action_results import run_action
+from shop.members.forms.lots import LotMove, LotMoveForm, StageForm
+from shop.members.member_access import for_members, render_page, submitted_key
+
+PER_PAGE = 40
+NEAR_EXPIRY_DAYS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class LotRow:
+    """A lot of the list; `days_left` is None without an expiry date, and negative after it."""
+
+    lot: Lot
+    days_left: int | None
+
+    @property
+    def days_over(self) -> int:
+        return -(self.days_left or 0)
+
+    @property
+    def is_near_expiry(self) -> bool:
+        return self.days_left is not None and 0 <= self.days_left <= NEAR_EXPIRY_DAYS
+
+
+@require_safe
+@for_members(MemberRight.COUNT_STOCK)
+def list_lots(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
+    """List the lots in stock, first expired first; with `?het` those of which nothing is left."""
+    is_used_up = "het" in request.GET
+    lots = Lot.objects.for_cooperative(membership.cooperative)
+    rows = lots.used_up() if is_used_up else lots.in_stock().first_expired_first()
+    shown = rows.select_related("variant__product", "producer")
+    page = Paginator(shown, PER_PAGE).get_page(request.GET.get("page"))
+    today = vietnam_date(timezone.now())
+    context = {
+        "page": page,
+        "rows": [lot_row(lot, today) for lot in page.object_list],
+        "is_used_up": is_used_up,
+    }
+    return render_page(request, membership, "members/lots.html", context)
+
+
+@require_safe
+@for_members(MemberRight.COUNT_STOCK)
+def show_lot(request: HttpRequest, membership: MembershipContext, lot_id: int) -> HttpResponse:
+    """Show a lot: dates, producer, stock per warehouse, stages."""
+    return render_lot(request, membership, _find_lot(membership, lot_id))
+
+
+@require_POST
+@for_members(MemberRight.COUNT_STOCK)
+def move_lot(request: HttpRequest, membership: MembershipContext, lot_id: int) -> HttpResponse:
+    """Record a loss, a count or a transfer of a lot's stock in one warehouse."""
+    lot = _find_lot(membership, lot_id)
+    form = LotMoveForm(request.POST, warehouses=_open_warehouses(membership))
+    if not form.is_valid():
+        return render_lot(request, membership, lot, move_form=form)
+    data, kind = form.cleaned_data, form.cleaned_data["kind"]
+    common = {
+        "cooperative": membership.cooperative,
+        "lot_id": lot.pk,
+        "note": data["note"],
+        "idempotency_key": submitted_key(request, f"lot-{kind}", lot.pk),
+        "actor": membership.actor,
+        "now": timezone.now(),
+    }
+    action: Callable[[], object]
+    if kind == LotMove.COUNT:
+        action = partial(
+            count_lot, warehouse_id=data["warehouse"], counted_quantity=data["quantity"], **common
+        )
+    elif kind == LotMove.LOSS:
+        action = partial(
+            receive_stock,
+            variant_id=lot.variant_id,
+            warehouse_id=data["warehouse"],
+            quantity=-data["quantity"],
+            reason=MovementReason.LOSS,
+            **common,
+        )
+    else:
+        action = partial(
+            transfer_stock,
+            variant_id=lot.variant_id,
+            from_warehouse_id=data["warehouse"],
+            to_warehouse_id=uuid.UUID(data["to"]),
+            quantity=data["quantity"],
+            **common,
+        )
+    return run_action(request, action, url=lot_url(lot.pk), message=_("Recorded."))
+
+
+@require_POST
+@for_members(MemberRight.COUNT_STOCK)
+def add_stage(request: HttpRequest, membership: MembershipContext, lot_id: int) -> HttpResponse:
+    """Note what happened to a lot."""
+    lot = _find_lot(membership, lot_id)
+    form = StageForm(request.POST)
+    if not form.is_valid():
+        return render_lot(request, membership, lot, stage_form=form)
+    action = partial(
+        add_lot_stage,
+        cooperative=membership.cooperative,
+        lot_id=lot.pk,
+        title=form.cleaned_data["title"],
+        happened_at=form.cleaned_data["happened_at"],
+        idempotency_key=submitted_key(request, "lot-stage", lot.pk),
+        actor=membership.actor,
+        now=timezone.now(),
+    )
+    return run_action(request, action, url=lot_url(lot.pk), message=_("Recorded."))
+
+
+def lot_url(lot_id: int) -> str:
+    return reverse("members:lot", args=[lot_id])
+
+
+def lot_row(lot: Lot, today: datetime.date) -> LotRow:
+    return LotRow(lot, (lot.expires_on - today).days if lot.expires_on is not None else None)
+
+
+def render_lot(
+    request: HttpRequest,
+    membership: MembershipContext,
+    lot: Lot,
+    *,
+    move_form: LotMoveForm | None = None,
+    stage_form: StageForm | None = None,
+) -> HttpResponse:
+    """Render a lot's page; the forms are submitted ones with errors."""
+    now, warehouses = timezone.now(), _open_warehouses(membership)
+    submitted_warehouse = str(move_form["warehouse"].value()) if move_form is not None else ""
+    balances = [
+        (
+            balance,
+            move_form
+            if move_form is not None and submitted_warehouse == str(balance.stock.warehouse_id)
+            else LotMoveForm(
+                warehouses=warehouses,
+                initial={"warehouse": balance.stock.warehouse_id},
+                auto_id=f"id_{balance.pk}_%s",
+            ),
+        )
+        for balance in LotBalance.objects.of_lots([lot])
+    ]
+    context = {
+        "lot": lot,
+        "row": lot_row(lot, vietnam_date(now)),
+        "balances": balances,
+        "move_form": move_form,
+        "stages": list(lot.stages.order_by("happened_at", "pk")),
+        "stage_form": stage_form or StageForm(initial={"happened_at": now}),
+        "idempotency_key": uuid.uuid4(),
+    }
+    return render_page(request, membership, "members/lot.html", context)
+
+
+def _find_lot(membership: MembershipContext, lot_id: int) -> Lot:
+    """Return the cooperative's lot with the rows that its page shows. Raises Missing."""
+    lots = Lot.objects.for_cooperative(membership.cooperative)
+    lot = lots.filter(pk=lot_id).select_related("variant__product", "producer", "certificate").first()
+    if lot is None:
+        raise Missing()
+    return lot
+
+
+def _open_warehouses(membership: MembershipContext) -> list[Warehouse]:
+    return list(Warehouse.objects.for_cooperative(membership.cooperative).open())

@@ -1,0 +1,127 @@
+"""Forms for received stock and its lots."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from typing import Any, Unpack
+
+from django import forms
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+from catalog.actions.stock.lots import MAX_STAGE_LENGTH, LotDetails
+from catalog.actions.stock.stock_movements import MAX_COUNT
+from cooperatives.models import Certificate, Cooperative, Producer, Warehouse
+from cooperatives.states import CertificateState
+from shop.core.dates.form_days import validate_day
+from shop.core.web.form_options import FormData, FormFiles, FormOptions
+from shop.members.forms.fields import MembersForm, WholeNumberField
+
+MAX_KEY = 10**18
+_DAYS = ["%Y-%m-%d", "%d/%m/%Y"]
+_MINUTES = "%Y-%m-%dT%H:%M"
+
+
+class LotMove(TextChoices):
+    """What a member records about a lot in a warehouse."""
+
+    LOSS = "loss", _("Spoilt or lost")
+    COUNT = "count", _("Counted: this many are left")
+    TRANSFER = "transfer", _("Moved to another warehouse")
+
+
+def lot_choices(cooperative: Cooperative) -> dict[str, list[Any]]:
+    """Return the households and confirmed certificates that a lot may name."""
+    certificates = Certificate.objects.for_cooperative(cooperative).filter(state=CertificateState.CONFIRMED)
+    return {
+        "households": list(Producer.objects.for_cooperative(cooperative).order_by("name", "pk")),
+        "certificates": list(certificates.order_by("pk")),
+    }
+
+
+def _day_field(label: Any) -> forms.DateField:
+    return forms.DateField(
+        label=label,
+        required=False,
+        validators=[validate_day],
+        input_formats=_DAYS,
+        error_messages={"invalid": _("Enter a date such as 27/11/2026.")},
+    )
+
+
+class ReceiptForm(MembersForm):
+    """The received quantity of a variant, the warehouse if there are several, and its lot if it is one."""
+
+    idempotency_key = forms.UUIDField(widget=forms.HiddenInput)
+    warehouse = forms.UUIDField(label=_("Receiving warehouse"), required=False)
+    quantity = WholeNumberField(label=_("Quantity received"), min_value=1, max_value=MAX_COUNT)
+    is_lot = forms.BooleanField(label=_("Record it as a lot of its own"), required=False)
+    harvested_on = _day_field(_("Harvested or made on"))
+    expires_on = _day_field(_("Use by"))
+    household = forms.IntegerField(label=_("Household"), required=False, max_value=MAX_KEY)
+    certificate = forms.IntegerField(label=_("Certificate"), required=False, max_value=MAX_KEY)
+
+    @property
+    def lot_details(self) -> LotDetails | None:
+        """The lot; None if the box is not ticked and no field of it is filled in."""
+        data = self.cleaned_data
+        details = LotDetails(
+            harvested_on=data["harvested_on"],
+            expires_on=data["expires_on"],
+            producer_id=data["household"],
+            certificate_id=data["certificate"],
+        )
+        return details if data["is_lot"] or details != LotDetails() else None
+
+
+class LotMoveForm(MembersForm):
+    """A loss, count or transfer of a lot's stock in one warehouse."""
+
+    warehouse = forms.UUIDField(widget=forms.HiddenInput)
+    kind = forms.ChoiceField(label=_("What happened?"), choices=LotMove, widget=forms.RadioSelect)
+    quantity = WholeNumberField(label=_("Quantity"), min_value=0, max_value=MAX_COUNT)
+    to = forms.ChoiceField(label=_("Moved to"), required=False)
+    note = forms.CharField(label=_("Note"), max_length=250, required=False)
+
+    def __init__(
+        self,
+        data: FormData = None,
+        files: FormFiles = None,
+        *,
+        warehouses: Sequence[Warehouse],
+        **options: Unpack[FormOptions],
+    ) -> None:
+        super().__init__(data, files, **options)
+        others = [row for row in warehouses if str(row.pk) != str(self["warehouse"].value())]
+        self.set_choices("to", [("", "–"), *((str(row.pk), row.name) for row in others)])
+        if not others:
+            del self.fields["to"]
+            self.set_choices("kind", [choice for choice in LotMove.choices if choice[0] != LotMove.TRANSFER])
+
+    def clean(self) -> dict[str, object]:
+        cleaned = super().clean() or {}
+        if cleaned.get("kind") == LotMove.TRANSFER and not cleaned.get("to"):
+            self.add_error("to" if "to" in self.fields else None, _("Choose the warehouse."))
+        return cleaned
+
+
+class StageForm(MembersForm):
+    """What happened to a lot, and when."""
+
+    title = forms.CharField(
+        label=_("What was done"),
+        max_length=MAX_STAGE_LENGTH,
+        help_text=_("For example: washed and dried. Buyers see it, and it cannot be deleted."),
+    )
+    happened_at = forms.DateTimeField(
+        label=_("When"),
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format=_MINUTES),
+        input_formats=[_MINUTES, "%d/%m/%Y %H:%M"],
+        error_messages={"invalid": _("Enter a date and time such as 27/11/2026 14:05.")},
+    )
+
+    def clean_happened_at(self) -> datetime.datetime:
+        moment: datetime.datetime = self.cleaned_data["happened_at"]
+        validate_day(moment.date())
+        return moment

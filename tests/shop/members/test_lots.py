@@ -1,0 +1,196 @@
+"""Lots on the members' pages: folded fields of a receipt, list by expiry, a lot's page."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from catalog.actions.stock.lots import LotDetails, receive_lot
+from catalog.models import Lot, LotBalance, LotStage
+from cooperatives.models import Producer
+from shop.core.actors import Actor
+from shop.core.dates.calendar import vietnam_date
+from tests.factories import get_stock, make_channel, make_seller, make_variant, make_warehouse
+from tests.markup import html_of
+
+pytestmark = pytest.mark.django_db
+
+
+def make_lot(variant, quantity=10, *, days=None):
+    now = timezone.now()
+    return receive_lot(
+        cooperative=variant.cooperative,
+        variant_id=variant.pk,
+        warehouse_id=get_stock(variant).warehouse_id,
+        quantity=quantity,
+        details=LotDetails(expires_on=None if days is None else vietnam_date(now) + timedelta(days)),
+        actor=Actor.system("test"),
+        now=now,
+    )
+
+
+def with_key(**sent):
+    return {"idempotency_key": uuid.uuid4()} | sent
+
+
+def test_receipt_with_lot_fields_makes_one_lot(lister, seller) -> None:
+    variant = make_variant(seller, on_hand=4)
+    household = Producer.objects.create(cooperative=seller, name="Tổ 3, Nà Ít")
+    sent = {
+        "idempotency_key": uuid.uuid4(),
+        "quantity": "6",
+        "harvested_on": "2026-11-20",
+        "expires_on": "2027-02-20",
+        "household": household.pk,
+        "certificate": "",
+    }
+
+    page = html_of(lister.get(f"/xa-vien/hang/{variant.product.listings.get().pk}/"))
+    answers = [lister.post(f"/xa-vien/kho/{variant.pk}/nhap/", sent) for _attempt in range(2)]
+
+    lot = Lot.objects.get()
+    assert "Tổ 3, Nà Ít" in page
+    assert [answer.url for answer in answers] == [f"/xa-vien/lo/{lot.pk}/"] * 2
+    assert (f"{lot.harvested_on}", f"{lot.expires_on}", lot.producer) == (
+        "2026-11-20",
+        "2027-02-20",
+        household,
+    )
+    assert get_stock(variant).on_hand == 10
+
+
+def test_ticked_box_alone_makes_a_lot_and_no_field_makes_none(lister, seller) -> None:
+    variant = make_variant(seller, on_hand=0)
+    address = f"/xa-vien/kho/{variant.pk}/nhap/"
+
+    lister.post(address, with_key(quantity="5"))
+    without = Lot.objects.count()
+    lister.post(address, with_key(quantity="6", is_lot="on"))
+
+    assert (without, Lot.objects.count(), get_stock(variant).on_hand) == (0, 1, 11)
+
+
+@pytest.mark.parametrize(
+    "field", [{"harvested_on": "31/02/2026"}, {"expires_on": "1899-01-01"}, {"harvested_on": "2099-01-01"}]
+)
+def test_receipt_with_wrong_dates_is_refused(lister, seller, field) -> None:
+    variant = make_variant(seller, on_hand=4)
+
+    answer = lister.post(
+        f"/xa-vien/kho/{variant.pk}/nhap/",
+        with_key(quantity="6") | field,
+        follow=True,
+    )
+
+    assert (get_stock(variant).on_hand, Lot.objects.count()) == (4, 0)
+    assert 'class="notice bad' in html_of(answer)
+
+
+def test_lots_are_listed_first_expired_first_with_what_is_left(lister, seller) -> None:
+    variant = make_variant(seller, name="Gừng tươi", on_hand=0)
+    late, near, over = (make_lot(variant, days=days) for days in (27, 3, -5))
+    LotBalance.objects.filter(lot=late).update(on_hand=0)
+
+    page = html_of(lister.get("/xa-vien/lo/"))
+    used_up = html_of(lister.get("/xa-vien/lo/?het=1"))
+
+    assert [code in page for code in (over.code, near.code, late.code)] == [True, True, False]
+    assert page.index(over.code) < page.index(near.code)
+    assert "Quá hạn 5 ngày" in page
+    assert "Sắp hết hạn, còn 3 ngày" in page
+    assert late.code in used_up
+
+
+def test_lot_page_records_loss_count_transfer_and_stage(lister, seller) -> None:
+    variant = make_variant(seller, on_hand=0)
+    lot = make_lot(variant, 10)
+    home, far = get_stock(variant).warehouse, make_warehouse(seller, make_channel(), name="Kho xa")
+    address = f"/xa-vien/lo/{lot.pk}/"
+
+    for kind, quantity in (("loss", 2), ("transfer", 3), ("count", 4)):
+        sent = {
+            "idempotency_key": uuid.uuid4(),
+            "warehouse": home.pk,
+            "kind": kind,
+            "quantity": quantity,
+            "to": far.pk,
+        }
+        lister.post(f"{address}nhap-xuat/", sent)
+        lister.post(f"{address}nhap-xuat/", sent)
+    lister.post(
+        f"{address}chang/",
+        {"idempotency_key": uuid.uuid4(), "title": "Rửa, lau khô", "happened_at": "2026-11-20T09:10"},
+    )
+
+    page = html_of(lister.get(address))
+    balances = LotBalance.objects.order_by("stock").values_list("on_hand", flat=True)
+    assert list(balances) == [4, 3]
+    assert "Rửa, lau khô" in page
+    assert "09:10" in page
+    assert f"{LotStage.objects.get().happened_at:%H:%M}" == "02:10"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"kind": "loss", "quantity": "nhiều"},
+        {"kind": "transfer", "quantity": "1"},
+        {"kind": "", "quantity": "1"},
+        {"kind": "loss", "quantity": "0"},
+    ],
+)
+def test_invalid_movements_of_a_lot_change_nothing(lister, seller, sent) -> None:
+    variant = make_variant(seller, on_hand=0)
+    lot = make_lot(variant, 10)
+    warehouse = get_stock(variant).warehouse_id
+
+    answer = lister.post(
+        f"/xa-vien/lo/{lot.pk}/nhap-xuat/",
+        with_key(warehouse=warehouse) | sent,
+        follow=True,
+    )
+
+    assert answer.status_code == 200
+    assert LotBalance.objects.get().on_hand == 10
+
+
+def test_future_and_unreadable_times_of_a_stage_are_refused(lister, seller) -> None:
+    lot = make_lot(make_variant(seller))
+
+    for moment in ("2098-01-01T00:00", "hôm qua", "0001-01-01T00:00"):
+        lister.post(f"/xa-vien/lo/{lot.pk}/chang/", {"title": "Rửa", "happened_at": moment})
+
+    assert LotStage.objects.count() == 0
+
+
+def test_foreign_lots_are_not_found(lister) -> None:
+    lot = make_lot(make_variant(make_seller("HTX khác")))
+
+    answers = [
+        lister.get(f"/xa-vien/lo/{lot.pk}/"),
+        lister.post(f"/xa-vien/lo/{lot.pk}/nhap-xuat/", {"kind": "loss", "quantity": "1"}),
+        lister.post(f"/xa-vien/lo/{lot.pk}/chang/", {"title": "Rửa", "happened_at": "2026-11-20T09:10"}),
+    ]
+
+    assert [answer.status_code for answer in answers] == [404, 404, 404]
+    assert lot.code not in html_of(lister.get("/xa-vien/lo/"))
+
+
+def test_queries_of_the_list_do_not_grow_with_lots(lister, seller) -> None:
+    variant = make_variant(seller)
+    make_lot(variant, days=3)
+    lister.get("/xa-vien/lo/")
+    with CaptureQueriesContext(connection) as few:
+        lister.get("/xa-vien/lo/")
+    for days in range(5):
+        make_lot(variant, days=days)
+
+    with CaptureQueriesContext(connection) as grown_queries:
+        lister.get("/xa-vien/lo/")
+
+    assert len(grown_queries) == len(few)
