@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from django.db.models import Case, CharField, Count, Q, Sum, Value, When
+from django.db.models import Case, CharField, Count, Sum, Value, When
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -112,19 +112,6 @@ def total_row(rows: Iterable[HolderCash]) -> HolderCash:
         for age, amount in row.by_age.items():
             total.by_age[age] = total.by_age.get(age, 0) + amount
     return total
-
-
-def cash_of_cooperative(cooperative_id: int, currency: str) -> dict[tuple[str, bool], int]:
-    """Return a cooperative's outstanding cash by holder and whether it was remitted. One query."""
-    rows = (
-        Parcel.objects.with_unremitted_cash()
-        .filter(part__cooperative=cooperative_id, part__order__currency=currency)
-        .annotate(is_remitted=Case(When(Q(cod_state=CodState.REMITTED), then=True), default=False))
-        .values("cod_holder", "is_remitted")
-        .annotate(amount=Sum("owed"))
-        .order_by("cod_holder", "is_remitted")
-    )
-    return {(row["cod_holder"], bool(row["is_remitted"])): row["amount"] for row in rows}
 
 
 def table_by_holder(name: str, rows: Sequence[HolderCash], currency: str) -> Table:

@@ -60,6 +60,18 @@ def test_each_cash_state_shows_its_sum_and_no_foreign_cash(manager: Client, sell
     assert "Chợ trừ số tiền này vào lần chi trả của kỳ này." in page
 
 
+def test_unreported_cash_is_not_held_yet(manager: Client, seller) -> None:
+    held = make_delivered_parcel(100_000, cash=True, carrier="", seller=seller)
+    unreported = make_delivered_parcel(200_000, carrier="", seller=seller)
+
+    page = manager.get(CASH)
+
+    assert [(str(group.name), group.amount, group.parcels) for group in page.context["groups"][:2]] == [
+        ("Hợp tác xã đang giữ", 130_000, [held]),
+        ("Đã giao, chưa báo thu tiền", 230_000, [unreported]),
+    ]
+
+
 def test_first_parcels_of_each_group_are_listed_and_the_rest_on_a_page_of_its_own(
     manager: Client, seller
 ) -> None:
