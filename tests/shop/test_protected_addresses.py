@@ -59,14 +59,14 @@ ASKS_NOT = {
         withdraw-listing
     """,
     "members": """
-        accept-part accept-parts add-certificate add-household add-pictures add-variant
+        accept-part accept-parts add-certificate add-household add-lot-stage add-pictures add-variant
         add-voucher-codes application application-document application-file apply cash
         certificate choose-cooperative close-parcel close-parcels close-warehouse
         collect-parcel-cash complaint complaints confirm-application-code confirm-delivery
         cooperative-texts create-listing create-promotion create-voucher delivery-method
         delivery-methods delivery-rates discounts download-voucher-codes end-delivery-method
         end-promotion end-voucher hand-over-parcel household household-picture kept-picture
-        listing listing-details listing-texts listings manifest market-days move-picture
+        listing listing-details listing-texts listings lot lots manifest market-days move-lot move-picture
         offer-substitute offline pack-parcel pack-parts parcel parcel-label parcel-labels part
         parts pause-listing pause-selling pick-list preview-weight print-settlement profile
         profile-picture promotion receive-photo receive-return receive-stock received-invitation
