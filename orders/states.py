@@ -163,13 +163,13 @@ class CallState(TextChoices):
 
 
 # A refused START may still succeed: a declined card, then a good one. A success is final.
-_OPEN_CALL = frozenset({CallState.PENDING, CallState.NEEDS_BUYER, CallState.SUCCEEDED, CallState.FAILED})
+_RESULT_STATES = frozenset({CallState.PENDING, CallState.NEEDS_BUYER, CallState.SUCCEEDED, CallState.FAILED})
 CALL_TRANSITIONS: Transitions = {
-    CallState.INTENDED: _OPEN_CALL | {CallState.UNKNOWN},
-    CallState.UNKNOWN: _OPEN_CALL,
-    CallState.PENDING: _OPEN_CALL - {CallState.PENDING},
-    CallState.NEEDS_BUYER: _OPEN_CALL - {CallState.NEEDS_BUYER},
-    CallState.FAILED: _OPEN_CALL - {CallState.FAILED},
+    CallState.INTENDED: _RESULT_STATES | {CallState.UNKNOWN},
+    CallState.UNKNOWN: _RESULT_STATES,
+    CallState.PENDING: _RESULT_STATES - {CallState.PENDING},
+    CallState.NEEDS_BUYER: _RESULT_STATES - {CallState.NEEDS_BUYER},
+    CallState.FAILED: _RESULT_STATES - {CallState.FAILED},
     CallState.SUCCEEDED: frozenset(),
 }
 # Calls whose outcome is not known yet.
@@ -201,18 +201,18 @@ class TransferState(TextChoices):
     NEW = "new", _("not yet matched")
     ASSIGNED = "assigned", _("assigned to orders")
     REVIEW = "review", _("needs review")
-    GIVEN_BACK = "given_back", _("to be returned")
+    RETURN_DECIDED = "return_decided", _("to be returned")
     DISMISSED = "dismissed", _("not for an order")
 
 
 TRANSFER_TRANSITIONS: Transitions = {
     TransferState.NEW: frozenset({TransferState.ASSIGNED, TransferState.REVIEW}),
     TransferState.REVIEW: frozenset(
-        {TransferState.ASSIGNED, TransferState.GIVEN_BACK, TransferState.DISMISSED}
+        {TransferState.ASSIGNED, TransferState.RETURN_DECIDED, TransferState.DISMISSED}
     ),
     TransferState.DISMISSED: frozenset({TransferState.REVIEW}),
     TransferState.ASSIGNED: frozenset(),
-    TransferState.GIVEN_BACK: frozenset(),
+    TransferState.RETURN_DECIDED: frozenset(),
 }
 
 
@@ -317,7 +317,7 @@ class OrderStatus(TextChoices):
     DRAFT = "draft", _("draft")
     UNCONFIRMED = "unconfirmed", _("to be confirmed")
     PLACED = "placed", _("waiting for the cooperatives")
-    IN_HAND = "in_hand", _("being prepared")
+    IN_PREPARATION = "in_preparation", _("being prepared")
     ON_THE_WAY = "on_the_way", _("on the way")
     DELIVERED = "delivered", _("delivered")
     RETURNED = "returned", _("returned")
@@ -340,7 +340,7 @@ SHOWN_STATUSES: dict[str, OrderStatus | DerivedStatus] = {
         DerivedStatus.WAITING_FOR_PAYMENT,
         OrderStatus.UNCONFIRMED,
         OrderStatus.PLACED,
-        OrderStatus.IN_HAND,
+        OrderStatus.IN_PREPARATION,
         OrderStatus.ON_THE_WAY,
         DerivedStatus.READY_FOR_PICKUP,
         DerivedStatus.PARTLY_DELIVERED,

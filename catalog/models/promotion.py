@@ -1,4 +1,4 @@
-"""Promotions: temporary price reductions by catalogue rules."""
+"""Promotions: rules that lower list prices for a while."""
 
 from __future__ import annotations
 

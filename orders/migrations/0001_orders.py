@@ -124,7 +124,7 @@ class Migration(migrations.Migration):
                             ("draft", "draft"),
                             ("unconfirmed", "to be confirmed"),
                             ("placed", "waiting for the cooperatives"),
-                            ("in_hand", "being prepared"),
+                            ("in_preparation", "being prepared"),
                             ("on_the_way", "on the way"),
                             ("delivered", "delivered"),
                             ("returned", "returned"),
@@ -132,7 +132,7 @@ class Migration(migrations.Migration):
                             ("expired", "expired"),
                         ],
                         default="draft",
-                        max_length=12,
+                        max_length=20,
                     ),
                 ),
                 (

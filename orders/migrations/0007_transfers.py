@@ -105,11 +105,11 @@ class Migration(migrations.Migration):
                             ("new", "not yet matched"),
                             ("assigned", "assigned to orders"),
                             ("review", "needs review"),
-                            ("given_back", "to be returned"),
+                            ("return_decided", "to be returned"),
                             ("dismissed", "not for an order"),
                         ],
                         default="new",
-                        max_length=12,
+                        max_length=20,
                     ),
                 ),
                 (

@@ -35,8 +35,8 @@ class Migration(migrations.Migration):
                     "kind",
                     models.CharField(
                         choices=[
-                            ("promotion", "catalogue rule"),
-                            ("order_promotion", "order rule"),
+                            ("promotion", "promotion"),
+                            ("order_promotion", "order promotion"),
                             ("voucher", "voucher"),
                             ("manual", "by hand"),
                         ],
@@ -111,7 +111,7 @@ class Migration(migrations.Migration):
                 ),
                 ("amount", models.BigIntegerField()),
                 ("agreed", models.BigIntegerField(blank=True, null=True)),
-                ("is_of_price", models.BooleanField(default=False)),
+                ("is_price_reduction", models.BooleanField(default=False)),
             ],
             options={
                 "constraints": [

@@ -23,8 +23,8 @@ from shop.core.models import Channel, WithMetadata, WithTimes
 
 
 class DiscountKind(models.TextChoices):
-    CATALOGUE = "promotion", _("catalogue rule")
-    ORDER_PROMOTION = "order_promotion", _("order rule")
+    PROMOTION = "promotion", _("promotion")
+    ORDER_PROMOTION = "order_promotion", _("order promotion")
     VOUCHER = "voucher", _("voucher")
     MANUAL = "manual", _("by hand")
 
@@ -81,8 +81,9 @@ class Discount(models.Model):
 class DiscountShare(models.Model):
     """The amount that a discount takes off one line or off one part's delivery.
 
-    `is_of_price` marks the difference from the list price that existed before any discount was granted. On a
-    line sold by weight, `agreed` keeps the share at the estimate after the weighed amount changed it.
+    `is_price_reduction` marks the difference from the list price that existed before any discount was
+    granted. On a line sold by weight, `agreed` keeps the share at the estimate after the weighed amount
+    changed it.
     """
 
     discount = models.ForeignKey(Discount, models.CASCADE, related_name="shares")
@@ -90,7 +91,7 @@ class DiscountShare(models.Model):
     part = models.ForeignKey(OrderPart, models.CASCADE, related_name="discount_shares", null=True, blank=True)
     amount = models.BigIntegerField()
     agreed = models.BigIntegerField(null=True, blank=True)
-    is_of_price = models.BooleanField(default=False)
+    is_price_reduction = models.BooleanField(default=False)
 
     class Meta:
         constraints = [
@@ -110,7 +111,7 @@ class DiscountShare(models.Model):
 
     def amount_at(self, weighed: WeighedPrice, *, is_tax_included: bool) -> int:
         """Return the share of a line sold by weight if the line weighed as in `weighed`."""
-        if not self.is_of_price:
+        if not self.is_price_reduction:
             return weighed.shares[self.pk]
         listed, priced = (
             price.gross if is_tax_included else price.net for price in (weighed.listed, weighed.priced)
@@ -137,7 +138,7 @@ def price_at_weight(
                 discount_share.discount.value_type == ValueType.PERCENTAGE,
             )
             for discount_share in discount_shares
-            if not discount_share.is_of_price
+            if not discount_share.is_price_reduction
         ],
     )
     return price_weighed(agreed, grams, is_tax_included=is_tax_included)

@@ -238,7 +238,7 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
     link_expires_at = models.DateTimeField(
         null=True, blank=True, help_text=_("Until when the order's link opens it without a code.")
     )
-    status = models.CharField(max_length=12, choices=OrderStatus, default=OrderStatus.DRAFT)
+    status = models.CharField(max_length=20, choices=OrderStatus, default=OrderStatus.DRAFT)
     saleor_status = models.CharField(max_length=20, choices=SaleorStatus, default=SaleorStatus.DRAFT)
     authorize_coverage = models.CharField(max_length=12, choices=Coverage, default=Coverage.NONE)
     charge_coverage = models.CharField(max_length=12, choices=Coverage, default=Coverage.NONE)

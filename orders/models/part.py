@@ -295,7 +295,7 @@ class OrderPart(ReportColumns, WithMetadata, WithTimes):
         if self.state != PartState.ACCEPTED:
             return self.get_state_display()
         if self.progress == Progress.NOTHING:
-            return str(OrderStatus.IN_HAND.label)
+            return str(OrderStatus.IN_PREPARATION.label)
         if self.progress == Progress.PACKING and self.is_packed(parcels):
             return str(ParcelState.PACKED.label)
         if self.progress == Progress.DISPATCHED and any(

@@ -139,7 +139,7 @@ class BankTransfer(models.Model):
     reference = models.CharField(max_length=120, blank=True, default="")
     booked_at = models.DateTimeField(help_text=_("When the bank booked the transfer."))
     first_reported_at = models.DateTimeField()
-    state = models.CharField(max_length=12, choices=TransferState, default=TransferState.NEW)
+    state = models.CharField(max_length=20, choices=TransferState, default=TransferState.NEW)
     reason = models.CharField(max_length=16, choices=ReviewReason, blank=True, default="")
     statement = models.ForeignKey(
         StatementImport, models.SET_NULL, related_name="transfers", null=True, blank=True

@@ -59,7 +59,7 @@ class GatewayRequest:
 class GatewayResult:
     """The gateway's result, with its whole view of the payment in three amounts of minor units.
 
-    `authorised` is held and not captured, `charged` is captured in total, and `refunded` is returned out of
+    `authorised` is not captured yet, `charged` is captured in total, and `refunded` is returned out of
     `charged`. `reference` is the gateway's id of the payment, refund or transfer. `secret` initialises the
     gateway's fields on our page, and `url` is the gateway's own page. `message` is for people, in the
     request's language. `code` is for programs.

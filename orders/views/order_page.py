@@ -108,7 +108,7 @@ def _order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[str, obj
         "charged_back": charged_back_amount(order),
         "externally_refunded": externally_refunded_amount(order),
         "surplus": refundable_surplus(order) if order.charged > order.due_gross else 0,
-        "is_under_way": order.status in (OrderStatus.PLACED, OrderStatus.IN_HAND),
+        "is_under_way": order.status in (OrderStatus.PLACED, OrderStatus.IN_PREPARATION),
         "cards_are_on": are_cards_enabled(),
         "code_drawing": SafeString(
             segno.make(url, error="m").svg_inline(

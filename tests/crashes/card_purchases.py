@@ -134,7 +134,7 @@ class HostedPurchase(EmbeddedPurchase):
 
 
 class WeighedPurchase(EmbeddedPurchase):
-    """Items sold by weight: their maximum is held, and the weighed amount is captured once packed."""
+    """Items sold by weight: their maximum is authorised, and the weighed amount is captured once packed."""
 
     webhook_type = "payment_intent.amount_capturable_updated"
 

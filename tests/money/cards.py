@@ -168,7 +168,7 @@ class Cards(Market):
     @requires_row(held_calls)
     @rule()
     def capture_old_holds(self) -> None:
-        """Capture old holds before they expire."""
+        """Capture old authorisations before they expire."""
         self.now += datetime.timedelta(days=6)
         for call in authorisations_to_capture(self.next_actor_and_time()["now"]):
             capture_before_expiry(call_id=call.pk, now=self.next_actor_and_time()["now"])

@@ -53,7 +53,7 @@ def under_review() -> Any:
 
 
 def to_send_back() -> Any:
-    return BankTransfer.objects.filter(state=TransferState.GIVEN_BACK)
+    return BankTransfer.objects.filter(state=TransferState.RETURN_DECIDED)
 
 
 def dismissed() -> Any:

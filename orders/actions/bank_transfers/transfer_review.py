@@ -145,7 +145,7 @@ def return_transfer(
         note=fold_note(f"HOAN TIEN {transfer.order.code if transfer.order else transfer.reference}"),
         created_at=now,
     )
-    change_state(transfer, TransferState.GIVEN_BACK, TRANSFER_TRANSITIONS)
+    change_state(transfer, TransferState.RETURN_DECIDED, TRANSFER_TRANSITIONS)
     data = {"amount": payout.amount, "account": payout.bank_account}
     record_change(
         "transfer.return_requested", transfer, actor=actor, now=now, reason=reason.strip(), data=data

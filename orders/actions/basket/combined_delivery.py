@@ -166,12 +166,12 @@ def _build_leg(
         option for option in seller_quote.possible_options if option.delivery_method.service_id == service.pk
     ]
     for option in own_options or ([] if fallback else seller_quote.possible_options):
-        if option.first_free_delivery is not None:
+        if option.first_available_delivery is not None:
             delivery_method = option.delivery_method
             return DeliveryLeg(
                 seller_quote.cooperative,
                 delivery_method.service,
-                option.first_free_delivery,
+                option.first_available_delivery,
                 option.fee or 0,
                 delivery_method.minimum_days,
                 delivery_method.maximum_days,

@@ -159,7 +159,7 @@ def _record_failure(
         case Operation.START:
             kind, amount = EventKind.CHARGE_FAILURE, sums.charge_pending
         case Operation.CAPTURE:
-            kind, amount = EventKind.CHARGE_FAILURE, 0  # the authorisation stays until it is released
+            kind, amount = EventKind.CHARGE_FAILURE, 0  # the authorisation stays until it is voided
         case _:
             kind, amount = EventKind.CANCEL_FAILURE, gateway_call.amount
     event = record_payment_event(

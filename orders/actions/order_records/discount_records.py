@@ -26,7 +26,7 @@ from shop.core.database.compiled_query import compiled_query
 
 @dataclass(slots=True)
 class PriceReduction:
-    """Prices below list price by one catalogue rule (`rule` "": set manually), in minor units by line key."""
+    """Prices below list price by one promotion rule (`rule` "": set manually), in minor units by line key."""
 
     kind: DiscountKind
     rule: str
@@ -56,7 +56,7 @@ def write_discounts(order: Order, quote: Quote, unsaved: UnsavedRows) -> None:
 
 
 def price_reductions(quote: Quote) -> list[PriceReduction]:
-    """Return the price reductions before any discount: one per catalogue rule, and one for manual prices.
+    """Return the price reductions before any discount: one per promotion rule, and one for manual prices.
 
     One query, or none if no price is reduced.
     """
@@ -95,7 +95,9 @@ def _price_reduction_shares(order: Order, quote: Quote, unsaved: UnsavedRows) ->
             bearer=price_reduction.bearer,
         )
         discount_shares += [
-            DiscountShare(discount=discount, line=unsaved.lines[key], amount=reduction, is_of_price=True)
+            DiscountShare(
+                discount=discount, line=unsaved.lines[key], amount=reduction, is_price_reduction=True
+            )
             for key, reduction in price_reduction.amounts.items()
         ]
     return discount_shares
@@ -113,11 +115,11 @@ def _promotions_by_key(keys: Collection[uuid.UUID]) -> QuerySet[Promotion]:
 
 
 def _reduction_source(quoted: QuotedLine) -> tuple[DiscountKind, str]:
-    """Return the cause of a lowered price: a catalogue rule with its key, or a manual price."""
+    """Return the cause of a lowered price: a promotion rule with its key, or a manual price."""
     price = next(iter(quoted.variant.prices.all()), None)
     if price is None or quoted.unit_price != price.selling_price:
         return DiscountKind.MANUAL, ""
-    return DiscountKind.CATALOGUE, str(price.promotion_key or "")
+    return DiscountKind.PROMOTION, str(price.promotion_key or "")
 
 
 def _discount_shares(order: Order, quote: Quote, unsaved: UnsavedRows) -> list[DiscountShare]:

@@ -274,7 +274,7 @@ def _order_status(order: Order, parts: Sequence[OrderPart]) -> str:
         return OrderStatus.ON_THE_WAY
     if all(part.state == PartState.NEW for part in active_parts):
         return OrderStatus.PLACED
-    return OrderStatus.IN_HAND
+    return OrderStatus.IN_PREPARATION
 
 
 def _saleor_status(order: Order, parts: Sequence[OrderPart]) -> str:
@@ -299,8 +299,10 @@ def _saleor_status(order: Order, parts: Sequence[OrderPart]) -> str:
 def _has_open_lines(order: Order, active_parts: Sequence[OrderPart]) -> bool:
     """Return whether active parts have undispatched steps, which PARTLY_DELIVERED does not show."""
     lines = order.lines.filter(part__in=[part.pk for part in active_parts])
-    in_hand = Parcel.objects.filter(part__order=order, state__in=[ParcelState.PACKING, ParcelState.PACKED])
-    return in_hand.exists() or any(open_quantities(lines).values())
+    undispatched_parcels = Parcel.objects.filter(
+        part__order=order, state__in=[ParcelState.PACKING, ParcelState.PACKED]
+    )
+    return undispatched_parcels.exists() or any(open_quantities(lines).values())
 
 
 def _status_from_facts(order: Order) -> tuple[str, str] | None:

@@ -75,7 +75,7 @@ class UndeliveredOrders(Refused):
     default_message = _("Some of your orders have not arrived yet. Please ask again once they have.")
 
 
-_OPEN = (OrderStatus.UNCONFIRMED, OrderStatus.PLACED, OrderStatus.IN_HAND, OrderStatus.ON_THE_WAY)
+_OPEN = (OrderStatus.UNCONFIRMED, OrderStatus.PLACED, OrderStatus.IN_PREPARATION, OrderStatus.ON_THE_WAY)
 
 
 @transaction.atomic(durable=True)

@@ -193,8 +193,8 @@ class DeliveryOption:
     arrival: Arrival | None = None
 
     @property
-    def first_free_delivery(self) -> RequestedDelivery | None:
-        """The method at its first free pickup time; None if every time is full."""
+    def first_available_delivery(self) -> RequestedDelivery | None:
+        """The method at its first available pickup time; None if every time is full."""
         if not self.delivery_method.market_days.all():
             return RequestedDelivery(self.delivery_method.pk)
         time = next((pickup.time for pickup in self.times if not pickup.is_full), None)
@@ -257,8 +257,8 @@ class SellerQuote:
             for option in methods
             if option.delivery_method.is_collected and not option.delivery_method.is_outside(province_code)
         ]
-        free_deliveries = (option.first_free_delivery for option in (*home_deliveries, *nearby))
-        return next((delivery for delivery in free_deliveries if delivery), None)
+        available_deliveries = (option.first_available_delivery for option in (*home_deliveries, *nearby))
+        return next((delivery for delivery in available_deliveries if delivery), None)
 
     @property
     def chosen_service(self) -> Service | None:

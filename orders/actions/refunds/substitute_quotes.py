@@ -74,7 +74,7 @@ def country_of(order: Order) -> str:
 
 def _discounts_of_replaced(line: OrderLine, substitute: Substitute) -> list[RequestedDiscount]:
     """Return the discounts on the replaced items, except price reductions, for the substitute."""
-    shares = DiscountShare.objects.filter(line=line, is_of_price=False).select_related("discount")
+    shares = DiscountShare.objects.filter(line=line, is_price_reduction=False).select_related("discount")
     discounts = []
     for share in shares.order_by("pk"):
         discount = share.discount

@@ -97,7 +97,7 @@ def discounts_of_orders(
     rows = discount.rows(context).filter(order__in=[order_row.id for order_row in orders])
     if can_only_see_parts(context):
         rows = rows.filter(pk__in=_visible_shares(context).values("discount"))
-    rows = rows.exclude(kind=DiscountKind.CATALOGUE).order_by("order", "kind", "pk")
+    rows = rows.exclude(kind=DiscountKind.PROMOTION).order_by("order", "kind", "pk")
     discounts_by_order = discount.grouped(rows, selection.names(), by="order_id")
     return [discounts_by_order.get(order_row.id, []) for order_row in orders]
 
@@ -105,7 +105,7 @@ def discounts_of_orders(
 def _totals_and_names(context: Context, orders: list[Row]) -> dict[Key, tuple[int, list[str]]]:
     """Return the total and the names of each order's discounts."""
     rows = _visible_shares(context).filter(discount__order__in=[order_row.id for order_row in orders])
-    rows = rows.exclude(discount__kind=DiscountKind.CATALOGUE)
+    rows = rows.exclude(discount__kind=DiscountKind.PROMOTION)
     columns = ("discount__order", "discount__kind", "discount", "discount__name")
     totals_and_names: dict[Key, tuple[int, list[str]]] = {}
     for key, *_unused, name, amount in rows.order_by(*columns).values_list(*columns).annotate(Sum("amount")):

@@ -232,7 +232,7 @@ def unanswered_weights(now: datetime.datetime) -> OpenTasks:
         questions.count(),
         list(questions.in_order()[:MAX_SHOWN]),
         "weight",
-        f"{reverse('desk:orders')}?status=in_hand",
+        f"{reverse('desk:orders')}?status=in_preparation",
     )
 
 
@@ -281,7 +281,7 @@ def stuck_refunds() -> OpenTasks:
 
 def overpayments() -> OpenTasks:
     """List overpayments, except while weighing may still raise the total."""
-    unfinished_statuses = [OrderStatus.PLACED, OrderStatus.IN_HAND]
+    unfinished_statuses = [OrderStatus.PLACED, OrderStatus.IN_PREPARATION]
     rows = overpaid_orders().exclude(status__in=unfinished_statuses).order_by("placed_at", "pk")
     return OpenTasks(
         _("Overpaid orders"),

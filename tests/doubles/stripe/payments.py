@@ -132,7 +132,7 @@ def _charge(account, intent, *, status, captured):
 
 
 def capture(account, key, params):
-    """Answer POST …/capture: once, at most the held amount; the rest is released without a refund.
+    """Answer POST …/capture: once, at most the authorised amount; the rest is voided without a refund.
 
     See docs.stripe.com/changelog/basil/2025-03-31.
     """

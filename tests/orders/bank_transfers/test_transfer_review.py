@@ -143,7 +143,7 @@ def test_surplus_of_assigned_transfer_can_be_returned() -> None:
     transfer.refresh_from_db()
     assert (order.charged, order.confirmed_at) == (120_000, LATER + HOUR)
     assert (transfer.state, payout.amount, payout.note) == (
-        TransferState.GIVEN_BACK,
+        TransferState.RETURN_DECIDED,
         5_000,
         f"HOAN TIEN {order.code}",
     )

@@ -61,7 +61,11 @@ def test_declining_one_part_keeps_the_other_active(two_parts) -> None:
     accept_part(part_id=second.pk, **ACTOR_NOW)
 
     order.refresh_from_db()
-    assert (order.status, order.total_gross, order.due_gross) == (OrderStatus.IN_HAND, 470_000, 120_000)
+    assert (order.status, order.total_gross, order.due_gross) == (
+        OrderStatus.IN_PREPARATION,
+        470_000,
+        120_000,
+    )
     assert pending_charge() == 120_000
     assert Notification.objects.filter(key__startswith=f"part_ended:{order.pk}").count() == 1
     check_everything()

@@ -155,8 +155,8 @@ def test_buyer_is_notified_of_each_handover_and_failed_delivery() -> None:
 @pytest.mark.parametrize(
     ("done", "progress", "our_status", "saleor_status"),
     [
-        ([], Progress.NOTHING, OrderStatus.IN_HAND, SaleorStatus.UNFULFILLED),
-        (["packed"], Progress.PACKING, OrderStatus.IN_HAND, SaleorStatus.UNFULFILLED),
+        ([], Progress.NOTHING, OrderStatus.IN_PREPARATION, SaleorStatus.UNFULFILLED),
+        (["packed"], Progress.PACKING, OrderStatus.IN_PREPARATION, SaleorStatus.UNFULFILLED),
         (["sent"], Progress.PARTLY_DISPATCHED, OrderStatus.ON_THE_WAY, SaleorStatus.PARTIALLY_FULFILLED),
         (["sent", "sent"], Progress.DISPATCHED, OrderStatus.ON_THE_WAY, SaleorStatus.FULFILLED),
         (

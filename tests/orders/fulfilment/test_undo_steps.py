@@ -106,7 +106,7 @@ def test_undone_handover_brings_items_and_allocation_back() -> None:
     assert list(
         Movement.objects.filter(document=f"parcel:{parcel.pk}").values_list("quantity", flat=True)
     ) == [-4, 4]
-    assert (parcel.part.progress, parcel.part.order.status) == ("packing", "in_hand")
+    assert (parcel.part.progress, parcel.part.order.status) == ("packing", "in_preparation")
     check_everything()
     hand_over_parcel(parcel_id=parcel.pk, actor=MEMBER, now=IN_TIME)
     check_everything()

@@ -52,7 +52,7 @@ from tests.orders.gateway.card_order_helpers import (
     send_order_call,
     stripe,
 )
-from tests.orders.gateway_requests.test_card_capture import accept, held_order, pack, weigh
+from tests.orders.gateway_requests.test_card_capture import accept, authorised_order, pack, weigh
 from tests.orders.gateway_requests.test_intended_calls import give_back
 from tests.refusals import all_rows
 
@@ -439,9 +439,9 @@ def test_refund_made_in_stripe_dashboard_is_not_requested_from_buyer(stripe, sen
 
 
 def order_refunded_in_dashboard(stripe, send) -> Order:
-    """Return an order 3,600 above its captured hold, with 30,000 refunded in Stripe's dashboard."""
+    """Return an order 3,600 above its captured authorisation, with 30,000 refunded in Stripe's dashboard."""
     make_bank_account()
-    order = held_order(stripe)
+    order = authorised_order(stripe)
     part = accept(order)
     weigh(part, 6_000)
     answer_weight_question(

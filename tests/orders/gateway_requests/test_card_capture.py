@@ -1,4 +1,4 @@
-"""Card holds for the maximum total of weighed orders, and capture of the weighed total."""
+"""Card authorisations for the maximum total of weighed orders, and capture of the weighed total."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ DAY = datetime.timedelta(days=1)
 LOST_ANSWERS = [Fault.HANG, Fault.HANG_AFTER, Fault.CUT_BEFORE, Fault.CUT_AFTER, Fault.REFUSE]
 
 
-def held_order(stripe, *more_lines, **fields) -> Order:
-    """Return a held order of two gourds (72,000 by estimate, 86,400 at most) plus 30,000 for delivery."""
+def authorised_order(stripe, *more_lines, **fields) -> Order:
+    """Return an authorised order: two gourds (72,000 by estimate, 86,400 at most), 30,000 for delivery."""
     return make_paid_card_order(stripe, (make_weighed_variant(), 2), *more_lines, **fields)
 
 
@@ -92,7 +92,7 @@ def captured_amounts(stripe) -> list[int]:
 
 
 def test_maximum_amount_is_held_and_confirms_order(stripe) -> None:
-    order = held_order(stripe)
+    order = authorised_order(stripe)
 
     assert get_call(order).amount == 116_400
     assert get_call(order).request_parameters["is_authorisation_only"]
@@ -109,7 +109,7 @@ def test_maximum_amount_is_held_and_confirms_order(stripe) -> None:
 
 
 def test_weighed_amount_is_captured_once_packed_and_rest_released(stripe) -> None:
-    order = held_order(stripe)
+    order = authorised_order(stripe)
     part = accept(order)
 
     weigh(part)
@@ -132,7 +132,7 @@ def test_weighed_amount_is_captured_once_packed_and_rest_released(stripe) -> Non
 
 @pytest.mark.parametrize("fault", LOST_ANSWERS)
 def test_capture_with_lost_answer_charges_once(stripe, fault) -> None:
-    order = held_order(stripe)
+    order = authorised_order(stripe)
     part = accept(order)
     weigh(part)
     pack(part)
@@ -147,7 +147,7 @@ def test_capture_with_lost_answer_charges_once(stripe, fault) -> None:
 
 
 def test_older_view_does_not_restore_captured_hold(stripe) -> None:
-    order = held_order(stripe)
+    order = authorised_order(stripe)
     part = accept(order)
     weigh(part)
     pack(part)
@@ -161,7 +161,7 @@ def test_older_view_does_not_restore_captured_hold(stripe) -> None:
 
 
 def test_cancelling_order_releases_card(stripe) -> None:
-    order = held_order(stripe)
+    order = authorised_order(stripe)
 
     cancel_order(order_id=order.pk, reason="Hết hàng", actor=PACKER, now=NOW)
     assert (authorisation_calls(order), get_payment_sums(order).cancel_pending) == (
@@ -182,7 +182,7 @@ def test_cancelling_order_releases_card(stripe) -> None:
 
 
 def test_cancelling_before_capture_releases_card(stripe) -> None:
-    order = held_order(stripe)
+    order = authorised_order(stripe)
     part = accept(order)
     weigh(part)
     pack(part)
@@ -200,7 +200,7 @@ def test_cancelling_before_capture_releases_card(stripe) -> None:
 
 @pytest.mark.parametrize("fault", LOST_ANSWERS)
 def test_release_with_lost_answer_is_looked_up(stripe, fault) -> None:
-    order = held_order(stripe)
+    order = authorised_order(stripe)
     cancel_order(order_id=order.pk, reason="Hết hàng", actor=PACKER, now=NOW)
     stripe.faults.tell("payment_intents.cancel", fault)
 
@@ -213,7 +213,7 @@ def test_release_with_lost_answer_is_looked_up(stripe, fault) -> None:
 
 def test_order_with_cancelled_part_captures_less(stripe) -> None:
     other = make_seller("HTX Tài Hoan")
-    order = held_order(stripe, (make_variant(other, price=50_000), 1))
+    order = authorised_order(stripe, (make_variant(other, price=50_000), 1))
     assert get_call(order).amount == 196_400
 
     cancel_part(part_id=order.parts.get(number=2).pk, reason="Hết", actor=PACKER, now=NOW)
@@ -233,7 +233,7 @@ def test_order_with_cancelled_part_captures_less(stripe) -> None:
 
 def test_nothing_is_captured_until_all_parts_are_packed(stripe) -> None:
     other = make_seller("HTX Tài Hoan")
-    order = held_order(stripe, (make_variant(other, price=50_000), 1))
+    order = authorised_order(stripe, (make_variant(other, price=50_000), 1))
     first = accept(order)
     weigh(first)
     pack(first)
@@ -245,7 +245,7 @@ def test_nothing_is_captured_until_all_parts_are_packed(stripe) -> None:
 
 
 def test_estimate_is_captured_after_six_days_without_packing(stripe, monkeypatch) -> None:
-    order = held_order(stripe)
+    order = authorised_order(stripe)
     accept(order)
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW + 6 * DAY - MINUTE)
     sweep_card_payments_task()
@@ -263,7 +263,7 @@ def test_estimate_is_captured_after_six_days_without_packing(stripe, monkeypatch
 
 
 def test_amount_agreed_beyond_hold_is_separate_payment(stripe) -> None:
-    order = held_order(stripe)
+    order = authorised_order(stripe)
     part = accept(order)
     weigh(part, 6_000)
     question = WeightQuestion.objects.get()
@@ -286,7 +286,7 @@ def test_amount_agreed_beyond_hold_is_separate_payment(stripe) -> None:
 
 def test_rest_below_card_minimum_is_paid_by_transfer_after_capture(stripe) -> None:
     make_bank_account()
-    order = held_order(stripe)
+    order = authorised_order(stripe)
     part = accept(order)
     weigh(part, 6_000)
     answer_weight_question(
@@ -346,7 +346,7 @@ def test_rest_above_card_minimum_is_paid_by_card(stripe) -> None:
 
 
 def test_amount_of_expired_hold_is_due_again(stripe) -> None:
-    order = held_order(stripe)
+    order = authorised_order(stripe)
     with stripe.account.lock:
         payments.cancel(stripe.account, get_call(order).reference, {"cancellation_reason": "automatic"})
 
@@ -361,7 +361,7 @@ def test_amount_of_expired_hold_is_due_again(stripe) -> None:
 
 
 def test_refused_capture_waits_for_staff_to_repeat_it(stripe) -> None:
-    order = held_order(stripe)
+    order = authorised_order(stripe)
     part = accept(order)
     weigh(part)
     pack(part)
@@ -383,7 +383,7 @@ def test_refused_capture_waits_for_staff_to_repeat_it(stripe) -> None:
 
 
 def test_successful_call_cannot_be_repeated(stripe) -> None:
-    order = held_order(stripe)
+    order = authorised_order(stripe)
 
     with assert_refused(CallNotRepeatable, "call_not_repeatable"):
         repeat_failed_call(call_id=get_call(order).pk, actor=PACKER, now=NOW)
@@ -418,7 +418,7 @@ def test_changing_payment_method_withdraws_pending_authorisation(stripe) -> None
     check_everything()
 
 
-def test_payment_method_cannot_change_while_money_is_held(stripe) -> None:
+def test_payment_method_cannot_change_while_money_is_authorised(stripe) -> None:
     order = make_started_card_order((make_weighed_variant(), 2))
     order.channel.automatically_confirm_all_new_orders = False
     order.channel.save()
@@ -447,7 +447,7 @@ def test_card_given_during_release_does_not_confirm_order(stripe) -> None:
     check_everything()
 
 
-def test_order_without_weighed_lines_is_not_held(stripe) -> None:
+def test_order_without_weighed_lines_is_charged_at_once(stripe) -> None:
     assert get_call(make_card_order()).request_parameters["is_authorisation_only"] is False
 
 
@@ -460,7 +460,7 @@ def void_payment(order: Order) -> None:
 
 
 def test_staff_cannot_capture_more_than_is_due(stripe) -> None:
-    order = held_order(stripe)
+    order = authorised_order(stripe)
 
     for amount in (102_001, 116_400, 0):
         with assert_refused(AmountNotAuthorised, "amount_not_authorised"):
@@ -475,7 +475,7 @@ def test_staff_cannot_capture_more_than_is_due(stripe) -> None:
 @pytest.mark.parametrize("first", [capture_payment, void_payment])
 @pytest.mark.parametrize("then", [capture_payment, void_payment])
 def test_staff_can_act_on_hold_only_once(stripe, first, then) -> None:
-    order = held_order(stripe)
+    order = authorised_order(stripe)
     first(order)
 
     with assert_refused(AmountNotAuthorised, "amount_not_authorised"):

@@ -34,7 +34,7 @@ STAFF = Actor.system("test")
 
 
 def set_rule_price(variant: Variant, price: int, rule: uuid.UUID | None) -> None:
-    """Set the price that a catalogue rule leaves of the list price."""
+    """Set the price that a promotion rule leaves of the list price."""
     Price.objects.filter(variant=variant).update(discounted=price, promotion_key=rule)
 
 
@@ -81,7 +81,7 @@ def test_catalogue_rule_price_is_recorded_as_discount_of_rule() -> None:
     order = make_order((pillow, 2), (blanket, 1))
 
     discount = Discount.objects.get()
-    assert (discount.kind, discount.source_key) == (DiscountKind.CATALOGUE, str(rule))
+    assert (discount.kind, discount.source_key) == (DiscountKind.PROMOTION, str(rule))
     assert (discount.amount, discount.bearer, discount.order) == (240_000, CostBearer.COOPERATIVE, order)
     assert (discount.value_type, discount.value) == (ValueType.FIXED, Decimal(240_000))
     lines = order.lines.order_by("position")

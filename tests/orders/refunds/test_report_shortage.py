@@ -37,7 +37,7 @@ def test_buyer_pays_only_for_items_that_are_sent() -> None:
     report_shortage(part_id=part.pk, available={first.pk: 3, second.pk: 0}, **AS_MEMBER)
 
     part.refresh_from_db()
-    assert (part.order.due_gross, part.order.status) == (330_000, "in_hand")
+    assert (part.order.due_gross, part.order.status) == (330_000, "in_preparation")
     assert [get_stock(line.variant).allocated for line in (first, second)] == [3, 0]
     notification = Notification.objects.get(key__startswith="refund_decided")
     assert "Hợp tác xã không đủ số hàng đã đặt." in notification.text

@@ -96,7 +96,7 @@ STATE_TEXTS = [
     ),
     StateText(
         "accept",
-        "in_hand",
+        "in_preparation",
         "accepted",
         "nothing",
         (),
@@ -106,7 +106,7 @@ STATE_TEXTS = [
     ),
     StateText(
         "accept, start",
-        "in_hand",
+        "in_preparation",
         "accepted",
         "packing",
         (("packing", "expected"),),
@@ -116,7 +116,7 @@ STATE_TEXTS = [
     ),
     StateText(
         "accept, pack",
-        "in_hand",
+        "in_preparation",
         "accepted",
         "packing",
         (("packed", "expected"),),
@@ -126,7 +126,7 @@ STATE_TEXTS = [
     ),
     StateText(
         "accept, pack, void",
-        "in_hand",
+        "in_preparation",
         "accepted",
         "nothing",
         (("voided", "expected"),),
@@ -236,7 +236,7 @@ STATE_TEXTS = [
     ),
     StateText(
         "accept, pack, refund",
-        "in_hand",
+        "in_preparation",
         "accepted",
         "packing",
         (("packed", "expected"),),
@@ -296,7 +296,7 @@ STATE_TEXTS = [
     ),
     StateText(
         "pickup, accept, pack",
-        "in_hand",
+        "in_preparation",
         "accepted",
         "packing",
         (("packed", "expected"),),
@@ -459,7 +459,7 @@ STATE_TEXTS = [
     ),
     StateText(
         "weighed, accept, weigh, pack",
-        "in_hand",
+        "in_preparation",
         "accepted",
         "packing",
         (("packed", "expected"),),
@@ -520,7 +520,7 @@ STATE_TEXTS = [
     ),
     StateText(
         "card, weighed, pay_by_card, accept, weigh, pack",
-        "in_hand",
+        "in_preparation",
         "accepted",
         "packing",
         (("packed", "none"),),
@@ -530,7 +530,7 @@ STATE_TEXTS = [
     ),
     StateText(
         "card, weighed, pay_by_card, accept, weigh, pack, capture",
-        "in_hand",
+        "in_preparation",
         "accepted",
         "packing",
         (("packed", "none"),),
