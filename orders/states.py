@@ -375,7 +375,7 @@ class SaleorStatus(TextChoices):
 
 
 class Coverage(TextChoices):
-    """The share of the amount due that is authorised, or charged; derived."""
+    """The share of the current total that is authorised, or charged; derived."""
 
     NONE = "none", _("nothing")
     PARTIAL = "partial", _("in part")

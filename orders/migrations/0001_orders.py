@@ -223,7 +223,7 @@ class Migration(migrations.Migration):
                 ("delivery_gross", models.BigIntegerField(default=0)),
                 ("total_net", models.BigIntegerField(default=0)),
                 ("total_gross", models.BigIntegerField(default=0)),
-                ("due_gross", models.BigIntegerField(default=0)),
+                ("current_total_gross", models.BigIntegerField(default=0)),
                 ("charged", models.BigIntegerField(default=0)),
             ],
             options={

@@ -179,7 +179,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def waiting_for_transfer(self) -> OrderQuerySet:
         """Return active orders that are payable by bank transfer and not fully paid."""
         open_ones = self.filter(placed_at__isnull=False, cancelled_at=None, expired_at=None)
-        return open_ones.filter(due_gross__gt=F("charged"), payments__method="transfer").distinct()
+        return open_ones.filter(current_total_gross__gt=F("charged"), payments__method="transfer").distinct()
 
     def lapsed(self, now: datetime.datetime) -> OrderQuerySet:
         """Return unconfirmed, unpaid orders whose payment deadlines (if any) have passed.
@@ -215,7 +215,7 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
     Facts are stored (`placed_at` null means draft). `status`, `saleor_status`, `link_expires_at`, the
     coverages and the sums are derived from them and written only by
     `orders.actions.order_records.recalculate_order`. Sums are minor units: `total_*` is the sum over all
-    parts, `due_gross` the total of the active parts less what was refunded.
+    parts, `current_total_gross` the total of the active parts less what was refunded.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -267,7 +267,7 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
     delivery_gross = models.BigIntegerField(default=0)
     total_net = models.BigIntegerField(default=0)
     total_gross = models.BigIntegerField(default=0)
-    due_gross = models.BigIntegerField(default=0)
+    current_total_gross = models.BigIntegerField(default=0)
     charged = models.BigIntegerField(default=0)
 
     objects = OrderQuerySet.as_manager()
@@ -338,19 +338,19 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
 
     def _waits_for_money(self) -> bool:
         """Return whether the buyer must pay first: neither COD nor fully authorised on a card."""
-        if not self.still_due or self.authorize_coverage in (Coverage.FULL, Coverage.OVER):
+        if not self.amount_due or self.authorize_coverage in (Coverage.FULL, Coverage.OVER):
             return False
         last = max(self.payments.all(), key=lambda payment: (payment.created_at, payment.pk), default=None)
         return last is None or not last.is_cash_on_delivery
 
     @property
-    def still_due(self) -> int:
-        """The unpaid amount of the active parts, in minor units."""
-        return max(0, self.due_gross - self.charged)
+    def amount_due(self) -> int:
+        """The current total less the charged amount, in minor units; 0 if more was charged."""
+        return max(0, self.current_total_gross - self.charged)
 
     def find_unpaid_transfer(self) -> Payment | None:
         """Return the bank transfer that an unconfirmed order waits for; None once some money has arrived."""
-        if self.confirmed_at or self.charged or not self.still_due:
+        if self.confirmed_at or self.charged or not self.amount_due:
             return None
         payment = self.payments.current()
         return payment if payment is not None and payment.method == "transfer" else None
@@ -358,7 +358,7 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
     @property
     def cancelled_or_refunded(self) -> int:
         """The amount of the order that was cancelled or refunded, in minor units."""
-        return self.total_gross - self.due_gross
+        return self.total_gross - self.current_total_gross
 
     @property
     def required_placed_at(self) -> datetime.datetime:

@@ -78,7 +78,7 @@ class ParcelQuerySet(models.QuerySet["Parcel"]):
 
     def with_cash_shortfall(self) -> ParcelQuerySet:
         """Return parcels collected short whose buyer still owes, until staff decide who bears the rest."""
-        still_owed_filter = Q(part__order__due_gross__gt=F("part__order__charged"))
+        still_owed_filter = Q(part__order__current_total_gross__gt=F("part__order__charged"))
         return self.filter(CASH_SHORTFALL, still_owed_filter, cod_shortfall_resolved_at=None)
 
     def of_carrier(self, name: str) -> ParcelQuerySet:

@@ -121,20 +121,20 @@ class RefundQuerySet(models.QuerySet["Refund"]):
         return self.select_related("parcel").prefetch_related("parcel__lines__order_line")
 
     def total_reduction(self) -> int:
-        """Return the reduction of the amount due, in minor units; filter by one currency first."""
+        """Return the reduction of the current total, in minor units; filter by one currency first."""
         total: int = self.aggregate(total=Sum(F("amount") - F("surplus"), default=0))["total"]
         return total
 
-    def unpaid_reduction(self) -> int:
+    def reduction_without_repayment(self) -> int:
         """Return the part of the refunds that pays nothing out, in minor units; filter by one currency first.
 
-        It was never paid or had already been refunded, so it only reduces the amount due.
+        It was never paid or had already been refunded, so it only reduces the current total.
         """
         total: int = self.aggregate(total=Sum(F("amount") - F("repayment"), default=0))["total"]
         return total
 
     def amount_reduction_by_part(self) -> dict[int, int]:
-        """Return the reduction of the amount due by part; omits parts without a refund. One query."""
+        """Return the reduction of the current total by part; omits parts without a refund. One query."""
         rows = self.filter(part__isnull=False).order_by("part").values_list("part")
         return dict(rows.annotate(total=Sum(F("amount") - F("surplus"))))
 
@@ -177,7 +177,7 @@ class RefundQuerySet(models.QuerySet["Refund"]):
         reversed_ = Sum("events__amount", filter=Q(events__kind=EventKind.REFUND_REVERSE), default=0)
         return self.annotate(arrived=arrived - reversed_).filter(repayment__gt=F("arrived"))
 
-    def outstanding_refunds(self) -> int:
+    def total_unpaid(self) -> int:
         """Return the amount promised to buyers but not received. Filter by one currency first."""
         paid = self.refunded_amounts()
         return sum(
@@ -189,9 +189,9 @@ class Refund(models.Model):
     """A refund decision: the amounts per line and for delivery, and who bears the cost.
 
     In minor units: `amount` = sum of lines + `delivery_amount` + `surplus`. `repayment` is the part that the
-    buyer had paid and gets back; the rest only reduces the amount due. `substitute_total` is charged instead
-    of the refunded items, on a line of its own. The transfers of money are payment events that refer to this
-    row. `parcel` holds the items that come back or are not sent.
+    buyer had paid and gets back; the rest only reduces the current total. `substitute_total` is charged
+    instead of the refunded items, on a line of its own. The transfers of money are payment events that refer
+    to this row. `parcel` holds the items that come back or are not sent.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

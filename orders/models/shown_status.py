@@ -52,7 +52,7 @@ def _waits_for_money() -> Q:
     payments = Payment.objects.filter(order=OuterRef("pk")).order_by("-created_at", "-pk")
     last_method = Coalesce(Subquery(payments.values("method")[:1]), Value(""))
     return (
-        Q(due_gross__gt=F("charged"))
+        Q(current_total_gross__gt=F("charged"))
         & ~Q(authorize_coverage__in=[Coverage.FULL, Coverage.OVER])
         & ~Q(Exact(last_method, PaymentMethod.COD))
     )

@@ -93,8 +93,8 @@ def notify_order_placed(
     """
     parts = [copy_part_for_reader(part) for part in parts]
     delivery_listed = sum(part.delivery_list_gross for part in parts)
-    possible_rise = _possible_rise(parts)
-    maximum_total = order.total_gross + possible_rise
+    possible_increase = _possible_increase(parts)
+    maximum_total = order.total_gross + possible_increase
     discounts = _discounts_at_maximum(order, parts)
     with translation.override(order.language):
         translate_delivery_method_names(parts)
@@ -102,7 +102,7 @@ def notify_order_placed(
         if transfer is not None:
             sms_detail = _short_transfer_text(transfer)
         elif payment is not None and payment.is_cash_on_delivery:
-            sms_detail = _short_cash_text(order, parts, maximum_total, is_maximum=possible_rise > 0)
+            sms_detail = _short_cash_text(order, parts, maximum_total, is_maximum=possible_increase > 0)
         notify_buyer(
             order,
             "order_placed",
@@ -112,9 +112,9 @@ def notify_order_placed(
             parts=parts,
             delivery_listed=delivery_listed,
             goods_listed=maximum_total + sum(discount.amount for discount in discounts) - delivery_listed,
-            is_maximum=possible_rise > 0,
+            is_maximum=possible_increase > 0,
             maximum_total=maximum_total,
-            possible_rise=possible_rise,
+            possible_increase=possible_increase,
             payment=payment,
             invoice=invoice,
             shop=shop,
@@ -138,8 +138,8 @@ def _discounts_at_maximum(order: Order, parts: Sequence[OrderPart]) -> list[Disc
     return discounts
 
 
-def _possible_rise(parts: Sequence[OrderPart]) -> int:
-    """Return by how much the lines of these parts may still rise when they are weighed."""
+def _possible_increase(parts: Sequence[OrderPart]) -> int:
+    """Return by how much the lines of these parts may still increase when they are weighed."""
     return sum(line.maximum_gross - line.total_gross for part in parts for line in part.lines.all())
 
 
@@ -162,10 +162,10 @@ def _short_cash_text(order: Order, parts: Sequence[OrderPart], total: int, *, is
 
 def _part_sum(part: OrderPart, currency: str) -> str:
     """Return a part's cost (the maximum if it is still to be weighed) and its seller, as text."""
-    possible_rise = _possible_rise([part])
-    text = _("at most %(sum)s (%(name)s)") if possible_rise else _("%(sum)s (%(name)s)")
+    possible_increase = _possible_increase([part])
+    text = _("at most %(sum)s (%(name)s)") if possible_increase else _("%(sum)s (%(name)s)")
     return text % {
-        "sum": format_money(part.total_gross + possible_rise, currency),
+        "sum": format_money(part.total_gross + possible_increase, currency),
         "name": part.cooperative.name,
     }
 
@@ -206,7 +206,7 @@ def notify_order_confirmed(
                 authorised=authorised,
                 shop=shop,
             )
-    in_cash = bool(order.still_due) and payment is not None and payment.method == PaymentMethod.COD
+    in_cash = bool(order.amount_due) and payment is not None and payment.method == PaymentMethod.COD
     for part in parts:
         if part.is_active:
             notify_cooperative(
@@ -266,8 +266,8 @@ def notify_part_cancelled(
     order: Order, part: OrderPart, *, is_by_buyer: bool = False, now: datetime.datetime
 ) -> None:
     """Tell the buyer and the cooperative that a part is declined or cancelled."""
-    possible_rise = _possible_rise([row for row in load_parts(order) if row.is_active])
-    still_due = order.still_due + possible_rise
+    possible_increase = _possible_increase([row for row in load_parts(order) if row.is_active])
+    amount_due = order.amount_due + possible_increase
     unpaid_transfer = order.find_unpaid_transfer()
     with translation.override(order.language):
         text = _("Order %(code)s: %(name)s will not deliver its part")
@@ -283,16 +283,16 @@ def notify_part_cancelled(
             sms_detail=(
                 short_transfer_change(order)
                 if unpaid_transfer
-                else _short_rest_text(order, still_due, is_maximum=possible_rise > 0)
+                else _short_amount_due_text(order, amount_due, is_maximum=possible_increase > 0)
             ),
             now=now,
             part=part,
             is_by_buyer=is_by_buyer,
-            still_due=still_due,
-            is_maximum=possible_rise > 0,
-            possible_rise=possible_rise,
+            amount_due=amount_due,
+            is_maximum=possible_increase > 0,
+            possible_increase=possible_increase,
             unpaid_transfer=unpaid_transfer,
-            amount_before=order.still_due + part.total_gross,
+            amount_before=order.amount_due + part.total_gross,
             occasion=f"part:{part.pk}",
         )
     notify_cooperative(order, part, "part_cancelled", now=now)
@@ -301,15 +301,15 @@ def notify_part_cancelled(
 def short_transfer_change(order: Order) -> str:
     """Return a sentence with the new amount of an unpaid transfer."""
     return _("The amount to transfer is now %(sum)s.") % {
-        "sum": format_money(order.still_due, order.currency)
+        "sum": format_money(order.amount_due, order.currency)
     }
 
 
-def _short_rest_text(order: Order, still_due: int, *, is_maximum: bool) -> str:
-    if not still_due:
+def _short_amount_due_text(order: Order, amount_due: int, *, is_maximum: bool) -> str:
+    if not amount_due:
         return _("You do not have to pay anything more.")
     text = _("You still have to pay at most %(sum)s.") if is_maximum else _("You still have to pay %(sum)s.")
-    return text % {"sum": format_money(still_due, order.currency)}
+    return text % {"sum": format_money(amount_due, order.currency)}
 
 
 def notify_weight_question(
@@ -334,17 +334,17 @@ def notify_weight_question(
         )
 
 
-def notify_remaining_payment(order: Order, transfer: TransferInstructions, *, now: datetime.datetime) -> None:
+def notify_amount_due(order: Order, transfer: TransferInstructions, *, now: datetime.datetime) -> None:
     """Ask a buyer who paid by transfer for the amount that weighing added; once for each amount."""
     with translation.override(order.language):
         notify_buyer(
             order,
-            "remaining_payment",
+            "amount_due",
             subject=_("Order %(code)s has been weighed") % {"code": order.code},
             sms_detail=_short_transfer_text(transfer),
             now=now,
             transfer=transfer,
-            occasion=f"rest:{order.due_gross}:{order.charged}",
+            occasion=f"due:{order.current_total_gross}:{order.charged}",
         )
 
 

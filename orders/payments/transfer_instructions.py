@@ -17,7 +17,7 @@ def transfer_instructions_for_order(
     """
     if payment is None or payment.method != PaymentMethod.TRANSFER:
         return None
-    amount = order.still_due - amount_not_requested(order)
+    amount = order.amount_due - amount_not_requested(order)
     return build_transfer_instructions(shop, amount=amount, note=order.code) if amount > 0 else None
 
 
@@ -28,7 +28,7 @@ def amount_not_requested(order: Order) -> int:
 
 def charged_back_amount(order: Order) -> int:
     """Return the amount charged back, in minor units; the buyer's bank and the market settle it."""
-    if not order.still_due or order.confirmed_at is None:
+    if not order.amount_due or order.confirmed_at is None:
         return 0
     return Dispute.objects.filter(payment__order=order).charged_back_amounts().get(order.currency, 0)
 
@@ -38,11 +38,13 @@ def externally_refunded_amount(order: Order) -> int:
 
     Later refund decisions about money that was already returned reduce the amount.
     """
-    if not order.still_due or order.confirmed_at is None:
+    if not order.amount_due or order.confirmed_at is None:
         return 0
     elsewhere = order.payments.all().externally_refunded_amount()
     return (
-        min(order.still_due, max(0, elsewhere - order.refunds.all().unpaid_reduction())) if elsewhere else 0
+        min(order.amount_due, max(0, elsewhere - order.refunds.all().reduction_without_repayment()))
+        if elsewhere
+        else 0
     )
 
 

@@ -77,18 +77,18 @@ def _with_questions(orders: OrderQuerySet) -> OrderQuerySet:
 class OrderContents:
     """An order of the list with its first products: their names, their pictures, how many more there are.
 
-    `possible_rise` is the most that weighing may add to its cost, in minor units.
+    `possible_increase` is the most that weighing may add to its cost, in minor units.
     """
 
     order: Order
     lines: list[OrderLine]
     pictures: list[Picture]
     more_count: int
-    possible_rise: int
+    possible_increase: int
 
     @property
-    def maximum_due(self) -> int:
-        return self.order.due_gross + self.possible_rise
+    def maximum_current_total(self) -> int:
+        return self.order.current_total_gross + self.possible_increase
 
 
 def order_contents(orders: Sequence[Order]) -> list[OrderContents]:
@@ -109,13 +109,13 @@ def order_contents(orders: Sequence[Order]) -> list[OrderContents]:
             lines[:NAMED_PRODUCTS],
             [pictures[line.picture_key] for line in lines[:NAMED_PRODUCTS] if line.picture_key in pictures],
             max(0, len(lines) - NAMED_PRODUCTS),
-            _possible_rise(order, lines),
+            _possible_increase(order, lines),
         )
         for order, lines in ((order, lines_by_order[order.pk]) for order in orders)
     ]
 
 
-def _possible_rise(order: Order, lines: Sequence[OrderLine]) -> int:
+def _possible_increase(order: Order, lines: Sequence[OrderLine]) -> int:
     active_parts = {part.pk for part in order.parts.all() if part.is_active}
     unweighed_lines = [line for line in lines if line.is_to_weigh and line.part_id in active_parts]
     return sum(line.maximum_gross - line.total_gross for line in unweighed_lines)

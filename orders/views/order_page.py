@@ -74,18 +74,18 @@ def _order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[str, obj
         is_transfer_seen=bool(payment_display and payment_display.transfers_in_review),
         now=now,
     )
-    possible_rise = sum(timeline.possible_rise for timeline in timelines)
+    possible_increase = sum(timeline.possible_increase for timeline in timelines)
     return {
         "order": order,
         "timelines": timelines,
         "is_paid_by_part": _is_paid_by_part(order, timelines),
         "may_still_complain": any(timeline.may_still_complain for timeline in timelines),
         "complaint_period_is_over": any(timeline.complaint_period_ended_at for timeline in timelines),
-        "is_maximum": possible_rise > 0,
-        "possible_rise": possible_rise,
-        "maximum_total": order.total_gross + possible_rise,
-        "maximum_due": order.due_gross + possible_rise,
-        "maximum_still_due": order.still_due + possible_rise,
+        "is_maximum": possible_increase > 0,
+        "possible_increase": possible_increase,
+        "maximum_total": order.total_gross + possible_increase,
+        "maximum_current_total": order.current_total_gross + possible_increase,
+        "maximum_amount_due": order.amount_due + possible_increase,
         **_reduction_context(order, timelines),
         "sums": totals_of_order(
             order,
@@ -107,7 +107,7 @@ def _order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[str, obj
         "amount_being_voided": amount_being_voided(order),
         "charged_back": charged_back_amount(order),
         "externally_refunded": externally_refunded_amount(order),
-        "surplus": refundable_surplus(order) if order.charged > order.due_gross else 0,
+        "surplus": refundable_surplus(order) if order.charged > order.current_total_gross else 0,
         "is_under_way": order.status in (OrderStatus.PLACED, OrderStatus.IN_PREPARATION),
         "cards_are_on": are_cards_enabled(),
         "code_drawing": SafeString(
@@ -124,7 +124,7 @@ def _is_paid_by_part(order: Order, timelines: Sequence[PartTimeline]) -> bool:
     if payment is None or payment.method != PaymentMethod.COD:
         return False
     cash = sum(timeline.part.total_gross for timeline in timelines if timeline.is_awaiting_cash)
-    return 0 < cash == order.still_due
+    return 0 < cash == order.amount_due
 
 
 def _reduction_context(order: Order, timelines: Sequence[PartTimeline]) -> dict[str, bool]:
@@ -133,10 +133,10 @@ def _reduction_context(order: Order, timelines: Sequence[PartTimeline]) -> dict[
     is_unpaid = not order.charged
     has_arrived = order.status in (OrderStatus.DELIVERED, OrderStatus.RETURNED)
     return {
-        "is_reduced": order.due_gross != order.total_gross,
+        "is_reduced": order.current_total_gross != order.total_gross,
         "is_reduced_by_ended_parts": is_unpaid
         and order.cancelled_or_refunded == sum(part.total_gross for part in ended),
         "is_reduced_before_payment": is_unpaid,
-        "is_rest_to_pay": is_unpaid and order.still_due > 0 and not has_arrived,
+        "has_amount_due": is_unpaid and order.amount_due > 0 and not has_arrived,
         "is_original_total_estimated": any(line.is_to_weigh for part in ended for line in part.lines.all()),
     }

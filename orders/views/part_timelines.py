@@ -54,7 +54,7 @@ class PartTimeline:
         return [(line, self.current_names.get(line.pk, "")) for line in self.part.lines.all()]
 
     @property
-    def possible_rise(self) -> int:
+    def possible_increase(self) -> int:
         """By how much the part may cost more once it is weighed, without asking the buyer, in minor units."""
         return sum(line.maximum_gross - line.total_gross for line in self.unweighed_lines)
 
@@ -65,7 +65,7 @@ class PartTimeline:
 
     @property
     def maximum_gross(self) -> int:
-        return self.part.total_gross + self.possible_rise
+        return self.part.total_gross + self.possible_increase
 
     @property
     def open_complaint(self) -> Complaint | None:

@@ -129,16 +129,19 @@ def payment_choices(
 def transfer_before_weighing_text(estimate: int, maximum: int, currency: str) -> str:
     """Return what a bank transfer costs now, and what may follow when the items are weighed."""
     return _(
-        "Scan a QR code and pay %(sum)s now, by the estimated weight. Heavier: pay at most %(rise)s more. "
-        "Lighter: get the difference back."
-    ) % {"sum": format_money(estimate, currency), "rise": format_money(maximum - estimate, currency)}
+        "Scan a QR code and pay %(sum)s now, by the estimated weight. Heavier: pay at most %(increase)s "
+        "more. Lighter: get the difference back."
+    ) % {
+        "sum": format_money(estimate, currency),
+        "increase": format_money(maximum - estimate, currency),
+    }
 
 
 def build_payment_display(order: Order, *, now: datetime.datetime) -> PaymentDisplay | None:
     """Return how the order is to be paid; None for cash on delivery or if nothing more is due."""
     payment = order.payments.current()
     is_unconfirmed = is_awaiting_confirmation(order)
-    due = order.still_due if is_unconfirmed else _rest_due(order, payment)
+    due = order.amount_due if is_unconfirmed else _requestable_amount(order, payment)
     if not is_unconfirmed and not due:
         return None
     deadline = _payment_deadline(order, payment, now)
@@ -150,7 +153,7 @@ def build_payment_display(order: Order, *, now: datetime.datetime) -> PaymentDis
             False,
             is_final=payment_method == PaymentMethod.COD and is_confirmed_automatically(order),
         )
-        for payment_method in offered_payment_methods(order.channel, order.due_gross)
+        for payment_method in offered_payment_methods(order.channel, order.current_total_gross)
         if payment_method != current_method
     ]
     if not is_unconfirmed and payment is not None:
@@ -233,22 +236,22 @@ def change_payment_method_view(request: HttpRequest, order_id: uuid.UUID) -> Htt
 def _card_payment(
     order: Order, payment: Payment | None, due: int, *, is_unconfirmed: bool
 ) -> CardDisplay | None:
-    """Return the card payment; None if the rest is below the card minimum."""
+    """Return the card payment; None if the amount due is below the card minimum."""
     if payment is None or payment.method != PaymentMethod.CARD:
         return None
     return build_card_display(payment) if is_unconfirmed or accepts_cards(order.currency, due) else None
 
 
-def _rest_due(order: Order, payment: Payment | None) -> int:
-    """Return the amount due before delivery for an order already in fulfilment."""
-    if payment is None or payment.method == PaymentMethod.COD or not order.still_due:
+def _requestable_amount(order: Order, payment: Payment | None) -> int:
+    """Return the amount to request before delivery of an order already in fulfilment, in minor units."""
+    if payment is None or payment.method == PaymentMethod.COD or not order.amount_due:
         return 0
-    unpaid = (
-        order.still_due
+    amount = (
+        order.amount_due
         if payment.method == PaymentMethod.TRANSFER
         else read_payment_sums(payment).charge_pending
     )
-    return max(0, unpaid - amount_not_requested(order))
+    return max(0, amount - amount_not_requested(order))
 
 
 def _payment_deadline(
@@ -275,7 +278,7 @@ def _state_hash(
         order.authorize_coverage,
         order.status,
         order.charged,
-        order.due_gross,
+        order.current_total_gross,
         payment.pk if payment else "",
         payment.expires_at if payment else "",
         deadline is not None and not deadline.seconds_left,

@@ -152,13 +152,13 @@ def totals_of_order(
         rows.append(
             _discount_row(discount.kind, discount.name, code, discount.bearer, bearers, discount_amount)
         )
-    possible_rise = sum(line.maximum_gross - line.total_gross for line in unweighed_lines)
+    possible_increase = sum(line.maximum_gross - line.total_gross for line in unweighed_lines)
     return Totals(
         order.currency,
-        order.goods_gross + possible_rise + discounted_goods,
+        order.goods_gross + possible_increase + discounted_goods,
         sorted(rows, key=_sort_key),
         order.delivery_gross + discounted_delivery,
-        is_maximum=possible_rise > 0,
+        is_maximum=possible_increase > 0,
     )
 
 

@@ -103,7 +103,7 @@ def _waiting_entry(order: Order, is_transfer_seen: bool) -> TimelineEntry:
     if is_transfer_seen:
         return TimelineEntry(_("We are checking your transfer"), "now")
     return TimelineEntry(
-        _("Waiting for your payment") if order.still_due else _("The market confirms the order"), "now"
+        _("Waiting for your payment") if order.amount_due else _("The market confirms the order"), "now"
     )
 
 

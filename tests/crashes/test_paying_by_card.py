@@ -74,7 +74,7 @@ def check_every_point(purchase: EmbeddedPurchase, price: int, *, is_only_at_comm
 
 def assert_charged_once(order: Order, price: int) -> None:
     assert order.confirmed_at is not None
-    assert (order.total_gross, order.charged, order.still_due) == (price, price, 0)
+    assert (order.total_gross, order.charged, order.amount_due) == (price, price, 0)
     starts = GatewayCall.objects.filter(payment__order=order, operation=Operation.START)
     assert starts.filter(state=CallState.SUCCEEDED).count() == 1
     assert PaymentEvent.objects.filter(payment__order=order, kind="charge_success").count() == 1

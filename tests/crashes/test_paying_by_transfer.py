@@ -89,7 +89,7 @@ def check_every_point(*, is_only_at_commits: bool) -> int:
 def assert_paid_once(order: Order, reference: str) -> None:
     transfer = BankTransfer.objects.get(reference=reference)
     assert order.confirmed_at is not None
-    assert (order.charged, order.still_due) == (order.total_gross, 0)
+    assert (order.charged, order.amount_due) == (order.total_gross, 0)
     assert (transfer.state, transfer.amount) == (TransferState.ASSIGNED, order.total_gross)
     assert PaymentEvent.objects.filter(payment__order=order, kind="charge_success").count() == 1
     booked = LedgerEntry.objects.filter(posting__order=order, account="bank")

@@ -121,7 +121,7 @@ def test_pages_ask_for_what_the_heaviest_items_cost(
     assert button == asked
     assert f"{asked:,}".replace(",", ".") in basket_page
     order.refresh_from_db()
-    assert (order.due_gross, parcel.cod_expected) == (asked, asked)
+    assert (order.current_total_gross, parcel.cod_expected) == (asked, asked)
     check_everything()
 
 
@@ -137,7 +137,7 @@ def test_above_the_bound_nothing_more_is_charged_before_the_buyer_agrees(client:
     weigh(part, (part.lines.get().bound_grams or 0) + 1)
 
     order.refresh_from_db()
-    assert order.due_gross == 7 * 33_333 + 30_000
+    assert order.current_total_gross == 7 * 33_333 + 30_000
     assert WeightQuestion.objects.get().answer == ""
 
 
@@ -156,4 +156,4 @@ def test_api_states_the_most_that_its_order_is_charged() -> None:
         "maximumTotalPrice": {"gross": {"amount": 309_982, "currency": "VND"}, "net": {"amount": 309_982}},
     }
     order.refresh_from_db()
-    assert (order.due_gross, parcel.cod_expected) == (309_982, 309_982)
+    assert (order.current_total_gross, parcel.cod_expected) == (309_982, 309_982)

@@ -216,7 +216,7 @@ def test_desk_settles_a_transfer_without_a_code_with_one_click(page: Page) -> No
     expect(page.get_by_text("Matched. The buyer can see it.")).to_be_visible(timeout=SLOW)
     expect(page.get_by_text("All transfers are matched")).to_be_visible()
     order.refresh_from_db()
-    assert (order.charged, order.still_due) == (120_000, 0)
+    assert (order.charged, order.amount_due) == (120_000, 0)
 
 
 def test_desk_imports_a_bank_statement(page: Page, tmp_path: Path) -> None:
@@ -243,7 +243,7 @@ def test_desk_imports_a_bank_statement(page: Page, tmp_path: Path) -> None:
     transfer = BankTransfer.objects.get()
     assert (transfer.state, transfer.reference) == (TransferState.ASSIGNED, "FT8")
     order.refresh_from_db()
-    assert order.still_due == 0
+    assert order.amount_due == 0
 
     page.goto("/en/quan-tri/sao-ke/")
     page.get_by_label("Statement", exact=True).set_input_files(file)

@@ -59,7 +59,7 @@ def test_gourd_is_ordered_weighed_and_paid_by_weight(live_server: Any, visit: An
     expect(buyer.locator("main")).to_contain_text("cân được 3,2 kg")
     expect(buyer.locator("main .tag.good").first).to_contain_text("78.000")
     order = Order.objects.get()
-    assert (order.due_gross, order.charged, order.status) == (78_000, 78_000, "delivered")
+    assert (order.current_total_gross, order.charged, order.status) == (78_000, 78_000, "delivered")
     assert get_stock(gourd).on_hand == 9
 
 

@@ -411,7 +411,7 @@ class _Market:
         }
         for name in ("part", "another sum"):
             order = orders[name]
-            transfer = self._receive_transfer(order.code, order.due_gross - 10_000)
+            transfer = self._receive_transfer(order.code, order.current_total_gross - 10_000)
             if name == "part":
                 assign_transfer(transfer_id=transfer.pk, amounts={order.pk: 50_000}, **self.context)
         orders["late"].payments.update(expires_at=self.now)
@@ -465,7 +465,7 @@ class _Market:
         transfers = {
             name: self._receive_transfer(note, amount)
             for name, note, amount in [
-                ("in doubt", f"ck {order.code[:-1]}", order.due_gross),
+                ("in doubt", f"ck {order.code[:-1]}", order.current_total_gross),
                 ("several", f"{order.code} {self.orders['new'].code}", 50_000),
                 ("given back", "CHUYEN NHAM", 70_000),
                 ("sent back", "CHUYEN NHAM NUA", 80_000),

@@ -41,7 +41,7 @@ def transfer_orders() -> Any:
 
 
 def unpaid() -> Any:
-    return transfer_orders().filter(charged=0, due_gross__gt=0)
+    return transfer_orders().filter(charged=0, current_total_gross__gt=0)
 
 
 def stored_webhooks() -> Any:
@@ -75,7 +75,7 @@ class IncomingTransfers(Market):
         self._send(self.pick(transfer_orders(), index), percent, note)
 
     def _send(self, order: Order, percent: int, note: str) -> None:
-        amount = max(1, (order.still_due or order.total_gross) * percent // 100)
+        amount = max(1, (order.amount_due or order.total_gross) * percent // 100)
         number = len(self.notices) + 1
         transferred_at = self.next_actor_and_time()["now"].astimezone(VIETNAM)
         self.notices.append(
@@ -125,7 +125,7 @@ class IncomingTransfers(Market):
     def assign_by_hand(self, index: int, order_index: int, percent: int) -> None:
         def work(transfer: BankTransfer) -> None:
             order = self.pick(Order.objects.placed(), order_index)
-            amount = min(unassigned_amount(transfer), order.still_due) * percent // 100
+            amount = min(unassigned_amount(transfer), order.amount_due) * percent // 100
             assign_transfer(transfer_id=transfer.pk, amounts={order.pk: amount}, **self.next_actor_and_time())
 
         self.attempt(under_review(), index, work)

@@ -185,7 +185,7 @@ def test_paying_while_changing_payment_method_charges_once(stripe) -> None:
         changed = results[2 * n + 1]
         assert isinstance(changed, Payment | OrderNotAwaitingPayment | PaymentInProgress), changed
         order.refresh_from_db()
-        assert (order.charged, order.still_due, order.confirmed_at) == (120_000, 0, NOW)
+        assert (order.charged, order.amount_due, order.confirmed_at) == (120_000, 0, NOW)
     check_everything()
 
 

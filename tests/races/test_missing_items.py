@@ -142,7 +142,7 @@ def test_buyers_yes_while_member_cancels_ends_cancelled() -> None:
         is_agreed = isinstance(answered, Substitute)
         assert substitute.state == (SubstituteState.ACCEPTED if is_agreed else SubstituteState.WITHDRAWN)
         assert get_stock(substitute.variant).allocated == 0
-    assert {order.due_gross for order in Order.objects.all()} == {0}
+    assert {order.current_total_gross for order in Order.objects.all()} == {0}
     check_everything()
 
 

@@ -145,7 +145,7 @@ def test_weighing_while_cancelling_leaves_no_question_or_amount_due() -> None:
         assert isinstance(cancelled, OrderPart), cancelled
         assert part.state == PartState.CANCELLED
     assert not WeightQuestion.objects.open().exists()
-    assert {order.due_gross for order in Order.objects.all()} == {0}
+    assert {order.current_total_gross for order in Order.objects.all()} == {0}
     check_everything()
 
 

@@ -68,9 +68,9 @@ class Suggestion:
         return self.order.status in ENDED_ORDER_STATUSES
 
     @property
-    def still_due(self) -> int:
+    def amount_due(self) -> int:
         """The amount that would still be due afterwards."""
-        return self.order.still_due - self.amount
+        return self.order.amount_due - self.amount
 
     @property
     def weight(self) -> int:
@@ -170,7 +170,7 @@ def _suggestions_for(
     likely_suggestions.sort(
         key=lambda suggestion: (
             -suggestion.weight,
-            abs(unassigned_amount - suggestion.order.still_due),
+            abs(unassigned_amount - suggestion.order.amount_due),
             suggestion.order.code,
         )
     )
@@ -188,19 +188,21 @@ def _score_order(
         MatchReason.CODE: order.code in codes,
         MatchReason.NEAR_CODE: order.code not in codes and note.has_near_code(order.code),
         MatchReason.PAYER: note.mentions_buyer(order.buyer_name, order.phone),
-        MatchReason.AMOUNT: order.still_due == unassigned_amount,
+        MatchReason.AMOUNT: order.amount_due == unassigned_amount,
         MatchReason.TIME: datetime.timedelta() <= transfer.booked_at - order.required_placed_at <= _SAME_TIME,
     }
     reasons = tuple(reason for reason, applies in checks.items() if applies)
     return Suggestion(
-        order, reasons, 0 if order.status in ENDED_ORDER_STATUSES else min(unassigned_amount, order.still_due)
+        order,
+        reasons,
+        0 if order.status in ENDED_ORDER_STATUSES else min(unassigned_amount, order.amount_due),
     )
 
 
 def _split_over_named_orders(unassigned_amount: int, named_orders: Sequence[Order]) -> tuple[Suggestion, ...]:
-    if len(named_orders) < 2 or sum(order.still_due for order in named_orders) != unassigned_amount:
+    if len(named_orders) < 2 or sum(order.amount_due for order in named_orders) != unassigned_amount:
         return ()
-    suggestions = tuple(Suggestion(order, (MatchReason.CODE,), order.still_due) for order in named_orders)
+    suggestions = tuple(Suggestion(order, (MatchReason.CODE,), order.amount_due) for order in named_orders)
     return (
         suggestions
         if all(suggestion.amount and not suggestion.has_ended for suggestion in suggestions)

@@ -143,7 +143,7 @@ def assign_transfer_to_order(
     )
     if event is None:
         raise ValueError(f"{key} was recorded before without its share")
-    if is_awaiting_confirmation(order) and order.still_due:
+    if is_awaiting_confirmation(order) and order.amount_due:
         payment.expires_at = now + datetime.timedelta(minutes=order.channel.payment_deadline_minutes)
         payment.save(update_fields=["expires_at"])
     share = TransferShare.objects.create(transfer=transfer, payment=payment, event=event, amount=amount)
@@ -235,13 +235,13 @@ def _review_reason(
 def _review_reason_for_order(transfer: BankTransfer, order: Order) -> ReviewReason | None:
     if order.status in ENDED_ORDER_STATUSES:
         return ReviewReason.ENDED
-    if not order.still_due:
+    if not order.amount_due:
         return ReviewReason.PAID
     payment = order.payments.current()
     if payment is None or payment.method != PaymentMethod.TRANSFER or order.currency != transfer.currency:
         return ReviewReason.OTHER_METHOD
-    if transfer.amount != order.still_due:
-        return ReviewReason.TOO_LITTLE if transfer.amount < order.still_due else ReviewReason.TOO_MUCH
+    if transfer.amount != order.amount_due:
+        return ReviewReason.TOO_LITTLE if transfer.amount < order.amount_due else ReviewReason.TOO_MUCH
     if (
         is_awaiting_confirmation(order)
         and payment.expires_at is not None

@@ -218,12 +218,12 @@ def _require_assignable(transfer: BankTransfer, order: Order, amount: int) -> No
         raise OrderEnded(order)
     if transfer.shares.filter(payment__order=order).exists():
         raise TransferAlreadyAssigned()
-    if amount > order.still_due or order.currency != transfer.currency:
+    if amount > order.amount_due or order.currency != transfer.currency:
         raise AmountExceedsOrderDue(order)
     payment = order.payments.current()
     if payment is not None and payment.method == PaymentMethod.COD and order.confirmed_at is not None:
         is_packed = Parcel.objects.active_outgoing().filter(part__order=order, cod_expected__gt=0).exists()
-        if is_packed or amount < order.still_due:
+        if is_packed or amount < order.amount_due:
             raise CashOnDeliveryInProgress(order)
 
 

@@ -63,18 +63,18 @@ def cash_for_parcel(order: Order, part: OrderPart, quantities: Mapping[uuid.UUID
     """
     payment = Payment.objects.filter(order=order).current()
     # An overpayment of another part is being refunded, so it does not pay for this one.
-    if payment is None or payment.method != PaymentMethod.COD or not outstanding_cash(order):
+    if payment is None or payment.method != PaymentMethod.COD or not cash_to_collect(order):
         return 0
     lines = list(part.lines.order_by("position", "pk"))
     parcels = Parcel.objects.filter(part=part)
     earlier_cash = sum(parcels.active_outgoing().values_list("cod_expected", flat=True))
     earlier_cash += sum(parcels.filter(state=ParcelState.VOIDED).values_list("cod_collected", flat=True))
-    outstanding = max(0, part.total_gross - part.refunds.total_reduction() - earlier_cash)
+    uncollected = max(0, part.total_gross - part.refunds.total_reduction() - earlier_cash)
     still_open = open_quantities(lines)
     if all(still_open[line.pk] == quantities.get(line.pk, 0) for line in lines):
-        return outstanding
+        return uncollected
     return min(
-        outstanding, sum(line.total_gross * quantities.get(line.pk, 0) // line.quantity for line in lines)
+        uncollected, sum(line.total_gross * quantities.get(line.pk, 0) // line.quantity for line in lines)
     )
 
 
@@ -105,7 +105,7 @@ def cash_of_unpacked_items(parts: Collection[OrderPart]) -> dict[int, int | None
     return cash
 
 
-def outstanding_cash(order: Order) -> int:
+def cash_to_collect(order: Order) -> int:
     """Return the cash that the order's parcels, packed or not, still have to collect, in minor units."""
     payments = Payment.objects.filter(order=order)
     methods = dict(payments.values_list("pk", "method"))
@@ -116,7 +116,7 @@ def outstanding_cash(order: Order) -> int:
     parcels = Parcel.objects.filter(part__in=totals).order_by("part").values_list("part")
     collected = dict(parcels.annotate(total=Sum("cod_collected")))
     refunded = Refund.objects.filter(part__in=totals).amount_reduction_by_part()
-    outstanding: int = sum(
+    uncollected: int = sum(
         max(0, total - refunded.get(part_id, 0) - collected.get(part_id, 0))
         for part_id, total in totals.items()
     )
@@ -126,16 +126,16 @@ def outstanding_cash(order: Order) -> int:
         for key, payment_sums in sums
         if methods[key] != PaymentMethod.COD
     )
-    return max(0, outstanding - paid_otherwise)
+    return max(0, uncollected - paid_otherwise)
 
 
 def reduce_expected_cash(order: Order, part: OrderPart, *, actor: Actor, now: datetime.datetime) -> None:
     """Step: cut the parcels' expected cash to their part's open amount, the newest parcels first."""
     parcels = Parcel.objects.filter(part=part)
     collected: int = parcels.aggregate(total=Sum("cod_collected", default=0))["total"]
-    outstanding = max(0, part.total_gross - part.refunds.total_reduction() - collected)
+    uncollected = max(0, part.total_gross - part.refunds.total_reduction() - collected)
     expecting = list(parcels.active_outgoing().filter(cod_state=CodState.EXPECTED).order_by("-number", "-pk"))
-    excess = sum(parcel.cod_expected for parcel in expecting) - outstanding
+    excess = sum(parcel.cod_expected for parcel in expecting) - uncollected
     for parcel in expecting:
         reduction = min(excess, parcel.cod_expected)
         if reduction <= 0:

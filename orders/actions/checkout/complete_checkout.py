@@ -75,7 +75,7 @@ def complete_checkout(
     current_quote = build_quote(basket_quote_request(basket), now=now)
     contact = _require_contact(basket, current_quote, invoice)
     _require_no_problems(current_quote)
-    method, can_confirm_at_once = _remaining_payment(basket, current_quote)
+    method, can_confirm_at_once = _expected_payment(basket, current_quote)
     basket.metadata = {**basket.metadata, **(metadata or {})}
     consents = frozenset[str]({ConsentPurpose.ORDER})
     agreed = AgreedOrder(
@@ -123,8 +123,8 @@ def _require_no_problems(quote: Quote) -> None:
         raise BasketChanged(quote.voucher.refused.message, quote=quote, voucher=quote.voucher.refused)
 
 
-def _remaining_payment(basket: Basket, quote: Quote) -> tuple[PaymentMethod | None, bool]:
-    """Return the method of the remaining payment, and whether the order is confirmed at once.
+def _expected_payment(basket: Basket, quote: Quote) -> tuple[PaymentMethod | None, bool]:
+    """Return the method of the payment still expected, and whether the order is confirmed at once.
 
     Raises TotalNotCovered.
     """

@@ -137,7 +137,7 @@ def weigh_locked_line(
     if exceeds_bound:
         _ask_buyer(order, part, line, grams, actor=actor, now=now)
     finish_order_change(order, now=now)
-    _request_remaining_payment(order, now=now)
+    _request_amount_due(order, now=now)
 
 
 @transaction.atomic(durable=True)
@@ -168,7 +168,7 @@ def answer_weight_question(
     _record_line_change(order, part, line, f"line.weight_{answer}", question.grams, actor=actor, now=now)
     finish_order_change(order, now=now)
     notifications.notify_weight_answer(order, part, question, now=now)
-    _request_remaining_payment(order, now=now)
+    _request_amount_due(order, now=now)
     return question
 
 
@@ -208,14 +208,14 @@ def _ask_buyer(
     notifications.notify_weight_question(order, part, question, now=now)
 
 
-def _request_remaining_payment(order: Order, *, now: datetime.datetime) -> None:
+def _request_amount_due(order: Order, *, now: datetime.datetime) -> None:
     """Ask a buyer who paid by transfer for the remaining amount, once nothing is left to weigh."""
     unweighed = order.lines.filter(
         part__state__in=ACTIVE_PART_STATES, estimate_grams__isnull=False, weighed_grams__isnull=True
     )
     transfer = current_transfer_instructions(order) if order.charged and not unweighed.exists() else None
     if transfer is not None:
-        notifications.notify_remaining_payment(order, transfer, now=now)
+        notifications.notify_amount_due(order, transfer, now=now)
 
 
 def _record_line_change(

@@ -152,8 +152,8 @@ def _repeat_payment_call(
             request_refund(gateway_call.refund, payment, amount, actor=actor, now=now) if amount > 0 else None
         )
     authorised = read_payment_sums(payment).authorised
-    if gateway_call.operation == Operation.CAPTURE and authorised and order.still_due:
-        return request_capture(order, payment, min(order.still_due, authorised), actor=actor, now=now)
+    if gateway_call.operation == Operation.CAPTURE and authorised and order.amount_due:
+        return request_capture(order, payment, min(order.amount_due, authorised), actor=actor, now=now)
     if gateway_call.operation in (Operation.CAPTURE, Operation.VOID) and authorised:
         return request_void(order, payment, actor=actor, now=now)
     return None

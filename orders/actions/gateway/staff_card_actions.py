@@ -35,7 +35,7 @@ def capture_authorised_amount(
     Raises Missing, NotACardPayment, AmountNotAuthorised.
     """
     order, payment = _lock_card_payment(payment_id)
-    capturable = min(read_payment_sums(payment).authorised, order.still_due)
+    capturable = min(read_payment_sums(payment).authorised, order.amount_due)
     if amount is not None and amount > capturable:
         raise AmountNotAuthorised(field="amount")
     request_capture(order, payment, capturable if amount is None else amount, actor=actor, now=now)

@@ -37,7 +37,7 @@ def capture_or_void_cards(order: Order, payments: Iterable[Payment], *, now: dat
     `payments` are all of the order's payments.
     """
     actor = Actor.system("cards")
-    outstanding = order.still_due
+    amount_due = order.amount_due
     for payment in payments:
         if payment.method != PaymentMethod.CARD:
             continue
@@ -46,16 +46,16 @@ def capture_or_void_cards(order: Order, payments: Iterable[Payment], *, now: dat
             continue
         _supersede_excess_captures(order, payment, now=now)
         if _capture_and_void_calls(payment).exists():
-            outstanding -= _unanswered_captures(payment)
+            amount_due -= _unanswered_captures(payment)
             continue
         authorised = read_payment_sums(payment).authorised
-        if authorised and outstanding <= 0:
+        if authorised and amount_due <= 0:
             request_void(order, payment, actor=actor, now=now)
         elif authorised and (_is_packed(order) or now - (start_call.answered_at or now) >= CAPTURE_AFTER):
-            request_capture(order, payment, min(outstanding, authorised), actor=actor, now=now)
+            request_capture(order, payment, min(amount_due, authorised), actor=actor, now=now)
         elif start_call.state == CallState.NEEDS_BUYER and _is_obsolete(order, start_call):
             request_void(order, payment, actor=actor, now=now)
-        outstanding -= authorised
+        amount_due -= authorised
 
 
 def authorisations_to_capture(now: datetime.datetime) -> QuerySet[GatewayCall]:
@@ -109,7 +109,7 @@ def _supersede_excess_captures(order: Order, payment: Payment, *, now: datetime.
     unsent_captures = _capture_and_void_calls(payment).filter(
         state=CallState.INTENDED, tries=0, operation=Operation.CAPTURE
     )
-    for gateway_call in unsent_captures.filter(amount__gt=order.still_due):
+    for gateway_call in unsent_captures.filter(amount__gt=order.amount_due):
         change_state(gateway_call, CallState.FAILED, CALL_TRANSITIONS)
         gateway_call.code, gateway_call.answered_at, gateway_call.next_check_at = SUPERSEDED, now, None
         gateway_call.save(update_fields=["code", "answered_at", "next_check_at"])
@@ -117,7 +117,7 @@ def _supersede_excess_captures(order: Order, payment: Payment, *, now: datetime.
 
 def _is_obsolete(order: Order, start_call: GatewayCall) -> bool:
     """Return whether the started payment is obsolete: order ended, paid, or another amount due."""
-    if order.cancelled_at or order.expired_at or not order.still_due:
+    if order.cancelled_at or order.expired_at or not order.amount_due:
         return True
     is_authorisation_only = start_call.request_parameters.get("is_authorisation_only")
-    return not is_authorisation_only and start_call.amount != order.still_due
+    return not is_authorisation_only and start_call.amount != order.amount_due

@@ -74,15 +74,15 @@ def settle_unsent_weight(line: OrderLine, *, now: datetime.datetime) -> None:
     line.save(update_fields=["weighed_grams"])
 
 
-def maximum_due(order: Order) -> int:
-    """Return the highest amount due for active parts without asking the buyer about weights, in minor units.
+def maximum_current_total(order: Order) -> int:
+    """Return the highest current total that needs no question to the buyer about weights, in minor units.
 
-    Equals `due_gross` once everything is weighed. Cards are authorised for this sum.
+    Equals `current_total_gross` once everything is weighed. Cards are authorised for this sum.
     """
-    possible_rise: int = order.lines.unweighed().aggregate(
+    possible_increase: int = order.lines.unweighed().aggregate(
         more=Sum(F("bound_gross") - F("total_gross"), default=0)
     )["more"]
-    return order.due_gross + possible_rise
+    return order.current_total_gross + possible_increase
 
 
 def close_weight_questions(lines: Iterable[OrderLine], *, now: datetime.datetime) -> None:

@@ -45,7 +45,7 @@ DERIVED_COLUMNS = (
     *_SUMS,
     "list_net",
     "list_gross",
-    "due_gross",
+    "current_total_gross",
     "charged",
     "authorize_coverage",
     "charge_coverage",
@@ -192,28 +192,28 @@ def _set_sums(order: Order, facts: OrderFacts) -> None:
     order.list_gross = sum(line.list_gross for line in line_sums)
     order.list_gross += sum(part.delivery_list_gross for part in parts)
     active_total = sum(part.total_gross for part in parts if part.is_active)
-    order.due_gross = active_total - sum(facts.refunded.values())
+    order.current_total_gross = active_total - sum(facts.refunded.values())
 
 
 def _set_coverages(order: Order, sums: Mapping[uuid.UUID, PaymentSums]) -> None:
     authorised, order.charged = total_authorised_and_charged(sums.values())
-    order.charge_coverage = _coverage_status(order.charged, order.due_gross)
-    order.authorize_coverage = _coverage_status(order.charged + authorised, order.due_gross)
+    order.charge_coverage = _coverage_status(order.charged, order.current_total_gross)
+    order.authorize_coverage = _coverage_status(order.charged + authorised, order.current_total_gross)
     if order.authorize_coverage == Coverage.OVER:
         order.authorize_coverage = Coverage.FULL
 
 
 def _adjust_pending_charges(order: Order, facts: OrderFacts, now: datetime.datetime) -> None:
-    """Adjust the pending charges to the sum that is due and neither paid nor authorised.
+    """Adjust the pending charges to the amount due that is not authorised.
 
-    A rise goes to the latest payment. A fall (a part ended, the weight was less, something was refunded)
-    reduces the oldest payments first.
+    An increase goes to the latest payment. A decrease (a part ended, the weight was less, something was
+    refunded) reduces the oldest payments first.
     """
     payments, sums = facts.payments, facts.payment_sums
     authorised = sum(
         payment_sums.authorised + payment_sums.authorise_pending for payment_sums in sums.values()
     )
-    change = max(0, order.due_gross - order.charged - authorised) - sum(
+    change = max(0, order.current_total_gross - order.charged - authorised) - sum(
         payment_sums.charge_pending for payment_sums in sums.values()
     )
     if change > 0 and payments:
@@ -228,7 +228,7 @@ def _adjust_pending_charges(order: Order, facts: OrderFacts, now: datetime.datet
 
 
 def _payment_for_increase(payments: Sequence[Payment]) -> Payment:
-    """Return the payment that takes a rise: a new one after a card authorisation, which cannot grow."""
+    """Return the payment that takes an increase: a new one after a card authorisation, which cannot grow."""
     latest = payments[-1]
     if not latest.events.filter(kind=EventKind.AUTHORIZATION_SUCCESS).exists():
         return latest
@@ -250,10 +250,10 @@ def _write_adjustment(
     create_payment_event(payment, kind, amount, idempotency_key=key, actor=actor, now=now)
 
 
-def _coverage_status(amount: int, due: int) -> str:
-    if amount > due:
+def _coverage_status(amount: int, total: int) -> str:
+    if amount > total:
         return Coverage.OVER
-    if amount == due:
+    if amount == total:
         return Coverage.FULL
     return Coverage.PARTIAL if amount > 0 else Coverage.NONE
 

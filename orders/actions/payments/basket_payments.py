@@ -62,10 +62,10 @@ class BasketFullyPaid(Refused):
     default_message = _("There is nothing left to pay.")
 
 
-class AmountExceedsRest(Refused):
-    """The amount exceeds the remaining sum; `details["left"]` holds the rest, in minor units."""
+class AmountExceedsBasketDue(Refused):
+    """The amount exceeds the basket's amount due: `details["amount_due"]`, in minor units."""
 
-    code = "amount_exceeds_rest"
+    code = "amount_exceeds_basket_due"
     default_message = _("That is more than is left to pay.")
 
 
@@ -83,7 +83,7 @@ def start_basket_payment(
     """Start a payment on a basket by card or promise, of `amount` minor units or all that is left.
 
     A repeat with the same `idempotency_key` returns the first payment. `labels` are stored with it. Raises
-    AmountNotForCards, KeyReused, Missing, BasketFullyPaid, AmountExceedsRest, PaymentMethodNotOffered.
+    AmountNotForCards, KeyReused, Missing, BasketFullyPaid, AmountExceedsBasketDue, PaymentMethodNotOffered.
     """
     basket = lock_existing_basket(basket_id)
     existing = find_payment_by_key(idempotency_key, basket=basket)
@@ -237,20 +237,20 @@ def capture_carried_payments(
     if (
         not carried_payments
         or order.lines.unweighed().exists()
-        or amount_paid_for_order(order) < order.due_gross
+        or amount_paid_for_order(order) < order.current_total_gross
     ):
         return
-    outstanding = order.still_due
+    amount_due = order.amount_due
     for payment in carried_payments:
         flow = payment.private_metadata.get(TRANSACTION_FLOW_LABEL, order.channel.default_transaction_flow)
         authorised = (
-            min(outstanding, read_payment_sums(payment).authorised)
+            min(amount_due, read_payment_sums(payment).authorised)
             if payment.method == PaymentMethod.CARD
             else 0
         )
         if authorised and flow == TransactionFlow.CHARGE and not _has_end_request(payment):
             request_capture(order, payment, authorised, actor=actor, now=now)
-            outstanding -= authorised
+            amount_due -= authorised
 
 
 def amount_paid_for_order(order: Order) -> int:
@@ -274,14 +274,17 @@ def _create_payment(
 
 
 def _amount_to_pay(basket: Basket, amount: int | None, *, now: datetime.datetime) -> int:
-    """Return the amount to pay: `amount`, or all that is left. Raises BasketFullyPaid, AmountExceedsRest."""
-    still_due = build_quote(basket_quote_request(basket), now=now).total - amount_paid_for_basket(basket)
-    if still_due <= 0:
+    """Return the amount to pay: `amount`, or all that is due.
+
+    Raises BasketFullyPaid, AmountExceedsBasketDue.
+    """
+    amount_due = build_quote(basket_quote_request(basket), now=now).total - amount_paid_for_basket(basket)
+    if amount_due <= 0:
         raise BasketFullyPaid(field="amount")
     if amount is None:
-        return still_due
-    if not 0 < amount <= still_due:
-        raise AmountExceedsRest(field="amount", left=still_due)
+        return amount_due
+    if not 0 < amount <= amount_due:
+        raise AmountExceedsBasketDue(field="amount", amount_due=amount_due)
     return amount
 
 

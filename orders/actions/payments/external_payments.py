@@ -145,13 +145,13 @@ def mark_order_as_paid(
     order = locks.lock_order(order_id)
     if order.is_draft:
         raise Missing(field="id")
-    if not order.still_due:
+    if not order.amount_due:
         raise OrderFullyPaid(field="id")
     if reference and order.payments.filter(reference=reference).exists():
         raise PaymentReferenceTaken(field="transactionReference")
     payment = Payment(order=order, method=PaymentMethod.APP, currency=order.currency)
     values = {"name": "manual", "reference": reference}
-    reported = ReportedTotals(charged=order.still_due, values=values, reference=reference)
+    reported = ReportedTotals(charged=order.amount_due, values=values, reference=reference)
     return _write_totals(order, payment, reported, actor=actor, now=now)
 
 

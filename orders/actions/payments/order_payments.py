@@ -19,7 +19,7 @@ from orders.actions.gateway_requests.intended_calls import (
 from orders.actions.ledger.ledger_postings import record_payment_event
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.order_limits import minutes_to_pay
-from orders.actions.order_records.pricing_by_weight import maximum_due
+from orders.actions.order_records.pricing_by_weight import maximum_current_total
 from orders.actions.payments.confirm_order import (
     OrderNotAwaitingPayment,
     confirm_if_covered,
@@ -133,7 +133,7 @@ def change_payment_method(
             return _continue_card_payment(
                 order, last, is_hosted=is_hosted, actor=actor, now=now
             )  # due beyond the authorisation
-        if last is not None and method == last.method == PaymentMethod.TRANSFER and order.still_due:
+        if last is not None and method == last.method == PaymentMethod.TRANSFER and order.amount_due:
             return last
         if last is None or method not in payment_methods_for_rest(order, last):
             raise OrderNotAwaitingPayment()
@@ -141,7 +141,7 @@ def change_payment_method(
         return _replace_payment(order, last, method, actor=actor, now=now)
     if last is not None and last.method == method and _can_continue(last, is_hosted=is_hosted, now=now):
         return last
-    require_payment_method(order.channel, method, order.due_gross)
+    require_payment_method(order.channel, method, order.current_total_gross)
     _require_no_open_payment(order)
     payment = _replace_payment(order, last, method, is_hosted=is_hosted, actor=actor, now=now)
     if method == PaymentMethod.COD and is_confirmed_automatically(order):
@@ -158,12 +158,12 @@ def payment_methods_for_rest(order: Order, last: Payment) -> list[PaymentMethod]
     if (
         last.method != PaymentMethod.CARD
         or not order.charged
-        or not order.still_due
+        or not order.amount_due
         or order.status in ENDED_ORDER_STATUSES
     ):
         return []
     authorised, _charged = total_authorised_and_charged(Payment.objects.filter(order=order).sums().values())
-    methods = offered_payment_methods(order.channel, order.still_due)
+    methods = offered_payment_methods(order.channel, order.amount_due)
     return [] if authorised else [method for method in methods if method == PaymentMethod.TRANSFER]
 
 
@@ -204,7 +204,11 @@ def start_card_payment(
     """
     authorised, charged = total_authorised_and_charged(Payment.objects.filter(order=order).sums().values())
     is_authorisation_only = not authorised and order.lines.unweighed().exists()
-    amount = (maximum_due(order) if is_authorisation_only else order.due_gross) - charged - authorised
+    amount = (
+        (maximum_current_total(order) if is_authorisation_only else order.current_total_gross)
+        - charged
+        - authorised
+    )
     return request_start(
         order,
         payment,

@@ -1,4 +1,4 @@
-"""Refund amounts paid beyond the amount due."""
+"""Refund amounts paid beyond the current total."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from orders import locks
-from orders.actions.cash_on_delivery.cash_collection import outstanding_cash
+from orders.actions.cash_on_delivery.cash_collection import cash_to_collect
 from orders.actions.payouts.refund_execution import announce_refund, execute_refund
 from orders.models import CostBearer, EventKind, Order, OrderPart, PaymentEvent, Refund
 from orders.states import ENDED_ORDER_STATUSES, Coverage
@@ -24,22 +24,22 @@ _SWEEP_SIZE = 200
 
 
 def refundable_surplus(order: Order) -> int:
-    """Return the surplus: the amount paid beyond the amount due and the promised refunds, in minor units.
+    """Return the surplus: the amount paid beyond the current total and the promised refunds, in minor units.
 
     Cash that parcels still have to collect does not reduce the surplus of another part.
     """
-    promised = Refund.objects.filter(order=order).outstanding_refunds()
-    return max(0, order.charged - promised - (order.due_gross - outstanding_cash(order)))
+    promised = Refund.objects.filter(order=order).total_unpaid()
+    return max(0, order.charged - promised - (order.current_total_gross - cash_to_collect(order)))
 
 
 def overpaid_orders() -> QuerySet[Order]:
-    """Return orders that were charged more than the amount due plus the promised refunds."""
+    """Return orders that were charged more than the current total plus the promised refunds."""
     promised = Refund.objects.filter(order=OuterRef("pk")).order_by().values("order")
     executed = PaymentEvent.objects.filter(refund__order=OuterRef("pk")).order_by().values("refund__order")
     succeeded = Sum("amount", filter=Q(kind=EventKind.REFUND_SUCCESS), default=0)
     reversed_ = Sum("amount", filter=Q(kind=EventKind.REFUND_REVERSE), default=0)
     return Order.objects.filter(charge_coverage=Coverage.OVER).filter(
-        charged__gt=F("due_gross")
+        charged__gt=F("current_total_gross")
         + Coalesce(Subquery(promised.annotate(total=Sum("repayment")).values("total")), 0)
         - Coalesce(Subquery(executed.annotate(total=succeeded - reversed_).values("total")), 0)
     )
@@ -48,7 +48,7 @@ def overpaid_orders() -> QuerySet[Order]:
 def refund_surplus(
     order: Order, *, part: OrderPart | None = None, reason: str, actor: Actor, now: datetime.datetime
 ) -> Refund | None:
-    """Step, on a locked and recalculated order: refund the surplus over the amount due.
+    """Step, on a locked and recalculated order: refund the surplus over the current total.
 
     Returns None if there is no surplus.
     """

@@ -118,8 +118,8 @@ def place_order(
     basket.language = language or basket.language
     quote = _quote_basket(basket, contact, deliveries, seen_prices or {}, now=now)
     _require_agreement(quote, agreed_total, agreed_maximum)
-    remaining_method, can_confirm_at_once = _remaining_payment(basket, quote, method)
-    agreed = AgreedOrder(basket, quote, contact, source, consents, remaining_method, can_confirm_at_once)
+    expected_method, can_confirm_at_once = _expected_payment(basket, quote, method)
+    agreed = AgreedOrder(basket, quote, contact, source, consents, expected_method, can_confirm_at_once)
     return place_agreed_order(agreed, actor=actor, now=now)
 
 
@@ -145,7 +145,7 @@ def place_agreed_order(agreed: AgreedOrder, *, actor: Actor, now: datetime.datet
     carried = carry_payments_over(
         order, basket, should_keep_promises=agreed.method is None, actor=actor, now=now
     )
-    payment = _expect_remaining_payment(order, agreed.method, len(carried), actor=actor, now=now)
+    payment = _expect_amount_due(order, agreed.method, len(carried), actor=actor, now=now)
     has_events = bool(carried) or agreed.method == PaymentMethod.CARD
     new_payments = None if has_events else [payment] if payment is not None else []
     record_consents(order, agreed.consents, actor=actor, now=now)
@@ -205,10 +205,10 @@ def _require_agreement(quote: Quote, agreed_total: int | None, agreed_maximum: i
         raise BasketChanged(refusal.message if refusal else None, quote=quote)
 
 
-def _remaining_payment(
+def _expected_payment(
     basket: Basket, quote: Quote, method: PaymentMethod
 ) -> tuple[PaymentMethod | None, bool]:
-    """Return the method of the remaining payment, and whether the order is confirmed at once.
+    """Return the method of the payment still expected, and whether the order is confirmed at once.
 
     The method is None if nothing remains to be paid. Raises PaymentMethodNotOffered, AmountNotForCards.
     """
@@ -233,7 +233,7 @@ def _allocate_or_refuse(lines: Sequence[OrderLine], quote: Quote) -> None:
         raise BasketChanged(shortage.message, quote=quote) from shortage
 
 
-def _expect_remaining_payment(
+def _expect_amount_due(
     order: Order,
     method: PaymentMethod | None,
     payment_count: int,
@@ -241,7 +241,7 @@ def _expect_remaining_payment(
     actor: Actor,
     now: datetime.datetime,
 ) -> Payment | None:
-    """Expect the remaining amount, and start a card payment. Raises AmountNotForCards."""
+    """Expect a payment of the amount due, and start a card payment. Raises AmountNotForCards."""
     if method is None:
         return None
     payment = expect_payment(order, method, payment_count=payment_count, now=now)

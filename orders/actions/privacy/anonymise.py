@@ -166,7 +166,7 @@ def _require_nothing_open(orders: QuerySet[Order]) -> None:
     order_ids = orders.values("pk")
     unpaid = codes_of(
         orders.filter(
-            Q(status=OrderStatus.DELIVERED, due_gross__gt=F("charged"))
+            Q(status=OrderStatus.DELIVERED, current_total_gross__gt=F("charged"))
             | Q(pk__in=Refund.objects.filter(order__in=order_ids).unpaid().values("order"))
             | Q(pk__in=overpaid_orders().filter(pk__in=order_ids).values("pk"))
             | Q(

@@ -46,7 +46,7 @@ def resolve_cash_shortfall(
         raise NoCashShortfall()
     if not reason.strip():
         raise ReasonRequired(field="reason")
-    amount = min(parcel.cod_expected - parcel.cod_collected, order.still_due)
+    amount = min(parcel.cod_expected - parcel.cod_collected, order.amount_due)
     lines, delivery = _spread_amount(amount, refund_limits(order, part))
     parcel.cod_shortfall_resolved_at = now
     parcel.save(update_fields=["cod_shortfall_resolved_at"])

@@ -66,11 +66,12 @@ def _visible_share(amount: int, row: Row) -> int:
 _SHARE_COLUMNS = ("visible_total_gross", "total_gross", "currency")
 
 
-@order.field(needs=("charged", "visible_due_gross", *_SHARE_COLUMNS))
+@order.field(needs=("charged", "visible_current_total_gross", *_SHARE_COLUMNS))
 def total_balance(orders: list[Row], *_: object) -> list[MoneyAmount]:
     return [
         MoneyAmount(
-            _visible_share(order_row.charged, order_row) - order_row.visible_due_gross, order_row.currency
+            _visible_share(order_row.charged, order_row) - order_row.visible_current_total_gross,
+            order_row.currency,
         )
         for order_row in orders
     ]

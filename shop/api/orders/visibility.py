@@ -41,7 +41,7 @@ Visible = TypeVar("Visible", bound="QuerySet[Model]")
 # Totals of an order that are sums of its parts' columns of the same name.
 _OF_PARTS = ("goods_net", "goods_gross", "delivery_net", "delivery_gross", "total_net", "total_gross")
 _LISTED = ("list_net", "list_gross")
-SUMS = (*_OF_PARTS, *_LISTED, "due_gross")
+SUMS = (*_OF_PARTS, *_LISTED, "current_total_gross")
 
 
 def show_whole_order(order: Order) -> Order:
@@ -151,7 +151,7 @@ def _partial_orders(context: Context, scope: PermissionScope) -> QuerySet[Order]
         order=OuterRef("pk"), part__in=_visible_keys(context, state__in=ACTIVE_PART_STATES)
     )
     refunded = refunds.order_by().values("order").annotate(total=Sum(F("amount") - F("surplus")))
-    expressions["due_gross"] = _sum_of_parts(active, "total_gross") - Coalesce(
+    expressions["current_total_gross"] = _sum_of_parts(active, "total_gross") - Coalesce(
         Subquery(refunded.values("total")), 0
     )
     return orders.annotate(

@@ -343,7 +343,7 @@ def _set_derived_columns(order: Order, parts: Sequence[OrderPart], rows: _Pendin
     """Write the columns that recalculate_order.py derives when all parts are delivered or cancelled."""
     lines = [line for part in parts for line in rows.lines[part.pk]]
     active = [part for part in parts if part.is_active]
-    due_amount = sum(part.total_gross for part in active)
+    current_total = sum(part.total_gross for part in active)
     Order.objects.filter(pk=order.pk).update(
         goods_net=sum(part.goods_net for part in parts),
         goods_gross=sum(part.goods_gross for part in parts),
@@ -353,8 +353,8 @@ def _set_derived_columns(order: Order, parts: Sequence[OrderPart], rows: _Pendin
         total_gross=sum(part.total_gross for part in parts),
         list_net=sum(line.list_net for line in lines) + sum(part.delivery_list_net for part in parts),
         list_gross=sum(line.list_gross for line in lines) + sum(part.delivery_list_gross for part in parts),
-        due_gross=due_amount,
-        charged=due_amount,
+        current_total_gross=current_total,
+        charged=current_total,
         authorize_coverage=Coverage.FULL,
         charge_coverage=Coverage.FULL,
         status=OrderStatus.DELIVERED if active else OrderStatus.CANCELLED,

@@ -56,9 +56,9 @@ def _payment_faults(order: Order, payments: list[Payment], rows: OrderRows, coll
     authorised = sum(
         payment_sums.authorised + payment_sums.authorise_pending for payment_sums in sums_by_payment.values()
     )
-    due_amount = max(0, order.due_gross - order.charged - authorised)
-    if pending != due_amount:
-        yield f"payments wait for {pending}, {due_amount} is due"
+    expected_amount = max(0, order.current_total_gross - order.charged - authorised)
+    if pending != expected_amount:
+        yield f"payments wait for {pending}, {expected_amount} is due"
 
 
 def _wrong_cash_of_parts(rows: OrderRows, payments_by_order: Mapping[object, list[Payment]]) -> Iterator[str]:
@@ -87,9 +87,9 @@ def _wrong_cash_of_parts(rows: OrderRows, payments_by_order: Mapping[object, lis
         already_collected = sum(
             parcel.cod_collected for parcel in dispatches if parcel not in valid_dispatches
         )
-        due_amount = max(0, part.total_gross - already_collected)
-        if expected > due_amount:
-            yield _part_fault(part, f"{expected} in cash is asked for, {due_amount} is due")
+        cash_to_collect = max(0, part.total_gross - already_collected)
+        if expected > cash_to_collect:
+            yield _part_fault(part, f"{expected} in cash is asked for, {cash_to_collect} is due")
         payments = payments_by_order[part.order_id]
         if not payments or payments[-1].method != PaymentMethod.COD:
             continue
@@ -97,8 +97,8 @@ def _wrong_cash_of_parts(rows: OrderRows, payments_by_order: Mapping[object, lis
             [line for parcel in valid_dispatches for line in lines_by_parcel[parcel.pk]], "order_line_id"
         )
         is_whole = all(quantities[line.pk] == line.quantity for line in lines_by_part[part.pk])
-        if is_whole and expected != due_amount:
-            yield _part_fault(part, f"its parcels bring {expected} in cash, {due_amount} is due")
+        if is_whole and expected != cash_to_collect:
+            yield _part_fault(part, f"its parcels bring {expected} in cash, {cash_to_collect} is due")
 
 
 def _part_fault(part: OrderPart, fault: str) -> str:

@@ -27,9 +27,12 @@ def find_wrong_totals(rows: OrderRows) -> Iterator[str]:
             for refund in refunds_by_order[order.pk]
             if refund.part_id in active_part_ids
         )
-        due_amount = sum(part.total_gross for part in parts if part.pk in active_part_ids) - refunded
-        if order.due_gross != due_amount:
-            yield f"order {order.code}: due_gross is {order.due_gross}, its active parts come to {due_amount}"
+        current_total = sum(part.total_gross for part in parts if part.pk in active_part_ids) - refunded
+        if order.current_total_gross != current_total:
+            yield (
+                f"order {order.code}: current_total_gross is {order.current_total_gross}, "
+                f"its active parts come to {current_total}"
+            )
         if order.total_net > order.total_gross:
             yield f"order {order.code}: total_net is more than total_gross"
 

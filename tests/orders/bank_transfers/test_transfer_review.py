@@ -113,7 +113,7 @@ def test_partial_assignment_credits_order_and_extends_its_deadline() -> None:
     assign(transfer, (order, 100_000))
 
     order.refresh_from_db()
-    assert (order.charged, order.still_due, order.confirmed_at) == (100_000, 20_000, None)
+    assert (order.charged, order.amount_due, order.confirmed_at) == (100_000, 20_000, None)
     assert order.payments.get().expires_at == LATER + HOUR + 24 * HOUR
     check_everything()
 
@@ -390,7 +390,7 @@ def test_expired_order_is_replaced_and_paid() -> None:
     order.refresh_from_db()
     replacement.refresh_from_db()
     assert order.status == OrderStatus.EXPIRED
-    assert (replacement.due_gross, replacement.charged, replacement.confirmed_at) == (
+    assert (replacement.current_total_gross, replacement.charged, replacement.confirmed_at) == (
         120_000,
         120_000,
         NOW + 26 * HOUR,

@@ -181,7 +181,7 @@ def test_buyer_who_pays_less_owes_the_difference() -> None:
         "thiếu tiền mặt",
     )
     assert parcel.has_cash_short
-    assert (order.charged, order.still_due, order.charge_coverage) == (180_000, 50_000, Coverage.PARTIAL)
+    assert (order.charged, order.amount_due, order.charge_coverage) == (180_000, 50_000, Coverage.PARTIAL)
     change = Change.objects.get(action="parcel.cash_differs")
     assert (change.reason, change.data["expected"], change.data["amount"]) == (
         "thiếu tiền mặt",

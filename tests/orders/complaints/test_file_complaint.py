@@ -234,7 +234,7 @@ def test_replacement_is_free_and_keeps_stock_and_progress_correct() -> None:
     part.order.refresh_from_db()
     assert (part.progress, part.order.status) == (Progress.DELIVERED, OrderStatus.DELIVERED)
     assert (get_stock(variant).on_hand, get_stock(variant).allocated) == (13, 0)
-    assert part.order.charged == part.order.due_gross == 255_000
+    assert part.order.charged == part.order.current_total_gross == 255_000
     assert list(OrderPart.objects.to_pack()) == []
     check_everything()
 

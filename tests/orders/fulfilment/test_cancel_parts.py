@@ -61,7 +61,7 @@ def test_declining_one_part_keeps_the_other_active(two_parts) -> None:
     accept_part(part_id=second.pk, **ACTOR_NOW)
 
     order.refresh_from_db()
-    assert (order.status, order.total_gross, order.due_gross) == (
+    assert (order.status, order.total_gross, order.current_total_gross) == (
         OrderStatus.IN_PREPARATION,
         470_000,
         120_000,
@@ -78,7 +78,7 @@ def test_cancelling_last_part_cancels_order(two_parts) -> None:
     cancel_part_as_buyer(part_id=second.pk, actor=Actor.guest(), now=NOW)
 
     order.refresh_from_db()
-    assert (order.status, order.due_gross, pending_charge()) == (OrderStatus.CANCELLED, 0, 0)
+    assert (order.status, order.current_total_gross, pending_charge()) == (OrderStatus.CANCELLED, 0, 0)
     assert [line.product_name for line in order.lines.order_by("position")] == ["Gối thảo dược", "Miến dong"]
 
 

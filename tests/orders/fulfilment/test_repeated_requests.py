@@ -135,5 +135,5 @@ def test_counter_sale_runs_in_one_transaction() -> None:
 
     part.refresh_from_db()
     assert (parcel.state, part.progress) == ("delivered", "delivered")
-    assert part.order.charged == part.order.due_gross
+    assert part.order.charged == part.order.current_total_gross
     check_everything()

@@ -162,7 +162,7 @@ def test_undone_delivery_reverses_earnings_and_cash() -> None:
         "expected",
         0,
     )
-    assert (order.charged, order.still_due, order.status) == (0, 830_000, "on_the_way")
+    assert (order.charged, order.amount_due, order.status) == (0, 830_000, "on_the_way")
     assert (balances(), LedgerEntry.objects.count()) == ({}, entry_count * 2)
     check_everything()
     deliver_parcel(parcel_id=parcel.pk, is_cash_collected=True, actor=MEMBER, now=IN_TIME)
@@ -181,7 +181,7 @@ def test_undone_cash_is_expected_again_and_may_be_collected_again(is_at_once) ->
     parcel = Parcel.objects.get()
     assert (parcel.state, parcel.cod_state, parcel.cod_collected_at) == ("delivered", "expected", None)
     assert balances() == {"buyer": 830_000, "cooperative_payable": -830_000}
-    assert (parcel.part.order.charged, parcel.part.order.still_due) == (0, 830_000)
+    assert (parcel.part.order.charged, parcel.part.order.amount_due) == (0, 830_000)
     check_everything()
     report_collected_cash(parcel_id=parcel.pk, actor=MEMBER, now=IN_TIME)
     assert list(PaymentEvent.objects.filter(parcel=parcel).order_by("pk").values_list("kind", "amount")) == [

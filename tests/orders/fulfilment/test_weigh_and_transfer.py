@@ -41,7 +41,7 @@ def weigh(part: OrderPart, grams: int) -> Order:
 
 
 def payment_requests() -> list[Notification]:
-    return list(Notification.objects.filter(key__startswith="remaining_payment:").order_by("pk"))
+    return list(Notification.objects.filter(key__startswith="amount_due:").order_by("pk"))
 
 
 def test_higher_weight_is_requested_by_letter_and_on_page(client) -> None:
@@ -49,7 +49,7 @@ def test_higher_weight_is_requested_by_letter_and_on_page(client) -> None:
 
     order = weigh(part, 5000)
 
-    assert (order.due_gross, order.charged, order.still_due) == (105_000, 102_000, 3_000)
+    assert (order.current_total_gross, order.charged, order.amount_due) == (105_000, 102_000, 3_000)
     (notification,) = payment_requests()
     for text in (notification.text, notification.html):
         assert "105.000\u00a0₫" in text
@@ -60,7 +60,7 @@ def test_higher_weight_is_requested_by_letter_and_on_page(client) -> None:
     assert "3.000\u00a0₫" in page.partition('id="paying-panel"')[2]
     receive_transfer(order.code, 3_000, now=LATER)
     order.refresh_from_db()
-    assert (order.still_due, order.charge_coverage) == (0, Coverage.FULL)
+    assert (order.amount_due, order.charge_coverage) == (0, Coverage.FULL)
     check_everything()
 
 
@@ -70,7 +70,7 @@ def test_each_outstanding_amount_is_requested_once() -> None:
     for grams in (5000, 4900, 5000, 4800):
         weigh(part, grams)
 
-    assert [request.key.rpartition(":rest:")[2] for request in payment_requests()] == [
+    assert [request.key.rpartition(":due:")[2] for request in payment_requests()] == [
         "105000:102000:email",
         "103500:102000:email",
     ]
@@ -90,7 +90,7 @@ def test_nothing_is_requested_while_a_weight_is_pending() -> None:
     )
 
     assert before == []
-    assert [request.key.rpartition(":rest:")[2] for request in payment_requests()] == ["225000:204000:email"]
+    assert [request.key.rpartition(":due:")[2] for request in payment_requests()] == ["225000:204000:email"]
 
 
 def test_lower_weight_leaves_order_overpaid_and_requests_nothing(client) -> None:
@@ -98,7 +98,11 @@ def test_lower_weight_leaves_order_overpaid_and_requests_nothing(client) -> None
 
     order = weigh(part, 4600)
 
-    assert (order.due_gross, order.charged, order.charge_coverage) == (99_000, 102_000, Coverage.OVER)
+    assert (order.current_total_gross, order.charged, order.charge_coverage) == (
+        99_000,
+        102_000,
+        Coverage.OVER,
+    )
     assert payment_requests() == []
     assert "paying-panel" not in html_of(client.get(f"/don-hang/{order.pk}/"))
     check_everything()

@@ -28,7 +28,7 @@ from orders.actions.fulfilment.weigh_lines import (
     weigh_line,
 )
 from orders.actions.order_changes.finish_order_change import finish_order_change
-from orders.actions.order_records.pricing_by_weight import maximum_due
+from orders.actions.order_records.pricing_by_weight import maximum_current_total
 from orders.actions.order_records.record_order import record_order
 from orders.actions.payments.order_payments import expect_payment
 from orders.actions.placement.allocate_order_stock import allocate_order_stock
@@ -111,7 +111,7 @@ def amounts_of(part: OrderPart) -> tuple[int, int, int, int]:
     part.refresh_from_db()
     order = Order.objects.get()
     pending = next(iter(Payment.objects.all().sums().values())).charge_pending
-    return part.goods_gross, part.total_gross, order.due_gross, pending
+    return part.goods_gross, part.total_gross, order.current_total_gross, pending
 
 
 def events() -> list[tuple[str, int]]:
@@ -123,14 +123,14 @@ def test_placed_line_keeps_its_estimate_and_agreed_bound() -> None:
 
     assert (line.estimate_grams, line.bound_grams, line.weighed_grams) == (4800, 5760, None)
     assert (line.total_gross, line.bound_gross, line.price_per_kilogram) == (72_000, 86_400, 15_000)
-    assert maximum_due(line.order) == 72_000 + 14_400 + 30_000
+    assert maximum_current_total(line.order) == 72_000 + 14_400 + 30_000
 
 
 def test_line_with_fixed_price_has_no_weights() -> None:
     line = make_order((make_variant(), 2)).lines.get()
 
     assert (line.estimate_grams, line.bound_grams, line.weighed_grams, line.bound_gross) == (None,) * 4
-    assert maximum_due(line.order) == line.order.due_gross
+    assert maximum_current_total(line.order) == line.order.current_total_gross
 
 
 def test_lower_weight_reduces_all_amounts() -> None:
@@ -146,7 +146,7 @@ def test_lower_weight_reduces_all_amounts() -> None:
     )
     assert amounts_of(part) == (69_000, 99_000, 99_000, 99_000)
     assert events() == [("charge_request", 102_000), ("cancel_success", 3_000)]
-    assert maximum_due(Order.objects.get()) == 99_000
+    assert maximum_current_total(Order.objects.get()) == 99_000
     check_everything()
 
 

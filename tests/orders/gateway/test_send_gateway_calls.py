@@ -351,7 +351,7 @@ def test_expiring_order_cancels_its_card_payment(stripe) -> None:
     send_order_call(order, Operation.VOID, now=NOW + 25 * HOUR)
 
     order.refresh_from_db()
-    assert (order.status, order.due_gross) == (OrderStatus.EXPIRED, 0)
+    assert (order.status, order.current_total_gross) == (OrderStatus.EXPIRED, 0)
     assert stripe.intent(get_call(order).reference)["status"] == "canceled"
     assert get_stock(order.lines.get().variant).allocated == 0
     check_everything()
@@ -376,7 +376,7 @@ def test_money_for_cancelled_order_is_recorded_as_surplus(stripe) -> None:
     send_order_call(order, Operation.VOID)
 
     order.refresh_from_db()
-    assert (order.status, order.charged, order.due_gross) == (OrderStatus.CANCELLED, 120_000, 0)
+    assert (order.status, order.charged, order.current_total_gross) == (OrderStatus.CANCELLED, 120_000, 0)
     assert order.charge_coverage == Coverage.OVER
     check_everything()
 

@@ -416,7 +416,7 @@ def test_refund_made_in_stripe_dashboard_is_not_requested_from_buyer(stripe, sen
     page = html_of(client.get(f"/en/don-hang/{order.pk}/"))
     order.refresh_from_db()
 
-    assert (order.charged, order.due_gross) == (90_000, 120_000)
+    assert (order.charged, order.current_total_gross) == (90_000, 120_000)
     assert "Refunded to you: 30,000\xa0₫" in page
     assert build_payment_display(order, now=NOW) is None
     notification = Notification.objects.get(recipient="san@example.com", subject__contains="Stripe")
@@ -433,7 +433,7 @@ def test_refund_made_in_stripe_dashboard_is_not_requested_from_buyer(stripe, sen
     )
 
     order.refresh_from_db()
-    assert (refund.repayment, order.charged, order.due_gross) == (0, 90_000, 90_000)
+    assert (refund.repayment, order.charged, order.current_total_gross) == (0, 90_000, 90_000)
     assert client.get(f"/en/don-hang/{order.pk}/").status_code == 200
     check_everything()
 
@@ -464,7 +464,7 @@ def test_transfer_request_excludes_refund_made_in_stripe_dashboard(stripe, send)
     payment_display = build_payment_display(Order.objects.get(pk=order.pk), now=NOW)
 
     order.refresh_from_db()
-    assert (order.charged, order.still_due) == (86_400, 33_600)
+    assert (order.charged, order.amount_due) == (86_400, 33_600)
     assert (payment_display.due, payment_display.transfer.amount) == (3_600, 3_600)
     assert current_transfer_instructions(order).amount == 3_600  # as in letters
 
@@ -484,7 +484,7 @@ def test_decision_about_dashboard_refund_does_not_hide_amount_due(stripe, send) 
     order.refresh_from_db()
     payment_display = build_payment_display(order, now=NOW)
 
-    assert (refund.repayment, order.still_due, externally_refunded_amount(order)) == (0, 3_600, 0)
+    assert (refund.repayment, order.amount_due, externally_refunded_amount(order)) == (0, 3_600, 0)
     assert (payment_display.due, payment_display.transfer.amount) == (3_600, 3_600)
 
 

@@ -96,7 +96,7 @@ def test_maximum_amount_is_held_and_confirms_order(stripe) -> None:
 
     assert get_call(order).amount == 116_400
     assert get_call(order).request_parameters["is_authorisation_only"]
-    assert (order.due_gross, order.charged, order.authorize_coverage) == (102_000, 0, Coverage.FULL)
+    assert (order.current_total_gross, order.charged, order.authorize_coverage) == (102_000, 0, Coverage.FULL)
     assert (order.confirmed_at, order.status) == (NOW, OrderStatus.PLACED)
     assert (get_payment_sums(order).authorised, get_payment_sums(order).charge_pending) == (116_400, 0)
     assert LedgerEntry.objects.count() == 0
@@ -258,7 +258,11 @@ def test_estimate_is_captured_after_six_days_without_packing(stripe, monkeypatch
     weigh(order.parts.get())
 
     order.refresh_from_db()
-    assert (order.charged, order.due_gross, order.charge_coverage) == (102_000, 90_000, Coverage.OVER)
+    assert (order.charged, order.current_total_gross, order.charge_coverage) == (
+        102_000,
+        90_000,
+        Coverage.OVER,
+    )
     check_everything()
 
 
@@ -271,7 +275,7 @@ def test_amount_agreed_beyond_hold_is_separate_payment(stripe) -> None:
 
     second_payment = order.payments.current()
     order.refresh_from_db()
-    assert (order.due_gross, order.payments.count(), get_payment_sums(order).charge_pending) == (
+    assert (order.current_total_gross, order.payments.count(), get_payment_sums(order).charge_pending) == (
         120_000,
         2,
         3_600,
@@ -280,7 +284,7 @@ def test_amount_agreed_beyond_hold_is_separate_payment(stripe) -> None:
     pack(part)
     send_order_call(order, Operation.CAPTURE)
     order.refresh_from_db()
-    assert (order.charged, order.still_due, second_payment.method) == (116_400, 3_600, PaymentMethod.CARD)
+    assert (order.charged, order.amount_due, second_payment.method) == (116_400, 3_600, PaymentMethod.CARD)
     check_everything()
 
 
@@ -314,7 +318,7 @@ def test_rest_below_card_minimum_is_paid_by_transfer_after_capture(stripe) -> No
     assert (later.card, [method.value for method in later.other_methods]) == (None, ["transfer"])
     assert (first, requested.amount) == (repeated, 3_600)
     order.refresh_from_db()
-    assert (settled.state, order.charged, order.still_due) == (TransferState.ASSIGNED, 120_000, 0)
+    assert (settled.state, order.charged, order.amount_due) == (TransferState.ASSIGNED, 120_000, 0)
     assert captured_amounts(stripe) == [116_400]
     check_everything()
 
@@ -338,7 +342,7 @@ def test_rest_above_card_minimum_is_paid_by_card(stripe) -> None:
     look_up_order_call(order)
 
     order.refresh_from_db()
-    assert (order.charged, order.still_due, get_payment_sums(order).charged) == (36_000, 894_000, 36_000)
+    assert (order.charged, order.amount_due, get_payment_sums(order).charged) == (36_000, 894_000, 36_000)
     check_everything()
     pack(part)
     calls = GatewayCall.objects.filter(operation=Operation.CAPTURE)
@@ -353,7 +357,7 @@ def test_amount_of_expired_hold_is_due_again(stripe) -> None:
     look_up_order_call(order)
 
     order.refresh_from_db()
-    assert (order.charged, order.still_due) == (0, 102_000)
+    assert (order.charged, order.amount_due) == (0, 102_000)
     first, second = Payment.objects.order_by("created_at")
     sums_by_payment = Payment.objects.all().sums()
     assert (sums_by_payment[first.pk].authorised, sums_by_payment[second.pk].charge_pending) == (0, 102_000)

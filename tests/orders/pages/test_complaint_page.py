@@ -562,7 +562,7 @@ def test_query_count_of_complaint_lists_does_not_depend_on_length(client: Client
 def test_payer_account_is_suggested_and_accepted_with_one_button(client: Client) -> None:
     payer = Payer("970415", "8888888888", "NGUYEN VAN A")
     order = make_transfer_order()
-    receive_transfer(order.code, order.due_gross, payer=payer)
+    receive_transfer(order.code, order.current_total_gross, payer=payer)
     refund_first_line(deliver_order(Order.objects.get(pk=order.pk)), 20_000)
     address = f"/don-hang/{order.pk}/tai-khoan-nhan-tien/"
     page = html_of(client.get(address))

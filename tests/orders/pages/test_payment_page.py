@@ -289,7 +289,7 @@ def test_paid_order_cannot_switch_payment_method(client: Client) -> None:
 def test_higher_weight_of_paid_order_requests_difference(client: Client) -> None:
     make_bank_account()
     order = make_order((make_weighed_variant(), 3), method=PaymentMethod.TRANSFER, now=timezone.now())
-    receive_transfer_now(order.code, order.due_gross)
+    receive_transfer_now(order.code, order.current_total_gross)
     part, line = order.parts.get(), order.lines.get()
     accept_part(part_id=part.pk, actor=DESK, now=timezone.now())
 
@@ -303,7 +303,7 @@ def test_higher_weight_of_paid_order_requests_difference(client: Client) -> None
     )
 
     requested, before = current_transfer_instructions(order), order.charged
-    assert requested.amount == order.due_gross - before > 0
+    assert requested.amount == order.current_total_gross - before > 0
     page = page_of(client, order)
     assert "this is the rest." in page
     assert "Waiting for your payment" in page
@@ -315,7 +315,7 @@ def test_lower_weight_of_paid_order_promises_refund(client: Client) -> None:
     order = make_order(
         (make_weighed_variant(price=40_000), 1), method=PaymentMethod.TRANSFER, now=timezone.now()
     )
-    receive_transfer_now(order.code, order.due_gross)
+    receive_transfer_now(order.code, order.current_total_gross)
     part, line = order.parts.get(), order.lines.get()
     accept_part(part_id=part.pk, actor=DESK, now=timezone.now())
     page_before = page_of(client, order)

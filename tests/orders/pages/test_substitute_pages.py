@@ -52,7 +52,7 @@ def answer_url(part: OrderPart, substitute: Substitute) -> str:
 @pytest.mark.parametrize(("answer", "less"), [("accepted", 40_000), ("rejected", 200_000)])
 def test_buyer_answers_on_the_order_page(client: Client, answer: str, less: int) -> None:
     part, substitute = offered_part()
-    due = Order.objects.get().due_gross
+    due = Order.objects.get().current_total_gross
     page = html_of(client.get(f"/don-hang/{part.order_id}/"))
 
     response = client.post(answer_url(part, substitute), {"answer": answer})
@@ -60,7 +60,7 @@ def test_buyer_answers_on_the_order_page(client: Client, answer: str, less: int)
     assert f'action="{answer_url(part, substitute)}"' in page
     assert "Có nhận 2 chiếc Bún khô thay vào không?" in page
     assert response.url == f"/don-hang/{part.order_id}/"
-    assert Order.objects.get().due_gross == due - less
+    assert Order.objects.get().current_total_gross == due - less
     after = html_of(client.get(response.url))
     assert answer_url(part, substitute) not in after
     assert ("Đã đồng ý đổi sang món khác." in after) == (answer == "accepted")

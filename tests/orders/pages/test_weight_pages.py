@@ -218,7 +218,7 @@ def test_order_page_and_its_email_repeat_the_sums_of_the_checkout(client) -> Non
     sums = response.context["sums"]
     assert (sums.goods, [row.amount for row in sums.discounts], sums.delivery) == (131_400, [13_140], 60_000)
     assert sums == agreed
-    assert response.context["maximum_due"] == quote.maximum_total == 131_400 - 13_140 + 60_000
+    assert response.context["maximum_current_total"] == quote.maximum_total == 131_400 - 13_140 + 60_000
     notification = text_of(Notification.objects.get(key__startswith="order_placed:").html)
     assert "Tiền hàng, tối đa (trước giảm giá) 131.400 ₫" in notification
     assert "−13.140 ₫ Phí giao hàng 60.000 ₫ Tối đa 178.260 ₫" in notification

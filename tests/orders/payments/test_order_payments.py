@@ -70,7 +70,7 @@ def test_unpaid_order_allocates_stock_but_is_hidden_from_cooperative() -> None:
     assert (order.confirmed_at, part.accept_by) == (None, None)
     assert get_stock(order.lines.get().variant).allocated == 2
     assert (payment.method, payment.expires_at) == (PaymentMethod.TRANSFER, NOW + 24 * HOUR)
-    assert Payment.objects.all().sums()[payment.pk].charge_pending == order.due_gross == 120_000
+    assert Payment.objects.all().sums()[payment.pk].charge_pending == order.current_total_gross == 120_000
     assert not OrderPart.objects.all().for_cooperative(part.cooperative).exists()
     assert not Notification.objects.filter(recipient=part.cooperative.email).exists()
     check_everything()
@@ -123,11 +123,11 @@ def test_partial_payment_does_not_confirm_order() -> None:
     receive_payment(order, 100_000)
 
     order.refresh_from_db()
-    assert (order.confirmed_at, order.charged, order.still_due) == (None, 100_000, 20_000)
+    assert (order.confirmed_at, order.charged, order.amount_due) == (None, 100_000, 20_000)
     check_everything()
 
 
-def test_remaining_payment_confirms_order() -> None:
+def test_payment_of_the_amount_due_confirms_order() -> None:
     order = waiting_order()
     receive_payment(order, 100_000)
 
@@ -212,7 +212,7 @@ def test_unpaid_order_expires_and_releases_stock() -> None:
     order.refresh_from_db()
     assert expired_at_before is None
     assert (order.expired_at, order.status) == (NOW + 24 * HOUR, OrderStatus.EXPIRED)
-    assert (get_stock(variant).allocated, order.due_gross) == (0, 0)
+    assert (get_stock(variant).allocated, order.current_total_gross) == (0, 0)
     check_everything()
 
 
@@ -275,7 +275,7 @@ def test_cancelling_unpaid_order_cancels_charge_request() -> None:
     pending_after_first = Payment.objects.all().sums()[payment.pk].charge_pending
     cancel_order(order_id=order.pk, reason="Changed my mind", actor=BANK, now=NOW + HOUR)
 
-    assert pending_after_first == order.due_gross == second_part.total_gross
+    assert pending_after_first == order.current_total_gross == second_part.total_gross
     assert Payment.objects.all().sums()[payment.pk].charge_pending == 0
     assert payment.events.filter(kind=EventKind.CANCEL_SUCCESS).count() == 2
     check_everything()

@@ -25,7 +25,7 @@ def correct(order: Order, **fields: object) -> None:
 
 def test_corrected_order_is_found_by_new_contact_and_keeps_totals() -> None:
     order = make_order()
-    sums = (order.total_gross, order.due_gross, order.delivery_gross)
+    sums = (order.total_gross, order.current_total_gross, order.delivery_gross)
     address = Address(
         first_name="Đặng Thị Hoà", phone="+84912345678", street_address_1="Số 7, ngõ 12", landmark="cổng xanh"
     )
@@ -39,7 +39,7 @@ def test_corrected_order_is_found_by_new_contact_and_keeps_totals() -> None:
     assert order.shipping_address.landmark == "cổng xanh"
     assert Order.objects.found_by("+84912345678", order.code).get() == order
     assert Order.objects.matching("dang hoa").get() == order
-    assert (order.total_gross, order.due_gross, order.delivery_gross) == sums
+    assert (order.total_gross, order.current_total_gross, order.delivery_gross) == sums
 
 
 def test_correction_is_recorded_without_personal_data() -> None:

@@ -28,7 +28,7 @@ def test_order_of_two_cooperatives_has_two_parts_that_sum_to_total() -> None:
     parts = list(order.parts.order_by("number"))
     assert [part.total_gross for part in parts] == [350_000, 120_000]
     assert (order.goods_gross, order.delivery_gross, order.total_gross) == (410_000, 60_000, 470_000)
-    assert order.due_gross == 470_000
+    assert order.current_total_gross == 470_000
     assert (order.status, order.saleor_status) == (OrderStatus.PLACED, SaleorStatus.UNFULFILLED)
     sums = Payment.objects.filter(order=order).sums()
     assert [payment_sums.charge_pending for payment_sums in sums.values()] == [470_000]
@@ -84,7 +84,7 @@ def test_cancelled_part_releases_stock_and_is_not_due() -> None:
     order.refresh_from_db()
     assert get_stock(variant).free == 1
     assert Listing.objects.get(product=variant.product_id).is_available
-    assert (order.status, order.due_gross, order.total_gross) == (OrderStatus.CANCELLED, 0, 350_000)
+    assert (order.status, order.current_total_gross, order.total_gross) == (OrderStatus.CANCELLED, 0, 350_000)
     assert [
         payment_sums.charge_pending for payment_sums in Payment.objects.filter(order=order).sums().values()
     ] == [0]

@@ -124,7 +124,7 @@ def test_unanswered_part_is_declined_after_deadline_and_buyer_notified() -> None
     part.refresh_from_db()
     order.refresh_from_db()
     assert (early, part.state, order.status) == (PartState.NEW, PartState.DECLINED, OrderStatus.CANCELLED)
-    assert (get_stock(variant).free, order.due_gross) == (2, 0)
+    assert (get_stock(variant).free, order.current_total_gross) == (2, 0)
     notifications = Notification.objects.filter(key__startswith="part_ended:", recipient="hoa@example.com")
     assert notifications.count() == 1
     change = Change.objects.get(action="part.declined")

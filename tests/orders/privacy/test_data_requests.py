@@ -165,7 +165,7 @@ def test_export_names_bank_accounts_until_owner_is_anonymised() -> None:
     assert {transfer["payer_account"] for transfer in exported["transfers"]} == {"0099887766"}
     assert sorted(row["amount"] for row in exported["paid_back"]) == [5_000, 10_000]
     assert all(account.items() <= row.items() for row in exported["paid_back"])
-    Order.objects.filter(pk=order.pk).update(status="delivered", due_gross=0, charged=0)
+    Order.objects.filter(pk=order.pk).update(status="delivered", current_total_gross=0, charged=0)
     Refund.objects.update(repayment=0)
     anonymise_person(user_id=user.pk, actor=SYSTEM, now=NOW)
     for rows in (BankTransfer.objects.values_list("payer_holder"), Payout.objects.values_list("bank_holder")):
@@ -225,7 +225,7 @@ def test_open_orders_prevent_deletion_and_are_named() -> None:
         request_deletion(user_id=user.pk, actor=SYSTEM, now=NOW)
     page = html_of(client.get(f"{DATA}xoa/"))
     client.post(f"{DATA}xoa/", {"sure": "1"})
-    Order.objects.filter(pk=order.pk).update(status="delivered", due_gross=5, charged=0)
+    Order.objects.filter(pk=order.pk).update(status="delivered", current_total_gross=5, charged=0)
     with pytest.raises(UnsettledOrders) as refused:
         request_deletion(user_id=user.pk, actor=SYSTEM, now=NOW)
 

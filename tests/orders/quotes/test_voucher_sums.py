@@ -109,7 +109,7 @@ def test_totals_add_up_for_any_voucher_and_basket(terms, line_specs) -> None:
     cancel_order(order_id=order.pk, reason="Đổi ý", actor=Actor.system("tests"), now=NOW)
 
     order.refresh_from_db()
-    assert (order.due_gross, VoucherUse.objects.filter(order=order).count()) == (0, 0)
+    assert (order.current_total_gross, VoucherUse.objects.filter(order=order).count()) == (0, 0)
     check_everything()
     transaction.savepoint_rollback(before)
 

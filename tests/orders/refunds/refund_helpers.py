@@ -28,7 +28,7 @@ REFUND_ACCOUNT = BankAccount("970436", "0099887766", "Nguyễn Thị Hoa")
 def make_paid_order(price: int = 45_000, **fields: Any) -> Order:
     """Make an order of two items at `price` plus 30,000 for delivery, paid by transfer."""
     order = make_transfer_order(price, **fields)
-    receive_transfer(order.code, order.due_gross)
+    receive_transfer(order.code, order.current_total_gross)
     return Order.objects.get(pk=order.pk)
 
 

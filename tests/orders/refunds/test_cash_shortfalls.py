@@ -43,7 +43,7 @@ def test_decision_waives_the_rest_and_takes_the_parcel_off_the_list(bearer: Cost
     assert before == [parcel.pk]
     assert listed_parcels() == []
     assert (refund.amount, refund.repayment, refund.bearer) == (20_000, 0, bearer)
-    assert (order.due_gross, order.charged) == (90_000, 90_000)
+    assert (order.current_total_gross, order.charged) == (90_000, 90_000)
     assert Change.objects.filter(action="parcel.cash_shortfall_resolved").get().reason == "Đã gọi khách"
     check_everything()
 

@@ -40,7 +40,11 @@ def test_card_payment_is_refunded_to_card(stripe) -> None:
 
     assert [row["amount"] for row in stripe.account.every("refund")] == [20_000]
     order.refresh_from_db()
-    assert (order.due_gross, order.charged, order.charge_coverage) == (100_000, 100_000, Coverage.FULL)
+    assert (order.current_total_gross, order.charged, order.charge_coverage) == (
+        100_000,
+        100_000,
+        Coverage.FULL,
+    )
     assert (refund.repayment, Payout.objects.count()) == (20_000, 0)
     notification = Notification.objects.filter(key__startswith="refund_decided", contact_method="email").get()
     assert "20.000\u00a0₫" in notification.text
@@ -55,7 +59,7 @@ def test_cancelled_card_order_is_refunded(stripe) -> None:
 
     assert [row["amount"] for row in stripe.account.every("refund")] == [120_000]
     order.refresh_from_db()
-    assert (order.due_gross, order.charged) == (0, 0)
+    assert (order.current_total_gross, order.charged) == (0, 0)
     check_everything()
 
 

@@ -101,7 +101,7 @@ pytestmark = pytest.mark.django_db
 
 def sums(order: Order) -> tuple[int, int, str]:
     order.refresh_from_db()
-    return order.due_gross, order.charged, order.charge_coverage
+    return order.current_total_gross, order.charged, order.charge_coverage
 
 
 def balance(account: LedgerAccount) -> int:

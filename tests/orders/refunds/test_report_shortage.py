@@ -37,7 +37,7 @@ def test_buyer_pays_only_for_items_that_are_sent() -> None:
     report_shortage(part_id=part.pk, available={first.pk: 3, second.pk: 0}, **AS_MEMBER)
 
     part.refresh_from_db()
-    assert (part.order.due_gross, part.order.status) == (330_000, "in_preparation")
+    assert (part.order.current_total_gross, part.order.status) == (330_000, "in_preparation")
     assert [get_stock(line.variant).allocated for line in (first, second)] == [3, 0]
     notification = Notification.objects.get(key__startswith="refund_decided")
     assert "Hợp tác xã không đủ số hàng đã đặt." in notification.text
@@ -96,7 +96,7 @@ def test_rest_of_a_part_can_still_be_cancelled_after_a_shortage() -> None:
     assert may_be_cancelled
     part.refresh_from_db()
     assert part.state == PartState.CANCELLED
-    assert part.order.due_gross == 0
+    assert part.order.current_total_gross == 0
     check_everything()
 
 

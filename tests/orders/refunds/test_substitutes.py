@@ -110,7 +110,7 @@ def test_offer_holds_stock_asks_buyer_and_blocks_line() -> None:
     assert (substitute.replaced_gross, substitute.total_gross) == (200_000, 160_000)
     assert substitute.answer_by == NOW + datetime.timedelta(hours=4)
     assert (get_stock(case.variant).allocated, get_stock(case.line.variant).allocated) == (2, 4)
-    assert case.order.due_gross == 530_000
+    assert case.order.current_total_gross == 530_000
     notification = Notification.objects.get(key__startswith="substitute_offered")
     assert "HTX Thiên An không có 2 chiếc Miến dong trong đơn này" in notification.text
     assert "đề nghị gửi 2 chiếc Bún khô thay vào." in notification.text
@@ -149,7 +149,7 @@ def test_cheaper_substitute_lowers_what_is_due() -> None:
     part = order.parts.get()
     assert (order.total_gross, part.goods_gross, part.commission) == (690_000, 660_000, 66_000)
     assert order.total_gross == sum(row.total_gross for row in order.lines.all()) + part.delivery_gross
-    assert order.due_gross == 490_000
+    assert order.current_total_gross == 490_000
     assert [get_stock(row.variant).allocated for row in (case.line, line)] == [2, 2]
     assert Allocation.objects.get(line=line).quantity == 2
     assert not SubstituteHold.objects.exists()
@@ -201,7 +201,7 @@ def test_cooperative_bears_what_a_dearer_substitute_costs_more() -> None:
     discount = Discount.objects.get(shares__line=line)
     assert (discount.kind, discount.bearer, discount.amount) == (DiscountKind.MANUAL, "cooperative", 60_000)
     assert discount.reason == "The cooperative bears the extra cost of the substitute."
-    assert case.order.due_gross == 530_000
+    assert case.order.current_total_gross == 530_000
     assert Refund.objects.get().less_to_pay == 0
     check_everything()
 
@@ -249,7 +249,7 @@ def test_paid_buyer_gets_the_difference_back() -> None:
 
     order.refresh_from_db()
     refund = Refund.objects.get()
-    assert (order.due_gross, order.charged) == (210_000, 230_000)
+    assert (order.current_total_gross, order.charged) == (210_000, 230_000)
     assert (refund.amount, refund.repayment, refund.payouts.get().amount) == (200_000, 20_000, 20_000)
     notification = Notification.objects.get(key__startswith="refund_decided")
     assert "20.000" in notification.subject
@@ -262,7 +262,7 @@ def test_rejected_substitute_is_a_shortage() -> None:
 
     case.answer(False)
 
-    assert (case.order.due_gross, get_stock(case.variant).allocated) == (330_000, 0)
+    assert (case.order.current_total_gross, get_stock(case.variant).allocated) == (330_000, 0)
     assert get_stock(case.line.variant).allocated == 2
     notification = Notification.objects.get(key__startswith="refund_decided")
     assert "Hợp tác xã không đủ số hàng đã đặt." in notification.text
@@ -286,7 +286,7 @@ def test_offer_expires_after_the_time_to_answer(monkeypatch: pytest.MonkeyPatch)
     expire_substitutes_task()
 
     assert Substitute.objects.get().state == SubstituteState.EXPIRED
-    assert (case.order.due_gross, Refund.objects.count()) == (330_000, 1)
+    assert (case.order.current_total_gross, Refund.objects.count()) == (330_000, 1)
     assert get_stock(case.variant).allocated == 0
     check_everything()
 
@@ -349,7 +349,7 @@ def test_withdrawn_offer_lets_line_be_packed() -> None:
     assert get_stock(case.variant).allocated == 0
     assert Notification.objects.filter(key__startswith="substitute_withdrawn").count() == 1
     assert Change.objects.filter(action="substitute.withdrawn").count() == 1
-    assert case.order.due_gross == 530_000
+    assert case.order.current_total_gross == 530_000
     check_everything()
     pack_parcel(part_id=case.part.pk, quantities={case.line.pk: 4}, **AS_MEMBER)
     with assert_refused(SubstituteClosed, "substitute_closed"):
@@ -366,7 +366,7 @@ def test_repeats_change_nothing() -> None:
         case.answer(True)
 
     assert (Substitute.objects.count(), Refund.objects.count(), case.order.lines.count()) == (1, 1, 3)
-    assert case.order.due_gross == 490_000
+    assert case.order.current_total_gross == 490_000
     with assert_refused(SubstituteClosed, "substitute_closed"):
         case.answer(False)
     other = Case()
@@ -422,7 +422,7 @@ def test_line_sold_by_weight_is_replaced_as_a_whole_before_it_is_weighed() -> No
 
     order = Order.objects.get()
     line.refresh_from_db()
-    assert order.due_gross == 90_000
+    assert order.current_total_gross == 90_000
     assert not line.is_to_weigh
     check_everything()
 
@@ -453,7 +453,7 @@ def test_none_of_an_unweighed_line_can_be_reported_missing() -> None:
     report_shortage(part_id=part.pk, available={line.pk: 0}, **AS_MEMBER)
 
     line.refresh_from_db()
-    assert Order.objects.get().due_gross == 80_000
+    assert Order.objects.get().current_total_gross == 80_000
     assert not line.is_to_weigh
     check_everything()
 

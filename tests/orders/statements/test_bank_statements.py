@@ -78,7 +78,7 @@ def test_incoming_rows_are_recorded_and_settle_orders() -> None:
     assert (settled.state, settled.statement, settled.provider) == ("assigned", statement, "statement")
     assert settled.booked_at == datetime.datetime(2026, 11, 24, 4, 0, tzinfo=datetime.UTC)
     assert (doubtful.state, doubtful.reason) == (TransferState.REVIEW, ReviewReason.NO_CODE)
-    assert (order.charged, order.still_due) == (120_000, 0)
+    assert (order.charged, order.amount_due) == (120_000, 0)
     assert (statement.row_count, statement.imported_count, statement.known_count, statement.problems) == (
         3,
         2,

@@ -188,7 +188,7 @@ def test_accepted_short_and_surplus_amounts_change_balance_of_order() -> None:
         accept_problem_row(row_id=row_of(result, place).pk, **ACTOR_NOW)
 
     short, over = reload(short_parcel).part.order, reload(surplus_parcel).part.order
-    assert (short.charged, short.still_due) == (200_000, 30_000)
+    assert (short.charged, short.amount_due) == (200_000, 30_000)
     assert (over.charged, over.charge_coverage) == (250_000, Coverage.OVER)
     assert reload(short_parcel).cod_reason == "According to the carrier's statement."
 

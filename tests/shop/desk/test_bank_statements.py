@@ -81,7 +81,7 @@ def test_statement_is_read_reviewed_and_imported(cashier: Client) -> None:
 
     assert "Matched automatically 1 Needs review 1 Already known 1 Cannot be read 1" in imported_page
     order.refresh_from_db()
-    assert order.still_due == 0
+    assert order.amount_due == 0
     assert "sao-ke.csv" in text_of(cashier.get(STATEMENTS))
 
 

@@ -193,7 +193,7 @@ def test_order_is_entered_for_a_buyer_on_the_phone(admin: Client) -> None:
     assert [result.pk for result in search_results] == [variant.pk]
     assert (saved.status_code, placed.url) == (302, f"{DESK}don-hang/{order.pk}/")
     assert (order.source, order.status, order.phone) == ("phone", OrderStatus.PLACED, "+84912345678")
-    assert (order.goods_gross, order.delivery_gross, order.due_gross) == (56_000, 30_000, 86_000)
+    assert (order.goods_gross, order.delivery_gross, order.current_total_gross) == (56_000, 30_000, 86_000)
     assert (order.folded_name, get_stock(variant).allocated) == ("hoang van pao", 4)
 
 

@@ -126,7 +126,7 @@ def test_suggested_match_is_settled_with_one_click(cashier: Client) -> None:
     assert "Matched. The buyer can see it." in text_of(response)
     transfer.refresh_from_db()
     order.refresh_from_db()
-    assert (transfer.state, order.charged, order.still_due) == (TransferState.ASSIGNED, 120_000, 0)
+    assert (transfer.state, order.charged, order.amount_due) == (TransferState.ASSIGNED, 120_000, 0)
     assert order.confirmed_at is not None
 
 
@@ -200,7 +200,7 @@ def test_expired_order_is_replaced_with_one_click(cashier: Client) -> None:
 
     assert "Order placed again and paid." in text_of(response)
     replacement = Order.objects.exclude(pk=order.pk).get()
-    assert (replacement.charged, replacement.still_due) == (120_000, 0)
+    assert (replacement.charged, replacement.amount_due) == (120_000, 0)
     order.refresh_from_db()
     assert order.status == OrderStatus.EXPIRED
 

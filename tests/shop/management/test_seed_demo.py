@@ -74,7 +74,7 @@ def figures_of_orders(orders):
     """Return items, times, amounts and progress of orders, without keys, which differ by database."""
     rows = orders.order_by("placed_at", "phone").values_list(
         *("placed_at", "buyer_name", "phone", "source", "province_code", "total_gross", "total_net"),
-        *("due_gross", "charged", "list_gross", "status", "saleor_status", "charge_coverage"),
+        *("current_total_gross", "charged", "list_gross", "status", "saleor_status", "charge_coverage"),
     )
     return list(rows)
 

@@ -79,10 +79,9 @@ def break_stock(order):
 
 
 def break_total(order):
-    Order.objects.update(due_gross=order.due_gross + 1)
-    return (
-        f"order {order.code}: due_gross is {order.due_gross + 1}, its active parts come to {order.due_gross}"
-    )
+    total = order.current_total_gross
+    Order.objects.update(current_total_gross=total + 1)
+    return f"order {order.code}: current_total_gross is {total + 1}, its active parts come to {total}"
 
 
 def break_progress(order):

@@ -230,7 +230,7 @@ def test_cooperative_staff_refund_only_their_part() -> None:
         "totalBalance": {"amount": -330_000},
     }
     assert list(Refund.objects.values_list("part__cooperative", "amount")) == [(thien_an.pk, 20_000)]
-    assert Order.objects.get(pk=order.pk).due_gross == 410_000
+    assert Order.objects.get(pk=order.pk).current_total_gross == 410_000
 
 
 UPDATE = """

@@ -274,4 +274,4 @@ def test_refund_can_be_requested_but_not_charge_or_cancel(unpaid_order) -> None:
     }
     refund = Refund.objects.get()
     assert (refund.amount, refund.repayment, refund.reason) == (50_000, 50_000, "Hỏng")
-    assert Order.objects.get(pk=order.pk).due_gross == 300_000
+    assert Order.objects.get(pk=order.pk).current_total_gross == 300_000
