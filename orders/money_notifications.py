@@ -36,8 +36,8 @@ def notify_settlement_closed(settlement: Settlement, *, now: datetime.datetime) 
         )
 
 
-def notify_payout_sent(payout: Payout, settlement: Settlement, *, now: datetime.datetime) -> None:
-    """Tell the same members that a payout was sent, to which account and under which reference."""
+def notify_payout_paid(payout: Payout, settlement: Settlement, *, now: datetime.datetime) -> None:
+    """Tell the same members that a payout was paid, to which account and under which reference."""
     bank = find_bank(payout.bank_bin)
     with translation.override("vi"):
         _notify_members(

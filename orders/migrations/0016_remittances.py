@@ -184,11 +184,11 @@ class Migration(migrations.Migration):
                     "statement",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
-                        related_name="lines",
+                        related_name="rows",
                         to="orders.statementimport",
                     ),
                 ),
-                ("line_number", models.PositiveIntegerField(help_text="Line number in the file, from 1.")),
+                ("row_number", models.PositiveIntegerField(help_text="Row number in the file, from 1.")),
                 ("cells", models.JSONField(default=list)),
                 ("code", models.CharField(blank=True, default="", max_length=120)),
                 ("collected", models.BigIntegerField(blank=True, null=True)),
@@ -245,10 +245,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 "indexes": [
-                    models.Index(fields=["statement", "state", "line_number"], name="statement_row_by_state")
+                    models.Index(fields=["statement", "state", "row_number"], name="statement_row_by_state")
                 ],
                 "constraints": [
-                    models.UniqueConstraint(fields=("statement", "line_number"), name="statement_row_once")
+                    models.UniqueConstraint(fields=("statement", "row_number"), name="statement_row_once")
                 ],
             },
         ),

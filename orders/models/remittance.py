@@ -157,17 +157,17 @@ class StatementRowProblem(models.TextChoices):
 
 class StatementRowQuerySet(models.QuerySet["StatementRow"]):
     def waiting(self) -> StatementRowQuerySet:
-        return self.filter(state=StatementRowState.WAITING).order_by("line_number", "pk")
+        return self.filter(state=StatementRowState.WAITING).order_by("row_number", "pk")
 
     def problems(self) -> StatementRowQuerySet:
-        return self.filter(state=StatementRowState.PROBLEM).order_by("statement", "line_number", "pk")
+        return self.filter(state=StatementRowState.PROBLEM).order_by("statement", "row_number", "pk")
 
 
 class StatementRow(models.Model):
     """A row of an imported bank or carrier statement, in minor units; the file itself is not stored."""
 
-    statement = models.ForeignKey(StatementImport, models.CASCADE, related_name="lines")
-    line_number = models.PositiveIntegerField(help_text=_("Line number in the file, from 1."))
+    statement = models.ForeignKey(StatementImport, models.CASCADE, related_name="rows")
+    row_number = models.PositiveIntegerField(help_text=_("Row number in the file, from 1."))
     cells = models.JSONField(default=list)
     code = models.CharField(max_length=120, blank=True, default="")
     collected = models.BigIntegerField(null=True, blank=True)
@@ -180,9 +180,9 @@ class StatementRow(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["statement", "line_number"], name="statement_row_once"),
+            models.UniqueConstraint(fields=["statement", "row_number"], name="statement_row_once"),
         ]
-        indexes = [models.Index(fields=["statement", "state", "line_number"], name="statement_row_by_state")]
+        indexes = [models.Index(fields=["statement", "state", "row_number"], name="statement_row_by_state")]
 
     def __str__(self) -> str:
-        return f"{self.line_number} {self.code}"
+        return f"{self.row_number} {self.code}"

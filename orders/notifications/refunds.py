@@ -78,8 +78,8 @@ def _short_account_text(payable_from: datetime.datetime | None) -> str:
     return _("It will not be sent before %(hour)s on %(day)s. Not yours? Correct it.") % moment
 
 
-def notify_refund_sent(order: Order, refund: Refund, payout: Payout, *, now: datetime.datetime) -> None:
-    """Tell the buyer that the refund was sent, and to which account."""
+def notify_refund_paid(order: Order, refund: Refund, payout: Payout, *, now: datetime.datetime) -> None:
+    """Tell the buyer that the refund was paid, and to which account."""
     with translation.override(order.language):
         subject = _("Order %(code)s: we have refunded %(sum)s")
         _notify_buyer(

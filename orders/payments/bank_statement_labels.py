@@ -55,7 +55,7 @@ BANK_HEADINGS = {
         *["tai khoan ghi co", "tk ghi co"],
     ],
 }
-# Headings of the line's number, the balance, the kind of transfer and the counterparty.
+# Headings of the row's number, the balance, the kind of transfer and the counterparty.
 OTHER_HEADINGS = [
     *["stt", "so thu tu", "so du", "balance", "trans code", "doi ung", "doi tac", "nguoi gui"],
     *["nguoi chuyen", "nguoi nhan", "nguoi thu huong", "nguoi huong", "counter", "counterparty"],

@@ -1,4 +1,4 @@
-"""Parse a bank statement: its rows become incoming transfers, or problems with their line number.
+"""Parse a bank statement: its rows become incoming transfers, or problems with their row number.
 
 A repeated import is harmless, because its transfers have the same fingerprints (`incoming_transfers`). Rows
 without a reference are counted within the file, day by day, so a statement should cover whole days.
@@ -63,7 +63,7 @@ class StatementOfOtherAccount(Refused):
 
 @dataclass(frozen=True, slots=True)
 class BankColumnMapping:
-    """The column of each field, counted from 0; `heading` is the line of the headings (0: there are none).
+    """The column of each field, counted from 0; `heading` is the row of the headings (0: there are none).
 
     Either `credit` (with `debit`, whose rows are outgoing) or `amount`, in which a minus sign or the
     `direction` column marks outgoing rows. `date` and `reference` may be one column, as in Vietcombank's
@@ -99,7 +99,7 @@ def guess_bank_columns(rows: Sequence[Row]) -> BankColumnMapping:
     shared_column = columns.pop(DATE_AND_REFERENCE, None)
     if shared_column is not None:
         columns = {"reference": shared_column, **columns, "date": shared_column}
-    return BankColumnMapping(rows[index].line if columns else 0, **columns)
+    return BankColumnMapping(rows[index].number if columns else 0, **columns)
 
 
 def read_bank_rows(rows: Sequence[Row], mapping: BankColumnMapping, *, account: str) -> BankStatementReading:
@@ -113,7 +113,7 @@ def read_bank_rows(rows: Sequence[Row], mapping: BankColumnMapping, *, account: 
     if mapping.amount is None and mapping.credit is None:
         raise BankColumnsMissing(field="amount")
     account = _normalise_account(account)
-    _check_account([row for row in rows if row.line < mapping.heading], account)
+    _check_account([row for row in rows if row.number < mapping.heading], account)
     seen_fingerprints: set[str] = set()
     similar_counts: Counter[str] = Counter()
 

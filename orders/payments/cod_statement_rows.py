@@ -81,7 +81,7 @@ class CodColumnsMissing(Refused):
 
 @dataclass(frozen=True, slots=True)
 class CodColumnMapping:
-    """The column of each field, counted from 0; `heading` is the line of the headings (0: there are none)."""
+    """The column of each field, counted from 0; `heading` is the row of the headings (0: there are none)."""
 
     heading: int
     tracking: int | None = None
@@ -100,7 +100,7 @@ class CodRow:
     not add up; if they do not, a person looks at the row.
     """
 
-    line: int
+    row_number: int
     tracking_number: str
     parcel_code: str
     collected: int
@@ -157,7 +157,7 @@ def _read_row(row: Row, mapping: CodColumnMapping) -> CodRow:
         raise UnreadableRowError(UnreadableReason.AMOUNT) from None
     if collected < 0:
         raise UnreadableRowError(UnreadableReason.AMOUNT)
-    return CodRow(row.line, tracking, parcel, collected, fee, remitted, _day_or_none(row, mapping.date))
+    return CodRow(row.number, tracking, parcel, collected, fee, remitted, _day_or_none(row, mapping.date))
 
 
 def _day_or_none(row: Row, column: int | None) -> datetime.date | None:

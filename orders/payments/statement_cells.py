@@ -56,9 +56,9 @@ _REASON_TEXTS: dict[UnreadableReason, StrOrPromise] = {
 
 @dataclass(frozen=True, slots=True)
 class UnreadableRow:
-    """A row that was not read: its line in the file, the reason, and an excerpt."""
+    """A row that was not read: its row in the file, the reason, and an excerpt."""
 
-    line: int
+    row_number: int
     reason: UnreadableReason
     text: str
 

@@ -11,7 +11,7 @@ from orders.payments.statement_tables import Row
 
 
 class ColumnMapping(Protocol):
-    """The column of each field, counted from 0; `heading` is the line of the headings (0: there are none)."""
+    """The column of each field, counted from 0; `heading` is the row of the headings (0: there are none)."""
 
     @property
     def heading(self) -> int: ...
@@ -38,7 +38,7 @@ def guess_columns(
 ) -> Columns:
     """Guess the mapping from the headings; a person confirms it. Unrecognised fields are None."""
     index, columns = guess_headings(rows, aliases, excluded=excluded)
-    return mapping_type(rows[index].line if columns else 0, **columns)
+    return mapping_type(rows[index].number if columns else 0, **columns)
 
 
 def parse_rows(
@@ -51,12 +51,12 @@ def parse_rows(
     parsed: list[Parsed] = []
     problems: list[UnreadableRow] = []
     for row in rows:
-        if row.line <= mapping.heading:
+        if row.number <= mapping.heading:
             continue
         try:
             content = parse(row)
         except UnreadableRowError as error:
-            problems.append(UnreadableRow(row.line, error.reason, row_excerpt(row)))
+            problems.append(UnreadableRow(row.number, error.reason, row_excerpt(row)))
             continue
         if content is not None:
             parsed.append(content)

@@ -39,9 +39,9 @@ Cell = str | int | float | datetime.datetime | datetime.date
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row with its line number in the file, counted from 1; an empty cell is an empty string."""
+    """One row with its number, counted from 1 (in CSV: its first line); an empty cell is an empty string."""
 
-    line: int
+    number: int
     cells: tuple[Cell, ...]
 
     def cell(self, column: int | None) -> Cell:
@@ -50,7 +50,7 @@ class Row:
 
 
 class UnreadableFile(Refused):
-    """The file has no reliable rows; `Refused.details` may name the line."""
+    """The file has no reliable rows; `Refused.details` may name the row."""
 
     code = "unreadable_file"
     default_message = _("We cannot read this file. Save it as CSV (UTF-8) or XLSX and try again.")
@@ -77,8 +77,8 @@ def _too_large() -> UnreadableFile:
     return _unreadable_file(_("The file is too large. Split it into shorter periods."))
 
 
-def _unreadable_file(text: StrOrPromise, line: int | None = None) -> UnreadableFile:
-    return UnreadableFile(text, line=line) if line else UnreadableFile(text)
+def _unreadable_file(text: StrOrPromise, row_number: int | None = None) -> UnreadableFile:
+    return UnreadableFile(text, row_number=row_number) if row_number else UnreadableFile(text)
 
 
 def _read_csv(content: bytes) -> list[Row]:
@@ -127,8 +127,8 @@ def _read_xlsx(content: bytes) -> list[Row]:
             sheet = book.worksheets[0]
             sheet.reset_dimensions()  # the file's own dimensions are not reliable
             return _limited_rows(
-                (line, [_cell_value(cell, line) for cell in cells])
-                for line, cells in enumerate(sheet.iter_rows(), start=1)
+                (number, [_cell_value(cell, number) for cell in cells])
+                for number, cells in enumerate(sheet.iter_rows(), start=1)
             )
         finally:
             book.close()
@@ -150,20 +150,20 @@ def _read_xlsx(content: bytes) -> list[Row]:
         raise UnreadableFile from error
 
 
-def _cell_value(cell: object, line: int) -> object:
+def _cell_value(cell: object, row_number: int) -> object:
     if getattr(cell, "data_type", None) == "f":
-        raise _unreadable_file(_("The file contains formulas. Save it with values only."), line)
+        raise _unreadable_file(_("The file contains formulas. Save it with values only."), row_number)
     return getattr(cell, "value", None)
 
 
-def _limited_rows(lines: Iterable[tuple[int, Sequence[object]]]) -> list[Row]:
-    """Return a file's rows with their line numbers. Raises UnreadableFile at the first row beyond a limit."""
+def _limited_rows(numbered: Iterable[tuple[int, Sequence[object]]]) -> list[Row]:
+    """Return a file's rows with their numbers. Raises UnreadableFile at the first row beyond a limit."""
     rows: list[Row] = []
     text = 0
-    for line, values in lines:
+    for number, values in numbered:
         if len(rows) >= MAX_ROWS:
             raise _too_large()
-        row = _build_row(line, values)
+        row = _build_row(number, values)
         text += sum(len(cell) for cell in row.cells if isinstance(cell, str))
         if text > MAX_TEXT_LENGTH:
             raise _too_large()
@@ -171,17 +171,17 @@ def _limited_rows(lines: Iterable[tuple[int, Sequence[object]]]) -> list[Row]:
     return rows
 
 
-def _build_row(line: int, values: Sequence[object]) -> Row:
+def _build_row(number: int, values: Sequence[object]) -> Row:
     if len(values) > MAX_COLUMN_NUMBER:
-        raise UnreadableFile(line=line)
+        raise UnreadableFile(row_number=number)
     cells = [_plain_cell(value) for value in values]
     while cells and cells[-1] == "":
         cells.pop()
     if len(cells) > MAX_COLUMNS or any(
         isinstance(cell, str) and len(cell) > MAX_CELL_LENGTH for cell in cells
     ):
-        raise UnreadableFile(line=line)
-    return Row(line, tuple(cells))
+        raise UnreadableFile(row_number=number)
+    return Row(number, tuple(cells))
 
 
 def _plain_cell(value: object) -> Cell:

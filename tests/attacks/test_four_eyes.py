@@ -330,12 +330,12 @@ def test_desk_shows_proposals_and_a_second_person_confirms(rules, client: Client
     assert reverse("desk:due-payouts") in listed_after
     assert "<svg" not in before.split("VietQR")[0] or "pay-code" not in before
     assert reverse("desk:propose-payout", args=[payout.pk]) in before
-    assert reverse("desk:record-payout-sent", args=[payout.pk]) not in before
+    assert reverse("desk:mark-payout-paid", args=[payout.pk]) not in before
     assert 'name="withdraw"' in proposer_client
     assert 'name="confirm"' not in proposer_client
     assert "Chờ người thứ hai" in home_page
     assert Approval.objects.get().state == ApprovalState.CONFIRMED
-    assert reverse("desk:record-payout-sent", args=[payout.pk]) in after
+    assert reverse("desk:mark-payout-paid", args=[payout.pk]) in after
 
 
 def test_desk_hides_proposals_from_staff_who_cannot_decide(rules) -> None:

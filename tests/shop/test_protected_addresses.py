@@ -20,9 +20,10 @@ ASKS = {
     "desk": """
         accept-complaint add-withholding approvals audit change-payout-account close-settlement
         close-settlements confirm-transfer-return create-role data-request-days decide-approval
-        delete-role due-payouts end-rate end-withholding file-customer-request pay-failed-refund-by-bank
-        payout payouts post-correction propose-payout rates record-parcel-return record-payout-sent
-        record-payouts-sent refund-account refund-by-bank refund-order reset-second-factor
+        delete-role due-payouts end-rate end-withholding file-customer-request mark-payout-paid
+        mark-payouts-paid pay-failed-refund-by-bank
+        payout payouts post-correction propose-payout rates record-parcel-return
+        refund-account refund-by-bank refund-order reset-second-factor
         return-transfer role roles second-factor-rule second-factors second-person-rules
         set-customer-state set-staff-state settings settings-bank-account settings-deadlines staff
         staff-account staff-account-roles switch-withholding waive-cash-shortfall

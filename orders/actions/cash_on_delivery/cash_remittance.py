@@ -222,7 +222,7 @@ def reconcile_remittance(
 def _require_reconcilable(remittance: CashRemittance, received: int, reason: str) -> None:
     if remittance.reconciled_at is not None:
         raise TransitionNotAllowed(from_state=CodState.RECONCILED, to_state=CodState.RECONCILED)
-    if remittance.statement is not None and remittance.statement.lines.waiting().exists():
+    if remittance.statement is not None and remittance.statement.rows.waiting().exists():
         raise StatementInProgress()
     if received < 0 or (received != remittance.remitted and not reason.strip()):
         raise ReceivedAmountDiffers(field="reason", remitted=remittance.remitted)

@@ -123,7 +123,7 @@ def complete_payout(
         idempotency_key=idempotency_key,
     )
     if settlement is not None:
-        money_notifications.notify_payout_sent(payout, settlement, now=now)
+        money_notifications.notify_payout_paid(payout, settlement, now=now)
 
 
 def _book_payout(payout: Payout, cooperative_id: int, *, actor: Actor, now: datetime.datetime) -> None:
@@ -166,4 +166,4 @@ def _record_refund_success(refund: Refund, payout: Payout, *, actor: Actor, now:
         now=now,
     )
     finish_order_change(refund.order, now=now)
-    refund_notifications.notify_refund_sent(refund.order, refund, payout, now=now)
+    refund_notifications.notify_refund_paid(refund.order, refund, payout, now=now)

@@ -87,13 +87,13 @@ def import_bank_statement(
 def set_bank_columns(
     *, statement_id: int, columns: Mapping[str, int | None], heading: int | None = None
 ) -> StatementImport:
-    """Set the column mapping and the line of the headings (0: there are none; None: as guessed).
+    """Set the column mapping and the row of the headings (0: there are none; None: as guessed).
 
     Raises Missing, TransitionNotAllowed.
     """
     statement = lock_unconfirmed_statement(statement_id, StatementKind.BANK)
     if heading is not None:
-        row = statement.lines.filter(line_number=heading).first()
+        row = statement.rows.filter(row_number=heading).first()
         statement.column_names = row.cells if row is not None else []
         statement.columns = {**statement.columns, "heading": heading}
         statement.save(update_fields=["column_names"])
@@ -136,16 +136,16 @@ def confirm_bank_statement(*, statement_id: int, actor: Actor, now: datetime.dat
     if statement.confirmed_at is not None:
         return
     preview = preview_bank_statement(statement)
-    statement.lines.all().delete()
+    statement.rows.all().delete()
     StatementRow.objects.bulk_create(
         [
             StatementRow(
                 statement=statement,
-                line_number=position,
+                row_number=number,
                 cells=_cells_of_transfer(preview_row.transfer),
                 state=StatementRowState.KNOWN if preview_row.is_known else StatementRowState.WAITING,
             )
-            for position, preview_row in enumerate(preview.incoming_transfers, start=1)
+            for number, preview_row in enumerate(preview.incoming_transfers, start=1)
         ],
         batch_size=1000,
     )
@@ -153,7 +153,7 @@ def confirm_bank_statement(*, statement_id: int, actor: Actor, now: datetime.dat
     statement.row_count = len(preview.incoming_transfers) + len(preview.problems) + preview.outgoing_count
     statement.known_count = sum(preview_row.is_known for preview_row in preview.incoming_transfers)
     statement.problems = [
-        {"line": problem.line, "fault": problem.reason, "text": problem.text}
+        {"row": problem.row_number, "fault": problem.reason, "text": problem.text}
         for problem in preview.problems[:_MAX_PROBLEMS_KEPT]
     ]
     statement.save(update_fields=["confirmed_at", "row_count", "known_count", "problems"])

@@ -25,7 +25,7 @@ _PROBLEM_OF_REASON = {
 class StatedAmounts:
     """A statement row: the codes it names, and minor units. `problem` is set if it could not be read."""
 
-    position: int
+    row_number: int
     codes: tuple[str, ...] = ()
     collected: int = 0
     fee: int = 0
@@ -51,7 +51,7 @@ def stated_rows(parsed: ParsedCodRows) -> list[StatedAmounts]:
     """Return all rows of a statement in file order, including those that could not be read."""
     rows = [
         StatedAmounts(
-            row.line,
+            row.row_number,
             tuple(code for code in (row.tracking_number, row.parcel_code) if code),
             row.collected,
             row.fee,
@@ -61,11 +61,11 @@ def stated_rows(parsed: ParsedCodRows) -> list[StatedAmounts]:
     ]
     rows += [
         StatedAmounts(
-            problem.line, problem=_PROBLEM_OF_REASON.get(problem.reason, StatementRowProblem.BAD_AMOUNT)
+            problem.row_number, problem=_PROBLEM_OF_REASON.get(problem.reason, StatementRowProblem.BAD_AMOUNT)
         )
         for problem in parsed.problems
     ]
-    return sorted(rows, key=lambda row: row.position)
+    return sorted(rows, key=lambda row: row.row_number)
 
 
 def match_rows(rows: Sequence[StatedAmounts], *, carrier: str) -> list[MatchedRow]:

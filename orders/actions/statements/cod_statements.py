@@ -132,14 +132,14 @@ def confirm_cod_statement(*, statement_id: int, actor: Actor, now: datetime.date
     if not statement.carrier:
         raise CarrierRequired(field="carrier")
     matched_rows = preview_cod_statement(statement)
-    cells = dict(statement.lines.values_list("line_number", "cells"))
-    statement.lines.all().delete()
+    cells = dict(statement.rows.values_list("row_number", "cells"))
+    statement.rows.all().delete()
     StatementRow.objects.bulk_create(
         [
             StatementRow(
                 statement=statement,
-                line_number=matched_row.stated.position,
-                cells=cells[matched_row.stated.position],
+                row_number=matched_row.stated.row_number,
+                cells=cells[matched_row.stated.row_number],
                 code=matched_row.stated.code[:120],
                 collected=matched_row.stated.collected,
                 fee=_effective_fee(matched_row.stated),
@@ -174,7 +174,7 @@ def process_cod_rows(*, statement_id: int, actor: Actor, now: datetime.datetime)
 @transaction.atomic(durable=True)
 def _process_batch(statement_id: int, keys: Sequence[int], *, actor: Actor, now: datetime.datetime) -> None:
     statement = locks.lock_statement(statement_id)
-    rows = list(statement.lines.waiting().filter(pk__in=keys))
+    rows = list(statement.rows.waiting().filter(pk__in=keys))
     if rows:
         remittance = lock_or_create_remittance(statement, rows[0], actor=actor, now=now)
         parcels = locks.lock_parcels(row.parcel_id for row in rows if row.parcel_id is not None)
@@ -243,7 +243,7 @@ def _process_locked_rows(
         )
         if parcel is not None:
             stated = StatedAmounts(
-                row.line_number, (row.code,), row.collected or 0, row.fee, (row.collected or 0) - row.fee
+                row.row_number, (row.code,), row.collected or 0, row.fee, (row.collected or 0) - row.fee
             )
             state, problem = check_row(stated, parcel, carrier=statement.carrier)
         row.problem = problem

@@ -49,8 +49,8 @@ def import_statement_file(
 
 def stored_rows(statement: StatementImport) -> list[Row]:
     """Return the file's rows, as long as the statement is not confirmed."""
-    rows = statement.lines.order_by("line_number", "pk").values_list("line_number", "cells")
-    return [Row(line, tuple(cells)) for line, cells in rows]
+    rows = statement.rows.order_by("row_number", "pk").values_list("row_number", "cells")
+    return [Row(number, tuple(cells)) for number, cells in rows]
 
 
 def lock_unconfirmed_statement(statement_id: int, kind: StatementKind) -> StatementImport:
@@ -84,7 +84,7 @@ def _store_rows(
     last = StatementImport.objects.filter(kind=kind, digest=digest).order_by("pk").last()
     if last is not None and not _had_no_effect(last):
         return last
-    column_names = next((row.cells for row in rows if row.line == columns.heading), ())
+    column_names = next((row.cells for row in rows if row.number == columns.heading), ())
     statement = StatementImport.objects.create(
         kind=kind,
         file_name=file_name[:250],
@@ -92,13 +92,13 @@ def _store_rows(
         column_names=_storable_cells(column_names),
         columns=dataclasses.asdict(columns),
         carrier=carrier[:120],
-        row_count=sum(row.line > columns.heading for row in rows),
+        row_count=sum(row.number > columns.heading for row in rows),
         user=user,
         created_at=now,
     )
     StatementRow.objects.bulk_create(
         [
-            StatementRow(statement=statement, line_number=row.line, cells=_storable_cells(row.cells))
+            StatementRow(statement=statement, row_number=row.number, cells=_storable_cells(row.cells))
             for row in rows
         ],
         batch_size=1000,
@@ -108,7 +108,7 @@ def _store_rows(
 
 def _had_no_effect(statement: StatementImport) -> bool:
     """Return whether the statement was processed completely without any row being recorded or known."""
-    is_over = statement.confirmed_at is not None and not statement.lines.waiting().exists()
+    is_over = statement.confirmed_at is not None and not statement.rows.waiting().exists()
     return is_over and not statement.imported_count and not statement.known_count
 
 

@@ -63,8 +63,10 @@ def show_statement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     if bank_statement.confirmed_at is not None:
         return _render_imported(request, bank_statement)
     preview = statement_preview(bank_statement)
-    lines = sorted({row.line_number for row in preview.rows} | {bank_statement.columns["heading"]} - {0})
-    form = BankColumnsForm(request.POST or None, statement=bank_statement, width=preview.width, lines=lines)
+    row_numbers = sorted({row.row_number for row in preview.rows} | {bank_statement.columns["heading"]} - {0})
+    form = BankColumnsForm(
+        request.POST or None, statement=bank_statement, width=preview.width, row_numbers=row_numbers
+    )
     if request.method == "POST" and form.is_valid():
         heading = form.cleaned_data["heading"]
         action = partial(set_bank_columns, statement_id=pk, columns=form.columns, heading=heading)
@@ -124,12 +126,12 @@ def _render_imported(request: HttpRequest, statement: StatementImport) -> HttpRe
     assigned_count = transfers.filter(state=TransferState.ASSIGNED).count()
     context = {
         "statement": statement,
-        "waiting": statement.lines.filter(state=StatementRowState.WAITING).count(),
+        "waiting": statement.rows.filter(state=StatementRowState.WAITING).count(),
         "assigned_count": assigned_count,
         "unassigned_count": transfer_count - assigned_count,
         "page": Paginator(transfers, PER_PAGE).get_page(request.GET.get("page")),
         "problems": [
-            UnreadableRow(problem["line"], UnreadableReason(problem["fault"]), problem["text"])
+            UnreadableRow(problem["row"], UnreadableReason(problem["fault"]), problem["text"])
             for problem in statement.problems
         ],
     }

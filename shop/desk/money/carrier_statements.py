@@ -188,10 +188,10 @@ def _preview_row(matched_row: MatchedRow) -> dict[str, object]:
 
 
 def _render_imported(request: HttpRequest, statement: StatementImport) -> HttpResponse:
-    rows = statement.lines.order_by("line_number", "pk").select_related(*_WITH_PARCEL)
+    rows = statement.rows.order_by("row_number", "pk").select_related(*_WITH_PARCEL)
     requested_state = request.GET.get("xem", StatementRowState.PROBLEM)
     state = requested_state if requested_state in set(StatementRowState) else StatementRowState.PROBLEM
-    counts_by_state = statement.lines.values_list("state").annotate(count=Count("pk")).order_by("state")
+    counts_by_state = statement.rows.values_list("state").annotate(count=Count("pk")).order_by("state")
     counts = dict(counts_by_state)
     page = Paginator(rows.filter(state=state), PER_PAGE).get_page(request.GET.get("page"))
     context = {

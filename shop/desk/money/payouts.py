@@ -51,25 +51,25 @@ _RECIPIENT_RELATIONS = ("settlement__cooperative", "refund__order", "transfer__o
 @require_recent_sign_in
 def list_payouts(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List due payouts, oldest first; with `?xem=xong` paid ones, newest first."""
-    is_done, now = request.GET.get("xem") == "xong", timezone.now()
+    is_paid, now = request.GET.get("xem") == "xong", timezone.now()
     rows = Payout.objects.select_related(*_RECIPIENT_RELATIONS)
     rows = (
         rows.filter(state=PayoutState.PAID).order_by("-paid_at", "-pk")
-        if is_done
+        if is_paid
         else rows.filter(state=PayoutState.DUE).order_by("created_at", "pk")
     )
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     listed = list(page.object_list)
-    confirmed_payouts = listed if is_done else filter_confirmed_payouts(listed)
+    confirmed_payouts = listed if is_paid else filter_confirmed_payouts(listed)
     context = {
-        "is_done": is_done,
+        "is_paid": is_paid,
         "page": page,
         "rows": [
             (row, find_bank(row.bank_bin), has_other_account(row), row.is_held(now), row in confirmed_payouts)
             for row in listed
         ],
         "idempotency_key": uuid.uuid4(),
-        "has_bank_file": not is_done
+        "has_bank_file": not is_paid
         and any(_is_in_bank_file(row) and not row.is_held(now) for row in confirmed_payouts),
     }
     return render(request, "desk/payouts.html", context)
@@ -91,8 +91,8 @@ def download_due_payouts(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_sign_in
-def record_payouts_sent(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Record chosen payouts as sent, each under its own reference or all under the file's."""
+def mark_payouts_paid(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Mark chosen payouts as paid, each under its own reference or all under the file's."""
     now, paid_count = timezone.now(), 0
     common_reference = request.POST.get("reference", "")
     chosen_payouts = request.POST.getlist("payout")
@@ -123,7 +123,7 @@ def record_payouts_sent(request: HttpRequest, actor: Actor) -> HttpResponse:
         )
         messages.success(request, message % {"count": paid_count})
     elif not chosen_payouts:
-        messages.error(request, _("Choose the payments that were sent."))
+        messages.error(request, _("Choose the payments that were made."))
     return redirect("desk:payouts")
 
 
@@ -138,8 +138,8 @@ def show_payout(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRespon
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_sign_in
-def record_payout_sent(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
-    """Record that a payout was sent."""
+def mark_payout_paid_view(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+    """Mark a payout as paid."""
     form = PayoutPaymentForm(request.POST)
     if not form.is_valid():
         return _render_payout(request, pk, payment_form=form)

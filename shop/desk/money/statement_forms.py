@@ -82,13 +82,16 @@ class BankColumnsForm(ColumnsForm):
     )
 
     def __init__(
-        self, data: FormData = None, *, statement: StatementImport, width: int, lines: Sequence[int]
+        self, data: FormData = None, *, statement: StatementImport, width: int, row_numbers: Sequence[int]
     ) -> None:
         super().__init__(data, statement=statement, width=width)
         self.fields["heading"] = forms.TypedChoiceField(
             label=_("Header row"),
             coerce=int,
-            choices=[("0", pgettext_lazy("line", "None")), *((str(line), str(line)) for line in lines)],
+            choices=[
+                ("0", pgettext_lazy("row", "None")),
+                *((str(number), str(number)) for number in row_numbers),
+            ],
             initial=str(statement.columns["heading"]),
             widget=forms.Select(attrs={"class": "input"}),
         )

@@ -20,8 +20,8 @@ from shop.accounts.models import User
 from shop.core.errors import Refused
 
 PER_PAGE = 50
-MIN_SAMPLE_ROWS = 8  # minimum number of lines shown; banks put their own header above the headings
-_SAMPLE_ROWS_BELOW = 4  # lines shown below the headings
+MIN_SAMPLE_ROWS = 8  # minimum number of rows shown; banks put their own header above the headings
+_SAMPLE_ROWS_BELOW = 4  # rows shown below the headings
 MAX_PREVIEW_ROWS = 100  # rows in a preview; the totals above it count all
 
 
@@ -44,7 +44,7 @@ def statements_page(
             return redirect(url_name, statement.pk)
     statements = StatementImport.objects.filter(kind=kind).order_by("-created_at", "-pk")
     statements = statements.annotate(
-        problem_count=Count("lines", filter=Q(lines__state=StatementRowState.PROBLEM))
+        problem_count=Count("rows", filter=Q(rows__state=StatementRowState.PROBLEM))
     )
     list_context = {"form": form, "page": Paginator(statements, PER_PAGE).get_page(request.GET.get("page"))}
     return render(request, template, {**list_context, **context}, status=422 if form.errors else 200)
@@ -52,7 +52,7 @@ def statements_page(
 
 @dataclass(frozen=True, slots=True)
 class StatementPreview:
-    """A file's first lines, including the headings; `shown_rows` are those on the page."""
+    """A file's first rows, including the headings; `shown_rows` are those on the page."""
 
     rows: list[StatementRow]
     shown_rows: list[StatementRow]
@@ -64,10 +64,10 @@ class StatementPreview:
 
 
 def statement_preview(statement: StatementImport) -> StatementPreview:
-    """Return the first rows of a statement not yet imported; all lines if no headings are found."""
-    rows = list(statement.lines.order_by("line_number", "pk")[:MAX_HEADING_ROWS])
+    """Return the first rows of a statement not yet imported; all rows if no headings are found."""
+    rows = list(statement.rows.order_by("row_number", "pk")[:MAX_HEADING_ROWS])
     heading = statement.columns["heading"]
-    heading_count = sum(row.line_number <= heading for row in rows)
+    heading_count = sum(row.row_number <= heading for row in rows)
     return StatementPreview(
         rows, rows[: max(MIN_SAMPLE_ROWS, heading_count + _SAMPLE_ROWS_BELOW)] if heading else rows
     )

@@ -40,7 +40,7 @@ def test_layout_of_bank_is_read_without_correction(layout, content_of) -> None:
     reading = read_bank_rows(rows, mapping, account=ACCOUNT)
 
     # A cell with a line break takes two lines of a CSV file.
-    assert mapping == replace(layout.mapping, heading=rows[layout.mapping.heading - 1].line)
+    assert mapping == replace(layout.mapping, heading=rows[layout.mapping.heading - 1].number)
     assert [
         (transfer.booked_at, transfer.amount, transfer.reference, transfer.note)
         for transfer in reading.incoming_transfers

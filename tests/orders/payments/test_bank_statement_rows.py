@@ -47,7 +47,7 @@ def read(text, **change):
 
 
 def problems_of(reading):
-    return [(problem.line, problem.reason) for problem in reading.problems]
+    return [(problem.row_number, problem.reason) for problem in reading.problems]
 
 
 def test_credit_and_debit_columns_are_guessed_and_read() -> None:

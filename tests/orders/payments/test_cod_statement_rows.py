@@ -46,7 +46,7 @@ def test_columns_are_guessed_and_rows_read() -> None:
         CodRow(5, "GH3", "", 50_000, 0, 50_000, None),
         CodRow(9, "GH5", "X", 1_000, 0, 0, None),
     ]
-    assert [(problem.line, problem.reason) for problem in reading.problems] == [
+    assert [(problem.row_number, problem.reason) for problem in reading.problems] == [
         (6, UnreadableReason.REPEATED),
         (7, UnreadableReason.NO_CODE),
         (8, UnreadableReason.AMOUNT),

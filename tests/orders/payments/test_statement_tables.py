@@ -50,7 +50,7 @@ def test_unclosed_quote_is_reported_with_line() -> None:
     with pytest.raises(UnreadableFile) as refusal:
         read_table(b'a,b\n1,"2\n3,4\n5,6\n')
 
-    assert refusal.value.details == {"line": 2}
+    assert refusal.value.details == {"row_number": 2}
 
 
 def test_xlsx_dates_and_numbers_are_read() -> None:
@@ -65,7 +65,7 @@ def test_formula_is_refused_with_line() -> None:
     with pytest.raises(UnreadableFile) as refusal:
         read_table(xlsx(["Số tiền"], ["=1000*1000"]))
 
-    assert refusal.value.details == {"line": 2}
+    assert refusal.value.details == {"row_number": 2}
 
 
 def test_zip_bomb_is_refused() -> None:

@@ -218,7 +218,7 @@ def test_unreadable_rows_are_kept_with_their_line_number() -> None:
     statement = applied(content)
 
     assert statement.imported_count == 1
-    assert [(problem["line"], problem["fault"]) for problem in statement.problems] == [
+    assert [(problem["row"], problem["fault"]) for problem in statement.problems] == [
         *((4, UnreadableReason.AMOUNT), (5, UnreadableReason.DATE), (6, UnreadableReason.REPEATED)),
     ]
 

@@ -64,8 +64,8 @@ def applied(*rows, **fields):
     return apply_cod_statement(statement_id=imported(*rows, **fields).pk, **ACTOR_NOW)
 
 
-def row_of(make_carrier_statement, line_number=2):
-    return StatementRow.objects.get(statement=make_carrier_statement, line_number=line_number)
+def row_of(make_carrier_statement, row_number=2):
+    return StatementRow.objects.get(statement=make_carrier_statement, row_number=row_number)
 
 
 def reload(parcel):
