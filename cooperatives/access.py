@@ -197,7 +197,7 @@ def cooperative_ids_by_user(user_ids: Sequence[int]) -> dict[int, list[int]]:
     return {user_id: sorted(by_user.get(user_id, ())) for user_id in user_ids}
 
 
-def memberships_of(user: User | AnonymousUser) -> list[Membership]:
+def find_memberships(user: User | AnonymousUser) -> list[Membership]:
     """Return the user's active memberships, in a stable order."""
     if not isinstance(user, User):
         return []
@@ -215,7 +215,7 @@ def _active_memberships(user_id: int) -> QuerySet[Membership]:
 
 def membership_context(user: User | AnonymousUser, cooperative_id: int | None = None) -> MembershipContext:
     """Return the user's membership of that cooperative, or the first one. Raises Missing if there is none."""
-    for membership in memberships_of(user):
+    for membership in find_memberships(user):
         if cooperative_id in (None, membership.cooperative_id):
             assert isinstance(user, User)
             return MembershipContext(user, membership.cooperative, membership.role)

@@ -75,10 +75,10 @@ def _update_membership(
     action = "membership.role_changed" if is_active else "membership.ended"
     _record_membership(action, membership, previous_role=previous_role, actor=actor, now=now)
     if was_manager and not remains_manager:
-        _revoke_invitations_of(membership, now)
+        _revoke_open_invitations(membership, now)
 
 
-def _revoke_invitations_of(row: Membership, now: datetime.datetime) -> None:
+def _revoke_open_invitations(row: Membership, now: datetime.datetime) -> None:
     """Revoke a former manager's invitations, so that they cannot use one to come back."""
     sent = Invitation.objects.filter(cooperative=row.cooperative_id, invited_by=row.user_id).open(now)
     sent.update(revoked_at=now, note="")

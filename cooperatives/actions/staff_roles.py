@@ -51,7 +51,7 @@ def invite_staff(
     An existing account with this address becomes a staff account and keeps its password. Raises
     BeyondOwnRights, EmailTaken, InvalidColumnValue.
     """
-    _require_grantable(acting_user, _codes_of(group_ids))
+    _require_grantable(acting_user, _permission_codes(group_ids))
     existing = User.objects.filter(email=email, erased_at=None).first()
     values = {"first_name": name} if existing is None or not existing.first_name else {}
     actor = acting_user.acting(EntryPoint.DESK)
@@ -68,7 +68,7 @@ def set_staff_roles(
     user = _require_colleague(acting_user, user_id)
     current_ids = set(user.permission_groups.values_list("pk", flat=True))
     added, removed = set(group_ids) - current_ids, current_ids - set(group_ids)
-    _require_grantable(acting_user, _codes_of(added | removed))
+    _require_grantable(acting_user, _permission_codes(added | removed))
     return change_user(
         user_id=user.pk,
         values={},
@@ -110,7 +110,7 @@ def save_role(
 
     Raises BeyondOwnRights, GroupNameTaken, LastAdmin, Missing.
     """
-    current_codes = _codes_of([group_id]) if group_id is not None else set()
+    current_codes = _permission_codes([group_id]) if group_id is not None else set()
     requested_codes = set(permissions)
     _require_grantable(acting_user, current_codes | requested_codes)
     actor = acting_user.acting(EntryPoint.DESK)
@@ -127,7 +127,7 @@ def save_role(
 
 def remove_role(*, acting_user: User, group_id: int, now: datetime.datetime) -> None:
     """Delete a role; staff who have it keep their other roles. Raises BeyondOwnRights, LastAdmin, Missing."""
-    _require_grantable(acting_user, _codes_of([group_id]))
+    _require_grantable(acting_user, _permission_codes([group_id]))
     delete_group(group_id=group_id, actor=acting_user.acting(EntryPoint.DESK), now=now)
 
 
@@ -146,7 +146,7 @@ def _require_colleague(acting_user: User, user_id: int) -> User:
     if user.is_superuser and not acting_user.is_superuser:
         raise BeyondOwnRights()
     groups = user.permission_groups.values_list("pk", flat=True)
-    _require_grantable(acting_user, _codes_of(groups))
+    _require_grantable(acting_user, _permission_codes(groups))
     return user
 
 
@@ -155,5 +155,5 @@ def _require_grantable(acting_user: User, codes: Collection[str]) -> None:
         raise BeyondOwnRights()
 
 
-def _codes_of(group_ids: Collection[int]) -> set[str]:
+def _permission_codes(group_ids: Collection[int]) -> set[str]:
     return set(GroupPermission.objects.filter(group__in=group_ids).values_list("code", flat=True))

@@ -24,7 +24,7 @@ class Arrival:
     leaves_at: datetime.datetime | None = None
 
 
-def arrival_of(
+def estimate_arrival(
     shipped: datetime.date,
     minimum_days: int | None,
     maximum_days: int | None,

@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from cooperatives.models.arrival import Arrival, arrival_of, next_coach_departure, shipping_day
+from cooperatives.models.arrival import Arrival, estimate_arrival, next_coach_departure, shipping_day
 from cooperatives.models.cooperative import Cooperative
 from cooperatives.models.warehouse import Warehouse, Zone
 from shop.core.dates.calendar import VIETNAM, falls_on_lunar_day, vietnam_date
@@ -49,7 +49,7 @@ class Service(WithMetadata):
 
     def arrival(self, *, now: datetime.datetime) -> Arrival | None:
         """Return when an order placed now arrives; None if its days are not known."""
-        return arrival_of(shipping_day(now), self.minimum_days, self.maximum_days)
+        return estimate_arrival(shipping_day(now), self.minimum_days, self.maximum_days)
 
 
 class ServicePrice(models.Model):
@@ -199,7 +199,7 @@ class DeliveryMethod(WithMetadata):
             return None
         leaves_at = self.next_departure(now=now)
         shipped = vietnam_date(leaves_at) if leaves_at else shipping_day(now, self.cut_off_hours)
-        return arrival_of(shipped, self.minimum_days, self.maximum_days, leaves_at)
+        return estimate_arrival(shipped, self.minimum_days, self.maximum_days, leaves_at)
 
     def _rates(self, channel_id: int) -> list[DeliveryRate]:
         return [rate for rate in self.rates.all() if rate.channel_id == channel_id]

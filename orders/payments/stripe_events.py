@@ -81,7 +81,7 @@ def _build_event(event: _JsonObject, row: _JsonObject, object_type: str) -> Stri
         created=_parse_time(event["created"]),
         is_live=bool(event.get("livemode")),
         subject=str(row.get("id") or ""),
-        reference=_id_of(row["id"] if object_type == _PAYMENT else row.get(_PAYMENT)),
+        reference=_object_id(row["id"] if object_type == _PAYMENT else row.get(_PAYMENT)),
         session=str(row["id"]) if object_type == "checkout.session" else "",
         idempotency_key=labels.get("key", ""),
         labels=labels,
@@ -108,6 +108,6 @@ def _authorised_amount(row: _JsonObject, object_type: str) -> int:
     return int(row.get("amount_capturable") or 0)
 
 
-def _id_of(value: object) -> str:
+def _object_id(value: object) -> str:
     """Return an id, or the id of the expanded object in its place."""
     return str(value["id"] if isinstance(value, Mapping) else value or "")

@@ -18,7 +18,12 @@ from orders.actions.quotes.build_quote import basket_quote_request, build_quote
 from orders.forms.basket import AddLineForm
 from orders.models import Basket
 from orders.views.basket_page import is_htmx
-from orders.views.current_basket import current_basket, province_of, remember_guest_basket, signed_in_user
+from orders.views.current_basket import (
+    current_basket,
+    find_delivery_province,
+    remember_guest_basket,
+    signed_in_user,
+)
 from shop.core.errors import Refused
 from shop.core.models import market_channel, show_in_language
 from shop.core.texts.formatting import format_money
@@ -43,7 +48,7 @@ def add_line(request: HttpRequest) -> HttpResponse:
             variant_id=form.cleaned_data["variant"],
             quantity=quantity,
             language=request.LANGUAGE_CODE,
-            province_code=province_of(request, None),
+            province_code=find_delivery_province(request, None),
             now=timezone.now(),
         )
     except Refused as refused:

@@ -23,7 +23,7 @@ from orders.forms.basket import CodeForm, DeliveryProvinceForm, QuantityForm, pa
 from orders.models import Basket, BasketLine
 from orders.views.current_basket import (
     current_basket,
-    province_of,
+    find_delivery_province,
     remember_province,
     signed_in_user,
 )
@@ -121,7 +121,7 @@ def _render_basket(
     """
     basket, is_fragment = basket or current_basket(request), is_htmx(request)
     provinces = all_provinces()
-    code = province_of(request, basket)
+    code = find_delivery_province(request, basket)
     province = next((province for province in provinces if province.code == code), None)
     quote = _quote_basket(basket, province) if basket else None
     context: dict[str, object] = {

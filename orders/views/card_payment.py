@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from orders.actions.gateway.send_gateway_calls import CallResult, look_up_call, send_call
-from orders.actions.gateway_requests.intended_calls import start_call_of
+from orders.actions.gateway_requests.intended_calls import find_start_call
 from orders.actions.payments.order_payments import PaymentInProgress, change_payment_method
 from orders.models import GatewayCall, Order, Payment, PaymentEvent, PaymentMethod
 from orders.payments.stripe_messages import message_for_code
@@ -57,7 +57,7 @@ class CardDisplay:
 
 def build_card_display(payment: Payment) -> CardDisplay:
     """Return the display of a card payment, with the bank's last message if it declined the card."""
-    call = start_call_of(payment)
+    call = find_start_call(payment)
     message = str(message_for_code(call.code, call.message)) if call and (call.code or call.message) else ""
     if call is not None and not message and call.state == CallState.NEEDS_BUYER:
         refusals = PaymentEvent.objects.filter(payment=payment, kind__endswith="_failure")
@@ -111,7 +111,7 @@ def redirect_to_stripe(request: HttpRequest, order_id: uuid.UUID) -> HttpRespons
 def refresh_card_payment(order: Order) -> None:
     """Query the payment's state when the buyer returns from their bank or from Stripe's page."""
     payment = order.payments.current()
-    call = start_call_of(payment) if payment is not None and payment.method == PaymentMethod.CARD else None
+    call = find_start_call(payment) if payment is not None and payment.method == PaymentMethod.CARD else None
     if call is not None and call.state != CallState.FAILED:
         look_up_call(call_id=call.pk, now=timezone.now())
 
@@ -131,7 +131,7 @@ def _start_payment(request: HttpRequest, order: Order, *, is_hosted: bool) -> Ca
             actor=request_actor(request),
             now=now,
         )
-        call = start_call_of(payment)
+        call = find_start_call(payment)
         if call is None:
             return None
         result = send_call(call_id=call.pk, now=now) or look_up_call(call_id=call.pk, now=now)

@@ -55,7 +55,7 @@ def remember_guest_basket(request: HttpRequest, basket: Basket) -> None:
         request.session[SESSION_KEY] = str(basket.pk)
 
 
-def province_of(request: HttpRequest, basket: Basket | None) -> str:
+def find_delivery_province(request: HttpRequest, basket: Basket | None) -> str:
     """Return the delivery province's code: from the basket, the session, or the user's address."""
     if basket is not None and basket.province_code:
         return basket.province_code

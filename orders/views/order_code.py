@@ -59,7 +59,7 @@ def verify_order_code(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse
     return redirect(_next_page(request, order))
 
 
-def contacts_of(order: Order) -> dict[ContactMethod, str]:
+def order_contacts(order: Order) -> dict[ContactMethod, str]:
     """Return the contacts that a code can be sent to: the order's phone, its e-mail, both or neither."""
     is_mobile = order.phone.startswith("+") and 8 <= len(order.phone) <= 16
     contacts = {
@@ -70,7 +70,7 @@ def contacts_of(order: Order) -> dict[ContactMethod, str]:
 
 
 def _send_code(request: HttpRequest, order: Order) -> HttpResponse:
-    contacts = contacts_of(order)
+    contacts = order_contacts(order)
     contact_method = next(
         (contact_method for contact_method in contacts if contact_method == request.POST["send"]), None
     )
@@ -96,7 +96,7 @@ def _send_code(request: HttpRequest, order: Order) -> HttpResponse:
 def _last_sent_code(request: HttpRequest, order: Order) -> dict[str, object] | None:
     """Return the visitor's last sent code if it was for this order and one of its current contacts."""
     sent = sent_code(request, CodePurpose.ORDER)
-    if sent is None or sent.get("about") != str(order.pk) or sent["to"] not in contacts_of(order).values():
+    if sent is None or sent.get("about") != str(order.pk) or sent["to"] not in order_contacts(order).values():
         return None
     return sent
 
@@ -111,7 +111,7 @@ def _render_page(
         "sent_to": mask_contact(str(sent["to"])) if sent else "",
         "contacts": [
             (contact_method.value, mask_contact(contact))
-            for contact_method, contact in contacts_of(order).items()
+            for contact_method, contact in order_contacts(order).items()
         ],
         "refusal": refusal.message if refusal else "",
         "has_expired": order.has_expired_link(timezone.now()),

@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from catalog.views.wish_list_storage import move_guest_wishes
-from cooperatives.access import memberships_of
+from cooperatives.access import find_memberships
 from orders.actions.basket.merge_baskets import merge_guest_basket
 from orders.actions.placement.claim_guest_orders import claim_guest_orders
 from orders.models import Order, OrderLine, OrderPart, Substitute, WeightQuestion
@@ -134,6 +134,6 @@ def take_over_guest_data(request: HttpRequest, user: User, confirmed_phone: str)
     if key is not None:
         merge_guest_basket(guest_basket_id=key, user_id=user.pk, now=now)
         del request.session[SESSION_KEY]
-    if memberships_of(user):
+    if find_memberships(user):
         return reverse("members:today")
     return reverse("desk:home") if user.is_staff else ""

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from orders.actions.gateway_requests.intended_calls import read_payment_sums, start_call_of
+from orders.actions.gateway_requests.intended_calls import find_start_call, read_payment_sums
 from orders.actions.payments.confirm_order import is_awaiting_confirmation, is_confirmed_automatically
 from orders.actions.payments.order_payments import (
     change_payment_method,
@@ -269,7 +269,7 @@ def _state_hash(
     order: Order, payment: Payment | None, deadline: PaymentDeadline | None, review_count: int
 ) -> str:
     card_state = (
-        CardDisplay(start_call_of(payment)).form_state
+        CardDisplay(find_start_call(payment)).form_state
         if payment is not None and payment.method == PaymentMethod.CARD
         else ()
     )

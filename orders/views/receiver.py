@@ -8,7 +8,7 @@ from django.http import HttpRequest, QueryDict
 
 from orders.forms.invoice import initial_invoice
 from orders.models import Basket, InvoiceDetails, Order
-from orders.views.current_basket import province_of, signed_in_user
+from orders.views.current_basket import find_delivery_province, signed_in_user
 from shop.accounts.models import Address, User
 from shop.accounts.views.old_address_fields import apply_picked_commune, with_values
 from shop.core.identifiers.phones import format_phone
@@ -46,7 +46,7 @@ def initial_receiver(request: HttpRequest, basket: Basket) -> dict[str, object]:
             **(_address_fields(address) if address else {}),
             **_last_invoice(user),
         }
-    return inputs | {"province": inputs.get("province") or province_of(request, basket)}
+    return inputs | {"province": inputs.get("province") or find_delivery_province(request, basket)}
 
 
 def save_inputs(request: HttpRequest, submitted: Mapping[str, object]) -> None:

@@ -17,7 +17,12 @@ from django.views.decorators.http import require_POST
 from orders.actions.basket.reorder_past_order import Difference, DifferenceKind, add_past_order_to_basket
 from orders.models import Order
 from orders.views import receiver
-from orders.views.current_basket import current_basket, province_of, remember_guest_basket, signed_in_user
+from orders.views.current_basket import (
+    current_basket,
+    find_delivery_province,
+    remember_guest_basket,
+    signed_in_user,
+)
 from orders.views.order_access import has_proof
 from shop.core.models import market_channel
 from shop.core.texts.formatting import format_money
@@ -40,7 +45,7 @@ def reorder_past_order(request: HttpRequest, order_id: uuid.UUID) -> HttpRespons
         user_id=user.pk if user else None,
         channel=channel,
         language=request.LANGUAGE_CODE,
-        province_code=province_of(request, None) or order.province_code,
+        province_code=find_delivery_province(request, None) or order.province_code,
         now=timezone.now(),
     )
     if result.basket is not None:

@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from cooperatives.access import MemberRight, MembershipContext, memberships_of
+from cooperatives.access import MemberRight, MembershipContext, find_memberships
 from cooperatives.models import Membership
 from cooperatives.states import CooperativeState
 from orders.models import OrderPart
@@ -72,7 +72,7 @@ def chosen_membership(request: HttpRequest) -> MembershipContext | None:
     Rejected applications come last, so that a newer application is shown.
     """
     user = request.user
-    memberships = memberships_of(user)
+    memberships = find_memberships(user)
     if not memberships or not isinstance(user, User):
         return None
     chosen_id = request.session.get(CHOSEN_KEY)
@@ -96,7 +96,7 @@ def must_choose_cooperative(request: HttpRequest) -> bool:
 
 def admitted_ids(request: HttpRequest) -> list[int]:
     """Return the ids of the cooperatives that the user may work for."""
-    rows = memberships_of(request.user)
+    rows = find_memberships(request.user)
     return [row.cooperative_id for row in rows if row.cooperative.state in _ADMITTED_STATES]
 
 

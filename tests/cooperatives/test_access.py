@@ -7,9 +7,9 @@ from django.contrib.auth.models import AnonymousUser
 
 from cooperatives.access import (
     MemberRight,
+    find_memberships,
     has_staff_permission,
     membership_context,
-    memberships_of,
     require_staff_permission,
 )
 from cooperatives.models import Membership, Role
@@ -76,7 +76,7 @@ def test_non_members_have_no_membership_context(person) -> None:
         membership_context(user, cooperative.pk)
     with assert_refused(Missing, "missing"):
         membership_context(user)
-    assert memberships_of(user) == []
+    assert find_memberships(user) == []
 
 
 def test_member_of_two_cooperatives_defaults_to_the_first() -> None:

@@ -149,7 +149,7 @@ def reduce_expected_cash(order: Order, part: OrderPart, *, actor: Actor, now: da
         record_part_change(order, part, "parcel.cash_reduced", parcel, actor=actor, now=now, data=data)
 
 
-def cash_holder_of(part: OrderPart, parcel: Parcel) -> CashHolder:
+def expected_cash_holder(part: OrderPart, parcel: Parcel) -> CashHolder:
     """Return who collects a parcel's cash: its carrier or the cooperative.
 
     Coach drivers and neighbours, who are not named as carriers, bring the cash to the cooperative.
@@ -178,7 +178,7 @@ def collect_cash(
     _check_amount(parcel, amount, cash.reason, is_reported_by_carrier=is_reported_by_carrier)
     change_state(parcel, CodState.COLLECTED, COD_TRANSITIONS, column="cod_state")
     parcel.cod_collected, parcel.cod_collected_at = amount, now
-    parcel.cod_holder = parcel.cod_holder or cash_holder_of(part, parcel)
+    parcel.cod_holder = parcel.cod_holder or expected_cash_holder(part, parcel)
     parcel.cod_reason = cash.reason.strip()[:500] if amount != parcel.cod_expected else ""
     parcel.save(update_fields=["cod_collected", "cod_collected_at", "cod_holder", "cod_reason"])
     payment = (

@@ -61,7 +61,7 @@ def open_checkout(
     basket = locks.lock_basket(basket_id)
     if basket is None:
         raise Missing()
-    before = _details_of(basket)
+    before = _checkout_details(basket)
     if province_code is not None:
         basket.province_code = province_code
     if contact is not None:
@@ -80,13 +80,13 @@ def open_checkout(
     return current_quote
 
 
-def _details_of(basket: Basket) -> dict[str, str]:
+def _checkout_details(basket: Basket) -> dict[str, str]:
     return {name: getattr(basket, name) for name in ("province_code", "language", "phone", "email")}
 
 
 def _save_changed_details(basket: Basket, before: Mapping[str, str]) -> None:
     """Save the details that have changed."""
-    changed = [name for name, value in _details_of(basket).items() if value != before[name]]
+    changed = [name for name, value in _checkout_details(basket).items() if value != before[name]]
     if changed:
         basket.save(update_fields=changed)
 

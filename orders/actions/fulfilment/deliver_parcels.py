@@ -15,8 +15,8 @@ from orders import locks, notifications
 from orders.actions.cash_on_delivery.cash_collection import (
     EXPECTED_CASH,
     CollectedCash,
-    cash_holder_of,
     collect_cash,
+    expected_cash_holder,
 )
 from orders.actions.fulfilment.pack_parcels import (
     PLATFORM_ENTRY_POINTS,
@@ -115,7 +115,9 @@ def dispatch_parcel(
             setattr(parcel, column, text)
     if parcel.cod_state == CodState.EXPECTED:
         parcel.cod_holder = (
-            CashHolder.COOPERATIVE if dispatch.is_cash_with_cooperative else cash_holder_of(part, parcel)
+            CashHolder.COOPERATIVE
+            if dispatch.is_cash_with_cooperative
+            else expected_cash_holder(part, parcel)
         )
     parcel.save()
     if previous_state != ParcelState.FAILED_DELIVERY:

@@ -87,7 +87,7 @@ def look_up_call(*, call_id: uuid.UUID, reference: str = "", now: datetime.datet
     return CallResult(record_gateway_result(call_id=call_id, result=result, now=now), result)
 
 
-def gateway_request_of(gateway_call: GatewayCall) -> GatewayRequest:
+def build_gateway_request(gateway_call: GatewayCall) -> GatewayRequest:
     """Return the request of a call, equal on each try; a START also carries the reference it created."""
     parameters = dict(gateway_call.request_parameters)
     if gateway_call.operation == Operation.START:
@@ -127,7 +127,7 @@ def _count_try(gateway_call: GatewayCall, *, now: datetime.datetime) -> tuple[Op
     if gateway_call.next_check_at is not None:
         gateway_call.next_check_at = now + look_up_delay(gateway_call.tries)
     gateway_call.save(update_fields=["tries", "next_check_at"])
-    return Operation(gateway_call.operation), gateway_request_of(gateway_call)
+    return Operation(gateway_call.operation), build_gateway_request(gateway_call)
 
 
 @transaction.atomic(durable=True)

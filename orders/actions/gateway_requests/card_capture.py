@@ -13,10 +13,10 @@ from collections.abc import Iterable
 from django.db.models import Exists, OuterRef, QuerySet
 
 from orders.actions.gateway_requests.intended_calls import (
+    find_start_call,
     read_payment_sums,
     request_capture,
     request_void,
-    start_call_of,
 )
 from orders.actions.order_records.recalculate_order import open_quantities
 from orders.models import SUPERSEDED, GatewayCall, Operation, Order, OrderPart, Payment, PaymentMethod
@@ -41,7 +41,7 @@ def capture_or_void_cards(order: Order, payments: Iterable[Payment], *, now: dat
     for payment in payments:
         if payment.method != PaymentMethod.CARD:
             continue
-        start_call = start_call_of(payment)
+        start_call = find_start_call(payment)
         if start_call is None or not start_call.reference:
             continue
         _supersede_excess_captures(order, payment, now=now)

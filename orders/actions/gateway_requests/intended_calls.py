@@ -195,14 +195,14 @@ def read_payment_sums(payment: Payment) -> PaymentSums:
     return Payment.objects.filter(pk=payment.pk).sums().get(payment.pk, PaymentSums())
 
 
-def start_call_of(payment: Payment) -> GatewayCall | None:
+def find_start_call(payment: Payment) -> GatewayCall | None:
     """Return the call that started this payment."""
     return GatewayCall.objects.filter(payment=payment, operation=Operation.START).first()
 
 
 def payment_parameters(payment: Payment, language: str) -> dict[str, object]:
     """Return the parameters of a call about a started payment. Raises Missing if it was never started."""
-    start = start_call_of(payment)
+    start = find_start_call(payment)
     if start is None or not start.reference:
         raise Missing()
     return {

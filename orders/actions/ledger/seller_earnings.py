@@ -113,7 +113,7 @@ def expected_commissions(part_ids: Iterable[int]) -> dict[int, int]:
     """Return each active part's commission once everything left to send has arrived. One query."""
     borne = RefundLine.objects.filter(order_line=OuterRef("pk"), refund__bearer=CostBearer.COOPERATIVE)
     lines = OrderLine.objects.filter(part__in=part_ids, part__state__in=ACTIVE_PART_STATES).annotate(
-        borne=_sum_of(borne, "amount", "order_line")
+        borne=_sum_by_reference(borne, "amount", "order_line")
     )
     expected: Counter[int] = Counter()
     for part_id, total, commission, seller_refunds in lines.order_by("part", "pk").values_list(
@@ -176,10 +176,12 @@ def _delivered_lines(part_ids: Collection[int]) -> QuerySet[OrderLine, tuple[Any
     return (
         OrderLine.objects.filter(part__in=part_ids)
         .annotate(
-            arrived=_sum_of(arrived, "quantity", "order_line"),
-            platform_discount=_sum_of(_platform_discounts(line=OuterRef("pk")), "amount", "line"),
-            refunded=_sum_of(refunds, "amount", "order_line"),
-            borne=_sum_of(refunds.filter(refund__bearer=CostBearer.COOPERATIVE), "amount", "order_line"),
+            arrived=_sum_by_reference(arrived, "quantity", "order_line"),
+            platform_discount=_sum_by_reference(_platform_discounts(line=OuterRef("pk")), "amount", "line"),
+            refunded=_sum_by_reference(refunds, "amount", "order_line"),
+            borne=_sum_by_reference(
+                refunds.filter(refund__bearer=CostBearer.COOPERATIVE), "amount", "order_line"
+            ),
         )
         .filter(arrived__gt=0)
         .order_by("part", "pk")
@@ -225,9 +227,9 @@ def _part_deliveries(part_ids: Collection[int]) -> QuerySet[OrderPart, tuple[Any
     return (
         OrderPart.objects.filter(pk__in=part_ids)
         .annotate(
-            platform_discount=_sum_of(_platform_discounts(part=OuterRef("pk")), "amount", "part"),
-            refunded=_sum_of(refunds, "delivery_amount", "part"),
-            borne=_sum_of(refunds.filter(bearer=CostBearer.COOPERATIVE), "delivery_amount", "part"),
+            platform_discount=_sum_by_reference(_platform_discounts(part=OuterRef("pk")), "amount", "part"),
+            refunded=_sum_by_reference(refunds, "delivery_amount", "part"),
+            borne=_sum_by_reference(refunds.filter(bearer=CostBearer.COOPERATIVE), "delivery_amount", "part"),
         )
         .order_by("pk")
         .values_list(
@@ -257,7 +259,7 @@ def _platform_discounts(**filters: object) -> QuerySet[DiscountShare]:
     return DiscountShare.objects.filter(discount__bearer=CostBearer.PLATFORM, **filters)
 
 
-def _sum_of(rows: QuerySet[models.Model], column: str, reference: str) -> Coalesce:
+def _sum_by_reference(rows: QuerySet[models.Model], column: str, reference: str) -> Coalesce:
     """Sum a column over rows that refer to the outer row by `reference`."""
     totals = rows.order_by().values(reference).annotate(total=Sum(column)).values("total")
     return Coalesce(Subquery(totals, output_field=IntegerField()), 0)

@@ -72,15 +72,15 @@ def facts_of_new_order(lines: Iterable[OrderLine], payments: Sequence[Payment] |
     if payments is not None:
         return OrderFacts(parts, payments, {}, line_sums)
     order_id = lines[0].order_id
-    return OrderFacts(parts, _payments_of(order_id), payment_sums_by_id(_event_sums(order_id)), line_sums)
+    return OrderFacts(parts, _order_payments(order_id), payment_sums_by_id(_event_sums(order_id)), line_sums)
 
 
 def read_facts(order: Order) -> OrderFacts:
     """Read the facts of an order. Six queries."""
-    parts = _parts_of(order.pk)
+    parts = _order_parts(order.pk)
     return OrderFacts(
         parts,
-        _payments_of(order.pk),
+        _order_payments(order.pk),
         payment_sums_by_id(_event_sums(order.pk)),
         _line_sums_by_part(order),
         _quantities_by_part(order),
@@ -94,7 +94,7 @@ def _line_sums_by_part(order: Order) -> dict[int, _LineSums]:
 
 
 @compiled_query
-def _parts_of(order_id: uuid.UUID) -> QuerySet[OrderPart]:
+def _order_parts(order_id: uuid.UUID) -> QuerySet[OrderPart]:
     return OrderPart.objects.filter(order=order_id).order_by("number")
 
 
@@ -120,7 +120,7 @@ def _refunded_by_part(part_ids: Collection[int]) -> QuerySet[Refund, tuple[int |
 
 
 @compiled_query
-def _payments_of(order_id: uuid.UUID) -> QuerySet[Payment]:
+def _order_payments(order_id: uuid.UUID) -> QuerySet[Payment]:
     return Payment.objects.filter(order=order_id).order_by("created_at", "pk")
 
 

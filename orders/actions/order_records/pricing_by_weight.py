@@ -23,7 +23,7 @@ from shop.core.money import percent_of
 
 def line_total_at_weight(order: Order, line: OrderLine, grams: int) -> int:
     """Return the line's total at this weight, in minor units."""
-    return _price_at(order, line, _shares_of(line), grams).total.gross
+    return _price_at(order, line, _load_discount_shares(line), grams).total.gross
 
 
 def reprice_line_by_weight(
@@ -38,7 +38,7 @@ def reprice_line_by_weight(
     `orders.actions.order_records.recalculate_order`.
     """
     line.weighed_grams = weighed_grams
-    discount_shares = _shares_of(line)
+    discount_shares = _load_discount_shares(line)
     weighed = _price_at(order, line, discount_shares, line.charged_grams or 0)
     _save_shares(order, discount_shares, weighed)
     line.list_net, line.list_gross = weighed.listed.net, weighed.listed.gross
@@ -92,7 +92,7 @@ def close_weight_questions(lines: Iterable[OrderLine], *, now: datetime.datetime
     )
 
 
-def _shares_of(line: OrderLine) -> list[DiscountShare]:
+def _load_discount_shares(line: OrderLine) -> list[DiscountShare]:
     return list(DiscountShare.objects.filter(line=line).select_related("discount").order_by("pk"))
 
 

@@ -18,11 +18,11 @@ from django.utils.translation import gettext_lazy as _
 from orders import locks
 from orders.actions.basket.basket_lines import lock_existing_basket
 from orders.actions.gateway_requests.intended_calls import (
+    find_start_call,
     read_payment_sums,
     request_authorisation,
     request_capture,
     request_void,
-    start_call_of,
 )
 from orders.actions.ledger.ledger_postings import book_payment_event, record_payment_event
 from orders.actions.order_changes.finish_order_change import finish_order_change
@@ -216,7 +216,7 @@ def carry_payments_over(
             book_payment_event(event)
         if payment.method in PROMISE_METHODS and not should_keep_promises:
             cancel_expected_payment(order, payment, actor=actor, now=now)
-        start = start_call_of(payment)
+        start = find_start_call(payment)
         if start is not None and start.state == CallState.NEEDS_BUYER and start.reference:
             request_void(order, payment, actor=actor, now=now)
     return carried_payments

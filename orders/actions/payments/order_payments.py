@@ -11,10 +11,10 @@ from django.utils.translation import gettext_noop
 
 from orders import locks
 from orders.actions.gateway_requests.intended_calls import (
+    find_start_call,
     read_payment_sums,
     request_start,
     request_void,
-    start_call_of,
 )
 from orders.actions.ledger.ledger_postings import record_payment_event
 from orders.actions.order_changes.finish_order_change import finish_order_change
@@ -227,7 +227,7 @@ def _continue_card_payment(
     if _can_continue(last, is_hosted=is_hosted, now=now):
         return last
     _require_no_open_payment(order, is_paid_in_part=True)
-    if start_call_of(last) is None:
+    if find_start_call(last) is None:
         start_card_payment(order, last, is_hosted=is_hosted, actor=actor, now=now)
         return last
     cancel_expected_payment(order, last, actor=actor, now=now)
@@ -243,7 +243,7 @@ def _can_continue(payment: Payment, *, is_hosted: bool, now: datetime.datetime) 
         return False
     if payment.method != PaymentMethod.CARD:
         return True
-    start = start_call_of(payment)
+    start = find_start_call(payment)
     return (
         start is not None
         and start.state != CallState.FAILED
@@ -270,7 +270,7 @@ def cancel_expected_payment(order: Order, payment: Payment, *, actor: Actor, now
     if sums.authorise_pending:
         kind, key = EventKind.AUTHORIZATION_FAILURE, f"payment:{payment.pk}:not_authorised"
         record_payment_event(payment, kind, sums.authorise_pending, idempotency_key=key, actor=actor, now=now)
-    start = start_call_of(payment)
+    start = find_start_call(payment)
     if start is not None and start.state == CallState.NEEDS_BUYER:
         request_void(order, payment, actor=actor, now=now)
 

@@ -157,14 +157,14 @@ def require_erasable(user: User) -> None:
 
 
 def _require_nothing_open(orders: QuerySet[Order]) -> None:
-    def codes_of(matching: QuerySet[Order]) -> list[str]:
+    def order_codes(matching: QuerySet[Order]) -> list[str]:
         return list(matching.order_by("number").values_list("code", flat=True))
 
-    waiting = codes_of(orders.filter(status__in=_OPEN))
+    waiting = order_codes(orders.filter(status__in=_OPEN))
     if waiting:
         raise UndeliveredOrders(codes=waiting)
     order_ids = orders.values("pk")
-    unpaid = codes_of(
+    unpaid = order_codes(
         orders.filter(
             Q(status=OrderStatus.DELIVERED, current_total_gross__gt=F("charged"))
             | Q(pk__in=Refund.objects.filter(order__in=order_ids).unpaid().values("order"))

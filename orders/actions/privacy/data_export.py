@@ -85,7 +85,7 @@ def _store_export(
     ):
         return
     if row.is_open:
-        message = _("Your copy of your data is ready for three days: %(url)s") % {"url": _url_of(row)}
+        message = _("Your copy of your data is ready for three days: %(url)s") % {"url": _export_url(row)}
         close_request(row, RequestState.DONE, answer=message, actor=Actor.system(), now=now)
 
 
@@ -120,7 +120,7 @@ def _write_cell(sheet: Worksheet, row_index: int, column_index: int, value: obje
         sheet.write_string(row_index, column_index, text[:_MAX_CELL_LENGTH])
 
 
-def _url_of(row: DataRequest) -> str:
+def _export_url(row: DataRequest) -> str:
     """Return the account's page or, for a guest, an export address that cannot be guessed."""
     path = reverse("orders:my-data")
     if row.user_id is None:

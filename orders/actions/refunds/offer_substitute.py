@@ -21,7 +21,11 @@ from orders.actions.quotes.build_quote import build_quote
 from orders.actions.quotes.quote_types import QuotedLine, QuoteProblem, QuoteRequest, RequestedLine
 from orders.actions.refunds.refund_decisions import EmptyRefund, LineRefundLimit, refund_limits
 from orders.actions.refunds.report_shortage import refund_of_missing
-from orders.actions.refunds.substitute_quotes import country_of, loss_of, quote_substitute
+from orders.actions.refunds.substitute_quotes import (
+    substitute_loss,
+    delivery_country,
+    quote_substitute,
+)
 from orders.models import Order, OrderLine, OrderPart, Substitute, SubstituteHold
 from orders.notifications import substitutes as notifications
 from orders.states import SUBSTITUTE_TRANSITIONS, PartState, SubstituteState
@@ -110,7 +114,9 @@ def offer_substitute(
     quoted = _quote_variant(order, part, limit, offer, now=now)
     substitute = _build_substitute(part, limit, offer, quoted, idempotency_key=idempotency_key, now=now)
     quote = quote_substitute(order, limit.line, substitute)
-    _require_confirmed_loss(offer, loss_of(quote), currency=order.currency, confirmed_values=confirmed_values)
+    _require_confirmed_loss(
+        offer, substitute_loss(quote), currency=order.currency, confirmed_values=confirmed_values
+    )
     substitute.total_gross = quote.total
     substitute.save(force_insert=True)
     _hold_stock(order, part, substitute)
@@ -285,7 +291,9 @@ def _quote_variant(
 ) -> QuotedLine:
     """Return the price and tax of the offered variant today. Raises UnsuitableSubstitute."""
     requested = RequestedLine(uuid.uuid4(), offer.variant_id, offer.substitute_quantity)
-    quote = build_quote(QuoteRequest(order.channel, [requested], {}, country=country_of(order)), now=now)
+    quote = build_quote(
+        QuoteRequest(order.channel, [requested], {}, country=delivery_country(order)), now=now
+    )
     problems = {QuoteProblem.NOT_FOR_SALE, QuoteProblem.OVER_LIMIT}
     for quoted in quote.lines:
         is_own = _is_sold_by(part.cooperative, quoted.variant) and quoted.variant.pk != limit.line.variant_id
@@ -323,6 +331,8 @@ def _reachable_stock(order: Order, part: OrderPart, variant_ids: list[int]) -> Q
     """Return the stock from which this part can be packed; of a pickup only that of its warehouse."""
     pickup_warehouse_ids = {part.cooperative_id: part.warehouse_id} if part.warehouse_id is not None else None
     reachable = Stock.objects.reachable(
-        channel_id=order.channel_id, country=country_of(order), pickup_warehouse_ids=pickup_warehouse_ids
+        channel_id=order.channel_id,
+        country=delivery_country(order),
+        pickup_warehouse_ids=pickup_warehouse_ids,
     )
     return reachable.filter(variant__in=variant_ids, warehouse__closed_at=None)

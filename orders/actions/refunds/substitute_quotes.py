@@ -31,7 +31,7 @@ def quote_substitute(order: Order, line: OrderLine, substitute: Substitute) -> Q
     What it still costs beyond `replaced_gross` is a discount that the cooperative bears. Raises Missing.
     """
     requested = RequestedLine(substitute.pk, substitute.variant_id, substitute.substitute_quantity)
-    request = QuoteRequest(order.channel, [requested], {}, country=country_of(order))
+    request = QuoteRequest(order.channel, [requested], {}, country=delivery_country(order))
     variant = read_quoted_variants(request).get(substitute.variant_id)
     if variant is None:
         raise Missing()
@@ -59,14 +59,14 @@ def quote_substitute(order: Order, line: OrderLine, substitute: Substitute) -> Q
     return Quote(request, [seller_quote], purchase, shop_settings(), discounts)
 
 
-def loss_of(quote: Quote) -> int:
+def substitute_loss(quote: Quote) -> int:
     """Return the price difference that the cooperative bears for a dearer substitute, in minor units."""
     return sum(
         discount.terms.amount or 0 for discount in quote.discounts if discount.reason == _DEARER_SUBSTITUTE
     )
 
 
-def country_of(order: Order) -> str:
+def delivery_country(order: Order) -> str:
     """Return the country that the order is delivered to."""
     address = order.shipping_address
     return address.country if address is not None else order.channel.default_country

@@ -9,7 +9,7 @@ from typing import TypedDict
 from django.utils.translation import gettext as _
 
 from orders.actions.gateway.send_gateway_calls import CallResult, look_up_call, send_call
-from orders.actions.gateway_requests.intended_calls import start_call_of
+from orders.actions.gateway_requests.intended_calls import find_start_call
 from orders.actions.payments.basket_payments import (
     TRANSACTION_FLOW_LABEL,
     find_payment_by_key,
@@ -117,7 +117,7 @@ def _begin_for_order(
 
 def _stripe_data(payment: Payment, context: Context) -> object:
     """Return Stripe's current state of a card payment, with the client secret."""
-    gateway_call = start_call_of(payment)
+    gateway_call = find_start_call(payment)
     result: CallResult | None = None
     if gateway_call is not None:
         result = send_call(call_id=gateway_call.pk, now=context.now) or look_up_call(

@@ -21,7 +21,7 @@ from django.db.models import F
 from catalog.actions.stock.stock_movements import refresh_availability
 from catalog.models import Movement, Stock
 from cooperatives.models import PickupSlot
-from orders.actions.cash_on_delivery.cash_collection import cash_holder_of
+from orders.actions.cash_on_delivery.cash_collection import expected_cash_holder
 from orders.actions.ledger.earnings_postings import draft_for_part
 from orders.actions.ledger.ledger_postings import draft_for_event, post_drafts
 from orders.actions.ledger.seller_earnings import earned_amounts
@@ -239,7 +239,7 @@ class _BulkWriter:
             delivered_at=times.delivered,
         )
         if parcel.cod_collected:
-            parcel.cod_holder, parcel.cod_collected_at = cash_holder_of(part, parcel), times.delivered
+            parcel.cod_holder, parcel.cod_collected_at = expected_cash_holder(part, parcel), times.delivered
         rows.parcels.append((parcel, planned_part, payment, order, times))
         member = self._members[part.cooperative_id]
         self._add_change(rows, ("part.accepted", part, order), member, times.accepted, part=part)

@@ -6,7 +6,7 @@ from django.contrib.auth import get_user
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from cooperatives.access import membership_context, memberships_of
+from cooperatives.access import find_memberships, membership_context
 from shop.accounts.views.sign_in_steps import own_url
 from shop.core.errors import Missing
 from shop.core.models import show_in_language
@@ -34,7 +34,7 @@ def _render_choice(request: HttpRequest) -> HttpResponse:
     admitted = set(admitted_ids(request))
     if not admitted:
         return redirect("members:today")
-    rows = [row for row in memberships_of(request.user) if row.cooperative_id in admitted]
+    rows = [row for row in find_memberships(request.user) if row.cooperative_id in admitted]
     show_in_language([row.cooperative for row in rows], "name")
     context = {"choices": rows, "next": own_url(request, request.GET.get("next", ""))}
     return render(request, "members/cooperative_choice.html", context)

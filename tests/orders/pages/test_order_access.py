@@ -16,7 +16,7 @@ from orders.states import PartState
 from orders.urls import urlpatterns
 from orders.views import order_access
 from orders.views.order_access import RULES, AccessRequirement
-from orders.views.order_code import contacts_of, mask_contact
+from orders.views.order_code import mask_contact, order_contacts
 from shop.accounts.models import OneTimeCode
 from shop.accounts.sign_in.one_time_codes import MAX_TRIES
 from shop.core.dates.calendar import VIETNAM
@@ -153,7 +153,7 @@ def test_code_page_names_operator_when_no_code_can_be_sent(client: Client, setti
     html = html_of(client.get(order_url(order, "ma/")))
     response = client.post(order_url(order, "ma/"), {"send": "sms"})
 
-    assert contacts_of(order) == {}
+    assert order_contacts(order) == {}
     assert "We cannot send you a code for this order." in html
     assert 'href="tel:19001234"' in html
     assert (response.status_code, OneTimeCode.objects.count()) == (200, 0)
@@ -161,7 +161,7 @@ def test_code_page_names_operator_when_no_code_can_be_sent(client: Client, setti
 
 @pytest.mark.parametrize("phone", ["", "113", "19001234"])
 def test_sms_is_offered_only_for_mobile_numbers(phone: str) -> None:
-    assert contacts_of(Order(phone=phone, email="a@example.com")) == {ContactMethod.EMAIL: "a@example.com"}
+    assert order_contacts(Order(phone=phone, email="a@example.com")) == {ContactMethod.EMAIL: "a@example.com"}
 
 
 def test_code_page_of_account_order_links_to_sign_in(client: Client) -> None:
