@@ -7,7 +7,7 @@ from django.utils.translation import pgettext_lazy
 
 ORDER_CHANGE_TEXTS: dict[str, Promise] = {
     "order.drafted": pgettext_lazy("history", "Draft created"),
-    "order.draft_edited": pgettext_lazy("history", "Draft changed"),
+    "order.draft_changed": pgettext_lazy("history", "Draft changed"),
     "order.draft_deleted": pgettext_lazy("history", "Draft deleted"),
     "order.placed": pgettext_lazy("history", "Order placed"),
     "order.replaced": pgettext_lazy("history", "Order placed again"),

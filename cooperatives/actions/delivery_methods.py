@@ -149,7 +149,7 @@ def update_delivery_method(
         changed[field] = [None if value is None else str(value) for value in changed[field]]
     if changed:
         record_change(
-            "delivery_method.edited",
+            "delivery_method.changed",
             delivery_method,
             actor=actor,
             now=now,

@@ -38,7 +38,7 @@ def update_profile(
         raise Missing()
     row.summary, row.story = " ".join(summary.split()), story.strip()
     save_unique(row)
-    record_change("cooperative.profile_updated", row, actor=actor, now=now, cooperative_id=row.pk)
+    record_change("cooperative.profile_changed", row, actor=actor, now=now, cooperative_id=row.pk)
 
 
 @transaction.atomic(durable=True)
@@ -47,7 +47,7 @@ def add_household(
 ) -> Producer:
     """Add a producing household."""
     return _save_household(
-        Producer(cooperative=cooperative), details, "household.added", actor=actor, now=now
+        Producer(cooperative=cooperative), details, "household.created", actor=actor, now=now
     )
 
 
@@ -71,7 +71,7 @@ def remove_household(
 ) -> None:
     """Delete a household; its products stay without naming it. Raises Missing."""
     row = _lock_household(cooperative, household_id)
-    _record_household("household.removed", row, actor=actor, now=now)
+    _record_household("household.deleted", row, actor=actor, now=now)
     row.delete()
 
 

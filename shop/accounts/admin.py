@@ -57,15 +57,15 @@ class GroupAdmin(Admin):
         super().save_related(request, form, formsets, change)
         codes = form.instance.permissions.order_by("code").values_list("code", flat=True)
         data = form_changes(form) | {"permissions": list(codes)}
-        record_admin_change(request, "edited" if change else "added", form.instance, data=data)
+        record_admin_change(request, "changed" if change else "created", form.instance, data=data)
 
     def delete_model(self, request: HttpRequest, obj: Group) -> None:
-        record_admin_change(request, "removed", obj, data={"name": obj.name})
+        record_admin_change(request, "deleted", obj, data={"name": obj.name})
         super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Group]) -> None:
         for group in queryset.order_by("pk"):
-            record_admin_change(request, "removed", group, data={"name": group.name})
+            record_admin_change(request, "deleted", group, data={"name": group.name})
         super().delete_queryset(request, queryset)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from shop.core.states import Transitions
 
@@ -12,9 +13,9 @@ class RequestState(TextChoices):
     OPEN = "open", _("open")
     DONE = "done", _("completed")
     REFUSED = "refused", _("refused")
-    TAKEN_BACK = "taken_back", _("taken back")
+    WITHDRAWN = "withdrawn", pgettext_lazy("data request", "withdrawn")
 
 
 REQUEST_TRANSITIONS: Transitions = {
-    RequestState.OPEN: frozenset({RequestState.DONE, RequestState.REFUSED, RequestState.TAKEN_BACK}),
+    RequestState.OPEN: frozenset({RequestState.DONE, RequestState.REFUSED, RequestState.WITHDRAWN}),
 }

@@ -68,7 +68,7 @@ def edit_page(
     page = _lock_row(Page, page_id)
     changed = _change_columns(page, values)
     _set_attribute_values(page, inputs, requires_all=False)
-    record_change("page.edited", page, actor=actor, now=now, data={"fields": changed})
+    record_change("page.changed", page, actor=actor, now=now, data={"fields": changed})
     return page
 
 
@@ -97,7 +97,7 @@ def save_page_type(
         PageTypeAttribute.objects.get_or_create(
             page_type=page_type, attribute_id=key, defaults={"sort_order": position}
         )
-    action = "pagetype.added" if page_type_id is None else "pagetype.edited"
+    action = "pagetype.created" if page_type_id is None else "pagetype.changed"
     record_change(action, page_type, actor=actor, now=now, data={"added": [*add], "removed": [*remove]})
     return page_type
 
@@ -123,7 +123,7 @@ def save_menu(
     else:
         menu = _lock_row(Menu, menu_id)
         _change_columns(menu, values)
-    record_change("menu.added" if menu_id is None else "menu.edited", menu, actor=actor, now=now)
+    record_change("menu.created" if menu_id is None else "menu.changed", menu, actor=actor, now=now)
     return menu
 
 

@@ -43,7 +43,7 @@ def admin_actor(request: HttpRequest) -> Actor:
 def record_admin_change(
     request: HttpRequest, action: str, row: models.Model, *, data: dict[str, object] | None = None
 ) -> None:
-    """Record that a row was "added", "edited" or "removed" in the admin, in the caller's transaction."""
+    """Record that a row was "created", "changed" or "deleted" in the admin, in the caller's transaction."""
     change_action = f"{row._meta.model_name}.{action}"
     record_change(change_action, row, actor=admin_actor(request), now=timezone.now(), data=data)
 
@@ -115,7 +115,7 @@ class ReadMostlyAdmin(Admin):
     def save_model(self, request: HttpRequest, obj: Any, form: BaseForm, change: bool) -> None:
         super().save_model(request, obj, form, change)
         if form.changed_data:
-            record_admin_change(request, "edited", obj, data=form_changes(form, silent=self.silent))
+            record_admin_change(request, "changed", obj, data=form_changes(form, silent=self.silent))
 
 
 @admin.register(Change)

@@ -80,7 +80,7 @@ def test_many_changed_products_do_not_block_their_previews(monkeypatch) -> None:
     monkeypatch.setattr(share_pictures, "_PICTURES_PER_RUN", 2)
     products = [make_product() for _each in range(7)]
     for product in products:
-        record_change("product.edited", product, actor=SYSTEM, now=NOW)
+        record_change("product.changed", product, actor=SYSTEM, now=NOW)
 
     for _run in range(6):
         draw_share_pictures_task()
@@ -95,7 +95,7 @@ def test_failing_previews_do_not_block_later_ones(monkeypatch) -> None:
         give_lost_photo(product)
     working = make_product()
     for product in (*broken, working):
-        record_change("product.edited", product, actor=SYSTEM, now=NOW)
+        record_change("product.changed", product, actor=SYSTEM, now=NOW)
 
     for _run in range(6):
         draw_share_pictures_task()
@@ -111,12 +111,12 @@ def test_new_cooperative_name_reaches_the_previews_of_its_other_products() -> No
     seller = make_seller("HTX Tài Hoan")
     products = [make_product(seller) for _each in range(3)]
     for product in products:
-        record_change("product.edited", product, actor=SYSTEM, now=NOW)
+        record_change("product.changed", product, actor=SYSTEM, now=NOW)
     draw_share_pictures_task()
     before = dict(SharePicture.objects.filter(kind="catalog.product").values_list("key", "content_digest"))
     give_lost_photo(products[0])
     Cooperative.objects.filter(pk=seller.pk).update(name="HTX Tài Hoan Mới")
-    record_change("cooperative.edited", seller, cooperative_id=seller.pk, actor=SYSTEM, now=NOW)
+    record_change("cooperative.changed", seller, cooperative_id=seller.pk, actor=SYSTEM, now=NOW)
 
     draw_share_pictures_task()
 

@@ -102,7 +102,7 @@ def test_signing_in_again_allows_changes() -> None:
     response = data_of(ADD_GROUP, renewed)
 
     assert response["permissionGroupCreate"] == {"group": {"name": "Kẻ gian"}, "errors": []}
-    assert Change.objects.get(action="group.added").actor_key == str(admin.pk)
+    assert Change.objects.get(action="group.created").actor_key == str(admin.pk)
 
 
 @pytest.mark.parametrize(

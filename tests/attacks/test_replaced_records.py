@@ -72,7 +72,7 @@ def _displacing(table: str, column: str, names: Iterable[str]) -> str:
 
 def _write_everywhere() -> None:
     record_change(
-        "channel.edited", make_channel(), actor=Actor.system("test"), now=NOW, idempotency_key="once"
+        "channel.changed", make_channel(), actor=Actor.system("test"), now=NOW, idempotency_key="once"
     )
     seal_changes(now=NOW)
     posting = LedgerPosting.objects.create(idempotency_key="once", kind=PostingKind.PAYMENT, created_at=NOW)

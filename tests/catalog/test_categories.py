@@ -51,7 +51,7 @@ def test_one_edit_of_a_category_is_one_change_and_reindexes_its_products() -> No
         now=NOW,
     )
 
-    change = Change.objects.get(action="category.edited")
+    change = Change.objects.get(action="category.changed")
     assert change.data == {
         "fields": ["name", "slug"],
         "from": {"name": "Trái cây", "slug": "trai-cay"},
@@ -67,4 +67,4 @@ def test_edit_that_changes_nothing_writes_no_change() -> None:
 
     update_category(category_id=category.pk, values={"name": "Trái cây"}, actor=Actor.system(), now=NOW)
 
-    assert not Change.objects.filter(action="category.edited").exists()
+    assert not Change.objects.filter(action="category.changed").exists()

@@ -117,7 +117,7 @@ def test_desk_adds_and_removes_phrases() -> None:
 
     require_allowed_texts({"name": "thuốc tiên"})
     assert not ForbiddenPhrase.objects.filter(pk=row.pk).exists()
-    assert Change.objects.get(action="forbidden_phrase.removed").snapshot == {"phrase": "thuốc tiên"}
+    assert Change.objects.get(action="forbidden_phrase.deleted").snapshot == {"phrase": "thuốc tiên"}
     with assert_refused(Missing, "missing"):
         allow_phrase(phrase_id=row.pk, **COMMON)
 

@@ -130,7 +130,7 @@ def test_variant_edit_records_old_and_new_values_once() -> None:
     for _attempt in range(2):
         edit(variant, price=320_000, barcode="8930000000017", weight=900)
 
-    change = Change.objects.get(action="variant.edited")
+    change = Change.objects.get(action="variant.changed")
     assert (change.key, change.root_key) == (str(variant.pk), str(variant.product_id))
     assert (change.data["from"], change.data["to"]) == (
         {"barcode": "", "weight": None},
@@ -179,7 +179,7 @@ def test_renamed_product_updates_search_text() -> None:
     product.refresh_from_db()
     assert product.name == "Miến rong Na Rì"
     assert "mien rong na ri" in product.search_text
-    assert Change.objects.get(action="product.edited").data["from"]["name"] == "Miến dong"
+    assert Change.objects.get(action="product.changed").data["from"]["name"] == "Miến dong"
 
 
 def test_products_of_another_cooperative_are_missing() -> None:

@@ -168,7 +168,7 @@ def test_product_dropped_from_promotion_returns_to_list_price() -> None:
     edit_promotion(promotion_id=promotion.pk, terms=terms(20, products=[second]), actor=STAFF, now=NOW)
     refresh(promotion)
 
-    logged = Change.objects.get(action="promotion.edited").data
+    logged = Change.objects.get(action="promotion.changed").data
     assert (prices(first), prices(second)) == ([(100_000, None)], [(100_000, 80_000)])
     assert (logged["from"]["percent"], logged["to"]["percent"]) == ("10.00", "20")
 

@@ -211,8 +211,8 @@ def test_synonym_edits_are_recorded_as_changes() -> None:
     ]
     changes = list(Change.objects.of_row(synonym_set).oldest_first().values_list("action", "data"))
     assert changes == [
-        ("synonyms.added", {"from": [], "to": ["lạc", "đậu phộng"]}),
-        ("synonyms.edited", {"from": ["lạc", "đậu phộng"], "to": ["lạc", "đậu phụng"]}),
+        ("synonyms.created", {"from": [], "to": ["lạc", "đậu phộng"]}),
+        ("synonyms.changed", {"from": ["lạc", "đậu phộng"], "to": ["lạc", "đậu phụng"]}),
     ]
 
 

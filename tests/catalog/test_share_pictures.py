@@ -46,13 +46,13 @@ def test_share_picture_is_redrawn_only_when_its_content_changes(client) -> None:
     record_movement(
         get_stock(product.variants.get()), 5, reason=MovementReason.RECEIPT, document="test", **SYSTEM
     )
-    record_change("product.edited", product, cooperative_id=seller.pk, **SYSTEM)
+    record_change("product.changed", product, cooperative_id=seller.pk, **SYSTEM)
     draw_share_pictures_task()
     assert SharePicture.objects.get(kind="catalog.product").path == first.path
 
     # The cooperative's name is part of every picture.
     Cooperative.objects.filter(pk=seller.pk).update(name="HTX Tài Hoan Mới")
-    record_change("cooperative.edited", seller, cooperative_id=seller.pk, **SYSTEM)
+    record_change("cooperative.changed", seller, cooperative_id=seller.pk, **SYSTEM)
     draw_share_pictures_task()
     second = SharePicture.objects.get(kind="catalog.product")
     assert second.path != first.path
@@ -83,7 +83,7 @@ def test_share_picture_is_redrawn_once_photo_is_ready(client) -> None:
 
 def test_share_picture_of_withdrawn_product_is_deleted() -> None:
     product = make_product()
-    record_change("product.edited", product, **SYSTEM)
+    record_change("product.changed", product, **SYSTEM)
     draw_share_pictures_task()
     path = SharePicture.objects.get(kind="catalog.product").path
     withdraw_listing(

@@ -129,7 +129,7 @@ def data_pages(buyer: User) -> list[tuple[str, str]]:
     return [
         (f"/tai-khoan/thong-tin/thu-dien-tu/{token}/", "buyer"),
         (f"{DATA}ban-sao/{DataExport.objects.get(request=rows[2]).pk}/", "guest"),
-        *((f"{desk}{page}", "admin") for page in ("", "?o=done", "?o=taken_back")),
+        *((f"{desk}{page}", "admin") for page in ("", "?o=done", "?o=withdrawn")),
         *((f"{desk}{row.pk}/", "admin") for row in rows),
     ]
 

@@ -44,7 +44,7 @@ def set_channel_listings(
         listing.save()
         if is_new or changed:
             record_change(
-                "listing.edited",
+                "listing.changed",
                 listing,
                 actor=actor,
                 now=now,

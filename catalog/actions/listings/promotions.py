@@ -110,7 +110,7 @@ def edit_promotion(
     before = _logged_terms(promotion)
     _save_promotion(promotion, terms, acting_cooperative, now)
     record_change(
-        "promotion.edited",
+        "promotion.changed",
         promotion,
         actor=actor,
         now=now,

@@ -49,7 +49,7 @@ def open_channel(*, change: ChannelChange, actor: Actor, now: datetime.datetime)
     channel = Channel(**change.values)
     _save_channel(channel, is_new=True)
     _update_links(channel, change.links)
-    record_change("channel.opened", channel, actor=actor, now=now, data=_change_data(change))
+    record_change("channel.created", channel, actor=actor, now=now, data=_change_data(change))
     return channel
 
 

@@ -48,7 +48,7 @@ def create_shipping_method(*, values: Mapping[str, object], actor: Actor, now: d
     require_related_rows(Service, values)
     service = Service(**values)
     _save_service(service)
-    record_change("service.added", service, actor=actor, now=now)
+    record_change("service.created", service, actor=actor, now=now)
     return service
 
 

@@ -45,7 +45,7 @@ def add_zone(*, change: ZoneChange, actor: Actor, now: datetime.datetime) -> Zon
     zone = Zone(**change.values)
     save_unique(zone)
     _update_links(zone, change)
-    record_change("zone.added", zone, actor=actor, now=now)
+    record_change("zone.created", zone, actor=actor, now=now)
     return zone
 
 

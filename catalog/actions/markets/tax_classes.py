@@ -41,7 +41,7 @@ def add_tax_class(
     TaxRate.objects.bulk_create(
         TaxRate(tax_class=row, country=country, rate=rate) for country, rate in sorted(rates.items())
     )
-    record_change("taxclass.added", row, actor=actor, now=now, data=_change_data(rates))
+    record_change("taxclass.created", row, actor=actor, now=now, data=_change_data(rates))
     return row
 
 

@@ -52,7 +52,7 @@ def finish_product_edit(
     for listing in load_listings(product).filter(state=ListingState.PUBLISHED):
         require_legal_fields(listing)
     record_change(
-        "product.edited",
+        "product.changed",
         product,
         actor=actor,
         now=now,

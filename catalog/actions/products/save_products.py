@@ -152,7 +152,7 @@ def set_default_variant(
     product.default_variant = variant
     product.save(update_fields=["default_variant", "updated_at"])
     record_change(
-        "product.edited",
+        "product.changed",
         product,
         actor=actor,
         now=now,

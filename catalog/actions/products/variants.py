@@ -84,7 +84,7 @@ def create_variant(
     """
     product = lock_product(product_id, cooperative=cooperative, field="product")
     existing_variant_id = find_already_made(
-        idempotency_key, "variant.added", cooperative_id=product.cooperative_id, root=product
+        idempotency_key, "variant.created", cooperative_id=product.cooperative_id, root=product
     )
     if existing_variant_id is not None:
         return product.variants.get(pk=existing_variant_id)
@@ -101,7 +101,7 @@ def create_variant(
     if inputs is not None:
         set_variant_attributes(variant, inputs, requires_all=True)
     record_change(
-        "variant.added",
+        "variant.created",
         variant,
         actor=actor,
         now=now,
@@ -201,7 +201,7 @@ def save_variant_values(
     if changes["fields"] or inputs:
         restart_review(variant.product, now)
         record_change(
-            "variant.edited",
+            "variant.changed",
             variant,
             actor=actor,
             now=now,

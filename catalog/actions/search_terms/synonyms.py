@@ -62,7 +62,7 @@ def save_synonyms(
     )
     data = {"from": before, "to": list(folded.values())}
     record_change(
-        "synonyms.edited" if before else "synonyms.added", synonym_set, actor=actor, now=now, data=data
+        "synonyms.changed" if before else "synonyms.created", synonym_set, actor=actor, now=now, data=data
     )
     return synonym_set
 
@@ -74,7 +74,7 @@ def remove_synonyms(*, set_id: int, actor: Actor, now: datetime.datetime) -> Non
     if synonym_set is None:
         raise Missing()
     words = list(synonym_set.words.order_by("sort_order", "pk").values_list("text", flat=True))
-    record_change("synonyms.removed", synonym_set, actor=actor, now=now, snapshot={"words": words})
+    record_change("synonyms.deleted", synonym_set, actor=actor, now=now, snapshot={"words": words})
     synonym_set.delete()
 
 

@@ -104,7 +104,7 @@ def remove_certificate(
     """Delete a certificate with its proposal, or a proposal alone. Raises Missing."""
     row = _lock_certificate(Certificate.objects.for_cooperative(cooperative), certificate_id)
     snapshot = {"kind": row.kind, "stars": row.stars, "number": row.number, "issuer": row.issuer}
-    _record_certificate("certificate.removed", row, actor=actor, now=now, snapshot=snapshot)
+    _record_certificate("certificate.deleted", row, actor=actor, now=now, snapshot=snapshot)
     row.delete()
 
 

@@ -71,7 +71,7 @@ def create_category_row(
     save_unique(category)
     category.path = f"{parent.path if parent else '/'}{category.pk}/"
     category.save(update_fields=["path"])
-    record_change("category.added", category, actor=actor, now=now)
+    record_change("category.created", category, actor=actor, now=now)
     return category
 
 

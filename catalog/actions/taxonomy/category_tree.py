@@ -182,7 +182,7 @@ def _move_products(category: Category, target: Category, *, actor: Actor, now: d
         (
             Change(
                 **change_values(
-                    "product.edited",
+                    "product.changed",
                     product,
                     actor=actor,
                     now=now,

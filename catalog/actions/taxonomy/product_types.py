@@ -151,7 +151,7 @@ def update_attribute(
         rows = attribute.values.filter(pk__in=deleted_value_ids)
         names = list(rows.order_by("pk").values_list("name", flat=True))
         rows.delete()
-        record_change("attribute.values_deleted", attribute, actor=actor, now=now, data={"names": names})
+        record_change("attribute.values_removed", attribute, actor=actor, now=now, data={"names": names})
     for value in added_values:
         _add_value(attribute, value.name, value.columns, actor=actor, now=now)
     return attribute

@@ -34,7 +34,7 @@ def create_record_row(
     row = model(**values)
     row.slug = row.slug or unused_slug(model, row.name)
     save_unique(row)
-    record_change(f"{model._meta.model_name}.added", row, actor=actor, now=now)
+    record_change(f"{model._meta.model_name}.created", row, actor=actor, now=now)
     return row
 
 
@@ -68,7 +68,7 @@ def update_record_row(
     changes = set_tracked_columns(row, values)
     save_unique(row)
     if changes["fields"]:
-        record_change(f"{model._meta.model_name}.edited", row, actor=actor, now=now, data=changes)
+        record_change(f"{model._meta.model_name}.changed", row, actor=actor, now=now, data=changes)
     return row
 
 

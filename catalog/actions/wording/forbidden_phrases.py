@@ -84,7 +84,11 @@ def forbid_phrase(*, phrase: str, reason: str, actor: Actor, now: datetime.datet
     row = ForbiddenPhrase(phrase=cleaned, reason=" ".join(reason.split()))
     save_unique(row, field="phrase")
     record_change(
-        "forbidden_phrase.added", row, actor=actor, now=now, data={"phrase": row.phrase, "reason": row.reason}
+        "forbidden_phrase.created",
+        row,
+        actor=actor,
+        now=now,
+        data={"phrase": row.phrase, "reason": row.reason},
     )
     return row
 
@@ -95,7 +99,7 @@ def allow_phrase(*, phrase_id: int, actor: Actor, now: datetime.datetime) -> Non
     row = lock_row(ForbiddenPhrase.objects.filter(pk=phrase_id))
     if row is None:
         raise Missing()
-    record_change("forbidden_phrase.removed", row, actor=actor, now=now, snapshot={"phrase": row.phrase})
+    record_change("forbidden_phrase.deleted", row, actor=actor, now=now, snapshot={"phrase": row.phrase})
     row.delete()
 
 

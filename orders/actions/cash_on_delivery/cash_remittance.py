@@ -137,7 +137,7 @@ def open_remittance(
         actor_key=actor.key,
     )
     record_change(
-        "remittance.opened", remittance, actor=actor, now=now, cooperative_id=remitter.cooperative_id
+        "remittance.created", remittance, actor=actor, now=now, cooperative_id=remitter.cooperative_id
     )
     return remittance
 

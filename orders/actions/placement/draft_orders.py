@@ -124,7 +124,7 @@ def edit_draft(
     write_invoice(order, contact.invoice)
     write_parts(order, current_quote, contact.notes, now=now)
     finish_order_change(order, now=now)
-    record_change("order.draft_edited", order, actor=actor, now=now, data={"total": order.total_gross})
+    record_change("order.draft_changed", order, actor=actor, now=now, data={"total": order.total_gross})
     return current_quote
 
 

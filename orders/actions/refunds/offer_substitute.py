@@ -22,9 +22,9 @@ from orders.actions.quotes.quote_types import QuotedLine, QuoteProblem, QuoteReq
 from orders.actions.refunds.refund_decisions import EmptyRefund, LineRefundLimit, refund_limits
 from orders.actions.refunds.report_shortage import refund_of_missing
 from orders.actions.refunds.substitute_quotes import (
-    substitute_loss,
     delivery_country,
     quote_substitute,
+    substitute_loss,
 )
 from orders.models import Order, OrderLine, OrderPart, Substitute, SubstituteHold
 from orders.notifications import substitutes as notifications

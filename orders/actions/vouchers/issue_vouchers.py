@@ -147,7 +147,7 @@ def edit_voucher(
     before = {"value": str(value.value) if value else None, "type": voucher.type}
     _write_terms(voucher, channel, terms, issuer)
     record_change(
-        "voucher.edited",
+        "voucher.changed",
         voucher,
         actor=actor,
         now=now,

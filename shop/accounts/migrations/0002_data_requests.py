@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
                             ("open", "open"),
                             ("done", "completed"),
                             ("refused", "refused"),
-                            ("taken_back", "taken back"),
+                            ("withdrawn", "withdrawn"),
                         ],
                         default="open",
                         max_length=12,

@@ -145,7 +145,7 @@ def withdraw_request(*, request_id: uuid.UUID, user_id: int, actor: Actor, now: 
     row = lock_request(request_id)
     if row.user_id != user_id:
         raise Missing()
-    close_request(row, RequestState.TAKEN_BACK, actor=actor, now=now)
+    close_request(row, RequestState.WITHDRAWN, actor=actor, now=now)
 
 
 def close_request(

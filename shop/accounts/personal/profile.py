@@ -58,7 +58,7 @@ def add_address(
     address.save(force_insert=True)
     if use is not None:
         _set_default(user, address, use)
-    record_change("address.added", address, root=user, actor=actor, now=now)
+    record_change("address.created", address, root=user, actor=actor, now=now)
     return address
 
 
@@ -80,7 +80,7 @@ def remove_address(*, address_id: int, actor: Actor, now: datetime.datetime) -> 
     address = lock_row(Address.objects.filter(pk=address_id, user__isnull=False))
     if address is None or address.user is None:
         raise Missing(field="id")
-    record_change("address.removed", address, root=address.user, actor=actor, now=now)
+    record_change("address.deleted", address, root=address.user, actor=actor, now=now)
     address.delete()
 
 

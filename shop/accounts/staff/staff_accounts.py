@@ -134,7 +134,7 @@ def add_customer(*, email: str, values: Mapping[str, object], actor: Actor, now:
     user = User(email=email, **values)
     user.set_unusable_password()
     _save_person(user)
-    record_change("user.added", user, actor=actor, now=now)
+    record_change("user.created", user, actor=actor, now=now)
     return user
 
 
@@ -183,7 +183,7 @@ def create_group(*, change: GroupChange, actor: Actor, now: datetime.datetime) -
     """
     group = Group(name=change.name or "")
     _save_group(group, change)
-    record_change("group.added", group, actor=actor, now=now, data=_change_data(change))
+    record_change("group.created", group, actor=actor, now=now, data=_change_data(change))
     return group
 
 
@@ -204,7 +204,7 @@ def change_group(*, group_id: int, change: GroupChange, actor: Actor, now: datet
         "from": {name: value for name, value in before.items() if value != after[name]},
         "to": {name: value for name, value in after.items() if value != before[name]},
     }
-    record_change("group.edited", group, actor=actor, now=now, data=data)
+    record_change("group.changed", group, actor=actor, now=now, data=data)
     return group
 
 
@@ -215,7 +215,7 @@ def delete_group(*, group_id: int, actor: Actor, now: datetime.datetime) -> None
         group = lock_row(Group.objects.filter(pk=group_id))
         if group is None:
             raise Missing(field="id")
-        record_change("group.removed", group, actor=actor, now=now, snapshot={"name": group.name})
+        record_change("group.deleted", group, actor=actor, now=now, snapshot={"name": group.name})
         group.delete()
 
 

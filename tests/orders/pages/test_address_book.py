@@ -74,7 +74,7 @@ def test_address_can_be_added_edited_made_default_and_deleted(client: Client, pe
     actions = (
         Change.objects.filter(action__startswith="address.").order_by("pk").values_list("action", flat=True)
     )
-    assert list(actions) == ["address.added", "address.added", "address.changed", "address.removed"]
+    assert list(actions) == ["address.created", "address.created", "address.changed", "address.deleted"]
 
 
 def test_missing_fields_show_errors_and_old_address_can_be_picked(client: Client, person: User) -> None:

@@ -68,7 +68,7 @@ def test_channel_is_created_with_its_settings() -> None:
         "errors": [],
         "channelErrors": [],
     }
-    assert Change.objects.of_row(Channel.objects.get(slug="lao")).get().action == "channel.opened"
+    assert Change.objects.of_row(Channel.objects.get(slug="lao")).get().action == "channel.created"
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ def test_address_is_saved_with_province_and_commune_codes() -> None:
     }
     assert saved.province_code == THAI_NGUYEN
     assert saved.commune_code != ""
-    assert Change.objects.of_row(saved).get().action == "address.added"
+    assert Change.objects.of_row(saved).get().action == "address.created"
 
 
 @pytest.mark.parametrize(

@@ -166,7 +166,7 @@ def test_staff_create_a_customer(settings) -> None:
         "errors": [],
     }
     assert "http://localhost:3000/mat-khau?email=moi%40example.com&token=" in Notification.objects.get().text
-    assert Change.objects.of_row(customer).get().action == "user.added"
+    assert Change.objects.of_row(customer).get().action == "user.created"
 
 
 def test_staff_update_a_customer() -> None:
@@ -385,7 +385,7 @@ def test_group_is_created_updated_and_deleted() -> None:
     assert (deleted["group"]["name"], deleted["errors"]) == ("Kho", [])
     assert Group.objects.count() == 0
     actions = Change.objects.filter(kind="accounts.group").oldest_first().values_list("action", flat=True)
-    assert list(actions) == ["group.added", "group.edited", "group.removed"]
+    assert list(actions) == ["group.created", "group.changed", "group.deleted"]
 
 
 def test_invalid_group_changes_are_refused() -> None:

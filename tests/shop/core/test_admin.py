@@ -157,12 +157,12 @@ def test_group_permissions_are_recorded_when_created_changed_and_removed(admin_c
     admin_client.post(
         page_of(made), {"name": "Xem", "permissions-TOTAL_FORMS": 0, "permissions-INITIAL_FORMS": 0}
     )
-    edited = Change.objects.get(action="group.edited")
+    edited = Change.objects.get(action="group.changed")
     admin_client.post(reverse("admin:accounts_group_delete", args=[made.pk]), {"post": "yes"})
 
-    assert (added.action, added.data["permissions"]) == ("group.added", [Permission.MANAGE_PRODUCTS])
+    assert (added.action, added.data["permissions"]) == ("group.created", [Permission.MANAGE_PRODUCTS])
     assert (edited.data["from"]["name"], edited.data["to"]["name"]) == ("Duyệt hàng", "Xem")
-    assert Change.objects.get(action="group.removed").data == {"name": "Xem"}
+    assert Change.objects.get(action="group.deleted").data == {"name": "Xem"}
     assert not Group.objects.exists()
 
 

@@ -30,7 +30,7 @@ def channel():
 def write(channel, count=1, **values):
     actor = Actor.person(1, "Hoa", EntryPoint.DESK)
     return [
-        record_change("channel.edited", channel, actor=actor, now=NOW, **values) for _each in range(count)
+        record_change("channel.changed", channel, actor=actor, now=NOW, **values) for _each in range(count)
     ]
 
 

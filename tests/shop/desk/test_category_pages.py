@@ -90,7 +90,7 @@ def test_merge_moves_products_and_subcategories(client: Client, admin: User) -> 
 
     client.post(f"{CATEGORIES}{source.pk}/gop/", {"into": target.pk})
 
-    change = Change.objects.get(action="product.edited", key=str(product.pk))
+    change = Change.objects.get(action="product.changed", key=str(product.pk))
     assert Product.objects.get(pk=product.pk).category == target
     assert shape() == [("Chè sen", 1, True), ("Đồ uống", 0, True)]
     assert (change.data["from"], change.data["to"]) == ({"category": "Chè khô"}, {"category": "Đồ uống"})

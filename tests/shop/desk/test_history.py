@@ -66,15 +66,15 @@ PUT_TOGETHER = {
 }
 RECORDS: list[type[Model]] = [Attribute, Category, Collection, ProductType]
 MODELS_OF_CHANGES: dict[str, list[type[Model]]] = {
-    "added": RECORDS,
-    "edited": RECORDS,
+    "created": RECORDS,
+    "changed": RECORDS,
     "deleted": RECORDS,
     "rearranged": [Attribute, Collection, Product, ProductType],
     "translated": [
         *(Attribute, AttributeValue, Category, Collection, MenuItem, Page, Product, Promotion),
         *(Service, Variant, Voucher),
     ],
-    "{action}": [],  # Django's admin: added, edited and removed, as above
+    "{action}": [],  # Django's admin: created, changed and deleted, as above
 }
 NOT_CHANGES = frozenset({"payment_intent.payment_failed", "transfer.reversed", "waitress.queue"})
 

@@ -128,7 +128,7 @@ def test_coach_departure_is_saved(client) -> None:
         0,
     )
     changed = [
-        row.data["changed"] for row in Change.objects.filter(action="delivery_method.edited").order_by("pk")
+        row.data["changed"] for row in Change.objects.filter(action="delivery_method.changed").order_by("pk")
     ]
     assert changed[0] == {
         "departs_weekday": [None, 4],

@@ -108,7 +108,7 @@ def test_repeated_variant_is_created_once(lister, seller) -> None:
         lister.post(f"/xa-vien/hang/{listing.pk}/loai/", fields)
 
     assert listing.product.variants.filter(name="Cỡ lớn").count() == 1
-    assert Change.objects.filter(action="variant.added").count() == 1
+    assert Change.objects.filter(action="variant.created").count() == 1
 
 
 def test_product_gets_the_chosen_category(lister) -> None:

@@ -38,7 +38,7 @@ def test_story_is_shown_on_the_profile(manager, seller) -> None:
     seller.refresh_from_db()
     assert (seller.summary, seller.story) == ("Gối, khăn", "Thêu từ nhỏ.\n\nNhồi lá.")
     assert "<p>Thêu từ nhỏ.</p>" in page_of(manager, seller)
-    assert Change.objects.filter(action="cooperative.profile_updated", root_key=str(seller.pk)).count() == 1
+    assert Change.objects.filter(action="cooperative.profile_changed", root_key=str(seller.pk)).count() == 1
 
 
 def test_household_is_named_only_while_it_consents(manager, seller) -> None:

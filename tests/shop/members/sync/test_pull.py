@@ -223,9 +223,9 @@ def test_change_committed_late_under_a_lower_number_is_not_missed(seller, phone)
     last = Change.objects.latest("pk").pk
     _rows, cursor = pull_all(phone)
     values = {"actor": Actor.system(), "now": LATER, "cooperative_id": seller.pk}
-    Change.objects.create(pk=last + 2, **change_values("part.edited", early, root=early.order, **values))
+    Change.objects.create(pk=last + 2, **change_values("part.changed", early, root=early.order, **values))
     first = pull(phone, cursor, now=LATER + SETTLED_AFTER / 5)
-    Change.objects.create(pk=last + 1, **change_values("part.edited", late, root=late.order, **values))
+    Change.objects.create(pk=last + 1, **change_values("part.changed", late, root=late.order, **values))
 
     second = pull(phone, first["cursor"], now=LATER + SETTLED_AFTER * 2)
     third = pull(phone, second["cursor"], now=LATER + SETTLED_AFTER * 3)
