@@ -356,7 +356,7 @@ def make_variant(cooperative: Cooperative | None = None, **fields: Any) -> Varia
 
 
 @reuse_rows
-def make_weighed_variant(cooperative: Cooperative | None = None, **fields: Any) -> Variant:
+def make_variant_sold_by_weight(cooperative: Cooperative | None = None, **fields: Any) -> Variant:
     """Make a fruit priced by weight: 36,000 đồng at 2.4 kg, 15,000 a kilogram; up to 2.88 kg."""
     defaults = {
         "name": "Bí xanh thơm",

@@ -295,7 +295,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("quantity", models.PositiveIntegerField()),
-                ("is_by_weight", models.BooleanField(default=False)),
+                ("is_sold_by_weight", models.BooleanField(default=False)),
                 ("grams", models.PositiveIntegerField(blank=True, null=True)),
                 (
                     "lot",
@@ -317,7 +317,7 @@ class Migration(migrations.Migration):
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
-                            ("is_by_weight", False),
+                            ("is_sold_by_weight", False),
                             models.Q(("grams__gt", 0), ("grams__isnull", False)),
                             _connector="OR",
                         ),

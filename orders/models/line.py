@@ -134,14 +134,14 @@ class OrderLine(ReportColumns, WithMetadata):
         return f"{self.product_name} × {self.quantity}"
 
     @property
-    def is_by_weight(self) -> bool:
+    def is_sold_by_weight(self) -> bool:
         """Return whether the price depends on its weight."""
         return self.estimate_grams is not None
 
     @property
     def is_to_weigh(self) -> bool:
         """Return whether it still has to be weighed; until then it cannot be packed."""
-        return self.is_by_weight and self.weighed_grams is None
+        return self.is_sold_by_weight and self.weighed_grams is None
 
     @property
     def charged_grams(self) -> int | None:

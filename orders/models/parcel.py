@@ -53,7 +53,7 @@ class ParcelQuerySet(models.QuerySet["Parcel"]):
         return self.select_related("part__order__shipping_address").prefetch_related("lines__order_line")
 
     def with_unremitted_cash(self) -> ParcelQuerySet:
-        """Return parcels whose COD cash the platform has yet to receive.
+        """Return parcels whose collected cash the platform has yet to receive.
 
         Either delivered without a report, or collected by a carrier or cooperative. Annotates `owed` (minor
         units) and `since` (the time of collection or, if unreported, of delivery). Cash of a parcel that was
@@ -250,15 +250,15 @@ class ParcelLineQuerySet(models.QuerySet["ParcelLine"]):
 class ParcelLine(models.Model):
     """A quantity of an order line in a parcel, taken from one stock.
 
-    `is_by_weight` lines have been weighed. In a returned parcel `stock` is where the items were restocked;
-    null means they cannot be sold again.
+    `is_sold_by_weight` lines have been weighed. In a returned parcel `stock` is where the items were
+    restocked; null means they cannot be sold again.
     """
 
     parcel = models.ForeignKey(Parcel, models.CASCADE, related_name="lines")
     order_line = models.ForeignKey(OrderLine, models.CASCADE, related_name="parcel_lines")
     stock = models.ForeignKey(Stock, models.PROTECT, related_name="+", null=True, blank=True)
     quantity = models.PositiveIntegerField()
-    is_by_weight = models.BooleanField(default=False)
+    is_sold_by_weight = models.BooleanField(default=False)
     grams = models.PositiveIntegerField(null=True, blank=True)
     lot = models.ForeignKey(Lot, models.PROTECT, related_name="+", null=True, blank=True)
 
@@ -270,7 +270,7 @@ class ParcelLine(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(quantity__gte=1), name="parcel_line_holds_something"),
             models.CheckConstraint(
-                condition=Q(is_by_weight=False) | Q(grams__isnull=False, grams__gt=0),
+                condition=Q(is_sold_by_weight=False) | Q(grams__isnull=False, grams__gt=0),
                 name="parcel_line_by_weight_is_weighed",
             ),
         ]

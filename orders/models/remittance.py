@@ -1,4 +1,4 @@
-"""Remittances of COD cash, and the rows of carriers' COD statements."""
+"""Remittances of collected cash, and the rows of carriers' COD statements."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class CashRemittanceQuerySet(models.QuerySet["CashRemittance"]):
 
 
 class CashRemittance(models.Model):
-    """COD cash remitted by a carrier or a cooperative.
+    """Cash on delivery remitted by a carrier or a cooperative.
 
     Sums over its lines, in minor units: `remitted` = `collected` from buyers less the carrier's `fees`.
     `received` is the amount that arrived on our account, set on reconciliation. `resolved_difference` is the

@@ -76,7 +76,7 @@ def _describe_addition(basket: Basket, variant: Variant, quantity: int) -> tuple
         ngettext(
             "Basket: %(count)s item, at most %(sum)s.", "Basket: %(count)s items, at most %(sum)s.", count
         )
-        if quote.is_by_weight
+        if quote.has_lines_sold_by_weight
         else ngettext("Basket: %(count)s item, %(sum)s.", "Basket: %(count)s items, %(sum)s.", count)
     )
     added = _("Added: %(quantity)s × %(name)s.") % {"quantity": quantity, "name": name}

@@ -68,9 +68,9 @@ def _refusal_messages(refused: Refused, quote: Quote, submitted: Mapping[str, ob
         ),
     )
     # The buyer agrees to the sum on the button, which is the maximum if items are sold by weight.
-    is_by_weight = quote.is_by_weight
+    has_lines_sold_by_weight = quote.has_lines_sold_by_weight
     for field_name, current, text in (
-        (maximum_changed, total_changed) if is_by_weight else (total_changed, maximum_changed)
+        (maximum_changed, total_changed) if has_lines_sold_by_weight else (total_changed, maximum_changed)
     ):
         agreed = str(submitted.get(field_name, ""))
         if agreed.isdecimal() and int(agreed) != current:

@@ -79,7 +79,7 @@ def render_checkout(
             form["payment"],
             offered_payment_methods(basket.channel, quote.total, shop=quote.shop),
             transfer_before_weighing_text(quote.total, quote.maximum_total, basket.currency)
-            if province and quote.is_by_weight
+            if province and quote.has_lines_sold_by_weight
             else "",
         ),
         "problems": checkout_problems(seller_displays, refusals.order, quote, form_values),

@@ -60,7 +60,7 @@ class LineDisplay:
         return self.quoted.requested.quantity > 1 and self.list_total is None
 
     @property
-    def is_by_weight(self) -> bool:
+    def is_sold_by_weight(self) -> bool:
         return self.priced is not None and self.quoted.variant.is_sold_by_weight
 
     @property
@@ -159,9 +159,9 @@ class SellerQuoteDisplay:
         return sum(line.maximum_to_pay for line in self.lines)
 
     @property
-    def is_by_weight(self) -> bool:
+    def has_lines_sold_by_weight(self) -> bool:
         """Return whether some line is sold by weight, so that `goods_total` is a maximum."""
-        return any(line.is_by_weight for line in self.lines)
+        return any(line.is_sold_by_weight for line in self.lines)
 
 
 def build_seller_quote_displays(

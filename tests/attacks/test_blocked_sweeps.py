@@ -21,7 +21,7 @@ from shop.core.jobs.sweeps import delay_before_retry, record_sweep_failure, run_
 from shop.core.models import SweepFailure
 from shop.notifications.models import ContactMethod, Notification
 from shop.notifications.send import sweep_task
-from tests.factories import NOW, get_stock, make_basket, make_user, make_variant, make_weighed_variant
+from tests.factories import NOW, get_stock, make_basket, make_user, make_variant, make_variant_sold_by_weight
 from tests.orders.gateway.card_order_helpers import get_call, make_paid_card_order, stripe
 from tests.shop.api.checkout.operations import prepare_checkout
 from tests.shop.api.checkout.test_basket_payments import make_authorised_payment
@@ -199,7 +199,7 @@ def test_reservation_that_cannot_be_released_does_not_block_others() -> None:
 
 
 def test_card_hold_that_raises_does_not_block_the_next_capture(stripe, monkeypatch) -> None:
-    first, second = (make_paid_card_order(stripe, (make_weighed_variant(), 2)) for _each in range(2))
+    first, second = (make_paid_card_order(stripe, (make_variant_sold_by_weight(), 2)) for _each in range(2))
     finish = send_gateway_calls.finish_order_change
 
     def finish_or_fail(order, **given):

@@ -35,8 +35,8 @@ from tests.factories import (
     make_product,
     make_seller,
     make_user,
+    make_variant_sold_by_weight,
     make_warehouse,
-    make_weighed_variant,
 )
 from tests.markup import html_of
 
@@ -148,7 +148,7 @@ def test_price_range_starts_at_lowest_available_price_with_its_list_price(client
 
 
 def test_bar_without_scripts_gives_the_price_of_one_step(client: Client) -> None:
-    gourd = make_weighed_variant()
+    gourd = make_variant_sold_by_weight()
 
     html = html_of(client.get(f"/san-pham/{gourd.product.slug}/?quantity=3&variant={gourd.pk}"))
 
@@ -160,7 +160,7 @@ def test_bar_without_scripts_gives_the_price_of_one_step(client: Client) -> None
 
 
 def test_weighed_product_shows_price_per_kilogram_bound_and_estimate(client: Client) -> None:
-    gourd = make_weighed_variant()
+    gourd = make_variant_sold_by_weight()
     Price.objects.filter(variant=gourd).update(discounted=32_400)
 
     page = html_of(client.get(f"/en/san-pham/{gourd.product.slug}/?quantity=2"))

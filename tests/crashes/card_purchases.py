@@ -24,7 +24,13 @@ from orders.models import Basket, GatewayCall, Operation, Order, PaymentMethod
 from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
 from tests.doubles.stripe import StripeDouble
-from tests.factories import carrier_deliveries, make_basket, make_contact, make_variant, make_weighed_variant
+from tests.factories import (
+    carrier_deliveries,
+    make_basket,
+    make_contact,
+    make_variant,
+    make_variant_sold_by_weight,
+)
 from tests.orders.gateway.card_order_helpers import GOOD_CARD
 
 PACKER = Actor.system("crash")
@@ -139,7 +145,7 @@ class WeighedPurchase(EmbeddedPurchase):
     webhook_type = "payment_intent.amount_capturable_updated"
 
     def make_variant(self) -> Variant:
-        return make_weighed_variant(on_hand=1_000)
+        return make_variant_sold_by_weight(on_hand=1_000)
 
     def start(self, basket: Basket) -> None:
         super().finish(basket)

@@ -21,8 +21,8 @@ from tests.factories import (
     make_channel,
     make_delivery_method,
     make_order,
+    make_variant_sold_by_weight,
     make_voucher,
-    make_weighed_variant,
 )
 from tests.orders.cash_on_delivery.cash_helpers import CARRIER, make_carrier_statement, make_dispatched_parcel
 
@@ -34,7 +34,7 @@ class ScaleAndCash:
 
     def __init__(self, seller: Cooperative, buyer: User, admin: User, *, now: datetime.datetime) -> None:
         self._context: dict[str, Any] = {"actor": Actor.system(), "now": now}
-        self.gourd = make_weighed_variant(seller, name="Bí xanh thơm cân ký", on_hand=100)
+        self.gourd = make_variant_sold_by_weight(seller, name="Bí xanh thơm cân ký", on_hand=100)
         self.orders = {name: self._weigh_order(buyer, grams, name) for name, grams in _GRAMS_BY_STEP.items()}
         make_voucher("CANKY", starts_at=now - datetime.timedelta(days=1))
         self.basket = make_basket((self.gourd, 2), now=now)

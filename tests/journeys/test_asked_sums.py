@@ -16,7 +16,7 @@ from orders.models import Basket, Order, OrderPart, Parcel, ValueType, WeightQue
 from shop.api.ids import key_from_id
 from shop.api.payment.gateways import COD
 from shop.core.actors import Actor
-from tests.factories import HANOI, NOW, make_divisions, make_seller, make_voucher, make_weighed_variant
+from tests.factories import HANOI, NOW, make_divisions, make_seller, make_variant_sold_by_weight, make_voucher
 from tests.invariants import check_everything
 from tests.markup import html_of
 from tests.shop.api.checkout.operations import complete_order, prepare_checkout, start_payment
@@ -34,7 +34,7 @@ def text_of(client: Client, path: str) -> str:
 
 def make_gourd(discounted: int | None = None) -> Variant:
     """Make a gourd of 1,777 g for 33,333 đồng, so that sums of several are no multiples of one."""
-    gourd = make_weighed_variant(make_seller(), price=33_333, content_grams=1_777)
+    gourd = make_variant_sold_by_weight(make_seller(), price=33_333, content_grams=1_777)
     if discounted:
         Price.objects.filter(variant=gourd).update(discounted=discounted)
     return gourd

@@ -22,7 +22,7 @@ from tests.factories import (
     make_order,
     make_product,
     make_seller,
-    make_weighed_variant,
+    make_variant_sold_by_weight,
 )
 from tests.journeys.test_first_sale import add_to_basket, press, visit
 from tests.orders.gateway.card_order_helpers import DECLINED_CARD, GOOD_CARD, SCA_CARD, use_stripe_double
@@ -191,7 +191,7 @@ def test_card_hold_covers_the_most_and_captures_the_weighed_price(
     make_category("Rau, củ, quả tươi")
     seller = make_seller("HTX Yến Dương")
     make_member(seller, email="yenduong@example.com")
-    gourd = make_weighed_variant(seller).product
+    gourd = make_variant_sold_by_weight(seller).product
     buyer = faultless(PHONE)
     buy_by_card(buyer, gourd)
     expect(buyer.locator("#paying-panel")).to_contain_text("73.200")

@@ -13,7 +13,14 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from orders.models import Order, OrderLine, OrderPart
 from shop.core.geography.divisions import load_divisions
-from tests.factories import PASSWORD, get_stock, make_channel, make_member, make_seller, make_weighed_variant
+from tests.factories import (
+    PASSWORD,
+    get_stock,
+    make_channel,
+    make_member,
+    make_seller,
+    make_variant_sold_by_weight,
+)
 from tests.journeys.test_first_sale import PHONE, add_to_basket, press
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -47,7 +54,7 @@ def test_gourd_is_ordered_weighed_and_paid_by_weight(live_server: Any, visit: An
     make_channel()
     seller = make_seller("HTX Yến Dương")
     make_member(seller, email="yenduong@example.com")
-    gourd = make_weighed_variant(seller)
+    gourd = make_variant_sold_by_weight(seller)
     buyer, packer = visit(), visit("yenduong@example.com")
 
     part = _buy_by_piece(buyer, gourd.product.slug)

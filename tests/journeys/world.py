@@ -128,7 +128,7 @@ from tests.factories import (
     make_seller,
     make_staff,
     make_user,
-    make_weighed_variant,
+    make_variant_sold_by_weight,
     send_document,
 )
 from tests.journeys.account_pages import (
@@ -432,7 +432,7 @@ class _Market:
             ),
             "card held": GatewayResult(Outcome.SUCCEEDED, reference="pi_4", authorised=160_000),
         }
-        orders, weighed = {}, make_weighed_variant(self.thien_an, name="Bí đao đá")
+        orders, weighed = {}, make_variant_sold_by_weight(self.thien_an, name="Bí đao đá")
         with override_settings(STRIPE_SECRET_KEY="sk_test_world"):
             for name, response in results.items():
                 requested = (weighed if name == "card held" else self.variant, 2)

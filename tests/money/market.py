@@ -33,8 +33,8 @@ from tests.factories import (
     make_bank_account,
     make_seller,
     make_variant,
+    make_variant_sold_by_weight,
     make_voucher,
-    make_weighed_variant,
 )
 from tests.invariants import check_everything
 
@@ -97,7 +97,7 @@ class Market(RuleBasedStateMachine):
         make_bank_account()
         self.variants = [
             make_variant(first, price=99_999, on_hand=7),
-            make_weighed_variant(first, on_hand=9),
+            make_variant_sold_by_weight(first, on_hand=9),
             make_variant(second, price=45_001, on_hand=6),
         ]
         make_voucher("CHAO10", value=10, usage_limit=3)

@@ -37,7 +37,7 @@ from orders.payments.stripe_events import read_event
 from orders.states import CallState, TransferState
 from shop.core.actors import Actor
 from shop.core.models import Change
-from tests.factories import NOW, make_bank_account, make_weighed_variant
+from tests.factories import NOW, make_bank_account, make_variant_sold_by_weight
 from tests.invariants import check_everything
 from tests.orders.bank_transfers.transfer_helpers import receive_transfer
 from tests.orders.gateway.card_order_helpers import (
@@ -190,7 +190,7 @@ def test_paying_while_changing_payment_method_charges_once(stripe) -> None:
 
 
 def test_packing_while_cancelling_releases_hold_without_charge(stripe) -> None:
-    orders = [make_paid_card_order(stripe, (make_weighed_variant(), 2)) for _ in range(4)]
+    orders = [make_paid_card_order(stripe, (make_variant_sold_by_weight(), 2)) for _ in range(4)]
     calls = []
     for order in orders:
         part = order.parts.get()

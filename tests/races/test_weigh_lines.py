@@ -26,7 +26,7 @@ from orders.states import ParcelState, PartState
 from shop.core.actors import Actor
 from shop.core.models import Change
 from shop.core.states import TransitionNotAllowed
-from tests.factories import NOW, make_order, make_weighed_variant
+from tests.factories import NOW, make_order, make_variant_sold_by_weight
 from tests.invariants import check_everything
 from tests.races.parallel import run_in_threads
 
@@ -36,7 +36,7 @@ MEMBER = Actor.system("test")
 
 def accepted_part() -> tuple[OrderPart, OrderLine]:
     """Return an accepted part of two gourds: 4.8 kg estimated, at most 5.76 kg."""
-    part = make_order((make_weighed_variant(), 2)).parts.get()
+    part = make_order((make_variant_sold_by_weight(), 2)).parts.get()
     accept_part(part_id=part.pk, actor=MEMBER, now=NOW)
     return part, part.lines.get()
 

@@ -20,7 +20,7 @@ from tests.factories import (
     make_market_pickup,
     make_product,
     make_seller,
-    make_weighed_variant,
+    make_variant_sold_by_weight,
 )
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
@@ -156,7 +156,7 @@ def test_price_and_button_are_in_the_first_view(phone: Page) -> None:
 
 def test_maximum_of_goods_by_weight_follows_the_quantity(phone: Page) -> None:
     """The sums are the basket's, rounded once for the whole line: not a multiple of the step's maximum."""
-    gourd = make_weighed_variant(make_seller(), price=33_333, content_grams=1_777)
+    gourd = make_variant_sold_by_weight(make_seller(), price=33_333, content_grams=1_777)
     phone.goto(f"/san-pham/{gourd.product.slug}/")
     sums = phone.locator("[data-asked]")
 

@@ -283,4 +283,4 @@ def _spread_weight(parcel_lines: Sequence[ParcelLine], line: OrderLine, weighed_
         split_amount(parcel_grams, [parcel_line.quantity for parcel_line in parcel_lines]),
         strict=True,
     ):
-        parcel_line.is_by_weight, parcel_line.grams = True, grams
+        parcel_line.is_sold_by_weight, parcel_line.grams = True, grams

@@ -25,6 +25,6 @@ def make_parcel_line(
         order_line=line,
         stock=stock,
         quantity=quantity,
-        is_by_weight=grams is not None,
+        is_sold_by_weight=grams is not None,
         grams=grams,
     )

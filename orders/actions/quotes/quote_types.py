@@ -303,7 +303,7 @@ class Quote:
         return self.purchase.total.gross
 
     @property
-    def is_by_weight(self) -> bool:
+    def has_lines_sold_by_weight(self) -> bool:
         """Return whether some line is sold by weight. The price of such a line may change."""
         return any(line.variant.is_sold_by_weight for line in self.lines)
 

@@ -254,7 +254,7 @@ class _BulkWriter:
                 stock_id = self._stock_of(parcel, line)
                 lines.append(build_parcel_line(parcel, line, stock_id))
                 movements.append(build_movement(lines[-1], stock_id, member, times.handed_over))
-                if line.is_by_weight:
+                if line.is_sold_by_weight:
                     self._weigh(pending_rows, line, parcel.part, order, member, times.packed)
             for action, at in (
                 ("parcel.created", times.packed),
@@ -272,7 +272,7 @@ class _BulkWriter:
                 paid.idempotency_key, paid.parcel = f"cod:{key}", parcel
                 pending_rows.events.append(paid)
         OrderLine.objects.bulk_update(
-            [row.order_line for row in lines if row.is_by_weight], ["weighed_grams"], batch_size=1000
+            [row.order_line for row in lines if row.is_sold_by_weight], ["weighed_grams"], batch_size=1000
         )
         ParcelLine.objects.bulk_create(lines, batch_size=1000)
         Movement.objects.bulk_create(movements, batch_size=1000)

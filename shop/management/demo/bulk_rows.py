@@ -32,7 +32,7 @@ def build_parcel_line(parcel: Parcel, line: OrderLine, stock_id: int) -> ParcelL
         order_line=line,
         stock_id=stock_id,
         quantity=line.quantity,
-        is_by_weight=line.is_by_weight,
+        is_sold_by_weight=line.is_sold_by_weight,
         grams=line.estimate_grams,
     )
 

@@ -62,20 +62,20 @@ def create_weighed_orders(
     channel: Channel, buyer: User, members: Mapping[int, Actor], *, now: datetime.datetime
 ) -> None:
     """Place two orders of the demo's buyer: one to weigh, one that awaits the buyer's answer."""
-    weighed_variant = (
+    variant_sold_by_weight = (
         Variant.objects.buyable_in(channel.pk)
         .filter(is_sold_by_weight=True, product__listings__state=ListingState.PUBLISHED)
         .exclude(cooperative__slug=WALKTHROUGH_SELLER)
         .order_by("pk")
         .first()
     )
-    if weighed_variant is None or buyer.default_shipping_address is None:
+    if variant_sold_by_weight is None or buyer.default_shipping_address is None:
         return
     for quantity, hours, is_too_heavy in ((2, 3, False), (1, 2, True)):
         placed_at = now - datetime.timedelta(hours=hours)
         order = Order.objects.filter(user=buyer, placed_at=placed_at).first()
-        order = order or place_demo_order(channel, buyer, [(weighed_variant, quantity)], now=placed_at)
-        part, member = order.parts.get(), members[weighed_variant.cooperative_id]
+        order = order or place_demo_order(channel, buyer, [(variant_sold_by_weight, quantity)], now=placed_at)
+        part, member = order.parts.get(), members[variant_sold_by_weight.cooperative_id]
         if part.state != PartState.NEW:
             continue
         later = placed_at + datetime.timedelta(hours=1)

@@ -217,7 +217,9 @@ def find_wrong_weights(rows: OrderRows) -> Iterator[str]:
 def _weight_fault(line: OrderLine, parcel_lines: list[ParcelLine]) -> str:
     if line.estimate_grams is None:
         weighed = (line.bound_grams, line.weighed_grams, line.bound_gross) != (None, None, None)
-        if weighed or not {(packed.is_by_weight, packed.grams) for packed in parcel_lines} <= {(False, None)}:
+        if weighed or not {(packed.is_sold_by_weight, packed.grams) for packed in parcel_lines} <= {
+            (False, None)
+        }:
             return "is not sold by weight and has weights"
         return ""
     if line.bound_grams is None or line.bound_gross is None:
@@ -230,7 +232,7 @@ def _weight_fault(line: OrderLine, parcel_lines: list[ParcelLine]) -> str:
         return "costs more than its bound"
     if line.weighed_grams is None and parcel_lines:
         return "is packed unweighed"
-    if not all(packed.is_by_weight and packed.grams for packed in parcel_lines):
+    if not all(packed.is_sold_by_weight and packed.grams for packed in parcel_lines):
         return "is packed without grams"
     is_whole = sum(packed.quantity for packed in parcel_lines) == line.quantity
     if is_whole and sum(packed.grams or 0 for packed in parcel_lines) != line.weighed_grams:

@@ -90,14 +90,14 @@ def pick_lines(part: OrderPart, pick: PickForm | None, weigh: WeighForm | None) 
 
 
 def _weigh_form(line: OrderLine, submitted: WeighForm | None) -> WeighForm | None:
-    if not line.is_by_weight:
+    if not line.is_sold_by_weight:
         return None
     return submitted if submitted is not None and submitted.line.pk == line.pk else WeighForm(line=line)
 
 
 def _latest_questions(lines: Sequence[OrderLine]) -> dict[uuid.UUID, WeightQuestion]:
     """Return the latest weight question by line. One query; none if nothing is sold by weight."""
-    weighed_lines = [line.pk for line in lines if line.is_by_weight]
+    weighed_lines = [line.pk for line in lines if line.is_sold_by_weight]
     if not weighed_lines:
         return {}
     questions = WeightQuestion.objects.filter(line__in=weighed_lines).in_order()

@@ -92,7 +92,7 @@ def _describe_weight_difference(order: Order, line: OrderLine, total: int) -> st
 
 def _line_sold_by_weight(part: OrderPart, line_id: uuid.UUID) -> OrderLine:
     """Return a line of the part that is sold by weight. Raises Missing."""
-    line = next((line for line in part.lines.all() if line.pk == line_id and line.is_by_weight), None)
+    line = next((line for line in part.lines.all() if line.pk == line_id and line.is_sold_by_weight), None)
     if line is None:
         raise Missing()
     return line

@@ -210,7 +210,7 @@ def _line_row(line: OrderLine, open_quantity: int, asked_grams: int | None, is_s
         "bound_grams": line.bound_grams,
         "bound_total": line.bound_gross,
         "weighed_grams": line.weighed_grams,
-        "kilogram_price": line.price_per_kilogram if line.is_by_weight else None,
+        "kilogram_price": line.price_per_kilogram if line.is_sold_by_weight else None,
         "asked_grams": asked_grams,
         "is_substitute_asked": is_substitute_asked,
     }
@@ -232,7 +232,9 @@ def _parcel_row(parcel: Parcel) -> Row:
         "cash_expected": parcel.cod_expected,
         "cash_collected": parcel.cod_collected,
         "contents": [
-            f"{row.contents_label} ({format_weight(row.grams)})" if row.is_by_weight else row.contents_label
+            f"{row.contents_label} ({format_weight(row.grams)})"
+            if row.is_sold_by_weight
+            else row.contents_label
             for row in sorted(parcel.lines.all(), key=lambda row: row.pk)
         ],
     }

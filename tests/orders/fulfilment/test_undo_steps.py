@@ -36,7 +36,7 @@ from shop.core.errors import ReasonRequired
 from shop.core.models import Change
 from shop.core.states import TransitionNotAllowed
 from shop.notifications.models import Notification
-from tests.factories import NOW, get_stock, make_order, make_seller, make_variant, make_weighed_variant
+from tests.factories import NOW, get_stock, make_order, make_seller, make_variant, make_variant_sold_by_weight
 from tests.invariants import check_everything
 from tests.orders.settlement.settlement_helpers import close_open_settlement
 from tests.refusals import assert_refused
@@ -228,7 +228,7 @@ def test_late_acceptance_and_handover_are_undone_by_desk_only() -> None:
 
 @pytest.mark.parametrize("grams", [2400, 3000])
 def test_acceptance_of_weighed_part_stays_even_if_its_buyer_is_asked(grams) -> None:
-    part = make_order((make_weighed_variant(), 1)).parts.get()
+    part = make_order((make_variant_sold_by_weight(), 1)).parts.get()
     accept_part(part_id=part.pk, **AS_MEMBER)
     weigh_line(part_id=part.pk, line_id=part.lines.get().pk, grams=grams, **AS_MEMBER)
 

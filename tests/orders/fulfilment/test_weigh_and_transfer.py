@@ -13,7 +13,7 @@ from orders.models import Order, OrderPart, PaymentMethod, Payout, Refund, Weigh
 from orders.states import Coverage
 from shop.core.actors import Actor
 from shop.notifications.models import Notification
-from tests.factories import NOW, make_bank_account, make_order, make_seller, make_weighed_variant
+from tests.factories import NOW, make_bank_account, make_order, make_seller, make_variant_sold_by_weight
 from tests.invariants import check_everything
 from tests.markup import html_of
 from tests.orders.bank_transfers.transfer_helpers import receive_transfer
@@ -27,7 +27,9 @@ def paid_part(*lines) -> OrderPart:
     """Return an accepted part paid by transfer: by default two gourds for 72,000 plus 30,000 for delivery."""
     make_bank_account()
     order = make_order(
-        *(lines or ((make_weighed_variant(), 2),)), method=PaymentMethod.TRANSFER, email="hoa@example.com"
+        *(lines or ((make_variant_sold_by_weight(), 2),)),
+        method=PaymentMethod.TRANSFER,
+        email="hoa@example.com",
     )
     receive_transfer(order.code, order.total_gross)
     for part in order.parts.order_by("number"):
@@ -78,7 +80,8 @@ def test_each_outstanding_amount_is_requested_once() -> None:
 
 def test_nothing_is_requested_while_a_weight_is_pending() -> None:
     part = paid_part(
-        (make_weighed_variant(make_seller("HTX Yến Dương")), 2), (make_weighed_variant(make_seller()), 2)
+        (make_variant_sold_by_weight(make_seller("HTX Yến Dương")), 2),
+        (make_variant_sold_by_weight(make_seller()), 2),
     )
     other = part.order.parts.exclude(pk=part.pk).get()
 
@@ -126,7 +129,7 @@ def test_surplus_of_lower_weight_is_refunded_after_handover() -> None:
 
 
 def test_cash_on_delivery_order_sends_no_payment_request() -> None:
-    part = make_order((make_weighed_variant(), 2), email="hoa@example.com").parts.get()
+    part = make_order((make_variant_sold_by_weight(), 2), email="hoa@example.com").parts.get()
     accept_part(part_id=part.pk, actor=PACKER, now=LATER)
 
     weigh(part, 5000)

@@ -70,7 +70,7 @@ from tests.factories import (
     make_seller,
     make_tax_class,
     make_variant,
-    make_weighed_variant,
+    make_variant_sold_by_weight,
     unknown_uuid,
 )
 from tests.invariants import check_everything
@@ -82,7 +82,7 @@ PACKER = Actor.system("test")
 
 def accepted(*lines, **fields) -> OrderPart:
     """Return an accepted part of an order with these lines (by default two gourds)."""
-    part = make_order(*(lines or ((make_weighed_variant(), 2),)), **fields).parts.get()
+    part = make_order(*(lines or ((make_variant_sold_by_weight(), 2),)), **fields).parts.get()
     return accept_part(part_id=part.pk, actor=PACKER, now=NOW)
 
 
@@ -119,7 +119,7 @@ def events() -> list[tuple[str, int]]:
 
 
 def test_placed_line_keeps_its_estimate_and_agreed_bound() -> None:
-    line = make_order((make_weighed_variant(), 2)).lines.get()
+    line = make_order((make_variant_sold_by_weight(), 2)).lines.get()
 
     assert (line.estimate_grams, line.bound_grams, line.weighed_grams) == (4800, 5760, None)
     assert (line.total_gross, line.bound_gross, line.price_per_kilogram) == (72_000, 86_400, 15_000)
@@ -188,7 +188,7 @@ def test_weight_repeated_with_one_key_is_recorded_once() -> None:
 
 
 def test_key_of_another_request_is_refused() -> None:
-    part = make_order((make_weighed_variant(), 2)).parts.get()
+    part = make_order((make_variant_sold_by_weight(), 2)).parts.get()
     accept_part(part_id=part.pk, idempotency_key="k", actor=PACKER, now=NOW)
 
     with assert_refused(KeyReused, "key_reused"):
@@ -207,7 +207,7 @@ def test_weighing_again_starts_from_agreed_price() -> None:
 
 def test_tax_and_commission_follow_weight_at_frozen_rates() -> None:
     cooperative = make_seller(commission=5)
-    part = accepted((make_weighed_variant(cooperative, tax_class=make_tax_class(8)), 2))
+    part = accepted((make_variant_sold_by_weight(cooperative, tax_class=make_tax_class(8)), 2))
     make_commission_rate(9, cooperative)
 
     line = weigh(part, 4600)
@@ -412,14 +412,14 @@ def test_line_with_fixed_price_cannot_be_weighed() -> None:
 
 
 def test_line_of_another_part_is_missing() -> None:
-    part, other = accepted(), accepted((make_weighed_variant(make_seller("HTX Yến Dương")), 1))
+    part, other = accepted(), accepted((make_variant_sold_by_weight(make_seller("HTX Yến Dương")), 1))
 
     with assert_refused(Missing, "missing"):
         weigh_line(part_id=part.pk, line_id=gourd_line(other).pk, grams=2400, actor=PACKER, now=NOW)
 
 
 def test_part_that_is_not_accepted_cannot_be_weighed() -> None:
-    part = make_order((make_weighed_variant(), 2)).parts.get()
+    part = make_order((make_variant_sold_by_weight(), 2)).parts.get()
 
     with assert_refused(TransitionNotAllowed, "transition_not_allowed"):
         weigh(part, 4600)
@@ -444,7 +444,9 @@ def test_line_with_open_question_cannot_be_packed() -> None:
 
 def test_other_lines_can_be_packed_before_weighing() -> None:
     cooperative = make_seller()
-    part = accepted((make_weighed_variant(cooperative), 2), (make_variant(cooperative, price=50_000), 1))
+    part = accepted(
+        (make_variant_sold_by_weight(cooperative), 2), (make_variant(cooperative, price=50_000), 1)
+    )
     other = part.lines.get(estimate_grams=None)
 
     first = pack_parcel(part_id=part.pk, quantities={other.pk: 1}, actor=PACKER, now=NOW)
@@ -486,7 +488,7 @@ def test_dispatch_moves_grams_and_collects_weighed_amount() -> None:
 
 
 def test_weight_and_cash_of_line_in_two_parcels_add_up() -> None:
-    part = accepted((make_weighed_variant(), 3))
+    part = accepted((make_variant_sold_by_weight(), 3))
     weigh(part, 7001)
     line = gourd_line(part)
 
@@ -508,7 +510,7 @@ def test_database_refuses_parcel_line_without_weight() -> None:
 
 
 def test_phone_order_by_weight_is_priced_by_its_forced_price() -> None:
-    gourd = make_weighed_variant()
+    gourd = make_variant_sold_by_weight()
     order = create_draft(channel=make_channel(), source=OrderSource.PHONE, actor=PACKER, now=NOW)
     edit_draft(
         order_id=order.pk,
@@ -530,7 +532,7 @@ def test_phone_order_by_weight_is_priced_by_its_forced_price() -> None:
 
 
 def test_placed_order_ignores_later_changes_of_variant() -> None:
-    gourd = make_weighed_variant()
+    gourd = make_variant_sold_by_weight()
     part = accepted((gourd, 2))
     type(gourd).objects.update(is_sold_by_weight=False, content_grams=1000, tolerance_percent=0)
 
@@ -540,7 +542,7 @@ def test_placed_order_ignores_later_changes_of_variant() -> None:
 def ordered_with(discounts: list[RequestedDiscount], quantity: int = 2) -> OrderPart:
     """Return an accepted cash-on-delivery part of gourds and a pillow with these discounts."""
     cooperative = make_seller()
-    gourd, pillow = make_weighed_variant(cooperative), make_variant(cooperative, price=50_000)
+    gourd, pillow = make_variant_sold_by_weight(cooperative), make_variant(cooperative, price=50_000)
     basket = make_basket((gourd, quantity), (pillow, 1))
     deliveries = carrier_deliveries(basket)
     request = replace(

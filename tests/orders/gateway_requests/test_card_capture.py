@@ -34,7 +34,7 @@ from orders.views.payment_page import build_payment_display
 from shop.core.actors import Actor, EntryPoint
 from shop.notifications.models import Notification
 from tests.doubles.stripe import Fault, payments
-from tests.factories import NOW, make_bank_account, make_seller, make_variant, make_weighed_variant
+from tests.factories import NOW, make_bank_account, make_seller, make_variant, make_variant_sold_by_weight
 from tests.invariants import check_everything
 from tests.orders.bank_transfers.transfer_helpers import receive_transfer
 from tests.orders.gateway.card_order_helpers import (
@@ -62,7 +62,7 @@ LOST_ANSWERS = [Fault.HANG, Fault.HANG_AFTER, Fault.CUT_BEFORE, Fault.CUT_AFTER,
 
 def authorised_order(stripe, *more_lines, **fields) -> Order:
     """Return an authorised order: two gourds (72,000 by estimate, 86,400 at most), 30,000 for delivery."""
-    return make_paid_card_order(stripe, (make_weighed_variant(), 2), *more_lines, **fields)
+    return make_paid_card_order(stripe, (make_variant_sold_by_weight(), 2), *more_lines, **fields)
 
 
 def accept(order: Order, number: int = 1) -> OrderPart:
@@ -324,7 +324,7 @@ def test_rest_below_card_minimum_is_paid_by_transfer_after_capture(stripe) -> No
 
 
 def test_rest_above_card_minimum_is_paid_by_card(stripe) -> None:
-    order = make_paid_card_order(stripe, (make_weighed_variant(price=360_000), 2))
+    order = make_paid_card_order(stripe, (make_variant_sold_by_weight(price=360_000), 2))
     part = accept(order)
     weigh(part, 6_000)
     answer_weight_question(
@@ -394,7 +394,7 @@ def test_successful_call_cannot_be_repeated(stripe) -> None:
 
 
 def test_second_card_is_held_once_after_decline(stripe) -> None:
-    order = make_started_card_order((make_weighed_variant(), 2))
+    order = make_started_card_order((make_variant_sold_by_weight(), 2))
     stripe.buyer_pays(get_call(order).reference, DECLINED_CARD)
     look_up_order_call(order)
     stripe.buyer_pays(get_call(order).reference)
@@ -411,7 +411,7 @@ def test_second_card_is_held_once_after_decline(stripe) -> None:
 
 def test_changing_payment_method_withdraws_pending_authorisation(stripe) -> None:
     make_bank_account()
-    order = make_started_card_order((make_weighed_variant(), 2))
+    order = make_started_card_order((make_variant_sold_by_weight(), 2))
     assert (get_payment_sums(order).authorise_pending, get_payment_sums(order).charge_pending) == (116_400, 0)
 
     change_payment_method(order_id=order.pk, method=PaymentMethod.TRANSFER, actor=Actor.guest(), now=NOW)
@@ -423,7 +423,7 @@ def test_changing_payment_method_withdraws_pending_authorisation(stripe) -> None
 
 
 def test_payment_method_cannot_change_while_money_is_authorised(stripe) -> None:
-    order = make_started_card_order((make_weighed_variant(), 2))
+    order = make_started_card_order((make_variant_sold_by_weight(), 2))
     order.channel.automatically_confirm_all_new_orders = False
     order.channel.save()
     stripe.buyer_pays(get_call(order).reference)
@@ -435,7 +435,7 @@ def test_payment_method_cannot_change_while_money_is_authorised(stripe) -> None:
 
 def test_card_given_during_release_does_not_confirm_order(stripe) -> None:
     make_bank_account()
-    order = make_started_card_order((make_weighed_variant(), 2))
+    order = make_started_card_order((make_variant_sold_by_weight(), 2))
     change_payment_method(order_id=order.pk, method=PaymentMethod.TRANSFER, actor=Actor.guest(), now=NOW)
     first = get_call(order)
     stripe.buyer_pays(first.reference)

@@ -43,8 +43,8 @@ from tests.factories import (
     make_order,
     make_seller,
     make_variant,
+    make_variant_sold_by_weight,
     make_voucher,
-    make_weighed_variant,
 )
 from tests.markup import collapse
 
@@ -205,7 +205,7 @@ def test_declined_part_email_gives_reason_and_remaining_total() -> None:
 
 @pytest.mark.django_db
 def test_text_message_of_cash_order_gives_most_to_pay_and_days() -> None:
-    gourd = make_weighed_variant(make_seller("HTX Tài Hoan"))
+    gourd = make_variant_sold_by_weight(make_seller("HTX Tài Hoan"))
     order = make_order((make_variant(price=320_000), 1), (gourd, 2), email="")
     first, second = order.parts.order_by("number")
     decline_part(part_id=first.pk, reason="Hết hàng", actor=MEMBER, now=LATER)
@@ -235,7 +235,7 @@ def test_email_of_cash_order_says_that_cooperatives_still_have_to_accept() -> No
 
 @pytest.mark.django_db
 def test_text_message_that_asks_ends_with_its_question_mark() -> None:
-    part = make_order((make_weighed_variant(), 2), email="").parts.get()
+    part = make_order((make_variant_sold_by_weight(), 2), email="").parts.get()
     accept_part(part_id=part.pk, actor=MEMBER, now=LATER)
     weigh_line(part_id=part.pk, line_id=part.lines.get().pk, grams=6000, actor=MEMBER, now=LATER)
 

@@ -78,8 +78,8 @@ from tests.factories import (
     make_seller,
     make_tax_class,
     make_user,
+    make_variant_sold_by_weight,
     make_warehouse,
-    make_weighed_variant,
 )
 from tests.invariants import check_everything
 
@@ -112,7 +112,7 @@ class RandomWalk:
         make_market_pickup(first, self.channel, capacity=2)
         make_product(first, on_hand=6, price=99_999, variants=(("nhỏ", 0), ("to", 1)))
         make_product(second, on_hand=4, price=45_001, tax_class=make_tax_class(8))
-        make_weighed_variant(second, on_hand=5)
+        make_variant_sold_by_weight(second, on_hand=5)
         untracked = make_product(second, on_hand=0, price=20_000).variants.get()
         Variant.objects.filter(pk=untracked.pk).update(track_inventory=False)
         receive_stock(**self._stock(Variant.objects.get(pk=untracked.pk)), quantity=1, **self.actor_and_time)

@@ -15,7 +15,7 @@ from orders.models import GatewayCall, Operation, PaymentMethod
 from orders.states import CallState
 from shop.core.actors import Actor
 from tests.doubles.stripe import Fault
-from tests.factories import NOW, make_weighed_variant
+from tests.factories import NOW, make_variant_sold_by_weight
 from tests.markup import html_of
 from tests.orders.gateway.card_order_helpers import (
     DECLINED_CARD,
@@ -195,8 +195,8 @@ def test_stripe_refusal_is_shown_and_payment_can_be_retried(stripe) -> None:
 
 
 def test_order_sold_by_weight_shows_maximum_authorised_amount(stripe) -> None:
-    order = make_paid_card_order(stripe, (make_weighed_variant(), 2))
-    unpaid = make_started_card_order((make_weighed_variant(), 2))
+    order = make_paid_card_order(stripe, (make_variant_sold_by_weight(), 2))
+    unpaid = make_started_card_order((make_variant_sold_by_weight(), 2))
 
     assert "thẻ chỉ bị giữ tối đa 116.400" in order_page(unpaid).replace("\xa0", " ")
     html = order_page(order).replace("\xa0", " ")

@@ -31,8 +31,8 @@ from tests.factories import (
     make_seller,
     make_user,
     make_variant,
+    make_variant_sold_by_weight,
     make_warehouse,
-    make_weighed_variant,
 )
 from tests.markup import collapse, html_of
 
@@ -373,7 +373,7 @@ def test_changed_total_must_be_confirmed(client: Client) -> None:
 
 
 def test_higher_maximum_weight_must_be_confirmed(client: Client) -> None:
-    gourd = make_weighed_variant()
+    gourd = make_variant_sold_by_weight()
     add_to_basket(client, gourd)
     page = checkout_page(client)
     Variant.objects.filter(pk=gourd.pk).update(tolerance_percent=50)

@@ -17,7 +17,7 @@ from tests.factories import (
     make_order,
     make_seller,
     make_variant,
-    make_weighed_variant,
+    make_variant_sold_by_weight,
 )
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
@@ -64,7 +64,7 @@ def _market(transactional_db: None) -> None:
 def test_nothing_is_cut_where_letters_are_twice_as_large(
     browser: Browser, live_server: Any, language: str
 ) -> None:
-    gourd = make_weighed_variant(make_seller("HTX Yến Dương"))
+    gourd = make_variant_sold_by_weight(make_seller("HTX Yến Dương"))
     pillow = make_variant(make_seller("HTX Thiên An"), name="Gối ôm thảo dược thổ cẩm", price=1_320_000)
     unpaid = make_order((pillow, 2), now=timezone.now(), method=PaymentMethod.TRANSFER)
     weighed = make_order((gourd, 2), (pillow, 1), now=timezone.now())

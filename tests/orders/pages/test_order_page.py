@@ -38,7 +38,7 @@ from tests.factories import (
     make_seller,
     make_user,
     make_variant,
-    make_weighed_variant,
+    make_variant_sold_by_weight,
     unknown_uuid,
 )
 from tests.markup import html_of
@@ -314,7 +314,7 @@ def test_cancelled_part_changes_unpaid_transfer(client: Client) -> None:
 
 
 def test_cash_order_says_what_to_pay_for_each_part_and_what_is_left(client: Client) -> None:
-    gourd = make_weighed_variant(make_seller("HTX Yến Dương"))
+    gourd = make_variant_sold_by_weight(make_seller("HTX Yến Dương"))
     noodles = make_variant(make_seller("HTX Tài Hoan"), price=45_000)
     order = make_order((gourd, 1), (noodles, 2))
     before = text_of(html_of(client.get(f"/don-hang/{order.pk}/")))
@@ -503,7 +503,7 @@ def codes_at_hand(client: Client) -> list[str]:
 
 def test_orders_tab_lists_own_orders_with_questions_first(client: Client) -> None:
     user = make_user()
-    asked = make_order((make_weighed_variant(), 2), user=user, now=hours(0))
+    asked = make_order((make_variant_sold_by_weight(), 2), user=user, now=hours(0))
     part = asked.parts.get()
     accept_part(part_id=part.pk, actor=MEMBER, now=hours(1))
     weigh_line(part_id=part.pk, line_id=part.lines.get().pk, grams=6000, actor=MEMBER, now=hours(1))

@@ -27,7 +27,7 @@ from tests.factories import (
     make_order,
     make_user,
     make_variant,
-    make_weighed_variant,
+    make_variant_sold_by_weight,
     unknown_uuid,
 )
 from tests.markup import html_of
@@ -288,7 +288,7 @@ def test_paid_order_cannot_switch_payment_method(client: Client) -> None:
 
 def test_higher_weight_of_paid_order_requests_difference(client: Client) -> None:
     make_bank_account()
-    order = make_order((make_weighed_variant(), 3), method=PaymentMethod.TRANSFER, now=timezone.now())
+    order = make_order((make_variant_sold_by_weight(), 3), method=PaymentMethod.TRANSFER, now=timezone.now())
     receive_transfer_now(order.code, order.current_total_gross)
     part, line = order.parts.get(), order.lines.get()
     accept_part(part_id=part.pk, actor=DESK, now=timezone.now())
@@ -313,7 +313,7 @@ def test_higher_weight_of_paid_order_requests_difference(client: Client) -> None
 def test_lower_weight_of_paid_order_promises_refund(client: Client) -> None:
     make_bank_account()
     order = make_order(
-        (make_weighed_variant(price=40_000), 1), method=PaymentMethod.TRANSFER, now=timezone.now()
+        (make_variant_sold_by_weight(price=40_000), 1), method=PaymentMethod.TRANSFER, now=timezone.now()
     )
     receive_transfer_now(order.code, order.current_total_gross)
     part, line = order.parts.get(), order.lines.get()

@@ -39,8 +39,8 @@ from tests.factories import (
     make_seller,
     make_user,
     make_variant,
+    make_variant_sold_by_weight,
     make_voucher,
-    make_weighed_variant,
 )
 from tests.markup import html_of
 from tests.orders.bank_transfers.transfer_helpers import receive_transfer
@@ -67,7 +67,7 @@ def text_of(markup: str) -> str:
 
 def part_with_question() -> tuple[OrderPart, WeightQuestion]:
     """Return a part with two gourds that weigh 6 kg where 5.76 were agreed, and its weight question."""
-    part = make_order((make_weighed_variant(), 2)).parts.get()
+    part = make_order((make_variant_sold_by_weight(), 2)).parts.get()
     accept_part(part_id=part.pk, actor=Actor.system(), now=NOW)
     weigh_line(part_id=part.pk, line_id=part.lines.get().pk, grams=6000, actor=Actor.system(), now=NOW)
     return part, WeightQuestion.objects.get()
@@ -78,7 +78,7 @@ def answer_url(part: OrderPart, question: WeightQuestion) -> str:
 
 
 def test_product_page_shows_estimate_price_per_kilo_and_maximum(client) -> None:
-    gourd = make_weighed_variant()
+    gourd = make_variant_sold_by_weight()
 
     page = html_of(client.get(f"/san-pham/{gourd.product.slug}/")).replace("\u00a0", " ")
 
@@ -90,7 +90,7 @@ def test_product_page_shows_estimate_price_per_kilo_and_maximum(client) -> None:
 
 
 def test_maximum_is_the_main_sum_of_basket_checkout_and_button(client) -> None:
-    gourd = make_weighed_variant()
+    gourd = make_variant_sold_by_weight()
     client.post("/gio-hang/dong/", {"variant": gourd.pk, "quantity": 2})
     make_divisions()
     Basket.objects.update(province_code=HANOI)
@@ -109,7 +109,7 @@ def test_maximum_is_the_main_sum_of_basket_checkout_and_button(client) -> None:
 
 
 def test_basket_line_by_weight_shows_most_and_estimate_and_folds_the_rest(client) -> None:
-    gourd = make_weighed_variant()
+    gourd = make_variant_sold_by_weight()
     Price.objects.filter(variant=gourd).update(discounted=32_400)
     client.post("/gio-hang/dong/", {"variant": gourd.pk, "quantity": 2})
 
@@ -145,7 +145,7 @@ def test_basket_line_shows_its_price_and_the_one_before_a_promotion(
 
 
 def test_order_page_shows_agreed_then_weighed_amount(client) -> None:
-    part = make_order((make_weighed_variant(), 2)).parts.get()
+    part = make_order((make_variant_sold_by_weight(), 2)).parts.get()
     before = html_of(client.get(f"/don-hang/{part.order_id}/")).replace("\u00a0", " ")
     accept_part(part_id=part.pk, actor=Actor.system(), now=NOW)
     weigh_line(part_id=part.pk, line_id=part.lines.get().pk, grams=4600, actor=Actor.system(), now=NOW)
@@ -160,7 +160,7 @@ def test_order_page_shows_agreed_then_weighed_amount(client) -> None:
 
 
 def test_most_is_the_main_figure_of_the_order_and_its_letter_until_weighed(client) -> None:
-    part = make_order((make_weighed_variant(), 2), email="hanh@example.com").parts.get()
+    part = make_order((make_variant_sold_by_weight(), 2), email="hanh@example.com").parts.get()
     address = f"/don-hang/{part.order_id}/"
     before = text_of(html_of(client.get(address)))
     notification = Notification.objects.get(key__startswith="order_placed:")
@@ -194,7 +194,7 @@ def test_most_is_the_main_figure_of_the_order_and_its_letter_until_weighed(clien
 
 
 def test_order_page_and_its_email_repeat_the_sums_of_the_checkout(client) -> None:
-    gourd = make_weighed_variant()
+    gourd = make_variant_sold_by_weight()
     make_voucher("GIAM10")
     basket = make_basket((gourd, 2), (make_variant(make_seller("HTX Tài Hoan"), price=45_000), 1))
     apply_voucher_code(basket_id=basket.pk, code="GIAM10", now=NOW)
@@ -226,7 +226,7 @@ def test_order_page_and_its_email_repeat_the_sums_of_the_checkout(client) -> Non
 
 def test_transfer_says_what_is_paid_now_later_and_back(client) -> None:
     make_bank_account()
-    gourd = make_weighed_variant()
+    gourd = make_variant_sold_by_weight()
     client.post("/gio-hang/dong/", {"variant": gourd.pk, "quantity": 2})
     make_divisions()
     Basket.objects.update(province_code=HANOI)
@@ -338,7 +338,7 @@ def test_member_cannot_answer_on_staff_page(client) -> None:
 
 
 def test_draft_page_shows_maximum_weight_and_price(admin_client) -> None:
-    gourd = make_weighed_variant()
+    gourd = make_variant_sold_by_weight()
     order = create_draft(channel=make_channel(), source=OrderSource.PHONE, actor=Actor.system(), now=NOW)
     edit_draft(
         order_id=order.pk,

@@ -38,8 +38,8 @@ from tests.factories import (
     make_seller,
     make_tax_class,
     make_variant,
+    make_variant_sold_by_weight,
     make_warehouse,
-    make_weighed_variant,
     unknown_uuid,
 )
 from tests.refusals import assert_refused
@@ -139,7 +139,7 @@ def test_different_agreed_total_is_refused() -> None:
 
 
 def test_different_agreed_maximum_is_refused() -> None:
-    gourd = make_weighed_variant()
+    gourd = make_variant_sold_by_weight()
     basket = make_basket((gourd, 2))
     Variant.objects.filter(pk=gourd.pk).update(tolerance_percent=50)
 

@@ -69,8 +69,8 @@ from tests.factories import (
     make_seller,
     make_user,
     make_variant,
+    make_variant_sold_by_weight,
     make_voucher,
-    make_weighed_variant,
 )
 from tests.invariants import check_everything
 from tests.refusals import assert_refused
@@ -229,7 +229,7 @@ def test_minimum_counts_only_eligible_lines() -> None:
 
 def test_missing_amount_names_estimate_after_price_cuts() -> None:
     make_voucher(minimum=200_000)
-    gourd = make_weighed_variant(make_seller(), price=36_000)
+    gourd = make_variant_sold_by_weight(make_seller(), price=36_000)
     Price.objects.filter(variant=gourd).update(discounted=32_400)
     basket = make_basket((gourd, 3))
 
@@ -465,7 +465,7 @@ def test_ledger_compensates_cooperative_for_platform_voucher(bearer, owed, cost)
 
 
 def test_weighing_changes_percentage_discount_but_not_fixed_one() -> None:
-    gourd = make_weighed_variant(on_hand=9)
+    gourd = make_variant_sold_by_weight(on_hand=9)
     make_voucher("PHANTRAM", value=10)
     make_voucher("SOTIEN", value=10_000, value_type=ValueType.FIXED)
 

@@ -76,8 +76,8 @@ from tests.factories import (
     make_order,
     make_seller,
     make_variant,
+    make_variant_sold_by_weight,
     make_warehouse,
-    make_weighed_variant,
     unknown_uuid,
 )
 from tests.invariants import check_everything
@@ -642,7 +642,7 @@ def test_sweep_refunds_late_payment_while_earlier_refund_is_unpaid() -> None:
 
 def test_surplus_of_lower_weight_is_refunded_after_handover() -> None:
     make_bank_account()
-    order = make_order((make_weighed_variant(), 1), method=PaymentMethod.TRANSFER)
+    order = make_order((make_variant_sold_by_weight(), 1), method=PaymentMethod.TRANSFER)
     receive_transfer(order.code, 66_000)
     part = order.parts.get()
     accept_part(part_id=part.pk, **ACTOR_NOW)
@@ -660,7 +660,7 @@ def test_surplus_of_lower_weight_is_refunded_after_handover() -> None:
 
 def test_refunded_line_cannot_be_weighed_again() -> None:
     make_bank_account()
-    order = make_order((make_weighed_variant(), 1), method=PaymentMethod.TRANSFER)
+    order = make_order((make_variant_sold_by_weight(), 1), method=PaymentMethod.TRANSFER)
     receive_transfer(order.code, 66_000)
     part = order.parts.get()
     accept_part(part_id=part.pk, **ACTOR_NOW)

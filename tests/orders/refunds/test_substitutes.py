@@ -61,7 +61,7 @@ from tests.factories import (
     make_order,
     make_seller,
     make_variant,
-    make_weighed_variant,
+    make_variant_sold_by_weight,
 )
 from tests.invariants import check_everything
 from tests.orders.refunds.refund_helpers import make_paid_order
@@ -407,7 +407,7 @@ def test_offer_before_acceptance_is_refused() -> None:
 
 def test_line_sold_by_weight_is_replaced_as_a_whole_before_it_is_weighed() -> None:
     seller = make_seller()
-    gourd, other = make_weighed_variant(seller), make_variant(seller, price=30_000)
+    gourd, other = make_variant_sold_by_weight(seller), make_variant(seller, price=30_000)
     part = accept_part(part_id=make_order((gourd, 2)).parts.get().pk, **AS_MEMBER)
     line = part.lines.get()
 
@@ -429,7 +429,7 @@ def test_line_sold_by_weight_is_replaced_as_a_whole_before_it_is_weighed() -> No
 
 def test_substitute_sold_by_weight_costs_no_more_than_agreed() -> None:
     case = Case()
-    gourd = make_weighed_variant(case.seller, price=96_000)
+    gourd = make_variant_sold_by_weight(case.seller, price=96_000)
 
     substitute = case.offer(1, 1, variant=gourd)
     line = case.answer(True).new_line
@@ -446,7 +446,7 @@ def test_substitute_sold_by_weight_costs_no_more_than_agreed() -> None:
 
 def test_none_of_an_unweighed_line_can_be_reported_missing() -> None:
     seller = make_seller()
-    gourd, other = make_weighed_variant(seller), make_variant(seller, price=50_000)
+    gourd, other = make_variant_sold_by_weight(seller), make_variant(seller, price=50_000)
     part = accept_part(part_id=make_order((gourd, 2), (other, 1)).parts.get().pk, **AS_MEMBER)
     line = part.lines.get(variant=gourd)
 

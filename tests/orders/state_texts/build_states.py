@@ -59,7 +59,7 @@ from tests.factories import (
     make_seller,
     make_user,
     make_variant,
-    make_weighed_variant,
+    make_variant_sold_by_weight,
 )
 from tests.markup import html_of
 from tests.orders.gateway.card_order_helpers import (
@@ -90,7 +90,7 @@ class OrderInSteps:
         if "transfer" in names:
             make_bank_account()
         sellers = [make_seller("HTX Thiên An"), make_seller("HTX Tài Hoan")]
-        make_goods = make_weighed_variant if "weighed" in names else make_variant
+        make_goods = make_variant_sold_by_weight if "weighed" in names else make_variant
         price = 36_000 if "weighed" in names else 100_000
         variants = [make_goods(seller, price=price, on_hand=10) for seller in sellers]
         method = next((_METHODS[name] for name in names if name in _METHODS), PaymentMethod.COD)

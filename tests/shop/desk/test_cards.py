@@ -19,7 +19,7 @@ from orders.states import CallState
 from shop.core.actors import Actor
 from shop.core.models import Change
 from tests.doubles.stripe import Fault
-from tests.factories import NOW, make_admin, make_user, make_weighed_variant
+from tests.factories import NOW, make_admin, make_user, make_variant_sold_by_weight
 from tests.markup import html_of
 from tests.orders.gateway.card_order_helpers import (
     get_call,
@@ -50,7 +50,7 @@ def page_text(desk: Client, query: str = "") -> str:
 
 
 def refused_release(stripe):
-    order = make_paid_card_order(stripe, (make_weighed_variant(), 2))
+    order = make_paid_card_order(stripe, (make_variant_sold_by_weight(), 2))
     cancel_order(order_id=order.pk, reason="Thôi", actor=Actor.system(), now=NOW)
     stripe.faults.tell("payment_intents.cancel", Fault.REFUSE, status=400, code="odd")
     stripe.faults.tell("payment_intents.retrieve", Fault.CUT_BEFORE)

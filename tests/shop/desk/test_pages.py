@@ -34,7 +34,7 @@ from tests.factories import (
     make_staff,
     make_user,
     make_variant,
-    make_weighed_variant,
+    make_variant_sold_by_weight,
     send_document,
     unknown_uuid,
 )
@@ -347,7 +347,7 @@ def _some_of_everything() -> None:
 
 
 def test_unanswered_weight_question_is_on_the_home_page(admin: Client) -> None:
-    order = make_order((make_weighed_variant(), 2))
+    order = make_order((make_variant_sold_by_weight(), 2))
     line = order.lines.get()
     question = WeightQuestion.objects.create(
         line=line, grams=6000, cost_before=72_000, cost_after=90_000, created_at=timezone.now()

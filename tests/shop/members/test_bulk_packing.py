@@ -27,8 +27,8 @@ from tests.factories import (
     make_product,
     make_seller,
     make_variant,
+    make_variant_sold_by_weight,
     make_warehouse,
-    make_weighed_variant,
 )
 from tests.markup import html_of
 from tests.refusals import all_rows
@@ -70,7 +70,7 @@ def test_chosen_orders_are_packed_whole_and_once(packer, seller) -> None:
 
 
 def test_order_that_is_not_weighed_is_named_with_its_reason_and_cannot_be_chosen(packer, seller) -> None:
-    part = accepted_order((make_weighed_variant(seller), 1))
+    part = accepted_order((make_variant_sold_by_weight(seller), 1))
 
     page = html_of(packer.get(PACKING))
 
@@ -112,7 +112,7 @@ def test_order_with_an_unanswered_substitute_is_named_with_its_reason_and_cannot
 
 
 def test_refused_order_does_not_hold_up_the_others(packer, seller) -> None:
-    unweighed = accepted_order((make_weighed_variant(seller), 1))
+    unweighed = accepted_order((make_variant_sold_by_weight(seller), 1))
     ready = accepted_order((make_variant(seller), 1))
 
     response = packer.post(
@@ -127,7 +127,7 @@ def test_refused_order_does_not_hold_up_the_others(packer, seller) -> None:
 
 
 def test_weighed_order_is_packed_with_the_others(packer, seller) -> None:
-    part = accepted_order((make_weighed_variant(seller), 1))
+    part = accepted_order((make_variant_sold_by_weight(seller), 1))
     line = part.lines.get()
     weigh_line(
         part_id=part.pk, line_id=line.pk, grams=line.estimate_grams, actor=Actor.system(), now=fixed_now()
@@ -178,7 +178,7 @@ def test_pick_list_sums_each_variant_by_warehouse_with_the_orders_below(packer, 
     ginger = make_product(seller, name="Gừng tươi", on_hand=3).variants.get()
     Variant.objects.filter(pk=ginger.pk).update(name="1 kg", unit=Unit.KG)
     scarf = make_product(seller, name="Khăn thổ cẩm", on_hand=50).variants.get()
-    gourd = make_weighed_variant(seller, name="Bí xanh thơm")
+    gourd = make_variant_sold_by_weight(seller, name="Bí xanh thơm")
     first = accepted_order((ginger, 2), (scarf, 1), (gourd, 1))
     second = accepted_order((scarf, 4))
     new_part(seller)

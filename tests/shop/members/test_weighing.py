@@ -13,7 +13,14 @@ from orders.actions.fulfilment.pack_parcels import accept_part
 from orders.actions.fulfilment.weigh_lines import weigh_line
 from orders.models import OrderPart, WeightQuestion
 from shop.core.actors import Actor
-from tests.factories import NOW, make_member, make_order, make_seller, make_variant, make_weighed_variant
+from tests.factories import (
+    NOW,
+    make_member,
+    make_order,
+    make_seller,
+    make_variant,
+    make_variant_sold_by_weight,
+)
 from tests.markup import html_of
 from tests.refusals import all_rows
 
@@ -27,7 +34,7 @@ def part(seller) -> OrderPart:
 
 
 def accepted_part(seller, *requested) -> OrderPart:
-    part = make_order(*(requested or ((make_weighed_variant(seller), 2),))).parts.get()
+    part = make_order(*(requested or ((make_variant_sold_by_weight(seller), 2),))).parts.get()
     return accept_part(part_id=part.pk, actor=Actor.system(), now=NOW)
 
 
@@ -173,9 +180,9 @@ def test_label_shows_the_weighed_amount(packer, part) -> None:
 
 
 def test_queries_do_not_grow_with_lines_to_weigh(packer, seller) -> None:
-    few = accepted_part(seller, (make_weighed_variant(seller), 1))
+    few = accepted_part(seller, (make_variant_sold_by_weight(seller), 1))
     many = accepted_part(
-        seller, *[(make_weighed_variant(seller, name=f"Bí {number}"), 1) for number in range(12)]
+        seller, *[(make_variant_sold_by_weight(seller, name=f"Bí {number}"), 1) for number in range(12)]
     )
     counts = []
     for part in (few, many):

@@ -36,8 +36,8 @@ from tests.factories import (
     make_staff,
     make_user,
     make_variant,
+    make_variant_sold_by_weight,
     make_voucher,
-    make_weighed_variant,
     unknown_uuid,
 )
 from tests.invariants import check_everything
@@ -216,7 +216,7 @@ def test_second_card_pays_after_a_declined_one(stripe: StripeDouble) -> None:  #
 
 
 def test_order_sold_by_weight_is_only_authorised(stripe: StripeDouble) -> None:  # noqa: F811
-    checkout = prepare_checkout((make_weighed_variant(), 1))
+    checkout = prepare_checkout((make_variant_sold_by_weight(), 1))
     started_payment = start_payment(checkout, STRIPE)
     stripe.buyer_pays(GatewayCall.objects.get().reference, GOOD_CARD)
     data_of(PROCESS_TRANSACTION, id=started_payment["transaction"]["id"])

@@ -33,8 +33,8 @@ from tests.factories import (
     make_order,
     make_seller,
     make_variant,
+    make_variant_sold_by_weight,
     make_warehouse,
-    make_weighed_variant,
 )
 from tests.shop.accounts.factors import give_app
 from tests.shop.members.sync.phone import DOOR, Phone, make_command
@@ -144,7 +144,7 @@ def test_part_says_what_a_parcel_of_everything_unpacked_collects(seller) -> None
 
 
 def test_part_reads_as_on_its_page_without_missing_items(seller, phone) -> None:
-    part = make_order((make_weighed_variant(seller), 1), (make_variant(seller), 3)).parts.get()
+    part = make_order((make_variant_sold_by_weight(seller), 1), (make_variant(seller), 3)).parts.get()
     OrderPart.objects.update(expected_until=NOW.date())
     part.order.shipping_address.landmark = "Đối diện nhà văn hoá"
     part.order.shipping_address.save()
@@ -399,10 +399,10 @@ def test_queries_do_not_grow_with_rows(seller) -> None:
             cursors += [page["cursor"]] if page["has_more"] else []
         return counts
 
-    make_order((make_weighed_variant(seller), 1))
+    make_order((make_variant_sold_by_weight(seller), 1))
     few = query_counts()
     for number in range(3):
-        variants = [make_weighed_variant(seller, name=f"Bí {number} {size}") for size in range(3)]
+        variants = [make_variant_sold_by_weight(seller, name=f"Bí {number} {size}") for size in range(3)]
         make_order(*[(variant, 1) for variant in variants])
 
     assert query_counts() == few

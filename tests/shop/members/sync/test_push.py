@@ -32,7 +32,7 @@ from tests.factories import (
     make_order,
     make_seller,
     make_variant,
-    make_weighed_variant,
+    make_variant_sold_by_weight,
     unknown_uuid,
 )
 from tests.refusals import all_rows
@@ -52,7 +52,7 @@ def part(seller) -> OrderPart:
 
 
 def test_order_is_accepted_weighed_packed_and_delivered_in_one_push(phone, seller) -> None:
-    part = make_order((make_weighed_variant(seller), 2)).parts.get()
+    part = make_order((make_variant_sold_by_weight(seller), 2)).parts.get()
     line = part.lines.get()
     accepting = make_command("accept_part", part=part.pk)
     weighing = make_command(

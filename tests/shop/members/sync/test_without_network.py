@@ -18,7 +18,7 @@ from shop.core.models import Change
 from shop.members import app_shell
 from shop.members.sync import views
 from shop.members.sync.models import PhoneCommand
-from tests.factories import NOW, PASSWORD, make_member, make_order, make_variant, make_weighed_variant
+from tests.factories import NOW, PASSWORD, make_member, make_order, make_variant, make_variant_sold_by_weight
 from tests.invariants import check_everything
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
@@ -68,7 +68,7 @@ def test_orders_are_accepted_weighed_and_packed_without_network_and_sent_once(
     phone_with_workers: Page, seller, monkeypatch
 ) -> None:
     phone = phone_with_workers
-    weighed = make_order((make_weighed_variant(seller), 2)).parts.get()
+    weighed = make_order((make_variant_sold_by_weight(seller), 2)).parts.get()
     plain, called_off = (make_order((make_variant(seller), 2)).parts.get() for _ in range(2))
     sign_in(phone, seller)
     assert phone.evaluate(HOLDS, 6)  # three orders and three products
@@ -129,7 +129,7 @@ def test_orders_go_from_new_to_delivered_with_cash_without_network(phone_with_wo
     phone = phone_with_workers
     plain, weighed = (
         make_order((variant, 2)).parts.get()
-        for variant in (make_variant(seller), make_weighed_variant(seller))
+        for variant in (make_variant(seller), make_variant_sold_by_weight(seller))
     )
     OrderPart.objects.update(carrier="")  # the cooperative delivers and collects
     sign_in(phone, seller)
