@@ -83,12 +83,12 @@ def _load_or_create_secret() -> str:
     """Return the generated key of an embedded shop; the first process creates it."""
     path = DATA_DIR / "secret_key"
     if not path.exists():
-        fresh = path.with_name(f"secret_key.{os.getpid()}")
-        fresh.touch(mode=0o600)
-        fresh.write_text(secrets.token_urlsafe(50))
+        new_path = path.with_name(f"secret_key.{os.getpid()}")
+        new_path.touch(mode=0o600)
+        new_path.write_text(secrets.token_urlsafe(50))
         with contextlib.suppress(FileExistsError):  # another process was first, and its key is used
-            os.link(fresh, path)
-        fresh.unlink()
+            os.link(new_path, path)
+        new_path.unlink()
     return path.read_text()
 
 

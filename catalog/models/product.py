@@ -281,9 +281,9 @@ class Variant(WithMetadata, WithExternalReference, WithTimes):
         """Return how many steps of `other` hold as much as one step; None if contents are not comparable."""
         if self.content_unit == other.content_unit:
             for column in ("content_grams", "content_ml", "content_count"):
-                own, others = getattr(self, column), getattr(other, column)
-                if own and others:
-                    return Fraction(own, others)
+                own_content, other_content = getattr(self, column), getattr(other, column)
+                if own_content and other_content:
+                    return Fraction(own_content, other_content)
         return None
 
     def grams_for(self, product: Product) -> int:

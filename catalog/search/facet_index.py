@@ -260,8 +260,8 @@ def price_band_of(price: int) -> int:
 
 
 def union_of(sets: Iterable[BitMap]) -> BitMap:
-    found = list(sets)
-    return BitMap.union(*found) if found else BitMap()
+    bitmaps = list(sets)
+    return BitMap.union(*bitmaps) if bitmaps else BitMap()
 
 
 def _add_rows(sets: Sets, rows: Iterable[tuple[Any, int]], product_ids: BitMap) -> None:

@@ -14,10 +14,10 @@ class FacetSelection:
     `chosen` maps each facet in use to the products that match its chosen values.
     """
 
-    def __init__(self, all_product_ids: BitMap, chosen: Mapping[str, BitMap]) -> None:
-        self.all_product_ids, self._chosen = all_product_ids, chosen
+    def __init__(self, all_product_ids: BitMap, chosen_by_facet: Mapping[str, BitMap]) -> None:
+        self.all_product_ids, self._chosen = all_product_ids, chosen_by_facet
         self._without: dict[str, BitMap] = {}
-        self.product_ids = reduce(BitMap.__and__, chosen.values(), all_product_ids)
+        self.product_ids = reduce(BitMap.__and__, chosen_by_facet.values(), all_product_ids)
 
     @property
     def facets(self) -> list[str]:

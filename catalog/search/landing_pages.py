@@ -93,13 +93,13 @@ def _province_page(name: str, index: FacetIndex) -> LandingPage | None:
     if province is not None:
         return LandingPage(LandingKind.PROVINCE, index.products_from(province), province=province)
     for place in index.places:
-        former = next(
+        former_place = next(
             (former_place for former_place in place.former if former_place.joined == joined_name), None
         )
-        if place.division.level == Level.PROVINCE and former is not None:
+        if place.division.level == Level.PROVINCE and former_place is not None:
             products = index.products_from(place.division)
             return LandingPage(
-                LandingKind.PROVINCE, products, province=place.division, former_name=former.full_name
+                LandingKind.PROVINCE, products, province=place.division, former_name=former_place.full_name
             )
     return None
 

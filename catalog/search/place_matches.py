@@ -71,7 +71,7 @@ def find_places(readings: Sequence[Reading], index: FacetIndex, limit: int) -> l
     for reading in filter(None, readings if len(matches) < limit else ()):
         joined_query = "".join(term.word for term in reading)
         for place in index.places:
-            former = next(
+            former_place = next(
                 (
                     former_place
                     for former_place in place.former
@@ -79,8 +79,10 @@ def find_places(readings: Sequence[Reading], index: FacetIndex, limit: int) -> l
                 ),
                 None,
             )
-            if former:
-                matches.setdefault(place.division.pk, _place_match(place, index, former=former.full_name))
+            if former_place:
+                matches.setdefault(
+                    place.division.pk, _place_match(place, index, former_name=former_place.full_name)
+                )
     return list(matches.values())[:limit]
 
 
@@ -94,8 +96,8 @@ def _matches_former_name(name: str, joined_name: str) -> bool:
     return name == joined_name or (len(joined_name) >= MIN_JOINED_LETTERS and name.startswith(joined_name))
 
 
-def _place_match(place: NamedPlace, index: FacetIndex, former: str = "") -> PlaceMatch:
-    return PlaceMatch(place.division, len(index.products_from(place.division)), former)
+def _place_match(place: NamedPlace, index: FacetIndex, former_name: str = "") -> PlaceMatch:
+    return PlaceMatch(place.division, len(index.products_from(place.division)), former_name)
 
 
 def _like_patterns(words: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -30,15 +30,15 @@ class RelevanceTiers:
 
     def __iter__(self) -> Iterator[BitMap]:
         """Return the non-empty, disjoint tiers."""
-        seen = BitMap()
+        seen_ids = BitMap()
         for run_query in self._preferred_matches:
-            tier = (run_query() if self._is_newest_only else run_query() & self.product_ids) - seen
+            tier = (run_query() if self._is_newest_only else run_query() & self.product_ids) - seen_ids
             if tier:
                 yield tier
-                seen |= tier
-            if not self._is_newest_only and len(seen) == len(self.product_ids):
+                seen_ids |= tier
+            if not self._is_newest_only and len(seen_ids) == len(self.product_ids):
                 return
-        if other_matches := self.product_ids - seen:
+        if other_matches := self.product_ids - seen_ids:
             yield other_matches
 
     def followed_by(self, further_tiers: BitMap) -> RelevanceTiers:

@@ -26,24 +26,24 @@ def correct_words(words: Sequence[QueryWord]) -> list[list[list[str]]] | None:
     be several syllables without spaces. Of several words, at least one must be in the catalogue. Otherwise
     the buyer wants something that is not sold here.
     """
-    folded = [word.folded for word in words]
-    known = _known_words(folded)
-    unknown = [
+    folded_words = [word.folded for word in words]
+    known_words = _known_words(folded_words)
+    unknown_words = [
         word.folded
         for word in words
-        if not word.is_syllable and word.folded not in known and word.folded.isalpha()
+        if not word.is_syllable and word.folded not in known_words and word.folded.isalpha()
     ]
-    split_words = {word: parts for word in unknown if (parts := _split_into_known_words(word))}
-    if not unknown or (len(words) > 1 and not known and not split_words):
+    split_words = {word: parts for word in unknown_words if (parts := _split_into_known_words(word))}
+    if not unknown_words or (len(words) > 1 and not known_words and not split_words):
         return None
-    min_letters = _MIN_LETTERS_BESIDE if known else MIN_LETTERS
-    likely = _typo_candidates([word for word in unknown if len(word) >= min_letters])
+    min_letters = _MIN_LETTERS_BESIDE if known_words else MIN_LETTERS
+    candidates_by_word = _typo_candidates([word for word in unknown_words if len(word) >= min_letters])
     phrases: list[list[list[str]]] = []
-    for word in folded:
-        corrections = [[correction] for correction in likely.get(word, ())]
+    for word in folded_words:
+        corrections = [[correction] for correction in candidates_by_word.get(word, ())]
         if word in split_words:
             corrections.insert(0, split_words[word])
-        phrases.append(corrections if word in unknown else [[word]])
+        phrases.append(corrections if word in unknown_words else [[word]])
     return phrases if all(phrases) else None
 
 
@@ -79,13 +79,13 @@ def _typo_candidates(words: Sequence[str]) -> dict[str, list[str]]:
 def _split_into_known_words(word: str) -> list[str]:
     """Return the fewest known words whose concatenation is this word; empty if impossible."""
     pieces = {word[i:j] for i in range(len(word)) for j in range(i + 1, len(word) + 1)}
-    known = set(KnownWord.objects.filter(word__in=pieces).values_list("word", flat=True))
+    known_pieces = set(KnownWord.objects.filter(word__in=pieces).values_list("word", flat=True))
     best: list[list[str] | None] = [[]]
     for end in range(1, len(word) + 1):
         splits = [
             [*before, word[start:end]]
             for start, before in enumerate(best)
-            if before is not None and word[start:end] in known
+            if before is not None and word[start:end] in known_pieces
         ]
         best.append(min(splits, key=len, default=None))
     return best[-1] or []

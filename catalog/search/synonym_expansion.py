@@ -88,8 +88,8 @@ def _synonyms_of(phrases: dict[_Span, Sequence[QueryWord]]) -> dict[_Span, list[
     for texts in sets.values():
         for span, plain in folded.items():
             if plain in texts and _has_marks_of(phrases[span], texts[plain]):
-                others = [phrase_with_marks(text) for other, text in texts.items() if other != plain]
-                synonyms.setdefault(span, []).extend(others)
+                other_phrases = [phrase_with_marks(text) for other, text in texts.items() if other != plain]
+                synonyms.setdefault(span, []).extend(other_phrases)
     return synonyms
 
 

@@ -97,9 +97,9 @@ def back_in_stock_form(
     """
     user = get_user(request)
     account_contact = (user.email or format_phone(user.phone or "")) if isinstance(user, User) else ""
-    sent = request.POST if request.method == "POST" else None
+    submitted = request.POST if request.method == "POST" else None
     return BackInStockForm(
-        sent,
+        submitted,
         variants=variants,
         may_choose_any_variant=may_choose_any_variant,
         initial={"contact": account_contact},

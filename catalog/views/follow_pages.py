@@ -51,8 +51,10 @@ def list_own_follows(request: HttpRequest) -> HttpResponse:
     """Show the signed-in user's follows and back-in-stock requests, each with a button to end it."""
     key = request.user.pk or 0
     follows = list(Follow.objects.of_person(key).select_related("cooperative").order_by("created_at", "pk"))
-    waiting = BackInStockRequest.objects.of_person(key).waiting().select_related("product", "variant")
-    requests = list(waiting.order_by("created_at", "pk")[:MAX_REQUESTS])
+    waiting_requests = (
+        BackInStockRequest.objects.of_person(key).waiting().select_related("product", "variant")
+    )
+    requests = list(waiting_requests.order_by("created_at", "pk")[:MAX_REQUESTS])
     show_in_language([row.cooperative for row in follows if row.cooperative], "name")
     show_in_language([row.product for row in requests], "name")
     show_in_language([row.variant for row in requests if row.variant], "name")
@@ -93,8 +95,8 @@ def follow_form(request: HttpRequest) -> FollowForm:
     """Return the posted form, or one prefilled with the account's address."""
     user = get_user(request)
     account_email = (user.email or "") if isinstance(user, User) else ""
-    sent = request.POST if request.method == "POST" else None
-    return FollowForm(sent, initial={"email": account_email}, label_suffix="")
+    submitted = request.POST if request.method == "POST" else None
+    return FollowForm(submitted, initial={"email": account_email}, label_suffix="")
 
 
 def visitors_follow(request: HttpRequest, cooperative: Cooperative | None) -> Follow | None:

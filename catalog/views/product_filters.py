@@ -119,9 +119,9 @@ class ProductFilters:
         values = self._query.getlist(name)[:MAX_CHOSEN]
         return list(dict.fromkeys(value for value in values if _VALUE.fullmatch(value)))
 
-    def _values(self, name: str, known: Iterable[object]) -> list[str]:
-        known_values = known if isinstance(known, Container) else set(known)
-        return [value for value in self._list(name) if value in known_values]
+    def _values(self, name: str, known_values: Iterable[object]) -> list[str]:
+        value_set = known_values if isinstance(known_values, Container) else set(known_values)
+        return [value for value in self._list(name) if value in value_set]
 
     def _chosen(self) -> dict[str, BitMap]:
         index = self._index
@@ -237,11 +237,11 @@ class ProductFilters:
         self,
         facet: str,
         sets: Sets,
-        chosen: Iterable[object],
+        chosen_values: Iterable[object],
         label_options: Callable[[Sequence[Key]], filter_labels.OptionLabels],
     ) -> list[FacetOption]:
         """Return chosen options first, then by count; at most as many as can be unfolded."""
-        chosen_keys = set(chosen)
+        chosen_keys = set(chosen_values)
         counts = [(key, self.selection.count(facet, product_ids)) for key, product_ids in sets.items() if key]
         visible_counts = [(key, count) for key, count in counts if count or key in chosen_keys]
         visible_counts.sort(key=lambda entry: (entry[0] not in chosen_keys, -entry[1], str(entry[0])))
@@ -257,15 +257,15 @@ class ProductFilters:
         facet: str,
         keys: Iterable[Key],
         sets: Mapping[Key, BitMap],
-        chosen: Sequence[Key],
+        chosen_keys: Sequence[Key],
         label: Callable[[Key], str],
     ) -> list[FacetOption]:
         """Return options in a fixed order, without empty ones."""
         counts = [(key, self.selection.count(facet, sets.get(key))) for key in keys]
         return [
-            FacetOption(str(key), label(key), count, key in chosen)
+            FacetOption(str(key), label(key), count, key in chosen_keys)
             for key, count in counts
-            if count or key in chosen
+            if count or key in chosen_keys
         ]
 
 

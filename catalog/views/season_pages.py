@@ -116,8 +116,8 @@ def show_region(request: HttpRequest, slug: str) -> HttpResponse:
 def list_ocop_products(request: HttpRequest) -> HttpResponse:
     """Explain OCOP stars, and list the products that hold them today."""
     now = timezone.now()
-    sent = request.GET.get("sao", "")
-    stars = int(sent) if sent in ("3", "4", "5") else None
+    submitted_stars = request.GET.get("sao", "")
+    stars = int(submitted_stars) if submitted_stars in ("3", "4", "5") else None
     index = market_facet_index()
     product_ids = index.stars.get(stars, BitMap()) if stars else union_of(index.stars.values())
     products = SortedProducts(
@@ -138,8 +138,13 @@ def _cards_of(product_ids: Sequence[int], index: FacetIndex, *, now: datetime.da
     return build_cards(listings_for_cards(product_ids, index.channel_id), now=now)
 
 
-def _parse_month(sent: str | None, now: datetime.datetime) -> int:
+def _parse_month(submitted: str | None, now: datetime.datetime) -> int:
     """Return the requested month, 0 for all; this month if missing or invalid."""
-    if sent is not None and sent.isascii() and sent.isdecimal() and 0 <= int(sent[:3]) <= 12:
-        return int(sent[:3])
+    if (
+        submitted is not None
+        and submitted.isascii()
+        and submitted.isdecimal()
+        and 0 <= int(submitted[:3]) <= 12
+    ):
+        return int(submitted[:3])
     return vietnam_date(now).month

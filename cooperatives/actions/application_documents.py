@@ -210,11 +210,11 @@ def schedule_document_deletion(cooperative: Cooperative, now: datetime.datetime)
 
 def delete_documents_of_person(user: User, *, actor: Actor, now: datetime.datetime) -> None:
     """Step: delete an anonymised person's files; an approved cooperative keeps its own papers."""
-    sent = ApplicationDocument.objects.filter(submitted_by=user)
+    submitted_documents = ApplicationDocument.objects.filter(submitted_by=user)
     decided = Q(cooperative__state__in=[CooperativeState.APPROVED, CooperativeState.SUSPENDED])
-    for document in lock_rows(sent.filter(~decided | Q(kind=DocumentKind.REPRESENTATIVE))):
+    for document in lock_rows(submitted_documents.filter(~decided | Q(kind=DocumentKind.REPRESENTATIVE))):
         _delete_document(document, actor=actor, now=now)
-    sent.update(submitted_by=None)
+    submitted_documents.update(submitted_by=None)
 
 
 @shared_task(name="cooperatives.delete_due_documents")

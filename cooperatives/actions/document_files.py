@@ -60,7 +60,9 @@ def _inspect_file(file: File[bytes]) -> DocumentContentType:
     file.seek(0)
     start = file.read(16)
     file.seek(0)
-    content_type = next((known for signature, known in _SIGNATURES if start.startswith(signature)), None)
+    content_type = next(
+        (known_type for signature, known_type in _SIGNATURES if start.startswith(signature)), None
+    )
     if content_type is None:
         raise UnknownDocumentType(field="pages")
     if content_type != DocumentContentType.PDF:

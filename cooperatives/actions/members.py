@@ -80,8 +80,10 @@ def _update_membership(
 
 def _revoke_open_invitations(row: Membership, now: datetime.datetime) -> None:
     """Revoke a former manager's invitations, so that they cannot use one to come back."""
-    sent = Invitation.objects.filter(cooperative=row.cooperative_id, invited_by=row.user_id).open(now)
-    sent.update(revoked_at=now, note="")
+    sent_invitations = Invitation.objects.filter(cooperative=row.cooperative_id, invited_by=row.user_id).open(
+        now
+    )
+    sent_invitations.update(revoked_at=now, note="")
 
 
 def _record_membership(

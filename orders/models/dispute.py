@@ -14,8 +14,8 @@ from orders.states import DISPUTE_ENDED_STATES, DisputeState
 class DisputeQuerySet(models.QuerySet["Dispute"]):
     def awaiting_evidence(self) -> DisputeQuerySet:
         """Return disputes that wait for our evidence, earliest deadline first."""
-        waiting = self.filter(state=DisputeState.TO_ANSWER)
-        return waiting.order_by(F("evidence_by").asc(nulls_last=True), "pk")
+        disputes_to_answer = self.filter(state=DisputeState.TO_ANSWER)
+        return disputes_to_answer.order_by(F("evidence_by").asc(nulls_last=True), "pk")
 
     def newest_first(self) -> DisputeQuerySet:
         return self.order_by("-received_at", "-pk")

@@ -52,8 +52,8 @@ class GatewayCallQuerySet(models.QuerySet["GatewayCall"]):
 
     def due_for_check(self, now: datetime.datetime) -> GatewayCallQuerySet:
         """Return calls whose state is due to be fetched from the gateway, longest waiting first."""
-        waiting = OUTCOME_UNKNOWN_STATES | {CallState.NEEDS_BUYER}
-        return self.filter(state__in=waiting, next_check_at__lte=now).order_by("next_check_at", "pk")
+        waiting_states = OUTCOME_UNKNOWN_STATES | {CallState.NEEDS_BUYER}
+        return self.filter(state__in=waiting_states, next_check_at__lte=now).order_by("next_check_at", "pk")
 
 
 class GatewayCall(models.Model):

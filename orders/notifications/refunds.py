@@ -129,16 +129,16 @@ def _notify_buyer(
     occasion: str = "",
     **context: Any,
 ) -> None:
-    waiting = sum(payout.amount for payout in refund.payouts.without_account())
+    amount_without_account = sum(payout.amount for payout in refund.payouts.without_account())
     notify_buyer(
         order,
         template,
         subject=subject % {"code": order.code, "sum": format_money(amount, order.currency)},
-        sms_detail=_("Enter your account number on the order page.") if waiting else "",
+        sms_detail=_("Enter your account number on the order page.") if amount_without_account else "",
         now=now,
         occasion=occasion or str(refund.pk),
         refund=refund,
-        waiting=waiting,
-        by_card=refund.repayment - sum(payout.amount for payout in refund.payouts.all()),
+        amount_without_account=amount_without_account,
+        card_amount=refund.repayment - sum(payout.amount for payout in refund.payouts.all()),
         **context,
     )

@@ -189,11 +189,11 @@ class StripeGateway:
             if session.status == "open":
                 session = self._api.checkout.sessions.expire(request.reference, {}, _request_options(request))
             if session.status == "expired":
-                return convert_session(session, request, ended=Operation.VOID)
+                return convert_session(session, request, operation=Operation.VOID)
         intent = self._api.payment_intents.cancel(
             self._intent_of(request.reference), {"expand": [_CHARGE]}, _request_options(request)
         )
-        return convert_intent(intent, request, ended=Operation.VOID)
+        return convert_intent(intent, request, operation=Operation.VOID)
 
     def _refund(self, request: GatewayRequest) -> GatewayResult:
         refund = self._api.refunds.create(
@@ -238,7 +238,7 @@ class StripeGateway:
             case Operation.START:
                 return self._current_state(request.reference, request) if request.reference else None
             case Operation.CAPTURE | Operation.VOID:
-                result = self._current_state(request.reference, request, ended=operation)
+                result = self._current_state(request.reference, request, operation=operation)
                 return None if result.outcome in (Outcome.NEEDS_BUYER, Outcome.UNKNOWN) else result
             case Operation.REFUND:
                 listed: Any = self._api.refunds.list(
@@ -260,13 +260,13 @@ class StripeGateway:
         return None if transfer is None else GatewayResult(Outcome.SUCCEEDED, reference=transfer.id)
 
     def _current_state(
-        self, reference: str, request: GatewayRequest, *, ended: Operation = Operation.START
+        self, reference: str, request: GatewayRequest, *, operation: Operation = Operation.START
     ) -> GatewayResult:
         """Return the payment's current state."""
         if is_session(reference):
-            return convert_session(self._retrieve_session(reference), request, ended=ended)
+            return convert_session(self._retrieve_session(reference), request, operation=operation)
         intent = self._api.payment_intents.retrieve(reference, {"expand": [_CHARGE]})
-        return convert_intent(intent, request, ended=ended)
+        return convert_intent(intent, request, operation=operation)
 
     def _search_start(self, request: GatewayRequest) -> GatewayResult:
         """Search for a start that can no longer be repeated, among all payments since its first attempt."""

@@ -14,14 +14,14 @@ _REFUND_OUTCOMES = {"succeeded": Outcome.SUCCEEDED, "failed": Outcome.FAILED, "c
 
 
 def convert_intent(
-    intent: Any, request: GatewayRequest, *, ended: Operation = Operation.START
+    intent: Any, request: GatewayRequest, *, operation: Operation = Operation.START
 ) -> GatewayResult:
-    """Convert a PaymentIntent with its `latest_charge` to the result of the operation `ended`.
+    """Convert a PaymentIntent with its `latest_charge` to the result of the `operation`.
 
     A cancelled payment is a failed start and a successful cancel; an authorised one is a successful start and
     no capture yet.
     """
-    outcome, code = _outcome_of_intent(intent, ended)
+    outcome, code = _outcome_of_intent(intent, operation)
     return GatewayResult(
         outcome,
         reference=intent.id,
@@ -34,30 +34,30 @@ def convert_intent(
     )
 
 
-def _outcome_of_intent(intent: Any, ended: Operation) -> tuple[Outcome, str]:
-    cancelling = ended is Operation.VOID
+def _outcome_of_intent(intent: Any, operation: Operation) -> tuple[Outcome, str]:
+    is_void = operation is Operation.VOID
     match intent.status:
         case "succeeded":
-            paid = (Outcome.FAILED, "payment_intent_unexpected_state")
-            return paid if cancelling else (Outcome.SUCCEEDED, "")
+            paid_outcome = (Outcome.FAILED, "payment_intent_unexpected_state")
+            return paid_outcome if is_void else (Outcome.SUCCEEDED, "")
         case "canceled":
-            return (Outcome.SUCCEEDED, "") if cancelling else (Outcome.FAILED, "canceled")
+            return (Outcome.SUCCEEDED, "") if is_void else (Outcome.FAILED, "canceled")
         case "requires_capture":
-            return (Outcome.SUCCEEDED if ended is Operation.START else Outcome.UNKNOWN), ""
+            return (Outcome.SUCCEEDED if operation is Operation.START else Outcome.UNKNOWN), ""
         case "processing":
             return Outcome.PENDING, ""
     return Outcome.NEEDS_BUYER, decline_code(intent.last_payment_error)
 
 
 def convert_session(
-    session: Any, request: GatewayRequest, *, ended: Operation = Operation.START
+    session: Any, request: GatewayRequest, *, operation: Operation = Operation.START
 ) -> GatewayResult:
     """Convert a Checkout Session; once it is complete, its payment determines the result."""
     intent = session.payment_intent
     if session.status == "complete" and intent is not None:
-        return convert_intent(intent, request, ended=ended)
+        return convert_intent(intent, request, operation=operation)
     if session.status == "expired":
-        if ended is Operation.VOID:
+        if operation is Operation.VOID:
             return GatewayResult(Outcome.SUCCEEDED, reference=session.id)
         return GatewayResult(
             Outcome.FAILED, reference=session.id, code="expired", message=_message_of_code("expired", request)

@@ -40,10 +40,15 @@ def externally_refunded_amount(order: Order) -> int:
     """
     if not order.amount_due or order.confirmed_at is None:
         return 0
-    elsewhere = order.payments.all().externally_refunded_amount()
+    amount_of_apps = order.payments.all().externally_refunded_amount()
     return (
+<<<<<<< HEAD
         min(order.amount_due, max(0, elsewhere - order.refunds.all().reduction_without_repayment()))
         if elsewhere
+=======
+        min(order.still_due, max(0, amount_of_apps - order.refunds.all().unpaid_reduction()))
+        if amount_of_apps
+>>>>>>> 86abf820 (Give locals named by a participle their noun)
         else 0
     )
 

@@ -78,12 +78,12 @@ def verify_sepay_webhook(
     nor body.
     """
     if secret:
-        sent = _read_header(headers, "X-SePay-Timestamp")
-        if not _SECONDS.fullmatch(sent):
+        sent_at = _read_header(headers, "X-SePay-Timestamp")
+        if not _SECONDS.fullmatch(sent_at):
             raise SignatureMissing
-        expected = _hmac_hex(secret, sent.encode() + b"." + body, "sha256")
+        expected = _hmac_hex(secret, sent_at.encode() + b"." + body, "sha256")
         _compare_signature(_read_header(headers, "X-SePay-Signature"), f"sha256={expected}")
-        _check_time(int(sent), now)
+        _check_time(int(sent_at), now)
     elif api_key:
         _compare_signature(_read_header(headers, "Authorization"), f"Apikey {api_key}")
     else:
@@ -105,15 +105,15 @@ def verify_casso_webhook(
     proof = _CASSO_SIGNATURE.fullmatch(_read_header(headers, "X-Casso-Signature"))
     if not proof:
         raise SignatureMissing
-    sent, signature = proof.groups()
+    sent_at, signature = proof.groups()
     webhook_body = parse_webhook_body(body)
     expected = [
-        _hmac_hex(secret, f"{sent}.{_compact_json(payload)}".encode(), "sha512")
+        _hmac_hex(secret, f"{sent_at}.{_compact_json(payload)}".encode(), "sha512")
         for payload in (webhook_body, _lists_as_objects(webhook_body))
     ]
     if not any(hmac.compare_digest(expected_signature, signature) for expected_signature in expected):
         raise InvalidSignature
-    _check_time(int(sent) / 1000, now)
+    _check_time(int(sent_at) / 1000, now)
     return webhook_body
 
 
@@ -169,9 +169,9 @@ def _compare_signature(received: str, expected: str) -> None:
         raise InvalidSignature
 
 
-def _check_time(sent: float, now: datetime.datetime) -> None:
+def _check_time(sent_at: float, now: datetime.datetime) -> None:
     """Check the time after the signature, which covers it. Raises StaleSignature."""
-    if abs(now.timestamp() - sent) > MAX_CLOCK_DRIFT.total_seconds():
+    if abs(now.timestamp() - sent_at) > MAX_CLOCK_DRIFT.total_seconds():
         raise StaleSignature
 
 

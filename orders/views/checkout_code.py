@@ -53,8 +53,8 @@ def within_order_limits(request: HttpRequest, submitted: Mapping[str, object], p
 
 def send_code_to(request: HttpRequest, submitted: Mapping[str, object], phone: str) -> Refused | None:
     """Send a code unless a fresh one was sent; return the refusal if it cannot be sent."""
-    sent = sent_code(request, CodePurpose.CONFIRM)
-    is_fresh = sent is not None and time.time() - sent["at"] < _RESEND_SECONDS
+    pending_code = sent_code(request, CodePurpose.CONFIRM)
+    is_fresh = pending_code is not None and time.time() - pending_code["at"] < _RESEND_SECONDS
     if is_fresh and code_sent_to(request) == phone and "send-phone-code" not in submitted:
         return None
     if not settings.PHONE_CODES:
@@ -75,8 +75,12 @@ def send_code_to(request: HttpRequest, submitted: Mapping[str, object], phone: s
 
 def code_sent_to(request: HttpRequest) -> str:
     """Return the phone that a checkout code was sent to, or an empty string."""
-    sent = sent_code(request, CodePurpose.CONFIRM)
-    return str(sent["to"]) if sent is not None and sent.get("about") == _CODE_SUBJECT else ""
+    pending_code = sent_code(request, CodePurpose.CONFIRM)
+    return (
+        str(pending_code["to"])
+        if pending_code is not None and pending_code.get("about") == _CODE_SUBJECT
+        else ""
+    )
 
 
 def _is_phone_confirmed(request: HttpRequest, phone: str) -> bool:

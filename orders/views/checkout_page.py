@@ -83,8 +83,8 @@ def start_checkout(request: HttpRequest) -> HttpResponse:
 @require_safe
 def list_communes(request: HttpRequest) -> HttpResponse:
     """Render the communes and wards of a province as options."""
-    chosen = communes_of(request.GET.get("province", ""))
-    return render(request, "orders/communes.html", {"communes": chosen})
+    communes = communes_of(request.GET.get("province", ""))
+    return render(request, "orders/communes.html", {"communes": communes})
 
 
 def _handle_post(request: HttpRequest) -> HttpResponse:

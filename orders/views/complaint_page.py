@@ -53,8 +53,8 @@ def file_complaint(request: HttpRequest, order_id: uuid.UUID, number: int) -> Ht
     if is_sent and _is_repeated(request, part):
         return redirect("orders:order", order_id=order_id)
     is_possible = bool(in_time) and not has_open
-    sent = (request.POST, request.FILES) if is_sent and is_possible else (None, None)
-    form = ComplaintForm(*sent, delivered_lines=in_time, initial={"idempotency_key": uuid.uuid4()})
+    submitted = (request.POST, request.FILES) if is_sent and is_possible else (None, None)
+    form = ComplaintForm(*submitted, delivered_lines=in_time, initial={"idempotency_key": uuid.uuid4()})
     if form.is_valid():
         try:
             submit_complaint(

@@ -168,12 +168,12 @@ def file_request_view(request: HttpRequest) -> HttpResponse:
 @never_cache
 def confirm_guest_request(request: HttpRequest) -> HttpResponse:
     """File a guest's request after the code confirms their phone number or e-mail address."""
-    sent, data_request = sent_code(request, CodePurpose.DATA), request.session.get("data_request")
-    if sent is None or data_request is None:
+    pending_code, data_request = sent_code(request, CodePurpose.DATA), request.session.get("data_request")
+    if pending_code is None or data_request is None:
         return redirect("orders:file-data-request")
     form = CodeForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
-        return _render_code_form(request, form, sent)
+        return _render_code_form(request, form, pending_code)
     try:
         used_code = enter_code(request, CodePurpose.DATA, form.cleaned_data["code"])
         submit_guest_request(
@@ -187,7 +187,7 @@ def confirm_guest_request(request: HttpRequest) -> HttpResponse:
         )
     except Refused as refused:
         form.add_error("code", str(refused.message))
-        return _render_code_form(request, form, sent)
+        return _render_code_form(request, form, pending_code)
     del request.session["data_request"]
     return render(request, "orders/data_request_filed.html", {"to": used_code.recipient})
 
@@ -239,10 +239,10 @@ def _build_form(user: User | None, data: FormData) -> RequestForm:
     )
 
 
-def _render_code_form(request: HttpRequest, form: CodeForm, sent: dict[str, object]) -> HttpResponse:
+def _render_code_form(request: HttpRequest, form: CodeForm, pending_code: dict[str, object]) -> HttpResponse:
     context = {
         "form": form,
-        "sent": sent,
+        "sent": pending_code,
         "resend_url": "",
         "change_url": reverse("orders:file-data-request"),
         "heading": _("Verify your identity"),

@@ -42,10 +42,10 @@ def verify_order_code(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse
         return redirect(_next_page(request, order))
     if request.method == "POST" and "send" in request.POST:
         return _send_code(request, order)
-    sent = _last_sent_code(request, order)
+    pending_code = _last_sent_code(request, order)
     form = CodeForm(request.POST if request.method == "POST" else None)
-    if request.method != "POST" or sent is None or not form.is_valid():
-        return _render_page(request, order, form if sent else None)
+    if request.method != "POST" or pending_code is None or not form.is_valid():
+        return _render_page(request, order, form if pending_code else None)
     try:
         enter_code(request, CodePurpose.ORDER, form.cleaned_data["code"])
     except Refused as refused:
@@ -95,20 +95,29 @@ def _send_code(request: HttpRequest, order: Order) -> HttpResponse:
 
 def _last_sent_code(request: HttpRequest, order: Order) -> dict[str, object] | None:
     """Return the visitor's last sent code if it was for this order and one of its current contacts."""
+<<<<<<< HEAD
     sent = sent_code(request, CodePurpose.ORDER)
     if sent is None or sent.get("about") != str(order.pk) or sent["to"] not in order_contacts(order).values():
+=======
+    pending_code = sent_code(request, CodePurpose.ORDER)
+    if (
+        pending_code is None
+        or pending_code.get("about") != str(order.pk)
+        or pending_code["to"] not in contacts_of(order).values()
+    ):
+>>>>>>> 86abf820 (Give locals named by a participle their noun)
         return None
-    return sent
+    return pending_code
 
 
 def _render_page(
     request: HttpRequest, order: Order, form: CodeForm | None, *, refusal: Refused | None = None
 ) -> HttpResponse:
-    sent = _last_sent_code(request, order)
+    pending_code = _last_sent_code(request, order)
     context = {
         "order": order,
         "form": form,
-        "sent_to": mask_contact(str(sent["to"])) if sent else "",
+        "sent_to": mask_contact(str(pending_code["to"])) if pending_code else "",
         "contacts": [
             (contact_method.value, mask_contact(contact))
             for contact_method, contact in order_contacts(order).items()

@@ -129,14 +129,21 @@ def _is_paid_by_part(order: Order, timelines: Sequence[PartTimeline]) -> bool:
 
 def _reduction_context(order: Order, timelines: Sequence[PartTimeline]) -> dict[str, bool]:
     """Return why the order costs less than when it was placed, and whether the rest is still unpaid."""
-    ended = [timeline.part for timeline in timelines if not timeline.part.is_active]
+    ended_parts = [timeline.part for timeline in timelines if not timeline.part.is_active]
     is_unpaid = not order.charged
     has_arrived = order.status in (OrderStatus.DELIVERED, OrderStatus.RETURNED)
     return {
         "is_reduced": order.current_total_gross != order.total_gross,
         "is_reduced_by_ended_parts": is_unpaid
-        and order.cancelled_or_refunded == sum(part.total_gross for part in ended),
+        and order.cancelled_or_refunded == sum(part.total_gross for part in ended_parts),
         "is_reduced_before_payment": is_unpaid,
+<<<<<<< HEAD
         "has_amount_due": is_unpaid and order.amount_due > 0 and not has_arrived,
         "is_original_total_estimated": any(line.is_to_weigh for part in ended for line in part.lines.all()),
+=======
+        "is_rest_to_pay": is_unpaid and order.still_due > 0 and not has_arrived,
+        "is_original_total_estimated": any(
+            line.is_to_weigh for part in ended_parts for line in part.lines.all()
+        ),
+>>>>>>> 86abf820 (Give locals named by a participle their noun)
     }

@@ -114,9 +114,9 @@ def payment_choices(
     field: BoundField, payment_methods: list[PaymentMethod], weight_text: str = ""
 ) -> list[PaymentChoice]:
     """Return the radio buttons of a form's field; `weight_text` describes a transfer before weighing."""
-    chosen = field.value()
+    chosen_method = field.value()
     choices = [
-        _payment_choice(payment_method, payment_method == chosen) for payment_method in payment_methods
+        _payment_choice(payment_method, payment_method == chosen_method) for payment_method in payment_methods
     ]
     return [
         replace(choice, description=weight_text)

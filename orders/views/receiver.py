@@ -104,10 +104,10 @@ def _last_invoice(user: User) -> dict[str, str]:
 
 
 def _with_address(submitted: QueryDict, book: list[Address]) -> QueryDict:
-    chosen = next((address for address in book if str(address.pk) == submitted["use-address"]), None)
-    if chosen is None:
+    chosen_address = next((address for address in book if str(address.pk) == submitted["use-address"]), None)
+    if chosen_address is None:
         return submitted
-    fields = {"name": chosen.first_name, "phone": format_phone(chosen.phone)}
+    fields = {"name": chosen_address.first_name, "phone": format_phone(chosen_address.phone)}
     return with_values(
-        submitted, {name: value for name, value in fields.items() if value} | _address_fields(chosen)
+        submitted, {name: value for name, value in fields.items() if value} | _address_fields(chosen_address)
     )

@@ -157,27 +157,33 @@ def edit_refund_account(request: HttpRequest, order_id: uuid.UUID) -> HttpRespon
     return render(request, "orders/refund_account.html", context)
 
 
-def _build_refund_display(refund: Refund, paid: int, failed_amount: int, texts: _Texts) -> RefundDisplay:
+def _build_refund_display(
+    refund: Refund, paid_amount: int, failed_amount: int, texts: _Texts
+) -> RefundDisplay:
     if not refund.repayment:
         return RefundDisplay(refund, [_("Not paid yet, so nothing is left to pay for it.")], "good")
-    if paid >= refund.repayment:
-        sent = _sent_messages(refund, texts)
+    if paid_amount >= refund.repayment:
+        sent_messages = _sent_messages(refund, texts)
         return RefundDisplay(
-            refund, [str(texts.arrived), *sent] if sent else [str(texts.refunded_directly)], "good"
+            refund,
+            [str(texts.arrived), *sent_messages] if sent_messages else [str(texts.refunded_directly)],
+            "good",
         )
     messages = _sent_messages(refund, texts)
     payouts = list(refund.payouts.all())
-    waiting = sum(payout.amount for payout in payouts if _lacks_account(payout))
-    if waiting:
-        messages.append(str(texts.needs_account) % {"sum": format_money(waiting, refund.currency)})
+    amount_without_account = sum(payout.amount for payout in payouts if _lacks_account(payout))
+    if amount_without_account:
+        messages.append(
+            str(texts.needs_account) % {"sum": format_money(amount_without_account, refund.currency)}
+        )
     for payout in payouts:
         if payout.state == PayoutState.DUE and payout.bank_account:
             values = {"sum": format_money(payout.amount, refund.currency), "digits": payout.account_end}
             messages.append(str(texts.sending) % values)
     due_amount = sum(payout.amount for payout in payouts if payout.state == PayoutState.DUE)
-    by_card = refund.repayment - paid - failed_amount - due_amount
-    if by_card > 0:
-        messages.append(str(texts.by_card) % {"sum": format_money(by_card, refund.currency)})
+    card_amount = refund.repayment - paid_amount - failed_amount - due_amount
+    if card_amount > 0:
+        messages.append(str(texts.by_card) % {"sum": format_money(card_amount, refund.currency)})
     if failed_amount:
         messages.append(str(texts.failed) % {"sum": format_money(failed_amount, refund.currency)})
     return RefundDisplay(refund, messages, "wait", failed_amount)

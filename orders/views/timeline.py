@@ -152,12 +152,12 @@ def _dispatch_entry(part: OrderPart, parcels: Sequence[Parcel], is_packed: bool)
     if part.progress in (Progress.DISPATCHED, Progress.PARTLY_DISPATCHED, Progress.PARTLY_DELIVERED):
         return TimelineEntry(capfirst(part.state_label(parcels)), "now", left_at)
     if is_packed:
-        waiting = (
+        waiting_text = (
             _("Waiting to be taken to the pickup point")
             if part.is_collected
             else _("Waiting for the carrier")
         )
-        return TimelineEntry(waiting, "now")
+        return TimelineEntry(waiting_text, "now")
     return TimelineEntry(title)
 
 

@@ -179,5 +179,5 @@ def _communes(day: datetime.date, province: str, folded: str) -> QuerySet[Divisi
 def _pick_commune(candidates: list[Division], entered: str) -> Division | None:
     """Return the commune with exactly this spelling (with diacritics), or else the only candidate."""
     exact = [candidate for candidate in candidates if entered in (candidate.name, candidate.full_name)]
-    chosen = exact or candidates
-    return chosen[0] if len(chosen) == 1 else None
+    matching_communes = exact or candidates
+    return matching_communes[0] if len(matching_communes) == 1 else None

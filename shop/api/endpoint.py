@@ -142,8 +142,8 @@ def _parse_body(request: HttpRequest) -> object:
         raise InvalidBody("The request's body cannot be read.") from error
 
 
-def _refuse_nul(written: bytes) -> None:
-    if any(nul in written for nul in _NULS):
+def _refuse_nul(body: bytes) -> None:
+    if any(nul in body for nul in _NULS):
         raise InvalidBody("Texts may not hold the character NUL.")
 
 

@@ -110,20 +110,20 @@ def format_protocol_error(error: GraphQLError) -> dict[str, object]:
 
 
 def payload_errors(
-    refused: Refused, codes: Mapping[str, str], known: Mapping[str, object]
+    refused: Refused, codes: Mapping[str, str], enum_values: Mapping[str, object]
 ) -> Sequence[Mapping[str, object]]:
     """Return a refusal as the `errors` of a mutation's payload.
 
-    `codes` maps refusal codes to the domain's enum values; `known` holds all values of that enum. If an input
-    has another name in the API than in the action, the mutation raises InputError itself.
+    `codes` maps refusal codes to the domain's enum values; `enum_values` holds all of them. If an
+    input has another name in the API than in the action, the mutation raises InputError itself.
     """
     if isinstance(refused, InputErrors):
         return [
             entry
             for input_error in refused.input_errors
-            for entry in payload_errors(input_error, codes, known)
+            for entry in payload_errors(input_error, codes, enum_values)
         ]
     api_code = refused.api_code if isinstance(refused, InputError) else codes.get(refused.code)
     choices = (api_code, COMMON_CODES.get(refused.code), refused.code.upper(), *_FALLBACKS)
-    code = next(choice for choice in choices if choice in known)
+    code = next(choice for choice in choices if choice in enum_values)
     return [refused.details | {"field": refused.field, "message": str(refused.message), "code": code}]

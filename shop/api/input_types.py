@@ -142,11 +142,11 @@ def _imports(
     type_names = {
         type_name for members in classes.values() for type_ in members.values() for type_name in _names(type_)
     }
-    used: dict[str, list[str]] = {}
+    names_by_module: dict[str, list[str]] = {}
     for name in sorted(type_names & modules_by_input.keys()):
         if modules_by_input[name] != area:
-            used.setdefault(modules_by_input[name], []).append(name)
-    for other_area, names in sorted(used.items()):
+            names_by_module.setdefault(modules_by_input[name], []).append(name)
+    for other_area, names in sorted(names_by_module.items()):
         line = f"from shop.api.{other_area}.inputs import {', '.join(names)}"
         if len(line) > _LINE_LENGTH:
             members = "".join(f"    {name},\n" for name in names)

@@ -63,9 +63,9 @@ def signing_key() -> SigningKey:
 def _read_or_generate(path: Path) -> str:
     """Read the generated key from the file; the first process to need it creates the file."""
     if not path.exists():
-        fresh = path.with_name(f"{path.name}.{os.getpid()}")
-        fresh.touch(mode=0o600)
-        fresh.write_bytes(
+        new_path = path.with_name(f"{path.name}.{os.getpid()}")
+        new_path.touch(mode=0o600)
+        new_path.write_bytes(
             generate_private_key(public_exponent=65537, key_size=_BITS).private_bytes(
                 serialization.Encoding.PEM,
                 serialization.PrivateFormat.PKCS8,
@@ -73,8 +73,8 @@ def _read_or_generate(path: Path) -> str:
             )
         )
         with contextlib.suppress(FileExistsError):  # another process was first; use its key
-            os.link(fresh, path)
-        fresh.unlink()
+            os.link(new_path, path)
+        new_path.unlink()
     return path.read_text()
 
 

@@ -262,10 +262,10 @@ def failure_reasons() -> list[tuple[str, str]]:
 def sale_units() -> dict[str, list[tuple[str, str]]]:
     """Return the sale units as the page of a new product groups them, and the measures of a content."""
     names = {str(unit): str(Unit(unit).label) for unit in Unit.values}
-    others = [unit for unit in Unit.values if unit not in COMMON_UNITS]
+    other_units = [unit for unit in Unit.values if unit not in COMMON_UNITS]
     return {
         "common": [(str(unit), names[unit]) for unit in COMMON_UNITS],
-        "others": [(unit, names[unit]) for unit in others],
+        "others": [(unit, names[unit]) for unit in other_units],
         "measures": [
             *((measure, measure) for measure in ("g", "kg", "ml", "l")),
             *((unit, names[unit]) for unit in Unit.values[:6]),

@@ -13,5 +13,5 @@ class EmailBackend(ConsoleBackend):
 
     def write_message(self, message: EmailMessage) -> None:
         recipients = ", ".join(message.recipients())
-        head = f"From: {message.from_email}\nTo: {recipients}\nSubject: {message.subject}"
-        self.stream.write(f"{_RULE}\n{head}\n\n{str(message.body).strip()}\n{_RULE}\n")
+        header = f"From: {message.from_email}\nTo: {recipients}\nSubject: {message.subject}"
+        self.stream.write(f"{_RULE}\n{header}\n\n{str(message.body).strip()}\n{_RULE}\n")

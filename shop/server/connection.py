@@ -131,9 +131,9 @@ class HttpConnection(HTTPChannel):  # type: ignore[misc]
         return [*self.requests, *([self.request] if self.request is not None else [])]
 
     def send(self, data: bytes, do_close: bool = True) -> int:
-        sent: int = super().send(data, do_close=do_close)
-        self.sent_bytes += sent
-        return sent
+        sent_bytes: int = super().send(data, do_close=do_close)
+        self.sent_bytes += sent_bytes
+        return sent_bytes
 
     def received(self, data: bytes) -> bool:
         is_received: bool = super().received(data)

@@ -109,10 +109,10 @@ def _close_idle(channels: list[HttpConnection]) -> bool:
 
 
 def _close_longest_waiting(channels: list[HttpConnection]) -> bool:
-    waiting = [channel for channel in channels if channel.is_waiting]
-    if not waiting:
+    waiting_channels = [channel for channel in channels if channel.is_waiting]
+    if not waiting_channels:
         return False
-    min(waiting, key=lambda channel: channel.step_began).handle_close()
+    min(waiting_channels, key=lambda channel: channel.step_began).handle_close()
     return True
 
 

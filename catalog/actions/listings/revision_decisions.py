@@ -126,8 +126,8 @@ def _replace_pictures(product: Product, revision: ProductRevision) -> None:
     rows = list(revision.picture_rows.select_related("picture", "media").order_by("sort_order", "pk"))
     if any(row.picture.state != PictureState.READY for row in rows if row.media_id is None):
         raise RevisionPictureNotReady()
-    kept = [row.media_id for row in rows if row.media_id is not None]
-    ProductMedia.objects.filter(product=product).exclude(pk__in=kept).delete()
+    kept_media_ids = [row.media_id for row in rows if row.media_id is not None]
+    ProductMedia.objects.filter(product=product).exclude(pk__in=kept_media_ids).delete()
     for position, row in enumerate(rows):
         media = row.media or ProductMedia(product=product, picture=row.picture, alt=row.alt)
         media.sort_order = position

@@ -98,14 +98,14 @@ def delete_back_in_stock_requests_of_contact(contact: str) -> None:
 
 def send_back_in_stock_notifications(*, channel: Channel, now: datetime.datetime, batch: int = BATCH) -> int:
     """Send a batch of due notifications, oldest requests first; return how many."""
-    sent: list[int] = []
+    batch_counts: list[int] = []
     run_batch(
         BackInStockRequest.objects.due(channel, vietnam_date(now)).values_list("pk", flat=True),
-        lambda keys: sent.append(_send_batch(keys, channel, now=now)),
+        lambda keys: batch_counts.append(_send_batch(keys, channel, now=now)),
         sweep="catalog.send_back_in_stock_notifications",
         at_once=batch,
     )
-    return sum(sent)
+    return sum(batch_counts)
 
 
 @transaction.atomic(durable=True)

@@ -62,10 +62,10 @@ def draw_share_pictures_task() -> None:
 
     A picture whose photo is still being processed is drawn without it and retried; retries take turns.
     """
-    last_seen, waiting = cache.get(_SEEN_KEY, (0, []))
-    waiting = [tuple(waiting_row) for waiting_row in waiting]
+    last_seen, waiting_pictures = cache.get(_SEEN_KEY, (0, []))
+    waiting_pictures = [tuple(waiting_row) for waiting_row in waiting_pictures]
     changed, last_seen = _changed_rows(last_seen)
-    due_rows = dict.fromkeys([*waiting[:_PICTURES_PER_RUN], *changed])
+    due_rows = dict.fromkeys([*waiting_pictures[:_PICTURES_PER_RUN], *changed])
     for kind, key in list(due_rows):
         if kind == _COOPERATIVE:
             due_rows |= dict.fromkeys(_products_showing(int(key)))
@@ -78,7 +78,7 @@ def draw_share_pictures_task() -> None:
     run_each(due_rows, draw_one, sweep="catalog.draw_share_pictures")
     # The others failed, or their photo is still being processed.
     remaining_rows = dict.fromkeys(
-        [*waiting[_PICTURES_PER_RUN:], *(due_row for due_row in due_rows if due_row not in drawn)]
+        [*waiting_pictures[_PICTURES_PER_RUN:], *(due_row for due_row in due_rows if due_row not in drawn)]
     )
     cache.set(_SEEN_KEY, (last_seen, list(remaining_rows)), timeout=None)
 

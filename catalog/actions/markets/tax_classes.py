@@ -51,11 +51,11 @@ def change_tax_class(
     tax_class_id: int,
     name: str | None,
     rates: Mapping[str, Decimal],
-    ended: Collection[str] = (),
+    ended_countries: Collection[str] = (),
     actor: Actor,
     now: datetime.datetime,
 ) -> TaxClass:
-    """Update a tax class: new rates apply from today, `ended` countries' rates until yesterday.
+    """Update a tax class: new rates apply from today, those of `ended_countries` until yesterday.
 
     Raises InvalidColumnValue, Missing, InvalidTaxRate.
     """
@@ -71,13 +71,13 @@ def change_tax_class(
             continue
         _end_rates(tax_class, [country], today)
         TaxRate.objects.create(tax_class=tax_class, country=country, rate=rate, valid_from=today)
-    _end_rates(tax_class, ended, today)
+    _end_rates(tax_class, ended_countries, today)
     record_change(
         "taxclass.changed",
         tax_class,
         actor=actor,
         now=now,
-        data=_change_data(rates) | {"ended": sorted(ended)},
+        data=_change_data(rates) | {"ended": sorted(ended_countries)},
     )
     return tax_class
 

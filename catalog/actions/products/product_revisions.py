@@ -58,10 +58,10 @@ def propose_values(
         return dict(values)
     _require_acceptable(product, proposed)
     revision = open_revision(product, now)
-    kept = {column: value for column, value in revision.values.items() if column not in proposed}
+    kept_values = {column: value for column, value in revision.values.items() if column not in proposed}
     changed = {column: value for column, value in proposed.items() if getattr(product, column) != value}
     before = revision.values
-    revision.values = kept | changed
+    revision.values = kept_values | changed
     if revision.values != before:
         save_revision(revision, actor=actor, now=now)
     return {column: value for column, value in values.items() if column not in REVIEWED_COLUMNS}

@@ -70,10 +70,10 @@ def picture_difference(revision: ProductRevision) -> PictureDifference | None:
 def _column_differences(revision: ProductRevision) -> Iterator[TextDifference]:
     for column, label in _LABELS.items():
         if column in revision.values:
-            old, new = getattr(revision.product, column), revision.values[column]
+            old_value, new_value = getattr(revision.product, column), revision.values[column]
             if column == "category_id":
-                old, new = _category_name(old), _category_name(new)
-            yield TextDifference(label, str(old or ""), str(new or ""))
+                old_value, new_value = _category_name(old_value), _category_name(new_value)
+            yield TextDifference(label, str(old_value or ""), str(new_value or ""))
 
 
 def _variant_differences(revision: ProductRevision) -> Iterator[TextDifference]:

@@ -24,11 +24,13 @@ _SEEN_KEY = "words-counted-up-to"
 def recount_known_words() -> int:
     """Recount the words of all products that are published in any channel; return how many there are."""
     counts = _count_words()
-    known = dict(KnownWord.objects.values_list("word", "product_count"))
-    obsolete = [word for word in known if word not in counts]
-    new_words = [word for word in counts if word not in known]
+    stored_counts = dict(KnownWord.objects.values_list("word", "product_count"))
+    obsolete = [word for word in stored_counts if word not in counts]
+    new_words = [word for word in counts if word not in stored_counts]
     changed = {
-        word for word, product_count in counts.items() if known.get(word, product_count) != product_count
+        word
+        for word, product_count in counts.items()
+        if stored_counts.get(word, product_count) != product_count
     }
     for words in _batches(obsolete):
         KnownWord.objects.filter(word__in=words).delete()

@@ -376,9 +376,9 @@ def refresh_availability(*, variant_ids: Iterable[int]) -> None:
         available = set(
             _available_listings(channel.pk, channel.default_country, [row.pk for row in channel_rows])
         )
-        stale = [row.pk for row in channel_rows if row.is_available != (row.pk in available)]
-        for is_available in (True, False) if stale else ():
-            changed = [key for key in stale if (key in available) == is_available]
+        stale_listing_ids = [row.pk for row in channel_rows if row.is_available != (row.pk in available)]
+        for is_available in (True, False) if stale_listing_ids else ():
+            changed = [key for key in stale_listing_ids if (key in available) == is_available]
             Listing.objects.filter(pk__in=changed).update(is_available=is_available)
 
 

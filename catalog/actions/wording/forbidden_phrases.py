@@ -67,9 +67,9 @@ def require_allowed_product(product: Product) -> None:
     require_allowed_texts({column: getattr(product, column) for column in PRODUCT_COLUMNS})
     variants = dict(product.variants.values_list("pk", "name"))
     require_allowed_texts({f"variant-{key}": name for key, name in variants.items()})
-    own = Q(kind="catalog.product", key=str(product.pk))
+    own_findings = Q(kind="catalog.product", key=str(product.pk))
     children = Q(kind="catalog.variant", key__in=[str(key) for key in variants])
-    for row in Translation.objects.filter(own | children).order_by("pk"):
+    for row in Translation.objects.filter(own_findings | children).order_by("pk"):
         require_allowed_texts({row.field: row.text})
 
 

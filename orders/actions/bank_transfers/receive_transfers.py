@@ -104,9 +104,9 @@ def record_transfer(
     codes = find_order_codes(incoming.note)
     ids = Order.objects.placed().filter(code__in=codes).values_list("pk", flat=True) if codes else []
     named_orders = list(locks.lock_orders(ids).values())
-    known = _find_known(incoming)
-    if known is not None:
-        return RecordedTransfer(known, False)
+    known_transfer = _find_known(incoming)
+    if known_transfer is not None:
+        return RecordedTransfer(known_transfer, False)
     is_doubtful = statement is None and _may_be_known(incoming)
     transfer, is_new = _create_transfer(incoming, named_orders, statement, now)
     if not is_new:
@@ -167,17 +167,21 @@ def unassigned_amount(transfer: BankTransfer) -> int:
 
 
 def _find_known(incoming: IncomingTransfer) -> BankTransfer | None:
-    known = BankTransfer.objects.filter(fingerprint=incoming.fingerprint).first()
-    return None if known is not None and _is_different_transfer(known, incoming) else known
+    known_transfer = BankTransfer.objects.filter(fingerprint=incoming.fingerprint).first()
+    return (
+        None
+        if known_transfer is not None and _is_different_transfer(known_transfer, incoming)
+        else known_transfer
+    )
 
 
-def _is_different_transfer(known: BankTransfer, incoming: IncomingTransfer) -> bool:
+def _is_different_transfer(known_transfer: BankTransfer, incoming: IncomingTransfer) -> bool:
     """Return whether two transfers of one service without bank reference have different event ids."""
     return (
         not incoming.has_reference
         and bool(incoming.event_id)
-        and known.provider == incoming.provider
-        and known.event_id != incoming.event_id
+        and known_transfer.provider == incoming.provider
+        and known_transfer.event_id != incoming.event_id
     )
 
 
@@ -287,8 +291,10 @@ def process_bank_webhooks_task() -> None:
 
     Each webhook has its own task, so a failing one delays no other.
     """
-    waiting = WebhookEvent.objects.unhandled().filter(
+    waiting_events = WebhookEvent.objects.unhandled().filter(
         provider__in=BANK_WEBHOOK_PROVIDERS, received_at__lt=timezone.now() - _MIN_AGE
     )
-    for event_id in waiting.order_by("tries", "received_at", "pk").values_list("pk", flat=True)[:_SWEEP_SIZE]:
+    for event_id in waiting_events.order_by("tries", "received_at", "pk").values_list("pk", flat=True)[
+        :_SWEEP_SIZE
+    ]:
         process_bank_webhook_task.delay(event_id=event_id)

@@ -122,7 +122,7 @@ def chosen_combined_option(quote: Quote) -> CombinedOption | None:
 
 @transaction.atomic(durable=True)
 def choose_combined_option(
-    *, basket_id: uuid.UUID, chosen: int | uuid.UUID | None, now: datetime.datetime
+    *, basket_id: uuid.UUID, chosen_key: int | uuid.UUID | None, now: datetime.datetime
 ) -> tuple[Basket, Quote]:
     """Choose an option for the whole basket, by its key or leading service; None clears the choice.
 
@@ -131,12 +131,12 @@ def choose_combined_option(
     basket = lock_existing_basket(basket_id)
     quote_request = basket_quote_request(basket)
     inputs = read_quote_inputs(quote_request)
-    if chosen is None:
+    if chosen_key is None:
         DeliveryChoice.objects.filter(basket=basket).delete()
         quote_request = replace(quote_request, deliveries={})
     else:
         options = combined_options(build_quote(quote_request, now=now, inputs=inputs))
-        matching = (option for option in options if chosen in (option.service.pk, option.key(basket_id)))
+        matching = (option for option in options if chosen_key in (option.service.pk, option.key(basket_id)))
         option = next(matching, None)
         if option is None:
             raise CombinedOptionNotAvailable(field="delivery")

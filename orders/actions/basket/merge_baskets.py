@@ -48,8 +48,8 @@ def _merge(guest_basket: Basket, user_basket: Basket) -> None:
     for column in columns:
         setattr(user_basket, column, getattr(user_basket, column) or getattr(guest_basket, column))
     user_basket.save(update_fields=columns)
-    chosen = user_basket.delivery_choices.values("cooperative")
-    guest_basket.delivery_choices.exclude(cooperative__in=chosen).update(basket=user_basket)
+    cooperatives_with_choice = user_basket.delivery_choices.values("cooperative")
+    guest_basket.delivery_choices.exclude(cooperative__in=cooperatives_with_choice).update(basket=user_basket)
     Payment.objects.filter(basket=guest_basket).update(basket=user_basket)
     guest_basket.delete()
 

@@ -161,10 +161,10 @@ def cancel_active_parts(order: Order, reason: str, *, actor: Actor, now: datetim
     """
     parts = order.parts.select_related("cooperative").active()
     locks.lock_stock(held_stock_ids(parts))
-    ended = list(parts.order_by("slot__delivery_method", "slot__day", "slot__starts", "number"))
-    for part in ended:
+    ended_parts = list(parts.order_by("slot__delivery_method", "slot__day", "slot__starts", "number"))
+    for part in ended_parts:
         end_part(order, part, PartState.CANCELLED, reason, actor=actor, now=now)
-    return len(ended)
+    return len(ended_parts)
 
 
 def end_and_refund_part(

@@ -25,11 +25,11 @@ class SubstituteUnanswered(Refused):
 
 def require_no_waiting_substitute(line_ids: Iterable[uuid.UUID]) -> None:
     """Raise SubstituteUnanswered if one of these lines waits for the buyer's answer."""
-    waiting = list(
+    waiting_lines = list(
         Substitute.objects.waiting().filter(line__in=list(line_ids)).values_list("line", flat=True)
     )
-    if waiting:
-        raise SubstituteUnanswered(lines=waiting)
+    if waiting_lines:
+        raise SubstituteUnanswered(lines=waiting_lines)
 
 
 def held_stock_ids(parts: Iterable[OrderPart]) -> set[int]:
@@ -42,6 +42,8 @@ def held_stock_ids(parts: Iterable[OrderPart]) -> set[int]:
 
 def close_substitutes(part: OrderPart, *, now: datetime.datetime) -> None:
     """Step: withdraw the unanswered offers of a part that ends; the caller releases the stock."""
-    waiting = list(Substitute.objects.waiting().filter(line__part=part).order_by("pk"))
-    change_states(waiting, SubstituteState.WITHDRAWN, SUBSTITUTE_TRANSITIONS)
-    Substitute.objects.filter(pk__in=[substitute.pk for substitute in waiting]).update(answered_at=now)
+    waiting_substitutes = list(Substitute.objects.waiting().filter(line__part=part).order_by("pk"))
+    change_states(waiting_substitutes, SubstituteState.WITHDRAWN, SUBSTITUTE_TRANSITIONS)
+    Substitute.objects.filter(pk__in=[substitute.pk for substitute in waiting_substitutes]).update(
+        answered_at=now
+    )

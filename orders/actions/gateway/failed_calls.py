@@ -107,8 +107,8 @@ def pay_out_by_bank(*, payout_id: uuid.UUID, actor: Actor, now: datetime.datetim
     payout = locks.lock_payout(payout_id)
     if payout.method == PayoutMethod.BANK:
         return payout
-    sent = payout.calls.filter(operation=Operation.PAY_OUT).exclude(state=CallState.FAILED)
-    if payout.state != PayoutState.DUE or sent.exists():
+    sent_calls = payout.calls.filter(operation=Operation.PAY_OUT).exclude(state=CallState.FAILED)
+    if payout.state != PayoutState.DUE or sent_calls.exists():
         raise CallNotRepeatable()
     payout.method = PayoutMethod.BANK
     payout.save(update_fields=["method"])

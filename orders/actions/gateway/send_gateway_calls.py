@@ -207,8 +207,8 @@ def look_up_call_task(*, call_id: str) -> None:
 @shared_task(name="orders.look_up_gateway_calls")
 def look_up_calls_task() -> None:
     """Look up calls with unknown outcomes. Each call has its own job, so a failure delays no other."""
-    waiting = GatewayCall.objects.due_for_check(timezone.now()).values_list("pk", flat=True)
-    for call_id in waiting[:_BATCH_SIZE]:
+    waiting_call_ids = GatewayCall.objects.due_for_check(timezone.now()).values_list("pk", flat=True)
+    for call_id in waiting_call_ids[:_BATCH_SIZE]:
         look_up_call_task.delay(call_id=str(call_id))
 
 

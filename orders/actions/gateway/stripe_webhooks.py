@@ -249,8 +249,8 @@ def handle_stripe_event_task(*, event_id: int) -> None:
 @shared_task(name="orders.handle_stripe_events")
 def handle_stripe_events_task() -> None:
     """Handle events whose job was lost or whose handling failed. Each event has a job of its own."""
-    waiting = WebhookEvent.objects.unhandled().filter(
+    waiting_events = WebhookEvent.objects.unhandled().filter(
         provider=PROVIDER, received_at__lt=timezone.now() - _SWEEP_AFTER, tries__lt=MAX_TRIES
     )
-    for event_id in waiting.values_list("pk", flat=True)[:_BATCH_SIZE]:
+    for event_id in waiting_events.values_list("pk", flat=True)[:_BATCH_SIZE]:
         handle_stripe_event_task.delay(event_id=event_id)

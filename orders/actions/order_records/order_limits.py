@@ -83,12 +83,12 @@ def minutes_to_pay(*, is_guest: bool, usual_minutes: int, now: datetime.datetime
     maximum_unpaid = settings.UNPAID_GUEST_ORDERS
     if not is_guest or not maximum_unpaid or usual_minutes <= settings.UNPAID_GUEST_MINUTES:
         return usual_minutes
-    waiting = Order.objects.unpaid().filter(
+    waiting_orders = Order.objects.unpaid().filter(
         user=None, placed_at__gte=now - datetime.timedelta(minutes=usual_minutes)
     )
     return (
         settings.UNPAID_GUEST_MINUTES
-        if waiting[: maximum_unpaid + 1].count() > maximum_unpaid
+        if waiting_orders[: maximum_unpaid + 1].count() > maximum_unpaid
         else usual_minutes
     )
 

@@ -89,8 +89,10 @@ def find_stale_columns(order: Order) -> list[str]:
     recalculated, facts = copy.copy(order), read_facts(order)
     parts, before = facts.parts, [part.progress for part in facts.parts]
     _set_derived_columns(recalculated, facts)
-    stale = [column for column in DERIVED_COLUMNS if getattr(order, column) != getattr(recalculated, column)]
-    return stale + [
+    stale_columns = [
+        column for column in DERIVED_COLUMNS if getattr(order, column) != getattr(recalculated, column)
+    ]
+    return stale_columns + [
         f"progress of part {part.pk}"
         for part, old_progress in zip(parts, before, strict=True)
         if part.progress != old_progress
@@ -290,10 +292,10 @@ def _saleor_status(order: Order, parts: Sequence[OrderPart]) -> str:
     if progress & {Progress.PARTLY_RETURNED, Progress.RETURNED}:
         return SaleorStatus.PARTIALLY_RETURNED
     fully_sent = {Progress.DISPATCHED, Progress.DELIVERED, Progress.PARTLY_DELIVERED}
-    sent = {*fully_sent, Progress.PARTLY_DISPATCHED}
+    sent_states = {*fully_sent, Progress.PARTLY_DISPATCHED}
     if progress <= fully_sent and not _has_open_lines(order, active_parts):
         return SaleorStatus.FULFILLED
-    return SaleorStatus.PARTIALLY_FULFILLED if progress & sent else SaleorStatus.UNFULFILLED
+    return SaleorStatus.PARTIALLY_FULFILLED if progress & sent_states else SaleorStatus.UNFULFILLED
 
 
 def _has_open_lines(order: Order, active_parts: Sequence[OrderPart]) -> bool:

@@ -124,11 +124,11 @@ def report_payment_event(
     key = f"reported:{payment.pk}:{kind}:{reference}"
     if len(key) > _MAX_KEY_LENGTH:  # truncated keys could collide
         key = f"reported:{payment.pk}:{hashlib.sha256(key.encode()).hexdigest()}"
-    known = PaymentEvent.objects.filter(idempotency_key=key).first()
-    if known is not None:
-        if known.amount != amount:
+    known_event = PaymentEvent.objects.filter(idempotency_key=key).first()
+    if known_event is not None:
+        if known_event.amount != amount:
             raise ReportedAmountDiffers(field="amount")
-        return known, False
+        return known_event, False
     return _record_reported_event(
         order, payment, kind, amount, key, reference, message, actor=actor, now=now
     ), True
@@ -177,21 +177,21 @@ def _events_to_record(before: PaymentSums, reported: ReportedTotals) -> list[tup
     refunded = before.refunded if reported.refunded is None else reported.refunded
     charged = before.charged if reported.charged is None else reported.charged
     cancelled = before.cancelled if reported.cancelled is None else reported.cancelled
-    captured = (charged + refunded) - (before.charged + before.refunded)
-    ended = max(0, cancelled - before.cancelled)
+    captured_now = (charged + refunded) - (before.charged + before.refunded)
+    cancelled_now = max(0, cancelled - before.cancelled)
     events: list[tuple[EventKind, int]] = []
     if reported.authorised is not None:
         # A captured or voided amount was authorised before.
-        authorised = reported.authorised + max(0, captured) + ended - before.authorised
+        authorised = reported.authorised + max(0, captured_now) + cancelled_now - before.authorised
         if reported.authorised or before.authorised:
             events.append((EventKind.AUTHORIZATION_SUCCESS, authorised))
             if authorised < 0:
-                ended -= authorised
-    events.append((EventKind.CHARGE_SUCCESS, captured))
-    events.append((EventKind.CHARGE_BACK, -captured))
+                cancelled_now -= authorised
+    events.append((EventKind.CHARGE_SUCCESS, captured_now))
+    events.append((EventKind.CHARGE_BACK, -captured_now))
     events.append((EventKind.REFUND_SUCCESS, refunded - before.refunded))
     events.append((EventKind.REFUND_REVERSE, before.refunded - refunded))
-    events.append((EventKind.CANCEL_SUCCESS, ended))
+    events.append((EventKind.CANCEL_SUCCESS, cancelled_now))
     return [(kind, amount) for kind, amount in events if amount > 0]
 
 

@@ -144,8 +144,8 @@ def _change_account(
         cooperative_id=cooperative.pk,
         data=data,
     )
-    waiting = Payout.objects.due().filter(settlement__cooperative=cooperative, bank_account="")
-    for payout_id in waiting.values_list("pk", flat=True):
+    waiting_payouts = Payout.objects.due().filter(settlement__cooperative=cooperative, bank_account="")
+    for payout_id in waiting_payouts.values_list("pk", flat=True):
         _change_payout_accounts(locks.lock_payout(payout_id), account, actor=actor, now=now)
     money_notifications.notify_account_change(
         cooperative, previous.account, actor.name, occasion=change.pk, now=now

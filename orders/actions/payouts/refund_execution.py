@@ -190,8 +190,8 @@ def set_refund_account(
     """
     account = validate_bank_account(account)
     order = locks.lock_order(order_id)
-    waiting = Payout.objects.filter(refund__order=order).due().by_bank_transfer()
-    payouts = list(waiting)
+    waiting_payouts = Payout.objects.filter(refund__order=order).due().by_bank_transfer()
+    payouts = list(waiting_payouts)
     if is_already_done(idempotency_key, "refund.account_set", order):
         return payouts
     if not payouts:

@@ -87,9 +87,9 @@ def refund_ended_order_surplus(*, order_id: uuid.UUID, actor: Actor, now: dateti
 def refund_ended_orders_task() -> None:
     """Sweep: refund the balance of cancelled and expired orders, for all payment methods."""
     now, actor = timezone.now(), Actor.system("refund_surplus")
-    ended = overpaid_orders().filter(status__in=ENDED_ORDER_STATUSES).order_by("placed_at", "pk")
+    ended_orders = overpaid_orders().filter(status__in=ENDED_ORDER_STATUSES).order_by("placed_at", "pk")
     run_each(
-        ended.values_list("pk", flat=True),
+        ended_orders.values_list("pk", flat=True),
         lambda order_id: refund_ended_order_surplus(order_id=order_id, actor=actor, now=now),
         sweep="orders.refund_ended_orders",
         at_most=_SWEEP_SIZE,

@@ -176,8 +176,8 @@ def _orders_to_expire(now: datetime.datetime) -> Iterator[uuid.UUID]:
     """Yield keys of orders to expire: first those without payments, then those with payments."""
     for channel in Channel.objects.filter(expire_orders_after_minutes__gt=0).order_by("pk"):
         before = now - datetime.timedelta(minutes=channel.expire_orders_after_minutes or 0)
-        waiting = Order.objects.filter(channel=channel, placed_at__lte=before, payments=None)
-        yield from waiting.lapsed(now).values_list("pk", flat=True).iterator()
+        waiting_orders = Order.objects.filter(channel=channel, placed_at__lte=before, payments=None)
+        yield from waiting_orders.lapsed(now).values_list("pk", flat=True).iterator()
     with_payments = Order.objects.filter(payments__isnull=False).distinct().lapsed(now)
     yield from with_payments.values_list("pk", flat=True).iterator()
 

@@ -142,20 +142,25 @@ def place_agreed_order(agreed: AgreedOrder, *, actor: Actor, now: datetime.datet
     record_voucher_use(order, quote, now=now)
     _allocate_or_refuse(lines, quote)
     take_pickup_slots(order, quote)
-    carried = carry_payments_over(
+    carried_payments = carry_payments_over(
         order, basket, should_keep_promises=agreed.method is None, actor=actor, now=now
     )
+<<<<<<< HEAD
     payment = _expect_amount_due(order, agreed.method, len(carried), actor=actor, now=now)
     has_events = bool(carried) or agreed.method == PaymentMethod.CARD
+=======
+    payment = _expect_remaining_payment(order, agreed.method, len(carried_payments), actor=actor, now=now)
+    has_events = bool(carried_payments) or agreed.method == PaymentMethod.CARD
+>>>>>>> 86abf820 (Give locals named by a participle their noun)
     new_payments = None if has_events else [payment] if payment is not None else []
     record_consents(order, agreed.consents, actor=actor, now=now)
     # Nothing has arrived yet that the ledger would book.
     recalculated = recalculate_order(order, now=now, facts=facts_of_new_order(lines, new_payments))
     capture_or_void_cards(order, recalculated.payments, now=now)
-    capture_carried_payments(order, carried, actor=actor, now=now)
+    capture_carried_payments(order, carried_payments, actor=actor, now=now)
     data = {"total": order.total_gross, "source": agreed.source}
     record_change("order.placed", order, actor=actor, now=now, data=data)
-    current_payment = payment or (order.payments.current() if carried else None)
+    current_payment = payment or (order.payments.current() if carried_payments else None)
     parts = notifications.parts_of_new_order(lines)
     _notify_of_placement(order, parts, quote, current_payment, contact.invoice, now=now)
     if order.confirmed_at is None:
@@ -214,9 +219,9 @@ def _expected_payment(
     """
     if amount_paid_for_basket(basket) >= max(1, quote.total):
         return None, False
-    chosen = method if quote.total else PaymentMethod.COD
-    require_payment_method(basket.channel, chosen, quote.total, shop=quote.shop)
-    return chosen, chosen == PaymentMethod.COD
+    used_method = method if quote.total else PaymentMethod.COD
+    require_payment_method(basket.channel, used_method, quote.total, shop=quote.shop)
+    return used_method, used_method == PaymentMethod.COD
 
 
 def _allocate_or_refuse(lines: Sequence[OrderLine], quote: Quote) -> None:

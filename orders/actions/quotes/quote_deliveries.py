@@ -40,10 +40,10 @@ def quote_deliveries(
             _delivery_option(quote_request, seller_quote, delivery_method, slots, now)
             for delivery_method in delivery_methods.get(cooperative_id, [])
         ]
-        chosen = quote_request.deliveries.get(cooperative_id)
-        if should_propose_deliveries and not _is_possible(chosen, seller_quote, fallbacks):
-            chosen = seller_quote.preselected_delivery(quote_request.province_code)
-        _set_chosen_delivery(seller_quote, chosen, fallbacks)
+        chosen_delivery = quote_request.deliveries.get(cooperative_id)
+        if should_propose_deliveries and not _is_possible(chosen_delivery, seller_quote, fallbacks):
+            chosen_delivery = seller_quote.preselected_delivery(quote_request.province_code)
+        _set_chosen_delivery(seller_quote, chosen_delivery, fallbacks)
         if seller_quote.service is not None:
             seller_quote.service_arrival = seller_quote.service.arrival(now=now)
         if seller_quote.cooperative.is_paused_on(vietnam_date(now)):
@@ -92,23 +92,27 @@ def _places_left(time: PickupTime, slot: PickupSlot | None) -> int | None:
 
 
 def _is_possible(
-    chosen: RequestedDelivery | None, seller_quote: SellerQuote, fallbacks: Mapping[int, FallbackService]
+    chosen_delivery: RequestedDelivery | None,
+    seller_quote: SellerQuote,
+    fallbacks: Mapping[int, FallbackService],
 ) -> bool:
-    if chosen is None:
+    if chosen_delivery is None:
         return False
-    if chosen.delivery_method_id is None and chosen.service_id in fallbacks:
+    if chosen_delivery.delivery_method_id is None and chosen_delivery.service_id in fallbacks:
         return True
-    return chosen.delivery_method_id in {
+    return chosen_delivery.delivery_method_id in {
         option.delivery_method.pk for option in seller_quote.possible_options
     }
 
 
 def _set_chosen_delivery(
-    seller_quote: SellerQuote, chosen: RequestedDelivery | None, fallbacks: Mapping[int, FallbackService]
+    seller_quote: SellerQuote,
+    chosen_delivery: RequestedDelivery | None,
+    fallbacks: Mapping[int, FallbackService],
 ) -> None:
     """Set the chosen option and pickup time, or the service; or add the problem that prevents both."""
-    if chosen is not None and chosen.delivery_method_id is None:
-        fallback = fallbacks.get(chosen.service_id or 0)
+    if chosen_delivery is not None and chosen_delivery.delivery_method_id is None:
+        fallback = fallbacks.get(chosen_delivery.service_id or 0)
         if fallback is None:
             seller_quote.problems.append(QuoteProblem.NOT_DELIVERED)
         else:
@@ -117,14 +121,14 @@ def _set_chosen_delivery(
     if not seller_quote.possible_options:
         seller_quote.problems.append(QuoteProblem.NOT_DELIVERED)
         return
-    if chosen is None:
+    if chosen_delivery is None:
         seller_quote.problems.append(QuoteProblem.NO_DELIVERY_CHOSEN)
         return
     option = next(
         (
             candidate
             for candidate in seller_quote.possible_options
-            if candidate.delivery_method.pk == chosen.delivery_method_id
+            if candidate.delivery_method.pk == chosen_delivery.delivery_method_id
         ),
         None,
     )
@@ -132,10 +136,12 @@ def _set_chosen_delivery(
         seller_quote.problems.append(QuoteProblem.NOT_DELIVERED)
         return
     seller_quote.chosen = option
-    _set_chosen_time(seller_quote, option, chosen)
+    _set_chosen_time(seller_quote, option, chosen_delivery)
 
 
-def _set_chosen_time(seller_quote: SellerQuote, option: DeliveryOption, chosen: RequestedDelivery) -> None:
+def _set_chosen_time(
+    seller_quote: SellerQuote, option: DeliveryOption, chosen_delivery: RequestedDelivery
+) -> None:
     """Set the pickup time if the chosen option has times; add a problem if the time is gone or full."""
     if not option.times:
         if option.delivery_method.market_days.all():
@@ -145,7 +151,8 @@ def _set_chosen_time(seller_quote: SellerQuote, option: DeliveryOption, chosen: 
         (
             candidate
             for candidate in option.times
-            if (candidate.time.day, candidate.time.starts) == (chosen.pickup_day, chosen.pickup_starts)
+            if (candidate.time.day, candidate.time.starts)
+            == (chosen_delivery.pickup_day, chosen_delivery.pickup_starts)
         ),
         None,
     )

@@ -166,14 +166,14 @@ def process_bank_rows(
     *, statement_id: int, actor: Actor, at_most: int, clock: Callable[[], datetime.datetime]
 ) -> bool:
     """Process the next rows, each in its own transaction; return whether some may be left."""
-    waiting = StatementRow.objects.filter(statement=statement_id).waiting()
+    waiting_rows = StatementRow.objects.filter(statement=statement_id).waiting()
     processed = run_each(
-        waiting.values_list("pk", flat=True),
+        waiting_rows.values_list("pk", flat=True),
         lambda row_id: process_bank_row(row_id=row_id, actor=actor, now=clock()),
         sweep="orders.resume_bank_statements:rows",
         at_most=at_most,
     )
-    return processed > 0 and waiting.exists()
+    return processed > 0 and waiting_rows.exists()
 
 
 @transaction.atomic(durable=True)
@@ -221,11 +221,11 @@ def _check_known(incoming_transfers: Sequence[IncomingTransfer]) -> list[Checked
     new. Different references in statements of one bank are different transfers.
     """
     fingerprints = {incoming.fingerprint for incoming in incoming_transfers}
-    known = _find_known_transfers(incoming_transfers)
-    known_fingerprints = fingerprints & {transfer.fingerprint for transfer in known}
+    known_transfers = _find_known_transfers(incoming_transfers)
+    known_fingerprints = fingerprints & {transfer.fingerprint for transfer in known_transfers}
     unmatched = Counter(
         (transfer.similarity_key, _has_statement_reference(transfer))
-        for transfer in known
+        for transfer in known_transfers
         if transfer.fingerprint not in fingerprints
     )
     checked = []
@@ -240,9 +240,9 @@ def _check_known(incoming_transfers: Sequence[IncomingTransfer]) -> list[Checked
     return checked
 
 
-def _has_statement_reference(known: BankTransfer) -> bool:
+def _has_statement_reference(known_transfer: BankTransfer) -> bool:
     """Return whether the transfer came from a statement, with a bank reference."""
-    return known.provider == TransferSource.STATEMENT and bool(known.reference)
+    return known_transfer.provider == TransferSource.STATEMENT and bool(known_transfer.reference)
 
 
 def _candidate_keys(incoming: IncomingTransfer) -> list[tuple[str, bool]]:
@@ -257,7 +257,7 @@ def _candidate_keys(incoming: IncomingTransfer) -> list[tuple[str, bool]]:
 
 def _find_known_transfers(incoming_transfers: Sequence[IncomingTransfer]) -> list[BankTransfer]:
     """Return every known transfer that may be one of these."""
-    known: dict[object, BankTransfer] = {}
+    known_transfers: dict[object, BankTransfer] = {}
     columns = {
         "fingerprint": [incoming.fingerprint for incoming in incoming_transfers],
         "similarity_key": [incoming.similarity_key for incoming in incoming_transfers],
@@ -265,8 +265,8 @@ def _find_known_transfers(incoming_transfers: Sequence[IncomingTransfer]) -> lis
     for name, values in columns.items():
         for batch in _split_into_batches(values):
             transfers = BankTransfer.objects.filter(**{f"{name}__in": batch}).exclude(_DUPLICATE_REPORT)
-            known |= {transfer.pk: transfer for transfer in transfers}
-    return list(known.values())
+            known_transfers |= {transfer.pk: transfer for transfer in transfers}
+    return list(known_transfers.values())
 
 
 def _split_into_batches(values: Sequence[str]) -> Iterable[Sequence[str]]:

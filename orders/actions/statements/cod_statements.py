@@ -234,7 +234,7 @@ def _process_locked_rows(
     """Process the rows that still agree under the lock; their parcels may have changed since."""
     locks.lock_settlements_of_parcels(parcels.values(), now=now)
     remitted: list[RemittedCash] = []
-    ended: dict[StatementRowState, list[StatementRow]] = {}
+    rows_by_end_state: dict[StatementRowState, list[StatementRow]] = {}
     for row in rows:
         parcel, state, problem = (
             parcels.get(row.parcel_id or 0),
@@ -251,11 +251,11 @@ def _process_locked_rows(
             record_delivery_and_cash(statement, parcel, row, actor=actor, now=now)
             remitted.append(RemittedCash(parcel, row.collected or 0, row.fee))
             state = StatementRowState.IMPORTED
-        ended.setdefault(state, []).append(row)
+        rows_by_end_state.setdefault(state, []).append(row)
     if remitted:
         add_remittance_lines(remittance, remitted, actor=actor, now=now)
     StatementRow.objects.bulk_update(rows, ["problem"], batch_size=500)
-    for state, state_rows in ended.items():
+    for state, state_rows in rows_by_end_state.items():
         close_rows(statement, state_rows, state)
 
 

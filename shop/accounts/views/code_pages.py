@@ -69,28 +69,28 @@ def request_code(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("code")
 def enter_code_view(request: HttpRequest, *, after_sign_in: AfterSignIn) -> HttpResponse:
     """Enter the code. A known number signs in, a new one continues to the name page."""
-    sent = sent_code(request, CodePurpose.ENTER)
-    if sent is None:
+    pending_code = sent_code(request, CodePurpose.ENTER)
+    if pending_code is None:
         return redirect("accounts:request-code")
     form = CodeForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
-        return _code_page(request, form, sent)
+        return _code_page(request, form, pending_code)
     try:
         entered = enter_code(request, CodePurpose.ENTER, form.cleaned_data["code"])
     except (CodeExpired, WrongCode) as refused:
         form.add_error("code", str(refused.message))
-        return _code_page(request, form, sent)
+        return _code_page(request, form, pending_code)
     user = account_with_phone(entered.recipient)
     if user is not None and user.phone_confirmed_at is not None:
         return _sign_in(
             request,
             user,
-            sent,
+            pending_code,
             method=SignInMethod.CODE,
             after_sign_in=after_sign_in,
             phone=entered.recipient,
         )
-    request.session[CONFIRMED_PHONE_KEY] = sent | {"to": entered.recipient, "at": time.time()}
+    request.session[CONFIRMED_PHONE_KEY] = pending_code | {"to": entered.recipient, "at": time.time()}
     return redirect("accounts:create-account-by-code")
 
 
@@ -139,12 +139,12 @@ def confirm_phone_view(request: HttpRequest) -> HttpResponse:
     user = User.objects.get(pk=request.user.pk or 0)
     if not settings.PHONE_CODES or not user.phone or user.phone_confirmed_at is not None:
         return redirect("accounts:details")
-    sent = sent_code(request, CodePurpose.CONFIRM)
-    if sent is None or sent["to"] != user.phone or "phone" in request.POST:
+    pending_code = sent_code(request, CodePurpose.CONFIRM)
+    if pending_code is None or pending_code["to"] != user.phone or "phone" in request.POST:
         return _send_confirmation(request, user)
     form = CodeForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
-        return _confirmation_page(request, form, sent)
+        return _confirmation_page(request, form, pending_code)
     try:
         entered = enter_code(request, CodePurpose.CONFIRM, form.cleaned_data["code"])
         confirm_phone(
@@ -152,7 +152,7 @@ def confirm_phone_view(request: HttpRequest) -> HttpResponse:
         )
     except Refused as refused:
         form.add_error("code", str(refused.message))
-        return _confirmation_page(request, form, sent)
+        return _confirmation_page(request, form, pending_code)
     messages.success(request, _("Phone number confirmed. You can now sign in with a code."))
     return redirect("accounts:home")
 
@@ -190,15 +190,15 @@ def send_code_to_visitor(
 
 def sent_code(request: HttpRequest, purpose: CodePurpose) -> dict[str, Any] | None:
     """Return the code last sent to this visitor if it has this purpose, else None."""
-    sent: dict[str, Any] | None = request.session.get(SENT_CODE_KEY)
-    return sent if sent is not None and sent.get("purpose") == purpose else None
+    pending_code: dict[str, Any] | None = request.session.get(SENT_CODE_KEY)
+    return pending_code if pending_code is not None and pending_code.get("purpose") == purpose else None
 
 
 def enter_code(request: HttpRequest, purpose: CodePurpose, entered_code: str) -> OneTimeCode:
     """Use up the code sent to the visitor if the entered one matches. Raises CodeExpired, WrongCode."""
-    sent = sent_code(request, purpose) or {}
+    pending_code = sent_code(request, purpose) or {}
     try:
-        code_id = uuid.UUID(str(sent.get("id", "")))
+        code_id = uuid.UUID(str(pending_code.get("id", "")))
     except ValueError as error:
         raise CodeExpired(field="code") from error
     used_code = use_code(code_id=code_id, purpose=purpose, entered_code=entered_code, now=timezone.now())
@@ -246,10 +246,10 @@ def _sign_in(
     )
 
 
-def _code_page(request: HttpRequest, form: CodeForm, sent: dict[str, Any]) -> HttpResponse:
+def _code_page(request: HttpRequest, form: CodeForm, pending_code: dict[str, Any]) -> HttpResponse:
     context = {
         "form": form,
-        "sent": sent,
+        "sent": pending_code,
         "resend_url": reverse("accounts:request-code"),
         "change_url": reverse("accounts:request-code"),
         "heading": _("Enter the 6-digit code"),
@@ -277,10 +277,10 @@ def _send_confirmation(request: HttpRequest, user: User) -> HttpResponse:
     return redirect("accounts:confirm-phone")
 
 
-def _confirmation_page(request: HttpRequest, form: CodeForm, sent: dict[str, Any]) -> HttpResponse:
+def _confirmation_page(request: HttpRequest, form: CodeForm, pending_code: dict[str, Any]) -> HttpResponse:
     context = {
         "form": form,
-        "sent": sent,
+        "sent": pending_code,
         "resend_url": reverse("accounts:confirm-phone"),
         "change_url": reverse("accounts:details"),
         "heading": _("Confirm your phone number"),

@@ -57,15 +57,15 @@ def send_device_code(request: HttpRequest, submitted: Mapping[str, str]) -> Http
 @sensitive_post_parameters("code")
 def enter_device_code(request: HttpRequest) -> HttpResponse:
     """Enter the code; then continue to the password."""
-    sent: dict[str, Any] | None = request.session.get(_SENT)
-    if sent is None or time.time() - sent["at"] > _VALID_SECONDS:
+    pending_code: dict[str, Any] | None = request.session.get(_SENT)
+    if pending_code is None or time.time() - pending_code["at"] > _VALID_SECONDS:
         return redirect("accounts:sign-in")
     form = CodeForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
         return render(request, "accounts/device_code.html", {"form": form})
     try:
         use_code(
-            code_id=uuid.UUID(sent["id"]),
+            code_id=uuid.UUID(pending_code["id"]),
             purpose=CodePurpose.DEVICE,
             entered_code=form.cleaned_data["code"],
             now=timezone.now(),
@@ -76,9 +76,9 @@ def enter_device_code(request: HttpRequest) -> HttpResponse:
     del request.session[_SENT]
     messages.success(request, _("Device confirmed. Enter your password."))
     response = redirect(
-        f"{reverse('accounts:sign-in')}?{urlencode({'next': own_url(request, sent['next'])})}"
+        f"{reverse('accounts:sign-in')}?{urlencode({'next': own_url(request, pending_code['next'])})}"
     )
-    remember_device(request, response, sent["account"])
+    remember_device(request, response, pending_code["account"])
     return response
 
 

@@ -218,13 +218,15 @@ def editable_groups(
 def _restricted_channels(users: list[Row]) -> dict[int, set[int]]:
     """Return the channels of users whose groups are all restricted to channels."""
     limits: dict[int, list[bool]] = {}
-    chosen: dict[int, set[int]] = {}
+    channels_by_group: dict[int, set[int]] = {}
     rows = Group.objects.filter(users__in=[user_row.id for user_row in users])
     for key, restricted, channel_key in rows.values_list("users", "is_restricted_to_channels", "channels"):
         limits.setdefault(key, []).append(restricted)
         if channel_key is not None:
-            chosen.setdefault(key, set()).add(channel_key)
-    return {key: chosen.get(key, set()) for key, restrictions in limits.items() if all(restrictions)}
+            channels_by_group.setdefault(key, set()).add(channel_key)
+    return {
+        key: channels_by_group.get(key, set()) for key, restrictions in limits.items() if all(restrictions)
+    }
 
 
 @user.field(needs=("id", "is_superuser"))

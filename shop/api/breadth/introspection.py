@@ -45,11 +45,13 @@ class Introspection:
 
     def resolve(self, operation: Operation, selection: Selection, variables: VariableValues) -> object:
         """Return the field's value, or an `IntrospectionFailure` if there were errors."""
-        used, fragments = _names_used_in(operation, selection)
-        definitions = [variable for variable in operation.variables if variable.variable.name.value in used]
+        used_names, fragments = _names_used_in(operation, selection)
+        definitions = [
+            variable for variable in operation.variables if variable.variable.name.value in used_names
+        ]
         cache_key = (
             _print_selection(operation, selection, fragments),
-            *((name, variables.coerced.get(name, Undefined)) for name in sorted(used)),
+            *((name, variables.coerced.get(name, Undefined)) for name in sorted(used_names)),
         )
         cached_value = self._cached_values.get(cache_key)
         if cached_value is not None:
@@ -61,7 +63,7 @@ class Introspection:
             loc=operation.definition.loc,
         )
         document = DocumentNode(definitions=(introspection_operation, *operation.fragments.values()))
-        input_data = {name: source.value for name, source in variables.sources.items() if name in used}
+        input_data = {name: source.value for name, source in variables.sources.items() if name in used_names}
         present = {name: value for name, value in input_data.items() if value is not Undefined}
         result = execute_sync(self._schema, document, variable_values=present)
         if result.errors:
@@ -89,20 +91,20 @@ def _print_selection(operation: Operation, selection: Selection, fragments: set[
 
 def _names_used_in(operation: Operation, selection: Selection) -> tuple[set[str], set[str]]:
     """Return the variables that a selection uses, directly or through fragments, and these fragments."""
-    used: set[str] = set()
+    used_names: set[str] = set()
     seen_fragments: set[str] = set()
-    waiting: list[Node] = list(selection.nodes)
+    nodes_to_visit: list[Node] = list(selection.nodes)
 
     class Search(Visitor):
         def enter_variable(self, node: VariableNode, *_: object) -> None:
-            used.add(node.name.value)
+            used_names.add(node.name.value)
 
         def enter_fragment_spread(self, node: FragmentSpreadNode, *_: object) -> None:
             name = node.name.value
             if name not in seen_fragments and name in operation.fragments:
                 seen_fragments.add(name)
-                waiting.append(operation.fragments[name])
+                nodes_to_visit.append(operation.fragments[name])
 
-    while waiting:
-        visit(waiting.pop(), Search())
-    return used, seen_fragments
+    while nodes_to_visit:
+        visit(nodes_to_visit.pop(), Search())
+    return used_names, seen_fragments

@@ -201,8 +201,12 @@ def _convert_attribute(input_data: InputData) -> AttributeInput:
         if referenced_attribute is None:
             raise InputError("NOT_FOUND", _("This attribute does not exist."), field="attributes")
         key = referenced_attribute.pk
-    chosen = [input_data.get("dropdown"), input_data.get("swatch"), *(input_data.get("multiselect") or ())]
-    choices = [_convert_choice(entry) for entry in chosen if entry]
+    chosen_values = [
+        input_data.get("dropdown"),
+        input_data.get("swatch"),
+        *(input_data.get("multiselect") or ()),
+    ]
+    choices = [_convert_choice(entry) for entry in chosen_values if entry]
     choices += [AttributeChoice(name=name) for name in input_data.get("values") or () if name.strip()]
     return AttributeInput(key, choices, _free_values(input_data))
 

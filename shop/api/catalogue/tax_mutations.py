@@ -76,7 +76,7 @@ def tax_class_update(
             tax_class_id=tax_class_key,
             name=_name(input_data) if input_data.get("name") is not None else None,
             rates=_rates(rate for rate in rates if rate.get("rate") is not None),
-            ended=removed_countries,
+            ended_countries=removed_countries,
             actor=context.actor,
             now=context.now,
         )

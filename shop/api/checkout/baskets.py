@@ -175,12 +175,12 @@ def _from_delivery(show: Callable[[DeliveryView], object]) -> Resolver:
         parents: list[Row], arguments: object, context: Context, selection: Selection
     ) -> Sequence[object]:
         quotes = quotes_of(context, [parent.id for parent in parents])
-        chosen = [chosen_combined_option(quotes[parent.id]) for parent in parents]
+        chosen_options = [chosen_combined_option(quotes[parent.id]) for parent in parents]
         return [
             show(DeliveryView(parent.id, ShippingMethodView.from_option(option, quotes[parent.id])))
             if option
             else None
-            for parent, option in zip(parents, chosen, strict=True)
+            for parent, option in zip(parents, chosen_options, strict=True)
         ]
 
     return resolve

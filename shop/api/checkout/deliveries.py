@@ -87,8 +87,8 @@ def delivery_key(text: str) -> int | uuid.UUID:
         raise InputError("GRAPHQL_ERROR", str(error), field="deliveryMethodId") from error
     if key is None:
         raise CombinedOptionNotAvailable()
-    chosen: int | uuid.UUID = key
-    return chosen
+    chosen_key: int | uuid.UUID = key
+    return chosen_key
 
 
 delivery.columns(id="id", shippingMethod="method")

@@ -112,11 +112,11 @@ def checkout_shipping_method_update(
 
 
 def _choose_delivery(
-    basket: Basket, chosen: str | None, context: Context, selection: Selection
+    basket: Basket, delivery_method_id: str | None, context: Context, selection: Selection
 ) -> dict[str, object]:
     try:
-        key = None if chosen is None else delivery_key(chosen)
-        basket, quote = choose_combined_option(basket_id=basket.pk, chosen=key, now=context.now)
+        key = None if delivery_method_id is None else delivery_key(delivery_method_id)
+        basket, quote = choose_combined_option(basket_id=basket.pk, chosen_key=key, now=context.now)
     except CombinedOptionNotAvailable as refused:
         raise InputError(
             "DELIVERY_METHOD_NOT_APPLICABLE", refused.message, field="deliveryMethodId"

@@ -189,14 +189,16 @@ def _item_columns(input_data: InputData) -> dict[str, object]:
     values = columns(input_data, url="url")
     if "name" in input_data:
         values["name"] = required_text(input_data, "name")
-    chosen = [name for name in ("url", *_TARGETS) if input_data.get(name)]
-    if len(chosen) > 1:
-        raise InputError("CANNOT_ASSIGN_NODE", _("A menu entry can only link to one thing."), field=chosen[1])
-    if chosen:
+    chosen_targets = [name for name in ("url", *_TARGETS) if input_data.get(name)]
+    if len(chosen_targets) > 1:
+        raise InputError(
+            "CANNOT_ASSIGN_NODE", _("A menu entry can only link to one thing."), field=chosen_targets[1]
+        )
+    if chosen_targets:
         values = {"url": ""} | values
         for type_name, row_column, cooperative_column in _TARGETS.values():
             values |= {row_column: None} | ({cooperative_column: None} if cooperative_column else {})
-            name = chosen[0]
+            name = chosen_targets[0]
             if name != "url" and _TARGETS[name][0] == type_name:
                 key = int(input_key(input_data[name], type_name, field=name))
                 cooperative = cooperative_from_key(key) if cooperative_column else None

@@ -146,10 +146,10 @@ def attributes_of_types(
 
 @page_type.field(needs="id", permissions=[Permission.MANAGE_PAGES, Permission.MANAGE_PAGE_TYPES])
 def has_pages(rows: list[Row], *_: object) -> list[bool]:
-    used = set(
+    used_type_ids = set(
         Page.objects.filter(page_type__in={row.id for row in rows}).values_list("page_type", flat=True)
     )
-    return [row.id in used for row in rows]
+    return [row.id in used_type_ids for row in rows]
 
 
 def _available_attributes(attribute_kind: AttributeKind, link: str) -> Resolver:

@@ -129,11 +129,13 @@ def payout_mark_paid(
     key = input_key(arguments["id"], "CooperativePayout", field="id")
     if not Payout.objects.filter(pk=key, settlement__isnull=False).exists():
         raise Missing(field="id")
-    sent = arguments.get("idempotencyKey")
+    sent_key = arguments.get("idempotencyKey")
     mark_payout_paid(
         payout_id=key,
         reference=arguments["reference"],
-        idempotency_key=None if sent is None else bind_idempotency_key(str(sent), "api", "paid", key.hex),
+        idempotency_key=None
+        if sent_key is None
+        else bind_idempotency_key(str(sent_key), "api", "paid", key.hex),
         actor=context.actor,
         now=context.now,
     )

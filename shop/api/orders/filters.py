@@ -142,8 +142,8 @@ def _payment_statuses(context: Context, names: list[str]) -> Q:
 
 def _collected(context: Context, is_collected: bool) -> Q:
     """Match orders that the buyer collects entirely."""
-    sent = Q(pk__in=OrderPart.objects.exclude(delivery_kind__in=PICKUP_KINDS).values("order"))
-    return ~sent if is_collected else sent
+    is_shipped = Q(pk__in=OrderPart.objects.exclude(delivery_kind__in=PICKUP_KINDS).values("order"))
+    return ~is_shipped if is_collected else is_shipped
 
 
 def _match_unsupported(context: Context, is_wanted: bool) -> Q:

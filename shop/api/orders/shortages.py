@@ -153,8 +153,8 @@ def _handled_part_key(text: str, context: Context) -> int:
     return key
 
 
-def _bound_key(sent: uuid.UUID | None, action: str, part_key: Key) -> str | None:
-    return None if sent is None else bind_idempotency_key(str(sent), "api", action, part_key)
+def _bound_key(sent_key: uuid.UUID | None, action: str, part_key: Key) -> str | None:
+    return None if sent_key is None else bind_idempotency_key(str(sent_key), "api", action, part_key)
 
 
 def _payload(key: uuid.UUID, context: Context, selection: Selection) -> dict[str, object]:

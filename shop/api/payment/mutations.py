@@ -122,10 +122,10 @@ def transaction_initialize(
     return _payment_payload(payment, gateway_data, context, selection)
 
 
-def _stored_key(sent: str) -> str:
+def _stored_key(sent_key: str) -> str:
     """Return the stored idempotency key; a key that is too long is hashed, not truncated."""
-    key = f"api:{sent}"
-    return key if len(key) <= _MAX_KEY_LENGTH else f"api:{hashlib.sha256(sent.encode()).hexdigest()}"
+    key = f"api:{sent_key}"
+    return key if len(key) <= _MAX_KEY_LENGTH else f"api:{hashlib.sha256(sent_key.encode()).hexdigest()}"
 
 
 @mutation.field()

@@ -68,14 +68,14 @@ def address_delete(
 def address_set_default(
     arguments: AddressSetDefaultArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    chosen = choose_address(
+    chosen_address = choose_address(
         user_id=input_key(arguments["userId"], "User", field="userId"),
         address_id=input_key(arguments["addressId"], "Address", field="addressId"),
         use=AddressUse[arguments["type"]],
         actor=context.actor,
         now=context.now,
     )
-    return _payload(chosen.pk, None, context, selection)
+    return _payload(chosen_address.pk, None, context, selection)
 
 
 def _find_address(text: str) -> Address:

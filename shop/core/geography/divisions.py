@@ -110,8 +110,8 @@ def _former_places(
             yield FormerPlace(division_id=provinces[code], type_word="Tỉnh", name=name, folded=fold(name))
     for province_code, rows in data["communes"].items():
         districts = data["districts"][province_code]
-        for code, _type, _name, former in rows:
-            for type_word, name, former_name, is_part in former:
+        for code, _type, _name, former_names in rows:
+            for type_word, name, former_name, is_part in former_names:
                 district, province = districts[former_name]
                 yield FormerPlace(
                     division_id=communes[code],

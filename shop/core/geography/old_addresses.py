@@ -79,13 +79,13 @@ def suggest_communes(text: str, *, day: datetime.date) -> list[Suggestion]:
         return []
     provinces = _province_names()
     current = Division.objects.current(day=day).filter(level=Level.COMMUNE)
-    former = (
+    former_places = (
         FormerPlace.objects.filter(folded__in=names, division__in=current)
         .select_related("division__parent")
         .order_by("division__sort_key", "division", "pk")
     )
     matches_by_name = _group_by_name(
-        former, current.filter(folded__in=names).select_related("parent").in_order()
+        former_places, current.filter(folded__in=names).select_related("parent").in_order()
     )
     for position in _commune_candidates(parts, provinces):
         part, names_above = parts[position], {above.name for above in parts[position + 1 :]}
@@ -146,9 +146,11 @@ class _Match:
         return fold(self.former.type_word if self.former else self.commune.type_word)
 
 
-def _group_by_name(former: Iterable[FormerPlace], current: Iterable[Division]) -> dict[str, list[_Match]]:
+def _group_by_name(
+    former_places: Iterable[FormerPlace], current: Iterable[Division]
+) -> dict[str, list[_Match]]:
     matches_by_name: dict[str, list[_Match]] = {}
-    for former_place in former:
+    for former_place in former_places:
         matches_by_name.setdefault(former_place.folded, []).append(
             _Match(former_place.division, former_place)
         )

@@ -117,8 +117,8 @@ def _flatten(image: Image.Image, factor: int) -> Image.Image:
 def _read_orientation(image: Image.Image) -> int:
     """Return the EXIF orientation, 1 to 8; 1 for invalid values."""
     try:
-        written = image.getexif().get(_ORIENTATION, 1)
-        return int(written) if int(written) in _TRANSPOSITIONS else 1
+        orientation = image.getexif().get(_ORIENTATION, 1)
+        return int(orientation) if int(orientation) in _TRANSPOSITIONS else 1
     except MemoryError:
         raise
     except Exception:  # EXIF data may be broken or malicious
@@ -156,9 +156,9 @@ def _limit_process(memory: int, seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     statm = Path("/proc/self/statm")
-    used = int(statm.read_text().split()[0]) * resource.getpagesize() if statm.exists() else 0
-    if used:  # address space can only be limited on Linux; time and pixels are limited everywhere
-        resource.setrlimit(resource.RLIMIT_AS, (used + memory, used + memory))
+    used_bytes = int(statm.read_text().split()[0]) * resource.getpagesize() if statm.exists() else 0
+    if used_bytes:  # address space can only be limited on Linux; time and pixels are limited everywhere
+        resource.setrlimit(resource.RLIMIT_AS, (used_bytes + memory, used_bytes + memory))
 
 
 if __name__ == "__main__":

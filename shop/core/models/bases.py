@@ -23,8 +23,8 @@ class MetadataField(models.JSONField):
     """JSON of bounded size: buyers and guests write metadata too. Raises MetadataTooLarge when saved."""
 
     def get_db_prep_save(self, value: object, connection: BaseDatabaseWrapper) -> object:
-        written = json.dumps(value, ensure_ascii=False) if isinstance(value, dict) and value else ""
-        if len(written.encode(errors="surrogatepass")) > MAX_METADATA_BYTES:
+        json_text = json.dumps(value, ensure_ascii=False) if isinstance(value, dict) and value else ""
+        if len(json_text.encode(errors="surrogatepass")) > MAX_METADATA_BYTES:
             raise MetadataTooLarge(field="metadata")
         return super().get_db_prep_save(value, connection)
 

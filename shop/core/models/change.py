@@ -111,10 +111,10 @@ def record_change(
     )
 
 
-def bind_idempotency_key(sent: str, *bound_values: object) -> str | None:
+def bind_idempotency_key(sent_key: str, *bound_values: object) -> str | None:
     """Bind a page's idempotency key to its subject; None if it is not a UUID."""
     try:
-        return ":".join(str(value) for value in (*bound_values, uuid.UUID(sent)))
+        return ":".join(str(value) for value in (*bound_values, uuid.UUID(sent_key)))
     except ValueError:
         return None
 

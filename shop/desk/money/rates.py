@@ -135,17 +135,17 @@ def _render_page(
 ) -> HttpResponse:
     today = vietnam_date(timezone.now())
     initial = {"from_day": today}
-    ended = Q(until_day__lt=today)
+    has_ended = Q(until_day__lt=today)
     commission_rates = CommissionRate.objects.select_related("cooperative", "category")
     commission_rates = commission_rates.order_by("cooperative__name", "category__path", "-from_day", "-pk")
     withholding_rates = WithholdingRate.objects.order_by("name", "-from_day", "-pk")
     context = {
         "today": today,
         "all": pgettext("report", "All"),
-        "rates": commission_rates.exclude(ended),
-        "past": commission_rates.filter(ended),
-        "taxes": withholding_rates.exclude(ended),
-        "past_taxes": withholding_rates.filter(ended),
+        "rates": commission_rates.exclude(has_ended),
+        "past": commission_rates.filter(has_ended),
+        "taxes": withholding_rates.exclude(has_ended),
+        "past_taxes": withholding_rates.filter(has_ended),
         "together": WithholdingRate.objects.total_percent(today),
         "is_withheld": shop_settings().is_tax_withheld,
         "form": commission or withholding,

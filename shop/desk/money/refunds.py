@@ -93,9 +93,9 @@ def _chosen_part(
     request: HttpRequest, order: Order, parts: list[OrderPart]
 ) -> tuple[OrderPart | None, RefundLimits]:
     """Return the part of `?goi=` with its limits; without it, an overpayment or the first part to refund."""
-    chosen = request.GET.get("goi", "")
-    part = next((part for part in parts if str(part.number) == chosen), None)
-    if part is None and chosen:
+    chosen_part_number = request.GET.get("goi", "")
+    part = next((part for part in parts if str(part.number) == chosen_part_number), None)
+    if part is None and chosen_part_number:
         raise Missing()
     limits = refund_limits(order, part)
     if part is None and not limits.surplus and request.method != "POST":

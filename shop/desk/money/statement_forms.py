@@ -38,10 +38,10 @@ class ColumnsForm(forms.Form):
         initial: dict[str, object] | None = None,
     ) -> None:
         super().__init__(data, initial=initial)
-        column_names = [str(head) for head in statement.column_names] + [""] * max(
+        column_names = [str(column_name) for column_name in statement.column_names] + [""] * max(
             0, width - len(statement.column_names)
         )
-        choices = [(str(n), f"{n + 1}. {head}".strip()) for n, head in enumerate(column_names)]
+        choices = [(str(n), f"{n + 1}. {column_name}".strip()) for n, column_name in enumerate(column_names)]
         for name, label in self.labels.items():
             self.fields[name] = forms.ChoiceField(
                 label=label,

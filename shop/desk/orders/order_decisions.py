@@ -93,13 +93,13 @@ def _run_answer(request: HttpRequest, action: Callable[[], object], order_id: uu
 def change_payment_method_view(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpResponse:
     """Change the payment method for a buyer who asked by phone."""
     order = get_object_or_404(Order.objects.placed(), pk=order_id)
-    chosen = request.POST.get("payment", "")
-    if chosen not in PaymentMethod.values:
+    chosen_method = request.POST.get("payment", "")
+    if chosen_method not in PaymentMethod.values:
         raise Http404
     action = partial(
         change_payment_method,
         order_id=order.pk,
-        method=PaymentMethod(chosen),
+        method=PaymentMethod(chosen_method),
         actor=actor,
         now=timezone.now(),
     )

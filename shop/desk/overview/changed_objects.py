@@ -106,8 +106,8 @@ def _load_rows(places: Iterable[_Place]) -> dict[_Place, Model]:
         except (LookupError, ValueError, ValidationError):
             continue  # a model of a former release
         related = _RELATED.get(kind)
-        found = model._default_manager.select_related(*related) if related else model._default_manager
-        for key, row in found.in_bulk(list(keys_of_rows)).items():
+        queryset = model._default_manager.select_related(*related) if related else model._default_manager
+        for key, row in queryset.in_bulk(list(keys_of_rows)).items():
             rows[kind, keys_of_rows[key]] = row
     return rows
 

@@ -104,8 +104,10 @@ def return_document_view(request: HttpRequest, actor: Actor, pk: int, document_i
 
 def _next_document(cooperative_id: int, document_id: int) -> ApplicationDocument | None:
     """Return another document of the application that waits for a decision."""
-    waiting = ApplicationDocument.objects.filter(cooperative=cooperative_id, state=DocumentState.IN_REVIEW)
-    return waiting.exclude(pk=document_id).order_by("pk").first()
+    waiting_documents = ApplicationDocument.objects.filter(
+        cooperative=cooperative_id, state=DocumentState.IN_REVIEW
+    )
+    return waiting_documents.exclude(pk=document_id).order_by("pk").first()
 
 
 def _next_page(cooperative_id: int, document_id: int) -> str:

@@ -75,10 +75,10 @@ def _require_no_other_files(copies: Path, media: Path, names: Sequence[str]) -> 
 def _copy_file(source: Path, target: Path) -> None:
     """Copy a file atomically."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    fresh = _half_written(target)
-    shutil.copy(source, fresh)
-    flush_to_disk(fresh)
-    os.replace(fresh, target)
+    new_path = _half_written(target)
+    shutil.copy(source, new_path)
+    flush_to_disk(new_path)
+    os.replace(new_path, target)
 
 
 def _half_written(target: Path) -> Path:

@@ -53,21 +53,21 @@ def require_empty_database() -> None:
 def restore_database(folder: Path, manifest: Manifest) -> None:
     """Restore the copy as the shop's database, atomically."""
     path = _database_path()
-    fresh = path.with_name(f"{path.name}.restored")
-    fresh.unlink(missing_ok=True)
+    new_path = path.with_name(f"{path.name}.restored")
+    new_path.unlink(missing_ok=True)
     with (
         closing(sqlite3.connect(f"{(folder / FILE).resolve().as_uri()}?mode=ro", uri=True)) as copy,
-        closing(sqlite3.connect(fresh)) as restored,
+        closing(sqlite3.connect(new_path)) as restored,
     ):
         copy.backup(restored)
-        _check_integrity(restored, fresh)
+        _check_integrity(restored, new_path)
         if count_rows(restored.execute) != manifest.rows:
             raise InvalidBackup(f"{folder / FILE} does not have as many rows as its manifest says.")
-    flush_to_disk(fresh)
+    flush_to_disk(new_path)
     connection.close()
     for suffix in ("-wal", "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
-    os.replace(fresh, path)
+    os.replace(new_path, path)
     flush_to_disk(path.parent)
 
 

@@ -68,7 +68,7 @@ def measure_browsing(*, seconds: float) -> Iterator[Measurement]:
         "list": [_LIST],
         "list, further pages": [f"{_LIST}?page={n}" for n in range(2, 42, 3)],
         "list in each order": [f"{_LIST}?xep={order}&tinh={PROVINCE}" for order in _ORDERS],
-        "list, filtered": [f"{_LIST}?{chosen}" for chosen in _FILTERS],
+        "list, filtered": [f"{_LIST}?{filter_query}" for filter_query in _FILTERS],
         "list of a seller": [f"{_LIST}?htx={slug}" for slug in sellers],
         "category": [reverse("catalog:category", args=["gao-mien-do-kho"])],
         "search": [f"{_SEARCH}?q={prefix}" for prefix in _WORDS],

@@ -69,9 +69,9 @@ class _Checkout:
         page = client.get(reverse("orders:checkout")).content.decode()
         communes = client.get(reverse("orders:communes"), {"province": PROVINCE}).content.decode()
         self._count += 1
-        written = {name: html.unescape(value) for name, value in _HIDDEN.findall(page)}
-        written |= {name: html.unescape(value) for name, value in _DELIVERY_CHOICE.findall(page)}
-        written |= {
+        hidden_values = {name: html.unescape(value) for name, value in _HIDDEN.findall(page)}
+        hidden_values |= {name: html.unescape(value) for name, value in _DELIVERY_CHOICE.findall(page)}
+        hidden_values |= {
             "name": f"Người Đo {self._count}",
             "phone": "0912345678",
             "province": PROVINCE,
@@ -79,11 +79,11 @@ class _Checkout:
             "street": "Số 5",
             "consent": "on",
         }
-        return client, written
+        return client, hidden_values
 
     def send(self, filled: tuple[Client, dict[str, str]]) -> None:
-        client, written = filled
-        response = client.post(reverse("orders:checkout"), written)
+        client, form_values = filled
+        response = client.post(reverse("orders:checkout"), form_values)
         if response.status_code != 302:
             raise UnexpectedResponse(f"checkout answered {response.status_code}")
 
@@ -141,9 +141,9 @@ def variants_of_two_cooperatives() -> list[Variant]:
     )
     for variant in variants.select_related("product").order_by("product__sort_key", "pk"):
         variant_by_cooperative.setdefault(variant.cooperative_id, variant)
-    chosen = list(variant_by_cooperative.values())[:2]
-    Stock.objects.filter(variant__in=chosen).update(on_hand=F("on_hand") + EXTRA_STOCK)
-    return chosen
+    chosen_variants = list(variant_by_cooperative.values())[:2]
+    Stock.objects.filter(variant__in=chosen_variants).update(on_hand=F("on_hand") + EXTRA_STOCK)
+    return chosen_variants
 
 
 def _member() -> User:

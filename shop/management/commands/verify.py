@@ -17,11 +17,11 @@ from shop.core.models import Change, ChangeSeal
 from shop.management.verification.all_rules import database_snapshot, find_faults
 
 
-def kept_seal(written: str) -> tuple[int, str]:
+def kept_seal(text: str) -> tuple[int, str]:
     """Parse NUMBER:DIGEST, as `ChangeSeal` prints it."""
-    number, _colon, digest = written.strip().partition(":")
+    number, _colon, digest = text.strip().partition(":")
     if not number.isascii() or not number.isdecimal() or not fullmatch("[0-9a-f]{64}", digest):
-        raise ArgumentTypeError(f"{written} is not NUMBER:DIGEST, as `manage.py verify` prints its last seal")
+        raise ArgumentTypeError(f"{text} is not NUMBER:DIGEST, as `manage.py verify` prints its last seal")
     return int(number), digest
 
 

@@ -103,8 +103,8 @@ class _BulkWriter:
             ["state", "progress", "accepted_at", "ended_at", "end_reason", "has_ended", "is_paid"],
             batch_size=200,
         )
-        ended = [part.pk for part in pending_rows.parts if part.has_ended]
-        OrderLine.objects.filter(part__in=ended).update(has_ended=True)
+        ended_part_ids = [part.pk for part in pending_rows.parts if part.has_ended]
+        OrderLine.objects.filter(part__in=ended_part_ids).update(has_ended=True)
         paid = [part.pk for part in pending_rows.parts if part.is_paid]
         OrderLine.objects.filter(part__in=paid).update(is_paid=True)
         Payment.objects.bulk_create(pending_rows.payments)

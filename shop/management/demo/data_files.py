@@ -45,8 +45,8 @@ def products() -> list[TomlTable]:
 
 def product_pictures(row: TomlTable) -> list[str]:
     """Return the names of a product's pictures: its views, then those of its variants, each once."""
-    own = (variant["picture"] for variant in row["variants"] if "picture" in variant)
-    return list(dict.fromkeys([*row["pictures"], *own]))
+    variant_pictures = (variant["picture"] for variant in row["variants"] if "picture" in variant)
+    return list(dict.fromkeys([*row["pictures"], *variant_pictures]))
 
 
 def translate_to_english(text: str) -> str:

@@ -103,14 +103,14 @@ def _sample_document(kind: DocumentKind) -> bytes:
         f"<< /Length {len(content)} >>\nstream\n{content}\nendstream",
         "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
     )
-    written, offsets = "%PDF-1.4\n", []
+    document, offsets = "%PDF-1.4\n", []
     for number, body in enumerate(objects, start=1):
-        offsets.append(len(written))
-        written += f"{number} 0 obj\n{body}\nendobj\n"
+        offsets.append(len(document))
+        document += f"{number} 0 obj\n{body}\nendobj\n"
     table = "".join(f"{offset:010} 00000 n \n" for offset in offsets)
     size = len(objects) + 1
-    trailer = f"trailer\n<< /Size {size} /Root 1 0 R >>\nstartxref\n{len(written)}\n%%EOF\n"
-    return f"{written}xref\n0 {size}\n0000000000 65535 f \n{table}{trailer}".encode()
+    trailer = f"trailer\n<< /Size {size} /Root 1 0 R >>\nstartxref\n{len(document)}\n%%EOF\n"
+    return f"{document}xref\n0 {size}\n0000000000 65535 f \n{table}{trailer}".encode()
 
 
 def _submit_products(seller: Cooperative, channel: Channel, member: Actor, *, now: datetime.datetime) -> None:

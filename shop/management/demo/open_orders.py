@@ -92,15 +92,15 @@ def write_statement(folder: Path) -> Path | None:
     parcels = max(_collected_parcels(holder=CashHolder.CARRIER).values(), key=len, default=[])[-_MAX_ROWS:]
     if not parcels:
         return None
-    written = io.StringIO()
-    table = csv.writer(written)
+    csv_text = io.StringIO()
+    table = csv.writer(csv_text)
     table.writerow(_COLUMNS)
     for index, parcel in enumerate(parcels):
         collected = parcel.cod_collected - (_SHORTFALL if index == 0 else 0)
         table.writerow(_statement_row(f"{parcel.part.order.code}-{parcel.number}", parcel, collected))
     table.writerow(_statement_row("TK2M7QX-1", parcels[-1], 150_000))
     path = folder / STATEMENT
-    path.write_text("\ufeff" + written.getvalue(), encoding="utf-8")
+    path.write_text("\ufeff" + csv_text.getvalue(), encoding="utf-8")
     return path
 
 

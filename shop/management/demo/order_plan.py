@@ -229,11 +229,13 @@ class Planner:
         variants = [variant for variant in self._goods[cooperative_id] if month in variant.product.months]
         if not variants:
             return None
-        chosen = {
+        chosen_variants = {
             variant.pk: variant
             for variant in self._random.choices(variants, k=self._random.choice((1, 1, 2, 3)))
         }
-        lines = tuple((variant, self._random.choice((1, 1, 1, 2, 2, 3))) for variant in chosen.values())
+        lines = tuple(
+            (variant, self._random.choice((1, 1, 1, 2, 2, 3))) for variant in chosen_variants.values()
+        )
         delivery = self._delivery(cooperative_id, lines, placed_at, province)
         if delivery is None:
             return None
@@ -253,14 +255,14 @@ class Planner:
         """Choose a delivery method for province and weight; nearby buyers sometimes pick up."""
         grams = sum(variant.grams_for(variant.product) * quantity for variant, quantity in lines)
         goods_total = sum((self._prices[variant.pk] or 0) * quantity for variant, quantity in lines)
-        sent: list[DeliveryMethod] = []
+        shipping_methods: list[DeliveryMethod] = []
         collected: list[DeliveryMethod] = []
         for delivery_method in self._delivery_methods.get(cooperative_id, []):
             fee = delivery_method.fee(
                 channel_id=self._channel.pk, province_code=province, grams=grams, subtotal=goods_total
             )
             if fee is not None:
-                (collected if delivery_method.is_collected else sent).append(delivery_method)
+                (collected if delivery_method.is_collected else shipping_methods).append(delivery_method)
         if province == "19" and collected and self._random.random() < 0.4:
             delivery_method = self._random.choice(collected)
             for time in delivery_method.pickup_times(now=placed_at):
@@ -268,7 +270,7 @@ class Planner:
                 if time.capacity is None or self._taken.get(key, 0) < time.capacity:
                     self._taken[key] = self._taken.get(key, 0) + 1
                     return delivery_method, time
-        return (self._random.choice(sent), None) if sent else None
+        return (self._random.choice(shipping_methods), None) if shipping_methods else None
 
     def _outcome(self, age: float) -> Outcome:
         chance = self._random.random()

@@ -38,12 +38,14 @@ def store_pictures(names: Iterable[str], *, has_renditions: bool) -> Mapping[str
                 picture = store_picture(File(file, name=master.name))
         pictures[name] = picture
     if has_renditions:
-        waiting = {
+        unmade_pictures = {
             name: picture for name, picture in pictures.items() if picture.state == PictureState.WAITING
         }
         with ThreadPoolExecutor(os.cpu_count()) as threads:
-            made = threads.map(_make_renditions, [_MASTERS / f"{name}.webp" for name in waiting])
-            for picture, renditions in zip(waiting.values(), made, strict=True):
+            renditions_made = threads.map(
+                _make_renditions, [_MASTERS / f"{name}.webp" for name in unmade_pictures]
+            )
+            for picture, renditions in zip(unmade_pictures.values(), renditions_made, strict=True):
                 store_renditions(picture, renditions)
     return pictures
 

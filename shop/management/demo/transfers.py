@@ -24,10 +24,10 @@ def receive_transfers(*, now: datetime.datetime) -> None:
 
 
 def _planned_transfers(now: datetime.datetime) -> Iterator[IncomingTransfer]:
-    waiting = (
+    orders_awaiting_transfer = (
         Order.objects.placed().filter(payments__method=PaymentMethod.TRANSFER).order_by("placed_at", "number")
     )
-    for index, order in enumerate(waiting):
+    for index, order in enumerate(orders_awaiting_transfer):
         at = min(now, order.required_placed_at + _SOON)
         if index % 3 == 0:
             yield _transfer(f"MBVCB.{order.number} {order.code} FT", order.total_gross, order.code, at)

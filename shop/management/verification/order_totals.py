@@ -108,6 +108,6 @@ def side_of(order: Order) -> str:
 def find_stale_orders(rows: OrderRows, limit: int | None = None) -> Iterator[str]:
     """Check that statuses, progress, coverages and sums equal a fresh recalculation."""
     for order in rows.latest_changed(limit):
-        stale = find_stale_columns(order)
-        if stale:
-            yield f"order {order.code}: stale columns: {', '.join(stale)}"
+        stale_columns = find_stale_columns(order)
+        if stale_columns:
+            yield f"order {order.code}: stale columns: {', '.join(stale_columns)}"

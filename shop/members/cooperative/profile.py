@@ -180,8 +180,8 @@ def _certificate_form(
 
 
 def _kept_picture(request: HttpRequest, membership: MembershipContext) -> Picture | None:
-    kept = find_kept_pictures(membership.cooperative, request.POST.getlist("kept"))
-    return kept[0] if kept else None
+    kept_pictures = find_kept_pictures(membership.cooperative, request.POST.getlist("kept"))
+    return kept_pictures[0] if kept_pictures else None
 
 
 def _submitted_picture(

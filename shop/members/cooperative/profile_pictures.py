@@ -40,16 +40,16 @@ def edit_profile_picture(
     picture_kind = _parse_kind(kind)
     pictured = _find_pictured_row(membership, picture_kind, household_id)
     present: Picture | None = getattr(pictured, photo_column(picture_kind))
-    kept = find_kept_pictures(membership.cooperative, request.POST.getlist("kept"))
+    kept_pictures = find_kept_pictures(membership.cooperative, request.POST.getlist("kept"))
     form = ProfilePictureForm(
         request.POST if request.method == "POST" else None,
         request.FILES if request.method == "POST" else None,
-        has_photo=bool(kept or present),
+        has_photo=bool(kept_pictures or present),
         initial={"alt": present.alt if present else ""},
     )
     is_valid = form.is_valid()
     photo = form.cleaned_data.get("photo") if form.is_bound else None
-    picture = store_picture(photo) if photo else next(iter(kept), None)
+    picture = store_picture(photo) if photo else next(iter(kept_pictures), None)
     if is_valid:
         with refusals_as_form_errors(form):
             update_profile_picture(

@@ -182,9 +182,9 @@ class ReasonForm(MembersForm):
     @property
     def reason(self) -> str:
         text = self.cleaned_data.get("words", "")
-        chosen = self.reasons.get(self.cleaned_data.get("choice", ""))
+        chosen_reason = self.reasons.get(self.cleaned_data.get("choice", ""))
         with translation.override("en"):
-            return "\n".join(str(value) for value in (chosen, text) if value)
+            return "\n".join(str(value) for value in (chosen_reason, text) if value)
 
 
 def parse_key(submitted: str | None) -> int:

@@ -209,8 +209,8 @@ class NewListingForm(PhotosForm, ProductForm, NewVariantForm):
 
     def _mark_required_texts(self, required_texts: Callable[[ProductType], Collection[str]]) -> None:
         """Until a type is chosen, mark what any type needs, and name the types that need a shelf life."""
-        chosen = self.types.get(str(self["product_type"].value()))
-        possible_types = [chosen] if chosen is not None else list(self.types.values())
+        chosen_type = self.types.get(str(self["product_type"].value()))
+        possible_types = [chosen_type] if chosen_type is not None else list(self.types.values())
         self.required_texts = frozenset().union(*map(required_texts, possible_types))
         perishable = [row for row in possible_types if "shelf_life" in required_texts(row)]
         if 0 < len(perishable) < len(possible_types):

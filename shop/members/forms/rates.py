@@ -85,7 +85,7 @@ class RateTable:
             rates, key=lambda bracket: (bracket.up_to_grams is None, bracket.up_to_grams or 0)
         ):
             rates_by_province.setdefault(rate.province_code, []).append(rate)
-        elsewhere = _weights_and_prices(rates_by_province.pop("", []))
+        rates_elsewhere = _weights_and_prices(rates_by_province.pop("", []))
         province_codes_by_rates: dict[tuple[tuple[int | None, int], ...], list[str]] = {}
         for province in provinces:
             if province.code in rates_by_province:
@@ -97,7 +97,7 @@ class RateTable:
             for position, (rows, codes) in enumerate(province_codes_by_rates.items())
         ]
         return cls(
-            [*groups, _province_group(ELSEWHERE, None, [], elsewhere)],
+            [*groups, _province_group(ELSEWHERE, None, [], rates_elsewhere)],
             FreeAboveForm(initial={"free_above": delivery_method.free_above}),
         )
 

@@ -39,12 +39,12 @@ class SubstituteForm(MembersForm, ConfirmableForm):
         quantity = self.fields["quantity"]
         assert isinstance(quantity, WholeNumberField)
         quantity.help_text = _("%(goods)s still to be packed") % {"goods": line.contents_label(still_open)}
-        others = [choice for choice in choices if choice.variant.pk != line.variant_id]
+        other_choices = [choice for choice in choices if choice.variant.pk != line.variant_id]
         self.set_choices(
             "variant",
             [
                 ("", _("Choose a product")),
-                *((choice.variant.pk, _label(choice, currency)) for choice in others),
+                *((choice.variant.pk, _label(choice, currency)) for choice in other_choices),
             ],
         )
 

@@ -107,8 +107,8 @@ class VariantForm(MembersForm, ConfirmableForm):
     @property
     def is_other_unit(self) -> bool:
         """Return whether the chosen unit is not one of the common ones."""
-        chosen = self["unit"].value()
-        return bool(chosen) and chosen not in COMMON_UNITS
+        chosen_unit = self["unit"].value()
+        return bool(chosen_unit) and chosen_unit not in COMMON_UNITS
 
     def variant_details(self, existing: Variant | None = None) -> VariantDetails:
         """Return the variant's details; fields not on this page keep their values from `existing`."""

@@ -151,13 +151,13 @@ class HandOverForm(MembersForm):
     @property
     def dispatch(self) -> DispatchDetails:
         """Return the fields that were sent: an empty one clears the parcel's value."""
-        sent = {
+        sent_quantities = {
             name: self.cleaned_data[name]
             for name in _DISPATCH_FIELDS
             if name in self.cleaned_data and self.add_prefix(name) in self.data
         }
         is_with_cooperative = self.cleaned_data.get("collector") == CashHolder.COOPERATIVE
-        return DispatchDetails(**sent, is_cash_with_cooperative=is_with_cooperative)
+        return DispatchDetails(**sent_quantities, is_cash_with_cooperative=is_with_cooperative)
 
 
 def _amount_field() -> WholeNumberField:

@@ -44,12 +44,12 @@ def pick_form(part: OrderPart, data: FormData = None) -> PickForm | None:
     still_open = open_quantities(lines)
     if data is None and not any(still_open.values()):
         return None
-    waiting = Substitute.objects.of_order(part.order).waiting().filter(line__in=lines)
+    waiting_substitutes = Substitute.objects.of_order(part.order).waiting().filter(line__in=lines)
     return PickForm(
         data,
         lines=lines,
         still_open=still_open,
-        substitutes={substitute.line_id: substitute for substitute in waiting},
+        substitutes={substitute.line_id: substitute for substitute in waiting_substitutes},
         initial={"idempotency_key": uuid.uuid4()},
     )
 

@@ -74,8 +74,8 @@ def _picks_by_warehouse(parts: Sequence[OrderPart]) -> list[WarehousePicks]:
     unpacked = _unpacked_by_line([line for _part, line in lines])
     items: dict[tuple[object, ...], tuple[Warehouse | None, PickItem]] = {}
     for part, line in lines:
-        left = still_open[line.pk]
-        for warehouse, quantity in _split_by_warehouse(part, left, unpacked.get(line.pk, [])):
+        open_quantity = still_open[line.pk]
+        for warehouse, quantity in _split_by_warehouse(part, open_quantity, unpacked.get(line.pk, [])):
             key = (warehouse and warehouse.pk, line.variant_id or line.product_name, line.amount_label(1))
             _warehouse, item = items.setdefault(
                 key, (warehouse, PickItem(line, pictures.get(line.picture_key or 0)))
@@ -98,17 +98,17 @@ def _unpacked_by_line(lines: Sequence[OrderLine]) -> dict[uuid.UUID, list[tuple[
 
 
 def _split_by_warehouse(
-    part: OrderPart, left: int, unpacked: Sequence[tuple[Warehouse, int]]
+    part: OrderPart, open_quantity: int, unpacked: Sequence[tuple[Warehouse, int]]
 ) -> list[tuple[Warehouse | None, int]]:
     """Split a line's open quantity as packing takes it: by allocation, the rest from the part's warehouse."""
     shares: list[tuple[Warehouse | None, int]] = []
     for warehouse, quantity in unpacked:
-        taken = min(left, quantity)
-        if taken > 0:
-            shares.append((warehouse, taken))
-            left -= taken
-    if left > 0:
-        shares.append((part.warehouse, left))
+        taken_quantity = min(open_quantity, quantity)
+        if taken_quantity > 0:
+            shares.append((warehouse, taken_quantity))
+            open_quantity -= taken_quantity
+    if open_quantity > 0:
+        shares.append((part.warehouse, open_quantity))
     return shares
 
 

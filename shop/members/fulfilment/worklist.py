@@ -168,8 +168,8 @@ def _parts_awaiting_substitute_answer(lines: Sequence[OrderLine]) -> set[int]:
     """Return the parts of these lines with an unanswered substitute. One query; none without lines."""
     if not lines:
         return set()
-    waiting = Substitute.objects.waiting().filter(line__in=lines)
-    return set(waiting.values_list("line__part", flat=True))
+    waiting_substitutes = Substitute.objects.waiting().filter(line__in=lines)
+    return set(waiting_substitutes.values_list("line__part", flat=True))
 
 
 def _weighing_status(lines: Sequence[OrderLine], line_ids_with_question: set[uuid.UUID]) -> str:

@@ -48,10 +48,10 @@ class Payload:
 
     def keys(self, name: str, *, max_count: int) -> list[uuid.UUID]:
         """Return a list of keys without repetitions; a missing field is an empty list."""
-        sent = self._unread.pop(name, [])
-        if not isinstance(sent, list) or len(sent) > max_count:
+        sent_values = self._unread.pop(name, [])
+        if not isinstance(sent_values, list) or len(sent_values) > max_count:
             raise InvalidCommand(field=name)
-        return list(dict.fromkeys(parse_uuid(key, field=name) for key in sent))
+        return list(dict.fromkeys(parse_uuid(key, field=name) for key in sent_values))
 
     def is_set(self, name: str) -> bool:
         """Return whether the field is true; a missing field counts as false."""
@@ -73,12 +73,13 @@ class Payload:
 
     def quantities(self, name: str) -> dict[uuid.UUID, int]:
         """Return the quantities in sale steps, by order line."""
-        sent = self._read(name)
-        if not isinstance(sent, dict) or not 1 <= len(sent) <= MAX_LINES:
+        sent_value = self._read(name)
+        if not isinstance(sent_value, dict) or not 1 <= len(sent_value) <= MAX_LINES:
             raise InvalidCommand(field=name)
-        quantities = Payload(sent)
+        quantities = Payload(sent_value)
         return {
-            parse_uuid(line, field=name): quantities.whole_number(line, maximum=1_000_000) for line in sent
+            parse_uuid(line, field=name): quantities.whole_number(line, maximum=1_000_000)
+            for line in sent_value
         }
 
     def require_empty(self) -> None:
@@ -92,11 +93,11 @@ class Payload:
         return self._unread.pop(name)
 
 
-def parse_uuid(sent: object, *, field: str) -> uuid.UUID:
+def parse_uuid(sent_value: object, *, field: str) -> uuid.UUID:
     """Return a UUID in its usual spelling. Raises InvalidCommand."""
-    if isinstance(sent, str) and len(sent) == 36:
+    if isinstance(sent_value, str) and len(sent_value) == 36:
         try:
-            return uuid.UUID(sent)
+            return uuid.UUID(sent_value)
         except ValueError:
             pass
     raise InvalidCommand(field=field)

@@ -166,7 +166,7 @@ def delete_old_commands_task() -> None:
 
 
 def _answer_command(
-    sent: SentCommand,
+    sent_command: SentCommand,
     *,
     membership: MembershipContext,
     clock_difference: datetime.timedelta,
@@ -174,32 +174,34 @@ def _answer_command(
     now: datetime.datetime,
 ) -> Answer:
     """Answer one command. Because of those that it builds on, it happened at `not_before` or later."""
-    command = COMMANDS.get(sent.name)
+    command = COMMANDS.get(sent_command.name)
     if command is None:  # not stored, because a later version may know it
-        return _answer_refused(sent, UnknownCommand())
+        return _answer_refused(sent_command, UnknownCommand())
     try:
         row, is_claimed = claim_command(
-            sent, membership=membership, clock_difference=clock_difference, now=now
+            sent_command, membership=membership, clock_difference=clock_difference, now=now
         )
     except KeyReused as refused:
-        return _answer_refused(sent, refused)
+        return _answer_refused(sent_command, refused)
     if row.outcome:
         return _stored_answer(row)
     if not is_claimed:
-        return _answer_later(sent, CommandRunning())
+        return _answer_later(sent_command, CommandRunning())
     try:
         happened_at = min(now, max(row.happened_at, not_before or row.happened_at))
-        answer = _run_claimed(sent, command, membership=membership, happened_at=happened_at, now=now)
+        answer = _run_claimed(sent_command, command, membership=membership, happened_at=happened_at, now=now)
     except Exception:  # the other commands of the push must not wait for this one
-        log.exception("Command %s %s of user %s failed", sent.name, sent.key, membership.user.pk)
+        log.exception(
+            "Command %s %s of user %s failed", sent_command.name, sent_command.key, membership.user.pk
+        )
         PhoneCommand.objects.filter(pk=row.pk, outcome="").update(claimed_at=None)
-        return _answer_later(sent, CommandFailed())
+        return _answer_later(sent_command, CommandFailed())
     return _store_answer(row, answer, now=now)
 
 
 @transaction.atomic(durable=True)
 def claim_command(
-    sent: SentCommand,
+    sent_command: SentCommand,
     *,
     membership: MembershipContext,
     clock_difference: datetime.timedelta,
@@ -215,18 +217,22 @@ def claim_command(
             PhoneCommand(
                 user=membership.user,
                 cooperative=membership.cooperative,
-                key=sent.key,
-                name=sent.name,
-                digest=sent.digest,
-                device_time=sent.at,
+                key=sent_command.key,
+                name=sent_command.name,
+                digest=sent_command.digest,
+                device_time=sent_command.at,
                 clock_difference=clock_difference,
                 received_at=now,
             )
         ],
         ignore_conflicts=True,
     )
-    row = lock_rows(PhoneCommand.objects.filter(user=membership.user, key=sent.key))[0]
-    if (row.name, row.digest, row.cooperative_id) != (sent.name, sent.digest, membership.cooperative.pk):
+    row = lock_rows(PhoneCommand.objects.filter(user=membership.user, key=sent_command.key))[0]
+    if (row.name, row.digest, row.cooperative_id) != (
+        sent_command.name,
+        sent_command.digest,
+        membership.cooperative.pk,
+    ):
         raise KeyReused()
     if row.outcome or (row.claimed_at is not None and now < row.claimed_at + CLAIM_PERIOD):
         return row, False
@@ -236,15 +242,15 @@ def claim_command(
 
 
 def _run_claimed(
-    sent: SentCommand,
+    sent_command: SentCommand,
     command: Command,
     *,
     membership: MembershipContext,
     happened_at: datetime.datetime,
     now: datetime.datetime,
 ) -> Answer:
-    key = f"phone:{membership.user.pk}:{sent.key}"
-    call = CommandCall(membership, Payload(sent.payload), key, happened_at, now)
+    key = f"phone:{membership.user.pk}:{sent_command.key}"
+    call = CommandCall(membership, Payload(sent_command.payload), key, happened_at, now)
     row = None
     try:
         membership.require(command.right)
@@ -254,8 +260,8 @@ def _run_claimed(
         outcome = prepared.action()
         row = row or prepared.row_of(outcome)
     except Refused as refused:
-        return _answer_refused(sent, refused, row=row)
-    return Answer(sent.key, Outcome.DONE, result=prepared.result_of(outcome), row=row)
+        return _answer_refused(sent_command, refused, row=row)
+    return Answer(sent_command.key, Outcome.DONE, result=prepared.result_of(outcome), row=row)
 
 
 def _store_answer(row: PhoneCommand, answer: Answer, *, now: datetime.datetime) -> Answer:
@@ -288,17 +294,19 @@ def _stored_answer(row: PhoneCommand) -> Answer:
     )
 
 
-def _answer_refused(sent: SentCommand, refused: Refused, *, row: RowReference | None = None) -> Answer:
+def _answer_refused(
+    sent_command: SentCommand, refused: Refused, *, row: RowReference | None = None
+) -> Answer:
     details = dict(refused.details)
     if refused.field:
         details["field"] = refused.field
     message = str(refused.message)
-    return Answer(sent.key, Outcome.REFUSED, refused.code, message, _json_ready(details), row=row)
+    return Answer(sent_command.key, Outcome.REFUSED, refused.code, message, _json_ready(details), row=row)
 
 
-def _answer_later(sent: SentCommand, refused: Refused) -> Answer:
+def _answer_later(sent_command: SentCommand, refused: Refused) -> Answer:
     message = str(refused.message)
-    return Answer(sent.key, LATER, refused.code, message, _json_ready(refused.details))
+    return Answer(sent_command.key, LATER, refused.code, message, _json_ready(refused.details))
 
 
 def _json_ready(value: Any) -> Any:

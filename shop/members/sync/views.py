@@ -234,22 +234,22 @@ def _refuse_constant(_name: str) -> NoReturn:
     raise InvalidPush()
 
 
-def _read_commands(sent: object) -> list[SentCommand]:
+def _read_commands(sent_value: object) -> list[SentCommand]:
     """Return the commands; no two may have the same key. Raises InvalidPush, PushTooLarge."""
-    if not isinstance(sent, list):
+    if not isinstance(sent_value, list):
         raise InvalidPush()
-    if len(sent) > MAX_COMMANDS:
+    if len(sent_value) > MAX_COMMANDS:
         raise PushTooLarge()
-    commands = [_read_command(command) for command in sent]
+    commands = [_read_command(command) for command in sent_value]
     if len({command.key for command in commands}) != len(commands):
         raise InvalidPush()
     return commands
 
 
-def _read_command(sent: object) -> SentCommand:
-    if not isinstance(sent, dict) or not sent.keys() <= {"key", "name", "at", "payload", "after"}:
+def _read_command(sent_value: object) -> SentCommand:
+    if not isinstance(sent_value, dict) or not sent_value.keys() <= {"key", "name", "at", "payload", "after"}:
         raise InvalidPush()
-    name, payload, after = sent.get("name"), sent.get("payload"), sent.get("after", [])
+    name, payload, after = sent_value.get("name"), sent_value.get("payload"), sent_value.get("after", [])
     is_valid = (
         isinstance(name, str)
         and len(name) <= MAX_NAME_LENGTH
@@ -261,25 +261,25 @@ def _read_command(sent: object) -> SentCommand:
     if not is_valid:
         raise InvalidPush()
     return SentCommand(
-        key=_read_key(sent.get("key")),
+        key=_read_key(sent_value.get("key")),
         name=str(name),
-        at=_read_time(sent.get("at")),
+        at=_read_time(sent_value.get("at")),
         payload=payload,  # type: ignore[arg-type]
         after=frozenset(_read_key(key) for key in after),
     )
 
 
-def _read_key(sent: object) -> uuid.UUID:
+def _read_key(sent_value: object) -> uuid.UUID:
     try:
-        return parse_uuid(sent, field="key")
+        return parse_uuid(sent_value, field="key")
     except InvalidCommand as error:
         raise InvalidPush() from error
 
 
-def _read_time(sent: object) -> datetime.datetime:
+def _read_time(sent_value: object) -> datetime.datetime:
     """Return the instant in UTC; the text must name a time zone. Raises InvalidPush."""
     try:
-        moment = parse_datetime(sent) if isinstance(sent, str) else None
+        moment = parse_datetime(sent_value) if isinstance(sent_value, str) else None
         if moment is not None and moment.tzinfo is not None:
             return moment.astimezone(datetime.UTC)
     except (ValueError, OverflowError) as error:

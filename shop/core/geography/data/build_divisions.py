@@ -28,13 +28,13 @@ Former = tuple[str, str, str, str, bool]
 def build_divisions(divisions: Path, mergers: Path) -> dict[str, object]:
     """Build the JSON object. Former places refer to their district by its index in the province's list."""
     provinces = json.loads((divisions / "tinh_tp.json").read_text())
-    former = former_places(mergers)
+    former_places_by_code = former_places(mergers)
     districts: dict[str, list[list[str]]] = {}
     communes = {}
     for code in sorted(provinces):
         rows = json.loads((divisions / "xa-phuong" / f"{code}.json").read_text())
         former_parents = sorted(
-            {place[2:4] for commune in rows for place in former.get(rows[commune]["code"], [])}
+            {place[2:4] for commune in rows for place in former_places_by_code.get(rows[commune]["code"], [])}
         )
         districts[code] = [list(parent) for parent in former_parents]
         communes[code] = [
@@ -42,7 +42,9 @@ def build_divisions(divisions: Path, mergers: Path) -> dict[str, object]:
                 *_commune_name(rows[commune]),
                 [
                     [type_word, name, former_parents.index((district, province)), int(is_part)]
-                    for type_word, name, district, province, is_part in former.get(rows[commune]["code"], [])
+                    for type_word, name, district, province, is_part in former_places_by_code.get(
+                        rows[commune]["code"], []
+                    )
                 ],
             ]
             for commune in sorted(rows)
