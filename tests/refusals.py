@@ -33,7 +33,7 @@ def all_rows() -> dict[str, list[Row]]:
 @contextmanager
 def assert_refused(error_class: type[Refused], code: str) -> Iterator[pytest.ExceptionInfo[Refused]]:
     """Assert that the block raises this refusal and changes nothing."""
-    before, sent = all_rows(), len(mail.outbox)
+    before, sent_mails = all_rows(), len(mail.outbox)
     with pytest.raises(error_class) as refusal:
         yield refusal
     assert (type(refusal.value), refusal.value.code) == (error_class, code)
@@ -41,4 +41,4 @@ def assert_refused(error_class: type[Refused], code: str) -> Iterator[pytest.Exc
     after = all_rows()
     assert {table: rows for table, rows in after.items() if rows != before.get(table)} == {}
     assert before.keys() == after.keys()
-    assert len(mail.outbox) == sent
+    assert len(mail.outbox) == sent_mails

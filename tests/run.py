@@ -26,7 +26,7 @@ COUNTED = ("tests", "failures", "errors", "skipped")
 
 def main(arguments: list[str]) -> int:
     counts: Counter[str] = Counter()
-    broken, figures = [], []
+    failed_files, figures = [], []
     with tempfile.TemporaryDirectory() as folder:
         reports = {database: Path(folder) / f"{database}.xml" for database in DATABASES}
         names_files = any(Path(argument.partition("::")[0]).is_file() for argument in arguments)
@@ -35,7 +35,7 @@ def main(arguments: list[str]) -> int:
             # The selected tests may all be marked `once`.
             nothing_left = database != DATABASES[0] and code == NO_TESTS
             if not nothing_left and (code != 0 or not reports[database].exists()):
-                broken.append(database)
+                failed_files.append(database)
             if reports[database].exists():
                 figures += read_figures(reports[database])
             counts.update(_counts(reports[database]))
@@ -45,9 +45,9 @@ def main(arguments: list[str]) -> int:
     print(f"\n{passed} passed, {failed} failed, {counts['skipped']} skipped")
     if counts["skipped"]:
         print("No test may be skipped: install the missing package instead.")
-    if broken:
-        print(f"Failed on: {', '.join(broken)}")
-    return 1 if broken or failed or counts["skipped"] or not passed else 0
+    if failed_files:
+        print(f"Failed on: {', '.join(failed_files)}")
+    return 1 if failed_files or failed or counts["skipped"] or not passed else 0
 
 
 def _run_in_turn(arguments: list[str], reports: dict[str, Path]) -> Iterator[tuple[str, int]]:

@@ -34,13 +34,13 @@ FOREIGN_NAMES = {
 def test_every_path_named_in_documents_exists() -> None:
     tracked = _tracked_files()
     folders = {str(folder) for name in tracked for folder in PurePosixPath(name).parents}
-    known = "\n".join(["", *(f"/{name}" for name in [*tracked, *folders]), ""])
+    known_paths = "\n".join(["", *(f"/{name}" for name in [*tracked, *folders]), ""])
 
     missing = [
         (document, path)
         for document, path in _terms_in_backticks()
         if PATH.fullmatch(path) and not path.startswith(EXAMPLE_FOLDER)
-        if f"/{path.rstrip('/')}\n" not in known
+        if f"/{path.rstrip('/')}\n" not in known_paths
     ]
 
     assert missing == []

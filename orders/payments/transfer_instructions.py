@@ -42,13 +42,8 @@ def externally_refunded_amount(order: Order) -> int:
         return 0
     amount_of_apps = order.payments.all().externally_refunded_amount()
     return (
-<<<<<<< HEAD
-        min(order.amount_due, max(0, elsewhere - order.refunds.all().reduction_without_repayment()))
-        if elsewhere
-=======
-        min(order.still_due, max(0, amount_of_apps - order.refunds.all().unpaid_reduction()))
+        min(order.amount_due, max(0, amount_of_apps - order.refunds.all().reduction_without_repayment()))
         if amount_of_apps
->>>>>>> 86abf820 (Give locals named by a participle their noun)
         else 0
     )
 

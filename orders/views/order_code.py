@@ -95,17 +95,12 @@ def _send_code(request: HttpRequest, order: Order) -> HttpResponse:
 
 def _last_sent_code(request: HttpRequest, order: Order) -> dict[str, object] | None:
     """Return the visitor's last sent code if it was for this order and one of its current contacts."""
-<<<<<<< HEAD
-    sent = sent_code(request, CodePurpose.ORDER)
-    if sent is None or sent.get("about") != str(order.pk) or sent["to"] not in order_contacts(order).values():
-=======
     pending_code = sent_code(request, CodePurpose.ORDER)
     if (
         pending_code is None
         or pending_code.get("about") != str(order.pk)
-        or pending_code["to"] not in contacts_of(order).values()
+        or pending_code["to"] not in order_contacts(order).values()
     ):
->>>>>>> 86abf820 (Give locals named by a participle their noun)
         return None
     return pending_code
 

@@ -137,13 +137,8 @@ def _reduction_context(order: Order, timelines: Sequence[PartTimeline]) -> dict[
         "is_reduced_by_ended_parts": is_unpaid
         and order.cancelled_or_refunded == sum(part.total_gross for part in ended_parts),
         "is_reduced_before_payment": is_unpaid,
-<<<<<<< HEAD
         "has_amount_due": is_unpaid and order.amount_due > 0 and not has_arrived,
-        "is_original_total_estimated": any(line.is_to_weigh for part in ended for line in part.lines.all()),
-=======
-        "is_rest_to_pay": is_unpaid and order.still_due > 0 and not has_arrived,
         "is_original_total_estimated": any(
             line.is_to_weigh for part in ended_parts for line in part.lines.all()
         ),
->>>>>>> 86abf820 (Give locals named by a participle their noun)
     }

@@ -12,8 +12,8 @@ def memory_of(pid: int | str, figure: str) -> int:
         status = Path(f"/proc/{pid}/status").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return 0
-    found = re.search(rf"{figure}:\s+(\d+) kB", status)
-    return int(found[1]) * 1024 if found else 0
+    match = re.search(rf"{figure}:\s+(\d+) kB", status)
+    return int(match[1]) * 1024 if match else 0
 
 
 class PeakMemory:

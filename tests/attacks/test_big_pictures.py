@@ -87,9 +87,9 @@ except SystemExit:
 def decoded(original: Path, folder: Path) -> tuple[list[int], int]:
     """Return the widths that the decoder renders, and its peak memory in bytes."""
     response, _end, status = run_decoder(original, folder).stdout.partition("\n")
-    told = json.loads(response)
-    assert "refused" not in told, told
-    rendition = read_renditions(folder, told)
+    figures = json.loads(response)
+    assert "refused" not in figures, figures
+    rendition = read_renditions(folder, figures)
     return [file.width for file in rendition.files], int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
 
 
@@ -412,7 +412,7 @@ def test_refused_photo_is_logged_once_and_does_not_block_others(caplog) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_process_decodes_one_picture_at_a_time(monkeypatch) -> None:
-    waiting = [store_picture(ContentFile(jpeg(), name=f"{number}.jpg")) for number in range(3)]
+    waiting_pictures = [store_picture(ContentFile(jpeg(), name=f"{number}.jpg")) for number in range(3)]
     begun, released, decoded_now = threading.Event(), threading.Event(), []
 
     def decode(original: object) -> None:
@@ -429,17 +429,17 @@ def test_process_decodes_one_picture_at_a_time(monkeypatch) -> None:
     first = threading.Thread(target=work)
     first.start()
     begun.wait(60)
-    others = [threading.Thread(target=work) for _number in range(3)]
-    for thread in others:
+    threads = [threading.Thread(target=work) for _number in range(3)]
+    for thread in threads:
         thread.start()
-    for thread in others:
+    for thread in threads:
         thread.join(60)  # they end at once while the first one still decodes
     at_once = len(decoded_now)
     released.set()
     first.join(60)
 
-    assert not any(thread.is_alive() for thread in (first, *others))
-    assert (at_once, len(decoded_now)) == (1, len(waiting))
+    assert not any(thread.is_alive() for thread in (first, *threads))
+    assert (at_once, len(decoded_now)) == (1, len(waiting_pictures))
 
 
 @pytest.mark.django_db

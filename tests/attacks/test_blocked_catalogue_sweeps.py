@@ -34,11 +34,11 @@ def give_lost_photo(product: Product) -> None:
     ProductMedia.objects.create(product=product, picture=picture)
 
 
-def fail_for(monkeypatch: pytest.MonkeyPatch, broken: Product) -> None:
+def fail_for(monkeypatch: pytest.MonkeyPatch, broken_product: Product) -> None:
     apply = promotion_prices.apply_promotions
 
     def apply_or_fail(product_ids, **given):
-        if broken.pk in product_ids:
+        if broken_product.pk in product_ids:
             raise ValueError("odd price")
         return apply(product_ids, **given)
 
@@ -90,11 +90,11 @@ def test_many_changed_products_do_not_block_their_previews(monkeypatch) -> None:
 
 def test_failing_previews_do_not_block_later_ones(monkeypatch) -> None:
     monkeypatch.setattr(share_pictures, "_PICTURES_PER_RUN", 2)
-    broken = [make_product() for _each in range(4)]
-    for product in broken:
+    broken_products = [make_product() for _each in range(4)]
+    for product in broken_products:
         give_lost_photo(product)
     working = make_product()
-    for product in (*broken, working):
+    for product in (*broken_products, working):
         record_change("product.changed", product, actor=SYSTEM, now=NOW)
 
     for _run in range(6):
@@ -103,7 +103,7 @@ def test_failing_previews_do_not_block_later_ones(monkeypatch) -> None:
     assert drawn_products() == {working.pk}
     failures = SweepFailure.objects.filter(sweep="catalog.draw_share_pictures")
     assert set(failures.values_list("row_key", flat=True)) == {
-        f"catalog.product/{product.pk}" for product in broken
+        f"catalog.product/{product.pk}" for product in broken_products
     }
 
 
@@ -137,24 +137,28 @@ def test_control_characters_in_names_are_dropped_from_the_feed(client: Client) -
 
 
 def test_product_with_a_broken_photo_row_does_not_block_the_feed(client: Client) -> None:
-    broken, working = make_product(name="Hỏng"), make_product(name="Mật ong")
+    broken_product, working = make_product(name="Hỏng"), make_product(name="Mật ong")
     picture = Picture.objects.create(original="a", state=PictureState.READY, renditions={"320": {}})
-    ProductMedia.objects.create(product=broken, picture=picture)
+    ProductMedia.objects.create(product=broken_product, picture=picture)
     make_photo(working)
 
-    written = write_feeds()
-    again = write_feeds()
+    first_run = write_feeds()
+    second_run = write_feeds()
 
-    assert (written, again) == (1, 1)
+    assert (first_run, second_run) == (1, 1)
     assert [item["title"] for item in items(client, "vi")] == ["Mật ong"]
     failure = SweepFailure.objects.get()
-    assert (failure.sweep, failure.row_key, failure.count) == ("catalog.write_feeds", str(broken.pk), 2)
+    assert (failure.sweep, failure.row_key, failure.count) == (
+        "catalog.write_feeds",
+        str(broken_product.pk),
+        2,
+    )
 
 
 def test_failure_of_a_product_that_left_the_feed_is_deleted_after_a_day() -> None:
-    broken = make_product()
+    broken_product = make_product()
     picture = Picture.objects.create(original="a", state=PictureState.READY, renditions={"320": {}})
-    ProductMedia.objects.create(product=broken, picture=picture)
+    ProductMedia.objects.create(product=broken_product, picture=picture)
     write_feeds()
     ProductMedia.objects.all().delete()
     SweepFailure.objects.update(last_failed_at=NOW - 9 * DAY)

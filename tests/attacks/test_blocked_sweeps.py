@@ -83,10 +83,10 @@ class Broken(Exception):
     """An unexpected error."""
 
 
-def fail_for(*broken: int, called_keys: list[int]):
+def fail_for(*broken_keys: int, called_keys: list[int]):
     def action(key: int) -> None:
         called_keys.append(key)
-        if key in broken:
+        if key in broken_keys:
             raise Broken(f"row {key}\0 is odd")
 
     return action
@@ -137,11 +137,11 @@ def test_broken_row_is_skipped_until_its_growing_delay_is_over(monkeypatch) -> N
 
 def test_many_broken_rows_do_not_block_later_ones() -> None:
     people = [make_user().pk for _each in range(12)]
-    broken, called_keys = people[:6], []
+    broken_people, called_keys = people[:6], []
     rows = User.objects.filter(pk__in=people).order_by("pk").values_list("pk", flat=True)
 
     for _run in range(4):
-        run_each(rows, fail_for(*broken, called_keys=called_keys), sweep="tests.sweep", at_most=3)
+        run_each(rows, fail_for(*broken_people, called_keys=called_keys), sweep="tests.sweep", at_most=3)
 
     assert called_keys == [*people[:9], *people[6:9]]
     assert SweepFailure.objects.count() == 6

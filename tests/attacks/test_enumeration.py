@@ -70,10 +70,10 @@ def subjects_sent_to(email: str) -> list[str]:
 def test_registering_a_taken_address_looks_like_a_free_one() -> None:
     make_user(email=TAKEN)
 
-    taken, free = register(TAKEN), register(FREE)
+    taken_answer, free_answer = register(TAKEN), register(FREE)
 
-    assert taken == free
-    assert taken[0] == 200
+    assert taken_answer == free_answer
+    assert taken_answer[0] == 200
     assert User.objects.count() == 1
     assert subjects_sent_to(TAKEN) == ["Có người tạo tài khoản bằng địa chỉ email này"]
     assert subjects_sent_to(FREE) == ["Mã tạo tài khoản tại Chợ Phiên"]
@@ -83,10 +83,10 @@ def test_registering_a_taken_address_looks_like_a_free_one() -> None:
 def test_applying_with_a_taken_address_looks_like_a_free_one() -> None:
     make_user(email=TAKEN)
 
-    taken, free = apply_to_sell(TAKEN), apply_to_sell(FREE)
+    taken_answer, free_answer = apply_to_sell(TAKEN), apply_to_sell(FREE)
 
-    assert taken == free
-    assert taken[0] == 200
+    assert taken_answer == free_answer
+    assert taken_answer[0] == 200
     assert (User.objects.count(), Cooperative.objects.count()) == (1, 0)
     assert subjects_sent_to(TAKEN) == ["Có người tạo tài khoản bằng địa chỉ email này"]
     assert subjects_sent_to(FREE) == ["Mã tạo tài khoản tại Chợ Phiên"]
@@ -144,11 +144,14 @@ def test_owner_of_a_taken_address_is_notified_of_an_api_registration() -> None:
     make_channel()
     make_user(email=TAKEN)
 
-    taken = data_of(API_REGISTER, email=TAKEN)["accountRegister"]
-    free = data_of(API_REGISTER, email=FREE)["accountRegister"]
+    taken_answer = data_of(API_REGISTER, email=TAKEN)["accountRegister"]
+    free_answer = data_of(API_REGISTER, email=FREE)["accountRegister"]
 
-    assert taken["user"] == {"id": "", "email": TAKEN}
-    assert (taken["requiresConfirmation"], taken["errors"]) == (free["requiresConfirmation"], free["errors"])
+    assert taken_answer["user"] == {"id": "", "email": TAKEN}
+    assert (taken_answer["requiresConfirmation"], taken_answer["errors"]) == (
+        free_answer["requiresConfirmation"],
+        free_answer["errors"],
+    )
     assert subjects_sent_to(TAKEN) == ["Có người tạo tài khoản bằng địa chỉ email này"]
 
 
@@ -157,10 +160,10 @@ def test_changing_to_a_taken_address_looks_like_a_free_one() -> None:
     user = make_user()
     variables = {"password": PASSWORD}
 
-    taken = data_of(CHANGE_EMAIL, token_of(user), new=TAKEN, **variables)["requestEmailChange"]
-    free = data_of(CHANGE_EMAIL, token_of(user), new=FREE, **variables)["requestEmailChange"]
+    taken_answer = data_of(CHANGE_EMAIL, token_of(user), new=TAKEN, **variables)["requestEmailChange"]
+    free_answer = data_of(CHANGE_EMAIL, token_of(user), new=FREE, **variables)["requestEmailChange"]
 
-    assert taken == free == {"user": {"email": user.email}, "errors": []}
+    assert taken_answer == free_answer == {"user": {"email": user.email}, "errors": []}
     assert subjects_sent_to(TAKEN) == []
     assert len(subjects_sent_to(FREE)) == 1
 
@@ -169,10 +172,10 @@ def test_saving_a_taken_number_looks_like_a_free_one() -> None:
     holder = make_user(email=TAKEN, phone="+84987654321", phone_confirmed_at=NOW)
     curious, honest = make_user(email="mai@example.com"), make_user(email="lan@example.com")
 
-    taken, free = save_number(curious, "0987 654 321"), save_number(honest, "0912 345 678")
+    taken_answer, free_answer = save_number(curious, "0987 654 321"), save_number(honest, "0912 345 678")
 
-    assert taken == (free[0], free[1].replace(honest.email or "", curious.email or ""))
-    assert taken[0] == "/tai-khoan/"
+    assert taken_answer == (free_answer[0], free_answer[1].replace(honest.email or "", curious.email or ""))
+    assert taken_answer[0] == "/tai-khoan/"
     for user, phone in ((curious, "+84987654321"), (honest, "+84912345678")):
         user.refresh_from_db()
         assert (user.phone, user.phone_confirmed_at) == (phone, None)

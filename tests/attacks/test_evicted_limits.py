@@ -33,12 +33,12 @@ def test_sign_in_stays_limited_when_the_cache_is_cleared() -> None:
 
 
 def test_unknown_query_strings_add_no_sitemap_entries(monkeypatch: pytest.MonkeyPatch) -> None:
-    written: list[str] = []
+    written_keys: list[str] = []
     backend = type(caches["default"])
     put = backend.set
 
     def note(self: object, key: str, *args: object, **named: object) -> None:
-        written.append(key)
+        written_keys.append(key)
         put(self, key, *args, **named)
 
     monkeypatch.setattr(backend, "set", note)
@@ -47,7 +47,7 @@ def test_unknown_query_strings_add_no_sitemap_entries(monkeypatch: pytest.Monkey
             for host in ("testserver", "localhost"):
                 assert Client(headers={"host": host}).get(address + query).status_code == 200
 
-    assert written == ["sitemap:index:", "sitemap:pages-vi:1"]
+    assert written_keys == ["sitemap:index:", "sitemap:pages-vi:1"]
 
 
 @pytest.mark.parametrize("number", ["2", "0", "-1", "x", "", "9" * 9, "١"])

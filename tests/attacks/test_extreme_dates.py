@@ -41,8 +41,8 @@ def desk(client: Client) -> Client:
 def test_voucher_or_promotion_with_a_far_date_is_refused(desk: Client, page: str, day: str) -> None:
     before = all_rows()
 
-    for written in ({"ends": day}, {"starts": day}, {"starts": day, "ends": day}):
-        response = desk.post(f"/quan-tri/uu-dai/{page}/moi/", VOUCHER | written)
+    for form_values in ({"ends": day}, {"starts": day}, {"starts": day, "ends": day}):
+        response = desk.post(f"/quan-tri/uu-dai/{page}/moi/", VOUCHER | form_values)
         assert response.status_code == 200
         assert "từ 01/01/1900 đến 31/12/2099" in html_of(response)
 

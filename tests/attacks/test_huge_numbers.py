@@ -50,17 +50,17 @@ def test_invalid_page_numbers_of_lists_are_answered(someone: Client, monkeypatch
     monkeypatch.setattr(
         Paginator, "validate_number", lambda rows, number: read.append(number) or validated(rows, number)
     )
-    broken, lists = [], set()
+    broken_pages, lists = [], set()
     for path in [reverse(name) for name, arguments in _addresses() if not arguments]:
         for page in PAGES:
             read.clear()
             status = someone.get(path, {"page": page}).status_code
-            broken += [(path, page[:9], status)] if status >= 500 else []
+            broken_pages += [(path, page[:9], status)] if status >= 500 else []
             if page not in read:
                 break
             lists.add(path)
 
-    assert broken == []
+    assert broken_pages == []
     assert len(lists) > 10
 
 
@@ -76,14 +76,14 @@ def test_phone_with_too_many_digits_is_refused(sign: str, digits: int) -> None:
 
 @pytest.mark.once
 def test_real_phones_are_accepted() -> None:
-    for written in (
+    for phone in (
         "0987 654 321",
         "+84 (0)987.654.321",
         "0209 3870 123",
         "+1 202-555-0100",
         "+" + "9" * 15,
     ):
-        validate_phone(written)
+        validate_phone(phone)
 
 
 def test_forms_refuse_a_long_phone(client: Client) -> None:
@@ -91,9 +91,9 @@ def test_forms_refuse_a_long_phone(client: Client) -> None:
     client.force_login(user)
 
     response = client.post("/tai-khoan/thong-tin/", {"name": "Hoa", "phone": "9" * 32})
-    found = Client().post("/don-hang/", {"phone": "9" * 32, "code": "TA7K2M3N"})
+    found_response = Client().post("/don-hang/", {"phone": "9" * 32, "code": "TA7K2M3N"})
 
-    for page in (response, found):
+    for page in (response, found_response):
         assert page.status_code == 200
         (error,) = page.context["form"].errors["phone"]
         assert "10" in error

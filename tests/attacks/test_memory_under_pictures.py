@@ -72,8 +72,10 @@ def complaint(part: OrderPart, names: tuple[str, ...], session: str) -> bytes:
         for name, value in fields.items()
     )
     for name in names:
-        head = f'--{boundary}\r\nContent-Disposition: form-data; name="photos"; filename="{name}"\r\n\r\n'
-        body += head.encode() + hostile(name) + b"\r\n"
+        part_header = (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="photos"; filename="{name}"\r\n\r\n'
+        )
+        body += part_header.encode() + hostile(name) + b"\r\n"
     body += f"--{boundary}--\r\n".encode()
     headers = {
         "Host": "127.0.0.1",

@@ -146,11 +146,11 @@ def test_health_answers_quickly_beside_a_silent_server() -> None:
         first = Client().get("/health/")
         between = time.monotonic()
         second = Client().get("/health/")
-        ended = time.monotonic()
+        ended_at = time.monotonic()
 
     assert first.json()["failing"] == second.json()["failing"] == ["cache", "broker", "jobs"]
     assert between - begun < 2
-    assert ended - between < 0.5  # the result is reused for some seconds
+    assert ended_at - between < 0.5  # the result is reused for some seconds
 
 
 def test_health_reports_an_unwritable_queue_folder(tmp_path: Path) -> None:

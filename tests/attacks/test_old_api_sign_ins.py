@@ -97,8 +97,8 @@ def test_signing_in_again_allows_changes() -> None:
     admin = make_admin()
     signed_in_long_ago(admin)
 
-    fresh = data_of(CREATE, email=admin.email, password=PASSWORD)["tokenCreate"]
-    renewed = data_of(REFRESH, token=fresh["refreshToken"])["tokenRefresh"]["token"]
+    fresh_tokens = data_of(CREATE, email=admin.email, password=PASSWORD)["tokenCreate"]
+    renewed = data_of(REFRESH, token=fresh_tokens["refreshToken"])["tokenRefresh"]["token"]
     response = data_of(ADD_GROUP, renewed)
 
     assert response["permissionGroupCreate"] == {"group": {"name": "Kẻ gian"}, "errors": []}
@@ -154,11 +154,11 @@ def test_apps_need_no_recent_sign_in() -> None:
 def test_only_refunds_of_card_actions_need_a_recent_sign_in(stripe) -> None:
     order = make_paid_card_order(stripe)
     payment = global_id("TransactionItem", order.payments.get().pk)
-    old = token_of(make_admin(), minutes=16)
+    old_token = token_of(make_admin(), minutes=16)
     before = all_rows()
 
-    refund = execute(REQUEST, old, id=payment, action="REFUND")
-    capture = execute(REQUEST, old, id=payment, action="CHARGE")
+    refund = execute(REQUEST, old_token, id=payment, action="REFUND")
+    capture = execute(REQUEST, old_token, id=payment, action="CHARGE")
 
     assert codes_of(refund) == TOO_OLD
     assert codes_of(capture) == []
@@ -182,6 +182,8 @@ def test_every_mutation_is_listed_as_protected_or_not() -> None:
 
     # Each by an administrator of its own: some mutations end the tokens of their sender.
     tokens_by_name = {name: token_of(make_admin(), minutes=16) for name in names}
-    asked = {name for name in names if codes_of(executed_answer(name, tokens_by_name[name])) == TOO_OLD}
+    protected_names = {
+        name for name in names if codes_of(executed_answer(name, tokens_by_name[name])) == TOO_OLD
+    }
 
-    assert asked == ASKS
+    assert protected_names == ASKS

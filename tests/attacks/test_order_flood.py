@@ -198,14 +198,14 @@ def test_new_guest_has_less_time_while_many_guests_have_not_paid(settings: Any) 
     settings.UNPAID_GUEST_ORDERS, settings.UNPAID_GUEST_MINUTES = 3, 60
     make_bank_account()
     variant = make_variant(on_hand=50)
-    waiting = [make_order((variant, 1), method=PaymentMethod.TRANSFER) for _ in range(3)]
+    waiting_orders = [make_order((variant, 1), method=PaymentMethod.TRANSFER) for _ in range(3)]
     buyer = make_user(email="hanh@example.com")
 
-    late = make_order((variant, 1), method=PaymentMethod.TRANSFER)
-    known = make_order((variant, 1), method=PaymentMethod.TRANSFER, user=buyer)
+    late_order = make_order((variant, 1), method=PaymentMethod.TRANSFER)
+    known_order = make_order((variant, 1), method=PaymentMethod.TRANSFER, user=buyer)
 
-    usual = datetime.timedelta(minutes=late.channel.payment_deadline_minutes)
-    ends = [order.payments.get().expires_at - NOW for order in [*waiting, late, known]]
+    usual = datetime.timedelta(minutes=late_order.channel.payment_deadline_minutes)
+    ends = [order.payments.get().expires_at - NOW for order in [*waiting_orders, late_order, known_order]]
     assert ends == [usual, usual, usual, datetime.timedelta(minutes=60), usual]
     assert get_stock(variant).allocated == 5
 

@@ -195,16 +195,18 @@ def test_changed_account_is_notified_on_every_channel_and_waits_a_day(client: Cl
     )
 
     payout = Payout.objects.get()
-    named = Change.objects.get(action="refund.account_set").created_at
+    account_set_at = Change.objects.get(action="refund.account_set").created_at
     messages = Notification.objects.filter(key__startswith="refund_account_named").order_by("contact_method")
     assert list(messages.values_list("contact_method", "recipient")) == [
         (ContactMethod.EMAIL, "hoa@example.com"),
         (ContactMethod.SMS, "+84987654321"),
     ]
-    assert payout.payable_from == named + DAY
+    assert payout.payable_from == account_set_at + DAY
     with assert_refused(PayoutHeld, "payout_held"):
-        mark_payout_paid(payout_id=payout.pk, reference="FT1", actor=DESK, now=named + DAY - DAY / 100)
-    mark_payout_paid(payout_id=payout.pk, reference="FT1", actor=DESK, now=named + DAY)
+        mark_payout_paid(
+            payout_id=payout.pk, reference="FT1", actor=DESK, now=account_set_at + DAY - DAY / 100
+        )
+    mark_payout_paid(payout_id=payout.pk, reference="FT1", actor=DESK, now=account_set_at + DAY)
 
 
 def test_reordering_a_foreign_order_reveals_nothing_of_its_buyer(client: Client) -> None:

@@ -111,17 +111,17 @@ def test_guesses_from_many_networks_end_at_the_account_limit(monkeypatch) -> Non
 
 @pytest.mark.django_db
 def test_owner_can_still_sign_in_on_a_known_device() -> None:
-    user, own = make_user(), Client()
-    sign_in(own, user.email, PASSWORD)
-    own.post(reverse("accounts:sign-out"))
+    user, own_client = make_user(), Client()
+    sign_in(own_client, user.email, PASSWORD)
+    own_client.post(reverse("accounts:sign-out"))
     for n in range(SIGN_INS_PER_ACCOUNT.max_tries + 1):
         guess(user.email, network=f"198.51.100.{n}")
 
-    response = sign_in(own, user.email, PASSWORD)
+    response = sign_in(own_client, user.email, PASSWORD)
 
     assert response.status_code == 302
-    assert own.session["_auth_user_id"] == str(user.pk)
-    assert guess(user.email, PASSWORD, client=own) == ""
+    assert own_client.session["_auth_user_id"] == str(user.pk)
+    assert guess(user.email, PASSWORD, client=own_client) == ""
 
 
 @pytest.mark.django_db
@@ -132,12 +132,12 @@ def test_owner_confirms_a_new_device_by_a_code() -> None:
 
     response = new_device.post(SIGN_IN, {"name": user.email, "password": PASSWORD, "next": "/gio-hang/"})
     code = last_code(user.email)
-    known = new_device.post(response.url, {"code": code})
-    entered = new_device.post(known.url, {"name": user.email, "password": PASSWORD, "next": "/gio-hang/"})
+    response = new_device.post(response.url, {"code": code})
+    entered = new_device.post(response.url, {"name": user.email, "password": PASSWORD, "next": "/gio-hang/"})
 
     assert (response.status_code, response.url) == (302, reverse("accounts:enter-device-code"))
     assert "_auth_user_id" in new_device.session
-    assert known.url == f"{SIGN_IN}?next=%2Fgio-hang%2F"
+    assert response.url == f"{SIGN_IN}?next=%2Fgio-hang%2F"
     assert entered.url == "/gio-hang/"
 
 

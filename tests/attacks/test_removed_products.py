@@ -51,7 +51,7 @@ def test_members_neither_see_nor_change_it(member: Client, removed: Product) -> 
     lists = [member.get(f"/xa-vien/hang/{query}") for query in ("", "?state=withdrawn", "?q=gung")]
     stock = member.get("/xa-vien/kho/")
     opened = [member.get(f"{page}{part}").status_code for part in ("", "mo-ta/", "anh/", f"loai/{variant}/")]
-    sent = [
+    statuses = [
         member.post(f"{page}{part}", {"name": "Khác", "price": "1"}).status_code
         for part in (
             "",
@@ -68,7 +68,7 @@ def test_members_neither_see_nor_change_it(member: Client, removed: Product) -> 
     assert {response.status_code for response in lists} == {200}
     assert not any("Gừng tươi" in html_of(response) for response in [*lists, stock])
     assert set(opened) <= {404, 405}
-    assert set(sent) <= {404, 405}
+    assert set(statuses) <= {404, 405}
     assert all_rows() == before
 
 

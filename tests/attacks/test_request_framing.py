@@ -28,7 +28,7 @@ def parsed(request, *, is_from_proxy=False):
 
 
 @pytest.mark.parametrize(
-    "head",
+    "request_head",
     [
         b"POST / HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n",
         b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n",
@@ -52,8 +52,8 @@ def parsed(request, *, is_from_proxy=False):
         b"GET / HTTP/1.1 HTTP/1.1\r\n",
     ],
 )
-def test_ambiguous_framing_is_refused(head) -> None:
-    parser = parsed(head + HOST + b"\r\n")
+def test_ambiguous_framing_is_refused(request_head) -> None:
+    parser = parsed(request_head + HOST + b"\r\n")
 
     assert parser.completed
     assert parser.error.code == 400
@@ -76,10 +76,10 @@ def test_malformed_chunks_are_refused(chunks) -> None:
 
 
 def test_head_is_limited_to_32_kilobytes() -> None:
-    long = b"GET / HTTP/1.1\r\n" + HOST + b"X-Long: "
+    long_head = b"GET / HTTP/1.1\r\n" + HOST + b"X-Long: "
     adjustments = Adjustments(max_request_header_size=32 * 1024)
     parser = RequestParser(adjustments, address="203.0.113.7", is_from_proxy=False, has_room=bool)
-    parser.received(long + b"a" * 33_000)
+    parser.received(long_head + b"a" * 33_000)
 
     assert parser.error.code == 431
 
@@ -102,10 +102,12 @@ def test_proxies_are_named_by_address_or_network() -> None:
     listener = SimpleNamespace()
     with override_settings(TRUSTED_PROXIES=[ip_network("127.0.0.1"), ip_network("10.1.0.0/16")]):
         trusted = [Listener.is_proxy(listener, address) for address in ("127.0.0.1", "10.1.2.3")]
-        others = [Listener.is_proxy(listener, address) for address in ("127.0.0.2", "10.2.0.1", "::1")]
+        foreign_addresses = [
+            Listener.is_proxy(listener, address) for address in ("127.0.0.2", "10.2.0.1", "::1")
+        ]
 
     assert trusted == [True, True]
-    assert others == [False, False, False]
+    assert foreign_addresses == [False, False, False]
     assert Listener.fix_addr(listener, ("::ffff:192.0.2.7", 1, 0, 0)) == ("192.0.2.7", 1, 0, 0)
     assert Listener.fix_addr(listener, ("fe80::1%eth0", 1, 0, 0)) == ("fe80::1", 1, 0, 0)
 
@@ -117,8 +119,8 @@ def test_answers_follow_the_protocol(web) -> None:
     close = b"Connection: close\r\n\r\n"
 
     piped = web.answers(get + b"\r\n" + get + b"\r\n" + get + close)
-    head = web.answers(get.replace(b"GET", b"HEAD") + close)
-    old = web.answers(b"GET /robots.txt HTTP/1.0\r\n" + HOST + b"\r\n")
+    head_answers = web.answers(get.replace(b"GET", b"HEAD") + close)
+    http10_answers = web.answers(b"GET /robots.txt HTTP/1.0\r\n" + HOST + b"\r\n")
     smuggled = web.answers(
         b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n"
         b"0\r\n\r\nGET /health/ HTTP/1.1\r\n" + HOST + b"\r\n"
@@ -131,15 +133,15 @@ def test_answers_follow_the_protocol(web) -> None:
     )
 
     assert piped.count(b"HTTP/1.1 200 OK") == 3
-    assert status_of(head) == 200
-    assert int(re.search(rb"Content-Length: (\d+)", head)[1]) > 0
-    assert head.endswith(b"\r\n\r\n")
-    assert old.startswith(b"HTTP/1.0 200 OK")
-    assert b"Connection: close" in old
+    assert status_of(head_answers) == 200
+    assert int(re.search(rb"Content-Length: (\d+)", head_answers)[1]) > 0
+    assert head_answers.endswith(b"\r\n\r\n")
+    assert http10_answers.startswith(b"HTTP/1.0 200 OK")
+    assert b"Connection: close" in http10_answers
     assert smuggled.count(b"HTTP/1.1 ") == 1
     assert status_of(smuggled) == 400
     assert [int(status) for status in re.findall(rb"HTTP/1\.\d (\d+) ", responses_to_longer_body)][-1] == 400
-    assert b"Server:" not in head
+    assert b"Server:" not in head_answers
 
 
 @pytest.mark.processes
@@ -149,10 +151,10 @@ def test_one_range_of_a_file_is_sent_and_many_are_not(web) -> None:
     picture.parent.mkdir(parents=True, exist_ok=True)
     picture.write_bytes(b"0123456789" * 1000)
     get = b"GET /media/pictures/one.webp HTTP/1.1\r\n" + HOST
-    many = b"Range: bytes=" + b",".join(b"%d-9999" % start for start in range(500)) + b"\r\n"
+    many_ranges = b"Range: bytes=" + b",".join(b"%d-9999" % start for start in range(500)) + b"\r\n"
 
     whole = web.answers(get + b"Connection: close\r\n\r\n")
-    parts = web.answers(get + many + b"Connection: close\r\n\r\n")
+    parts = web.answers(get + many_ranges + b"Connection: close\r\n\r\n")
 
     assert whole.endswith(b"0123456789" * 1000)
     assert status_of(parts) == 200
@@ -176,19 +178,19 @@ def read_one_response(connection):
 def test_killed_process_is_replaced_and_the_shop_stops_cleanly(tmp_path) -> None:
     web = Web(tmp_path, workers=1)
     (before,) = web.children()
-    idle = web.connect()
-    idle.sendall(b"GET /health/ HTTP/1.1\r\n" + HOST + b"\r\n")
-    read_one_response(idle)
+    idle_connection = web.connect()
+    idle_connection.sendall(b"GET /health/ HTTP/1.1\r\n" + HOST + b"\r\n")
+    read_one_response(idle_connection)
 
     os.kill(before, signal.SIGKILL)
     after = web.get("/health/")[0]  # waits in the socket's queue until another process takes it
     (second,) = web.children()
-    began = time.monotonic()
+    started_at = time.monotonic()
     code = web.stop()
-    taken = time.monotonic() - began
+    seconds = time.monotonic() - started_at
 
-    assert everything(idle) == b""
+    assert everything(idle_connection) == b""
     assert second != before
     assert after == 200
     assert code == 0
-    assert taken < 8
+    assert seconds < 8

@@ -92,17 +92,17 @@ def test_saleor_clients_keep_one_token_until_it_expires() -> None:
 def test_cookie_is_renewed_and_the_old_one_ends_the_family() -> None:
     user, client = make_user(), Client()
     csrf = signed_in(user, client)["csrfToken"]
-    old = client.cookies["refreshToken"].value
+    old_token = client.cookies["refreshToken"].value
 
     def by_cookie():
         body = {"query": BY_COOKIE, "variables": {"csrf": csrf}}
         return post(body, client=client).json()["data"]["tokenRefresh"]["errors"]
 
     assert by_cookie() == []
-    assert client.cookies["refreshToken"].value != old
+    assert client.cookies["refreshToken"].value != old_token
     assert by_cookie() == []
     end_grace_period()
-    client.cookies["refreshToken"] = old
+    client.cookies["refreshToken"] = old_token
     assert by_cookie() == [{"code": "JWT_INVALID_TOKEN"}]
     assert not TokenFamily.objects.exists()
 

@@ -170,9 +170,11 @@ def test_channel_staff_cannot_open_their_group_to_other_channels(change) -> None
     group.is_restricted_to_channels = True
     group.save()
     group.channels.add(home_channel)
-    given = {"addChannels": [global_id("Channel", abroad.pk)]} if "addChannels" in change else change
+    channels_change = (
+        {"addChannels": [global_id("Channel", abroad.pk)]} if "addChannels" in change else change
+    )
 
-    response = data_of(UPDATE, token_of(staff), id=global_id("Group", group.pk), input=given)
+    response = data_of(UPDATE, token_of(staff), id=global_id("Group", group.pk), input=channels_change)
 
     (error,) = response["permissionGroupUpdate"]["errors"]
     assert error["code"] == "OUT_OF_SCOPE_CHANNEL"

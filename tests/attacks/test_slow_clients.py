@@ -89,7 +89,7 @@ def closed_within(connected, seconds):
 
 
 def test_pages_are_served_beside_200_slow_connections_which_are_closed(hurried_web, record_property) -> None:
-    idle = list(idle_connections(hurried_web))
+    slow_connections = list(idle_connections(hurried_web))
     trickling = [*slow_heads(hurried_web), *slow_bodies(hurried_web)]
     readers = list(slow_readers(hurried_web))
     stopped = threading.Event()
@@ -98,22 +98,23 @@ def test_pages_are_served_beside_200_slow_connections_which_are_closed(hurried_w
     try:
         health = [hurried_web.get("/health/") for _ in range(20)]
         pages = [hurried_web.get("/") for _ in range(5)]
-        began, held_at_first = time.monotonic(), hurried_web.open_connections()
+        started_at, held_at_first = time.monotonic(), hurried_web.open_connections()
         cut_off = [
-            closed_within(connection, max(0.01, began + PATIENCE - time.monotonic()))
+            closed_within(connection, max(0.01, started_at + PATIENCE - time.monotonic()))
             for connection in trickling
         ]
-        ended = [
-            closed_within(connection, max(0.01, began + PATIENCE - time.monotonic())) for connection in idle
+        closed_connections = [
+            closed_within(connection, max(0.01, started_at + PATIENCE - time.monotonic()))
+            for connection in slow_connections
         ]
-        while hurried_web.open_connections() and time.monotonic() < began + PATIENCE:
+        while hurried_web.open_connections() and time.monotonic() < started_at + PATIENCE:
             stopped.wait(0.1)  # clients that do not read do not notice the end
-        taken, connections = time.monotonic() - began, hurried_web.open_connections()
+        taken, connections = time.monotonic() - started_at, hurried_web.open_connections()
     finally:
         stopped.set()
         thread.join()
     after = [hurried_web.get(path) for path in ("/health/", "/")]
-    for connection in (*idle, *trickling, *readers):
+    for connection in (*slow_connections, *trickling, *readers):
         connection.close()
 
     slowest = max(seconds for _status, seconds in health)
@@ -128,43 +129,43 @@ def test_pages_are_served_beside_200_slow_connections_which_are_closed(hurried_w
     assert {status for status, _seconds in pages} == {200}
     assert held_at_first > 0
     assert all(cut_off)
-    assert all(ended)
+    assert all(closed_connections)
     assert connections == 0
     assert [status for status, _seconds in after] == [200, 200]
 
 
 def test_slow_but_steady_client_is_not_cut_off(hurried_web) -> None:
     body = b'{"query": "{ shop { name } }"' + b" " * 12_000 + b"}"
-    head = (
+    request_head = (
         f"POST /graphql/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
     )
 
     with hurried_web.connect() as connected:
-        connected.sendall(head.encode())
-        began = time.monotonic()
+        connected.sendall(request_head.encode())
+        started_at = time.monotonic()
         for start in range(0, len(body), 600):  # longer than REQUEST_BODY_SECONDS
             connected.sendall(body[start : start + 600])
             threading.Event().wait(0.25)
         response = everything(connected)
 
-    assert time.monotonic() - began > 4
+    assert time.monotonic() - started_at > 4
     assert status_of(response) == 200
 
 
 def test_connections_per_address_are_limited_and_others_are_served(web) -> None:
-    head = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: "
-    kept = [web.connect("127.0.0.2") for _ in range(20)]
-    for connection in kept:
-        connection.sendall(head)
+    request_head = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: "
+    kept_connections = [web.connect("127.0.0.2") for _ in range(20)]
+    for connection in kept_connections:
+        connection.sendall(request_head)
     other_status, _seconds = web.get("/health/")
 
     refused = [web.connect("127.0.0.2") for _ in range(5)]
     refusals = [closed_within(connection, 5) for connection in refused]
-    still_open = [not closed_within(connection, 0.01) for connection in kept]
+    still_open = [not closed_within(connection, 0.01) for connection in kept_connections]
     from_proxy = [web.connect("127.0.0.1") for _ in range(25)]
     proxies_open = [not closed_within(connection, 0.01) for connection in from_proxy]
-    for connection in (*kept, *refused, *from_proxy):
+    for connection in (*kept_connections, *refused, *from_proxy):
         connection.close()
 
     assert other_status == 200

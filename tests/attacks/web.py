@@ -33,9 +33,11 @@ class Web:
         self.folder = folder
         self.temporary = folder / "tmp"
         self.temporary.mkdir()
-        kept = connection.settings_dict["NAME"]  # as a file: a test's own transaction is not for others
+        database_name = connection.settings_dict[
+            "NAME"
+        ]  # as a file: a test's own transaction is not for others
         with (
-            closing(sqlite3.connect(f"file:{kept}?mode=ro", uri=True)) as migrated,
+            closing(sqlite3.connect(f"file:{database_name}?mode=ro", uri=True)) as migrated,
             closing(sqlite3.connect(folder / "shop.sqlite3")) as copy,
         ):
             migrated.backup(copy)
@@ -109,9 +111,9 @@ class Web:
 
     def get(self, path: str) -> tuple[int, float]:
         """Return the status and the seconds taken."""
-        began = time.perf_counter()
+        started_at = time.perf_counter()
         answer = self.answers(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
-        return status_of(answer), time.perf_counter() - began
+        return status_of(answer), time.perf_counter() - started_at
 
     def children(self) -> list[int]:
         path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")

@@ -206,8 +206,8 @@ def test_guest_requests_on_product_page_and_cancels_with_one_click(client: Clien
     page = html_of(client.get(f"/san-pham/{honey.slug}/"))
     assert f'action="/san-pham/{honey.slug}/bao-lai/"' in page
 
-    rejected = client.post(f"/san-pham/{honey.slug}/bao-lai/", {"contact": "12345"})
-    assert 'value="12345"' in html_of(rejected)
+    rejected_response = client.post(f"/san-pham/{honey.slug}/bao-lai/", {"contact": "12345"})
+    assert 'value="12345"' in html_of(rejected_response)
     assert not BackInStockRequest.objects.exists()
     response = client.post(f"/san-pham/{honey.slug}/bao-lai/", {"contact": " Hoa@Example.com "}, follow=True)
 

@@ -51,10 +51,10 @@ def test_first_choice_counts_before_htmx_is_there(phone: Page) -> None:
 
 
 def test_filter_updates_counts_and_products_and_keeps_focus(phone: Page) -> None:
-    near, far = make_seller("HTX Gần", slug="gan"), make_seller("HTX Xa", slug="xa")
+    near, far_seller = make_seller("HTX Gần", slug="gan"), make_seller("HTX Xa", slug="xa")
     make_product(near, name="Gạo nếp", unit="kg")
-    make_product(far, name="Mật ong", unit="bottle")
-    make_product(far, name="Mận", unit="kg")
+    make_product(far_seller, name="Mật ong", unit="bottle")
+    make_product(far_seller, name="Mận", unit="kg")
     phone.goto("/san-pham/")
     phone.get_by_text("Lọc thêm").click()
 

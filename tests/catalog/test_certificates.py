@@ -82,8 +82,8 @@ def test_certificate_is_shown_once_confirmed() -> None:
     assert (valid_certificates(), list(Certificate.objects.waiting())) == ([], [row])
     return_certificate(certificate_id=row.pk, reason="Ảnh bị mờ", **COMMON)
     assert valid_certificates() == []
-    again = details(stars=3, product_ids=[tea.pk])
-    assert change_certificate(cooperative=seller, certificate_id=row.pk, details=again, **COMMON) == row
+    new_details = details(stars=3, product_ids=[tea.pk])
+    assert change_certificate(cooperative=seller, certificate_id=row.pk, details=new_details, **COMMON) == row
     confirm_certificate(certificate_id=row.pk, **COMMON)
 
     row.refresh_from_db()

@@ -52,14 +52,14 @@ def market() -> dict[str, Product]:
     make_divisions()
     dry = make_category("Đồ khô")
     rice = make_category("Gạo", parent=dry)
-    fresh = make_category("Rau quả")
+    fresh_category = make_category("Rau quả")
     nearby = make_seller("HTX Gần", slug="gan", province_code=THAI_NGUYEN, commune_code="01948")
     distant = make_seller("HTX Xa", slug="xa", province_code=HANOI)
     products = {
         "rice": make_product(nearby, name="Gạo nếp", price=40_000, category=rice, unit="kg"),
         "noodles": make_product(nearby, name="Miến dong", price=90_000, category=dry, unit="packet"),
         "honey": make_product(distant, name="Mật ong", price=250_000, category=dry, unit="bottle", on_hand=0),
-        "plums": make_product(distant, name="Mận", price=60_000, category=fresh, unit="kg"),
+        "plums": make_product(distant, name="Mận", price=60_000, category=fresh_category, unit="kg"),
     }
     for name in ("rice", "noodles", "honey"):
         set_season(products[name], this_month())

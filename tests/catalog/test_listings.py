@@ -92,8 +92,8 @@ def test_listing_is_published_only_with_a_processed_picture() -> None:
 def test_last_processed_picture_of_published_listing_cannot_be_removed() -> None:
     listing = complete_listing(ListingState.PUBLISHED)
     processed = ProductMedia.objects.get()
-    waiting = Picture.objects.create(original="b.jpg")
-    ProductMedia.objects.create(product=listing.product, picture=waiting, sort_order=1)
+    waiting_picture = Picture.objects.create(original="b.jpg")
+    ProductMedia.objects.create(product=listing.product, picture=waiting_picture, sort_order=1)
 
     with assert_refused(LastPictureNeeded, "last_picture_needed"):
         remove_picture(

@@ -121,10 +121,12 @@ def test_only_visible_published_products_are_listed(client: Client) -> None:
 
 
 def test_products_in_season_come_first_then_newest(client: Client) -> None:
-    out_of_season, old, new = (make_product(name=name) for name in ["Mơ", "Gừng", "Quýt"])
+    out_of_season, old_product, new = (make_product(name=name) for name in ["Mơ", "Gừng", "Quýt"])
     set_season(out_of_season, this_month() % 12 + 1)
-    set_season(old, this_month())
-    Listing.objects.filter(product=old).update(published_at=timezone.now() - datetime.timedelta(days=9))
+    set_season(old_product, this_month())
+    Listing.objects.filter(product=old_product).update(
+        published_at=timezone.now() - datetime.timedelta(days=9)
+    )
     Listing.objects.filter(product__in=[new, out_of_season]).update(published_at=timezone.now())
 
     assert names(page_of(client, "/san-pham/")) == ["Quýt", "Gừng", "Mơ"]

@@ -192,10 +192,10 @@ def test_option_renamed_back_leaves_no_revision() -> None:
 
 
 def test_names_of_options_change_at_once_by_the_platform_and_in_a_draft() -> None:
-    approved = make_approved(variants=(("Lớn", 0),))
-    draft = make_product(approved.cooperative, state=ListingState.DRAFT, variants=(("Lớn", 0),))
+    approved_product = make_approved(variants=(("Lớn", 0),))
+    draft = make_product(approved_product.cooperative, state=ListingState.DRAFT, variants=(("Lớn", 0),))
     names = []
-    for variant, needs_approval in ((approved.variants.get(), False), (draft.variants.get(), True)):
+    for variant, needs_approval in ((approved_product.variants.get(), False), (draft.variants.get(), True)):
         rename_option(variant, "To", needs_approval=needs_approval)
         names.append(variant.name)
 

@@ -103,12 +103,12 @@ def test_lowest_price_of_several_promotions_wins() -> None:
 
 
 def test_cooperative_promotion_lowers_only_its_own_prices() -> None:
-    own, other = make_seller(), make_seller()
-    product, foreign = make_product(own, price=100_000), make_product(other, price=100_000)
+    own_seller, other = make_seller(), make_seller()
+    product, foreign = make_product(own_seller, price=100_000), make_product(other, price=100_000)
 
-    promotion = start_promotion(acting_cooperative=own)
+    promotion = start_promotion(acting_cooperative=own_seller)
 
-    assert promotion.cooperative == own
+    assert promotion.cooperative == own_seller
     assert not promotion.is_borne_by_platform
     assert (prices(product), prices(foreign)) == ([(100_000, 90_000)], [(100_000, None)])
 
@@ -117,18 +117,18 @@ def test_category_promotion_covers_subcategories_and_moved_products() -> None:
     category = make_category("Rau")
     subcategory = make_category("Bí", parent=category)
     product = make_product(price=100_000, category=subcategory)
-    elsewhere = make_product(price=100_000, category=make_category("Vải"), state=ListingState.DRAFT)
+    other_product = make_product(price=100_000, category=make_category("Vải"), state=ListingState.DRAFT)
     start_promotion(terms(categories=[category]))
 
-    assert (prices(product), prices(elsewhere)) == ([(100_000, 90_000)], [(100_000, None)])
+    assert (prices(product), prices(other_product)) == ([(100_000, 90_000)], [(100_000, None)])
     update_product(
-        cooperative=elsewhere.cooperative,
-        product_id=elsewhere.pk,
+        cooperative=other_product.cooperative,
+        product_id=other_product.pk,
         values={"category_id": subcategory.pk},
         actor=STAFF,
         now=NOW,
     )
-    assert (prices(elsewhere), lowest_prices(elsewhere)) == ([(100_000, 90_000)], (90_000, 100_000))
+    assert (prices(other_product), lowest_prices(other_product)) == ([(100_000, 90_000)], (90_000, 100_000))
 
 
 def test_prices_change_when_promotion_starts_and_ends() -> None:
@@ -177,10 +177,12 @@ def test_promotion_changed_during_refresh_stays_due() -> None:
     make_product(price=100_000)
     promotion = start_promotion()
     edit_promotion(promotion_id=promotion.pk, terms=terms(20), actor=STAFF, now=NOW + DAY)
-    stale = Promotion.objects.get(pk=promotion.pk)
+    stale_promotion = Promotion.objects.get(pk=promotion.pk)
     edit_promotion(promotion_id=promotion.pk, terms=terms(30), actor=STAFF, now=NOW + 2 * DAY)
 
-    updated = Promotion.objects.filter(pk=stale.pk, refresh_at=stale.refresh_at).update(refresh_at=None)
+    updated = Promotion.objects.filter(pk=stale_promotion.pk, refresh_at=stale_promotion.refresh_at).update(
+        refresh_at=None
+    )
 
     assert updated == 0
     assert list(Promotion.objects.due(NOW + 2 * DAY)) == [promotion]
@@ -205,21 +207,27 @@ def test_invalid_promotion_terms_are_refused(invalid_terms, error, code) -> None
 
 
 def test_cooperative_cannot_use_products_or_promotions_of_others() -> None:
-    own, foreign = make_seller(), make_product()
-    others = start_promotion()
+    own_seller, foreign = make_seller(), make_product()
+    foreign_promotion = start_promotion()
 
     with assert_refused(Missing, "missing"):
         create_promotion(
             channel=make_channel(),
             terms=terms(products=[foreign]),
-            acting_cooperative=own,
+            acting_cooperative=own_seller,
             actor=STAFF,
             now=NOW,
         )
     with assert_refused(Missing, "missing"):
-        edit_promotion(promotion_id=others.pk, terms=terms(), acting_cooperative=own, actor=STAFF, now=NOW)
+        edit_promotion(
+            promotion_id=foreign_promotion.pk,
+            terms=terms(),
+            acting_cooperative=own_seller,
+            actor=STAFF,
+            now=NOW,
+        )
     with assert_refused(Missing, "missing"):
-        end_promotion(promotion_id=others.pk, acting_cooperative=own, actor=STAFF, now=NOW)
+        end_promotion(promotion_id=foreign_promotion.pk, acting_cooperative=own_seller, actor=STAFF, now=NOW)
 
 
 def test_refresh_query_count_does_not_grow_with_products() -> None:
@@ -232,8 +240,8 @@ def test_refresh_query_count_does_not_grow_with_products() -> None:
         before = Change.objects.filter(action="price.reduced").count()
         with CaptureQueriesContext(connection) as queries:
             refresh(promotion)
-        written = Change.objects.filter(action="price.reduced").count() - before
-        counts.append(len(queries) - written)
+        change_count = Change.objects.filter(action="price.reduced").count() - before
+        counts.append(len(queries) - change_count)
         end_promotion(promotion_id=promotion.pk, actor=STAFF, now=NOW)
         refresh(promotion)
 

@@ -46,11 +46,11 @@ def test_number_of_queries_is_fixed(client: Client) -> None:
 
     with CaptureQueriesContext(connection) as one:
         slugs(client, products[0].pk)
-    with CaptureQueriesContext(connection) as many:
+    with CaptureQueriesContext(connection) as many_queries:
         shown = slugs(client, ",".join(str(product.pk) for product in products))
 
     assert len(shown) == 8
-    assert len(one) == len(many)
+    assert len(one) == len(many_queries)
 
 
 @pytest.mark.browser

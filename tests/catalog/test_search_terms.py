@@ -397,15 +397,15 @@ def test_products_are_found_by_the_new_name_of_their_category() -> None:
 
 
 def test_search_words_of_all_products_are_rebuilt() -> None:
-    stale, current = make_product(name="Gừng tươi"), make_product(name="Chuối sấy")
-    Product.objects.filter(pk=stale.pk).update(search_name="gung", search_text="gung", sort_key="")
+    stale_product, current = make_product(name="Gừng tươi"), make_product(name="Chuối sấy")
+    Product.objects.filter(pk=stale_product.pk).update(search_name="gung", search_text="gung", sort_key="")
 
     out = io.StringIO()
     call_command("rebuild_search_words", stdout=out)
     call_command("rebuild_search_words", stdout=out)
 
     assert out.getvalue().splitlines() == ["Products changed: 1.", "Products changed: 0."]
-    assert search_product_ids("gừng tươi") == [stale.pk]
+    assert search_product_ids("gừng tươi") == [stale_product.pk]
     assert search_product_ids("chuối") == [current.pk]
-    stale.refresh_from_db()
-    assert stale.sort_key == sort_key("Gừng tươi")
+    stale_product.refresh_from_db()
+    assert stale_product.sort_key == sort_key("Gừng tươi")

@@ -103,10 +103,10 @@ def test_ocop_page_lists_products_with_valid_stars(client: Client) -> None:
             expires_on=today + datetime.timedelta(days=days),
         )
         make_product(seller, name=name).certificates.add(row)
-    waiting = Certificate.objects.create(
+    waiting_certificate = Certificate.objects.create(
         cooperative=seller, kind=CertificateKind.OCOP, stars=4, state="in_review"
     )
-    make_product(seller, name="Nghệ").certificates.add(waiting)
+    make_product(seller, name="Nghệ").certificates.add(waiting_certificate)
 
     assert set(product_names(client, "/ocop/")) == {"Trà", "Chuối"}
     assert product_names(client, "/ocop/?sao=4") == ["Trà"]

@@ -116,15 +116,15 @@ def test_loss_may_take_stock_below_zero() -> None:
 
 
 def test_variants_and_warehouses_of_another_cooperative_are_missing() -> None:
-    own, other = make_variant(), make_variant(make_seller("HTX Tài Hoan"))
+    own_variant, other = make_variant(), make_variant(make_seller("HTX Tài Hoan"))
     foreign_warehouse = get_stock(other).warehouse_id
 
     for arguments in (
-        stock_arguments(own, variant_id=other.pk),
-        stock_arguments(own, warehouse_id=foreign_warehouse),
-        stock_arguments(own, warehouse_id=unknown_uuid()),
-        stock_arguments(own, cooperative=other.cooperative),
-        stock_arguments(own, variant_id=other.pk + 1000),
+        stock_arguments(own_variant, variant_id=other.pk),
+        stock_arguments(own_variant, warehouse_id=foreign_warehouse),
+        stock_arguments(own_variant, warehouse_id=unknown_uuid()),
+        stock_arguments(own_variant, cooperative=other.cooperative),
+        stock_arguments(own_variant, variant_id=other.pk + 1000),
     ):
         with assert_refused(Missing, "missing"):
             count_stock(**arguments, counted_quantity=3)
@@ -245,24 +245,24 @@ def test_stock_in_several_zones_is_counted_once() -> None:
 
 def test_pickup_uses_only_the_pickup_warehouse_and_ignores_zones() -> None:
     seller = make_seller()
-    own, other = make_variant(seller), make_variant(make_seller("HTX Tài Hoan"))
+    own_variant, other = make_variant(seller), make_variant(make_seller("HTX Tài Hoan"))
     market = make_warehouse(seller, make_channel())
     market.zones.clear()
-    at_market = Stock.objects.create(variant=own, warehouse=market)
+    at_market = Stock.objects.create(variant=own_variant, warehouse=market)
     pickup_warehouse_ids = {seller.pk: market.pk}
 
-    assert reachable_stocks(own, pickup_warehouse_ids=pickup_warehouse_ids) == [at_market]
+    assert reachable_stocks(own_variant, pickup_warehouse_ids=pickup_warehouse_ids) == [at_market]
     assert reachable_stocks(other, pickup_warehouse_ids=pickup_warehouse_ids) == [get_stock(other)]
 
 
 def test_sold_out_error_lists_every_short_variant_with_free_quantity() -> None:
-    plenty, short, none = (make_variant(on_hand=count) for count in (9, 2, 0))
+    plenty, short_variant, none = (make_variant(on_hand=count) for count in (9, 2, 0))
     rows = list(Stock.objects.order_by("pk"))
 
     with assert_refused(SoldOut, "sold_out") as refusal:
-        choose_stock({plenty.pk: 3, short.pk: 3, none.pk: 1}, rows)
+        choose_stock({plenty.pk: 3, short_variant.pk: 3, none.pk: 1}, rows)
 
-    assert refusal.value.details == {"free": {short.pk: 2, none.pk: 0}}
+    assert refusal.value.details == {"free": {short_variant.pk: 2, none.pk: 0}}
 
 
 def test_allocation_strategy_chooses_warehouse_order_or_highest_stock() -> None:

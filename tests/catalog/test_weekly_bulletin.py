@@ -243,14 +243,14 @@ def test_bulletin_links_products_that_are_still_listed(client: Client, seller) -
     assert list(mentioned) == ["Hồng", "Quýt", "Gối", "Lạp sườn"]
     Listing.objects.filter(product__name="Hồng").update(state=ListingState.WITHDRAWN)
 
-    with CaptureQueriesContext(connection) as few:
+    with CaptureQueriesContext(connection) as few_queries:
         page = html_of(client.get("/ban-tin/2026-11-23/thien-an/"))
     assert re.findall(r'<h3><a href="/san-pham/([\w-]+)/"', page) == ["quyt", "goi", "lap-suon"]
 
     Listing.objects.filter(product__name__in=["Quýt", "Gối"]).update(state=ListingState.WITHDRAWN)
-    with CaptureQueriesContext(connection) as fewer:
+    with CaptureQueriesContext(connection) as fewer_queries:
         client.get("/ban-tin/2026-11-23/thien-an/")
-    assert len(few) == len(fewer)
+    assert len(few_queries) == len(fewer_queries)
 
 
 def follow(user, slug: str | None, language: str) -> Follow:

@@ -219,14 +219,14 @@ def test_decision_sets_how_long_documents_stay(new_state: CooperativeState, days
 
 def test_due_documents_are_deleted() -> None:
     due = send_document(make_applicant())
-    kept = send_document(make_cooperative("HTX Khác", state=CooperativeState.APPLIED))
+    kept_document = send_document(make_cooperative("HTX Khác", state=CooperativeState.APPLIED))
     ApplicationDocument.objects.filter(pk=due.pk).update(delete_on=TODAY - datetime.timedelta(days=30))
-    ApplicationDocument.objects.filter(pk=kept.pk).update(delete_on=None)
+    ApplicationDocument.objects.filter(pk=kept_document.pk).update(delete_on=None)
 
     delete_due_documents_task()
 
-    assert list(ApplicationDocument.objects.all()) == [kept]
-    assert list(DocumentFile.objects.values_list("document", flat=True)) == [kept.pk]
+    assert list(ApplicationDocument.objects.all()) == [kept_document]
+    assert list(DocumentFile.objects.values_list("document", flat=True)) == [kept_document.pk]
     assert Change.objects.filter(action="document.deleted").count() == 1
 
 

@@ -117,13 +117,13 @@ def test_invalid_rate_is_refused_with_its_row(rates) -> None:
 
 def test_carrier_requires_rates_and_pickup_does_not() -> None:
     seller = make_seller()
-    carried, collected = (
+    carried_method, collected = (
         make_delivery_method(seller, make_channel()),
         make_market_pickup(seller, make_channel()),
     )
 
     with assert_refused(MissingDeliveryRates, "missing_delivery_rates"):
-        set_rates(carried)
+        set_rates(carried_method)
     set_rates(collected)
 
     assert fee(collected, HANOI) == 0
@@ -192,13 +192,16 @@ def test_overlapping_market_days_give_one_pickup_time() -> None:
 
 def test_foreign_inactive_and_carrier_delivery_methods_are_missing() -> None:
     seller, other_seller = make_seller(), make_seller("HTX Tài Hoan")
-    carried, market = make_delivery_method(seller, make_channel()), make_market_pickup(seller, make_channel())
+    carried_method, market = (
+        make_delivery_method(seller, make_channel()),
+        make_market_pickup(seller, make_channel()),
+    )
     inactive = make_delivery_method(seller, make_channel(), is_active=False)
 
-    for delivery_method, cooperative in ((carried, other_seller), (inactive, seller)):
+    for delivery_method, cooperative in ((carried_method, other_seller), (inactive, seller)):
         with assert_refused(Missing, "missing"):
             set_rates(delivery_method, DeliveryRateInput(1), cooperative=cooperative)
-    for delivery_method, cooperative in ((carried, seller), (market, other_seller)):
+    for delivery_method, cooperative in ((carried_method, seller), (market, other_seller)):
         with assert_refused(Missing, "missing"):
             schedule(delivery_method, cooperative=cooperative)
 

@@ -111,9 +111,9 @@ def test_removed_member_returns_by_a_new_invitation() -> None:
 def test_invitations_of_a_former_manager_stop_working(change: str) -> None:
     cooperative = make_cooperative()
     make_member(cooperative)
-    former = make_member(cooperative)
-    invitation = invite(cooperative, role=Role.MANAGER, by=former, note="tôi")
-    row = Membership.objects.get(user=former)
+    former_manager = make_member(cooperative)
+    invitation = invite(cooperative, role=Role.MANAGER, by=former_manager, note="tôi")
+    row = Membership.objects.get(user=former_manager)
     arguments = {"cooperative_id": cooperative.pk, "membership_id": row.pk, "actor": ACTOR, "now": NOW}
 
     if change == "removed":
@@ -121,9 +121,9 @@ def test_invitations_of_a_former_manager_stop_working(change: str) -> None:
     else:
         change_member_role(role=Role.PACKER, **arguments)
     with assert_refused(InvitationClosed, "invitation_closed"):
-        accept(invitation, former)
+        accept(invitation, former_manager)
 
-    assert not Membership.objects.filter(user=former, role=Role.MANAGER, is_active=True).exists()
+    assert not Membership.objects.filter(user=former_manager, role=Role.MANAGER, is_active=True).exists()
     invitation.refresh_from_db()
     assert (invitation.revoked_at, invitation.note) == (NOW, "")
 

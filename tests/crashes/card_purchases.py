@@ -77,12 +77,12 @@ class EmbeddedPurchase:
     def pay(self, order: Order) -> None:
         call = GatewayCall.objects.get(payment__order=order, operation=Operation.START)
         now = timezone.now()
-        made = send_call(call_id=call.pk, now=now) or look_up_call(call_id=call.pk, now=now)
-        assert made is not None
-        if made.gateway_result.secret:
+        result = send_call(call_id=call.pk, now=now) or look_up_call(call_id=call.pk, now=now)
+        assert result is not None
+        if result.gateway_result.secret:
             card_form = {
                 "key": self.stripe.publishable_key,
-                "client_secret": made.gateway_result.secret,
+                "client_secret": result.gateway_result.secret,
                 "number": GOOD_CARD,
             }
             self.submit_form(f"{self.stripe.url}/js/confirm", card_form)

@@ -41,8 +41,8 @@ class Authenticator:
         """Return the browser's response to the options of an authentication."""
         self.count += 1
         data, client = self._data(), self._client("webauthn.get", options)
-        signed = self.key.sign(data + hashlib.sha256(client).digest(), ec.ECDSA(SHA256()))
-        return self._answer(clientDataJSON=client, authenticatorData=data, signature=signed)
+        signature = self.key.sign(data + hashlib.sha256(client).digest(), ec.ECDSA(SHA256()))
+        return self._answer(clientDataJSON=client, authenticatorData=data, signature=signature)
 
     def _data(self, extra_flags: int = 0) -> bytes:
         flags = PRESENT | extra_flags | (VERIFIED if self.verifies else 0)

@@ -65,11 +65,11 @@ def sepay_webhook(secret: str, at: datetime.datetime, **event: object) -> tuple[
 
 
 def sepay_headers(secret: str, body: bytes, at: datetime.datetime) -> dict[str, str]:
-    sent = str(int(at.timestamp()))
-    signature = hmac.new(secret.encode(), sent.encode() + b"." + body, hashlib.sha256).hexdigest()
+    timestamp = str(int(at.timestamp()))
+    signature = hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
     return {
         "Content-Type": "application/json",
-        "X-SePay-Timestamp": sent,
+        "X-SePay-Timestamp": timestamp,
         "X-SePay-Signature": f"sha256={signature}",
     }
 
@@ -84,10 +84,10 @@ def casso_webhook(
 
 
 def casso_headers(secret: str, notice: object, at: datetime.datetime) -> dict[str, str]:
-    sent = int(at.timestamp() * 1000)
+    timestamp = int(at.timestamp() * 1000)
     canonical = json.dumps(_sorted(notice), ensure_ascii=False, separators=(",", ":"))
-    signature = hmac.new(secret.encode(), f"{sent}.{canonical}".encode(), hashlib.sha512).hexdigest()
-    return {"Content-Type": "application/json", "X-Casso-Signature": f"t={sent},v1={signature}"}
+    signature = hmac.new(secret.encode(), f"{timestamp}.{canonical}".encode(), hashlib.sha512).hexdigest()
+    return {"Content-Type": "application/json", "X-Casso-Signature": f"t={timestamp},v1={signature}"}
 
 
 def payos_webhook(secret: str, **payment: object) -> tuple[bytes, dict[str, str]]:

@@ -63,20 +63,20 @@ def test_declined_card_leaves_payment_open_for_another_card(stripe, client) -> N
 
 
 @pytest.mark.parametrize(
-    ("approved", "status", "error"),
+    ("is_approved", "status", "error"),
     [
         (True, "succeeded", None),
         (False, "requires_payment_method", "payment_intent_authentication_failure"),
     ],
 )
-def test_sca_card_requires_action_of_bank(stripe, client, approved, status, error) -> None:
+def test_sca_card_requires_action_of_bank(stripe, client, is_approved, status, error) -> None:
     intent = create_intent(client)
 
-    waiting = stripe.buyer_pays(intent.id, SCA)
-    ended = stripe.bank_answers(intent.id, approved=approved)
+    waiting_result = stripe.buyer_pays(intent.id, SCA)
+    ended_result = stripe.bank_answers(intent.id, is_approved=is_approved)
 
     paid = client.payment_intents.retrieve(intent.id)
-    assert (waiting, ended) == ("requires_action", status)
+    assert (waiting_result, ended_result) == ("requires_action", status)
     assert (paid.last_payment_error and paid.last_payment_error.code) == error
 
 

@@ -62,8 +62,8 @@ class Colours:
 
     def faults(self, page: Page) -> list[str]:
         """Return the first text whose contrast is too low, of those in styles that no page had before."""
-        known = [style for style, tries in self.tries.items() if tries >= TRIES]
-        low, judged, not_judged = page.evaluate(MEASURE, " ".join(known))
+        tried_styles = [style for style, tries in self.tries.items() if tries >= TRIES]
+        low, judged, not_judged = page.evaluate(MEASURE, " ".join(tried_styles))
         self.tries.update(dict.fromkeys(judged, TRIES))
         self.tries.update(set(not_judged))
         return [f"color-contrast: {html[:200]}" for html in low[:1]]

@@ -70,7 +70,7 @@ class ScaleAndCash:
         parcels = [self._deliver(seller, carrier=CARRIER) for _each in range(4)]
         self._deliver(seller, carrier="")
         carrier = Remitter(CashHolder.CARRIER, carrier=CARRIER)
-        waiting, reconciled = (
+        waiting_remittance, reconciled = (
             remit_cash(
                 remitter=carrier,
                 parcel_ids=[parcel.pk],
@@ -86,7 +86,7 @@ class ScaleAndCash:
             reason="Thiếu tiền lẻ",
             **self._context,
         )
-        return [waiting, reconciled]
+        return [waiting_remittance, reconciled]
 
     def _deliver(self, seller: Cooperative, *, carrier: str) -> Parcel:
         parcel = make_dispatched_parcel(seller=seller, carrier=carrier)

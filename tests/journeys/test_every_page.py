@@ -389,13 +389,13 @@ def _visit_faults(
         with _served_response(page, target, post_form(world, visit, prefix)):
             response = page.goto(prefix + visit.path)
     assert response is not None
-    found: list[Any] = [] if response.status == visit.status else [f"answers {response.status}"]
+    faults: list[Any] = [] if response.status == visit.status else [f"answers {response.status}"]
     if not target.search(page.url):
-        found.append(f"leads to {page.url}")
-    found += _page_faults(page, language, foreign_lines, colours, is_new=is_new)
+        faults.append(f"leads to {page.url}")
+    faults += _page_faults(page, language, foreign_lines, colours, is_new=is_new)
     expected = f"status of {visit.status}"
-    found += [text for text in console_errors if visit.status == 200 or expected not in text]
-    return found
+    faults += [text for text in console_errors if visit.status == 200 or expected not in text]
+    return faults
 
 
 def _open_page_with_axe(context: BrowserContext) -> Page:
@@ -414,21 +414,21 @@ def _page_faults(
     page.emulate_media(color_scheme="light")
     facts = page.evaluate(PAGE_FACTS)
     axe_arguments = [WHOLE_PAGE if is_new else MAIN, RULES]
-    found: list[Any] = [_format_violation(violation) for violation in page.evaluate(RUN_AXE, axe_arguments)]
-    found += colours.faults(page)
+    faults: list[Any] = [_format_violation(violation) for violation in page.evaluate(RUN_AXE, axe_arguments)]
+    faults += colours.faults(page)
     page.emulate_media(color_scheme="dark")
-    found += [f"dark {fault}" for fault in colours.faults(page)]
+    faults += [f"dark {fault}" for fault in colours.faults(page)]
     size = page.viewport_size or DESK
     page.set_viewport_size({"width": NARROW, "height": 640})
     wide, wide_when_large = page.evaluate(TOO_WIDE)
     page.set_viewport_size(size)
-    found += [f"{wide} px too wide"] if wide else []
-    found += [f"{wide_when_large} px too wide in large letters"] if wide_when_large and not wide else []
-    found += [] if facts["lang"] == language else [f"lang {facts['lang']!r}"]
-    found += [] if facts["headings"] == 1 else [f"{facts['headings']} first headings"]
-    found += [] if facts["title"].strip(" ·") else ["no title"]
-    found += [f"other language: {line}" for line in facts["lines"] if line in foreign_lines]
-    return found
+    faults += [f"{wide} px too wide"] if wide else []
+    faults += [f"{wide_when_large} px too wide in large letters"] if wide_when_large and not wide else []
+    faults += [] if facts["lang"] == language else [f"lang {facts['lang']!r}"]
+    faults += [] if facts["headings"] == 1 else [f"{facts['headings']} first headings"]
+    faults += [] if facts["title"].strip(" ·") else ["no title"]
+    faults += [f"other language: {line}" for line in facts["lines"] if line in foreign_lines]
+    return faults
 
 
 def _stored_values_in(content: str) -> set[str]:

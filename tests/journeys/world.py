@@ -515,8 +515,8 @@ class _Market:
         if last_step in ("close", "hand over"):
             close_parcel(parcel_id=parcel.pk, **self.context)
         if last_step == "hand over":
-            sent = DispatchDetails(carrier="Viettel Post", tracking_number="VTP0123")
-            hand_over_parcel(parcel_id=parcel.pk, dispatch=sent, **self.context)
+            dispatch_details = DispatchDetails(carrier="Viettel Post", tracking_number="VTP0123")
+            hand_over_parcel(parcel_id=parcel.pk, dispatch=dispatch_details, **self.context)
         return parcel
 
     def _draft(self) -> Order:

@@ -93,8 +93,8 @@ def look_around(address: str) -> int:
         missed += len(wanting)
         shown = "".join(f"{scores[key]:>15}{'!' if key in wanting else ' '}" for key in PROMISED)
         print(f"{name:10}{shown}{parts:>32}")
-        for key, told in wanting.items():
-            print(f"  {key}: {', '.join(told) or 'slow'}")
+        for key, audit in wanting.items():
+            print(f"  {key}: {', '.join(audit) or 'slow'}")
     missed += _weigh(address, ["/", "/san-pham/", *visitor.categories, *visitor.products])
     return 1 if missed else 0
 
@@ -124,8 +124,8 @@ class Visitor:
     def cookie(self) -> str:
         return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self._jar)
 
-    def _read(self, path: str, sent: bytes | None = None) -> str:
-        request = urllib.request.Request(self._address + path, sent, {"Referer": self._address + path})
+    def _read(self, path: str, body: bytes | None = None) -> str:
+        request = urllib.request.Request(self._address + path, body, {"Referer": self._address + path})
         with self._opener.open(request) as answer:
             return str(answer.read().decode())
 

@@ -105,11 +105,11 @@ class Cards(Market):
         self._pay(self.pick(awaiting_buyer(), index).reference, card)
 
     @requires_row(awaiting_buyer)
-    @rule(index=INDEXES, approved=st.booleans())
-    def answer_authentication(self, index: int, approved: bool) -> None:
+    @rule(index=INDEXES, is_approved=st.booleans())
+    def answer_authentication(self, index: int, is_approved: bool) -> None:
         reference = self.pick(awaiting_buyer(), index).reference
         if self._intent(reference).get("status") == "requires_action":
-            self.stripe.bank_answers(reference, approved=approved)
+            self.stripe.bank_answers(reference, is_approved=is_approved)
 
     @precondition(lambda machine: machine.events or machine.stripe.webhooks.waiting)
     @rule(event_index=st.integers(min_value=0, max_value=60))

@@ -36,8 +36,8 @@ class CashOnDelivery(Market):
     """Operations on collected cash."""
 
     @requires_row(cash_held)
-    @rule(fees=st.sampled_from([0, 5_000]), bearer=st.sampled_from(CostBearer), repeats=st.booleans())
-    def remit(self, fees: int, bearer: CostBearer, repeats: bool) -> None:
+    @rule(fees=st.sampled_from([0, 5_000]), bearer=st.sampled_from(CostBearer), is_repeated=st.booleans())
+    def remit(self, fees: int, bearer: CostBearer, is_repeated: bool) -> None:
         parcels = list(cash_held().order_by("pk"))
         first = parcels[0]
         if first.cod_holder == CashHolder.CARRIER:
@@ -45,7 +45,7 @@ class CashOnDelivery(Market):
         else:
             remitter = Remitter(CashHolder.COOPERATIVE, cooperative_id=first.part.cooperative_id)
         parcel_ids = [parcel.pk for parcel in parcels if remitter.has_cash_of(parcel)]
-        for _round in range(2 if repeats else 1):
+        for _round in range(2 if is_repeated else 1):
             with suppress(Refused):
                 remit_cash(
                     remitter=remitter,
@@ -57,11 +57,11 @@ class CashOnDelivery(Market):
                 )
 
     @requires_row(unreconciled)
-    @rule(index=INDEXES, short=st.sampled_from([0, 0, 1_000]))
-    def reconcile(self, index: int, short: int) -> None:
+    @rule(index=INDEXES, shortfall=st.sampled_from([0, 0, 1_000]))
+    def reconcile(self, index: int, shortfall: int) -> None:
         def work(remittance: CashRemittance) -> None:
-            received = max(0, sum(line.remitted for line in remittance.lines.all()) - short)
-            reason = "Counted again" if short else ""
+            received = max(0, sum(line.remitted for line in remittance.lines.all()) - shortfall)
+            reason = "Counted again" if shortfall else ""
             reconcile_remittance(
                 remittance_id=remittance.pk, received=received, reason=reason, **self.next_actor_and_time()
             )
@@ -84,22 +84,22 @@ class CashOnDelivery(Market):
         reconcile_remittance(
             remittance_id=remittance.pk, received=received, reason="Torn", **self.next_actor_and_time()
         )
-        self.resolve_difference(index, percent, is_platform_cost, repeats=False)
+        self.resolve_difference(index, percent, is_platform_cost, is_repeated=False)
 
     @requires_row(with_difference)
     @rule(
         index=INDEXES,
         percent=st.sampled_from([40, 100, 101]),
         is_platform_cost=st.booleans(),
-        repeats=st.booleans(),
+        is_repeated=st.booleans(),
     )
-    def resolve_difference(self, index: int, percent: int, is_platform_cost: bool, repeats: bool) -> None:
+    def resolve_difference(self, index: int, percent: int, is_platform_cost: bool, is_repeated: bool) -> None:
         """Resolve a difference fully, partly or by more than it is; perhaps twice."""
         key = f"good:{self.now}"
 
         def work(remittance: CashRemittance) -> None:
             amount = -(-abs(remittance.unresolved_difference) * percent // 100)
-            for _round in range(2 if repeats else 1):
+            for _round in range(2 if is_repeated else 1):
                 resolve_remittance_difference(
                     remittance_id=remittance.pk,
                     amount=amount,

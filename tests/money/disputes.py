@@ -30,9 +30,9 @@ class Disputes(Cards):
     def dispute(self, index: int, percent: int) -> None:
         reference = self.pick(charged_calls(), index).reference
         charge = self.stripe.account.rows[self._intent(reference)["latest_charge"]]
-        left = charge["amount_captured"] - charge["amount_refunded"]
-        if left and not charge["disputed"]:
-            row = self.stripe.open_dispute(reference, amount=max(1, left * percent // 100))
+        unrefunded_amount = charge["amount_captured"] - charge["amount_refunded"]
+        if unrefunded_amount and not charge["disputed"]:
+            row = self.stripe.open_dispute(reference, amount=max(1, unrefunded_amount * percent // 100))
             self.disputes.append(row["id"])
 
     @precondition(lambda machine: machine.disputes)

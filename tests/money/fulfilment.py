@@ -148,9 +148,9 @@ class Fulfilment(Market):
             for line in part.lines.filter(estimate_grams__isnull=False, weighed_grams=None):
                 grams = (line.estimate_grams or 0) * percent // 100
                 weigh_line(part_id=part.pk, line_id=line.pk, grams=grams, **self.next_actor_and_time())
-            left = {key: n for key, n in open_quantities(part.lines.order_by("position")).items() if n}
-            if left:
-                pack_parcel(part_id=part.pk, quantities=left, **self.next_actor_and_time())
+            open_steps = {key: n for key, n in open_quantities(part.lines.order_by("position")).items() if n}
+            if open_steps:
+                pack_parcel(part_id=part.pk, quantities=open_steps, **self.next_actor_and_time())
             for parcel in part.parcels.filter(state=ParcelState.PACKING):
                 close_parcel(parcel_id=parcel.pk, **self.next_actor_and_time())
                 hand_over_parcel(parcel_id=parcel.pk, **self.next_actor_and_time())

@@ -101,11 +101,11 @@ class IncomingTransfers(Market):
         assert WebhookEvent.objects.filter(event_id=str(event["id"])).count() == 1
 
     @requires_row(stored_webhooks)
-    @rule(index=INDEXES, repeats=st.booleans())
-    def process_stored_bank_webhook(self, index: int, repeats: bool) -> None:
+    @rule(index=INDEXES, is_repeated=st.booleans())
+    def process_stored_bank_webhook(self, index: int, is_repeated: bool) -> None:
         event = self.pick(stored_webhooks(), index)
         process_bank_webhook(event_id=event.pk, now=self.next_actor_and_time()["now"])
-        if repeats:
+        if is_repeated:
             before = PaymentEvent.objects.count(), BankTransfer.objects.count()
             process_bank_webhook(event_id=event.pk, now=self.next_actor_and_time()["now"])
             assert (PaymentEvent.objects.count(), BankTransfer.objects.count()) == before
@@ -141,12 +141,12 @@ class IncomingTransfers(Market):
         self.attempt(under_review(), index, work)
 
     @requires_row(under_review)
-    @rule(index=INDEXES, repeats=st.booleans())
-    def return_incoming_transfer(self, index: int, repeats: bool) -> None:
+    @rule(index=INDEXES, is_repeated=st.booleans())
+    def return_incoming_transfer(self, index: int, is_repeated: bool) -> None:
         account = BankAccount("970436", "0099887766", "NGUYEN THI MAI")
 
         def work(transfer: BankTransfer) -> None:
-            for _round in range(2 if repeats else 1):
+            for _round in range(2 if is_repeated else 1):
                 return_transfer(
                     transfer_id=transfer.pk,
                     account=account,
@@ -157,10 +157,10 @@ class IncomingTransfers(Market):
         self.attempt(under_review(), index, work)
 
     @requires_row(to_send_back)
-    @rule(index=INDEXES, repeats=st.booleans())
-    def confirm_return(self, index: int, repeats: bool) -> None:
+    @rule(index=INDEXES, is_repeated=st.booleans())
+    def confirm_return(self, index: int, is_repeated: bool) -> None:
         def work(transfer: BankTransfer) -> None:
-            for _round in range(2 if repeats else 1):
+            for _round in range(2 if is_repeated else 1):
                 confirm_transfer_returned(
                     transfer_id=transfer.pk, reference="FT1", **self.next_actor_and_time()
                 )

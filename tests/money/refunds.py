@@ -47,10 +47,10 @@ class Refunds(Market):
         bearer=st.sampled_from(CostBearer),
         items=st.sampled_from(["kept", "back", "damaged", "unsent"]),
         is_received=st.booleans(),
-        repeats=st.booleans(),
+        is_repeated=st.booleans(),
     )
     def refund(
-        self, index: int, percent: int, bearer: CostBearer, items: str, is_received: bool, repeats: bool
+        self, index: int, percent: int, bearer: CostBearer, items: str, is_received: bool, is_repeated: bool
     ) -> None:
         """Refund one line and the delivery, sometimes more than allowed."""
 
@@ -75,7 +75,7 @@ class Refunds(Market):
                 warehouse_id=Warehouse.objects.get(cooperative=part.cooperative_id).pk,
                 is_received=is_received,
             )
-            self._decide(order, part, decision, repeats=repeats)
+            self._decide(order, part, decision, is_repeated=is_repeated)
 
         self.attempt(confirmed_parts(), index, work)
 
@@ -125,7 +125,7 @@ class Refunds(Market):
             charged = order.charged + sum(disputed.values_list("amount", flat=True))
             assert sum(one.refund_pending for one in sums) <= max(0, charged)
 
-    def _decide(self, order: Order, part: OrderPart, decision: RefundDecision, *, repeats: bool) -> None:
+    def _decide(self, order: Order, part: OrderPart, decision: RefundDecision, *, is_repeated: bool) -> None:
         """Decide the refund; a repetition must change nothing."""
         request = {
             "order_id": order.pk,
@@ -140,7 +140,7 @@ class Refunds(Market):
             RefundLine.objects.count(),
             Payment.objects.filter(order=order).sums(),
         )
-        if repeats:
+        if is_repeated:
             decide_refund(idempotency_key=key, **request)
         after = Refund.objects.count(), RefundLine.objects.count(), Payment.objects.filter(order=order).sums()
         assert after == before

@@ -38,12 +38,12 @@ class Settlements(Market):
         self.fixed: dict[int, tuple[int, ...]] = {}
 
     @requires_row(with_entries)
-    @rule(index=INDEXES, repeats=st.booleans(), at_once=st.booleans())
-    def close(self, index: int, repeats: bool, at_once: bool) -> None:
+    @rule(index=INDEXES, is_repeated=st.booleans(), is_at_once=st.booleans())
+    def close(self, index: int, is_repeated: bool, is_at_once: bool) -> None:
         """Close a settlement, and perhaps pay it at once."""
 
         def work(settlement: Settlement) -> None:
-            for _round in range(2 if repeats else 1):
+            for _round in range(2 if is_repeated else 1):
                 close_settlement(
                     settlement_id=settlement.pk,
                     idempotency_key=f"close:{settlement.pk}",
@@ -51,8 +51,8 @@ class Settlements(Market):
                 )
 
         self.attempt(with_entries(), index, work)
-        if at_once:
-            self.pay_out(index, repeats)
+        if is_at_once:
+            self.pay_out(index, is_repeated)
 
     @requires_row(closed)
     @rule(index=INDEXES)
@@ -64,25 +64,25 @@ class Settlements(Market):
         )
 
     @requires_row(to_pay_out)
-    @rule(index=INDEXES, repeats=st.booleans())
-    def pay_out(self, index: int, repeats: bool) -> None:
+    @rule(index=INDEXES, is_repeated=st.booleans())
+    def pay_out(self, index: int, is_repeated: bool) -> None:
         def work(payout: Payout) -> None:
             who = self.next_actor_and_time()
             if payout.payable_from is not None:  # its account was set less than a day ago
                 who = who | {"now": max(who["now"], payout.payable_from)}
-            for _round in range(2 if repeats else 1):
+            for _round in range(2 if is_repeated else 1):
                 mark_payout_paid(
                     payout_id=payout.pk, reference="FT9", idempotency_key=f"paid:{payout.pk}", **who
                 )
 
         self.attempt(to_pay_out(), index, work)
 
-    @rule(index=INDEXES, amount=st.sampled_from([-7_000, 12_345]), repeats=st.booleans())
-    def correct(self, index: int, amount: int, repeats: bool) -> None:
+    @rule(index=INDEXES, amount=st.sampled_from([-7_000, 12_345]), is_repeated=st.booleans())
+    def correct(self, index: int, amount: int, is_repeated: bool) -> None:
         key = f"correct:{self.now}"
 
         def work(cooperative: Cooperative) -> None:
-            for _round in range(2 if repeats else 1):
+            for _round in range(2 if is_repeated else 1):
                 correct_balance(
                     cooperative_id=cooperative.pk,
                     currency="VND",

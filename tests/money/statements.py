@@ -25,8 +25,8 @@ HEADINGS = "Ngày giao dịch;Số tham chiếu;Ghi nợ;Ghi có;Nội dung"
 
 def parcels_with_carriers() -> Any:
     """Return parcels that a carrier's statement may list."""
-    sent = Parcel.objects.filter(kind=ParcelKind.DISPATCH, carrier=CARRIER)
-    return sent.filter(state__in=[ParcelState.HANDED_OVER, ParcelState.DELIVERED]).exclude(
+    parcels = Parcel.objects.filter(kind=ParcelKind.DISPATCH, carrier=CARRIER)
+    return parcels.filter(state__in=[ParcelState.HANDED_OVER, ParcelState.DELIVERED]).exclude(
         cod_state=CodState.NONE
     )
 
@@ -43,8 +43,8 @@ class Statements(Market):
         return make_admin()
 
     @precondition(lambda machine: machine.notices)
-    @rule(first=st.integers(min_value=0, max_value=5), repeats=st.booleans())
-    def import_our_bank_statement(self, first: int, repeats: bool) -> None:
+    @rule(first=st.integers(min_value=0, max_value=5), is_repeated=st.booleans())
+    def import_our_bank_statement(self, first: int, is_repeated: bool) -> None:
         """Import the rows since some day, whether or not webhooks have reported them."""
         days = sorted({notice["transactionDate"][:10] for notice in self.notices})
         since = days[first % len(days)]
@@ -55,7 +55,7 @@ class Statements(Market):
             columns = (notice["referenceCode"], "", str(notice["transferAmount"]), notice["content"])
             lines.append(f"{at:%d/%m/%Y %H:%M:%S};{';'.join(columns)}")
         content = "\n".join(lines).encode()
-        for _round in range(2 if repeats else 1):
+        for _round in range(2 if is_repeated else 1):
             now = self.next_actor_and_time()["now"]
             statement_import = import_bank_statement(
                 file_name="sao-ke.csv", content=content, user=self.admin, now=now
@@ -67,14 +67,20 @@ class Statements(Market):
     @requires_row(parcels_with_carriers)
     @rule(
         index=INDEXES,
-        many=st.booleans(),
+        has_all_parcels=st.booleans(),
         difference=st.sampled_from([0, 0, 0, -1_000, 1_000]),
         fee=st.sampled_from([0, 5_000]),
         bearer=st.sampled_from(CostBearer),
-        repeats=st.booleans(),
+        is_repeated=st.booleans(),
     )
     def import_carrier_statement(
-        self, index: int, many: bool, difference: int, fee: int, bearer: CostBearer, repeats: bool
+        self,
+        index: int,
+        has_all_parcels: bool,
+        difference: int,
+        fee: int,
+        bearer: CostBearer,
+        is_repeated: bool,
     ) -> None:
         """Import a statement about one parcel or all, sometimes with another amount than ours.
 
@@ -84,11 +90,11 @@ class Statements(Market):
             parcels_with_carriers().select_related("part__order").order_by("part__order__number", "number")
         )
         rows = []
-        for parcel in parcels if many else [parcels[index % len(parcels)]]:
+        for parcel in parcels if has_all_parcels else [parcels[index % len(parcels)]]:
             collected = parcel.cod_collected or parcel.cod_expected
             code = f"{parcel.part.order.code}-{parcel.number}"
             rows.append((code, max(0, collected + difference), min(fee, collected)))
-        for _round in range(2 if repeats else 1):
+        for _round in range(2 if is_repeated else 1):
             now = self.next_actor_and_time()["now"]
             statement_import = import_cod_statement(
                 file_name="cod.csv",
@@ -101,7 +107,7 @@ class Statements(Market):
                 fee_bearer=bearer
             )
             apply_cod_statement(statement_id=statement_import.pk, **self.next_actor_and_time())
-        if not repeats:
+        if not is_repeated:
             self.accept_problem(index)
 
     @requires_row(problems)

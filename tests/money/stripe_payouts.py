@@ -73,10 +73,10 @@ class StripePayouts(Cards):
             )
 
     @requires_row(refused_calls)
-    @rule(index=INDEXES, repeats=st.booleans())
-    def repeat_refused_call(self, index: int, repeats: bool) -> None:
+    @rule(index=INDEXES, is_repeated=st.booleans())
+    def repeat_refused_call(self, index: int, is_repeated: bool) -> None:
         def work(call: GatewayCall) -> None:
-            for _round in range(2 if repeats else 1):
+            for _round in range(2 if is_repeated else 1):
                 repeat_failed_call(call_id=call.pk, **self.next_actor_and_time())
 
         self.attempt(refused_calls(), index, work)
@@ -93,14 +93,14 @@ class StripePayouts(Cards):
     def compare_with_stripe(self) -> None:
         super().compare_with_stripe()
         for call in GatewayCall.objects.filter(operation=Operation.PAY_OUT):
-            sent = [
+            stripe_transfers = [
                 row
                 for row in self.stripe.account.every("transfer")
                 if row["metadata"].get("key") == call.idempotency_key
             ]
-            assert sum(row["amount"] for row in sent) == (
+            assert sum(row["amount"] for row in stripe_transfers) == (
                 call.amount if call.state == CallState.SUCCEEDED else 0
             )
-            assert sum(row["amount"] - row["amount_reversed"] for row in sent) == (
+            assert sum(row["amount"] - row["amount_reversed"] for row in stripe_transfers) == (
                 unreversed_amount(call.payout) if call.state == CallState.SUCCEEDED else 0
             )

@@ -64,7 +64,7 @@ def test_remittance_repeated_in_parallel_is_recorded_once() -> None:
 
 def test_without_lock_second_remittance_fails_with_database_error(monkeypatch) -> None:
     parcel = make_delivered_parcel(cash=True)
-    both_read, stale = threading.Barrier(2, timeout=20), threading.local()
+    both_read, stale_reads = threading.Barrier(2, timeout=20), threading.local()
     if connection.vendor == "postgresql":
 
         def read_without_lock(rows):
@@ -81,11 +81,11 @@ def test_without_lock_second_remittance_fails_with_database_error(monkeypatch) -
         monkeypatch.setattr(cash_remittance.locks, "lock_parcels", read_together)
     else:
         lock_parcels = locks.lock_parcels
-        monkeypatch.setattr(cash_remittance.locks, "lock_parcels", lambda _ids: stale.parcels)
+        monkeypatch.setattr(cash_remittance.locks, "lock_parcels", lambda _ids: stale_reads.parcels)
 
     def work(key):
         if connection.vendor == "sqlite":
-            stale.parcels = lock_parcels([parcel.pk])
+            stale_reads.parcels = lock_parcels([parcel.pk])
             both_read.wait()
         return remitting(parcel, key)()
 
@@ -107,7 +107,7 @@ def test_parallel_reports_collect_cash_once() -> None:
 
 def test_without_lock_cash_is_collected_twice(monkeypatch) -> None:
     parcel = make_delivered_parcel()
-    both_read, stale = threading.Barrier(2, timeout=20), threading.local()
+    both_read, stale_reads = threading.Barrier(2, timeout=20), threading.local()
     lock_parcel = locks.lock_parcel
     if connection.vendor == "postgresql":
 
@@ -118,11 +118,11 @@ def test_without_lock_cash_is_collected_twice(monkeypatch) -> None:
 
         monkeypatch.setattr(locks, "lock_row", read_without_lock)
     else:
-        monkeypatch.setattr(locks, "lock_parcel", lambda _parcel_id: stale.rows)
+        monkeypatch.setattr(locks, "lock_parcel", lambda _parcel_id: stale_reads.rows)
 
     def reporting():
         if connection.vendor == "sqlite":
-            stale.rows = lock_parcel(parcel.pk)
+            stale_reads.rows = lock_parcel(parcel.pk)
             both_read.wait()
         return report_collected_cash(parcel_id=parcel.pk, **ACTOR_NOW)
 
@@ -191,7 +191,7 @@ def test_parallel_compensations_are_recorded_once() -> None:
 
 def test_without_lock_compensation_is_recorded_twice(monkeypatch) -> None:
     remittance = short_remittance()
-    both_read, stale = threading.Barrier(2, timeout=20), threading.local()
+    both_read, stale_reads = threading.Barrier(2, timeout=20), threading.local()
     lock_remittance = locks.lock_remittance
     if connection.vendor == "postgresql":
 
@@ -202,11 +202,11 @@ def test_without_lock_compensation_is_recorded_twice(monkeypatch) -> None:
 
         monkeypatch.setattr(locks, "lock_row", read_without_lock)
     else:
-        monkeypatch.setattr(locks, "lock_remittance", lambda _remittance_id: stale.row)
+        monkeypatch.setattr(locks, "lock_remittance", lambda _remittance_id: stale_reads.row)
 
     def work():
         if connection.vendor == "sqlite":
-            stale.row = lock_remittance(remittance.pk)
+            stale_reads.row = lock_remittance(remittance.pk)
             both_read.wait()
         return compensating(remittance)()
 

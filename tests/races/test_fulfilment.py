@@ -97,12 +97,12 @@ def test_without_lock_items_are_packed_twice_or_database_fails(monkeypatch) -> N
 
         monkeypatch.setattr(locks, "lock_row", read_without_lock)
     else:
-        monkeypatch.setattr(pack_parcels, "open_quantities", lambda _lines: stale.open)
-    stale = threading.local()
+        monkeypatch.setattr(pack_parcels, "open_quantities", lambda _lines: stale_reads.open)
+    stale_reads = threading.local()
 
     def packing():
         if connection.vendor == "sqlite":
-            stale.open = open_quantities([line])
+            stale_reads.open = open_quantities([line])
             both_read.wait()
         return pack_parcel(part_id=part.pk, quantities={line.pk: 3}, actor=MEMBER, now=NOW)
 
@@ -137,11 +137,11 @@ def test_order_fulfilled_in_parallel_is_dispatched_once() -> None:
 def test_without_reading_open_quantities_under_lock_items_are_sent_twice(monkeypatch) -> None:
     order = make_order((make_variant(on_hand=10), 4))
     line, fulfil = order.lines.get(), fulfilling(order)
-    both_read, stale = threading.Barrier(2, timeout=20), threading.local()
-    monkeypatch.setattr(pack_parcels, "open_quantities", lambda _lines: stale.open)
+    both_read, stale_reads = threading.Barrier(2, timeout=20), threading.local()
+    monkeypatch.setattr(pack_parcels, "open_quantities", lambda _lines: stale_reads.open)
 
     def fulfilling_as_read_before():
-        stale.open = open_quantities([line])
+        stale_reads.open = open_quantities([line])
         both_read.wait()
         return fulfil()
 
@@ -198,10 +198,10 @@ def test_without_lock_cancelled_part_is_handed_over(monkeypatch) -> None:
 
     def read_stale(parcel_id):
         """Return rows read before the other thread wrote, without waiting for its lock."""
-        return stale
+        return stale_parcel
 
     with transaction.atomic():
-        stale = lock_parcel(parcel.pk)
+        stale_parcel = lock_parcel(parcel.pk)
     monkeypatch.setattr(locks, "lock_parcel", read_stale)
 
     def handing_over():

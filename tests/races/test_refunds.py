@@ -70,7 +70,7 @@ def test_refund_repeated_in_parallel_is_recorded_once() -> None:
 
 def test_without_lock_full_amount_is_refunded_twice(monkeypatch) -> None:
     part = deliver_order(make_paid_order())
-    both_read, stale = threading.Barrier(2, timeout=20), threading.local()
+    both_read, stale_reads = threading.Barrier(2, timeout=20), threading.local()
     if connection.vendor == "postgresql":
 
         def read_without_lock(rows):
@@ -83,11 +83,11 @@ def test_without_lock_full_amount_is_refunded_twice(monkeypatch) -> None:
     else:
         check = refund_decisions._check_decision
         monkeypatch.setattr(refund_decisions, "_check_decision", lambda *_args: None)
-        monkeypatch.setattr(refund_decisions, "refundable_surplus", lambda _order: stale.surplus)
+        monkeypatch.setattr(refund_decisions, "refundable_surplus", lambda _order: stale_reads.surplus)
 
     def work():
         if connection.vendor == "sqlite":  # the check runs before BEGIN, without waiting
-            stale.surplus = 120_000
+            stale_reads.surplus = 120_000
             lines = {get_first_line(part).pk: LineRefund(90_000)}
             order = Order.objects.get(pk=part.order_id)
             check(order, part, RefundDecision(CostBearer.COOPERATIVE, "x", lines, delivery=30_000))

@@ -85,11 +85,11 @@ class UnlockedSettlements:
 
     def _rows(self, rows):
         """Return the rows as read before the other page wrote, even when they are queried again."""
-        stale = getattr(self._stale, "rows", None)
-        if stale and rows.model is type(stale[0]):
-            return stale
+        stale_rows = getattr(self._stale, "rows", None)
+        if stale_rows and rows.model is type(stale_rows[0]):
+            return stale_rows
         read_rows = list(rows.order_by("pk"))
-        if connection.vendor != "sqlite" and rows.model in (Settlement, Payout) and stale is None:
+        if connection.vendor != "sqlite" and rows.model in (Settlement, Payout) and stale_rows is None:
             self._stale.rows = read_rows
             self._meet()
         return read_rows
@@ -219,7 +219,7 @@ def test_without_lock_transfer_return_is_recorded_on_both_pages(monkeypatch) -> 
 
 def both_pages_unlocked(monkeypatch, payout):
     """Let each page read the payout as due before the other one writes."""
-    both_read, stale = threading.Barrier(2, timeout=20), threading.local()
+    both_read, stale_reads = threading.Barrier(2, timeout=20), threading.local()
     if connection.vendor == "postgresql":
         monkeypatch.setattr(locks, "lock_row", lambda rows: rows.order_by("pk").first())
         for module in (complete_payouts, transfer_review):
@@ -231,13 +231,13 @@ def both_pages_unlocked(monkeypatch, payout):
             monkeypatch.setattr(module, "change_state", after_both_read)
         return lambda work: work
 
-    monkeypatch.setattr(locks, "lock_payout", lambda _payout_id: stale.payout)
-    manager = SimpleNamespace(filter=lambda **_by: SimpleNamespace(first=lambda: stale.payout))
+    monkeypatch.setattr(locks, "lock_payout", lambda _payout_id: stale_reads.payout)
+    manager = SimpleNamespace(filter=lambda **_by: SimpleNamespace(first=lambda: stale_reads.payout))
     monkeypatch.setattr(transfer_review, "Payout", SimpleNamespace(objects=manager))
 
     def reading_first(work):
         def read_then_work():
-            stale.payout = Payout.objects.get(pk=payout.pk)
+            stale_reads.payout = Payout.objects.get(pk=payout.pk)
             both_read.wait()
             return work()
 

@@ -41,23 +41,23 @@ def test_transfers_in_both_directions_end_and_keep_the_sum() -> None:
     """The second warehouse has no stock row before, so the transfers also create it at once."""
     variant = make_variant(make_seller(), on_hand=40)
     home = get_stock(variant).warehouse
-    far = make_warehouse(variant.product.cooperative, make_channel())
-    there, back = transfer(variant, home, far), transfer(variant, far, home)
+    far_warehouse = make_warehouse(variant.product.cooperative, make_channel())
+    there, back = transfer(variant, home, far_warehouse), transfer(variant, far_warehouse, home)
 
     results = run_in_threads([there, back, there, back, there, back, there, there])
 
     assert [result for result in results if isinstance(result, Exception)] == []
-    assert on_hand(variant, home, far) == [32, 8]
+    assert on_hand(variant, home, far_warehouse) == [32, 8]
     check_stock()
 
 
 def test_repeated_transfer_moves_once() -> None:
     variant = make_variant(make_seller(), on_hand=40)
     home = get_stock(variant).warehouse
-    far = make_warehouse(variant.product.cooperative, make_channel())
+    far_warehouse = make_warehouse(variant.product.cooperative, make_channel())
 
-    results = run_in_threads([transfer(variant, home, far, "phone:1:transfer")] * 6)
+    results = run_in_threads([transfer(variant, home, far_warehouse, "phone:1:transfer")] * 6)
 
     assert [result for result in results if isinstance(result, Exception)] == []
-    assert on_hand(variant, home, far) == [36, 4]
+    assert on_hand(variant, home, far_warehouse) == [36, 4]
     check_stock()

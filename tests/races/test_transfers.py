@@ -56,7 +56,7 @@ def unlocked(monkeypatch: Any, name: str, thread_count: int = 2) -> Callable[...
     Returns a wrapper of work: on SQLite, where the lock is the IMMEDIATE writer, it reads before the
     transaction.
     """
-    both_read, stale = threading.Barrier(thread_count, timeout=20), threading.local()
+    both_read, stale_reads = threading.Barrier(thread_count, timeout=20), threading.local()
     lock = getattr(locks, name)
     if connection.vendor == "postgresql":
         monkeypatch.setattr(locks, "lock_rows", lambda rows: list(rows.order_by("pk")))
@@ -69,11 +69,11 @@ def unlocked(monkeypatch: Any, name: str, thread_count: int = 2) -> Callable[...
 
         monkeypatch.setattr(locks, name, read_together)
     else:
-        monkeypatch.setattr(locks, name, lambda *_args: stale.rows)
+        monkeypatch.setattr(locks, name, lambda *_args: stale_reads.rows)
 
     def wrapped(work: Callable[[], Any], *args: Any) -> Callable[[], Any]:
         def read_then_work() -> Any:
-            stale.rows = lock(*args)
+            stale_reads.rows = lock(*args)
             both_read.wait()
             return work()
 

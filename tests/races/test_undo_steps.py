@@ -65,8 +65,8 @@ def test_without_lock_stock_is_restored_twice(monkeypatch: Any) -> None:
     parcel = handed_over()
     first_is_done = threading.Event()
     with transaction.atomic():
-        stale = [locks.lock_parcel(parcel.pk) for _ in range(2)]
-    monkeypatch.setattr(locks, "lock_parcel", lambda _parcel_id: stale.pop())
+        stale_parcels = [locks.lock_parcel(parcel.pk) for _ in range(2)]
+    monkeypatch.setattr(locks, "lock_parcel", lambda _parcel_id: stale_parcels.pop())
 
     def undo_after(event: threading.Event | None) -> Parcel:
         if event is not None:

@@ -73,12 +73,12 @@ def test_each_visitor_gets_their_own_token(product: Product) -> None:
 
     one, other = Client(enforce_csrf_checks=True), Client(enforce_csrf_checks=True)
     tokens = [TOKEN.findall(html_of(client.get(path))) for client in (one, other)]
-    sent = {"variant": variant, "quantity": 1, "csrfmiddlewaretoken": tokens[0][0]}
+    form_values = {"variant": variant, "quantity": 1, "csrfmiddlewaretoken": tokens[0][0]}
 
     assert all(tokens)
     assert not set(tokens[0]) & set(tokens[1])
-    assert other.post("/gio-hang/dong/", sent).status_code == 403
-    assert one.post("/gio-hang/dong/", sent).status_code == 302
+    assert other.post("/gio-hang/dong/", form_values).status_code == 403
+    assert one.post("/gio-hang/dong/", form_values).status_code == 302
 
 
 def test_personal_pages_are_neither_cached_nor_served_from_the_cache(

@@ -145,13 +145,8 @@ def place_agreed_order(agreed: AgreedOrder, *, actor: Actor, now: datetime.datet
     carried_payments = carry_payments_over(
         order, basket, should_keep_promises=agreed.method is None, actor=actor, now=now
     )
-<<<<<<< HEAD
-    payment = _expect_amount_due(order, agreed.method, len(carried), actor=actor, now=now)
-    has_events = bool(carried) or agreed.method == PaymentMethod.CARD
-=======
-    payment = _expect_remaining_payment(order, agreed.method, len(carried_payments), actor=actor, now=now)
+    payment = _expect_amount_due(order, agreed.method, len(carried_payments), actor=actor, now=now)
     has_events = bool(carried_payments) or agreed.method == PaymentMethod.CARD
->>>>>>> 86abf820 (Give locals named by a participle their noun)
     new_payments = None if has_events else [payment] if payment is not None else []
     record_consents(order, agreed.consents, actor=actor, now=now)
     # Nothing has arrived yet that the ledger would book.
@@ -219,9 +214,9 @@ def _expected_payment(
     """
     if amount_paid_for_basket(basket) >= max(1, quote.total):
         return None, False
-    used_method = method if quote.total else PaymentMethod.COD
-    require_payment_method(basket.channel, used_method, quote.total, shop=quote.shop)
-    return used_method, used_method == PaymentMethod.COD
+    chosen = method if quote.total else PaymentMethod.COD
+    require_payment_method(basket.channel, chosen, quote.total, shop=quote.shop)
+    return chosen, chosen == PaymentMethod.COD
 
 
 def _allocate_or_refuse(lines: Sequence[OrderLine], quote: Quote) -> None:

@@ -160,15 +160,9 @@ def _require_nothing_open(orders: QuerySet[Order]) -> None:
     def order_codes(matching: QuerySet[Order]) -> list[str]:
         return list(matching.order_by("number").values_list("code", flat=True))
 
-<<<<<<< HEAD
-    waiting = order_codes(orders.filter(status__in=_OPEN))
-    if waiting:
-        raise UndeliveredOrders(codes=waiting)
-=======
-    open_codes = codes_of(orders.filter(status__in=_OPEN))
+    open_codes = order_codes(orders.filter(status__in=_OPEN))
     if open_codes:
         raise UndeliveredOrders(codes=open_codes)
->>>>>>> 86abf820 (Give locals named by a participle their noun)
     order_ids = orders.values("pk")
     unpaid = order_codes(
         orders.filter(

@@ -13,8 +13,10 @@ def transfer(account, params):
     source = params.get("source_transaction")
     if source:
         charge = account.get("charge", source)
-        sent = sum(row["amount"] for row in account.every("transfer", source_transaction=source))
-        if amount > charge["amount_captured"] - sent:
+        transferred_amount = sum(
+            row["amount"] for row in account.every("transfer", source_transaction=source)
+        )
+        if amount > charge["amount_captured"] - transferred_amount:
             raise StripeRefusal("Transfers using this charge exceed its amount.", param="amount")
     elif account.balance is not None:
         if amount > account.balance:
@@ -38,24 +40,24 @@ def transfer(account, params):
 
 def reverse(account, key, params):
     """Answer POST …/reversals: in full or in part."""
-    sent = account.get("transfer", key)
-    remaining = sent["amount"] - sent["amount_reversed"]
+    transfer_row = account.get("transfer", key)
+    remaining = transfer_row["amount"] - transfer_row["amount_reversed"]
     amount = params.get("amount", remaining)
     if not 0 < amount <= remaining:
         raise StripeRefusal(
             f"Transfer reversal amount ({amount}) is greater than unreversed amount ({remaining})",
             param="amount",
         )
-    sent["amount_reversed"] += amount
-    sent["reversed"] = sent["amount_reversed"] == sent["amount"]
-    if account.balance is not None and not sent["source_transaction"]:
+    transfer_row["amount_reversed"] += amount
+    transfer_row["reversed"] = transfer_row["amount_reversed"] == transfer_row["amount"]
+    if account.balance is not None and not transfer_row["source_transaction"]:
         account.balance += amount
     row = account.add(
         "transfer_reversal",
         amount=amount,
-        currency=sent["currency"],
+        currency=transfer_row["currency"],
         metadata=params.get("metadata", {}),
         transfer=key,
     )
-    account.emit("transfer.reversed", sent)
+    account.emit("transfer.reversed", transfer_row)
     return row

@@ -112,11 +112,11 @@ class StripeDouble:
                     raise
             return self.intent(reference)["status"]
 
-    def bank_answers(self, reference, *, approved):
+    def bank_answers(self, reference, *, is_approved):
         """End the second step at the buyer's bank (or a "processing" payment)."""
         with self.account.lock:
             intent = self.intent(reference)
-            if approved:
+            if is_approved:
                 payments.approve(self.account, intent)
                 checkout.complete(self.account, intent)
             else:

@@ -69,7 +69,7 @@ def _bank(double, method, key, fields):
     intent = double.account.rows[key]
     if method == "POST" and intent["status"] == "requires_action":
         return_url = intent["next_action"]["redirect_to_url"]["return_url"]
-        status = double.bank_answers(key, approved=fields.get("answer") == "yes")
+        status = double.bank_answers(key, is_approved=fields.get("answer") == "yes")
         failed = status == "requires_payment_method"
         return (
             303,

@@ -51,9 +51,9 @@ class Webhooks:
 
     def deliver(self, *event_types, times=1, backwards=False):
         """Send waiting events (of these types, or all), each `times` times. Returns the statuses."""
-        chosen = [event for event in self.waiting if not event_types or event["type"] in event_types]
-        self.waiting = [event for event in self.waiting if event not in chosen]
-        ordered = list(reversed(chosen)) if backwards else chosen
+        chosen_events = [event for event in self.waiting if not event_types or event["type"] in event_types]
+        self.waiting = [event for event in self.waiting if event not in chosen_events]
+        ordered = list(reversed(chosen_events)) if backwards else chosen_events
         return [self.send(event) for event in ordered for _ in range(times)]
 
     def drop(self, *event_types):

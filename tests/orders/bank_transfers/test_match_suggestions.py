@@ -110,16 +110,16 @@ def test_same_day_alone_suggests_nothing() -> None:
 
 
 def test_paid_or_ended_order_is_suggested_only_by_its_code() -> None:
-    paid, ended = make_transfer_order(), make_transfer_order()
+    paid, ended_order = make_transfer_order(), make_transfer_order()
     receive_transfer(paid.code)
-    cancel_order(order_id=ended.pk, reason="Đổi ý", actor=DESK, now=LATER)
+    cancel_order(order_id=ended_order.pk, reason="Đổi ý", actor=DESK, now=LATER)
 
     assert suggestions_for(receive_transfer("tien hang")).orders == ()
     assert suggested_orders(receive_transfer(paid.code)) == [
         (paid.code, {MatchReason.CODE, MatchReason.TIME}, 0)
     ]
-    named = suggestions_for(receive_transfer(ended.code)).orders[0]
-    assert named.order == ended
+    named = suggestions_for(receive_transfer(ended_order.code)).orders[0]
+    assert named.order == ended_order
     assert named.has_ended
     assert named.amount == 0
 

@@ -41,16 +41,16 @@ def test_reopening_extends_reservation_without_doubling_it() -> None:
 
 
 def test_short_line_reserves_nothing_and_reports_free_quantity() -> None:
-    short, enough = make_variant(on_hand=2), make_variant(on_hand=9)
-    basket = make_basket((short, 3), (enough, 1))
+    short_variant, enough = make_variant(on_hand=2), make_variant(on_hand=9)
+    basket = make_basket((short_variant, 3), (enough, 1))
 
     quote = open_checkout(basket_id=basket.pk, now=NOW)
 
     assert {line.variant.pk: (line.problems, line.available_quantity) for line in quote.lines} == {
-        short.pk: ([QuoteProblem.ONLY_LEFT], 2),
+        short_variant.pk: ([QuoteProblem.ONLY_LEFT], 2),
         enough.pk: ([], 9),
     }
-    assert (get_stock(short).reserved, get_stock(enough).reserved) == (0, 1)
+    assert (get_stock(short_variant).reserved, get_stock(enough).reserved) == (0, 1)
 
 
 def test_channel_without_reservation_time_reserves_nothing() -> None:

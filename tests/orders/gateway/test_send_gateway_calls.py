@@ -220,7 +220,7 @@ def test_buyer_returning_later_continues_same_payment(stripe) -> None:
     )
 
     assert repeated == order.payments.get()
-    stripe.bank_answers(reference, approved=True)
+    stripe.bank_answers(reference, is_approved=True)
     look_up_order_call(order, now=NOW + 5 * HOUR)
     order.refresh_from_db()
     assert (order.charged, order.confirmed_at) == (120_000, NOW + 5 * HOUR)
@@ -231,7 +231,7 @@ def test_failed_authentication_allows_another_card(stripe) -> None:
     reference = get_call(order).reference
     stripe.buyer_pays(reference, SCA_CARD)
 
-    stripe.bank_answers(reference, approved=False)
+    stripe.bank_answers(reference, is_approved=False)
     assert look_up_order_call(order).code == "authentication_required"
     stripe.buyer_pays(reference)
     look_up_order_call(order)
@@ -250,7 +250,7 @@ def test_processing_payment_is_looked_up_until_it_ends(stripe) -> None:
     assert (call.state, call.next_check_at) == (CallState.PENDING, NOW + 4 * MINUTE)
     with assert_refused(PaymentInProgress, "payment_in_progress"):
         change_payment_method(order_id=order.pk, method=PaymentMethod.COD, actor=BUYER, now=NOW)
-    stripe.bank_answers(call.reference, approved=True)
+    stripe.bank_answers(call.reference, is_approved=True)
     assert look_up_order_call(order, now=NOW + HOUR).state == CallState.SUCCEEDED
     order.refresh_from_db()
     assert order.charged == 120_000

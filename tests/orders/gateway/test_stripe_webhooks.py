@@ -86,9 +86,9 @@ def send(stripe, django_capture_on_commit_callbacks):
 
 def take_events(stripe, *kinds: str) -> list[dict[str, Any]]:
     """Take the undelivered events (of these types) off the queue."""
-    chosen = [event for event in stripe.webhooks.waiting if not kinds or event["type"] in kinds]
+    chosen_events = [event for event in stripe.webhooks.waiting if not kinds or event["type"] in kinds]
     stripe.webhooks.drop(*(kinds or ()))
-    return chosen
+    return chosen_events
 
 
 def test_webhook_confirms_paid_order(stripe, send) -> None:
@@ -179,7 +179,7 @@ def test_webhooks_in_any_order_lead_to_same_result(stripe, send) -> None:
         stripe.buyer_pays(reference, DECLINED_CARD)
         stripe.buyer_pays(reference, POOR_CARD)
         stripe.buyer_pays(reference, SCA_CARD)
-        stripe.bank_answers(reference, approved=True)
+        stripe.bank_answers(reference, is_approved=True)
         all_events = take_events(stripe)
         random.Random(seed).shuffle(all_events)
 

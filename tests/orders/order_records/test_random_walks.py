@@ -229,8 +229,8 @@ class RandomWalk:
     def step_pack(self) -> None:
         part = self.pick_row(OrderPart, state="accepted")
         still_open = self.still_open(part)
-        chosen = self.rng.sample(list(still_open), self.rng.randint(0, len(still_open)))
-        quantities = {key: self.rng.randint(1, still_open[key]) for key in chosen}
+        chosen_lines = self.rng.sample(list(still_open), self.rng.randint(0, len(still_open)))
+        quantities = {key: self.rng.randint(1, still_open[key]) for key in chosen_lines}
         pack_parcel(part_id=part.pk, quantities=quantities, **self.actor_and_time)
 
     def step_pack_all(self) -> None:
@@ -375,16 +375,16 @@ class RandomWalk:
 
     def delivery_methods(self) -> dict[int, RequestedDelivery]:
         """Return a random delivery method for each cooperative, with a pickup time if it has any."""
-        chosen = {}
+        chosen_methods = {}
         for delivery_method in sorted(
             DeliveryMethod.objects.active_with_terms(), key=lambda _: self.rng.random()
         ):
             times = delivery_method.pickup_times(now=self.now)
             time = self.rng.choice(times) if times else None
-            chosen[delivery_method.cooperative_id] = RequestedDelivery(
+            chosen_methods[delivery_method.cooperative_id] = RequestedDelivery(
                 delivery_method.pk, time.day if time else None, time.starts if time else None
             )
-        return chosen
+        return chosen_methods
 
     def _stock(self, variant: Variant) -> dict:
         warehouses = variant.cooperative.warehouses.order_by("created_at", "slug")

@@ -121,10 +121,10 @@ def test_checkout_fills_in_chosen_address_and_order_copies_it(client: Client, pe
         other_address.pk,
     ]
 
-    chosen = text_of(submit_checkout(client, **{"use-address": str(other_address.pk)}))
-    assert 'value="Mẹ"' in chosen
-    assert 'value="Số 8"' in chosen
-    assert 'value="00613" selected' in chosen
+    chosen_text = text_of(submit_checkout(client, **{"use-address": str(other_address.pk)}))
+    assert 'value="Mẹ"' in chosen_text
+    assert 'value="Số 8"' in chosen_text
+    assert 'value="00613" selected' in chosen_text
     submit_checkout(client, street="Số 9", keep_address="on")
 
     order = Order.objects.select_related("shipping_address").get()

@@ -293,10 +293,10 @@ def test_home_delivery_is_preselected_before_cheaper_coach_and_pickup(client: Cl
     set_province(client, THAI_NGUYEN)
     assert chosen_in(basket_page(client)) == [str(home.pk)]
     client.post("/en/gio-hang/cach-giao/", {f"delivery-{cooperative.pk}": coach.pk})
-    chosen = basket_page(client)
-    assert chosen_in(chosen) == [str(coach.pk)]
+    chosen_page = basket_page(client)
+    assert chosen_in(chosen_page) == [str(coach.pk)]
     assert re.search(
-        r"<summary>(?:(?!</summary>).)*Xe khách về Hà Nội(?:(?!</summary>).)*Bến xe Mỹ Đình", chosen
+        r"<summary>(?:(?!</summary>).)*Xe khách về Hà Nội(?:(?!</summary>).)*Bến xe Mỹ Đình", chosen_page
     )
 
 

@@ -303,8 +303,8 @@ def test_promotion_of_more_than_half_the_lowest_price_is_asked_about(manager, se
     ],
 )
 def test_unusual_voucher_is_asked_about_at_the_desk(desk, fields, is_asked) -> None:
-    asked = desk.post(f"{DESK}ma/moi/", VOUCHER | fields)
-    asked_form = asked.context["form"] if asked.context else None
+    asked_response = desk.post(f"{DESK}ma/moi/", VOUCHER | fields)
+    asked_form = asked_response.context["form"] if asked_response.context else None
     if asked_form is not None:
         desk.post(f"{DESK}ma/moi/", VOUCHER | fields | {"confirmed": asked_form.confirmation})
 

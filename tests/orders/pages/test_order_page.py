@@ -398,8 +398,8 @@ def test_guest_with_email_is_not_asked_to_save_page(client: Client) -> None:
 
 def test_query_count_does_not_depend_on_parts_and_lines() -> None:
     client = Client()
-    small = make_order()
-    pack(small.parts.get())
+    small_order = make_order()
+    pack(small_order.parts.get())
     large = make_order(
         *[(make_variant(make_seller(f"HTX {n}"), name=f"Hàng {n}"), 1) for n in range(3)],
         (make_variant(name="Quýt"), 1),
@@ -412,7 +412,7 @@ def test_query_count_does_not_depend_on_parts_and_lines() -> None:
             page_of(client, order)
         return len(captured)
 
-    assert queries(large) == queries(small)
+    assert queries(large) == queries(small_order)
 
 
 @pytest.mark.parametrize("pattern", ["{code}", " {lower} ", "{split}"])
@@ -450,10 +450,10 @@ def test_order_lookup_is_rate_limited_per_phone(client: Client) -> None:
 
     blocked = client.post("/don-hang/", {"phone": "0987654321", "code": order.code})
     other = make_order((make_variant(), 1), phone="+84912345678")
-    elsewhere = client.post("/don-hang/", {"phone": "0912345678", "code": other.code})
+    other_response = client.post("/don-hang/", {"phone": "0912345678", "code": other.code})
 
     assert blocked.status_code == 429
-    assert elsewhere.status_code == 302
+    assert other_response.status_code == 302
 
 
 def test_own_orders_are_listed_newest_first_ten_per_page_and_three_in_the_account(client: Client) -> None:
@@ -503,15 +503,15 @@ def codes_at_hand(client: Client) -> list[str]:
 
 def test_orders_tab_lists_own_orders_with_questions_first(client: Client) -> None:
     user = make_user()
-    asked = make_order((make_variant_sold_by_weight(), 2), user=user, now=hours(0))
-    part = asked.parts.get()
+    asked_order = make_order((make_variant_sold_by_weight(), 2), user=user, now=hours(0))
+    part = asked_order.parts.get()
     accept_part(part_id=part.pk, actor=MEMBER, now=hours(1))
     weigh_line(part_id=part.pk, line_id=part.lines.get().pk, grams=6000, actor=MEMBER, now=hours(1))
     newer = make_order((make_variant(on_hand=9), 1), user=user, now=hours(2))
     make_order((make_variant(on_hand=9), 1), user=make_user())
     client.force_login(user)
 
-    assert codes_at_hand(client) == [asked.code, newer.code]
+    assert codes_at_hand(client) == [asked_order.code, newer.code]
 
 
 def test_orders_tab_lists_the_orders_of_a_guests_session_above_the_form() -> None:

@@ -45,11 +45,11 @@ def unpermute(value: int, length: int, key: bytes) -> int:
     """Undo `permute_number`."""
     low, high = len(ALPHABET) ** (length // 2), len(ALPHABET) ** (length - length // 2)
     high_half, right = divmod(value, low)
-    for turn in reversed(range(ROUNDS)):
-        if turn % 2 == 0:
-            high_half = (high_half - feistel_shift(turn, right, length, key)) % high
+    for round_number in reversed(range(ROUNDS)):
+        if round_number % 2 == 0:
+            high_half = (high_half - feistel_shift(round_number, right, length, key)) % high
         else:
-            right = (right - feistel_shift(turn, high_half, length, key)) % low
+            right = (right - feistel_shift(round_number, high_half, length, key)) % low
     return high_half * low + right
 
 
@@ -185,14 +185,14 @@ def test_code_fits_its_column(code: str) -> None:
     assert not any(is_order_code("T" + "2" * column + character) for character in ALPHABET)
 
 
-@pytest.mark.parametrize("written", ["t a7k-2m", " TA7K2M ", "ta7k.2m"])
-def test_handwritten_code_is_normalised(written: str) -> None:
-    assert normalise_order_code(written) == "TA7K2M"
+@pytest.mark.parametrize("entered_code", ["t a7k-2m", " TA7K2M ", "ta7k.2m"])
+def test_handwritten_code_is_normalised(entered_code: str) -> None:
+    assert normalise_order_code(entered_code) == "TA7K2M"
 
 
 def shift_tables() -> list[list[int]]:
     """Return the shifts of each round over the first range, by the half that determines them."""
     return [
-        [feistel_shift(turn, other_half, 6, KEY) % HALF for other_half in range(HALF)]
-        for turn in range(ROUNDS)
+        [feistel_shift(round_number, other_half, 6, KEY) % HALF for other_half in range(HALF)]
+        for round_number in range(ROUNDS)
     ]

@@ -18,7 +18,7 @@ def utc(*parts):
 
 
 @pytest.mark.parametrize(
-    ("written", "amount"),
+    ("cell", "amount"),
     [
         ("1.234.567", 1_234_567),
         ("1,234,567.00", 1_234_567),
@@ -41,12 +41,12 @@ def utc(*parts):
         (-5, -5),
     ],
 )
-def test_amount_is_parsed(written, amount) -> None:
-    assert parse_amount(written) == amount
+def test_amount_is_parsed(cell, amount) -> None:
+    assert parse_amount(cell) == amount
 
 
 @pytest.mark.parametrize(
-    "written",
+    "cell",
     [
         "",
         "-",
@@ -69,9 +69,9 @@ def test_amount_is_parsed(written, amount) -> None:
         datetime.datetime(2026, 11, 25),
     ],
 )
-def test_invalid_amount_is_refused(written) -> None:
+def test_invalid_amount_is_refused(cell) -> None:
     with pytest.raises(InvalidCell):
-        parse_amount(written)
+        parse_amount(cell)
 
 
 @given(st.integers(0, 10**12), st.sampled_from([",", ".", " "]), st.sampled_from(["", "đ", " VND", " ₫"]))
@@ -80,7 +80,7 @@ def test_amount_with_any_group_separator_is_parsed(amount, separator, currency) 
 
 
 @pytest.mark.parametrize(
-    ("written", "at"),
+    ("cell", "at"),
     [
         ("25/11/2026", utc(2026, 11, 24, 17)),
         ("25-11-2026 10:02", utc(2026, 11, 25, 3, 2)),
@@ -96,17 +96,17 @@ def test_amount_with_any_group_separator_is_parsed(amount, separator, currency) 
         (46_351.5, utc(2026, 11, 25, 5)),
     ],
 )
-def test_date_or_time_is_parsed(written, at) -> None:
-    assert parse_time(written) == at
+def test_date_or_time_is_parsed(cell, at) -> None:
+    assert parse_time(cell) == at
 
 
 @pytest.mark.parametrize(
-    "written",
+    "cell",
     ["", "soon", "31/02/2026", "11/25/2026", "25/11/26", "25/11/1926", "25/11/2026 25:00", 7, 10**9],
 )
-def test_invalid_date_is_refused(written) -> None:
+def test_invalid_date_is_refused(cell) -> None:
     with pytest.raises(InvalidCell):
-        parse_time(written)
+        parse_time(cell)
 
 
 @pytest.mark.parametrize(

@@ -298,15 +298,17 @@ def test_declined_card_then_valid_card_charges_once(stripe, gateway) -> None:
     started = gateway.start(make_request())
 
     stripe.buyer_pays(started.reference, DECLINED)
-    declined = gateway.look_up(
+    declined_result = gateway.look_up(
         Operation.START, make_request(reference=started.reference, language="en"), now=NOW
     )
     stripe.buyer_pays(started.reference)
     after = look_up_payment(gateway, started.reference)
 
     assert started.secret == f"{started.reference}_secret_double"
-    assert (declined.outcome, declined.code) == (Outcome.NEEDS_BUYER, "generic_decline")
-    assert declined.message == "The bank declined the card. Try another card or another payment method."
+    assert (declined_result.outcome, declined_result.code) == (Outcome.NEEDS_BUYER, "generic_decline")
+    assert (
+        declined_result.message == "The bank declined the card. Try another card or another payment method."
+    )
     assert (after.outcome, after.charged, after.secret) == (Outcome.SUCCEEDED, 50_000, "")
 
 
@@ -315,10 +317,10 @@ def test_failed_bank_authentication_keeps_payment_open(stripe, gateway) -> None:
 
     stripe.buyer_pays(reference, SCA)
     waiting = look_up_payment(gateway, reference)
-    stripe.bank_answers(reference, approved=False)
+    stripe.bank_answers(reference, is_approved=False)
     refused = look_up_payment(gateway, reference)
     stripe.buyer_pays(reference, SCA)
-    stripe.bank_answers(reference, approved=True)
+    stripe.bank_answers(reference, is_approved=True)
 
     assert (waiting.outcome, waiting.code) == (Outcome.NEEDS_BUYER, "")
     assert (refused.outcome, refused.code) == (Outcome.NEEDS_BUYER, "authentication_required")
@@ -331,7 +333,7 @@ def test_processing_payment_is_pending(stripe, gateway) -> None:
 
     stripe.buyer_pays(reference)
     pending = look_up_payment(gateway, reference)
-    stripe.bank_answers(reference, approved=True)
+    stripe.bank_answers(reference, is_approved=True)
 
     assert pending.outcome is Outcome.PENDING
     assert look_up_payment(gateway, reference).outcome is Outcome.SUCCEEDED
@@ -462,11 +464,11 @@ def test_refund_is_pending_until_bank_decides(stripe, gateway, status, outcome, 
     stripe.account.next_refund = "pending"
 
     refund = gateway.refund(request)
-    waiting = gateway.look_up(Operation.REFUND, request, now=NOW)
+    waiting_result = gateway.look_up(Operation.REFUND, request, now=NOW)
     stripe.settle_refund(refund.reference, status)
     settled = gateway.look_up(Operation.REFUND, request, now=NOW)
 
-    assert (refund.outcome, waiting.outcome) == (Outcome.PENDING, Outcome.PENDING)
+    assert (refund.outcome, waiting_result.outcome) == (Outcome.PENDING, Outcome.PENDING)
     assert (settled.outcome, settled.reference, settled.refunded) == (outcome, refund.reference, refunded)
 
 

@@ -77,7 +77,7 @@ def test_invalid_transfer_is_refused(change, problem) -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "folded"),
+    ("note", "folded"),
     [
         ("ủng hộ lũ lụt", "ung ho lu lut"),
         ("Đặt hàng: đỗ đen!", "Dat hang do den"),
@@ -87,8 +87,8 @@ def test_invalid_transfer_is_refused(change, problem) -> None:
         ("🍯", ""),
     ],
 )
-def test_note_is_folded_to_characters_banks_accept(written, folded) -> None:
-    assert fold_note(written) == folded
+def test_note_is_folded_to_characters_banks_accept(note, folded) -> None:
+    assert fold_note(note) == folded
 
 
 @given(banks, accounts, amounts, st.text(max_size=60))

@@ -72,8 +72,8 @@ def test_all_managers_and_nobody_else_are_notified_of_changed_account() -> None:
     make_member(cooperative, email="mot@example.com")
     make_member(cooperative, email="hai@example.com")
     make_member(cooperative, Role.BOOKKEEPER, email="ke-toan@example.com")
-    former = make_member(cooperative, email="da-nghi@example.com")
-    former.memberships.update(is_active=False)
+    former_manager = make_member(cooperative, email="da-nghi@example.com")
+    former_manager.memberships.update(is_active=False)
 
     change_account(cooperative)
 

@@ -202,12 +202,12 @@ def test_unknown_variant_is_missing() -> None:
 
 def test_draft_without_stock_or_delivery_cannot_be_placed() -> None:
     variant = make_variant(on_hand=1)
-    short, nowhere = make_draft(), make_draft()
-    edit(short, (variant, 2))
+    short_draft, nowhere = make_draft(), make_draft()
+    edit(short_draft, (variant, 2))
     edit(nowhere, (variant, 1), delivery_method=False)
 
     with assert_refused(BasketChanged, "basket_changed") as refusal:
-        place_draft(order_id=short.pk, consents=CONSENTS, actor=STAFF, now=NOW)
+        place_draft(order_id=short_draft.pk, consents=CONSENTS, actor=STAFF, now=NOW)
     with assert_refused(BasketChanged, "basket_changed"):
         place_draft(order_id=nowhere.pk, consents=CONSENTS, actor=STAFF, now=NOW)
 

@@ -87,9 +87,9 @@ def test_released_stock_goes_to_first_buyer_and_other_keeps_basket() -> None:
 
 def test_acceptance_deadline_can_be_set_per_cooperative() -> None:
     default = make_order((make_variant(make_seller()), 1)).parts.get()
-    own = make_order((make_variant(make_seller(accept_within_hours=6)), 1)).parts.get()
+    own_part = make_order((make_variant(make_seller(accept_within_hours=6)), 1)).parts.get()
 
-    assert (default.accept_by, own.accept_by) == (NOW + 24 * HOUR, NOW + 6 * HOUR)
+    assert (default.accept_by, own_part.accept_by) == (NOW + 24 * HOUR, NOW + 6 * HOUR)
 
 
 def test_platform_is_notified_once_of_unanswered_part() -> None:
@@ -147,41 +147,41 @@ def test_accepted_part_is_neither_reported_nor_declined() -> None:
 
 def test_only_unconfirmed_order_without_payments_expires() -> None:
     variant = make_variant(on_hand=5)
-    confirmed, waiting = make_order((variant, 1)), make_order((variant, 2))
-    waiting.payments.get().events.all().delete()
-    waiting.payments.all().delete()
-    Order.objects.filter(pk=waiting.pk).update(confirmed_at=None)
+    confirmed, waiting_order = make_order((variant, 1)), make_order((variant, 2))
+    waiting_order.payments.get().events.all().delete()
+    waiting_order.payments.all().delete()
+    Order.objects.filter(pk=waiting_order.pk).update(confirmed_at=None)
 
-    for order in (confirmed, waiting, waiting):
+    for order in (confirmed, waiting_order, waiting_order):
         expire_order(order_id=order.pk, actor=SWEEP, now=NOW + DAY)
 
     confirmed.refresh_from_db()
-    waiting.refresh_from_db()
+    waiting_order.refresh_from_db()
     assert (confirmed.status, confirmed.expired_at) == (OrderStatus.PLACED, None)
-    assert (waiting.status, waiting.expired_at) == (OrderStatus.EXPIRED, NOW + DAY)
+    assert (waiting_order.status, waiting_order.expired_at) == (OrderStatus.EXPIRED, NOW + DAY)
     assert get_stock(variant).allocated == 1
 
 
 def test_guest_basket_is_deleted_after_ninety_days() -> None:
     variant = make_variant()
-    old, user_basket = make_basket((variant, 1)), make_basket((variant, 1), user=make_user())
-    fresh = make_basket((variant, 1), now=NOW + DAY)
+    old_basket, user_basket = make_basket((variant, 1)), make_basket((variant, 1), user=make_user())
+    fresh_basket = make_basket((variant, 1), now=NOW + DAY)
 
     deleted = delete_abandoned_baskets(now=NOW + 90 * DAY + MINUTE)
 
     assert deleted >= 1
-    assert set(Basket.objects.all()) == {user_basket, fresh}
-    assert not Basket.objects.filter(pk=old.pk).exists()
+    assert set(Basket.objects.all()) == {user_basket, fresh_basket}
+    assert not Basket.objects.filter(pk=old_basket.pk).exists()
 
 
 def test_old_basket_with_open_checkout_is_not_deleted() -> None:
-    in_stock, short = make_variant(on_hand=1), make_variant(on_hand=0)
+    in_stock, short_variant = make_variant(on_hand=1), make_variant(on_hand=0)
     basket = make_basket((in_stock, 1))
     add_variant_to_basket(
         basket_id=basket.pk,
         user_id=None,
         channel=make_channel(),
-        variant_id=short.pk,
+        variant_id=short_variant.pk,
         quantity=1,
         now=NOW,
     )

@@ -54,9 +54,9 @@ def wrong_contact() -> Any:
 
 def placing() -> Callable[[], object]:
     basket = make_basket((make_variant(), 1))
-    chosen, consents = carrier_deliveries(basket), frozenset({ConsentPurpose.ORDER})
+    deliveries, consents = carrier_deliveries(basket), frozenset({ConsentPurpose.ORDER})
     return lambda: place_order(
-        basket_id=basket.pk, contact=wrong_contact(), deliveries=chosen, consents=consents, **BY
+        basket_id=basket.pk, contact=wrong_contact(), deliveries=deliveries, consents=consents, **BY
     )
 
 

@@ -132,22 +132,22 @@ def test_fixed_amount_is_capped_at_goods_total() -> None:
 
 
 def test_cooperative_voucher_discounts_only_its_lines() -> None:
-    own, other = make_seller("HTX Thiên An"), make_seller("HTX Tài Hoan")
-    make_voucher(cooperative=own, bearer=CostBearer.COOPERATIVE)
+    own_seller, other = make_seller("HTX Thiên An"), make_seller("HTX Tài Hoan")
+    make_voucher(cooperative=own_seller, bearer=CostBearer.COOPERATIVE)
 
     quote = quote_of(
-        basket_with_code((make_variant(own, price=100_000), 1), (make_variant(other, price=50_000), 1))
+        basket_with_code((make_variant(own_seller, price=100_000), 1), (make_variant(other, price=50_000), 1))
     )
 
     assert [line.to_pay for line in quote.lines] == [90_000, 50_000]
-    assert quote.voucher.bearing_cooperative == own
+    assert quote.voucher.bearing_cooperative == own_seller
 
 
 def test_cooperative_shipping_voucher_discounts_only_its_delivery() -> None:
-    own, other = make_seller("HTX Thiên An"), make_seller("HTX Tài Hoan")
-    make_voucher(cooperative=own, bearer=CostBearer.COOPERATIVE, type=VoucherType.SHIPPING, value=50)
+    own_seller, other = make_seller("HTX Thiên An"), make_seller("HTX Tài Hoan")
+    make_voucher(cooperative=own_seller, bearer=CostBearer.COOPERATIVE, type=VoucherType.SHIPPING, value=50)
 
-    quote = quote_of(basket_with_code((make_variant(own), 1), (make_variant(other), 1)))
+    quote = quote_of(basket_with_code((make_variant(own_seller), 1), (make_variant(other), 1)))
 
     assert [seller_quote.delivery_to_pay for seller_quote in quote.seller_quotes] == [15_000, 30_000]
     assert (totals_of_quote(quote).delivery, quote.voucher_amount) == (60_000, 15_000)
@@ -157,11 +157,11 @@ def test_category_voucher_includes_subcategories() -> None:
     category = make_category("Rau, củ, quả tươi")
     subcategory = make_category("Bí", parent=category)
     squash = make_product(price=100_000, category=subcategory).variants.get()
-    named = make_product(price=100_000)
-    make_voucher(type=VoucherType.SPECIFIC_PRODUCT, categories=[category], products=[named])
+    named_product = make_product(price=100_000)
+    make_voucher(type=VoucherType.SPECIFIC_PRODUCT, categories=[category], products=[named_product])
 
     quote = quote_of(
-        basket_with_code((squash, 1), (named.variants.get(), 1), (make_variant(price=100_000), 1))
+        basket_with_code((squash, 1), (named_product.variants.get(), 1), (make_variant(price=100_000), 1))
     )
 
     assert [line.to_pay for line in quote.lines] == [90_000, 90_000, 100_000]

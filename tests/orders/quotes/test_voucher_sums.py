@@ -125,12 +125,12 @@ def make_basket_and_voucher(terms, line_specs) -> tuple[Basket, Voucher]:
     for variant, (_owner, price, _quantity, is_lowered) in zip(variants, line_specs, strict=True):
         if is_lowered:
             Price.objects.filter(variant=variant).update(discounted=price * 9 // 10)
-    named = [variants[n].product for n in terms.pop("named") if n < len(variants)]
+    named_products = [variants[n].product for n in terms.pop("named") if n < len(variants)]
     if terms["value_type"] == ValueType.PERCENTAGE:
         terms["value"] = min(terms["value"], 100)
     if terms.pop("is_cooperatives"):
         terms |= {"cooperative": sellers[0], "bearer": CostBearer.COOPERATIVE}
-    voucher = make_voucher(CODE, products=named, **terms)
+    voucher = make_voucher(CODE, products=named_products, **terms)
     basket = make_basket(*[(variant, row[2]) for variant, row in zip(variants, line_specs, strict=True)])
     set_basket_province(basket_id=basket.pk, province_code=HANOI, now=NOW)
     choose_deliveries(basket_id=basket.pk, choices=carrier_deliveries(basket), now=NOW)

@@ -330,11 +330,11 @@ def test_invalid_decisions_are_refused(fields, kind, code) -> None:
 
 def test_unpaid_or_cancelled_part_cannot_be_refunded() -> None:
     make_bank_account()
-    waiting = make_order((make_variant(price=45_000), 2), method=PaymentMethod.TRANSFER).parts.get()
-    ended = make_order((make_variant(price=45_000), 2)).parts.get()
-    cancel_part(part_id=ended.pk, reason="Hết hàng", **ACTOR_NOW)
+    waiting_part = make_order((make_variant(price=45_000), 2), method=PaymentMethod.TRANSFER).parts.get()
+    ended_part = make_order((make_variant(price=45_000), 2)).parts.get()
+    cancel_part(part_id=ended_part.pk, reason="Hết hàng", **ACTOR_NOW)
 
-    for part in (waiting, ended):
+    for part in (waiting_part, ended_part):
         with assert_refused(PartNotCharged, "part_not_charged"):
             refund_first_line(OrderPart.objects.get(pk=part.pk), 1_000)
 

@@ -30,15 +30,15 @@ def make_open_settlement(
 
 
 @reuse_rows
-def make_sale(cooperative: Cooperative, *, price: int = 100_000, back: int = 0) -> OrderPart:
-    """Make a delivered order of two items with 5 % commission; `back` of it is refunded."""
+def make_sale(cooperative: Cooperative, *, price: int = 100_000, refunded_amount: int = 0) -> OrderPart:
+    """Make a delivered order of two items with 5 % commission; `refunded_amount` of it is refunded."""
     part = make_order((make_variant(cooperative, price=price), 2)).parts.get()
     OrderPart.objects.filter(pk=part.pk).update(carrier="Viettel Post")
     part = OrderPart.objects.get(pk=part.pk)
     with_commission(part)
     deliver(part)
-    if back:
-        refund(part, line=back)
+    if refunded_amount:
+        refund(part, line=refunded_amount)
     return part
 
 

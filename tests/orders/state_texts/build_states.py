@@ -263,8 +263,8 @@ def text_of(markup: str) -> str:
 
 
 def _tags(page: str) -> list[str]:
-    found = re.findall(r'<span\s+class="\s*tag\b[^"]*"\s*>(.*?)</span>', page, re.S)
-    return [text_of(tag) for tag in found]
+    tags = re.findall(r'<span\s+class="\s*tag\b[^"]*"\s*>(.*?)</span>', page, re.S)
+    return [text_of(tag) for tag in tags]
 
 
 # Buttons and links of a part, by their addresses.
@@ -300,8 +300,8 @@ def read_members_page(part: OrderPart) -> str:
     client.force_login(make_member(part.cooperative, Role.PACKER))
     page = html_of(client.get(f"/xa-vien/goi/{part.pk}/"))
     steps = re.findall(r'<li aria-current="step">(.*?)</li>', page, re.S)
-    ended = re.findall(r'<div class="notice bad">.*?<b>(.*?)</b>', page, re.S)
-    return " | ".join(text_of(element) for element in [*ended, *steps, *_tags(page)])
+    end_notices = re.findall(r'<div class="notice bad">.*?<b>(.*?)</b>', page, re.S)
+    return " | ".join(text_of(element) for element in [*end_notices, *steps, *_tags(page)])
 
 
 def read_desk_page(order: Order) -> str:

@@ -44,9 +44,9 @@ ACCOUNT = "0011223344556"
 HEADS = ["Ngày giao dịch", "Số tham chiếu", "Ghi nợ", "Ghi có", "Nội dung"]
 
 
-def csv(*rows: tuple[str, int, str], head: str = f"Số tài khoản: {ACCOUNT}") -> bytes:
+def csv(*rows: tuple[str, int, str], heading: str = f"Số tài khoản: {ACCOUNT}") -> bytes:
     """Return a bank statement of one day: reference, amount (negative: outgoing), note."""
-    lines = [head, ";".join(HEADS)]
+    lines = [heading, ";".join(HEADS)]
     for number, amount, note in rows:
         debit, credit = ("", amount) if amount > 0 else (-amount, "")
         lines.append(f"{DAY} 11:00:00;{number};{debit};{credit};{note}")
@@ -224,7 +224,7 @@ def test_unreadable_rows_are_kept_with_their_line_number() -> None:
 
 
 def test_statement_of_another_account_is_refused() -> None:
-    statement = imported(csv(("FT1", 7_000, "lai"), head="Số tài khoản: 9988776655"))
+    statement = imported(csv(("FT1", 7_000, "lai"), heading="Số tài khoản: 9988776655"))
 
     with assert_refused(StatementOfOtherAccount, "statement_of_other_account") as refusal:
         apply_bank_statement(statement_id=statement.pk, actor=DESK, now=LATER)

@@ -52,17 +52,17 @@ def sent(now=NOW):
 def test_known_and_unknown_numbers_are_answered_alike(client: Client) -> None:
     make_user(phone=PHONE, phone_confirmed_at=NOW)
     responses = {}
-    for written in (WRITTEN, "0912 345 678"):
+    for entered in (WRITTEN, "0912 345 678"):
         other = Client()
         with CaptureQueriesContext(
             connection,
         ) as queries:
-            posted = other.post(SENDING, {"phone": written})
+            posted = other.post(SENDING, {"phone": entered})
         page = html_of(other.get(CODE))
         main = re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", page[page.index("<main") :])
         masked_text = re.sub(r"\+?[\d ]{9,}", "…", main)
         statements = [re.sub(r"'[^']*'|\d+", "?", query["sql"])[:60] for query in queries]
-        responses[written] = (posted.status_code, posted.headers["Location"], masked_text, statements)
+        responses[entered] = (posted.status_code, posted.headers["Location"], masked_text, statements)
 
     assert responses[WRITTEN] == responses["0912 345 678"]
     assert Notification.objects.count() == 2
@@ -135,12 +135,12 @@ def test_code_is_valid_once_for_its_purpose_until_it_expires() -> None:
     key, digits = sent()
     late, digits_of_late = sent()
 
-    for purpose, code_id, written, now in (
+    for purpose, code_id, entered, now in (
         (CodePurpose.CONFIRM, key, digits, NOW),
         (ENTER, late, digits_of_late, NOW + LIFETIME),
     ):
         with pytest.raises(CodeExpired):
-            use_code(code_id=code_id, purpose=purpose, entered_code=written, now=now)
+            use_code(code_id=code_id, purpose=purpose, entered_code=entered, now=now)
     spaced = f"{digits[:3]} {digits[3:]}"
     assert use_code(code_id=key, purpose=ENTER, entered_code=spaced, now=NOW).recipient == PHONE
     with pytest.raises(CodeExpired):
@@ -191,8 +191,8 @@ def test_code_is_accepted_with_full_width_digits_and_spaces(client: Client) -> N
 
 
 def test_invalid_phone_numbers_are_refused(client: Client) -> None:
-    for written in ("", "113", "hoa@example.com", "9" * 30, "+1"):
-        assert client.post(SENDING, {"phone": written}).status_code == 200
+    for entered in ("", "113", "hoa@example.com", "9" * 30, "+1"):
+        assert client.post(SENDING, {"phone": entered}).status_code == 200
     assert not Notification.objects.exists()
 
 
@@ -295,10 +295,10 @@ def test_inactive_account_cannot_sign_in_by_code(client: Client) -> None:
 
 def test_guest_orders_of_a_number_are_claimed_only_by_its_code(client: Client) -> None:
     user = make_user(email="hoa@example.com", phone=PHONE, phone_confirmed_at=NOW)
-    recent, old, others = make_order(), make_order(), make_order()
-    Order.objects.filter(pk=old.pk).update(placed_at=fixed_now() - datetime.timedelta(days=91))
+    recent, old_order, foreign_order = make_order(), make_order(), make_order()
+    Order.objects.filter(pk=old_order.pk).update(placed_at=fixed_now() - datetime.timedelta(days=91))
     Order.objects.filter(pk=recent.pk).update(placed_at=fixed_now() - datetime.timedelta(days=89))
-    Order.objects.filter(pk=others.pk).update(phone="+84912345678")
+    Order.objects.filter(pk=foreign_order.pk).update(phone="+84912345678")
     assert recent.phone == PHONE
     by_password = {"name": "hoa@example.com", "password": "quyt-bach-thong-2026"}
     client.post("/en/tai-khoan/dang-nhap/", by_password)

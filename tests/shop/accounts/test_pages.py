@@ -40,11 +40,11 @@ def is_signed_in(client: Client) -> bool:
     return "_auth_user_id" in client.session
 
 
-@pytest.mark.parametrize("written", ["hoa@example.com", " HOA@Example.com ", "0987 654 321"])
-def test_email_or_phone_and_password_sign_in(client: Client, written: str) -> None:
+@pytest.mark.parametrize("login", ["hoa@example.com", " HOA@Example.com ", "0987 654 321"])
+def test_email_or_phone_and_password_sign_in(client: Client, login: str) -> None:
     make_user(email="hoa@example.com", phone="+84987654321", phone_confirmed_at=NOW)
 
-    response = sign_in(client, written)
+    response = sign_in(client, login)
 
     assert response.headers["Location"] == "/en/tai-khoan/"
     assert is_signed_in(client)
@@ -149,12 +149,12 @@ def test_registration_code_can_be_sent_again(client: Client) -> None:
     mail = Notification.objects.get(recipient="mai@example.com")
     assert "It is valid for 5 minutes. If you did not ask for it, ignore this email." in mail.text
 
-    again = client.post("/en/tai-khoan/dang-ky/ma/", {"resend": "1"})
-    page = html_of(client.get(again.headers["Location"]))
+    second_response = client.post("/en/tai-khoan/dang-ky/ma/", {"resend": "1"})
+    page = html_of(client.get(second_response.headers["Location"]))
     new_code = last_code("mai@example.com")
     client.post("/en/tai-khoan/dang-ky/ma/", {"code": first_code})
 
-    assert again.headers["Location"] == "/en/tai-khoan/dang-ky/ma/"
+    assert second_response.headers["Location"] == "/en/tai-khoan/dang-ky/ma/"
     assert "We have sent a new code to mai@example.com." in page
     assert not User.objects.exists()  # only the newest code counts
     client.post("/en/tai-khoan/dang-ky/ma/", {"code": new_code})
@@ -203,8 +203,8 @@ def link_in_letter() -> str:
 
 def test_forgotten_password_is_reset_by_email(client: Client) -> None:
     user = make_user(email="hoa@example.com", language="en")
-    elsewhere = Client()
-    elsewhere.force_login(user)
+    other_client = Client()
+    other_client.force_login(user)
     client.post("/en/tai-khoan/mat-khau/", {"email": "Hoa@example.com"})
     link = link_in_letter()
 
@@ -215,7 +215,7 @@ def test_forgotten_password_is_reset_by_email(client: Client) -> None:
     assert user.check_password(NEW)
     assert client.get(link).status_code == 404
     assert client.post(link, {"password": PASSWORD}).status_code == 404
-    assert elsewhere.get("/en/tai-khoan/").status_code == 302
+    assert other_client.get("/en/tai-khoan/").status_code == 302
     user.refresh_from_db()
     assert user.check_password(NEW)
 
@@ -234,13 +234,13 @@ def test_weak_new_password_is_refused(client: Client) -> None:
 def test_unknown_address_gets_the_same_answer_and_no_email(client: Client) -> None:
     make_user(email="hoa@example.com")
 
-    known = html_of(client.post("/en/tai-khoan/mat-khau/", {"email": "hoa@example.com"}))
+    known_page = html_of(client.post("/en/tai-khoan/mat-khau/", {"email": "hoa@example.com"}))
     unknown = html_of(client.post("/en/tai-khoan/mat-khau/", {"email": "aha@example.com"}))
 
     def main(page: str) -> str:
         return page[page.index("<main") : page.index("</main")]
 
-    assert main(known).replace("hoa@", "aha@") == main(unknown)
+    assert main(known_page).replace("hoa@", "aha@") == main(unknown)
     assert Notification.objects.get().recipient == "hoa@example.com"
 
 

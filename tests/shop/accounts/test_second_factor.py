@@ -350,14 +350,14 @@ def test_input_entered_before_the_confirmation_is_restored_after_it() -> None:
     before = (user.first_name, user.phone)
     return_response = client.post(challenge.headers["Location"], {"code": app_code(), "next": DETAILS})
     page = html_of(client.get(return_response.headers["Location"]))
-    again = html_of(client.get(DETAILS))
+    second_page = html_of(client.get(DETAILS))
 
     assert challenge.headers["Location"] == f"{CHECK}?{urlencode({'next': DETAILS})}"
     assert before == ("Hoa", "+84987654321")
     assert return_response.headers["Location"] == DETAILS
     for value in typed.values():
         assert f'value="{value}"' in page
-        assert f'value="{value}"' not in again  # kept for one request
+        assert f'value="{value}"' not in second_page  # kept for one request
 
 
 @pytest.mark.parametrize(

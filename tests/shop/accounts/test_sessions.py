@@ -52,12 +52,12 @@ def test_session_is_listed_and_ended_from_another() -> None:
 
 def test_all_other_sessions_and_tokens_end_at_once() -> None:
     user = make_user()
-    this_client, others = sign_in(user), [sign_in(user), sign_in(user)]
+    this_client, other_clients = sign_in(user), [sign_in(user), sign_in(user)]
     somebody = sign_in(make_user())
 
     this_client.post(f"{PLACES}khac/")
 
-    assert [client.get(PLACES).status_code for client in (this_client, *others, somebody)] == [
+    assert [client.get(PLACES).status_code for client in (this_client, *other_clients, somebody)] == [
         200,
         302,
         302,

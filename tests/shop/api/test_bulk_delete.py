@@ -99,10 +99,10 @@ def test_bulk_delete_refuses_used_rows_and_too_many_ids() -> None:
     Variant.objects.filter(pk=larger_variant.pk).update(sku="TO")
     before = all_rows()
 
-    used = bulk_delete("productTypeBulkDelete", [product_type_id], token)
+    used_result = bulk_delete("productTypeBulkDelete", [product_type_id], token)
     too_many = bulk_delete("categoryBulkDelete", [global_id("Category", n) for n in range(101)], token)
 
-    assert (used["count"], len(used["errors"])) == (0, 1)
+    assert (used_result["count"], len(used_result["errors"])) == (0, 1)
     assert too_many == {"count": 0, "errors": [{"field": "ids", "code": "INVALID"}]}
     assert all_rows() == before
 

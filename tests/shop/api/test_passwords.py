@@ -86,10 +86,10 @@ def test_password_reset_by_emailed_link() -> None:
 
 
 def test_password_reset_does_not_reveal_whether_account_exists() -> None:
-    known = data_of(RESET, email=make_user().email, to=REDIRECT)
+    known_result = data_of(RESET, email=make_user().email, to=REDIRECT)
     unknown = data_of(RESET, email="la@example.com", to=REDIRECT)
 
-    assert known == unknown == {"requestPasswordReset": {"errors": []}}
+    assert known_result == unknown == {"requestPasswordReset": {"errors": []}}
     assert Notification.objects.count() == 1
 
 

@@ -185,15 +185,20 @@ def test_confirmation_email_can_be_sent_again() -> None:
     query = """mutation($to: String!) {
         sendConfirmationEmail(redirectUrl: $to, channel: "viet-nam") { errors { field code } }
     }"""
-    waiting, confirmed = make_user(is_confirmed=False), make_user()
+    waiting_user, confirmed = make_user(is_confirmed=False), make_user()
 
     def errors(user, redirect_url=REDIRECT):
         payload = data_of(query, token_of(user), to=redirect_url)["sendConfirmationEmail"]
         return [(error["field"], error["code"]) for error in payload["errors"]]
 
-    assert errors(waiting, "https://la.example/") == [("redirectUrl", "INVALID")]
+    assert errors(waiting_user, "https://la.example/") == [("redirectUrl", "INVALID")]
     assert errors(confirmed) == [(None, "ACCOUNT_CONFIRMED")]
-    assert [errors(waiting) for _ in range(4)] == [[], [], [], [(None, "CONFIRMATION_ALREADY_REQUESTED")]]
+    assert [errors(waiting_user) for _ in range(4)] == [
+        [],
+        [],
+        [],
+        [(None, "CONFIRMATION_ALREADY_REQUESTED")],
+    ]
     _letter, values, _path = link_in_last_email()
     assert (
         data_of(CONFIRM, **{key: values[key] for key in ("email", "token")})["confirmAccount"]["errors"] == []

@@ -183,19 +183,19 @@ def test_unknown_email_and_wrong_password_get_the_same_error(email) -> None:
 
 
 def test_inactive_account_is_revealed_only_with_the_right_password() -> None:
-    closed, waiting = make_user(is_active=False), make_user(is_confirmed=False)
+    closed, waiting_user = make_user(is_active=False), make_user(is_confirmed=False)
 
     assert error_of(CREATE, "tokenCreate", email=closed.email, password=PASSWORD) == ("email", "INACTIVE")
     assert error_of(CREATE, "tokenCreate", email=closed.email, password="x") == (
         "email",
         "INVALID_CREDENTIALS",
     )
-    assert error_of(CREATE, "tokenCreate", email=waiting.email, password=PASSWORD) == (
+    assert error_of(CREATE, "tokenCreate", email=waiting_user.email, password=PASSWORD) == (
         "email",
         "INVALID_CREDENTIALS",
     )
     ShopSettings.objects.create(allow_login_without_confirmation=True)
-    assert sign_in(waiting)["errors"] == []
+    assert sign_in(waiting_user)["errors"] == []
 
 
 @pytest.mark.parametrize(

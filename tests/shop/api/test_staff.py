@@ -80,8 +80,8 @@ def test_customers_are_filtered_searched_and_sorted(django_assert_num_queries) -
     assert names(where={"OR": [{"firstName": {"eq": "An"}}, {"isActive": False}]}) == ["An", "Cúc"]
     assert names(where={"AND": [{"firstName": {"eq": "An"}}, {"isActive": False}]}) == []
     assert names(where={"metadata": {"key": "a", "value": {"oneOf": ["1", "2"]}}}) == ["Cúc"]
-    rejected = execute(query, token, filter={"search": "a"}, where={"isActive": True})
-    assert rejected["errors"][0]["message"] == "`filter` and `where` cannot be used together."
+    rejected_result = execute(query, token, filter={"search": "a"}, where={"isActive": True})
+    assert rejected_result["errors"][0]["message"] == "`filter` and `where` cannot be used together."
 
 
 def test_nesting_of_where_conditions_is_limited() -> None:

@@ -10,7 +10,7 @@ KEPT = "{% load languages %}{% stored_text own translated language %}"
 
 
 @pytest.mark.parametrize(
-    ("page", "language", "translated", "written"),
+    ("page", "language", "translated", "name_shown"),
     [
         ("vi", "vi", "", "Quýt"),
         ("vi", "en", "Mandarins", "Quýt"),
@@ -20,11 +20,13 @@ KEPT = "{% load languages %}{% stored_text own translated language %}"
         ("en", "fr", "Mandarines", '<span lang="vi">Quýt</span>'),
     ],
 )
-def test_name_in_the_page_language_is_shown(page: str, language: str, translated: str, written: str) -> None:
+def test_name_in_the_page_language_is_shown(
+    page: str, language: str, translated: str, name_shown: str
+) -> None:
     context = {"own": "Quýt", "translated": translated, "language": language}
 
     with translation.override(page):
-        assert Template(KEPT).render(Context(context)) == written
+        assert Template(KEPT).render(Context(context)) == name_shown
 
 
 def test_sentences_escape_all_but_their_markup() -> None:

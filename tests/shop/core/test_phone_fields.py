@@ -95,10 +95,10 @@ def _phone_fields() -> dict[str, forms.Field]:
 FIELDS = _phone_fields()
 
 
-def _clean(field: forms.Field, written: str) -> tuple[str, str]:
+def _clean(field: forms.Field, entered_phone: str) -> tuple[str, str]:
     try:
         with translation.override("en"):
-            return str(field.clean(written)), ""
+            return str(field.clean(entered_phone)), ""
     except ValidationError as error:
         return "", " ".join(error.messages)
 
@@ -115,7 +115,7 @@ def test_every_phone_of_every_form_is_a_phone_field() -> None:
 def test_every_field_answers_numbers_alike(name: str) -> None:
     field = FIELDS[name]
 
-    answers = [(written, *_clean(field, written)) for written, _stored, _error in NUMBERS]
+    answers = [(entered_phone, *_clean(field, entered_phone)) for entered_phone, _stored, _error in NUMBERS]
 
     assert answers == NUMBERS
     if isinstance(field, EmailOrPhoneField):
@@ -124,7 +124,9 @@ def test_every_field_answers_numbers_alike(name: str) -> None:
 
 @pytest.mark.parametrize("name", FIELDS)
 def test_hotlines_pass_only_for_businesses(name: str) -> None:
-    answers = [(written, *_clean(FIELDS[name], written)) for written, _stored, _error in HOTLINES]
+    answers = [
+        (entered_phone, *_clean(FIELDS[name], entered_phone)) for entered_phone, _stored, _error in HOTLINES
+    ]
 
     if name in BUSINESS_FIELDS:
         assert answers == HOTLINES

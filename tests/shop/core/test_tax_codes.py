@@ -6,7 +6,7 @@ pytestmark = pytest.mark.once
 
 
 def test_tax_code_in_any_spelling_is_normalised_alike() -> None:
-    for written, normalised in [
+    for entered_code, normalised in [
         ("0101248141", "0101248141"),
         (" 0101 248 141 ", "0101248141"),
         ("0101248141001", "0101248141-001"),
@@ -14,7 +14,7 @@ def test_tax_code_in_any_spelling_is_normalised_alike() -> None:
         ("036.094.012345", "036094012345"),
         ("", ""),
     ]:
-        assert normalise_tax_code(written) == normalised
+        assert normalise_tax_code(entered_code) == normalised
 
 
 def test_tax_code_with_a_wrong_digit_is_invalid() -> None:

@@ -4,7 +4,7 @@ from shop.core.texts.folding import fold, search_words, slugify, sort_key
 
 
 @pytest.mark.parametrize(
-    ("written", "folded"),
+    ("text", "folded"),
     [
         ("Đậu đỏ", "dau do"),
         ("  Mật   ong\nrừng ", "mat ong rung"),
@@ -13,8 +13,8 @@ from shop.core.texts.folding import fold, search_words, slugify, sort_key
         ("", ""),
     ],
 )
-def test_folding_strips_diacritics_case_and_extra_spaces(written, folded) -> None:
-    assert fold(written) == folded
+def test_folding_strips_diacritics_case_and_extra_spaces(text, folded) -> None:
+    assert fold(text) == folded
 
 
 def test_slug_keeps_the_d_that_django_drops() -> None:

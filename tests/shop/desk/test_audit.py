@@ -91,9 +91,9 @@ def test_page_and_csv_show_old_and_new_value(client: Client, admin: User) -> Non
     change_deadlines(admin, 11)
 
     page = client.get(AUDIT, {"loai": "settings"}).content.decode()
-    written = client.get(AUDIT, {"loai": "settings", "format": "csv"}).content.decode("utf-8-sig")
+    csv_text = client.get(AUDIT, {"loai": "settings", "format": "csv"}).content.decode("utf-8-sig")
 
-    rows = list(csv.reader(io.StringIO(written)))
+    rows = list(csv.reader(io.StringIO(csv_text)))
     assert "<del>9</del> → <ins>11</ins>" in " ".join(page.split())
     assert rows[1][1:4] == [
         "Đổi hạn thanh toán hoặc khiếu nại",

@@ -137,7 +137,7 @@ def test_header_row_below_a_long_preamble_can_be_chosen(cashier: Client) -> None
 
 
 def test_statement_of_another_account_is_refused_with_its_number(cashier: Client) -> None:
-    page = text_of(upload(cashier, csv(("FT1", 7_000, "lai"), head="Số tài khoản: 9988776655")))
+    page = text_of(upload(cashier, csv(("FT1", 7_000, "lai"), heading="Số tài khoản: 9988776655")))
 
     assert "This statement is for another account." in page
     assert "The statement is for account 9988776655; ours is 0011223344556." in page

@@ -140,7 +140,7 @@ def test_figures_are_downloaded_as_csv_and_xlsx(cashier: Client) -> None:
 def test_chosen_cash_is_remitted_and_reconciled(cashier: Client) -> None:
     first, second = make_delivered_parcel(cash=True), make_delivered_parcel(cash=True)
     idempotency_key = uuid.uuid4()
-    sent = {
+    form_values = {
         "idempotency_key": idempotency_key,
         "fees": "22.000",
         "fee_bearer": "cooperative",
@@ -148,7 +148,7 @@ def test_chosen_cash_is_remitted_and_reconciled(cashier: Client) -> None:
     }
 
     for _ in range(2):
-        response = cashier.post(f"{CASH}ban-giao/?xe={CARRIER}", sent)
+        response = cashier.post(f"{CASH}ban-giao/?xe={CARRIER}", form_values)
     remittance = CashRemittance.objects.get()
     invalid_receipt = cashier.post(
         f"{CASH}ban-giao/{remittance.pk}/da-nhan/",
@@ -173,9 +173,13 @@ def test_chosen_cash_is_remitted_and_reconciled(cashier: Client) -> None:
 
 def test_unknown_parcels_are_not_remitted(cashier: Client) -> None:
     make_delivered_parcel(cash=True)
-    sent = {"idempotency_key": uuid.uuid4(), "fee_bearer": "platform", "parcel": ["x", "9" * 30, "9" * 5000]}
+    form_values = {
+        "idempotency_key": uuid.uuid4(),
+        "fee_bearer": "platform",
+        "parcel": ["x", "9" * 30, "9" * 5000],
+    }
 
-    response = cashier.post(f"{CASH}ban-giao/?xe={CARRIER}", sent)
+    response = cashier.post(f"{CASH}ban-giao/?xe={CARRIER}", form_values)
 
     assert response.status_code == 422
     assert "Chọn những kiện hàng đã nộp tiền." in str(response.context["form"].non_field_errors())
@@ -184,8 +188,8 @@ def test_unknown_parcels_are_not_remitted(cashier: Client) -> None:
 
 def test_carriers_shortfall_is_listed_and_resolved(cashier: Client) -> None:
     parcel = make_delivered_parcel(cash=True)
-    sent = {"idempotency_key": uuid.uuid4(), "fee_bearer": "platform", "parcel": [parcel.pk]}
-    page = cashier.post(f"{CASH}ban-giao/?xe={CARRIER}", sent).url
+    form_values = {"idempotency_key": uuid.uuid4(), "fee_bearer": "platform", "parcel": [parcel.pk]}
+    page = cashier.post(f"{CASH}ban-giao/?xe={CARRIER}", form_values).url
     receipt = {"idempotency_key": uuid.uuid4(), "received": "200.000", "reason": "thiếu"}
     cashier.post(f"{page}da-nhan/", receipt)
 
@@ -204,12 +208,12 @@ def test_carriers_shortfall_is_listed_and_resolved(cashier: Client) -> None:
 
 def test_remittance_without_parcels_or_with_another_carriers_is_refused(cashier: Client) -> None:
     parcel = make_delivered_parcel(cash=True)
-    sent = {"idempotency_key": uuid.uuid4(), "fee_bearer": "platform"}
+    form_values = {"idempotency_key": uuid.uuid4(), "fee_bearer": "platform"}
 
-    nothing = cashier.post(f"{CASH}ban-giao/?xe={CARRIER}", sent)
-    with_other_carrier = cashier.post(f"{CASH}ban-giao/?xe=Viettel", sent | {"parcel": [parcel.pk]})
+    empty_response = cashier.post(f"{CASH}ban-giao/?xe={CARRIER}", form_values)
+    with_other_carrier = cashier.post(f"{CASH}ban-giao/?xe=Viettel", form_values | {"parcel": [parcel.pk]})
 
-    assert (nothing.status_code, with_other_carrier.status_code, CashRemittance.objects.count()) == (
+    assert (empty_response.status_code, with_other_carrier.status_code, CashRemittance.objects.count()) == (
         422,
         422,
         0,
@@ -264,8 +268,8 @@ def test_cash_that_needs_attention_is_on_the_home_page(cashier: Client) -> None:
     cashier.post(f"{read}nhan/")
     pages = []
     for parcel, received in ((statement_parcel, None), (shortfall_parcel, "200.000")):
-        sent = {"idempotency_key": uuid.uuid4(), "fee_bearer": "platform", "parcel": [parcel.pk]}
-        pages.append(cashier.post(f"{CASH}ban-giao/?xe={CARRIER}", sent).url)
+        form_values = {"idempotency_key": uuid.uuid4(), "fee_bearer": "platform", "parcel": [parcel.pk]}
+        pages.append(cashier.post(f"{CASH}ban-giao/?xe={CARRIER}", form_values).url)
         if received:
             receipt = {"idempotency_key": uuid.uuid4(), "received": received, "reason": "thiếu"}
             cashier.post(f"{pages[-1]}da-nhan/", receipt)

@@ -128,9 +128,9 @@ def test_pages_are_for_managers_of_products(client: Client) -> None:
 
 
 def test_address_of_a_merged_category_leads_to_the_other_one(client: Client) -> None:
-    leaves, fresh = make_category("Rau cải"), make_category("Rau")
+    leaves, fresh_category = make_category("Rau cải"), make_category("Rau")
 
-    merge_category(category_id=leaves.pk, into_id=fresh.pk, actor=ACTOR, now=NOW)
+    merge_category(category_id=leaves.pk, into_id=fresh_category.pk, actor=ACTOR, now=NOW)
 
     answer = client.get(f"/danh-muc/{leaves.slug}/")
-    assert (answer.status_code, answer.url) == (301, f"/danh-muc/{fresh.slug}/")
+    assert (answer.status_code, answer.url) == (301, f"/danh-muc/{fresh_category.slug}/")

@@ -268,8 +268,8 @@ def test_pickup_without_the_code_needs_a_reason(admin: Client) -> None:
 
 def test_commission_is_charged_only_on_items_that_are_sent(admin: Client) -> None:
     seller = make_seller(commission=5)
-    short, whole = make_variant(seller, price=40_000), make_variant(seller, price=135_000)
-    order = make_order((short, 3), (whole, 1))
+    short_variant, whole = make_variant(seller, price=40_000), make_variant(seller, price=135_000)
+    order = make_order((short_variant, 3), (whole, 1))
     part = order.parts.get()
     as_system = {"actor": Actor.system("test"), "now": NOW}
     accept_part(part_id=part.pk, **as_system)

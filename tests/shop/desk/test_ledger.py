@@ -29,7 +29,7 @@ def listed_postings(response):
 
 
 def test_balances_by_account_sum_to_zero(desk: Client) -> None:
-    make_sale(make_seller(), back=40_000)
+    make_sale(make_seller(), refunded_amount=40_000)
 
     balances = {str(balance.account.value): balance.amount for balance in desk.get(PAGE).context["balances"]}
 

@@ -133,14 +133,14 @@ def test_orders_awaiting_transfer_are_counted_before_the_account_changes(setting
 
 def test_periods_are_saved_and_recorded(settings_manager: Client) -> None:
     channel = Channel.objects.get()
-    sent = {
+    form_values = {
         "complaint_days": "10",
         "answer_complaints_days": "7",
         "payout_weekday": "4",
         f"minutes-{channel.pk}": "30",
     }
 
-    page = settings_manager.post(f"{MARKET}thoi-han/", sent, follow=True)
+    page = settings_manager.post(f"{MARKET}thoi-han/", form_values, follow=True)
 
     channel.refresh_from_db()
     assert (channel.payment_deadline_minutes, shop_settings().complaint_days) == (30, 10)
@@ -165,11 +165,11 @@ def test_periods_are_saved_and_recorded(settings_manager: Client) -> None:
 )
 def test_invalid_periods_are_refused(settings_manager: Client, invalid: dict[str, str]) -> None:
     channel = Channel.objects.get()
-    sent = {"complaint_days": "7", "answer_complaints_days": "7", "minutes": "30"} | invalid
-    sent[f"minutes-{channel.pk}"] = sent.pop("minutes")
+    form_values = {"complaint_days": "7", "answer_complaints_days": "7", "minutes": "30"} | invalid
+    form_values[f"minutes-{channel.pk}"] = form_values.pop("minutes")
     before = all_rows()
 
-    response = settings_manager.post(f"{MARKET}thoi-han/", sent)
+    response = settings_manager.post(f"{MARKET}thoi-han/", form_values)
 
     assert response.status_code == 422
     assert all_rows() == before

@@ -123,9 +123,9 @@ def test_buyer_cannot_decide_or_cancel(client: Client) -> None:
     client.force_login(make_user())
 
     cancelled = client.post(f"{DESK}don-hang/{order.pk}/huy/", {"reason": "x"})
-    approved = client.post(f"{DESK}hop-tac-xa/{cooperative.pk}/tra-loi/", {"answer": "approved"})
+    approved_response = client.post(f"{DESK}hop-tac-xa/{cooperative.pk}/tra-loi/", {"answer": "approved"})
 
-    assert cancelled.status_code == approved.status_code == 404
+    assert cancelled.status_code == approved_response.status_code == 404
     order.refresh_from_db()
     cooperative.refresh_from_db()
     assert order.cancelled_at is None
@@ -320,10 +320,10 @@ def test_django_admin_is_for_admins_and_sends_others_to_sign_in(admin: Client) -
         f"catalog/product/{listing.product_id}/change/",
     ):
         assert admin.get(f"{DESK}du-lieu/{page}").status_code == 200
-    written = admin.post(f"{DESK}du-lieu/orders/order/{order.pk}/change/", {"total_gross": "1"})
+    written_response = admin.post(f"{DESK}du-lieu/orders/order/{order.pk}/change/", {"total_gross": "1"})
     admin.logout()
 
-    assert written.status_code in (200, 302)
+    assert written_response.status_code in (200, 302)
     assert Order.objects.get(pk=order.pk).total_gross == order.total_gross
     redirected = admin.get(f"{DESK}du-lieu/", follow=True)
     assert redirected.redirect_chain[-1][0].startswith("/tai-khoan/dang-nhap/")

@@ -51,7 +51,7 @@ def test_settlements_need_the_payments_permission(client: Client, page: str) -> 
 
 def test_open_figures_are_shown_per_cooperative(cashier: Client) -> None:
     seller = make_seller("HTX Thiên An")
-    make_sale(seller, back=40_000)
+    make_sale(seller, refunded_amount=40_000)
 
     page = cashier.get(PAGE)
 

@@ -89,9 +89,9 @@ def test_nobody_grants_or_changes_rights_beyond_their_own(client: Client) -> Non
     client.post(f"{STAFF}{colleague.pk}/trang-thai/", {"state": "inactive", "reason": "Thử"})
     client.post(f"{STAFF}{colleague.pk}/vai-tro/", {"groups": []})
     changed = client.post(f"{ROLES}{payer.pk}/", {"name": "Khác", "permissions": []})
-    own = client.post(f"{STAFF}{manager.pk}/vai-tro/", {"groups": [payer.pk]})
+    own_response = client.post(f"{STAFF}{manager.pk}/vai-tro/", {"groups": [payer.pk]})
 
-    assert (invited.status_code, changed.status_code, own.status_code) == (422, 422, 302)
+    assert (invited.status_code, changed.status_code, own_response.status_code) == (422, 422, 302)
     assert not User.objects.filter(email="mai@example.com").exists()
     assert User.objects.get(pk=colleague.pk).is_active
     assert list(colleague.permission_groups.all()) == [payer]

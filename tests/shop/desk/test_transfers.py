@@ -66,10 +66,10 @@ def press(client: Client, label: str, path: str = TRANSFERS):
     for form in re.findall(r"<form.*?</form>", page, re.DOTALL):
         if label in html.unescape(re.sub(r"<[^>]+>", "", form)):
             action = re.search(r'action="([^"]+)"', form)[1]
-            sent: dict[str, list[str]] = {}
+            form_values: dict[str, list[str]] = {}
             for name, value in re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form):
-                sent.setdefault(name, []).append(value)
-            return client.post(action, sent, follow=True)
+                form_values.setdefault(name, []).append(value)
+            return client.post(action, form_values, follow=True)
     raise AssertionError(f"no button says {label!r}")
 
 
@@ -89,9 +89,9 @@ def test_staff_without_the_permission_decide_nothing(client: Client, suffix: str
     order, transfer = make_waiting_order(), make_transfer()
     client.force_login(make_staff(Permission.MANAGE_ORDERS))
     before = all_rows()
-    sent = {"code": order.code, "amount": "120000", **RETURN_FORM}
+    form_values = {"code": order.code, "amount": "120000", **RETURN_FORM}
 
-    response = client.post(f"{TRANSFERS}{transfer.pk}/{suffix}/", sent)
+    response = client.post(f"{TRANSFERS}{transfer.pk}/{suffix}/", form_values)
 
     assert response.status_code == 404
     assert all_rows() == before
@@ -263,10 +263,10 @@ def test_transfer_without_an_order_is_dismissed_and_reopened(cashier: Client) ->
 
 @pytest.mark.parametrize("suffix", ["", "don/", "tra-lai/", "da-tra/", "gac-lai/", "xem-lai/"])
 def test_unknown_transfer_is_not_found(cashier: Client, suffix: str) -> None:
-    sent = {"code": make_waiting_order().code, "amount": "1", **RETURN_FORM}
+    form_values = {"code": make_waiting_order().code, "amount": "1", **RETURN_FORM}
     path = f"{TRANSFERS}{uuid.uuid4()}/{suffix}"
 
-    response = cashier.post(path, sent) if suffix else cashier.get(path)
+    response = cashier.post(path, form_values) if suffix else cashier.get(path)
 
     assert response.status_code == 404
 

@@ -90,10 +90,10 @@ def test_wrong_code_creates_nothing_and_keeps_the_entered_data(client) -> None:
 def test_applicants_code_can_be_sent_again(client) -> None:
     client.post("/xa-vien/dang-ky/", application_form() | ACCOUNT)
 
-    again = client.post(CODE, {"resend": "1"})
+    second_response = client.post(CODE, {"resend": "1"})
     client.post(CODE, {"code": last_code("mau@example.com")})
 
-    assert again.url == CODE
+    assert second_response.url == CODE
     assert Cooperative.objects.get().state == CooperativeState.APPLIED
 
 

@@ -90,10 +90,10 @@ def test_others_neither_send_nor_see_documents(applicant: Cooperative, visitor: 
     people = {"foreign manager": (foreign, Role.MANAGER), "packer": (applicant, Role.PACKER)}
     client = signed_in(make_member(*people[visitor])) if visitor in people else Client()
 
-    seen = client.get(f"/xa-vien/ho-so/tep/{document.files.get().pk}/")
+    seen_response = client.get(f"/xa-vien/ho-so/tep/{document.files.get().pk}/")
     client.post(FORM, upload("giay.pdf", b"%PDF-1.7"))
 
-    assert seen.status_code == (302 if visitor == "guest" else 404)
+    assert seen_response.status_code == (302 if visitor == "guest" else 404)
     document.refresh_from_db()
     assert document.files.get().size == len(b"%PDF-1.7 giay")
 

@@ -113,17 +113,17 @@ def test_order_with_an_unanswered_substitute_is_named_with_its_reason_and_cannot
 
 def test_refused_order_does_not_hold_up_the_others(packer, seller) -> None:
     unweighed = accepted_order((make_variant_sold_by_weight(seller), 1))
-    ready = accepted_order((make_variant(seller), 1))
+    ready_order = accepted_order((make_variant(seller), 1))
 
     response = packer.post(
-        PACKING, {"idempotency_key": uuid.uuid4(), "part": [unweighed.pk, ready.pk]}, follow=True
+        PACKING, {"idempotency_key": uuid.uuid4(), "part": [unweighed.pk, ready_order.pk]}, follow=True
     )
 
     assert [str(message) for message in response.context["messages"]] == [
         f"{unweighed.order.code}: {LinesNotWeighed.default_message}",
         "Đã lấy hàng cho 1 đơn. Giờ dán tem.",
     ]
-    assert list(Parcel.objects.values_list("part", flat=True)) == [ready.pk]
+    assert list(Parcel.objects.values_list("part", flat=True)) == [ready_order.pk]
 
 
 def test_weighed_order_is_packed_with_the_others(packer, seller) -> None:

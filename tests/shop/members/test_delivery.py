@@ -92,14 +92,14 @@ def test_manager_creates_and_ends_a_delivery_method(client) -> None:
 def test_repeated_delivery_method_is_created_once_and_a_foreign_key_is_refused(client) -> None:
     seller, other_seller = make_seller(), make_seller("HTX Tài Hoan")
     actor, channel = make_member(seller).acting(EntryPoint.MEMBERS), make_channel()
-    sent = {"channel": channel, "idempotency_key": "w", "actor": actor, "now": timezone.now()}
-    sent["details"] = NewDeliveryMethod(kind=DeliveryKind.CARRIER, name="Viettel Post", fee=25_000)
+    form_values = {"channel": channel, "idempotency_key": "w", "actor": actor, "now": timezone.now()}
+    form_values["details"] = NewDeliveryMethod(kind=DeliveryKind.CARRIER, name="Viettel Post", fee=25_000)
 
-    first, second = (create_delivery_method(cooperative=seller, **sent) for _sent in range(2))
+    first, second = (create_delivery_method(cooperative=seller, **form_values) for _sent in range(2))
 
     assert first == second
     with assert_refused(KeyReused, "key_reused"):
-        create_delivery_method(cooperative=other_seller, **sent)
+        create_delivery_method(cooperative=other_seller, **form_values)
 
 
 def test_coach_departure_is_saved(client) -> None:
@@ -109,13 +109,15 @@ def test_coach_departure_is_saved(client) -> None:
         "/xa-vien/cach-giao/", {"kind": "coach", "name": "Xe về Hà Nội", "fee": "20.000", "maximum_days": "1"}
     )
     delivery_method = seller.delivery_methods.get(kind="coach")
-    sent = {"name": "Xe về Hà Nội", "maximum_days": "1"}
+    form_values = {"name": "Xe về Hà Nội", "maximum_days": "1"}
 
-    client.post(created.url, sent | {"departs_weekday": "4", "departs_at": "18:00", "cut_off_hours": "25"})
+    client.post(
+        created.url, form_values | {"departs_weekday": "4", "departs_at": "18:00", "cut_off_hours": "25"}
+    )
     delivery_method.refresh_from_db()
     friday = (delivery_method.departs_weekday, delivery_method.departs_at, delivery_method.cut_off_hours)
     method_page = html_of(client.get(created.url))
-    client.post(created.url, sent | {"departs_weekday": "", "departs_at": "", "cut_off_hours": ""})
+    client.post(created.url, form_values | {"departs_weekday": "", "departs_at": "", "cut_off_hours": ""})
     delivery_method.refresh_from_db()
 
     assert created.url == f"/xa-vien/cach-giao/{delivery_method.pk}/"
@@ -180,9 +182,9 @@ def test_pickup_method_points_to_the_warehouse(client) -> None:
 def test_invalid_delivery_method_is_refused(client, invalid) -> None:
     seller = make_seller()
     client.force_login(make_member(seller))
-    sent = {"kind": "carrier", "name": "Xe", "fee": "1000", "minimum_days": "1", "maximum_days": "2"}
+    form_values = {"kind": "carrier", "name": "Xe", "fee": "1000", "minimum_days": "1", "maximum_days": "2"}
 
-    response = client.post("/xa-vien/cach-giao/", sent | invalid)
+    response = client.post("/xa-vien/cach-giao/", form_values | invalid)
 
     assert response.context["form"].errors
     assert seller.delivery_methods.count() == 1

@@ -190,8 +190,8 @@ def test_packing_is_undone_before_the_hand_over_and_after_a_failed_delivery_only
     assert "Hàng đã về" in html_of(packer.get(f"{address}huy/"))
 
 
-@pytest.mark.parametrize("written", ["12ab", "0900 000 20", "1900 1234"])
-def test_invalid_driver_phone_is_refused_and_nothing_is_handed_over(packer, seller, written) -> None:
+@pytest.mark.parametrize("entered_phone", ["12ab", "0900 000 20", "1900 1234"])
+def test_invalid_driver_phone_is_refused_and_nothing_is_handed_over(packer, seller, entered_phone) -> None:
     part = accepted_part(seller)
     part.delivery_kind = DeliveryKind.COACH
     part.save(update_fields=["delivery_kind"])
@@ -200,7 +200,7 @@ def test_invalid_driver_phone_is_refused_and_nothing_is_handed_over(packer, sell
     before = all_rows()
 
     response = packer.post(
-        f"/xa-vien/kien/{parcel.pk}/ra-xe/", {f"handover-{parcel.pk}-driver_phone": written}
+        f"/xa-vien/kien/{parcel.pk}/ra-xe/", {f"handover-{parcel.pk}-driver_phone": entered_phone}
     )
 
     assert 'class="errors' in html_of(response)
@@ -281,13 +281,13 @@ def test_pickup_parcel_needs_no_carrier(packer, seller) -> None:
     parcel = closed_parcel(part)
 
     page = html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))
-    waiting = html_of(packer.post(f"/xa-vien/kien/{parcel.pk}/ra-xe/", follow=True))
+    waiting_page = html_of(packer.post(f"/xa-vien/kien/{parcel.pk}/ra-xe/", follow=True))
 
     assert "Chợ Phủ Thông" in page
     assert f"handover-{parcel.pk}-carrier" not in page
-    assert "Hàng đã để sẵn. Đã báo cho khách." in waiting
-    assert "Chờ khách nhận" in waiting
-    assert "Đã giao cho xe" not in waiting
+    assert "Hàng đã để sẵn. Đã báo cho khách." in waiting_page
+    assert "Chờ khách nhận" in waiting_page
+    assert "Đã giao cho xe" not in waiting_page
 
 
 def test_pickup_needs_the_code_that_members_do_not_see(packer, seller) -> None:

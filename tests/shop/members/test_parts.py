@@ -414,14 +414,14 @@ def test_all_new_orders_are_accepted_with_one_press(packer, seller) -> None:
 
 
 def test_refused_acceptance_does_not_hold_up_the_others(packer, seller) -> None:
-    declined, accepted = new_part(seller), new_part(seller)
-    OrderPart.objects.filter(pk=declined.pk).update(state=PartState.DECLINED)
+    declined_part, accepted = new_part(seller), new_part(seller)
+    OrderPart.objects.filter(pk=declined_part.pk).update(state=PartState.DECLINED)
 
-    response = packer.post("/xa-vien/goi/nhan/", {"part": [declined.pk, accepted.pk]}, follow=True)
+    response = packer.post("/xa-vien/goi/nhan/", {"part": [declined_part.pk, accepted.pk]}, follow=True)
 
     states = dict(OrderPart.objects.values_list("pk", "state"))
-    assert states == {declined.pk: PartState.DECLINED, accepted.pk: PartState.ACCEPTED}
+    assert states == {declined_part.pk: PartState.DECLINED, accepted.pk: PartState.ACCEPTED}
     assert [str(message) for message in response.context["messages"]] == [
-        f"{declined.order.code}: {TransitionNotAllowed.default_message}",
+        f"{declined_part.order.code}: {TransitionNotAllowed.default_message}",
         "Đã nhận 1 đơn.",
     ]

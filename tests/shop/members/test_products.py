@@ -131,11 +131,11 @@ def test_product_sold_by_the_kilogram_needs_no_content(lister) -> None:
     assert Product.objects.get().variants.get().content_grams == 1000
 
 
-@pytest.mark.parametrize(("written", "tolerance"), [("", 20), ("0", 0), ("15", 15)])
-def test_weighed_product_gets_an_estimate_and_a_tolerance(lister, written, tolerance) -> None:
+@pytest.mark.parametrize(("entered", "tolerance"), [("", 20), ("0", 0), ("15", 15)])
+def test_weighed_product_gets_an_estimate_and_a_tolerance(lister, entered, tolerance) -> None:
     lister.post(
         "/xa-vien/hang/moi/",
-        product_form(content="2400", measure="g", is_sold_by_weight="on", tolerance=written),
+        product_form(content="2400", measure="g", is_sold_by_weight="on", tolerance=entered),
     )
 
     variant = Product.objects.get().variants.get()
@@ -241,10 +241,10 @@ def test_kept_photo_is_shown_and_not_a_drawing(lister) -> None:
 def test_new_photos_get_their_descriptions_in_order(lister) -> None:
     photos = [photo(name="1.jpg"), photo(name="2.jpg"), photo(name="3.jpg")]
     captions = "Bí trên giàn\r\n\r\n  Bí bổ  đôi "
-    rejected = lister.post(
+    rejected_response = lister.post(
         "/xa-vien/hang/moi/", product_form(name="", photo="", gallery_photos=photos, captions=captions)
     )
-    kept = [row.key for row in rejected.context["kept_pictures"]]
+    kept = [row.key for row in rejected_response.context["kept_pictures"]]
 
     lister.post("/xa-vien/hang/moi/", product_form(photo="", kept=kept, captions=captions))
 
@@ -294,9 +294,9 @@ def test_fresh_product_is_drafted_without_shelf_life_and_not_submitted(lister) -
 
 def is_optional(page: str, label: str) -> bool:
     """Return whether the field with this label is marked as optional."""
-    found = re.search(rf"<label[^>]*>\s*{label}(.*?)</label>", page, re.DOTALL)
-    assert found is not None
-    return "không bắt buộc" in found[1]
+    match = re.search(rf"<label[^>]*>\s*{label}(.*?)</label>", page, re.DOTALL)
+    assert match is not None
+    return "không bắt buộc" in match[1]
 
 
 @pytest.mark.parametrize(("is_perishable", "may_be_empty"), [(True, False), (False, True)])
@@ -323,12 +323,12 @@ def test_new_product_names_the_types_that_need_a_shelf_life(lister) -> None:
     make_product_type(slug="det", name="Đồ dệt")
 
     page = html_of(lister.get("/xa-vien/hang/moi/"))
-    chosen = html_of(lister.post("/xa-vien/hang/moi/", product_form(price="")))
+    chosen_page = html_of(lister.post("/xa-vien/hang/moi/", product_form(price="")))
 
     assert "Bắt buộc với: Hàng tươi." in page
     assert not is_optional(page, "Hạn dùng")
-    assert "Bắt buộc với" not in chosen
-    assert not is_optional(chosen, "Hạn dùng")
+    assert "Bắt buộc với" not in chosen_page
+    assert not is_optional(chosen_page, "Hạn dùng")
 
 
 def test_nothing_more_is_required_of_the_platforms_own_products(client) -> None:
@@ -356,7 +356,7 @@ def test_product_type_is_chosen_and_not_preselected(lister) -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "measure", "column", "stored"),
+    ("entered", "measure", "column", "stored"),
     [
         ("1,8", "kg", "content_grams", 1800),
         ("1.8", "kg", "content_grams", 1800),
@@ -366,14 +366,14 @@ def test_product_type_is_chosen_and_not_preselected(lister) -> None:
         ("12", "piece", "content_count", 12),
     ],
 )
-def test_net_quantity_may_have_decimals(lister, written, measure, column, stored) -> None:
-    lister.post("/xa-vien/hang/moi/", product_form(content=written, measure=measure))
+def test_net_quantity_may_have_decimals(lister, entered, measure, column, stored) -> None:
+    lister.post("/xa-vien/hang/moi/", product_form(content=entered, measure=measure))
 
     assert getattr(Product.objects.get().variants.get(), column) == stored
 
 
 @pytest.mark.parametrize(
-    ("written", "measure", "text"),
+    ("entered", "measure", "text"),
     [
         ("1,5", "g", "Nhập số nguyên nếu tính theo gam, mililít hoặc cái."),
         ("1,5", "piece", "Nhập số nguyên nếu tính theo gam, mililít hoặc cái."),
@@ -383,8 +383,8 @@ def test_net_quantity_may_have_decimals(lister, written, measure, column, stored
         ("hai", "kg", "Nhập một số, ví dụ 300 hoặc 1,8."),
     ],
 )
-def test_invalid_net_quantity_is_refused(lister, written, measure, text) -> None:
-    response = lister.post("/xa-vien/hang/moi/", product_form(content=written, measure=measure))
+def test_invalid_net_quantity_is_refused(lister, entered, measure, text) -> None:
+    response = lister.post("/xa-vien/hang/moi/", product_form(content=entered, measure=measure))
 
     assert response.context["form"].errors == {"content": [text]}
     assert Product.objects.count() == 0
@@ -526,11 +526,11 @@ def test_photo_is_added_or_refused_with_an_error(lister, seller) -> None:
 def test_several_photos_are_added_at_once_in_their_order(lister, seller) -> None:
     address = f"/xa-vien/hang/{draft(seller).pk}/anh/"
 
-    sent = {
+    form_values = {
         "photo": photo(size=(39, 30)),
         "gallery_photos": [photo(size=(40 + more, 30)) for more in range(2)],
     }
-    response = lister.post(address, sent, follow=True)
+    response = lister.post(address, form_values, follow=True)
 
     media = ProductMedia.objects.order_by("sort_order", "pk")
     assert [row.picture.width for row in media] == [39, 40, 41]

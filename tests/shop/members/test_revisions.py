@@ -41,8 +41,10 @@ def rename(member, product, name):
 
 def decide(admin, product, noun, **fields):
     revision = ProductRevision.objects.get(product=product)
-    seen = {"seen_submitted_at": revision.submitted_at.isoformat()}
-    return html_of(admin.post(f"/en/quan-tri/hang/thay-doi/{product.pk}/{noun}/", seen | fields, follow=True))
+    form_values = {"seen_submitted_at": revision.submitted_at.isoformat()}
+    return html_of(
+        admin.post(f"/en/quan-tri/hang/thay-doi/{product.pk}/{noun}/", form_values | fields, follow=True)
+    )
 
 
 def test_buyers_see_the_approved_name_until_the_desk_approves(member, admin, product) -> None:

@@ -33,10 +33,10 @@ def links(page: str) -> set[str]:
 
 def linked_pages(client: Client) -> set[str]:
     """Return every address within two steps of the start page, following tabs and links."""
-    seen = links(html_of(client.get("/xa-vien/"))) | {"/xa-vien/"}
-    for address in sorted(seen):
-        seen |= links(html_of(client.get(address)))
-    return seen
+    seen_links = links(html_of(client.get("/xa-vien/"))) | {"/xa-vien/"}
+    for address in sorted(seen_links):
+        seen_links |= links(html_of(client.get(address)))
+    return seen_links
 
 
 @pytest.mark.parametrize("role", Role)

@@ -67,7 +67,7 @@ def test_foreign_settlement_is_not_found(manager: Client) -> None:
 
 
 def test_open_period_shows_its_figures_so_far(manager: Client, seller) -> None:
-    part = make_sale(seller, back=40_000)
+    part = make_sale(seller, refunded_amount=40_000)
 
     page = manager.get(MONEY)
     settlement_page = html_of(manager.get(f"{MONEY}{Settlement.objects.get().pk}/"))

@@ -99,12 +99,12 @@ def test_missing_items_are_told_and_are_no_parcel(packer, seller) -> None:
     assert told in html_of(desk_page)
 
 
-@pytest.mark.parametrize("written", ["4", "-1", "", "hai"])
-def test_invalid_number_is_refused_and_changes_nothing(packer, seller, written) -> None:
+@pytest.mark.parametrize("entered", ["4", "-1", "", "hai"])
+def test_invalid_number_is_refused_and_changes_nothing(packer, seller, entered) -> None:
     part = accepted_part(seller, quantity=3)
     before = all_rows()
 
-    response = packer.post(f"/xa-vien/goi/{part.pk}/thieu/", {f"available-{part.lines.get().pk}": written})
+    response = packer.post(f"/xa-vien/goi/{part.pk}/thieu/", {f"available-{part.lines.get().pk}": entered})
 
     assert response.status_code == 200
     assert 'class="errors' in html_of(response)

@@ -32,10 +32,10 @@ pytestmark = pytest.mark.django_db
 
 def test_repeated_receipt_is_added_once(lister, seller) -> None:
     variant = make_variant(seller, on_hand=4)
-    sent = {"idempotency_key": uuid.uuid4(), "quantity": "1.000"}
+    form_values = {"idempotency_key": uuid.uuid4(), "quantity": "1.000"}
 
     for _ in range(2):
-        lister.post(f"/xa-vien/kho/{variant.pk}/nhap/", sent)
+        lister.post(f"/xa-vien/kho/{variant.pk}/nhap/", form_values)
 
     assert get_stock(variant).on_hand == 1004
 
@@ -61,11 +61,11 @@ def test_foreign_stock_cannot_be_received(lister) -> None:
 
 
 def count_form(**by_row: object) -> dict[str, object]:
-    sent: dict[str, object] = {}
+    form_values: dict[str, object] = {}
     for row in Stock.objects.all():
-        sent[f"stock-{row.pk}-key"] = uuid.uuid4()
-        sent[f"stock-{row.pk}-counted"] = by_row.get(f"row{row.pk}", "")
-    return sent
+        form_values[f"stock-{row.pk}-key"] = uuid.uuid4()
+        form_values[f"stock-{row.pk}-counted"] = by_row.get(f"row{row.pk}", "")
+    return form_values
 
 
 def test_count_sets_stock_and_leaves_uncounted_rows(lister, seller) -> None:
@@ -183,7 +183,7 @@ def test_only_managers_pause_the_cooperative(lister, seller) -> None:
 
 
 def test_low_stock_and_shortages_are_shown_on_the_home_page(lister, seller) -> None:
-    few, sold_out = (
+    scarce_variant, sold_out = (
         make_variant(seller, name="Chuối sấy", on_hand=3),
         make_variant(seller, name="Khăn", on_hand=5),
     )
@@ -193,7 +193,7 @@ def test_low_stock_and_shortages_are_shown_on_the_home_page(lister, seller) -> N
 
     assert "Chuối sấy còn 3 chiếc." in page
     assert "Khăn thiếu 2 chiếc." in page
-    assert few.pk != sold_out.pk
+    assert scarce_variant.pk != sold_out.pk
 
 
 def test_member_of_two_cooperatives_switches_between_them(client) -> None:
@@ -235,7 +235,7 @@ def test_suspended_cooperative_sees_the_reason_and_can_finish_its_orders(client)
 def test_list_queries_do_not_grow_with_products(manager, seller, address) -> None:
     make_product(seller, on_hand=2)
     manager.get(address)
-    with CaptureQueriesContext(connection) as few:
+    with CaptureQueriesContext(connection) as few_queries:
         manager.get(address)
     for _ in range(6):
         make_product(seller, on_hand=2)
@@ -243,17 +243,17 @@ def test_list_queries_do_not_grow_with_products(manager, seller, address) -> Non
     with CaptureQueriesContext(connection) as grown_queries:
         manager.get(address)
 
-    assert len(grown_queries) == len(few)
-    assert len(few) <= 20
+    assert len(grown_queries) == len(few_queries)
+    assert len(few_queries) <= 20
 
 
 def test_low_stock_counts_all_warehouses_that_sell(lister, seller) -> None:
     plenty = make_variant(seller, name="Chuối sấy", on_hand=3)
-    few = make_variant(seller, name="Khăn", on_hand=1)
+    scarce_variant = make_variant(seller, name="Khăn", on_hand=1)
     second = make_warehouse(seller, make_channel())
     unlisted = make_warehouse(seller, make_channel())
     unlisted.channels.clear()
-    for variant, quantity in ((plenty, 20), (few, 1)):
+    for variant, quantity in ((plenty, 20), (scarce_variant, 1)):
         Stock.objects.create(variant=variant, warehouse=second, on_hand=quantity)
         Stock.objects.create(variant=variant, warehouse=unlisted, on_hand=50)
 

@@ -25,13 +25,13 @@ def test_member_offers_another_product_and_withdraws_it(packer, seller) -> None:
     assert address in html_of(packer.get(f"/xa-vien/goi/{part.pk}/thieu/"))
     assert "Bún khô (chiếc), 80.000" in html_of(packer.get(address))
 
-    sent = {
+    form_values = {
         "idempotency_key": uuid.uuid4(),
         "quantity": "2",
         "variant": noodles.pk,
         "substitute_quantity": "3",
     }
-    response = packer.post(address, sent)
+    response = packer.post(address, form_values)
 
     assert response.url == f"/xa-vien/goi/{part.pk}/"
     substitute = Substitute.objects.get()
@@ -110,13 +110,13 @@ def test_invalid_offer_is_refused_and_changes_nothing(packer, seller, changed, m
     noodles = make_variant(seller, name="Bún khô", price=80_000)
     before = all_rows()
 
-    sent = {
+    form_values = {
         "idempotency_key": uuid.uuid4(),
         "quantity": "2",
         "variant": noodles.pk,
         "substitute_quantity": "2",
     }
-    response = packer.post(f"/xa-vien/goi/{part.pk}/thieu/{part.lines.get().pk}/", sent | changed)
+    response = packer.post(f"/xa-vien/goi/{part.pk}/thieu/{part.lines.get().pk}/", form_values | changed)
 
     assert response.status_code == 200
     assert 'class="errors' in html_of(response)

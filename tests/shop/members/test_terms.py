@@ -189,17 +189,17 @@ def test_booked_pickups_are_counted_per_slot(manager, market) -> None:
 
 
 def test_emptied_pickup_time_is_removed(manager, market) -> None:
-    sent = {"times": "1", "time-0-starts": "", "time-0-ends": "", "cut_off_hours": "0"}
+    form_values = {"times": "1", "time-0-starts": "", "time-0-ends": "", "cut_off_hours": "0"}
 
-    manager.post(f"/xa-vien/cach-giao/{market.pk}/ngay-nhan/", sent)
+    manager.post(f"/xa-vien/cach-giao/{market.pk}/ngay-nhan/", form_values)
 
     assert market.market_days.count() == 0
 
 
 def test_adding_a_pickup_time_keeps_the_others(manager, market) -> None:
-    sent = MORNING | {"more": "time", "time-0-ends": ""}
+    form_values = MORNING | {"more": "time", "time-0-ends": ""}
 
-    response = manager.post(f"/xa-vien/cach-giao/{market.pk}/ngay-nhan/", sent)
+    response = manager.post(f"/xa-vien/cach-giao/{market.pk}/ngay-nhan/", form_values)
 
     times = response.context["table"].times
     assert [time["lunar"].value() for time in times] == [["2", "7"], []]
@@ -275,10 +275,10 @@ def test_new_market_day_method_leads_to_its_days(manager, seller) -> None:
 @pytest.mark.parametrize("page", ["", "gia/", "ngay-nhan/"])
 def test_foreign_and_ended_delivery_methods_are_not_found(manager, seller, page) -> None:
     foreign = make_market_pickup(make_seller("HTX khác"), make_channel())
-    ended = make_market_pickup(seller, make_channel())
-    DeliveryMethod.objects.filter(pk=ended.pk).update(is_active=False)
+    ended_method = make_market_pickup(seller, make_channel())
+    DeliveryMethod.objects.filter(pk=ended_method.pk).update(is_active=False)
 
-    for delivery_method in (foreign, ended):
+    for delivery_method in (foreign, ended_method):
         assert manager.get(f"/xa-vien/cach-giao/{delivery_method.pk}/{page}").status_code == 404
         assert (
             manager.post(f"/xa-vien/cach-giao/{delivery_method.pk}/{page}", TABLE | MORNING).status_code

@@ -39,10 +39,10 @@ def _divisions():
 
 
 def test_repeated_warehouse_is_created_once(manager, seller) -> None:
-    sent = WAREHOUSE_FORM | {"idempotency_key": str(uuid.uuid4()), "click_and_collect": "on"}
+    form_values = WAREHOUSE_FORM | {"idempotency_key": str(uuid.uuid4()), "click_and_collect": "on"}
 
     for _ in range(2):
-        manager.post("/xa-vien/nha-kho/", sent)
+        manager.post("/xa-vien/nha-kho/", form_values)
 
     warehouse = seller.warehouses.get(name="Kho Nà Ít")
     assert warehouse.address.lines() == [seller.name, "Thôn Nà Ít", "Xã Phủ Thông", "Thái Nguyên"]

@@ -41,8 +41,8 @@ def accepted_part(seller, *requested) -> OrderPart:
 def enter_weight(client, part, kg, **more_fields):
     line = part.lines.get(estimate_grams__isnull=False)
     form = {f"weigh-{line.pk}-{name}": value for name, value in {"kg": kg, **more_fields}.items()}
-    sent = {**form, "idempotency_key": str(uuid.uuid4())}
-    return client.post(f"/xa-vien/goi/{part.pk}/can/{line.pk}/", sent)
+    form_values = {**form, "idempotency_key": str(uuid.uuid4())}
+    return client.post(f"/xa-vien/goi/{part.pk}/can/{line.pk}/", form_values)
 
 
 def weighed_grams(part) -> int | None:
@@ -50,19 +50,20 @@ def weighed_grams(part) -> int | None:
 
 
 @pytest.mark.parametrize(
-    ("written", "grams"), [("4,6", 4600), ("4.6", 4600), (" 4,6 kg ", 4600), ("5", 5000), ("4,605", 4605)]
+    ("entered_weight", "grams"),
+    [("4,6", 4600), ("4.6", 4600), (" 4,6 kg ", 4600), ("5", 5000), ("4,605", 4605)],
 )
-def test_weight_is_entered_with_a_comma_or_a_dot(packer, part, written, grams) -> None:
-    response = enter_weight(packer, part, written)
+def test_weight_is_entered_with_a_comma_or_a_dot(packer, part, entered_weight, grams) -> None:
+    response = enter_weight(packer, part, entered_weight)
 
     assert response.status_code == 302
     assert response.url.startswith(f"/xa-vien/goi/{part.pk}/#goods-")
     assert weighed_grams(part) == grams
 
 
-@pytest.mark.parametrize("written", ["", "nhiều", "4,6,1", "-4", "4,6051", "1e3", "123456"])
-def test_invalid_weight_is_refused_at_the_field(packer, part, written) -> None:
-    response = enter_weight(packer, part, written)
+@pytest.mark.parametrize("entered_weight", ["", "nhiều", "4,6,1", "-4", "4,6051", "1e3", "123456"])
+def test_invalid_weight_is_refused_at_the_field(packer, part, entered_weight) -> None:
+    response = enter_weight(packer, part, entered_weight)
 
     assert response.status_code == 200
     assert weighed_grams(part) is None
@@ -180,12 +181,12 @@ def test_label_shows_the_weighed_amount(packer, part) -> None:
 
 
 def test_queries_do_not_grow_with_lines_to_weigh(packer, seller) -> None:
-    few = accepted_part(seller, (make_variant_sold_by_weight(seller), 1))
-    many = accepted_part(
+    small_part = accepted_part(seller, (make_variant_sold_by_weight(seller), 1))
+    large_part = accepted_part(
         seller, *[(make_variant_sold_by_weight(seller, name=f"Bí {number}"), 1) for number in range(12)]
     )
     counts = []
-    for part in (few, many):
+    for part in (small_part, large_part):
         for line in part.lines.all()[1:8]:
             grams = 2300 if line.position % 2 else 3000
             weigh_line(part_id=part.pk, line_id=line.pk, grams=grams, actor=Actor.system(), now=NOW)
@@ -204,13 +205,13 @@ def test_home_shows_parts_waiting_for_weighing_or_for_the_buyer(packer, seller, 
     weigh_line(part_id=done.pk, line_id=done.lines.get().pk, grams=4800, actor=Actor.system(), now=NOW)
     accepted_part(seller, (make_variant(seller), 1))
 
-    with CaptureQueriesContext(connection) as few:
+    with CaptureQueriesContext(connection) as few_queries:
         page = html_of(packer.get("/xa-vien/"))
     for _each in range(4):
         accepted_part(seller)
-    with CaptureQueriesContext(connection) as many:
+    with CaptureQueriesContext(connection) as many_queries:
         packer.get("/xa-vien/")
 
     assert page.count("Chờ cân") == 1
     assert page.count("Chờ khách trả lời") == 1
-    assert len(few) == len(many)
+    assert len(few_queries) == len(many_queries)

@@ -125,11 +125,11 @@ def test_cancelled_parts_count_only_on_request() -> None:
 
 def test_commission_is_what_the_ledger_charges_for_the_items_that_are_sent() -> None:
     seller = make_seller(commission=5)
-    short, refunded = (
+    short_variant, refunded = (
         make_variant(seller, price=40_010),
         make_variant(make_seller(commission=7), price=90_000),
     )
-    order = make_order((short, 3), (refunded, 1))
+    order = make_order((short_variant, 3), (refunded, 1))
     part, other_part = order.parts.order_by("number")
     accept_part(part_id=part.pk, actor=ADMIN, now=NOW)
     ordered = totals(sales_query()).commission
@@ -142,7 +142,7 @@ def test_commission_is_what_the_ledger_charges_for_the_items_that_are_sent() -> 
     # 5 % of 120,030 less two of three and 1,000; the platform's own refund leaves its commission as it was.
     assert (ordered, totals(sales_query()).commission) == (6_002 + 6_300, 1_950 + 6_300)
     assert groups[SalesGroup.COOPERATIVE][seller.pk].commission == 1_950
-    assert groups[SalesGroup.PRODUCT][short.product_id].commission == 1_950
+    assert groups[SalesGroup.PRODUCT][short_variant.product_id].commission == 1_950
     assert {sum_figures(rows.values()).commission for rows in groups.values()} == {8_250}
     assert by_period(sales_query())[TUESDAY].commission == 8_250
     assert expected_commissions([part.pk, other_part.pk]) == {part.pk: 1_950, other_part.pk: 6_300}
@@ -161,8 +161,8 @@ def test_cancelled_part_is_charged_no_commission() -> None:
 
 
 def test_delivery_has_its_own_row_among_products_and_categories() -> None:
-    fresh = make_category("Rau")
-    squash = make_product(name="Bí xanh", price=15_000, category=fresh)
+    fresh_category = make_category("Rau")
+    squash = make_product(name="Bí xanh", price=15_000, category=fresh_category)
     make_order((squash.variants.get(), 2))
 
     by_product, by_category = (
@@ -172,28 +172,29 @@ def test_delivery_has_its_own_row_among_products_and_categories() -> None:
 
     goods = SalesFigures(orders=1, parts=1, goods=30_000)
     assert by_product == {squash.pk: goods, DELIVERY: SalesFigures(delivery=30_000)}
-    assert by_category == {fresh.pk: goods, DELIVERY: SalesFigures(delivery=30_000)}
+    assert by_category == {fresh_category.pk: goods, DELIVERY: SalesFigures(delivery=30_000)}
     assert names_of(SalesGroup.PRODUCT, by_product) == {squash.pk: "Bí xanh", DELIVERY: "Phí giao hàng"}
 
 
 def test_merged_category_counts_as_the_one_it_went_into() -> None:
-    fresh, greens = make_category("Rau"), make_category("Rau xanh")
+    fresh_category, greens = make_category("Rau"), make_category("Rau xanh")
     leaves = make_category("Rau cải")
-    squash = make_product(name="Bí xanh", price=15_000, category=fresh)
+    squash = make_product(name="Bí xanh", price=15_000, category=fresh_category)
     cabbage = make_product(name="Bắp cải", price=20_000, category=leaves)
     make_order((squash.variants.get(), 2), (cabbage.variants.get(), 1))
     before = by_group(sales_query(group=SalesGroup.CATEGORY))
 
     merge_category(category_id=leaves.pk, into_id=greens.pk, actor=Actor.system(), now=NOW)
-    merge_category(category_id=greens.pk, into_id=fresh.pk, actor=Actor.system(), now=NOW)
+    merge_category(category_id=greens.pk, into_id=fresh_category.pk, actor=Actor.system(), now=NOW)
 
     by_category = by_group(sales_query(group=SalesGroup.CATEGORY))
-    assert set(by_category) == {fresh.pk, DELIVERY}
-    assert by_category[fresh.pk].goods == before[fresh.pk].goods + before[leaves.pk].goods
-    assert by_category[fresh.pk].orders == 1
-    assert names_of(SalesGroup.CATEGORY, by_category)[fresh.pk] == "Rau"
+    assert set(by_category) == {fresh_category.pk, DELIVERY}
+    assert by_category[fresh_category.pk].goods == before[fresh_category.pk].goods + before[leaves.pk].goods
+    assert by_category[fresh_category.pk].orders == 1
+    assert names_of(SalesGroup.CATEGORY, by_category)[fresh_category.pk] == "Rau"
     assert (
-        totals(sales_query(category=Category.objects.get(pk=fresh.pk))).goods == by_category[fresh.pk].goods
+        totals(sales_query(category=Category.objects.get(pk=fresh_category.pk))).goods
+        == by_category[fresh_category.pk].goods
     )
 
 
@@ -215,13 +216,13 @@ def test_figures_are_filtered_by_cooperative_province_channel_and_source() -> No
     by_phone = make_order((variant, 2), province_code=THAI_NGUYEN)
     Order.objects.filter(pk=by_phone.pk).update(source=OrderSource.PHONE)
     recalculate_columns(Order.objects.get(pk=by_phone.pk))
-    elsewhere = make_channel(slug="khac", name="Khác")
+    other_channel = make_channel(slug="khac", name="Khác")
 
     assert totals(sales_query(province=THAI_NGUYEN)).goods == 200_000
     assert totals(sales_query(source=OrderSource.PHONE)).goods == 200_000
     assert totals(sales_query(cooperative_id=variant.cooperative_id)).goods == 300_000
     assert totals(sales_query(cooperative_id=make_seller().pk)) == SalesFigures()
-    assert totals(sales_query(channel_ids=(elsewhere.pk,))) == SalesFigures()
+    assert totals(sales_query(channel_ids=(other_channel.pk,))) == SalesFigures()
     assert by_group(sales_query(group=SalesGroup.SOURCE)).keys() == {"web", "phone"}
     assert by_group(sales_query(group=SalesGroup.PROVINCE)).keys() == {HANOI, THAI_NGUYEN}
 

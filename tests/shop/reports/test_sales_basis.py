@@ -115,10 +115,10 @@ def test_page_files_and_api_agree(client: Client) -> None:
     net = plain_sums()["total"]
 
     page = client.get(SALES, NOVEMBER)
-    written = client.get(SALES, NOVEMBER | {"format": "csv"}).content.decode("utf-8-sig")
+    csv_text = client.get(SALES, NOVEMBER | {"format": "csv"}).content.decode("utf-8-sig")
     api = data_of('{ ordersTotal(channel: "viet-nam") { gross { amount } } }', token_of(admin))
 
-    rows = list(csv.DictReader(io.StringIO(written)))
+    rows = list(csv.DictReader(io.StringIO(csv_text)))
     assert page.context["figures"].total == net
     assert "Doanh thu thuần: đơn đã xác nhận" in page.content.decode()
     assert "Đơn đã xác nhận, sau giảm giá" in page.content.decode()

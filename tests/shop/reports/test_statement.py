@@ -33,7 +33,7 @@ NAME = "Hợp tác xã Đồng Phúc: ẵ ẫ ễ ỗ ữ ự ặ ậ ệ ộ �
 def closed_period():
     """Return a closed period of two orders, one partly refunded, and a correction."""
     seller = make_seller("HTX Đồng Phúc", legal_name=NAME, **ACCOUNT)
-    parts = [make_sale(seller), make_sale(seller, price=50_000, back=40_000)]
+    parts = [make_sale(seller), make_sale(seller, price=50_000, refunded_amount=40_000)]
     make_open_settlement(seller, -7_000, reason="Bao bì hỏng, đã thống nhất")
     return close_open_settlement(seller), parts
 
@@ -75,7 +75,7 @@ def test_rows_add_up_to_the_closed_figures() -> None:
 
 def test_open_period_has_the_figures_it_is_closed_with() -> None:
     seller = make_seller()
-    make_sale(seller, back=40_000)
+    make_sale(seller, refunded_amount=40_000)
     open_statement = report.build_statement(make_open_settlement(seller))
     closed = report.build_statement(close_open_settlement(seller))
 

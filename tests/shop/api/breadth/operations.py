@@ -170,12 +170,14 @@ class Twist(Visitor):
         if not is_abstract_type(parent):
             return selections
         type_ = self.chance.choice(self.types._schema.get_possible_types(parent))
-        known = [
+        known_fields = [
             selection
             for selection in selections
             if isinstance(selection, FieldNode) and selection.name.value in type_.fields
         ]
-        inner = self.chance.sample(known, self.chance.randint(0, len(known))) or [field("__typename")]
+        inner = self.chance.sample(known_fields, self.chance.randint(0, len(known_fields))) or [
+            field("__typename")
+        ]
         empty = parse_selection(f"... on {type_.name} {{ a }}")
         on_type = with_changes(empty, selection_set=SelectionSetNode(selections=tuple(inner)))
         return [on_type, *selections] if self.chance.random() < 0.5 else [*selections, on_type]

@@ -36,8 +36,8 @@ query ($slug: String!) {
 
 def test_category_includes_products_of_its_children() -> None:
     food = make_category("Thực phẩm")
-    fresh = make_category("Rau tươi", parent=food)
-    make_product(name="Bí xanh", category=fresh, price=20_000)
+    fresh_category = make_category("Rau tươi", parent=food)
+    make_product(name="Bí xanh", category=fresh_category, price=20_000)
     make_product(name="Gạo nếp", category=food, price=30_000)
     make_product(name="Khăn", price=90_000)
 

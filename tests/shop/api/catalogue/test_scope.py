@@ -55,8 +55,8 @@ def test_staff_see_only_products_and_stock_of_their_cooperative(two_sellers) -> 
     }
     key = global_id("Cooperative", yen_duong.pk)
     assert data_of(lists, token, cooperative=key)["products"] == {"totalCount": 0, "edges": []}
-    everything = data_of(lists, token_of(make_admin()))
-    assert everything["products"]["totalCount"] == everything["warehouses"]["totalCount"] == 2
+    full_result = data_of(lists, token_of(make_admin()))
+    assert full_result["products"]["totalCount"] == full_result["warehouses"]["totalCount"] == 2
     theirs = data_of(lists, token_of(make_admin()), cooperative=key)
     assert theirs["products"] == {"totalCount": 1, "edges": [{"node": {"name": "Trà"}}]}
     assert theirs["warehouses"] == {"totalCount": 1}

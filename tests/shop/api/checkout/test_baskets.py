@@ -84,7 +84,9 @@ def test_guest_fills_a_checkout_and_sets_its_delivery() -> None:
     filled = mutate_checkout(ADD, id=checkout, lines=[line_input(pillow, 2), line_input(gourd)])
     email = mutate_checkout(SET_EMAIL, id=checkout, email="hoa@example.com")
     metadata_update = data_of(ADD_METADATA, id=checkout)
-    sent = mutate_checkout(SET_SHIPPING_ADDRESS, id=checkout, address=ADDRESS | {"countryArea": "Hà Nội"})
+    sent_result = mutate_checkout(
+        SET_SHIPPING_ADDRESS, id=checkout, address=ADDRESS | {"countryArea": "Hà Nội"}
+    )
     options = mutate_checkout(DELIVERY_OPTIONS, id=checkout)["deliveries"]
     travelling = mutate_checkout(SET_DELIVERY_METHOD, id=checkout, method=options[0]["id"])
     billed = mutate_checkout(SET_BILLING_ADDRESS, id=checkout, address=ADDRESS)
@@ -99,7 +101,7 @@ def test_guest_fills_a_checkout_and_sets_its_delivery() -> None:
     ]
     assert (email["email"], basket.phone, basket.province_code) == ("hoa@example.com", "+84987654321", HANOI)
     assert metadata_update["updateMetadata"]["item"] == {"id": checkout, "metafield": "yes"}
-    assert sent["shippingAddress"]["countryArea"] == "Hà Nội"
+    assert sent_result["shippingAddress"]["countryArea"] == "Hà Nội"
     assert [option["shippingMethod"] for option in options] == [
         {
             "id": global_id("ShippingMethod", make_service(make_channel()).pk),
@@ -248,18 +250,18 @@ def test_promo_code_is_added_and_removed() -> None:
     make_voucher("LON", minimum=10_000_000)
     checkout = start_checkout((make_variant(price=320_000), 1))
 
-    used = mutate_checkout(ADD_PROMO_CODE, id=checkout, code="chao10")
+    used_result = mutate_checkout(ADD_PROMO_CODE, id=checkout, code="chao10")
     errors = [checkout_errors(ADD_PROMO_CODE, id=checkout, code=code) for code in ("KHONGCO", "LON")]
     unknown_code_errors = checkout_errors(REMOVE_PROMO_CODE, id=checkout, code="KHAC")
-    dropped = mutate_checkout(REMOVE_PROMO_CODE, id=checkout, code="CHAO10")
+    removal_result = mutate_checkout(REMOVE_PROMO_CODE, id=checkout, code="CHAO10")
 
-    assert (used["voucherCode"], used["discountName"]) == ("CHAO10", "Chào khách mới")
-    assert (used["discount"], used["totalPrice"]["gross"]) == (vnd(32_000), vnd(288_000))
-    assert used["lines"][0]["unitPrice"]["gross"] == vnd(288_000)
-    assert used["lines"][0]["undiscountedUnitPrice"] == vnd(320_000)
+    assert (used_result["voucherCode"], used_result["discountName"]) == ("CHAO10", "Chào khách mới")
+    assert (used_result["discount"], used_result["totalPrice"]["gross"]) == (vnd(32_000), vnd(288_000))
+    assert used_result["lines"][0]["unitPrice"]["gross"] == vnd(288_000)
+    assert used_result["lines"][0]["undiscountedUnitPrice"] == vnd(320_000)
     assert errors == [[("promoCode", "INVALID")], [("promoCode", "VOUCHER_NOT_APPLICABLE")]]
     assert unknown_code_errors == [("promoCode", "INVALID")]
-    assert (dropped["voucherCode"], dropped["totalPrice"]["gross"]) == (None, vnd(320_000))
+    assert (removal_result["voucherCode"], removal_result["totalPrice"]["gross"]) == (None, vnd(320_000))
 
 
 def test_delivery_options_combine_the_methods_of_cooperatives() -> None:

@@ -137,7 +137,9 @@ def test_guest_buys_from_product_page_to_order(pillow, settings) -> None:
     mutate_checkout(SET_SHIPPING_ADDRESS, id=checkout, address=ADDRESS | {"countryArea": "Hà Nội"})
     (delivery,) = mutate_checkout(DELIVERY_OPTIONS, id=checkout)["deliveries"]
     mutate_checkout(SET_DELIVERY_METHOD, id=checkout, method=delivery["id"])
-    ready = mutate_checkout(SET_BILLING_ADDRESS, id=checkout, address=ADDRESS | {"countryArea": "Hà Nội"})
+    ready_checkout = mutate_checkout(
+        SET_BILLING_ADDRESS, id=checkout, address=ADDRESS | {"countryArea": "Hà Nội"}
+    )
     configs = data_of(INITIALIZE_GATEWAYS, id=checkout, requested=[{"id": DUMMY}])["paymentGatewayInitialize"]
     event = {"event": {"type": "CHARGE_SUCCESS", "includePspReference": True}}
     payment = start_payment(checkout, DUMMY, amount=830_000, data=event)
@@ -151,7 +153,7 @@ def test_guest_buys_from_product_page_to_order(pillow, settings) -> None:
     }
     assert noted == {"item": {"metadata": [{"key": "gift", "value": "yes"}]}, "errors": []}
     assert delivery["shippingMethod"]["price"] == vnd(30_000)
-    assert ready["totalPrice"]["gross"] == vnd(830_000)
+    assert ready_checkout["totalPrice"]["gross"] == vnd(830_000)
     assert configs["gatewayConfigs"] == [{"id": DUMMY, "data": {}, "errors": []}]
     assert payment["transactionEvent"]["type"] == "CHARGE_SUCCESS"
     assert completion["errors"] == []

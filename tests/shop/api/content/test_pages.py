@@ -108,11 +108,11 @@ def test_pages_are_filtered_by_slug_and_type(django_assert_num_queries) -> None:
       totalCount edges { node { slug pageType { slug } } } } }"""
 
     with django_assert_num_queries(5):  # channels, pages, two counts, page types
-        every = data_of(query)
+        all_pages = data_of(query)
     by_slug = data_of(query, where={"slug": {"oneOf": ["thien-an", "nowhere"]}})
     by_type = data_of(query, where={"pageType": {"eq": global_id("PageType", page_type.pk)}})
 
-    assert every["pages"]["totalCount"] == 2
+    assert all_pages["pages"]["totalCount"] == 2
     expected = {
         "totalCount": 1,
         "edges": [{"node": {"slug": "thien-an", "pageType": {"slug": "cooperative"}}}],

@@ -42,13 +42,13 @@ class Phone:
 
     def send(self, *commands: Mapping[str, Any], **body: Any) -> Any:
         """Push commands and return the response; `body` replaces fields of the request."""
-        sent = {
+        form_values = {
             "member": self.user.pk,
             "cooperative": self.cooperative.pk,
             "clock": timezone.now().isoformat(),
             "commands": list(commands),
         }
-        return self.client.post(DOOR, sent | body, content_type="application/json")
+        return self.client.post(DOOR, form_values | body, content_type="application/json")
 
     def push(self, *commands: Mapping[str, Any]) -> dict[str, Any]:
         response = self.send(*commands)

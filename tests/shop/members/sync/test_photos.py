@@ -62,18 +62,18 @@ def test_listing_is_created_with_its_photos_and_submitted_once(phone, seller, ph
     creating = new_listing(photos=keys)
     submitting = make_command("submit_listing", created_by=creating["key"], after=(creating["key"],))
 
-    pushed = phone.push(creating, submitting)
+    push_response = phone.push(creating, submitting)
     PhoneCommand.objects.update(outcome="", answered_at=None, claimed_at=None)  # the server died
     repeated = phone.push(creating, submitting)
 
     product = Product.objects.get()
     listing = product.listings.get()
     row = {"kind": "product", "id": product.pk}
-    assert [answer["outcome"] for answer in pushed["answers"]] == ["done", "done"]
-    assert repeated["answers"] == pushed["answers"]
-    assert pushed["answers"][0]["row"] == row
-    assert pushed["answers"][0]["result"] == {"product": product.pk, "listing": listing.pk}
-    assert pushed["rows"][0]["name"] == "Rau cải mèo"
+    assert [answer["outcome"] for answer in push_response["answers"]] == ["done", "done"]
+    assert repeated["answers"] == push_response["answers"]
+    assert push_response["answers"][0]["row"] == row
+    assert push_response["answers"][0]["result"] == {"product": product.pk, "listing": listing.pk}
+    assert push_response["rows"][0]["name"] == "Rau cải mèo"
     assert (listing.state, product.origin, product.return_terms) == (
         ListingState.IN_REVIEW,
         "Phủ Thông",

@@ -53,7 +53,7 @@ def test_prices_stock_and_pauses_are_entered_without_network(phone_with_workers:
     phone = phone_with_workers
     pillow, scarf = make_variant(seller), make_variant(seller, name="Khăn thổ cẩm", price=180_000, on_hand=4)
     make_variant(seller, name="Măng khô", on_hand=0)
-    far = make_warehouse(seller, make_channel(), name="Kho xa")
+    far_warehouse = make_warehouse(seller, make_channel(), name="Kho xa")
     sign_in(phone, seller, Role.LISTER)
     assert phone.evaluate(HOLDS, 3)
     near = get_stock(pillow).warehouse_id
@@ -118,7 +118,7 @@ def test_prices_stock_and_pauses_are_entered_without_network(phone_with_workers:
     prices = dict(Price.objects.values_list("variant", "amount"))
     assert (prices[pillow.pk], prices[scarf.pk]) == (32_000, 185_000)
     stocks = Stock.objects.values_list("variant", "warehouse", "on_hand")
-    assert {(pillow.pk, far.pk, 3), (pillow.pk, near, 10), (scarf.pk, near, 0)} <= set(stocks)
+    assert {(pillow.pk, far_warehouse.pk, 3), (pillow.pk, near, 10), (scarf.pk, near, 0)} <= set(stocks)
     assert Listing.objects.get(product=Product.objects.get(pk=pillow.product_id)).state == ListingState.PAUSED
     sent = Movement.objects.filter(created_at__gt=NOW).order_by("pk").values_list("reason", "quantity")
     assert list(sent) == [

@@ -219,18 +219,26 @@ def test_price_and_stock_changes_of_others_arrive(seller) -> None:
 
 def test_change_committed_late_under_a_lower_number_is_not_missed(seller, phone) -> None:
     """On PostgreSQL a change draws its number before its transaction ends."""
-    late, early = new_part(seller), new_part(seller, name="Chuối sấy")
+    late_part, early_part = new_part(seller), new_part(seller, name="Chuối sấy")
     last = Change.objects.latest("pk").pk
     _rows, cursor = pull_all(phone)
     values = {"actor": Actor.system(), "now": LATER, "cooperative_id": seller.pk}
-    Change.objects.create(pk=last + 2, **change_values("part.changed", early, root=early.order, **values))
+    Change.objects.create(
+        pk=last + 2, **change_values("part.changed", early_part, root=early_part.order, **values)
+    )
     first = pull(phone, cursor, now=LATER + SETTLED_AFTER / 5)
-    Change.objects.create(pk=last + 1, **change_values("part.changed", late, root=late.order, **values))
+    Change.objects.create(
+        pk=last + 1, **change_values("part.changed", late_part, root=late_part.order, **values)
+    )
 
     second = pull(phone, first["cursor"], now=LATER + SETTLED_AFTER * 2)
     third = pull(phone, second["cursor"], now=LATER + SETTLED_AFTER * 3)
 
-    assert [part_ids(page) for page in (first, second, third)] == [[early.pk], [late.pk, early.pk], []]
+    assert [part_ids(page) for page in (first, second, third)] == [
+        [early_part.pk],
+        [late_part.pk, early_part.pk],
+        [],
+    ]
 
 
 def test_product_has_what_its_page_shows(seller) -> None:
@@ -320,9 +328,9 @@ def test_rows_of_other_cooperatives_never_arrive(seller, phone) -> None:
 
     page, (rows, _cursor) = pull(phone, cursor), pull_all(phone)
 
-    own = shared.parts.get(cooperative=seller)
-    assert {row["id"] for row in page["rows"] if row["kind"] == "part"} == {own.pk}
-    assert {number for kind, number in rows if kind == "part"} == {own.pk}
+    own_part = shared.parts.get(cooperative=seller)
+    assert {row["id"] for row in page["rows"] if row["kind"] == "part"} == {own_part.pk}
+    assert {number for kind, number in rows if kind == "part"} == {own_part.pk}
     assert page["removed"] == []
 
 
@@ -400,10 +408,10 @@ def test_queries_do_not_grow_with_rows(seller) -> None:
         return counts
 
     make_order((make_variant_sold_by_weight(seller), 1))
-    few = query_counts()
+    few_counts = query_counts()
     for number in range(3):
         variants = [make_variant_sold_by_weight(seller, name=f"Bí {number} {size}") for size in range(3)]
         make_order(*[(variant, 1) for variant in variants])
 
-    assert query_counts() == few
+    assert query_counts() == few_counts
     assert len(pull(phone, start)["rows"]) == 14

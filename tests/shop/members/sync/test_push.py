@@ -69,16 +69,19 @@ def test_order_is_accepted_weighed_packed_and_delivered_in_one_push(phone, selle
     )
     commands = [accepting, weighing, packing, closing, handing_over, delivering]
 
-    pushed = phone.push(*commands)
+    push_response = phone.push(*commands)
 
     parcel = Parcel.objects.get()
     row = {"kind": "part", "id": part.pk}
-    assert pushed["answers"] == [
+    assert push_response["answers"] == [
         {"key": command["key"], "outcome": "done", "row": row}
         | ({"result": {"parcel": parcel.pk}} if command is packing else {})
         for command in commands
     ]
-    assert (pushed["rows"], pushed["removed"]) == ([], [row])  # delivered and paid: no longer on the phone
+    assert (push_response["rows"], push_response["removed"]) == (
+        [],
+        [row],
+    )  # delivered and paid: no longer on the phone
     assert (parcel.state, parcel.vehicle) == (ParcelState.DELIVERED, "97B-012.34")
     assert (parcel.cod_state, parcel.cod_collected) == (CodState.COLLECTED, 99_000)
 
@@ -86,9 +89,9 @@ def test_order_is_accepted_weighed_packed_and_delivered_in_one_push(phone, selle
 def test_answer_brings_the_row_as_it_is_now(phone, part) -> None:
     line = part.lines.get()
 
-    pushed = phone.push(make_command("accept_part", part=part.pk))
+    push_response = phone.push(make_command("accept_part", part=part.pk))
 
-    (row,) = pushed["rows"]
+    (row,) = push_response["rows"]
     part.refresh_from_db()
     assert (row["kind"], row["id"], row["order"], row["state"]) == (
         "part",
@@ -263,12 +266,15 @@ def test_fault_of_ours_holds_up_no_other_command(phone, seller, part, monkeypatc
 
     commands = dict(sync_commands.COMMANDS)
     commands["close_parcel"] = Command(commands["close_parcel"].right, fail)
-    failing, accepting = make_command("close_parcel", parcel=1), make_command("accept_part", part=part.pk)
+    failing_command, accepting = (
+        make_command("close_parcel", parcel=1),
+        make_command("accept_part", part=part.pk),
+    )
     with monkeypatch.context() as patch:
         patch.setattr("shop.members.sync.run_commands.COMMANDS", commands)
-        answers = phone.push(failing, accepting)["answers"]
+        answers = phone.push(failing_command, accepting)["answers"]
 
-    mended = phone.push(failing)["answers"][0]
+    mended = phone.push(failing_command)["answers"][0]
 
     assert [(answer["outcome"], answer.get("code")) for answer in answers] == [
         ("later", "command_failed"),
@@ -318,14 +324,14 @@ def test_foreign_rows_look_like_missing_ones(phone, seller, part) -> None:
 
 def test_foreign_listing_and_variant_cannot_be_priced_together(seller) -> None:
     phone = Phone(seller, Role.LISTER)
-    own, other = make_variant(seller), make_variant(seller, name="Chuối sấy")
+    own_variant, other = make_variant(seller), make_variant(seller, name="Chuối sấy")
     foreign = make_variant(make_seller("HTX Yến Dương"))
-    listing, foreign_listing = (Listing.objects.get(product=one.product) for one in (own, foreign))
+    listing, foreign_listing = (Listing.objects.get(product=one.product) for one in (own_variant, foreign))
     before = all_rows()
 
     answers = [
         phone.answer("change_price", listing=of.pk, variant=variant.pk, amount=5_000, seen=320_000)
-        for of, variant in [(listing, other), (listing, foreign), (foreign_listing, own)]
+        for of, variant in [(listing, other), (listing, foreign), (foreign_listing, own_variant)]
     ]
     answers.append(phone.answer("pause_listing", listing=foreign_listing.pk))
 
@@ -557,11 +563,11 @@ def test_stock_is_received_lost_and_counted(seller) -> None:
         make_command("count_stock", **at, counted=12),
     ]
 
-    pushed = phone.push(*commands)
+    push_response = phone.push(*commands)
     phone.push(*commands)
 
-    assert [answer["outcome"] for answer in pushed["answers"]] == ["done"] * 3
-    assert pushed["rows"][0]["variants"][0]["stocks"] == [
+    assert [answer["outcome"] for answer in push_response["answers"]] == ["done"] * 3
+    assert push_response["rows"][0]["variants"][0]["stocks"] == [
         {"warehouse": at["warehouse"], "on_hand": 12, "reserved": 0, "allocated": 0}
     ]
     movements = Movement.objects.filter(idempotency_key__startswith="phone:").order_by("pk")
@@ -576,12 +582,12 @@ def test_price_that_another_member_changed_is_not_overwritten(seller) -> None:
     variant = make_variant(seller)
     listing = Listing.objects.get(product=variant.product)
     of = {"listing": listing.pk, "variant": variant.pk}
-    here, there = Phone(seller, Role.LISTER), Phone(seller, Role.LISTER)
+    first_phone, second_phone = Phone(seller, Role.LISTER), Phone(seller, Role.LISTER)
 
-    first = there.answer("change_price", **of, amount=330_000, seen=320_000)
-    conflict = here.push(make_command("change_price", **of, amount=340_000, seen=320_000))
-    agreed = here.answer("change_price", **of, amount=330_000, seen=320_000)
-    decided = here.answer("change_price", **of, amount=340_000, seen=330_000)
+    first = second_phone.answer("change_price", **of, amount=330_000, seen=320_000)
+    conflict = first_phone.push(make_command("change_price", **of, amount=340_000, seen=320_000))
+    agreed = first_phone.answer("change_price", **of, amount=330_000, seen=320_000)
+    decided = first_phone.answer("change_price", **of, amount=340_000, seen=330_000)
 
     assert first["outcome"] == "done"
     (answer,) = conflict["answers"]
@@ -643,8 +649,8 @@ def test_failed_delivery_and_short_cash_are_recorded(phone, part) -> None:
 
 
 def test_queries_grow_only_with_commands(phone, seller) -> None:
-    few = [make_order((make_variant(seller), 2)).parts.get() for _ in range(2)]
-    many = [
+    few_parts = [make_order((make_variant(seller), 2)).parts.get() for _ in range(2)]
+    many_parts = [
         make_order(*[(make_variant(seller, name=f"Hàng {number}"), 1) for number in range(4)]).parts.get()
         for _ in range(2)
     ]
@@ -656,7 +662,7 @@ def test_queries_grow_only_with_commands(phone, seller) -> None:
             phone.push(*commands)
         return len(queries)
 
-    assert repeat_of(few) == repeat_of(many)
+    assert repeat_of(few_parts) == repeat_of(many_parts)
 
 
 def _packed(phone: Phone, part: OrderPart) -> Parcel:
@@ -671,10 +677,10 @@ def _forget_answers() -> None:
 
 
 def test_answers_are_deleted_after_ninety_days_and_their_repeats_do_nothing_twice(phone, part) -> None:
-    old, recent, unanswered = (make_command("accept_part", part=part.pk) for _ in range(3))
-    phone.push(old, recent, unanswered)
+    old_command, recent, unanswered = (make_command("accept_part", part=part.pk) for _ in range(3))
+    phone.push(old_command, recent, unanswered)
     now = timezone.now()
-    PhoneCommand.objects.filter(key=old["key"]).update(received_at=now - datetime.timedelta(days=91))
+    PhoneCommand.objects.filter(key=old_command["key"]).update(received_at=now - datetime.timedelta(days=91))
     PhoneCommand.objects.filter(key=recent["key"]).update(received_at=now - datetime.timedelta(days=89))
     PhoneCommand.objects.filter(key=unanswered["key"]).update(
         received_at=now - datetime.timedelta(days=91), outcome="", answered_at=None
@@ -684,5 +690,5 @@ def test_answers_are_deleted_after_ninety_days_and_their_repeats_do_nothing_twic
 
     assert [str(row.key) for row in PhoneCommand.objects.all()] == [recent["key"]]
     before = Change.objects.count()
-    (answer,) = phone.push(old)["answers"]
+    (answer,) = phone.push(old_command)["answers"]
     assert (answer["outcome"], Change.objects.count()) == ("done", before)

@@ -83,16 +83,16 @@ class SimulatedPhone:
                 entry for entry in self.outbox if entry["command"]["payload"].get("packed_by") == key
             ]:
                 self.outbox.remove(entry)
-            kept = {entry["command"]["key"] for entry in self.outbox} | {
+            kept_keys = {entry["command"]["key"] for entry in self.outbox} | {
                 done for done, outcome in self.outcomes.items() if outcome == Outcome.DONE
             }
             for entry in self.outbox:
-                after = [earlier for earlier in entry["command"].get("after", []) if earlier in kept]
+                after = [earlier for earlier in entry["command"].get("after", []) if earlier in kept_keys]
                 entry["command"]["after"] = after
 
-    def _store_answers(self, pushed: Row) -> None:
-        self._store(pushed)
-        for answer in pushed["answers"]:
+    def _store_answers(self, push_response: Row) -> None:
+        self._store(push_response)
+        for answer in push_response["answers"]:
             if answer["outcome"] == "later":
                 continue
             key = answer["key"]
@@ -117,14 +117,14 @@ COMMANDS = [
 
 
 def give_random_command(
-    phone: SimulatedPhone, parts: list[OrderPart], variants: list[Variant], far: str
+    phone: SimulatedPhone, parts: list[OrderPart], variants: list[Variant], far_warehouse_id: str
 ) -> None:
     """Give a command that fits what the phone shows, or one that somebody else may have done already."""
     chance = phone.chance
     part, variant = chance.choice(parts), chance.choice(variants)
     stock_chain, here = f"stock-{variant.pk}", str(get_stock_id(variant))
     listing = variant.product.listings.get()
-    seen = phone.rows["product", variant.product_id]["variants"][0]["prices"][0]["amount"]
+    seen_price = phone.rows["product", variant.product_id]["variants"][0]["prices"][0]["amount"]
     name = chance.choice(COMMANDS)
     of = {"variant": variant.pk, "warehouse": here}
     match name:
@@ -140,11 +140,11 @@ def give_random_command(
         case "count_stock":
             phone.give(name, stock_chain, **of, counted=chance.randint(0, 30))
         case "transfer_stock":
-            phone.give(name, stock_chain, **of, to=far, quantity=chance.randint(1, 3))
+            phone.give(name, stock_chain, **of, to=far_warehouse_id, quantity=chance.randint(1, 3))
         case "price":
-            amount = seen + chance.choice([-10_000, 10_000])
+            amount = seen_price + chance.choice([-10_000, 10_000])
             of_price = {"listing": listing.pk, "variant": variant.pk}
-            phone.give("change_price", f"price-{variant.pk}", **of_price, amount=amount, seen=seen)
+            phone.give("change_price", f"price-{variant.pk}", **of_price, amount=amount, seen=seen_price)
         case "pause":
             move = chance.choice(["pause_listing", "resume_listing"])
             phone.give(move, f"listing-{listing.pk}", listing=listing.pk)
@@ -163,7 +163,7 @@ def test_both_phones_end_with_what_the_market_has(seller, monkeypatch, seed) -> 
     chance = random.Random(seed)
     variants = [make_variant(seller, name=f"Gối {number}", on_hand=20) for number in range(2)]
     parts = [make_order((variant, 3)).parts.get() for variant in variants for _ in range(2)]
-    far = make_warehouse(seller, make_channel(), name="Kho xa")
+    far_warehouse = make_warehouse(seller, make_channel(), name="Kho xa")
     phones = [SimulatedPhone(seller, chance) for _ in range(2)]
     for phone in phones:
         phone.pull()
@@ -171,7 +171,7 @@ def test_both_phones_end_with_what_the_market_has(seller, monkeypatch, seed) -> 
     for _step in range(25):
         phone = chance.choice(phones)
         for _ in range(chance.randint(0, 3)):
-            give_random_command(phone, parts, variants, str(far.pk))
+            give_random_command(phone, parts, variants, str(far_warehouse.pk))
         if chance.random() < 0.6:
             phone.push(is_network_bad=True)
         if chance.random() < 0.4:
@@ -189,9 +189,9 @@ def test_both_phones_end_with_what_the_market_has(seller, monkeypatch, seed) -> 
         phone.pull()
 
     for phone in phones:
-        fresh = SimulatedPhone(seller, chance)
-        fresh.pull()
-        assert phone.rows == fresh.rows
+        fresh_phone = SimulatedPhone(seller, chance)
+        fresh_phone.pull()
+        assert phone.rows == fresh_phone.rows
     check_every_command_was_done_once_or_refused()
     check_everything()
 

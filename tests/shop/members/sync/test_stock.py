@@ -48,10 +48,10 @@ def test_count_holds_for_its_moment_when_parcels_and_receipts_followed(seller) -
         now=hours_ago(1),
     )
 
-    pushed = phone.push(counting)
+    push_response = phone.push(counting)
     phone.push(counting)
 
-    assert pushed["answers"][0]["outcome"] == "done"
+    assert push_response["answers"][0]["outcome"] == "done"
     stock.refresh_from_db()
     assert stock.on_hand == 12
     moment = Movement.objects.get(reason="count").happened_at
@@ -152,16 +152,18 @@ def test_receipt_before_the_count_it_precedes_counts_as_earlier_even_if_the_netw
 
 def test_stock_is_transferred_between_warehouses_once(seller) -> None:
     variant = make_variant(seller, on_hand=10)
-    near, far = get_stock(variant).warehouse, make_warehouse(seller, make_channel(), name="Kho xa")
+    near, far_warehouse = get_stock(variant).warehouse, make_warehouse(seller, make_channel(), name="Kho xa")
     phone = Phone(seller, Role.CASHIER)
-    moving = make_command("transfer_stock", **of(variant), to=str(far.pk), quantity=4, note="xe chiều")
+    moving = make_command(
+        "transfer_stock", **of(variant), to=str(far_warehouse.pk), quantity=4, note="xe chiều"
+    )
 
-    pushed = phone.push(moving)
+    push_response = phone.push(moving)
     PhoneCommand.objects.update(outcome="", answered_at=None, claimed_at=None)  # the server died
     phone.push(moving)
 
-    assert pushed["answers"][0]["outcome"] == "done"
-    assert dict(Stock.objects.values_list("warehouse", "on_hand")) == {near.pk: 6, far.pk: 4}
+    assert push_response["answers"][0]["outcome"] == "done"
+    assert dict(Stock.objects.values_list("warehouse", "on_hand")) == {near.pk: 6, far_warehouse.pk: 4}
     moved = Movement.objects.filter(reason="transfer").order_by("pk")
     assert list(moved.values_list("quantity", "note")) == [(-4, "xe chiều"), (4, "xe chiều")]
     check_everything()
