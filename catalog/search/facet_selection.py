@@ -11,7 +11,7 @@ from pyroaring import BitMap
 class FacetSelection:
     """The products out of `all_product_ids` that match every chosen facet.
 
-    `chosen` maps each facet in use to the products that match its chosen values.
+    `chosen_by_facet` maps each facet in use to the products that match its chosen values.
     """
 
     def __init__(self, all_product_ids: BitMap, chosen_by_facet: Mapping[str, BitMap]) -> None:
