@@ -47,6 +47,7 @@ _TEXTS: Mapping[str, str | Promise] = {
     "tag_accept": _("Waiting for your answer"),
     "tag_pack": _("Accepted, to be packed"),
     "tag_label": _("Picked, not labelled yet"),
+    "tag_weigh": _("To weigh"),
     "tag_hand_over": pgettext_lazy("step", "Packed"),
     "tag_on_the_way": _("On the way"),
     "tag_collect_cash": _("Delivered, cash not collected yet"),

@@ -220,6 +220,8 @@ def render_listing(
     context = {
         "listing": listing,
         "product": listing.product,
+        # A photo can be added by the same button.
+        "is_incomplete": bool(set(missing_fields) - {"picture"}),
         "missing": [(field, *MISSING_FIELD_MESSAGES[field]) for field in missing_fields],
         "media": media,
         "seen": [item for item in media if item.picture.state != PictureState.REFUSED],

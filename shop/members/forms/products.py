@@ -52,6 +52,7 @@ class ProductForm(MembersForm):
         max_length=250,
         required=False,
         help_text=_("For example: 3 days in a cool place."),
+        error_messages={"required": _("Say how long it keeps.")},
     )
     months = forms.MultipleChoiceField(
         label=_("Months available"),
@@ -151,7 +152,7 @@ class ProductForm(MembersForm):
 
 
 class NewListingForm(PhotosForm, ProductForm, NewVariantForm):
-    """A new product on one page; information that the law requires may follow before it is submitted."""
+    """A new product on one page, with the texts that the law requires of its type."""
 
     captions = forms.CharField(
         label=_("What the photos show"),
@@ -197,6 +198,14 @@ class NewListingForm(PhotosForm, ProductForm, NewVariantForm):
         if any(len(line) > MAX_CAPTION for line in lines):
             raise forms.ValidationError(_("Describe each photo in at most 250 characters."))
         return lines
+
+    def clean(self) -> dict[str, object]:
+        cleaned = super().clean() or {}
+        if "product_type" in cleaned:
+            for name in self.required_texts:
+                if name not in self.errors and not cleaned.get(name):
+                    self.add_error(name, self.fields[name].error_messages["required"])
+        return cleaned
 
     @property
     def has_folded_errors(self) -> bool:

@@ -13,23 +13,29 @@ from shop.members.forms.fields import MembersForm
 
 
 class ShortageForm(MembersForm):
-    """A number for each line that is still to be packed, from 0 to the open quantity."""
+    """A number for each line that is still to be packed, from 0 to the open quantity; empty for all of it."""
 
     def __init__(
         self, data: FormData = None, *, lines: Sequence[OrderLine], still_open: Mapping[uuid.UUID, int]
     ) -> None:
         super().__init__(data)
-        self._line_ids = [line.pk for line in lines if still_open.get(line.pk)]
+        self._open_quantities = {line.pk: still_open[line.pk] for line in lines if still_open.get(line.pk)}
         for line in lines:
             if still_open.get(line.pk):
                 self.fields[f"available-{line.pk}"] = forms.IntegerField(
                     label=line.contents_label(still_open[line.pk]),
                     min_value=0,
                     max_value=still_open[line.pk],
-                    initial=still_open[line.pk],
-                    widget=forms.NumberInput(attrs={"class": "input", "inputmode": "numeric"}),
+                    required=False,
+                    widget=forms.NumberInput(
+                        attrs={"class": "input input-large", "inputmode": "numeric", "placeholder": " "}
+                    ),
                 )
 
     @property
     def available(self) -> dict[uuid.UUID, int]:
-        return {line_id: self.cleaned_data[f"available-{line_id}"] for line_id in self._line_ids}
+        entered = {line_id: self.cleaned_data[f"available-{line_id}"] for line_id in self._open_quantities}
+        return {
+            line_id: self._open_quantities[line_id] if quantity is None else quantity
+            for line_id, quantity in entered.items()
+        }

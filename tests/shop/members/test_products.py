@@ -280,16 +280,27 @@ def test_invalid_price_is_refused(lister, price) -> None:
     assert Product.objects.count() == 0
 
 
-def test_fresh_product_is_drafted_without_shelf_life_and_not_submitted(lister) -> None:
+def test_shelf_life_of_a_fresh_product_is_asked_for_at_once(lister) -> None:
     response = lister.post("/xa-vien/hang/moi/", product_form(shelf_life=""))
-    listing = Listing.objects.get()
 
-    page = html_of(lister.get(response.url))
-    lister.post(f"{response.url}gui-duyet/")
+    assert response.context["form"].errors == {"shelf_life": ["Cho biết để được bao lâu."]}
+    assert not Product.objects.exists()
+
+
+def test_fresh_product_without_shelf_life_is_not_submitted(lister, seller) -> None:
+    make_product_type(is_perishable=True)
+    listing = draft(seller)
+    listing.product.shelf_life = ""
+    listing.product.save()
+    address = f"/xa-vien/hang/{listing.pk}/"
+
+    page = html_of(lister.get(address))
+    lister.post(f"{address}gui-duyet/")
 
     listing.refresh_from_db()
     assert listing.state == ListingState.DRAFT
     assert "Hạn dùng." in page
+    assert 'class="button big-action button-second"' in page
 
 
 def is_optional(page: str, label: str) -> bool:

@@ -6,6 +6,8 @@ import { html } from "member/html";
 import { failureReasons, give, Icon, kilograms, money, outbox, rows, t, timeLeft } from "member/phone";
 import { hasCash, stepOf, withPending } from "member/pending";
 
+export const isToWeigh = ({ estimate_grams: estimate, weighed_grams: weighed }) => estimate && !weighed;
+
 export const parts = () =>
   rows.value.filter(({ kind }) => kind === "part").map((part) => withPending(part, outbox.value));
 
@@ -47,7 +49,7 @@ const Accept = ({ part }) => html`
 const Pack = ({ part }) => {
   const picked = useSignal({});
   const open = part.lines.filter((line) => line.open > 0);
-  const ready = open.filter(({ estimate_grams: estimate, weighed_grams: weighed }) => !estimate || weighed);
+  const ready = open.filter((line) => !isToWeigh(line));
   const quantities = Object.fromEntries(
     ready.filter(({ id }) => picked.value[id]).map(({ id, open: quantity }) => [id, quantity]),
   );
@@ -65,7 +67,7 @@ const Pack = ({ part }) => {
               ${line.asked_grams && html`<span class="tag wait">${t("weight_asked")}</span>`}
             </div>
             ${
-              line.estimate_grams && !line.weighed_grams
+              isToWeigh(line)
                 ? html`<${Weigh} part=${part} line=${line} />`
                 : html`<label class="pick-check wide"
                   ><input

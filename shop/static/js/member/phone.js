@@ -38,7 +38,7 @@ export const kilograms = (grams) =>
 export const clock = (at) =>
   new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" }).format(new Date(at));
 export const shortDay = (day) =>
-  new Intl.DateTimeFormat(language, { day: "2-digit", month: "2-digit" }).format(new Date(day));
+  new Intl.DateTimeFormat("en-GB", { day: "2-digit", month: "2-digit" }).format(new Date(day));
 export const today = () => {
   const weekday = new Intl.DateTimeFormat(language, { weekday: "long" }).format(new Date());
   return `${weekday[0]}${weekday.slice(1).toLowerCase()} ${shortDay(new Date())}`;

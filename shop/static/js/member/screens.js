@@ -6,7 +6,7 @@ import { screenFor } from "member/addresses";
 import { SyncTag } from "member/controls";
 import { html } from "member/html";
 import { NewListing } from "member/new_listing";
-import { Part, parts } from "member/parts";
+import { isToWeigh, Part, parts } from "member/parts";
 import {
   Icon,
   isNotStored,
@@ -35,6 +35,8 @@ const TONES = {
   collect_cash: "wait",
   done: "good",
 };
+
+const ICONS = { wait: "clock", good: "check", info: "truck" };
 
 const groupByStage = (open) => {
   const byStage = new Map();
@@ -86,7 +88,7 @@ const PartTask = ({ part, stage }) => html`
     <span>
       <b>${t("order", { code: part.order })}</b>
       <small>${part.contents?.join(", ")}</small>
-      <small><span class="tag ${TONES[stage]}">${dueOf(part, stage) || t(`tag_${stage}`)}</span>${stepOf(part) === 3 && html` <span class="tag info">${t("tag_label")}</span>`}</small>
+      <small><span class="tag ${TONES[stage]}"><${Icon} name=${ICONS[TONES[stage]]} /> ${dueOf(part, stage) || t(`tag_${stage}`)}</span>${stepOf(part) === 3 && html` <span class="tag info">${t("tag_label")}</span>`}${stage === "pack" && part.lines.some(isToWeigh) && html` <span class="tag wait">${t("tag_weigh")}</span>`}</small>
     </span>
     <${Icon} name="chevron-right" />
   </a>

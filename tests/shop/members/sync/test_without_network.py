@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from cooperatives.models import Membership, Role
 from orders.actions.fulfilment.cancel_parts import cancel_part
+from orders.actions.fulfilment.pack_parcels import accept_part
 from orders.models import EventKind, OrderPart, Parcel, PaymentEvent
 from orders.states import CodState, ParcelState, PartState
 from shop.core.actors import Actor
@@ -41,6 +42,22 @@ HOLDS = """async (count) => {
   return false;
 }"""
 
+
+# Wait until a row of the phone's database names these contents.
+NAMES = """async (contents) => {
+  for (let tries = 400; tries; tries -= 1) {
+    const rows = await new Promise((done) => {
+      const opening = indexedDB.open("cho-phien-members");
+      opening.onsuccess = () => {
+        const reading = opening.result.transaction("rows").objectStore("rows").getAll();
+        reading.onsuccess = () => { opening.result.close(); done(reading.result); };
+      };
+    });
+    if (rows.some((row) => row.contents?.includes(contents))) return true;
+    await new Promise((done) => setTimeout(done, 50));
+  }
+  return false;
+}"""
 
 SMALL_TARGETS = """[...document.querySelectorAll(
     "main a, main button, main summary, main label:has(input), main .input")]
@@ -191,6 +208,31 @@ def test_orders_go_from_new_to_delivered_with_cash_without_network(phone_with_wo
     ]
     assert PhoneCommand.objects.count() == 15  # the refused weight, and the same weight confirmed
     check_everything()
+
+
+def test_change_made_online_is_seen_at_once_without_network(phone_with_workers: Page, seller) -> None:
+    phone = phone_with_workers
+    part = make_order((make_variant(seller), 3)).parts.get()
+    accept_part(part_id=part.pk, actor=Actor.system(), now=NOW)
+    sign_in(phone, seller)
+    assert phone.evaluate(HOLDS, 2)
+
+    phone.goto(f"/xa-vien/goi/{part.pk}/thieu/")
+    phone.get_by_label("3 chiếc Gối thảo dược").fill("2")
+    phone.get_by_role("button", name="Báo khách").click()
+    phone.get_by_text("Đã báo cho khách").wait_for()
+    assert phone.evaluate(NAMES, "2 chiếc Gối thảo dược")
+    phone.context.set_offline(True)
+    phone.goto("/xa-vien/#today")
+
+    expect(phone.get_by_text("2 chiếc Gối thảo dược")).to_be_visible()
+    phone.get_by_role("link", name=part.order.code).click()
+    expect(phone.get_by_text("2 chiếc", exact=True)).to_be_visible()
+    phone.get_by_label("Lấy rồi").check()
+    phone.get_by_role("button", name="Xong, sang dán tem").click()
+    expect(phone.get_by_text(f"ghi tay {part.order.code} lên kiện")).to_be_visible()
+    phone.get_by_role("link", name="Đóng hàng").click()
+    expect(phone.get_by_text("Đã lấy hàng, chưa dán tem")).to_be_visible()
 
 
 def test_replaced_build_sends_its_work_and_asks_to_be_updated(
