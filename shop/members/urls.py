@@ -49,6 +49,7 @@ urlpatterns = [
     path("ho-so/tep/<uuid:file_id>/", documents.show_document_file, name="application-file"),
     path("goi/", parts.list_parts, name="parts"),
     path("goi/nhan/", bulk_steps.accept_chosen_parts, name="accept-parts"),
+    path("goi/nhan/hoan-tac/", bulk_steps.undo_chosen_acceptances, name="undo-part-acceptances"),
     path("goi/lay-hang/", picking.show_pick_list, name="pick-list"),
     path("goi/dong/", bulk_steps.pack_chosen_parts, name="pack-parts"),
     path("goi/<int:part_id>/", parts.show_part, name="part"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable
 from functools import partial
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -21,6 +22,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from cooperatives.access import MemberRight, MembershipContext
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
+from orders.actions.fulfilment.undo_steps import undo_acceptance
 from orders.actions.order_records.recalculate_order import open_quantities
 from orders.models import OrderPart, Parcel
 from orders.states import ParcelState
@@ -44,10 +46,32 @@ def accept_chosen_parts(request: HttpRequest, membership: MembershipContext) -> 
         for part in _submitted_parts(request, membership)
     )
     accepted_count = _run_all(request, membership, actions)
+    query = {"viec": Stage.PACK.value}
     if accepted_count:
         text = ngettext("%(count)d order accepted.", "%(count)d orders accepted.", accepted_count)
         messages.success(request, text % {"count": accepted_count})
-    return redirect(f"{reverse('members:parts')}?viec={Stage.PACK}")
+        query["vua-nhan"] = ",".join(map(str, _submitted_ids(request, "part")))
+    return redirect(f"{reverse('members:parts')}?{urlencode(query, safe=',')}")
+
+
+@require_POST
+@for_members(MemberRight.PACK)
+def undo_chosen_acceptances(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
+    """Take back the acceptance of the parts that the form names."""
+    actions = (
+        (
+            part.order.code,
+            partial(
+                undo_acceptance,
+                part_id=part.pk,
+                idempotency_key=submitted_key(request, "undo-acceptance", part.pk),
+            ),
+        )
+        for part in _submitted_parts(request, membership)
+    )
+    if _run_all(request, membership, actions):
+        messages.success(request, _("Undone."))
+    return redirect("members:today")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -22,11 +22,12 @@ from orders.actions.fulfilment.undo_steps import UNDO_PERIOD, undo_acceptance, u
 from orders.actions.refunds.report_shortage import open_quantities_of_part, report_shortage
 from orders.forms.returns import build_return_form
 from orders.models import Discount, OrderPart, Parcel, parcel_position_labels
+from orders.models.part import OrderPartQuerySet
 from orders.states import RETURN_KINDS, CodState, ParcelKind, ParcelState, PartState
 from shop.core.errors import Missing
 from shop.core.web.action_results import refusals_as_form_errors, run_action
 from shop.core.web.http_methods import require_safe_or_post
-from shop.members.forms.fields import ReasonForm
+from shop.members.forms.fields import ReasonForm, parse_key
 from shop.members.forms.shortage import ShortageForm
 from shop.members.forms.weigh import WeighForm
 from shop.members.forms.work import DECLINE_REASONS, CashForm, DeliveryForm, HandOverForm, PickForm
@@ -56,8 +57,24 @@ def list_parts(request: HttpRequest, membership: MembershipContext) -> HttpRespo
         "stages": STAGE_NAMES,
         "page": page,
         "tasks": build_tasks([(part, stage) for part in page.object_list], now=now),
+        "just_accepted": _just_accepted(request, cooperative_parts, now),
+        "idempotency_key": uuid.uuid4(),
     }
     return render_page(request, membership, "members/parts.html", context)
+
+
+def _just_accepted(
+    request: HttpRequest, cooperative_parts: OrderPartQuerySet, now: datetime.datetime
+) -> list[OrderPart]:
+    """Return the parts named by `?vua-nhan=` whose acceptance can still be taken back."""
+    ids = [parse_key(text) for text in request.GET.get("vua-nhan", "").split(",") if text]
+    if not ids:
+        return []
+    return list(
+        cooperative_parts.filter(pk__in=ids, state=PartState.ACCEPTED, accepted_at__gte=now - UNDO_PERIOD)
+        .exclude(parcels__isnull=False)
+        .order_by("accepted_at", "pk")
+    )
 
 
 @require_safe

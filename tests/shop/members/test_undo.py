@@ -51,6 +51,22 @@ def test_each_step_is_undone_on_the_part_page(packer, seller) -> None:
     assert states == [("delivered", "expected"), ("handed_over", "expected"), ("packed", "expected")]
 
 
+def test_orders_accepted_by_one_press_are_undone_by_one(packer, seller) -> None:
+    parts = [new_part(seller) for _number in range(2)]
+    foreign = new_part(make_seller("HTX Tài Hoan"))
+    ids = [part.pk for part in parts]
+
+    accepted = packer.post("/xa-vien/goi/nhan/", {"part": ids}, follow=True)
+    page = html_of(accepted)
+    undone = packer.post("/xa-vien/goi/nhan/hoan-tac/", {"part": [*ids, foreign.pk]})
+
+    assert accepted.redirect_chain[0][0] == f"/xa-vien/goi/?viec=dong&vua-nhan={ids[0]},{ids[1]}"
+    assert "Hoàn tác nhận 2 đơn" in page
+    assert undone.headers["Location"] == "/xa-vien/"
+    assert list(OrderPart.objects.filter(pk__in=ids).values_list("state", flat=True)) == ["new", "new"]
+    assert "Hoàn tác nhận" not in html_of(packer.get(accepted.redirect_chain[0][0]))
+
+
 def test_after_ten_minutes_there_is_no_button_and_a_late_one_is_refused_in_words(packer, seller) -> None:
     part = new_part(seller)
     packer.post(f"/xa-vien/goi/{part.pk}/nhan/")
