@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import translate_url
+from django.urls import reverse, translate_url
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
@@ -70,6 +70,14 @@ def text_size(request: HttpRequest) -> str:
     return LARGE if request.COOKIES.get(TEXT_SIZE) == LARGE else ""
 
 
+def work_interface(path: str) -> str:
+    """Return `desk` or `members` for a path of these interfaces, else ""."""
+    for interface, home in (("desk", reverse("desk:home")), ("members", reverse("members:today"))):
+        if path.startswith(home):
+            return interface
+    return ""
+
+
 def page_context(request: HttpRequest) -> dict[str, object]:
     """Return the base template's context: shop, languages, section, basket.
 
@@ -79,10 +87,11 @@ def page_context(request: HttpRequest) -> dict[str, object]:
     return {
         "shop": SimpleLazyObject(shop_settings),
         "languages": SimpleLazyObject(lambda: _languages(request)),
-        # Templates call it and get text.
+        # Templates call these and get text.
         "canonical": lambda: canonical_url(
             request.path, request.GET, get_language() or settings.LANGUAGE_CODE
         ),
+        "interface": lambda: work_interface(request.path),
         "section": _section(request),
         "text_size": text_size(request),
         "basket_count": SimpleLazyObject(lambda: basket_count(request)),

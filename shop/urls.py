@@ -68,5 +68,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
         prefix_default_language=False,
     ),
 ]
+handler500 = views.show_server_error
 if settings.MEDIA_URL == "/media/":
     urlpatterns.append(path("media/<path:path>", views.serve_media))

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -31,7 +32,7 @@ from shop.core.models import market_channel, show_in_language
 from shop.core.texts.folding import fold
 from shop.core.texts.marked_texts import marked
 from shop.core.web.public_urls import public_url
-from shop.page_context import LARGE, TEXT_SIZE
+from shop.page_context import LARGE, TEXT_SIZE, work_interface
 
 # Legal and help texts, one file per language; the operator must check them before opening.
 PAGES = {
@@ -113,6 +114,15 @@ def show_page(request: HttpRequest, slug: str) -> HttpResponse:
 def show_offline_page(request: HttpRequest) -> HttpResponse:
     """Show the page for use without a network."""
     return render(request, "offline.html")
+
+
+def show_server_error(request: HttpRequest) -> HttpResponse:
+    """Show the page for server errors, with a way back into the interface that failed.
+
+    It runs no query and no context processor: either may be what failed.
+    """
+    page = render_to_string("500.html", {"interface": work_interface(request.path)})
+    return HttpResponse(page, status=500)
 
 
 @csrf_exempt  # a token would make every page personal; forging this request gains nothing

@@ -17,7 +17,7 @@ from cooperatives.models import MarketDay, Membership
 from shop.core.models import ShopSettings, Translation
 from shop.core.templatetags.icons import icon
 from shop.page_context import page_context
-from shop.views import PAGES
+from shop.views import PAGES, show_server_error
 from tests.factories import (
     make_admin,
     make_bank_account,
@@ -190,6 +190,35 @@ def test_error_pages_need_no_context(name: str, django_assert_num_queries: Any) 
 
     assert html.count("<h1>") == 1
     assert 'href="/"' in html
+
+
+@pytest.mark.parametrize(
+    ("path", "way_home"),
+    [
+        ("/quan-tri/bao-cao/ban-hang/", "/quan-tri/"),
+        ("/xa-vien/quyet-toan/", "/xa-vien/"),
+        ("/gio-hang/", "/"),
+    ],
+)
+def test_server_error_leads_back_into_the_interface_that_failed(
+    path: str, way_home: str, django_assert_num_queries: Any
+) -> None:
+    with translation.override("vi"), django_assert_num_queries(0):
+        response = show_server_error(RequestFactory().get(path))
+
+    page = html_of(response)
+    assert response.status_code == 500
+    assert f'<a class="button" href="{way_home}">' in page
+    assert ("Giỏ hàng" in page) == (way_home == "/")
+
+
+def test_staff_find_the_way_back_from_an_unknown_page(client: Client) -> None:
+    client.force_login(make_admin())
+
+    page = html_of(client.get("/quan-tri/hang/999999/"))
+
+    assert '<a class="button" href="/quan-tri/">Về Việc đang chờ</a>' in page
+    assert "Xem mọi sản phẩm" not in page
 
 
 def test_unknown_icon_raises_an_error() -> None:
