@@ -1,12 +1,16 @@
 import datetime
+import re
 from collections import Counter
+from html import unescape
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import urljoin, urlsplit
 
 from django.core.management import call_command
 from django.db.models import Sum
 from django.test import TestCase, override_settings
+from django.urls import resolve
 
 from catalog.actions.listings.listing_states import missing_legal_fields
 from catalog.models import Bulletin, Listing, Movement, Product, Stock, Variant, VariantMedia
@@ -387,6 +391,32 @@ class UnderWayTests(TestCase):
         first, second = Cooperative.objects.filter(state=CooperativeState.APPLIED).order_by("pk")
         assert (first.documents.count(), second.documents.count()) == (4, 2)
         assert [is_own_account(first), is_own_account(second)] == [True, False]
+
+    def test_every_page_and_file_that_the_desk_links_to_opens(self) -> None:
+        self.client.force_login(self.users[ACCOUNTS[-1].email])
+        waiting, opened = ["/quan-tri/"], set()
+
+        while waiting:
+            address = urlsplit(waiting.pop())
+            page = resolve(address.path).view_name, *re.findall(r"format=(\w+)", address.query)
+            if page in opened or page == ("desk:settlement-pdf",):  # slow, and tested by itself
+                continue
+            response = self.client.get(address.geturl())
+            assert response.status_code in (200, 302), address.geturl()
+            opened.add(page)
+            if response.headers["Content-Type"].startswith("text/html"):
+                links = re.findall(r'<a\s[^>]*?href="([^"#]+)', response.content.decode())
+                addresses = [urljoin(address.path, unescape(link)) for link in links]
+                waiting += [link for link in addresses if re.match("/quan-tri/(?!du-lieu/)", link)]
+
+        files = {page for page in opened if len(page) == 2}
+        assert files == {
+            (name, file_format)
+            for name in ("desk:cash", "desk:cash-parcels", "desk:ledger", "reports:sales")
+            for file_format in ("csv", "xlsx")
+        } | {("desk:audit", "csv")}
+        assert {("desk:settlement-workbook",), ("desk:due-payouts",), ("desk:order",)} < opened
+        assert len(opened) > 65
 
     def test_complaints_are_open_overdue_and_refunded(self) -> None:
         states = Complaint.objects.order_by("state").values_list("state", flat=True)
