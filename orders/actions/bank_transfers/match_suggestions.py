@@ -1,4 +1,4 @@
-"""Suggest orders for a transfer under review, with reasons. A person decides."""
+"""Suggest orders for a transfer under review, or search for them. A person decides."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from django.db.models import Sum, prefetch_related_objects
+from django.db.models import F, Q, Sum, prefetch_related_objects
 from django.utils.translation import gettext_lazy as _
 
 from orders.models import BankTransfer, Order, TransferShare
 from orders.payments.code_search import find_order_codes
+from orders.payments.statement_cells import InvalidCell, parse_amount
 from orders.payments.transfer_notes import TransferNote
 from orders.states import ENDED_ORDER_STATUSES
 from shop.core.errors import StrOrPromise
@@ -20,6 +21,8 @@ from shop.core.errors import StrOrPromise
 _MAX_SUGGESTIONS = 3
 _MAX_COMPARED_ORDERS = 400  # the newest open orders that are compared
 _SAME_TIME = datetime.timedelta(hours=24)
+_MAX_FOUND = 10
+_SEARCHED_BY_AMOUNT = datetime.timedelta(days=90)
 
 
 class MatchReason(StrEnum):
@@ -124,10 +127,50 @@ def suggest_orders(transfers: Sequence[BankTransfer]) -> dict[uuid.UUID, Transfe
     return suggestions_by_transfer
 
 
+def find_orders(transfer: BankTransfer, text: str) -> TransferSuggestions:
+    """Return orders found by `text` (see `OrderQuerySet.matching`) or by an amount; nearest amounts first.
+
+    Without a text: recent orders that cost the unassigned amount or have it due, even paid and ended ones.
+    """
+    assigned_amounts = _assigned_amounts([transfer]).get(transfer.pk, {})
+    unassigned = transfer.amount - sum(assigned_amounts.values())
+    orders = Order.objects.placed().filter(currency=transfer.currency)
+    recent_orders = orders.filter(placed_at__gte=transfer.booked_at - _SEARCHED_BY_AMOUNT)
+    amount = _parse_search_amount(text) if text else unassigned
+    found = {order.pk: order for order in orders.matching(text).newest_first()[:_MAX_FOUND]} if text else {}
+    if amount:
+        of_amount = recent_orders.annotate(open_amount=F("due_gross") - F("charged")).filter(
+            Q(total_gross=amount) | Q(open_amount=amount)
+        )
+        found |= {order.pk: order for order in of_amount.newest_first()[:_MAX_FOUND]}
+    suggestions = [
+        _score_order(transfer, TransferNote(transfer.note), unassigned, order, ())
+        for order in found.values()
+        if order.pk not in assigned_amounts
+    ]
+    suggestions.sort(
+        key=lambda suggestion: (
+            not suggestion.amount,
+            abs(unassigned - suggestion.order.still_due),
+            suggestion.order.code,
+        )
+    )
+    prefetch_related_objects([suggestion.order for suggestion in suggestions], "parts", "payments")
+    return TransferSuggestions(unassigned, tuple(suggestions[:_MAX_FOUND]))
+
+
 def similar_transfers(transfer: BankTransfer) -> list[BankTransfer]:
     """Return transfers that differ only in the bank's reference: perhaps the same one reported twice."""
     similar = BankTransfer.objects.filter(similarity_key=transfer.similarity_key).exclude(pk=transfer.pk)
     return list(similar.newest_first()[:_MAX_SUGGESTIONS]) if transfer.similarity_key else []
+
+
+def _parse_search_amount(text: str) -> int:
+    """Return the amount that a search text is, in whole đồng; 0 if it is none."""
+    try:
+        return parse_amount(text)
+    except InvalidCell:
+        return 0
 
 
 def _orders_awaiting_transfer(transfers: Sequence[BankTransfer]) -> list[Order]:

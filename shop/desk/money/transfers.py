@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from orders.actions.bank_transfers.match_suggestions import (
     TransferSuggestions,
+    find_orders,
     similar_transfers,
     suggest_orders,
 )
@@ -182,9 +183,13 @@ def _render_transfer(request: HttpRequest, pk: uuid.UUID, form: TransferReturnFo
     payout = Payout.objects.filter(transfer=transfer).first()
     is_in_review = transfer.state == TransferState.REVIEW
     suggested = suggest_orders([transfer])[transfer.pk] if is_in_review else TransferSuggestions(0, ())
+    search_text = request.GET.get("q", "").strip()
+    is_searched = is_in_review and (bool(search_text) or not (suggested.orders or suggested.split))
     context = {
         "transfer": transfer,
         "suggested": suggested,
+        "search_text": search_text,
+        "found": find_orders(transfer, search_text) if is_searched else None,
         "blank_rows": range(ROWS),
         "similar_transfers": similar_transfers(transfer),
         "payout": payout,

@@ -190,6 +190,43 @@ def test_invalid_split_is_refused(cashier: Client, code, amount, expected: str) 
     assert all_rows() == before
 
 
+def test_order_without_a_code_in_the_note_is_found_by_amount_or_search(cashier: Client) -> None:
+    same_amount = make_waiting_order()
+    Order.objects.filter(pk=same_amount.pk).update(buyer_name="Trần Văn Bình", folded_name="tran van binh")
+    paid = make_waiting_order()
+    Payment.objects.filter(order=paid).update(method="cod")
+    transfer = make_transfer("tien hang", 120_000)
+    path = f"{TRANSFERS}{transfer.pk}/"
+    other = make_transfer("tien hang", 77_000)
+
+    by_name = page_text(cashier, f"{path}?q=binh tran")
+    by_amount = page_text(cashier, f"{TRANSFERS}{other.pk}/?q=120.000")
+    nothing = page_text(cashier, f"{path}?q=khong co ai")
+    unsearched = page_text(cashier, f"{TRANSFERS}{other.pk}/")
+
+    assert "Which order is the 120,000\xa0₫ for?" in by_name
+    assert f"Apply to order {same_amount.code}: 120,000\xa0₫" in by_name
+    assert f"Apply to order {same_amount.code}: 77,000\xa0₫ 43,000\xa0₫ will still be due." in by_amount
+    assert {order.code for order in (same_amount, paid)} == {
+        code for code in (same_amount.code, paid.code) if f"{code} ·" in by_amount
+    }
+    assert "No order found." in nothing
+    assert "Orders of 77,000\xa0₫ in the last 90 days None." in unsearched
+    assert "Find the order" in page_text(cashier, TRANSFERS)
+
+
+def test_orders_of_the_same_amount_are_listed_before_any_search(cashier: Client) -> None:
+    order = make_waiting_order()
+    Payment.objects.filter(order=order).update(method="cod")
+    transfer = make_transfer("tien hang", 120_000)
+
+    matched = press(cashier, f"Apply to order {order.code}", f"{TRANSFERS}{transfer.pk}/")
+
+    assert "Matched" in text_of(matched)
+    transfer.refresh_from_db()
+    assert transfer.state == TransferState.ASSIGNED
+
+
 def test_expired_order_is_replaced_with_one_click(cashier: Client) -> None:
     order = make_waiting_order()
     Payment.objects.update(expires_at=timezone.now() - timezone.timedelta(minutes=1))
