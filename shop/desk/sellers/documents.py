@@ -36,17 +36,21 @@ from shop.staff_pages import staff_only
 @require_safe
 @staff_only(Permission.MANAGE_STAFF)
 def show_document(request: HttpRequest, actor: Actor, pk: int, document_id: int) -> HttpResponse:
-    """Show a document with the data it proves; each file is opened, and logged, on its own."""
+    """Show a document with the data it proves.
+
+    A file is loaded, and its opening recorded, once the reviewer asks for it with `?mo=` and its id.
+    """
     application_documents = ApplicationDocument.objects.select_related("cooperative").prefetch_related(
         "files"
     )
     document = get_object_or_404(application_documents, pk=document_id, cooperative=pk)
     files = sorted(document.files.all(), key=lambda file: file.sort_order)
-    opened = opened_file_keys(document, actor)
+    opened = opened_file_keys(document, actor) | {request.GET.get("mo", "")}
     context = {
         "document": document,
         "cooperative": document.cooperative,
         "files": [(file, str(file.pk) in opened) for file in files],
+        "are_all_opened": all(str(file.pk) in opened for file in files),
         "next": _next_document(pk, document_id),
         "may_decide": document.cooperative.state in OPEN_STATES,
         "seen_submitted_at": format_submission_time(document.submitted_at),

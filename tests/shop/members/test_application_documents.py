@@ -115,13 +115,15 @@ def test_desk_shows_pdfs_in_a_frame_and_goes_on_with_the_next_document(applicant
     page = f"{address}giay/{first.pk}/"
     file_url = f"{address}tep/{first.files.get().pk}/"
     before = html_of(staff.get(page))
+    pressed = html_of(staff.get(f"{page}?mo={first.files.get().pk}"))
     file = staff.get(file_url)
     decision = {"seen_submitted_at": staff.get(page).context["seen_submitted_at"]}
 
     answer = staff.post(f"{page}nhan/", decision)
 
-    assert f'src="{file_url}"' in before
-    assert ("chưa mở" in before, "chưa mở" in html_of(staff.get(page))) == (True, False)
+    assert (file_url in before, f'src="{file_url}#navpanes=0' in pressed) == (False, True)
+    assert ('button-wide" disabled' in before, 'button-wide" disabled' in pressed) == (True, False)
+    assert ("Chưa mở" in before, "Chưa mở" in html_of(staff.get(page))) == (True, False)
     assert (file["X-Frame-Options"], "frame-ancestors 'self'" in file["Content-Security-Policy"]) == (
         "SAMEORIGIN",
         True,
