@@ -103,7 +103,7 @@ def list_cooperatives(request: HttpRequest, actor: Actor) -> HttpResponse:
         "states": [(state, state.label, counts.get(state, 0)) for state in CooperativeState],
         "page": page,
         "rows": [
-            (row, _application_checks(row), _decision_buttons(row), _reply_by(row))
+            (row, _application_checks(row), _sales_checks(row), _decision_buttons(row), _reply_by(row))
             for row in page.object_list
         ],
         "today": vietnam_date(timezone.now()),
@@ -150,6 +150,7 @@ def _render_cooperative(
         "other_languages": other_languages(),
         "form": form,
         "checks": _application_checks(cooperative),
+        "sales_checks": _sales_checks(cooperative),
         "buttons": _decision_buttons(cooperative),
         "reply_by": _reply_by(cooperative),
         "today": vietnam_date(timezone.now()),
@@ -177,7 +178,10 @@ def _with_checks(rows: QuerySet[Cooperative]) -> Any:
     return rows.prefetch_related("documents").annotate(
         applied_at=Coalesce(Subquery(submitted_at), F("created_at")),
         has_warehouse=Exists(Warehouse.objects.filter(cooperative=OuterRef("pk"))),
-        has_way=Exists(DeliveryMethod.objects.filter(cooperative=OuterRef("pk"), is_active=True)),
+        has_delivery_method=Exists(DeliveryMethod.objects.filter(cooperative=OuterRef("pk"), is_active=True)),
+        has_products_on_sale=Exists(
+            Listing.objects.filter(product__cooperative=OuterRef("pk"), state=ListingState.PUBLISHED)
+        ),
     )
 
 
@@ -198,16 +202,22 @@ def _document_rows(row: Cooperative) -> list[tuple[DocumentKind, ApplicationDocu
 
 
 def _application_checks(row: Any) -> list[ApplicationCheck]:
-    """Return checks of the application; those of warehouse and delivery do not prevent approval."""
+    """Return the checks that decide on approval."""
     failed = failed_checks(row)
     return [
-        *(
-            _application_check(row, name, label, is_failed=name in failed)
-            for name, label in check_labels(row).items()
-        ),
-        _presence_check(_("Warehouse"), row.has_warehouse),
-        _presence_check(_("Delivery methods"), row.has_way),
+        _application_check(row, name, label, is_failed=name in failed)
+        for name, label in check_labels(row).items()
     ]
+
+
+def _sales_checks(row: Any) -> list[ApplicationCheck]:
+    """Return what the cooperative needs besides approval before buyers can order; empty if nothing."""
+    checks = [
+        _presence_check(_("Warehouse"), row.has_warehouse),
+        _presence_check(_("Delivery methods"), row.has_delivery_method),
+        _presence_check(_("Products on sale"), row.has_products_on_sale),
+    ]
+    return checks if any(not check.tone for check in checks) else []
 
 
 def _application_check(
@@ -229,7 +239,7 @@ def _application_check(
 def _presence_check(label: StrOrPromise, is_present: bool) -> ApplicationCheck:
     if is_present:
         return ApplicationCheck(label, "good")
-    return ApplicationCheck(label, "bad", pgettext("document", "missing"))
+    return ApplicationCheck(label, "", pgettext("warehouse", "not yet"))
 
 
 def _decision_buttons(row: Cooperative) -> list[DecisionButton]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from typing import Any
 
 import pytest
@@ -373,12 +374,32 @@ def test_checks_of_an_application_tell_what_is_missing_sent_or_not_provided(admi
         "Mã số thuế: không khai",
         "Điện thoại: chưa đúng",
         "Người đại diện: còn thiếu",
-        "Kho: còn thiếu",
+        "Kho: chưa có",
+        "Cách giao hàng: chưa có",
     ):
         assert text in page
+    assert (
+        page.index("Cần để duyệt") < page.index("Hợp tác xã làm sau khi duyệt") < page.index("Kho: chưa có")
+    )
     assert page.count(": chờ bạn xem") == 1
     assert 'value="approved" disabled>' in page
     assert "Bạn duyệt được khi thông tin đã đủ" in page
+
+
+def test_approved_cooperative_without_products_is_not_called_selling(admin: Client) -> None:
+    waiting = make_cooperative("HTX Mới")
+    selling = make_seller("HTX Cũ")
+    make_product(selling)
+    pages = [html_of(admin.get(f"{DESK}hop-tac-xa/{row.pk}/")) for row in (waiting, selling)]
+
+    listed = " ".join(html_of(admin.get(f"{DESK}hop-tac-xa/?state=approved")).split())
+
+    states = [re.search(r'<span class="tag (\w+)">([^<]+)<', page).groups() for page in pages]
+    assert states == [("wait", "Đã duyệt, chưa bán"), ("good", "Đang bán")]
+    assert "Hợp tác xã còn phải làm để bán được" in pages[0]
+    assert "Sản phẩm đang bán: chưa có" in pages[0]
+    assert listed.count("Đã duyệt, chưa bán") == listed.count('<span class="tag good">Đang bán</span>') == 1
+    assert "Đã duyệt 2" in listed
 
 
 def test_sign_in_page_of_the_workplaces_says_so_without_hints_for_buyers(client: Client) -> None:
