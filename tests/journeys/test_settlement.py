@@ -135,6 +135,7 @@ def _pay(desk: Page, tmp_path: Any) -> None:
     desk.get_by_role("link", name="HTX Thiên An").click()
     expect(desk.get_by_role("img", name="Mã QR để trả bằng ứng dụng ngân hàng")).to_be_visible()
     desk.get_by_label("Mã giao dịch ngân hàng").fill("FT26330778899")
-    desk.get_by_role("button", name="Đánh dấu đã chi trả").click()
+    desk.get_by_role("button", name="Kiểm tra và đánh dấu đã chi trả").click()
+    desk.get_by_role("button", name="220.000\xa0₫ đã chuyển, ghi đã chi trả").click()
     expect(desk.get_by_role("status")).to_contain_text("Đã đánh dấu là đã chi trả.")
     expect(desk.locator("main")).to_contain_text("FT26330778899")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 
 from django.contrib import messages
@@ -92,19 +93,23 @@ def download_due_payouts(request: HttpRequest, actor: Actor) -> HttpResponse:
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_sign_in
 def mark_payouts_paid(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Mark chosen payouts as paid, each under its own reference or all under the file's."""
+    """Mark chosen payouts as paid, each under its own reference or all under the file's.
+
+    With `check` in the form, show what would be recorded instead.
+    """
     now, paid_count = timezone.now(), 0
-    common_reference = request.POST.get("reference", "")
-    chosen_payouts = request.POST.getlist("payout")
-    for text in chosen_payouts:
-        try:
-            payout_id = uuid.UUID(text)
-        except ValueError:
-            continue
+    chosen_payouts = _chosen_payouts(request)
+    if chosen_payouts and "check" in request.POST:
+        fields = [("idempotency_key", request.POST.get("idempotency_key", ""))]
+        for payout_id, reference in chosen_payouts.items():
+            fields += [("payout", str(payout_id)), (f"reference-{payout_id}", reference)]
+        return _render_confirmation(
+            request, chosen_payouts, fields, url=request.path, back=reverse("desk:payouts")
+        )
+    for payout_id, reference in chosen_payouts.items():
         idempotency_key = bind_idempotency_key(
             request.POST.get("idempotency_key", ""), "desk", "paid", payout_id.hex
         )
-        reference = request.POST.get(f"reference-{payout_id}", "").strip() or common_reference
         try:
             mark_payout_paid(
                 payout_id=payout_id,
@@ -139,12 +144,19 @@ def show_payout(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRespon
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_sign_in
 def mark_payout_paid_view(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
-    """Mark a payout as paid."""
+    """Mark a payout as paid; with `check` in the form, show what would be recorded instead."""
     form = PayoutPaymentForm(request.POST)
     if not form.is_valid():
         return _render_payout(request, pk, payment_form=form)
     idempotency_key = bind_idempotency_key(str(form.cleaned_data["idempotency_key"]), "desk", "paid", pk.hex)
     reference = form.cleaned_data["reference"]
+    page = reverse("desk:payout", args=[pk])
+    if "check" in request.POST:
+        fields = [
+            ("idempotency_key", str(form.cleaned_data["idempotency_key"])),
+            ("reference", reference),
+        ]
+        return _render_confirmation(request, {pk: reference}, fields, url=request.path, back=page)
     action = partial(
         mark_payout_paid,
         payout_id=pk,
@@ -153,7 +165,6 @@ def mark_payout_paid_view(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> 
         actor=actor,
         now=timezone.now(),
     )
-    page = reverse("desk:payout", args=[pk])
     return run_action(request, action, url=page, message=_("Marked as paid."))
 
 
@@ -186,6 +197,51 @@ def has_other_account(payout: Payout) -> bool:
         payout.bank_bin,
         payout.bank_account,
     )
+
+
+def _chosen_payouts(request: HttpRequest) -> dict[uuid.UUID, str]:
+    """Return the bank reference of each ticked payout: its own, or else the common one."""
+    common_reference = request.POST.get("reference", "")
+    references: dict[uuid.UUID, str] = {}
+    for text in request.POST.getlist("payout"):
+        with suppress(ValueError):
+            payout_id = uuid.UUID(text)
+            own_reference = request.POST.get(f"reference-{payout_id}", "").strip()
+            references[payout_id] = own_reference or common_reference
+    return references
+
+
+def _render_confirmation(
+    request: HttpRequest,
+    references: Mapping[uuid.UUID, str],
+    fields: Sequence[tuple[str, str]],
+    *,
+    url: str,
+    back: str,
+) -> HttpResponse:
+    """Show the payouts that are about to be recorded as sent, their total, and references used before."""
+    payouts = list(
+        Payout.objects.due().filter(pk__in=references).select_related(*_RECIPIENT_RELATIONS).order_by("pk")
+    )
+    if not payouts:
+        messages.error(request, _("These payments are already marked as paid."))
+        return redirect(back)
+    used_before = (
+        Payout.objects.filter(reference__in=[text.strip() for text in references.values() if text.strip()])
+        .exclude(pk__in=references)
+        .select_related(*_RECIPIENT_RELATIONS)
+    )
+    context = {
+        "rows": [(payout, find_bank(payout.bank_bin), references[payout.pk].strip()) for payout in payouts],
+        "total": sum(payout.amount for payout in payouts),
+        "currency": payouts[0].currency,
+        "used_before": used_before.order_by("-paid_at", "-pk"),
+        "is_reference_missing": not all(references[payout.pk].strip() for payout in payouts),
+        "fields": fields,
+        "url": url,
+        "back": back,
+    }
+    return render(request, "desk/payout_confirmation.html", context)
 
 
 def _is_in_bank_file(payout: Payout) -> bool:

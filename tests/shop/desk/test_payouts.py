@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import uuid
 
 import openpyxl
@@ -17,6 +18,7 @@ from tests.invariants import check_ledger
 from tests.markup import html_of
 from tests.orders.cash_on_delivery.cash_helpers import ACTOR_NOW
 from tests.orders.settlement.settlement_helpers import ACCOUNT, make_due_payout
+from tests.refusals import all_rows
 
 pytestmark = pytest.mark.django_db
 PAGE = "/quan-tri/chi-tien/"
@@ -111,6 +113,33 @@ def test_several_payouts_are_marked_paid_with_their_own_or_a_common_reference(de
     assert messages_of(response) == messages_of(repeated) == ["Đã chi trả 2 khoản."]
     assert LedgerPosting.objects.filter(kind=PostingKind.PAYOUT).count() == 2
     check_ledger()
+
+
+def test_payouts_are_checked_before_they_are_marked_as_paid(desk: Client) -> None:
+    sent = make_due_payout(make_cooperative("HTX Cũ", **ACCOUNT), 70_000)
+    desk.post(f"{PAGE}{sent.pk}/da-chi/", {"key": KEY, "reference": "FT1"})
+    payouts = [make_due_payout(make_cooperative(name, **ACCOUNT), 182_000) for name in ("HTX A", "HTX B")]
+    form = {"key": KEY, "payout": [payout.pk for payout in payouts], "reference": "FT1", "check": "1"}
+    before = all_rows()
+
+    listed = desk.post(f"{PAGE}da-chi/", form)
+    single = desk.post(f"{PAGE}{payouts[0].pk}/da-chi/", {"key": KEY, "reference": "FT9", "check": "1"})
+    unnamed = desk.post(f"{PAGE}da-chi/", form | {"reference": " "})
+
+    assert all_rows() == before
+    page = html_of(listed)
+    assert "364.000\xa0₫ đã chuyển, ghi đã chi trả" in " ".join(page.split(" "))
+    assert all(text in page for text in ("HTX A", "HTX B", "8888000011"))
+    assert "Mã FT1 đã dùng ngày" in page
+    assert "70.000\xa0₫" in page
+    assert "182.000\xa0₫ đã chuyển, ghi đã chi trả" in html_of(single)
+    assert "đã dùng ngày" not in html_of(single)
+    assert "Thiếu mã giao dịch của ngân hàng" in html_of(unnamed)
+    fields = re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', page)
+    desk.post(
+        f"{PAGE}da-chi/", {name: [value for key, value in fields if key == name] for name, _v in fields}
+    )
+    assert set(Payout.objects.values_list("state", "reference")) == {("paid", "FT1")}
 
 
 def test_paid_payout_is_not_marked_again(desk: Client) -> None:
