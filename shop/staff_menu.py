@@ -142,7 +142,7 @@ _GROUPS = (
             ),
             MenuEntry(
                 "desk:cash",
-                pgettext_lazy("tab", "Cash"),
+                pgettext_lazy("cash", "Cash on delivery"),
                 "banknote",
                 Permission.HANDLE_PAYMENTS,
                 _desk(
@@ -172,7 +172,7 @@ _GROUPS = (
         (
             MenuEntry(
                 "desk:staff",
-                _("Staff and roles"),
+                pgettext_lazy("desk", "Staff"),
                 "users",
                 Permission.MANAGE_STAFF,
                 _desk(

@@ -116,7 +116,7 @@ def _correct(desk: Page) -> None:
     desk.get_by_label("Số tiền").fill("15.000")
     desk.get_by_label("Lý do").fill("Thưởng đơn đầu tiên")
     desk.get_by_role("button", name="Thêm điều chỉnh").click()
-    expect(desk.get_by_role("heading", level=1)).to_have_text("Kỳ kết sổ 2, HTX Thiên An")
+    expect(desk.get_by_role("heading", level=1)).to_have_text("Kỳ quyết toán 2, HTX Thiên An")
     expect(desk.locator(".sums .total").last).to_have_text("15.000 ₫")
 
 

@@ -31,6 +31,9 @@ class ChangeQuerySet(models.QuerySet["Change"]):
     def oldest_first(self) -> ChangeQuerySet:
         return self.order_by("created_at", "pk")
 
+    def newest_first(self) -> ChangeQuerySet:
+        return self.order_by("-created_at", "-pk")
+
 
 class Change(models.Model):
     """One entry of the change log, written in the transaction it describes and never edited.

@@ -246,7 +246,7 @@ def _render_remittance(
         "remittance": remittance,
         "page": Paginator(lines.order_by("pk"), PER_PAGE).get_page(request.GET.get("page")),
         "form": difference if remittance.unresolved_difference else form,
-        "history": build_change_displays(Change.objects.of_row_and_parts(remittance).oldest_first()),
+        "history": build_change_displays(Change.objects.of_row_and_parts(remittance).newest_first()),
     }
     has_errors = form.errors or difference.errors
     return render(request, "desk/remittance.html", context, status=422 if has_errors else 200)

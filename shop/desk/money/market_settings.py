@@ -80,7 +80,7 @@ def _render_page(
         "sample": sample,
         "drawing": qr_svg(sample.payload, title=_("Sample VietQR code")) if sample else "",
         "waiting_order_count": Order.objects.waiting_for_transfer().count(),
-        "history": build_change_displays(Change.objects.of_row_and_parts(ShopSettings(pk=1)).oldest_first()),
+        "history": build_change_displays(Change.objects.of_row_and_parts(ShopSettings(pk=1)).newest_first()),
     }
     return render(request, "desk/settings.html", context, status=422 if account or times else 200)
 

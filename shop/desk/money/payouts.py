@@ -271,7 +271,7 @@ def _render_payout(
         "payment_form": payment_form or PayoutPaymentForm(initial={"idempotency_key": uuid.uuid4()}),
         "account_form": account_form or PayoutAccountForm(),
         "history": build_change_displays(
-            (Change.objects.of_row(payout) | Change.objects.of_row_and_parts(payout)).oldest_first()
+            (Change.objects.of_row(payout) | Change.objects.of_row_and_parts(payout)).newest_first()
         ),
     }
     status = 422 if (payment_form or account_form) else 200

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -13,8 +14,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from orders.actions.settlement.close_settlement import close_settlement, correct_balance
@@ -33,6 +35,9 @@ from shop.reports import settlements as report
 from shop.staff_pages import staff_only
 
 PER_PAGE = 50
+_SIGNS = {field: sign for field, _name, sign in report.SIGNED_TOTALS}
+# The columns of the list that add up to the balance.
+_COLUMNS = (("carried_forward", gettext_lazy("Brought forward")), *report.TOTAL_COLUMNS[1:])
 _TABS = {
     "": Settlement.objects.open,
     "chot": Settlement.objects.payable,
@@ -56,18 +61,23 @@ def list_settlements(request: HttpRequest, actor: Actor) -> HttpResponse:
         if tab
         else LedgerEntry.objects.filter(settlement__in=list(page.object_list)).totals_by_settlement()
     )
-    settlement_rows = [
-        (
-            row,
-            PeriodTotals.fixed_at_closing(row) if tab else open_totals.get(row.pk, PeriodTotals()),
-            row.pk in open_totals,
-        )
+    totals_by_row = {
+        row: PeriodTotals.fixed_at_closing(row) if tab else open_totals.get(row.pk, PeriodTotals())
         for row in page.object_list
-    ]
+    }
+    listed_total = _sum_totals(totals_by_row.values())
+    currencies = {row.currency for row in totals_by_row}
     context = {
         "tab": tab,
         "page": page,
-        "rows": settlement_rows,
+        "heads": [name for _field, name in _COLUMNS],
+        "rows": [
+            (row, totals, row.pk in open_totals, _signed_amounts(totals))
+            for row, totals in totals_by_row.items()
+        ],
+        "listed_total": listed_total,
+        "listed_amounts": _signed_amounts(listed_total),
+        "common_currency": currencies.pop() if len(currencies) == 1 else "",
         "may_close": bool(open_totals),
         "idempotency_key": uuid.uuid4(),
         "due": Payout.objects.due().count(),
@@ -79,13 +89,18 @@ def list_settlements(request: HttpRequest, actor: Actor) -> HttpResponse:
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_sign_in
 def close_chosen_settlements(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Close the chosen settlements, or all with entries, each independently."""
+    """Close the chosen settlements, or all with entries, each independently.
+
+    With `check` in the form, list them with their amounts instead.
+    """
     with_entries = Exists(LedgerEntry.objects.filter(settlement=OuterRef("pk")))
     open_settlements = Settlement.objects.open().filter(with_entries).order_by("pk")
     selected_ids = sorted(set(chosen_ids(request.POST.getlist("settlement"))))
     settlement_ids = (
         list(open_settlements.values_list("pk", flat=True)) if "all" in request.POST else selected_ids
     )
+    if settlement_ids and ("check" in request.POST or "all" in request.POST):
+        return _render_closing(request, settlement_ids)
     now, closed_count = timezone.now(), 0
     for settlement_id in settlement_ids:
         idempotency_key = bind_idempotency_key(
@@ -180,6 +195,39 @@ def download_settlement_workbook(request: HttpRequest, actor: Actor, pk: int) ->
     return settlement_documents.workbook_statement(report.build_statement(_settlement_or_missing(pk)))
 
 
+def _signed_amounts(totals: PeriodTotals) -> list[tuple[Promise, int]]:
+    """Return the list's columns: names, and amounts that add up to the balance."""
+    return [(name, _SIGNS[field] * getattr(totals, field)) for field, name in _COLUMNS]
+
+
+def _sum_totals(rows: Iterable[PeriodTotals]) -> PeriodTotals:
+    listed = list(rows)
+    return PeriodTotals(**{field: sum(getattr(row, field) for row in listed) for field, _name in _COLUMNS})
+
+
+def _render_closing(request: HttpRequest, settlement_ids: Sequence[int]) -> HttpResponse:
+    """Show the open settlements that are about to be closed, and what becomes of their amounts."""
+    settlements = list(
+        Settlement.objects.open()
+        .filter(pk__in=settlement_ids)
+        .select_related("cooperative")
+        .order_by("cooperative__sort_order", "cooperative__name", "pk")
+    )
+    if not settlements:
+        messages.error(request, _("These periods are already closed."))
+        return redirect("desk:settlements")
+    totals = LedgerEntry.objects.filter(settlement__in=settlements).totals_by_settlement()
+    rows = [(settlement, totals.get(settlement.pk, PeriodTotals()).payable) for settlement in settlements]
+    context = {
+        "rows": rows,
+        "idempotency_key": request.POST.get("idempotency_key", ""),
+        "payable": sum(amount for _settlement, amount in rows if amount > 0),
+        "carried": sum(amount for _settlement, amount in rows if amount < 0),
+        "currency": settlements[0].currency,
+    }
+    return render(request, "desk/settlement_closing.html", context)
+
+
 def _settlement_or_missing(pk: int) -> Settlement:
     return get_object_or_404(Settlement.objects.select_related("cooperative"), pk=pk)
 
@@ -198,6 +246,6 @@ def _render_settlement(request: HttpRequest, settlement: Settlement, form: Corre
         ],
         "form": form,
         "idempotency_key": uuid.uuid4(),
-        "history": build_change_displays(Change.objects.of_row_and_parts(settlement).oldest_first()),
+        "history": build_change_displays(Change.objects.of_row_and_parts(settlement).newest_first()),
     }
     return render(request, "desk/settlement.html", context, status=422 if form.errors else 200)

@@ -196,7 +196,7 @@ def _render_transfer(request: HttpRequest, pk: uuid.UUID, form: TransferReturnFo
         "payout_bank": find_bank(payout.bank_bin) if payout else None,
         "payout_qr": _qr_code(payout) if payout and payout.state == PayoutState.DUE else "",
         "form": form,
-        "history": build_change_displays(Change.objects.of_row_and_parts(transfer).oldest_first()),
+        "history": build_change_displays(Change.objects.of_row_and_parts(transfer).newest_first()),
     }
     return render(request, "desk/transfer.html", context, status=422 if form.errors else 200)
 

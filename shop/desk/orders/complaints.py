@@ -115,6 +115,6 @@ def _render_complaint(
         "refunds": list(complaint.refunds.oldest_first()),
         "parcels": list(complaint.parcels.in_order()),
         "answer": (form or answer_form(complaint, is_for_members=False)) if may_accept else None,
-        "history": build_change_displays(Change.objects.of_row(complaint).oldest_first()),
+        "history": build_change_displays(Change.objects.of_row(complaint).newest_first()),
     }
     return render(request, "desk/complaint.html", context, status=422 if form is not None else 200)

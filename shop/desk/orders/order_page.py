@@ -127,7 +127,7 @@ def show_order(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpR
         "questions": WeightQuestion.objects.of_order(order).open().in_order(),
         "substitutes": waiting_substitutes(order, timezone.now()),
         "closed_substitutes": closed_substitutes(order),
-        "history": build_change_displays(Change.objects.of_row_and_parts(order).oldest_first()),
+        "history": build_change_displays(Change.objects.of_row_and_parts(order).newest_first()),
         "consents": Consent.objects.filter(subject=f"order:{order.pk}").order_by("given_at", "pk"),
         "form": OrderReasonForm(),
         "may_cancel": any(part_display.may_cancel for part_display in part_displays)

@@ -88,7 +88,7 @@ def show_data_request(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> Http
         "now": timezone.now(),
         "order_count": orders.count(),
         "automatic_action_label": _FULFIL_LABELS.get(RequestKind(row.kind)) if row.is_open else None,
-        "history": build_change_displays(Change.objects.of_row(row).oldest_first()),
+        "history": build_change_displays(Change.objects.of_row(row).newest_first()),
     }
     return render(request, "desk/data_request.html", context)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 
 import pytest
@@ -55,13 +56,19 @@ def test_open_figures_are_shown_per_cooperative(cashier: Client) -> None:
 
     page = cashier.get(PAGE)
 
-    [(row, figures, is_booked)] = page.context["rows"]
+    [(row, figures, is_booked, amounts)] = page.context["rows"]
     assert row.cooperative == seller
     assert figures.goods == 200_000
     assert figures.refunds == 40_000
     assert figures.payable == 182_000
     assert is_booked
-    assert "182.000" in html_of(page)
+    assert {str(name): amount for name, amount in amounts if amount} == {
+        "Tiền hàng": 200_000,
+        "Phí giao hàng": 30_000,
+        "Hoàn tiền": -40_000,
+        "Phí sàn": -8_000,
+    }
+    assert html_of(page).count("182.000\xa0₫") == 2  # in its row and as the total
 
 
 def test_chosen_periods_are_closed_and_others_stay_open(cashier: Client) -> None:
@@ -82,12 +89,29 @@ def test_close_all_skips_empty_periods(cashier: Client) -> None:
         make_open_settlement(make_cooperative(name))
     close_open_settlement(Settlement.objects.first().cooperative)
 
-    response = cashier.post(f"{PAGE}chot/", {"idempotency_key": KEY, "all": "1"}, follow=True)
+    listed = html_of(cashier.post(f"{PAGE}chot/", {"idempotency_key": KEY, "all": "1"}))
+    closed_before = Settlement.objects.closed().count()
+    chosen = re.findall(r'name="settlement" value="(\d+)"', listed)
+    response = cashier.post(f"{PAGE}chot/", {"idempotency_key": KEY, "settlement": chosen}, follow=True)
 
+    assert (closed_before, len(chosen), "Chốt 2 kỳ" in listed) == (1, 2, True)
     assert "Đã chốt 2 kỳ." in messages_text(response)
     assert Settlement.objects.closed().count() == 3
     assert Payout.objects.count() == 3
     check_ledger()
+
+
+def test_periods_are_listed_with_their_amounts_before_they_are_closed(cashier: Client) -> None:
+    positive = make_open_settlement(make_cooperative("A"), 50_000)
+    negative = make_open_settlement(make_cooperative("B"), -5_000)
+    form = {"idempotency_key": KEY, "settlement": [positive.pk, negative.pk], "check": "1"}
+
+    page = html_of(cashier.post(f"{PAGE}chot/", form))
+
+    assert Settlement.objects.closed().count() == 0
+    assert page.count("50.000\xa0₫") == 2  # in its row and as payments due
+    assert page.count("−5.000\xa0₫") == 2
+    assert "Trừ vào kỳ sau" in page
 
 
 def test_repeated_close_closes_once(cashier: Client) -> None:
@@ -107,7 +131,7 @@ def test_closing_a_closed_period_says_so(cashier: Client) -> None:
 
     response = cashier.post(f"{PAGE}{settlement.pk}/chot/", {"idempotency_key": KEY}, follow=True)
 
-    assert "Kỳ kết sổ này đã chốt rồi." in messages_text(response)
+    assert "Kỳ quyết toán này đã chốt rồi." in messages_text(response)
     assert (Settlement.objects.count(), Payout.objects.count()) == (2, 1)
 
 

@@ -93,7 +93,7 @@ def test_pdf_holds_all_rows_in_correct_vietnamese(desk: Client) -> None:
     assert response["Content-Disposition"] == 'attachment; filename="quyet-toan-htx-dong-phuc-1.pdf"'
     text = text_of(response.content)
     lines = [" ".join(line.split()) for line in text.splitlines()]
-    assert "Bảng kê kết sổ kỳ 1" in lines
+    assert "Bảng kê quyết toán kỳ 1" in lines
     assert NAME in " ".join(text.split())
     assert "Tiền bán sản phẩm 300.000 ₫" in lines
     assert "Phí giao hàng tự làm 60.000 ₫" in lines
@@ -148,10 +148,10 @@ def test_workbook_holds_sums_and_rows_as_numbers(desk: Client) -> None:
 
     book = openpyxl.load_workbook(io.BytesIO(response.content))
     sums, rows = book.worksheets
-    assert (sums.title, rows.title) == ("Kỳ kết sổ", "Đơn hàng và điều chỉnh")
+    assert (sums.title, rows.title) == ("Kỳ quyết toán", "Đơn hàng và điều chỉnh")
     heads = [[sheet.cell(row, 1).value for row in (1, 2)] for sheet in book.worksheets]
     period = "24/11/2026 đến 10:00 ngày 24/11/2026"
-    assert heads == [["Kỳ kết sổ 1, HTX Đồng Phúc", period]] * 2
+    assert heads == [["Kỳ quyết toán 1, HTX Đồng Phúc", period]] * 2
     assert list(sums.iter_rows(min_row=4, values_only=True)) == [
         ("Nội dung", "Số tiền"),
         ("Tiền bán sản phẩm", 300_000),
