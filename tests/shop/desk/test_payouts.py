@@ -119,11 +119,18 @@ def test_payouts_are_checked_before_they_are_marked_as_paid(desk: Client) -> Non
     sent = make_due_payout(make_cooperative("HTX Cũ", **ACCOUNT), 70_000)
     desk.post(f"{PAGE}{sent.pk}/da-chi/", {"idempotency_key": KEY, "reference": "FT1"})
     payouts = [make_due_payout(make_cooperative(name, **ACCOUNT), 182_000) for name in ("HTX A", "HTX B")]
-    form = {"idempotency_key": KEY, "payout": [payout.pk for payout in payouts], "reference": "FT1", "check": "1"}
+    form = {
+        "idempotency_key": KEY,
+        "payout": [payout.pk for payout in payouts],
+        "reference": "FT1",
+        "check": "1",
+    }
     before = all_rows()
 
     listed = desk.post(f"{PAGE}da-chi/", form)
-    single = desk.post(f"{PAGE}{payouts[0].pk}/da-chi/", {"idempotency_key": KEY, "reference": "FT9", "check": "1"})
+    single = desk.post(
+        f"{PAGE}{payouts[0].pk}/da-chi/", {"idempotency_key": KEY, "reference": "FT9", "check": "1"}
+    )
     unnamed = desk.post(f"{PAGE}da-chi/", form | {"reference": " "})
 
     assert all_rows() == before
