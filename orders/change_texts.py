@@ -52,7 +52,7 @@ ORDER_CHANGE_TEXTS: dict[str, Promise] = {
     "parcel.return_created": pgettext_lazy("history", "Return on its way"),
     "parcel.return_received": pgettext_lazy("history", "Return received"),
     "parcel.return_cancelled": pgettext_lazy("history", "Items not coming back"),
-    "parcel.lines_marked_unsent": pgettext_lazy("history", "Items not sent, refunded instead"),
+    "parcel.lines_marked_unsent": pgettext_lazy("history", "Items not sent, amount reduced"),
     "parcel.cash_reduced": pgettext_lazy("history", "Cash to collect reduced"),
     "payment.received": pgettext_lazy("history", "Payment received"),
     "payment.authorised": pgettext_lazy("history", "Amount authorised on the card"),

@@ -75,7 +75,12 @@ def refund_order(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> Htt
         except (Missing, Refused) as refused:
             form.add_error(None, str(refused.message))
         else:
-            messages.success(request, _("Refund decided. The buyer has been notified."))
+            message = (
+                _("Refund decided. The buyer has been notified.")
+                if order.charged
+                else _("Amount due reduced. The buyer has been notified.")
+            )
+            messages.success(request, message)
             return redirect("desk:order", order_id=order_id)
     context = {
         "order": order,
@@ -83,6 +88,7 @@ def refund_order(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> Htt
         "parts": parts,
         "form": form,
         "limits": limits,
+        "is_unpaid": not order.charged,
         "decision": decision if not form.errors else None,
         "summary": _summary(decision, limits) if decision else [],
     }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import Prefetch
@@ -62,13 +64,13 @@ class ParcelDisplay:
 class PartDisplay:
     """A part with its parcels and what staff may do with it.
 
-    `may_cancel` is true before anything was dispatched, `may_refund` until all of its money is refunded. In
-    minor units, `reduction` is for unsent items, `refunded` for everything else, and `commission` is what the
-    cooperative will owe for the rest.
+    `lines` come with the quantity that is not sent. `may_cancel` is true before anything was dispatched,
+    `may_refund` until all of its money is refunded. In minor units, `reduction` is for unsent items,
+    `refunded` for everything else, and `commission` is what the cooperative will owe for the rest.
     """
 
     part: OrderPart
-    lines: list[OrderLine]
+    lines: list[tuple[OrderLine, int]]
     parcels: list[ParcelDisplay]
     may_cancel: bool
     may_refund: bool
@@ -76,6 +78,11 @@ class PartDisplay:
     reduction: int
     refunded: int
     commission: int
+
+    @property
+    def remaining(self) -> int:
+        """The cost of the part after reductions and refunds, in minor units."""
+        return self.part.total_gross - self.reduction - self.refunded
 
     @property
     def shown_parcels(self) -> list[ParcelDisplay]:
@@ -122,6 +129,7 @@ def show_order(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpR
         "awaiting_account_amount": amount_awaiting_account(refund_displays),
         "complaints": Complaint.objects.filter(part__order=order).select_related("part").newest_first(),
         "surplus": refundable_surplus(order),
+        "is_unpaid": not order.charged,
         "account": _account_form(order),
         "idempotency_key": uuid.uuid4(),
         "questions": WeightQuestion.objects.of_order(order).open().in_order(),
@@ -160,10 +168,11 @@ def _build_part_displays(order: Order, refunds: list[Refund]) -> list[PartDispla
         may_refund = part.is_active and order.confirmed_at is not None and refundable > 0
         unsent = [refund for refund in refunds if refund.part_id == part.pk and refund.is_for_unsent_items]
         reduction = sum(refund.amount for refund in unsent)
+        unsent_quantities = _unsent_quantities(unsent)
         part_displays.append(
             PartDisplay(
                 part,
-                lines,
+                [(line, unsent_quantities[line.pk]) for line in lines],
                 parcel_displays,
                 may_cancel,
                 may_refund,
@@ -174,6 +183,15 @@ def _build_part_displays(order: Order, refunds: list[Refund]) -> list[PartDispla
             )
         )
     return part_displays
+
+
+def _unsent_quantities(refunds: Iterable[Refund]) -> Counter[uuid.UUID]:
+    """Return the quantities that are not sent, by order line; 0 for others."""
+    quantities: Counter[uuid.UUID] = Counter()
+    for refund in refunds:
+        for line in refund.parcel.lines.all() if refund.parcel is not None else ():
+            quantities[line.order_line_id] += line.quantity
+    return quantities
 
 
 def _other_methods(order: Order) -> list[PaymentChoice]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 from django.test import Client
 
@@ -11,7 +13,7 @@ from cooperatives.states import CooperativeState
 from orders.actions.fulfilment.deliver_parcels import hand_over_parcel
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
 from orders.actions.refunds.report_shortage import report_shortage
-from orders.models import LedgerAccount, LedgerEntry, Order, OrderPart, Parcel
+from orders.models import LedgerAccount, LedgerEntry, Order, OrderPart, Parcel, Refund
 from orders.states import OrderStatus, ParcelState, PartState
 from shop.core.actors import Actor
 from shop.core.geography.divisions import load_divisions
@@ -35,6 +37,7 @@ from tests.markup import html_of
 pytestmark = pytest.mark.django_db
 
 DESK = "/quan-tri/"
+KEY = str(uuid.UUID(int=7))
 
 
 @pytest.fixture
@@ -284,6 +287,11 @@ def test_commission_is_charged_only_on_items_that_are_sent(admin: Client) -> Non
     reduction, due = format_money(80_000, "VND"), format_money(205_000, "VND")
     assert f"Phí sàn: {format_money(8_750, 'VND')}" in html
     assert f"<dt>Giảm do thiếu hàng</dt><dd>−{reduction}</dd><dt>Phải trả</dt><dd>{due}</dd>" in html
+    assert (
+        f'Còn lại của phần này</th><td></td><td class="wide-only"></td><td class="number">{due}</td>' in html
+    )
+    assert [unsent for _line, unsent in part_display.lines] == [2, 0]
+    assert "2 không gửi" in html
     parcel = pack_parcel(part_id=part.pk, quantities={first.pk: 1, second.pk: 1}, **as_system)
     close_parcel(parcel_id=parcel.pk, **as_system)
     hand_over_parcel(parcel_id=parcel.pk, **as_system)
@@ -291,6 +299,30 @@ def test_commission_is_charged_only_on_items_that_are_sent(admin: Client) -> Non
     admin.post(address, {f"delivery-{parcel.pk}-cash": "yes"})
     charged = LedgerEntry.objects.filter(account=LedgerAccount.COMMISSION)
     assert [-entry.amount for entry in charged] == [8_750]
+
+
+def test_unpaid_order_is_reduced_rather_than_refunded(admin: Client) -> None:
+    order = make_order((make_variant(price=40_000), 3))
+    part = order.parts.get()
+    accept_part(part_id=part.pk, actor=Actor.system("test"), now=NOW)
+    line = part.lines.get()
+    address = f"{DESK}don-hang/{order.pk}/hoan-tien/?goi=1"
+    form = {
+        "idempotency_key": KEY,
+        f"amount-{line.pk}": "20.000",
+        "bearer": "platform",
+        "reason": "Dập",
+    }
+
+    listed, page = html_of(admin.get(f"{DESK}don-hang/{order.pk}/")), html_of(admin.get(address))
+    preview = html_of(admin.post(address, {**form, "count": "1"}))
+    done = admin.post(address, {**form, "confirmed": "20000"}, follow=True)
+
+    assert all("Giảm số phải trả" in text and "Hoàn tiền cho" not in text for text in (listed, page))
+    assert "Chưa thanh toán: không chuyển trả tiền, người mua chỉ trả ít hơn." in page
+    assert f"Giảm {format_money(20_000, 'VND')} số phải trả" in preview
+    assert [str(message) for message in done.context["messages"]] == ["Đã giảm số phải trả và báo người mua."]
+    assert Refund.objects.get().repayment == 0
 
 
 def test_delivery_needs_no_reason_and_a_foreign_parcel_is_not_found(admin: Client) -> None:
