@@ -128,7 +128,7 @@ def suggest_orders(transfers: Sequence[BankTransfer]) -> dict[uuid.UUID, Transfe
 
 
 def find_orders(transfer: BankTransfer, text: str) -> TransferSuggestions:
-    """Return orders found by `text` (see `OrderQuerySet.matching`) or by an amount; nearest amounts first.
+    """Return orders found by a buyer's or label's `text`, or by an amount; nearest amounts first.
 
     Without a text: recent orders that cost the unassigned amount or have it due, even paid and ended ones.
     """

@@ -150,6 +150,7 @@ class CodColumnsForm(ColumnsForm):
     fee_bearer = forms.ChoiceField(
         label=_("Fees paid by"),
         choices=CostBearer.choices,
+        help_text=_("The carrier keeps its fees from the cash. Choose who bears them."),
         widget=forms.Select(attrs={"class": "input"}),
     )
 

@@ -236,6 +236,9 @@ def test_statement_columns_are_mapped_and_the_statement_is_imported(cashier: Cli
     cashier.post(f"{CASH}dong/{row.pk}/", {"answer": "take"})
 
     assert f"{parcel.part.order.code}-1" in before
+    assert before.index("1 dòng khớp, 1 dòng cần kiểm tra") < before.index("Đã nhận ra các cột")
+    assert '<details class="panel"><summary>' in before
+    assert "hãng giữ lại, bên chịu: chợ" in before
     assert shortfall_parcel.tracking_number in after
     assert {Parcel.objects.get(pk=sent.pk).cod_state for sent in (parcel, shortfall_parcel)} == {
         CodState.REMITTED
