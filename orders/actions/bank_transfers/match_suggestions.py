@@ -139,7 +139,7 @@ def find_orders(transfer: BankTransfer, text: str) -> TransferSuggestions:
     amount = _parse_search_amount(text) if text else unassigned
     found = {order.pk: order for order in orders.matching(text).newest_first()[:_MAX_FOUND]} if text else {}
     if amount:
-        of_amount = recent_orders.annotate(open_amount=F("due_gross") - F("charged")).filter(
+        of_amount = recent_orders.annotate(open_amount=F("current_total_gross") - F("charged")).filter(
             Q(total_gross=amount) | Q(open_amount=amount)
         )
         found |= {order.pk: order for order in of_amount.newest_first()[:_MAX_FOUND]}
@@ -151,7 +151,7 @@ def find_orders(transfer: BankTransfer, text: str) -> TransferSuggestions:
     suggestions.sort(
         key=lambda suggestion: (
             not suggestion.amount,
-            abs(unassigned - suggestion.order.still_due),
+            abs(unassigned - suggestion.order.amount_due),
             suggestion.order.code,
         )
     )
