@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from orders.models.payment import Payment
 from orders.states import OUTCOME_UNKNOWN_STATES, CallState
 
-SUPERSEDED = "superseded"  # code of a call that became unnecessary before it was made
+SUPERSEDED = "superseded"  # the code of a call that became unnecessary before it was sent
 
 
 class Operation(models.TextChoices):
@@ -51,7 +51,7 @@ class GatewayCallQuerySet(models.QuerySet["GatewayCall"]):
         ).exclude(Q(operation=Operation.START) | Q(code=SUPERSEDED))
 
     def due_for_check(self, now: datetime.datetime) -> GatewayCallQuerySet:
-        """Return calls whose state is due to be fetched from the gateway, longest waiting first."""
+        """Return calls to look up at the gateway now, the longest waiting first."""
         waiting_states = OUTCOME_UNKNOWN_STATES | {CallState.NEEDS_BUYER}
         return self.filter(state__in=waiting_states, next_check_at__lte=now).order_by("next_check_at", "pk")
 

@@ -241,7 +241,7 @@ class ParcelLineQuerySet(models.QuerySet["ParcelLine"]):
         return quantities
 
     def unsent_quantities(self, lines: Iterable[OrderLine]) -> dict[uuid.UUID, int]:
-        """Return the missing or replaced steps of each line, by line id, without zeros. One query."""
+        """Return by line id how many steps were missing or substituted. Lines without any are left out."""
         rows = self.filter(order_line__in=list(lines), parcel__kind=ParcelKind.REFUND)
         rows = rows.exclude(parcel__state=ParcelState.VOIDED).order_by("order_line")
         return dict(rows.values_list("order_line").annotate(total=Sum("quantity")))

@@ -18,7 +18,7 @@ from orders.models.gateway import Operation
 
 
 class Outcome(StrEnum):
-    """The outcome of a call. `PENDING` and `NEEDS_BUYER` still change without a call of ours."""
+    """The outcome of a call. `PENDING` and `NEEDS_BUYER` may still change without another call."""
 
     SUCCEEDED = "succeeded"
     FAILED = "failed"

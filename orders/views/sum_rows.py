@@ -46,10 +46,10 @@ class DiscountRow:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Totals in minor units. `goods` and `delivery` are list prices; less the discounts they give the total.
+    """Totals in minor units: `goods` plus `delivery`, both at list price, minus the discounts.
 
-    `delivery` is None until the province is known. `is_maximum`: the goods are sold by weight, and the sums
-    are those of the highest weights.
+    `delivery` is None until the province is known. With `is_maximum` the goods are sold by weight, and the
+    sums are those of the highest weights.
     """
 
     currency: str

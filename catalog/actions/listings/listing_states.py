@@ -98,9 +98,10 @@ def publish_listing(
     actor: Actor,
     now: datetime.datetime,
 ) -> Listing:
-    """Publish a listing as platform staff, which approves it.
+    """Publish a listing on behalf of platform staff; this also approves it.
 
-    `seen_submitted_at` is the listing's `submitted_at` when the reviewer opened it; None is not compared.
+    `seen_submitted_at` is the listing's `submitted_at` when the reviewer opened it. Without it nothing is
+    compared.
     Raises Missing, ChangedSinceOpened, ListingIncomplete, PictureNotReady, ForbiddenWords,
     TransitionNotAllowed.
     """

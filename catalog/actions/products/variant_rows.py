@@ -84,8 +84,9 @@ def set_list_price(
 ) -> Price:
     """Step: set a variant's list price in a channel and reapply promotions. The product is locked.
 
-    `confirmed_values`: the values of an unusual price that a person confirmed, empty at first. Apps pass
-    None and are not asked; the desk lists their unusual prices. Raises InvalidPrice, UnusualPrice.
+    `confirmed_values` are the values of an earlier UnusualPrice, which a person confirms with them; they are
+    empty at the first try. With None nobody is asked: apps pass it, and the desk lists their unusual prices.
+    Raises InvalidPrice, UnusualPrice.
     """
     if not 1 <= amount <= MAX_PRICE:
         raise InvalidPrice(field="price")

@@ -2,8 +2,8 @@
 
 Each call takes three steps: claim the call (one transaction), call the gateway (no transaction), record the
 result (another transaction). A crash in between loses nothing. The row shows the request, the sweep looks the
-call up, and a call without a trace is sent again under the same idempotency key. A result
-older than the recorded final one is ignored.
+call up, and a call without a trace is sent again under the same idempotency key. A result older than the
+recorded final one is ignored.
 """
 
 from __future__ import annotations
@@ -173,7 +173,7 @@ def _write_outcome(gateway_call: GatewayCall, result: GatewayResult, *, now: dat
 
 @transaction.atomic(durable=True)
 def capture_before_expiry(*, call_id: uuid.UUID, now: datetime.datetime) -> None:
-    """Recalculate the order of an old authorisation, which captures it before it expires. Raises Missing."""
+    """Capture an old authorisation before it expires, by recalculating its order. Raises Missing."""
     order, _call = locks.lock_gateway_call(call_id)
     if order is None:
         raise Missing()

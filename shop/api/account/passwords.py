@@ -112,7 +112,10 @@ def confirm_email_change(
 
 
 def _check_password(user: User, password: str, field: str, context: Context) -> None:
-    """Check the current password. Raises InputError. Tries are limited as at sign-in, also with a token."""
+    """Check the current password. Raises InputError.
+
+    Tries are limited as at sign-in, although the client is already signed in by a token.
+    """
     account = user_key(user.pk)
     try:  # signed-in users have a limit of their own, independent of strangers' tries
         attempt = PasswordTry.count(account, network="", device=f"token of {account}")

@@ -31,7 +31,7 @@ from shop.core.models import Channel
 
 
 def visible_pages(context: Context, channel: Channel | None) -> Rows:
-    """Return visible pages; the channel only affects the objects they refer to."""
+    """Return visible pages, the same in every channel: it only affects the objects that they refer to."""
     stored_pages = Page.objects.annotate(
         key=F("id"), cooperative_key=Value(None, BigIntegerField()), story=Value("", TextField())
     )

@@ -120,7 +120,7 @@ transaction_item.related_rows(
 def payments_of_orders(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> Sequence[object]:
-    """Resolve payments of whole orders; hidden from cooperatives' staff, because they are the platform's."""
+    """Resolve payments of whole orders. Cooperatives' staff do not see these payments of the platform."""
     keys = [order_row.id for order_row in orders]
     own_orders = set()
     if not context.may(*PAYMENT_OR_ORDER_PERMISSIONS) and context.user is not None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from shop.core.models.geography import Division, FormerPlace, Level, remove_type_word
 from shop.core.texts.folding import fold
 
-MAX_SUGGESTIONS = 12  # suggestions; with more matches the person should also write the district or province
+MAX_SUGGESTIONS = 12  # if more communes match, the person adds the district or the province
 MAX_ADDRESS_LENGTH = 200  # characters of an address that are read
 
 _SEPARATORS = re.compile(r"[,;\n]")

@@ -168,7 +168,7 @@ def _render_application(
 
 
 def _send_registration_code(request: HttpRequest, form: ApplicationForm) -> HttpResponse:
-    """Send a code. The response is the same whether the address has an account. Raises TooManyTries."""
+    """Send a code. The response does not tell whether the address has an account. Raises TooManyTries."""
     submitted = form.cleaned_data
     begin_registration(request, submitted | {"name": submitted["account_name"]})
     secret = ("password", "csrfmiddlewaretoken")
