@@ -17,7 +17,7 @@ from shop.core.models import show_in_language
 
 @dataclass(frozen=True, slots=True)
 class WeekDay:
-    """A day of the week: `kind` is "market", "on" (something else happens) or ""; `text` describes it."""
+    """A day of the week: `kind` is "market", "on" (something else happens) or "". `text` describes it."""
 
     date: datetime.date
     is_today: bool
@@ -44,7 +44,7 @@ class CoachDeparture:
 
 
 class WeekEvent(NamedTuple):
-    """A moment to announce; `kind` is "closes" or "leaves" (the next coach), or "market"."""
+    """A moment to announce. `kind` is "closes" or "leaves" (the next coach), or "market"."""
 
     at: datetime.datetime
     kind: str
@@ -106,7 +106,7 @@ def this_week(methods: Sequence[DeliveryMethod], *, now: datetime.datetime) -> M
 
 
 def next_market(methods: Sequence[DeliveryMethod], *, now: datetime.datetime) -> MarketDate | None:
-    """Return the earliest market day; the first delivery method wins a tie."""
+    """Return the earliest market day. The first delivery method wins a tie."""
     candidates = [
         MarketDate(method, time, time.starts_at - datetime.timedelta(hours=method.cut_off_hours))
         for method in methods

@@ -55,7 +55,7 @@ def variant_stocks(variants: Collection[Variant], channel: Channel) -> dict[int,
 def low_stock_variants(cooperative: Cooperative, channel: Channel) -> QuerySet[Variant]:
     """Return the cooperative's variants on sale in the channel at or below their threshold, lowest first.
 
-    Each has `free`, over all warehouses that sell; it is negative if more is ordered than there is.
+    Each has `free`, over all warehouses that sell. It is negative if more is ordered than there is.
     """
     stocks = Stock.objects.reachable(channel_id=channel.pk, country=channel.default_country)
     free = stocks.filter(variant=OuterRef("pk")).values("variant").annotate(total=Sum("free")).values("total")

@@ -74,7 +74,7 @@ class MembershipContext:
 class PermissionGrant:
     """The cooperatives and channels covered by one group's permission.
 
-    Only `is_platform_wide` covers every cooperative; an empty set covers none. `channel_ids` is None if the
+    Only `is_platform_wide` covers every cooperative. An empty set covers none. `channel_ids` is None if the
     group is not restricted to channels.
     """
 

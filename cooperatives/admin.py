@@ -28,7 +28,7 @@ class DeliveryRateInline(ReadOnlyInline):
 
 @admin.register(Cooperative)
 class CooperativeAdmin(ReadMostlyAdmin):
-    """Edits only sort order and texts; the staff desk changes its state."""
+    """Edits only sort order and texts. The staff desk changes its state."""
 
     editable = ("sort_order", "summary", "story", "return_terms", "claim_hours", "accept_within_hours")
     list_display = ("name", "state", "commune_name", "phone", "sort_order")

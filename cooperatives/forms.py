@@ -45,7 +45,7 @@ _LABELS: dict[str, Promise] = {
 
 @dataclass(frozen=True, slots=True)
 class TranslatableRow:
-    """A row to translate and its translatable fields; `heading` distinguishes several rows."""
+    """A row to translate and its translatable fields. `heading` distinguishes several rows."""
 
     row: models.Model
     fields: tuple[str, ...]

@@ -83,7 +83,7 @@ class AppliedDiscount:
 
 @dataclass(frozen=True, slots=True)
 class AgreedDiscountShare:
-    """A discount's agreed share of a line; a percentage scales with the weight, an amount does not."""
+    """A discount's agreed share of a line. A percentage scales with the weight, an amount does not."""
 
     key: Hashable
     amount: int

@@ -31,7 +31,7 @@ ACTIVE_PART_STATES = frozenset({PartState.NEW, PartState.ACCEPTED})
 
 
 class Progress(TextChoices):
-    """The progress of packing and delivering a part; one function derives it from its parcels."""
+    """The progress of packing and delivering a part. One function derives it from its parcels."""
 
     NOTHING = "nothing", _("not packed yet")
     PACKING = "packing", _("being packed")
@@ -234,7 +234,7 @@ COMPLAINT_TRANSITIONS: Transitions = {
 
 
 class SubstituteState(TextChoices):
-    """A substitute that the cooperative offers for missing items; the buyer decides."""
+    """A substitute that the cooperative offers for missing items. The buyer decides."""
 
     WAITING = "waiting", pgettext_lazy("substitute", "waits for the buyer")
     ACCEPTED = "accepted", pgettext_lazy("substitute", "accepted")
@@ -326,7 +326,7 @@ class OrderStatus(TextChoices):
 
 
 class DerivedStatus(TextChoices):
-    """Statuses shown to people instead of the stored one; an order's parts and payments decide them."""
+    """Statuses shown to people instead of the stored one. An order's parts and payments decide them."""
 
     WAITING_FOR_PAYMENT = "waiting_for_payment", _("waiting for payment")
     READY_FOR_PICKUP = "ready_for_pickup", READY_FOR_PICKUP

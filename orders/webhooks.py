@@ -1,7 +1,7 @@
 """Webhooks of Stripe and of services that watch our bank account: verified on the raw body, then stored.
 
 Each answers 404 until its secret is set. Requests that cannot be verified or parsed are refused and store
-nothing; a service repeats a webhook that was not answered with 200.
+nothing. A service repeats a webhook that was not answered with 200.
 """
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ def serve_worker(request: HttpRequest) -> HttpResponse:
     """Return the service worker, which shows visited pages or an offline page if there is no network.
 
     One worker serves both languages, because its scope is the whole site. Browsers update it when a byte
-    differs; its cache name contains the build id, so that pages of an older build are dropped.
+    differs. Its cache name contains the build id, so that pages of an older build are dropped.
     """
     context = {
         "build": build_id(),

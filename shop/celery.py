@@ -70,7 +70,7 @@ app.conf.beat_schedule = {
 
 @app.task(name="shop.celery.note_beat", expires=60)
 def record_beat() -> None:
-    """Record when beat and a worker last ran; `/health/` reads it."""
+    """Record when beat and a worker last ran. `/health/` reads it."""
     cache.set(BEAT_KEY, timezone.now().isoformat(), timeout=None)
 
 

@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 
 def env(name: str, default: str = "") -> str:
-    """Return the variable without surrounding blanks; an empty one counts as unset."""
+    """Return the variable without surrounding blanks. An empty one counts as unset."""
     return os.environ.get(name, "").strip() or default
 
 

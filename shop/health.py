@@ -123,7 +123,7 @@ def _connect_to_broker() -> None:
 
 
 def _check_jobs(now: datetime) -> Report:
-    """Check that a worker ran beat's task recently; the age is null until the first run after a start."""
+    """Check that a worker ran beat's task recently. The age is null until the first run after a start."""
     last = cache.get(BEAT_KEY)
     if last is None:
         return {"ok": False, "last_beat": None, "age_seconds": None}

@@ -1,7 +1,7 @@
 """Cache public pages for anonymous visitors: validate them by ETag and keep them for seconds.
 
 All visitors without a session get the same page. Browsers revalidate their copy by its ETag. A process reuses
-a rendered page for at most PAGE_CACHE_SECONDS, and only while nothing in the shop has changed; one query
+a rendered page for at most PAGE_CACHE_SECONDS, and only while nothing in the shop has changed. One query
 checks that. A change that only the passing of time causes may appear that many seconds late.
 
 Three things are not cached: requests with cookies that are not listed here, responses that start a session or

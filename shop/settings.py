@@ -80,7 +80,7 @@ if DEBUG and SERVER:
 
 
 def _load_or_create_secret() -> str:
-    """Return the generated key of an embedded shop; the first process creates it."""
+    """Return the generated key of an embedded shop. The first process creates it."""
     path = DATA_DIR / "secret_key"
     if not path.exists():
         new_path = path.with_name(f"secret_key.{os.getpid()}")

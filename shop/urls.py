@@ -1,4 +1,4 @@
-"""Root URL configuration. Vietnamese has no prefix; the same paths are English under /en/."""
+"""Root URL configuration. Vietnamese has no prefix. The same paths are English under /en/."""
 
 from django.conf import settings
 from django.conf.urls.i18n import i18n_patterns

@@ -16,7 +16,7 @@ from django.utils import translation
 
 
 def _preload() -> None:
-    """Load all views, the API's schema, all templates and all languages; no database rows."""
+    """Load all views, the API's schema, all templates and all languages. No database rows."""
     get_resolver().check()
     # Import late: models need Django to be set up.
     from shop.api import endpoint

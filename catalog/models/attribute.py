@@ -57,7 +57,7 @@ class Attribute(WithMetadata, WithExternalReference):
 
 
 class AttributeValue(WithExternalReference):
-    """One attribute value; the attribute's input type determines which columns are used."""
+    """One attribute value. The attribute's input type determines which columns are used."""
 
     attribute = models.ForeignKey(Attribute, models.CASCADE, related_name="values")
     slug = models.SlugField(max_length=255)

@@ -69,7 +69,7 @@ class BackInStockRequest(models.Model):
 
     `variant` null means any variant. `is_for_next_season`: the product was available when requested, and the
     request waits for the season. `contact` is a lower-case e-mail address or a normalised phone number.
-    `notified_at` is when the notification was sent; a new request after that reuses the row. `token` is the
+    `notified_at` is when the notification was sent. A new request after that reuses the row. `token` is the
     secret of the unsubscribe link.
     """
 

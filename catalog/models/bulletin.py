@@ -43,7 +43,7 @@ class Bulletin(models.Model):
 
     `week` is its Monday in Vietnam. `spoken_text` is the Vietnamese loudspeaker text with numbers in words;
     empty in other languages. The texts never change, because a bulletin may have been read out.
-    `last_mailed_follower_id` is 0 before the first mail; `sent_at` is set when all followers were mailed.
+    `last_mailed_follower_id` is 0 before the first mail. `sent_at` is set when all followers were mailed.
     """
 
     week = models.DateField()

@@ -10,7 +10,7 @@ _NO_BRANCH = "/none/"  # a prefix that no path has
 
 
 def branch_prefix(path: str | None) -> str:
-    """Return the prefix of every path in the branch of this path; a missing path has an empty branch."""
+    """Return the prefix of every path in the branch of this path. A missing path has an empty branch."""
     return path or _NO_BRANCH
 
 
@@ -30,7 +30,7 @@ class Category(WithMetadata, WithExternalReference, WithSeo, WithTimes):
     """A product category; categories form a tree.
 
     `path` lists the keys from the root down ("/3/17/"), so that a branch is one prefix. Staff set
-    `is_hidden`; `is_shown` is derived: neither the category nor one above it is hidden. These columns and
+    `is_hidden`. `is_shown` is derived: neither the category nor one above it is hidden. These columns and
     `level` are written only by `catalog.actions.taxonomy.categories` and
     `catalog.actions.taxonomy.category_tree`.
     """

@@ -6,7 +6,7 @@ from django.utils.translation import pgettext_lazy
 
 
 class ForbiddenPhrase(models.Model):
-    """Words that no product's texts may contain, such as a claim to cure; `reason` is shown to the seller."""
+    """Words that no product's texts may contain, such as a claim to cure. `reason` is shown to the seller."""
 
     phrase = models.CharField(max_length=80, unique=True)
     reason = models.CharField(max_length=250)

@@ -107,7 +107,7 @@ class PriceQuerySet(models.QuerySet["Price"]):
 class Price(models.Model):
     """A variant's price in a channel, in minor units, with or without tax as the channel defines.
 
-    `amount` is the list price, null if the variant is not sold there; `discounted` is the price after the
+    `amount` is the list price, null if the variant is not sold there. `discounted` is the price after the
     best promotion, whose key is `promotion_key`.
     """
 

@@ -76,7 +76,7 @@ class Lot(models.Model):
         return self.code
 
     def is_expired_on(self, day: datetime.date) -> bool:
-        """Return whether it may no longer be sold on the day; it may on the day of expiry."""
+        """Return whether it may no longer be sold on the day. It may on the day of expiry."""
         return self.expires_on is not None and self.expires_on < day
 
 
@@ -108,7 +108,7 @@ class LotBalance(models.Model):
 
 
 class LotStage(models.Model):
-    """A dated note about what happened to a lot, such as washing. Buyers see it; it is never edited."""
+    """A dated note about what happened to a lot, such as washing. Buyers see it. It is never edited."""
 
     lot = models.ForeignKey(Lot, models.CASCADE, related_name="stages")
     title = models.CharField(max_length=120)

@@ -106,11 +106,11 @@ class ProductQuerySet(models.QuerySet["Product"]):
 
 
 class Product(WithMetadata, WithExternalReference, WithSeo, WithTimes):
-    """A product of a cooperative; its sizes and patterns are variants.
+    """A product of a cooperative. Its sizes and patterns are variants.
 
     `season` has bit m-1 set for each month m in which it is available. `description` is EditorJS JSON, as
-    Saleor's clients write it; `description_text` is its plain text. `search_name`, `search_text` and
-    `sort_key` are derived by `catalog.actions.products.product_rows`; `catalog.search.indexed_words` tells
+    Saleor's clients write it. `description_text` is its plain text. `search_name`, `search_text` and
+    `sort_key` are derived by `catalog.actions.products.product_rows`. `catalog.search.indexed_words` tells
     which words the first two hold.
     """
 

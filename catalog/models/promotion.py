@@ -37,7 +37,7 @@ class Promotion(WithMetadata, WithTimes):
 
     It applies to all products or one cooperative's, optionally limited to named products and category
     branches, from `starts_at` (inclusive) to `ends_at` (exclusive). `catalog.actions.listings.selling_prices`
-    writes the prices; `refresh_at` is when they must next be recalculated.
+    writes the prices. `refresh_at` is when they must next be recalculated.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -65,7 +65,7 @@ class Stock(models.Model):
 
     `on_hand` is the sum of its movements and may be negative: recorded facts can contradict promises, and a
     shortage is shown, not hidden. `reserved` is held for open checkouts, `allocated` for undispatched order
-    lines; `free` can still be sold.
+    lines. `free` can still be sold.
     """
 
     variant = models.ForeignKey(Variant, models.CASCADE, related_name="stocks")
@@ -96,7 +96,7 @@ class Stock(models.Model):
 
     @property
     def free_from_columns(self) -> int:
-        """Free stock computed from the in-memory columns; `free` has the value read from the database."""
+        """Free stock computed from the in-memory columns. `free` has the value read from the database."""
         return self.on_hand - self.reserved - self.allocated
 
     @property

@@ -28,7 +28,7 @@ _SEVERAL_KINDS = re.compile(r",|\bva\b")  # in a folded category name: "Gạo, m
 
 @dataclass(frozen=True, slots=True)
 class IndexedTexts:
-    """The texts of a product that searches read; `places` are its origin and its seller's place."""
+    """The texts of a product that searches read. `places` are its origin and its seller's place."""
 
     name: str
     seller: str

@@ -61,7 +61,7 @@ class LandingPage:
 def find_landing_page(
     query: str, index: FacetIndex, cooperatives: Collection[Cooperative] = ()
 ) -> LandingPage | None:
-    """Return the page that the query names; `cooperatives` are those that match the query."""
+    """Return the page that the query names. `cooperatives` are those that match the query."""
     words = folded_words(query[:200])
     if not words or len(words) > _MAX_WORDS:
         return None

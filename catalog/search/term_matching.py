@@ -71,7 +71,7 @@ def products_where(
 ) -> BitMap:
     """Return ids of the products that match all conditions; with `limit` only of the newest ones.
 
-    `cache` holds earlier results; its owner clears it when products change.
+    `cache` holds earlier results. Its owner clears it when products change.
     """
     return _find_cached(cache, (repr(conditions), "", limit), lambda: _run_search(conditions, limit))
 

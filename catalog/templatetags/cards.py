@@ -18,7 +18,7 @@ _CACHED_CARDS = 4_000  # rendered cards in the cache, about a kilobyte each
 
 @register.simple_tag
 def product_card(card: ProductCard, *, is_eager: bool = False, has_seller: bool = True) -> SafeString:
-    """Render a card; `is_eager` loads its picture at once, `has_seller` names the seller.
+    """Render a card. `is_eager` loads its picture at once, `has_seller` names the seller.
 
     The template depends only on the card's values, so equal cards render equally. Rendering two dozen cards
     takes longer than all of a list's queries.

@@ -12,7 +12,7 @@ from shop.core.models import show_in_language
 
 
 class Breadcrumb(NamedTuple):
-    """`row` is the row that the name belongs to, if any; it tells whether the name is translated."""
+    """`row` is the row that the name belongs to, if any. It tells whether the name is translated."""
 
     name: str
     path: str

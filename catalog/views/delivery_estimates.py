@@ -24,7 +24,7 @@ MAX_DAYS = 3  # pickup days listed for each place
 
 @dataclass(frozen=True, slots=True)
 class VariantChoice:
-    """A variant that can be chosen, prices in minor units; `units_left` is None if stock is not tracked.
+    """A variant that can be chosen, prices in minor units. `units_left` is None if stock is not tracked.
 
     `picture` is its own picture, and `view` the position of that picture among the product's, from 1.
     """
@@ -71,7 +71,7 @@ class VariantChoice:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryEstimate:
-    """A delivery option on the page; `fee` is in minor units, the lowest if it differs by province.
+    """A delivery option on the page. `fee` is in minor units, the lowest if it differs by province.
 
     `is_far` marks a pickup place in another province than the buyer's.
     """

@@ -72,7 +72,7 @@ class ProductFilters:
     """The filters of a URL applied to `product_ids` of the index; invalid values are ignored.
 
     `inside` are the categories to choose from. `delivering` are ids of cooperatives that deliver to the
-    buyer, None if the location is unknown; `resting` are ids of paused cooperatives.
+    buyer, None if the location is unknown. `resting` are ids of paused cooperatives.
     """
 
     def __init__(

@@ -246,7 +246,7 @@ def _paused_cooperatives(day: datetime.date) -> QuerySet[Any, int]:
 
 
 def _sort_order(request: HttpRequest, *, is_search: bool) -> SortOrder:
-    """Return the requested sort order; the default is relevance for searches and season for lists."""
+    """Return the requested sort order. The default is relevance for searches and season for lists."""
     default = SortOrder.RELEVANCE if is_search else SortOrder.SEASON
     requested = request.GET.get("xep", "")
     allowed_orders = [order for order in SortOrder if is_search or order != SortOrder.RELEVANCE]

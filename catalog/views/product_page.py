@@ -99,7 +99,7 @@ def get_channel_or_404() -> Channel:
 
 
 def _variant_context(choices: Sequence[VariantChoice]) -> dict[str, Any]:
-    """Return template context for choosing a variant; the first available one is preselected."""
+    """Return template context for choosing a variant. The first available one is preselected."""
     available = [choice for choice in choices if not choice.is_sold_out]
     shown_choices = available or choices
     return {

@@ -33,7 +33,7 @@ STARS = (5, 4, 3)
 
 @require_safe
 def show_seasons(request: HttpRequest) -> HttpResponse:
-    """Show the harvest calendar: seasonal products by month and province; the default is this month."""
+    """Show the harvest calendar: seasonal products by month and province. The default is this month."""
     now = timezone.now()
     provinces = selling_provinces()
     province = next(

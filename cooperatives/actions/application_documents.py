@@ -209,7 +209,7 @@ def schedule_document_deletion(cooperative: Cooperative, now: datetime.datetime)
 
 
 def delete_documents_of_person(user: User, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: delete an anonymised person's files; an approved cooperative keeps its own papers."""
+    """Step: delete an anonymised person's files. An approved cooperative keeps its own papers."""
     submitted_documents = ApplicationDocument.objects.filter(submitted_by=user)
     decided = Q(cooperative__state__in=[CooperativeState.APPROVED, CooperativeState.SUSPENDED])
     for document in lock_rows(submitted_documents.filter(~decided | Q(kind=DocumentKind.REPRESENTATIVE))):

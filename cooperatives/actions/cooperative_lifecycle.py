@@ -126,7 +126,7 @@ def set_cooperative_state(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Approve, request more, reject, suspend or restore; a reason is required except for approval.
+    """Approve, request more, reject, suspend or restore. A reason is required except for approval.
 
     Approval creates the first warehouse, so that products can be listed. Raises ReasonRequired,
     TransitionNotAllowed, ApplicationIncomplete.

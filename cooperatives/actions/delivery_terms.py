@@ -30,7 +30,7 @@ MAX_FEE = 99_999_999
 
 
 class InvalidDeliveryRate(Refused):
-    """Raised for an invalid price; `details["row"]` is the row's index from 0."""
+    """Raised for an invalid price. `details["row"]` is the row's index from 0."""
 
     code = "invalid_delivery_rate"
     default_message = _("Enter one price for each place and weight, from 0 to 99,999,999.")
@@ -42,7 +42,7 @@ class MissingDeliveryRates(Refused):
 
 
 class InvalidMarketDay(Refused):
-    """Raised for an invalid market day; `details["row"]` is the row's index from 0."""
+    """Raised for an invalid market day. `details["row"]` is the row's index from 0."""
 
     code = "invalid_market_day"
     default_message = _(
@@ -61,7 +61,7 @@ class DeliveryRateInput:
 
 @dataclass(frozen=True, slots=True)
 class MarketDayInput:
-    """Opening hours for pickup in Vietnam time; `capacity` is a number of orders, None for no limit."""
+    """Opening hours for pickup in Vietnam time. `capacity` is a number of orders, None for no limit."""
 
     kind: MarketDayKind
     number: int

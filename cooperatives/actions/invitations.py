@@ -83,7 +83,7 @@ def invite_member(
 def revoke_invitation(
     *, cooperative_id: int, invitation_id: int, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Revoke an open invitation; its link stops working. Raises Missing."""
+    """Revoke an open invitation. Its link stops working. Raises Missing."""
     cooperative = lock_cooperative(cooperative_id)
     invitations = Invitation.objects.for_cooperative(cooperative).open(now)
     invitation = lock_row(invitations.filter(pk=invitation_id))

@@ -37,7 +37,7 @@ def change_member_role(
 
 @transaction.atomic(durable=True)
 def remove_member(*, cooperative_id: int, membership_id: int, actor: Actor, now: datetime.datetime) -> None:
-    """Deactivate a membership; the member's past actions remain. Raises Missing, LastManager."""
+    """Deactivate a membership. The member's past actions remain. Raises Missing, LastManager."""
     row = _lock_membership(cooperative_id, membership_id)
     _update_membership(row, Role(row.role), is_active=False, actor=actor, now=now)
 

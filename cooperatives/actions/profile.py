@@ -19,7 +19,7 @@ from shop.core.models import record_change
 
 @dataclass(frozen=True, slots=True)
 class HouseholdDetails:
-    """A household as entered by members; `has_consent` is its consent to be named to buyers."""
+    """A household as entered by members. `has_consent` is its consent to be named to buyers."""
 
     name: str
     products_made: str = ""

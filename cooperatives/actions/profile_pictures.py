@@ -15,7 +15,7 @@ from shop.core.models import Picture, record_change
 
 
 class ProfilePicture(StrEnum):
-    """What a photo shows; the values appear in URLs."""
+    """What a photo shows. The values appear in URLs."""
 
     PLACE = "noi"
     PEOPLE = "nguoi"

@@ -25,7 +25,7 @@ from shop.core.texts.folding import slugify
 
 @dataclass(frozen=True, slots=True)
 class WarehouseDetails:
-    """A warehouse and its location as entered; `click_and_collect` says whether buyers pick up there."""
+    """A warehouse and its location as entered. `click_and_collect` says whether buyers pick up there."""
 
     name: str
     street: str
@@ -93,7 +93,7 @@ def change_warehouse(
     actor: Actor,
     now: datetime.datetime,
 ) -> Warehouse:
-    """Update a warehouse's name, location, phone and pickup option; its slug stays.
+    """Update a warehouse's name, location, phone and pickup option. Its slug stays.
 
     Orders keep the copied pickup place. Raises Missing, WarehouseUsedForPickup.
     """
@@ -130,7 +130,7 @@ def create_warehouse_from_columns(
     actor: Actor,
     now: datetime.datetime,
 ) -> Warehouse:
-    """Create a warehouse from API input, in every active channel; `address` is unsaved.
+    """Create a warehouse from API input, in every active channel. `address` is unsaved.
 
     Without a cooperative it belongs to the platform seller. Raises Missing, AlreadyTaken, InvalidColumnValue.
     """
@@ -160,7 +160,7 @@ def update_warehouse_columns(
     actor: Actor,
     now: datetime.datetime,
 ) -> Warehouse:
-    """Update the given columns; `address` is the warehouse's own with new values, unsaved.
+    """Update the given columns. `address` is the warehouse's own with new values, unsaved.
 
     Raises Missing, WarehouseUsedForPickup, AlreadyTaken, InvalidColumnValue.
     """

@@ -19,7 +19,7 @@ class CooperativeQuerySet(models.QuerySet["Cooperative"]):
         return self.filter(state=CooperativeState.APPROVED, is_platform_seller=False)
 
     def selling(self) -> CooperativeQuerySet:
-        """Return approved cooperatives; a paused one still shows its products."""
+        """Return approved cooperatives. A paused one still shows its products."""
         return self.filter(state=CooperativeState.APPROVED)
 
     def selling_on(self, day: datetime.date) -> CooperativeQuerySet:
@@ -48,7 +48,7 @@ def _paused_condition(day: datetime.date) -> Q:
 class Cooperative(WithMetadata, WithExternalReference, WithTimes):
     """A seller: legal identity, location, bank account and state.
 
-    The platform seller is one such row (`is_platform_seller`) without a page; it owns products that staff or
+    The platform seller is one such row (`is_platform_seller`) without a page. It owns products that staff or
     API apps create without naming a cooperative.
     """
 
@@ -135,7 +135,7 @@ class Cooperative(WithMetadata, WithExternalReference, WithTimes):
         return self.name
 
     def is_paused_on(self, day: datetime.date) -> bool:
-        """Return whether it is paused on that day; `paused_until` is the first day of selling again."""
+        """Return whether it is paused on that day. `paused_until` is the first day of selling again."""
         return self.paused_from is not None and (self.paused_until is None or day < self.paused_until)
 
     @property
@@ -192,7 +192,7 @@ class ProducerQuerySet(models.QuerySet["Producer"]):
 
 
 class Producer(WithMetadata):
-    """A producing household; it may have no account.
+    """A producing household. It may have no account.
 
     `products_made` describes the household's products in a few words. Buyers see the household's name only if
     `agreed_on`, the date of its consent, is set (Law 91/2025 on personal data). Otherwise the row is internal
@@ -264,7 +264,7 @@ class CertificateQuerySet(models.QuerySet["Certificate"]):
 class Certificate(models.Model):
     """An authority's certificate with number and dates; OCOP has 3 to 5 stars (Decision 148/QĐ-TTg).
 
-    A certificate submitted by members is shown once staff have checked its document; one entered by staff is
+    A certificate submitted by members is shown once staff have checked its document. One entered by staff is
     confirmed from the start. `state_reason` says why it was returned. Changes of a confirmed one are a row of
     their own that `replaces` it: it stays on display until they are confirmed.
     """

@@ -157,7 +157,7 @@ class DeliveryMethod(WithMetadata):
         """Return the fee in minor units including tax; None if it does not deliver there.
 
         The province's rates take precedence over the default ones. The lightest bracket that covers the
-        weight applies; a heavier parcel is not delivered. `subtotal` is the value of the cooperative's part
+        weight applies. A heavier parcel is not delivered. `subtotal` is the value of the cooperative's part
         of the basket.
         """
         if self.is_collected and not self._rates(channel_id):

@@ -38,7 +38,7 @@ class ApplicationDocumentQuerySet(models.QuerySet["ApplicationDocument"]):
 
 
 class ApplicationDocument(models.Model):
-    """A document that proves a part of a cooperative's application; only its managers and staff see it.
+    """A document that proves a part of a cooperative's application. Only its managers and staff see it.
 
     It is deleted on `delete_on`. An approved cooperative has no such date, and its documents are kept.
     """
@@ -86,7 +86,7 @@ class ApplicationDocument(models.Model):
 
 
 class DocumentFile(models.Model):
-    """A page or file of a document. `content` is encrypted; no copy exists outside the database.
+    """A page or file of a document. `content` is encrypted. No copy exists outside the database.
 
     `size` is the size of the uploaded file in bytes.
     """

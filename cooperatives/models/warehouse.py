@@ -32,7 +32,7 @@ class ZoneQuerySet(models.QuerySet["Zone"]):
 
 
 class Zone(WithMetadata):
-    """A group of countries; a warehouse is available to buyers in the countries of its zones."""
+    """A group of countries. A warehouse is available to buyers in the countries of its zones."""
 
     name = models.CharField(max_length=100)
     description = models.TextField(blank=True, default="")
@@ -77,7 +77,7 @@ class WarehouseQuerySet(models.QuerySet["Warehouse"]):
 class Warehouse(WithMetadata, WithExternalReference):
     """A place where a cooperative keeps stock and, optionally, where buyers pick up.
 
-    A closed warehouse remains for history; it receives no stock and no channel sells from it.
+    A closed warehouse remains for history. It receives no stock and no channel sells from it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

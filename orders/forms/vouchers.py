@@ -14,7 +14,7 @@ from shop.core.dates.calendar import vietnam_date
 
 
 class VoucherForm(DiscountForm):
-    """A voucher's terms; the first code is entered only for a new voucher (`is_new`)."""
+    """A voucher's terms. The first code is entered only for a new voucher (`is_new`)."""
 
     code = forms.CharField(
         label=_("Voucher code"),

@@ -38,7 +38,7 @@ class ApprovalQuerySet(models.QuerySet["Approval"]):
 class Approval(models.Model):
     """A proposal and the second person's decision on it.
 
-    `proposed_values` holds the values to apply; `basis` holds the row's values when the proposal was made.
+    `proposed_values` holds the values to apply. `basis` holds the row's values when the proposal was made.
     The proposal lapses if the row no longer matches `basis`.
     """
 

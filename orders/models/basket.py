@@ -22,7 +22,7 @@ class BasketQuerySet(models.QuerySet["Basket"]):
 
 
 class Basket(WithMetadata, WithTimes):
-    """A shopping basket. A person may have several; a guest has access to theirs only by its id."""
+    """A shopping basket. A person may have several. A guest has access to theirs only by its id."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(
@@ -55,9 +55,9 @@ class Basket(WithMetadata, WithTimes):
 
 
 class BasketLine(WithMetadata):
-    """A quantity of a variant, in sale steps; several lines may hold the same variant.
+    """A quantity of a variant, in sale steps. Several lines may hold the same variant.
 
-    `seen_price` is the price of one step, in minor units, when the buyer last looked; a price change is
+    `seen_price` is the price of one step, in minor units, when the buyer last looked. A price change is
     announced before it is charged. Only API apps set `forced_price`.
     """
 

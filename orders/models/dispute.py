@@ -33,7 +33,7 @@ class DisputeQuerySet(models.QuerySet["Dispute"]):
 
 
 class Dispute(models.Model):
-    """A dispute of a card payment; the bank withdraws the money as soon as it opens.
+    """A dispute of a card payment. The bank withdraws the money as soon as it opens.
 
     `reference` and `reason` are Stripe's id and reason code. Stripe accepts evidence until `evidence_by`.
     `received_at` is the time of the Stripe event that was applied last. `amount` is in minor units.

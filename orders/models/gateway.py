@@ -60,7 +60,7 @@ class GatewayCall(models.Model):
     """A call to a gateway: the intent, committed before the call is made, and its outcome.
 
     `amount` is in minor units. `reference` is the gateway's id of the created object. `next_check_at` is the
-    time of the next status check. A payment is started once and captured and voided at most once; a payout
+    time of the next status check. A payment is started once and captured and voided at most once. A payout
     is paid once and may be reversed in parts.
     """
 
@@ -144,7 +144,7 @@ class WebhookEventQuerySet(models.QuerySet["WebhookEvent"]):
 
 
 class WebhookEvent(models.Model):
-    """An event from an outside service, stored unmodified, once per event id; a task processes it."""
+    """An event from an outside service, stored unmodified, once per event id. A task processes it."""
 
     provider = models.CharField(max_length=20)
     event_id = models.CharField(max_length=190)

@@ -53,7 +53,7 @@ class PostingKind(models.TextChoices):
 class LedgerPosting(models.Model):
     """One money event; its entries sum to zero in each currency. Never changed or deleted.
 
-    `idempotency_key` is that of the booked event; `part` is the order part that it concerns.
+    `idempotency_key` is that of the booked event. `part` is the order part that it concerns.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -94,7 +94,7 @@ class EntryNature(models.TextChoices):
 class CooperativeBalance:
     """A cooperative's balance, in minor units.
 
-    `owed` is the cooperative's credit in open periods; it is negative if the cooperative owes us. `cash_held`
+    `owed` is the cooperative's credit in open periods. It is negative if the cooperative owes us. `cash_held`
     is our cash that the cooperative holds. `due` is the settled amount still to be paid out. `paid_out` is
     the total that was paid out.
     """
@@ -198,7 +198,7 @@ class LedgerEntryQuerySet(models.QuerySet["LedgerEntry"]):
 class LedgerEntry(models.Model):
     """A debit (positive) or credit (negative) of one account, in minor units. Never changed or deleted.
 
-    `cooperative` and `carrier` identify the account's owner; `settlement` is the period of a cooperative's
+    `cooperative` and `carrier` identify the account's owner. `settlement` is the period of a cooperative's
     entry.
     """
 

@@ -34,7 +34,7 @@ class OrderLine(ReportColumns, WithMetadata):
     """One ordered item: names, unit, prices, tax and commission are copied so that history stays unchanged.
 
     Amounts are minor units. `unit_list_price` and `unit_price` are the quoted prices of one step, before and
-    after catalogue discounts; they are never multiplied back into totals. `list_*`, `priced_*` and `total_*`
+    after catalogue discounts. They are never multiplied back into totals. `list_*`, `priced_*` and `total_*`
     are the line's net and gross amounts at list price, after its own discounts, and after its share of every
     discount.
 

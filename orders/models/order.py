@@ -38,7 +38,7 @@ _MIN_TRACKING_NUMBER = 6  # shorter words are names or codes
 
 
 class OrderSource(models.TextChoices):
-    """Where the buyer ordered; a channel is something else. `SaleorOrigin` is how the order came about."""
+    """Where the buyer ordered. A channel is something else. `SaleorOrigin` is how the order came about."""
 
     WEB = "web", _("web")
     API = "api", _("API")

@@ -88,8 +88,8 @@ class ParcelQuerySet(models.QuerySet["Parcel"]):
 class Parcel(WithMetadata, WithTimes):
     """A dispatched or returned parcel, with a timestamp for each state.
 
-    `cod_expected` and `cod_collected` are minor units of the order's currency; `cod_holder` says who holds
-    the cash (or will, once the parcel has left). `pickup_code` authenticates the collector;
+    `cod_expected` and `cod_collected` are minor units of the order's currency. `cod_holder` says who holds
+    the cash (or will, once the parcel has left). `pickup_code` authenticates the collector.
     `idempotency_key` is that of the phone that created the parcel.
     """
 
@@ -190,7 +190,7 @@ class Parcel(WithMetadata, WithTimes):
 
     @property
     def is_cash_with_carrier(self) -> bool:
-        """Return whether the carrier collects the expected cash; its statement reports it."""
+        """Return whether the carrier collects the expected cash. Its statement reports it."""
         return self.cod_state == CodState.EXPECTED and self.cod_holder == CashHolder.CARRIER
 
     @property
@@ -200,7 +200,7 @@ class Parcel(WithMetadata, WithTimes):
 
     @property
     def has_cash_short(self) -> bool:
-        """Return whether less cash was collected than expected; the buyer still owes the rest."""
+        """Return whether less cash was collected than expected. The buyer still owes the rest."""
         return self.cod_collected_at is not None and self.cod_collected < self.cod_expected
 
 

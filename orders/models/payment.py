@@ -209,9 +209,9 @@ class PaymentEventQuerySet(models.QuerySet["PaymentEvent"]):
 
 
 class PaymentEvent(models.Model):
-    """One event of a payment; `idempotency_key` makes an outside event count once.
+    """One event of a payment. `idempotency_key` makes an outside event count once.
 
-    `refund` is the refund decision behind a refund event; `parcel` is the parcel on which cash was collected.
+    `refund` is the refund decision behind a refund event. `parcel` is the parcel on which cash was collected.
     """
 
     payment = models.ForeignKey(Payment, models.CASCADE, related_name="events")

@@ -189,7 +189,7 @@ class Refund(models.Model):
     """A refund decision: the amounts per line and for delivery, and who bears the cost.
 
     In minor units: `amount` = sum of lines + `delivery_amount` + `surplus`. `repayment` is the part that the
-    buyer had paid and gets back; the rest only reduces the current total. `substitute_total` is charged
+    buyer had paid and gets back. The rest only reduces the current total. `substitute_total` is charged
     instead of the refunded items, on a line of its own. The transfers of money are payment events that refer
     to this row. `parcel` holds the items that come back or are not sent.
     """
@@ -278,7 +278,7 @@ class RefundLineQuerySet(models.QuerySet["RefundLine"]):
 
 
 class RefundLine(models.Model):
-    """The refunded amount of a line; `quantity` is 0 if the buyer keeps the items."""
+    """The refunded amount of a line. `quantity` is 0 if the buyer keeps the items."""
 
     refund = models.ForeignKey(Refund, models.CASCADE, related_name="lines")
     order_line = models.ForeignKey(OrderLine, models.PROTECT, related_name="refund_lines")

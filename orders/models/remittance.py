@@ -114,7 +114,7 @@ class CashRemittance(models.Model):
 
 
 class RemittanceLine(models.Model):
-    """The cash of one parcel in a remittance, in minor units; a parcel is remitted once."""
+    """The cash of one parcel in a remittance, in minor units. A parcel is remitted once."""
 
     remittance = models.ForeignKey(CashRemittance, models.PROTECT, related_name="lines")
     parcel = models.OneToOneField(Parcel, models.PROTECT, related_name="remittance_line")
@@ -164,7 +164,7 @@ class StatementRowQuerySet(models.QuerySet["StatementRow"]):
 
 
 class StatementRow(models.Model):
-    """A row of an imported bank or carrier statement, in minor units; the file itself is not stored."""
+    """A row of an imported bank or carrier statement, in minor units. The file itself is not stored."""
 
     statement = models.ForeignKey(StatementImport, models.CASCADE, related_name="rows")
     row_number = models.PositiveIntegerField(help_text=_("Row number in the file, from 1."))

@@ -23,7 +23,7 @@ class ReportColumns(models.Model):
 
     `report_date` is the day of placement in Vietnam, null in a draft; `report_channel`, `report_source` and
     `report_province` are the order's. `has_ended` is true when the part was declined or cancelled, or its
-    order expired. `is_confirmed` follows the order's confirmation; `is_paid` is true when an active part's
+    order expired. `is_confirmed` follows the order's confirmation. `is_paid` is true when an active part's
     order is paid in full. Set on creation and updated only by
     `orders.actions.order_records.recalculate_order`.
     """

@@ -42,7 +42,7 @@ class Settlement(models.Model):
     """One period's money between the platform and one cooperative, in one currency.
 
     While it is open, new ledger entries about the cooperative belong to it. On closing, its totals are
-    copied here (minor units) and become immutable; a database trigger enforces it. `payable` =
+    copied here (minor units) and become immutable. A database trigger enforces it. `payable` =
     `carried_forward` + `goods` + `delivery` + `corrections` − `refunds` − `commission` − `tax_withheld` −
     `cash_held` is the amount that the platform pays. A negative `payable` is carried over as the next
     period's `carried_forward`.

@@ -33,7 +33,7 @@ class SubstituteQuerySet(models.QuerySet["Substitute"]):
 class Substitute(models.Model):
     """An offer of another variant instead of `quantity` steps of a line, at frozen prices.
 
-    Amounts are minor units. `replaced_gross` is the share of the line's total that is no longer charged;
+    Amounts are minor units. `replaced_gross` is the share of the line's total that is no longer charged.
     `total_gross` is the substitute's total at its estimate, never more. The line cannot be packed until the
     buyer answers or `answer_by` passes. `new_line` is the substitute's order line.
     """

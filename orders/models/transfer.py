@@ -118,10 +118,10 @@ class BankTransferQuerySet(models.QuerySet["BankTransfer"]):
 
 
 class BankTransfer(models.Model):
-    """One incoming transfer as reported by the bank or a service; `fingerprint` makes it count once.
+    """One incoming transfer as reported by the bank or a service. `fingerprint` makes it count once.
 
     `amount` is whole đồng. `note` is the payer's text as passed on by the bank. `similarity_key` is equal for
-    transfers that differ only in the bank's reference; `event_id` is the service's own id. `order` is the
+    transfers that differ only in the bank's reference. `event_id` is the service's own id. `order` is the
     only order that the note names, even if the money did not go to it. `payer_*` is the payer's account, if
     the bank reported it.
     """

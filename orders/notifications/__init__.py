@@ -86,7 +86,7 @@ def notify_order_placed(
     shop: ShopSettings,
     now: datetime.datetime,
 ) -> None:
-    """Send the buyer the order confirmation with payment instructions; `transfer` is the expected transfer.
+    """Send the buyer the order confirmation with payment instructions. `transfer` is the expected transfer.
 
     `parts` come from `load_parts`, `payment` is the payment by which the order is to be paid, and
     `invoice` holds the company that its invoice is issued to.
@@ -191,7 +191,7 @@ def notify_order_confirmed(
     """Notify each cooperative of its part and whether an invoice is needed, and a buyer who paid in advance.
 
     The buyer learns that the money has arrived or is authorised. `parts`, `payment` and `invoice` are as for
-    `notify_order_placed`; the invoice details are shown once the part is accepted.
+    `notify_order_placed`. The invoice details are shown once the part is accepted.
     """
     is_uncovered = order.authorize_coverage == Coverage.NONE
     authorised = 0 if is_uncovered else total_authorised_and_charged(order.payments.all().sums().values())[0]

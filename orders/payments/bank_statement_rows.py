@@ -48,14 +48,14 @@ _ACCOUNT = re.compile(r"[0-9](?:[ .-]?[0-9]){5,18}(?![0-9*x])")
 
 
 class BankColumnsMissing(Refused):
-    """The mapping lacks a required column; `field` names it."""
+    """The mapping lacks a required column. `field` names it."""
 
     code = "bank_columns_missing"
     default_message = _("Choose the columns for the date and the amount.")
 
 
 class StatementOfOtherAccount(Refused):
-    """The file's head names another account than ours; `details["named"]` lists the accounts."""
+    """The file's head names another account than ours. `details["named"]` lists the accounts."""
 
     code = "statement_of_other_account"
     default_message = _("This statement is for another account.")
@@ -63,7 +63,7 @@ class StatementOfOtherAccount(Refused):
 
 @dataclass(frozen=True, slots=True)
 class BankColumnMapping:
-    """The column of each field, counted from 0; `heading` is the row of the headings (0: there are none).
+    """The column of each field, counted from 0. `heading` is the row of the headings (0: there are none).
 
     Either `credit` (with `debit`, whose rows are outgoing) or `amount`, in which a minus sign or the
     `direction` column marks outgoing rows. `date` and `reference` may be one column, as in Vietcombank's
@@ -94,7 +94,7 @@ class BankStatementReading:
 
 
 def guess_bank_columns(rows: Sequence[Row]) -> BankColumnMapping:
-    """Guess the mapping from the headings; a person confirms it. Unrecognised fields are None."""
+    """Guess the mapping from the headings. A person confirms it. Unrecognised fields are None."""
     index, columns = guess_headings(rows, BANK_HEADINGS, excluded=OTHER_HEADINGS)
     shared_column = columns.pop(DATE_AND_REFERENCE, None)
     if shared_column is not None:

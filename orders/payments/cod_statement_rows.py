@@ -73,7 +73,7 @@ _ALIASES = {
 
 
 class CodColumnsMissing(Refused):
-    """The mapping lacks a required column; `field` names it."""
+    """The mapping lacks a required column. `field` names it."""
 
     code = "cod_columns_missing"
     default_message = _("Choose the columns for the parcel number and the cash collected.")
@@ -81,7 +81,7 @@ class CodColumnsMissing(Refused):
 
 @dataclass(frozen=True, slots=True)
 class CodColumnMapping:
-    """The column of each field, counted from 0; `heading` is the row of the headings (0: there are none)."""
+    """The column of each field, counted from 0. `heading` is the row of the headings (0: there are none)."""
 
     heading: int
     tracking: int | None = None
@@ -118,7 +118,7 @@ class ParsedCodRows:
 
 
 def guess_cod_columns(rows: Sequence[Row]) -> CodColumnMapping:
-    """Guess the mapping from the headings; a person confirms it. Unrecognised fields are None."""
+    """Guess the mapping from the headings. A person confirms it. Unrecognised fields are None."""
     return guess_columns(CodColumnMapping, rows, _ALIASES)
 
 

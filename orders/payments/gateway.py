@@ -2,7 +2,7 @@
 
 The row of a call (`orders.models.GatewayCall`) is written before the call, and its result after the call, in
 two transactions. A gateway knows neither rows nor transactions, and does not raise for failures. A refusal is
-`FAILED`. A call that may or may not have arrived is `UNKNOWN`; it is looked up, and never repeated under
+`FAILED`. A call that may or may not have arrived is `UNKNOWN`. It is looked up, and never repeated under
 another key.
 """
 
@@ -32,9 +32,9 @@ class GatewayRequest:
     """One call. `idempotency_key` is derived from our row. All fields are the same for every attempt.
 
     `amount` is minor units of `currency`. `reference` is the gateway's own id of the call's subject. The
-    subject is the payment, or the transfer for `reverse_transfer`; a start has none. An
+    subject is the payment, or the transfer for `reverse_transfer`. A start has none. An
     `is_authorisation_only` payment is captured later. `is_hosted` requests the gateway's own page instead of
-    fields on our page; the buyer returns to `return_url`. `destination` is a cooperative's account at the
+    fields on our page. The buyer returns to `return_url`. `destination` is a cooperative's account at the
     gateway. `group` links a payment to its transfers. `created_at` is the time of the first attempt, which
     decides how long the key can be trusted.
     """
@@ -85,7 +85,7 @@ class Gateway(Protocol):
         """Start a payment (authorise only, if `request.is_authorisation_only`)."""
 
     def capture(self, request: GatewayRequest) -> GatewayResult:
-        """Capture `request.amount` of the authorised amount; the rest is voided."""
+        """Capture `request.amount` of the authorised amount. The rest is voided."""
 
     def void(self, request: GatewayRequest) -> GatewayResult:
         """Void the authorisation, or cancel a payment that has started."""

@@ -46,7 +46,7 @@ class TransferSource(StrEnum):
 
 
 class InvalidIncomingTransfer(Refused):
-    """The webhook is verified but describes no transfer; `details["part"]` names the invalid field."""
+    """The webhook is verified but describes no transfer. `details["part"]` names the invalid field."""
 
     code = "invalid_incoming_transfer"
     default_message = _("This notification does not describe a transfer correctly.")
@@ -143,7 +143,7 @@ def normalise_time(at: datetime.datetime) -> datetime.datetime | None:
 
 
 def _read_sepay(webhook_body: WebhookBody) -> list[IncomingTransfer]:
-    """Read SePay's webhook (https://developer.sepay.vn): one transfer; `transferType` is in or out."""
+    """Read SePay's webhook (https://developer.sepay.vn): one transfer. `transferType` is in or out."""
     direction = webhook_body.get("transferType")
     if direction not in ("in", "out"):
         raise InvalidIncomingTransfer("transferType")
@@ -193,7 +193,7 @@ def _read_casso_transfer(payload: object) -> IncomingTransfer:
 
 
 def _read_payos(webhook_body: WebhookBody) -> list[IncomingTransfer]:
-    """Read payOS's webhook (https://payos.vn/docs): one payment of a payment link; the code 00 means paid.
+    """Read payOS's webhook (https://payos.vn/docs): one payment of a payment link. The code 00 means paid.
 
     payOS gives a payment no id of its own, so the link and the bank's reference form one.
     """

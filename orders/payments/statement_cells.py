@@ -34,7 +34,7 @@ _EXCEL_DAYS = range(36_526, 73_050)  # 2000 to 2099
 
 
 class UnreadableReason(StrEnum):
-    """Why a row cannot be read, for programs; `UnreadableRow.label` is the text for people."""
+    """Why a row cannot be read, for programs. `UnreadableRow.label` is the text for people."""
 
     DATE = "date"
     AMOUNT = "amount"
@@ -98,9 +98,9 @@ def parse_amount(cell: Cell) -> int:
 
 
 def parse_time(cell: Cell) -> datetime.datetime:
-    """Parse a date or a time into UTC; a day without time is its first minute in Vietnam. Raises InvalidCell.
+    """Parse a date or a time into UTC. A day without time is its first minute in Vietnam. Raises InvalidCell.
 
-    Accepts dd/mm/yyyy (never month first), ISO, and Excel's dates; a time may follow or precede the day.
+    Accepts dd/mm/yyyy (never month first), ISO, and Excel's dates. A time may follow or precede the day.
     """
     try:
         at = normalise_time(_parse_written_time(cell))

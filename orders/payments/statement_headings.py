@@ -22,7 +22,7 @@ def guess_headings(
 ) -> tuple[int, dict[str, int]]:
     """Return the index of the heading row in `rows`, and the column of each field found, counted from 0.
 
-    `aliases` lists each field's headings, the likeliest first; an alias of one word must be the whole heading
+    `aliases` lists each field's headings, the likeliest first. An alias of one word must be the whole heading
     or one of its two languages. A heading that contains an `excluded` phrase belongs to no field. Returns
     (0, {}) if there are no headings.
     """

@@ -11,7 +11,7 @@ from orders.payments.statement_tables import Row
 
 
 class ColumnMapping(Protocol):
-    """The column of each field, counted from 0; `heading` is the row of the headings (0: there are none)."""
+    """The column of each field, counted from 0. `heading` is the row of the headings (0: there are none)."""
 
     @property
     def heading(self) -> int: ...
@@ -22,7 +22,7 @@ Parsed = TypeVar("Parsed")
 
 
 class UnreadableRowError(Exception):
-    """A row that cannot be parsed; it becomes a problem, and the rows after it are read."""
+    """A row that cannot be parsed. It becomes a problem, and the rows after it are read."""
 
     def __init__(self, reason: UnreadableReason) -> None:
         super().__init__(reason)
@@ -36,7 +36,7 @@ def guess_columns(
     *,
     excluded: Sequence[str] = (),
 ) -> Columns:
-    """Guess the mapping from the headings; a person confirms it. Unrecognised fields are None."""
+    """Guess the mapping from the headings. A person confirms it. Unrecognised fields are None."""
     index, columns = guess_headings(rows, aliases, excluded=excluded)
     return mapping_type(rows[index].number if columns else 0, **columns)
 

@@ -39,7 +39,7 @@ Cell = str | int | float | datetime.datetime | datetime.date
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row with its number, counted from 1 (in CSV: its first line); an empty cell is an empty string."""
+    """One row with its number, counted from 1 (in CSV: its first line). An empty cell is an empty string."""
 
     number: int
     cells: tuple[Cell, ...]
@@ -50,7 +50,7 @@ class Row:
 
 
 class UnreadableFile(Refused):
-    """The file has no reliable rows; `Refused.details` may name the row."""
+    """The file has no reliable rows. `Refused.details` may name the row."""
 
     code = "unreadable_file"
     default_message = _("We cannot read this file. Save it as CSV (UTF-8) or XLSX and try again.")

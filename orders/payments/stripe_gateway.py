@@ -68,7 +68,7 @@ def verify_event(raw_body: bytes, signature: str, *, secret: str | None = None) 
 
 
 class StripeGateway:
-    """Implements `orders.payments.gateway.Gateway`. Timeouts are seconds; `minimums` maps currencies."""
+    """Implements `orders.payments.gateway.Gateway`. Timeouts are seconds. `minimums` maps currencies."""
 
     name = "stripe"
 
@@ -288,7 +288,7 @@ class StripeGateway:
         return self._api.checkout.sessions.retrieve(reference, {"expand": [f"payment_intent.{_CHARGE}"]})
 
     def _intent_of(self, reference: str) -> str:
-        """Return the PaymentIntent's id; an unpaid session has none, so return its own id."""
+        """Return the PaymentIntent's id. An unpaid session has none, so return its own id."""
         if not is_session(reference):
             return reference
         intent = self._retrieve_session(reference).payment_intent

@@ -61,14 +61,14 @@ _DISPUTES: Mapping[str, Promise] = MappingProxyType(
 
 
 class AmountNotForCards(Refused):
-    """Cards do not take this amount; `details["limit"]` is `amount_too_small` or `amount_too_large`."""
+    """Cards do not take this amount. `details["limit"]` is `amount_too_small` or `amount_too_large`."""
 
     code = "amount_not_for_cards"
     default_message = _MESSAGES["amount_too_small"]
 
 
 def message_for_code(code: str, fallback: str = "") -> Promise | str:
-    """Return the buyer's message for a Stripe code; `fallback` is Stripe's or the bank's text."""
+    """Return the buyer's message for a Stripe code. `fallback` is Stripe's or the bank's text."""
     return _MESSAGES.get(code) or fallback or _OTHER
 
 
@@ -78,7 +78,7 @@ def dispute_reason_text(reason: str) -> Promise | str:
 
 
 def check_amount(amount: int, currency: str, *, minimums: Mapping[str, int]) -> None:
-    """Raise AmountNotForCards outside Stripe's limits; `minimums` maps currencies to minor units."""
+    """Raise AmountNotForCards outside Stripe's limits. `minimums` maps currencies to minor units."""
     if amount < minimums.get(currency.upper(), 1):
         raise AmountNotForCards(
             message_for_code("amount_too_small"), field="amount", limit="amount_too_small"

@@ -18,7 +18,7 @@ def convert_intent(
 ) -> GatewayResult:
     """Convert a PaymentIntent with its `latest_charge` to the result of the `operation`.
 
-    A cancelled payment is a failed start and a successful cancel; an authorised one is a successful start and
+    A cancelled payment is a failed start and a successful cancel. An authorised one is a successful start and
     no capture yet.
     """
     outcome, code = _outcome_of_intent(intent, operation)

@@ -40,7 +40,7 @@ class PayloadProblem(StrEnum):
 
 
 class InvalidPayload(Refused):
-    """A VietQR payload cannot be built; `details["problem"]` is the PayloadProblem."""
+    """A VietQR payload cannot be built. `details["problem"]` is the PayloadProblem."""
 
     code = "invalid_payload"
     default_message = _("These details cannot be used for a QR transfer.")
@@ -52,7 +52,7 @@ class InvalidPayload(Refused):
 def build_payload(*, bank: str, account: str, amount: int, note: str) -> str:
     """Build the text of the QR code of one transfer of `amount` whole đồng.
 
-    `bank` is a BIN; the note is folded by `fold_note`. Raises InvalidPayload for values that a code cannot
+    `bank` is a BIN. The note is folded by `fold_note`. Raises InvalidPayload for values that a code cannot
     hold.
     """
     if not _BIN.fullmatch(bank):

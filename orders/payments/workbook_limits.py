@@ -1,7 +1,7 @@
 """Limits of an XLSX file, checked before a library builds objects from it.
 
 An XLSX is a ZIP of XML parts, so 100 kB may unpack to gigabytes. The ZIP directory states each part's
-unpacked size (the reader stops there even if it is wrong); a streaming parser then counts elements and
+unpacked size (the reader stops there even if it is wrong). A streaming parser then counts elements and
 keeps none.
 """
 

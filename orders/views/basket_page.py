@@ -117,7 +117,7 @@ def _render_basket(
 ) -> HttpResponse:
     """Render the basket (`basket` if it is already loaded); HTMX requests get only the lines fragment.
 
-    `quantity_errors` maps line ids to error messages; `code_error` is a rejected code with its refusal.
+    `quantity_errors` maps line ids to error messages. `code_error` is a rejected code with its refusal.
     """
     basket, is_fragment = basket or current_basket(request), is_htmx(request)
     provinces = all_provinces()

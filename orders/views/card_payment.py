@@ -33,7 +33,7 @@ class CardDisplay:
 
     @property
     def is_pending(self) -> bool:
-        """Return whether the result is still unknown; the page updates itself when it is known."""
+        """Return whether the result is still unknown. The page updates itself when it is known."""
         return self.call is not None and self.call.state in (CallState.UNKNOWN, CallState.PENDING)
 
     @property
@@ -42,7 +42,7 @@ class CardDisplay:
 
     @property
     def form_state(self) -> tuple[bool, bool, bool]:
-        """The states that the card form depends on; it is re-rendered only when they change."""
+        """The states that the card form depends on. It is re-rendered only when they change."""
         return self.is_pending, self.has_failed, self.is_on_stripe_page
 
     @property

@@ -48,7 +48,7 @@ from shop.core.web.http_methods import require_safe_or_post
 
 @require_safe_or_post
 def show_checkout(request: HttpRequest) -> HttpResponse:
-    """Show the checkout; a POST changes it or places the order. Showing it reserves nothing."""
+    """Show the checkout. A POST changes it or places the order. Showing it reserves nothing."""
     if request.method == "POST":
         return _handle_post(request)
     basket = current_basket(request)

@@ -22,7 +22,7 @@ def checkout_problems(
 ) -> list[str]:
     """Return the messages above the checkout form.
 
-    They are the quote's problems or, if there are none, those of the refused placement; a refused voucher
+    They are the quote's problems or, if there are none, those of the refused placement. A refused voucher
     comes first.
     """
     problems = _quote_messages(seller_displays)

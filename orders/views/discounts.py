@@ -44,7 +44,7 @@ MAX_CODES_SHOWN = 20  # codes on the page; the CSV file contains all
 
 @dataclass(frozen=True, slots=True)
 class DiscountDesk:
-    """The interface and its user. `space` is its URL namespace; `acting_cooperative` is None at the desk."""
+    """The interface and its user. `space` is its URL namespace. `acting_cooperative` is None at the desk."""
 
     space: str
     actor: Actor

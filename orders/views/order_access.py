@@ -91,7 +91,7 @@ def remember_proof(request: HttpRequest, order: Order) -> None:
 
 
 def session_order_ids(request: HttpRequest) -> list[uuid.UUID]:
-    """Return the ids of the orders that this session placed or confirmed by a code; the hour may be over."""
+    """Return the ids of the orders that this session placed or confirmed by a code. The hour may be over."""
     return [uuid.UUID(key) for key in request.session.get(_SESSION_KEY, {})]
 
 

@@ -36,7 +36,7 @@ CODES_FOR_ORDER_IN_DAY = Limit("order-code-day", max_tries=10, seconds=24 * 60 *
 @never_cache
 @sensitive_post_parameters("code")
 def verify_order_code(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
-    """Send a code to the order's contact and verify it; the browser may then change the order for an hour."""
+    """Send a code to the order's contact and verify it. The browser may then change the order for an hour."""
     order = get_object_or_404(Order.objects.by_link_id(order_id))
     if has_proof(request, order):
         return redirect(_next_page(request, order))

@@ -78,7 +78,7 @@ class PaymentDeadline:
 class PaymentDisplay:
     """The payment of an order that awaits it, and the alternatives.
 
-    `transfer` is the requested bank transfer, with its `qr_code`; `card` is the card payment. Either
+    `transfer` is the requested bank transfer, with its `qr_code`. `card` is the card payment. Either
     is None for another payment method or after the deadline. `due` is in minor units. `state_hash` changes
     whenever anything here changes.
     """
@@ -113,7 +113,7 @@ class PaymentDisplay:
 def payment_choices(
     field: BoundField, payment_methods: list[PaymentMethod], weight_text: str = ""
 ) -> list[PaymentChoice]:
-    """Return the radio buttons of a form's field; `weight_text` describes a transfer before weighing."""
+    """Return the radio buttons of a form's field. `weight_text` describes a transfer before weighing."""
     chosen_method = field.value()
     choices = [
         _payment_choice(payment_method, payment_method == chosen_method) for payment_method in payment_methods

@@ -121,7 +121,7 @@ def amount_awaiting_account(refund_displays: Sequence[RefundDisplay]) -> int:
 @require_safe_or_post
 @never_cache
 def edit_refund_account(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
-    """Enter the bank account for refunds; it may be changed until the money is sent."""
+    """Enter the bank account for refunds. It may be changed until the money is sent."""
     order = get_object_or_404(Order.objects.by_link_id(order_id))
     due_payouts = list(Payout.objects.filter(refund__order=order).due().by_bank_transfer())
     payer_account = last_payer_account(order)

@@ -34,7 +34,7 @@ DISCOUNTS = Prefetch("discounts", Discount.objects.prefetch_related(Prefetch("sh
 class DiscountRow:
     """A discount by promotion, voucher or staff, in minor units. `bearers` is empty for the platform.
 
-    `name` may be HTML with a lang attribute; `code` is empty without a voucher.
+    `name` may be HTML with a lang attribute. `code` is empty without a voucher.
     """
 
     kind: str
@@ -60,7 +60,7 @@ class Totals:
 
 
 def totals_of_quote(quote: Quote, purchase: Purchase | None = None) -> Totals:
-    """Return the totals of a basket's quote; `purchase` may be the one at the maximum weights."""
+    """Return the totals of a basket's quote. `purchase` may be the one at the maximum weights."""
     purchase = purchase or quote.purchase
     rows = _reduction_rows(quote, purchase)
     discounted_goods = sum(row.amount for row in rows)
@@ -122,7 +122,7 @@ def _sellers_of_lines(quote: Quote) -> dict[Hashable, Cooperative]:
 def totals_of_order(
     order: Order, cooperatives: Mapping[int, Cooperative], unweighed_lines: Sequence[OrderLine] = ()
 ) -> Totals:
-    """Return the totals of an order loaded with `DISCOUNTS`; `cooperatives` maps ids to the sellers.
+    """Return the totals of an order loaded with `DISCOUNTS`. `cooperatives` maps ids to the sellers.
 
     `unweighed_lines` count with their highest weights, as in the quote that the buyer agreed to; without
     them the estimates count.

@@ -36,7 +36,7 @@ _FULLY_DISPATCHED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """An entry of the timeline; `state` is "done", "now", or empty for future ones."""
+    """An entry of the timeline. `state` is "done", "now", or empty for future ones."""
 
     title: str
     state: str = ""
@@ -54,7 +54,7 @@ def build_timeline(
 ) -> list[TimelineEntry]:
     """Return a part's timeline: waiting for payment, fulfilment, then complaints and refunds by time.
 
-    `all_parcels` are its parcels in order; the buyer sees those sent to them and not voided.
+    `all_parcels` are its parcels in order. The buyer sees those sent to them and not voided.
     `is_transfer_seen` tells whether a bank transfer that names the order awaits manual review.
     """
     entries = [_waiting_entry(part.order, is_transfer_seen)] if is_awaiting_confirmation(part.order) else []

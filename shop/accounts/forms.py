@@ -50,7 +50,7 @@ def _name() -> forms.CharField:
 
 
 def phone_field(required_message: Label, *, css: str = "input", help_text: Label = "") -> PhoneField:
-    """Return a person's phone number field; `required_message` is its error message when empty."""
+    """Return a person's phone number field. `required_message` is its error message when empty."""
     return PhoneField(
         help_text=help_text, css=css, autocomplete="tel", error_messages={"required": required_message}
     )
@@ -232,7 +232,7 @@ class PersonAddressForm(DivisionForm):
 
     @property
     def is_phone_likely_mistyped(self) -> bool:
-        """Return whether to warn about the number; it may still be right."""
+        """Return whether to warn about the number. It may still be right."""
         entered = str(self["phone"].value() or "")
         return bool(normalise_phone(entered)) and is_likely_mistyped(entered)
 
@@ -250,7 +250,7 @@ class PersonAddressForm(DivisionForm):
 
 
 class DetailsForm(PersonAddressForm):
-    """Name, phone, and default delivery address; the address is optional but must be complete."""
+    """Name, phone, and default delivery address. The address is optional but must be complete."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

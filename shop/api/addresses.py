@@ -143,7 +143,7 @@ def _validate(address: Address, context: Context) -> FieldErrors:
 def _validate_vietnamese(address: Address, context: Context) -> FieldErrors:
     """Validate a Vietnamese address.
 
-    The commune's name stays as given; its code and province code are filled in if it is current.
+    The commune's name stays as given. Its code and province code are filled in if it is current.
     """
     errors: FieldErrors = {
         name: ("REQUIRED", _REQUIRED)

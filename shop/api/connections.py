@@ -73,7 +73,7 @@ Connection: TypeAlias = dict[str, Any]
 
 
 class PageArguments(TypedDict):
-    """The pagination arguments of a connection; its field may have others."""
+    """The pagination arguments of a connection. Its field may have others."""
 
     first: NotRequired[int | None]
     after: NotRequired[str | None]

@@ -94,7 +94,7 @@ class Context:
 
     @cached_property
     def permissions(self) -> frozenset[str]:
-        """Codes of the permissions that an app or staff user holds for all rows; a superuser holds all.
+        """Codes of the permissions that an app or staff user holds for all rows. A superuser holds all.
 
         Permissions limited to some cooperatives are not included; use `scope` for them.
         """

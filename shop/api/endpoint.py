@@ -37,7 +37,7 @@ _METHODS = "POST, OPTIONS"
 
 
 class InvalidBody(Exception):
-    """The request's body is not a GraphQL request; `http_status` is the response's status."""
+    """The request's body is not a GraphQL request. `http_status` is the response's status."""
 
     def __init__(self, message: str, http_status: int = 400) -> None:
         super().__init__(message)

@@ -28,14 +28,14 @@ _FALLBACKS = ("INVALID", "GRAPHQL_ERROR", "REQUIRED")
 
 
 class ProtocolError(Exception):
-    """The client's request is wrong. Saleor's clients branch on `code`; `own_code` is more specific."""
+    """The client's request is wrong. Saleor's clients branch on `code`. `own_code` is more specific."""
 
     code: ClassVar[str] = "GraphQLError"
     own_code: ClassVar[str] = ""
 
 
 class PermissionDenied(ProtocolError):
-    """The requester may not use a field or mutation; the message lists the sufficient permissions."""
+    """The requester may not use a field or mutation. The message lists the sufficient permissions."""
 
     code = "PermissionDenied"
 
@@ -59,7 +59,7 @@ class QueryTooCostly(ProtocolError):
 
 
 class InputError(Refused):
-    """A mutation's input is invalid; `api_code` is one of its domain's error codes."""
+    """A mutation's input is invalid. `api_code` is one of its domain's error codes."""
 
     code = "input_error"
 
@@ -114,7 +114,7 @@ def payload_errors(
 ) -> Sequence[Mapping[str, object]]:
     """Return a refusal as the `errors` of a mutation's payload.
 
-    `codes` maps refusal codes to the domain's enum values; `enum_values` holds all of them. If an
+    `codes` maps refusal codes to the domain's enum values. `enum_values` holds all of them. If an
     input has another name in the API than in the action, the mutation raises InputError itself.
     """
     if isinstance(refused, InputErrors):

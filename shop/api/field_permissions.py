@@ -19,7 +19,7 @@ class Access(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CooperativeScoped:
-    """A permission that may be held for some cooperatives only; the resolver must filter its rows by it."""
+    """A permission that may be held for some cooperatives only. The resolver must filter its rows by it."""
 
     permission: Permission
 

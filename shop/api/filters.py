@@ -9,7 +9,7 @@
 
     rows = rows.filter(build_condition(arguments.get("where"), WHERE, context))
 
-`where` also supports AND and OR; `filter` does not. A null member does not filter.
+`where` also supports AND and OR. `filter` does not. A null member does not filter.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def build_condition(
 
 
 def _count_conditions(input_data: object) -> int:
-    """Count the conditions of an input; a list of plain values counts as one."""
+    """Count the conditions of an input. A list of plain values counts as one."""
     if isinstance(input_data, Mapping):
         return sum(map(_count_conditions, input_data.values()))
     if isinstance(input_data, list) and any(isinstance(entry, Mapping) for entry in input_data):
@@ -83,7 +83,7 @@ def equals(column: str) -> Condition:
 
 
 def is_one_of(column: str) -> Condition:
-    """Match any value of a list; an empty list does not filter."""
+    """Match any value of a list. An empty list does not filter."""
     return lambda context, values: Q(**{f"{column}__in": values}) if values else Q()
 
 

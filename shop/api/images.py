@@ -1,6 +1,6 @@
 """URLs of pictures: a file under MEDIA_URL once its renditions exist, a thumbnail URL before.
 
-Clients request a size in pixels and a format. Renditions exist in the sizes of our own pages; the result is
+Clients request a size in pixels and a format. Renditions exist in the sizes of our own pages. The result is
 the smallest that is large enough, or else the largest. AVIF takes ten times the CPU for the same bytes, so
 WebP is served instead. `ORIGINAL` means JPEG, because uploaded files are never served.
 """

@@ -58,7 +58,7 @@ class InChannel(Type):
         self._public_rows = public_rows
 
     def rows_in(self, context: Context, channel: Channel | None) -> Rows:
-        """Return all rows visible to the requester in a channel; staff may pass None."""
+        """Return all rows visible to the requester in a channel. Staff may pass None."""
         return with_channel(self._rows_in(context, channel), channel)
 
     def requested_rows(self, context: Context, arguments: Mapping[str, object]) -> Rows:

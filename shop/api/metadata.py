@@ -33,7 +33,7 @@ class MetadataAccess:
     """The permission to write the metadata of a type.
 
     `owner_check` returns whether a requester without `permissions`, for example a buyer, may write the public
-    metadata of an object; `cooperative_column` is the column of its cooperative.
+    metadata of an object. `cooperative_column` is the column of its cooperative.
     """
 
     object_type: Type

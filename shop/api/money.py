@@ -36,7 +36,7 @@ class Taxed(Protocol):
 
 
 class MoneyAmount(NamedTuple):
-    """The schema's `Money`; `amount` is in minor units. Resolvers may also return `shop.core.money.Money`."""
+    """The schema's `Money`. `amount` is in minor units. Resolvers may also return `shop.core.money.Money`."""
 
     amount: int
     currency: str
@@ -56,7 +56,7 @@ def to_major_units(amount: int, currency: str) -> Decimal:
 
 
 def to_minor_units(amount: float | Decimal, currency: str) -> Decimal:
-    """Convert the schema's amounts to minor units; a filter's amount may give a fraction."""
+    """Convert the schema's amounts to minor units. A filter's amount may give a fraction."""
     return Decimal(str(amount)).scaleb(minor_digits(currency))
 
 

@@ -9,7 +9,7 @@
         return [product.updated_at for product in products]
 
 A resolver's name in camel case is the field's name. Objects are rows: named tuples of the columns that the
-operation's fields need, read by `read`, `by_key` and `grouped`; `row.typename` is the type's name.
+operation's fields need, read by `read`, `by_key` and `grouped`. `row.typename` is the type's name.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ Resolve = TypeVar("Resolve", bound="Resolver")
 class CompiledRows(NamedTuple):
     """A frequent query, whose SQL is compiled once: a function that builds the queryset, and its arguments.
 
-    The function is at module level; `shop.core.database.compiled_query` says which arguments it may take.
+    The function is at module level. `shop.core.database.compiled_query` says which arguments it may take.
     """
 
     build: Callable[..., Rows]
@@ -73,7 +73,7 @@ def compiled_rows(build: Callable[..., Rows], *args: object, **options: object) 
 
 
 class Type:
-    """One object type. `rows` returns the rows visible to the requester; `key` is the model's key column."""
+    """One object type. `rows` returns the rows visible to the requester. `key` is the model's key column."""
 
     def __init__(self, name: str, rows: Callable[[Context], Rows] | None = None, *, key: str = "id") -> None:
         self.name = name

@@ -3,7 +3,7 @@
 A field that returns rows (objects with an id, or a connection of them) costs 1. The cost of everything below
 it is multiplied by `first` or `last`, or by the length of `ids`. Introspection costs about as much as it
 lists, and a document may contain `__schema` once. Everything else is free. A document is measured once and
-the result cached with it; each request only fills in its variables.
+the result cached with it. Each request only fills in its variables.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ class Queries(Type):
         permissions: Iterable[FieldPermission] = (),
         refused: Mapping[str, object] | None = None,
     ) -> Callable[[Resolve], Resolve]:
-        """Decorate a resolver; `refused` holds the payload's other fields if a mutation is refused."""
+        """Decorate a resolver. `refused` holds the payload's other fields if a mutation is refused."""
 
         def add(resolve: Resolve) -> Resolve:
             batch = self._batch(resolve, dict(refused or {}))
@@ -76,7 +76,7 @@ class Queries(Type):
 class Mutations(Queries):
     """An area's mutations. `codes` maps refusal codes to values of the area's error enums.
 
-    A resolver returns its payload as a mapping; this class fills in `errors` and its deprecated twins. If the
+    A resolver returns its payload as a mapping. This class fills in `errors` and its deprecated twins. If the
     resolver raises Refused, nothing was saved and the payload contains only errors. A bulk resolver returns
     the refusals of single objects under REFUSALS.
     """

@@ -86,7 +86,7 @@ def _parse_date(value: object) -> datetime.date | None:
 
 
 def _is_representable(day: datetime.date) -> bool:
-    """Return whether a date can be converted to every time zone; the first and last year cannot."""
+    """Return whether a date can be converted to every time zone. The first and last year cannot."""
     return datetime.MINYEAR < day.year < datetime.MAXYEAR
 
 

@@ -61,7 +61,7 @@ def signing_key() -> SigningKey:
 
 
 def _read_or_generate(path: Path) -> str:
-    """Read the generated key from the file; the first process to need it creates the file."""
+    """Read the generated key from the file. The first process to need it creates the file."""
     if not path.exists():
         new_path = path.with_name(f"{path.name}.{os.getpid()}")
         new_path.touch(mode=0o600)

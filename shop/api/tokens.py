@@ -72,7 +72,7 @@ def new_csrf_token() -> str:
 
 
 def is_own_token(token: str) -> bool:
-    """Return whether a token claims to be issued by this shop; the signature is not checked."""
+    """Return whether a token claims to be issued by this shop. The signature is not checked."""
     try:
         claims = jwt.decode(token, options={"verify_signature": False})
     except PyJWTError:

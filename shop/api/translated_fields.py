@@ -3,8 +3,8 @@
     translated = add_translation_field(product, "ProductTranslation", "catalog.product", name="name",
     slug="slug")
 
-adds the field to a type and returns the type of the translation. The field is null if nothing is translated;
-a client then shows the object's own texts. Rich texts are stored as JSON.
+adds the field to a type and returns the type of the translation. The field is null if nothing is translated.
+A client then shows the object's own texts. Rich texts are stored as JSON.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def add_translation_field(
 ) -> Type:
     """Add the field `translation` to a type and return the type of the translation.
 
-    `fields` maps the translation's fields to our columns; `rich` ones are rich texts, `required` ones are
+    `fields` maps the translation's fields to our columns. `rich` ones are rich texts, `required` ones are
     empty instead of null if they are not translated.
     """
 

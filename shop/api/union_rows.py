@@ -28,7 +28,7 @@ class UnionRows:
 
     @property
     def query(self) -> Query:
-        """The first queryset's query, for the types of the columns; both have the same."""
+        """The first queryset's query, for the types of the columns. Both have the same."""
         return self._first.query
 
     def filter(self, *conditions: object, **values: object) -> UnionRows:

@@ -32,13 +32,13 @@ def _reason_field(help_text: Label, *, required: bool) -> forms.CharField:
 
 
 class ReasonForm(forms.Form):
-    """A reason for the cooperative; the action decides whether it is required."""
+    """A reason for the cooperative. The action decides whether it is required."""
 
     reason = _reason_field(_("The cooperative will see this text exactly as you enter it."), required=True)
 
 
 class OrderReasonForm(forms.Form):
-    """A reason for the buyer and the cooperatives of an order; the action decides whether it is required."""
+    """A reason for the buyer and the cooperatives of an order. The action decides whether it is required."""
 
     reason = _reason_field(
         _("The buyer and the cooperative will see this text exactly as you enter it."), required=True
@@ -89,7 +89,7 @@ class DeliveryForm(forms.Form):
 
 
 class StateDecisionForm(forms.Form):
-    """An answer to a cooperative; the action checks whether its state allows it."""
+    """An answer to a cooperative. The action checks whether its state allows it."""
 
     answer = forms.ChoiceField(
         choices=[choice for choice in CooperativeState.choices if choice[0] != CooperativeState.APPLIED]
@@ -121,7 +121,7 @@ class ListingSearch(DeskSearch):
 
 
 class OrderSearch(DeskSearch):
-    """Filters of the list of orders; the further ones are folded until they are needed."""
+    """Filters of the list of orders. The further ones are folded until they are needed."""
 
     FURTHER_FIELDS = ("source", "cooperative")
 

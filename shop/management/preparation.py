@@ -1,4 +1,4 @@
-"""Prepare the shop before it starts; each step does nothing if nothing changed."""
+"""Prepare the shop before it starts. Each step does nothing if nothing changed."""
 
 from __future__ import annotations
 

@@ -249,7 +249,7 @@ _TEXTS: Mapping[str, str | Promise] = {
 
 
 def phone_texts() -> dict[str, str]:
-    """Return all texts in the page's language; the phone replaces `%(name)s`."""
+    """Return all texts in the page's language. The phone replaces `%(name)s`."""
     return {name: str(text) for name, text in _TEXTS.items()}
 
 

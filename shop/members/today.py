@@ -30,7 +30,7 @@ _STAGES = (Stage.ACCEPT, Stage.PACK, Stage.HAND_OVER, Stage.ON_THE_WAY)
 
 @dataclass(frozen=True, slots=True)
 class TaskSection:
-    """The first tasks of a stage; `count` is the number of all."""
+    """The first tasks of a stage. `count` is the number of all."""
 
     stage: Stage
     tasks: list[PartTask]

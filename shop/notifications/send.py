@@ -48,7 +48,7 @@ def queue_notification(
     """Add a notification to the outbox, in the caller's transaction. A repeated `key` adds nothing.
 
     Line breaks in a subject, which mail forbids, become spaces. `secret` replaces PLACEHOLDER_SIGN in
-    the text; the database stores it only encrypted.
+    the text. The database stores it only encrypted.
     """
     notification = Notification(
         key=key,
@@ -75,7 +75,7 @@ def queue_notification(
 def withdraw(*, key_prefix: str, now: datetime.datetime) -> bool:
     """Withdraw notifications about something that did not happen, and return whether one may have been sent.
 
-    Acts in the caller's transaction; a notification whose delivery has been tried may have arrived.
+    Acts in the caller's transaction. A notification whose delivery has been tried may have arrived.
     """
     notifications = Notification.objects.filter(key__startswith=key_prefix)
     may_be_sent = notifications.filter(attempts__gt=0).exists()

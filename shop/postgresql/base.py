@@ -19,7 +19,7 @@ PREPARED_MAX = 500  # statements of one connection; the least recently used is d
 
 class _Operations(DatabaseOperations):
     def last_executed_query(self, cursor: Any, sql: str, params: Any) -> str:
-        """Return the statement with its values, for logs and tests; a prepared one was sent without them."""
+        """Return the statement with its values, for logs and tests. A prepared one was sent without them."""
         if isinstance(cursor, _PreparedCursor):
             return str(self.compose_sql(sql, params))
         executed: str = super().last_executed_query(cursor, sql, params)
@@ -63,7 +63,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return True
 
     def _read_schema_version(self) -> str:
-        """Return a text that differs after each migration; it is empty before the first one."""
+        """Return a text that differs after each migration. It is empty before the first one."""
         with self.connection.cursor() as cursor:
             try:
                 cursor.execute("SELECT count(*), max(id) FROM django_migrations")

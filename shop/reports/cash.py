@@ -43,7 +43,7 @@ _DAYS = {CashAge.NEW: 3, CashAge.WEEK: 7, CashAge.FORTNIGHT: 14}
 
 @dataclass(slots=True)
 class HolderCash:
-    """A holder's outstanding cash in minor units by age; `parcels` counts all of them."""
+    """A holder's outstanding cash in minor units by age. `parcels` counts all of them."""
 
     holder: str
     key: str

@@ -342,7 +342,7 @@ def _line_refund_rows(
 
 
 def _delivery_refund_rows(query: SalesQuery, group: str | None = None) -> Iterable[Mapping[str, Any]]:
-    """Return the refunded and refunded paid amounts of deliveries; a surplus is not a part of the sales."""
+    """Return the refunded and refunded paid amounts of deliveries. A surplus is not a part of the sales."""
     grouped: Iterable[Mapping[str, Any]] = _group_refunds(
         Refund.objects.filter(_report_condition(query, is_by_line=False, relation="part__")), "part__", group
     ).annotate(
@@ -361,7 +361,7 @@ def _group_refunds(refunds: QuerySet[Any], relation: str, group: str | None, *co
 
 
 def _group_key(column: str) -> Combinable:
-    """Return a group's key; a merged category counts as the one that it was merged into."""
+    """Return a group's key. A merged category counts as the one that it was merged into."""
     if not column.endswith("category_key") or not MergedCategory.objects.exists():
         return F(column)
     merged = MergedCategory.objects.filter(pk=OuterRef(column)).values("into")

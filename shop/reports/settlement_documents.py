@@ -1,4 +1,4 @@
-"""A settlement statement for printing, as PDF and as XLSX; the same for desk and members."""
+"""A settlement statement for printing, as PDF and as XLSX. The same for desk and members."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ class SqliteCache(BaseCache):
         )
 
     def _open(self) -> sqlite3.Connection:
-        """Return this thread's connection; a forked child opens its own."""
+        """Return this thread's connection. A forked child opens its own."""
         if self._connection is None or self._opened_by != os.getpid():
             self._connection = sqlite3.connect(
                 self._path, timeout=20, isolation_level=None, check_same_thread=False

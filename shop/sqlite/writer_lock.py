@@ -54,7 +54,7 @@ def writer_lock(database: str, *, is_in_memory: bool) -> WriterLock:
 
 
 def _reset_after_fork() -> None:
-    """Make a forked child open its own lock file; it would otherwise share its parent's lock."""
+    """Make a forked child open its own lock file. It would otherwise share its parent's lock."""
     global _registry_lock
     _registry_lock = threading.Lock()
     _locks_by_database.clear()

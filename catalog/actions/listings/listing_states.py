@@ -28,7 +28,7 @@ class ListingIncomplete(Refused):
 
 
 class PictureNotReady(Refused):
-    """No photo of the product is processed yet; the worker needs some seconds for one."""
+    """No photo of the product is processed yet. The worker needs some seconds for one."""
 
     code = "picture_not_ready"
     default_message = _("The photo is still being processed. Try again in a minute.")
@@ -204,7 +204,7 @@ def withdraw_listing(
 def reopen_listing(
     *, cooperative: Cooperative, listing_id: int, actor: Actor, now: datetime.datetime
 ) -> Listing:
-    """Return a withdrawn listing to draft, for a new review; the reason stays.
+    """Return a withdrawn listing to draft, for a new review. The reason stays.
 
     Raises Missing (also for a removed product), TransitionNotAllowed.
     """

@@ -22,7 +22,7 @@ _BATCH_SIZE = 500
 
 
 class PricesNotRefreshed(Exception):
-    """Prices of some of a promotion's products could not be written; the others are up to date."""
+    """Prices of some of a promotion's products could not be written. The others are up to date."""
 
     def __init__(self, errors: Mapping[int, Exception]) -> None:
         key, error = next(iter(errors.items()))

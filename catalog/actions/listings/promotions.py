@@ -139,7 +139,7 @@ def end_promotion(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """End a promotion now; one not yet started never runs. No-op if it has ended. Raises Missing."""
+    """End a promotion now. One not yet started never runs. No-op if it has ended. Raises Missing."""
     promotion = _lock_promotion(promotion_id, acting_cooperative)
     if promotion.ends_at is not None and promotion.ends_at <= now:
         return

@@ -78,7 +78,7 @@ def return_revision(
     actor: Actor,
     now: datetime.datetime,
 ) -> ProductRevision:
-    """Return the proposed changes with a reason; the product stays on sale as it is.
+    """Return the proposed changes with a reason. The product stays on sale as it is.
 
     Raises Missing, ReasonRequired, ChangedSinceOpened, TransitionNotAllowed.
     """

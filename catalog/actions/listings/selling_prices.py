@@ -81,7 +81,7 @@ def _lowest_prices(product_ids: Collection[int]) -> QuerySet[Price, tuple[Any, .
 
 
 def _best_price(price: Price, promotions: Sequence[Promotion]) -> tuple[int | None, uuid.UUID | None]:
-    """Return the lowest promotional price and its promotion's id; the oldest wins a tie."""
+    """Return the lowest promotional price and its promotion's id. The oldest wins a tie."""
     if price.amount is None:
         return None, None
     candidates = [

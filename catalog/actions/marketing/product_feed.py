@@ -214,7 +214,7 @@ def _unit_measure(variant: Variant) -> dict[str, str]:
 
 
 def _is_gtin(barcode: str) -> bool:
-    """Return whether it is a global GTIN; a leading 2 marks a shop's internal number (GS1)."""
+    """Return whether it is a global GTIN. A leading 2 marks a shop's internal number (GS1)."""
     return barcode.isdecimal() and len(barcode) in (8, 12, 13, 14) and not barcode.startswith("2")
 
 

@@ -58,7 +58,7 @@ class _Drawing:
 
 @shared_task(name="catalog.draw_share_pictures")
 def draw_share_pictures_task() -> None:
-    """Draw pictures whose rows changed since the last run; the excess is left for the next run.
+    """Draw pictures whose rows changed since the last run. The excess is left for the next run.
 
     A picture whose photo is still being processed is drawn without it and retried; retries take turns.
     """
@@ -145,7 +145,7 @@ def _cooperative_address(cooperative: Cooperative) -> str:
 
 
 def _draw_if_changed(drawing: _Drawing, market: str) -> None:
-    """Draw it unless unchanged; the old file is deleted after the row refers to the new one."""
+    """Draw it unless unchanged. The old file is deleted after the row refers to the new one."""
     fingerprint = drawing.digest(market)
     before = SharePicture.objects.filter(kind=drawing.kind, key=drawing.row.pk).first()
     if before is not None and before.content_digest == fingerprint:

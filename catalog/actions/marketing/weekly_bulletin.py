@@ -104,7 +104,7 @@ def create_weekly_bulletins(*, week: datetime.date, channel: Channel, now: datet
 def send_bulletin(*, bulletin_id: int, now: datetime.datetime, batch: int = BATCH) -> bool:
     """Mail the next batch of followers; return whether there are more.
 
-    The bulletin is locked and stores its progress; each follower's mail has an idempotency key.
+    The bulletin is locked and stores its progress. Each follower's mail has an idempotency key.
     """
     bulletin = lock_row(Bulletin.objects.filter(pk=bulletin_id, sent_at=None).select_related("cooperative"))
     if bulletin is None:

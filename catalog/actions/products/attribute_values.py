@@ -1,4 +1,4 @@
-"""Steps that set the attribute values of products and variants; the caller holds their locks."""
+"""Steps that set the attribute values of products and variants. The caller holds their locks."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class MissingAttributes(Refused):
 
 @dataclass(frozen=True, slots=True)
 class AttributeChoice:
-    """A value of the attribute's list, by id or by name; an unknown name is added."""
+    """A value of the attribute's list, by id or by name. An unknown name is added."""
 
     key: int | None = None
     name: str = ""

@@ -11,7 +11,7 @@ from shop.core.models import Picture
 
 @dataclass(frozen=True, slots=True)
 class ProductDetails:
-    """Details of a product; the description is plain text. `season` has bit m-1 set for month m."""
+    """Details of a product. The description is plain text. `season` has bit m-1 set for month m."""
 
     name: str
     description: str = ""
@@ -55,7 +55,7 @@ class VariantDetails:
     tolerance_percent: int = 20
 
     def columns(self) -> dict[str, object]:
-        """Return the values of the variant's columns; the price is a row of its own."""
+        """Return the values of the variant's columns. The price is a row of its own."""
         return {column: value for column, value in asdict(self).items() if column != "price"}
 
 

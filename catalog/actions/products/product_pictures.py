@@ -34,7 +34,7 @@ def add_picture(
     actor: Actor,
     now: datetime.datetime,
 ) -> ProductMedia | RevisionPicture:
-    """Append a picture; `alt` is its alternative text. Raises Missing.
+    """Append a picture. `alt` is its alternative text. Raises Missing.
 
     With `needs_approval`, the picture of an approved product waits for the platform's review. The other
     functions of this module treat their changes alike.

@@ -34,7 +34,7 @@ REVIEWED_COLUMNS = (
 
 
 def is_approved(product: Product) -> bool:
-    """Return whether the platform approved it in a channel that checks listings; a paused one counts."""
+    """Return whether the platform approved it in a channel that checks listings. A paused one counts."""
     approved = Listing.objects.filter(product=product, state__in=APPROVED_STATES)
     return (
         approved.filter(channel__requires_listing_review=True).exists()

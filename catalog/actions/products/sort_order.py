@@ -39,7 +39,7 @@ def reorder_rows(
 ) -> models.Model:
     """Apply moves to the rows of an owner (`root_key` in `root`), in turn; positions are clamped.
 
-    `rows` are in their current order; `key_field` is the column that `RowMove.key` refers to. Raises Missing.
+    `rows` are in their current order. `key_field` is the column that `RowMove.key` refers to. Raises Missing.
     """
     owner: models.Model | None = lock_row(root.filter(pk=root_key)) if root_key is not None else None
     if owner is None:

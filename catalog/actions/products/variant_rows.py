@@ -84,7 +84,7 @@ def set_list_price(
 ) -> Price:
     """Step: set a variant's list price in a channel and reapply promotions. The product is locked.
 
-    `confirmed_values` are the values of an earlier UnusualPrice, which a person confirms with them; they are
+    `confirmed_values` are the values of an earlier UnusualPrice, which a person confirms with them. They are
     empty at the first try. With None nobody is asked: apps pass it, and the desk lists their unusual prices.
     Raises InvalidPrice, UnusualPrice.
     """

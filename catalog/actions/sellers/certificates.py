@@ -46,7 +46,7 @@ class ExpiryBeforeIssue(Refused):
 
 @dataclass(frozen=True, slots=True)
 class CertificateDetails:
-    """The certificate's data; `picture` is a photo of it, `product_ids` the products it covers."""
+    """The certificate's data. `picture` is a photo of it, `product_ids` the products it covers."""
 
     kind: CertificateKind
     number: str
@@ -116,7 +116,7 @@ def confirm_certificate(
     actor: Actor,
     now: datetime.datetime,
 ) -> Certificate:
-    """Confirm a certificate after staff checked its document; a proposal replaces the one on display.
+    """Confirm a certificate after staff checked its document. A proposal replaces the one on display.
 
     `seen_submitted_at` is its `submitted_at` when the reviewer opened it; None is not compared. Raises
     Missing, ChangedSinceOpened, TransitionNotAllowed.
@@ -142,7 +142,7 @@ def return_certificate(
     actor: Actor,
     now: datetime.datetime,
 ) -> Certificate:
-    """Return a certificate or proposal for correction; a confirmed certificate stays on display.
+    """Return a certificate or proposal for correction. A confirmed certificate stays on display.
 
     Raises Missing, ReasonRequired, ChangedSinceOpened, TransitionNotAllowed.
     """

@@ -68,7 +68,7 @@ def choose_stock(
 ) -> list[StockPick]:
     """Choose stock rows for the requested quantities, or report all shortages at once.
 
-    `stocks` are locked and reachable for the buyer; `order` lists stock ids by the channel's warehouse
+    `stocks` are locked and reachable for the buyer. `order` lists stock ids by the channel's warehouse
     preference. Raises SoldOut.
     """
     position = {stock_id: n for n, stock_id in enumerate(order)}

@@ -28,7 +28,7 @@ def create_category(
     actor: Actor,
     now: datetime.datetime,
 ) -> Category:
-    """Create a category after its siblings; `values` are its other columns.
+    """Create a category after its siblings. `values` are its other columns.
 
     Raises AlreadyTaken, and Missing for an unknown parent.
     """

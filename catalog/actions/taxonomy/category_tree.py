@@ -120,7 +120,7 @@ def hide_category(*, category_id: int, is_hidden: bool, actor: Actor, now: datet
 def translate_category(
     *, category_id: int, language: str, texts: Mapping[str, str], actor: Actor, now: datetime.datetime
 ) -> None:
-    """Store translations of a category's texts; an empty text deletes its translation. Raises Missing."""
+    """Store translations of a category's texts. An empty text deletes its translation. Raises Missing."""
     category = lock_record(Category, category_id, field="id")
     changed = save_row_translations(category, language, texts, translatable_fields=CATEGORY_TEXTS)
     if changed:

@@ -104,7 +104,7 @@ def _assign_attributes(
 def unassign_attributes(
     *, product_type_id: int, keys: Sequence[int], actor: Actor, now: datetime.datetime
 ) -> ProductType:
-    """Remove attributes from a product type; their values are deleted. Raises Missing."""
+    """Remove attributes from a product type. Their values are deleted. Raises Missing."""
     product_type = lock_record(ProductType, product_type_id, field="productTypeId")
     product_type.attribute_rows.filter(attribute__in=keys).delete()
     record_change(

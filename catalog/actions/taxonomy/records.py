@@ -39,7 +39,7 @@ def create_record_row(
 
 
 def lock_record(model: type[Record], key: int, *, field: str) -> Record:
-    """Step: lock a record; `field` names the input in the refusal. Raises Missing."""
+    """Step: lock a record. `field` names the input in the refusal. Raises Missing."""
     row = lock_row(model._default_manager.filter(pk=key))
     if row is None:
         raise Missing(field=field)

@@ -90,7 +90,7 @@ class CashOnDeliveryInProgress(Refused):
 def assign_transfer(
     *, transfer_id: uuid.UUID, amounts: Mapping[uuid.UUID, int], actor: Actor, now: datetime.datetime
 ) -> BankTransfer:
-    """Assign `amounts` (whole đồng by order id) of a transfer; the remainder stays under review.
+    """Assign `amounts` (whole đồng by order id) of a transfer. The remainder stays under review.
 
     Repeating it changes nothing. Raises Missing, NoAmountAssigned, AmountExceedsTransfer,
     AmountExceedsOrderDue, OrderEnded, TransferAlreadyAssigned, CashOnDeliveryInProgress,

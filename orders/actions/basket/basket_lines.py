@@ -34,7 +34,7 @@ class InvalidQuantity(Refused):
 
 
 class OverLimit(Refused):
-    """The quantity exceeds the limit of one order; `details["limit"]` holds the limit."""
+    """The quantity exceeds the limit of one order. `details["limit"]` holds the limit."""
 
     code = "over_limit"
     default_message = _("That is more than one order can hold. Enter a smaller quantity.")

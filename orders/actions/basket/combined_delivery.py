@@ -48,7 +48,7 @@ class DeliveryLeg:
 
 @dataclass(frozen=True, slots=True)
 class CombinedOption:
-    """One delivery for the whole basket, named after its leading service; `fee` is the sum of its legs."""
+    """One delivery for the whole basket, named after its leading service. `fee` is the sum of its legs."""
 
     service: Service
     fee: int

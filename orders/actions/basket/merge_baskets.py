@@ -37,7 +37,7 @@ def merge_guest_basket(*, guest_basket_id: uuid.UUID, user_id: int, now: datetim
 
 
 def _merge(guest_basket: Basket, user_basket: Basket) -> None:
-    """Move lines, choices and details of the guest's basket; the user's own details and choices win.
+    """Move lines, choices and details of the guest's basket. The user's own details and choices win.
 
     Quantities of the same variant are added up to the limit of one order. The guest's basket is deleted, so
     a second sign-in adds nothing.

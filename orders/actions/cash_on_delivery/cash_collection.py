@@ -56,7 +56,7 @@ EXPECTED_CASH = CollectedCash()
 
 
 def cash_for_parcel(order: Order, part: OrderPart, quantities: Mapping[uuid.UUID, int]) -> int:
-    """Return the cash that a new parcel of these `quantities` collects; the last parcel takes the rest.
+    """Return the cash that a new parcel of these `quantities` collects. The last parcel takes the rest.
 
     A part's parcels together collect exactly its total less refunds, without cash that a voided parcel has
     already collected. Zero if the order is not paid in cash, or was paid by another method meanwhile.
@@ -209,9 +209,9 @@ def _collection_key(parcel: Parcel) -> str:
 
 
 def reverse_collected_cash(parcel: Parcel, *, reason: str, actor: Actor, now: datetime.datetime) -> None:
-    """Step: take back a collection that was recorded by mistake; the buyer owes the cash again.
+    """Step: take back a collection that was recorded by mistake. The buyer owes the cash again.
 
-    The reversing event and its posting are added; the first ones stay. Raises TransitionNotAllowed.
+    The reversing event and its posting are added. The first ones stay. Raises TransitionNotAllowed.
     """
     change_state(parcel, CodState.EXPECTED, COD_TRANSITIONS, column="cod_state")
     collected = PaymentEvent.objects.collections_not_undone().filter(parcel=parcel).latest("pk")

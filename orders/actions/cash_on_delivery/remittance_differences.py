@@ -44,7 +44,7 @@ def resolve_remittance_difference(
 ) -> CashRemittance:
     """Resolve part of a shortfall or an excess.
 
-    A shortfall has arrived later or, if `is_platform_cost`, becomes the platform's cost; an excess was sent
+    A shortfall has arrived later or, if `is_platform_cost`, becomes the platform's cost. An excess was sent
     back or is kept. `amount` is in minor units. A repeated `idempotency_key` does nothing.
     Raises KeyReused, Missing, InvalidDifferenceAmount, NoRemittanceDifference, ReasonRequired.
     """

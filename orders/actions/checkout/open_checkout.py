@@ -53,7 +53,7 @@ def open_checkout(
 ) -> Quote:
     """Reserve stock for the channel's reservation time, and return the current quote.
 
-    Stores the province, deliveries and language that the page gives; later mail uses the language. If no
+    Stores the province, deliveries and language that the page gives. Later mail uses the language. If no
     delivery is chosen, the quote may propose one. Lines that are short reserve nothing and show the problem.
     Changed prices count as seen once they were returned, unless `should_mark_prices_seen` is off. `contact`,
     once entered, decides whether this buyer may use the voucher code. Raises InvalidPhone, Missing.

@@ -47,7 +47,7 @@ class InvalidPickupCode(Refused):
 class DispatchDetails:
     """How a parcel is carried: carrier and tracking number, or a coach's plate and its driver's phone.
 
-    None keeps the parcel's value; an empty text clears it. A named carrier collects the parcel's cash, unless
+    None keeps the parcel's value. An empty text clears it. A named carrier collects the parcel's cash, unless
     `is_cash_with_cooperative`.
     """
 
@@ -154,7 +154,7 @@ def deliver_parcel(
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel:
-    """Record a delivery, and separately whether its cash was collected; `cash` says how much.
+    """Record a delivery, and separately whether its cash was collected. `cash` says how much.
 
     A pickup requires the `code` that its buyer shows; platform staff may omit it and give a reason. Raises
     CashAmountDiffers, KeyReused, Missing, ReasonRequired, InvalidCashAmount, TransitionNotAllowed,
@@ -250,7 +250,7 @@ def report_collected_cash(
 def fail_delivery(
     *, parcel_id: int, reason: str, idempotency_key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> Parcel:
-    """Record a failed delivery; it may be handed over again.
+    """Record a failed delivery. It may be handed over again.
 
     Raises Missing, ReasonRequired, TransitionNotAllowed.
     """

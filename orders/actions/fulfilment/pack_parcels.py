@@ -94,7 +94,7 @@ def pack_parcel(
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel:
-    """Create a parcel with some of the part's lines; a part may have several parcels.
+    """Create a parcel with some of the part's lines. A part may have several parcels.
 
     A repeated `idempotency_key` returns the first parcel. Raises KeyReused, Missing, QuantityNotOpen,
     LinesNotWeighed, SubstituteUnanswered, TransitionNotAllowed.
@@ -186,7 +186,7 @@ def close_locked_parcel(
 
 
 def allocate_stock(stock: Stock, line_id: uuid.UUID, quantity: int) -> None:
-    """Step: allocate more of a locked stock row to the line; the caller saves the row."""
+    """Step: allocate more of a locked stock row to the line. The caller saves the row."""
     stock.allocated += quantity
     allocation, is_new = Allocation.objects.get_or_create(
         line_id=line_id, stock_id=stock.pk, defaults={"quantity": quantity}
@@ -197,7 +197,7 @@ def allocate_stock(stock: Stock, line_id: uuid.UUID, quantity: int) -> None:
 
 
 def release_allocation(stock: Stock, line_id: uuid.UUID, quantity: int) -> None:
-    """Step: release some of a locked stock row's allocation to the line; the caller saves the row."""
+    """Step: release some of a locked stock row's allocation to the line. The caller saves the row."""
     allocation = Allocation.objects.filter(line=line_id, stock=stock.pk).first()
     if allocation is None:
         return
@@ -247,7 +247,7 @@ def _check_quantities(quantities: Mapping[uuid.UUID, int], lines: Mapping[uuid.U
 def _build_parcel_lines(
     parcel: Parcel, line: OrderLine, quantity: int, warehouse_id: uuid.UUID | None
 ) -> Sequence[ParcelLine]:
-    """Build parcel lines from allocated stock; a quantity without allocation comes from no stock row."""
+    """Build parcel lines from allocated stock. A quantity without allocation comes from no stock row."""
     parcel_lines = []
     unpacked_quantities = Allocation.objects.filter(line=line).unpacked_quantities()
     allocations = line.allocations.select_related("stock").order_by("pk")
@@ -268,7 +268,7 @@ def _build_parcel_lines(
 
 
 def _spread_weight(parcel_lines: Sequence[ParcelLine], line: OrderLine, weighed_grams: int) -> None:
-    """Spread the line's weight over these rows by quantity; the line's last parcel takes the remainder."""
+    """Spread the line's weight over these rows by quantity. The line's last parcel takes the remainder."""
     earlier_lines = ParcelLine.objects.filter(order_line=line, parcel__in=Parcel.objects.dispatches())
     earlier_sums = earlier_lines.aggregate(quantity=Sum("quantity", default=0), grams=Sum("grams", default=0))
     quantity = sum(parcel_line.quantity for parcel_line in parcel_lines)

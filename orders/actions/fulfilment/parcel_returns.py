@@ -97,7 +97,7 @@ def receive_return(
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel:
-    """Record that a return has arrived; `damaged` maps lines to the steps that are not resold.
+    """Record that a return has arrived. `damaged` maps lines to the steps that are not resold.
 
     A repeated `idempotency_key` does nothing. Raises KeyReused, Missing, ReturnWarehouseRequired,
     ReturnExceedsDelivered, TransitionNotAllowed.

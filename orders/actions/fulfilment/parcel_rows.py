@@ -17,7 +17,7 @@ def next_parcel_number(order: Order) -> int:
 def make_parcel_line(
     parcel: Parcel, line: OrderLine, quantity: int, stock: Stock | None = None
 ) -> ParcelLine:
-    """Build a parcel line; a line sold by weight gets its proportional weight in grams."""
+    """Build a parcel line. A line sold by weight gets its proportional weight in grams."""
     weighed = line.weighed_grams
     grams = None if weighed is None else max(1, weighed * quantity // line.quantity)
     return ParcelLine(

@@ -113,7 +113,7 @@ def undo_acceptance(
     actor: Actor,
     now: datetime.datetime,
 ) -> OrderPart:
-    """Take back a part's acceptance before packing; the time to accept starts again.
+    """Take back a part's acceptance before packing. The time to accept starts again.
 
     Raises KeyReused, Missing, PackingAlreadyStarted, ReasonRequired, StepOfSomebodyElse, UndoPeriodOver,
     TransitionNotAllowed.
@@ -228,7 +228,7 @@ def _undo_delivery(
 def _undo_cash(
     order: Order, part: OrderPart, parcel: Parcel, reason: str, *, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Take back the collected cash; the parcel stays delivered."""
+    """Take back the collected cash. The parcel stays delivered."""
     if parcel.cod_state == CodState.EXPECTED or parcel.cod_collected_at is None:
         raise TransitionNotAllowed(from_state=parcel.cod_state, to_state=CodState.EXPECTED)
     _require_unsettled(order, part, parcel, since=parcel.cod_collected_at, now=now)

@@ -27,7 +27,7 @@ class UnsentExceedsOpen(Refused):
 
 
 class NoLinesLeftToSend(Refused):
-    """The part would be empty; it has to be cancelled and refunded as a whole."""
+    """The part would be empty. It has to be cancelled and refunded as a whole."""
 
     code = "no_lines_left_to_send"
     default_message = _("Nothing in this part would be left to send. Cancel the whole part instead.")

@@ -106,7 +106,7 @@ def _release_replacement(parcel: Parcel) -> None:
 
 
 def restore_stock(parcel: Parcel, *, should_allocate: bool, actor: Actor, now: datetime.datetime) -> None:
-    """Step: put a dispatched parcel's items back into stock; `should_allocate` keeps them allocated."""
+    """Step: put a dispatched parcel's items back into stock. `should_allocate` keeps them allocated."""
     lines = [line for line in parcel.lines.order_by("pk") if line.stock_id is not None]
     stocks = locks.lock_stock({line.stock_id for line in lines if line.stock_id})
     for line in lines:

@@ -87,7 +87,7 @@ def weigh_line(
     actor: Actor,
     now: datetime.datetime,
 ) -> OrderLine:
-    """Record the weight of a whole line; it may be changed until the line is packed.
+    """Record the weight of a whole line. It may be changed until the line is packed.
 
     Above the bound the buyer is asked, and nothing is charged until they answer, unless the cooperative
     chooses `is_charged_at_bound`. An implausible weight counts only if `repeated_grams` is equal to it. A

@@ -64,7 +64,7 @@ def _is_being_voided(payment: Payment) -> bool:
 def _record_charge(
     order: Order | None, payment: Payment, result: GatewayResult, *, now: datetime.datetime
 ) -> None:
-    """Record a charge; the rest of the authorisation is voided."""
+    """Record a charge. The rest of the authorisation is voided."""
     _store_reference(payment, result)
     key, reference = f"payment:{payment.pk}:charged", result.reference
     if order is not None:
@@ -151,7 +151,7 @@ def _end_start(payment: Payment, *, now: datetime.datetime) -> None:
 def _record_failure(
     order: Order | None, payment: Payment, gateway_call: GatewayCall, *, now: datetime.datetime
 ) -> None:
-    """Record that a call failed; its amount is no longer pending."""
+    """Record that a call failed. Its amount is no longer pending."""
     sums = read_payment_sums(payment)
     match Operation(gateway_call.operation):
         case Operation.START if gateway_call.request_parameters.get("is_authorisation_only"):

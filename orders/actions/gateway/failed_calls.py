@@ -71,7 +71,7 @@ def repeat_failed_call(*, call_id: uuid.UUID, actor: Actor, now: datetime.dateti
 def dismiss_failed_call(
     *, call_id: uuid.UUID, reason: str, actor: Actor, now: datetime.datetime
 ) -> GatewayCall:
-    """Mark a failed call as needing no attention; it may still be requested again. A repeat changes nothing.
+    """Mark a failed call as needing no attention. It may still be requested again. A repeat changes nothing.
 
     Raises Missing, CallNotFailed, ReasonRequired.
     """

@@ -88,7 +88,7 @@ def look_up_call(*, call_id: uuid.UUID, reference: str = "", now: datetime.datet
 
 
 def build_gateway_request(gateway_call: GatewayCall) -> GatewayRequest:
-    """Return the request of a call, equal on each try; a START also carries the reference it created."""
+    """Return the request of a call, equal on each try. A START also carries the reference it created."""
     parameters = dict(gateway_call.request_parameters)
     if gateway_call.operation == Operation.START:
         parameters["reference"] = gateway_call.reference
@@ -148,7 +148,7 @@ def record_gateway_result(
 
 
 def look_up_delay(tries: int) -> datetime.timedelta:
-    """Return the time to wait before the next look-up; it grows with each try."""
+    """Return the time to wait before the next look-up. It grows with each try."""
     return delay_before_retry(tries, first=_FIRST_PAUSE, longest=_MAX_PAUSE)
 
 

@@ -42,7 +42,7 @@ _FAILED_STATUSES = frozenset({"failed", "canceled"})
 
 @transaction.atomic(durable=True)
 def store_stripe_event(*, event: StripeEvent, body: bytes, now: datetime.datetime) -> WebhookEvent:
-    """Store a verified event, once for each id; it is handled after the commit."""
+    """Store a verified event, once for each id. It is handled after the commit."""
     stored, is_new = WebhookEvent.objects.get_or_create(
         provider=PROVIDER,
         event_id=event.id,
@@ -54,7 +54,7 @@ def store_stripe_event(*, event: StripeEvent, body: bytes, now: datetime.datetim
 
 
 def handle_stripe_event(*, event_id: int, now: datetime.datetime) -> None:
-    """Handle a stored event once; a repeat does no harm. Events of unknown payments have no effect."""
+    """Handle a stored event once. A repeat does no harm. Events of unknown payments have no effect."""
     stored = WebhookEvent.objects.filter(pk=event_id, handled_at=None, provider=PROVIDER).first()
     if stored is None:
         return
@@ -190,7 +190,7 @@ def _record_dashboard_refund(*, event: StripeEvent, now: datetime.datetime) -> N
 
 @transaction.atomic(durable=True)
 def _record_decline(*, event: StripeEvent, gateway_call: GatewayCall | None, now: datetime.datetime) -> None:
-    """Record that a card was declined; the payment waits for another try."""
+    """Record that a card was declined. The payment waits for another try."""
     if gateway_call is None:
         return
     order, gateway_call = locks.lock_gateway_call(gateway_call.pk)

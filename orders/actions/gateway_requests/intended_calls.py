@@ -90,7 +90,7 @@ def request_start(
 def request_capture(
     order: Order, payment: Payment, amount: int, *, actor: Actor, now: datetime.datetime
 ) -> GatewayCall:
-    """Step, on a locked order: capture part of the authorisation; the rest is voided.
+    """Step, on a locked order: capture part of the authorisation. The rest is voided.
 
     Raises AmountNotAuthorised.
     """

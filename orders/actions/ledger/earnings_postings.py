@@ -72,7 +72,7 @@ def draft_for_part(
     previous_posting_id: int = 0,
     now: datetime.datetime,
 ) -> PostingDraft:
-    """Return a posting of a part's unbooked earnings; `previous_posting_id` is 0 if there is none."""
+    """Return a posting of a part's unbooked earnings. `previous_posting_id` is 0 if there is none."""
     is_sale = any(
         amount != 0 and nature in _SALE_NATURES for (_account, nature), amount in unbooked_amounts.items()
     )

@@ -38,7 +38,7 @@ BookedAmounts = Counter[tuple[str, str]]
 class SoldItem:
     """A line or a delivery, with `arrived` of its `ordered` steps delivered to the buyer.
 
-    `total` is the buyer's price; `seller_gross` is the cooperative's earning before commission, including
+    `total` is the buyer's price. `seller_gross` is the cooperative's earning before commission, including
     discounts that the platform bears. `refunded` counts all refunds, `seller_refunds` those it bears itself.
     """
 
@@ -76,7 +76,7 @@ class SoldItem:
 def add_sold_item(
     sold: SoldItem, booked: BookedAmounts, nature: EntryNature, *, income: LedgerAccount
 ) -> None:
-    """Add the amounts of one line or delivery; its revenue goes to `income`."""
+    """Add the amounts of one line or delivery. Its revenue goes to `income`."""
     seller_gross, net_of_refunds = (
         sold.proportion(sold.seller_gross, sold.delivered_total),
         sold.proportion(sold.seller_gross, sold.total_before_platform_refunds),

@@ -105,7 +105,7 @@ def _price_at(
 
 
 def _save_shares(order: Order, discount_shares: Sequence[DiscountShare], weighed: WeighedPrice) -> None:
-    """Save each discount's new share of the line; a discount's amount stays the sum of its shares."""
+    """Save each discount's new share of the line. A discount's amount stays the sum of its shares."""
     is_tax_included = order.channel.prices_entered_with_tax
     for discount_share in discount_shares:
         discount_share.agreed = discount_share.agreed_amount

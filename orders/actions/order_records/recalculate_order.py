@@ -245,7 +245,7 @@ def _write_adjustment(
 ) -> None:
     """Write an event that changes the pending charge.
 
-    Its key contains the number of events so far; the order's lock keeps that number unique.
+    Its key contains the number of events so far. The order's lock keeps that number unique.
     """
     number = payment.events.count() if number is None else number
     key, actor = f"payment:{payment.pk}:due:{number}", Actor.system("recalculate_order")

@@ -58,7 +58,7 @@ class Contact:
 
 
 def require_contact_phone(contact: Contact) -> None:
-    """Raise InvalidPhone if the contact's number cannot be dialled; an address may skip validation."""
+    """Raise InvalidPhone if the contact's number cannot be dialled. An address may skip validation."""
     if not contact.address.validation_skipped:
         require_phone(contact.phone, region=contact.address.country)
 

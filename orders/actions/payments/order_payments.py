@@ -117,7 +117,7 @@ def change_payment_method(
 ) -> Payment:
     """Change the payment method of an order that waits for money. A repeat changes nothing.
 
-    A started card payment is cancelled and started anew unless it can go on; `is_hosted` asks for the
+    A started card payment is cancelled and started anew unless it can go on. `is_hosted` asks for the
     gateway's own page. The rest of a confirmed order that a card paid in part may change to bank
     transfer. Raises AmountNotForCards, Missing, OrderNotAwaitingPayment, PaymentInProgress,
     PaymentMethodNotOffered.
@@ -238,7 +238,7 @@ def _continue_card_payment(
 
 
 def _can_continue(payment: Payment, *, is_hosted: bool, now: datetime.datetime) -> bool:
-    """Return whether the payment has time left; a card payment must have started on the requested page."""
+    """Return whether the payment has time left. A card payment must have started on the requested page."""
     if payment.expires_at is not None and payment.expires_at <= now:
         return False
     if payment.method != PaymentMethod.CARD:

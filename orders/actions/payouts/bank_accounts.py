@@ -193,7 +193,7 @@ def use_current_cooperative_account(*, payout_id: uuid.UUID, actor: Actor, now: 
 
 
 def account_of_cooperative(cooperative: Cooperative) -> BankAccount:
-    """Return the cooperative's current account; its fields are empty if none is set."""
+    """Return the cooperative's current account. Its fields are empty if none is set."""
     return BankAccount(cooperative.bank_bin, cooperative.bank_account, cooperative.bank_holder)
 
 

@@ -183,7 +183,7 @@ def set_refund_account(
     actor: Actor,
     now: datetime.datetime,
 ) -> list[Payout]:
-    """Set the bank account for an order's refunds; it may be changed until the money is sent.
+    """Set the bank account for an order's refunds. It may be changed until the money is sent.
 
     The buyer is notified each time. An account other than the one the order was paid from waits one day.
     Raises KeyReused, Missing, NoRefundAwaitsAccount, InvalidBankAccount.

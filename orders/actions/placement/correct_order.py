@@ -84,7 +84,7 @@ def correct_order(
 ) -> Order:
     """Set columns of an order that change no sum, and its own addresses, on behalf of an external system.
 
-    Addresses are complete and unsaved; the shipping address also gives the buyer's name and phone. Raises
+    Addresses are complete and unsaved. The shipping address also gives the buyer's name and phone. Raises
     AlreadyTaken, InvalidColumnValue, Missing (also for drafts, which are edited instead), ProvinceChanged.
     """
     for address in filter(None, (shipping, billing)):

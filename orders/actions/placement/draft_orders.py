@@ -191,7 +191,7 @@ def place_draft(
 
 @transaction.atomic(durable=True)
 def delete_draft(*, order_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> None:
-    """Delete a draft; its number is not reused. Raises Missing, NotADraft."""
+    """Delete a draft. Its number is not reused. Raises Missing, NotADraft."""
     order = _lock_draft(order_id)
     record_change(
         "order.draft_deleted",

@@ -51,7 +51,7 @@ from shop.core.models import record_change
 
 
 class BasketChanged(Refused):
-    """The basket differs from what the buyer last saw. It is kept; `details["quote"]` holds the new quote."""
+    """The basket differs from what the buyer last saw. It is kept. `details["quote"]` holds the new quote."""
 
     code = "basket_changed"
     default_message = _("Something has changed since you last looked. Check the order and place it again.")
@@ -103,7 +103,7 @@ def place_order(
     """Turn a basket into an order. Cash on delivery is confirmed at once; others wait for their payment.
 
     `agreed_total` is the sum on the buyer's button and `agreed_maximum` its maximum after weighing, both in
-    minor units; a quote with another sum is refused. `seen_prices` holds changed prices that the page
+    minor units. A quote with another sum is refused. `seen_prices` holds changed prices that the page
     has shown, by basket line. `language` is the page's, used for later mail.
     A repeat (double click, lost response) returns the order that the basket became.
 

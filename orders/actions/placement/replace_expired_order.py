@@ -40,7 +40,7 @@ _IGNORED_PROBLEMS = frozenset(
 
 
 class OrderNotReplaceable(Refused):
-    """The order's stock, delivery or discount is no longer available; `details` may hold the quote."""
+    """The order's stock, delivery or discount is no longer available. `details` may hold the quote."""
 
     code = "order_not_replaceable"
     default_message = _("The items or the delivery are no longer available as ordered. Refund the money.")

@@ -45,7 +45,7 @@ def queue_export(row: DataRequest, *, now: datetime.datetime) -> None:
 
 @shared_task(name="orders.make_data_export")
 def make_export_task(*, request_id: str) -> None:
-    """Make one export; a second run does nothing."""
+    """Make one export. A second run does nothing."""
     make_export(request_id=uuid.UUID(request_id), now=timezone.now())
 
 

@@ -115,7 +115,7 @@ def _select_basket_lines(basket_id: uuid.UUID, channel_id: int) -> QuerySet[Bask
 
 
 def _offer_relations(path: str, channel_id: int) -> dict[str, FilteredRelation]:
-    """Return the relations to a variant's price and listing in a channel; `path` is the path to it."""
+    """Return the relations to a variant's price and listing in a channel. `path` is the path to it."""
     prices, listings = f"{path}prices", f"{path}product__listings"
     return {
         "channel_price": FilteredRelation(prices, condition=Q(**{f"{prices}__channel": channel_id})),

@@ -149,7 +149,7 @@ class QuotedLine:
 
     @property
     def total(self) -> int:
-        """The sum before discounts, in minor units; `to_pay` is the sum after them."""
+        """The sum before discounts, in minor units. `to_pay` is the sum after them."""
         return self.unit_price * self.requested.quantity
 
     @property
@@ -164,7 +164,7 @@ class QuotedLine:
 
     @property
     def estimate_grams(self) -> int:
-        """The estimated weight of all units; only for lines sold by weight."""
+        """The estimated weight of all units. Only for lines sold by weight."""
         return (self.variant.content_grams or 0) * self.requested.quantity
 
     @property
@@ -206,7 +206,7 @@ class SellerQuote:
     """One cooperative's part of a quote, which becomes an order part.
 
     `service` is the channel's shipping service, used if the cooperative offers no method of its own for that
-    service. The service's price is split between all such sellers; `service_fee` is this seller's share.
+    service. The service's price is split between all such sellers. `service_fee` is this seller's share.
     """
 
     cooperative: Cooperative
@@ -357,7 +357,7 @@ class Quote:
 
     @property
     def applied_voucher(self) -> QuotedVoucher | None:
-        """The voucher if it takes something off; only then is a use counted."""
+        """The voucher if it takes something off. Only then is a use counted."""
         return self.voucher if self.voucher_amount else None
 
     def price_at_weight(self, line: QuotedLine, grams: int) -> WeighedPrice:

@@ -99,7 +99,7 @@ class VoucherQuantityTooLow(VoucherRefused):
 
 @dataclass(frozen=True, slots=True)
 class _VoucherCheck:
-    """One code and one purchase; `lines` are the lines that the voucher covers."""
+    """One code and one purchase. `lines` are the lines that the voucher covers."""
 
     voucher: Voucher
     code: VoucherCode

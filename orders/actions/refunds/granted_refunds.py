@@ -57,7 +57,7 @@ def grant_refund(
 ) -> list[Refund]:
     """Create a refund for each affected part among `part_ids`: all of them, or none.
 
-    Unpacked items are not sent; the buyer keeps the others. Raises Missing, RefundExceedsOrdered,
+    Unpacked items are not sent. The buyer keeps the others. Raises Missing, RefundExceedsOrdered,
     PartNotCharged, NoLinesLeftToSend, EmptyRefund, LinesNotWeighed, ReasonRequired, RefundExceedsLimit.
     """
     order = locks.lock_order(order_id)

@@ -48,7 +48,7 @@ class InvalidSubstituteQuantity(Refused):
 
 
 class SubstituteAtALoss(NeedsConfirmation):
-    """The substitute is dearer than what the buyer agreed to pay; the cooperative bears the difference."""
+    """The substitute is dearer than what the buyer agreed to pay. The cooperative bears the difference."""
 
     code = "substitute_at_a_loss"
 
@@ -95,7 +95,7 @@ def offer_substitute(
     line cannot be packed. A line sold by weight that is not weighed yet is replaced as a whole. A repeated
     `idempotency_key` returns the first offer.
 
-    `confirmed_values` are the values of a loss that a person confirmed; they are empty at first. Apps pass
+    `confirmed_values` are the values of a loss that a person confirmed. They are empty at first. Apps pass
     None and are not asked. Raises EmptyRefund (the items are free), InvalidSubstituteQuantity, KeyReused,
     LinesNotWeighed, Missing, SoldOut, SubstituteAtALoss, SubstituteUnanswered, UnsuitableSubstitute,
     TransitionNotAllowed.
@@ -165,7 +165,7 @@ def _build_substitute(
 def withdraw_substitute(
     *, substitute_id: uuid.UUID, idempotency_key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> Substitute:
-    """Withdraw an unanswered offer and release its stock; the line can be packed again.
+    """Withdraw an unanswered offer and release its stock. The line can be packed again.
 
     Raises KeyReused, Missing, TransitionNotAllowed.
     """
@@ -227,7 +227,7 @@ def sort_by_similarity(choices: Iterable[SubstituteChoice], line: OrderLine) -> 
 
 
 def release_held_stock(substitute: Substitute) -> None:
-    """Step: release the stock held for a substitute; the caller has locked it."""
+    """Step: release the stock held for a substitute. The caller has locked it."""
     holds = list(substitute.holds.order_by("stock"))
     stocks = locks.lock_stock([hold.stock_id for hold in holds])
     for hold in holds:

@@ -60,7 +60,7 @@ def close_settlement(
 ) -> Settlement:
     """Close a settlement: fix its totals and offset the cash that the cooperative holds.
 
-    A positive balance becomes a payout; a negative one is carried over to the next settlement, which opens
+    A positive balance becomes a payout. A negative one is carried over to the next settlement, which opens
     now. A repeated `idempotency_key` returns the closed settlement. Raises SettlementAlreadyClosed,
     KeyReused, Missing, EmptySettlement.
     """

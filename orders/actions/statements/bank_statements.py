@@ -178,7 +178,7 @@ def process_bank_rows(
 
 @transaction.atomic(durable=True)
 def process_bank_row(*, row_id: int, actor: Actor, now: datetime.datetime) -> None:
-    """Record the transfer of one row; a processed row stays as it is."""
+    """Record the transfer of one row. A processed row stays as it is."""
     rows = StatementRow.objects.filter(pk=row_id, statement__kind=StatementKind.BANK)
     row = lock_row(rows.filter(state=StatementRowState.WAITING))
     if row is None:

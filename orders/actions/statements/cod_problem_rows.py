@@ -54,7 +54,7 @@ class StatementRowNotAcceptable(Refused):
 
 @transaction.atomic(durable=True)
 def accept_problem_row(*, row_id: int, code: str = "", actor: Actor, now: datetime.datetime) -> StatementRow:
-    """Process a problem row with the carrier's figures; `code` names its parcel if the row does not.
+    """Process a problem row with the carrier's figures. `code` names its parcel if the row does not.
 
     Records the reported cash, marks the parcel as delivered if it was on its way, and leaves the difference
     due from the buyer. Raises Missing, StatementRowNotAcceptable, TransitionNotAllowed.

@@ -69,7 +69,7 @@ def stated_rows(parsed: ParsedCodRows) -> list[StatedAmounts]:
 
 
 def match_rows(rows: Sequence[StatedAmounts], *, carrier: str) -> list[MatchedRow]:
-    """Match each row to a parcel and check it; a fixed number of queries for each 500 rows."""
+    """Match each row to a parcel and check it. A fixed number of queries for each 500 rows."""
     parcels_by_code = find_parcels(code for row in rows for code in row.codes)
     row_count_by_parcel: Counter[int] = Counter()
     matched = []

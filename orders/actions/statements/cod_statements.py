@@ -231,7 +231,7 @@ def _process_locked_rows(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Process the rows that still agree under the lock; their parcels may have changed since."""
+    """Process the rows that still agree under the lock. Their parcels may have changed since."""
     locks.lock_settlements_of_parcels(parcels.values(), now=now)
     remitted: list[RemittedCash] = []
     rows_by_end_state: dict[StatementRowState, list[StatementRow]] = {}

@@ -64,7 +64,7 @@ def lock_unconfirmed_statement(statement_id: int, kind: StatementKind) -> Statem
 def set_statement_columns(
     statement: StatementImport, columns: Mapping[str, int | None], names: Sequence[str]
 ) -> None:
-    """Step: set which column is which; the heading row stays as it is."""
+    """Step: set which column is which. The heading row stays as it is."""
     statement.columns = {**statement.columns, **{name: columns.get(name) for name in names}}
     statement.save(update_fields=["columns"])
 

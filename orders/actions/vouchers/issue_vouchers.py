@@ -180,7 +180,7 @@ def _require_usual_terms(channel: Channel, terms: VoucherTerms, confirmed_values
 def end_voucher(
     *, voucher_id: int, issuer: Cooperative | None = None, actor: Actor, now: datetime.datetime
 ) -> None:
-    """End a voucher now; one that has ended stays unchanged. Raises Missing."""
+    """End a voucher now. One that has ended stays unchanged. Raises Missing."""
     voucher = _lock_voucher(voucher_id, issuer)
     if voucher.ends_at is not None and voucher.ends_at <= now:
         return

@@ -33,7 +33,7 @@ class User(WithMetadata, WithExternalReference, WithTimes, AbstractBaseUser):
     A number that is not confirmed is only a contact: it identifies no account, and several accounts may have
     it.
 
-    `first_name` holds the whole name as Vietnamese people write it; `last_name` exists for clients that split
+    `first_name` holds the whole name as Vietnamese people write it. `last_name` exists for clients that split
     it.
     """
 
@@ -252,7 +252,7 @@ class AppPermission(models.Model):
 
 
 class AppToken(models.Model):
-    """An app's token. Only its SHA-256 is stored; the token is shown once, on creation."""
+    """An app's token. Only its SHA-256 is stored. The token is shown once, on creation."""
 
     app = models.ForeignKey(App, models.CASCADE, related_name="tokens")
     name = models.CharField(max_length=128, blank=True, default="")

@@ -62,7 +62,7 @@ class SuperuserRequired(Refused):
 def add_authenticator_app(
     *, user_id: int, secret: str, entered_code: str, actor: Actor, now: datetime.datetime
 ) -> list[str]:
-    """Save an authenticator app after a valid code; it replaces the former app.
+    """Save an authenticator app after a valid code. It replaces the former app.
 
     Returns recovery codes if it is the account's first second factor. Raises Missing, WrongSecondFactor.
     """

@@ -35,7 +35,7 @@ PASSKEYS_IN_NETWORK = Limit("passkey-network", max_tries=120, seconds=15 * 60)
 
 
 def count_code(network: str, recipient: str, device: str) -> None:
-    """Count a code that is about to be sent; `device` is empty for unknown devices.
+    """Count a code that is about to be sent. `device` is empty for unknown devices.
 
     Raises TooManyTries.
     """

@@ -19,7 +19,7 @@ from shop.core.web.rate_limits import Limit, TooManyTries
 
 
 class DeviceCodeRequired(Refused):
-    """Unknown devices made too many tries for this account; a one-time code is required."""
+    """Unknown devices made too many tries for this account. A one-time code is required."""
 
     code = "device_code_required"
     default_message = _(
@@ -29,7 +29,7 @@ class DeviceCodeRequired(Refused):
 
 
 def account_key(phone_or_email: str) -> str:
-    """Return the limit key of an account, for any notation of its name; an unknown name is its own key."""
+    """Return the limit key of an account, for any notation of its name. An unknown name is its own key."""
     user = find_user(phone_or_email)
     if user is not None:
         return user_key(user.pk)

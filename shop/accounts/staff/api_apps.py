@@ -73,7 +73,7 @@ def change_app(
 
 @transaction.atomic(durable=True)
 def delete_app(*, app_id: int, actor: Actor, now: datetime.datetime) -> App:
-    """Delete an app and its tokens; the change log keeps its actions. Raises Missing."""
+    """Delete an app and its tokens. The change log keeps its actions. Raises Missing."""
     app = _lock_app(app_id)
     record_change("app.deleted", app, actor=actor, now=now, snapshot={"name": app.name})
     key = app.pk

@@ -1,4 +1,4 @@
-"""Permissions of groups and apps; the codes are Saleor's, so that its Dashboard understands them."""
+"""Permissions of groups and apps. The codes are Saleor's, so that its Dashboard understands them."""
 
 from __future__ import annotations
 

@@ -161,7 +161,7 @@ def set_customer_active(
 
 @transaction.atomic(durable=True)
 def set_customer_note(*, user_id: int, note: str, actor: Actor, now: datetime.datetime) -> None:
-    """Save the staff's note on a customer; the change keeps no text of it. Raises Missing."""
+    """Save the staff's note on a customer. The change keeps no text of it. Raises Missing."""
     user = _lock_customer(user_id)
     user.note = note.strip()
     user.save(update_fields=["note", "updated_at"])
@@ -210,7 +210,7 @@ def change_group(*, group_id: int, change: GroupChange, actor: Actor, now: datet
 
 @transaction.atomic(durable=True)
 def delete_group(*, group_id: int, actor: Actor, now: datetime.datetime) -> None:
-    """Delete a group; its members keep the permissions of their other groups. Raises LastAdmin, Missing."""
+    """Delete a group. Its members keep the permissions of their other groups. Raises LastAdmin, Missing."""
     with keep_an_administrator():
         group = lock_row(Group.objects.filter(pk=group_id))
         if group is None:

@@ -93,7 +93,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 @require_safe_or_post
 @never_cache
 def request_password_link(request: HttpRequest) -> HttpResponse:
-    """Request a password link; the response is the same for every address."""
+    """Request a password link. The response is the same for every address."""
     form = PasswordLinkForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
         return render(request, "accounts/password_link.html", {"form": form})

@@ -43,7 +43,7 @@ _CONFIRMED_SECONDS = 15 * 60  # seconds that a confirmed number stays valid
 @require_safe_or_post
 @never_cache
 def request_code(request: HttpRequest) -> HttpResponse:
-    """Send a code to a number; the response is the same for every number."""
+    """Send a code to a number. The response is the same for every number."""
     if not settings.PHONE_CODES:
         raise Http404
     form = PhoneForm(request.POST or None, initial=return_urls(request))

@@ -44,9 +44,9 @@ _PENDING_DETAILS = "details_written"
 @login_required
 @never_cache
 def edit_details(request: HttpRequest) -> HttpResponse:
-    """Edit name, phone and address; an old address is converted to today's divisions.
+    """Edit name, phone and address. An old address is converted to today's divisions.
 
-    Changing the phone number, which can sign the user in, requires a recent sign-in; the posted values are
+    Changing the phone number, which can sign the user in, requires a recent sign-in. The posted values are
     saved meanwhile.
     """
     user = User.objects.select_related("default_shipping_address").get(pk=request.user.pk or 0)

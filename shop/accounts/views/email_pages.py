@@ -32,7 +32,7 @@ from shop.core.web.http_methods import require_safe_or_post
 @require_recent_sign_in
 @never_cache
 def change_email_view(request: HttpRequest) -> HttpResponse:
-    """Enter the new address; the response is the same whether another account has it or not."""
+    """Enter the new address. The response is the same whether another account has it or not."""
     user = User.objects.get(pk=request.user.pk or 0)
     form = EmailForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():

@@ -40,7 +40,7 @@ def keep_marked_errors(form: BaseForm, posted: Mapping[str, object]) -> None:
 
 
 def apply_picked_commune(posted: QueryDict) -> QueryDict:
-    """Return the form data with the picked commune; a street already entered stays."""
+    """Return the form data with the picked commune. A street already entered stays."""
     if "pick" not in posted:
         return posted
     picked = Division.objects.current(day=vietnam_date(timezone.now())).select_related("parent")

@@ -120,7 +120,7 @@ def require_passkey_view(request: HttpRequest) -> HttpResponse:
 @require_POST
 @require_recent_sign_in
 def renew_recovery_codes_view(request: HttpRequest) -> HttpResponse:
-    """Show ten new recovery codes once; the former ones become invalid."""
+    """Show ten new recovery codes once. The former ones become invalid."""
     user = _user(request)
     try:
         codes = renew_recovery_codes(

@@ -196,7 +196,7 @@ def _ask_for_second_factor(
     method: SignInMethod,
     confirmed_phone: str,
 ) -> HttpResponse:
-    """Remember the user in the session, under a new key; they are not signed in yet."""
+    """Remember the user in the session, under a new key. They are not signed in yet."""
     request.session.cycle_key()
     request.session[PENDING_KEY] = {
         "user": user.pk,

@@ -131,7 +131,7 @@ def tokens_deactivate_all(arguments: object, context: Context, selection: Select
 
 
 def issue_tokens(user: User, context: Context, *, audience: str | None = None) -> dict[str, object]:
-    """Issue tokens for an authenticated user; the refresh token is also set as a cookie."""
+    """Issue tokens for an authenticated user. The refresh token is also set as a cookie."""
     csrf_token = tokens.new_csrf_token()
     family = start_family(
         user_id=user.pk,

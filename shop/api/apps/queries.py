@@ -1,4 +1,4 @@
-"""List and look up apps, for staff; an app may look up itself."""
+"""List and look up apps, for staff. An app may look up itself."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ app.related_rows(
 
 @app_token.field(needs="last_letters")
 def auth_token(tokens: list[Row], *_: object) -> list[str]:
-    """Resolve the token's last characters; only a hash of it is stored."""
+    """Resolve the token's last characters. Only a hash of it is stored."""
     return [token_row.last_letters for token_row in tokens]
 
 

@@ -29,7 +29,7 @@ class Executor:
 
     `resolvers` maps object type and field to resolver, `type_resolvers` interface or union to type resolver.
     Fields without a resolver are read from their parents by name. `rules` are validated in addition to the
-    specification's; `max_tokens` limits parsing.
+    specification's. `max_tokens` limits parsing.
     Raises TypeError for an invalid schema, and ValueError for a resolver of a field that the schema lacks.
     """
 

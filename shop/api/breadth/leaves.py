@@ -90,7 +90,7 @@ _FAST_PATHS: dict[int, FastPath] = {
 
 
 def _enum_lookup(enum: GraphQLEnumType) -> FastPath:
-    """Return a lookup for enums whose values are all strings; others are coerced one by one."""
+    """Return a lookup for enums whose values are all strings. Others are coerced one by one."""
     names = {value.value: name for name, value in enum.values.items() if isinstance(value.value, str)}
 
     def look_up(values: list[str], value_types: ValueTypes) -> list[object] | None:

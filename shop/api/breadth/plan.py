@@ -3,7 +3,7 @@
 A plan is a tree that is built lazily. A `FieldSet` holds the selected fields of one concrete type at one
 path, in response order. A `Selection` is one of those fields and has the field sets below it, one per
 concrete type found there. Fragments are merged, and `@skip` and `@include` are evaluated. Since their
-variables differ between requests, there is one plan per combination of variables in conditions; no other
+variables differ between requests, there is one plan per combination of variables in conditions. No other
 variable is used here.
 """
 

@@ -9,7 +9,7 @@ A resolver returns one field's values for all objects at one path of the operati
         return [cooperatives.get(parent.cooperative_id) for parent in parents]
 
 It returns as many values as there are parents, in their order. An exception among the values fails that one
-object's field; a raised exception fails the field for all of them.
+object's field. A raised exception fails the field for all of them.
 """
 
 from __future__ import annotations

@@ -116,7 +116,7 @@ def attributes_with_values(
 ) -> Sequence[Sequence[Assigned]]:
     """Return each owner's attributes, as defined by its type, with the assigned values.
 
-    `attributes` are annotated with `owner_type`, the type's key, and `values` with `owner`; both are sorted.
+    `attributes` are annotated with `owner_type`, the type's key, and `values` with `owner`. Both are sorted.
     """
     if not context.may(*HIDDEN_ROW_PERMISSIONS):
         attributes = CompiledRows(

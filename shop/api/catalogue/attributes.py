@@ -91,7 +91,7 @@ def with_choices(rows: list[Row], *_: object) -> list[bool]:
 def choices(
     rows: list[Row], arguments: AttributeChoicesArguments, context: Context, selection: Selection
 ) -> Sequence[object]:
-    """Resolve the choices of an attribute; only choice types have any, other values belong to one object."""
+    """Resolve the choices of an attribute. Only choice types have any, other values belong to one object."""
     reject_filter_with_where(arguments)
     values = attribute_value.rows(context).filter(attribute__input_type__in=WITH_CHOICES)
     for input_data in (arguments.get("filter"), arguments.get("where")):

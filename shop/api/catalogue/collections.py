@@ -52,7 +52,7 @@ def publication_date(rows: list[Row], *_: object) -> Sequence[object]:
 
 
 def _descriptions(rows: list[Row], *_: object) -> Sequence[object]:
-    """Resolve the description; a cooperative's collection shows its story."""
+    """Resolve the description. A cooperative's collection shows its story."""
     return [row.description or as_blocks(row.story) for row in rows]
 
 
@@ -64,7 +64,7 @@ collection.field("descriptionJson", needs=("description", "story"))(_description
 def channel_listings(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    """Resolve the channel listings; a cooperative's collection is in every channel and has no rows."""
+    """Resolve the channel listings. A cooperative's collection is in every channel and has no rows."""
     keys = {row.key for row in rows if cooperative_from_key(row.key) is None}
     listings_by_collection = collection_listing.grouped(
         CollectionListing.objects.filter(collection__in=keys).order_by("channel_id"),

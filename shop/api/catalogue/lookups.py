@@ -19,7 +19,7 @@ def filter_by_lookup(
 ) -> Rows:
     """Return the row that the arguments name. Raises ProtocolError unless exactly one is given.
 
-    With `slugLanguageCode` the slug is a translated one; `translation_kind` is the model's label in
+    With `slugLanguageCode` the slug is a translated one. `translation_kind` is the model's label in
     translations.
     """
     column, values = lookup_column(type_, translation_kind, arguments)

@@ -83,7 +83,7 @@ def product_variant_reorder(
 def product_media_reorder(
     arguments: ProductMediaReorderArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    """Reorder a product's media; the input lists all of them."""
+    """Reorder a product's media. The input lists all of them."""
     product_key = _manageable_product_key(arguments["productId"], context)
     rows = ProductMedia.objects.filter(product=product_key).order_by("sort_order", "pk")
     current_keys = list(rows.values_list("pk", flat=True))

@@ -180,7 +180,7 @@ def _with_channel(arguments: CategoryProductsArguments | ProductsArguments) -> d
 def _ranked_page(
     rows: Rows, ranked_ids: list[int], arguments: ProductsArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    """Return a page of search results by rank; only the page's rows are read."""
+    """Return a page of search results by rank. Only the page's rows are read."""
     visible_ids = set(rows.filter(pk__in=ranked_ids).values_list("pk", flat=True))
     page = connect_list([key for key in ranked_ids if key in visible_ids], arguments, selection)
     edges = page["edges"]
@@ -266,7 +266,7 @@ def _pages_of_level(
 def products_of_collections(
     collections: list[Row], arguments: CollectionProductsArguments, context: Context, selection: Selection
 ) -> Sequence[object]:
-    """Resolve products in the collection's order; a cooperative's collection sorts by name."""
+    """Resolve products in the collection's order. A cooperative's collection sorts by name."""
     pages: dict[Pair, object] = {}
     for channel_key in dict.fromkeys(row.in_channel for row in collections):
         channel = channel_by_key(context, channel_key)

@@ -142,7 +142,7 @@ def can_only_see_public_rows(context: Context, channel: Channel | None) -> bool:
 def visible_products(context: Context, channel: Channel | None) -> Rows:
     """Return visible products, with their `channel_listing`. Customers see those on sale in the channel.
 
-    Permanently removed products are visible to no requester; only past orders refer to them.
+    Permanently removed products are visible to no requester. Only past orders refer to them.
     """
     revealed = Q(pk__in=context.revealed_products)
     rows: Rows = Product.objects.existing() if _can_see_unlisted_rows(context) else Product.objects.all()
@@ -152,7 +152,7 @@ def visible_products(context: Context, channel: Channel | None) -> Rows:
 
 
 def visible_variants(context: Context, channel: Channel | None) -> Rows:
-    """Return visible variants; `priced` is their price in the channel. Customers see those with a price."""
+    """Return visible variants. `priced` is their price in the channel. Customers see those with a price."""
     revealed = Q(product__in=context.revealed_products)
     rows: Rows = Variant.objects.existing() if _can_see_unlisted_rows(context) else Variant.objects.all()
     if channel is not None:

@@ -171,7 +171,7 @@ def product_variant_stocks_update(
 def product_variant_stocks_delete(
     arguments: ProductVariantStocksDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    """Set the stock to zero; its movements are kept."""
+    """Set the stock to zero. Its movements are kept."""
     warehouses = [
         key_from_id(warehouse_id, "Warehouse") for warehouse_id in arguments.get("warehouseIds") or ()
     ]

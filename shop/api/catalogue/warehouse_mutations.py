@@ -85,7 +85,7 @@ def update_warehouse(
 def delete_warehouse(
     arguments: DeleteWarehouseArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    """Close a warehouse; it is deleted if it never had stock."""
+    """Close a warehouse. It is deleted if it never had stock."""
     key = input_key(arguments["id"], "Warehouse", field="id")
     row = Warehouse.objects.open().filter(pk=key).select_related("cooperative").first()
     if row is None or not may_manage_row(warehouse, key, context):

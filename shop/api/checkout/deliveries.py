@@ -24,7 +24,7 @@ from shop.api.object_types import Row
 
 @dataclass(frozen=True, slots=True)
 class ShippingMethodView:
-    """A `ShippingMethod`; `price` is in the channel's currency."""
+    """A `ShippingMethod`. `price` is in the channel's currency."""
 
     typename: ClassVar[str] = "ShippingMethod"
     service_id: int

@@ -63,7 +63,7 @@ def problems_of(basket_id: uuid.UUID, quote: Quote, context: Context) -> Sequenc
 
 
 def line_problems(line: QuotedLine, row: object, quote: Quote, context: Context) -> Sequence[object]:
-    """Return the problems of a line; its variant is visible even if not on sale."""
+    """Return the problems of a line. Its variant is visible even if not on sale."""
     if QuoteProblem.NOT_FOR_SALE in line.problems:
         context.revealed_products.add(line.variant.product_id)
         return [{"__typename": "CheckoutLineProblemVariantNotAvailable", "line": row}]

@@ -89,7 +89,7 @@ def publication_date(rows: list[Row], *_: object) -> list[datetime.date | None]:
 
 @page.field(needs=("content", "story"))
 def content(rows: list[Row], *_: object) -> Sequence[object]:
-    """Resolve the content; a cooperative's page shows its story."""
+    """Resolve the content. A cooperative's page shows its story."""
     return [row.content or as_blocks(row.story) for row in rows]
 
 
@@ -190,7 +190,7 @@ query = Queries()
 
 
 def visible_page_rows(arguments: InputData, context: Context) -> Rows:
-    """Return visible pages; the channel applies to the products and collections they refer to."""
+    """Return visible pages. The channel applies to the products and collections they refer to."""
     return page.rows_in(context, context.channel(arguments.get("channel")))
 
 

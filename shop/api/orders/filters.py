@@ -255,7 +255,7 @@ def _addresses(path: str) -> Condition:
 
 
 def _numbers(context: Context, texts: list[str]) -> Q:
-    """Match order numbers; an invalid number matches nothing."""
+    """Match order numbers. An invalid number matches nothing."""
     return Q(number__in=[int(text) for text in texts if text.isascii() and text.isdigit() and len(text) < 19])
 
 

@@ -1,6 +1,6 @@
 """Staff mutations of orders and parcels.
 
-Cooperatives' staff fulfil their own parts; only platform staff change whole orders.
+Cooperatives' staff fulfil their own parts. Only platform staff change whole orders.
 """
 
 from __future__ import annotations
@@ -232,7 +232,7 @@ def order_fulfillment_approve(
 def order_fulfillment_cancel(
     arguments: OrderFulfillmentCancelArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    """Void a parcel. Its stock returns to the warehouse where it was packed; `warehouseId` is ignored."""
+    """Void a parcel. Its stock returns to the warehouse where it was packed. `warehouseId` is ignored."""
     key = _handled_parcel_key(arguments["id"], context)
     with ErrorCodeMap(transition_not_allowed="CANNOT_CANCEL_FULFILLMENT"):
         reason = gettext_noop("Undone by staff.")

@@ -64,7 +64,7 @@ def actors(
 ) -> list[Row | None]:
     """Resolve the users or apps that acted, as recorded in the rows.
 
-    Cooperatives' staff see other staff and their own members, without addresses and orders; they do not see
+    Cooperatives' staff see other staff and their own members, without addresses and orders. They do not see
     buyers.
     """
     keys = [int(row.actor_key) if row.actor_kind == actor_kind and row.actor_key else None for row in rows]

@@ -36,7 +36,7 @@ _taxed("shippingPrice", "delivery")
 
 @order.field(needs=("visible_delivery_net", "visible_delivery_gross"))
 def shipping_tax_rate(orders: list[Row], *_: object) -> list[float]:
-    """Resolve the tax rate; several deliveries with different rates give the effective rate."""
+    """Resolve the tax rate. Several deliveries with different rates give the effective rate."""
     return [
         round(order_row.visible_delivery_gross / order_row.visible_delivery_net - 1, 4)
         if order_row.visible_delivery_net

@@ -97,7 +97,7 @@ def filter_visible(context: Context, rows: Visible, *, order: str, part: str) ->
 
 
 def filter_handled(context: Context, rows: Visible, *, order: str, part: str) -> Visible:
-    """Filter rows that the requester handles; their own purchases are visible but not handled."""
+    """Filter rows that the requester handles. Their own purchases are visible but not handled."""
     return _filter_by_visibility(context, rows, order, part, _channel_orders_condition(context))
 
 

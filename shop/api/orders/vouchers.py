@@ -1,4 +1,4 @@
-"""The voucher of a used code; other codes of the voucher are hidden."""
+"""The voucher of a used code. Other codes of the voucher are hidden."""
 
 from __future__ import annotations
 

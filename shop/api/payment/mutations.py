@@ -123,7 +123,7 @@ def transaction_initialize(
 
 
 def _stored_key(sent_key: str) -> str:
-    """Return the stored idempotency key; a key that is too long is hashed, not truncated."""
+    """Return the stored idempotency key. A key that is too long is hashed, not truncated."""
     key = f"api:{sent_key}"
     return key if len(key) <= _MAX_KEY_LENGTH else f"api:{hashlib.sha256(sent_key.encode()).hexdigest()}"
 
@@ -214,7 +214,7 @@ def _orders_from_basket(basket_id: uuid.UUID, user_id: int | None) -> QuerySet[O
 
 
 def _capture_now(placed_order: Order, context: Context) -> None:
-    """Capture card authorisations at once, so that the order is paid; the worker retries."""
+    """Capture card authorisations at once, so that the order is paid. The worker retries."""
     for call_id in _pending_captures(placed_order.pk):
         send_call(call_id=call_id, now=context.now)
 

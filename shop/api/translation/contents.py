@@ -55,7 +55,7 @@ RICH_COLUMNS = frozenset({"description", "content", "rich_text"})
 
 @dataclass(frozen=True)
 class TranslatableType:
-    """A type with translatable texts; `columns` maps fields of `object_type` to columns of `model`."""
+    """A type with translatable texts. `columns` maps fields of `object_type` to columns of `model`."""
 
     name: str
     object_type: Type

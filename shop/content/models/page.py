@@ -52,7 +52,7 @@ class PageQuerySet(models.QuerySet["Page"]):
 class Page(WithMetadata, WithSeo):
     """A page written by staff.
 
-    `content` is EditorJS JSON. Cooperatives' pages are not stored here; they are read from the cooperative.
+    `content` is EditorJS JSON. Cooperatives' pages are not stored here. They are read from the cooperative.
     """
 
     page_type = models.ForeignKey(PageType, models.PROTECT, related_name="pages")

@@ -1,6 +1,6 @@
 """Seal the change log into a chain of hashes, and record redactions of personal data in it.
 
-Database triggers refuse updates and deletes of changes; the chain reveals changes that bypassed them.
+Database triggers refuse updates and deletes of changes. The chain reveals changes that bypassed them.
 Changes are sealed after their commit, not while they are written, so that transactions do not wait for one
 shared row.
 """

@@ -12,7 +12,7 @@ Value = TypeVar("Value")
 
 
 class Cache(Generic[Key, Value]):
-    """Stores values up to a total weight of `limit`; a value heavier than that is not stored."""
+    """Stores values up to a total weight of `limit`. A value heavier than that is not stored."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit

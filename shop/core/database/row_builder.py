@@ -78,7 +78,7 @@ def _build_model(model: type[Model], names: Sequence[str], values: Sequence[obje
 
 
 def _set_related_rows(instance: Model, related: Iterable[Any], row: Sequence[Any]) -> None:
-    """Set the related rows that the same query read; `related` are Django's RelatedPopulators."""
+    """Set the related rows that the same query read. `related` are Django's RelatedPopulators."""
     for populator in related:
         values = row[populator.cols_start : populator.cols_end]
         if values[populator.pk_idx] is None:

@@ -16,9 +16,9 @@ Row = TypeVar("Row", bound=models.Model)
 
 
 def after_commit(send: Callable[..., object], /, *args: object, **kwargs: object) -> None:
-    """Queue a job after this transaction commits; `send` is a task's `delay`.
+    """Queue a job after this transaction commits. `send` is a task's `delay`.
 
-    If queueing fails, the failure is logged and the job dropped; a sweep finds the due rows later.
+    If queueing fails, the failure is logged and the job dropped. A sweep finds the due rows later.
     """
     transaction.on_commit(partial(publish, send, *args, **kwargs))
 

@@ -71,7 +71,7 @@ def unused_slug(model: type[models.Model], name: str) -> str:
 
 
 def require_related_rows(model: type[models.Model], values: Mapping[str, object]) -> None:
-    """Check that referenced rows exist. Raises Missing; the database would report it only at commit."""
+    """Check that referenced rows exist. Raises Missing. The database would report it only at commit."""
     for field in model._meta.concrete_fields:
         related = field.related_model
         key = values.get(field.attname)

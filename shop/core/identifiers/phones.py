@@ -27,7 +27,7 @@ class InvalidPhone(Refused):
 def normalise_phone(entered: str) -> str:
     """Return the stored form: "+84987654321" for "0987.654.321", "84987…", "+84 (0)987…".
 
-    Foreign numbers keep their "+". Short numbers (113, 1900 xxxx) and invalid ones keep their digits;
+    Foreign numbers keep their "+". Short numbers (113, 1900 xxxx) and invalid ones keep their digits.
     `validate_phone` refuses numbers that cannot be dialled.
     """
     digits = "".join(str(unicodedata.decimal(character)) for character in entered if character.isdecimal())
@@ -71,7 +71,7 @@ def validate_phone(entered: str, *, region: str = "VN", is_business: bool = Fals
 def require_phone(
     entered: str | None, *, field: str = "phone", region: str = "VN", is_business: bool = False
 ) -> None:
-    """Raise InvalidPhone for a number that `validate_phone` refuses; every action calls it before saving one.
+    """Raise InvalidPhone for a number that `validate_phone` refuses. Every action calls it before saving one.
 
     An empty number passes: whether one is needed is another rule.
     """

@@ -65,7 +65,7 @@ class UndecodablePicture(Refused):
 
 
 class DecoderBroken(RuntimeError):
-    """The decoder itself failed to start or crashed; the picture may be fine."""
+    """The decoder itself failed to start or crashed. The picture may be fine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,5 +167,5 @@ def _decode(folder: Path, *, memory: int, seconds: int) -> dict[str, object]:
 
 
 def _decoder_environment() -> dict[str, str]:
-    """Return the variables Python needs to start; the decoder gets no settings and no secrets."""
+    """Return the variables Python needs to start. The decoder gets no settings and no secrets."""
     return {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}

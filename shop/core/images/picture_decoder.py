@@ -126,7 +126,7 @@ def _read_orientation(image: Image.Image) -> int:
 
 
 def _convert_to_srgb(image: Image.Image, profile: bytes) -> None:
-    """Convert colours to sRGB; an unreadable or mismatched profile is ignored."""
+    """Convert colours to sRGB. An unreadable or mismatched profile is ignored."""
     try:
         ImageCms.profileToProfile(
             image,

@@ -36,7 +36,7 @@ class Header:
 
 
 def read_header(file: IO[bytes]) -> Header:
-    """Read the size from the file's header; the file position is undefined afterwards.
+    """Read the size from the file's header. The file position is undefined afterwards.
 
     Raises UnknownPicture.
     """
@@ -134,7 +134,7 @@ def _heif(file: IO[bytes]) -> Header:
 def _boxes(
     file: IO[bytes], start: int, stop: int, path: tuple[bytes, ...], boxes_left: list[int]
 ) -> Iterator[tuple[int, int]]:
-    """Yield start and end of the boxes at a path of nested types; `boxes_left` counts down to 0."""
+    """Yield start and end of the boxes at a path of nested types. `boxes_left` counts down to 0."""
     while start + 8 <= stop:
         boxes_left[0] -= 1
         if boxes_left[0] < 0:

@@ -123,6 +123,6 @@ def _digest(upload: File[bytes]) -> str:
 
 
 def _file_extension(upload: File[bytes]) -> str:
-    """Return the file's extension if it is a known one; the file's name itself is not stored."""
+    """Return the file's extension if it is a known one. The file's name itself is not stored."""
     ending = (upload.name or "").rpartition(".")[2].lower()
     return ending if ending in ("jpg", "jpeg", "png", "webp", "heic", "heif", "avif", "gif") else "bin"

@@ -67,7 +67,7 @@ def _photo(file: IO[bytes] | None) -> Image.Image:
 
 
 def _wrap_text(text: str, font: ImageFont.FreeTypeFont) -> Iterator[str]:
-    """Yield lines no wider than the column; a longer word gets its own line."""
+    """Yield lines no wider than the column. A longer word gets its own line."""
     line = ""
     for word in text.split(" "):
         longer = f"{line} {word}".strip()
@@ -100,5 +100,5 @@ def _logo(side: int) -> Image.Image:
 
 @cache
 def _font(weight: int, size: int) -> ImageFont.FreeTypeFont:
-    """Return Noto Sans with all Vietnamese letters; its licence is in the same folder."""
+    """Return Noto Sans with all Vietnamese letters. Its licence is in the same folder."""
     return ImageFont.truetype(str(_STATIC / "fonts" / f"noto-sans-{weight}.ttf"), size)

@@ -159,7 +159,7 @@ class SweepRun:
 
 
 def key_text(key: object) -> str:
-    """Return a row's key as `SweepFailure` keeps it; several columns are joined by slashes."""
+    """Return a row's key as `SweepFailure` keeps it. Several columns are joined by slashes."""
     return "/".join(map(str, key)) if isinstance(key, tuple) else str(key)
 
 

@@ -7,7 +7,7 @@ class ChangeSeal(models.Model):
     """A batch of changes with their hash, chained to the seal before it. Written once, never changed.
 
     `digest` covers the previous seal's digest, this seal's number and time, and its `SealedChange` rows.
-    `last_id` is the highest id of its changes; a change that was committed late is in a later seal than its
+    `last_id` is the highest id of its changes. A change that was committed late is in a later seal than its
     neighbours.
     """
 
@@ -22,7 +22,7 @@ class ChangeSeal(models.Model):
 
 
 class SealedChange(models.Model):
-    """The hashes of a change when it was sealed; the row stays after the change is deleted.
+    """The hashes of a change when it was sealed. The row stays after the change is deleted.
 
     `facts` covers the columns that never change. Name and content may hold personal data, so each hash has
     its own salt, which is deleted on redaction. Without the salt the hash reveals nothing, and the chain of

@@ -99,7 +99,7 @@ class Division(models.Model):
 class FormerPlace(models.Model):
     """A former place and one of today's divisions that its area belongs to.
 
-    A divided place has one row for each successor; `is_part` marks that only a part of it went there.
+    A divided place has one row for each successor. `is_part` marks that only a part of it went there.
     `district` ("Huyện Bạch Thông") and `province` ("Bắc Kạn") contained a former commune.
     """
 

@@ -60,7 +60,7 @@ class LimitCounterQuerySet(models.QuerySet["LimitCounter"]):
 
 
 class LimitCounter(models.Model):
-    """The number of tries for one limit and one subject; `shop.core.web.rate_limits` builds the keys."""
+    """The number of tries for one limit and one subject. `shop.core.web.rate_limits` builds the keys."""
 
     key = models.CharField(max_length=120, primary_key=True)
     count = models.PositiveIntegerField()

@@ -22,7 +22,7 @@ class PictureQuerySet(models.QuerySet["Picture"]):
         return self.filter(state=PictureState.WAITING).order_by("pk")
 
     def claimable(self, now: datetime.datetime) -> PictureQuerySet:
-        """Return waiting pictures without a valid claim; a dead process's claim expires."""
+        """Return waiting pictures without a valid claim. A dead process's claim expires."""
         return self.waiting().filter(Q(claimed_at=None) | Q(claimed_at__lt=now - CLAIM_DURATION))
 
     def claim(self, picture_id: int, now: datetime.datetime) -> bool:

@@ -14,7 +14,7 @@ class SharePicture(models.Model):
     """The preview picture that chat apps show for a row's page.
 
     `catalog.actions.marketing.share_pictures` draws it. `kind` is the model's label ("catalog.product").
-    `content_digest` changes with the drawn content, so that nothing is drawn twice; the file name contains
+    `content_digest` changes with the drawn content, so that nothing is drawn twice. The file name contains
     it, so caches may keep the file forever.
     """
 

@@ -39,12 +39,12 @@ register.filter(formatting.keep_names_together, is_safe=True)
 
 @register.filter
 def prefixed(text: str | None, prefix: str) -> str:
-    """Put `prefix` before a text; an empty text stays empty: `{{ day|prefixed:", " }}`."""
+    """Put `prefix` before a text. An empty text stays empty: `{{ day|prefixed:", " }}`."""
     return format_html("{}{}", prefix, text) if text else ""
 
 
 @register.filter
 def breakable_email(address: str | None) -> str:
-    """Let an e-mail address break before its @ rather than within a word; a missing one becomes empty."""
+    """Let an e-mail address break before its @ rather than within a word. A missing one becomes empty."""
     name, at, domain = (address or "").rpartition("@")
     return format_html("{}<wbr>{}{}", name, at, domain) if at else domain

@@ -112,7 +112,7 @@ def format_phone_number(number: str | None) -> str:
 
 
 def format_day(value: datetime.date | None) -> str:
-    """Format a date: `27/11/2026`; an instant is converted to Vietnam's date."""
+    """Format a date: `27/11/2026`. An instant is converted to Vietnam's date."""
     return f"{_vietnam_date(value):%d/%m/%Y}" if value else ""
 
 
@@ -151,7 +151,7 @@ def days_between(first: datetime.date | None, last: datetime.date | None) -> str
 
 
 def format_time(value: datetime.time | datetime.datetime | None) -> str:
-    """Format a time: `14:05`; an instant is converted to Vietnam's time."""
+    """Format a time: `14:05`. An instant is converted to Vietnam's time."""
     if value is None:
         return ""
     if isinstance(value, datetime.datetime) and value.tzinfo is not None:

@@ -159,7 +159,7 @@ def _apply_horns(letters: list[str]) -> None:
 
 
 def _compose(letters: list[str], tone: str) -> str:
-    """Compose the letters; the tone mark goes on the last marked vowel or the first. "" without a vowel."""
+    """Compose the letters. The tone mark goes on the last marked vowel or the first. "" without a vowel."""
     vowels = [position for position, letter in enumerate(letters) if letter[0] in _VOWELS]
     if not vowels:
         return ""

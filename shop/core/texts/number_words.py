@@ -169,7 +169,7 @@ def _spell_rest(remainder: int) -> str:
 
 
 def _spell_figure(notation: str) -> str:
-    """Spell out a number in Vietnamese notation, `1.234,5`; the comma is read as "phẩy".
+    """Spell out a number in Vietnamese notation, `1.234,5`. The comma is read as "phẩy".
 
     One or two figures after a full stop are decimals: `1.5` means `1,5`.
     """

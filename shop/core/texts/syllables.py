@@ -1,4 +1,4 @@
-"""Tell correct Vietnamese syllables from other words; `data/syllables.toml` lists onsets and rhymes."""
+"""Tell correct Vietnamese syllables from other words. `data/syllables.toml` lists onsets and rhymes."""
 
 from __future__ import annotations
 

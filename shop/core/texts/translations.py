@@ -33,7 +33,7 @@ def save_translations(
     actor: Actor,
     now: datetime.datetime,
 ) -> models.Model:
-    """Save translations of one of these rows; an empty text deletes its translation.
+    """Save translations of one of these rows. An empty text deletes its translation.
 
     Raises AlreadyTaken for a slug that another row has in that language, InvalidColumnValue, Missing.
     """
@@ -72,7 +72,7 @@ def _is_column(row: models.Model, name: str) -> bool:
 def save_row_translations(
     row: models.Model, language: str, texts: Mapping[str, str], *, translatable_fields: Collection[str]
 ) -> list[str]:
-    """Step: save translations of a locked row's fields; an empty text deletes its translation.
+    """Step: save translations of a locked row's fields. An empty text deletes its translation.
 
     Returns the changed fields in order. Raises Missing for a field outside `translatable_fields` and
     for the shop's own language.

@@ -14,7 +14,7 @@ from shop.core.web.form_options import Label
 
 
 class MultipleFileInput(forms.FileInput):
-    """Returns the list of files; `uploads_in` reads it."""
+    """Returns the list of files. `uploads_in` reads it."""
 
     allow_multiple_selected = True
 

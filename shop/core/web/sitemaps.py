@@ -21,7 +21,7 @@ _BATCH_SIZE = 2000  # URLs per file: half a megabyte, far below the protocol's 5
 class LanguageSitemap(Sitemap):  # type: ignore[type-arg]
     """Pages of one kind in one language. `items` are pairs of slug and last change, in a fixed order.
 
-    `view` is the URL name; it takes the slug.
+    `view` is the URL name. It takes the slug.
     """
 
     limit = _BATCH_SIZE

@@ -36,7 +36,7 @@ def is_staff(request: HttpRequest, **_address: object) -> bool:
 
 
 class DropFiles(FileUploadHandler):
-    """Discard uploaded files; each is replaced by an empty one."""
+    """Discard uploaded files. Each is replaced by an empty one."""
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         return None

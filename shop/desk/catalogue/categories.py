@@ -98,7 +98,7 @@ class CategoryForm(forms.Form):
 @require_safe_or_post
 @staff_only(Permission.MANAGE_PRODUCTS)
 def list_categories(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Show the tree with product counts; a POST creates a category."""
+    """Show the tree with product counts. A POST creates a category."""
     form = CategoryForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         parent_ids = chosen_ids([request.POST.get("parent", "")])
@@ -119,7 +119,7 @@ def list_categories(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_safe_or_post
 @staff_only(Permission.MANAGE_PRODUCTS)
 def edit_category(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    """Show a category; a POST saves its texts and whether it is hidden."""
+    """Show a category. A POST saves its texts and whether it is hidden."""
     category = get_object_or_404(Category, pk=pk)
     form = CategoryForm(request.POST if request.method == "POST" else None, category=category)
     if request.method == "POST" and form.is_valid():

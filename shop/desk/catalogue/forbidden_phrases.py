@@ -41,7 +41,7 @@ class ForbiddenPhraseForm(forms.Form):
 @require_safe_or_post
 @staff_only(Permission.MANAGE_PRODUCTS)
 def list_forbidden_phrases(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """List all phrases; a POST adds one."""
+    """List all phrases. A POST adds one."""
     form = ForbiddenPhraseForm(request.POST if request.method == "POST" else None, label_suffix="")
     if form.is_valid():
         with refusals_as_form_errors(form):

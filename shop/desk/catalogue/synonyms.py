@@ -47,7 +47,7 @@ class SynonymsForm(forms.Form):
 @require_safe_or_post
 @staff_only(Permission.MANAGE_PRODUCTS)
 def list_synonyms(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """List all sets; a POST adds one."""
+    """List all sets. A POST adds one."""
     if request.method == "POST":
         return _save_synonyms(request, actor, None)
     return _render_page(request)

@@ -126,7 +126,7 @@ def _repeatable_ids(calls: Iterable[GatewayCall]) -> set[uuid.UUID]:
 
 
 def _result_text(gateway_call: GatewayCall) -> str:
-    """Return a call's result as text for staff; the buyers' texts only cover charges."""
+    """Return a call's result as text for staff. The buyers' texts only cover charges."""
     if not gateway_call.code:
         return gateway_call.message
     fallback = (

@@ -87,7 +87,7 @@ def list_cash_parcels(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_safe_or_post
 @staff_only(Permission.HANDLE_PAYMENTS)
 def list_remittances(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """List remittances, newest first; a POST records one for the chosen parcels."""
+    """List remittances, newest first. A POST records one for the chosen parcels."""
     if request.method == "POST":
         return _record_remittance(request, actor)
     remittances = CashRemittance.objects.select_related("cooperative", "statement").newest_first()

@@ -53,7 +53,7 @@ def _ledger_query(form: LedgerSearch) -> LedgerQuery:
 
 
 def _file_response(query: LedgerQuery, file_format: str) -> HttpResponse:
-    """Export a sheet per currency; a CSV file holds them one after the other."""
+    """Export a sheet per currency. A CSV file holds them one after the other."""
     rows = report.filtered_entries(query)[:MAX_EXPORTED]
     by_currency: dict[str, list[LedgerEntry]] = {}
     for row in rows:

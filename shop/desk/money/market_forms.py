@@ -28,7 +28,7 @@ def bank_field(*, required: bool = True) -> forms.ChoiceField:
 
 
 class MarketAccountForm(forms.Form):
-    """The platform's bank account for buyers' transfers; all fields empty means none."""
+    """The platform's bank account for buyers' transfers. All fields empty means none."""
 
     bank = bank_field(required=False)
     account = forms.CharField(

@@ -41,7 +41,7 @@ from shop.staff_pages import staff_only
 @staff_only(Permission.MANAGE_SETTINGS)
 @require_recent_sign_in
 def list_rates(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """List current, future and past commission rates; a POST adds one."""
+    """List current, future and past commission rates. A POST adds one."""
     if request.method == "POST":
         form = CommissionForm(request.POST)
         if not form.is_valid():

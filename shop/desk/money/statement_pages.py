@@ -35,7 +35,7 @@ def statements_page(
     template: str,
     url_name: str,
 ) -> HttpResponse:
-    """List statements, newest first; an uploaded file is stored, then redirects to its page."""
+    """List statements, newest first. An uploaded file is stored, then redirects to its page."""
     if request.method == "POST" and form.is_valid():
         statement = _store_upload(request, form, store_statement)
         if statement is not None:
@@ -52,7 +52,7 @@ def statements_page(
 
 @dataclass(frozen=True, slots=True)
 class StatementPreview:
-    """A file's first rows, including the headings; `shown_rows` are those on the page."""
+    """A file's first rows, including the headings. `shown_rows` are those on the page."""
 
     rows: list[StatementRow]
     shown_rows: list[StatementRow]
@@ -64,7 +64,7 @@ class StatementPreview:
 
 
 def statement_preview(statement: StatementImport) -> StatementPreview:
-    """Return the first rows of a statement not yet imported; all rows if no headings are found."""
+    """Return the first rows of a statement not yet imported. All rows if no headings are found."""
     rows = list(statement.rows.order_by("row_number", "pk")[:MAX_HEADING_ROWS])
     heading = statement.columns["heading"]
     heading_count = sum(row.row_number <= heading for row in rows)

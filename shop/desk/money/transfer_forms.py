@@ -25,7 +25,7 @@ ROWS = 3  # rows of the manual form; transfers for more orders are matched in st
 
 
 class UnknownOrder(Refused):
-    """One of the codes has no order; the message names it."""
+    """One of the codes has no order. The message names it."""
 
     code = "unknown_order"
     default_message = _("No order has the code %(code)s.")

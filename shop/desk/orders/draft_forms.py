@@ -40,7 +40,7 @@ class SourceForm(forms.Form):
 
 
 class DraftForm(InvoiceForm, ReceiverForm):
-    """Receiver and address. A draft may lack both; `is_complete` requires name, phone and province."""
+    """Receiver and address. A draft may lack both. `is_complete` requires name, phone and province."""
 
     email = forms.EmailField(
         label=_("Email"), required=False, widget=forms.EmailInput(attrs={"class": "input"})
@@ -89,7 +89,7 @@ class DraftForm(InvoiceForm, ReceiverForm):
 
 
 class ContactForm(DraftForm):
-    """The full contact of a placed order; the province cannot change, because delivery was agreed for it."""
+    """The full contact of a placed order. The province cannot change, because delivery was agreed for it."""
 
     def __init__(
         self, data: FormData = None, files: FormFiles = None, **options: Unpack[DivisionOptions]

@@ -59,7 +59,7 @@ MAX_FOUND = 20
 @require_safe_or_post
 @staff_only(Permission.MANAGE_ORDERS)
 def list_drafts(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """List drafts; a POST creates one."""
+    """List drafts. A POST creates one."""
     form = SourceForm(request.POST or None)
     channel = market_channel()
     if request.method == "POST" and form.is_valid() and channel is not None:

@@ -86,7 +86,7 @@ def objects_of_changes(changes: Iterable[Change]) -> list[list[ChangedObject]]:
 
 
 def _named_rows(change: Change) -> list[_Place]:
-    """Return the rows that a change names; a price or stock is named by its variant."""
+    """Return the rows that a change names. A price or stock is named by its variant."""
     root, row = (change.root_kind, change.root_key), (change.kind, change.key)
     variant = change.data.get("variant")
     if isinstance(variant, int) and change.kind in ("catalog.price", "catalog.stock"):

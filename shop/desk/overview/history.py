@@ -16,7 +16,7 @@ from shop.desk.overview.changed_values import ChangedValue, changed_values
 
 @dataclass(frozen=True, slots=True)
 class ChangeDisplay:
-    """A change for display; `part_number` is empty unless it concerns one part of an order."""
+    """A change for display. `part_number` is empty unless it concerns one part of an order."""
 
     change: Change
     text: str
@@ -28,7 +28,7 @@ class ChangeDisplay:
 
 
 def build_change_displays(changes: Iterable[Change]) -> list[ChangeDisplay]:
-    """Return changes for display; the number of queries does not depend on how many there are."""
+    """Return changes for display. The number of queries does not depend on how many there are."""
     rows = list(changes)
     return [
         ChangeDisplay(

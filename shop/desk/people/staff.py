@@ -58,7 +58,7 @@ class InviteForm(forms.Form):
 
 
 class RoleForm(forms.Form):
-    """A role: its name and permissions; only permissions that the editor holds are offered."""
+    """A role: its name and permissions. Only permissions that the editor holds are offered."""
 
     name = forms.CharField(
         label=pgettext_lazy("role", "Name"), max_length=150, widget=forms.TextInput(attrs={"class": "input"})
@@ -84,7 +84,7 @@ class RoleForm(forms.Form):
 @staff_only(Permission.MANAGE_STAFF)
 @require_recent_sign_in
 def list_staff(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """List staff with roles and second factors; a POST invites a person."""
+    """List staff with roles and second factors. A POST invites a person."""
     editor = _editor(request)
     form = InviteForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():

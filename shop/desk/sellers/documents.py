@@ -64,7 +64,7 @@ def show_document(request: HttpRequest, actor: Actor, pk: int, document_id: int)
 @csp_replace({"frame-ancestors": [SELF]})  # type: ignore[arg-type]  # it types views without arguments
 @staff_only(Permission.MANAGE_STAFF)
 def open_document_file_view(request: HttpRequest, actor: Actor, pk: int, file_id: uuid.UUID) -> HttpResponse:
-    """Open a file; the document's page shows PDFs in a frame."""
+    """Open a file. The document's page shows PDFs in a frame."""
     try:
         opened = open_document_file(cooperative_id=pk, file_id=file_id, actor=actor, now=timezone.now())
     except DocumentUnreadable as refused:

@@ -36,7 +36,7 @@ def run_decision(
     message: StrOrPromise,
     **arguments: object,
 ) -> HttpResponse:
-    """Run a decision about the content submitted at the form's time; a refusal leads back to its page."""
+    """Run a decision about the content submitted at the form's time. A refusal leads back to its page."""
     decide = partial(
         action,
         seen_submitted_at=_seen_submitted_at(request.POST),

@@ -68,7 +68,7 @@ def _find_program(name: str) -> str:
 
 
 def _run_program(program: str, flags: Sequence[str]) -> None:
-    """Run one of PostgreSQL's tools on the shop's database; the password is passed in the environment."""
+    """Run one of PostgreSQL's tools on the shop's database. The password is passed in the environment."""
     arguments, variables = DatabaseClient.settings_to_cmd_args_env(connection.settings_dict, flags)
     environment = {**os.environ, **(variables or {})}
     completed = subprocess.run([program, *arguments[1:]], env=environment, capture_output=True, text=True)

@@ -68,7 +68,7 @@ class _Template:
 
 
 def create_many_products(count: int, *, now: datetime.datetime, seed: int = 2026) -> None:
-    """Create `count` more published products in the demo's channel; the same seed creates the same ones.
+    """Create `count` more published products in the demo's channel. The same seed creates the same ones.
 
     Rows are inserted in bulk as the actions would leave them, without Change rows and stock movements.
     """

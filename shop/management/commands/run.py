@@ -151,7 +151,7 @@ def _does_web_answer() -> bool:
 
 
 def _require_free_port() -> None:
-    """Fail with one clear message before preparing anything; the web server would restart in a loop."""
+    """Fail with one clear message before preparing anything. The web server would restart in a loop."""
     with socket.socket(socket.AF_INET6 if ":" in settings.HOST else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -52,7 +52,7 @@ def product_pictures(row: TomlTable) -> list[str]:
 def translate_to_english(text: str) -> str:
     """Translate a short text to English.
 
-    Raises KeyError for a missing translation; a test checks all texts.
+    Raises KeyError for a missing translation. A test checks all texts.
     """
     english = _english()
     if text in english["texts"]:

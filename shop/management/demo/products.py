@@ -167,7 +167,7 @@ def _variant(row: TomlTable) -> VariantDetails:
 
 
 def _split_stock(stock: int, seller: SellerRows) -> list[int]:
-    """Split the stock among warehouses; the first takes the rounding remainder."""
+    """Split the stock among warehouses. The first takes the rounding remainder."""
     other_quantities = [stock * percent // 100 for percent in seller.shares[1:]]
     return [stock - sum(other_quantities), *other_quantities]
 

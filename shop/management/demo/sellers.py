@@ -37,7 +37,7 @@ SAMPLE_NUMBER = "000/MẪU"
 
 @dataclass(frozen=True, slots=True)
 class SellerRows:
-    """A cooperative with the rows its products refer to; `shares` is the stock's percentage per warehouse."""
+    """A cooperative with the rows its products refer to. `shares` is the stock's percentage per warehouse."""
 
     cooperative: Cooperative
     warehouses: list[Warehouse]

@@ -31,7 +31,7 @@ _CRAFT_CATEGORY, _NEARBY_COOPERATIVE = "tho-cam-goi-thao-duoc", "htx-yen-duong"
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Orders finished before a period was closed; an open period has no `closed_at`."""
+    """Orders finished before a period was closed. An open period has no `closed_at`."""
 
     orders: Sequence[PlannedOrder]
     closed_at: datetime.datetime | None = None

@@ -28,7 +28,7 @@ class _Step(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class _PlannedOrder:
-    """An order placed some minutes ago; its lines are products by name, with variant name and quantity."""
+    """An order placed some minutes ago. Its lines are products by name, with variant name and quantity."""
 
     minutes_ago: int
     step: _Step
@@ -48,7 +48,7 @@ _ORDERS = (
 def create_walkthrough_orders(
     channel: Channel, buyer: User, members: Mapping[int, Actor], *, now: datetime.datetime
 ) -> None:
-    """Place the planned orders of the demo's buyer and bring each to its step; a second run adds none."""
+    """Place the planned orders of the demo's buyer and bring each to its step. A second run adds none."""
     variants = {
         (variant.product.name, variant.name): variant
         for variant in Variant.objects.buyable_in(channel.pk)

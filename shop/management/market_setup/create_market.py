@@ -182,7 +182,7 @@ def _product_type(
 
 
 def _cooperative_attribute() -> Attribute:
-    """Return the attribute that shows Saleor's clients a product's cooperative; its values are computed."""
+    """Return the attribute that shows Saleor's clients a product's cooperative. Its values are computed."""
     attribute, is_new = Attribute.objects.get_or_create(
         slug="cooperative",
         defaults={

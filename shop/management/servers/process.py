@@ -1,4 +1,4 @@
-"""Run a server process on a free loopback port; it ends with this process, even if that is killed."""
+"""Run a server process on a free loopback port. It ends with this process, even if that is killed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CLIENT_PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
 class MissingService(Exception):
-    """A server program is not installed; the message names the package."""
+    """A server program is not installed. The message names the package."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def free_port() -> int:
 
 
 def start_service(command: Sequence[str], *, folder: Path, url: str, is_ready: Callable[[], bool]) -> Service:
-    """Start a server and wait until it is ready; its output goes to a log in its folder."""
+    """Start a server and wait until it is ready. Its output goes to a log in its folder."""
     log = folder / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""The rows of some orders, or of all; each table is read once for all rules."""
+"""The rows of some orders, or of all. Each table is read once for all rules."""
 
 from __future__ import annotations
 

@@ -204,7 +204,7 @@ def render_listing(
     *,
     photos_form: MorePhotosForm | None = None,
 ) -> HttpResponse:
-    """Render a listing's page; `photos_form` is a submitted form with errors."""
+    """Render a listing's page. `photos_form` is a submitted form with errors."""
     is_checked = listing.channel.requires_listing_review and listing.state in (
         ListingState.DRAFT,
         ListingState.PAUSED,

@@ -33,7 +33,7 @@ NEAR_EXPIRY_DAYS = 10
 
 @dataclass(frozen=True, slots=True)
 class LotRow:
-    """A lot of the list; `days_left` is None without an expiry date, and negative after it."""
+    """A lot of the list. `days_left` is None without an expiry date, and negative after it."""
 
     lot: Lot
     days_left: int | None
@@ -152,7 +152,7 @@ def render_lot(
     move_form: LotMoveForm | None = None,
     stage_form: StageForm | None = None,
 ) -> HttpResponse:
-    """Render a lot's page; the forms are submitted ones with errors."""
+    """Render a lot's page. The forms are submitted ones with errors."""
     now, warehouses = timezone.now(), _open_warehouses(membership)
     submitted_warehouse = str(move_form["warehouse"].value()) if move_form is not None else ""
     balances = [

@@ -59,7 +59,7 @@ def add_pictures(request: HttpRequest, membership: MembershipContext, listing_id
 def move_picture_view(
     request: HttpRequest, membership: MembershipContext, listing_id: int, media_id: str
 ) -> HttpResponse:
-    """Move a photo; the first one is shown in lists."""
+    """Move a photo. The first one is shown in lists."""
     listing = find_listing(membership, listing_id)
     action = partial(
         move_picture,

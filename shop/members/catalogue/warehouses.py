@@ -104,7 +104,7 @@ def _open_warehouses(membership: MembershipContext) -> QuerySet[Warehouse]:
 
 
 def _build_form(request: HttpRequest, initial: Mapping[str, object]) -> WarehouseForm:
-    """Build the form; the button that loads a province's communes refills it without validation."""
+    """Build the form. The button that loads a province's communes refills it without validation."""
     is_submitted = request.method == "POST" and "reload" not in request.POST
     values = request.POST.dict() if request.method == "POST" else dict(initial)
     return WarehouseForm(

@@ -206,7 +206,7 @@ def _redirect_to_application(request: HttpRequest, form: ApplicationForm) -> Htt
 def _form_from_request(
     request: HttpRequest, form_class: type[ApplicationForm], cooperative: Cooperative | None = None
 ) -> ApplicationForm:
-    """Build the form; the button that loads a province's communes refills it without validation."""
+    """Build the form. The button that loads a province's communes refills it without validation."""
     is_sent = request.method == "POST" and "reload" not in request.POST
     initial = (
         ApplicationForm.initial_for(cooperative) if cooperative else request.session.get(_SESSION_KEY, {})

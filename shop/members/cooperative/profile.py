@@ -200,7 +200,7 @@ def _render_certificate(
     *,
     shown: Certificate | None = None,
 ) -> HttpResponse:
-    """Render the form; a photo that was uploaded with an invalid field is kept."""
+    """Render the form. A photo that was uploaded with an invalid field is kept."""
     picture = form.picture or _submitted_picture(request, membership, form)
     context = {
         "form": form,

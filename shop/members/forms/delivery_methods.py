@@ -184,11 +184,11 @@ class WarehouseForm(DivisionForm, MembersForm):
 
     @property
     def is_phone_likely_mistyped(self) -> bool:
-        """Return whether the phone number looks unusual; it is accepted anyway."""
+        """Return whether the phone number looks unusual. It is accepted anyway."""
         return bool(self.cleaned_data["phone"]) and is_likely_mistyped(self.cleaned_data["phone"])
 
     def details(self, warehouse: Warehouse | None = None) -> WarehouseDetails:
-        """Return the warehouse's details; one that already allows any pickup keeps that setting."""
+        """Return the warehouse's details. One that already allows any pickup keeps that setting."""
         cleaned = self.cleaned_data
         pickup_option = (
             warehouse.click_and_collect

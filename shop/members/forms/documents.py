@@ -29,7 +29,7 @@ _HINTS = {
 
 
 class FilesField(forms.FileField):
-    """Photos and PDF files; the content of each is checked."""
+    """Photos and PDF files. The content of each is checked."""
 
     # The accepted types begin with a photo's, by which members.js knows which files to make smaller.
     widget = MultipleFileInput(attrs={"accept": ",".join(DocumentContentType.values)})

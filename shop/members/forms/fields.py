@@ -129,7 +129,7 @@ class KilosField(forms.DecimalField):
 
 
 class PhotoField(forms.FileField):
-    """A photo upload; the file's content is checked, not only its name."""
+    """A photo upload. The file's content is checked, not only its name."""
 
     widget = forms.FileInput(attrs={"accept": "image/*"})
     default_error_messages = {"empty": _("This photo file is empty. Choose another one.")}

@@ -31,7 +31,7 @@ class PhotosForm(MembersForm):
 
 
 class MorePhotosForm(PhotosForm):
-    """Photos chosen on a product's page; a script may have sent some of them one by one before."""
+    """Photos chosen on a product's page. A script may have sent some of them one by one before."""
 
     sent_before_count = forms.IntegerField(
         min_value=0, max_value=1000, required=False, widget=forms.HiddenInput

@@ -101,7 +101,7 @@ class ProductForm(MembersForm):
         requires_complete_texts: bool = False,
         **options: Unpack[FormOptions],
     ) -> None:
-        """`required_texts` are not marked as optional; `requires_complete_texts` refuses empty ones."""
+        """`required_texts` are not marked as optional. `requires_complete_texts` refuses empty ones."""
         super().__init__(data, files, **options)
         self.required_texts = frozenset(required_texts)
         if requires_complete_texts:
@@ -193,7 +193,7 @@ class NewListingForm(PhotosForm, ProductForm, NewVariantForm):
         self._mark_required_texts(required_texts)
 
     def clean_captions(self) -> list[str]:
-        """Return the photos' descriptions, in their order; an empty line leaves its photo without one."""
+        """Return the photos' descriptions, in their order. An empty line leaves its photo without one."""
         lines = [" ".join(line.split()) for line in self.cleaned_data["captions"].splitlines()]
         if any(len(line) > MAX_CAPTION for line in lines):
             raise forms.ValidationError(_("Describe each photo in at most 250 characters."))

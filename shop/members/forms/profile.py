@@ -46,7 +46,7 @@ class StoryForm(MembersForm):
 
 
 class HouseholdForm(MembersForm):
-    """A household; its name is public only if the box is ticked."""
+    """A household. Its name is public only if the box is ticked."""
 
     name = forms.CharField(
         label=pgettext_lazy("household", "Name"),

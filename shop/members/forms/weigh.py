@@ -17,7 +17,7 @@ _KILOGRAMS = re.compile(r"(\d{1,5})(?:[.,](\d{1,3}))?")
 
 
 class KilogramField(forms.CharField):
-    """Parses `2,35`, `2.35 kg` or `2` to whole grams; a dot is a decimal separator."""
+    """Parses `2,35`, `2.35 kg` or `2` to whole grams. A dot is a decimal separator."""
 
     widget = forms.TextInput(
         attrs={"inputmode": "decimal", "autocomplete": "off", "class": "input input-large"}

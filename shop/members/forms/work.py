@@ -245,7 +245,7 @@ class CashForm(MembersForm):
 
 
 def _require_shortfall_reason(form: MembersForm, cleaned: Mapping[str, object]) -> None:
-    """Require a reason for a shortfall; the action decides whether there is one."""
+    """Require a reason for a shortfall. The action decides whether there is one."""
     if cleaned.get("amount") is None and "amount" not in form.errors:
         form.add_error("amount", _("Enter the amount received."))
     if not str(cleaned.get("reason", "")).strip():
@@ -257,7 +257,7 @@ def _collected_cash(form: MembersForm) -> CollectedCash:
 
 
 class CountForm(MembersForm):
-    """The counted quantity of a stock; an empty field records nothing."""
+    """The counted quantity of a stock. An empty field records nothing."""
 
     idempotency_key = forms.UUIDField(widget=forms.HiddenInput)
     counted = WholeNumberField(label=_("Counted quantity"), min_value=0, max_value=1_000_000, required=False)

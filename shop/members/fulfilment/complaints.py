@@ -54,7 +54,7 @@ def list_complaints(request: HttpRequest, membership: MembershipContext) -> Http
 def show_complaint(
     request: HttpRequest, membership: MembershipContext, complaint_id: uuid.UUID
 ) -> HttpResponse:
-    """Show a complaint with its items and photos; only managers may answer it."""
+    """Show a complaint with its items and photos. Only managers may answer it."""
     return _render_complaint(request, membership, _find_complaint(membership, complaint_id))
 
 

@@ -23,7 +23,7 @@ from shop.members.member_access import for_members
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """The contents of a parcel's label; `code` is a QR code, as a data URI."""
+    """The contents of a parcel's label. `code` is a QR code, as a data URI."""
 
     parcel: Parcel
     lines: Sequence[ParcelLine]

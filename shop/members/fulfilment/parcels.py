@@ -86,7 +86,7 @@ def hand_over_parcel_view(
 @require_safe_or_post
 @for_members(MemberRight.PACK)
 def confirm_delivery(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
-    """Mark a parcel as delivered, with or without its cash; a pickup needs the buyer's code."""
+    """Mark a parcel as delivered, with or without its cash. A pickup needs the buyer's code."""
     parcel = _find_parcel(membership, parcel_id)
     form = DeliveryForm(request.POST if request.method == "POST" else None, parcel=parcel)
     if form.is_valid():
@@ -137,7 +137,7 @@ def report_failed_delivery(
 @require_safe_or_post
 @for_members(MemberRight.PACK)
 def void_parcel_view(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
-    """Void a parcel; its items are to be packed again."""
+    """Void a parcel. Its items are to be packed again."""
     parcel = _find_parcel(membership, parcel_id)
     is_returned = parcel.state == ParcelState.FAILED_DELIVERY
     reasons = RETURNED_PARCEL_REASONS if is_returned else VOID_REASONS

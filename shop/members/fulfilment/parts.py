@@ -224,7 +224,7 @@ def render_part(
     pick: PickForm | None = None,
     weigh: WeighForm | None = None,
 ) -> HttpResponse:
-    """Render a part's page; `pick` and `weigh` are submitted forms with errors."""
+    """Render a part's page. `pick` and `weigh` are submitted forms with errors."""
     if pick is None:
         pick = pick_form(part)
     parcels = list(part.parcels.prefetch_related("lines__order_line").order_by("number", "pk"))

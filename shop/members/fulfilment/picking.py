@@ -32,7 +32,7 @@ class PickedOrder:
 
 @dataclass(slots=True)
 class PickItem:
-    """A variant to fetch; `grams` is the estimated weight of lines that are still to be weighed."""
+    """A variant to fetch. `grams` is the estimated weight of lines that are still to be weighed."""
 
     line: OrderLine
     picture: Picture | None
@@ -46,7 +46,7 @@ class PickItem:
 
 @dataclass(frozen=True, slots=True)
 class WarehousePicks:
-    """The items to pick in one warehouse; `warehouse` is None for products without tracked stock."""
+    """The items to pick in one warehouse. `warehouse` is None for products without tracked stock."""
 
     warehouse: Warehouse | None
     items: list[PickItem]

@@ -28,7 +28,7 @@ from shop.members.member_access import for_members, submitted_key
 def record_line_weight(
     request: HttpRequest, membership: MembershipContext, part_id: int, line_id: uuid.UUID
 ) -> HttpResponse:
-    """Record a line's weight; an implausible weight must be confirmed."""
+    """Record a line's weight. An implausible weight must be confirmed."""
     part, now = find_part(membership, part_id), timezone.now()
     form = WeighForm(request.POST, line=_line_sold_by_weight(part, line_id))
     if not form.is_valid():
@@ -62,7 +62,7 @@ def record_line_weight(
 def preview_weight(
     request: HttpRequest, membership: MembershipContext, part_id: int, line_id: uuid.UUID
 ) -> HttpResponse:
-    """Preview the price of a weight while it is being entered; nothing is saved."""
+    """Preview the price of a weight while it is being entered. Nothing is saved."""
     part = find_part(membership, part_id)
     line = _line_sold_by_weight(part, line_id)
     form = WeighForm(request.GET, line=line)

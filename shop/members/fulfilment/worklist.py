@@ -24,7 +24,7 @@ _MAX_NAMED = 3  # products named in a task before "…"
 
 
 class Stage(StrEnum):
-    """The next step of a part; the values appear in URLs."""
+    """The next step of a part. The values appear in URLs."""
 
     ACCEPT = "nhan"
     PACK = "dong"

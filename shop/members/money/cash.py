@@ -49,7 +49,7 @@ _GROUPS: dict[str, tuple[Promise, Promise, Q]] = {
 
 @dataclass(frozen=True, slots=True)
 class CashGroup:
-    """Outstanding cash at one place, with its first parcels; `key` is its `?ai=`."""
+    """Outstanding cash at one place, with its first parcels. `key` is its `?ai=`."""
 
     key: str
     name: Promise
@@ -62,7 +62,7 @@ class CashGroup:
 @require_safe
 @for_members(MemberRight.HANDLE_CASH)
 def list_outstanding_cash(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
-    """Show where the cooperative's cash is, with its parcels, oldest first; `?ai=` shows all of one place."""
+    """Show where the cooperative's cash is, with its parcels, oldest first. `?ai=` shows all of one place."""
     market, shop = market_channel(), shop_settings()
     currency = market.currency if market else "VND"
     outstanding: Any = (  # with annotations

@@ -1,7 +1,7 @@
 """The commands that phones may send. Each command runs an action that pages also call.
 
 A command's function reads the payload, finds the cooperative's rows, and returns the action to run. The
-action decides; the function does not.
+action decides. The function does not.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ class InvalidCommand(Refused):
 
 
 class Payload:
-    """The fields of one command. Each is read once; `require_empty` refuses fields that were not read."""
+    """The fields of one command. Each is read once. `require_empty` refuses fields that were not read."""
 
     def __init__(self, fields: Mapping[str, object]) -> None:
         self._unread = dict(fields)
@@ -47,21 +47,21 @@ class Payload:
         return parse_uuid(self._read(name), field=name)
 
     def keys(self, name: str, *, max_count: int) -> list[uuid.UUID]:
-        """Return a list of keys without repetitions; a missing field is an empty list."""
+        """Return a list of keys without repetitions. A missing field is an empty list."""
         sent_values = self._unread.pop(name, [])
         if not isinstance(sent_values, list) or len(sent_values) > max_count:
             raise InvalidCommand(field=name)
         return list(dict.fromkeys(parse_uuid(key, field=name) for key in sent_values))
 
     def is_set(self, name: str) -> bool:
-        """Return whether the field is true; a missing field counts as false."""
+        """Return whether the field is true. A missing field counts as false."""
         flag = self._unread.pop(name, False)
         if not isinstance(flag, bool):
             raise InvalidCommand(field=name)
         return flag
 
     def text(self, name: str, *, max_length: int) -> str:
-        """Return a text; a missing field is empty. Refuses characters that databases cannot store."""
+        """Return a text. A missing field is empty. Refuses characters that databases cannot store."""
         text = self._unread.pop(name, "")
         if not isinstance(text, str) or len(text) > max_length or not is_storable(text):
             raise InvalidCommand(field=name)

@@ -64,7 +64,7 @@ class CommandRunning(Refused):
 
 
 class CommandFailed(Refused):
-    """The server failed. The action may have been done; the phone's repeat finds that out."""
+    """The server failed. The action may have been done. The phone's repeat finds that out."""
 
     code = "command_failed"
     default_message = _("The market could not do this now. The app will send it again.")

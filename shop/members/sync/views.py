@@ -235,7 +235,7 @@ def _refuse_constant(_name: str) -> NoReturn:
 
 
 def _read_commands(sent_value: object) -> list[SentCommand]:
-    """Return the commands; no two may have the same key. Raises InvalidPush, PushTooLarge."""
+    """Return the commands. No two may have the same key. Raises InvalidPush, PushTooLarge."""
     if not isinstance(sent_value, list):
         raise InvalidPush()
     if len(sent_value) > MAX_COMMANDS:
@@ -277,7 +277,7 @@ def _read_key(sent_value: object) -> uuid.UUID:
 
 
 def _read_time(sent_value: object) -> datetime.datetime:
-    """Return the instant in UTC; the text must name a time zone. Raises InvalidPush."""
+    """Return the instant in UTC. The text must name a time zone. Raises InvalidPush."""
     try:
         moment = parse_datetime(sent_value) if isinstance(sent_value, str) else None
         if moment is not None and moment.tzinfo is not None:

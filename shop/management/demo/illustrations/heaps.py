@@ -42,7 +42,7 @@ def heap(c: Canvas, x: float, y: float, width: float, height: float, grain: Grai
 
 
 def rice(colour: str = "#fbf5e4", size: float = 15, plump: float = 0.36) -> Grain:
-    """Return a grain of rice; `plump` is its width by its length."""
+    """Return a grain of rice. `plump` is its width by its length."""
 
     def paint(c: Canvas, x: float, y: float, rng: Random, deep: float) -> None:
         tone = darker(colour, 0.15 * deep * rng.random())

@@ -47,7 +47,7 @@ def meadow(c: Canvas, top: float, colour: str, *, bow: float = 40) -> str:
 
 
 def terraces(c: Canvas, x: float, y: float, width: float, height: float, *, ripe: float = 0.5, seed: int = 1) -> None:
-    """Paint rice terraces that climb a slope; `ripe` turns them from green to gold."""
+    """Paint rice terraces that climb a slope. `ripe` turns them from green to gold."""
     rng = Random(seed)
     steps = 9
     for at in range(steps):

@@ -12,7 +12,7 @@ KRAFT, PAPER, LINEN, WOVEN = "#c9a06a", "#fbf6e8", "#e6d9bd", "#e9e2cd"
 
 
 def label(c: Canvas, x: float, y: float, width: float, height: float, title: str, weight: str = "", colour: str = INDIGO, picture: Filling | None = None) -> None:
-    """Paint a paper label around (x, y); `title` has its lines parted by "|", `picture` paints around (0, 0) in a circle of 100."""
+    """Paint a paper label around (x, y). `title` has its lines parted by "|", `picture` paints around (0, 0) in a circle of 100."""
     w, h = width / 2, height / 2
     c.box(x - w + 4, y - h + 5, width, height, "#20121a", 8, opacity=0.22)
     c.box(x - w, y - h, width, height, c.linear((0, "#fffdf5"), (1, darker(PAPER, 0.06)), x=1, y=1), 8)
@@ -39,7 +39,7 @@ def label(c: Canvas, x: float, y: float, width: float, height: float, title: str
 
 
 def pouch(c: Canvas, x: float, y: float, width: float, height: float, colour: str = KRAFT, filling: Filling | None = None) -> None:
-    """Paint a pouch that stands at (x, y), the middle of its foot; `filling` paints its label."""
+    """Paint a pouch that stands at (x, y), the middle of its foot. `filling` paints its label."""
     w, top = width / 2, y - height
     c.shadow(x + w * 0.08, y + 4, w * 1.12, width * 0.13, 0.44)
     outline = (
@@ -147,7 +147,7 @@ def tied_bag(c: Canvas, x: float, y: float, width: float, height: float, colour:
 
 
 def carton(c: Canvas, x: float, y: float, width: float, height: float, filling: Filling | None = None, *, colour: str = "#bf9058", depth: float = 0.36) -> None:
-    """Paint an open carton whose front stands at (x, y); `filling` paints its contents."""
+    """Paint an open carton whose front stands at (x, y). `filling` paints its contents."""
     w, d = width / 2, width * depth * 0.5
     top = y - height
     c.shadow(x, y + 4, w * 1.12, width * 0.09, 0.44)
@@ -166,7 +166,7 @@ def carton(c: Canvas, x: float, y: float, width: float, height: float, filling: 
 
 
 def box(c: Canvas, x: float, y: float, width: float, height: float, colour: str, filling: Filling | None = None, *, depth: float = 0.3) -> None:
-    """Paint a closed box turned a little, its front's foot in the middle at (x, y); `filling` paints its front."""
+    """Paint a closed box turned a little, its front's foot in the middle at (x, y). `filling` paints its front."""
     w, d = width / 2, width * depth
     top, rise = y - height, d * 0.42
     c.shadow(x + d * 0.5, y + 2, w + d * 0.7, width * 0.1, 0.46)

@@ -11,7 +11,7 @@ SAUSAGE, HONEY, SKIN, BANANA = "#9c2f28", "#e09a1a", "#efcf9c", "#7d4320"
 
 
 def sausage(c: Canvas, start: Point, end: Point, thick: float, *, bend: float = 0, seed: int = 1, colour: str = SAUSAGE, string: bool = True) -> None:
-    """Paint a smoked sausage between two points; `bend` is how far its middle sags."""
+    """Paint a smoked sausage between two points. `bend` is how far its middle sags."""
     rng = Random(seed)
     across, down = end[0] - start[0], end[1] - start[1]
     length, t = math.hypot(across, down), thick / 2
@@ -74,7 +74,7 @@ def egg(c: Canvas, x: float, y: float, size: float, *, angle: float = 0, colour:
 
 
 def dressed_chicken(c: Canvas, x: float, y: float, size: float, *, colour: str = SKIN, crossed: bool = False, seed: int = 1) -> None:
-    """Paint a plucked chicken lying on its back, seen from its side; `crossed` folds its wings for the altar."""
+    """Paint a plucked chicken lying on its back, seen from its side. `crossed` folds its wings for the altar."""
     rng, s = Random(seed), size / 500
     light, deep = lighter(colour, 0.45), darker(colour, 0.28)
     with c.moved(x, y, 0, s):

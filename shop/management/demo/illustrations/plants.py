@@ -84,7 +84,7 @@ def mandarin(c: Canvas, x: float, y: float, r: float, seed: int = 1, *, leaves: 
 
 
 def cut_mandarin(c: Canvas, x: float, y: float, r: float, *, tilt: float = 0.9, seed: int = 1, colour: str = ORANGE) -> None:
-    """Paint half a mandarin, its cut face towards us; `tilt` squeezes it upright."""
+    """Paint half a mandarin, its cut face towards us. `tilt` squeezes it upright."""
     rng = Random(seed)
     c.oval(x + r * 0.02, y + r * 0.1, r * 1.01, r * tilt, darker(colour, 0.25))
     c.oval(x, y, r, r * tilt, c.radial((0, lighter(colour, 0.3)), (1, darker(colour, 0.05))))

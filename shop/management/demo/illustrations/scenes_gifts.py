@@ -18,7 +18,7 @@ from shop.management.demo.illustrations.vessels import bottle
 
 
 def open_box(c: Canvas, colour: str, motif: str, filling: Callable[[], None], *, width: float = 780, high: float = 220, lining: str = "#e6d2a0") -> None:
-    """Paint a low gift box whose lid leans behind it; `filling` paints its contents."""
+    """Paint a low gift box whose lid leans behind it. `filling` paints its contents."""
     w, top, y = width / 2, 860 - high, 860
     c.shadow(500, y + 6, w * 1.12, 70, 0.46)
     c.path(f"M{500 - w * 0.94} {top - 40}L{500 - w * 0.86} {top - 330}H{500 + w * 0.86}L{500 + w * 0.94} {top - 40}Z", c.linear((0, lighter(colour, 0.18)), (1, darker(colour, 0.25))))

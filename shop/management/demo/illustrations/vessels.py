@@ -49,7 +49,7 @@ def tray(c: Canvas, x: float, y: float, rx: float, ry: float, colour: str = BAMB
 
 
 def basket(c: Canvas, x: float, y: float, rx: float, height: float, filling: Filling | None = None, *, colour: str = BAMBOO, ry: float = 0) -> None:
-    """Paint a deep basket whose rim is centred on (x, y); `filling` paints its contents."""
+    """Paint a deep basket whose rim is centred on (x, y). `filling` paints its contents."""
     ry = ry or rx * 0.26
     foot = rx * 0.74
     c.shadow(x, y + height, foot * 1.2, ry * 0.75, 0.42)
