@@ -78,7 +78,7 @@ def serve_worker(request: HttpRequest) -> HttpResponse:
         "files": [static(name) for name in _OFFLINE_FILES],
         "languages": [_language_texts(code) for code, _name in settings.LANGUAGES],
         "other_doors": [
-            path for code, _name in settings.LANGUAGES for path in _paths_of(_OTHER_INTERFACES, code)
+            path for code, _name in settings.LANGUAGES for path in _view_paths(_OTHER_INTERFACES, code)
         ],
     }
     response = render(request, "worker.js", context, content_type="text/javascript")
@@ -96,7 +96,7 @@ def _language_texts(code: str) -> dict[str, str]:
         }
 
 
-def _paths_of(views: tuple[str, ...], code: str) -> list[str]:
+def _view_paths(views: tuple[str, ...], code: str) -> list[str]:
     with translation.override(code):
         return [reverse(view) for view in views]
 

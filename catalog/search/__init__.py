@@ -2,6 +2,6 @@
 
 from catalog.search.market_search import search_product_ids
 from catalog.search.product_search import MAX_RESULTS, SearchResult, search_products
-from catalog.search.query_words import words_of
+from catalog.search.query_words import split_query
 
-__all__ = ["MAX_RESULTS", "SearchResult", "search_product_ids", "search_products", "words_of"]
+__all__ = ["MAX_RESULTS", "SearchResult", "search_product_ids", "search_products", "split_query"]

@@ -161,7 +161,7 @@ class FacetIndex:
 
     def priced(self, lowest: int | None, highest: int | None) -> BitMap:
         """Return priced products whose lowest price is in the range, both ends included."""
-        return union_of(
+        return union_sets(
             product_ids
             for price, product_ids in self.prices.items()
             if price is not None
@@ -208,7 +208,7 @@ class FacetIndex:
                 _add_to_set(sets, key, BitMap(products))
         for price, products in prices.items():
             if price is not None:
-                _add_to_set(self.bands, price_band_of(price), BitMap(products))
+                _add_to_set(self.bands, price_band(price), BitMap(products))
         for season, products in seasons.items():
             product_ids = BitMap(products)
             self.product_ids = self.product_ids | product_ids
@@ -254,12 +254,12 @@ def market_facet_index() -> FacetIndex:
     return facet_index_for(channel.pk if channel else 0, vietnam_date(timezone.now()))
 
 
-def price_band_of(price: int) -> int:
+def price_band(price: int) -> int:
     """Return the lower bound of a price's band."""
     return PRICE_BANDS[bisect_right(PRICE_BANDS, price) - 1]
 
 
-def union_of(sets: Iterable[BitMap]) -> BitMap:
+def union_sets(sets: Iterable[BitMap]) -> BitMap:
     bitmaps = list(sets)
     return BitMap.union(*bitmaps) if bitmaps else BitMap()
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from django.utils.text import capfirst
 from pyroaring import BitMap
 
-from catalog.search.facet_index import FacetIndex, union_of
+from catalog.search.facet_index import FacetIndex, union_sets
 from catalog.search.query_phrases import query_phrases, without_opening_phrases, without_start
 from cooperatives.models import CertificateKind, Cooperative
 from shop.core.models.geography import Division, Level
@@ -78,7 +78,7 @@ def _fixed_page(name: str, index: FacetIndex) -> LandingPage | None:
         count = int(stars[1] or stars[2])
         return LandingPage(LandingKind.OCOP, index.stars.get(count, BitMap()), stars=count)
     if name in phrases.ocop:
-        return LandingPage(LandingKind.OCOP, union_of(index.stars.values()))
+        return LandingPage(LandingKind.OCOP, union_sets(index.stars.values()))
     if kind := phrases.certificates.get(name):
         return LandingPage(LandingKind.CERTIFICATE, index.certificates.get(kind, BitMap()), certificate=kind)
     if name in phrases.seasons:

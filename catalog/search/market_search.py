@@ -10,7 +10,7 @@ from catalog.search.facet_index import FacetIndex, market_facet_index
 from catalog.search.landing_pages import LandingPage, find_landing_page
 from catalog.search.place_matches import find_cooperatives
 from catalog.search.product_search import MAX_RESULTS, SearchResult, search_products
-from catalog.search.query_words import query_words_of
+from catalog.search.query_words import build_query_words
 from catalog.search.relevance_tiers import RelevanceTiers
 from catalog.search.search_terms import Reading, typed_term
 from cooperatives.models import Cooperative
@@ -47,7 +47,7 @@ def search_market(query: str, index: FacetIndex) -> MarketSearch:
     If the query names a page, the result omits products that only match by a correction or a mention.
     """
     result = search_products(query, cache=index.cache)
-    corrected = [typed_term(word) for word in query_words_of(result.corrected_query)]
+    corrected = [typed_term(word) for word in build_query_words(result.corrected_query)]
     readings = [corrected, *result.readings] if corrected else result.readings
     cooperatives = find_cooperatives(readings, MAX_COOPERATIVES)
     landing = find_landing_page(query, index, cooperatives)

@@ -12,7 +12,7 @@ from django.utils.translation import get_language
 from pyroaring import BitMap
 
 from catalog.search.query_phrases import query_phrases, without_opening_phrases
-from catalog.search.query_words import QueryWord, query_words_of
+from catalog.search.query_words import QueryWord, build_query_words
 from catalog.search.relevance_tiers import RelevanceTiers
 from catalog.search.search_terms import (
     Choice,
@@ -68,7 +68,7 @@ def search_products(
     `limit` each tier considers only that many of the newest products. `cache` is the cache of
     `products_where`.
     """
-    words = query_words_of(query)
+    words = build_query_words(query)
     if not words:
         return SearchResult()
     find = partial(products_where, limit=limit, cache=cache)
@@ -104,7 +104,7 @@ def search_products(
 
 def suggest_product_ids(query: str, *, limit: int) -> list[int]:
     """Return ids of the newest products whose displayed name has words starting with the typed ones."""
-    words = query_words_of(query)
+    words = build_query_words(query)
     if not words:
         return []
     named = products_where(Condition(SearchField.NAME, list(map(prefix_choice, words))), limit=limit)

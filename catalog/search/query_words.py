@@ -47,18 +47,18 @@ class QueryWord:
         return self if self.marks else QueryWord(self.folded, f"{self.folded}{NO_TONE}", "", self.is_syllable)
 
 
-def words_of(query: str) -> list[str]:
+def split_query(query: str) -> list[str]:
     """Return the distinct words of the query: folded, without punctuation; may be empty."""
     return list(dict.fromkeys(folded_words(query[:MAX_QUERY_LENGTH])))[:MAX_QUERY_WORDS]
 
 
 def typed_words(query: str) -> list[str]:
-    """Return the words of `words_of`, with the diacritics of the first occurrence."""
+    """Return the words of `split_query`, with the diacritics of the first occurrence."""
     typed: dict[str, str] = {}
     for text in words_with_diacritics(query[:MAX_QUERY_LENGTH]):
         typed.setdefault(fold(text), text)
-    return [typed.get(word, word) for word in words_of(query)]
+    return [typed.get(word, word) for word in split_query(query)]
 
 
-def query_words_of(query: str) -> list[QueryWord]:
+def build_query_words(query: str) -> list[QueryWord]:
     return [QueryWord.from_typed(text) for text in typed_words(query)]

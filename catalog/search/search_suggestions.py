@@ -11,9 +11,9 @@ from catalog.search.landing_pages import LandingPage, find_landing_page
 from catalog.search.name_words import read_name
 from catalog.search.place_matches import PlaceMatch, find_categories, find_cooperatives, find_places
 from catalog.search.product_search import suggest_product_ids
-from catalog.search.query_words import query_words_of
+from catalog.search.query_words import build_query_words
 from catalog.search.search_terms import Reading
-from catalog.search.synonym_expansion import prefix_terms, readings_of
+from catalog.search.synonym_expansion import expand_synonyms, prefix_terms
 from cooperatives.models import Cooperative
 from shop.core.models import show_in_language
 from shop.core.texts.folding import fold
@@ -40,10 +40,10 @@ def suggestions_for(query: str, index: FacetIndex) -> Suggestions:
 
     Products whose whole name starts so come first, then the newest. Of equal names only the newest stays.
     """
-    words = query_words_of(query)
+    words = build_query_words(query)
     if sum(len(word.folded) for word in words) < MIN_LETTERS:
         return Suggestions()
-    readings = prefix_terms(readings_of(words))
+    readings = prefix_terms(expand_synonyms(words))
     return Suggestions(
         landing=find_landing_page(query, index),
         products=_suggested_products(query, readings[0], index),

@@ -32,7 +32,7 @@ def with_synonyms(words: Sequence[QueryWord]) -> list[Choice] | None:
         for first in range(len(words))
         for last in range(first + 1, min(first + MAX_PHRASE_WORDS, len(words)) + 1)
     ]
-    synonyms = _synonyms_of({span: words[slice(*span)] for span in spans})
+    synonyms = _find_synonyms({span: words[slice(*span)] for span in spans})
     if not synonyms:
         return None
     span_at: dict[int, _Span] = {}
@@ -51,7 +51,7 @@ def with_synonyms(words: Sequence[QueryWord]) -> list[Choice] | None:
     return choices
 
 
-def readings_of(words: Sequence[QueryWord]) -> list[Reading]:
+def expand_synonyms(words: Sequence[QueryWord]) -> list[Reading]:
     """Return the words as typed, then with synonyms substituted."""
     return readings_among(words, with_synonyms(words))
 
@@ -78,7 +78,7 @@ def _synonym_sets(phrases: Collection[str]) -> QuerySet[Any, Any]:
     return synonyms.values_list("set", "folded", "text")
 
 
-def _synonyms_of(phrases: dict[_Span, Sequence[QueryWord]]) -> dict[_Span, list[Phrase]]:
+def _find_synonyms(phrases: dict[_Span, Sequence[QueryWord]]) -> dict[_Span, list[Phrase]]:
     """Return the synonyms of each phrase; omits phrases without any."""
     folded = {span: _folded_phrase(words) for span, words in phrases.items()}
     sets: dict[int, dict[str, str]] = defaultdict(dict)

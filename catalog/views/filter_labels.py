@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from pyroaring import BitMap
 
 from catalog.models import Category, Unit
-from catalog.search.facet_index import PRICE_BANDS, FacetIndex, union_of
+from catalog.search.facet_index import PRICE_BANDS, FacetIndex, union_sets
 from catalog.search.sort_orders import SortOrder
 from cooperatives.models import CertificateKind, Cooperative
 from shop.core.database.compiled_query import compiled_query
@@ -48,7 +48,7 @@ def products_by_category(inside: Iterable[Category], index: FacetIndex) -> dict[
     """Return products of each category including its descendants, by slug."""
     paths = {key: path for key, path in _paths() if key in index.categories}
     return {
-        row.slug: union_of(
+        row.slug: union_sets(
             index.categories[key] for key, path in paths.items() if (path or "").startswith(row.branch_path)
         )
         for row in inside

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from catalog.search.facet_index import FacetIndex
 from catalog.search.product_search import count_matches
-from catalog.search.query_words import query_words_of, typed_words
+from catalog.search.query_words import build_query_words, typed_words
 from catalog.views import filter_labels
 from catalog.views.product_filters import (
     BAND,
@@ -90,7 +90,7 @@ def shorter_queries(query: str, index: FacetIndex) -> list[FilterRemoval]:
     links = []
     for left_out in typed if len(typed) > 1 else ():
         fewer = " ".join(text for text in typed if text != left_out)
-        count = count_matches(query_words_of(fewer), index.product_ids)
+        count = count_matches(build_query_words(fewer), index.product_ids)
         if count:
             links.append(FilterRemoval(fewer, f"?{urlencode({'q': fewer})}", count))
     return sorted(links, key=lambda link: -link.count)

@@ -190,7 +190,7 @@ def _prices(listings: Sequence[Listing]) -> dict[int, list[Price]]:
     """
     variants = {variant.pk: variant for variant in _variants([listing.product_id for listing in listings])}
     prices_by_product = defaultdict(list)
-    for price in _prices_of(list(variants), {listing.channel_id for listing in listings}):
+    for price in _load_prices(list(variants), {listing.channel_id for listing in listings}):
         price.variant = variants[price.variant_id]
         prices_by_product[price.variant.product_id].append(price)
     for rows in prices_by_product.values():
@@ -232,7 +232,7 @@ def _variants(product_ids: Collection[int]) -> QuerySet[Variant]:
 
 
 @compiled_query
-def _prices_of(variant_ids: Collection[int], channel_ids: Collection[int]) -> QuerySet[Price]:
+def _load_prices(variant_ids: Collection[int], channel_ids: Collection[int]) -> QuerySet[Price]:
     return Price.objects.filter(variant__in=variant_ids, channel__in=channel_ids, amount__isnull=False)
 
 

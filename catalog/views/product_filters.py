@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from pyroaring import BitMap
 
 from catalog.models import Category, Unit
-from catalog.search.facet_index import PRICE_BANDS, FacetIndex, Sets, union_of
+from catalog.search.facet_index import PRICE_BANDS, FacetIndex, Sets, union_sets
 from catalog.search.facet_selection import FacetSelection
 from catalog.views import filter_labels
 from cooperatives.models import CertificateKind
@@ -91,7 +91,7 @@ class ProductFilters:
         self._toggles = {
             IN_SEASON: index.seasonal_products(month),
             IN_STOCK: index.available - _any_of(index.cooperatives, resting),
-            WITH_OCOP: union_of(index.stars.values()),
+            WITH_OCOP: union_sets(index.stars.values()),
         }
         if delivering is not None:
             self._toggles[DELIVERED] = _any_of(index.cooperatives, delivering)
@@ -148,7 +148,7 @@ class ProductFilters:
         """Return products of the chosen communes, and of chosen provinces without a chosen commune."""
         communes = _any_of(self._index.communes, self._communes)
         province_products = [self._index.provinces[code] for code in self._provinces]
-        return communes | union_of(
+        return communes | union_sets(
             product_ids for product_ids in province_products if product_ids.isdisjoint(communes)
         )
 
@@ -280,7 +280,7 @@ def _facet(name: str, label: str, options: Sequence[FacetOption]) -> Facet | Non
 
 
 def _any_of(sets: Mapping[Key, BitMap], keys: Iterable[Key]) -> BitMap:
-    return union_of(sets[key] for key in keys if key in sets)
+    return union_sets(sets[key] for key in keys if key in sets)
 
 
 def _parse_price(text: str) -> int | None:

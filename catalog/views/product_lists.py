@@ -19,7 +19,7 @@ from catalog.search.facet_index import FacetIndex, market_facet_index
 from catalog.search.market_search import MarketSearch, search_market
 from catalog.search.place_matches import find_categories, find_places
 from catalog.search.product_search import MAX_RESULTS
-from catalog.search.query_words import query_words_of
+from catalog.search.query_words import build_query_words
 from catalog.search.relevance_tiers import RelevanceTiers
 from catalog.search.search_suggestions import suggestions_for
 from catalog.search.sort_orders import SortedProducts, SortOrder
@@ -86,7 +86,7 @@ def search_products_page(request: HttpRequest) -> HttpResponse:
     query = request.GET.get("q", "")
     index = market_facet_index()
     search_result = search_market(query, index)
-    words = query_words_of(query)
+    words = build_query_words(query)
     has_words = bool(words)
     is_found = bool(search_result.tiers.product_ids)
     context = {

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from pyroaring import BitMap
 
 from catalog.search import MAX_RESULTS
-from catalog.search.facet_index import FacetIndex, market_facet_index, union_of
+from catalog.search.facet_index import FacetIndex, market_facet_index, union_sets
 from catalog.search.relevance_tiers import RelevanceTiers
 from catalog.search.sort_orders import SortedProducts, SortOrder
 from catalog.views.buyer_province import selling_provinces
@@ -53,7 +53,7 @@ def show_seasons(request: HttpRequest) -> HttpResponse:
         "place": province,
         "places": [(province, slugify(province.name)) for province in provinces],
         "page": page,
-        "cards": _cards_of(list(page.object_list), index, now=now),
+        "cards": _build_cards(list(page.object_list), index, now=now),
         "is_total_capped": products.total > MAX_RESULTS,
     }
     return render(request, "catalog/seasons.html", context)
@@ -105,8 +105,8 @@ def show_region(request: HttpRequest, slug: str) -> HttpResponse:
         "slug": slug,
         "cooperatives": sellers,
         "page": page,
-        "cards": _cards_of(list(page.object_list), index, now=now),
-        "seasonal": _cards_of(harvests[:SEASONAL], index, now=now),
+        "cards": _build_cards(list(page.object_list), index, now=now),
+        "seasonal": _build_cards(harvests[:SEASONAL], index, now=now),
         "this_month": month,
     }
     return render(request, "catalog/region.html", context)
@@ -119,7 +119,7 @@ def list_ocop_products(request: HttpRequest) -> HttpResponse:
     submitted_stars = request.GET.get("sao", "")
     stars = int(submitted_stars) if submitted_stars in ("3", "4", "5") else None
     index = market_facet_index()
-    product_ids = index.stars.get(stars, BitMap()) if stars else union_of(index.stars.values())
+    product_ids = index.stars.get(stars, BitMap()) if stars else union_sets(index.stars.values())
     products = SortedProducts(
         RelevanceTiers(product_ids), SortOrder.NEWEST, index, month=vietnam_date(now).month
     )
@@ -128,13 +128,15 @@ def list_ocop_products(request: HttpRequest) -> HttpResponse:
         "stars": stars,
         "every_star": STARS,
         "page": page,
-        "cards": _cards_of(list(page.object_list), index, now=now),
+        "cards": _build_cards(list(page.object_list), index, now=now),
         "is_total_capped": products.total > MAX_RESULTS,
     }
     return render(request, "catalog/ocop.html", context)
 
 
-def _cards_of(product_ids: Sequence[int], index: FacetIndex, *, now: datetime.datetime) -> list[ProductCard]:
+def _build_cards(
+    product_ids: Sequence[int], index: FacetIndex, *, now: datetime.datetime
+) -> list[ProductCard]:
     return build_cards(listings_for_cards(product_ids, index.channel_id), now=now)
 
 

@@ -171,7 +171,7 @@ def connect_for_parents(
         position = tuple(getattr(row, column) for column in columns)
         edges.setdefault(getattr(row, parent_column), []).append(Edge(row, position))
     return [
-        _page_of(edges.get(parent, []), page_request) | {"totalCount": counts.get(parent, 0)}
+        _build_page(edges.get(parent, []), page_request) | {"totalCount": counts.get(parent, 0)}
         for parent in parents
     ]
 
@@ -223,7 +223,7 @@ def connect_list(values: Sequence[object], arguments: PageArguments, selection: 
         edges = [edge for edge in edges if edge.position[0] < _decode_index(page_request.before)]
     if page_request.is_backwards:
         edges.reverse()
-    return _page_of(edges[: page_request.limit + 1], page_request) | {"totalCount": len(values)}
+    return _build_page(edges[: page_request.limit + 1], page_request) | {"totalCount": len(values)}
 
 
 def encode_cursor(position: Iterable[object]) -> str:
@@ -243,7 +243,7 @@ def _compiled_page(
     page_rows = CompiledRows(_first_page_query, rows.args, rows.options | options)
     columns = [key.column for key in order]
     rows_read = type_.read(page_rows, selection.names("edges", "node"), *columns)
-    return _page_of(
+    return _build_page(
         [Edge(row, tuple(getattr(row, column) for column in columns)) for row in rows_read], page_request
     )
 
@@ -267,12 +267,12 @@ def _query_page(
         : page_request.limit + 1
     ]
     rows_read = type_.read(page_rows, selection.names("edges", "node"), *columns)
-    return _page_of(
+    return _build_page(
         [Edge(row, tuple(getattr(row, column) for column in columns)) for row in rows_read], page_request
     )
 
 
-def _page_of(edges: list[Edge], page_request: PageRequest) -> Connection:
+def _build_page(edges: list[Edge], page_request: PageRequest) -> Connection:
     """Build a page from edges in the order read; one edge more than the limit means that more follow."""
     has_more, edges = len(edges) > page_request.limit, edges[: page_request.limit]
     if page_request.is_backwards:

@@ -54,7 +54,7 @@ def build_condition(
             for entry in value:
                 condition &= build_condition(entry, conditions, context, level + 1)
         elif name == "OR":
-            condition &= _union_of(
+            condition &= _match_any(
                 [build_condition(entry, conditions, context, level + 1) for entry in value]
             )
         else:
@@ -137,7 +137,7 @@ def has_metadata(column: str = "metadata") -> Condition:
         values = _listed_values(value) if isinstance(value, Mapping) else None if value is None else [value]
         if values is None:
             return Q(**{f"{column}__has_key": key})
-        return _union_of([Q(Exact(KeyTextTransform(key, column), listed_value)) for listed_value in values])
+        return _match_any([Q(Exact(KeyTextTransform(key, column), listed_value)) for listed_value in values])
 
     def condition(context: Context, input_data: Any) -> Q:
         matched = Q()
@@ -176,7 +176,7 @@ def _listed_values(input_data: InputData) -> Sequence[object] | None:
     return listed
 
 
-def _union_of(conditions: Sequence[Q]) -> Q:
+def _match_any(conditions: Sequence[Q]) -> Q:
     union = NO_ROWS
     for condition in conditions:
         union |= condition

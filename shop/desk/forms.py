@@ -45,7 +45,7 @@ class OrderReasonForm(forms.Form):
     )
 
 
-def reason_of(submitted: Mapping[str, object]) -> str:
+def submitted_reason(submitted: Mapping[str, object]) -> str:
     """Return the submitted reason, truncated to MAX_REASON_LENGTH."""
     return str(submitted.get("reason", ""))[:MAX_REASON_LENGTH]
 

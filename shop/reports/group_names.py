@@ -17,7 +17,7 @@ from shop.reports.sales import DELIVERY, SalesGroup
 MAX_QUERIED_KEYS = 500  # keys that fit in one query on every database
 
 
-def names_of(group: SalesGroup, keys: Collection[object]) -> dict[object, str]:
+def load_group_names(group: SalesGroup, keys: Collection[object]) -> dict[object, str]:
     """Return a name for each key; deleted products have the name they were sold under."""
     known_names: dict[object, str] = {DELIVERY: pgettext("report", "Delivery")}
     known_names.update(_KNOWN[group](keys))

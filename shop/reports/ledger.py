@@ -68,7 +68,7 @@ def filtered_entries(query: LedgerQuery) -> QuerySet[LedgerEntry]:
     return ordered
 
 
-def table_of(rows: Iterable[LedgerEntry], currency: str) -> Table:
+def ledger_table(rows: Iterable[LedgerEntry], currency: str) -> Table:
     """Return entries of one currency as a sheet."""
     columns = [
         Column(_("Date"), ColumnKind.DAY),

@@ -60,7 +60,7 @@ def workbook_statement(statement: SettlementStatement) -> HttpResponse:
 
 def _printed_context(statement: SettlementStatement) -> dict[str, object]:
     settlement = statement.settlement
-    orders = report.rows_of_orders(settlement, report.orders_in(settlement))
+    orders = report.rows_of_orders(settlement, report.settlement_orders(settlement))
     is_by_day = len(orders) > MAX_ORDERS
     rows = (report.sum_by_day(orders) if is_by_day else orders) + report.other_rows(settlement)
     return statement_context(statement) | {

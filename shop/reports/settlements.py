@@ -138,7 +138,7 @@ def build_statement(settlement: Settlement) -> SettlementStatement:
     )
 
 
-def orders_in(settlement: Settlement) -> Any:
+def settlement_orders(settlement: Settlement) -> Any:
     """Return a settlement's orders, oldest posting first, as dicts with `posting__order` and `at`."""
     rows = _ledger_entries(settlement).filter(posting__order__isnull=False).values("posting__order")
     firsts = rows.annotate(at=Min("posting__created_at"), first=Min("posting"))
@@ -146,7 +146,7 @@ def orders_in(settlement: Settlement) -> Any:
 
 
 def rows_of_orders(settlement: Settlement, order_rows: Iterable[dict[str, Any]]) -> list[SettlementRow]:
-    """Return rows for orders from `orders_in`. One query."""
+    """Return rows for orders from `settlement_orders`. One query."""
     times_by_order = {order_row["posting__order"]: order_row["at"] for order_row in order_rows}
     entries = _ledger_entries(settlement).filter(posting__order__isnull=False)
     if len(times_by_order) <= MAX_QUERIED_KEYS:
@@ -217,7 +217,7 @@ def tables(statement: SettlementStatement) -> list[Table]:
         sums=[str(outcome), amount],
         title=title,
     )
-    statement_rows = rows_of_orders(settlement, orders_in(settlement)) + other_rows(settlement)
+    statement_rows = rows_of_orders(settlement, settlement_orders(settlement)) + other_rows(settlement)
     columns = [
         Column(_("Date"), ColumnKind.DAY),
         Column(pgettext("settlement", "Order")),

@@ -19,7 +19,7 @@ from shop.core.texts.folding import folded_words
 from shop.reports import sales as report
 from shop.reports.chart import NARROW, build_chart
 from shop.reports.forms import SalesForm
-from shop.reports.group_names import names_of
+from shop.reports.group_names import load_group_names
 from shop.reports.periods import ReportInterval, period_label, periods
 from shop.reports.report_files import Cell, Column, ColumnKind, Table, as_csv, as_xlsx
 from shop.reports.report_index import REPORTS
@@ -121,7 +121,7 @@ def _period_rows(query: SalesQuery) -> dict[datetime.date, SalesFigures]:
 def _group_rows(query: SalesQuery) -> list[tuple[object, str, SalesFigures]]:
     """Return keys, names and figures, largest first, delivery last."""
     figures_by_group = report.by_group(query)
-    names = names_of(query.group, figures_by_group.keys())
+    names = load_group_names(query.group, figures_by_group.keys())
     rows = [(key, names[key], figures) for key, figures in figures_by_group.items()]
     return sorted(rows, key=lambda row: (row[0] == report.DELIVERY, -row[2].total, row[1]))
 
@@ -197,7 +197,7 @@ def _figure_cells(row: SalesFigures) -> list[int]:
 
 def _cross_table(query: SalesQuery) -> Table:
     figures_by_key = report.by_period_and_group(query)
-    names = names_of(query.group, {key for _day, key in figures_by_key})
+    names = load_group_names(query.group, {key for _day, key in figures_by_key})
     rows: list[tuple[datetime.date, str, SalesFigures]] = sorted(
         ((day, names[key], figures) for (day, key), figures in figures_by_key.items() if day is not None),
         key=lambda row: row[:2],

@@ -102,21 +102,21 @@ def refuse_large_bodies(get_response: Callable[[HttpRequest], HttpResponseBase])
 
 
 def too_large_message(path: str, max_bytes: int) -> str:
-    with _language_of(path):
+    with _override_language(path):
         return _("Your upload is too large. The limit here is %(megabytes)d MB.") % {
             "megabytes": max_bytes // MEGABYTE
         }
 
 
 def sign_in_message(path: str) -> str:
-    with _language_of(path):
+    with _override_language(path):
         return _("Sign in before you upload files this large.")
 
 
 def busy_network_message(path: str) -> str:
-    with _language_of(path):
+    with _override_language(path):
         return _("Too much is being uploaded from your network at once. Try again in a minute.")
 
 
-def _language_of(path: str) -> translation.override:
+def _override_language(path: str) -> translation.override:
     return translation.override("en" if path.startswith("/en/") else settings.LANGUAGE_CODE)

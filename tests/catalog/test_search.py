@@ -6,7 +6,7 @@ from django.test import Client
 from catalog.actions.products.product_rows import set_search_columns
 from catalog.actions.sellers.resubmit_application import resubmit_application
 from catalog.models import Movement, Product
-from catalog.search import words_of
+from catalog.search import split_query
 from cooperatives.actions.cooperative_lifecycle import ApplicationDetails
 from cooperatives.models import Cooperative
 from cooperatives.states import CooperativeState
@@ -167,8 +167,8 @@ def test_sql_wildcards_match_literally(client: Client) -> None:
 
 
 def test_words_of_folds_deduplicates_and_limits_words() -> None:
-    assert words_of("Quýt QUYT, bạch-thông") == ["quyt", "bach", "thong"]
-    assert len(words_of(" ".join(f"w{n}" for n in range(50)))) == 8
+    assert split_query("Quýt QUYT, bạch-thông") == ["quyt", "bach", "thong"]
+    assert len(split_query(" ".join(f"w{n}" for n in range(50)))) == 8
 
 
 def test_empty_result_links_to_all_products(client: Client) -> None:

@@ -72,7 +72,7 @@ def draw_share_pictures_task() -> None:
     drawn: set[tuple[str, str]] = set()
 
     def draw_one(due_row: tuple[str, str]) -> None:
-        if not draw_share_picture_of(due_row[0], int(due_row[1])):
+        if not redraw_share_picture(due_row[0], int(due_row[1])):
             drawn.add(due_row)
 
     run_each(due_rows, draw_one, sweep="catalog.draw_share_pictures")
@@ -108,7 +108,7 @@ def _products_showing(cooperative_id: int) -> list[tuple[str, str]]:
     return [(_PRODUCT, str(key)) for key in products.values_list("pk", flat=True)]
 
 
-def draw_share_picture_of(kind: str, key: int) -> bool:
+def redraw_share_picture(kind: str, key: int) -> bool:
     """Redraw the picture of a product or cooperative if its content changed.
 
     Non-public rows lose their picture. Returns whether a photo is still being processed.

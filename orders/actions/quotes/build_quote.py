@@ -43,7 +43,7 @@ from orders.actions.quotes.voucher_rules import check_voucher_code
 from orders.models import Basket
 from orders.pricing import DeliveryInput, LineInput, Purchase, price_purchase
 from shop.core.dates.calendar import vietnam_date
-from shop.core.models import ShopSettings, TaxClass, tax_rates_of
+from shop.core.models import ShopSettings, TaxClass, load_tax_rates
 
 
 def basket_quote_request(basket: Basket) -> QuoteRequest:
@@ -165,7 +165,7 @@ def _tax_rates(
     }
     classes |= {fallback.service.tax_class_id for fallback in fallbacks.values()}
     rates = inputs.terms.tax_rates(country=quote_request.country, day=vietnam_date(now))
-    return tax_rates_of(classes, rates)
+    return load_tax_rates(classes, rates)
 
 
 def _tax_class(variant: Variant) -> TaxClass | None:

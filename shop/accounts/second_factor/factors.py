@@ -66,7 +66,7 @@ def add_authenticator_app(
 
     Returns recovery codes if it is the account's first second factor. Raises Missing, WrongSecondFactor.
     """
-    step = _matching_step(secret, _digits_of(entered_code), now)
+    step = _matching_step(secret, _extract_digits(entered_code), now)
     if step is None:
         raise WrongSecondFactor(field="code")
     user = _lock_user(user_id)
@@ -201,7 +201,7 @@ def _accept_code(user_id: int, entered_code: str, actor: Actor, now: datetime.da
     user = _lock_user(user_id)
     if not user.has_second_factor:
         raise NoSecondFactor(field="code")
-    digits = _digits_of(entered_code)
+    digits = _extract_digits(entered_code)
     if len(digits) == DIGITS and len(entered_code.strip()) <= DIGITS + 2:
         _accept_app_code(user, digits, now)
     else:
@@ -228,9 +228,9 @@ def _accept_app_code(user: User, digits: str, now: datetime.datetime) -> None:
 
 def _accept_recovery_code(user: User, entered_code: str, actor: Actor, now: datetime.datetime) -> None:
     unused_codes = RecoveryCode.objects.unused().filter(user=user)
-    if not unused_codes.filter(digest=_hash_recovery_code(user, _letters_and_digits_of(entered_code))).update(
-        used_at=now
-    ):
+    if not unused_codes.filter(
+        digest=_hash_recovery_code(user, _extract_letters_and_digits(entered_code))
+    ).update(used_at=now):
         raise WrongSecondFactor(_("The recovery code is not correct or has been used."), field="code")
     _record_and_notify(
         user, "recovery_code_used", _("A recovery code was used to sign in to your account."), actor, now
@@ -287,12 +287,12 @@ def _hash_recovery_code(user: User, letters: str) -> str:
     ).hexdigest()
 
 
-def _digits_of(entered_code: str) -> str:
+def _extract_digits(entered_code: str) -> str:
     """Return the code's digits, of any script, as ASCII digits."""
     return "".join(str(unicodedata.decimal(character)) for character in entered_code if character.isdecimal())
 
 
-def _letters_and_digits_of(entered_code: str) -> str:
+def _extract_letters_and_digits(entered_code: str) -> str:
     return "".join(character for character in entered_code.lower() if character.isalnum())
 
 

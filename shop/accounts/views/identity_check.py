@@ -28,7 +28,7 @@ from shop.accounts.sign_in.password_tries import PasswordTry, user_key
 from shop.accounts.views.known_devices import known_device
 from shop.accounts.views.passkey_challenges import passkey_owner
 from shop.accounts.views.recent_sign_in import record_recent_sign_in
-from shop.accounts.views.workplaces import frame_of, workplace_of
+from shop.accounts.views.workplaces import find_frame, find_workplace
 from shop.core.actors import EntryPoint
 from shop.core.errors import Refused
 from shop.core.web.rate_limits import TooManyTries, client_network
@@ -122,8 +122,8 @@ def ask_unless_proven(
         "has_passkeys": user_passkeys(user.pk).exists(),
         "passkey_url": passkey_url,
         "passkey_field": _field_name("credential", prefix),
-        "frame": frame_of(path),
-        "workplace": workplace_of(path),
+        "frame": find_frame(path),
+        "workplace": find_workplace(path),
     }
     return render(request, "accounts/second_step.html", page_context | dict(context), status=status)
 

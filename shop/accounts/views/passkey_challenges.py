@@ -19,7 +19,7 @@ _CHALLENGE = "passkey_challenge"  # session key: the challenge for the browser, 
 
 def passkey_challenge(request: HttpRequest, user: User | None = None) -> JsonResponse:
     """Return authentication options, limited to a user's passkeys if one is given."""
-    options, challenge = authentication_options(site=site_of(request), user=user)
+    options, challenge = authentication_options(site=passkey_site(request), user=user)
     return store_challenge(request, options, challenge)
 
 
@@ -28,7 +28,7 @@ def passkey_owner(request: HttpRequest, *, field: str = "credential") -> User:
     return use_passkey(
         response=request.POST.get(field, ""),
         challenge=take_challenge(request),
-        site=site_of(request),
+        site=passkey_site(request),
         now=timezone.now(),
     )
 
@@ -47,6 +47,6 @@ def take_challenge(request: HttpRequest) -> str:
     return str(challenge)
 
 
-def site_of(request: HttpRequest) -> Site:
+def passkey_site(request: HttpRequest) -> Site:
     """Return the site for which browsers make and use passkeys."""
     return Site.from_request(scheme=request.scheme or "", host=request.get_host())

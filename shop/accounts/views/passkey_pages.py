@@ -23,7 +23,7 @@ from shop.accounts.views.code_pages import confirm_phone_of_session
 from shop.accounts.views.passkey_challenges import (
     passkey_challenge,
     passkey_owner,
-    site_of,
+    passkey_site,
     store_challenge,
     take_challenge,
 )
@@ -82,7 +82,7 @@ def list_passkeys(request: HttpRequest) -> HttpResponse:
         )
     try:
         credential = verify_registration(
-            request.POST.get("credential", ""), challenge=take_challenge(request), site=site_of(request)
+            request.POST.get("credential", ""), challenge=take_challenge(request), site=passkey_site(request)
         )
         add_passkey(
             user_id=user.pk,
@@ -105,7 +105,7 @@ def list_passkeys(request: HttpRequest) -> HttpResponse:
 @never_cache
 def serve_passkey_options(request: HttpRequest) -> HttpResponse:
     """Return registration options for a new passkey, as JSON."""
-    options, challenge = registration_options(_user(request), site=site_of(request))
+    options, challenge = registration_options(_user(request), site=passkey_site(request))
     return store_challenge(request, options, challenge)
 
 

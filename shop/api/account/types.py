@@ -92,10 +92,10 @@ def user_permissions(users: list[Row], arguments: object, context: Context, *_: 
     codes = effective_group_permissions().filter(group__users__in=staff)
     for key, code in codes.values_list("group__users", "code"):
         codes_by_key.setdefault(key, set()).add(code)
-    return [_permissions_of(user_row, codes_by_key.get(user_row.id, set()), context) for user_row in users]
+    return [_list_permissions(user_row, codes_by_key.get(user_row.id, set()), context) for user_row in users]
 
 
-def _permissions_of(row: Row, codes_by_key: set[str], context: Context) -> object:
+def _list_permissions(row: Row, codes_by_key: set[str], context: Context) -> object:
     if not (_is_oneself(context, row.id) or context.may(Permission.MANAGE_STAFF)):
         return PermissionDenied([permission_name(Permission.MANAGE_STAFF)])
     codes = (

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TypedDict
 
 from shop.api.breadth import Selection
-from shop.api.catalogue.attributes import file_of
+from shop.api.catalogue.attributes import resolve_file
 from shop.api.catalogue.inputs import (
     AssignedChoiceAttributeValueTranslationArguments,
     AssignedMultiChoiceAttributeValueArguments,
@@ -79,7 +79,8 @@ def assigned_files(
     assigned: list[Assigned], arguments: object, context: Context, selection: Selection
 ) -> Sequence[object]:
     return [
-        file_of(attribute["values"][0], context) if attribute["values"] else None for attribute in assigned
+        resolve_file(attribute["values"][0], context) if attribute["values"] else None
+        for attribute in assigned
     ]
 
 
@@ -87,7 +88,7 @@ def assigned_files(
 def files_of_swatches(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> Sequence[object]:
-    return [file_of(row, context) for row in rows]
+    return [resolve_file(row, context) for row in rows]
 
 
 @multi_choice_attribute.field("value")

@@ -154,7 +154,7 @@ attribute_value.columns(
 
 @attribute_value.field(needs=("file_url", "content_type"))
 def file(rows: list[Row], arguments: object, context: Context, selection: Selection) -> Sequence[object]:
-    return [file_of(row, context) for row in rows]
+    return [resolve_file(row, context) for row in rows]
 
 
 @attribute_value.field(needs=("plain_text", "attribute__input_type"))
@@ -180,7 +180,7 @@ def reference(rows: list[Row], *_: object) -> list[str | None]:
     return [global_id(row.reference_kind, row.reference_key) if row.reference_kind else None for row in rows]
 
 
-def file_of(row: Row, context: Context) -> dict[str, str] | None:
+def resolve_file(row: Row, context: Context) -> dict[str, str] | None:
     """Return the schema's `File`, or null."""
     if not row.file_url:
         return None

@@ -70,7 +70,7 @@ def media_of_products(
     order = ["product_id", "sort_order", "id"]
     if input_data := arguments.get("sortBy"):
         order = ["product_id", "id" if input_data["direction"] == "ASC" else "-id"]
-    rows = compiled_rows(_media_of, {product_row.id for product_row in products}, order=tuple(order))
+    rows = compiled_rows(_load_media, {product_row.id for product_row in products}, order=tuple(order))
     media_by_product = media.grouped(rows, selection.names(), by="product_id")
     return [media_by_product.get(product_row.id, []) for product_row in products]
 
@@ -166,7 +166,7 @@ def _media_by_variant(
     return [media_by_variant.get(variant_row.id, []) for variant_row in variants]
 
 
-def _media_of(product_ids: Collection[int], *, order: tuple[str, ...]) -> Rows:
+def _load_media(product_ids: Collection[int], *, order: tuple[str, ...]) -> Rows:
     return ProductMedia.objects.filter(product__in=product_ids).order_by(*order)
 
 
@@ -190,7 +190,7 @@ def _images_by_product(products: list[Row]) -> dict[Key, list[Row]]:
 def _read_images(products: list[Row]) -> list[Row]:
     """Return products' media with the columns that URLs need, in order."""
     rows = compiled_rows(
-        _media_of, {product_row.id for product_row in products}, order=("product_id", "sort_order", "id")
+        _load_media, {product_row.id for product_row in products}, order=("product_id", "sort_order", "id")
     )
     return media.read(rows, ("url", "alt", "sortOrder"), "product_id")
 

@@ -61,7 +61,7 @@ def _prices(
     )
 
 
-def prices_of(
+def resolve_prices(
     column: str,
     keys: Collection[int],
     channel_keys: Collection[int],
@@ -124,7 +124,7 @@ def net_and_gross(amount: int, price: VariantPrice, context: Context) -> TaxedAm
     return TaxedAmount(net_of(amount, price.rate), amount, price.currency)
 
 
-def country_in(arguments: InputData) -> str | None:
+def country_argument(arguments: InputData) -> str | None:
     country: str | None = (arguments.get("address") or {}).get("country")
     return country
 
@@ -135,7 +135,7 @@ def _prices_for(
     keys, channels = {parent.id for parent in parents}, {parent.in_channel for parent in parents} - {None}
     if not channels:
         return []
-    return prices_of(column, keys, channels, context, selection, country_in(arguments))
+    return resolve_prices(column, keys, channels, context, selection, country_argument(arguments))
 
 
 @variant.field("pricing", needs=("id", "in_channel"))
@@ -174,9 +174,9 @@ def product_price_ranges(
     channels = {row.in_channel for row in rows} - {None}
     if not channels:
         return [None] * len(rows)
-    country = country_in(arguments)
+    country = country_argument(arguments)
     groups: dict[Pair, list[VariantPrice]] = {}
-    for price in prices_of("variant__product", set(product_keys), channels, context, selection, country):
+    for price in resolve_prices("variant__product", set(product_keys), channels, context, selection, country):
         groups.setdefault((price.product_id, price.channel_id), []).append(price)
     return [
         _product_pricing(groups.get((key, row.in_channel)), context)

@@ -34,7 +34,7 @@ from shop.core.money import minor_digits
 COOPERATIVE = "cooperative"  # the attribute computed from the product's cooperative
 
 
-def conditions_in(channel: Channel | None) -> Conditions:
+def product_conditions(channel: Channel | None) -> Conditions:
     """Return the conditions of `ProductFilterInput` and `ProductWhereInput`."""
     return {
         "ids": id_in("Product"),
@@ -72,8 +72,8 @@ def conditions_in(channel: Channel | None) -> Conditions:
         "availableFrom": lambda context, moment: _listed_as(
             channel, True, published_at__isnull=False, available_from__gte=moment
         ),
-        "price": lambda context, input_data: _variant_price_in(context, channel, input_data),
-        "minimalPrice": lambda context, input_data: _lowest_price_in(context, channel, input_data),
+        "price": lambda context, input_data: _match_variant_price(context, channel, input_data),
+        "minimalPrice": lambda context, input_data: _match_lowest_price(context, channel, input_data),
         "search": lambda context, text: Q(pk__in=search_product_ids(text)),
         "channel": lambda context, slug: Q(),
     }
@@ -157,14 +157,14 @@ def _of_cooperatives(input_data: InputData) -> Q:
     return condition
 
 
-def _variant_price_in(context: Context, channel: Channel | None, input_data: Mapping[str, object]) -> Q:
+def _match_variant_price(context: Context, channel: Channel | None, input_data: Mapping[str, object]) -> Q:
     """Match products with a variant whose price is in the range."""
     rows = Price.objects.filter(variant__product=OuterRef("pk"), amount__isnull=False)
     rows = rows.alias(asked=Coalesce("discounted", "amount"))
     return Q(Exists(rows.filter(_amounts("asked", context, channel, input_data))))
 
 
-def _lowest_price_in(context: Context, channel: Channel | None, input_data: Mapping[str, object]) -> Q:
+def _match_lowest_price(context: Context, channel: Channel | None, input_data: Mapping[str, object]) -> Q:
     amounts = _amounts("lowest_price", context, channel, input_data)
     return Q(Exists(Listing.objects.filter(amounts, product=OuterRef("pk"))))
 

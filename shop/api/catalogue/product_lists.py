@@ -19,7 +19,7 @@ from shop.api.catalogue.inputs import (
     ProductTypeProductsArguments,
 )
 from shop.api.catalogue.lookups import lookup_column
-from shop.api.catalogue.product_filters import conditions_in
+from shop.api.catalogue.product_filters import product_conditions
 from shop.api.catalogue.types import (
     ALL_PRODUCT_READ_PERMISSIONS,
     OWN_PRODUCT_READ_PERMISSIONS,
@@ -138,7 +138,7 @@ def apply_filters(rows: Rows, arguments: InputData, context: Context, channel: C
     """Apply `filter` or `where`. Raises ProtocolError if both are given."""
     reject_filter_with_where(arguments)
     filters = arguments.get("filter") or arguments.get("where")
-    return rows.filter(build_condition(filters, conditions_in(channel), context)) if filters else rows
+    return rows.filter(build_condition(filters, product_conditions(channel), context)) if filters else rows
 
 
 def apply_sorting(

@@ -21,7 +21,7 @@ from shop.api.catalogue.inputs import (
     ProductVariantArguments,
     ProductVariantsArguments,
 )
-from shop.api.catalogue.pricing import country_in
+from shop.api.catalogue.pricing import country_argument
 from shop.api.catalogue.types import (
     collection,
     product,
@@ -80,11 +80,11 @@ def is_available(
     products: list[Row], arguments: ProductIsAvailableArguments, context: Context, selection: Selection
 ) -> list[bool | None]:
     """Resolve whether a variant is available in the channel or country; null without one."""
-    country = country_in(arguments)
+    country = country_argument(arguments)
     if country is not None:
         available_pairs = {
             pair
-            for channel in channels_of(products, context)
+            for channel in product_channels(products, context)
             for pair in _available_pairs(products, channel, country)
         }
         return [
@@ -215,7 +215,7 @@ def _collection_positions(product_ids: Collection[int]) -> QuerySet[CollectionPr
     return rows.order_by("collection__name", "collection_id").values_list("product_id", "collection_id")
 
 
-def channels_of(products: list[Row], context: Context) -> list[Channel]:
+def product_channels(products: list[Row], context: Context) -> list[Channel]:
     """Return the channels that these products are seen in."""
     keys = dict.fromkeys(product_row.in_channel for product_row in products)
     return [channel for key in keys if (channel := channel_by_key(context, key)) is not None]

@@ -11,7 +11,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue.grams import weights
 from shop.api.catalogue.inputs import ProductVariantQuantityAvailableArguments, ProductVariantStocksArguments
-from shop.api.catalogue.pricing import country_in
+from shop.api.catalogue.pricing import country_argument
 from shop.api.catalogue.types import OWN_PRODUCT_READ_PERMISSIONS, own_rows_condition, product, stock, variant
 from shop.api.context import Context
 from shop.api.field_permissions import CooperativeScoped
@@ -52,7 +52,7 @@ def quantity_available(
     Counts stock deliverable to the given country, by default the channel's; without a channel all stock.
     """
     shop_limit = context.settings.limit_quantity_per_checkout or DEFAULT_QUANTITY_LIMIT
-    country = country_in(arguments) or arguments.get("countryCode")
+    country = country_argument(arguments) or arguments.get("countryCode")
     free_quantities: dict[Pair, int] = {}
     for channel_key in dict.fromkeys(variant_row.in_channel for variant_row in variants):
         keys = [
@@ -83,7 +83,7 @@ def quantity_available(
 def stocks(
     variants: list[Row], arguments: ProductVariantStocksArguments, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    country = country_in(arguments) or arguments.get("countryCode")
+    country = country_argument(arguments) or arguments.get("countryCode")
     own_condition = own_rows_condition(context, "warehouse__cooperative") or Q()
     stocks_by_pair: dict[Pair, list[Row]] = {}
     for channel_key in dict.fromkeys(variant_row.in_channel for variant_row in variants):

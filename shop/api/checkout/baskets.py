@@ -17,9 +17,9 @@ from shop.api.account.types import user
 from shop.api.base.channels import channel
 from shop.api.base.places import address
 from shop.api.breadth import Resolver, Selection
-from shop.api.checkout.deliveries import DeliveryView, ShippingMethodView, deliveries_of
-from shop.api.checkout.problems import problems_of
-from shop.api.checkout.quotes import quotes_of
+from shop.api.checkout.deliveries import DeliveryView, ShippingMethodView, resolve_deliveries
+from shop.api.checkout.problems import basket_problems
+from shop.api.checkout.quotes import load_quotes
 from shop.api.checkout.types import CHECKOUT_PERMISSIONS, changeable_baskets, checkout, line
 from shop.api.context import Context
 from shop.api.language_codes import code_from_tag
@@ -66,7 +66,7 @@ def _field_of_quote(field: str) -> Callable[[Callable[[Quote], object]], None]:
         def resolve(
             parents: list[Row], arguments: object, context: Context, selection: Selection
         ) -> Sequence[object]:
-            quotes = quotes_of(context, [parent.id for parent in parents])
+            quotes = load_quotes(context, [parent.id for parent in parents])
             return [read(quotes[parent.id]) for parent in parents]
 
         checkout.field(field, needs="id")(resolve)
@@ -143,7 +143,7 @@ def owner(parents: list[Row], arguments: object, context: Context, selection: Se
 
 
 @checkout.field("lines", needs="id")
-def lines_of(
+def resolve_lines(
     parents: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     lines_by_basket = line.grouped(
@@ -174,7 +174,7 @@ def _from_delivery(show: Callable[[DeliveryView], object]) -> Resolver:
     def resolve(
         parents: list[Row], arguments: object, context: Context, selection: Selection
     ) -> Sequence[object]:
-        quotes = quotes_of(context, [parent.id for parent in parents])
+        quotes = load_quotes(context, [parent.id for parent in parents])
         chosen_options = [chosen_combined_option(quotes[parent.id]) for parent in parents]
         return [
             show(DeliveryView(parent.id, ShippingMethodView.from_option(option, quotes[parent.id])))
@@ -194,9 +194,9 @@ checkout.field("deliveryMethod", needs="id")(_from_delivery(lambda chosen: chose
 def _shipping_methods(
     parents: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[ShippingMethodView]]:
-    quotes = quotes_of(context, [parent.id for parent in parents])
+    quotes = load_quotes(context, [parent.id for parent in parents])
     return [
-        [delivery.method for delivery in deliveries_of(parent.id, quotes[parent.id], combined_options)]
+        [delivery.method for delivery in resolve_deliveries(parent.id, quotes[parent.id], combined_options)]
         for parent in parents
     ]
 
@@ -209,8 +209,8 @@ checkout.field("availableShippingMethods", needs="id")(_shipping_methods)
 def problems(
     parents: list[Row], arguments: object, context: Context, selection: Selection
 ) -> Sequence[Sequence[object]]:
-    quotes = quotes_of(context, [parent.id for parent in parents])
-    return [problems_of(parent.id, quotes[parent.id], context) for parent in parents]
+    quotes = load_quotes(context, [parent.id for parent in parents])
+    return [basket_problems(parent.id, quotes[parent.id], context) for parent in parents]
 
 
 gift_card = Type("GiftCard")

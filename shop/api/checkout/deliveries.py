@@ -66,7 +66,7 @@ class DeliveryView:
         return global_id("CheckoutDelivery", combined_option_key(self.basket_id, self.method.service_id))
 
 
-def deliveries_of(
+def resolve_deliveries(
     basket_id: uuid.UUID, quote: Quote, options_of: Callable[[Quote], Iterable[CombinedOption]]
 ) -> list[DeliveryView]:
     """Return the delivery options of a quoted basket."""

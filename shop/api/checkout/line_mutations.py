@@ -15,7 +15,7 @@ from orders.actions.basket.combined_delivery import (
 from orders.actions.checkout.open_checkout import open_checkout
 from orders.models import Basket
 from shop.api.breadth import Selection
-from shop.api.checkout.deliveries import deliveries_of, delivery_key
+from shop.api.checkout.deliveries import delivery_key, resolve_deliveries
 from shop.api.checkout.inputs import (
     CheckoutDeliveryMethodUpdateArguments,
     CheckoutLineDeleteArguments,
@@ -27,7 +27,7 @@ from shop.api.checkout.inputs import (
 )
 from shop.api.checkout.line_inputs import added_lines, updated_lines
 from shop.api.checkout.mutations import CODES, checkout_payload
-from shop.api.checkout.types import basket_in
+from shop.api.checkout.types import find_basket
 from shop.api.context import Context
 from shop.api.errors import InputError
 from shop.api.ids import global_ids, input_key
@@ -41,7 +41,7 @@ mutation = Mutations(codes=CODES)
 def checkout_lines_add(
     arguments: CheckoutLinesAddArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    basket = basket_in(arguments, context)
+    basket = find_basket(arguments, context)
     lines_to_add = added_lines(arguments["lines"], basket.currency, context)
     try:
         quote = bulk_add_lines(basket_id=basket.pk, lines_to_add=lines_to_add, now=context.now)
@@ -54,7 +54,7 @@ def checkout_lines_add(
 def checkout_lines_update(
     arguments: CheckoutLinesUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    basket = basket_in(arguments, context)
+    basket = find_basket(arguments, context)
     updates = updated_lines(arguments["lines"], basket.currency, context)
     try:
         quote = bulk_update_lines(basket_id=basket.pk, updates=updates, now=context.now)
@@ -69,7 +69,7 @@ def checkout_lines_update(
 def checkout_lines_delete(
     arguments: CheckoutLinesDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    basket = basket_in(arguments, context)
+    basket = find_basket(arguments, context)
     keys = [input_key(line_id, "CheckoutLine", field="linesIds") for line_id in arguments["linesIds"]]
     return _remove_lines(basket, keys, context, selection)
 
@@ -78,7 +78,7 @@ def checkout_lines_delete(
 def checkout_line_delete(
     arguments: CheckoutLineDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    basket = basket_in(arguments, context)
+    basket = find_basket(arguments, context)
     text = arguments.get("lineId")
     if text is None:
         raise InputError("REQUIRED", _("Provide `lineId`."), field="lineId")
@@ -90,16 +90,16 @@ def checkout_line_delete(
 def delivery_options_calculate(
     arguments: DeliveryOptionsCalculateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    basket = basket_in(arguments, context)
+    basket = find_basket(arguments, context)
     quote = open_checkout(basket_id=basket.pk, now=context.now)
-    return {"deliveries": deliveries_of(basket.pk, quote, combined_options)}
+    return {"deliveries": resolve_deliveries(basket.pk, quote, combined_options)}
 
 
 @mutation.field()
 def checkout_delivery_method_update(
     arguments: CheckoutDeliveryMethodUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    basket = basket_in(arguments, context)
+    basket = find_basket(arguments, context)
     return _choose_delivery(basket, arguments.get("deliveryMethodId"), context, selection)
 
 
@@ -107,7 +107,7 @@ def checkout_delivery_method_update(
 def checkout_shipping_method_update(
     arguments: CheckoutShippingMethodUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    basket = basket_in(arguments, context)
+    basket = find_basket(arguments, context)
     return _choose_delivery(basket, arguments.get("shippingMethodId"), context, selection)
 
 

@@ -13,7 +13,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue.types import variant
 from shop.api.checkout.problems import line_problems
-from shop.api.checkout.quotes import quotes_of
+from shop.api.checkout.quotes import load_quotes
 from shop.api.checkout.types import changeable_baskets, line
 from shop.api.context import Context
 from shop.api.metadata import add_metadata_fields
@@ -59,7 +59,7 @@ def _field_of_quoted_line(field: str) -> Callable[[Callable[[QuotedLine, Quote],
         def resolve(
             parents: list[Row], arguments: object, context: Context, selection: Selection
         ) -> Sequence[object]:
-            quotes = quotes_of(context, [parent.basket_id for parent in parents])
+            quotes = load_quotes(context, [parent.basket_id for parent in parents])
             lines_by_key = {
                 quoted_line.requested.key: (quoted_line, quotes[key])
                 for key in {parent.basket_id for parent in parents}
@@ -74,12 +74,12 @@ def _field_of_quoted_line(field: str) -> Callable[[Callable[[QuotedLine, Quote],
 
 @_field_of_quoted_line("totalPrice")
 def _total(quoted_line: QuotedLine, quote: Quote) -> TaxedAmount:
-    return _total_of(quoted_line, quote)
+    return _line_total(quoted_line, quote)
 
 
 @_field_of_quoted_line("unitPrice")
 def _unit(quoted_line: QuotedLine, quote: Quote) -> TaxedAmount:
-    total = _total_of(quoted_line, quote)
+    total = _line_total(quoted_line, quote)
     steps = Decimal(quoted_line.requested.quantity)
     return TaxedAmount(round_half_up(total.net / steps), round_half_up(total.gross / steps), total.currency)
 
@@ -121,7 +121,7 @@ def _requires_shipping(quoted_line: QuotedLine, quote: Quote) -> bool:
 def problems(
     lines: list[Row], arguments: object, context: Context, selection: Selection
 ) -> Sequence[Sequence[object]]:
-    quotes = quotes_of(context, [line_row.basket_id for line_row in lines])
+    quotes = load_quotes(context, [line_row.basket_id for line_row in lines])
     rows = BasketLine.objects.in_bulk([line_row.id for line_row in lines])
     lines_by_key = {
         quoted_line.requested.key: (quoted_line, quote)
@@ -136,7 +136,7 @@ def problems(
     ]
 
 
-def _total_of(quoted_line: QuotedLine, quote: Quote) -> TaxedAmount:
+def _line_total(quoted_line: QuotedLine, quote: Quote) -> TaxedAmount:
     """Return the total after all discounts; unavailable lines have their undiscounted price."""
     priced = next(
         (line_row for line_row in quote.purchase.lines if line_row.key == quoted_line.requested.key), None

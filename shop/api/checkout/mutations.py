@@ -40,7 +40,7 @@ from shop.api.checkout.inputs import (
 )
 from shop.api.checkout.line_inputs import added_lines
 from shop.api.checkout.quotes import forget_quotes, remember_basket, remember_quote
-from shop.api.checkout.types import basket_in, checkout
+from shop.api.checkout.types import checkout, find_basket
 from shop.api.context import Context
 from shop.api.errors import InputError, PermissionDenied
 from shop.api.field_permissions import Access
@@ -133,7 +133,7 @@ def _new_addresses(
 def checkout_email_update(
     arguments: CheckoutEmailUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    basket = basket_in(arguments, context)
+    basket = find_basket(arguments, context)
     basket = set_basket_details(
         basket_id=basket.pk, email=_validated_email(arguments["email"]), now=context.now
     )
@@ -144,7 +144,7 @@ def checkout_email_update(
 def checkout_customer_note_update(
     arguments: CheckoutCustomerNoteUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    basket = basket_in(arguments, context)
+    basket = find_basket(arguments, context)
     basket = set_basket_details(basket_id=basket.pk, note=arguments["customerNote"].strip(), now=context.now)
     return checkout_payload(basket, context, selection, is_basket_current=True)
 
@@ -153,7 +153,7 @@ def checkout_customer_note_update(
 def checkout_language_code_update(
     arguments: CheckoutLanguageCodeUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    basket = basket_in(arguments, context)
+    basket = find_basket(arguments, context)
     basket = set_basket_details(
         basket_id=basket.pk, language=tag_from_code(arguments["languageCode"]), now=context.now
     )
@@ -186,7 +186,7 @@ def _set_address(
     context: Context,
     selection: Selection,
 ) -> dict[str, object]:
-    basket = basket_in(arguments, context)
+    basket = find_basket(arguments, context)
     address = validated_address(
         input_data, arguments.get("validationRules"), basket, context, address_type=address_type
     )
@@ -200,7 +200,7 @@ def _set_address(
 def checkout_add_promo_code(
     arguments: CheckoutAddPromoCodeArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    basket = basket_in(arguments, context)
+    basket = find_basket(arguments, context)
     try:
         apply_voucher_code(basket_id=basket.pk, code=arguments["promoCode"][:255], now=context.now)
     except VoucherRefused as refused:
@@ -214,7 +214,7 @@ def checkout_remove_promo_code(
     arguments: CheckoutRemovePromoCodeArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     """Remove a voucher by its code or its id."""
-    basket = basket_in(arguments, context)
+    basket = find_basket(arguments, context)
     code, voucher = arguments.get("promoCode"), arguments.get("promoCodeId")
     if (code is None) == (voucher is None):
         raise InputError("GRAPHQL_ERROR", _("Provide either `promoCode` or `promoCodeId`."))
@@ -244,7 +244,7 @@ def checkout_customer_attach(
     else:
         context.require(Access.USER)
         person = context.signed_in()
-    basket = basket_in(arguments, context)
+    basket = find_basket(arguments, context)
     basket = assign_basket(basket_id=basket.pk, user_id=person.pk, email=person.email or "", now=context.now)
     return checkout_payload(basket, context, selection, is_basket_current=True)
 
@@ -255,7 +255,7 @@ def checkout_customer_detach(
 ) -> dict[str, object]:
     if not context.may(Permission.IMPERSONATE_USER):
         context.require(Access.USER)
-    basket = basket_in(arguments, context)
+    basket = find_basket(arguments, context)
     if basket.user_id is None:
         raise PermissionDenied()
     basket = detach_basket(basket_id=basket.pk, now=context.now)

@@ -20,7 +20,7 @@ _quotes: WeakKeyDictionary[Context, dict[uuid.UUID | None, Quote]] = WeakKeyDict
 _loaded_baskets: WeakKeyDictionary[Context, dict[uuid.UUID, Basket]] = WeakKeyDictionary()
 
 
-def quotes_of(context: Context, keys: Iterable[uuid.UUID]) -> dict[uuid.UUID | None, Quote]:
+def load_quotes(context: Context, keys: Iterable[uuid.UUID]) -> dict[uuid.UUID | None, Quote]:
     """Return quotes by basket key. Three queries per basket."""
     cached_quotes = _quotes.setdefault(context, {})
     unquoted_keys = [key for key in dict.fromkeys(keys) if key not in cached_quotes]

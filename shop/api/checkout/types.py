@@ -43,7 +43,7 @@ shipping_method = Type("ShippingMethod")
 delivery = Type("Delivery")
 
 
-def basket_in(arguments: InputData, context: Context) -> Basket:
+def find_basket(arguments: InputData, context: Context) -> Basket:
     """Return the basket named by any of a mutation's arguments.
 
     Raises InputError for an invalid id, Missing for an unknown or another user's basket.

@@ -59,7 +59,7 @@ settlement.related_in_channel("cooperative", cooperative, column="cooperative_id
 
 
 @settlement.field("figures", needs=("id", "state", "currency", *_TOTAL_NAMES))
-def figures_of(rows: list[Row], *_: object) -> list[dict[str, MoneyAmount]]:
+def resolve_figures(rows: list[Row], *_: object) -> list[dict[str, MoneyAmount]]:
     """Resolve figures; those of open settlements are read from the ledger in one query."""
     open_ids = [row.id for row in rows if row.state == SettlementState.OPEN]
     open_totals = (
@@ -82,7 +82,7 @@ def _money_by_figure(totals: PeriodTotals, row: Row) -> dict[str, MoneyAmount]:
 
 
 @settlement.field("payout", needs="id")
-def payouts_of(
+def resolve_payouts(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
     requested = payout.rows(context).filter(settlement__in=[row.id for row in rows])

@@ -206,12 +206,12 @@ def lines_of_orders(
 ) -> list[list[Row]]:
     keys = [order_row.id for order_row in orders]
     rows = line.rows(context).filter(order__in=keys).order_by("part_id", "position", "id")
-    line_rows = rows if can_only_see_parts(context) else compiled_rows(_lines_of, keys)
+    line_rows = rows if can_only_see_parts(context) else compiled_rows(_load_lines, keys)
     lines_by_order = line.grouped(line_rows, selection.names(), by="order_id")
     return [lines_by_order.get(order_row.id, []) for order_row in orders]
 
 
-def _lines_of(order_ids: Collection[uuid.UUID]) -> Rows:
+def _load_lines(order_ids: Collection[uuid.UUID]) -> Rows:
     return OrderLine.objects.filter(order__in=order_ids).order_by("part_id", "position", "id")
 
 

@@ -37,7 +37,7 @@ _KINDS = {
 _UNDISPATCHED = (ParcelState.PACKING, ParcelState.PACKED)
 
 
-def status_of(parcel_kind: str, state: str) -> str:
+def fulfillment_status(parcel_kind: str, state: str) -> str:
     """Return the schema's status of a parcel."""
     if state == ParcelState.VOIDED:
         return "CANCELED"
@@ -60,7 +60,7 @@ def match_status(status: str) -> Q:
 
 @fulfillment.field(needs=("kind", "state"))
 def status(parcels: list[Row], *_: object) -> list[str]:
-    return [status_of(parcel.kind, parcel.state) for parcel in parcels]
+    return [fulfillment_status(parcel.kind, parcel.state) for parcel in parcels]
 
 
 @fulfillment.field(needs=("kind", "state"))

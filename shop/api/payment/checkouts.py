@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shop.api.breadth import Selection
-from shop.api.checkout.quotes import quotes_of
+from shop.api.checkout.quotes import load_quotes
 from shop.api.checkout.types import checkout
 from shop.api.context import Context
 from shop.api.errors import ProtocolError
@@ -39,7 +39,7 @@ def available_payment_gateways(
 def _paid_and_total(checkouts: list[Row], context: Context) -> list[tuple[PaidAmounts, int]]:
     """Return each checkout's paid amount and total."""
     keys = [checkout_row.id for checkout_row in checkouts]
-    paid, quotes = paid_amounts(keys), quotes_of(context, keys)
+    paid, quotes = paid_amounts(keys), load_quotes(context, keys)
     return [(paid.get(key, PaidAmounts()), quotes[key].total) for key in keys]
 
 

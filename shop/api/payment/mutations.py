@@ -22,7 +22,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.checkout.addresses import require_legal_fields
 from shop.api.checkout.mutations import CODES
-from shop.api.checkout.types import basket_in, basket_key_from, changeable_baskets
+from shop.api.checkout.types import basket_key_from, changeable_baskets, find_basket
 from shop.api.context import Context
 from shop.api.errors import InputError
 from shop.api.ids import global_ids, input_key, key_from_id
@@ -160,7 +160,7 @@ def _place_order(
 ) -> Order | None:
     """Complete the checkout; None if the requester has no such basket, perhaps because it became an order."""
     try:
-        basket = basket_in(arguments, context)
+        basket = find_basket(arguments, context)
     except Missing:
         return None
     for address, address_type in (

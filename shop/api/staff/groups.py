@@ -46,7 +46,7 @@ def permission_group_update(
     key = input_key(arguments["id"], "Group", field="id")
     require_group_within_rights(key, context)
     change = _group_change(arguments["input"], context)
-    for before in _grants_of(Group.objects.filter(pk=key)).values():
+    for before in _load_grants(Group.objects.filter(pk=key)).values():
         _refuse_result(change, before, context)
     _staff_only(lambda: change_group(group_id=key, change=change, actor=context.actor, now=context.now))
     return _payload(key, context, selection)
@@ -75,13 +75,13 @@ def _staff_only(callback: Callable[[], Group]) -> Group:
 
 def require_group_within_rights(key: int, context: Context) -> None:
     """Raise InputError if a group grants more than the requester holds."""
-    for grant in _grants_of(Group.objects.filter(pk=key)).values():
+    for grant in _load_grants(Group.objects.filter(pk=key)).values():
         _refuse_grant(grant, "id", "id", context)
 
 
 def groups_exceeding_permissions(groups: QuerySet[Group], context: Context) -> list[int]:
     """Return the groups that grant more than the requester holds."""
-    return sorted(key for key, grant in _grants_of(groups).items() if _exceeds_permissions(grant, context))
+    return sorted(key for key, grant in _load_grants(groups).items() if _exceeds_permissions(grant, context))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Grant:
     channel_ids: frozenset[int] | None = None
 
 
-def _grants_of(groups: QuerySet[Group]) -> dict[int, Grant]:
+def _load_grants(groups: QuerySet[Group]) -> dict[int, Grant]:
     grants: dict[int, Grant] = {}
     # Outer joins, because a group may have no permissions and no channels.
     rows: Iterable[tuple[int, bool, str | None, int | None]] = groups.values_list(

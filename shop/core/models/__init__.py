@@ -16,7 +16,7 @@ from shop.core.models.picture import Picture, PictureState
 from shop.core.models.settings import ShopSettings, shop_settings
 from shop.core.models.share_picture import SharePicture
 from shop.core.models.sweep_failure import SweepFailure
-from shop.core.models.tax import TaxClass, TaxRate, tax_rates, tax_rates_of, tax_rates_on
+from shop.core.models.tax import TaxClass, TaxRate, load_tax_rates, tax_rates, tax_rates_on
 from shop.core.models.translation import Translation, mark_untranslated, show_in_language, untranslated_fields
 
 __all__ = [
@@ -47,13 +47,13 @@ __all__ = [
     "change_values",
     "find_already_made",
     "is_already_done",
+    "load_tax_rates",
     "mark_untranslated",
     "market_channel",
     "record_change",
     "shop_settings",
     "show_in_language",
     "tax_rates",
-    "tax_rates_of",
     "tax_rates_on",
     "untranslated_fields",
 ]

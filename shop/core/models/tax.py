@@ -67,7 +67,7 @@ def tax_rates(
     classes: Iterable[int | None], *, country: str, day: datetime.date
 ) -> dict[int | None, Decimal]:
     """Return the rate in percent of each tax class on a day; None is the country's rate without a class."""
-    return tax_rates_of(classes, tax_rates_on(day, country=country))
+    return load_tax_rates(classes, tax_rates_on(day, country=country))
 
 
 def tax_rates_on(day: datetime.date, *, country: str) -> dict[int | None, Decimal]:
@@ -75,7 +75,7 @@ def tax_rates_on(day: datetime.date, *, country: str) -> dict[int | None, Decima
     return dict(_rates_on(day, country))
 
 
-def tax_rates_of(
+def load_tax_rates(
     classes: Iterable[int | None], rates: Mapping[int | None, Decimal]
 ) -> dict[int | None, Decimal]:
     """Return the rate of each class. A class without its own rate gets the country's rate, or 0."""

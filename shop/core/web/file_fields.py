@@ -14,7 +14,7 @@ from shop.core.web.form_options import Label
 
 
 class MultipleFileInput(forms.FileInput):
-    """Returns the list of files. `uploads_in` reads it."""
+    """Returns the list of files. `uploaded_files` reads it."""
 
     allow_multiple_selected = True
 
@@ -24,7 +24,7 @@ class MultipleFileInput(forms.FileInput):
         return files.getlist(name) if isinstance(files, MultiValueDict) else files.get(name)
 
 
-def uploads_in(data: object) -> list[UploadedFile[bytes]]:
+def uploaded_files(data: object) -> list[UploadedFile[bytes]]:
     """Return the uploaded files among the values of a MultipleFileInput."""
     return [file for file in data if isinstance(file, UploadedFile)] if isinstance(data, list) else []
 
@@ -42,7 +42,7 @@ class PhotosField(forms.FileField):
         self._too_many = too_many
 
     def clean(self, data: object, initial: object = None) -> list[UploadedFile[bytes]]:
-        uploads = uploads_in(data)
+        uploads = uploaded_files(data)
         if len(uploads) > self._max_count:
             raise forms.ValidationError(self._too_many)
         for upload in uploads:

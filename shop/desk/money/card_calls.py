@@ -24,7 +24,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.accounts.views.sign_in_steps import require_recent_sign_in
 from shop.core.actors import Actor
 from shop.core.web.action_results import run_action
-from shop.desk.forms import reason_of
+from shop.desk.forms import submitted_reason
 from shop.staff_pages import staff_only
 
 PER_PAGE = 50
@@ -88,7 +88,7 @@ def dismiss_card_call(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> Http
     action = partial(
         dismiss_failed_call,
         call_id=gateway_call.pk,
-        reason=reason_of(request.POST),
+        reason=submitted_reason(request.POST),
         actor=actor,
         now=timezone.now(),
     )

@@ -18,7 +18,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.accounts.views.sign_in_steps import require_recent_sign_in
 from shop.core.actors import Actor
 from shop.core.web.action_results import run_action
-from shop.desk.forms import reason_of
+from shop.desk.forms import submitted_reason
 from shop.staff_pages import staff_only
 
 PER_PAGE = 30
@@ -45,7 +45,7 @@ def waive_cash_shortfall(request: HttpRequest, actor: Actor, pk: int) -> HttpRes
         resolve_cash_shortfall,
         parcel_id=pk,
         bearer=CostBearer(bearer),
-        reason=reason_of(request.POST),
+        reason=submitted_reason(request.POST),
         actor=actor,
         now=timezone.now(),
     )

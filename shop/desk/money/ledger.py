@@ -58,8 +58,8 @@ def _file_response(query: LedgerQuery, file_format: str) -> HttpResponse:
     by_currency: dict[str, list[LedgerEntry]] = {}
     for row in rows:
         by_currency.setdefault(row.currency, []).append(row)
-    tables = [report.table_of(entries, currency) for currency, entries in sorted(by_currency.items())]
-    tables = tables or [report.table_of([], "VND")]
+    tables = [report.ledger_table(entries, currency) for currency, entries in sorted(by_currency.items())]
+    tables = tables or [report.ledger_table([], "VND")]
     content = as_xlsx(tables) if file_format == "xlsx" else as_csv(*tables)
     content_type = XLSX if file_format == "xlsx" else "text/csv; charset=utf-8"
     headers = {"Content-Disposition": f'attachment; filename="so-cai.{file_format}"'}

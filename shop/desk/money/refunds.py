@@ -35,7 +35,7 @@ from shop.core.errors import Missing, Refused
 from shop.core.models import bind_idempotency_key
 from shop.core.web.action_results import run_action
 from shop.core.web.http_methods import require_safe_or_post
-from shop.desk.forms import reason_of
+from shop.desk.forms import submitted_reason
 from shop.staff_pages import staff_only
 
 
@@ -184,7 +184,7 @@ def record_parcel_return(
     return_url, now = reverse("desk:order", args=[order_id]), timezone.now()
     if request.method == "POST" and "kept" in request.POST:
         cancel = partial(
-            cancel_return, parcel_id=parcel.pk, reason=reason_of(request.POST), actor=actor, now=now
+            cancel_return, parcel_id=parcel.pk, reason=submitted_reason(request.POST), actor=actor, now=now
         )
         return run_action(request, cancel, url=return_url, message=_("Saved: the items are not coming back."))
     form = build_return_form(parcel, request.POST or None)

@@ -234,7 +234,7 @@ def _settlement_or_missing(pk: int) -> Settlement:
 
 def _render_settlement(request: HttpRequest, settlement: Settlement, form: CorrectionForm) -> HttpResponse:
     statement = report.build_statement(settlement)
-    page = Paginator(report.orders_in(settlement), PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(report.settlement_orders(settlement), PER_PAGE).get_page(request.GET.get("page"))
     rows = report.rows_of_orders(settlement, page.object_list)
     other_rows = report.other_rows(settlement) if page.number == page.paginator.num_pages else []
     context = settlement_documents.statement_context(statement) | {

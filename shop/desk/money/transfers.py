@@ -40,7 +40,7 @@ from shop.core.actors import Actor
 from shop.core.errors import Refused
 from shop.core.models import Change
 from shop.core.web.action_results import run_action
-from shop.desk.forms import reason_of
+from shop.desk.forms import submitted_reason
 from shop.desk.money.transfer_forms import ROWS, TransferReturnForm, TransferSearch, parse_transfer_shares
 from shop.desk.overview.history import build_change_displays
 from shop.staff_pages import staff_only
@@ -162,7 +162,7 @@ def confirm_transfer_return(request: HttpRequest, actor: Actor, pk: uuid.UUID) -
 @staff_only(Permission.HANDLE_PAYMENTS)
 def dismiss_transfer_view(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Dismiss a transfer that is for no order."""
-    reason = reason_of(request.POST)
+    reason = submitted_reason(request.POST)
     action = partial(dismiss_transfer, transfer_id=pk, reason=reason, actor=actor, now=timezone.now())
     return run_action(request, action, url=_return_url(request, pk), message=_("Set aside."))
 

@@ -22,7 +22,7 @@ from shop.accounts.views.sign_in_steps import require_recent_sign_in
 from shop.core.actors import Actor
 from shop.core.models import Change, bind_idempotency_key
 from shop.core.web.action_results import run_action
-from shop.desk.forms import reason_of
+from shop.desk.forms import submitted_reason
 from shop.desk.overview.history import build_change_displays
 from shop.staff_pages import staff_only
 
@@ -89,7 +89,7 @@ def reject_complaint_view(request: HttpRequest, actor: Actor, complaint_id: uuid
     action = partial(
         reject_complaint,
         complaint_id=complaint.pk,
-        reason=reason_of(request.POST),
+        reason=submitted_reason(request.POST),
         idempotency_key=bind_idempotency_key(
             request.POST.get("idempotency_key", ""), "desk", "reject", complaint.pk
         ),

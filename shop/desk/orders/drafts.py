@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from catalog.models import Price, Variant
-from catalog.search import words_of
+from catalog.search import split_query
 from orders.actions.placement.draft_orders import (
     create_draft,
     delete_draft,
@@ -86,7 +86,7 @@ def edit_draft_view(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> 
         edit_draft,
         order_id=order.pk,
         lines=_requested_lines(lines, added_quantities(request.POST)),
-        deliveries=parse_chosen_deliveries(request.POST, _cooperatives_in(request.POST)),
+        deliveries=parse_chosen_deliveries(request.POST, _chosen_cooperative_ids(request.POST)),
         contact=form.contact,
         voucher_code=form.cleaned_data["code"],
         actor=actor,
@@ -207,7 +207,7 @@ def _requested_lines(lines: BaseFormSet[LineForm], added: Mapping[int, int]) -> 
     ]
 
 
-def _cooperatives_in(posted: Mapping[str, object]) -> list[int]:
+def _chosen_cooperative_ids(posted: Mapping[str, object]) -> list[int]:
     """Return the cooperatives with a chosen delivery method."""
     keys = [name.removeprefix("delivery-") for name in posted if name.startswith("delivery-")]
     return [int(key) for key in keys if key.isdecimal() and len(key) < 19]
@@ -215,7 +215,7 @@ def _cooperatives_in(posted: Mapping[str, object]) -> list[int]:
 
 def _find_variants(query: str, order: Order) -> list[Variant]:
     """Find variants with a price in the draft's channel by all words of the query, published or not."""
-    terms = words_of(query)
+    terms = split_query(query)
     if not terms:
         return []
     prices = Price.objects.filter(channel=order.channel, amount__isnull=False)

@@ -24,7 +24,7 @@ from orders.views.buyer_answers import substitute_answer_action, weight_answer_a
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.web.action_results import run_action
-from shop.desk.forms import reason_of
+from shop.desk.forms import submitted_reason
 from shop.staff_pages import staff_only
 
 
@@ -34,7 +34,11 @@ def cancel_order_view(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -
     """Cancel all active parts of an order."""
     order = get_object_or_404(Order.objects.placed(), pk=order_id)
     action = partial(
-        cancel_order, order_id=order.pk, reason=reason_of(request.POST), actor=actor, now=timezone.now()
+        cancel_order,
+        order_id=order.pk,
+        reason=submitted_reason(request.POST),
+        actor=actor,
+        now=timezone.now(),
     )
     page = reverse("desk:order", args=[order_id])
     return run_action(request, action, url=page, message=_("Order cancelled. The buyer has been notified."))
@@ -46,7 +50,7 @@ def cancel_part_view(request: HttpRequest, actor: Actor, order_id: uuid.UUID, nu
     """Cancel one part."""
     part = get_object_or_404(OrderPart, order=order_id, order__placed_at__isnull=False, number=number)
     action = partial(
-        cancel_part, part_id=part.pk, reason=reason_of(request.POST), actor=actor, now=timezone.now()
+        cancel_part, part_id=part.pk, reason=submitted_reason(request.POST), actor=actor, now=timezone.now()
     )
     page = reverse("desk:order", args=[order_id])
     return run_action(

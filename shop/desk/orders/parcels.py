@@ -19,7 +19,7 @@ from orders.models import OrderPart, Parcel
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.web.action_results import run_action
-from shop.desk.forms import DeliveryForm, reason_of
+from shop.desk.forms import DeliveryForm, submitted_reason
 from shop.staff_pages import staff_only
 
 
@@ -61,7 +61,7 @@ def undo_parcel_step_view(
         undo_parcel_step,
         parcel_id=parcel.pk,
         step=ParcelStep(step),
-        reason=reason_of(request.POST),
+        reason=submitted_reason(request.POST),
         actor=actor,
         now=timezone.now(),
     )
@@ -76,6 +76,10 @@ def undo_acceptance_view(
     """Take back a cooperative's acceptance, with a reason."""
     part = get_object_or_404(OrderPart, order=order_id, order__placed_at__isnull=False, number=number)
     action = partial(
-        undo_acceptance, part_id=part.pk, reason=reason_of(request.POST), actor=actor, now=timezone.now()
+        undo_acceptance,
+        part_id=part.pk,
+        reason=submitted_reason(request.POST),
+        actor=actor,
+        now=timezone.now(),
     )
     return run_action(request, action, url=reverse("desk:order", args=[order_id]), message=_("Undone."))

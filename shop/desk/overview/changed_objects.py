@@ -139,7 +139,7 @@ def _describe_objects(
     for position, place in enumerate(_named_rows(change)):
         row = rows.get(place)
         name, url = (
-            (name_of(row), _page_url(row, product_pages)) if row else (_snapshot_name(change, place), "")
+            (row_name(row), _page_url(row, product_pages)) if row else (_snapshot_name(change, place), "")
         )
         root = objects.get(url)
         if name and (root is None or root.name != name):
@@ -170,109 +170,109 @@ def _page_url(row: Model, product_pages: Mapping[int, str]) -> str:
 
 
 @singledispatch
-def name_of(row: Model) -> str:
+def row_name(row: Model) -> str:
     """Return a row's name as the desk shows it, "" if it has no name of its own."""
     return str(getattr(row, "name", "") or getattr(row, "title", ""))
 
 
-@name_of.register
+@row_name.register
 def _order_name(row: Order) -> str:
     return pgettext("changed object", "Order %(code)s") % {"code": row.code}
 
 
-@name_of.register
+@row_name.register
 def _line_name(row: OrderLine) -> str:
     return ", ".join(filter(None, (row.product_name, row.variant_name)))
 
 
-@name_of.register
+@row_name.register
 def _variant_name(row: Variant) -> str:
     return ", ".join(filter(None, (row.product.name, row.name)))
 
 
-@name_of.register(Price)
-@name_of.register(Stock)
+@row_name.register(Price)
+@row_name.register(Stock)
 def _name_of_variant(row: Price | Stock) -> str:
     return _variant_name(row.variant)
 
 
-@name_of.register
+@row_name.register
 def _listing_name(row: Listing) -> str:
     return row.product.name
 
 
-@name_of.register
+@row_name.register
 def _requested_name(row: BackInStockRequest) -> str:
     return row.product.name
 
 
-@name_of.register(Bulletin)
-@name_of.register(Follow)
+@row_name.register(Bulletin)
+@row_name.register(Follow)
 def _owner_name(row: Bulletin | Follow) -> str:
     return row.cooperative.name if row.cooperative else pgettext("changed object", "The whole market")
 
 
-@name_of.register
+@row_name.register
 def _person_name(row: User) -> str:
     return row.name or row.email or row.phone or ""
 
 
-@name_of.register
+@row_name.register
 def _member_name(row: Membership) -> str:
     return _person_name(row.user)
 
 
-@name_of.register
+@row_name.register
 def _document_name(row: ApplicationDocument) -> str:
     return str(row.get_kind_display())
 
 
-@name_of.register
+@row_name.register
 def _certificate_name(row: Certificate) -> str:
     return str(row)
 
 
-@name_of.register
+@row_name.register
 def _settlement_name(row: Settlement) -> str:
     words = {"cooperative": row.cooperative.name, "number": row.number}
     return pgettext("changed object", "%(cooperative)s, settlement %(number)s") % words
 
 
-@name_of.register
+@row_name.register
 def _payout_name(row: Payout) -> str:
     return pgettext("changed object", "Payout of %(amount)s") % {
         "amount": format_money(row.amount, row.currency)
     }
 
 
-@name_of.register
+@row_name.register
 def _transfer_name(row: BankTransfer) -> str:
     return pgettext("changed object", "Transfer of %(amount)s") % {
         "amount": format_money(row.amount, row.currency)
     }
 
 
-@name_of.register
+@row_name.register
 def _remittance_name(row: CashRemittance) -> str:
     return row.cooperative.name if row.cooperative else row.carrier
 
 
-@name_of.register
+@row_name.register
 def _complaint_name(row: Complaint) -> str:
     return pgettext("changed object", "Complaint")
 
 
-@name_of.register
+@row_name.register
 def _statement_name(row: StatementImport) -> str:
     return row.file_name
 
 
-@name_of.register
+@row_name.register
 def _rate_name(row: CommissionRate) -> str:
     scope = [str(part) for part in (row.cooperative, row.category) if part]
     return ", ".join(scope) or pgettext("changed object", "All cooperatives")
 
 
-@name_of.register
+@row_name.register
 def _settings_name(row: ShopSettings) -> str:
     return pgettext("changed object", "Market settings")

@@ -26,7 +26,7 @@ from shop.core.actors import Actor
 from shop.core.identifiers.phones import normalise_phone
 from shop.core.models import Change
 from shop.core.web.action_results import run_action
-from shop.desk.forms import MAX_REASON_LENGTH, DeskSearch, reason_of
+from shop.desk.forms import MAX_REASON_LENGTH, DeskSearch, submitted_reason
 from shop.desk.overview.history import build_change_displays
 from shop.staff_pages import staff_only
 
@@ -138,7 +138,7 @@ def set_customer_state(request: HttpRequest, actor: Actor, pk: int) -> HttpRespo
         set_customer_active,
         user_id=pk,
         is_active=request.POST.get("state") == "active",
-        reason=reason_of(request.POST),
+        reason=submitted_reason(request.POST),
         actor=actor,
         now=timezone.now(),
     )

@@ -32,7 +32,7 @@ from shop.core.actors import Actor
 from shop.core.models import Change
 from shop.core.web.action_results import refusals_as_form_errors, run_action
 from shop.core.web.http_methods import require_safe_or_post
-from shop.desk.forms import DeskSearch, chosen_ids, reason_of
+from shop.desk.forms import DeskSearch, chosen_ids, submitted_reason
 from shop.desk.overview.history import build_change_displays
 from shop.staff_pages import staff_only
 
@@ -151,7 +151,7 @@ def set_staff_state(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse
         acting_user=_editor(request),
         user_id=pk,
         is_active=request.POST.get("state") == "active",
-        reason=reason_of(request.POST),
+        reason=submitted_reason(request.POST),
         now=timezone.now(),
     )
     return run_action(request, action, url=reverse("desk:staff-account", args=[pk]), message=_("Saved."))

@@ -15,7 +15,7 @@ from catalog.models import Product
 from cooperatives.models import Certificate
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
-from shop.desk.forms import ReasonForm, reason_of
+from shop.desk.forms import ReasonForm, submitted_reason
 from shop.desk.sellers.reviews import RETURNED_MESSAGE, format_submission_time, run_decision
 from shop.staff_pages import staff_only
 
@@ -58,7 +58,7 @@ def return_certificate_view(request: HttpRequest, actor: Actor, pk: int) -> Http
         request,
         return_certificate,
         certificate_id=pk,
-        reason=reason_of({"reason": request.POST.get(f"c{pk}-reason", "")}),
+        reason=submitted_reason({"reason": request.POST.get(f"c{pk}-reason", "")}),
         actor=actor,
         url=reverse("desk:certificates"),
         message=RETURNED_MESSAGE,

@@ -28,7 +28,7 @@ from cooperatives.states import DocumentState
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.web.private_files import private_file_response
-from shop.desk.forms import ReasonForm, reason_of
+from shop.desk.forms import ReasonForm, submitted_reason
 from shop.desk.sellers.reviews import RETURNED_MESSAGE, format_submission_time, run_decision
 from shop.staff_pages import staff_only
 
@@ -98,7 +98,7 @@ def return_document_view(request: HttpRequest, actor: Actor, pk: int, document_i
         return_document,
         cooperative_id=pk,
         document_id=document_id,
-        reason=reason_of(request.POST),
+        reason=submitted_reason(request.POST),
         actor=actor,
         url=_next_page(pk, document_id),
         refused_url=reverse("desk:document", args=[pk, document_id]),

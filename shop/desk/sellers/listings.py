@@ -23,7 +23,7 @@ from catalog.actions.listings.listing_states import (
     withdraw_listing,
 )
 from catalog.models import Listing, Price, Product, ProductMedia, Variant
-from catalog.search import words_of
+from catalog.search import split_query
 from catalog.states import LISTING_TRANSITIONS, ListingState
 from cooperatives.models import Certificate
 from shop.accounts.staff.permissions import Permission
@@ -32,7 +32,7 @@ from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Change
 from shop.core.texts.translations import other_languages
 from shop.core.web.action_results import run_action
-from shop.desk.forms import ListingSearch, ReasonForm, reason_of
+from shop.desk.forms import ListingSearch, ReasonForm, submitted_reason
 from shop.desk.overview.history import build_change_displays
 from shop.desk.sellers.reviews import RETURNED_MESSAGE, format_submission_time, run_decision
 from shop.staff_pages import staff_only
@@ -59,7 +59,7 @@ def list_listings(request: HttpRequest, actor: Actor) -> HttpResponse:
     form = ListingSearch(request.GET)
     query, state = form.chosen("q") or "", form.chosen("state")
     matching_listings = Listing.objects.existing()
-    for term in words_of(query):
+    for term in split_query(query):
         matching_listings = matching_listings.filter(product__search_text__contains=term)
     if state or not query:
         state = state or ListingState.IN_REVIEW
@@ -147,7 +147,7 @@ def return_listing_view(request: HttpRequest, actor: Actor, pk: int) -> HttpResp
         request,
         return_listing,
         listing_id=pk,
-        reason=reason_of(request.POST),
+        reason=submitted_reason(request.POST),
         actor=actor,
         url=reverse("desk:listings"),
         refused_url=reverse("desk:listing", args=[pk]),
@@ -163,7 +163,7 @@ def withdraw_listing_view(request: HttpRequest, actor: Actor, pk: int) -> HttpRe
         withdraw_listing,
         listing_id=pk,
         cooperative=None,
-        reason=reason_of(request.POST),
+        reason=submitted_reason(request.POST),
         actor=actor,
         now=timezone.now(),
     )

@@ -14,7 +14,7 @@ from catalog.actions.products.revision_differences import picture_difference, te
 from catalog.models import Listing, ProductRevision
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
-from shop.desk.forms import ReasonForm, reason_of
+from shop.desk.forms import ReasonForm, submitted_reason
 from shop.desk.sellers.listings import PER_PAGE
 from shop.desk.sellers.reviews import RETURNED_MESSAGE, format_submission_time, run_decision
 from shop.staff_pages import staff_only
@@ -71,7 +71,7 @@ def return_revision_view(request: HttpRequest, actor: Actor, pk: int) -> HttpRes
         request,
         return_revision,
         product_id=pk,
-        reason=reason_of(request.POST),
+        reason=submitted_reason(request.POST),
         actor=actor,
         url=reverse("desk:revisions"),
         refused_url=reverse("desk:revision", args=[pk]),

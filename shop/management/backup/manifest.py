@@ -44,7 +44,7 @@ def seal_backup(folder: Path, manifest: Manifest) -> None:
     """Write the manifest, then the sums of all files; everything is flushed to disk on return."""
     _write_file(folder / MANIFEST, json.dumps(asdict(manifest), indent=1, ensure_ascii=False) + "\n")
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    lines = [f"{digest_of(path)}  {path.relative_to(folder)}\n" for path in paths]
+    lines = [f"{file_digest(path)}  {path.relative_to(folder)}\n" for path in paths]
     _write_file(folder / SUMS, "".join(lines))
     for path in [*paths, *(path for path in folder.rglob("*") if path.is_dir()), folder]:
         flush_to_disk(path)
@@ -72,7 +72,7 @@ def _check_files(folder: Path) -> None:
         raise InvalidBackup(
             f"{folder} does not hold the files that its {SUMS} lists: {', '.join(differing_files[:10])}"
         )
-    changed = [name for name, digest in listed.items() if digest_of(folder / name) != digest]
+    changed = [name for name, digest in listed.items() if file_digest(folder / name) != digest]
     if changed:
         raise InvalidBackup(f"Files of {folder} were changed: {', '.join(changed[:10])}")
 
@@ -83,7 +83,7 @@ def _read_sums(folder: Path) -> Iterator[tuple[str, str]]:
         yield name, digest
 
 
-def digest_of(path: Path) -> str:
+def file_digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -15,7 +15,7 @@ from django.db.migrations.loader import MigrationLoader
 from shop.management.backup import postgres, sqlite
 from shop.management.backup.contents import given_keys, key_fingerprint
 from shop.management.backup.create import KEYS, MEDIA
-from shop.management.backup.manifest import Manifest, digest_of, flush_to_disk, read_backup
+from shop.management.backup.manifest import Manifest, file_digest, flush_to_disk, read_backup
 
 
 def restore_backup(source: Path) -> Manifest:
@@ -68,7 +68,7 @@ def _require_no_other_files(copies: Path, media: Path, names: Sequence[str]) -> 
     for path in media.rglob("*"):
         if path in half_written:
             continue
-        if path.is_file() and (path not in expected or digest_of(path) != digest_of(expected[path])):
+        if path.is_file() and (path not in expected or file_digest(path) != file_digest(expected[path])):
             raise CommandError(f"{path} exists already: a backup is only restored into an empty place.")
 
 

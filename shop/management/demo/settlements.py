@@ -66,7 +66,7 @@ def split_into_periods(planned: Sequence[PlannedOrder], *, now: datetime.datetim
     midnight = start_of_day(vietnam_date(now))
     first_closed_at = midnight - datetime.timedelta(days=FIRST_CLOSED_DAYS_AGO)
     second_closed_at = midnight - datetime.timedelta(days=SECOND_CLOSED_DAYS_AGO)
-    end_times = {id(order): _end_of(order, now=now) for order in planned if order.is_over}
+    end_times = {id(order): _last_delivery_time(order, now=now) for order in planned if order.is_over}
     first = [order for order in planned if order.is_over and end_times[id(order)] < first_closed_at]
     second = [
         order
@@ -99,7 +99,7 @@ def close_period(period: Period, *, actor: Actor) -> None:
     _mark_notifications_sent(period.closed_at)
 
 
-def _end_of(planned: PlannedOrder, *, now: datetime.datetime) -> datetime.datetime:
+def _last_delivery_time(planned: PlannedOrder, *, now: datetime.datetime) -> datetime.datetime:
     """Return when the order's last part was delivered."""
     return max(planned.times(part, now=now).delivered for part in planned.parts)
 

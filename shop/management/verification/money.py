@@ -166,15 +166,15 @@ def _outstanding_cash_by_parcels() -> Counter[_CashHolderKey]:
     outstanding: Counter[_CashHolderKey] = Counter()
     parcels = Parcel.objects.select_related("part").order_by()
     for parcel in parcels.filter(cod_state__in=CASH_NOT_RECEIVED).iterator(_BATCH_SIZE):
-        outstanding[_holder_of(parcel)] += parcel.cod_collected
+        outstanding[_find_cash_holder(parcel)] += parcel.cod_collected
     # Offset against the cooperative's claim.
     offset_parcels = parcels.filter(cod_state=CodState.RECONCILED, remittance_line=None)
     for parcel in offset_parcels.iterator(_BATCH_SIZE):
-        outstanding[_holder_of(parcel)] += parcel.cod_collected
+        outstanding[_find_cash_holder(parcel)] += parcel.cod_collected
     lines = RemittanceLine.objects.exclude(remittance__reconciled_at=None).select_related("parcel__part")
     for line in lines.iterator(_BATCH_SIZE):
         if line.parcel is not None:
-            outstanding[_holder_of(line.parcel)] += line.parcel.cod_collected - line.collected
+            outstanding[_find_cash_holder(line.parcel)] += line.parcel.cod_collected - line.collected
     for cash_remittance in CashRemittance.objects.exclude(reconciled_at=None).iterator(_BATCH_SIZE):
         outstanding[cash_remittance.holder, cash_remittance.cooperative_id, cash_remittance.carrier] -= (
             cash_remittance.difference + cash_remittance.resolved_difference
@@ -196,7 +196,7 @@ def _outstanding_cash_by_ledger() -> Counter[_CashHolderKey]:
     return booked
 
 
-def _holder_of(parcel: Parcel) -> tuple[str, int | None, str]:
+def _find_cash_holder(parcel: Parcel) -> tuple[str, int | None, str]:
     if parcel.cod_holder == CashHolder.CARRIER:
         return (CashHolder.CARRIER, None, parcel.carrier)
     return (CashHolder.COOPERATIVE, parcel.part.cooperative_id, "")

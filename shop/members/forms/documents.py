@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from cooperatives.actions.document_files import inspect_files
 from cooperatives.models import DocumentContentType, DocumentKind
 from shop.core.errors import Refused
-from shop.core.web.file_fields import MultipleFileInput, uploads_in
+from shop.core.web.file_fields import MultipleFileInput, uploaded_files
 from shop.core.web.form_options import FormData, FormFiles
 from shop.members.forms.fields import MembersForm
 
@@ -35,7 +35,7 @@ class FilesField(forms.FileField):
     widget = MultipleFileInput(attrs={"accept": ",".join(DocumentContentType.values)})
 
     def clean(self, data: object, initial: object = None) -> list[UploadedFile[bytes]]:
-        uploads = uploads_in(data)
+        uploads = uploaded_files(data)
         for upload in uploads:
             super().clean(upload, initial)
         try:

@@ -13,7 +13,7 @@ from shop.core.models import Picture
 from shop.core.web.form_options import FormData
 from shop.members.forms.weigh import WeighForm
 from shop.members.forms.work import PickForm
-from shop.members.fulfilment.worklist import pictures_of
+from shop.members.fulfilment.worklist import load_line_pictures
 from shop.members.order_texts import sorted_lines
 
 
@@ -59,7 +59,7 @@ def pick_lines(part: OrderPart, pick: PickForm | None, weigh: WeighForm | None) 
     lines = sorted_lines(part)
     unsent = ParcelLine.objects.unsent_quantities(lines)
     lines = [line for line in lines if line.quantity > unsent.get(line.pk, 0)]
-    pictures, questions = pictures_of(lines), _latest_questions(lines)
+    pictures, questions = load_line_pictures(lines), _latest_questions(lines)
     still_open = pick.still_open if pick else {}
     substitutes = pick.substitutes if pick else {}
     pickable_lines = (

@@ -16,7 +16,7 @@ from cooperatives.models import Warehouse
 from orders.actions.order_records.recalculate_order import open_quantities
 from orders.models import Allocation, OrderLine, OrderPart
 from shop.core.models import Picture
-from shop.members.fulfilment.worklist import pictures_of
+from shop.members.fulfilment.worklist import load_line_pictures
 from shop.members.member_access import for_members, render_page
 from shop.members.order_texts import sorted_lines
 
@@ -69,7 +69,7 @@ def show_pick_list(request: HttpRequest, membership: MembershipContext) -> HttpR
 def _picks_by_warehouse(parts: Sequence[OrderPart]) -> list[WarehousePicks]:
     """Return the open quantities of the parts' lines. Four queries for all of them."""
     lines = [(part, line) for part in parts for line in sorted_lines(part)]
-    pictures = pictures_of([line for _part, line in lines])
+    pictures = load_line_pictures([line for _part, line in lines])
     still_open = open_quantities([line for _part, line in lines])
     unpacked = _unpacked_by_line([line for _part, line in lines])
     items: dict[tuple[object, ...], tuple[Warehouse | None, PickItem]] = {}

@@ -79,7 +79,7 @@ def build_tasks(parts: Sequence[tuple[OrderPart, Stage]], *, now: datetime.datet
     prefetch_related_objects([part for part, _stage in parts], "lines", "parcels")
     lines = {part.pk: sorted_lines(part) for part, _stage in parts}
     all_lines = [line for part_lines in lines.values() for line in part_lines]
-    pictures = pictures_of(all_lines)
+    pictures = load_line_pictures(all_lines)
     unsent = _unsent_quantities([part for part, _stage in parts])
     lines_to_pack = [line for part, stage in parts if stage == Stage.PACK for line in lines[part.pk]]
     line_ids_with_question = _lines_with_question(lines_to_pack)
@@ -99,7 +99,7 @@ def build_tasks(parts: Sequence[tuple[OrderPart, Stage]], *, now: datetime.datet
     ]
 
 
-def pictures_of(lines: Sequence[OrderLine]) -> dict[int, Picture]:
+def load_line_pictures(lines: Sequence[OrderLine]) -> dict[int, Picture]:
     """Return the lines' pictures by id. One query; deleted pictures are missing."""
     return Picture.objects.in_bulk({line.picture_key for line in lines if line.picture_key})
 
@@ -132,7 +132,7 @@ def _build_task(
     unsent: Mapping[uuid.UUID, int],
     now: datetime.datetime,
 ) -> PartTask:
-    text, tone, urgency, icon = _state_of(part, stage, now)
+    text, tone, urgency, icon = _describe_task(part, stage, now)
     weighing = _weighing_status(lines, line_ids_with_question) if stage == Stage.PACK else ""
     picture = next((pictures[line.picture_key] for line in lines if line.picture_key in pictures), None)
     substitute = (
@@ -179,7 +179,7 @@ def _weighing_status(lines: Sequence[OrderLine], line_ids_with_question: set[uui
     return _("Waiting for the buyer's answer") if to_weigh else ""
 
 
-def _state_of(part: OrderPart, stage: Stage, now: datetime.datetime) -> tuple[str, str, str, str]:
+def _describe_task(part: OrderPart, stage: Stage, now: datetime.datetime) -> tuple[str, str, str, str]:
     """Return the text, tone, urgency and icon of a task."""
     if stage == Stage.ACCEPT:
         if part.accept_by is None:

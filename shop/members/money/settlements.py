@@ -58,7 +58,9 @@ def list_settlements(request: HttpRequest, membership: MembershipContext) -> Htt
 def show_settlement(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
     """Show a settlement: totals, payout, and each order."""
     statement_settlement = _settlement_or_404(membership, pk)
-    page = Paginator(report.orders_in(statement_settlement), PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(report.settlement_orders(statement_settlement), PER_PAGE).get_page(
+        request.GET.get("page")
+    )
     is_last = page.number == page.paginator.num_pages
     context = settlement_documents.statement_context(report.build_statement(statement_settlement)) | {
         "page": page,

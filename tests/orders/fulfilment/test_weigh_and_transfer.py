@@ -66,7 +66,7 @@ def test_higher_weight_is_requested_by_letter_and_on_page(client) -> None:
     check_everything()
 
 
-def test_each_outstanding_amount_is_requested_once() -> None:
+def test_each_amount_due_is_requested_once() -> None:
     part = paid_part()
 
     for grams in (5000, 4900, 5000, 4800):

@@ -19,7 +19,7 @@ from orders.models import CostBearer, Order, OrderLine, OrderPart, OrderSource
 from orders.states import ACTIVE_PART_STATES
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
-from shop.reports.group_names import names_of
+from shop.reports.group_names import load_group_names
 from shop.reports.periods import ReportInterval, period_label, periods, start_of_period
 from shop.reports.sales import (
     DELIVERY,
@@ -173,7 +173,10 @@ def test_delivery_has_its_own_row_among_products_and_categories() -> None:
     goods = SalesFigures(orders=1, parts=1, goods=30_000)
     assert by_product == {squash.pk: goods, DELIVERY: SalesFigures(delivery=30_000)}
     assert by_category == {fresh_category.pk: goods, DELIVERY: SalesFigures(delivery=30_000)}
-    assert names_of(SalesGroup.PRODUCT, by_product) == {squash.pk: "Bí xanh", DELIVERY: "Phí giao hàng"}
+    assert load_group_names(SalesGroup.PRODUCT, by_product) == {
+        squash.pk: "Bí xanh",
+        DELIVERY: "Phí giao hàng",
+    }
 
 
 def test_merged_category_counts_as_the_one_it_went_into() -> None:
@@ -191,7 +194,7 @@ def test_merged_category_counts_as_the_one_it_went_into() -> None:
     assert set(by_category) == {fresh_category.pk, DELIVERY}
     assert by_category[fresh_category.pk].goods == before[fresh_category.pk].goods + before[leaves.pk].goods
     assert by_category[fresh_category.pk].orders == 1
-    assert names_of(SalesGroup.CATEGORY, by_category)[fresh_category.pk] == "Rau"
+    assert load_group_names(SalesGroup.CATEGORY, by_category)[fresh_category.pk] == "Rau"
     assert (
         totals(sales_query(category=Category.objects.get(pk=fresh_category.pk))).goods
         == by_category[fresh_category.pk].goods
@@ -232,11 +235,11 @@ def test_deleted_products_keep_the_name_they_were_sold_under() -> None:
     make_order((variant, 1))
     key = variant.product_id
     OrderLine.objects.update(variant=None)
-    names = names_of(SalesGroup.PRODUCT, [key + 1000])
+    names = load_group_names(SalesGroup.PRODUCT, [key + 1000])
     Product.objects.filter(pk=key).update(name="Hồng sấy")
 
     assert names == {key + 1000: "Không còn biết"}
-    assert names_of(SalesGroup.PRODUCT, [key]) == {key: "Hồng sấy"}
+    assert load_group_names(SalesGroup.PRODUCT, [key]) == {key: "Hồng sấy"}
 
 
 @pytest.mark.parametrize("seed", range(3))

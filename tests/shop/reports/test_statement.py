@@ -55,7 +55,7 @@ def desk(client: Client) -> Client:
 
 def test_rows_add_up_to_the_closed_figures() -> None:
     settlement, parts = closed_period()
-    orders = report.rows_of_orders(settlement, report.orders_in(settlement))
+    orders = report.rows_of_orders(settlement, report.settlement_orders(settlement))
     other_rows = report.other_rows(settlement)
 
     assert PeriodTotals.fixed_at_closing(settlement) == PeriodTotals(
