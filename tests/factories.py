@@ -34,7 +34,7 @@ from cooperatives.models import (
     MarketDayKind,
     Membership,
     Role,
-    Service,
+    ShippingService,
     Warehouse,
     WarehouseChannel,
     Zone,
@@ -204,9 +204,9 @@ def make_warehouse(cooperative: Cooperative, channel: Channel, **fields: Any) ->
 
 
 @reuse_rows
-def make_service(channel: Channel, kind: DeliveryKind = DeliveryKind.CARRIER) -> Service:
+def make_service(channel: Channel, kind: DeliveryKind = DeliveryKind.CARRIER) -> ShippingService:
     zone = make_zone(channel)
-    return Service.objects.get_or_create(zone=zone, kind=kind, defaults={"name": str(kind.label)})[0]
+    return ShippingService.objects.get_or_create(zone=zone, kind=kind, defaults={"name": str(kind.label)})[0]
 
 
 @reuse_rows
@@ -285,7 +285,7 @@ def make_commission_rate(
     **fields: Any,
 ) -> CommissionRate:
     """Make a commission rate that began long ago."""
-    days = {"from_day": datetime.date(2026, 1, 1)} | fields
+    days = {"valid_from": datetime.date(2026, 1, 1)} | fields
     return CommissionRate.objects.create(cooperative=cooperative, category=category, percent=percent, **days)
 
 

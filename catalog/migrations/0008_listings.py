@@ -113,7 +113,7 @@ class Migration(migrations.Migration):
                 ("discounted", models.BigIntegerField(blank=True, null=True)),
                 ("promotion_key", models.UUIDField(blank=True, null=True)),
                 (
-                    "questioned_at",
+                    "unusual_since",
                     models.DateTimeField(
                         blank=True,
                         help_text="When an app set this unusual price, which nobody has confirmed.",
@@ -131,9 +131,9 @@ class Migration(migrations.Migration):
                         name="price_by_promotion",
                     ),
                     models.Index(
-                        condition=models.Q(("questioned_at__isnull", False)),
-                        fields=["questioned_at", "id"],
-                        name="price_questioned",
+                        condition=models.Q(("unusual_since__isnull", False)),
+                        fields=["unusual_since", "id"],
+                        name="price_unusual",
                     ),
                 ],
                 "constraints": [

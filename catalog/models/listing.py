@@ -98,10 +98,10 @@ class Listing(WithTimes):
 
 
 class PriceQuerySet(models.QuerySet["Price"]):
-    def questioned(self) -> PriceQuerySet:
+    def unusual(self) -> PriceQuerySet:
         """Return unusual prices that apps set and nobody has confirmed, oldest first."""
-        existing = self.filter(questioned_at__isnull=False, variant__product__removed_at=None)
-        return existing.order_by("questioned_at", "pk")
+        existing = self.filter(unusual_since__isnull=False, variant__product__removed_at=None)
+        return existing.order_by("unusual_since", "pk")
 
 
 class Price(models.Model):
@@ -119,7 +119,7 @@ class Price(models.Model):
     cost = models.BigIntegerField(null=True, blank=True)
     discounted = models.BigIntegerField(null=True, blank=True)
     promotion_key = models.UUIDField(null=True, blank=True)
-    questioned_at = models.DateTimeField(
+    unusual_since = models.DateTimeField(
         null=True, blank=True, help_text=_("When an app set this unusual price, which nobody has confirmed.")
     )
 
@@ -145,9 +145,9 @@ class Price(models.Model):
                 fields=["promotion_key"], condition=Q(promotion_key__isnull=False), name="price_by_promotion"
             ),
             models.Index(
-                fields=["questioned_at", "id"],
-                condition=Q(questioned_at__isnull=False),
-                name="price_questioned",
+                fields=["unusual_since", "id"],
+                condition=Q(unusual_since__isnull=False),
+                name="price_unusual",
             ),
         ]
 

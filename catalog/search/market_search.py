@@ -73,4 +73,4 @@ def _with_landing(result: SearchResult, landing: LandingPage | None) -> Relevanc
         return result.tiers
     if result.corrected_query or result.has_only_mentions:
         return RelevanceTiers(landing.product_ids)
-    return result.tiers.followed_by(landing.product_ids)
+    return result.tiers.with_last_tier(landing.product_ids)

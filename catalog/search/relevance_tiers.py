@@ -41,13 +41,13 @@ class RelevanceTiers:
         if other_matches := self.product_ids - seen_ids:
             yield other_matches
 
-    def followed_by(self, further_tiers: BitMap) -> RelevanceTiers:
-        """Return the same tiers, and these products as the last."""
-        if further_tiers <= self.product_ids:
+    def with_last_tier(self, product_ids: BitMap) -> RelevanceTiers:
+        """Return the same tiers, and these products in a last tier."""
+        if product_ids <= self.product_ids:
             return self
         preferred_matches = [*self._preferred_matches, lambda: self.product_ids]
         return RelevanceTiers(
-            self.product_ids | further_tiers, preferred_matches, is_newest_only=self._is_newest_only
+            self.product_ids | product_ids, preferred_matches, is_newest_only=self._is_newest_only
         )
 
     def among(self, allowed_ids: BitMap) -> RelevanceTiers:

@@ -136,7 +136,7 @@ def delivery_context(
     communes = communes_of(province.code) if province else []
     options = _delivery_options(product, channel, province, purchase, now=now)
     reachable = [option for option in options if province is None or option.fee is not None]
-    is_sent = any(option.fee is not None and not option.delivery_method.is_collected for option in options)
+    is_sent = any(option.fee is not None and not option.delivery_method.is_pickup for option in options)
     return {
         "provinces": provinces,
         "province": province,
@@ -162,7 +162,7 @@ def _delivery_options(
     methods = list(DeliveryMethod.objects.active_with_terms().filter(cooperative=product.cooperative))
     show_in_language(methods, "name", "note")
     for method in methods:
-        times = method.pickup_times(now=now, count=MAX_DAYS) if method.is_collected else []
+        times = method.pickup_times(now=now, count=MAX_DAYS) if method.is_pickup else []
         arrival = method.arrival(now=now)
         if province is not None:
             fee = method.fee(
@@ -172,7 +172,7 @@ def _delivery_options(
                 subtotal=purchase.goods,
             )
             options.append(
-                DeliveryEstimate(method, fee, False, times, arrival, method.is_outside(province.code))
+                DeliveryEstimate(method, fee, False, times, arrival, method.is_pickup_outside(province.code))
             )
         else:
             rates = [rate.price for rate in method.rates.all() if rate.channel_id == channel.pk]
@@ -180,7 +180,7 @@ def _delivery_options(
             options.append(
                 DeliveryEstimate(
                     method,
-                    min(rates, default=0 if method.is_collected else None),
+                    min(rates, default=0 if method.is_pickup else None),
                     is_lowest,
                     times,
                     arrival,

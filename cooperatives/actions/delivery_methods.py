@@ -16,7 +16,7 @@ from cooperatives.models import (
     DeliveryKind,
     DeliveryMethod,
     DeliveryRate,
-    Service,
+    ShippingService,
     Warehouse,
     WarehouseChannel,
     Zone,
@@ -242,13 +242,13 @@ def _pickup_warehouse(delivery_method: DeliveryMethod, warehouse_id: uuid.UUID |
     return warehouse
 
 
-def _get_or_create_service(channel: Channel, kind: DeliveryKind) -> Service:
+def _get_or_create_service(channel: Channel, kind: DeliveryKind) -> ShippingService:
     """Return the channel's shipping service of this kind, creating it if missing."""
-    service = Service.objects.filter(kind=kind, zone__channels=channel).order_by("pk").first()
+    service = ShippingService.objects.filter(kind=kind, zone__channels=channel).order_by("pk").first()
     if service is not None:
         return service
     zone = Zone.objects.filter(channels=channel).order_by("pk").first()
     if zone is None:
         zone = Zone.objects.create(name=channel.name[:100], is_default=True)
         zone.channels.add(channel)
-    return Service.objects.create(zone=zone, kind=kind, name=str(kind.label))
+    return ShippingService.objects.create(zone=zone, kind=kind, name=str(kind.label))

@@ -80,7 +80,7 @@ def set_delivery_rates(
     delivery_method_id: int,
     channel: Channel,
     rates: Sequence[DeliveryRateInput],
-    free_above: int | None = None,
+    free_from: int | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
@@ -89,7 +89,7 @@ def set_delivery_rates(
     Existing orders keep their fee. Raises Missing, MissingDeliveryRates, InvalidDeliveryRate.
     """
     delivery_method = _lock_delivery_method(cooperative, delivery_method_id)
-    replace_delivery_rates(delivery_method, channel, rates, free_above=free_above, actor=actor, now=now)
+    replace_delivery_rates(delivery_method, channel, rates, free_from=free_from, actor=actor, now=now)
 
 
 @transaction.atomic(durable=True)
@@ -118,7 +118,7 @@ def replace_delivery_rates(
     channel: Channel,
     rates: Sequence[DeliveryRateInput],
     *,
-    free_above: int | None,
+    free_from: int | None,
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
@@ -129,14 +129,14 @@ def replace_delivery_rates(
     if not rates and delivery_method.kind not in PICKUP_KINDS:
         raise MissingDeliveryRates(field="rates")
     _check_rates(rates)
-    if free_above is not None and free_above < 0:
-        raise InvalidDeliveryRate(field="free_above")
+    if free_from is not None and free_from < 0:
+        raise InvalidDeliveryRate(field="free_from")
     before = delivery_method.rates.filter(channel=channel)
     change_data = {
         "channel": channel.pk,
         "from": list(before.order_by("pk").values("price", "province_code", "up_to_grams")),
         "to": [asdict(rate) for rate in rates],
-        "free_above": [delivery_method.free_above, free_above],
+        "free_from": [delivery_method.free_from, free_from],
     }
     before.delete()
     DeliveryRate.objects.bulk_create(
@@ -145,8 +145,8 @@ def replace_delivery_rates(
         )
         for rate in rates
     )
-    delivery_method.free_above = free_above
-    delivery_method.save(update_fields=["free_above"])
+    delivery_method.free_from = free_from
+    delivery_method.save(update_fields=["free_from"])
     _record_terms_change("delivery_method.rates_set", delivery_method, change_data, actor=actor, now=now)
 
 

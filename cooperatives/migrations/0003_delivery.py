@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name="Service",
+            name="ShippingService",
             fields=[
                 (
                     "id",
@@ -66,7 +66,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="ServicePrice",
+            name="ShippingServicePrice",
             fields=[
                 (
                     "id",
@@ -79,7 +79,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="prices",
-                        to="cooperatives.service",
+                        to="cooperatives.shippingservice",
                     ),
                 ),
                 (
@@ -126,7 +126,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="delivery_methods",
-                        to="cooperatives.service",
+                        to="cooperatives.shippingservice",
                     ),
                 ),
                 (
@@ -175,7 +175,7 @@ class Migration(migrations.Migration):
                 ),
                 ("departs_at", models.TimeField(blank=True, null=True)),
                 ("cut_off_hours", models.PositiveSmallIntegerField(default=0)),
-                ("free_above", models.BigIntegerField(blank=True, null=True)),
+                ("free_from", models.BigIntegerField(blank=True, null=True)),
                 ("is_active", models.BooleanField(default=True)),
                 ("sort_order", models.PositiveIntegerField(default=0)),
             ],

@@ -16,8 +16,8 @@ from cooperatives.models.delivery import (
     MarketDayKind,
     PickupSlot,
     PickupTime,
-    Service,
-    ServicePrice,
+    ShippingService,
+    ShippingServicePrice,
 )
 from cooperatives.models.document import (
     ApplicationDocument,
@@ -54,8 +54,8 @@ __all__ = [
     "PickupTime",
     "Producer",
     "Role",
-    "Service",
-    "ServicePrice",
+    "ShippingService",
+    "ShippingServicePrice",
     "Warehouse",
     "WarehouseChannel",
     "Zone",

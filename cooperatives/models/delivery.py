@@ -30,7 +30,7 @@ class DeliveryKind(models.TextChoices):
 PICKUP_KINDS = frozenset({DeliveryKind.PICKUP, DeliveryKind.MARKET_DAY})
 
 
-class Service(WithMetadata):
+class ShippingService(WithMetadata):
     """A kind of delivery with a zone and a price per channel (Saleor's shipping method)."""
 
     zone = models.ForeignKey(Zone, models.CASCADE, related_name="services")
@@ -52,14 +52,14 @@ class Service(WithMetadata):
         return estimate_arrival(shipping_day(now), self.minimum_days, self.maximum_days)
 
 
-class ServicePrice(models.Model):
+class ShippingServicePrice(models.Model):
     """A service's price in a channel, in minor units.
 
     The service is offered if the products of the sellers who use it cost `minimum_order` to `maximum_order`,
     in minor units. (A voucher's minimum is `orders.models.VoucherValue.minimum_spent`.)
     """
 
-    service = models.ForeignKey(Service, models.CASCADE, related_name="prices")
+    service = models.ForeignKey(ShippingService, models.CASCADE, related_name="prices")
     channel = models.ForeignKey(Channel, models.CASCADE, related_name="+")
     currency = models.CharField(max_length=3)
     price = models.BigIntegerField(default=0)
@@ -108,12 +108,12 @@ class DeliveryMethodQuerySet(models.QuerySet["DeliveryMethod"]):
 class DeliveryMethod(WithMetadata):
     """A cooperative's delivery method: its service, price table, days and cut-off.
 
-    A pickup method refers to a warehouse. Orders close `cut_off_hours` before a pickup time. `free_above` is
+    A pickup method refers to a warehouse. Orders close `cut_off_hours` before a pickup time. `free_from` is
     in minor units of the rates' currency.
     """
 
     cooperative = models.ForeignKey(Cooperative, models.CASCADE, related_name="delivery_methods")
-    service = models.ForeignKey(Service, models.PROTECT, related_name="delivery_methods")
+    service = models.ForeignKey(ShippingService, models.PROTECT, related_name="delivery_methods")
     kind = models.CharField(max_length=12, choices=DeliveryKind)
     name = models.CharField(max_length=120)
     carrier = models.CharField(max_length=120, blank=True, default="")
@@ -129,7 +129,7 @@ class DeliveryMethod(WithMetadata):
     )
     departs_at = models.TimeField(null=True, blank=True)
     cut_off_hours = models.PositiveSmallIntegerField(default=0)
-    free_above = models.BigIntegerField(null=True, blank=True)
+    free_from = models.BigIntegerField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
     sort_order = models.PositiveIntegerField(default=0)
 
@@ -150,7 +150,7 @@ class DeliveryMethod(WithMetadata):
         return self.name
 
     @property
-    def is_collected(self) -> bool:
+    def is_pickup(self) -> bool:
         return self.kind in PICKUP_KINDS
 
     def fee(self, *, channel_id: int, province_code: str, grams: int, subtotal: int) -> int | None:
@@ -160,7 +160,7 @@ class DeliveryMethod(WithMetadata):
         weight applies. A heavier parcel is not delivered. `subtotal` is the value of the cooperative's part
         of the basket.
         """
-        if self.is_collected and not self._rates(channel_id):
+        if self.is_pickup and not self._rates(channel_id):
             return 0
         rates = [rate for rate in self._rates(channel_id) if rate.province_code == province_code]
         if not rates:
@@ -168,17 +168,17 @@ class DeliveryMethod(WithMetadata):
         matching_rates = [rate for rate in rates if rate.up_to_grams is None or grams <= rate.up_to_grams]
         if not matching_rates:
             return None
-        if self.free_above is not None and subtotal >= self.free_above:
+        if self.free_from is not None and subtotal >= self.free_from:
             return 0
         return min(matching_rates, key=lambda rate: (rate.up_to_grams is None, rate.up_to_grams or 0)).price
 
     def serves(self, *, channel_id: int, province_code: str) -> bool:
         """Return whether it delivers to the province, at least parcels of some weight."""
-        if self.is_collected:
+        if self.is_pickup:
             return True
         return any(rate.province_code in ("", province_code) for rate in self._rates(channel_id))
 
-    def is_outside(self, province_code: str) -> bool:
+    def is_pickup_outside(self, province_code: str) -> bool:
         """Return whether it is a pickup in another province than this one; False if either is unknown."""
         warehouse_province = self.warehouse.address.province_code if self.warehouse else ""
         return bool(warehouse_province and province_code) and warehouse_province != province_code
@@ -195,7 +195,7 @@ class DeliveryMethod(WithMetadata):
 
     def arrival(self, *, now: datetime.datetime) -> Arrival | None:
         """Return when an order placed now arrives; None for pickups, and if its days are not known."""
-        if self.is_collected:
+        if self.is_pickup:
             return None
         leaves_at = self.next_departure(now=now)
         shipped = vietnam_date(leaves_at) if leaves_at else shipping_day(now, self.cut_off_hours)

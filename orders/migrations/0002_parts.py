@@ -122,7 +122,7 @@ class Migration(migrations.Migration):
                         null=True,
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="+",
-                        to="cooperatives.service",
+                        to="cooperatives.shippingservice",
                     ),
                 ),
                 (

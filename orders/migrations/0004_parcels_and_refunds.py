@@ -199,7 +199,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "cod_reason",
+                    "cash_difference_reason",
                     models.CharField(
                         blank=True,
                         default="",
@@ -222,7 +222,7 @@ class Migration(migrations.Migration):
                 ("failed_at", models.DateTimeField(blank=True, null=True)),
                 ("voided_at", models.DateTimeField(blank=True, null=True)),
                 (
-                    "reason",
+                    "failure_reason",
                     models.TextField(blank=True, default="", help_text="Why it failed or was voided."),
                 ),
                 ("idempotency_key", models.CharField(blank=True, max_length=80, null=True, unique=True)),
@@ -249,7 +249,7 @@ class Migration(migrations.Migration):
                             ("cod_shortfall_resolved_at", None),
                         ),
                         fields=["cod_collected_at", "id"],
-                        name="parcel_cash_short",
+                        name="parcel_cash_shortfall",
                     ),
                 ],
                 "constraints": [

@@ -161,7 +161,7 @@ class Migration(migrations.Migration):
                         null=True,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="+",
-                        to="cooperatives.service",
+                        to="cooperatives.shippingservice",
                     ),
                 ),
                 (

@@ -40,12 +40,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("percent", models.DecimalField(decimal_places=2, max_digits=5)),
-                ("from_day", models.DateField()),
-                ("until_day", models.DateField(blank=True, null=True)),
+                ("valid_from", models.DateField()),
+                ("valid_until", models.DateField(blank=True, null=True)),
             ],
             options={
                 "indexes": [
-                    models.Index(fields=["cooperative", "from_day"], name="commission_by_cooperative")
+                    models.Index(fields=["cooperative", "valid_from"], name="commission_by_cooperative")
                 ],
                 "constraints": [
                     models.CheckConstraint(
@@ -66,8 +66,8 @@ class Migration(migrations.Migration):
                 ),
                 ("name", models.CharField(max_length=120)),
                 ("percent", models.DecimalField(decimal_places=2, max_digits=5)),
-                ("from_day", models.DateField()),
-                ("until_day", models.DateField(blank=True, null=True)),
+                ("valid_from", models.DateField()),
+                ("valid_until", models.DateField(blank=True, null=True)),
             ],
             options={
                 "constraints": [

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from catalog.models import Stock, Variant
-from cooperatives.models import Cooperative, DeliveryMethod, Service, Warehouse
+from cooperatives.models import Cooperative, DeliveryMethod, ShippingService, Warehouse
 from shop.accounts.models import Address
 from shop.core.models import Channel, WithMetadata, WithTimes
 
@@ -92,7 +92,7 @@ class DeliveryChoice(WithMetadata):
     delivery_method = models.ForeignKey(
         DeliveryMethod, models.CASCADE, related_name="+", null=True, blank=True
     )
-    service = models.ForeignKey(Service, models.CASCADE, related_name="+", null=True, blank=True)
+    service = models.ForeignKey(ShippingService, models.CASCADE, related_name="+", null=True, blank=True)
     warehouse = models.ForeignKey(Warehouse, models.CASCADE, related_name="+", null=True, blank=True)
     pickup_day = models.DateField(null=True, blank=True)
     pickup_starts = models.TimeField(null=True, blank=True)

@@ -238,7 +238,8 @@ class VoucherValue(models.Model):
     """A voucher's value in a channel: a percentage or an amount in minor units.
 
     `minimum_spent` is the least that the products covered by the code must cost together, in minor units. It
-    does not count deliveries, and it is not `cooperatives.models.delivery.ServicePrice.minimum_order`.
+    does not count deliveries, and it is not
+    `cooperatives.models.delivery.ShippingServicePrice.minimum_order`.
     """
 
     voucher = models.ForeignKey(Voucher, models.CASCADE, related_name="values")

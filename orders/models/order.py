@@ -320,7 +320,7 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
         if self.status == OrderStatus.UNCONFIRMED and self._waits_for_money():
             return DerivedStatus.WAITING_FOR_PAYMENT
         if self.status == OrderStatus.ON_THE_WAY and all(
-            part.is_collected and part.progress in ARRIVED_PROGRESS | {Progress.DISPATCHED}
+            part.is_pickup and part.progress in ARRIVED_PROGRESS | {Progress.DISPATCHED}
             for part in self.parts.all()
             if part.is_active
         ):

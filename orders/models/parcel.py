@@ -113,7 +113,7 @@ class Parcel(WithMetadata, WithTimes):
     cod_expected = models.BigIntegerField(default=0)
     cod_collected = models.BigIntegerField(default=0)
     cod_holder = models.CharField(max_length=12, choices=CashHolder, blank=True, default="")
-    cod_reason = models.CharField(
+    cash_difference_reason = models.CharField(
         max_length=500,
         blank=True,
         default="",
@@ -130,7 +130,7 @@ class Parcel(WithMetadata, WithTimes):
     delivered_at = models.DateTimeField(null=True, blank=True)
     failed_at = models.DateTimeField(null=True, blank=True)
     voided_at = models.DateTimeField(null=True, blank=True)
-    reason = models.TextField(blank=True, default="", help_text=_("Why it failed or was voided."))
+    failure_reason = models.TextField(blank=True, default="", help_text=_("Why it failed or was voided."))
     idempotency_key = models.CharField(max_length=80, unique=True, null=True, blank=True)
 
     objects = ParcelQuerySet.as_manager()
@@ -157,7 +157,7 @@ class Parcel(WithMetadata, WithTimes):
             models.Index(
                 fields=["cod_collected_at", "id"],
                 condition=CASH_SHORTFALL & Q(cod_shortfall_resolved_at=None),
-                name="parcel_cash_short",
+                name="parcel_cash_shortfall",
             ),
         ]
 
@@ -199,7 +199,7 @@ class Parcel(WithMetadata, WithTimes):
         return max(0, self.cod_expected - self.cod_collected) if self.cod_collected_at is not None else 0
 
     @property
-    def has_cash_short(self) -> bool:
+    def has_cash_shortfall(self) -> bool:
         """Return whether less cash was collected than expected. The buyer still owes the rest."""
         return self.cod_collected_at is not None and self.cod_collected < self.cod_expected
 

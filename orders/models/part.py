@@ -16,7 +16,7 @@ from cooperatives.models import (
     DeliveryKind,
     DeliveryMethod,
     PickupSlot,
-    Service,
+    ShippingService,
     Warehouse,
 )
 from orders.models.line import OrderLine
@@ -192,7 +192,7 @@ class OrderPart(ReportColumns, WithMetadata, WithTimes):
     delivery_method = models.ForeignKey(
         DeliveryMethod, models.SET_NULL, related_name="+", null=True, blank=True
     )
-    service = models.ForeignKey(Service, models.SET_NULL, related_name="+", null=True, blank=True)
+    service = models.ForeignKey(ShippingService, models.SET_NULL, related_name="+", null=True, blank=True)
     slot = models.ForeignKey(PickupSlot, models.PROTECT, related_name="parts", null=True, blank=True)
     warehouse = models.ForeignKey(Warehouse, models.SET_NULL, related_name="+", null=True, blank=True)
     delivery_kind = models.CharField(max_length=12, choices=DeliveryKind, blank=True, default="")
@@ -265,7 +265,7 @@ class OrderPart(ReportColumns, WithMetadata, WithTimes):
         return self.state in ACTIVE_PART_STATES
 
     @property
-    def is_collected(self) -> bool:
+    def is_pickup(self) -> bool:
         return self.delivery_kind in PICKUP_KINDS
 
     @property
@@ -302,7 +302,7 @@ class OrderPart(ReportColumns, WithMetadata, WithTimes):
             parcel.state == ParcelState.FAILED_DELIVERY for parcel in parcels if parcel.is_outgoing
         ):
             return str(ParcelState.FAILED_DELIVERY.label)
-        if self.progress == Progress.DISPATCHED and self.is_collected:
+        if self.progress == Progress.DISPATCHED and self.is_pickup:
             return str(READY_FOR_PICKUP)
         return self.get_progress_display()
 

@@ -106,7 +106,7 @@ class PaymentSums:
 def basket_payment_sums(basket_id: uuid.UUID) -> dict[PaymentMethod, list[PaymentSums]]:
     """Return sums of a basket's payments by method; omits payments without an event. One query."""
     totals: dict[tuple[uuid.UUID, str], dict[str, int]] = {}
-    for payment, method, kind, total in _events_before(basket_id):
+    for payment, method, kind, total in _event_totals_of_basket(basket_id):
         totals.setdefault((payment, method), {})[kind] = total
     sums_by_method: dict[PaymentMethod, list[PaymentSums]] = {}
     for (_payment, method), sums in totals.items():
@@ -115,7 +115,9 @@ def basket_payment_sums(basket_id: uuid.UUID) -> dict[PaymentMethod, list[Paymen
 
 
 @compiled_query
-def _events_before(basket_id: uuid.UUID) -> models.QuerySet[PaymentEvent, tuple[uuid.UUID, str, str, int]]:
+def _event_totals_of_basket(
+    basket_id: uuid.UUID,
+) -> models.QuerySet[PaymentEvent, tuple[uuid.UUID, str, str, int]]:
     payment_events = PaymentEvent.objects.filter(payment__basket=basket_id).order_by("payment")
     columns = payment_events.values_list("payment", "payment__method", "kind")
     return columns.annotate(total=Sum("amount"))

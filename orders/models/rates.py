@@ -20,7 +20,7 @@ Dated = TypeVar("Dated", bound=models.Model)
 class DatedRateQuerySet(models.QuerySet[Dated]):
     def in_force_on(self, day: datetime.date) -> DatedRateQuerySet[Dated]:
         """Return rates valid on a calendar day in Vietnam."""
-        return self.filter(Q(until_day=None) | Q(until_day__gte=day), from_day__lte=day)
+        return self.filter(Q(valid_until=None) | Q(valid_until__gte=day), valid_from__lte=day)
 
 
 class WithholdingRateQuerySet(DatedRateQuerySet["WithholdingRate"]):
@@ -34,7 +34,7 @@ class CommissionRate(models.Model):
     """The platform's commission in percent of the product price, valid from a day on.
 
     Applies to a cooperative, a category, both, or everything. The most specific rate wins (cooperative before
-    category), then the latest `from_day`. A category includes its descendants.
+    category), then the latest `valid_from`. A category includes its descendants.
     """
 
     cooperative = models.ForeignKey(
@@ -42,8 +42,8 @@ class CommissionRate(models.Model):
     )
     category = models.ForeignKey(Category, models.CASCADE, related_name="+", null=True, blank=True)
     percent = models.DecimalField(max_digits=5, decimal_places=2)
-    from_day = models.DateField()
-    until_day = models.DateField(null=True, blank=True)
+    valid_from = models.DateField()
+    valid_until = models.DateField(null=True, blank=True)
 
     objects: models.Manager[CommissionRate] = DatedRateQuerySet.as_manager()
 
@@ -53,7 +53,7 @@ class CommissionRate(models.Model):
                 condition=Q(percent__gte=0, percent__lte=100), name="commission_rate_is_a_percentage"
             ),
         ]
-        indexes = [models.Index(fields=["cooperative", "from_day"], name="commission_by_cooperative")]
+        indexes = [models.Index(fields=["cooperative", "valid_from"], name="commission_by_cooperative")]
 
     def __str__(self) -> str:
         return f"{self.percent} %"
@@ -85,7 +85,7 @@ def commission_percents(
     for cooperative_id, path in requested:
         applicable_rates = [rate for rate in rates if rate.covers(cooperative_id, path)]
         closest = max(
-            applicable_rates, key=lambda rate: (*rate.specificity, rate.from_day, rate.pk), default=None
+            applicable_rates, key=lambda rate: (*rate.specificity, rate.valid_from, rate.pk), default=None
         )
         percents[cooperative_id, path] = Decimal(0) if closest is None else closest.percent
     return percents
@@ -96,7 +96,7 @@ def _commissions_on(day: datetime.date, cooperative_ids: Collection[int]) -> mod
     rates = CommissionRate.objects.in_force_on(day).filter(
         Q(cooperative=None) | Q(cooperative__in=cooperative_ids)
     )
-    return rates.select_related("category").order_by("from_day", "pk")
+    return rates.select_related("category").order_by("valid_from", "pk")
 
 
 class WithholdingRate(models.Model):
@@ -104,8 +104,8 @@ class WithholdingRate(models.Model):
 
     name = models.CharField(max_length=120)
     percent = models.DecimalField(max_digits=5, decimal_places=2)
-    from_day = models.DateField()
-    until_day = models.DateField(null=True, blank=True)
+    valid_from = models.DateField()
+    valid_until = models.DateField(null=True, blank=True)
 
     objects = WithholdingRateQuerySet.as_manager()
 

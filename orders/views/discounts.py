@@ -232,7 +232,9 @@ def _run_action(
 ) -> Result | None:
     """Run the action and return its result; if it refuses, add the error to the form and return None."""
     with refusals_as_form_errors(form):
-        result = action(confirmed_values=form.cleaned_data["confirmed"], actor=desk.actor, now=timezone.now())
+        result = action(
+            confirmation_token=form.cleaned_data["confirmed"], actor=desk.actor, now=timezone.now()
+        )
         messages.success(request, str(success_message))
         return result
     return None

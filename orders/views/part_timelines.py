@@ -103,9 +103,9 @@ class PartTimeline:
     @property
     def is_awaiting_cash(self) -> bool:
         """Return whether nothing of the part has arrived yet, so that its cash was not collected either."""
-        is_collected = any(parcel.cod_collected_at is not None for parcel in self.parcels)
+        is_cash_collected = any(parcel.cod_collected_at is not None for parcel in self.parcels)
         has_arrived = self.part.progress in PARTLY_ARRIVED_PROGRESS
-        return self.part.is_active and not has_arrived and not is_collected
+        return self.part.is_active and not has_arrived and not is_cash_collected
 
     @property
     def may_cancel(self) -> bool:

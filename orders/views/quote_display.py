@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from cooperatives.models import Arrival, DeliveryMethod, Service
+from cooperatives.models import Arrival, DeliveryMethod, ShippingService
 from orders.actions.quotes.quote_queries import attach_product_media
 from orders.actions.quotes.quote_types import Quote, QuotedLine, QuotedPickupTime, QuoteProblem, SellerQuote
 from orders.pricing import PricedItem
@@ -86,7 +86,7 @@ class DeliveryOptionDisplay:
     """
 
     value: str
-    delivery_method: DeliveryMethod | Service
+    delivery_method: DeliveryMethod | ShippingService
     fee: int | None
     time: QuotedPickupTime | None
     is_chosen: bool
@@ -288,7 +288,9 @@ def _gather_pickup_points(
         method = choice.delivery_method
         if choice.time is None or not isinstance(method, DeliveryMethod):
             continue
-        point = PickupPoint(method, choice.fee, [], method.is_outside(province.code if province else ""))
+        point = PickupPoint(
+            method, choice.fee, [], method.is_pickup_outside(province.code if province else "")
+        )
         points.setdefault(method.pk, point).choices.append(choice)
     return list(points.values())
 

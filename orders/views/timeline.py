@@ -135,13 +135,13 @@ def _packing_entry(part: OrderPart, parcels: Sequence[Parcel], is_packed: bool) 
 
 
 def _dispatch_entry(part: OrderPart, parcels: Sequence[Parcel], is_packed: bool) -> TimelineEntry:
-    title = capfirst(str(READY_FOR_PICKUP)) if part.is_collected else _state_label(Progress.DISPATCHED)
+    title = capfirst(str(READY_FOR_PICKUP)) if part.is_pickup else _state_label(Progress.DISPATCHED)
     failed = [parcel for parcel in parcels if parcel.state == ParcelState.FAILED_DELIVERY]
     if failed:
         last = failed[-1]
         note = _("Delivery failed on %(day)s: %(reason)s") % {
             "day": format_day(last.failed_at),
-            "reason": last.reason,
+            "reason": last.failure_reason,
         }
         return TimelineEntry(
             capfirst(str(ParcelState.FAILED_DELIVERY.label)), "now", last.handed_over_at, note
@@ -153,9 +153,7 @@ def _dispatch_entry(part: OrderPart, parcels: Sequence[Parcel], is_packed: bool)
         return TimelineEntry(capfirst(part.state_label(parcels)), "now", left_at)
     if is_packed:
         waiting_text = (
-            _("Waiting to be taken to the pickup point")
-            if part.is_collected
-            else _("Waiting for the carrier")
+            _("Waiting to be taken to the pickup point") if part.is_pickup else _("Waiting for the carrier")
         )
         return TimelineEntry(waiting_text, "now")
     return TimelineEntry(title)

@@ -34,12 +34,12 @@ RowsIn: TypeAlias = "Callable[[Context, Channel | None], Rows]"
 class PublicRows(NamedTuple):
     """The rows visible to customers in a channel.
 
-    `rows` takes the channel's key and, if `is_by_time`, the current time. `is_all` returns whether the
+    `rows` takes the channel's key and, if `is_by_time`, the current time. `applies_to` returns whether the
     requester sees exactly these rows.
     """
 
     rows: Callable[..., Rows]
-    is_all: Callable[[Context, Channel | None], bool]
+    applies_to: Callable[[Context, Channel | None], bool]
     is_by_time: bool = False
 
 
@@ -96,7 +96,7 @@ class InChannel(Type):
         if (
             channel is not None
             and self._public_rows is not None
-            and self._public_rows.is_all(context, channel)
+            and self._public_rows.applies_to(context, channel)
         ):
             options = {"public_rows": self._public_rows.rows, "column": column or self._key, "order": order}
             when = [context.now] if self._public_rows.is_by_time else []

@@ -45,13 +45,13 @@ class Forbidden(Refused):
 
 
 class NeedsConfirmation(Refused):
-    """Unusual values that a person confirms once. `details["unusual_values"]` holds them as one text."""
+    """Unusual values that a person confirms once, by sending `details["confirmation_token"]` back."""
 
     code = "needs_confirmation"
 
     @property
-    def unusual_values(self) -> str:
-        return str(self.details["unusual_values"])
+    def confirmation_token(self) -> str:
+        return str(self.details["confirmation_token"])
 
 
 class ReasonRequired(Refused):

@@ -31,7 +31,7 @@ def ready_time(
     Words that are kept for another day need dates: `should_name_today` is False.
     """
     today = vietnam_date(now)
-    if part.is_collected and part.pickup_day:
+    if part.is_pickup and part.pickup_day:
         hour = format_time(part.pickup_starts)
         is_today = part.pickup_day <= today
         if is_today and should_name_today:
@@ -62,7 +62,7 @@ def ready_time(
 
 def step_names(part: OrderPart) -> list[str]:
     """Return the names of the steps of packing a part, from acceptance to its departure."""
-    return [_("Accept"), _("Pick"), _("Label"), _("Ready") if part.is_collected else _("Hand over")]
+    return [_("Accept"), _("Pick"), _("Label"), _("Ready") if part.is_pickup else _("Hand over")]
 
 
 def contents_labels(lines: Sequence[OrderLine], unsent: Mapping[uuid.UUID, int]) -> list[str]:

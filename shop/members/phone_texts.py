@@ -115,7 +115,7 @@ _TEXTS: Mapping[str, str | Promise] = {
     "did_pause_listing": _("Pause sales"),
     "did_resume_listing": _("Resume selling"),
     "did_receive_stock": _("Receive"),
-    "did_lose_stock": _("Loss"),
+    "did_write_off_stock": _("Loss"),
     "did_count_stock": pgettext_lazy("command", "Count"),
     "did_transfer_stock": pgettext_lazy("command", "Move to another warehouse"),
     "did_create_listing": _("New product"),

@@ -16,7 +16,7 @@ from catalog.actions.marketing.back_in_stock import (
     send_back_in_stock_notifications,
     send_back_in_stock_task,
 )
-from catalog.actions.stock.stock_movements import receive_stock
+from catalog.actions.stock.receipts_and_losses import receive_stock
 from catalog.models import BackInStockRequest, Listing, Product, Variant
 from catalog.states import ListingState
 from cooperatives.models import Cooperative

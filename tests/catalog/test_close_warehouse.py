@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from catalog.actions.stock.close_warehouse import LastWarehouse, WarehouseNotEmpty, close_warehouse
-from catalog.actions.stock.stock_movements import count_stock, receive_stock
+from catalog.actions.stock.receipts_and_losses import receive_stock
+from catalog.actions.stock.stock_movements import count_stock
 from catalog.models import Movement, Stock
 from catalog.variant_stock import low_stock_variants
 from cooperatives.actions.warehouses import WarehouseUsedForPickup

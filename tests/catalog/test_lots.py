@@ -17,10 +17,10 @@ from catalog.actions.stock.lots import (
     count_lot,
     receive_lot,
 )
+from catalog.actions.stock.receipts_and_losses import receive_stock, write_off_stock
 from catalog.actions.stock.stock_movements import (
     InvalidStockCount,
     count_stock,
-    receive_stock,
     record_movement,
 )
 from catalog.actions.stock.transfer_stock import transfer_stock
@@ -182,7 +182,7 @@ def test_loss_and_transfer_name_the_lot() -> None:
     far = make_warehouse(variant.cooperative, make_channel())
     home = get_stock(variant).warehouse
 
-    receive_stock(**arguments(variant), quantity=-2, reason=MovementReason.LOSS, lot_id=lot.pk)
+    write_off_stock(**arguments(variant), quantity=2, lot_id=lot.pk)
     transfer_stock(
         cooperative=variant.cooperative,
         variant_id=variant.pk,
@@ -228,7 +228,7 @@ def test_repeated_count_of_a_lot_changes_nothing_after_later_movements() -> None
     lot = make_lot(variant, 10)
 
     count(lot, 8, idempotency_key="page-1")
-    receive_stock(**arguments(variant), quantity=-4, reason=MovementReason.LOSS, lot_id=lot.pk)
+    write_off_stock(**arguments(variant), quantity=4, lot_id=lot.pk)
     count(lot, 8, idempotency_key="page-1")
 
     assert balances(lot) == [4]
@@ -362,6 +362,6 @@ def test_random_movements_keep_lots_and_stock_equal(seed) -> None:
                 lot_id=lot_id,
             )
         else:
-            sign = 1 if kind == "receive" else -1
-            receive_stock(**passed, quantity=sign * rng.randint(1, 5), lot_id=lot_id, happened_at=happened_at)
+            action = receive_stock if kind == "receive" else write_off_stock
+            action(**passed, quantity=rng.randint(1, 5), lot_id=lot_id, happened_at=happened_at)
         check_stock()

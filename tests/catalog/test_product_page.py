@@ -257,7 +257,7 @@ def test_delivery_estimate_equals_checkout_fee(client: Client) -> None:
     seller = make_cooperative()
     make_warehouse(seller, channel)
     delivery_method = make_delivery_method(
-        seller, channel, fee=20_000, provinces=(HANOI,), free_above=1_000_000
+        seller, channel, fee=20_000, provinces=(HANOI,), free_from=1_000_000
     )
     DeliveryRate.objects.filter(delivery_method=delivery_method).update(up_to_grams=2_000)
     DeliveryRate.objects.create(

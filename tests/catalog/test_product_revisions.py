@@ -27,6 +27,7 @@ from catalog.actions.products.product_revisions import revised_variant_name
 from catalog.actions.products.product_translations import translate_product
 from catalog.actions.products.revision_differences import text_differences
 from catalog.actions.products.save_products import update_product
+from catalog.actions.products.variant_rows import ListPrice
 from catalog.actions.products.variants import update_variant
 from catalog.actions.taxonomy.category_tree import merge_category
 from catalog.models import Category, Listing, Price, Product, ProductMedia, ProductRevision
@@ -153,7 +154,7 @@ def test_price_changes_at_once() -> None:
     variant = product.variants.get()
     channel = Listing.objects.get().channel
 
-    update_variant(variant_id=variant.pk, values={}, prices=[(channel, 55_000)], **COMMON)
+    update_variant(variant_id=variant.pk, values={}, prices=[ListPrice(channel, 55_000)], **COMMON)
 
     assert Price.objects.get(variant=variant).amount == 55_000
     assert not ProductRevision.objects.exists()

@@ -6,8 +6,8 @@ from catalog.actions.products.draft_products import create_draft_product
 from catalog.actions.products.product_details import NewProduct, ProductDetails, VariantDetails
 from catalog.actions.products.product_pictures import add_picture
 from catalog.actions.products.save_products import update_product
-from catalog.actions.products.variant_rows import InvalidPrice
-from catalog.actions.products.variants import MissingWarehouse, create_variant, update_variant
+from catalog.actions.products.variant_rows import InvalidPrice, ListPrice
+from catalog.actions.products.variants import InitialStock, MissingWarehouse, create_variant, update_variant
 from catalog.models import Listing, Movement, Product, Variant
 from catalog.states import ListingState
 from shop.core.actors import Actor
@@ -75,8 +75,8 @@ def test_invalid_price_is_refused_by_every_product_action(price) -> None:
             cooperative=seller,
             product_id=variant.product_id,
             values={},
-            prices=[(make_channel(), price)],
-            stocks=[(None, 1)],
+            prices=[ListPrice(make_channel(), price)],
+            stocks=[InitialStock(1)],
             **COMMON,
         )
 
@@ -106,7 +106,7 @@ def edit(variant, cooperative=None, **details):
         cooperative=cooperative or variant.cooperative,
         variant_id=variant.pk,
         values=edited.columns(),
-        prices=[(make_channel(), edited.price)],
+        prices=[ListPrice(make_channel(), edited.price)],
         **COMMON,
     )
 
@@ -154,8 +154,8 @@ def test_added_variant_has_price_and_stock() -> None:
         cooperative=product.cooperative,
         product_id=product.pk,
         values={"name": "gói nhỏ"},
-        prices=[(make_channel(), 20_000)],
-        stocks=[(None, 3)],
+        prices=[ListPrice(make_channel(), 20_000)],
+        stocks=[InitialStock(3)],
         **COMMON,
     )
 

@@ -20,6 +20,7 @@ from catalog.actions.listings.promotions import (
     end_promotion,
 )
 from catalog.actions.products.save_products import update_product
+from catalog.actions.products.variant_rows import ListPrice
 from catalog.actions.products.variants import update_variant
 from catalog.models import Listing, Price, Promotion
 from catalog.pricing import reduce_price
@@ -153,7 +154,7 @@ def test_new_list_price_is_discounted_at_once() -> None:
         cooperative=product.cooperative,
         variant_id=product.variants.get().pk,
         values={},
-        prices=[(make_channel(), 50_000)],
+        prices=[ListPrice(make_channel(), 50_000)],
         actor=STAFF,
         now=NOW,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from catalog.actions.stock.receipts_and_losses import receive_stock, write_off_stock
 from catalog.actions.stock.stock_movements import (
     InvalidStockCount,
     SoldOut,
@@ -11,10 +12,9 @@ from catalog.actions.stock.stock_movements import (
     choose_stock,
     count_stock,
     count_stocks,
-    receive_stock,
     save_reserved_and_allocated,
 )
-from catalog.models import Listing, Movement, MovementReason, Stock
+from catalog.models import Listing, Movement, Stock
 from cooperatives.models import WarehouseChannel, ZoneCountry
 from orders.actions.fulfilment.cancel_parts import cancel_part
 from shop.core.actors import Actor
@@ -98,18 +98,19 @@ def test_count_out_of_range_is_refused(counted) -> None:
     assert refusal.value.field == "counted"
 
 
-@pytest.mark.parametrize("quantity", [0, 1_000_001, -1_000_001])
-def test_receipt_of_zero_or_out_of_range_is_refused(quantity) -> None:
+@pytest.mark.parametrize("action", [receive_stock, write_off_stock])
+@pytest.mark.parametrize("quantity", [0, -1, 1_000_001])
+def test_receipt_or_loss_of_zero_or_out_of_range_is_refused(action, quantity) -> None:
     variant = make_variant()
 
     with assert_refused(InvalidStockCount, "invalid_stock_count"):
-        receive_stock(**stock_arguments(variant), quantity=quantity)
+        action(**stock_arguments(variant), quantity=quantity)
 
 
 def test_loss_may_take_stock_below_zero() -> None:
     variant = make_variant(on_hand=2)
 
-    receive_stock(**stock_arguments(variant), quantity=-3, reason=MovementReason.LOSS)
+    write_off_stock(**stock_arguments(variant), quantity=3)
 
     assert get_stock(variant).on_hand == -1
     check_stock()
@@ -136,7 +137,7 @@ def test_repeated_count_changes_nothing_after_later_movements() -> None:
     variant = make_variant(on_hand=10)
 
     count_stock(**stock_arguments(variant), counted_quantity=10, idempotency_key="phone-1")
-    receive_stock(**stock_arguments(variant), quantity=-4, reason=MovementReason.LOSS)
+    write_off_stock(**stock_arguments(variant), quantity=4)
     count_stock(**stock_arguments(variant), counted_quantity=10, idempotency_key="phone-1")
 
     assert get_stock(variant).on_hand == 6
@@ -285,7 +286,7 @@ def test_warehouse_with_negative_stock_does_not_reduce_others() -> None:
     seller = make_seller()
     variant = make_variant(seller, on_hand=4)
     second = make_warehouse(seller, make_channel())
-    receive_stock(**stock_arguments(variant, warehouse_id=second.pk), quantity=-3, reason=MovementReason.LOSS)
+    write_off_stock(**stock_arguments(variant, warehouse_id=second.pk), quantity=3)
     rows = list(Stock.objects.filter(variant=variant).order_by("pk"))
 
     picks = choose_stock({variant.pk: 4}, rows)

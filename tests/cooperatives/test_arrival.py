@@ -6,7 +6,7 @@ import datetime
 
 import pytest
 
-from cooperatives.models import Arrival, DeliveryKind, DeliveryMethod, Service
+from cooperatives.models import Arrival, DeliveryKind, DeliveryMethod, ShippingService
 from shop.core.dates.calendar import VIETNAM
 from tests.factories import make_channel, make_cooperative, make_market_pickup
 
@@ -61,7 +61,7 @@ def test_carrier_without_days_promises_none() -> None:
 
 
 def test_service_of_the_channel_counts_the_same_days() -> None:
-    service = Service(minimum_days=1, maximum_days=3)
+    service = ShippingService(minimum_days=1, maximum_days=3)
 
     assert service.arrival(now=at("2026-12-31")) == Arrival(
         datetime.date(2027, 1, 2), datetime.date(2027, 1, 4)

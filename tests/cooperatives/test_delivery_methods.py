@@ -94,8 +94,8 @@ def test_province_brackets_do_not_fall_back_to_default_rate() -> None:
 
 
 @pytest.mark.parametrize(("subtotal", "price"), [(499_999, 30_000), (500_000, 0), (10**9, 0)])
-def test_delivery_is_free_above_threshold(subtotal, price) -> None:
-    delivery_method = make_method_with_rates(("", 5_000, 30_000), free_above=500_000)
+def test_delivery_is_free_from_a_subtotal(subtotal, price) -> None:
+    delivery_method = make_method_with_rates(("", 5_000, 30_000), free_from=500_000)
 
     assert fee(delivery_method, HANOI, subtotal=subtotal) == price
     assert fee(delivery_method, HANOI, subtotal=subtotal, grams=6_000) is None

@@ -71,7 +71,7 @@ def test_rate_table_replaces_flat_rate() -> None:
         DeliveryRateInput(15_000, THAI_NGUYEN, 2_000),
         DeliveryRateInput(20_000, THAI_NGUYEN),
         DeliveryRateInput(42_000),
-        free_above=500_000,
+        free_from=500_000,
     )
 
     province_fees = [fee(delivery_method, THAI_NGUYEN, grams) for grams in (2_000, 2_001)]

@@ -529,8 +529,8 @@ class _Market:
         """Return a closed period to be paid, an open one, and rates of all kinds."""
         make_commission_rate(5)
         make_commission_rate(8, self.thien_an, self.category)
-        make_commission_rate(3, until_day=datetime.date(2026, 2, 1))
-        WithholdingRate.objects.create(name="GTGT", percent=1, from_day=datetime.date(2026, 1, 1))
+        make_commission_rate(3, valid_until=datetime.date(2026, 2, 1))
+        WithholdingRate.objects.create(name="GTGT", percent=1, valid_from=datetime.date(2026, 1, 1))
         open_settlement = Settlement.objects.open().get(cooperative=self.thien_an)
         close_settlement(settlement_id=open_settlement.pk, **self.context)
         correct_balance(

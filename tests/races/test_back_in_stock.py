@@ -37,7 +37,7 @@ def requesting(product, contact="hoa@example.com"):
 
 
 def restock(product):
-    from catalog.actions.stock.stock_movements import receive_stock
+    from catalog.actions.stock.receipts_and_losses import receive_stock
     from tests.factories import get_stock
 
     variant = product.variants.get()

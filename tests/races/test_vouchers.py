@@ -9,6 +9,7 @@ import pytest
 
 from catalog.actions.listings.promotion_prices import refresh_promotion
 from catalog.actions.listings.promotions import PromotionTerms, create_promotion
+from catalog.actions.products.variant_rows import ListPrice
 from catalog.actions.products.variants import update_variant
 from catalog.models import Listing, Price, Promotion
 from orders.actions.fulfilment.cancel_parts import cancel_order
@@ -103,7 +104,7 @@ def test_price_edited_while_promotions_are_created_follows_all_of_them() -> None
             cooperative=product.cooperative,
             variant_id=variant.pk,
             values={},
-            prices=[(channel, price)],
+            prices=[ListPrice(channel, price)],
             actor=STAFF,
             now=NOW,
         )

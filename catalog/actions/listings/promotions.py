@@ -73,18 +73,18 @@ def create_promotion(
     channel: Channel,
     terms: PromotionTerms,
     acting_cooperative: Cooperative | None = None,
-    confirmed_values: str | None = None,
+    confirmation_token: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Promotion:
     """Create a promotion, which changes prices when it starts.
 
     `acting_cooperative` creates it for its own products and bears it; None is the platform.
-    `confirmed_values`: see `require_usual_discount`. Raises InvalidDiscount, EndBeforeStart,
+    `confirmation_token`: see `require_usual_discount`. Raises InvalidDiscount, EndBeforeStart,
     MissingBearingCooperative, UnusualDiscount, and Missing for other cooperatives' products.
     """
     promotion = Promotion(channel=channel)
-    _require_usual_terms(channel, terms, acting_cooperative, confirmed_values)
+    _require_usual_terms(channel, terms, acting_cooperative, confirmation_token)
     _save_promotion(promotion, terms, acting_cooperative, now)
     record_change(
         "promotion.created", promotion, actor=actor, now=now, cooperative_id=promotion.cooperative_id
@@ -98,7 +98,7 @@ def edit_promotion(
     promotion_id: uuid.UUID,
     terms: PromotionTerms,
     acting_cooperative: Cooperative | None = None,
-    confirmed_values: str | None = None,
+    confirmation_token: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Promotion:
@@ -106,7 +106,7 @@ def edit_promotion(
     promotion = _lock_promotion(promotion_id, acting_cooperative)
     current = (promotion.percent, promotion.amount, promotion.ends_at)
     if current != (terms.percent, terms.amount, terms.ends_at):
-        _require_usual_terms(promotion.channel, terms, acting_cooperative, confirmed_values)
+        _require_usual_terms(promotion.channel, terms, acting_cooperative, confirmation_token)
     before = _logged_terms(promotion)
     _save_promotion(promotion, terms, acting_cooperative, now)
     record_change(
@@ -188,10 +188,10 @@ def _require_usual_terms(
     channel: Channel,
     terms: PromotionTerms,
     acting_cooperative: Cooperative | None,
-    confirmed_values: str | None,
+    confirmation_token: str | None,
 ) -> None:
     """Ask about a promotion of more than half of a price, or without an end. Raises UnusualDiscount."""
-    if confirmed_values is None:
+    if confirmation_token is None:
         return
     _validate_terms(terms, acting_cooperative)
     lowest_price = _lowest_price(channel, terms, acting_cooperative)
@@ -201,7 +201,7 @@ def _require_usual_terms(
         usual_amount=None if lowest_price is None else lowest_price // 2,
         currency=channel.currency,
         ends_at=terms.ends_at,
-        confirmed_values=confirmed_values,
+        confirmation_token=confirmation_token,
     )
 
 
@@ -228,11 +228,11 @@ def require_usual_discount(
     usual_amount: int | None,
     currency: str,
     ends_at: datetime.datetime | None,
-    confirmed_values: str,
+    confirmation_token: str,
 ) -> None:
-    """Raise UnusualDiscount, with the values, unless the discount is usual or these values are confirmed.
+    """Raise UnusualDiscount, with its token, unless the discount is usual or a person confirmed it.
 
-    A discount is usual if it has an end and is at most 50 percent or `usual_amount`. `confirmed_values` is
+    A discount is usual if it has an end and is at most 50 percent or `usual_amount`. `confirmation_token` is
     empty until a person confirms.
     """
     remarks: list[StrOrPromise] = []
@@ -243,10 +243,10 @@ def require_usual_discount(
         remarks.append(_("It takes %(amount)s off; half of the lowest sum is %(usual)s.") % sums)
     if ends_at is None:
         remarks.append(_("It has no end date."))
-    unusual_values = f"{percent}-{amount}-{ends_at is None}"
-    if remarks and confirmed_values != unusual_values:
+    required_token = f"{percent}-{amount}-{ends_at is None}"
+    if remarks and confirmation_token != required_token:
         remarks.append(_("Save again if that is right."))
-        raise UnusualDiscount(" ".join(str(remark) for remark in remarks), unusual_values=unusual_values)
+        raise UnusualDiscount(" ".join(str(remark) for remark in remarks), confirmation_token=required_token)
 
 
 def _lock_promotion(promotion_id: uuid.UUID, acting_cooperative: Cooperative | None) -> Promotion:

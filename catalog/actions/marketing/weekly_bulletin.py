@@ -293,7 +293,7 @@ def _pickups(methods: Sequence[DeliveryMethod], week: datetime.date) -> list[Bul
     pickups = [
         BulletinPickup(method, PickupTime(day, hours.starts, hours.ends, hours.capacity))
         for method in methods
-        if method.is_collected
+        if method.is_pickup
         for day in days
         for hours in method.market_days.all()
         if hours.falls_on(day)

@@ -9,7 +9,8 @@ from django.db import transaction
 from catalog.actions.products.product_details import NewProduct
 from catalog.actions.products.product_rows import refresh_listings
 from catalog.actions.products.save_products import insert_product
-from catalog.actions.products.variants import insert_variant
+from catalog.actions.products.variant_rows import ListPrice
+from catalog.actions.products.variants import InitialStock, insert_variant
 from catalog.actions.wording.forbidden_phrases import require_allowed_texts
 from catalog.models import Listing, Product, ProductMedia
 from cooperatives.models import Cooperative
@@ -74,8 +75,8 @@ def insert_draft_product(
         insert_variant(
             product,
             details.columns(),
-            prices=[(channel, details.price)],
-            stocks=[(None, on_hand)],
+            prices=[ListPrice(channel, details.price)],
+            stocks=[InitialStock(on_hand)],
             actor=actor,
             now=now,
         )

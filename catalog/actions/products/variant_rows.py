@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +21,18 @@ from shop.core.texts.formatting import format_money
 MAX_PRICE = 99_999_999
 UNUSUAL_FACTOR = 5
 UNUSUAL_FACTOR_PER_UNIT = 10  # a larger pack costs less per unit
+
+
+@dataclass(frozen=True, slots=True)
+class ListPrice:
+    """A variant's list price in a channel, in minor units.
+
+    `other_amounts` may set the columns "cost" and "prior_amount"; a missing key keeps the value.
+    """
+
+    channel: Channel
+    amount: int
+    other_amounts: Mapping[str, int | None] = field(default_factory=dict)
 
 
 class InvalidPrice(Refused):
@@ -78,13 +91,13 @@ def set_list_price(
     channel: Channel,
     amount: int,
     *,
-    confirmed_values: str | None = None,
+    confirmation_token: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Price:
     """Step: set a variant's list price in a channel and reapply promotions. The product is locked.
 
-    `confirmed_values` are the values of an earlier UnusualPrice, which a person confirms with them. They are
+    `confirmation_token` is that of an earlier UnusualPrice, which a person confirms with it. It is
     empty at the first try. With None nobody is asked: apps pass it, and the desk lists their unusual prices.
     Raises InvalidPrice, UnusualPrice.
     """
@@ -92,16 +105,18 @@ def set_list_price(
         raise InvalidPrice(field="price")
     price = Price.objects.filter(variant=variant, channel=channel).first()
     before = price.amount if price else None
-    expected = _far_price(variant, channel, before, amount)
+    expected = _contrasting_price(variant, channel, before, amount)
     is_unusual = expected is not None
     if expected is not None:
-        _require_confirmed(expected, amount, channel, is_first=before is None, confirmed=confirmed_values)
+        _require_confirmed(
+            expected, amount, channel, is_first=before is None, confirmation_token=confirmation_token
+        )
     if price is None:
         price = Price(variant=variant, channel=channel, currency=channel.currency)
     price.amount = amount
     if before != amount:
-        is_questioned = is_unusual and actor.entry_point == EntryPoint.API
-        price.questioned_at = now if is_questioned else None
+        is_set_by_app = actor.entry_point == EntryPoint.API
+        price.unusual_since = now if is_unusual and is_set_by_app else None
     if price.discounted is not None and price.discounted > amount:
         price.discounted = price.promotion_key = None
     price.save()
@@ -121,21 +136,21 @@ def set_list_price(
 
 
 def _require_confirmed(
-    expected: int, amount: int, channel: Channel, *, is_first: bool, confirmed: str | None
+    expected: int, amount: int, channel: Channel, *, is_first: bool, confirmation_token: str | None
 ) -> None:
-    """Raise UnusualPrice, with the values, unless a person confirmed them or an app sets the price."""
-    unusual_values = f"{expected}-{amount}"
-    if confirmed is None or confirmed == unusual_values:
+    """Raise UnusualPrice, with its token, unless a person confirmed it or an app sets the price."""
+    required_token = f"{expected}-{amount}"
+    if confirmation_token is None or confirmation_token == required_token:
         return
     words = {
         "before": format_money(expected, channel.currency),
         "after": format_money(amount, channel.currency),
     }
     question = UnusualPrice.first_price_message if is_first else UnusualPrice.default_message
-    raise UnusualPrice(str(question) % words, field="price", unusual_values=unusual_values)
+    raise UnusualPrice(str(question) % words, field="price", confirmation_token=required_token)
 
 
-def _far_price(variant: Variant, channel: Channel, before: int | None, amount: int) -> int | None:
+def _contrasting_price(variant: Variant, channel: Channel, before: int | None, amount: int) -> int | None:
     """Return the price from which `amount` differs unusually: the previous one, or the closest sibling's.
 
     None if it does not differ unusually, or if there is no price to compare it with.

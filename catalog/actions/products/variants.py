@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import ProtectedError, Q
@@ -19,6 +20,7 @@ from catalog.actions.products.product_rows import lock_product, refresh_listings
 from catalog.actions.products.variant_rows import (
     MAX_PRICE,
     InvalidPrice,
+    ListPrice,
     append_variant,
     lock_variant,
     set_list_price,
@@ -32,11 +34,19 @@ from shop.core.actors import Actor
 from shop.core.database.metadata import set_tracked_columns
 from shop.core.database.unique_fields import save_unique
 from shop.core.errors import Missing, Refused
-from shop.core.models import Channel, find_already_made, record_change
+from shop.core.models import find_already_made, record_change
 from shop.core.states import TransitionNotAllowed
 
-# A warehouse (None: the seller's first one that serves the channels of the prices) and a quantity in steps.
-InitialStock = tuple[uuid.UUID | None, int]
+
+@dataclass(frozen=True, slots=True)
+class InitialStock:
+    """The first quantity of a variant, in steps.
+
+    Without `warehouse_id` it goes to the seller's first warehouse that serves the channels of the prices.
+    """
+
+    quantity: int
+    warehouse_id: uuid.UUID | None = None
 
 
 class MissingWarehouse(Refused):
@@ -68,9 +78,9 @@ def create_variant(
     cooperative: Cooperative | None = None,
     values: Mapping[str, object],
     inputs: Sequence[AttributeInput] | None = None,
-    prices: Sequence[tuple[Channel, int]] = (),
+    prices: Sequence[ListPrice] = (),
     stocks: Sequence[InitialStock] = (),
-    confirmed_values: str | None = None,
+    confirmation_token: str | None = None,
     idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
@@ -78,7 +88,7 @@ def create_variant(
     """Create a variant with list prices in minor units and its initial stock.
 
     A repeated `idempotency_key` returns the first one. With `inputs`, all required attributes must be among
-    them. With a `cooperative`, another cooperative's product is Missing. `confirmed_values`: see
+    them. With a `cooperative`, another cooperative's product is Missing. `confirmation_token`: see
     `set_list_price`. Raises KeyReused, Missing, AlreadyTaken, InvalidColumnValue, InvalidPrice, UnusualPrice,
     MissingWarehouse, AttributeNotOfType, MissingAttributes.
     """
@@ -94,7 +104,7 @@ def create_variant(
         values,
         prices=prices,
         stocks=stocks,
-        confirmed_values=confirmed_values,
+        confirmation_token=confirmation_token,
         actor=actor,
         now=now,
     )
@@ -117,9 +127,9 @@ def insert_variant(
     product: Product,
     values: Mapping[str, object],
     *,
-    prices: Sequence[tuple[Channel, int]] = (),
+    prices: Sequence[ListPrice] = (),
     stocks: Sequence[InitialStock] = (),
-    confirmed_values: str | None = None,
+    confirmation_token: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Variant:
@@ -128,18 +138,25 @@ def insert_variant(
     Raises AlreadyTaken, InvalidColumnValue, InvalidPrice, UnusualPrice, Missing, MissingWarehouse.
     """
     variant = append_variant(product, values)
-    for channel, amount in prices:
-        set_list_price(variant, channel, amount, confirmed_values=confirmed_values, actor=actor, now=now)
-    for warehouse_id, quantity in stocks:
+    for price in prices:
+        set_list_price(
+            variant,
+            price.channel,
+            price.amount,
+            confirmation_token=confirmation_token,
+            actor=actor,
+            now=now,
+        )
+    for stock in stocks:
         row = lock_stock_row(
             cooperative=product.cooperative,
             variant_id=variant.pk,
-            warehouse_id=warehouse_id or _first_warehouse(product.cooperative, prices).pk,
+            warehouse_id=stock.warehouse_id or _first_warehouse(product.cooperative, prices).pk,
         )
-        if quantity:
+        if stock.quantity:
             record_movement(
                 row,
-                quantity,
+                stock.quantity,
                 reason=MovementReason.RECEIPT,
                 actor=actor,
                 now=now,
@@ -155,9 +172,9 @@ def update_variant(
     cooperative: Cooperative | None = None,
     values: Mapping[str, object],
     inputs: Sequence[AttributeInput] = (),
-    prices: Sequence[tuple[Channel, int]] = (),
+    prices: Sequence[ListPrice] = (),
     seen_prices: Mapping[int, int | None] | None = None,
-    confirmed_values: str | None = None,
+    confirmation_token: str | None = None,
     needs_approval: bool = True,
     actor: Actor,
     now: datetime.datetime,
@@ -165,10 +182,10 @@ def update_variant(
     """Update the given columns and list prices in minor units.
 
     With `needs_approval`, the new name of an approved product's option waits for the platform's review. With
-    a `cooperative`, another cooperative's variant is Missing. `seen_prices` are the list prices by
-    channel id that the person saw, None for no price; without them prices are not compared.
-    `confirmed_values`: see `set_list_price`. Raises Missing, AlreadyTaken, InvalidColumnValue, InvalidPrice,
-    PriceAlreadyChanged, UnusualPrice, AttributeNotOfType.
+    a `cooperative`, another cooperative's variant is Missing. `seen_prices` are the list prices by channel id
+    that the person saw, None for no price; without them prices are not compared. `confirmation_token`: see
+    `set_list_price`. Raises Missing, AlreadyTaken, InvalidColumnValue, InvalidPrice, PriceAlreadyChanged,
+    UnusualPrice, AttributeNotOfType.
     """
     variant = _locked_variant(variant_id, cooperative=cooperative)
     if seen_prices is not None:
@@ -177,8 +194,15 @@ def update_variant(
     if needs_approval:
         values = propose_variant_name(variant, values, actor=actor, now=now)
     save_variant_values(variant, values, inputs=inputs, actor=actor, now=now)
-    for channel, amount in prices:
-        set_list_price(variant, channel, amount, confirmed_values=confirmed_values, actor=actor, now=now)
+    for price in prices:
+        set_list_price(
+            variant,
+            price.channel,
+            price.amount,
+            confirmation_token=confirmation_token,
+            actor=actor,
+            now=now,
+        )
     refresh_listings(variant.product)
     return variant
 
@@ -224,9 +248,9 @@ def confirm_price(*, price_id: int, amount: int, actor: Actor, now: datetime.dat
     price = Price.objects.get(pk=price_id)
     if price.amount != amount:
         raise TransitionNotAllowed(from_state=str(price.amount), to_state=str(amount))
-    if price.questioned_at is not None:
-        price.questioned_at = None
-        price.save(update_fields=["questioned_at"])
+    if price.unusual_since is not None:
+        price.unusual_since = None
+        price.save(update_fields=["unusual_since"])
         record_change(
             "price.confirmed",
             price,
@@ -271,25 +295,26 @@ def delete_variant(*, variant_id: int, actor: Actor, now: datetime.datetime) -> 
 def set_variant_prices(
     *,
     variant_id: int,
-    prices: Sequence[tuple[Channel, int, Mapping[str, int | None]]],
+    prices: Sequence[ListPrice],
     actor: Actor,
     now: datetime.datetime,
 ) -> Variant:
-    """Set list prices: channel, amount in minor units, and optionally cost and prior price.
+    """Set list prices, and their costs and prior prices if given.
 
     Raises Missing, InvalidPrice, and ProductNotInChannel if the product is not in the channel.
     """
     variant = _locked_variant(variant_id)
     listed = set(Listing.objects.filter(product=variant.product).values_list("channel", flat=True))
-    for channel, amount, further in prices:
+    for list_price in prices:
+        channel, other_amounts = list_price.channel, list_price.other_amounts
         if channel.pk not in listed:
             raise ProductNotInChannel(field="channelId", channels=[channel.pk])
-        if any(not 0 <= (further_price or 0) <= MAX_PRICE for further_price in further.values()):
+        if any(not 0 <= (amount or 0) <= MAX_PRICE for amount in other_amounts.values()):
             raise InvalidPrice(field="price")
-        price = set_list_price(variant, channel, amount, actor=actor, now=now)
-        changes = set_tracked_columns(price, further)
+        price = set_list_price(variant, channel, list_price.amount, actor=actor, now=now)
+        changes = set_tracked_columns(price, other_amounts)
         if changes["fields"]:
-            price.save(update_fields=list(further))
+            price.save(update_fields=list(other_amounts))
             record_change(
                 "price.changed",
                 price,
@@ -327,13 +352,14 @@ def set_variant_stock(
 
 
 def _require_seen_prices(
-    variant: Variant, prices: Sequence[tuple[Channel, int]], seen_prices: Mapping[int, int | None]
+    variant: Variant, prices: Sequence[ListPrice], seen_prices: Mapping[int, int | None]
 ) -> None:
     """Refuse to overwrite a price that the person has not seen, unless it is the price they want."""
     current = dict(Price.objects.filter(variant=variant).values_list("channel", "amount"))
-    for channel, amount in prices:
-        if current.get(channel.pk) not in (seen_prices.get(channel.pk), amount):
-            raise PriceAlreadyChanged(field="price", amount=current.get(channel.pk))
+    for price in prices:
+        amount = current.get(price.channel.pk)
+        if amount not in (seen_prices.get(price.channel.pk), price.amount):
+            raise PriceAlreadyChanged(field="price", amount=amount)
 
 
 def _record_counts(
@@ -344,8 +370,8 @@ def _record_counts(
         record_count(count, cooperative=variant.cooperative, actor=actor, now=now)
 
 
-def _first_warehouse(cooperative: Cooperative, prices: Sequence[tuple[Channel, int]]) -> Warehouse:
-    channels = [channel for channel, _amount in prices]
+def _first_warehouse(cooperative: Cooperative, prices: Sequence[ListPrice]) -> Warehouse:
+    channels = [price.channel for price in prices]
     warehouse = (
         Warehouse.objects.filter(cooperative=cooperative, channels__in=channels)
         .order_by("created_at", "pk")

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
 
-from catalog.actions.stock.lot_balances import change_lot_balance, require_lot_of
+from catalog.actions.stock.lot_balances import change_lot_balance
 from catalog.models import Listing, Movement, MovementReason, Price, Stock, Variant
 from cooperatives.models import Cooperative, Warehouse
 from shop.core.actors import Actor
@@ -259,49 +259,6 @@ def _moved_after(row: Stock, moment: datetime.datetime | None) -> int:
     if moment is None:
         return 0
     return Movement.objects.filter(stock=row).after(moment).aggregate(sum=Sum("quantity"))["sum"] or 0
-
-
-@transaction.atomic(durable=True)
-def receive_stock(
-    *,
-    cooperative: Cooperative,
-    variant_id: int,
-    warehouse_id: uuid.UUID,
-    quantity: int,
-    reason: MovementReason = MovementReason.RECEIPT,
-    note: str = "",
-    lot_id: int | None = None,
-    happened_at: datetime.datetime | None = None,
-    idempotency_key: str | None = None,
-    actor: Actor,
-    now: datetime.datetime,
-) -> Stock:
-    """Record a receipt, or a loss (negative quantity with reason LOSS).
-
-    `happened_at`: see `record_movement`. A repeated `idempotency_key` changes nothing. Raises
-    InvalidStockCount, and Missing (also for a closed warehouse and another variant's lot).
-    """
-    if not quantity or abs(quantity) > MAX_COUNT:
-        raise InvalidStockCount(field="quantity")
-    if not Warehouse.objects.for_cooperative(cooperative).open().filter(pk=warehouse_id).exists():
-        raise Missing()
-    stock = lock_stock_row(cooperative=cooperative, variant_id=variant_id, warehouse_id=warehouse_id)
-    if idempotency_key is not None and Movement.objects.filter(idempotency_key=idempotency_key).exists():
-        return stock
-    require_lot_of(stock, lot_id)
-    move_stock(
-        stock,
-        quantity,
-        reason=reason,
-        note=note,
-        lot_id=lot_id,
-        happened_at=happened_at,
-        idempotency_key=idempotency_key,
-        actor=actor,
-        now=now,
-    )
-    refresh_availability(variant_ids={variant_id})
-    return stock
 
 
 def move_stock(

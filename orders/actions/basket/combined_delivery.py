@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from cooperatives.models import Cooperative, Service
+from cooperatives.models import Cooperative, ShippingService
 from orders.actions.basket.basket_lines import (
     lock_existing_basket,
     mark_basket_changed,
@@ -39,7 +39,7 @@ class DeliveryLeg:
     """One cooperative's delivery within an option; `fee` in minor units, None for a split channel service."""
 
     cooperative: Cooperative
-    service: Service
+    service: ShippingService
     choice: RequestedDelivery
     fee: int | None
     minimum_days: int | None
@@ -50,7 +50,7 @@ class DeliveryLeg:
 class CombinedOption:
     """One delivery for the whole basket, named after its leading service. `fee` is the sum of its legs."""
 
-    service: Service
+    service: ShippingService
     fee: int
     legs: list[DeliveryLeg] = field(default_factory=list)
 
@@ -92,7 +92,7 @@ def combined_options(quote: Quote) -> list[CombinedOption]:
             grams=sum(seller_quote.grams for seller_quote in quote.seller_quotes),
         )
     }
-    leading_services: dict[int, Service] = {}
+    leading_services: dict[int, ShippingService] = {}
     for seller_quote in quote.seller_quotes:
         for delivery_option in seller_quote.possible_options:
             leading_services.setdefault(
@@ -147,7 +147,7 @@ def choose_combined_option(
 
 
 def _build_option(
-    service: Service, seller_quotes: Iterable[SellerQuote], fallbacks: Mapping[int, FallbackService]
+    service: ShippingService, seller_quotes: Iterable[SellerQuote], fallbacks: Mapping[int, FallbackService]
 ) -> CombinedOption | None:
     legs = []
     for seller_quote in seller_quotes:
@@ -160,7 +160,7 @@ def _build_option(
 
 
 def _build_leg(
-    seller_quote: SellerQuote, service: Service, fallback: FallbackService | None
+    seller_quote: SellerQuote, service: ShippingService, fallback: FallbackService | None
 ) -> DeliveryLeg | None:
     own_options = [
         option for option in seller_quote.possible_options if option.delivery_method.service_id == service.pk
@@ -184,7 +184,7 @@ def _build_leg(
     )
 
 
-def _build_chosen_leg(seller_quote: SellerQuote, service: Service) -> DeliveryLeg:
+def _build_chosen_leg(seller_quote: SellerQuote, service: ShippingService) -> DeliveryLeg:
     if seller_quote.chosen is None:
         choice = RequestedDelivery(service_id=service.pk)
         return DeliveryLeg(

@@ -179,8 +179,8 @@ def collect_cash(
     change_state(parcel, CodState.COLLECTED, COD_TRANSITIONS, column="cod_state")
     parcel.cod_collected, parcel.cod_collected_at = amount, now
     parcel.cod_holder = parcel.cod_holder or expected_cash_holder(part, parcel)
-    parcel.cod_reason = cash.reason.strip()[:500] if amount != parcel.cod_expected else ""
-    parcel.save(update_fields=["cod_collected", "cod_collected_at", "cod_holder", "cod_reason"])
+    parcel.cash_difference_reason = cash.reason.strip()[:500] if amount != parcel.cod_expected else ""
+    parcel.save(update_fields=["cod_collected", "cod_collected_at", "cod_holder", "cash_difference_reason"])
     payment = (
         Payment.objects.filter(order=order, method=PaymentMethod.COD).order_by("created_at", "pk").first()
     )
@@ -191,14 +191,14 @@ def collect_cash(
         EventKind.CHARGE_SUCCESS,
         amount,
         idempotency_key=_collection_key(parcel),
-        message=parcel.cod_reason,
+        message=parcel.cash_difference_reason,
         parcel=parcel,
         actor=actor,
         now=now,
     )
     if amount != parcel.cod_expected:
         difference = {"expected": parcel.cod_expected, "amount": amount}
-        action, reason = "parcel.cash_differs", parcel.cod_reason
+        action, reason = "parcel.cash_differs", parcel.cash_difference_reason
         record_part_change(order, part, action, parcel, actor=actor, now=now, reason=reason, data=difference)
 
 
@@ -225,8 +225,8 @@ def reverse_collected_cash(parcel: Parcel, *, reason: str, actor: Actor, now: da
         actor=actor,
         now=now,
     )
-    parcel.cod_collected, parcel.cod_collected_at, parcel.cod_reason = 0, None, ""
-    parcel.save(update_fields=["cod_collected", "cod_collected_at", "cod_reason"])
+    parcel.cod_collected, parcel.cod_collected_at, parcel.cash_difference_reason = 0, None, ""
+    parcel.save(update_fields=["cod_collected", "cod_collected_at", "cash_difference_reason"])
 
 
 def _check_amount(parcel: Parcel, amount: int, reason: str, *, is_reported_by_carrier: bool) -> None:

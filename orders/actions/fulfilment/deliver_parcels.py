@@ -260,7 +260,7 @@ def fail_delivery(
     require_outgoing_parcel(parcel)
     if is_already_done(idempotency_key, "parcel.delivery_failed", parcel):
         return parcel
-    change_parcel_state(parcel, ParcelState.FAILED_DELIVERY, failed_at=now, reason=reason.strip())
+    change_parcel_state(parcel, ParcelState.FAILED_DELIVERY, failed_at=now, failure_reason=reason.strip())
     record_part_change(
         order,
         part,

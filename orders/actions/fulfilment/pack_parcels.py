@@ -177,7 +177,7 @@ def close_locked_parcel(
 
     Raises TransitionNotAllowed.
     """
-    code = f"{secrets.randbelow(10**PICKUP_DIGITS):0{PICKUP_DIGITS}}" if part.is_collected else ""
+    code = f"{secrets.randbelow(10**PICKUP_DIGITS):0{PICKUP_DIGITS}}" if part.is_pickup else ""
     change_parcel_state(parcel, ParcelState.PACKED, packed_at=now, pickup_code=code)
     record_part_change(
         order, part, "parcel.packed", parcel, actor=actor, now=now, idempotency_key=idempotency_key

@@ -136,7 +136,7 @@ def cancel_return(
         return parcel
     if parcel.state != ParcelState.HANDED_OVER:
         raise TransitionNotAllowed(from_state=parcel.state, to_state=ParcelState.VOIDED)
-    change_parcel_state(parcel, ParcelState.VOIDED, voided_at=now, reason=reason.strip())
+    change_parcel_state(parcel, ParcelState.VOIDED, voided_at=now, failure_reason=reason.strip())
     record_part_change(
         order,
         part,

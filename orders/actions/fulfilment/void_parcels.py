@@ -88,7 +88,7 @@ def void_locked_parcel(parcel: Parcel, reason: str, *, actor: Actor, now: dateti
 
     A replacement's items are released instead.
     """
-    previous_state = change_parcel_state(parcel, ParcelState.VOIDED, voided_at=now, reason=reason)
+    previous_state = change_parcel_state(parcel, ParcelState.VOIDED, voided_at=now, failure_reason=reason)
     is_undispatched, is_replacement = previous_state in _UNDISPATCHED, parcel.kind == ParcelKind.REPLACEMENT
     if not is_undispatched:
         restore_stock(parcel, should_allocate=not is_replacement, actor=actor, now=now)

@@ -16,7 +16,7 @@ from cooperatives.models import (
     DeliveryKind,
     DeliveryMethod,
     PickupTime,
-    Service,
+    ShippingService,
 )
 from orders.actions.quotes.sales_terms import FallbackService
 from orders.models import CostBearer, DiscountKind
@@ -214,7 +214,7 @@ class SellerQuote:
     delivery_options: list[DeliveryOption]
     chosen: DeliveryOption | None = None
     chosen_time: PickupTime | None = None
-    service: Service | None = None
+    service: ShippingService | None = None
     service_fee: int | None = None
     service_arrival: Arrival | None = None
     delivery_tax_rate: Decimal = Decimal(0)
@@ -255,13 +255,14 @@ class SellerQuote:
         nearby = [
             option
             for option in methods
-            if option.delivery_method.is_collected and not option.delivery_method.is_outside(province_code)
+            if option.delivery_method.is_pickup
+            and not option.delivery_method.is_pickup_outside(province_code)
         ]
         available_deliveries = (option.first_available_delivery for option in (*home_deliveries, *nearby))
         return next((delivery for delivery in available_deliveries if delivery), None)
 
     @property
-    def chosen_service(self) -> Service | None:
+    def chosen_service(self) -> ShippingService | None:
         """The chosen shipping service, offered by the cooperative or by the channel."""
         return self.chosen.delivery_method.service if self.chosen else self.service
 

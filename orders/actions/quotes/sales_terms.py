@@ -22,8 +22,8 @@ from cooperatives.models import (
     DeliveryMethod,
     DeliveryRate,
     MarketDay,
-    Service,
-    ServicePrice,
+    ShippingService,
+    ShippingServicePrice,
     Zone,
 )
 from shop.core.database.bounded_cache import Cache
@@ -56,8 +56,8 @@ _UNREAD_OF_METHODS = dict.fromkeys(
 class FallbackService:
     """A channel service. Its price, in minor units, is charged once per order for all its sellers."""
 
-    service: Service
-    row: ServicePrice
+    service: ShippingService
+    row: ShippingServicePrice
 
     @property
     def price(self) -> int:
@@ -186,7 +186,7 @@ def _market_days(delivery_method_ids: Collection[int]) -> QuerySet[MarketDay]:
 
 
 @compiled_query
-def _service_prices(channel_id: int, country: str) -> QuerySet[ServicePrice]:
+def _service_prices(channel_id: int, country: str) -> QuerySet[ShippingServicePrice]:
     zones = Zone.objects.covering(country, channel_id=channel_id)
-    service_prices = ServicePrice.objects.filter(channel=channel_id, service__zone__in=zones)
+    service_prices = ShippingServicePrice.objects.filter(channel=channel_id, service__zone__in=zones)
     return service_prices.select_related("service", "service__tax_class").order_by("service")

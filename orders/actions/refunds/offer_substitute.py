@@ -84,7 +84,7 @@ def offer_substitute(
     *,
     part_id: int,
     offer: SubstituteOffer,
-    confirmed_values: str | None = None,
+    confirmation_token: str | None = None,
     idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
@@ -95,10 +95,10 @@ def offer_substitute(
     line cannot be packed. A line sold by weight that is not weighed yet is replaced as a whole. A repeated
     `idempotency_key` returns the first offer.
 
-    `confirmed_values` are the values of a loss that a person confirmed. They are empty at first. Apps pass
-    None and are not asked. Raises EmptyRefund (the items are free), InvalidSubstituteQuantity, KeyReused,
-    LinesNotWeighed, Missing, SoldOut, SubstituteAtALoss, SubstituteUnanswered, UnsuitableSubstitute,
-    TransitionNotAllowed.
+    `confirmation_token` is that of an earlier SubstituteAtALoss, to confirm it. It is empty at first. Apps
+    pass None and are not asked. Raises EmptyRefund (the items are free), InvalidSubstituteQuantity,
+    KeyReused, LinesNotWeighed, Missing, SoldOut, SubstituteAtALoss, SubstituteUnanswered,
+    UnsuitableSubstitute, TransitionNotAllowed.
     """
     order, part = locks.lock_part(part_id)
     existing = _existing_offer(part, idempotency_key)
@@ -115,7 +115,7 @@ def offer_substitute(
     substitute = _build_substitute(part, limit, offer, quoted, idempotency_key=idempotency_key, now=now)
     quote = quote_substitute(order, limit.line, substitute)
     _require_confirmed_loss(
-        offer, substitute_loss(quote), currency=order.currency, confirmed_values=confirmed_values
+        offer, substitute_loss(quote), currency=order.currency, confirmation_token=confirmation_token
     )
     substitute.total_gross = quote.total
     substitute.save(force_insert=True)
@@ -277,13 +277,15 @@ def _check_quantities(limit: LineRefundLimit, offer: SubstituteOffer) -> None:
 
 
 def _require_confirmed_loss(
-    offer: SubstituteOffer, loss: int, *, currency: str, confirmed_values: str | None
+    offer: SubstituteOffer, loss: int, *, currency: str, confirmation_token: str | None
 ) -> None:
     """Raise SubstituteAtALoss, with the values, unless there is no loss or a person confirmed these."""
-    unusual_values = f"{offer.variant_id}-{offer.substitute_quantity}-{offer.quantity}-{loss}"
-    if loss > 0 and confirmed_values is not None and confirmed_values != unusual_values:
+    required_token = f"{offer.variant_id}-{offer.substitute_quantity}-{offer.quantity}-{loss}"
+    if loss > 0 and confirmation_token is not None and confirmation_token != required_token:
         text = _("The cooperative bears %(sum)s. Send again if that is right.")
-        raise SubstituteAtALoss(text % {"sum": format_money(loss, currency)}, unusual_values=unusual_values)
+        raise SubstituteAtALoss(
+            text % {"sum": format_money(loss, currency)}, confirmation_token=required_token
+        )
 
 
 def _quote_variant(

@@ -53,8 +53,8 @@ def add_commission_rate(
     cooperative_id: int | None,
     category_id: int | None,
     percent: Decimal,
-    from_day: datetime.date,
-    until_day: datetime.date | None = None,
+    valid_from: datetime.date,
+    valid_until: datetime.date | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> CommissionRate:
@@ -62,7 +62,7 @@ def add_commission_rate(
 
     Raises InvalidRatePeriod, Missing, InvalidPercent, RateAlreadyExists.
     """
-    _check_rate(percent, from_day, until_day)
+    _check_rate(percent, valid_from, valid_until)
     if cooperative_id is not None and not Cooperative.objects.filter(pk=cooperative_id).exists():
         raise Missing()
     if category_id is not None and not Category.objects.filter(pk=category_id).exists():
@@ -71,8 +71,8 @@ def add_commission_rate(
         "cooperative_id": cooperative_id,
         "category_id": category_id,
         "percent": percent,
-        "from_day": from_day,
-        "until_day": until_day,
+        "valid_from": valid_from,
+        "valid_until": valid_until,
     }
     return _add_rate(CommissionRate(**values), values, "commission.rate_added", actor=actor, now=now)
 
@@ -91,8 +91,8 @@ def add_withholding_rate(
     *,
     name: str,
     percent: Decimal,
-    from_day: datetime.date,
-    until_day: datetime.date | None = None,
+    valid_from: datetime.date,
+    valid_until: datetime.date | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> WithholdingRate:
@@ -100,8 +100,8 @@ def add_withholding_rate(
 
     Raises InvalidRatePeriod, InvalidPercent, RateAlreadyExists.
     """
-    _check_rate(percent, from_day, until_day)
-    values = {"name": name.strip(), "percent": percent, "from_day": from_day, "until_day": until_day}
+    _check_rate(percent, valid_from, valid_until)
+    values = {"name": name.strip(), "percent": percent, "valid_from": valid_from, "valid_until": valid_until}
     return _add_rate(WithholdingRate(**values), values, "withholding.rate_added", actor=actor, now=now)
 
 
@@ -131,11 +131,11 @@ def switch_withholding(*, is_on: bool, day: datetime.date, actor: Actor, now: da
         record_change(f"withholding.{'enabled' if is_on else 'disabled'}", shop, actor=actor, now=now)
 
 
-def _check_rate(percent: Decimal, from_day: datetime.date, until_day: datetime.date | None) -> None:
+def _check_rate(percent: Decimal, valid_from: datetime.date, valid_until: datetime.date | None) -> None:
     if not 0 <= percent <= MAX_PERCENT or percent != round(percent, 2):
         raise InvalidPercent(field="percent")
-    if until_day is not None and until_day < from_day:
-        raise InvalidRatePeriod(field="until_day")
+    if valid_until is not None and valid_until < valid_from:
+        raise InvalidRatePeriod(field="valid_until")
 
 
 def _add_rate(
@@ -155,11 +155,11 @@ def _end_rate(
 ) -> Rate:
     if rate is None:
         raise Missing()
-    if last_day < rate.from_day:
+    if last_day < rate.valid_from:
         raise InvalidRatePeriod(field="last_day")
-    data = {"from": _json_value(rate.until_day), "to": _json_value(last_day)}
-    rate.until_day = last_day
-    rate.save(update_fields=["until_day"])
+    data = {"from": _json_value(rate.valid_until), "to": _json_value(last_day)}
+    rate.valid_until = last_day
+    rate.save(update_fields=["valid_until"])
     _record_rate_change(action, rate, data, actor=actor, now=now)
     return rate
 

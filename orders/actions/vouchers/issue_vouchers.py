@@ -94,7 +94,7 @@ def issue_voucher(
     code: str,
     terms: VoucherTerms,
     issuer: Cooperative | None = None,
-    confirmed_values: str | None = None,
+    confirmation_token: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Voucher:
@@ -102,9 +102,9 @@ def issue_voucher(
 
     `issuer` is the cooperative that issues it for its own products at its own cost; None is the platform.
     Raises InvalidVoucherCode, VoucherCodeTaken, InvalidDiscount, EndBeforeStart, MissingBearingCooperative,
-    EmptyVoucherScope, UnusualDiscount, Missing. `confirmed_values`: see `require_usual_discount`.
+    EmptyVoucherScope, UnusualDiscount, Missing. `confirmation_token`: see `require_usual_discount`.
     """
-    _require_usual_terms(channel, terms, confirmed_values)
+    _require_usual_terms(channel, terms, confirmation_token)
     normalised_code = normalise_code(code)
     if not _CODE_PATTERN.fullmatch(normalised_code):
         raise InvalidVoucherCode(field="code")
@@ -134,7 +134,7 @@ def edit_voucher(
     channel: Channel,
     terms: VoucherTerms,
     issuer: Cooperative | None = None,
-    confirmed_values: str | None = None,
+    confirmation_token: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Voucher:
@@ -143,7 +143,7 @@ def edit_voucher(
     value = VoucherValue.objects.filter(voucher=voucher, channel=channel).first()
     current = (voucher.value_type, value.value if value else None, voucher.ends_at)
     if current != (str(terms.value_type), Decimal(terms.value), terms.ends_at):
-        _require_usual_terms(channel, terms, confirmed_values)
+        _require_usual_terms(channel, terms, confirmation_token)
     before = {"value": str(value.value) if value else None, "type": voucher.type}
     _write_terms(voucher, channel, terms, issuer)
     record_change(
@@ -157,12 +157,12 @@ def edit_voucher(
     return voucher
 
 
-def _require_usual_terms(channel: Channel, terms: VoucherTerms, confirmed_values: str | None) -> None:
+def _require_usual_terms(channel: Channel, terms: VoucherTerms, confirmation_token: str | None) -> None:
     """Ask about a discount of more than half, or a voucher without an end; free delivery is usual.
 
     Raises UnusualDiscount.
     """
-    if confirmed_values is None:
+    if confirmation_token is None:
         return
     is_percent = terms.value_type == ValueType.PERCENTAGE
     is_delivery = terms.type == VoucherType.SHIPPING
@@ -172,7 +172,7 @@ def _require_usual_terms(channel: Channel, terms: VoucherTerms, confirmed_values
         usual_amount=(terms.minimum_spent or 0) // 2,
         currency=channel.currency,
         ends_at=terms.ends_at,
-        confirmed_values=confirmed_values,
+        confirmation_token=confirmation_token,
     )
 
 

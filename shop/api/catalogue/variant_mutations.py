@@ -6,7 +6,9 @@ import uuid
 from decimal import Decimal
 
 from catalog.actions.products.save_products import set_default_variant
+from catalog.actions.products.variant_rows import ListPrice
 from catalog.actions.products.variants import (
+    InitialStock,
     create_variant,
     delete_variant,
     set_variant_prices,
@@ -91,7 +93,10 @@ def product_variant_create(
         product_id=product_key if may_manage_row(product, product_key, context) else 0,
         values=_values(input_data, context),
         inputs=attribute_values_from_input(input_data.get("attributes")),
-        stocks=_stocks(input_data.get("stocks")),
+        stocks=[
+            InitialStock(quantity, warehouse_id)
+            for warehouse_id, quantity in _stocks(input_data.get("stocks"))
+        ],
         actor=context.actor,
         now=context.now,
     )
@@ -143,7 +148,7 @@ def product_variant_channel_listing_update(
             )
             if name in price_input
         }
-        prices.append((channel, _minor(price_input["price"], channel), optional_amounts))
+        prices.append(ListPrice(channel, _minor(price_input["price"], channel), optional_amounts))
     changed = set_variant_prices(
         variant_id=int(key_from_arguments(arguments, variant, context)),
         prices=prices,

@@ -17,7 +17,7 @@ from shop.api.account.types import user
 from shop.api.base.channels import channel
 from shop.api.base.places import address
 from shop.api.breadth import Resolver, Selection
-from shop.api.checkout.deliveries import DeliveryView, ShippingMethodView, resolve_deliveries
+from shop.api.checkout.deliveries import DeliveryData, ShippingMethodData, resolve_deliveries
 from shop.api.checkout.problems import basket_problems
 from shop.api.checkout.quotes import load_quotes
 from shop.api.checkout.types import CHECKOUT_PERMISSIONS, changeable_baskets, checkout, line
@@ -170,14 +170,14 @@ def stock_reservation_expires(parents: list[Row], *_: object) -> Sequence[object
     return [ends.get(parent.id) for parent in parents]
 
 
-def _from_delivery(show: Callable[[DeliveryView], object]) -> Resolver:
+def _from_delivery(show: Callable[[DeliveryData], object]) -> Resolver:
     def resolve(
         parents: list[Row], arguments: object, context: Context, selection: Selection
     ) -> Sequence[object]:
         quotes = load_quotes(context, [parent.id for parent in parents])
         chosen_options = [chosen_combined_option(quotes[parent.id]) for parent in parents]
         return [
-            show(DeliveryView(parent.id, ShippingMethodView.from_option(option, quotes[parent.id])))
+            show(DeliveryData(parent.id, ShippingMethodData.from_option(option, quotes[parent.id])))
             if option
             else None
             for parent, option in zip(parents, chosen_options, strict=True)
@@ -193,7 +193,7 @@ checkout.field("deliveryMethod", needs="id")(_from_delivery(lambda chosen: chose
 
 def _shipping_methods(
     parents: list[Row], arguments: object, context: Context, selection: Selection
-) -> list[list[ShippingMethodView]]:
+) -> list[list[ShippingMethodData]]:
     quotes = load_quotes(context, [parent.id for parent in parents])
     return [
         [delivery.method for delivery in resolve_deliveries(parent.id, quotes[parent.id], combined_options)]

@@ -23,7 +23,7 @@ from shop.api.object_types import Row
 
 
 @dataclass(frozen=True, slots=True)
-class ShippingMethodView:
+class ShippingMethodData:
     """A `ShippingMethod`. `price` is in the channel's currency."""
 
     typename: ClassVar[str] = "ShippingMethod"
@@ -36,7 +36,7 @@ class ShippingMethodView:
     metadata: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def from_option(cls, option: CombinedOption, quote: Quote) -> ShippingMethodView:
+    def from_option(cls, option: CombinedOption, quote: Quote) -> ShippingMethodData:
         """Convert an option of a quote. Its metadata has each cooperative's fee by slug, in major units."""
         currency = quote.requested.channel.currency
         return cls(
@@ -55,11 +55,11 @@ class ShippingMethodView:
 
 
 @dataclass(frozen=True, slots=True)
-class DeliveryView:
+class DeliveryData:
     """A `Delivery` of a basket."""
 
     basket_id: uuid.UUID
-    method: ShippingMethodView
+    method: ShippingMethodData
 
     @property
     def id(self) -> str:
@@ -68,10 +68,10 @@ class DeliveryView:
 
 def resolve_deliveries(
     basket_id: uuid.UUID, quote: Quote, options_of: Callable[[Quote], Iterable[CombinedOption]]
-) -> list[DeliveryView]:
+) -> list[DeliveryData]:
     """Return the delivery options of a quoted basket."""
     return [
-        DeliveryView(basket_id, ShippingMethodView.from_option(option, quote)) for option in options_of(quote)
+        DeliveryData(basket_id, ShippingMethodData.from_option(option, quote)) for option in options_of(quote)
     ]
 
 

@@ -9,7 +9,7 @@ from cooperatives.models import PICKUP_KINDS, Warehouse
 from orders.models import OrderPart
 from shop.api.breadth import Selection
 from shop.api.catalogue.types import warehouse
-from shop.api.checkout.deliveries import ShippingMethodView
+from shop.api.checkout.deliveries import ShippingMethodData
 from shop.api.context import Context
 from shop.api.ids import Key
 from shop.api.money import MoneyAmount, to_major_units
@@ -56,12 +56,12 @@ def _parts(context: Context, orders: list[Row]) -> dict[Key, list[_Delivery]]:
     return parts_by_order
 
 
-def _combined_method(parts: list[_Delivery]) -> ShippingMethodView | None:
+def _combined_method(parts: list[_Delivery]) -> ShippingMethodData | None:
     """Combine the parts' deliveries into one method; None if none was chosen."""
     first = next((part for part in parts if part["service"] is not None), None)
     if first is None or first["service"] is None:
         return None
-    return ShippingMethodView(
+    return ShippingMethodData(
         first["service"],
         ", ".join(dict.fromkeys(part["delivery_name"] for part in parts if part["delivery_name"])),
         MoneyAmount(sum(part["delivery_gross"] for part in parts), first["order__currency"]),
@@ -82,7 +82,7 @@ def _pickup_warehouse(parts: list[_Delivery]) -> uuid.UUID | None:
 @order.field("shippingMethod", needs="id")
 def shipping_methods(
     orders: list[Row], arguments: object, context: Context, selection: Selection
-) -> list[ShippingMethodView | None]:
+) -> list[ShippingMethodData | None]:
     parts_by_order = _parts(context, orders)
     return [_combined_method(parts_by_order.get(order_row.id, [])) for order_row in orders]
 
@@ -90,7 +90,7 @@ def shipping_methods(
 @order.field("deliveryMethod", needs="id")
 def delivery_methods(
     orders: list[Row], arguments: object, context: Context, selection: Selection
-) -> list[Row | ShippingMethodView | None]:
+) -> list[Row | ShippingMethodData | None]:
     parts_by_order = _parts(context, orders)
     keys = {order_row.id: _pickup_warehouse(parts_by_order.get(order_row.id, [])) for order_row in orders}
     rows = Warehouse.objects.all()

@@ -11,7 +11,7 @@ from orders.actions.quotes.quote_types import Quote, QuotedLine, QuoteProblem
 from orders.models import BasketLine
 from shop.api.breadth import Selection
 from shop.api.catalogue.types import variant
-from shop.api.checkout.deliveries import DeliveryView, ShippingMethodView
+from shop.api.checkout.deliveries import DeliveryData, ShippingMethodData
 from shop.api.context import Context
 from shop.api.money import MoneyAmount
 from shop.api.object_types import Type
@@ -50,13 +50,13 @@ def basket_problems(basket_id: uuid.UUID, quote: Quote, context: Context) -> Seq
         None,
     )
     if refused is not None:
-        deleted = ShippingMethodView(
+        deleted = ShippingMethodData(
             refused.service_id or 0, "", MoneyAmount(0, quote.requested.channel.currency)
         )
         problems.append(
             {
                 "__typename": "CheckoutProblemDeliveryMethodInvalid",
-                "delivery": DeliveryView(basket_id, deleted),
+                "delivery": DeliveryData(basket_id, deleted),
             }
         )
     return problems

@@ -74,9 +74,9 @@ def status_display(parcels: list[Row], *_: object) -> list[str]:
     ]
 
 
-@fulfillment.field(needs="reason")
+@fulfillment.field(needs="failure_reason")
 def reason(parcels: list[Row], *_: object) -> list[str | None]:
-    return [parcel.reason or None for parcel in parcels]
+    return [parcel.failure_reason or None for parcel in parcels]
 
 
 @fulfillment.field("warehouse", needs="warehouse_id")

@@ -5,16 +5,16 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 from graphql import is_enum_type
 
-from catalog.actions.markets.shipping_methods import (
+from catalog.actions.markets.shipping_services import (
     ShippingPriceInput,
     ZoneNotInChannel,
-    create_shipping_method,
-    delete_shipping_method,
+    create_shipping_service,
+    delete_shipping_service,
     set_shipping_prices,
-    update_shipping_method,
+    update_shipping_service,
 )
 from catalog.actions.markets.shipping_zones import ZoneChange, add_zone, change_zone, remove_zone
-from cooperatives.models import Service
+from cooperatives.models import ShippingService
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import InputError
@@ -121,7 +121,7 @@ def shipping_price_create(
     _require_value(input_data, "name")
     if input_data.get("shippingZone") is None:
         raise InputError("REQUIRED", _("Choose a zone."), field="shippingZone")
-    created_method = create_shipping_method(
+    created_method = create_shipping_service(
         values=_method_columns(input_data, context), actor=context.actor, now=context.now
     )
     return _payload(created_method.zone_id, created_method.pk, context, selection)
@@ -135,7 +135,7 @@ def shipping_price_update(
     if "name" in input_data:
         _require_value(input_data, "name")
     values = _method_columns(input_data, context)
-    changed = update_shipping_method(service_id=key, values=values, actor=context.actor, now=context.now)
+    changed = update_shipping_service(service_id=key, values=values, actor=context.actor, now=context.now)
     return _payload(changed.zone_id, key, context, selection)
 
 
@@ -144,9 +144,9 @@ def shipping_price_delete(
     arguments: ShippingPriceDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     key = _method_key(arguments["id"])
-    of_zone = Service.objects.filter(pk=key).values_list("zone", flat=True).first()
+    of_zone = ShippingService.objects.filter(pk=key).values_list("zone", flat=True).first()
     deleted = _payload(None, key, context, selection)
-    delete_shipping_method(service_id=key, actor=context.actor, now=context.now)
+    delete_shipping_service(service_id=key, actor=context.actor, now=context.now)
     return deleted | {"shippingZone": _payload(of_zone, None, context, selection)["shippingZone"]}
 
 

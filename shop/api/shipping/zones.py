@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from django.db.models import Q
 
-from cooperatives.models import Service, ServicePrice, Zone, ZoneCountry
+from cooperatives.models import ShippingService, ShippingServicePrice, Zone, ZoneCountry
 from shop.accounts.staff.permissions import Permission
 from shop.api.base.channels import channel
 from shop.api.base.places import country
@@ -37,7 +37,7 @@ shipping_zone.id()
 shipping_zone.columns(name="name", description="description", default="is_default")
 add_metadata_fields(shipping_zone, Zone, permissions=SHIPPING_PERMISSIONS)
 
-shipping_method_type = Type("ShippingMethodType", lambda context: Service.objects.all())
+shipping_method_type = Type("ShippingMethodType", lambda context: ShippingService.objects.all())
 shipping_method_type.id()
 shipping_method_type.columns(
     name="name", minimumDeliveryDays="minimum_days", maximumDeliveryDays="maximum_days"
@@ -47,9 +47,9 @@ shipping_method_type.related(
 )
 shipping_method_type.unsupported("minimumOrderPrice", "maximumOrderPrice")
 shipping_method_type.unsupported("postalCodeRules", value=[])
-add_metadata_fields(shipping_method_type, Service, permissions=SHIPPING_PERMISSIONS)
+add_metadata_fields(shipping_method_type, ShippingService, permissions=SHIPPING_PERMISSIONS)
 
-shipping_listing = Type("ShippingMethodChannelListing", lambda context: ServicePrice.objects.all())
+shipping_listing = Type("ShippingMethodChannelListing", lambda context: ShippingServicePrice.objects.all())
 shipping_listing.id()
 shipping_listing.related("channel", channel, column="channel_id", rows=Channel.objects.all())
 
@@ -82,7 +82,7 @@ shipping_zone.related_rows("shippingMethods", shipping_method_type, column="zone
 def price_range(zones: list[Row], *_: object) -> list[dict[str, MoneyAmount] | None]:
     """Resolve the range from lowest to highest price; null without prices or with several currencies."""
     prices_by_zone: dict[int, set[tuple[int, str]]] = {}
-    prices = ServicePrice.objects.filter(service__zone__in=[zone_row.id for zone_row in zones])
+    prices = ShippingServicePrice.objects.filter(service__zone__in=[zone_row.id for zone_row in zones])
     for key, price, currency in prices.values_list("service__zone", "price", "currency"):
         prices_by_zone.setdefault(key, set()).add((price, currency))
     ranges: list[dict[str, MoneyAmount] | None] = []

@@ -16,7 +16,7 @@ from catalog.models import (
     Product,
     Variant,
 )
-from cooperatives.models import Service
+from cooperatives.models import ShippingService
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue import types as catalogue_types
@@ -89,7 +89,9 @@ TRANSLATABLE_TYPES = {
     ),
     "PAGE": TranslatableType("Page", content_types.page, Page, PAGE_COLUMNS),
     "MENU_ITEM": TranslatableType("MenuItem", content_types.menu_item, MenuItem, NAME_COLUMNS),
-    "SHIPPING_METHOD": TranslatableType("ShippingMethod", shipping_method_type, Service, SHIPPING_COLUMNS),
+    "SHIPPING_METHOD": TranslatableType(
+        "ShippingMethod", shipping_method_type, ShippingService, SHIPPING_COLUMNS
+    ),
 }
 _DEPRECATED_FIELDS = {"description": "descriptionJson", "content": "contentJson"}
 
@@ -99,11 +101,11 @@ def _add_fields(translatable: TranslatableType) -> None:
     content, field_name = translatable.content, translatable.name[0].lower() + translatable.name[1:]
     content.id()
     for name, column in translatable.columns.items():
-        if translatable.model is Service and column == "description":
+        if translatable.model is ShippingService and column == "description":
             content.unsupported(name)  # shipping methods have no other texts
             continue
         content.columns(**{name: column})
-        if name in _DEPRECATED_FIELDS and translatable.model is not Service:
+        if name in _DEPRECATED_FIELDS and translatable.model is not ShippingService:
             content.columns(**{_DEPRECATED_FIELDS[name]: column})
 
     @content.field(f"{field_name}Id", needs="id")
@@ -129,7 +131,7 @@ for _translatable in TRANSLATABLE_TYPES.values():
 shipping_method_translation = add_translation_field(
     shipping_method_type,
     "ShippingMethodTranslation",
-    "cooperatives.service",
+    "cooperatives.shippingservice",
     rich=("description",),
     required=("name",),
     **SHIPPING_COLUMNS,

@@ -51,5 +51,5 @@ def refusals_as_form_errors(form: Form) -> Iterator[None]:
         raise
     except Refused as refused:
         if isinstance(refused, NeedsConfirmation) and isinstance(form, ConfirmableForm):
-            form.confirmation = refused.unusual_values
+            form.confirmation = refused.confirmation_token
         form.add_error(refused.field if refused.field in form.fields else None, str(refused.message))

@@ -88,8 +88,8 @@ class CommissionForm(forms.Form):
     cooperative = _row_field(_("Cooperative"), Cooperative.objects.none(), pgettext_lazy("report", "All"))
     category = _row_field(_("Category"), Category.objects.none(), pgettext_lazy("report", "All"))
     percent = PercentField(label=_("Percentage of the product price"))
-    from_day = day_field(_("Start date"))
-    until_day = day_field(_("End date"), required=False)
+    valid_from = day_field(_("Start date"))
+    valid_until = day_field(_("End date"), required=False)
 
     def __init__(
         self, data: FormData = None, files: FormFiles = None, **options: Unpack[FormOptions]
@@ -109,8 +109,8 @@ class WithholdingForm(forms.Form):
 
     name = _text_field(_("Tax name"))
     percent = PercentField(label=_("Percentage of the product price"))
-    from_day = day_field(_("Start date"))
-    until_day = day_field(_("End date"), required=False)
+    valid_from = day_field(_("Start date"))
+    valid_until = day_field(_("End date"), required=False)
 
 
 class RateEndForm(forms.Form):

@@ -98,7 +98,7 @@ def switch_withholding_view(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 
 def _rate_terms(form: Form) -> dict[str, Any]:
-    return {name: form.cleaned_data[name] for name in ("percent", "from_day", "until_day")}
+    return {name: form.cleaned_data[name] for name in ("percent", "valid_from", "valid_until")}
 
 
 def _add_rate(
@@ -134,11 +134,11 @@ def _render_page(
     withholding: WithholdingForm | None = None,
 ) -> HttpResponse:
     today = vietnam_date(timezone.now())
-    initial = {"from_day": today}
-    has_ended = Q(until_day__lt=today)
+    initial = {"valid_from": today}
+    has_ended = Q(valid_until__lt=today)
     commission_rates = CommissionRate.objects.select_related("cooperative", "category")
-    commission_rates = commission_rates.order_by("cooperative__name", "category__path", "-from_day", "-pk")
-    withholding_rates = WithholdingRate.objects.order_by("name", "-from_day", "-pk")
+    commission_rates = commission_rates.order_by("cooperative__name", "category__path", "-valid_from", "-pk")
+    withholding_rates = WithholdingRate.objects.order_by("name", "-valid_from", "-pk")
     context = {
         "today": today,
         "all": pgettext("report", "All"),

@@ -59,7 +59,17 @@ _AREAS = {
     ),
     "discounts": ("promotion", "voucher"),
     "people": ("user", "group", "app", "consent", "data_request", "person", "change"),
-    "settings": ("market", "shop", "channel", "zone", "service", "taxclass", "menu", "page", "synonyms"),
+    "settings": (
+        "market",
+        "shop",
+        "channel",
+        "zone",
+        "shippingservice",
+        "taxclass",
+        "menu",
+        "page",
+        "synonyms",
+    ),
 }
 _AREA_NAMES = [
     ("orders", pgettext_lazy("audit", "Orders and parcels")),

@@ -205,10 +205,10 @@ CHANGE_TEXTS: dict[str, Promise] = {
     "pagetype.changed": pgettext_lazy("history", "Page type changed"),
     "producttype.attributes_assigned": pgettext_lazy("history", "Attributes assigned"),
     "producttype.attributes_unassigned": pgettext_lazy("history", "Attributes unassigned"),
-    "service.created": pgettext_lazy("history", "Shipping method created"),
-    "service.changed": pgettext_lazy("history", "Shipping method changed"),
-    "service.deleted": pgettext_lazy("history", "Shipping method deleted"),
-    "service.priced": pgettext_lazy("history", "Shipping prices changed"),
+    "shippingservice.created": pgettext_lazy("history", "Shipping service created"),
+    "shippingservice.changed": pgettext_lazy("history", "Shipping service changed"),
+    "shippingservice.deleted": pgettext_lazy("history", "Shipping service deleted"),
+    "shippingservice.priced": pgettext_lazy("history", "Shipping prices changed"),
     "shop.changed": pgettext_lazy("history", "Shop settings changed"),
     "synonyms.created": pgettext_lazy("history", "Synonyms created"),
     "synonyms.changed": pgettext_lazy("history", "Synonyms changed"),
@@ -255,7 +255,7 @@ _MODEL_NAMES: dict[str, Promise] = {
     "deliverychoice": pgettext_lazy("model", "delivery choice"),
     "productmedia": pgettext_lazy("model", "product picture"),
     "promotion": pgettext_lazy("model", "promotion"),
-    "service": pgettext_lazy("model", "shipping method"),
+    "shippingservice": pgettext_lazy("model", "shipping service"),
     "zone": pgettext_lazy("model", "shipping zone"),
 }
 

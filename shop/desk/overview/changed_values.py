@@ -63,7 +63,6 @@ _FIELD_NAMES: dict[str, Promise] = {
     "requires_second_factor_of_staff": pgettext_lazy("column", "Two-step sign-in for staff"),
     "requires_second_factor_of_managers": pgettext_lazy("column", "Two-step sign-in for managers"),
     "second_factor_grace_days": pgettext_lazy("column", "Days to set it up"),
-    "unit_grams": pgettext_lazy("column", "Grams per unit"),
     "click_and_collect": pgettext_lazy("column", "Pickup"),
     "sku": pgettext_lazy("column", "SKU"),
     "unit": pgettext_lazy("column", "Unit"),
@@ -72,9 +71,9 @@ _FIELD_NAMES: dict[str, Promise] = {
     "percent": pgettext_lazy("column", "Percentage"),
     "starts_at": pgettext_lazy("column", "Starts"),
     "ends_at": pgettext_lazy("column", "Ends"),
-    "from_day": pgettext_lazy("column", "First day"),
-    "until_day": pgettext_lazy("column", "Last day"),
-    "free_above": pgettext_lazy("column", "Free delivery from"),
+    "valid_from": pgettext_lazy("column", "First day"),
+    "valid_until": pgettext_lazy("column", "Last day"),
+    "free_from": pgettext_lazy("column", "Free delivery from"),
     "carrier": pgettext_lazy("column", "Carrier"),
     "minimum_days": pgettext_lazy("column", "Fewest days"),
     "maximum_days": pgettext_lazy("column", "Most days"),
@@ -82,7 +81,6 @@ _FIELD_NAMES: dict[str, Promise] = {
     "cut_off_hours": pgettext_lazy("column", "Hours before closing orders"),
     "pictures": pgettext_lazy("column", "Pictures"),
     "password": pgettext_lazy("column", "Password"),
-    "harvest_months": pgettext_lazy("column", "Season"),
 }
 _CHOICES: dict[str, type[TextChoices]] = {
     "click_and_collect": ClickAndCollect,
@@ -94,7 +92,7 @@ _CHOICES: dict[str, type[TextChoices]] = {
 }
 # Actions that are named after the state they reach and record the state before.
 _STATES: dict[str, type[TextChoices]] = {"cooperative": CooperativeState, "listing": ListingState}
-_MONEY_COLUMNS = frozenset({"amount", "cost", "prior_amount", "free_above"})
+_MONEY_COLUMNS = frozenset({"amount", "cost", "prior_amount", "free_from"})
 # Facts that an action records beside old and new values.
 _AMOUNTS: dict[str, Promise] = {
     "amount": pgettext_lazy("column", "Amount"),
@@ -109,7 +107,7 @@ _FACTS: dict[str, Promise] = {
     "reference": pgettext_lazy("column", "Reference"),
     "phrase": pgettext_lazy("column", "Phrase"),
     "percent": pgettext_lazy("column", "Percentage"),
-    "from_day": pgettext_lazy("column", "First day"),
+    "valid_from": pgettext_lazy("column", "First day"),
     "count": pgettext_lazy("column", "Count"),
     "rows": pgettext_lazy("column", "Rows"),
 }
@@ -117,7 +115,7 @@ _REASONS: dict[str, type[TextChoices]] = {
     "stock.moved": MovementReason,
     "transfer.sent_to_review": ReviewReason,
 }
-_DATES = frozenset({"starts_at", "ends_at", "from_day", "until_day"})
+_DATES = frozenset({"starts_at", "ends_at", "valid_from", "valid_until"})
 _IDS_ONLY = frozenset({"product.pictures_reordered"})  # whose old and new values are keys of rows
 
 

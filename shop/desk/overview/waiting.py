@@ -101,7 +101,7 @@ def revisions() -> OpenTasks:
 
 def unusual_prices() -> OpenTasks:
     """List unusual prices that apps set and nobody has confirmed."""
-    prices = Price.objects.questioned().select_related("variant__product__cooperative")
+    prices = Price.objects.unusual().select_related("variant__product__cooperative")
     first = list(prices[:MAX_SHOWN])
     return OpenTasks(_("Unusual prices"), prices.count(), first, "price", reverse("desk:prices"))
 

@@ -27,7 +27,7 @@ PER_PAGE = 30
 @staff_only(Permission.MANAGE_PRODUCTS)
 def list_unusual_prices(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List unusual prices that nobody has confirmed, oldest first."""
-    prices = Price.objects.questioned().select_related("variant__product__cooperative", "channel")
+    prices = Price.objects.unusual().select_related("variant__product__cooperative", "channel")
     page = Paginator(prices, PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "desk/prices.html", {"page": page})
 

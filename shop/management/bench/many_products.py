@@ -20,7 +20,7 @@ from cooperatives.models import (
     DeliveryKind,
     DeliveryMethod,
     DeliveryRate,
-    Service,
+    ShippingService,
     Warehouse,
     WarehouseChannel,
     Zone,
@@ -132,7 +132,9 @@ def _create_seller(n: int, commune: Division, channel: Channel, random: Random) 
     )
     WarehouseChannel.objects.create(warehouse=warehouse, channel=channel, sort_order=n)
     warehouse.zones.set(Zone.objects.filter(channels=channel))
-    service = Service.objects.filter(zone__channels=channel, kind=DeliveryKind.CARRIER).order_by("pk")[0]
+    service = ShippingService.objects.filter(zone__channels=channel, kind=DeliveryKind.CARRIER).order_by(
+        "pk"
+    )[0]
     delivery_method = DeliveryMethod.objects.create(
         cooperative=cooperative, service=service, kind=DeliveryKind.CARRIER, name="Giao tận nhà"
     )

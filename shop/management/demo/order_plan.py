@@ -262,7 +262,7 @@ class Planner:
                 channel_id=self._channel.pk, province_code=province, grams=grams, subtotal=goods_total
             )
             if fee is not None:
-                (collected if delivery_method.is_collected else shipping_methods).append(delivery_method)
+                (collected if delivery_method.is_pickup else shipping_methods).append(delivery_method)
         if province == "19" and collected and self._random.random() < 0.4:
             delivery_method = self._random.choice(collected)
             for time in delivery_method.pickup_times(now=placed_at):

@@ -151,7 +151,7 @@ def _create_delivery_methods(
                 delivery_method,
                 market_rows.channel,
                 rates,
-                free_above=method_row.get("free_above"),
+                free_from=method_row.get("free_from"),
                 actor=actor,
                 now=now,
             )

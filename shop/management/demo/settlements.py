@@ -53,12 +53,12 @@ def create_rates(*, actor: Actor, now: datetime.datetime) -> None:
             cooperative_id=cooperative_id,
             category_id=category_id,
             percent=percent,
-            from_day=first,
+            valid_from=first,
             actor=actor,
             now=now,
         )
     for name, percent in (("Thuế GTGT", Decimal(1)), ("Thuế TNCN", Decimal("0.5"))):
-        add_withholding_rate(name=name, percent=percent, from_day=first, actor=actor, now=now)
+        add_withholding_rate(name=name, percent=percent, valid_from=first, actor=actor, now=now)
 
 
 def split_into_periods(planned: Sequence[PlannedOrder], *, now: datetime.datetime) -> list[Period]:

@@ -1,4 +1,4 @@
-"""Set up a market: channel, categories, product types, shipping methods, groups."""
+"""Set up a market: channel, categories, product types, shipping services, groups."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from catalog.models import (
     ProductType,
     ProductTypeAttribute,
 )
-from cooperatives.models import Cooperative, Service, ServicePrice, Zone, ZoneCountry
+from cooperatives.models import Cooperative, ShippingService, ShippingServicePrice, Zone, ZoneCountry
 from cooperatives.states import CooperativeState
 from shop.accounts.models import Group, GroupPermission
 from shop.accounts.staff.permissions import Permission
@@ -44,7 +44,7 @@ class MarketRows:
     types: Mapping[str, ProductType]
     attributes: Mapping[str, Attribute]
     categories: Mapping[str, Category]
-    services: Mapping[str, Service]
+    services: Mapping[str, ShippingService]
 
 
 def create_market(
@@ -137,8 +137,8 @@ def _attribute(row: TomlTable) -> Attribute:
     )[0]
 
 
-def _service(row: TomlTable, channel: Channel, zone: Zone, tax_class: TaxClass) -> Service:
-    service = Service.objects.get_or_create(
+def _service(row: TomlTable, channel: Channel, zone: Zone, tax_class: TaxClass) -> ShippingService:
+    service = ShippingService.objects.get_or_create(
         zone=zone,
         kind=row["kind"],
         defaults={
@@ -148,7 +148,7 @@ def _service(row: TomlTable, channel: Channel, zone: Zone, tax_class: TaxClass) 
             "tax_class": tax_class,
         },
     )[0]
-    ServicePrice.objects.get_or_create(
+    ShippingServicePrice.objects.get_or_create(
         service=service, channel=channel, defaults={"currency": channel.currency, "price": row["price"]}
     )
     return service

@@ -16,9 +16,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog.actions.stock.lots import add_lot_stage, count_lot
-from catalog.actions.stock.stock_movements import receive_stock
+from catalog.actions.stock.receipts_and_losses import write_off_stock
 from catalog.actions.stock.transfer_stock import transfer_stock
-from catalog.models import Lot, LotBalance, MovementReason
+from catalog.models import Lot, LotBalance
 from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.models import Warehouse
 from shop.core.dates.calendar import vietnam_date
@@ -96,11 +96,10 @@ def move_lot(request: HttpRequest, membership: MembershipContext, lot_id: int) -
         )
     elif kind == LotMove.LOSS:
         action = partial(
-            receive_stock,
+            write_off_stock,
             variant_id=lot.variant_id,
             warehouse_id=data["warehouse"],
-            quantity=-data["quantity"],
-            reason=MovementReason.LOSS,
+            quantity=data["quantity"],
             **common,
         )
     else:

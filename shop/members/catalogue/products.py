@@ -16,7 +16,8 @@ from catalog.actions.products.draft_products import create_draft_product
 from catalog.actions.products.product_details import NewProduct
 from catalog.actions.products.product_revisions import revised_product, revised_variant_name
 from catalog.actions.products.save_products import update_product
-from catalog.actions.products.variants import create_variant, update_variant
+from catalog.actions.products.variant_rows import ListPrice
+from catalog.actions.products.variants import InitialStock, create_variant, update_variant
 from catalog.models import Category, Price, ProductType, Variant
 from catalog.states import ListingState
 from cooperatives.access import MemberRight, MembershipContext
@@ -117,9 +118,9 @@ def add_variant(request: HttpRequest, membership: MembershipContext, listing_id:
             product_id=listing.product_id,
             cooperative=membership.cooperative,
             values=details.columns(),
-            prices=[(listing.channel, details.price)],
-            stocks=[(None, form.cleaned_data["on_hand"])],
-            confirmed_values=form.cleaned_data["confirmed"],
+            prices=[ListPrice(listing.channel, details.price)],
+            stocks=[InitialStock(form.cleaned_data["on_hand"])],
+            confirmation_token=form.cleaned_data["confirmed"],
             idempotency_key=submitted_key(request, "variant", listing.pk),
             actor=membership.actor,
             now=timezone.now(),
@@ -158,8 +159,8 @@ def edit_variant(
             variant_id=existing.pk,
             cooperative=membership.cooperative,
             values=details.columns(),
-            prices=[(listing.channel, details.price)],
-            confirmed_values=form.cleaned_data["confirmed"],
+            prices=[ListPrice(listing.channel, details.price)],
+            confirmation_token=form.cleaned_data["confirmed"],
             actor=membership.actor,
             now=timezone.now(),
         )

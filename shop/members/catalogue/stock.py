@@ -17,7 +17,8 @@ from django.views.decorators.http import require_POST
 
 from catalog.actions.sellers.profile_texts import pause_seller
 from catalog.actions.stock.lots import receive_lot
-from catalog.actions.stock.stock_movements import StockCount, count_stocks, receive_stock
+from catalog.actions.stock.receipts_and_losses import receive_stock
+from catalog.actions.stock.stock_movements import StockCount, count_stocks
 from catalog.models import Stock, Variant
 from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.actions.cooperative_lifecycle import resume_cooperative

@@ -72,7 +72,7 @@ def edit_delivery_method(
     form = DeliveryMethodTextsForm(
         request.POST or None,
         initial=DeliveryMethodTextsForm.initial_for(method),
-        warehouses=_open_warehouses(membership) if method.is_collected else [],
+        warehouses=_open_warehouses(membership) if method.is_pickup else [],
         delivery_kind=method.kind,
     )
     if not form.is_valid():
@@ -116,7 +116,7 @@ def edit_delivery_rates(
         delivery_method_id=method.pk,
         channel=channel,
         rates=table.rates,
-        free_above=table.free_above.cleaned_data["free_above"],
+        free_from=table.free_from.cleaned_data["free_from"],
         actor=membership.actor,
         now=timezone.now(),
     )
@@ -130,7 +130,7 @@ def edit_market_days(
 ) -> HttpResponse:
     """Edit the market days of a pickup method."""
     method = _find_method(membership, delivery_method_id)
-    if not method.is_collected:
+    if not method.is_pickup:
         raise Missing()
     booked_slots = PickupSlot.objects.filter(
         delivery_method=method, day__gte=vietnam_date(timezone.now()), booked__gt=0
@@ -202,7 +202,7 @@ def _rate_summary(delivery_method: DeliveryMethod, channel: Channel) -> dict[str
     return {
         "lowest": min(prices, default=0),
         "highest": max(prices, default=0),
-        "place_count": 0 if "" in province_codes or delivery_method.is_collected else len(province_codes),
+        "place_count": 0 if "" in province_codes or delivery_method.is_pickup else len(province_codes),
         "day_count": len(delivery_method.market_days.all()),
     }
 

@@ -43,8 +43,8 @@ class BracketForm(MembersForm):
         return self.cleaned_data.get("price") is not None
 
 
-class FreeAboveForm(MembersForm):
-    free_above = WholeNumberField(
+class FreeFromForm(MembersForm):
+    free_from = WholeNumberField(
         label=_("Free delivery from this amount of products"),
         min_value=1,
         max_value=MAX_FEE,
@@ -71,8 +71,8 @@ class ProvinceGroup:
 class RateTable:
     """Rates by groups of provinces and by weight, and the amount above which delivery is free."""
 
-    def __init__(self, groups: list[ProvinceGroup], free_above: FreeAboveForm) -> None:
-        self.groups, self.free_above = groups, free_above
+    def __init__(self, groups: list[ProvinceGroup], free_from: FreeFromForm) -> None:
+        self.groups, self.free_from = groups, free_from
 
     @classmethod
     def from_method(
@@ -98,7 +98,7 @@ class RateTable:
         ]
         return cls(
             [*groups, _province_group(ELSEWHERE, None, [], rates_elsewhere)],
-            FreeAboveForm(initial={"free_above": delivery_method.free_above}),
+            FreeFromForm(initial={"free_from": delivery_method.free_from}),
         )
 
     @classmethod
@@ -107,12 +107,12 @@ class RateTable:
         added_to = data.get("more", "")
         requested = min(submitted_row_count(data, "groups") + (added_to == "group"), MAX_GROUPS)
         prefixes = [f"group-{position}" for position in range(requested)]
-        free_above = FreeAboveForm(initial=data.dict()) if added_to else FreeAboveForm(data)
+        free_from = FreeFromForm(initial=data.dict()) if added_to else FreeFromForm(data)
         groups = [
             _submitted_group(data, prefix, provinces if prefix != ELSEWHERE else None, added_to)
             for prefix in (*prefixes, ELSEWHERE)
         ]
-        return cls(groups, free_above)
+        return cls(groups, free_from)
 
     @property
     def forms(self) -> list[MembersForm]:
@@ -120,7 +120,7 @@ class RateTable:
         ordered: list[MembersForm] = []
         for group in self.groups:
             ordered += [group.provinces_form, *group.rows] if group.provinces_form else group.rows
-        return [*ordered, self.free_above]
+        return [*ordered, self.free_from]
 
     @property
     def has_errors(self) -> bool:

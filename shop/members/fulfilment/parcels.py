@@ -77,7 +77,7 @@ def hand_over_parcel_view(
         return _render_form(request, membership, parcel, form, "handover")
     message = (
         _("Ready for pickup. The buyer has been notified.")
-        if parcel.part.is_collected
+        if parcel.part.is_pickup
         else _("Parcel handed over.")
     )
     return _run_transition(request, membership, parcel, hand_over_parcel, message, dispatch=form.dispatch)

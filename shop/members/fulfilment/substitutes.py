@@ -52,7 +52,7 @@ def offer_substitute_view(
             offer_substitute(
                 part_id=part.pk,
                 offer=form.offer,
-                confirmed_values=form.cleaned_data["confirmed"],
+                confirmation_token=form.cleaned_data["confirmed"],
                 idempotency_key=submitted_key(request, "substitute", part.pk),
                 actor=membership.actor,
                 now=timezone.now(),

@@ -195,7 +195,7 @@ def _describe_task(part: OrderPart, stage: Stage, now: datetime.datetime) -> tup
     if stage == Stage.ON_THE_WAY:
         if any(parcel.state == ParcelState.FAILED_DELIVERY for parcel in part.parcels.all()):
             return _("Delivery failed"), "bad", "urgent", "triangle-alert"
-        if part.is_collected:
+        if part.is_pickup:
             return _("Waiting for pickup"), "info", "", "package-open"
         return _("On the way"), "info", "", "truck"
     if part.state == PartState.ACCEPTED:

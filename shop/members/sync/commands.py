@@ -11,10 +11,12 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from catalog.actions.listings.listing_states import pause_listing, resume_listing
+from catalog.actions.products.variant_rows import ListPrice
 from catalog.actions.products.variants import update_variant
-from catalog.actions.stock.stock_movements import MAX_COUNT, count_stock, receive_stock
+from catalog.actions.stock.receipts_and_losses import receive_stock, write_off_stock
+from catalog.actions.stock.stock_movements import MAX_COUNT, count_stock
 from catalog.actions.stock.transfer_stock import transfer_stock
-from catalog.models import Listing, MovementReason, Variant
+from catalog.models import Listing, Stock, Variant
 from cooperatives.access import MemberRight
 from orders.actions.cash_on_delivery.cash_collection import EXPECTED_CASH, CollectedCash
 from orders.actions.fulfilment.deliver_parcels import (
@@ -120,28 +122,26 @@ def _fail_delivery(call: CommandCall) -> PreparedCommand:
 
 
 def _receive_stock(call: CommandCall) -> PreparedCommand:
-    return _move_stock(call, MovementReason.RECEIPT)
+    return _change_stock(call, receive_stock)
 
 
-def _lose_stock(call: CommandCall) -> PreparedCommand:
-    return _move_stock(call, MovementReason.LOSS)
+def _write_off_stock(call: CommandCall) -> PreparedCommand:
+    return _change_stock(call, write_off_stock)
 
 
-def _move_stock(call: CommandCall, reason: MovementReason) -> PreparedCommand:
+def _change_stock(call: CommandCall, action: Callable[..., Stock]) -> PreparedCommand:
     variant, payload = _find_variant(call), call.payload
-    quantity = payload.whole_number("quantity", maximum=MAX_COUNT)
-    action = partial(
-        receive_stock,
+    bound_action = partial(
+        action,
         cooperative=call.membership.cooperative,
         variant_id=variant.pk,
         warehouse_id=payload.key("warehouse"),
-        quantity=-quantity if reason == MovementReason.LOSS else quantity,
-        reason=reason,
+        quantity=payload.whole_number("quantity", maximum=MAX_COUNT),
         note=payload.text("note", max_length=250),
         happened_at=call.happened_at,
         **call.by_with_key,
     )
-    return PreparedCommand(RowReference(PRODUCT, variant.product_id), action)
+    return PreparedCommand(RowReference(PRODUCT, variant.product_id), bound_action)
 
 
 def _transfer_stock(call: CommandCall) -> PreparedCommand:
@@ -186,9 +186,9 @@ def _change_price(call: CommandCall) -> PreparedCommand:
         variant_id=variant.pk,
         cooperative=call.membership.cooperative,
         values={},
-        prices=[(listing.channel, amount)],
+        prices=[ListPrice(listing.channel, amount)],
         seen_prices={listing.channel_id: payload.optional_number("seen", maximum=MAX_AMOUNT)},
-        confirmed_values=payload.text("confirmed", max_length=60),
+        confirmation_token=payload.text("confirmed", max_length=60),
         **call.by,
     )
     return PreparedCommand(RowReference(PRODUCT, variant.product_id), action)
@@ -220,7 +220,7 @@ COMMANDS: Mapping[str, Command] = {
     "report_collected_cash": Command(MemberRight.PACK, _report_collected_cash),
     "fail_delivery": Command(MemberRight.PACK, _fail_delivery),
     "receive_stock": Command(MemberRight.COUNT_STOCK, _receive_stock),
-    "lose_stock": Command(MemberRight.COUNT_STOCK, _lose_stock),
+    "write_off_stock": Command(MemberRight.COUNT_STOCK, _write_off_stock),
     "transfer_stock": Command(MemberRight.COUNT_STOCK, _transfer_stock),
     "count_stock": Command(MemberRight.COUNT_STOCK, _count_stock),
     "change_price": Command(MemberRight.LIST, _change_price),

@@ -163,7 +163,7 @@ def _part_row(
             "kind": part.delivery_kind,
             "name": part.delivery_name,
             "carrier": part.carrier,
-            "is_collected": part.is_collected,
+            "is_pickup": part.is_pickup,
             "pickup_place": part.pickup_place,
             "pickup_day": part.pickup_day,
             "pickup_starts": part.pickup_starts,

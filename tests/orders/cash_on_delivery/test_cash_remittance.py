@@ -175,12 +175,12 @@ def test_buyer_who_pays_less_owes_the_difference() -> None:
 
     parcel = reload(parcel)
     order = parcel.part.order
-    assert (parcel.cod_expected, parcel.cod_collected, parcel.cod_reason) == (
+    assert (parcel.cod_expected, parcel.cod_collected, parcel.cash_difference_reason) == (
         230_000,
         180_000,
         "thiếu tiền mặt",
     )
-    assert parcel.has_cash_short
+    assert parcel.has_cash_shortfall
     assert (order.charged, order.amount_due, order.charge_coverage) == (180_000, 50_000, Coverage.PARTIAL)
     change = Change.objects.get(action="parcel.cash_differs")
     assert (change.reason, change.data["expected"], change.data["amount"]) == (

@@ -11,9 +11,11 @@ import uuid
 
 import pytest
 
+from catalog.actions.products.variant_rows import ListPrice
 from catalog.actions.products.variants import update_variant
-from catalog.actions.stock.stock_movements import count_stock, receive_stock
-from catalog.models import MovementReason, Stock, Variant
+from catalog.actions.stock.receipts_and_losses import receive_stock, write_off_stock
+from catalog.actions.stock.stock_movements import count_stock
+from catalog.models import Stock, Variant
 from cooperatives.actions.cooperative_lifecycle import pause_cooperative, resume_cooperative
 from cooperatives.models import Cooperative, DeliveryMethod
 from orders.actions.basket.basket_lines import (
@@ -316,13 +318,8 @@ class RandomWalk:
 
     def step_receive(self) -> None:
         quantity = self.rng.choice([-2, 1, 2, 3])
-        reason = MovementReason.RECEIPT if quantity > 0 else MovementReason.LOSS
-        receive_stock(
-            **self._stock(self.pick_row(Variant)),
-            quantity=quantity,
-            reason=reason,
-            **self.actor_and_time,
-        )
+        action = receive_stock if quantity > 0 else write_off_stock
+        action(**self._stock(self.pick_row(Variant)), quantity=abs(quantity), **self.actor_and_time)
 
     def step_reprice(self) -> None:
         variant = self.pick_row(Variant)
@@ -330,7 +327,7 @@ class RandomWalk:
             cooperative=variant.cooperative,
             variant_id=variant.pk,
             values={},
-            prices=[(self.channel, self.rng.randint(1, 500_000))],
+            prices=[ListPrice(self.channel, self.rng.randint(1, 500_000))],
             **self.actor_and_time,
         )
 

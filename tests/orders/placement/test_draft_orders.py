@@ -121,8 +121,8 @@ def test_draft_takes_rates_of_placement_day() -> None:
     edit(order, (variant, 2))
     commission_of_draft = order.lines.get().commission
     day = vietnam_date(LATER)
-    make_commission_rate(4, variant.cooperative, from_day=day)
-    add_withholding_rate(name="VAT", percent=Decimal("1.5"), from_day=day, actor=STAFF, now=LATER)
+    make_commission_rate(4, variant.cooperative, valid_from=day)
+    add_withholding_rate(name="VAT", percent=Decimal("1.5"), valid_from=day, actor=STAFF, now=LATER)
     switch_withholding(is_on=True, day=day, actor=STAFF, now=LATER)
 
     place_draft(order_id=order.pk, consents=CONSENTS, actor=STAFF, now=LATER)

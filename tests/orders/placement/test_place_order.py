@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 
+from catalog.actions.products.variant_rows import ListPrice
 from catalog.actions.products.variants import update_variant
 from catalog.actions.stock.stock_movements import count_stock
 from catalog.models import Listing, Variant
@@ -77,7 +78,7 @@ def reprice(variant, price):
         cooperative=variant.cooperative,
         variant_id=variant.pk,
         values={},
-        prices=[(make_channel(), price)],
+        prices=[ListPrice(make_channel(), price)],
         actor=ACTOR,
         now=NOW,
     )

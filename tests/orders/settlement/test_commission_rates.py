@@ -63,16 +63,16 @@ def test_most_specific_rate_applies_with_cooperative_before_category() -> None:
 
 def test_rate_applies_from_first_to_last_day() -> None:
     variant = make_variant(price=100_000)
-    make_commission_rate(9, from_day=TOMORROW)
-    make_commission_rate(8, until_day=YESTERDAY)
-    make_commission_rate(5, from_day=datetime.date(2026, 1, 1), until_day=TODAY)
+    make_commission_rate(9, valid_from=TOMORROW)
+    make_commission_rate(8, valid_until=YESTERDAY)
+    make_commission_rate(5, valid_from=datetime.date(2026, 1, 1), valid_until=TODAY)
 
     assert rate_of(variant) == (5, 5_000)
 
 
 def test_later_of_two_equal_rates_applies() -> None:
     variant = make_variant(price=100_000)
-    make_commission_rate(6, from_day=YESTERDAY)
+    make_commission_rate(6, valid_from=YESTERDAY)
     make_commission_rate(5)
 
     assert rate_of(variant) == (6, 6_000)
@@ -98,14 +98,14 @@ def test_adding_and_ending_rate_are_recorded() -> None:
         cooperative_id=seller.pk,
         category_id=None,
         percent=Decimal("4.50"),
-        from_day=TODAY,
+        valid_from=TODAY,
         actor=DESK,
         now=NOW,
     )
     end_commission_rate(rate_id=rate.pk, last_day=TOMORROW, actor=DESK, now=NOW)
 
     rate.refresh_from_db()
-    assert (rate.percent, rate.from_day, rate.until_day) == (Decimal("4.50"), TODAY, TOMORROW)
+    assert (rate.percent, rate.valid_from, rate.valid_until) == (Decimal("4.50"), TODAY, TOMORROW)
     changes = Change.objects.of_row(rate).oldest_first().values_list("action", "cooperative", "data")
     assert list(changes) == [
         (
@@ -115,8 +115,8 @@ def test_adding_and_ending_rate_are_recorded() -> None:
                 "cooperative_id": seller.pk,
                 "category_id": None,
                 "percent": "4.50",
-                "from_day": "2026-11-24",
-                "until_day": None,
+                "valid_from": "2026-11-24",
+                "valid_until": None,
             },
         ),
         ("commission.rate_ended", seller.pk, {"from": None, "to": "2026-11-25"}),
@@ -129,20 +129,20 @@ def test_adding_and_ending_rate_are_recorded() -> None:
         ({"percent": Decimal("100.01")}, InvalidPercent, "invalid_percent"),
         ({"percent": Decimal(-1)}, InvalidPercent, "invalid_percent"),
         ({"percent": Decimal("1.005")}, InvalidPercent, "invalid_percent"),
-        ({"until_day": YESTERDAY}, InvalidRatePeriod, "invalid_rate_period"),
+        ({"valid_until": YESTERDAY}, InvalidRatePeriod, "invalid_rate_period"),
         ({"cooperative_id": 999_999}, Missing, "missing"),
         ({"category_id": 999_999}, Missing, "missing"),
     ],
 )
 def test_invalid_rate_is_refused(fields, error, code) -> None:
-    rate_fields = {"cooperative_id": None, "category_id": None, "percent": Decimal(5), "from_day": TODAY}
+    rate_fields = {"cooperative_id": None, "category_id": None, "percent": Decimal(5), "valid_from": TODAY}
 
     with assert_refused(error, code):
         add_commission_rate(**rate_fields | fields, actor=DESK, now=NOW)
 
 
 def test_duplicate_rate_is_refused() -> None:
-    rate_fields = {"cooperative_id": None, "category_id": None, "percent": Decimal(5), "from_day": TODAY}
+    rate_fields = {"cooperative_id": None, "category_id": None, "percent": Decimal(5), "valid_from": TODAY}
     add_commission_rate(**rate_fields, actor=DESK, now=NOW)
 
     with assert_refused(RateAlreadyExists, "rate_already_exists"):
@@ -150,7 +150,7 @@ def test_duplicate_rate_is_refused() -> None:
 
 
 def test_rate_cannot_end_before_it_begins() -> None:
-    rate = make_commission_rate(5, from_day=TODAY)
+    rate = make_commission_rate(5, valid_from=TODAY)
 
     with assert_refused(InvalidRatePeriod, "invalid_rate_period"):
         end_commission_rate(rate_id=rate.pk, last_day=YESTERDAY, actor=DESK, now=NOW)
@@ -160,7 +160,7 @@ def test_rate_cannot_end_before_it_begins() -> None:
 
 def withholding(name, percent, **days):
     return add_withholding_rate(
-        name=name, percent=Decimal(percent), **{"from_day": TODAY} | days, actor=DESK, now=NOW
+        name=name, percent=Decimal(percent), **{"valid_from": TODAY} | days, actor=DESK, now=NOW
     )
 
 
@@ -177,7 +177,7 @@ def test_no_tax_is_withheld_until_switched_on() -> None:
 def test_tax_is_withheld_at_rates_of_the_day() -> None:
     withholding("GTGT", "1")
     withholding("TNCN", "0.5")
-    withholding("sau này", "7", from_day=TOMORROW)
+    withholding("sau này", "7", valid_from=TOMORROW)
     switch_withholding(is_on=True, day=TODAY, actor=DESK, now=NOW)
 
     part = make_order((make_variant(price=100_000), 1)).parts.get()
@@ -199,12 +199,12 @@ def test_switching_withholding_off_affects_later_orders_only() -> None:
 
     after = make_order((make_variant(price=100_000), 1)).parts.get()
     assert (before.withholding_rate, after.withholding_rate) == (1, 0)
-    assert end_withholding_rate(rate_id=rate.pk, last_day=TODAY, actor=DESK, now=NOW).until_day == TODAY
+    assert end_withholding_rate(rate_id=rate.pk, last_day=TODAY, actor=DESK, now=NOW).valid_until == TODAY
     assert WithholdingRate.objects.total_percent(TOMORROW) == 0
 
 
 def test_withholding_without_rate_is_refused() -> None:
-    withholding("sau này", "7", from_day=TOMORROW)
+    withholding("sau này", "7", valid_from=TOMORROW)
 
     with assert_refused(NoWithholdingRate, "no_withholding_rate"):
         switch_withholding(is_on=True, day=TODAY, actor=DESK, now=NOW)

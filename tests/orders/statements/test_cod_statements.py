@@ -190,7 +190,7 @@ def test_accepted_short_and_surplus_amounts_change_balance_of_order() -> None:
     short, over = reload(short_parcel).part.order, reload(surplus_parcel).part.order
     assert (short.charged, short.amount_due) == (200_000, 30_000)
     assert (over.charged, over.charge_coverage) == (250_000, Coverage.OVER)
-    assert reload(short_parcel).cod_reason == "According to the carrier's statement."
+    assert reload(short_parcel).cash_difference_reason == "According to the carrier's statement."
 
 
 def test_unmatched_row_is_assigned_to_named_parcel() -> None:

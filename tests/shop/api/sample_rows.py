@@ -15,7 +15,7 @@ from catalog.models import (
     ProductType,
     Variant,
 )
-from cooperatives.models import Cooperative, Service, Warehouse, Zone
+from cooperatives.models import Cooperative, ShippingService, Warehouse, Zone
 from orders.models import Basket, BasketLine, Order, OrderLine, Parcel, Payment, Voucher
 from shop.accounts.models import Address, App, AppToken, Group, User
 from shop.api.ids import global_ids
@@ -57,8 +57,8 @@ _MODELS: dict[str, type[Model]] = {
     "ProductMedia": ProductMedia,
     "ProductType": ProductType,
     "ProductVariant": Variant,
-    "ShippingMethod": Service,
-    "ShippingMethodType": Service,
+    "ShippingMethod": ShippingService,
+    "ShippingMethodType": ShippingService,
     "ShippingZone": Zone,
     "TaxClass": TaxClass,
     "TransactionItem": Payment,

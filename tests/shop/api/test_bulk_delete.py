@@ -12,7 +12,7 @@ from catalog.models import (
     ProductType,
     Variant,
 )
-from cooperatives.models import Service, Zone
+from cooperatives.models import ShippingService, Zone
 from shop.accounts.models import User
 from shop.accounts.staff.permissions import Permission
 from shop.api.ids import global_id
@@ -63,7 +63,11 @@ def deletable_rows():
         ("pageTypeBulkDelete", "PageType", make_two(PageType, slug="tin", name="Tin")),
         ("menuItemBulkDelete", "MenuItem", make_two(MenuItem, menu=menu, name="Mục", url="https://a.vn")),
         ("menuBulkDelete", "Menu", make_two(Menu, slug="duoi", name="Dưới")),
-        ("shippingPriceBulkDelete", "ShippingMethodType", make_two(Service, zone=zone, name="Gửi xe")),
+        (
+            "shippingPriceBulkDelete",
+            "ShippingMethodType",
+            make_two(ShippingService, zone=zone, name="Gửi xe"),
+        ),
         ("shippingZoneBulkDelete", "ShippingZone", make_two(Zone, name="Vùng")),
         ("customerBulkDelete", "User", make_two(make_user)),
         ("staffBulkDelete", "User", make_two(make_staff)),

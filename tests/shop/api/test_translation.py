@@ -7,7 +7,7 @@ import json
 import pytest
 
 from catalog.models import Attribute, AttributeValue, Collection, InputType, ProductAttributeValue
-from cooperatives.models import Service
+from cooperatives.models import ShippingService
 from shop.accounts.staff.permissions import Permission
 from shop.api.ids import global_id
 from shop.content.models import Menu, MenuItem, Page, PageType
@@ -137,7 +137,7 @@ def test_each_translatable_kind_is_translated(token) -> None:
             ),
             name_input,
         ),
-        ("shippingPrice", "ShippingPriceTranslationInput", Service.objects.get(), name_input),
+        ("shippingPrice", "ShippingPriceTranslationInput", ShippingService.objects.get(), name_input),
     ]
     kind_names = [
         "VARIANT",

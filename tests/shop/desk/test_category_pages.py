@@ -99,7 +99,7 @@ def test_merge_moves_products_and_subcategories(client: Client, admin: User) -> 
 def test_category_with_a_commission_rate_is_not_merged_away() -> None:
     source, target = make_category("Chè"), make_category("Đồ uống")
     product = make_product(category=source)
-    CommissionRate.objects.create(category=source, percent=5, from_day=NOW.date())
+    CommissionRate.objects.create(category=source, percent=5, valid_from=NOW.date())
 
     with pytest.raises(StillReferenced):
         merge_category(category_id=source.pk, into_id=target.pk, actor=ACTOR, now=NOW)

@@ -23,7 +23,7 @@ from catalog.models import (
     Variant,
 )
 from catalog.states import ListingState, RevisionState
-from cooperatives.models import Service
+from cooperatives.models import ShippingService
 from cooperatives.states import CooperativeState
 from orders.actions.fulfilment.undo_steps import ParcelStep
 from orders.models import Voucher, WeightAnswer
@@ -72,7 +72,7 @@ MODELS_OF_CHANGES: dict[str, list[type[Model]]] = {
     "rearranged": [Attribute, Collection, Product, ProductType],
     "translated": [
         *(Attribute, AttributeValue, Category, Collection, MenuItem, Page, Product, Promotion),
-        *(Service, Variant, Voucher),
+        *(ShippingService, Variant, Voucher),
     ],
     "{action}": [],  # Django's admin: created, changed and deleted, as above
 }

@@ -139,7 +139,9 @@ def test_home_counts_open_tasks(admin: Client) -> None:
     unanswered = make_order().parts.get()
     OrderPart.objects.filter(pk=unanswered.pk).update(escalated_at=timezone.now())
     failed = make_order(now=fixed_now()).parts.get()
-    Parcel.objects.create(part=failed, number=1, state=ParcelState.FAILED_DELIVERY, reason="Không ai nhận")
+    Parcel.objects.create(
+        part=failed, number=1, state=ParcelState.FAILED_DELIVERY, failure_reason="Không ai nhận"
+    )
 
     response = admin.get(DESK)
 

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from catalog.actions.products.variant_rows import ListPrice
 from catalog.actions.products.variants import confirm_price, create_variant, set_variant_prices
 from catalog.models import Price, Variant
 from shop.accounts.staff.permissions import Permission
@@ -24,7 +25,7 @@ DESK = Actor.system("test")
 
 def set_price(variant: Variant, amount: int, actor: Actor = APP) -> Price:
     """Set the variant's price and return the stored row."""
-    prices: list = [(make_channel(), amount, {})]
+    prices = [ListPrice(make_channel(), amount)]
     set_variant_prices(variant_id=variant.pk, prices=prices, actor=actor, now=NOW)
     return Price.objects.get(variant=variant)
 
@@ -42,7 +43,7 @@ def test_unusual_price_of_an_app_is_listed_until_it_is_confirmed(client) -> None
     assert f'action="{address}"' in page
     assert response.url == "/quan-tri/gia-la/"
     assert "Không có giá bất thường." in html_of(client.get(response.url))
-    assert Price.objects.get().questioned_at is None
+    assert Price.objects.get().unusual_since is None
     assert Change.objects.filter(action="price.confirmed").count() == 1
 
 
@@ -66,21 +67,21 @@ def test_first_price_of_an_app_is_compared_with_the_siblings() -> None:
         create_variant(
             product_id=variant.product_id,
             values={"name": name, "content_grams": int(name[:3])},
-            prices=[(make_channel(), amount)],
+            prices=[ListPrice(make_channel(), amount)],
             actor=APP,
             now=NOW,
         )
 
-    assert [price.amount for price in Price.objects.questioned()] == [5_000]
+    assert [price.amount for price in Price.objects.unusual()] == [5_000]
 
 
 def test_usual_prices_and_those_of_other_programs_are_not_listed() -> None:
     variant = make_variant(price=100_000)
 
-    assert set_price(variant, 90_000).questioned_at is None
-    assert set_price(variant, 9_000, DESK).questioned_at is None
-    assert set_price(variant, 90_000).questioned_at == NOW
-    assert set_price(variant, 91_000).questioned_at is None
+    assert set_price(variant, 90_000).unusual_since is None
+    assert set_price(variant, 9_000, DESK).unusual_since is None
+    assert set_price(variant, 90_000).unusual_since == NOW
+    assert set_price(variant, 91_000).unusual_since is None
 
 
 def test_price_is_confirmed_as_it_was_read() -> None:
@@ -104,4 +105,4 @@ def test_invalid_amount_is_missing(client, amount) -> None:
     response = client.post(f"/quan-tri/gia-la/{price.pk}/dung/", {"amount": amount})
 
     assert response.status_code == 404
-    assert Price.objects.get().questioned_at == NOW
+    assert Price.objects.get().unusual_since == NOW

@@ -18,8 +18,8 @@ from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
 PAGE = "/quan-tri/hoa-hong/"
-RATE = {"cooperative": "", "category": "", "percent": "4,5 %", "from_day": "01/12/2026", "until_day": ""}
-TAX = {"tax-name": "GTGT", "tax-percent": "1", "tax-from_day": "01/01/2026", "tax-until_day": ""}
+RATE = {"cooperative": "", "category": "", "percent": "4,5 %", "valid_from": "01/12/2026", "valid_until": ""}
+TAX = {"tax-name": "GTGT", "tax-percent": "1", "tax-valid_from": "01/01/2026", "tax-valid_until": ""}
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_rate_is_added_for_a_cooperative_and_a_category(desk: Client) -> None:
     rate = CommissionRate.objects.get()
     assert response["Location"] == PAGE
     assert (rate.cooperative, rate.category, rate.percent) == (seller, category, Decimal("4.50"))
-    assert (rate.from_day, rate.until_day) == (datetime.date(2026, 12, 1), None)
+    assert (rate.valid_from, rate.valid_until) == (datetime.date(2026, 12, 1), None)
 
 
 @pytest.mark.parametrize(
@@ -55,8 +55,8 @@ def test_rate_is_added_for_a_cooperative_and_a_category(desk: Client) -> None:
         {"percent": "101"},
         {"percent": "1,555"},
         {"percent": "-1"},
-        {"from_day": "32/12/2026"},
-        {"until_day": "30/11/2026"},
+        {"valid_from": "32/12/2026"},
+        {"valid_until": "30/11/2026"},
         {"cooperative": "999999"},
     ],
 )
@@ -84,7 +84,7 @@ def test_ended_rate_is_listed_as_past(desk: Client) -> None:
 
     page = desk.get(PAGE)
     rate.refresh_from_db()
-    assert rate.until_day == yesterday
+    assert rate.valid_until == yesterday
     assert (list(page.context["rates"]), list(page.context["past"])) == ([], [rate])
 
 
@@ -95,7 +95,7 @@ def test_rate_needs_a_valid_last_day(desk: Client, day: str) -> None:
     response = desk.post(f"{PAGE}{rate.pk}/ket-thuc/", {"last_day": day}, follow=True)
 
     rate.refresh_from_db()
-    assert rate.until_day is None
+    assert rate.valid_until is None
     assert list(response.context["messages"])
 
 
@@ -121,7 +121,7 @@ def test_withholding_rate_is_ended(desk: Client) -> None:
     desk.post(f"{PAGE}thue/{rate.pk}/ket-thuc/", {"last_day": "30/11/2026"})
 
     rate.refresh_from_db()
-    assert rate.until_day == datetime.date(2026, 11, 30)
+    assert rate.valid_until == datetime.date(2026, 11, 30)
 
 
 def test_queries_do_not_grow_with_rates(desk: Client, django_assert_max_num_queries) -> None:

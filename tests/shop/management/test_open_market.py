@@ -8,13 +8,24 @@ import pytest
 from django.core.management import call_command
 
 from catalog.models import Category, Product, ProductType
-from cooperatives.models import Cooperative, Service, Zone
+from cooperatives.models import Cooperative, ShippingService, Zone
 from shop.accounts.models import Group, User
 from shop.core.models import Channel, Division, Picture, ShopSettings, TaxClass, TaxRate
 from shop.core.models.channel import market_channel
 
 pytestmark = pytest.mark.django_db
-LAID = (Channel, Zone, Service, TaxClass, TaxRate, ProductType, Category, Group, ShopSettings, Division)
+LAID = (
+    Channel,
+    Zone,
+    ShippingService,
+    TaxClass,
+    TaxRate,
+    ProductType,
+    Category,
+    Group,
+    ShopSettings,
+    Division,
+)
 
 
 def open_market():
@@ -29,9 +40,9 @@ def test_empty_shop_gets_all_that_a_cooperative_needs() -> None:
     channel = market_channel()
     assert (channel.slug, channel.currency, channel.default_country) == ("viet-nam", "VND", "VN")
     assert [zone.name for zone in Zone.objects.covering("VN", channel_id=channel.pk)] == ["Việt Nam"]
-    service_kinds = Service.objects.filter(zone__channels=channel, tax_class__isnull=False).values_list(
-        "kind", flat=True
-    )
+    service_kinds = ShippingService.objects.filter(
+        zone__channels=channel, tax_class__isnull=False
+    ).values_list("kind", flat=True)
     assert sorted(service_kinds) == ["carrier", "coach", "market_day", "pickup"]
     assert ProductType.objects.filter(tax_class__isnull=False).count() == 4
     assert Category.objects.roots().count() == 7

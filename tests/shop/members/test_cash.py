@@ -121,7 +121,7 @@ def test_packer_reports_reduced_cash_with_a_reason(packer: Client, seller) -> No
     parcel.refresh_from_db()
     assert without_reason.status_code == 200
     assert html_of(without_reason).count('class="error"') == 2
-    assert (parcel.state, parcel.cod_state, parcel.cod_collected, parcel.cod_reason) == (
+    assert (parcel.state, parcel.cod_state, parcel.cod_collected, parcel.cash_difference_reason) == (
         ParcelState.DELIVERED,
         CodState.COLLECTED,
         200_000,

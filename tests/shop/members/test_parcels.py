@@ -236,7 +236,7 @@ def test_failed_delivery_is_retried_without_moving_stock_again(packer, seller) -
 
     packer.post(f"/xa-vien/kien/{parcel.pk}/chua-giao-duoc/", {"choice": "0"})
     parcel.refresh_from_db()
-    failed = (parcel.state, parcel.reason)
+    failed = (parcel.state, parcel.failure_reason)
     packer.post(f"/xa-vien/kien/{parcel.pk}/ra-xe/", {"idempotency_key": uuid.uuid4()})
 
     parcel.refresh_from_db()

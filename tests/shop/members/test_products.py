@@ -13,6 +13,7 @@ from django.test import Client
 from PIL import Image
 
 from catalog.actions.listings.listing_states import ListingIncomplete
+from catalog.actions.products.variant_rows import ListPrice
 from catalog.actions.products.variants import update_variant
 from catalog.models import ALL_MONTHS, Listing, Price, Product, ProductMedia, Unit
 from catalog.states import ListingState
@@ -682,7 +683,7 @@ def test_programs_are_not_asked_and_the_change_says_that_the_price_is_unusual(se
     update_variant(
         variant_id=variant.pk,
         values={},
-        prices=[(variant.product.listings.get().channel, 32_000)],
+        prices=[ListPrice(variant.product.listings.get().channel, 32_000)],
         actor=Actor.system(),
         now=NOW,
     )

@@ -63,7 +63,7 @@ def test_foreign_stock_cannot_be_received(lister) -> None:
 def count_form(**by_row: object) -> dict[str, object]:
     form_values: dict[str, object] = {}
     for row in Stock.objects.all():
-        form_values[f"stock-{row.pk}-key"] = uuid.uuid4()
+        form_values[f"stock-{row.pk}-idempotency_key"] = uuid.uuid4()
         form_values[f"stock-{row.pk}-counted"] = by_row.get(f"row{row.pk}", "")
     return form_values
 

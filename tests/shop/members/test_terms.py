@@ -37,7 +37,7 @@ TABLE = {
     "else-rows": "1",
     "else-0-weight": "",
     "else-0-price": "42000",
-    "free_above": "500.000",
+    "free_from": "500.000",
 }
 MORNING = {
     "times": "1",
@@ -78,7 +78,7 @@ def test_price_table_by_province_and_weight_is_saved(manager, delivery_method) -
         (THAI_NGUYEN, 1500, 15_000),
         (THAI_NGUYEN, None, 20_000),
     ]
-    assert delivery_method.free_above == 500_000
+    assert delivery_method.free_from == 500_000
 
 
 def test_provinces_with_equal_prices_are_grouped_when_edited(manager, delivery_method) -> None:
@@ -130,7 +130,7 @@ def test_adding_a_row_keeps_the_input_and_validates_nothing(manager, delivery_me
             {"groups": "2", "group-1-rows": "1", "group-1-0-price": "1", "group-1-provinces": [HANOI]},
             "id_group-1-provinces",
         ),
-        ({"free_above": "0"}, "id_free_above"),
+        ({"free_from": "0"}, "id_free_from"),
     ],
 )
 def test_invalid_price_table_changes_nothing_and_links_to_the_field(

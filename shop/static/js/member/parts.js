@@ -165,11 +165,7 @@ const HandOver = ({ part, parcel, step }) => {
   const handOver = () =>
     step("hand_over_parcel", isCash ? { ...written, is_cash_with_cooperative: holder === "cooperative" } : written);
   const text =
-    parcel.state === "failed_delivery"
-      ? "deliver_again"
-      : part.delivery.is_collected
-        ? "ready_for_pickup"
-        : "hand_over";
+    parcel.state === "failed_delivery" ? "deliver_again" : part.delivery.is_pickup ? "ready_for_pickup" : "hand_over";
   return html`
     ${fields.map(
       (name) =>
@@ -192,7 +188,7 @@ const Deliver = ({ part, parcel, step }) => {
   const [code, setCode] = useState("");
   const isCodeMissing = parcel.needs_pickup_code && !code.trim();
   const deliver = (payload) => step("deliver_parcel", { ...payload, ...(code.trim() ? { code } : {}) });
-  const plainText = t(part.delivery.is_collected ? "picked_up" : "delivered");
+  const plainText = t(part.delivery.is_pickup ? "picked_up" : "delivered");
   return html`
     ${parcel.needs_pickup_code && html`<${Field} id=${`code-${parcel.number}`} name="code" value=${code} inputmode="numeric" maxlength="20" onText=${setCode} />`}
     ${

@@ -21,7 +21,7 @@ const PART_EFFECTS = {
           number: part.parcels.length + 1,
           state: "packing",
           carrier: part.delivery.carrier,
-          needs_pickup_code: part.delivery.is_collected,
+          needs_pickup_code: part.delivery.is_pickup,
           cash_state: cash === 0 ? "none" : "expected",
           cash_expected: cash,
           contents: part.lines.filter(({ id }) => quantities[id]).map(({ contents }) => contents),
@@ -75,7 +75,7 @@ const PRODUCT_EFFECTS = {
   pause_listing: changeListing("paused"),
   resume_listing: changeListing("published"),
   receive_stock: changeStock((onHand, { quantity }) => onHand + quantity),
-  lose_stock: changeStock((onHand, { quantity }) => onHand - quantity),
+  write_off_stock: changeStock((onHand, { quantity }) => onHand - quantity),
   count_stock: changeStock((_onHand, { counted }) => counted),
   transfer_stock: (product, payload) => {
     const without = changeStock((onHand, { quantity }) => onHand - quantity)(product, payload);

@@ -139,7 +139,7 @@ const Lose = ({ product, variant }) => {
   const quantity = readWhole(written);
   const lose = async () => {
     const loss = { warehouse, quantity, note: note.trim() };
-    if (await giveStock(product, variant, "lose_stock", loss)) [setWritten, setNote].map((set) => set(""));
+    if (await giveStock(product, variant, "write_off_stock", loss)) [setWritten, setNote].map((set) => set(""));
   };
   if (!warehouse) return null;
   return html`<details>

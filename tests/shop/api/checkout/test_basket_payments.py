@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from cooperatives.models import ServicePrice
+from cooperatives.models import ShippingServicePrice
 from orders.actions.basket.merge_baskets import merge_guest_basket
 from orders.actions.gateway.send_gateway_calls import sweep_card_payments_task
 from orders.actions.placement.order_sweeps import delete_abandoned_baskets, release_expired_reservations
@@ -228,7 +228,7 @@ def test_checkout_page_completes_delivery_by_shipping_service(client: Client) ->
     seller_with_method, seller_without_method = make_seller(), make_seller("HTX Tài Hoan")
     seller_without_method.delivery_methods.all().delete()
     service = make_service(channel)
-    ServicePrice.objects.create(service=service, channel=channel, currency="VND", price=45_000)
+    ShippingServicePrice.objects.create(service=service, channel=channel, currency="VND", price=45_000)
     token = token_of(person)
     variants = [
         make_variant(seller_with_method, price=90_000),

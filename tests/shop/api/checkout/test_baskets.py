@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from catalog.models import Listing
 from catalog.states import ListingState
-from cooperatives.models import ServicePrice
+from cooperatives.models import ShippingServicePrice
 from orders.actions.basket.basket_lines import add_variant_to_basket
 from orders.models import Basket, BasketLine, Reservation
 from shop.accounts.models import Address
@@ -306,7 +306,7 @@ def test_channel_shipping_service_delivers_in_another_currency() -> None:
         for cooperative, price in zip(cooperatives, (1999, 1001), strict=True)
     ]
     service = make_service(channel)
-    ServicePrice.objects.create(
+    ShippingServicePrice.objects.create(
         service=service, channel=channel, currency="USD", price=501, maximum_order=5000
     )
     us_address = {"country": "US", "city": "Austin", "countryArea": "TX", "postalCode": "78701", "phone": ""}

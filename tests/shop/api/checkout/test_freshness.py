@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from catalog.models import Price, Stock
-from cooperatives.models import Cooperative, DeliveryRate, ServicePrice
+from cooperatives.models import Cooperative, DeliveryRate, ShippingServicePrice
 from cooperatives.states import CooperativeState
 from orders.models import Basket, Order, VoucherValue
 from shop.api.ids import global_id
@@ -124,7 +124,7 @@ def test_channel_service_price() -> None:
         DeliveryRate.objects.all().delete()
         Cooperative.objects.get().delivery_methods.update(is_active=False)
         channel = make_channel()
-        ServicePrice.objects.update_or_create(
+        ShippingServicePrice.objects.update_or_create(
             service=make_service(channel),
             channel=channel,
             defaults={"currency": "VND", "price": 20_000 + 1_000 * number, "minimum_order": 0},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from catalog.models import Listing
-from cooperatives.models import Service, ServicePrice, Zone
+from cooperatives.models import ShippingService, ShippingServicePrice, Zone
 from shop.accounts.staff.permissions import Permission
 from shop.api.ids import global_id
 from tests.factories import (
@@ -161,11 +161,11 @@ def test_invalid_zones_methods_and_prices_are_refused() -> None:
     channel = make_channel()
     zone, foreign = make_zone(channel), make_channel(slug="khac", name="Khác")
     Zone.objects.filter(pk=zone.pk).update(is_default=True)
-    method = Service.objects.filter(zone=zone).first()
+    method = ShippingService.objects.filter(zone=zone).first()
     assert method is not None
     token, key = token_of(make_admin()), global_id("ShippingZone", zone.pk)
     channel_id = global_id("Channel", channel.pk)
-    zone_count, method_count = Zone.objects.count(), Service.objects.count()
+    zone_count, method_count = Zone.objects.count(), ShippingService.objects.count()
 
     for invalid_values, field, code in (
         ({}, "name", "REQUIRED"),
@@ -205,8 +205,8 @@ def test_invalid_zones_methods_and_prices_are_refused() -> None:
     assert data_of(delete_query, token, id=key)["shippingZoneDelete"]["errors"] == [
         {"field": "id", "code": "INVALID"}
     ]
-    assert (Zone.objects.count(), Service.objects.count()) == (zone_count, method_count)
-    assert not ServicePrice.objects.exists()
+    assert (Zone.objects.count(), ShippingService.objects.count()) == (zone_count, method_count)
+    assert not ShippingServicePrice.objects.exists()
     denied = execute(CREATE_ZONE, token_of(make_user()), input={"name": "X"})
     assert denied["errors"][0]["extensions"]["code"] == "PermissionDenied"
 
@@ -219,8 +219,8 @@ def test_zone_queries_do_not_grow_with_zones(django_assert_num_queries) -> None:
     for number in range(2):
         zone = Zone.objects.create(name=f"Vùng {number}")
         zone.channels.add(make_channel())
-        service = Service.objects.create(zone=zone, name="Xe")
-        ServicePrice.objects.create(service=service, channel=make_channel(), currency="VND", price=1)
+        service = ShippingService.objects.create(zone=zone, name="Xe")
+        ShippingServicePrice.objects.create(service=service, channel=make_channel(), currency="VND", price=1)
 
     with django_assert_num_queries(9):
         assert len(data_of(query, token)["shippingZones"]["edges"]) == 2

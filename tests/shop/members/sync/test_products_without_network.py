@@ -10,6 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from catalog.actions.products.variant_rows import ListPrice
 from catalog.actions.products.variants import update_variant
 from catalog.models import Listing, Movement, Price, Product, Stock
 from catalog.states import ListingState
@@ -104,7 +105,9 @@ def test_prices_stock_and_pauses_are_entered_without_network(phone_with_workers:
     phone.get_by_role("button", name="Lưu số đếm").click()
     expect(phone.get_by_text("Trên sổ: 0 chiếc")).to_be_visible()
     channel = Listing.objects.get(product=scarf.product).channel
-    update_variant(variant_id=scarf.pk, values={}, prices=[(channel, 160_000)], actor=Actor.system(), now=NOW)
+    update_variant(
+        variant_id=scarf.pk, values={}, prices=[ListPrice(channel, 160_000)], actor=Actor.system(), now=NOW
+    )
 
     phone.goto("/xa-vien/#unsent")
     phone.context.set_offline(False)

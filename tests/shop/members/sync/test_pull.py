@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from catalog.actions.products.delete_products import delete_product
+from catalog.actions.products.variant_rows import ListPrice
 from catalog.actions.products.variants import set_variant_stock, update_variant
 from catalog.models import Price, Unit
 from cooperatives.access import membership_context
@@ -207,7 +208,7 @@ def test_price_and_stock_changes_of_others_arrive(seller) -> None:
     _rows, cursor = pull_all(phone)
 
     update_variant(
-        variant_id=variant.pk, values={}, prices=[(channel, 330_000)], actor=Actor.system(), now=NOW
+        variant_id=variant.pk, values={}, prices=[ListPrice(channel, 330_000)], actor=Actor.system(), now=NOW
     )
     warehouse = get_stock(counted).warehouse_id
     set_variant_stock(variant_id=counted.pk, stocks=[(warehouse, 4)], actor=Actor.system(), now=NOW)

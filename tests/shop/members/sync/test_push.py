@@ -559,7 +559,7 @@ def test_stock_is_received_lost_and_counted(seller) -> None:
     phone = Phone(seller, Role.CASHIER)
     commands = [
         make_command("receive_stock", **at, quantity=5),
-        make_command("lose_stock", **at, quantity=2, note="dập"),
+        make_command("write_off_stock", **at, quantity=2, note="dập"),
         make_command("count_stock", **at, counted=12),
     ]
 
@@ -605,9 +605,9 @@ def test_unusual_price_is_asked_about_and_confirmed_by_another_command(seller) -
     phone = Phone(seller, Role.LISTER)
 
     question = phone.answer("change_price", **price)
-    confirmed = phone.answer("change_price", **price, confirmed=question["details"]["unusual_values"])
+    confirmed = phone.answer("change_price", **price, confirmed=question["details"]["confirmation_token"])
 
-    assert (question["code"], question["details"]["unusual_values"]) == ("unusual_price", "320000-32000")
+    assert (question["code"], question["details"]["confirmation_token"]) == ("unusual_price", "320000-32000")
     assert confirmed["outcome"] == "done"
     assert Price.objects.get().amount == 32_000
 
@@ -645,7 +645,7 @@ def test_failed_delivery_and_short_cash_are_recorded(phone, part) -> None:
     assert (without_reason["code"], without_reason["details"]["expected"]) == ("cash_amount_differs", 670_000)
     assert short["outcome"] == "done"
     parcel.refresh_from_db()
-    assert (parcel.cod_collected, parcel.cod_reason) == (600_000, "thiếu lẻ")
+    assert (parcel.cod_collected, parcel.cash_difference_reason) == (600_000, "thiếu lẻ")
 
 
 def test_queries_grow_only_with_commands(phone, seller) -> None:

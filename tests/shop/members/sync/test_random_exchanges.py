@@ -111,7 +111,7 @@ class SimulatedPhone:
 
 
 COMMANDS = [
-    *("accept_part", "pack", "receive_stock", "lose_stock", "count_stock", "transfer_stock"),
+    *("accept_part", "pack", "receive_stock", "write_off_stock", "count_stock", "transfer_stock"),
     *("price", "pause"),
 ]
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from catalog.actions.stock.stock_movements import receive_stock
+from catalog.actions.stock.receipts_and_losses import receive_stock
 from catalog.actions.stock.transfer_stock import transfer_stock
 from catalog.models import Movement, Stock, Variant
 from cooperatives.models import Role
@@ -94,7 +94,7 @@ def test_stock_is_the_same_in_whatever_order_two_phones_send(seller) -> None:
     facts = [
         ("receive_stock", {"quantity": 5}, 5),
         ("count_stock", {"counted": 12}, 4),
-        ("lose_stock", {"quantity": 1}, 3),
+        ("write_off_stock", {"quantity": 1}, 3),
         ("count_stock", {"counted": 20}, 2),
         ("receive_stock", {"quantity": 3}, 1),
     ]

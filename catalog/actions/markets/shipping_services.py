@@ -11,7 +11,7 @@ from django.db.models import ProtectedError
 from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.taxonomy.records import StillReferenced
-from cooperatives.models import Service, ServicePrice
+from cooperatives.models import ShippingService, ShippingServicePrice
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row
 from shop.core.database.unique_fields import require_related_rows, save_unique
@@ -43,34 +43,36 @@ class ShippingPriceInput:
 
 
 @transaction.atomic(durable=True)
-def create_shipping_method(*, values: Mapping[str, object], actor: Actor, now: datetime.datetime) -> Service:
+def create_shipping_service(
+    *, values: Mapping[str, object], actor: Actor, now: datetime.datetime
+) -> ShippingService:
     """Create a shipping service. Raises InvalidColumnValue, Missing, InvalidRange."""
-    require_related_rows(Service, values)
-    service = Service(**values)
+    require_related_rows(ShippingService, values)
+    service = ShippingService(**values)
     _save_service(service)
-    record_change("service.created", service, actor=actor, now=now)
+    record_change("shippingservice.created", service, actor=actor, now=now)
     return service
 
 
 @transaction.atomic(durable=True)
-def update_shipping_method(
+def update_shipping_service(
     *, service_id: int, values: Mapping[str, object], actor: Actor, now: datetime.datetime
-) -> Service:
+) -> ShippingService:
     """Update a shipping service. Raises InvalidColumnValue, Missing, InvalidRange."""
     service = _lock_service(service_id)
-    require_related_rows(Service, values)
+    require_related_rows(ShippingService, values)
     for column, value in values.items():
         setattr(service, column, value)
     _save_service(service)
-    record_change("service.changed", service, actor=actor, now=now, data={"fields": sorted(values)})
+    record_change("shippingservice.changed", service, actor=actor, now=now, data={"fields": sorted(values)})
     return service
 
 
 @transaction.atomic(durable=True)
-def delete_shipping_method(*, service_id: int, actor: Actor, now: datetime.datetime) -> None:
+def delete_shipping_service(*, service_id: int, actor: Actor, now: datetime.datetime) -> None:
     """Delete a service that no delivery method uses. Raises Missing, StillReferenced."""
     service = _lock_service(service_id)
-    record_change("service.deleted", service, actor=actor, now=now, snapshot={"name": service.name})
+    record_change("shippingservice.deleted", service, actor=actor, now=now, snapshot={"name": service.name})
     try:
         service.delete()
     except ProtectedError as error:
@@ -85,7 +87,7 @@ def set_shipping_prices(
     removed: Collection[int],
     actor: Actor,
     now: datetime.datetime,
-) -> Service:
+) -> ShippingService:
     """Set a service's prices in channels of its zone, and remove it from channels.
 
     Raises Missing, InvalidRange, ZoneNotInChannel.
@@ -98,14 +100,14 @@ def set_shipping_prices(
         if not channel.zones.filter(pk=service.zone_id).exists():
             raise ZoneNotInChannel(field="addChannels", channel_id=channel.pk)
         _set_price(service, channel, price)
-    ServicePrice.objects.filter(service=service, channel__in=removed).delete()
-    record_change("service.priced", service, actor=actor, now=now)
+    ShippingServicePrice.objects.filter(service=service, channel__in=removed).delete()
+    record_change("shippingservice.priced", service, actor=actor, now=now)
     return service
 
 
-def _set_price(service: Service, channel: Channel, price_input: ShippingPriceInput) -> None:
-    row = ServicePrice.objects.filter(service=service, channel=channel).first()
-    row = row or ServicePrice(service=service, channel=channel)
+def _set_price(service: ShippingService, channel: Channel, price_input: ShippingPriceInput) -> None:
+    row = ShippingServicePrice.objects.filter(service=service, channel=channel).first()
+    row = row or ShippingServicePrice(service=service, channel=channel)
     row.currency = channel.currency
     if price_input.price is not None:
         row.price = price_input.price
@@ -118,7 +120,7 @@ def _set_price(service: Service, channel: Channel, price_input: ShippingPriceInp
     row.save()
 
 
-def _save_service(service: Service) -> None:
+def _save_service(service: ShippingService) -> None:
     for minimum, maximum, name in (
         (service.minimum_grams, service.maximum_grams, "maximumOrderWeight"),
         (service.minimum_days, service.maximum_days, "maximumDeliveryDays"),
@@ -128,8 +130,8 @@ def _save_service(service: Service) -> None:
     save_unique(service)
 
 
-def _lock_service(service_id: int) -> Service:
-    service = lock_row(Service.objects.filter(pk=service_id))
+def _lock_service(service_id: int) -> ShippingService:
+    service = lock_row(ShippingService.objects.filter(pk=service_id))
     if service is None:
         raise Missing(field="id")
     return service
