@@ -25,7 +25,7 @@ from catalog.actions.products.product_pictures import (
 )
 from catalog.actions.products.product_revisions import revised_variant_name
 from catalog.actions.products.product_translations import translate_product
-from catalog.actions.products.revision_differences import text_differences
+from catalog.actions.products.revision_differences import TextDifference, text_differences
 from catalog.actions.products.save_products import update_product
 from catalog.actions.products.variant_rows import ListPrice
 from catalog.actions.products.variants import update_variant
@@ -181,6 +181,30 @@ def test_name_of_an_option_waits_and_its_other_columns_change_at_once() -> None:
 
     assert sorted(product.variants.values_list("name", flat=True)) == ["Nhỏ", "To"]
     assert not ProductRevision.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "spans"),
+    [
+        (
+            "Chín cây, sấy than. Dẻo.",
+            "Chín cây, sấy khô. Dẻo. Không đường.",
+            [
+                ("Chín cây, sấy ", False),
+                ("khô.", True),
+                (" Dẻo.", False),
+                (" Không đường.", True),
+            ],
+        ),
+        ("", "Lần đầu", [("Lần đầu", True)]),
+        ("Bỏ hết", "", []),
+    ],
+)
+def test_words_that_a_revision_adds_are_marked(old: str, new: str, spans: list[tuple[str, bool]]) -> None:
+    difference = TextDifference("Mô tả", old, new)
+
+    assert "".join(text for text, _is_new in difference.new_spans) == new
+    assert difference.new_spans == spans
 
 
 def test_option_renamed_back_leaves_no_revision() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 from django.conf import settings
 from django.utils.translation import get_language_info, pgettext_lazy
@@ -29,6 +31,9 @@ _LABELS: dict[str, StrOrPromise] = {
 }
 
 
+_WORDS = re.compile(r"\S+|\s+")
+
+
 @dataclass(frozen=True, slots=True)
 class TextDifference:
     """A text as it is on sale and as proposed; either may be empty."""
@@ -37,6 +42,17 @@ class TextDifference:
     old: str
     new: str
     language: str = settings.LANGUAGE_CODE
+
+    @property
+    def new_spans(self) -> list[tuple[str, bool]]:
+        """The proposed text in pieces, each with whether it differs from the text on sale."""
+        old_words, new_words = _WORDS.findall(self.old), _WORDS.findall(self.new)
+        matcher = SequenceMatcher(a=old_words, b=new_words, autojunk=False)
+        return [
+            ("".join(new_words[start:end]), tag != "equal")
+            for tag, _old_start, _old_end, start, end in matcher.get_opcodes()
+            if end > start
+        ]
 
 
 @dataclass(frozen=True, slots=True)
