@@ -35,7 +35,7 @@ app.conf.beat_schedule = {
     "feeds": {"task": "catalog.write_feeds", "schedule": timedelta(minutes=10)},
     "share pictures": {"task": "catalog.draw_share_pictures", "schedule": timedelta(minutes=1)},
     "promotions": {"task": "catalog.refresh_promotions", "schedule": timedelta(minutes=1)},
-    "words of the catalogue": {"task": "catalog.learn_words", "schedule": timedelta(minutes=10)},
+    "words of the catalogue": {"task": "catalog.count_words", "schedule": timedelta(minutes=10)},
     "goods that are back": {
         "task": "catalog.send_back_in_stock_notifications",
         "schedule": timedelta(minutes=2),

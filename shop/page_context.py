@@ -97,8 +97,8 @@ def page_context(request: HttpRequest) -> dict[str, object]:
         "basket_count": SimpleLazyObject(lambda: basket_count(request)),
         "memberships": SimpleLazyObject(lambda: _memberships(request)),
         "staff_menu": SimpleLazyObject(lambda: staff_menu(request)),
-        "way_back": SimpleLazyObject(lambda: _previous_page(request)),
-        "is_order_address": "/don-hang/" in request.path,
+        "previous_page_url": SimpleLazyObject(lambda: _previous_page(request)),
+        "is_order_url": "/don-hang/" in request.path,
     }
 
 

@@ -25,7 +25,7 @@ class NameWords:
         return all(map(self._has, reading))
 
     def _has(self, term: Term) -> bool:
-        if term.marks:
+        if term.marked:
             return any(has_marks_of(term, word) for word in self.marked)
         if term.is_prefix:
             return any(suffix.startswith(term.word) for suffix in self.suffixes)
@@ -53,8 +53,8 @@ def has_marks_of(term: Term, word: MarkedWord) -> bool:
     "miê" starts "miến", whose tone is not typed yet; "gà" does not start "gạo", which has another tone.
     """
     if not term.is_prefix:
-        return term.marks == str(word)
-    letters, tone = term.marks[:-1], int(term.marks[-1])
+        return term.marked == str(word)
+    letters, tone = term.marked[:-1], int(term.marked[-1])
     typed_start = word.letters[: len(letters)]
     return (
         fold(typed_start) == fold(letters)

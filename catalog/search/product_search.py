@@ -137,13 +137,13 @@ def _is_complete(words: Sequence[QueryWord]) -> bool:
     "cam" is an orange and does not ask for "thổ cẩm". Products whose names begin with the word in other
     diacritics match nevertheless, because a person who types no diacritics may mean "cám gạo".
     """
-    return len(words) == 1 and not words[0].marks and words[0].folded in query_phrases().unmarked_goods
+    return len(words) == 1 and not words[0].marked and words[0].folded in query_phrases().unmarked_goods
 
 
 def _classifier_count(words: Sequence[QueryWord]) -> int:
     """Return 1 if the first of several words is a classifier, such as "thịt" in "thịt gà", else 0."""
     classifier = query_phrases().classifiers.get(words[0].folded)
-    return int(len(words) > 1 and classifier is not None and words[0].marks in ("", classifier))
+    return int(len(words) > 1 and classifier is not None and words[0].marked in ("", classifier))
 
 
 def _named_after_classifier(words: Sequence[QueryWord], find: ProductQuery) -> BitMap:
@@ -176,7 +176,7 @@ def _name_ranks(words: Sequence[QueryWord], synonyms: Sequence[Choice] | None) -
     The order is: names that start as typed, names with the typed spelling, names with synonyms.
     """
     exact, typed = list(map(exact_choice, words)), _typed_choices(words)
-    spelled = exact if all(word.marks for word in words) else typed
+    spelled = exact if all(word.marked for word in words) else typed
     yield [Condition(SearchField.NAME, spelled), Condition(SearchField.FIRST, spelled[:1])]
     yield [Condition(SearchField.NAME, spelled if synonyms else exact)]
     if synonyms or spelled is typed:
@@ -194,7 +194,7 @@ def _other_attempts(
     yield lambda find: _result(_find_without_openings(words, find))
     yield lambda find: _result(find(Condition(SearchField.TEXT, choices)))
     yield lambda find: _result(find(Condition(SearchField.CATEGORY, choices)))
-    if any(word.marks for word in words) and not is_complete:
+    if any(word.marked for word in words) and not is_complete:
         yield lambda find: _with_other_marks(words, find)
     yield lambda find: _result(find(Condition(SearchField.INGREDIENTS, choices)), has_only_mentions=True)
     if joined_words := joined_choice(readings):

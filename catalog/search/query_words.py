@@ -22,12 +22,12 @@ NO_TONE = 0
 class QueryWord:
     """A word of a query, folded.
 
-    `marks` is the word as `marked_word` writes it, if it was typed with diacritics. `decoded` is the syllable
-    that the keys type in Telex or VNI.
+    `marked` is the word as `marked_word` writes it, if it was typed with diacritics. `decoded` is the
+    syllable that the keys type in Telex or VNI.
     """
 
     folded: str
-    marks: str = ""
+    marked: str = ""
     decoded: str = ""
     is_syllable: bool = False
 
@@ -44,7 +44,9 @@ class QueryWord:
 
     def with_typed_diacritics(self) -> QueryWord:
         """Return the word that matches only the typed diacritics, or no diacritics if none were typed."""
-        return self if self.marks else QueryWord(self.folded, f"{self.folded}{NO_TONE}", "", self.is_syllable)
+        return (
+            self if self.marked else QueryWord(self.folded, f"{self.folded}{NO_TONE}", "", self.is_syllable)
+        )
 
 
 def split_query(query: str) -> list[str]:

@@ -17,18 +17,18 @@ _TONES = range(6)
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A folded word. With `marks` (see `marked_word`) it matches only the word with these diacritics.
+    """A folded word. With `marked` (see `marked_word`) it matches only the word with these diacritics.
 
     With `is_prefix` it also matches longer words that start with it.
     """
 
     word: str
-    marks: str = ""
+    marked: str = ""
     is_prefix: bool = False
 
     def token(self, prefix: str) -> str:
         """Return the term as the index holds it behind a prefix."""
-        return prefix + (MARKED + self.marks if self.marks else self.word)
+        return prefix + (MARKED + self.marked if self.marked else self.word)
 
 
 Phrase = Sequence[Term]
@@ -46,7 +46,7 @@ def phrase_with_marks(text: str) -> list[Term]:
 
 
 def typed_term(word: QueryWord) -> Term:
-    return Term(word.folded, word.marks)
+    return Term(word.folded, word.marked)
 
 
 def typed_choice(word: QueryWord) -> Choice:
@@ -57,7 +57,7 @@ def typed_choice(word: QueryWord) -> Choice:
 
 def exact_choice(word: QueryWord) -> Choice:
     """Return the word spelled as typed; typed without diacritics it matches only words without them."""
-    return [[Term(word.folded, word.with_typed_diacritics().marks)]]
+    return [[Term(word.folded, word.with_typed_diacritics().marked)]]
 
 
 def folded_choice(word: QueryWord) -> Choice:
@@ -72,7 +72,7 @@ def prefix_choice(word: QueryWord) -> Choice:
 
 def completed_choice(word: QueryWord) -> Choice:
     """Return the syllables with at least the typed diacritics, also with the tones hỏi and ngã swapped."""
-    letters, tone = word.marks[:-1], int(word.marks[-1])
+    letters, tone = word.marked[:-1], int(word.marked[-1])
     tones = _TONES if tone == NO_TONE else (_HOI, _NGA) if tone in (_HOI, _NGA) else (tone,)
     spellings = map("".join, product(*(LETTERS_WITH_MARKS.get(letter, letter) for letter in letters)))
     syllables = [MarkedWord(spelling, tone) for spelling, tone in product(spellings, tones)]

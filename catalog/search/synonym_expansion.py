@@ -66,7 +66,7 @@ def readings_among(words: Sequence[QueryWord], choices: Sequence[Choice] | None)
 def prefix_terms(readings: Sequence[Reading]) -> list[Reading]:
     """Return the readings; the words of the first one, which is still being typed, become prefixes."""
     return [
-        [Term(term.word, term.marks, is_prefix=len(term.word) > 1) for term in readings[0]],
+        [Term(term.word, term.marked, is_prefix=len(term.word) > 1) for term in readings[0]],
         *readings[1:],
     ]
 
@@ -99,4 +99,4 @@ def _folded_phrase(words: Sequence[QueryWord]) -> str:
 
 def _has_marks_of(words: Sequence[QueryWord], text: str) -> bool:
     """Return whether a single word has the diacritics that were typed. Several words may differ."""
-    return len(words) > 1 or not words[0].marks or words[0].marks == phrase_with_marks(text)[0].marks
+    return len(words) > 1 or not words[0].marked or words[0].marked == phrase_with_marks(text)[0].marked

@@ -23,7 +23,7 @@ class ComplaintForm(forms.Form):
     """The items and quantities, a description, and the remedy that the buyer prefers."""
 
     idempotency_key = forms.UUIDField(widget=forms.HiddenInput)
-    words = forms.CharField(
+    message = forms.CharField(
         label=_("What is wrong?"),
         max_length=2000,
         help_text=_("For example: two of the five arrived bruised."),

@@ -29,7 +29,7 @@ class RequestForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose what your request is about.")},
     )
-    words = forms.CharField(
+    message = forms.CharField(
         label=_("What would you like to do?"),
         max_length=_MAX_LENGTH,
         widget=forms.Textarea(attrs={"class": "input", "rows": 4}),
@@ -52,7 +52,7 @@ class GuestRequestForm(RequestForm):
         required=False,
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "name"}),
     )
-    field_order = ("kind", "contact", "name", "words")
+    field_order = ("kind", "contact", "name", "message")
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class GuestRequestForm(RequestForm):
         kind_field = self.fields["kind"]
         assert isinstance(kind_field, forms.ChoiceField)
         kind_field.choices = RequestKind.choices
-        self.fields["words"].required = False
+        self.fields["message"].required = False
 
     def clean_contact(self) -> str:
         contact: str = self.cleaned_data["contact"]
@@ -77,9 +77,9 @@ class GuestRequestForm(RequestForm):
 
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
-        needs_words = cleaned.get("kind") in (RequestKind.CORRECTION, RequestKind.OBJECTION)
-        if needs_words and not cleaned.get("words", "").strip():
-            self.add_error("words", _("Describe what we should do."))
+        needs_message = cleaned.get("kind") in (RequestKind.CORRECTION, RequestKind.OBJECTION)
+        if needs_message and not cleaned.get("message", "").strip():
+            self.add_error("message", _("Describe what we should do."))
         return cleaned
 
     @property

@@ -60,7 +60,7 @@ def file_complaint(request: HttpRequest, order_id: uuid.UUID, number: int) -> Ht
             submit_complaint(
                 part_id=part.pk,
                 quantities=form.quantities,
-                text=form.cleaned_data["words"],
+                text=form.cleaned_data["message"],
                 requested_remedy=RequestedRemedy(form.cleaned_data["requested_remedy"]),
                 pictures=[store_picture(photo) for photo in form.cleaned_data["photos"]],
                 idempotency_key=bind_idempotency_key(

@@ -142,7 +142,7 @@ def file_request_view(request: HttpRequest) -> HttpResponse:
         file_request(
             kind=RequestKind(cleaned["kind"]),
             requester=Requester.from_user(user),
-            message=cleaned["words"],
+            message=cleaned["message"],
             actor=request_actor(request),
             now=timezone.now(),
         )
@@ -160,7 +160,7 @@ def file_request_view(request: HttpRequest) -> HttpResponse:
     except Refused as refused:
         form.add_error(None, str(refused.message))
         return render(request, "orders/data_request.html", {"form": form}, status=429)
-    request.session["data_request"] = {name: cleaned[name] for name in ("kind", "name", "words")}
+    request.session["data_request"] = {name: cleaned[name] for name in ("kind", "name", "message")}
     return redirect("orders:confirm-guest-request")
 
 
@@ -181,7 +181,7 @@ def confirm_guest_request(request: HttpRequest) -> HttpResponse:
             requester=Requester(
                 used_code.contact_method, used_code.recipient, data_request["name"], request.LANGUAGE_CODE
             ),
-            text=data_request["words"],
+            text=data_request["message"],
             actor=request_actor(request),
             now=timezone.now(),
         )

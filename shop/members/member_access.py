@@ -52,7 +52,7 @@ def for_members(right: MemberRight) -> Callable[[Page[Arguments]], Callable[...,
             except Forbidden as error:
                 context = {"membership": membership, "cooperative": membership and membership.cooperative}
                 return render(
-                    request, "members/forbidden.html", context | {"words": error.message}, status=403
+                    request, "members/forbidden.html", context | {"message": error.message}, status=403
                 )
 
         return guarded

@@ -199,7 +199,7 @@ def complain_with_photos(client: Client, part: OrderPart):
     said = {
         "idempotency_key": str(uuid.uuid4()),
         f"steps-{part.lines.get().pk}": "2",
-        "words": "Dập.",
+        "message": "Dập.",
         "requested_remedy": "money",
         "photos": [SimpleUploadedFile("a.jpg", b"no photo")] * 4,
     }

@@ -64,7 +64,7 @@ def complaint(part: OrderPart, names: tuple[str, ...], session: str) -> bytes:
         "csrfmiddlewaretoken": token,
         "idempotency_key": str(uuid.uuid4()),
         f"steps-{get_first_line(part).pk}": "1",
-        "words": "Dập.",
+        "message": "Dập.",
         "requested_remedy": "money",
     }
     body = b"".join(

@@ -63,7 +63,7 @@ def test_takeover_is_refused_at_every_step(client: Client) -> None:
         (f"{token}/cach-tra/", {"payment": "cod"}),
         (f"{token}/the/stripe/", {}),
         (f"{token}/goi/1/nhan/", {}),
-        (f"{token}/goi/1/phan-anh/", {"words": "Hỏng", "requested_remedy": "money"}),
+        (f"{token}/goi/1/phan-anh/", {"message": "Hỏng", "requested_remedy": "money"}),
         (f"{token}/phan-anh/{uuid.uuid4()}/rut/", {}),
         (f"{token}/can/{uuid.uuid4()}/", {"answer": "agreed"}),
     ]

@@ -73,7 +73,7 @@ def account_sessions(buyer: User) -> dict[str, str]:
     just_in = _save_fresh_session(
         buyer, code=_send_code(CodePurpose.CONFIRM, buyer.phone or "") | return_urls
     )
-    data_request = {"kind": "correction", "name": "Hoa", "words": "Sai tên"}
+    data_request = {"kind": "correction", "name": "Hoa", "message": "Sai tên"}
     app_user = give_app(make_user(first_name="Sáu"))
     second_step = {
         "user": app_user.pk,

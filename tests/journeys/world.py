@@ -754,7 +754,7 @@ def _order_visits(market: _Market) -> list[Visit]:
             Visit(f"/don-hang/{market.orders[stage].pk}/goi/1/phan-anh/", PROVEN)
             for stage in ("new", "delivered", "complained")
         ),
-        Visit(f"/don-hang/{market.orders['delivered'].pk}/goi/1/phan-anh/", PROVEN, sent={"words": ""}),
+        Visit(f"/don-hang/{market.orders['delivered'].pk}/goi/1/phan-anh/", PROVEN, sent={"message": ""}),
         Visit(f"/don-hang/{market.orders['given back'].pk}/tai-khoan-nhan-tien/", PROVEN),
         Visit(f"/don-hang/{market.orders['given back'].pk}/tai-khoan-nhan-tien/", PROVEN, sent={"bank": ""}),
         Visit(f"/don-hang/{market.orders['given back'].pk}/ma/"),

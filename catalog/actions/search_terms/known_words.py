@@ -15,7 +15,7 @@ from catalog.states import ListingState
 from shop.core.texts.folding import folded_words
 from shop.core.texts.keyboards import deletion_variants
 
-_LETTERS = range(2, 31)  # length of the words that are counted
+_WORD_LENGTHS = range(2, 31)  # letters of the words that are counted
 _BATCH_SIZE = 1_000
 _JOURNAL_ROWS = 20_000  # journal rows kept; a reader further behind rebuilds its index
 _SEEN_KEY = "words-counted-up-to"
@@ -44,7 +44,7 @@ def recount_known_words() -> int:
     return len(counts)
 
 
-@shared_task(name="catalog.learn_words")
+@shared_task(name="catalog.count_words")
 def count_words_task() -> None:
     """Sweep: recount if products changed since the last count, and trim the journal."""
     with connection.cursor() as cursor:
@@ -90,7 +90,7 @@ def _count_words() -> Counter[str]:
 
 
 def _is_indexable(word: str) -> bool:
-    return len(word) in _LETTERS and not word.isdecimal()
+    return len(word) in _WORD_LENGTHS and not word.isdecimal()
 
 
 def _batches(words: Sequence[str]) -> list[Sequence[str]]:

@@ -243,7 +243,7 @@ def _check_complaint(
     if not quantities or min(quantities.values()) < 1:
         raise EmptyComplaint(field="goods")
     if not text.strip():
-        raise ComplaintTextRequired(field="words")
+        raise ComplaintTextRequired(field="message")
     if len(pictures) > MAX_COMPLAINT_PICTURES:
         raise TooManyComplaintPictures(field="pictures")
     part_line_ids = set(part.lines.values_list("pk", flat=True))

@@ -165,7 +165,7 @@ def notify_requester(row: DataRequest, subject: str, text: str, *, now: datetime
     """Step: send one message to the requester, in the active language."""
     if not row.contact:
         return
-    context = {"row": row, "words": text, "shop": shop_settings()}
+    context = {"row": row, "message": text, "shop": shop_settings()}
     is_mail = row.contact_method == ContactMethod.EMAIL
     queue_notification(
         key=f"data-request:{row.pk}:{now:%Y%m%d%H%M%S%f}",

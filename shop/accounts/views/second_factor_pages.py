@@ -89,15 +89,15 @@ def set_up_authenticator_app(request: HttpRequest) -> HttpResponse:
                 return _recovery_codes_page(request, codes)
             messages.success(request, _("The authenticator app is set up."))
             return redirect("accounts:second-factor")
-    address = app_provisioning_uri(
+    app_url = app_provisioning_uri(
         secret, account=user.email or user.phone or user.name, shop=shop_settings().name
     )
     context = {
         "form": form,
         "sealed": encrypt_secret(f"{user.pk}:{secret}", purpose=NEW_FACTOR_PURPOSE),
         "secret": " ".join(secret[at : at + 4] for at in range(0, len(secret), 4)),
-        "address": address,
-        "picture": segno.make(address, error="m", micro=False).svg_data_uri(
+        "app_url": app_url,
+        "picture": segno.make(app_url, error="m", micro=False).svg_data_uri(
             border=4, omitsize=True, light="white"
         ),
     }

@@ -59,7 +59,7 @@ _FIELD_NAMES: dict[str, Promise] = {
     "complaint_days": pgettext_lazy("column", "Days to complain"),
     "answer_complaints_days": pgettext_lazy("column", "Days to answer complaints"),
     "payout_weekday": pgettext_lazy("column", "Payout day"),
-    "payment_deadline_minutes": pgettext_lazy("column", "Minutes to pay by transfer"),
+    "payment_deadline_minutes": pgettext_lazy("column", "Minutes to pay"),
     "requires_second_factor_of_staff": pgettext_lazy("column", "Two-step sign-in for staff"),
     "requires_second_factor_of_managers": pgettext_lazy("column", "Two-step sign-in for managers"),
     "second_factor_grace_days": pgettext_lazy("column", "Days to set it up"),

@@ -17,7 +17,7 @@ from shop.core.models import Change, ChangeSeal
 from shop.management.verification.all_rules import database_snapshot, find_faults
 
 
-def kept_seal(text: str) -> tuple[int, str]:
+def parse_seal(text: str) -> tuple[int, str]:
     """Parse NUMBER:DIGEST, as `ChangeSeal` prints it."""
     number, _colon, digest = text.strip().partition(":")
     if not number.isascii() or not number.isdecimal() or not fullmatch("[0-9a-f]{64}", digest):
@@ -36,7 +36,7 @@ class Command(BaseCommand):
             "--seal",
             action="append",
             default=[],
-            type=kept_seal,
+            type=parse_seal,
             metavar="NUMBER:DIGEST",
             help="a seal that an earlier run printed and that was kept elsewhere; may be given repeatedly",
         )

@@ -101,7 +101,7 @@ def answer_invitation(request: HttpRequest, token: str) -> HttpResponse:
     try:
         row = find_open_invitation(token, timezone.now())
     except InvitationClosed as closed:
-        return render(request, "members/invitation_closed.html", {"words": closed.message}, status=410)
+        return render(request, "members/invitation_closed.html", {"message": closed.message}, status=410)
     user = get_user(request)
     if request.method == "POST" and isinstance(user, User):
         return _accept_invitation(request, token, user)

@@ -154,7 +154,7 @@ class ReasonForm(MembersForm):
     OTHER = "other"
 
     choice = forms.ChoiceField(label=_("Reason"), widget=forms.RadioSelect, required=False)
-    words = forms.CharField(
+    message = forms.CharField(
         label=_("Explain the reason"),
         required=False,
         max_length=500,
@@ -181,7 +181,7 @@ class ReasonForm(MembersForm):
 
     @property
     def reason(self) -> str:
-        text = self.cleaned_data.get("words", "")
+        text = self.cleaned_data.get("message", "")
         chosen_reason = self.reasons.get(self.cleaned_data.get("choice", ""))
         with translation.override("en"):
             return "\n".join(str(value) for value in (chosen_reason, text) if value)

@@ -84,7 +84,7 @@ def complaint_form(part: OrderPart, **fields):
     return {
         "idempotency_key": str(uuid.uuid4()),
         f"steps-{get_first_line(part).pk}": "2",
-        "words": "Hai quả dập.",
+        "message": "Hai quả dập.",
         "requested_remedy": "money",
         **fields,
     }
@@ -336,7 +336,7 @@ def test_manager_rejects_complaint_with_reason(client: Client) -> None:
     address = f"/xa-vien/phan-anh/{complaint.pk}/tu-choi/"
 
     assert client.post(address, {"choice": ""}).status_code == 200
-    client.post(address, {"choice": "other", "words": "Ảnh không rõ", "idempotency_key": str(uuid.uuid4())})
+    client.post(address, {"choice": "other", "message": "Ảnh không rõ", "idempotency_key": str(uuid.uuid4())})
 
     complaint.refresh_from_db()
     assert (complaint.state, complaint.answer) == ("rejected", "Ảnh không rõ")

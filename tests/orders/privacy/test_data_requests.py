@@ -276,7 +276,7 @@ def test_blocked_deletion_gives_reason_and_stays_open() -> None:
 
 def test_guest_requests_export_by_code_and_gets_link(client: Client) -> None:
     order = ended_order()
-    form = {"kind": "access", "contact": "0987 654 321", "name": "Hoa", "words": ""}
+    form = {"kind": "access", "contact": "0987 654 321", "name": "Hoa", "message": ""}
     client.post(f"{DATA}yeu-cau/", form)
     client.post(f"{DATA}yeu-cau/ma/", {"code": altered_code(last_code(PHONE))})
     assert not DataRequest.objects.exists()
@@ -313,7 +313,7 @@ def test_invalid_requests_are_refused_and_send_nothing(client: Client) -> None:
     invalid_forms = [
         {"kind": "access", "contact": "113"},
         {"kind": "access", "contact": "a@b"},
-        {"kind": "correction", "contact": "0987654321", "words": " "},
+        {"kind": "correction", "contact": "0987654321", "message": " "},
         {"kind": "all", "contact": "0987654321"},
         {},
     ]
@@ -350,7 +350,7 @@ def test_desk_lists_due_requests_and_records_who_answered() -> None:
     user = make_user(email="hoa@example.com")
     client, desk = signed_in_client(user), Client()
     desk.force_login(clerk)
-    client.post(f"{DATA}yeu-cau/", {"kind": "correction", "words": "Sai tên."})
+    client.post(f"{DATA}yeu-cau/", {"kind": "correction", "message": "Sai tên."})
     row = DataRequest.objects.get()
 
     assert "Personal data requests" in html_of(desk.get("/en/quan-tri/"))

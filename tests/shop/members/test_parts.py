@@ -134,7 +134,7 @@ def test_declined_part_cannot_be_accepted(packer, seller) -> None:
 def test_declining_needs_a_reason(packer, seller) -> None:
     part = new_part(seller)
 
-    response = packer.post(f"/xa-vien/goi/{part.pk}/tu-choi/", {"choice": "", "words": " "})
+    response = packer.post(f"/xa-vien/goi/{part.pk}/tu-choi/", {"choice": "", "message": " "})
 
     part.refresh_from_db()
     assert response.status_code == 200
@@ -145,7 +145,7 @@ def test_declining_needs_a_reason(packer, seller) -> None:
 def test_declining_saves_the_reason_and_frees_the_stock(packer, seller) -> None:
     part = new_part(seller, quantity=3)
 
-    packer.post(f"/xa-vien/goi/{part.pk}/tu-choi/", {"choice": "0", "words": "Mưa quá"})
+    packer.post(f"/xa-vien/goi/{part.pk}/tu-choi/", {"choice": "0", "message": "Mưa quá"})
 
     part.refresh_from_db()
     assert (part.state, part.end_reason) == (PartState.DECLINED, "We have run out.\nMưa quá")
@@ -155,7 +155,7 @@ def test_declining_saves_the_reason_and_frees_the_stock(packer, seller) -> None:
 def test_declining_an_accepted_part_cancels_it(packer, seller) -> None:
     part = accepted_part(seller)
 
-    packer.post(f"/xa-vien/goi/{part.pk}/tu-choi/", {"choice": "other", "words": "Chuột cắn"})
+    packer.post(f"/xa-vien/goi/{part.pk}/tu-choi/", {"choice": "other", "message": "Chuột cắn"})
 
     part.refresh_from_db()
     assert (part.state, part.end_reason) == (PartState.CANCELLED, "Chuột cắn")
