@@ -7,10 +7,10 @@ from decimal import Decimal
 from shop.core.money import percent_of, round_half_up
 
 
-def price_for(amount: int, content: int, measure: int) -> int:
+def price_of_measure(amount: int, content: int, measure: int) -> int:
     """Price of `measure` if `content` costs `amount` minor units, rounded once.
 
-    The price per kilogram of a packet: `price_for(45_000, 500, 1000)` is 90,000.
+    The price per kilogram of a packet: `price_of_measure(45_000, 500, 1000)` is 90,000.
     """
     return round_half_up(Decimal(amount) * measure / content)
 

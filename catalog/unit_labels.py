@@ -6,7 +6,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from catalog.models import Unit, Variant
-from catalog.pricing import price_for
+from catalog.pricing import price_of_measure
 from shop.core.texts.formatting import NO_BREAK, format_money, format_volume, format_weight
 
 # Units that are measures themselves: the name already states the content.
@@ -44,18 +44,20 @@ def price_per_measure(variant: Variant, amount: int | None, currency: str) -> st
     if amount is None:
         return ""
     if variant.content_grams and not (variant.unit == Unit.KG and variant.content_grams == 1000):
-        return f"{format_money(price_for(amount, variant.content_grams, 1000), currency)}/kg"
+        return f"{format_money(price_of_measure(amount, variant.content_grams, 1000), currency)}/kg"
     if variant.content_ml and variant.unit != Unit.LITRE:
-        return f"{format_money(price_for(amount, variant.content_ml, 1000), currency)}/l"
+        return f"{format_money(price_of_measure(amount, variant.content_ml, 1000), currency)}/l"
     if variant.content_count and variant.content_count > 1 and variant.content_unit:
-        price_of_one = price_for(amount, variant.content_count, 1)
+        price_of_one = price_of_measure(amount, variant.content_count, 1)
         return f"{format_money(price_of_one, currency)}/{Unit(variant.content_unit).label}"
     return ""
 
 
 def max_price(variant: Variant, amount: int | None, steps: int = 1) -> int:
     """Return the highest price, in minor units, of steps sold by weight without asking the buyer."""
-    return price_for((amount or 0) * steps, (variant.content_grams or 1) * steps, variant.bound_grams(steps))
+    return price_of_measure(
+        (amount or 0) * steps, (variant.content_grams or 1) * steps, variant.bound_grams(steps)
+    )
 
 
 def max_grams(variant: Variant) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from catalog.pricing import price_for
+from catalog.pricing import price_of_measure
 from shop.core.money import gross_of, net_of, percent_of, split_amount
 
 
@@ -206,11 +206,13 @@ def price_weighed(agreed: AgreedLine, grams: int, *, is_tax_included: bool = Tru
 
     Percentages scale with the weight; amounts stay as agreed, up to the remaining price.
     """
-    listed = price_for(agreed.listed, agreed.grams, grams)
-    remaining = priced = price_for(agreed.priced, agreed.grams, grams)
+    listed = price_of_measure(agreed.listed, agreed.grams, grams)
+    remaining = priced = price_of_measure(agreed.priced, agreed.grams, grams)
     shares_by_key: dict[Hashable, int] = {}
     for share in sorted(agreed.shares, key=lambda share: not share.is_percentage):
-        requested = price_for(share.amount, agreed.grams, grams) if share.is_percentage else share.amount
+        requested = (
+            price_of_measure(share.amount, agreed.grams, grams) if share.is_percentage else share.amount
+        )
         shares_by_key[share.key] = min(requested, remaining)
         remaining -= shares_by_key[share.key]
     listed_sums, priced_sums, total = (

@@ -30,11 +30,11 @@ from catalog.search.term_matching import (
     Condition,
     SearchCache,
     SearchField,
-    products_where,
+    matching_products,
     products_with_translated_words,
 )
 
-ProductQuery = Callable[..., BitMap]  # `products_where` with its limit and cache applied
+ProductQuery = Callable[..., BitMap]  # `matching_products` with its limit and cache applied
 MAX_RESULTS = 1000  # the largest number of results that can be paged through, also in the API
 _MIN_UNFINISHED = 3  # letters of a word that may be the start of a longer one
 _MIN_UNFINISHED_SYLLABLE = 4
@@ -66,12 +66,12 @@ def search_products(
     The best matches are names that start as typed. Next come names with the typed spelling, then names with
     other diacritics or with synonyms, then all others. If nothing matches, `_other_attempts` follow. With
     `limit` each tier considers only that many of the newest products. `cache` is the cache of
-    `products_where`.
+    `matching_products`.
     """
     words = build_query_words(query)
     if not words:
         return SearchResult()
-    find = partial(products_where, limit=limit, cache=cache)
+    find = partial(matching_products, limit=limit, cache=cache)
     is_complete = _is_complete(words)
     if is_complete:
         words = [word.with_typed_diacritics() for word in words]
@@ -107,13 +107,15 @@ def suggest_product_ids(query: str, *, limit: int) -> list[int]:
     words = build_query_words(query)
     if not words:
         return []
-    named = products_where(Condition(SearchField.NAME, list(map(prefix_choice, words))), limit=limit)
+    named = matching_products(Condition(SearchField.NAME, list(map(prefix_choice, words))), limit=limit)
     return list(islice(reversed(named.union(*_translated_matches(words))), limit))
 
 
 def count_matches(words: Sequence[QueryWord], product_ids: BitMap) -> int:
     """Return how many of these products have all the words as typed, at least one of them in the name."""
-    return product_ids.intersection_cardinality(products_where(*_subject_conditions(_typed_choices(words))))
+    return product_ids.intersection_cardinality(
+        matching_products(*_subject_conditions(_typed_choices(words)))
+    )
 
 
 def _typed_choices(words: Sequence[QueryWord]) -> list[Choice]:

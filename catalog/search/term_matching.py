@@ -66,7 +66,7 @@ class Condition:
         return render(self.choices, self.field.prefixes, is_one_enough=self.is_one_enough)
 
 
-def products_where(
+def matching_products(
     *conditions: Condition, limit: int | None = None, cache: SearchCache | None = None
 ) -> BitMap:
     """Return ids of the products that match all conditions; with `limit` only of the newest ones.

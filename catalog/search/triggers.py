@@ -121,11 +121,11 @@ _NAME = "{row}.kind = 'catalog.product' AND {row}.field = 'name'"
 _NEW_NAME, _OLD_NAME = _NAME.format(row="new"), _NAME.format(row="old")
 
 
-def _on_products(name: str, event: str, condition: str = "", *, body: str, vendor: str) -> Trigger:
+def _product_trigger(name: str, event: str, condition: str = "", *, body: str, vendor: str) -> Trigger:
     return Trigger(name, "catalog_product", f"AFTER {event}", condition, body=body, vendor=vendor)
 
 
-def _on_names(name: str, event: str, condition: str, body: str) -> Trigger:
+def _name_trigger(name: str, event: str, condition: str, body: str) -> Trigger:
     return Trigger(name, "core_translation", f"AFTER {event}", condition, body=body, vendor=_SQLITE)
 
 
@@ -138,26 +138,28 @@ TRIGGERS = (
         body=_ALL_PRODUCTS,
         vendor=_POSTGRESQL,
     ),
-    _on_products("catalog_search_added", "INSERT", body=_ADD, vendor=_SQLITE),
-    _on_products("catalog_search_removed", "DELETE", body=_REMOVE, vendor=_SQLITE),
-    _on_products("catalog_search_changed", "UPDATE", _NEW_WORDS, body=_REMOVE + " " + _ADD, vendor=_SQLITE),
-    _on_names("catalog_search_translated_added", "INSERT", _NEW_NAME, _ADD_TRANSLATED),
-    _on_names("catalog_search_translated_removed", "DELETE", _OLD_NAME, _REMOVE_TRANSLATED),
-    _on_names(
+    _product_trigger("catalog_search_added", "INSERT", body=_ADD, vendor=_SQLITE),
+    _product_trigger("catalog_search_removed", "DELETE", body=_REMOVE, vendor=_SQLITE),
+    _product_trigger(
+        "catalog_search_changed", "UPDATE", _NEW_WORDS, body=_REMOVE + " " + _ADD, vendor=_SQLITE
+    ),
+    _name_trigger("catalog_search_translated_added", "INSERT", _NEW_NAME, _ADD_TRANSLATED),
+    _name_trigger("catalog_search_translated_removed", "DELETE", _OLD_NAME, _REMOVE_TRANSLATED),
+    _name_trigger(
         "catalog_search_translated_changed",
         "UPDATE",
         f"{_NEW_NAME} AND old.text <> new.text",
         _REMOVE_TRANSLATED + " " + _ADD_TRANSLATED,
     ),
-    _on_products("catalog_search_added", "INSERT", body=_UPSERT, vendor=_POSTGRESQL),
-    _on_products(
+    _product_trigger("catalog_search_added", "INSERT", body=_UPSERT, vendor=_POSTGRESQL),
+    _product_trigger(
         "catalog_search_removed",
         "DELETE",
         body="DELETE FROM catalog_search WHERE id = old.id;",
         vendor=_POSTGRESQL,
     ),
-    _on_products("catalog_search_changed", "UPDATE", _NEW_WORDS, body=_UPSERT, vendor=_POSTGRESQL),
-    _on_products(
+    _product_trigger("catalog_search_changed", "UPDATE", _NEW_WORDS, body=_UPSERT, vendor=_POSTGRESQL),
+    _product_trigger(
         "catalog_search_emptied", "TRUNCATE", body="DELETE FROM catalog_search;", vendor=_POSTGRESQL
     ),
 )

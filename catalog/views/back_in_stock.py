@@ -25,7 +25,7 @@ from shop.core.errors import Missing, Refused
 from shop.core.identifiers.phones import format_phone
 from shop.core.models import market_channel, show_in_language
 from shop.core.web.http_methods import require_safe_or_post
-from shop.core.web.rate_limits import Limit, client_network, count_try_of_all
+from shop.core.web.rate_limits import Limit, client_network, count_tries
 from shop.notifications.models import ContactMethod
 
 # People ask about a few products; many addresses from one source mean abuse.
@@ -114,7 +114,7 @@ def _create_request(request: HttpRequest, form: BackInStockForm, product: Produc
     if channel is None:
         raise Http404
     try:
-        count_try_of_all([(REQUESTS_PER_NETWORK, network), (REQUESTS_PER_CONTACT, contact)])
+        count_tries([(REQUESTS_PER_NETWORK, network), (REQUESTS_PER_CONTACT, contact)])
         request_back_in_stock(
             product_slug=product.slug,
             variant_id=form.variant_id,

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.http.request import QueryDict
 
 from catalog.models import Product, Variant
-from catalog.pricing import price_for
+from catalog.pricing import price_of_measure
 from catalog.unit_labels import max_price
 from catalog.views.buyer_province import chosen_commune, chosen_province
 from cooperatives.models import Arrival, DeliveryMethod, PickupTime
@@ -55,7 +55,7 @@ class VariantChoice:
 
     def _per_kilogram(self, amount: int) -> int | None:
         grams = self.variant.content_grams
-        return price_for(amount, grams, 1000) if grams else None
+        return price_of_measure(amount, grams, 1000) if grams else None
 
     def _sum(self, price: int, steps: int) -> int:
         return max_price(self.variant, price, steps) if self.variant.is_sold_by_weight else price * steps

@@ -46,7 +46,7 @@ def communes_with_products(provinces: Sequence[str], index: FacetIndex) -> list[
 
 def products_by_category(inside: Iterable[Category], index: FacetIndex) -> dict[str, BitMap]:
     """Return products of each category including its descendants, by slug."""
-    paths = {key: path for key, path in _paths() if key in index.categories}
+    paths = {key: path for key, path in _category_paths() if key in index.categories}
     return {
         row.slug: union_sets(
             index.categories[key] for key, path in paths.items() if (path or "").startswith(row.branch_path)
@@ -73,7 +73,7 @@ def _communes(provinces: Collection[str]) -> QuerySet[Any, str]:
 
 
 @compiled_query
-def _paths() -> QuerySet[Any, Any]:
+def _category_paths() -> QuerySet[Any, Any]:
     return Category.objects.order_by("pk").values_list("pk", "path")
 
 

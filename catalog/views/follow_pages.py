@@ -25,7 +25,7 @@ from shop.core.actors import Actor, EntryPoint
 from shop.core.errors import Missing, Refused
 from shop.core.models import show_in_language
 from shop.core.web.http_methods import require_safe_or_post
-from shop.core.web.rate_limits import Limit, client_network, count_try_of_all
+from shop.core.web.rate_limits import Limit, client_network, count_tries
 
 MAX_REQUESTS = 100
 FOLLOWS_PER_NETWORK = Limit("follow", max_tries=20, seconds=60 * 60)
@@ -111,7 +111,7 @@ def _create_follow_request(request: HttpRequest, form: FollowForm, slug: str | N
     """Create the follow request within rate limits; on refusal, add the error to the form."""
     email, network, user = form.cleaned_data["email"], client_network(request.META), get_user(request)
     try:
-        count_try_of_all([(FOLLOWS_PER_NETWORK, network), (FOLLOWS_PER_ADDRESS, email)])
+        count_tries([(FOLLOWS_PER_NETWORK, network), (FOLLOWS_PER_ADDRESS, email)])
         row = request_follow(
             cooperative_slug=slug,
             email=email,

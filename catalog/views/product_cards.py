@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from catalog.models import Listing, Price, Product, ProductMedia, Stock, Unit, Variant
-from catalog.pricing import price_for
+from catalog.pricing import price_of_measure
 from catalog.unit_labels import price_per_measure, unit_label, unit_name
 from cooperatives.models import Certificate, CertificateKind
 from shop.core.database.compiled_query import compiled_query
@@ -162,7 +162,7 @@ def _shown_prices(price: Price) -> tuple[int | None, int | None]:
     grams = price.variant.content_grams if price.variant.is_sold_by_weight else None
     if not grams or price.selling_price is None or price.amount is None:
         return price.selling_price, price.amount
-    return price_for(price.selling_price, grams, 1000), price_for(price.amount, grams, 1000)
+    return price_of_measure(price.selling_price, grams, 1000), price_of_measure(price.amount, grams, 1000)
 
 
 def _step_label(variant: Variant) -> str:

@@ -86,7 +86,7 @@ def _details_context(
         "is_wished": is_wished(request, product),
         "has_tax_in_price": channel.prices_entered_with_tax,
         "similar": build_cards(_similar_listings(product, channel), now=now),
-        "back_in_stock_form": _back_form(request, product, choices, today=today),
+        "back_in_stock_form": _back_in_stock_form(request, product, choices, today=today),
     }
 
 
@@ -166,7 +166,7 @@ def _add_pictures(choices: Sequence[VariantChoice], media: Sequence[ProductMedia
     ]
 
 
-def _back_form(
+def _back_in_stock_form(
     request: HttpRequest, product: Product, choices: Sequence[VariantChoice], *, today: datetime.date
 ) -> BackInStockForm | None:
     """Return the back-in-stock form, or None if every variant can be ordered and it is in season."""

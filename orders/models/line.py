@@ -11,7 +11,7 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Lot, Stock, Unit, Variant
-from catalog.pricing import price_for
+from catalog.pricing import price_of_measure
 from cooperatives.models import Cooperative
 from orders.models.order import Order
 from orders.models.report_columns import FURTHER_REPORT_COLUMNS, REPORT_COLUMNS, ReportColumns
@@ -161,7 +161,7 @@ class OrderLine(ReportColumns, WithMetadata):
     @property
     def price_per_kilogram(self) -> int:
         """The quoted price of a kilogram, for lines sold by weight."""
-        return price_for(self.unit_price * self.quantity, self.estimate_grams or 1, 1000)
+        return price_of_measure(self.unit_price * self.quantity, self.estimate_grams or 1, 1000)
 
     @property
     def unit_label(self) -> str:

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from shop.core.errors import Refused
-from shop.core.web.rate_limits import Limit, TooManyTries, count_try_of_all
+from shop.core.web.rate_limits import Limit, TooManyTries, count_tries
 from shop.notifications.models import Notification
 
 FOREIGN_NUMBER = "texts do not go to this country"
@@ -43,7 +43,7 @@ def count_text(number: str, *, is_for_code: bool) -> str:
         return reason
     limits = [(_per_number(), number), (_per_day(is_for_code=is_for_code), "shop")]
     try:
-        count_try_of_all([(limit, subject) for limit, subject in limits if limit.max_tries])
+        count_tries([(limit, subject) for limit, subject in limits if limit.max_tries])
     except TooManyTries:  # used up by another process since it was read
         return _refusal_reason(number, is_for_code=is_for_code) or SHOP_USED_UP
     return ""

@@ -6,7 +6,7 @@ import pytest
 from django.utils import translation
 
 from catalog.models import Unit, Variant
-from catalog.pricing import price_for
+from catalog.pricing import price_of_measure
 from catalog.unit_labels import pack_label, price_per_measure, unit_label
 
 
@@ -65,6 +65,6 @@ def test_price_per_measure_is_shown_for_packs(fields: dict[str, Any], amount: in
 
 
 def test_price_for_measure_rounds_half_up() -> None:
-    assert price_for(45_000, 500, 1000) == 90_000
-    assert price_for(1, 2000, 1000) == 1
-    assert price_for(10, 3, 1) == 3
+    assert price_of_measure(45_000, 500, 1000) == 90_000
+    assert price_of_measure(1, 2000, 1000) == 1
+    assert price_of_measure(10, 3, 1) == 3

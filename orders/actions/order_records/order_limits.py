@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orders.models import Order
 from shop.core.errors import Refused
-from shop.core.web.rate_limits import Limit, TooManyTries, count_try_of_all, uncount_try_of_all
+from shop.core.web.rate_limits import Limit, TooManyTries, count_tries, uncount_tries
 
 _DAY = 24 * 60 * 60
 _LimitedKey = tuple[Limit, str]
@@ -64,13 +64,13 @@ def count_against_order_limits(
         refusal = PhoneCodeRequired()
     active_limits = [(limit, counted_key) for limit, counted_key in limits if limit.max_tries and counted_key]
     try:
-        count_try_of_all(active_limits)
+        count_tries(active_limits)
     except TooManyTries as none_left:
         raise refusal from none_left
     try:
         yield
     except BaseException:
-        uncount_try_of_all(active_limits)
+        uncount_tries(active_limits)
         raise
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shop.core.web.rate_limits import Limit, count_try_of_all
+from shop.core.web.rate_limits import Limit, count_tries
 
 # Counted per account and known device, or per account and network for unknown devices.
 FAILED_SIGN_INS = Limit("sign-in", max_tries=8, seconds=15 * 60)
@@ -22,7 +22,7 @@ API_REGISTRATIONS = Limit("api-register", max_tries=400, seconds=60 * 60)
 
 def count_password_link(network: str, email: str, *, in_network: Limit = PASSWORD_LINKS_IN_NETWORK) -> None:
     """Count a password link that is about to be sent. Raises TooManyTries."""
-    count_try_of_all([(PASSWORD_LINKS, email), (in_network, network)])
+    count_tries([(PASSWORD_LINKS, email), (in_network, network)])
 
 
 # A known device has its own limit per number, so that neither a flood of requests for a number nor one from a
@@ -41,7 +41,7 @@ def count_code(network: str, recipient: str, device: str) -> None:
     """
     CODES_PER_DEVICE.count_try(device or network, recipient)
     if not device:
-        count_try_of_all([(CODES_PER_NUMBER, recipient), (CODES_IN_NETWORK, network)])
+        count_tries([(CODES_PER_NUMBER, recipient), (CODES_IN_NETWORK, network)])
 
 
 # Trying a second factor requires the password or the session.

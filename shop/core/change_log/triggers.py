@@ -26,22 +26,22 @@ def _differs(column: str) -> str:
     return f"NEW.{column} IS DISTINCT FROM OLD.{column}"
 
 
-def _differs_and_is_not(column: str, empty: str) -> str:
+def _differs_and_is_not_empty(column: str, empty: str) -> str:
     return f"({_differs(column)} AND NEW.{column} IS DISTINCT FROM {empty})"
 
 
 _REFUSED_UPDATES = {
     "core_change": [
         *map(_differs, _CHANGE),
-        _differs_and_is_not("actor_name", "''"),
-        _differs_and_is_not("reason", "''"),
-        _differs_and_is_not("data", "'{}'"),
-        _differs_and_is_not("snapshot", "NULL"),
+        _differs_and_is_not_empty("actor_name", "''"),
+        _differs_and_is_not_empty("reason", "''"),
+        _differs_and_is_not_empty("data", "'{}'"),
+        _differs_and_is_not_empty("snapshot", "NULL"),
     ],
     "core_sealedchange": [
         *map(_differs, _SEALED),
-        _differs_and_is_not("name_salt", "''"),
-        _differs_and_is_not("content_salt", "''"),
+        _differs_and_is_not_empty("name_salt", "''"),
+        _differs_and_is_not_empty("content_salt", "''"),
     ],
     "core_changeseal": [*map(_differs, _SEAL)],
 }

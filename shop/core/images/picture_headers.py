@@ -123,7 +123,7 @@ def _heif(file: IO[bytes]) -> Header:
         raise UnknownPicture
     sizes = [
         struct.unpack(">II", _read_at(file, start + 4, 8))
-        for start, _stop in _boxes(file, 0, end, (b"meta", b"iprp", b"ipco", b"ispe"), [_MAX_BOXES])
+        for start, _stop in _read_boxes(file, 0, end, (b"meta", b"iprp", b"ipco", b"ispe"), [_MAX_BOXES])
     ]
     if not sizes:
         raise UnknownPicture
@@ -131,7 +131,7 @@ def _heif(file: IO[bytes]) -> Header:
     return Header(width, height, bytes_per_pixel=10)
 
 
-def _boxes(
+def _read_boxes(
     file: IO[bytes], start: int, stop: int, path: tuple[bytes, ...], boxes_left: list[int]
 ) -> Iterator[tuple[int, int]]:
     """Yield start and end of the boxes at a path of nested types. `boxes_left` counts down to 0."""
@@ -152,7 +152,7 @@ def _boxes(
             if len(path) == 1:
                 yield inside, end
             else:
-                yield from _boxes(file, inside, end, path[1:], boxes_left)
+                yield from _read_boxes(file, inside, end, path[1:], boxes_left)
         start = end
 
 

@@ -57,12 +57,12 @@ class LanguageSitemap(Sitemap):  # type: ignore[type-arg]
 
 def slug_url(view: str, slug: str, language: str) -> str:
     """Return the absolute URL of a page by its slug; fast enough for a hundred thousand of them."""
-    before, after = _around_slug(view, language)
+    before, after = _url_around_slug(view, language)
     return f"{before}{slug}{after}"
 
 
 @cache
-def _around_slug(view: str, language: str) -> tuple[str, str]:
+def _url_around_slug(view: str, language: str) -> tuple[str, str]:
     with translation.override(language):
         before, _slug, after = public_url(reverse(view, args=[_ANY])).rpartition(_ANY)
     return before, after

@@ -97,7 +97,7 @@ def _payment_tasks(now: datetime.datetime) -> list[OpenTasks]:
         waiting.unreconciled_remittances(),
         waiting.remittance_differences(),
         waiting.cash_shortfalls(),
-        waiting.old_cash(vietnam_date(now)),
+        waiting.overdue_cash(vietnam_date(now)),
     ]
 
 

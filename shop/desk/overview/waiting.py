@@ -200,7 +200,7 @@ def cash_shortfalls() -> OpenTasks:
     )
 
 
-def old_cash(today: datetime.date) -> OpenTasks:
+def overdue_cash(today: datetime.date) -> OpenTasks:
     """List holders with overdue cash."""
     market = market_channel()
     currency = market.currency if market else "VND"

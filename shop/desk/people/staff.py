@@ -85,7 +85,7 @@ class RoleForm(forms.Form):
 @require_recent_sign_in
 def list_staff(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List staff with roles and second factors. A POST invites a person."""
-    editor = _editor(request)
+    editor = _signed_in_editor(request)
     form = InviteForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         cleaned = form.cleaned_data
@@ -136,7 +136,11 @@ def edit_staff_roles(request: HttpRequest, actor: Actor, pk: int) -> HttpRespons
     """Replace a colleague's roles."""
     group_ids = chosen_ids(request.POST.getlist("groups"))
     action = partial(
-        set_staff_roles, acting_user=_editor(request), user_id=pk, group_ids=group_ids, now=timezone.now()
+        set_staff_roles,
+        acting_user=_signed_in_editor(request),
+        user_id=pk,
+        group_ids=group_ids,
+        now=timezone.now(),
     )
     return run_action(request, action, url=reverse("desk:staff-account", args=[pk]), message=_("Saved."))
 
@@ -148,7 +152,7 @@ def set_staff_state(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse
     """Deactivate a colleague's account or activate it again, with a reason."""
     action = partial(
         set_staff_active,
-        acting_user=_editor(request),
+        acting_user=_signed_in_editor(request),
         user_id=pk,
         is_active=request.POST.get("state") == "active",
         reason=submitted_reason(request.POST),
@@ -175,7 +179,7 @@ def list_roles(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_recent_sign_in
 def edit_role(request: HttpRequest, actor: Actor, pk: int | None = None) -> HttpResponse:
     """Show and change a role, or create one."""
-    editor = _editor(request)
+    editor = _signed_in_editor(request)
     group = get_object_or_404(Group, pk=pk) if pk is not None else None
     form = RoleForm(request.POST if request.method == "POST" else None, editor=editor, group=group)
     if request.method == "POST" and form.is_valid():
@@ -195,7 +199,7 @@ def edit_role(request: HttpRequest, actor: Actor, pk: int | None = None) -> Http
 @require_recent_sign_in
 def delete_role(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Delete a role."""
-    action = partial(remove_role, acting_user=_editor(request), group_id=pk, now=timezone.now())
+    action = partial(remove_role, acting_user=_signed_in_editor(request), group_id=pk, now=timezone.now())
     return run_action(
         request,
         action,
@@ -205,7 +209,7 @@ def delete_role(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     )
 
 
-def _editor(request: HttpRequest) -> User:
+def _signed_in_editor(request: HttpRequest) -> User:
     assert isinstance(request.user, User)
     return request.user
 

@@ -103,7 +103,7 @@ def list_cooperatives(request: HttpRequest, actor: Actor) -> HttpResponse:
         "states": [(state, state.label, counts.get(state, 0)) for state in CooperativeState],
         "page": page,
         "rows": [
-            (row, _application_checks(row), _sales_checks(row), _decision_buttons(row), _reply_by(row))
+            (row, _application_checks(row), _sales_checks(row), _decision_buttons(row), _reply_deadline(row))
             for row in page.object_list
         ],
         "today": vietnam_date(timezone.now()),
@@ -152,7 +152,7 @@ def _render_cooperative(
         "checks": _application_checks(cooperative),
         "sales_checks": _sales_checks(cooperative),
         "buttons": _decision_buttons(cooperative),
-        "reply_by": _reply_by(cooperative),
+        "reply_by": _reply_deadline(cooperative),
         "today": vietnam_date(timezone.now()),
         "is_open": cooperative.state in OPEN_STATES,
         "documents": _document_rows(cooperative),
@@ -185,7 +185,7 @@ def _with_checks(rows: QuerySet[Cooperative]) -> Any:
     )
 
 
-def _reply_by(row: Any) -> datetime.date | None:
+def _reply_deadline(row: Any) -> datetime.date | None:
     """Return the day by which staff promised to answer an application; None if it does not wait for them."""
     if row.state != CooperativeState.APPLIED:
         return None

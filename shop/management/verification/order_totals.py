@@ -84,7 +84,7 @@ def find_wrong_discounts(rows: OrderRows) -> Iterator[str]:
         if discount.amount != of_discounts[discount.pk]:
             yield f"discount {discount.pk}: its amount is not the sum of its shares"
     for line in rows.lines.values():
-        side = side_of(line.order)
+        side = gross_or_net(line.order)
         reduction = max(0, getattr(line, f"list_{side}") - getattr(line, f"priced_{side}"))
         reduction += getattr(line, f"priced_{side}") - getattr(line, f"total_{side}")
         if of_lines[line.pk] != reduction:
@@ -94,14 +94,14 @@ def find_wrong_discounts(rows: OrderRows) -> Iterator[str]:
 
 def _wrong_deliveries(rows: OrderRows, of_parts: Counter[object]) -> Iterator[str]:
     for part in rows.parts.values():
-        side = side_of(part.order)
+        side = gross_or_net(part.order)
         reduction = getattr(part, f"delivery_list_{side}") - getattr(part, f"delivery_{side}")
         if of_parts[part.pk] != reduction:
             name = f"delivery of part {part.pk}"
             yield f"order {part.order.code}: {name} costs {reduction} less, its discounts differ"
 
 
-def side_of(order: Order) -> str:
+def gross_or_net(order: Order) -> str:
     return "gross" if order.channel.prices_entered_with_tax else "net"
 
 

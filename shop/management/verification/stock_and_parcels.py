@@ -29,7 +29,7 @@ from orders.states import (
     SubstituteState,
 )
 from shop.core.models import Channel
-from shop.management.verification.order_totals import side_of
+from shop.management.verification.order_totals import gross_or_net
 from shop.management.verification.rows import OrderRows, group_by, in_batches, sum_by
 
 _BATCH_SIZE = 1_000
@@ -226,7 +226,7 @@ def _weight_fault(line: OrderLine, parcel_lines: list[ParcelLine]) -> str:
         return "is sold by weight and has no bound"
     grams = min(line.weighed_grams or line.estimate_grams, line.bound_grams)
     agreed = Fraction(line.unit_price * line.quantity * grams, line.estimate_grams)
-    if abs(getattr(line, f"priced_{side_of(line.order)}") - agreed) > Fraction(1, 2):
+    if abs(getattr(line, f"priced_{gross_or_net(line.order)}") - agreed) > Fraction(1, 2):
         return "does not cost what its weight says"
     if line.total_gross > line.bound_gross:
         return "costs more than its bound"
