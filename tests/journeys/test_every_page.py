@@ -104,7 +104,7 @@ PAGE_FACTS = """() => ({
   headings: [...document.querySelectorAll('h1')].filter(h => h.checkVisibility()).length,
   title: document.title,
   lines: [...new Set(document.body.innerText.split('\\n').map(line => line.trim()))],
-  styled: document.querySelectorAll('[style], style').length,
+  wide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
 })"""
 TAGS = re.compile(r"<[^>]*>", re.DOTALL)
 # What nobody reads, and codes of banks and Stripe, which stand beside their words.
@@ -230,21 +230,6 @@ def test_every_page_is_accessible_translated_and_responsive(
             faults[prefix + str(visit)] = page_faults
 
     assert faults == {}
-
-
-def test_no_page_shows_stored_values(world: World) -> None:
-    found = {}
-    for visit in world.visits:
-        client = Client()
-        if world.sessions[visit.visitor]:
-            client.cookies[settings.SESSION_COOKIE_NAME] = world.sessions[visit.visitor]
-        if visit.sent is None and visit.status == 200:
-            response = client.get(visit.path)
-            if response.headers["Content-Type"].startswith("text/html"):
-                found[visit.path] = _stored_values_in(response.content.decode())
-
-    assert len(found) > 200
-    assert {path: words for path, words in found.items() if words} == {}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

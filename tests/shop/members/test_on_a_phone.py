@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
@@ -177,7 +176,7 @@ def test_order_goes_from_accepted_to_delivered_without_scripts(
     context.close()
 
 
-def test_every_members_page_is_accessible_and_fits_small_screens(phone: Page, seller) -> None:
+def test_every_members_page_fits_small_screens(phone: Page, seller) -> None:
     variant = make_variant(seller, on_hand=30)
     listing = make_product(seller, state=ListingState.DRAFT).listings.get()
     new_part, begun_part, closed_part, accepted_part = (
@@ -217,8 +216,7 @@ def test_every_members_page_is_accessible_and_fits_small_screens(phone: Page, se
         "/en/xa-vien/",
     ):
         phone.goto(path)
-        found = [violation["id"] for violation in Axe().run(phone).response["violations"]]
-        found += ["sideways"] * phone.evaluate("+(document.documentElement.scrollWidth > innerWidth)")
+        found = ["sideways"] * phone.evaluate("+(document.documentElement.scrollWidth > innerWidth)")
         found += phone.evaluate(_SMALL)
         phone.set_viewport_size({"width": 180, "height": 370})
         found += ["sideways in letters twice as large"] * phone.evaluate(
