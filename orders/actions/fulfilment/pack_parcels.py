@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from catalog.models import Stock
 from orders import locks
 from orders.actions.cash_on_delivery.cash_collection import cash_for_parcel
+from orders.actions.fulfilment.lot_picks import LotChoices, assign_lots
 from orders.actions.fulfilment.parcel_rows import next_parcel_number
 from orders.actions.fulfilment.substitute_holds import require_no_waiting_substitute
 from orders.actions.order_changes.finish_order_change import finish_order_change
@@ -26,11 +27,13 @@ from orders.actions.order_records.recalculate_order import open_quantities
 from orders.models import Allocation, Order, OrderLine, OrderPart, Parcel, ParcelLine
 from orders.states import PARCEL_TRANSITIONS, PART_TRANSITIONS, CodState, ParcelState, PartState
 from shop.core.actors import Actor, EntryPoint
+from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing, Refused
 from shop.core.models import KeyReused, is_already_done
 from shop.core.money import split_amount
 from shop.core.states import TransitionNotAllowed, change_state
 
+BY_EXPIRY = LotChoices()
 PLATFORM_ENTRY_POINTS = frozenset({EntryPoint.DESK, EntryPoint.SYSTEM})
 PICKUP_DIGITS = 6
 
@@ -90,14 +93,16 @@ def pack_parcel(
     *,
     part_id: int,
     quantities: Mapping[uuid.UUID, int],
+    lots: LotChoices = BY_EXPIRY,
     idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel:
     """Create a parcel with some of the part's lines. A part may have several parcels.
 
-    A repeated `idempotency_key` returns the first parcel. Raises KeyReused, Missing, QuantityNotOpen,
-    LinesNotWeighed, SubstituteUnanswered, TransitionNotAllowed.
+    Lines take lots first expired, first out, or as `lots` says. A repeated `idempotency_key` returns the
+    first parcel. Raises ExpiredLot, KeyReused, LinesNotWeighed, LotQuantityShort, Missing, QuantityNotOpen,
+    SubstituteUnanswered, TransitionNotAllowed.
     """
     order, part = locks.lock_part(part_id)
     if idempotency_key is not None:
@@ -106,7 +111,9 @@ def pack_parcel(
             raise KeyReused()
         if existing is not None:
             return existing
-    return create_parcel(order, part, quantities, idempotency_key=idempotency_key, actor=actor, now=now)
+    return create_parcel(
+        order, part, quantities, lots=lots, idempotency_key=idempotency_key, actor=actor, now=now
+    )
 
 
 def create_parcel(
@@ -115,13 +122,15 @@ def create_parcel(
     quantities: Mapping[uuid.UUID, int],
     *,
     warehouse_id: uuid.UUID | None = None,
+    lots: LotChoices = BY_EXPIRY,
     idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel:
     """Step of `pack_parcel`, on a locked order, from one warehouse or from all that hold its allocations.
 
-    Raises Missing, QuantityNotOpen, LinesNotWeighed, SubstituteUnanswered, TransitionNotAllowed.
+    Raises ExpiredLot, LinesNotWeighed, LotQuantityShort, Missing, QuantityNotOpen, SubstituteUnanswered,
+    TransitionNotAllowed.
     """
     if part.state != PartState.ACCEPTED:
         raise TransitionNotAllowed(from_state=part.state, to_state="packing")
@@ -142,12 +151,17 @@ def create_parcel(
     rows: list[ParcelLine] = []
     for line_id, quantity in quantities.items():
         rows += _build_parcel_lines(parcel, lines[line_id], quantity, warehouse_id)
+    rows = assign_lots(rows, lots, today=vietnam_date(now))
+    for line_id in quantities:
+        _spread_weight([row for row in rows if row.order_line_id == line_id], lines[line_id])
     ParcelLine.objects.bulk_create(rows)
     stock = next((row.stock for row in rows if row.stock is not None), None)
     if stock is not None:
         parcel.warehouse_id = stock.warehouse_id
         parcel.save(update_fields=["warehouse"])
-    record_part_change(order, part, "parcel.created", parcel, actor=actor, now=now)
+    record_part_change(
+        order, part, "parcel.created", parcel, actor=actor, now=now, reason=lots.reason.strip()
+    )
     finish_order_change(order, now=now)
     return parcel
 
@@ -262,13 +276,14 @@ def _build_parcel_lines(
             quantity -= packed_quantity
     if quantity:
         parcel_lines.append(ParcelLine(parcel=parcel, order_line=line, quantity=quantity))
-    if line.weighed_grams is not None:
-        _spread_weight(parcel_lines, line, line.weighed_grams)
     return parcel_lines
 
 
-def _spread_weight(parcel_lines: Sequence[ParcelLine], line: OrderLine, weighed_grams: int) -> None:
-    """Spread the line's weight over these rows by quantity. The line's last parcel takes the remainder."""
+def _spread_weight(parcel_lines: Sequence[ParcelLine], line: OrderLine) -> None:
+    """Spread a line's weight over these rows by quantity. The line's last parcel takes the remainder."""
+    weighed_grams = line.weighed_grams
+    if weighed_grams is None:
+        return
     earlier_lines = ParcelLine.objects.filter(order_line=line, parcel__in=Parcel.objects.dispatches())
     earlier_sums = earlier_lines.aggregate(quantity=Sum("quantity", default=0), grams=Sum("grams", default=0))
     quantity = sum(parcel_line.quantity for parcel_line in parcel_lines)

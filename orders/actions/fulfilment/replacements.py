@@ -9,12 +9,14 @@ from collections.abc import Mapping
 from catalog.actions.stock.stock_movements import SoldOut, save_reserved_and_allocated
 from catalog.models import Stock
 from orders import locks
+from orders.actions.fulfilment.lot_picks import LotChoices, assign_lots
 from orders.actions.fulfilment.pack_parcels import allocate_stock
 from orders.actions.fulfilment.parcel_rows import make_parcel_line, next_parcel_number
 from orders.actions.order_records.part_changes import record_part_change
 from orders.models import Complaint, Order, OrderLine, OrderPart, Parcel, ParcelLine
 from orders.states import ParcelKind
 from shop.core.actors import Actor
+from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing
 
 
@@ -29,7 +31,7 @@ def create_replacement(
 ) -> Parcel:
     """Step, on a locked order: create a replacement parcel, allocated from stock and ready to be packed.
 
-    Raises Missing, SoldOut.
+    Raises ExpiredLot, Missing, SoldOut.
     """
     lines = list(
         part.lines.filter(pk__in=list(quantities)).select_related("variant").order_by("position", "pk")
@@ -50,6 +52,7 @@ def create_replacement(
         for line in lines
         for parcel_line in _allocate_line(parcel, line, quantities[line.pk], stocks)
     ]
+    parcel_lines = assign_lots(parcel_lines, LotChoices(), today=vietnam_date(now))
     ParcelLine.objects.bulk_create(parcel_lines)
     save_reserved_and_allocated(stocks.values())
     stock = next((parcel_line.stock for parcel_line in parcel_lines if parcel_line.stock is not None), None)

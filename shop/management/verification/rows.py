@@ -93,9 +93,8 @@ class OrderRows:
 
     @cached_property
     def parcel_lines(self) -> list[ParcelLine]:
-        rows = list(
-            self.of_orders(ParcelLine.objects.select_related("stock").order_by("pk"), "parcel__part__order")
-        )
+        lines = ParcelLine.objects.select_related("stock", "lot").order_by("pk")
+        rows = list(self.of_orders(lines, "parcel__part__order"))
         for row in rows:
             row.parcel, row.order_line = self.parcels[row.parcel_id], self.lines[row.order_line_id]
         return rows

@@ -146,6 +146,8 @@ def find_wrong_parcels(rows: OrderRows) -> Iterator[str]:
             yield f"parcel {row.parcel_id} holds line {row.order_line_id} of another part"
         if row.stock is not None and row.stock.variant_id != row.order_line.variant_id:
             yield f"parcel {row.parcel_id} holds line {row.order_line_id} from another variant's stock"
+        if row.lot is not None and row.lot.variant_id != row.order_line.variant_id:
+            yield f"parcel {row.parcel_id} holds line {row.order_line_id} from another variant's lot"
     sums, allocated = _ParcelSums(rows), sum_by(rows.allocations, "line_id")
     for line in rows.lines.values():
         if sums.in_parcels[line.pk] + sums.unsent[line.pk] > line.quantity:

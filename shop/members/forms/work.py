@@ -13,12 +13,14 @@ from django.utils.translation import gettext_lazy as _
 from cooperatives.models import DeliveryKind
 from orders.actions.cash_on_delivery.cash_collection import EXPECTED_CASH, CollectedCash
 from orders.actions.fulfilment.deliver_parcels import DispatchDetails
+from orders.actions.fulfilment.lot_picks import LotChoices, LotSuggestion
 from orders.models import OrderLine, Parcel, Substitute
 from orders.states import CashHolder, CodState
 from shop.core.dates.form_days import validate_day
+from shop.core.texts.formatting import format_day
 from shop.core.web.form_options import FormData, FormFiles, FormOptions
 from shop.core.web.phone_fields import PhoneField
-from shop.members.forms.fields import MembersForm, WholeNumberField
+from shop.members.forms.fields import MembersForm, WholeNumberField, parse_key
 
 DECLINE_REASONS = [
     _("We have run out."),
@@ -42,6 +44,7 @@ RETURNED_PARCEL_REASONS = [
 ]
 
 
+NO_LOT = "none"
 _DISPATCH_FIELDS = ("carrier", "tracking_number", "vehicle", "driver_phone")
 
 
@@ -58,11 +61,13 @@ class PickForm(MembersForm):
         lines: Sequence[OrderLine],
         still_open: Mapping[object, int],
         substitutes: Mapping[uuid.UUID, Substitute],
+        lots: Mapping[uuid.UUID, LotSuggestion],
         **options: Unpack[FormOptions],
     ) -> None:
         super().__init__(data, files, **options)
         self.still_open = still_open
         self.substitutes = substitutes
+        self.lots = lots
         # A repeated submission finds nothing open; the action recognises its idempotency key.
         # Lines that must be weighed first or wait for the buyer's answer cannot be ticked.
         self.lines = [
@@ -82,6 +87,15 @@ class PickForm(MembersForm):
                 required=False,
             )
             self.fields[f"quantity-{line.pk}"].widget.attrs["class"] = "input"
+            if line.pk in lots:
+                self.fields[f"lot-{line.pk}"] = _lot_field(lots[line.pk])
+        if any(suggestion.has_expired for suggestion in lots.values()):
+            self.fields["lot_reason"] = forms.CharField(
+                label=_("Why is an expired lot sent?"),
+                max_length=250,
+                required=False,
+                widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
+            )
 
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
@@ -97,6 +111,25 @@ class PickForm(MembersForm):
             line.pk: self.cleaned_data[f"quantity-{line.pk}"] or self.still_open[line.pk] or line.quantity
             for line in ticked_lines
         }
+
+    @property
+    def lot_choices(self) -> LotChoices:
+        """The lots that the packer chose instead of the suggested ones."""
+        chosen = {line.pk: self.cleaned_data.get(f"lot-{line.pk}", "") for line in self.lines}
+        lots = {line_id: None if lot == NO_LOT else parse_key(lot) for line_id, lot in chosen.items() if lot}
+        return LotChoices(lots, self.cleaned_data.get("lot_reason", ""))
+
+
+def _lot_field(suggestion: LotSuggestion) -> forms.CharField:
+    """Return a choice of lots. The action checks it, because a lot may be used up meanwhile."""
+    lots = [
+        (lot.pk, f"{lot.code} · {format_day(lot.expires_on)}" if lot.expires_on else lot.code)
+        for lot in suggestion.lots
+    ]
+    choices = [("", _("As suggested")), *lots, (NO_LOT, _("Stock without a lot"))]
+    return forms.CharField(
+        label=_("Lot"), required=False, widget=forms.Select(attrs={"class": "input"}, choices=choices)
+    )
 
 
 class HandOverForm(MembersForm):

@@ -181,7 +181,7 @@ def report_part_shortage(request: HttpRequest, membership: MembershipContext, pa
 def pack_parcel_view(request: HttpRequest, membership: MembershipContext, part_id: int) -> HttpResponse:
     """Pack a parcel of the ticked lines; idempotent by the form's `idempotency_key`."""
     part, now = find_part(membership, part_id), timezone.now()
-    form = pick_form(part, request.POST)
+    form = pick_form(part, request.POST, now=now)
     if form is None:
         return redirect(part_url(part.pk))
     if not form.is_valid():
@@ -190,6 +190,7 @@ def pack_parcel_view(request: HttpRequest, membership: MembershipContext, part_i
         pack_parcel,
         part_id=part.pk,
         quantities=form.quantities,
+        lots=form.lot_choices,
         idempotency_key=submitted_key(request, "pack", part.pk),
         actor=membership.actor,
         now=now,
@@ -226,8 +227,8 @@ def render_part(
 ) -> HttpResponse:
     """Render a part's page. `pick` and `weigh` are submitted forms with errors."""
     if pick is None:
-        pick = pick_form(part)
-    parcels = list(part.parcels.prefetch_related("lines__order_line").order_by("number", "pk"))
+        pick = pick_form(part, now=now)
+    parcels = list(part.parcels.prefetch_related("lines__order_line", "lines__lot").order_by("number", "pk"))
     ready_text, is_ready_today = ready_time(part, now)
     labels = parcel_position_labels(parcels)
     positions = {parcel_id: label for parcel_id, label in labels.items() if label != "1/1"}

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from orders.actions.fulfilment.lot_picks import LotSuggestion, suggest_lots
 from orders.actions.order_records.recalculate_order import open_quantities
 from orders.models import OrderLine, OrderPart, ParcelLine, Substitute, WeightQuestion
 from orders.states import PartState
+from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Picture
 from shop.core.web.form_options import FormData
 from shop.members.forms.weigh import WeighForm
@@ -22,7 +25,8 @@ class PickLine:
     """A line of the pick list. `picked` and `quantity` are form fields if it can still be packed, else None.
 
     For lines sold by weight, `weigh_form` is the weighing form and `question` the latest question to the
-    buyer. `substitute` waits for the buyer's answer.
+    buyer. `substitute` waits for the buyer's answer. `lots` is what to take if its stock has lots, and `lot`
+    the field to choose another one.
     """
 
     line: OrderLine
@@ -34,9 +38,11 @@ class PickLine:
     weigh_form: WeighForm | None
     question: WeightQuestion | None
     substitute: Substitute | None
+    lots: LotSuggestion | None
+    lot: object
 
 
-def pick_form(part: OrderPart, data: FormData = None) -> PickForm | None:
+def pick_form(part: OrderPart, data: FormData = None, *, now: datetime.datetime) -> PickForm | None:
     """Return the form for lines not yet in a parcel; None if nothing is left to pick."""
     if part.state != PartState.ACCEPTED:
         return None
@@ -45,11 +51,13 @@ def pick_form(part: OrderPart, data: FormData = None) -> PickForm | None:
     if data is None and not any(still_open.values()):
         return None
     waiting_substitutes = Substitute.objects.of_order(part.order).waiting().filter(line__in=lines)
+    open_lines = {line: still_open[line.pk] for line in lines if still_open[line.pk] > 0}
     return PickForm(
         data,
         lines=lines,
         still_open=still_open,
         substitutes={substitute.line_id: substitute for substitute in waiting_substitutes},
+        lots=suggest_lots(open_lines, today=vietnam_date(now)) if open_lines else {},
         initial={"idempotency_key": uuid.uuid4()},
     )
 
@@ -84,6 +92,8 @@ def pick_lines(part: OrderPart, pick: PickForm | None, weigh: WeighForm | None) 
             else None,
             questions.get(line.pk),
             substitutes.get(line.pk),
+            pick.lots.get(line.pk) if pick and line.pk in pickable_lines else None,
+            pick[f"lot-{line.pk}"] if pick and line.pk in pickable_lines and line.pk in pick.lots else None,
         )
         for line in lines
     ]

@@ -13,9 +13,11 @@ from django.utils import timezone
 from catalog.actions.stock.lots import LotDetails, receive_lot
 from catalog.models import Lot, LotBalance, LotStage
 from cooperatives.models import Producer
+from orders.actions.fulfilment.pack_parcels import accept_part
+from orders.models import ParcelLine
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
-from tests.factories import get_stock, make_channel, make_seller, make_variant, make_warehouse
+from tests.factories import get_stock, make_channel, make_order, make_seller, make_variant, make_warehouse
 from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
@@ -166,6 +168,32 @@ def test_future_and_unreadable_times_of_a_stage_are_refused(lister, seller) -> N
         lister.post(f"/xa-vien/lo/{lot.pk}/chang/", {"title": "Rửa", "happened_at": moment})
 
     assert LotStage.objects.count() == 0
+
+
+def test_packer_sees_which_lot_to_take_and_may_take_another(packer, seller) -> None:
+    variant = make_variant(seller, name="Gừng tươi", on_hand=0)
+    early, late, expired = (make_lot(variant, 3, days=days) for days in (5, 20, -1))
+    part = make_order((variant, 3)).parts.get()
+    accept_part(part_id=part.pk, actor=Actor.system("test"), now=timezone.now())
+    line = part.lines.get()
+    address = f"/xa-vien/goi/{part.pk}/"
+
+    page = html_of(packer.get(address))
+    sent = {f"taken-{line.pk}": "on", f"quantity-{line.pk}": "1"}
+    packer.post(f"{address}kien/", with_key(**sent) | {f"lot-{line.pk}": expired.pk})
+    refused = ParcelLine.objects.count()
+    for lot, reason in ((late.pk, ""), ("none", ""), (expired.pk, "Người mua đồng ý")):
+        packer.post(f"{address}kien/", with_key(**sent) | {f"lot-{line.pk}": lot, "lot_reason": reason})
+
+    assert f"Lấy 3 ở lô {early.code}" in page
+    assert "Vì sao gửi lô quá hạn?" in page
+    assert refused == 0
+    assert list(ParcelLine.objects.order_by("pk").values_list("lot", "quantity")) == [
+        (late.pk, 1),
+        (None, 1),
+        (expired.pk, 1),
+    ]
+    assert late.code in html_of(packer.get(address))
 
 
 def test_foreign_lots_are_not_found(lister) -> None:

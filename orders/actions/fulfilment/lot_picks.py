@@ -1,0 +1,231 @@
+"""Choose the lots of a parcel's lines: first expired, first out, unless the packer chooses."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from django.db.models import F, Sum
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models import Lot, LotBalance
+from orders import locks
+from orders.models import Allocation, OrderLine, ParcelLine
+from orders.states import OUTGOING_KINDS, ParcelState
+from shop.core.errors import Missing, Refused
+from shop.core.money import split_amount
+
+
+class ExpiredLot(Refused):
+    """Only an expired lot has enough, or the packer chose one. `details["lots"]` lists the codes."""
+
+    code = "expired_lot"
+    default_message = _("This lot is past its use-by date. Choose another one, or say why it is sent.")
+
+
+class LotQuantityShort(Refused):
+    """The chosen lot has less. `details["free"]` is what it has left."""
+
+    code = "lot_quantity_short"
+    default_message = _("The chosen lot has less than this. Choose another one, or count the lot.")
+
+
+@dataclass(frozen=True, slots=True)
+class LotChoices:
+    """The lots that a packer chose, by order line; None is stock of no lot. Other lines take lots by expiry.
+
+    `reason` says why an expired lot is sent.
+    """
+
+    lots: Mapping[uuid.UUID, int | None] = field(default_factory=dict)
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class _FreeLot:
+    lot: Lot
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class LotSuggestion:
+    """What to take for a line: quantities by lot, None for stock of no lot; and the lots to choose from."""
+
+    picks: Sequence[tuple[Lot | None, int]]
+    lots: Sequence[Lot]
+    has_expired: bool
+
+
+class LotSupply:
+    """What the lots in some stocks have left beyond undispatched parcels. Taking reduces it.
+
+    Two queries, whatever the number of lots. `has_lots` tells whether there are any.
+    """
+
+    def __init__(self, stock_ids: Collection[int], today: datetime.date) -> None:
+        self._today = today
+        self._lots: defaultdict[int, list[_FreeLot]] = defaultdict(list)
+        self._of_no_lot: defaultdict[int, int] = defaultdict(int)
+        balances = (
+            LotBalance.objects.filter(stock__in=stock_ids)
+            .exclude(on_hand=0)
+            .select_related("lot", "stock")
+            .order_by(
+                F("lot__expires_on").asc(nulls_last=True), F("lot__harvested_on").asc(nulls_last=True), "lot"
+            )
+        )
+        rows = list(balances)
+        self.has_lots = bool(rows)
+        if not rows:
+            return
+        packed_lines = ParcelLine.objects.filter(
+            stock__in=stock_ids,
+            parcel__kind__in=OUTGOING_KINDS,
+            parcel__state__in=[ParcelState.PACKING, ParcelState.PACKED],
+        )
+        sums = packed_lines.order_by().values_list("stock", "lot").annotate(sum=Sum("quantity"))
+        packed = {(stock_id, lot_id): total for stock_id, lot_id, total in sums}
+        for row in rows:
+            if row.stock_id not in self._of_no_lot:
+                self._of_no_lot[row.stock_id] = row.stock.on_hand - packed.get((row.stock_id, None), 0)
+            self._of_no_lot[row.stock_id] -= row.on_hand
+            free_quantity = row.on_hand - packed.get((row.stock_id, row.lot_id), 0)
+            if free_quantity > 0:
+                self._lots[row.stock_id].append(_FreeLot(row.lot, free_quantity))
+
+    def lots_in(self, stock_ids: Iterable[int]) -> list[Lot]:
+        """Return the lots that have something left, each once."""
+        found = {free.lot.pk: free.lot for stock_id in stock_ids for free in self._lots[stock_id]}
+        return list(found.values())
+
+    def needs_expired(self, stock_id: int, quantity: int) -> list[Lot]:
+        """Return the expired lots of a stock if without them it has less than this; else none."""
+        fresh = sum(free.quantity for free in self._lots[stock_id] if not self._is_expired(free))
+        expired = [free.lot for free in self._lots[stock_id] if free.quantity and self._is_expired(free)]
+        return expired if quantity > fresh + max(0, self._of_no_lot[stock_id]) else []
+
+    def take_by_expiry(
+        self, stock_id: int, quantity: int, *, includes_expired: bool
+    ) -> list[tuple[Lot | None, int]]:
+        """Take from lots that are not expired, then from no lot, then from expired lots if included.
+
+        What none of them has is taken from no lot: the packer holds the goods, whatever the records say.
+        """
+        picks: list[tuple[Lot | None, int]] = []
+        lots = self._lots[stock_id]
+        missing = self._take(picks, [free for free in lots if not self._is_expired(free)], quantity)
+        of_no_lot = min(missing, max(0, self._of_no_lot[stock_id]))
+        missing -= of_no_lot
+        self._of_no_lot[stock_id] -= of_no_lot
+        if includes_expired:
+            missing = self._take(picks, [free for free in lots if self._is_expired(free)], missing)
+        if of_no_lot + missing:
+            picks.append((None, of_no_lot + missing))
+        return picks
+
+    def take_lot(self, stock_id: int, lot_id: int, quantity: int, *, may_be_expired: bool) -> Lot:
+        """Take all of the quantity from one lot. Raises ExpiredLot, LotQuantityShort, Missing."""
+        free = next((row for row in self._lots[stock_id] if row.lot.pk == lot_id), None)
+        if free is None:
+            lot = Lot.objects.filter(pk=lot_id, variant__stocks=stock_id).first()
+            if lot is None:
+                raise Missing()
+            free = _FreeLot(lot, 0)
+        if free.quantity < quantity:
+            raise LotQuantityShort(free=free.quantity)
+        if self._is_expired(free) and not may_be_expired:
+            raise ExpiredLot(lots=[free.lot.code])
+        free.quantity -= quantity
+        return free.lot
+
+    def _is_expired(self, free: _FreeLot) -> bool:
+        return free.lot.is_expired_on(self._today)
+
+    @staticmethod
+    def _take(picks: list[tuple[Lot | None, int]], lots: Iterable[_FreeLot], quantity: int) -> int:
+        """Take the quantity from these lots in turn, adding to `picks`; return what is still missing."""
+        for free in lots:
+            taken = min(free.quantity, quantity)
+            if taken:
+                picks.append((free.lot, taken))
+                free.quantity -= taken
+                quantity -= taken
+        return quantity
+
+
+def assign_lots(rows: Sequence[ParcelLine], choices: LotChoices, *, today: datetime.date) -> list[ParcelLine]:
+    """Step: split new parcel lines by the lots they are taken from. Locks their stocks if these have lots.
+
+    Raises ExpiredLot, LotQuantityShort, Missing.
+    """
+    stock_ids = {row.stock_id for row in rows if row.stock_id is not None}
+    if any(lot_id is not None for lot_id in choices.lots.values()) or LotSupply(stock_ids, today).has_lots:
+        locks.lock_stock(stock_ids)
+    supply = LotSupply(stock_ids, today)
+    may_be_expired = bool(choices.reason.strip())
+    split_rows: list[ParcelLine] = []
+    for row in rows:
+        if row.stock_id is None or choices.lots.get(row.order_line_id, 0) is None:
+            split_rows.append(row)
+        elif (lot_id := choices.lots.get(row.order_line_id)) is not None:
+            row.lot = supply.take_lot(row.stock_id, lot_id, row.quantity, may_be_expired=may_be_expired)
+            split_rows.append(row)
+        else:
+            expired = supply.needs_expired(row.stock_id, row.quantity)
+            if expired and not may_be_expired:
+                raise ExpiredLot(lots=[lot.code for lot in expired])
+            picks = supply.take_by_expiry(row.stock_id, row.quantity, includes_expired=may_be_expired)
+            split_rows += _split_row(row, picks)
+    return split_rows
+
+
+def _split_row(row: ParcelLine, picks: Sequence[tuple[Lot | None, int]]) -> list[ParcelLine]:
+    """Return one row per lot; a weight is divided by quantity."""
+    quantities = [quantity for _lot, quantity in picks]
+    grams: Sequence[int | None] = [None] * len(picks)
+    if row.grams is not None:
+        grams = split_amount(row.grams, quantities)
+    return [
+        ParcelLine(
+            parcel=row.parcel,
+            order_line=row.order_line,
+            stock=row.stock,
+            quantity=quantity,
+            lot=lot,
+            is_by_weight=row.is_by_weight,
+            grams=row_grams,
+        )
+        for (lot, quantity), row_grams in zip(picks, grams, strict=True)
+    ]
+
+
+def suggest_lots(
+    quantities: Mapping[OrderLine, int], *, today: datetime.date
+) -> dict[uuid.UUID, LotSuggestion]:
+    """Return what to take for these open quantities, by line, if its stock has lots. Four queries."""
+    allocations = list(
+        Allocation.objects.filter(line__in=list(quantities)).select_related("stock").order_by("line", "pk")
+    )
+    supply = LotSupply({row.stock_id for row in allocations}, today)
+    if not supply.has_lots:
+        return {}
+    unpacked = Allocation.objects.filter(pk__in=[row.pk for row in allocations]).unpacked_quantities()
+    suggestions = {}
+    for line, open_quantity in quantities.items():
+        stock_ids = [row.stock_id for row in allocations if row.line_id == line.pk]
+        lots = supply.lots_in(stock_ids)
+        if not lots:
+            continue
+        picks: list[tuple[Lot | None, int]] = []
+        missing = open_quantity
+        for row in allocations:
+            taken = min(missing, unpacked[row.pk]) if row.line_id == line.pk else 0
+            if taken > 0:
+                picks += supply.take_by_expiry(row.stock_id, taken, includes_expired=False)
+                missing -= taken
+        has_expired = any(lot.is_expired_on(today) for lot in lots)
+        suggestions[line.pk] = LotSuggestion(picks, lots, has_expired)
+    return suggestions
