@@ -33,6 +33,11 @@ class LotQuerySet(models.QuerySet["Lot"]):
         """Return lots of which something is left, or more was sent than received. Annotates `on_hand`."""
         return self.annotate(on_hand=Sum("balances__on_hand", default=0)).exclude(on_hand=0)
 
+    def expiring_by(self, day: datetime.date) -> LotQuerySet:
+        """Return lots in stock that expire on the day or earlier. Annotates `on_hand`."""
+        dated = self.filter(expires_on__lte=day)
+        return dated.annotate(on_hand=Sum("balances__on_hand", default=0)).filter(on_hand__gt=0)
+
     def used_up(self) -> LotQuerySet:
         """Return lots of which nothing is left, newest first. Annotates `on_hand`."""
         used_up = self.annotate(on_hand=Sum("balances__on_hand", default=0)).filter(on_hand=0)

@@ -240,6 +240,11 @@ class ParcelLineQuerySet(models.QuerySet["ParcelLine"]):
                 quantities[line_id] = quantities.get(line_id, 0) - total
         return quantities
 
+    def of_lot(self, lot: Lot) -> ParcelLineQuerySet:
+        """Return the lines of parcels that took from the lot, newest parcel first; not of voided ones."""
+        rows = self.filter(lot=lot).exclude(parcel__state=ParcelState.VOIDED)
+        return rows.select_related("parcel__part__order").order_by("-parcel", "pk")
+
     def unsent_quantities(self, lines: Iterable[OrderLine]) -> dict[uuid.UUID, int]:
         """Return by line id how many steps were missing or substituted. Lines without any are left out."""
         rows = self.filter(order_line__in=list(lines), parcel__kind=ParcelKind.REFUND)

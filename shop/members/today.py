@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from catalog.models import Variant
+from catalog.models import Lot, Variant
 from catalog.variant_stock import low_stock_variants
 from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.states import CooperativeState
@@ -20,6 +20,7 @@ from orders.models import Complaint, OrderPart, Settlement
 from orders.models.part import OrderPartQuerySet
 from shop.core.dates.calendar import vietnam_date
 from shop.core.models import market_channel, shop_settings
+from shop.members.forms.lots import NEAR_EXPIRY_DAYS
 from shop.members.fulfilment.worklist import PartTask, Stage, at_stage, build_tasks
 from shop.members.member_access import for_members, render_page
 
@@ -67,6 +68,7 @@ def show_today(request: HttpRequest, membership: MembershipContext) -> HttpRespo
         "next_action": _next_action(sections, cooperative_parts, membership),
         "idempotency_key": uuid.uuid4(),
         "low": _low_stock(membership),
+        "expiring_count": _expiring_count(membership, vietnam_date(now)),
         "next_pickups": cooperative_parts.next_pickup_day(vietnam_date(now))
         if membership.may(MemberRight.PACK)
         else None,
@@ -89,6 +91,14 @@ def _low_stock(membership: MembershipContext) -> list[Variant]:
     if channel is None:
         return []
     return list(low_stock_variants(membership.cooperative, channel)[:_MAX_LOW_STOCKS])
+
+
+def _expiring_count(membership: MembershipContext, today: datetime.date) -> int:
+    """Return how many lots in stock have expired or soon will; 0 without the right to count stock."""
+    if not membership.may(MemberRight.COUNT_STOCK):
+        return 0
+    lots = Lot.objects.for_cooperative(membership.cooperative)
+    return lots.expiring_by(today + datetime.timedelta(days=NEAR_EXPIRY_DAYS)).count()
 
 
 def _due_payout(membership: MembershipContext) -> int:

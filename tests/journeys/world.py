@@ -29,6 +29,7 @@ from catalog.actions.marketing.wish_list import add_to_wish_list
 from catalog.actions.search_terms.known_words import recount_known_words
 from catalog.actions.search_terms.synonyms import save_synonyms
 from catalog.actions.sellers.certificates import CertificateDetails, return_certificate, submit_certificate
+from catalog.actions.stock.lots import LotDetails, add_lot_stage, receive_lot
 from catalog.actions.stock.stock_movements import record_movement, refresh_availability
 from catalog.market_week import monday_of
 from catalog.models import (
@@ -790,6 +791,33 @@ def _discount_pages(prefix: str, voucher: Voucher, promotion: Promotion) -> list
     return [f"{prefix}uu-dai/{page}" for page in pages]
 
 
+def _lot_visits(market: _Market) -> list[Visit]:
+    """Return visits of the lots' pages, and of one lot's page with errors."""
+    today = vietnam_date(market.now)
+    lot = receive_lot(
+        cooperative=market.thien_an,
+        variant_id=market.variant.pk,
+        warehouse_id=Stock.objects.filter(variant=market.variant).order_by("pk")[0].warehouse_id,
+        quantity=3,
+        details=LotDetails(harvested_on=today, expires_on=today, producer_id=market.household.pk),
+        **market.context,
+    )
+    add_lot_stage(
+        cooperative=market.thien_an,
+        lot_id=lot.pk,
+        title="Thêu xong",
+        happened_at=market.now,
+        **market.context,
+    )
+    page = f"/xa-vien/lo/{lot.pk}/"
+    warehouse_id = lot.balances.get().stock.warehouse_id
+    return [
+        *(Visit(path, "manager") for path in ("/xa-vien/lo/", "/xa-vien/lo/?het=1", page)),
+        Visit(f"{page}nhap-xuat/", "manager", sent={"warehouse": str(warehouse_id), "quantity": "x"}),
+        Visit(f"{page}chang/", "manager", sent={"title": "", "happened_at": "x"}),
+    ]
+
+
 def _member_visits(market: _Market) -> list[Visit]:
     draft = market.listing(ListingState.DRAFT)
     listing, refusal = (f"/xa-vien/hang/{draft.pk}/", f"/xa-vien/goi/{market.part('new').pk}/tu-choi/")
@@ -835,6 +863,7 @@ def _member_visits(market: _Market) -> list[Visit]:
     return [
         *(Visit(path, "manager") for path in [*paths, *member_paths(market.weighed)]),
         *(Visit(*page) for page in invitation_visits(market.people, market.part("accepted"))),
+        *_lot_visits(market),
         Visit("/xa-vien/hang/moi/", "manager", sent={"name": ""}),
         Visit("/xa-vien/gian-hang/giay/", "manager", sent={"number": ""}),
         Visit("/xa-vien/gian-hang/ho/", "manager", sent={"name": ""}),

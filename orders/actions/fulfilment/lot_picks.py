@@ -195,7 +195,7 @@ def _split_row(row: ParcelLine, picks: Sequence[tuple[Lot | None, int]]) -> list
             stock=row.stock,
             quantity=quantity,
             lot=lot,
-            is_by_weight=row.is_by_weight,
+            is_sold_by_weight=row.is_sold_by_weight,
             grams=row_grams,
         )
         for (lot, quantity), row_grams in zip(picks, grams, strict=True)

@@ -11,7 +11,9 @@ FIRST_DAY, LAST_DAY = datetime.date(1900, 1, 1), datetime.date(2099, 12, 31)
 
 
 def validate_day(day: datetime.date) -> None:
-    """Refuse dates before 1900 and after 2099, which are typing errors."""
+    """Refuse dates and times before 1900 and after 2099, which are typing errors."""
+    if isinstance(day, datetime.datetime):
+        day = day.date()
     if not FIRST_DAY <= day <= LAST_DAY:
         raise ValidationError(
             _("Enter a date from %(first)s to %(last)s.")

@@ -1,4 +1,4 @@
-"""A cooperative's lots: list by expiry, balances per warehouse, losses, counts, transfers and stages."""
+"""A cooperative's lots: list by expiry, stock per warehouse, movements, stages, and where they went."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from catalog.actions.stock.transfer_stock import transfer_stock
 from catalog.models import Lot, LotBalance
 from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.models import Warehouse
+from orders.models import ParcelLine
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing
 from shop.core.web.action_results import run_action
-from shop.members.forms.lots import LotMove, LotMoveForm, StageForm
+from shop.members.forms.lots import NEAR_EXPIRY_DAYS, LotMove, LotMoveForm, StageForm
 from shop.members.member_access import for_members, render_page, submitted_key
 
 PER_PAGE = 40
-NEAR_EXPIRY_DAYS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def list_lots(request: HttpRequest, membership: MembershipContext) -> HttpRespon
 @require_safe
 @for_members(MemberRight.COUNT_STOCK)
 def show_lot(request: HttpRequest, membership: MembershipContext, lot_id: int) -> HttpResponse:
-    """Show a lot: dates, producer, stock per warehouse, stages."""
+    """Show a lot: dates, producer, stock per warehouse, stages, and the parcels that hold it."""
     return render_lot(request, membership, _find_lot(membership, lot_id))
 
 
@@ -167,8 +167,11 @@ def render_lot(
         )
         for balance in LotBalance.objects.of_lots([lot])
     ]
+    sent_lines = Paginator(ParcelLine.objects.of_lot(lot), PER_PAGE)
     context = {
         "lot": lot,
+        "page": sent_lines.get_page(request.GET.get("page")),
+        "may_pack": membership.may(MemberRight.PACK),
         "row": lot_row(lot, vietnam_date(now)),
         "balances": balances,
         "move_form": move_form,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
 from typing import Any, Unpack
 
@@ -19,6 +18,7 @@ from shop.core.web.form_options import FormData, FormFiles, FormOptions
 from shop.members.forms.fields import MembersForm, WholeNumberField
 
 MAX_KEY = 10**18
+NEAR_EXPIRY_DAYS = 10
 _DAYS = ["%Y-%m-%d", "%d/%m/%Y"]
 _MINUTES = "%Y-%m-%dT%H:%M"
 
@@ -116,12 +116,8 @@ class StageForm(MembersForm):
     )
     happened_at = forms.DateTimeField(
         label=_("When"),
+        validators=[validate_day],
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format=_MINUTES),
         input_formats=[_MINUTES, "%d/%m/%Y %H:%M"],
         error_messages={"invalid": _("Enter a date and time such as 27/11/2026 14:05.")},
     )
-
-    def clean_happened_at(self) -> datetime.datetime:
-        moment: datetime.datetime = self.cleaned_data["happened_at"]
-        validate_day(moment.date())
-        return moment

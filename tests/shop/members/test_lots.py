@@ -12,12 +12,21 @@ from django.utils import timezone
 
 from catalog.actions.stock.lots import LotDetails, receive_lot
 from catalog.models import Lot, LotBalance, LotStage
-from cooperatives.models import Producer
-from orders.actions.fulfilment.pack_parcels import accept_part
+from cooperatives.models import Producer, Role
+from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
+from orders.actions.fulfilment.void_parcels import void_parcel
 from orders.models import ParcelLine
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
-from tests.factories import get_stock, make_channel, make_order, make_seller, make_variant, make_warehouse
+from tests.factories import (
+    get_stock,
+    make_channel,
+    make_member,
+    make_order,
+    make_seller,
+    make_variant,
+    make_warehouse,
+)
 from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
@@ -194,6 +203,60 @@ def test_packer_sees_which_lot_to_take_and_may_take_another(packer, seller) -> N
         (expired.pk, 1),
     ]
     assert late.code in html_of(packer.get(address))
+
+
+def pack_order_of(variant, quantity):
+    now, member = timezone.now(), Actor.system("test")
+    part = make_order((variant, quantity)).parts.get()
+    accept_part(part_id=part.pk, actor=member, now=now)
+    return pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: quantity}, actor=member, now=now)
+
+
+@pytest.mark.parametrize(("role", "sees_buyer"), [(Role.MANAGER, True), (Role.LISTER, False)])
+def test_lot_page_lists_its_parcels_and_their_buyers_as_far_as_the_role_goes(
+    client, seller, role, sees_buyer
+) -> None:
+    client.force_login(make_member(seller, role))
+    variant = make_variant(seller, on_hand=0)
+    lot = make_lot(variant, 9, days=5)
+    parcel, voided = pack_order_of(variant, 2), pack_order_of(variant, 3)
+    void_parcel(parcel_id=voided.pk, reason="Nhầm", actor=Actor.system("test"), now=timezone.now())
+
+    page = html_of(client.get(f"/xa-vien/lo/{lot.pk}/"))
+
+    order = parcel.part.order
+    assert f"{order.code}-{parcel.number}" in page
+    assert f"{voided.part.order.code}-" not in page
+    assert (order.buyer_name in page) == sees_buyer
+    assert (f"/xa-vien/goi/{parcel.part_id}/" in page) == sees_buyer
+
+
+def test_queries_of_a_lot_do_not_grow_with_its_parcels(manager, seller) -> None:
+    variant = make_variant(seller, on_hand=0)
+    address = f"/xa-vien/lo/{make_lot(variant, 9).pk}/"
+    pack_order_of(variant, 1)
+    manager.get(address)
+    with CaptureQueriesContext(connection) as few:
+        manager.get(address)
+    for _order in range(3):
+        pack_order_of(variant, 1)
+
+    with CaptureQueriesContext(connection) as grown_queries:
+        manager.get(address)
+
+    assert len(grown_queries) == len(few)
+
+
+def test_today_tells_of_lots_near_their_expiry(lister, seller) -> None:
+    variant = make_variant(seller, on_hand=0)
+    for days in (-2, 10, 11):
+        make_lot(variant, days=days)
+    used_up = make_lot(variant, days=1)
+    LotBalance.objects.filter(lot=used_up).update(on_hand=0)
+
+    page = html_of(lister.get("/xa-vien/"))
+
+    assert "Có 2 lô sắp hết hạn hoặc đã quá hạn." in page
 
 
 def test_foreign_lots_are_not_found(lister) -> None:
