@@ -15,6 +15,7 @@ from orders.models import OrderSource
 from shop.core.dates.form_days import validate_day
 from shop.core.models import Channel, Division, market_channel
 from shop.core.web.form_options import Label
+from shop.core.web.query_names import QUERY_NAMES, QueryForm
 from shop.reports.periods import ReportInterval
 from shop.reports.sales import SalesBasis, SalesGroup, SalesQuery
 
@@ -22,7 +23,7 @@ from shop.reports.sales import SalesBasis, SalesGroup, SalesQuery
 MAX_DAYS = {ReportInterval.DAY: 366, ReportInterval.WEEK: 5 * 366, ReportInterval.MONTH: 30 * 366}
 
 # Fields that are folded until they are needed.
-FURTHER_FIELDS = ("loai", "tinh", "kenh", "nguon", "dem")
+FURTHER_FIELDS = ("category", "province", "channel", "source", "basis")
 
 
 class DayField(forms.DateField):
@@ -44,55 +45,61 @@ def _select_field(label: Label, choices: Sequence[tuple[str, Label]]) -> forms.C
     )
 
 
-class SalesForm(forms.Form):
+class SalesForm(QueryForm):
     """The sales report's period, grouping and filters; by default this month, by day and cooperative."""
 
-    tu = DayField(pgettext_lazy("report", "From"))
-    den = DayField(pgettext_lazy("report", "To"))
-    theo = _select_field(pgettext_lazy("report", "Period"), ReportInterval.choices)
-    nhom = _select_field(pgettext_lazy("report", "Group by"), SalesGroup.choices)
-    htx = _select_field(_("Cooperative"), [])
-    loai = _select_field(_("Category"), [])
-    tinh = _select_field(_("Province"), [])
-    kenh = _select_field(_("Channel"), [])
-    nguon = _select_field(
+    from_day = DayField(pgettext_lazy("report", "From"))
+    until_day = DayField(pgettext_lazy("report", "To"))
+    interval = _select_field(pgettext_lazy("report", "Period"), ReportInterval.choices)
+    group = _select_field(pgettext_lazy("report", "Group by"), SalesGroup.choices)
+    cooperative = _select_field(_("Cooperative"), [])
+    category = _select_field(_("Category"), [])
+    province = _select_field(_("Province"), [])
+    channel = _select_field(_("Channel"), [])
+    source = _select_field(
         pgettext_lazy("report", "Source"), [("", pgettext_lazy("report", "All")), *OrderSource.choices]
     )
-    dem = _select_field(_("What counts"), SalesBasis.choices)
+    basis = _select_field(_("What counts"), SalesBasis.choices)
 
     def __init__(self, data: Mapping[str, object], *, today: datetime.date) -> None:
         month_start = today.replace(day=1)
-        defaults = {"tu": f"{month_start:%d/%m/%Y}", "den": f"{today:%d/%m/%Y}", "theo": ReportInterval.DAY}
-        defaults |= {"nhom": SalesGroup.COOPERATIVE, "dem": SalesBasis.NET}
+        defaults = {
+            "from_day": f"{month_start:%d/%m/%Y}",
+            "until_day": f"{today:%d/%m/%Y}",
+            "interval": ReportInterval.DAY,
+            "group": SalesGroup.COOPERATIVE,
+            "basis": SalesBasis.NET,
+        }
         submitted = {name: value for name, value in data.items() if value}
-        super().__init__(defaults | submitted)
+        super().__init__({QUERY_NAMES[name]: value for name, value in defaults.items()} | submitted)
         market = market_channel()
         self.channels = list(Channel.objects.order_by("pk"))
         self.currency = market.currency if market else "VND"
         self.categories = list(Category.objects.order_by("path", "pk"))
         cooperatives = Cooperative.objects.order_by("name", "pk").values_list("pk", "name")
         provinces = Division.objects.current(day=today).provinces().values_list("code", "name")
-        self._choose("htx", cooperatives)
+        self._choose("cooperative", cooperatives)
         self._choose(
-            "loai", [(category.pk, "\u2003" * category.level + category.name) for category in self.categories]
+            "category",
+            [(category.pk, "\u2003" * category.level + category.name) for category in self.categories],
         )
-        self._choose("tinh", provinces)
+        self._choose("province", provinces)
         self._choose(
-            "kenh", [(channel.pk, f"{channel.name} ({channel.currency})") for channel in self.channels]
+            "channel", [(channel.pk, f"{channel.name} ({channel.currency})") for channel in self.channels]
         )
 
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
-        first, last = cleaned.get("tu"), cleaned.get("den")
+        first, last = cleaned.get("from_day"), cleaned.get("until_day")
         if first and last and last < first:
-            self.add_error("den", _("The end date must not be before the start date."))
+            self.add_error("until_day", _("The end date must not be before the start date."))
         elif (
             first
             and last
-            and (last - first).days >= MAX_DAYS[ReportInterval(cleaned.get("theo") or ReportInterval.DAY)]
+            and (last - first).days >= MAX_DAYS[ReportInterval(cleaned.get("interval") or ReportInterval.DAY)]
         ):
             self.add_error(
-                "theo", _("This period is too long for the chosen interval. Choose weeks or months.")
+                "interval", _("This period is too long for the chosen interval. Choose weeks or months.")
             )
         return cleaned
 
@@ -112,25 +119,25 @@ class SalesForm(forms.Form):
     def sales_query(self) -> SalesQuery:
         """Return the query of a valid form. Without a channel: all channels of the market's currency."""
         cleaned = self.cleaned_data
-        chosen_channels = [channel for channel in self.channels if str(channel.pk) == cleaned["kenh"]]
+        chosen_channels = [channel for channel in self.channels if str(channel.pk) == cleaned["channel"]]
         channels = chosen_channels or [
             channel for channel in self.channels if channel.currency == self.currency
         ]
         category = next(
-            (category for category in self.categories if str(category.pk) == cleaned["loai"]), None
+            (category for category in self.categories if str(category.pk) == cleaned["category"]), None
         )
         return SalesQuery(
-            first=cleaned["tu"],
-            last=cleaned["den"],
-            interval=ReportInterval(cleaned["theo"] or ReportInterval.DAY),
-            group=SalesGroup(cleaned["nhom"] or SalesGroup.COOPERATIVE),
+            first=cleaned["from_day"],
+            last=cleaned["until_day"],
+            interval=ReportInterval(cleaned["interval"] or ReportInterval.DAY),
+            group=SalesGroup(cleaned["group"] or SalesGroup.COOPERATIVE),
             channel_ids=tuple(channel.pk for channel in channels),
             currency=channels[0].currency if channels else self.currency,
-            cooperative_id=int(cleaned["htx"]) if cleaned["htx"] else None,
+            cooperative_id=int(cleaned["cooperative"]) if cleaned["cooperative"] else None,
             category=category,
-            province=cleaned["tinh"],
-            source=cleaned["nguon"],
-            basis=SalesBasis(cleaned["dem"] or SalesBasis.NET),
+            province=cleaned["province"],
+            source=cleaned["source"],
+            basis=SalesBasis(cleaned["basis"] or SalesBasis.NET),
         )
 
     def _choose(self, name: str, choices: Iterable[tuple[object, object]]) -> None:

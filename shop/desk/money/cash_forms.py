@@ -11,6 +11,7 @@ from orders.models import CostBearer, StatementImport
 from orders.payments.statement_cells import InvalidCell, parse_amount
 from orders.states import CashHolder
 from shop.core.web.form_options import FormData
+from shop.core.web.query_names import QueryForm
 from shop.desk.money.statement_forms import ColumnsForm, statement_file
 from shop.reports.cash import CASH_AGE_NAMES, CashAge
 
@@ -42,12 +43,12 @@ class AmountField(forms.CharField):
         return amount
 
 
-class CashSearch(forms.Form):
+class CashSearch(QueryForm):
     """Filters by holder and age, in the query string; invalid values are ignored."""
 
-    xe = forms.CharField(required=False, max_length=120)
-    htx = forms.IntegerField(required=False, min_value=1, max_value=2**31)
-    tuoi = forms.ChoiceField(
+    carrier = forms.CharField(required=False, max_length=120)
+    cooperative = forms.IntegerField(required=False, min_value=1, max_value=2**31)
+    age_group = forms.ChoiceField(
         required=False, choices=[("", ""), *((age.value, CASH_AGE_NAMES[age]) for age in CashAge)]
     )
 
@@ -55,16 +56,16 @@ class CashSearch(forms.Form):
     def remitter(self) -> Remitter | None:
         """The holder to filter by; None for all."""
         self.is_valid()
-        if self.cleaned_data.get("htx"):
-            return Remitter(CashHolder.COOPERATIVE, cooperative_id=self.cleaned_data["htx"])
-        if "xe" in self.data:
-            return Remitter(CashHolder.CARRIER, carrier=self.cleaned_data.get("xe", ""))
+        if self.cleaned_data.get("cooperative"):
+            return Remitter(CashHolder.COOPERATIVE, cooperative_id=self.cleaned_data["cooperative"])
+        if self.add_prefix("carrier") in self.data:
+            return Remitter(CashHolder.CARRIER, carrier=self.cleaned_data.get("carrier", ""))
         return None
 
     @property
     def age(self) -> str:
         self.is_valid()
-        age: str = self.cleaned_data.get("tuoi", "")
+        age: str = self.cleaned_data.get("age_group", "")
         return age
 
 

@@ -42,13 +42,13 @@ def show_ledger(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 
 def _ledger_query(form: LedgerSearch) -> LedgerQuery:
-    cooperative = form.chosen("htx")
+    cooperative = form.chosen("cooperative")
     return LedgerQuery(
         account=form.chosen("account") or "",
         cooperative_id=cooperative.pk if cooperative else None,
         order_code=normalise_order_code(form.chosen("q") or ""),
-        from_day=form.chosen("tu"),
-        until_day=form.chosen("den"),
+        from_day=form.chosen("from_day"),
+        until_day=form.chosen("until_day"),
     )
 
 

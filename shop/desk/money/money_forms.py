@@ -19,6 +19,7 @@ from orders.models import LedgerAccount
 from orders.payments.banks import BANKS
 from shop.core.dates.form_days import validate_day
 from shop.core.web.form_options import FormData, FormFiles, FormOptions, Label
+from shop.core.web.query_names import QueryForm
 from shop.desk.forms import DeskSearch
 from shop.desk.money.cash_forms import AmountField
 
@@ -166,21 +167,21 @@ class PayoutAccountForm(forms.Form):
         return BankAccount(cleaned["bank_bin"], cleaned["bank_account"], cleaned["bank_holder"])
 
 
-class LedgerSearch(DeskSearch):
+class LedgerSearch(QueryForm, DeskSearch):
     """Filters for postings; invalid values are ignored."""
 
     account = _choice_field(
         _("Account"), [("", pgettext_lazy("report", "All")), *LedgerAccount.choices], required=False
     )
-    htx = _row_field(_("Cooperative"), Cooperative.objects.none(), pgettext_lazy("report", "All"))
-    tu = day_field(pgettext_lazy("period", "From"), required=False)
-    den = day_field(pgettext_lazy("period", "To"), required=False)
+    cooperative = _row_field(_("Cooperative"), Cooperative.objects.none(), pgettext_lazy("report", "All"))
+    from_day = day_field(pgettext_lazy("period", "From"), required=False)
+    until_day = day_field(pgettext_lazy("period", "To"), required=False)
 
     def __init__(
         self, data: FormData = None, files: FormFiles = None, **options: Unpack[FormOptions]
     ) -> None:
         super().__init__(data, files, **options)
         self.fields["q"].label = _("Order code")
-        field = self.fields["htx"]
+        field = self.fields["cooperative"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = _cooperatives()

@@ -25,6 +25,7 @@ from shop.core.models import Change
 from shop.core.models.change import ChangeQuerySet
 from shop.core.texts.formatting import translated_reason
 from shop.core.web.form_options import FormData, FormFiles, FormOptions
+from shop.core.web.query_names import QUERY_NAMES, QueryForm
 from shop.desk.overview.history import ChangeDisplay, build_change_displays
 from shop.reports.forms import DayField
 from shop.reports.report_files import Column, Table, as_csv
@@ -83,55 +84,61 @@ _AREA_NAMES = [
 ]
 
 
-class AuditSearch(forms.Form):
+class AuditSearch(QueryForm):
     """Filters of the audit page; by default what people did in the last 30 days."""
 
-    ai = forms.CharField(label=pgettext_lazy("audit", "Who"), required=False, max_length=250)
-    loai = forms.ChoiceField(
+    actor = forms.CharField(label=pgettext_lazy("audit", "Who"), required=False, max_length=250)
+    area = forms.ChoiceField(
         label=pgettext_lazy("audit", "Area"), required=False, choices=[_ALL, *_AREA_NAMES]
     )
-    cua = forms.ChoiceField(label=pgettext_lazy("audit", "Via"), required=False, choices=_INTERFACES)
-    vat = forms.CharField(label=pgettext_lazy("audit", "Order code or id"), required=False, max_length=60)
-    tu = DayField(pgettext_lazy("report", "From"))
-    den = DayField(pgettext_lazy("report", "To"))
+    interface = forms.ChoiceField(label=pgettext_lazy("audit", "Via"), required=False, choices=_INTERFACES)
+    changed_object = forms.CharField(
+        label=pgettext_lazy("audit", "Order code or id"), required=False, max_length=60
+    )
+    from_day = DayField(pgettext_lazy("report", "From"))
+    until_day = DayField(pgettext_lazy("report", "To"))
 
     def __init__(
         self, data: FormData = None, files: FormFiles = None, **options: Unpack[FormOptions]
     ) -> None:
         today = vietnam_date(timezone.now())
         first = today - datetime.timedelta(days=_DEFAULT_DAYS)
-        defaults = {"tu": f"{first:%d/%m/%Y}", "den": f"{today:%d/%m/%Y}", "cua": _PEOPLE}
+        defaults = {
+            QUERY_NAMES["from_day"]: f"{first:%d/%m/%Y}",
+            QUERY_NAMES["until_day"]: f"{today:%d/%m/%Y}",
+            QUERY_NAMES["interface"]: _PEOPLE,
+        }
         submitted = {name: value for name, value in (data or {}).items() if value}
         super().__init__(defaults | submitted, files, **options)
         for name, field in self.fields.items():
             field.widget.attrs.setdefault("class", "input")
-            if name in ("ai", "vat"):
+            if name in ("actor", "changed_object"):
                 field.widget.attrs |= {"autocomplete": "off", "type": "search"}
 
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
-        first, last = cleaned.get("tu"), cleaned.get("den")
+        first, last = cleaned.get("from_day"), cleaned.get("until_day")
         if first and last and last < first:
-            self.add_error("den", _("The end date must not be before the start date."))
+            self.add_error("until_day", _("The end date must not be before the start date."))
         return cleaned
 
     def changes(self) -> ChangeQuerySet:
         """Return the changes that a valid form selects, newest first."""
         cleaned = self.cleaned_data
         rows = Change.objects.filter(
-            created_at__gte=start_of_day(cleaned["tu"]),
-            created_at__lt=start_of_day(cleaned["den"] + datetime.timedelta(days=1)),
+            created_at__gte=start_of_day(cleaned["from_day"]),
+            created_at__lt=start_of_day(cleaned["until_day"] + datetime.timedelta(days=1)),
         )
-        if cleaned["ai"]:
-            rows = rows.filter(_actor_condition(cleaned["ai"]))
-        if cleaned["loai"]:
-            rows = rows.filter(_area_condition(cleaned["loai"]))
-        if cleaned["cua"] == _PEOPLE:
+        if cleaned["actor"]:
+            rows = rows.filter(_actor_condition(cleaned["actor"]))
+        if cleaned["area"]:
+            rows = rows.filter(_area_condition(cleaned["area"]))
+        if cleaned["interface"] == _PEOPLE:
             rows = rows.exclude(entry_point=EntryPoint.SYSTEM)
-        elif cleaned["cua"] != _ANY:
-            rows = rows.filter(entry_point=cleaned["cua"])
-        if cleaned["vat"]:
-            rows = rows.filter(_object_condition(cleaned["vat"]))
+        elif cleaned["interface"] != _ANY:
+            rows = rows.filter(entry_point=cleaned["interface"])
+        if cleaned["changed_object"]:
+            rows = rows.filter(_object_condition(cleaned["changed_object"]))
         return rows.order_by("-created_at", "-pk")
 
 
