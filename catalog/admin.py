@@ -1,4 +1,4 @@
-"""Django admin of the catalogue: mostly read-only; members and staff edit elsewhere."""
+"""Django admin of the catalogue. It is mostly read-only, because members and staff edit elsewhere."""
 
 from __future__ import annotations
 

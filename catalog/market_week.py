@@ -17,7 +17,7 @@ from shop.core.models import show_in_language
 
 @dataclass(frozen=True, slots=True)
 class WeekDay:
-    """A day of the week: `kind` is "market", "on" (something else happens) or "". `text` describes it."""
+    """A day of the week. `kind` is "market", "on" for another event, or "". `text` describes it."""
 
     date: datetime.date
     is_today: bool

@@ -1,4 +1,4 @@
-"""Webhooks of Stripe and of services that watch our bank account: verified on the raw body, then stored.
+"""Webhooks of Stripe and of services that watch our bank account. Their raw body is verified, then stored.
 
 Each answers 404 until its secret is set. Requests that cannot be verified or parsed are refused and store
 nothing. A service repeats a webhook that was not answered with 200.

@@ -39,7 +39,7 @@ Sets = dict[Any, BitMap]
 
 @dataclass(frozen=True, slots=True)
 class FormerName:
-    """A place's name before the mergers of 2025, such as `Xã Vi Hương`; `joined`: folded, without spaces."""
+    """A place's name before the mergers of 2025, such as `Xã Vi Hương`. `joined` is folded and unspaced."""
 
     full_name: str
     joined: str

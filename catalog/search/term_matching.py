@@ -56,7 +56,7 @@ class SearchField(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A condition on a field: it contains a phrase of every choice; with `is_one_enough`, of any choice."""
+    """A condition on a field. It contains a phrase of every choice, or with `is_one_enough` of any choice."""
 
     field: SearchField
     choices: Sequence[Choice]

@@ -1,4 +1,4 @@
-"""Product lists: all products, a category, search results; and search suggestions."""
+"""Pages that list all products, a category or search results, and search suggestions."""
 
 from __future__ import annotations
 

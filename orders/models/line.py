@@ -31,7 +31,7 @@ class OrderLineQuerySet(models.QuerySet["OrderLine"]):
 
 
 class OrderLine(ReportColumns, WithMetadata):
-    """One ordered item: names, unit, prices, tax and commission are copied so that history stays unchanged.
+    """One ordered item. Names, unit, prices, tax and commission are copied, so that history stays unchanged.
 
     Amounts are minor units. `unit_list_price` and `unit_price` are the quoted prices of one step, before and
     after catalogue discounts. They are never multiplied back into totals. `list_*`, `priced_*` and `total_*`

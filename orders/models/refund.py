@@ -188,10 +188,10 @@ class RefundQuerySet(models.QuerySet["Refund"]):
 class Refund(models.Model):
     """A refund decision: the amounts per line and for delivery, and who bears the cost.
 
-    In minor units: `amount` = sum of lines + `delivery_amount` + `surplus`. `repayment` is the part that the
-    buyer had paid and gets back. The rest only reduces the current total. `substitute_total` is charged
-    instead of the refunded items, on a line of its own. The transfers of money are payment events that refer
-    to this row. `parcel` holds the items that come back or are not sent.
+    `amount` is the sum of the lines, `delivery_amount` and `surplus`, in minor units. `repayment` is the
+    part that the buyer had paid and gets back. The rest only reduces the current total. `substitute_total`
+    is charged instead of the refunded items, on a line of its own. The transfers of money are payment events
+    that refer to this row. `parcel` holds the items that come back or are not sent.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -63,7 +63,7 @@ class StatementOfOtherAccount(Refused):
 
 @dataclass(frozen=True, slots=True)
 class BankColumnMapping:
-    """The column of each field, counted from 0. `heading` is the row of the headings (0: there are none).
+    """The column of each field, counted from 0. `heading` is the row of the headings, 0 if there are none.
 
     Either `credit` (with `debit`, whose rows are outgoing) or `amount`, in which a minus sign or the
     `direction` column marks outgoing rows. `date` and `reference` may be one column, as in Vietcombank's

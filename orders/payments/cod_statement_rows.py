@@ -81,7 +81,7 @@ class CodColumnsMissing(Refused):
 
 @dataclass(frozen=True, slots=True)
 class CodColumnMapping:
-    """The column of each field, counted from 0. `heading` is the row of the headings (0: there are none)."""
+    """The column of each field, counted from 0. `heading` is the row of the headings, 0 if there are none."""
 
     heading: int
     tracking: int | None = None

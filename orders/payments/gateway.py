@@ -29,14 +29,14 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GatewayRequest:
-    """One call. `idempotency_key` is derived from our row. All fields are the same for every attempt.
+    """The parameters of one call, the same for every attempt.
 
-    `amount` is minor units of `currency`. `reference` is the gateway's own id of the call's subject. The
-    subject is the payment, or the transfer for `reverse_transfer`. A start has none. An
-    `is_authorisation_only` payment is captured later. `is_hosted` requests the gateway's own page instead of
-    fields on our page. The buyer returns to `return_url`. `destination` is a cooperative's account at the
-    gateway. `group` links a payment to its transfers. `created_at` is the time of the first attempt, which
-    decides how long the key can be trusted.
+    `idempotency_key` is derived from our row. `amount` is in minor units of `currency`. `reference` is the
+    gateway's own id of the call's subject. The subject is the payment, or the transfer for
+    `reverse_transfer`. A start has none. An `is_authorisation_only` payment is captured later. `is_hosted`
+    requests the gateway's own page instead of fields on our page. The buyer returns to `return_url`.
+    `destination` is a cooperative's account at the gateway. `group` links a payment to its transfers.
+    `created_at` is the time of the first attempt, which decides how long the key can be trusted.
     """
 
     idempotency_key: str

@@ -1,4 +1,4 @@
-"""Order codes: short, without letters that are easily confused, and with a check character.
+"""Build order codes, which are short, avoid letters that look alike and end in a check character.
 
 A code is `T`, six characters and a check character over them, which detects any single wrong character and
 any swap of two neighbours. Codes from before codes had a key have five characters between `T` and the check

@@ -11,7 +11,7 @@ from orders.payments.statement_tables import Row
 
 
 class ColumnMapping(Protocol):
-    """The column of each field, counted from 0. `heading` is the row of the headings (0: there are none)."""
+    """The column of each field, counted from 0. `heading` is the row of the headings, 0 if there are none."""
 
     @property
     def heading(self) -> int: ...

@@ -39,7 +39,7 @@ Cell = str | int | float | datetime.datetime | datetime.date
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row with its number, counted from 1 (in CSV: its first line). An empty cell is an empty string."""
+    """A row and its number, counted from 1; in CSV its first line. An empty cell is an empty string."""
 
     number: int
     cells: tuple[Cell, ...]

@@ -1,4 +1,4 @@
-"""URLs of pictures: a file under MEDIA_URL once its renditions exist, a thumbnail URL before.
+"""URLs of pictures. They lead to a file under MEDIA_URL once its renditions exist, before to a thumbnail.
 
 Clients request a size in pixels and a format. Renditions exist in the sizes of our own pages. The result is
 the smallest that is large enough, or else the largest. AVIF takes ten times the CPU for the same bytes, so

@@ -53,7 +53,7 @@ Resolve = TypeVar("Resolve", bound="Resolver")
 
 
 class CompiledRows(NamedTuple):
-    """A frequent query, whose SQL is compiled once: a function that builds the queryset, and its arguments.
+    """A function that builds a frequent query, and its arguments. Its SQL is compiled once.
 
     The function is at module level. `shop.core.database.compiled_query` says which arguments it may take.
     """

@@ -40,7 +40,7 @@ from shop.core.texts.folding import fold
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """Recipient and address of an order. `address` is unsaved or the basket's; a valid `phone` is normalised.
+    """The recipient and address of an order. `address` is unsaved or the basket's. `phone` is normalised.
 
     `billing` is set if it differs; it and `invoice` are unsaved too. `notes` holds notes to the seller by
     cooperative id.

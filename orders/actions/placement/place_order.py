@@ -71,7 +71,7 @@ class ConsentRequired(Refused):
 class AgreedOrder:
     """The buyer's agreement: a locked basket's quote with contact, source and consents.
 
-    `method` pays the remaining amount; None if nothing remains. An order that `can_confirm_at_once`
+    `method` pays the remaining amount, and is None if nothing remains. An order that `can_confirm_at_once`
     is not confirmed by its payment: it is due on delivery, or free.
     """
 

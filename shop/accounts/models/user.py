@@ -28,7 +28,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(WithMetadata, WithExternalReference, WithTimes, AbstractBaseUser):
-    """A person: buyer, member or admin. E-mail addresses and confirmed phone numbers are unique.
+    """A buyer, a member or an admin. E-mail addresses and confirmed phone numbers are unique.
 
     A number that is not confirmed is only a contact: it identifies no account, and several accounts may have
     it.

@@ -1,4 +1,4 @@
-"""Families of refresh tokens: one per API sign-in, revoked when a replaced token is reused.
+"""Families of refresh tokens. Each API sign-in has one, which is revoked when a replaced token is reused.
 
 Rotating clients replace their token on each use. Others keep their token until it expires. It is bound to the
 same row and is revoked with it.

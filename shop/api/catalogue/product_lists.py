@@ -1,4 +1,4 @@
-"""Product lists: all, by category, by collection; with filters, search and sorting."""
+"""Lists of all products, of a category or of a collection, with filters, search and sorting."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class InviteForm(forms.Form):
 
 
 class RoleForm(forms.Form):
-    """A role: its name and permissions. Only permissions that the editor holds are offered."""
+    """The name and permissions of a role. Only permissions that the editor holds are offered."""
 
     name = forms.CharField(
         label=pgettext_lazy("role", "Name"), max_length=150, widget=forms.TextInput(attrs={"class": "input"})

@@ -66,7 +66,7 @@ DECISION_BUTTONS = {
 
 @dataclass(frozen=True, slots=True)
 class ApplicationCheck:
-    """One check before approval: `tone` is good, wait, bad or empty. `note` says what is wrong."""
+    """One check before approval. `tone` is good, wait, bad or empty. `note` says what is wrong."""
 
     label: StrOrPromise
     tone: str

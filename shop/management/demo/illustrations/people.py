@@ -10,7 +10,7 @@ from shop.management.demo.illustrations.cloth import DIAMOND, HOOKS, RED, STAR, 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A person's looks: `head` is dao, tay, nung, hat, cap or bare. `coat` is dao, tay, shirt or vest."""
+    """How a person looks. `head` is dao, tay, nung, hat, cap or bare. `coat` is dao, tay, shirt or vest."""
 
     head: str
     coat: str
