@@ -33,7 +33,7 @@ ACTIVE_PART_STATES = frozenset({PartState.NEW, PartState.ACCEPTED})
 class Progress(TextChoices):
     """The progress of packing and delivering a part. One function derives it from its parcels."""
 
-    NOTHING = "nothing", _("not packed yet")
+    NOT_PACKED = "nothing", _("not packed yet")
     PACKING = "packing", _("being packed")
     PARTLY_DISPATCHED = "partly_dispatched", _("partly on the way")
     DISPATCHED = "dispatched", _("on the way")

@@ -3,7 +3,7 @@
 // them for good.
 "use strict";
 
-const KEPT = "cho-phien-market-{{ build }}";
+const CACHE_NAME = "cho-phien-market-{{ build }}";
 const MOST = 40; // pages
 const DAY = 24 * 60 * 60 * 1000;
 const FILES = [{% for file in files %}"{{ file|escapejs }}", {% endfor %}];
@@ -19,15 +19,15 @@ const OTHER_DOORS = [{% for path in other_doors %}"{{ path }}", {% endfor %}];
 const SEEN_AT = "X-Seen-At";
 
 const languageOf = (path) => LANGUAGES.findLast(({ home }) => path.startsWith(home));
-const found = (request) => caches.match(request, { ignoreVary: true });
+const cachedAnswer = (request) => caches.match(request, { ignoreVary: true });
 
 self.addEventListener("install", (event) => {
   const files = [...FILES, ...LANGUAGES.map(({ offline }) => new Request(offline, { credentials: "omit" }))];
-  event.waitUntil(caches.open(KEPT).then((cache) => cache.addAll(files)).then(() => self.skipWaiting()));
+  event.waitUntil(caches.open(CACHE_NAME).then((cache) => cache.addAll(files)).then(() => self.skipWaiting()));
 });
 
 self.addEventListener("activate", (event) => {
-  const isOld = (name) => name.startsWith("cho-phien-market-") && name !== KEPT;
+  const isOld = (name) => name.startsWith("cho-phien-market-") && name !== CACHE_NAME;
   event.waitUntil(Promise.all([
     caches.keys().then((names) => Promise.all(names.filter(isOld).map((name) => caches.delete(name)))),
     self.registration.navigationPreload?.enable(),
@@ -42,7 +42,7 @@ self.addEventListener("fetch", (event) => {
   if (origin !== location.origin || OTHER_DOORS.some((path) => pathname.startsWith(path))) return;
   if (request.mode === "navigate") event.respondWith(page(event));
   else if (request.method === "GET" && FILES.includes(pathname))
-    event.respondWith(fetch(request).catch(() => found(request)));
+    event.respondWith(fetch(request).catch(() => cachedAnswer(request)));
 });
 
 // The network first: the cache is only used without one.
@@ -53,7 +53,7 @@ async function page(event) {
     if (request.method === "GET" && answer.ok && !answer.redirected) event.waitUntil(keep(request.url, answer.clone()));
     return answer;
   } catch {
-    const kept = request.method === "GET" && await found(request.url);
+    const kept = request.method === "GET" && await cachedAnswer(request.url);
     return kept && kept.headers.has(SEEN_AT) ? asItWas(kept, request.url) : offlinePage(request);
   }
 }
@@ -61,7 +61,7 @@ async function page(event) {
 // Reload the requested page by its URL; a sent form leads back to its page.
 async function offlinePage(request) {
   const { home, offline } = languageOf(new URL(request.url).pathname);
-  const answer = await found(offline);
+  const answer = await cachedAnswer(offline);
   if (request.method === "GET") return answer;
   const text = (await answer.text())
     .replace(/ data-not-sent hidden/, "")
@@ -84,7 +84,7 @@ async function keepFirstPages() {
 async function keep(address, answer) {
   if (answer.headers.get("X-Offline") === "keep") return put(address, answer);
   if (answer.headers.get("X-Offline") !== "ask") return;
-  const kept = await (await caches.open(KEPT)).match(address, { ignoreVary: true });
+  const kept = await (await caches.open(CACHE_NAME)).match(address, { ignoreVary: true });
   if (!kept || Date.now() - kept.headers.get(SEEN_AT) >= DAY) await keepPublic(address);
 }
 
@@ -94,7 +94,7 @@ async function keepPublic(address) {
 }
 
 async function put(address, answer) {
-  const cache = await caches.open(KEPT);
+  const cache = await caches.open(CACHE_NAME);
   const headers = new Headers(answer.headers);
   headers.set(SEEN_AT, Date.now());
   await cache.delete(address, { ignoreVary: true });

@@ -112,7 +112,7 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
         )
         in_progress_filter = Q(
             progress__in=[
-                Progress.NOTHING,
+                Progress.NOT_PACKED,
                 Progress.PACKING,
                 Progress.PARTLY_DISPATCHED,
                 Progress.PARTLY_DELIVERED,
@@ -178,7 +178,7 @@ class OrderPart(ReportColumns, WithMetadata, WithTimes):
     cooperative = models.ForeignKey(Cooperative, models.PROTECT, related_name="parts")
     number = models.PositiveSmallIntegerField(help_text=_("Position in the order, from 1."))
     state = models.CharField(max_length=10, choices=PartState, default=PartState.NEW)
-    progress = models.CharField(max_length=20, choices=Progress, default=Progress.NOTHING)
+    progress = models.CharField(max_length=20, choices=Progress, default=Progress.NOT_PACKED)
     accept_by = models.DateTimeField(null=True, blank=True)
     escalated_at = models.DateTimeField(
         null=True, blank=True, help_text=_("When staff were notified that nobody had accepted the part.")
@@ -294,7 +294,7 @@ class OrderPart(ReportColumns, WithMetadata, WithTimes):
         parcels = list(parcels)
         if self.state != PartState.ACCEPTED:
             return self.get_state_display()
-        if self.progress == Progress.NOTHING:
+        if self.progress == Progress.NOT_PACKED:
             return str(OrderStatus.IN_PREPARATION.label)
         if self.progress == Progress.PACKING and self.is_packed(parcels):
             return str(ParcelState.PACKED.label)

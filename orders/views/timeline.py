@@ -129,7 +129,9 @@ def _packing_entry(part: OrderPart, parcels: Sequence[Parcel], is_packed: bool) 
     if part.progress in _FULLY_DISPATCHED or is_packed:
         return TimelineEntry(title, "done", _latest_time(parcel.packed_at for parcel in parcels))
     return TimelineEntry(
-        _state_label(OrderStatus.IN_PREPARATION if part.progress == Progress.NOTHING else Progress.PACKING),
+        _state_label(
+            OrderStatus.IN_PREPARATION if part.progress == Progress.NOT_PACKED else Progress.PACKING
+        ),
         "now",
     )
 

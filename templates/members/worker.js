@@ -2,24 +2,24 @@
 // It caches only that page with its styles and fonts.
 "use strict";
 
-const KEPT = "cho-phien-offline-{{ build }}"; // the market's worker uses other names
+const CACHE_NAME = "cho-phien-offline-{{ build }}"; // the market's worker uses other names
 const LANGUAGES = [{% for language in languages %}
   { start: "{{ language.start }}", offline: "{{ language.offline }}" },{% endfor %}
 ];
 const FILES = [{% for file in files %}"{{ file|escapejs }}", {% endfor %}];
 
-const found = (address) => caches.open(KEPT).then((cache) => cache.match(address, { ignoreVary: true }));
+const cachedAnswer = (address) => caches.open(CACHE_NAME).then((cache) => cache.match(address, { ignoreVary: true }));
 
 self.addEventListener("install", (event) => {
   // Without cookies the page has no personal data.
   const files = [...FILES, ...LANGUAGES.map(({ offline }) => new Request(offline, { credentials: "omit" }))];
-  event.waitUntil(caches.open(KEPT).then((cache) => cache.addAll(files)).then(() => self.skipWaiting()));
+  event.waitUntil(caches.open(CACHE_NAME).then((cache) => cache.addAll(files)).then(() => self.skipWaiting()));
 });
 
 self.addEventListener("activate", (event) => {
   event.waitUntil(
     caches.keys()
-      .then((names) => names.filter((name) => name.startsWith("cho-phien-offline-") && name !== KEPT))
+      .then((names) => names.filter((name) => name.startsWith("cho-phien-offline-") && name !== CACHE_NAME))
       .then((names) => Promise.all(names.map((name) => caches.delete(name))))
       .then(() => self.clients.claim()),
   );
@@ -30,7 +30,7 @@ self.addEventListener("fetch", (event) => {
   const { origin, pathname } = new URL(request.url);
   if (request.mode === "navigate") event.respondWith(fetch(request).catch(() => offlinePage(request)));
   else if (request.method === "GET" && origin === location.origin && FILES.includes(pathname)) {
-    event.respondWith(fetch(request).catch(() => found(pathname)));
+    event.respondWith(fetch(request).catch(() => cachedAnswer(pathname)));
   }
 });
 
@@ -38,7 +38,7 @@ self.addEventListener("fetch", (event) => {
 async function offlinePage(request) {
   const { pathname } = new URL(request.url);
   const { start, offline } = LANGUAGES.findLast((language) => pathname.startsWith(language.start));
-  const answer = await found(offline);
+  const answer = await cachedAnswer(offline);
   if (request.method === "GET") return answer;
   const text = (await answer.text())
     .replace(/ data-not-sent hidden/, "")

@@ -18,7 +18,7 @@ from tests.markup import html_of
 from tests.refusals import all_rows
 
 pytestmark = pytest.mark.django_db
-FAR = ["31/12/9999", "01/01/9999", "1/1/0001", "31/12/1899", "01/01/2100"]
+FAR_DAYS = ["31/12/9999", "01/01/9999", "1/1/0001", "31/12/1899", "01/01/2100"]
 VOUCHER = {
     "name": "Tết",
     "code": "TET",
@@ -37,7 +37,7 @@ def desk(client: Client) -> Client:
 
 
 @pytest.mark.parametrize("page", ["ma", "gia"])
-@pytest.mark.parametrize("day", FAR)
+@pytest.mark.parametrize("day", FAR_DAYS)
 def test_voucher_or_promotion_with_a_far_date_is_refused(desk: Client, page: str, day: str) -> None:
     before = all_rows()
 

@@ -20,8 +20,8 @@ pytestmark = pytest.mark.django_db
 
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="(\w+)"')
 # Anonymous pages are cached despite these cookies; with others every page is rendered again.
-OF_STRANGERS = (django_settings.CSRF_COOKIE_NAME, django_settings.LANGUAGE_COOKIE_NAME, TEXT_SIZE)
-ALL = (*OF_STRANGERS, django_settings.SESSION_COOKIE_NAME, REFRESH_COOKIE, "messages")
+ANONYMOUS_COOKIES = (django_settings.CSRF_COOKIE_NAME, django_settings.LANGUAGE_COOKIE_NAME, TEXT_SIZE)
+ALL_COOKIES = (*ANONYMOUS_COOKIES, django_settings.SESSION_COOKIE_NAME, REFRESH_COOKIE, "messages")
 VALUES = [
     *(
         "bad",
@@ -65,12 +65,14 @@ def product_path() -> str:
     return f"/san-pham/{product.slug}/"
 
 
-@pytest.mark.parametrize(("cookies", "seconds"), [(OF_STRANGERS, 0), (OF_STRANGERS, 3600), (ALL, 3600)])
+@pytest.mark.parametrize(
+    ("cookies", "seconds"), [(ANONYMOUS_COOKIES, 0), (ANONYMOUS_COOKIES, 3600), (ALL_COOKIES, 3600)]
+)
 def test_malformed_cookie_changes_no_answer(
     settings, cookies, seconds: int, product_path: str, client
 ) -> None:
     settings.PAGE_CACHE_SECONDS = seconds
-    paths = [product_path, *PATHS] if cookies is ALL else [product_path, *PATHS[:3]]
+    paths = [product_path, *PATHS] if cookies is ALL_COOKIES else [product_path, *PATHS[:3]]
     expected = {path: Client().get(path).status_code for path in paths}
 
     responses = {

@@ -13,7 +13,7 @@ from orders.states import SHOWN_STATUSES, Coverage, OrderStatus, PartState, Prog
 from tests.factories import make_order, make_seller, make_variant
 
 pytestmark = pytest.mark.django_db
-OWN = (Progress.NOTHING, Progress.DISPATCHED, Progress.PARTLY_DELIVERED, Progress.DELIVERED)
+OWN = (Progress.NOT_PACKED, Progress.DISPATCHED, Progress.PARTLY_DELIVERED, Progress.DELIVERED)
 
 
 def found_statuses() -> list[str]:

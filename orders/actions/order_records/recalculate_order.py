@@ -168,7 +168,7 @@ def _part_progress(ordered_total: int, quantities: QuantitiesByState) -> str:
         return Progress.DISPATCHED
     if dispatched_total:
         return Progress.PARTLY_DISPATCHED
-    return Progress.PACKING if packing_total else Progress.NOTHING
+    return Progress.PACKING if packing_total else Progress.NOT_PACKED
 
 
 def _copy_reporting_columns(order: Order, parts: Sequence[OrderPart]) -> None:
@@ -272,7 +272,7 @@ def _order_status(order: Order, parts: Sequence[OrderPart]) -> str:
         return OrderStatus.RETURNED
     if progress <= {Progress.DELIVERED, Progress.PARTLY_RETURNED, Progress.RETURNED}:
         return OrderStatus.DELIVERED
-    if progress - {Progress.NOTHING, Progress.PACKING}:
+    if progress - {Progress.NOT_PACKED, Progress.PACKING}:
         return OrderStatus.ON_THE_WAY
     if all(part.state == PartState.NEW for part in active_parts):
         return OrderStatus.PLACED

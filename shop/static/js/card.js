@@ -23,9 +23,9 @@
         method: "POST",
         headers: { "X-CSRFToken": place.querySelector("[name=csrfmiddlewaretoken]").value },
       });
-      const found = await answer.json();
-      if (!found.message || tries === 10) return found;
-      tell(found.message);
+      const details = await answer.json();
+      if (!details.message || tries === 10) return details;
+      tell(details.message);
       await new Promise((resolve) => setTimeout(resolve, 2000));
     }
   };
@@ -38,15 +38,15 @@
       message.hidden = !words;
     };
     try {
-      const [found] = await Promise.all([given(place, tell), loading(place.dataset.script)]);
-      if (found.reload) {
+      const [details] = await Promise.all([given(place, tell), loading(place.dataset.script)]);
+      if (details.reload) {
         location.reload();
         return;
       }
-      tell(found.message || message.dataset.before);
-      if (!found.secret) return;
-      const stripe = window.Stripe(found.key);
-      const elements = stripe.elements({ clientSecret: found.secret, locale: place.dataset.locale });
+      tell(details.message || message.dataset.before);
+      if (!details.secret) return;
+      const stripe = window.Stripe(details.key);
+      const elements = stripe.elements({ clientSecret: details.secret, locale: place.dataset.locale });
       const fields = elements.create("payment");
       fields.mount(place.querySelector("[data-card-fields]"));
       fields.on("ready", () => {
@@ -55,7 +55,7 @@
       button.addEventListener("click", async () => {
         button.disabled = true;
         tell("");
-        const { error } = await stripe.confirmPayment({ elements, confirmParams: { return_url: found.back } });
+        const { error } = await stripe.confirmPayment({ elements, confirmParams: { return_url: details.back } });
         button.disabled = false;
         if (error) tell(error.message);
       });

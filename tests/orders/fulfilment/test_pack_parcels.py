@@ -118,7 +118,7 @@ def test_voiding_parcel_reopens_its_lines_and_restores_stock() -> None:
 
     after_void = (get_stock(variant).on_hand, get_stock(variant).allocated)
     part.refresh_from_db()
-    assert (after_dispatch, after_void, part.progress) == ((2, 0), (5, 3), Progress.NOTHING)
+    assert (after_dispatch, after_void, part.progress) == ((2, 0), (5, 3), Progress.NOT_PACKED)
     assert pack(part, 3).number == 2
     assert list(Movement.objects.order_by("pk").values_list("quantity", "reason")) == [
         (5, "receipt"),
@@ -155,7 +155,7 @@ def test_buyer_is_notified_of_each_handover_and_failed_delivery() -> None:
 @pytest.mark.parametrize(
     ("done", "progress", "our_status", "saleor_status"),
     [
-        ([], Progress.NOTHING, OrderStatus.IN_PREPARATION, SaleorStatus.UNFULFILLED),
+        ([], Progress.NOT_PACKED, OrderStatus.IN_PREPARATION, SaleorStatus.UNFULFILLED),
         (["packed"], Progress.PACKING, OrderStatus.IN_PREPARATION, SaleorStatus.UNFULFILLED),
         (["sent"], Progress.PARTLY_DISPATCHED, OrderStatus.ON_THE_WAY, SaleorStatus.PARTIALLY_FULFILLED),
         (["sent", "sent"], Progress.DISPATCHED, OrderStatus.ON_THE_WAY, SaleorStatus.FULFILLED),

@@ -11,13 +11,13 @@ from orders.states import ParcelState, PartState, Progress
 @pytest.mark.parametrize(
     ("state", "progress", "contact", "address"),
     [
-        (PartState.NEW, Progress.NOTHING, False, False),
-        (PartState.ACCEPTED, Progress.NOTHING, True, True),
+        (PartState.NEW, Progress.NOT_PACKED, False, False),
+        (PartState.ACCEPTED, Progress.NOT_PACKED, True, True),
         (PartState.ACCEPTED, Progress.PARTLY_DELIVERED, True, True),
         (PartState.ACCEPTED, Progress.DELIVERED, True, False),
         (PartState.ACCEPTED, Progress.RETURNED, True, False),
-        (PartState.DECLINED, Progress.NOTHING, False, False),
-        (PartState.CANCELLED, Progress.NOTHING, False, False),
+        (PartState.DECLINED, Progress.NOT_PACKED, False, False),
+        (PartState.CANCELLED, Progress.NOT_PACKED, False, False),
     ],
 )
 def test_contact_shows_from_acceptance_and_address_until_delivery(state, progress, contact, address) -> None:

@@ -41,12 +41,12 @@ pytestmark = pytest.mark.django_db
 DESK = Actor.system("desk")
 DAY = "24/11/2026"
 ACCOUNT = "0011223344556"
-HEADS = ["Ngày giao dịch", "Số tham chiếu", "Ghi nợ", "Ghi có", "Nội dung"]
+COLUMN_NAMES = ["Ngày giao dịch", "Số tham chiếu", "Ghi nợ", "Ghi có", "Nội dung"]
 
 
 def csv(*rows: tuple[str, int, str], heading: str = f"Số tài khoản: {ACCOUNT}") -> bytes:
     """Return a bank statement of one day: reference, amount (negative: outgoing), note."""
-    lines = [heading, ";".join(HEADS)]
+    lines = [heading, ";".join(COLUMN_NAMES)]
     for number, amount, note in rows:
         debit, credit = ("", amount) if amount > 0 else (-amount, "")
         lines.append(f"{DAY} 11:00:00;{number};{debit};{credit};{note}")

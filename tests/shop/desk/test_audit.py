@@ -127,7 +127,7 @@ def test_each_change_names_its_object_with_a_link(client: Client, admin: User) -
 def test_wrong_period_is_refused_at_its_field(client: Client, admin: User) -> None:
     response = client.get(AUDIT, {"tu": "24/11/2026", "den": "23/11/2026"})
 
-    assert (response.status_code, response.context["form"].errors.keys()) == (422, {"den"})
+    assert (response.status_code, response.context["form"].errors.keys()) == (422, {"until_day"})
 
 
 def test_only_managers_of_staff_see_it(client: Client) -> None:

@@ -23,8 +23,8 @@ def cases(draw):
 def check_same_results(schema, operations, seed):
     world = World(schema)
     for source, variables in operations:
-        for number, trouble in WORLDS:  # all but the first find a cached plan
-            world.turn(f"{seed} {number}", trouble)
+        for number, failure_rate in WORLDS:  # all but the first find a cached plan
+            world.change_seed(f"{seed} {number}", failure_rate)
             flipped = {
                 name: not value if number == 4 and name in ("yes", "no") else value
                 for name, value in variables.items()

@@ -54,7 +54,7 @@ class World:
 
     def __init__(self, schema):
         self.schema = schema
-        self.turn(seed=0, trouble=0.05)
+        self.change_seed(seed=0, failure_rate=0.05)
         fields = {
             type_.name: {name: self.resolver(type_.name, name) for name in type_.fields}
             for type_ in schema.type_map.values()
@@ -67,10 +67,10 @@ class World:
             schema, fields, {abstract_type.name: self.types_of for abstract_type in abstract_types}
         )
 
-    def turn(self, seed, trouble):
-        """Change the seed; `trouble` is the fraction of failing or forbidden null values."""
+    def change_seed(self, seed, failure_rate):
+        """Change the seed; `failure_rate` is the fraction of failing or forbidden null values."""
         self.seed = seed
-        self.trouble = trouble
+        self.failure_rate = failure_rate
 
     def breadth_first(self, source, variables=None, operation_name=None):
         return self.executor.execute(
@@ -110,19 +110,23 @@ class World:
     def fail_for_all(self, type_name, name, arguments):
         """Fail the field for every object."""
         chance = random.Random(f"{self.seed} {type_name}.{name} {arguments!r}")
-        if chance.random() < self.trouble / 2:
+        if chance.random() < self.failure_rate / 2:
             raise ValueError(f"{type_name}.{name} is out of order.")
 
     def draw(self, chance, type_, identity):
-        fate = chance.random()
-        if fate < self.trouble:
+        sample = chance.random()
+        if sample < self.failure_rate:
             return _failure(chance, identity)
         if is_non_null_type(type_):
-            return None if fate < 1.4 * self.trouble else self.valid_value(chance, type_.of_type, identity)
-        return None if fate < 0.12 + self.trouble else self.valid_value(chance, type_, identity)
+            return (
+                None
+                if sample < 1.4 * self.failure_rate
+                else self.valid_value(chance, type_.of_type, identity)
+            )
+        return None if sample < 0.12 + self.failure_rate else self.valid_value(chance, type_, identity)
 
     def valid_value(self, chance, type_, identity):
-        is_invalid = chance.random() < self.trouble
+        is_invalid = chance.random() < self.failure_rate
         if is_list_type(type_):
             if is_invalid:
                 return chance.choice(["no list", 5, {"no": "list"}])
