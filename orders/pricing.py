@@ -1,4 +1,4 @@
-"""Price a purchase: one pure function for basket, draft and order.
+"""Price a purchase by one pure function for basket, draft and order.
 
 All amounts are whole minor units of one currency. Prices are given as the channel enters them, with or
 without tax. Each total is rounded once, and the order's total is the sum of these totals.
@@ -62,7 +62,7 @@ class NetAndGross:
 
 @dataclass(frozen=True, slots=True)
 class PricedItem:
-    """A priced line or delivery: its list price, its price after its own discounts, its total after all."""
+    """A priced line or delivery. Prices are at list price, after its own discounts, and after all discounts."""
 
     key: Hashable
     cooperative_id: int

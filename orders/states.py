@@ -152,7 +152,7 @@ STATEMENT_ROW_TRANSITIONS: Transitions = {
 
 
 class CallState(TextChoices):
-    """The known state of a call to a gateway: its row is written first, its outcome afterwards."""
+    """The known state of a call to a gateway. Its row is written first, its outcome afterwards."""
 
     INTENDED = "intended", _("to be sent")
     UNKNOWN = "unknown", _("outcome unknown")
@@ -177,7 +177,7 @@ OUTCOME_UNKNOWN_STATES = frozenset({CallState.INTENDED, CallState.UNKNOWN, CallS
 
 
 class DisputeState(TextChoices):
-    """A chargeback: the cardholder's bank disputes a card payment."""
+    """A chargeback, which the cardholder's bank opens to dispute a card payment."""
 
     TO_ANSWER = "to_answer", _("to be answered")
     ANSWERED = "answered", _("with the bank")

@@ -1,4 +1,4 @@
-"""Cache public pages for anonymous visitors: validate them by ETag and keep them for seconds.
+"""Cache public pages for anonymous visitors, for some seconds and with ETags.
 
 All visitors without a session get the same page. Browsers revalidate their copy by its ETag. A process reuses
 a rendered page for at most PAGE_CACHE_SECONDS, and only while nothing in the shop has changed. One query

@@ -1,4 +1,4 @@
-"""The menu of the staff's pages: entries grouped by job, only those that the user may open."""
+"""The menu of the staff's pages, with entries grouped by job. It shows only those that the user may open."""
 
 from __future__ import annotations
 

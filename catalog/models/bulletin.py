@@ -31,7 +31,7 @@ class BulletinQuerySet(models.QuerySet["Bulletin"]):
 
 
 class BulletinSection(NamedTuple):
-    """A paragraph of a bulletin's text: its heading, its plain lines and its list items."""
+    """A paragraph of a bulletin's text, with its heading, plain lines and list items."""
 
     heading: str
     lines: list[str]

@@ -69,7 +69,7 @@ class Category(WithMetadata, WithExternalReference, WithSeo, WithTimes):
 
 
 class MergedCategory(models.Model):
-    """A category that was merged into another: its key, which past orders keep, and its slug."""
+    """The key and slug of a category that was merged into another. Past orders keep the key."""
 
     key = models.PositiveBigIntegerField(primary_key=True)
     slug = models.SlugField(max_length=255)

@@ -48,7 +48,7 @@ class ListingQuerySet(models.QuerySet["Listing"]):
 
 
 class Listing(WithTimes):
-    """A product in a channel: its state, dates and visibility.
+    """A product in a channel, with its state, dates and visibility.
 
     `lowest_price`, `lowest_list_price` (minor units) and `is_available` are denormalised by the actions that
     change prices and stock, so that lists sort and filter by columns.

@@ -220,7 +220,7 @@ class VariantQuerySet(models.QuerySet["Variant"]):
 
 
 class Variant(WithMetadata, WithExternalReference, WithTimes):
-    """A variant that can be ordered: its sale step and the contents of one step.
+    """A variant that can be ordered, with its sale step and the contents of one step.
 
     `unit` names quantity 1; `content_grams`, `content_ml` or `content_count` (of `content_unit`) describe its
     contents and give the price per kilogram, litre or piece. `weight` is the shipping weight of one step in

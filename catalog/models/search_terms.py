@@ -43,7 +43,7 @@ class Misspelling(models.Model):
 
 
 class SynonymSet(WithTimes):
-    """A set of synonyms: a search for one finds the others."""
+    """A set of synonyms. A search for one of them finds the others."""
 
     class Meta:
         verbose_name = pgettext_lazy("model", "synonym set")

@@ -1,4 +1,4 @@
-"""Pages that a query names: OCOP, a certificate, a province, a cooperative, the seasons."""
+"""Find the page that a query names, such as a certificate, a province, a cooperative or the season."""
 
 from __future__ import annotations
 

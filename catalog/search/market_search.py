@@ -1,4 +1,4 @@
-"""Search the market: products, and the page that the query names."""
+"""Search the market for products, and for the page that the query names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Product search: rank products by relevance, with synonyms, other spellings and corrections."""
+"""Rank products by relevance, with synonyms, other spellings and corrections."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ from catalog.views.product_filters import (
 
 @dataclass(frozen=True, slots=True)
 class FilterRemoval:
-    """A removable filter: its label, the URL without it, and the number of products then."""
+    """A removable filter, with its label, the URL without it, and the number of products then."""
 
     label: str
     address: str

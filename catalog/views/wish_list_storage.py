@@ -1,4 +1,4 @@
-"""Wish lists: stored with the account, or in the session for guests."""
+"""Wish lists, stored with the account, or in the session for guests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Documents of an application: sent by its manager, opened and judged by staff, deleted when due.
+"""Documents of an application. Its manager sends them, staff open and judge them, a job deletes them.
 
 Documents are kept for 180 days while the application is open, and for 30 days after its rejection. Those of
 an approved cooperative are kept as long as it sells, because Law 122/2025 on e-commerce requires platforms to

@@ -31,7 +31,7 @@ _INVITING_STATES = frozenset({CooperativeState.APPROVED, CooperativeState.SUSPEN
 
 
 class InvitationClosed(Refused):
-    """The link is invalid, or the invitation was accepted, revoked or has expired: all look the same."""
+    """The link is invalid, or the invitation was accepted, revoked or has expired. All look the same."""
 
     code = "invitation_closed"
     default_message = _(

@@ -1,4 +1,4 @@
-"""The arrival of an order: one rule for every page, mail and order."""
+"""Compute the arrival of an order by one rule for every page, mail and order."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ class DeliveryMethodQuerySet(models.QuerySet["DeliveryMethod"]):
 
 
 class DeliveryMethod(WithMetadata):
-    """A cooperative's delivery method: its service, price table, days and cut-off.
+    """A cooperative's delivery method, with its service, price table, days and cut-off.
 
     A pickup method refers to a warehouse. Orders close `cut_off_hours` before a pickup time. `free_from` is
     in minor units of the rates' currency.

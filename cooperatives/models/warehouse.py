@@ -13,7 +13,7 @@ from shop.core.models import Channel, WithExternalReference, WithMetadata
 
 
 class ClickAndCollect(models.TextChoices):
-    """Pickup options of a warehouse: Saleor's click-and-collect options."""
+    """Pickup options of a warehouse, which are Saleor's click-and-collect options."""
 
     DISABLED = "disabled", _("no pickup here")
     LOCAL = "local", _("pickup of the items in stock here")

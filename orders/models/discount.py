@@ -47,7 +47,7 @@ class DiscountQuerySet(models.QuerySet["Discount"]):
 
 
 class Discount(models.Model):
-    """One discount of an order: its kind, value, source, reason and bearer.
+    """One discount of an order, with its kind, value, source, reason and bearer.
 
     `amount` (minor units, net or gross as the channel enters prices) is the sum of its shares.
     """

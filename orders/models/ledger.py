@@ -1,4 +1,4 @@
-"""The ledger: double entry, append only. Every balance is a sum over its entries."""
+"""The ledger. It is double entry and append-only, and every balance is a sum over its entries."""
 
 from __future__ import annotations
 

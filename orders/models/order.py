@@ -49,7 +49,7 @@ class OrderSource(models.TextChoices):
 
 
 class SaleorOrigin(models.TextChoices):
-    """How the order came about: Saleor's OrderOriginEnum."""
+    """How the order came about, as Saleor's OrderOriginEnum says it."""
 
     CHECKOUT = "checkout", "CHECKOUT"
     DRAFT = "draft", "DRAFT"

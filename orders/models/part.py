@@ -167,11 +167,11 @@ def translate_delivery_method_names(parts: Iterable[OrderPart]) -> None:
 
 
 class OrderPart(ReportColumns, WithMetadata, WithTimes):
-    """One cooperative's part of one order: its lines, delivery, money and progress. Exists from placement.
+    """One cooperative's part of one order, with its lines, delivery, money and progress.
 
-    The delivery's names and prices are copied. Amounts are minor units. `delivery_list_*`,
-    `delivery_priced_*` and `delivery_*` mean the same as on a line. `goods_*` is the sum of the line totals.
-    `total_*` is `goods_*` with the delivery.
+    It exists from placement. The delivery's names and prices are copied. Amounts are minor units.
+    `delivery_list_*`, `delivery_priced_*` and `delivery_*` mean the same as on a line. `goods_*` is the sum
+    of the line totals. `total_*` is `goods_*` with the delivery.
     """
 
     order = models.ForeignKey(Order, models.CASCADE, related_name="parts")

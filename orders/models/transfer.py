@@ -61,7 +61,7 @@ class StatementKind(models.TextChoices):
 
 
 class StatementImport(models.Model):
-    """An imported statement: its file, column mapping and row counts."""
+    """An imported statement with its file, column mapping and row counts."""
 
     kind = models.CharField(max_length=8, choices=StatementKind)
     file_name = models.CharField(max_length=250)

@@ -1,4 +1,4 @@
-"""Parse a bank statement: its rows become incoming transfers, or problems with their row number.
+"""Parse a bank statement into incoming transfers, and problems with their row number.
 
 A repeated import is harmless, because its transfers have the same fingerprints (`incoming_transfers`). Rows
 without a reference are counted within the file, day by day, so a statement should cover whole days.

@@ -14,7 +14,7 @@ from shop.core.texts.folding import sort_key
 
 @dataclass(frozen=True, slots=True)
 class Bank:
-    """One bank: its BIN, its common name and its registered name."""
+    """One bank with its BIN, common name and registered name."""
 
     bin: str
     short_name: str

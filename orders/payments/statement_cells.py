@@ -56,7 +56,7 @@ _REASON_TEXTS: dict[UnreadableReason, StrOrPromise] = {
 
 @dataclass(frozen=True, slots=True)
 class UnreadableRow:
-    """A row that was not read: its row in the file, the reason, and an excerpt."""
+    """A row that was not read, with its row in the file, the reason, and an excerpt."""
 
     row_number: int
     reason: UnreadableReason

@@ -1,4 +1,4 @@
-"""VietQR: a bank transfer as text that every Vietnamese bank's app reads from a QR code.
+"""Write a bank transfer as the text of a VietQR code, which every Vietnamese bank's app reads.
 
 Source: NAPAS, "Format of QR code for transfers" (EMVCo merchant-presented: tag, length, value, the first two
 with two digits each, and a checksum over all of it).

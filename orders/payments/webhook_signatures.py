@@ -1,4 +1,4 @@
-"""Verify webhooks about bank transfers: the signatures of SePay, Casso and payOS over the raw body.
+"""Verify the signatures that SePay, Casso and payOS put over the raw body of their webhooks.
 
 A function here returns only data that the service signed, and raises otherwise. Signatures are compared in
 constant time. Those of SePay and Casso include the time of sending, and are refused after five minutes. Those

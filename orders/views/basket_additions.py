@@ -1,4 +1,4 @@
-"""Add a product to the basket: the buyer stays on the page and sees a bar with the basket's sum."""
+"""Add a product to the basket. The buyer stays on the page and sees a bar with the basket's sum."""
 
 from __future__ import annotations
 

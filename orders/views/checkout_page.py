@@ -1,4 +1,4 @@
-"""The checkout page: from basket to order."""
+"""The checkout page, which turns a basket into an order."""
 
 from __future__ import annotations
 

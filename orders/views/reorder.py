@@ -1,4 +1,4 @@
-"""Reorder: put a past order's items into the basket, and show what has changed since."""
+"""Put a past order's items into the basket, and show what has changed since."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rights required by fields: checked once per field, however many objects there are."""
+"""Check the rights that fields require, once per field, however many objects there are."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ class Measure:
 
 
 class MeasuredOperation(NamedTuple):
-    """A measured operation: its cost tree, the limits it exceeds, and the defaults of its variables."""
+    """A measured operation, with its cost tree, the limits it exceeds, and the defaults of its variables."""
 
     root: CostNode
     problems: Sequence[str] = ()

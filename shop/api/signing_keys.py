@@ -1,4 +1,4 @@
-"""The key that signs tokens: from the environment, or generated once and stored in DATA_DIR.
+"""The key that signs tokens, from the environment, or generated once and stored in DATA_DIR.
 
 Its public key is published at /.well-known/jwks.json under its RFC 7638 thumbprint, so that apps can verify
 our tokens.

@@ -1,4 +1,4 @@
-"""Show rows of two models as one list: `UNION ALL`, read in one query.
+"""Show rows of two models as one list, read in one query with `UNION ALL`.
 
 Both querysets have the same columns or annotations. Only the methods that reading and paging need are
 implemented.

@@ -1,4 +1,4 @@
-"""Actors: who performs an action, and through which entry point."""
+"""Actors, who perform actions, and the entry points they come through."""
 
 from __future__ import annotations
 

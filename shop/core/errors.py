@@ -11,7 +11,7 @@ StrOrPromise = str | Promise
 
 
 class Refused(Exception):
-    """An expected failure: the action changed nothing.
+    """An expected failure. The action changed nothing.
 
     Subclasses are defined beside the action that raises them. `code` is for programs and never changes.
     `message` is the text for people. `field` names the invalid input. `details` hold the ids of the lines or

@@ -1,4 +1,4 @@
-"""State machines: change a locked row's state as its transition table allows."""
+"""Change a locked row's state as its transition table allows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Transitions = Mapping[str, frozenset[str]]
 
 
 class TransitionNotAllowed(Refused):
-    """The row's state excludes this transition: another request was quicker, or the page is outdated."""
+    """The row's state excludes this transition. Another request was quicker, or the page is outdated."""
 
     code = "transition_not_allowed"
     default_message = _("This has changed in the meantime. Check it again.")

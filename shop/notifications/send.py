@@ -1,4 +1,4 @@
-"""Outbox of notifications: stored in the caller's transaction, delivered after commit, retried until sent."""
+"""The outbox of notifications. They are stored in the caller's transaction, sent after commit and retried."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class BodyTooLarge(RequestEntityTooLarge):  # type: ignore[misc]  # waitress has
 
 
 class SignInRequired(Error):  # type: ignore[misc]
-    """403: a body this large requires signing in."""
+    """Answered with 403, because a body this large requires signing in."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -44,7 +44,7 @@ class SignInRequired(Error):  # type: ignore[misc]
 
 
 class NetworkBusy(Error):  # type: ignore[misc]
-    """503: the visitor's network is already sending as much as it may at once."""
+    """Answered with 503, because the visitor's network is already sending as much as it may at once."""
 
     def __init__(self, path: str) -> None:
         self._path = path

@@ -1,4 +1,4 @@
-"""State changes of a listing: submit, publish, return, pause, resume, withdraw, reopen."""
+"""Submit, publish, return, pause, resume, withdraw and reopen listings."""
 
 from __future__ import annotations
 

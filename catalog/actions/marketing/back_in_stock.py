@@ -1,4 +1,4 @@
-"""Back-in-stock requests: create, send once, unsubscribe."""
+"""Create, send once and cancel requests to be told when a product is back in stock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Product feed for Google Merchant Center: one file per language, written by a task.
+"""Write the product feed for Google Merchant Center, one file for each language.
 
 Fields follow Google's product data specification (support.google.com/merchants/answer/7052112). Products
 without a photo are left out, since Google rejects them.

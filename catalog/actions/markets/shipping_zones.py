@@ -1,4 +1,4 @@
-"""Shipping zones: countries with their channels and warehouses."""
+"""Create and change shipping zones, which are countries with their channels and warehouses."""
 
 from __future__ import annotations
 

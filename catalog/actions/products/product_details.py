@@ -61,7 +61,7 @@ class VariantDetails:
 
 @dataclass(frozen=True, slots=True)
 class NewProduct:
-    """A product to be drafted: its variants with the initial stock of each, in steps.
+    """A product to be drafted, and its variants with the initial stock of each, in steps.
 
     `captions` are alternative texts in the pictures' order. If there are fewer, the last pictures have none.
     """

@@ -1,4 +1,4 @@
-"""Reorder rows: variants, products of a collection, attribute values, pictures."""
+"""Reorder variants, products of a collection, attribute values and pictures."""
 
 from __future__ import annotations
 

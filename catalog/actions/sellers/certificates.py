@@ -1,4 +1,4 @@
-"""Certificates: submitted by members with their document, reviewed by staff, then shown."""
+"""Certificates, which members submit with a document and staff check before they are shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lots: receive stock as a lot, count a lot, and note what happened to it."""
+"""Receive stock as a lot, count a lot, and note what happened to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Change the tree of categories: move or hide a branch, merge two categories, translate a name."""
+"""Move or hide a branch of categories, merge two categories, and translate their names."""
 
 from __future__ import annotations
 

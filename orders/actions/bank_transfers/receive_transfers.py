@@ -1,4 +1,4 @@
-"""Receive bank transfers: store a webhook, record its transfers, and assign exact matches to orders.
+"""Store a bank webhook, record its transfers, and assign exact matches to orders.
 
 A transfer matches exactly if its note names one order, the order awaits a transfer, the amount is exactly
 what is still due, and the money arrives in time. All other transfers wait for a person (transfer_review.py),

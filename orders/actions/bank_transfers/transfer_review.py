@@ -1,4 +1,4 @@
-"""Manual review of transfers that were not assigned automatically: assign them to orders or return them.
+"""Assign or return, by hand, the transfers that were not assigned automatically.
 
 An order is never credited more than it costs: the remainder stays under review until it is returned.
 """

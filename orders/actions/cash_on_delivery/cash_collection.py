@@ -1,4 +1,4 @@
-"""Cash on delivery: compute the cash each parcel collects, and record its collection."""
+"""Compute the cash that each parcel collects, and record its collection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cash remittances: carriers and cooperatives hand in collected cash, and we reconcile the receipt."""
+"""Record the cash that carriers and cooperatives hand in, and reconcile what we received."""
 
 from __future__ import annotations
 

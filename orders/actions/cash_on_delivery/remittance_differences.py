@@ -1,4 +1,4 @@
-"""Resolve differences of a carrier's remittance: received later, or borne by the platform.
+"""Resolve differences of a carrier's remittance, received later or borne by the platform.
 
 A cooperative's difference stays cash that it holds, and its next settlement offsets it.
 """

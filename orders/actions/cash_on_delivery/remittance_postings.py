@@ -1,4 +1,4 @@
-"""Ledger postings of cash remittances: the cash moves from its holders to our account, less fees."""
+"""Post cash remittances. The cash moves from its holders to our account, less fees."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Complete an API checkout: turn a basket with all its details into an order once it is covered."""
+"""Complete an API checkout by turning a covered basket with all its details into an order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answer complaints: a refund, a replacement, a return, or a rejection with its reason.
+"""Answer a complaint by a refund, a replacement, a return, or a rejection with its reason.
 
 The cooperative answers for its own products and bears the cost of its remedies. The platform may answer in
 its place and may overrule a rejection.

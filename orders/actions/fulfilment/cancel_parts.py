@@ -1,4 +1,4 @@
-"""End a part before handover: the cooperative declines it, or buyer or staff cancel it."""
+"""End a part before handover, declined by the cooperative or cancelled by buyer or staff."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Returns: items that come back from a buyer."""
+"""Record items that come back from a buyer."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ _UNDISPATCHED = frozenset({ParcelState.PACKING, ParcelState.PACKED})
 
 
 class ItemsAlreadyReturned(Refused):
-    """Returned items are in stock already: voiding their parcel would add them a second time."""
+    """Returned items are in stock already. Voiding their parcel would add them a second time."""
 
     code = "items_already_returned"
     default_message = _("Items from this parcel have already been returned, so it can no longer be undone.")

@@ -1,4 +1,4 @@
-"""Staff decisions about gateway calls that failed: request again, pay by bank, or dismiss."""
+"""Decisions of staff about failed gateway calls, to request again, pay by bank, or dismiss."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stripe webhooks: store each event once, then handle it, in any order.
+"""Store each Stripe event once, then handle it. Events may arrive in any order.
 
 An event shows its object as it was then, so an event about a call of ours only triggers a look-up. Facts
 that we did not request (a bank rejects a refund, a refund made on Stripe's dashboard) are recorded from the

@@ -22,7 +22,7 @@ _LimitedKey = tuple[Limit, str]
 
 
 class PhoneCodeRequired(Refused):
-    """The order was not placed: the phone must first be confirmed by a code."""
+    """The order was not placed, because the phone must first be confirmed by a code."""
 
     code = "phone_code_required"
     default_message = _(

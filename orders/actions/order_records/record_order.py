@@ -1,4 +1,4 @@
-"""Record a quote as an order: copy prices, names, units, tax, commission and addresses onto it."""
+"""Record a quote as an order, copying prices, names, units, tax, commission and addresses onto it."""
 
 from __future__ import annotations
 

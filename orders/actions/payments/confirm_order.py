@@ -1,4 +1,4 @@
-"""Confirm orders: by staff, or once the amount due is paid or authorised."""
+"""Confirm orders, by staff or once the amount due is paid or authorised."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _COVERED = frozenset({Coverage.FULL, Coverage.OVER})
 
 
 class OrderNotAwaitingPayment(Refused):
-    """The order waits for no money: it is confirmed, paid, expired or cancelled."""
+    """The order waits for no money, because it is confirmed, paid, expired or cancelled."""
 
     code = "order_not_awaiting_payment"
     default_message = _("This order is no longer waiting for payment.")

@@ -1,4 +1,4 @@
-"""Payouts: money that we owe and send to cooperatives and back to buyers."""
+"""Complete payouts, which send money that we owe to cooperatives and back to buyers."""
 
 from __future__ import annotations
 

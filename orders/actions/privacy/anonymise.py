@@ -1,4 +1,4 @@
-"""Anonymise a person: remove identifying data, keep records of orders and money (Law 91/2025).
+"""Anonymise a person, but keep the records of orders and money (Law 91/2025).
 
 This module belongs to `orders`, which may import the models of all other rows of a person.
 """

@@ -1,4 +1,4 @@
-"""Send fewer of some items than were ordered, or none: the buyer pays less or gets the money back."""
+"""Send fewer of some items than were ordered, or none. The buyer pays less or gets the money back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Price an offered substitute: never more than what the buyer agreed to pay for the replaced items."""
+"""Price an offered substitute at no more than the buyer agreed to pay for the replaced items."""
 
 from __future__ import annotations
 

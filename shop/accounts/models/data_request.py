@@ -115,7 +115,7 @@ class DataExportQuerySet(models.QuerySet["DataExport"]):
 
 
 class DataExport(models.Model):
-    """A copy of a person's data, created by a job and kept for some days: JSON and a workbook, compressed."""
+    """A copy of a person's data, as JSON and a workbook. A job creates it, and it is kept for some days."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     request = models.OneToOneField(DataRequest, models.CASCADE, related_name="export")

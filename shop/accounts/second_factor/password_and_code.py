@@ -1,4 +1,4 @@
-"""Sign in with password and app code in one field: the code follows the password directly.
+"""Sign in with password and app code in one field. The code follows the password directly.
 
 API clients, including Saleor's Dashboard, send only an e-mail address and a password.
 """

@@ -1,4 +1,4 @@
-"""Accounts by phone number: find, create and confirm.
+"""Find, create and confirm accounts by phone number.
 
 Only a code sent to a number proves ownership. A person who proves it takes the number over from an account
 that never confirmed it.

@@ -34,7 +34,7 @@ class TokenRevoked(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """The token that a client must use from now on: the same one unless it was rotated."""
+    """The token that a client must use from now on, the same one unless it was rotated."""
 
     family: TokenFamily
     token_id: str

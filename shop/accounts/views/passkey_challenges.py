@@ -1,4 +1,4 @@
-"""Challenges for passkeys: kept in the session for one response of the browser."""
+"""Challenges for passkeys, kept in the session for one response of the browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Register by e-mail: the account is created after the code sent to the address was entered.
+"""Register by e-mail. The account is created after the code sent to the address was entered.
 
 The pages are the same whether the address has an account or not. Its owner is notified by e-mail.
 """

@@ -1,4 +1,4 @@
-"""The second pass: replace failed values by nulls and locate errors by path.
+"""Replace failed values by nulls in a second pass, and locate errors by path.
 
 Execution leaves a `FailedValue` for each failed value and each null in a non-null place. It records which
 fields of which scopes contain failed values. `NullPropagation` walks the response only if there are any, and

@@ -64,7 +64,7 @@ _REFERRED: Mapping[str, str] = {
 
 
 class Owner(NamedTuple):
-    """An object with attributes: its key, and the key of its product or page type."""
+    """The key of an object with attributes, and the key of its product or page type."""
 
     key: int
     type_key: int

@@ -1,4 +1,4 @@
-"""Change checkouts: each mutation finds the basket, calls one action and returns the new checkout."""
+"""Change checkouts. Each mutation finds the basket, calls one action and returns the new checkout."""
 
 from __future__ import annotations
 

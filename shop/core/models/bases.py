@@ -20,7 +20,7 @@ class MetadataTooLarge(Refused):
 
 
 class MetadataField(models.JSONField):
-    """JSON of bounded size: buyers and guests write metadata too. Raises MetadataTooLarge when saved."""
+    """JSON of bounded size, because buyers write metadata too. Raises MetadataTooLarge when saved."""
 
     def get_db_prep_save(self, value: object, connection: BaseDatabaseWrapper) -> object:
         json_text = json.dumps(value, ensure_ascii=False) if isinstance(value, dict) and value else ""

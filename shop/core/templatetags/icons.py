@@ -1,4 +1,4 @@
-"""Inline SVG icons: each use includes its own paths, so HTMX fragments need no sprite sheet."""
+"""Inline SVG icons. Each use includes its own paths, so HTMX fragments need no sprite sheet."""
 
 from __future__ import annotations
 

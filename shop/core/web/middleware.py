@@ -56,7 +56,7 @@ def omit_head_bodies(get_response: GetResponse) -> GetResponse:
 
 
 class RemoveNulCharacters:
-    """Remove NUL characters from queries and forms: PostgreSQL cannot store them.
+    """Remove NUL characters from queries and forms, because PostgreSQL cannot store them.
 
     A path with NUL is answered with 404. Requests to CSRF-exempt views (webhooks, API) stay unchanged: they
     have their own validation, and signatures over the exact bytes.

@@ -64,7 +64,7 @@ _RELATED = {
 
 @dataclass(frozen=True, slots=True)
 class ChangedObject:
-    """A changed row: its name, and the address of its page at the desk if it has one.
+    """A changed row, with its name and, if it has one, the address of its page at the desk.
 
     `is_inside` is true if it belongs to another row and has a name of its own, like a product's variant.
     """

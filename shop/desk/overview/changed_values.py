@@ -121,7 +121,7 @@ _IDS_ONLY = frozenset({"product.pictures_reordered"})  # whose old and new value
 
 @dataclass(frozen=True, slots=True)
 class ChangedValue:
-    """One changed value: its column, if it has a name, and the old and new value, if they are recorded.
+    """One changed value, with its column if that has a name, and old and new value if they are recorded.
 
     A fact that has no old value, such as an amount, has an empty `before`.
     """

@@ -1,4 +1,4 @@
-"""Insert finished demo orders in bulk: the same rows that the shop's actions would write.
+"""Insert finished demo orders in bulk, as the same rows that the shop's actions would write.
 
 Used for histories longer than MAX_ORDERS_RUN_THROUGH_ACTIONS, such as those of `make bench`. An order takes
 29 ms of CPU time here and 468 ms through the actions. `make seed` with its default of 40 orders runs all of

@@ -1,4 +1,4 @@
-"""Quote planned orders without a query for each: the same quote that the basket would show."""
+"""Quote planned orders without a query for each, as the basket would show them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The demo's accounts. The passwords are public: for trials, never for a real market."""
+"""The demo's accounts. Their passwords are public, so they are for trials and never for a real market."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Private servers for tests and benchmarks: started on free ports, stopped with this process."""
+"""Private servers for tests and benchmarks. They use free ports and stop with this process."""

@@ -53,7 +53,7 @@ def sum_by(rows: Iterable[object], key: str, column: str = "quantity") -> Counte
 
 
 class OrderRows:
-    """Rows of orders, linked in memory: a line's part, order and variant are read once."""
+    """Rows of orders, linked in memory. A line's part, order and variant are read once."""
 
     def __init__(self, order_ids: Collection[uuid.UUID] | None = None) -> None:
         """Select the given orders, or with None all orders and the rows without an order."""

@@ -133,7 +133,7 @@ def _lot_field(suggestion: LotSuggestion) -> forms.CharField:
 
 
 class HandOverForm(MembersForm):
-    """The carrier's details. All are optional: a neighbour on a motorbike has no tracking number."""
+    """The carrier's details. All are optional, because a neighbour on a motorbike has no tracking number."""
 
     carrier = forms.CharField(label=_("Carrier"), max_length=120, required=False)
     tracking_number = forms.CharField(

@@ -1,4 +1,4 @@
-"""Parts of orders as tasks: contents and urgency, in a fixed number of queries."""
+"""Parts of orders as tasks with their contents and urgency, in a fixed number of queries."""
 
 from __future__ import annotations
 

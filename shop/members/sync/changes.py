@@ -1,4 +1,4 @@
-"""Answer a phone's pull: first with a snapshot in pages, then with the rows changed since its cursor.
+"""Answer a phone's pull, first with a snapshot in pages, then with the rows changed since its cursor.
 
 The cursor names a position in the change log. PostgreSQL may commit a change after changes with higher ids.
 The position therefore stays behind all changes that are younger than the longest transaction. The rows of
