@@ -62,7 +62,7 @@ class NetAndGross:
 
 @dataclass(frozen=True, slots=True)
 class PricedItem:
-    """A priced line or delivery. Prices are at list price, after its own discounts, and after all discounts."""
+    """A priced line or delivery: at list price, after its own discounts, and after all discounts."""
 
     key: Hashable
     cooperative_id: int

@@ -68,7 +68,7 @@ class Owner(NamedTuple):
 
     key: int
     type_key: int
-    cooperative: int | None = None
+    cooperative_id: int | None = None
     in_channel: int | None = None
 
 
@@ -169,18 +169,18 @@ def _add_cooperatives(
         key: row for key, rows in by_type.items() for row in rows if row.slug == COOPERATIVE
     }
     keys = {
-        owner.cooperative
+        owner.cooperative_id
         for owner in owners
-        if owner.type_key in cooperative_attributes and owner.cooperative
+        if owner.type_key in cooperative_attributes and owner.cooperative_id
     }
     if not keys:
         return
     names_and_slugs = {key: (name, slug) for key, name, slug in _names_and_slugs(keys)}
     for owner in owners:
         attribute_row = cooperative_attributes.get(owner.type_key)
-        if attribute_row is not None and owner.cooperative in names_and_slugs:
-            reference_key = key_from_cooperative(owner.cooperative)
-            name, slug = names_and_slugs[owner.cooperative]
+        if attribute_row is not None and owner.cooperative_id in names_and_slugs:
+            reference_key = key_from_cooperative(owner.cooperative_id)
+            name, slug = names_and_slugs[owner.cooperative_id]
             values_by_owner_and_attribute[owner.key, attribute_row.id] = [
                 OwnValue(reference_key, name, slug, str(reference_key), attribute_row.id, owner.key)
             ]

@@ -73,7 +73,7 @@ def falls_on_lunar_day(day: datetime.date, number: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _LunarMonth:
-    """A lunar month: its number, its first day's ordinal, its length in days, and whether it is a leap month."""
+    """A lunar month: number, first day's ordinal, length in days, and whether it is a leap month."""
 
     number: int
     is_leap: bool
