@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from functools import partial
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -51,24 +53,10 @@ def count_stock(request: HttpRequest, membership: MembershipContext) -> HttpResp
         (row for row in warehouses if str(row.pk) == requested), warehouses[0] if warehouses else None
     )
     query = request.GET.get("tim", "").strip()
-    found_stocks = stocks.filter(warehouse=warehouse)
-    for word in query_words(query):
-        found_stocks = found_stocks.filter(variant__product__search_name__contains=word)
+    found_stocks = _find_stocks(stocks.filter(warehouse=warehouse), query)
     page = Paginator(found_stocks, PER_PAGE).get_page(request.GET.get("page"))
-    data = request.POST if request.method == "POST" else None
-    counted_stocks = [
-        (
-            stock,
-            CountForm(
-                data,
-                prefix=f"stock-{stock.pk}",
-                initial={"idempotency_key": uuid.uuid4()},
-                use_required_attribute=False,
-            ),
-        )
-        for stock in page.object_list
-    ]
-    if data is None or [form for _row, form in counted_stocks if not form.is_valid()]:
+    counted_stocks = _with_count_forms(request, page.object_list)
+    if request.method != "POST" or [form for _row, form in counted_stocks if not form.is_valid()]:
         context = {
             "page": page,
             "rows": counted_stocks,
@@ -78,7 +66,44 @@ def count_stock(request: HttpRequest, membership: MembershipContext) -> HttpResp
             "has_errors": any(form.errors for _row, form in counted_stocks),
         }
         return render_page(request, membership, "members/stock.html", context)
-    counts = [
+    counts = _entered_counts(counted_stocks)
+    action = partial(
+        count_stocks,
+        cooperative=membership.cooperative,
+        counts=counts,
+        actor=membership.actor,
+        now=timezone.now(),
+    )
+    message = ngettext("%(count)d count saved.", "%(count)d counts saved.", len(counts))
+    return run_action(request, action, url=request.get_full_path(), message=message % {"count": len(counts)})
+
+
+def _find_stocks(stocks: QuerySet[Stock], query: str) -> QuerySet[Stock]:
+    """Return the stocks whose product's name contains each word of the query."""
+    for word in query_words(query):
+        stocks = stocks.filter(variant__product__search_name__contains=word)
+    return stocks
+
+
+def _with_count_forms(request: HttpRequest, stocks: Iterable[Stock]) -> list[tuple[Stock, CountForm]]:
+    data = request.POST if request.method == "POST" else None
+    return [
+        (
+            stock,
+            CountForm(
+                data,
+                prefix=f"stock-{stock.pk}",
+                initial={"idempotency_key": uuid.uuid4()},
+                use_required_attribute=False,
+            ),
+        )
+        for stock in stocks
+    ]
+
+
+def _entered_counts(counted_stocks: Iterable[tuple[Stock, CountForm]]) -> list[StockCount]:
+    """Return the counts of valid forms. Stocks without a quantity were not counted."""
+    return [
         StockCount(
             stock.variant_id,
             stock.warehouse_id,
@@ -89,15 +114,6 @@ def count_stock(request: HttpRequest, membership: MembershipContext) -> HttpResp
         for stock, form in counted_stocks
         if form.cleaned_data["counted"] is not None
     ]
-    action = partial(
-        count_stocks,
-        cooperative=membership.cooperative,
-        counts=counts,
-        actor=membership.actor,
-        now=timezone.now(),
-    )
-    message = ngettext("%(count)d count saved.", "%(count)d counts saved.", len(counts))
-    return run_action(request, action, url=request.get_full_path(), message=message % {"count": len(counts)})
 
 
 @require_POST

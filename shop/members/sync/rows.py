@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
 
-from catalog.models import Product
+from catalog.models import Product, Variant
 from catalog.unit_labels import unit_label, unit_name
 from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.models import Cooperative
@@ -263,36 +263,41 @@ def _product_rows(cooperative: Cooperative, ids: Collection[int]) -> list[Row]:
                 for listing in sorted(product.listings.all(), key=lambda listing: listing.pk)
             ],
             "variants": [
-                {
-                    "id": variant.pk,
-                    "name": variant.name,
-                    "unit": unit_name(variant.unit),
-                    "step": unit_label(variant),
-                    "low_stock_at": variant.low_stock_threshold,
-                    "is_stock_tracked": variant.track_inventory,
-                    "prices": [
-                        {
-                            "channel": price.channel.slug,
-                            "currency": price.currency,
-                            "amount": price.amount,
-                            "discounted": price.discounted,
-                        }
-                        for price in sorted(variant.prices.all(), key=lambda price: price.pk)
-                    ],
-                    "stocks": [
-                        {
-                            "warehouse": stock.warehouse_id,
-                            "on_hand": stock.on_hand,
-                            "reserved": stock.reserved,
-                            "allocated": stock.allocated,
-                        }
-                        for stock in sorted(variant.stocks.all(), key=lambda stock: stock.pk)
-                    ],
-                }
-                for variant in sorted(
-                    product.variants.all(), key=lambda variant: (variant.sort_order, variant.pk)
-                )
+                _variant_row(variant) for variant in sorted(product.variants.all(), key=_variant_order)
             ],
         }
         for product in products
     ]
+
+
+def _variant_order(variant: Variant) -> tuple[int, int]:
+    return variant.sort_order, variant.pk
+
+
+def _variant_row(variant: Variant) -> Row:
+    return {
+        "id": variant.pk,
+        "name": variant.name,
+        "unit": unit_name(variant.unit),
+        "step": unit_label(variant),
+        "low_stock_at": variant.low_stock_threshold,
+        "is_stock_tracked": variant.track_inventory,
+        "prices": [
+            {
+                "channel": price.channel.slug,
+                "currency": price.currency,
+                "amount": price.amount,
+                "discounted": price.discounted,
+            }
+            for price in sorted(variant.prices.all(), key=lambda price: price.pk)
+        ],
+        "stocks": [
+            {
+                "warehouse": stock.warehouse_id,
+                "on_hand": stock.on_hand,
+                "reserved": stock.reserved,
+                "allocated": stock.allocated,
+            }
+            for stock in sorted(variant.stocks.all(), key=lambda stock: stock.pk)
+        ],
+    }
