@@ -2,8 +2,8 @@
 
 pip-audit also reports "no known vulnerabilities" when it reaches no data, or an index without any. A release
 with known vulnerabilities is therefore audited first: if it passes as clean, the script reports that nothing
-was checked. Options are passed to pip-audit, for example `-s osv --osv-url URL`; by default PyPI's data is
-used, else osv.dev's.
+was checked. Options are passed to pip-audit, for example `-s osv --osv-url URL`. By default it uses PyPI's
+data, or else osv.dev's.
 """
 
 import json

@@ -187,8 +187,8 @@ class VoucherQuerySet(models.QuerySet["Voucher"]):
 class Voucher(WithMetadata, WithTimes):
     """A discount that buyers unlock with a code, for all products or one cooperative's.
 
-    It is valid from `starts_at` (inclusive) to `ends_at` (exclusive); disabling it sets `ends_at` to now.
-    `usage_limit` counts the uses of all its codes; with `single_use` each code works once.
+    It is valid from `starts_at` (inclusive) to `ends_at` (exclusive). Disabling it sets `ends_at` to now.
+    `usage_limit` counts the uses of all its codes. With `single_use` each code works once.
     """
 
     name = models.CharField(max_length=255, blank=True, default="")

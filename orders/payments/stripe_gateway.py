@@ -2,10 +2,10 @@
 
 Every POST carries the call's idempotency key. Stripe keeps a key for at least a day and repeats the first
 response (docs.stripe.com/api/idempotent_requests). A call with an unknown result is first searched for by the
-key in its metadata. Without a trace the call is repeated under the same key; after `KEY_LIFETIME` it is only
+key in its metadata. Without a trace the call is repeated under the same key. After `KEY_LIFETIME` it is only
 searched for. The library itself never retries.
 
-A payment's reference is its PaymentIntent (`pi_…`); on Stripe's own page it is the Checkout Session (`cs_…`)
+A payment's reference is its PaymentIntent (`pi_…`). On Stripe's own page it is the Checkout Session (`cs_…`)
 until that is complete. Both are accepted wherever a reference is taken.
 """
 

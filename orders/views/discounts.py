@@ -1,6 +1,6 @@
-"""Manage vouchers and promotions: all of them at the desk, a cooperative's own in the members' app.
+"""Manage all vouchers and promotions at the desk, and a cooperative's own in the members' app.
 
-Both interfaces pass a `DiscountDesk` with the actor and cooperative; views and templates are shared.
+Both interfaces pass a `DiscountDesk` with the actor and cooperative. Views and templates are shared.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""Object types whose fields depend on the channel: prices, publication, visibility to customers.
+"""Object types whose fields depend on the channel, such as prices and publication.
 
     product = InChannel("Product", rows_in=lambda context, channel: …)
 
     @product.field(needs=("id", "in_channel"))
     def pricing(products, arguments, context, selection): ...
 
-Each row carries its channel's key in the column `in_channel`; null if staff named no channel. Relations pass
-it on: a variant's product is the product in the variant's channel.
+Each row carries its channel's key in the column `in_channel`. It is null if staff named no channel. Relations
+pass it on: a variant's product is the product in the variant's channel.
 """
 
 from __future__ import annotations

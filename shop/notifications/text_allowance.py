@@ -1,7 +1,7 @@
-"""Limits on text messages: per number, per day for the shop, and by country.
+"""Limit text messages per number, per day for the whole shop, and by country.
 
 Texts cost money, and any visitor can have one sent to any number. A text over the limit is given up, and the
-desk is notified; e-mail is not affected.
+desk is notified. E-mail is not affected.
 """
 
 from __future__ import annotations

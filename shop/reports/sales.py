@@ -1,9 +1,9 @@
-"""The sales report: orders by period, cooperative, category, product, province and so on.
+"""The sales report, which groups orders by period, cooperative, category, product, province and so on.
 
 Figures are sums over the parts and lines of placed orders in whole minor units. They equal the orders to the
 đồng in every grouping. Parts and lines have denormalised columns for this (report_columns.py).
 
-A delivery belongs to a part; if sales are grouped by product or category, deliveries have a row of their own.
+A delivery belongs to a part. If sales are grouped by product or category, deliveries have a row of their own.
 By default confirmed orders count, paid or not, without declined and cancelled parts and less refunds
 (`SalesBasis`). A refund counts on the day of its order. The commission is what the ledger charges once
 everything left to send has arrived.

@@ -1,6 +1,6 @@
-"""gunicorn's worker process: many connections in one event loop, complete requests in a few threads.
+"""gunicorn's worker process, with many connections in one event loop and complete requests in threads.
 
-gunicorn manages the processes (preloading, restarts, recycling, signals); waitress speaks HTTP. A request
+gunicorn manages the processes (preloading, restarts, recycling, signals). waitress speaks HTTP. A request
 takes a thread once it is complete, and its response is buffered, so slow clients hold no thread.
 """
 

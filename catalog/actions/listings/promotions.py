@@ -50,10 +50,10 @@ class UnusualDiscount(NeedsConfirmation):
 
 @dataclass(frozen=True, slots=True)
 class PromotionTerms:
-    """The terms of a promotion: it takes off `percent`, or `amount` minor units per step.
+    """The terms of a promotion, which takes off `percent`, or `amount` minor units per step.
 
     It applies to the products of `cooperative`, or of all cooperatives if that is None. `products` and
-    `categories` narrow it down; if both are empty, it applies to all products.
+    `categories` narrow it down. If both are empty, it applies to all products.
     """
 
     name: str

@@ -1,8 +1,8 @@
-"""Capture card authorisations once the amount due is final; void unused ones and cancel obsolete payments.
+"""Capture card authorisations once the amount due is final, void unused ones, cancel obsolete payments.
 
-Called at the end of each change of an order and after placing, because weights, cancelled parts and time
-change the amount due. Requests that the gateway refused are not repeated automatically; staff decide on the
-desk.
+`finish_order_change` calls this after every change of an order, and placement after placing, because weights,
+cancelled parts and time change the amount due. Requests that the gateway refused are not repeated
+automatically. Staff decide about them at the desk.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Request operations of the payment gateway: one `GatewayCall` row each, sent after the commit.
+"""Request operations of the payment gateway by writing a `GatewayCall` row for each.
 
 Each step writes one row under the lock of its order, basket or payout, with the parameters that a repeat must
-send unchanged. `gateway.send_gateway_calls` sends it after the commit; if that job was lost, a sweep sends
+send unchanged. `gateway.send_gateway_calls` sends it after the commit. If that job is lost, a sweep sends
 it. No request exceeds the amount due, authorised or refundable.
 """
 

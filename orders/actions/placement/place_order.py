@@ -100,15 +100,15 @@ def place_order(
     seen_prices: Mapping[uuid.UUID, int] | None = None,
     language: str = "",
 ) -> Order:
-    """Turn a basket into an order. Cash on delivery is confirmed at once; others wait for their payment.
+    """Turn a basket into an order. Cash on delivery is confirmed at once. Others wait for their payment.
 
     `agreed_total` is the sum on the buyer's button and `agreed_maximum` its maximum after weighing, both in
     minor units. A quote with another sum is refused. `seen_prices` holds changed prices that the page
-    has shown, by basket line. `language` is the page's, used for later mail.
-    A repeat (double click, lost response) returns the order that the basket became.
+    has shown, by basket line. `language` is the page's, and later mail uses it. A repeat (double click, lost
+    response) returns the order that the basket became.
 
     Raises BasketChanged, PickupSlotFull, ConsentRequired, BasketEmpty, InvalidPhone,
-    PaymentMethodNotOffered, AmountNotForCards, Missing; then nothing has changed.
+    PaymentMethodNotOffered, AmountNotForCards, Missing. Nothing has changed then.
     """
     basket = locks.lock_basket(basket_id)
     if basket is None:

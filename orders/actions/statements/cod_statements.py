@@ -1,7 +1,7 @@
 """Import a carrier's COD statement: read the file, map its columns and process it row by row.
 
-Only the file's rows are stored. Rows that agree with our records are processed; the rest wait for a person.
-Large statements are processed in the background: the rows' states show the progress.
+Only the file's rows are stored. Rows that agree with our records are processed. The rest wait for a person.
+Large statements are processed in the background, and the states of their rows show the progress.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Sign in by phone code: enter the number, then the code; new users also enter a name.
+"""Sign in by phone code. People enter the number, then the code, and new users also a name.
 
 Whether an account has the number is revealed only after its code was entered.
 """

@@ -26,12 +26,12 @@ _decoding = threading.Lock()  # the decoder takes up to half a gigabyte, so each
 
 
 def store_picture(upload: File[bytes], *, alt: str = "") -> Picture:
-    """Store an uploaded photo and queue its renditions; pages show a placeholder until they exist.
+    """Store an uploaded photo and queue its renditions. Pages show a placeholder until they exist.
 
     Check permissions and states first: this reads the whole file. Call it before the transaction that uses
     the picture, because file work must not happen inside one. The original may contain a location, so it is
-    never served and its name is random. Raises NotAPicture, PictureTooHeavy, PictureTooLarge; then nothing is
-    stored.
+    never served and its name is random. Raises NotAPicture, PictureTooHeavy, PictureTooLarge. Nothing is
+    stored then.
     """
     width, height = inspect_picture(upload)
     digest = _digest(upload)

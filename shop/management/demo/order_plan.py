@@ -1,6 +1,6 @@
-"""Plan the demo's past orders: the same plan for the same seed, stock and day.
+"""Plan the demo's past orders. Seed, stock and day decide the plan.
 
-The plan only decides. past_orders.py runs it through the shop's actions; bulk_orders.py inserts the finished
+The plan only decides. past_orders.py runs it through the shop's actions. bulk_orders.py inserts the finished
 part of a long history at once.
 """
 

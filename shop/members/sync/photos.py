@@ -46,10 +46,10 @@ def receive_piece(
     content: bytes,
     now: datetime.datetime,
 ) -> PhonePhoto:
-    """Store a piece of a photo of `size` bytes; with the last one, store the photo.
+    """Store a piece of a photo of `size` bytes, and with the last piece the photo.
 
     A piece that arrived before, or does not follow the last one, is ignored: the phone continues at
-    `received`. Raises TooManyPhotos, KeyReused, PictureTooHeavy, NotAPicture, PictureTooLarge; after the last
+    `received`. Raises TooManyPhotos, KeyReused, PictureTooHeavy, NotAPicture, PictureTooLarge. After the last
     two nothing of the photo is kept.
     """
     if not 1 <= size <= MAX_BYTES:
