@@ -1,6 +1,6 @@
 """Capture card authorisations once the amount due is final, void unused ones, cancel obsolete payments.
 
-`finish_order_change` calls this after every change of an order, and placement after placing, because weights,
+Every change of an order ends with this (finish_order_change.py), and so does placement, because weights,
 cancelled parts and time change the amount due. Requests that the gateway refused are not repeated
 automatically. Staff decide about them at the desk.
 """
