@@ -1,7 +1,6 @@
 # make run        start the shop on http://127.0.0.1:8000 (HOST, PORT and DATA_DIR from the environment)
-# make test       run every test on SQLite, then on PostgreSQL with Redis those whose statements or values the
-#                 databases may treat differently (ARGS selects)
-# make test-long  run every test on both databases, the long ones too
+# make test       run every test on SQLite, then on PostgreSQL with Redis, with a browser (ARGS selects)
+# make test-long  the same with the long tests
 # make check      check style, types, import contracts, migrations, translations and settings
 # make format     format Python, templates, style sheets and scripts
 # make lighthouse measure a phone's first views with Google's Lighthouse (needs Node; URL=… measures a running shop)
@@ -52,7 +51,7 @@ test: setup
 	@$(BIN)/python -m tests.run -n $(WORKERS) -m "not long" $(ARGS)
 
 test-long: setup
-	@$(BIN)/python -m tests.run --all-on-both -n $(WORKERS) $(ARGS)
+	@$(BIN)/python -m tests.run -n $(WORKERS) $(ARGS)
 
 check: .venv/dev.stamp
 	@.ci/check

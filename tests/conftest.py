@@ -24,7 +24,7 @@ from playwright.sync_api import Browser, BrowserContext, Error, Page, ViewportSi
 from shop.management.servers.process import MissingService, Service, free_port
 from shop.management.servers.redis import start_redis
 
-pytest_plugins = ["tests.figures", "tests.statements"]
+pytest_plugins = ["tests.figures"]
 CHROMIUM_FLAGS = [
     *["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"],
     *["--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"],

@@ -1,9 +1,8 @@
 """`make test`: the suite on SQLite, then on PostgreSQL with Redis; at the end measured figures and one count.
 
-Arguments go to pytest. Tests marked `once` run on the first database only, and of the others the second runs
-those that `tests.statements` selects; with `--all-on-both` all. The databases run in turn, each with two
-workers: at the same time on two cores, both took a fifth longer. Single files run without workers, which take
-longer to start than most files need, and completely on both databases at once.
+Arguments go to pytest. Tests marked `once` run on the first database only. The databases run in turn, each
+with two workers: at the same time on two cores, both took a fifth longer. Single files run without workers,
+which take longer to start than most files need, and on both databases at once.
 """
 
 from __future__ import annotations
@@ -21,7 +20,6 @@ from xml.etree import ElementTree
 from tests.figures import read_figures
 
 DATABASES = ("sqlite", "postgres")
-ALL_ON_BOTH = "--all-on-both"
 NO_TESTS = 5  # pytest's exit code if it has found none
 COUNTED = ("tests", "failures", "errors", "skipped")
 
@@ -54,16 +52,10 @@ def main(arguments: list[str]) -> int:
 
 def _run_in_turn(arguments: list[str], reports: dict[str, Path]) -> Iterator[tuple[str, int]]:
     """Run pytest on each database in turn; yield its exit code."""
-    are_all_on_both = ALL_ON_BOTH in arguments
-    arguments = [argument for argument in arguments if argument != ALL_ON_BOTH]
     for database, report in reports.items():
         print(f"=== {database} ===", flush=True)
         begun = time.monotonic()
-        command = _command(database, arguments, report)
-        if not are_all_on_both:
-            option = "--record-statements" if database == DATABASES[0] else "--select-by-statements"
-            command.append(f"{option}={report.parent}")
-        code = subprocess.run(command, check=False).returncode
+        code = subprocess.run(_command(database, arguments, report), check=False).returncode
         print(f"{database}: {time.monotonic() - begun:.0f} s", flush=True)
         yield database, code
 
