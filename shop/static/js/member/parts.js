@@ -8,8 +8,14 @@ import { hasCash, stepOf, withPending } from "member/pending";
 
 export const isToWeigh = ({ estimate_grams: estimate, weighed_grams: weighed }) => estimate && !weighed;
 
+const orderOf = ({ accepted_at: acceptedAt, accept_by: acceptBy }) => acceptedAt ?? acceptBy;
+
+// Return the parts in the order of the market's lists.
 export const parts = () =>
-  rows.value.filter(({ kind }) => kind === "part").map((part) => withPending(part, outbox.value));
+  rows.value
+    .filter(({ kind }) => kind === "part")
+    .map((part) => withPending(part, outbox.value))
+    .sort((one, other) => (orderOf(one) < orderOf(other) ? -1 : 1));
 
 export const Part = ({ id }) => {
   const part = parts().find((row) => row.id === id);
