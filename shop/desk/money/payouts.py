@@ -70,6 +70,8 @@ def list_payouts(request: HttpRequest, actor: Actor) -> HttpResponse:
             for row in listed
         ],
         "idempotency_key": uuid.uuid4(),
+        "total": sum(row.amount for row in listed),
+        "currency": listed[0].currency if listed else "VND",
         "has_bank_file": not is_paid
         and any(_is_in_bank_file(row) and not row.is_held(now) for row in confirmed_payouts),
     }
