@@ -72,6 +72,12 @@ def test_public_pages_are_shown_offline_and_personal_ones_are_not(
     phone.goto("/en/san-pham/")
     expect(phone.get_by_role("heading", level=1)).to_have_text("You are offline")
 
+    # The network returns while the visitor leaves: the left page must not take them back.
+    phone.goto("/")
+    phone.evaluate("() => { location.assign('/gio-hang/'); dispatchEvent(new Event('online')); }")
+    expect(phone.get_by_role("heading", level=1)).to_have_text("Chưa có mạng")
+    assert phone.url.endswith("/gio-hang/")
+
     phone.goto(path)
     expect(phone.locator("[data-kept-copy]")).to_be_visible()
     phone.context.set_offline(False)

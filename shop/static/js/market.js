@@ -7,10 +7,15 @@
   if (worker && "serviceWorker" in navigator) {
     window.addEventListener("load", () => navigator.serviceWorker.register(worker).catch(() => {}));
   }
-  window.addEventListener("online", () => {
-    // Not while a form is being sent.
-    if (document.querySelector("[data-kept-copy]") && !document.querySelector("[data-sent]")) location.reload();
-  });
+  if (document.querySelector("[data-kept-copy]")) {
+    let isLeaving = false;
+    window.addEventListener("beforeunload", () => (isLeaving = true));
+    window.addEventListener("pageshow", () => (isLeaving = false));
+    window.addEventListener("online", () => {
+      // Not while a form is being sent, nor on a page that the visitor is leaving: the reload would take them back.
+      if (!isLeaving && !document.querySelector("[data-sent]")) location.reload();
+    });
+  }
 
   // Repeat the events of choices made before HTMX was loaded, which it missed. Not on a page that the visitor went back
   // to: the browser restores its choices itself.
