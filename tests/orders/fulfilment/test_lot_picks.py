@@ -20,7 +20,7 @@ from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing
 from shop.core.models import Change
-from tests.factories import NOW, get_stock, make_order, make_variant, make_weighed_variant
+from tests.factories import NOW, get_stock, make_order, make_variant, make_variant_sold_by_weight
 from tests.invariants import check_everything
 from tests.refusals import assert_refused
 from tests.row_reuse import reuse_rows
@@ -188,7 +188,7 @@ def test_repeated_packing_keeps_the_first_lots() -> None:
 
 
 def test_weight_is_divided_among_the_lots() -> None:
-    variant = make_weighed_variant(on_hand=0)
+    variant = make_variant_sold_by_weight(on_hand=0)
     make_lot(variant, 1, 5)
     make_lot(variant, 2, 20)
     part = accepted_part((variant, 3))
