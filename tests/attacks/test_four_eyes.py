@@ -120,8 +120,8 @@ def test_payout_page_shows_who_proposed_and_confirmed(rules, client: Client) -> 
     history = client.get(reverse("desk:payout", args=[payout.pk])).context["history"]
 
     assert [(str(row.text), row.actor_name) for row in history] == [
-        ("Gửi người thứ hai xác nhận", "Lan"),
         ("Người thứ hai đã xác nhận", "Mai"),
+        ("Gửi người thứ hai xác nhận", "Lan"),
     ]
 
 
