@@ -156,8 +156,8 @@ def _add_pictures(choices: Sequence[VariantChoice], media: Sequence[ProductMedia
         variant__in=[choice.variant for choice in choices], media__in=positions
     )
     views: dict[int, int] = {}
-    for variant, row in rows.values_list("variant", "media"):
-        views[variant] = min(positions[row], views.get(variant, len(media)))
+    for variant_id, row in rows.values_list("variant", "media"):
+        views[variant_id] = min(positions[row], views.get(variant_id, len(media)))
     return [
         replace(choice, view=views[choice.variant.pk], picture=media[views[choice.variant.pk] - 1].picture)
         if choice.variant.pk in views

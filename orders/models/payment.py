@@ -106,10 +106,10 @@ class PaymentSums:
 def basket_payment_sums(basket_id: uuid.UUID) -> dict[PaymentMethod, list[PaymentSums]]:
     """Return sums of a basket's payments by method; omits payments without an event. One query."""
     totals: dict[tuple[uuid.UUID, str], dict[str, int]] = {}
-    for payment, method, kind, total in _event_totals_of_basket(basket_id):
-        totals.setdefault((payment, method), {})[kind] = total
+    for payment_id, method, kind, total in _event_totals_of_basket(basket_id):
+        totals.setdefault((payment_id, method), {})[kind] = total
     sums_by_method: dict[PaymentMethod, list[PaymentSums]] = {}
-    for (_payment, method), sums in totals.items():
+    for (_payment_id, method), sums in totals.items():
         sums_by_method.setdefault(PaymentMethod(method), []).append(PaymentSums.from_totals(sums))
     return sums_by_method
 

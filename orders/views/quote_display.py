@@ -23,7 +23,7 @@ FEW_PLACES = 5  # the number of free places is shown from here down
 MAX_UNFOLDED = 3  # delivery options shown without folding
 # Problems that the buyer must fix in the basket before the checkout.
 _IN_BASKET = frozenset(
-    {QuoteProblem.NOT_FOR_SALE, QuoteProblem.SOLD_OUT, QuoteProblem.ONLY_LEFT, QuoteProblem.OVER_LIMIT}
+    {QuoteProblem.NOT_FOR_SALE, QuoteProblem.SOLD_OUT, QuoteProblem.FEWER_IN_STOCK, QuoteProblem.OVER_LIMIT}
 )
 
 
@@ -205,7 +205,7 @@ def line_messages(line: QuotedLine, currency: str) -> list[str]:
     texts = {
         QuoteProblem.NOT_FOR_SALE: lambda: _("No longer on sale. Remove it to continue."),
         QuoteProblem.SOLD_OUT: lambda: _("Sold out. Remove it to continue."),
-        QuoteProblem.ONLY_LEFT: lambda: (
+        QuoteProblem.FEWER_IN_STOCK: lambda: (
             ngettext("Only %(count)s is left.", "Only %(count)s are left.", line.available_quantity or 0)
             % {"count": line.available_quantity or 0}
         ),

@@ -260,9 +260,9 @@ def _feed_variants(listings: Sequence[Listing], channel: Channel, day: datetime.
     ]
 
 
-def _image_urls(products: Sequence[int]) -> dict[int, str]:
+def _image_urls(product_ids: Sequence[int]) -> dict[int, str]:
     """Return the absolute URL of each product's first photo, its widest JPEG."""
-    rows = ProductMedia.objects.filter(product__in=products, picture__state=PictureState.READY)
+    rows = ProductMedia.objects.filter(product__in=product_ids, picture__state=PictureState.READY)
     urls = {}
     for media in rows.select_related("picture").order_by("product", "-sort_order", "-pk"):
         renditions = media.picture.renditions

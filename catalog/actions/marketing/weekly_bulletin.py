@@ -191,11 +191,11 @@ def _create_bulletin(
 ) -> int:
     """Build the bulletin in each language; content is read before the transaction, to keep it short."""
     bulletins = []
-    mentions: dict[str, list[int]] = {}
+    product_ids_by_language: dict[str, list[int]] = {}
     for language, _name in settings.LANGUAGES:
         with translation.override(language):
             content = _collect_content(cooperative, week, channel, now=now)
-            mentions[language] = content.product_ids()
+            product_ids_by_language[language] = content.product_ids()
             context = {
                 "news": content,
                 "cooperative": cooperative,
@@ -218,11 +218,13 @@ def _create_bulletin(
                     created_at=now,
                 )
             )
-    return _insert_bulletins(bulletins, mentions)
+    return _insert_bulletins(bulletins, product_ids_by_language)
 
 
 @transaction.atomic(durable=True)
-def _insert_bulletins(bulletins: Sequence[Bulletin], mentions: Mapping[str, Sequence[int]]) -> int:
+def _insert_bulletins(
+    bulletins: Sequence[Bulletin], product_ids_by_language: Mapping[str, Sequence[int]]
+) -> int:
     """Insert all languages or none, with the ids of the products that each mentions.
 
     Of two concurrent runs one wins. Returns the number of rows.
@@ -235,7 +237,7 @@ def _insert_bulletins(bulletins: Sequence[Bulletin], mentions: Mapping[str, Sequ
     BulletinMention.objects.bulk_create(
         BulletinMention(bulletin=bulletin, product_id=product_id, sort_order=position)
         for bulletin in created
-        for position, product_id in enumerate(mentions[bulletin.language])
+        for position, product_id in enumerate(product_ids_by_language[bulletin.language])
     )
     for bulletin in created:
         owner = cooperative.pk if cooperative else None

@@ -63,15 +63,15 @@ def choose_stock(
     requested: Mapping[int, int],
     stocks: Iterable[Stock],
     *,
-    order: Sequence[int] = (),
+    stock_ids_in_order: Sequence[int] = (),
     strategy: str = AllocationStrategy.PRIORITIZE_SORTING_ORDER,
 ) -> list[StockPick]:
     """Choose stock rows for the requested quantities, or report all shortages at once.
 
-    `stocks` are locked and reachable for the buyer. `order` lists stock ids by the channel's warehouse
+    `stocks` are locked and reachable for the buyer. `stock_ids_in_order` follows the channel's warehouse
     preference. Raises SoldOut.
     """
-    position = {stock_id: n for n, stock_id in enumerate(order)}
+    position = {stock_id: n for n, stock_id in enumerate(stock_ids_in_order)}
     by_variant: dict[int, list[Stock]] = {}
     for stock in stocks:
         by_variant.setdefault(stock.variant_id, []).append(stock)

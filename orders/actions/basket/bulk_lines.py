@@ -30,7 +30,7 @@ from shop.accounts.models import Address
 from shop.core.errors import Missing
 from shop.core.models import Channel
 
-_SHORT = frozenset({QuoteProblem.SOLD_OUT, QuoteProblem.ONLY_LEFT})
+_SHORT = frozenset({QuoteProblem.SOLD_OUT, QuoteProblem.FEWER_IN_STOCK})
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,7 +134,7 @@ def _choose_stock_for(line: BasketLine, rows: dict[int, Stock], basket: Basket) 
         return choose_stock(
             {line.variant_id: line.quantity},
             rows.values(),
-            order=list(rows),
+            stock_ids_in_order=list(rows),
             strategy=basket.channel.allocation_strategy,
         )
     except SoldOut:

@@ -90,7 +90,7 @@ def read_facts(order: Order) -> OrderFacts:
 
 def _line_sums_by_part(order: Order) -> dict[int, _LineSums]:
     """Return the line sums by part id."""
-    return {part: _LineSums(*sums) for part, *sums in _line_sum_rows(order.pk)}
+    return {part_id: _LineSums(*sums) for part_id, *sums in _line_sum_rows(order.pk)}
 
 
 @compiled_query

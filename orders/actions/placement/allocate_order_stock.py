@@ -36,7 +36,7 @@ def allocate_order_stock(lines: Sequence[OrderLine], quote: Quote) -> None:
     picks = choose_stock(
         quantities,
         [stocks[stock_id] for stock_id in reachable_ids if stock_id in stocks],
-        order=reachable_ids,
+        stock_ids_in_order=reachable_ids,
         strategy=quote.requested.channel.allocation_strategy,
     )
     for pick in picks:

@@ -228,7 +228,7 @@ def _allocate_or_refuse(lines: Sequence[OrderLine], quote: Quote) -> None:
             if line.variant.pk in free:
                 line.available_quantity = free[line.variant.pk]
                 line.problems.append(
-                    QuoteProblem.ONLY_LEFT if line.available_quantity else QuoteProblem.SOLD_OUT
+                    QuoteProblem.FEWER_IN_STOCK if line.available_quantity else QuoteProblem.SOLD_OUT
                 )
         raise BasketChanged(shortage.message, quote=quote) from shortage
 

@@ -231,7 +231,7 @@ def _flag_shortages(seller_quotes: Iterable[SellerQuote]) -> None:
             if free <= 0:
                 line.problems.append(QuoteProblem.SOLD_OUT)
             elif free < line.requested.quantity:
-                line.problems.append(QuoteProblem.ONLY_LEFT)
+                line.problems.append(QuoteProblem.FEWER_IN_STOCK)
             line.available_quantity = free
 
 

@@ -37,7 +37,7 @@ class QuoteProblem(StrEnum):
 
     NOT_FOR_SALE = "not_for_sale"
     SOLD_OUT = "sold_out"
-    ONLY_LEFT = "only_left"
+    FEWER_IN_STOCK = "only_left"
     PRICE_CHANGED = "price_changed"
     OVER_LIMIT = "over_limit"
     PAUSED = "paused"

@@ -118,7 +118,7 @@ class RefundLimits:
     surplus: int
 
     @property
-    def has_money(self) -> bool:
+    def has_refundable_money(self) -> bool:
         """Return whether anything of the part is left to refund."""
         return self.delivery > 0 or any(limit.refundable > 0 for limit in self.lines.values())
 

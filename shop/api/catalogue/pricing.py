@@ -46,9 +46,9 @@ _PriceValues: TypeAlias = tuple[int, int, int, str, int, int, int | None, int | 
 
 @compiled_query
 def _prices(
-    keys: Collection[int], channels: Collection[int], *, column: str
+    keys: Collection[int], channel_ids: Collection[int], *, column: str
 ) -> QuerySet[Price, _PriceValues]:
-    rows = Price.objects.filter(**{f"{column}__in": keys}, channel__in=channels, amount__isnull=False)
+    rows = Price.objects.filter(**{f"{column}__in": keys}, channel__in=channel_ids, amount__isnull=False)
     return rows.values_list(
         "variant_id",
         "variant__product_id",

@@ -84,8 +84,8 @@ def is_available(
     if country is not None:
         available_pairs = {
             pair
-            for channel in product_channels(products, context)
-            for pair in _available_pairs(products, channel, country)
+            for channel_id in product_channels(products, context)
+            for pair in _available_pairs(products, channel_id, country)
         }
         return [
             None
@@ -94,7 +94,7 @@ def is_available(
             for product_row in products
         ]
     availability = {
-        (key, channel): is_available for key, channel, is_available, *_ in _listing_rows(products)
+        (key, channel_id): is_available for key, channel_id, is_available, *_ in _listing_rows(products)
     }
     return [
         None

@@ -16,7 +16,7 @@ from shop.api.context import Context
 from shop.api.money import MoneyAmount
 from shop.api.object_types import Type
 
-_OUT_OF_STOCK = frozenset({QuoteProblem.SOLD_OUT, QuoteProblem.ONLY_LEFT})
+_OUT_OF_STOCK = frozenset({QuoteProblem.SOLD_OUT, QuoteProblem.FEWER_IN_STOCK})
 _DELIVERY_PROBLEMS = frozenset({QuoteProblem.NOT_DELIVERED, QuoteProblem.SLOT_GONE, QuoteProblem.PAUSED})
 
 

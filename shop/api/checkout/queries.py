@@ -66,8 +66,8 @@ def checkout_ids(users: list[Row], arguments: UserCheckoutIdsArguments, *_: obje
         .order_by("-changed_at", "-pk")
     )
     ids_by_user: dict[int, list[str]] = {}
-    for owner, key in rows.values_list("user", "pk"):
-        ids_by_user.setdefault(owner, []).append(global_id("Checkout", key))
+    for owner_id, key in rows.values_list("user", "pk"):
+        ids_by_user.setdefault(owner_id, []).append(global_id("Checkout", key))
     return [ids_by_user.get(user_row.id, []) for user_row in users]
 
 

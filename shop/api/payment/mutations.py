@@ -59,7 +59,7 @@ mutation = Mutations(
     }
 )
 _MAX_KEY_LENGTH = 120
-_OUT_OF_STOCK = frozenset({QuoteProblem.SOLD_OUT, QuoteProblem.ONLY_LEFT})
+_OUT_OF_STOCK = frozenset({QuoteProblem.SOLD_OUT, QuoteProblem.FEWER_IN_STOCK})
 # The API sends no codes, so only an account can prove that the phone number is the buyer's.
 _CONFIRM_FIRST = gettext_lazy(
     "We are receiving many orders right now."

@@ -42,12 +42,12 @@ def paid_amounts(keys: Iterable[Key]) -> dict[Key, PaidAmounts]:
     """Return paid amounts by basket key. Two queries."""
     payments = Payment.objects.filter(basket__in=list(keys))
     basket_and_method = {
-        pk: (basket, method) for pk, basket, method in payments.values_list("pk", "basket", "method")
+        pk: (basket_id, method) for pk, basket_id, method in payments.values_list("pk", "basket", "method")
     }
     amounts_by_basket: dict[Key, PaidAmounts] = {}
     for key, sums in payments.sums().items():
-        basket, method = basket_and_method[key]
-        amounts = amounts_by_basket.setdefault(basket, PaidAmounts())
+        basket_id, method = basket_and_method[key]
+        amounts = amounts_by_basket.setdefault(basket_id, PaidAmounts())
         amounts.charged += sums.charged
         amounts.authorised += sums.authorised
         if method in (PaymentMethod.COD, PaymentMethod.TRANSFER):

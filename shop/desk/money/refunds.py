@@ -107,7 +107,7 @@ def _chosen_part(
     if part is None and not limits.surplus and request.method != "POST":
         for candidate in parts:
             candidate_limits = refund_limits(order, candidate)
-            if candidate_limits.has_money:
+            if candidate_limits.has_refundable_money:
                 return candidate, candidate_limits
     return part, limits
 

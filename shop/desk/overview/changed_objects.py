@@ -114,13 +114,13 @@ def _load_rows(places: Iterable[_Place]) -> dict[_Place, Model]:
 
 def _product_pages(rows: Iterable[Model]) -> dict[int, str]:
     """Return the desk's page of each product among these rows."""
-    products = {product for row in rows if (product := _product_key(row)) is not None}
+    products = {product_id for row in rows if (product_id := _product_key(row)) is not None}
     if not products:
         return {}
     listings = Listing.objects.existing().filter(product__in=products).order_by("-pk")
     return {
-        product: reverse("desk:listing", args=[listing])
-        for product, listing in listings.values_list("product", "pk")
+        product_id: reverse("desk:listing", args=[listing_id])
+        for product_id, listing_id in listings.values_list("product", "pk")
     }
 
 

@@ -136,17 +136,17 @@ def _overdrawn_payments(rows: OrderRows) -> Iterator[str]:
     # A chargeback during a refund is unforeseeable; Stripe then refuses the refund.
     events = rows.of_orders(PaymentEvent.objects.filter(kind="charge_back"), "payment__order")
     disputed = sum_by(events, "payment_id", "amount")
-    for payment, sums in rows.payment_sums.items():
-        if sums.refund_pending > max(0, sums.charged + disputed[payment]):
-            yield f"payment {payment}: owes {sums.refund_pending}, more than it holds"
+    for payment_id, sums in rows.payment_sums.items():
+        if sums.refund_pending > max(0, sums.charged + disputed[payment_id]):
+            yield f"payment {payment_id}: owes {sums.refund_pending}, more than it holds"
 
 
 def _refund_events(rows: OrderRows) -> Counter[tuple[object, str]]:
     """Sum each refund's requested, completed and failed amounts, by kind of event."""
     sums: Counter[tuple[object, str]] = Counter()
     events = rows.of_orders(PaymentEvent.objects.filter(refund__isnull=False), "refund__order")
-    for refund, kind, amount in events.values_list("refund", "kind", "amount"):
-        sums[refund, kind] += amount
+    for refund_id, kind, amount in events.values_list("refund", "kind", "amount"):
+        sums[refund_id, kind] += amount
     return sums
 
 

@@ -131,10 +131,11 @@ class OrderRows:
         """The sums of each payment; zeros if it has no event."""
         events = self.of_orders(PaymentEvent.objects.order_by(), "payment__order")
         by_payment: defaultdict[object, dict[str, int]] = defaultdict(dict)
-        for payment, kind, total in events.values_list("payment", "kind").annotate(total=Sum("amount")):
-            by_payment[payment][kind] = total
+        for payment_id, kind, total in events.values_list("payment", "kind").annotate(total=Sum("amount")):
+            by_payment[payment_id][kind] = total
         return defaultdict(
-            PaymentSums, {payment: PaymentSums.from_totals(totals) for payment, totals in by_payment.items()}
+            PaymentSums,
+            {payment_id: PaymentSums.from_totals(totals) for payment_id, totals in by_payment.items()},
         )
 
     def latest_changed(self, limit: int | None) -> list[Order]:

@@ -91,10 +91,10 @@ def _sums_by_stock(rows: QuerySet[Model]) -> Counter[int]:
 def find_wrong_availability() -> Iterator[str]:
     """Check that a listing is available if a priced variant is untracked, or in stock for its channel."""
     channels_by_warehouse: defaultdict[uuid.UUID, set[int]] = defaultdict(set)
-    for warehouse, channel in (
+    for warehouse_id, channel_id in (
         set(WarehouseChannel.objects.values_list("warehouse", "channel")) & _pairs_sharing_a_zone()
     ):
-        channels_by_warehouse[warehouse].add(channel)
+        channels_by_warehouse[warehouse_id].add(channel_id)
     for batch in in_batches(Listing.objects.all()):
         available = _available_pairs({row.product_id for row in batch}, channels_by_warehouse)
         for row in batch:
@@ -108,17 +108,17 @@ def _available_pairs(
     """Return pairs of product and channel in which a variant is available."""
     free = Stock.objects.filter(free__gt=0, variant__product__in=product_ids)
     stocked_pairs = {
-        (variant, channel)
-        for variant, warehouse in free.values_list("variant", "warehouse")
-        for channel in channels_by_warehouse.get(warehouse, ())
+        (variant_id, channel_id)
+        for variant_id, warehouse_id in free.values_list("variant", "warehouse")
+        for channel_id in channels_by_warehouse.get(warehouse_id, ())
     }
     prices = Price.objects.filter(amount__isnull=False, variant__product__in=product_ids)
     return {
-        (product, channel)
-        for product, channel, variant, is_tracked in prices.values_list(
+        (product_id, channel_id)
+        for product_id, channel_id, variant_id, is_tracked in prices.values_list(
             "variant__product", "channel", "variant", "variant__track_inventory"
         )
-        if not is_tracked or (variant, channel) in stocked_pairs
+        if not is_tracked or (variant_id, channel_id) in stocked_pairs
     }
 
 
@@ -126,17 +126,19 @@ def _pairs_sharing_a_zone() -> set[tuple[uuid.UUID, int]]:
     """Return pairs of warehouse and channel that share a zone with the channel's country."""
     countries = dict(Channel.objects.values_list("pk", "default_country"))
     zone_channels = {
-        (zone, channel)
-        for zone, country, channel in ZoneCountry.objects.values_list("zone", "country", "zone__channels")
-        if channel and countries[channel] == country
+        (zone_id, channel_id)
+        for zone_id, country, channel_id in ZoneCountry.objects.values_list(
+            "zone", "country", "zone__channels"
+        )
+        if channel_id and countries[channel_id] == country
     }
-    channels_with_own_zone = {channel for _zone, channel in zone_channels}
+    channels_with_own_zone = {channel_id for _zone, channel_id in zone_channels}
     return {
-        (warehouse, channel)
-        for warehouse, zone, channel, is_default in Zone.objects.values_list(
+        (warehouse_id, channel_id)
+        for warehouse_id, zone_id, channel_id, is_default in Zone.objects.values_list(
             "warehouses", "pk", "channels", "is_default"
         )
-        if (zone, channel) in zone_channels or (is_default and channel not in channels_with_own_zone)
+        if (zone_id, channel_id) in zone_channels or (is_default and channel_id not in channels_with_own_zone)
     }
 
 

@@ -47,7 +47,7 @@ def test_short_line_reserves_nothing_and_reports_free_quantity() -> None:
     quote = open_checkout(basket_id=basket.pk, now=NOW)
 
     assert {line.variant.pk: (line.problems, line.available_quantity) for line in quote.lines} == {
-        short_variant.pk: ([QuoteProblem.ONLY_LEFT], 2),
+        short_variant.pk: ([QuoteProblem.FEWER_IN_STOCK], 2),
         enough.pk: ([], 9),
     }
     assert (get_stock(short_variant).reserved, get_stock(enough).reserved) == (0, 1)

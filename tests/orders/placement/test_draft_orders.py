@@ -211,7 +211,7 @@ def test_draft_without_stock_or_delivery_cannot_be_placed() -> None:
     with assert_refused(BasketChanged, "basket_changed"):
         place_draft(order_id=nowhere.pk, consents=CONSENTS, actor=STAFF, now=NOW)
 
-    assert refusal.value.details["quote"].lines[0].problems == [QuoteProblem.ONLY_LEFT]
+    assert refusal.value.details["quote"].lines[0].problems == [QuoteProblem.FEWER_IN_STOCK]
 
 
 def test_empty_draft_cannot_be_placed() -> None:

@@ -112,7 +112,7 @@ def test_all_line_problems_are_reported_together() -> None:
     assert problems_of(refusal) == {
         "Gối thảo dược": [QuoteProblem.SOLD_OUT],
         "Miến dong": [QuoteProblem.PRICE_CHANGED],
-        "Chè Shan tuyết": [QuoteProblem.ONLY_LEFT],
+        "Chè Shan tuyết": [QuoteProblem.FEWER_IN_STOCK],
     }
     (short,) = [line for line in refusal.value.details["quote"].lines if line.variant.pk == tea.pk]
     assert short.available_quantity == 3
