@@ -46,7 +46,9 @@ def test_no_statement_replaces_or_empties_append_only_rows(model) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("model", "column"), [(Change, "sent_key"), (LedgerPosting, "idempotency_key")])
+@pytest.mark.parametrize(
+    ("model", "column"), [(Change, "idempotency_key"), (LedgerPosting, "idempotency_key")]
+)
 def test_reused_key_replaces_no_row(model, column: str) -> None:
     _write_everywhere()
     table = model._meta.db_table

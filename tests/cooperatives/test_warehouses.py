@@ -29,8 +29,10 @@ def details(**overrides):
     return WarehouseDetails(**fields | division | overrides)
 
 
-def open_for(cooperative, *, key=None, **fields):
-    return open_warehouse(cooperative=cooperative, details=details(**fields), idempotency_key=key, **COMMON)
+def open_for(cooperative, *, idempotency_key=None, **fields):
+    return open_warehouse(
+        cooperative=cooperative, details=details(**fields), idempotency_key=idempotency_key, **COMMON
+    )
 
 
 def change(warehouse, *, cooperative=None, **fields):
@@ -77,7 +79,7 @@ def test_warehouse_allows_pickup_only_when_enabled() -> None:
 def test_repeated_request_opens_one_warehouse() -> None:
     seller = make_seller()
 
-    first, second = (open_for(seller, key="k") for _attempt in range(2))
+    first, second = (open_for(seller, idempotency_key="k") for _attempt in range(2))
 
     assert first == second
     assert seller.warehouses.count() == 2

@@ -95,7 +95,7 @@ class CashOnDelivery(Market):
     )
     def resolve_difference(self, index: int, percent: int, is_platform_cost: bool, is_repeated: bool) -> None:
         """Resolve a difference fully, partly or by more than it is; perhaps twice."""
-        key = f"good:{self.now}"
+        idempotency_key = f"good:{self.now}"
 
         def work(remittance: CashRemittance) -> None:
             amount = -(-abs(remittance.unresolved_difference) * percent // 100)
@@ -105,7 +105,7 @@ class CashOnDelivery(Market):
                     amount=amount,
                     is_platform_cost=is_platform_cost,
                     reason="Sent afterwards",
-                    idempotency_key=key,
+                    idempotency_key=idempotency_key,
                     **self.next_actor_and_time(),
                 )
 

@@ -133,14 +133,14 @@ class Refunds(Market):
             "decision": decision,
             **self.next_actor_and_time(),
         }
-        key = f"refund:{Refund.objects.count()}:{part.pk}"
-        decide_refund(idempotency_key=key, **request)
+        idempotency_key = f"refund:{Refund.objects.count()}:{part.pk}"
+        decide_refund(idempotency_key=idempotency_key, **request)
         before = (
             Refund.objects.count(),
             RefundLine.objects.count(),
             Payment.objects.filter(order=order).sums(),
         )
         if is_repeated:
-            decide_refund(idempotency_key=key, **request)
+            decide_refund(idempotency_key=idempotency_key, **request)
         after = Refund.objects.count(), RefundLine.objects.count(), Payment.objects.filter(order=order).sums()
         assert after == before

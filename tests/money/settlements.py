@@ -79,7 +79,7 @@ class Settlements(Market):
 
     @rule(index=INDEXES, amount=st.sampled_from([-7_000, 12_345]), is_repeated=st.booleans())
     def correct(self, index: int, amount: int, is_repeated: bool) -> None:
-        key = f"correct:{self.now}"
+        idempotency_key = f"correct:{self.now}"
 
         def work(cooperative: Cooperative) -> None:
             for _round in range(2 if is_repeated else 1):
@@ -88,7 +88,7 @@ class Settlements(Market):
                     currency="VND",
                     amount=amount,
                     reason="Counted wrongly",
-                    idempotency_key=key,
+                    idempotency_key=idempotency_key,
                     **self.next_actor_and_time(),
                 )
 

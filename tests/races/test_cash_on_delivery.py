@@ -38,8 +38,10 @@ def type_names(results):
     return sorted(type(result).__name__ for result in results)
 
 
-def remitting(parcel, key):
-    return partial(remit_cash, remitter=REMITTER, parcel_ids=[parcel.pk], idempotency_key=key, **ACTOR_NOW)
+def remitting(parcel, idempotency_key):
+    return partial(
+        remit_cash, remitter=REMITTER, parcel_ids=[parcel.pk], idempotency_key=idempotency_key, **ACTOR_NOW
+    )
 
 
 def test_parallel_remittances_remit_cash_once() -> None:
@@ -83,11 +85,11 @@ def test_without_lock_second_remittance_fails_with_database_error(monkeypatch) -
         lock_parcels = locks.lock_parcels
         monkeypatch.setattr(cash_remittance.locks, "lock_parcels", lambda _ids: stale_reads.parcels)
 
-    def work(key):
+    def work(idempotency_key):
         if connection.vendor == "sqlite":
             stale_reads.parcels = lock_parcels([parcel.pk])
             both_read.wait()
-        return remitting(parcel, key)()
+        return remitting(parcel, idempotency_key)()
 
     results = run_in_threads([partial(work, "a"), partial(work, "b")])
 

@@ -19,7 +19,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 ACTOR = Actor.system("test")
 
 
-def transfer(variant: Variant, source: Warehouse, target: Warehouse, key: str | None = None) -> Any:
+def transfer(
+    variant: Variant, source: Warehouse, target: Warehouse, idempotency_key: str | None = None
+) -> Any:
     return partial(
         transfer_stock,
         cooperative=variant.product.cooperative,
@@ -27,7 +29,7 @@ def transfer(variant: Variant, source: Warehouse, target: Warehouse, key: str | 
         from_warehouse_id=source.pk,
         to_warehouse_id=target.pk,
         quantity=4,
-        idempotency_key=key,
+        idempotency_key=idempotency_key,
         actor=ACTOR,
         now=NOW,
     )

@@ -137,12 +137,18 @@ def assign_transfer_to_order(
     payment = order.payments.current()
     if payment is None or payment.method != PaymentMethod.TRANSFER:
         payment = expect_payment(order, PaymentMethod.TRANSFER, now=now)
-    key = f"transfer:{transfer.pk}:{order.pk}"
+    idempotency_key = f"transfer:{transfer.pk}:{order.pk}"
     event = record_received_money(
-        order, payment, amount, idempotency_key=key, reference=transfer.reference, actor=actor, now=now
+        order,
+        payment,
+        amount,
+        idempotency_key=idempotency_key,
+        reference=transfer.reference,
+        actor=actor,
+        now=now,
     )
     if event is None:
-        raise ValueError(f"{key} was recorded before without its share")
+        raise ValueError(f"{idempotency_key} was recorded before without its share")
     if is_awaiting_confirmation(order) and order.amount_due:
         payment.expires_at = now + datetime.timedelta(minutes=order.channel.payment_deadline_minutes)
         payment.save(update_fields=["expires_at"])

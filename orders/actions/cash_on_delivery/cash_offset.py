@@ -53,9 +53,9 @@ def offset_collected_cash(*, settlement_id: int, actor: Actor, now: datetime.dat
 def settlements_to_offset() -> list[int]:
     """Return closed settlements with parcels whose offset cash is not marked yet, the oldest first."""
     parcels = Parcel.objects.filter(cod_state=CodState.COLLECTED, cod_holder=CashHolder.COOPERATIVE)
-    key = Concat(Value("event:"), Cast(OuterRef("pk"), CharField()), output_field=CharField())
+    idempotency_key = Concat(Value("event:"), Cast(OuterRef("pk"), CharField()), output_field=CharField())
     booked = LedgerEntry.objects.filter(
-        posting__idempotency_key=key,
+        posting__idempotency_key=idempotency_key,
         account=LedgerAccount.COOPERATIVE_CASH,
         settlement__closed_at__isnull=False,
     )

@@ -66,26 +66,37 @@ def _record_charge(
 ) -> None:
     """Record a charge. The rest of the authorisation is voided."""
     _store_reference(payment, result)
-    key, reference = f"payment:{payment.pk}:charged", result.reference
+    idempotency_key, reference = f"payment:{payment.pk}:charged", result.reference
     if order is not None:
         record_received_money(
-            order, payment, result.charged, idempotency_key=key, reference=reference, actor=_GATEWAY, now=now
+            order,
+            payment,
+            result.charged,
+            idempotency_key=idempotency_key,
+            reference=reference,
+            actor=_GATEWAY,
+            now=now,
         )
     else:  # charged on the gateway's dashboard: we charge nothing before there is an order
         record_payment_event(
             payment,
             EventKind.CHARGE_SUCCESS,
             result.charged,
-            idempotency_key=key,
+            idempotency_key=idempotency_key,
             reference=reference,
             actor=_GATEWAY,
             now=now,
         )
     still_authorised = read_payment_sums(payment).authorised
     if still_authorised:
-        key = f"payment:{payment.pk}:voided"
+        idempotency_key = f"payment:{payment.pk}:voided"
         record_payment_event(
-            payment, EventKind.CANCEL_SUCCESS, still_authorised, idempotency_key=key, actor=_GATEWAY, now=now
+            payment,
+            EventKind.CANCEL_SUCCESS,
+            still_authorised,
+            idempotency_key=idempotency_key,
+            actor=_GATEWAY,
+            now=now,
         )
 
 
@@ -110,12 +121,12 @@ def _record_authorisation(
 def _record_void(order: Order | None, payment: Payment, *, now: datetime.datetime) -> None:
     """Record that the payment can never complete: void its authorisation and end its pending amount."""
     payment_sums = read_payment_sums(payment)
-    key = f"payment:{payment.pk}:voided"
+    idempotency_key = f"payment:{payment.pk}:voided"
     event = record_payment_event(
         payment,
         EventKind.CANCEL_SUCCESS,
         payment_sums.authorised,
-        idempotency_key=key,
+        idempotency_key=idempotency_key,
         actor=_GATEWAY,
         now=now,
     )
@@ -123,9 +134,14 @@ def _record_void(order: Order | None, payment: Payment, *, now: datetime.datetim
         return
     _end_start(payment, now=now)
     if payment_sums.authorise_pending:
-        kind, key = EventKind.AUTHORIZATION_FAILURE, f"payment:{payment.pk}:not_authorised"
+        kind, idempotency_key = EventKind.AUTHORIZATION_FAILURE, f"payment:{payment.pk}:not_authorised"
         record_payment_event(
-            payment, kind, payment_sums.authorise_pending, idempotency_key=key, actor=_GATEWAY, now=now
+            payment,
+            kind,
+            payment_sums.authorise_pending,
+            idempotency_key=idempotency_key,
+            actor=_GATEWAY,
+            now=now,
         )
     if order is not None:
         data = {"amount": payment_sums.authorised, "method": payment.method}
@@ -179,12 +195,12 @@ def _record_failure(
 def _record_action_required(payment: Payment, gateway_call: GatewayCall, *, now: datetime.datetime) -> None:
     is_authorisation = bool(gateway_call.request_parameters.get("is_authorisation_only"))
     kind = EventKind.AUTHORIZATION_ACTION_REQUIRED if is_authorisation else EventKind.CHARGE_ACTION_REQUIRED
-    key = f"call:{gateway_call.pk}:waits"
+    idempotency_key = f"call:{gateway_call.pk}:waits"
     record_payment_event(
         payment,
         kind,
         gateway_call.amount,
-        idempotency_key=key,
+        idempotency_key=idempotency_key,
         reference=gateway_call.reference,
         actor=_GATEWAY,
         now=now,

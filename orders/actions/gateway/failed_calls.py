@@ -44,8 +44,8 @@ def repeat_failed_call(*, call_id: uuid.UUID, actor: Actor, now: datetime.dateti
     Raises Missing, AmountNotAuthorised, NotRefundable, CallNotRepeatable.
     """
     order, gateway_call = locks.lock_gateway_call(call_id)
-    key = f"ask_again:{gateway_call.pk}"
-    if is_already_done(key, "call.repeated", gateway_call):
+    idempotency_key = f"ask_again:{gateway_call.pk}"
+    if is_already_done(idempotency_key, "call.repeated", gateway_call):
         return None
     if gateway_call.state != CallState.FAILED:
         raise CallNotRepeatable()
@@ -62,7 +62,7 @@ def repeat_failed_call(*, call_id: uuid.UUID, actor: Actor, now: datetime.dateti
         now=now,
         root=order or gateway_call.payout,
         data=data,
-        idempotency_key=key,
+        idempotency_key=idempotency_key,
     )
     return new_call
 

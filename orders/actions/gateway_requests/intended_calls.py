@@ -82,8 +82,8 @@ def request_start(
         },
     )
     if is_authorisation_only:
-        kind, key = EventKind.AUTHORIZATION_REQUEST, f"call:{gateway_call.pk}:asked"
-        record_payment_event(payment, kind, amount, idempotency_key=key, actor=actor, now=now)
+        kind, idempotency_key = EventKind.AUTHORIZATION_REQUEST, f"call:{gateway_call.pk}:asked"
+        record_payment_event(payment, kind, amount, idempotency_key=idempotency_key, actor=actor, now=now)
     return gateway_call
 
 

@@ -234,9 +234,9 @@ def _payment_for_increase(payments: Sequence[Payment]) -> Payment:
     latest = payments[-1]
     if not latest.events.filter(kind=EventKind.AUTHORIZATION_SUCCESS).exists():
         return latest
-    key = f"{latest.method}:{latest.order_id}:{len(payments)}"
+    idempotency_key = f"{latest.method}:{latest.order_id}:{len(payments)}"
     return Payment.objects.create(
-        order=latest.order, method=latest.method, currency=latest.currency, idempotency_key=key
+        order=latest.order, method=latest.method, currency=latest.currency, idempotency_key=idempotency_key
     )
 
 
@@ -248,8 +248,8 @@ def _write_adjustment(
     Its key contains the number of events so far. The order's lock keeps that number unique.
     """
     number = payment.events.count() if number is None else number
-    key, actor = f"payment:{payment.pk}:due:{number}", Actor.system("recalculate_order")
-    create_payment_event(payment, kind, amount, idempotency_key=key, actor=actor, now=now)
+    idempotency_key, actor = f"payment:{payment.pk}:due:{number}", Actor.system("recalculate_order")
+    create_payment_event(payment, kind, amount, idempotency_key=idempotency_key, actor=actor, now=now)
 
 
 def _coverage_status(amount: int, total: int) -> str:

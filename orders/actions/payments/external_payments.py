@@ -121,16 +121,16 @@ def report_payment_event(
     order, payment = lock_payment(payment_id)
     if payment.method != PaymentMethod.APP:
         raise NotAnExternalPayment(field="id")
-    key = f"reported:{payment.pk}:{kind}:{reference}"
-    if len(key) > _MAX_KEY_LENGTH:  # truncated keys could collide
-        key = f"reported:{payment.pk}:{hashlib.sha256(key.encode()).hexdigest()}"
-    known_event = PaymentEvent.objects.filter(idempotency_key=key).first()
+    idempotency_key = f"reported:{payment.pk}:{kind}:{reference}"
+    if len(idempotency_key) > _MAX_KEY_LENGTH:  # truncated keys could collide
+        idempotency_key = f"reported:{payment.pk}:{hashlib.sha256(idempotency_key.encode()).hexdigest()}"
+    known_event = PaymentEvent.objects.filter(idempotency_key=idempotency_key).first()
     if known_event is not None:
         if known_event.amount != amount:
             raise ReportedAmountDiffers(field="amount")
         return known_event, False
     return _record_reported_event(
-        order, payment, kind, amount, key, reference, message, actor=actor, now=now
+        order, payment, kind, amount, idempotency_key, reference, message, actor=actor, now=now
     ), True
 
 
@@ -165,9 +165,17 @@ def _write_totals(
     before = read_payment_sums(payment)
     for kind, amount in _events_to_record(before, reported):
         number = payment.events.count()
-        key = f"reported:{payment.pk}:{number}"
+        idempotency_key = f"reported:{payment.pk}:{number}"
         _record_reported_event(
-            order, payment, kind, amount, key, reported.reference, reported.message, actor=actor, now=now
+            order,
+            payment,
+            kind,
+            amount,
+            idempotency_key,
+            reported.reference,
+            reported.message,
+            actor=actor,
+            now=now,
         )
     return payment
 

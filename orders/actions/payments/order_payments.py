@@ -263,13 +263,20 @@ def _require_no_open_payment(order: Order, *, is_paid_in_part: bool = False) -> 
 def cancel_expected_payment(order: Order, payment: Payment, *, actor: Actor, now: datetime.datetime) -> None:
     """Step, on a locked order: expect no more money by this payment, and cancel it if it started."""
     sums = read_payment_sums(payment)
-    key = f"payment:{payment.pk}:given_up"
+    idempotency_key = f"payment:{payment.pk}:given_up"
     record_payment_event(
-        payment, EventKind.CANCEL_SUCCESS, sums.charge_pending, idempotency_key=key, actor=actor, now=now
+        payment,
+        EventKind.CANCEL_SUCCESS,
+        sums.charge_pending,
+        idempotency_key=idempotency_key,
+        actor=actor,
+        now=now,
     )
     if sums.authorise_pending:
-        kind, key = EventKind.AUTHORIZATION_FAILURE, f"payment:{payment.pk}:not_authorised"
-        record_payment_event(payment, kind, sums.authorise_pending, idempotency_key=key, actor=actor, now=now)
+        kind, idempotency_key = EventKind.AUTHORIZATION_FAILURE, f"payment:{payment.pk}:not_authorised"
+        record_payment_event(
+            payment, kind, sums.authorise_pending, idempotency_key=idempotency_key, actor=actor, now=now
+        )
     start = find_start_call(payment)
     if start is not None and start.state == CallState.NEEDS_BUYER:
         request_void(order, payment, actor=actor, now=now)

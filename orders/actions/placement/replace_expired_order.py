@@ -60,9 +60,9 @@ def replace_expired_order(
     transfer = locks.lock_bank_transfer(transfer_id)
     if ended_order is None or ended_order.is_draft:
         raise Missing()
-    key = f"again:{transfer.pk}:{ended_order.pk}"
-    if is_already_done(key, "order.replaced", ended_order):
-        return Order.objects.get(code=Change.objects.get(sent_key=key).data["code"])
+    idempotency_key = f"again:{transfer.pk}:{ended_order.pk}"
+    if is_already_done(idempotency_key, "order.replaced", ended_order):
+        return Order.objects.get(code=Change.objects.get(idempotency_key=idempotency_key).data["code"])
     if (
         transfer.state != TransferState.REVIEW
         or ended_order.status not in ENDED_ORDER_STATUSES
@@ -71,7 +71,12 @@ def replace_expired_order(
         raise TransitionNotAllowed(from_state=ended_order.status, to_state="placed")
     order = _place_copy(ended_order, actor=actor, now=now)
     record_change(
-        "order.replaced", ended_order, actor=actor, now=now, data={"code": order.code}, idempotency_key=key
+        "order.replaced",
+        ended_order,
+        actor=actor,
+        now=now,
+        data={"code": order.code},
+        idempotency_key=idempotency_key,
     )
     _pay_from_transfer(transfer, order, actor=actor, now=now)
     return order

@@ -119,7 +119,7 @@ def digest_of_facts(change: Change) -> str:
         change.actor_kind,
         change.actor_key,
         change.entry_point,
-        change.sent_key,
+        change.idempotency_key,
     )
 
 

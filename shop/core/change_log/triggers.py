@@ -16,7 +16,7 @@ _CHANGE = (
     "actor_kind",
     "actor_key",
     "entry_point",
-    "sent_key",
+    "idempotency_key",
 )
 _SEALED = ("change_id", "seal_id", "facts", "name_digest", "content_digest")
 _SEAL = ("number", "sealed_at", "count", "last_id", "digest")
@@ -47,7 +47,7 @@ _REFUSED_UPDATES = {
 }
 
 _UNIQUE = {
-    "core_change": ("id", "sent_key"),
+    "core_change": ("id", "idempotency_key"),
     "core_sealedchange": ("change_id",),
     "core_changeseal": ("number",),
 }

@@ -53,7 +53,7 @@ class Migration(migrations.Migration):
                 ("reason", models.TextField(blank=True, default="")),
                 ("data", models.JSONField(blank=True, default=dict)),
                 ("snapshot", models.JSONField(blank=True, null=True)),
-                ("sent_key", models.CharField(blank=True, max_length=120, null=True, unique=True)),
+                ("idempotency_key", models.CharField(blank=True, max_length=120, null=True, unique=True)),
             ],
             options={
                 "verbose_name": "change",

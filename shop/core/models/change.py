@@ -42,8 +42,8 @@ class Change(models.Model):
     identify the order, product or cooperative that the row belongs to. `cooperative` is the row's
     cooperative, for scoping. Keys are text without foreign keys, because a change outlives its row.
 
-    `sent_key` is the client's idempotency key. If a change with that key exists, the request was done and the
-    change is its answer.
+    `idempotency_key` is unique. If a change with a request's key exists, the request was done
+    and the change is its answer.
     """
 
     created_at = models.DateTimeField()
@@ -60,7 +60,7 @@ class Change(models.Model):
     reason = models.TextField(blank=True, default="")
     data = models.JSONField(default=dict, blank=True)
     snapshot = models.JSONField(null=True, blank=True)
-    sent_key = models.CharField(max_length=120, unique=True, null=True, blank=True)
+    idempotency_key = models.CharField(max_length=120, unique=True, null=True, blank=True)
 
     objects = ChangeQuerySet.as_manager()
 
@@ -114,10 +114,10 @@ def record_change(
     )
 
 
-def bind_idempotency_key(sent_key: str, *bound_values: object) -> str | None:
+def bind_idempotency_key(submitted_key: str, *bound_values: object) -> str | None:
     """Bind a page's idempotency key to its subject; None if it is not a UUID."""
     try:
-        return ":".join(str(value) for value in (*bound_values, uuid.UUID(sent_key)))
+        return ":".join(str(value) for value in (*bound_values, uuid.UUID(submitted_key)))
     except ValueError:
         return None
 
@@ -156,7 +156,11 @@ def find_already_made(
 
 
 def _change_with_key(idempotency_key: str | None, action: str) -> Change | None:
-    first = Change.objects.filter(sent_key=idempotency_key).first() if idempotency_key is not None else None
+    first = (
+        Change.objects.filter(idempotency_key=idempotency_key).first()
+        if idempotency_key is not None
+        else None
+    )
     if first is not None and first.action != action:
         raise KeyReused()
     return first
@@ -191,6 +195,6 @@ def change_values(
         "reason": reason,
         "data": data or {},
         "snapshot": snapshot,
-        "sent_key": idempotency_key,
+        "idempotency_key": idempotency_key,
         "created_at": now,
     }

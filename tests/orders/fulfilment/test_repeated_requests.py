@@ -54,7 +54,9 @@ def test_each_step_repeated_with_its_key_acts_once() -> None:
     assert part.parcels.count() == 1
     assert list(Movement.objects.filter(reason="dispatch").values_list("quantity", flat=True)) == [-1]
     assert PaymentEvent.objects.filter(kind="charge_success").count() == 1
-    assert sorted(Change.objects.filter(sent_key__isnull=False).values_list("sent_key", flat=True)) == [
+    assert sorted(
+        Change.objects.filter(idempotency_key__isnull=False).values_list("idempotency_key", flat=True)
+    ) == [
         "a",
         "c",
         "d",

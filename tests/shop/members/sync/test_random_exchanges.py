@@ -207,7 +207,9 @@ def check_every_command_was_done_once_or_refused() -> None:
             "idempotency_key", flat=True
         ),
         *parcel_keys.filter(idempotency_key__startswith="phone:"),
-        *Change.objects.filter(sent_key__startswith="phone:").values_list("sent_key", flat=True),
+        *Change.objects.filter(idempotency_key__startswith="phone:").values_list(
+            "idempotency_key", flat=True
+        ),
     ]
     done = {
         key for key, (name, outcome) in outcomes.items() if outcome == Outcome.DONE and name != "change_price"

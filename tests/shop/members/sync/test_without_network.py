@@ -130,7 +130,7 @@ def test_orders_are_accepted_weighed_and_packed_without_network_and_sent_once(
     assert (parcel.part_id, parcel.state, parcel.lines.get().grams) == (weighed.pk, ParcelState.PACKED, 4600)
     plain.refresh_from_db()
     assert plain.state == PartState.ACCEPTED
-    sent = Change.objects.filter(sent_key__startswith="phone:").values_list("action", flat=True)
+    sent = Change.objects.filter(idempotency_key__startswith="phone:").values_list("action", flat=True)
     assert Counter(sent) == {"part.accepted": 2, "line.weighed": 1, "parcel.packed": 1}
     assert PhoneCommand.objects.count() == 6
     check_everything()
@@ -195,7 +195,7 @@ def test_orders_go_from_new_to_delivered_with_cash_without_network(phone_with_wo
     ]
     collected = PaymentEvent.objects.filter(kind=EventKind.CHARGE_SUCCESS).order_by("amount")
     assert list(collected.values_list("amount", flat=True)) == [36_000, 670_000]
-    sent = Change.objects.filter(sent_key__startswith="phone:").order_by("pk")
+    sent = Change.objects.filter(idempotency_key__startswith="phone:").order_by("pk")
     timeline = [row.action for row in sent if row.key == str(parcels[0].pk) or row.key == str(plain.pk)]
     assert timeline == [
         "part.accepted",
