@@ -44,6 +44,7 @@ urlpatterns = [
     path("gio-hang/cach-giao/", basket_page.choose_deliveries_view, name="choose-basket-deliveries"),
     path("gio-hang/ma-uu-dai/", basket_page.change_voucher, name="change-basket-voucher"),
     path("dat-hang/", checkout_page.show_checkout, name="checkout"),
+    path("dat-hang/kiem-tra/", checkout_page.check_contact, name="check-contact"),
     path("dat-hang/giu-hang/", checkout_page.start_checkout, name="start-checkout"),
     path("dia-chi/xa/", checkout_page.list_communes, name="communes"),
     path("tai-khoan/dia-chi/", address_book.list_addresses, name="addresses"),

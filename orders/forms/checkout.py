@@ -21,6 +21,7 @@ from orders.models import PaymentMethod
 from orders.payments.order_codes import normalise_order_code
 from shop.accounts.forms import DivisionOptions, phone_field
 from shop.accounts.models import ConsentPurpose
+from shop.core.identifiers.emails import suggest_email
 from shop.core.web.form_options import FormData, FormFiles
 
 _MAX_LINES, _MAX_PRICE_DIGITS = 500, 18
@@ -93,6 +94,11 @@ class CheckoutForm(InvoiceForm, ReceiverForm):
     def method(self) -> PaymentMethod:
         """Return the payment method of a valid form."""
         return PaymentMethod(self.cleaned_data["payment"] or self._default_method)
+
+    @property
+    def likely_email(self) -> str:
+        """The address that was probably meant, if the entered one looks mistyped."""
+        return suggest_email(str(self["email"].value() or ""))
 
     @property
     def contact(self) -> Contact:

@@ -19,7 +19,7 @@ from orders.actions.placement.place_order import place_order
 from orders.actions.vouchers.redeem_vouchers import apply_voucher_code, remove_voucher_code
 from orders.forms.basket import parse_chosen_deliveries, submitted_basket_id
 from orders.forms.checkout import CheckoutForm
-from orders.models import Basket, Order, normalise_code
+from orders.models import Basket, Order, PaymentMethod, normalise_code
 from orders.views import checkout_code, receiver
 from orders.views.address_book import save_checkout_address
 from orders.views.checkout_rendering import (
@@ -87,6 +87,19 @@ def list_communes(request: HttpRequest) -> HttpResponse:
     return render(request, "orders/communes.html", {"communes": communes})
 
 
+@require_POST
+def check_contact(request: HttpRequest) -> HttpResponse:
+    """Render the phone number and e-mail address with what looks wrong about them; nothing is saved."""
+    form = CheckoutForm(
+        initial={"phone": request.POST.get("phone", ""), "email": request.POST.get("email", "")},
+        provinces=[],
+        communes=[],
+        delivery_methods={},
+        payments=list(PaymentMethod),
+    )
+    return render(request, "orders/contact_checks.html", {"form": form})
+
+
 def _handle_post(request: HttpRequest) -> HttpResponse:
     """Handle the page's buttons: apply a change and show the page again, or place the order."""
     basket_id = submitted_basket_id(request.POST)
@@ -99,7 +112,7 @@ def _handle_post(request: HttpRequest) -> HttpResponse:
     try:
         if "drop-code" in submitted or _has_new_code(basket, submitted):
             return _change_code(request, basket, submitted)
-        if "use-address" in submitted or needs_reload(submitted):
+        if {"use-address", "use-email"} & submitted.keys() or needs_reload(submitted):
             return _show_updated(request, basket, submitted)
         return _place_order(request, basket, submitted)
     except Missing:

@@ -31,6 +31,7 @@ from orders.views.payment_page import (
 from orders.views.refund_page import amount_awaiting_account, build_refund_displays
 from orders.views.substitutes import waiting_substitutes
 from orders.views.sum_rows import DISCOUNTS, totals_of_order
+from shop.core.identifiers.emails import suggest_email
 
 
 @require_safe
@@ -94,7 +95,8 @@ def _order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[str, obj
         ),
         "refund_displays": refund_displays,
         "awaiting_account_amount": amount_awaiting_account(refund_displays),
-        "should_save_link": not order.email and order.user_id is None,
+        "should_save_link": order.user_id is None,
+        "likely_email": suggest_email(order.email),
         "is_cash_being_checked": order.status == OrderStatus.DELIVERED
         and Parcel.objects.filter(part__order=order).is_cash_being_checked(),
         "is_fresh": order.status in (OrderStatus.UNCONFIRMED, OrderStatus.PLACED),

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from shop.accounts.code_field import SixDigitField
 from shop.accounts.models import Address, User
-from shop.core.identifiers.phones import is_likely_mistyped, normalise_phone
+from shop.core.identifiers.phones import is_likely_mistyped, normalise_phone, validate_phone
 from shop.core.models.geography import Division
 from shop.core.web.form_options import FormData, FormFiles, FormOptions, Label
 from shop.core.web.phone_fields import EmailOrPhoneField, PhoneField
@@ -234,7 +234,18 @@ class PersonAddressForm(DivisionForm):
     def is_phone_likely_mistyped(self) -> bool:
         """Return whether to warn about the number. It may still be right."""
         entered = str(self["phone"].value() or "")
-        return bool(normalise_phone(entered)) and is_likely_mistyped(entered)
+        return not self.phone_refusal and bool(normalise_phone(entered)) and is_likely_mistyped(entered)
+
+    @property
+    def phone_refusal(self) -> str:
+        """Why the entered number will be refused, also before the form is submitted."""
+        entered = str(self["phone"].value() or "")
+        try:
+            if entered:
+                validate_phone(entered)
+        except forms.ValidationError as error:
+            return str(error.messages[0])
+        return ""
 
     def build_address(self) -> Address:
         """Return the address, unsaved and without a user. Valid forms only."""

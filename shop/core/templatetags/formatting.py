@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from django import template
@@ -11,6 +12,11 @@ from shop.core.money import minor_digits
 from shop.core.texts import formatting
 
 register = template.Library()
+
+_WORD = re.compile(r"\w+")
+_WORDS_OF_MANY_LABELS = frozenset(
+    {"a", "an", "and", "for", "of", "or", "the", "to", "number", "số", "và", "hoặc", "của", "theo"}
+)
 
 _FILTERS: dict[str, Callable[..., str]] = {
     "amount_alone": formatting.format_amount,
@@ -48,3 +54,10 @@ def breakable_email(address: str | None) -> str:
     """Let an e-mail address break before its @ rather than within a word. A missing one becomes empty."""
     name, at, domain = (address or "").rpartition("@")
     return format_html("{}<wbr>{}{}", name, at, domain) if at else domain
+
+
+@register.filter
+def names_field(error: str, label: str) -> bool:
+    """Return whether an error contains a telling word of its field's label, which then need not stand before it."""
+    words = set(_WORD.findall(str(label).casefold())) - _WORDS_OF_MANY_LABELS
+    return bool(words & set(_WORD.findall(str(error).casefold())))

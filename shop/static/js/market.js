@@ -335,7 +335,7 @@
     }
     sessionStorage.setItem(form.dataset.remember, JSON.stringify(now));
     const wrong = form.querySelector('#phone-code, #changes, #errors[role="alert"]');
-    if (wrong) wrong.focus();
+    if (wrong && event.detail.target.id === form.id) wrong.focus();
   });
 
   // Count down the reservation in seconds, from the server's remaining time, because phones' clocks are wrong. Without

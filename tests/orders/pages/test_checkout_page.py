@@ -262,6 +262,57 @@ def test_error_that_names_its_field_is_listed_without_its_label(client: Client) 
     assert '<a href="#id_phone"> Số điện thoại có 10 chữ số, đang có 9.</a>' in summary[1]
 
 
+@pytest.mark.parametrize(
+    ("field", "entry"),
+    [
+        ("name", '<a href="#id_name"> Nhập tên người nhận hàng.</a>'),
+        ("street", '<a href="#id_street"> Nhập số nhà, đường hoặc thôn.</a>'),
+    ],
+)
+def test_error_that_repeats_a_word_of_its_label_is_listed_without_it(
+    client: Client, field: str, entry: str
+) -> None:
+    add_to_basket(client, make_variant())
+
+    response = client.post("/dat-hang/", checkout_form(**{field: ""}))
+
+    assert entry in text_of(response)
+
+
+def test_phone_number_is_refused_in_the_same_words_before_it_is_submitted(client: Client) -> None:
+    add_to_basket(client, make_variant())
+    words = "Số điện thoại có 10 chữ số, đang có 9."
+
+    checked = text_of(client.post("/dat-hang/kiem-tra/", {"phone": "091234567"}))
+    reloaded = text_of(client.post("/dat-hang/", checkout_form(phone="091234567", reload="1")))
+    submitted = text_of(client.post("/dat-hang/", checkout_form(phone="091234567")))
+
+    for page in (checked, reloaded, submitted):
+        assert words in page
+        assert "có vẻ chưa đúng" not in page
+    assert not Order.objects.exists()
+
+
+def test_unusual_but_accepted_phone_number_only_warns_when_it_is_checked(client: Client) -> None:
+    page = text_of(client.post("/en/dat-hang/kiem-tra/", {"phone": "0123 456 789"}))
+
+    assert "This number looks unusual. If it is correct, just continue." in page
+    assert 'id="wrong-phone"' not in page
+
+
+def test_mistyped_email_provider_is_questioned_and_corrected_by_one_button(client: Client) -> None:
+    add_to_basket(client, make_variant())
+    email = "lan.nguyen@gmial.com"
+
+    checked = text_of(client.post("/dat-hang/kiem-tra/", {"email": email}))
+    corrected = client.post("/dat-hang/", checkout_form(email=email, **{"use-email": "lan.nguyen@gmail.com"}))
+
+    assert "Có phải lan.nguyen@gmail.com không?" in checked
+    assert 'value="lan.nguyen@gmail.com"' in text_of(corrected)
+    assert "Có phải" not in text_of(corrected)
+    assert not Order.objects.exists()
+
+
 def test_refused_phone_number_shows_no_second_warning(client: Client) -> None:
     add_to_basket(client, make_variant())
 

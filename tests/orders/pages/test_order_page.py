@@ -392,8 +392,30 @@ def test_saved_link_moves_below_parts_once_packing_begins(client: Client) -> Non
     assert packed.index('id="save"') > packed.index('id="part-1"')
 
 
-def test_guest_with_email_is_not_asked_to_save_page(client: Client) -> None:
-    assert "Save this page" not in page_of(client, make_order())
+def test_guest_with_email_reads_where_the_confirmation_went_and_can_save_page(client: Client) -> None:
+    order = make_order(email="hoa@example.com")
+
+    page = page_of(client, order)
+
+    assert "We have emailed the confirmation and the link to this page to <b>hoa@example.com</b>." in page
+    assert "Save this page" in page
+    assert f'value="http://127.0.0.1:8000/don-hang/{order.pk}/"' in page
+    assert "Did you mean" not in page
+    assert "We also text" not in page
+
+
+def test_mistyped_email_is_questioned_on_the_order_page(client: Client) -> None:
+    page = page_of(client, make_order(email="hoa@gmial.com"))
+
+    assert "Did you mean hoa@gmail.com?" in page
+    assert re.search(r"<details open>\s*<summary>Save this page</summary>", page)
+
+
+def test_buyer_with_account_is_not_asked_to_save_page(client: Client) -> None:
+    order = make_order(user=make_user())
+    client.force_login(order.user)
+
+    assert "Save this page" not in page_of(client, order)
 
 
 def test_query_count_does_not_depend_on_parts_and_lines() -> None:
