@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import gettext_noop, pgettext_lazy
 
 from shop.core.states import Transitions
 
@@ -15,6 +15,9 @@ class PartState(TextChoices):
     DECLINED = "declined", _("declined")
     CANCELLED = "cancelled", _("cancelled")
 
+
+# The recorded reason of parts that their buyer cancels.
+CANCELLED_BY_BUYER = gettext_noop("The buyer cancelled.")
 
 PART_TRANSITIONS: Transitions = {
     PartState.NEW: frozenset({PartState.ACCEPTED, PartState.DECLINED, PartState.CANCELLED}),

@@ -265,6 +265,15 @@ class OrderPart(ReportColumns, WithMetadata, WithTimes):
         return self.state in ACTIVE_PART_STATES
 
     @property
+    def maximum_gross(self) -> int:
+        """The most that the part costs without asking the buyer, with unweighed lines at their bound."""
+        return self.total_gross + sum(line.maximum_gross - line.total_gross for line in self.lines.all())
+
+    @property
+    def has_lines_to_weigh(self) -> bool:
+        return any(line.is_to_weigh for line in self.lines.all())
+
+    @property
     def is_pickup(self) -> bool:
         return self.delivery_kind in PICKUP_KINDS
 

@@ -70,11 +70,6 @@ class WeightQuestion(models.Model):
         return self.cost_after - self.cost_before
 
     @property
-    def extra_grams(self) -> int:
-        """The grams by which it exceeds the agreed weight."""
-        return self.grams - (self.line.bound_grams or 0)
-
-    @property
     def answer_by(self) -> datetime.datetime:
         """The time from which the buyer is reminded and called."""
         return self.created_at + _REMIND_AFTER

@@ -92,7 +92,7 @@ def notify_order_placed(
     `invoice` holds the company that its invoice is issued to.
     """
     parts = [copy_part_for_reader(part) for part in parts]
-    delivery_listed = sum(part.delivery_list_gross for part in parts)
+    delivery_gross = sum(part.delivery_gross for part in parts)
     possible_increase = _possible_increase(parts)
     maximum_total = order.total_gross + possible_increase
     discounts = _discounts_at_maximum(order, parts)
@@ -110,8 +110,9 @@ def notify_order_placed(
             sms_detail=sms_detail,
             now=now,
             parts=parts,
-            delivery_listed=delivery_listed,
-            goods_listed=maximum_total + sum(discount.amount for discount in discounts) - delivery_listed,
+            is_cash=payment is not None and payment.is_cash_on_delivery,
+            delivery_gross=delivery_gross,
+            maximum_goods=maximum_total - delivery_gross,
             is_maximum=possible_increase > 0,
             maximum_total=maximum_total,
             possible_increase=possible_increase,
@@ -162,12 +163,8 @@ def _short_cash_text(order: Order, parts: Sequence[OrderPart], total: int, *, is
 
 def _part_sum(part: OrderPart, currency: str) -> str:
     """Return a part's cost (the maximum if it is still to be weighed) and its seller, as text."""
-    possible_increase = _possible_increase([part])
-    text = _("at most %(sum)s (%(name)s)") if possible_increase else _("%(sum)s (%(name)s)")
-    return text % {
-        "sum": format_money(part.total_gross + possible_increase, currency),
-        "name": part.cooperative.name,
-    }
+    text = _("at most %(sum)s (%(name)s)") if part.has_lines_to_weigh else _("%(sum)s (%(name)s)")
+    return text % {"sum": format_money(part.maximum_gross, currency), "name": part.cooperative.name}
 
 
 def _short_transfer_text(transfer: TransferInstructions) -> str:
@@ -266,10 +263,12 @@ def notify_part_cancelled(
     order: Order, part: OrderPart, *, is_by_buyer: bool = False, now: datetime.datetime
 ) -> None:
     """Tell the buyer and the cooperative that a part is declined or cancelled."""
-    possible_increase = _possible_increase([row for row in load_parts(order) if row.is_active])
+    remaining_parts = [copy_part_for_reader(row) for row in load_parts(order) if row.is_active]
+    possible_increase = _possible_increase(remaining_parts)
     amount_due = order.amount_due + possible_increase
     unpaid_transfer = order.find_unpaid_transfer()
     with translation.override(order.language):
+        translate_delivery_method_names(remaining_parts)
         text = _("Order %(code)s: %(name)s will not deliver its part")
         if is_by_buyer:
             text = _("Order %(code)s: you cancelled the part from %(name)s")
@@ -288,6 +287,8 @@ def notify_part_cancelled(
             now=now,
             part=part,
             is_by_buyer=is_by_buyer,
+            is_cash=_is_paid_in_cash(order),
+            remaining_parts=remaining_parts,
             amount_due=amount_due,
             is_maximum=possible_increase > 0,
             possible_increase=possible_increase,
@@ -296,6 +297,25 @@ def notify_part_cancelled(
             occasion=f"part:{part.pk}",
         )
     notify_cooperative(order, part, "part_cancelled", now=now)
+
+
+def short_sum_change(order: Order) -> str:
+    """Return a sentence with what an unpaid order costs now that a part of it ended, or an empty string."""
+    if order.find_unpaid_transfer():
+        return short_transfer_change(order)
+    if not order.still_due or not _is_paid_in_cash(order):
+        return ""
+    possible_rise = _possible_rise([part for part in load_parts(order) if part.is_active])
+    text = (
+        _("Still due on receipt: at most %(sum)s.") if possible_rise else _("Still due on receipt: %(sum)s.")
+    )
+    return text % {"sum": format_money(order.still_due + possible_rise, order.currency)}
+
+
+def _is_paid_in_cash(order: Order) -> bool:
+    """Return whether nothing is paid yet and each part is to be paid in cash when it arrives."""
+    payment = None if order.charged else order.payments.current()
+    return payment is not None and payment.is_cash_on_delivery
 
 
 def short_transfer_change(order: Order) -> str:

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Mapping
 
 from django.contrib import messages
+from django.db.models import Max
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render, resolve_url
 from django.utils import timezone
@@ -43,6 +44,7 @@ from shop.accounts.views.old_address_fields import needs_reload
 from shop.core.errors import Missing, Refused
 from shop.core.geography.division_choices import all_provinces, communes_of, divisions_with_codes
 from shop.core.models.geography import Division
+from shop.core.texts.formatting import format_time, weekday_and_day
 from shop.core.web.http_methods import require_safe_or_post
 
 
@@ -214,7 +216,7 @@ def _after_placement(request: HttpRequest, order: Order, form: CheckoutForm) -> 
     if order.confirmed_at is None:
         messages.success(request, _("Your items are reserved. Pay now to complete the order."))
     else:
-        messages.success(request, _("Order placed. The cooperatives have been notified."))
+        messages.success(request, _placement_text(order))
     if form.is_phone_likely_mistyped:
         messages.warning(
             request,
@@ -225,6 +227,23 @@ def _after_placement(request: HttpRequest, order: Order, form: CheckoutForm) -> 
             % {"phone": form.data["phone"]},
         )
     return _redirect_to_page(request, "orders:order", order_id=order.pk)
+
+
+def _placement_text(order: Order) -> str:
+    """Return the message about an order just placed: what happens next, and how the buyer hears of it."""
+    accept_by = order.parts.aggregate(latest=Max("accept_by"))["latest"]
+    if accept_by is None:
+        return _("Order placed. The cooperatives have been notified.")
+    text = _(
+        "Order placed. The cooperatives answer by %(hour)s on %(day)s. We text you when your items are on "
+        "their way, or if something changes."
+    )
+    if order.email:
+        text = _(
+            "Order placed. The cooperatives answer by %(hour)s on %(day)s. We email you when your items are "
+            "on their way, or if something changes."
+        )
+    return text % {"hour": format_time(accept_by), "day": weekday_and_day(accept_by)}
 
 
 def _show_updated(

@@ -12,13 +12,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_POST
 
 from orders.actions.fulfilment.cancel_parts import cancel_part_as_buyer
 from orders.actions.fulfilment.confirm_receipt import confirm_part_receipt
 from orders.models import Order, OrderPart
-from orders.notifications import short_transfer_change
+from orders.notifications import short_sum_change
+from orders.states import CANCELLED_BY_BUYER
 from orders.views.buyer_answers import substitute_answer_action, weight_answer_action
 from orders.views.current_basket import request_actor
 from shop.core.errors import Refused
@@ -34,10 +34,8 @@ def cancel_part(request: HttpRequest, order_id: uuid.UUID, number: int) -> HttpR
     try:
         cancel_part_as_buyer(
             part_id=part.pk,
-            reason=gettext_noop("The buyer cancelled."),
-            idempotency_key=bind_idempotency_key(
-                request.POST.get("idempotency_key", ""), "buyer", "cancel", part.pk
-            ),
+            reason=CANCELLED_BY_BUYER,
+            idempotency_key=bind_idempotency_key(request.POST.get("idempotency_key", ""), "buyer", "cancel", part.pk),
             actor=request_actor(request),
             now=timezone.now(),
         )
@@ -45,12 +43,11 @@ def cancel_part(request: HttpRequest, order_id: uuid.UUID, number: int) -> HttpR
         messages.error(request, str(refused.message))
     else:
         show_in_language([part.cooperative], "name")
-        message = _("The part from %(name)s has been cancelled.")
+        message = _("You cancelled the part from %(name)s.")
         text = sentence(message, name=translated(part.cooperative, "name"))
         order = Order.objects.get(pk=order_id)
-        if order.find_unpaid_transfer():
-            text = format_html("{} {}", text, short_transfer_change(order))
-        messages.success(request, text)
+        change = short_sum_change(order)
+        messages.success(request, format_html("{} {}", text, change) if change else text)
     return redirect("orders:order", order_id=order_id)
 
 

@@ -76,6 +76,9 @@ def _order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[str, obj
         now=now,
     )
     possible_increase = sum(timeline.possible_increase for timeline in timelines)
+    # Sums of unpaid parts that have ended stay as agreed, so that they add up with the sums shown before.
+    agreed_timelines = [timeline for timeline in timelines if timeline.part.is_active or not order.charged]
+    agreed_increase = sum(timeline.agreed_increase for timeline in agreed_timelines)
     return {
         "order": order,
         "timelines": timelines,
@@ -84,14 +87,15 @@ def _order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[str, obj
         "complaint_period_is_over": any(timeline.complaint_period_ended_at for timeline in timelines),
         "is_maximum": possible_increase > 0,
         "possible_increase": possible_increase,
-        "maximum_total": order.total_gross + possible_increase,
+        "maximum_total": order.total_gross + agreed_increase,
         "maximum_current_total": order.current_total_gross + possible_increase,
         "maximum_amount_due": order.amount_due + possible_increase,
         **_reduction_context(order, timelines),
+        "reduction": order.cancelled_or_refunded + agreed_rise - possible_rise,
         "sums": totals_of_order(
             order,
             {timeline.part.cooperative_id: timeline.part.cooperative for timeline in timelines},
-            [line for timeline in timelines for line in timeline.unweighed_lines],
+            [line for timeline in agreed_timelines for line in timeline.unweighed_lines],
         ),
         "refund_displays": refund_displays,
         "awaiting_account_amount": amount_awaiting_account(refund_displays),
@@ -101,7 +105,7 @@ def _order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[str, obj
         and Parcel.objects.filter(part__order=order).is_cash_being_checked(),
         "is_fresh": order.status in (OrderStatus.UNCONFIRMED, OrderStatus.PLACED),
         "url": url,
-        "questions": WeightQuestion.objects.of_order(order).open().in_order(),
+        "questions": _questions_with_sums(order, timelines),
         "substitutes": waiting_substitutes(order, now),
         "idempotency_key": uuid.uuid4(),
         "payment_display": payment_display,
@@ -127,6 +131,21 @@ def _is_paid_by_part(order: Order, timelines: Sequence[PartTimeline]) -> bool:
         return False
     cash = sum(timeline.part.total_gross for timeline in timelines if timeline.is_awaiting_cash)
     return 0 < cash == order.amount_due
+
+
+def _questions_with_sums(order: Order, timelines: Sequence[PartTimeline]) -> list[tuple[WeightQuestion, int]]:
+    """Return the open questions about weights, each with the cash for its whole part if the buyer agrees.
+
+    The cash is 0 if the part is not paid in cash on receipt.
+    """
+    questions = WeightQuestion.objects.of_order(order).open().in_order()
+    if not _is_paid_by_part(order, timelines):
+        return [(question, 0) for question in questions]
+    sums = {timeline.part.pk: timeline.maximum_gross for timeline in timelines}
+    return [
+        (question, sums[question.line.part_id] - question.line.maximum_gross + question.cost_after)
+        for question in questions
+    ]
 
 
 def _reduction_context(order: Order, timelines: Sequence[PartTimeline]) -> dict[str, bool]:

@@ -55,17 +55,26 @@ class PartTimeline:
 
     @property
     def possible_increase(self) -> int:
-        """By how much the part may cost more once it is weighed, without asking the buyer, in minor units."""
+        """By how much the part may cost more once it is weighed, without asking the buyer, in minor units.
+
+        Nothing of a part that has ended.
+        """
+        return self.agreed_increase if self.part.is_active else 0
+
+    @property
+    def agreed_increase(self) -> int:
+        """By how much unweighed lines may cost more than estimated, also of a part that has ended."""
         return sum(line.maximum_gross - line.total_gross for line in self.unweighed_lines)
 
     @property
     def unweighed_lines(self) -> list[OrderLine]:
-        """The lines that still have to be weighed; none of a part that has ended."""
-        return [line for line in self.part.lines.all() if line.is_to_weigh and self.part.is_active]
+        return [line for line in self.part.lines.all() if line.is_to_weigh]
 
     @property
     def maximum_gross(self) -> int:
-        return self.part.total_gross + self.possible_increase
+        """The most that the part costs; of one that ended unpaid, the most that it would have cost."""
+        has_agreed_sum = self.part.is_active or not self.part.order.charged
+        return self.part.maximum_gross if has_agreed_sum else self.part.total_gross
 
     @property
     def open_complaint(self) -> Complaint | None:

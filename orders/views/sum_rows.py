@@ -46,7 +46,7 @@ class DiscountRow:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Totals in minor units: `goods` plus `delivery`, both at list price, minus the discounts.
+    """Totals in minor units. `goods` and `delivery` add up to the total; both are reduced by the discounts.
 
     `delivery` is None until the province is known. With `is_maximum` the goods are sold by weight, and the
     sums are those of the highest weights.
@@ -62,22 +62,16 @@ class Totals:
 def totals_of_quote(quote: Quote, purchase: Purchase | None = None) -> Totals:
     """Return the totals of a basket's quote. `purchase` may be the one at the maximum weights."""
     purchase = purchase or quote.purchase
-    rows = _reduction_rows(quote, purchase)
-    discounted_goods = sum(row.amount for row in rows)
-    discounted_delivery = 0
-    for requested, applied in zip(quote.discounts, purchase.discounts, strict=True):
-        if not applied.amount:
-            continue
-        if applied.is_for_delivery:
-            discounted_delivery += applied.amount
-        else:
-            discounted_goods += applied.amount
-        rows.append(_applied_discount_row(quote, requested, applied))
+    rows = _reduction_rows(quote, purchase) + [
+        _applied_discount_row(quote, requested, applied)
+        for requested, applied in zip(quote.discounts, purchase.discounts, strict=True)
+        if applied.amount
+    ]
     return Totals(
         quote.requested.channel.currency,
-        purchase.goods.gross + discounted_goods,
+        purchase.goods.gross,
         sorted(rows, key=_sort_key),
-        purchase.delivery.gross + discounted_delivery if quote.requested.province_code else None,
+        purchase.delivery.gross if quote.requested.province_code else None,
         is_maximum=purchase is not quote.purchase,
     )
 
@@ -134,18 +128,14 @@ def totals_of_order(
         is_tax_included=order.channel.prices_entered_with_tax,
     )
     rows = []
-    discounted_goods = discounted_delivery = 0
     for discount in discounts:
         keys = []
         discount_amount = 0
         for share in discount.shares.all():
-            amount = amounts[share.pk]
-            discount_amount += amount
+            discount_amount += amounts[share.pk]
             if share.line is not None:
-                discounted_goods += amount
                 keys.append(share.line.cooperative_id)
             elif share.part is not None:
-                discounted_delivery += amount
                 keys.append(share.part.cooperative_id)
         code = order.voucher_code if discount.kind == DiscountKind.VOUCHER else ""
         bearers = [cooperatives[key] for key in keys]
@@ -155,9 +145,9 @@ def totals_of_order(
     possible_increase = sum(line.maximum_gross - line.total_gross for line in unweighed_lines)
     return Totals(
         order.currency,
-        order.goods_gross + possible_increase + discounted_goods,
+        order.goods_gross + possible_increase,
         sorted(rows, key=_sort_key),
-        order.delivery_gross + discounted_delivery,
+        order.delivery_gross,
         is_maximum=possible_increase > 0,
     )
 

@@ -14,6 +14,7 @@ from orders.actions.payments.confirm_order import is_awaiting_confirmation
 from orders.models import Complaint, Order, OrderPart, Parcel
 from orders.states import (
     ARRIVED_PROGRESS,
+    CANCELLED_BY_BUYER,
     READY_FOR_PICKUP,
     ComplaintState,
     OrderStatus,
@@ -36,7 +37,7 @@ _FULLY_DISPATCHED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """An entry of the timeline. `state` is "done", "now", or empty for future ones."""
+    """An entry of the timeline; `state` is "done", "now", "stopped", or empty for future ones."""
 
     title: str
     state: str = ""
@@ -108,11 +109,11 @@ def _waiting_entry(order: Order, is_transfer_seen: bool) -> TimelineEntry:
 
 
 def _acceptance_entry(part: OrderPart) -> TimelineEntry:
-    title = _("The cooperative accepts the order")
     if part.accepted_at is not None:
-        return TimelineEntry(title, "done", part.accepted_at)
+        return TimelineEntry(_("Accepted by the cooperative"), "done", part.accepted_at)
     if is_awaiting_confirmation(part.order):
-        return TimelineEntry(title)
+        return TimelineEntry(_("The cooperative accepts the order"))
+    title = _("Waiting for the cooperative to accept")
     if part.accept_by is None:
         return TimelineEntry(title, "now")
     until = _("no later than %(hour)s on %(day)s") % {
@@ -123,11 +124,11 @@ def _acceptance_entry(part: OrderPart) -> TimelineEntry:
 
 
 def _packing_entry(part: OrderPart, parcels: Sequence[Parcel], is_packed: bool) -> TimelineEntry:
-    title = pgettext("step", "Packed")
     if part.state != PartState.ACCEPTED:
-        return TimelineEntry(title)
+        return TimelineEntry(pgettext("step", "Packing"))
     if part.progress in _FULLY_DISPATCHED or is_packed:
-        return TimelineEntry(title, "done", _latest_time(parcel.packed_at for parcel in parcels))
+        packed_at = _latest_time(parcel.packed_at for parcel in parcels)
+        return TimelineEntry(pgettext("step", "Packed"), "done", packed_at)
     return TimelineEntry(
         _state_label(
             OrderStatus.IN_PREPARATION if part.progress == Progress.NOT_PACKED else Progress.PACKING
@@ -137,7 +138,6 @@ def _packing_entry(part: OrderPart, parcels: Sequence[Parcel], is_packed: bool) 
 
 
 def _dispatch_entry(part: OrderPart, parcels: Sequence[Parcel], is_packed: bool) -> TimelineEntry:
-    title = capfirst(str(READY_FOR_PICKUP)) if part.is_pickup else _state_label(Progress.DISPATCHED)
     failed = [parcel for parcel in parcels if parcel.state == ParcelState.FAILED_DELIVERY]
     if failed:
         last = failed[-1]
@@ -150,6 +150,7 @@ def _dispatch_entry(part: OrderPart, parcels: Sequence[Parcel], is_packed: bool)
         )
     left_at = _latest_time(parcel.handed_over_at for parcel in parcels)
     if part.progress in ARRIVED_PROGRESS:
+        title = capfirst(str(READY_FOR_PICKUP)) if part.is_pickup else pgettext("step", "Sent")
         return TimelineEntry(title, "done", left_at)
     if part.progress in (Progress.DISPATCHED, Progress.PARTLY_DISPATCHED, Progress.PARTLY_DELIVERED):
         return TimelineEntry(capfirst(part.state_label(parcels)), "now", left_at)
@@ -158,7 +159,9 @@ def _dispatch_entry(part: OrderPart, parcels: Sequence[Parcel], is_packed: bool)
             _("Waiting to be taken to the pickup point") if part.is_pickup else _("Waiting for the carrier")
         )
         return TimelineEntry(waiting_text, "now")
-    return TimelineEntry(title)
+    return TimelineEntry(
+        capfirst(str(READY_FOR_PICKUP)) if part.is_pickup else pgettext("step", "Delivery")
+    )
 
 
 def _arrival_entry(part: OrderPart, parcels: Sequence[Parcel]) -> TimelineEntry:
@@ -169,12 +172,15 @@ def _arrival_entry(part: OrderPart, parcels: Sequence[Parcel]) -> TimelineEntry:
     note = ""
     if part.expected_until is not None:
         note = _("expected %(day)s") % {"day": days_between(part.expected_from, part.expected_until)}
-    return TimelineEntry(_state_label(Progress.DELIVERED), note=note)
+    title = pgettext("step", "Pickup") if part.is_pickup else pgettext("step", "Arrival")
+    return TimelineEntry(title, note=note)
 
 
 def _end_entry(part: OrderPart) -> TimelineEntry:
+    if part.end_reason == CANCELLED_BY_BUYER:
+        return TimelineEntry(_("You cancelled"), "stopped", part.ended_at)
     title = _("Declined by the cooperative") if part.state == PartState.DECLINED else _("Cancelled")
-    return TimelineEntry(title, "now", part.ended_at, translated_reason(part.end_reason))
+    return TimelineEntry(title, "stopped", part.ended_at, translated_reason(part.end_reason))
 
 
 def _state_label(state: Progress | OrderStatus) -> str:

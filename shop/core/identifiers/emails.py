@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-# Mail providers that buyers in Vietnam use. Real domains that are near one another are all listed, so that none is
-# taken for a mistyped other one.
+# Mail providers that buyers in Vietnam use. Real domains that are near one another are all listed, so that
+# none is taken for a mistyped other one.
 _PROVIDERS = (
     *("gmail.com", "googlemail.com", "ymail.com", "mail.com", "email.com"),
     *("yahoo.com", "yahoo.com.vn", "yahoo.co.uk", "rocketmail.com"),
@@ -16,7 +16,7 @@ _MIN_LENGTH = 8  # shorter domains resemble too many others
 def suggest_email(entered: str) -> str:
     """Return the address that was probably meant by one with a mistyped provider, or an empty string.
 
-    One letter is missing, superfluous, wrong, or swapped with its neighbour: "lan@gmial.com" is "lan@gmail.com".
+    One letter is missing, superfluous, wrong, or swapped with its neighbour: "lan@gmial.com".
     """
     name, at, domain = entered.strip().rpartition("@")
     domain = domain.lower()

@@ -58,6 +58,6 @@ def breakable_email(address: str | None) -> str:
 
 @register.filter
 def names_field(error: str, label: str) -> bool:
-    """Return whether an error contains a telling word of its field's label, which then need not stand before it."""
+    """Return whether an error contains a telling word of its field's label, so that it needs no label."""
     words = set(_WORD.findall(str(label).casefold())) - _WORDS_OF_MANY_LABELS
     return bool(words & set(_WORD.findall(str(error).casefold())))

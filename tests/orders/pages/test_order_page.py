@@ -97,14 +97,14 @@ def test_each_cooperative_has_its_own_timeline(client: Client) -> None:
     assert f'Order <span class="code">{order.code}</span>' in page
     assert "Due on receipt: 470,000\u00a0₫" in page
     assert steps(page) == [
-        ("now", "The cooperative accepts the order"),
-        ("", "Packed"),
-        ("", "On the way"),
-        ("", "Delivered"),
-        ("done", "The cooperative accepts the order"),
+        ("now", "Waiting for the cooperative to accept"),
+        ("", "Packing"),
+        ("", "Delivery"),
+        ("", "Arrival"),
+        ("done", "Accepted by the cooperative"),
         ("now", "Being packed"),
-        ("", "On the way"),
-        ("", "Delivered"),
+        ("", "Delivery"),
+        ("", "Arrival"),
     ]
     assert "no later than 10:00 on Wednesday 25/11" in page
     assert '<time datetime="2026-11-24T11:00:00+07:00">' in page
@@ -149,7 +149,7 @@ def test_buyer_and_staff_see_same_status_at_every_step(client: Client, is_pickup
         waiting, moving = ("Waiting to be taken to the pickup point", "Ready for pickup")
     placed, in_progress = "Waiting for the cooperatives", "Being prepared"
     assert statuses == [
-        ("Waiting to be accepted", placed, placed, "The cooperative accepts the order"),
+        ("Waiting to be accepted", placed, placed, "Waiting for the cooperative to accept"),
         ("Being prepared", in_progress, in_progress, "Being prepared"),
         ("Being packed", in_progress, in_progress, "Being packed"),
         ("Packed", in_progress, in_progress, waiting),
@@ -172,7 +172,7 @@ def test_part_without_its_missing_items_is_packed(client: Client) -> None:
         _order_label, part_label = re.findall(r'<span class="tag ?\w*">([^<]+)</span>', desk_page)[:2]
         return part_label, steps(page_of(client, part.order))[1:3]
 
-    assert displayed_statuses() == ("Being packed", [("now", "Being packed"), ("", "On the way")])
+    assert displayed_statuses() == ("Being packed", [("now", "Being packed"), ("", "Delivery")])
     close_parcel(parcel_id=parcel.pk, actor=MEMBER, now=hours(3))
     assert displayed_statuses() == ("Packed", [("done", "Packed"), ("now", "Waiting for the carrier")])
 
@@ -210,7 +210,7 @@ def test_coach_dispatch_shows_plate_and_driver_phone(client: Client) -> None:
 
     assert "20B-123.45" in page
     assert '<a class="keep" href="tel:+84912345678">0912 345 678</a>' in page
-    assert steps(page)[1:] == [("done", "Packed"), ("now", "On the way"), ("", "Delivered")]
+    assert steps(page)[1:] == [("done", "Packed"), ("now", "On the way"), ("", "Arrival")]
     assert "I have received this part" in page
     assert "Yes, cancel" not in page
 
@@ -233,7 +233,7 @@ def test_declined_part_shows_reason(client: Client) -> None:
 
     page = page_of(client, order)
 
-    assert steps(page) == [("now", "Declined by the cooperative")]
+    assert steps(page) == [("stopped", "Declined by the cooperative")]
     assert "Mưa to, hỏng hết rau" in page
     assert "No longer due" in page
 
@@ -286,7 +286,7 @@ def test_buyer_cancels_one_part_and_keeps_the_other(client: Client) -> None:
     page = html_of(client.post(f"/en/don-hang/{order.pk}/goi/1/huy/", follow=True))
 
     order.refresh_from_db()
-    assert 'The part from <span lang="vi">HTX Thiên An</span> has been cancelled.' in page
+    assert 'You cancelled the part from <span lang="vi">HTX Thiên An</span>.' in page
     assert [part.state for part in order.parts.order_by("number")] == [PartState.CANCELLED, PartState.NEW]
     assert (order.current_total_gross, order.total_gross) == (120_000, 470_000)
     assert get_stock(pillow).free == 1
@@ -300,8 +300,8 @@ def test_cancelled_part_changes_unpaid_transfer(client: Client) -> None:
 
     page = text_of(html_of(client.post(f"/don-hang/{order.pk}/goi/1/huy/", follow=True)))
 
-    assert "Đã huỷ phần của HTX Thiên An. Số tiền cần chuyển nay là 120.000 ₫." in page
-    assert "Tổng ban đầu 470.000 ₫ Phần đã huỷ −350.000 ₫ Còn phải trả 120.000 ₫" in page
+    assert "Bạn đã huỷ phần của HTX Thiên An. Số tiền cần chuyển nay là 120.000 ₫." in page
+    assert "Tổng cộng ban đầu 470.000 ₫ Phần đã huỷ −350.000 ₫ Còn phải trả 120.000 ₫" in page
     notification = Notification.objects.get(key__startswith="part_ended:")
     told = (
         f"Số tiền cần chuyển nay là 120.000 ₫ (trước là 470.000 ₫), nội dung {order.code}. "
@@ -316,16 +316,39 @@ def test_cancelled_part_changes_unpaid_transfer(client: Client) -> None:
 def test_cash_order_says_what_to_pay_for_each_part_and_what_is_left(client: Client) -> None:
     gourd = make_variant_sold_by_weight(make_seller("HTX Yến Dương"))
     noodles = make_variant(make_seller("HTX Tài Hoan"), price=45_000)
-    order = make_order((gourd, 1), (noodles, 2))
+    order = make_order((gourd, 1), (noodles, 2), email="hanh@example.com")
     before = text_of(html_of(client.get(f"/don-hang/{order.pk}/")))
 
     after = text_of(html_of(client.post(f"/don-hang/{order.pk}/goi/1/huy/", follow=True)))
 
     assert "Trả khi nhận phần này, tối đa 73.200 ₫" in before
     assert "Trả khi nhận phần này 120.000 ₫" in before
-    assert "Tổng tiền phần này" not in before
+    assert "Tổng cộng phần này" not in before
+    assert "Tổng cộng, tối đa 193.200 ₫" in before
+    assert "Bạn đã huỷ phần của HTX Yến Dương. Còn trả khi nhận: 120.000 ₫." in after
+    assert "Không phải trả nữa 73.200 ₫" in after
     assert "Trả khi nhận phần này 120.000 ₫" in after
-    assert "Tổng ban đầu, ước tính 186.000 ₫ Phần đã huỷ −66.000 ₫ Còn phải trả 120.000 ₫" in after
+    assert (
+        "Tiền hàng, tối đa 133.200 ₫ Phí giao hàng 60.000 ₫ Tổng cộng ban đầu, tối đa 193.200 ₫ "
+        "Phần đã huỷ −73.200 ₫ Còn phải trả 120.000 ₫"
+    ) in after
+    placed = Notification.objects.get(key__startswith="order_placed:")
+    cancelled = Notification.objects.get(key__startswith="part_ended:")
+    for letter in (text_of(placed.text), text_of(placed.html)):
+        assert re.search(r"Trả khi nhận phần này, tối đa:? 73.200 ₫", letter)
+        assert re.search(r"Trả khi nhận phần này:? 120.000 ₫", letter)
+    for letter in (text_of(cancelled.text), text_of(cancelled.html)):
+        assert re.search(r"Phần của HTX Tài Hoan vẫn giao .*?; trả khi nhận 120.000 ₫.", letter)
+        assert "không phải trả" not in letter
+
+
+def test_part_cancelled_by_its_buyer_is_marked_as_stopped_and_addresses_the_buyer(client: Client) -> None:
+    order = make_order()
+
+    page = html_of(client.post(f"/don-hang/{order.pk}/goi/1/huy/", follow=True))
+
+    assert steps(page) == [("stopped", "Bạn đã huỷ")]
+    assert "Người mua đã huỷ" not in page
 
 
 def test_repeated_cancellation_gives_same_answer(client: Client) -> None:
@@ -338,7 +361,7 @@ def test_repeated_cancellation_gives_same_answer(client: Client) -> None:
     ]
 
     for response in responses:
-        assert 'The part from <span lang="vi">HTX Thiên An</span> has been cancelled.' in html_of(response)
+        assert 'You cancelled the part from <span lang="vi">HTX Thiên An</span>.' in html_of(response)
     assert Change.objects.filter(action="part.cancelled").count() == 1
 
 

@@ -261,7 +261,7 @@ def test_cooperative_step_starts_after_payment(client: Client) -> None:
     after = steps(client, order)
 
     assert before[:2] == [("now", "Waiting for your payment"), ("", "The cooperative accepts the order")]
-    assert after[0] == ("now", "The cooperative accepts the order")
+    assert after[0] == ("now", "Waiting for the cooperative to accept")
 
 
 def test_switch_to_cash_in_another_tab_leaves_transfer_unmatched(client: Client) -> None:

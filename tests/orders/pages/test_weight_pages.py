@@ -102,7 +102,7 @@ def test_maximum_is_the_main_sum_of_basket_checkout_and_button(client) -> None:
         assert "khoảng 4,8 kg" in text
         assert "tối đa 86.400 ₫" in text
         assert "Tiền hàng, tối đa 86.400 ₫" in text
-        assert "Tối đa 116.400 ₫" in text
+        assert "Tổng cộng, tối đa 116.400 ₫" in text
         assert "Theo cân nặng ước tính: 102.000 ₫" in text
     assert "Đặt hàng, trả tối đa 116.400 ₫" in checkout_page
     assert "Đặt hàng, chuyển khoản 102.000 ₫ tối đa 116.400 ₫ sau khi cân" in checkout_page
@@ -117,8 +117,8 @@ def test_basket_line_by_weight_shows_most_and_estimate_and_folds_the_rest(client
 
     line = re.search(r'<li class="basket-line".*?</li>', page, re.DOTALL)[0]
     folded = re.search(r"<details.*?</details>", line, re.DOTALL)[0]
-    assert re.findall(r"[\d.]+ ₫", text_of(line.replace(folded, ""))) == ["77.760 ₫", "64.800 ₫"]
-    assert "tối đa 77.760 ₫ ước tính 64.800 ₫" in text_of(line)
+    assert re.findall(r"[\d.]+ ₫", text_of(line.replace(folded, ""))) == ["86.400 ₫", "77.760 ₫", "64.800 ₫"]
+    assert "Trước đây: 86.400 ₫ tối đa 77.760 ₫ ước tính 64.800 ₫" in text_of(line)
     assert text_of(folded) == "Cách tính giá Trước đây: 36.000 ₫ 32.400 ₫ / quả khoảng 2,4 kg · 13.500 ₫/kg"
 
 
@@ -174,19 +174,20 @@ def test_most_is_the_main_figure_of_the_order_and_its_letter_until_weighed(clien
         "khoảng 4,8 kg tối đa 86.400 ₫ ước tính 72.000 ₫",
         "Trả khi nhận, tối đa 116.400 ₫",
         "Tiền hàng, tối đa 86.400 ₫ Phí giao hàng 30.000 ₫ "
-        "Tối đa 116.400 ₫ Theo cân nặng ước tính: 102.000 ₫",
+        "Tổng cộng, tối đa 116.400 ₫ Theo cân nặng ước tính: 102.000 ₫",
     ):
         assert text in before
     assert (
-        "Tiền hàng, tối đa 86.400 ₫ Phí giao hàng 30.000 ₫ Tối đa 116.400 ₫ Theo cân nặng ước tính: 102.000 ₫"
+        "Tiền hàng, tối đa 86.400 ₫ Phí giao hàng 30.000 ₫ "
+        "Tổng cộng, tối đa 116.400 ₫ Theo cân nặng ước tính: 102.000 ₫"
     ) in text_of(notification.html)
-    assert "Đang chờ 1 hợp tác xã nhận đơn. Tối đa: 116.400 ₫." in text_of(notification.html)
+    assert "Đang chờ 1 hợp tác xã xác nhận đơn. Tổng cộng, tối đa: 116.400 ₫." in text_of(notification.html)
     assert "- Bí xanh thơm × 2, khoảng 4,8 kg: tối đa 86.400 ₫, ước tính 72.000 ₫" in text_of(
         notification.text
     )
     assert (
         "Tiền hàng, tối đa: 86.400 ₫ Phí giao hàng: 30.000 ₫ "
-        "Tối đa: 116.400 ₫ Theo cân nặng ước tính: 102.000 ₫"
+        "Tổng cộng, tối đa: 116.400 ₫ Theo cân nặng ước tính: 102.000 ₫"
     ) in text_of(notification.text)
     assert "Thanh toán khi nhận: 99.000 ₫" in after
     assert "Tổng cộng 99.000 ₫" in after
@@ -216,12 +217,13 @@ def test_order_page_and_its_email_repeat_the_sums_of_the_checkout(client) -> Non
     response = client.get(f"/don-hang/{order.pk}/")
 
     sums = response.context["sums"]
-    assert (sums.goods, [row.amount for row in sums.discounts], sums.delivery) == (131_400, [13_140], 60_000)
+    assert (sums.goods, [row.amount for row in sums.discounts], sums.delivery) == (118_260, [13_140], 60_000)
     assert sums == agreed
     assert response.context["maximum_current_total"] == quote.maximum_total == 131_400 - 13_140 + 60_000
     notification = text_of(Notification.objects.get(key__startswith="order_placed:").html)
-    assert "Tiền hàng, tối đa (trước giảm giá) 131.400 ₫" in notification
-    assert "−13.140 ₫ Phí giao hàng 60.000 ₫ Tối đa 178.260 ₫" in notification
+    sums = "Tiền hàng, tối đa 118.260 ₫ Phí giao hàng 60.000 ₫ Tổng cộng, tối đa 178.260 ₫"
+    assert sums in notification
+    assert "Đã giảm 13.140 ₫: " in notification
 
 
 def test_transfer_says_what_is_paid_now_later_and_back(client) -> None:
@@ -246,7 +248,7 @@ def test_transfer_says_what_is_paid_now_later_and_back(client) -> None:
     )
     for text in (order_page, text_of(notification.html), text_of(notification.text)):
         assert f"Trả 102.000 ₫ theo cân nặng ước tính. {later}" in text
-    assert "Chờ thanh toán. Tối đa: 116.400 ₫." in text_of(notification.html)
+    assert "Chờ thanh toán. Tổng cộng, tối đa: 116.400 ₫." in text_of(notification.html)
     assert "Trả 102.000 ₫" not in paid_page
     assert later in paid_page
 
@@ -270,8 +272,10 @@ def test_weight_question_tells_difference_deadline_and_what_happens_without_an_a
 
     page = text_of(html_of(client.get(f"/don-hang/{part.order_id}/")))
 
-    assert "Bí xanh thơm cân được 6 kg, nặng hơn mức tối đa 240 g. Vẫn nhận chứ?" in page
-    assert "Mức tối đa đã thoả thuận là 5,76 kg, 86.400 ₫; nay thêm 3.600 ₫, phí giao hàng không đổi." in page
+    assert "Bí xanh thơm cân được 6 kg, vượt mức đã hẹn 5,76 kg. Có nhận không?" in page
+    assert "Giá 90.000 ₫, thêm 3.600 ₫ so với mức tối đa đã hẹn 86.400 ₫. Phí giao hàng không đổi." in page
+    assert "Khi nhận, trả cho cả phần của HTX Thiên An 120.000 ₫, đã gồm phí giao hàng." in page
+    assert "HTX Thiên An không có món nhẹ hơn thì vẫn gửi món này và chỉ thu tối đa 86.400 ₫." in page
     assert "Đến 10:00 thứ Tư 25/11 chưa có câu trả lời, chợ sẽ gọi điện." in page
 
 

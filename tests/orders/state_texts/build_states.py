@@ -287,7 +287,8 @@ def read_buyers_page(order: Order) -> str:
     steps = []
     for timeline in re.findall(r'<ol class="timeline">(.*?)</ol>', page, re.S):
         rows = re.findall(r'<li\s*(?:class="(\w+)")?[^>]*>(.*?)</li>', timeline, re.S)
-        reached = [row for state, row in rows if state == "now"] or [row for state, row in rows if state]
+        current = [row for state, row in rows if state in ("now", "stopped")]
+        reached = current or [row for state, row in rows if state]
         title = re.search(r"</span><span\s*>(.*?)</span>", reached[-1], re.S)
         steps.append(text_of(title.group(1)) if title else "")
     buttons = [label for address, label in _BUTTONS.items() if re.search(address, page)]

@@ -25,7 +25,16 @@ def test_address_with_one_slip_in_its_provider_suggests_the_provider(entered: st
 
 @pytest.mark.parametrize(
     "entered",
-    ["lan@gmail.com", "lan@ymail.com", "lan@mail.com", "lan@yahoo.com", "lan@htx.vn", "lan", "@gmial.com", ""],
+    [
+        "lan@gmail.com",
+        "lan@ymail.com",
+        "lan@mail.com",
+        "lan@yahoo.com",
+        "lan@htx.vn",
+        "lan",
+        "@gmial.com",
+        "",
+    ],
 )
 def test_right_or_unknown_provider_suggests_nothing(entered: str) -> None:
     assert suggest_email(entered) == ""
