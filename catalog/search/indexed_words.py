@@ -7,8 +7,8 @@ also joined: "caphe" finds "cà phê".
 Behind SUBJECT it has the words of the origin, of the seller's place, and of a category of one kind of goods.
 
 `catalog.models.product.Product.search_text` has all of these and the seller's name without a prefix. It has
-the words of a category of several kinds behind CATEGORY, the ingredients behind INGREDIENT, and joined
-neighbours of the description behind MENTIONED.
+the words of a category of several kinds behind CATEGORY, the ingredients and the names of the options behind
+INGREDIENT, and joined neighbours of the description behind MENTIONED.
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ _SEVERAL_KINDS = re.compile(r",|\bva\b")  # in a folded category name: "Gạo, m
 
 @dataclass(frozen=True, slots=True)
 class IndexedTexts:
-    """The texts of a product that searches read. `places` are its origin and its seller's place."""
+    """The texts of a product that searches read.
+
+    `places` are its origin and its seller's place, `options` the names of its variants.
+    """
 
     name: str
     seller: str
@@ -36,6 +39,7 @@ class IndexedTexts:
     places: tuple[str, ...]
     ingredients: str
     description: str
+    options: tuple[str, ...] = ()
 
     def name_column(self) -> str:
         """Return the text of the column `search_name`."""
@@ -51,7 +55,7 @@ class IndexedTexts:
         return _join_distinct(
             _all_words(*texts),
             _with_prefix(CATEGORY, self.category) if self._has_several_kinds() else (),
-            _with_prefix(INGREDIENT, self.ingredients),
+            _with_prefix(INGREDIENT, self.ingredients, *self.options),
             _joined_neighbours(MENTIONED, self.description),
         )
 

@@ -47,7 +47,7 @@ class SearchField(Enum):
     SUBJECT = ("name", ("", SUBJECT))  # the name, a category of one kind of goods, the origin
     TEXT = ("text", ("",))  # all of SUBJECT, and the seller's name
     CATEGORY = ("text", (CATEGORY,))  # a category of several kinds of goods
-    INGREDIENTS = ("text", ("", INGREDIENT))  # all of TEXT, and the ingredients
+    INGREDIENTS = ("text", ("", INGREDIENT))  # all of TEXT, ingredients and options
     MENTIONS = ("text", (MENTIONED,))  # joined neighbours of the description
 
     def __init__(self, column: str, prefixes: tuple[str, ...]) -> None:

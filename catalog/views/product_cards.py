@@ -20,6 +20,7 @@ from shop.core.database.compiled_query import compiled_query
 from shop.core.dates.calendar import vietnam_date
 from shop.core.images.rendition_files import Files, rendition_files
 from shop.core.models import Channel, Picture, show_in_language
+from shop.core.texts.folding import folded_words
 from shop.core.texts.formatting import format_money
 from shop.core.texts.marked_texts import lang
 
@@ -47,6 +48,7 @@ class ProductCard:
     `price` and `list_price` are minor units of one `step` of the cheapest variant: a pack (`gói 500 g`), or a
     kilogram if it is sold by weight. With `has_many_prices` other variants cost more, and the card shows
     "from". `price_note` is a pack's price per kilogram, or the estimate of a piece sold by weight.
+    `option_id` and `option` are the option that a search names; without one they are None and empty.
     `name_lang` and `seller_lang` are lang attributes for untranslated texts.
     """
 
@@ -74,10 +76,17 @@ class ProductCard:
     is_last_of_season: bool
     paused_until: datetime.date | None
     is_paused: bool
+    option_id: int | None
+    option: str
 
 
-def build_cards(listings: Sequence[Listing], *, now: datetime.datetime) -> list[ProductCard]:
-    """Return cards of these listings (with their products and cooperatives loaded), in the given order."""
+def build_cards(
+    listings: Sequence[Listing], *, searched_words: Collection[str] = (), now: datetime.datetime
+) -> list[ProductCard]:
+    """Return cards of these listings (with their products and cooperatives loaded), in the given order.
+
+    `searched_words` are the folded words of a search; a card leads to the option that they name.
+    """
     products = [listing.product for listing in listings]
     show_in_language(products, "name")
     show_in_language([product.cooperative for product in products], "name")
@@ -93,6 +102,7 @@ def build_cards(listings: Sequence[Listing], *, now: datetime.datetime) -> list[
             stars.get(listing.product_id),
             free,
             vietnam_date(now),
+            _named_option(listing.product, prices.get(listing.product_id, []), set(searched_words)),
         )
         for listing in listings
     ]
@@ -117,6 +127,7 @@ def _build_card(
     stars: int | None,
     free: dict[int, int],
     today: datetime.date,
+    option: Variant | None,
 ) -> ProductCard:
     product, cheapest = listing.product, prices[0] if prices else None
     variant = cheapest.variant if cheapest else None
@@ -154,7 +165,20 @@ def _build_card(
         is_last_of_season=_is_last_month(product, today.month),
         paused_until=product.cooperative.paused_until if is_paused else None,
         is_paused=is_paused,
+        option_id=option.pk if option else None,
+        option=option.name if option else "",
     )
+
+
+def _named_option(product: Product, prices: Sequence[Price], words: Collection[str]) -> Variant | None:
+    """Return the option whose name has all searched words that the product's name lacks, if there is one."""
+    missing_words = set(words) - set(folded_words(product.name))
+    if not missing_words or len(prices) < 2:
+        return None
+    options = sorted(
+        (price.variant for price in prices), key=lambda variant: (variant.sort_order, variant.pk)
+    )
+    return next((option for option in options if missing_words <= set(folded_words(option.name))), None)
 
 
 def _shown_prices(price: Price) -> tuple[int | None, int | None]:

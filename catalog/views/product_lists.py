@@ -105,7 +105,14 @@ def search_products_page(request: HttpRequest) -> HttpResponse:
         context |= {"fewer": shorter_queries(query, index), **_browsing_aids(index)}
     categories = _root_categories() if is_found else []
     show_in_language(categories, "name")
-    return _render_products(request, index, search_result.tiers, inside=categories, **context)
+    return _render_products(
+        request,
+        index,
+        search_result.tiers,
+        inside=categories,
+        searched_words=[word.folded for word in words],
+        **context,
+    )
 
 
 @require_safe
@@ -122,6 +129,7 @@ def _render_products(
     tiers: RelevanceTiers,
     *,
     inside: Sequence[Category],
+    searched_words: Collection[str] = (),
     **context: object,
 ) -> HttpResponse:
     """Render a filtered, sorted page of products; HTMX requests get only the changed fragment."""
@@ -146,7 +154,11 @@ def _render_products(
     page = Paginator(sorted_products, PER_PAGE).get_page(request.GET.get("page"))
     context |= {
         "page": page,
-        "cards": build_cards(listings_for_cards(list(page.object_list), index.channel_id), now=now),
+        "cards": build_cards(
+            listings_for_cards(list(page.object_list), index.channel_id),
+            searched_words=searched_words,
+            now=now,
+        ),
         "total": sorted_products.total,
         "is_total_capped": sorted_products.total > MAX_RESULTS,
         "max_total": MAX_RESULTS,

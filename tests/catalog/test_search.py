@@ -4,16 +4,17 @@ import pytest
 from django.test import Client
 
 from catalog.actions.products.product_rows import set_search_columns
+from catalog.actions.products.variants import create_variant, delete_variant, update_variant
 from catalog.actions.sellers.resubmit_application import resubmit_application
-from catalog.models import Movement, Product
-from catalog.search import split_query
+from catalog.models import Movement, Product, Variant
+from catalog.search import words_of
 from cooperatives.actions.cooperative_lifecycle import ApplicationDetails
 from cooperatives.models import Cooperative
 from cooperatives.states import CooperativeState
 from shop.core.actors import Actor
 from shop.core.models import Translation
 from tests.catalog.test_product_lists import names, page_of
-from tests.factories import NOW, make_category, make_cooperative, make_product, make_seller
+from tests.factories import NOW, make_category, make_channel, make_cooperative, make_product, make_seller
 from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
@@ -260,3 +261,48 @@ def test_products_are_found_by_the_name_and_place_of_a_resubmitted_application(c
     assert search_results(client, "gừng yến dương") == ["Gừng tươi"]
     assert search_results(client, "gừng ba bể") == ["Gừng tươi"]
     assert search_results(client, "gừng thiên an") == []
+
+
+@pytest.mark.parametrize("query", ["gối cổ", "goi co", "gối hoa văn đỏ"])
+def test_name_of_an_option_finds_its_product_and_opens_with_it(client: Client, query: str) -> None:
+    pillow = make_product(name="Gối thảo dược thổ cẩm")
+    add_variant(pillow, name="Gối chữ nhật")
+    neck = add_variant(pillow, name="Gối cổ, hoa văn đỏ")
+    make_product(name="Gối bông")
+
+    page = html_of(client.get("/tim/", {"q": query}))
+
+    assert names(page) == ["Gối thảo dược thổ cẩm"]
+    assert f'href="/san-pham/{pillow.slug}/?variant={neck.pk}"' in page
+    assert "Gối cổ, hoa văn đỏ" in page
+
+
+def test_renamed_or_deleted_option_is_no_longer_found(client: Client) -> None:
+    pillow = make_product(name="Gối thảo dược")
+    square, neck = add_variant(pillow, name="Gối vuông"), add_variant(pillow, name="Gối cổ")
+    actor = Actor.system("test")
+    update_variant(
+        variant_id=square.pk, values={"name": "Gối tròn"}, needs_approval=False, actor=actor, now=NOW
+    )
+    delete_variant(variant_id=neck.pk, actor=actor, now=NOW)
+
+    found = [search_results(client, query) for query in ("gối vuông", "gối cổ", "gối tròn")]
+
+    assert found == [[], [], ["Gối thảo dược"]]
+
+
+def test_word_that_only_an_option_has_ranks_no_product_before_its_name(client: Client) -> None:
+    make_product(name="Quýt đỏ")
+    add_variant(make_product(name="Gối thảo dược"), name="Hoa văn đỏ")
+
+    assert search_results(client, "đỏ") == ["Quýt đỏ"]
+
+
+def add_variant(product: Product, *, name: str) -> Variant:
+    return create_variant(
+        product_id=product.pk,
+        values={"name": name, "sku": name},
+        prices=[(make_channel(), 10_000)],
+        actor=Actor.system("test"),
+        now=NOW,
+    )

@@ -68,7 +68,7 @@ def refresh_listings(product: Product) -> None:
 
 
 def set_search_columns(product: Product) -> None:
-    """Set the derived columns for search and sorting. The caller saves."""
+    """Set the derived columns for search and sorting; the caller saves. For many, prefetch variants."""
     cooperative = product.cooperative
     category = product.category.name if product.category is not None else ""
     texts = IndexedTexts(
@@ -78,14 +78,31 @@ def set_search_columns(product: Product) -> None:
         places=(product.origin, cooperative.location),
         ingredients=product.ingredients or "",
         description=product.description_text,
+        options=_option_names(product),
     )
     product.search_name, product.search_text = texts.name_column(), texts.text_column()
     product.sort_key = sort_key(product.name)
 
 
+def _option_names(product: Product) -> tuple[str, ...]:
+    if product.pk is None:
+        return ()
+    return tuple(sorted({variant.name for variant in product.variants.all() if variant.name}))
+
+
+def refresh_option_words(product: Product) -> None:
+    """Step: let searches find a locked product by the present names of its options."""
+    before = product.search_text
+    set_search_columns(product)
+    if product.search_text != before:
+        product.save(update_fields=["search_text"])
+
+
 def refresh_search_columns(products: QuerySet[Product]) -> None:
     """Step: recompute the derived columns of these products after their seller or category changed."""
-    rows = lock_rows(products.select_related("cooperative", "category").order_by("pk"))
+    rows = lock_rows(
+        products.select_related("cooperative", "category").prefetch_related("variants").order_by("pk")
+    )
     for row in rows:
         set_search_columns(row)
     Product.objects.bulk_update(rows, SEARCH_COLUMNS, batch_size=500)

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.products.attribute_values import AttributeInput, set_variant_attributes
 from catalog.actions.products.product_revisions import propose_variant_name, restart_review
-from catalog.actions.products.product_rows import lock_product, refresh_listings
+from catalog.actions.products.product_rows import lock_product, refresh_listings, refresh_option_words
 from catalog.actions.products.variant_rows import (
     MAX_PRICE,
     InvalidPrice,
@@ -162,6 +162,8 @@ def insert_variant(
                 now=now,
                 document=f"product:{product.pk}",
             )
+    if variant.name:
+        refresh_option_words(product)
     return variant
 
 
@@ -221,6 +223,8 @@ def save_variant_values(
     """
     changes = set_tracked_columns(variant, values)
     save_unique(variant, field="sku")
+    if "name" in changes["fields"]:
+        refresh_option_words(variant.product)
     set_variant_attributes(variant, inputs, requires_all=False)
     if changes["fields"] or inputs:
         restart_review(variant.product, now)
@@ -288,6 +292,7 @@ def delete_variant(*, variant_id: int, actor: Actor, now: datetime.datetime) -> 
         raise StillReferenced(field="id") from error
     if product.default_variant_id == variant_id:
         Product.objects.filter(pk=product.pk).update(default_variant=product.variants.in_order().first())
+    refresh_option_words(product)
     refresh_listings(product)
 
 

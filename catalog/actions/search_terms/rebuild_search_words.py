@@ -29,7 +29,10 @@ def rebuild_search_words() -> int:
 @transaction.atomic(durable=True)
 def _rebuild_batch(keys: list[int]) -> int:
     products = lock_rows(
-        Product.objects.filter(pk__in=keys).select_related("cooperative", "category").order_by("pk")
+        Product.objects.filter(pk__in=keys)
+        .select_related("cooperative", "category")
+        .prefetch_related("variants")
+        .order_by("pk")
     )
     changed = []
     for product in products:

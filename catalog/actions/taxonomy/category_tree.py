@@ -172,7 +172,12 @@ def _placement(categories: Mapping[int, Category], category: Category) -> dict[s
 
 def _move_products(category: Category, target: Category, *, actor: Actor, now: datetime.datetime) -> int:
     """Move the products, with a change for each; removed products move too, so that nothing refers to it."""
-    products = list(Product.objects.filter(category=category).select_related("cooperative").order_by("pk"))
+    products = list(
+        Product.objects.filter(category=category)
+        .select_related("cooperative")
+        .prefetch_related("variants")
+        .order_by("pk")
+    )
     for product in products:
         product.category = target
         set_search_columns(product)
