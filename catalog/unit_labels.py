@@ -6,8 +6,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from catalog.models import Unit, Variant
-from catalog.pricing import price_of_measure
-from shop.core.texts.formatting import NO_BREAK, format_money, format_volume, format_weight
+from catalog.pricing import price_for
+from shop.core.texts.formatting import NO_BREAK, format_money, format_volume, format_weight, litre_symbol
 
 # Units that are measures themselves: the name already states the content.
 _MEASURES = frozenset({Unit.KG, Unit.HUNDRED_GRAMS, Unit.TEN_KG, Unit.LITRE})
@@ -43,10 +43,12 @@ def price_per_measure(variant: Variant, amount: int | None, currency: str) -> st
     """Return `90.000 ₫/kg` for packed products, for comparison; empty if it adds nothing."""
     if amount is None:
         return ""
-    if variant.content_grams and not (variant.unit == Unit.KG and variant.content_grams == 1000):
-        return f"{format_money(price_of_measure(amount, variant.content_grams, 1000), currency)}/kg"
+    if 1000 in (variant.content_grams, variant.content_ml):
+        return ""
+    if variant.content_grams:
+        return f"{format_money(price_for(amount, variant.content_grams, 1000), currency)}/kg"
     if variant.content_ml and variant.unit != Unit.LITRE:
-        return f"{format_money(price_of_measure(amount, variant.content_ml, 1000), currency)}/l"
+        return f"{format_money(price_for(amount, variant.content_ml, 1000), currency)}/{litre_symbol()}"
     if variant.content_count and variant.content_count > 1 and variant.content_unit:
         price_of_one = price_of_measure(amount, variant.content_count, 1)
         return f"{format_money(price_of_one, currency)}/{Unit(variant.content_unit).label}"

@@ -52,7 +52,9 @@ def test_unit_is_not_repeated_beside_a_name_that_states_it(fields: dict[str, Any
     [
         ({"unit": Unit.PACKET, "content_grams": 500}, 45_000, "90.000\u00a0₫/kg"),
         ({"unit": Unit.PACKET, "content_grams": 300}, 45_500, "151.667\u00a0₫/kg"),
-        ({"unit": Unit.BOTTLE, "content_ml": 500}, 60_000, "120.000\u00a0₫/l"),
+        ({"unit": Unit.BOTTLE, "content_ml": 500}, 60_000, "120.000\u00a0₫/lít"),
+        ({"unit": Unit.BOX, "content_ml": 1000}, 280_000, ""),
+        ({"unit": Unit.PACKET, "content_grams": 1000}, 280_000, ""),
         ({"unit": Unit.BOX, "content_count": 30, "content_unit": Unit.PACKET}, 90_000, "3.000\u00a0₫/gói"),
         ({"unit": Unit.KG, "content_grams": 1000}, 15_000, ""),
         ({"unit": Unit.PIECE}, 320_000, ""),

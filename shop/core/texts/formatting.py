@@ -7,7 +7,7 @@ import re
 from decimal import Decimal
 
 from django.utils import formats
-from django.utils.translation import get_language, pgettext_lazy
+from django.utils.translation import get_language, pgettext, pgettext_lazy
 from django.utils.translation import gettext as _
 
 from shop.core.dates.calendar import VIETNAM, vietnam_date, weekday_name
@@ -76,12 +76,16 @@ def format_weight(grams: int | None) -> str:
 
 
 def format_volume(millilitres: int | None) -> str:
-    """Format millilitres: `500 ml` below a litre, then `1,5 l`."""
+    """Format millilitres: `500 ml` below a litre, then `1,5 lít`; in English `1.5 l`."""
     if millilitres is None:
         return ""
     if abs(millilitres) < 1000:
         return f"{millilitres}{NO_BREAK}ml"
-    return f"{_format_decimal(Decimal(millilitres) / 1000)}{NO_BREAK}l"
+    return f"{_format_decimal(Decimal(millilitres) / 1000)}{NO_BREAK}{litre_symbol()}"
+
+
+def litre_symbol() -> str:
+    return pgettext("after an amount", "l")
 
 
 def format_number(value: int | None) -> str:

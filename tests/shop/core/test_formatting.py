@@ -36,7 +36,7 @@ def test_counts_and_heavy_weights_are_grouped_as_money_is() -> None:
             "12.345",
             "1.234,5\u00a0kg",
         )
-        assert formatting.format_volume(10_000_000) == "10.000\u00a0l"
+        assert formatting.format_volume(10_000_000) == "10.000\u00a0lít"
     with translation.override("en"):
         assert (formatting.format_number(12_345), formatting.format_weight(1_234_500)) == (
             "12,345",
