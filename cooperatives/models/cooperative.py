@@ -145,7 +145,10 @@ class Cooperative(WithMetadata, WithExternalReference, WithTimes):
 
     @property
     def location(self) -> str:
-        return ", ".join(part for part in (self.hamlet, self.commune_name, self.province_name) if part)
+        commune = self.commune_name
+        if self.hamlet:
+            commune = f"{commune[:1].lower()}{commune[1:]}"
+        return ", ".join(part for part in (self.hamlet, commune, self.province_name) if part)
 
     @property
     def initials(self) -> str:

@@ -59,6 +59,8 @@ def add_line(request: HttpRequest) -> HttpResponse:
     if is_htmx(request):
         return render(request, "orders/basket_bar.html", {"addition": addition, "basket_count": count})
     page = _own_page(request, request.POST.get("next", ""))
+    if page == reverse("catalog:product", args=[variant.product.slug]):
+        page = f"{page}?variant={variant.pk}"  # the chosen option stays chosen
     if page != reverse("orders:basket"):  # there the line itself is visible
         messages.success(request, addition, extra_tags=BASKET_TAG)
     return redirect(page)

@@ -77,7 +77,7 @@ def _order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[str, obj
     )
     possible_increase = sum(timeline.possible_increase for timeline in timelines)
     # Sums of unpaid parts that have ended stay as agreed, so that they add up with the sums shown before.
-    agreed_timelines = [timeline for timeline in timelines if timeline.part.is_active or not order.charged]
+    agreed_timelines = [timeline for timeline in timelines if timeline.has_agreed_sum]
     agreed_increase = sum(timeline.agreed_increase for timeline in agreed_timelines)
     return {
         "order": order,

@@ -73,8 +73,12 @@ class PartTimeline:
     @property
     def maximum_gross(self) -> int:
         """The most that the part costs; of one that ended unpaid, the most that it would have cost."""
-        has_agreed_sum = self.part.is_active or not self.part.order.charged
-        return self.part.maximum_gross if has_agreed_sum else self.part.total_gross
+        return self.part.maximum_gross if self.has_agreed_sum else self.part.total_gross
+
+    @property
+    def has_agreed_sum(self) -> bool:
+        """Return whether unweighed lines cost the agreed maximum; otherwise their estimate was refunded."""
+        return self.part.is_active or not self.part.order.charged
 
     @property
     def open_complaint(self) -> Complaint | None:

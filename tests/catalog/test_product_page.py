@@ -170,7 +170,7 @@ def test_weighed_product_shows_price_per_kilogram_bound_and_estimate(client: Cli
     (most,) = re.findall(r'<p class="price-most">(.*?)</p>', page, re.S)
     (bar,) = re.findall(r'<div class="needs-script".*?</div>', page, re.S)
     assert words_of(per_kilogram) == "Before: 15,000 ₫ 13,500 ₫ / kg"
-    assert words_of(most) == "At most 77,760 ₫ , about 64,800 ₫"
+    assert words_of(most) == "Pay by weight: about 64,800 ₫ , at most 77,760 ₫"
     assert re.search(r'<s class="soft small" hidden>', bar)
     (price,) = re.findall(r'<p class="price">(.*?)</p>', card, re.S)
     assert words_of(price) == "Before: 15,000 ₫ 13,500 ₫ / kg"
@@ -370,7 +370,7 @@ def test_page_shows_legally_required_product_and_seller_details(client: Client) 
         "Hợp tác xã Tài Hoan",
         "4700265487, 27/03/2018, Phòng Tài chính – Kế hoạch",
         "Nguyễn Thị Hoan",
-        "Thôn Chè Cọ, Xã Côn Minh, Thái Nguyên",
+        "Thôn Chè Cọ, xã Côn Minh, Thái Nguyên",
         "0912 345 678",
         "Giá đã gồm thuế, chưa gồm phí giao hàng.",
         "Đổi trong 24 giờ.",

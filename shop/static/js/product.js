@@ -82,6 +82,7 @@
     set("-before", variant.list ? money(sumOf(variant.list, steps, variant)) : "");
     set("-estimate", money(BigInt(variant.price) * steps));
     set("-count", quantity.value);
+    for (const times of document.querySelectorAll("[data-asked-times]")) times.hidden = quantity.value === "1";
     set("-pack", variant.pack);
     set("-per", variant.per ?? "");
     set("-per-before", variant.perBefore ?? "");
