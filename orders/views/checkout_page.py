@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Mapping
 
 from django.contrib import messages
-from django.db.models import Max
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render, resolve_url
 from django.utils import timezone
@@ -44,7 +43,6 @@ from shop.accounts.views.old_address_fields import needs_reload
 from shop.core.errors import Missing, Refused
 from shop.core.geography.division_choices import all_provinces, communes_of, divisions_with_codes
 from shop.core.models.geography import Division
-from shop.core.texts.formatting import format_time, weekday_and_day
 from shop.core.web.http_methods import require_safe_or_post
 
 
@@ -231,19 +229,15 @@ def _after_placement(request: HttpRequest, order: Order, form: CheckoutForm) -> 
 
 def _placement_text(order: Order) -> str:
     """Return the message about an order just placed: what happens next, and how the buyer hears of it."""
-    accept_by = order.parts.aggregate(latest=Max("accept_by"))["latest"]
-    if accept_by is None:
-        return _("Order placed. The cooperatives have been notified.")
-    text = _(
-        "Order placed. The cooperatives answer by %(hour)s on %(day)s. We text you when your items are on "
-        "their way, or if something changes."
-    )
     if order.email:
-        text = _(
-            "Order placed. The cooperatives answer by %(hour)s on %(day)s. We email you when your items are "
-            "on their way, or if something changes."
+        return _(
+            "Order placed. Next, the cooperatives confirm it. We email you when your items are on their way, or "
+            "if something changes."
         )
-    return text % {"hour": format_time(accept_by), "day": weekday_and_day(accept_by)}
+    return _(
+        "Order placed. Next, the cooperatives confirm it. We text you when your items are on their way, or if "
+        "something changes."
+    )
 
 
 def _show_updated(

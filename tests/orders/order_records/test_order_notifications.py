@@ -195,7 +195,12 @@ def test_declined_part_email_gives_reason_and_remaining_total() -> None:
 
     notification = Notification.objects.filter(recipient="hoa@example.com").latest("pk")
     for text in (notification.text, notification.html):
-        for words in ("HTX Thiên An", "Hết hàng", "350.000\u00a0₫", "120.000\u00a0₫"):
+        for words in (
+            "HTX Thiên An",
+            "Hết hàng",
+            "Phần của HTX Tài Hoan vẫn giao",
+            "trả khi nhận 120.000\u00a0₫",
+        ):
             assert words in text
     seller_message = Notification.objects.get(key=f"part_cancelled:{part.pk}")
     assert "Hết hàng" in seller_message.text
@@ -240,7 +245,9 @@ def test_text_message_that_asks_ends_with_its_question_mark() -> None:
     weigh_line(part_id=part.pk, line_id=part.lines.get().pk, grams=6000, actor=MEMBER, now=LATER)
 
     message = Notification.objects.get(key__startswith="weight_question:")
-    assert message.text.startswith(f"Đơn {part.order.code}: hàng nặng hơn đã thoả thuận, có lấy không? http")
+    assert message.text.startswith(
+        f"Đơn {part.order.code}: hàng cân được vượt mức đã hẹn, quý khách có nhận không? http"
+    )
 
 
 @pytest.mark.django_db

@@ -90,7 +90,7 @@ STATE_TEXTS = [
         "cancelled",
         "nothing",
         (),
-        "Đã huỷ | Đã huỷ",
+        "Đã huỷ | Bạn đã huỷ",
         "Đơn này đã huỷ.",
         "Đã huỷ | Đã huỷ",
     ),
