@@ -231,12 +231,12 @@ def _placement_text(order: Order) -> str:
     """Return the message about an order just placed: what happens next, and how the buyer hears of it."""
     if order.email:
         return _(
-            "Order placed. Next, the cooperatives confirm it. We email you when your items are on their way, or "
-            "if something changes."
+            "Order placed. Next, the cooperatives confirm it. We email you when your items are on their way, "
+            "or if something changes."
         )
     return _(
-        "Order placed. Next, the cooperatives confirm it. We text you when your items are on their way, or if "
-        "something changes."
+        "Order placed. Next, the cooperatives confirm it. We text you when your items are on their way, or "
+        "if something changes."
     )
 
 
