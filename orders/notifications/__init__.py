@@ -303,13 +303,15 @@ def short_sum_change(order: Order) -> str:
     """Return a sentence with what an unpaid order costs now that a part of it ended, or an empty string."""
     if order.find_unpaid_transfer():
         return short_transfer_change(order)
-    if not order.still_due or not _is_paid_in_cash(order):
+    if not order.amount_due or not _is_paid_in_cash(order):
         return ""
-    possible_rise = _possible_rise([part for part in load_parts(order) if part.is_active])
+    possible_increase = _possible_increase([part for part in load_parts(order) if part.is_active])
     text = (
-        _("Still due on receipt: at most %(sum)s.") if possible_rise else _("Still due on receipt: %(sum)s.")
+        _("Still due on receipt: at most %(sum)s.")
+        if possible_increase
+        else _("Still due on receipt: %(sum)s.")
     )
-    return text % {"sum": format_money(order.still_due + possible_rise, order.currency)}
+    return text % {"sum": format_money(order.amount_due + possible_increase, order.currency)}
 
 
 def _is_paid_in_cash(order: Order) -> bool:

@@ -35,7 +35,9 @@ def cancel_part(request: HttpRequest, order_id: uuid.UUID, number: int) -> HttpR
         cancel_part_as_buyer(
             part_id=part.pk,
             reason=CANCELLED_BY_BUYER,
-            idempotency_key=bind_idempotency_key(request.POST.get("idempotency_key", ""), "buyer", "cancel", part.pk),
+            idempotency_key=bind_idempotency_key(
+                request.POST.get("idempotency_key", ""), "buyer", "cancel", part.pk
+            ),
             actor=request_actor(request),
             now=timezone.now(),
         )

@@ -91,7 +91,7 @@ def _order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[str, obj
         "maximum_current_total": order.current_total_gross + possible_increase,
         "maximum_amount_due": order.amount_due + possible_increase,
         **_reduction_context(order, timelines),
-        "reduction": order.cancelled_or_refunded + agreed_rise - possible_rise,
+        "reduction": order.cancelled_or_refunded + agreed_increase - possible_increase,
         "sums": totals_of_order(
             order,
             {timeline.part.cooperative_id: timeline.part.cooperative for timeline in timelines},

@@ -87,7 +87,7 @@ def with_chosen_address(request: HttpRequest, submitted: QueryDict) -> QueryDict
     if "use-address" in submitted:
         return _with_address(submitted, address_book(signed_in_user(request)))
     if "use-email" in submitted:
-        return with_values(submitted, {"email": submitted["use-email"]})
+        return with_values(submitted, {"email": str(submitted["use-email"])})
     return apply_picked_commune(submitted)
 
 

@@ -7,7 +7,7 @@ from catalog.actions.products.product_rows import set_search_columns
 from catalog.actions.products.variants import create_variant, delete_variant, update_variant
 from catalog.actions.sellers.resubmit_application import resubmit_application
 from catalog.models import Movement, Product, Variant
-from catalog.search import words_of
+from catalog.search import split_query
 from cooperatives.actions.cooperative_lifecycle import ApplicationDetails
 from cooperatives.models import Cooperative
 from cooperatives.states import CooperativeState

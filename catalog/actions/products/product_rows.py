@@ -68,7 +68,7 @@ def refresh_listings(product: Product) -> None:
 
 
 def set_search_columns(product: Product) -> None:
-    """Set the derived columns for search and sorting; the caller saves. For many, prefetch variants."""
+    """Set the derived columns for search and sorting. The caller saves. For many, prefetch variants."""
     cooperative = product.cooperative
     category = product.category.name if product.category is not None else ""
     texts = IndexedTexts(

@@ -223,7 +223,7 @@ def save_variant_values(
     """
     changes = set_tracked_columns(variant, values)
     save_unique(variant, field="sku")
-    if "name" in changes["fields"]:
+    if "name" in values:
         refresh_option_words(variant.product)
     set_variant_attributes(variant, inputs, requires_all=False)
     if changes["fields"] or inputs:
