@@ -306,11 +306,9 @@ def short_sum_change(order: Order) -> str:
     if not order.amount_due or not _is_paid_in_cash(order):
         return ""
     possible_increase = _possible_increase([part for part in load_parts(order) if part.is_active])
-    text = (
-        _("Still due on receipt: at most %(sum)s.")
-        if possible_increase
-        else _("Still due on receipt: %(sum)s.")
-    )
+    text = _("Still due on receipt: %(sum)s.")
+    if possible_increase:
+        text = _("Still due on receipt: at most %(sum)s.")
     return text % {"sum": format_money(order.amount_due + possible_increase, order.currency)}
 
 

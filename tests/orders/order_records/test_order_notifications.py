@@ -302,8 +302,8 @@ def test_order_email_shows_prices_and_discounts_with_bearer(client) -> None:
 
     text = notification.text.replace("\u00a0", " ")
     assert "1 × 300.000 ₫ = 300.000 ₫ (trước: 320.000 ₫)" in text
-    assert "Chào khách mới CHAO10, Chợ Phiên giảm: −30.000 ₫" in text
+    assert "Đã giảm 30.000 ₫: Chào khách mới CHAO10 (chợ giảm)" in text
     assert "Tổng cộng: 300.000 ₫" in text
     html = collapse(notification.html).replace("\u00a0", " ")
     assert "<s>320.000 ₫</s> 300.000 ₫" in html
-    assert "−30.000 ₫" in html
+    assert "Đã giảm 30.000 ₫: Chào khách mới CHAO10 (chợ giảm)" in html
