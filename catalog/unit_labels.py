@@ -6,7 +6,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from catalog.models import Unit, Variant
-from catalog.pricing import price_for
+from catalog.pricing import price_of_measure
 from shop.core.texts.formatting import NO_BREAK, format_money, format_volume, format_weight, litre_symbol
 
 # Units that are measures themselves: the name already states the content.
@@ -46,9 +46,11 @@ def price_per_measure(variant: Variant, amount: int | None, currency: str) -> st
     if 1000 in (variant.content_grams, variant.content_ml):
         return ""
     if variant.content_grams:
-        return f"{format_money(price_for(amount, variant.content_grams, 1000), currency)}/kg"
+        return f"{format_money(price_of_measure(amount, variant.content_grams, 1000), currency)}/kg"
     if variant.content_ml and variant.unit != Unit.LITRE:
-        return f"{format_money(price_for(amount, variant.content_ml, 1000), currency)}/{litre_symbol()}"
+        return (
+            f"{format_money(price_of_measure(amount, variant.content_ml, 1000), currency)}/{litre_symbol()}"
+        )
     if variant.content_count and variant.content_count > 1 and variant.content_unit:
         price_of_one = price_of_measure(amount, variant.content_count, 1)
         return f"{format_money(price_of_one, currency)}/{Unit(variant.content_unit).label}"

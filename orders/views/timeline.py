@@ -159,9 +159,7 @@ def _dispatch_entry(part: OrderPart, parcels: Sequence[Parcel], is_packed: bool)
             _("Waiting to be taken to the pickup point") if part.is_pickup else _("Waiting for the carrier")
         )
         return TimelineEntry(waiting_text, "now")
-    return TimelineEntry(
-        capfirst(str(READY_FOR_PICKUP)) if part.is_pickup else pgettext("step", "Delivery")
-    )
+    return TimelineEntry(capfirst(str(READY_FOR_PICKUP)) if part.is_pickup else pgettext("step", "Delivery"))
 
 
 def _arrival_entry(part: OrderPart, parcels: Sequence[Parcel]) -> TimelineEntry:
