@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from django import template
@@ -10,12 +9,13 @@ from django.utils.html import format_html
 
 from shop.core.money import minor_digits
 from shop.core.texts import formatting
+from shop.core.texts.folding import folded_words
 
 register = template.Library()
 
-_WORD = re.compile(r"\w+")
+# Folded words that say nothing about a field, in English and Vietnamese.
 _WORDS_OF_MANY_LABELS = frozenset(
-    {"a", "an", "and", "for", "of", "or", "the", "to", "number", "số", "và", "hoặc", "của", "theo"}
+    {"a", "an", "and", "for", "of", "or", "the", "to", "number", "so", "va", "hoac", "cua", "theo"}
 )
 
 _FILTERS: dict[str, Callable[..., str]] = {
@@ -59,5 +59,5 @@ def breakable_email(address: str | None) -> str:
 @register.filter
 def names_field(error: str, label: str) -> bool:
     """Return whether an error contains a telling word of its field's label, so that it needs no label."""
-    words = set(_WORD.findall(str(label).casefold())) - _WORDS_OF_MANY_LABELS
-    return bool(words & set(_WORD.findall(str(error).casefold())))
+    words = set(folded_words(str(label))) - _WORDS_OF_MANY_LABELS
+    return bool(words & set(folded_words(str(error))))
