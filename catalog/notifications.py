@@ -133,8 +133,8 @@ def bulletin_products(bulletin: Bulletin) -> list[Product]:
     if channel is None:
         return []
     keys = list(bulletin.mentions.order_by("sort_order").values_list("product", flat=True))
-    listed = Product.objects.visible_in(channel.pk).in_bulk(keys)
-    products = [listed[key] for key in keys if key in listed]
+    products_by_id = Product.objects.visible_in(channel.pk).in_bulk(keys)
+    products = [products_by_id[key] for key in keys if key in products_by_id]
     with translation.override(bulletin.language):
         show_in_language(products, "name")
     return products

@@ -15,6 +15,6 @@ def price_of_measure(amount: int, content: int, measure: int) -> int:
     return round_half_up(Decimal(amount) * measure / content)
 
 
-def reduce_price(listed: int, *, percent: Decimal, amount: int) -> int:
+def reduce_price(list_price: int, *, percent: Decimal, amount: int) -> int:
     """Return a list price less a percentage and an amount in minor units: never negative, rounded once."""
-    return max(0, listed - percent_of(listed, percent) - amount)
+    return max(0, list_price - percent_of(list_price, percent) - amount)

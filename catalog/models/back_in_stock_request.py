@@ -28,7 +28,7 @@ class BackInStockRequestQuerySet(models.QuerySet["BackInStockRequest"]):
         Requires that it is listed, its cooperative is approved and not paused, and stock reaches the
         channel's country. Requests for the season also wait until it starts.
         """
-        listed = Listing.objects.filter(
+        published_listings = Listing.objects.filter(
             product=OuterRef("product"),
             channel=channel,
             state=ListingState.PUBLISHED,
@@ -36,16 +36,16 @@ class BackInStockRequestQuerySet(models.QuerySet["BackInStockRequest"]):
         )
         in_stock = Stock.objects.reachable(channel_id=channel.pk, country=channel.default_country)
         in_stock = in_stock.filter(variant=OuterRef("pk"), free__gt=0)
-        priced = Price.objects.filter(variant=OuterRef("pk"), channel=channel, amount__isnull=False)
+        channel_prices = Price.objects.filter(variant=OuterRef("pk"), channel=channel, amount__isnull=False)
         available_variant = Variant.objects.filter(
-            Q(track_inventory=False) | Exists(in_stock), Exists(priced), pk=OuterRef("variant")
+            Q(track_inventory=False) | Exists(in_stock), Exists(channel_prices), pk=OuterRef("variant")
         )
-        any_variant = Q(variant=None) & Exists(listed.filter(is_available=True))
+        any_variant = Q(variant=None) & Exists(published_listings.filter(is_available=True))
         return (
             self.waiting()
             .alias(_month=F("product__season").bitand(1 << (day.month - 1)))
             .filter(
-                Exists(listed),
+                Exists(published_listings),
                 any_variant | Exists(available_variant),
                 Q(is_for_next_season=False) | Q(_month__gt=0),
             )

@@ -88,9 +88,9 @@ class Promotion(WithMetadata, WithTimes):
         """The last instant at which it is valid, for displaying the last day."""
         return self.ends_at - datetime.timedelta(microseconds=1) if self.ends_at else None
 
-    def price_of(self, listed: int) -> int:
+    def price_of(self, list_price: int) -> int:
         """Return the reduced price for a list price, in minor units."""
-        return reduce_price(listed, percent=self.percent or Decimal(0), amount=self.amount or 0)
+        return reduce_price(list_price, percent=self.percent or Decimal(0), amount=self.amount or 0)
 
     def next_change_at(self, now: datetime.datetime) -> datetime.datetime | None:
         """Return when it next starts or ends after `now`, or None."""

@@ -141,17 +141,20 @@ class FacetIndex:
 
         Other threads keep a consistent view of the old index. Raises IndexOutdated.
         """
-        touched, has_new_words = self._journal.changes_since_last_read()
-        if not touched:
+        changed_ids, has_new_words = self._journal.changes_since_last_read()
+        if not changed_ids:
             return self
         updated = copy.copy(self)
         if has_new_words:
             updated.cache = {}
-        removed = BitMap(touched)
-        updated.product_ids, updated.available = self.product_ids - removed, self.available - removed
+        changed_bitmap = BitMap(changed_ids)
+        updated.product_ids, updated.available = (
+            self.product_ids - changed_bitmap,
+            self.available - changed_bitmap,
+        )
         for name in _FACETS:
-            setattr(updated, name, _remove_products(getattr(self, name), removed))
-        updated._read(touched)
+            setattr(updated, name, _remove_products(getattr(self, name), changed_bitmap))
+        updated._read(changed_ids)
         if (updated.provinces.keys(), updated.communes.keys()) != (
             self.provinces.keys(),
             self.communes.keys(),
@@ -169,15 +172,15 @@ class FacetIndex:
             and (highest is None or price <= highest)
         )
 
-    def _read(self, touched: Collection[int] | None) -> None:
+    def _read(self, changed_ids: Collection[int] | None) -> None:
         """Read the given products, or all, into the bitmaps."""
         listings = Listing.objects.on_sale(self.channel_id)
         variants = Variant.objects.filter(prices__channel=self.channel_id, prices__amount__isnull=False)
         certificates = Certificate.objects.valid_on(self.day).filter(products__isnull=False)
-        if touched is not None:
-            listings = listings.filter(product__in=touched)
-            variants = variants.filter(product__in=touched)
-            certificates = certificates.filter(products__in=touched)
+        if changed_ids is not None:
+            listings = listings.filter(product__in=changed_ids)
+            variants = variants.filter(product__in=changed_ids)
+            certificates = certificates.filter(products__in=changed_ids)
         self._add_listings(listings.order_by().values_list(*_COLUMNS))
         _add_rows(self.units, variants.order_by().values_list("unit", "product"), self.product_ids)
         certificate_rows = certificates.order_by().values_list("kind", "stars", "products")
@@ -278,10 +281,10 @@ def _add_to_set(sets: Sets, key: Any, product_ids: BitMap) -> None:
         sets[key] = sets[key] | product_ids if key in sets else product_ids
 
 
-def _remove_products(sets: Sets, removed: BitMap) -> Sets:
+def _remove_products(sets: Sets, removed_ids: BitMap) -> Sets:
     """Return the sets without these products; unaffected sets are reused."""
     remaining = (
-        (key, product_ids if product_ids.isdisjoint(removed) else product_ids - removed)
+        (key, product_ids if product_ids.isdisjoint(removed_ids) else product_ids - removed_ids)
         for key, product_ids in sets.items()
     )
     return {key: product_ids for key, product_ids in remaining if product_ids}

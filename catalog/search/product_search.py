@@ -107,8 +107,10 @@ def suggest_product_ids(query: str, *, limit: int) -> list[int]:
     words = build_query_words(query)
     if not words:
         return []
-    named = matching_products(Condition(SearchField.NAME, list(map(prefix_choice, words))), limit=limit)
-    return list(islice(reversed(named.union(*_translated_matches(words))), limit))
+    name_matches = matching_products(
+        Condition(SearchField.NAME, list(map(prefix_choice, words))), limit=limit
+    )
+    return list(islice(reversed(name_matches.union(*_translated_matches(words))), limit))
 
 
 def count_matches(words: Sequence[QueryWord], product_ids: BitMap) -> int:

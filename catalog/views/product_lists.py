@@ -62,8 +62,8 @@ def show_category(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the products of a category and its descendants; 404 if it is hidden."""
     requested_category = Category.objects.filter(slug=slug).first()
     if requested_category is None:
-        merged = get_object_or_404(MergedCategory.objects.select_related("into"), slug=slug)
-        return redirect("catalog:category", merged.into.slug, permanent=True)
+        merged_category = get_object_or_404(MergedCategory.objects.select_related("into"), slug=slug)
+        return redirect("catalog:category", merged_category.into.slug, permanent=True)
     if not requested_category.is_shown:
         raise Http404
     inside = list(requested_category.children.shown().in_order())

@@ -114,8 +114,8 @@ def _variant_context(choices: Sequence[VariantChoice]) -> dict[str, Any]:
 def _variant_choices(product: Product, channel: Channel) -> list[VariantChoice]:
     """Return the product's variants with a price, in sort order."""
     variants = list(product.variants.in_order())
-    priced = Price.objects.filter(variant__in=variants, channel=channel, amount__isnull=False)
-    prices = {price.variant_id: price for price in priced}
+    channel_prices = Price.objects.filter(variant__in=variants, channel=channel, amount__isnull=False)
+    prices = {price.variant_id: price for price in channel_prices}
     rows = (
         Stock.objects.reachable(channel_id=channel.pk, country=channel.default_country)
         .filter(variant__in=variants)

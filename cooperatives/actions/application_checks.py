@@ -50,10 +50,12 @@ def failed_checks(cooperative: Cooperative) -> list[str]:
 
 def require_complete_application(cooperative: Cooperative) -> None:
     """Step: raise ApplicationIncomplete if a check fails."""
-    failed = failed_checks(cooperative)
-    if failed:
-        labels = ", ".join(str(_CHECKS[name]) for name in failed)
-        raise ApplicationIncomplete(ApplicationIncomplete.default_message % {"checks": labels}, checks=failed)
+    failed_codes = failed_checks(cooperative)
+    if failed_codes:
+        labels = ", ".join(str(_CHECKS[name]) for name in failed_codes)
+        raise ApplicationIncomplete(
+            ApplicationIncomplete.default_message % {"checks": labels}, checks=failed_codes
+        )
 
 
 def is_own_account(cooperative: Cooperative) -> bool:

@@ -67,13 +67,13 @@ def set_staff_roles(
     """Replace a colleague's roles. Raises BeyondOwnRights, LastAdmin, Missing, OwnStaffAccount."""
     user = _require_colleague(acting_user, user_id)
     current_ids = set(user.permission_groups.values_list("pk", flat=True))
-    added, removed = set(group_ids) - current_ids, current_ids - set(group_ids)
-    _require_grantable(acting_user, _permission_codes(added | removed))
+    added_group_ids, removed_group_ids = set(group_ids) - current_ids, current_ids - set(group_ids)
+    _require_grantable(acting_user, _permission_codes(added_group_ids | removed_group_ids))
     return change_user(
         user_id=user.pk,
         values={},
-        add_group_ids=added,
-        remove_group_ids=removed,
+        add_group_ids=added_group_ids,
+        remove_group_ids=removed_group_ids,
         actor=acting_user.acting(EntryPoint.DESK),
         now=now,
     )

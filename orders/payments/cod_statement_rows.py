@@ -134,11 +134,11 @@ def read_cod_rows(rows: Sequence[Row], mapping: CodColumnMapping) -> ParsedCodRo
     seen_codes: set[tuple[str, str]] = set()
 
     def parse(row: Row) -> CodRow:
-        parsed = _read_row(row, mapping)
-        if (parsed.tracking_number, parsed.parcel_code) in seen_codes:
+        parsed_row = _read_row(row, mapping)
+        if (parsed_row.tracking_number, parsed_row.parcel_code) in seen_codes:
             raise UnreadableRowError(UnreadableReason.REPEATED)
-        seen_codes.add((parsed.tracking_number, parsed.parcel_code))
-        return parsed
+        seen_codes.add((parsed_row.tracking_number, parsed_row.parcel_code))
+        return parsed_row
 
     return ParsedCodRows(*parse_rows(rows, mapping, parse))
 

@@ -120,8 +120,8 @@ def _read_xlsx(content: bytes) -> list[Row]:
     from openpyxl.utils.exceptions import InvalidFileException
 
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            check_workbook(packed)
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            check_workbook(archive)
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True)
         try:
             sheet = book.worksheets[0]

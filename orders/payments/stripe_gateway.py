@@ -241,22 +241,22 @@ class StripeGateway:
                 result = self._current_state(request.reference, request, operation=operation)
                 return None if result.outcome in (Outcome.NEEDS_BUYER, Outcome.UNKNOWN) else result
             case Operation.REFUND:
-                listed: Any = self._api.refunds.list(
+                stripe_refunds: Any = self._api.refunds.list(
                     {
                         "payment_intent": self._intent_of(request.reference),
                         "limit": 100,
                         "expand": [f"data.payment_intent.{_CHARGE}"],
                     }
                 )
-                refund = _find_by_key(listed, request)
+                refund = _find_by_key(stripe_refunds, request)
                 return None if refund is None else convert_refund(refund, request)
             case Operation.PAY_OUT:
-                listed = self._api.transfers.list(
+                stripe_refunds = self._api.transfers.list(
                     cast("Any", {"destination": request.destination, "limit": 100, **created_since(request)})
                 )
             case Operation.REVERSE_TRANSFER:
-                listed = self._api.transfers.reversals.list(request.reference, {"limit": 100})
-        transfer = _find_by_key(listed, request)
+                stripe_refunds = self._api.transfers.reversals.list(request.reference, {"limit": 100})
+        transfer = _find_by_key(stripe_refunds, request)
         return None if transfer is None else GatewayResult(Outcome.SUCCEEDED, reference=transfer.id)
 
     def _current_state(
@@ -338,9 +338,9 @@ def _request_options(request: GatewayRequest) -> stripe.RequestOptions:
     return {"idempotency_key": request.idempotency_key}
 
 
-def _find_by_key(listed: Any, request: GatewayRequest) -> Any:
+def _find_by_key(stripe_objects: Any, request: GatewayRequest) -> Any:
     """Find the row that this call created, on all pages of a list."""
-    for row in listed.auto_paging_iter():
+    for row in stripe_objects.auto_paging_iter():
         if getattr(row.metadata, "key", "") == request.idempotency_key:
             return row
     return None

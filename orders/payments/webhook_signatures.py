@@ -129,8 +129,8 @@ def verify_payos_webhook(*, body: bytes, secret: str) -> WebhookBody:
     data, signature = webhook_body.get("data"), webhook_body.get("signature")
     if not isinstance(data, dict) or not isinstance(signature, str):
         raise SignatureMissing
-    received = "&".join(f"{key}={_payos_value(data[key])}" for key in sorted(data))
-    _compare_signature(signature, _hmac_hex(secret, received.encode(), "sha256"))
+    signed_text = "&".join(f"{key}={_payos_value(data[key])}" for key in sorted(data))
+    _compare_signature(signature, _hmac_hex(secret, signed_text.encode(), "sha256"))
     return webhook_body
 
 
@@ -162,10 +162,10 @@ def _hmac_hex(secret: str, message: bytes, algorithm: str) -> str:
     return hmac.new(secret.encode(), message, algorithm).hexdigest()
 
 
-def _compare_signature(received: str, expected: str) -> None:
-    if not received:
+def _compare_signature(received_signature: str, expected_signature: str) -> None:
+    if not received_signature:
         raise SignatureMissing
-    if not hmac.compare_digest(received.encode(), expected.encode()):
+    if not hmac.compare_digest(received_signature.encode(), expected_signature.encode()):
         raise InvalidSignature
 
 

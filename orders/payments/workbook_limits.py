@@ -35,19 +35,19 @@ class UnsafeWorkbook(ValueError):
     """The file contains markup that no spreadsheet program writes, such as entities."""
 
 
-def check_workbook(packed: zipfile.ZipFile) -> None:
+def check_workbook(archive: zipfile.ZipFile) -> None:
     """Count the contents of all parts without keeping any.
 
     Raises WorkbookTooLarge, UnsafeWorkbook, and zipfile's errors for a broken file.
     """
-    parts = packed.infolist()
+    parts = archive.infolist()
     if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED_BYTES:
         raise WorkbookTooLarge
     if any(part.compress_type not in _COMPRESSION_METHODS for part in parts):
         raise UnsafeWorkbook
     counts = _Counts()
     for part in parts:
-        with packed.open(part) as file:
+        with archive.open(part) as file:
             counts.count(part.filename, iter(lambda file=file: file.read(_CHUNK), b""))  # type: ignore[misc]
 
 

@@ -81,8 +81,8 @@ def _describe_addition(basket: Basket, variant: Variant, quantity: int) -> tuple
         if quote.has_lines_sold_by_weight
         else ngettext("Basket: %(count)s item, %(sum)s.", "Basket: %(count)s items, %(sum)s.", count)
     )
-    added = _("Added: %(quantity)s × %(name)s.") % {"quantity": quantity, "name": name}
-    return f"{added} {basket_texts % {'count': count, 'sum': total}}", count
+    added_text = _("Added: %(quantity)s × %(name)s.") % {"quantity": quantity, "name": name}
+    return f"{added_text} {basket_texts % {'count': count, 'sum': total}}", count
 
 
 def _render_refusal(request: HttpRequest, error_message: str) -> HttpResponse:

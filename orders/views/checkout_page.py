@@ -158,10 +158,10 @@ def _place_order(request: HttpRequest, basket: Basket, submitted: QueryDict) -> 
     )
     refusals = NO_REFUSALS
     if form.is_valid():
-        placed = _try_to_place(request, basket, form, submitted)
-        if isinstance(placed, Order):
-            return _after_placement(request, placed, form)
-        refusals = placed
+        outcome = _try_to_place(request, basket, form, submitted)
+        if isinstance(outcome, Order):
+            return _after_placement(request, outcome, form)
+        refusals = outcome
     provinces = all_provinces()
     quote = open_checkout(
         basket_id=basket.pk,
@@ -197,8 +197,8 @@ def _try_to_place(
             raise
         return NO_REFUSALS
     except PhoneCodeRequired as needed:
-        unsent = checkout_code.send_code_to(request, submitted, form.contact.phone)
-        return CheckoutRefusals(phone=unsent or needed)
+        code_problem = checkout_code.send_code_to(request, submitted, form.contact.phone)
+        return CheckoutRefusals(phone=code_problem or needed)
     except (CodeExpired, TooManyOrders, WrongCode) as wrong:
         return CheckoutRefusals(phone=wrong)
     except Refused as refused:

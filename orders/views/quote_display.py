@@ -172,7 +172,7 @@ def build_seller_quote_displays(
     attach_product_media(line.variant for line in quote.lines)
     errors_by_line = quantity_errors or {}
     currency = quote.requested.channel.currency
-    priced = {line.key: line for line in quote.purchase_at_maximum.lines}
+    priced_lines = {line.key: line for line in quote.purchase_at_maximum.lines}
     return [
         SellerQuoteDisplay(
             seller_quote,
@@ -181,7 +181,7 @@ def build_seller_quote_displays(
                     line,
                     line_messages(line, currency),
                     errors_by_line.get(line.requested.key, ""),
-                    priced.get(line.requested.key),
+                    priced_lines.get(line.requested.key),
                 )
                 for line in seller_quote.lines
             ],

@@ -56,10 +56,12 @@ def save_inputs(request: HttpRequest, submitted: Mapping[str, object]) -> None:
         for name in submitted
         if name.startswith(_NOTE_PREFIX) and name.removeprefix(_NOTE_PREFIX).isdecimal()
     ]
-    saved = {name: str(submitted.get(name, ""))[:500] for name in (*_SAVED_FIELDS, *notes[:_MAX_NOTES])}
-    saved = {name: value for name, value in saved.items() if value}
-    if request.session.get(KEY) != saved:
-        request.session[KEY] = saved
+    saved_inputs = {
+        name: str(submitted.get(name, ""))[:500] for name in (*_SAVED_FIELDS, *notes[:_MAX_NOTES])
+    }
+    saved_inputs = {name: value for name, value in saved_inputs.items() if value}
+    if request.session.get(KEY) != saved_inputs:
+        request.session[KEY] = saved_inputs
 
 
 def save_inputs_from_order(request: HttpRequest, order: Order) -> None:

@@ -138,9 +138,9 @@ def _packing_entry(part: OrderPart, parcels: Sequence[Parcel], is_packed: bool) 
 
 
 def _dispatch_entry(part: OrderPart, parcels: Sequence[Parcel], is_packed: bool) -> TimelineEntry:
-    failed = [parcel for parcel in parcels if parcel.state == ParcelState.FAILED_DELIVERY]
-    if failed:
-        last = failed[-1]
+    failed_parcels = [parcel for parcel in parcels if parcel.state == ParcelState.FAILED_DELIVERY]
+    if failed_parcels:
+        last = failed_parcels[-1]
         note = _("Delivery failed on %(day)s: %(reason)s") % {
             "day": format_day(last.failed_at),
             "reason": last.failure_reason,

@@ -109,14 +109,14 @@ def _vietnam_rules(name: str, province: str, day: datetime.date) -> AddressRules
 
 
 def _library_rules(rules: ValidationRules, name: str) -> AddressRules:
-    required = _input_names(rules.required_fields)
+    required_names = _input_names(rules.required_fields)
     return AddressRules(
         country_code=rules.country_code,
         country_name=name,
         address_format=rules.address_format,
         address_latin_format=rules.address_latin_format,
         allowed_fields=_input_names(rules.allowed_fields),
-        required_fields=[name for name in required if name != "streetAddress2"],
+        required_fields=[name for name in required_names if name != "streetAddress2"],
         upper_fields=_input_names(rules.upper_fields),
         country_area_type=rules.country_area_type,
         country_area_choices=_choices(rules.country_area_choices),

@@ -167,13 +167,13 @@ def _validate_vietnamese(address: Address, context: Context) -> FieldErrors:
 
 
 @compiled_query
-def _provinces(day: datetime.date, folded: str) -> QuerySet[Division]:
-    return Division.objects.current(day=day).provinces().filter(folded=folded)
+def _provinces(day: datetime.date, folded_name: str) -> QuerySet[Division]:
+    return Division.objects.current(day=day).provinces().filter(folded=folded_name)
 
 
 @compiled_query
-def _communes(day: datetime.date, province: str, folded: str) -> QuerySet[Division]:
-    return Division.objects.current(day=day).communes_of(province).filter(folded=folded)
+def _communes(day: datetime.date, province: str, folded_name: str) -> QuerySet[Division]:
+    return Division.objects.current(day=day).communes_of(province).filter(folded=folded_name)
 
 
 def _pick_commune(candidates: list[Division], entered: str) -> Division | None:

@@ -172,8 +172,8 @@ def _listed_values(input_data: InputData) -> Sequence[object] | None:
     """Return the values of `eq` or `oneOf`; None if neither is given."""
     if input_data.get("eq") is not None:
         return [input_data["eq"]]
-    listed: Sequence[object] | None = input_data.get("oneOf")
-    return listed
+    listed_values: Sequence[object] | None = input_data.get("oneOf")
+    return listed_values
 
 
 def _match_any(conditions: Sequence[Q]) -> Q:

@@ -112,8 +112,8 @@ class _Feed:
 
     def __init__(self, file: IO[bytes], language: str) -> None:
         self.file, self.language = file, language
-        packed = gzip.GzipFile(fileobj=file, mode="wb", compresslevel=6, mtime=0)
-        self._packed = io.BufferedWriter(packed, buffer_size=_BUFFER)  # each tag is a separate write
+        gzip_file = gzip.GzipFile(fileobj=file, mode="wb", compresslevel=6, mtime=0)
+        self._packed = io.BufferedWriter(gzip_file, buffer_size=_BUFFER)  # each tag is a separate write
         self._xml = XMLGenerator(self._packed, encoding="utf-8", short_empty_elements=True)
         self._xml.startDocument()
         self._xml.startElement("rss", AttributesImpl({"version": "2.0", "xmlns:g": _NAMESPACE}))
@@ -183,7 +183,7 @@ def _item_fields(feed_variant: _FeedVariant, texts: _Texts) -> dict[str, object]
     categories = [
         texts.categories[int(key)] for key in _ancestor_keys(product.category) if int(key) in texts.categories
     ]
-    listed, selling = price.amount or 0, price.selling_price or 0
+    list_price, selling_price = price.amount or 0, price.selling_price or 0
     return {
         "id": variant.sku or f"v{variant.pk}",
         "item_group_id": product.pk,
@@ -192,8 +192,10 @@ def _item_fields(feed_variant: _FeedVariant, texts: _Texts) -> dict[str, object]
         "link": f"{slug_url('catalog:product', product.slug, texts.language)}?variant={variant.pk}",
         "image_link": feed_variant.image,
         "availability": "in_stock" if feed_variant.is_available else "out_of_stock",
-        "price": f"{plain_amount(listed, price.currency)} {price.currency}",
-        "sale_price": f"{plain_amount(selling, price.currency)} {price.currency}" if selling < listed else "",
+        "price": f"{plain_amount(list_price, price.currency)} {price.currency}",
+        "sale_price": f"{plain_amount(selling_price, price.currency)} {price.currency}"
+        if selling_price < list_price
+        else "",
         "condition": "new",
         "brand": texts.translate(product.cooperative, "name")[:70],
         "gtin": variant.barcode if _is_gtin(variant.barcode) else "",
@@ -239,8 +241,8 @@ def _feed_variants(listings: Sequence[Listing], channel: Channel, day: datetime.
     by_product = {listing.product_id: listing for listing in listings}
     images = _image_urls(list(by_product))
     variants = list(Variant.objects.filter(product__in=list(images)).order_by("product", "sort_order", "pk"))
-    priced = Price.objects.filter(variant__in=variants, channel=channel, amount__gt=0)
-    prices = {price.variant_id: price for price in priced}
+    prices_in_channel = Price.objects.filter(variant__in=variants, channel=channel, amount__gt=0)
+    prices = {price.variant_id: price for price in prices_in_channel}
     stocks = Stock.objects.reachable(channel_id=channel.pk, country=channel.default_country)
     rows = (
         stocks.filter(variant__in=variants).values("variant").annotate(total=Sum("free")).order_by("variant")

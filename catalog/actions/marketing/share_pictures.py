@@ -69,16 +69,19 @@ def draw_share_pictures_task() -> None:
     for kind, key in list(due_rows):
         if kind == _COOPERATIVE:
             due_rows |= dict.fromkeys(_products_showing(int(key)))
-    drawn: set[tuple[str, str]] = set()
+    drawn_pictures: set[tuple[str, str]] = set()
 
     def draw_one(due_row: tuple[str, str]) -> None:
         if not redraw_share_picture(due_row[0], int(due_row[1])):
-            drawn.add(due_row)
+            drawn_pictures.add(due_row)
 
     run_each(due_rows, draw_one, sweep="catalog.draw_share_pictures")
     # The others failed, or their photo is still being processed.
     remaining_rows = dict.fromkeys(
-        [*waiting_pictures[_PICTURES_PER_RUN:], *(due_row for due_row in due_rows if due_row not in drawn)]
+        [
+            *waiting_pictures[_PICTURES_PER_RUN:],
+            *(due_row for due_row in due_rows if due_row not in drawn_pictures),
+        ]
     )
     cache.set(_SEEN_KEY, (last_seen, list(remaining_rows)), timeout=None)
 

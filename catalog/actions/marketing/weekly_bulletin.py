@@ -143,13 +143,14 @@ def retry_mails(*, now: datetime.datetime) -> int:
 
     Mails of past weeks and of former followers are dropped.
     """
-    failed = (
+    failed_keys = (
         SweepFailure.objects.filter(sweep="catalog.weekly_bulletin:mail")
         .order_by("pk")
         .values_list("row_key", flat=True)
     )
     keys = [
-        (int(bulletin), int(follow)) for bulletin, _slash, follow in (key.partition("/") for key in failed)
+        (int(bulletin), int(follow))
+        for bulletin, _slash, follow in (key.partition("/") for key in failed_keys)
     ]
 
     def retry_mail(key: tuple[int, ...]) -> None:
@@ -307,14 +308,14 @@ def _pickups(methods: Sequence[DeliveryMethod], week: datetime.date) -> list[Bul
 
 def _with_prices(listings: ListingQuerySet, limit: int) -> list[BulletinProduct]:
     """Return listings with their cheapest price; three queries."""
-    listed = list(listings[:limit])
-    products = [row.product for row in listed]
+    shown_listings = list(listings[:limit])
+    products = [row.product for row in shown_listings]
     show_in_language(products, "name")
     show_in_language([product.cooperative for product in products], "name")
     prices = (
         Price.objects.filter(
             variant__product__in=products,
-            channel__in=[row.channel_id for row in listed],
+            channel__in=[row.channel_id for row in shown_listings],
             amount__isnull=False,
         )
         .select_related("variant")
@@ -323,7 +324,7 @@ def _with_prices(listings: ListingQuerySet, limit: int) -> list[BulletinProduct]
     by_product: dict[int, list[Price]] = {}
     for price in prices:
         by_product.setdefault(price.variant.product_id, []).append(price)
-    return [_with_cheapest_price(row, by_product.get(row.product_id, [])) for row in listed]
+    return [_with_cheapest_price(row, by_product.get(row.product_id, [])) for row in shown_listings]
 
 
 def _with_cheapest_price(listing: Listing, prices: Sequence[Price]) -> BulletinProduct:

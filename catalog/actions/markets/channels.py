@@ -69,8 +69,8 @@ def change_channel(
         setattr(channel, column, value)
     _save_channel(channel)
     if _update_links(channel, change.links) or channel.default_country != country:
-        listed = Variant.objects.filter(product__listings__channel=channel)
-        refresh_availability(variant_ids=listed.values_list("pk", flat=True))
+        listed_variants = Variant.objects.filter(product__listings__channel=channel)
+        refresh_availability(variant_ids=listed_variants.values_list("pk", flat=True))
     record_change("channel.changed", channel, actor=actor, now=now, data=_change_data(change))
     return channel
 

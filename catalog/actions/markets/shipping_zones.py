@@ -97,5 +97,5 @@ def _update_links(zone: Zone, change: ZoneChange) -> None:
 
 
 def _refresh_availability(channel_ids: Collection[int]) -> None:
-    listed = Variant.objects.filter(product__listings__channel__in=channel_ids).distinct()
-    refresh_availability(variant_ids=listed.values_list("pk", flat=True))
+    listed_variants = Variant.objects.filter(product__listings__channel__in=channel_ids).distinct()
+    refresh_availability(variant_ids=listed_variants.values_list("pk", flat=True))

@@ -66,8 +66,8 @@ def change_tax_class(
         save_unique(tax_class)
     today = vietnam_date(now)
     for country, rate in sorted(rates.items()):
-        running = TaxRate.objects.in_force_on(today).filter(tax_class=tax_class, country=country)
-        if running.filter(rate=rate).exists():
+        current_rates = TaxRate.objects.in_force_on(today).filter(tax_class=tax_class, country=country)
+        if current_rates.filter(rate=rate).exists():
             continue
         _end_rates(tax_class, [country], today)
         TaxRate.objects.create(tax_class=tax_class, country=country, rate=rate, valid_from=today)

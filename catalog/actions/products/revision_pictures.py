@@ -49,12 +49,12 @@ def propose_picture_removal(
 ) -> None:
     """Step: remove a picture in the product's revision. Raises Missing, LastPictureNeeded."""
     revision, rows = _revision_pictures(product, now)
-    removed = _find_picture(rows, key)
-    remaining = [row for row in rows if row is not removed]
+    removed_row = _find_picture(rows, key)
+    remaining = [row for row in rows if row is not removed_row]
     if not any(row.picture.state == PictureState.READY for row in remaining):
         raise LastPictureNeeded()
     if revision.has_pictures:
-        removed.delete()
+        removed_row.delete()
     _save_order(revision, remaining, actor=actor, now=now)
 
 

@@ -309,10 +309,12 @@ def set_variant_prices(
     Raises Missing, InvalidPrice, and ProductNotInChannel if the product is not in the channel.
     """
     variant = _locked_variant(variant_id)
-    listed = set(Listing.objects.filter(product=variant.product).values_list("channel", flat=True))
+    listed_channel_ids = set(
+        Listing.objects.filter(product=variant.product).values_list("channel", flat=True)
+    )
     for list_price in prices:
         channel, other_amounts = list_price.channel, list_price.other_amounts
-        if channel.pk not in listed:
+        if channel.pk not in listed_channel_ids:
             raise ProductNotInChannel(field="channelId", channels=[channel.pk])
         if any(not 0 <= (amount or 0) <= MAX_PRICE for amount in other_amounts.values()):
             raise InvalidPrice(field="price")

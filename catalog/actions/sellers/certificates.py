@@ -122,15 +122,15 @@ def confirm_certificate(
     Missing, ChangedSinceOpened, TransitionNotAllowed.
     """
     row = _lock_submitted(certificate_id, seen_submitted_at)
-    shown = row
+    shown_certificate = row
     if row.replaces_id is not None:
-        shown = _lock_certificate(Certificate.objects.all(), row.replaces_id)
-        _apply_proposal(shown, row)
+        shown_certificate = _lock_certificate(Certificate.objects.all(), row.replaces_id)
+        _apply_proposal(shown_certificate, row)
     else:
         change_state(row, CertificateState.CONFIRMED, CERTIFICATE_TRANSITIONS)
-    _record_certificate("certificate.confirmed", shown, actor=actor, now=now)
-    notifications.send_certificate_decision(shown, now=now)
-    return shown
+    _record_certificate("certificate.confirmed", shown_certificate, actor=actor, now=now)
+    notifications.send_certificate_decision(shown_certificate, now=now)
+    return shown_certificate
 
 
 @transaction.atomic(durable=True)
@@ -165,16 +165,16 @@ def _find_proposal(row: Certificate) -> Certificate:
     )
 
 
-def _apply_proposal(shown: Certificate, proposal: Certificate) -> None:
+def _apply_proposal(shown_certificate: Certificate, proposal: Certificate) -> None:
     """Apply a proposal to its locked certificate, and delete the proposal."""
     if proposal.state != CertificateState.IN_REVIEW:
         raise TransitionNotAllowed(from_state=proposal.state, to_state=CertificateState.CONFIRMED)
     products = list(proposal.products.all())
     for column in _DETAIL_COLUMNS:
-        setattr(shown, column, getattr(proposal, column))
+        setattr(shown_certificate, column, getattr(proposal, column))
     proposal.delete()
-    save_unique(shown)
-    shown.products.set(products)
+    save_unique(shown_certificate)
+    shown_certificate.products.set(products)
 
 
 def _lock_submitted(certificate_id: int, seen_submitted_at: datetime.datetime | None) -> Certificate:

@@ -326,8 +326,8 @@ def refresh_availability(*, variant_ids: Iterable[int]) -> None:
     two buyers concurrently take the last of two sizes, the second sees the first's allocation. Every
     transaction locks stock rows before listings.
     """
-    touched = Listing.objects.filter(product__variants__in=list(variant_ids)).values("pk")
-    listings = lock_rows(Listing.objects.filter(pk__in=touched))
+    affected_listings = Listing.objects.filter(product__variants__in=list(variant_ids)).values("pk")
+    listings = lock_rows(Listing.objects.filter(pk__in=affected_listings))
     for channel in Channel.objects.filter(pk__in={row.channel_id for row in listings}).order_by("pk"):
         channel_rows = [row for row in listings if row.channel_id == channel.pk]
         available = set(
@@ -345,10 +345,10 @@ def _available_listings(
 ) -> QuerySet[Listing, int]:
     """Return ids of those listings with a priced, in-stock variant."""
     in_stock = Stock.objects.reachable(channel_id=channel_id, country=country)
-    priced = Price.objects.filter(variant=OuterRef("pk"), channel=channel_id, amount__isnull=False)
+    channel_prices = Price.objects.filter(variant=OuterRef("pk"), channel=channel_id, amount__isnull=False)
     buyable = Variant.objects.filter(
         Q(track_inventory=False) | Exists(in_stock.filter(variant=OuterRef("pk"), free__gt=0)),
-        Exists(priced),
+        Exists(channel_prices),
         product=OuterRef("product"),
     )
     return Listing.objects.filter(Exists(buyable), pk__in=listing_ids).values_list("pk", flat=True)

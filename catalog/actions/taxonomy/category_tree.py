@@ -149,12 +149,12 @@ def _update_is_shown() -> None:
     Reads the categories again, because some may have been added while the lock was awaited.
     """
     categories = list(Category.objects.order_by("pk"))
-    hidden = tuple(category.branch_path for category in categories if category.is_hidden)
+    hidden_branches = tuple(category.branch_path for category in categories if category.is_hidden)
     for is_shown in (False, True):
         keys = [
             category.pk
             for category in categories
-            if category.is_shown != is_shown and (category.path or "").startswith(hidden) != is_shown
+            if category.is_shown != is_shown and (category.path or "").startswith(hidden_branches) != is_shown
         ]
         Category.objects.filter(pk__in=keys).update(is_shown=is_shown)
 

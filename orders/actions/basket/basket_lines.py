@@ -138,13 +138,13 @@ def add_lines_to_locked_basket(basket: Basket, lines_to_add: Sequence[LineToAdd]
     )
 
 
-def _grow_line(line: BasketLine, added: LineToAdd, price: int | None) -> None:
+def _grow_line(line: BasketLine, added_line: LineToAdd, price: int | None) -> None:
     """Add the quantity and metadata to a line, whose price the buyer has now seen."""
-    line.quantity += added.quantity
+    line.quantity += added_line.quantity
     line.seen_price = price
-    if added.forced_price is not None:
-        line.forced_price = added.forced_price
-    line.metadata = {**line.metadata, **added.metadata}
+    if added_line.forced_price is not None:
+        line.forced_price = added_line.forced_price
+    line.metadata = {**line.metadata, **added_line.metadata}
 
 
 def set_line_quantity(basket: Basket, line_id: uuid.UUID, quantity: int) -> None:

@@ -64,21 +64,21 @@ def _merge_lines(guest_basket: Basket, user_basket: Basket) -> None:
     moved_lines, increased_lines = [], {}
     for line in guest_basket.lines.select_related("variant").order_by("created_at", "pk"):
         variant_limit = order_quantity_limit(line.variant, shop_limit)
-        added = (
+        added_lines = (
             line.quantity
             if variant_limit is None
             else min(line.quantity, variant_limit - quantities[line.variant_id])
         )
         existing = line_by_variant.get(line.variant_id)
-        if added < 1:
+        if added_lines < 1:
             continue
-        quantities[line.variant_id] += added
+        quantities[line.variant_id] += added_lines
         if existing is None or line.forced_price != existing.forced_price:
-            line.basket, line.quantity = user_basket, added
+            line.basket, line.quantity = user_basket, added_lines
             line_by_variant.setdefault(line.variant_id, line)
             moved_lines.append(line)
         else:
-            existing.quantity += added
+            existing.quantity += added_lines
             increased_lines[existing.pk] = existing
     BasketLine.objects.bulk_update(moved_lines, ["basket", "quantity"])
     BasketLine.objects.bulk_update(increased_lines.values(), ["quantity"])

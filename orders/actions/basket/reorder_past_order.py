@@ -89,9 +89,11 @@ def add_past_order_to_basket(
     basket = locks.lock_basket(basket_id) if basket_id else None
     if basket is not None and basket.channel_id != channel.pk:
         basket = None
-    ordered = _ordered_variants(order)
+    ordered_variants = _ordered_variants(order)
     result = ReorderResult(basket)
-    available = _available_lines(ordered, _quote_request(order, ordered, channel, basket), result, now=now)
+    available = _available_lines(
+        ordered_variants, _quote_request(order, ordered_variants, channel, basket), result, now=now
+    )
     if not available:
         return result
     basket = result.basket = basket or create_empty_basket(
@@ -105,14 +107,14 @@ def add_past_order_to_basket(
 
 def _ordered_variants(order: Order) -> list[_OrderedVariant]:
     """Return the ordered variants by position; deleted ones have no variant id."""
-    ordered: dict[object, _OrderedVariant] = {}
+    ordered_variants: dict[object, _OrderedVariant] = {}
     for line in OrderLine.objects.filter(order=order).order_by("position", "pk"):
-        ordered_variant = ordered.setdefault(
+        ordered_variant = ordered_variants.setdefault(
             line.variant_id or line.pk,
             _OrderedVariant(line.pk, *_names_of_line(line), line.variant_id, line.unit_price, 0),
         )
         ordered_variant.quantity += line.quantity
-    return list(ordered.values())
+    return list(ordered_variants.values())
 
 
 def _names_of_line(line: OrderLine) -> tuple[str, str]:
@@ -127,7 +129,7 @@ def _join_names(names: Iterable[str]) -> str:
 
 
 def _quote_request(
-    order: Order, ordered: Sequence[_OrderedVariant], channel: Channel, basket: Basket | None
+    order: Order, ordered_variants: Sequence[_OrderedVariant], channel: Channel, basket: Basket | None
 ) -> QuoteRequest:
     """Return a quote request for the same variants at the prices of the past order."""
     comparable = order.currency == channel.currency
@@ -138,7 +140,7 @@ def _quote_request(
             ordered_variant.quantity,
             ordered_variant.price if comparable else None,
         )
-        for ordered_variant in ordered
+        for ordered_variant in ordered_variants
         if ordered_variant.variant_id is not None
     ]
     if basket is None:
@@ -150,7 +152,7 @@ def _quote_request(
 
 
 def _available_lines(
-    ordered: Sequence[_OrderedVariant],
+    ordered_variants: Sequence[_OrderedVariant],
     quote_request: QuoteRequest,
     result: ReorderResult,
     *,
@@ -164,7 +166,7 @@ def _available_lines(
         if QuoteProblem.NOT_FOR_SALE not in line.problems
     }
     available = []
-    for ordered_variant in ordered:
+    for ordered_variant in ordered_variants:
         quoted_line = quoted.get(ordered_variant.key)
         difference = partial(Difference, ordered_variant.name, translated=ordered_variant.translated)
         if quoted_line is None:

@@ -69,8 +69,8 @@ def cancel_part_as_buyer(
     order, part = locks.lock_part(part_id)
     if is_already_done(idempotency_key, "part.cancelled", part):
         return part
-    packed = Parcel.objects.active_outgoing().filter(part=part).exclude(state=ParcelState.PACKING)
-    if packed.exists():
+    packed_parcels = Parcel.objects.active_outgoing().filter(part=part).exclude(state=ParcelState.PACKING)
+    if packed_parcels.exists():
         raise PartAlreadyPacked()
     end_and_refund_part(
         order,

@@ -195,8 +195,8 @@ def _undo_handover(
     change_state(
         parcel, ParcelState.FAILED_DELIVERY if is_second_try else ParcelState.PACKED, PARCEL_UNDO_TRANSITIONS
     )
-    earlier = earlier_handovers.order_by("-created_at", "-pk").first() if is_second_try else None
-    parcel.handed_over_at = earlier.created_at if earlier else None
+    earlier_handover = earlier_handovers.order_by("-created_at", "-pk").first() if is_second_try else None
+    parcel.handed_over_at = earlier_handover.created_at if earlier_handover else None
     if not is_second_try:
         parcel.cod_holder = ""
         restore_stock(parcel, should_allocate=parcel.kind != ParcelKind.REPLACEMENT, actor=actor, now=now)

@@ -43,23 +43,23 @@ _FAILED_STATUSES = frozenset({"failed", "canceled"})
 @transaction.atomic(durable=True)
 def store_stripe_event(*, event: StripeEvent, body: bytes, now: datetime.datetime) -> WebhookEvent:
     """Store a verified event, once for each id. It is handled after the commit."""
-    stored, is_new = WebhookEvent.objects.get_or_create(
+    webhook_event, is_new = WebhookEvent.objects.get_or_create(
         provider=PROVIDER,
         event_id=event.id,
         defaults={"kind": event.kind[:80], "body": body.decode(), "received_at": now},
     )
     if is_new:
-        after_commit(handle_stripe_event_task.delay, event_id=stored.pk)
-    return stored
+        after_commit(handle_stripe_event_task.delay, event_id=webhook_event.pk)
+    return webhook_event
 
 
 def handle_stripe_event(*, event_id: int, now: datetime.datetime) -> None:
     """Handle a stored event once. A repeat does no harm. Events of unknown payments have no effect."""
-    stored = WebhookEvent.objects.filter(pk=event_id, handled_at=None, provider=PROVIDER).first()
-    if stored is None:
+    webhook_event = WebhookEvent.objects.filter(pk=event_id, handled_at=None, provider=PROVIDER).first()
+    if webhook_event is None:
         return
     WebhookEvent.objects.filter(pk=event_id).update(tries=F("tries") + 1)
-    event = read_event(stored.body)
+    event = read_event(webhook_event.body)
     gateway_call = _find_call(event)
     if event.kind.startswith(DISPUTE_EVENT_PREFIX):
         _record_dispute(event=event, now=now)

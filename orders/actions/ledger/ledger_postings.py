@@ -146,9 +146,11 @@ def post_entries(
 
 def post_drafts(drafts: Sequence[PostingDraft]) -> None:
     """Step: book many facts of one currency that are known to be new, in a few queries."""
-    touched = _touched_cooperatives(drafts)
+    cooperative_ids = _touched_cooperatives(drafts)
     settlements = (
-        locks.lock_settlements(touched, drafts[0].currency, now=drafts[0].created_at) if touched else {}
+        locks.lock_settlements(cooperative_ids, drafts[0].currency, now=drafts[0].created_at)
+        if cooperative_ids
+        else {}
     )
     postings = [LedgerPosting(**_posting_values(draft)) for draft in drafts]
     LedgerPosting.objects.bulk_create(postings, batch_size=500)
@@ -196,8 +198,12 @@ def _event_values(
 
 
 def write_posting(draft: PostingDraft) -> LedgerPosting:
-    touched = _touched_cooperatives([draft])
-    settlements = locks.lock_settlements(touched, draft.currency, now=draft.created_at) if touched else {}
+    cooperative_ids = _touched_cooperatives([draft])
+    settlements = (
+        locks.lock_settlements(cooperative_ids, draft.currency, now=draft.created_at)
+        if cooperative_ids
+        else {}
+    )
     entries = _build_entries(draft, LedgerPosting(), settlements)
     posting, is_new = LedgerPosting.objects.get_or_create(
         idempotency_key=draft.idempotency_key, defaults=_posting_values(draft)

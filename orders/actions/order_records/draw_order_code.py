@@ -28,11 +28,11 @@ def draw_order_code() -> str:
 
 
 def _code_key() -> str:
-    stored = next(iter(_stored_key()), None)
-    if stored is None:
+    stored_key = next(iter(_stored_key()), None)
+    if stored_key is None:
         new_key = {"key": secrets.token_hex(_KEY_BYTES)}
-        stored, _is_new = OrderCodeKey.objects.get_or_create(pk=1, defaults=new_key)
-    key: str = stored.key
+        stored_key, _is_new = OrderCodeKey.objects.get_or_create(pk=1, defaults=new_key)
+    key: str = stored_key.key
     return key
 
 

@@ -102,16 +102,16 @@ def record_order(
 
 def write_invoice(order: Order, invoice: InvoiceDetails | None) -> bool:
     """Step: replace the company details of a locked order's invoice. Returns whether they changed."""
-    stored = InvoiceDetails.objects.filter(order=order).first()
+    stored_invoice = InvoiceDetails.objects.filter(order=order).first()
     if invoice is None:
-        if stored is not None:
-            stored.delete()
-        return stored is not None
+        if stored_invoice is not None:
+            stored_invoice.delete()
+        return stored_invoice is not None
     submitted = invoice.copy_for(order)
-    if stored is not None:
-        if stored.details == submitted.details:
+    if stored_invoice is not None:
+        if stored_invoice.details == submitted.details:
             return False
-        submitted.pk = stored.pk
+        submitted.pk = stored_invoice.pk
     submitted.save()
     return True
 

@@ -56,8 +56,8 @@ def is_payout_confirmed(payout: Payout) -> bool:
     """Return whether the payout, as it is now, needs no further confirmation."""
     if not shop_settings().needs_second_person_for_payouts:
         return True
-    confirmed = Approval.objects.confirmed_payout(payout)
-    return confirmed is not None and confirmed.proposed_values == payout_values(payout)
+    confirmed_approvals = Approval.objects.confirmed_payout(payout)
+    return confirmed_approvals is not None and confirmed_approvals.proposed_values == payout_values(payout)
 
 
 def filter_confirmed_payouts(payouts: Iterable[Payout]) -> list[Payout]:
@@ -65,9 +65,9 @@ def filter_confirmed_payouts(payouts: Iterable[Payout]) -> list[Payout]:
     rows = list(payouts)
     if not shop_settings().needs_second_person_for_payouts:
         return rows
-    confirmed = Approval.objects.filter(kind=ApprovalKind.PAYOUT, state=ApprovalState.CONFIRMED)
-    confirmed = confirmed.filter(payout__in=rows).order_by("decided_at", "pk")
-    proposed_values = dict(confirmed.values_list("payout", "proposed_values"))
+    confirmed_approvals = Approval.objects.filter(kind=ApprovalKind.PAYOUT, state=ApprovalState.CONFIRMED)
+    confirmed_approvals = confirmed_approvals.filter(payout__in=rows).order_by("decided_at", "pk")
+    proposed_values = dict(confirmed_approvals.values_list("payout", "proposed_values"))
     return [row for row in rows if proposed_values.get(row.pk) == payout_values(row)]
 
 

@@ -222,10 +222,12 @@ def pay_refund_by_bank(
     unrefunded = Refund.objects.filter(pk=refund.pk).failed_amounts().get(refund.pk, 0)
     if unrefunded <= 0:
         raise NoFailedRefundAmount()
-    failed = PaymentEvent.objects.filter(
+    failed_events = PaymentEvent.objects.filter(
         refund=refund, kind__in=[EventKind.REFUND_FAILURE, EventKind.REFUND_REVERSE]
     )
-    _create_bank_payout(refund, failed.latest("created_at", "pk").payment, unrefunded, actor=actor, now=now)
+    _create_bank_payout(
+        refund, failed_events.latest("created_at", "pk").payment, unrefunded, actor=actor, now=now
+    )
     record_change(
         "refund.changed_to_bank",
         refund,

@@ -174,15 +174,15 @@ def _quote_basket(
 ) -> Quote:
     """Lock the basket's voucher and quote it with the final contact, deliveries and prices."""
     locks.lock_voucher(basket.voucher_code)
-    saved = basket_quote_request(basket)
+    saved_request = basket_quote_request(basket)
     request = replace(
-        saved,
+        saved_request,
         province_code=contact.province_code,
         lines=[
             replace(line, seen_price=seen_prices[line.key]) if line.key in seen_prices else line
-            for line in saved.lines
+            for line in saved_request.lines
         ],
-        deliveries={**saved.deliveries, **deliveries},
+        deliveries={**saved_request.deliveries, **deliveries},
         buyer=Buyer(basket.user_id, contact.phone, contact.email),
     )
     return build_quote(request, now=now)

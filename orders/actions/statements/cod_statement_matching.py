@@ -47,7 +47,7 @@ class MatchedRow:
     problem: str = ""
 
 
-def stated_rows(parsed: ParsedCodRows) -> list[StatedAmounts]:
+def stated_rows(parsed_rows: ParsedCodRows) -> list[StatedAmounts]:
     """Return all rows of a statement in file order, including those that could not be read."""
     rows = [
         StatedAmounts(
@@ -57,13 +57,13 @@ def stated_rows(parsed: ParsedCodRows) -> list[StatedAmounts]:
             row.fee,
             row.remitted,
         )
-        for row in parsed.rows
+        for row in parsed_rows.rows
     ]
     rows += [
         StatedAmounts(
             problem.row_number, problem=_PROBLEM_OF_REASON.get(problem.reason, StatementRowProblem.BAD_AMOUNT)
         )
-        for problem in parsed.problems
+        for problem in parsed_rows.problems
     ]
     return sorted(rows, key=lambda row: row.row_number)
 

@@ -159,8 +159,8 @@ def confirm_cod_statement(*, statement_id: int, actor: Actor, now: datetime.date
 
 def process_cod_rows(*, statement_id: int, actor: Actor, now: datetime.datetime) -> bool:
     """Process the next rows of a confirmed statement; return whether some are left. Raises Missing."""
-    confirmed = StatementImport.objects.filter(kind=StatementKind.COD, confirmed_at__isnull=False)
-    if not confirmed.filter(pk=statement_id).exists():
+    confirmed_statements = StatementImport.objects.filter(kind=StatementKind.COD, confirmed_at__isnull=False)
+    if not confirmed_statements.filter(pk=statement_id).exists():
         raise Missing()
     _processed, has_more = run_batch(
         StatementRow.objects.filter(statement=statement_id).waiting().values_list("pk", flat=True),

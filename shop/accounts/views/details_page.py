@@ -92,16 +92,16 @@ def _details_page(request: HttpRequest, form: DetailsForm, user: User) -> HttpRe
 
 def _build_details_form(user: User, posted: Mapping[str, object], *, is_sent: bool) -> DetailsForm:
     """Build the form as posted, reloaded with another province's communes, or as saved."""
-    saved: dict[str, object] = {"name": user.first_name, "phone": format_phone(user.phone or "")}
+    saved_values: dict[str, object] = {"name": user.first_name, "phone": format_phone(user.phone or "")}
     if user.default_shipping_address is not None:
         address = user.default_shipping_address
-        saved |= {
+        saved_values |= {
             "province": address.province_code,
             "commune": address.commune_code,
             "street": address.street_address_1,
             "landmark": address.landmark,
         }
-    entered = {**saved, **{name: posted[name] for name in posted}}
+    entered = {**saved_values, **{name: posted[name] for name in posted}}
     current = Division.objects.current(day=vietnam_date(timezone.now()))
     code = str(entered.get("province", ""))[:10]
     form = DetailsForm(

@@ -171,12 +171,12 @@ class Planner:
 
     def fields(self, type_: GraphQLObjectType, sets: Iterable[SelectionSetNode]) -> FieldSet:
         """Merge selection sets for one type. Raises GraphQLError for a condition that is null."""
-        grouped: dict[str, list[FieldNode]] = {}
+        nodes_by_name: dict[str, list[FieldNode]] = {}
         visited: set[str] = set()
         for selection_set in sets:
-            self._collect(type_, selection_set, grouped, visited)
+            self._collect(type_, selection_set, nodes_by_name, visited)
         selections = []
-        for key, nodes in grouped.items():
+        for key, nodes in nodes_by_name.items():
             definition = self._schema.get_field(type_, nodes[0].name.value)
             if definition is not None:
                 selections.append(Selection(self, type_, key, nodes, definition))
@@ -189,16 +189,16 @@ class Planner:
             return FieldSet(type_, (), error.with_traceback(None))
 
     def plan_shape(self, type_: GraphQLOutputType) -> Shape:
-        required = is_non_null_type(type_)
+        is_required = is_non_null_type(type_)
         inner = type_.of_type if is_non_null_type(type_) else type_
         if is_list_type(inner):
-            return Shape(required, items=self.plan_shape(inner.of_type))
+            return Shape(is_required, items=self.plan_shape(inner.of_type))
         if is_leaf_type(inner):
-            return Shape(required, serialise=column_serialiser(inner))
+            return Shape(is_required, serialise=column_serialiser(inner))
         if is_abstract_type(inner):
-            return Shape(required, abstract=inner)
+            return Shape(is_required, abstract=inner)
         assert is_object_type(inner)
-        return Shape(required, object=inner)
+        return Shape(is_required, object=inner)
 
     def resolver(self, parent: GraphQLObjectType, name: str) -> Resolver:
         custom_resolver = self._resolvers.get(parent.name, {}).get(name)
@@ -215,7 +215,7 @@ class Planner:
         self,
         type_: GraphQLObjectType,
         selection_set: SelectionSetNode,
-        grouped: dict[str, list[FieldNode]],
+        nodes_by_name: dict[str, list[FieldNode]],
         visited: set[str],
     ) -> None:
         for node in selection_set.selections:
@@ -223,15 +223,15 @@ class Planner:
                 continue
             if isinstance(node, FieldNode):
                 key = node.alias.value if node.alias else node.name.value
-                grouped.setdefault(key, []).append(node)
+                nodes_by_name.setdefault(key, []).append(node)
             elif isinstance(node, InlineFragmentNode):
                 if self._is_applicable(node, type_):
-                    self._collect(type_, node.selection_set, grouped, visited)
+                    self._collect(type_, node.selection_set, nodes_by_name, visited)
             elif isinstance(node, FragmentSpreadNode):
                 fragment = self._fragments.get(node.name.value)
                 if fragment and node.name.value not in visited and self._is_applicable(fragment, type_):
                     visited.add(node.name.value)
-                    self._collect(type_, fragment.selection_set, grouped, visited)
+                    self._collect(type_, fragment.selection_set, nodes_by_name, visited)
 
     def _is_included(self, node: SelectionNode) -> bool:
         """Evaluate `@skip`, then `@include`; a skipped field's `@include` is not evaluated."""

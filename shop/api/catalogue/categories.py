@@ -124,9 +124,9 @@ def read_visible_categories(
     }
     ancestors = _read_by_key({step for path in paths.values() for step in path}, fields)
     for key, path in paths.items():
-        shown = [ancestors[step] for step in reversed(path) if ancestors[step].is_shown]
-        if shown:
-            visible[key] = shown[0]
+        shown_path = [ancestors[step] for step in reversed(path) if ancestors[step].is_shown]
+        if shown_path:
+            visible[key] = shown_path[0]
     return [visible.get(key) for key in keys]
 
 

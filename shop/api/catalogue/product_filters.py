@@ -82,8 +82,8 @@ def product_conditions(channel: Channel | None) -> Conditions:
 def in_collections(keys: list[int]) -> Q:
     """Match products in any of these collections, including cooperatives' computed collections."""
     cooperatives = [cooperative for key in keys if (cooperative := cooperative_from_key(key)) is not None]
-    placed = CollectionProduct.objects.filter(collection__in=keys, product=OuterRef("pk"))
-    return Q(Exists(placed)) | Q(cooperative__in=cooperatives)
+    collection_rows = CollectionProduct.objects.filter(collection__in=keys, product=OuterRef("pk"))
+    return Q(Exists(collection_rows)) | Q(cooperative__in=cooperatives)
 
 
 def _in_categories(keys: list[int]) -> Q:

@@ -43,11 +43,11 @@ def variants(lines: list[Row], arguments: object, context: Context, selection: S
     """Resolve variants; those in the basket are visible even if no longer on sale."""
     variant_pairs = [(line_row.variant_id, line_row.basket__channel_id) for line_row in lines]
     variants_by_pair = variant.by_pair(context, variant_pairs, selection.names())
-    hidden = {key for key, _channel in variant_pairs if (key, _channel) not in variants_by_pair}
-    if hidden:
-        products = Variant.objects.filter(pk__in=hidden).values_list("product", flat=True)
+    hidden_ids = {key for key, _channel in variant_pairs if (key, _channel) not in variants_by_pair}
+    if hidden_ids:
+        products = Variant.objects.filter(pk__in=hidden_ids).values_list("product", flat=True)
         context.revealed_products |= set(products)
-        hidden_pairs = [pair for pair in variant_pairs if pair[0] in hidden]
+        hidden_pairs = [pair for pair in variant_pairs if pair[0] in hidden_ids]
         variants_by_pair |= variant.by_pair(context, hidden_pairs, selection.names())
     return [variants_by_pair[pair] for pair in variant_pairs]
 
@@ -138,12 +138,12 @@ def problems(
 
 def _line_total(quoted_line: QuotedLine, quote: Quote) -> TaxedAmount:
     """Return the total after all discounts; unavailable lines have their undiscounted price."""
-    priced = next(
+    priced_line = next(
         (line_row for line_row in quote.purchase.lines if line_row.key == quoted_line.requested.key), None
     )
     channel = quote.requested.channel
-    if priced is not None:
-        return TaxedAmount(priced.total.net, priced.total.gross, channel.currency)
+    if priced_line is not None:
+        return TaxedAmount(priced_line.total.net, priced_line.total.gross, channel.currency)
     if channel.prices_entered_with_tax:
         return TaxedAmount(
             net_of(quoted_line.total, quoted_line.tax_rate), quoted_line.total, channel.currency

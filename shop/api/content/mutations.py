@@ -136,14 +136,14 @@ def _saved_type_payload(
     values = columns(input_data, slug="slug")
     if "name" in input_data or key is None:
         values["name"] = required_text(input_data, "name")
-    saved = actions.save_page_type(
+    saved_type = actions.save_page_type(
         page_type_id=key,
         values=values,
         add=keys(input_data.get("addAttributes"), "Attribute", "addAttributes"),
         remove=keys(input_data.get("removeAttributes"), "Attribute", "removeAttributes"),
         **context.actor_and_time,
     )
-    return {"pageType": staff_row(page_type, saved.pk, context, selection.names("pageType"))}
+    return {"pageType": staff_row(page_type, saved_type.pk, context, selection.names("pageType"))}
 
 
 @mutation.field(permissions=PAGE_TYPE_PERMISSIONS)

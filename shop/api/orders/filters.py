@@ -69,8 +69,8 @@ def _has_platform_access(context: Context) -> bool:
 
 
 def _customer(context: Context, text: str) -> Q:
-    named = Q(folded_name__contains=fold(text))
-    return named | Q(email__icontains=text) if _has_platform_access(context) else named
+    is_named = Q(folded_name__contains=fold(text))
+    return is_named | Q(email__icontains=text) if _has_platform_access(context) else is_named
 
 
 def _platform_only(condition: Condition) -> Condition:
