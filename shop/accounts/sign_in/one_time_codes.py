@@ -11,6 +11,7 @@ import uuid
 
 from django.db import transaction
 from django.db.models import F
+from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext as _
@@ -88,13 +89,15 @@ def send_code(
 
 def _code_texts(purpose: CodePurpose, contact_method: ContactMethod) -> tuple[str, str]:
     """Return subject and text of a notification with a code, in the active language."""
-    values = {"purpose": purpose.label, "shop": shop_settings().name, "code": PLACEHOLDER_SIGN}
+    shop = shop_settings()
+    values = {"purpose": purpose.label, "shop": shop.name, "code": PLACEHOLDER_SIGN}
+    subject = _("Your code for %(purpose)s at %(shop)s") % values
     # Short enough in Vietnamese for one text message, which holds 70 characters.
-    text = _("%(code)s is your code for %(purpose)s at %(shop)s. Do not share it.")
+    text = _("%(code)s is your code for %(purpose)s at %(shop)s. Do not share it.") % values
     if contact_method == ContactMethod.EMAIL:
-        validity = _("It is valid for %(minutes)s minutes. If you did not ask for it, ignore this email.")
-        text += "\n\n" + validity % {"minutes": LIFETIME // datetime.timedelta(minutes=1)}
-    return _("Your code for %(purpose)s at %(shop)s") % values, text % values
+        context = {"shop": shop, "text": text, "minutes": LIFETIME // datetime.timedelta(minutes=1)}
+        text = render_to_string("emails/code.txt", context)
+    return subject, text
 
 
 def use_code(

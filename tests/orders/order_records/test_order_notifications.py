@@ -234,7 +234,7 @@ def test_email_of_cash_order_says_that_cooperatives_still_have_to_accept() -> No
 
     notification = Notification.objects.get(key__startswith=f"order_placed:{order.pk}")
     for text in (collapse(notification.text), collapse(notification.html)):
-        assert "đang chờ 2 hợp tác xã nhận" in text
+        assert "đang chờ 2 hợp tác xã xác nhận" in text
         assert "đang chuẩn bị" not in text
 
 

@@ -49,6 +49,23 @@ def sent(now=NOW):
     return key, last_code(PHONE)
 
 
+def test_code_by_email_greets_its_receiver_and_names_its_validity_and_sender() -> None:
+    send_code(
+        purpose=CodePurpose.REGISTER,
+        contact_method=ContactMethod.EMAIL,
+        recipient="hoa@example.com",
+        language="vi",
+        user_id=None,
+        now=NOW,
+    )
+
+    text = Notification.objects.get(recipient="hoa@example.com").text
+    assert "Kính gửi quý khách,\n\n" in text
+    assert " là mã tạo tài khoản tại Chợ Phiên. Đừng đưa mã cho ai.\n\n" in text
+    assert "Mã có hiệu lực trong 5 phút. Nếu quý khách không yêu cầu mã này, hãy bỏ qua email." in text
+    assert "Cần hỏi, hãy trả lời email này." in text
+
+
 def test_known_and_unknown_numbers_are_answered_alike(client: Client) -> None:
     make_user(phone=PHONE, phone_confirmed_at=NOW)
     responses = {}
