@@ -7,8 +7,8 @@ also joined: "caphe" finds "cà phê".
 Behind SUBJECT it has the words of the origin, of the seller's place, and of a category of one kind of goods.
 
 `catalog.models.product.Product.search_text` has all of these and the seller's name without a prefix. It has
-the words of a category of several kinds behind CATEGORY, the ingredients and the names of the options behind
-INGREDIENT, and joined neighbours of the description behind MENTIONED.
+the words of a category of several kinds behind CATEGORY, the ingredients behind INGREDIENT, the names of the
+options behind OPTION, and joined neighbours of the description behind MENTIONED.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from itertools import pairwise
 from shop.core.texts.folding import fold, folded_words, marked_word, search_words, words_with_diacritics
 
 # Other than ASCII: SQLite's tokenizer splits words at ASCII separators.
-MARKED, FIRST, SUBJECT, CATEGORY, INGREDIENT, MENTIONED = "·", "⊢", "¦", "‡", "◦", "†"
+MARKED, FIRST, SUBJECT, CATEGORY, INGREDIENT, OPTION, MENTIONED = "·", "⊢", "¦", "‡", "◦", "◇", "†"
 _PUNCTUATION = re.compile(r"[.,;:!?()/]+")
 _SEVERAL_KINDS = re.compile(r",|\bva\b")  # in a folded category name: "Gạo, miến", "Gà và trứng"
 
@@ -55,7 +55,8 @@ class IndexedTexts:
         return _join_distinct(
             _all_words(*texts),
             _with_prefix(CATEGORY, self.category) if self._has_several_kinds() else (),
-            _with_prefix(INGREDIENT, self.ingredients, *self.options),
+            _with_prefix(INGREDIENT, self.ingredients),
+            _with_prefix(OPTION, *self.options),
             _joined_neighbours(MENTIONED, self.description),
         )
 

@@ -130,7 +130,7 @@ def _subject_conditions(choices: Sequence[Choice], classifiers: int = 0) -> list
     None of the first `classifiers` words counts as the word in name, category or origin.
     """
     return [
-        Condition(SearchField.INGREDIENTS, choices),
+        Condition(SearchField.OPTIONS, choices),
         Condition(SearchField.SUBJECT, choices[classifiers:], is_one_enough=True),
     ]
 

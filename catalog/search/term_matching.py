@@ -10,7 +10,7 @@ import orjson
 from django.db import connection
 from pyroaring import BitMap
 
-from catalog.search.indexed_words import CATEGORY, FIRST, INGREDIENT, MENTIONED, SUBJECT
+from catalog.search.indexed_words import CATEGORY, FIRST, INGREDIENT, MENTIONED, OPTION, SUBJECT
 from catalog.search.search_terms import Choice, Term
 
 # Ids are returned as one JSON text, which is read ten times as fast as one row each.
@@ -47,7 +47,8 @@ class SearchField(Enum):
     SUBJECT = ("name", ("", SUBJECT))  # the name, a category of one kind of goods, the origin
     TEXT = ("text", ("",))  # all of SUBJECT, and the seller's name
     CATEGORY = ("text", (CATEGORY,))  # a category of several kinds of goods
-    INGREDIENTS = ("text", ("", INGREDIENT))  # all of TEXT, ingredients and options
+    INGREDIENTS = ("text", ("", INGREDIENT))  # all of TEXT, and the ingredients
+    OPTIONS = ("text", ("", INGREDIENT, OPTION))  # all of INGREDIENTS, and the names of options
     MENTIONS = ("text", (MENTIONED,))  # joined neighbours of the description
 
     def __init__(self, column: str, prefixes: tuple[str, ...]) -> None:

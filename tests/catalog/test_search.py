@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 
 from catalog.actions.products.product_rows import set_search_columns
+from catalog.actions.products.variant_rows import ListPrice
 from catalog.actions.products.variants import create_variant, delete_variant, update_variant
 from catalog.actions.sellers.resubmit_application import resubmit_application
 from catalog.models import Movement, Product, Variant
@@ -302,7 +303,7 @@ def add_variant(product: Product, *, name: str) -> Variant:
     return create_variant(
         product_id=product.pk,
         values={"name": name, "sku": name},
-        prices=[(make_channel(), 10_000)],
+        prices=[ListPrice(make_channel(), 10_000)],
         actor=Actor.system("test"),
         now=NOW,
     )
