@@ -1,4 +1,4 @@
-"""Stock counts, receipts and losses; reachability by channel and zone; allocation."""
+"""Stock counts, receipts and losses, reachability by channel and zone, and allocation."""
 
 from __future__ import annotations
 

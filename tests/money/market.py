@@ -74,7 +74,7 @@ def after_writes(check: Callable[[Any], None]) -> Callable[[Any], None]:
 
 
 class Market(RuleBasedStateMachine):
-    """Two cooperatives with three variants, one of them weighed; a voucher; a clock that moves.
+    """A market with two cooperatives, three variants, one of them weighed, a voucher and a moving clock.
 
     The first cooperative delivers itself, the second uses a carrier.
     """

@@ -22,9 +22,10 @@ _PREFIXES = {
 
 
 class Account:
-    """Every change happens under `lock`; notable changes write an event and call `on_event`.
+    """The rows of one Stripe account. Every change happens under `lock`.
 
-    `clock` gives seconds since 1970; tests may replace it.
+    Notable changes write an event and call `on_event`. `clock` gives seconds since 1970, and tests may
+    replace it.
     """
 
     def __init__(self, on_event=lambda event: None):

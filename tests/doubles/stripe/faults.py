@@ -23,7 +23,7 @@ class Trouble:
 
 
 class Faults:
-    """`tell("refunds.create", Fault.CUT_AFTER)`: the next such call, or the next `times`."""
+    """Faults of the double. `tell` sets the fault that the next `times` calls of an operation meet."""
 
     def __init__(self):
         self.released = threading.Event()

@@ -17,7 +17,7 @@ from tests.doubles.stripe.params import checked, decoded
 
 
 class Handler(BaseHTTPRequestHandler):
-    """`double` is set on a subclass by `tests.doubles.stripe.double.StripeDouble`."""
+    """A handler of requests. `tests.doubles.stripe.double.StripeDouble` sets `double` on a subclass."""
 
     protocol_version = "HTTP/1.1"
     double = None

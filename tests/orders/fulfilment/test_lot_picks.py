@@ -1,4 +1,4 @@
-"""Lots of parcels: first expired, first out; the packer's choice; expired lots; what is promised."""
+"""A parcel takes the lots that expire first, unless the packer chooses others. Expired ones need a reason."""
 
 from __future__ import annotations
 

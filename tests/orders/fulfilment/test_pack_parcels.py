@@ -1,4 +1,4 @@
-"""Packing is limited to open quantities; voided parcels reopen them; cash stays consistent."""
+"""Packing is limited to open quantities, voided parcels reopen them, and cash stays consistent."""
 
 from __future__ import annotations
 
