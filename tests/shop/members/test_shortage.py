@@ -53,7 +53,7 @@ def test_totals_show_the_reduction_for_missing_items(packer, seller) -> None:
     client.force_login(make_staff(Permission.MANAGE_ORDERS))
     row = html_of(client.get(reverse("desk:orders"))).split(part.order.code)[1].split("</tr>")[0]
     assert format_money(total - reduction, "VND") in row
-    assert f"Đặt {format_money(total, 'VND')}" in row
+    assert f"Lúc đặt {format_money(total, 'VND')}" in row
 
 
 def test_second_shortage_can_be_reported_until_everything_is_packed(packer, seller) -> None:
