@@ -20,6 +20,11 @@ def draw_lot_code() -> str:
     return draw_code(CODE_PREFIX, CODE_LENGTH)
 
 
+def normalise_lot_code(text: str) -> str:
+    """Normalise a code as people write it (`l7k2 mq4-a9`)."""
+    return "".join(character for character in text.upper() if character.isalnum())
+
+
 def is_lot_code(text: str) -> bool:
     """Return whether this is a lot's code, upper-case and without spaces, with a correct check character."""
     return is_code(text, CODE_PREFIX, CODE_LENGTH)

@@ -273,6 +273,13 @@ class Variant(WithMetadata, WithExternalReference, WithTimes):
         return f"{self.product_id} {self.name}".strip()
 
     @property
+    def gtin(self) -> str:
+        """The bar code if it is a global GTIN, else "". A leading 2 marks a shop's internal number (GS1)."""
+        is_number = self.barcode.isascii() and self.barcode.isdecimal()
+        is_global = is_number and len(self.barcode) in (8, 12, 13, 14) and not self.barcode.startswith("2")
+        return self.barcode if is_global else ""
+
+    @property
     def low_stock_threshold(self) -> int:
         """The low-stock threshold in steps: its own, or else the default."""
         return DEFAULT_LOW_STOCK if self.low_stock_at is None else self.low_stock_at

@@ -50,7 +50,8 @@ class ParcelQuerySet(models.QuerySet["Parcel"]):
 
     def with_label_rows(self) -> ParcelQuerySet:
         """Load the rows that a label shows: order, address, lines."""
-        return self.select_related("part__order__shipping_address").prefetch_related("lines__order_line")
+        parcels = self.select_related("part__order__shipping_address")
+        return parcels.prefetch_related("lines__order_line", "lines__lot")
 
     def with_unremitted_cash(self) -> ParcelQuerySet:
         """Return parcels whose collected cash the platform has yet to receive.

@@ -119,6 +119,7 @@ urlpatterns = [
     path("kho/<int:variant_id>/nhap/", stock.receive_variant_stock, name="receive-stock"),
     path("lo/", lots.list_lots, name="lots"),
     path("lo/<int:lot_id>/", lots.show_lot, name="lot"),
+    path("lo/<int:lot_id>/tem/", lots.show_lot_labels, name="lot-labels"),
     path("lo/<int:lot_id>/nhap-xuat/", lots.move_lot, name="move-lot"),
     path("lo/<int:lot_id>/chang/", lots.add_stage, name="add-lot-stage"),
     path("cach-giao/", delivery.list_delivery_methods, name="delivery-methods"),

@@ -812,7 +812,9 @@ def _lot_visits(market: _Market) -> list[Visit]:
     page = f"/xa-vien/lo/{lot.pk}/"
     warehouse_id = lot.balances.get().stock.warehouse_id
     return [
-        *(Visit(path, "manager") for path in ("/xa-vien/lo/", "/xa-vien/lo/?het=1", page)),
+        *(Visit(path, "manager") for path in ("/xa-vien/lo/", "/xa-vien/lo/?het=1", page, f"{page}tem/")),
+        *(Visit(path) for path in ("/truy-xuat/", f"/truy-xuat/{lot.code}/")),
+        Visit("/truy-xuat/LAAAAAAAA/", status=404),
         Visit(f"{page}nhap-xuat/", "manager", sent={"warehouse": str(warehouse_id), "quantity": "x"}),
         Visit(f"{page}chang/", "manager", sent={"title": "", "happened_at": "x"}),
     ]

@@ -67,9 +67,9 @@ ASKS_NOT = {
         cooperative-texts create-listing create-promotion create-voucher delivery-method
         delivery-methods delivery-rates discounts download-voucher-codes end-delivery-method
         end-promotion end-voucher hand-over-parcel household household-picture kept-picture
-        listing listing-details listing-texts listings lot lots manifest market-days memberships move-lot
-        move-picture offer-substitute offline pack-parcel pack-parts parcel parcel-label parcel-labels part
-        parts pause-listing pause-selling pick-list preview-weight print-settlement profile
+        listing listing-details listing-texts listings lot lot-labels lots manifest market-days memberships
+        move-lot move-picture offer-substitute offline pack-parcel pack-parts parcel parcel-label
+        parcel-labels part parts pause-listing pause-selling pick-list preview-weight print-settlement profile
         profile-picture promotion receive-photo receive-return receive-stock received-invitation
         record-weight refuse-part reject-complaint remove-certificate remove-household
         remove-household-picture remove-picture remove-profile-picture reopen-listing

@@ -198,8 +198,8 @@ def _item_fields(feed_variant: _FeedVariant, texts: _Texts) -> dict[str, object]
         else "",
         "condition": "new",
         "brand": texts.translate(product.cooperative, "name")[:70],
-        "gtin": variant.barcode if _is_gtin(variant.barcode) else "",
-        "identifier_exists": "" if _is_gtin(variant.barcode) else "no",
+        "gtin": variant.gtin,
+        "identifier_exists": "" if variant.gtin else "no",
         "product_type": " > ".join(texts.translate(category, "name") for category in categories),
         "shipping_weight": f"{grams} g" if (grams := variant.grams_for(product)) else "",
         **_unit_measure(variant),
@@ -213,11 +213,6 @@ def _unit_measure(variant: Variant) -> dict[str, str]:
     if variant.content_ml:
         return {"unit_pricing_measure": f"{variant.content_ml} ml", "unit_pricing_base_measure": "1 l"}
     return {}
-
-
-def _is_gtin(barcode: str) -> bool:
-    """Return whether it is a global GTIN. A leading 2 marks a shop's internal number (GS1)."""
-    return barcode.isdecimal() and len(barcode) in (8, 12, 13, 14) and not barcode.startswith("2")
 
 
 def _ancestor_keys(category: Category | None) -> list[str]:
