@@ -45,13 +45,32 @@ def notify_payout_paid(payout: Payout, settlement: Settlement, *, now: datetime.
             "payout_paid",
             subject=_("%(cooperative)s: settlement %(number)s has been paid out")
             % {"number": settlement.number, "cooperative": settlement.cooperative.name},
-            occasion=str(payout.pk),
+            occasion=f"{payout.pk}:{payout.paid_at:%Y%m%d%H%M%S}",
             right=MemberRight.SEE_SETTLEMENTS,
             now=now,
             settlement=settlement,
             payout=payout,
             bank=bank.short_name if bank else payout.bank_bin,
             account=mask_account(payout.bank_account),
+            url=f"{settings.PUBLIC_URL}/xa-vien/quyet-toan/{settlement.pk}/",
+        )
+
+
+def notify_payout_undone(
+    payout: Payout, settlement: Settlement, *, occasion: str, now: datetime.datetime
+) -> None:
+    """Tell the same members that a payout was marked as paid by mistake and is still due."""
+    with translation.override("vi"):
+        _notify_members(
+            settlement.cooperative,
+            "payout_undone",
+            subject=_("%(cooperative)s: settlement %(number)s has not been paid out yet")
+            % {"number": settlement.number, "cooperative": settlement.cooperative.name},
+            occasion=occasion,
+            right=MemberRight.SEE_SETTLEMENTS,
+            now=now,
+            settlement=settlement,
+            payout=payout,
             url=f"{settings.PUBLIC_URL}/xa-vien/quyet-toan/{settlement.pk}/",
         )
 

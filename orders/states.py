@@ -273,6 +273,7 @@ SETTLEMENT_TRANSITIONS: Transitions = {
     SettlementState.CLOSED: frozenset({SettlementState.PAID}),
     SettlementState.PAID: frozenset(),
 }
+SETTLEMENT_UNDO_TRANSITIONS: Transitions = {SettlementState.PAID: frozenset({SettlementState.CLOSED})}
 
 
 class PayoutState(TextChoices):
@@ -286,6 +287,7 @@ PAYOUT_TRANSITIONS: Transitions = {
     PayoutState.DUE: frozenset({PayoutState.PAID}),
     PayoutState.PAID: frozenset(),
 }
+PAYOUT_UNDO_TRANSITIONS: Transitions = {PayoutState.PAID: frozenset({PayoutState.DUE})}
 
 
 class ApprovalState(TextChoices):

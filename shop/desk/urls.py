@@ -244,6 +244,7 @@ urlpatterns = [
     path("chi-tien/<uuid:pk>/", payouts.show_payout, name="payout"),
     path("chi-tien/<uuid:pk>/xac-nhan/", approvals.propose_payout_view, name="propose-payout"),
     path("chi-tien/<uuid:pk>/da-chi/", payouts.mark_payout_paid_view, name="mark-payout-paid"),
+    path("chi-tien/<uuid:pk>/hoan-tac/", payouts.undo_payout_paid_view, name="undo-payout-paid"),
     path("chi-tien/<uuid:pk>/tai-khoan/", payouts.change_payout_account, name="change-payout-account"),
     path("so-cai/", ledger.show_ledger, name="ledger"),
     path("hoa-hong/", rates.list_rates, name="rates"),

@@ -26,7 +26,7 @@ ASKS = {
         refund-account refund-by-bank refund-order reset-second-factor
         return-transfer role roles second-factor-rule second-factors second-person-rules
         set-customer-state set-staff-state settings settings-bank-account settings-deadlines staff
-        staff-account staff-account-roles switch-withholding waive-cash-shortfall
+        staff-account staff-account-roles switch-withholding undo-payout-paid waive-cash-shortfall
     """,
     "members": """
         accept-complaint decide-account-change invitation invite-member membership payout-account

@@ -14,7 +14,16 @@ from orders.actions.ledger.ledger_postings import Entry, post_entries, record_pa
 from orders.actions.ledger.unmatched_transfers import book_returned_transfer
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.payouts.proposals import require_payout_confirmed
-from orders.models import EventKind, LedgerAccount, Payment, Payout, PayoutMethod, PostingKind, Refund
+from orders.models import (
+    EventKind,
+    LedgerAccount,
+    LedgerPosting,
+    Payment,
+    Payout,
+    PayoutMethod,
+    PostingKind,
+    Refund,
+)
 from orders.notifications import refunds as refund_notifications
 from orders.states import PAYOUT_TRANSITIONS, SETTLEMENT_TRANSITIONS, PayoutState, SettlementState
 from shop.core.actors import Actor
@@ -127,10 +136,16 @@ def complete_payout(
 
 
 def _book_payout(payout: Payout, cooperative_id: int, *, actor: Actor, now: datetime.datetime) -> None:
-    """Book the outflow from the bank account, or from our balance at the gateway."""
+    """Book the outflow from the bank account, or from our balance at the gateway.
+
+    A payout that is marked as paid again after an undo is booked again.
+    """
+    undone_count = LedgerPosting.objects.filter(
+        idempotency_key__startswith=f"payout:{payout.pk}:undone:"
+    ).count()
     source = LedgerAccount.GATEWAY if payout.method == PayoutMethod.STRIPE else LedgerAccount.BANK
     post_entries(
-        f"payout:{payout.pk}",
+        f"payout:{payout.pk}:{undone_count}" if undone_count else f"payout:{payout.pk}",
         PostingKind.PAYOUT,
         [Entry(LedgerAccount.PAYOUT_DUE, payout.amount, "", cooperative_id), Entry(source, -payout.amount)],
         currency=payout.currency,

@@ -25,6 +25,7 @@ from orders.actions.payouts.bank_accounts import (
 )
 from orders.actions.payouts.complete_payouts import mark_payout_paid
 from orders.actions.payouts.proposals import filter_confirmed_payouts, is_payout_confirmed
+from orders.actions.payouts.undo_payouts import payout_undoable_until, undo_payout_paid
 from orders.models import Approval, Payout, PayoutMethod
 from orders.payments.banks import find_bank
 from orders.payments.vietqr import InvalidPayload, build_payload, qr_svg
@@ -36,6 +37,7 @@ from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused
 from shop.core.models import Change, bind_idempotency_key
 from shop.core.web.action_results import run_action
+from shop.desk.forms import submitted_reason
 from shop.desk.money.money_forms import PayoutAccountForm, PayoutPaymentForm
 from shop.desk.overview.history import build_change_displays
 from shop.reports.payouts import bank_list
@@ -65,6 +67,8 @@ def list_payouts(request: HttpRequest, actor: Actor) -> HttpResponse:
     context = {
         "is_paid": is_paid,
         "page": page,
+        "total": sum(row.amount for row in listed),
+        "currency": listed[0].currency if listed else "",
         "rows": [
             (row, find_bank(row.bank_bin), has_other_account(row), row.is_held(now), row in confirmed_payouts)
             for row in listed
@@ -173,6 +177,22 @@ def mark_payout_paid_view(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_sign_in
+def undo_payout_paid_view(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+    """Take back that a payout was marked as paid."""
+    action = partial(
+        undo_payout_paid, payout_id=pk, reason=submitted_reason(request.POST), actor=actor, now=timezone.now()
+    )
+    return run_action(
+        request,
+        action,
+        url=reverse("desk:payout", args=[pk]),
+        message=_("Taken back: the payment is due again, and the cooperative has been told."),
+    )
+
+
+@require_POST
+@staff_only(Permission.HANDLE_PAYMENTS)
+@require_recent_sign_in
 def change_payout_account(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Change a payout's account to the cooperative's current one or to the one entered."""
     page = reverse("desk:payout", args=[pk])
@@ -258,7 +278,9 @@ def _render_payout(
     account_form: PayoutAccountForm | None = None,
 ) -> HttpResponse:
     payout = get_object_or_404(Payout.objects.select_related(*_RECIPIENT_RELATIONS), pk=pk)
+    undoable_until = payout_undoable_until(payout)
     context = {
+        "undoable_until": undoable_until if undoable_until and timezone.now() <= undoable_until else None,
         "payout": payout,
         "bank": find_bank(payout.bank_bin),
         "code": _qr_code(payout),

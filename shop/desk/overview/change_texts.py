@@ -99,6 +99,7 @@ CHANGE_TEXTS: dict[str, Promise] = {
     "call.dismissed": pgettext_lazy("history", "Declined by Stripe, set aside"),
     "payout.changed_to_bank": pgettext_lazy("history", "To be paid by bank transfer instead of Stripe"),
     "payout.paid": pgettext_lazy("history", "Payout paid"),
+    "payout.undone": pgettext_lazy("history", "Payout not sent, mark taken back"),
     "payout.account_changed": pgettext_lazy("history", "Payout moved to another account"),
     "payout.failed": pgettext_lazy("history", "Payout failed"),
     "payout.reversed": pgettext_lazy("history", "Payout reversed"),

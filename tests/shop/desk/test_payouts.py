@@ -149,6 +149,24 @@ def test_payouts_are_checked_before_they_are_marked_as_paid(desk: Client) -> Non
     assert set(Payout.objects.values_list("state", "reference")) == {("paid", "FT1")}
 
 
+def test_payout_marked_by_mistake_is_taken_back_with_a_reason(desk: Client) -> None:
+    payout = make_due_payout(make_cooperative(**ACCOUNT))
+    page = f"{PAGE}{payout.pk}/"
+    desk.post(f"{page}da-chi/", {"idempotency_key": KEY, "reference": "FT1"})
+    paid = html_of(desk.get(page))
+
+    unexplained = desk.post(f"{page}hoan-tac/", {"reason": " "}, follow=True)
+    state_then = Payout.objects.get().state
+    response = desk.post(f"{page}hoan-tac/", {"reason": "Nhầm hợp tác xã"}, follow=True)
+
+    assert f'action="{page}hoan-tac/"' in paid
+    assert (len(messages_of(unexplained)), state_then) == (1, "paid")
+    assert messages_of(response) == ["Đã rút lại: khoản này lại cần chi trả, và hợp tác xã đã được báo."]
+    assert Payout.objects.get().state == "due"
+    assert "Nhầm hợp tác xã" in html_of(response)
+    assert "hoan-tac" not in html_of(response)
+
+
 def test_paid_payout_is_not_marked_again(desk: Client) -> None:
     payout = make_due_payout(make_cooperative(**ACCOUNT))
     desk.post(f"{PAGE}{payout.pk}/da-chi/", {"idempotency_key": KEY, "reference": "FT1"}, follow=True)
