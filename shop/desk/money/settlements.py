@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -66,17 +66,18 @@ def list_settlements(request: HttpRequest, actor: Actor) -> HttpResponse:
         for row in page.object_list
     }
     listed_total = _sum_totals(totals_by_row.values())
+    columns = _columns_with_amounts(totals_by_row.values())
     currencies = {row.currency for row in totals_by_row}
     context = {
         "tab": tab,
         "page": page,
-        "heads": [name for _field, name in _COLUMNS],
+        "heads": [name for _field, name in columns],
         "rows": [
-            (row, totals, row.pk in open_totals, _signed_amounts(totals))
+            (row, totals, row.pk in open_totals, _signed_amounts(totals, columns))
             for row, totals in totals_by_row.items()
         ],
         "listed_total": listed_total,
-        "listed_amounts": _signed_amounts(listed_total),
+        "listed_amounts": _signed_amounts(listed_total, columns),
         "common_currency": currencies.pop() if len(currencies) == 1 else "",
         "may_close": bool(open_totals),
         "idempotency_key": uuid.uuid4(),
@@ -195,9 +196,16 @@ def download_settlement_workbook(request: HttpRequest, actor: Actor, pk: int) ->
     return settlement_documents.workbook_statement(report.build_statement(_settlement_or_missing(pk)))
 
 
-def _signed_amounts(totals: PeriodTotals) -> list[tuple[Promise, int]]:
-    """Return the list's columns: names, and amounts that add up to the balance."""
-    return [(name, _SIGNS[field] * getattr(totals, field)) for field, name in _COLUMNS]
+def _columns_with_amounts(rows: Collection[PeriodTotals]) -> list[tuple[str, Promise]]:
+    """Return the columns in which any row has an amount, so that the table stays narrow."""
+    return [(field, name) for field, name in _COLUMNS if any(getattr(row, field) for row in rows)]
+
+
+def _signed_amounts(
+    totals: PeriodTotals, columns: Iterable[tuple[str, Promise]]
+) -> list[tuple[Promise, int]]:
+    """Return names, and amounts that add up to the balance."""
+    return [(name, _SIGNS[field] * getattr(totals, field)) for field, name in columns]
 
 
 def _sum_totals(rows: Iterable[PeriodTotals]) -> PeriodTotals:
