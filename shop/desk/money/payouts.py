@@ -67,8 +67,6 @@ def list_payouts(request: HttpRequest, actor: Actor) -> HttpResponse:
     context = {
         "is_paid": is_paid,
         "page": page,
-        "total": sum(row.amount for row in listed),
-        "currency": listed[0].currency if listed else "",
         "rows": [
             (row, find_bank(row.bank_bin), has_other_account(row), row.is_held(now), row in confirmed_payouts)
             for row in listed
