@@ -83,7 +83,7 @@ def test_order_can_be_placed_and_cancelled_without_scripts(browser: Browser, liv
 
     page.get_by_text("Cancel this order", exact=True).click()
     page.get_by_role("button", name="Yes, cancel this order").click()
-    expect(page.get_by_text("The part from HTX Thiên An has been cancelled.")).to_be_visible()
+    expect(page.get_by_text("You cancelled the part from HTX Thiên An.")).to_be_visible()
     context.close()
 
 
@@ -215,7 +215,7 @@ def test_buyer_stays_on_the_product_and_sees_what_was_added(
     expect(bar).to_contain_text("Added: 2 × Gối thảo dược. Basket: 2 items, 640,000\u00a0₫.")
     page.get_by_role("button", name="Add to basket").click()
     expect(bar).to_contain_text(f"Basket: {4 if has_scripts else 3} items")
-    assert page.url.endswith("/en/san-pham/goi-thao-duoc/")
+    assert page.url.partition("?")[0].endswith("/en/san-pham/goi-thao-duoc/")
     assert page_violations(page) == [] if has_scripts else True
 
     page.locator("#buy").get_by_role("spinbutton", name="Quantity").fill("1000000")
