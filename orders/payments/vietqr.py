@@ -11,6 +11,7 @@ import io
 import re
 import unicodedata
 from enum import StrEnum
+from functools import lru_cache
 
 import segno
 from django.utils.html import escape
@@ -94,8 +95,9 @@ def qr_svg(payload: str, *, title: StrOrPromise) -> SafeString:
     `title` describes it to screen readers. It needs no inline styles, which our content security policy
     forbids.
     """
-    code = segno.make(payload, error="m", micro=False)
-    svg = code.svg_inline(border=4, dark="#000", light="#fff", omitsize=True, svgclass="qr", lineclass=None)
+    svg = _encode_qr(payload).svg_inline(
+        border=4, dark="#000", light="#fff", omitsize=True, svgclass="qr", lineclass=None
+    )
     opening_tag = f'<svg role="img" shape-rendering="crispEdges" aria-label="{escape(title)}" '
     labelled = svg.replace("<svg ", opening_tag, 1).replace(">", f"><title>{escape(title)}</title>", 1)
     return SafeString(labelled)
@@ -104,8 +106,13 @@ def qr_svg(payload: str, *, title: StrOrPromise) -> SafeString:
 def qr_png(payload: str) -> bytes:
     """Return the QR code as a PNG to be saved: a phone cannot scan its own screen, but can open a picture."""
     picture = io.BytesIO()
-    segno.make(payload, error="m", micro=False).save(picture, kind="png", scale=12, border=4)
+    _encode_qr(payload).save(picture, kind="png", scale=12, border=4)
     return picture.getvalue()
+
+
+@lru_cache(maxsize=100)  # encoding takes 15 ms, and pages that wait for a transfer are opened again and again
+def _encode_qr(payload: str) -> segno.QRCode:
+    return segno.make(payload, error="m", micro=False)
 
 
 def _encode_field(tag: str, value: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import uuid
 from collections.abc import Sequence
+from functools import lru_cache, partial
 
 import segno
 from django.http import HttpRequest, HttpResponse
@@ -116,12 +117,17 @@ def _order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[str, obj
         "surplus": refundable_surplus(order) if order.charged > order.current_total_gross else 0,
         "is_under_way": order.status in (OrderStatus.PLACED, OrderStatus.IN_PREPARATION),
         "cards_are_on": are_cards_enabled(),
-        "code_drawing": SafeString(
-            segno.make(url, error="m").svg_inline(
-                border=3, omitsize=True, light="#fff", svgclass="qr-small", lineclass="", title=order.code
-            )
-        ),
+        "code_drawing": partial(_draw_code, url, title=order.code),
     }
+
+
+@lru_cache(maxsize=100)  # encoding takes 15 ms, and buyers open their page again and again
+def _draw_code(url: str, *, title: str) -> SafeString:
+    """Return a QR code as inline SVG."""
+    code = segno.make(url, error="m")
+    return SafeString(
+        code.svg_inline(border=3, omitsize=True, light="#fff", svgclass="qr-small", lineclass="", title=title)
+    )
 
 
 def _is_paid_by_part(order: Order, timelines: Sequence[PartTimeline]) -> bool:
