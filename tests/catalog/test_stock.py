@@ -277,8 +277,8 @@ def test_allocation_strategy_chooses_warehouse_order_or_highest_stock() -> None:
     def allocate(**options):
         return [(pick.stock_id, pick.quantity) for pick in choose_stock({variant.pk: 3}, rows, **options)]
 
-    assert allocate(order=[small_row.pk, full_row.pk]) == [(small_row.pk, 2), (full_row.pk, 1)]
-    assert allocate(order=[full_row.pk, small_row.pk]) == [(full_row.pk, 3)]
+    assert allocate(stock_ids_in_order=[small_row.pk, full_row.pk]) == [(small_row.pk, 2), (full_row.pk, 1)]
+    assert allocate(stock_ids_in_order=[full_row.pk, small_row.pk]) == [(full_row.pk, 3)]
     assert allocate(strategy=AllocationStrategy.PRIORITIZE_HIGH_STOCK) == [(full_row.pk, 3)]
 
 
