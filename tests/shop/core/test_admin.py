@@ -105,7 +105,7 @@ def test_manual_edit_is_recorded(admin_client, label) -> None:
     assert getattr(row, field) == value
     change = Change.objects.exclude(pk__in=before_it).get()
     assert (change.action, change.kind, change.key) == (
-        f"{model._meta.model_name}.edited",
+        f"{model._meta.model_name}.changed",
         label,
         str(row.pk),
     )
