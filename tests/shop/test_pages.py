@@ -63,6 +63,22 @@ def test_payment_page_names_the_available_methods(client: Client, settings: Any)
     assert "Stripe" in after
 
 
+@pytest.mark.parametrize("page", ["/trang/doi-tra/", "/trang/quy-che/"])
+def test_fixed_texts_mention_cards_only_where_they_are_taken(
+    client: Client, settings: Any, page: str
+) -> None:
+    make_channel()
+    vietnamese_before, english_before = html_of(client.get(page)), html_of(client.get(f"/en{page}"))
+    settings.STRIPE_SECRET_KEY = "sk_test_anything"
+
+    vietnamese, english = html_of(client.get(page)), html_of(client.get(f"/en{page}"))
+
+    assert not re.search(r"(?:bằng|tiền) thẻ", vietnamese_before)
+    assert not re.search(r"(?i)card payment", english_before)
+    assert re.search(r"(?:bằng|tiền) thẻ", vietnamese)
+    assert re.search(r"(?i)card payment", english)
+
+
 def test_unknown_page_opens_no_file(client: Client) -> None:
     for slug in ["khong-co", "quy-che.html", "vi"]:
         assert client.get(f"/trang/{slug}/").status_code == 404
