@@ -52,9 +52,8 @@ from shop.core.models import KeyReused, TransactionFlow
 
 # Methods paid later without a request from us: on delivery, or when the buyer makes the bank transfer.
 PROMISE_METHODS = (PaymentMethod.COD, PaymentMethod.TRANSFER)
-TRANSACTION_FLOW_LABEL = (
-    "flow"  # private metadata: the payment's own transaction flow, if it differs from the channel's
-)
+# The key in private metadata of the payment's own transaction flow, if it differs from the channel's.
+TRANSACTION_FLOW_LABEL = "flow"
 
 
 class BasketFullyPaid(Refused):
@@ -80,10 +79,11 @@ def start_basket_payment(
     actor: Actor,
     now: datetime.datetime,
 ) -> Payment:
-    """Start a payment on a basket by card or promise, of `amount` minor units or all that is left.
+    """Start a card payment, or record that the basket will be paid by transfer or on delivery.
 
-    A repeat with the same `idempotency_key` returns the first payment. `labels` are stored with it. Raises
-    AmountNotForCards, KeyReused, Missing, BasketFullyPaid, AmountExceedsBasketDue, PaymentMethodNotOffered.
+    `amount` is in minor units; None means all that is left to pay. A repeat with the same `idempotency_key`
+    returns the first payment. `labels` are stored with it. Raises AmountNotForCards, KeyReused, Missing,
+    BasketFullyPaid, AmountExceedsBasketDue, PaymentMethodNotOffered.
     """
     basket = lock_existing_basket(basket_id)
     existing = find_payment_by_key(idempotency_key, basket=basket)
@@ -111,13 +111,16 @@ def start_app_payment(
     amount: int | None = None,
     actor: Actor,
     now: datetime.datetime,
-) -> tuple[Payment, int]:
+) -> tuple[Payment, int | None]:
     """Start a payment that an app reports on; return it and the amount to pay.
 
-    Raises as `start_basket_payment`.
+    A repeat with the same `idempotency_key` returns the first payment. Once that has an event, the amount is
+    None. Raises as `start_basket_payment`.
     """
     basket = lock_existing_basket(basket_id)
     existing = find_payment_by_key(idempotency_key, basket=basket)
+    if existing is not None and existing.events.exists():
+        return existing, None
     requested = _amount_to_pay(basket, amount, now=now)
     return existing or _create_payment(basket, PaymentMethod.APP, idempotency_key, labels), requested
 

@@ -85,9 +85,9 @@ def start_payment(
     }
     if gateway == DUMMY:
         payment, requested = start_app_payment(**payment_request, actor=context.actor, now=context.now)
-        _record_dummy_result(
-            payment, requested, data, flow or target.channel.default_transaction_flow, context
-        )
+        if requested is not None:
+            flow = flow or target.channel.default_transaction_flow
+            _record_dummy_result(payment, requested, data, flow, context)
         return payment, None
     payment = start_basket_payment(**payment_request, method=method, actor=context.actor, now=context.now)
     return payment, _stripe_data(payment, context) if method == PaymentMethod.CARD else None

@@ -1,4 +1,4 @@
-"""Forms for incoming transfers: the orders to match, or the account to return it to."""
+"""Forms for incoming transfers: the orders to match, or the account to return one to."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from django.utils.translation import pgettext_lazy
 
 from orders.actions.bank_transfers.transfer_review import NoAmountAssigned
 from orders.actions.payouts.bank_accounts import BankAccount
-from orders.models import Order, normalise_code
+from orders.models import Order
+from orders.payments.order_codes import normalise_order_code
 from orders.payments.statement_cells import InvalidCell, parse_amount
 from orders.states import TransferState
 from shop.core.errors import Refused
@@ -21,7 +22,8 @@ from shop.core.web.form_options import FormData, FormFiles, FormOptions
 from shop.desk.forms import MAX_REASON_LENGTH, DeskSearch
 from shop.desk.money.market_forms import bank_field
 
-ROWS = 3  # rows of the manual form; transfers for more orders are matched in steps
+# Transfers for more orders are matched in steps.
+MANUAL_FORM_ROWS = 3
 
 
 class UnknownOrder(Refused):
@@ -42,7 +44,7 @@ def parse_transfer_shares(submitted: QueryDict) -> Mapping[uuid.UUID, int]:
     Raises UnknownOrder, InvalidTransferShare, NoAmountAssigned.
     """
     rows = [
-        (normalise_code(code), amount.strip())
+        (normalise_order_code(code), amount.strip())
         for code, amount in zip(submitted.getlist("code"), submitted.getlist("amount"), strict=False)
         if code.strip()
     ]

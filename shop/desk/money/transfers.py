@@ -41,7 +41,12 @@ from shop.core.errors import Refused
 from shop.core.models import Change
 from shop.core.web.action_results import run_action
 from shop.desk.forms import submitted_reason
-from shop.desk.money.transfer_forms import ROWS, TransferReturnForm, TransferSearch, parse_transfer_shares
+from shop.desk.money.transfer_forms import (
+    MANUAL_FORM_ROWS,
+    TransferReturnForm,
+    TransferSearch,
+    parse_transfer_shares,
+)
 from shop.desk.overview.history import build_change_displays
 from shop.staff_pages import staff_only
 
@@ -190,7 +195,7 @@ def _render_transfer(request: HttpRequest, pk: uuid.UUID, form: TransferReturnFo
         "suggested": suggested,
         "search_text": search_text,
         "found": find_orders(transfer, search_text) if is_searched else None,
-        "blank_rows": range(ROWS),
+        "blank_rows": range(MANUAL_FORM_ROWS),
         "similar_transfers": similar_transfers(transfer),
         "payout": payout,
         "payout_bank": find_bank(payout.bank_bin) if payout else None,

@@ -13,6 +13,7 @@ from django.utils import timezone
 from cooperatives.models import ShippingServicePrice
 from orders.actions.basket.merge_baskets import merge_guest_basket
 from orders.actions.gateway.send_gateway_calls import sweep_card_payments_task
+from orders.actions.payments.basket_payments import amount_paid_for_basket
 from orders.actions.placement.order_sweeps import delete_abandoned_baskets, release_expired_reservations
 from orders.actions.placement.place_order import place_order
 from orders.models import (
@@ -181,6 +182,20 @@ def test_card_hold_of_an_abandoned_checkout_is_released(
     ]
     assert data_of(CHECKOUT_PAYMENTS, id=checkout)["checkout"]["authorizeStatus"] == "NONE"
     assert GatewayCall.objects.filter(operation=Operation.VOID).count() == 1
+
+
+@pytest.mark.parametrize("amount", [None, "30000"])
+def test_repeated_test_payment_is_recorded_once(settings, amount: str | None) -> None:
+    settings.API_DUMMY_PAYMENT = True
+    checkout = prepare_checkout((make_variant(price=90_000), 1))
+    first = start_payment(checkout, DUMMY, key="repeat-1", amount=amount)
+    paid = amount_paid_for_basket(Basket.objects.get())
+
+    repeated = start_payment(checkout, DUMMY, key="repeat-1", amount=amount)
+
+    assert repeated["transaction"]["id"] == first["transaction"]["id"]
+    event = PaymentEvent.objects.get()
+    assert (event.kind, event.amount) == (EventKind.CHARGE_SUCCESS, paid)
 
 
 def test_charged_payment_moves_to_the_basket_merged_at_sign_in(settings) -> None:
