@@ -33,7 +33,7 @@ from orders.models import (
     StatementKind,
     Substitute,
     Voucher,
-    normalise_code,
+    normalise_voucher_code,
 )
 from shop.core.database.transactions import lock_compiled_rows, lock_row, lock_rows
 from shop.core.errors import Missing
@@ -61,7 +61,7 @@ def lock_voucher(code: str) -> Voucher | None:
     """
     if not code:
         return None
-    voucher = Voucher.objects.filter(codes__code=normalise_code(code)).first()
+    voucher = Voucher.objects.filter(codes__code=normalise_voucher_code(code)).first()
     if voucher is None or not voucher.is_limited:
         return None
     return lock_row(Voucher.objects.filter(pk=voucher.pk))

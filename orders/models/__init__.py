@@ -11,7 +11,7 @@ from orders.models.discount import (
     VoucherType,
     VoucherUse,
     VoucherValue,
-    normalise_code,
+    normalise_voucher_code,
     price_at_weight,
     shares_at_maximum,
 )
@@ -131,7 +131,7 @@ __all__ = [
     "WithholdingRate",
     "basket_payment_sums",
     "commission_percents",
-    "normalise_code",
+    "normalise_voucher_code",
     "parcel_position_labels",
     "payment_sums_by_id",
     "price_at_weight",

@@ -164,7 +164,7 @@ class VoucherType(models.TextChoices):
     SPECIFIC_PRODUCT = "specific_product", _("certain goods")
 
 
-def normalise_code(code: str) -> str:
+def normalise_voucher_code(code: str) -> str:
     """Normalise a voucher code: NFC, upper case, no whitespace."""
     return "".join(unicodedata.normalize("NFC", code).split()).upper()
 
@@ -267,7 +267,7 @@ class VoucherCodeQuerySet(models.QuerySet["VoucherCode"]):
 
 
 class VoucherCode(models.Model):
-    """A code that buyers enter, stored as normalised by `normalise_code`."""
+    """A code that buyers enter, stored as normalised by `normalise_voucher_code`."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     voucher = models.ForeignKey(Voucher, models.CASCADE, related_name="codes")

@@ -19,7 +19,7 @@ from orders.actions.placement.place_order import place_order
 from orders.actions.vouchers.redeem_vouchers import apply_voucher_code, remove_voucher_code
 from orders.forms.basket import parse_chosen_deliveries, submitted_basket_id
 from orders.forms.checkout import CheckoutForm
-from orders.models import Basket, Order, PaymentMethod, normalise_code
+from orders.models import Basket, Order, PaymentMethod, normalise_voucher_code
 from orders.views import checkout_code, receiver
 from orders.views.address_book import save_checkout_address
 from orders.views.checkout_rendering import (
@@ -121,8 +121,8 @@ def _handle_post(request: HttpRequest) -> HttpResponse:
 
 def _has_new_code(basket: Basket, submitted: QueryDict) -> bool:
     """Return whether a code was entered whose effect the buyer has not seen yet."""
-    known_codes = ("", basket.voucher_code, normalise_code(submitted.get("code-seen", "")))
-    return "use-code" in submitted or normalise_code(submitted.get("code", "")) not in known_codes
+    known_codes = ("", basket.voucher_code, normalise_voucher_code(submitted.get("code-seen", "")))
+    return "use-code" in submitted or normalise_voucher_code(submitted.get("code", "")) not in known_codes
 
 
 def _change_code(request: HttpRequest, basket: Basket, submitted: QueryDict) -> HttpResponse:

@@ -31,7 +31,7 @@ from orders.models import (
     VoucherType,
     VoucherUse,
     VoucherValue,
-    normalise_code,
+    normalise_voucher_code,
 )
 from orders.pricing import DiscountInput
 from shop.core.dates.calendar import vietnam_date
@@ -113,7 +113,7 @@ def check_voucher_code(
     quote_request: QuoteRequest, seller_quotes: Sequence[SellerQuote], *, now: datetime.datetime
 ) -> QuotedVoucher | None:
     """Return the entered code's effect on these sellers' lines; None without a code."""
-    code_text = normalise_code(quote_request.voucher_code)
+    code_text = normalise_voucher_code(quote_request.voucher_code)
     if not code_text:
         return None
     code = _find_code(code_text, quote_request)

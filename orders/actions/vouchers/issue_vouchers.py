@@ -27,7 +27,7 @@ from orders.models import (
     VoucherCode,
     VoucherType,
     VoucherValue,
-    normalise_code,
+    normalise_voucher_code,
 )
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row
@@ -105,7 +105,7 @@ def issue_voucher(
     EmptyVoucherScope, UnusualDiscount, Missing. `confirmation_token`: see `require_usual_discount`.
     """
     _require_usual_terms(channel, terms, confirmation_token)
-    normalised_code = normalise_code(code)
+    normalised_code = normalise_voucher_code(code)
     if not _CODE_PATTERN.fullmatch(normalised_code):
         raise InvalidVoucherCode(field="code")
     voucher = Voucher()

@@ -18,7 +18,7 @@ from orders.actions.basket.checkout_details import (
 from orders.actions.quotes.quote_types import Quote
 from orders.actions.quotes.voucher_rules import VoucherCodeUnknown, VoucherRefused
 from orders.actions.vouchers.redeem_vouchers import apply_voucher_code, remove_voucher_code
-from orders.models import Basket, VoucherCode, normalise_code
+from orders.models import Basket, VoucherCode, normalise_voucher_code
 from shop.accounts.models import Address, User
 from shop.accounts.staff.permissions import Permission
 from shop.api.account.clients import EMAIL
@@ -223,7 +223,7 @@ def checkout_remove_promo_code(
         is_applied = VoucherCode.objects.filter(code=basket.voucher_code, voucher=key).exists()
         if not is_applied:
             raise InputError("NOT_FOUND", _("This code is not applied to the basket."), field="promoCodeId")
-    elif not basket.voucher_code or normalise_code(code or "") != basket.voucher_code:
+    elif not basket.voucher_code or normalise_voucher_code(code or "") != basket.voucher_code:
         raise InputError("INVALID", _("This code is not applied to the basket."), field="promoCode")
     remove_voucher_code(basket_id=basket.pk, now=context.now)
     return checkout_payload(basket, context, selection)
