@@ -223,6 +223,8 @@ def test_delivery_cost_is_shown_for_chosen_province(client: Client) -> None:
     assert "Xe khách về Hà Nội" in html
     assert "25.000\u00a0₫" in html
     assert "không giao đến" not in html
+    assert "cách giao đến mọi nơi" not in html
+    assert "Đây là cách giao đến mọi nơi. Chọn tỉnh để xem" in product_page(client, product, "?tinh=")
 
 
 def test_province_without_delivery_is_named_and_pickup_stays(client: Client) -> None:

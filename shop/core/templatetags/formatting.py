@@ -21,6 +21,7 @@ _WORDS_OF_MANY_LABELS = frozenset(
 _FILTERS: dict[str, Callable[..., str]] = {
     "amount_alone": formatting.format_amount,
     "money": formatting.format_money,
+    "fee": formatting.format_fee,
     "currency_symbol": formatting.currency_symbol,
     "weight": formatting.format_weight,
     "volume": formatting.format_volume,

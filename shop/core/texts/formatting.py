@@ -51,6 +51,11 @@ def format_money(amount: int | Money | TaxedMoney | None, currency: str = "VND")
     return f"{format_amount(amount, currency)}{NO_BREAK}{currency_symbol(currency)}"
 
 
+def format_fee(amount: int | None, currency: str = "VND") -> str:
+    """Format the fee of a delivery method: as money, or "free" if it is 0."""
+    return _("free") if amount == 0 else format_money(amount, currency)
+
+
 def format_amount(amount: int, currency: str = "VND") -> str:
     """Format minor units as `format_money` does, without the currency: for tables that name it once."""
     digits = minor_digits(currency)

@@ -268,7 +268,9 @@ def test_chosen_delivery_method_and_time_are_saved_and_change_total(client: Clie
         market.pk,
         value[1].split("@")[1],
     )
-    assert "<dd>0\u00a0₫</dd>" in basket_page(client)
+    page = basket_page(client)
+    assert "<dd>0\u00a0₫</dd>" in page
+    assert '<span class="money">free</span>' in page
 
 
 def chosen_in(page: str) -> list[str]:
