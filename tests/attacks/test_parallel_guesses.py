@@ -132,12 +132,12 @@ def test_owner_confirms_a_new_device_by_a_code() -> None:
 
     response = new_device.post(SIGN_IN, {"name": user.email, "password": PASSWORD, "next": "/gio-hang/"})
     code = last_code(user.email)
-    response = new_device.post(response.url, {"code": code})
-    entered = new_device.post(response.url, {"name": user.email, "password": PASSWORD, "next": "/gio-hang/"})
+    confirmed = new_device.post(response.url, {"code": code})
+    entered = new_device.post(confirmed.url, {"name": user.email, "password": PASSWORD, "next": "/gio-hang/"})
 
     assert (response.status_code, response.url) == (302, reverse("accounts:enter-device-code"))
     assert "_auth_user_id" in new_device.session
-    assert response.url == f"{SIGN_IN}?next=%2Fgio-hang%2F"
+    assert confirmed.url == f"{SIGN_IN}?next=%2Fgio-hang%2F"
     assert entered.url == "/gio-hang/"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -16,7 +17,7 @@ from catalog.actions.marketing.back_in_stock import (
     send_back_in_stock_notifications,
     send_back_in_stock_task,
 )
-from catalog.actions.stock.receipts_and_losses import receive_stock
+from catalog.actions.stock.receipts_and_losses import receive_stock, write_off_stock
 from catalog.models import BackInStockRequest, Listing, Product, Variant
 from catalog.states import ListingState
 from cooperatives.models import Cooperative
@@ -56,15 +57,23 @@ def send_notices(now: datetime.datetime = NOW) -> int:
     return send_back_in_stock_notifications(channel=make_channel(), now=now)
 
 
-def restock(variant: Variant, quantity: int = 5) -> None:
-    receive_stock(
-        cooperative=variant.cooperative,
-        variant_id=variant.pk,
-        warehouse_id=get_stock(variant).warehouse_id,
-        quantity=quantity,
-        actor=STAFF,
-        now=NOW,
-    )
+def restock(variant: Variant) -> None:
+    receive_stock(**stock_arguments(variant, quantity=5))
+
+
+def sell_out(variant: Variant, quantity: int) -> None:
+    write_off_stock(**stock_arguments(variant, quantity=quantity))
+
+
+def stock_arguments(variant: Variant, *, quantity: int) -> dict[str, Any]:
+    return {
+        "cooperative": variant.cooperative,
+        "variant_id": variant.pk,
+        "warehouse_id": get_stock(variant).warehouse_id,
+        "quantity": quantity,
+        "actor": STAFF,
+        "now": NOW,
+    }
 
 
 def test_back_in_stock_notifies_once_per_request() -> None:
@@ -87,7 +96,7 @@ def test_back_in_stock_notifies_once_per_request() -> None:
     assert notification.unsubscribe_url.endswith(f"/bao-lai/{first.token}/")
     with assert_refused(AlreadyInStock, "already_in_stock"):
         request_notice(honey)
-    restock(honey.variants.get(), -5)
+    sell_out(honey.variants.get(), 5)
     request_notice(honey, now=NOW + DAY)
     restock(honey.variants.get())
     assert send_notices(NOW + DAY) == 1
@@ -123,7 +132,7 @@ def test_request_for_one_variant_ignores_stock_of_others() -> None:
     pillow = make_product(variants=(("Nhỏ", 0), ("To", 10_000)), on_hand=3)
     small, large = pillow.variants.in_order()
     other = make_product(name="Khác").variants.get()
-    restock(small, -3)
+    sell_out(small, 3)
     request_notice(pillow, variant_id=small.pk)
     with assert_refused(AlreadyInStock, "already_in_stock"):
         request_notice(pillow, variant_id=large.pk)
@@ -246,7 +255,7 @@ def test_form_offers_only_sold_out_variants_and_prefills_the_account_email(clien
     small, large, medium = pillow.variants.in_order()
     client.force_login(make_user(email="hoa@example.com"))
     assert "bao-lai" not in html_of(client.get(f"/san-pham/{pillow.slug}/"))
-    restock(small, -3)
+    sell_out(small, 3)
 
     page = html_of(client.get(f"/san-pham/{pillow.slug}/"))
     form = page[page.index("bao-lai") :]
