@@ -144,7 +144,7 @@ def test_price_range_starts_at_lowest_available_price_with_its_list_price(client
     assert re.sub(r"\s+", " ", price_text).strip() == "Before: 320,000 ₫ from 300,000 ₫ / piece"
     (bar,) = re.findall(r'<div class="buy-bar">(.*?)<button', html, re.S)
     bar_text = re.sub(r"(?:<[^>]+>|\s)+", " ", bar.replace("\u00a0", " "))
-    assert bar_text.strip() == "At most Before: 320,000 ₫ 300,000 ₫ 1 × Gối cổ"
+    assert bar_text.strip() == "At most Before: 320,000 ₫ 300,000 ₫ 1 × Gối cổ from 300,000 ₫"
 
 
 def test_bar_without_scripts_gives_the_price_of_one_step(client: Client) -> None:
@@ -157,6 +157,47 @@ def test_bar_without_scripts_gives_the_price_of_one_step(client: Client) -> None
     assert 'class="needs-script"' in scripted
     plain_text = re.sub(r"(?:<[^>]+>|\s)+", " ", plain.replace("\u00a0", " "))
     assert plain_text.strip() == "Tối đa 43.200 ₫ / quả khoảng 2,4 kg"
+
+
+@pytest.mark.parametrize(
+    ("difference", "price"), [(0, "320.000 ₫"), (80_000, "từ 320.000 ₫")], ids=["one price", "two prices"]
+)
+def test_page_without_scripts_asks_once_for_an_option_and_shows_a_price(
+    client: Client, difference: int, price: str
+) -> None:
+    product = make_product(name="Gối", price=320_000, variants=(("Gối cổ", 0), ("Gối nằm", difference)))
+    long_pillow = product.variants.get(name="Gối nằm")
+
+    page = product_page(client, product, f"?tinh={HANOI}&variant={long_pillow.pk}&quantity=3")
+
+    (bar,) = re.findall(r'<div class="without-script">(.*?)</div>', page, re.S)
+    assert words_of(bar) == price
+    (plain,) = re.findall(r"<noscript>(.*?)</noscript>", page[page.index('id="delivery"') :], re.S)
+    assert "<select" not in plain
+    assert f'type="hidden" name="variant" value="{long_pillow.pk}"' in plain
+    assert 'type="hidden" name="quantity" value="3"' in plain
+    assert words_of(plain) == "Xem"
+
+
+def test_options_sold_by_weight_give_weights_and_the_highest_sum(client: Client) -> None:
+    gourd = make_product(
+        name="Bí xanh thơm",
+        price=36_000,
+        variants=(("To", 0), ("Nhỏ", -9_000)),
+        unit="fruit",
+        content_grams=2400,
+        is_sold_by_weight=True,
+        tolerance_percent=20,
+    )
+    Variant.objects.filter(name="Nhỏ").update(content_grams=1800)
+
+    page = product_page(client, gourd, prefix="/en")
+
+    options = re.findall(r'<label class="choice".*?</label>', page, re.S)
+    assert [words_of(option) for option in options] == [
+        "To about 2.4 kg, up to 2.88 kg at most 43,200 ₫",
+        "Nhỏ about 1.8 kg, up to 2.16 kg at most 32,400 ₫",
+    ]
 
 
 def test_weighed_product_shows_price_per_kilogram_bound_and_estimate(client: Client) -> None:
@@ -500,11 +541,13 @@ def test_days_to_complain_are_the_most_that_market_product_or_seller_grant(clien
     assert pages == ["7", "7", "14"]
 
 
-def test_sale_units_of_variants_are_listed_once(client: Client) -> None:
-    rice = make_product(name="Gạo", unit="sack", variants=(("Nhỏ", 0), ("Vừa", 1), ("To", 2)))
-    for variant, grams in zip(rice.variants.in_order(), (2_000, 2_000, 5_000), strict=True):
-        Variant.objects.filter(pk=variant.pk).update(content_grams=grams)
+def test_sales_unit_is_listed_where_no_option_says_it(client: Client) -> None:
+    rice = make_product(name="Gạo", unit="sack", variants=(("Nhỏ", 0), ("To", 2)), content_grams=2_000)
+    of_one_unit = product_page(client, rice).replace("\u00a0", " ")
+    Variant.objects.filter(name="To").update(content_grams=5_000)
 
-    page = product_page(client, rice).replace("\u00a0", " ")
+    of_two_units = product_page(client, rice).replace("\u00a0", " ")
 
-    assert "<dt>Đơn vị bán</dt><dd>bao 2 kg, bao 5 kg</dd>" in page
+    assert "<dt>Đơn vị bán</dt><dd>bao 2 kg</dd>" in of_one_unit
+    assert "Đơn vị bán" not in of_two_units
+    assert [label in of_two_units for label in ("bao 2 kg", "bao 5 kg")] == [True, True]
