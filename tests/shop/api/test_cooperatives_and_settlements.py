@@ -75,7 +75,7 @@ def test_cooperative_staff_update_its_page_and_pause_it() -> None:
     assert resumed == {"cooperative": {"pausedUntil": None}, "errors": []}
     changes = Change.objects.of_row(thien_an).order_by("pk").values_list("action", "entry_point")
     assert list(changes) == [
-        (f"cooperative.{action}", "api") for action in ("profile_updated", "paused", "resumed")
+        (f"cooperative.{action}", "api") for action in ("profile_changed", "paused", "resumed")
     ]
     unauthorised_tokens = (None, token_of(make_user()), token_of(make_staff(Permission.MANAGE_ORDERS)))
     before = all_rows()
@@ -108,7 +108,7 @@ def test_platform_staff_decide_on_a_seller_application() -> None:
     assert answered("APPROVED")["errors"] == [{"field": None, "code": "INVALID"}]  # documents are missing
     accept_all_documents(applicant)
     assert answered("APPROVED") == {"cooperative": {"state": "APPROVED"}, "errors": []}
-    assert answered("REJECTED", reason="x")["errors"][0]["code"] == "WRONG_MOVE"
+    assert answered("REJECTED", reason="x")["errors"][0]["code"] == "TRANSITION_NOT_ALLOWED"
     assert Cooperative.objects.get(pk=applicant.pk).warehouses.count() == 1
     state_query = "query($id: ID!) { cooperative(id: $id) { name state } }"
     response = execute(state_query, id=key)
