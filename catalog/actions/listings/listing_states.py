@@ -16,7 +16,7 @@ from cooperatives.models import Cooperative
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row, lock_rows
 from shop.core.errors import ChangedSinceOpened, Missing, ReasonRequired, Refused
-from shop.core.models import Channel, is_already_done, record_change
+from shop.core.models import Channel, record_change, was_done_with_key
 from shop.core.states import TransitionNotAllowed, change_state
 
 
@@ -81,7 +81,7 @@ def submit_listing(
     listing = _lock_listing(Listing.objects.for_cooperative(cooperative), listing_id)
     needs_review = listing.channel.requires_listing_review
     new_state = ListingState.IN_REVIEW if needs_review else ListingState.PUBLISHED
-    if is_already_done(idempotency_key, f"listing.{new_state}", listing):
+    if was_done_with_key(idempotency_key, f"listing.{new_state}", listing):
         return listing
     require_legal_fields(listing)
     require_allowed_product(listing.product)
@@ -152,7 +152,7 @@ def pause_listing(
     Raises KeyReused, Missing, TransitionNotAllowed.
     """
     listing = _lock_listing(Listing.objects.for_cooperative(cooperative), listing_id)
-    if is_already_done(idempotency_key, f"listing.{ListingState.PAUSED}", listing):
+    if was_done_with_key(idempotency_key, f"listing.{ListingState.PAUSED}", listing):
         return listing
     return change_listing_state(
         listing, ListingState.PAUSED, idempotency_key=idempotency_key, actor=actor, now=now
@@ -173,7 +173,7 @@ def resume_listing(
     Raises KeyReused, Missing, ListingIncomplete, PictureNotReady, TransitionNotAllowed.
     """
     listing = _lock_listing(Listing.objects.for_cooperative(cooperative), listing_id)
-    if is_already_done(idempotency_key, f"listing.{ListingState.PUBLISHED}", listing):
+    if was_done_with_key(idempotency_key, f"listing.{ListingState.PUBLISHED}", listing):
         return listing
     _require_state(listing, ListingState.PAUSED, new_state=ListingState.PUBLISHED)
     require_legal_fields(listing)

@@ -34,7 +34,7 @@ from shop.core.actors import Actor
 from shop.core.database.metadata import set_tracked_columns
 from shop.core.database.unique_fields import save_unique
 from shop.core.errors import Missing, Refused
-from shop.core.models import find_already_made, record_change
+from shop.core.models import key_of_created_row, record_change
 from shop.core.states import TransitionNotAllowed
 
 
@@ -93,7 +93,7 @@ def create_variant(
     MissingWarehouse, AttributeNotOfType, MissingAttributes.
     """
     product = lock_product(product_id, cooperative=cooperative, field="product")
-    existing_variant_id = find_already_made(
+    existing_variant_id = key_of_created_row(
         idempotency_key, "variant.created", cooperative_id=product.cooperative_id, root=product
     )
     if existing_variant_id is not None:

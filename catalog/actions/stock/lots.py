@@ -27,7 +27,7 @@ from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing, Refused
-from shop.core.models import is_already_done, record_change
+from shop.core.models import record_change, was_done_with_key
 
 MAX_STAGE_LENGTH = 120
 
@@ -187,7 +187,7 @@ def add_lot_stage(
     lot = lock_row(Lot.objects.for_cooperative(cooperative).filter(pk=lot_id))
     if lot is None:
         raise Missing()
-    if is_already_done(idempotency_key, "lot.stage_added", lot):
+    if was_done_with_key(idempotency_key, "lot.stage_added", lot):
         return
     LotStage.objects.create(
         lot=lot,

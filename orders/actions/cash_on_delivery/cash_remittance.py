@@ -15,7 +15,7 @@ from orders.models import CashRemittance, CostBearer, Parcel, RemittanceLine
 from orders.states import COD_TRANSITIONS, CashHolder, CodState
 from shop.core.actors import Actor
 from shop.core.errors import Refused
-from shop.core.models import Change, KeyReused, change_values, is_already_done, record_change
+from shop.core.models import Change, KeyReused, change_values, record_change, was_done_with_key
 from shop.core.states import TransitionNotAllowed, change_states
 
 
@@ -193,7 +193,7 @@ def reconcile_remittance(
     StatementInProgress, TransitionNotAllowed.
     """
     remittance = locks.lock_remittance(remittance_id)
-    if is_already_done(idempotency_key, "remittance.reconciled", remittance):
+    if was_done_with_key(idempotency_key, "remittance.reconciled", remittance):
         return remittance
     _require_reconcilable(remittance, received, reason)
     remittance.received, remittance.reconciled_at = received, now

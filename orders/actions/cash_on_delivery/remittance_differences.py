@@ -16,7 +16,7 @@ from orders.models import CashRemittance, LedgerAccount, PostingKind
 from orders.states import CashHolder
 from shop.core.actors import Actor
 from shop.core.errors import ReasonRequired, Refused
-from shop.core.models import is_already_done, record_change
+from shop.core.models import record_change, was_done_with_key
 
 
 class NoRemittanceDifference(Refused):
@@ -49,7 +49,7 @@ def resolve_remittance_difference(
     Raises KeyReused, Missing, InvalidDifferenceAmount, NoRemittanceDifference, ReasonRequired.
     """
     remittance = locks.lock_remittance(remittance_id)
-    if is_already_done(idempotency_key, "remittance.difference_resolved", remittance):
+    if was_done_with_key(idempotency_key, "remittance.difference_resolved", remittance):
         return remittance
     _require_resolvable(remittance, amount, reason)
     signed_amount = amount if remittance.unresolved_difference > 0 else -amount

@@ -26,7 +26,7 @@ from orders.notifications import complaints as notifications
 from orders.states import COMPLAINT_TRANSITIONS, ComplaintState, ParcelKind
 from shop.core.actors import Actor, EntryPoint
 from shop.core.errors import ReasonRequired, Refused
-from shop.core.models import is_already_done
+from shop.core.models import was_done_with_key
 from shop.core.states import TransitionNotAllowed, change_state
 
 
@@ -67,7 +67,7 @@ def accept_complaint(
     SoldOut, TransitionNotAllowed, and the errors of `orders.actions.refunds.refund_decisions.decide_refund`.
     """
     order, part, complaint = locks.lock_complaint(complaint_id)
-    if is_already_done(idempotency_key, "complaint.accepted", complaint):
+    if was_done_with_key(idempotency_key, "complaint.accepted", complaint):
         return complaint
     if complaint.state == ComplaintState.REJECTED and actor.entry_point not in PLATFORM_ENTRY_POINTS:
         raise TransitionNotAllowed(from_state=complaint.state, to_state=ComplaintState.ACCEPTED)
@@ -137,7 +137,7 @@ def reject_complaint(
     if not reason.strip():
         raise ReasonRequired(field="reason")
     order, part, complaint = locks.lock_complaint(complaint_id)
-    if is_already_done(idempotency_key, "complaint.rejected", complaint):
+    if was_done_with_key(idempotency_key, "complaint.rejected", complaint):
         return complaint
     change_state(complaint, ComplaintState.REJECTED, COMPLAINT_TRANSITIONS)
     _write_answer(complaint, reason, now=now)

@@ -24,7 +24,7 @@ from orders.models import Allocation, Order, OrderPart, Parcel, SubstituteHold
 from orders.states import DISPATCHED_STATES, PART_TRANSITIONS, OrderStatus, ParcelState, PartState
 from shop.core.actors import Actor, EntryPoint
 from shop.core.errors import Missing, ReasonRequired, Refused
-from shop.core.models import is_already_done, record_change
+from shop.core.models import record_change, was_done_with_key
 from shop.core.states import TransitionNotAllowed, change_state
 
 
@@ -67,7 +67,7 @@ def cancel_part_as_buyer(
     Raises KeyReused, Missing, PartAlreadyPacked, TransitionNotAllowed.
     """
     order, part = locks.lock_part(part_id)
-    if is_already_done(idempotency_key, "part.cancelled", part):
+    if was_done_with_key(idempotency_key, "part.cancelled", part):
         return part
     packed_parcels = Parcel.objects.active_outgoing().filter(part=part).exclude(state=ParcelState.PACKING)
     if packed_parcels.exists():
@@ -124,7 +124,7 @@ def _lock_and_end_part(
     if state is None:
         is_new = part.state in (PartState.NEW, PartState.DECLINED)
         state = PartState.DECLINED if is_new else PartState.CANCELLED
-    if not is_already_done(idempotency_key, f"part.{state}", part):
+    if not was_done_with_key(idempotency_key, f"part.{state}", part):
         end_and_refund_part(
             order, part, state, reason.strip(), idempotency_key=idempotency_key, actor=actor, now=now
         )

@@ -34,7 +34,7 @@ from orders.states import ACTIVE_PART_STATES, DISPATCHED_STATES, CashHolder, Cod
 from shop.core.actors import Actor
 from shop.core.errors import ReasonRequired, Refused
 from shop.core.identifiers.phones import require_phone
-from shop.core.models import is_already_done
+from shop.core.models import was_done_with_key
 from shop.core.states import TransitionNotAllowed
 
 
@@ -77,7 +77,7 @@ def hand_over_parcel(
     """
     order, part, parcel = locks.lock_parcel(parcel_id)
     require_outgoing_parcel(parcel)
-    if is_already_done(idempotency_key, "parcel.handed_over", parcel):
+    if was_done_with_key(idempotency_key, "parcel.handed_over", parcel):
         return parcel
     return dispatch_parcel(
         order,
@@ -162,7 +162,7 @@ def deliver_parcel(
     """
     order, part, parcel = locks.lock_parcel(parcel_id)
     require_outgoing_parcel(parcel)
-    if not is_already_done(idempotency_key, "parcel.delivered", parcel):
+    if not was_done_with_key(idempotency_key, "parcel.delivered", parcel):
         _check_pickup(parcel, code, reason, actor=actor)
         deliver_locked_parcel(
             order,
@@ -234,7 +234,7 @@ def report_collected_cash(
     """
     order, part, parcel = locks.lock_parcel(parcel_id)
     require_outgoing_parcel(parcel)
-    if is_already_done(idempotency_key, "parcel.cash_collected", parcel):
+    if was_done_with_key(idempotency_key, "parcel.cash_collected", parcel):
         return parcel
     if parcel.state != ParcelState.DELIVERED:
         raise TransitionNotAllowed(from_state=parcel.state, to_state=CodState.COLLECTED)
@@ -258,7 +258,7 @@ def fail_delivery(
         raise ReasonRequired(field="reason")
     order, part, parcel = locks.lock_parcel(parcel_id)
     require_outgoing_parcel(parcel)
-    if is_already_done(idempotency_key, "parcel.delivery_failed", parcel):
+    if was_done_with_key(idempotency_key, "parcel.delivery_failed", parcel):
         return parcel
     change_parcel_state(parcel, ParcelState.FAILED_DELIVERY, failed_at=now, failure_reason=reason.strip())
     record_part_change(

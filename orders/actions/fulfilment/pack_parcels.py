@@ -29,7 +29,7 @@ from orders.states import PARCEL_TRANSITIONS, PART_TRANSITIONS, CodState, Parcel
 from shop.core.actors import Actor, EntryPoint
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing, Refused
-from shop.core.models import KeyReused, is_already_done
+from shop.core.models import KeyReused, was_done_with_key
 from shop.core.money import split_amount
 from shop.core.states import TransitionNotAllowed, change_state
 
@@ -68,7 +68,7 @@ def accept_part(
     Raises KeyReused, Missing, OrderNotConfirmed, TransitionNotAllowed.
     """
     order, part = locks.lock_part(part_id)
-    if not is_already_done(idempotency_key, "part.accepted", part):
+    if not was_done_with_key(idempotency_key, "part.accepted", part):
         accept_locked_part(order, part, idempotency_key=idempotency_key, actor=actor, now=now)
     return part
 
@@ -173,7 +173,7 @@ def close_parcel(
     """Mark a parcel as packed and labelled. Raises KeyReused, Missing, TransitionNotAllowed."""
     order, part, parcel = locks.lock_parcel(parcel_id)
     require_outgoing_parcel(parcel)
-    if not is_already_done(idempotency_key, "parcel.packed", parcel):
+    if not was_done_with_key(idempotency_key, "parcel.packed", parcel):
         close_locked_parcel(order, part, parcel, idempotency_key=idempotency_key, actor=actor, now=now)
     return parcel
 

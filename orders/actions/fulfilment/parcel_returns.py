@@ -22,7 +22,7 @@ from orders.models import Complaint, Order, OrderPart, Parcel, ParcelLine
 from orders.states import RETURN_KINDS, ParcelKind, ParcelState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, ReasonRequired, Refused
-from shop.core.models import is_already_done
+from shop.core.models import was_done_with_key
 from shop.core.states import TransitionNotAllowed
 
 
@@ -104,7 +104,7 @@ def receive_return(
     """
     order, part, parcel = locks.lock_parcel(parcel_id)
     _require_return(parcel)
-    if is_already_done(idempotency_key, "parcel.return_received", parcel):
+    if was_done_with_key(idempotency_key, "parcel.return_received", parcel):
         return parcel
     receive_locked_return(
         order,
@@ -132,7 +132,7 @@ def cancel_return(
         raise ReasonRequired(field="reason")
     order, part, parcel = locks.lock_parcel(parcel_id)
     _require_return(parcel)
-    if is_already_done(idempotency_key, "parcel.return_cancelled", parcel):
+    if was_done_with_key(idempotency_key, "parcel.return_cancelled", parcel):
         return parcel
     if parcel.state != ParcelState.HANDED_OVER:
         raise TransitionNotAllowed(from_state=parcel.state, to_state=ParcelState.VOIDED)

@@ -36,7 +36,7 @@ from orders.states import (
 )
 from shop.core.actors import Actor, EntryPoint
 from shop.core.errors import ReasonRequired, Refused
-from shop.core.models import Change, is_already_done, shop_settings
+from shop.core.models import Change, shop_settings, was_done_with_key
 from shop.core.states import TransitionNotAllowed, change_state
 
 UNDO_PERIOD = datetime.timedelta(minutes=10)
@@ -119,7 +119,7 @@ def undo_acceptance(
     TransitionNotAllowed.
     """
     order, part = locks.lock_part(part_id)
-    if is_already_done(idempotency_key, "part.acceptance_undone", part):
+    if was_done_with_key(idempotency_key, "part.acceptance_undone", part):
         return part
     if part.state != PartState.ACCEPTED or part.accepted_at is None:
         raise TransitionNotAllowed(from_state=part.state, to_state=PartState.NEW)
@@ -164,7 +164,7 @@ def undo_parcel_step(
     order, part, parcel = locks.lock_parcel(parcel_id)
     require_outgoing_parcel(parcel)
     action = f"parcel.{step}_undone"
-    if is_already_done(idempotency_key, action, parcel):
+    if was_done_with_key(idempotency_key, action, parcel):
         return parcel
     times = {ParcelStep.HANDOVER: parcel.handed_over_at, ParcelStep.DELIVERY: parcel.delivered_at}
     at = times.get(step, parcel.cod_collected_at)

@@ -25,7 +25,7 @@ from orders.models import OrderPart, Parcel, ParcelLine
 from orders.states import ParcelKind, ParcelState
 from shop.core.actors import Actor
 from shop.core.errors import ReasonRequired, Refused
-from shop.core.models import is_already_done
+from shop.core.models import was_done_with_key
 from shop.core.states import TransitionNotAllowed
 
 _UNDISPATCHED = frozenset({ParcelState.PACKING, ParcelState.PACKED})
@@ -51,7 +51,7 @@ def void_parcel(
     if not reason:
         raise ReasonRequired(field="reason")
     order, part, parcel = locks.lock_parcel(parcel_id)
-    if is_already_done(idempotency_key, "parcel.voided", parcel):
+    if was_done_with_key(idempotency_key, "parcel.voided", parcel):
         return parcel
     require_outgoing_parcel(parcel)
     if parcel.state == ParcelState.DELIVERED and actor.entry_point not in PLATFORM_ENTRY_POINTS:

@@ -26,7 +26,7 @@ from orders.models import Order, OrderLine, OrderPart, WeightAnswer, WeightQuest
 from orders.states import ACTIVE_PART_STATES, PartState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
-from shop.core.models import is_already_done, record_change
+from shop.core.models import record_change, was_done_with_key
 from shop.core.states import TransitionNotAllowed
 
 MAX_WEIGHT_GRAMS = 10_000_000
@@ -99,7 +99,7 @@ def weigh_line(
     line = part.lines.filter(pk=line_id).first()
     if line is None:
         raise Missing()
-    if not is_already_done(idempotency_key, "line.weighed", line):
+    if not was_done_with_key(idempotency_key, "line.weighed", line):
         _check_weight(part, line, grams, repeated_grams)
         weigh_locked_line(
             order,

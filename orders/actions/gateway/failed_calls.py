@@ -22,7 +22,7 @@ from orders.models import GatewayCall, Operation, Order, Payout, PayoutMethod, R
 from orders.states import CallState, PayoutState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, ReasonRequired, Refused
-from shop.core.models import is_already_done, record_change
+from shop.core.models import record_change, was_done_with_key
 
 
 class CallNotRepeatable(Refused):
@@ -45,7 +45,7 @@ def repeat_failed_call(*, call_id: uuid.UUID, actor: Actor, now: datetime.dateti
     """
     order, gateway_call = locks.lock_gateway_call(call_id)
     idempotency_key = f"ask_again:{gateway_call.pk}"
-    if is_already_done(idempotency_key, "call.repeated", gateway_call):
+    if was_done_with_key(idempotency_key, "call.repeated", gateway_call):
         return None
     if gateway_call.state != CallState.FAILED:
         raise CallNotRepeatable()

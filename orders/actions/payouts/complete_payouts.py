@@ -28,7 +28,7 @@ from orders.notifications import refunds as refund_notifications
 from orders.states import PAYOUT_TRANSITIONS, SETTLEMENT_TRANSITIONS, PayoutState, SettlementState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
-from shop.core.models import is_already_done, record_change
+from shop.core.models import record_change, was_done_with_key
 from shop.core.states import change_state
 
 
@@ -76,7 +76,7 @@ def mark_payout_paid(
     if not reference.strip():
         raise PayoutReferenceRequired(field="reference")
     payout = locks.lock_payout(payout_id)
-    if is_already_done(idempotency_key, "payout.paid", payout):
+    if was_done_with_key(idempotency_key, "payout.paid", payout):
         return payout
     require_payable(payout, now=now)
     complete_payout(payout, reference.strip(), idempotency_key=idempotency_key, actor=actor, now=now)

@@ -45,7 +45,7 @@ from orders.payments.vietqr import fold_note
 from orders.states import CallState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
-from shop.core.models import is_already_done, record_change
+from shop.core.models import record_change, was_done_with_key
 
 
 class NotRefundable(Refused):
@@ -192,7 +192,7 @@ def set_refund_account(
     order = locks.lock_order(order_id)
     waiting_payouts = Payout.objects.filter(refund__order=order).due().by_bank_transfer()
     payouts = list(waiting_payouts)
-    if is_already_done(idempotency_key, "refund.account_set", order):
+    if was_done_with_key(idempotency_key, "refund.account_set", order):
         return payouts
     if not payouts:
         raise NoRefundAwaitsAccount()
@@ -217,7 +217,7 @@ def pay_refund_by_bank(
     Raises KeyReused, Missing, NoFailedRefundAmount.
     """
     refund = locks.lock_refund(refund_id)
-    if is_already_done(idempotency_key, "refund.changed_to_bank", refund):
+    if was_done_with_key(idempotency_key, "refund.changed_to_bank", refund):
         return refund
     unrefunded = Refund.objects.filter(pk=refund.pk).failed_amounts().get(refund.pk, 0)
     if unrefunded <= 0:

@@ -30,7 +30,7 @@ from orders.payments.transfer_instructions import transfer_instructions_for_orde
 from orders.states import ENDED_ORDER_STATUSES, TransferState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
-from shop.core.models import Change, is_already_done, record_change
+from shop.core.models import Change, record_change, was_done_with_key
 from shop.core.states import TransitionNotAllowed
 
 # The buyer agreed to these lines at these prices, and has paid for them.
@@ -61,7 +61,7 @@ def replace_expired_order(
     if ended_order is None or ended_order.is_draft:
         raise Missing()
     idempotency_key = f"again:{transfer.pk}:{ended_order.pk}"
-    if is_already_done(idempotency_key, "order.replaced", ended_order):
+    if was_done_with_key(idempotency_key, "order.replaced", ended_order):
         return Order.objects.get(code=Change.objects.get(idempotency_key=idempotency_key).data["code"])
     if (
         transfer.state != TransferState.REVIEW

@@ -33,7 +33,7 @@ from orders.states import SETTLEMENT_TRANSITIONS, SettlementState
 from shop.core.actors import Actor
 from shop.core.database.transactions import after_commit
 from shop.core.errors import Refused
-from shop.core.models import is_already_done, record_change
+from shop.core.models import record_change, was_done_with_key
 from shop.core.states import change_state
 
 
@@ -65,7 +65,7 @@ def close_settlement(
     KeyReused, Missing, EmptySettlement.
     """
     settlement = locks.lock_settlement(settlement_id)
-    if is_already_done(idempotency_key, "settlement.closed", settlement):
+    if was_done_with_key(idempotency_key, "settlement.closed", settlement):
         return settlement
     if settlement.state != SettlementState.OPEN:
         raise SettlementAlreadyClosed()

@@ -4,13 +4,13 @@ from shop.core.models.change import (
     KeyReused,
     bind_idempotency_key,
     change_values,
-    find_already_made,
-    is_already_done,
+    key_of_created_row,
     record_change,
+    was_done_with_key,
 )
 from shop.core.models.change_seal import ChangeSeal, SealedChange
 from shop.core.models.channel import AllocationStrategy, Channel, TransactionFlow, market_channel
-from shop.core.models.geography import Division, FormerPlace, Level
+from shop.core.models.geography import Division, DivisionLevel, FormerPlace
 from shop.core.models.limit_counter import LimitCounter
 from shop.core.models.picture import Picture, PictureState
 from shop.core.models.settings import ShopSettings, shop_settings
@@ -25,9 +25,9 @@ __all__ = [
     "ChangeSeal",
     "Channel",
     "Division",
+    "DivisionLevel",
     "FormerPlace",
     "KeyReused",
-    "Level",
     "LimitCounter",
     "Picture",
     "PictureState",
@@ -45,8 +45,7 @@ __all__ = [
     "WithTimes",
     "bind_idempotency_key",
     "change_values",
-    "find_already_made",
-    "is_already_done",
+    "key_of_created_row",
     "load_tax_rates",
     "mark_untranslated",
     "market_channel",
@@ -56,4 +55,5 @@ __all__ = [
     "tax_rates",
     "tax_rates_on",
     "untranslated_fields",
+    "was_done_with_key",
 ]

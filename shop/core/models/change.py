@@ -122,7 +122,7 @@ def bind_idempotency_key(submitted_key: str, *bound_values: object) -> str | Non
         return None
 
 
-def is_already_done(idempotency_key: str | None, action: str, row: models.Model) -> bool:
+def was_done_with_key(idempotency_key: str | None, action: str, row: models.Model) -> bool:
     """Return whether `action` was done to `row` under this idempotency key. Call it under its lock.
 
     Raises KeyReused if the key was used for something else.
@@ -135,7 +135,7 @@ def is_already_done(idempotency_key: str | None, action: str, row: models.Model)
     return True
 
 
-def find_already_made(
+def key_of_created_row(
     idempotency_key: str | None, action: str, *, cooperative_id: int, root: models.Model | None = None
 ) -> str | None:
     """Return the key of the row that a cooperative already created under this idempotency key, or None.
