@@ -30,7 +30,7 @@ class DeliveryRateInline(ReadOnlyInline):
 class CooperativeAdmin(ReadMostlyAdmin):
     """Edits only sort order and texts. The staff desk changes its state."""
 
-    editable = ("sort_order", "summary", "story", "return_terms", "claim_hours", "accept_within_hours")
+    editable = ("sort_order", "summary", "story", "return_terms", "complaint_hours", "accept_within_hours")
     list_display = ("name", "state", "commune_name", "phone", "sort_order")
     list_filter = ("state", "is_sample")
     search_fields = ("folded_name", "legal_name", "registration_number", "phone")

@@ -61,7 +61,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.geography.divisions import write_divisions
 from shop.core.models import Channel, ShopSettings, TaxClass, TaxRate
-from shop.core.models.geography import Division, FormerPlace, Level
+from shop.core.models.geography import Division, DivisionLevel, FormerPlace
 from shop.core.texts.folding import fold, sort_key
 from tests.row_reuse import reuse_rows
 
@@ -473,9 +473,9 @@ def make_divisions() -> None:
         (HANOI, "Thành phố", "Hà Nội", [("00166", "Phường", "Cầu Giấy"), ("00613", "Phường", "Nghĩa Đô")]),
         (THAI_NGUYEN, "Tỉnh", "Thái Nguyên", [("01948", "Xã", "Phủ Thông")]),
     ]:
-        province = _division(code, Level.PROVINCE, type_word, name, since)
+        province = _division(code, DivisionLevel.PROVINCE, type_word, name, since)
         for commune_code, commune_word, commune_name in communes:
-            _division(commune_code, Level.COMMUNE, commune_word, commune_name, since, parent=province)
+            _division(commune_code, DivisionLevel.COMMUNE, commune_word, commune_name, since, parent=province)
     for name, division in [("Dịch Vọng", "00166"), ("Dịch Vọng", "00613"), ("Vi Hương", "01948")]:
         FormerPlace.objects.create(
             division=Division.objects.get(code=division), type_word="Phường", name=name, folded=fold(name)
@@ -489,7 +489,7 @@ def make_all_divisions() -> None:
 
 
 def _division(
-    code: str, level: Level, type_word: str, name: str, since: datetime.date, **fields: Any
+    code: str, level: DivisionLevel, type_word: str, name: str, since: datetime.date, **fields: Any
 ) -> Division:
     return Division.objects.create(
         code=code,

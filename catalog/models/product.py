@@ -178,7 +178,7 @@ class Product(WithMetadata, WithExternalReference, WithSeo, WithTimes):
 
         The longest of the periods that the product, its cooperative and the market grant.
         """
-        return max(market_days, self.return_days, self.cooperative.claim_hours // 24)
+        return max(market_days, self.return_days, self.cooperative.complaint_hours // 24)
 
     @property
     def months(self) -> list[int]:

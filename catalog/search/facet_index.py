@@ -29,7 +29,7 @@ from cooperatives.models import Certificate
 from shop.core.dates.calendar import vietnam_date
 from shop.core.geography.division_choices import all_provinces
 from shop.core.models import market_channel
-from shop.core.models.geography import Division, FormerPlace, Level
+from shop.core.models.geography import Division, DivisionLevel, FormerPlace
 
 PRICE_BANDS = (0, 50_000, 100_000, 200_000, 500_000)  # lower bounds of the price bands, in minor units
 MAX_AGE_SECONDS = 3_600  # the index is rebuilt after this time, even if the journal has no changes
@@ -124,7 +124,7 @@ class FacetIndex:
         return {province.folded.replace(" ", ""): province for province in all_provinces()}
 
     def products_from(self, division: Division) -> BitMap:
-        sets = self.provinces if division.level == Level.PROVINCE else self.communes
+        sets = self.provinces if division.level == DivisionLevel.PROVINCE else self.communes
         return sets.get(division.code, BitMap())
 
     def seasonal_products(self, month: int = 0) -> BitMap:

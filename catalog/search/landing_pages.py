@@ -13,7 +13,7 @@ from pyroaring import BitMap
 from catalog.search.facet_index import FacetIndex, union_sets
 from catalog.search.query_phrases import query_phrases, without_opening_phrases, without_start
 from cooperatives.models import CertificateKind, Cooperative
-from shop.core.models.geography import Division, Level
+from shop.core.models.geography import Division, DivisionLevel
 from shop.core.texts.folding import folded_words, slugify
 
 _STARS = re.compile(r"(?:ocop )?([345]) (?:sao|stars?)(?: ocop)?|ocop ([345])(?: sao| stars?)?")
@@ -96,7 +96,7 @@ def _province_page(name: str, index: FacetIndex) -> LandingPage | None:
         former_place = next(
             (former_place for former_place in place.former if former_place.joined == joined_name), None
         )
-        if place.division.level == Level.PROVINCE and former_place is not None:
+        if place.division.level == DivisionLevel.PROVINCE and former_place is not None:
             products = index.products_from(place.division)
             return LandingPage(
                 LandingKind.PROVINCE, products, province=place.division, former_name=former_place.full_name

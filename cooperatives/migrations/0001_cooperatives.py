@@ -111,7 +111,7 @@ class Migration(migrations.Migration):
                 ),
                 ("return_terms", models.TextField(blank=True, default="")),
                 (
-                    "claim_hours",
+                    "complaint_hours",
                     models.PositiveSmallIntegerField(
                         default=24, help_text="Hours after receipt within which damage may be reported."
                     ),

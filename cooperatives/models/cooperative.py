@@ -106,7 +106,7 @@ class Cooperative(WithMetadata, WithExternalReference, WithTimes):
         help_text=_("Photo of its people that buyers see beside its name."),
     )
     return_terms = models.TextField(blank=True, default="")
-    claim_hours = models.PositiveSmallIntegerField(
+    complaint_hours = models.PositiveSmallIntegerField(
         default=24, help_text=_("Hours after receipt within which damage may be reported.")
     )
 

@@ -157,7 +157,7 @@ def _note_field() -> forms.CharField:
     )
 
 
-class FindForm(forms.Form):
+class FindOrderForm(forms.Form):
     """Find an order by its buyer's phone and code together, never by the order number."""
 
     phone = phone_field(_("Enter the phone number of the order."))

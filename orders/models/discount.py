@@ -255,13 +255,13 @@ class VoucherValue(models.Model):
         return str(self.value)
 
     @property
-    def minor_units(self) -> int:
+    def fixed_amount(self) -> int:
         """The value in minor units, for a voucher of a fixed amount."""
         return int(self.value)
 
 
 class VoucherCodeQuerySet(models.QuerySet["VoucherCode"]):
-    def with_uses(self) -> VoucherCodeQuerySet:
+    def with_use_count(self) -> VoucherCodeQuerySet:
         """Annotate `use_count`."""
         return self.annotate(use_count=Count("uses"))
 

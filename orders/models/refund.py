@@ -49,7 +49,7 @@ class ComplaintQuerySet(models.QuerySet["Complaint"]):
         """Return open complaints past their deadline, oldest deadline first."""
         return self.open().filter(due_by__lte=now)
 
-    def with_all(self) -> ComplaintQuerySet:
+    def with_displayed_rows(self) -> ComplaintQuerySet:
         """Return complaints with everything that their pages show."""
         lines = models.Prefetch(
             "lines", ComplaintLine.objects.select_related("order_line").order_by("order_line__position", "pk")

@@ -70,7 +70,7 @@ class WeightQuestion(models.Model):
         return self.cost_after - self.cost_before
 
     @property
-    def answer_by(self) -> datetime.datetime:
+    def remind_at(self) -> datetime.datetime:
         """The time from which the buyer is reminded and called."""
         return self.created_at + _REMIND_AFTER
 

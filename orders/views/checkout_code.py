@@ -25,10 +25,10 @@ _MAX_PHONES = 10
 _RESEND_SECONDS = 5 * 60  # a code's lifetime
 
 
-class OrderByPhone(Refused):
+class PhoneCodeNotSendable(Refused):
     """A code is required but cannot be sent."""
 
-    code = "order_by_phone"
+    code = "phone_code_not_sendable"
     default_message = _(
         "We are receiving many orders right now and cannot send a code to this number."
         " Sign in, or call us: we are happy to take your order by phone."
@@ -58,7 +58,7 @@ def send_code_to(request: HttpRequest, submitted: Mapping[str, object], phone: s
     if is_fresh and code_sent_to(request) == phone and "send-phone-code" not in submitted:
         return None
     if not settings.PHONE_CODES:
-        return OrderByPhone()
+        return PhoneCodeNotSendable()
     try:
         send_code_to_visitor(
             request,
@@ -69,7 +69,7 @@ def send_code_to(request: HttpRequest, submitted: Mapping[str, object], phone: s
             subject=_CODE_SUBJECT,
         )
     except Refused:
-        return OrderByPhone()
+        return PhoneCodeNotSendable()
     return None
 
 

@@ -169,7 +169,9 @@ def download_voucher_codes(request: HttpRequest, desk: DiscountDesk, pk: int) ->
     buffer = io.StringIO()
     table = csv.writer(buffer)
     table.writerow([_("Voucher code"), _("Uses")])
-    table.writerows(row.codes.with_uses().order_by("created_at", "code").values_list("code", "use_count"))
+    table.writerows(
+        row.codes.with_use_count().order_by("created_at", "code").values_list("code", "use_count")
+    )
     response = HttpResponse(("\ufeff" + buffer.getvalue()).encode(), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="voucher-{row.pk}.csv"'
     return response

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
-from orders.forms.checkout import FindForm
+from orders.forms.checkout import FindOrderForm
 from orders.models import Order
 from orders.views.order_list import order_contents, visitor_orders
 from shop.core.web.http_methods import require_safe_or_post
@@ -24,7 +24,7 @@ FIND_LIMIT_BY_ORDER = Limit("find-order-code", max_tries=10, seconds=15 * 60)
 @never_cache
 def find_order(request: HttpRequest) -> HttpResponse:
     """Find an order by phone and code. A wrong phone and an unknown code get the same answer."""
-    form = FindForm(request.POST or None)
+    form = FindOrderForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
         return _render_find_page(request, form)
     try:
@@ -37,7 +37,7 @@ def find_order(request: HttpRequest) -> HttpResponse:
     return redirect("orders:order", order_id=order.pk)
 
 
-def _render_find_page(request: HttpRequest, form: FindForm) -> HttpResponse:
+def _render_find_page(request: HttpRequest, form: FindOrderForm) -> HttpResponse:
     """Render the form below the orders that the visitor can open without it."""
     page = Paginator(visitor_orders(request), PER_PAGE).get_page(request.GET.get("page"))
     context = {"form": form, "page": page, "contents": order_contents(list(page))}

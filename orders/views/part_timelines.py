@@ -252,7 +252,7 @@ def _current_names(order: Order, parts: Sequence[OrderPart]) -> dict[uuid.UUID, 
 
 def _complaints_by_part(order: Order) -> dict[int, list[Complaint]]:
     complaints: dict[int, list[Complaint]] = {}
-    rows = Complaint.objects.filter(part__order=order).with_refused_photos().with_all()
+    rows = Complaint.objects.filter(part__order=order).with_refused_photos().with_displayed_rows()
     for complaint in rows.order_by("created_at", "pk"):
         complaints.setdefault(complaint.part_id, []).append(complaint)
     return complaints
@@ -274,7 +274,7 @@ def _complaint_deadline(
     lines = {line.pk: line for line in part.lines.all() if line.pk not in refunded_line_ids}
     deadlines = [
         complaint_deadline(
-            lines[row.order_line_id], parcel.delivered_at, days=days, hours=part.cooperative.claim_hours
+            lines[row.order_line_id], parcel.delivered_at, days=days, hours=part.cooperative.complaint_hours
         )
         for parcel in parcels
         if parcel.is_outgoing and parcel.delivered_at is not None and parcel.state == ParcelState.DELIVERED

@@ -11,7 +11,7 @@ from django.utils.translation import pgettext
 from catalog.models import Category, Product
 from cooperatives.models import Cooperative
 from orders.models import OrderLine, OrderSource
-from shop.core.models import Channel, Division, Level
+from shop.core.models import Channel, Division, DivisionLevel
 from shop.reports.sales import DELIVERY, SalesGroup
 
 MAX_QUERIED_KEYS = 500  # keys that fit in one query on every database
@@ -42,7 +42,7 @@ def _product_names(keys: Collection[object]) -> dict[object, str]:
 
 
 def _province_names() -> dict[object, str]:
-    provinces = Division.objects.filter(level=Level.PROVINCE).order_by("valid_from", "pk")
+    provinces = Division.objects.filter(level=DivisionLevel.PROVINCE).order_by("valid_from", "pk")
     return dict(provinces.values_list("code", "name"))
 
 

@@ -18,7 +18,7 @@ class ReportInterval(TextChoices):
     MONTH = "month", _("By month")
 
 
-class PeriodOf(Func):
+class PeriodStart(Func):
     """The first day of a day's period, as a database function.
 
     Django's TruncWeek does the same, but on SQLite with a Python function called for every row.

@@ -37,7 +37,7 @@ from django.utils.translation import pgettext_lazy
 from catalog.models import Category, MergedCategory
 from orders.actions.ledger.seller_earnings import expected_commission
 from orders.models import CostBearer, OrderLine, OrderPart, Refund, RefundLine
-from shop.reports.periods import PeriodOf, ReportInterval, start_of_period
+from shop.reports.periods import PeriodStart, ReportInterval, start_of_period
 
 
 class SalesGroup(TextChoices):
@@ -213,12 +213,12 @@ def _figures_by_group(
     query: SalesQuery, *, is_by_period: bool
 ) -> dict[tuple[datetime.date | None, object], SalesFigures]:
     is_by_line = query.group in LINE_GROUPS or query.category is not None
-    group_columns = _KEYS[query.group]
+    key_column = _KEYS[query.group]
     if query.group == SalesGroup.PRODUCT:
-        period: dict[str, PeriodOf] = (
-            {"period": PeriodOf("report_date", query.interval)} if is_by_period else {}
+        period: dict[str, PeriodStart] = (
+            {"period": PeriodStart("report_date", query.interval)} if is_by_period else {}
         )
-        group_by = {**period, "group": _group_key(group_columns)}
+        group_by = {**period, "group": _group_key(key_column)}
         rows = _sum_rows(query, is_by_line=True, group_by=group_by, omitted={"orders"})
         figures_by_key = {(row.get("period"), row["group"]): _build_figures(row) for row in rows}
     else:
@@ -226,13 +226,13 @@ def _figures_by_group(
         rows = _sum_rows(
             query,
             is_by_line=is_by_line,
-            group_by=_DAY | {"group": _group_key(group_columns)},
+            group_by=_DAY | {"group": _group_key(key_column)},
             omitted=omitted,
         )
         figures_by_key = _roll_up(query, rows, is_by_period=is_by_period)
-    refunds = _line_refund_rows(query, is_by_line=is_by_line, group=group_columns)
+    refunds = _line_refund_rows(query, is_by_line=is_by_line, group=key_column)
     if not is_by_line:
-        refunds = chain(refunds, _delivery_refund_rows(query, group_columns))
+        refunds = chain(refunds, _delivery_refund_rows(query, key_column))
     for row_key, refunded in _roll_up(query, refunds, is_by_period=is_by_period).items():
         figures_by_key[row_key] = figures_by_key.get(row_key, SalesFigures()) + refunded
     if query.group in LINE_GROUPS and query.category is None:

@@ -82,11 +82,11 @@ def test_page_shows_price_seller_origin_returns_and_season(client: Client) -> No
     assert "Có quanh năm." in html
 
 
-@pytest.mark.parametrize(("return_days", "claim_hours", "days"), [(0, 24, 7), (14, 24, 14), (0, 240, 10)])
+@pytest.mark.parametrize(("return_days", "complaint_hours", "days"), [(0, 24, 7), (14, 24, 14), (0, 240, 10)])
 def test_complaint_period_is_that_of_the_rule(
-    client: Client, return_days: int, claim_hours: int, days: int
+    client: Client, return_days: int, complaint_hours: int, days: int
 ) -> None:
-    seller = make_seller(return_terms="", claim_hours=claim_hours)
+    seller = make_seller(return_terms="", complaint_hours=complaint_hours)
     product = make_product(seller)
     Product.objects.filter(pk=product.pk).update(return_days=return_days)
 

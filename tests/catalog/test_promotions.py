@@ -80,7 +80,7 @@ def test_percentage_lowers_prices_and_lowest_price_columns() -> None:
     assert prices(product) == [(33_333, 30_000), (50_000, 45_000)]
     assert lowest_prices(product) == (30_000, 33_333)
     assert set(Price.objects.values_list("promotion_key", flat=True)) == {promotion.pk}
-    assert Change.objects.filter(action="price.reduced", root_key=str(product.pk)).count() == 2
+    assert Change.objects.filter(action="price.promotion_changed", root_key=str(product.pk)).count() == 2
 
 
 def test_amount_is_taken_off_each_unit_and_never_below_zero() -> None:
@@ -238,10 +238,10 @@ def test_refresh_query_count_does_not_grow_with_products() -> None:
         for _product in range(3):
             make_product(seller, price=100_000)
         promotion = create_promotion(channel=make_channel(), terms=terms(), actor=STAFF, now=NOW)
-        before = Change.objects.filter(action="price.reduced").count()
+        before = Change.objects.filter(action="price.promotion_changed").count()
         with CaptureQueriesContext(connection) as queries:
             refresh(promotion)
-        change_count = Change.objects.filter(action="price.reduced").count() - before
+        change_count = Change.objects.filter(action="price.promotion_changed").count() - before
         counts.append(len(queries) - change_count)
         end_promotion(promotion_id=promotion.pk, actor=STAFF, now=NOW)
         refresh(promotion)

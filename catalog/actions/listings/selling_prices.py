@@ -38,7 +38,7 @@ def apply_promotions(product_ids: Iterable[int], *, actor: Actor, now: datetime.
         price.discounted, price.promotion_key = _best_price(price, promotions)
         if before != (price.discounted, price.promotion_key):
             changed.append(price)
-            _record_reduction(price, before[0], actor=actor, now=now)
+            _record_promotion_price(price, before[0], actor=actor, now=now)
     Price.objects.bulk_update(changed, ["discounted", "promotion_key"], batch_size=500)
     return {price.variant.product_id for price in changed}
 
@@ -101,15 +101,17 @@ def _is_covered(promotion: Promotion, product: Product) -> bool:
     if not products and not categories:
         return True
     path = (product.category.path or "") if product.category else ""
-    return any(category.pk == product.pk for category in products) or any(
+    return any(covered.pk == product.pk for covered in products) or any(
         category.path and path.startswith(category.path) for category in categories
     )
 
 
-def _record_reduction(price: Price, before: int | None, *, actor: Actor, now: datetime.datetime) -> None:
+def _record_promotion_price(
+    price: Price, before: int | None, *, actor: Actor, now: datetime.datetime
+) -> None:
     product = price.variant.product
     record_change(
-        "price.reduced",
+        "price.promotion_changed",
         price,
         actor=actor,
         now=now,
@@ -119,7 +121,7 @@ def _record_reduction(price: Price, before: int | None, *, actor: Actor, now: da
             "variant": price.variant_id,
             "from": before,
             "to": price.discounted,
-            "rule": str(price.promotion_key) if price.promotion_key else None,
+            "promotion": str(price.promotion_key) if price.promotion_key else None,
             "currency": price.currency,
         },
     )

@@ -39,7 +39,7 @@ class ShippingPriceInput:
     price: int | None = None
     minimum: int | None = None
     maximum: int | None = None
-    has_maximum: bool = False
+    is_maximum_given: bool = False
 
 
 @transaction.atomic(durable=True)
@@ -113,7 +113,7 @@ def _set_price(service: ShippingService, channel: Channel, price_input: Shipping
         row.price = price_input.price
     if price_input.minimum is not None:
         row.minimum_order = price_input.minimum
-    if price_input.has_maximum:
+    if price_input.is_maximum_given:
         row.maximum_order = price_input.maximum
     if row.maximum_order is not None and row.maximum_order < row.minimum_order:
         raise InvalidRange(field="maximumOrderPrice")

@@ -33,10 +33,10 @@ class InvalidQuantity(Refused):
     default_message = _("Enter the quantity as a whole number from 1.")
 
 
-class OverLimit(Refused):
+class QuantityExceedsLimit(Refused):
     """The quantity exceeds the limit of one order. `details["limit"]` holds the limit."""
 
-    code = "over_limit"
+    code = "quantity_exceeds_limit"
     default_message = _("That is more than one order can hold. Enter a smaller quantity.")
 
 
@@ -68,7 +68,7 @@ def add_variant_to_basket(
 ) -> Basket:
     """Add steps of a variant to the basket, creating it if missing; return the basket.
 
-    An existing line of the variant grows. Raises InvalidQuantity, OverLimit, NotForSale.
+    An existing line of the variant grows. Raises InvalidQuantity, QuantityExceedsLimit, NotForSale.
     """
     basket = locks.lock_basket(basket_id) if basket_id else None
     if basket is None or basket.channel_id != channel.pk:
@@ -175,7 +175,7 @@ def set_line_quantity(basket: Basket, line_id: uuid.UUID, quantity: int) -> None
 def change_line_quantity(
     *, basket_id: uuid.UUID, line_id: uuid.UUID, quantity: int, now: datetime.datetime
 ) -> None:
-    """Set the quantity of a line; 0 removes it. Raises Missing, InvalidQuantity, OverLimit."""
+    """Set the quantity of a line; 0 removes it. Raises Missing, InvalidQuantity, QuantityExceedsLimit."""
     basket = lock_existing_basket(basket_id)
     set_line_quantity(basket, line_id, quantity)
     mark_basket_changed(basket, now)
@@ -302,10 +302,10 @@ def _select_prices(variant_ids: Collection[int], channel_id: int) -> QuerySet[Pr
 
 
 def _check_limit(variant: Variant, lines: Iterable[BasketLine], shop_limit: int | None) -> None:
-    """Raise OverLimit if the basket's lines of a variant together exceed its limit."""
+    """Raise QuantityExceedsLimit if the basket's lines of a variant together exceed its limit."""
     limit = order_quantity_limit(variant, shop_limit)
     if limit is not None and sum(line.quantity for line in lines) > limit:
-        raise OverLimit(
+        raise QuantityExceedsLimit(
             _("You can buy at most %(limit)s of this per order.") % {"limit": limit},
             field="quantity",
             limit=limit,

@@ -81,7 +81,7 @@ def bulk_add_lines(
 ) -> Quote:
     """Add all of these lines or none; return the new quote.
 
-    Raises Missing, NotForSale, InvalidQuantity, OverLimit, SoldOut.
+    Raises Missing, NotForSale, InvalidQuantity, QuantityExceedsLimit, SoldOut.
     """
     basket = lock_existing_basket(basket_id)
     quote = _add_lines(basket, lines_to_add, now=now)

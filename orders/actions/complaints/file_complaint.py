@@ -170,7 +170,7 @@ def delivered_lines(part: OrderPart) -> list[DeliveredLine]:
         deliveries.order_by("order_line").values_list("order_line").annotate(last=Max("parcel__delivered_at"))
     )
     days = shop_settings().complaint_days
-    hours = part.cooperative.claim_hours
+    hours = part.cooperative.complaint_hours
     return [
         DeliveredLine(
             line,

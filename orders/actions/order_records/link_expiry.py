@@ -30,7 +30,7 @@ def link_expiry(order: Order, parts: Sequence[OrderPart]) -> datetime.datetime |
     if last is None:
         return None
     lines = OrderLine.objects.filter(order=order)
-    maximums = lines.aggregate(days=Max("return_days"), hours=Max("part__cooperative__claim_hours"))
+    maximums = lines.aggregate(days=Max("return_days"), hours=Max("part__cooperative__complaint_hours"))
     days = max(shop_settings().complaint_days, maximums["days"] or 0)
     complaints_end = max(
         start_of_day(vietnam_date(last) + datetime.timedelta(days=days + 1)),

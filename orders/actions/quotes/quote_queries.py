@@ -153,11 +153,13 @@ def reachable_stock_ids(
         return list(
             _in_warehouse_order(_reachable_stock(*arguments, pickup_warehouse_ids), quote_request.channel.pk)
         )
-    return _reachable_in_order(*arguments)
+    return _select_reachable_ids(*arguments)
 
 
 @compiled_query
-def _reachable_in_order(channel_id: int, country: str, variant_ids: Collection[int]) -> QuerySet[Stock, int]:
+def _select_reachable_ids(
+    channel_id: int, country: str, variant_ids: Collection[int]
+) -> QuerySet[Stock, int]:
     return _in_warehouse_order(_reachable_stock(channel_id, country, variant_ids), channel_id)
 
 
@@ -196,7 +198,7 @@ def read_free_quantities(
     elif pickup_warehouse_ids:
         rows = _sum_free(_reachable_stock(*arguments, pickup_warehouse_ids), quote_request.basket_id)
     else:
-        rows = _reachable_free(quote_request.basket_id, *arguments)
+        rows = _select_free_quantities(quote_request.basket_id, *arguments)
     return dict.fromkeys(tracked_ids, 0) | dict(rows)
 
 
@@ -225,7 +227,7 @@ def _sum_free(
 
 
 @compiled_query
-def _reachable_free(
+def _select_free_quantities(
     basket_id: uuid.UUID | None, channel_id: int, country: str, variant_ids: Collection[int]
 ) -> QuerySet[Stock, tuple[int, int]]:
     return _sum_free(_reachable_stock(channel_id, country, variant_ids), basket_id)

@@ -32,7 +32,7 @@ from orders.states import SUBSTITUTE_TRANSITIONS, PartState, SubstituteState
 from shop.core.actors import Actor
 from shop.core.dates.calendar import VIETNAM
 from shop.core.errors import Missing, NeedsConfirmation, Refused
-from shop.core.models import KeyReused, is_already_done, record_change, shop_settings
+from shop.core.models import KeyReused, record_change, shop_settings, was_done_with_key
 from shop.core.states import TransitionNotAllowed, change_state
 from shop.core.texts.formatting import format_money
 
@@ -170,7 +170,7 @@ def withdraw_substitute(
     Raises KeyReused, Missing, TransitionNotAllowed.
     """
     order, part, substitute = locks.lock_substitute(substitute_id)
-    if is_already_done(idempotency_key, "substitute.withdrawn", substitute):
+    if was_done_with_key(idempotency_key, "substitute.withdrawn", substitute):
         return substitute
     change_state(substitute, SubstituteState.WITHDRAWN, SUBSTITUTE_TRANSITIONS)
     substitute.answered_at = now

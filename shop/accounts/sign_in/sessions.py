@@ -69,7 +69,7 @@ def end_other_sign_ins(*, user_id: int, except_session_key: str, actor: Actor, n
     revoke_tokens(user)
     user.save(update_fields=["revocation_key", "updated_at"])
     count = delete_sign_ins(SignIn.objects.filter(user=user).exclude(session_key=except_session_key))
-    record_change("user.signed_out_elsewhere", user, actor=actor, now=now, data={"places": count})
+    record_change("user.signed_out_elsewhere", user, actor=actor, now=now, data={"sign_ins": count})
     return count
 
 

@@ -22,7 +22,7 @@ from shop.accounts.sign_in.token_families import end_family
 from shop.core.actors import EntryPoint
 from shop.core.errors import Missing
 
-_SHOWN = 50
+_MAX_SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +38,14 @@ class _SignInRow:
 def list_sign_ins(request: HttpRequest) -> HttpResponse:
     """List devices and API clients with time and address; this device first."""
     current_key = request.session.session_key
-    sign_ins = SignIn.objects.active(request.user.pk or 0, timezone.now())[:_SHOWN]
+    sign_ins = SignIn.objects.active(request.user.pk or 0, timezone.now())[:_MAX_SHOWN]
     sign_in_rows = [
         _SignInRow(row, browser_name(row.user_agent), row.session_key == current_key) for row in sign_ins
     ]
     sign_in_rows.sort(key=lambda sign_in_row: not sign_in_row.is_this_device)
-    families = TokenFamily.objects.of_person(request.user.pk or 0, timezone.now())[:_SHOWN]
-    programs = [(row, browser_name(row.user_agent)) for row in families]
-    return render(request, "accounts/sessions.html", {"places": sign_in_rows, "programs": programs})
+    families = TokenFamily.objects.of_person(request.user.pk or 0, timezone.now())[:_MAX_SHOWN]
+    api_clients = [(row, browser_name(row.user_agent)) for row in families]
+    return render(request, "accounts/sessions.html", {"sign_ins": sign_in_rows, "api_clients": api_clients})
 
 
 @require_POST

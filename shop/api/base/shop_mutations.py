@@ -12,7 +12,7 @@ from shop.api.errors import InputError
 from shop.api.input_data import InputData
 from shop.api.metadata import metadata_from_input
 from shop.api.root_fields import Mutations
-from shop.core.change_shop import change_shop_settings
+from shop.core.change_shop_settings import change_shop_settings
 from shop.core.models import ShopSettings
 
 mutation = Mutations()

@@ -53,7 +53,7 @@ from shop.core.models import Channel
 
 CODES = {
     "invalid_quantity": "ZERO_QUANTITY",
-    "over_limit": "QUANTITY_GREATER_THAN_LIMIT",
+    "quantity_exceeds_limit": "QUANTITY_GREATER_THAN_LIMIT",
     "sold_out": "INSUFFICIENT_STOCK",
     "not_for_sale": "UNAVAILABLE_VARIANT_IN_CHANNEL",
     "combined_option_not_available": "DELIVERY_METHOD_NOT_APPLICABLE",

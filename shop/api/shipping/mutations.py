@@ -182,7 +182,7 @@ def _price_change(input_data: ShippingMethodChannelListingAddInput, context: Con
         _amount(input_data, "price", channel),
         _amount(input_data, "minimumOrderPrice", channel),
         _amount(input_data, "maximumOrderPrice", channel),
-        has_maximum="maximumOrderPrice" in input_data,
+        is_maximum_given="maximumOrderPrice" in input_data,
     )
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from shop.core.database.compiled_query import compiled_query
 from shop.core.dates.calendar import vietnam_date
-from shop.core.models.geography import Division, Level
+from shop.core.models.geography import Division, DivisionLevel
 
 
 def all_provinces() -> list[Division]:
@@ -26,7 +26,7 @@ def divisions_with_codes(province_code: str, commune_code: str) -> tuple[list[Di
     """Return the province with this code and its commune with that code, each as a list of one or none."""
     codes = [code[:10] for code in (province_code, commune_code) if code]
     rows = _with_codes(vietnam_date(timezone.now()), codes) if codes else []
-    provinces = [row for row in rows if row.level == Level.PROVINCE and row.code == province_code]
+    provinces = [row for row in rows if row.level == DivisionLevel.PROVINCE and row.code == province_code]
     keys = {row.pk for row in provinces}
     return provinces, [row for row in rows if row.parent_id in keys and row.code == commune_code]
 

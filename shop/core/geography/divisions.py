@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import transaction
 
-from shop.core.models.geography import Division, FormerPlace, Level
+from shop.core.models.geography import Division, DivisionLevel, FormerPlace
 from shop.core.texts.folding import fold, sort_key
 
 _FILE = Path(__file__).parent / "data" / "divisions.json"
@@ -58,11 +58,11 @@ def write_divisions() -> int:
     data = json.loads(_FILE.read_text(encoding="utf-8"))
     valid_from = datetime.date.fromisoformat(data["valid_from"])
     provinces = _upsert_divisions(
-        [_build_division(row, Level.PROVINCE, valid_from) for row in data["provinces"]]
+        [_build_division(row, DivisionLevel.PROVINCE, valid_from) for row in data["provinces"]]
     )
     communes = _upsert_divisions(
         [
-            _build_division(row, Level.COMMUNE, valid_from, provinces[province])
+            _build_division(row, DivisionLevel.COMMUNE, valid_from, provinces[province])
             for province, rows in data["communes"].items()
             for row in rows
         ]
@@ -73,7 +73,7 @@ def write_divisions() -> int:
 
 
 def _build_division(
-    row: Sequence[Any], level: Level, valid_from: datetime.date, parent_id: int | None = None
+    row: Sequence[Any], level: DivisionLevel, valid_from: datetime.date, parent_id: int | None = None
 ) -> Division:
     code, type_word, name = row[:3]
     return Division(

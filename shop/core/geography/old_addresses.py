@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from shop.core.models.geography import Division, FormerPlace, Level, remove_type_word
+from shop.core.models.geography import Division, DivisionLevel, FormerPlace, remove_type_word
 from shop.core.texts.folding import fold
 
 MAX_SUGGESTIONS = 12  # if more communes match, the person adds the district or the province
@@ -78,7 +78,7 @@ def suggest_communes(text: str, *, day: datetime.date) -> list[Suggestion]:
     if not names:
         return []
     provinces = _province_names()
-    current = Division.objects.current(day=day).filter(level=Level.COMMUNE)
+    current = Division.objects.current(day=day).filter(level=DivisionLevel.COMMUNE)
     former_places = (
         FormerPlace.objects.filter(folded__in=names, division__in=current)
         .select_related("division__parent")
@@ -108,7 +108,9 @@ def _split_parts(text: str) -> list[_AddressPart]:
 
 def _province_names() -> set[str]:
     """Return the folded names of all current and former provinces."""
-    rows = Division.objects.filter(level=Level.PROVINCE).values_list("folded", "former_places__folded")
+    rows = Division.objects.filter(level=DivisionLevel.PROVINCE).values_list(
+        "folded", "former_places__folded"
+    )
     return {name for names in rows for name in names if name}
 
 

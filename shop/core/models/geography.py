@@ -23,7 +23,7 @@ def remove_type_word(folded: str) -> str:
     return _TYPE_WORDS.sub("", folded).strip() or folded
 
 
-class Level(models.TextChoices):
+class DivisionLevel(models.TextChoices):
     PROVINCE = "province", _("province or city")
     COMMUNE = "commune", _("commune, ward or special zone")
 
@@ -34,10 +34,10 @@ class DivisionQuerySet(models.QuerySet["Division"]):
         return self.filter(Q(valid_until=None) | Q(valid_until__gte=day), valid_from__lte=day)
 
     def provinces(self) -> DivisionQuerySet:
-        return self.filter(level=Level.PROVINCE).in_order()
+        return self.filter(level=DivisionLevel.PROVINCE).in_order()
 
     def communes_of(self, province_code: str) -> DivisionQuerySet:
-        return self.filter(level=Level.COMMUNE, parent__code=province_code).in_order()
+        return self.filter(level=DivisionLevel.COMMUNE, parent__code=province_code).in_order()
 
     def in_order(self) -> DivisionQuerySet:
         """Return the rows sorted by the Vietnamese alphabet."""
@@ -61,7 +61,7 @@ class Division(models.Model):
     """
 
     code = models.CharField(max_length=10)
-    level = models.CharField(max_length=8, choices=Level)
+    level = models.CharField(max_length=8, choices=DivisionLevel)
     type_word = models.CharField(max_length=20)
     name = models.CharField(max_length=120)
     full_name = models.CharField(max_length=150)
@@ -82,7 +82,8 @@ class Division(models.Model):
                 fields=["code"], condition=Q(valid_until=None), name="division_one_in_force"
             ),
             models.CheckConstraint(
-                condition=Q(level=Level.PROVINCE, parent=None) | Q(level=Level.COMMUNE, parent__isnull=False),
+                condition=Q(level=DivisionLevel.PROVINCE, parent=None)
+                | Q(level=DivisionLevel.COMMUNE, parent__isnull=False),
                 name="division_commune_has_a_province",
             ),
         ]

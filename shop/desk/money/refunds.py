@@ -45,8 +45,8 @@ from shop.staff_pages import staff_only
 def refund_order(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpResponse:
     """Refund the part chosen by `?goi=`, or an overpayment.
 
-    The button "count" shows the total before anything is refunded. So does any button if the fields no longer
-    add up to the `confirmed` total, which the page has shown.
+    The button "preview" shows the total before anything is refunded. So does any button if the fields no
+    longer add up to the `confirmed` total, which the page has shown.
     """
     order = get_object_or_404(Order.objects.placed(), pk=order_id)
     parts = list(order.parts.select_related("cooperative").order_by("number"))
@@ -114,7 +114,7 @@ def _chosen_part(
 
 def _needs_preview(request: HttpRequest, decision: RefundDecision) -> bool:
     confirmed = request.POST.get("confirmed")
-    return "count" in request.POST or (confirmed is not None and confirmed != str(decision.amount))
+    return "preview" in request.POST or (confirmed is not None and confirmed != str(decision.amount))
 
 
 def _summary(decision: RefundDecision, limits: RefundLimits) -> list[tuple[str, int]]:

@@ -52,7 +52,9 @@ def list_complaints(request: HttpRequest, actor: Actor) -> HttpResponse:
 @staff_only(Permission.MANAGE_ORDERS)
 def show_complaint(request: HttpRequest, actor: Actor, complaint_id: uuid.UUID) -> HttpResponse:
     """Show a complaint, with forms to answer it or to overrule a rejection."""
-    return _render_complaint(request, get_object_or_404(Complaint.objects.with_all(), pk=complaint_id))
+    return _render_complaint(
+        request, get_object_or_404(Complaint.objects.with_displayed_rows(), pk=complaint_id)
+    )
 
 
 @require_POST
@@ -60,7 +62,7 @@ def show_complaint(request: HttpRequest, actor: Actor, complaint_id: uuid.UUID) 
 @require_recent_sign_in
 def accept_complaint_view(request: HttpRequest, actor: Actor, complaint_id: uuid.UUID) -> HttpResponse:
     """Accept a complaint."""
-    complaint = get_object_or_404(Complaint.objects.with_all(), pk=complaint_id)
+    complaint = get_object_or_404(Complaint.objects.with_displayed_rows(), pk=complaint_id)
     form = answer_form(complaint, request.POST, is_for_members=False)
     if not form.is_valid():
         return _render_complaint(request, complaint, form)

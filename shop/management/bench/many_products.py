@@ -28,7 +28,7 @@ from cooperatives.models import (
 from cooperatives.states import CooperativeState
 from shop.accounts.models import Address
 from shop.core.models import Channel, Translation
-from shop.core.models.geography import Division, Level
+from shop.core.models.geography import Division, DivisionLevel
 from shop.core.texts.folding import fold
 
 PRODUCTS_PER_COOPERATIVE = 200  # products of one cooperative
@@ -75,7 +75,9 @@ def create_many_products(count: int, *, now: datetime.datetime, seed: int = 2026
     random = Random(seed)
     channel = Channel.objects.get(slug="viet-nam")
     templates = _demo_templates(channel)
-    communes = list(Division.objects.filter(level=Level.COMMUNE).select_related("parent").order_by("pk"))
+    communes = list(
+        Division.objects.filter(level=DivisionLevel.COMMUNE).select_related("parent").order_by("pk")
+    )
     with transaction.atomic(durable=True):
         sellers = [
             _create_seller(n, random.choice(communes), channel, random)

@@ -20,7 +20,7 @@ from catalog.states import ListingState
 from cooperatives.models import DeliveryMethod, PickupTime
 from orders.models import OrderSource
 from shop.core.dates.calendar import vietnam_date
-from shop.core.models import Channel, Division, Level
+from shop.core.models import Channel, Division, DivisionLevel
 
 Choice = TypeVar("Choice")
 
@@ -332,7 +332,7 @@ def _communes(today: datetime.date) -> dict[str, list[Division]]:
     """Return the communes of the provinces in the plan, by province code."""
     divisions = (
         Division.objects.current(day=today)
-        .filter(level=Level.COMMUNE, parent__code__in=_PROVINCES)
+        .filter(level=DivisionLevel.COMMUNE, parent__code__in=_PROVINCES)
         .select_related("parent")
         .order_by("code")
     )

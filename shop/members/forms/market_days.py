@@ -18,10 +18,10 @@ from shop.core.web.form_options import FormData
 from shop.members.forms.fields import MembersForm, WholeNumberField
 from shop.members.forms.rows import initial_from_submission, submitted_row_count
 
-MAX_TIMES = 12
+MAX_PICKUP_HOURS = 12
 
 
-class TimeForm(MembersForm):
+class PickupHoursForm(MembersForm):
     """Pickup hours and the days on which they apply."""
 
     starts = forms.TimeField(label=pgettext_lazy("hour", "From"))
@@ -98,7 +98,7 @@ class CutOffForm(MembersForm):
 class Timetable:
     """All pickup times of a delivery method."""
 
-    def __init__(self, times: list[TimeForm], cut_off: CutOffForm) -> None:
+    def __init__(self, times: list[PickupHoursForm], cut_off: CutOffForm) -> None:
         self.times, self.cut_off = times, cut_off
 
     @classmethod
@@ -107,11 +107,11 @@ class Timetable:
         days = sorted(delivery_method.market_days.all(), key=_hours)
         rows = [(hours, list(days_of_row)) for hours, days_of_row in groupby(days, key=_hours)]
         times = [
-            TimeForm(prefix=f"time-{position}", initial=_initial_of_row(days_of_row))
+            PickupHoursForm(prefix=f"time-{position}", initial=_initial_of_row(days_of_row))
             for position, (_h, days_of_row) in enumerate(rows)
         ]
         return cls(
-            times or [TimeForm(prefix="time-0")],
+            times or [PickupHoursForm(prefix="time-0")],
             CutOffForm(initial={"cut_off_hours": delivery_method.cut_off_hours}),
         )
 
@@ -119,17 +119,19 @@ class Timetable:
     def from_submission(cls, data: QueryDict) -> Timetable:
         """Build the table from submitted data, without empty rows; the field `more` adds a row."""
         is_adding_row = bool(data.get("more"))
-        positions = range(min(submitted_row_count(data, "times") + is_adding_row, MAX_TIMES))
+        positions = range(min(submitted_row_count(data, "times") + is_adding_row, MAX_PICKUP_HOURS))
         if is_adding_row:
             times = [
-                TimeForm(
+                PickupHoursForm(
                     prefix=f"time-{position}",
-                    initial=initial_from_submission(TimeForm, data, f"time-{position}"),
+                    initial=initial_from_submission(PickupHoursForm, data, f"time-{position}"),
                 )
                 for position in positions
             ]
             return cls(times, CutOffForm(initial=data.dict()))
-        return cls([TimeForm(data, prefix=f"time-{position}") for position in positions], CutOffForm(data))
+        return cls(
+            [PickupHoursForm(data, prefix=f"time-{position}") for position in positions], CutOffForm(data)
+        )
 
     @property
     def forms(self) -> list[MembersForm]:
@@ -142,7 +144,7 @@ class Timetable:
     @property
     def can_add_time(self) -> bool:
         """Return whether another row may be added."""
-        return len(self.times) < MAX_TIMES
+        return len(self.times) < MAX_PICKUP_HOURS
 
     def is_valid(self) -> bool:
         seen_starts: set[tuple[str, int, object]] = set()
@@ -150,10 +152,10 @@ class Timetable:
             form.empty_permitted = not form.is_filled
             if not form.is_filled or not form.is_valid():
                 continue
-            starts = {(day.kind, day.number, day.starts) for day in form.days}
-            if seen_starts & starts:
+            day_starts = {(day.kind, day.number, day.starts) for day in form.days}
+            if seen_starts & day_starts:
                 form.add_error("starts", _("One of these days already has these pickup hours."))
-            seen_starts |= starts
+            seen_starts |= day_starts
         return not self.has_errors
 
     @property

@@ -133,7 +133,7 @@ def receive_return_view(request: HttpRequest, membership: MembershipContext, par
 
 def _find_complaint(membership: MembershipContext, complaint_id: uuid.UUID) -> Complaint:
     """Return the cooperative's complaint with the rows that its page shows. Raises Missing."""
-    complaints = Complaint.objects.for_cooperative(membership.cooperative).with_all()
+    complaints = Complaint.objects.for_cooperative(membership.cooperative).with_displayed_rows()
     complaint = complaints.filter(pk=complaint_id).first()
     if complaint is None:
         raise Missing()

@@ -9,7 +9,7 @@ from cooperatives.models import DeliveryMethod
 from orders.actions.basket.basket_lines import (
     InvalidQuantity,
     NotForSale,
-    OverLimit,
+    QuantityExceedsLimit,
     add_variant_to_basket,
     change_line_quantity,
     choose_deliveries,
@@ -79,7 +79,7 @@ def test_quantity_below_one_is_refused(quantity) -> None:
 def test_quantity_above_shop_limit_is_refused(quantity) -> None:
     variant = make_variant()
 
-    with assert_refused(OverLimit, "over_limit") as refusal:
+    with assert_refused(QuantityExceedsLimit, "quantity_exceeds_limit") as refusal:
         add_item(variant, quantity)
 
     assert refusal.value.details == {"limit": 50}
@@ -90,16 +90,16 @@ def test_quantity_in_basket_counts_towards_limit() -> None:
     variant = make_variant()
     basket = add_item(variant, 3)
 
-    with assert_refused(OverLimit, "over_limit"):
+    with assert_refused(QuantityExceedsLimit, "quantity_exceeds_limit"):
         add_item(variant, 2, basket=basket)
-    with assert_refused(OverLimit, "over_limit"):
+    with assert_refused(QuantityExceedsLimit, "quantity_exceeds_limit"):
         change_line_quantity(basket_id=basket.pk, line_id=basket.lines.get().pk, quantity=5, now=NOW)
 
 
 def test_variant_limit_overrides_higher_shop_limit() -> None:
     variant = make_variant(quantity_limit_per_customer=2)
 
-    with assert_refused(OverLimit, "over_limit") as refusal:
+    with assert_refused(QuantityExceedsLimit, "quantity_exceeds_limit") as refusal:
         add_item(variant, 3)
 
     assert refusal.value.details == {"limit": 2}
@@ -256,9 +256,9 @@ def test_limit_applies_to_sum_of_lines_of_variant() -> None:
     basket = basket_with_two_lines(variant)
     last = basket.lines.get(quantity=2)
 
-    with assert_refused(OverLimit, "over_limit"):
+    with assert_refused(QuantityExceedsLimit, "quantity_exceeds_limit"):
         add_item(variant, 1, basket=basket)
-    with assert_refused(OverLimit, "over_limit"):
+    with assert_refused(QuantityExceedsLimit, "quantity_exceeds_limit"):
         change_line_quantity(basket_id=basket.pk, line_id=last.pk, quantity=3, now=NOW)
 
 

@@ -387,7 +387,7 @@ def test_staff_refund_by_line_after_preview(staff: Client) -> None:
         "reason": "Dập",
     }
 
-    preview = staff.post(address, {**form, "count": "1"})
+    preview = staff.post(address, {**form, "preview": "1"})
     assert "Hoàn 25.000\u00a0₫" in html_of(preview)
     changed = staff.post(address, {**form, "confirmed": "20000"})
     assert "Hoàn 25.000\u00a0₫" in html_of(changed)
@@ -413,7 +413,7 @@ def test_staff_refund_whole_items_of_the_part_that_opens_first(staff: Client) ->
     page = staff.get(address)
     empty = staff.post(
         f"{address}?goi=1",
-        {"idempotency_key": uuid.uuid4(), "bearer": "platform", "reason": "x", "count": "1"},
+        {"idempotency_key": uuid.uuid4(), "bearer": "platform", "reason": "x", "preview": "1"},
     )
     fields = {f"whole-{line.pk}": "on" for line in lines}
     staff.post(

@@ -4,7 +4,7 @@ import pytest
 
 from shop.core.geography.divisions import write_divisions
 from shop.core.geography.old_addresses import suggest_communes
-from shop.core.models import Division, FormerPlace, Level
+from shop.core.models import Division, DivisionLevel, FormerPlace
 
 pytestmark = pytest.mark.django_db
 TODAY = datetime.date(2026, 11, 25)
@@ -20,8 +20,8 @@ def names(rows):
 
 
 def test_there_are_34_provinces_and_3321_communes(divisions) -> None:
-    assert divisions.filter(level=Level.PROVINCE).count() == 34
-    assert divisions.filter(level=Level.COMMUNE).count() == 3321
+    assert divisions.filter(level=DivisionLevel.PROVINCE).count() == 34
+    assert divisions.filter(level=DivisionLevel.COMMUNE).count() == 3321
 
 
 def test_codes_keep_leading_zeros_and_names_lose_their_type(divisions) -> None:

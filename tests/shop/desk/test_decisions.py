@@ -315,7 +315,7 @@ def test_unpaid_order_is_reduced_rather_than_refunded(admin: Client) -> None:
     }
 
     listed, page = html_of(admin.get(f"{DESK}don-hang/{order.pk}/")), html_of(admin.get(address))
-    preview = html_of(admin.post(address, {**form, "count": "1"}))
+    preview = html_of(admin.post(address, {**form, "preview": "1"}))
     done = admin.post(address, {**form, "confirmed": "20000"}, follow=True)
 
     assert all("Giảm số phải trả" in text and "Hoàn tiền cho" not in text for text in (listed, page))

@@ -11,7 +11,7 @@ from django.test import Client
 from cooperatives.models import Cooperative, Membership, Role
 from cooperatives.states import CooperativeState
 from shop.accounts.models import User
-from shop.core.models.geography import Division, Level
+from shop.core.models.geography import Division, DivisionLevel
 from shop.core.web.rate_limits import TooManyTries
 from shop.notifications.models import Notification
 from tests.factories import make_cooperative, make_member, make_user
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("all_divisions")]
 
 
 def commune_of(province: str) -> Division:
-    return Division.objects.filter(level=Level.COMMUNE, parent__code=province).order_by("pk")[0]
+    return Division.objects.filter(level=DivisionLevel.COMMUNE, parent__code=province).order_by("pk")[0]
 
 
 def application_form(**changes: object) -> dict[str, object]:
