@@ -195,6 +195,11 @@ def test_commune_is_found_by_typing_without_accents(phone: Page) -> None:
     assert place
     assert helper["y"] < place["y"]
     assert helper["width"] >= 150
+    page.get_by_text("Only know the old address?").click()
+    field = page.get_by_label("Address before July 2025").bounding_box()
+    assert field
+    assert field["y"] >= helper["y"] + helper["height"]
+    assert abs(field["x"] - helper["x"]) <= 8
     assert page_violations(page) == []
     assert page_errors == []
 
