@@ -12,14 +12,14 @@ from django.db.models import QuerySet, Sum
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from catalog.models import Listing, Price, Product, ProductMedia, Stock, Unit, Variant
+from catalog.models import Listing, Price, Product, ProductMedia, Stock, Unit, Variant, VariantMedia
 from catalog.pricing import price_of_measure
 from catalog.unit_labels import price_per_measure, unit_label, unit_name
 from cooperatives.models import Certificate, CertificateKind
 from shop.core.database.compiled_query import compiled_query
 from shop.core.dates.calendar import vietnam_date
 from shop.core.images.rendition_files import Files, rendition_files
-from shop.core.models import Channel, Picture, show_in_language
+from shop.core.models import Channel, Picture, PictureState, show_in_language
 from shop.core.texts.folding import folded_words
 from shop.core.texts.formatting import format_money
 from shop.core.texts.marked_texts import lang
@@ -48,7 +48,8 @@ class ProductCard:
     `price` and `list_price` are minor units of one `step` of the cheapest variant: a pack (`gói 500 g`), or a
     kilogram if it is sold by weight. With `has_many_prices` other variants cost more, and the card shows
     "from". `price_note` is a pack's price per kilogram, or the estimate of a piece sold by weight.
-    `option_id` and `option` are the option that a search names; without one they are None and empty.
+    `option_id` and `option` are the option that a search names; without one they are None and empty. With
+    one, prices and picture are the option's.
     `name_lang` and `seller_lang` are lang attributes for untranslated texts.
     """
 
@@ -91,7 +92,12 @@ def build_cards(
     show_in_language(products, "name")
     show_in_language([product.cooperative for product in products], "name")
     prices = _prices(listings)
-    pictures = _pictures(products)
+    words = set(searched_words)
+    options = {
+        listing.product_id: _named_option(listing.product, prices.get(listing.product_id, []), words)
+        for listing in listings
+    }
+    pictures = _pictures(products) | _option_pictures([price for price in options.values() if price])
     stars = ocop_stars_by_product(products, vietnam_date(now))
     free = _free_by_variant([price.variant_id for row in prices.values() for price in row[:1]], listings)
     return [
@@ -102,7 +108,7 @@ def build_cards(
             stars.get(listing.product_id),
             free,
             vietnam_date(now),
-            _named_option(listing.product, prices.get(listing.product_id, []), set(searched_words)),
+            options[listing.product_id],
         )
         for listing in listings
     ]
@@ -127,9 +133,10 @@ def _build_card(
     stars: int | None,
     free: dict[int, int],
     today: datetime.date,
-    option: Variant | None,
+    option_price: Price | None,
 ) -> ProductCard:
-    product, cheapest = listing.product, prices[0] if prices else None
+    product, cheapest = listing.product, option_price or (prices[0] if prices else None)
+    option = option_price.variant if option_price else None
     variant = cheapest.variant if cheapest else None
     shown_price, list_price = _shown_prices(cheapest) if cheapest else (None, None)
     free_quantity = free.get(variant.pk) if variant and variant.track_inventory else None
@@ -145,7 +152,7 @@ def _build_card(
         province=product.cooperative.province_name,
         price=shown_price,
         list_price=list_price if list_price != shown_price else None,
-        has_many_prices=len({_shown_prices(price)[0] for price in prices}) > 1,
+        has_many_prices=option is None and len({_shown_prices(price)[0] for price in prices}) > 1,
         currency=listing.currency,
         step=_step_label(variant) if variant else "",
         unit=unit_name(variant.unit) if variant else "",
@@ -170,15 +177,13 @@ def _build_card(
     )
 
 
-def _named_option(product: Product, prices: Sequence[Price], words: Collection[str]) -> Variant | None:
-    """Return the option whose name has all searched words that the product's name lacks, if there is one."""
+def _named_option(product: Product, prices: Sequence[Price], words: Collection[str]) -> Price | None:
+    """Return the price of the option that has all searched words which the product's name lacks, if any."""
     missing_words = set(words) - set(folded_words(product.name))
     if not missing_words or len(prices) < 2:
         return None
-    options = sorted(
-        (price.variant for price in prices), key=lambda variant: (variant.sort_order, variant.pk)
-    )
-    return next((option for option in options if missing_words <= set(folded_words(option.name))), None)
+    options = sorted(prices, key=lambda price: (price.variant.sort_order, price.variant_id))
+    return next((price for price in options if missing_words <= set(folded_words(price.variant.name))), None)
 
 
 def _shown_prices(price: Price) -> tuple[int | None, int | None]:
@@ -227,6 +232,14 @@ def _pictures(products: Sequence[Product]) -> dict[int, Picture]:
     return {media.product_id: media.picture for media in _first_media([product.pk for product in products])}
 
 
+def _option_pictures(prices: Sequence[Price]) -> dict[int, Picture]:
+    """Return the first picture of each option by product; options without a picture are left out."""
+    if not prices:
+        return {}
+    products = {price.variant_id: price.variant.product_id for price in prices}
+    return {products[row.variant_id]: row.media.picture for row in _variant_media(list(products))}
+
+
 def _free_by_variant(variant_ids: Sequence[int], listings: Sequence[Listing]) -> dict[int, int]:
     """Return the stock of each variant that buyers can still order, in steps."""
     if not listings:
@@ -265,6 +278,13 @@ def _first_media(product_ids: Collection[int]) -> QuerySet[ProductMedia]:
     media = ProductMedia.objects.displayable().filter(product__in=product_ids).select_related("picture")
     media = media.only("product", "picture__state", "picture__renditions")
     return media.order_by("product", "-sort_order", "-pk")
+
+
+@compiled_query
+def _variant_media(variant_ids: Collection[int]) -> QuerySet[VariantMedia]:
+    media = VariantMedia.objects.filter(variant__in=variant_ids).select_related("media__picture")
+    media = media.exclude(media__picture__state=PictureState.REFUSED)
+    return media.order_by("variant", "-media__sort_order", "-media_id")
 
 
 @compiled_query

@@ -7,13 +7,14 @@ from catalog.actions.products.product_rows import set_search_columns
 from catalog.actions.products.variant_rows import ListPrice
 from catalog.actions.products.variants import create_variant, delete_variant, update_variant
 from catalog.actions.sellers.resubmit_application import resubmit_application
-from catalog.models import Movement, Product, Variant
+from catalog.models import Movement, Price, Product, ProductMedia, Variant, VariantMedia
 from catalog.search import split_query
 from cooperatives.actions.cooperative_lifecycle import ApplicationDetails
 from cooperatives.models import Cooperative
 from cooperatives.states import CooperativeState
 from shop.core.actors import Actor
-from shop.core.models import Translation
+from shop.core.images.rendition_files import rendition_files
+from shop.core.models import Picture, PictureState, Translation
 from tests.catalog.test_product_lists import names, page_of
 from tests.factories import NOW, make_category, make_channel, make_cooperative, make_product, make_seller
 from tests.markup import html_of
@@ -276,6 +277,39 @@ def test_name_of_an_option_finds_its_product_and_opens_with_it(client: Client, q
     assert names(page) == ["Gối thảo dược thổ cẩm"]
     assert f'href="/san-pham/{pillow.slug}/?variant={neck.pk}"' in page
     assert "Gối cổ, hoa văn đỏ" in page
+
+
+def test_card_of_a_named_option_shows_its_price_and_picture(client: Client) -> None:
+    pillow = make_product(name="Gối thảo dược", price=320_000)
+    square, neck = add_variant(pillow, name="Gối vuông"), add_variant(pillow, name="Gối cổ")
+    Price.objects.filter(variant=neck).update(amount=150_000)
+    media = [
+        ProductMedia.objects.create(
+            product=pillow,
+            sort_order=place,
+            picture=Picture.objects.create(
+                original=f"{place}.jpg",
+                state=PictureState.READY,
+                renditions={"96": {"height": 96, "webp": f"{place}.webp", "jpeg": f"{place}.jpg"}},
+            ),
+        )
+        for place in range(3)
+    ]
+    VariantMedia.objects.bulk_create(
+        VariantMedia(variant=variant, media=media[place])
+        for variant, place in ((square, 1), (neck, 2), (neck, 1))
+    )
+
+    named, unnamed = (client.get("/tim/", {"q": query}).context["cards"] for query in ("gối cổ", "gối"))
+
+    assert [(card.price, card.has_many_prices) for card in (*named, *unnamed)] == [
+        (150_000, False),
+        (10_000, True),
+    ]
+    assert [card.picture for card in (*named, *unnamed)] == [
+        rendition_files(media[1].picture),
+        rendition_files(media[0].picture),
+    ]
 
 
 def test_renamed_or_deleted_option_is_no_longer_found(client: Client) -> None:
