@@ -281,7 +281,7 @@ class Variant(WithMetadata, WithExternalReference, WithTimes):
 
     @property
     def low_stock_threshold(self) -> int:
-        """The low-stock threshold in steps: its own, or else the default."""
+        """The low-stock threshold in sale steps: its own, or else the default."""
         return DEFAULT_LOW_STOCK if self.low_stock_at is None else self.low_stock_at
 
     def relative_content(self, other: Variant) -> Fraction | None:

@@ -101,7 +101,7 @@ class Stock(models.Model):
 
     @property
     def oversold(self) -> int:
-        """The number of steps sold beyond the stock."""
+        """The number of sale steps sold beyond the stock."""
         return max(0, -int(self.free))
 
 

@@ -45,7 +45,7 @@ def query_phrases() -> QueryPhrases:
 
 
 def without_opening_phrases(query: str) -> list[str]:
-    """Return the folded query, then the query without one opening phrase, without two, and so on."""
+    """Return the query, then what is left without its first opening phrase, its first two, and so on."""
     queries = [query]
     while (shorter := without_start(queries[-1], query_phrases().openings)) != queries[-1]:
         queries.append(shorter)

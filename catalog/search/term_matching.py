@@ -40,7 +40,7 @@ SearchCache = dict[tuple[str, str, int | None], BitMap]  # by conditions, langua
 
 
 class SearchField(Enum):
-    """The place of a search: a column of the index, and the prefixes of its words."""
+    """What a search looks through: a column of the index, and the prefixes that mark its words."""
 
     NAME = ("name", ("",))
     FIRST = ("name", (FIRST,))  # the first word of the name

@@ -241,7 +241,7 @@ def _option_pictures(prices: Sequence[Price]) -> dict[int, Picture]:
 
 
 def _free_by_variant(variant_ids: Sequence[int], listings: Sequence[Listing]) -> dict[int, int]:
-    """Return the stock of each variant that buyers can still order, in steps."""
+    """Return the stock of each variant that buyers can still order, in sale steps."""
     if not listings:
         return {}
     channel = listings[0].channel

@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
                             ("payout", "payment"),
                             ("cooperative_account", "bank account of a cooperative"),
                             ("market_account", "bank account of the market"),
-                            ("rules", "rule of the second person"),
+                            ("rules", "rules on second-person approval"),
                         ],
                         max_length=20,
                     ),

@@ -20,7 +20,7 @@ class ApprovalKind(models.TextChoices):
     PAYOUT = "payout", _("payment")
     COOPERATIVE_ACCOUNT = "cooperative_account", _("bank account of a cooperative")
     MARKET_ACCOUNT = "market_account", _("bank account of the market")
-    RULES = "rules", _("rule of the second person")
+    RULES = "rules", _("rules on second-person approval")
 
 
 class ApprovalQuerySet(models.QuerySet["Approval"]):

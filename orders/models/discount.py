@@ -147,7 +147,7 @@ def price_at_weight(
 def shares_at_maximum(
     discount_shares: Sequence[DiscountShare], lines: Iterable[OrderLine], *, is_tax_included: bool
 ) -> dict[int, int]:
-    """Return the amounts of shares, by id, with those lines that are not weighed yet at their bounds."""
+    """Return the amount of each share, by id. Lines that are not weighed yet count at their bound."""
     amounts = {share.pk: share.amount for share in discount_shares}
     for line in lines:
         shares = [share for share in discount_shares if share.line_id == line.pk]

@@ -203,7 +203,7 @@ class OrderLine(ReportColumns, WithMetadata):
 
 class AllocationQuerySet(models.QuerySet["Allocation"]):
     def unpacked_quantities(self) -> dict[int, int]:
-        """Return the steps of each allocation that are not in an undispatched parcel yet. One query."""
+        """Return the sale steps of each allocation that are not in an undispatched parcel yet. One query."""
         packed_filter = Q(
             line__parcel_lines__stock=F("stock"),
             line__parcel_lines__parcel__state__in=[ParcelState.PACKING, ParcelState.PACKED],

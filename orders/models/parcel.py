@@ -225,7 +225,7 @@ def parcel_position_labels(parcels: Iterable[Parcel]) -> dict[int, str]:
 
 class ParcelLineQuerySet(models.QuerySet["ParcelLine"]):
     def delivered_quantities(self, part: OrderPart) -> dict[uuid.UUID, int]:
-        """Return the delivered and not returned steps of a part's lines, by line id. One query."""
+        """Return the delivered and not returned sale steps of a part's lines, by line id. One query."""
         rows = (
             self.filter(order_line__part=part)
             .exclude(parcel__state=ParcelState.VOIDED)
@@ -247,7 +247,7 @@ class ParcelLineQuerySet(models.QuerySet["ParcelLine"]):
         return rows.select_related("parcel__part__order").order_by("-parcel", "pk")
 
     def unsent_quantities(self, lines: Iterable[OrderLine]) -> dict[uuid.UUID, int]:
-        """Return by line id how many steps were missing or substituted. Lines without any are left out."""
+        """Return by line id how many sale steps were missing or substituted; zeros are left out."""
         rows = self.filter(order_line__in=list(lines), parcel__kind=ParcelKind.REFUND)
         rows = rows.exclude(parcel__state=ParcelState.VOIDED).order_by("order_line")
         return dict(rows.values_list("order_line").annotate(total=Sum("quantity")))

@@ -26,5 +26,5 @@ def find_order_codes(note: str) -> list[str]:
     characters = _NON_CODE_CHARACTERS.sub("", fold(unicodedata.normalize("NFKC", note)).upper())
     starts = [position for position, character in enumerate(characters) if character == "T"]
     readings = [characters[start : start + length] for start in starts for length in CODE_LENGTHS]
-    # A reading cut off by the end is too short; as a code it was tried with the other length.
+    # A reading that the end of the note cuts short can only be a code of the shorter length.
     return list(dict.fromkeys(reading for reading in readings if is_order_code(reading)))

@@ -100,7 +100,7 @@ class ReadMostlyAdmin(Admin):
     def formfield_for_dbfield(
         self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> forms.Field | None:
-        """Return the form field of a column; phone numbers of the shop obey the rule of all phones."""
+        """Return the form field of a column; the shop's phone numbers are validated like all others."""
         if db_field.name.endswith("phone"):
             label = capfirst(db_field.verbose_name)
             return PhoneField(label=label, required=not db_field.blank, is_business=True)

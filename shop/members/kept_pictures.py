@@ -32,7 +32,7 @@ class KeptPicture:
 
     @property
     def may_show_original(self) -> bool:
-        """Return whether its own cooperative sees the uploaded file, until the renditions exist."""
+        """Return whether to show the uploaded file, because no renditions exist yet."""
         return not self.picture.renditions and _content_type(self.picture) in _SHOWN_TYPES
 
 

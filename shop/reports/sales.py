@@ -4,9 +4,9 @@ Figures are sums over the parts and lines of placed orders in whole minor units.
 đồng in every grouping. Parts and lines have denormalised columns for this (report_columns.py).
 
 A delivery belongs to a part. If sales are grouped by product or category, deliveries have a row of their own.
-By default confirmed orders count, paid or not, without declined and cancelled parts and less refunds
-(`SalesBasis`). A refund counts on the day of its order. The commission is what the ledger charges once
-everything left to send has arrived.
+By default a report counts confirmed orders, paid or not. It leaves out declined and cancelled parts, and
+subtracts refunds (`SalesBasis`). A refund counts on the day of its order. The commission is what the ledger
+charges once everything left to send has arrived.
 """
 
 from __future__ import annotations
@@ -310,7 +310,7 @@ def _report_condition(query: SalesQuery, *, is_by_line: bool, relation: str = ""
 def _line_refund_rows(
     query: SalesQuery, *, is_by_line: bool, group: str | None = None
 ) -> Iterable[Mapping[str, Any]]:
-    """Yield each refunded line's refunded and refunded paid amounts and its change of commission.
+    """Yield for each refunded line its refund, the part of it in paid orders, and the change of commission.
 
     The commission is rounded for each line, so the database cannot add it up.
     """

@@ -1,4 +1,4 @@
-"""Create, send once and cancel requests to be told when a product is back in stock."""
+"""Record requests to be told when a product is back in stock, notify each requester once, and cancel them."""
 
 from __future__ import annotations
 
@@ -48,8 +48,10 @@ def request_back_in_stock(
 ) -> BackInStockRequest:
     """Request one notification when a product can be ordered again, for one variant or any (None).
 
-    `contact` is an e-mail address or a normalised phone number, depending on `contact_method`. A repeat
-    changes nothing until it was sent; then it starts a new wait. Raises Missing, AlreadyInStock.
+    `contact` is an e-mail address or a normalised phone number, depending on `contact_method`. A repeated
+    request changes nothing while the first one waits. After the notification it starts a new wait.
+
+    Raises Missing, AlreadyInStock.
     """
     product = Product.objects.paused_or_published(channel.pk).filter(slug=product_slug).first()
     if product is None or (variant_id and not product.variants.filter(pk=variant_id).exists()):

@@ -40,7 +40,7 @@ from shop.core.states import TransitionNotAllowed
 
 @dataclass(frozen=True, slots=True)
 class InitialStock:
-    """The first quantity of a variant, in steps.
+    """The first quantity of a variant, in sale steps.
 
     Without `warehouse_id` it goes to the seller's first warehouse that serves the channels of the prices.
     """

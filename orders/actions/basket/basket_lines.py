@@ -66,7 +66,7 @@ def add_variant_to_basket(
     language: str = "vi",
     province_code: str = "",
 ) -> Basket:
-    """Add steps of a variant to the basket, creating it if missing; return the basket.
+    """Add sale steps of a variant to the basket, creating it if missing; return the basket.
 
     An existing line of the variant grows. Raises InvalidQuantity, QuantityExceedsLimit, NotForSale.
     """
@@ -282,7 +282,7 @@ def reservations_of_basket(basket_id: uuid.UUID) -> QuerySet[Reservation]:
 
 
 def shop_quantity_limit() -> int | None:
-    """Return the shop's limit of steps per order."""
+    """Return the shop's limit of sale steps per order."""
     return shop_settings().limit_quantity_per_checkout
 
 

@@ -271,5 +271,5 @@ def complaint_deadline(
 
 
 def _end_of_days(since: datetime.datetime, days: int) -> datetime.datetime:
-    """Return the end of the given number of Vietnam's days after the day of an instant."""
+    """Return when the day ends, in Vietnam, that is `days` days after `since`."""
     return start_of_day(vietnam_date(since) + datetime.timedelta(days=days + 1))

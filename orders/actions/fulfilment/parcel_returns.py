@@ -40,7 +40,7 @@ class ReturnWarehouseRequired(Refused):
 
 @dataclass(frozen=True, slots=True)
 class ReturnedQuantity:
-    """The steps of a line that are returned, and how many of them are not fit for resale."""
+    """The sale steps of a line that are returned, and how many of them are not fit for resale."""
 
     quantity: int
     damaged: int = 0
@@ -97,7 +97,7 @@ def receive_return(
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel:
-    """Record that a return has arrived. `damaged` maps lines to the steps that are not resold.
+    """Record that a return has arrived. `damaged` maps lines to the sale steps that are not resold.
 
     A repeated `idempotency_key` does nothing. Raises KeyReused, Missing, ReturnWarehouseRequired,
     ReturnExceedsDelivered, TransitionNotAllowed.

@@ -59,7 +59,7 @@ def capture_or_void_cards(order: Order, payments: Iterable[Payment], *, now: dat
 
 
 def authorisations_to_capture(now: datetime.datetime) -> QuerySet[GatewayCall]:
-    """Return START calls of orders' soon expiring authorisations without a capture or void request.
+    """Return START calls of orders' authorisations that expire soon, without a capture or void request.
 
     Authorisations for baskets are never captured. `unused_authorisations` are voided.
     """

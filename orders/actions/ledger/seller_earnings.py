@@ -36,7 +36,7 @@ BookedAmounts = Counter[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class SoldItem:
-    """A line or a delivery, with `arrived` of its `ordered` steps delivered to the buyer.
+    """A line or a delivery, with `arrived` of its `ordered` sale steps delivered to the buyer.
 
     `total` is the buyer's price. `seller_gross` is the cooperative's earning before commission, including
     discounts that the platform bears. `refunded` counts all refunds, `seller_refunds` those it bears itself.
@@ -67,8 +67,8 @@ class SoldItem:
         return min(self.delivered_total, self.total - self.seller_refunds)
 
     def proportion(self, amount: int, part_of_total: int) -> int:
-        """Return the share of an amount that corresponds to `part_of_total` of the total."""
-        if self.total == 0:  # a free line has no refunds, so steps are the only measure
+        """Return `amount` × `part_of_total` ÷ total, rounded down; for a free line, the arrived share."""
+        if self.total == 0:  # a free line has no refunds, so sale steps are the only measure
             return amount * self.arrived // self.ordered
         return amount * part_of_total // self.total
 

@@ -131,14 +131,14 @@ def _set_derived_columns(order: Order, facts: OrderFacts) -> None:
 
 
 def open_quantities(lines: Iterable[OrderLine]) -> dict[object, int]:
-    """Return how many steps of each line are still to be packed, by line id. One query."""
+    """Return how many sale steps of each line are still to be packed, by line id. One query."""
     lines = list(lines)
     closed = closed_quantities(line.pk for line in lines)
     return {line.pk: line.quantity - closed.get(line.pk, 0) for line in lines}
 
 
 def closed_quantities(line_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:
-    """Return how many steps of each line are packed or will not be sent, by line id; zeros are omitted."""
+    """Return by line id how many sale steps are packed or will not be sent; zeros are omitted."""
     return dict(_closed_sums(list(line_ids)))
 
 
@@ -299,7 +299,7 @@ def _saleor_status(order: Order, parts: Sequence[OrderPart]) -> str:
 
 
 def _has_open_lines(order: Order, active_parts: Sequence[OrderPart]) -> bool:
-    """Return whether active parts have undispatched steps, which PARTLY_DELIVERED does not show."""
+    """Return whether active parts have undispatched sale steps, which PARTLY_DELIVERED does not show."""
     lines = order.lines.filter(part__in=[part.pk for part in active_parts])
     undispatched_parcels = Parcel.objects.filter(
         part__order=order, state__in=[ParcelState.PACKING, ParcelState.PACKED]

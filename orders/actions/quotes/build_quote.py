@@ -137,7 +137,7 @@ def build_quote(
 def _free_steps(
     inputs: QuoteInputs, quote_request: QuoteRequest, delivery_methods: Mapping[int, list[DeliveryMethod]]
 ) -> Mapping[int, int]:
-    """Return the free steps by tracked variant, including those that this basket has reserved."""
+    """Return the free sale steps by tracked variant, including those that this basket has reserved."""
     methods = (method for methods in delivery_methods.values() for method in methods)
     pickup_warehouse_ids = pickup_warehouses(quote_request, methods)
     key = frozenset(pickup_warehouse_ids.items())

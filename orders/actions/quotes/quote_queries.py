@@ -187,9 +187,9 @@ def read_free_quantities(
     variants: Mapping[int, Variant],
     pickup_warehouse_ids: Mapping[int, uuid.UUID],
 ) -> dict[int, int]:
-    """Return the steps free for this buyer by tracked variant, including those this basket has reserved.
+    """Return how much of each tracked variant is free for this buyer, in sale steps.
 
-    `pickup_warehouse_ids` are by cooperative.
+    What this basket has reserved counts as free. `pickup_warehouse_ids` are by cooperative.
     """
     tracked_ids = [variant.pk for variant in variants.values() if variant.track_inventory]
     arguments = (quote_request.channel.pk, quote_request.country, tracked_ids)
@@ -215,7 +215,7 @@ def _reachable_stock(
 def _sum_free(
     reachable_stocks: QuerySet[Stock], basket_id: uuid.UUID | None
 ) -> QuerySet[Stock, tuple[int, int]]:
-    """Return the free steps by variant, including those that the basket has reserved."""
+    """Return the free sale steps by variant, including those that the basket has reserved."""
     reserved = Reservation.objects.filter(line__basket=basket_id, stock=OuterRef("pk")).order_by()
     reserved_steps = Subquery(reserved.values("stock").annotate(total=Sum("quantity")).values("total"))
     return (

@@ -129,7 +129,7 @@ class QuoteRequest:
 
 
 def order_quantity_limit(variant: Variant, shop_limit: int | None) -> int | None:
-    """Return how many steps of a variant one order may hold: the lower of the two limits."""
+    """Return how many sale steps of a variant one order may hold: the lower of the two limits."""
     limits = [limit for limit in (shop_limit, variant.quantity_limit_per_customer) if limit is not None]
     return min(limits, default=None)
 

@@ -318,7 +318,7 @@ def _build_discount(check: _VoucherCheck) -> RequestedDiscount:
 
 
 def _discount_on_cheapest(check: _VoucherCheck, percent: Decimal | None, amount: int | None) -> DiscountInput:
-    """Return a once-per-order discount: it lowers one step of the cheapest line, as in Saleor."""
+    """Return a once-per-order discount: it lowers one sale step of the cheapest line, as in Saleor."""
     line = min(check.lines, key=lambda line: line.unit_price)
     discount_amount = (
         percent_of(line.unit_price, percent) if percent is not None else min(amount or 0, line.unit_price)

@@ -41,7 +41,7 @@ _SHORTEST_TIME_TO_ANSWER = datetime.timedelta(minutes=30)
 
 
 class InvalidSubstituteQuantity(Refused):
-    """The quantity is not positive, or exceeds the steps still to be packed (`details["open"]`)."""
+    """The quantity is not positive, or exceeds the sale steps still to be packed (`details["open"]`)."""
 
     code = "invalid_substitute_quantity"
     default_message = _("Replace at least one item, and no more than are still to be packed.")
@@ -62,7 +62,7 @@ class UnsuitableSubstitute(Refused):
 
 @dataclass(frozen=True, slots=True)
 class SubstituteOffer:
-    """`quantity` steps of a line are replaced by `substitute_quantity` steps of another variant."""
+    """`quantity` sale steps of a line are replaced by `substitute_quantity` of another variant."""
 
     line_id: uuid.UUID
     quantity: int
@@ -72,7 +72,7 @@ class SubstituteOffer:
 
 @dataclass(frozen=True, slots=True)
 class SubstituteChoice:
-    """A variant in stock, its price for one step in minor units, and its `free` steps (0: not counted)."""
+    """A variant in stock, its price for one sale step in minor units, and the sale steps `free`."""
 
     variant: Variant
     unit_price: int

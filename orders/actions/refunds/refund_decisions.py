@@ -61,7 +61,7 @@ class PartNotCharged(Refused):
 class LineRefund:
     """The refund of a line in minor units, and the fate of its items, in sale steps.
 
-    `returned` steps come back, `damaged` of them not fit for resale. `unsent` steps are never sent.
+    `returned` sale steps come back, `damaged` of them not fit for resale. `unsent` ones are never sent.
     """
 
     amount: int = 0
@@ -94,7 +94,7 @@ class RefundDecision:
 class LineRefundLimit:
     """The limits of further refunds of a line.
 
-    `refunded` is the amount refunded of its total. `returnable` steps may be returned, `open` ones are
+    `refunded` is the amount refunded of its total. `returnable` sale steps may be returned, `open` ones are
     not packed.
     """
 

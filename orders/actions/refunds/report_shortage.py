@@ -30,7 +30,7 @@ SHORTAGE_REASON = gettext_noop("The cooperative has fewer of these items than yo
 
 
 class NothingShort(Refused):
-    """No line is short, or an entry is not between zero and the line's open steps."""
+    """No line is short, or an entry is not between zero and the line's open sale steps."""
 
     code = "nothing_short"
     default_message = _("Enter how many you have: fewer than are still to be packed for at least one item.")
@@ -45,7 +45,7 @@ def report_shortage(
     actor: Actor,
     now: datetime.datetime,
 ) -> Refund:
-    """Report how many of the still unpacked steps of these lines the cooperative can send.
+    """Report how many of the still unpacked sale steps of these lines the cooperative can send.
 
     The missing ones are refunded at their share of the line's total, at the cooperative's cost, and the buyer
     is notified. If nothing is left to send, the part has to be cancelled instead. A repeated
@@ -82,7 +82,7 @@ def report_shortage(
 
 
 def refund_of_missing(limit: LineRefundLimit, missing: int) -> LineRefund:
-    """Return the refund of steps that are not sent: their share of the line's total, as far as refundable."""
+    """Return the refund of sale steps not sent: their share of the line's total, as far as refundable."""
     # Rounded up: the buyer pays nothing for missing items, in any order of reports.
     share = -(-limit.line.total_gross * missing // limit.line.quantity)
     return LineRefund(amount=min(limit.refundable, share), unsent=missing)
@@ -95,7 +95,7 @@ def settle_weight_of_missing(limit: LineRefundLimit, missing: int, *, now: datet
 
 
 def open_quantities_of_part(part: OrderPart) -> dict[uuid.UUID, int]:
-    """Return how many steps of each line of an accepted part are still to be packed; zeros are omitted."""
+    """Return how many sale steps of an accepted part's lines are still to be packed; zeros are omitted."""
     if part.state != PartState.ACCEPTED:
         return {}
     limits = refund_limits(part.order, part).lines

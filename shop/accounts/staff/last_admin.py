@@ -33,10 +33,10 @@ def administrators() -> QuerySet[User]:
 
 @contextmanager
 def keep_an_administrator() -> Iterator[None]:
-    """Step: change staff inside this block. Refused if no user remains who may manage staff.
+    """Step: raise LastAdmin if nobody may manage staff any more once the block has run.
 
     The lock on the settings makes such changes take turns, so that two administrators cannot remove each
-    other at the same time. Raises LastAdmin.
+    other at the same time.
     """
     ShopSettings.objects.get_or_create(pk=1)
     lock_row(ShopSettings.objects.filter(pk=1))

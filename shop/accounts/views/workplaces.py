@@ -1,4 +1,4 @@
-"""The frame of sign-in pages: that of the work the user is on the way to, or the market's."""
+"""Choose the frame of sign-in pages: that of the pages to which the user is going."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ SUMS = (*_OF_PARTS, *_LISTED, "current_total_gross")
 
 
 def show_whole_order(order: Order) -> Order:
-    """Add to an order in memory what `whole_orders` adds to rows."""
+    """Set on a loaded order the attributes that `whole_orders` annotates."""
     order.is_whole = order.may_show_address = True  # type: ignore[attr-defined]
     for column in SUMS:
         setattr(order, f"visible_{column}", getattr(order, column))

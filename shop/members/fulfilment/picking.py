@@ -23,7 +23,7 @@ from shop.members.order_texts import sorted_lines
 
 @dataclass(slots=True)
 class PickedOrder:
-    """An order that needs an item, with its quantity in steps and in words."""
+    """An order that needs an item, with its quantity in sale steps and in words."""
 
     part: OrderPart
     quantity: int

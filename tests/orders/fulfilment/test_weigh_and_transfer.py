@@ -46,7 +46,7 @@ def payment_requests() -> list[Notification]:
     return list(Notification.objects.filter(key__startswith="amount_due:").order_by("pk"))
 
 
-def test_higher_weight_is_requested_by_letter_and_on_page(client) -> None:
+def test_cost_of_higher_weight_is_requested_by_email_and_on_page(client) -> None:
     part = paid_part()
 
     order = weigh(part, 5000)
