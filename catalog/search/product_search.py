@@ -113,6 +113,14 @@ def suggest_product_ids(query: str, *, limit: int) -> list[int]:
     return list(islice(reversed(name_matches.union(*_translated_matches(words))), limit))
 
 
+def suggest_products_by_option(query: str, *, limit: int) -> list[int]:
+    """Return ids of the newest products that have the typed words in their texts and names of options."""
+    choices = list(map(prefix_choice, build_query_words(query)))
+    if not choices:
+        return []
+    return list(islice(reversed(matching_products(*_subject_conditions(choices), limit=limit)), limit))
+
+
 def count_matches(words: Sequence[QueryWord], product_ids: BitMap) -> int:
     """Return how many of these products have all the words as typed, at least one of them in the name."""
     return product_ids.intersection_cardinality(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from catalog.models import Category, Product
+from catalog.models import Category, Product, Variant
 from catalog.search.facet_index import FacetIndex
 from catalog.search.landing_pages import LandingPage, find_landing_page
 from catalog.search.name_words import read_name
 from catalog.search.place_matches import PlaceMatch, find_categories, find_cooperatives, find_places
-from catalog.search.product_search import suggest_product_ids
+from catalog.search.product_search import suggest_product_ids, suggest_products_by_option
 from catalog.search.query_words import build_query_words
 from catalog.search.search_terms import Reading
 from catalog.search.synonym_expansion import expand_synonyms, prefix_terms
@@ -27,26 +27,37 @@ CANDIDATES = 60  # candidates examined, since several products with one name cou
 class Suggestions:
     landing: LandingPage | None = None
     products: Sequence[Product] = ()
+    options: Sequence[Variant] = ()
     categories: Sequence[Category] = ()
     cooperatives: Sequence[Cooperative] = ()
     places: Sequence[PlaceMatch] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return bool(self.landing or self.products or self.categories or self.cooperatives or self.places)
+        return bool(
+            self.landing
+            or self.products
+            or self.options
+            or self.categories
+            or self.cooperatives
+            or self.places
+        )
 
 
 def suggestions_for(query: str, index: FacetIndex) -> Suggestions:
     """Return a few products, categories, cooperatives and places whose names start like the query.
 
     Products whose whole name starts so come first, then the newest. Of equal names only the newest stays.
+    Options are suggested only where no product's own name matches.
     """
     words = build_query_words(query)
     if sum(len(word.folded) for word in words) < MIN_LETTERS:
         return Suggestions()
     readings = prefix_terms(expand_synonyms(words))
+    products = _suggested_products(query, readings[0], index)
     return Suggestions(
         landing=find_landing_page(query, index),
-        products=_suggested_products(query, readings[0], index),
+        products=products,
+        options=() if products else _suggested_options(query, readings[0], index),
         categories=find_categories(readings, MAX_OTHERS),
         cooperatives=find_cooperatives(readings, MAX_OTHERS),
         places=find_places(readings, index, MAX_OTHERS),
@@ -65,5 +76,19 @@ def _suggested_products(query: str, typed: Reading, index: FacetIndex) -> list[P
             by_name.setdefault(row.name, row)
     prefix = fold(query)
     return sorted(by_name.values(), key=lambda row: not fold(row.name).startswith(prefix))[
+        :MAX_SUGGESTED_PRODUCTS
+    ]
+
+
+def _suggested_options(query: str, typed: Reading, index: FacetIndex) -> list[Variant]:
+    """Return priced options that have the typed words in their own name or their product's."""
+    keys = [key for key in suggest_products_by_option(query, limit=CANDIDATES) if key in index.product_ids]
+    variants = Variant.objects.filter(
+        product__in=keys, prices__channel=index.channel_id, prices__amount__isnull=False
+    )
+    options = list(variants.exclude(name="").select_related("product").in_order()[:CANDIDATES])
+    show_in_language(options, "name")
+    show_in_language([option.product for option in options], "name")
+    return [option for option in options if read_name(f"{option.product.name} {option.name}").matches(typed)][
         :MAX_SUGGESTED_PRODUCTS
     ]

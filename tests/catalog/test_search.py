@@ -279,6 +279,22 @@ def test_name_of_an_option_finds_its_product_and_opens_with_it(client: Client, q
     assert "Gối cổ, hoa văn đỏ" in page
 
 
+@pytest.mark.parametrize("query", ["gối cổ", "goi co"])
+def test_options_are_suggested_where_no_products_name_matches(client: Client, query: str) -> None:
+    pillow = make_product(name="Gối thảo dược")
+    square, neck = add_variant(pillow, name="Gối vuông"), add_variant(pillow, name="Gối cổ, hoa văn đỏ")
+    add_variant(make_product(name="Gối bông"), name="Loại to")
+
+    suggested = html_of(client.get("/tim/goi-y/", {"q": query}))
+    by_product = html_of(client.get("/tim/goi-y/", {"q": "gối"}))
+
+    assert suggested.count("<li>") == 1
+    assert f'href="/san-pham/{pillow.slug}/?variant={neck.pk}"' in suggested
+    assert ">Gối cổ, hoa văn đỏ<" in suggested
+    assert "?variant=" not in by_product
+    assert square.name not in suggested
+
+
 def test_card_of_a_named_option_shows_its_price_and_picture(client: Client) -> None:
     pillow = make_product(name="Gối thảo dược", price=320_000)
     square, neck = add_variant(pillow, name="Gối vuông"), add_variant(pillow, name="Gối cổ")
