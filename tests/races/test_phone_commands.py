@@ -62,7 +62,7 @@ def test_outbox_sent_by_several_tabs_is_done_once() -> None:
     assert [answer["outcome"] for answer in last["answers"]] == ["done"] * 3
     assert OrderPart.objects.get().state == PartState.ACCEPTED
     assert Parcel.objects.count() == 1
-    assert Movement.objects.filter(key__startswith="phone:").count() == 1
+    assert Movement.objects.filter(idempotency_key__startswith="phone:").count() == 1
     assert Change.objects.filter(action="part.accepted").count() == 1
     assert PhoneCommand.objects.count() == 3
     check_everything()
