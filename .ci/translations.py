@@ -40,7 +40,7 @@ def main() -> int:
         *(
             f"tone mark misplaced in {word}: {place}"
             for place, message in kept.items()
-            for word in _odd(message)
+            for word in _misplaced_tones(message)
         ),
         *(
             f"tone mark misplaced in {word}: {path.relative_to(ROOT)}"
@@ -87,7 +87,7 @@ def _translated(message: Message) -> bool:
     return all(words)
 
 
-def _odd(message: Message) -> list[str]:
+def _misplaced_tones(message: Message) -> list[str]:
     """Return the words of a translation whose tone mark is on another vowel than in the shop's spelling."""
     words = message.string if isinstance(message.string, tuple) else (message.string,)
     return [odd for word in words for odd in OTHER_SPELLING.findall(word)]

@@ -63,7 +63,7 @@ class MembershipContext:
 
     @property
     def actor(self) -> Actor:
-        return self.user.acting(EntryPoint.MEMBERS)
+        return self.user.as_actor(EntryPoint.MEMBERS)
 
     @property
     def role_name(self) -> str:
@@ -259,7 +259,7 @@ def require_any_staff(user: User | AnonymousUser) -> Actor:
         raise Missing()
     if not user.is_superuser and not Group.objects.filter(users=user, is_platform_wide=True).exists():
         raise Missing()
-    return user.acting(EntryPoint.DESK)
+    return user.as_actor(EntryPoint.DESK)
 
 
 def require_staff_permission(
@@ -272,4 +272,4 @@ def require_staff_permission(
     if not has_staff_permission(user, permission, channel=channel):
         raise Missing()
     assert isinstance(user, User)
-    return user.acting(EntryPoint.DESK)
+    return user.as_actor(EntryPoint.DESK)

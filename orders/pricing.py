@@ -66,7 +66,7 @@ class PricedItem:
 
     key: Hashable
     cooperative_id: int
-    listed: NetAndGross
+    list_total: NetAndGross
     priced: NetAndGross
     total: NetAndGross
 
@@ -95,7 +95,7 @@ class AgreedLine:
     """A line sold by weight, as agreed at its estimate `grams`. Sums are net or gross like prices."""
 
     grams: int
-    listed: int
+    list_total: int
     priced: int
     tax_rate: Decimal
     shares: Sequence[AgreedDiscountShare] = ()
@@ -105,7 +105,7 @@ class AgreedLine:
 class WeighedPrice:
     """The same line at its weighed amount: sums, and discount shares by key."""
 
-    listed: NetAndGross
+    list_total: NetAndGross
     priced: NetAndGross
     total: NetAndGross
     shares: dict[Hashable, int]
@@ -126,8 +126,8 @@ class Purchase:
         return _sum_amounts([delivery.total for delivery in self.deliveries])
 
     @property
-    def listed(self) -> NetAndGross:
-        return _sum_amounts([item.listed for item in (*self.lines, *self.deliveries)])
+    def list_total(self) -> NetAndGross:
+        return _sum_amounts([item.list_total for item in (*self.lines, *self.deliveries)])
 
     @property
     def total(self) -> NetAndGross:
@@ -206,7 +206,7 @@ def price_weighed(agreed: AgreedLine, grams: int, *, is_tax_included: bool = Tru
 
     Percentages scale with the weight; amounts stay as agreed, up to the remaining price.
     """
-    listed = price_of_measure(agreed.listed, agreed.grams, grams)
+    list_amount = price_of_measure(agreed.list_total, agreed.grams, grams)
     remaining = priced = price_of_measure(agreed.priced, agreed.grams, grams)
     shares_by_key: dict[Hashable, int] = {}
     for share in sorted(agreed.shares, key=lambda share: not share.is_percentage):
@@ -216,7 +216,7 @@ def price_weighed(agreed: AgreedLine, grams: int, *, is_tax_included: bool = Tru
         shares_by_key[share.key] = min(requested, remaining)
         remaining -= shares_by_key[share.key]
     listed_sums, priced_sums, total = (
-        _add_tax(amount, agreed.tax_rate, is_tax_included) for amount in (listed, priced, remaining)
+        _add_tax(amount, agreed.tax_rate, is_tax_included) for amount in (list_amount, priced, remaining)
     )
     return WeighedPrice(listed_sums, priced_sums, total, shares_by_key)
 

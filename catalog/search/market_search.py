@@ -8,7 +8,7 @@ from itertools import islice
 
 from catalog.search.facet_index import FacetIndex, market_facet_index
 from catalog.search.landing_pages import LandingPage, find_landing_page
-from catalog.search.place_matches import find_cooperatives
+from catalog.search.name_search import find_cooperatives
 from catalog.search.product_search import MAX_RESULTS, SearchResult, search_products
 from catalog.search.query_words import build_query_words
 from catalog.search.relevance_tiers import RelevanceTiers

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from catalog.models import Category, Product, Variant
 from catalog.search.facet_index import FacetIndex
 from catalog.search.landing_pages import LandingPage, find_landing_page
+from catalog.search.name_search import PlaceMatch, find_categories, find_cooperatives, find_places
 from catalog.search.name_words import read_name
 from catalog.search.place_matches import PlaceMatch, find_categories, find_cooperatives, find_places
 from catalog.search.product_search import suggest_product_ids, suggest_products_by_option

@@ -147,4 +147,4 @@ def _product_or_404(slug: str) -> Product:
 
 def _actor(request: HttpRequest) -> Actor:
     user = get_user(request)
-    return user.acting(EntryPoint.MARKET) if isinstance(user, User) else Actor.guest()
+    return user.as_actor(EntryPoint.MARKET) if isinstance(user, User) else Actor.guest()

@@ -21,7 +21,7 @@ def selling_provinces() -> list[Division]:
     return [province for province in all_provinces() if province.code in codes]
 
 
-def chosen_province(request: HttpRequest, provinces: Sequence[Division]) -> Division | None:
+def remember_chosen_province(request: HttpRequest, provinces: Sequence[Division]) -> Division | None:
     """Return the province of the URL (`?tinh=01`), stored in the session, or else the stored one.
 
     A signed-in user without a choice gets the province of their default address. An empty value (`?tinh=`)
@@ -37,18 +37,18 @@ def chosen_province(request: HttpRequest, provinces: Sequence[Division]) -> Divi
         if request.session.get(PROVINCE_SESSION_KEY) != requested.code:
             _store_location(request, requested.code, "")
         return requested
-    return by_code.get(known_province(request))
+    return by_code.get(load_province_code(request))
 
 
-def known_province(request: HttpRequest) -> str:
+def load_province_code(request: HttpRequest) -> str:
     """Return the code of the stored province, or of a signed-in user's default address; else empty."""
     if PROVINCE_SESSION_KEY not in request.session and isinstance(request.user, User):
         _store_home_location(request, request.user)
     return str(request.session.get(PROVINCE_SESSION_KEY, ""))
 
 
-def chosen_commune(request: HttpRequest, communes: Sequence[Division]) -> Division | None:
-    """Return the commune of the URL (`?xa=…`) or the stored one; call after `chosen_province`."""
+def remember_chosen_commune(request: HttpRequest, communes: Sequence[Division]) -> Division | None:
+    """Return the commune of the URL (`?xa=…`) or the stored one; call after `remember_chosen_province`."""
     by_code = {commune.code: commune for commune in communes}
     requested = by_code.get(request.GET.get("xa", ""))
     if requested is not None and request.session.get(COMMUNE_SESSION_KEY) != requested.code:

@@ -12,7 +12,7 @@ from django.http.request import QueryDict
 from catalog.models import Product, Variant
 from catalog.pricing import price_of_measure
 from catalog.unit_labels import max_price
-from catalog.views.buyer_province import chosen_commune, chosen_province
+from catalog.views.buyer_province import remember_chosen_commune, remember_chosen_province
 from cooperatives.models import Arrival, DeliveryMethod, PickupTime
 from shop.core.geography.division_choices import all_provinces, communes_of
 from shop.core.models import Channel, Picture, show_in_language
@@ -132,7 +132,7 @@ def delivery_context(
 ) -> dict[str, object]:
     """Return template context: delivery options to the buyer's province and commune, if any."""
     provinces = all_provinces()
-    province = chosen_province(request, provinces)
+    province = remember_chosen_province(request, provinces)
     communes = communes_of(province.code) if province else []
     options = _delivery_options(product, channel, province, purchase, now=now)
     reachable = [option for option in options if province is None or option.fee is not None]
@@ -141,7 +141,7 @@ def delivery_context(
         "provinces": provinces,
         "province": province,
         "communes": communes,
-        "commune": chosen_commune(request, communes),
+        "commune": remember_chosen_commune(request, communes),
         "offers": options,
         "near_offers": [option for option in reachable if not option.is_far],
         "far_offers": [option for option in reachable if option.is_far],

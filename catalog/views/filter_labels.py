@@ -44,14 +44,14 @@ def communes_with_products(provinces: Sequence[str], index: FacetIndex) -> list[
     return [code for code in _communes(list(provinces)) if code in index.communes] if provinces else []
 
 
-def products_by_category(inside: Iterable[Category], index: FacetIndex) -> dict[str, BitMap]:
+def products_by_category(categories: Iterable[Category], index: FacetIndex) -> dict[str, BitMap]:
     """Return products of each category including its descendants, by slug."""
     paths = {key: path for key, path in _category_paths() if key in index.categories}
     return {
         row.slug: union_sets(
             index.categories[key] for key, path in paths.items() if (path or "").startswith(row.branch_path)
         )
-        for row in inside
+        for row in categories
     }
 
 

@@ -133,4 +133,4 @@ def _create_follow_request(request: HttpRequest, form: FollowForm, slug: str | N
 
 def _actor(request: HttpRequest) -> Actor:
     user = get_user(request)
-    return user.acting(EntryPoint.MARKET) if isinstance(user, User) else Actor.guest()
+    return user.as_actor(EntryPoint.MARKET) if isinstance(user, User) else Actor.guest()

@@ -71,8 +71,8 @@ class Facet:
 class ProductFilters:
     """The filters of a URL applied to `product_ids` of the index; invalid values are ignored.
 
-    `inside` are the categories to choose from. `delivering` are ids of cooperatives that deliver to the
-    buyer, None if the location is unknown. `resting` are ids of paused cooperatives.
+    `subcategories` are the categories to choose from. Pass None as `delivering_cooperative_ids` if the
+    buyer's location is unknown.
     """
 
     def __init__(
@@ -82,19 +82,19 @@ class ProductFilters:
         index: FacetIndex,
         *,
         month: int,
-        inside: Sequence[Category],
-        delivering: Iterable[int] | None,
-        resting: Iterable[int],
+        subcategories: Sequence[Category],
+        delivering_cooperative_ids: Iterable[int] | None,
+        paused_cooperative_ids: Iterable[int],
     ) -> None:
-        self._query, self._index, self._inside = query, index, inside
-        self._branches = filter_labels.products_by_category(inside, index)
+        self._query, self._index, self._subcategories = query, index, subcategories
+        self._branches = filter_labels.products_by_category(subcategories, index)
         self._toggles = {
             IN_SEASON: index.seasonal_products(month),
-            IN_STOCK: index.available - _any_of(index.cooperatives, resting),
+            IN_STOCK: index.available - _any_of(index.cooperatives, paused_cooperative_ids),
             WITH_OCOP: union_sets(index.stars.values()),
         }
-        if delivering is not None:
-            self._toggles[DELIVERED] = _any_of(index.cooperatives, delivering)
+        if delivering_cooperative_ids is not None:
+            self._toggles[DELIVERED] = _any_of(index.cooperatives, delivering_cooperative_ids)
         self._categories = self._values(CATEGORY, self._branches)
         self._cooperatives = filter_labels.cooperatives_by_slug(self._list(COOPERATIVE))
         self._provinces = self._values(PLACE, index.provinces)
@@ -184,7 +184,7 @@ class ProductFilters:
 
     def branches(self) -> list[FacetOption]:
         """Return the categories to choose from, without empty ones."""
-        names = {row.slug: translated(row, "name") for row in self._inside}
+        names = {row.slug: translated(row, "name") for row in self._subcategories}
         return self._fixed_options(
             CATEGORY, names, self._branches, self._categories, lambda slug: names[slug]
         )

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 from catalog.models import Category, MergedCategory, Product
 from catalog.search.facet_index import FacetIndex, market_facet_index
 from catalog.search.market_search import MarketSearch, search_market
-from catalog.search.place_matches import find_categories, find_places
+from catalog.search.name_search import find_categories, find_places
 from catalog.search.product_search import MAX_RESULTS
 from catalog.search.query_words import build_query_words
 from catalog.search.relevance_tiers import RelevanceTiers
@@ -25,7 +25,7 @@ from catalog.search.search_suggestions import suggestions_for
 from catalog.search.sort_orders import SortedProducts, SortOrder
 from catalog.views import filter_labels
 from catalog.views.breadcrumbs import breadcrumbs_to, market_breadcrumb
-from catalog.views.buyer_province import chosen_province
+from catalog.views.buyer_province import remember_chosen_province
 from catalog.views.filter_suggestions import applied_filters, relaxed_filters, shorter_queries
 from catalog.views.product_cards import build_cards, listings_for_cards
 from catalog.views.product_filters import DELIVERED, ProductFilters
@@ -52,7 +52,7 @@ def list_products(request: HttpRequest) -> HttpResponse:
         request,
         index,
         RelevanceTiers(index.product_ids),
-        inside=categories,
+        subcategories=categories,
         breadcrumbs=[market_breadcrumb()],
     )
 
@@ -66,15 +66,15 @@ def show_category(request: HttpRequest, slug: str) -> HttpResponse:
         return redirect("catalog:category", merged_category.into.slug, permanent=True)
     if not requested_category.is_shown:
         raise Http404
-    inside = list(requested_category.children.shown().in_order())
-    show_in_language([requested_category, *inside], "name", "description_text")
+    subcategories = list(requested_category.children.shown().in_order())
+    show_in_language([requested_category, *subcategories], "name", "description_text")
     index = market_facet_index()
     product_ids = filter_labels.products_by_category([requested_category], index)[requested_category.slug]
     return _render_products(
         request,
         index,
         RelevanceTiers(product_ids),
-        inside=inside,
+        subcategories=subcategories,
         category=requested_category,
         breadcrumbs=breadcrumbs_to(requested_category)[:-1],
     )
@@ -109,7 +109,7 @@ def search_products_page(request: HttpRequest) -> HttpResponse:
         request,
         index,
         search_result.tiers,
-        inside=categories,
+        subcategories=categories,
         searched_words=[word.folded for word in words],
         **context,
     )
@@ -128,7 +128,7 @@ def _render_products(
     index: FacetIndex,
     tiers: RelevanceTiers,
     *,
-    inside: Sequence[Category],
+    subcategories: Sequence[Category],
     searched_words: Collection[str] = (),
     **context: object,
 ) -> HttpResponse:
@@ -136,15 +136,15 @@ def _render_products(
     now = timezone.now()
     month = vietnam_date(now).month
     provinces = all_provinces()
-    province = chosen_province(request, provinces)
+    province = remember_chosen_province(request, provinces)
     filters = ProductFilters(
         request.GET,
         tiers.product_ids,
         index,
         month=month,
-        inside=inside,
-        delivering=_delivering_cooperatives(index, province),
-        resting=_paused_cooperatives(vietnam_date(now)),
+        subcategories=subcategories,
+        delivering_cooperative_ids=_delivering_cooperatives(index, province),
+        paused_cooperative_ids=_paused_cooperatives(vietnam_date(now)),
     )
     order = _sort_order(request, is_search=bool(context.get("is_search")))
     matching_tiers = tiers.among(filters.selection.product_ids)

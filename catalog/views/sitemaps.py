@@ -16,7 +16,7 @@ from shop.core.texts.folding import slugify
 from shop.core.web.sitemaps import LanguageSitemap
 
 
-class Products(LanguageSitemap):
+class ProductSitemap(LanguageSitemap):
     """Listed products."""
 
     view = "catalog:product"
@@ -29,7 +29,7 @@ class Products(LanguageSitemap):
         return newest
 
 
-class Categories(LanguageSitemap):
+class CategorySitemap(LanguageSitemap):
     """Categories that are not hidden."""
 
     view = "catalog:category"
@@ -38,7 +38,7 @@ class Categories(LanguageSitemap):
         return Category.objects.shown().order_by("pk").values_list("slug", "updated_at")
 
 
-class Cooperatives(LanguageSitemap):
+class CooperativeSitemap(LanguageSitemap):
     """Profile pages of cooperatives."""
 
     view = "catalog:cooperative"
@@ -47,7 +47,7 @@ class Cooperatives(LanguageSitemap):
         return Cooperative.objects.public().order_by("pk").values_list("slug", "updated_at")
 
 
-class Regions(LanguageSitemap):
+class ProvinceSitemap(LanguageSitemap):
     """Provinces with a public cooperative."""
 
     view = "catalog:region"
@@ -61,10 +61,10 @@ def sitemaps() -> dict[str, LanguageSitemap]:
     return {
         f"{section}-{language}": kind(language)
         for section, kind in (
-            ("products", Products),
-            ("categories", Categories),
-            ("cooperatives", Cooperatives),
-            ("regions", Regions),
+            ("products", ProductSitemap),
+            ("categories", CategorySitemap),
+            ("cooperatives", CooperativeSitemap),
+            ("regions", ProvinceSitemap),
         )
         for language, _name in settings.LANGUAGES
     }

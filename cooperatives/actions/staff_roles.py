@@ -54,7 +54,7 @@ def invite_staff(
     _require_grantable(acting_user, _permission_codes(group_ids))
     existing = User.objects.filter(email=email, erased_at=None).first()
     values = {"first_name": name} if existing is None or not existing.first_name else {}
-    actor = acting_user.acting(EntryPoint.DESK)
+    actor = acting_user.as_actor(EntryPoint.DESK)
     user = add_staff(email=email, values=values, group_ids=group_ids, actor=actor, now=now)
     if not user.has_usable_password():
         send_password_link(email=email, link_to=link_to, now=now)
@@ -74,7 +74,7 @@ def set_staff_roles(
         values={},
         add_group_ids=added_group_ids,
         remove_group_ids=removed_group_ids,
-        actor=acting_user.acting(EntryPoint.DESK),
+        actor=acting_user.as_actor(EntryPoint.DESK),
         now=now,
     )
 
@@ -93,7 +93,7 @@ def set_staff_active(
         user_id=user.pk,
         values={"is_active": is_active},
         reason=reason,
-        actor=acting_user.acting(EntryPoint.DESK),
+        actor=acting_user.as_actor(EntryPoint.DESK),
         now=now,
     )
 
@@ -113,7 +113,7 @@ def save_role(
     current_codes = _permission_codes([group_id]) if group_id is not None else set()
     requested_codes = set(permissions)
     _require_grantable(acting_user, current_codes | requested_codes)
-    actor = acting_user.acting(EntryPoint.DESK)
+    actor = acting_user.as_actor(EntryPoint.DESK)
     if group_id is None:
         change = GroupChange(name=name, is_platform_wide=True, add_permissions=requested_codes)
         return create_group(change=change, actor=actor, now=now)
@@ -128,7 +128,7 @@ def save_role(
 def remove_role(*, acting_user: User, group_id: int, now: datetime.datetime) -> None:
     """Delete a role; staff who have it keep their other roles. Raises BeyondOwnRights, LastAdmin, Missing."""
     _require_grantable(acting_user, _permission_codes([group_id]))
-    delete_group(group_id=group_id, actor=acting_user.acting(EntryPoint.DESK), now=now)
+    delete_group(group_id=group_id, actor=acting_user.as_actor(EntryPoint.DESK), now=now)
 
 
 def grantable_permissions(user: User) -> list[Permission]:

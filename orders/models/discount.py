@@ -114,7 +114,7 @@ class DiscountShare(models.Model):
         if not self.is_price_reduction:
             return weighed.shares[self.pk]
         listed, priced = (
-            price.gross if is_tax_included else price.net for price in (weighed.listed, weighed.priced)
+            price.gross if is_tax_included else price.net for price in (weighed.list_total, weighed.priced)
         )
         return max(0, listed - priced)
 

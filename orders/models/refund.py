@@ -240,7 +240,7 @@ class Refund(models.Model):
         return str(self.amount)
 
     @property
-    def less_to_pay(self) -> int:
+    def net_reduction(self) -> int:
         """The refund less the price of the substitute, in minor units."""
         return self.amount - self.substitute_total
 

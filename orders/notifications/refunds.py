@@ -24,7 +24,7 @@ def notify_refund_decision(order: Order, refund: Refund, *, now: datetime.dateti
             else _("Order %(code)s: %(sum)s less to pay")
         )
         _notify_buyer(
-            order, refund, "refund_decided", subject, refund.repayment or refund.less_to_pay, now=now
+            order, refund, "refund_decided", subject, refund.repayment or refund.net_reduction, now=now
         )
 
 

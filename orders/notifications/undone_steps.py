@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from orders.models import Order, OrderPart, Parcel
 from orders.notifications import HANDOVER_TEMPLATES, handover_occasion
 from orders.notifications.send_notifications import notify_buyer
-from shop.notifications.send import withdraw
+from shop.notifications.send import withdraw_notifications
 
 
 def withdraw_handover_notification(
@@ -24,8 +24,8 @@ def withdraw_handover_notification(
     """Withdraw the notice of a hand-over; if it may have been sent, tell the buyer that it was a mistake."""
     occasion = handover_occasion(parcel, handed_over_at)
     prefixes = [f"{template}:{order.pk}:{occasion}:" for template in HANDOVER_TEMPLATES]
-    may_be_sent = [withdraw(key_prefix=prefix, now=now) for prefix in prefixes]
-    if not any(may_be_sent):
+    may_have_been_sent = [withdraw_notifications(key_prefix=prefix, now=now) for prefix in prefixes]
+    if not any(may_have_been_sent):
         return
     with translation.override(order.language):
         notify_buyer(

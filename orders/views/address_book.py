@@ -90,7 +90,7 @@ def edit_address(request: HttpRequest, address_id: int) -> HttpResponse:
     form = _build_form(request, initial)
     if not _is_sent(request) or not form.is_valid():
         return _render_form(request, form, row)
-    actor, now = user.acting(EntryPoint.MARKET), timezone.now()
+    actor, now = user.as_actor(EntryPoint.MARKET), timezone.now()
     change_address(address=_copy_columns(row, form.address), actor=actor, now=now)
     if form.cleaned_data["is_default"] and not is_default:
         choose_address(user_id=user.pk, address_id=row.pk, use=AddressUse.SHIPPING, actor=actor, now=now)
@@ -103,7 +103,7 @@ def make_address_default(request: HttpRequest, address_id: int) -> HttpResponse:
     """Make an address the default."""
     user = _user_or_404(request)
     row = _address_or_404(user, address_id)
-    actor = user.acting(EntryPoint.MARKET)
+    actor = user.as_actor(EntryPoint.MARKET)
     choose_address(
         user_id=user.pk, address_id=row.pk, use=AddressUse.SHIPPING, actor=actor, now=timezone.now()
     )
@@ -117,7 +117,7 @@ def delete_address(request: HttpRequest, address_id: int) -> HttpResponse:
     """Delete an address. Orders keep their own copies."""
     user = _user_or_404(request)
     row = _address_or_404(user, address_id)
-    remove_address(address_id=row.pk, actor=user.acting(EntryPoint.MARKET), now=timezone.now())
+    remove_address(address_id=row.pk, actor=user.as_actor(EntryPoint.MARKET), now=timezone.now())
     messages.success(request, _("Address removed."))
     return redirect("orders:addresses")
 
@@ -136,7 +136,7 @@ def _add_to_book(user: User, address: Address, *, is_default: bool = False) -> N
         return
     use = AddressUse.SHIPPING if is_default or not user.default_shipping_address_id else None
     add_address(
-        user_id=user.pk, address=address, use=use, actor=user.acting(EntryPoint.MARKET), now=timezone.now()
+        user_id=user.pk, address=address, use=use, actor=user.as_actor(EntryPoint.MARKET), now=timezone.now()
     )
 
 

@@ -7,7 +7,7 @@ import uuid
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from catalog.views.buyer_province import PROVINCE_SESSION_KEY, known_province
+from catalog.views.buyer_province import PROVINCE_SESSION_KEY, load_province_code
 from orders.models import Basket, BasketLine
 from shop.accounts.models import User
 from shop.core.actors import Actor, EntryPoint
@@ -22,7 +22,7 @@ def signed_in_user(request: HttpRequest) -> User | None:
 
 def request_actor(request: HttpRequest) -> Actor:
     user = signed_in_user(request)
-    return user.acting(EntryPoint.MARKET) if user else Actor.guest()
+    return user.as_actor(EntryPoint.MARKET) if user else Actor.guest()
 
 
 def guest_key(request: HttpRequest) -> uuid.UUID | None:
@@ -59,7 +59,7 @@ def find_delivery_province(request: HttpRequest, basket: Basket | None) -> str:
     """Return the delivery province's code: from the basket, the session, or the user's address."""
     if basket is not None and basket.province_code:
         return basket.province_code
-    return known_province(request)
+    return load_province_code(request)
 
 
 def remember_province(request: HttpRequest, code: str) -> None:

@@ -49,8 +49,8 @@ class LineDisplay:
     def list_total(self) -> int | None:
         """The sum at the list price, if that is more than `maximum_to_pay`."""
         return (
-            self.priced.listed.gross
-            if self.priced and self.priced.listed.gross > self.maximum_to_pay
+            self.priced.list_total.gross
+            if self.priced and self.priced.list_total.gross > self.maximum_to_pay
             else None
         )
 

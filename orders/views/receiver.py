@@ -13,7 +13,8 @@ from shop.accounts.models import Address, User
 from shop.accounts.views.old_address_fields import apply_picked_commune, with_values
 from shop.core.identifiers.phones import format_phone
 
-KEY = "checkout"  # session key of the checkout's inputs until the order is placed
+# The checkout's inputs until the order is placed.
+CHECKOUT_SESSION_KEY = "checkout"
 _SAVED_FIELDS = (
     "name",
     "phone",
@@ -35,7 +36,7 @@ _MAX_NOTES = 50
 
 def initial_receiver(request: HttpRequest, basket: Basket) -> dict[str, object]:
     """Return initial values for the checkout: entered before, from the basket, or from the account."""
-    inputs = dict(request.session.get(KEY, {}))
+    inputs = dict(request.session.get(CHECKOUT_SESSION_KEY, {}))
     user = signed_in_user(request)
     if user is not None and not inputs:
         address = basket.shipping_address or next(iter(address_book(user)), None)
@@ -60,20 +61,20 @@ def save_inputs(request: HttpRequest, submitted: Mapping[str, object]) -> None:
         name: str(submitted.get(name, ""))[:500] for name in (*_SAVED_FIELDS, *notes[:_MAX_NOTES])
     }
     saved_inputs = {name: value for name, value in saved_inputs.items() if value}
-    if request.session.get(KEY) != saved_inputs:
-        request.session[KEY] = saved_inputs
+    if request.session.get(CHECKOUT_SESSION_KEY) != saved_inputs:
+        request.session[CHECKOUT_SESSION_KEY] = saved_inputs
 
 
 def save_inputs_from_order(request: HttpRequest, order: Order) -> None:
     """Save an order's receiver as the checkout's inputs, unless some were entered already."""
     address = order.shipping_address
-    if address is not None and not request.session.get(KEY):
+    if address is not None and not request.session.get(CHECKOUT_SESSION_KEY):
         fields = {"name": order.buyer_name, "phone": format_phone(order.phone), "email": order.email}
         save_inputs(request, fields | _address_fields(address))
 
 
 def forget_inputs(request: HttpRequest) -> None:
-    request.session.pop(KEY, None)
+    request.session.pop(CHECKOUT_SESSION_KEY, None)
 
 
 def address_book(user: User | None) -> list[Address]:

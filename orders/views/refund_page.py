@@ -90,8 +90,8 @@ class RefundDisplay:
         refund = self.refund
         title = _("%(sum)s refunded") % {"sum": format_money(refund.repayment, refund.currency)}
         if not refund.repayment:
-            title = _("%(sum)s less to pay") % {"sum": format_money(refund.less_to_pay, refund.currency)}
-        if not refund.less_to_pay:
+            title = _("%(sum)s less to pay") % {"sum": format_money(refund.net_reduction, refund.currency)}
+        if not refund.net_reduction:
             title = _("Replaced by another product")
         return TimelineEntry(
             title, "done" if self.is_done else "now", refund.decided_at, " ".join(self.messages)

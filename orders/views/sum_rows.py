@@ -78,7 +78,7 @@ def totals_of_quote(quote: Quote, purchase: Purchase | None = None) -> Totals:
 
 def _reduction_rows(quote: Quote, purchase: Purchase) -> list[DiscountRow]:
     """Return the rows of lowered list prices; those of weighed lines follow the purchase's weights."""
-    price_cuts = {line.key: line.listed.gross - line.priced.gross for line in purchase.lines}
+    price_cuts = {line.key: line.list_total.gross - line.priced.gross for line in purchase.lines}
     weighed_keys = {line.requested.key for line in quote.lines if line.variant.is_sold_by_weight}
     sellers = _sellers_of_lines(quote)
     rows = []

@@ -22,7 +22,7 @@ class UserAdmin(ReadMostlyAdmin):
     """Users without passwords and keys."""
 
     editable = ("note", "is_active")
-    silent = ("note",)
+    private_fields = ("note",)
     exclude = ("password", "revocation_key", "private_metadata")
     list_display = ("pk", "first_name", "email", "phone", "is_staff", "is_active", "date_joined")
     list_filter = ("is_staff", "is_active")

@@ -85,8 +85,8 @@ class Context:
     def actor(self) -> Actor:
         """The actor recorded for changes made by a mutation."""
         if self.app is not None:
-            return self.app.acting(EntryPoint.API)
-        return self.user.acting(EntryPoint.API) if self.user else Actor.guest(EntryPoint.API)
+            return self.app.as_actor(EntryPoint.API)
+        return self.user.as_actor(EntryPoint.API) if self.user else Actor.guest(EntryPoint.API)
 
     @property
     def actor_and_time(self) -> ActorAndTime:

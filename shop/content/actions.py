@@ -169,7 +169,7 @@ def change_menu_item(
 
 
 @transaction.atomic(durable=True)
-def remove_content(model: type[models.Model], key: int, *, actor: Actor, now: datetime.datetime) -> None:
+def delete_content(model: type[models.Model], key: int, *, actor: Actor, now: datetime.datetime) -> None:
     """Delete a page, a page type without pages, a menu, or an entry with its children.
 
     Raises Missing, PagesLeft.

@@ -48,9 +48,9 @@ def record_admin_change(
     record_change(change_action, row, actor=admin_actor(request), now=timezone.now(), data=data)
 
 
-def form_changes(form: BaseForm, *, silent: tuple[str, ...] = ()) -> dict[str, object]:
-    """Return the old and new values of a form's changed fields; for fields in `silent` only their names."""
-    changed_fields = [field for field in form.changed_data if field not in silent]
+def form_changes(form: BaseForm, *, private_fields: tuple[str, ...] = ()) -> dict[str, object]:
+    """Return the old and new values of a form's changed fields. Of `private_fields` return only the names."""
+    changed_fields = [field for field in form.changed_data if field not in private_fields]
     return {
         "fields": form.changed_data,
         "from": {field: _to_json_value(form.initial.get(field)) for field in changed_fields},
@@ -87,9 +87,8 @@ class ReadMostlyAdmin(Admin):
     """
 
     editable: ClassVar[tuple[str, ...]] = ()
-    silent: ClassVar[
-        tuple[str, ...]
-    ] = ()  # personal data: the change log records the field's name without its values
+    # Personal data, of which the change log records the field's name without its values.
+    private_fields: ClassVar[tuple[str, ...]] = ()
     list_per_page = 50
     show_full_result_count = False
 
@@ -115,7 +114,9 @@ class ReadMostlyAdmin(Admin):
     def save_model(self, request: HttpRequest, obj: Any, form: BaseForm, change: bool) -> None:
         super().save_model(request, obj, form, change)
         if form.changed_data:
-            record_admin_change(request, "changed", obj, data=form_changes(form, silent=self.silent))
+            record_admin_change(
+                request, "changed", obj, data=form_changes(form, private_fields=self.private_fields)
+            )
 
 
 @admin.register(Change)

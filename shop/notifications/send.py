@@ -72,17 +72,17 @@ def queue_notification(
         after_commit_or_run(deliver_task, key=key)
 
 
-def withdraw(*, key_prefix: str, now: datetime.datetime) -> bool:
+def withdraw_notifications(*, key_prefix: str, now: datetime.datetime) -> bool:
     """Withdraw notifications about something that did not happen, and return whether one may have been sent.
 
     Acts in the caller's transaction. A notification whose delivery has been tried may have arrived.
     """
     notifications = Notification.objects.filter(key__startswith=key_prefix)
-    may_be_sent = notifications.filter(attempts__gt=0).exists()
+    may_have_been_sent = notifications.filter(attempts__gt=0).exists()
     notifications.filter(sent_at=None, given_up_at=None).update(
         given_up_at=now, last_error="withdrawn", sealed_secret=""
     )
-    return may_be_sent
+    return may_have_been_sent
 
 
 @shared_task(name="notifications.deliver")

@@ -12,11 +12,11 @@ from shop.core.money import minor_digits
 from shop.reports.periods import ReportInterval, period_label
 from shop.reports.sales import SalesFigures
 
-WIDTH, NARROW, HEIGHT = 920, 330, 260  # desktop and phone widths
+WIDTH, NARROW_WIDTH, HEIGHT = 920, 330, 260
 _LEFT, _TOP, _BOTTOM = 62, 14, 28
-_ROOM_OF_LABEL = 66
-_HALF_A_LABEL = 18  # half the width of a day's label, so that the last one fits
-_AVERAGED = 7  # periods in the running average
+_LABEL_ROOM = 66
+_HALF_LABEL_WIDTH = 18
+_AVERAGED_PERIODS = 7
 _LINES = 4
 
 
@@ -80,7 +80,7 @@ def build_chart(
     totals = [figures.total for _day, figures in days_and_figures]
     points = (
         _running_average(list(zip(middles, totals, strict=True)), baseline, scale)
-        if interval == ReportInterval.DAY and len(days_and_figures) > _AVERAGED
+        if interval == ReportInterval.DAY and len(days_and_figures) > _AVERAGED_PERIODS
         else []
     )
     return Chart(
@@ -110,10 +110,10 @@ def _day_labels(
     width: int,
 ) -> list[ChartLabel]:
     """Return labels below the bars, as many as have room."""
-    label_interval = -(-len(days) * _ROOM_OF_LABEL // room) or 1
+    label_interval = -(-len(days) * _LABEL_ROOM // room) or 1
     return [
         ChartLabel(
-            _format_coordinate(min(middle, width - _HALF_A_LABEL)),
+            _format_coordinate(min(middle, width - _HALF_LABEL_WIDTH)),
             str(HEIGHT - 8),
             _short_label(day, interval),
         )
@@ -136,7 +136,7 @@ def _running_average(
 ) -> list[tuple[str, str]]:
     points = []
     for position, (x, _total) in enumerate(middles):
-        window = [total for _x, total in middles[max(0, position - _AVERAGED + 1) : position + 1]]
+        window = [total for _x, total in middles[max(0, position - _AVERAGED_PERIODS + 1) : position + 1]]
         points.append(
             (_format_coordinate(x), _format_coordinate(baseline - sum(window) / len(window) * scale))
         )

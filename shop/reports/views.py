@@ -17,7 +17,7 @@ from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.core.texts.folding import folded_words
 from shop.reports import sales as report
-from shop.reports.chart import NARROW, build_chart
+from shop.reports.chart import NARROW_WIDTH, build_chart
 from shop.reports.forms import SalesForm
 from shop.reports.group_names import load_group_names
 from shop.reports.periods import ReportInterval, period_label, periods
@@ -98,7 +98,9 @@ def _page_context(query: SalesQuery, today: datetime.date) -> dict[str, object]:
         "preceding": query.preceding(),
         "tiles": _figure_tiles(figures, figures_before, query),
         "chart": build_chart(list(by_period.items()), query.interval, query.currency),
-        "narrow_chart": build_chart(list(by_period.items()), query.interval, query.currency, width=NARROW),
+        "narrow_chart": build_chart(
+            list(by_period.items()), query.interval, query.currency, width=NARROW_WIDTH
+        ),
         "by_period": [(period_label(day, query.interval), row) for day, row in by_period.items()],
         "groups": shown_groups,
         "group_heading": _GROUP_HEADINGS[query.group],

@@ -66,7 +66,7 @@ def test_stranger_cannot_use_the_account_once_it_is_confirmed(by: str) -> None:
     data_of(REGISTER, input=registration(password=STRANGERS))
     stolen = data_of(SIGN_IN, email=ADDRESS, password=STRANGERS)["tokenCreate"]
     user = User.objects.get()
-    confirm_phone(user_id=user.pk, phone="+84987654321", actor=user.acting(EntryPoint.MARKET), now=NOW)
+    confirm_phone(user_id=user.pk, phone="+84987654321", actor=user.as_actor(EntryPoint.MARKET), now=NOW)
     Passkey.objects.create(user=user, name="Khóa", credential_id="abc", created_at=NOW)
     assert data_of(ME, stolen["token"])["me"] == {"email": ADDRESS}
 

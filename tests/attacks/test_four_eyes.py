@@ -64,7 +64,7 @@ def rules() -> None:
 
 
 def person(name: str = "Lan") -> Actor:
-    return make_user(first_name=name).acting(EntryPoint.DESK)
+    return make_user(first_name=name).as_actor(EntryPoint.DESK)
 
 
 def pay(payout: Payout, actor: Actor) -> None:
@@ -150,7 +150,7 @@ def test_only_the_confirmed_payout_is_paid(rules) -> None:
 
 def test_cooperative_account_changes_when_a_second_manager_confirms(rules) -> None:
     cooperative = make_cooperative(**ACCOUNT)
-    lan, mai = (make_member(cooperative, Role.MANAGER).acting(EntryPoint.MEMBERS) for _ in range(2))
+    lan, mai = (make_member(cooperative, Role.MANAGER).as_actor(EntryPoint.MEMBERS) for _ in range(2))
 
     proposal = change_cooperative_account(
         cooperative_id=cooperative.pk, account=OTHER, actor=lan, now=fixed_now()
@@ -179,7 +179,7 @@ def test_market_account_changes_when_a_second_person_confirms(rules) -> None:
 
 
 def test_switching_the_rule_off_needs_a_second_person(rules) -> None:
-    lan, mai = (make_admin(first_name=name).acting(EntryPoint.DESK) for name in ("Lan", "Mai"))
+    lan, mai = (make_admin(first_name=name).as_actor(EntryPoint.DESK) for name in ("Lan", "Mai"))
 
     proposal = change_second_person_rules(
         is_needed_for_payouts=False, is_needed_for_account_changes=True, actor=lan, now=fixed_now()
@@ -356,7 +356,7 @@ def test_members_decide_only_on_their_own_cooperatives_account(rules) -> None:
     lan, mai = make_member(cooperative, Role.MANAGER), make_member(cooperative, Role.MANAGER)
     stranger = make_member(foreign, Role.MANAGER)
     proposal = change_cooperative_account(
-        cooperative_id=cooperative.pk, account=OTHER, actor=lan.acting(EntryPoint.MEMBERS), now=fixed_now()
+        cooperative_id=cooperative.pk, account=OTHER, actor=lan.as_actor(EntryPoint.MEMBERS), now=fixed_now()
     )
     decision = reverse("members:decide-account-change", args=[proposal.pk])
     clients = [Client() for _ in range(2)]

@@ -36,7 +36,7 @@ def switch_on(user: User, *, payouts: bool = True, account_changes: bool = True)
     change_second_person_rules(
         is_needed_for_payouts=payouts,
         is_needed_for_account_changes=account_changes,
-        actor=user.acting(EntryPoint.DESK),
+        actor=user.as_actor(EntryPoint.DESK),
         now=fixed_now(),
     )
 
@@ -139,13 +139,13 @@ def test_newly_authorised_person_can_end_the_rule(rules) -> None:
     proposal = change_second_person_rules(
         is_needed_for_payouts=False,
         is_needed_for_account_changes=False,
-        actor=admin.acting(EntryPoint.DESK),
+        actor=admin.as_actor(EntryPoint.DESK),
         now=fixed_now(),
     )
     assert proposal is not None
     new = make_admin()
 
-    confirm_proposal(approval_id=proposal.pk, actor=new.acting(EntryPoint.DESK), now=fixed_now())
+    confirm_proposal(approval_id=proposal.pk, actor=new.as_actor(EntryPoint.DESK), now=fixed_now())
 
     assert not shop_settings().needs_second_person_for_payouts
     assert not shop_settings().needs_second_person_for_account_changes

@@ -16,7 +16,7 @@ from catalog.actions.search_terms.synonyms import (
     MAX_WORDS,
     InvalidSynonym,
     InvalidSynonymCount,
-    remove_synonyms,
+    delete_synonym_set,
     save_synonyms,
 )
 from catalog.actions.taxonomy.categories import update_category_row
@@ -134,7 +134,7 @@ def test_synonyms_match_each_other_with_or_without_marks(client: Client) -> None
     assert search_results(client, "dau phong do") == ["Lạc đỏ"]
     assert set(search_results(client, "dau")) == {"Đậu phộng rang", "Đậu đen"}
     assert search_results(client, "lac")[0] == "Lạc đỏ"
-    remove_synonyms(set_id=synonym_set.pk, actor=Actor.system(), now=NOW)
+    delete_synonym_set(set_id=synonym_set.pk, actor=Actor.system(), now=NOW)
     assert search_results(client, "lac") == ["Lạc đỏ"]
 
 

@@ -11,7 +11,7 @@ from catalog.actions.stock.stock_movements import (
     StockCount,
     choose_stock,
     count_stock,
-    count_stocks,
+    record_stock_counts,
     save_reserved_and_allocated,
 )
 from catalog.models import Listing, Movement, Stock
@@ -160,10 +160,12 @@ def test_one_invalid_count_refuses_the_whole_batch() -> None:
     common = {"cooperative": seller, "actor": MEMBER, "now": NOW}
 
     with assert_refused(InvalidStockCount, "invalid_stock_count"):
-        count_stocks(
+        record_stock_counts(
             counts=[StockCount(first.pk, warehouse, 3), StockCount(second.pk, warehouse, -1)], **common
         )
-    count_stocks(counts=[StockCount(second.pk, warehouse, 4), StockCount(first.pk, warehouse, 3)], **common)
+    record_stock_counts(
+        counts=[StockCount(second.pk, warehouse, 4), StockCount(first.pk, warehouse, 3)], **common
+    )
 
     assert [get_stock(variant).on_hand for variant in (first, second)] == [3, 4]
 

@@ -259,6 +259,6 @@ def follow(user, slug: str | None, language: str) -> Follow:
         email=user.email,
         user=user,
         language=language,
-        actor=user.acting("market"),
+        actor=user.as_actor("market"),
         now=NOW,
     )

@@ -134,7 +134,7 @@ def test_opening_is_recorded_and_needed_before_acceptance() -> None:
     first = document.files.order_by("sort_order")[0]
     keys = {"cooperative_id": document.cooperative_id, "file_id": first.pk, "now": NOW}
     open_document_file(actor=STAFF, **keys)
-    open_files(document, make_admin().acting("desk"))
+    open_files(document, make_admin().as_actor("desk"))
     with assert_refused(DocumentNotOpened, "document_not_opened"):
         decide(accept_document, document)
 

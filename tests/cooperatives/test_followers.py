@@ -70,7 +70,7 @@ def test_confirmed_account_email_follows_without_confirmation() -> None:
     user = make_user(email="hoa@example.com")
     unconfirmed_user = make_user(email="lan@example.com", is_confirmed=False)
 
-    own_email = follow(user=user, actor=user.acting("market"))
+    own_email = follow(user=user, actor=user.as_actor("market"))
     other_email = follow(email="ban@example.com", user=user)
     unconfirmed = follow(email="lan@example.com", user=unconfirmed_user)
     market = follow(None, user=user)

@@ -869,7 +869,11 @@ def _member_visits(market: _Market) -> list[Visit]:
         Visit("/xa-vien/hang/moi/", "manager", sent={"name": ""}),
         Visit("/xa-vien/gian-hang/giay/", "manager", sent={"number": ""}),
         Visit("/xa-vien/gian-hang/ho/", "manager", sent={"name": ""}),
-        Visit("/xa-vien/tai-khoan-ngan-hang/", "manager", sent={"bank_account": "1", "again": "2"}),
+        Visit(
+            "/xa-vien/tai-khoan-ngan-hang/",
+            "manager",
+            sent={"bank_account": "1", "bank_account_confirmation": "2"},
+        ),
         Visit(money, "packer", status=403),
         Visit(f"/xa-vien/phan-anh/{market.complaint.pk}/", "packer"),
         Visit(f"{listing}mo-ta/", "manager", sent={"name": ""}),

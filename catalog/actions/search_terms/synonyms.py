@@ -68,7 +68,7 @@ def save_synonyms(
 
 
 @transaction.atomic(durable=True)
-def remove_synonyms(*, set_id: int, actor: Actor, now: datetime.datetime) -> None:
+def delete_synonym_set(*, set_id: int, actor: Actor, now: datetime.datetime) -> None:
     """Delete a synonym set. Raises Missing."""
     synonym_set = lock_row(SynonymSet.objects.filter(pk=set_id))
     if synonym_set is None:

@@ -198,7 +198,7 @@ def count_stock(
 
 
 @transaction.atomic(durable=True)
-def count_stocks(
+def record_stock_counts(
     *, cooperative: Cooperative, counts: Sequence[StockCount], actor: Actor, now: datetime.datetime
 ) -> list[Stock]:
     """Record several counts, all or none.

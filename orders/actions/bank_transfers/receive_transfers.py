@@ -238,15 +238,15 @@ def _review_reason(
     if len(named_orders) == 1:
         return _review_reason_for_order(transfer, named_orders[0])
     if named_orders:
-        return ReviewReason.SEVERAL
+        return ReviewReason.SEVERAL_ORDERS
     return ReviewReason.UNKNOWN_CODE if codes else ReviewReason.NO_CODE
 
 
 def _review_reason_for_order(transfer: BankTransfer, order: Order) -> ReviewReason | None:
     if order.status in ENDED_ORDER_STATUSES:
-        return ReviewReason.ENDED
+        return ReviewReason.ORDER_ENDED
     if not order.amount_due:
-        return ReviewReason.PAID
+        return ReviewReason.ALREADY_PAID
     payment = order.payments.current()
     if payment is None or payment.method != PaymentMethod.TRANSFER or order.currency != transfer.currency:
         return ReviewReason.OTHER_METHOD
@@ -257,7 +257,7 @@ def _review_reason_for_order(transfer: BankTransfer, order: Order) -> ReviewReas
         and payment.expires_at is not None
         and transfer.booked_at > payment.expires_at
     ):
-        return ReviewReason.LATE
+        return ReviewReason.AFTER_DEADLINE
     return None
 
 

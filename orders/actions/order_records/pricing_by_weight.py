@@ -41,7 +41,7 @@ def reprice_line_by_weight(
     discount_shares = _load_discount_shares(line)
     weighed = _price_at(order, line, discount_shares, line.charged_grams or 0)
     _save_shares(order, discount_shares, weighed)
-    line.list_net, line.list_gross = weighed.listed.net, weighed.listed.gross
+    line.list_net, line.list_gross = weighed.list_total.net, weighed.list_total.gross
     line.priced_net, line.priced_gross = weighed.priced.net, weighed.priced.gross
     line.total_net, line.total_gross = weighed.total.net, weighed.total.gross
     line.commission = percent_of(line.total_gross, line.commission_rate)

@@ -272,7 +272,7 @@ def _build_part(
         part.pickup_day, part.pickup_starts, part.pickup_ends = time.day, time.starts, time.ends
         part.expected_from = part.expected_until = time.day
     if delivery is not None:
-        part.delivery_list_net, part.delivery_list_gross = delivery.listed.net, delivery.listed.gross
+        part.delivery_list_net, part.delivery_list_gross = delivery.list_total.net, delivery.list_total.gross
         part.delivery_priced_net, part.delivery_priced_gross = delivery.priced.net, delivery.priced.gross
         part.delivery_net, part.delivery_gross = delivery.total.net, delivery.total.gross
         part.delivery_tax_rate = seller_quote.delivery_tax_rate
@@ -311,8 +311,8 @@ def _build_line(
         unit_price=quoted.unit_price,
         tax_rate=quoted.tax_rate,
         tax_class_name=quoted.tax_class_name,
-        list_net=priced.listed.net,
-        list_gross=priced.listed.gross,
+        list_net=priced.list_total.net,
+        list_gross=priced.list_total.gross,
         priced_net=priced.priced.net,
         priced_gross=priced.priced.gross,
         total_net=priced.total.net,

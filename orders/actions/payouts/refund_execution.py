@@ -156,7 +156,7 @@ def announce_refund(
     """Step: add the refund to the order's history and, if `should_notify_buyer`, notify the buyer."""
     part = refund.part
     data: dict[str, object] = {
-        "amount": refund.less_to_pay,
+        "amount": refund.net_reduction,
         "repayment": refund.repayment,
         "currency": refund.currency,
     }

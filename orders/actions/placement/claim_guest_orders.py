@@ -30,7 +30,7 @@ def claim_guest_orders(*, user_id: int, phone: str, now: datetime.datetime) -> i
         return 0
     unclaimed = [order for order in locks.lock_orders(keys).values() if order.user_id is None]
     for order in unclaimed:
-        _assign_order(order, user, user.acting(EntryPoint.MARKET), now)
+        _assign_order(order, user, user.as_actor(EntryPoint.MARKET), now)
     return len(unclaimed)
 
 

@@ -323,7 +323,7 @@ class Quote:
         if not at_bound:
             return self.purchase
         lines = [
-            replace(priced, listed=bound.listed, priced=bound.priced, total=bound.total)
+            replace(priced, list_total=bound.list_total, priced=bound.priced, total=bound.total)
             if (bound := at_bound.get(priced.key))
             else priced
             for priced in self.purchase.lines

@@ -197,7 +197,7 @@ def refund_part(
         refund.parcel = _create_item_parcels(order, part, decision, complaint, actor=actor, now=now)
         reduce_expected_cash(order, part, actor=actor, now=now)
     recalculate_columns(order)
-    refund.repayment = min(refund.less_to_pay, refundable_surplus(order))
+    refund.repayment = min(refund.net_reduction, refundable_surplus(order))
     refund.save(update_fields=["parcel", "repayment"])
     execute_refund(refund, actor=actor, now=now)
     finish_order_change(order, now=now)

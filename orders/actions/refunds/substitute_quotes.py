@@ -48,7 +48,7 @@ def quote_substitute(order: Order, line: OrderLine, substitute: Substitute) -> Q
     discounts = _discounts_of_replaced(line, substitute)
     purchase = _price(quoted, discounts, is_tax_included=is_tax_included)
     excess = purchase.goods.gross if is_tax_included else purchase.goods.net
-    excess -= _limit(substitute, is_tax_included=is_tax_included)
+    excess -= _highest_total(substitute, is_tax_included=is_tax_included)
     if excess > 0:
         terms = DiscountInput(substitute.pk, amount=excess)
         discounts.append(
@@ -108,7 +108,7 @@ def _price(quoted: QuotedLine, discounts: Sequence[RequestedDiscount], *, is_tax
     )
 
 
-def _limit(substitute: Substitute, *, is_tax_included: bool) -> int:
+def _highest_total(substitute: Substitute, *, is_tax_included: bool) -> int:
     """Return the highest total, as the channel enters prices, whose gross is at most `replaced_gross`."""
     if is_tax_included:
         return substitute.replaced_gross

@@ -16,7 +16,7 @@ from shop.core.jobs.sweeps import run_each
 def process_remaining_rows(statement_id: int, process_next: Callable[[Actor], bool]) -> None:
     """Call `process_next` on behalf of the statement's user until it returns that no rows are left."""
     statement = StatementImport.objects.select_related("user").get(pk=statement_id)
-    actor = statement.user.acting(EntryPoint.DESK) if statement.user is not None else Actor.system()
+    actor = statement.user.as_actor(EntryPoint.DESK) if statement.user is not None else Actor.system()
     while process_next(actor):
         pass
 

@@ -111,7 +111,7 @@ class User(WithMetadata, WithExternalReference, WithTimes, AbstractBaseUser):
     def get_short_name(self) -> str:
         return self.first_name or self.name
 
-    def acting(self, entry_point: EntryPoint) -> Actor:
+    def as_actor(self, entry_point: EntryPoint) -> Actor:
         return Actor.person(self.pk, self.name, entry_point)
 
     def has_perm(self, perm: str, obj: object = None) -> bool:
@@ -236,7 +236,7 @@ class App(WithMetadata):
     def __str__(self) -> str:
         return self.name
 
-    def acting(self, entry_point: EntryPoint) -> Actor:
+    def as_actor(self, entry_point: EntryPoint) -> Actor:
         return Actor.app(self.pk, self.name, entry_point)
 
 

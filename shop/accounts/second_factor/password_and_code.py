@@ -45,7 +45,7 @@ def authenticate_with_password_and_code(
     verify_second_factor(
         user_id=existing_user.pk,
         entered_code=match["code"],
-        actor=existing_user.acting(EntryPoint.API),
+        actor=existing_user.as_actor(EntryPoint.API),
         now=now,
     )
     return existing_user

@@ -122,7 +122,7 @@ def set_password_view(request: HttpRequest, uid: str, token: str) -> HttpRespons
         user_id=user.pk,
         password=form.cleaned_data["password"],
         should_confirm=True,
-        actor=user.acting(EntryPoint.MARKET),
+        actor=user.as_actor(EntryPoint.MARKET),
         now=timezone.now(),
     )
     messages.success(request, _("Your new password is set. Sign in with it."))

@@ -148,7 +148,10 @@ def confirm_phone_view(request: HttpRequest) -> HttpResponse:
     try:
         entered = enter_code(request, CodePurpose.CONFIRM, form.cleaned_data["code"])
         confirm_phone(
-            user_id=user.pk, phone=entered.recipient, actor=user.acting(EntryPoint.MARKET), now=timezone.now()
+            user_id=user.pk,
+            phone=entered.recipient,
+            actor=user.as_actor(EntryPoint.MARKET),
+            now=timezone.now(),
         )
     except Refused as refused:
         form.add_error("code", str(refused.message))
@@ -222,7 +225,7 @@ def confirm_phone_of_session(request: HttpRequest, user: User) -> str:
     if confirmation is None or confirmation["to"] != user.phone:
         return ""
     confirm_phone(
-        user_id=user.pk, phone=confirmation["to"], actor=user.acting(EntryPoint.MARKET), now=timezone.now()
+        user_id=user.pk, phone=confirmation["to"], actor=user.as_actor(EntryPoint.MARKET), now=timezone.now()
     )
     del request.session[CONFIRMED_PHONE_KEY]
     return str(confirmation["to"])

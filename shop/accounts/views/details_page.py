@@ -67,7 +67,7 @@ def edit_details(request: HttpRequest) -> HttpResponse:
             name=form.cleaned_data["name"],
             phone=form.cleaned_data["phone"],
             address=form.address,
-            actor=user.acting(EntryPoint.MARKET),
+            actor=user.as_actor(EntryPoint.MARKET),
             now=timezone.now(),
         )
     except Refused as refused:

@@ -69,7 +69,7 @@ def confirm_email(request: HttpRequest, token: str) -> HttpResponse:
     if request.method != "POST":
         return render(request, "accounts/email_confirmation.html", {"new": new_email})
     try:
-        change_email(user_id=user.pk, token=token, actor=user.acting(EntryPoint.MARKET), now=timezone.now())
+        change_email(user_id=user.pk, token=token, actor=user.as_actor(EntryPoint.MARKET), now=timezone.now())
     except InvalidLink:
         return render(request, "accounts/email_old.html", status=404)
     except Refused as refused:

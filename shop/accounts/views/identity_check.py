@@ -168,7 +168,7 @@ def _verify(request: HttpRequest, user: User, name: str, entered: str, prefix: s
         attempt.succeed()
     else:
         verify_second_factor(
-            user_id=user.pk, entered_code=entered, actor=user.acting(EntryPoint.MARKET), now=timezone.now()
+            user_id=user.pk, entered_code=entered, actor=user.as_actor(EntryPoint.MARKET), now=timezone.now()
         )
 
 

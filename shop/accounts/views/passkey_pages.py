@@ -88,7 +88,7 @@ def list_passkeys(request: HttpRequest) -> HttpResponse:
             user_id=user.pk,
             name=request.POST.get("name", "").strip()[:_MAX_NAME_LENGTH] or current_browser,
             credential=credential,
-            actor=user.acting(EntryPoint.MARKET),
+            actor=user.as_actor(EntryPoint.MARKET),
             now=timezone.now(),
         )
     except InvalidPasskey:
@@ -116,7 +116,7 @@ def remove_passkey_view(request: HttpRequest, pk: int) -> HttpResponse:
     user = _user(request)
     try:
         remove_passkey(
-            user_id=user.pk, passkey_id=pk, actor=user.acting(EntryPoint.MARKET), now=timezone.now()
+            user_id=user.pk, passkey_id=pk, actor=user.as_actor(EntryPoint.MARKET), now=timezone.now()
         )
     except Missing as error:
         raise Http404 from error

@@ -78,7 +78,7 @@ def set_up_authenticator_app(request: HttpRequest) -> HttpResponse:
                 user_id=user.pk,
                 secret=secret,
                 entered_code=form.cleaned_data["code"],
-                actor=user.acting(EntryPoint.MARKET),
+                actor=user.as_actor(EntryPoint.MARKET),
                 now=timezone.now(),
             )
         except Refused as refused:
@@ -110,7 +110,7 @@ def require_passkey_view(request: HttpRequest) -> HttpResponse:
     """Require a passkey after the password or phone code."""
     user = _user(request)
     try:
-        codes = require_passkey(user_id=user.pk, actor=user.acting(EntryPoint.MARKET), now=timezone.now())
+        codes = require_passkey(user_id=user.pk, actor=user.as_actor(EntryPoint.MARKET), now=timezone.now())
     except Refused as refused:
         messages.error(request, str(refused.message))
         return redirect("accounts:second-factor")
@@ -124,7 +124,7 @@ def renew_recovery_codes_view(request: HttpRequest) -> HttpResponse:
     user = _user(request)
     try:
         codes = renew_recovery_codes(
-            user_id=user.pk, actor=user.acting(EntryPoint.MARKET), now=timezone.now()
+            user_id=user.pk, actor=user.as_actor(EntryPoint.MARKET), now=timezone.now()
         )
     except Refused as refused:
         messages.error(request, str(refused.message))
@@ -138,7 +138,7 @@ def turn_off_second_factor_view(request: HttpRequest) -> HttpResponse:
     """Turn off the second factor."""
     user = _user(request)
     try:
-        turn_off_second_factor(user_id=user.pk, actor=user.acting(EntryPoint.MARKET), now=timezone.now())
+        turn_off_second_factor(user_id=user.pk, actor=user.as_actor(EntryPoint.MARKET), now=timezone.now())
     except Refused as refused:
         messages.error(request, str(refused.message))
     else:

@@ -54,7 +54,7 @@ def end_api_client(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Sign the user out of an API client."""
     user = User.objects.get(pk=request.user.pk or 0)
     try:
-        end_family(user_id=user.pk, family_id=pk, actor=user.acting(EntryPoint.MARKET), now=timezone.now())
+        end_family(user_id=user.pk, family_id=pk, actor=user.as_actor(EntryPoint.MARKET), now=timezone.now())
     except Missing as error:
         raise Http404 from error
     messages.success(request, _("Session ended."))
@@ -67,7 +67,9 @@ def end_sign_in_view(request: HttpRequest, pk: int) -> HttpResponse:
     """Sign the user out of one device."""
     user = User.objects.get(pk=request.user.pk or 0)
     try:
-        end_sign_in(user_id=user.pk, sign_in_id=pk, actor=user.acting(EntryPoint.MARKET), now=timezone.now())
+        end_sign_in(
+            user_id=user.pk, sign_in_id=pk, actor=user.as_actor(EntryPoint.MARKET), now=timezone.now()
+        )
     except Missing as error:
         raise Http404 from error
     messages.success(request, _("Session ended."))
@@ -82,7 +84,7 @@ def end_other_sign_ins_view(request: HttpRequest) -> HttpResponse:
     count = end_other_sign_ins(
         user_id=user.pk,
         except_session_key=request.session.session_key or "",
-        actor=user.acting(EntryPoint.MARKET),
+        actor=user.as_actor(EntryPoint.MARKET),
         now=timezone.now(),
     )
     text = ngettext(

@@ -27,9 +27,8 @@ from shop.core.texts.rich_text import sanitise_rich_text, to_plain_text
 
 MAX_GRAMS = 1_000_000_000
 PRODUCT_PERMISSIONS = (Permission.MANAGE_PRODUCTS,)
-OWN_PRODUCT_PERMISSIONS = (
-    CooperativeScoped(Permission.MANAGE_PRODUCTS),
-)  # also for staff of single cooperatives
+# Also for staff of single cooperatives.
+OWN_PRODUCT_PERMISSIONS = (CooperativeScoped(Permission.MANAGE_PRODUCTS),)
 PRODUCT_TYPE_PERMISSIONS = (Permission.MANAGE_PRODUCT_TYPES,)
 # Maps refusal codes to the schema's error codes for products.
 CODES = {
@@ -46,7 +45,7 @@ CODES = {
 
 
 def columns(input_data: Mapping[str, object], **columns_by_name: str) -> dict[str, object]:
-    """Return the given members of an input by their columns."""
+    """Return the input's non-null fields, keyed by column."""
     return {
         column: input_data[name]
         for name, column in columns_by_name.items()
@@ -54,8 +53,8 @@ def columns(input_data: Mapping[str, object], **columns_by_name: str) -> dict[st
     }
 
 
-def described_columns(input_data: InputData, context: Context, **columns_by_name: str) -> dict[str, object]:
-    """Return common columns: name, slug, description, SEO texts, metadata."""
+def common_columns(input_data: InputData, context: Context, **columns_by_name: str) -> dict[str, object]:
+    """Return the columns that many types have: name, slug, description, SEO texts, metadata."""
     values = columns(input_data, slug="slug", **columns_by_name)
     if "name" in input_data:
         values["name"] = required_text(input_data, "name")
@@ -95,7 +94,7 @@ def weight_column(input_data: InputData, context: Context) -> dict[str, object]:
     return {"weight": weight}
 
 
-def stored_picture(input_data: InputData, column: str) -> dict[str, object]:
+def store_picture_column(input_data: InputData, column: str) -> dict[str, object]:
     """Store an uploaded picture, before and outside the action's transaction."""
     if input_data.get("backgroundImage") is None:
         return {}
@@ -121,10 +120,6 @@ def channel_from_id(text: str, context: Context, *, field: str = "channelId") ->
     return channel
 
 
-def keys(texts: Iterable[str] | None, type_name: str, field: str) -> list[int]:
-    return [int(input_key(text, type_name, field=field)) for text in texts or ()]
-
-
 def staff_row(type_: InChannel | Type, key: Key, context: Context, fields: Iterable[str]) -> Row | None:
     """Return a row as seen by staff, without a channel."""
     if isinstance(type_, InChannel):
@@ -140,9 +135,10 @@ def key_from_arguments(
     id_argument: str = "id",
     is_without_cooperative: bool = False,
 ) -> Key:
-    """Return the key of an object named by id, external reference or SKU; 0, which no row has, if not found.
+    """Return the key of an object named by id, external reference or SKU.
 
-    Set `is_without_cooperative` for types whose rows belong to no cooperative.
+    Return 0, which no row has, if there is no such object. Set `is_without_cooperative` for types whose rows
+    belong to no cooperative.
     """
     if input_data.get(id_argument) is not None:
         key = input_key(input_data[id_argument], type_.name, field=id_argument)
@@ -165,7 +161,7 @@ def may_manage_row(type_: Type, key: Key, context: Context) -> bool:
 
 
 def owner_from_input(input_data: InputData, context: Context) -> int | None:
-    """Return the cooperative of a new object; None for the platform seller. Raises InputError, Missing."""
+    """Return the cooperative of a new object, or None for the platform seller. Raises InputError, Missing."""
     text = input_data.get("cooperative")
     key = int(input_key(text, "Cooperative", field="cooperative")) if text else None
     if context.may(*PRODUCT_PERMISSIONS):
@@ -173,12 +169,12 @@ def owner_from_input(input_data: InputData, context: Context) -> int | None:
     own_cooperatives = Cooperative.objects.filter(
         context.scope(Permission.MANAGE_PRODUCTS).row_filter(cooperative="pk")
     )
-    keys: set[int] = set(own_cooperatives.values_list("pk", flat=True))
-    if key is None and len(keys) == 1:
-        return keys.pop()
+    own_cooperative_ids: set[int] = set(own_cooperatives.values_list("pk", flat=True))
+    if key is None and len(own_cooperative_ids) == 1:
+        return own_cooperative_ids.pop()
     if key is None:
         raise InputError("REQUIRED", _("Choose a cooperative."), field="cooperative")
-    if key not in keys:
+    if key not in own_cooperative_ids:
         raise Missing(field="cooperative")
     return key
 

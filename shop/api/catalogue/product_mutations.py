@@ -17,10 +17,9 @@ from shop.api.catalogue.input_values import (
     attribute_values_from_input,
     channel_from_id,
     columns,
-    described_columns,
+    common_columns,
     foreign_key_column,
     key_from_arguments,
-    keys,
     may_manage_row,
     owner_from_input,
     publication_from_input,
@@ -41,7 +40,7 @@ from shop.api.catalogue.inputs import (
 from shop.api.catalogue.types import media, product
 from shop.api.context import Context
 from shop.api.errors import InputError
-from shop.api.ids import input_key
+from shop.api.ids import input_key, input_keys
 from shop.api.root_fields import Mutations
 from shop.core.dates.calendar import start_of_day
 from shop.core.errors import Missing
@@ -51,7 +50,7 @@ mutation = Mutations(codes=CODES)
 
 
 def _values(input_data: ProductCreateInput | ProductInput, context: Context) -> dict[str, object]:
-    values = described_columns(input_data, context, externalReference="external_reference")
+    values = common_columns(input_data, context, externalReference="external_reference")
     values |= foreign_key_column(input_data, "category", "Category", "category_id")
     values |= foreign_key_column(input_data, "taxClass", "TaxClass", "tax_class_id")
     return values | weight_column(input_data, context)
@@ -126,7 +125,7 @@ def product_channel_listing_update(
     changed = set_channel_listings(
         product_id=int(input_key(arguments["id"], "Product", field="id")),
         channel_listings=updates,
-        withdrawn_from=keys(input_data.get("removeChannels"), "Channel", "removeChannels"),
+        withdrawn_from=input_keys(input_data.get("removeChannels"), "Channel", field="removeChannels"),
         actor=context.actor,
         now=context.now,
     )
@@ -196,7 +195,7 @@ def _collection_keys(
     """
     if (texts := input_data.get("collections")) is None:
         return None
-    requested = keys(texts, "Collection", "collections")
+    requested = input_keys(texts, "Collection", field="collections")
     rows = (
         CollectionProduct.objects.filter(product=key) if key is not None else CollectionProduct.objects.none()
     )

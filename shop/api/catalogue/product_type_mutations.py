@@ -10,10 +10,9 @@ from shop.api.catalogue.input_values import (
     CODES,
     PRODUCT_TYPE_PERMISSIONS,
     columns,
-    described_columns,
+    common_columns,
     foreign_key_column,
     key_from_arguments,
-    keys,
     required_text,
     staff_row,
     weight_column,
@@ -35,7 +34,7 @@ from shop.api.catalogue.inputs import (
 )
 from shop.api.catalogue.types import attribute, attribute_value, product_type
 from shop.api.context import Context
-from shop.api.ids import input_key
+from shop.api.ids import input_key, input_keys
 from shop.api.input_data import InputData
 from shop.api.root_fields import Mutations
 from shop.core.errors import Missing
@@ -55,7 +54,7 @@ _FLAGS = {
 
 
 def _product_type_columns(input_data: ProductTypeInput, context: Context) -> dict[str, object]:
-    values = described_columns(input_data, context)
+    values = common_columns(input_data, context)
     values |= columns(
         input_data, kind="kind", hasVariants="has_variants", isShippingRequired="is_shipping_required"
     )
@@ -71,7 +70,7 @@ def _attribute_assignments(input_data: InputData) -> list[product_types.Attribut
     return [
         product_types.AttributeAssignment(key, scope, scope == AttributeScope.VARIANT)
         for name, scope in lists
-        for key in keys(input_data.get(name), "Attribute", name)
+        for key in input_keys(input_data.get(name), "Attribute", field=name)
     ]
 
 
@@ -136,7 +135,7 @@ def product_attribute_unassign(
     arguments: ProductAttributeUnassignArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     key = int(input_key(arguments["productTypeId"], "ProductType", field="productTypeId"))
-    removed_keys = keys(arguments["attributeIds"], "Attribute", "attributeIds")
+    removed_keys = input_keys(arguments["attributeIds"], "Attribute", field="attributeIds")
     product_types.unassign_attributes(product_type_id=key, keys=removed_keys, **context.actor_and_time)
     return {"productType": staff_row(product_type, key, context, selection.names("productType"))}
 
@@ -147,7 +146,7 @@ def attribute_create(
 ) -> dict[str, object]:
     input_data = arguments["input"]
     required_text(input_data, "name")
-    values = described_columns(input_data, context, **_FLAGS)
+    values = common_columns(input_data, context, **_FLAGS)
     values |= columns(input_data, inputType="input_type", entityType="entity_type", type="kind")
     added_values = [
         product_types.NewAttributeValue(required_text(value, "name"), _choice_columns(value))
@@ -165,8 +164,8 @@ def attribute_update(
 ) -> dict[str, object]:
     input_data = arguments["input"]
     attribute_key = int(key_from_arguments(arguments, attribute, context, is_without_cooperative=True))
-    values = described_columns(input_data, context, **_FLAGS)
-    removed_keys = keys(input_data.get("removeValues"), "AttributeValue", "removeValues")
+    values = common_columns(input_data, context, **_FLAGS)
+    removed_keys = input_keys(input_data.get("removeValues"), "AttributeValue", field="removeValues")
     added_values = [
         product_types.NewAttributeValue(required_text(value_input, "name"), _choice_columns(value_input))
         for value_input in input_data.get("addValues") or ()

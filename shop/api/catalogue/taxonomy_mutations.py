@@ -13,12 +13,11 @@ from shop.api.catalogue.input_values import (
     PRODUCT_PERMISSIONS,
     channel_from_id,
     columns,
-    described_columns,
-    keys,
+    common_columns,
     publication_from_input,
     required_text,
     staff_row,
-    stored_picture,
+    store_picture_column,
 )
 from shop.api.catalogue.inputs import (
     CategoryCreateArguments,
@@ -34,7 +33,7 @@ from shop.api.catalogue.inputs import (
 from shop.api.catalogue.types import category, collection
 from shop.api.context import Context
 from shop.api.errors import InputError
-from shop.api.ids import input_key
+from shop.api.ids import input_key, input_keys
 from shop.api.root_fields import Mutations
 from shop.core.errors import Missing
 
@@ -52,7 +51,7 @@ def category_create(
     arguments: CategoryCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     input_data, parent = arguments["input"], arguments.get("parent")
-    values = described_columns(input_data, context) | stored_picture(input_data, "picture_id")
+    values = common_columns(input_data, context) | store_picture_column(input_data, "picture_id")
     created = categories.create_category(
         parent_id=int(input_key(parent, "Category", field="parent")) if parent else None,
         name=required_text(input_data, "name"),
@@ -72,7 +71,7 @@ def category_update(
     _require_row(Category, key)
     changed = categories.update_category(
         category_id=key,
-        values=described_columns(input_data, context) | stored_picture(input_data, "picture_id"),
+        values=common_columns(input_data, context) | store_picture_column(input_data, "picture_id"),
         **context.actor_and_time,
     )
     return {"category": staff_row(category, changed.pk, context, selection.names("category"))}
@@ -107,8 +106,8 @@ def collection_create(
     input_data = arguments["input"]
     required_text(input_data, "name")
     created = collections.create_collection(
-        values=described_columns(input_data, context) | stored_picture(input_data, "cover_id"),
-        product_ids=keys(input_data.get("products"), "Product", "products"),
+        values=common_columns(input_data, context) | store_picture_column(input_data, "cover_id"),
+        product_ids=input_keys(input_data.get("products"), "Product", field="products"),
         **context.actor_and_time,
     )
     return _collection_payload(created.pk, context, selection)
@@ -123,7 +122,7 @@ def collection_update(
     changed = records.update_record(
         Collection,
         key,
-        values=described_columns(input_data, context) | stored_picture(input_data, "cover_id"),
+        values=common_columns(input_data, context) | store_picture_column(input_data, "cover_id"),
         **context.actor_and_time,
     )
     return _collection_payload(changed.pk, context, selection)
@@ -145,7 +144,7 @@ def collection_add_products(
 ) -> dict[str, object]:
     changed = collections.add_to_collection(
         collection_id=_collection_key(arguments["collectionId"], "collectionId"),
-        product_ids=keys(arguments["products"], "Product", "products"),
+        product_ids=input_keys(arguments["products"], "Product", field="products"),
         **context.actor_and_time,
     )
     return _collection_payload(changed.pk, context, selection)
@@ -157,7 +156,7 @@ def collection_remove_products(
 ) -> dict[str, object]:
     changed = collections.remove_from_collection(
         collection_id=_collection_key(arguments["collectionId"], "collectionId"),
-        product_ids=keys(arguments["products"], "Product", "products"),
+        product_ids=input_keys(arguments["products"], "Product", field="products"),
         **context.actor_and_time,
     )
     return _collection_payload(changed.pk, context, selection)
@@ -178,7 +177,7 @@ def collection_channel_listing_update(
     changed = collections.set_collection_channels(
         collection_id=_collection_key(arguments["id"]),
         channel_listings=updates,
-        removed_from=keys(input_data.get("removeChannels"), "Channel", "removeChannels"),
+        removed_from=input_keys(input_data.get("removeChannels"), "Channel", field="removeChannels"),
         **context.actor_and_time,
     )
     return _collection_payload(changed.pk, context, selection)

@@ -25,7 +25,7 @@ from shop.api.catalogue.input_values import (
     attribute_values_from_input,
     channel_from_id,
     columns,
-    described_columns,
+    common_columns,
     key_from_arguments,
     may_manage_row,
     staff_row,
@@ -60,7 +60,7 @@ mutation = Mutations(codes=CODES)
 def _values(
     input_data: ProductVariantCreateInput | ProductVariantInput, context: Context
 ) -> dict[str, object]:
-    values = described_columns({key: value for key, value in input_data.items() if key != "name"}, context)
+    values = common_columns({key: value for key, value in input_data.items() if key != "name"}, context)
     values |= columns(
         input_data,
         name="name",

@@ -11,7 +11,6 @@ from shop.api.catalogue.collection_rows import cooperative_from_key
 from shop.api.catalogue.input_values import (
     attribute_values_from_input,
     columns,
-    keys,
     publication_from_input,
     required_text,
     staff_row,
@@ -37,7 +36,7 @@ from shop.api.content.inputs import (
 from shop.api.content.types import menu, menu_item, page, page_type
 from shop.api.context import Context
 from shop.api.errors import InputError
-from shop.api.ids import input_key
+from shop.api.ids import input_key, input_keys
 from shop.api.in_channel import InChannel
 from shop.api.input_data import InputData
 from shop.api.object_types import Type
@@ -75,7 +74,7 @@ def _delete(
 ) -> dict[str, object]:
     key = _own_key(arguments["id"], type_.name)
     deleted = staff_row(type_, key, context, selection.names(name))
-    actions.remove_content(model, key, **context.actor_and_time)
+    actions.delete_content(model, key, **context.actor_and_time)
     return {name: deleted}
 
 
@@ -139,8 +138,8 @@ def _saved_type_payload(
     saved_type = actions.save_page_type(
         page_type_id=key,
         values=values,
-        add=keys(input_data.get("addAttributes"), "Attribute", "addAttributes"),
-        remove=keys(input_data.get("removeAttributes"), "Attribute", "removeAttributes"),
+        add=input_keys(input_data.get("addAttributes"), "Attribute", field="addAttributes"),
+        remove=input_keys(input_data.get("removeAttributes"), "Attribute", field="removeAttributes"),
         **context.actor_and_time,
     )
     return {"pageType": staff_row(page_type, saved_type.pk, context, selection.names("pageType"))}

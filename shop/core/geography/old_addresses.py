@@ -60,7 +60,7 @@ class _AddressPart:
         return next((word for word, start in _COMMUNE_TYPES.items() if start.match(self.folded)), "")
 
     @property
-    def is_upper_level(self) -> bool:
+    def has_upper_type(self) -> bool:
         """Return whether a district or province type is written before the name."""
         return bool(_UPPER_TYPES.match(self.folded))
 
@@ -123,7 +123,7 @@ def _commune_candidates(parts: Sequence[_AddressPart], provinces: Collection[str
     return [
         position
         for position, part in enumerate(parts)
-        if not part.is_upper_level and not (position == last > 0 and part.name in provinces)
+        if not part.has_upper_type and not (position == last > 0 and part.name in provinces)
     ]
 
 

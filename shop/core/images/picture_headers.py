@@ -19,7 +19,7 @@ _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 # JPEG frame markers; C4, C8 and CC are tables. Lossless and arithmetic frames are left to the decoder.
 _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
-_JPEG_ALONE = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length
+_JPEG_MARKERS_WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length
 
 
 class UnknownPicture(ValueError):
@@ -72,7 +72,7 @@ def _jpeg(file: IO[bytes]) -> Header:
     file.seek(2)
     for _segment in range(_MAX_SEGMENTS):
         marker = _jpeg_marker(file)
-        if marker in _JPEG_ALONE:
+        if marker in _JPEG_MARKERS_WITHOUT_LENGTH:
             continue
         (length,) = struct.unpack(">H", file.read(2))
         if marker in _JPEG_FRAMES:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from catalog.actions.search_terms.synonyms import remove_synonyms, save_synonyms
+from catalog.actions.search_terms.synonyms import delete_synonym_set, save_synonyms
 from catalog.models import Synonym, SynonymSet
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
@@ -65,7 +65,7 @@ def edit_synonym_set(request: HttpRequest, actor: Actor, pk: int) -> HttpRespons
 @require_POST
 @staff_only(Permission.MANAGE_PRODUCTS)
 def remove_synonym_set(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    action = partial(remove_synonyms, set_id=pk, actor=actor, now=timezone.now())
+    action = partial(delete_synonym_set, set_id=pk, actor=actor, now=timezone.now())
     return run_action(request, action, url=reverse("desk:synonyms"), message=_("Synonyms removed."))
 
 

@@ -183,7 +183,7 @@ class _BulkWriter:
         return order
 
     def _buyer_actor(self, planned: PlannedOrder) -> Actor:
-        return self._buyer.acting(EntryPoint.MARKET) if planned.is_demo_buyer else Actor.guest()
+        return self._buyer.as_actor(EntryPoint.MARKET) if planned.is_demo_buyer else Actor.guest()
 
     def _end_part(
         self,

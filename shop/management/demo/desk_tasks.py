@@ -59,7 +59,7 @@ def _create_applications(*, now: datetime.datetime) -> None:
             continue
         applied_at = now - (2 - position) * _DAY
         user = User.objects.create_user(email=row["email"], password=None, first_name=row["representative"])
-        actor = user.acting(EntryPoint.MEMBERS)
+        actor = user.as_actor(EntryPoint.MEMBERS)
         details = _application_details(row, now)
         cooperative = apply_to_sell(user=user, details=details, actor=actor, now=applied_at)
         for kind in required_kinds(cooperative)[: row["documents"]]:
@@ -172,14 +172,14 @@ def _propose_account(*, now: datetime.datetime) -> None:
         change_second_person_rules(
             is_needed_for_payouts=False,
             is_needed_for_account_changes=True,
-            actor=admin.acting(EntryPoint.DESK),
+            actor=admin.as_actor(EntryPoint.DESK),
             now=now,
         )
     seller = Cooperative.objects.exclude(slug=WALKTHROUGH_SELLER).public().order_by("sort_order", "pk")[0]
     change_cooperative_account(
         cooperative_id=seller.pk,
         account=BankAccount(seller.bank_bin, "0000009999", "TAI KHOAN MAU"),
-        actor=colleague.acting(EntryPoint.DESK),
+        actor=colleague.as_actor(EntryPoint.DESK),
         now=now,
     )
 
@@ -225,7 +225,7 @@ def _decide_refund(*, now: datetime.datetime) -> None:
     amount = max(1_000, line.total_gross // line.quantity // 2 // 1_000 * 1_000)
     reason = desk_tasks()["refund"]["reason"]
     decision = RefundDecision(CostBearer.COOPERATIVE, reason, {line.pk: LineRefund(amount)})
-    colleague = User.objects.get(email=COLLEAGUE.email).acting(EntryPoint.DESK)
+    colleague = User.objects.get(email=COLLEAGUE.email).as_actor(EntryPoint.DESK)
     decide_refund(
         order_id=part.order_id,
         decision=decision,

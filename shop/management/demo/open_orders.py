@@ -199,6 +199,6 @@ def place_demo_order(
             if (preselected_delivery := seller_quote.preselected_delivery(address.province_code))
         },
         consents=frozenset({ConsentPurpose.ORDER}),
-        actor=buyer.acting(EntryPoint.MARKET),
+        actor=buyer.as_actor(EntryPoint.MARKET),
         now=now,
     )

@@ -117,7 +117,7 @@ def _place_planned_order(planned: PlannedOrder, channel: Channel, user: User | N
         deliveries={part.cooperative_id: _delivery_choice(part) for part in planned.parts},
         consents=frozenset({ConsentPurpose.ORDER}),
         method=PaymentMethod.TRANSFER if planned.is_by_transfer else PaymentMethod.COD,
-        actor=user.acting(EntryPoint.MARKET) if user else Actor.guest(),
+        actor=user.as_actor(EntryPoint.MARKET) if user else Actor.guest(),
         now=planned.placed_at,
         source=planned.source,
     )

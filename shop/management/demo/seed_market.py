@@ -146,7 +146,7 @@ def members_by_cooperative() -> dict[int, Actor]:
     """Return each cooperative's actor: its member, or else the demo."""
     actors = dict.fromkeys(Cooperative.objects.values_list("pk", flat=True), SEEDER)
     for membership in Membership.objects.select_related("user").order_by("pk"):
-        actors[membership.cooperative_id] = membership.user.acting(EntryPoint.MEMBERS)
+        actors[membership.cooperative_id] = membership.user.as_actor(EntryPoint.MEMBERS)
     return actors
 
 

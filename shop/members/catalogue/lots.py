@@ -43,7 +43,7 @@ class LotRow:
     days_left: int | None
 
     @property
-    def days_over(self) -> int:
+    def days_expired(self) -> int:
         return -(self.days_left or 0)
 
     @property

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST
 from catalog.actions.sellers.profile_texts import pause_seller
 from catalog.actions.stock.lots import receive_lot
 from catalog.actions.stock.receipts_and_losses import receive_stock
-from catalog.actions.stock.stock_movements import StockCount, count_stocks
+from catalog.actions.stock.stock_movements import StockCount, record_stock_counts
 from catalog.models import Stock, Variant
 from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.actions.cooperative_lifecycle import resume_cooperative
@@ -68,7 +68,7 @@ def count_stock(request: HttpRequest, membership: MembershipContext) -> HttpResp
         return render_page(request, membership, "members/stock.html", context)
     counts = _entered_counts(counted_stocks)
     action = partial(
-        count_stocks,
+        record_stock_counts,
         cooperative=membership.cooperative,
         counts=counts,
         actor=membership.actor,

@@ -179,7 +179,7 @@ def _send_registration_code(request: HttpRequest, form: ApplicationForm) -> Http
 def _submit_application(form: ApplicationForm, user: User) -> None:
     """Submit the application. Raises AlreadyApplied."""
     details = form.details(user.email or "")
-    apply_to_sell(user=user, details=details, actor=user.acting(EntryPoint.MEMBERS), now=timezone.now())
+    apply_to_sell(user=user, details=details, actor=user.as_actor(EntryPoint.MEMBERS), now=timezone.now())
 
 
 def _resubmit_application(membership: MembershipContext, form: ApplicationForm) -> bool:

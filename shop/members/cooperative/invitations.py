@@ -142,7 +142,7 @@ def _accept_invitation(request: HttpRequest, token: str, user: User) -> HttpResp
         accept_invitation,
         token=token,
         user=user,
-        actor=user.acting(EntryPoint.MEMBERS),
+        actor=user.as_actor(EntryPoint.MEMBERS),
         now=timezone.now(),
     )
     url = reverse("members:choose-cooperative" if before else "members:today")

@@ -14,7 +14,7 @@ _BANKS = [(bank.bin, bank.short_name) for bank in BANKS]
 
 
 class AccountForm(MembersForm):
-    """Bank, account number and holder. The number is entered twice, because an error pays a stranger."""
+    """Bank, account number and holder. A typing error would pay a stranger, so the number is entered twice."""
 
     bank_bin = forms.ChoiceField(label=_("Bank"), choices=[("", _("Choose a bank")), *_BANKS])
     bank_account = forms.RegexField(
@@ -26,7 +26,7 @@ class AccountForm(MembersForm):
             "invalid": _("Enter an account number with 4 to 19 digits or letters, without spaces.")
         },
     )
-    again = forms.CharField(
+    bank_account_confirmation = forms.CharField(
         label=_("Confirm account number"),
         max_length=40,
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
@@ -35,9 +35,11 @@ class AccountForm(MembersForm):
 
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
-        number, repeated_number = cleaned.get("bank_account"), cleaned.get("again")
+        number, repeated_number = cleaned.get("bank_account"), cleaned.get("bank_account_confirmation")
         if number and repeated_number and number.strip().upper() != repeated_number.strip().upper():
-            self.add_error("again", _("The two account numbers do not match. Check them."))
+            self.add_error(
+                "bank_account_confirmation", _("The two account numbers do not match. Check them.")
+            )
         return cleaned
 
     @classmethod

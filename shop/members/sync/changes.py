@@ -37,7 +37,7 @@ MAX_CHANGED_ORDERS = 5_000  # of the whole market
 MAX_SCANNED = 50_000  # changes of the whole market since the cursor
 # Twice the longest transaction of a page or job.
 SETTLED_AFTER = datetime.timedelta(minutes=5)
-_FORMAT = 5
+_CURSOR_FORMAT = 5
 _CURSOR = re.compile(r"(\d{1,4})-(\d{1,18})-([a-z]+)-(\d{1,18})(?:-([a-z]+)-(\d{1,18}))?", re.ASCII)
 
 
@@ -55,7 +55,7 @@ class Cursor:
     last_id: int = 0
 
     def __str__(self) -> str:
-        text = f"{_FORMAT}-{self.cooperative_id}-{self.role}-{self.position}"
+        text = f"{_CURSOR_FORMAT}-{self.cooperative_id}-{self.role}-{self.position}"
         return f"{text}-{self.kind}-{self.last_id}" if self.kind else text
 
 
@@ -88,7 +88,7 @@ def pull_rows(membership: MembershipContext, since: str, *, now: datetime.dateti
 def _parse_cursor(text: str, membership: MembershipContext) -> Cursor | None:
     """Return the phone's cursor; None if the cursor does not fit this member and a snapshot is due."""
     match = _CURSOR.fullmatch(text)
-    if match is None or int(match[1]) != _FORMAT:
+    if match is None or int(match[1]) != _CURSOR_FORMAT:
         return None
     cursor = Cursor(int(match[2]), match[3], int(match[4]), match[5] or "", int(match[6] or 0))
     fits = (cursor.cooperative_id, cursor.role) == (membership.cooperative.pk, membership.role)
@@ -133,7 +133,7 @@ def _snapshot_page(
 
 
 def _ids_after(kind: str, cooperative: Cooperative, last_id: int) -> list[int]:
-    """Return the ids after the last one, up to one more than a page holds: then another page follows."""
+    """Return the ids after `last_id`. One more than a page holds means that another page follows."""
     rows = open_parts(cooperative) if kind == PART else Product.objects.for_cooperative(cooperative)
     ids = rows.filter(pk__gt=last_id).order_by("pk").values_list("pk", flat=True)
     return list(ids[: PAGE_SIZE + 1])
@@ -159,8 +159,8 @@ def _changed_references(membership: MembershipContext, position: int) -> set[Row
     if len(order_keys) > MAX_CHANGED_ORDERS:
         return None
     order_ids = [uuid.UUID(key) for key in order_keys]
-    product_ids = _whole_numbers(keys_by_kind.get(Product._meta.label_lower, ()))
-    stock_ids = _whole_numbers(keys_by_kind.get(Stock._meta.label_lower, ()))
+    product_ids = _integer_keys(keys_by_kind.get(Product._meta.label_lower, ()))
+    stock_ids = _integer_keys(keys_by_kind.get(Stock._meta.label_lower, ()))
     product_ids |= _products_of_stocks(cooperative, stock_ids)
     product_ids |= _products_of_orders(cooperative, order_ids)
     parts = OrderPart.objects.for_cooperative(cooperative).filter(order__in=order_ids)
@@ -182,5 +182,5 @@ def _products_of_orders(cooperative: Cooperative, ids: Collection[uuid.UUID]) ->
     return set(lines.values_list("variant__product", flat=True))
 
 
-def _whole_numbers(keys: Collection[str]) -> set[int]:
+def _integer_keys(keys: Collection[str]) -> set[int]:
     return {int(key) for key in keys}

@@ -26,13 +26,13 @@ class CommandCall:
     now: datetime.datetime
 
     @property
-    def by(self) -> dict[str, Any]:
+    def action_arguments(self) -> dict[str, Any]:
         """The arguments that every action takes."""
         return {"actor": self.membership.actor, "now": self.now}
 
     @property
-    def by_with_key(self) -> dict[str, Any]:
-        return {"idempotency_key": self.idempotency_key, **self.by}
+    def action_arguments_with_key(self) -> dict[str, Any]:
+        return {"idempotency_key": self.idempotency_key, **self.action_arguments}
 
 
 def no_result(_outcome: Any) -> dict[str, object]:

@@ -42,7 +42,7 @@ PACK_COMMAND = "pack_parcel"
 def _accept_part(call: CommandCall) -> PreparedCommand:
     part = _find_part(call)
     return PreparedCommand(
-        _part_reference(part.pk), partial(accept_part, part_id=part.pk, **call.by_with_key)
+        _part_reference(part.pk), partial(accept_part, part_id=part.pk, **call.action_arguments_with_key)
     )
 
 
@@ -55,7 +55,7 @@ def _weigh_line(call: CommandCall) -> PreparedCommand:
         grams=payload.whole_number("grams", maximum=MAX_WEIGHT_GRAMS),
         repeated_grams=payload.optional_number("repeated_grams", maximum=MAX_WEIGHT_GRAMS),
         is_charged_at_bound=payload.is_set("is_charged_at_bound"),
-        **call.by_with_key,
+        **call.action_arguments_with_key,
     )
     return PreparedCommand(_part_reference(part.pk), action)
 
@@ -63,14 +63,17 @@ def _weigh_line(call: CommandCall) -> PreparedCommand:
 def _pack_parcel(call: CommandCall) -> PreparedCommand:
     part = _find_part(call)
     action = partial(
-        pack_parcel, part_id=part.pk, quantities=call.payload.quantities("quantities"), **call.by_with_key
+        pack_parcel,
+        part_id=part.pk,
+        quantities=call.payload.quantities("quantities"),
+        **call.action_arguments_with_key,
     )
     return PreparedCommand(_part_reference(part.pk), action, lambda parcel: {"parcel": parcel.pk})
 
 
 def _close_parcel(call: CommandCall) -> PreparedCommand:
     parcel = _find_parcel(call)
-    action = partial(close_parcel, parcel_id=parcel.pk, **call.by_with_key)
+    action = partial(close_parcel, parcel_id=parcel.pk, **call.action_arguments_with_key)
     return PreparedCommand(_part_reference(parcel.part_id), action)
 
 
@@ -89,7 +92,7 @@ def _hand_over_parcel(call: CommandCall) -> PreparedCommand:
         parcel_id=parcel.pk,
         dispatch=dispatch,
         happened_at=call.happened_at,
-        **call.by_with_key,
+        **call.action_arguments_with_key,
     )
     return PreparedCommand(_part_reference(parcel.part_id), action)
 
@@ -102,7 +105,7 @@ def _deliver_parcel(call: CommandCall) -> PreparedCommand:
         is_cash_collected=payload.is_set("is_cash_collected"),
         cash=_collected_cash(payload),
         code=payload.text("code", max_length=20),
-        **call.by_with_key,
+        **call.action_arguments_with_key,
     )
     return PreparedCommand(_part_reference(parcel.part_id), action)
 
@@ -110,14 +113,14 @@ def _deliver_parcel(call: CommandCall) -> PreparedCommand:
 def _report_collected_cash(call: CommandCall) -> PreparedCommand:
     parcel = _find_parcel(call)
     cash = _collected_cash(call.payload)
-    action = partial(report_collected_cash, parcel_id=parcel.pk, cash=cash, **call.by_with_key)
+    action = partial(report_collected_cash, parcel_id=parcel.pk, cash=cash, **call.action_arguments_with_key)
     return PreparedCommand(_part_reference(parcel.part_id), action)
 
 
 def _fail_delivery(call: CommandCall) -> PreparedCommand:
     parcel = _find_parcel(call)
     reason = call.payload.text("reason", max_length=500)
-    action = partial(fail_delivery, parcel_id=parcel.pk, reason=reason, **call.by_with_key)
+    action = partial(fail_delivery, parcel_id=parcel.pk, reason=reason, **call.action_arguments_with_key)
     return PreparedCommand(_part_reference(parcel.part_id), action)
 
 
@@ -139,7 +142,7 @@ def _change_stock(call: CommandCall, action: Callable[..., Stock]) -> PreparedCo
         quantity=payload.whole_number("quantity", maximum=MAX_COUNT),
         note=payload.text("note", max_length=250),
         happened_at=call.happened_at,
-        **call.by_with_key,
+        **call.action_arguments_with_key,
     )
     return PreparedCommand(RowReference(PRODUCT, variant.product_id), bound_action)
 
@@ -155,7 +158,7 @@ def _transfer_stock(call: CommandCall) -> PreparedCommand:
         quantity=payload.whole_number("quantity", maximum=MAX_COUNT),
         note=payload.text("note", max_length=250),
         happened_at=call.happened_at,
-        **call.by_with_key,
+        **call.action_arguments_with_key,
     )
     return PreparedCommand(RowReference(PRODUCT, variant.product_id), action)
 
@@ -170,7 +173,7 @@ def _count_stock(call: CommandCall) -> PreparedCommand:
         counted_quantity=payload.whole_number("counted", minimum=0, maximum=MAX_COUNT),
         counted_at=call.happened_at,
         note=payload.text("note", max_length=250),
-        **call.by_with_key,
+        **call.action_arguments_with_key,
     )
     return PreparedCommand(RowReference(PRODUCT, variant.product_id), action)
 
@@ -189,7 +192,7 @@ def _change_price(call: CommandCall) -> PreparedCommand:
         prices=[ListPrice(listing.channel, amount)],
         seen_prices={listing.channel_id: payload.optional_number("seen", maximum=MAX_AMOUNT)},
         confirmation_token=payload.text("confirmed", max_length=60),
-        **call.by,
+        **call.action_arguments,
     )
     return PreparedCommand(RowReference(PRODUCT, variant.product_id), action)
 
@@ -205,7 +208,10 @@ def _resume_listing(call: CommandCall) -> PreparedCommand:
 def _move_listing(call: CommandCall, action: Callable[..., Listing]) -> PreparedCommand:
     listing = _find_listing(call)
     bound_action = partial(
-        action, cooperative=call.membership.cooperative, listing_id=listing.pk, **call.by_with_key
+        action,
+        cooperative=call.membership.cooperative,
+        listing_id=listing.pk,
+        **call.action_arguments_with_key,
     )
     return PreparedCommand(RowReference(PRODUCT, listing.product_id), bound_action)
 

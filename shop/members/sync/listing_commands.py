@@ -41,7 +41,7 @@ def create_listing(call: CommandCall) -> PreparedCommand:
         cooperative=call.membership.cooperative,
         channel=channel,
         new=new,
-        **call.by_with_key,
+        **call.action_arguments_with_key,
     )
     return PreparedCommand(
         None,
@@ -71,7 +71,7 @@ def submit_created_listing(call: CommandCall) -> PreparedCommand:
         submit_listing,
         cooperative=call.membership.cooperative,
         listing_id=listing.pk,
-        **call.by_with_key,
+        **call.action_arguments_with_key,
     )
     return PreparedCommand(RowReference(PRODUCT, listing.product_id), action)
 

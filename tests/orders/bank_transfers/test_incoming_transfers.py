@@ -128,7 +128,7 @@ def test_transfer_naming_two_orders_goes_to_review() -> None:
 
     transfer = receive_transfer(f"{one.code} {other.code}", 240_000)
 
-    assert in_review(transfer, ReviewReason.SEVERAL)
+    assert in_review(transfer, ReviewReason.SEVERAL_ORDERS)
     assert transfer.order is None
     check_everything()
 
@@ -140,7 +140,7 @@ def test_late_transfer_goes_to_review_and_keeps_order_from_expiring() -> None:
     expire_order(order_id=order.pk, actor=BANK, now=NOW + 26 * HOUR)
 
     order.refresh_from_db()
-    assert in_review(transfer, ReviewReason.LATE)
+    assert in_review(transfer, ReviewReason.AFTER_DEADLINE)
     assert order.expired_at is None
 
 
@@ -159,7 +159,7 @@ def test_second_transfer_for_paid_order_goes_to_review() -> None:
     repeated = receive_transfer(order.code)
 
     order.refresh_from_db()
-    assert in_review(repeated, ReviewReason.PAID)
+    assert in_review(repeated, ReviewReason.ALREADY_PAID)
     assert order.charged == 120_000
     check_everything()
 
@@ -171,7 +171,7 @@ def test_transfer_for_expired_order_goes_to_review() -> None:
     transfer = receive_transfer(order.code, now=NOW + 25 * HOUR)
 
     order.refresh_from_db()
-    assert in_review(transfer, ReviewReason.ENDED)
+    assert in_review(transfer, ReviewReason.ORDER_ENDED)
     assert (order.charged, order.status) == (0, OrderStatus.EXPIRED)
     check_everything()
 
@@ -180,7 +180,7 @@ def test_transfer_for_cancelled_order_goes_to_review() -> None:
     order = make_transfer_order()
     cancel_order(order_id=order.pk, reason="Changed my mind", actor=BANK, now=LATER)
 
-    assert in_review(receive_transfer(order.code), ReviewReason.ENDED)
+    assert in_review(receive_transfer(order.code), ReviewReason.ORDER_ENDED)
     check_everything()
 
 

@@ -202,7 +202,7 @@ def test_cooperative_bears_what_a_dearer_substitute_costs_more() -> None:
     assert (discount.kind, discount.bearer, discount.amount) == (DiscountKind.MANUAL, "cooperative", 60_000)
     assert discount.reason == "The cooperative bears the extra cost of the substitute."
     assert case.order.current_total_gross == 530_000
-    assert Refund.objects.get().less_to_pay == 0
+    assert Refund.objects.get().net_reduction == 0
     check_everything()
 
 

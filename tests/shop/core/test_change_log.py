@@ -202,7 +202,7 @@ def test_erased_contents_are_redacted_and_the_chain_stays_valid() -> None:
     user = make_user(first_name="Hoa")
     order = make_order(user=user)
     note = add_note(order_id=order.pk, text="Nhà chị Hoa, 0987654321", actor=SOMEBODY, now=NOW)
-    cancel_order(order_id=order.pk, reason="thử", actor=user.acting(EntryPoint.MARKET), now=NOW)
+    cancel_order(order_id=order.pk, reason="thử", actor=user.as_actor(EntryPoint.MARKET), now=NOW)
     seal_changes(now=NOW)
     assert Change.objects.filter(actor_name="Hoa").exists()
 

@@ -47,7 +47,7 @@ def change_deadlines(admin: User, days: int) -> None:
         payment_deadline_minutes={},
         complaint_days=days,
         answer_complaints_days=3,
-        actor=admin.acting(EntryPoint.DESK),
+        actor=admin.as_actor(EntryPoint.DESK),
         now=timezone.now(),
     )
 
@@ -59,7 +59,7 @@ def listed_actions(client: Client, **filters: str) -> list[str]:
 def test_changes_are_filtered_by_actor_area_object_and_period(client: Client, admin: User) -> None:
     order = make_order(now=timezone.now())
     cancel_order(
-        order_id=order.pk, reason="Khách đổi ý", actor=admin.acting(EntryPoint.DESK), now=timezone.now()
+        order_id=order.pk, reason="Khách đổi ý", actor=admin.as_actor(EntryPoint.DESK), now=timezone.now()
     )
     change_deadlines(admin, 9)
     yesterday = f"{timezone.now() - datetime.timedelta(days=2):%d/%m/%Y}"
@@ -108,7 +108,7 @@ def test_each_change_names_its_object_with_a_link(client: Client, admin: User) -
     channel = make_channel()
     listing = make_product(price=15_000).listings.get()
     product, price = listing.product, Price.objects.get()
-    actor = admin.acting(EntryPoint.DESK)
+    actor = admin.as_actor(EntryPoint.DESK)
     with transaction.atomic():
         set_list_price(price.variant, channel, 13_500, actor=actor, now=timezone.now())
     change_user(user_id=admin.pk, values={"note": "x"}, actor=actor, now=timezone.now())

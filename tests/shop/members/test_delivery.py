@@ -91,7 +91,7 @@ def test_manager_creates_and_ends_a_delivery_method(client) -> None:
 
 def test_repeated_delivery_method_is_created_once_and_a_foreign_key_is_refused(client) -> None:
     seller, other_seller = make_seller(), make_seller("HTX Tài Hoan")
-    actor, channel = make_member(seller).acting(EntryPoint.MEMBERS), make_channel()
+    actor, channel = make_member(seller).as_actor(EntryPoint.MEMBERS), make_channel()
     form_values = {"channel": channel, "idempotency_key": "w", "actor": actor, "now": timezone.now()}
     form_values["details"] = NewDeliveryMethod(kind=DeliveryKind.CARRIER, name="Viettel Post", fee=25_000)
 

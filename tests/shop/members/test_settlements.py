@@ -31,7 +31,7 @@ MONEY, BANK = "/xa-vien/quyet-toan/", "/xa-vien/tai-khoan-ngan-hang/"
 FORM = {
     "bank_bin": "970436",
     "bank_account": "0099887766",
-    "again": "0099887766",
+    "bank_account_confirmation": "0099887766",
     "bank_holder": "HTX Thiên An",
 }
 
@@ -179,7 +179,12 @@ def test_manager_changes_the_bank_account_and_other_managers_are_notified(manage
 
 @pytest.mark.parametrize(
     "invalid",
-    [{"again": "0099887767"}, {"bank_account": "12 34"}, {"bank_bin": "000000"}, {"bank_holder": "!!!"}],
+    [
+        {"bank_account_confirmation": "0099887767"},
+        {"bank_account": "12 34"},
+        {"bank_bin": "000000"},
+        {"bank_holder": "!!!"},
+    ],
 )
 def test_invalid_bank_account_is_not_saved(manager: Client, seller, invalid) -> None:
     response = manager.post(BANK, FORM | invalid)

@@ -7,7 +7,7 @@ import itertools
 
 import pytest
 
-from shop.reports.chart import NARROW, build_chart
+from shop.reports.chart import NARROW_WIDTH, build_chart
 from shop.reports.periods import ReportInterval
 from shop.reports.sales import SalesFigures
 
@@ -56,16 +56,16 @@ def test_weeks_have_no_running_average() -> None:
 
 
 def test_narrow_month_chart_fits_every_day() -> None:
-    chart = build_chart(days(*[1_000_000] * 31), ReportInterval.DAY, "VND", width=NARROW)
+    chart = build_chart(days(*[1_000_000] * 31), ReportInterval.DAY, "VND", width=NARROW_WIDTH)
 
     middles = [float(label.x) for label in chart.days]
     assert len(chart.goods) == 31
-    assert max(float(bar.x) + float(bar.width) for bar in chart.goods) <= NARROW
+    assert max(float(bar.x) + float(bar.width) for bar in chart.goods) <= NARROW_WIDTH
     assert min(after - before for before, after in itertools.pairwise(middles)) >= 60
     assert chart.points == []
 
 
 def test_last_day_label_stays_within_the_drawing() -> None:
-    chart = build_chart(days(*[1_000_000] * 25), ReportInterval.DAY, "VND", width=NARROW)
+    chart = build_chart(days(*[1_000_000] * 25), ReportInterval.DAY, "VND", width=NARROW_WIDTH)
 
     assert (chart.days[-1].text, chart.days[-1].x) == ("25/11", "312.0")

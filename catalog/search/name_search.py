@@ -32,10 +32,13 @@ class PlaceMatch:
 
 
 def find_cooperatives(readings: Sequence[Reading], limit: int) -> list[Cooperative]:
-    """Return cooperatives whose name contains every word of a reading, with the columns of a link."""
+    """Return cooperatives whose name contains every word of a reading.
+
+    Only the columns that a link needs are loaded.
+    """
     matches = _by_translated_name(readings)
     for reading in filter(None, readings):
-        rows = _cooperatives(*_like_patterns([term.word for term in reading]))
+        rows = _cooperatives_like(*_like_patterns([term.word for term in reading]))
         matches |= {row.pk: row for row in rows if name_matches(row.name, reading)}
     cooperatives = sorted(matches.values(), key=lambda row: (row.sort_order, row.pk))[:limit]
     show_in_language(cooperatives, "name")
@@ -105,18 +108,20 @@ def _like_patterns(words: Sequence[str]) -> tuple[list[str], list[str]]:
 
     Short words occur across word boundaries by chance, so they are matched only after a space.
     """
-    after_space = [f"% {word}%" for word in words]
-    return after_space, [
+    spaced_patterns = [f"% {word}%" for word in words]
+    return spaced_patterns, [
         f"%{word}%" if len(word) >= MIN_JOINED_LETTERS else like
-        for word, like in zip(words, after_space, strict=True)
+        for word, like in zip(words, spaced_patterns, strict=True)
     ]
 
 
 @compiled_query
-def _cooperatives(after_space: Collection[str], joined_query: Collection[str]) -> QuerySet[Cooperative]:
+def _cooperatives_like(
+    spaced_patterns: Collection[str], joined_patterns: Collection[str]
+) -> QuerySet[Cooperative]:
     where = "(' ' || folded_name LIKE %s OR replace(folded_name, ' ', '') LIKE %s)"
-    params = [like for pair in zip(after_space, joined_query, strict=True) for like in pair]
-    cooperatives = Cooperative.objects.public().extra(where=[where] * len(after_space), params=params)  # noqa: S610
+    params = [like for pair in zip(spaced_patterns, joined_patterns, strict=True) for like in pair]
+    cooperatives = Cooperative.objects.public().extra(where=[where] * len(spaced_patterns), params=params)  # noqa: S610
     return cooperatives.only("slug", "name", "sort_order").order_by("sort_order", "pk")[:_CANDIDATES]
 
 
