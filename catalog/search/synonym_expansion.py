@@ -98,5 +98,5 @@ def _folded_phrase(words: Sequence[QueryWord]) -> str:
 
 
 def _has_marks_of(words: Sequence[QueryWord], text: str) -> bool:
-    """Return whether a single word has the diacritics that were typed. Several words may differ."""
+    """Return whether `text` has the diacritics that were typed. Only a single word is checked."""
     return len(words) > 1 or not words[0].marked or words[0].marked == phrase_with_marks(text)[0].marked

@@ -45,7 +45,10 @@ def shipping_day(now: datetime.datetime, cut_off_hours: int = 0) -> datetime.dat
 def next_coach_departure(
     now: datetime.datetime, cut_off_hours: int, weekday: int | None, hour: datetime.time | None
 ) -> datetime.datetime | None:
-    """Return when the next coach leaves that still takes orders; `weekday` 0 is Monday, None every day."""
+    """Return the departure of the next coach that can still be ordered for.
+
+    `weekday` is 0 for Monday; None means daily.
+    """
     closes_before = now + datetime.timedelta(hours=cut_off_hours)
     for days_ahead in range(_DAYS_AHEAD):
         day = vietnam_date(now) + datetime.timedelta(days=days_ahead)

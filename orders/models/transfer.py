@@ -102,7 +102,7 @@ class BankTransferQuerySet(models.QuerySet["BankTransfer"]):
         return self.order_by("-booked_at", "-pk")
 
     def matching(self, text: str) -> BankTransferQuerySet:
-        """Return transfers whose note or reference contains the text, or with this amount or order code."""
+        """Return transfers whose note or reference contains the text, or whose amount or order code is it."""
         match_filter = Q(note__icontains=text) | Q(reference__icontains=text)
         alphanumeric = "".join(character for character in text.upper() if character.isalnum())
         if alphanumeric:

@@ -35,7 +35,7 @@ def guess_headings(
 
 
 def _match_row(row: Row, aliases: Aliases, excluded: Sequence[str]) -> dict[str, int]:
-    ranked: dict[str, tuple[int, int]] = {}  # field: the alias's place, the column
+    rank_and_column: dict[str, tuple[int, int]] = {}
     for column, cell in enumerate(row.cells):
         if not isinstance(cell, str) or len(cell) > 80:
             continue
@@ -43,9 +43,9 @@ def _match_row(row: Row, aliases: Aliases, excluded: Sequence[str]) -> dict[str,
         if match is None:
             continue
         field, rank = match
-        if field not in ranked or rank < ranked[field][0]:
-            ranked[field] = (rank, column)
-    return {field: column for field, (_rank, column) in ranked.items()}
+        if field not in rank_and_column or rank < rank_and_column[field][0]:
+            rank_and_column[field] = (rank, column)
+    return {field: column for field, (_rank, column) in rank_and_column.items()}
 
 
 def _match_heading(cell: str, aliases: Aliases, excluded: Sequence[str]) -> tuple[str, int] | None:

@@ -342,7 +342,10 @@ def _line_refund_rows(
 
 
 def _delivery_refund_rows(query: SalesQuery, group: str | None = None) -> Iterable[Mapping[str, Any]]:
-    """Return the refunded and refunded paid amounts of deliveries. A surplus is not a part of the sales."""
+    """Return for each group the refunded delivery amounts, in total and of paid parts.
+
+    Refunds of surplus do not reduce sales.
+    """
     grouped: Iterable[Mapping[str, Any]] = _group_refunds(
         Refund.objects.filter(_report_condition(query, is_by_line=False, relation="part__")), "part__", group
     ).annotate(

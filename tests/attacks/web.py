@@ -33,9 +33,8 @@ class Web:
         self.folder = folder
         self.temporary = folder / "tmp"
         self.temporary.mkdir()
-        database_name = connection.settings_dict[
-            "NAME"
-        ]  # as a file: a test's own transaction is not for others
+        # The database file, because other processes cannot see a test's open transaction.
+        database_name = connection.settings_dict["NAME"]
         with (
             closing(sqlite3.connect(f"file:{database_name}?mode=ro", uri=True)) as migrated,
             closing(sqlite3.connect(folder / "shop.sqlite3")) as copy,
@@ -52,7 +51,7 @@ class Web:
         }
         self.workers = workers
         self.log = folder / "log"
-        # Another process may take the free port first: the server ends, and is started on another one.
+        # Another process may take the free port first. Then the server ends, and we start it on another port.
         if not any(self._start() for _try in range(5)):
             raise AssertionError(f"the web server did not start:\n{self.log.read_text()}")
 

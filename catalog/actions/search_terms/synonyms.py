@@ -41,7 +41,7 @@ def save_synonyms(
 
     Returns an existing set with exactly these words. Raises Missing, InvalidSynonymCount, InvalidSynonym.
     """
-    folded = _fold_words(words)
+    folded = _words_by_folded_form(words)
     if set_id is None:
         existing_set = _find_set(folded)
         if existing_set is not None:
@@ -85,8 +85,8 @@ def _find_set(folded: Collection[str]) -> SynonymSet | None:
     return sets.filter(all=len(folded), matched=len(folded)).order_by("pk").first()
 
 
-def _fold_words(words: Sequence[str]) -> dict[str, str]:
-    """Return words by their folded form, the first of those that fold alike.
+def _words_by_folded_form(words: Sequence[str]) -> dict[str, str]:
+    """Map folded forms to words. Of words with the same folded form the first is kept.
 
     Raises InvalidSynonym, InvalidSynonymCount.
     """

@@ -118,8 +118,8 @@ def confirm_certificate(
 ) -> Certificate:
     """Confirm a certificate after staff checked its document. A proposal replaces the one on display.
 
-    `seen_submitted_at` is its `submitted_at` when the reviewer opened it; None is not compared. Raises
-    Missing, ChangedSinceOpened, TransitionNotAllowed.
+    `seen_submitted_at` is its `submitted_at` when the reviewer opened it. Pass None to skip the comparison.
+    Raises Missing, ChangedSinceOpened, TransitionNotAllowed.
     """
     row = _lock_submitted(certificate_id, seen_submitted_at)
     shown_certificate = row

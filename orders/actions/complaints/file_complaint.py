@@ -75,7 +75,7 @@ class ComplaintAlreadyOpen(Refused):
 
 @dataclass(frozen=True, slots=True)
 class DeliveredLine:
-    """A line, the `quantity` of it that the buyer has, and the end of its complaint period (`until`)."""
+    """A line with the `quantity` that the buyer has, open to complaints before `until`."""
 
     line: OrderLine
     quantity: int
@@ -158,8 +158,8 @@ def delivered_lines(part: OrderPart) -> list[DeliveredLine]:
     """Return the lines of a part that the buyer has and may complain about, with their deadlines.
 
     Fully refunded lines are left out, even if the buyer keeps the items. The period starts on the day of
-    delivery. It lasts the market's or the listing's days, whichever are more, and at least the cooperative's
-    hours.
+    delivery. It ends after the market's days, the listing's days or the cooperative's hours, whichever ends
+    last.
     """
     delivered_quantities = ParcelLine.objects.delivered_quantities(part)
     fully_refunded = RefundLine.objects.filter(order_line__part=part).fully_refunded_lines()

@@ -1,8 +1,8 @@
 """Store each Stripe event once, then handle it. Events may arrive in any order.
 
-An event shows its object as it was then, so an event about a call of ours only triggers a look-up. Facts
-that we did not request (a bank rejects a refund, a refund made on Stripe's dashboard) are recorded from the
-event, each under its own key.
+An event may be outdated when it arrives, so one about our own call only makes us look up the current state.
+Facts that we did not request (a bank rejects a refund, a refund made on Stripe's dashboard) are recorded from
+the event, each under its own key.
 """
 
 from __future__ import annotations
@@ -175,9 +175,9 @@ def _record_dashboard_refund(*, event: StripeEvent, now: datetime.datetime) -> N
         return
     recorded_events = [
         record_payment_event(
-            payment, kind, amount, idempotency_key=name, reference=event.subject, actor=_ACTOR, now=now
+            payment, kind, amount, idempotency_key=event_key, reference=event.subject, actor=_ACTOR, now=now
         )
-        for kind, name, amount in events_to_record
+        for kind, event_key, amount in events_to_record
     ]
     if not any(recorded_events):
         return
@@ -197,10 +197,8 @@ def _record_decline(*, event: StripeEvent, gateway_call: GatewayCall | None, now
     payment = gateway_call.payment
     if payment is None:
         raise Missing()
-    is_authorisation, sums = (
-        bool(gateway_call.request_parameters.get("is_authorisation_only")),
-        read_payment_sums(payment),
-    )
+    is_authorisation = bool(gateway_call.request_parameters.get("is_authorisation_only"))
+    sums = read_payment_sums(payment)
     kind = EventKind.AUTHORIZATION_FAILURE if is_authorisation else EventKind.CHARGE_FAILURE
     amount = sums.authorise_pending if is_authorisation else sums.charge_pending
     payment_event = record_payment_event(

@@ -1,7 +1,7 @@
 """Export a person's data as JSON for programs and as a workbook for people, in a background task.
 
-The compressed export is stored in the database for three days, so all machines can serve it and no file
-outlives its deletion.
+The compressed export is stored in the database for three days, so all machines can serve it, and no copy is
+left on a disk after its deletion.
 """
 
 from __future__ import annotations

@@ -81,7 +81,7 @@ class QuoteInputs:
 
     variants: Mapping[int, Variant]
     terms: SalesTerms
-    # Free steps by variant, by the pickup warehouses that they were read for.
+    # Free sale steps of each variant, cached per set of chosen pickup warehouses.
     free_steps: dict[frozenset[tuple[int, uuid.UUID]], Mapping[int, int]] = field(default_factory=dict)
 
 

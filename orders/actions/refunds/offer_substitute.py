@@ -279,7 +279,10 @@ def _check_quantities(limit: LineRefundLimit, offer: SubstituteOffer) -> None:
 def _require_confirmed_loss(
     offer: SubstituteOffer, loss: int, *, currency: str, confirmation_token: str | None
 ) -> None:
-    """Raise SubstituteAtALoss, with the values, unless there is no loss or a person confirmed these."""
+    """Raise SubstituteAtALoss if a person offers at a loss and has not confirmed exactly this loss.
+
+    Apps, whose `confirmation_token` is None, are not asked.
+    """
     required_token = f"{offer.variant_id}-{offer.substitute_quantity}-{offer.quantity}-{loss}"
     if loss > 0 and confirmation_token is not None and confirmation_token != required_token:
         text = _("The cooperative bears %(sum)s. Send again if that is right.")

@@ -151,7 +151,7 @@ def event_types(events: list[Row], *_: object) -> list[str]:
 
 @event.field(needs=("action", "reason"))
 def message(events: list[Row], *_: object) -> list[str | None]:
-    """Resolve the message: the text of kinds without an event type, then the reason."""
+    """Resolve the message: a text for changes that Saleor has no event type for, followed by the reason."""
     return [
         ": ".join(
             filter(

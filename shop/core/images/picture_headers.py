@@ -19,7 +19,8 @@ _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 # JPEG frame markers; C4, C8 and CC are tables. Lossless and arithmetic frames are left to the decoder.
 _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
-_JPEG_MARKERS_WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length
+_JPEG_MARKERS_WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
+_END_OF_IMAGE, _START_OF_SCAN = 0xD9, 0xDA
 
 
 class UnknownPicture(ValueError):
@@ -78,7 +79,7 @@ def _jpeg(file: IO[bytes]) -> Header:
         if marker in _JPEG_FRAMES:
             _precision, height, width, components = struct.unpack(">BHHB", file.read(6))
             return Header(width, height, 2 * components + 2 if marker in _JPEG_PROGRESSIVE else 2)
-        if length < 2 or marker in (0xD9, 0xDA):  # the end, or pixels before any frame
+        if length < 2 or marker in (_END_OF_IMAGE, _START_OF_SCAN):
             break
         file.seek(length - 2, 1)
     raise UnknownPicture

@@ -9,7 +9,7 @@ from pathlib import Path
 from shop.core.texts.folding import MarkedWord, fold, marked_word
 
 _FILE = Path(__file__).parent / "data" / "syllables.toml"
-_NEVER_AFTER_QU = ("o", "u")  # folded
+_FOLDED_NEVER_AFTER_QU = ("o", "u")
 _STOPS = ("c", "ch", "k", "p", "t")
 _TONES_OF_STOPS = {0, 4, 5}  # not typed yet, sắc, nặng
 
@@ -57,7 +57,7 @@ def _spell(onset: str, rhyme: str) -> str:
     first = fold(rhyme[0])
     if onset == "-":
         return rhyme
-    if onset == "qu" and first in _NEVER_AFTER_QU:
+    if onset == "qu" and first in _FOLDED_NEVER_AFTER_QU:
         return ""
     if onset == "gi" and first == "i":
         return f"g{rhyme}"

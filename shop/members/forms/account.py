@@ -14,7 +14,10 @@ _BANKS = [(bank.bin, bank.short_name) for bank in BANKS]
 
 
 class AccountForm(MembersForm):
-    """Bank, account number and holder. A typing error would pay a stranger, so the number is entered twice."""
+    """Bank, account number and holder.
+
+    The number is entered twice, because a typing error would pay a stranger.
+    """
 
     bank_bin = forms.ChoiceField(label=_("Bank"), choices=[("", _("Choose a bank")), *_BANKS])
     bank_account = forms.RegexField(

@@ -14,7 +14,7 @@ from cooperatives.models import Cooperative
 from shop.accounts.models import User
 from shop.core.models import Picture
 
-# A command that has waited longer counts as given this long ago.
+# The longest time that a command may claim to have waited on the phone. Longer waits are cut to this.
 MAX_WAIT = datetime.timedelta(days=30)
 
 

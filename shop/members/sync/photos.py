@@ -48,9 +48,9 @@ def receive_piece(
 ) -> PhonePhoto:
     """Store a piece of a photo of `size` bytes, and with the last piece the photo.
 
-    A piece that arrived before, or does not follow the last one, is ignored: the phone continues at
-    `received`. Raises TooManyPhotos, KeyReused, PictureTooHeavy, NotAPicture, PictureTooLarge. After the last
-    two nothing of the photo is kept.
+    A piece that arrived before, or does not follow the last one, is ignored, and the phone continues at byte
+    `received`. If the file is not a picture or too large, all its pieces are deleted. Raises TooManyPhotos,
+    KeyReused, PictureTooHeavy, NotAPicture, PictureTooLarge.
     """
     if not 1 <= size <= MAX_BYTES:
         raise PictureTooHeavy(field="picture")
@@ -117,7 +117,10 @@ def _store_piece(
 
 
 def _complete(photo: PhonePhoto) -> None:
-    """Store the picture of the pieces, outside a transaction. A concurrent request's picture stands."""
+    """Join the pieces and store the picture, outside a transaction.
+
+    If another request stored it first, keep that one.
+    """
     pieces = PhonePhotoPiece.objects.filter(photo=photo).order_by("start")
     content = b"".join(bytes(piece) for piece in pieces.values_list("content", flat=True))
     try:

@@ -39,8 +39,8 @@ LATER = "later"
 # After this time a request that claimed a command counts as dead. The repeat runs the action under the same
 # key.
 CLAIM_PERIOD = datetime.timedelta(minutes=2)
-# Phones may send a command again for 30 days after their build was replaced. A repeat after 90 days runs the
-# action again, which does nothing twice.
+# Phones may send a command again for 30 days after their build was replaced. A repeat after 90 days reaches
+# the action again, whose own idempotency key keeps it from acting twice.
 COMMANDS_KEPT_FOR = datetime.timedelta(days=90)
 
 
