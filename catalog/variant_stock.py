@@ -9,7 +9,7 @@ from django.db.models import F, OuterRef, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
 from catalog.models import Stock, Variant
-from catalog.models.product import DEFAULT_LOW_STOCK
+from catalog.models.product import DEFAULT_LOW_STOCK_STEPS
 from catalog.states import ListingState
 from cooperatives.models import Cooperative
 from shop.core.models import Channel
@@ -67,7 +67,7 @@ def low_stock_variants(cooperative: Cooperative, channel: Channel) -> QuerySet[V
             product__listings__channel=channel,
         )
         .annotate(free=Coalesce(Subquery(free), 0), oversold=-F("free"))
-        .filter(free__lte=Coalesce("low_stock_at", Value(DEFAULT_LOW_STOCK)))
+        .filter(free__lte=Coalesce("low_stock_at", Value(DEFAULT_LOW_STOCK_STEPS)))
         .select_related("product")
         .order_by("free", "pk")
     )

@@ -23,7 +23,7 @@ from cooperatives.models import Cooperative, Producer
 from shop.core.models import Translation
 from shop.core.web.form_options import FormData
 
-_LONG = 120  # texts longer than this many characters get a multi-line field
+_MAX_SINGLE_LINE_CHARACTERS = 120
 _LABELS: dict[str, Promise] = {
     "name": _("Name"),
     "description_text": _("Description"),
@@ -91,7 +91,9 @@ class TranslationForm(forms.Form):
                 continue
             name = names[field] = f"{translated._meta.model_name}-{translated.pk}-{field}"
             column = translated._meta.get_field(field)
-            is_long = len(original_text) > _LONG or not getattr(column, "max_length", None)
+            is_long = len(original_text) > _MAX_SINGLE_LINE_CHARACTERS or not getattr(
+                column, "max_length", None
+            )
             attrs: dict[str, object] = {"class": "input", "lang": language, "rows": 4}
             self.fields[name] = forms.CharField(
                 label=str(_LABELS[field]),

@@ -28,7 +28,7 @@ from shop.cache.catalogue_version import catalogue_version
 from shop.core.database.bounded_cache import Cache
 from shop.page_context import TEXT_SIZE, text_size
 
-MAX_BYTES = 8 * 1024 * 1024  # of all pages cached by one process, compressed
+MAX_CACHED_BYTES_PER_PROCESS = 8 * 1024 * 1024  # compressed
 # "keep": the service worker stores this page. "ask": it requests the page again without cookies and stores
 # that response.
 OFFLINE_HEADER = "X-Offline"
@@ -113,7 +113,7 @@ class _PendingKey(NamedTuple):
     state: tuple[object, ...] | None
 
 
-_pages: Cache[tuple[str, ...], _CachedPage] = Cache(MAX_BYTES)
+_pages: Cache[tuple[str, ...], _CachedPage] = Cache(MAX_CACHED_BYTES_PER_PROCESS)
 
 
 class PageCache:

@@ -23,7 +23,7 @@ from django.views.static import serve
 from catalog.market_week import next_coach, next_market, this_week, weekly_delivery_methods
 from catalog.models import ALL_MONTHS, Category, Listing
 from catalog.models.listing import ListingQuerySet
-from catalog.search import MAX_RESULTS
+from catalog.search import MAX_PAGEABLE_RESULTS
 from catalog.views.product_cards import ProductCard, build_cards
 from cooperatives.models import Cooperative, DeliveryMethod
 from orders.actions.payments.order_payments import offered_payment_methods
@@ -85,7 +85,7 @@ def show_home(request: HttpRequest) -> HttpResponse:
         "week": this_week(delivery_methods, now=now),
         "headline": [_in_a_sentence(card) for card in season_cards[:2]],
         "season_cards": season_cards,
-        "goods_count": listings.order_by()[: MAX_RESULTS + 1].count(),
+        "goods_count": listings.order_by()[: MAX_PAGEABLE_RESULTS + 1].count(),
         "categories": categories,
         "stalls": [_cooperative_card(cooperative, delivery_methods, now) for cooperative in cooperatives],
         "shelf": featured_cooperative,

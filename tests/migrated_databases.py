@@ -32,7 +32,7 @@ from shop.management.servers.process import Service
 from shop.management.triggers import ALL_TRIGGERS
 
 _PLACE = Path(sys.prefix)
-_KEPT_FOR = 24 * 60 * 60  # seconds
+_KEPT_FOR_SECONDS = 24 * 60 * 60
 
 
 def start_migrated_postgres(port: int) -> Service:
@@ -103,7 +103,7 @@ def _keep_cluster(data: Path, target: Path) -> None:
 
 def _drop_old(suffix: str) -> None:
     for old in _PLACE.glob(f"migrated-*{suffix}"):
-        if time.time() - old.stat().st_mtime > _KEPT_FOR:
+        if time.time() - old.stat().st_mtime > _KEPT_FOR_SECONDS:
             shutil.rmtree(old) if old.is_dir() else old.unlink()
 
 

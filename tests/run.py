@@ -20,7 +20,7 @@ from xml.etree import ElementTree
 from tests.figures import read_figures
 
 DATABASES = ("sqlite", "postgres")
-NO_TESTS = 5  # pytest's exit code if it has found none
+EXIT_CODE_WITHOUT_TESTS = 5
 COUNTED = ("tests", "failures", "errors", "skipped")
 
 
@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
         run = _run_at_once if names_files else _run_in_turn
         for database, code in run(arguments, reports):
             # The selected tests may all be marked `once`.
-            nothing_left = database != DATABASES[0] and code == NO_TESTS
+            nothing_left = database != DATABASES[0] and code == EXIT_CODE_WITHOUT_TESTS
             if not nothing_left and (code != 0 or not reports[database].exists()):
                 failed_files.append(database)
             if reports[database].exists():

@@ -24,7 +24,7 @@ from shop.core.models import (
 )
 
 ALL_MONTHS = 0b1111_1111_1111
-DEFAULT_LOW_STOCK = 5  # default low-stock threshold in steps, unless the variant sets its own
+DEFAULT_LOW_STOCK_STEPS = 5  # unless the variant sets its own
 
 
 class Unit(models.TextChoices):
@@ -282,7 +282,7 @@ class Variant(WithMetadata, WithExternalReference, WithTimes):
     @property
     def low_stock_threshold(self) -> int:
         """The low-stock threshold in sale steps: its own, or else the default."""
-        return DEFAULT_LOW_STOCK if self.low_stock_at is None else self.low_stock_at
+        return DEFAULT_LOW_STOCK_STEPS if self.low_stock_at is None else self.low_stock_at
 
     def relative_content(self, other: Variant) -> Fraction | None:
         """Return how many steps of `other` hold as much as one step; None if contents are not comparable."""

@@ -31,8 +31,8 @@ from shop.core.geography.division_choices import all_provinces
 from shop.core.models import market_channel
 from shop.core.models.geography import Division, DivisionLevel, FormerPlace
 
-PRICE_BANDS = (0, 50_000, 100_000, 200_000, 500_000)  # lower bounds of the price bands, in minor units
-MAX_AGE_SECONDS = 3_600  # the index is rebuilt after this time, even if the journal has no changes
+PRICE_BAND_STARTS = (0, 50_000, 100_000, 200_000, 500_000)  # in minor units
+MAX_INDEX_AGE_SECONDS = 3_600  # then it is rebuilt, even if the journal has no changes
 
 Sets = dict[Any, BitMap]
 
@@ -134,7 +134,7 @@ class FacetIndex:
 
     @property
     def is_expired(self) -> bool:
-        return time.monotonic() - self._built_at > MAX_AGE_SECONDS
+        return time.monotonic() - self._built_at > MAX_INDEX_AGE_SECONDS
 
     def with_later_changes(self) -> FacetIndex:
         """Return a copy of the index with all later changes, or the index itself if there are none.
@@ -259,7 +259,7 @@ def market_facet_index() -> FacetIndex:
 
 def price_band(price: int) -> int:
     """Return the lower bound of a price's band."""
-    return PRICE_BANDS[bisect_right(PRICE_BANDS, price) - 1]
+    return PRICE_BAND_STARTS[bisect_right(PRICE_BAND_STARTS, price) - 1]
 
 
 def union_sets(sets: Iterable[BitMap]) -> BitMap:

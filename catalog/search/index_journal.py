@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from django.db import connection
 
-MAX_CHANGES = 5_000  # above this number of rows a full rebuild is quicker
-LOOKBACK_ROWS = 500  # latest rows that are checked for missing ids when the journal is opened
-MAX_TRANSACTION_SECONDS = 3_600  # seconds; an id missing for longer belongs to a rolled-back transaction
+MAX_APPLIED_CHANGES = 5_000  # for more rows a full rebuild is quicker
+ROWS_CHECKED_FOR_GAPS = 500  # when the journal is opened
+MAX_TRANSACTION_SECONDS = 3_600  # an id missing for longer belongs to a rolled-back transaction
 
 _LAST = "SELECT id, product_id, token, has_new_words FROM catalog_touched ORDER BY id DESC LIMIT %s"
 _NEWS = (
@@ -41,7 +41,7 @@ class ChangeJournal:
     """
 
     def __init__(self) -> None:
-        rows = _fetch_rows(_LAST, [LOOKBACK_ROWS])[::-1]
+        rows = _fetch_rows(_LAST, [ROWS_CHECKED_FOR_GAPS])[::-1]
         self._last, self._token = (rows[-1][0], rows[-1][2]) if rows else (0, "")
         self._missing = _find_gaps((row[0] for row in rows), time.monotonic())
 
@@ -54,7 +54,7 @@ class ChangeJournal:
             raise IndexOutdated
         new = [row for row in rows if row[0] != self._last]
         products = frozenset(product for _key, product, _token, _has_new_words in new)
-        if len(rows) > MAX_CHANGES or 0 in products:
+        if len(rows) > MAX_APPLIED_CHANGES or 0 in products:
             raise IndexOutdated
         if products:
             self._update_gaps([row[0] for row in rows])
@@ -64,7 +64,7 @@ class ChangeJournal:
     def _read(self) -> list[Row]:
         missing = " OR id BETWEEN %s AND %s" * len(self._missing)
         bounds = [bound for first, last, _since in self._missing for bound in (first, last)]
-        return _fetch_rows(_NEWS.format(missing=missing), [self._last, *bounds, MAX_CHANGES + 1])
+        return _fetch_rows(_NEWS.format(missing=missing), [self._last, *bounds, MAX_APPLIED_CHANGES + 1])
 
     def _update_gaps(self, keys: Sequence[int]) -> None:
         """Keep old gaps that are still open, and add those between the ids just read."""

@@ -9,7 +9,7 @@ from itertools import islice
 from catalog.search.facet_index import FacetIndex, market_facet_index
 from catalog.search.landing_pages import LandingPage, find_landing_page
 from catalog.search.name_search import find_cooperatives
-from catalog.search.product_search import MAX_RESULTS, SearchResult, search_products
+from catalog.search.product_search import MAX_PAGEABLE_RESULTS, SearchResult, search_products
 from catalog.search.query_words import build_query_words
 from catalog.search.relevance_tiers import RelevanceTiers
 from catalog.search.search_terms import Reading, typed_term
@@ -60,12 +60,12 @@ def search_product_ids(query: str) -> list[int]:
 
     If no product matches, return the products of the page that the query names, such as OCOP.
     """
-    result = search_products(query, limit=MAX_RESULTS)
+    result = search_products(query, limit=MAX_PAGEABLE_RESULTS)
     landing = None
     if result.corrected_query or result.has_only_mentions or not result.tiers.product_ids:
         landing = find_landing_page(query, market_facet_index())
     tiers = _with_landing(result, landing)
-    return list(islice((key for tier in tiers for key in reversed(tier)), MAX_RESULTS))
+    return list(islice((key for tier in tiers for key in reversed(tier)), MAX_PAGEABLE_RESULTS))
 
 
 def _with_landing(result: SearchResult, landing: LandingPage | None) -> RelevanceTiers:

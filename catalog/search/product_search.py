@@ -35,8 +35,8 @@ from catalog.search.term_matching import (
 )
 
 ProductQuery = Callable[..., BitMap]  # `matching_products` with its limit and cache applied
-MAX_RESULTS = 1000  # the largest number of results that can be paged through, also in the API
-_MIN_UNFINISHED = 3  # letters of a word that may be the start of a longer one
+MAX_PAGEABLE_RESULTS = 1000  # also in the API
+_MIN_LETTERS_OF_UNFINISHED_WORD = 3
 _MIN_UNFINISHED_SYLLABLE = 4
 
 
@@ -252,7 +252,7 @@ def _unfinished_choices(words: Sequence[QueryWord]) -> list[Choice] | None:
 
     def is_unfinished(position: int, word: QueryWord) -> bool:
         if not word.is_syllable:
-            return len(word.folded) >= _MIN_UNFINISHED
+            return len(word.folded) >= _MIN_LETTERS_OF_UNFINISHED_WORD
         return 0 < position == len(words) - 1 and len(word.folded) >= _MIN_UNFINISHED_SYLLABLE
 
     unfinished = [is_unfinished(position, word) for position, word in enumerate(words)]

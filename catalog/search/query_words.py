@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shop.core.texts.folding import (
-    MAX_QUERY_LENGTH,
+    MAX_QUERY_LETTERS,
     MAX_QUERY_WORDS,
     fold,
     folded_words,
@@ -51,13 +51,13 @@ class QueryWord:
 
 def split_query(query: str) -> list[str]:
     """Return the distinct words of the query: folded, without punctuation; may be empty."""
-    return list(dict.fromkeys(folded_words(query[:MAX_QUERY_LENGTH])))[:MAX_QUERY_WORDS]
+    return list(dict.fromkeys(folded_words(query[:MAX_QUERY_LETTERS])))[:MAX_QUERY_WORDS]
 
 
 def typed_words(query: str) -> list[str]:
     """Return the words of `split_query`, with the diacritics of the first occurrence."""
     typed: dict[str, str] = {}
-    for text in words_with_diacritics(query[:MAX_QUERY_LENGTH]):
+    for text in words_with_diacritics(query[:MAX_QUERY_LETTERS]):
         typed.setdefault(fold(text), text)
     return [typed.get(word, word) for word in split_query(query)]
 

@@ -10,7 +10,6 @@ from catalog.search.facet_index import FacetIndex
 from catalog.search.landing_pages import LandingPage, find_landing_page
 from catalog.search.name_search import PlaceMatch, find_categories, find_cooperatives, find_places
 from catalog.search.name_words import read_name
-from catalog.search.place_matches import PlaceMatch, find_categories, find_cooperatives, find_places
 from catalog.search.product_search import suggest_product_ids, suggest_products_by_option
 from catalog.search.query_words import build_query_words
 from catalog.search.search_terms import Reading
@@ -19,9 +18,9 @@ from cooperatives.models import Cooperative
 from shop.core.models import show_in_language
 from shop.core.texts.folding import fold
 
-MIN_LETTERS = 2  # letters typed before suggestions are shown
+MIN_LETTERS_TO_SUGGEST = 2
 MAX_SUGGESTED_PRODUCTS, MAX_OTHERS = 6, 2
-CANDIDATES = 60  # candidates examined, since several products with one name count once
+MAX_EXAMINED_PRODUCTS = 60  # several products with one name count once
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ def suggestions_for(query: str, index: FacetIndex) -> Suggestions:
     Options are suggested only where no product's own name matches.
     """
     words = build_query_words(query)
-    if sum(len(word.folded) for word in words) < MIN_LETTERS:
+    if sum(len(word.folded) for word in words) < MIN_LETTERS_TO_SUGGEST:
         return Suggestions()
     readings = prefix_terms(expand_synonyms(words))
     products = _suggested_products(query, readings[0], index)
@@ -67,7 +66,9 @@ def suggestions_for(query: str, index: FacetIndex) -> Suggestions:
 
 def _suggested_products(query: str, typed: Reading, index: FacetIndex) -> list[Product]:
     """Return products whose name matches, with all diacritics that were typed."""
-    keys = [key for key in suggest_product_ids(query, limit=CANDIDATES) if key in index.product_ids]
+    keys = [
+        key for key in suggest_product_ids(query, limit=MAX_EXAMINED_PRODUCTS) if key in index.product_ids
+    ]
     by_key = Product.objects.only("name", "slug").in_bulk(keys)
     rows = [by_key[key] for key in keys if key in by_key]
     show_in_language(rows, "name")
@@ -83,11 +84,15 @@ def _suggested_products(query: str, typed: Reading, index: FacetIndex) -> list[P
 
 def _suggested_options(query: str, typed: Reading, index: FacetIndex) -> list[Variant]:
     """Return priced options that have the typed words in their own name or their product's."""
-    keys = [key for key in suggest_products_by_option(query, limit=CANDIDATES) if key in index.product_ids]
+    keys = [
+        key
+        for key in suggest_products_by_option(query, limit=MAX_EXAMINED_PRODUCTS)
+        if key in index.product_ids
+    ]
     variants = Variant.objects.filter(
         product__in=keys, prices__channel=index.channel_id, prices__amount__isnull=False
     )
-    options = list(variants.exclude(name="").select_related("product").in_order()[:CANDIDATES])
+    options = list(variants.exclude(name="").select_related("product").in_order()[:MAX_EXAMINED_PRODUCTS])
     show_in_language(options, "name")
     show_in_language([option.product for option in options], "name")
     return [option for option in options if read_name(f"{option.product.name} {option.name}").matches(typed)][

@@ -16,7 +16,7 @@ from pyroaring import BitMap
 
 from catalog.models import Listing, Product
 from catalog.search.facet_index import FacetIndex
-from catalog.search.product_search import MAX_RESULTS
+from catalog.search.product_search import MAX_PAGEABLE_RESULTS
 from catalog.search.relevance_tiers import RelevanceTiers
 from catalog.states import ListingState
 from shop.core.database.compiled_query import compiled_query
@@ -63,7 +63,7 @@ class SortedProducts(Sequence[int]):
         return len(self._product_ids)
 
     def __len__(self) -> int:
-        return min(self.total, MAX_RESULTS)
+        return min(self.total, MAX_PAGEABLE_RESULTS)
 
     @overload
     def __getitem__(self, requested: int) -> int: ...

@@ -14,9 +14,9 @@ from catalog.search.query_words import QueryWord
 from catalog.search.search_terms import Choice, Term
 from shop.core.texts.keyboards import deletion_variants, is_typing_error
 
-MIN_LETTERS = 4  # a shorter word is corrected only if another word of the query is known
+MIN_LETTERS_TO_CORRECT = 4  # a shorter word is corrected only if another word of the query is known
 _MIN_LETTERS_BESIDE = 3
-MAX_CORRECTIONS = 4  # corrections considered for one word
+MAX_CORRECTIONS_PER_WORD = 4
 
 
 def correct_words(words: Sequence[QueryWord]) -> list[list[list[str]]] | None:
@@ -36,7 +36,7 @@ def correct_words(words: Sequence[QueryWord]) -> list[list[list[str]]] | None:
     split_words = {word: parts for word in unknown_words if (parts := _split_into_known_words(word))}
     if not unknown_words or (len(words) > 1 and not known_words and not split_words):
         return None
-    min_letters = _MIN_LETTERS_BESIDE if known_words else MIN_LETTERS
+    min_letters = _MIN_LETTERS_BESIDE if known_words else MIN_LETTERS_TO_CORRECT
     candidates_by_word = _typo_candidates([word for word in unknown_words if len(word) >= min_letters])
     phrases: list[list[list[str]]] = []
     for word in folded_words:
@@ -71,7 +71,7 @@ def _typo_candidates(words: Sequence[str]) -> dict[str, list[str]]:
             if shortened_word in variants[word] and is_typing_error(word, known_word):
                 frequencies[word][known_word] = product_count
     return {
-        word: sorted(counts, key=lambda candidate: (-counts[candidate], candidate))[:MAX_CORRECTIONS]
+        word: sorted(counts, key=lambda candidate: (-counts[candidate], candidate))[:MAX_CORRECTIONS_PER_WORD]
         for word, counts in frequencies.items()
     }
 

@@ -16,7 +16,7 @@ from shop.core.database.compiled_query import compiled_query
 from shop.core.texts.folding import fold
 
 MAX_PHRASE_WORDS = 4
-_MAX_READINGS = 4  # interpretations with synonyms; each is searched separately
+_MAX_READINGS = 4  # each is searched separately
 
 _Span = tuple[int, int]  # of words: the first, and the one after the last
 

@@ -13,7 +13,7 @@ from catalog.views.product_cards import ProductCard
 
 register = template.Library()
 
-_CACHED_CARDS = 4_000  # rendered cards in the cache, about a kilobyte each
+_MAX_CACHED_CARDS = 4_000  # about a kilobyte each
 
 
 @register.simple_tag
@@ -26,7 +26,7 @@ def product_card(card: ProductCard, *, is_eager: bool = False, has_seller: bool 
     return _render_card(card, is_eager, has_seller, get_language() or "")
 
 
-@lru_cache(_CACHED_CARDS)
+@lru_cache(_MAX_CACHED_CARDS)
 def _render_card(card: ProductCard, is_eager: bool, has_seller: bool, language: str) -> SafeString:
     context = {"card": card, "is_eager": is_eager, "has_seller": has_seller}
     return render_to_string("components/product_card.html", context)

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from catalog.models import ALL_MONTHS, Listing, Product
 from catalog.models.listing import ListingQuerySet
 from catalog.views.breadcrumbs import Breadcrumb, market_breadcrumb
-from catalog.views.delivery_estimates import MAX_DAYS, DeliveryEstimate
+from catalog.views.delivery_estimates import MAX_DAYS_PER_PICKUP_PLACE, DeliveryEstimate
 from catalog.views.follow_pages import follow_form, visitors_follow
 from catalog.views.product_cards import build_cards
 from cooperatives.models import Certificate, Cooperative, DeliveryMethod, Producer
@@ -114,7 +114,11 @@ def _delivery_options(cooperative: Cooperative, *, now: datetime.datetime) -> li
     show_in_language(methods, "name", "note")
     return [
         DeliveryEstimate(
-            method, None, False, method.pickup_times(now=now, count=MAX_DAYS), method.arrival(now=now)
+            method,
+            None,
+            False,
+            method.pickup_times(now=now, count=MAX_DAYS_PER_PICKUP_PLACE),
+            method.arrival(now=now),
         )
         for method in methods
     ]

@@ -19,7 +19,7 @@ from shop.core.models import Channel, Picture, show_in_language
 from shop.core.models.geography import Division
 
 MAX_QUANTITY = 999
-MAX_DAYS = 3  # pickup days listed for each place
+MAX_DAYS_PER_PICKUP_PLACE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +162,7 @@ def _delivery_options(
     methods = list(DeliveryMethod.objects.active_with_terms().filter(cooperative=product.cooperative))
     show_in_language(methods, "name", "note")
     for method in methods:
-        times = method.pickup_times(now=now, count=MAX_DAYS) if method.is_pickup else []
+        times = method.pickup_times(now=now, count=MAX_DAYS_PER_PICKUP_PLACE) if method.is_pickup else []
         arrival = method.arrival(now=now)
         if province is not None:
             fee = method.fee(

@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from pyroaring import BitMap
 
 from catalog.models import Category, Unit
-from catalog.search.facet_index import PRICE_BANDS, FacetIndex, union_sets
+from catalog.search.facet_index import PRICE_BAND_STARTS, FacetIndex, union_sets
 from catalog.search.sort_orders import SortOrder
 from cooperatives.models import CertificateKind, Cooperative
 from shop.core.database.compiled_query import compiled_query
@@ -79,12 +79,12 @@ def _category_paths() -> QuerySet[Any, Any]:
 
 def price_band_label(band: int) -> str:
     """Return `Dưới 50.000 ₫`, `50.000–100.000 ₫` or `Từ 500.000 ₫`."""
-    position = PRICE_BANDS.index(band)
-    if position == len(PRICE_BANDS) - 1:
-        return _("From %(price)s") % {"price": format_money(PRICE_BANDS[position])}
+    position = PRICE_BAND_STARTS.index(band)
+    if position == len(PRICE_BAND_STARTS) - 1:
+        return _("From %(price)s") % {"price": format_money(PRICE_BAND_STARTS[position])}
     if position == 0:
-        return _("Under %(price)s") % {"price": format_money(PRICE_BANDS[1])}
-    return f"{format_number(PRICE_BANDS[position])}–{format_money(PRICE_BANDS[position + 1])}"
+        return _("Under %(price)s") % {"price": format_money(PRICE_BAND_STARTS[1])}
+    return f"{format_number(PRICE_BAND_STARTS[position])}–{format_money(PRICE_BAND_STARTS[position + 1])}"
 
 
 def unit_label(unit: str) -> str:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from catalog.actions.marketing.product_feed import feed_path
 
 _RETRY_SECONDS = 600
-_CHUNK_SIZE = 64 * 1024  # bytes per chunk
+_CHUNK_BYTES = 64 * 1024
 
 
 @require_safe
@@ -41,4 +41,4 @@ def serve_google_feed(request: HttpRequest, language: str) -> HttpResponseBase:
 
 def _read_decompressed(path: str) -> Iterator[bytes]:
     with default_storage.open(path) as file, gzip.GzipFile(fileobj=file) as unpacked:
-        yield from iter(partial(unpacked.read, _CHUNK_SIZE), b"")
+        yield from iter(partial(unpacked.read, _CHUNK_BYTES), b"")

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from pyroaring import BitMap
 
 from catalog.models import Category, Unit
-from catalog.search.facet_index import PRICE_BANDS, FacetIndex, Sets, union_sets
+from catalog.search.facet_index import PRICE_BAND_STARTS, FacetIndex, Sets, union_sets
 from catalog.search.facet_selection import FacetSelection
 from catalog.views import filter_labels
 from cooperatives.models import CertificateKind
@@ -99,7 +99,7 @@ class ProductFilters:
         self._cooperatives = filter_labels.cooperatives_by_slug(self._list(COOPERATIVE))
         self._provinces = self._values(PLACE, index.provinces)
         self._communes = self._values(COMMUNE, index.communes)
-        self._bands = [int(band) for band in self._values(BAND, map(str, PRICE_BANDS))]
+        self._bands = [int(band) for band in self._values(BAND, map(str, PRICE_BAND_STARTS))]
         self._units = self._values(UNIT, Unit.values)
         self._stars = [int(stars) for stars in self._values(STARS, ("3", "4", "5"))]
         self._certificates = self._values(CERTIFICATE, _OTHER_CERTIFICATES)
@@ -211,7 +211,7 @@ class ProductFilters:
 
     def _band_options(self) -> list[FacetOption]:
         return self._fixed_options(
-            BAND, PRICE_BANDS, self._index.bands, self._bands, filter_labels.price_band_label
+            BAND, PRICE_BAND_STARTS, self._index.bands, self._bands, filter_labels.price_band_label
         )
 
     def _unit_options(self) -> list[FacetOption]:

@@ -18,7 +18,7 @@ from catalog.models import Category, MergedCategory, Product
 from catalog.search.facet_index import FacetIndex, market_facet_index
 from catalog.search.market_search import MarketSearch, search_market
 from catalog.search.name_search import find_categories, find_places
-from catalog.search.product_search import MAX_RESULTS
+from catalog.search.product_search import MAX_PAGEABLE_RESULTS
 from catalog.search.query_words import build_query_words
 from catalog.search.relevance_tiers import RelevanceTiers
 from catalog.search.search_suggestions import suggestions_for
@@ -38,8 +38,8 @@ from shop.core.models.geography import Division
 from shop.core.texts.folding import fold, words_with_diacritics
 
 PER_PAGE = 24
-MAX_SEASONAL = 4  # products in season shown with an empty result
-MAX_MATCHES = 6  # cooperatives, categories and places shown above the search results, each
+MAX_SEASONAL_PRODUCTS = 4
+MAX_OTHER_MATCHES_PER_KIND = 6
 
 
 @require_safe
@@ -160,8 +160,8 @@ def _render_products(
             now=now,
         ),
         "total": sorted_products.total,
-        "is_total_capped": sorted_products.total > MAX_RESULTS,
-        "max_total": MAX_RESULTS,
+        "is_total_capped": sorted_products.total > MAX_PAGEABLE_RESULTS,
+        "max_total": MAX_PAGEABLE_RESULTS,
         **_filters_context(request, filters, has_results=bool(sorted_products.total)),
         "sort_order": order,
         "sort_orders": filter_labels.sort_order_choices(is_search=bool(context.get("is_search"))),
@@ -195,9 +195,9 @@ def _other_matches(search: MarketSearch, index: FacetIndex) -> dict[str, object]
     """Return matching categories, places and cooperatives, except the one shown above them."""
     landing = search.landing
     shown_divisions = {landing.province, landing.cooperative} if landing else set()
-    places = find_places(search.readings, index, MAX_MATCHES)
+    places = find_places(search.readings, index, MAX_OTHER_MATCHES_PER_KIND)
     return {
-        "categories": find_categories(search.readings, MAX_MATCHES),
+        "categories": find_categories(search.readings, MAX_OTHER_MATCHES_PER_KIND),
         "places": [place for place in places if place.division not in shown_divisions],
         "cooperatives": [row for row in search.cooperatives if row not in shown_divisions],
     }
@@ -215,7 +215,9 @@ def _browsing_aids(index: FacetIndex) -> dict[str, object]:
     )
     return {
         "aid_categories": [(row, len(counts[row.slug])) for row in categories if counts[row.slug]],
-        "aid_cards": build_cards(listings_for_cards(seasonal[:MAX_SEASONAL], index.channel_id), now=now),
+        "aid_cards": build_cards(
+            listings_for_cards(seasonal[:MAX_SEASONAL_PRODUCTS], index.channel_id), now=now
+        ),
     }
 
 

@@ -15,7 +15,7 @@ from catalog.views.product_cards import build_cards, listings_for_cards
 from shop.core.models import market_channel
 
 MAX_SHOWN = 8
-_MAX_KEY_LENGTH = 18  # digits of a database key
+_MAX_ID_DIGITS = 18
 
 
 @require_safe
@@ -23,7 +23,7 @@ _MAX_KEY_LENGTH = 18  # digits of a database key
 def list_recently_seen(request: HttpRequest) -> HttpResponse:
     """Show cards of the products `sp` (ids in order) that are still listed; 204 if there are none."""
     requested = request.GET.get("sp", "").split(",")[:MAX_SHOWN]
-    keys = [int(key) for key in requested if key.isascii() and key.isdigit() and len(key) <= _MAX_KEY_LENGTH]
+    keys = [int(key) for key in requested if key.isascii() and key.isdigit() and len(key) <= _MAX_ID_DIGITS]
     channel = market_channel()
     listings = listings_for_cards(list(dict.fromkeys(keys)), channel.pk) if channel and keys else []
     if not listings:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 from pyroaring import BitMap
 
-from catalog.search import MAX_RESULTS
+from catalog.search import MAX_PAGEABLE_RESULTS
 from catalog.search.facet_index import FacetIndex, market_facet_index, union_sets
 from catalog.search.relevance_tiers import RelevanceTiers
 from catalog.search.sort_orders import SortedProducts, SortOrder
@@ -26,7 +26,7 @@ from shop.core.models import show_in_language
 from shop.core.texts.folding import slugify
 
 PER_PAGE = 24
-SEASONAL = 8  # rows of a province's calendar; the full calendar is linked
+MAX_CALENDAR_ROWS = 8  # the full calendar is linked
 MAX_COOPERATIVES = 40
 STARS = (5, 4, 3)
 
@@ -54,7 +54,7 @@ def show_seasons(request: HttpRequest) -> HttpResponse:
         "places": [(province, slugify(province.name)) for province in provinces],
         "page": page,
         "cards": _build_cards(list(page.object_list), index, now=now),
-        "is_total_capped": products.total > MAX_RESULTS,
+        "is_total_capped": products.total > MAX_PAGEABLE_RESULTS,
     }
     return render(request, "catalog/seasons.html", context)
 
@@ -106,7 +106,7 @@ def show_region(request: HttpRequest, slug: str) -> HttpResponse:
         "cooperatives": sellers,
         "page": page,
         "cards": _build_cards(list(page.object_list), index, now=now),
-        "seasonal": _build_cards(harvests[:SEASONAL], index, now=now),
+        "seasonal": _build_cards(harvests[:MAX_CALENDAR_ROWS], index, now=now),
         "this_month": month,
     }
     return render(request, "catalog/region.html", context)
@@ -129,7 +129,7 @@ def list_ocop_products(request: HttpRequest) -> HttpResponse:
         "every_star": STARS,
         "page": page,
         "cards": _build_cards(list(page.object_list), index, now=now),
-        "is_total_capped": products.total > MAX_RESULTS,
+        "is_total_capped": products.total > MAX_PAGEABLE_RESULTS,
     }
     return render(request, "catalog/ocop.html", context)
 

@@ -11,7 +11,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
-from catalog.actions.marketing.wish_list import MAX_WISHES, add_to_wish_list, remove_from_wish_list
+from catalog.actions.marketing.wish_list import MAX_WISHES_PER_USER, add_to_wish_list, remove_from_wish_list
 from catalog.models import Listing, Product
 from catalog.states import ListingState
 from catalog.views.product_cards import build_cards
@@ -60,7 +60,7 @@ def _change_wish_list(request: HttpRequest) -> HttpResponse:
     else:
         remaining_keys = [key for key in request.session.get(SESSION_KEY, ()) if key != product.pk]
         request.session[SESSION_KEY] = [*remaining_keys, *([product.pk] if is_requested else [])][
-            -MAX_WISHES:
+            -MAX_WISHES_PER_USER:
         ]
     if request.headers.get("HX-Request") == "true":
         context = {"product": product, "is_wished": is_requested}

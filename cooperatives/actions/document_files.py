@@ -13,7 +13,7 @@ from shop.core.errors import Refused
 from shop.core.images.image_files import NotAPicture, inspect_picture
 
 MAX_FILES = 6
-MAX_BYTES = 10 * 1024 * 1024  # of all files of a document; they are read and written at once
+MAX_DOCUMENT_BYTES = 10 * 1024 * 1024  # of all files, which are read and written at once
 _SIGNATURES = (
     (b"%PDF-", DocumentContentType.PDF),
     (b"\xff\xd8", DocumentContentType.JPEG),
@@ -51,7 +51,7 @@ def inspect_files(files: Sequence[File[bytes]]) -> list[DocumentContentType]:
         raise NoDocumentFile(field="pages")
     if len(files) > MAX_FILES:
         raise TooManyDocumentFiles(field="pages")
-    if sum(file.seek(0, io.SEEK_END) for file in files) > MAX_BYTES:
+    if sum(file.seek(0, io.SEEK_END) for file in files) > MAX_DOCUMENT_BYTES:
         raise DocumentTooHeavy(field="pages")
     return [_inspect_file(file) for file in files]
 

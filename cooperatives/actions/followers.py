@@ -12,7 +12,7 @@ from django.utils import timezone
 from cooperatives import notifications
 from cooperatives.models import Cooperative, Follow
 from shop.accounts.models import Consent, ConsentPurpose, User
-from shop.accounts.personal.consents import CONSENT_VERSION
+from shop.accounts.personal.consents import CONSENT_TEXT_VERSION
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row, lock_rows
 from shop.core.errors import Missing
@@ -119,7 +119,7 @@ def _confirm_row(row: Follow, *, actor: Actor, now: datetime.datetime) -> None:
         user=row.user,
         subject=_consent_subject(row),
         purpose=ConsentPurpose.NEWS,
-        version=CONSENT_VERSION,
+        version=CONSENT_TEXT_VERSION,
         given_at=now,
         entry_point=actor.entry_point,
     )

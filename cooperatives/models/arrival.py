@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from shop.core.dates.calendar import VIETNAM, vietnam_date
 from shop.core.dates.holidays import add_working_days, is_holiday, working_day_from
 
-_NOON = datetime.time(12)  # assumed when the coach's hour is unknown
+_DEFAULT_COACH_HOUR = datetime.time(12)
 _DAYS_AHEAD = 60
 
 
@@ -52,7 +52,7 @@ def next_coach_departure(
     closes_before = now + datetime.timedelta(hours=cut_off_hours)
     for days_ahead in range(_DAYS_AHEAD):
         day = vietnam_date(now) + datetime.timedelta(days=days_ahead)
-        leaves_at = datetime.datetime.combine(day, hour or _NOON, VIETNAM)
+        leaves_at = datetime.datetime.combine(day, hour or _DEFAULT_COACH_HOUR, VIETNAM)
         if weekday in (None, day.weekday()) and leaves_at > closes_before and not is_holiday(day):
             return leaves_at
     return None

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 # A parcel's label: the order's code, a separator, and the parcel's number.
 _LABEL = re.compile(r"(?P<code>[0-9A-Z]+)\s*[-–/ ]\s*\d{1,3}")
-_MIN_TRACKING_NUMBER = 6  # shorter words are names or codes
+_MIN_TRACKING_NUMBER_LENGTH = 6  # shorter words are names or codes
 
 
 class OrderSource(models.TextChoices):
@@ -163,7 +163,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
         match_filter |= Q(code=code_text)
         if label := _LABEL.fullmatch(text.upper()):
             match_filter |= Q(code=label["code"])
-        if len(code_text) >= _MIN_TRACKING_NUMBER:
+        if len(code_text) >= _MIN_TRACKING_NUMBER_LENGTH:
             match_filter |= Q(pk__in=Order.objects.filter(parts__parcels__tracking_number=text).values("pk"))
         digits = "".join(character for character in text if character in "0123456789")
         if code_text and digits == code_text.lstrip("+"):

@@ -27,7 +27,7 @@ from shop.core.dates.calendar import VIETNAM, vietnam_date
 from shop.core.errors import Refused
 from shop.core.texts.folding import fold
 
-MAX_AMOUNT = 10**12  # đồng; a larger amount is a mistake or an attack
+MAX_TRANSFER_AMOUNT = 10**12  # đồng; a larger amount is a mistake or an attack
 MAX_TRANSFER_NOTE_LENGTH = 1000
 MAX_REFERENCE_LENGTH = 100
 EARLIEST_YEAR, LATEST_YEAR = 2000, 2100
@@ -256,7 +256,7 @@ def _read_payer(payload: WebhookBody) -> Payer:
 
 def _read_amount(payload: WebhookBody, key: str) -> int:
     value = payload.get(key)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= MAX_AMOUNT:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= MAX_TRANSFER_AMOUNT:
         raise InvalidIncomingTransfer(key)
     return value
 

@@ -16,8 +16,8 @@ from shop.core.identifiers.check_characters import ALPHABET, check_character
 _OLD_LENGTH, _LENGTH, _NEXT_LENGTH = 5, 6, 7
 # Lengths of whole codes, for searching one in a longer text.
 CODE_LENGTHS = tuple(length + 2 for length in (_OLD_LENGTH, _LENGTH, _NEXT_LENGTH))
-_MAX_LENGTH = 10  # `orders.models.Order.code` holds 12 characters
-ROUNDS = 10  # as in FF1 (NIST SP 800-38G), whose construction `permute_number` follows
+_MAX_CODE_CHARACTERS = 10  # `orders.models.Order.code` holds 12 characters
+FEISTEL_ROUNDS = 10  # as in FF1 (NIST SP 800-38G), whose construction `permute_number` follows
 
 
 def order_code_for(number: int, key: bytes) -> str:
@@ -42,7 +42,7 @@ def permute_number(number: int, length: int, key: bytes) -> int:
     low_size: int = len(ALPHABET) ** (length // 2)
     high_size: int = len(ALPHABET) ** (length - length // 2)
     high_half, low_half = divmod(number, low_size)
-    for round_number in range(ROUNDS):
+    for round_number in range(FEISTEL_ROUNDS):
         if round_number % 2 == 0:
             high_half = (high_half + feistel_shift(round_number, low_half, length, key)) % high_size
         else:
@@ -59,7 +59,7 @@ def feistel_shift(round_number: int, other_half: int, length: int, key: bytes) -
 def is_order_code(text: str) -> bool:
     """Return whether this is a code, upper-case and without spaces, with a correct check character."""
     return (
-        _OLD_LENGTH + 2 <= len(text) <= _MAX_LENGTH + 2
+        _OLD_LENGTH + 2 <= len(text) <= _MAX_CODE_CHARACTERS + 2
         and text[0] == "T"
         and all(character in ALPHABET for character in text[1:])
         and check_character(text[1:-1]) == text[-1]

@@ -9,13 +9,13 @@ from enum import StrEnum
 
 from django.utils.translation import gettext_lazy as _
 
-from orders.payments.incoming_transfers import MAX_AMOUNT, normalise_time
+from orders.payments.incoming_transfers import MAX_TRANSFER_AMOUNT, normalise_time
 from orders.payments.statement_tables import Cell, Row
 from shop.core.dates.calendar import VIETNAM
 from shop.core.errors import StrOrPromise
 from shop.core.texts.folding import fold
 
-_CURRENCY = re.compile(r"(vnd|₫|d)\.?$")  # folded
+_FOLDED_CURRENCY = re.compile(r"(vnd|₫|d)\.?$")
 # 1.234.567 and 1,234,567 with or without empty decimals; 1234567 likewise. đồng have no other decimals.
 _GROUPED = re.compile(r"\d{1,3}(?P<mark>[.,' ])\d{3}(?:(?P=mark)\d{3})*(?:[.,]0{1,2})?")
 _PLAIN = re.compile(r"\d+(?:[.,]0{1,2})?")
@@ -30,7 +30,7 @@ _DATED_NUMBER = re.compile(
 _NON_ALPHANUMERIC = re.compile("[^0-9a-z]+")
 # Excel's day zero; a cell that lost its date format shows the number of days since then.
 _EXCEL_START = datetime.datetime(1899, 12, 30, tzinfo=VIETNAM)
-_EXCEL_DAYS = range(36_526, 73_050)  # 2000 to 2099
+_EXCEL_DAYS_OF_CENTURY = range(36_526, 73_050)  # 2000 to 2099
 
 
 class UnreadableReason(StrEnum):
@@ -78,12 +78,12 @@ def parse_amount(cell: Cell) -> int:
     is 1234, because đồng have no thousandths.
     """
     if isinstance(cell, int | float):
-        if cell != cell or abs(cell) > MAX_AMOUNT or cell != int(cell):
+        if cell != cell or abs(cell) > MAX_TRANSFER_AMOUNT or cell != int(cell):
             raise InvalidCell
         return int(cell)
     if not isinstance(cell, str):
         raise InvalidCell
-    text = _CURRENCY.sub("", fold(cell)).strip()
+    text = _FOLDED_CURRENCY.sub("", fold(cell)).strip()
     sign = 1
     if text.startswith("(") and text.endswith(")"):
         sign, text = -1, text[1:-1].strip()
@@ -92,7 +92,7 @@ def parse_amount(cell: Cell) -> int:
     if not text.isascii() or not (_GROUPED.fullmatch(text) or _PLAIN.fullmatch(text)):
         raise InvalidCell
     digits = re.sub(r"\D", "", _EMPTY_DECIMALS.sub("", text))
-    if len(digits) > 18 or int(digits) > MAX_AMOUNT:
+    if len(digits) > 18 or int(digits) > MAX_TRANSFER_AMOUNT:
         raise InvalidCell
     return sign * int(digits)
 
@@ -142,7 +142,7 @@ def _parse_written_time(cell: Cell) -> datetime.datetime:
     if isinstance(cell, datetime.date):
         return datetime.datetime.combine(cell, datetime.time(), VIETNAM)
     if isinstance(cell, int | float):
-        if int(cell) not in _EXCEL_DAYS:
+        if int(cell) not in _EXCEL_DAYS_OF_CENTURY:
             raise InvalidCell
         return _EXCEL_START + datetime.timedelta(seconds=round(cell * 86_400))
     text = " ".join(cell.split())

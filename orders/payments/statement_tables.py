@@ -29,7 +29,7 @@ from shop.core.errors import Refused, StrOrPromise
 MAX_FILE_BYTES = 5_000_000
 MAX_COLUMNS = 60
 MAX_CELL_LENGTH = 4_000
-MAX_TEXT_LENGTH = 10_000_000  # characters in all cells: XLSX stores repeated texts once
+MAX_CHARACTERS_OF_ALL_CELLS = 10_000_000  # XLSX stores repeated texts once
 _DELIMITERS = ",;\t"
 _SAMPLE_LINES = 60
 _SAMPLE_CHARACTERS = 300_000
@@ -165,7 +165,7 @@ def _limited_rows(numbered: Iterable[tuple[int, Sequence[object]]]) -> list[Row]
             raise _too_large()
         row = _build_row(number, values)
         text += sum(len(cell) for cell in row.cells if isinstance(cell, str))
-        if text > MAX_TEXT_LENGTH:
+        if text > MAX_CHARACTERS_OF_ALL_CELLS:
             raise _too_large()
         rows.append(row)
     return rows

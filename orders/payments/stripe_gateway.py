@@ -35,7 +35,7 @@ from orders.payments.stripe_results import (
     unknown_result,
 )
 
-KEY_LIFETIME = datetime.timedelta(hours=23)  # Stripe keeps keys for 24, minus a margin for clocks and queues
+KEY_LIFETIME = datetime.timedelta(hours=23)  # 24 at Stripe, minus a margin for clocks and queues
 API = "https://api.stripe.com"
 MIN_AMOUNTS = {"VND": 15_000}
 _CHARGE = "latest_charge"

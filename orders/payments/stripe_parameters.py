@@ -6,7 +6,7 @@ import datetime
 
 from orders.payments.gateway import GatewayRequest
 
-_CLOCK_TOLERANCE = datetime.timedelta(minutes=5)  # tolerated lag of Stripe's clock
+_STRIPE_CLOCK_TOLERANCE = datetime.timedelta(minutes=5)
 
 
 def request_metadata(request: GatewayRequest) -> dict[str, str]:
@@ -31,7 +31,7 @@ def created_since(request: GatewayRequest) -> dict[str, object]:
     """Return a list filter: created after the first attempt, as late attempts create later objects."""
     if request.created_at is None:
         return {}
-    return {"created": {"gte": int((request.created_at - _CLOCK_TOLERANCE).timestamp())}}
+    return {"created": {"gte": int((request.created_at - _STRIPE_CLOCK_TOLERANCE).timestamp())}}
 
 
 def is_session(reference: str) -> bool:

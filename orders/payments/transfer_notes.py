@@ -15,9 +15,11 @@ from shop.core.texts.keyboards import deletion_variants
 _NON_CODE_CHARACTERS = re.compile("[^A-Z0-9]+")
 _NON_LETTERS = re.compile("[^a-z]+")
 _NON_DIGITS = re.compile("[^0-9]+")
-_LENGTHS = range(min(CODE_LENGTHS) - 1, max(CODE_LENGTHS) + 2)  # an error removes or adds a character
-_MIN_NAME_WORDS = 2  # words: a given name alone matches half of Vietnam
-_LAST_DIGITS = 9  # of a phone number, without the leading 0 or +84
+_COMPARED_LENGTHS = range(
+    min(CODE_LENGTHS) - 1, max(CODE_LENGTHS) + 2
+)  # an error removes or adds a character
+_MIN_NAME_WORDS = 2  # a given name alone matches half of Vietnam
+_PHONE_DIGITS = 9  # without the leading 0 or +84
 
 
 class TransferNote:
@@ -27,12 +29,14 @@ class TransferNote:
         plain = fold(unicodedata.normalize("NFKC", text))
         characters = _NON_CODE_CHARACTERS.sub("", plain.upper())
         windows = (
-            characters[start : start + length] for length in _LENGTHS for start in range(len(characters))
+            characters[start : start + length]
+            for length in _COMPARED_LENGTHS
+            for start in range(len(characters))
         )
         self._window_variants = {
             variant
             for window in windows
-            if len(window) >= _LENGTHS[0]
+            if len(window) >= _COMPARED_LENGTHS[0]
             for variant in deletion_variants(window)
         }
         self._words = f" {' '.join(_NON_LETTERS.sub(' ', plain).split())} "
@@ -47,5 +51,5 @@ class TransferNote:
         name_words = _NON_LETTERS.sub(" ", fold(name)).split()
         if len(name_words) >= _MIN_NAME_WORDS and f" {' '.join(name_words)} " in self._words:
             return True
-        digits = _NON_DIGITS.sub("", phone)[-_LAST_DIGITS:]
-        return len(digits) == _LAST_DIGITS and digits in self._digits
+        digits = _NON_DIGITS.sub("", phone)[-_PHONE_DIGITS:]
+        return len(digits) == _PHONE_DIGITS and digits in self._digits

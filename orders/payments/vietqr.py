@@ -23,12 +23,12 @@ from shop.core.errors import Refused, StrOrPromise
 MAX_QR_NOTE_LENGTH = 25
 MAX_QR_AMOUNT = 10**12  # đồng; no shop's transfer is larger, and apps accept at most 13 digits
 _GUID = "A000000727"
-_TO_ACCOUNT = "QRIBFTTA"  # the service: a transfer to an account
+_TRANSFER_TO_ACCOUNT = "QRIBFTTA"
 _VND, _VIETNAM = "704", "VN"
-_DYNAMIC = "12"  # for one transfer, with its amount
+_QR_FOR_ONE_TRANSFER = "12"
 _BIN = re.compile("[0-9]{6}")
 _ACCOUNT = re.compile("[0-9A-Za-z]{1,19}")
-_UNDECOMPOSABLE = {0x0111: "d", 0x0110: "D"}  # the one letter that does not decompose
+_UNDECOMPOSABLE_LETTERS = {0x0111: "d", 0x0110: "D"}
 _NOT_ALLOWED_IN_NOTES = re.compile(r"[^0-9A-Za-z ./_-]+")
 
 
@@ -65,10 +65,12 @@ def build_payload(*, bank: str, account: str, amount: int, note: str) -> str:
     recipient = _encode_field("00", bank) + _encode_field("01", account)
     parts = [
         _encode_field("00", "01"),
-        _encode_field("01", _DYNAMIC),
+        _encode_field("01", _QR_FOR_ONE_TRANSFER),
         _encode_field(
             "38",
-            _encode_field("00", _GUID) + _encode_field("01", recipient) + _encode_field("02", _TO_ACCOUNT),
+            _encode_field("00", _GUID)
+            + _encode_field("01", recipient)
+            + _encode_field("02", _TRANSFER_TO_ACCOUNT),
         ),
         _encode_field("53", _VND),
         _encode_field("54", str(amount)),
@@ -84,7 +86,7 @@ def fold_note(text: str, *, max_length: int = MAX_QR_NOTE_LENGTH) -> str:
 
     Text beyond `max_length` is dropped, so put the order code first.
     """
-    decomposed = unicodedata.normalize("NFKD", text.translate(_UNDECOMPOSABLE))
+    decomposed = unicodedata.normalize("NFKD", text.translate(_UNDECOMPOSABLE_LETTERS))
     bare = "".join(character for character in decomposed if not unicodedata.combining(character))
     return " ".join(_NOT_ALLOWED_IN_NOTES.sub(" ", bare).split())[:max_length].rstrip()
 

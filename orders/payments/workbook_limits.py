@@ -11,15 +11,15 @@ import zipfile
 from collections.abc import Iterator
 from xml.parsers import expat
 
-MAX_UNPACKED_BYTES = 60_000_000  # bytes, all parts together
+MAX_UNPACKED_BYTES = 60_000_000  # all parts together
 MAX_PARTS = 500
 MAX_CELLS = 300_000
 MAX_ROWS = 20_000
 MAX_COLUMN_NUMBER = 256  # rows are padded with empty cells up to the last column that is named
-MAX_ELEMENTS = 1_200_000  # in the sheets and texts; a cell has up to three
-MAX_OTHER_ELEMENTS = 50_000  # in every other part: openpyxl spends 30 µs on each
+MAX_CELL_ELEMENTS = 1_200_000  # in the sheets and texts; a cell has up to three
+MAX_ELEMENTS_PER_OTHER_PART = 50_000  # openpyxl spends 30 µs on each
 _MAX_DEPTH = 40
-_MAX_RUN_BYTES = 1_000_000  # bytes without a ">": one tag or one text
+_MAX_BYTES_OF_TAG_OR_TEXT = 1_000_000
 _CHUNK = 64 * 1024
 # Compression methods of spreadsheet programs; others may need any amount of memory to unpack.
 _COMPRESSION_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -76,7 +76,7 @@ class _Counts:
         try:
             while chunk:
                 run = len(chunk) - 1 - chunk.rfind(b">") if b">" in chunk else run + len(chunk)
-                if run > _MAX_RUN_BYTES:
+                if run > _MAX_BYTES_OF_TAG_OR_TEXT:
                     raise WorkbookTooLarge
                 parser.Parse(chunk, False)
                 chunk = next(chunks, b"")
@@ -102,8 +102,8 @@ class _Counts:
         if (
             self.cells > MAX_CELLS
             or self.rows > MAX_ROWS
-            or self.elements > MAX_ELEMENTS
-            or self.other_elements > MAX_OTHER_ELEMENTS
+            or self.elements > MAX_CELL_ELEMENTS
+            or self.other_elements > MAX_ELEMENTS_PER_OTHER_PART
         ):
             raise WorkbookTooLarge
 

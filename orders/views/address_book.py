@@ -35,7 +35,7 @@ from shop.core.geography.division_choices import all_provinces, communes_of
 from shop.core.identifiers.phones import format_phone
 from shop.core.web.http_methods import require_safe_or_post
 
-MAX_ADDRESSES = 30  # addresses per user
+MAX_ADDRESSES_PER_USER = 30
 _COMPARED_COLUMNS = ("first_name", "phone", "street_address_1", "commune_code", "province_code", "landmark")
 
 
@@ -49,7 +49,7 @@ def list_addresses(request: HttpRequest) -> HttpResponse:
     context = {
         "book": book,
         "default_id": user.default_shipping_address_id,
-        "is_full": len(book) >= MAX_ADDRESSES,
+        "is_full": len(book) >= MAX_ADDRESSES_PER_USER,
     }
     return render(request, "orders/addresses.html", context)
 
@@ -60,7 +60,7 @@ def list_addresses(request: HttpRequest) -> HttpResponse:
 def add_address_view(request: HttpRequest) -> HttpResponse:
     """Add an address."""
     user = _user_or_404(request)
-    if len(receiver.address_book(user)) >= MAX_ADDRESSES:
+    if len(receiver.address_book(user)) >= MAX_ADDRESSES_PER_USER:
         return redirect("orders:addresses")
     initial = {"name": user.first_name, "phone": format_phone(user.phone or "")}
     form = _build_form(request, initial)
@@ -132,7 +132,9 @@ def save_checkout_address(request: HttpRequest, address: Address) -> None:
 def _add_to_book(user: User, address: Address, *, is_default: bool = False) -> None:
     """Add an address unless the book has it or is full. The first address becomes the default."""
     book = receiver.address_book(user)
-    if len(book) >= MAX_ADDRESSES or any(_are_equal(saved_address, address) for saved_address in book):
+    if len(book) >= MAX_ADDRESSES_PER_USER or any(
+        _are_equal(saved_address, address) for saved_address in book
+    ):
         return
     use = AddressUse.SHIPPING if is_default or not user.default_shipping_address_id else None
     add_address(

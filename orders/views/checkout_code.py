@@ -22,7 +22,7 @@ _CODE_SUBJECT = "checkout"
 _SESSION_KEY = "confirmed_phones"
 _CONFIRMED_SECONDS = 24 * 60 * 60
 _MAX_PHONES = 10
-_RESEND_SECONDS = 5 * 60  # a code's lifetime
+_CODE_LIFETIME_SECONDS = 5 * 60
 
 
 class PhoneCodeNotSendable(Refused):
@@ -54,7 +54,7 @@ def within_order_limits(request: HttpRequest, submitted: Mapping[str, object], p
 def send_code_to(request: HttpRequest, submitted: Mapping[str, object], phone: str) -> Refused | None:
     """Send a code unless a fresh one was sent; return the refusal if it cannot be sent."""
     pending_code = sent_code(request, CodePurpose.CONFIRM)
-    is_fresh = pending_code is not None and time.time() - pending_code["at"] < _RESEND_SECONDS
+    is_fresh = pending_code is not None and time.time() - pending_code["at"] < _CODE_LIFETIME_SECONDS
     if is_fresh and code_sent_to(request) == phone and "send-phone-code" not in submitted:
         return None
     if not settings.PHONE_CODES:

@@ -39,7 +39,7 @@ Result = TypeVar("Result")
 
 PER_PAGE = 30
 MAX_USES = 50
-MAX_CODES_SHOWN = 20  # codes on the page; the CSV file contains all
+MAX_CODES_SHOWN = 20  # the CSV file contains all
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,8 @@ from orders.views.order_access import session_order_ids
 from shop.accounts.models import User
 from shop.core.models import Picture, show_in_language
 
-NEWEST_ORDERS = 3  # on the account's start page
-NAMED_PRODUCTS = 3  # per order, with their pictures
+ORDERS_ON_ACCOUNT_PAGE = 3
+PRODUCTS_SHOWN_PER_ORDER = 3
 
 
 @require_safe
@@ -35,13 +35,13 @@ NAMED_PRODUCTS = 3  # per order, with their pictures
 def account_home(request: HttpRequest) -> HttpResponse:
     """Show the account's start page: the person's newest orders and their default address."""
     user = signed_in_user(request)
-    orders = list(visitor_orders(request)[: NEWEST_ORDERS + 1])
+    orders = list(visitor_orders(request)[: ORDERS_ON_ACCOUNT_PAGE + 1])
     return render(
         request,
         "accounts/home.html",
         {
-            "contents": order_contents(orders[:NEWEST_ORDERS]),
-            "has_more_orders": len(orders) > NEWEST_ORDERS,
+            "contents": order_contents(orders[:ORDERS_ON_ACCOUNT_PAGE]),
+            "has_more_orders": len(orders) > ORDERS_ON_ACCOUNT_PAGE,
             "address": user.default_shipping_address if user else None,
         },
     )
@@ -99,16 +99,20 @@ def order_contents(orders: Sequence[Order]) -> list[OrderContents]:
         [
             line.picture_key
             for lines in lines_by_order.values()
-            for line in lines[:NAMED_PRODUCTS]
+            for line in lines[:PRODUCTS_SHOWN_PER_ORDER]
             if line.picture_key
         ]
     )
     return [
         OrderContents(
             order,
-            lines[:NAMED_PRODUCTS],
-            [pictures[line.picture_key] for line in lines[:NAMED_PRODUCTS] if line.picture_key in pictures],
-            max(0, len(lines) - NAMED_PRODUCTS),
+            lines[:PRODUCTS_SHOWN_PER_ORDER],
+            [
+                pictures[line.picture_key]
+                for line in lines[:PRODUCTS_SHOWN_PER_ORDER]
+                if line.picture_key in pictures
+            ],
+            max(0, len(lines) - PRODUCTS_SHOWN_PER_ORDER),
             _possible_increase(order, lines),
         )
         for order, lines in ((order, lines_by_order[order.pk]) for order in orders)

@@ -19,8 +19,8 @@ from shop.core.models.geography import Division
 from shop.core.texts.formatting import format_money, weekday_and_day
 from shop.core.texts.marked_texts import sentence, translated, untranslated
 
-FEW_PLACES = 5  # the number of free places is shown from here down
-MAX_UNFOLDED = 3  # delivery options shown without folding
+MAX_PLACES_CALLED_FEW = 5
+MAX_UNFOLDED_OPTIONS = 3
 # Problems that the buyer must fix in the basket before the checkout.
 _IN_BASKET = frozenset(
     {QuoteProblem.NOT_FOR_SALE, QuoteProblem.SOLD_OUT, QuoteProblem.FEWER_IN_STOCK, QuoteProblem.OVER_LIMIT}
@@ -94,9 +94,9 @@ class DeliveryOptionDisplay:
 
     @property
     def few_places_left(self) -> int | None:
-        """The number of free places at this time, if at most FEW_PLACES."""
+        """The number of free places at this time, if at most MAX_PLACES_CALLED_FEW."""
         places_left = self.time.places_left if self.time else None
-        return places_left if places_left is not None and places_left <= FEW_PLACES else None
+        return places_left if places_left is not None and places_left <= MAX_PLACES_CALLED_FEW else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ class SellerQuoteDisplay:
     @property
     def is_long(self) -> bool:
         """Return whether the delivery options are folded behind the chosen one."""
-        return len(self.choices) > MAX_UNFOLDED
+        return len(self.choices) > MAX_UNFOLDED_OPTIONS
 
     @property
     def goods_total(self) -> int:

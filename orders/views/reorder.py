@@ -28,7 +28,7 @@ from shop.core.models import market_channel
 from shop.core.texts.formatting import format_money
 from shop.core.texts.marked_texts import sentence, stored_text, untranslated
 
-_KEY = "reordered-into"  # session key of the message shown once on the basket page
+_REORDERED_SESSION_KEY = "reordered-into"
 
 
 @require_POST
@@ -52,7 +52,7 @@ def reorder_past_order(request: HttpRequest, order_id: uuid.UUID) -> HttpRespons
         remember_guest_basket(request, result.basket)
     if user is None and order.user_id is None and has_proof(request, order):
         receiver.save_inputs_from_order(request, order)
-    request.session[_KEY] = {
+    request.session[_REORDERED_SESSION_KEY] = {
         "code": order.code,
         "put": result.added_line_count,
         "language": order.language,
@@ -64,7 +64,7 @@ def reorder_past_order(request: HttpRequest, order_id: uuid.UUID) -> HttpRespons
 
 def pop_reorder_result(request: HttpRequest) -> dict[str, object] | None:
     """Pop the result of a reorder: the order's `code`, the number of lines `put`, and `messages`."""
-    result: dict[str, Any] | None = request.session.pop(_KEY, None)
+    result: dict[str, Any] | None = request.session.pop(_REORDERED_SESSION_KEY, None)
     if result is None:
         return None
     messages = [

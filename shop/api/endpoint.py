@@ -28,7 +28,7 @@ from shop.core.web.uploads import takes_files
 
 _log = logging.getLogger(__name__)
 
-MAX_OPERATIONS = 1  # in one batch
+MAX_OPERATIONS_PER_BATCH = 1
 MAX_BYTES_WITH_FILES = 30 * 1024 * 1024
 _NULS = (b"\0", b"\\u0000")  # PostgreSQL cannot store NUL; raw, and as escaped in JSON and GraphQL
 _HEADERS = "Origin, Content-Type, Accept, Authorization, Source-Service-Name, Authorization-Bearer"
@@ -95,7 +95,7 @@ def _handle_post(request: HttpRequest) -> HttpResponse:
     try:
         body = _parse_body(request)
         if isinstance(body, list):
-            if len(body) > MAX_OPERATIONS:
+            if len(body) > MAX_OPERATIONS_PER_BATCH:
                 raise InvalidBody("Number of batch queries exceeded.")
             results = [_execute(operation, context) for operation in body]
             status = max((result[0] for result in results), default=200)

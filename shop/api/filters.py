@@ -34,7 +34,7 @@ Conditions: TypeAlias = Mapping[str, Condition]
 
 NO_ROWS = Q(pk__in=())
 _MAX_DEPTH = 10
-_MAX_CONDITIONS = 200  # conditions in one request
+_MAX_CONDITIONS_PER_REQUEST = 200
 
 
 def build_condition(
@@ -43,8 +43,8 @@ def build_condition(
     """Return the condition of a `where` or `filter` input. Raises ProtocolError."""
     if level > _MAX_DEPTH:
         raise ProtocolError(f"Conditions nest at most {_MAX_DEPTH} levels.")
-    if level == 1 and _count_conditions(input_data) > _MAX_CONDITIONS:
-        raise ProtocolError(f"At most {_MAX_CONDITIONS} conditions can be asked for at once.")
+    if level == 1 and _count_conditions(input_data) > _MAX_CONDITIONS_PER_REQUEST:
+        raise ProtocolError(f"At most {_MAX_CONDITIONS_PER_REQUEST} conditions can be asked for at once.")
     condition = Q()
     members: InputData = input_data or {}
     for name, value in members.items():

@@ -71,7 +71,7 @@ IntegerKeyed: TypeAlias = Literal[
     "Voucher",
 ]
 UUID_TYPES: frozenset[str] = frozenset(get_args(UuidKeyed))
-_MAX_INTEGER = 2**63 - 1  # the largest bigint
+_MAX_BIGINT = 2**63 - 1
 
 
 class InvalidId(ProtocolError):
@@ -164,6 +164,6 @@ def parse_key(name: str, key_text: str) -> Key:
     """Parse the key text of an id of this type. Raises ValueError."""
     if name in UUID_TYPES:
         return uuid.UUID(key_text)
-    if not (key_text.isascii() and key_text.isdigit()) or len(key_text) > 19 or int(key_text) > _MAX_INTEGER:
+    if not (key_text.isascii() and key_text.isdigit()) or len(key_text) > 19 or int(key_text) > _MAX_BIGINT:
         raise ValueError("not a key")
     return int(key_text)

@@ -18,7 +18,7 @@ from shop.api.ids import Key, global_id
 from shop.core.models import PictureState
 
 SIZES = (32, 64, 128, 256, 512, 1024, 2048, 4096)
-LIST_SIZE = 256  # the default thumbnail size
+DEFAULT_THUMBNAIL_SIZE = 256
 FULL_SIZE = 4096
 FORMATS = {"ORIGINAL": "jpeg", "WEBP": "webp", "AVIF": "webp"}
 
@@ -45,7 +45,7 @@ def image_url(
     renditions: Mapping[str, Mapping[str, str]] | None,
     arguments: Mapping[str, object],
     *,
-    size: int = LIST_SIZE,
+    size: int = DEFAULT_THUMBNAIL_SIZE,
 ) -> str:
     """Return the absolute URL of a picture for the arguments `size` and `format`."""
     size_argument = arguments.get("size")

@@ -12,7 +12,7 @@ from shop.api.errors import InputError
 from shop.api.object_types import Type
 from shop.core.money import minor_digits, round_half_up
 
-_MAX_MINOR_UNITS = 10**15  # minor units
+_MAX_MINOR_UNITS = 10**15
 
 
 class Amount(Protocol):

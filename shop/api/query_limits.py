@@ -50,7 +50,7 @@ MAX_DEPTH = 30
 MAX_FIELDS = 20_000
 MAX_COST = 2**53 - 1  # the largest integer that every JSON client reads exactly
 _INTROSPECTED = {"__schema": "__Schema", "__type": "__Type"}
-_MAX_DIGITS = 10  # of a 32-bit integer
+_MAX_INT32_DIGITS = 10
 
 
 @dataclass(slots=True)
@@ -262,7 +262,7 @@ def _total_cost(part: CostNode, variables: Mapping[str, object], cost_by_node: d
 
 def _multiplier_value(node: ValueNode, variables: Mapping[str, object]) -> int:
     if isinstance(node, IntValueNode):
-        return int(node.value) if len(node.value) <= _MAX_DIGITS else 1
+        return int(node.value) if len(node.value) <= _MAX_INT32_DIGITS else 1
     if isinstance(node, ListValueNode):
         return len(node.values)
     value = variables.get(node.name.value) if isinstance(node, VariableNode) else None

@@ -20,7 +20,7 @@ from shop.api.breadth import Operation
 from shop.cache.catalogue_version import catalogue_version
 from shop.core.database.bounded_cache import Cache
 
-MAX_CACHE_BYTES = 16 * 1024 * 1024  # of all cached responses and their request bodies, per process
+MAX_CACHE_BYTES_PER_PROCESS = 16 * 1024 * 1024  # responses and their request bodies
 # Fields of Query with the same result for every request without a token.
 _CACHEABLE_FIELDS = frozenset(
     {
@@ -60,7 +60,7 @@ class _CacheEntry(NamedTuple):
     content: bytes
 
 
-_responses: Cache[tuple[object, ...], _CacheEntry] = Cache(MAX_CACHE_BYTES)
+_responses: Cache[tuple[object, ...], _CacheEntry] = Cache(MAX_CACHE_BYTES_PER_PROCESS)
 
 
 class CachedResponse:

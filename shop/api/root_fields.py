@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from shop.api.context import Context
 
 REFUSALS = "_refusals"
-MAX_BULK_DELETIONS = 100  # objects that one bulk mutation deletes
+MAX_DELETIONS_PER_MUTATION = 100
 
 RootResolver: TypeAlias = "Callable[[Any, Context, Selection], object]"
 Resolve = TypeVar("Resolve", bound=RootResolver)
@@ -151,10 +151,10 @@ class Mutations(Queries):
         selection: Selection,
     ) -> dict[str, object]:
         """Call `resolve_one` with each of these arguments and return the payload."""
-        if len(requested) > MAX_BULK_DELETIONS:
+        if len(requested) > MAX_DELETIONS_PER_MUTATION:
             raise InputError(
                 "INVALID",
-                _("Delete at most %(count)s at a time.") % {"count": MAX_BULK_DELETIONS},
+                _("Delete at most %(count)s at a time.") % {"count": MAX_DELETIONS_PER_MUTATION},
                 field="ids",
             )
         count, refusals = 0, []

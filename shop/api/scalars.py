@@ -27,8 +27,8 @@ from graphql import (
 from graphql.type.scalars import coerce_float, parse_int_literal
 
 _MIN_INT, _MAX_INT = -(2**31), 2**31 - 1
-_MAX_INT_CHARACTERS = 20  # characters of a literal, far more than 32 bits need
-_DIGITS = 18  # of a Decimal, before the point and after it
+_MAX_INT_CHARACTERS = 20  # far more than 32 bits need
+_MAX_DECIMAL_DIGITS = 18  # before the point and after it
 
 GRAMS = {
     "KG": Decimal(1000),
@@ -110,7 +110,11 @@ def _fits_column(number: Decimal) -> bool:
     if not number.is_finite():
         return False
     exponent = number.as_tuple().exponent
-    return isinstance(exponent, int) and exponent >= -_DIGITS and number.adjusted() < _DIGITS
+    return (
+        isinstance(exponent, int)
+        and exponent >= -_MAX_DECIMAL_DIGITS
+        and number.adjusted() < _MAX_DECIMAL_DIGITS
+    )
 
 
 def _parse_positive_decimal(value: object) -> Decimal:

@@ -16,7 +16,7 @@ from typing import TextIO
 _POLL_SECONDS = 0.2
 _STABLE_SECONDS = 10.0  # a child that lived this long is restarted without a pause
 _MAX_PAUSE_SECONDS = 30.0
-_STOP_SECONDS = 15.0  # then children are killed
+_KILL_AFTER_SECONDS = 15.0
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
 
@@ -108,7 +108,7 @@ def _stop(children: Sequence[Child], *, stops: list[int], out: TextIO) -> None:
     signals_before = len(stops)
     for child in children:
         _signal(child, signal.SIGTERM)
-    until = time.monotonic() + _STOP_SECONDS
+    until = time.monotonic() + _KILL_AFTER_SECONDS
     while any(child.process and child.process.poll() is None for child in children):
         if time.monotonic() > until or len(stops) > signals_before:
             for child in children:

@@ -24,7 +24,7 @@ from shop.members.forms.lots import NEAR_EXPIRY_DAYS
 from shop.members.fulfilment.worklist import PartTask, Stage, at_stage, build_tasks
 from shop.members.member_access import for_members, render_page
 
-_MAX_TASKS = 12  # tasks per stage on this page; the rest is behind "all"
+_MAX_TASKS_PER_STAGE = 12  # the rest is behind "all"
 _MAX_LOW_STOCKS = 5
 _STAGES = (Stage.ACCEPT, Stage.PACK, Stage.HAND_OVER, Stage.ON_THE_WAY)
 
@@ -116,7 +116,7 @@ def _complaints(membership: MembershipContext) -> list[Complaint]:
     complaints = (
         Complaint.objects.for_cooperative(membership.cooperative).open().select_related("part__order")
     )
-    return list(complaints[:_MAX_TASKS])
+    return list(complaints[:_MAX_TASKS_PER_STAGE])
 
 
 def _sections(cooperative_parts: OrderPartQuerySet, now: datetime.datetime) -> list[TaskSection]:
@@ -125,7 +125,7 @@ def _sections(cooperative_parts: OrderPartQuerySet, now: datetime.datetime) -> l
         (part, stage)
         for stage in _STAGES
         for part in at_stage(cooperative_parts, stage).select_related("order", "delivery_method")[
-            : _MAX_TASKS + 1
+            : _MAX_TASKS_PER_STAGE + 1
         ]
     ]
     by_stage: dict[Stage, list[PartTask]] = {stage: [] for stage in _STAGES}
@@ -134,9 +134,11 @@ def _sections(cooperative_parts: OrderPartQuerySet, now: datetime.datetime) -> l
     return [
         TaskSection(
             stage=stage,
-            tasks=listed[:_MAX_TASKS],
-            count=at_stage(cooperative_parts, stage).count() if len(listed) > _MAX_TASKS else len(listed),
-            has_more=len(listed) > _MAX_TASKS,
+            tasks=listed[:_MAX_TASKS_PER_STAGE],
+            count=at_stage(cooperative_parts, stage).count()
+            if len(listed) > _MAX_TASKS_PER_STAGE
+            else len(listed),
+            has_more=len(listed) > _MAX_TASKS_PER_STAGE,
         )
         for stage, listed in by_stage.items()
         if listed

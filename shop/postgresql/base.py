@@ -14,7 +14,7 @@ from django.db.backends.utils import CursorWrapper
 from psycopg import Error, errors
 from psycopg.types.numeric import Int8Dumper
 
-PREPARED_MAX = 500  # statements of one connection; the least recently used is dropped first
+MAX_STATEMENTS_PER_CONNECTION = 500  # the least recently used is dropped first
 
 
 class _Operations(DatabaseOperations):
@@ -42,7 +42,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         connection = super().get_new_connection(conn_params)
-        connection.prepared_max = PREPARED_MAX
+        connection.prepared_max = MAX_STATEMENTS_PER_CONNECTION
         # psycopg would give each integer the smallest type that holds it, and each combination of types would
         # be a statement of its own.
         connection.adapters.register_dumper(int, Int8Dumper)

@@ -12,14 +12,14 @@ from catalog.models import Category, Product
 from cooperatives.models import Cooperative
 from orders.models import OrderLine, OrderSource
 from shop.core.models import Channel, Division, DivisionLevel
-from shop.reports.sales import DELIVERY, SalesGroup
+from shop.reports.sales import DELIVERY_ROW_KEY, SalesGroup
 
-MAX_QUERIED_KEYS = 500  # keys that fit in one query on every database
+MAX_KEYS_PER_QUERY = 500  # on every database
 
 
 def load_group_names(group: SalesGroup, keys: Collection[object]) -> dict[object, str]:
     """Return a name for each key; deleted products have the name they were sold under."""
-    known_names: dict[object, str] = {DELIVERY: pgettext("report", "Delivery")}
+    known_names: dict[object, str] = {DELIVERY_ROW_KEY: pgettext("report", "Delivery")}
     known_names.update(_KNOWN[group](keys))
     return {
         key: known_names.get(key) or (_("No longer known") if key else _("Not specified")) for key in keys
@@ -30,11 +30,11 @@ def _product_names(keys: Collection[object]) -> dict[object, str]:
     product_ids = [key for key in keys if isinstance(key, int)]
     products = (
         Product.objects.all()
-        if len(product_ids) > MAX_QUERIED_KEYS
+        if len(product_ids) > MAX_KEYS_PER_QUERY
         else Product.objects.filter(pk__in=product_ids)
     )
     names: dict[object, str] = dict(products.values_list("pk", "name"))
-    deleted_ids = [key for key in product_ids if key not in names][:MAX_QUERIED_KEYS]
+    deleted_ids = [key for key in product_ids if key not in names][:MAX_KEYS_PER_QUERY]
     if not deleted_ids:
         return names
     sold_lines = OrderLine.objects.filter(product_key__in=deleted_ids).order_by().values("product_key")

@@ -12,7 +12,7 @@ from orders.payments.banks import find_bank
 from orders.payments.vietqr import fold_note
 from shop.reports.report_files import Cell, Column, ColumnKind, Table
 
-MAX_NAME_LENGTH = 120  # longer than any stored holder: a truncated name would be refused by the bank
+MAX_HOLDER_LENGTH = 120  # longer than any stored holder: a truncated name would be refused by the bank
 
 
 def bank_list(rows: Iterable[Payout]) -> Table:
@@ -21,7 +21,7 @@ def bank_list(rows: Iterable[Payout]) -> Table:
         [
             number,
             row.bank_account,
-            fold_note(row.bank_holder, max_length=MAX_NAME_LENGTH).upper(),
+            fold_note(row.bank_holder, max_length=MAX_HOLDER_LENGTH).upper(),
             bank.short_name if (bank := find_bank(row.bank_bin)) else row.bank_bin,
             row.bank_bin,
             row.amount,

@@ -71,7 +71,7 @@ BASIS_CONDITIONS: dict[SalesBasis, dict[str, bool]] = {
 LINE_GROUPS = frozenset({SalesGroup.CATEGORY, SalesGroup.PRODUCT})
 # An order has one part per cooperative, so in these groups counting parts counts orders, and is faster.
 _GROUPS_WITHIN_COOPERATIVE = frozenset({SalesGroup.COOPERATIVE, SalesGroup.PRODUCT})
-DELIVERY = "delivery"  # the key of the delivery row when grouping by category or product
+DELIVERY_ROW_KEY = "delivery"  # when grouping by category or product
 
 # The column of each group's key, the same on parts and lines; categories and products are only on lines.
 _KEYS = {
@@ -248,7 +248,7 @@ def _delivery_figures(
     rows = chain(delivered, _delivery_refund_rows(query))
     figures_by_period = _roll_up(query, rows, is_by_period=is_by_period)
     return {
-        (period, DELIVERY): replace(figures, orders=0, parts=0)
+        (period, DELIVERY_ROW_KEY): replace(figures, orders=0, parts=0)
         for (period, _key), figures in figures_by_period.items()
         if figures.delivery
     }

@@ -16,7 +16,7 @@ from shop.reports.settlements import TOTAL_COLUMNS, SettlementStatement
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 STYLESHEET = "css/statement.css"
-MAX_ORDERS = 300  # a longer printed statement is summed by day; its workbook lists every order
+MAX_PRINTED_ORDERS = 300  # a longer statement is summed by day; its workbook lists every order
 
 
 def statement_context(statement: SettlementStatement) -> dict[str, object]:
@@ -61,7 +61,7 @@ def workbook_statement(statement: SettlementStatement) -> HttpResponse:
 def _printed_context(statement: SettlementStatement) -> dict[str, object]:
     settlement = statement.settlement
     orders = report.rows_of_orders(settlement, report.settlement_orders(settlement))
-    is_by_day = len(orders) > MAX_ORDERS
+    is_by_day = len(orders) > MAX_PRINTED_ORDERS
     rows = (report.sum_by_day(orders) if is_by_day else orders) + report.other_rows(settlement)
     return statement_context(statement) | {
         "heads": [name for _field, name in TOTAL_COLUMNS],

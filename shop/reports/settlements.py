@@ -23,7 +23,7 @@ from orders.models import (
 from orders.states import SettlementState
 from shop.core.dates.calendar import start_of_day, vietnam_date
 from shop.core.texts.formatting import format_day, format_time
-from shop.reports.group_names import MAX_QUERIED_KEYS
+from shop.reports.group_names import MAX_KEYS_PER_QUERY
 from shop.reports.report_files import Cell, Column, ColumnKind, Table
 
 # Postings made by the closing itself do not count towards the period.
@@ -149,7 +149,7 @@ def rows_of_orders(settlement: Settlement, order_rows: Iterable[dict[str, Any]])
     """Return rows for orders from `settlement_orders`. One query."""
     times_by_order = {order_row["posting__order"]: order_row["at"] for order_row in order_rows}
     entries = _ledger_entries(settlement).filter(posting__order__isnull=False)
-    if len(times_by_order) <= MAX_QUERIED_KEYS:
+    if len(times_by_order) <= MAX_KEYS_PER_QUERY:
         entries = entries.filter(posting__order__in=list(times_by_order))
     rows = (
         entries.order_by("posting__order")

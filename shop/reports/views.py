@@ -55,7 +55,7 @@ _GROUP_HEADINGS = {
     report.SalesGroup.CHANNEL: gettext_lazy("By channel"),
     report.SalesGroup.SOURCE: gettext_lazy("By source"),
 }
-MAX_ROWS = 200  # groups on the page; the rest are summed in one row, exports contain all
+MAX_GROUPS_ON_PAGE = 200  # the rest are summed in one row, exports contain all
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -90,7 +90,7 @@ def _page_context(query: SalesQuery, today: datetime.date) -> dict[str, object]:
     figures = report.sum_figures(by_period.values())
     figures_before = report.totals(query.preceding())
     groups = _group_rows(query)
-    shown_groups, other_groups = groups[:MAX_ROWS], groups[MAX_ROWS:]
+    shown_groups, other_groups = groups[:MAX_GROUPS_ON_PAGE], groups[MAX_GROUPS_ON_PAGE:]
     return {
         "query": query,
         "explanation": _EXPLANATIONS[query.basis],
@@ -125,7 +125,7 @@ def _group_rows(query: SalesQuery) -> list[tuple[object, str, SalesFigures]]:
     figures_by_group = report.by_group(query)
     names = load_group_names(query.group, figures_by_group.keys())
     rows = [(key, names[key], figures) for key, figures in figures_by_group.items()]
-    return sorted(rows, key=lambda row: (row[0] == report.DELIVERY, -row[2].total, row[1]))
+    return sorted(rows, key=lambda row: (row[0] == report.DELIVERY_ROW_KEY, -row[2].total, row[1]))
 
 
 def _figure_tiles(

@@ -13,8 +13,12 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 MEGABYTE = 1024 * 1024
-_PHOTOS = 60 * MEGABYTE  # several photos of a product; phones with scripts send them smaller, one by one
-_PHOTO = 26 * MEGABYTE  # a photo of 25 MB (shop/core/images/image_files.py) and the rest of its form
+_BYTES_OF_PHOTO_FORM = (
+    60 * MEGABYTE
+)  # several photos of a product; phones with scripts send them smaller, one by one
+_BYTES_OF_ONE_PHOTO = (
+    26 * MEGABYTE
+)  # a photo of 25 MB (shop/core/images/image_files.py) and the rest of its form
 _FORM_WITH_FILES = "multipart/form-data"
 _LANGUAGE = "(?:/en)?"
 
@@ -46,22 +50,31 @@ BODY_LIMITS = (
         "up to four photos of a complaint; guests have them too",
     ),
     _limit_bodies_at(
-        rf"{_LANGUAGE}/xa-vien/hang/moi/", _PHOTOS, "a new product's photos", needs_sign_in=True
+        rf"{_LANGUAGE}/xa-vien/hang/moi/", _BYTES_OF_PHOTO_FORM, "a new product's photos", needs_sign_in=True
     ),
     _limit_bodies_at(
-        rf"{_LANGUAGE}/xa-vien/hang/\d+/anh/", _PHOTOS, "more photos of a product", needs_sign_in=True
+        rf"{_LANGUAGE}/xa-vien/hang/\d+/anh/",
+        _BYTES_OF_PHOTO_FORM,
+        "more photos of a product",
+        needs_sign_in=True,
     ),
     _limit_bodies_at(
-        rf"{_LANGUAGE}/xa-vien/gian-hang/giay/", _PHOTO, "the photo of a certificate", needs_sign_in=True
+        rf"{_LANGUAGE}/xa-vien/gian-hang/giay/",
+        _BYTES_OF_ONE_PHOTO,
+        "the photo of a certificate",
+        needs_sign_in=True,
     ),
     _limit_bodies_at(
         rf"{_LANGUAGE}/xa-vien/gian-hang/(?:ho/\d+/anh|anh/[a-z]+)/",
-        _PHOTO,
+        _BYTES_OF_ONE_PHOTO,
         "a photo of the cooperative's page",
         needs_sign_in=True,
     ),
     _limit_bodies_at(
-        rf"{_LANGUAGE}/xa-vien/gian-hang/giay/\d+/", _PHOTO, "the photo of a certificate", needs_sign_in=True
+        rf"{_LANGUAGE}/xa-vien/gian-hang/giay/\d+/",
+        _BYTES_OF_ONE_PHOTO,
+        "the photo of a certificate",
+        needs_sign_in=True,
     ),
 )
 

@@ -18,7 +18,7 @@ from shop.server.parser import RequestParser, SignInRequired
 from shop.server.visitors import is_known_visitor
 
 _LINGER_SECONDS = 5
-_BYTES_A_SECOND = 1000  # each thousand bytes of a body or response add a second
+_MIN_BYTES_PER_SECOND = 1000  # each thousand bytes of a body or response add a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class HttpConnection(HTTPChannel):  # type: ignore[misc]
             self._step, self.step_began, self._moved_before = step, now, self._moved_bytes()
             return False
         moved = self._moved_bytes() - self._moved_before
-        allowed = self._allowed_seconds(str(step[0])) + moved / _BYTES_A_SECOND
+        allowed = self._allowed_seconds(str(step[0])) + moved / _MIN_BYTES_PER_SECOND
         return bool(now - self.step_began > allowed)
 
     @property

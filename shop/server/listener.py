@@ -15,7 +15,7 @@ from shop.core.web.rate_limits import client_network
 from shop.server.connection import HttpConnection, Timeouts
 from shop.server.parser import RequestParser
 
-_STOPPING_KEEP_ALIVE = 1  # seconds
+_KEEP_ALIVE_SECONDS_WHILE_STOPPING = 1
 _SEND_BUFFER_BYTES = 128 * 1024  # the kernel doubles it
 
 
@@ -89,7 +89,7 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         """Stop accepting. Responses in progress are finished, idle connections are closed soon."""
         self.is_stopping = True
         self.accepting = False
-        self.timeouts = replace(self.timeouts, keep_alive=_STOPPING_KEEP_ALIVE)
+        self.timeouts = replace(self.timeouts, keep_alive=_KEEP_ALIVE_SECONDS_WHILE_STOPPING)
         self.del_channel()
 
     def _make_room(self, address: str) -> bool:

@@ -16,7 +16,7 @@ from gunicorn.workers.base import Worker
 from waitress.task import ThreadedTaskDispatcher
 from waitress.wasyncore import poll2
 
-_NOTIFY_SECONDS = 1.0  # gunicorn's master kills a worker that does not report
+_NOTIFY_INTERVAL_SECONDS = 1.0  # gunicorn's master kills a worker that does not report
 _MAX_OPEN_FILES = 8192  # a connection may hold three: its socket, a body and a response
 
 
@@ -42,7 +42,7 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
             for sock in self.sockets
         ]
         while self.alive and self.ppid == os.getppid():
-            self._serve(_NOTIFY_SECONDS)
+            self._serve(_NOTIFY_INTERVAL_SECONDS)
         self._finish_requests()
         dispatcher.shutdown(timeout=1)
 
@@ -55,7 +55,7 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
         now = time.monotonic()
         if now >= self._notify_at:
             self.notify()
-            self._notify_at = now + _NOTIFY_SECONDS
+            self._notify_at = now + _NOTIFY_INTERVAL_SECONDS
         poll2(seconds, self._map)
 
     def _finish_requests(self) -> None:

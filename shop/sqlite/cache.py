@@ -18,7 +18,7 @@ from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 
 log = logging.getLogger(__name__)
 
-_SWEEP_EVERY = 500  # writes per thread
+_WRITES_PER_SWEEP = 500  # of one thread
 _LIVE = "(expires IS NULL OR expires > :now)"
 
 
@@ -101,7 +101,7 @@ class SqliteCache(BaseCache):
         self, sql: str, key: object, version: int | None, **values: object
     ) -> sqlite3.Cursor | _EmptyResult:
         self._writes += 1
-        if self._writes % _SWEEP_EVERY == 0:
+        if self._writes % _WRITES_PER_SWEEP == 0:
             self._sweep()
         return self._run(sql, key, version, **values)
 

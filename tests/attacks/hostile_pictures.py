@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PIL import Image
 
-SIZE = (7296, 5472)  # just below 40 megapixels
+SIZE_BELOW_40_MEGAPIXELS = (7296, 5472)
 WEBP_SIZE = (4800, 4800)  # WebP is refused above 23 by its header
 FORMATS = ("baseline.jpg", "progressive.jpg", "rgba.png", "deep.png", "one.gif", "x.webp", "x.heic", "x.avif")
 
@@ -21,14 +21,16 @@ _KEPT = Path(__file__).with_name("pictures")  # packed once: their encoders take
 @cache
 def hostile(name: str) -> bytes:
     if name == "rgba.png":
-        return png(*SIZE)
+        return png(*SIZE_BELOW_40_MEGAPIXELS)
     if name in ("x.heic", "x.avif"):
         return _KEPT.joinpath(name).read_bytes()
     if name == "deep.png":
-        return png(*SIZE, depth=16)
+        return png(*SIZE_BELOW_40_MEGAPIXELS, depth=16)
     ending = name.rpartition(".")[2]
     file = io.BytesIO()
-    image = Image.new("L" if ending == "gif" else "RGB", WEBP_SIZE if ending == "webp" else SIZE)
+    image = Image.new(
+        "L" if ending == "gif" else "RGB", WEBP_SIZE if ending == "webp" else SIZE_BELOW_40_MEGAPIXELS
+    )
     if ending == "webp":
         image.save(file, "WEBP", lossless=True, quality=0, method=0)
     elif ending == "gif":

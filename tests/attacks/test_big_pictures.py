@@ -61,7 +61,7 @@ def _own_media(settings, tmp_path):
 
 
 def run_decoder(
-    original: Path, folder: Path, *, seconds: int = image_files.DECODER_SECONDS, first: str = ""
+    original: Path, folder: Path, *, seconds: int = image_files.MAX_DECODER_CPU_SECONDS, first: str = ""
 ) -> subprocess.CompletedProcess[str]:
     """Run the decoder on a file after the code in `first`; its output ends with the memory used."""
     program = f"""import runpy, sys

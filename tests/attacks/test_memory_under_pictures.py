@@ -21,15 +21,15 @@ from tests.orders.refunds.refund_helpers import deliver_order, get_first_line
 
 pytestmark = [pytest.mark.once, pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 
-UPLOADS = 12  # concurrent, each with four pictures
-MOST_OF_WEB = 250  # MB
+CONCURRENT_UPLOADS = 12  # each with four pictures
+MAX_MEGABYTES_OF_WEB = 250
 MEGABYTE = 1024 * 1024
 
 
 def test_hostile_pictures_use_little_memory_of_a_web_process(tmp_path, record_property) -> None:
     """The decoder's memory in the worker is tested in `tests.attacks.test_big_pictures`."""
     variant = make_variant(price=45_000, on_hand=200)
-    groups = [FORMATS[:4], FORMATS[4:]] * (UPLOADS // 2)
+    groups = [FORMATS[:4], FORMATS[4:]] * (CONCURRENT_UPLOADS // 2)
     parts = [deliver_order(make_order((variant, 5)), now=timezone.now()) for _group in groups]
     buyer = Client()
     for part in parts:
@@ -40,7 +40,7 @@ def test_hostile_pictures_use_little_memory_of_a_web_process(tmp_path, record_pr
     try:
         (process,) = web.children()
         before = memory_of(process, "VmRSS") // MEGABYTE
-        with ThreadPoolExecutor(UPLOADS) as senders:
+        with ThreadPoolExecutor(CONCURRENT_UPLOADS) as senders:
             statuses = [status_of(response) for response in senders.map(web.answers, requests)]
         web_peak = memory_of(process, "VmHWM") // MEGABYTE
         original_count = sum(1 for _path in (tmp_path / "media/pictures/original").iterdir())
@@ -49,12 +49,12 @@ def test_hostile_pictures_use_little_memory_of_a_web_process(tmp_path, record_pr
 
     record_property(
         FIGURE,
-        f"{UPLOADS} hostile uploads at once: web process {web_peak} MB ({before} MB before, limit"
-        f" {MOST_OF_WEB} MB)",
+        f"{CONCURRENT_UPLOADS} hostile uploads at once: web process {web_peak} MB ({before} MB before, limit"
+        f" {MAX_MEGABYTES_OF_WEB} MB)",
     )
-    assert statuses == [302] * UPLOADS
-    assert original_count == UPLOADS * 4
-    assert web_peak <= MOST_OF_WEB
+    assert statuses == [302] * CONCURRENT_UPLOADS
+    assert original_count == CONCURRENT_UPLOADS * 4
+    assert web_peak <= MAX_MEGABYTES_OF_WEB
 
 
 def complaint(part: OrderPart, names: tuple[str, ...], session: str) -> bytes:

@@ -16,8 +16,8 @@ from tests.figures import FIGURE
 pytestmark = [pytest.mark.once, pytest.mark.processes, pytest.mark.django_db]
 
 OF_EACH_KIND = 50
-LARGE = 16 * 1024 * 1024  # more than the kernel buffers for one connection
-PATIENCE = 30  # seconds; for a busy machine
+LARGE_BODY_BYTES = 16 * 1024 * 1024  # more than the kernel buffers for one connection
+MAX_WAIT_SECONDS = 30  # for a busy machine
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def hurried_web(tmp_path_factory, django_db_setup, django_db_blocker):
         web = Web(folder, **SHORT_TIMEOUTS)
     pictures = folder / "media" / "pictures"
     pictures.mkdir(parents=True)
-    (pictures / "large.webp").write_bytes(bytes(LARGE))
+    (pictures / "large.webp").write_bytes(bytes(LARGE_BODY_BYTES))
     yield web
     web.stop()
 
@@ -100,14 +100,14 @@ def test_pages_are_served_beside_200_slow_connections_which_are_closed(hurried_w
         pages = [hurried_web.get("/") for _ in range(5)]
         started_at, held_at_first = time.monotonic(), hurried_web.open_connections()
         cut_off = [
-            closed_within(connection, max(0.01, started_at + PATIENCE - time.monotonic()))
+            closed_within(connection, max(0.01, started_at + MAX_WAIT_SECONDS - time.monotonic()))
             for connection in trickling
         ]
         closed_connections = [
-            closed_within(connection, max(0.01, started_at + PATIENCE - time.monotonic()))
+            closed_within(connection, max(0.01, started_at + MAX_WAIT_SECONDS - time.monotonic()))
             for connection in slow_connections
         ]
-        while hurried_web.open_connections() and time.monotonic() < started_at + PATIENCE:
+        while hurried_web.open_connections() and time.monotonic() < started_at + MAX_WAIT_SECONDS:
             stopped.wait(0.1)  # clients that do not read do not notice the end
         taken, connections = time.monotonic() - started_at, hurried_web.open_connections()
     finally:

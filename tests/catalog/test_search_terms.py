@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from catalog.actions.search_terms.known_words import count_words_task, recount_known_words
 from catalog.actions.search_terms.synonyms import (
-    MAX_WORDS,
+    MAX_WORDS_IN_SET,
     InvalidSynonym,
     InvalidSynonymCount,
     delete_synonym_set,
@@ -232,7 +232,7 @@ def test_same_synonyms_create_no_second_set() -> None:
     [
         (["lạc"], InvalidSynonymCount),
         (["lạc", "LAC"], InvalidSynonymCount),
-        ([f"từ {n}" for n in range(MAX_WORDS + 1)], InvalidSynonymCount),
+        ([f"từ {n}" for n in range(MAX_WORDS_IN_SET + 1)], InvalidSynonymCount),
         (["lạc", "🍊"], InvalidSynonym),
         (["lạc", "a" * 61], InvalidSynonym),
         (["lạc", "một hai ba bốn năm"], InvalidSynonym),

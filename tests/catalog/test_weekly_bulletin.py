@@ -33,7 +33,7 @@ from tests.factories import NOW, make_channel, make_market_pickup, make_product,
 from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
-WEEK = datetime.date(2026, 11, 23)  # a Monday
+MONDAY = datetime.date(2026, 11, 23)
 OCTOBER, NOVEMBER, DECEMBER = 1 << 9, 1 << 10, 1 << 11
 
 
@@ -60,7 +60,7 @@ def mail_recipients() -> list[str]:
 
 
 def create_bulletins() -> int:
-    return create_weekly_bulletins(week=WEEK, channel=make_channel(), now=NOW)
+    return create_weekly_bulletins(week=MONDAY, channel=make_channel(), now=NOW)
 
 
 def test_bulletins_are_created_once_per_seller_and_language(seller) -> None:
@@ -97,9 +97,9 @@ def test_bulletins_are_created_once_per_seller_and_language(seller) -> None:
 
 
 def test_past_market_days_are_left_out(seller) -> None:
-    sunday_noon = datetime.datetime.combine(WEEK + datetime.timedelta(days=6), datetime.time(12), VIETNAM)
+    sunday_noon = datetime.datetime.combine(MONDAY + datetime.timedelta(days=6), datetime.time(12), VIETNAM)
 
-    create_weekly_bulletins(week=WEEK, channel=make_channel(), now=sunday_noon)
+    create_weekly_bulletins(week=MONDAY, channel=make_channel(), now=sunday_noon)
 
     assert "PHIÊN CHỢ VÀ CHUYẾN XE" not in Bulletin.objects.of_market().in_language("vi").get().text
 
@@ -152,8 +152,8 @@ def test_unfollowed_addresses_and_past_weeks_get_no_mail(seller) -> None:
     create_bulletins()
     unfollow(token=ended.token, actor=Actor.guest(), now=NOW)
 
-    assert Bulletin.objects.unsent(WEEK + datetime.timedelta(days=7)).count() == 0
-    for row in Bulletin.objects.unsent(WEEK):
+    assert Bulletin.objects.unsent(MONDAY + datetime.timedelta(days=7)).count() == 0
+    for row in Bulletin.objects.unsent(MONDAY):
         send_bulletin(bulletin_id=row.pk, now=NOW)
 
     assert list(Notification.objects.values_list("recipient", flat=True)) == ["b@example.com"]
@@ -209,7 +209,7 @@ def test_bulletins_are_due_from_monday_morning_until_all_are_sent(seller) -> Non
     for bulletin_id in unsent:
         send_bulletin_task(bulletin_id=bulletin_id)
 
-    assert len(unsent) == Bulletin.objects.filter(week=WEEK).count() == 4
+    assert len(unsent) == Bulletin.objects.filter(week=MONDAY).count() == 4
     assert create_due_bulletins(channel=channel, now=monday + datetime.timedelta(days=6)) == []
     assert [notification.recipient for notification in Notification.objects.all()] == ["a@example.com"]
 

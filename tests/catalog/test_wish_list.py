@@ -83,7 +83,7 @@ def test_product_no_longer_on_sale_is_marked_and_can_be_removed(client: Client) 
 def test_invalid_product_is_404_and_full_list_drops_the_oldest(client: Client, monkeypatch) -> None:
     for invalid in ("", "0", "x", "9" * 30, "-1"):
         assert client.post(WISH_LIST_URL, {"product": invalid}).status_code == 404
-    monkeypatch.setattr(wish_list, "MAX_WISHES", 2)
+    monkeypatch.setattr(wish_list, "MAX_WISHES_PER_USER", 2)
     user = make_user()
     products = [make_product() for _ in range(3)]
 

@@ -20,7 +20,7 @@ from cooperatives.actions.application_documents import (
 )
 from cooperatives.actions.cooperative_lifecycle import set_cooperative_state
 from cooperatives.actions.document_files import (
-    MAX_BYTES,
+    MAX_DOCUMENT_BYTES,
     DocumentTooHeavy,
     NoDocumentFile,
     TooManyDocumentFiles,
@@ -99,7 +99,10 @@ def test_files_are_stored_encrypted_and_read_back() -> None:
     [
         ((), NoDocumentFile),
         ((b"%PDF-1",) * 7, TooManyDocumentFiles),
-        ((b"%PDF-" + b"0" * (MAX_BYTES // 2), b"%PDF-" + b"0" * (MAX_BYTES // 2)), DocumentTooHeavy),
+        (
+            (b"%PDF-" + b"0" * (MAX_DOCUMENT_BYTES // 2), b"%PDF-" + b"0" * (MAX_DOCUMENT_BYTES // 2)),
+            DocumentTooHeavy,
+        ),
         ((b"<svg onload=alert(1)>",), UnknownDocumentType),
         ((b"\xff\xd8 no photo",), UnknownDocumentType),
         ((b"GIF89a" + b"\x01\x00\x01\x00" + b"\x00" * 40,), UnknownDocumentType),

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from django.db import connection, connections
 
-BATCH_SIZE = 40  # half-done works in a batch
+HALF_DONE_WORKS_PER_BATCH = 40
 Row = TypeVar("Row")
 READING = ("SELECT", "SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN")
 
@@ -41,7 +41,7 @@ def kill_at_each_point(
             partial(process_row, started_rows[-1]), killed_at=point, is_only_at_commits=is_only_at_commits
         )
         point += 1
-        if is_complete or len(started_rows) == BATCH_SIZE:
+        if is_complete or len(started_rows) == HALF_DONE_WORKS_PER_BATCH:
             yield started_rows
             started_rows = []
 

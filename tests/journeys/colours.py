@@ -51,7 +51,7 @@ MEASURE = """async (known) => {
   const low = found.violations.flatMap((rule) => rule.nodes).map((node) => node.html);
   return [low, stylesOf([...found.passes, ...found.violations]), stylesOf(found.incomplete)];
 }"""
-TRIES = 3  # pages on which a style is measured that axe could not judge, for instance on a picture
+MAX_PAGES_PER_STYLE = 3  # that axe could not judge, for instance on a picture
 
 
 class Colours:
@@ -62,8 +62,8 @@ class Colours:
 
     def faults(self, page: Page) -> list[str]:
         """Return the first text whose contrast is too low, of those in styles that no page had before."""
-        tried_styles = [style for style, tries in self.tries.items() if tries >= TRIES]
+        tried_styles = [style for style, tries in self.tries.items() if tries >= MAX_PAGES_PER_STYLE]
         low, judged, not_judged = page.evaluate(MEASURE, " ".join(tried_styles))
-        self.tries.update(dict.fromkeys(judged, TRIES))
+        self.tries.update(dict.fromkeys(judged, MAX_PAGES_PER_STYLE))
         self.tries.update(set(not_judged))
         return [f"color-contrast: {html[:200]}" for html in low[:1]]

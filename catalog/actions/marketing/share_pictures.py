@@ -25,7 +25,7 @@ from shop.core.models import Change, Picture, PictureState, SharePicture, market
 _SEEN_KEY = "share-pictures-seen"  # if the cache is lost, everything is only checked again
 _CHANGES_PER_RUN = 2000
 _PICTURES_PER_RUN = 100
-_OVERLAP = 200  # changes of an earlier transaction may become visible after later ones
+_REREAD_CHANGES = 200  # changes of an earlier transaction may become visible after later ones
 _PHOTO_WIDTH = 640
 _DESIGN = "1"  # increment to redraw all pictures as their rows change
 _PRODUCT, _COOPERATIVE = Product._meta.label_lower, Cooperative._meta.label_lower
@@ -93,8 +93,10 @@ def _changed_rows(last_seen: int) -> tuple[list[tuple[str, str]], int]:
     """
     changed: dict[tuple[str, str], None] = {}
     new_count = 0
-    changes = Change.objects.filter(pk__gt=max(0, last_seen - _OVERLAP)).order_by("pk")
-    for pk, kind, key in changes.values_list("pk", "root_kind", "root_key")[: _CHANGES_PER_RUN + _OVERLAP]:
+    changes = Change.objects.filter(pk__gt=max(0, last_seen - _REREAD_CHANGES)).order_by("pk")
+    for pk, kind, key in changes.values_list("pk", "root_kind", "root_key")[
+        : _CHANGES_PER_RUN + _REREAD_CHANGES
+    ]:
         if kind in (_PRODUCT, _COOPERATIVE):
             new_count += pk > last_seen and (kind, key) not in changed
             changed[kind, key] = None

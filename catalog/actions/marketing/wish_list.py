@@ -9,7 +9,7 @@ from django.db import transaction
 
 from catalog.models import Product, WishedProduct
 
-MAX_WISHES = 200  # products per user
+MAX_WISHES_PER_USER = 200
 
 
 @transaction.atomic(durable=True)
@@ -28,7 +28,7 @@ def add_to_wish_list(*, user_id: int, product_ids: Iterable[int], now: datetime.
     )
     wished_products = WishedProduct.objects.filter(user=user_id).order_by("-added_at", "-pk")
     WishedProduct.objects.filter(
-        pk__in=list(wished_products.values_list("pk", flat=True)[MAX_WISHES:])
+        pk__in=list(wished_products.values_list("pk", flat=True)[MAX_WISHES_PER_USER:])
     ).delete()
 
 

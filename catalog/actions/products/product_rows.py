@@ -20,7 +20,7 @@ from shop.core.errors import Missing
 from shop.core.models import record_change
 from shop.core.texts.folding import sort_key
 
-SEARCH_COLUMNS = ("search_name", "search_text", "sort_key")  # what `set_search_columns` sets
+SEARCH_COLUMNS = ("search_name", "search_text", "sort_key")  # set by `set_search_columns`
 
 
 def lock_product(product_id: int, *, cooperative: Cooperative | None = None, field: str = "id") -> Product:

@@ -15,9 +15,9 @@ from catalog.states import ListingState
 from shop.core.texts.folding import folded_words
 from shop.core.texts.keyboards import deletion_variants
 
-_WORD_LENGTHS = range(2, 31)  # letters of the words that are counted
+_COUNTED_WORD_LENGTHS = range(2, 31)
 _BATCH_SIZE = 1_000
-_JOURNAL_ROWS = 20_000  # journal rows kept; a reader further behind rebuilds its index
+_KEPT_JOURNAL_ROWS = 20_000  # a reader further behind rebuilds its index
 _SEEN_KEY = "words-counted-up-to"
 
 
@@ -52,7 +52,7 @@ def count_words_task() -> None:
         (last,) = cursor.fetchone()
         if last == cache.get(_SEEN_KEY):
             return
-        cursor.execute("DELETE FROM catalog_touched WHERE id <= %s", [last - _JOURNAL_ROWS])
+        cursor.execute("DELETE FROM catalog_touched WHERE id <= %s", [last - _KEPT_JOURNAL_ROWS])
     recount_known_words()
     cache.set(_SEEN_KEY, last, timeout=None)
 
@@ -90,7 +90,7 @@ def _count_words() -> Counter[str]:
 
 
 def _is_indexable(word: str) -> bool:
-    return len(word) in _WORD_LENGTHS and not word.isdecimal()
+    return len(word) in _COUNTED_WORD_LENGTHS and not word.isdecimal()
 
 
 def _batches(words: Sequence[str]) -> list[Sequence[str]]:

@@ -18,7 +18,7 @@ from shop.core.errors import Missing, Refused
 from shop.core.models import record_change
 from shop.core.texts.folding import folded_words
 
-MAX_WORDS = 12  # words in a set
+MAX_WORDS_IN_SET = 12
 
 
 class InvalidSynonymCount(Refused):
@@ -101,6 +101,6 @@ def _words_by_folded_form(words: Sequence[str]) -> dict[str, str]:
         ):
             raise InvalidSynonym(field="words", word=text)
         folded.setdefault(" ".join(plain), text)
-    if not 2 <= len(folded) <= MAX_WORDS:
+    if not 2 <= len(folded) <= MAX_WORDS_IN_SET:
         raise InvalidSynonymCount(field="words")
     return folded

@@ -11,7 +11,7 @@ from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.stock.stock_movements import (
-    MAX_COUNT,
+    MAX_COUNTED_STEPS,
     InvalidStockCount,
     lock_stock_row,
     move_stock,
@@ -70,7 +70,7 @@ def receive_lot(
     Raises ForbiddenWords, InvalidLotDates, InvalidStockCount, and Missing (also for a closed warehouse, and
     for a foreign household or certificate).
     """
-    if not 1 <= quantity <= MAX_COUNT:
+    if not 1 <= quantity <= MAX_COUNTED_STEPS:
         raise InvalidStockCount(field="quantity")
     if not Warehouse.objects.for_cooperative(cooperative).open().filter(pk=warehouse_id).exists():
         raise Missing()
@@ -131,7 +131,7 @@ def count_lot(
     lot that is counted lower explains that difference, and the stock on hand falls only by the rest. A
     repeated `idempotency_key` changes nothing. Raises InvalidStockCount, Missing.
     """
-    if not 0 <= counted_quantity <= MAX_COUNT:
+    if not 0 <= counted_quantity <= MAX_COUNTED_STEPS:
         raise InvalidStockCount(field="quantity")
     lot = find_lot(cooperative, lot_id)
     stock = lock_stock_row(cooperative=cooperative, variant_id=lot.variant_id, warehouse_id=warehouse_id)

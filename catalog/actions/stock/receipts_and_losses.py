@@ -9,7 +9,7 @@ from django.db import transaction
 
 from catalog.actions.stock.lot_balances import require_lot_of
 from catalog.actions.stock.stock_movements import (
-    MAX_COUNT,
+    MAX_COUNTED_STEPS,
     InvalidStockCount,
     lock_stock_row,
     move_stock,
@@ -88,7 +88,7 @@ def write_off_stock(
 
 
 def _require_valid_quantity(quantity: int) -> None:
-    if not 1 <= quantity <= MAX_COUNT:
+    if not 1 <= quantity <= MAX_COUNTED_STEPS:
         raise InvalidStockCount(field="quantity")
 
 

@@ -23,7 +23,7 @@ from shop.core.database.transactions import lock_rows
 from shop.core.errors import Missing, Refused
 from shop.core.models import AllocationStrategy, Channel, record_change
 
-MAX_COUNT = 1_000_000  # maximum steps in one count
+MAX_COUNTED_STEPS = 1_000_000
 
 
 class SoldOut(Refused):
@@ -218,7 +218,7 @@ def record_count(
     A count that is recorded later is compared with the stock at `counted_at`; what came in and went out since
     then is kept. If the stock was counted again since then, the later count stands and nothing changes.
     """
-    if not 0 <= count.counted <= MAX_COUNT:
+    if not 0 <= count.counted <= MAX_COUNTED_STEPS:
         raise InvalidStockCount(field="counted")
     stock = lock_stock_row(
         cooperative=cooperative, variant_id=count.variant_id, warehouse_id=count.warehouse_id

@@ -48,7 +48,7 @@ APPROVAL_PERMISSIONS = {
     ApprovalKind.RULES: Permission.MANAGE_SETTINGS,
 }
 SECOND_PERSON_SETTINGS = ("needs_second_person_for_payouts", "needs_second_person_for_account_changes")
-_PEOPLE = 2  # one proposes, another confirms
+_REQUIRED_PEOPLE = 2  # one proposes, another confirms
 
 
 class ProposalAlreadyDecided(Refused):
@@ -131,7 +131,7 @@ def permissions_without_second_person() -> list[Permission]:
     return [
         permission
         for permission in dict.fromkeys(APPROVAL_PERMISSIONS.values())
-        if staff_with_permission(permission).count() < _PEOPLE
+        if staff_with_permission(permission).count() < _REQUIRED_PEOPLE
     ]
 
 

@@ -19,7 +19,7 @@ from orders.states import ENDED_ORDER_STATUSES
 from shop.core.errors import StrOrPromise
 
 _MAX_SUGGESTIONS = 3
-_MAX_COMPARED_ORDERS = 400  # the newest open orders that are compared
+_MAX_COMPARED_ORDERS = 400  # the newest open ones
 _SAME_TIME = datetime.timedelta(hours=24)
 _MAX_FOUND = 10
 _SEARCHED_BY_AMOUNT = datetime.timedelta(days=90)

@@ -27,7 +27,7 @@ from shop.core.states import change_state
 # Card authorisations last seven days (docs.stripe.com/payments/place-a-hold-on-a-payment-method). Orders not
 # weighed by then are captured at their estimate and corrected afterwards.
 CAPTURE_AFTER = datetime.timedelta(days=6)
-VOID_UNUSED_AFTER = datetime.timedelta(days=1)  # time to order a basket that was paid for
+VOID_UNORDERED_AFTER = datetime.timedelta(days=1)
 _END_OPERATIONS = (Operation.CAPTURE, Operation.VOID)
 
 
@@ -82,7 +82,7 @@ def unused_authorisations(now: datetime.datetime) -> QuerySet[GatewayCall]:
         operation=Operation.START,
         payment__order=None,
         state__in=[CallState.SUCCEEDED, CallState.NEEDS_BUYER],
-        created_at__lte=now - VOID_UNUSED_AFTER,
+        created_at__lte=now - VOID_UNORDERED_AFTER,
     ).order_by("created_at", "pk")
 
 

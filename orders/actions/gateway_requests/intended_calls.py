@@ -35,8 +35,8 @@ from shop.core.models import shop_settings
 
 GATEWAY = "stripe"
 SEND_CALL = "orders.send_gateway_call"  # the task in `gateway.send_gateway_calls`
-DEFAULT_LANGUAGE = "vi"  # of calls without an order or basket, such as payouts
-_SENT_WITHIN = datetime.timedelta(minutes=1)  # after this time the sweep considers the job lost
+DEFAULT_CALL_LANGUAGE = "vi"  # for calls without an order or basket, such as payouts
+_JOB_LOST_AFTER = datetime.timedelta(minutes=1)
 
 
 class AmountNotAuthorised(Refused):
@@ -145,7 +145,7 @@ def request_void(
         actor=actor,
         now=now,
         payment=payment,
-        parameters=payment_parameters(payment, order.language if order else DEFAULT_LANGUAGE),
+        parameters=payment_parameters(payment, order.language if order else DEFAULT_CALL_LANGUAGE),
     )
     record_payment_event(
         payment,
@@ -231,7 +231,7 @@ def create_gateway_call(
         state=CallState.INTENDED,
         request_parameters=parameters,
         created_at=now,
-        next_check_at=now + _SENT_WITHIN,
+        next_check_at=now + _JOB_LOST_AFTER,
         actor_kind=actor.kind,
         actor_key=actor.key,
         **subject,

@@ -43,7 +43,7 @@ from orders.models import (
 )
 from orders.payments.transfer_instructions import transfer_instructions_for_order
 from shop.accounts.models import Address, Consent, ConsentPurpose
-from shop.accounts.personal.consents import CONSENT_VERSION
+from shop.accounts.personal.consents import CONSENT_TEXT_VERSION
 from shop.core.actors import Actor
 from shop.core.database.transactions import delete_rows
 from shop.core.errors import Missing, Refused
@@ -306,7 +306,7 @@ def record_consents(order: Order, consents: frozenset[str], *, actor: Actor, now
             user_id=order.user_id,
             subject=f"order:{order.pk}",
             purpose=purpose,
-            version=CONSENT_VERSION,
+            version=CONSENT_TEXT_VERSION,
             given_at=now,
             entry_point=actor.entry_point,
         )

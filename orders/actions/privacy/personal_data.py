@@ -53,7 +53,7 @@ _ADDRESS = (
     "landmark",
 )
 
-_MAX_CHANGES = 10_000  # only the newest: a staff member may have made more than a worksheet can hold
+_MAX_NEWEST_CHANGES = 10_000  # a staff member may have made more than a worksheet can hold
 
 
 def personal_data_of_user(user_id: int) -> PersonalData:
@@ -144,7 +144,7 @@ def _sign_in_data(user_id: int) -> dict[str, Rows]:
 def _read_own_changes(user_id: int) -> Rows:
     changes = Change.objects.filter(actor_kind="person", actor_key=str(user_id))
     columns = ("created_at", "action", "kind", "key", "entry_point")
-    return list(changes.order_by("-created_at", "-pk").values(*columns)[:_MAX_CHANGES])
+    return list(changes.order_by("-created_at", "-pk").values(*columns)[:_MAX_NEWEST_CHANGES])
 
 
 def _order_data(orders: QuerySet[Order]) -> dict[str, Rows]:

@@ -30,7 +30,7 @@ from shop.core.database.bounded_cache import Cache
 from shop.core.database.compiled_query import attach_prefetched_rows, compiled_query
 from shop.core.models import ShopSettings, shop_settings, tax_rates_on
 
-_MAX_ENTRIES = 1_000  # kept entries; one holds the delivery methods of a cooperative for a province
+_MAX_CACHED_ENTRIES = 1_000  # one holds the delivery methods of a cooperative for a province
 
 # A transaction that began earlier may commit a lower id after a higher one, so the newest id alone does not
 # detect every change. On SQLite ids repeat after a rollback, tokens do not.
@@ -81,9 +81,9 @@ class SalesTerms:
 
     def __init__(self, version: tuple[object, ...]) -> None:
         self.version = version
-        self._methods: Cache[Hashable, list[DeliveryMethod]] = Cache(_MAX_ENTRIES)
-        self._services: Cache[Hashable, dict[int, FallbackService]] = Cache(_MAX_ENTRIES)
-        self._tax_rates: Cache[Hashable, dict[int | None, Decimal]] = Cache(_MAX_ENTRIES)
+        self._methods: Cache[Hashable, list[DeliveryMethod]] = Cache(_MAX_CACHED_ENTRIES)
+        self._services: Cache[Hashable, dict[int, FallbackService]] = Cache(_MAX_CACHED_ENTRIES)
+        self._tax_rates: Cache[Hashable, dict[int | None, Decimal]] = Cache(_MAX_CACHED_ENTRIES)
 
     @cached_property
     def settings(self) -> ShopSettings:

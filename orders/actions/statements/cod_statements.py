@@ -57,7 +57,7 @@ from shop.core.jobs.sweeps import run_batch
 from shop.core.models import record_change
 from shop.core.states import change_states
 
-COD_ROWS_PER_BATCH = 100  # rows in one transaction, so that locks are held only briefly
+COD_ROWS_PER_TRANSACTION = 100  # locks are held only briefly
 COD_COLUMN_NAMES = ("tracking", "parcel", "collected", "fee", "remitted")
 CARRIER_REPORT_REASON = _("According to the carrier's statement.")
 
@@ -166,7 +166,7 @@ def process_cod_rows(*, statement_id: int, actor: Actor, now: datetime.datetime)
         StatementRow.objects.filter(statement=statement_id).waiting().values_list("pk", flat=True),
         lambda keys: _process_batch(statement_id, keys, actor=actor, now=now),
         sweep="orders.resume_cod_statements:rows",
-        at_once=COD_ROWS_PER_BATCH,
+        at_once=COD_ROWS_PER_TRANSACTION,
     )
     return has_more
 

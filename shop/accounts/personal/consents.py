@@ -14,7 +14,7 @@ from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing
 from shop.core.models import record_change
 
-CONSENT_VERSION = "2026-12"  # version of the consent text; change it whenever the text changes
+CONSENT_TEXT_VERSION = "2026-12"  # change it whenever the text changes
 # Purposes a person may consent to or withdraw at any time; the order's consent is asked in the checkout.
 WITHDRAWABLE_PURPOSES = (ConsentPurpose.NEWS,)
 
@@ -25,7 +25,7 @@ def give_consent(*, user_id: int, purpose: ConsentPurpose, actor: Actor, now: da
     if active_consents(purpose, user_id=user_id).exists():
         return user
     row = Consent.objects.create(
-        user=user, purpose=purpose, version=CONSENT_VERSION, given_at=now, entry_point=actor.entry_point
+        user=user, purpose=purpose, version=CONSENT_TEXT_VERSION, given_at=now, entry_point=actor.entry_point
     )
     record_change("consent.given", row, root=user, actor=actor, now=now, data={"purpose": purpose})
     return user

@@ -28,7 +28,7 @@ DIGITS = 6
 RECOVERY_CODES = 10
 LOW_RECOVERY_CODES = 3
 _RECOVERY_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # without characters that look alike
-_RECOVERY_LENGTH = 10  # 49 bits
+_RECOVERY_CODE_CHARACTERS = 10  # 49 bits
 
 
 class WrongSecondFactor(Refused):
@@ -263,7 +263,7 @@ def _turn_off(user: User) -> None:
 
 def _new_recovery_codes(user: User, now: datetime.datetime) -> list[str]:
     codes = [
-        "".join(secrets.choice(_RECOVERY_ALPHABET) for _character in range(_RECOVERY_LENGTH))
+        "".join(secrets.choice(_RECOVERY_ALPHABET) for _character in range(_RECOVERY_CODE_CHARACTERS))
         for _code in range(RECOVERY_CODES)
     ]
     RecoveryCode.objects.filter(user=user).delete()

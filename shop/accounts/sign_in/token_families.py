@@ -20,7 +20,7 @@ from shop.core.errors import Missing, Refused
 from shop.core.models import record_change
 
 TOKEN_LIFETIME = datetime.timedelta(days=30)
-MAX_FAMILY_LIFETIME = datetime.timedelta(days=365)  # of a family, however often its tokens are rotated
+MAX_FAMILY_LIFETIME = datetime.timedelta(days=365)  # however often its tokens are rotated
 # How long the previous token is still accepted: responses get lost, and tabs refresh at once.
 GRACE = datetime.timedelta(seconds=30)
 _MAX_AGENT_LENGTH = 300

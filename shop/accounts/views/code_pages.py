@@ -37,7 +37,7 @@ from shop.notifications.models import ContactMethod
 # Session keys.
 SENT_CODE_KEY = "code"
 CONFIRMED_PHONE_KEY = "confirmed_phone"
-_CONFIRMED_SECONDS = 15 * 60  # seconds that a confirmed number stays valid
+_CONFIRMED_NUMBER_VALID_SECONDS = 15 * 60
 
 
 @require_safe_or_post
@@ -214,7 +214,7 @@ def recent_phone_confirmation(request: HttpRequest) -> dict[str, Any] | None:
     confirmation: dict[str, Any] | None = request.session.get(CONFIRMED_PHONE_KEY)
     return (
         confirmation
-        if confirmation is not None and time.time() - confirmation["at"] < _CONFIRMED_SECONDS
+        if confirmation is not None and time.time() - confirmation["at"] < _CONFIRMED_NUMBER_VALID_SECONDS
         else None
     )
 

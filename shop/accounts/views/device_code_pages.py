@@ -34,7 +34,7 @@ from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.rate_limits import client_network
 from shop.notifications.models import ContactMethod
 
-_SENT = "device_code"  # session key: the code's id and the account it is for
+_SENT_CODE_SESSION_KEY = "device_code"  # the code's id and the account it is for
 _VALID_SECONDS = 10 * 60
 
 
@@ -43,7 +43,7 @@ def send_device_code(request: HttpRequest, submitted: Mapping[str, str]) -> Http
     account, network = account_key(submitted["name"]), client_network(request.META)
     count_code(network, account, "")
     user = find_user(submitted["name"])
-    request.session[_SENT] = {
+    request.session[_SENT_CODE_SESSION_KEY] = {
         "id": str(_send_to_owner(request, user) or uuid.uuid4()),
         "account": account,
         "next": submitted.get("next", ""),
@@ -57,7 +57,7 @@ def send_device_code(request: HttpRequest, submitted: Mapping[str, str]) -> Http
 @sensitive_post_parameters("code")
 def enter_device_code(request: HttpRequest) -> HttpResponse:
     """Enter the code; then continue to the password."""
-    pending_code: dict[str, Any] | None = request.session.get(_SENT)
+    pending_code: dict[str, Any] | None = request.session.get(_SENT_CODE_SESSION_KEY)
     if pending_code is None or time.time() - pending_code["at"] > _VALID_SECONDS:
         return redirect("accounts:sign-in")
     form = CodeForm(request.POST or None)
@@ -73,7 +73,7 @@ def enter_device_code(request: HttpRequest) -> HttpResponse:
     except (CodeExpired, WrongCode):
         form.add_error("code", _("The code is not correct or has expired."))
         return render(request, "accounts/device_code.html", {"form": form})
-    del request.session[_SENT]
+    del request.session[_SENT_CODE_SESSION_KEY]
     messages.success(request, _("Device confirmed. Enter your password."))
     response = redirect(
         f"{reverse('accounts:sign-in')}?{urlencode({'next': own_url(request, pending_code['next'])})}"

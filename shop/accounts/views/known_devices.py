@@ -15,7 +15,7 @@ from django.utils.crypto import salted_hmac
 COOKIE = "device"
 _SALT = "shop.accounts.views.known_devices"
 _AGE = 60 * 60 * 24 * 365
-_MAX_ACCOUNTS = 10  # families share a phone
+_MAX_ACCOUNTS_PER_DEVICE = 10  # families share a phone
 
 
 def known_device(request: HttpRequest, account: str) -> str:
@@ -28,7 +28,7 @@ def remember_device(request: HttpRequest, response: HttpResponse, *accounts: str
     """Add these accounts and phone numbers to the device's cookie."""
     device, account_hashes = _read(request)
     new_hashes = [_hash_account(account) for account in accounts]
-    kept_hashes = list(dict.fromkeys([*new_hashes, *account_hashes]))[:_MAX_ACCOUNTS]
+    kept_hashes = list(dict.fromkeys([*new_hashes, *account_hashes]))[:_MAX_ACCOUNTS_PER_DEVICE]
     response.set_signed_cookie(
         COOKIE,
         ".".join([device or secrets.token_urlsafe(12), *kept_hashes]),

@@ -14,7 +14,7 @@ from shop.accounts.second_factor.passkey_ceremonies import (
 )
 from shop.accounts.sign_in.passkeys import use_passkey
 
-_CHALLENGE = "passkey_challenge"  # session key: the challenge for the browser, valid for one response
+_CHALLENGE_SESSION_KEY = "passkey_challenge"  # for the browser, valid for one response
 
 
 def passkey_challenge(request: HttpRequest, user: User | None = None) -> JsonResponse:
@@ -35,13 +35,13 @@ def passkey_owner(request: HttpRequest, *, field: str = "credential") -> User:
 
 def store_challenge(request: HttpRequest, options: Options, challenge: str) -> JsonResponse:
     """Return options as JSON, and remember their challenge in the session."""
-    request.session[_CHALLENGE] = challenge
+    request.session[_CHALLENGE_SESSION_KEY] = challenge
     return JsonResponse(options)
 
 
 def take_challenge(request: HttpRequest) -> str:
     """Take the session's challenge. Raises InvalidPasskey if there is none."""
-    challenge = request.session.pop(_CHALLENGE, "")
+    challenge = request.session.pop(_CHALLENGE_SESSION_KEY, "")
     if not challenge:
         raise InvalidPasskey()
     return str(challenge)

@@ -34,7 +34,7 @@ from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.rate_limits import TooManyTries, client_network
 from shop.notifications.models import ContactMethod
 
-_PENDING = "registration"  # session key: the posted values, until the code is entered
+_PENDING_SESSION_KEY = "registration"  # the posted values, until the code is entered
 _VALID_SECONDS = 30 * 60
 
 
@@ -78,7 +78,7 @@ def begin_registration(request: HttpRequest, submitted: Mapping[str, Any]) -> No
     REGISTRATIONS.count_try(client_network(request.META))
     code_id = _send_registration_code(request, email, now=timezone.now())
     password = make_password(submitted["password"])
-    request.session[_PENDING] = {
+    request.session[_PENDING_SESSION_KEY] = {
         "id": str(code_id),
         "email": email,
         "name": submitted["name"],
@@ -96,7 +96,7 @@ def resend_code(request: HttpRequest, pending: Mapping[str, Any]) -> HttpRespons
     except TooManyTries as refused:
         messages.error(request, str(refused.message))
     else:
-        request.session[_PENDING] = {**pending, "id": str(code_id), "at": time.time()}
+        request.session[_PENDING_SESSION_KEY] = {**pending, "id": str(code_id), "at": time.time()}
         messages.success(request, _("We have sent a new code to %(to)s.") % {"to": pending["email"]})
     return redirect(request.path)
 
@@ -120,7 +120,7 @@ def _send_registration_code(request: HttpRequest, email: str, *, now: datetime.d
 
 def pending_registration(request: HttpRequest) -> dict[str, Any] | None:
     """Return this visitor's registration form while its code is valid; else None."""
-    pending: dict[str, Any] | None = request.session.get(_PENDING)
+    pending: dict[str, Any] | None = request.session.get(_PENDING_SESSION_KEY)
     return pending if pending is not None and time.time() - pending["at"] < _VALID_SECONDS else None
 
 
@@ -137,7 +137,7 @@ def create_account_by_code(
         message = _("The code is not correct or has expired.") if is_wrong_code else str(refused.message)
         form.add_error("code", message)
         return None
-    del request.session[_PENDING]
+    del request.session[_PENDING_SESSION_KEY]
     return user
 
 

@@ -39,7 +39,7 @@ from shop.core.errors import Refused
 from shop.core.models import shop_settings
 from shop.core.web.http_methods import require_safe_or_post
 
-_SECRET_SHOWN_FOR = 60 * 60  # seconds in which the app's first code must be entered
+_FIRST_CODE_WITHIN_SECONDS = 60 * 60
 
 
 @require_safe
@@ -156,7 +156,7 @@ def _decrypt_shown_secret(user: User, sealed: str) -> str:
     """Decrypt the secret that this user's page showed; "" if invalid, expired or another user's."""
     try:
         owner, _colon, secret = decrypt_secret(
-            sealed, purpose=NEW_FACTOR_PURPOSE, max_age=_SECRET_SHOWN_FOR
+            sealed, purpose=NEW_FACTOR_PURPOSE, max_age=_FIRST_CODE_WITHIN_SECONDS
         ).partition(":")
     except UndecryptableSecret:
         return ""

@@ -34,7 +34,7 @@ from shop.core.web.rate_limits import client_address
 AfterSignIn = Callable[[HttpRequest, User, str], str]
 # Session key of a user who passed the first step and must prove a second factor.
 PENDING_KEY = "second_step"
-_PENDING_FOR = 10 * 60  # seconds
+_PENDING_SECONDS = 10 * 60
 Params = ParamSpec("Params")
 
 
@@ -167,7 +167,7 @@ def own_url(request: HttpRequest, address: str) -> str:
 def pending_sign_in(request: HttpRequest) -> tuple[User, dict[str, Any]] | None:
     """Return the user who must prove a second factor in this session, with the saved URLs; else None."""
     pending_data: dict[str, Any] | None = request.session.get(PENDING_KEY)
-    if pending_data is None or time.time() - pending_data["at"] > _PENDING_FOR:
+    if pending_data is None or time.time() - pending_data["at"] > _PENDING_SECONDS:
         return None
     user = User.objects.filter(
         pk=pending_data["user"], is_active=True, second_factor_since__isnull=False

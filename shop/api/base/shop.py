@@ -28,7 +28,7 @@ from shop.api.schema import Choices
 from shop.api.translations import translated_texts
 from shop.core.models import ShopSettings
 
-VERSION = "3.24.0"  # the Saleor version whose schema this is
+SALEOR_SCHEMA_VERSION = "3.24.0"
 SETTINGS_PERMISSIONS = (Permission.MANAGE_SETTINGS,)
 
 shop = Type("Shop", rows=lambda context: ShopSettings.objects.all())
@@ -50,7 +50,7 @@ shop.unsupported("allowStorefrontTraffic", "useLegacyShippingZoneStockAvailabili
 shop.unsupported("includeTaxesInPrices", "displayGrossPrices", "chargeTaxesOnShipping", value=True)
 shop.unsupported("preserveAllAddressFields", value=False)
 shop.unsupported("accountConfirmMergeMode", value="MERGE_DISABLED")
-shop.unsupported("schemaVersion", value=VERSION)
+shop.unsupported("schemaVersion", value=SALEOR_SCHEMA_VERSION)
 add_metadata_fields(shop, ShopSettings, permissions=SETTINGS_PERMISSIONS)
 
 for field, column in {
@@ -85,7 +85,7 @@ def permission_payload(code: str) -> dict[str, str]:
 
 @shop.field(permissions=STAFF)
 def version(shops: list[Row], *_: object) -> list[str]:
-    return [VERSION] * len(shops)
+    return [SALEOR_SCHEMA_VERSION] * len(shops)
 
 
 @shop.field(permissions=STAFF)

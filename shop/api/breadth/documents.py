@@ -26,8 +26,8 @@ from shop.core.database.bounded_cache import Cache
 
 from .plan import FieldSet, Planner, Resolvers
 
-_MAX_PLANS = 16  # cached combinations of conditions per operation
-_MAX_CHARACTERS = 1_000_000  # of all cached documents; a parsed document takes about fifty times its text
+_MAX_PLANS_PER_OPERATION = 16  # one for each combination of conditions
+_MAX_CACHED_CHARACTERS = 1_000_000  # a parsed document takes about fifty times its text
 
 
 class Operation:
@@ -45,7 +45,7 @@ class Operation:
         self._condition_variables = sorted(
             conditions & {variable.variable.name.value for variable in self.variables}
         )
-        self._plans: Cache[Hashable, FieldSet] = Cache(_MAX_PLANS)
+        self._plans: Cache[Hashable, FieldSet] = Cache(_MAX_PLANS_PER_OPERATION)
 
     @property
     def operation_type(self) -> OperationType:
@@ -122,7 +122,7 @@ class Documents:
         *,
         rules: Collection[type[ASTValidationRule]] = (),
         max_tokens: int | None = None,
-        characters: int = _MAX_CHARACTERS,
+        characters: int = _MAX_CACHED_CHARACTERS,
     ) -> None:
         self._schema = schema
         self._rules = (*specified_rules, *rules)

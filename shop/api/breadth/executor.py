@@ -21,7 +21,7 @@ from .plan import Resolvers
 from .resolvers import TypeResolver
 from .run import Run
 
-_VARIABLE_ERRORS = 50  # reported for one request, as many as graphql-core does
+_MAX_REPORTED_VARIABLE_ERRORS = 50  # as many as graphql-core reports
 
 
 class Executor:
@@ -83,7 +83,7 @@ class Executor:
     ) -> ExecutionResult:
         """Run an operation of a document returned by `read`."""
         values = get_variable_values(
-            self._schema, operation.variables, dict(variables or {}), max_errors=_VARIABLE_ERRORS
+            self._schema, operation.variables, dict(variables or {}), max_errors=_MAX_REPORTED_VARIABLE_ERRORS
         )
         if isinstance(values, list):
             return ExecutionResult(None, values)

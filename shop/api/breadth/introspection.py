@@ -33,7 +33,7 @@ from .documents import Operation
 from .errors import IntrospectionFailure
 from .plan import Selection
 
-_MAX_CACHED = 8  # the result for a whole schema is some megabytes
+_MAX_CACHED_RESULTS = 8  # the result for a whole schema is some megabytes
 
 
 class Introspection:
@@ -41,7 +41,7 @@ class Introspection:
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self._schema = schema
-        self._cached_values: Cache[Hashable, tuple[object]] = Cache(_MAX_CACHED)
+        self._cached_values: Cache[Hashable, tuple[object]] = Cache(_MAX_CACHED_RESULTS)
 
     def resolve(self, operation: Operation, selection: Selection, variables: VariableValues) -> object:
         """Return the field's value, or an `IntrospectionFailure` if there were errors."""

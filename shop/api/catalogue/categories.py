@@ -139,7 +139,7 @@ def _read_by_key(keys: Collection[Key], fields: Collection[str]) -> dict[Key | N
 
 query = Queries()
 _NARROWING_ARGUMENTS = {"filter", "where", "sortBy"}
-_LEVELS = 8  # levels of the tree with a compiled query
+_COMPILED_LEVELS = 8
 
 
 @query.field("category")
@@ -156,7 +156,7 @@ def all_categories(
 ) -> dict[str, object]:
     reject_filter_with_where(arguments)
     rows, level = category.rows(context), arguments.get("level")
-    if not _NARROWING_ARGUMENTS & arguments.keys() and (level is None or level in range(_LEVELS)):
+    if not _NARROWING_ARGUMENTS & arguments.keys() and (level is None or level in range(_COMPILED_LEVELS)):
         order = [SortKey("sort_order"), SortKey("id")]
         includes_hidden = can_see_hidden_categories(context)
         categories = compiled_rows(_categories, level=level, includes_hidden=includes_hidden)

@@ -15,7 +15,7 @@ from catalog.actions.products.variants import (
     set_variant_stock,
     update_variant,
 )
-from catalog.actions.stock.stock_movements import MAX_COUNT, InvalidStockCount
+from catalog.actions.stock.stock_movements import MAX_COUNTED_STEPS, InvalidStockCount
 from catalog.models import Stock
 from shop.api.breadth import Selection
 from shop.api.catalogue.input_values import (
@@ -75,7 +75,7 @@ def _values(
 
 def _stocks(stocks: list[StockInput] | None) -> list[tuple[uuid.UUID, int]]:
     for stock in stocks or ():
-        if not 0 <= stock["quantity"] <= MAX_COUNT:
+        if not 0 <= stock["quantity"] <= MAX_COUNTED_STEPS:
             raise InputError("INVALID", InvalidStockCount.default_message, field="quantity")
     return [
         (input_key(stock["warehouse"], "Warehouse", field="warehouse"), stock["quantity"])

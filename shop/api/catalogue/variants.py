@@ -21,7 +21,7 @@ from shop.api.object_types import Row, Type
 from shop.core.database.compiled_query import compiled_query
 from shop.core.models import Channel
 
-DEFAULT_QUANTITY_LIMIT = 50  # the default limit of `quantityAvailable`
+DEFAULT_QUANTITY_LIMIT = 50  # of `quantityAvailable`
 
 variant.id()
 variant.columns(

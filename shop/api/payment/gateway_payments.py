@@ -24,7 +24,7 @@ from shop.api.errors import InputError
 from shop.api.payment.gateways import DUMMY
 from shop.core.models import Channel, TransactionFlow
 
-GATEWAY = "gateway"  # the metadata key for a payment's gateway
+GATEWAY_LABEL = "gateway"
 # The results that a client may request from the dummy gateway.
 _DUMMY_RESULTS = frozenset(
     {
@@ -73,7 +73,7 @@ def start_payment(
 
     Raises as `start_basket_payment` and `change_payment_method`.
     """
-    labels = {GATEWAY: gateway} | ({TRANSACTION_FLOW_LABEL: flow} if flow else {})
+    labels = {GATEWAY_LABEL: gateway} | ({TRANSACTION_FLOW_LABEL: flow} if flow else {})
     if target.order is not None:
         return _begin_for_order(target.order, method, idempotency_key, context)
     assert target.basket is not None
@@ -98,7 +98,7 @@ def continue_payment(payment: Payment, data: object, context: Context) -> object
     if payment.method == PaymentMethod.CARD:
         return _stripe_data(payment, context)
     event_kinds = set(PaymentEvent.objects.filter(payment=payment).values_list("kind", flat=True))
-    if payment.private_metadata.get(GATEWAY) == DUMMY and not event_kinds & _SETTLED:
+    if payment.private_metadata.get(GATEWAY_LABEL) == DUMMY and not event_kinds & _SETTLED:
         first = PaymentEvent.objects.filter(payment=payment).order_by("pk").first()
         flow = payment.private_metadata.get(TRANSACTION_FLOW_LABEL, TransactionFlow.CHARGE)
         _record_dummy_result(payment, first.amount if first else 0, data, flow, context)

@@ -6,9 +6,9 @@ import datetime
 from collections.abc import Iterator, Mapping, Sequence
 
 from shop.core.change_log.seal_changes import (
+    DIGEST_BEFORE_FIRST_SEAL,
     LATEST_COMMIT,
     REDACTED,
-    START,
     digest_of_content,
     digest_of_facts,
     digest_of_name,
@@ -26,7 +26,7 @@ def find_change_log_faults(*, now: datetime.datetime) -> Iterator[str]:
     Read-only; changes newer than the last seal are not covered.
     """
     redacted = _redacted_change_ids("names"), _redacted_change_ids("contents")
-    number, previous = 0, START
+    number, previous = 0, DIGEST_BEFORE_FIRST_SEAL
     while seals := list(ChangeSeal.objects.filter(number__gt=number).order_by("number")[:_SEALS_AT_ONCE]):
         for seal in seals:
             if seal.number != number + 1:

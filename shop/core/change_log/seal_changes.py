@@ -28,7 +28,7 @@ REDACTED = "change.redacted"
 # The longest time a transaction may stay open. A change may be committed after changes with higher ids were
 # sealed.
 LATEST_COMMIT = datetime.timedelta(hours=1)
-START = "0" * 64  # the previous digest of the first seal
+DIGEST_BEFORE_FIRST_SEAL = "0" * 64
 _IN_ONE_SEAL = 1_000
 _SEALS_AT_ONCE = 50
 
@@ -44,7 +44,7 @@ def seal_changes(*, now: datetime.datetime) -> int:
     """Seal the oldest unsealed changes and return how many; 0 also if another worker is sealing them."""
     with transaction.atomic():
         last = next(iter(lock_rows(ChangeSeal.objects.filter(pk__in=_last_number()))), None)
-        number, previous = (last.number + 1, last.digest) if last else (1, START)
+        number, previous = (last.number + 1, last.digest) if last else (1, DIGEST_BEFORE_FIRST_SEAL)
         if ChangeSeal.objects.filter(pk=number).exists():
             return 0  # another worker sealed these changes while this one waited for the lock
         # Read under the lock: rows read before it may be sealed by now.

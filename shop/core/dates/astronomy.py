@@ -13,7 +13,7 @@ from functools import lru_cache
 _ORDINAL_OF_JULIAN_DAY = -1721424.5  # a Julian day begins at noon, an ordinal at midnight
 _VIETNAM = 7 / 24
 _MONTH = 29.530588861
-_FIRST_NEW_MOON = 2451550.09766  # 6 January 2000
+_NEW_MOON_OF_2000 = 2451550.09766  # 6 January
 
 # Each term: amplitude in days, power of E, multiples of M (sun), M' (moon), F (moon's node).
 _MOON_TERMS = (
@@ -55,7 +55,7 @@ _PLANET_TERMS = (
 
 def new_moon_near(ordinal: int) -> int:
     """Return the number of a new moon within a month of that day; number 0 is 6 January 2000."""
-    return round((ordinal - _ORDINAL_OF_JULIAN_DAY - _FIRST_NEW_MOON) / _MONTH)
+    return round((ordinal - _ORDINAL_OF_JULIAN_DAY - _NEW_MOON_OF_2000) / _MONTH)
 
 
 @lru_cache(maxsize=1024)
@@ -67,7 +67,7 @@ def new_moon_day(number: int) -> int:
     node_distance = math.radians(160.7108 + 390.67050284 * number - 0.0016118 * centuries**2)
     node = math.radians(124.7746 - 1.56375588 * number)
     flattening = 1 - 0.002516 * centuries - 0.0000074 * centuries**2
-    moment = _FIRST_NEW_MOON + _MONTH * number + 0.00015437 * centuries**2 - 0.00017 * math.sin(node)
+    moment = _NEW_MOON_OF_2000 + _MONTH * number + 0.00015437 * centuries**2 - 0.00017 * math.sin(node)
     for amplitude, power, suns, moons, nodes in _MOON_TERMS:
         angle = suns * sun + moons * moon + nodes * node_distance
         moment += amplitude * flattening**power * math.sin(angle)

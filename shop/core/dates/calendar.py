@@ -24,7 +24,7 @@ WEEKDAYS: tuple[Promise, ...] = (
     pgettext_lazy("day of the week", "Saturday"),
     pgettext_lazy("day of the week", "Sunday"),
 )
-_WINTER_SOLSTICE = 9  # the 270° segment, in steps of 30° from the spring equinox
+_WINTER_SOLSTICE_SEGMENT = 9  # 270°, in steps of 30° from the spring equinox
 
 
 def vietnam_date(instant: datetime.datetime) -> datetime.date:
@@ -109,6 +109,6 @@ def _solstice_moon(year: int) -> int:
     while new_moon_day(moon) > datetime.date(year, 12, 31).toordinal():
         moon -= 1
     # At the start of its first day the sun must be below 270°; it may reach it later that day.
-    if sun_segment(new_moon_day(moon)) >= _WINTER_SOLSTICE:
+    if sun_segment(new_moon_day(moon)) >= _WINTER_SOLSTICE_SEGMENT:
         moon -= 1
     return moon

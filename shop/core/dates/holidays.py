@@ -13,7 +13,7 @@ from functools import lru_cache
 from shop.core.dates.calendar import to_lunar
 
 _SOLAR = frozenset({(1, 1), (4, 30), (5, 1), (9, 2)})
-_HUNG_KINGS = (3, 10)  # month and day of the lunar calendar
+_HUNG_KINGS_LUNAR_MONTH_AND_DAY = (3, 10)
 _LAST_DAY_OF_TET = 5
 
 
@@ -31,7 +31,7 @@ def is_holiday(day: datetime.date) -> bool:
     if (day.month, day.day) in _SOLAR or is_tet(day):
         return True
     lunar = to_lunar(day)
-    return (lunar.month, lunar.day) == _HUNG_KINGS and not lunar.is_leap
+    return (lunar.month, lunar.day) == _HUNG_KINGS_LUNAR_MONTH_AND_DAY and not lunar.is_leap
 
 
 def working_day_from(day: datetime.date) -> datetime.date:

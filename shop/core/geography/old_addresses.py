@@ -12,7 +12,7 @@ from shop.core.models.geography import Division, DivisionLevel, FormerPlace, rem
 from shop.core.texts.folding import fold
 
 MAX_SUGGESTIONS = 12  # if more communes match, the person adds the district or the province
-MAX_ADDRESS_LENGTH = 200  # characters of an address that are read
+MAX_READ_CHARACTERS = 200
 
 _SEPARATORS = re.compile(r"[,;\n]")
 # Without commas, the next part begins with its type. "quan" alone occurs in too many names.
@@ -73,7 +73,7 @@ def suggest_communes(text: str, *, day: datetime.date) -> list[Suggestion]:
     old or new, narrow the result. If a commune was divided, every successor is returned and the person
     chooses. Runs three queries.
     """
-    parts = _split_parts(text[:MAX_ADDRESS_LENGTH])
+    parts = _split_parts(text[:MAX_READ_CHARACTERS])
     names = {part.name for part in parts}
     if not names:
         return []

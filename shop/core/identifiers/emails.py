@@ -10,7 +10,7 @@ _PROVIDERS = (
     *("outlook.com", "outlook.com.vn", "hotmail.com", "live.com", "msn.com"),
     *("icloud.com", "me.com", "mac.com", "proton.me", "protonmail.com", "gmx.com", "zoho.com"),
 )
-_MIN_LENGTH = 8  # shorter domains resemble too many others
+_MIN_COMPARED_DOMAIN_LENGTH = 8  # shorter domains resemble too many others
 
 
 def suggest_email(entered: str) -> str:
@@ -23,7 +23,7 @@ def suggest_email(entered: str) -> str:
     if not name or not at or domain in _PROVIDERS:
         return ""
     for provider in _PROVIDERS:
-        if len(provider) >= _MIN_LENGTH and _differs_by_one_slip(domain, provider):
+        if len(provider) >= _MIN_COMPARED_DOMAIN_LENGTH and _differs_by_one_slip(domain, provider):
             return f"{name}@{provider}"
     return ""
 

@@ -8,7 +8,7 @@ import re
 # keeps the structure): ten less the weighted sum modulo eleven.
 _WEIGHTS = (31, 29, 23, 19, 17, 13, 7, 5, 3)
 _ENTERPRISE = re.compile(r"(\d{10})(?:(\d{3}))?")
-_PERSON = re.compile(r"\d{12}")  # since 1 July 2025 households and persons use their identity number
+_IDENTITY_NUMBER = re.compile(r"\d{12}")  # of households and persons since 1 July 2025
 
 
 def normalise_tax_code(entered: str) -> str:
@@ -23,7 +23,7 @@ def is_tax_code(code: str) -> bool:
     digits = code.replace("-", "")
     if not digits.isascii() or not digits.isdecimal():
         return False
-    if _PERSON.fullmatch(digits):
+    if _IDENTITY_NUMBER.fullmatch(digits):
         return True
     match = _ENTERPRISE.fullmatch(digits)
     if match is None or match[2] == "000":

@@ -30,11 +30,11 @@ MAX_SIDE = 30_000
 MAX_ASPECT_RATIO = 10  # a longer strip is no photo, and WebP ends at 16,383 pixels
 THUMBNAIL_WIDTHS = (96, 160)  # beside a name or under a larger picture
 WIDTHS = (*THUMBNAIL_WIDTHS, 320, 640, 1200)
-DECODED_BYTES = 400_000_000  # the most memory in bytes that one decoded picture needs
+MAX_DECODED_BYTES = 400_000_000  # of one picture
 DECODER_MEMORY = (
-    DECODED_BYTES + 40_000_000
+    MAX_DECODED_BYTES + 40_000_000
 )  # the most memory in bytes that the decoder may add after its start
-DECODER_SECONDS = 20  # CPU time; the slowest valid photo took 2.5
+MAX_DECODER_CPU_SECONDS = 20  # the slowest valid photo took 2.5
 _DECODER = Path(__file__).with_name("picture_decoder.py")
 
 
@@ -103,7 +103,7 @@ def inspect_picture(file: IO[bytes]) -> tuple[int, int]:
     finally:
         file.seek(0)
     sides, pixels = (header.width, header.height), header.width * header.height
-    if pixels > MAX_PIXELS or max(sides) > MAX_SIDE or pixels * header.bytes_per_pixel > DECODED_BYTES:
+    if pixels > MAX_PIXELS or max(sides) > MAX_SIDE or pixels * header.bytes_per_pixel > MAX_DECODED_BYTES:
         raise PictureTooLarge(field="picture")
     if max(sides) > MAX_ASPECT_RATIO * min(sides):
         raise NotAPicture(field="picture")
@@ -111,7 +111,7 @@ def inspect_picture(file: IO[bytes]) -> tuple[int, int]:
 
 
 def make_renditions(
-    original: IO[bytes], *, memory: int = DECODER_MEMORY, seconds: int = DECODER_SECONDS
+    original: IO[bytes], *, memory: int = DECODER_MEMORY, seconds: int = MAX_DECODER_CPU_SECONDS
 ) -> Renditions:
     """Return the picture upright in the widths of `WIDTHS`, or its own width if smaller.
 

@@ -31,7 +31,7 @@ _FORMATS = ("JPEG", "PNG", "WEBP", "HEIF", "AVIF", "GIF")
 _ORIENTATION = 0x0112
 # Keep at least this many times the target size before the last resize; less would be visible.
 _REDUCING_GAP = 3
-_BAND_ROWS = 256  # rows flattened at once, so that no second full copy is needed
+_ROWS_FLATTENED_AT_ONCE = 256  # no second full copy is needed
 _MAX_PROFILE_BYTES = 4 * 1024 * 1024
 _TRANSPOSITIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -103,7 +103,7 @@ def _flatten(image: Image.Image, factor: int) -> Image.Image:
     width, height = image.size
     has_alpha = image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info
     flat = Image.new("RGB", (-(-width // factor), -(-height // factor)))
-    rows = factor * max(1, _BAND_ROWS // factor)
+    rows = factor * max(1, _ROWS_FLATTENED_AT_ONCE // factor)
     for top in range(0, height, rows):
         band = image.crop((0, top, width, min(top + rows, height)))
         if has_alpha:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
-_MAX_SEGMENTS = 2_000  # in a JPEG before its pixels; a profile or preview takes one per 64 kB
+_MAX_SEGMENTS_BEFORE_PIXELS = 2_000  # of a JPEG; a profile or preview takes one per 64 kB
 _MAX_BOXES = 5_000
 _HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
@@ -71,7 +71,7 @@ def _jpeg(file: IO[bytes]) -> Header:
     Baseline pictures are decoded at an eighth of their size; progressive ones keep all coefficients.
     """
     file.seek(2)
-    for _segment in range(_MAX_SEGMENTS):
+    for _segment in range(_MAX_SEGMENTS_BEFORE_PIXELS):
         marker = _jpeg_marker(file)
         if marker in _JPEG_MARKERS_WITHOUT_LENGTH:
             continue

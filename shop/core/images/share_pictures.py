@@ -12,16 +12,16 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 SIZE = (1200, 630)
 _STATIC = Path(__file__).resolve().parents[2] / "static"
-_PHOTO = 630  # width and height of the photo at the left
+_PHOTO_SIDE = 630
 _MARGIN = 48
-_COLUMN = SIZE[0] - _PHOTO - 2 * _MARGIN
+_COLUMN = SIZE[0] - _PHOTO_SIDE - 2 * _MARGIN
 _BACKGROUND, _INK, _SOFT = "#f4f5f0", "#171d2c", "#505a63"
 _BRAND, _YELLOW, _RED = "#1b2850", "#f6bb3c", "#b3261e"
-_BAND_HEIGHT = 18  # height of the brocade band at the bottom
+_BROCADE_BAND_HEIGHT = 18
 _FOOTER_HEIGHT = 92
 _NAME_SIZES = (60, 52, 44)
 _NAME_LINES = 4
-_LINE_HEIGHT = 1.28  # line height; leaves room for stacked diacritics
+_LINE_HEIGHT = 1.28  # leaves room for stacked diacritics
 
 
 def draw_share_picture(
@@ -34,7 +34,7 @@ def draw_share_picture(
     image = Image.new("RGB", SIZE, _BACKGROUND)
     image.paste(_photo(photo), (0, 0))
     pen = ImageDraw.Draw(image)
-    x, y = _PHOTO + _MARGIN, _MARGIN
+    x, y = _PHOTO_SIDE + _MARGIN, _MARGIN
     for size in _NAME_SIZES:
         lines = list(_wrap_text(name, _font(700, size)))
         if len(lines) <= _NAME_LINES:
@@ -56,7 +56,7 @@ def draw_share_picture(
 
 
 def _photo(file: IO[bytes] | None) -> Image.Image:
-    size = (_PHOTO, SIZE[1])
+    size = (_PHOTO_SIDE, SIZE[1])
     if file is None:
         background = Image.new("RGB", size, _BRAND)
         logo = _logo(280)
@@ -80,14 +80,14 @@ def _wrap_text(text: str, font: ImageFont.FreeTypeFont) -> Iterator[str]:
 
 
 def _draw_footer(image: Image.Image, pen: ImageDraw.ImageDraw, market: str) -> None:
-    top = SIZE[1] - _BAND_HEIGHT - _FOOTER_HEIGHT
-    pen.rectangle((_PHOTO, top, SIZE[0], SIZE[1]), _BRAND)
+    top = SIZE[1] - _BROCADE_BAND_HEIGHT - _FOOTER_HEIGHT
+    pen.rectangle((_PHOTO_SIDE, top, SIZE[0], SIZE[1]), _BRAND)
     logo = _logo(60)
-    image.paste(logo, (_PHOTO + _MARGIN, top + 16), logo)
-    pen.text((_PHOTO + _MARGIN + 76, top + 22), market, "white", _font(700, 36))
-    pen.rectangle((0, SIZE[1] - _BAND_HEIGHT, SIZE[0], SIZE[1]), _RED)
-    middle = SIZE[1] - _BAND_HEIGHT // 2
-    for x in range(_BAND_HEIGHT, SIZE[0], 2 * _BAND_HEIGHT):
+    image.paste(logo, (_PHOTO_SIDE + _MARGIN, top + 16), logo)
+    pen.text((_PHOTO_SIDE + _MARGIN + 76, top + 22), market, "white", _font(700, 36))
+    pen.rectangle((0, SIZE[1] - _BROCADE_BAND_HEIGHT, SIZE[0], SIZE[1]), _RED)
+    middle = SIZE[1] - _BROCADE_BAND_HEIGHT // 2
+    for x in range(_BROCADE_BAND_HEIGHT, SIZE[0], 2 * _BROCADE_BAND_HEIGHT):
         diamond = [(x - 7, middle), (x, middle - 7), (x + 7, middle), (x, middle + 7)]
         pen.polygon(diamond, _YELLOW)
 

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 _NON_ALPHANUMERIC = re.compile(r"[^a-z0-9]+")
 _WORD = re.compile(r"[^\W_]+")
-_MAX_WORD_LENGTH = 40  # letters of a word used for searching
-MAX_QUERY_LENGTH = 4000  # letters of a query that are read
-MAX_QUERY_WORDS = 8  # words of a query that are used
+_MAX_SEARCHED_LETTERS_OF_WORD = 40
+MAX_QUERY_LETTERS = 4000
+MAX_QUERY_WORDS = 8
 # Letters with their own position after the plain one: a ă â, d đ, e ê, o ô ơ, u ư.
 _LETTER_POSITIONS = {"ă": "a1", "â": "a2", "đ": "d1", "ê": "e1", "ô": "o1", "ơ": "o2", "ư": "u1"}
 # Each plain letter with the letters that have a mark of their own.
@@ -38,12 +38,15 @@ def slugify(text: str) -> str:
 
 def folded_words(text: str) -> list[str]:
     """Return the folded words of a text in order: "Đậu đỏ, 1 kg" is dau, do, 1, kg."""
-    return [word[:_MAX_WORD_LENGTH] for word in _NON_ALPHANUMERIC.split(fold(text)) if word]
+    return [word[:_MAX_SEARCHED_LETTERS_OF_WORD] for word in _NON_ALPHANUMERIC.split(fold(text)) if word]
 
 
 def words_with_diacritics(text: str) -> list[str]:
     """Return the words with diacritics, in lower case and composed: "Đậu ĐỎ" is đậu, đỏ."""
-    return [word[:_MAX_WORD_LENGTH] for word in _WORD.findall(unicodedata.normalize("NFC", text).lower())]
+    return [
+        word[:_MAX_SEARCHED_LETTERS_OF_WORD]
+        for word in _WORD.findall(unicodedata.normalize("NFC", text).lower())
+    ]
 
 
 class MarkedWord(NamedTuple):
@@ -70,7 +73,7 @@ def marked_word(word: str) -> MarkedWord:
 
 def query_words(text: str) -> list[str]:
     """Return the distinct folded words of a search query, at most MAX_QUERY_WORDS."""
-    return list(dict.fromkeys(fold(text[:MAX_QUERY_LENGTH]).split()))[:MAX_QUERY_WORDS]
+    return list(dict.fromkeys(fold(text[:MAX_QUERY_LETTERS]).split()))[:MAX_QUERY_WORDS]
 
 
 def search_words(*texts: str) -> str:

@@ -24,7 +24,7 @@ _SYLLABLE = rf"(?!Cooperative\b){_CAPITAL}\w*"
 _KEPT_TOGETHER = re.compile(rf"(?<= )(?!HTX ){_SYLLABLE} {_SYLLABLE}(?: {_SYLLABLE})?")
 _RANGE_DASH = re.compile(r"(?<=\d)–(?=\d)")
 _WORD_JOINER = "\u2060"
-_MAX_JOINED = 15  # characters that fit on a card
+_MAX_CHARACTERS_ON_CARD = 15
 
 _SHORT_WEEKDAYS = (
     pgettext_lazy("weekday, short", "Mon"),
@@ -186,7 +186,7 @@ def format_hour_range(start: datetime.time, end: datetime.time) -> str:
 
 def _join_name(match: re.Match[str]) -> str:
     """Join the whole name, or only its first two words if it is too long for a line."""
-    return match[0].replace(" ", NO_BREAK, -1 if len(match[0]) <= _MAX_JOINED else 1)
+    return match[0].replace(" ", NO_BREAK, -1 if len(match[0]) <= _MAX_CHARACTERS_ON_CARD else 1)
 
 
 def _vietnam_date(value: datetime.date) -> datetime.date:

@@ -24,7 +24,7 @@ _COMPRESSED_TYPES = (
     "application/xml",
     "image/svg+xml",
 )
-_MIN_COMPRESSED_BYTES = 500  # bytes; below that the headers outweigh the gain
+_MIN_COMPRESSED_BYTES = 500  # below that the headers outweigh the gain
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 _PERMISSIONS = "camera=(self), geolocation=(self), microphone=(), payment=(self), usb=(), browsing-topics=()"
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.urls import translate_url
 
-_MAX_PAGE_DIGITS = 9  # digits of a page number
+_MAX_PAGE_NUMBER_DIGITS = 9
 _PAGE = "page"
 
 
@@ -33,6 +33,11 @@ def canonical_url(path: str, query: Mapping[str, str], language: str) -> str:
     """
     path = translate_url(path, language)
     number = query.get(_PAGE, "")
-    if set(query) == {_PAGE} and number.isdecimal() and len(number) <= _MAX_PAGE_DIGITS and int(number) > 1:
+    if (
+        set(query) == {_PAGE}
+        and number.isdecimal()
+        and len(number) <= _MAX_PAGE_NUMBER_DIGITS
+        and int(number) > 1
+    ):
         path = f"{path}?{urlencode({_PAGE: int(number)})}"
     return public_url(path)

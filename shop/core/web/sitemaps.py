@@ -15,7 +15,7 @@ from django.utils import translation
 from shop.core.web.public_urls import public_url
 
 _ANY = "any-slug"
-_BATCH_SIZE = 2000  # URLs per file: half a megabyte, far below the protocol's 50,000
+_URLS_PER_FILE = 2000  # half a megabyte, far below the protocol's 50,000 URLs
 
 
 class LanguageSitemap(Sitemap):  # type: ignore[type-arg]
@@ -24,7 +24,7 @@ class LanguageSitemap(Sitemap):  # type: ignore[type-arg]
     `view` is the URL name. It takes the slug.
     """
 
-    limit = _BATCH_SIZE
+    limit = _URLS_PER_FILE
     protocol = urlsplit(settings.PUBLIC_URL).scheme
     view = ""
 

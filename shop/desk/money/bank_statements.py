@@ -30,7 +30,7 @@ from shop.core.models import shop_settings
 from shop.core.web.action_results import run_action
 from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.uploads import is_staff, takes_files
-from shop.desk.money.statement_forms import MAX_UPLOAD_BYTES, BankColumnsForm, BankUploadForm
+from shop.desk.money.statement_forms import MAX_READ_UPLOAD_BYTES, BankColumnsForm, BankUploadForm
 from shop.desk.money.statement_pages import MAX_PREVIEW_ROWS, PER_PAGE, statement_preview, statements_page
 from shop.staff_pages import staff_only
 
@@ -45,7 +45,7 @@ def list_statements(request: HttpRequest, actor: Actor) -> HttpResponse:
     def store_statement(user: User) -> StatementImport:
         upload = form.cleaned_data["file"]
         return import_bank_statement(
-            file_name=upload.name, content=upload.read(MAX_UPLOAD_BYTES), user=user, now=timezone.now()
+            file_name=upload.name, content=upload.read(MAX_READ_UPLOAD_BYTES), user=user, now=timezone.now()
         )
 
     context = {"account": shop_settings().bank_account}

@@ -38,7 +38,7 @@ from shop.core.web.action_results import run_action
 from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.uploads import is_staff, takes_files
 from shop.desk.money.cash_forms import CodColumnsForm, CodUploadForm
-from shop.desk.money.statement_forms import MAX_UPLOAD_BYTES
+from shop.desk.money.statement_forms import MAX_READ_UPLOAD_BYTES
 from shop.desk.money.statement_pages import MAX_PREVIEW_ROWS, PER_PAGE, statement_preview, statements_page
 from shop.staff_pages import staff_only
 
@@ -52,7 +52,7 @@ def list_statements(request: HttpRequest, actor: Actor) -> HttpResponse:
 
     def store_statement(user: User) -> StatementImport:
         cleaned = form.cleaned_data
-        content, now = cleaned["file"].read(MAX_UPLOAD_BYTES), timezone.now()
+        content, now = cleaned["file"].read(MAX_READ_UPLOAD_BYTES), timezone.now()
         return import_cod_statement(
             file_name=cleaned["file"].name, content=content, carrier=cleaned["carrier"], user=user, now=now
         )

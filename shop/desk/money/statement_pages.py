@@ -20,9 +20,9 @@ from shop.accounts.models import User
 from shop.core.errors import Refused
 
 PER_PAGE = 50
-MIN_SAMPLE_ROWS = 8  # minimum number of rows shown; banks put their own header above the headings
-_SAMPLE_ROWS_BELOW = 4  # rows shown below the headings
-MAX_PREVIEW_ROWS = 100  # rows in a preview; the totals above it count all
+MIN_SAMPLE_ROWS = 8  # banks put their own header above the headings
+_SAMPLE_ROWS_BELOW_HEADINGS = 4
+MAX_PREVIEW_ROWS = 100  # the totals above them count all
 
 
 def statements_page(
@@ -69,7 +69,7 @@ def statement_preview(statement: StatementImport) -> StatementPreview:
     heading = statement.columns["heading"]
     heading_count = sum(row.row_number <= heading for row in rows)
     return StatementPreview(
-        rows, rows[: max(MIN_SAMPLE_ROWS, heading_count + _SAMPLE_ROWS_BELOW)] if heading else rows
+        rows, rows[: max(MIN_SAMPLE_ROWS, heading_count + _SAMPLE_ROWS_BELOW_HEADINGS)] if heading else rows
     )
 
 

@@ -52,7 +52,7 @@ from shop.staff_pages import staff_only
 
 PER_PAGE = 20
 PER_LIST = 50
-MAX_COUNTED = 1000  # lists are counted up to here, because staff do not turn more pages
+MAX_COUNTED_TRANSFERS = 1000  # staff do not turn more pages
 
 _SHARES_WITH_ORDERS = Prefetch(
     "shares", TransferShare.objects.select_related("payment__order").order_by("pk"), to_attr="assigned_shares"
@@ -87,8 +87,10 @@ def list_all_transfers(request: HttpRequest, actor: Actor) -> HttpResponse:
         transfers = transfers.matching(form.chosen("q"))
     if form.chosen("state"):
         transfers = transfers.filter(state=form.chosen("state"))
-    page = Paginator(transfers[:MAX_COUNTED], PER_LIST).get_page(request.GET.get("page"))
-    return render(request, "desk/transfers_all.html", {"form": form, "page": page, "counted": MAX_COUNTED})
+    page = Paginator(transfers[:MAX_COUNTED_TRANSFERS], PER_LIST).get_page(request.GET.get("page"))
+    return render(
+        request, "desk/transfers_all.html", {"form": form, "page": page, "counted": MAX_COUNTED_TRANSFERS}
+    )
 
 
 @require_safe

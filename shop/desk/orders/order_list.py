@@ -20,7 +20,7 @@ from shop.desk.forms import OrderSearch
 from shop.staff_pages import staff_only
 
 PER_PAGE = 30
-MAX_COUNTED = 1000  # staff do not turn more pages, and counting everything is slow
+MAX_COUNTED_ORDERS = 1000  # staff do not turn more pages, and counting everything is slow
 
 
 @require_safe
@@ -32,12 +32,12 @@ def list_orders(request: HttpRequest, actor: Actor) -> HttpResponse:
     rows = (
         _search_orders(form)
         .newest_first()
-        .prefetch_related(Prefetch("parts", parts), "payments")[:MAX_COUNTED]
+        .prefetch_related(Prefetch("parts", parts), "payments")[:MAX_COUNTED_ORDERS]
     )
     context = {
         "form": form,
         "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
-        "counted": MAX_COUNTED,
+        "counted": MAX_COUNTED_ORDERS,
     }
     return render(request, "desk/orders.html", context)
 

@@ -32,7 +32,7 @@ from shop.reports.report_files import Column, Table, as_csv
 from shop.staff_pages import staff_only
 
 PER_PAGE = 50
-_MAX_LISTED = 1000  # staff do not turn more pages
+_MAX_LISTED_CHANGES = 1000  # staff do not turn more pages
 _MAX_EXPORTED = 20_000
 _DEFAULT_DAYS = 30
 _ALL = ("", pgettext_lazy("report", "All"))
@@ -153,12 +153,12 @@ def list_changes(request: HttpRequest, actor: Actor) -> HttpResponse:
     changes = form.changes()
     if request.GET.get("format") == "csv":
         return _csv_response(build_change_displays(changes[:_MAX_EXPORTED]))
-    page = Paginator(changes[:_MAX_LISTED], PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(changes[:_MAX_LISTED_CHANGES], PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "form": form,
         "page": page,
         "history": build_change_displays(page.object_list),
-        "listed": _MAX_LISTED,
+        "listed": _MAX_LISTED_CHANGES,
         "exported": _MAX_EXPORTED,
     }
     return render(request, "desk/audit.html", context)

@@ -32,7 +32,7 @@ from shop.staff_pages import staff_only
 
 PER_PAGE = 30
 _MAX_LISTED = 1000
-_MAX_GUEST_ORDERS = 2000  # the newest ones; a search finds older buyers
+_MAX_NEWEST_GUEST_ORDERS = 2000  # a search finds older buyers
 _RECENT_ORDERS = 20
 _MIN_DIGITS = 6
 
@@ -65,7 +65,7 @@ def list_guest_buyers(request: HttpRequest, actor: Actor) -> HttpResponse:
     matching_orders = guest_orders.matching(search_text) if search_text else guest_orders
     newest_by_contact: dict[str, Order] = {}
     columns = ("phone", "email", "buyer_name", "placed_at")
-    for order in matching_orders.newest_first().only(*columns)[:_MAX_GUEST_ORDERS]:
+    for order in matching_orders.newest_first().only(*columns)[:_MAX_NEWEST_GUEST_ORDERS]:
         newest_by_contact.setdefault(order.phone or order.email, order)
     page = Paginator(list(newest_by_contact.values()), PER_PAGE).get_page(request.GET.get("page"))
     phones = [order.phone for order in page.object_list if order.phone]

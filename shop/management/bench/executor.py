@@ -12,7 +12,7 @@ from shop.api.breadth import Executor
 
 ROUNDS = 30
 _FIELDS = {"a": "ID!", "b": "String!", "c": "String", "d": "Int!", "e": "Boolean"}
-_SHAPES = [(100, 20), (100, 10), (20, 10), (1, 10)]  # objects × fields
+_OBJECT_AND_FIELD_COUNTS = [(100, 20), (100, 10), (20, 10), (1, 10)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Comparison:
 
 
 def compare_executors(rounds: int = ROUNDS) -> Iterator[Comparison]:
-    for objects, width in _SHAPES:
+    for objects, width in _OBJECT_AND_FIELD_COUNTS:
         for nested in (False, True):
             yield _compare_executors(objects, width, nested, rounds)
 

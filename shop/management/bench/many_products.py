@@ -31,7 +31,7 @@ from shop.core.models import Channel, Translation
 from shop.core.models.geography import Division, DivisionLevel
 from shop.core.texts.folding import fold
 
-PRODUCTS_PER_COOPERATIVE = 200  # products of one cooperative
+PRODUCTS_PER_COOPERATIVE = 200
 _BATCH_SIZE = 2_000
 _NAME_SUFFIXES = (
     "",

@@ -32,7 +32,7 @@ from shop.management.servers.process import MissingService
 from shop.management.servers.redis import start_redis
 
 FEW, MANY, VERY_MANY = 40, 20_000, 100_000
-MAX_SECONDS = 1_800  # of one database with one number of orders, including seeding
+MAX_SECONDS_PER_DATABASE = 1_800  # with one number of orders, including seeding
 
 
 class Command(BaseCommand):
@@ -145,7 +145,7 @@ def _measure_in_new_process(
             [*command, *arguments, "--seconds", str(seconds)],
             env=_environment(Path(folder)) | servers,
             stdout=subprocess.PIPE,
-            timeout=MAX_SECONDS,
+            timeout=MAX_SECONDS_PER_DATABASE,
             check=False,
             text=True,
         )

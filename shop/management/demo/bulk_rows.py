@@ -7,7 +7,7 @@ import datetime
 from catalog.models import Movement, MovementReason
 from orders.models import EventKind, Order, OrderLine, Parcel, ParcelLine, Payment, PaymentEvent
 from shop.accounts.models import Consent, ConsentPurpose
-from shop.accounts.personal.consents import CONSENT_VERSION
+from shop.accounts.personal.consents import CONSENT_TEXT_VERSION
 from shop.core.actors import Actor
 
 
@@ -56,7 +56,7 @@ def build_consent(order: Order, actor: Actor, at: datetime.datetime) -> Consent:
         user_id=order.user_id,
         subject=f"order:{order.pk}",
         purpose=ConsentPurpose.ORDER,
-        version=CONSENT_VERSION,
+        version=CONSENT_TEXT_VERSION,
         given_at=at,
         entry_point=actor.entry_point,
     )

@@ -25,8 +25,8 @@ from shop.core.models import Channel, Division, DivisionLevel
 Choice = TypeVar("Choice")
 
 DAYS = 180
-OPEN_DAYS = 4  # younger orders may still be open
-_UNPAID_DAYS = 0.4  # orders younger than this still wait for their transfer
+MAX_OPEN_DAYS = 4
+_MAX_UNPAID_DAYS = 0.4
 _MAX_OPEN = 60
 _SURNAMES = (
     "Nguyễn",
@@ -177,11 +177,12 @@ class Planner:
     def plan(self, orders: int) -> list[PlannedOrder]:
         """Plan that many orders, oldest first: most in past months, some of the last days still open."""
         recent = min(_MAX_OPEN, max(3, orders // 5), orders)
-        ages = [self._random.uniform(0.02, OPEN_DAYS) for _ in range(recent)]
-        ages[: recent // 3] = [self._random.uniform(0.02, _UNPAID_DAYS) for _ in range(recent // 3)]
+        ages = [self._random.uniform(0.02, MAX_OPEN_DAYS) for _ in range(recent)]
+        ages[: recent // 3] = [self._random.uniform(0.02, _MAX_UNPAID_DAYS) for _ in range(recent // 3)]
         # The market grows: recent days have more orders.
         ages += [
-            OPEN_DAYS + (DAYS - OPEN_DAYS) * self._random.random() ** 1.6 for _ in range(orders - recent)
+            MAX_OPEN_DAYS + (DAYS - MAX_OPEN_DAYS) * self._random.random() ** 1.6
+            for _ in range(orders - recent)
         ]
         return [self._order(age) for age in sorted(ages, reverse=True)]
 
@@ -190,7 +191,7 @@ class Planner:
         commune = self._random.choice(self._communes[self._province()])
         assert commune.parent is not None
         parts = self._parts(placed_at, commune.parent.code, age)
-        if age < _UNPAID_DAYS:
+        if age < _MAX_UNPAID_DAYS:
             parts = tuple(replace(part, outcome=Outcome.NEW, reason="") for part in parts)
         name = " ".join(self._random.choice(names) for names in (_SURNAMES, _MIDDLES, _GIVEN))
         return PlannedOrder(
@@ -274,7 +275,7 @@ class Planner:
 
     def _outcome(self, age: float) -> Outcome:
         chance = self._random.random()
-        if age >= OPEN_DAYS:
+        if age >= MAX_OPEN_DAYS:
             if chance < 0.94:
                 return Outcome.DELIVERED
             return Outcome.DECLINED if chance < 0.97 else Outcome.CANCELLED

@@ -21,14 +21,14 @@ from shop.management.demo.illustrations.gallery import paint, picture_names
 _HERE = Path(__file__).parent
 _FONTS = _HERE.parents[1] / "static" / "fonts"
 _PICTURES = _HERE / "pictures"
-_WIDEST = 800  # pixels: as wide as the column of a product's page
+_MAX_WIDTH_PIXELS = 800  # as wide as the column of a product's page
 _QUALITY = 76
 
 
 def rasterise(name: str) -> None:
     """Write a picture as WebP."""
     canvas = paint(name)
-    width = min(canvas.width, _WIDEST)
+    width = min(canvas.width, _MAX_WIDTH_PIXELS)
     fonts = [str(path) for path in _FONTS.glob("*.ttf")]
     drawn = resvg_py.svg_to_bytes(
         svg_string=canvas.svg(), width=width, font_files=fonts, skip_system_fonts=True

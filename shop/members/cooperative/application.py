@@ -45,7 +45,7 @@ from shop.members.forms.documents import DocumentForm
 from shop.members.member_access import chosen_membership, redirect_to_sign_in
 
 APPLICATIONS = Limit("apply", max_tries=20, seconds=60 * 60)
-_SESSION_KEY = "application"  # session key of the form's data until the code is entered
+_SESSION_KEY = "application"  # the form's data until the code is entered
 
 
 @require_safe_or_post

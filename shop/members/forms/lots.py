@@ -10,7 +10,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.stock.lots import MAX_STAGE_LENGTH, LotDetails
-from catalog.actions.stock.stock_movements import MAX_COUNT
+from catalog.actions.stock.stock_movements import MAX_COUNTED_STEPS
 from cooperatives.models import Certificate, Cooperative, Producer, Warehouse
 from cooperatives.states import CertificateState
 from shop.core.dates.form_days import validate_day
@@ -55,7 +55,7 @@ class ReceiptForm(MembersForm):
 
     idempotency_key = forms.UUIDField(widget=forms.HiddenInput)
     warehouse = forms.UUIDField(label=_("Receiving warehouse"), required=False)
-    quantity = WholeNumberField(label=_("Quantity received"), min_value=1, max_value=MAX_COUNT)
+    quantity = WholeNumberField(label=_("Quantity received"), min_value=1, max_value=MAX_COUNTED_STEPS)
     is_lot = forms.BooleanField(label=_("Record it as a lot of its own"), required=False)
     harvested_on = _day_field(_("Harvested or made on"))
     expires_on = _day_field(_("Use by"))
@@ -80,7 +80,7 @@ class LotMoveForm(MembersForm):
 
     warehouse = forms.UUIDField(widget=forms.HiddenInput)
     kind = forms.ChoiceField(label=_("What happened?"), choices=LotMove, widget=forms.RadioSelect)
-    quantity = WholeNumberField(label=_("Quantity"), min_value=0, max_value=MAX_COUNT)
+    quantity = WholeNumberField(label=_("Quantity"), min_value=0, max_value=MAX_COUNTED_STEPS)
     to = forms.ChoiceField(label=_("Moved to"), required=False)
     note = forms.CharField(label=_("Note"), max_length=250, required=False)
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from shop.core.web.file_fields import PhotosField
 from shop.members.forms.fields import MembersForm, PhotoField
 
-MAX_PHOTOS = 8  # in one form; scripts send them one by one
+MAX_PHOTOS_PER_FORM = 8  # scripts send them one by one
 
 
 class PhotosForm(MembersForm):
@@ -21,7 +21,9 @@ class PhotosForm(MembersForm):
         widget=forms.FileInput(attrs={"accept": "image/*", "capture": "environment"}),
     )
     gallery_photos = PhotosField(
-        label=_("Choose photos"), max_count=MAX_PHOTOS, too_many=_("Choose at most eight photos at once.")
+        label=_("Choose photos"),
+        max_count=MAX_PHOTOS_PER_FORM,
+        too_many=_("Choose at most eight photos at once."),
     )
 
     @property

@@ -15,7 +15,7 @@ from shop.core.web.confirmations import ConfirmableForm
 from shop.members.forms.fields import ContentField, MembersForm, WholeNumberField
 
 COMMON_UNITS = (Unit.BUNCH, Unit.BUNDLE, Unit.KG, Unit.PACKET, Unit.FRUIT, Unit.PIECE)
-_FACTORS = {"kg": 1000, "l": 1000}  # of a measure, to the grams or millilitres that are stored
+_BASE_UNITS_PER_UNIT = {"kg": 1000, "l": 1000}  # grams or millilitres, as they are stored
 _MAX_CONTENT = 10_000_000
 _GRAMS_OF = {Unit.KG: 1000, Unit.HUNDRED_GRAMS: 100, Unit.TEN_KG: 10_000}
 
@@ -84,7 +84,9 @@ class VariantForm(MembersForm, ConfirmableForm):
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
         content, measure = cleaned.get("content"), str(cleaned.get("measure", ""))
-        amount = content * _FACTORS.get(measure, 1) if isinstance(content, Decimal) else Decimal(0)
+        amount = (
+            content * _BASE_UNITS_PER_UNIT.get(measure, 1) if isinstance(content, Decimal) else Decimal(0)
+        )
         if amount != int(amount):
             self.add_error("content", _("Enter a whole number of grams, millilitres or pieces."))
         elif amount > _MAX_CONTENT:
@@ -154,7 +156,7 @@ def _content_arguments(unit: str, content: Decimal | None, measure: str) -> Vari
         return {"content_ml": 1000}
     if not content:
         return {}
-    amount = int(content * _FACTORS.get(measure, 1))
+    amount = int(content * _BASE_UNITS_PER_UNIT.get(measure, 1))
     if measure in ("g", "kg"):
         return {"content_grams": amount}
     if measure in ("ml", "l"):

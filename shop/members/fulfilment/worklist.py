@@ -20,7 +20,7 @@ from shop.core.texts.formatting import format_short_day
 from shop.members.order_texts import contents_labels, ready_time, sorted_lines
 
 URGENT_WITHIN = datetime.timedelta(hours=4)
-_MAX_NAMED = 3  # products named in a task before "…"
+_MAX_PRODUCTS_NAMED_IN_TASK = 3
 
 
 class Stage(StrEnum):
@@ -139,7 +139,9 @@ def _build_task(
         _("Waiting for the buyer's answer about a substitute") if part.pk in part_ids_awaiting_answer else ""
     )
     labels = contents_labels(lines, unsent)
-    contents = ", ".join(labels[:_MAX_NAMED]) + ("…" if len(labels) > _MAX_NAMED else "")
+    contents = ", ".join(labels[:_MAX_PRODUCTS_NAMED_IN_TASK]) + (
+        "…" if len(labels) > _MAX_PRODUCTS_NAMED_IN_TASK else ""
+    )
     is_unlabelled = any(parcel.state == ParcelState.PACKING for parcel in part.parcels.all())
     labelling = _("Picked, not labelled yet") if is_unlabelled else ""
     return PartTask(part, contents, picture, text, tone, urgency, icon, weighing, substitute, labelling)

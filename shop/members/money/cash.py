@@ -21,7 +21,7 @@ from shop.core.models import market_channel, shop_settings
 from shop.members.member_access import for_members, render_page
 
 PER_PAGE = 20
-_FIRST_PARCELS = 5  # parcels of each group on the page of all groups
+_PARCELS_PER_GROUP = 5  # on the page of all groups
 _UNREPORTED = "chua-bao"
 _GROUPS: dict[str, tuple[Promise, Promise, Q]] = {
     "hop-tac-xa": (
@@ -83,8 +83,8 @@ def list_outstanding_cash(request: HttpRequest, membership: MembershipContext) -
             page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
             parcels, has_more = list(page.object_list), False
         else:
-            parcels = list(rows[: _FIRST_PARCELS + 1])
-            parcels, has_more = parcels[:_FIRST_PARCELS], len(parcels) > _FIRST_PARCELS
+            parcels = list(rows[: _PARCELS_PER_GROUP + 1])
+            parcels, has_more = parcels[:_PARCELS_PER_GROUP], len(parcels) > _PARCELS_PER_GROUP
         if not parcels and key == _UNREPORTED and page is None:
             continue  # all cash is reported
         groups.append(CashGroup(key, name, explanation, amounts[key] or 0, parcels, has_more))

@@ -32,9 +32,9 @@ from shop.members.sync.rows import (
 )
 
 PAGE_SIZE = 100
-MAX_CHANGED_ROWS = 300  # in one pull; if there are more, a snapshot in pages is sent instead
-MAX_CHANGED_ORDERS = 5_000  # of the whole market
-MAX_SCANNED = 50_000  # changes of the whole market since the cursor
+MAX_CHANGED_ROWS_PER_PULL = 300  # if there are more, a snapshot in pages is sent instead
+MAX_CHANGED_ORDERS_OF_MARKET = 5_000
+MAX_SCANNED_CHANGES = 50_000  # of the whole market since the cursor
 # Twice the longest transaction of a page or job.
 SETTLED_AFTER = datetime.timedelta(minutes=5)
 _CURSOR_FORMAT = 5
@@ -142,7 +142,7 @@ def _ids_after(kind: str, cooperative: Cooperative, last_id: int) -> list[int]:
 def _changed_references(membership: MembershipContext, position: int) -> set[RowReference] | None:
     """Return the rows that changed after the position; None if there are so many that a snapshot is due."""
     last = Change.objects.aggregate(last=Max("pk"))["last"] or 0
-    if last - position > MAX_SCANNED or position > last:
+    if last - position > MAX_SCANNED_CHANGES or position > last:
         return None
     cooperative = membership.cooperative
     changes = Change.objects.filter(pk__gt=position)
@@ -156,7 +156,7 @@ def _changed_references(membership: MembershipContext, position: int) -> set[Row
     order_kind = Order._meta.label_lower
     order_changes = changes.filter(cooperative=None, root_kind=order_kind)
     order_keys = {*keys_by_kind.get(order_kind, ()), *order_changes.values_list("root_key", flat=True)}
-    if len(order_keys) > MAX_CHANGED_ORDERS:
+    if len(order_keys) > MAX_CHANGED_ORDERS_OF_MARKET:
         return None
     order_ids = [uuid.UUID(key) for key in order_keys]
     product_ids = _integer_keys(keys_by_kind.get(Product._meta.label_lower, ()))
@@ -168,7 +168,7 @@ def _changed_references(membership: MembershipContext, position: int) -> set[Row
     references |= {RowReference(PRODUCT, product_id) for product_id in product_ids}
     kinds = visible_kinds(membership)
     visible = {reference for reference in references if reference.kind in kinds}
-    return visible if len(visible) <= MAX_CHANGED_ROWS else None
+    return visible if len(visible) <= MAX_CHANGED_ROWS_PER_PULL else None
 
 
 def _products_of_stocks(cooperative: Cooperative, ids: Collection[int]) -> set[int]:

@@ -14,7 +14,7 @@ from catalog.actions.listings.listing_states import pause_listing, resume_listin
 from catalog.actions.products.variant_rows import ListPrice
 from catalog.actions.products.variants import update_variant
 from catalog.actions.stock.receipts_and_losses import receive_stock, write_off_stock
-from catalog.actions.stock.stock_movements import MAX_COUNT, count_stock
+from catalog.actions.stock.stock_movements import MAX_COUNTED_STEPS, count_stock
 from catalog.actions.stock.transfer_stock import transfer_stock
 from catalog.models import Listing, Stock, Variant
 from cooperatives.access import MemberRight
@@ -139,7 +139,7 @@ def _change_stock(call: CommandCall, action: Callable[..., Stock]) -> PreparedCo
         cooperative=call.membership.cooperative,
         variant_id=variant.pk,
         warehouse_id=payload.key("warehouse"),
-        quantity=payload.whole_number("quantity", maximum=MAX_COUNT),
+        quantity=payload.whole_number("quantity", maximum=MAX_COUNTED_STEPS),
         note=payload.text("note", max_length=250),
         happened_at=call.happened_at,
         **call.action_arguments_with_key,
@@ -155,7 +155,7 @@ def _transfer_stock(call: CommandCall) -> PreparedCommand:
         variant_id=variant.pk,
         from_warehouse_id=payload.key("warehouse"),
         to_warehouse_id=payload.key("to"),
-        quantity=payload.whole_number("quantity", maximum=MAX_COUNT),
+        quantity=payload.whole_number("quantity", maximum=MAX_COUNTED_STEPS),
         note=payload.text("note", max_length=250),
         happened_at=call.happened_at,
         **call.action_arguments_with_key,
@@ -170,7 +170,7 @@ def _count_stock(call: CommandCall) -> PreparedCommand:
         cooperative=call.membership.cooperative,
         variant_id=variant.pk,
         warehouse_id=payload.key("warehouse"),
-        counted_quantity=payload.whole_number("counted", minimum=0, maximum=MAX_COUNT),
+        counted_quantity=payload.whole_number("counted", minimum=0, maximum=MAX_COUNTED_STEPS),
         counted_at=call.happened_at,
         note=payload.text("note", max_length=250),
         **call.action_arguments_with_key,

@@ -21,8 +21,8 @@ from shop.core.images.renditions import store_picture
 from shop.core.models import KeyReused, Picture
 from shop.members.sync.models import PhonePhoto, PhonePhotoPiece
 
-MAX_PIECE = 128 * 1024  # bytes
-MAX_INCOMPLETE = 100  # photos of one member
+MAX_PIECE_BYTES = 128 * 1024
+MAX_INCOMPLETE_PHOTOS_PER_MEMBER = 100
 
 
 class TooManyPhotos(Refused):
@@ -92,7 +92,10 @@ def _store_piece(
     now: datetime.datetime,
 ) -> PhonePhoto:
     photos = PhonePhoto.objects.filter(user=membership.user)
-    if not photos.filter(key=key).exists() and photos.incomplete().count() >= MAX_INCOMPLETE:
+    if (
+        not photos.filter(key=key).exists()
+        and photos.incomplete().count() >= MAX_INCOMPLETE_PHOTOS_PER_MEMBER
+    ):
         raise TooManyPhotos()
     PhonePhoto.objects.bulk_create(
         [

@@ -28,13 +28,13 @@ from shop.members.member_access import admitted_ids, chosen_membership
 from shop.members.sync.changes import pull_rows
 from shop.members.sync.listing_choices import listing_choices
 from shop.members.sync.payloads import InvalidCommand, is_storable, parse_uuid
-from shop.members.sync.photos import MAX_PIECE, find_photo, receive_piece
+from shop.members.sync.photos import MAX_PIECE_BYTES, find_photo, receive_piece
 from shop.members.sync.rows import Row
 from shop.members.sync.run_commands import SentCommand, run_commands
 
 MAX_BYTES = 256 * 1024
 MAX_COMMANDS = 50
-MAX_EARLIER = 20  # commands that one builds on
+MAX_EARLIER_COMMANDS = 20  # that one command builds on
 MAX_NAME_LENGTH = 40
 PUSHES = Limit("sync_push", max_tries=60, seconds=60)
 PULLS = Limit("sync_pull", max_tries=120, seconds=60)
@@ -157,7 +157,7 @@ def _read_piece(request: HttpRequest) -> bytes:
     """Return the body. Raises InvalidPush, PushTooLarge."""
     if request.content_type != "application/octet-stream":
         raise InvalidPush()
-    if len(request.body) > MAX_PIECE:
+    if len(request.body) > MAX_PIECE_BYTES:
         raise PushTooLarge()
     return request.body
 
@@ -256,7 +256,7 @@ def _read_command(sent_value: object) -> SentCommand:
         and is_storable(name)
         and isinstance(payload, dict)
         and isinstance(after, list)
-        and len(after) <= MAX_EARLIER
+        and len(after) <= MAX_EARLIER_COMMANDS
     )
     if not is_valid:
         raise InvalidPush()

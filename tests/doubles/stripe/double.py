@@ -11,7 +11,7 @@ from tests.doubles.stripe.faults import Faults
 from tests.doubles.stripe.server import Handler
 from tests.doubles.stripe.webhooks import Webhooks
 
-KEY_LIFETIME = 24 * 60 * 60  # seconds that an idempotency key is saved
+KEY_LIFETIME_SECONDS = 24 * 60 * 60
 
 
 class StripeDouble:
@@ -61,7 +61,7 @@ class StripeDouble:
         """Return the saved answer of this key, if any. Refuse other parameters and concurrent calls."""
         with self.account.lock:
             saved = self._keys.get(key) if key else None
-            if saved is None or self.account.clock() - saved["at"] > KEY_LIFETIME:
+            if saved is None or self.account.clock() - saved["at"] > KEY_LIFETIME_SECONDS:
                 if key:
                     self._keys[key] = {
                         "request_hash": request_hash,

@@ -18,7 +18,7 @@ KEY = bytes(range(32))
 CODE = order_code_for(1, KEY)
 OTHER = order_code_for(3, KEY)
 LONG = order_code_for(len(ALPHABET) ** 6 + 7, KEY)
-OLD = "TXHPTRP"  # from before codes were keyed
+OLD_CODE = "TXHPTRP"  # from before codes were keyed
 
 numbers = st.integers(0, 2 * len(ALPHABET) ** 6)
 # Words that cannot extend a code: none of their letters occurs in the alphabet.
@@ -84,7 +84,7 @@ def test_overlapping_codes_are_both_found() -> None:
     assert find_order_codes(f"x{long_code}y") == [short_code, long_code]
 
 
-@pytest.mark.parametrize(("code", "length"), [(OLD, 7), (CODE, 8), (LONG, 9)])
+@pytest.mark.parametrize(("code", "length"), [(OLD_CODE, 7), (CODE, 8), (LONG, 9)])
 def test_codes_of_every_length_are_found(code, length) -> None:
     assert len(code) == length
     assert find_order_codes(f"ck {code.lower()} ok") == [code]

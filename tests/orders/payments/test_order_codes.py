@@ -17,7 +17,7 @@ import pytest
 from orders.models import Order
 from orders.payments.order_codes import (
     ALPHABET,
-    ROUNDS,
+    FEISTEL_ROUNDS,
     feistel_shift,
     is_order_code,
     normalise_order_code,
@@ -45,7 +45,7 @@ def unpermute(value: int, length: int, key: bytes) -> int:
     """Undo `permute_number`."""
     low, high = len(ALPHABET) ** (length // 2), len(ALPHABET) ** (length - length // 2)
     high_half, right = divmod(value, low)
-    for round_number in reversed(range(ROUNDS)):
+    for round_number in reversed(range(FEISTEL_ROUNDS)):
         if round_number % 2 == 0:
             high_half = (high_half - feistel_shift(round_number, right, length, key)) % high
         else:
@@ -194,5 +194,5 @@ def shift_tables() -> list[list[int]]:
     """Return the shifts of each round over the first range, by the half that determines them."""
     return [
         [feistel_shift(round_number, other_half, 6, KEY) % HALF for other_half in range(HALF)]
-        for round_number in range(ROUNDS)
+        for round_number in range(FEISTEL_ROUNDS)
     ]

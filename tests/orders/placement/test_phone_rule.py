@@ -39,17 +39,17 @@ from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
 BY = {"actor": Actor.system("test"), "now": NOW}
-WRONG = "090000002"  # nine digits
+PHONE_OF_NINE_DIGITS = "090000002"
 
 
 def wrong_address() -> Address:
     address = make_contact().address
-    address.phone = WRONG
+    address.phone = PHONE_OF_NINE_DIGITS
     return address
 
 
 def wrong_contact() -> Any:
-    return dataclasses.replace(make_contact(), phone=WRONG)
+    return dataclasses.replace(make_contact(), phone=PHONE_OF_NINE_DIGITS)
 
 
 def placing() -> Callable[[], object]:
@@ -106,7 +106,7 @@ def opening_warehouse() -> Callable[[], object]:
         commune_code="",
         province_name="Thái Nguyên",
         province_code="19",
-        phone=WRONG,
+        phone=PHONE_OF_NINE_DIGITS,
         click_and_collect=ClickAndCollect.DISABLED,
     )
     return lambda: open_warehouse(cooperative=seller, details=details, **BY)
@@ -114,7 +114,9 @@ def opening_warehouse() -> Callable[[], object]:
 
 def adding_household() -> Callable[[], object]:
     seller = make_seller()
-    details = HouseholdDetails(name="Nhà bà Mùi", products_made="", place="", phone=WRONG, has_consent=False)
+    details = HouseholdDetails(
+        name="Nhà bà Mùi", products_made="", place="", phone=PHONE_OF_NINE_DIGITS, has_consent=False
+    )
     return lambda: add_household(cooperative=seller, details=details, **BY)
 
 
@@ -125,7 +127,7 @@ def adding_address() -> Callable[[], object]:
 
 def changing_details() -> Callable[[], object]:
     user = make_user()
-    return lambda: change_details(user_id=user.pk, name="Hoa", phone=WRONG, address=None, **BY)
+    return lambda: change_details(user_id=user.pk, name="Hoa", phone=PHONE_OF_NINE_DIGITS, address=None, **BY)
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ from shop.accounts.models import (
     TokenFamily,
     User,
 )
-from shop.accounts.personal.consents import CONSENT_VERSION
+from shop.accounts.personal.consents import CONSENT_TEXT_VERSION
 from shop.accounts.personal.data_requests import LAWFUL_DAYS, DeadlineExceedsLaw, change_data_deadlines
 from shop.accounts.sign_in.token_families import start_family
 from shop.accounts.staff.permissions import Permission
@@ -335,9 +335,9 @@ def test_consent_keeps_version_and_time_and_can_be_withdrawn(client: Client) -> 
     client.post(f"{page}news/")
     client.post(f"{page}news/")
 
-    assert (row.purpose, row.version, row.withdrawn_at) == ("news", CONSENT_VERSION, None)
+    assert (row.purpose, row.version, row.withdrawn_at) == ("news", CONSENT_TEXT_VERSION, None)
     assert not Follow.objects.exists()
-    assert f"text version {CONSENT_VERSION}" in shown
+    assert f"text version {CONSENT_TEXT_VERSION}" in shown
     row.refresh_from_db()
     assert row.withdrawn_at is not None
     assert DataRequest.objects.get().kind == RequestKind.WITHDRAWAL

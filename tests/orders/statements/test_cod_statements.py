@@ -289,7 +289,7 @@ def test_row_accepted_after_reconciliation_joins_remittance() -> None:
 
 
 def test_remittance_cannot_be_reconciled_while_rows_wait(monkeypatch) -> None:
-    monkeypatch.setattr("orders.actions.statements.cod_statements.COD_ROWS_PER_BATCH", 1)
+    monkeypatch.setattr("orders.actions.statements.cod_statements.COD_ROWS_PER_TRANSACTION", 1)
     parcels = [make_delivered_parcel(), make_delivered_parcel()]
     uploaded = imported(*((parcel.tracking_number, 230_000, 0) for parcel in parcels))
     confirm_cod_statement(statement_id=uploaded.pk, **ACTOR_NOW)

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.once
 
 PICTURES = HERE / "pictures"
 SIDE = 16
-LEAST_DISTANCE = 10  # of 256 bits in each direction; a copy in other colours has fewer
+MIN_DIFFERENT_BITS = 10  # of 256 in each direction; a copy in other colours has fewer
 MAX_BYTES = 120_000
 
 
@@ -57,7 +57,7 @@ def test_no_two_pictures_of_products_look_alike() -> None:
     alike = {
         (one, other): distance
         for one, other in combinations(names, 2)
-        if (distance := (difference_hash(one) ^ difference_hash(other)).bit_count()) < LEAST_DISTANCE
+        if (distance := (difference_hash(one) ^ difference_hash(other)).bit_count()) < MIN_DIFFERENT_BITS
     }
 
     assert alike == {}

@@ -20,7 +20,7 @@ from shop.management.servers.process import free_port
 pytestmark = [pytest.mark.once, pytest.mark.processes]
 
 ROOT = Path(__file__).resolve().parents[3]
-PATIENCE = 300  # seconds; generous for a machine busy with other tests
+MAX_WAIT_SECONDS = 300  # generous for a machine busy with other tests
 
 
 class Shop:
@@ -87,7 +87,7 @@ class Shop:
 
 def until(condition, action):
     """Poll until the condition returns a true value, and return that."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + MAX_WAIT_SECONDS
     while time.monotonic() < deadline:
         if result := condition():
             return result
@@ -119,7 +119,7 @@ def open_shop(tmp_path):
     for shop in shops:
         if shop.process.poll() is None:
             shop.process.terminate()
-            shop.process.wait(PATIENCE)
+            shop.process.wait(MAX_WAIT_SECONDS)
 
 
 def test_killed_processes_restart_and_nothing_is_prepared_again(open_shop) -> None:
@@ -147,7 +147,7 @@ def test_killed_processes_restart_and_nothing_is_prepared_again(open_shop) -> No
     again = reopened.command("create_admin", "quan@example.vn", ADMIN_PASSWORD="mot-mat-khau-dai")
     children = reopened.children()
     reopened.process.send_signal(signal.SIGTERM)
-    code = reopened.process.wait(PATIENCE)
+    code = reopened.process.wait(MAX_WAIT_SECONDS)
 
     assert answers_when_announced
     assert shop.said().count("Ctrl-C stops it") == 1  # although the web server was killed and started again
@@ -178,7 +178,7 @@ def test_killed_demo_is_completed_by_the_next_start(open_shop) -> None:
     until(reopened.health, "the shop")
     orders_after = reopened.orders()
     reopened.process.send_signal(signal.SIGINT)
-    code = reopened.process.wait(PATIENCE)
+    code = reopened.process.wait(MAX_WAIT_SECONDS)
     third = open_shop()
     until(third.health, "the shop again")
 

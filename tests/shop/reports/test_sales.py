@@ -22,7 +22,7 @@ from shop.core.dates.calendar import vietnam_date
 from shop.reports.group_names import load_group_names
 from shop.reports.periods import ReportInterval, period_label, periods, start_of_period
 from shop.reports.sales import (
-    DELIVERY,
+    DELIVERY_ROW_KEY,
     SalesBasis,
     SalesFigures,
     SalesGroup,
@@ -171,11 +171,11 @@ def test_delivery_has_its_own_row_among_products_and_categories() -> None:
     )
 
     goods = SalesFigures(orders=1, parts=1, goods=30_000)
-    assert by_product == {squash.pk: goods, DELIVERY: SalesFigures(delivery=30_000)}
-    assert by_category == {fresh_category.pk: goods, DELIVERY: SalesFigures(delivery=30_000)}
+    assert by_product == {squash.pk: goods, DELIVERY_ROW_KEY: SalesFigures(delivery=30_000)}
+    assert by_category == {fresh_category.pk: goods, DELIVERY_ROW_KEY: SalesFigures(delivery=30_000)}
     assert load_group_names(SalesGroup.PRODUCT, by_product) == {
         squash.pk: "Bí xanh",
-        DELIVERY: "Phí giao hàng",
+        DELIVERY_ROW_KEY: "Phí giao hàng",
     }
 
 
@@ -191,7 +191,7 @@ def test_merged_category_counts_as_the_one_it_went_into() -> None:
     merge_category(category_id=greens.pk, into_id=fresh_category.pk, actor=Actor.system(), now=NOW)
 
     by_category = by_group(sales_query(group=SalesGroup.CATEGORY))
-    assert set(by_category) == {fresh_category.pk, DELIVERY}
+    assert set(by_category) == {fresh_category.pk, DELIVERY_ROW_KEY}
     assert by_category[fresh_category.pk].goods == before[fresh_category.pk].goods + before[leaves.pk].goods
     assert by_category[fresh_category.pk].orders == 1
     assert load_group_names(SalesGroup.CATEGORY, by_category)[fresh_category.pk] == "Rau"

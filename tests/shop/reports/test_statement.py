@@ -128,7 +128,7 @@ def test_markup_in_names_is_text_and_nothing_is_fetched(desk: Client) -> None:
 
 def test_long_period_is_printed_by_days_and_its_workbook_lists_every_order(desk: Client, monkeypatch) -> None:
     settlement, parts = closed_period()
-    monkeypatch.setattr(settlement_documents, "MAX_ORDERS", 1)
+    monkeypatch.setattr(settlement_documents, "MAX_PRINTED_ORDERS", 1)
 
     printed = html_of(desk.get(address(settlement, "ban-in/")))
     book = openpyxl.load_workbook(

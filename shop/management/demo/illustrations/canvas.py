@@ -14,8 +14,8 @@ Point = tuple[float, float]
 Stop = tuple[float, str] | tuple[float, str, float]  # offset, colour, opacity
 
 SIDE = 1000
-SHADE = "#2b1a2e"  # the colour of shadows: warmer than black
-LIGHT = "#fff8e6"  # the colour of lit surfaces: warmer than white
+SHADOW_COLOUR = "#2b1a2e"  # warmer than black
+LIGHT_COLOUR = "#fff8e6"  # warmer than white
 
 
 def mix(first: str, second: str, share: float) -> str:
@@ -25,11 +25,11 @@ def mix(first: str, second: str, share: float) -> str:
 
 
 def lighter(colour: str, share: float) -> str:
-    return mix(colour, LIGHT, share)
+    return mix(colour, LIGHT_COLOUR, share)
 
 
 def darker(colour: str, share: float) -> str:
-    return mix(colour, SHADE, share)
+    return mix(colour, SHADOW_COLOUR, share)
 
 
 def turned(point: Point, angle: float, about: Point = (0, 0)) -> Point:
@@ -160,7 +160,7 @@ class Canvas:
         if table:
             top = self.linear((0, lighter(table, 0.2)), (0.25, table), (1, darker(table, 0.08)), x=0.2)
             self.box(0, horizon, self.width, self.height - horizon, top)
-            edge = self.linear((0, SHADE, 0.1), (1, SHADE, 0))
+            edge = self.linear((0, SHADOW_COLOUR, 0.1), (1, SHADOW_COLOUR, 0))
             self.box(0, horizon, self.width, 26, edge)
 
     def shadow(self, x: float, y: float, rx: float, ry: float, strength: float = 0.34) -> None:

@@ -41,7 +41,7 @@ from tests.shop.accounts.factors import give_app
 from tests.shop.members.sync.phone import DOOR, Phone, make_command
 
 pytestmark = pytest.mark.django_db
-LATER = NOW + datetime.timedelta(days=1)  # when every change is settled
+ALL_SETTLED_AT = NOW + datetime.timedelta(days=1)
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def phone(seller) -> Phone:
     return Phone(seller)
 
 
-def pull(phone: Phone, since: str = "", *, now: datetime.datetime = LATER) -> dict[str, Any]:
+def pull(phone: Phone, since: str = "", *, now: datetime.datetime = ALL_SETTLED_AT) -> dict[str, Any]:
     """Return what the phone pulls at this time."""
     return pull_rows(membership_context(phone.user, phone.cooperative.pk), since, now=now)
 
@@ -223,17 +223,17 @@ def test_change_committed_late_under_a_lower_number_is_not_missed(seller, phone)
     late_part, early_part = new_part(seller), new_part(seller, name="Chuối sấy")
     last = Change.objects.latest("pk").pk
     _rows, cursor = pull_all(phone)
-    values = {"actor": Actor.system(), "now": LATER, "cooperative_id": seller.pk}
+    values = {"actor": Actor.system(), "now": ALL_SETTLED_AT, "cooperative_id": seller.pk}
     Change.objects.create(
         pk=last + 2, **change_values("part.changed", early_part, root=early_part.order, **values)
     )
-    first = pull(phone, cursor, now=LATER + SETTLED_AFTER / 5)
+    first = pull(phone, cursor, now=ALL_SETTLED_AT + SETTLED_AFTER / 5)
     Change.objects.create(
         pk=last + 1, **change_values("part.changed", late_part, root=late_part.order, **values)
     )
 
-    second = pull(phone, first["cursor"], now=LATER + SETTLED_AFTER * 2)
-    third = pull(phone, second["cursor"], now=LATER + SETTLED_AFTER * 3)
+    second = pull(phone, first["cursor"], now=ALL_SETTLED_AT + SETTLED_AFTER * 2)
+    third = pull(phone, second["cursor"], now=ALL_SETTLED_AT + SETTLED_AFTER * 3)
 
     assert [part_ids(page) for page in (first, second, third)] == [
         [early_part.pk],
@@ -357,7 +357,7 @@ def test_foreign_old_and_invalid_cursors_start_a_snapshot(seller, phone, monkeyp
     ]
 
     answers = [pull(phone, text) for text in invalid]
-    monkeypatch.setattr(changes, "MAX_SCANNED", -1)
+    monkeypatch.setattr(changes, "MAX_SCANNED_CHANGES", -1)
     answers.append(pull(phone, cursor))
 
     assert [answer["is_reset"] for answer in answers] == [True] * 8
@@ -365,7 +365,7 @@ def test_foreign_old_and_invalid_cursors_start_a_snapshot(seller, phone, monkeyp
 
 
 def test_more_changed_rows_than_a_page_start_a_snapshot(seller, phone, monkeypatch) -> None:
-    monkeypatch.setattr(changes, "MAX_CHANGED_ROWS", 1)
+    monkeypatch.setattr(changes, "MAX_CHANGED_ROWS_PER_PULL", 1)
     _rows, cursor = pull_all(phone)
     new_part(seller)
 
