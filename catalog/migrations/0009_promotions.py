@@ -70,7 +70,7 @@ class Migration(migrations.Migration):
                         condition=models.Q(
                             ("is_borne_by_platform", True), ("cooperative__isnull", False), _connector="OR"
                         ),
-                        name="promotion_borne_by_somebody",
+                        name="promotion_has_bearer",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(

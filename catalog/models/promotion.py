@@ -65,7 +65,7 @@ class Promotion(WithMetadata, WithTimes):
             ),
             models.CheckConstraint(
                 condition=Q(is_borne_by_platform=True) | Q(cooperative__isnull=False),
-                name="promotion_borne_by_somebody",
+                name="promotion_has_bearer",
             ),
             models.CheckConstraint(
                 condition=Q(ends_at=None) | Q(ends_at__gte=F("starts_at")),

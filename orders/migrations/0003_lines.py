@@ -158,13 +158,13 @@ class Migration(migrations.Migration):
                 ],
                 "constraints": [
                     models.CheckConstraint(
-                        condition=models.Q(("quantity__gte", 1)), name="order_line_holds_something"
+                        condition=models.Q(("quantity__gte", 1)), name="order_line_quantity_positive"
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
                             ("total_gross__gte", models.F("total_net")), ("total_net__gte", 0)
                         ),
-                        name="order_line_gross_holds_net",
+                        name="order_line_gross_at_least_net",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -219,7 +219,7 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.UniqueConstraint(fields=("line", "stock"), name="allocation_once"),
                     models.CheckConstraint(
-                        condition=models.Q(("quantity__gte", 1)), name="allocation_holds_something"
+                        condition=models.Q(("quantity__gte", 1)), name="allocation_quantity_positive"
                     ),
                 ],
             },

@@ -313,7 +313,7 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "parcel lines",
                 "constraints": [
                     models.CheckConstraint(
-                        condition=models.Q(("quantity__gte", 1)), name="parcel_line_holds_something"
+                        condition=models.Q(("quantity__gte", 1)), name="parcel_line_quantity_positive"
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -355,7 +355,7 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.UniqueConstraint(fields=("complaint", "order_line"), name="complaint_line_once"),
                     models.CheckConstraint(
-                        condition=models.Q(("quantity__gte", 1)), name="complaint_line_is_something"
+                        condition=models.Q(("quantity__gte", 1)), name="complaint_line_quantity_positive"
                     ),
                 ],
             },
@@ -448,11 +448,11 @@ class Migration(migrations.Migration):
                                 ),
                             ),
                         ),
-                        name="refund_gives_something_back",
+                        name="refund_amount_positive_and_covers_parts",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("repayment__gte", 0), ("repayment__lte", models.F("amount"))),
-                        name="refund_gives_back_what_was_decided",
+                        name="refund_repayment_at_most_amount",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(

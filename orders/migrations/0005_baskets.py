@@ -114,7 +114,7 @@ class Migration(migrations.Migration):
                 "indexes": [models.Index(fields=["basket", "created_at", "id"], name="basket_line_in_order")],
                 "constraints": [
                     models.CheckConstraint(
-                        condition=models.Q(("quantity__gte", 1)), name="basket_line_holds_something"
+                        condition=models.Q(("quantity__gte", 1)), name="basket_line_quantity_positive"
                     )
                 ],
             },
@@ -187,7 +187,7 @@ class Migration(migrations.Migration):
                             ("warehouse__isnull", False),
                             _connector="OR",
                         ),
-                        name="delivery_choice_chooses",
+                        name="delivery_choice_has_method_service_or_warehouse",
                     ),
                 ],
             },
@@ -225,7 +225,7 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.UniqueConstraint(fields=("line", "stock"), name="reservation_once"),
                     models.CheckConstraint(
-                        condition=models.Q(("quantity__gte", 1)), name="reservation_keeps_something"
+                        condition=models.Q(("quantity__gte", 1)), name="reservation_quantity_positive"
                     ),
                 ],
             },

@@ -151,11 +151,11 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(fields=["state", "booked_at", "id"], name="bank_transfer_by_state"),
                     models.Index(fields=["-booked_at", "-id"], name="bank_transfer_newest"),
-                    models.Index(fields=["similarity_key"], name="bank_transfer_by_likeness"),
+                    models.Index(fields=["similarity_key"], name="bank_transfer_by_similarity"),
                 ],
                 "constraints": [
                     models.CheckConstraint(
-                        condition=models.Q(("amount__gt", 0)), name="bank_transfer_brings_something"
+                        condition=models.Q(("amount__gt", 0)), name="bank_transfer_amount_positive"
                     )
                 ],
             },
@@ -199,7 +199,7 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.UniqueConstraint(fields=("transfer", "payment"), name="transfer_share_once"),
                     models.CheckConstraint(
-                        condition=models.Q(("amount__gt", 0)), name="transfer_share_is_something"
+                        condition=models.Q(("amount__gt", 0)), name="transfer_share_amount_positive"
                     ),
                 ],
             },

@@ -188,7 +188,7 @@ class Migration(migrations.Migration):
             options={
                 "indexes": [models.Index(fields=["state", "created_at", "id"], name="payout_by_state")],
                 "constraints": [
-                    models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="payout_is_something"),
+                    models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="payout_amount_positive"),
                     models.CheckConstraint(
                         condition=models.Q(
                             ("refund__isnull", False),
@@ -196,7 +196,7 @@ class Migration(migrations.Migration):
                             ("transfer__isnull", False),
                             _connector="OR",
                         ),
-                        name="payout_is_for_something",
+                        name="payout_has_purpose",
                     ),
                 ],
             },

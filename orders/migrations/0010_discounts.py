@@ -121,7 +121,7 @@ class Migration(migrations.Migration):
                             models.Q(("line", None), ("part__isnull", False)),
                             _connector="OR",
                         ),
-                        name="discount_share_is_a_lines_or_a_deliverys",
+                        name="discount_share_has_line_or_part",
                     )
                 ],
             },

@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
                 "indexes": [models.Index(fields=["state", "evidence_by", "id"], name="dispute_by_state")],
                 "constraints": [
                     models.CheckConstraint(
-                        condition=models.Q(("amount__gt", 0)), name="dispute_is_about_something"
+                        condition=models.Q(("amount__gt", 0)), name="dispute_amount_positive"
                     )
                 ],
             },

@@ -121,7 +121,7 @@ class Migration(migrations.Migration):
                         condition=models.Q(
                             ("payment__isnull", False), ("payout__isnull", False), _connector="OR"
                         ),
-                        name="gateway_call_is_about_money",
+                        name="gateway_call_has_payment_or_payout",
                     ),
                     models.UniqueConstraint(
                         condition=models.Q(("operation", "start")),

@@ -148,7 +148,7 @@ class Migration(migrations.Migration):
                 ],
                 "constraints": [
                     models.CheckConstraint(
-                        condition=models.Q(("amount", 0), _negated=True), name="ledger_entry_is_something"
+                        condition=models.Q(("amount", 0), _negated=True), name="ledger_entry_amount_not_zero"
                     ),
                     models.CheckConstraint(
                         condition=models.Q(

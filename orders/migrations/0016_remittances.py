@@ -110,7 +110,7 @@ class Migration(migrations.Migration):
                             models.Q(("cooperative__isnull", False), ("holder", "cooperative")),
                             _connector="OR",
                         ),
-                        name="remittance_comes_from_somebody",
+                        name="remittance_cooperative_fits_holder",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(

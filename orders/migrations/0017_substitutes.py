@@ -88,7 +88,7 @@ class Migration(migrations.Migration):
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("quantity__gte", 1), ("substitute_quantity__gte", 1)),
-                        name="substitute_is_something",
+                        name="substitute_quantities_positive",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -108,7 +108,7 @@ class Migration(migrations.Migration):
                             models.Q(("state", "waiting"), _negated=True),
                             _connector="OR",
                         ),
-                        name="substitute_waits_unanswered",
+                        name="substitute_waiting_has_no_answer",
                     ),
                 ],
             },
@@ -144,7 +144,7 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.UniqueConstraint(fields=("substitute", "stock"), name="substitute_hold_once"),
                     models.CheckConstraint(
-                        condition=models.Q(("quantity__gte", 1)), name="substitute_hold_holds_something"
+                        condition=models.Q(("quantity__gte", 1)), name="substitute_hold_quantity_positive"
                     ),
                 ],
             },

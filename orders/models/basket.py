@@ -72,7 +72,7 @@ class BasketLine(WithMetadata):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(quantity__gte=1), name="basket_line_holds_something"),
+            models.CheckConstraint(condition=Q(quantity__gte=1), name="basket_line_quantity_positive"),
         ]
         indexes = [models.Index(fields=["basket", "created_at", "id"], name="basket_line_in_order")]
 
@@ -104,7 +104,7 @@ class DeliveryChoice(WithMetadata):
                 condition=Q(delivery_method__isnull=False)
                 | Q(service__isnull=False)
                 | Q(warehouse__isnull=False),
-                name="delivery_choice_chooses",
+                name="delivery_choice_has_method_service_or_warehouse",
             ),
         ]
 
@@ -130,7 +130,7 @@ class Reservation(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["line", "stock"], name="reservation_once"),
-            models.CheckConstraint(condition=Q(quantity__gte=1), name="reservation_keeps_something"),
+            models.CheckConstraint(condition=Q(quantity__gte=1), name="reservation_quantity_positive"),
         ]
         indexes = [models.Index(fields=["expires_at", "id"], name="reservation_by_expiry")]
 

@@ -97,7 +97,7 @@ class DiscountShare(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(line__isnull=False, part=None) | Q(line=None, part__isnull=False),
-                name="discount_share_is_a_lines_or_a_deliverys",
+                name="discount_share_has_line_or_part",
             ),
         ]
 

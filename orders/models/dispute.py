@@ -52,7 +52,7 @@ class Dispute(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(amount__gt=0), name="dispute_is_about_something"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="dispute_amount_positive"),
         ]
         indexes = [models.Index(fields=["state", "evidence_by", "id"], name="dispute_by_state")]
 

@@ -98,7 +98,7 @@ class GatewayCall(models.Model):
             models.CheckConstraint(condition=Q(amount__gte=0), name="gateway_call_not_negative"),
             models.CheckConstraint(
                 condition=Q(payment__isnull=False) | Q(payout__isnull=False),
-                name="gateway_call_is_about_money",
+                name="gateway_call_has_payment_or_payout",
             ),
             models.UniqueConstraint(
                 fields=["payment"], condition=Q(operation=Operation.START), name="gateway_call_starts_once"

@@ -216,7 +216,7 @@ class LedgerEntry(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=~Q(amount=0), name="ledger_entry_is_something"),
+            models.CheckConstraint(condition=~Q(amount=0), name="ledger_entry_amount_not_zero"),
             models.CheckConstraint(
                 condition=Q(settlement__isnull=False, cooperative__isnull=False)
                 | ~Q(account__in=[LedgerAccount.COOPERATIVE_PAYABLE, LedgerAccount.COOPERATIVE_CASH]),

@@ -93,10 +93,10 @@ class OrderLine(ReportColumns, WithMetadata):
         verbose_name = pgettext_lazy("model", "order line")
         verbose_name_plural = pgettext_lazy("models", "order lines")
         constraints = [
-            models.CheckConstraint(condition=Q(quantity__gte=1), name="order_line_holds_something"),
+            models.CheckConstraint(condition=Q(quantity__gte=1), name="order_line_quantity_positive"),
             models.CheckConstraint(
                 condition=Q(total_net__gte=0, total_gross__gte=F("total_net")),
-                name="order_line_gross_holds_net",
+                name="order_line_gross_at_least_net",
             ),
             models.CheckConstraint(
                 condition=Q(estimate_grams=None, bound_grams=None, weighed_grams=None, bound_gross=None)
@@ -224,7 +224,7 @@ class Allocation(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["line", "stock"], name="allocation_once"),
-            models.CheckConstraint(condition=Q(quantity__gte=1), name="allocation_holds_something"),
+            models.CheckConstraint(condition=Q(quantity__gte=1), name="allocation_quantity_positive"),
         ]
 
     def __str__(self) -> str:

@@ -274,7 +274,7 @@ class ParcelLine(models.Model):
         verbose_name = pgettext_lazy("model", "parcel line")
         verbose_name_plural = pgettext_lazy("models", "parcel lines")
         constraints = [
-            models.CheckConstraint(condition=Q(quantity__gte=1), name="parcel_line_holds_something"),
+            models.CheckConstraint(condition=Q(quantity__gte=1), name="parcel_line_quantity_positive"),
             models.CheckConstraint(
                 condition=Q(is_sold_by_weight=False) | Q(grams__isnull=False, grams__gt=0),
                 name="parcel_line_by_weight_is_weighed",

@@ -105,7 +105,7 @@ class ComplaintLine(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["complaint", "order_line"], name="complaint_line_once"),
-            models.CheckConstraint(condition=Q(quantity__gte=1), name="complaint_line_is_something"),
+            models.CheckConstraint(condition=Q(quantity__gte=1), name="complaint_line_quantity_positive"),
         ]
 
     def __str__(self) -> str:
@@ -223,11 +223,11 @@ class Refund(models.Model):
             models.CheckConstraint(
                 condition=Q(amount__gt=0, delivery_amount__gte=0, surplus__gte=0)
                 & Q(amount__gte=F("delivery_amount") + F("surplus")),
-                name="refund_gives_something_back",
+                name="refund_amount_positive_and_covers_parts",
             ),
             models.CheckConstraint(
                 condition=Q(repayment__gte=0, repayment__lte=F("amount")),
-                name="refund_gives_back_what_was_decided",
+                name="refund_repayment_at_most_amount",
             ),
             models.CheckConstraint(
                 condition=Q(substitute_total__gte=0, substitute_total__lte=F("amount")),

@@ -77,7 +77,7 @@ class CashRemittance(models.Model):
             models.CheckConstraint(
                 condition=Q(holder=CashHolder.CARRIER, cooperative=None)
                 | Q(holder=CashHolder.COOPERATIVE, cooperative__isnull=False),
-                name="remittance_comes_from_somebody",
+                name="remittance_cooperative_fits_holder",
             ),
             models.CheckConstraint(
                 condition=Q(reconciled_at=None, received=None)

@@ -162,10 +162,10 @@ class Payout(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(amount__gt=0), name="payout_is_something"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="payout_amount_positive"),
             models.CheckConstraint(
                 condition=Q(refund__isnull=False) | Q(settlement__isnull=False) | Q(transfer__isnull=False),
-                name="payout_is_for_something",
+                name="payout_has_purpose",
             ),
         ]
         indexes = [models.Index(fields=["state", "created_at", "id"], name="payout_by_state")]

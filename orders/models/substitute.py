@@ -68,7 +68,8 @@ class Substitute(models.Model):
                 fields=["line"], condition=Q(state=SubstituteState.WAITING), name="substitute_one_waiting"
             ),
             models.CheckConstraint(
-                condition=Q(quantity__gte=1, substitute_quantity__gte=1), name="substitute_is_something"
+                condition=Q(quantity__gte=1, substitute_quantity__gte=1),
+                name="substitute_quantities_positive",
             ),
             models.CheckConstraint(
                 condition=Q(total_gross__gte=0, replaced_gross__gt=0, total_gross__lte=F("replaced_gross")),
@@ -80,7 +81,7 @@ class Substitute(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(answered_at=None) | ~Q(state=SubstituteState.WAITING),
-                name="substitute_waits_unanswered",
+                name="substitute_waiting_has_no_answer",
             ),
         ]
         indexes = [
@@ -133,7 +134,7 @@ class SubstituteHold(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["substitute", "stock"], name="substitute_hold_once"),
-            models.CheckConstraint(condition=Q(quantity__gte=1), name="substitute_hold_holds_something"),
+            models.CheckConstraint(condition=Q(quantity__gte=1), name="substitute_hold_quantity_positive"),
         ]
 
     def __str__(self) -> str:

@@ -152,12 +152,12 @@ class BankTransfer(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(amount__gt=0), name="bank_transfer_brings_something"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="bank_transfer_amount_positive"),
         ]
         indexes = [
             models.Index(fields=["state", "booked_at", "id"], name="bank_transfer_by_state"),
             models.Index(fields=["-booked_at", "-id"], name="bank_transfer_newest"),
-            models.Index(fields=["similarity_key"], name="bank_transfer_by_likeness"),
+            models.Index(fields=["similarity_key"], name="bank_transfer_by_similarity"),
         ]
 
     def __str__(self) -> str:
@@ -180,7 +180,7 @@ class TransferShare(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["transfer", "payment"], name="transfer_share_once"),
-            models.CheckConstraint(condition=Q(amount__gt=0), name="transfer_share_is_something"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="transfer_share_amount_positive"),
         ]
 
     def __str__(self) -> str:

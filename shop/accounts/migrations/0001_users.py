@@ -388,7 +388,7 @@ class Migration(migrations.Migration):
                         condition=models.Q(
                             ("user__isnull", False), models.Q(("subject", ""), _negated=True), _connector="OR"
                         ),
-                        name="consent_is_somebodys",
+                        name="consent_has_user_or_subject",
                     )
                 ],
             },

@@ -107,7 +107,7 @@ class Migration(migrations.Migration):
                         condition=models.Q(
                             ("state", "open"), ("answered_at__isnull", False), _connector="OR"
                         ),
-                        name="data_request_ended_when",
+                        name="data_request_closed_has_time",
                     ),
                     models.UniqueConstraint(
                         condition=models.Q(("kind", "deletion"), ("state", "open"), ("user__isnull", False)),

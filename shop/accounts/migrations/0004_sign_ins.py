@@ -61,7 +61,7 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(("expires_at__gt", models.F("created_at"))),
-                        name="one_time_code_lives",
+                        name="one_time_code_expires_after_it_is_created",
                     )
                 ],
             },

@@ -41,13 +41,13 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(("expires_at__gt", models.F("created_at"))),
-                        name="token_family_lives",
+                        name="token_family_expires_after_it_is_created",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
                             ("current_token_id", models.F("previous_token_id")), _negated=True
                         ),
-                        name="token_family_moves_on",
+                        name="token_family_tokens_differ",
                     ),
                 ],
             },

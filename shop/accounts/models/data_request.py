@@ -87,7 +87,7 @@ class DataRequest(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(state=RequestState.OPEN) | Q(answered_at__isnull=False),
-                name="data_request_ended_when",
+                name="data_request_closed_has_time",
             ),
             models.UniqueConstraint(
                 fields=["user"],

@@ -57,7 +57,9 @@ class OneTimeCode(models.Model):
             models.Index(fields=["recipient"], name="one_time_code_by_receiver"),
         ]
         constraints = [
-            models.CheckConstraint(condition=Q(expires_at__gt=F("created_at")), name="one_time_code_lives"),
+            models.CheckConstraint(
+                condition=Q(expires_at__gt=F("created_at")), name="one_time_code_expires_after_it_is_created"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -44,9 +44,11 @@ class TokenFamily(models.Model):
         verbose_name = pgettext_lazy("model", "sign-in over the API")
         verbose_name_plural = pgettext_lazy("models", "sign-ins over the API")
         constraints = [
-            models.CheckConstraint(condition=Q(expires_at__gt=F("created_at")), name="token_family_lives"),
             models.CheckConstraint(
-                condition=~Q(current_token_id=F("previous_token_id")), name="token_family_moves_on"
+                condition=Q(expires_at__gt=F("created_at")), name="token_family_expires_after_it_is_created"
+            ),
+            models.CheckConstraint(
+                condition=~Q(current_token_id=F("previous_token_id")), name="token_family_tokens_differ"
             ),
         ]
 

@@ -291,7 +291,7 @@ class Consent(models.Model):
         indexes = [models.Index(fields=["subject"], name="consent_by_subject")]
         constraints = [
             models.CheckConstraint(
-                condition=Q(user__isnull=False) | ~Q(subject=""), name="consent_is_somebodys"
+                condition=Q(user__isnull=False) | ~Q(subject=""), name="consent_has_user_or_subject"
             ),
         ]
 

@@ -131,7 +131,7 @@ class ShopSettings(WithMetadata):
             ),
             models.CheckConstraint(
                 condition=models.Q(substitute_answer_hours__gte=1),
-                name="shop_settings_time_for_substitutes",
+                name="shop_settings_substitute_answer_hours_positive",
             ),
         ]
 
