@@ -177,6 +177,11 @@ class Payout(models.Model):
         return self.payable_from is not None and now < self.payable_from
 
     @property
+    def is_account_missing(self) -> bool:
+        """Whether the receiver of a bank payout has not given an account yet."""
+        return self.method == PayoutMethod.BANK and not self.bank_account
+
+    @property
     def account_end(self) -> str:
         """The last four digits of the account, enough for its owner to recognise it."""
         return self.bank_account[-4:]

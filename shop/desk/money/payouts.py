@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 
 from django.contrib import messages
@@ -27,7 +29,7 @@ from orders.actions.payouts.complete_payouts import mark_payout_paid
 from orders.actions.payouts.proposals import filter_confirmed_payouts, is_payout_confirmed
 from orders.actions.payouts.undo_payouts import payout_undoable_until, undo_payout_paid
 from orders.models import Approval, Payout, PayoutMethod
-from orders.payments.banks import find_bank
+from orders.payments.banks import Bank, find_bank
 from orders.payments.vietqr import InvalidPayload, build_payload, qr_svg
 from orders.states import PayoutState
 from shop.accounts.staff.permissions import Permission
@@ -35,7 +37,7 @@ from shop.accounts.views.sign_in_steps import require_recent_sign_in
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused
-from shop.core.models import Change, bind_idempotency_key
+from shop.core.models import Change, bind_idempotency_key, shop_settings
 from shop.core.web.action_results import run_action
 from shop.desk.forms import submitted_reason
 from shop.desk.money.money_forms import PayoutAccountForm, PayoutPaymentForm
@@ -49,35 +51,31 @@ PER_PAGE = 50
 _RECIPIENT_RELATIONS = ("settlement__cooperative", "refund__order", "transfer__order")
 
 
+@dataclass(frozen=True, slots=True)
+class PayoutRow:
+    """A row of the list. `payout_day` is the day announced to the cooperative when the period was closed."""
+
+    payout: Payout
+    bank: Bank | None
+    has_other_account: bool
+    is_held: bool
+    is_confirmed: bool
+    payout_day: datetime.date | None
+    is_chosen: bool
+    reference: str
+
+    @property
+    def is_payable(self) -> bool:
+        """Whether the money can be sent now."""
+        return self.is_confirmed and not self.is_held and not self.payout.is_account_missing
+
+
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_sign_in
 def list_payouts(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List due payouts, oldest first; with `?xem=xong` paid ones, newest first."""
-    is_paid, now = request.GET.get("xem") == "xong", timezone.now()
-    rows = Payout.objects.select_related(*_RECIPIENT_RELATIONS)
-    rows = (
-        rows.filter(state=PayoutState.PAID).order_by("-paid_at", "-pk")
-        if is_paid
-        else rows.filter(state=PayoutState.DUE).order_by("created_at", "pk")
-    )
-    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
-    listed = list(page.object_list)
-    confirmed_payouts = listed if is_paid else filter_confirmed_payouts(listed)
-    context = {
-        "is_paid": is_paid,
-        "page": page,
-        "rows": [
-            (row, find_bank(row.bank_bin), has_other_account(row), row.is_held(now), row in confirmed_payouts)
-            for row in listed
-        ],
-        "idempotency_key": uuid.uuid4(),
-        "total": sum(row.amount for row in listed),
-        "currency": listed[0].currency if listed else "VND",
-        "has_bank_file": not is_paid
-        and any(_is_in_bank_file(row) and not row.is_held(now) for row in confirmed_payouts),
-    }
-    return render(request, "desk/payouts.html", context)
+    return _render_payouts(request)
 
 
 @require_safe
@@ -99,11 +97,13 @@ def download_due_payouts(request: HttpRequest, actor: Actor) -> HttpResponse:
 def mark_payouts_paid(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Mark chosen payouts as paid, each under its own reference or all under the file's.
 
-    With `check` in the form, show what would be recorded instead.
+    With `check` in the form, show what would be recorded instead; a missing reference is refused before.
     """
     now, paid_count = timezone.now(), 0
     chosen_payouts = _chosen_payouts(request)
     if chosen_payouts and "check" in request.POST:
+        if not all(reference.strip() for reference in chosen_payouts.values()):
+            return _render_payouts(request, chosen_payouts)
         fields = [("idempotency_key", request.POST.get("idempotency_key", ""))]
         for payout_id, reference in chosen_payouts.items():
             fields += [("payout", str(payout_id)), (f"reference-{payout_id}", reference)]
@@ -256,12 +256,55 @@ def _render_confirmation(
         "total": sum(payout.amount for payout in payouts),
         "currency": payouts[0].currency,
         "used_before": used_before.order_by("-paid_at", "-pk"),
-        "is_reference_missing": not all(references[payout.pk].strip() for payout in payouts),
         "fields": fields,
         "url": url,
         "back": back,
     }
     return render(request, "desk/payout_confirmation.html", context)
+
+
+def _render_payouts(
+    request: HttpRequest, chosen_payouts: Mapping[uuid.UUID, str] | None = None
+) -> HttpResponse:
+    """Show the list of payouts; with chosen ones, again with their ticks and the request for a reference."""
+    is_paid, now = request.GET.get("xem") == "xong", timezone.now()
+    payouts = Payout.objects.select_related(*_RECIPIENT_RELATIONS)
+    payouts = (
+        payouts.filter(state=PayoutState.PAID).order_by("-paid_at", "-pk")
+        if is_paid
+        else payouts.filter(state=PayoutState.DUE).order_by("created_at", "pk")
+    )
+    page = Paginator(payouts, PER_PAGE).get_page(request.GET.get("page"))
+    listed = list(page.object_list)
+    confirmed_payouts = listed if is_paid else filter_confirmed_payouts(listed)
+    settings = shop_settings()
+    rows = [
+        PayoutRow(
+            payout=payout,
+            bank=find_bank(payout.bank_bin),
+            has_other_account=has_other_account(payout),
+            is_held=payout.is_held(now),
+            is_confirmed=payout in confirmed_payouts,
+            payout_day=settings.next_payout_day(vietnam_date(payout.created_at))
+            if payout.settlement
+            else None,
+            is_chosen=payout.pk in (chosen_payouts or {}),
+            reference=request.POST.get(f"reference-{payout.pk}", ""),
+        )
+        for payout in listed
+    ]
+    counted_payouts = [row.payout for row in rows if is_paid or row.is_payable]
+    context = {
+        "is_paid": is_paid,
+        "page": page,
+        "rows": rows,
+        "idempotency_key": request.POST.get("idempotency_key") or uuid.uuid4(),
+        "is_reference_missing": chosen_payouts is not None,
+        "total": sum(payout.amount for payout in counted_payouts),
+        "currency": listed[0].currency if listed else "VND",
+        "has_bank_file": not is_paid and any(row.is_payable and _is_in_bank_file(row.payout) for row in rows),
+    }
+    return render(request, "desk/payouts.html", context, status=200 if chosen_payouts is None else 422)
 
 
 def _is_in_bank_file(payout: Payout) -> bool:

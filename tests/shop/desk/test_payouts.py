@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import io
 import re
 import uuid
@@ -13,6 +14,7 @@ from django.test import Client
 from orders.actions.payouts.bank_accounts import BankAccount, change_cooperative_account
 from orders.models import LedgerPosting, Payout, PostingKind, Settlement
 from orders.payments.vietqr import build_payload, qr_svg
+from shop.core.models import ShopSettings
 from tests.factories import make_admin, make_cooperative
 from tests.invariants import check_ledger
 from tests.markup import html_of
@@ -131,7 +133,6 @@ def test_payouts_are_checked_before_they_are_marked_as_paid(desk: Client) -> Non
     single = desk.post(
         f"{PAGE}{payouts[0].pk}/da-chi/", {"idempotency_key": KEY, "reference": "FT9", "check": "1"}
     )
-    unnamed = desk.post(f"{PAGE}da-chi/", form | {"reference": " "})
 
     assert all_rows() == before
     page = html_of(listed)
@@ -141,7 +142,6 @@ def test_payouts_are_checked_before_they_are_marked_as_paid(desk: Client) -> Non
     assert "70.000\xa0₫" in page
     assert "182.000\xa0₫ đã chuyển, ghi đã chi trả" in html_of(single)
     assert "đã dùng ngày" not in html_of(single)
-    assert "Thiếu mã giao dịch của ngân hàng" in html_of(unnamed)
     fields = re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', page)
     desk.post(
         f"{PAGE}da-chi/", {name: [value for key, value in fields if key == name] for name, _v in fields}
@@ -176,6 +176,52 @@ def test_paid_payout_is_not_marked_again(desk: Client) -> None:
 
     assert messages_of(response) == ["Khoản này đã được chi trả."]
     assert Payout.objects.get().reference == "FT1"
+
+
+def test_missing_reference_is_refused_before_the_check(desk: Client) -> None:
+    named, unnamed = (
+        make_due_payout(make_cooperative(name, **ACCOUNT), 182_000) for name in ("HTX A", "HTX B")
+    )
+    form = {
+        "idempotency_key": KEY,
+        "payout": [named.pk, unnamed.pk],
+        f"reference-{named.pk}": "FT7",
+        "reference": " ",
+        "check": "1",
+    }
+    before = all_rows()
+
+    response = desk.post(f"{PAGE}da-chi/", form)
+
+    page = html_of(response)
+    assert all_rows() == before
+    assert response.status_code == 422
+    assert "Nhập mã giao dịch ngân hàng cho mọi khoản đã chọn." in page
+    assert page.count(" checked") == 2
+    assert 'value="FT7"' in page
+    assert f'value="{KEY}"' in page
+    assert "không bắt buộc" not in page
+
+
+def test_total_counts_only_payouts_that_can_be_sent_now(desk: Client) -> None:
+    make_due_payout(make_cooperative("HTX A", **ACCOUNT), 182_000)
+    waiting = make_due_payout(make_cooperative("HTX B"), 70_000)
+
+    response = desk.get(PAGE)
+
+    assert response.context["total"] == 182_000
+    assert "Có thể chi ngay" in html_of(response)
+    assert f'value="{waiting.pk}"' not in html_of(response)
+
+
+def test_settlement_payout_names_the_announced_day(desk: Client) -> None:
+    ShopSettings.objects.update_or_create(pk=1, defaults={"payout_weekday": 4})
+    make_due_payout(make_cooperative(**ACCOUNT))
+    Payout.objects.update(created_at=datetime.datetime(2026, 11, 23, 3, tzinfo=datetime.UTC))
+
+    page = html_of(desk.get(PAGE))
+
+    assert re.search(r"chờ chi trả [^<]*27/11", page)
 
 
 @pytest.mark.parametrize("form", [{"payout": []}, {"payout": ["chosen"], "reference": " "}])
@@ -252,6 +298,6 @@ def test_queries_do_not_grow_with_payouts(desk: Client, django_assert_num_querie
         make_due_payout(make_cooperative(name, **ACCOUNT))
 
     # The session, the user, the count, the payouts with their cooperatives, the second-person rule,
-    # and the shop's name.
-    with django_assert_num_queries(6):
+    # the announced payout day and the shop's name.
+    with django_assert_num_queries(7):
         desk.get(PAGE)
