@@ -16,13 +16,14 @@ from django.views.decorators.http import require_POST
 
 from orders.actions.fulfilment.cancel_parts import cancel_part_as_buyer
 from orders.actions.fulfilment.confirm_receipt import confirm_part_receipt
-from orders.models import Order, OrderPart
+from orders.models import Order, OrderPart, WeightAnswer, WeightQuestion
 from orders.notifications import short_sum_change
 from orders.states import CANCELLED_BY_BUYER
 from orders.views.buyer_answers import substitute_answer_action, weight_answer_action
 from orders.views.current_basket import request_actor
 from shop.core.errors import Refused
 from shop.core.models import bind_idempotency_key, show_in_language
+from shop.core.texts.formatting import format_money, format_weight
 from shop.core.texts.marked_texts import sentence, translated
 from shop.core.web.action_results import run_action
 
@@ -73,7 +74,15 @@ def record_weight_answer(request: HttpRequest, order_id: uuid.UUID, question_id:
     action = weight_answer_action(
         request, orders, question_id, actor=request_actor(request), now=timezone.now()
     )
-    return _run_answer(request, action, order_id)
+    question = WeightQuestion.objects.select_related("line__order").get(pk=question_id)
+    if request.POST["answer"] == WeightAnswer.AGREED:
+        answer = _("You agreed to %(weight)s for %(sum)s.") % {
+            "weight": format_weight(question.grams),
+            "sum": format_money(question.cost_after, question.line.order.currency),
+        }
+    else:
+        answer = _("You did not agree to %(weight)s.") % {"weight": format_weight(question.grams)}
+    return _run_answer(request, action, order_id, answer)
 
 
 @require_POST
@@ -85,15 +94,18 @@ def record_substitute_answer(
     action = substitute_answer_action(
         request, orders, substitute_id, actor=request_actor(request), now=timezone.now()
     )
-    return _run_answer(request, action, order_id)
+    return _run_answer(request, action, order_id, _("Thank you."))
 
 
-def _run_answer(request: HttpRequest, action: Callable[[], object], order_id: uuid.UUID) -> HttpResponse:
+def _run_answer(
+    request: HttpRequest, action: Callable[[], object], order_id: uuid.UUID, answer: str
+) -> HttpResponse:
+    """Run the action and show a message that begins with the buyer's answer."""
     return run_action(
         request,
         action,
         url=reverse("orders:order", args=[order_id]),
-        message=_("Thank you. The cooperative has received your answer."),
+        message=_("%(answer)s The cooperative has received your answer.") % {"answer": answer},
     )
 
 

@@ -253,8 +253,14 @@ def test_transfer_says_what_is_paid_now_later_and_back(client) -> None:
     assert later in paid_page
 
 
-@pytest.mark.parametrize(("answer", "total"), [("agreed", 90_000), ("refused", 72_000)])
-def test_buyer_answers_weight_question_on_order_page(client, answer, total) -> None:
+@pytest.mark.parametrize(
+    ("answer", "total", "message"),
+    [
+        ("agreed", 90_000, "Đã đồng ý nhận 6 kg, giá 90.000 ₫. Hợp tác xã đã nhận được câu trả lời."),
+        ("refused", 72_000, "Đã chọn không nhận 6 kg. Hợp tác xã đã nhận được câu trả lời."),
+    ],
+)
+def test_buyer_answers_weight_question_on_order_page(client, answer, total, message) -> None:
     part, question = part_with_question()
     page = html_of(client.get(f"/don-hang/{part.order_id}/"))
 
@@ -264,7 +270,9 @@ def test_buyer_answers_weight_question_on_order_page(client, answer, total) -> N
     assert response.url == f"/don-hang/{part.order_id}/"
     question.refresh_from_db()
     assert (question.answer, part.lines.get().total_gross) == (answer, total)
-    assert answer_url(part, question) not in html_of(client.get(response.url))
+    answered_page = html_of(client.get(response.url))
+    assert answer_url(part, question) not in answered_page
+    assert message in text_of(answered_page)
 
 
 def test_weight_question_tells_difference_deadline_and_what_happens_without_an_answer(client) -> None:
