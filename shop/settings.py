@@ -211,9 +211,8 @@ def _sqlite(path: Path) -> dict[str, object]:
         "ENGINE": "shop.sqlite",
         "NAME": path,
         "CONN_MAX_AGE": None,
-        "TEST": {
-            "NAME": path.with_name("test.sqlite3")
-        },  # a file, because threads of a test need their own connections
+        # A file, because threads of a test need their own connections.
+        "TEST": {"NAME": path.with_name("test.sqlite3")},
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
@@ -307,9 +306,8 @@ ORDERS_PER_PHONE = env_int("ORDERS_PER_PHONE", 5)
 ORDERS_PER_NETWORK = env_int("ORDERS_PER_NETWORK", 20)
 API_ORDERS_PER_NETWORK = env_int("API_ORDERS_PER_NETWORK", 1000)  # one network may be a storefront's server
 ORDERS_PER_DAY = env_int("ORDERS_PER_DAY", 1000)
-CONFIRMED_ORDERS_PER_PHONE = env_int(
-    "CONFIRMED_ORDERS_PER_PHONE", 30
-)  # orders confirmed by a code; above this limit staff place the order
+# Above this number of orders confirmed by a code, staff place the order.
+CONFIRMED_ORDERS_PER_PHONE = env_int("CONFIRMED_ORDERS_PER_PHONE", 30)
 # While more unpaid guest orders than this exist, a new guest order must be paid within these minutes.
 UNPAID_GUEST_ORDERS = env_int("UNPAID_GUEST_ORDERS", 50)
 UNPAID_GUEST_MINUTES = env_int("UNPAID_GUEST_MINUTES", 60)
@@ -323,9 +321,8 @@ STRIPE_PUBLISHABLE_KEY = env("STRIPE_PUBLISHABLE_KEY")
 STRIPE_WEBHOOK_SECRET = env("STRIPE_WEBHOOK_SECRET")
 STRIPE_API_URL = env("STRIPE_API_URL", "https://api.stripe.com").rstrip("/")
 STRIPE_JS_URL = env("STRIPE_JS_URL", "https://js.stripe.com/endive/stripe.js")
-STRIPE_SMALLEST_VND = env_int(
-    "STRIPE_SMALLEST_VND", 15_000
-)  # Stripe's minimum of half a dollar, with room for the exchange rate
+# Stripe's minimum of half a dollar, with room for the exchange rate.
+STRIPE_SMALLEST_VND = env_int("STRIPE_SMALLEST_VND", 15_000)
 if STRIPE_SECRET_KEY and not STRIPE_SECRET_KEY.startswith(("sk_", "rk_")):
     raise ImproperlyConfigured("STRIPE_SECRET_KEY must be a secret key (sk_… or rk_…).")
 if STRIPE_PUBLISHABLE_KEY and not STRIPE_PUBLISHABLE_KEY.startswith("pk_"):

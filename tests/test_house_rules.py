@@ -29,11 +29,12 @@ VIETNAMESE_DATA = (
     *("shop/core/texts/folding.py", "shop/core/texts/number_words.py"),
     "shop/management/",
 )
+# change_state(), the function that recalculates derived columns, and pictures.
 STATE_WRITERS = {
     "shop/core/states.py",
     "orders/actions/order_records/recalculate_order.py",
     "shop/core/images/renditions.py",
-}  # change_state(), the function that recalculates derived columns, and pictures
+}
 BANNED_NAMES = {"utils", "helpers", "common", "services", "manager", "managers", "misc"}
 
 BOOLEAN = re.compile(r"(^|__)_?(is|has|can|may|should|needs|requires|includes)_")
@@ -218,9 +219,8 @@ def test_only_states_modules_assign_a_state() -> None:
 
     writers = {named(path) for path in code() if assigned.search(path.read_text())}
 
-    history = {
-        name for name in writers if name.startswith("shop/management/demo/")
-    }  # written in its final state
+    # The demo writes its orders in their final state.
+    history = {name for name in writers if name.startswith("shop/management/demo/")}
     assert writers - STATE_WRITERS - history == set()
 
 

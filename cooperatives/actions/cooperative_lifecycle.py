@@ -75,7 +75,7 @@ def apply_to_sell(
 def create_application(
     *, user: User, details: ApplicationDetails, actor: Actor, now: datetime.datetime
 ) -> Cooperative:
-    """Step of `apply_to_sell`: create the application. Raises AlreadyApplied, InvalidPhone."""
+    """Step: create the application. Raises AlreadyApplied, InvalidPhone."""
     require_phone(details.phone, is_business=True)
     applications = Cooperative.objects.of_member(user.pk).exclude(state=CooperativeState.REJECTED)
     if applications.exists():

@@ -122,7 +122,7 @@ def replace_delivery_rates(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step of `set_delivery_rates`: replace the rates of a locked delivery method.
+    """Step: replace the rates of a locked delivery method.
 
     Raises MissingDeliveryRates, InvalidDeliveryRate.
     """
@@ -158,7 +158,7 @@ def replace_market_days(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step of `set_market_days`: replace the schedule of a locked pickup method.
+    """Step: replace the schedule of a locked pickup method.
 
     Raises InvalidMarketDay.
     """

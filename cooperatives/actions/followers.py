@@ -95,14 +95,14 @@ def unfollow(*, token: str, actor: Actor, now: datetime.datetime) -> None:
 
 
 def unfollow_all_of_user(user: User, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step of larger transactions: delete all follows of a user, by account or address."""
+    """Step: delete all follows of a user, by account or address."""
     _end_rows(
         lock_rows(Follow.objects.filter(Q(user=user) | Q(email=user.email or ""))), actor=actor, now=now
     )
 
 
 def unfollow_address(email: str, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step of larger transactions: delete all follows of an address."""
+    """Step: delete all follows of an address."""
     _end_rows(lock_rows(Follow.objects.filter(email=email)), actor=actor, now=now)
 
 

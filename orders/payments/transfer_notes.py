@@ -15,9 +15,8 @@ from shop.core.texts.keyboards import deletion_variants
 _NON_CODE_CHARACTERS = re.compile("[^A-Z0-9]+")
 _NON_LETTERS = re.compile("[^a-z]+")
 _NON_DIGITS = re.compile("[^0-9]+")
-_COMPARED_LENGTHS = range(
-    min(CODE_LENGTHS) - 1, max(CODE_LENGTHS) + 2
-)  # an error removes or adds a character
+# An error removes or adds a character.
+_COMPARED_LENGTHS = range(min(CODE_LENGTHS) - 1, max(CODE_LENGTHS) + 2)
 _MIN_NAME_WORDS = 2  # a given name alone matches half of Vietnam
 _PHONE_DIGITS = 9  # without the leading 0 or +84
 

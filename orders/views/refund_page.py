@@ -29,9 +29,8 @@ from shop.core.texts.formatting import format_day, format_money
 from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.rate_limits import Limit
 
-_ACCOUNT_CHANGES = Limit(
-    "refund-account", max_tries=10, seconds=24 * 3600
-)  # each change sends the buyer a message
+# Each change sends the buyer a message.
+_ACCOUNT_CHANGES = Limit("refund-account", max_tries=10, seconds=24 * 3600)
 
 
 @dataclass(frozen=True, slots=True)

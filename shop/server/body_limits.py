@@ -13,12 +13,10 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 MEGABYTE = 1024 * 1024
-_BYTES_OF_PHOTO_FORM = (
-    60 * MEGABYTE
-)  # several photos of a product; phones with scripts send them smaller, one by one
-_BYTES_OF_ONE_PHOTO = (
-    26 * MEGABYTE
-)  # a photo of 25 MB (shop/core/images/image_files.py) and the rest of its form
+# Several photos of a product; phones with scripts send them smaller, one by one.
+_BYTES_OF_PHOTO_FORM = 60 * MEGABYTE
+# A photo of 25 MB (shop/core/images/image_files.py) and the rest of its form.
+_BYTES_OF_ONE_PHOTO = 26 * MEGABYTE
 _FORM_WITH_FILES = "multipart/form-data"
 _LANGUAGE = "(?:/en)?"
 

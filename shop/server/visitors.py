@@ -15,7 +15,7 @@ from django.db import close_old_connections
 from shop.api.context import Context
 from shop.api.endpoint import built_schema
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 _CREDENTIALS = ("COOKIE", "AUTHORIZATION", "AUTHORIZATION_BEARER")
 
@@ -35,7 +35,7 @@ def is_known_visitor(headers: Mapping[str, str]) -> bool:
         context = Context(request, built_schema().schema)
         return context.user is not None or context.app is not None
     except Exception:  # a bad token, or no database: unknown
-        logger.info("Large request body refused: unknown sender.", exc_info=True)
+        log.info("Large request body refused: unknown sender.", exc_info=True)
         return False
     finally:
         close_old_connections()

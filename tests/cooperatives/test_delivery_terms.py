@@ -178,11 +178,12 @@ def test_duplicate_start_time_is_refused_with_its_row() -> None:
 def test_overlapping_market_days_give_one_pickup_time() -> None:
     delivery_method = make_market_pickup(make_seller(), make_channel(), weekday=5)
 
+    # 28 November 2026 is a Saturday.
     schedule(
         delivery_method,
         MarketDayInput(MarketDayKind.WEEKDAY, 5, SIX, TEN),
         MarketDayInput(MarketDayKind.SOLAR, 28, SIX, TEN),
-    )  # 28 November 2026 is a Saturday
+    )
 
     times = (
         DeliveryMethod.objects.active_with_terms().get(pk=delivery_method.pk).pickup_times(now=NOW, count=2)

@@ -125,9 +125,8 @@ def test_without_lock_order_paid_twice_is_confirmed_twice(stripe, monkeypatch) -
         monkeypatch.setattr(locks, "lock_rows", read_without_lock)
         monkeypatch.setattr(locks, "lock_row", lambda rows: next(iter(read_without_lock(rows)), None))
     else:
-        monkeypatch.setattr(
-            confirm_order, "is_awaiting_confirmation", lambda _order: True
-        )  # as each read it before BEGIN
+        # As each transaction read it before BEGIN.
+        monkeypatch.setattr(confirm_order, "is_awaiting_confirmation", lambda _order: True)
     paid = GatewayResult(Outcome.SUCCEEDED, reference=start.reference, charged=120_000)
 
     results = run_in_threads(

@@ -148,7 +148,7 @@ def _grow_line(line: BasketLine, added_line: LineToAdd, price: int | None) -> No
 
 
 def set_line_quantity(basket: Basket, line_id: uuid.UUID, quantity: int) -> None:
-    """Step of `change_line_quantity`, on a locked basket."""
+    """Step, on a locked basket: change a line's quantity, as `change_line_quantity` does."""
     line = basket.lines.select_related("variant").filter(pk=line_id).first()
     if line is None:
         raise Missing()
@@ -201,7 +201,7 @@ def choose_deliveries(
 
 
 def store_delivery_choices(basket: Basket, choices: Mapping[int, RequestedDelivery]) -> None:
-    """Step of `choose_deliveries`, on a locked basket."""
+    """Step, on a locked basket: store the deliveries, as `choose_deliveries` does."""
     if not choices:
         return
     method_ids = {choice.delivery_method_id for choice in choices.values() if choice.delivery_method_id}
@@ -220,7 +220,7 @@ def store_delivery_choices(basket: Basket, choices: Mapping[int, RequestedDelive
 
 
 def store_checked_choices(basket: Basket, choices: Mapping[int, RequestedDelivery]) -> None:
-    """Step of `choose_deliveries`, on a locked basket, with methods of these cooperatives."""
+    """Step, on a locked basket: store the deliveries, from methods of these cooperatives."""
     rows = {row.cooperative_id: row for row in read_delivery_choices(basket.pk)}
     new_choices = []
     for cooperative_id, choice in choices.items():

@@ -38,7 +38,7 @@ def set_shipping_address(*, basket_id: uuid.UUID, address: Address, now: datetim
 
 
 def write_shipping_address(basket: Basket, address: Address, *, now: datetime.datetime) -> Basket:
-    """Step of `set_shipping_address`, on a locked basket. Raises InvalidPhone."""
+    """Step, on a locked basket: set the shipping address. Raises InvalidPhone."""
     address.require_phone()
     return write_basket_columns(
         basket,
@@ -58,7 +58,7 @@ def set_billing_address(*, basket_id: uuid.UUID, address: Address, now: datetime
 
 
 def write_billing_address(basket: Basket, address: Address, *, now: datetime.datetime) -> Basket:
-    """Step of `set_billing_address`, on a locked basket. Raises InvalidPhone."""
+    """Step, on a locked basket: set the billing address. Raises InvalidPhone."""
     address.require_phone()
     return write_basket_columns(
         basket, now, billing_address=_save_copy(address, previous=basket.billing_address)

@@ -102,7 +102,7 @@ def dispatch_parcel(
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel:
-    """Step of `hand_over_parcel`. Handing over again after a failed delivery does not move stock again.
+    """Step: hand over a parcel. Handing over again after a failed delivery does not move stock again.
 
     Raises InvalidPhone, LinesNotWeighed, TransitionNotAllowed.
     """
@@ -190,7 +190,7 @@ def deliver_locked_parcel(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step of `deliver_parcel`, on a locked order, after the pickup code is checked.
+    """Step, on a locked order: deliver a parcel whose pickup code is checked.
 
     Raises CashAmountDiffers, InvalidCashAmount, TransitionNotAllowed.
     """

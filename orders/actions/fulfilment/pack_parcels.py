@@ -76,7 +76,7 @@ def accept_part(
 def accept_locked_part(
     order: Order, part: OrderPart, *, idempotency_key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Step of `accept_part`, on a locked order. Raises OrderNotConfirmed, TransitionNotAllowed."""
+    """Step, on a locked order: accept a part. Raises OrderNotConfirmed, TransitionNotAllowed."""
     if order.confirmed_at is None:
         raise OrderNotConfirmed()
     change_state(part, PartState.ACCEPTED, PART_TRANSITIONS)
@@ -127,7 +127,7 @@ def create_parcel(
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel:
-    """Step of `pack_parcel`, on a locked order, from one warehouse or from all that hold its allocations.
+    """Step, on a locked order: pack a parcel, from one warehouse or from all that hold its allocations.
 
     Raises ExpiredLot, LinesNotWeighed, LotQuantityShort, Missing, QuantityNotOpen, SubstituteUnanswered,
     TransitionNotAllowed.
@@ -187,7 +187,7 @@ def close_locked_parcel(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step of `close_parcel`: a parcel to be picked up gets a code that only its buyer sees.
+    """Step: give a parcel to be picked up a code that only its buyer sees.
 
     Raises TransitionNotAllowed.
     """

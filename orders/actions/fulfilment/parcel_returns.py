@@ -162,7 +162,7 @@ def receive_locked_return(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step of `receive_return`: undamaged items go back into the warehouse's stock, damaged ones do not.
+    """Step: return undamaged items to the warehouse's stock. Damaged items are not returned.
 
     Raises Missing, ReturnWarehouseRequired, ReturnExceedsDelivered, TransitionNotAllowed.
     """

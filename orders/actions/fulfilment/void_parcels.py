@@ -84,7 +84,7 @@ def require_items_with_buyer(part: OrderPart, parcel: Parcel) -> None:
 
 
 def void_locked_parcel(parcel: Parcel, reason: str, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step of `void_parcel`: restore stock and allocate it again, so that the items can be packed anew.
+    """Step: restore stock and allocate it again, so that the items can be packed anew.
 
     A replacement's items are released instead.
     """

@@ -125,7 +125,7 @@ def weigh_locked_line(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step of `weigh_line`, on a locked order, for a checked weight. Raises WeightQuestionPending."""
+    """Step, on a locked order: record a checked weight of a line. Raises WeightQuestionPending."""
     exceeds_bound = grams > (line.bound_grams or 0) and not is_charged_at_bound
     if exceeds_bound and WeightQuestion.objects.open().filter(line=line, grams=grams).exists():
         raise WeightQuestionPending(field="grams")

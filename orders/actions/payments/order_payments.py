@@ -130,9 +130,8 @@ def change_payment_method(
             and method == last.method == PaymentMethod.CARD
             and read_payment_sums(last).charge_pending
         ):
-            return _continue_card_payment(
-                order, last, is_hosted=is_hosted, actor=actor, now=now
-            )  # due beyond the authorisation
+            # The amount due may exceed the authorisation.
+            return _continue_card_payment(order, last, is_hosted=is_hosted, actor=actor, now=now)
         if last is not None and method == last.method == PaymentMethod.TRANSFER and order.amount_due:
             return last
         if last is None or method not in payment_methods_for_rest(order, last):
@@ -176,7 +175,7 @@ def _replace_payment(
     actor: Actor,
     now: datetime.datetime,
 ) -> Payment:
-    """Step of `change_payment_method`: replace the expected payment by one of another method."""
+    """Step: replace the expected payment by one of another method."""
     data: dict[str, object] = {"method": str(method)}
     if last is not None:
         data |= {"from": {"method": str(last.method)}, "to": {"method": str(method)}}

@@ -107,7 +107,7 @@ def complete_payout(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step of `mark_payout_paid`, under the lock of the payout's subject. Raises TransitionNotAllowed."""
+    """Step, under the lock of the payout's subject: mark the payout paid. Raises TransitionNotAllowed."""
     change_state(payout, PayoutState.PAID, PAYOUT_TRANSITIONS)
     payout.paid_at, payout.reference = now, reference[:120]
     payout.save(update_fields=["paid_at", "reference"])

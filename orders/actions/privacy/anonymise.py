@@ -91,7 +91,7 @@ def anonymise_person(*, user_id: int, actor: Actor, now: datetime.datetime) -> N
 
 
 def anonymise_user(*, user_id: int, actor: Actor, now: datetime.datetime) -> User:
-    """Step of `anonymise_person`."""
+    """Step: anonymise a person, as `anonymise_person` does."""
     is_staff = User.objects.filter(pk=user_id, is_staff=True).exists()
     with keep_an_administrator() if is_staff else nullcontext():
         return _anonymise_user(user_id, actor, now)

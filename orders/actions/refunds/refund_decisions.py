@@ -177,7 +177,7 @@ def refund_part(
     actor: Actor,
     now: datetime.datetime,
 ) -> Refund:
-    """Step of `decide_refund`, on a locked order. Raises the same errors except Missing.
+    """Step, on a locked order: decide a refund. Raises as `decide_refund`, except Missing.
 
     `substitute_total` is the total of the line that the buyer agreed to instead; if no money goes back to a
     buyer who agreed, no notice is sent.

@@ -83,7 +83,7 @@ def create_request(
     actor: Actor,
     now: datetime.datetime,
 ) -> DataRequest:
-    """Step of `file_request`."""
+    """Step: create a request, record it in the change log, and confirm it to the requester."""
     data_request = DataRequest.objects.create(
         kind=kind,
         user_id=requester.user_id,

@@ -113,7 +113,7 @@ def send_link_email(
 def queue_link_email(
     *, link_email: LinkEmail, user: User, recipient: str, url: str, now: datetime.datetime
 ) -> None:
-    """Step of `send_link_email` and of registering."""
+    """Step: queue an email with a link."""
     with translation.override(user.language):
         subject = str(link_email.subject)
         context = {

@@ -31,9 +31,8 @@ MAX_ASPECT_RATIO = 10  # a longer strip is no photo, and WebP ends at 16,383 pix
 THUMBNAIL_WIDTHS = (96, 160)  # beside a name or under a larger picture
 WIDTHS = (*THUMBNAIL_WIDTHS, 320, 640, 1200)
 MAX_DECODED_BYTES = 400_000_000  # of one picture
-DECODER_MEMORY = (
-    MAX_DECODED_BYTES + 40_000_000
-)  # the most memory in bytes that the decoder may add after its start
+# The most memory in bytes that the decoder may add after its start.
+DECODER_MEMORY = MAX_DECODED_BYTES + 40_000_000
 MAX_DECODER_CPU_SECONDS = 20  # the slowest valid photo took 2.5
 _DECODER = Path(__file__).with_name("picture_decoder.py")
 

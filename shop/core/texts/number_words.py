@@ -61,9 +61,8 @@ _FRACTION = re.compile(rf"(?<![\d.,/])([1-9])/([2-9]){_SPACE}?({_UNIT}){_END}", 
 _QUANTITY = re.compile(
     rf"({_NUMBER}){_SPACE}?({_UNIT}){_END}(?:{_SPACE}?/{_SPACE}?(?:({_UNIT}){_END}|(?=\w)))?", re.IGNORECASE
 )
-_PER_UNIT = re.compile(
-    rf"(\d{_SPACE}?[^\W\d_]+){_SPACE}?/{_SPACE}?(?!(?:{_UNIT}){_END})(?=[^\W\d_])"
-)  # 12 quả/hộp
+# Such as 12 quả/hộp.
+_PER_UNIT = re.compile(rf"(\d{_SPACE}?[^\W\d_]+){_SPACE}?/{_SPACE}?(?!(?:{_UNIT}){_END})(?=[^\W\d_])")
 _MONTH = re.compile(rf"\b(tháng{_SPACE}(?:0?[1-9]|1[0-2]))/(\d{{4}})\b", re.IGNORECASE)
 _TIMES = re.compile(rf"(?<=\d){_SPACE}?[x×]{_SPACE}?(?=\d)", re.IGNORECASE)
 _LETTER_DIGIT_BOUNDARY = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")  # QL3, 3B

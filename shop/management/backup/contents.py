@@ -17,10 +17,8 @@ from shop.core.models import Picture, SharePicture
 from shop.environment import env
 
 Query = Callable[[str], Iterable[tuple[Any, ...]]]
-KEYS = {
-    "secret_key": "SECRET_KEY",
-    "jwt_key.pem": "JWT_PRIVATE_KEY",
-}  # file in DATA_DIR: environment variable
+# Maps files in DATA_DIR to environment variables.
+KEYS = {"secret_key": "SECRET_KEY", "jwt_key.pem": "JWT_PRIVATE_KEY"}
 
 
 def count_rows(query: Query) -> dict[str, int]:

@@ -373,9 +373,8 @@ def test_pickup_order_allocates_from_pickup_warehouse() -> None:
     time = DeliveryMethod.objects.active_with_terms().get(pk=delivery_method.pk).pickup_times(now=NOW)[0]
     choice = {seller.pk: RequestedDelivery(delivery_method.pk, time.day, time.starts)}
     basket = make_basket((variant, 1))
-    open_checkout(
-        basket_id=basket.pk, now=NOW
-    )  # reserves in the other warehouse, before the method is chosen
+    # This reserves in the other warehouse, before the method is chosen.
+    open_checkout(basket_id=basket.pk, now=NOW)
 
     with assert_refused(BasketChanged, "basket_changed") as refusal:
         prepare_order(basket, deliveries=choice)()

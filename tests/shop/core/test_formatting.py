@@ -8,9 +8,8 @@ from django.utils import translation
 from shop.core.money import Money, TaxedMoney
 from shop.core.texts import formatting
 
-VIETNAMESE_MORNING = datetime.datetime(
-    2026, 11, 26, 18, 5, tzinfo=datetime.UTC
-)  # 01:05 on the 27th in Vietnam
+# 01:05 on the 27th in Vietnam.
+VIETNAMESE_MORNING = datetime.datetime(2026, 11, 26, 18, 5, tzinfo=datetime.UTC)
 
 
 @pytest.mark.parametrize(

@@ -104,10 +104,8 @@ def _draw_fields(draw, sketch, outputs, letters):
             signature,
             draw(st.sampled_from(TYPE_WRAPPERS)).format(draw(st.sampled_from(outputs))),
         )
-    fields[f"{letters[0]}Leaf"] = (
-        "",
-        draw(st.sampled_from(["Int", "String!", "ID"])),
-    )  # so that every type is finite
+    # A leaf keeps every type finite.
+    fields[f"{letters[0]}Leaf"] = ("", draw(st.sampled_from(["Int", "String!", "ID"])))
     return fields
 
 

@@ -430,9 +430,8 @@ def test_purchase_queries_do_not_grow_with_lines() -> None:
     make_divisions()
     make_channel()
     Channel.objects.update(allow_unpaid_orders=True)
-    complete_order(
-        prepare_checkout((product.variants.first(), 1))
-    )  # the first order creates the key of order codes
+    # The first order creates the key of order codes.
+    complete_order(prepare_checkout((product.variants.first(), 1)))
     counts = []
     for variants in (product.variants.all()[:1], product.variants.all()):
         with CaptureQueriesContext(connection) as queries:

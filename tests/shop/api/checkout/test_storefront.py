@@ -205,10 +205,8 @@ def test_buyer_signs_in_pays_by_card_and_finds_the_order(pillow, stripe: StripeD
     }
     assert begun["transactionEvent"]["type"] == "AUTHORIZATION_ACTION_REQUIRED"
     assert processed["transactionEvent"]["type"] == "AUTHORIZATION_SUCCESS"
-    assert (covered["authorizeStatus"], covered["totalBalance"]) == (
-        "FULL",
-        {"amount": -830_000},
-    )  # only held
+    # The amount is only held.
+    assert (covered["authorizeStatus"], covered["totalBalance"]) == ("FULL", {"amount": -830_000})
     assert data_of(MY_ORDERS, token)["me"]["orders"]["edges"] == [
         {
             "node": {
@@ -222,9 +220,8 @@ def test_buyer_signs_in_pays_by_card_and_finds_the_order(pillow, stripe: StripeD
         }
     ]
     assert (order.user, Basket.objects.count()) == (person, 0)
-    assert (
-        Address.objects.filter(user=person).count() == 1
-    )  # the saved one; the same address is not saved twice
+    # The same address is not saved twice.
+    assert Address.objects.filter(user=person).count() == 1
     check_everything()
 
 

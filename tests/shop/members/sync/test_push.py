@@ -78,10 +78,8 @@ def test_order_is_accepted_weighed_packed_and_delivered_in_one_push(phone, selle
         | ({"result": {"parcel": parcel.pk}} if command is packing else {})
         for command in commands
     ]
-    assert (push_response["rows"], push_response["removed"]) == (
-        [],
-        [row],
-    )  # delivered and paid: no longer on the phone
+    # A part that is delivered and paid is no longer on the phone.
+    assert (push_response["rows"], push_response["removed"]) == ([], [row])
     assert (parcel.state, parcel.vehicle) == (ParcelState.DELIVERED, "97B-012.34")
     assert (parcel.cod_state, parcel.cod_collected) == (CodState.COLLECTED, 99_000)
 
