@@ -120,5 +120,5 @@ def is_loopback(host: str) -> bool:
         return True
     try:
         return ip_address(host.strip("[]")).is_loopback
-    except ValueError:  # a host name
+    except ValueError:  # the text is a host name
         return False

@@ -29,7 +29,7 @@ register = template.Library()
 register.filter(plain_amount)
 
 _ESCAPES = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
-_MEASURED = {"content_grams": "GRM", "content_ml": "MLT"}  # UN/CEFACT unit codes
+_UN_CEFACT_UNIT_CODES = {"content_grams": "GRM", "content_ml": "MLT"}
 
 
 @register.simple_tag
@@ -146,7 +146,7 @@ def _variant_offer(
         "itemCondition": "https://schema.org/NewCondition",
         "seller": _organization(product.cooperative),
     }
-    for column, unit in _MEASURED.items():
+    for column, unit in _UN_CEFACT_UNIT_CODES.items():
         content = getattr(variant, column)
         if content:
             offer_data["priceSpecification"] = {

@@ -78,7 +78,7 @@ def request_back_in_stock_view(request: HttpRequest, slug: str) -> HttpResponse:
 def manage_back_in_stock(request: HttpRequest, token: str) -> HttpResponse:
     """Show a request with a button that deletes it; opening the link alone changes nothing."""
     if request.method == "POST":
-        with suppress(Missing):  # a repeat: already deleted
+        with suppress(Missing):  # a repeated request has deleted it before
             cancel_back_in_stock_request(token=token, actor=_actor(request), now=timezone.now())
         return render(request, "catalog/unsubscribed.html")
     row = BackInStockRequest.objects.filter(token=token).select_related("product", "variant").first()

@@ -68,7 +68,7 @@ def list_own_follows(request: HttpRequest) -> HttpResponse:
 def edit_follow(request: HttpRequest, token: str) -> HttpResponse:
     """Show a follow with buttons to confirm or delete it; opening the link alone changes nothing."""
     if request.method == "POST":
-        with suppress(Missing):  # a repeat: already deleted
+        with suppress(Missing):  # a repeated request has deleted it before
             unfollow(token=token, actor=_actor(request), now=timezone.now())
         return render(request, "catalog/unsubscribed.html")
     row = Follow.objects.filter(token=token).select_related("cooperative").first()

@@ -196,7 +196,7 @@ def _similar_listings(product: Product, channel: Channel) -> list[Listing]:
     keys = same_category.exclude(pk=product.pk).order_by("-pk").values_list("pk", flat=True)[:MAX_SIMILAR]
     listings = list(Listing.objects.on_sale(channel.pk).filter(product__in=list(keys)).order_by("-product"))
     for listing in listings:
-        listing.channel = channel  # avoids a query
+        listing.channel = channel  # saves the query for the channel
     return listings
 
 

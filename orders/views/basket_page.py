@@ -52,7 +52,7 @@ def change_line(request: HttpRequest, line_id: uuid.UUID) -> HttpResponse:
     try:
         change_line_quantity(basket_id=basket.pk, line_id=row.pk, quantity=form.requested, now=timezone.now())
     except Missing:
-        pass  # removed in another tab
+        pass  # the line was removed in another tab
     except Refused as refused:
         return _render_basket(request, quantity_errors={row.pk: str(refused.message)})
     removed_line = row if form.requested == 0 else None

@@ -181,7 +181,7 @@ def _operation_parts(body: object) -> tuple[str, dict[str, object], str | None]:
     if not isinstance(body, dict):
         raise InvalidBody("A request is a JSON object with `query`.")
     query, variables, name = body.get("query"), body.get("variables"), body.get("operationName")
-    if isinstance(variables, str):  # sent so by forms
+    if isinstance(variables, str):  # forms send variables as text
         try:
             variables = orjson.loads(variables) if variables else None
         except orjson.JSONDecodeError as error:

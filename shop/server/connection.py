@@ -105,7 +105,7 @@ class HttpConnection(HTTPChannel):  # type: ignore[misc]
     def _unsent_bytes(self) -> int:
         try:
             (unsent,) = struct.unpack("i", fcntl.ioctl(self.socket, termios.TIOCOUTQ, bytes(4)))
-        except OSError:  # closed meanwhile
+        except OSError:  # the client has closed it meanwhile
             return 0
         return int(unsent)
 

@@ -71,7 +71,7 @@ class RequestParser(HTTPRequestParser):  # type: ignore[misc]
     ) -> None:
         super().__init__(adj)
         self._address = address
-        self._is_from_proxy = is_from_proxy  # may set X-Forwarded-… headers
+        self._is_from_proxy = is_from_proxy  # only a proxy may set X-Forwarded-… headers
         self._has_room = has_room
 
     def received(self, data: bytes) -> int:

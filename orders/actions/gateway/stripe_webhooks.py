@@ -218,7 +218,7 @@ def _record_decline(*, event: StripeEvent, gateway_call: GatewayCall | None, now
         record_payment_event(
             payment, request_kind, amount, idempotency_key=f"stripe:{event.id}:again", actor=_ACTOR, now=now
         )
-    if order is not None:  # baskets have no history
+    if order is not None:  # a basket has no history to record it in
         data = {"amount": gateway_call.amount, "code": event.reason}
         record_change("payment.declined", order, actor=_ACTOR, now=now, data=data)
         finish_order_change(order, now=now)

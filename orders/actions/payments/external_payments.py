@@ -233,5 +233,5 @@ def _record_reported_event(
         if order is not None:
             finish_order_change(order, now=now)
             confirm_if_covered(order, actor=actor, now=now)
-    assert event is not None  # the key is new
+    assert event is not None  # a new key is always recorded
     return event

@@ -49,7 +49,7 @@ class Trigger:
     def _postgresql(self) -> list[str]:
         body = self.body or f"RAISE EXCEPTION '{self.refusal}';"
         when = ""
-        if "SELECT" in self.condition:  # not allowed in WHEN
+        if "SELECT" in self.condition:  # a WHEN clause may not contain a query
             body = f"IF {self.condition} THEN {body} END IF;"
         elif self.condition:
             when = f" WHEN ({self.condition})"

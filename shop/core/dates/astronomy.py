@@ -13,7 +13,7 @@ from functools import lru_cache
 _ORDINAL_OF_JULIAN_DAY = -1721424.5  # a Julian day begins at noon, an ordinal at midnight
 _VIETNAM = 7 / 24
 _MONTH = 29.530588861
-_NEW_MOON_OF_2000 = 2451550.09766  # 6 January
+_NEW_MOON_OF_2000 = 2451550.09766  # on 6 January
 
 # Each term: amplitude in days, power of E, multiples of M (sun), M' (moon), F (moon's node).
 _MOON_TERMS = (

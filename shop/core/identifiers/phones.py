@@ -101,7 +101,7 @@ def _validate_foreign(number: str) -> None:
     digits = number.removeprefix("+")
     if not MIN_FOREIGN_DIGITS <= len(digits) <= MAX_DIGITS:
         _refuse_length(_("A number with a country code has 7 to 15 digits; this one has %(count)s."), digits)
-    if digits.startswith("0"):  # no country's code does
+    if digits.startswith("0"):  # no country code begins with 0
         _refuse_start()
 
 

@@ -178,5 +178,5 @@ def _compress_with_gzip(content: bytes) -> bytes:
     """Compress with a file name of random length in the gzip header, which varies the length."""
     blur = b"x" * secrets.randbelow(64)
     packed = gzip.compress(content, compresslevel=6, mtime=0)
-    flags = packed[3] | 0x08  # FNAME
+    flags = packed[3] | 0x08  # the FNAME flag: a file name follows
     return packed[:3] + bytes([flags]) + packed[4:10] + blur + b"\0" + packed[10:]

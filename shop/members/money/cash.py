@@ -65,7 +65,7 @@ def list_outstanding_cash(request: HttpRequest, membership: MembershipContext) -
     """Show where the cooperative's cash is, with its parcels, oldest first. `?ai=` shows all of one place."""
     market, shop = market_channel(), shop_settings()
     currency = market.currency if market else "VND"
-    outstanding: Any = (  # with annotations
+    outstanding: Any = (  # its type does not know the annotations
         Parcel.objects.for_cooperative(membership.cooperative)
         .with_unremitted_cash()
         .filter(part__order__currency=currency)
