@@ -26,15 +26,18 @@
     for (const file of field.files) files.items.add(await shrink(file).catch(() => file));
     field.files = files.files;
   };
-  document.addEventListener("change", ({ target }) => {
-    if (target.type !== "file" || !target.accept.startsWith("image/") || !target.form) return;
-    if ("uploads" in target.form.dataset) return; // made smaller one by one, below
-    const earlier = pending.get(target.form) || Promise.resolve();
+  const shrinkChosen = (field) => {
+    if (field.type !== "file" || !field.accept.startsWith("image/") || !field.form) return;
+    if ("uploads" in field.form.dataset) return; // made smaller one by one, below
+    const earlier = pending.get(field.form) || Promise.resolve();
     pending.set(
-      target.form,
-      earlier.then(() => shrinkAll(target)),
+      field.form,
+      earlier.then(() => shrinkAll(field)),
     );
-  });
+  };
+  document.addEventListener("change", ({ target }) => shrinkChosen(target));
+  // Photos may have been chosen before this script had loaded.
+  for (const field of document.querySelectorAll("input[type=file]")) if (field.files.length) shrinkChosen(field);
   window.addEventListener(
     "submit",
     (event) => {
