@@ -110,7 +110,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("amount", models.BigIntegerField()),
-                ("agreed", models.BigIntegerField(blank=True, null=True)),
+                ("amount_before_weighing", models.BigIntegerField(blank=True, null=True)),
                 ("is_price_reduction", models.BooleanField(default=False)),
             ],
             options={

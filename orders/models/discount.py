@@ -82,15 +82,15 @@ class DiscountShare(models.Model):
     """The amount that a discount takes off one line or off one part's delivery.
 
     `is_price_reduction` marks the difference from the list price that existed before any discount was
-    granted. On a line sold by weight, `agreed` keeps the share at the estimate after the weighed amount
-    changed it.
+    granted. On a line sold by weight, `amount_before_weighing` keeps the share at the estimate after the
+    weighed amount changed it.
     """
 
     discount = models.ForeignKey(Discount, models.CASCADE, related_name="shares")
     line = models.ForeignKey(OrderLine, models.CASCADE, related_name="discount_shares", null=True, blank=True)
     part = models.ForeignKey(OrderPart, models.CASCADE, related_name="discount_shares", null=True, blank=True)
     amount = models.BigIntegerField()
-    agreed = models.BigIntegerField(null=True, blank=True)
+    amount_before_weighing = models.BigIntegerField(null=True, blank=True)
     is_price_reduction = models.BooleanField(default=False)
 
     class Meta:
@@ -107,7 +107,7 @@ class DiscountShare(models.Model):
     @property
     def agreed_amount(self) -> int:
         """The share at the estimated weight, in minor units."""
-        return self.amount if self.agreed is None else self.agreed
+        return self.amount if self.amount_before_weighing is None else self.amount_before_weighing
 
     def amount_at(self, weighed: WeighedPrice, *, is_tax_included: bool) -> int:
         """Return the share of a line sold by weight if the line weighed as in `weighed`."""

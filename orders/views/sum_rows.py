@@ -24,7 +24,14 @@ from orders.pricing import AppliedDiscount, Purchase
 from shop.core.texts.marked_texts import untranslated
 
 _SHARES = DiscountShare.objects.select_related("line", "part").only(
-    *("discount", "amount", "agreed", "is_price_reduction", "line__cooperative", "part__cooperative")
+    *(
+        "discount",
+        "amount",
+        "amount_before_weighing",
+        "is_price_reduction",
+        "line__cooperative",
+        "part__cooperative",
+    )
 )
 # The discounts that `totals_of_order` needs.
 DISCOUNTS = Prefetch("discounts", Discount.objects.prefetch_related(Prefetch("shares", _SHARES)))

@@ -108,9 +108,9 @@ def _save_shares(order: Order, discount_shares: Sequence[DiscountShare], weighed
     """Save each discount's new share of the line. A discount's amount stays the sum of its shares."""
     is_tax_included = order.channel.prices_entered_with_tax
     for discount_share in discount_shares:
-        discount_share.agreed = discount_share.agreed_amount
+        discount_share.amount_before_weighing = discount_share.agreed_amount
         discount_share.amount = discount_share.amount_at(weighed, is_tax_included=is_tax_included)
-    DiscountShare.objects.bulk_update(discount_shares, ["agreed", "amount"])
+    DiscountShare.objects.bulk_update(discount_shares, ["amount_before_weighing", "amount"])
     discounts = Discount.objects.filter(
         pk__in={discount_share.discount_id for discount_share in discount_shares}
     )
