@@ -21,9 +21,9 @@ import stripe
 from django.conf import settings
 
 from orders.models.gateway import Operation
+from orders.payments.card_limits import check_amount
 from orders.payments.gateway import GatewayRequest, GatewayResult, Outcome
 from orders.payments.stripe_events import InvalidStripeEvent, StripeEvent, read_event
-from orders.payments.stripe_messages import check_amount
 from orders.payments.stripe_parameters import created_since, is_session, payment_parameters, request_metadata
 from orders.payments.stripe_results import (
     convert_intent,

@@ -11,7 +11,7 @@ from csp.constants import SELF
 from csp.decorators import csp_update
 from django.conf import settings
 
-from orders.payments.stripe_messages import UNSUPPORTED_CURRENCIES, AmountNotForCards, check_amount
+from orders.payments.card_limits import UNSUPPORTED_CURRENCIES, AmountNotForCards, check_amount
 
 Parameters = ParamSpec("Parameters")
 Response = TypeVar("Response")

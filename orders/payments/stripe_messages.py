@@ -1,4 +1,4 @@
-"""Messages to buyers about failed card payments, and the amounts that cards accept."""
+"""Messages to buyers about failed card payments, and the reasons of disputes."""
 
 from __future__ import annotations
 
@@ -7,14 +7,6 @@ from types import MappingProxyType
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-
-from shop.core.errors import Refused
-
-# Stripe accepts at most eight digits and at least about half a US dollar, which varies with exchange rates:
-# docs.stripe.com/currencies. VND has no decimals there either, so amounts are the same numbers.
-MAX_CARD_AMOUNT = 99_999_999
-# Currencies whose minor units Stripe counts differently (docs.stripe.com/currencies#special-cases).
-UNSUPPORTED_CURRENCIES = frozenset({"BHD", "HUF", "ISK", "JOD", "KWD", "OMR", "TND", "TWD", "UGX"})
 
 _DECLINED = _("The bank declined the card. Try another card or another payment method.")
 _NUMBER = _("The card number is not correct.")
@@ -60,13 +52,6 @@ _DISPUTES: Mapping[str, Promise] = MappingProxyType(
 )
 
 
-class AmountNotForCards(Refused):
-    """Cards do not take this amount. `details["limit"]` is `amount_too_small` or `amount_too_large`."""
-
-    code = "amount_not_for_cards"
-    default_message = _MESSAGES["amount_too_small"]
-
-
 def message_for_code(code: str, fallback: str = "") -> Promise | str:
     """Return the buyer's message for a Stripe code. `fallback` is Stripe's or the bank's text."""
     return _MESSAGES.get(code) or fallback or _OTHER
@@ -75,15 +60,3 @@ def message_for_code(code: str, fallback: str = "") -> Promise | str:
 def dispute_reason_text(reason: str) -> Promise | str:
     """Return the text for a dispute's reason; an unknown reason as Stripe writes it."""
     return _DISPUTES.get(reason, reason)
-
-
-def check_amount(amount: int, currency: str, *, minimums: Mapping[str, int]) -> None:
-    """Raise AmountNotForCards outside Stripe's limits. `minimums` maps currencies to minor units."""
-    if amount < minimums.get(currency.upper(), 1):
-        raise AmountNotForCards(
-            message_for_code("amount_too_small"), field="amount", limit="amount_too_small"
-        )
-    if amount > MAX_CARD_AMOUNT:
-        raise AmountNotForCards(
-            message_for_code("amount_too_large"), field="amount", limit="amount_too_large"
-        )

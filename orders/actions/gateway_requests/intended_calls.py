@@ -26,7 +26,7 @@ from orders.models import (
     Payout,
 )
 from orders.order_links import payment_return_url
-from orders.payments.stripe_messages import check_amount
+from orders.payments.card_limits import check_amount
 from orders.states import CallState
 from shop.core.actors import Actor
 from shop.core.database.transactions import after_commit

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from orders.models.gateway import Operation
+from orders.payments.card_limits import AmountNotForCards
 from orders.payments.gateway import GatewayRequest, GatewayResult, Outcome
 from orders.payments.stripe_gateway import StripeGateway
-from orders.payments.stripe_messages import AmountNotForCards
 from tests.doubles.stripe import Fault, StripeDouble
 
 pytestmark = pytest.mark.once
