@@ -12,11 +12,11 @@ from catalog.actions.products.save_products import update_product
 from catalog.actions.products.variants import update_variant
 from catalog.actions.sellers.profile_texts import (
     add_seller_household,
-    pause_seller,
     translate_seller,
     update_seller_household,
     update_seller_profile,
 )
+from catalog.actions.sellers.sales_pause import pause_cooperative_with_note
 from catalog.actions.wording.forbidden_phrases import (
     ForbiddenWords,
     InvalidPhrase,
@@ -183,7 +183,7 @@ def test_pause_note_is_checked() -> None:
     pause = {"cooperative_id": seller.pk, "until": None, "today": vietnam_date(NOW)}
 
     with assert_refused(ForbiddenWords, "forbidden_words") as refusal:
-        pause_seller(note=note, **pause, **COMMON)
+        pause_cooperative_with_note(note=note, **pause, **COMMON)
     assert refusal.value.field == "note"
 
 

@@ -6,7 +6,6 @@ import datetime
 from collections.abc import Mapping
 
 from catalog.actions.wording.forbidden_phrases import require_allowed_texts
-from cooperatives.actions.cooperative_lifecycle import pause_cooperative
 from cooperatives.actions.cooperative_translations import translate_cooperative
 from cooperatives.actions.profile import HouseholdDetails, add_household, update_household, update_profile
 from cooperatives.models import Cooperative, Producer
@@ -41,22 +40,6 @@ def update_seller_household(
     _require_allowed_household(details)
     return update_household(
         cooperative=cooperative, household_id=household_id, details=details, actor=actor, now=now
-    )
-
-
-def pause_seller(
-    *,
-    cooperative_id: int,
-    until: datetime.date | None,
-    note: str = "",
-    today: datetime.date,
-    actor: Actor,
-    now: datetime.datetime,
-) -> None:
-    """Pause selling with a note to buyers. Raises ForbiddenWords, InvalidReturnDay."""
-    require_allowed_texts({"note": note})
-    pause_cooperative(
-        cooperative_id=cooperative_id, until=until, note=note, today=today, actor=actor, now=now
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from catalog.actions.sellers.profile_texts import pause_seller, update_seller_profile
+from catalog.actions.sellers.profile_texts import update_seller_profile
+from catalog.actions.sellers.sales_pause import pause_cooperative_with_note
 from cooperatives.actions.cooperative_lifecycle import (
     resume_cooperative,
     set_cooperative_state,
@@ -75,7 +76,7 @@ def cooperative_pause(
     row, note = _manageable_cooperative(arguments["id"], context), (arguments.get("note") or "").strip()
     if len(note) > _MAX_NOTE_LENGTH:
         raise InputError("INVALID", _("This text is too long."), field="note")
-    pause_seller(
+    pause_cooperative_with_note(
         cooperative_id=row.pk,
         until=arguments.get("until"),
         note=note,

@@ -1,4 +1,4 @@
-"""Stock counts, stock receipts, and pausing the cooperative."""
+"""Stock counts and stock receipts."""
 
 from __future__ import annotations
 
@@ -17,21 +17,18 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from catalog.actions.sellers.profile_texts import pause_seller
 from catalog.actions.stock.lots import receive_lot
 from catalog.actions.stock.receipts_and_losses import receive_stock
 from catalog.actions.stock.stock_movements import StockCount, record_stock_counts
 from catalog.models import Stock, Variant
 from cooperatives.access import MemberRight, MembershipContext
-from cooperatives.actions.cooperative_lifecycle import resume_cooperative
 from cooperatives.models import Warehouse
-from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Forbidden, Missing, Refused
 from shop.core.texts.folding import query_words
 from shop.core.web.action_results import run_action
 from shop.core.web.http_methods import require_safe_or_post
 from shop.members.forms.lots import ReceiptForm
-from shop.members.forms.work import CountForm, PauseForm
+from shop.members.forms.work import CountForm
 from shop.members.member_access import for_members, render_page, submitted_key
 
 PER_PAGE = 40
@@ -157,44 +154,6 @@ def receive_variant_stock(
         return redirect(return_url)
     messages.success(request, _("Recorded as lot %(code)s.") % {"code": lot.code})
     return redirect("members:lot", lot.pk)
-
-
-@require_safe_or_post
-@for_members(MemberRight.MANAGE)
-def pause_selling(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
-    """Pause the cooperative, for Tết or the harvest, until a day that buyers are shown."""
-    now = timezone.now()
-    form = PauseForm(request.POST or None, today=vietnam_date(now))
-    if form.is_valid():
-        try:
-            pause_seller(
-                cooperative_id=membership.cooperative.pk,
-                until=form.cleaned_data["until"],
-                note=form.cleaned_data["note"],
-                today=vietnam_date(now),
-                actor=membership.actor,
-                now=now,
-            )
-        except Refused as refused:
-            form.add_error(refused.field, str(refused.message))
-        else:
-            messages.success(request, _("Sales paused. You still need to send the orders you have."))
-            return redirect("members:today")
-    context = {"form": form, "is_paused": membership.cooperative.is_paused_on(vietnam_date(now))}
-    return render_page(request, membership, "members/sales_pause.html", context)
-
-
-@require_POST
-@for_members(MemberRight.MANAGE)
-def resume_selling(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
-    """Resume selling before the announced day."""
-    action = partial(
-        resume_cooperative,
-        cooperative_id=membership.cooperative.pk,
-        actor=membership.actor,
-        now=timezone.now(),
-    )
-    return run_action(request, action, url=reverse("members:today"), message=_("Sales resumed."))
 
 
 def _default_warehouse(variant: Variant) -> uuid.UUID:
