@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import ProtectedError
 from django.utils.translation import gettext_lazy as _
 
-from catalog.actions.taxonomy.records import StillReferenced
+from catalog.actions.taxonomy.taxonomy_rows import StillReferenced
 from cooperatives.models import ShippingService, ShippingServicePrice
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row

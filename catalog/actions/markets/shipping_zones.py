@@ -12,7 +12,7 @@ from django.db.models import ProtectedError
 from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.stock.stock_movements import refresh_availability
-from catalog.actions.taxonomy.records import StillReferenced
+from catalog.actions.taxonomy.taxonomy_rows import StillReferenced
 from catalog.models import Variant
 from cooperatives.models import Warehouse, Zone, ZoneCountry
 from shop.core.actors import Actor

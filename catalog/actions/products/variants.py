@@ -26,7 +26,7 @@ from catalog.actions.products.variant_rows import (
     set_list_price,
 )
 from catalog.actions.stock.stock_movements import StockCount, lock_stock_row, record_count, record_movement
-from catalog.actions.taxonomy.records import StillReferenced
+from catalog.actions.taxonomy.taxonomy_rows import StillReferenced
 from catalog.actions.wording.forbidden_phrases import require_allowed_texts
 from catalog.models import Listing, MovementReason, Price, Product, Stock, Variant
 from cooperatives.models import Cooperative, Warehouse

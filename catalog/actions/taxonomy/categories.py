@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from django.db import transaction
 
 from catalog.actions.products.product_rows import refresh_search_columns
-from catalog.actions.taxonomy.records import update_record_row
+from catalog.actions.taxonomy.taxonomy_rows import update_taxonomy_columns
 from catalog.models import Category, Product
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row
@@ -87,7 +87,7 @@ def update_category_row(
     *, category_id: int, values: Mapping[str, object], actor: Actor, now: datetime.datetime
 ) -> Category:
     """Step: update the named columns as `update_category` does."""
-    category = update_record_row(Category, category_id, values=values, actor=actor, now=now)
+    category = update_taxonomy_columns(Category, category_id, values=values, actor=actor, now=now)
     if "name" in values:
         refresh_search_columns(Product.objects.filter(category=category))
     return category

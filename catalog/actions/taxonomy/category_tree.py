@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.listings.selling_prices import apply_promotions
 from catalog.actions.products.product_rows import SEARCH_COLUMNS, set_search_columns
-from catalog.actions.taxonomy.records import StillReferenced, lock_record
+from catalog.actions.taxonomy.taxonomy_rows import StillReferenced, lock_taxonomy_row
 from catalog.models import Category, MergedCategory, Product, ProductRevision
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_rows
@@ -121,7 +121,7 @@ def translate_category(
     *, category_id: int, language: str, texts: Mapping[str, str], actor: Actor, now: datetime.datetime
 ) -> None:
     """Store translations of a category's texts. An empty text deletes its translation. Raises Missing."""
-    category = lock_record(Category, category_id, field="id")
+    category = lock_taxonomy_row(Category, category_id, field="id")
     changed = save_row_translations(category, language, texts, translatable_fields=CATEGORY_TEXTS)
     if changed:
         data = {"language": language, "fields": changed}

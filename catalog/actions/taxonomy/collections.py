@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from django.db import transaction
 
-from catalog.actions.taxonomy.records import create_record_row, lock_record
+from catalog.actions.taxonomy.taxonomy_rows import create_taxonomy_row, lock_taxonomy_row
 from catalog.models import Collection, CollectionListing, CollectionProduct, Product
 from shop.core.actors import Actor
 from shop.core.errors import Missing
@@ -19,7 +19,7 @@ def create_collection(
     *, values: Mapping[str, object], product_ids: Sequence[int], actor: Actor, now: datetime.datetime
 ) -> Collection:
     """Create a collection with these products. Raises AlreadyTaken, Missing."""
-    collection = create_record_row(Collection, values=values, actor=actor, now=now)
+    collection = create_taxonomy_row(Collection, values=values, actor=actor, now=now)
     if product_ids:
         _append_products(collection, product_ids, actor=actor, now=now)
     return collection
@@ -30,7 +30,7 @@ def add_to_collection(
     *, collection_id: int, product_ids: Sequence[int], actor: Actor, now: datetime.datetime
 ) -> Collection:
     """Append products to a collection. Raises Missing."""
-    collection = lock_record(Collection, collection_id, field="id")
+    collection = lock_taxonomy_row(Collection, collection_id, field="id")
     _append_products(collection, product_ids, actor=actor, now=now)
     return collection
 
@@ -53,7 +53,7 @@ def _append_products(
 def remove_from_collection(
     *, collection_id: int, product_ids: Sequence[int], actor: Actor, now: datetime.datetime
 ) -> Collection:
-    collection = lock_record(Collection, collection_id, field="id")
+    collection = lock_taxonomy_row(Collection, collection_id, field="id")
     collection.product_rows.filter(product__in=product_ids).delete()
     record_change(
         "collection.products_removed", collection, actor=actor, now=now, data={"products": list(product_ids)}
@@ -74,7 +74,7 @@ def set_collection_channels(
 
     It disappears from the channels of `removed_from` (ids). Raises Missing.
     """
-    collection = lock_record(Collection, collection_id, field="id")
+    collection = lock_taxonomy_row(Collection, collection_id, field="id")
     CollectionListing.objects.filter(collection=collection, channel__in=removed_from).delete()
     for channel, values in channel_listings:
         CollectionListing.objects.update_or_create(

@@ -9,7 +9,11 @@ from typing import NamedTuple
 from django.db import transaction
 
 from catalog.actions.products.attribute_values import get_or_create_value
-from catalog.actions.taxonomy.records import create_record_row, lock_record, update_record_row
+from catalog.actions.taxonomy.taxonomy_rows import (
+    create_taxonomy_row,
+    lock_taxonomy_row,
+    update_taxonomy_columns,
+)
 from catalog.models import Attribute, AttributeScope, AttributeValue, ProductType, ProductTypeAttribute
 from shop.core.actors import Actor
 from shop.core.errors import Missing
@@ -40,7 +44,7 @@ def create_product_type(
     now: datetime.datetime,
 ) -> ProductType:
     """Create a product type with its attributes. Raises AlreadyTaken, Missing."""
-    product_type = create_record_row(ProductType, values=values, actor=actor, now=now)
+    product_type = create_taxonomy_row(ProductType, values=values, actor=actor, now=now)
     if assignments:
         _assign_attributes(product_type, assignments, actor=actor, now=now)
     return product_type
@@ -56,7 +60,7 @@ def update_product_type(
     now: datetime.datetime,
 ) -> ProductType:
     """Update the named columns and add attributes. Raises Missing, AlreadyTaken."""
-    product_type = update_record_row(ProductType, key, values=values, actor=actor, now=now)
+    product_type = update_taxonomy_columns(ProductType, key, values=values, actor=actor, now=now)
     if assignments:
         _assign_attributes(product_type, assignments, actor=actor, now=now)
     return product_type
@@ -67,7 +71,7 @@ def assign_attributes(
     *, product_type_id: int, assignments: Sequence[AttributeAssignment], actor: Actor, now: datetime.datetime
 ) -> ProductType:
     """Add attributes to a product type. Raises Missing."""
-    product_type = lock_record(ProductType, product_type_id, field="productTypeId")
+    product_type = lock_taxonomy_row(ProductType, product_type_id, field="productTypeId")
     _assign_attributes(product_type, assignments, actor=actor, now=now)
     return product_type
 
@@ -105,7 +109,7 @@ def unassign_attributes(
     *, product_type_id: int, keys: Sequence[int], actor: Actor, now: datetime.datetime
 ) -> ProductType:
     """Remove attributes from a product type. Their values are deleted. Raises Missing."""
-    product_type = lock_record(ProductType, product_type_id, field="productTypeId")
+    product_type = lock_taxonomy_row(ProductType, product_type_id, field="productTypeId")
     product_type.attribute_rows.filter(attribute__in=keys).delete()
     record_change(
         "producttype.attributes_unassigned",
@@ -126,7 +130,7 @@ def create_attribute(
     now: datetime.datetime,
 ) -> Attribute:
     """Create an attribute with its list of values. Raises AlreadyTaken, InvalidColumnValue."""
-    attribute = create_record_row(Attribute, values=values, actor=actor, now=now)
+    attribute = create_taxonomy_row(Attribute, values=values, actor=actor, now=now)
     for value in added_values:
         _add_value(attribute, value.name, value.columns, actor=actor, now=now)
     return attribute
@@ -146,7 +150,7 @@ def update_attribute(
 
     Deleted values disappear from products too. Raises Missing, AlreadyTaken, InvalidColumnValue.
     """
-    attribute = update_record_row(Attribute, key, values=values, actor=actor, now=now)
+    attribute = update_taxonomy_columns(Attribute, key, values=values, actor=actor, now=now)
     if deleted_value_ids:
         rows = attribute.values.filter(pk__in=deleted_value_ids)
         names = list(rows.order_by("pk").values_list("name", flat=True))
@@ -162,7 +166,7 @@ def add_attribute_value(
     *, attribute_id: int, name: str, columns: Mapping[str, object], actor: Actor, now: datetime.datetime
 ) -> AttributeValue:
     """Add a value to an attribute's list. Raises Missing, InvalidColumnValue."""
-    attribute = lock_record(Attribute, attribute_id, field="attribute")
+    attribute = lock_taxonomy_row(Attribute, attribute_id, field="attribute")
     return _add_value(attribute, name, columns, actor=actor, now=now)
 
 

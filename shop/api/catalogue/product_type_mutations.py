@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from catalog.actions.taxonomy import product_types, records
+from catalog.actions.taxonomy import product_types, taxonomy_rows
 from catalog.models import Attribute, AttributeScope, AttributeValue, ProductType
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
@@ -109,7 +109,7 @@ def product_type_delete(
 ) -> dict[str, object]:
     key = int(input_key(arguments["id"], "ProductType", field="id"))
     deleted = staff_row(product_type, key, context, selection.names("productType"))
-    records.delete_record(ProductType, key, **context.actor_and_time)
+    taxonomy_rows.delete_taxonomy_row(ProductType, key, **context.actor_and_time)
     return {"productType": deleted}
 
 
@@ -188,7 +188,7 @@ def attribute_delete(
     deleted = staff_row(attribute, key, context, selection.names("attribute"))
     if deleted is None:
         raise Missing(field="id")
-    records.delete_record(Attribute, key, **context.actor_and_time)
+    taxonomy_rows.delete_taxonomy_row(Attribute, key, **context.actor_and_time)
     return {"attribute": deleted}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-from catalog.actions.taxonomy import categories, collections, records
+from catalog.actions.taxonomy import categories, collections, taxonomy_rows
 from catalog.models import Category, Collection
 from shop.api.breadth import Selection
 from shop.api.catalogue.collection_rows import cooperative_from_key
@@ -83,7 +83,7 @@ def category_delete(
 ) -> dict[str, object]:
     key = int(input_key(arguments["id"], "Category", field="id"))
     deleted = staff_row(category, key, context, selection.names("category"))
-    records.delete_record(Category, key, **context.actor_and_time)
+    taxonomy_rows.delete_taxonomy_row(Category, key, **context.actor_and_time)
     return {"category": deleted}
 
 
@@ -119,7 +119,7 @@ def collection_update(
 ) -> dict[str, object]:
     input_data, key = arguments["input"], _collection_key(arguments["id"])
     _require_row(Collection, key)
-    changed = records.update_record(
+    changed = taxonomy_rows.update_taxonomy_row(
         Collection,
         key,
         values=common_columns(input_data, context) | store_picture_column(input_data, "cover_id"),
@@ -134,7 +134,7 @@ def collection_delete(
 ) -> dict[str, object]:
     key = _collection_key(arguments["id"])
     deleted = staff_row(collection, key, context, selection.names("collection"))
-    records.delete_record(Collection, key, **context.actor_and_time)
+    taxonomy_rows.delete_taxonomy_row(Collection, key, **context.actor_and_time)
     return {"collection": deleted}
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from catalog.actions.taxonomy.category_tree import CategoryInsideItself, merge_category, move_category
-from catalog.actions.taxonomy.records import StillReferenced
+from catalog.actions.taxonomy.taxonomy_rows import StillReferenced
 from catalog.models import Category, Product
 from orders.models import CommissionRate
 from shop.accounts.models import User

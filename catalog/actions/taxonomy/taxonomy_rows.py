@@ -18,7 +18,7 @@ from shop.core.database.unique_fields import require_related_rows, save_unique, 
 from shop.core.errors import Missing, Refused
 from shop.core.models import record_change
 
-Record = TypeVar("Record", ProductType, Attribute, Category, Collection)
+TaxonomyRow = TypeVar("TaxonomyRow", ProductType, Attribute, Category, Collection)
 
 
 class StillReferenced(Refused):
@@ -26,9 +26,9 @@ class StillReferenced(Refused):
     default_message = _("This is still in use. Change or remove what uses it first.")
 
 
-def create_record_row(
-    model: type[Record], *, values: Mapping[str, object], actor: Actor, now: datetime.datetime
-) -> Record:
+def create_taxonomy_row(
+    model: type[TaxonomyRow], *, values: Mapping[str, object], actor: Actor, now: datetime.datetime
+) -> TaxonomyRow:
     """Step: create a product type, attribute or collection. Raises AlreadyTaken."""
     require_related_rows(model, values)
     row = model(**values)
@@ -38,8 +38,8 @@ def create_record_row(
     return row
 
 
-def lock_record(model: type[Record], key: int, *, field: str) -> Record:
-    """Step: lock a record. `field` names the input in the refusal. Raises Missing."""
+def lock_taxonomy_row(model: type[TaxonomyRow], key: int, *, field: str) -> TaxonomyRow:
+    """Step: lock a row. `field` names the input in the refusal. Raises Missing."""
     row = lock_row(model._default_manager.filter(pk=key))
     if row is None:
         raise Missing(field=field)
@@ -47,23 +47,23 @@ def lock_record(model: type[Record], key: int, *, field: str) -> Record:
 
 
 @transaction.atomic(durable=True)
-def update_record(
-    model: type[Record],
+def update_taxonomy_row(
+    model: type[TaxonomyRow],
     key: int,
     *,
     values: Mapping[str, object],
     actor: Actor,
     now: datetime.datetime,
-) -> Record:
+) -> TaxonomyRow:
     """Update the named columns. Raises Missing, AlreadyTaken."""
-    return update_record_row(model, key, values=values, actor=actor, now=now)
+    return update_taxonomy_columns(model, key, values=values, actor=actor, now=now)
 
 
-def update_record_row(
-    model: type[Record], key: int, *, values: Mapping[str, object], actor: Actor, now: datetime.datetime
-) -> Record:
+def update_taxonomy_columns(
+    model: type[TaxonomyRow], key: int, *, values: Mapping[str, object], actor: Actor, now: datetime.datetime
+) -> TaxonomyRow:
     """Step: update the named columns. Raises Missing, AlreadyTaken."""
-    row = lock_record(model, key, field="id")
+    row = lock_taxonomy_row(model, key, field="id")
     require_related_rows(model, values)
     changes = set_tracked_columns(row, values)
     save_unique(row)
@@ -73,12 +73,12 @@ def update_record_row(
 
 
 @transaction.atomic(durable=True)
-def delete_record(model: type[Record], key: int, *, actor: Actor, now: datetime.datetime) -> None:
-    """Delete a record that nothing refers to; products of a deleted category have no category then.
+def delete_taxonomy_row(model: type[TaxonomyRow], key: int, *, actor: Actor, now: datetime.datetime) -> None:
+    """Delete a row that nothing refers to; products of a deleted category have no category then.
 
     Raises Missing, StillReferenced.
     """
-    row = lock_record(model, key, field="id")
+    row = lock_taxonomy_row(model, key, field="id")
     record_change(
         f"{model._meta.model_name}.deleted",
         row,
