@@ -1,7 +1,7 @@
-"""Ask for a proof of identity: app code, recovery code, passkey or password.
+"""Ask the signed-in user to confirm their identity: by app code, recovery code, passkey or password.
 
 A form that was sent too long after the sign-in is kept on the page that asks. It is sent again together with
-the proof, so nothing has to be entered twice.
+the confirmation, so nothing has to be entered twice.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ from shop.core.actors import EntryPoint
 from shop.core.errors import Refused
 from shop.core.web.rate_limits import TooManyTries, client_network
 
-# Prefix of the fields of a proof that is sent together with a kept form.
+# Prefix of the fields of a confirmation that is sent together with a kept form.
 _PREFIX = "identity"
 SECRET_FIELDS = tuple(f"{_PREFIX}-{name}" for name in ("code", "recovery", "password"))
 _WITH_SECOND_FACTOR = ("code", "recovery", "credential")
 _WITHOUT_SECOND_FACTOR = ("password", "credential")
-ProofForm = AppCodeForm | RecoveryCodeForm | PasswordForm
-_FORMS: Mapping[str, type[ProofForm]] = {
+IdentityForm = AppCodeForm | RecoveryCodeForm | PasswordForm
+_FORMS: Mapping[str, type[IdentityForm]] = {
     "code": AppCodeForm,
     "recovery": RecoveryCodeForm,
     "password": PasswordForm,
@@ -53,7 +53,7 @@ class WrongPassword(Refused):
     default_message = gettext_lazy("The password is not correct.")
 
 
-def can_prove_identity(user: User) -> bool:
+def can_confirm_identity(user: User) -> bool:
     """Return whether the account has a second factor, a password or a passkey."""
     return user.has_second_factor or user.has_usable_password() or user_passkeys(user.pk).exists()
 
@@ -61,13 +61,13 @@ def can_prove_identity(user: User) -> bool:
 def check_identity_or_ask(
     request: HttpRequest, user: User, *, next_url: str, should_keep_form: bool = False
 ) -> HttpResponse | None:
-    """Return the page that asks the signed-in user for a proof; None once a valid one was sent.
+    """Return the page that asks the user to confirm their identity. Return None if the request does.
 
-    With `should_keep_form` the request is a form of another page, which is sent again with the proof.
+    With `should_keep_form` the request is a form of another page, which is sent again with the confirmation.
     """
     prefix = _PREFIX if should_keep_form else ""
     context = {"next": next_url, "kept_fields": _kept_fields(request) if should_keep_form else []}
-    page = ask_unless_proven(
+    page = ask_unless_identity_confirmed(
         request,
         user,
         path=request.path if should_keep_form else next_url,
@@ -76,7 +76,7 @@ def check_identity_or_ask(
         prefix=prefix,
     )
     if page is None:
-        is_by_passkey = _sent_proof(request, user, prefix) == "credential"
+        is_by_passkey = _sent_method(request, user, prefix) == "credential"
         method = "second_factor" if user.has_second_factor else "passkey" if is_by_passkey else "password"
         record_recent_sign_in(
             request, method=method, has_second_factor=user.has_second_factor or is_by_passkey
@@ -84,7 +84,7 @@ def check_identity_or_ask(
     return page
 
 
-def ask_unless_proven(
+def ask_unless_identity_confirmed(
     request: HttpRequest,
     user: User,
     *,
@@ -93,8 +93,11 @@ def ask_unless_proven(
     context: Mapping[str, Any],
     prefix: str = "",
 ) -> HttpResponse | None:
-    """Return the page that asks for a proof in the frame of the path's pages; None after a valid one."""
-    sent, accepted, status = _sent_proof(request, user, prefix), _accepted_proofs(user), 200
+    """Return the page that asks for a confirmation, in the frame of the pages at `path`.
+
+    Return None if the request confirms the identity.
+    """
+    sent, accepted, status = _sent_method(request, user, prefix), _accepted_methods(user), 200
     forms = {
         name: _FORMS[name](request.POST if name == sent else None, prefix=prefix or None)
         for name in accepted
@@ -140,7 +143,7 @@ def verify_own_passkey(request: HttpRequest, user: User, *, field: str = "creden
     SECOND_FACTORS.reset(str(user.pk))
 
 
-def _accepted_proofs(user: User) -> tuple[str, ...]:
+def _accepted_methods(user: User) -> tuple[str, ...]:
     return _WITH_SECOND_FACTOR if user.has_second_factor else _WITHOUT_SECOND_FACTOR
 
 
@@ -148,15 +151,15 @@ def _field_name(name: str, prefix: str) -> str:
     return f"{prefix}-{name}" if prefix else name
 
 
-def _sent_proof(request: HttpRequest, user: User, prefix: str) -> str:
-    """Return which proof was sent, "" if none. An empty form of the page itself counts as the first kind."""
-    accepted = _accepted_proofs(user)
+def _sent_method(request: HttpRequest, user: User, prefix: str) -> str:
+    """Return the method of confirmation that was sent, or "". An empty form counts as the first one."""
+    accepted = _accepted_methods(user)
     default = accepted[0] if request.method == "POST" and not prefix else ""
     return next((name for name in accepted if _field_name(name, prefix) in request.POST), default)
 
 
 def _verify(request: HttpRequest, user: User, name: str, entered: str, prefix: str) -> None:
-    """Check a proof. Raises Refused."""
+    """Check a confirmation of the method `name`. Raises Refused."""
     if name == "credential":
         verify_own_passkey(request, user, field=_field_name(name, prefix))
     elif name == "password":
@@ -173,7 +176,7 @@ def _verify(request: HttpRequest, user: User, name: str, entered: str, prefix: s
 
 
 def _kept_fields(request: HttpRequest) -> list[tuple[str, str]]:
-    """Return the fields of the form, without its token and a proof that was sent with it."""
+    """Return the fields of the form, without its token and a confirmation sent with it."""
     return [
         (name, str(value))
         for name, values in request.POST.lists()

@@ -16,8 +16,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from shop.accounts.models import SignInMethod, User
 from shop.accounts.views.code_pages import confirm_phone_of_session
 from shop.accounts.views.identity_check import (
-    ask_unless_proven,
-    can_prove_identity,
+    ask_unless_identity_confirmed,
+    can_confirm_identity,
     check_identity_or_ask,
     verify_own_passkey,
 )
@@ -43,7 +43,7 @@ def enter_second_step(request: HttpRequest, *, after_sign_in: AfterSignIn) -> Ht
     if pending is None:
         return redirect("accounts:sign-in")
     user, pending_data = pending
-    refused = ask_unless_proven(
+    refused = ask_unless_identity_confirmed(
         request,
         user,
         path=str(pending_data["next"]),
@@ -78,7 +78,7 @@ def enter_second_step_by_passkey(request: HttpRequest, *, after_sign_in: AfterSi
 def check_identity(request: HttpRequest) -> HttpResponse:
     """Confirm the signed-in user's identity, then return to the previous page."""
     user = User.objects.get(pk=request.user.pk or 0)
-    if not can_prove_identity(user):
+    if not can_confirm_identity(user):
         return ask_to_sign_in_again(request)
     submitted = request.POST if request.method == "POST" else request.GET
     next_url = own_url(request, submitted.get("next", ""))

@@ -24,7 +24,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from shop.accounts.models import SignInMethod, User
 from shop.accounts.sign_in.password_tries import user_key
 from shop.accounts.sign_in.sessions import record_sign_in
-from shop.accounts.views.identity_check import SECRET_FIELDS, can_prove_identity, check_identity_or_ask
+from shop.accounts.views.identity_check import SECRET_FIELDS, can_confirm_identity, check_identity_or_ask
 from shop.accounts.views.known_devices import remember_device
 from shop.accounts.views.recent_sign_in import has_recent_sign_in, record_recent_sign_in
 from shop.core.web.rate_limits import client_address
@@ -120,7 +120,7 @@ def require_recent_sign_in(
         if has_recent_sign_in(request):
             return page(request, *args, **kwargs)
         user = request.user
-        if not _is_kept_form(request) or not isinstance(user, User) or not can_prove_identity(user):
+        if not _is_kept_form(request) or not isinstance(user, User) or not can_confirm_identity(user):
             return ask_to_sign_in_again(request)
         asked = check_identity_or_ask(request, user, next_url=_previous_url(request), should_keep_form=True)
         return asked or page(request, *args, **kwargs)
@@ -141,7 +141,7 @@ def ask_to_sign_in_again(request: HttpRequest, *, next_url: str = "") -> HttpRes
     if not is_page:
         messages.warning(request, _("Nothing has been done yet. Verify your identity, then send it again."))
     parameters = {"next": next_url}
-    if isinstance(request.user, User) and can_prove_identity(request.user):
+    if isinstance(request.user, User) and can_confirm_identity(request.user):
         url = f"{reverse('accounts:check-identity')}?{urlencode(parameters)}"
     else:
         url = f"{reverse('accounts:sign-in')}?{urlencode({'lai': '1'} | parameters)}"

@@ -68,7 +68,7 @@ def fields_of(markup: str) -> dict[str, str]:
 
 
 def kept_form(page: str) -> dict[str, str]:
-    """Return the fields of the page's first form, which asks for the proof."""
+    """Return the fields of the page's first form, which asks for the confirmation."""
     form = re.search(r"<main.*?(<form.*?</form>)", page, re.DOTALL)
     assert form is not None
     return fields_of(form[1])
@@ -153,7 +153,7 @@ def add_passkey(client: Client) -> Authenticator:
 
 
 def sign_challenge(client: Client, device: Authenticator) -> dict[str, str]:
-    """Return the proof of a passkey for this session's next form."""
+    """Return the confirmation by a passkey for this session's next form."""
     return {"identity-credential": device.sign(client.get(f"{CHECK}khoa/").json())}
 
 
