@@ -1,17 +1,12 @@
 from orders.models.approval import Approval, ApprovalKind
 from orders.models.basket import Basket, BasketLine, DeliveryChoice, Reservation
+from orders.models.complaint import Complaint, ComplaintLine, RequestedRemedy
 from orders.models.discount import (
     CostBearer,
     Discount,
     DiscountKind,
     DiscountShare,
     ValueType,
-    Voucher,
-    VoucherCode,
-    VoucherType,
-    VoucherUse,
-    VoucherValue,
-    normalise_voucher_code,
     price_at_weight,
     shares_at_maximum,
 )
@@ -43,7 +38,7 @@ from orders.models.payment import (
     total_authorised_and_charged,
 )
 from orders.models.rates import CommissionRate, WithholdingRate, commission_percents
-from orders.models.refund import Complaint, ComplaintLine, Refund, RefundLine, RequestedRemedy
+from orders.models.refund import Refund, RefundLine
 from orders.models.remittance import CashRemittance, RemittanceLine, StatementRow, StatementRowProblem
 from orders.models.report_columns import report_columns
 from orders.models.settlement import Payout, PayoutMethod, Settlement
@@ -55,6 +50,14 @@ from orders.models.transfer import (
     StatementKind,
     TransferInstructions,
     TransferShare,
+)
+from orders.models.voucher import (
+    Voucher,
+    VoucherCode,
+    VoucherType,
+    VoucherUse,
+    VoucherValue,
+    normalise_voucher_code,
 )
 from orders.models.weight import WeightAnswer, WeightQuestion
 
