@@ -100,7 +100,15 @@ class PickForm(MembersForm):
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
         if not any(cleaned.get(f"taken-{line.pk}") for line in self.lines):
-            raise forms.ValidationError(_("Tick the items you have picked."))
+            tickable_lines = (
+                line
+                for line in self.lines
+                if self.still_open[line.pk] and not line.is_to_weigh and line.pk not in self.substitutes
+            )
+            first_line = next(tickable_lines, None)
+            self.add_error(
+                f"taken-{first_line.pk}" if first_line else None, _("Tick the items you have picked.")
+            )
         return cleaned
 
     @property

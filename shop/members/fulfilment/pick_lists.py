@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from catalog.models import Lot
 from orders.actions.fulfilment.lot_picks import LotSuggestion, suggest_lots
 from orders.actions.order_records.recalculate_order import open_quantities
 from orders.models import OrderLine, OrderPart, ParcelLine, Substitute, WeightQuestion
@@ -40,6 +41,13 @@ class PickLine:
     substitute: Substitute | None
     lots: LotSuggestion | None
     lot: object
+
+    @property
+    def lot_amounts(self) -> list[tuple[Lot | None, str]]:
+        """The lots to take from, each with its quantity and unit."""
+        if self.lots is None:
+            return []
+        return [(lot, self.line.count_label(quantity)) for lot, quantity in self.lots.picks]
 
 
 def pick_form(part: OrderPart, data: FormData = None, *, now: datetime.datetime) -> PickForm | None:

@@ -89,6 +89,7 @@ def test_nothing_is_packed_without_a_ticked_line(packer, seller) -> None:
     response = packer.post(f"/xa-vien/goi/{part.pk}/kien/", {"idempotency_key": uuid.uuid4()})
 
     assert "Đánh dấu “Lấy rồi” ở món đã lấy." in html_of(response)
+    assert f'href="#id_taken-{part.lines.get().pk}"' in html_of(response)
     assert part.parcels.count() == 0
 
 
