@@ -66,11 +66,15 @@ DECISION_BUTTONS = {
 
 @dataclass(frozen=True, slots=True)
 class ApplicationCheck:
-    """One check before approval. `tone` is good, wait, bad or empty. `note` says what is wrong."""
+    """One check before approval. `tone` is good, wait, bad or empty. `note` says what is wrong.
+
+    `document_id` is the document to open before it passes.
+    """
 
     label: StrOrPromise
     tone: str
     note: StrOrPromise = ""
+    document_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,9 +233,9 @@ def _application_check(
         return ApplicationCheck(label, "good")
     document = next((paper for paper in row.documents.all() if name == f"{paper.kind}_document"), None)
     if document is not None and document.is_returned:
-        return ApplicationCheck(label, "wait", document.get_state_display())
+        return ApplicationCheck(label, "wait", document.get_state_display(), document.pk)
     if document is not None:
-        return ApplicationCheck(label, "wait", _("waiting for your review"))
+        return ApplicationCheck(label, "wait", _("waiting for your review"), document.pk)
     value = {"phone": row.phone, "tax_code": row.tax_code, "bank_holder": row.bank_account}.get(name)
     return ApplicationCheck(label, "bad", _("not valid") if value else pgettext("document", "missing"))
 

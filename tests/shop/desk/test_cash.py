@@ -238,7 +238,7 @@ def test_statement_columns_are_mapped_and_the_statement_is_imported(cashier: Cli
 
     assert f"{parcel.part.order.code}-1" in before
     assert re.findall(r'<th scope="row">(\d*)</th>', before) == ["3", "2", "1", "2", "3"]  # result, columns
-    assert before.index("1 dòng khớp, 1 dòng cần kiểm tra") < before.index("Đã nhận ra các cột")
+    assert before.index("1 dòng nhập được, 1 dòng cần kiểm tra") < before.index("Đã nhận ra các cột")
     assert '<details class="panel"><summary>' in before
     assert all(f'<th scope="row">{number}</th>' in before.split("Đã nhận ra")[0] for number in (2, 3))
     assert "hãng giữ lại, bên chịu: chợ" in before

@@ -369,6 +369,7 @@ def test_checks_of_an_application_tell_what_is_missing_sent_or_not_provided(admi
     fields = COMPLETE_APPLICATION | {"tax_code": "", "phone": "12", "representative": ""}
     cooperative = make_cooperative(state=CooperativeState.APPLIED, **fields)
     send_document(cooperative, DocumentKind.REGISTRATION)
+    document = cooperative.documents.get()
 
     page = html_of(admin.get(f"{DESK}hop-tac-xa/{cooperative.pk}/"))
 
@@ -384,6 +385,7 @@ def test_checks_of_an_application_tell_what_is_missing_sent_or_not_provided(admi
         page.index("Cần để duyệt") < page.index("Hợp tác xã làm sau khi duyệt") < page.index("Kho: chưa có")
     )
     assert page.count(": chờ bạn xem") == 1
+    assert page.count(f'href="/quan-tri/hop-tac-xa/{cooperative.pk}/giay/{document.pk}/"') == 2
     assert 'value="approved" disabled>' in page
     assert "Bạn duyệt được khi thông tin đã đủ" in page
 
