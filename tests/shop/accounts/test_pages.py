@@ -61,6 +61,17 @@ def test_wrong_password_and_unknown_name_are_answered_alike(client: Client, name
     assert not is_signed_in(client)
 
 
+def test_every_button_beside_the_details_has_an_icon(client: Client) -> None:
+    client.force_login(make_user())
+
+    page = html_of(client.get("/en/tai-khoan/"))
+
+    aside = page[page.index('aria-labelledby="details"') : page.index('id="account-pages"')]
+    buttons = re.findall(r'<a\s[^>]*class="button button-second".*?</a>', aside, re.S)
+    assert len(buttons) == 4
+    assert [button for button in buttons if "<svg" not in button] == []
+
+
 def test_inactive_account_cannot_sign_in(client: Client) -> None:
     make_user(email="hoa@example.com", is_active=False)
 
