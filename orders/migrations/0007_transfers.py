@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
                     "column_names",
                     models.JSONField(blank=True, default=list, help_text="Column headings of the file."),
                 ),
-                ("columns", models.JSONField(blank=True, default=dict)),
+                ("column_mapping", models.JSONField(blank=True, default=dict)),
                 ("carrier", models.CharField(blank=True, default="", max_length=120)),
                 ("row_count", models.PositiveIntegerField(default=0)),
                 ("imported_count", models.PositiveIntegerField(default=0)),
@@ -55,7 +55,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "user",
+                    "imported_by",
                     models.ForeignKey(
                         blank=True,
                         null=True,

@@ -67,7 +67,7 @@ class StatementImport(models.Model):
     file_name = models.CharField(max_length=250)
     digest = models.CharField(max_length=64, help_text=_("SHA-256 of the file."))
     column_names = models.JSONField(default=list, blank=True, help_text=_("Column headings of the file."))
-    columns = models.JSONField(default=dict, blank=True)
+    column_mapping = models.JSONField(default=dict, blank=True)
     carrier = models.CharField(max_length=120, blank=True, default="")
     row_count = models.PositiveIntegerField(default=0)
     imported_count = models.PositiveIntegerField(default=0)
@@ -77,7 +77,7 @@ class StatementImport(models.Model):
     confirmed_at = models.DateTimeField(
         null=True, blank=True, help_text=_("When the import of its rows was confirmed.")
     )
-    user = models.ForeignKey(
+    imported_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, related_name="+", null=True, blank=True
     )
     created_at = models.DateTimeField()

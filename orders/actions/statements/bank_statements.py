@@ -95,7 +95,7 @@ def set_bank_columns(
     if heading is not None:
         row = statement.rows.filter(row_number=heading).first()
         statement.column_names = row.cells if row is not None else []
-        statement.columns = {**statement.columns, "heading": heading}
+        statement.column_mapping = {**statement.column_mapping, "heading": heading}
         statement.save(update_fields=["column_names"])
     set_statement_columns(statement, columns, BANK_COLUMN_NAMES)
     return statement
@@ -106,7 +106,7 @@ def preview_bank_statement(statement: StatementImport) -> BankStatementPreview:
 
     Raises BankColumnsMissing, StatementOfOtherAccount, EmptyStatement.
     """
-    columns = BankColumnMapping(**statement.columns)
+    columns = BankColumnMapping(**statement.column_mapping)
     reading = read_bank_rows(stored_rows(statement), columns, account=shop_settings().bank_account)
     if not (reading.incoming_transfers or reading.problems or reading.outgoing_count):
         raise EmptyStatement()

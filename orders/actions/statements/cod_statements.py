@@ -90,7 +90,7 @@ def preview_cod_statement(statement: StatementImport) -> list[MatchedRow]:
 
     Raises CodColumnsMissing, EmptyStatement.
     """
-    stated = stated_rows(read_cod_rows(stored_rows(statement), CodColumnMapping(**statement.columns)))
+    stated = stated_rows(read_cod_rows(stored_rows(statement), CodColumnMapping(**statement.column_mapping)))
     if not stated:
         raise EmptyStatement()
     return match_rows(stated, carrier=statement.carrier)

@@ -65,8 +65,8 @@ def set_statement_columns(
     statement: StatementImport, columns: Mapping[str, int | None], names: Sequence[str]
 ) -> None:
     """Step: set which column is which. The heading row stays as it is."""
-    statement.columns = {**statement.columns, **{name: columns.get(name) for name in names}}
-    statement.save(update_fields=["columns"])
+    statement.column_mapping = {**statement.column_mapping, **{name: columns.get(name) for name in names}}
+    statement.save(update_fields=["column_mapping"])
 
 
 @transaction.atomic(durable=True)
@@ -90,10 +90,10 @@ def _store_rows(
         file_name=file_name[:250],
         digest=digest,
         column_names=_storable_cells(column_names),
-        columns=dataclasses.asdict(columns),
+        column_mapping=dataclasses.asdict(columns),
         carrier=carrier[:120],
         row_count=sum(row.number > columns.heading for row in rows),
-        user=user,
+        imported_by=user,
         created_at=now,
     )
     StatementRow.objects.bulk_create(

@@ -15,8 +15,12 @@ from shop.core.jobs.sweeps import run_each
 
 def process_remaining_rows(statement_id: int, process_next: Callable[[Actor], bool]) -> None:
     """Call `process_next` on behalf of the statement's user until it returns that no rows are left."""
-    statement = StatementImport.objects.select_related("user").get(pk=statement_id)
-    actor = statement.user.as_actor(EntryPoint.DESK) if statement.user is not None else Actor.system()
+    statement = StatementImport.objects.select_related("imported_by").get(pk=statement_id)
+    actor = (
+        statement.imported_by.as_actor(EntryPoint.DESK)
+        if statement.imported_by is not None
+        else Actor.system()
+    )
     while process_next(actor):
         pass
 

@@ -63,7 +63,9 @@ def show_statement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     if bank_statement.confirmed_at is not None:
         return _render_imported(request, bank_statement)
     preview = statement_preview(bank_statement)
-    row_numbers = sorted({row.row_number for row in preview.rows} | {bank_statement.columns["heading"]} - {0})
+    row_numbers = sorted(
+        {row.row_number for row in preview.rows} | {bank_statement.column_mapping["heading"]} - {0}
+    )
     form = BankColumnsForm(
         request.POST or None, statement=bank_statement, width=preview.width, row_numbers=row_numbers
     )

@@ -47,7 +47,9 @@ class ColumnsForm(forms.Form):
                 label=label,
                 required=False,
                 choices=[("", pgettext_lazy("column", "None")), *choices],
-                initial="" if statement.columns.get(name) is None else str(statement.columns[name]),
+                initial=""
+                if statement.column_mapping.get(name) is None
+                else str(statement.column_mapping[name]),
                 widget=forms.Select(attrs={"class": "input"}),
             )
 
@@ -92,7 +94,7 @@ class BankColumnsForm(ColumnsForm):
                 ("0", pgettext_lazy("row", "None")),
                 *((str(number), str(number)) for number in row_numbers),
             ],
-            initial=str(statement.columns["heading"]),
+            initial=str(statement.column_mapping["heading"]),
             widget=forms.Select(attrs={"class": "input"}),
         )
         self.order_fields(["heading"])

@@ -66,7 +66,7 @@ class StatementPreview:
 def statement_preview(statement: StatementImport) -> StatementPreview:
     """Return the first rows of a statement not yet imported. All rows if no headings are found."""
     rows = list(statement.rows.order_by("row_number", "pk")[:MAX_HEADING_ROWS])
-    heading = statement.columns["heading"]
+    heading = statement.column_mapping["heading"]
     heading_count = sum(row.row_number <= heading for row in rows)
     return StatementPreview(
         rows, rows[: max(MIN_SAMPLE_ROWS, heading_count + _SAMPLE_ROWS_BELOW_HEADINGS)] if heading else rows

@@ -121,7 +121,7 @@ def test_wrongly_guessed_columns_can_be_corrected(cashier: Client) -> None:
     assert "New 1 Total of new transfers 7,000 ₫ Already known 0 Cannot be read 0" in put_right
     assert StatementImport.objects.get().column_names == ["a", "b", "c"]
     assert nonsense.status_code == 422
-    assert StatementImport.objects.get().columns["date"] == 0
+    assert StatementImport.objects.get().column_mapping["date"] == 0
 
 
 def test_header_row_below_a_long_preamble_can_be_chosen(cashier: Client) -> None:
