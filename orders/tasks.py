@@ -9,6 +9,7 @@ from orders.actions.cash_on_delivery.cash_offset import (
     offset_collected_cash_task,
 )
 from orders.actions.complaints.file_complaint import escalate_complaints_task
+from orders.actions.fulfilment.recalls import send_recall_notices_task
 from orders.actions.gateway.send_gateway_calls import (
     look_up_call_task,
     look_up_calls_task,
@@ -54,6 +55,7 @@ __all__ = [
     "resume_cod_statements_task",
     "run_due_deletions_task",
     "send_call_task",
+    "send_recall_notices_task",
     "sweep_card_payments_task",
     "trim_terms_journal_task",
 ]

@@ -15,6 +15,7 @@ from orders.views import (
     order_decisions,
     order_page,
     payment_page,
+    recall_page,
     refund_page,
     reorder,
 )
@@ -56,6 +57,7 @@ urlpatterns = [
         name="make-address-default",
     ),
     path("tai-khoan/dia-chi/<int:address_id>/xoa/", address_book.delete_address, name="delete-address"),
+    path("thu-hoi/<uuid:notice_id>/", recall_page.show_recall_notice, name="recall-notice"),
     path("don-hang/", find_order.find_order, name="find-order"),
     order_path("", order_page.show_order, name="order"),
     order_path("ma/", order_code.verify_order_code, name="order-code"),

@@ -115,6 +115,9 @@ _GROUPS = (
             MenuEntry("desk:certificates", _("Certificates"), "award", Permission.MANAGE_PRODUCTS),
             MenuEntry("desk:prices", _("Unusual prices"), "triangle-alert", Permission.MANAGE_PRODUCTS),
             MenuEntry(
+                "desk:recalls", _("Recalls"), "circle-x", Permission.MANAGE_PRODUCTS, _desk("recall-lot")
+            ),
+            MenuEntry(
                 "desk:discounts",
                 pgettext_lazy("tab", "Discounts"),
                 "hand-coins",

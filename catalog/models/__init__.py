@@ -12,7 +12,7 @@ from catalog.models.category import Category, MergedCategory
 from catalog.models.collection import Collection, CollectionListing, CollectionProduct
 from catalog.models.forbidden_phrase import ForbiddenPhrase
 from catalog.models.listing import Listing, Price
-from catalog.models.lot import Lot, LotBalance, LotStage
+from catalog.models.lot import Lot, LotBalance, LotStage, Recall
 from catalog.models.product import (
     ALL_MONTHS,
     Product,
@@ -60,6 +60,7 @@ __all__ = [
     "ProductType",
     "ProductTypeAttribute",
     "Promotion",
+    "Recall",
     "RevisionPicture",
     "Stock",
     "Synonym",

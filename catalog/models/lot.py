@@ -30,6 +30,9 @@ def is_lot_code(text: str) -> bool:
     return is_code(text, CODE_PREFIX, CODE_LENGTH)
 
 
+MAX_RECALL_TEXT = 500
+
+
 class LotQuerySet(models.QuerySet["Lot"]):
     def for_cooperative(self, cooperative: Cooperative) -> LotQuerySet:
         return self.filter(variant__cooperative=cooperative)
@@ -59,6 +62,7 @@ class Lot(models.Model):
     """A harvest or batch of a variant: the stock that was received as one.
 
     `code` is on its label and in the address of its public page. Buyers see the producer only if it agreed.
+    `recalled_at` is the start of its open recall: until that ends, it is neither sold nor packed.
     """
 
     variant = models.ForeignKey(Variant, models.PROTECT, related_name="lots")
@@ -68,6 +72,7 @@ class Lot(models.Model):
     producer = models.ForeignKey(Producer, models.SET_NULL, related_name="lots", null=True, blank=True)
     certificate = models.ForeignKey(Certificate, models.SET_NULL, related_name="lots", null=True, blank=True)
     created_at = models.DateTimeField()
+    recalled_at = models.DateTimeField(null=True, blank=True)
 
     objects = LotQuerySet.as_manager()
 
@@ -88,6 +93,49 @@ class Lot(models.Model):
     def is_expired_on(self, day: datetime.date) -> bool:
         """Return whether it may no longer be sold on the day. It may on the day of expiry."""
         return self.expires_on is not None and self.expires_on < day
+
+    @property
+    def is_recalled(self) -> bool:
+        return self.recalled_at is not None
+
+
+class RecallQuerySet(models.QuerySet["Recall"]):
+    def open(self) -> RecallQuerySet:
+        return self.filter(ended_at=None)
+
+    def newest_first(self) -> RecallQuerySet:
+        return self.order_by("-started_at", "-pk")
+
+
+class Recall(models.Model):
+    """A lot that was stopped: why, and what whoever has it should do. Buyers see both texts.
+
+    Only the desk ends a recall, with a reason. It stays on record.
+    """
+
+    lot = models.ForeignKey(Lot, models.PROTECT, related_name="recalls")
+    reason = models.CharField(max_length=MAX_RECALL_TEXT)
+    advice = models.CharField(max_length=MAX_RECALL_TEXT)
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    end_reason = models.CharField(max_length=MAX_RECALL_TEXT, blank=True, default="")
+
+    objects = RecallQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = pgettext_lazy("model", "recall")
+        verbose_name_plural = pgettext_lazy("models", "recalls")
+        constraints = [
+            models.UniqueConstraint(fields=["lot"], condition=Q(ended_at=None), name="recall_one_open"),
+            models.CheckConstraint(
+                condition=Q(ended_at=None, end_reason="") | (Q(ended_at__isnull=False) & ~Q(end_reason="")),
+                name="recall_ends_with_a_reason",
+            ),
+        ]
+        indexes = [models.Index(fields=["-started_at", "-id"], name="recall_newest_first")]
+
+    def __str__(self) -> str:
+        return f"{self.lot_id} {self.started_at:%Y-%m-%d}"
 
 
 class LotBalanceQuerySet(models.QuerySet["LotBalance"]):

@@ -81,6 +81,7 @@ def _show_lot(request: HttpRequest, lot: Lot) -> HttpResponse:
         "media": media.order_by("sort_order", "pk").first(),
         "stages": list(lot.stages.order_by("happened_at", "pk")[:MAX_STAGES]),
         "certificates": list(certificates),
+        "recall": lot.recalls.open().first() if lot.is_recalled else None,
         "is_expired": lot.is_expired_on(today),
         "is_on_sale": channel is not None
         and Listing.objects.on_sale(channel.pk).filter(product=product).exists(),

@@ -38,6 +38,7 @@ from orders.models.payment import (
     total_authorised_and_charged,
 )
 from orders.models.rates import CommissionRate, WithholdingRate, commission_percents
+from orders.models.recall_notice import RecallNotice
 from orders.models.refund import Refund, RefundLine
 from orders.models.remittance import CashRemittance, RemittanceLine, StatementRow, StatementRowProblem
 from orders.models.report_columns import report_columns
@@ -106,6 +107,7 @@ __all__ = [
     "PayoutMethod",
     "PeriodTotals",
     "PostingKind",
+    "RecallNotice",
     "Refund",
     "RefundLine",
     "RemittanceLine",

@@ -15,6 +15,7 @@ from orders.models.line import OrderLine
 from orders.models.part import OrderPart
 from orders.states import (
     CASH_NOT_RECEIVED,
+    DISPATCHED_STATES,
     OUTGOING_KINDS,
     RETURN_KINDS,
     CashHolder,
@@ -245,6 +246,16 @@ class ParcelLineQuerySet(models.QuerySet["ParcelLine"]):
         """Return the lines of parcels that took from the lot, newest parcel first; not of voided ones."""
         rows = self.filter(lot=lot).exclude(parcel__state=ParcelState.VOIDED)
         return rows.select_related("parcel__part__order").order_by("-parcel", "pk")
+
+    def waiting_with_lot(self, lot: Lot) -> ParcelLineQuerySet:
+        """Return the lines of parcels that hold the lot and have not left."""
+        undispatched = [ParcelState.PACKING, ParcelState.PACKED]
+        return self.of_lot(lot).filter(parcel__kind__in=OUTGOING_KINDS, parcel__state__in=undispatched)
+
+    def dispatched_with_lot(self, lot: Lot) -> ParcelLineQuerySet:
+        """Return the lines of parcels that left with the lot, newest first."""
+        states = sorted(DISPATCHED_STATES)
+        return self.of_lot(lot).filter(parcel__kind__in=OUTGOING_KINDS, parcel__state__in=states)
 
     def unsent_quantities(self, lines: Iterable[OrderLine]) -> dict[uuid.UUID, int]:
         """Return by line id how many sale steps were missing or substituted; zeros are left out."""

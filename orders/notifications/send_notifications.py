@@ -33,7 +33,8 @@ def notify_buyer(
 ) -> None:
     """Send by e-mail if there is an address, otherwise (or also) by SMS: a short text and the page's link.
 
-    `includes_account` includes the e-mail address and the confirmed number of the buyer's account.
+    `includes_account` includes the e-mail address and the confirmed number of the buyer's account. A `url` in
+    the context replaces the order's.
     """
     part = context.get("part")
     if isinstance(part, OrderPart):
@@ -59,7 +60,7 @@ def notify_buyer(
             html=render_to_string(f"emails/{template}.html", full_context),
         )
     opening = subject if subject.endswith("?") else f"{subject}."
-    sms_text = " ".join(filter(None, (opening, sms_detail, order_url(order))))
+    sms_text = " ".join(filter(None, (opening, sms_detail, str(full_context["url"]))))
     for channel, phone in _distinct_contacts(phones):
         queue(key=f"{key}:{channel}", contact_method=ContactMethod.SMS, recipient=phone, text=sms_text)
 

@@ -21,7 +21,7 @@ from shop.desk.money import (
 from shop.desk.orders import complaints, contact, drafts, order_decisions, order_list, order_page, parcels
 from shop.desk.overview import audit, background_work, home
 from shop.desk.people import customers, data_requests, second_factors, staff
-from shop.desk.sellers import certificates, cooperatives, documents, listings, prices, revisions
+from shop.desk.sellers import certificates, cooperatives, documents, listings, prices, recalls, revisions
 
 app_name = "desk"
 
@@ -57,6 +57,9 @@ urlpatterns = [
     path("hang/<int:pk>/dang-ban/", listings.publish_listing_view, name="publish-listing"),
     path("hang/<int:pk>/tra-lai/", listings.return_listing_view, name="return-listing"),
     path("hang/<int:pk>/go-xuong/", listings.withdraw_listing_view, name="withdraw-listing"),
+    path("thu-hoi/", recalls.list_recalls, name="recalls"),
+    path("thu-hoi/lo/<int:lot_id>/", recalls.recall_lot, name="recall-lot"),
+    path("thu-hoi/<int:recall_id>/ket-thuc/", recalls.end_recall_view, name="end-recall"),
     path("tu-cam/", forbidden_phrases.list_forbidden_phrases, name="forbidden-phrases"),
     path("tu-cam/<int:pk>/bo/", forbidden_phrases.remove_forbidden_phrase, name="remove-forbidden-phrase"),
     path("danh-muc/", categories.list_categories, name="categories"),

@@ -25,10 +25,11 @@ from catalog.actions.stock.stock_movements import (
 )
 from catalog.actions.stock.transfer_stock import transfer_stock
 from catalog.actions.wording.forbidden_phrases import ForbiddenWords
-from catalog.models import Lot, LotBalance, LotStage, Movement, MovementReason, Stock
+from catalog.models import Lot, LotBalance, LotStage, Movement, MovementReason, Recall, Stock
 from catalog.models.lot import is_lot_code
 from cooperatives.models import Certificate, CertificateKind, Producer
 from cooperatives.states import CertificateState
+from orders.actions.fulfilment.recalls import end_recall, start_recall
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing
@@ -330,9 +331,18 @@ def test_verification_finds_a_balance_that_differs_from_its_movements() -> None:
     assert deleted == [f"lot {lot.pk}: it has movements in stock {stock.pk} and no balance"]
 
 
+def recall_or_end(lot, now):
+    """Start a recall of the lot, or end its open one."""
+    recall = Recall.objects.open().filter(lot=lot).first()
+    if recall is None:
+        start_recall(lot_id=lot.pk, reason="Có mốc", advice="Không ăn", actor=MEMBER, now=now)
+    else:
+        end_recall(recall_id=recall.pk, reason="Đạt", actor=MEMBER, now=now)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_random_movements_keep_lots_and_stock_equal(seed) -> None:
-    """Any mixture of receipts, losses, transfers and counts, with and without lots, keeps every sum."""
+    """Any mixture of receipts, losses, transfers, counts and recalls keeps every sum."""
     rng = random.Random(seed)
     variant = make_variant(on_hand=5)
     far = make_warehouse(variant.cooperative, make_channel())
@@ -346,9 +356,11 @@ def test_random_movements_keep_lots_and_stock_equal(seed) -> None:
         warehouse_id, other_id = rng.sample(warehouses, 2)
         passed = arguments(variant, warehouse_id=warehouse_id, now=now)
         lot_id = lot.pk if lot is not None else None
-        kind = rng.choice(["receive", "lose", "transfer", "count", "late"])
+        kind = rng.choice(["receive", "lose", "transfer", "count", "late", "recall"])
         happened_at = now - datetime.timedelta(minutes=rng.randint(1, 30)) if kind == "late" else None
-        if kind == "count" and lot is not None:
+        if kind == "recall":
+            recall_or_end(rng.choice(lots), now)
+        elif kind == "count" and lot is not None:
             count(lot, rng.randint(0, 9), warehouse_id=warehouse_id, now=now)
         elif kind == "count":
             count_stock(**passed, counted_quantity=rng.randint(0, 20))

@@ -32,6 +32,7 @@ def check_everything(*, order_limit: int | None = None) -> None:
 def check_stock() -> None:
     _assert_no_faults(stock_and_parcels.find_wrong_stock())
     _assert_no_faults(stock_and_parcels.find_wrong_lot_balances())
+    _assert_no_faults(stock_and_parcels.find_wrong_recalls())
 
 
 def check_availability() -> None:

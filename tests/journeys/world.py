@@ -67,6 +67,7 @@ from orders.actions.fulfilment.deliver_parcels import (
     hand_over_parcel,
 )
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
+from orders.actions.fulfilment.recalls import start_recall
 from orders.actions.fulfilment.void_parcels import void_parcel
 from orders.actions.gateway.send_gateway_calls import record_gateway_result
 from orders.actions.payouts.bank_accounts import BankAccount
@@ -93,6 +94,7 @@ from orders.models import (
     PaymentEvent,
     PaymentMethod,
     Payout,
+    RecallNotice,
     Settlement,
     StatementImport,
     Voucher,
@@ -811,12 +813,33 @@ def _lot_visits(market: _Market) -> list[Visit]:
     )
     page = f"/xa-vien/lo/{lot.pk}/"
     warehouse_id = lot.balances.get().stock.warehouse_id
+    recalled = receive_lot(
+        cooperative=market.thien_an,
+        variant_id=market.variant.pk,
+        warehouse_id=warehouse_id,
+        quantity=1,
+        details=LotDetails(),
+        **market.context,
+    )
+    texts = {"reason": "Kim gãy còn trong vải", "advice": "Đừng dùng, giữ lại và gọi cho hợp tác xã"}
+    start_recall(lot_id=recalled.pk, **texts, **market.context)
+    notice = RecallNotice.objects.create(
+        recall=recalled.recalls.get(), order=market.part("new").order, created_at=market.now
+    )
     return [
         *(Visit(path, "manager") for path in ("/xa-vien/lo/", "/xa-vien/lo/?het=1", page, f"{page}tem/")),
         *(Visit(path) for path in ("/truy-xuat/", f"/truy-xuat/{lot.code}/")),
         Visit("/truy-xuat/LAAAAAAAA/", status=404),
         Visit(f"{page}nhap-xuat/", "manager", sent={"warehouse": str(warehouse_id), "quantity": "x"}),
         Visit(f"{page}chang/", "manager", sent={"title": "", "happened_at": "x"}),
+        Visit(f"{page}thu-hoi/", "manager"),
+        Visit(f"{page}thu-hoi/", "manager", sent={"reason": ""}),
+        Visit(f"/xa-vien/lo/{recalled.pk}/thu-hoi/", "manager"),
+        Visit(f"/truy-xuat/{recalled.code}/"),
+        Visit(f"/thu-hoi/{notice.pk}/"),
+        Visit("/quan-tri/thu-hoi/?ma=LAAAAAAAA", "admin"),
+        Visit(f"/quan-tri/thu-hoi/lo/{lot.pk}/", "admin"),
+        Visit(f"/quan-tri/thu-hoi/lo/{recalled.pk}/", "admin"),
     ]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from django.db.models import F
+from collections.abc import Iterable
+
+from django.db.models import F, Sum
 
 from catalog.models import Lot, LotBalance, Stock
 from shop.core.errors import Missing
@@ -15,6 +17,18 @@ def change_lot_balance(stock: Stock, lot_id: int | None, quantity: int) -> None:
     balance = LotBalance.objects.filter(stock=stock, lot=lot_id)
     if not balance.update(on_hand=F("on_hand") + quantity):
         LotBalance.objects.create(stock=stock, lot_id=lot_id, on_hand=quantity)
+    if Lot.objects.filter(pk=lot_id, recalled_at__isnull=False).exists():
+        save_stopped([stock])
+
+
+def save_stopped(stocks: Iterable[Stock]) -> None:
+    """Step: save what recalled lots have in these locked stocks, which is not for sale."""
+    rows = list(stocks)
+    balances = LotBalance.objects.filter(stock__in=rows, on_hand__gt=0, lot__recalled_at__isnull=False)
+    sums = dict(balances.order_by().values_list("stock").annotate(sum=Sum("on_hand")))
+    for row in rows:
+        row.stopped = sums.get(row.pk, 0)
+    Stock.objects.bulk_update(rows, ["stopped"])
 
 
 def require_lot_of(stock: Stock, lot_id: int | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -10,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from catalog.actions.stock.stock_movements import record_movement, save_reserved_and_allocated
-from catalog.models import MovementReason, Stock
+from catalog.models import Lot, MovementReason, Stock
 from orders import locks, notifications
 from orders.actions.cash_on_delivery.cash_collection import (
     EXPECTED_CASH,
@@ -29,7 +30,7 @@ from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.part_changes import record_part_change
 from orders.actions.order_records.recalculate_order import open_quantities
 from orders.actions.payouts.surplus_refunds import refund_surplus
-from orders.models import Order, OrderPart, Parcel
+from orders.models import Order, OrderPart, Parcel, ParcelLine
 from orders.states import ACTIVE_PART_STATES, DISPATCHED_STATES, CashHolder, CodState, ParcelState
 from shop.core.actors import Actor
 from shop.core.errors import ReasonRequired, Refused
@@ -41,6 +42,13 @@ from shop.core.states import TransitionNotAllowed
 class InvalidPickupCode(Refused):
     code = "invalid_pickup_code"
     default_message = _("This code does not match the parcel. The buyer finds it on the order page.")
+
+
+class RecalledLotInParcel(Refused):
+    """The parcel holds a lot that was recalled before it left. `details["lots"]` lists the codes."""
+
+    code = "recalled_lot_in_parcel"
+    default_message = _("This parcel holds a recalled lot. Void the parcel and pack it with another lot.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +81,7 @@ def hand_over_parcel(
     """Hand a parcel over and take its contents out of stock.
 
     `happened_at` is when it left, if that is recorded later. Raises Missing, LinesNotWeighed,
-    TransitionNotAllowed.
+    RecalledLotInParcel, TransitionNotAllowed.
     """
     order, part, parcel = locks.lock_parcel(parcel_id)
     require_outgoing_parcel(parcel)
@@ -104,7 +112,7 @@ def dispatch_parcel(
 ) -> Parcel:
     """Step: hand over a parcel. Handing over again after a failed delivery does not move stock again.
 
-    Raises InvalidPhone, LinesNotWeighed, TransitionNotAllowed.
+    Raises InvalidPhone, LinesNotWeighed, RecalledLotInParcel, TransitionNotAllowed.
     """
     require_phone(dispatch.driver_phone or "", field="driver_phone")
     require_weighed(line.order_line for line in parcel.lines.select_related("order_line"))
@@ -122,6 +130,8 @@ def dispatch_parcel(
     parcel.save()
     if previous_state != ParcelState.FAILED_DELIVERY:
         _remove_from_stock(parcel, happened_at=happened_at, actor=actor, now=now)
+    else:
+        _require_unrecalled(parcel.lines.all(), happened_at or now)
     record_part_change(
         order, part, "parcel.handed_over", parcel, actor=actor, now=now, idempotency_key=idempotency_key
     )
@@ -282,6 +292,7 @@ def _remove_from_stock(
     """Take the parcel's contents out of stock and release their allocations."""
     lines = [line for line in parcel.lines.order_by("pk") if line.stock_id is not None]
     stocks: dict[int, Stock] = locks.lock_stock({line.stock_id for line in lines if line.stock_id})
+    _require_unrecalled(lines, happened_at or now)  # under the locks that a recall takes
     for line in lines:
         stock = stocks[line.stock_id or 0]
         record_movement(
@@ -297,3 +308,14 @@ def _remove_from_stock(
         )
         release_allocation(stock, line.order_line_id, line.quantity)
     save_reserved_and_allocated(stocks.values())
+
+
+def _require_unrecalled(lines: Iterable[ParcelLine], left_at: datetime.datetime) -> None:
+    """Raise RecalledLotInParcel if a lot of these lines was recalled when the parcel left."""
+    lot_ids = {line.lot_id for line in lines if line.lot_id is not None}
+    if not lot_ids:
+        return
+    recalled = Lot.objects.filter(pk__in=lot_ids, recalled_at__lte=left_at).order_by("code")
+    codes = list(recalled.values_list("code", flat=True))
+    if codes:
+        raise RecalledLotInParcel(lots=codes)

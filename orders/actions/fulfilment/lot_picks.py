@@ -26,6 +26,15 @@ class ExpiredLot(Refused):
     default_message = _("This lot is past its use-by date. Choose another one, or say why it is sent.")
 
 
+class RecalledLot(Refused):
+    """Only a recalled lot has enough, or the packer chose one. `details["lots"]` lists the codes."""
+
+    code = "recalled_lot"
+    default_message = _(
+        "This lot is recalled and must not be sent. Take another lot, or report the shortage."
+    )
+
+
 class LotQuantityShort(Refused):
     """The chosen lot has less. `details["free"]` is what it has left."""
 
@@ -62,12 +71,14 @@ class LotSuggestion:
 class LotSupply:
     """What the lots in some stocks have left beyond undispatched parcels. Taking reduces it.
 
-    Two queries, whatever the number of lots. `has_lots` tells whether there are any.
+    Recalled lots are kept apart: nothing is taken from them. Two queries, whatever the number of lots.
+    `has_lots` tells whether there are any.
     """
 
     def __init__(self, stock_ids: Collection[int], today: datetime.date) -> None:
         self._today = today
         self._lots: defaultdict[int, list[_FreeLot]] = defaultdict(list)
+        self._recalled: defaultdict[int, list[Lot]] = defaultdict(list)
         self._of_no_lot: defaultdict[int, int] = defaultdict(int)
         balances = (
             LotBalance.objects.filter(stock__in=stock_ids)
@@ -93,7 +104,10 @@ class LotSupply:
                 self._of_no_lot[row.stock_id] = row.stock.on_hand - packed.get((row.stock_id, None), 0)
             self._of_no_lot[row.stock_id] -= row.on_hand
             free_quantity = row.on_hand - packed.get((row.stock_id, row.lot_id), 0)
-            if free_quantity > 0:
+            if row.lot.is_recalled:
+                if row.on_hand > 0:
+                    self._recalled[row.stock_id].append(row.lot)
+            elif free_quantity > 0:
                 self._lots[row.stock_id].append(_FreeLot(row.lot, free_quantity))
 
     def lots_in(self, stock_ids: Iterable[int]) -> list[Lot]:
@@ -106,6 +120,18 @@ class LotSupply:
         fresh = sum(free.quantity for free in self._lots[stock_id] if not self._is_expired(free))
         expired = [free.lot for free in self._lots[stock_id] if free.quantity and self._is_expired(free)]
         return expired if quantity > fresh + max(0, self._of_no_lot[stock_id]) else []
+
+    def require_enough_unrecalled(self, stock_id: int, quantity: int, *, includes_expired: bool) -> None:
+        """Raise RecalledLot if the quantity is there only with recalled lots."""
+        lots = [free for free in self._lots[stock_id] if includes_expired or not self._is_expired(free)]
+        self._require_unrecalled(
+            stock_id, quantity, sum(free.quantity for free in lots) + max(0, self._of_no_lot[stock_id])
+        )
+
+    def take_of_no_lot(self, stock_id: int, quantity: int) -> None:
+        """Take stock of no lot. Raises RecalledLot if it has less, and a recalled lot is there."""
+        self._require_unrecalled(stock_id, quantity, max(0, self._of_no_lot[stock_id]))
+        self._of_no_lot[stock_id] -= quantity
 
     def take_by_expiry(
         self, stock_id: int, quantity: int, *, includes_expired: bool
@@ -127,19 +153,28 @@ class LotSupply:
         return picks
 
     def take_lot(self, stock_id: int, lot_id: int, quantity: int, *, may_be_expired: bool) -> Lot:
-        """Take all of the quantity from one lot. Raises ExpiredLot, LotQuantityShort, Missing."""
+        """Take all of the quantity from one lot.
+
+        Raises ExpiredLot, LotQuantityShort, Missing, RecalledLot.
+        """
         free = next((row for row in self._lots[stock_id] if row.lot.pk == lot_id), None)
         if free is None:
             lot = Lot.objects.filter(pk=lot_id, variant__stocks=stock_id).first()
             if lot is None:
                 raise Missing()
             free = _FreeLot(lot, 0)
+        if free.lot.is_recalled:
+            raise RecalledLot(lots=[free.lot.code])
         if free.quantity < quantity:
             raise LotQuantityShort(free=free.quantity)
         if self._is_expired(free) and not may_be_expired:
             raise ExpiredLot(lots=[free.lot.code])
         free.quantity -= quantity
         return free.lot
+
+    def _require_unrecalled(self, stock_id: int, quantity: int, available: int) -> None:
+        if quantity > available and self._recalled[stock_id]:
+            raise RecalledLot(lots=[lot.code for lot in self._recalled[stock_id]])
 
     def _is_expired(self, free: _FreeLot) -> bool:
         return free.lot.is_expired_on(self._today)
@@ -159,7 +194,7 @@ class LotSupply:
 def assign_lots(rows: Sequence[ParcelLine], choices: LotChoices, *, today: datetime.date) -> list[ParcelLine]:
     """Step: split new parcel lines by the lots they are taken from. Locks their stocks if these have lots.
 
-    Raises ExpiredLot, LotQuantityShort, Missing.
+    Raises ExpiredLot, LotQuantityShort, Missing, RecalledLot.
     """
     stock_ids = {row.stock_id for row in rows if row.stock_id is not None}
     if any(lot_id is not None for lot_id in choices.lots.values()) or LotSupply(stock_ids, today).has_lots:
@@ -168,7 +203,10 @@ def assign_lots(rows: Sequence[ParcelLine], choices: LotChoices, *, today: datet
     may_be_expired = bool(choices.reason.strip())
     split_rows: list[ParcelLine] = []
     for row in rows:
-        if row.stock_id is None or choices.lots.get(row.order_line_id, 0) is None:
+        if row.stock_id is None:
+            split_rows.append(row)
+        elif choices.lots.get(row.order_line_id, 0) is None:
+            supply.take_of_no_lot(row.stock_id, row.quantity)
             split_rows.append(row)
         elif (lot_id := choices.lots.get(row.order_line_id)) is not None:
             row.lot = supply.take_lot(row.stock_id, lot_id, row.quantity, may_be_expired=may_be_expired)
@@ -177,6 +215,7 @@ def assign_lots(rows: Sequence[ParcelLine], choices: LotChoices, *, today: datet
             expired = supply.needs_expired(row.stock_id, row.quantity)
             if expired and not may_be_expired:
                 raise ExpiredLot(lots=[lot.code for lot in expired])
+            supply.require_enough_unrecalled(row.stock_id, row.quantity, includes_expired=may_be_expired)
             picks = supply.take_by_expiry(row.stock_id, row.quantity, includes_expired=may_be_expired)
             split_rows += _split_row(row, picks)
     return split_rows

@@ -56,6 +56,7 @@ SWEEP_NAMES: dict[str, Promise] = {
     "orders.escalate_complaints": gettext_lazy("Follow up on unanswered complaints"),
     "orders.check_unanswered_parts:attention": gettext_lazy("Warn about parts not yet accepted"),
     "orders.check_unanswered_parts:decline": gettext_lazy("Decline parts that nobody accepted"),
+    "orders.send_recall_notices": gettext_lazy("Tell the buyers of recalled lots"),
     "orders.expire_substitutes": gettext_lazy("Close substitutes that nobody answered"),
     "orders.remind_weight_questions": gettext_lazy("Remind buyers to confirm weights"),
 }

@@ -23,6 +23,7 @@ def find_faults(*, now: datetime.datetime) -> Iterator[str]:
     """Yield one sentence per fault. Memory is bounded by a batch of orders."""
     yield from stock_and_parcels.find_wrong_stock()
     yield from stock_and_parcels.find_wrong_lot_balances()
+    yield from stock_and_parcels.find_wrong_recalls()
     yield from stock_and_parcels.find_wrong_availability()
     yield from stock_and_parcels.find_wrong_slots()
     for order_ids in _batches():

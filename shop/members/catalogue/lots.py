@@ -201,6 +201,7 @@ def render_lot(
         "lot": lot,
         "page": sent_lines.get_page(request.GET.get("page")),
         "may_pack": membership.may(MemberRight.PACK),
+        "may_manage": membership.may(MemberRight.MANAGE),
         "row": lot_row(lot, vietnam_date(now)),
         "balances": balances,
         "move_form": move_form,

@@ -1,0 +1,68 @@
+"""Recall a lot: a dry run, the start, and who has read the notice."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from catalog.models import Lot
+from cooperatives.access import MemberRight, MembershipContext
+from orders.actions.fulfilment.recalls import find_reach, start_recall
+from orders.forms.recalls import RecallForm
+from orders.models import ParcelLine, RecallNotice
+from shop.accounts.views.sign_in_steps import require_recent_sign_in
+from shop.core.errors import Missing
+from shop.core.web.action_results import refusals_as_form_errors
+from shop.core.web.http_methods import require_safe_or_post
+from shop.members.member_access import for_members, render_page, submitted_key
+
+PER_PAGE = 40
+
+
+@require_safe_or_post
+@for_members(MemberRight.MANAGE)
+@require_recent_sign_in
+def recall_lot(request: HttpRequest, membership: MembershipContext, lot_id: int) -> HttpResponse:
+    """Show whom a recall would reach, or did reach; a POST starts it."""
+    lots = Lot.objects.for_cooperative(membership.cooperative).select_related("variant__product")
+    lot = lots.filter(pk=lot_id).first()
+    if lot is None:
+        raise Missing()
+    form = RecallForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        with refusals_as_form_errors(form):
+            start_recall(
+                lot_id=lot.pk,
+                cooperative=membership.cooperative,
+                reason=form.cleaned_data["reason"],
+                advice=form.cleaned_data["advice"],
+                idempotency_key=submitted_key(request, "recall", lot.pk),
+                actor=membership.actor,
+                now=timezone.now(),
+            )
+            messages.success(request, _("The lot is recalled. Its buyers are being told."))
+            return redirect("members:recall-lot", lot.pk)
+    lines = Paginator(ParcelLine.objects.dispatched_with_lot(lot), PER_PAGE)
+    page = lines.get_page(request.GET.get("page"))
+    recall = lot.recalls.open().first()
+    notices = (
+        RecallNotice.objects.filter(recall=recall) if recall is not None else RecallNotice.objects.none()
+    )
+    by_order = {notice.order_id: notice for notice in notices}
+    context = {
+        "lot": lot,
+        "recall": recall,
+        "reach": find_reach(lot),
+        "page": page,
+        "rows": [(line, by_order.get(line.parcel.part.order_id)) for line in page.object_list],
+        "read_count": sum(notice.read_at is not None for notice in by_order.values()),
+        "form": form,
+        "idempotency_key": uuid.uuid4(),
+    }
+    return render_page(request, membership, "members/recall.html", context)
