@@ -21,7 +21,7 @@ from shop.core.actors import Actor
 from shop.core.database.transactions import after_commit, lock_row
 from shop.core.errors import Missing, ReasonRequired, Refused
 from shop.core.jobs.sweeps import run_each
-from shop.core.models import is_already_done, record_change
+from shop.core.models import record_change, was_done_with_key
 
 _BATCH_SIZE = 200
 
@@ -83,7 +83,7 @@ def start_recall(
     if found is None:
         raise Missing()
     lot = lock_lot(found)
-    if is_already_done(idempotency_key, "lot.recalled", lot):
+    if was_done_with_key(idempotency_key, "lot.recalled", lot):
         return
     if lot.is_recalled:
         raise LotAlreadyRecalled()

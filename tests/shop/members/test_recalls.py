@@ -84,7 +84,7 @@ def test_manager_sees_whom_it_reaches_recalls_and_sees_who_confirmed(client, man
     assert "Không ăn, giữ lại" in page
     assert f"/don-hang/{sent.part.order_id}/" in page
     assert "1 trong 1 đơn đã xác nhận." in confirmed
-    assert "Bạn đã xác nhận đã đọc" in html_of(client.get(f"/thu-hoi/{notice.pk}/"))
+    assert "Đã xác nhận đọc vào" in html_of(client.get(f"/thu-hoi/{notice.pk}/"))
     assert client.get(f"/thu-hoi/{uuid.uuid4()}/").status_code == 404
 
 
