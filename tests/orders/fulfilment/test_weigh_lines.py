@@ -598,7 +598,7 @@ def test_pricing_by_weight_rounds_each_sum_once() -> None:
 
     weighed = price_weighed(agreed, 2)
 
-    assert (weighed.listed, weighed.priced, weighed.total) == (
+    assert (weighed.list_total, weighed.priced, weighed.total) == (
         NetAndGross(6, 7),
         NetAndGross(6, 6),
         NetAndGross(0, 0),
