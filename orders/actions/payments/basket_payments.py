@@ -54,6 +54,7 @@ from shop.core.models import KeyReused, TransactionFlow
 PROMISE_METHODS = (PaymentMethod.COD, PaymentMethod.TRANSFER)
 # The key in private metadata of the payment's own transaction flow, if it differs from the channel's.
 TRANSACTION_FLOW_LABEL = "flow"
+_SUCCESSES = (EventKind.AUTHORIZATION_SUCCESS, EventKind.CHARGE_SUCCESS)
 
 
 class BasketFullyPaid(Refused):
@@ -114,12 +115,12 @@ def start_app_payment(
 ) -> tuple[Payment, int | None]:
     """Start a payment that an app reports on; return it and the amount to pay.
 
-    A repeat with the same `idempotency_key` returns the first payment. Once that has an event, the amount is
-    None. Raises as `start_basket_payment`.
+    A repeat with the same `idempotency_key` returns the first payment. Once that is authorised or charged,
+    the amount is None. Raises as `start_basket_payment`.
     """
     basket = lock_existing_basket(basket_id)
     existing = find_payment_by_key(idempotency_key, basket=basket)
-    if existing is not None and existing.events.exists():
+    if existing is not None and existing.events.filter(kind__in=_SUCCESSES).exists():
         return existing, None
     requested = _amount_to_pay(basket, amount, now=now)
     return existing or _create_payment(basket, PaymentMethod.APP, idempotency_key, labels), requested

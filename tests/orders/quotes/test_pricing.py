@@ -75,10 +75,10 @@ def test_prices_are_not_negative_and_net_does_not_exceed_gross(purchase) -> None
     result = priced(purchase)
 
     for item in (*result.lines, *result.deliveries):
-        for taxed in (item.listed, item.priced, item.total):
+        for taxed in (item.list_total, item.priced, item.total):
             assert 0 <= taxed.net <= taxed.gross
-        assert item.total.gross <= item.priced.gross <= item.listed.gross
-        assert item.total.net <= item.priced.net <= item.listed.net
+        assert item.total.gross <= item.priced.gross <= item.list_total.gross
+        assert item.total.net <= item.priced.net <= item.list_total.net
 
 
 @given(purchases())
@@ -170,4 +170,4 @@ def test_discount_must_be_percentage_or_amount(discount) -> None:
 def test_empty_purchase_costs_nothing() -> None:
     result = price_purchase([], [], [DiscountInput("d", amount=5)])
 
-    assert (result.total.gross, result.listed.gross, result.discounts[0].amount) == (0, 0, 0)
+    assert (result.total.gross, result.list_total.gross, result.discounts[0].amount) == (0, 0, 0)

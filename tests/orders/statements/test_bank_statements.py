@@ -110,7 +110,9 @@ def test_importing_same_file_again_returns_first_statement() -> None:
     first = applied(content)
     before = all_rows()
 
-    repeated = import_bank_statement(file_name="b.csv", content=content, user=first.user, now=LATER + HOUR)
+    repeated = import_bank_statement(
+        file_name="b.csv", content=content, user=first.imported_by, now=LATER + HOUR
+    )
     apply_bank_statement(statement_id=repeated.pk, actor=DESK, now=LATER + HOUR)
 
     assert repeated == first
@@ -125,7 +127,9 @@ def test_file_without_recorded_rows_can_be_imported_again() -> None:
     apply_bank_statement(statement_id=first.pk, actor=DESK, now=LATER)
 
     repeated = applied(content)
-    third = import_bank_statement(file_name="c.csv", content=content, user=first.user, now=LATER + HOUR)
+    third = import_bank_statement(
+        file_name="c.csv", content=content, user=first.imported_by, now=LATER + HOUR
+    )
 
     assert (repeated.imported_count, BankTransfer.objects.get().state) == (1, TransferState.ASSIGNED)
     assert first != repeated

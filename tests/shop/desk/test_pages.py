@@ -90,8 +90,9 @@ def test_menu_holds_the_pages_that_the_user_may_open_and_marks_the_current_one(c
         "desk:listings",
         "desk:certificates",
         "desk:prices",
+        "desk:recalls",
     ]
-    assert len(everything) == 20
+    assert len(everything) == 21
     for entry in everything:
         page = client.get(reverse(entry.url_name), follow=True)
         assert (page.status_code, html_of(page).count('aria-current="page"') > 0) == (200, True), (
