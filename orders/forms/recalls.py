@@ -14,13 +14,13 @@ class RecallForm(forms.Form):
     reason = forms.CharField(
         label=_("Why is the lot recalled?"),
         max_length=MAX_RECALL_TEXT,
-        widget=forms.Textarea(attrs={"rows": 2}),
+        widget=forms.Textarea(attrs={"class": "input", "rows": 2}),
         help_text=_("Buyers read this text exactly as you enter it."),
     )
     advice = forms.CharField(
         label=_("What should people do who have it?"),
         max_length=MAX_RECALL_TEXT,
-        widget=forms.Textarea(attrs={"rows": 2}),
+        widget=forms.Textarea(attrs={"class": "input", "rows": 2}),
         help_text=_("For example: do not eat it, keep it apart, wait for our call."),
     )
     is_confirmed = forms.BooleanField(
