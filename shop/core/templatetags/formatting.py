@@ -14,9 +14,7 @@ from shop.core.texts.folding import folded_words
 register = template.Library()
 
 # Folded words that say nothing about a field, in English and Vietnamese.
-_WORDS_OF_MANY_LABELS = frozenset(
-    {"a", "an", "and", "for", "of", "or", "the", "to", "number", "so", "va", "hoac", "cua", "theo"}
-)
+_WORDS_OF_MANY_LABELS = frozenset("a an and for of or the this to number so va hoac cua nay theo".split())
 
 _FILTERS: dict[str, Callable[..., str]] = {
     "amount_alone": formatting.format_amount,

@@ -62,7 +62,7 @@ def test_manager_sees_whom_it_reaches_recalls_and_sees_who_confirmed(client, man
 
     dry_run = html_of(manager.get(address))
     is_still_sold = get_stock(lot.variant).stopped == 0
-    without_tick = html_of(manager.post(address, sent_form(is_confirmed="")))
+    without_tick = html_of(manager.post(address, sent_form(is_confirmed="", reason="")))
     is_refused = not Recall.objects.exists()
     form = sent_form()
     answers = [manager.post(address, form) for _attempt in range(2)]
@@ -78,6 +78,7 @@ def test_manager_sees_whom_it_reaches_recalls_and_sees_who_confirmed(client, man
     assert is_still_sold
     assert is_refused
     assert "Đánh dấu ô này để thu hồi lô." in without_tick
+    assert "Vì sao thu hồi lô này? Hãy điền ô này." in without_tick
     assert [answer.url for answer in answers] == [address, address]
     assert Recall.objects.count() == 1
     assert "Đã báo, chưa xác nhận" in told
