@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from celery import shared_task
 from django.db import transaction
+from django.db.models import Count
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -49,12 +50,14 @@ class RecallReach:
 def find_reach(lot: Lot) -> RecallReach:
     """Return what a recall of the lot reaches now, without changing anything. Three queries."""
     dispatched = ParcelLine.objects.dispatched_with_lot(lot).order_by()
-    parcels = set(dispatched.values_list("parcel__part__order", "parcel"))
+    counts = dispatched.aggregate(
+        orders=Count("parcel__part__order", distinct=True), parcels=Count("parcel", distinct=True)
+    )
     return RecallReach(
         list(LotBalance.objects.of_lots([lot]).exclude(on_hand=0)),
         list(ParcelLine.objects.waiting_with_lot(lot)),
-        len({order_id for order_id, _parcel in parcels}),
-        len(parcels),
+        counts["orders"],
+        counts["parcels"],
     )
 
 

@@ -54,14 +54,15 @@ def recall_lot(request: HttpRequest, membership: MembershipContext, lot_id: int)
     notices = (
         RecallNotice.objects.filter(recall=recall) if recall is not None else RecallNotice.objects.none()
     )
-    by_order = {notice.order_id: notice for notice in notices}
+    order_ids = {line.parcel.part.order_id for line in page.object_list}
+    by_order = {notice.order_id: notice for notice in notices.filter(order__in=order_ids)}
     context = {
         "lot": lot,
         "recall": recall,
         "reach": find_reach(lot),
         "page": page,
         "rows": [(line, by_order.get(line.parcel.part.order_id)) for line in page.object_list],
-        "read_count": sum(notice.read_at is not None for notice in by_order.values()),
+        "read_count": notices.exclude(read_at=None).count(),
         "form": form,
         "idempotency_key": uuid.uuid4(),
     }
