@@ -16,6 +16,7 @@ from orders.actions.fulfilment.deliver_parcels import deliver_parcel, hand_over_
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
 from orders.actions.payouts import complete_payouts
 from orders.actions.payouts.complete_payouts import PayoutAlreadyPaid, mark_payout_paid
+from orders.actions.payouts.undo_payouts import undo_payout_paid
 from orders.actions.settlement.close_settlement import (
     SettlementAlreadyClosed,
     close_settlement,
@@ -177,6 +178,42 @@ def test_payout_paid_in_parallel_is_booked_once() -> None:
     assert LedgerPosting.objects.filter(kind=PostingKind.PAYOUT).count() == 1
     assert any(isinstance(result, PayoutAlreadyPaid) for result in results)
     check_ledger()
+
+
+def test_payout_undone_in_parallel_is_reversed_once() -> None:
+    undoing = undo_paid_payout(correct(make_cooperative()))
+
+    results = run_in_threads([undoing] * 6)
+
+    assert type_names(results) == ["Payout", *["PayoutUndoExpired"] * 5], results
+    assert LedgerPosting.objects.filter(kind=PostingKind.PAYOUT).count() == 2
+    assert LedgerEntry.objects.filter(account="bank").balance() == 0
+    assert Change.objects.filter(action="payout.undone").count() == 1
+    check_ledger()
+
+
+def test_without_lock_payout_is_undone_twice_or_database_fails(monkeypatch) -> None:
+    undoing = undo_paid_payout(correct(make_cooperative()))
+    both_read, stale = threading.Barrier(2, timeout=20), threading.local()
+    monkeypatch.setattr(locks, "lock_payout", lambda _payout_id: stale.payout)
+
+    def read_then_undo():
+        stale.payout = Payout.objects.select_related("settlement").get()
+        both_read.wait()
+        return undoing()
+
+    results = run_in_threads([read_then_undo] * 2)
+
+    assert "PayoutUndoExpired" not in type_names(results), results
+    assert "Payout" in type_names(results)
+
+
+def undo_paid_payout(settlement):
+    """Pay the settlement's payout; return the call that takes it back."""
+    closing(settlement)()
+    payout = Payout.objects.get()
+    mark_payout_paid(payout_id=payout.pk, reference="FT1", actor=DESK, now=NOW)
+    return partial(undo_payout_paid, payout_id=payout.pk, reason="Nhầm khoản", actor=DESK, now=NOW)
 
 
 def test_transfer_returned_on_both_pages_is_booked_once() -> None:
