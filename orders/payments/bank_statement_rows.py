@@ -38,8 +38,8 @@ from orders.payments.statement_cells import (
 )
 from orders.payments.statement_headings import guess_headings
 from orders.payments.statement_rows import UnreadableRowError, parse_rows
-from orders.payments.statement_tables import Cell, Row
 from shop.core.errors import Refused
+from shop.core.spreadsheets.tables import Cell, Row
 
 _INCOMING_MARKS = {"+", "c", "co", "cr", "credit", "ghi co", "in", "tien vao", "vao", "nhan tien"}
 _OUTGOING_MARKS = {"-", "d", "no", "dr", "debit", "ghi no", "out", "tien ra", "ra", "chuyen tien"}

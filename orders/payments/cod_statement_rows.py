@@ -18,9 +18,9 @@ from orders.payments.statement_cells import (
     parse_time,
 )
 from orders.payments.statement_rows import UnreadableRowError, guess_columns, parse_rows
-from orders.payments.statement_tables import Row
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused
+from shop.core.spreadsheets.tables import Row
 
 _ALIASES = {
     "tracking": [

@@ -10,9 +10,9 @@ from enum import StrEnum
 from django.utils.translation import gettext_lazy as _
 
 from orders.payments.incoming_transfers import MAX_TRANSFER_AMOUNT, normalise_time
-from orders.payments.statement_tables import Cell, Row
 from shop.core.dates.calendar import VIETNAM
 from shop.core.errors import StrOrPromise
+from shop.core.spreadsheets.tables import Cell, Row
 from shop.core.texts.folding import fold
 
 _FOLDED_CURRENCY = re.compile(r"(vnd|₫|d)\.?$")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from orders.payments.statement_cells import plain_words
-from orders.payments.statement_tables import Row
+from shop.core.spreadsheets.tables import Row
 
 # A statement's head (bank, owner, period) precedes the headings.
 MAX_HEADING_ROWS = 40

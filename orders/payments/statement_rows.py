@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 
 from orders.payments.statement_cells import UnreadableReason, UnreadableRow, row_excerpt
 from orders.payments.statement_headings import Aliases, guess_headings
-from orders.payments.statement_tables import Row
+from shop.core.spreadsheets.tables import Row
 
 
 class ColumnMapping(Protocol):

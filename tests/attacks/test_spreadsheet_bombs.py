@@ -10,8 +10,8 @@ import zipfile
 import openpyxl
 import pytest
 
-from orders.payments.statement_tables import UnreadableFile, read_table
-from orders.payments.workbook_limits import MAX_CELLS, MAX_ROWS
+from shop.core.spreadsheets.tables import UnreadableFile, read_table
+from shop.core.spreadsheets.workbook_limits import TableLimits
 from tests.attacks.memory import PeakMemory
 
 pytestmark = pytest.mark.once
@@ -19,6 +19,7 @@ pytestmark = pytest.mark.once
 SHEET = "xl/worksheets/sheet1.xml"
 HEAD = '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
 MAX_CPU_SECONDS = 8
+MAX_ROWS, MAX_CELLS = TableLimits().rows, TableLimits().cells
 MAX_MEMORY = 100_000_000
 
 

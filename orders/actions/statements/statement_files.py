@@ -14,10 +14,10 @@ from orders import locks
 from orders.models import StatementImport, StatementKind, StatementRow
 from orders.payments.bank_statement_rows import BankColumnMapping
 from orders.payments.cod_statement_rows import CodColumnMapping
-from orders.payments.statement_tables import Row, read_table
 from orders.states import StatementRowState
 from shop.accounts.models import User
 from shop.core.errors import Refused
+from shop.core.spreadsheets.tables import Row, read_table
 from shop.core.states import TransitionNotAllowed
 
 

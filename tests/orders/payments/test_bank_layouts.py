@@ -10,7 +10,7 @@ import openpyxl
 import pytest
 
 from orders.payments.bank_statement_rows import guess_bank_columns, read_bank_rows
-from orders.payments.statement_tables import read_table
+from shop.core.spreadsheets.tables import read_table
 from tests.orders.payments.bank_layouts import ACCOUNT, BANK_LAYOUTS, BankLayout
 
 pytestmark = pytest.mark.once

@@ -15,7 +15,7 @@ from orders.payments.bank_statement_rows import (
 )
 from orders.payments.incoming_transfers import IncomingTransfer, TransferSource
 from orders.payments.statement_cells import UnreadableReason
-from orders.payments.statement_tables import Row, read_table
+from shop.core.spreadsheets.tables import Row, read_table
 
 pytestmark = pytest.mark.once
 

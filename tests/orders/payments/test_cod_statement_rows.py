@@ -14,7 +14,7 @@ from orders.payments.cod_statement_rows import (
     read_cod_rows,
 )
 from orders.payments.statement_cells import UnreadableReason
-from orders.payments.statement_tables import Row, read_table
+from shop.core.spreadsheets.tables import Row, read_table
 
 pytestmark = pytest.mark.once
 

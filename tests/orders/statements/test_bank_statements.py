@@ -26,11 +26,11 @@ from orders.payments.bank_statement_rows import BankColumnsMissing, StatementOfO
 from orders.payments.cod_statement_rows import guess_cod_columns
 from orders.payments.incoming_transfers import TransferSource
 from orders.payments.statement_cells import UnreadableReason
-from orders.payments.statement_tables import UnreadableFile
 from orders.states import StatementRowState, TransferState
 from shop.core.actors import Actor
 from shop.core.errors import Missing
 from shop.core.models import Change
+from shop.core.spreadsheets.tables import UnreadableFile
 from shop.core.states import TransitionNotAllowed
 from tests.factories import NOW, make_admin, make_bank_account
 from tests.invariants import check_everything

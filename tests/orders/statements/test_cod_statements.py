@@ -32,9 +32,9 @@ from orders.models import (
     StatementRowProblem,
 )
 from orders.payments.cod_statement_rows import CodColumnsMissing
-from orders.payments.statement_tables import UnreadableFile
 from orders.states import CodState, Coverage, ParcelState, StatementRowState
 from shop.core.errors import Missing
+from shop.core.spreadsheets.tables import UnreadableFile
 from shop.core.states import TransitionNotAllowed
 from tests.factories import NOW, make_admin
 from tests.invariants import check_cash

@@ -1,4 +1,4 @@
-"""A statement file is read completely or refused; formulas and zip bombs are refused."""
+"""An uploaded file is read completely or refused; formulas and zip bombs are refused."""
 
 from __future__ import annotations
 
@@ -11,7 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orders.payments.statement_tables import MAX_ROWS, Row, UnreadableFile, read_table
+from shop.core.spreadsheets.tables import (
+    FileEncoding,
+    Formula,
+    Row,
+    UnreadableFile,
+    read_marked_table,
+    read_table,
+    unescape_formula,
+)
+from shop.core.spreadsheets.workbook_limits import TableLimits
 
 pytestmark = pytest.mark.once
 
@@ -88,7 +97,7 @@ def test_zip_bomb_is_refused() -> None:
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 an old xls",
         b"a\0b",
         b"x" * 5_000_001,
-        b"a\n" * (MAX_ROWS + 1),
+        b"a\n" * (TableLimits().rows + 1),
         b"," * 60 + b"x",
         b"x" * 4_001,
         b"x" * 200_000,
@@ -183,3 +192,58 @@ def test_damaged_xlsx_is_read_or_refused(offset, damage) -> None:
         return
 
     assert rows
+
+
+@pytest.mark.parametrize(
+    ("encoding", "expected"),
+    [
+        ("utf-8", FileEncoding.UTF_8),
+        ("utf-16", FileEncoding.UTF_16),
+        ("utf-16-le", FileEncoding.UTF_16),
+        ("utf-16-be", FileEncoding.UTF_16),
+    ],
+)
+def test_encoding_of_marked_table_is_named(encoding, expected) -> None:
+    table = read_marked_table("Mã,Tên\nBI-01,Bí xanh\n".encode(encoding))
+
+    assert table.encoding == expected
+    assert table.rows == [Row(1, ("Mã", "Tên")), Row(2, ("BI-01", "Bí xanh"))]
+
+
+def test_single_byte_text_is_read_as_windows_1252() -> None:
+    table = read_marked_table("Tªn,MËt ong\n".encode("cp1252"))
+
+    assert (table.encoding, table.rows) == (FileEncoding.SINGLE_BYTE, [Row(1, ("Tªn", "MËt ong"))])
+
+
+def test_marked_table_keeps_formulas_and_names_merged_ranges() -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["Giá", "Kho"])
+    book.active.append(["=1000*2", 5])
+    book.active.append([3, None])
+    book.active.merge_cells("B2:B3")
+    other = book.create_sheet()
+    other.merge_cells("A1:C1")
+    packed = io.BytesIO()
+    book.save(packed)
+
+    table = read_marked_table(packed.getvalue())
+
+    assert table.merged_ranges == ["B2:B3"]
+    assert table.rows[1].cells == (Formula("=1000*2"), 5)
+    assert isinstance(table.rows[1].cells[0], Formula)
+
+
+def test_limits_of_a_table_are_those_of_its_reader() -> None:
+    content = b"a\n" * 11
+
+    assert len(read_marked_table(content, limits=TableLimits(rows=11)).rows) == 11
+    with pytest.raises(UnreadableFile):
+        read_marked_table(content, limits=TableLimits(rows=10))
+
+
+@pytest.mark.parametrize(
+    ("stored", "text"), [("'=A1", "=A1"), ("'-5", "-5"), ("'tis", "'tis"), ("=A1", "=A1"), ("", "")]
+)
+def test_apostrophe_before_a_formula_is_removed(stored, text) -> None:
+    assert unescape_formula(stored) == text

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from xml.parsers import expat
 
 MAX_UNPACKED_BYTES = 60_000_000  # all parts together
 MAX_PARTS = 500
-MAX_CELLS = 300_000
-MAX_ROWS = 20_000
 MAX_COLUMN_NUMBER = 256  # rows are padded with empty cells up to the last column that is named
-MAX_CELL_ELEMENTS = 1_200_000  # in the sheets and texts; a cell has up to three
+_ELEMENTS_PER_CELL = 4  # in the sheets and texts; a cell has up to three
 MAX_ELEMENTS_PER_OTHER_PART = 50_000  # openpyxl spends 30 µs on each
 _MAX_DEPTH = 40
 _MAX_BYTES_OF_TAG_OR_TEXT = 1_000_000
@@ -27,16 +26,25 @@ _SHEET_PARTS = ("worksheets/", "sharedstrings")
 _XML_STARTS = (b"<", b"\xef\xbb\xbf<", b"\xff\xfe<", b"\xfe\xff\0<", b"<\0", b"\0<")
 
 
+@dataclass(frozen=True, slots=True)
+class TableLimits:
+    """The largest table that is read. `file_bytes` is the size of the file, packed or not."""
+
+    rows: int = 20_000
+    cells: int = 300_000
+    file_bytes: int = 5_000_000
+
+
 class WorkbookTooLarge(ValueError):
-    """The file has more rows, cells, parts or bytes than a statement needs."""
+    """The file has more rows, cells, parts or bytes than the table needs."""
 
 
 class UnsafeWorkbook(ValueError):
     """The file contains markup that no spreadsheet program writes, such as entities."""
 
 
-def check_workbook(archive: zipfile.ZipFile) -> None:
-    """Count the contents of all parts without keeping any.
+def check_workbook(archive: zipfile.ZipFile, limits: TableLimits) -> dict[str, list[str]]:
+    """Count the contents of all parts; return the merged ranges, such as "B4:B7", of each part with some.
 
     Raises WorkbookTooLarge, UnsafeWorkbook, and zipfile's errors for a broken file.
     """
@@ -45,28 +53,33 @@ def check_workbook(archive: zipfile.ZipFile) -> None:
         raise WorkbookTooLarge
     if any(part.compress_type not in _COMPRESSION_METHODS for part in parts):
         raise UnsafeWorkbook
-    counts = _Counts()
+    counts = _Counts(limits)
     for part in parts:
         with archive.open(part) as file:
             counts.count(part.filename, iter(lambda file=file: file.read(_CHUNK), b""))  # type: ignore[misc]
+    return counts.merged_ranges
 
 
 class _Counts:
     """Counts over all parts, so that a load cannot be spread over several sheets."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: TableLimits) -> None:
+        self.limits = limits
         self.rows = 0
         self.cells = 0
         self.elements = 0
         self.other_elements = 0
         self.depth = 0
         self.is_sheet = False
+        self.part_name = ""
+        self.merged_ranges: dict[str, list[str]] = {}
 
     def count(self, name: str, chunks: Iterator[bytes]) -> None:
         """Count one part. A part that is not XML, or is malformed, is not read beyond that point."""
         chunk = next(chunks, b"")
         if not chunk.lstrip(b" \t\r\n").startswith(_XML_STARTS):
             return
+        self.part_name = name
         self.depth, self.is_sheet = 0, any(name_part in name.lower() for name_part in _SHEET_PARTS)
         parser = expat.ParserCreate(namespace_separator=" ")
         parser.StartElementHandler = self._start
@@ -97,12 +110,14 @@ class _Counts:
                 raise WorkbookTooLarge
         elif plain == "row":
             self.rows += 1
+        elif plain == "mergeCell":
+            self.merged_ranges.setdefault(self.part_name, []).append(attributes.get("ref", ""))
         if self.depth > _MAX_DEPTH:
             raise UnsafeWorkbook
         if (
-            self.cells > MAX_CELLS
-            or self.rows > MAX_ROWS
-            or self.elements > MAX_CELL_ELEMENTS
+            self.cells > self.limits.cells
+            or self.rows > self.limits.rows
+            or self.elements > self.limits.cells * _ELEMENTS_PER_CELL
             or self.other_elements > MAX_ELEMENTS_PER_OTHER_PART
         ):
             raise WorkbookTooLarge
