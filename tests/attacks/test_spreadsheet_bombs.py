@@ -57,7 +57,7 @@ def test_small_file_of_a_million_cells_is_refused() -> None:
     cells = packed({SHEET: sheet(f"<row>{'<c/>' * 50}</row>" * 20_000)})
     assert len(cells) < 50_000
 
-    assert str(refused(cells).message) == "Tệp quá lớn. Hãy chia thành các kỳ ngắn hơn."
+    assert str(refused(cells).message) == "Tệp quá lớn. Hãy chia thành nhiều tệp."
 
 
 def test_one_row_of_a_million_cells_is_refused() -> None:
