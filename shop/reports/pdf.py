@@ -10,6 +10,7 @@ from django.contrib.staticfiles import finders
 from PIL import ImageFile
 
 logging.getLogger("weasyprint.progress").setLevel(logging.WARNING)  # or it logs every page
+logging.getLogger("weasyprint").setLevel(logging.ERROR)  # or it logs every media query that it does not know
 
 
 class PdfUnavailable(Exception):

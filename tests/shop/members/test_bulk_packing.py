@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import re
+import unicodedata
 import uuid
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from pypdf import PdfReader
 
 from catalog.models import Stock, Unit, Variant
 from cooperatives.models import Role
@@ -172,6 +175,33 @@ def test_labels_are_those_picked_or_packed_and_not_handed_over(packer, seller) -
     assert shown == [f"{parcel.part.order.code}-{parcel.number}" for parcel in (picked, packed)]
     for absent in (handed_over, foreign):
         assert absent.part.order.code not in page
+
+
+@pytest.mark.parametrize(("paper", "size"), [("", (298, 420)), ("80", (227, 312)), ("58", (164, 425))])
+def test_labels_of_many_parcels_are_one_pdf_with_a_page_each(packer, seller, paper, size) -> None:
+    variant = make_variant(seller, name="Khăn thổ cẩm", on_hand=50)
+    parcels = [closed_parcel(accepted_order((variant, 1))) for _number in range(3)]
+
+    response = packer.get("/xa-vien/kien/tem.pdf", {"giay": paper})
+
+    pages = PdfReader(io.BytesIO(response.content)).pages
+    assert [(round(page.mediabox.width), round(page.mediabox.height)) for page in pages] == [size] * 3
+    texts = [unicodedata.normalize("NFC", page.extract_text()) for page in pages]
+    for text, parcel in zip(texts, parcels, strict=True):
+        assert f"{parcel.part.order.code}-{parcel.number}" in text
+        assert "1 chiếc Khăn thổ cẩm" in text.replace("\n", " ")
+
+
+def test_pdf_of_labels_holds_own_waiting_parcels_only(packer, seller) -> None:
+    foreign = closed_parcel(accepted_order((make_variant(make_seller("HTX khác")), 1)))
+    handed_over = handed_over_parcel(accepted_order((make_variant(seller), 1)))
+
+    everything = packer.get("/xa-vien/kien/tem.pdf?giay=x")
+    one = packer.get(f"/xa-vien/kien/{handed_over.pk}/tem.pdf?giay=58")
+
+    assert (everything["Content-Type"], everything.context["labels"]) == ("text/html; charset=utf-8", [])
+    assert handed_over.part.order.code in PdfReader(io.BytesIO(one.content)).pages[0].extract_text()
+    assert packer.get(f"/xa-vien/kien/{foreign.pk}/tem.pdf").status_code == 404
 
 
 def test_pick_list_sums_each_variant_by_warehouse_with_the_orders_below(packer, seller) -> None:
