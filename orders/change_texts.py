@@ -28,6 +28,7 @@ ORDER_CHANGE_TEXTS: dict[str, Promise] = {
     "line.weight_question_asked": pgettext_lazy("history", "Heavier than agreed, buyer asked to confirm"),
     "line.weight_agreed": pgettext_lazy("history", "Buyer accepted the weight"),
     "line.weight_refused": pgettext_lazy("history", "Buyer rejected the weight"),
+    "line.weight_removed": pgettext_lazy("history", "Buyer took the overweight item off the order"),
     "substitute.offered": pgettext_lazy("history", "Substitute offered to the buyer"),
     "substitute.accepted": pgettext_lazy("history", "Buyer accepted the substitute"),
     "substitute.rejected": pgettext_lazy("history", "Buyer rejected the substitute"),

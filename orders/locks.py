@@ -33,6 +33,7 @@ from orders.models import (
     StatementKind,
     Substitute,
     Voucher,
+    WeightQuestion,
     normalise_voucher_code,
 )
 from shop.core.database.transactions import lock_compiled_rows, lock_row, lock_rows
@@ -179,6 +180,15 @@ def lock_substitute(substitute_id: uuid.UUID) -> tuple[Order, OrderPart, Substit
         raise Missing()
     order, part = lock_part(part_id)
     return order, part, Substitute.objects.select_related("line", "variant__product").get(pk=substitute_id)
+
+
+def lock_weight_question(question_id: uuid.UUID) -> tuple[Order, OrderPart, WeightQuestion]:
+    """Lock the order of a weight question; return the order, part and question. Raises Missing."""
+    part_id = WeightQuestion.objects.filter(pk=question_id).values_list("line__part", flat=True).first()
+    if part_id is None:
+        raise Missing()
+    order, part = lock_part(part_id)
+    return order, part, WeightQuestion.objects.select_related("line").get(pk=question_id)
 
 
 def lock_order(order_id: uuid.UUID) -> Order:

@@ -16,6 +16,7 @@ from orders.models.order import Order
 class WeightAnswer(models.TextChoices):
     AGREED = "agreed", _("agreed")
     REFUSED = "refused", _("not agreed")
+    REMOVED = "removed", _("taken off the order")
     NO_LONGER_ASKED = "no_longer_asked", _("no longer needed")
 
 

@@ -80,8 +80,10 @@ def record_weight_answer(request: HttpRequest, order_id: uuid.UUID, question_id:
             "weight": format_weight(question.grams),
             "sum": format_money(question.cost_after, question.line.order.currency),
         }
-    else:
+    elif request.POST["answer"] == WeightAnswer.REFUSED:
         answer = _("You did not agree to %(weight)s.") % {"weight": format_weight(question.grams)}
+    else:
+        answer = _("You took this item off the order and do not pay for it.")
     return _run_answer(request, action, order_id, answer)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from functools import partial
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from orders import locks
 from orders.actions.fulfilment import weigh_lines as weighing
@@ -21,6 +22,7 @@ from orders.actions.fulfilment.weigh_lines import (
     weigh_line,
 )
 from orders.actions.order_records.recalculate_order import open_quantities
+from orders.actions.refunds.remove_overweight_line import remove_overweight_line
 from orders.models import Order, OrderLine, OrderPart, Parcel, WeightQuestion
 from orders.states import ParcelState, PartState
 from shop.core.actors import Actor
@@ -213,6 +215,42 @@ def test_only_one_of_two_parallel_answers_counts() -> None:
     assert sorted(type(result).__name__ for result in results) == ["WeightQuestion", "WeightQuestionClosed"]
     assert any(isinstance(result, WeightQuestionClosed) for result in results)
     check_everything()
+
+
+def answers_and_removal(question: WeightQuestion) -> list[Callable[[], object]]:
+    context = {"question_id": question.pk, "actor": Actor.guest(), "now": NOW}
+    return [
+        partial(answer_weight_question, is_agreed=True, **context),
+        partial(remove_overweight_line, **context),
+    ]
+
+
+def test_line_is_agreed_or_removed_in_parallel_but_not_both() -> None:
+    part, line = accepted_part()
+    weighing_of(part, line, 6000)()
+
+    results = run_in_threads(answers_and_removal(WeightQuestion.objects.get()))
+
+    assert sorted(type(result).__name__ for result in results) == ["WeightQuestion", "WeightQuestionClosed"]
+    part.refresh_from_db()
+    assert part.is_active == (WeightQuestion.objects.get().answer == "agreed")
+    check_everything()
+
+
+def test_without_lock_line_is_agreed_and_removed(monkeypatch) -> None:
+    part, line = accepted_part()
+    weighing_of(part, line, 6000)()
+    question_id = WeightQuestion.objects.get().pk
+    with transaction.atomic():
+        read_rows = [locks.lock_weight_question(question_id) for _ in range(2)]
+    monkeypatch.setattr(locks, "lock_weight_question", lambda _question_id: read_rows.pop())
+    agree, remove = answers_and_removal(WeightQuestion.objects.get())
+
+    remove()
+    agree()
+
+    part.refresh_from_db()
+    assert (part.state, WeightQuestion.objects.get().answer) == (PartState.CANCELLED, "agreed")
 
 
 def test_line_with_open_question_cannot_be_packed_in_parallel() -> None:

@@ -1,7 +1,8 @@
 """Weigh lines that are sold by weight, and ask the buyer when the weight exceeds the agreed bound.
 
 Up to the bound the price follows the weight. Above it the buyer is asked first, or the cooperative charges
-only the bound. If the buyer declines, the cooperative packs a lighter piece or cancels the part.
+only the bound. If the buyer declines, the cooperative packs a lighter piece or charges the bound; buyers may
+also take the line off the order (`orders.actions.refunds.remove_overweight_line`).
 """
 
 from __future__ import annotations
@@ -137,7 +138,7 @@ def weigh_locked_line(
     if exceeds_bound:
         _ask_buyer(order, part, line, grams, actor=actor, now=now)
     finish_order_change(order, now=now)
-    _request_amount_due(order, now=now)
+    request_amount_due(order, now=now)
 
 
 @transaction.atomic(durable=True)
@@ -149,27 +150,38 @@ def answer_weight_question(
     An agreed weight becomes the line's new bound. Repeating the answer changes nothing. Raises Missing,
     WeightQuestionClosed.
     """
-    unlocked = WeightQuestion.objects.select_related("line").filter(pk=question_id).first()
-    if unlocked is None:
-        raise Missing()
-    order, part = locks.lock_part(unlocked.line.part_id)
-    question = WeightQuestion.objects.select_related("line").get(pk=question_id)
+    order, part, question = locks.lock_weight_question(question_id)
     answer = WeightAnswer.AGREED if is_agreed else WeightAnswer.REFUSED
     if question.answer == answer:
         return question
+    record_weight_answer(order, part, question, answer, actor=actor, now=now)
+    if is_agreed:
+        line = question.line
+        line.bound_grams, line.bound_gross = question.grams, question.cost_after
+        reprice_line_by_weight(order, part, line, question.grams)
+    finish_order_change(order, now=now)
+    notifications.notify_weight_answer(order, part, question, now=now)
+    request_amount_due(order, now=now)
+    return question
+
+
+def record_weight_answer(
+    order: Order,
+    part: OrderPart,
+    question: WeightQuestion,
+    answer: WeightAnswer,
+    *,
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
+    """Step, on a locked order: record an answer to an open question. Raises WeightQuestionClosed."""
     if question.answer:
         raise WeightQuestionClosed()
     question.answer, question.answered_at = answer, now
     question.save(update_fields=["answer", "answered_at"])
-    line = question.line
-    if is_agreed:
-        line.bound_grams, line.bound_gross = question.grams, question.cost_after
-        reprice_line_by_weight(order, part, line, question.grams)
-    _record_line_change(order, part, line, f"line.weight_{answer}", question.grams, actor=actor, now=now)
-    finish_order_change(order, now=now)
-    notifications.notify_weight_answer(order, part, question, now=now)
-    _request_amount_due(order, now=now)
-    return question
+    _record_line_change(
+        order, part, question.line, f"line.weight_{answer}", question.grams, actor=actor, now=now
+    )
 
 
 def is_implausible_weight(line: OrderLine, grams: int) -> bool:
@@ -208,8 +220,8 @@ def _ask_buyer(
     notifications.notify_weight_question(order, part, question, now=now)
 
 
-def _request_amount_due(order: Order, *, now: datetime.datetime) -> None:
-    """Ask a buyer who paid by transfer for the remaining amount, once nothing is left to weigh."""
+def request_amount_due(order: Order, *, now: datetime.datetime) -> None:
+    """Step: ask a buyer who paid by transfer for the remaining amount, once nothing is left to weigh."""
     unweighed = order.lines.filter(
         part__state__in=ACTIVE_PART_STATES, estimate_grams__isnull=False, weighed_grams__isnull=True
     )

@@ -12,22 +12,19 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from orders import locks
-from orders.actions.fulfilment.cancel_parts import end_and_refund_part
 from orders.actions.fulfilment.substitute_holds import held_stock_ids
-from orders.actions.fulfilment.unsent_items import is_nothing_left_to_send
-from orders.actions.order_records.recalculate_order import open_quantities
 from orders.actions.order_records.record_order import add_line
 from orders.actions.refunds.offer_substitute import record_substitute_change, release_held_stock
 from orders.actions.refunds.refund_decisions import LineRefund, RefundDecision, refund_limits, refund_part
 from orders.actions.refunds.report_shortage import (
     SHORTAGE_REASON,
-    refund_of_missing,
+    refund_unsent_items,
     settle_weight_of_missing,
 )
 from orders.actions.refunds.substitute_quotes import quote_substitute
 from orders.models import Allocation, CostBearer, Order, OrderPart, Substitute
 from orders.notifications import substitutes as notifications
-from orders.states import SUBSTITUTE_TRANSITIONS, PartState, SubstituteState
+from orders.states import SUBSTITUTE_TRANSITIONS, SubstituteState
 from shop.core.actors import Actor
 from shop.core.errors import Refused
 from shop.core.jobs.sweeps import run_each
@@ -127,12 +124,13 @@ def _report_missing(
     order: Order, part: OrderPart, substitute: Substitute, *, actor: Actor, now: datetime.datetime
 ) -> None:
     """Refund the items as missing, or cancel the part if nothing else of it is left to send."""
-    still_open = sum(open_quantities(part.lines.all()).values())
-    if is_nothing_left_to_send(part, substitute.quantity, still_open):
-        end_and_refund_part(order, part, PartState.CANCELLED, SHORTAGE_REASON, actor=actor, now=now)
-        return
-    limit = refund_limits(order, part).lines[substitute.line_id]
-    settle_weight_of_missing(limit, substitute.quantity, now=now)
-    lines = {substitute.line_id: refund_of_missing(limit, substitute.quantity)}
-    decision = RefundDecision(CostBearer.COOPERATIVE, SHORTAGE_REASON, lines=lines)
-    refund_part(order, part, decision, actor=actor, now=now)
+    refund_unsent_items(
+        order,
+        part,
+        substitute.line_id,
+        substitute.quantity,
+        reason=SHORTAGE_REASON,
+        end_reason=SHORTAGE_REASON,
+        actor=actor,
+        now=now,
+    )

@@ -11,7 +11,10 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from orders import locks
+from orders.actions.fulfilment.cancel_parts import end_and_refund_part
+from orders.actions.fulfilment.unsent_items import is_nothing_left_to_send
 from orders.actions.order_records.pricing_by_weight import settle_unsent_weight
+from orders.actions.order_records.recalculate_order import open_quantities
 from orders.actions.refunds.refund_decisions import (
     LineRefund,
     LineRefundLimit,
@@ -19,7 +22,7 @@ from orders.actions.refunds.refund_decisions import (
     refund_limits,
     refund_part,
 )
-from orders.models import CostBearer, OrderPart, Refund
+from orders.models import CostBearer, Order, OrderPart, Refund
 from orders.states import PartState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
@@ -79,6 +82,33 @@ def report_shortage(
         raise NothingShort(field=f"available-{next(iter(available), '')}")
     decision = RefundDecision(CostBearer.COOPERATIVE, SHORTAGE_REASON, lines=lines)
     return refund_part(order, part, decision, idempotency_key=idempotency_key, actor=actor, now=now)
+
+
+def refund_unsent_items(
+    order: Order,
+    part: OrderPart,
+    line_id: uuid.UUID,
+    quantity: int,
+    *,
+    reason: str,
+    end_reason: str,
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
+    """Step, on a locked order: refund unpacked sale steps of a line, or cancel a part left with nothing.
+
+    `end_reason` is the reason of the cancellation. Raises EmptyRefund, SubstituteUnanswered.
+    """
+    still_open = sum(open_quantities(part.lines.all()).values())
+    if is_nothing_left_to_send(part, quantity, still_open):
+        end_and_refund_part(order, part, PartState.CANCELLED, end_reason, actor=actor, now=now)
+        return
+    limit = refund_limits(order, part).lines[line_id]
+    settle_weight_of_missing(limit, quantity, now=now)
+    decision = RefundDecision(
+        CostBearer.COOPERATIVE, reason, lines={line_id: refund_of_missing(limit, quantity)}
+    )
+    refund_part(order, part, decision, actor=actor, now=now)
 
 
 def refund_of_missing(limit: LineRefundLimit, missing: int) -> LineRefund:

@@ -57,6 +57,7 @@ EVENT_MESSAGES = {
         "line.weight_question_asked",
         "line.weight_agreed",
         "line.weight_refused",
+        "line.weight_removed",
         "substitute.offered",
         "substitute.accepted",
         "substitute.rejected",

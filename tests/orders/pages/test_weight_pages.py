@@ -258,6 +258,7 @@ def test_transfer_says_what_is_paid_now_later_and_back(client) -> None:
     [
         ("agreed", 90_000, "Đã đồng ý nhận 6 kg, giá 90.000 ₫. Hợp tác xã đã nhận được câu trả lời."),
         ("refused", 72_000, "Đã chọn không nhận 6 kg. Hợp tác xã đã nhận được câu trả lời."),
+        ("removed", 72_000, "Đã bỏ món này khỏi đơn, không phải trả tiền món này."),
     ],
 )
 def test_buyer_answers_weight_question_on_order_page(client, answer, total, message) -> None:
@@ -283,7 +284,9 @@ def test_weight_question_tells_difference_deadline_and_what_happens_without_an_a
     assert "Bí xanh thơm cân được 6 kg, vượt mức đã hẹn 5,76 kg. Có nhận không?" in page
     assert "Giá 90.000 ₫, thêm 3.600 ₫ so với mức tối đa đã hẹn 86.400 ₫. Phí giao hàng không đổi." in page
     assert "Khi nhận, trả cho cả phần của HTX Thiên An 120.000 ₫, đã gồm phí giao hàng." in page
-    assert "HTX Thiên An không có món nhẹ hơn thì vẫn gửi món này và chỉ thu tối đa 86.400 ₫." in page
+    assert "HTX Thiên An giữ đúng món này và đóng gói ngay." in page
+    assert "chỉ thu tối đa 86.400 ₫ cho món này hoặc bỏ món này khỏi đơn." in page
+    assert "Không phải trả tiền món này; đã trả thì được hoàn." in page
     assert "Đến 10:00 thứ Tư 25/11 chưa có câu trả lời, chợ sẽ gọi điện." in page
 
 
@@ -325,16 +328,18 @@ def test_weight_answer_rejects_get(client) -> None:
     assert client.get(answer_url(part, question), {"answer": "agreed"}).status_code == 405
 
 
-def test_staff_answer_weight_question_for_buyer(admin_client) -> None:
+@pytest.mark.parametrize(("answer", "due"), [("agreed", 120_000), ("removed", 0)])
+def test_staff_answer_weight_question_for_buyer(admin_client, answer, due) -> None:
     part, question = part_with_question()
     page = html_of(admin_client.get(f"/quan-tri/don-hang/{part.order_id}/"))
     url = f"/quan-tri/don-hang/{part.order_id}/can/{question.pk}/"
 
-    response = admin_client.post(url, {"answer": "agreed"})
+    response = admin_client.post(url, {"answer": answer})
 
     assert f'action="{url}"' in page
     assert response.url == f"/quan-tri/don-hang/{part.order_id}/"
-    assert part.lines.get().total_gross == 90_000
+    question.refresh_from_db()
+    assert (question.answer, Order.objects.get().amount_due) == (answer, due)
 
 
 def test_member_cannot_answer_on_staff_page(client) -> None:
