@@ -46,6 +46,7 @@ NO_PAGES = {
     "members:download-voucher-codes": "CSV",
     "desk:download-voucher-codes": "CSV",
     **dict.fromkeys(("desk:settlement-pdf", "members:settlement-pdf"), "PDF"),
+    **dict.fromkeys(("members:parcel-label-pdf", "members:parcel-labels-pdf"), "PDF"),
     **dict.fromkeys(("desk:settlement-workbook", "members:settlement-workbook"), "XLSX"),
     "desk:due-payouts": "XLSX",
     **dict.fromkeys(("accounts:sign-in-by-passkey", "accounts:passkey-options"), "JSON for a script"),
