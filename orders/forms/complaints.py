@@ -10,7 +10,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from orders.actions.complaints.answer_complaint import Remedy
+from orders.actions.complaints.answer_complaint import EmptyRemedy, Remedy
 from orders.actions.complaints.file_complaint import MAX_COMPLAINT_PICTURES, DeliveredLine
 from orders.actions.refunds.refund_decisions import LineRefund, RefundDecision, RefundLimits, refund_limits
 from orders.forms.refunds import RefundAmountsForm, RefundFormRow, quantity_field
@@ -125,6 +125,12 @@ class AcceptComplaintForm(RefundAmountsForm):
                 self.fields[f"back-{key}"] = quantity_field(
                     min(count, limit.returnable), _("Quantity to return")
                 )
+
+    def clean(self) -> dict[str, object]:
+        cleaned = super().clean() or {}
+        if not self.errors and self.remedy.refund is None and not self.remedy.replaced:
+            raise forms.ValidationError(str(EmptyRemedy.default_message))
+        return cleaned
 
     @property
     def rows(self) -> Iterator[RefundFormRow]:

@@ -6,6 +6,7 @@ import datetime
 import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
@@ -105,8 +106,11 @@ def cash_of_unpacked_items(parts: Collection[OrderPart]) -> dict[int, int | None
     return cash
 
 
-def cash_to_collect(order: Order) -> int:
-    """Return the cash that the order's parcels, packed or not, still have to collect, in minor units."""
+def cash_to_collect(order: Order, *, planned_refunds: Mapping[int, int] = MappingProxyType({})) -> int:
+    """Return the cash that the order's parcels, packed or not, still have to collect, in minor units.
+
+    `planned_refunds` gives by part the amounts that are about to be refunded.
+    """
     payments = Payment.objects.filter(order=order)
     methods = dict(payments.values_list("pk", "method"))
     if PaymentMethod.COD not in methods.values():
@@ -117,7 +121,10 @@ def cash_to_collect(order: Order) -> int:
     collected = dict(parcels.annotate(total=Sum("cod_collected")))
     refunded = Refund.objects.filter(part__in=totals).amount_reduction_by_part()
     uncollected: int = sum(
-        max(0, total - refunded.get(part_id, 0) - collected.get(part_id, 0))
+        max(
+            0,
+            total - refunded.get(part_id, 0) - planned_refunds.get(part_id, 0) - collected.get(part_id, 0),
+        )
         for part_id, total in totals.items()
     )
     sums = payments.sums().items()

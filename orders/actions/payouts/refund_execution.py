@@ -73,7 +73,7 @@ def execute_refund(refund: Refund, *, actor: Actor, now: datetime.datetime) -> N
     Takes the newest card payment first, and from each payment no more than it still holds.
     """
     unrefunded = refund.repayment
-    for payment, refundable in _payments_with_balance(refund.order):
+    for payment, refundable in payments_with_balance(refund.order):
         amount = min(unrefunded, refundable)
         if amount and payment.method == PaymentMethod.CARD:
             request_refund(refund, payment, amount, actor=actor, now=now)
@@ -82,6 +82,16 @@ def execute_refund(refund: Refund, *, actor: Actor, now: datetime.datetime) -> N
         unrefunded -= amount
     if unrefunded:
         raise ValueError(f"refund {refund.pk} exceeds the money of its payments by {unrefunded}")
+
+
+def payments_with_balance(order: Order) -> Iterable[tuple[Payment, int]]:
+    """Yield each payment with the amount it still holds: cards first, then the others, the newest first."""
+    payments = Payment.objects.filter(order=order)
+    sums = payments.sums()
+    newest = list(payments.order_by("-created_at", "-pk"))
+    for payment in sorted(newest, key=lambda payment: payment.method != PaymentMethod.CARD):
+        if payment.pk in sums:
+            yield payment, max(0, sums[payment.pk].charged - sums[payment.pk].refund_pending)
 
 
 def request_refund(
@@ -239,16 +249,6 @@ def pay_refund_by_bank(
     )
     notifications.request_refund_account(refund.order, refund, now=now)
     return refund
-
-
-def _payments_with_balance(order: Order) -> Iterable[tuple[Payment, int]]:
-    """Yield each payment with the amount it still holds: cards first, then the others, the newest first."""
-    payments = Payment.objects.filter(order=order)
-    sums = payments.sums()
-    newest = list(payments.order_by("-created_at", "-pk"))
-    for payment in sorted(newest, key=lambda payment: payment.method != PaymentMethod.CARD):
-        if payment.pk in sums:
-            yield payment, max(0, sums[payment.pk].charged - sums[payment.pk].refund_pending)
 
 
 def _create_bank_payout(

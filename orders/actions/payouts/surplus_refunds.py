@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from celery import shared_task
 from django.db import transaction
@@ -23,13 +25,16 @@ from shop.core.jobs.sweeps import run_each
 _SWEEP_SIZE = 200
 
 
-def refundable_surplus(order: Order) -> int:
+def refundable_surplus(order: Order, *, planned_refunds: Mapping[int, int] = MappingProxyType({})) -> int:
     """Return the surplus: the amount paid beyond the current total and the promised refunds, in minor units.
 
-    Cash that parcels still have to collect does not reduce the surplus of another part.
+    Cash that parcels still have to collect does not reduce the surplus of another part. `planned_refunds`
+    gives by part the amounts that are about to be refunded.
     """
     promised = Refund.objects.filter(order=order).total_unpaid()
-    return max(0, order.charged - promised - (order.current_total_gross - cash_to_collect(order)))
+    current_total = order.current_total_gross - sum(planned_refunds.values())
+    cash = cash_to_collect(order, planned_refunds=planned_refunds)
+    return max(0, order.charged - promised - (current_total - cash))
 
 
 def overpaid_orders() -> QuerySet[Order]:

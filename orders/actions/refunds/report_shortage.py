@@ -12,7 +12,7 @@ from django.utils.translation import gettext_noop
 
 from orders import locks
 from orders.actions.fulfilment.cancel_parts import end_and_refund_part
-from orders.actions.fulfilment.unsent_items import is_nothing_left_to_send
+from orders.actions.fulfilment.unsent_items import NoLinesLeftToSend, is_nothing_left_to_send
 from orders.actions.order_records.pricing_by_weight import settle_unsent_weight
 from orders.actions.order_records.recalculate_order import open_quantities
 from orders.actions.refunds.refund_decisions import (
@@ -65,9 +65,20 @@ def report_shortage(
         raise KeyReused()
     if existing is not None:
         return existing
+    limits = refund_limits(order, part).lines
+    lines = refunds_of_shortage(part, limits, available)
+    for line_id, refund in lines.items():
+        settle_weight_of_missing(limits[line_id], refund.unsent, now=now)
+    decision = RefundDecision(CostBearer.COOPERATIVE, SHORTAGE_REASON, lines=lines)
+    return refund_part(order, part, decision, idempotency_key=idempotency_key, actor=actor, now=now)
+
+
+def refunds_of_shortage(
+    part: OrderPart, limits: Mapping[uuid.UUID, LineRefundLimit], available: Mapping[uuid.UUID, int]
+) -> dict[uuid.UUID, LineRefund]:
+    """Return the refunds of the lines that are short. Raises Missing, NothingShort, TransitionNotAllowed."""
     if part.state != PartState.ACCEPTED:
         raise TransitionNotAllowed(from_state=part.state, to_state="shortage")
-    limits = refund_limits(order, part).lines
     if any(line_id not in limits for line_id in available):
         raise Missing()
     lines = {}
@@ -77,11 +88,22 @@ def report_shortage(
             raise NothingShort(field=f"available-{line_id}")
         if limit.open > count:
             lines[line_id] = refund_of_missing(limit, limit.open - count)
-            settle_weight_of_missing(limit, limit.open - count, now=now)
     if not lines:
         raise NothingShort(field=f"available-{next(iter(available), '')}")
-    decision = RefundDecision(CostBearer.COOPERATIVE, SHORTAGE_REASON, lines=lines)
-    return refund_part(order, part, decision, idempotency_key=idempotency_key, actor=actor, now=now)
+    return lines
+
+
+def preview_shortage(part: OrderPart, available: Mapping[uuid.UUID, int]) -> dict[uuid.UUID, LineRefund]:
+    """Return the refunds that `report_shortage` would make, without making them.
+
+    Raises Missing, NoLinesLeftToSend, NothingShort, TransitionNotAllowed.
+    """
+    limits = refund_limits(part.order, part).lines
+    lines = refunds_of_shortage(part, limits, available)
+    unsent = sum(refund.unsent for refund in lines.values())
+    if is_nothing_left_to_send(part, unsent, sum(limit.open for limit in limits.values())):
+        raise NoLinesLeftToSend()
+    return lines
 
 
 def refund_unsent_items(

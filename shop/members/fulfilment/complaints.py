@@ -11,12 +11,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from cooperatives.access import MemberRight, MembershipContext
 from orders.actions.complaints.answer_complaint import accept_complaint, reject_complaint
 from orders.actions.fulfilment.parcel_returns import receive_return
+from orders.actions.refunds.refund_preview import refund_route
 from orders.forms.complaints import AcceptComplaintForm, answer_form
 from orders.forms.returns import build_return_form
 from orders.models import Complaint, Parcel
@@ -27,6 +29,7 @@ from shop.core.web.action_results import run_action
 from shop.members.forms.fields import ReasonForm
 from shop.members.fulfilment.parts import part_url
 from shop.members.member_access import for_members, render_page, submitted_key
+from shop.members.review import is_edited, is_reviewed, submitted_fields
 
 PER_PAGE = 20
 REJECT_REASONS = [
@@ -64,11 +67,13 @@ def show_complaint(
 def accept_complaint_view(
     request: HttpRequest, membership: MembershipContext, complaint_id: uuid.UUID
 ) -> HttpResponse:
-    """Accept a complaint with a remedy."""
+    """Accept a complaint with a remedy, after a review of what it costs and how the buyer is paid."""
     complaint = _find_complaint(membership, complaint_id)
     form = answer_form(complaint, request.POST, is_for_members=True)
-    if not form.is_valid():
+    if not form.is_valid() or is_edited(request):
         return _render_complaint(request, membership, complaint, acceptance_form=form)
+    if complaint.is_open and not is_reviewed(request):
+        return _render_review(request, membership, complaint, form)
     action = partial(
         accept_complaint,
         complaint_id=complaint.pk,
@@ -162,6 +167,36 @@ def _render_complaint(
         "opened": "no" if rejection_form is not None else "yes" if acceptance_form is not None else "",
     }
     return render_page(request, membership, "members/complaint.html", context)
+
+
+def _render_review(
+    request: HttpRequest, membership: MembershipContext, complaint: Complaint, form: AcceptComplaintForm
+) -> HttpResponse:
+    """Show what the answer would do: the refund, who bears it, and how the buyer gets it."""
+    order, remedy = complaint.part.order, form.remedy
+    lines = {line.order_line_id: line.order_line for line in complaint.lines.all()}
+    refund = remedy.refund
+    line_refunds = refund.lines if refund else {}
+    amount = refund.amount if refund else 0
+    refunded = [(lines[key].product_name, line_refund.amount) for key, line_refund in line_refunds.items()]
+    if refund and refund.delivery:
+        refunded.append((gettext("Delivery"), refund.delivery))
+    returned = dict(remedy.returned)
+    returned |= {
+        key: line_refund.returned for key, line_refund in line_refunds.items() if line_refund.returned
+    }
+    context = {
+        "complaint": complaint,
+        "order": order,
+        "fields": submitted_fields(request),
+        "refunded": refunded,
+        "replaced": [lines[key].contents_label(count) for key, count in remedy.replaced.items()],
+        "returned": [lines[key].contents_label(count) for key, count in returned.items()],
+        "amount": amount,
+        "route": refund_route(order, complaint.part, amount),
+        "message": form.cleaned_data["answer"],
+    }
+    return render_page(request, membership, "members/complaint_review.html", context)
 
 
 def _complaint_url(complaint: Complaint) -> str:

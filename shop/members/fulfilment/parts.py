@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from collections.abc import Mapping
 from functools import partial
 
 from django.contrib import messages
@@ -19,7 +20,13 @@ from cooperatives.access import MemberRight, MembershipContext
 from orders.actions.fulfilment.cancel_parts import decline_or_cancel_part
 from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
 from orders.actions.fulfilment.undo_steps import UNDO_PERIOD, undo_acceptance, undoable_steps
-from orders.actions.refunds.report_shortage import open_quantities_of_part, report_shortage
+from orders.actions.refunds.refund_decisions import LineRefund
+from orders.actions.refunds.refund_preview import refund_route
+from orders.actions.refunds.report_shortage import (
+    open_quantities_of_part,
+    preview_shortage,
+    report_shortage,
+)
 from orders.forms.returns import build_return_form
 from orders.models import Discount, OrderPart, Parcel, parcel_position_labels
 from orders.models.part import OrderPartQuerySet
@@ -35,6 +42,7 @@ from shop.members.fulfilment.pick_lists import pick_form, pick_lines
 from shop.members.fulfilment.worklist import STAGE_NAMES, Stage, at_stage, build_tasks, format_time_left
 from shop.members.member_access import for_members, render_page, submitted_key
 from shop.members.order_texts import ready_time, sorted_lines, step_names
+from shop.members.review import is_edited, is_reviewed, submitted_fields
 
 PER_PAGE = 20
 # A parcel on its way is voided once it is back, after a failed delivery.
@@ -153,7 +161,12 @@ def report_part_shortage(request: HttpRequest, membership: MembershipContext, pa
     if not still_open:
         return redirect(part_url(part.pk))
     form = ShortageForm(request.POST or None, lines=sorted_lines(part), still_open=still_open)
-    if form.is_valid():
+    if form.is_valid() and not is_reviewed(request):
+        with refusals_as_form_errors(form):
+            refunds = preview_shortage(part, form.available)
+            if not is_edited(request):
+                return _render_shortage_review(request, membership, part, refunds)
+    elif form.is_valid():
         with refusals_as_form_errors(form):
             report_shortage(
                 part_id=part.pk,
@@ -162,18 +175,43 @@ def report_part_shortage(request: HttpRequest, membership: MembershipContext, pa
                 actor=membership.actor,
                 now=timezone.now(),
             )
-    if not form.is_valid():
-        lines = [line for line in sorted_lines(part) if still_open.get(line.pk)]
-        context = {
-            "part": part,
-            "form": form,
-            "replaceable_lines": lines,
-            "can_cancel": part.may_be_cancelled(part.parcels.all()),
-            "idempotency_key": uuid.uuid4(),
-        }
-        return render_page(request, membership, "members/shortage.html", context)
-    messages.success(request, _("The buyer has been notified."))
-    return redirect(part_url(part.pk))
+            messages.success(request, _("The buyer has been notified."))
+            return redirect(part_url(part.pk))
+    lines = [line for line in sorted_lines(part) if still_open.get(line.pk)]
+    context = {
+        "part": part,
+        "form": form,
+        "replaceable_lines": lines,
+        "can_cancel": part.may_be_cancelled(part.parcels.all()),
+        "idempotency_key": uuid.uuid4(),
+    }
+    return render_page(request, membership, "members/shortage.html", context)
+
+
+def _render_shortage_review(
+    request: HttpRequest,
+    membership: MembershipContext,
+    part: OrderPart,
+    refunds: Mapping[uuid.UUID, LineRefund],
+) -> HttpResponse:
+    """Show the missing items, the new total, and how the buyer gets the difference."""
+    lines = {line.pk: line for line in part.lines.all()}
+    amount = sum(refund.amount for refund in refunds.values())
+    total = part.total_gross - part.refunds.total_reduction()
+    context = {
+        "part": part,
+        "order": part.order,
+        "fields": submitted_fields(request),
+        "missing": [
+            (lines[line_id].contents_label(refund.unsent), refund.amount)
+            for line_id, refund in refunds.items()
+        ],
+        "total": total,
+        "new_total": total - amount,
+        "amount": amount,
+        "route": refund_route(part.order, part, amount),
+    }
+    return render_page(request, membership, "members/shortage_review.html", context)
 
 
 @require_POST

@@ -16,8 +16,10 @@ from django.utils import timezone
 from PIL import Image
 
 from cooperatives.models import Role
+from orders.actions.complaints.answer_complaint import EmptyRemedy
 from orders.actions.complaints.file_complaint import submit_complaint
 from orders.actions.ledger.ledger_postings import record_payment_event
+from orders.actions.refunds.refund_preview import RefundRoute
 from orders.models import Complaint, EventKind, Order, OrderPart, Parcel, Payout, Refund
 from orders.payments.incoming_transfers import Payer
 from orders.states import ComplaintState, ParcelState
@@ -308,17 +310,28 @@ def test_manager_accepts_complaint_with_refund_and_replacement(client: Client) -
     part = delivered_part(seller)
     complaint, line = file_complaint(part), get_first_line(part)
     client.force_login(make_member(seller))
+    address = f"/xa-vien/phan-anh/{complaint.pk}/dong-y/"
+    answer = {
+        "idempotency_key": str(uuid.uuid4()),
+        f"amount-{line.pk}": "45.000",
+        f"anew-{line.pk}": "1",
+        "bearer": "platform",
+        "answer": "Xin lỗi chị",
+    }
+    before = all_rows()
 
-    client.post(
-        f"/xa-vien/phan-anh/{complaint.pk}/dong-y/",
-        {
-            "idempotency_key": str(uuid.uuid4()),
-            f"amount-{line.pk}": "45.000",
-            f"anew-{line.pk}": "1",
-            "bearer": "platform",
-            "answer": "Xin lỗi chị",
-        },
-    )
+    review = client.post(address, answer)
+    edited = client.post(address, answer | {"edit": "1"})
+
+    assert all_rows() == before
+    assert review.context["route"] == RefundRoute(card=0, bank=45_000, deduction=0)
+    assert "Chợ chuyển khoản 45.000\u00a0₫ cho khách." in html_of(review)
+    assert "HTX Thiên An chịu khoản này" in html_of(review)
+    assert "Gửi lại: 1 " in html_of(review)
+    assert set(review.context["fields"]) == set(answer.items())
+    assert f'href="/xa-vien/phan-anh/{complaint.pk}/"' in html_of(review)
+    assert "Xin lỗi chị</textarea>" in html_of(edited)
+    client.post(address, dict(review.context["fields"]) | {"reviewed": "1"})
 
     complaint.refresh_from_db()
     refund = Refund.objects.get()
@@ -327,6 +340,22 @@ def test_manager_accepts_complaint_with_refund_and_replacement(client: Client) -
     assert complaint.parcels.get().kind == "replacement"
     assert client.get(f"/xa-vien/goi/{part.pk}/").status_code == 200
     assert client.get(f"/don-hang/{part.order_id}/").status_code == 200
+
+
+def test_answer_without_remedy_is_refused_in_place(client: Client) -> None:
+    seller = make_seller("HTX Thiên An")
+    complaint = file_complaint(delivered_part(seller))
+    client.force_login(make_member(seller))
+    before = all_rows()
+
+    response = client.post(
+        f"/xa-vien/phan-anh/{complaint.pk}/dong-y/",
+        {"idempotency_key": str(uuid.uuid4()), "answer": "Xin lỗi chị", "reviewed": "1"},
+    )
+
+    assert response.context["answer"].errors == {"__all__": [str(EmptyRemedy.default_message)]}
+    assert "Xin lỗi chị</textarea>" in html_of(response)
+    assert all_rows() == before
 
 
 def test_manager_rejects_complaint_with_reason(client: Client) -> None:

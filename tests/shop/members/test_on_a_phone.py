@@ -242,11 +242,11 @@ def test_answer_to_a_complaint_names_the_sum_on_its_button(phone: Page, seller) 
     sign_in(phone, seller, f"/xa-vien/phan-anh/{complaint.pk}/")
 
     amount = phone.get_by_label("Hoàn tiền")
-    expect(phone.get_by_role("button", name="Hoàn 90.000\u00a0₫ cho khách")).to_be_visible()
+    expect(phone.get_by_role("button", name="Xem lại: hoàn 90.000\u00a0₫ cho khách")).to_be_visible()
     amount.fill("45.000")
-    expect(phone.get_by_role("button", name="Hoàn 45.000\u00a0₫ cho khách")).to_be_visible()
+    expect(phone.get_by_role("button", name="Xem lại: hoàn 45.000\u00a0₫ cho khách")).to_be_visible()
     amount.fill("")
-    expect(phone.get_by_role("button", name="Trả lời người mua")).to_be_visible()
+    expect(phone.get_by_role("button", name="Xem lại câu trả lời")).to_be_visible()
 
 
 def test_labels_print_one_on_each_a6_page(phone: Page, seller) -> None:

@@ -10,6 +10,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from orders.actions.fulfilment.unsent_items import NoLinesLeftToSend
+from orders.actions.refunds.refund_preview import RefundRoute
 from orders.actions.refunds.report_shortage import NothingShort, report_shortage
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
@@ -29,7 +31,20 @@ def test_member_sends_fewer_items(packer, seller) -> None:
     assert address in html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))
     assert f'name="available-{line.pk}"' in html_of(packer.get(address))
 
-    response = packer.post(address, {"idempotency_key": uuid.uuid4(), f"available-{line.pk}": "2"})
+    before = all_rows()
+    entered = {"idempotency_key": str(uuid.uuid4()), f"available-{line.pk}": "2"}
+    reduction, total = line.total_gross // 3, part.total_gross
+
+    review = packer.post(address, entered)
+    edited = packer.post(address, entered | {"edit": "1"})
+
+    assert all_rows() == before
+    assert review.context["missing"] == [(line.contents_label(1), reduction)]
+    assert (review.context["total"], review.context["new_total"]) == (total, total - reduction)
+    assert review.context["route"] == RefundRoute(card=0, bank=0, deduction=reduction)
+    assert f"<dd>−{format_money(reduction, 'VND')}</dd>" in html_of(review)
+    assert edited.context["form"].data[f"available-{line.pk}"] == "2"
+    response = packer.post(address, dict(review.context["fields"]) | {"reviewed": "1"})
 
     assert response.status_code == 302
     part.refresh_from_db()
@@ -108,6 +123,16 @@ def test_invalid_number_is_refused_and_changes_nothing(packer, seller, entered) 
 
     assert response.status_code == 200
     assert 'class="errors' in html_of(response)
+    assert all_rows() == before
+
+
+def test_shortage_of_everything_is_refused_before_the_review(packer, seller) -> None:
+    part = accepted_part(seller, quantity=3)
+    before = all_rows()
+
+    response = packer.post(f"/xa-vien/goi/{part.pk}/thieu/", {f"available-{part.lines.get().pk}": "0"})
+
+    assert response.context["form"].errors == {"__all__": [str(NoLinesLeftToSend.default_message)]}
     assert all_rows() == before
 
 
