@@ -15,7 +15,7 @@ from catalog.actions.stock.stock_movements import save_reserved_and_allocated
 from catalog.models import Price, Stock, Variant
 from cooperatives.models import DeliveryMethod
 from orders import locks
-from orders.actions.quotes.quote_queries import read_delivery_choices
+from orders.actions.quotes.quote_queries import read_buyable_variants, read_delivery_choices
 from orders.actions.quotes.quote_types import RequestedDelivery, order_quantity_limit
 from orders.models import Basket, BasketLine, DeliveryChoice, Reservation
 from shop.core.database.compiled_query import compiled_query
@@ -86,6 +86,9 @@ def create_empty_basket(
     channel: Channel,
     language: str,
     province_code: str = "",
+    email: str = "",
+    metadata: Mapping[str, str] | None = None,
+    private_metadata: Mapping[str, str] | None = None,
     now: datetime.datetime,
 ) -> Basket:
     """Step: create an empty basket."""
@@ -96,6 +99,9 @@ def create_empty_basket(
         country=channel.default_country,
         language=language,
         province_code=province_code,
+        email=email,
+        metadata=dict(metadata or {}),
+        private_metadata=dict(private_metadata or {}),
         changed_at=now,
     )
 
@@ -106,12 +112,22 @@ def add_lines_to_locked_basket(basket: Basket, lines_to_add: Sequence[LineToAdd]
     Raises as `add_variant_to_basket`.
     """
     variant_ids = {line_to_add.variant_id for line_to_add in lines_to_add}
-    variants = {variant.pk: variant for variant in _buyable_variants(variant_ids, basket.channel_id)}
-    prices = {
-        price.variant_id: price.selling_price for price in _select_prices(variant_ids, basket.channel_id)
-    }
+    variants = read_buyable_variants(basket.channel_id, variant_ids)
     lines = _select_lines(basket.pk, variant_ids)
-    limit = shop_quantity_limit()
+    store_added_lines(basket, lines, lines_to_add, variants, shop_quantity_limit())
+
+
+def store_added_lines(
+    basket: Basket,
+    lines: list[BasketLine],
+    lines_to_add: Sequence[LineToAdd],
+    variants: Mapping[int, Variant],
+    shop_limit: int | None,
+) -> None:
+    """Step: add lines to a basket's present `lines` of these variants, also to the list itself.
+
+    `variants` are those that buyers can order now, with their price. Raises as `add_variant_to_basket`.
+    """
     new_lines: list[BasketLine] = []
     grown_lines: dict[uuid.UUID, BasketLine] = {}
     for added in lines_to_add:
@@ -130,8 +146,9 @@ def add_lines_to_locked_basket(basket: Basket, lines_to_add: Sequence[LineToAdd]
             lines.append(line)
             new_lines.append(line)
             same_variant.append(line)
-        _grow_line(line, added, prices.get(variant.pk))
-        _check_limit(variant, same_variant, limit)
+        price = next(iter(variant.prices.all()), None)
+        _grow_line(line, added, price.selling_price if price is not None else None)
+        _check_limit(variant, same_variant, shop_limit)
     BasketLine.objects.bulk_create(new_lines)
     BasketLine.objects.bulk_update(
         grown_lines.values(), ["quantity", "seen_price", "forced_price", "metadata"]
@@ -284,11 +301,6 @@ def reservations_of_basket(basket_id: uuid.UUID) -> QuerySet[Reservation]:
 def shop_quantity_limit() -> int | None:
     """Return the shop's limit of sale steps per order."""
     return shop_settings().limit_quantity_per_checkout
-
-
-@compiled_query
-def _buyable_variants(variant_ids: Collection[int], channel_id: int) -> QuerySet[Variant]:
-    return Variant.objects.buyable_in(channel_id).filter(pk__in=variant_ids)
 
 
 @compiled_query

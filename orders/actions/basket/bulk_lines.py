@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db import transaction
@@ -17,14 +17,21 @@ from orders.actions.basket.basket_lines import (
     lock_existing_basket,
     mark_basket_changed,
     set_line_quantity,
+    store_added_lines,
 )
 from orders.actions.basket.checkout_details import (
-    write_basket_columns,
     write_billing_address,
     write_shipping_address,
 )
-from orders.actions.quotes.build_quote import basket_quote_request, build_quote
+from orders.actions.quotes.build_quote import (
+    QuoteInputs,
+    basket_quote_request,
+    build_quote,
+    quote_request_of_lines,
+)
+from orders.actions.quotes.quote_queries import read_buyable_variants
 from orders.actions.quotes.quote_types import Quote, QuoteProblem
+from orders.actions.quotes.sales_terms import sales_terms
 from orders.models import Basket, BasketLine
 from shop.accounts.models import Address
 from shop.core.errors import Missing
@@ -62,17 +69,29 @@ def create_basket(
 
     Raises as `bulk_add_lines`.
     """
-    basket = create_empty_basket(user_id=user_id, channel=channel, language=language, now=now)
-    if email:
-        write_basket_columns(basket, now, email=email)
+    basket = create_empty_basket(
+        user_id=user_id,
+        channel=channel,
+        language=language,
+        email=email,
+        metadata=metadata,
+        private_metadata=private_metadata,
+        now=now,
+    )
     if shipping_address is not None:
         write_shipping_address(basket, shipping_address, now=now)
     if billing_address is not None:
         write_billing_address(basket, billing_address, now=now)
-    if metadata or private_metadata:
-        basket.metadata, basket.private_metadata = dict(metadata or {}), dict(private_metadata or {})
-        basket.save(update_fields=["metadata", "private_metadata"])
-    return basket, _add_lines(basket, lines_to_add, now=now) if lines_to_add else None
+    if not lines_to_add:
+        return basket, None
+    variants = read_buyable_variants(channel.pk, {line_to_add.variant_id for line_to_add in lines_to_add})
+    inputs = QuoteInputs(variants, sales_terms())
+    lines: list[BasketLine] = []
+    shop_limit = inputs.terms.settings.limit_quantity_per_checkout
+    store_added_lines(basket, lines, lines_to_add, variants, shop_limit)
+    quote = build_quote(quote_request_of_lines(basket, lines, variants, {}), now=now, inputs=inputs)
+    _require_no_shortage(quote, variants)
+    return basket, quote
 
 
 @transaction.atomic(durable=True)
@@ -161,11 +180,16 @@ def _change_line(basket: Basket, line: BasketLine, requested: LineUpdate) -> Non
 def _quote_without_shortage(basket: Basket, variant_ids: set[int], *, now: datetime.datetime) -> Quote:
     """Return the current quote. Raises SoldOut if the basket holds more of these variants than is free."""
     current_quote = build_quote(basket_quote_request(basket), now=now)
+    _require_no_shortage(current_quote, variant_ids)
+    return current_quote
+
+
+def _require_no_shortage(quote: Quote, variant_ids: Container[int]) -> None:
+    """Raise SoldOut if more of these variants is requested than is free."""
     free_by_variant = {
         line.variant.pk: line.available_quantity or 0
-        for line in current_quote.lines
+        for line in quote.lines
         if line.variant.pk in variant_ids and _SHORT & set(line.problems)
     }
     if free_by_variant:
         raise SoldOut(field="quantity", free=free_by_variant)
-    return current_quote

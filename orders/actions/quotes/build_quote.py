@@ -40,7 +40,7 @@ from orders.actions.quotes.quote_types import (
 )
 from orders.actions.quotes.sales_terms import FallbackService, SalesTerms, sales_terms
 from orders.actions.quotes.voucher_rules import check_voucher_code
-from orders.models import Basket
+from orders.models import Basket, BasketLine
 from orders.pricing import DeliveryInput, LineInput, Purchase, price_purchase
 from shop.core.dates.calendar import vietnam_date
 from shop.core.models import ShopSettings, TaxClass, load_tax_rates
@@ -48,20 +48,29 @@ from shop.core.models import ShopSettings, TaxClass, load_tax_rates
 
 def basket_quote_request(basket: Basket) -> QuoteRequest:
     """Return the quote request of a basket, with the current prices of its variants. Two queries."""
-    basket_lines, variants = read_basket_lines(basket.pk, basket.channel_id)
-    lines = [
-        RequestedLine(line.pk, line.variant_id, line.quantity, line.seen_price, line.forced_price)
-        for line in basket_lines
-    ]
+    lines, variants = read_basket_lines(basket.pk, basket.channel_id)
     deliveries = {
         choice.cooperative_id: RequestedDelivery(
             choice.delivery_method_id, choice.pickup_day, choice.pickup_starts, choice.service_id
         )
         for choice in read_delivery_choices(basket.pk)
     }
+    return quote_request_of_lines(basket, lines, variants, deliveries)
+
+
+def quote_request_of_lines(
+    basket: Basket,
+    lines: Iterable[BasketLine],
+    variants: Mapping[int, Variant],
+    deliveries: Mapping[int, RequestedDelivery],
+) -> QuoteRequest:
+    """Return the quote request of a basket whose lines, variants and deliveries were just read or written."""
     return QuoteRequest(
         channel=basket.channel,
-        lines=lines,
+        lines=[
+            RequestedLine(line.pk, line.variant_id, line.quantity, line.seen_price, line.forced_price)
+            for line in lines
+        ],
         deliveries=deliveries,
         province_code=basket.province_code,
         country=basket.country,

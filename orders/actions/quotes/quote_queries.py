@@ -64,6 +64,11 @@ def read_quoted_variants(quote_request: QuoteRequest) -> Mapping[int, Variant]:
     return _attach_offers((row, row) for row in rows)
 
 
+def read_buyable_variants(channel_id: int, variant_ids: Collection[int]) -> Mapping[int, Variant]:
+    """Return the variants that buyers can order now, as `read_quoted_variants` does. One query."""
+    return _attach_offers((row, row) for row in _select_buyable_variants(channel_id, variant_ids))
+
+
 def read_basket_lines(
     basket_id: uuid.UUID, channel_id: int
 ) -> tuple[list[BasketLine], Mapping[int, Variant]]:
@@ -94,9 +99,18 @@ def _attach_offers(rows: Iterable[tuple[Variant, Any]]) -> dict[int, Variant]:
 
 @compiled_query
 def _select_variants(channel_id: int, keys: Collection[int]) -> QuerySet[Variant]:
-    """Read variants; those with a price or a listing in the channel have it as an attribute."""
+    return _with_offers(Variant.objects.filter(pk__in=keys).with_own_media(), channel_id)
+
+
+@compiled_query
+def _select_buyable_variants(channel_id: int, keys: Collection[int]) -> QuerySet[Variant]:
+    variants = Variant.objects.buyable_in(channel_id).filter(pk__in=keys)
+    return _with_offers(variants.with_own_media(), channel_id)
+
+
+def _with_offers(variants: QuerySet[Variant], channel_id: int) -> QuerySet[Variant]:
+    """Read related rows too; variants with a price or a listing in the channel have it as an attribute."""
     related = (*_RELATED_TO_VARIANTS, "channel_price", "channel_listing")
-    variants = Variant.objects.filter(pk__in=keys).with_own_media()
     variants = variants.annotate(**_offer_relations("", channel_id)).select_related(*related)
     return variants.defer(*_column_paths(_UNREAD_OF_VARIANTS))
 

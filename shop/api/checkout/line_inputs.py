@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from catalog.models import Variant
-from orders.actions.basket.basket_lines import LineToAdd
+from orders.actions.basket.basket_lines import LineToAdd, NotForSale
 from orders.actions.basket.bulk_lines import LineUpdate
 from shop.accounts.staff.permissions import Permission
 from shop.api.checkout.inputs import CheckoutLineInput, CheckoutLineUpdateInput
@@ -22,18 +23,26 @@ from shop.core.database.compiled_query import compiled_query
 
 def added_lines(lines: Sequence[CheckoutLineInput], currency: str, context: Context) -> list[LineToAdd]:
     """Convert `[CheckoutLineInput!]`. Raises InputError, PermissionDenied."""
-    keys = [input_key(line["variantId"], "ProductVariant", field="variantId") for line in lines]
-    _require_variants(keys)
     return [
         LineToAdd(
-            key,
+            input_key(line["variantId"], "ProductVariant", field="variantId"),
             line["quantity"],
             _given_price(line, currency, context),
             bool(line.get("forceNewLine")),
             metadata_from_input(line.get("metadata")),
         )
-        for key, line in zip(keys, lines, strict=True)
+        for line in lines
     ]
+
+
+@contextmanager
+def tell_unknown_variants(lines_to_add: Sequence[LineToAdd]) -> Iterator[None]:
+    """Raise InputError in place of NotForSale if one of the variants does not exist."""
+    try:
+        yield
+    except NotForSale:
+        _require_variants([line_to_add.variant_id for line_to_add in lines_to_add])
+        raise
 
 
 def updated_lines(

@@ -25,7 +25,7 @@ from shop.api.checkout.inputs import (
     CheckoutShippingMethodUpdateArguments,
     DeliveryOptionsCalculateArguments,
 )
-from shop.api.checkout.line_inputs import added_lines, updated_lines
+from shop.api.checkout.line_inputs import added_lines, tell_unknown_variants, updated_lines
 from shop.api.checkout.mutations import CODES, checkout_payload
 from shop.api.checkout.types import find_basket
 from shop.api.context import Context
@@ -44,7 +44,8 @@ def checkout_lines_add(
     basket = find_basket(arguments, context)
     lines_to_add = added_lines(arguments["lines"], basket.currency, context)
     try:
-        quote = bulk_add_lines(basket_id=basket.pk, lines_to_add=lines_to_add, now=context.now)
+        with tell_unknown_variants(lines_to_add):
+            quote = bulk_add_lines(basket_id=basket.pk, lines_to_add=lines_to_add, now=context.now)
     except Refused as refused:
         raise _with_variants(refused, [line.variant_id for line in lines_to_add]) from refused
     return checkout_payload(basket, context, selection, quote)

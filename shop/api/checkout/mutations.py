@@ -38,7 +38,7 @@ from shop.api.checkout.inputs import (
     CheckoutRemovePromoCodeArguments,
     CheckoutShippingAddressUpdateArguments,
 )
-from shop.api.checkout.line_inputs import added_lines
+from shop.api.checkout.line_inputs import added_lines, tell_unknown_variants
 from shop.api.checkout.quotes import forget_quotes, remember_basket, remember_quote
 from shop.api.checkout.types import checkout, find_basket
 from shop.api.context import Context
@@ -96,18 +96,20 @@ def checkout_create(
     draft = Basket(channel=channel, country=channel.default_country)
     shipping_address, billing_address = _new_addresses(input_data, draft, context)
     language = tag_from_code(code) if (code := input_data.get("languageCode")) else "vi"
-    basket, quote = create_basket(
-        user_id=context.user.pk if context.user else None,
-        channel=channel,
-        language=language,
-        lines_to_add=added_lines(input_data.get("lines") or [], channel.currency, context),
-        metadata=metadata_from_input(input_data.get("metadata")),
-        private_metadata=metadata_from_input(input_data.get("privateMetadata")),
-        email=email or (context.user.email if context.user else None) or "",
-        shipping_address=shipping_address,
-        billing_address=billing_address,
-        now=context.now,
-    )
+    lines_to_add = added_lines(input_data.get("lines") or [], channel.currency, context)
+    with tell_unknown_variants(lines_to_add):
+        basket, quote = create_basket(
+            user_id=context.user.pk if context.user else None,
+            channel=channel,
+            language=language,
+            lines_to_add=lines_to_add,
+            metadata=metadata_from_input(input_data.get("metadata")),
+            private_metadata=metadata_from_input(input_data.get("privateMetadata")),
+            email=email or (context.user.email if context.user else None) or "",
+            shipping_address=shipping_address,
+            billing_address=billing_address,
+            now=context.now,
+        )
     return checkout_payload(basket, context, selection, quote, is_basket_current=True) | {"created": True}
 
 

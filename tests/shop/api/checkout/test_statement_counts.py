@@ -78,7 +78,7 @@ def test_whole_purchase() -> None:
     assert order["total"]["gross"] == {"amount": 260_000}
     assert Order.objects.count() == 2
     assert counts == {
-        "create": 13,
+        "create": 7,
         "email": 7,
         "shipping": 8,
         "billing": 9,
