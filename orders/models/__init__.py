@@ -1,5 +1,5 @@
 from orders.models.approval import Approval, ApprovalKind
-from orders.models.basket import Basket, BasketLine, DeliveryChoice, Reservation
+from orders.models.basket import Basket, BasketAccess, BasketLine, DeliveryChoice, Reservation
 from orders.models.complaint import Complaint, ComplaintLine, RequestedRemedy
 from orders.models.discount import (
     CostBearer,
@@ -70,6 +70,7 @@ __all__ = [
     "ApprovalKind",
     "BankTransfer",
     "Basket",
+    "BasketAccess",
     "BasketLine",
     "CashRemittance",
     "CommissionRate",

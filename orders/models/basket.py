@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import models
@@ -19,6 +20,17 @@ class BasketQuerySet(models.QuerySet["Basket"]):
         if user_id is not None:
             return self.filter(Q(user=user_id) | Q(user=None, id=key) if key else Q(user=user_id))
         return self.filter(user=None, id=key) if key else self.none()
+
+
+@dataclass(frozen=True, slots=True)
+class BasketAccess:
+    """Whose baskets a person may change: guests' and their own, or those of everybody."""
+
+    user_id: int | None
+    includes_all: bool = False
+
+    def includes(self, basket: Basket) -> bool:
+        return self.includes_all or basket.user_id in (None, self.user_id)
 
 
 class Basket(WithMetadata, WithTimes):

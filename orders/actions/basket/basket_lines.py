@@ -17,7 +17,7 @@ from cooperatives.models import DeliveryMethod
 from orders import locks
 from orders.actions.quotes.quote_queries import read_buyable_variants, read_delivery_choices
 from orders.actions.quotes.quote_types import RequestedDelivery, order_quantity_limit
-from orders.models import Basket, BasketLine, DeliveryChoice, Reservation
+from orders.models import Basket, BasketAccess, BasketLine, DeliveryChoice, Reservation
 from shop.core.database.compiled_query import compiled_query
 from shop.core.errors import Missing, Refused
 from shop.core.models import Channel, shop_settings
@@ -328,11 +328,14 @@ def _release_line(basket: Basket, line: BasketLine) -> None:
     release_reservations(list(Reservation.objects.filter(line=line, line__basket=basket)))
 
 
-def lock_existing_basket(basket_id: uuid.UUID) -> Basket:
-    """Step: lock the basket. Raises Missing if it has become an order or never existed."""
+def lock_existing_basket(basket_id: uuid.UUID, access: BasketAccess | None = None) -> Basket:
+    """Step: lock the basket. Raises Missing if it has become an order or never existed.
+
+    Raises it too if `access` is given and does not include the basket.
+    """
     basket = locks.lock_basket(basket_id)
-    if basket is None:
-        raise Missing()
+    if basket is None or (access is not None and not access.includes(basket)):
+        raise Missing(field="id")
     return basket
 
 

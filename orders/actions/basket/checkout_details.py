@@ -1,6 +1,6 @@
 """Set the buyer, addresses and owner of a basket, one by one before the order.
 
-Each action returns the changed basket.
+Each action returns the changed basket. With `access`, a basket that it does not include is missing.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from orders.actions.basket.basket_lines import lock_existing_basket
-from orders.models import Basket
+from orders.models import Basket, BasketAccess
 from shop.accounts.models import Address
 from shop.core.errors import Refused
 from shop.core.identifiers.phones import normalise_phone
@@ -26,15 +26,23 @@ class BasketHasOwner(Refused):
 
 
 @transaction.atomic(durable=True)
-def set_basket_details(*, basket_id: uuid.UUID, now: datetime.datetime, **columns: object) -> Basket:
+def set_basket_details(
+    *, basket_id: uuid.UUID, access: BasketAccess | None = None, now: datetime.datetime, **columns: object
+) -> Basket:
     """Set columns with details of the buyer: e-mail, note, language. Raises Missing."""
-    return write_basket_columns(lock_existing_basket(basket_id), now, **columns)
+    return write_basket_columns(lock_existing_basket(basket_id, access), now, **columns)
 
 
 @transaction.atomic(durable=True)
-def set_shipping_address(*, basket_id: uuid.UUID, address: Address, now: datetime.datetime) -> Basket:
+def set_shipping_address(
+    *,
+    basket_id: uuid.UUID,
+    access: BasketAccess | None = None,
+    address: Address,
+    now: datetime.datetime,
+) -> Basket:
     """Set the shipping address, which decides delivery fees and the recipient. Raises Missing."""
-    return write_shipping_address(lock_existing_basket(basket_id), address, now=now)
+    return write_shipping_address(lock_existing_basket(basket_id, access), address, now=now)
 
 
 def write_shipping_address(basket: Basket, address: Address, *, now: datetime.datetime) -> Basket:
@@ -52,9 +60,15 @@ def write_shipping_address(basket: Basket, address: Address, *, now: datetime.da
 
 
 @transaction.atomic(durable=True)
-def set_billing_address(*, basket_id: uuid.UUID, address: Address, now: datetime.datetime) -> Basket:
+def set_billing_address(
+    *,
+    basket_id: uuid.UUID,
+    access: BasketAccess | None = None,
+    address: Address,
+    now: datetime.datetime,
+) -> Basket:
     """Set the billing address. Raises Missing."""
-    return write_billing_address(lock_existing_basket(basket_id), address, now=now)
+    return write_billing_address(lock_existing_basket(basket_id, access), address, now=now)
 
 
 def write_billing_address(basket: Basket, address: Address, *, now: datetime.datetime) -> Basket:

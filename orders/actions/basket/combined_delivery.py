@@ -23,7 +23,7 @@ from orders.actions.basket.basket_lines import (
 from orders.actions.quotes.build_quote import basket_quote_request, build_quote, read_quote_inputs
 from orders.actions.quotes.quote_types import Quote, RequestedDelivery, SellerQuote
 from orders.actions.quotes.sales_terms import FallbackService
-from orders.models import Basket, DeliveryChoice
+from orders.models import Basket, BasketAccess, DeliveryChoice
 from shop.core.errors import Refused
 
 
@@ -122,13 +122,18 @@ def chosen_combined_option(quote: Quote) -> CombinedOption | None:
 
 @transaction.atomic(durable=True)
 def choose_combined_option(
-    *, basket_id: uuid.UUID, chosen_key: int | uuid.UUID | None, now: datetime.datetime
+    *,
+    basket_id: uuid.UUID,
+    access: BasketAccess | None = None,
+    chosen_key: int | uuid.UUID | None,
+    now: datetime.datetime,
 ) -> tuple[Basket, Quote]:
     """Choose an option for the whole basket, by its key or leading service; None clears the choice.
 
-    Returns the basket and its new quote. Raises Missing, CombinedOptionNotAvailable.
+    Returns the basket and its new quote. Raises CombinedOptionNotAvailable and Missing, the latter also for a
+    basket that `access` does not include.
     """
-    basket = lock_existing_basket(basket_id)
+    basket = lock_existing_basket(basket_id, access)
     quote_request = basket_quote_request(basket)
     inputs = read_quote_inputs(quote_request)
     if chosen_key is None:

@@ -20,13 +20,13 @@ _COMPARED = [
 def validated_address(
     input_data: AddressInput,
     rules: Mapping[str, object] | None,
-    basket: Basket,
+    default_country: str,
     context: Context,
     *,
     address_type: str,
 ) -> Address:
     """Return the address of an input. Raises InputErrors for fields that the rules reject."""
-    address = Address(country=basket.country)
+    address = Address(country=default_country)
     rules = rules or {}
     ignored_codes = {
         code

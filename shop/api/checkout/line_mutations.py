@@ -27,7 +27,7 @@ from shop.api.checkout.inputs import (
 )
 from shop.api.checkout.line_inputs import added_lines, tell_unknown_variants, updated_lines
 from shop.api.checkout.mutations import CODES, checkout_payload
-from shop.api.checkout.types import find_basket
+from shop.api.checkout.types import basket_access, basket_key_from, find_basket
 from shop.api.context import Context
 from shop.api.errors import InputError
 from shop.api.ids import global_ids, input_key
@@ -100,24 +100,24 @@ def delivery_options_calculate(
 def checkout_delivery_method_update(
     arguments: CheckoutDeliveryMethodUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    basket = find_basket(arguments, context)
-    return _choose_delivery(basket, arguments.get("deliveryMethodId"), context, selection)
+    return _choose_delivery(basket_key_from(arguments), arguments.get("deliveryMethodId"), context, selection)
 
 
 @mutation.field()
 def checkout_shipping_method_update(
     arguments: CheckoutShippingMethodUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    basket = find_basket(arguments, context)
-    return _choose_delivery(basket, arguments.get("shippingMethodId"), context, selection)
+    return _choose_delivery(basket_key_from(arguments), arguments.get("shippingMethodId"), context, selection)
 
 
 def _choose_delivery(
-    basket: Basket, delivery_method_id: str | None, context: Context, selection: Selection
+    basket_id: uuid.UUID, delivery_method_id: str | None, context: Context, selection: Selection
 ) -> dict[str, object]:
     try:
         key = None if delivery_method_id is None else delivery_key(delivery_method_id)
-        basket, quote = choose_combined_option(basket_id=basket.pk, chosen_key=key, now=context.now)
+        basket, quote = choose_combined_option(
+            basket_id=basket_id, access=basket_access(context), chosen_key=key, now=context.now
+        )
     except CombinedOptionNotAvailable as refused:
         raise InputError(
             "DELIVERY_METHOD_NOT_APPLICABLE", refused.message, field="deliveryMethodId"

@@ -40,7 +40,7 @@ from shop.api.checkout.inputs import (
 )
 from shop.api.checkout.line_inputs import added_lines, tell_unknown_variants
 from shop.api.checkout.quotes import forget_quotes, remember_basket, remember_quote
-from shop.api.checkout.types import checkout, find_basket
+from shop.api.checkout.types import basket_access, basket_key_from, checkout, find_basket
 from shop.api.context import Context
 from shop.api.errors import InputError, PermissionDenied
 from shop.api.field_permissions import Access
@@ -93,8 +93,7 @@ def checkout_create(
     if input_data.get("privateMetadata"):
         context.require(Permission.MANAGE_CHECKOUTS)
     email = _validated_email(text) if (text := input_data.get("email")) else ""
-    draft = Basket(channel=channel, country=channel.default_country)
-    shipping_address, billing_address = _new_addresses(input_data, draft, context)
+    shipping_address, billing_address = _new_addresses(input_data, channel.default_country, context)
     language = tag_from_code(code) if (code := input_data.get("languageCode")) else "vi"
     lines_to_add = added_lines(input_data.get("lines") or [], channel.currency, context)
     with tell_unknown_variants(lines_to_add):
@@ -114,7 +113,7 @@ def checkout_create(
 
 
 def _new_addresses(
-    input_data: CheckoutCreateInput, draft: Basket, context: Context
+    input_data: CheckoutCreateInput, default_country: str, context: Context
 ) -> tuple[Address | None, Address | None]:
     """Return the shipping and the billing address of a new checkout. Raises InputErrors."""
     rules = input_data.get("validationRules")
@@ -123,11 +122,13 @@ def _new_addresses(
     if shipping:
         shipping_rules = rules and rules.get("shippingAddress")
         shipping_address = validated_address(
-            shipping, shipping_rules, draft, context, address_type="SHIPPING"
+            shipping, shipping_rules, default_country, context, address_type="SHIPPING"
         )
     if billing:
         billing_rules = rules and rules.get("billingAddress")
-        billing_address = validated_address(billing, billing_rules, draft, context, address_type="BILLING")
+        billing_address = validated_address(
+            billing, billing_rules, default_country, context, address_type="BILLING"
+        )
     return shipping_address, billing_address
 
 
@@ -135,9 +136,11 @@ def _new_addresses(
 def checkout_email_update(
     arguments: CheckoutEmailUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    basket = find_basket(arguments, context)
     basket = set_basket_details(
-        basket_id=basket.pk, email=_validated_email(arguments["email"]), now=context.now
+        basket_id=basket_key_from(arguments),
+        access=basket_access(context),
+        email=_validated_email(arguments["email"]),
+        now=context.now,
     )
     return checkout_payload(basket, context, selection, is_basket_current=True)
 
@@ -146,8 +149,12 @@ def checkout_email_update(
 def checkout_customer_note_update(
     arguments: CheckoutCustomerNoteUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    basket = find_basket(arguments, context)
-    basket = set_basket_details(basket_id=basket.pk, note=arguments["customerNote"].strip(), now=context.now)
+    basket = set_basket_details(
+        basket_id=basket_key_from(arguments),
+        access=basket_access(context),
+        note=arguments["customerNote"].strip(),
+        now=context.now,
+    )
     return checkout_payload(basket, context, selection, is_basket_current=True)
 
 
@@ -155,9 +162,11 @@ def checkout_customer_note_update(
 def checkout_language_code_update(
     arguments: CheckoutLanguageCodeUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    basket = find_basket(arguments, context)
     basket = set_basket_details(
-        basket_id=basket.pk, language=tag_from_code(arguments["languageCode"]), now=context.now
+        basket_id=basket_key_from(arguments),
+        access=basket_access(context),
+        language=tag_from_code(arguments["languageCode"]),
+        now=context.now,
     )
     return checkout_payload(basket, context, selection, is_basket_current=True)
 
@@ -188,11 +197,16 @@ def _set_address(
     context: Context,
     selection: Selection,
 ) -> dict[str, object]:
-    basket = find_basket(arguments, context)
+    country = input_data.get("country") or find_basket(arguments, context).country
     address = validated_address(
-        input_data, arguments.get("validationRules"), basket, context, address_type=address_type
+        input_data, arguments.get("validationRules"), country, context, address_type=address_type
     )
-    basket = write(basket_id=basket.pk, address=address, now=context.now)
+    basket = write(
+        basket_id=basket_key_from(arguments),
+        access=basket_access(context),
+        address=address,
+        now=context.now,
+    )
     if arguments.get("saveAddress"):
         save_to_address_book(basket, address, context)
     return checkout_payload(basket, context, selection, is_basket_current=True)

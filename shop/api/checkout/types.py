@@ -7,7 +7,7 @@ import uuid
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from orders.models import Basket, BasketLine
+from orders.models import Basket, BasketAccess, BasketLine
 from shop.accounts.staff.permissions import Permission
 from shop.api.context import Context
 from shop.api.errors import InputError
@@ -50,7 +50,7 @@ def find_basket(arguments: InputData, context: Context) -> Basket:
     """
     baskets = _with_owner(basket_key_from(arguments))
     basket: Basket | None = next(iter(baskets), None)
-    if basket is None or not _may_change(context, basket):
+    if basket is None or not basket_access(context).includes(basket):
         raise Missing(field="id")
     return basket
 
@@ -62,11 +62,10 @@ def _with_owner(key: uuid.UUID) -> QuerySet[Basket]:
     )
 
 
-def _may_change(context: Context, basket: Basket) -> bool:
-    """Return whether `changeable_baskets` includes the basket."""
-    if context.may(*CHECKOUT_PERMISSIONS) or basket.user_id is None:
-        return True
-    return context.user is not None and basket.user_id == context.user.pk
+def basket_access(context: Context) -> BasketAccess:
+    """Return the access that `changeable_baskets` gives, for an action that locks one basket."""
+    user_id = context.user.pk if context.user else None
+    return BasketAccess(user_id, includes_all=context.may(*CHECKOUT_PERMISSIONS))
 
 
 def basket_key_from(arguments: InputData) -> uuid.UUID:

@@ -438,4 +438,4 @@ def test_purchase_queries_do_not_grow_with_lines() -> None:
             complete_order(prepare_checkout(*((variant, 1) for variant in variants)))
         counts.append(len(queries))
 
-    assert counts == [163, 163]
+    assert counts[0] == counts[1]
