@@ -132,17 +132,55 @@
     );
   }
 
-  // Drop the response to a request that a newer one replaced; HTMX would report it as an error.
+  // A response that arrives during a press waits for its end. It could move or replace what is pressed, and browsers send
+  // no click if the pointer is released over another element.
+  const TOUCH_BECOMES_CLICK = 100; // milliseconds
+  const PRESSED = "a, button, label, summary, [type=radio], [type=checkbox]";
+  const waiting = new Map();
+  let isPressed = false,
+    ending = 0;
+  const endPress = () => {
+    clearTimeout(ending);
+    isPressed = false;
+    for (const handle of waiting.values()) queueMicrotask(handle);
+    waiting.clear();
+  };
+  const endPressAfter = (milliseconds) => {
+    clearTimeout(ending);
+    ending = setTimeout(endPress, milliseconds);
+  };
+  window.addEventListener(
+    "pointerdown",
+    ({ target, button }) => {
+      if (button !== 0 || !target.closest(PRESSED)) return;
+      clearTimeout(ending);
+      isPressed = true;
+    },
+    true,
+  );
+  window.addEventListener("pointerup", () => endPressAfter(TOUCH_BECOMES_CLICK), true);
+  window.addEventListener("click", () => endPressAfter(0), true);
+  for (const kind of ["pointercancel", "contextmenu", "dragstart"]) window.addEventListener(kind, endPress, true);
+  window.addEventListener("blur", endPress);
   document.addEventListener("htmx:beforeSend", ({ detail: { xhr } }) => {
-    const dropped = xhr.onabort;
+    const { onload, onabort } = xhr;
+    xhr.onload = () => {
+      if (isPressed) waiting.set(xhr, () => onload.call(xhr));
+      else onload.call(xhr);
+    };
+    // Drop the response to a request that a newer one replaced; HTMX would report it as an error.
     xhr.onabort = () => {
       const { error } = console;
       console.error = () => {};
       try {
-        dropped.call(xhr);
+        onabort.call(xhr);
       } finally {
         console.error = error;
       }
+    };
+    xhr.abort = () => {
+      if (waiting.delete(xhr)) xhr.onabort();
+      else XMLHttpRequest.prototype.abort.call(xhr);
     };
   });
   // The basket links back to the list of products last seen in this tab.
@@ -185,9 +223,9 @@
   window.addEventListener("pageshow", () => {
     for (const form of document.querySelectorAll("[data-sent]")) delete form.dataset.sent;
   });
-  document.addEventListener("htmx:afterOnLoad", ({ target, detail: { xhr } }) => {
-    const form = target.closest("form[data-sent]");
-    if (form && !xhr.getResponseHeader("HX-Redirect")) delete form.dataset.sent;
+  // Only by its own response: a field's response may arrive while its form is being sent.
+  document.addEventListener("htmx:afterOnLoad", ({ detail: { xhr, requestConfig } }) => {
+    if (!xhr.getResponseHeader("HX-Redirect")) delete requestConfig.elt.dataset.sent;
   });
 
   // Show the form's own notice, or else the page's.

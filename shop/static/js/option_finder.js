@@ -21,7 +21,7 @@
   };
   const partsOf = (box) => ({
     list: document.getElementById(box.dataset.finds),
-    status: box.parentElement.querySelector("[role=status]"),
+    status: box.closest(".option-finder").querySelector("[role=status]"),
     matches: document.getElementById(box.getAttribute("aria-controls")),
   });
   const boxOf = (target) => target.closest(".option-finder")?.querySelector("[data-finds]");

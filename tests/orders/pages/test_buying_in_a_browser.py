@@ -58,7 +58,6 @@ def test_order_can_be_placed_and_cancelled_without_scripts(browser: Browser, liv
     context = browser.new_context(
         base_url=live_server.url, java_script_enabled=False, viewport={"width": 390, "height": 844}
     )
-    context.set_default_timeout(10_000)
     page = context.new_page()
     add_product_to_basket(page)
     page.get_by_label("Deliver to").select_option("01")
@@ -209,7 +208,6 @@ def test_buyer_stays_on_the_product_and_sees_what_was_added(
     browser: Browser, live_server: Any, has_scripts: bool
 ) -> None:
     context = browser.new_context(base_url=live_server.url, java_script_enabled=has_scripts, **PHONE)
-    context.set_default_timeout(10_000)
     page = context.new_page()
     page_errors = collect_errors(page)
     page.goto("/en/san-pham/goi-thao-duoc/")
@@ -277,7 +275,6 @@ def test_every_button_of_the_basket_works(browser: Browser, live_server: Any, ha
         viewport={"width": 390, "height": 844},
         reduced_motion="reduce",
     )
-    context.set_default_timeout(10_000)
     page = context.new_page()
     page_errors = collect_errors(page)
     add_product_to_basket(page)
@@ -345,7 +342,6 @@ def test_wrong_phone_is_refused_at_checkout_with_its_count(
     browser: Browser, live_server: Any, has_scripts: bool
 ) -> None:
     context = browser.new_context(base_url=live_server.url, java_script_enabled=has_scripts, **PHONE)
-    context.set_default_timeout(10_000)
     page = context.new_page()
     page_errors = collect_errors(page)
     add_product_to_basket(page)
@@ -364,6 +360,59 @@ def test_wrong_phone_is_refused_at_checkout_with_its_count(
         assert not Order.objects.exists()
     assert [error for error in page_errors if "422" not in error] == []
     context.close()
+
+
+def test_press_reaches_its_button_although_the_page_changes_meanwhile(phone: Page) -> None:
+    page = phone
+    make_all_divisions()
+    add_product_to_basket(page)
+    page.get_by_role("button", name="Checkout", exact=True).filter(visible=True).click()
+    page.get_by_label("Province or city").select_option("01")
+    phone_field, finder = page.get_by_label("Phone number", exact=True), page.get_by_label("Type to find it")
+    suggestions, error = page.locator("#found-communes li"), page.locator("#id_phone_error")
+    place_order = page.get_by_role("button", name=re.compile("^Place order"))
+    expect(finder).to_be_visible()
+    page.evaluate("""() => {
+      window.ended = () => new Promise((done) => {
+        const noteEnd = ({ detail: { xhr } }) => xhr.addEventListener("loadend", done);
+        document.addEventListener("htmx:beforeSend", noteEnd, { once: true });
+      });
+    }""")
+
+    phone_field.fill("0900 000 20")
+    place_order.hover()
+    page.evaluate("window.checked = window.ended(); 0")
+    page.mouse.down()  # the field loses the focus, so its number is checked
+    page.evaluate("window.checked")
+    page.mouse.up()
+
+    expect(error).to_contain_text("this one has 9")
+    phone_field.fill("0900 000 000 00")
+    finder.fill("ba")
+    expect(suggestions.first).to_be_visible()
+    place_order.hover()
+    page.mouse.down()  # the list of suggestions closes
+    expect(suggestions.first).to_be_hidden()
+    page.mouse.up()
+
+    expect(error).to_contain_text("this one has 12")
+    phone_field.fill("0900")
+    page.get_by_label("Full name").focus()
+    expect(page.locator("#wrong-phone")).to_contain_text("this one has 4")
+    page.evaluate("window.checked = window.ended(); 0")
+    held_requests: list[Route] = []
+    page.route("**/dat-hang/", lambda route: held_requests.append(route), times=1)
+    with page.expect_request("**/dat-hang/"):
+        page.get_by_label("Province or city").select_option("19")
+    place_order.hover()
+    page.mouse.down()
+    held_requests.pop().continue_()  # the communes arrive with a new form
+    page.evaluate("window.checked")
+    page.mouse.up()
+
+    expect(error).to_contain_text("this one has 4")
+    expect(page.get_by_label("Commune or ward", exact=True)).to_contain_text("Xã Phủ Thông")
+    assert not Order.objects.exists()
 
 
 def test_account_pages_have_no_accessibility_violations(page: Page) -> None:
@@ -396,7 +445,6 @@ def test_buy_bar_shows_current_and_old_price_of_chosen_variant(browser: Browser,
     )
     Price.objects.filter(variant__name="Quả vừa").update(discounted=32_400)
     context = browser.new_context(base_url=live_server.url, viewport={"width": 390, "height": 844})
-    context.set_default_timeout(10_000)
     page = context.new_page()
     page.goto("/en/san-pham/bi-xanh-thom/")
     bar = page.locator(".buy-bar")
