@@ -19,7 +19,7 @@ import django
 import hypothesis
 import pytest
 from django.test import override_settings
-from playwright.sync_api import Browser, BrowserContext, Error, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, ViewportSize, expect, sync_playwright
 
 from shop.management.servers.process import MissingService, Service, free_port
 from shop.management.servers.redis import start_redis
@@ -35,6 +35,8 @@ PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch":
 # On a busy machine an example may exceed any deadline.
 hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")
+# On a busy machine a page may take ten seconds, so an expectation waits as long as Playwright's actions do.
+expect.set_options(timeout=30_000)
 _services: list[Service] = []
 _folders: list[Path] = []
 
@@ -360,7 +362,6 @@ def _open_page(
         reduced_motion="reduce",  # a skipped view transition is reported as an error
         **context_options,
     )
-    context.set_default_timeout(10_000)
     page = context.new_page()
     faults: list[str] = []
 

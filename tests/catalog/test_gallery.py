@@ -83,7 +83,6 @@ def opened(browser: Browser, live_server: Any) -> Iterator[Callable[..., Page]]:
         context = browser.new_context(
             base_url=live_server.url, locale="vi-VN", reduced_motion="reduce", **kind
         )
-        context.set_default_timeout(30_000)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))

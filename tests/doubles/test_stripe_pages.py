@@ -68,7 +68,6 @@ def address(stripe, intent):
 @pytest.fixture
 def shop(browser, address):
     context = browser.new_context()
-    context.set_default_timeout(10_000)
     page = context.new_page()
     page.goto(f"{address}/pay")
     yield page

@@ -150,7 +150,7 @@ def test_open_page_updates_when_paid_in_another_window(
     stripe.buyer_pays(GatewayCall.objects.get().reference)
     stripe.webhooks.settled()
 
-    expect(page.locator("main .tag.good").first).to_contain_text("120.000", timeout=15_000)
+    expect(page.locator("main .tag.good").first).to_contain_text("120.000")
 
 
 def test_stripes_own_page_takes_the_card_without_scripts(

@@ -159,7 +159,6 @@ def visitor(browser: Browser, address: str, world: World) -> Iterator[Callable[.
             service_workers="block",  # they would bypass the route of `_served_response`
             **options,
         )
-        context.set_default_timeout(15_000)
         if world.sessions[visitor_name]:
             name, value = settings.SESSION_COOKIE_NAME, world.sessions[visitor_name]
             context.add_cookies([{"name": name, "value": value, "url": address}])

@@ -59,7 +59,6 @@ def visit(browser: Browser, live_server: Any) -> Any:
 
     def open_page(device: dict[str, Any], email: str = "") -> Page:
         context = browser.new_context(base_url=live_server.url, locale="vi-VN", **device)
-        context.set_default_timeout(8_000)
         contexts.append(context)
         page = context.new_page()
         if email:

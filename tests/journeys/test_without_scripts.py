@@ -63,7 +63,6 @@ def visitor(browser: Browser, live_server: Any) -> Iterator[Callable[..., Page]]
 
     def open_page(**options: Any) -> Page:
         context = browser.new_context(base_url=live_server.url, locale="vi-VN", **options)
-        context.set_default_timeout(10_000)
         opened.append(context)
         return context.new_page()
 

@@ -68,7 +68,6 @@ def test_phone_without_scripts_opens_form_after_entering_code(
     browser: Browser, live_server: Any, order: Order
 ) -> None:
     context = browser.new_context(base_url=live_server.url, java_script_enabled=False, **PHONE)
-    context.set_default_timeout(10_000)
     page = context.new_page()
     page.goto(f"/en/don-hang/{order.pk}/tai-khoan-nhan-tien/")
     page.get_by_role("button", name="Email a code to h•••@example.com").click()

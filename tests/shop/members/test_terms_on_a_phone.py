@@ -25,7 +25,6 @@ def test_provinces_and_market_days_are_added_row_by_row(
         java_script_enabled=has_scripts,
         locale="vi-VN",
     )
-    context.set_default_timeout(10_000)
     phone = context.new_page()
     phone.goto(f"/xa-vien/cach-giao/{delivery_method.pk}/gia/")
     phone.locator("#id_name").fill(member.email)
