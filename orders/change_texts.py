@@ -56,6 +56,7 @@ ORDER_CHANGE_TEXTS: dict[str, Promise] = {
     "parcel.lines_marked_unsent": pgettext_lazy("history", "Items not sent, amount reduced"),
     "parcel.cash_reduced": pgettext_lazy("history", "Cash to collect reduced"),
     "payment.received": pgettext_lazy("history", "Payment received"),
+    "payment.unassigned": pgettext_lazy("history", "Bank transfer taken off the order"),
     "payment.authorised": pgettext_lazy("history", "Amount authorised on the card"),
     "payment.declined": pgettext_lazy("history", "Card declined"),
     "payment.failed": pgettext_lazy("history", "Card payment failed"),

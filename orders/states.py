@@ -217,6 +217,8 @@ TRANSFER_TRANSITIONS: Transitions = {
     TransferState.ASSIGNED: frozenset(),
     TransferState.RETURN_DECIDED: frozenset(),
 }
+# Takes a transfer off its orders; only undo_assignment.py uses this table.
+TRANSFER_UNDO_TRANSITIONS: Transitions = {TransferState.ASSIGNED: frozenset({TransferState.REVIEW})}
 
 
 class ComplaintState(TextChoices):

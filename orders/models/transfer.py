@@ -30,6 +30,7 @@ class ReviewReason(models.TextChoices):
     OTHER_METHOD = "other_method", _("the order is paid by another method")
     OTHER_ACCOUNT = "other_account", _("to an account that is not ours")
     REPEATED = "repeated", _("possibly a repeated report of a known transfer")
+    TAKEN_OFF = "taken_off", _("taken off its order")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +163,11 @@ class BankTransfer(models.Model):
 
     def __str__(self) -> str:
         return f"{self.amount} {self.note}"
+
+    @property
+    def can_be_taken_off(self) -> bool:
+        """Whether a person may take it off its orders: nothing of it is on its way back to the sender."""
+        return self.state in (TransferState.ASSIGNED, TransferState.REVIEW)
 
     @property
     def source_label(self) -> str:

@@ -208,6 +208,11 @@ urlpatterns = [
         transfers.replace_order,
         name="replace-order",
     ),
+    path(
+        "chuyen-khoan/<uuid:pk>/go/<int:share_id>/",
+        transfers.undo_transfer_assignment_view,
+        name="undo-transfer-assignment",
+    ),
     path("chuyen-khoan/<uuid:pk>/tra-lai/", transfers.return_transfer_view, name="return-transfer"),
     path(
         "chuyen-khoan/<uuid:pk>/da-tra/",

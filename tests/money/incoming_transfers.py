@@ -24,6 +24,7 @@ from orders.actions.bank_transfers.transfer_review import (
     reopen_transfer_review,
     return_transfer,
 )
+from orders.actions.bank_transfers.undo_assignment import undo_transfer_assignment
 from orders.actions.placement.replace_expired_order import replace_expired_order
 from orders.models import BankTransfer, Order, PaymentEvent, PaymentMethod, WebhookEvent
 from orders.states import ENDED_ORDER_STATUSES, TransferState
@@ -50,6 +51,10 @@ def stored_webhooks() -> Any:
 
 def under_review() -> Any:
     return BankTransfer.objects.filter(state=TransferState.REVIEW)
+
+
+def assigned() -> Any:
+    return BankTransfer.objects.filter(shares__isnull=False).distinct()
 
 
 def to_send_back() -> Any:
@@ -139,6 +144,21 @@ class IncomingTransfers(Market):
             replace_expired_order(transfer_id=transfer.pk, order_id=order.pk, **self.next_actor_and_time())
 
         self.attempt(under_review(), index, work)
+
+    @requires_row(assigned)
+    @rule(index=INDEXES, is_repeated=st.booleans())
+    def take_transfer_off_order(self, index: int, is_repeated: bool) -> None:
+        def work(transfer: BankTransfer) -> None:
+            share = transfer.shares.order_by("pk")[0]
+            for _round in range(2 if is_repeated else 1):
+                undo_transfer_assignment(
+                    transfer_id=transfer.pk,
+                    share_id=share.pk,
+                    reason="Wrong order",
+                    **self.next_actor_and_time(),
+                )
+
+        self.attempt(assigned(), index, work)
 
     @requires_row(under_review)
     @rule(index=INDEXES, is_repeated=st.booleans())

@@ -12,16 +12,27 @@ import pytest
 from django.db import connection
 
 from orders import locks
-from orders.actions.bank_transfers import transfer_review
+from orders.actions.bank_transfers import transfer_review, undo_assignment
 from orders.actions.bank_transfers.receive_transfers import (
     process_bank_webhook,
     store_bank_webhook,
 )
 from orders.actions.bank_transfers.transfer_review import assign_transfer, return_transfer
+from orders.actions.bank_transfers.undo_assignment import undo_transfer_assignment
+from orders.actions.fulfilment.cancel_parts import cancel_order
 from orders.actions.placement import order_sweeps
 from orders.actions.placement.order_sweeps import expire_order
 from orders.actions.statements.bank_statements import apply_bank_statement, import_bank_statement
-from orders.models import BankTransfer, Order, Payment, Payout, TransferShare, WebhookEvent
+from orders.models import (
+    BankTransfer,
+    Order,
+    Payment,
+    PaymentEvent,
+    Payout,
+    Refund,
+    TransferShare,
+    WebhookEvent,
+)
 from orders.payments.incoming_transfers import TransferSource, read_incoming_transfers
 from orders.payments.webhook_signatures import parse_webhook_body
 from orders.states import OrderStatus, TransferState
@@ -277,6 +288,59 @@ def test_transfer_is_assigned_or_returned_but_not_both() -> None:
         order.refresh_from_db()
         is_paid = Payout.objects.filter(transfer=transfer).exists()
         assert order.charged == (0 if is_paid else 120_000)
+    check_everything()
+
+
+def taking_off(transfer: BankTransfer) -> Callable[[], Any]:
+    return partial(
+        undo_transfer_assignment,
+        transfer_id=transfer.pk,
+        share_id=transfer.shares.get().pk,
+        reason="Nhầm đơn",
+        actor=DESK,
+        now=LATER + HOUR,
+    )
+
+
+def test_transfer_taken_off_in_parallel_is_reversed_once() -> None:
+    order = make_transfer_order()
+    transfer = receive_transfer(order.code)
+
+    results = run_in_threads([taking_off(transfer)] * 6)
+
+    assert type_names(results) == ["BankTransfer"] * 6, results
+    order.refresh_from_db()
+    assert (order.charged, PaymentEvent.objects.filter(kind="charge_back").count()) == (0, 1)
+    assert Change.objects.filter(action="transfer.unassigned").count() == 1
+    check_everything()
+
+
+def test_without_lock_second_removal_fails(monkeypatch) -> None:
+    transfer = receive_transfer(make_transfer_order().code)
+    read_stale = unlocked(monkeypatch, "lock_bank_transfer")
+    if connection.vendor == "sqlite":
+        monkeypatch.setattr(undo_assignment, "was_done_with_key", lambda *_args: False)
+
+    results = run_in_threads([read_stale(taking_off(transfer), transfer.pk)] * 2)
+
+    assert [result for result in results if isinstance(result, Exception)], results
+
+
+def test_paid_order_is_refunded_or_its_transfer_taken_off_but_not_both() -> None:
+    orders = [make_transfer_order() for _ in range(4)]
+    transfers = [receive_transfer(order.code) for order in orders]
+    calls: list[Callable[[], Any]] = []
+    for order, transfer in zip(orders, transfers, strict=True):
+        cancelling = {"order_id": order.pk, "reason": "nhầm", "actor": DESK, "now": LATER + HOUR}
+        calls += [taking_off(transfer), partial(cancel_order, **cancelling)]
+
+    results = run_in_threads(calls)
+
+    for n, (order, transfer) in enumerate(zip(orders, transfers, strict=True)):
+        is_repaid = Refund.objects.filter(order=order, repayment__gt=0).exists()
+        assert TransferShare.objects.filter(transfer=transfer).exists() == is_repaid
+        refused = [result for result in results[2 * n : 2 * n + 2] if isinstance(result, Exception)]
+        assert type_names(refused) == (["AssignedMoneyRefunded"] if is_repaid else []), results
     check_everything()
 
 

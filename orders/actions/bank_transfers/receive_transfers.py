@@ -23,6 +23,7 @@ from orders.actions.payments.order_payments import expect_payment, record_receiv
 from orders.models import (
     BankTransfer,
     Order,
+    PaymentEvent,
     PaymentMethod,
     ReviewReason,
     StatementImport,
@@ -137,7 +138,7 @@ def assign_transfer_to_order(
     payment = order.payments.current()
     if payment is None or payment.method != PaymentMethod.TRANSFER:
         payment = expect_payment(order, PaymentMethod.TRANSFER, now=now)
-    idempotency_key = f"transfer:{transfer.pk}:{order.pk}"
+    idempotency_key = _assignment_key(transfer, order)
     event = record_received_money(
         order,
         payment,
@@ -155,6 +156,13 @@ def assign_transfer_to_order(
     share = TransferShare.objects.create(transfer=transfer, payment=payment, event=event, amount=amount)
     book_assigned_share(share, actor=actor, now=now)
     return share
+
+
+def _assignment_key(transfer: BankTransfer, order: Order) -> str:
+    """Return the key of the payment event. An order that the transfer was taken off gets a new one."""
+    key = f"transfer:{transfer.pk}:{order.pk}"
+    earlier_count = PaymentEvent.objects.filter(payment__order=order, idempotency_key__startswith=key).count()
+    return f"{key}:{earlier_count}" if earlier_count else key
 
 
 def mark_if_fully_assigned(transfer: BankTransfer, *, actor: Actor, now: datetime.datetime) -> None:

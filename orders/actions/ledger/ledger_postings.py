@@ -168,11 +168,13 @@ def draft_for_event(event: PaymentEvent) -> PostingDraft | None:
     amount = sign * event.amount
     if not amount:
         return None
-    # Cash that was recorded by mistake is a negative payment, not a refund.
-    is_undone_cash = event.kind == EventKind.CHARGE_BACK and event.parcel_id is not None
+    # Cash or a transfer that was recorded by mistake is a negative payment, not a refund.
+    is_undone_payment = event.kind == EventKind.CHARGE_BACK and (
+        event.parcel_id is not None or event.payment.method == PaymentMethod.TRANSFER
+    )
     return PostingDraft(
         f"event:{event.pk}",
-        PostingKind.PAYMENT if sign > 0 or is_undone_cash else PostingKind.REFUND,
+        PostingKind.PAYMENT if sign > 0 or is_undone_payment else PostingKind.REFUND,
         [_holder_entry(event, amount), Entry(LedgerAccount.BUYER, -amount)],
         event.currency,
         event.created_at,

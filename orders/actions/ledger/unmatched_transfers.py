@@ -54,6 +54,23 @@ def book_assigned_share(transfer_share: TransferShare, *, actor: Actor, now: dat
         )
 
 
+def book_released_share(
+    transfer: BankTransfer, transfer_share: TransferShare, *, actor: Actor, now: datetime.datetime
+) -> None:
+    """Step: book an amount taken off its order as unmatched again, if the transfer was booked so before.
+
+    Otherwise `book_unmatched_transfer` books it, once the share is gone.
+    """
+    if _is_booked(transfer):
+        _post_unmatched(
+            transfer,
+            f"transfer:{transfer.pk}:released:{transfer_share.pk}",
+            transfer_share.amount,
+            actor=actor,
+            now=now,
+        )
+
+
 def book_returned_transfer(
     payout: Payout, transfer: BankTransfer, *, actor: Actor, now: datetime.datetime
 ) -> None:

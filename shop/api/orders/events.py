@@ -70,6 +70,7 @@ EVENT_MESSAGES = {
         "parcel.delivery_failed",
         "parcel.cash_collected",
         "payment.method_changed",
+        "payment.unassigned",
         "payment.disputed",
         "payment.refund_failed",
         "refund.decided",

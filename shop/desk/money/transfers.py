@@ -29,6 +29,7 @@ from orders.actions.bank_transfers.transfer_review import (
     reopen_transfer_review,
     return_transfer,
 )
+from orders.actions.bank_transfers.undo_assignment import undo_transfer_assignment
 from orders.actions.placement.replace_expired_order import replace_expired_order
 from orders.models import BankTransfer, Payout, TransferShare, WebhookEvent
 from orders.payments.banks import find_bank
@@ -111,6 +112,26 @@ def match_transfer(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRes
 
     return run_action(
         request, assign, url=_return_url(request, pk), message=_("Matched. The buyer can see it.")
+    )
+
+
+@require_POST
+@staff_only(Permission.HANDLE_PAYMENTS)
+def undo_transfer_assignment_view(
+    request: HttpRequest, actor: Actor, pk: uuid.UUID, share_id: int
+) -> HttpResponse:
+    """Take a transfer off one of its orders."""
+    action = partial(
+        undo_transfer_assignment,
+        transfer_id=pk,
+        share_id=share_id,
+        reason=submitted_reason(request.POST),
+        actor=actor,
+        now=timezone.now(),
+    )
+    url = reverse("desk:transfer", args=[pk])
+    return run_action(
+        request, action, url=url, message=_("Taken off the order, which owes this amount again.")
     )
 
 
@@ -199,6 +220,7 @@ def _render_transfer(request: HttpRequest, pk: uuid.UUID, form: TransferReturnFo
         "found": find_orders(transfer, search_text) if is_searched else None,
         "blank_rows": range(MANUAL_FORM_ROWS),
         "similar_transfers": similar_transfers(transfer),
+        "removable_shares": transfer.assigned_shares if transfer.can_be_taken_off else [],
         "payout": payout,
         "payout_bank": find_bank(payout.bank_bin) if payout else None,
         "payout_qr": _qr_code(payout) if payout and payout.state == PayoutState.DUE else "",

@@ -92,6 +92,7 @@ CHANGE_TEXTS: dict[str, Promise] = {
     "transfer.recorded": pgettext_lazy("history", "Bank transfer received"),
     "transfer.fully_assigned": pgettext_lazy("history", "Bank transfer fully assigned"),
     "transfer.assigned": pgettext_lazy("history", "Bank transfer assigned to orders"),
+    "transfer.unassigned": pgettext_lazy("history", "Bank transfer taken off its order"),
     "transfer.sent_to_review": pgettext_lazy("history", "Bank transfer needs review"),
     "transfer.review_reopened": pgettext_lazy("history", "Bank transfer needs review"),
     "transfer.dismissed": pgettext_lazy("history", "Bank transfer set aside"),

@@ -23,7 +23,7 @@ from orders.actions.fulfilment.deliver_parcels import (
 )
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
 from orders.actions.fulfilment.void_parcels import void_parcel
-from orders.models import Parcel, Substitute
+from orders.models import BankTransfer, Parcel, Substitute
 from orders.states import (
     COD_TRANSITIONS,
     PARCEL_TRANSITIONS,
@@ -31,10 +31,12 @@ from orders.states import (
     PART_TRANSITIONS,
     PART_UNDO_TRANSITIONS,
     SUBSTITUTE_TRANSITIONS,
+    TRANSFER_UNDO_TRANSITIONS,
     CodState,
     ParcelState,
     PartState,
     SubstituteState,
+    TransferState,
 )
 from shop.core.actors import Actor, ActorKind, EntryPoint
 from shop.core.states import TransitionNotAllowed, change_state
@@ -136,6 +138,8 @@ def test_only_listed_steps_are_undone() -> None:
     parcel = parcel_in(ParcelState.PACKING)
     check_pairs(parcel, "state", PARCEL_UNDO_TRANSITIONS, PARCEL_UNDO_PAIRS, ParcelState)
     check_pairs(parcel.part, "state", PART_UNDO_TRANSITIONS, PART_UNDO_PAIRS, PartState)
+    transfer = BankTransfer.objects.create(amount=1, booked_at=NOW, first_reported_at=NOW)
+    check_pairs(transfer, "state", TRANSFER_UNDO_TRANSITIONS, {("assigned", "review")}, TransferState)
 
 
 def test_every_state_is_reachable() -> None:

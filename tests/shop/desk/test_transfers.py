@@ -84,7 +84,7 @@ def test_transfers_need_the_payments_permission(client: Client, page: str) -> No
     assert (signed_out, member, client.get(path).status_code) == (302, 404, 404)
 
 
-@pytest.mark.parametrize("suffix", ["don", "tra-lai", "da-tra", "gac-lai", "xem-lai"])
+@pytest.mark.parametrize("suffix", ["don", "go/1", "tra-lai", "da-tra", "gac-lai", "xem-lai"])
 def test_staff_without_the_permission_decide_nothing(client: Client, suffix: str) -> None:
     order, transfer = make_waiting_order(), make_transfer()
     client.force_login(make_staff(Permission.MANAGE_ORDERS))
@@ -139,6 +139,30 @@ def test_surplus_stays_for_review(cashier: Client) -> None:
     assert "150,000\xa0₫ remaining: 30,000\xa0₫" in text_of(response)
     transfer.refresh_from_db()
     assert transfer.state == TransferState.REVIEW
+
+
+def test_matched_transfer_is_taken_off_its_order_with_a_reason(cashier: Client) -> None:
+    order = make_waiting_order()
+    transfer = make_transfer(order.code)
+    path = f"{TRANSFERS}{transfer.pk}/"
+    share = transfer.shares.get()
+    before = all_rows()
+
+    page = page_text(cashier, path)
+    without_reason = cashier.post(f"{path}go/{share.pk}/", {"reason": ""}, follow=True)
+    unchanged = all_rows()
+    response = cashier.post(f"{path}go/{share.pk}/", {"reason": "Nhầm đơn"}, follow=True)
+
+    assert f"Take it off order {order.code}" in page
+    assert "The order then owes 120,000\xa0₫ again." in page
+    assert "Enter a reason" in text_of(without_reason)
+    assert unchanged == before
+    assert "Taken off the order, which owes this amount again." in text_of(response)
+    assert "Taken off its order" in text_of(response)
+    assert f"Take it off order {order.code}" not in text_of(response)
+    transfer.refresh_from_db()
+    order.refresh_from_db()
+    assert (transfer.state, order.amount_due) == (TransferState.REVIEW, 120_000)
 
 
 def test_transfer_for_two_orders_is_split_with_one_click(cashier: Client) -> None:
