@@ -26,6 +26,17 @@ def load_group_names(group: SalesGroup, keys: Collection[object]) -> dict[object
     }
 
 
+def load_group_codes(group: SalesGroup, keys: Collection[object]) -> dict[object, str] | None:
+    """Return the codes that files name groups by besides their name; None for groups without one.
+
+    A cooperative's code is its slug: the end of its page's address.
+    """
+    if group != SalesGroup.COOPERATIVE:
+        return None
+    slugs = dict(Cooperative.objects.values_list("pk", "slug"))
+    return {key: slugs.get(key, "") for key in keys if isinstance(key, int)}
+
+
 def _product_names(keys: Collection[object]) -> dict[object, str]:
     product_ids = [key for key in keys if isinstance(key, int)]
     products = (

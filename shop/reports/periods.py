@@ -67,6 +67,27 @@ def periods(first: datetime.date, last: datetime.date, interval: ReportInterval)
             start += datetime.timedelta(days=7 if interval == ReportInterval.WEEK else 1)
 
 
+def same_days_of_earlier_months(
+    first: datetime.date, last: datetime.date
+) -> tuple[datetime.date, datetime.date]:
+    """Return the same days of as many earlier months, for days that begin with a month.
+
+    Whole months are compared with whole months. A day that the earlier month lacks becomes its last one.
+    """
+    month_count = (last.year - first.year) * 12 + last.month - first.month + 1
+    is_month_end = (last + datetime.timedelta(days=1)).day == 1
+    earlier_last_month = _add_months(last, -month_count)
+    month_length = (_add_months(last, 1 - month_count) - datetime.timedelta(days=1)).day
+    last_day = month_length if is_month_end else min(last.day, month_length)
+    return _add_months(first, -month_count), earlier_last_month.replace(day=last_day)
+
+
+def _add_months(day: datetime.date, count: int) -> datetime.date:
+    """Return the first day of the month that is `count` months later."""
+    months = day.year * 12 + day.month - 1 + count
+    return datetime.date(months // 12, months % 12 + 1, 1)
+
+
 def period_label(start: datetime.date, interval: ReportInterval) -> str:
     """Format a period: `24/11/2026`, `23/11–29/11/2026` or `11/2026`."""
     if interval == ReportInterval.WEEK:

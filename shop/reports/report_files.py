@@ -62,7 +62,7 @@ def as_csv(*tables: Table) -> bytes:
         writer.writerow([_escape_formula(column.label) for column in table.columns])
         writer.writerows(
             [_csv_text(cell, column, table.currency) for cell, column in zip(row, table.columns, strict=True)]
-            for row in table.rows
+            for row in (*table.rows, *([table.sums] if table.sums else []))
         )
     return (BYTE_ORDER_MARK + buffer.getvalue()).encode()
 

@@ -37,7 +37,12 @@ from django.utils.translation import pgettext_lazy
 from catalog.models import Category, MergedCategory
 from orders.actions.ledger.seller_earnings import expected_commission
 from orders.models import CostBearer, OrderLine, OrderPart, Refund, RefundLine
-from shop.reports.periods import PeriodStart, ReportInterval, start_of_period
+from shop.reports.periods import (
+    PeriodStart,
+    ReportInterval,
+    same_days_of_earlier_months,
+    start_of_period,
+)
 
 
 class SalesGroup(TextChoices):
@@ -130,7 +135,13 @@ class SalesQuery:
         return (self.last - self.first).days + 1
 
     def preceding(self) -> SalesQuery:
-        """Return the same query for the preceding period of equal length."""
+        """Return the same query for the preceding period, to compare with.
+
+        From the first of a month it is the same days of the months before, otherwise the days before.
+        """
+        if self.first.day == 1:
+            first, last = same_days_of_earlier_months(self.first, self.last)
+            return replace(self, first=first, last=last)
         length = datetime.timedelta(days=self.days)
         return replace(self, first=self.first - length, last=self.last - length)
 

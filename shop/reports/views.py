@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -19,7 +19,7 @@ from shop.core.texts.folding import folded_words
 from shop.reports import sales as report
 from shop.reports.chart import NARROW_WIDTH, build_chart
 from shop.reports.forms import SalesForm
-from shop.reports.group_names import load_group_names
+from shop.reports.group_names import load_group_codes, load_group_names
 from shop.reports.periods import ReportInterval, period_label, periods
 from shop.reports.report_files import Cell, Column, ColumnKind, Table, as_csv, as_xlsx
 from shop.reports.report_index import REPORTS
@@ -77,10 +77,16 @@ def show_sales_report(request: HttpRequest, actor: Actor) -> HttpResponse:
     query = form.sales_query()
     file_format = request.GET.get("format")
     if file_format == "csv":
-        return _file_response(as_csv(_cross_table(query)), "text/csv; charset=utf-8", query, "csv")
+        table = _cross_table(query, report.totals(query))
+        return _file_response(as_csv(table), "text/csv; charset=utf-8", query, "csv")
     if file_format == "xlsx":
-        periods_sheet = _period_table(query, _period_rows(query))
-        sheets = [_cross_table(query), _group_table(query, _group_rows(query)), periods_sheet]
+        by_period = _period_rows(query)
+        total = report.sum_figures(by_period.values())
+        sheets = [
+            _cross_table(query, total),
+            _group_table(query, _group_rows(query), total),
+            _period_table(query, by_period, total),
+        ]
         return _file_response(as_xlsx(sheets), XLSX, query, "xlsx")
     return render(request, "reports/sales.html", {"form": form} | _page_context(query, today))
 
@@ -197,39 +203,66 @@ def _figure_cells(row: SalesFigures) -> list[int]:
     ]
 
 
-def _cross_table(query: SalesQuery) -> Table:
+def _cross_table(query: SalesQuery, total: SalesFigures) -> Table:
     figures_by_key = report.by_period_and_group(query)
-    names = load_group_names(query.group, {key for _day, key in figures_by_key})
-    rows: list[tuple[datetime.date, str, SalesFigures]] = sorted(
-        ((day, names[key], figures) for (day, key), figures in figures_by_key.items() if day is not None),
+    group_cells = _group_cells(query, {key for _day, key in figures_by_key})
+    rows: list[tuple[datetime.date, list[Cell], SalesFigures]] = sorted(
+        (
+            (day, group_cells[key], figures)
+            for (day, key), figures in figures_by_key.items()
+            if day is not None
+        ),
         key=lambda row: row[:2],
     )
+    columns = _group_columns(query)
     return Table(
         _("Sales"),
-        [
-            _period_column(query),
-            Column(str(query.group.label)),
-            *_figure_columns(),
-        ],
-        [[day, name, *_figure_cells(figures)] for day, name, figures in rows],
+        [_period_column(query), *columns, *_figure_columns()],
+        [[day, *cells, *_figure_cells(figures)] for day, cells, figures in rows],
         query.currency,
+        sums=_total_cells(len(columns), total),
     )
 
 
-def _group_table(query: SalesQuery, groups: list[tuple[object, str, SalesFigures]]) -> Table:
-    rows: list[list[Cell]] = [[name, *_figure_cells(figures)] for _key, name, figures in groups]
-    return Table(
-        str(query.group.label), [Column(str(query.group.label)), *_figure_columns()], rows, query.currency
-    )
+def _group_table(
+    query: SalesQuery, groups: list[tuple[object, str, SalesFigures]], total: SalesFigures
+) -> Table:
+    group_cells = _group_cells(query, {key for key, _name, _figures in groups})
+    rows: list[list[Cell]] = [[*group_cells[key], *_figure_cells(figures)] for key, _name, figures in groups]
+    columns = _group_columns(query)
+    sums = _total_cells(len(columns) - 1, total)
+    return Table(str(query.group.label), [*columns, *_figure_columns()], rows, query.currency, sums=sums)
 
 
-def _period_table(query: SalesQuery, rows: Mapping[datetime.date, SalesFigures]) -> Table:
+def _total_cells(blank_count: int, total: SalesFigures) -> list[Cell]:
+    """Return the total row, with blank cells between its label and its figures."""
+    return [pgettext("report", "Total"), *[""] * blank_count, *_figure_cells(total)]
+
+
+def _group_columns(query: SalesQuery) -> list[Column]:
+    """Return the columns that name a row's group: its name, and a cooperative's code."""
+    columns = [Column(str(query.group.label))]
+    if query.group == report.SalesGroup.COOPERATIVE:
+        columns.append(Column(_("Cooperative code")))
+    return columns
+
+
+def _group_cells(query: SalesQuery, keys: Collection[object]) -> dict[object, list[Cell]]:
+    names, codes = load_group_names(query.group, keys), load_group_codes(query.group, keys)
+    if codes is None:
+        return {key: [names[key]] for key in keys}
+    return {key: [names[key], codes.get(key, "")] for key in keys}
+
+
+def _period_table(
+    query: SalesQuery, rows: Mapping[datetime.date, SalesFigures], total: SalesFigures
+) -> Table:
     return Table(
         str(query.interval.label),
         [_period_column(query), *_figure_columns()],
         [[day, *_figure_cells(figures)] for day, figures in rows.items()],
         query.currency,
-        sums=[pgettext("report", "Total"), *_figure_cells(report.sum_figures(rows.values()))],
+        sums=_total_cells(0, total),
     )
 
 

@@ -220,7 +220,7 @@ def _render_transfer(request: HttpRequest, pk: uuid.UUID, form: TransferReturnFo
         "found": find_orders(transfer, search_text) if is_searched else None,
         "blank_rows": range(MANUAL_FORM_ROWS),
         "similar_transfers": similar_transfers(transfer),
-        "removable_shares": transfer.assigned_shares if transfer.can_be_taken_off else [],
+        "removable_shares": getattr(transfer, "assigned_shares", ()) if transfer.can_be_taken_off else (),
         "payout": payout,
         "payout_bank": find_bank(payout.bank_bin) if payout else None,
         "payout_qr": _qr_code(payout) if payout and payout.state == PayoutState.DUE else "",

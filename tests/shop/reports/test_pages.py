@@ -68,6 +68,25 @@ def test_page_shows_this_month_with_tiles_chart_and_tables(admin: Client) -> Non
     assert "style=" not in page
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "compared"),
+    [
+        ("01/11/2026", "29/11/2026", ("01/10/2026", "29/10/2026")),
+        ("01/11/2026", "30/11/2026", ("01/10/2026", "31/10/2026")),
+        ("01/03/2026", "30/03/2026", ("01/02/2026", "28/02/2026")),
+        ("01/01/2026", "31/03/2026", ("01/10/2025", "31/12/2025")),
+        ("01/11/2026", "10/12/2026", ("01/09/2026", "10/10/2026")),
+        ("02/11/2026", "08/11/2026", ("26/10/2026", "01/11/2026")),
+    ],
+)
+def test_month_is_compared_with_the_same_days_of_the_month_before(
+    admin: Client, first: str, last: str, compared: tuple[str, str]
+) -> None:
+    page = " ".join(html_of(admin.get(SALES, {"tu": first, "den": last})).split())
+
+    assert f"{first} đến {last}, so với {compared[0]} đến {compared[1]}" in page
+
+
 def test_invalid_days_show_errors_at_their_fields(admin: Client) -> None:
     response = admin.get(SALES, {"tu": "24/11/2026", "den": "23/11/2026"})
     years = admin.get(SALES, {"tu": "01/01/2020", "den": "23/11/2026"})
@@ -92,6 +111,7 @@ def test_csv_has_a_byte_order_mark_plain_numbers_and_no_formulas(admin: Client) 
     assert rows[0] == [
         "Ngày",
         "Hợp tác xã",
+        "Mã hợp tác xã",
         "Đơn hàng",
         "Phần của hợp tác xã",
         "Tiền hàng",
@@ -103,19 +123,23 @@ def test_csv_has_a_byte_order_mark_plain_numbers_and_no_formulas(admin: Client) 
         "Phí sàn",
     ]
     amounts = ["1234000", "30000", "0", "1264000", "0", "1264000", "61700"]
-    assert rows[1:] == [[today, '\'=HYPERLINK("http://x")', "1", "1", *amounts]]
+    assert rows[1:] == [
+        [today, '\'=HYPERLINK("http://x")', seller.slug, "1", "1", *amounts],
+        ["Tổng", "", "", "1", "1", *amounts],
+    ]
 
 
 def test_workbook_has_typed_numbers_and_days(admin: Client) -> None:
-    make_order((make_variant(make_seller("=1+1"), price=1_234_000), 1), now=timezone.now())
+    seller = make_seller("=1+1")
+    make_order((make_variant(seller, price=1_234_000), 1), now=timezone.now())
 
     response = admin.get(SALES, {"format": "xlsx"})
 
     cross, groups, days = (_sheet(response.content, n) for n in (1, 2, 3))
     today = (vietnam_date(timezone.now()) - datetime.date(1899, 12, 30)).days
     figures = [1, 1, 1_234_000, 30_000, 0, 1_264_000, 0, 1_264_000, 0]
-    assert cross[1] == [today, "=1+1", *figures]
-    assert groups[1] == ["=1+1", *figures]
+    assert cross[1:] == [[today, "=1+1", seller.slug, *figures], ["Tổng", "", "", *figures]]
+    assert groups[1:] == [["=1+1", seller.slug, *figures], ["Tổng", "", *figures]]
     assert days[-1] == ["Tổng", *figures]
     assert b"<f>" not in zipfile.ZipFile(io.BytesIO(response.content)).read("xl/worksheets/sheet1.xml")
 

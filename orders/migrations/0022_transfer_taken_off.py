@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("orders", "0020_recalls"),
+        ("orders", "0021_weight_answer_removed"),
     ]
 
     operations = [
