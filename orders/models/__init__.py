@@ -37,6 +37,7 @@ from orders.models.payment import (
     payment_sums_by_id,
     total_authorised_and_charged,
 )
+from orders.models.pick_tick import PickTick
 from orders.models.rates import CommissionRate, WithholdingRate, commission_percents
 from orders.models.recall_notice import RecallNotice
 from orders.models.refund import Refund, RefundLine
@@ -107,6 +108,7 @@ __all__ = [
     "Payout",
     "PayoutMethod",
     "PeriodTotals",
+    "PickTick",
     "PostingKind",
     "RecallNotice",
     "Refund",

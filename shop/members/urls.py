@@ -53,6 +53,7 @@ urlpatterns = [
     path("goi/nhan/", bulk_steps.accept_chosen_parts, name="accept-parts"),
     path("goi/nhan/hoan-tac/", bulk_steps.undo_chosen_acceptances, name="undo-part-acceptances"),
     path("goi/lay-hang/", picking.show_pick_list, name="pick-list"),
+    path("goi/lay-hang/danh-dau/", picking.tick_picks_view, name="tick-picks"),
     path("goi/dong/", bulk_steps.pack_chosen_parts, name="pack-parts"),
     path("goi/<int:part_id>/", parts.show_part, name="part"),
     path("goi/<int:part_id>/nhan/", parts.accept_part_view, name="accept-part"),

@@ -24,9 +24,10 @@ from orders.actions.fulfilment.substitute_holds import require_no_waiting_substi
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.part_changes import record_part_change
 from orders.actions.order_records.recalculate_order import open_quantities
-from orders.models import Allocation, Order, OrderLine, OrderPart, Parcel, ParcelLine
+from orders.models import Allocation, Order, OrderLine, OrderPart, Parcel, ParcelLine, PickTick
 from orders.states import PARCEL_TRANSITIONS, PART_TRANSITIONS, CodState, ParcelState, PartState
 from shop.core.actors import Actor, EntryPoint
+from shop.core.database.transactions import delete_rows
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing, Refused
 from shop.core.models import KeyReused, was_done_with_key
@@ -155,6 +156,7 @@ def create_parcel(
     for line_id in quantities:
         _spread_weight([row for row in rows if row.order_line_id == line_id], lines[line_id])
     ParcelLine.objects.bulk_create(rows)
+    delete_rows(PickTick.objects.filter(line__in=list(quantities)))
     stock = next((row.stock for row in rows if row.stock is not None), None)
     if stock is not None:
         parcel.warehouse_id = stock.warehouse_id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from decimal import Decimal
 from typing import Any, Unpack
 
@@ -194,3 +195,11 @@ def parse_key(submitted: str | None) -> int:
         if submitted and submitted.isascii() and submitted.isdecimal() and len(submitted) < 19
         else 0
     )
+
+
+def parse_uuid(submitted: str | None) -> uuid.UUID | None:
+    """Parse a submitted UUID; None for anything else."""
+    try:
+        return uuid.UUID(submitted or "")
+    except ValueError:
+        return None

@@ -1,123 +1,222 @@
-"""The pick list by product: items to fetch from each warehouse for all accepted orders."""
+"""The pick list across orders, by product or by order, ticked off by several packers at once."""
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
 
+from catalog.models import Lot
 from cooperatives.access import MemberRight, MembershipContext
-from cooperatives.models import Warehouse
-from orders.actions.order_records.recalculate_order import open_quantities
-from orders.models import Allocation, OrderLine, OrderPart
+from cooperatives.models import Cooperative
+from orders.actions.fulfilment.pick_list import (
+    PickShare,
+    RequestedPick,
+    open_pick_shares,
+    tick_picks,
+    untick_picks,
+)
+from orders.models import OrderLine, OrderPart, PickTick
+from shop.core.dates.calendar import vietnam_date
+from shop.core.errors import Missing, Refused
 from shop.core.models import Picture
+from shop.members.forms.fields import parse_uuid
 from shop.members.fulfilment.worklist import load_line_pictures
 from shop.members.member_access import for_members, render_page
 from shop.members.order_texts import sorted_lines
 
-
-@dataclass(slots=True)
-class PickedOrder:
-    """An order that needs an item, with its quantity in sale steps and in words."""
-
-    part: OrderPart
-    quantity: int
-    amount: str
+BY_ORDER = "don"
+_MAX_PICKS = 500
 
 
 @dataclass(slots=True)
 class PickItem:
-    """A variant to fetch. `grams` is the estimated weight of lines that are still to be weighed."""
+    """Items to fetch together: a variant for several orders, or one line of an order.
+
+    `grams` is the estimated weight of lines that are still to be weighed.
+    """
 
     line: OrderLine
     picture: Picture | None
-    orders: list[PickedOrder] = field(default_factory=list)
-    grams: int = 0
+    shares: list[PickShare] = field(default_factory=list)
+
+    @property
+    def key(self) -> str:
+        return f"{self.shares[0].line.pk}-{self.shares[0].warehouse_id or ''}"
 
     @property
     def amount(self) -> str:
-        return self.line.amount_label(sum(order.quantity for order in self.orders))
+        return self.line.amount_label(sum(share.quantity for share in self.shares))
+
+    @property
+    def grams(self) -> int:
+        return sum(
+            (share.line.estimate_grams or 0) * share.quantity // share.line.quantity
+            for share in self.shares
+            if share.line.is_to_weigh
+        )
+
+    @property
+    def lots(self) -> list[tuple[Lot | None, str]]:
+        """The lots to take from, first expired first, each with its quantity and unit."""
+        quantities: dict[Lot | None, int] = {}
+        for share in self.shares:
+            for lot, quantity in share.lots:
+                quantities[lot] = quantities.get(lot, 0) + quantity
+        return [(lot, self.line.count_label(quantity)) for lot, quantity in quantities.items()]
+
+    @property
+    def unticked(self) -> list[PickShare]:
+        return [share for share in self.shares if share.tick is None]
+
+    @property
+    def ticks(self) -> list[PickTick]:
+        """One tick for each person who has fetched some of it."""
+        ticks = {share.tick.picked_by_id: share.tick for share in self.shares if share.tick is not None}
+        return list(ticks.values())
 
 
 @dataclass(frozen=True, slots=True)
-class WarehousePicks:
-    """The items to pick in one warehouse. `warehouse` is None for products without tracked stock."""
+class PickGroup:
+    """Items under one heading: a warehouse, or an order. `part` is None for a warehouse."""
 
-    warehouse: Warehouse | None
+    heading: str
     items: list[PickItem]
+    part: OrderPart | None = None
+
+    @property
+    def is_fetched(self) -> bool:
+        return not any(item.unticked for item in self.items)
 
 
 @require_safe
+@never_cache
 @for_members(MemberRight.PACK)
 def show_pick_list(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
-    """List the open items of all accepted orders, by warehouse and product."""
+    """List the open items of all accepted orders, by warehouse and product, or by order.
+
+    The page asks again by itself; while nothing has changed, the answer to `?seen=` is 204.
+    """
+    context = _list_context(membership.cooperative, is_by_order=request.GET.get("theo") == BY_ORDER)
+    if "seen" not in request.GET:
+        return render_page(request, membership, "members/pick_list.html", context)
+    if request.GET["seen"] == context["state_hash"]:
+        return HttpResponse(status=204)
+    return render(request, "members/pick_list_items.html", context)
+
+
+@require_POST
+@for_members(MemberRight.PACK)
+def tick_picks_view(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
+    """Tick the items that the form names as fetched, or remove their ticks."""
+    picks = [_parse_pick(text) for text in dict.fromkeys(request.POST.getlist("pick")[:_MAX_PICKS])]
+    cooperative = membership.cooperative
+    action: Callable[[], None] = partial(untick_picks, cooperative=cooperative, picks=picks)
+    if "undo" not in request.POST:
+        action = partial(
+            tick_picks, cooperative=cooperative, picks=picks, actor=membership.actor, now=timezone.now()
+        )
+    refusal = ""
+    try:
+        action()
+    except Missing:
+        refusal = _("The list has changed meanwhile. Look at it again.")
+    except Refused as refused:
+        refusal = str(refused.message)
+    is_by_order = request.POST.get("by") == BY_ORDER
+    if request.headers.get("HX-Request") == "true":
+        context = _list_context(cooperative, is_by_order=is_by_order) | {"refusal": refusal}
+        return render(request, "members/pick_list_items.html", context)
+    if refusal:
+        messages.error(request, refusal)
+    url = reverse("members:pick-list")
+    return redirect(f"{url}?theo={BY_ORDER}" if is_by_order else url)
+
+
+def _parse_pick(text: str) -> RequestedPick:
+    """Return the share that a form names by its key. Raises Missing."""
+    line, _slash, rest = text.partition("/")
+    warehouse, _slash, quantity = rest.partition("/")
+    line_id, warehouse_id = parse_uuid(line), parse_uuid(warehouse)
+    if line_id is None or (warehouse and warehouse_id is None) or not quantity.isdecimal():
+        raise Missing()
+    return RequestedPick(line_id, warehouse_id, int(quantity))
+
+
+def _list_context(cooperative: Cooperative, *, is_by_order: bool) -> dict[str, object]:
+    """Return the context of the list. A fixed number of queries for all orders."""
+    now = timezone.now()
     parts = list(
-        OrderPart.objects.for_cooperative(membership.cooperative)
+        OrderPart.objects.for_cooperative(cooperative)
         .with_unpicked_lines()
         .select_related("order", "warehouse")
         .prefetch_related("lines")
     )
-    context = {"order_count": len(parts), "warehouses": _picks_by_warehouse(parts), "now": timezone.now()}
-    return render_page(request, membership, "members/pick_list.html", context)
+    lines = [line for part in parts for line in _lines_with_parts(part)]
+    shares = open_pick_shares(lines, today=vietnam_date(now))
+    pictures = load_line_pictures(lines)
+    groups = _group_by_order(shares, pictures) if is_by_order else _group_by_warehouse(shares, pictures)
+    return {
+        "order_count": len(parts),
+        "groups": groups,
+        "is_by_order": is_by_order,
+        "state_hash": _state_hash(shares),
+        "now": now,
+    }
 
 
-def _picks_by_warehouse(parts: Sequence[OrderPart]) -> list[WarehousePicks]:
-    """Return the open quantities of the parts' lines. Four queries for all of them."""
-    lines = [(part, line) for part in parts for line in sorted_lines(part)]
-    pictures = load_line_pictures([line for _part, line in lines])
-    still_open = open_quantities([line for _part, line in lines])
-    unpacked = _unpacked_by_line([line for _part, line in lines])
-    items: dict[tuple[object, ...], tuple[Warehouse | None, PickItem]] = {}
-    for part, line in lines:
-        open_quantity = still_open[line.pk]
-        for warehouse, quantity in _split_by_warehouse(part, open_quantity, unpacked.get(line.pk, [])):
-            key = (warehouse and warehouse.pk, line.variant_id or line.product_name, line.amount_label(1))
-            _warehouse, item = items.setdefault(
-                key, (warehouse, PickItem(line, pictures.get(line.picture_key or 0)))
-            )
-            item.orders.append(PickedOrder(part, quantity, line.amount_label(quantity)))
-            if line.is_to_weigh:
-                item.grams += (line.estimate_grams or 0) * quantity // line.quantity
-    return _group_items(list(items.values()))
+def _lines_with_parts(part: OrderPart) -> list[OrderLine]:
+    lines = sorted_lines(part)
+    for line in lines:
+        line.part = part
+    return lines
 
 
-def _unpacked_by_line(lines: Sequence[OrderLine]) -> dict[uuid.UUID, list[tuple[Warehouse, int]]]:
-    """Return each line's allocations that are not in parcels yet, by warehouse. Two queries."""
-    allocations = Allocation.objects.filter(line__in=lines)
-    quantities = allocations.unpacked_quantities()
-    unpacked: dict[uuid.UUID, list[tuple[Warehouse, int]]] = {}
-    for allocation in allocations.select_related("stock__warehouse").order_by("pk"):
-        share = allocation.stock.warehouse, quantities.get(allocation.pk, 0)
-        unpacked.setdefault(allocation.line_id, []).append(share)
-    return unpacked
+def _group_by_warehouse(shares: Iterable[PickShare], pictures: dict[int, Picture]) -> list[PickGroup]:
+    """Sum each variant within its warehouse, sorted by name; goods without tracked stock come last."""
+    items: dict[tuple[object, ...], PickItem] = {}
+    for share in shares:
+        line = share.line
+        key = (share.warehouse_id, line.variant_id or line.product_name, line.amount_label(1))
+        item = items.setdefault(key, PickItem(line, pictures.get(line.picture_key or 0)))
+        item.shares.append(share)
+
+    def sort_key(item: PickItem) -> tuple[bool, str, str, str]:
+        warehouse = item.shares[0].warehouse
+        name, key = (warehouse.name, str(warehouse.pk)) if warehouse else ("", "")
+        return warehouse is None, name, key, item.line.product_name
+
+    grouped = groupby(sorted(items.values(), key=sort_key), key=lambda item: item.shares[0].warehouse)
+    return [
+        PickGroup(warehouse.name if warehouse else _("Without tracked stock"), list(group))
+        for warehouse, group in grouped
+    ]
 
 
-def _split_by_warehouse(
-    part: OrderPart, open_quantity: int, unpacked: Sequence[tuple[Warehouse, int]]
-) -> list[tuple[Warehouse | None, int]]:
-    """Split a line's open quantity as packing takes it: by allocation, the rest from the part's warehouse."""
-    shares: list[tuple[Warehouse | None, int]] = []
-    for warehouse, quantity in unpacked:
-        taken_quantity = min(open_quantity, quantity)
-        if taken_quantity > 0:
-            shares.append((warehouse, taken_quantity))
-            open_quantity -= taken_quantity
-    if open_quantity > 0:
-        shares.append((part.warehouse, open_quantity))
-    return shares
+def _group_by_order(shares: Iterable[PickShare], pictures: dict[int, Picture]) -> list[PickGroup]:
+    grouped = groupby(shares, key=lambda share: share.line.part)
+    return [
+        PickGroup(
+            part.order.code,
+            [PickItem(share.line, pictures.get(share.line.picture_key or 0), [share]) for share in group],
+            part,
+        )
+        for part, group in grouped
+    ]
 
 
-def _group_items(rows: list[tuple[Warehouse | None, PickItem]]) -> list[WarehousePicks]:
-    """Sort items by name within their warehouses; goods without tracked stock come last."""
-    rows.sort(key=lambda row: (row[0] is None, row[0].name if row[0] else "", row[1].line.product_name))
-
-    def warehouse_key(row: tuple[Warehouse | None, PickItem]) -> object:
-        return row[0].pk if row[0] else None
-
-    grouped = [list(group) for _key, group in groupby(rows, key=warehouse_key)]
-    return [WarehousePicks(group[0][0], [item for _warehouse, item in group]) for group in grouped]
+def _state_hash(shares: Sequence[PickShare]) -> str:
+    """Return a hash that changes whenever the list or a tick changes."""
+    text = "\n".join(f"{share.key} {share.tick and share.tick.pk} {share.lots}" for share in shares)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
