@@ -168,12 +168,30 @@ def django_db_modify_db_settings(
         connection.settings_dict["TEST"]["TEMPLATE"] = connection.settings_dict["NAME"]
 
 
+@pytest.fixture(scope="session")
+def minified_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder of our scripts and style sheets as visitors receive them."""
+    from django.contrib.staticfiles.finders import get_finders
+
+    from shop.server.static_files import is_minified, minify
+
+    folder = tmp_path_factory.mktemp("static")
+    for finder in get_finders():
+        for name, storage in finder.list([]):
+            if is_minified(name):
+                target = folder / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_text(minify(name, Path(storage.path(name)).read_text()))
+    return folder
+
+
 @pytest.fixture(scope="session", autouse=True)
-def _use_fast_settings() -> Iterator[None]:
-    """Serve static files from the sources, hash passwords with one round, and offer codes by text message."""
+def _use_fast_settings(minified_files: Path) -> Iterator[None]:
+    """Serve static files without digests in names, hash passwords with one round, and offer codes by text."""
     from django.conf import settings
 
     with override_settings(
+        STATICFILES_DIRS=[minified_files],
         PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
         PHONE_CODES=True,
         STORAGES={
