@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime
-import uuid
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
@@ -41,15 +41,11 @@ class TaskSection:
 
 @dataclass(frozen=True, slots=True)
 class NextAction:
-    """The big button of the page; without a stage it adds a product.
-
-    `parts_to_accept` are several new parts, which one press accepts.
-    """
+    """The big button of the page; without a stage it adds a product."""
 
     href: str
     stage: str = ""
     count: int = 0
-    parts_to_accept: tuple[int, ...] = ()
 
 
 @require_safe
@@ -65,8 +61,7 @@ def show_today(request: HttpRequest, membership: MembershipContext) -> HttpRespo
         "sections": sections,
         "complaints": _complaints(membership) if membership.may(MemberRight.PACK) else [],
         "now": now,
-        "next_action": _next_action(sections, cooperative_parts, membership),
-        "idempotency_key": uuid.uuid4(),
+        "next_action": _next_action(sections, membership),
         "low": _low_stock(membership),
         "expiring_count": _expiring_count(membership, vietnam_date(now)),
         "next_pickups": cooperative_parts.next_pickup_day(vietnam_date(now))
@@ -145,19 +140,17 @@ def _sections(cooperative_parts: OrderPartQuerySet, now: datetime.datetime) -> l
     ]
 
 
-def _next_action(
-    sections: list[TaskSection], cooperative_parts: OrderPartQuerySet, membership: MembershipContext
-) -> NextAction | None:
-    """Return the next action: the first task of the first stage that needs a member."""
+def _next_action(sections: list[TaskSection], membership: MembershipContext) -> NextAction | None:
+    """Return the next action: the first task of the first stage that needs a member.
+
+    Several new orders lead to their list, where they can be read and accepted together.
+    """
     for section in sections:
         if section.stage != Stage.ON_THE_WAY:
-            next_part = section.tasks[0].part
-            if section.stage == Stage.ACCEPT:
-                new_parts = tuple(at_stage(cooperative_parts, section.stage).values_list("pk", flat=True))
-                if len(new_parts) > 1:
-                    url = reverse("members:accept-parts")
-                    return NextAction(url, section.stage, len(new_parts), new_parts)
-            return NextAction(reverse("members:part", args=[next_part.pk]), section.stage, section.count)
+            url = reverse("members:part", args=[section.tasks[0].part.pk])
+            if section.stage == Stage.ACCEPT and section.count > 1:
+                url = f"{reverse('members:parts')}?{urlencode({'viec': Stage.ACCEPT.value})}"
+            return NextAction(url, section.stage, section.count)
     if membership.may(MemberRight.LIST):
         return NextAction(reverse("members:create-listing"))
     return None

@@ -184,7 +184,7 @@ def _accept_and_pack(page: Page, email: str) -> None:
     page.locator("main [name=name]").fill(email)
     page.locator("main [name=password]").fill(PASSWORD)
     page.locator("main [name=password]").press("Enter")
-    page.get_by_role("link", name="Nhận 1 đơn mới").click()
+    page.get_by_role("link", name="Xem 1 đơn mới").click()
     page.get_by_role("button", name="Nhận đơn").click()
     page.get_by_text("Lấy rồi").click()
     page.get_by_role("button", name="Xong, sang dán tem").click()

@@ -43,13 +43,16 @@ def run_action(
 def refusals_as_form_errors(form: Form) -> Iterator[None]:
     """Turn a refusal of the enclosed action into an error of the form, on the field at fault.
 
-    Missing and Forbidden propagate to the view's decorator.
+    A question about an unusual value belongs to the whole form: no field is wrong. Missing and Forbidden
+    propagate to the view's decorator.
     """
     try:
         yield
     except (Missing, Forbidden):
         raise
     except Refused as refused:
+        field = refused.field if refused.field in form.fields else None
         if isinstance(refused, NeedsConfirmation) and isinstance(form, ConfirmableForm):
             form.confirmation = refused.confirmation_token
-        form.add_error(refused.field if refused.field in form.fields else None, str(refused.message))
+            field = None
+        form.add_error(field, str(refused.message))

@@ -62,7 +62,10 @@ def list_parts(request: HttpRequest, membership: MembershipContext) -> HttpRespo
     ).get_page(request.GET.get("page"))
     context = {
         "stage": stage,
-        "stages": STAGE_NAMES,
+        "stages": [
+            (key, name, at_stage(cooperative_parts, key).count() if key != Stage.FINISHED else 0)
+            for key, name in STAGE_NAMES.items()
+        ],
         "page": page,
         "tasks": build_tasks([(part, stage) for part in page.object_list], now=now),
         "just_accepted": _just_accepted(request, cooperative_parts, now),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -139,9 +140,10 @@ def _build_task(
         _("Waiting for the buyer's answer about a substitute") if part.pk in part_ids_awaiting_answer else ""
     )
     labels = contents_labels(lines, unsent)
-    contents = ", ".join(labels[:_MAX_PRODUCTS_NAMED_IN_TASK]) + (
-        "…" if len(labels) > _MAX_PRODUCTS_NAMED_IN_TASK else ""
-    )
+    named = ", ".join(labels[:_MAX_PRODUCTS_NAMED_IN_TASK])
+    # A number stays on the line of its unit or multiplication sign.
+    contents = re.sub(r"(?<=\d) ", "\N{NO-BREAK SPACE}", named)
+    contents += "…" if len(labels) > _MAX_PRODUCTS_NAMED_IN_TASK else ""
     is_unlabelled = any(parcel.state == ParcelState.PACKING for parcel in part.parcels.all())
     labelling = _("Picked, not labelled yet") if is_unlabelled else ""
     return PartTask(part, contents, picture, text, tone, urgency, icon, weighing, substitute, labelling)

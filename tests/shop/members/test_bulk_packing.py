@@ -97,7 +97,7 @@ def test_missing_items_are_left_out_of_every_list_of_an_order(packer, seller) ->
     listed.append(packer.get("/xa-vien/goi/?viec=gui").context["tasks"][0].contents)
     headings = [row.amount for row in packer.get(f"/xa-vien/goi/{part.pk}/").context["pick_lines"]]
 
-    assert (listed, headings) == (["2 chiếc Khăn", "2 chiếc Khăn"], ["2 chiếc"])
+    assert (listed, headings) == (["2\u00a0chiếc Khăn", "2\u00a0chiếc Khăn"], ["2 chiếc"])
 
 
 def test_order_with_an_unanswered_substitute_is_named_with_its_reason_and_cannot_be_chosen(

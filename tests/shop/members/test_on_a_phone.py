@@ -156,7 +156,7 @@ def test_order_goes_from_accepted_to_delivered_without_scripts(
     page = context.new_page()
     sign_in(page, seller)
 
-    page.get_by_role("link", name="Nhận 1 đơn mới").click()
+    page.get_by_role("link", name="Xem 1 đơn mới").click()
     page.get_by_role("button", name="Nhận đơn").click()
     page.get_by_text("Lấy rồi").click()
     page.get_by_role("button", name="Xong, sang dán tem").click()
