@@ -298,6 +298,9 @@ PHONE_CODES = bool(SMS_URL) or not SERVER  # a server without an SMS provider of
 TEXT_COUNTRIES = env_list("TEXT_COUNTRIES") or ["84"]  # calling codes of the countries that get texts
 TEXTS_PER_NUMBER = env_int("TEXTS_PER_NUMBER", 20)  # per day; 0 for no limit, here and below
 TEXTS_PER_DAY = env_int("TEXTS_PER_DAY", 3000)  # of the whole shop; the last fifth is reserved for codes
+# The private key by which push services recognise the shop, as PEM; without it one is generated in DATA_DIR.
+VAPID_PRIVATE_KEY = env("VAPID_PRIVATE_KEY").replace("\\n", "\n")
+PUSH_TO_PRIVATE_ADDRESSES = False  # only tests send to this machine
 
 # Limits on orders
 

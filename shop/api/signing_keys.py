@@ -6,14 +6,11 @@ our tokens.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import (
@@ -23,6 +20,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import (
 )
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+
+from shop.core.database.key_files import read_or_generate_key
 
 ALGORITHM = "RS256"
 _BITS = 2048
@@ -49,7 +48,10 @@ class SigningKey:
 @lru_cache(maxsize=1)
 def signing_key() -> SigningKey:
     """Return the shop's signing key. Raises ImproperlyConfigured if it is not an RSA key in PEM."""
-    pem = settings.JWT_PRIVATE_KEY or _read_or_generate(settings.DATA_DIR / "jwt_key.pem")
+    pem = settings.JWT_PRIVATE_KEY or read_or_generate_key(
+        settings.DATA_DIR / "jwt_key.pem",
+        lambda: generate_private_key(public_exponent=65537, key_size=_BITS),
+    )
     try:
         private = serialization.load_pem_private_key(pem.encode(), password=None)
     except ValueError as error:
@@ -58,24 +60,6 @@ def signing_key() -> SigningKey:
         raise ImproperlyConfigured("JWT_PRIVATE_KEY must be an RSA key.")
     public = private.public_key()
     return SigningKey(private, public, _thumbprint(public))
-
-
-def _read_or_generate(path: Path) -> str:
-    """Read the generated key from the file. The first process to need it creates the file."""
-    if not path.exists():
-        new_path = path.with_name(f"{path.name}.{os.getpid()}")
-        new_path.touch(mode=0o600)
-        new_path.write_bytes(
-            generate_private_key(public_exponent=65537, key_size=_BITS).private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            )
-        )
-        with contextlib.suppress(FileExistsError):  # another process was first; use its key
-            os.link(new_path, path)
-        new_path.unlink()
-    return path.read_text()
 
 
 def _thumbprint(public: RSAPublicKey) -> str:

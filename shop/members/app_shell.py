@@ -85,10 +85,11 @@ def serve_manifest(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def serve_worker(request: HttpRequest) -> HttpResponse:
-    """Serve the service worker, which shows the members' offline page in the language of the address."""
+    """Serve the service worker, which shows the offline page in the address's language, and alerts."""
     context = {
         "build": build_id(),
         "files": [static(name) for name in _OFFLINE_FILES],
+        "icon": static("illustrations/icon-192.png"),
         "languages": [_language_paths(code) for code, _name in settings.LANGUAGES],
     }
     response = render(request, "members/worker.js", context, content_type="text/javascript")

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from shop.members import app_shell, kept_pictures, today
+from shop.members.alerts import devices
 from shop.members.catalogue import (
     discounts,
     listings,
@@ -43,6 +44,9 @@ app_name = "members"
 
 urlpatterns = [
     path("", today.show_today, name="today"),
+    path("bao-tin/may/", devices.show_alert_devices, name="alert-devices"),
+    path("bao-tin/may/them/", devices.add_alert_device, name="add-alert-device"),
+    path("bao-tin/may/<int:subscription_id>/tat/", devices.remove_alert_device, name="remove-alert-device"),
     path("hop-tac-xa/", choice.choose_cooperative, name="choose-cooperative"),
     path("dang-ky/", application.apply, name="apply"),
     path("dang-ky/ma/", application.confirm_application_code, name="confirm-application-code"),

@@ -13,6 +13,14 @@ class ContactMethod(models.TextChoices):
     SMS = "sms", _("text message")
 
 
+class NotificationChannel(models.TextChoices):
+    """How a notification travels: the ways to reach a person, and the push services of their browsers."""
+
+    EMAIL = "email", _("e-mail")
+    SMS = "sms", _("text message")
+    PUSH = "push", _("alert on a device")
+
+
 class NotificationQuerySet(models.QuerySet["Notification"]):
     def due(self, now: datetime.datetime) -> NotificationQuerySet:
         """Return notifications that may be tried now, oldest first."""
@@ -25,11 +33,11 @@ class Notification(models.Model):
     `key` identifies the occasion ("order-placed:<id>:email"), so that nothing is sent twice. `sealed_secret`
     is an encrypted secret, inserted into the text on delivery and then deleted. After `secret_expires_at` the
     notification is dropped. `unsubscribe_url` ends a subscription; mail programs show it as a button (RFC
-    8058).
+    8058). An alert's `recipient` is the id of its push subscription, and its `text` the JSON for the browser.
     """
 
     key = models.CharField(max_length=120, unique=True)
-    contact_method = models.CharField(max_length=10, choices=ContactMethod)
+    contact_method = models.CharField(max_length=10, choices=NotificationChannel)
     recipient = models.CharField(max_length=254)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, related_name="notifications", null=True, blank=True
@@ -61,3 +69,30 @@ class Notification(models.Model):
 
     def __str__(self) -> str:
         return f"{self.contact_method} {self.key}"
+
+
+class PushSubscription(models.Model):
+    """A browser that receives alerts for a person: the address and keys of its push service (RFC 8030, 8291).
+
+    `public_key` and `auth_secret` are base64url without padding, as browsers send them. The row is deleted
+    once the push service reports that the subscription ended.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="push_subscriptions")
+    endpoint = models.CharField(max_length=1000, unique=True)
+    public_key = models.CharField(max_length=90)
+    auth_secret = models.CharField(max_length=30)
+    language = models.CharField(max_length=16, default="vi")
+    user_agent = models.CharField(max_length=250, blank=True, default="")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(endpoint="") & ~Q(public_key="") & ~Q(auth_secret=""),
+                name="push_subscription_is_complete",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.pk}"

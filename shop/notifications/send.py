@@ -13,8 +13,8 @@ from django.utils import timezone
 from shop.core.database.encryption import UndecryptableSecret, decrypt_secret, encrypt_secret
 from shop.core.database.transactions import after_commit, after_commit_or_run
 from shop.core.jobs.sweeps import delay_before_retry, run_each
-from shop.notifications import by_email, by_sms
-from shop.notifications.models import ContactMethod, Notification
+from shop.notifications import by_email, by_push, by_sms
+from shop.notifications.models import ContactMethod, Notification, NotificationChannel
 from shop.notifications.text_allowance import count_text
 
 log = logging.getLogger(__name__)
@@ -24,16 +24,21 @@ _FIRST_WAIT = datetime.timedelta(minutes=1)
 _MAX_WAIT = datetime.timedelta(hours=2)
 _TRIES = 20
 _BATCH_SIZE = 200
+SUBSCRIPTION_ENDED = "the browser's subscription has ended"
 # Marks the place of a secret in a text.
 PLACEHOLDER_SIGN = "\N{WHITE MEDIUM SMALL SQUARE}"
 
-_DELIVER = {ContactMethod.EMAIL: by_email.deliver, ContactMethod.SMS: by_sms.deliver}
+_DELIVER = {
+    NotificationChannel.EMAIL: by_email.deliver,
+    NotificationChannel.SMS: by_sms.deliver,
+    NotificationChannel.PUSH: by_push.deliver,
+}
 
 
 def queue_notification(
     *,
     key: str,
-    contact_method: ContactMethod,
+    contact_method: ContactMethod | NotificationChannel,
     recipient: str,
     text: str,
     now: datetime.datetime,
@@ -122,7 +127,7 @@ def deliver(notification: Notification, *, now: datetime.datetime) -> bool:
     if not claimed:
         return False
     is_first_try = not notification.attempts  # retries are not counted again
-    if notification.contact_method == ContactMethod.SMS and is_first_try:
+    if notification.contact_method == NotificationChannel.SMS and is_first_try:
         reason = count_text(notification.recipient, is_for_code=notification.secret_expires_at is not None)
         if reason:
             Notification.objects.filter(pk=notification.pk).update(
@@ -131,11 +136,14 @@ def deliver(notification: Notification, *, now: datetime.datetime) -> bool:
             log.warning("message %s not sent: %s", notification.key, reason)
             return False
     try:
-        _DELIVER[ContactMethod(notification.contact_method)](_insert_secret(notification))
+        _DELIVER[NotificationChannel(notification.contact_method)](_insert_secret(notification))
     except UndecryptableSecret:
         Notification.objects.filter(pk=notification.pk).update(
             last_error="sealed under another SECRET_KEY", given_up_at=now, sealed_secret=""
         )
+        return False
+    except by_push.PushSubscriptionEnded:
+        Notification.objects.filter(pk=notification.pk).update(last_error=SUBSCRIPTION_ENDED, given_up_at=now)
         return False
     except (OSError, smtplib.SMTPException, HTTPException) as error:
         _record_failure(notification, error, now)

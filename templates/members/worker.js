@@ -1,5 +1,5 @@
 {% load static %}// Shows the members' offline page without a network, also after a form that was sent without one.
-// It caches only that page with its styles and fonts.
+// It caches only that page with its styles and fonts. It also shows alerts.
 "use strict";
 
 const CACHE_NAME = "cho-phien-offline-{{ build }}"; // the market's worker uses other names
@@ -46,3 +46,23 @@ async function offlinePage(request) {
     .replace(/href="" data-retry/, `href="${(request.referrer || start).replaceAll('"', "%22")}"`);
   return new Response(text, { headers: { "Content-Type": answer.headers.get("Content-Type") } });
 }
+
+// Alerts: show what the shop sent, and open its page when it is tapped.
+self.addEventListener("push", (event) => {
+  const { title, body, url, tag } = event.data.json();
+  const options = { body, tag, renotify: true, data: { url }, icon: "{{ icon }}", badge: "{{ icon }}" };
+  event.waitUntil(Promise.all([
+    self.registration.showNotification(title, options),
+    self.clients.matchAll({ type: "window" })
+      .then((pages) => pages.forEach((page) => page.postMessage({ spokenAlert: `${title}. ${body}` }))),
+  ]));
+});
+
+self.addEventListener("notificationclick", (event) => {
+  const address = new URL(event.notification.data.url, location.origin).href;
+  event.notification.close();
+  event.waitUntil(
+    self.clients.matchAll({ type: "window" }).then(([page]) =>
+      page ? page.navigate(address).then((shown) => (shown || page).focus()) : self.clients.openWindow(address)),
+  );
+});

@@ -61,7 +61,8 @@ ASKS_NOT = {
         withdraw-listing
     """,
     "members": """
-        accept-part accept-parts add-certificate add-household add-lot-stage add-pictures add-variant
+        accept-part accept-parts add-alert-device alert-devices remove-alert-device
+        add-certificate add-household add-lot-stage add-pictures add-variant
         add-voucher-codes application application-document application-file apply cash
         certificate choose-cooperative close-parcel close-parcels close-warehouse
         collect-parcel-cash complaint complaints confirm-application-code confirm-delivery

@@ -56,7 +56,7 @@ from shop.core.change_log.seal_changes import redact_contents, redact_names
 from shop.core.database.transactions import lock_row, lock_rows
 from shop.core.errors import Missing, Refused
 from shop.core.models import Change, record_change
-from shop.notifications.models import Notification
+from shop.notifications.models import Notification, PushSubscription
 
 
 class UnsettledOrders(Refused):
@@ -111,6 +111,7 @@ def _anonymise_user(user_id: int, actor: Actor, now: datetime.datetime) -> User:
     # The cooperative keeps its own note about a producer with this account; buyers can no longer read it.
     Producer.objects.filter(user=user).update(user=None, agreed_on=None, phone="", portrait=None)
     Notification.objects.filter(user=user).delete()
+    PushSubscription.objects.filter(user=user).delete()
     _capture_and_void_calls(DataRequest.objects.filter(user=user), actor, now)
     _remove_sign_in_means(user)
     VoucherUse.objects.filter(user=user).update(buyer="")

@@ -35,7 +35,7 @@ from shop.accounts.models import (
     User,
 )
 from shop.core.models import Change
-from shop.notifications.models import Notification
+from shop.notifications.models import Notification, PushSubscription
 
 Rows: TypeAlias = Sequence[Mapping[str, object]]
 PersonalData: TypeAlias = dict[str, Rows]
@@ -136,6 +136,9 @@ def _sign_in_data(user_id: int) -> dict[str, Rows]:
         "passkeys": _read_rows(Passkey.objects.filter(user=user_id), "name", "created_at", "last_used_at"),
         "authenticator_apps": _read_rows(
             AuthenticatorApp.objects.filter(user=user_id), "created_at", "last_used_at"
+        ),
+        "alert_devices": _read_rows(
+            PushSubscription.objects.filter(user=user_id), "created_at", "user_agent", "endpoint"
         ),
         "recovery_codes": _read_rows(RecoveryCode.objects.filter(user=user_id), "created_at", "used_at"),
     }

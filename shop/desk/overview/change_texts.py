@@ -149,6 +149,8 @@ CHANGE_TEXTS: dict[str, Promise] = {
     "user.password_set": pgettext_lazy("history", "New password set"),
     "user.phone_confirmed": pgettext_lazy("history", "Phone number confirmed"),
     "user.phone_released": pgettext_lazy("history", "Phone number released to its owner"),
+    "user.push_subscription_added": pgettext_lazy("history", "Alerts turned on for a device"),
+    "user.push_subscription_removed": pgettext_lazy("history", "Alerts turned off for a device"),
     "user.passkey_added": pgettext_lazy("history", "Passkey added"),
     "user.passkey_removed": pgettext_lazy("history", "Passkey removed"),
     "user.authenticator_app_added": pgettext_lazy("history", "Authenticator app added"),

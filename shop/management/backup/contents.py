@@ -18,7 +18,11 @@ from shop.environment import env
 
 Query = Callable[[str], Iterable[tuple[Any, ...]]]
 # Maps files in DATA_DIR to environment variables.
-KEYS = {"secret_key": "SECRET_KEY", "jwt_key.pem": "JWT_PRIVATE_KEY"}
+KEYS = {
+    "secret_key": "SECRET_KEY",
+    "jwt_key.pem": "JWT_PRIVATE_KEY",
+    "vapid_key.pem": "VAPID_PRIVATE_KEY",
+}
 
 
 def count_rows(query: Query) -> dict[str, int]:

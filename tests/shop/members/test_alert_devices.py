@@ -1,0 +1,53 @@
+"""Members turn alerts on their phones on and off."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from shop.notifications.models import PushSubscription
+from shop.notifications.vapid import vapid_public_key
+from tests.doubles.push_service import PushBrowser
+from tests.factories import make_member
+from tests.markup import html_of
+
+pytestmark = pytest.mark.django_db
+
+ADDRESS = "/en/xa-vien/bao-tin/may/"
+ANDROID = {"User-Agent": "Mozilla/5.0 (Linux; Android 14) Chrome/140"}
+
+
+def test_member_turns_alerts_on_and_off(lister) -> None:
+    browser = PushBrowser("https://push.example.com")
+    assert f'data-push-key="{vapid_public_key()}"' in html_of(lister.get(ADDRESS))
+
+    page = html_of(lister.post(f"{ADDRESS}them/", browser.fields(), follow=True, headers=ANDROID))
+
+    assert "This device now gets alerts." in page
+    assert "Chrome, Android" in page
+    row = PushSubscription.objects.get()
+    assert (row.endpoint, row.language) == (browser.endpoint, "en")
+    page = html_of(lister.post(f"{ADDRESS}{row.pk}/tat/", follow=True))
+    assert "This device gets no more alerts." in page
+    assert "Chrome, Android" not in page
+    assert not PushSubscription.objects.exists()
+
+
+def test_browser_that_names_a_private_address_is_told_so(lister) -> None:
+    browser = PushBrowser("https://10.0.0.8")
+
+    page = html_of(lister.post(f"{ADDRESS}them/", browser.fields(), follow=True))
+
+    assert "This browser cannot receive alerts." in page
+    assert not PushSubscription.objects.exists()
+
+
+def test_device_of_somebody_else_does_not_exist(lister, seller) -> None:
+    lister.post(f"{ADDRESS}them/", PushBrowser("https://push.example.com").fields())
+    other = Client()
+    other.force_login(make_member(seller, "packer"))
+
+    response = other.post(f"{ADDRESS}{PushSubscription.objects.get().pk}/tat/")
+
+    assert (response.status_code, PushSubscription.objects.count()) == (404, 1)
+    assert "Chrome" not in html_of(other.get(ADDRESS))
