@@ -72,8 +72,9 @@ def _select_lines(part_ids: Collection[int]) -> QuerySet[OrderLine]:
 
 
 @compiled_query
-def _select_discounts(order_id: uuid.UUID) -> QuerySet[Discount]:
-    return Discount.objects.filter(order=order_id).order_by("kind", "pk")
+def _select_discount_shares(order_id: uuid.UUID) -> QuerySet[DiscountShare]:
+    shares = DiscountShare.objects.filter(discount__order=order_id).select_related("discount")
+    return shares.order_by("discount__kind", "discount", "pk")
 
 
 def notify_order_placed(
@@ -95,7 +96,9 @@ def notify_order_placed(
     delivery_gross = sum(part.delivery_gross for part in parts)
     possible_increase = _possible_increase(parts)
     maximum_total = order.total_gross + possible_increase
-    discounts = _discounts_at_maximum(order, parts)
+    goods_discounts, delivery_discounts = _discounts_at_maximum(order, parts)
+    delivery_discount = sum(discount.amount for discount in delivery_discounts)
+    goods_discount = sum(discount.amount for discount in goods_discounts)
     with translation.override(order.language):
         translate_delivery_method_names(parts)
         sms_detail = ""
@@ -111,8 +114,8 @@ def notify_order_placed(
             now=now,
             parts=parts,
             is_cash=payment is not None and payment.is_cash_on_delivery,
-            delivery_gross=delivery_gross,
-            maximum_goods=maximum_total - delivery_gross,
+            delivery_before_discounts=delivery_gross + delivery_discount,
+            goods_before_discounts=maximum_total - delivery_gross + goods_discount,
             is_maximum=possible_increase > 0,
             maximum_total=maximum_total,
             possible_increase=possible_increase,
@@ -120,23 +123,29 @@ def notify_order_placed(
             invoice=invoice,
             shop=shop,
             transfer=transfer,
-            discounts=discounts,
+            goods_discounts=goods_discounts,
+            delivery_discounts=delivery_discounts,
         )
 
 
-def _discounts_at_maximum(order: Order, parts: Sequence[OrderPart]) -> list[Discount]:
-    """Return the order's discounts with their amounts at the highest weights. They are not to be saved."""
+def _discounts_at_maximum(order: Order, parts: Sequence[OrderPart]) -> tuple[list[Discount], list[Discount]]:
+    """Return the order's discounts on goods and on delivery, with their amounts at the highest weights.
+
+    The discounts are not to be saved.
+    """
     if (order.list_net, order.list_gross) == (order.total_net, order.total_gross):
-        return []
-    discounts = list(_select_discounts(order.pk))
+        return [], []
+    shares = list(_select_discount_shares(order.pk))
     lines = [line for part in parts for line in part.lines.all() if line.is_to_weigh]
-    if not discounts or not lines:
-        return discounts
-    shares = list(DiscountShare.objects.filter(discount__order=order).select_related("discount"))
     amounts = shares_at_maximum(shares, lines, is_tax_included=order.channel.prices_entered_with_tax)
-    for discount in discounts:
+    discounts = {share.discount_id: share.discount for share in shares}
+    for discount in discounts.values():
         discount.amount = sum(amounts[share.pk] for share in shares if share.discount_id == discount.pk)
-    return discounts
+    with_goods = {share.discount_id for share in shares if share.line_id is not None}
+    return (
+        [discount for discount in discounts.values() if discount.pk in with_goods],
+        [discount for discount in discounts.values() if discount.pk not in with_goods],
+    )
 
 
 def _possible_increase(parts: Sequence[OrderPart]) -> int:

@@ -155,12 +155,17 @@ class SellerQuoteDisplay:
         return len(self.choices) > MAX_UNFOLDED_OPTIONS
 
     @property
-    def goods_total(self) -> int:
-        return sum(line.maximum_to_pay for line in self.lines)
+    def goods_before_discounts(self) -> int:
+        return sum(line.list_total or line.maximum_to_pay for line in self.lines)
+
+    @property
+    def goods_discount(self) -> int:
+        """The amount that price cuts and vouchers take off the lines."""
+        return self.goods_before_discounts - sum(line.maximum_to_pay for line in self.lines)
 
     @property
     def has_lines_sold_by_weight(self) -> bool:
-        """Return whether some line is sold by weight, so that `goods_total` is a maximum."""
+        """Return whether some line is sold by weight, so that the sums are maximums."""
         return any(line.is_sold_by_weight for line in self.lines)
 
 

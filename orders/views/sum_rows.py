@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import Prefetch
 from django.utils.text import capfirst
@@ -49,14 +49,16 @@ class DiscountRow:
     code: str
     bearers: Sequence[Cooperative]
     amount: int
+    is_for_delivery: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
     """Totals in minor units. `goods` and `delivery` add up to the total; both are reduced by the discounts.
 
-    `delivery` is None until the province is known. With `is_maximum` the goods are sold by weight, and the
-    sums are those of the highest weights.
+    Pages show one subtraction: goods before discounts, each discount, then the same for delivery. `delivery`
+    is None until the province is known. With `is_maximum` the goods are sold by weight, and the sums are
+    those of the highest weights.
     """
 
     currency: str
@@ -64,6 +66,24 @@ class Totals:
     discounts: Sequence[DiscountRow]
     delivery: int | None
     is_maximum: bool = False
+
+    @property
+    def goods_discounts(self) -> list[DiscountRow]:
+        return [row for row in self.discounts if not row.is_for_delivery]
+
+    @property
+    def delivery_discounts(self) -> list[DiscountRow]:
+        return [row for row in self.discounts if row.is_for_delivery]
+
+    @property
+    def goods_before_discounts(self) -> int:
+        return self.goods + sum(row.amount for row in self.goods_discounts)
+
+    @property
+    def delivery_before_discounts(self) -> int | None:
+        if self.delivery is None:
+            return None
+        return self.delivery + sum(row.amount for row in self.delivery_discounts)
 
 
 def totals_of_quote(quote: Quote, purchase: Purchase | None = None) -> Totals:
@@ -109,7 +129,8 @@ def _applied_discount_row(
         }
     code = quote.voucher.code if quote.voucher and requested is quote.voucher.discount else ""
     cooperatives = [sellers[key] for key in applied.shares]
-    return _discount_row(requested.kind, requested.name, code, requested.bearer, cooperatives, applied.amount)
+    row = _discount_row(requested.kind, requested.name, code, requested.bearer, cooperatives, applied.amount)
+    return replace(row, is_for_delivery=applied.is_for_delivery)
 
 
 def _sellers_of_lines(quote: Quote) -> dict[Hashable, Cooperative]:
@@ -146,9 +167,9 @@ def totals_of_order(
                 keys.append(share.part.cooperative_id)
         code = order.voucher_code if discount.kind == DiscountKind.VOUCHER else ""
         bearers = [cooperatives[key] for key in keys]
-        rows.append(
-            _discount_row(discount.kind, discount.name, code, discount.bearer, bearers, discount_amount)
-        )
+        row = _discount_row(discount.kind, discount.name, code, discount.bearer, bearers, discount_amount)
+        is_for_delivery = all(share.line is None for share in discount.shares.all())
+        rows.append(replace(row, is_for_delivery=is_for_delivery))
     possible_increase = sum(line.maximum_gross - line.total_gross for line in unweighed_lines)
     return Totals(
         order.currency,

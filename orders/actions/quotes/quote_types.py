@@ -350,6 +350,11 @@ class Quote:
         return self.purchase_at_maximum.goods.gross
 
     @property
+    def discount_at_estimate(self) -> int:
+        """The amount that all discounts take off at the estimated weights."""
+        return self.purchase.list_total.gross - self.purchase.total.gross
+
+    @property
     def voucher_amount(self) -> int:
         """The amount that the voucher code takes off; 0 if it is refused."""
         if self.voucher is None or self.voucher.discount is None:

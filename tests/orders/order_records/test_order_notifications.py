@@ -302,8 +302,10 @@ def test_order_email_shows_prices_and_discounts_with_bearer(client) -> None:
 
     text = notification.text.replace("\u00a0", " ")
     assert "1 × 300.000 ₫ = 300.000 ₫ (trước: 320.000 ₫)" in text
-    assert "Đã giảm 30.000 ₫: Chào khách mới CHAO10 (chợ giảm)" in text
+    assert "Tiền hàng: 320.000 ₫" in text
+    assert "Chào khách mới CHAO10 (chợ giảm): −30.000 ₫" in text
     assert "Tổng cộng: 300.000 ₫" in text
     html = collapse(notification.html).replace("\u00a0", " ")
     assert "<s>320.000 ₫</s> 300.000 ₫" in html
-    assert "Đã giảm 30.000 ₫: Chào khách mới CHAO10 (chợ giảm)" in html
+    assert "Chào khách mới CHAO10 (chợ giảm)</td>" in html
+    assert ">−30.000 ₫</td>" in html
