@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import uuid
 from dataclasses import replace
 
@@ -28,6 +29,7 @@ from orders.views.current_basket import (
     signed_in_user,
 )
 from orders.views.quote_display import build_seller_quote_displays, has_blocking_problems
+from orders.views.refused_code import forget_refused_code, recheck_refused_code, remember_refused_code
 from orders.views.reorder import pop_reorder_result
 from orders.views.sum_rows import totals_of_quote
 from shop.core.errors import Missing, Refused
@@ -103,7 +105,9 @@ def change_voucher(request: HttpRequest) -> HttpResponse:
         else:
             apply_voucher_code(basket_id=basket.pk, code=code, now=timezone.now())
     except Refused as refused:
-        return _render_basket(request, code_error=(code, refused))
+        remember_refused_code(request, code)
+        return _render_basket(request, code_error=(code, str(refused.message)))
+    forget_refused_code(request)
     return _render_basket(request) if is_htmx(request) else redirect("orders:basket")
 
 
@@ -112,18 +116,22 @@ def _render_basket(
     *,
     quantity_errors: dict[uuid.UUID, str] | None = None,
     removed_line: BasketLine | None = None,
-    code_error: tuple[str, Refused] | None = None,
+    code_error: tuple[str, str] | None = None,
     basket: Basket | None = None,
 ) -> HttpResponse:
     """Render the basket (`basket` if it is already loaded); HTMX requests get only the lines fragment.
 
-    `quantity_errors` maps line ids to error messages. `code_error` is a rejected code with its refusal.
+    `quantity_errors` maps line ids to error messages. `code_error` is a rejected code with the reason.
     """
     basket, is_fragment = basket or current_basket(request), is_htmx(request)
     provinces = all_provinces()
     code = find_delivery_province(request, basket)
     province = next((province for province in provinces if province.code == code), None)
-    quote = _quote_basket(basket, province) if basket else None
+    now = timezone.now()
+    quote = _quote_basket(basket, province, now) if basket else None
+    if quote is not None and code_error is None:
+        code_error = recheck_refused_code(request, quote, now=now)
+    written_code, code_message = code_error or ("", "")
     context: dict[str, object] = {
         "basket": basket,
         "provinces": provinces,
@@ -135,8 +143,8 @@ def _render_basket(
         "has_blocking_problems": has_blocking_problems(quote) if quote else False,
         "removed_line": removed_line,
         "reordered": None if is_fragment else pop_reorder_result(request),
-        "written_code": code_error[0] if code_error else "",
-        "code_error": code_error[1].message if code_error else "",
+        "written_code": written_code,
+        "code_error": code_message,
     }
     if quote is not None:  # otherwise the base template's context processor queries it
         context["basket_count"] = sum(line.quantity for line in quote.requested.lines)
@@ -145,9 +153,9 @@ def _render_basket(
     return render(request, template, context)
 
 
-def _quote_basket(basket: Basket, province: Division | None) -> Quote:
+def _quote_basket(basket: Basket, province: Division | None, now: datetime.datetime) -> Quote:
     requested = replace(basket_quote_request(basket), province_code=province.code if province else "")
-    return build_quote(requested, now=timezone.now(), should_propose_deliveries=True)
+    return build_quote(requested, now=now, should_propose_deliveries=True)
 
 
 def _basket_or_404(request: HttpRequest) -> Basket:

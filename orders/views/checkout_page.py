@@ -38,6 +38,7 @@ from orders.views.current_basket import (
 )
 from orders.views.order_access import remember_proof
 from orders.views.quote_display import has_blocking_problems
+from orders.views.refused_code import forget_refused_code, remember_refused_code
 from shop.accounts.sign_in.one_time_codes import CodeExpired, WrongCode
 from shop.accounts.views.old_address_fields import needs_reload
 from shop.core.errors import Missing, Refused
@@ -136,9 +137,9 @@ def _change_code(request: HttpRequest, basket: Basket, submitted: QueryDict) -> 
     except Missing:
         raise
     except Refused as refused:
-        return _show_updated(
-            request, basket, submitted, refusals=CheckoutRefusals(code=refused, entered_code=code)
-        )
+        remember_refused_code(request, code)
+        return _show_updated(request, basket, submitted, refusals=CheckoutRefusals(code=refused))
+    forget_refused_code(request)
     return _show_updated(request, basket, submitted)
 
 
@@ -207,6 +208,7 @@ def _try_to_place(
 
 def _after_placement(request: HttpRequest, order: Order, form: CheckoutForm) -> HttpResponse:
     receiver.forget_inputs(request)
+    forget_refused_code(request)
     remember_proof(request, order)
     if form.cleaned_data["keep_address"]:
         save_checkout_address(request, form.address)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 
 from orders.actions.order_records.order_limits import PhoneCodeRequired
 from orders.actions.payments.order_payments import offered_payment_methods
@@ -18,6 +19,7 @@ from orders.views.checkout_problems import checkout_problems
 from orders.views.current_basket import signed_in_user
 from orders.views.payment_page import payment_choices, transfer_before_weighing_text
 from orders.views.quote_display import SellerQuoteDisplay, build_seller_quote_displays, has_blocking_problems
+from orders.views.refused_code import recheck_refused_code
 from orders.views.sum_rows import totals_of_quote
 from shop.accounts.sign_in.one_time_codes import CodeExpired, WrongCode
 from shop.accounts.views.old_address_fields import keep_marked_errors, marked_fields, suggestions
@@ -30,12 +32,11 @@ from shop.core.web.form_options import FormData
 
 @dataclass(frozen=True, slots=True)
 class CheckoutRefusals:
-    """The checkout's refusals: of the order, of its phone number, and of the voucher code `entered_code`."""
+    """The checkout's refusals: of the order, of its phone number, and of the voucher code just entered."""
 
     order: Refused | None = None
     phone: Refused | None = None
     code: Refused | None = None
-    entered_code: str = ""
 
 
 NO_REFUSALS = CheckoutRefusals()
@@ -88,6 +89,7 @@ def render_checkout(
         "book": receiver.address_book(signed_in_user(request)),
         "shop": quote.shop,
         **_quote_context(quote, seller_displays, form),
+        **_code_context(request, quote, form_values.get("code"), refusals.code),
         **_refusals_context(request, refusals),
     }
     template = "orders/checkout.html#checkout-form" if is_htmx(request) else "orders/checkout.html"
@@ -126,14 +128,27 @@ def _quote_context(
     }
 
 
+def _code_context(
+    request: HttpRequest, quote: Quote, entered: object, refused: Refused | None
+) -> dict[str, object]:
+    """Return the voucher code kept in its field, and why it was refused now or before.
+
+    `entered` is the field's submitted text; None if the page is opened.
+    """
+    code, message = recheck_refused_code(request, quote, now=timezone.now())
+    if refused is not None:
+        message = str(refused.message)
+    elif entered is not None and entered != code:
+        message = ""
+    return {"written_code": code if entered is None else entered, "code_error": message}
+
+
 def _refusals_context(request: HttpRequest, refusals: CheckoutRefusals) -> dict[str, object]:
-    """Return why the voucher code and the phone were refused, and the phone that a code was sent to."""
+    """Return why the phone was refused, and the phone that a code was sent to."""
     is_wrong_code = isinstance(refusals.phone, CodeExpired | WrongCode)
     takes_code = is_wrong_code or isinstance(refusals.phone, PhoneCodeRequired)
     phone_message = refusals.phone.message if refusals.phone else ""
     return {
-        "written_code": refusals.entered_code,
-        "code_error": refusals.code.message if refusals.code else "",
         "phone_refusal": phone_message,
         "phone_code_error": phone_message if is_wrong_code else "",
         "phone_code_to": checkout_code.code_sent_to(request) if takes_code else "",

@@ -10,6 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from catalog.models import Variant
+from catalog.pricing import price_of_measure
 from cooperatives.models import (
     Arrival,
     Cooperative,
@@ -151,6 +152,13 @@ class QuotedLine:
     def total(self) -> int:
         """The sum before discounts, in minor units. `to_pay` is the sum after them."""
         return self.unit_price * self.requested.quantity
+
+    @property
+    def maximum_total(self) -> int:
+        """The sum before discounts; for a line sold by weight, at its bound."""
+        if not self.variant.is_sold_by_weight:
+            return self.total
+        return price_of_measure(self.total, self.estimate_grams, self.bound_grams)
 
     @property
     def list_total(self) -> int | None:

@@ -245,7 +245,8 @@ def _check_minimum(check: _VoucherCheck) -> Refused | None:
             message % {"missing": missing_quantity}, field="code", missing=missing_quantity
         )
     minimum_amount = check.value.minimum_spent or 0
-    missing_amount = minimum_amount - sum(line.total for line in check.lines)
+    # The sum that pages show: a buyer who sees the minimum reached gets the discount.
+    missing_amount = minimum_amount - sum(line.maximum_total for line in check.lines)
     if missing_amount > 0:
         return VoucherMinimumNotReached(
             _explain_missing_amount(check, minimum_amount, missing_amount),
@@ -268,13 +269,10 @@ def _explain_missing_amount(check: _VoucherCheck, minimum: int, missing: int) ->
         )
     currency = check.value.currency
     counted = format_money(minimum - missing, currency)
-    bases = []
     if any(line.variant.is_sold_by_weight for line in check.lines):
-        bases.append(str(_("by the estimated weight")))
+        counted = str(_("at most %(sum)s") % {"sum": counted})
     if any(line.unit_price < line.unit_list_price for line in check.lines):
-        bases.append(str(_("after price cuts")))
-    if bases:
-        counted = f"{counted} ({', '.join(bases)})"
+        counted = f"{counted} ({_('after price cuts')})"
     return str(message) % {
         "minimum": format_money(minimum, currency),
         "sum": counted,

@@ -108,6 +108,32 @@ def test_refused_code_is_shown_with_reason_in_htmx_fragment(client) -> None:
     assert Basket.objects.get().voucher_code == ""
 
 
+def test_refused_code_and_its_reason_stay_while_the_buyer_changes_the_province(client) -> None:
+    voucher = make_voucher(minimum=400_000)
+    basket = basket_with(client, make_variant(price=320_000))
+    reason = "This code needs an order of 400,000\u00a0₫"
+    client.post("/en/gio-hang/ma-uu-dai/", {"code": "CHAO10"})
+    province = {"province": HANOI}
+
+    pages = [
+        client.post("/en/gio-hang/noi-nhan/", province, headers={"HX-Request": "true"}),
+        client.post("/en/gio-hang/noi-nhan/", province, follow=True),
+        client.get("/en/dat-hang/"),
+        client.post("/en/dat-hang/", order_form(basket, code="CHAO10", reload="1") | {"code-seen": "CHAO10"}),
+    ]
+    cleared = client.post("/en/dat-hang/", order_form(basket, code="", reload="1"))
+    voucher.values.update(minimum_spent=300_000)
+    accepted = client.get("/en/gio-hang/")
+
+    for page in map(html_of, pages):
+        assert 'value="CHAO10"' in page
+        assert reason in page
+    assert 'value="CHAO10"' not in html_of(cleared)
+    for page in (html_of(cleared), html_of(accepted)):
+        assert reason not in page
+    assert 'value="CHAO10"' in html_of(accepted)
+
+
 def test_code_entered_at_checkout_is_applied_before_ordering(client) -> None:
     make_voucher()
     basket = basket_with(client, make_variant(price=320_000))

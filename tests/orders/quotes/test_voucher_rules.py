@@ -227,7 +227,19 @@ def test_minimum_counts_only_eligible_lines() -> None:
     )
 
 
-def test_missing_amount_names_estimate_after_price_cuts() -> None:
+def test_minimum_counts_the_most_that_weighed_goods_cost_as_pages_show() -> None:
+    make_voucher(minimum=100_000)
+    basket = make_basket((make_variant_sold_by_weight(make_seller(), price=36_000), 3))
+    quote = quote_of(basket)
+    assert quote.total < 110_000 < quote.maximum_total == 129_600
+
+    apply_voucher_code(basket_id=basket.pk, code="CHAO10", now=NOW)
+
+    basket.refresh_from_db()
+    assert basket.voucher_code == "CHAO10"
+
+
+def test_missing_amount_names_maximum_after_price_cuts() -> None:
     make_voucher(minimum=200_000)
     gourd = make_variant_sold_by_weight(make_seller(), price=36_000)
     Price.objects.filter(variant=gourd).update(discounted=32_400)
@@ -236,8 +248,8 @@ def test_missing_amount_names_estimate_after_price_cuts() -> None:
     with assert_refused(VoucherMinimumNotReached, "voucher_minimum_not_reached") as refusal:
         apply_voucher_code(basket_id=basket.pk, code="CHAO10", now=NOW)
     assert str(refusal.value.message).replace("\u00a0", " ") == (
-        "Mã dùng cho đơn từ 200.000 ₫ tiền hàng, giỏ đang có 97.200 ₫ "
-        "(theo cân nặng ước tính, sau giảm giá). Mua thêm 102.800 ₫."
+        "Mã dùng cho đơn từ 200.000 ₫ tiền hàng, giỏ đang có tối đa 116.640 ₫ "
+        "(sau giảm giá). Mua thêm 83.360 ₫."
     )
 
 
