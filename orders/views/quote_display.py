@@ -135,6 +135,10 @@ class SellerQuoteDisplay:
         return [point for point in self.pickup_points if point.is_far]
 
     @property
+    def lowest_far_fee(self) -> int | None:
+        return min((point.fee for point in self.far_points if point.fee is not None), default=None)
+
+    @property
     def should_open_far_points(self) -> bool:
         """Return whether to unfold the far places: one is chosen, or the buyer has no other choice."""
         return any(point.is_chosen for point in self.far_points) or not (
@@ -151,8 +155,24 @@ class SellerQuoteDisplay:
 
     @property
     def is_long(self) -> bool:
-        """Return whether the delivery options are folded behind the chosen one."""
-        return len(self.choices) > MAX_UNFOLDED_OPTIONS
+        """Return whether the delivery options are folded behind the chosen one.
+
+        A pickup place counts once, whatever its days; those in other provinces have a fold of their own.
+        """
+        return len(self.choices_without_pickup_time) + len(self.near_points) > MAX_UNFOLDED_OPTIONS
+
+    @property
+    def cheapest_alternative(self) -> DeliveryOptionDisplay | None:
+        """The cheapest choice in the buyer's province, if it costs less than the chosen one."""
+        if self.chosen is None or self.chosen.fee is None:
+            return None
+        near_choices = [choice for point in self.near_points for choice in point.choices]
+        priced = [
+            (choice.fee, choice)
+            for choice in (*self.choices_without_pickup_time, *near_choices)
+            if choice.fee is not None and choice.fee < self.chosen.fee
+        ]
+        return min(priced, key=lambda pair: pair[0])[1] if priced else None
 
     @property
     def goods_before_discounts(self) -> int:

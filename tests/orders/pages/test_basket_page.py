@@ -297,9 +297,28 @@ def test_home_delivery_is_preselected_before_cheaper_coach_and_pickup(client: Cl
     client.post("/en/gio-hang/cach-giao/", {f"delivery-{cooperative.pk}": coach.pk})
     chosen_page = basket_page(client)
     assert chosen_in(chosen_page) == [str(coach.pk)]
-    assert re.search(
-        r"<summary>(?:(?!</summary>).)*Xe khách về Hà Nội(?:(?!</summary>).)*Bến xe Mỹ Đình", chosen_page
-    )
+    delivery_form = re.search(r'action="/en/gio-hang/cach-giao/".*?</form>', chosen_page)
+    assert delivery_form is not None
+    in_sight, _, _folded = delivery_form[0].partition("<details")
+    for text in ("Xe khách về Hà Nội", "Bến xe Mỹ Đình", "35,000\u00a0₫"):
+        assert text in in_sight
+
+
+def test_many_delivery_methods_fold_behind_the_chosen_one_and_name_the_cheapest(client: Client) -> None:
+    cooperative, channel = make_cooperative(), make_channel()
+    make_warehouse(cooperative, channel)
+    for fee in (35_000, 50_000, 21_000, 60_000):
+        make_delivery_method(cooperative, channel, fee=fee, name=f"Giao {fee}")
+    add_to_basket(client, make_variant(cooperative))
+    set_province(client, HANOI)
+
+    form = r'action="/en/gio-hang/cach-giao/".*?<summary>(.*?)</summary>'
+    summary = re.search(form, basket_page(client))
+
+    assert summary is not None
+    assert "Giao 35000" in summary[1]
+    assert "Cheaper: Giao 21000, 21,000\u00a0₫" in re.sub(r"<[^>]+>", "", summary[1])
+    assert "50,000" not in summary[1]
 
 
 @pytest.mark.parametrize(("province", "is_preselected"), [(THAI_NGUYEN, True), (HANOI, False)])
