@@ -12,8 +12,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from orders.models import (
-    Discount,
-    DiscountShare,
     InvoiceDetails,
     Order,
     OrderLine,
@@ -23,10 +21,10 @@ from orders.models import (
     PaymentMethod,
     TransferInstructions,
     WeightQuestion,
-    shares_at_maximum,
     total_authorised_and_charged,
     translate_delivery_method_names,
 )
+from orders.notifications.order_discounts import discounts_at_maximum
 from orders.notifications.send_notifications import (
     copy_part_for_reader,
     notify_buyer,
@@ -71,12 +69,6 @@ def _select_lines(part_ids: Collection[int]) -> QuerySet[OrderLine]:
     return OrderLine.objects.filter(part__in=part_ids).in_order()
 
 
-@compiled_query
-def _select_discount_shares(order_id: uuid.UUID) -> QuerySet[DiscountShare]:
-    shares = DiscountShare.objects.filter(discount__order=order_id).select_related("discount")
-    return shares.order_by("discount__kind", "discount", "pk")
-
-
 def notify_order_placed(
     order: Order,
     parts: Sequence[OrderPart],
@@ -96,7 +88,7 @@ def notify_order_placed(
     delivery_gross = sum(part.delivery_gross for part in parts)
     possible_increase = _possible_increase(parts)
     maximum_total = order.total_gross + possible_increase
-    goods_discounts, delivery_discounts = _discounts_at_maximum(order, parts)
+    goods_discounts, delivery_discounts = discounts_at_maximum(order, parts)
     delivery_discount = sum(discount.amount for discount in delivery_discounts)
     goods_discount = sum(discount.amount for discount in goods_discounts)
     with translation.override(order.language):
@@ -126,26 +118,6 @@ def notify_order_placed(
             goods_discounts=goods_discounts,
             delivery_discounts=delivery_discounts,
         )
-
-
-def _discounts_at_maximum(order: Order, parts: Sequence[OrderPart]) -> tuple[list[Discount], list[Discount]]:
-    """Return the order's discounts on goods and on delivery, with their amounts at the highest weights.
-
-    The discounts are not to be saved.
-    """
-    if (order.list_net, order.list_gross) == (order.total_net, order.total_gross):
-        return [], []
-    shares = list(_select_discount_shares(order.pk))
-    lines = [line for part in parts for line in part.lines.all() if line.is_to_weigh]
-    amounts = shares_at_maximum(shares, lines, is_tax_included=order.channel.prices_entered_with_tax)
-    discounts = {share.discount_id: share.discount for share in shares}
-    for discount in discounts.values():
-        discount.amount = sum(amounts[share.pk] for share in shares if share.discount_id == discount.pk)
-    with_goods = {share.discount_id for share in shares if share.line_id is not None}
-    return (
-        [discount for discount in discounts.values() if discount.pk in with_goods],
-        [discount for discount in discounts.values() if discount.pk not in with_goods],
-    )
 
 
 def _possible_increase(parts: Sequence[OrderPart]) -> int:
