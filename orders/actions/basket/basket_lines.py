@@ -15,7 +15,7 @@ from catalog.actions.stock.stock_movements import save_reserved_and_allocated
 from catalog.models import Price, Stock, Variant
 from cooperatives.models import DeliveryMethod
 from orders import locks
-from orders.actions.quotes.quote_queries import read_buyable_variants, read_delivery_choices
+from orders.actions.quotes.quote_queries import read_buyable_variants
 from orders.actions.quotes.quote_types import RequestedDelivery, order_quantity_limit
 from orders.models import Basket, BasketAccess, BasketLine, DeliveryChoice, Reservation
 from shop.core.database.compiled_query import compiled_query
@@ -238,24 +238,23 @@ def store_delivery_choices(basket: Basket, choices: Mapping[int, RequestedDelive
 
 def store_checked_choices(basket: Basket, choices: Mapping[int, RequestedDelivery]) -> None:
     """Step, on a locked basket: store the deliveries, from methods of these cooperatives."""
-    rows = {row.cooperative_id: row for row in read_delivery_choices(basket.pk)}
-    new_choices = []
-    for cooperative_id, choice in choices.items():
-        row = rows.get(cooperative_id) or DeliveryChoice(basket=basket, cooperative_id=cooperative_id)
-        columns = (
-            choice.delivery_method_id,
-            choice.service_id,
-            choice.pickup_day,
-            choice.pickup_starts,
+    rows = [
+        DeliveryChoice(
+            basket=basket,
+            cooperative_id=cooperative_id,
+            delivery_method_id=choice.delivery_method_id,
+            service_id=choice.service_id,
+            pickup_day=choice.pickup_day,
+            pickup_starts=choice.pickup_starts,
         )
-        if columns == (row.delivery_method_id, row.service_id, row.pickup_day, row.pickup_starts):
-            continue
-        row.delivery_method_id, row.service_id, row.pickup_day, row.pickup_starts = columns
-        if cooperative_id in rows:
-            row.save(update_fields=["delivery_method", "service", "pickup_day", "pickup_starts"])
-        else:
-            new_choices.append(row)
-    DeliveryChoice.objects.bulk_create(new_choices)
+        for cooperative_id, choice in choices.items()
+    ]
+    DeliveryChoice.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["basket", "cooperative"],
+        update_fields=["delivery_method", "service", "pickup_day", "pickup_starts"],
+    )
 
 
 @compiled_query

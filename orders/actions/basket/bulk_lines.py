@@ -27,9 +27,9 @@ from orders.actions.quotes.build_quote import (
     QuoteInputs,
     basket_quote_request,
     build_quote,
-    quote_request_of_lines,
+    quote_request_of_rows,
 )
-from orders.actions.quotes.quote_queries import read_buyable_variants
+from orders.actions.quotes.quote_queries import BasketRows, read_buyable_variants
 from orders.actions.quotes.quote_types import Quote, QuoteProblem
 from orders.actions.quotes.sales_terms import sales_terms
 from orders.models import Basket, BasketLine
@@ -89,7 +89,8 @@ def create_basket(
     lines: list[BasketLine] = []
     shop_limit = inputs.terms.settings.limit_quantity_per_checkout
     store_added_lines(basket, lines, lines_to_add, variants, shop_limit)
-    quote = build_quote(quote_request_of_lines(basket, lines, variants, {}), now=now, inputs=inputs)
+    request = quote_request_of_rows(basket, BasketRows(lines, variants, {}, has_reservations=False))
+    quote = build_quote(request, now=now, inputs=inputs)
     _require_no_shortage(quote, variants)
     return basket, quote
 

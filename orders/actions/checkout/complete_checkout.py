@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from orders import locks
 from orders.actions.order_records.record_order import Contact
-from orders.actions.payments.basket_payments import PROMISE_METHODS, total_paid, total_promised
+from orders.actions.payments.basket_payments import (
+    PROMISE_METHODS,
+    payments_of_basket,
+    total_paid,
+    total_promised,
+)
 from orders.actions.placement.place_order import (
     AgreedOrder,
     BasketChanged,
@@ -21,7 +26,15 @@ from orders.actions.placement.place_order import (
 )
 from orders.actions.quotes.build_quote import basket_quote_request, build_quote
 from orders.actions.quotes.quote_types import Quote, QuoteProblem
-from orders.models import Basket, InvoiceDetails, Order, OrderSource, PaymentMethod, basket_payment_sums
+from orders.models import (
+    Basket,
+    InvoiceDetails,
+    Order,
+    OrderSource,
+    PaymentMethod,
+    PaymentSums,
+    basket_payment_sums,
+)
 from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
 from shop.core.errors import Refused
@@ -75,11 +88,13 @@ def complete_checkout(
     current_quote = build_quote(basket_quote_request(basket), now=now)
     contact = _require_contact(basket, current_quote, invoice)
     _require_no_problems(current_quote)
-    method, can_confirm_at_once = _expected_payment(basket, current_quote)
+    payments = payments_of_basket(basket.pk)
+    sums = basket_payment_sums(basket.pk) if payments else {}
+    method, can_confirm_at_once = _expected_payment(basket, current_quote, sums)
     basket.metadata = {**basket.metadata, **(metadata or {})}
     consents = frozenset[str]({ConsentPurpose.ORDER})
     agreed = AgreedOrder(
-        basket, current_quote, contact, OrderSource.API, consents, method, can_confirm_at_once
+        basket, current_quote, contact, OrderSource.API, consents, payments, method, can_confirm_at_once
     )
     return place_agreed_order(agreed, actor=actor, now=now)
 
@@ -123,12 +138,13 @@ def _require_no_problems(quote: Quote) -> None:
         raise BasketChanged(quote.voucher.refused.message, quote=quote, voucher=quote.voucher.refused)
 
 
-def _expected_payment(basket: Basket, quote: Quote) -> tuple[PaymentMethod | None, bool]:
+def _expected_payment(
+    basket: Basket, quote: Quote, sums: Mapping[PaymentMethod, Sequence[PaymentSums]]
+) -> tuple[PaymentMethod | None, bool]:
     """Return the method of the payment still expected, and whether the order is confirmed at once.
 
-    Raises TotalNotCovered.
+    `sums` are those of the basket's payments. Raises TotalNotCovered.
     """
-    sums = basket_payment_sums(basket.pk)
     paid = total_paid(sums)
     if not quote.total:
         return (None, True) if paid else (PaymentMethod.COD, True)

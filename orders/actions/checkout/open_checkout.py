@@ -25,7 +25,7 @@ from orders.actions.basket.basket_lines import (
 )
 from orders.actions.order_records.record_order import Contact, require_contact_phone
 from orders.actions.quotes.build_quote import basket_quote_request, build_quote
-from orders.actions.quotes.quote_queries import reachable_stock_ids
+from orders.actions.quotes.quote_queries import pickup_warehouses, read_reachable_stock
 from orders.actions.quotes.quote_types import Quote, QuoteProblem, QuoteRequest, RequestedDelivery
 from orders.models import Basket, BasketLine, Reservation
 from shop.core.errors import Missing
@@ -72,7 +72,8 @@ def open_checkout(
     store_delivery_choices(basket, choices or {})
     quote_request = basket_quote_request(basket)
     reserve_basket_stock(basket, quote_request, now=now)
-    quote_request = replace(quote_request, variants=None)  # prices may change while stock is being locked
+    # Prices may change while stock is being locked.
+    quote_request = replace(quote_request, variants=None, has_reservations=True)
     current_quote = build_quote(quote_request, now=now, should_propose_deliveries=True)
     for line in current_quote.lines if should_mark_prices_seen else []:
         if QuoteProblem.PRICE_CHANGED in line.problems:
@@ -104,8 +105,12 @@ def reserve_basket_stock(basket: Basket, quote_request: QuoteRequest, *, now: da
         if choice.delivery_method_id is not None
     ]
     delivery_methods = DeliveryMethod.objects.filter(pk__in=chosen_method_ids, warehouse__isnull=False)
-    reachable_ids = reachable_stock_ids(quote_request, {line.variant_id for line in lines}, delivery_methods)
-    before = reservations_of_basket(basket.pk)
+    variant_ids = {line.variant_id for line in lines}
+    reachable_stock = read_reachable_stock(
+        quote_request, variant_ids, pickup_warehouses(quote_request, delivery_methods)
+    )
+    reachable_ids = [stock.stock_id for stock in reachable_stock]
+    before = reservations_of_basket(basket.pk) if quote_request.has_reservations else []
     stocks = locks.lock_stock({*reachable_ids, *(reservation.stock_id for reservation in before)})
     freed = release_reserved_stock(reservations_of_basket(basket.pk) if before else [], stocks)
     pickable = {stock_id: stocks[stock_id] for stock_id in reachable_ids if stock_id in stocks}

@@ -202,15 +202,19 @@ def total_promised(sums: Mapping[PaymentMethod, Iterable[PaymentSums]], *methods
 
 
 def carry_payments_over(
-    order: Order, basket: Basket, *, should_keep_promises: bool, actor: Actor, now: datetime.datetime
-) -> list[Payment]:
-    """Step: move a basket's payments to its order and post their events to the ledger.
+    order: Order,
+    payments: Sequence[Payment],
+    *,
+    should_keep_promises: bool,
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
+    """Step: move the locked basket's payments to its order and post their events to the ledger.
 
     Card payments not authorised yet are cancelled, since the buyer ordered without them; so are promises,
-    unless `should_keep_promises`. Returns the payments.
+    unless `should_keep_promises`.
     """
-    carried_payments = _payments_of_basket(basket.pk)
-    for payment in carried_payments:
+    for payment in payments:
         payment.order, payment.basket = order, None
         if payment.method == PaymentMethod.TRANSFER:
             payment.expires_at = now + datetime.timedelta(minutes=order.channel.payment_deadline_minutes)
@@ -223,11 +227,10 @@ def carry_payments_over(
         start = find_start_call(payment)
         if start is not None and start.state == CallState.NEEDS_BUYER and start.reference:
             request_void(order, payment, actor=actor, now=now)
-    return carried_payments
 
 
 @compiled_query
-def _payments_of_basket(basket_id: uuid.UUID) -> QuerySet[Payment]:
+def payments_of_basket(basket_id: uuid.UUID) -> QuerySet[Payment]:
     return Payment.objects.filter(basket=basket_id).order_by("created_at", "pk")
 
 

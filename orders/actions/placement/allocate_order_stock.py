@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from catalog.actions.stock.stock_movements import StockPick, choose_stock, save_reserved_and_allocated
 from orders import locks
 from orders.actions.basket.basket_lines import release_reserved_stock, reservations_of_basket
-from orders.actions.quotes.quote_queries import reachable_stock_ids
 from orders.actions.quotes.quote_types import Quote
 from orders.models import Allocation, OrderLine
 
@@ -22,21 +21,16 @@ def allocate_order_stock(lines: Sequence[OrderLine], quote: Quote) -> None:
     for line in quote.lines:
         if line.variant.track_inventory:
             quantities[line.variant.pk] += line.requested.quantity
-    chosen_methods = (
-        seller_quote.chosen.delivery_method if seller_quote.chosen else None
-        for seller_quote in quote.seller_quotes
-    )
-    reachable_ids = reachable_stock_ids(quote.requested, quantities, chosen_methods)
-    basket_id = quote.requested.basket_id
+    basket_id = quote.requested.basket_id if quote.requested.has_reservations else None
     reservations = reservations_of_basket(basket_id) if basket_id is not None else []
-    stocks = locks.lock_stock({*reachable_ids, *(reservation.stock_id for reservation in reservations)})
+    stocks = locks.lock_stock({*quote.stock_ids, *(reservation.stock_id for reservation in reservations)})
     freed = release_reserved_stock(
         reservations_of_basket(basket_id) if basket_id is not None and reservations else [], stocks
     )
     picks = choose_stock(
         quantities,
-        [stocks[stock_id] for stock_id in reachable_ids if stock_id in stocks],
-        stock_ids_in_order=reachable_ids,
+        [stocks[stock_id] for stock_id in quote.stock_ids if stock_id in stocks],
+        stock_ids_in_order=quote.stock_ids,
         strategy=quote.requested.channel.allocation_strategy,
     )
     for pick in picks:

@@ -22,6 +22,7 @@ from orders.actions.payments.basket_payments import (
     amount_paid_for_basket,
     capture_carried_payments,
     carry_payments_over,
+    payments_of_basket,
 )
 from orders.actions.payments.confirm_order import confirm_if_covered
 from orders.actions.payments.order_payments import expect_payment, require_payment_method, start_card_payment
@@ -71,8 +72,8 @@ class ConsentRequired(Refused):
 class AgreedOrder:
     """The buyer's agreement: a locked basket's quote with contact, source and consents.
 
-    `method` pays the remaining amount, and is None if nothing remains. An order that `can_confirm_at_once`
-    is not confirmed by its payment: it is due on delivery, or free.
+    `payments` are the basket's. `method` pays the remaining amount, and is None if nothing remains. An order
+    that `can_confirm_at_once` is not confirmed by its payment: it is due on delivery, or free.
     """
 
     basket: Basket
@@ -80,6 +81,7 @@ class AgreedOrder:
     contact: Contact
     source: OrderSource
     consents: frozenset[str]
+    payments: Sequence[Payment]
     method: PaymentMethod | None
     can_confirm_at_once: bool
 
@@ -118,8 +120,12 @@ def place_order(
     basket.language = language or basket.language
     quote = _quote_basket(basket, contact, deliveries, seen_prices or {}, now=now)
     _require_agreement(quote, agreed_total, agreed_maximum)
-    expected_method, can_confirm_at_once = _expected_payment(basket, quote, method)
-    agreed = AgreedOrder(basket, quote, contact, source, consents, expected_method, can_confirm_at_once)
+    payments = payments_of_basket(basket.pk)
+    paid = amount_paid_for_basket(basket) if payments else 0
+    expected_method, can_confirm_at_once = _expected_payment(basket, quote, paid, method)
+    agreed = AgreedOrder(
+        basket, quote, contact, source, consents, payments, expected_method, can_confirm_at_once
+    )
     return place_agreed_order(agreed, actor=actor, now=now)
 
 
@@ -142,20 +148,20 @@ def place_agreed_order(agreed: AgreedOrder, *, actor: Actor, now: datetime.datet
     record_voucher_use(order, quote, now=now)
     _allocate_or_refuse(lines, quote)
     take_pickup_slots(order, quote)
-    carried_payments = carry_payments_over(
-        order, basket, should_keep_promises=agreed.method is None, actor=actor, now=now
+    carry_payments_over(
+        order, agreed.payments, should_keep_promises=agreed.method is None, actor=actor, now=now
     )
-    payment = _expect_amount_due(order, agreed.method, len(carried_payments), actor=actor, now=now)
-    has_events = bool(carried_payments) or agreed.method == PaymentMethod.CARD
+    payment = _expect_amount_due(order, agreed.method, len(agreed.payments), actor=actor, now=now)
+    has_events = bool(agreed.payments) or agreed.method == PaymentMethod.CARD
     new_payments = None if has_events else [payment] if payment is not None else []
     record_consents(order, agreed.consents, actor=actor, now=now)
     # Nothing has arrived yet that the ledger would book.
     recalculated = recalculate_order(order, now=now, facts=facts_of_new_order(lines, new_payments))
     capture_or_void_cards(order, recalculated.payments, now=now)
-    capture_carried_payments(order, carried_payments, actor=actor, now=now)
+    capture_carried_payments(order, agreed.payments, actor=actor, now=now)
     data = {"total": order.total_gross, "source": agreed.source}
     record_change("order.placed", order, actor=actor, now=now, data=data)
-    current_payment = payment or (order.payments.current() if carried_payments else None)
+    current_payment = payment or (order.payments.current() if agreed.payments else None)
     parts = notifications.parts_of_new_order(lines)
     _notify_of_placement(order, parts, quote, current_payment, contact.invoice, now=now)
     if order.confirmed_at is None:
@@ -206,13 +212,13 @@ def _require_agreement(quote: Quote, agreed_total: int | None, agreed_maximum: i
 
 
 def _expected_payment(
-    basket: Basket, quote: Quote, method: PaymentMethod
+    basket: Basket, quote: Quote, paid: int, method: PaymentMethod
 ) -> tuple[PaymentMethod | None, bool]:
     """Return the method of the payment still expected, and whether the order is confirmed at once.
 
     The method is None if nothing remains to be paid. Raises PaymentMethodNotOffered, AmountNotForCards.
     """
-    if amount_paid_for_basket(basket) >= max(1, quote.total):
+    if paid >= max(1, quote.total):
         return None, False
     chosen = method if quote.total else PaymentMethod.COD
     require_payment_method(basket.channel, chosen, quote.total, shop=quote.shop)

@@ -20,11 +20,12 @@ from cooperatives.states import CooperativeState
 from orders.actions.quotes.fallback_delivery import split_fallback_fees
 from orders.actions.quotes.quote_deliveries import quote_deliveries
 from orders.actions.quotes.quote_queries import (
+    BasketRows,
+    ReachableStock,
     pickup_warehouses,
-    read_basket_lines,
-    read_delivery_choices,
-    read_free_quantities,
+    read_basket_rows,
     read_quoted_variants,
+    read_reachable_stock,
 )
 from orders.actions.quotes.quote_types import (
     Buyer,
@@ -40,44 +41,38 @@ from orders.actions.quotes.quote_types import (
 )
 from orders.actions.quotes.sales_terms import FallbackService, SalesTerms, sales_terms
 from orders.actions.quotes.voucher_rules import check_voucher_code
-from orders.models import Basket, BasketLine
+from orders.models import Basket
 from orders.pricing import DeliveryInput, LineInput, Purchase, price_purchase
 from shop.core.dates.calendar import vietnam_date
 from shop.core.models import ShopSettings, TaxClass, load_tax_rates
 
 
 def basket_quote_request(basket: Basket) -> QuoteRequest:
-    """Return the quote request of a basket, with the current prices of its variants. Two queries."""
-    lines, variants = read_basket_lines(basket.pk, basket.channel_id)
-    deliveries = {
-        choice.cooperative_id: RequestedDelivery(
-            choice.delivery_method_id, choice.pickup_day, choice.pickup_starts, choice.service_id
-        )
-        for choice in read_delivery_choices(basket.pk)
-    }
-    return quote_request_of_lines(basket, lines, variants, deliveries)
+    """Return the quote request of a basket, with the current prices of its variants. One query."""
+    return quote_request_of_rows(basket, read_basket_rows(basket.pk, basket.channel_id))
 
 
-def quote_request_of_lines(
-    basket: Basket,
-    lines: Iterable[BasketLine],
-    variants: Mapping[int, Variant],
-    deliveries: Mapping[int, RequestedDelivery],
-) -> QuoteRequest:
-    """Return the quote request of a basket whose lines, variants and deliveries were just read or written."""
+def quote_request_of_rows(basket: Basket, rows: BasketRows) -> QuoteRequest:
+    """Return the quote request of a basket whose rows were just read or written."""
     return QuoteRequest(
         channel=basket.channel,
         lines=[
             RequestedLine(line.pk, line.variant_id, line.quantity, line.seen_price, line.forced_price)
-            for line in lines
+            for line in rows.lines
         ],
-        deliveries=deliveries,
+        deliveries={
+            choice.cooperative_id: RequestedDelivery(
+                choice.delivery_method_id, choice.pickup_day, choice.pickup_starts, choice.service_id
+            )
+            for choice in rows.delivery_choices.values()
+        },
         province_code=basket.province_code,
         country=basket.country,
         basket_id=basket.pk,
         voucher_code=basket.voucher_code,
         buyer=Buyer(basket.user_id, basket.phone, basket.email),
-        variants=variants,
+        variants=rows.variants,
+        has_reservations=rows.has_reservations,
     )
 
 
@@ -90,8 +85,8 @@ class QuoteInputs:
 
     variants: Mapping[int, Variant]
     terms: SalesTerms
-    # Free sale steps of each variant, cached per set of chosen pickup warehouses.
-    free_steps: dict[frozenset[tuple[int, uuid.UUID]], Mapping[int, int]] = field(default_factory=dict)
+    # The reachable stock of tracked variants, cached per set of chosen pickup warehouses.
+    stock: dict[frozenset[tuple[int, uuid.UUID]], list[ReachableStock]] = field(default_factory=dict)
 
 
 def read_quote_inputs(quote_request: QuoteRequest) -> QuoteInputs:
@@ -120,7 +115,8 @@ def build_quote(
     )
     fallbacks = terms.services(channel_id=quote_request.channel.pk, country=quote_request.country)
     rates = _tax_rates(inputs, quote_request, delivery_methods, fallbacks, now)
-    free = _free_steps(inputs, quote_request, delivery_methods)
+    reachable_stock = _reachable_stock(inputs, quote_request, delivery_methods)
+    free = _free_steps(variants, reachable_stock)
     by_cooperative: dict[int, SellerQuote] = {}
     for requested_line in quote_request.lines:
         variant = variants.get(requested_line.variant_id)
@@ -140,19 +136,41 @@ def build_quote(
     discounts = [*quote_request.discounts, *code_discounts]
     purchase = _price_seller_quotes(quote_request, seller_quotes, rates, discounts)
     _set_amounts_to_pay(seller_quotes, purchase)
-    return Quote(quote_request, seller_quotes, purchase, terms.settings, discounts, voucher, fallbacks)
+    return Quote(
+        quote_request,
+        seller_quotes,
+        purchase,
+        terms.settings,
+        discounts,
+        voucher,
+        fallbacks,
+        [stock.stock_id for stock in reachable_stock],
+    )
 
 
-def _free_steps(
+def _reachable_stock(
     inputs: QuoteInputs, quote_request: QuoteRequest, delivery_methods: Mapping[int, list[DeliveryMethod]]
-) -> Mapping[int, int]:
-    """Return the free sale steps by tracked variant, including those that this basket has reserved."""
+) -> list[ReachableStock]:
+    """Return the reachable stock of the tracked variants, in the channel's warehouse order."""
     methods = (method for methods in delivery_methods.values() for method in methods)
     pickup_warehouse_ids = pickup_warehouses(quote_request, methods)
     key = frozenset(pickup_warehouse_ids.items())
-    if key not in inputs.free_steps:
-        inputs.free_steps[key] = read_free_quantities(quote_request, inputs.variants, pickup_warehouse_ids)
-    return inputs.free_steps[key]
+    if key not in inputs.stock:
+        tracked_ids = _tracked_ids(inputs.variants)
+        inputs.stock[key] = read_reachable_stock(quote_request, tracked_ids, pickup_warehouse_ids)
+    return inputs.stock[key]
+
+
+def _free_steps(variants: Mapping[int, Variant], reachable_stock: Iterable[ReachableStock]) -> dict[int, int]:
+    """Return the free sale steps by tracked variant, including those that this basket has reserved."""
+    free_steps = dict.fromkeys(_tracked_ids(variants), 0)
+    for stock in reachable_stock:
+        free_steps[stock.variant_id] += stock.free
+    return free_steps
+
+
+def _tracked_ids(variants: Mapping[int, Variant]) -> list[int]:
+    return [variant.pk for variant in variants.values() if variant.track_inventory]
 
 
 def _tax_rates(

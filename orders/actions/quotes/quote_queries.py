@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db.models import F, FilteredRelation, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from catalog.models import Product, ProductMedia, Stock, Variant
@@ -69,12 +69,26 @@ def read_buyable_variants(channel_id: int, variant_ids: Collection[int]) -> Mapp
     return _attach_offers((row, row) for row in _select_buyable_variants(channel_id, variant_ids))
 
 
-def read_basket_lines(
-    basket_id: uuid.UUID, channel_id: int
-) -> tuple[list[BasketLine], Mapping[int, Variant]]:
-    """Return a basket's lines, and their variants as `read_quoted_variants` does. One query."""
-    lines = _select_basket_lines(basket_id, channel_id)
-    return lines, _attach_offers((line.variant, line) for line in lines)
+class BasketRows(NamedTuple):
+    """A basket's lines, their variants by id, and the chosen deliveries of these variants' cooperatives."""
+
+    lines: list[BasketLine]
+    variants: Mapping[int, Variant]
+    delivery_choices: Mapping[int, DeliveryChoice]
+    has_reservations: bool
+
+
+def read_basket_rows(basket_id: uuid.UUID, channel_id: int) -> BasketRows:
+    """Read what a basket's quote request needs, with variants as `read_quoted_variants` does. One query."""
+    lines: list[Any] = _select_basket_lines(basket_id, channel_id)
+    variants = _attach_offers((line.variant, line) for line in lines)
+    choices = (getattr(line, "cooperative_choice", None) for line in lines)
+    return BasketRows(
+        lines,
+        variants,
+        {choice.cooperative_id: choice for choice in choices if choice is not None},
+        any(line.is_reserved for line in lines),
+    )
 
 
 def _attach_offers(rows: Iterable[tuple[Variant, Any]]) -> dict[int, Variant]:
@@ -117,12 +131,23 @@ def _with_offers(variants: QuerySet[Variant], channel_id: int) -> QuerySet[Varia
 
 @compiled_query
 def _select_basket_lines(basket_id: uuid.UUID, channel_id: int) -> QuerySet[BasketLine]:
-    """Read lines with their variants; the price and listing in the channel are attributes of the line."""
-    related = (*(f"variant__{path}" for path in _RELATED_TO_VARIANTS), "channel_price", "channel_listing")
+    """Read lines with their variants.
+
+    The price and listing in the channel and the cooperative's delivery choice are attributes of the line.
+    """
+    related = (
+        *(f"variant__{path}" for path in _RELATED_TO_VARIANTS),
+        *("channel_price", "channel_listing", "cooperative_choice"),
+    )
     variants = Variant.objects.filter(pk=OuterRef("variant")).with_own_media()
     lines = BasketLine.objects.filter(basket=basket_id).order_by("created_at", "pk")
     lines = lines.annotate(
         own_media_key=Subquery(variants.values("own_media_key")),  # type: ignore[misc]  # an annotation
+        is_reserved=Exists(Reservation.objects.filter(line=OuterRef("pk"))),
+        cooperative_choice=FilteredRelation(
+            "basket__delivery_choices",
+            condition=Q(basket__delivery_choices__cooperative=F("variant__cooperative")),
+        ),
         **_offer_relations("variant__", channel_id),
     ).select_related(*related)
     return lines.defer(*(f"variant__{path}" for path in _column_paths(_UNREAD_OF_VARIANTS)))
@@ -153,100 +178,66 @@ def _column_paths(columns: Mapping[str, Iterable[str]]) -> list[str]:
     return [f"{row}{column}" for row, names in columns.items() for column in names]
 
 
-def reachable_stock_ids(
-    quote_request: QuoteRequest, variant_ids: Iterable[int], delivery_methods: Iterable[DeliveryMethod | None]
-) -> list[int]:
-    """Return ids of the stock reachable for this buyer, in the channel's warehouse order.
-
-    For a chosen pickup method only the method's warehouse counts. `delivery_methods` must include the chosen
-    methods.
-    """
-    arguments = (quote_request.channel.pk, quote_request.country, list(variant_ids))
-    pickup_warehouse_ids = pickup_warehouses(quote_request, delivery_methods)
-    if pickup_warehouse_ids:
-        return list(
-            _in_warehouse_order(_reachable_stock(*arguments, pickup_warehouse_ids), quote_request.channel.pk)
-        )
-    return _select_reachable_ids(*arguments)
-
-
-@compiled_query
-def _select_reachable_ids(
-    channel_id: int, country: str, variant_ids: Collection[int]
-) -> QuerySet[Stock, int]:
-    return _in_warehouse_order(_reachable_stock(channel_id, country, variant_ids), channel_id)
-
-
-def _in_warehouse_order(reachable_stocks: QuerySet[Stock], channel_id: int) -> QuerySet[Stock, int]:
-    rows = reachable_stocks.filter(warehouse__channel_rows__channel=channel_id)
-    return rows.order_by("warehouse__channel_rows__sort_order", "pk").values_list("pk", flat=True)
-
-
 def pickup_warehouses(
-    quote_request: QuoteRequest, delivery_methods: Iterable[DeliveryMethod | None]
+    quote_request: QuoteRequest, delivery_methods: Iterable[DeliveryMethod]
 ) -> dict[int, uuid.UUID]:
-    """Return the pickup warehouse by cooperative."""
+    """Return the pickup warehouse by cooperative. `delivery_methods` must include the chosen methods."""
     chosen_method_ids = {delivery.delivery_method_id for delivery in quote_request.deliveries.values()}
     return {
         delivery_method.cooperative_id: delivery_method.warehouse_id
         for delivery_method in delivery_methods
-        if delivery_method is not None
-        and delivery_method.pk in chosen_method_ids
-        and delivery_method.warehouse_id is not None
+        if delivery_method.pk in chosen_method_ids and delivery_method.warehouse_id is not None
     }
 
 
-def read_free_quantities(
-    quote_request: QuoteRequest,
-    variants: Mapping[int, Variant],
-    pickup_warehouse_ids: Mapping[int, uuid.UUID],
-) -> dict[int, int]:
-    """Return how much of each tracked variant is free for this buyer, in sale steps.
+class ReachableStock(NamedTuple):
+    """A stock row that can serve the buyer, with its free sale steps, those of the basket included."""
 
-    What this basket has reserved counts as free. `pickup_warehouse_ids` are by cooperative.
+    stock_id: int
+    variant_id: int
+    free: int
+
+
+def read_reachable_stock(
+    quote_request: QuoteRequest, variant_ids: Collection[int], pickup_warehouse_ids: Mapping[int, uuid.UUID]
+) -> list[ReachableStock]:
+    """Return the stock of these variants that is reachable for this buyer, in the channel's warehouse order.
+
+    `pickup_warehouse_ids` are by cooperative. Of a cooperative with one only this warehouse counts.
     """
-    tracked_ids = [variant.pk for variant in variants.values() if variant.track_inventory]
-    arguments = (quote_request.channel.pk, quote_request.country, tracked_ids)
-    if not tracked_ids:
-        rows: Iterable[tuple[int, int]] = ()
-    elif pickup_warehouse_ids:
-        rows = _sum_free(_reachable_stock(*arguments, pickup_warehouse_ids), quote_request.basket_id)
-    else:
-        rows = _select_free_quantities(quote_request.basket_id, *arguments)
-    return dict.fromkeys(tracked_ids, 0) | dict(rows)
+    if not variant_ids:
+        return []
+    arguments = (quote_request.basket_id, quote_request.channel.pk, quote_request.country, list(variant_ids))
+    rows: Iterable[tuple[int, int, int]] = (
+        _reachable_stock(*arguments, pickup_warehouse_ids)
+        if pickup_warehouse_ids
+        else _select_reachable_stock(*arguments)
+    )
+    return [ReachableStock(*row) for row in rows]
+
+
+@compiled_query
+def _select_reachable_stock(
+    basket_id: uuid.UUID | None, channel_id: int, country: str, variant_ids: Collection[int]
+) -> QuerySet[Stock, tuple[int, int, int]]:
+    return _reachable_stock(basket_id, channel_id, country, variant_ids)
 
 
 def _reachable_stock(
+    basket_id: uuid.UUID | None,
     channel_id: int,
     country: str,
-    variant_ids: Iterable[int],
+    variant_ids: Collection[int],
     pickup_warehouse_ids: Mapping[int, uuid.UUID] | None = None,
-) -> QuerySet[Stock]:
-    stocks = Stock.objects.filter(variant__in=list(variant_ids))
-    return stocks.reachable(channel_id=channel_id, country=country, pickup_warehouse_ids=pickup_warehouse_ids)
-
-
-def _sum_free(
-    reachable_stocks: QuerySet[Stock], basket_id: uuid.UUID | None
-) -> QuerySet[Stock, tuple[int, int]]:
-    """Return the free sale steps by variant, including those that the basket has reserved."""
+) -> QuerySet[Stock, tuple[int, int, int]]:
+    stocks = Stock.objects.filter(variant__in=variant_ids).reachable(
+        channel_id=channel_id, country=country, pickup_warehouse_ids=pickup_warehouse_ids
+    )
     reserved = Reservation.objects.filter(line__basket=basket_id, stock=OuterRef("pk")).order_by()
     reserved_steps = Subquery(reserved.values("stock").annotate(total=Sum("quantity")).values("total"))
     return (
-        reachable_stocks.order_by("variant")
-        .values("variant")
-        .annotate(total=Sum(F("free") + Coalesce(reserved_steps, 0)))
-        .values_list("variant", "total")
+        stocks.filter(warehouse__channel_rows__channel=channel_id)
+        .order_by("warehouse__channel_rows__sort_order", "pk")
+        .annotate(total=F("free") + Coalesce(reserved_steps, 0))
+        .values_list("pk", "variant", "total")
     )
-
-
-@compiled_query
-def _select_free_quantities(
-    basket_id: uuid.UUID | None, channel_id: int, country: str, variant_ids: Collection[int]
-) -> QuerySet[Stock, tuple[int, int]]:
-    return _sum_free(_reachable_stock(channel_id, country, variant_ids), basket_id)
-
-
-@compiled_query
-def read_delivery_choices(basket_id: uuid.UUID) -> QuerySet[DeliveryChoice]:
-    return DeliveryChoice.objects.filter(basket=basket_id).order_by("pk")

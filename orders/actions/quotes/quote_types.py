@@ -113,7 +113,8 @@ class QuoteRequest:
     """What a buyer requests: lines, and deliveries by the id of their cooperative.
 
     `is_by_staff` also prices products that are not on sale, because staff may sell them. `variants` holds the
-    rows of the lines' variants with their prices, if they were just read with the lines.
+    rows of the lines' variants with their prices, if they were just read with the lines. `has_reservations`
+    is False only if the basket is known to reserve no stock. Nobody adds reservations to a locked basket.
     """
 
     channel: Channel
@@ -127,6 +128,7 @@ class QuoteRequest:
     voucher_code: str = ""
     buyer: Buyer = Buyer()
     variants: Mapping[int, Variant] | None = field(default=None, compare=False, repr=False)
+    has_reservations: bool = True
 
 
 def order_quantity_limit(variant: Variant, shop_limit: int | None) -> int | None:
@@ -279,7 +281,8 @@ class SellerQuote:
 class Quote:
     """The prices, deliveries and problems of a request.
 
-    `shop` holds the settings used for them, and `services` the channel's services by id.
+    `shop` holds the settings used for them, and `services` the channel's services by id. `stock_ids` is the
+    stock that the buyer can reach, in the channel's warehouse order.
     """
 
     requested: QuoteRequest
@@ -289,6 +292,7 @@ class Quote:
     discounts: Sequence[RequestedDiscount] = ()
     voucher: QuotedVoucher | None = None
     services: Mapping[int, FallbackService] = field(default_factory=dict)
+    stock_ids: Sequence[int] = ()
 
     @property
     def lines(self) -> list[QuotedLine]:

@@ -21,7 +21,7 @@ _loaded_baskets: WeakKeyDictionary[Context, dict[uuid.UUID, Basket]] = WeakKeyDi
 
 
 def load_quotes(context: Context, keys: Iterable[uuid.UUID]) -> dict[uuid.UUID | None, Quote]:
-    """Return quotes by basket key. Three queries per basket."""
+    """Return quotes by basket key. Two queries per basket, and one for the terms of sale."""
     cached_quotes = _quotes.setdefault(context, {})
     unquoted_keys = [key for key in dict.fromkeys(keys) if key not in cached_quotes]
     if unquoted_keys:

@@ -422,7 +422,7 @@ def test_checkout_queries_do_not_grow_with_lines() -> None:
             data_of(CHECKOUT_BY_ID, id=checkout)
         counts.append(len(queries))
 
-    assert counts[0] == counts[1] == 17
+    assert counts[0] == counts[1] == 16
 
 
 def test_purchase_queries_do_not_grow_with_lines() -> None:

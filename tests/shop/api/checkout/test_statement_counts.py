@@ -79,9 +79,9 @@ def test_whole_purchase() -> None:
     assert Order.objects.count() == 2
     assert counts == {
         "create": 7,
-        "email": 6,
-        "shipping": 7,
-        "billing": 8,
-        "delivery": 8,
-        "complete": 34,
+        "email": 5,
+        "shipping": 6,
+        "billing": 7,
+        "delivery": 6,
+        "complete": 30,
     }
