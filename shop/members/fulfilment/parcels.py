@@ -37,7 +37,7 @@ from shop.members.forms.work import (
     DeliveryForm,
     HandOverForm,
 )
-from shop.members.fulfilment.parts import part_url
+from shop.members.fulfilment.parts import ParcelForm, find_part, part_url, render_part
 from shop.members.member_access import for_members, render_page, submitted_key
 
 
@@ -73,8 +73,10 @@ def hand_over_parcel_view(
         parcel=parcel,
         delivery_kind=parcel.part.delivery_kind,
     )
-    if not form.is_valid():
+    if not form.is_bound:
         return _render_form(request, membership, parcel, form, "handover")
+    if not form.is_valid():
+        return _render_part(request, membership, parcel, form)
     message = (
         _("Ready for pickup. The buyer has been notified.")
         if parcel.part.is_pickup
@@ -100,8 +102,10 @@ def confirm_delivery(request: HttpRequest, membership: MembershipContext, parcel
                 actor=membership.actor,
                 now=timezone.now(),
             )
-    if not form.is_valid():
+    if not form.is_bound:
         return _render_form(request, membership, parcel, form, "delivery")
+    if not form.is_valid():
+        return _render_part(request, membership, parcel, form)
     messages.success(request, _("Delivered."))
     return redirect(part_url(parcel.part_id))
 
@@ -113,7 +117,7 @@ def collect_parcel_cash(request: HttpRequest, membership: MembershipContext, par
     parcel = _find_parcel(membership, parcel_id)
     form = CashForm(request.POST, parcel=parcel)
     if not form.is_valid():
-        return _render_form(request, membership, parcel, form, "cash")
+        return _render_part(request, membership, parcel, form)
     return _run_transition(
         request, membership, parcel, report_collected_cash, _("Cash collected."), cash=form.collected_cash
     )
@@ -177,6 +181,14 @@ def _find_parcel(membership: MembershipContext, parcel_id: int) -> Parcel:
     if parcel is None:
         raise Missing()
     return parcel
+
+
+def _render_part(
+    request: HttpRequest, membership: MembershipContext, parcel: Parcel, form: ParcelForm
+) -> HttpResponse:
+    """Show the errors of a parcel's form where it was filled in, on the page of its part."""
+    part = find_part(membership, parcel.part_id)
+    return render_part(request, membership, part, now=timezone.now(), parcel_form=(parcel, form))
 
 
 def _render_form(

@@ -44,6 +44,8 @@ from shop.members.member_access import for_members, render_page, submitted_key
 from shop.members.order_texts import ready_time, sorted_lines, step_names
 from shop.members.review import is_edited, is_reviewed, submitted_fields
 
+ParcelForm = HandOverForm | DeliveryForm | CashForm
+
 PER_PAGE = 20
 # A parcel on its way is voided once it is back, after a failed delivery.
 _VOIDABLE_STATES = frozenset({ParcelState.PACKING, ParcelState.PACKED, ParcelState.FAILED_DELIVERY})
@@ -265,8 +267,9 @@ def render_part(
     now: datetime.datetime,
     pick: PickForm | None = None,
     weigh: WeighForm | None = None,
+    parcel_form: tuple[Parcel, ParcelForm] | None = None,
 ) -> HttpResponse:
-    """Render a part's page. `pick` and `weigh` are submitted forms with errors."""
+    """Render a part's page. `pick`, `weigh` and `parcel_form` are submitted forms with errors."""
     if pick is None:
         pick = pick_form(part, now=now)
     parcels = list(part.parcels.prefetch_related("lines__order_line", "lines__lot").order_by("number", "pk"))
@@ -276,12 +279,16 @@ def render_part(
     refunds = list(part.refunds.oldest_first().with_unsent_items())
     reduction = sum(refund.amount for refund in refunds if refund.is_for_unsent_items)
     refunded = sum(refund.amount - refund.surplus for refund in refunds) - reduction
+    rows = pick_lines(part, pick, weigh)
+    unweighed = [row for row in rows if row.still_open and row.line.is_to_weigh]
     context = {
         "part": part,
         "order": part.order,
         "idempotency_key": uuid.uuid4(),
         "pick": pick,
-        "pick_lines": pick_lines(part, pick, weigh),
+        "pick_lines": rows,
+        "is_answer_awaited": bool(pick and pick.substitutes and not unweighed)
+        or (bool(unweighed) and all(row.is_buyer_asked for row in unweighed)),
         "scale_key": uuid.uuid4(),
         "weigh": weigh,
         "discounts": list(Discount.objects.on_part(part)),
@@ -291,7 +298,7 @@ def render_part(
         "refunded": refunded,
         "due": part.total_gross - reduction - refunded,
         "parcels": [
-            _parcel_row(part, parcel, positions.get(parcel.pk, ""), now=now)
+            _parcel_row(part, parcel, positions.get(parcel.pk, ""), parcel_form, now=now)
             for parcel in parcels
             if parcel.kind != ParcelKind.REFUND
         ],
@@ -319,9 +326,17 @@ def _undo_acceptance_until(
 
 
 def _parcel_row(
-    part: OrderPart, parcel: Parcel, position: str, *, now: datetime.datetime
+    part: OrderPart,
+    parcel: Parcel,
+    position: str,
+    submitted: tuple[Parcel, ParcelForm] | None,
+    *,
+    now: datetime.datetime,
 ) -> dict[str, object]:
-    """Return a parcel with its number of the total, the form of its next step and the steps to undo."""
+    """Return a parcel with its number of the total, the form of its next step and the steps to undo.
+
+    `submitted` is a form with errors, shown instead of an empty one.
+    """
     parcel_row: dict[str, object] = {
         "parcel": parcel,
         "place": position,
@@ -338,6 +353,10 @@ def _parcel_row(
     is_cash_expected = parcel.cod_state == CodState.EXPECTED and not parcel.is_cash_with_carrier
     if parcel.state == ParcelState.DELIVERED and is_cash_expected:
         parcel_row["cash"] = CashForm(parcel=parcel)
+    if submitted is not None and submitted[0].pk == parcel.pk:
+        names = {HandOverForm: "handover", DeliveryForm: "delivery", CashForm: "cash"}
+        name = names[type(submitted[1])]
+        parcel_row |= {name: submitted[1]} if name in parcel_row else {}
     return parcel_row
 
 

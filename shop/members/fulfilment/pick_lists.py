@@ -43,6 +43,11 @@ class PickLine:
     lot: object
 
     @property
+    def is_buyer_asked(self) -> bool:
+        """Return whether the buyer has not answered yet about the weight."""
+        return self.question is not None and not self.question.answer
+
+    @property
     def lot_amounts(self) -> list[tuple[Lot | None, str]]:
         """The lots to take from, each with its quantity and unit."""
         if self.lots is None:

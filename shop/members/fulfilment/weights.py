@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from cooperatives.access import MemberRight, MembershipContext
 from orders.actions.fulfilment.weigh_lines import ImplausibleWeight, is_implausible_weight, weigh_line
 from orders.actions.order_records.pricing_by_weight import line_total_at_weight
-from orders.models import Order, OrderLine, OrderPart
+from orders.models import Order, OrderLine, OrderPart, WeightQuestion
 from shop.core.errors import Forbidden, Missing, Refused
 from shop.core.texts.formatting import format_money
 from shop.members.forms.weigh import WeighForm
@@ -33,6 +33,7 @@ def record_line_weight(
     form = WeighForm(request.POST, line=_line_sold_by_weight(part, line_id))
     if not form.is_valid():
         return render_part(request, membership, part, now=now, weigh=form)
+    was_buyer_asked = WeightQuestion.objects.open().filter(line=line_id).exists()
     action = partial(
         weigh_line,
         part_id=part.pk,
@@ -52,8 +53,11 @@ def record_line_weight(
     except Refused as refused:
         messages.error(request, str(refused.message))
     else:
-        saved = f"{_('Weight saved.')} {_describe_weight_difference(part.order, line, line.total_gross)}"
-        messages.success(request, _("We have asked the buyer.") if line.is_to_weigh else saved.strip())
+        texts = [_("Weight saved."), _describe_weight_difference(part.order, line, line.total_gross)]
+        if was_buyer_asked:
+            texts.append(_("The question to the buyer is withdrawn."))
+        saved = " ".join(filter(None, texts))
+        messages.success(request, _("We have asked the buyer.") if line.is_to_weigh else saved)
     return redirect(f"{part_url(part.pk)}#goods-{line_id}")
 
 

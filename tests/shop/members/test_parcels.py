@@ -214,7 +214,11 @@ def test_delivery_requires_an_answer_about_cash(packer, seller) -> None:
     response = packer.post(f"/xa-vien/kien/{parcel.pk}/da-giao/", {"idempotency_key": uuid.uuid4()})
 
     parcel.refresh_from_db()
-    assert "Hãy chọn một câu trả lời." in html_of(response)
+    page = html_of(response)
+    assert page.count("Hãy chọn một câu trả lời.") == 2  # in the list of errors and at the question
+    assert "Thu tiền của khách:" in page
+    assert f"Đơn {parcel.part.order.code}" in page
+    assert f'href="#id_delivery-{parcel.pk}-cash"' in page
     assert parcel.state == ParcelState.HANDED_OVER
 
 
@@ -353,7 +357,7 @@ def test_wrong_pickup_code_keeps_what_was_entered(packer, seller) -> None:
     response = packer.post(f"/xa-vien/kien/{parcel.pk}/da-giao/", fields)
 
     parcel.refresh_from_db()
-    form = response.context["form"]
+    form = response.context["parcels"][0]["delivery"]
     assert form.errors == {"code": [str(InvalidPickupCode.default_message)]}
     assert form["cash"].value() == "less"
     assert 'value="100.000"' in html_of(response)

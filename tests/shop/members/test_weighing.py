@@ -111,6 +111,21 @@ def test_excess_weight_asks_the_buyer_or_is_charged_at_the_agreed_maximum(packer
     assert (line.weighed_grams, line.total_gross) == (6000, 86_400)
 
 
+def test_page_waits_for_the_answer_once_everything_is_weighed(packer, part) -> None:
+    before = html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))
+    enter_weight(packer, part, "6,4")
+    asked = html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))
+    enter_weight(packer, part, "5,2")
+
+    page = html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))
+
+    to_weigh, awaited = "Cân hàng trước rồi mới đóng kiện được.", "Đóng gói được ngay khi người mua trả lời."
+    assert (to_weigh in before, awaited in before) == (True, False)
+    assert (to_weigh in asked, awaited in asked) == (False, True)
+    assert "Đã rút câu hỏi gửi khách." in page
+    assert WeightQuestion.objects.get().answer == "no_longer_asked"
+
+
 def test_weight_preview_shows_the_price_and_saves_nothing(packer, part) -> None:
     line = part.lines.get()
     before = all_rows()
