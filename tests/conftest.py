@@ -369,6 +369,12 @@ def phone_with_workers(browser: Browser, live_server: Any) -> Iterator[Page]:
     yield from _open_page(browser, live_server.url, **PHONE, service_workers="allow")
 
 
+@pytest.fixture
+def second_phone_with_workers(browser: Browser, live_server: Any) -> Iterator[Page]:
+    """Yield a phone of another person, with its own cookies and database."""
+    yield from _open_page(browser, live_server.url, **PHONE, service_workers="allow")
+
+
 def _open_page(
     browser: Browser, url: str, *, viewport: ViewportSize, **context_options: Any
 ) -> Iterator[Page]:

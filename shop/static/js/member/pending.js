@@ -127,6 +127,8 @@ export const stepOf = ({ state, parcels, lines }) => {
   return lines.some(({ open }) => open > 0) ? 2 : 5;
 };
 
+export const isToLabel = (part) => stepOf(part) === 3;
+
 // The step that a part waits for, also after its pending commands.
 export const stageOf = (part) => {
   if (part.state === "new") return "accept";

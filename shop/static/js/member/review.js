@@ -21,7 +21,7 @@ import {
   t,
   waiting,
 } from "member/phone";
-import { stageOf } from "member/pending";
+import { isToLabel, stageOf } from "member/pending";
 import { removePhotos } from "member/photos";
 import { dropCommand, forgetAll, repeatCommand, reviseCommand } from "member/store";
 
@@ -84,7 +84,7 @@ const marketNow = (command) => {
   const row = rowOf(command);
   if (isNew(command)) return command.name === "submit_listing" ? t("market_has", { state: t("draft") }) : "";
   if (!row) return t(command.subject.part ? "gone" : "product_gone");
-  if (row.kind === "part") return t("market_has", { state: t(`tag_${stageOf(row)}`) });
+  if (row.kind === "part") return t("market_has", { state: t(isToLabel(row) ? "tag_label" : `tag_${stageOf(row)}`) });
   const price = command.name === "change_price" ? marketPrice(row, command) : null;
   if (price !== null) return t("market_has", { state: money(price, command.subject.currency) });
   const listing = listingOf(row, command);

@@ -22,7 +22,7 @@ import {
   timeLeft,
 } from "member/phone";
 import { Listing, Products } from "member/products";
-import { stageOf, stepOf } from "member/pending";
+import { isToLabel, stageOf } from "member/pending";
 import { Unsent } from "member/review";
 import { CountStock } from "member/stock";
 
@@ -88,7 +88,7 @@ const PartTask = ({ part, stage }) => html`
     <span>
       <b>${t("order", { code: part.order })}</b>
       <small>${part.contents?.join(", ")}</small>
-      <small><span class="tag ${TONES[stage]}"><${Icon} name=${ICONS[TONES[stage]]} /> ${dueOf(part, stage) || t(`tag_${stage}`)}</span>${stepOf(part) === 3 && html` <span class="tag info">${t("tag_label")}</span>`}${stage === "pack" && part.lines.some(isToWeigh) && html` <span class="tag wait">${t("tag_weigh")}</span>`}</small>
+      <small><span class="tag ${TONES[stage]}"><${Icon} name=${ICONS[TONES[stage]]} /> ${dueOf(part, stage) || t(`tag_${stage}`)}</span>${isToLabel(part) && html` <span class="tag info">${t("tag_label")}</span>`}${stage === "pack" && part.lines.some(isToWeigh) && html` <span class="tag wait">${t("tag_weigh")}</span>`}</small>
     </span>
     <${Icon} name="chevron-right" />
   </a>
