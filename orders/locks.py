@@ -1,8 +1,8 @@
 """Lock rows, always in the same order.
 
 The order is: basket, order (with all its rows and payments), bank transfer, voucher, stock by key,
-settlements by key. A carrier's statement and a cash remittance are locked before orders, and several orders
-by key.
+settlements by key. A carrier's statement, a cash remittance and a delivery run are locked before orders, and
+several orders by key.
 
 On PostgreSQL these functions lock rows; on SQLite the transaction itself (IMMEDIATE) is the lock. So all of
 them must be called inside a transaction.
@@ -22,6 +22,7 @@ from orders.models import (
     Basket,
     CashRemittance,
     Complaint,
+    DeliveryRun,
     GatewayCall,
     Order,
     OrderPart,
@@ -244,6 +245,14 @@ def lock_remittance(remittance_id: int) -> CashRemittance:
     if remittance is None:
         raise Missing()
     return remittance
+
+
+def lock_run(run_id: int) -> DeliveryRun:
+    """Lock a delivery run, before the orders of its parcels. Raises Missing."""
+    run = lock_row(DeliveryRun.objects.filter(pk=run_id))
+    if run is None:
+        raise Missing()
+    return run
 
 
 def lock_bank_transfer(transfer_id: uuid.UUID) -> BankTransfer:

@@ -1,6 +1,7 @@
 from orders.models.approval import Approval, ApprovalKind
 from orders.models.basket import Basket, BasketAccess, BasketLine, DeliveryChoice, Reservation
 from orders.models.complaint import Complaint, ComplaintLine, RequestedRemedy
+from orders.models.delivery_run import DeliveryRun, RunParcel
 from orders.models.discount import (
     CostBearer,
     Discount,
@@ -80,6 +81,7 @@ __all__ = [
     "CooperativeBalance",
     "CostBearer",
     "DeliveryChoice",
+    "DeliveryRun",
     "Discount",
     "DiscountKind",
     "DiscountShare",
@@ -117,6 +119,7 @@ __all__ = [
     "RequestedRemedy",
     "Reservation",
     "ReviewReason",
+    "RunParcel",
     "SaleorOrigin",
     "Settlement",
     "StatementImport",

@@ -10,7 +10,7 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Lot, Stock
-from cooperatives.models import Cooperative, Warehouse
+from cooperatives.models import PICKUP_KINDS, Cooperative, Warehouse
 from orders.models.line import OrderLine
 from orders.models.part import OrderPart
 from orders.states import (
@@ -48,6 +48,12 @@ class ParcelQuerySet(models.QuerySet["Parcel"]):
         """Return outgoing parcels of accepted parts that are picked or packed and not handed over yet."""
         undispatched = [ParcelState.PACKING, ParcelState.PACKED]
         return self.filter(kind__in=OUTGOING_KINDS, state__in=undispatched, part__state=PartState.ACCEPTED)
+
+    def awaiting_dispatch(self) -> ParcelQuerySet:
+        """Return outgoing parcels of accepted parts that a carrier can take, also after a failed delivery."""
+        ready = [ParcelState.PACKED, ParcelState.FAILED_DELIVERY]
+        rows = self.filter(kind__in=OUTGOING_KINDS, state__in=ready, part__state=PartState.ACCEPTED)
+        return rows.exclude(part__delivery_kind__in=PICKUP_KINDS)
 
     def with_label_rows(self) -> ParcelQuerySet:
         """Load the rows that a label shows: order, address, lines."""

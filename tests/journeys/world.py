@@ -141,6 +141,7 @@ from tests.journeys.account_pages import (
     lasting_proof_time,
     save_session,
 )
+from tests.journeys.delivery_run_pages import run_visits
 from tests.journeys.people_and_catalogue import PeopleAndCatalogue, invitation_visits, staff_visits
 from tests.journeys.scale_and_cash import ScaleAndCash, desk_paths, member_paths
 from tests.orders.bank_transfers.transfer_helpers import make_incoming_transfer
@@ -850,6 +851,7 @@ def _member_visits(market: _Market) -> list[Visit]:
         (stage, f"/xa-vien/kien/{market.parcel(stage).pk}/")
         for stage in ("packing", "packed", "handed over", "failed", "delivered")
     ]
+    run_parcels = [market.parcel(stage) for stage in ("packed", "handed over", "failed", "delivered")]
     delivery_method = f"/xa-vien/cach-giao/{market.thien_an.delivery_methods.get(kind='market_day').pk}/"
     money = "/xa-vien/quyet-toan/"
     paths = [
@@ -889,6 +891,7 @@ def _member_visits(market: _Market) -> list[Visit]:
     return [
         *(Visit(path, "manager") for path in [*paths, *member_paths(market.weighed)]),
         *(Visit(*page) for page in invitation_visits(market.people, market.part("accepted"))),
+        *(Visit(*page) for page in run_visits(market.thien_an, run_parcels, timezone.now())),
         *_lot_visits(market),
         Visit("/xa-vien/hang/moi/", "manager", sent={"name": ""}),
         Visit("/xa-vien/gian-hang/giay/", "manager", sent={"number": ""}),

@@ -270,6 +270,23 @@ def fail_delivery(
     require_outgoing_parcel(parcel)
     if was_done_with_key(idempotency_key, "parcel.delivery_failed", parcel):
         return parcel
+    fail_locked_delivery(
+        order, part, parcel, reason=reason, idempotency_key=idempotency_key, actor=actor, now=now
+    )
+    return parcel
+
+
+def fail_locked_delivery(
+    order: Order,
+    part: OrderPart,
+    parcel: Parcel,
+    *,
+    reason: str,
+    idempotency_key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
+    """Step, on a locked order: record a failed delivery. Raises TransitionNotAllowed."""
     change_parcel_state(parcel, ParcelState.FAILED_DELIVERY, failed_at=now, failure_reason=reason.strip())
     record_part_change(
         order,
@@ -283,7 +300,6 @@ def fail_delivery(
     )
     finish_order_change(order, now=now)
     notifications.notify_delivery_failed(order, part, parcel, now=now)
-    return parcel
 
 
 def _remove_from_stock(

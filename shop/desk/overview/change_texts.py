@@ -224,6 +224,8 @@ CHANGE_TEXTS: dict[str, Promise] = {
     "taxclass.deleted": pgettext_lazy("history", "Tax class deleted"),
     "user.created": pgettext_lazy("history", "Account created"),
     "user.address_chosen": pgettext_lazy("history", "Default address chosen"),
+    "run.created": pgettext_lazy("history", "Delivery run created"),
+    "run.ended": pgettext_lazy("history", "Delivery run ended"),
     "user.changed": pgettext_lazy("history", "Account changed"),
     "user.confirmed": pgettext_lazy("history", "Email confirmed"),
     "user.email_changed": pgettext_lazy("history", "Email changed"),

@@ -1,0 +1,207 @@
+"""Collect parcels into delivery runs, and record what a run's driver reports through its link."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Collection
+
+from django.core import signing
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from cooperatives.models import Cooperative
+from orders import locks
+from orders.actions.cash_on_delivery.cash_collection import EXPECTED_CASH, CollectedCash
+from orders.actions.fulfilment.deliver_parcels import deliver_locked_parcel, fail_locked_delivery
+from orders.models import DeliveryRun, Order, OrderPart, Parcel, RunParcel
+from orders.models.parcel import ParcelQuerySet
+from shop.core.actors import Actor
+from shop.core.errors import Missing, ReasonRequired, Refused
+from shop.core.identifiers.phones import require_phone
+from shop.core.models import key_of_created_row, record_change, was_done_with_key
+
+_SIGNER = signing.Signer(sep=".", salt="orders.actions.fulfilment.delivery_runs")
+
+
+class ParcelNotForRun(Refused):
+    """A parcel cannot be carried now: it is not packed, on its way, picked up, or in another open run.
+
+    `details["parcels"]` lists the ids.
+    """
+
+    code = "parcel_not_for_run"
+    default_message = _("One of these parcels is on its way already or not ready. Choose again.")
+
+
+class EmptyRun(Refused):
+    code = "empty_run"
+    default_message = _("Choose at least one parcel.")
+
+
+class RunEnded(Refused):
+    """The run's link is invalid, or the run has ended. Both look the same."""
+
+    code = "run_ended"
+    default_message = _("This delivery run has ended. Call the cooperative if parcels are left.")
+
+
+class RecalledLotOnTheWay(Refused):
+    """The parcel holds a lot that was recalled after it left. `details["lots"]` lists the codes."""
+
+    code = "recalled_lot_on_the_way"
+    default_message = _("This parcel holds a recalled lot. Do not deliver it, bring it back.")
+
+
+def run_token(run: DeliveryRun) -> str:
+    """Return the token of the driver's link."""
+    return _SIGNER.sign(str(run.pk))
+
+
+def find_open_run(token: str) -> DeliveryRun:
+    """Return the run of a driver's link. Raises RunEnded."""
+    try:
+        run_id = int(_SIGNER.unsign(token))
+    except (signing.BadSignature, ValueError) as error:
+        raise RunEnded() from error
+    run = DeliveryRun.objects.open().filter(pk=run_id).select_related("cooperative").first()
+    if run is None:
+        raise RunEnded()
+    return run
+
+
+def parcels_awaiting_run(cooperative: Cooperative) -> ParcelQuerySet:
+    """Return the cooperative's parcels that a run can take: ready for dispatch, and in no open run."""
+    parcels = Parcel.objects.for_cooperative(cooperative).awaiting_dispatch()
+    return parcels.exclude(pk__in=RunParcel.objects.open().values("parcel"))
+
+
+@transaction.atomic(durable=True)
+def create_run(
+    *,
+    cooperative: Cooperative,
+    parcel_ids: Collection[int],
+    name: str,
+    driver_name: str,
+    driver_phone: str = "",
+    vehicle: str = "",
+    idempotency_key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> DeliveryRun:
+    """Create a run of parcels that wait for their dispatch; they are handed over separately.
+
+    A repeated `idempotency_key` returns the first run. Raises EmptyRun, InvalidPhone, KeyReused, Missing,
+    ParcelNotForRun.
+    """
+    if not parcel_ids:
+        raise EmptyRun()
+    require_phone(driver_phone, field="driver_phone")
+    parcels = locks.lock_parcels(parcel_ids)
+    if any(parcels[key].part.cooperative_id != cooperative.pk for key in parcels) or len(parcels) != len(
+        set(parcel_ids)
+    ):
+        raise Missing()
+    existing_key = key_of_created_row(idempotency_key, "run.created", cooperative_id=cooperative.pk)
+    if existing_key is not None:
+        return DeliveryRun.objects.get(pk=existing_key)
+    waiting = set(parcels_awaiting_run(cooperative).filter(pk__in=parcels).values_list("pk", flat=True))
+    if waiting != set(parcels):
+        raise ParcelNotForRun(parcels=sorted(set(parcels) - waiting))
+    run = DeliveryRun.objects.create(
+        cooperative=cooperative,
+        name=name.strip()[:200],
+        driver_name=" ".join(driver_name.split())[:120],
+        driver_phone=driver_phone,
+        vehicle=" ".join(vehicle.split())[:60],
+        created_by_id=actor.user_id,
+        created_at=now,
+    )
+    RunParcel.objects.bulk_create([RunParcel(run=run, parcel_id=key) for key in sorted(parcels)])
+    record_change(
+        "run.created",
+        run,
+        actor=actor,
+        now=now,
+        cooperative_id=cooperative.pk,
+        data={"count": len(parcels)},
+        idempotency_key=idempotency_key,
+    )
+    return run
+
+
+@transaction.atomic(durable=True)
+def end_run(*, run_id: int, cooperative: Cooperative, actor: Actor, now: datetime.datetime) -> None:
+    """End a run: its link stops working, and undelivered parcels may join another run.
+
+    Raises Missing, RunEnded.
+    """
+    run = locks.lock_run(run_id)
+    if run.cooperative_id != cooperative.pk:
+        raise Missing()
+    if run.ended_at is not None:
+        raise RunEnded()
+    run.ended_at = now
+    run.save(update_fields=["ended_at"])
+    RunParcel.objects.open().filter(run=run).update(released_at=now)
+    record_change("run.ended", run, actor=actor, now=now, cooperative_id=cooperative.pk)
+
+
+@transaction.atomic(durable=True)
+def deliver_run_parcel(
+    *,
+    run_id: int,
+    parcel_id: int,
+    is_cash_collected: bool,
+    cash: CollectedCash = EXPECTED_CASH,
+    idempotency_key: str | None = None,
+    now: datetime.datetime,
+) -> None:
+    """Record that the driver has delivered a parcel of the run, and whether its cash was collected.
+
+    Raises CashAmountDiffers, InvalidCashAmount, KeyReused, Missing, RecalledLotOnTheWay, RunEnded,
+    TransitionNotAllowed.
+    """
+    run, order, part, parcel = _lock_run_parcel(run_id, parcel_id)
+    if was_done_with_key(idempotency_key, "parcel.delivered", parcel):
+        return
+    recalled = parcel.lines.filter(lot__recalled_at__isnull=False).order_by("lot__code")
+    if codes := list(recalled.values_list("lot__code", flat=True)):
+        raise RecalledLotOnTheWay(lots=codes)
+    deliver_locked_parcel(
+        order,
+        part,
+        parcel,
+        is_cash_collected=is_cash_collected,
+        cash=cash,
+        idempotency_key=idempotency_key,
+        actor=run.driver,
+        now=now,
+    )
+
+
+@transaction.atomic(durable=True)
+def fail_run_parcel(
+    *, run_id: int, parcel_id: int, reason: str, idempotency_key: str | None = None, now: datetime.datetime
+) -> None:
+    """Record that the run's driver could not deliver a parcel.
+
+    Raises KeyReused, Missing, ReasonRequired, RunEnded, TransitionNotAllowed.
+    """
+    if not reason.strip():
+        raise ReasonRequired(field="reason")
+    run, order, part, parcel = _lock_run_parcel(run_id, parcel_id)
+    if was_done_with_key(idempotency_key, "parcel.delivery_failed", parcel):
+        return
+    fail_locked_delivery(
+        order, part, parcel, reason=reason, idempotency_key=idempotency_key, actor=run.driver, now=now
+    )
+
+
+def _lock_run_parcel(run_id: int, parcel_id: int) -> tuple[DeliveryRun, Order, OrderPart, Parcel]:
+    """Lock an open run, then the order of one of its parcels. Raises Missing, RunEnded."""
+    run = locks.lock_run(run_id)
+    if run.ended_at is not None:
+        raise RunEnded()
+    if not RunParcel.objects.filter(run=run, parcel=parcel_id).exists():
+        raise Missing()
+    return run, *locks.lock_parcel(parcel_id)

@@ -1,0 +1,155 @@
+"""The page of a delivery run's driver, who has its link and no account."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from orders.actions.fulfilment.delivery_runs import (
+    RunEnded,
+    deliver_run_parcel,
+    fail_run_parcel,
+    find_open_run,
+)
+from orders.models import DeliveryRun, Parcel
+from orders.states import ParcelState, PartState
+from shop.core.models import bind_idempotency_key, show_in_language
+from shop.core.web.action_results import run_action
+from shop.core.web.http_methods import require_safe_or_post
+from shop.members.forms.fields import ReasonForm
+from shop.members.forms.work import FAILURE_REASONS, DeliveryForm
+from shop.members.fulfilment.delivery_runs import cash_by_state, group_by_commune, parcels_of_run
+
+
+@dataclass(frozen=True, slots=True)
+class DriverStop:
+    """A parcel on the driver's page. `delivery` is its form while it is on its way.
+
+    `recalled_lots` are lots that were recalled after it left: it must not be delivered.
+    """
+
+    parcel: Parcel
+    delivery: DeliveryForm | None
+    recalled_lots: list[str]
+
+
+@require_safe
+@never_cache
+def show_driver_page(request: HttpRequest, token: str) -> HttpResponse:
+    """Show a run to whoever holds its link: where each parcel goes and the cash to collect."""
+    try:
+        run = find_open_run(token)
+    except RunEnded as ended:
+        return _render_ended(request, ended)
+    return _render_driver_page(request, run, token)
+
+
+@require_POST
+@never_cache
+def deliver_run_parcel_view(request: HttpRequest, token: str, parcel_id: int) -> HttpResponse:
+    """Record a delivery by the run's driver."""
+    try:
+        run = find_open_run(token)
+    except RunEnded as ended:
+        return _render_ended(request, ended)
+    parcel = get_object_or_404(parcels_of_run(run), pk=parcel_id)
+    form = DeliveryForm(request.POST, parcel=parcel)
+    if not form.is_valid():
+        return _render_driver_page(request, run, token, form=form, parcel_id=parcel_id)
+    action = partial(
+        deliver_run_parcel,
+        run_id=run.pk,
+        parcel_id=parcel_id,
+        is_cash_collected=form.is_cash_collected,
+        cash=form.collected_cash,
+        idempotency_key=_driver_key(request, "deliver_parcel", parcel_id),
+        now=timezone.now(),
+    )
+    return _run_driver_action(request, token, action, _("Delivered."))
+
+
+@require_safe_or_post
+@never_cache
+def fail_run_parcel_view(request: HttpRequest, token: str, parcel_id: int) -> HttpResponse:
+    """Record with a reason that the run's driver could not deliver a parcel."""
+    try:
+        run = find_open_run(token)
+    except RunEnded as ended:
+        return _render_ended(request, ended)
+    parcel = get_object_or_404(parcels_of_run(run), pk=parcel_id)
+    form = ReasonForm(request.POST or None, reasons=list(FAILURE_REASONS))
+    if not form.is_valid():
+        context = {
+            "run": run,
+            "cooperative": run.cooperative,
+            "token": token,
+            "parcel": parcel,
+            "form": form,
+            "idempotency_key": uuid.uuid4(),
+        }
+        return render(request, "members/driver_failure.html", context)
+    action = partial(
+        fail_run_parcel,
+        run_id=run.pk,
+        parcel_id=parcel_id,
+        reason=form.reason,
+        idempotency_key=_driver_key(request, "fail_delivery", parcel_id),
+        now=timezone.now(),
+    )
+    return _run_driver_action(request, token, action, _("The buyer has been notified."))
+
+
+def _run_driver_action(
+    request: HttpRequest, token: str, action: Callable[[], object], message: str
+) -> HttpResponse:
+    return run_action(request, action, url=reverse("members:driver-page", args=[token]), message=message)
+
+
+def _driver_key(request: HttpRequest, action: str, parcel_id: int) -> str | None:
+    return bind_idempotency_key(request.POST.get("idempotency_key", ""), "run", action, parcel_id)
+
+
+def _render_ended(request: HttpRequest, ended: RunEnded) -> HttpResponse:
+    return render(request, "members/run_ended.html", {"message": ended.message}, status=410)
+
+
+def _render_driver_page(
+    request: HttpRequest,
+    run: DeliveryRun,
+    token: str,
+    *,
+    form: DeliveryForm | None = None,
+    parcel_id: int = 0,
+) -> HttpResponse:
+    show_in_language([run.cooperative], "name")
+    parcels = list(parcels_of_run(run).filter(part__state=PartState.ACCEPTED))
+    stops = {parcel.pk: _build_stop(parcel, form if parcel.pk == parcel_id else None) for parcel in parcels}
+    context = {
+        "run": run,
+        "token": token,
+        "cooperative": run.cooperative,
+        "communes": [
+            (commune.name, [stops[parcel.pk] for parcel in commune.parcels])
+            for commune in group_by_commune(parcels)
+        ],
+        "cash": cash_by_state(parcels),
+        "currency": parcels[0].part.order.currency if parcels else "VND",
+        "idempotency_key": uuid.uuid4(),
+    }
+    return render(request, "members/driver_page.html", context)
+
+
+def _build_stop(parcel: Parcel, form: DeliveryForm | None) -> DriverStop:
+    lots = {line.lot.code for line in parcel.lines.all() if line.lot is not None and line.lot.is_recalled}
+    is_on_the_way = parcel.state == ParcelState.HANDED_OVER and not lots
+    return DriverStop(parcel, (form or DeliveryForm(parcel=parcel)) if is_on_the_way else None, sorted(lots))

@@ -1,0 +1,41 @@
+"""A delivery run, and the pages of its members and its driver."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from typing import Any
+
+from cooperatives.models import Cooperative
+from orders.actions.fulfilment.delivery_runs import run_token
+from orders.models import DeliveryRun, Parcel, RunParcel
+
+
+def run_visits(
+    cooperative: Cooperative, parcels: Sequence[Parcel], now: datetime.datetime
+) -> list[tuple[str, str, int, dict[str, Any] | None]]:
+    """Return each address with its visitor, the expected status and the data sent."""
+    open_run, ended_run = (
+        DeliveryRun.objects.create(
+            cooperative=cooperative,
+            name="Phường Nghĩa Đô, Hà Nội",
+            driver_name="Hoàng Văn Tài",
+            driver_phone="+84900000009",
+            vehicle="97B-012.34",
+            created_at=now,
+            ended_at=ended_at,
+        )
+        for ended_at in (None, now)
+    )
+    RunParcel.objects.bulk_create([RunParcel(run=open_run, parcel=parcel) for parcel in parcels])
+    driver = f"/xa-vien/chuyen-di/{run_token(open_run)}/"
+    handed_over = next(parcel for parcel in parcels if parcel.state == "handed_over")
+    return [
+        ("/xa-vien/goi/lay-hang/?theo=don", "manager", 200, None),
+        ("/xa-vien/chuyen/", "manager", 200, None),
+        ("/xa-vien/chuyen/", "manager", 200, {"driver_name": ""}),
+        *((f"/xa-vien/chuyen/{run.pk}/", "manager", 200, None) for run in (open_run, ended_run)),
+        (driver, "guest", 200, None),
+        (f"{driver}{handed_over.pk}/chua-giao-duoc/", "guest", 200, None),
+        (f"/xa-vien/chuyen-di/{run_token(ended_run)}/", "guest", 410, None),
+    ]

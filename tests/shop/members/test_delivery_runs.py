@@ -1,0 +1,260 @@
+"""Delivery runs: parcels by commune for a driver without an account, whose link ends with the run."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from catalog.actions.stock.lots import LotDetails, receive_lot
+from cooperatives.models import Role
+from orders.actions.fulfilment.delivery_runs import (
+    ParcelNotForRun,
+    RecalledLotOnTheWay,
+    RunEnded,
+    create_run,
+    deliver_run_parcel,
+    end_run,
+    fail_run_parcel,
+    run_token,
+)
+from orders.actions.fulfilment.recalls import start_recall
+from orders.models import DeliveryRun, Parcel, RunParcel
+from orders.states import CashHolder, CodState, ParcelState
+from shop.core.actors import Actor
+from shop.core.models import Change
+from tests.factories import fixed_now, get_stock, make_member, make_seller, make_variant
+from tests.markup import html_of
+from tests.refusals import all_rows, assert_refused
+from tests.shop.members.part_factories import closed_parcel, handed_over_parcel
+from tests.shop.members.test_bulk_packing import accepted_order
+
+pytestmark = pytest.mark.django_db
+
+RUNS = "/xa-vien/chuyen/"
+DRIVER = {"driver_name": "Hoàng Văn Tài", "driver_phone": "0912345678", "vehicle": "97B-012.34"}
+
+
+def packed_parcel(seller, **fields) -> Parcel:
+    return closed_parcel(accepted_order((make_variant(seller, on_hand=10), 1)))
+
+
+def run_of(seller, *parcels: Parcel) -> DeliveryRun:
+    return create_run(
+        cooperative=seller,
+        parcel_ids=[parcel.pk for parcel in parcels],
+        name="Xã Phủ Thông",
+        driver_name="Hoàng Văn Tài",
+        actor=Actor.system(),
+        now=fixed_now(),
+    )
+
+
+def address_of(run: DeliveryRun) -> str:
+    return f"/xa-vien/chuyen-di/{run_token(run)}/"
+
+
+def test_run_takes_chosen_parcels_hands_them_over_and_its_driver_delivers(packer, seller, client) -> None:
+    chosen, other = packed_parcel(seller), packed_parcel(seller)
+    fields = {**DRIVER, "parcel": chosen.pk, "idempotency_key": uuid.uuid4()}
+
+    for _sent in range(2):
+        response = packer.post(RUNS, fields)
+
+    run = DeliveryRun.objects.get()
+    assert response["Location"] == f"{RUNS}{run.pk}/"
+    assert list(run.run_parcels.values_list("parcel", flat=True)) == [chosen.pk]
+    assert (
+        run.name
+        == f"{chosen.part.order.shipping_address.city}, {chosen.part.order.shipping_address.country_area}"
+    )
+    packer.post(f"{RUNS}{run.pk}/ra-xe/", {"idempotency_key": uuid.uuid4()})
+    chosen.refresh_from_db()
+    assert (chosen.state, chosen.vehicle, chosen.driver_phone) == (
+        ParcelState.HANDED_OVER,
+        "97B-012.34",
+        "+84912345678",
+    )
+    assert (chosen.cod_state, chosen.cod_holder) == (CodState.EXPECTED, CashHolder.COOPERATIVE)
+    driver = Client()
+    page = html_of(driver.get(address_of(run)))
+    assert chosen.part.order.buyer_name in page
+    assert other.part.order.code not in page
+    cash = chosen.cod_expected
+    key = {"idempotency_key": uuid.uuid4(), f"delivery-{chosen.pk}-cash": "yes"}
+    for _sent in range(2):
+        driver.post(f"{address_of(run)}{chosen.pk}/da-giao/", key)
+    chosen.refresh_from_db()
+    assert (chosen.state, chosen.cod_state, chosen.cod_collected) == (
+        ParcelState.DELIVERED,
+        CodState.COLLECTED,
+        cash,
+    )
+    change = Change.objects.get(action="parcel.delivered")
+    assert (change.actor_kind, change.actor_name) == ("guest", "Hoàng Văn Tài")
+    assert chosen.part.order.buyer_name not in html_of(driver.get(address_of(run)))
+
+
+def test_failed_delivery_has_a_reason_and_joins_the_next_run_after_the_first_ended(packer, seller) -> None:
+    parcel = handed_over_parcel_in_run(packer, seller)
+    run, driver = DeliveryRun.objects.get(), Client()
+    address = f"{address_of(run)}{parcel.pk}/chua-giao-duoc/"
+
+    without_reason = driver.post(address, {"idempotency_key": uuid.uuid4()})
+    driver.post(address, {"idempotency_key": uuid.uuid4(), "choice": "0"})
+
+    parcel.refresh_from_db()
+    assert "Chọn hoặc nhập lý do" in html_of(without_reason)
+    assert (parcel.state, parcel.failure_reason) == (
+        ParcelState.FAILED_DELIVERY,
+        "The buyer did not answer the phone.",
+    )
+    with assert_refused(ParcelNotForRun, "parcel_not_for_run"):
+        run_of(seller, parcel)
+    packer.post(f"{RUNS}{run.pk}/ket-thuc/")
+    assert list(run_of(seller, parcel).run_parcels.values_list("parcel", flat=True)) == [parcel.pk]
+    assert driver.get(address_of(run)).status_code == 410
+
+
+def handed_over_parcel_in_run(packer, seller) -> Parcel:
+    parcel = packed_parcel(seller)
+    packer.post(RUNS, {**DRIVER, "parcel": parcel.pk, "idempotency_key": uuid.uuid4()})
+    packer.post(f"{RUNS}{DeliveryRun.objects.get().pk}/ra-xe/", {"idempotency_key": uuid.uuid4()})
+    return parcel
+
+
+def test_ended_run_and_forged_link_show_nothing_and_record_nothing(packer, seller) -> None:
+    parcel = handed_over_parcel_in_run(packer, seller)
+    run, driver = DeliveryRun.objects.get(), Client()
+    end_run(run_id=run.pk, cooperative=seller, actor=Actor.system(), now=fixed_now())
+    ended, forged = address_of(run), address_of(run).replace(f"/{run.pk}.", f"/{run.pk + 1}.")
+    before = all_rows()
+
+    for address in (ended, forged, "/xa-vien/chuyen-di/x/"):
+        responses = [
+            driver.get(address),
+            driver.post(f"{address}{parcel.pk}/da-giao/", {f"delivery-{parcel.pk}-cash": "yes"}),
+            driver.post(f"{address}{parcel.pk}/chua-giao-duoc/", {"choice": "0"}),
+        ]
+        assert [response.status_code for response in responses] == [410] * 3
+        assert all(parcel.part.order.buyer_name not in html_of(response) for response in responses)
+
+    assert all_rows() == before
+    for action, values in (
+        (deliver_run_parcel, {"is_cash_collected": True}),
+        (fail_run_parcel, {"reason": "Vắng nhà"}),
+    ):
+        with assert_refused(RunEnded, "run_ended"):
+            action(run_id=run.pk, parcel_id=parcel.pk, now=fixed_now(), **values)
+
+
+def test_driver_reaches_parcels_of_the_own_run_only(packer, seller) -> None:
+    handed_over_parcel_in_run(packer, seller)
+    other = handed_over_parcel(accepted_order((make_variant(seller), 1)))
+    foreign = closed_parcel(accepted_order((make_variant(make_seller("HTX khác")), 1)))
+    before = all_rows()
+
+    delivery = Client().post(
+        f"{address_of(DeliveryRun.objects.get())}{other.pk}/da-giao/", {f"delivery-{other.pk}-cash": "yes"}
+    )
+    creation = packer.post(RUNS, {**DRIVER, "parcel": foreign.pk, "idempotency_key": uuid.uuid4()})
+
+    assert (delivery.status_code, creation.status_code) == (404, 404)
+    assert all_rows() == before
+
+
+def test_lot_recalled_on_the_way_is_not_delivered_and_can_be_brought_back(packer, seller) -> None:
+    variant = make_variant(seller, on_hand=0)
+    lot = receive_lot(
+        cooperative=seller,
+        variant_id=variant.pk,
+        warehouse_id=get_stock(variant).warehouse_id,
+        quantity=5,
+        details=LotDetails(expires_on=timezone.localdate() + timedelta(days=30)),
+        actor=Actor.system(),
+        now=fixed_now(),
+    )
+    parcel = closed_parcel(accepted_order((variant, 1)))
+    run = run_of(seller, parcel)
+    packer.post(f"{RUNS}{run.pk}/ra-xe/", {"idempotency_key": uuid.uuid4()})
+    texts = {"reason": "Có mốc", "advice": "Không ăn"}
+    start_recall(lot_id=lot.pk, **texts, actor=Actor.system(), now=timezone.now())
+
+    page = html_of(Client().get(address_of(run)))
+
+    assert "Kiện này có lô bị thu hồi. Không giao, mang về." in page
+    assert lot.code in page
+    assert "da-giao" not in page
+    with assert_refused(RecalledLotOnTheWay, "recalled_lot_on_the_way") as refusal:
+        deliver_run_parcel(run_id=run.pk, parcel_id=parcel.pk, is_cash_collected=True, now=timezone.now())
+    assert refusal.value.details == {"lots": [lot.code]}
+    fail_run_parcel(run_id=run.pk, parcel_id=parcel.pk, reason="Lô bị thu hồi", now=timezone.now())
+    assert Parcel.objects.get(pk=parcel.pk).state == ParcelState.FAILED_DELIVERY
+
+
+def test_lot_recalled_before_leaving_stays_behind_and_the_others_go(packer, seller) -> None:
+    variant = make_variant(seller, on_hand=0)
+    lot = receive_lot(
+        cooperative=seller,
+        variant_id=variant.pk,
+        warehouse_id=get_stock(variant).warehouse_id,
+        quantity=5,
+        details=LotDetails(),
+        actor=Actor.system(),
+        now=fixed_now(),
+    )
+    recalled, good = closed_parcel(accepted_order((variant, 1))), packed_parcel(seller)
+    run = run_of(seller, recalled, good)
+    start_recall(lot_id=lot.pk, reason="Có mốc", advice="Bỏ", actor=Actor.system(), now=timezone.now())
+
+    response = packer.post(f"{RUNS}{run.pk}/ra-xe/", {"idempotency_key": uuid.uuid4()}, follow=True)
+
+    states = dict(Parcel.objects.values_list("pk", "state"))
+    assert states == {recalled.pk: ParcelState.PACKED, good.pk: ParcelState.HANDED_OVER}
+    messages = [str(message) for message in response.context["messages"]]
+    assert messages[0].startswith(f"{recalled.part.order.code}-{recalled.number}: ")
+    assert messages[1] == "Đã giao 1 kiện cho lái xe."
+
+
+def test_driver_pages_queries_do_not_grow_with_parcels(packer, seller) -> None:
+    few = run_of(seller, packed_parcel(seller))
+    many = run_of(seller, *(packed_parcel(seller) for _number in range(4)))
+    driver = Client()
+    counts = {}
+    for name, run in (("few", few), ("many", many)):
+        for client, address in ((driver, address_of(run)), (packer, f"{RUNS}{run.pk}/")):
+            client.get(address)
+            with CaptureQueriesContext(connection) as queries:
+                client.get(address)
+            counts.setdefault(name, []).append(len(queries))
+
+    assert counts["few"] == counts["many"]
+
+
+@pytest.mark.parametrize("role", [Role.LISTER, Role.CASHIER, Role.BOOKKEEPER])
+def test_roles_that_do_not_pack_make_no_runs(client, seller, role) -> None:
+    parcel = packed_parcel(seller)
+    client.force_login(make_member(seller, role))
+
+    responses = [client.get(RUNS), client.post(RUNS, {**DRIVER, "parcel": parcel.pk})]
+
+    assert [response.status_code for response in responses] == [403] * 2
+    assert RunParcel.objects.count() == 0
+
+
+def test_empty_choice_is_named_and_a_commune_can_be_chosen_whole(packer, seller) -> None:
+    parcels = [packed_parcel(seller) for _number in range(2)]
+    address = parcels[0].part.order.shipping_address
+
+    empty = packer.post(RUNS, {**DRIVER, "idempotency_key": uuid.uuid4()})
+    whole = html_of(packer.get(RUNS, {"xa": f"{address.city}, {address.country_area}"}))
+
+    assert "Chọn ít nhất một kiện." in html_of(empty)
+    assert len(re.findall(r"value=\"\d+\"\s+checked", whole)) == 2
+    assert DeliveryRun.objects.count() == 0
