@@ -2,7 +2,7 @@
 // offline page: start the screens for work without a network.
 import { screenFor } from "member/addresses";
 import { forgetAll, readDraft, readOutbox, readSettings } from "member/store";
-import { synchronise } from "member/sync";
+import { stopSynchronising, synchronise } from "member/sync";
 
 const FRESH_FOR = 60_000; // milliseconds
 const frame = document.querySelector("[data-phone-door]");
@@ -46,9 +46,12 @@ window.addEventListener(
         frame.querySelector("[data-sign-out-stopped]").hidden = false;
         return;
       }
-      await forgetAll();
-      form.dataset.forgotten = "yes";
-      form.requestSubmit(event.submitter);
+      await stopSynchronising(async () => {
+        await forgetAll();
+        form.dataset.forgotten = "yes";
+        form.requestSubmit(event.submitter);
+        await new Promise(() => {}); // until the page is left, so that nothing fetches the rows again
+      });
     });
   },
   true,

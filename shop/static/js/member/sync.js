@@ -23,11 +23,21 @@ class Stopped extends Error {
   }
 }
 
+let stopping = new AbortController();
+
+// Run an action while no tab synchronises. Stop a pull of this tab, whose rows would be stored after the action.
+export const stopSynchronising = (action) => {
+  stopping.abort();
+  stopping = new AbortController();
+  return navigator.locks.request(ALREADY, action);
+};
+
 // Two tabs take turns; the second finds nothing left to send.
 export const synchronise = (door, { onSending = () => {}, onProgress = () => {} } = {}) =>
   navigator.locks.request(ALREADY, async () => {
+    const { signal } = stopping;
     try {
-      let token = await pull(door);
+      let token = await pull(door, signal);
       while (true) {
         const commands = await sendable();
         if (!commands.length) {
@@ -39,7 +49,7 @@ export const synchronise = (door, { onSending = () => {}, onProgress = () => {} 
         await storeAnswers(answers);
         await removePhotos(await photosOf("done"));
         if (answers.answers.every(({ outcome }) => outcome === "later")) break;
-        token = await pull(door);
+        token = await pull(door, signal);
       }
       return RESULTS.fine;
     } catch (error) {
@@ -106,23 +116,28 @@ const push = async (door, commands, token) => {
   });
 };
 
-const pull = async (door) => {
+const pull = async (door, signal) => {
   for (;;) {
     const settings = await readSettings();
     const query = new URLSearchParams({
       since: settings?.cursor ?? "",
       choices: settings?.choices?.version ?? "",
     });
-    const page = await ask(`${door}?${query}`, {});
+    const page = await ask(`${door}?${query}`, { signal });
     await storePull(page);
     if (!page.has_more) return page.csrf_token;
   }
 };
 
-const ask = async (address, options) => {
+const ask = async (address, { signal, ...options }) => {
+  const timeout = AbortSignal.timeout(PATIENCE);
   let response;
   try {
-    response = await fetch(address, { ...options, cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
+    response = await fetch(address, {
+      ...options,
+      cache: "no-store",
+      signal: signal && AbortSignal.any ? AbortSignal.any([timeout, signal]) : timeout, // browsers before 2024 have no `any`
+    });
     if (response.ok) return await response.json();
   } catch {
     throw new Stopped(RESULTS.offline);

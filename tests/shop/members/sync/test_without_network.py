@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from cooperatives.models import Membership, Role
 from orders.actions.fulfilment.cancel_parts import cancel_part
@@ -303,9 +303,19 @@ def test_phone_with_unsent_work_is_not_signed_out(phone_with_workers: Page, sell
     phone.unroute("**/dong-bo/*")
     phone.get_by_role("link", name="Chưa gửi (1)").click()
     expect(phone.get_by_text("Đã lên", exact=True)).to_be_visible()
-    phone.goto("/xa-vien/")
+    held_pulls: list[Route] = []
+    phone.route("**/dong-bo/*", lambda route: held_pulls.append(route))
+    with phone.expect_request("**/dong-bo/*"):
+        phone.goto("/xa-vien/")
+    # Rows of a pull could arrive after the others were deleted, so it ends before the member is signed out.
+    order: list[str] = []
+    phone.on(
+        "requestfailed", lambda request: order.append(request.method) if "/dong-bo/" in request.url else None
+    )
+    phone.on("request", lambda request: order.append(request.method) if request.method == "POST" else None)
     phone.get_by_role("button", name="Đăng xuất").click()
     phone.wait_for_url(lambda url: "/xa-vien/" not in url)
+    assert order == ["GET", "POST"]
     assert phone.evaluate(HOLDS, 0)
     part.refresh_from_db()
     assert part.state == PartState.ACCEPTED
