@@ -37,6 +37,7 @@ ORDER_CHANGE_TEXTS: dict[str, Promise] = {
     "parcel.created": pgettext_lazy("history", "Packing started"),
     "parcel.packed": pgettext_lazy("history", "Packed"),
     "parcel.handed_over": pgettext_lazy("history", "Handed to the carrier"),
+    "parcel.slip_added": pgettext_lazy("history", "Dispatch slip added"),
     "parcel.tracking_set": pgettext_lazy("history", "Tracking number added"),
     "parcel.handover_undone": pgettext_lazy("history", "Handover undone"),
     "parcel.delivery_undone": pgettext_lazy("history", "Delivery undone"),

@@ -197,7 +197,7 @@ def _load_parts(order: Order) -> list[OrderPart]:
 
 def _parcels_by_part(order: Order) -> dict[int, list[Parcel]]:
     parcels: dict[int, list[Parcel]] = {}
-    rows = Parcel.objects.filter(part__order=order).in_order()
+    rows = Parcel.objects.filter(part__order=order).select_related("slip").in_order()
     for parcel in rows.prefetch_related(Prefetch("lines", ParcelLine.objects.order_by("pk"))):
         parcels.setdefault(parcel.part_id, []).append(parcel)
     return parcels

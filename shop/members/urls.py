@@ -31,6 +31,7 @@ from shop.members.fulfilment import (
     bulk_steps,
     complaints,
     delivery_runs,
+    dispatch_slips,
     driver_page,
     labels,
     parcels,
@@ -85,6 +86,7 @@ urlpatterns = [
     path("kien/<int:parcel_id>/tem.pdf", labels.download_label, name="parcel-label-pdf"),
     path("kien/<int:parcel_id>/dong-goi/", parcels.close_parcel_view, name="close-parcel"),
     path("kien/<int:parcel_id>/ra-xe/", parcels.hand_over_parcel_view, name="hand-over-parcel"),
+    path("kien/<int:parcel_id>/phieu-gui/", dispatch_slips.attach_parcel_slip, name="parcel-slip"),
     path("kien/<int:parcel_id>/da-giao/", parcels.confirm_delivery, name="confirm-delivery"),
     path("kien/<int:parcel_id>/tien-mat/", parcels.collect_parcel_cash, name="collect-parcel-cash"),
     path(
@@ -95,6 +97,7 @@ urlpatterns = [
     path("chuyen/", delivery_runs.list_runs, name="delivery-runs"),
     path("chuyen/<int:run_id>/", delivery_runs.show_run, name="delivery-run"),
     path("chuyen/<int:run_id>/ra-xe/", delivery_runs.hand_over_run, name="hand-over-run"),
+    path("chuyen/<int:run_id>/phieu-gui/", dispatch_slips.attach_run_slip, name="run-slip"),
     path("chuyen/<int:run_id>/ket-thuc/", delivery_runs.end_run_view, name="end-run"),
     path("chuyen-di/<str:token>/", driver_page.show_driver_page, name="driver-page"),
     path(

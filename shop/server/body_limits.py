@@ -69,6 +69,12 @@ BODY_LIMITS = (
         needs_sign_in=True,
     ),
     _limit_bodies_at(
+        rf"{_LANGUAGE}/xa-vien/(?:kien|chuyen)/\d+/phieu-gui/",
+        _BYTES_OF_ONE_PHOTO,
+        "the photo of a coach's dispatch slip",
+        needs_sign_in=True,
+    ),
+    _limit_bodies_at(
         rf"{_LANGUAGE}/xa-vien/gian-hang/giay/\d+/",
         _BYTES_OF_ONE_PHOTO,
         "the photo of a certificate",

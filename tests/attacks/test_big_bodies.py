@@ -34,6 +34,7 @@ UPLOADS = {
     "members/listing.html": ("members:add-pictures", (7,), 60, 10),
     "members/certificate.html": ("members:certificate", (7,), 26, 10),
     "members/profile_picture.html": ("members:profile-picture", ("place",), 26, 10),
+    "members/slip.html": ("members:parcel-slip", (7,), 26, 10),
     "members/application_documents.html": ("members:application-document", ("registration",), 10, 10),
     "orders/complaint.html": ("orders:file-complaint", (TOKEN, 1), 40, 40),
     "desk/bank_statements.html": ("desk:bank-statements", (), 10, 10),
@@ -111,6 +112,7 @@ def test_proxy_accepts_what_these_addresses_accept() -> None:
     addresses = ["/graphql/", f"/don-hang/{TOKEN}/goi/1/phan-anh/", "/xa-vien/hang/moi/"]
     addresses += ["/en/xa-vien/hang/7/anh/", "/en/xa-vien/gian-hang/giay/", "/xa-vien/gian-hang/giay/7/"]
     addresses += ["/xa-vien/gian-hang/anh/place/", "/en/xa-vien/gian-hang/ho/7/anh/"]
+    addresses += ["/xa-vien/kien/7/phieu-gui/", "/en/xa-vien/chuyen/7/phieu-gui/"]
 
     assert pattern == others
     assert max(limit.max_bytes for limit in large) == 60 * MEGABYTE

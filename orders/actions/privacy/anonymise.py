@@ -31,6 +31,7 @@ from orders.models import (
     InvoiceDetails,
     Order,
     OrderPart,
+    Parcel,
     Payout,
     Refund,
     VoucherUse,
@@ -238,6 +239,7 @@ def _anonymise_orders(orders: QuerySet[Order], actor: Actor, now: datetime.datet
     InvoiceDetails.objects.filter(order__in=orders).delete()
     # Metadata that integrations store may identify the buyer, too.
     OrderPart.objects.filter(order__in=orders).update(note="", metadata={}, private_metadata={})
+    Parcel.objects.filter(part__order__in=orders, slip__isnull=False).update(slip=None)
     orders.update(
         buyer_name="",
         folded_name="",
