@@ -64,6 +64,11 @@ def max_price(variant: Variant, amount: int | None, steps: int = 1) -> int:
     )
 
 
+def order_limit(variant: Variant, shop_limit: int | None) -> int | None:
+    """Return how many sale steps of a variant one order may hold, for templates."""
+    return variant.order_limit(shop_limit)
+
+
 def max_grams(variant: Variant) -> int:
     """Return the highest weight of a step sold by weight without asking the buyer, in grams."""
     return variant.bound_grams()

@@ -304,6 +304,11 @@ class Variant(WithMetadata, WithExternalReference, WithTimes):
         media = sorted(self.product.media.all(), key=lambda row: row.pk != own_media_key)
         return next(iter(media), None)
 
+    def order_limit(self, shop_limit: int | None) -> int | None:
+        """Return how many sale steps one order may hold: the lower of the shop's limit and its own."""
+        limits = [limit for limit in (shop_limit, self.quantity_limit_per_customer) if limit is not None]
+        return min(limits, default=None)
+
     def bound_grams(self, steps: int = 1) -> int:
         """Return the weight in grams up to which the buyer is not asked, for products sold by weight."""
         return (self.content_grams or 0) * steps * (100 + self.tolerance_percent) // 100

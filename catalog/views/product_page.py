@@ -51,6 +51,8 @@ def show_product(request: HttpRequest, slug: str) -> HttpResponse:
         "currency": channel.currency,
         "choices": choices,
         "purchase": purchase,
+        "is_option_requested": purchase.choice is not None
+        and request.GET.get("variant") == str(purchase.choice.variant.pk),
         "complaint_days": requested_product.complaint_days(shop_settings().complaint_days),
         **delivery_context(request, requested_product, channel, purchase, now=now),
     }

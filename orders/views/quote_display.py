@@ -235,7 +235,8 @@ def line_messages(line: QuotedLine, currency: str) -> list[str]:
             % {"count": line.available_quantity or 0}
         ),
         QuoteProblem.OVER_LIMIT: lambda: (
-            _("You can buy at most %(limit)s of this per order.") % {"limit": line.limit}
+            _("You can buy at most %(limit)s × %(unit)s per order.")
+            % {"limit": line.limit, "unit": line.variant.get_unit_display()}
         ),
         QuoteProblem.PRICE_CHANGED: lambda: (
             _("The price has changed from %(old)s to %(new)s.")

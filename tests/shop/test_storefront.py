@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from catalog.models import Price, Product, ProductMedia
 from cooperatives.models import Certificate, CertificateKind, DeliveryRate
-from shop.core.models import Picture, PictureState
+from shop.core.models import Picture, PictureState, ShopSettings
 from tests.factories import (
     make_all_divisions,
     make_category,
@@ -175,3 +175,25 @@ def test_search_and_filters_work_without_scripts(browser: Browser, live_server: 
     expect(page.get_by_role("button", name="Thêm vào giỏ")).to_be_visible()
     expect(page.get_by_role("button", name="Tăng một")).to_be_hidden()
     context.close()
+
+
+def test_head_follows_the_chosen_option_and_the_bar_names_the_limit(phone: Page, pillow: Product) -> None:
+    ShopSettings.objects.update_or_create(defaults={"limit_quantity_per_checkout": 12})
+    phone.goto(f"/san-pham/{pillow.slug}/")
+    price, bar = phone.locator(".price-large"), phone.locator(".buy-bar")
+    quantity = phone.get_by_role("spinbutton", name="Số lượng")
+    expect(price).to_contain_text("từ 320.000\u00a0₫")
+
+    phone.get_by_text("Gối nằm").click()
+    expect(price).to_contain_text("400.000\u00a0₫ / chiếc")
+    expect(price).not_to_contain_text("từ", use_inner_text=True)
+    quantity.fill("12")
+    expect(bar).to_contain_text("4.800.000\u00a0₫")
+    quantity.fill("999")
+
+    expect(bar.get_by_role("status")).to_have_text("Mỗi đơn hàng mua được tối đa 12 chiếc.")
+    expect(bar).to_contain_text("4.800.000\u00a0₫")
+    quantity.fill("2")
+    expect(bar.get_by_role("status")).to_be_hidden()
+    phone.goto(f"/san-pham/{pillow.slug}/?variant={pillow.variants.get(name='Gối nằm').pk}")
+    expect(price).to_contain_text("400.000\u00a0₫ / chiếc")

@@ -16,7 +16,7 @@ from catalog.models import Price, Stock, Variant
 from cooperatives.models import DeliveryMethod
 from orders import locks
 from orders.actions.quotes.quote_queries import read_buyable_variants
-from orders.actions.quotes.quote_types import RequestedDelivery, order_quantity_limit
+from orders.actions.quotes.quote_types import RequestedDelivery
 from orders.models import Basket, BasketAccess, BasketLine, DeliveryChoice, Reservation
 from shop.core.database.compiled_query import compiled_query
 from shop.core.errors import Missing, Refused
@@ -314,10 +314,11 @@ def _select_prices(variant_ids: Collection[int], channel_id: int) -> QuerySet[Pr
 
 def _check_limit(variant: Variant, lines: Iterable[BasketLine], shop_limit: int | None) -> None:
     """Raise QuantityExceedsLimit if the basket's lines of a variant together exceed its limit."""
-    limit = order_quantity_limit(variant, shop_limit)
+    limit = variant.order_limit(shop_limit)
     if limit is not None and sum(line.quantity for line in lines) > limit:
         raise QuantityExceedsLimit(
-            _("You can buy at most %(limit)s of this per order.") % {"limit": limit},
+            _("You can buy at most %(limit)s × %(unit)s per order.")
+            % {"limit": limit, "unit": variant.get_unit_display()},
             field="quantity",
             limit=limit,
         )

@@ -10,7 +10,6 @@ from django.db import transaction
 
 from orders import locks
 from orders.actions.basket.basket_lines import mark_basket_changed, release_reservations, shop_quantity_limit
-from orders.actions.quotes.quote_types import order_quantity_limit
 from orders.models import Basket, BasketLine, Payment, Reservation
 
 
@@ -63,7 +62,7 @@ def _merge_lines(guest_basket: Basket, user_basket: Basket) -> None:
         quantities[line.variant_id] += line.quantity
     moved_lines, increased_lines = [], {}
     for line in guest_basket.lines.select_related("variant").order_by("created_at", "pk"):
-        variant_limit = order_quantity_limit(line.variant, shop_limit)
+        variant_limit = line.variant.order_limit(shop_limit)
         added_lines = (
             line.quantity
             if variant_limit is None

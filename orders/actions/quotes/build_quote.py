@@ -37,7 +37,6 @@ from orders.actions.quotes.quote_types import (
     RequestedDiscount,
     RequestedLine,
     SellerQuote,
-    order_quantity_limit,
 )
 from orders.actions.quotes.sales_terms import FallbackService, SalesTerms, sales_terms
 from orders.actions.quotes.voucher_rules import check_voucher_code
@@ -241,7 +240,7 @@ def _flag_limits(seller_quotes: Iterable[SellerQuote], shop: ShopSettings) -> No
     for line in lines:
         quantity_by_variant[line.variant.pk] += line.requested.quantity
     for line in lines:
-        line.limit = order_quantity_limit(line.variant, shop.limit_quantity_per_checkout)
+        line.limit = line.variant.order_limit(shop.limit_quantity_per_checkout)
         if line.limit is not None and quantity_by_variant[line.variant.pk] > line.limit:
             line.problems.append(QuoteProblem.OVER_LIMIT)
 

@@ -131,12 +131,6 @@ class QuoteRequest:
     has_reservations: bool = True
 
 
-def order_quantity_limit(variant: Variant, shop_limit: int | None) -> int | None:
-    """Return how many sale steps of a variant one order may hold: the lower of the two limits."""
-    limits = [limit for limit in (shop_limit, variant.quantity_limit_per_customer) if limit is not None]
-    return min(limits, default=None)
-
-
 @dataclass(slots=True)
 class QuotedLine:
     requested: RequestedLine

@@ -54,7 +54,7 @@
   }
 
   // Recalculate the sums as soon as a variant or quantity is chosen: they equal the basket's, or are its maximum for
-  // goods sold by weight. A quantity that is not a number leaves them unchanged.
+  // goods sold by weight. A quantity that is not a number, or above the limit of an order, leaves them unchanged.
   const buy = document.querySelector("#buy");
   const sumOf = (price, steps, variant) => {
     const sum = BigInt(price) * steps;
@@ -69,11 +69,43 @@
     const number = (Number(amount) / 10 ** digits).toLocaleString(language, format);
     return `${number}\u00a0${buy.dataset.symbol}`;
   };
-  const showSums = () => {
+  // The price at the top becomes that of the option, once one is chosen.
+  const showPrice = (chosen) => {
+    const price = document.querySelector(".price-large:has([data-price-now])");
+    if (!price || !(chosen.type === "radio")) return;
+    const variant = chosen.dataset;
+    const set = (name, text) => {
+      const element = document.querySelector(`[data-price-${name}]`);
+      if (!element) return;
+      element.textContent = text;
+      (name === "before" ? element.parentElement : element).hidden = !text;
+    };
+    price.dataset.follows = "";
+    set("from", "");
+    set("before", variant.list ? money(variant.list) : "");
+    set("now", money(variant.price));
+    set("unit", variant.unit);
+    set("measure", variant.measure);
+    set("pack", variant.pack);
+  };
+  const isOverLimit = (variant, quantity) => {
+    const note = buy.querySelector("[data-over-limit]");
+    const isOver = variant.limit !== undefined && Number(quantity.value) > Number(variant.limit);
+    if (variant.limit !== undefined) quantity.max = variant.limit;
+    note.textContent = isOver
+      ? note.dataset.overLimit.replace("{n}", variant.limit).replace("{unit}", variant.counted)
+      : "";
+    note.hidden = !isOver;
+    return isOver;
+  };
+  const showSums = ({ target }) => {
     const chosen = buy.querySelector("[name=variant]:checked, [name=variant][type=hidden]");
     const quantity = buy.querySelector("[name=quantity]");
-    if (!chosen || !quantity || !/^[1-9]\d{0,5}$/.test(quantity.value)) return;
+    if (!chosen) return;
+    if (target === chosen || !chosen.defaultChecked || document.querySelector("[data-follows]")) showPrice(chosen);
+    if (!quantity || !/^[1-9]\d{0,5}$/.test(quantity.value)) return;
     const variant = chosen.dataset;
+    if (isOverLimit(variant, quantity)) return;
     const steps = BigInt(quantity.value);
     const set = (name, text) => {
       for (const element of document.querySelectorAll(`[data-asked${name}]`)) element.textContent = text;

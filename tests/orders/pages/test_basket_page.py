@@ -113,7 +113,7 @@ def test_adding_same_variant_again_increases_its_line(client: Client) -> None:
         ("-3", "Enter the quantity as a whole number from 1."),
         ("two", "Enter a whole number, such as 2."),
         ("", "Enter a quantity."),
-        ("51", "You can buy at most 50 of this per order."),
+        ("51", "You can buy at most 50 × piece per order."),
         ("9" * 30, "That is more than one order can hold. Enter a smaller quantity."),
     ],
 )
@@ -131,7 +131,7 @@ def test_invalid_quantity_shows_error_and_adds_nothing(client: Client, quantity:
     [
         ("-3", "Enter the quantity as a whole number from 1."),
         ("two", "Enter a whole number, such as 2."),
-        ("51", "You can buy at most 50 of this per order."),
+        ("51", "You can buy at most 50 × piece per order."),
         ("9" * 30, "That is more than one order can hold. Enter a smaller quantity."),
     ],
 )
