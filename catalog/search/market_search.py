@@ -41,12 +41,13 @@ class MarketSearch:
         return self.result.has_only_mentions and not self.landing
 
 
-def search_market(query: str, index: FacetIndex) -> MarketSearch:
+def search_market(query: str, index: FacetIndex, *, is_literal: bool = False) -> MarketSearch:
     """Return products of the index that match, then those of the page that the query names.
 
-    If the query names a page, the result omits products that only match by a correction or a mention.
+    If the query names a page, the result omits products that only match by a correction or a mention. With
+    `is_literal` nothing is corrected.
     """
-    result = search_products(query, cache=index.cache)
+    result = search_products(query, cache=index.cache, is_literal=is_literal)
     corrected = [typed_term(word) for word in build_query_words(result.corrected_query)]
     readings = [corrected, *result.readings] if corrected else result.readings
     cooperatives = find_cooperatives(readings, MAX_COOPERATIVES)

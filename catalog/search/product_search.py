@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 
@@ -55,7 +55,7 @@ class SearchResult:
 
 
 def search_products(
-    query: str, *, limit: int | None = None, cache: SearchCache | None = None
+    query: str, *, limit: int | None = None, cache: SearchCache | None = None, is_literal: bool = False
 ) -> SearchResult:
     """Return products with every word of the query, one of the words in name, category or origin.
 
@@ -66,11 +66,13 @@ def search_products(
     The best matches are names that start as typed. Next come names with the typed spelling, then names with
     other diacritics or with synonyms, then all others. If nothing matches, `_other_attempts` follow. With
     `limit` each tier considers only that many of the newest products. `cache` is the cache of
-    `matching_products`.
+    `matching_products`. With `is_literal` the words are read as typed, without corrections.
     """
     words = build_query_words(query)
     if not words:
         return SearchResult()
+    if is_literal:
+        words = [replace(word, decoded="") for word in words]
     find = partial(matching_products, limit=limit, cache=cache)
     is_complete = _is_complete(words)
     if is_complete:
@@ -97,7 +99,7 @@ def search_products(
         )
     for attempt in _other_attempts(words, choices, readings, is_complete=is_complete):
         result = attempt(find)
-        if result.tiers.product_ids:
+        if result.tiers.product_ids and not (is_literal and result.corrected_query):
             return SearchResult(result.tiers, readings, result.corrected_query, result.has_only_mentions)
     return SearchResult(readings=readings)
 

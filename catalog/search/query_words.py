@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shop.core.texts.folding import (
@@ -64,3 +65,10 @@ def typed_words(query: str) -> list[str]:
 
 def build_query_words(query: str) -> list[QueryWord]:
     return [QueryWord.from_typed(text) for text in typed_words(query)]
+
+
+def decoded_query(words: Sequence[QueryWord]) -> str:
+    """Return the folded query with syllables instead of their Telex or VNI keys; empty if there are none."""
+    if not any(word.decoded for word in words):
+        return ""
+    return " ".join(fold(word.decoded) if word.decoded else word.folded for word in words)

@@ -19,7 +19,7 @@ from catalog.search.facet_index import FacetIndex, market_facet_index
 from catalog.search.market_search import MarketSearch, search_market
 from catalog.search.name_search import find_categories, find_places
 from catalog.search.product_search import MAX_PAGEABLE_RESULTS
-from catalog.search.query_words import build_query_words
+from catalog.search.query_words import build_query_words, decoded_query
 from catalog.search.relevance_tiers import RelevanceTiers
 from catalog.search.search_suggestions import suggestions_for
 from catalog.search.sort_orders import SortedProducts, SortOrder
@@ -39,6 +39,7 @@ from shop.core.texts.folding import fold, words_with_diacritics
 
 PER_PAGE = 24
 MAX_SEASONAL_PRODUCTS = 4
+LITERAL_PARAMETER = "dungchu"  # asks for the words as typed
 MAX_OTHER_MATCHES_PER_KIND = 6
 
 
@@ -85,8 +86,10 @@ def search_products_page(request: HttpRequest) -> HttpResponse:
     """Show the products that match a search."""
     query = request.GET.get("q", "")
     index = market_facet_index()
-    search_result = search_market(query, index)
+    is_literal = request.GET.get(LITERAL_PARAMETER) == "1"
+    search_result = search_market(query, index, is_literal=is_literal)
     words = build_query_words(query)
+    decoded = "" if is_literal or search_result.landing else decoded_query(words)
     has_words = bool(words)
     is_found = bool(search_result.tiers.product_ids)
     context = {
@@ -95,6 +98,8 @@ def search_products_page(request: HttpRequest) -> HttpResponse:
         "has_words": has_words,
         "has_one_word": len(words) == 1,
         "corrected_query": _with_diacritics(search_result.corrected_query, search_result.tiers),
+        "decoded_query": _with_diacritics(decoded, search_result.tiers),
+        "is_literal": is_literal,
         "has_only_mentions": is_found and search_result.has_only_mentions,
         "landing": search_result.landing,
         "other_matches": _other_matches(search_result, index)

@@ -80,8 +80,20 @@ def test_misspellings_and_joined_syllables_are_corrected(client: Client, product
 def test_page_names_corrected_query(client: Client, products: None) -> None:
     html = page_of(client, "/tim/?q=gom bat trnag")
 
-    assert "Không có kết quả cho “gom bat trnag”. Đây là kết quả cho “gốm bát tràng”." in html
-    assert "Đây là kết quả cho" not in page_of(client, "/tim/?q=gom bat trang")
+    assert "Đang hiện kết quả cho “gốm bát tràng”." in html
+    assert '<a href="?q=gom+bat+trnag&amp;dungchu=1"> Tìm đúng “gom bat trnag”</a>' in html
+    assert "Đang hiện kết quả cho" not in page_of(client, "/tim/?q=gom bat trang")
+    literal = page_of(client, "/tim/?q=gom bat trnag&dungchu=1")
+    assert names(literal) == []
+    assert "Đang hiện kết quả cho" not in literal
+
+
+def test_page_names_the_query_that_telex_keys_type(client: Client, products: None) -> None:
+    html = page_of(client, "/tim/?q=mieesn dong")
+
+    assert names(html) == ["Miến dong"]
+    assert "Đang hiện kết quả cho “miến dong”." in html
+    assert names(page_of(client, "/tim/?q=mieesn dong&dungchu=1")) == []
 
 
 def test_empty_result_suggests_query_with_fewer_words(client: Client, products: None) -> None:
@@ -96,7 +108,7 @@ def test_empty_result_suggests_query_with_fewer_words(client: Client, products: 
 def test_mostly_unknown_queries_are_not_corrected(client: Client, products: None) -> None:
     for query in ("gom xyzt qwrk", "goom baat traang", "goom baat"):
         html = page_of(client, f"/tim/?q={query}")
-        assert "Đây là kết quả cho" not in html, query
+        assert "Đang hiện kết quả cho" not in html, query
     assert search_results(client, "goom bat trang") == ["Gốm Bát Tràng"]
     assert search_results(client, "goom battrang") == ["Gốm Bát Tràng"]
 
@@ -165,7 +177,7 @@ def test_page_names_the_correction_that_matched(client: Client) -> None:
     html = page_of(client, "/tim/?q=fung dong")  # "gừng" has more products, but none with "đồng"
 
     assert names(html) == ["Rừng đồng"]
-    assert "Đây là kết quả cho “rừng đồng”." in html
+    assert "Đang hiện kết quả cho “rừng đồng”." in html
 
 
 def test_correct_syllables_and_short_words_are_not_corrected(client: Client) -> None:
