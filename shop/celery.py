@@ -34,6 +34,7 @@ app.conf.beat_schedule = {
     "reservations": {"task": "orders.release_expired_reservations", "schedule": timedelta(minutes=1)},
     "feeds": {"task": "catalog.write_feeds", "schedule": timedelta(minutes=10)},
     "share pictures": {"task": "catalog.draw_share_pictures", "schedule": timedelta(minutes=1)},
+    "imports of listings": {"task": "catalog.resume_listing_imports", "schedule": timedelta(minutes=2)},
     "promotions": {"task": "catalog.refresh_promotions", "schedule": timedelta(minutes=1)},
     "words of the catalogue": {"task": "catalog.count_words", "schedule": timedelta(minutes=10)},
     "goods that are back": {

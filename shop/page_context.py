@@ -57,6 +57,7 @@ SECTIONS = {
     "members:listings": "members-listings",
     "members:listing": "members-listings",
     "members:create-listing": "members-listings",
+    "members:listing-imports": "members-listings",
     "members:stock": "members-listings",
     "members:cash": "members-cash",
     "members:settlements": "members-money",

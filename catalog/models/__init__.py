@@ -12,6 +12,7 @@ from catalog.models.category import Category, MergedCategory
 from catalog.models.collection import Collection, CollectionListing, CollectionProduct
 from catalog.models.forbidden_phrase import ForbiddenPhrase
 from catalog.models.listing import Listing, Price
+from catalog.models.listing_import import ListingImport, ListingImportRow
 from catalog.models.lot import Lot, LotBalance, LotStage, Recall
 from catalog.models.product import (
     ALL_MONTHS,
@@ -45,6 +46,8 @@ __all__ = [
     "InputType",
     "KnownWord",
     "Listing",
+    "ListingImport",
+    "ListingImportRow",
     "Lot",
     "LotBalance",
     "LotStage",

@@ -240,6 +240,13 @@ class Variant(WithMetadata, WithExternalReference, WithTimes):
     content_unit = models.CharField(max_length=10, choices=Unit, blank=True, default="")
     weight = models.PositiveIntegerField(null=True, blank=True, help_text=_("grams"))
     barcode = models.CharField(max_length=40, blank=True, default="")
+    # Nullable, so that SQLite adds it without rebuilding a table that has triggers.
+    seller_code = models.CharField(
+        max_length=60,
+        null=True,
+        blank=True,
+        help_text=_("The cooperative's own code, by which its files of products name this option."),
+    )
     is_sold_by_weight = models.BooleanField(
         default=False,
         help_text=_("Whether the price depends on the weighed amount; the content is an estimate."),
@@ -259,6 +266,11 @@ class Variant(WithMetadata, WithExternalReference, WithTimes):
         verbose_name_plural = pgettext_lazy("models", "variants")
         constraints = [
             models.CheckConstraint(condition=~Q(sku=""), name="variant_sku_empty_is_null"),
+            models.UniqueConstraint(
+                fields=["cooperative", "seller_code"],
+                condition=Q(seller_code__isnull=False),
+                name="variant_seller_code_once",
+            ),
             models.CheckConstraint(
                 condition=Q(is_sold_by_weight=False) | Q(content_grams__gt=0),
                 name="variant_sold_by_weight_has_estimate",

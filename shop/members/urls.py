@@ -6,6 +6,7 @@ from shop.members import app_shell, kept_pictures, today
 from shop.members.alerts import devices
 from shop.members.catalogue import (
     discounts,
+    imports,
     listings,
     lots,
     pictures,
@@ -112,6 +113,31 @@ urlpatterns = [
     ),
     path("hang/", listings.list_listings, name="listings"),
     path("hang/moi/", products.create_listing, name="create-listing"),
+    path("hang/bang/", imports.import_listings, name="listing-imports"),
+    path(
+        "hang/bang/san-pham.csv",
+        imports.download_listings,
+        {"extension": "csv"},
+        name="download-listings-csv",
+    ),
+    path(
+        "hang/bang/san-pham.xlsx",
+        imports.download_listings,
+        {"extension": "xlsx"},
+        name="download-listings-xlsx",
+    ),
+    path("hang/bang/mau.csv", imports.download_template, {"extension": "csv"}, name="download-template-csv"),
+    path(
+        "hang/bang/mau.xlsx", imports.download_template, {"extension": "xlsx"}, name="download-template-xlsx"
+    ),
+    path("hang/bang/<int:import_id>/", imports.show_listing_import, name="listing-import"),
+    path("hang/bang/<int:import_id>/bang-ma/", imports.confirm_encoding_view, name="confirm-encoding"),
+    path(
+        "hang/bang/<int:import_id>/xac-nhan/",
+        imports.confirm_listing_import_view,
+        name="confirm-listing-import",
+    ),
+    path("hang/bang/<int:import_id>/bo/", imports.discard_listing_import_view, name="discard-listing-import"),
     path("hang/<int:listing_id>/", listings.show_listing, name="listing"),
     path("hang/<int:listing_id>/gui-duyet/", submission.submit_listing_view, name="submit-listing"),
     path("hang/<int:listing_id>/tam-ngung/", listings.pause_listing_view, name="pause-listing"),

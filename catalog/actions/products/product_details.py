@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from decimal import Decimal
+from typing import TypedDict
 
 from catalog.models import ALL_MONTHS, Category, ProductType, Unit
 from shop.core.models import Picture
+
+MAX_CONTENT = 10_000_000
+_BASE_UNITS_PER_UNIT = {"kg": 1000, "l": 1000}  # grams or millilitres, as they are stored
+_GRAMS_OF = {Unit.KG: 1000, Unit.HUNDRED_GRAMS: 100, Unit.TEN_KG: 10_000}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,7 @@ class VariantDetails:
     content_unit: str = ""
     weight: int | None = None
     barcode: str = ""
+    seller_code: str | None = None
     quantity_limit_per_customer: int | None = None
     is_sold_by_weight: bool = False
     tolerance_percent: int = 20
@@ -72,6 +79,41 @@ class NewProduct:
     variants: Sequence[tuple[VariantDetails, int]]
     pictures: Sequence[Picture] = ()
     captions: Sequence[str] = ()
+
+
+class VariantContent(TypedDict, total=False):
+    """The contents of one sale step: columns of a variant and arguments of `VariantDetails`."""
+
+    content_grams: int
+    content_ml: int
+    content_count: int
+    content_unit: str
+
+
+def content_amount(content: Decimal, measure: str) -> Decimal:
+    """Return a content in grams, millilitres or pieces. `measure` is g, kg, ml, l or a unit."""
+    return content * _BASE_UNITS_PER_UNIT.get(measure, 1)
+
+
+def has_own_content(unit: str) -> bool:
+    """Return whether the unit is a measure itself, such as kg, and therefore states its content."""
+    return unit in _GRAMS_OF or unit == Unit.LITRE
+
+
+def variant_content(unit: str, content: Decimal | None, measure: str) -> VariantContent:
+    """Return what one sale step contains. The content of a measure such as kg is known without `content`."""
+    if unit in _GRAMS_OF:
+        return {"content_grams": _GRAMS_OF[Unit(unit)]}
+    if unit == Unit.LITRE:
+        return {"content_ml": 1000}
+    if not content:
+        return {}
+    amount = int(content_amount(content, measure))
+    if measure in ("g", "kg"):
+        return {"content_grams": amount}
+    if measure in ("ml", "l"):
+        return {"content_ml": amount}
+    return {"content_count": amount, "content_unit": measure}
 
 
 def to_editorjs(text: str) -> dict[str, object]:

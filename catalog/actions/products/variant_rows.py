@@ -105,12 +105,10 @@ def set_list_price(
         raise InvalidPrice(field="price")
     price = Price.objects.filter(variant=variant, channel=channel).first()
     before = price.amount if price else None
-    expected = _contrasting_price(variant, channel, before, amount)
-    is_unusual = expected is not None
-    if expected is not None:
-        _require_confirmed(
-            expected, amount, channel, is_first=before is None, confirmation_token=confirmation_token
-        )
+    question = unusual_price_question(variant, channel, before, amount)
+    is_unusual = question is not None
+    if question is not None and confirmation_token not in (None, question.confirmation_token):
+        raise question
     if price is None:
         price = Price(variant=variant, channel=channel, currency=channel.currency)
     price.amount = amount
@@ -135,19 +133,19 @@ def set_list_price(
     return price
 
 
-def _require_confirmed(
-    expected: int, amount: int, channel: Channel, *, is_first: bool, confirmation_token: str | None
-) -> None:
-    """Raise UnusualPrice, with its token, unless a person confirmed it or an app sets the price."""
-    required_token = f"{expected}-{amount}"
-    if confirmation_token is None or confirmation_token == required_token:
-        return
+def unusual_price_question(
+    variant: Variant, channel: Channel, before: int | None, amount: int
+) -> UnusualPrice | None:
+    """Return what to ask before `amount` replaces the list price `before`; None if it is not unusual."""
+    expected = _contrasting_price(variant, channel, before, amount)
+    if expected is None:
+        return None
     words = {
         "before": format_money(expected, channel.currency),
         "after": format_money(amount, channel.currency),
     }
-    question = UnusualPrice.first_price_message if is_first else UnusualPrice.default_message
-    raise UnusualPrice(str(question) % words, field="price", confirmation_token=required_token)
+    question = UnusualPrice.first_price_message if before is None else UnusualPrice.default_message
+    return UnusualPrice(str(question) % words, field="price", confirmation_token=f"{expected}-{amount}")
 
 
 def _contrasting_price(variant: Variant, channel: Channel, before: int | None, amount: int) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from django.db import transaction
 from django.db.models import Q
@@ -50,16 +50,25 @@ class InvalidPhrase(Refused):
 
 def require_allowed_texts(texts: Mapping[str, object]) -> None:
     """Step: raise ForbiddenWords if one of these texts (by field) contains a forbidden phrase."""
+    allowed_texts_check()(texts)
+
+
+def allowed_texts_check() -> Callable[[Mapping[str, object]], None]:
+    """Return `require_allowed_texts` with the phrases loaded once, for many texts."""
     phrases = list(ForbiddenPhrase.objects.order_by("pk"))
     patterns = [(phrase, _comparable_words(phrase.phrase)) for phrase in phrases]
-    for field, text in texts.items():
-        words = _comparable_words(text) if isinstance(text, str) else []
-        for phrase, pattern in patterns:
-            if _contains_pattern(words, pattern):
-                values = {"phrase": phrase.phrase, "reason": phrase.reason}
-                message = ForbiddenWords.default_message % values
-                name = "description" if field == "description_text" else field
-                raise ForbiddenWords(message, field=name, phrase=phrase.phrase)
+
+    def check(texts: Mapping[str, object]) -> None:
+        for field, text in texts.items():
+            words = _comparable_words(text) if isinstance(text, str) else []
+            for phrase, pattern in patterns:
+                if _contains_pattern(words, pattern):
+                    values = {"phrase": phrase.phrase, "reason": phrase.reason}
+                    message = ForbiddenWords.default_message % values
+                    name = "description" if field == "description_text" else field
+                    raise ForbiddenWords(message, field=name, phrase=phrase.phrase)
+
+    return check
 
 
 def require_allowed_product(product: Product) -> None:

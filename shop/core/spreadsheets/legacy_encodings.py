@@ -48,6 +48,13 @@ def detect_legacy_encoding(texts: Iterable[str]) -> LegacyEncoding | None:
     return best if is_better else None
 
 
+def reads_as_vietnamese(text: str) -> bool:
+    """Return whether all words with marks are Vietnamese syllables as they are."""
+    return all(
+        is_syllable(part) for word in text.split() if _MARKED.search(word) for part in _WORD.findall(word)
+    )
+
+
 def convert_legacy_text(text: str, encoding: LegacyEncoding) -> str:
     """Convert a text that was read as Windows-1252 to Unicode."""
     if encoding == LegacyEncoding.TCVN3:

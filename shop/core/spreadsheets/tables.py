@@ -135,7 +135,7 @@ def _read_csv(content: bytes, limits: TableLimits) -> MarkedTable:
         nonlocal line
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=_guess_delimiter(text), strict=True)
         for values in reader:
-            yield line, values
+            yield line, [Formula(value) if value.startswith("=") else value for value in values]
             line = reader.line_num + 1
 
     try:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TypedDict
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from catalog.actions.products.product_details import VariantDetails
+from catalog.actions.products.product_details import (
+    MAX_CONTENT,
+    VariantDetails,
+    content_amount,
+    has_own_content,
+    variant_content,
+)
 from catalog.actions.products.variant_rows import MAX_PRICE
 from catalog.models import Unit, Variant
 from shop.core.web.confirmations import ConfirmableForm
 from shop.members.forms.fields import ContentField, MembersForm, WholeNumberField
 
 COMMON_UNITS = (Unit.BUNCH, Unit.BUNDLE, Unit.KG, Unit.PACKET, Unit.FRUIT, Unit.PIECE)
-_BASE_UNITS_PER_UNIT = {"kg": 1000, "l": 1000}  # grams or millilitres, as they are stored
-_MAX_CONTENT = 10_000_000
-_GRAMS_OF = {Unit.KG: 1000, Unit.HUNDRED_GRAMS: 100, Unit.TEN_KG: 10_000}
 
 
 class VariantForm(MembersForm, ConfirmableForm):
@@ -84,14 +86,12 @@ class VariantForm(MembersForm, ConfirmableForm):
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
         content, measure = cleaned.get("content"), str(cleaned.get("measure", ""))
-        amount = (
-            content * _BASE_UNITS_PER_UNIT.get(measure, 1) if isinstance(content, Decimal) else Decimal(0)
-        )
+        amount = content_amount(content, measure) if isinstance(content, Decimal) else Decimal(0)
         if amount != int(amount):
             self.add_error("content", _("Enter a whole number of grams, millilitres or pieces."))
-        elif amount > _MAX_CONTENT:
+        elif amount > MAX_CONTENT:
             self.add_error("content", _("Enter at most 10 tonnes or 10,000 litres."))
-        elif cleaned.get("is_sold_by_weight") and "content_grams" not in _content_arguments(
+        elif cleaned.get("is_sold_by_weight") and "content_grams" not in variant_content(
             cleaned.get("unit", ""), content, measure
         ):
             self.add_error("content", _("Enter the estimated weight of one piece, in g or kg."))
@@ -119,11 +119,12 @@ class VariantForm(MembersForm, ConfirmableForm):
             price=cleaned["price"],
             name=cleaned["label"],
             unit=cleaned["unit"],
-            **_content_arguments(cleaned["unit"], cleaned["content"], cleaned["measure"]),
+            **variant_content(cleaned["unit"], cleaned["content"], cleaned["measure"]),
             is_sold_by_weight=cleaned["is_sold_by_weight"],
             tolerance_percent=20 if cleaned["tolerance"] is None else cleaned["tolerance"],
             weight=existing.weight if existing else None,
             barcode=existing.barcode if existing else "",
+            seller_code=existing.seller_code if existing else None,
             quantity_limit_per_customer=existing.quantity_limit_per_customer if existing else None,
         )
 
@@ -140,32 +141,8 @@ class NewVariantForm(VariantForm):
     )
 
 
-class VariantContent(TypedDict, total=False):
-    """The contents of one sale step: the arguments of `VariantDetails`."""
-
-    content_grams: int
-    content_ml: int
-    content_count: int
-    content_unit: str
-
-
-def _content_arguments(unit: str, content: Decimal | None, measure: str) -> VariantContent:
-    if unit in _GRAMS_OF:
-        return {"content_grams": _GRAMS_OF[Unit(unit)]}
-    if unit == Unit.LITRE:
-        return {"content_ml": 1000}
-    if not content:
-        return {}
-    amount = int(content * _BASE_UNITS_PER_UNIT.get(measure, 1))
-    if measure in ("g", "kg"):
-        return {"content_grams": amount}
-    if measure in ("ml", "l"):
-        return {"content_ml": amount}
-    return {"content_count": amount, "content_unit": measure}
-
-
 def _initial_content(variant: Variant) -> tuple[int | None, str]:
-    if variant.unit in _GRAMS_OF or variant.unit == Unit.LITRE:
+    if has_own_content(variant.unit):
         return None, ""
     if variant.content_grams:
         return variant.content_grams, "g"

@@ -1,0 +1,252 @@
+"""Write the rows of a confirmed import, each through the actions that pages call and with its own answer."""
+
+from __future__ import annotations
+
+import datetime
+
+from celery import shared_task
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from catalog.actions.listing_imports.row_changes import (
+    Values,
+    content_columns,
+    new_columns_of_product,
+    new_columns_of_variant,
+)
+from catalog.actions.products.draft_products import create_draft_product
+from catalog.actions.products.product_details import NewProduct, ProductDetails, VariantDetails
+from catalog.actions.products.save_products import update_product
+from catalog.actions.products.variant_rows import ListPrice
+from catalog.actions.products.variants import InitialStock, create_variant, update_variant
+from catalog.models import (
+    ALL_MONTHS,
+    Category,
+    ListingImport,
+    ListingImportRow,
+    Price,
+    Product,
+    ProductType,
+    Variant,
+)
+from catalog.states import IMPORT_ROW_TRANSITIONS, IMPORT_TRANSITIONS, ImportRowState, ImportState
+from shop.core.actors import Actor, EntryPoint
+from shop.core.database.transactions import lock_row
+from shop.core.errors import Missing, Refused
+from shop.core.states import change_state
+from shop.core.texts.folding import fold
+
+_CLAIM = datetime.timedelta(minutes=5)
+_ROWS_PER_CLAIM = 100
+_DETAIL_TEXTS = (
+    "description",
+    "origin",
+    "ingredients",
+    "packaging",
+    "shelf_life",
+    "storage",
+    "return_terms",
+)
+
+
+@shared_task(name="catalog.write_listing_import")
+def write_listing_import_task(*, import_id: int) -> None:
+    """Write all rows of a confirmed import."""
+    while write_next_rows(import_id=import_id, now=timezone.now()):
+        pass
+
+
+def write_next_rows(*, import_id: int, now: datetime.datetime) -> bool:
+    """Write the next rows in the order of the file; return whether some are left.
+
+    One worker writes at a time: the first row of a new product creates it, and later rows add to it.
+    """
+    claimed = ListingImport.objects.filter(unclaimed(now), pk=import_id, state=ImportState.WRITING)
+    if not claimed.update(claimed_at=now):
+        return False
+    listing_import = ListingImport.objects.select_related("cooperative", "channel", "imported_by").get(
+        pk=import_id
+    )
+    waiting = listing_import.rows.filter(state=ImportRowState.WAITING)
+    with translation.override(listing_import.language):
+        for row in waiting.order_by("row_number")[:_ROWS_PER_CLAIM]:
+            write_row(listing_import, row, now=now)
+    if waiting.exists():
+        ListingImport.objects.filter(pk=import_id).update(claimed_at=None)
+        return True
+    _finish(import_id)
+    return False
+
+
+def write_row(listing_import: ListingImport, row: ListingImportRow, *, now: datetime.datetime) -> None:
+    """Write one row and record its answer. A repeat of a written row changes nothing."""
+    user = listing_import.imported_by
+    actor = user.as_actor(EntryPoint.MEMBERS) if user is not None else Actor.system()
+    try:
+        variant = _find_variant(listing_import, row)
+        if variant is None:
+            variant = _create(listing_import, row, actor=actor, now=now)
+        else:
+            _update(listing_import, row, variant, actor=actor, now=now)
+    except Refused as refused:
+        _answer(row, ImportRowState.REFUSED, refusal=str(refused.message))
+        return
+    _answer(row, ImportRowState.DONE, variant=variant)
+
+
+def _find_variant(listing_import: ListingImport, row: ListingImportRow) -> Variant | None:
+    """Return the option that the row names by now. Raises Missing if it was removed after the preview."""
+    variants = Variant.objects.for_cooperative(listing_import.cooperative).select_related(
+        "product__cooperative"
+    )
+    if not row.is_new:
+        variant = variants.filter(pk=row.variant_id or 0).first()
+        if variant is None:
+            raise Missing()
+        return variant
+    return variants.filter(seller_code=str(row.values["code"])).first()
+
+
+def _create(
+    listing_import: ListingImport, row: ListingImportRow, *, actor: Actor, now: datetime.datetime
+) -> Variant:
+    """Add the option to the product of its name, or create that product as a draft."""
+    values = row.values
+    cooperative = listing_import.cooperative
+    details = _variant_details(values)
+    idempotency_key = f"listing_import:{listing_import.pk}:{row.row_number}"
+    product = _find_product(listing_import, str(values["name"]))
+    if product is not None:
+        return create_variant(
+            product_id=product.pk,
+            cooperative=cooperative,
+            values=details.columns(),
+            prices=[ListPrice(listing_import.channel, details.price)],
+            stocks=[InitialStock(int(values["on_hand"]))],
+            confirmation_token=row.confirmation_token,
+            idempotency_key=idempotency_key,
+            actor=actor,
+            now=now,
+        )
+    created = create_draft_product(
+        cooperative=cooperative,
+        channel=listing_import.channel,
+        new=NewProduct(
+            product_type=_product_type(values),
+            category=Category.objects.filter(pk=values.get("category")).first(),
+            details=_product_details(listing_import, values),
+            variants=[(details, int(values["on_hand"]))],
+        ),
+        idempotency_key=idempotency_key,
+        actor=actor,
+        now=now,
+    )
+    return created.variants.get(seller_code=details.seller_code)
+
+
+def _update(
+    listing_import: ListingImport,
+    row: ListingImportRow,
+    variant: Variant,
+    *,
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
+    """Change the option and its product by what the row says. The price comes first: it may be refused."""
+    columns = new_columns_of_variant(variant, row.values)
+    price = row.values.get("price")
+    current = Price.objects.filter(variant=variant, channel=listing_import.channel).first()
+    is_repriced = price is not None and (current is None or current.amount != price)
+    if columns or is_repriced:
+        update_variant(
+            variant_id=variant.pk,
+            cooperative=listing_import.cooperative,
+            values=columns,
+            prices=[ListPrice(listing_import.channel, int(price))] if is_repriced else [],
+            confirmation_token=row.confirmation_token,
+            actor=actor,
+            now=now,
+        )
+    product_columns = new_columns_of_product(variant.product, row.values)
+    if product_columns:
+        try:
+            update_product(
+                product_id=variant.product_id,
+                cooperative=listing_import.cooperative,
+                values=product_columns,
+                actor=actor,
+                now=now,
+            )
+        except Refused as refused:
+            if columns or is_repriced:
+                words = _("Price and option are saved; the product's texts are not: %(reason)s")
+                refused.message = words % {"reason": refused.message}
+            raise
+
+
+def _find_product(listing_import: ListingImport, name: str) -> Product | None:
+    """Return the cooperative's oldest product with this name, however its letters are marked."""
+    products = Product.objects.for_cooperative(listing_import.cooperative).order_by("pk")
+    same_name = (product for product in products.only("pk", "name") if fold(product.name) == fold(name))
+    return next(same_name, None)
+
+
+def _product_type(values: Values) -> ProductType:
+    types = ProductType.objects.for_members()
+    product_type = (
+        types.filter(pk=str(values["product_type"])).first() if "product_type" in values else types.first()
+    )
+    if product_type is None:
+        raise Missing()
+    return product_type
+
+
+def _variant_details(values: Values) -> VariantDetails:
+    content = {key: value for key, value in content_columns(str(values["unit"]), values).items() if value}
+    return VariantDetails(
+        price=int(str(values["price"])),
+        name=str(values.get("option", "")),
+        unit=str(values["unit"]),
+        seller_code=str(values["code"]),
+        is_sold_by_weight=bool(values.get("is_sold_by_weight", False)),
+        **content,  # type: ignore[arg-type]
+    )
+
+
+def _product_details(listing_import: ListingImport, values: Values) -> ProductDetails:
+    texts = {key: str(values[key]) for key in _DETAIL_TEXTS if key in values}
+    texts.setdefault("origin", listing_import.cooperative.location)
+    return ProductDetails(
+        name=str(values["name"]),
+        season=int(str(values.get("months", ALL_MONTHS))),
+        return_days=int(str(values.get("return_days", 0))),
+        **texts,
+    )
+
+
+@transaction.atomic(durable=True)
+def _answer(
+    row: ListingImportRow, state: ImportRowState, *, refusal: str = "", variant: Variant | None = None
+) -> None:
+    locked = lock_row(ListingImportRow.objects.filter(pk=row.pk, state=ImportRowState.WAITING))
+    if locked is None:
+        return
+    locked.refusal = refusal[:500]
+    if variant is not None:
+        locked.variant = variant
+    locked.save(update_fields=["refusal", "variant"])
+    change_state(locked, state, IMPORT_ROW_TRANSITIONS)
+
+
+@transaction.atomic(durable=True)
+def _finish(import_id: int) -> None:
+    listing_import = lock_row(ListingImport.objects.filter(pk=import_id, state=ImportState.WRITING))
+    if listing_import is not None:
+        change_state(listing_import, ImportState.DONE, IMPORT_TRANSITIONS)
+
+
+def unclaimed(now: datetime.datetime) -> Q:
+    """Return the condition of imports that no worker writes now."""
+    return Q(claimed_at=None) | Q(claimed_at__lt=now - _CLAIM)

@@ -1,0 +1,505 @@
+"""Listings are exported and imported as files: previewed cell by cell, in any encoding, without doubles."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import openpyxl
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import TestCase
+
+from catalog.actions.listing_imports.import_files import (
+    check_listing_import,
+    confirm_listing_import,
+    import_listing_file,
+    resume_listing_imports_task,
+)
+from catalog.actions.listing_imports.write_rows import write_next_rows
+from catalog.models import (
+    ALL_MONTHS,
+    ListingImport,
+    ListingImportRow,
+    Price,
+    Product,
+    ProductMedia,
+    ProductRevision,
+    Variant,
+)
+from catalog.states import (
+    IMPORT_ROW_TRANSITIONS,
+    IMPORT_TRANSITIONS,
+    ImportRowState,
+    ImportState,
+    ListingState,
+)
+from cooperatives.models import Role
+from shop.core.models import Change, Picture, PictureState
+from shop.core.states import TransitionNotAllowed
+from tests.factories import (
+    NOW,
+    get_stock,
+    make_category,
+    make_channel,
+    make_member,
+    make_product,
+    make_product_type,
+    make_seller,
+    make_variant,
+)
+from tests.markup import html_of
+from tests.refusals import all_rows, assert_refused
+from tests.state_tables import unreachable_states
+
+pytestmark = pytest.mark.django_db
+
+URL = "/xa-vien/hang/bang/"
+HEADINGS = [
+    "Mã hàng",
+    "Tên sản phẩm",
+    "Kích cỡ hoặc hoa văn",
+    "Đơn vị bán",
+    "Giá mỗi đơn vị bán",
+    "Số lượng tồn kho",
+]
+HONEY = ["MO-01", "Mật ong bạc hà", "Chai lớn", "chai", "350.000", "12"]
+
+
+@pytest.fixture(autouse=True)
+def _market(eager_jobs, seller) -> None:
+    make_product_type()
+
+
+def as_csv_file(*rows: list[str], headings: list[str] = HEADINGS, encoding: str = "utf-8-sig") -> bytes:
+    text = io.StringIO()
+    csv.writer(text).writerows([headings, *rows])
+    return text.getvalue().encode(encoding)
+
+
+def as_xlsx_file(*rows: list[object], merged: str = "") -> bytes:
+    book = openpyxl.Workbook()
+    for row in [HEADINGS, *rows]:
+        book.active.append(row)
+    if merged:
+        book.active.merge_cells(merged)
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
+def post(client, url: str, fields: dict[str, object]) -> object:
+    """Send a form, and run the jobs that wait for the commit."""
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        return client.post(url, fields)
+
+
+def upload(client, content: bytes, name: str = "hang.csv") -> ListingImport:
+    response = post(client, URL, {"file": SimpleUploadedFile(name, content)})
+    assert response.status_code == 302, response.context["form"].errors
+    return ListingImport.objects.latest("pk")
+
+
+def confirm(client, listing_import: ListingImport, *answered: ListingImportRow) -> None:
+    post(client, f"{URL}{listing_import.pk}/xac-nhan/", {"answered": [row.pk for row in answered]})
+
+
+def problems_of(listing_import: ListingImport) -> list[tuple[str, str]]:
+    rows = listing_import.rows.order_by("row_number")
+    return [(problem["cell"], problem["text"]) for row in rows for problem in row.problems]
+
+
+def test_nothing_is_written_before_confirmation_and_a_second_import_creates_nothing_twice(
+    lister, seller
+) -> None:
+    before = all_rows()
+    small = ["MO-02", "Mật ong bạc hà", "Chai nhỏ", "chai", "180.000", "5"]
+    content = as_csv_file(HONEY, small)
+
+    listing_import = upload(lister, content)
+
+    written = {
+        table
+        for table, rows in all_rows().items()
+        if rows != before.get(table) and not table.startswith("catalog.ListingImport")
+    }
+    assert written <= {"sessions.Session"}
+    page = html_of(lister.get(f"{URL}{listing_import.pk}/"))
+    assert "2 loại mới" in page
+    assert Product.objects.count() == 0
+
+    confirm(lister, listing_import)
+
+    product = Product.objects.get()
+    variants = product.variants.order_by("pk")
+    assert (product.cooperative, product.name) == (seller, "Mật ong bạc hà")
+    assert [(row.seller_code, row.name, row.unit) for row in variants] == [
+        ("MO-01", "Chai lớn", "bottle"),
+        ("MO-02", "Chai nhỏ", "bottle"),
+    ]
+    assert [Price.objects.get(variant=row).amount for row in variants] == [350_000, 180_000]
+    assert [get_stock(row).on_hand for row in variants] == [12, 5]
+    assert product.listings.get().state == ListingState.DRAFT
+    listing_import.refresh_from_db()
+    assert (listing_import.state, bytes(listing_import.content)) == (ImportState.DONE, b"")
+
+    repeated = upload(lister, content)
+
+    assert set(repeated.rows.values_list("state", flat=True)) == {ImportRowState.UNCHANGED}
+    confirm(lister, repeated)
+    assert (Product.objects.count(), Variant.objects.count()) == (1, 2)
+    assert ListingImport.objects.get(pk=repeated.pk).state == ImportState.READY
+
+
+def test_confirming_twice_writes_once(lister) -> None:
+    listing_import = upload(lister, as_csv_file(HONEY))
+
+    for _sent in range(2):
+        confirm(lister, listing_import)
+
+    assert Change.objects.filter(action="listing_import.confirmed").count() == 1
+    assert Product.objects.count() == 1
+
+
+@pytest.mark.parametrize("extension", ["csv", "xlsx"])
+def test_export_is_imported_again_without_changes(lister, seller, extension) -> None:
+    category = make_category("Đồ uống")
+    make_product(seller, name="=Trà shan tuyết", category=category, variants=(("Gói", 0), ("Hộp", 90_000)))
+    make_variant(seller, name="Bí xanh thơm", unit="fruit", content_grams=2400, is_sold_by_weight=True)
+    make_variant(make_seller("HTX Yến Dương"), name="Miến dong")
+    content = lister.get(f"{URL}san-pham.{extension}").content
+
+    listing_import = upload(lister, content, f"san-pham.{extension}")
+
+    rows = listing_import.rows.order_by("row_number")
+    assert [(row.name, row.state) for row in rows] == [
+        ("Bí xanh thơm", ImportRowState.UNCHANGED),
+        ("=Trà shan tuyết · Gói", ImportRowState.UNCHANGED),
+        ("=Trà shan tuyết · Hộp", ImportRowState.UNCHANGED),
+    ]
+
+
+def test_export_reads_a_fixed_number_of_tables(lister, seller, django_assert_max_num_queries) -> None:
+    for number in range(6):
+        make_product(seller, name=f"Trà {number}")
+
+    with django_assert_max_num_queries(12):
+        response = lister.get(f"{URL}san-pham.csv")
+
+    assert response.content.decode("utf-8-sig").count("\n") == 7
+
+
+def test_template_has_the_headings_and_a_guide(lister) -> None:
+    make_category("Đồ uống")
+
+    book = openpyxl.load_workbook(io.BytesIO(lister.get(f"{URL}mau.xlsx").content))
+    headings = [cell.value for cell in book.worksheets[0][1]]
+    guide = list(book.worksheets[1].values)
+
+    assert headings[:6] == [
+        "Mã hàng",
+        "Tên sản phẩm",
+        "Kích cỡ hoặc hoa văn",
+        "Loại sản phẩm",
+        "Danh mục",
+        "Đơn vị bán",
+    ]
+    assert ("Danh mục", "Đồ uống") in guide
+    assert ("Loại sản phẩm", "Hàng thường") in guide
+    assert lister.get(f"{URL}mau.csv").content.decode("utf-8-sig").startswith("Mã hàng,Tên sản phẩm,")
+
+
+def test_bad_rows_are_named_with_their_cells_and_left_out(lister) -> None:
+    listing_import = upload(
+        lister,
+        as_csv_file(
+            HONEY,
+            ["MO-03", "Mật ong rừng", "", "thùng phuy", "0", "5"],
+            ["", "Măng khô", "", "kg", "1000000000", "5"],
+            ["MO-01", "Mật ong bạc hà", "", "chai", "9,5", "-1"],
+            ["CP-77", "Gạo nếp", "", "kg", "30.000", ""],
+        ),
+    )
+
+    price_text = "Nhập giá là số nguyên từ 1 đến 99.999.999."
+    named = problems_of(listing_import)
+    assert [cell for cell, _text in named] == ["D3", "E3", "E4", "A4", "E5", "F5", "A5", "A6", "F6"]
+    assert dict(named)["E3"] == dict(named)["E4"] == price_text
+    assert dict(named)["A5"] == "Dòng 2 có cùng mã."
+    page = html_of(lister.get(f"{URL}{listing_import.pk}/"))
+    assert "E3:" in page
+    confirm(lister, listing_import)
+    assert list(Variant.objects.values_list("seller_code", flat=True)) == ["MO-01"]
+
+
+def test_formulas_and_merged_cells_are_named(lister) -> None:
+    content = as_xlsx_file(
+        ["MO-01", "Mật ong", "Lớn", "chai", "=100*2", 5],
+        ["MO-02", "Mật ong", "Nhỏ", "chai", 90_000, 5],
+        ["MO-03", None, "Vừa", "chai", 120_000, 5],
+        merged="B3:B4",
+    )
+
+    listing_import = upload(lister, content, "hang.xlsx")
+
+    named = problems_of(listing_import)
+    assert [cell for cell, _text in named] == ["E2", "B3", "B4"]
+    assert "công thức" in named[0][1]
+    assert "B3:B4" in named[1][1]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "name", "content"),
+    [
+        ("utf-16", "Unicode (UTF-16)", as_csv_file(HONEY, encoding="utf-16")),
+        (
+            "tcvn3",
+            "TCVN3 (ABC)",
+            (
+                "M· hµng,Tªn s¶n phÈm,KÝch cì hoÆc hoa v¨n,§¬n vÞ b¸n,Gi¸ mçi ®¬n vÞ b¸n,Sè l­îng tån kho\n"
+                "MO-01,MËt ong b¹c hµ,Chai lín,chai,350.000,12\n"
+            ).encode("cp1252"),
+        ),
+        (
+            "vni",
+            "VNI",
+            (
+                "Maõ haøng,Teân saûn phaåm,Kích côõ hoaëc hoa vaên,Ñôn vò baùn,"
+                "Giaù moãi ñôn vò baùn,Soá löôïng toàn kho\n"
+                "MO-01,Maät ong baïc haø,Chai lôùn,chai,350.000,12\n"
+            ).encode("cp1252"),
+        ),
+    ],
+    ids=["utf-16", "tcvn3", "vni"],
+)
+def test_other_encodings_are_named_and_converted_on_confirmation(lister, encoding, name, content) -> None:
+    listing_import = upload(lister, content)
+
+    page = html_of(lister.get(f"{URL}{listing_import.pk}/"))
+    assert (listing_import.state, listing_import.rows.count()) == (ImportState.ENCODING, 0)
+    assert name in page
+    assert "Mật ong bạc hà" in page
+
+    post(lister, f"{URL}{listing_import.pk}/bang-ma/", {"encoding": encoding})
+    listing_import.refresh_from_db()
+    assert listing_import.state == ImportState.READY
+    confirm(lister, listing_import)
+
+    assert Product.objects.get().name == "Mật ong bạc hà"
+    assert Variant.objects.get().name == "Chai lớn"
+
+
+def test_workbook_typed_with_an_old_font_is_converted(lister) -> None:
+    content = as_xlsx_file(["MO-01", "MËt ong b¹c hµ rõng giµ", "", "chai", 350_000, 12])
+
+    listing_import = upload(lister, content, "hang.xlsx")
+
+    assert (listing_import.state, listing_import.encoding) == (ImportState.ENCODING, "tcvn3")
+    assert listing_import.sample[0][:2] == ["MO-01", "Mật ong bạc hà rừng già"]
+
+
+def test_price_of_ten_times_is_asked_about(lister, seller) -> None:
+    variant = make_variant(seller, name="Mật ong", price=350_000)
+    other = make_variant(seller, name="Miến dong", price=60_000)
+    headings = ["Mã hàng", "Tên sản phẩm", "Giá mỗi đơn vị bán"]
+    rows = [[f"CP-{variant.pk}", "Mật ong", "3500000"], [f"CP-{other.pk}", "Miến dong", "60000000"]]
+    listing_import = upload(lister, as_csv_file(*rows, headings=headings))
+    question, unanswered = listing_import.rows.order_by("row_number")
+    assert (question.state, unanswered.state) == (ImportRowState.QUESTION, ImportRowState.QUESTION)
+    assert "3.500.000" in question.question
+
+    confirm(lister, listing_import)
+    assert ListingImport.objects.get(pk=listing_import.pk).state == ImportState.READY
+    confirm(lister, listing_import, question)
+
+    assert Price.objects.get(variant=variant).amount == 3_500_000
+    assert Price.objects.get(variant=other).amount == 60_000
+
+
+def test_changed_texts_of_an_approved_product_wait_for_review(lister, seller) -> None:
+    variant = make_variant(seller, name="Mật ong", price=350_000)
+    seller.legal_name, seller.registration_number, seller.phone = "HTX Thiên An", "0123", "0912345678"
+    seller.return_terms = "Đổi trong 24 giờ"
+    seller.save()
+    picture = Picture.objects.create(original="a.jpg", state=PictureState.READY)
+    ProductMedia.objects.create(product=variant.product, picture=picture)
+    headings = ["Mã hàng", "Tên sản phẩm", "Giá mỗi đơn vị bán", "Mô tả sản phẩm", "Tháng có hàng"]
+    content = as_csv_file(
+        [f"CP-{variant.pk}", "Mật ong", "360000", "Ong nuôi trên đá.", "11-1"], headings=headings
+    )
+
+    confirm(lister, upload(lister, content))
+
+    product = Product.objects.get()
+    assert (product.description_text, product.months) == ("", [1, 11, 12])
+    assert ProductRevision.objects.get().values["description_text"] == "Ong nuôi trên đá."
+    assert Price.objects.get(variant=variant).amount == 360_000
+    repeated = upload(lister, content)
+    assert list(repeated.rows.values_list("state", flat=True)) == [ImportRowState.UNCHANGED]
+
+
+def test_row_that_is_refused_meanwhile_says_so_and_the_others_are_saved(lister, seller) -> None:
+    variant = make_variant(seller, name="Mật ong", price=350_000)
+    listing_import = upload(
+        lister,
+        as_csv_file([*HONEY[:4], "350000", "1"], [f"CP-{variant.pk}", "Mật ong", "", "chai", "340.000", "3"]),
+    )
+    Product.objects.filter(pk=variant.product_id).update(removed_at=NOW)
+
+    confirm(lister, listing_import)
+
+    states = listing_import.rows.order_by("row_number").values_list("state", flat=True)
+    assert list(states) == [ImportRowState.DONE, ImportRowState.REFUSED]
+    assert "Không tìm thấy" in html_of(lister.get(f"{URL}{listing_import.pk}/"))
+    assert Price.objects.get(variant=variant).amount == 350_000
+
+
+def test_codes_are_those_of_one_cooperative(lister, seller) -> None:
+    other = make_seller("HTX Yến Dương")
+    foreign = make_variant(other, name="Miến dong", seller_code="MO-01")
+    rows = [HONEY, [f"CP-{foreign.pk}", "Miến dong", "", "kg", "1.000", "1"]]
+
+    listing_import = upload(lister, as_csv_file(*rows))
+    confirm(lister, listing_import)
+
+    assert [cell for cell, _text in problems_of(listing_import)] == ["A3"]
+    assert Variant.objects.filter(seller_code="MO-01").count() == 2
+    assert Price.objects.get(variant=foreign).amount == 320_000
+
+
+def test_foreign_import_looks_like_a_missing_one(client, lister, seller) -> None:
+    listing_import = upload(lister, as_csv_file(HONEY))
+    client.force_login(make_member(make_seller("HTX Yến Dương"), Role.LISTER))
+
+    answers = [
+        client.get(f"{URL}{listing_import.pk}/"),
+        client.post(f"{URL}{listing_import.pk}/xac-nhan/"),
+        client.post(f"{URL}{listing_import.pk}/bang-ma/", {"encoding": "vni"}),
+        client.post(f"{URL}{listing_import.pk}/bo/"),
+    ]
+
+    assert [answer.status_code for answer in answers] == [404, 404, 404, 404]
+    assert ListingImport.objects.get().state == ImportState.READY
+
+
+def test_discarded_file_leaves_nothing(lister) -> None:
+    listing_import = upload(lister, as_csv_file(HONEY))
+
+    lister.post(f"{URL}{listing_import.pk}/bo/")
+
+    assert (ListingImport.objects.count(), Product.objects.count()) == (0, 0)
+
+
+def test_packer_may_not_import(packer) -> None:
+    assert packer.get(URL).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"a,b\n1,2\n", "Thiếu dòng tiêu đề"),
+        (as_csv_file(headings=HEADINGS[1:]), "Thiếu cột mã"),
+        (as_csv_file(headings=[*HEADINGS, "Mã hàng"]), "hai lần"),
+        (b"PK\x03\x04 no zip", "Không đọc được tệp này"),
+        (b"\xff\xd8\xff\xe0 a photo \x81", "Không đọc được tệp này"),
+    ],
+    ids=["no headings", "no codes", "twice", "broken", "photo"],
+)
+def test_unusable_file_is_answered_in_words(lister, content, words) -> None:
+    listing_import = upload(lister, content)
+
+    assert listing_import.state == ImportState.FAILED
+    assert words in html_of(lister.get(f"{URL}{listing_import.pk}/"))
+
+
+def test_large_file_is_checked_and_written_in_batches_by_one_worker(seller) -> None:
+    user = make_member(seller, Role.LISTER)
+    rows = [[f"SP-{number}", f"Rau {number}", "", "bó", "12.000", "3"] for number in range(150)]
+    listing_import = import_listing_file(
+        cooperative=seller,
+        channel=make_channel(),
+        file_name="rau.csv",
+        content=as_csv_file(*rows),
+        user=user,
+        now=NOW,
+    )
+    ListingImport.objects.update(state=ImportState.WRITING, confirmed_at=NOW)
+
+    assert write_next_rows(import_id=listing_import.pk, now=NOW)
+    assert Product.objects.count() == 100
+    ListingImport.objects.update(claimed_at=NOW)
+    assert not write_next_rows(import_id=listing_import.pk, now=NOW)
+    assert Product.objects.count() == 100
+    resume_listing_imports_task()
+
+    assert Product.objects.count() == 150
+    listing_import.refresh_from_db()
+    assert listing_import.state == ImportState.DONE
+
+
+def test_unconfirmed_import_refuses_what_its_state_excludes(seller) -> None:
+    user = make_member(seller, Role.LISTER)
+    listing_import = import_listing_file(
+        cooperative=seller,
+        channel=make_channel(),
+        file_name="hang.csv",
+        content=as_csv_file(HONEY, encoding="utf-16"),
+        user=user,
+        now=NOW,
+    )
+    check_listing_import(import_id=listing_import.pk)
+
+    with assert_refused(TransitionNotAllowed, "transition_not_allowed"):
+        confirm_listing_import(
+            cooperative=seller, import_id=listing_import.pk, actor=user.as_actor("members"), now=NOW
+        )
+
+
+def test_states_of_imports_are_reachable() -> None:
+    assert unreachable_states(IMPORT_TRANSITIONS, first=ImportState.CHECKING) == set()
+    first_states = {ImportRowState.QUESTION, ImportRowState.PROBLEM, ImportRowState.UNCHANGED}
+    assert unreachable_states(IMPORT_ROW_TRANSITIONS, first=ImportRowState.QUESTION) == first_states - {
+        ImportRowState.QUESTION
+    }
+
+
+def test_empty_months_keep_the_season(lister, seller) -> None:
+    variant = make_variant(seller, name="Mật ong")
+    headings = ["Mã hàng", "Tên sản phẩm", "Giá mỗi đơn vị bán", "Tháng có hàng"]
+
+    confirm(lister, upload(lister, as_csv_file([f"CP-{variant.pk}", "", "330000", ""], headings=headings)))
+
+    assert Product.objects.get().season == ALL_MONTHS
+    assert Price.objects.get(variant=variant).amount == 330_000
+
+
+def test_refused_texts_say_what_is_saved(lister, seller) -> None:
+    """A published product without a photo cannot take new texts, but its price changes."""
+    variant = make_variant(seller, name="Mật ong", price=350_000)
+    headings = ["Mã hàng", "Tên sản phẩm", "Giá mỗi đơn vị bán", "Xuất xứ"]
+    listing_import = upload(
+        lister, as_csv_file([f"CP-{variant.pk}", "Mật ong", "360000", "Đồng Văn"], headings=headings)
+    )
+
+    confirm(lister, listing_import)
+
+    row = listing_import.rows.get()
+    assert row.state == ImportRowState.REFUSED
+    assert row.refusal.startswith("Giá và loại đã lưu; phần mô tả sản phẩm chưa lưu: ")
+    assert Price.objects.get(variant=variant).amount == 360_000
+
+
+def test_check_reads_a_fixed_number_of_tables(seller, django_assert_max_num_queries) -> None:
+    rows = [[f"SP-{number}", f"Rau {number}", "", "bó", "12.000", "3"] for number in range(40)]
+
+    with django_assert_max_num_queries(22):
+        import_listing_file(
+            cooperative=seller,
+            channel=make_channel(),
+            file_name="rau.csv",
+            content=as_csv_file(*rows),
+            user=make_member(seller, Role.LISTER),
+            now=NOW,
+        )
+
+    assert ListingImportRow.objects.filter(state=ImportRowState.WAITING).count() == 40
