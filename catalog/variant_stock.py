@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db.models import F, OuterRef, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
-from catalog.models import Stock, Variant
+from catalog.models import LotBalance, Stock, Variant
 from catalog.models.product import DEFAULT_LOW_STOCK_STEPS
 from catalog.states import ListingState
 from cooperatives.models import Cooperative
@@ -71,3 +71,14 @@ def low_stock_variants(cooperative: Cooperative, channel: Channel) -> QuerySet[V
         .select_related("product")
         .order_by("free", "pk")
     )
+
+
+def variants_with_stock_outside_lots(cooperative: Cooperative) -> QuerySet[Variant]:
+    """Return tracked variants of which more is in stock than their lots hold, each with `outside_lots`."""
+    stocks = Stock.objects.filter(variant=OuterRef("pk")).order_by().values("variant")
+    balances = LotBalance.objects.filter(stock__variant=OuterRef("pk")).order_by().values("stock__variant")
+    in_stock = Coalesce(Subquery(stocks.annotate(total=Sum("on_hand")).values("total")), 0)
+    in_lots = Coalesce(Subquery(balances.annotate(total=Sum("on_hand")).values("total")), 0)
+    variants = Variant.objects.for_cooperative(cooperative).filter(track_inventory=True)
+    outside = variants.annotate(outside_lots=in_stock - in_lots).filter(outside_lots__gt=0)
+    return outside.select_related("product").order_by("product__name", "product", "sort_order", "pk")

@@ -173,6 +173,7 @@ urlpatterns = [
     path("kho/", stock.count_stock, name="stock"),
     path("kho/<int:variant_id>/nhap/", stock.receive_variant_stock, name="receive-stock"),
     path("lo/", lots.list_lots, name="lots"),
+    path("lo/moi/", lots.create_lot, name="create-lot"),
     path("lo/<int:lot_id>/", lots.show_lot, name="lot"),
     path("lo/<int:lot_id>/tem/", lots.show_lot_labels, name="lot-labels"),
     path("lo/<int:lot_id>/nhap-xuat/", lots.move_lot, name="move-lot"),

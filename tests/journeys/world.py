@@ -829,6 +829,8 @@ def _lot_visits(market: _Market) -> list[Visit]:
     )
     return [
         *(Visit(path, "manager") for path in ("/xa-vien/lo/", "/xa-vien/lo/?het=1", page, f"{page}tem/")),
+        Visit("/xa-vien/lo/moi/", "manager"),
+        Visit("/xa-vien/lo/moi/", "manager", sent={"quantity": "x"}),
         *(Visit(path) for path in ("/truy-xuat/", f"/truy-xuat/{lot.code}/")),
         Visit("/truy-xuat/LAAAAAAAA/", status=404),
         Visit(f"{page}nhap-xuat/", "manager", sent={"warehouse": str(warehouse_id), "quantity": "x"}),

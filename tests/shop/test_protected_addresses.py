@@ -65,7 +65,7 @@ ASKS_NOT = {
         add-certificate add-household add-lot-stage add-pictures add-variant
         add-voucher-codes application application-document application-file apply cash
         certificate choose-cooperative close-parcel close-parcels close-warehouse
-        collect-parcel-cash complaint complaints confirm-application-code confirm-delivery
+        collect-parcel-cash complaint complaints create-lot confirm-application-code confirm-delivery
         cooperative-texts create-listing create-promotion create-voucher delivery-method
         delivery-methods delivery-rates discounts download-voucher-codes end-delivery-method
         end-promotion end-voucher hand-over-parcel household household-picture kept-picture

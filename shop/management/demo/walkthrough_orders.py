@@ -7,12 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
+from catalog.actions.stock.lots import LotDetails, receive_lot
 from catalog.models import Variant
+from cooperatives.models import Producer
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
 from orders.models import Order, OrderPart
 from orders.states import PartState
 from shop.accounts.models import User
 from shop.core.actors import Actor
+from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Channel
 from shop.management.demo.open_orders import WALKTHROUGH_SELLER, place_demo_order
 from shop.notifications.models import Notification
@@ -45,16 +48,28 @@ _ORDERS = (
 )
 
 
+# Lots that came in yesterday: product, variant name, household, quantity, and days until the use-by date.
+_LOTS = (
+    ("Chuối sấy", "Gói 300 g", "Tổ chuối sấy", 12, 8),
+    ("Chuối sấy", "Gói 300 g", "Tổ chuối sấy", 30, 150),
+    ("Gừng tươi", "1 kg", "", 15, 40),
+)
+
+
 def create_walkthrough_orders(
     channel: Channel, buyer: User, members: Mapping[int, Actor], *, now: datetime.datetime
 ) -> None:
-    """Place the planned orders of the demo's buyer and bring each to its step. A second run adds none."""
+    """Receive the lots, place the planned orders of the demo's buyer and bring each to its step.
+
+    A second run adds none.
+    """
     variants = {
         (variant.product.name, variant.name): variant
         for variant in Variant.objects.buyable_in(channel.pk)
         .filter(cooperative__slug=WALKTHROUGH_SELLER)
-        .select_related("product")
+        .select_related("product", "cooperative")
     }
+    _receive_lots(variants, members, now=now - datetime.timedelta(days=1))
     for planned in _ORDERS:
         lines = [
             (variants[product, name], quantity)
@@ -72,6 +87,33 @@ def create_walkthrough_orders(
     unsent = Notification.objects.filter(sent_at=None)
     unsent.filter(recipient__in=[buyer.phone, buyer.email]).update(sent_at=now)
     unsent.filter(recipient__in=seller_emails).update(sent_at=now)
+
+
+def _receive_lots(
+    variants: Mapping[tuple[str, str], Variant], members: Mapping[int, Actor], *, now: datetime.datetime
+) -> None:
+    today = vietnam_date(now)
+    for number, (product, name, household, quantity, days) in enumerate(_LOTS):
+        variant = variants.get((product, name))
+        stock = variant and variant.stocks.filter(warehouse__closed_at=None).order_by("pk").first()
+        if variant is None or not stock:
+            continue
+        cooperative = variant.cooperative
+        producer = Producer.objects.for_cooperative(cooperative).filter(name=household).first()
+        receive_lot(
+            cooperative=cooperative,
+            variant_id=variant.pk,
+            warehouse_id=stock.warehouse_id,
+            quantity=quantity,
+            details=LotDetails(
+                harvested_on=today - datetime.timedelta(days=2),
+                expires_on=today + datetime.timedelta(days=days),
+                producer_id=producer.pk if producer else None,
+            ),
+            idempotency_key=f"demo-lot:{number}",
+            actor=members[cooperative.pk],
+            now=now,
+        )
 
 
 def _advance_part(part: OrderPart, step: _Step, member: Actor, placed_at: datetime.datetime) -> None:

@@ -10,25 +10,29 @@ from functools import partial
 
 import segno
 from django.conf import settings
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
-from catalog.actions.stock.lots import add_lot_stage, count_lot
+from catalog.actions.stock.lots import add_lot_stage, count_lot, receive_lot
 from catalog.actions.stock.receipts_and_losses import write_off_stock
 from catalog.actions.stock.transfer_stock import transfer_stock
-from catalog.models import Lot, LotBalance
+from catalog.models import Lot, LotBalance, Variant
+from catalog.variant_stock import variants_with_stock_outside_lots
 from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.models import Warehouse
 from orders.models import ParcelLine
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing
-from shop.core.web.action_results import run_action
-from shop.members.forms.lots import NEAR_EXPIRY_DAYS, LotMove, LotMoveForm, StageForm
+from shop.core.web.action_results import refusals_as_form_errors, run_action
+from shop.core.web.http_methods import require_safe_or_post
+from shop.members.forms.lots import NEAR_EXPIRY_DAYS, LotMove, LotMoveForm, NewLotForm, StageForm
 from shop.members.member_access import for_members, render_page, submitted_key
 
 PER_PAGE = 40
@@ -65,8 +69,43 @@ def list_lots(request: HttpRequest, membership: MembershipContext) -> HttpRespon
         "page": page,
         "rows": [lot_row(lot, today) for lot in page.object_list],
         "is_used_up": is_used_up,
+        "without_lot": [] if is_used_up else list(variants_with_stock_outside_lots(membership.cooperative)),
     }
     return render_page(request, membership, "members/lots.html", context)
+
+
+@require_safe_or_post
+@for_members(MemberRight.COUNT_STOCK)
+def create_lot(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
+    """Record received stock as a new lot. `?loai=` names its variant."""
+    warehouses = _open_warehouses(membership)
+    form = NewLotForm(
+        request.POST or None,
+        variants=list(
+            Variant.objects.for_cooperative(membership.cooperative)
+            .select_related("product")
+            .order_by("product__name", "product", "sort_order", "pk")
+        ),
+        cooperative=membership.cooperative,
+        warehouses=warehouses,
+        initial={"idempotency_key": uuid.uuid4(), "variant": request.GET.get("loai", "")},
+    )
+    if warehouses and form.is_valid():
+        with refusals_as_form_errors(form):
+            lot = receive_lot(
+                cooperative=membership.cooperative,
+                variant_id=int(form.cleaned_data["variant"]),
+                warehouse_id=uuid.UUID(form.cleaned_data.get("warehouse") or str(warehouses[0].pk)),
+                quantity=form.cleaned_data["quantity"],
+                details=form.details,
+                idempotency_key=submitted_key(request, "new-lot", membership.cooperative.pk),
+                actor=membership.actor,
+                now=timezone.now(),
+            )
+            messages.success(request, gettext("Recorded as lot %(code)s.") % {"code": lot.code})
+            return redirect(lot_url(lot.pk))
+    context = {"form": form, "has_warehouse": bool(warehouses)}
+    return render_page(request, membership, "members/lot_new.html", context)
 
 
 @require_safe

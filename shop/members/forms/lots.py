@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Any, Unpack
 
 from django import forms
@@ -11,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.stock.lots import MAX_STAGE_LENGTH, LotDetails
 from catalog.actions.stock.stock_movements import MAX_COUNTED_STEPS
+from catalog.models import Variant
 from cooperatives.models import Certificate, Cooperative, Producer, Warehouse
 from cooperatives.states import CertificateState
 from shop.core.dates.form_days import validate_day
@@ -73,6 +75,67 @@ class ReceiptForm(MembersForm):
             certificate_id=data["certificate"],
         )
         return details if data["is_lot"] or details != LotDetails() else None
+
+
+class NewLotForm(MembersForm):
+    """A lot that has just come in: what, how much, its days, and the household if there are any."""
+
+    idempotency_key = forms.UUIDField(widget=forms.HiddenInput)
+    variant = forms.ChoiceField(
+        label=_("Product"), error_messages={"required": _("Choose the product that came in.")}
+    )
+    quantity = WholeNumberField(label=_("Quantity received"), min_value=1, max_value=MAX_COUNTED_STEPS)
+    expires_on = _day_field(_("Use by"))
+    harvested_on = _day_field(_("Harvested or made on"))
+    household = forms.ChoiceField(
+        label=_("Household"), error_messages={"required": _("Choose who grew or made it.")}
+    )
+    certificate = forms.ChoiceField(label=_("Certificate"), required=False)
+    warehouse = forms.ChoiceField(label=_("Receiving warehouse"))
+
+    def __init__(
+        self,
+        data: FormData = None,
+        files: FormFiles = None,
+        *,
+        variants: Sequence[Variant],
+        cooperative: Cooperative,
+        warehouses: Sequence[Warehouse],
+        **options: Unpack[FormOptions],
+    ) -> None:
+        super().__init__(data, files, **options)
+        choices = lot_choices(cooperative)
+        by_product = groupby(variants, key=lambda variant: variant.product)
+        products = [
+            (product.name, [(str(variant.pk), _variant_label(variant)) for variant in rows])
+            for product, rows in by_product
+        ]
+        self.set_choices("variant", [("", _("Choose a product")), *products])
+        for name, rows in (("household", choices["households"]), ("certificate", choices["certificates"])):
+            self.set_choices(name, [("", "–"), *((str(row.pk), str(row)) for row in rows)])
+            if not rows:
+                del self.fields[name]
+        self.set_choices("warehouse", [(str(row.pk), row.name) for row in warehouses])
+        if len(warehouses) < 2:
+            del self.fields["warehouse"]
+        for name in ("expires_on", "harvested_on"):
+            self.fields[name].widget.attrs["type"] = "date"
+
+    @property
+    def details(self) -> LotDetails:
+        data = self.cleaned_data
+        return LotDetails(
+            harvested_on=data["harvested_on"],
+            expires_on=data["expires_on"],
+            producer_id=int(data["household"]) if data.get("household") else None,
+            certificate_id=int(data["certificate"]) if data.get("certificate") else None,
+        )
+
+
+def _variant_label(variant: Variant) -> str:
+    """Return the product with its option and unit: `Chuối sấy, Gói 300 g (gói)`."""
+    name = ", ".join(filter(None, (variant.product.name, variant.name)))
+    return f"{name} ({variant.get_unit_display()})"
 
 
 class LotMoveForm(MembersForm):

@@ -28,6 +28,7 @@ from tests.factories import (
     make_warehouse,
 )
 from tests.markup import html_of
+from tests.refusals import all_rows
 
 pytestmark = pytest.mark.django_db
 
@@ -100,6 +101,61 @@ def test_receipt_with_wrong_dates_is_refused(lister, seller, field) -> None:
 
     assert (get_stock(variant).on_hand, Lot.objects.count()) == (4, 0)
     assert 'class="notice bad' in html_of(answer)
+
+
+def test_lot_is_received_from_the_list_of_lots(lister, seller) -> None:
+    variant, foreign = make_variant(seller, on_hand=4), make_variant(make_seller("HTX khác"))
+    household = Producer.objects.create(cooperative=seller, name="Tổ 3, Nà Ít")
+    sent = {
+        "idempotency_key": str(uuid.uuid4()),
+        "variant": str(variant.pk),
+        "quantity": "6",
+        "expires_on": "2027-02-20",
+        "household": str(household.pk),
+    }
+
+    listed = html_of(lister.get("/xa-vien/lo/"))
+    form = html_of(lister.get(f"/xa-vien/lo/moi/?loai={variant.pk}"))
+    answers = [lister.post("/xa-vien/lo/moi/", sent) for _attempt in range(2)]
+
+    lot = Lot.objects.get()
+    assert 'href="/xa-vien/lo/moi/"' in listed
+    assert "Hàng chưa ghi lô: 1 loại" in listed
+    assert '<b class="keep">4 chiếc</b>' in listed
+    assert f'<option value="{variant.pk}" selected>' in form
+    assert f'<option value="{foreign.pk}"' not in form
+    assert [answer.url for answer in answers] == [f"/xa-vien/lo/{lot.pk}/"] * 2
+    assert (lot.variant, f"{lot.expires_on}", lot.producer) == (variant, "2027-02-20", household)
+    assert get_stock(variant).on_hand == 10
+    assert '<b class="keep">4 chiếc</b>' in html_of(lister.get("/xa-vien/lo/"))
+
+
+@pytest.mark.parametrize(
+    ("field", "entered"),
+    [("variant", ""), ("quantity", "0"), ("household", ""), ("harvested_on", "2999-01-01")],
+)
+def test_new_lot_with_a_fault_is_refused_in_place(lister, seller, field, entered) -> None:
+    variant = make_variant(seller, on_hand=4)
+    household = Producer.objects.create(cooperative=seller, name="Tổ 3, Nà Ít")
+    sent = with_key(variant=variant.pk, quantity="6", household=household.pk) | {field: entered}
+    before = all_rows()
+
+    response = lister.post("/xa-vien/lo/moi/", sent)
+
+    assert response.status_code == 200
+    assert 'class="errors' in html_of(response)
+    assert all_rows() == before
+
+
+def test_lot_of_a_foreign_variant_is_not_received(lister, seller) -> None:
+    make_variant(seller)
+    foreign = make_variant(make_seller("HTX khác"))
+    before = all_rows()
+
+    response = lister.post("/xa-vien/lo/moi/", with_key(variant=foreign.pk, quantity="6"))
+
+    assert response.context["form"].errors.keys() == {"variant"}
+    assert all_rows() == before
 
 
 def test_lots_are_listed_first_expired_first_with_what_is_left(lister, seller) -> None:
