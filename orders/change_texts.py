@@ -24,6 +24,7 @@ ORDER_CHANGE_TEXTS: dict[str, Promise] = {
     "part.cancelled": pgettext_lazy("history", "Cancelled"),
     "part.unanswered": pgettext_lazy("history", "Market notified: nobody has accepted"),
     "part.acceptance_undone": pgettext_lazy("history", "Acceptance undone"),
+    "part.shortage_undone": pgettext_lazy("history", "Report of missing items undone"),
     "line.weighed": pgettext_lazy("history", "Weighed"),
     "line.weight_question_asked": pgettext_lazy("history", "Heavier than agreed, buyer asked to confirm"),
     "line.weight_agreed": pgettext_lazy("history", "Buyer accepted the weight"),

@@ -37,3 +37,20 @@ def withdraw_handover_notification(
             parcel=parcel,
             occasion=occasion,
         )
+
+
+def withdraw_shortage_notification(
+    order: Order, part: OrderPart, refund_id: str, *, now: datetime.datetime
+) -> None:
+    """Withdraw the notice of missing items; if it may have been sent, tell the buyer of the mistake."""
+    if not withdraw_notifications(key_prefix=f"refund_decided:{order.pk}:{refund_id}:", now=now):
+        return
+    with translation.override(order.language):
+        notify_buyer(
+            order,
+            "shortage_undone",
+            subject=_("Order %(code)s: no items are missing") % {"code": order.code},
+            now=now,
+            part=part,
+            occasion=refund_id,
+        )

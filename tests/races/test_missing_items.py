@@ -19,6 +19,7 @@ from orders.actions.fulfilment.substitute_holds import SubstituteUnanswered
 from orders.actions.placement.place_order import BasketChanged, place_order
 from orders.actions.refunds import offer_substitute as offering
 from orders.actions.refunds import report_shortage as shortages
+from orders.actions.refunds import undo_shortage as undo_shortages
 from orders.actions.refunds.answer_substitute import SubstituteClosed, answer_substitute
 from orders.actions.refunds.offer_substitute import (
     InvalidSubstituteQuantity,
@@ -27,10 +28,11 @@ from orders.actions.refunds.offer_substitute import (
 )
 from orders.actions.refunds.refund_decisions import refund_limits
 from orders.actions.refunds.report_shortage import report_shortage
+from orders.actions.refunds.undo_shortage import undo_shortage
 from orders.models import Order, OrderPart, Parcel, Refund, Substitute
 from orders.states import PartState, SubstituteState
 from shop.accounts.models import ConsentPurpose
-from shop.core.actors import Actor
+from shop.core.actors import Actor, ActorKind, EntryPoint
 from tests.factories import (
     NOW,
     carrier_deliveries,
@@ -46,6 +48,7 @@ from tests.races.parallel import run_in_threads
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MEMBER = Actor.system("test")
+COOPERATIVE = Actor(ActorKind.SYSTEM, EntryPoint.MEMBERS, name="test")
 
 
 def offered_part(on_hand: int = 10) -> tuple[OrderPart, Substitute]:
@@ -262,3 +265,41 @@ def test_without_lock_one_shortage_is_refunded_twice(monkeypatch: pytest.MonkeyP
         report_shortage(part_id=part.pk, available={line.pk: 3}, actor=MEMBER, now=NOW)
 
     assert list(Refund.objects.values_list("amount", flat=True)) == [100_000, 100_000]
+
+
+def short_part() -> OrderPart:
+    """Return an accepted part of four items and one, of which one is reported missing."""
+    part = part_and_offer()[0]
+    line = part.lines.order_by("position")[0]
+    report_shortage(part_id=part.pk, available={line.pk: 3}, actor=COOPERATIVE, now=NOW)
+    return part
+
+
+def undoing(part: OrderPart) -> Callable[[], OrderPart]:
+    return partial(undo_shortage, part_id=part.pk, actor=COOPERATIVE, now=NOW)
+
+
+def test_parallel_undoing_of_a_shortage_allocates_once() -> None:
+    parts = [short_part() for _ in range(3)]
+
+    results = run_in_threads([undoing(part) for part in parts for _attempt in range(2)])
+
+    for n, part in enumerate(parts):
+        names = {type(result).__name__ for result in results[2 * n : 2 * n + 2]}
+        assert names == {"OrderPart", "Missing"}, results
+        assert get_stock(part.lines.order_by("position")[0].variant).allocated == 4
+    check_everything()
+
+
+def test_without_lock_undone_shortage_allocates_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    part = short_part()
+    refund = Refund.objects.select_related("parcel").get()
+    read_before(monkeypatch, "lock_part", part.pk)
+    monkeypatch.setattr(undo_shortages, "_latest_shortage", lambda _part: copy.deepcopy(refund))
+
+    undoing(part)()
+    monkeypatch.setattr(undo_shortages, "require_undo_permission", lambda *_args, **_fields: None)
+    monkeypatch.setattr(undo_shortages, "_require_nothing_since", lambda *_args: None)
+    undoing(part)()
+
+    assert get_stock(part.lines.order_by("position")[0].variant).allocated == 5

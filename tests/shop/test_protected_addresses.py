@@ -77,7 +77,8 @@ ASKS_NOT = {
         remove-household-picture remove-picture remove-profile-picture reopen-listing
         report-failed-delivery report-part-shortage resume-listing resume-selling settlement
         settlement-pdf settlement-workbook settlements stock submit-listing synchronise today
-        undo-parcel-step undo-part-acceptance undo-part-acceptances variant void-parcel voucher
+        undo-parcel-step undo-part-acceptance undo-part-acceptances undo-part-shortage
+        variant void-parcel voucher
         warehouse warehouses withdraw-listing withdraw-revision withdraw-substitute worker
     """,
     "accounts": """

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 
 from django.db import transaction
-from django.db.models import TextChoices
+from django.db.models import Model, TextChoices
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
@@ -104,6 +104,30 @@ def undoable_steps(parcel: Parcel) -> list[tuple[ParcelStep, datetime.datetime]]
     return [(step, at + UNDO_PERIOD) for step, at in times if at is not None]
 
 
+def require_undo_permission(
+    row: Model,
+    actions: Collection[str],
+    at: datetime.datetime,
+    reason: str,
+    *,
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
+    """Let platform staff undo with a reason, and members their own steps within UNDO_PERIOD.
+
+    Raises ReasonRequired, StepOfSomebodyElse, UndoPeriodOver.
+    """
+    if actor.entry_point in PLATFORM_ENTRY_POINTS:
+        if not reason.strip():
+            raise ReasonRequired(field="reason")
+        return
+    step = Change.objects.of_row(row).filter(action__in=actions).order_by("-created_at", "-pk").first()
+    if step is None or step.entry_point != EntryPoint.MEMBERS:
+        raise StepOfSomebodyElse()
+    if now - at > UNDO_PERIOD:
+        raise UndoPeriodOver()
+
+
 @transaction.atomic(durable=True)
 def undo_acceptance(
     *,
@@ -123,7 +147,7 @@ def undo_acceptance(
         return part
     if part.state != PartState.ACCEPTED or part.accepted_at is None:
         raise TransitionNotAllowed(from_state=part.state, to_state=PartState.NEW)
-    _require_permission(part, ("part.accepted",), part.accepted_at, reason, actor=actor, now=now)
+    require_undo_permission(part, ("part.accepted",), part.accepted_at, reason, actor=actor, now=now)
     is_any_weighed = part.lines.filter(weighed_grams__isnull=False).exists()
     is_asked = WeightQuestion.objects.open().filter(line__part=part).exists()
     is_asked |= Substitute.objects.waiting().filter(line__part=part).exists()
@@ -170,7 +194,7 @@ def undo_parcel_step(
     at = times.get(step, parcel.cod_collected_at)
     if at is None:
         raise TransitionNotAllowed(from_state=parcel.state, to_state=step)
-    _require_permission(parcel, _RECORDED_AS[step], at, reason, actor=actor, now=now)
+    require_undo_permission(parcel, _RECORDED_AS[step], at, reason, actor=actor, now=now)
     undo: Callable[..., None] = {
         ParcelStep.HANDOVER: _undo_handover,
         ParcelStep.DELIVERY: _undo_delivery,
@@ -233,30 +257,6 @@ def _undo_cash(
         raise TransitionNotAllowed(from_state=parcel.cod_state, to_state=CodState.EXPECTED)
     _require_unsettled(order, part, parcel, since=parcel.cod_collected_at, now=now)
     reverse_collected_cash(parcel, reason=reason, actor=actor, now=now)
-
-
-def _require_permission(
-    row: OrderPart | Parcel,
-    actions: Collection[str],
-    at: datetime.datetime,
-    reason: str,
-    *,
-    actor: Actor,
-    now: datetime.datetime,
-) -> None:
-    """Let platform staff undo with a reason, and members their own steps within UNDO_PERIOD.
-
-    Raises ReasonRequired, StepOfSomebodyElse, UndoPeriodOver.
-    """
-    if actor.entry_point in PLATFORM_ENTRY_POINTS:
-        if not reason.strip():
-            raise ReasonRequired(field="reason")
-        return
-    step = Change.objects.of_row(row).filter(action__in=actions).order_by("-created_at", "-pk").first()
-    if step is None or step.entry_point != EntryPoint.MEMBERS:
-        raise StepOfSomebodyElse()
-    if now - at > UNDO_PERIOD:
-        raise UndoPeriodOver()
 
 
 def _require_unsettled(

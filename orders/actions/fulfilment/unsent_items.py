@@ -62,8 +62,9 @@ def mark_lines_unsent(
         ParcelLine(parcel=parcel, order_line=lines[line_id], quantity=count)
         for line_id, count in quantities.items()
     )
-    _release_unsent(quantities, lines)
-    record_part_change(order, part, "parcel.lines_marked_unsent", parcel, actor=actor, now=now)
+    # `orders.actions.refunds.undo_shortage` allocates what was released here.
+    data = {"released": _release_unsent(quantities, lines)}
+    record_part_change(order, part, "parcel.lines_marked_unsent", parcel, actor=actor, now=now, data=data)
     return parcel
 
 
@@ -72,8 +73,13 @@ def is_nothing_left_to_send(part: OrderPart, unsent: int, still_open: int) -> bo
     return unsent >= still_open and not part.parcels.dispatches().exists()
 
 
-def _release_unsent(quantities: Mapping[uuid.UUID, int], lines: Mapping[uuid.UUID, OrderLine]) -> None:
-    """Release the allocations of these quantities, except those of undispatched parcels."""
+def _release_unsent(
+    quantities: Mapping[uuid.UUID, int], lines: Mapping[uuid.UUID, OrderLine]
+) -> list[tuple[str, int, int]]:
+    """Release the allocations of these quantities, except those of undispatched parcels.
+
+    Return what was released, as line id, stock id and quantity.
+    """
     allocations = [
         allocation for line_id in quantities for allocation in lines[line_id].allocations.order_by("-pk")
     ]
@@ -90,10 +96,13 @@ def _release_unsent(quantities: Mapping[uuid.UUID, int], lines: Mapping[uuid.UUI
         .annotate(total=Sum("quantity"))
     }
     unreleased_quantities = dict(quantities)
+    released_rows = []
     for allocation in allocations:
         unpacked = allocation.quantity - packed_quantities.get((allocation.line_id, allocation.stock_id), 0)
         released = min(unreleased_quantities[allocation.line_id], max(0, unpacked))
         if released:
             release_allocation(stocks[allocation.stock_id], allocation.line_id, released)
             unreleased_quantities[allocation.line_id] -= released
+            released_rows.append((str(allocation.line_id), allocation.stock_id, released))
     save_reserved_and_allocated(stocks.values())
+    return released_rows

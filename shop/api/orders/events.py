@@ -52,6 +52,7 @@ EVENT_MESSAGES = {
         "part.declined",
         "part.cancelled",
         "part.acceptance_undone",
+        "part.shortage_undone",
         "part.unanswered",
         "line.weighed",
         "line.weight_question_asked",

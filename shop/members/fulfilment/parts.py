@@ -27,8 +27,9 @@ from orders.actions.refunds.report_shortage import (
     preview_shortage,
     report_shortage,
 )
+from orders.actions.refunds.undo_shortage import shortage_undo_until, undo_shortage
 from orders.forms.returns import build_return_form
-from orders.models import Discount, OrderPart, Parcel, parcel_position_labels
+from orders.models import Discount, OrderPart, Parcel, Refund, parcel_position_labels
 from orders.models.part import OrderPartQuerySet
 from orders.states import RETURN_KINDS, CodState, ParcelKind, ParcelState, PartState
 from shop.core.errors import Missing
@@ -221,6 +222,21 @@ def _render_shortage_review(
 
 @require_POST
 @for_members(MemberRight.PACK)
+def undo_part_shortage(request: HttpRequest, membership: MembershipContext, part_id: int) -> HttpResponse:
+    """Take back the latest report of missing items."""
+    part = find_part(membership, part_id)
+    action = partial(
+        undo_shortage,
+        part_id=part.pk,
+        idempotency_key=submitted_key(request, "undo-shortage", part.pk),
+        actor=membership.actor,
+        now=timezone.now(),
+    )
+    return run_action(request, action, url=part_url(part.pk), message=_("Undone."))
+
+
+@require_POST
+@for_members(MemberRight.PACK)
 def pack_parcel_view(request: HttpRequest, membership: MembershipContext, part_id: int) -> HttpResponse:
     """Pack a parcel of the ticked lines; idempotent by the form's `idempotency_key`."""
     part, now = find_part(membership, part_id), timezone.now()
@@ -307,11 +323,21 @@ def render_part(
         "ready_text": ready_text,
         "leaves_today": is_ready_today,
         "time_left": format_time_left(part.accept_by, now) if part.accept_by else "",
+        "undo_shortage_until": _undo_shortage_until(membership, part, refunds, now),
         "undo_acceptance_until": _undo_acceptance_until(part, parcels, now),
         "can_report_shortage": bool(pick and any(pick.still_open.values())),
         "can_cancel": part.state == PartState.ACCEPTED and part.may_be_cancelled(parcels),
     }
     return render_page(request, membership, "members/part.html", context)
+
+
+def _undo_shortage_until(
+    membership: MembershipContext, part: OrderPart, refunds: list[Refund], now: datetime.datetime
+) -> datetime.datetime | None:
+    """Return until when the member may take back the latest shortage. No query without a recent one."""
+    if not any(now - refund.decided_at <= UNDO_PERIOD for refund in refunds if refund.is_for_unsent_items):
+        return None
+    return shortage_undo_until(part, actor=membership.actor, now=now)
 
 
 def _undo_acceptance_until(

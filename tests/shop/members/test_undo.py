@@ -51,6 +51,20 @@ def test_each_step_is_undone_on_the_part_page(packer, seller) -> None:
     assert states == [("delivered", "expected"), ("handed_over", "expected"), ("packed", "expected")]
 
 
+def test_reported_shortage_is_undone_on_the_part_page(packer, seller) -> None:
+    part = new_part(seller, quantity=3)
+    packer.post(f"/xa-vien/goi/{part.pk}/nhan/")
+    line = part.lines.get()
+    packer.post(f"/xa-vien/goi/{part.pk}/thieu/", {f"available-{line.pk}": "2", "reviewed": "1"})
+    assert undo_labels(part_page(packer, part)) == ["Hoàn tác báo thiếu"]
+
+    packer.post(f"/xa-vien/goi/{part.pk}/thieu/hoan-tac/")
+
+    part.refresh_from_db()
+    assert part.order.current_total_gross == part.total_gross
+    assert undo_labels(part_page(packer, part)) == ["Hoàn tác nhận đơn"]
+
+
 def test_orders_accepted_by_one_press_are_undone_by_one(packer, seller) -> None:
     parts = [new_part(seller) for _number in range(2)]
     foreign = new_part(make_seller("HTX Tài Hoan"))
