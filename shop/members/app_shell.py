@@ -85,8 +85,13 @@ def serve_manifest(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def serve_worker(request: HttpRequest) -> HttpResponse:
-    """Serve the service worker, which shows the offline page in the address's language, and alerts."""
+    """Serve the service worker, which shows the offline page in the address's language, and alerts.
+
+    Browsers with module workers ask for `?module`, which also sends what waits in the background.
+    """
     context = {
+        "is_module": "module" in request.GET,
+        "door": reverse("members:synchronise"),
         "build": build_id(),
         "files": [static(name) for name in _OFFLINE_FILES],
         "icon": static("illustrations/icon-192.png"),

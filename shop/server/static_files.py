@@ -14,11 +14,19 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 # Third-party files are served as published: most are minified already, and versions.txt names their digests.
 _OUR_FOLDERS = ("css", "js")
 _MEDIA_TYPES = {".css": "text/css", ".js": "application/javascript"}
+# A static import of a neighbour, and what replaces it once the neighbour's name is hashed.
+_RELATIVE_IMPORT = (
+    r"""(?P<matched>import(?P<names>[\s{][^;]*?)from\s*["'](?P<url>\.[^"']+)["'];)""",
+    'import%(names)sfrom "%(url)s";',
+)
 _ECMASCRIPT_YEAR = 2020  # optional chaining, which our scripts use; the minifier adds nothing newer
 
 
 class MinifiedStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
     """Minifies our scripts and style sheets before their digests become part of their names."""
+
+    # Django's own pattern also reads packages' files, of which one imports a missing module.
+    patterns = (*CompressedManifestStaticFilesStorage.patterns, ("js/*.js", (_RELATIVE_IMPORT,)))
 
     def post_process(
         self, paths: dict[str, tuple[Storage, str]], **options: Any

@@ -1,7 +1,8 @@
 {% load static %}// Shows the members' offline page without a network, also after a form that was sent without one.
-// It caches only that page with its styles and fonts. It also shows alerts.
-"use strict";
-
+// It caches only that page with its styles and fonts. It also shows alerts and, as a module, sends what waits.
+{% if is_module %}import { sendWaiting } from "{% static "js/member/sync.js" %}";
+{% else %}"use strict";
+{% endif %}
 const CACHE_NAME = "cho-phien-offline-{{ build }}"; // the market's worker uses other names
 const LANGUAGES = [{% for language in languages %}
   { start: "{{ language.start }}", offline: "{{ language.offline }}" },{% endfor %}
@@ -66,3 +67,12 @@ self.addEventListener("notificationclick", (event) => {
       page ? page.navigate(address).then((shown) => (shown || page).focus()) : self.clients.openWindow(address)),
   );
 });
+{% if is_module %}
+// Background Sync: a rejected promise makes the browser try again later.
+self.addEventListener("sync", (event) => {
+  if (event.tag !== "outbox") return;
+  event.waitUntil(sendWaiting("{{ door }}").then((result) => {
+    if (["offline", "failing"].includes(result)) throw new Error(result);
+  }));
+});
+{% endif %}

@@ -3,7 +3,12 @@
   "use strict";
 
   const worker = document.currentScript.dataset.worker;
-  if (worker && "serviceWorker" in navigator) navigator.serviceWorker.register(worker).catch(() => {});
+  // Browsers without module workers reject the module, and take the worker that sends nothing in the background.
+  if (worker && "serviceWorker" in navigator)
+    navigator.serviceWorker
+      .register(`${worker}?module`, { type: "module" })
+      .catch(() => navigator.serviceWorker.register(worker))
+      .catch(() => {});
 
   // Reduce a photo with more pixels than the market shows before it is sent; its form waits for that. A photo that the
   // phone cannot read is sent unchanged, and the server reports its error.

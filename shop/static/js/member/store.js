@@ -1,6 +1,10 @@
 // The phone's own database: rows of the cooperative, the commands that wait, and whose phone this is.
-import { openDB } from "idb";
-import { forgetPhotos } from "member/photos";
+import { openDB } from "../../vendor/idb.js";
+import { forgetPhotos } from "./photos.js";
+
+// The worker sends what waits once there is a network, also when no page is open, where the browser has Background Sync.
+const askForBackgroundSync = () =>
+  navigator.serviceWorker?.ready.then(({ sync }) => sync?.register("outbox")).catch(() => {}); // not allowed here
 
 const LAST_DONE = 20; // commands kept for the list of what has just arrived
 
@@ -107,6 +111,7 @@ export const addCommands = async (commands, { isDraftDone = false } = {}) => {
   };
   await Promise.all([store(), transaction.done]);
   navigator.storage?.persist?.();
+  askForBackgroundSync();
 };
 
 // Store the answers to a push with the rows that came with them.

@@ -1,6 +1,6 @@
 // Exchange commands and rows with the market: push what waits, in its order, then pull what changed.
-import { readPhotos, removePhotos, sendPhoto } from "member/photos";
-import { forgetRows, photosOf, readOutbox, readSettings, refusePhoto, storeAnswers, storePull } from "member/store";
+import { readPhotos, removePhotos, sendPhoto } from "./photos.js";
+import { forgetRows, photosOf, readOutbox, readSettings, refusePhoto, storeAnswers, storePull } from "./store.js";
 
 const AT_ONCE = 20; // commands in one push: a weak network loses little
 const PATIENCE = 20_000; // milliseconds
@@ -32,7 +32,7 @@ export const stopSynchronising = (action) => {
   return navigator.locks.request(ALREADY, action);
 };
 
-// Two tabs take turns; the second finds nothing left to send.
+// Tabs and the worker take turns; the second finds nothing left to send.
 export const synchronise = (door, { onSending = () => {}, onProgress = () => {} } = {}) =>
   navigator.locks.request(ALREADY, async () => {
     const { signal } = stopping;
@@ -59,6 +59,10 @@ export const synchronise = (door, { onSending = () => {}, onProgress = () => {} 
       onSending([]);
     }
   });
+
+// Send what waits, if anything does; the worker calls this. Without open tabs nobody needs fresh rows.
+export const sendWaiting = async (door) =>
+  (await readOutbox()).some(({ state }) => state === "waiting") ? synchronise(door) : RESULTS.fine;
 
 // Return the waiting commands of the member who is signed in, oldest first. Those that build on a refused one wait, as do
 // new products until their photos have arrived.

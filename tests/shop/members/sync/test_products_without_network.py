@@ -28,6 +28,7 @@ from tests.factories import (
 )
 from tests.invariants import check_everything
 from tests.shop.members.sync.test_without_network import HOLDS, SMALL_TARGETS, sign_in
+from tests.shop.members.sync.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
@@ -145,7 +146,7 @@ def test_new_product_with_photos_is_entered_without_network_and_sent_in_pieces(
     Image.effect_noise((2000, 1500), 90).convert("RGB").save(photo, quality=90)
     no_photo.write_bytes(b"no photo")
     sign_in(phone, seller, Role.LISTER)
-    phone.wait_for_function(CHOICES_ARE_KEPT)
+    wait_until(phone, CHOICES_ARE_KEPT)
 
     phone.context.set_offline(True)
     phone.goto("/xa-vien/hang/moi/")

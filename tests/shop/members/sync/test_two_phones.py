@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -16,6 +17,7 @@ from tests.factories import get_stock, make_order, make_variant
 from tests.invariants import check_everything
 from tests.shop.members.sync.phone import Phone
 from tests.shop.members.sync.test_without_network import HOLDS, open_order, sign_in
+from tests.shop.members.sync.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
@@ -82,11 +84,19 @@ def test_two_phones_agree_after_working_on_the_same_goods_without_network(
     assert Price.objects.get(variant=pillow).amount == 340_000
     outcomes = PhoneCommand.objects.values_list("outcome", flat=True)
     assert sorted(outcomes) == [Outcome.DONE] * 8 + [Outcome.REFUSED] * 3
-    market_rows = Phone(seller, Role.MANAGER).pull()["rows"]
+    market_rows = _pull_all_rows(Phone(seller, Role.MANAGER))
     for phone in phones:
-        phone.goto("/xa-vien/offline/#today")
-        phone.wait_for_function(HOLDS_EXACTLY, arg=market_rows)
+        phone.reload()
+        wait_until(phone, HOLDS_EXACTLY, market_rows)
     check_everything()
+
+
+def _pull_all_rows(phone: Phone) -> list[dict[str, Any]]:
+    rows, cursor, has_more = [], "", True
+    while has_more:
+        page = phone.pull(cursor)
+        rows, cursor, has_more = rows + page["rows"], page["cursor"], page["has_more"]
+    return rows
 
 
 def _accept_and_pack(phone: Page, part: OrderPart) -> None:

@@ -21,6 +21,7 @@ from shop.members.sync import views
 from shop.members.sync.models import PhoneCommand
 from tests.factories import NOW, PASSWORD, make_member, make_order, make_variant, make_variant_sold_by_weight
 from tests.invariants import check_everything
+from tests.shop.members.sync.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
@@ -272,9 +273,7 @@ def test_replaced_build_sends_its_work_and_asks_to_be_updated(
     expect(phone.get_by_text("Đã lên", exact=True)).to_have_count(1)
     expect(phone.get_by_text("Cần xem lại")).to_have_count(1)
     expect(phone.get_by_text("Ứng dụng có bản mới.")).to_have_count(0)
-    phone.wait_for_function(
-        "caches.keys().then((names) => String(names) === 'cho-phien-offline-newer-build')"
-    )
+    wait_until(phone, "async () => String(await caches.keys()) === 'cho-phien-offline-newer-build'")
     assert PhoneCommand.objects.count() == 2
 
 
