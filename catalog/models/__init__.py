@@ -23,6 +23,7 @@ from catalog.models.product import (
     Variant,
     VariantAttributeValue,
     VariantMedia,
+    select_main_picture,
 )
 from catalog.models.promotion import Promotion
 from catalog.models.revision import ProductRevision, RevisionPicture
@@ -73,4 +74,5 @@ __all__ = [
     "VariantAttributeValue",
     "VariantMedia",
     "WishedProduct",
+    "select_main_picture",
 ]

@@ -5,6 +5,7 @@ from fractions import Fraction
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -190,6 +191,19 @@ class Product(WithMetadata, WithExternalReference, WithSeo, WithTimes):
         return self.season == ALL_MONTHS
 
 
+def select_main_picture(variant: str, product: str) -> Coalesce:
+    """Select the key of the first picture that shows the variant itself, else the product.
+
+    `variant` and `product` are the paths to them from the annotated rows.
+    """
+    of_product = ProductMedia.objects.displayable().filter(product=models.OuterRef(product))
+    of_variant = ProductMedia.objects.displayable().filter(variant_rows__variant=models.OuterRef(variant))
+    return Coalesce(
+        models.Subquery(of_variant.order_by("sort_order", "pk").values("picture")[:1]),
+        models.Subquery(of_product.order_by("sort_order", "pk").values("picture")[:1]),
+    )
+
+
 class VariantQuerySet(models.QuerySet["Variant"]):
     def existing(self) -> VariantQuerySet:
         """Return variants of products that were not removed."""
@@ -198,12 +212,9 @@ class VariantQuerySet(models.QuerySet["Variant"]):
     def in_order(self) -> VariantQuerySet:
         return self.order_by("sort_order", "pk")
 
-    def with_own_media(self) -> VariantQuerySet:
-        """Add `own_media_key`, the key of the first picture that shows the variant itself."""
-        shown = VariantMedia.objects.filter(variant=models.OuterRef("pk")).order_by(
-            "media__sort_order", "media"
-        )
-        return self.annotate(own_media_key=models.Subquery(shown.values("media")[:1]))
+    def with_main_picture(self) -> VariantQuerySet:
+        """Add `main_picture_key`, as `select_main_picture` chooses it."""
+        return self.annotate(main_picture_key=select_main_picture("pk", "product"))  # type: ignore[no-redef]
 
     def for_cooperative(self, cooperative: Cooperative) -> VariantQuerySet:
         return self.existing().filter(cooperative=cooperative)
@@ -259,6 +270,8 @@ class Variant(WithMetadata, WithExternalReference, WithTimes):
     low_stock_at = models.PositiveIntegerField(null=True, blank=True)
     sort_order = models.PositiveIntegerField(default=0)
 
+    main_picture_key: int | None  # set by `VariantQuerySet.with_main_picture`
+
     objects = VariantQuerySet.as_manager()
 
     class Meta:
@@ -308,13 +321,6 @@ class Variant(WithMetadata, WithExternalReference, WithTimes):
     def grams_for(self, product: Product) -> int:
         """Return a step's shipping weight in grams: its own, its content's, or its product's."""
         return self.weight or self.content_grams or product.weight or 0
-
-    @property
-    def main_media(self) -> ProductMedia | None:
-        """The picture that shows it, else its product's first one. Load it by `with_own_media`."""
-        own_media_key = getattr(self, "own_media_key", None)
-        media = sorted(self.product.media.all(), key=lambda row: row.pk != own_media_key)
-        return next(iter(media), None)
 
     def order_limit(self, shop_limit: int | None) -> int | None:
         """Return how many sale steps one order may hold: the lower of the shop's limit and its own."""

@@ -213,7 +213,7 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
     """An order, or a draft of one.
 
     Facts are stored (`placed_at` null means draft). `status`, `saleor_status`, `link_expires_at`, the
-    coverages and the sums are derived from them and written only by
+    coverages and the sums are derived from them, only by
     `orders.actions.order_records.recalculate_order`. Sums are minor units: `total_*` is the sum over all
     parts, `current_total_gross` the total of the active parts less what was refunded.
     """

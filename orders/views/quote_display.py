@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from cooperatives.models import Arrival, DeliveryMethod, ShippingService
-from orders.actions.quotes.quote_queries import attach_product_media
+from orders.actions.quotes.quote_queries import read_main_pictures
 from orders.actions.quotes.quote_types import Quote, QuotedLine, QuotedPickupTime, QuoteProblem, SellerQuote
 from orders.pricing import PricedItem
 from shop.core.models import Picture, show_in_language
@@ -39,6 +39,7 @@ class LineDisplay:
     messages: list[str]
     error: str = ""
     priced: PricedItem | None = None
+    picture: Picture | None = None
 
     @property
     def maximum_to_pay(self) -> int:
@@ -62,11 +63,6 @@ class LineDisplay:
     @property
     def is_sold_by_weight(self) -> bool:
         return self.priced is not None and self.quoted.variant.is_sold_by_weight
-
-    @property
-    def picture(self) -> Picture | None:
-        media = self.quoted.variant.main_media
-        return media.picture if media else None
 
     @property
     def name(self) -> str:
@@ -194,7 +190,7 @@ def build_seller_quote_displays(
 ) -> list[SellerQuoteDisplay]:
     """Prepare each seller's quote for display. Messages about delivery need a province."""
     translate_quote(quote)
-    attach_product_media(line.variant for line in quote.lines)
+    pictures = read_main_pictures(line.variant for line in quote.lines)
     errors_by_line = quantity_errors or {}
     currency = quote.requested.channel.currency
     priced_lines = {line.key: line for line in quote.purchase_at_maximum.lines}
@@ -207,6 +203,7 @@ def build_seller_quote_displays(
                     line_messages(line, currency),
                     errors_by_line.get(line.requested.key, ""),
                     priced_lines.get(line.requested.key),
+                    pictures.get(line.variant.main_picture_key),
                 )
                 for line in seller_quote.lines
             ],

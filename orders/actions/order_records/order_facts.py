@@ -44,7 +44,10 @@ class QuantitiesByState:
 
 @dataclass(frozen=True, slots=True)
 class OrderFacts:
-    """The rows that an order's derived columns follow from; quantities and sums are by part id."""
+    """The rows that an order's derived columns follow from.
+
+    Sums of lines are by part number, since a new part has no id yet. Quantities are by part id.
+    """
 
     parts: Sequence[OrderPart]
     payments: Sequence[Payment]
@@ -60,12 +63,12 @@ def facts_of_new_order(lines: Iterable[OrderLine], payments: Sequence[Payment] |
     `payments` are its payments if they have no events yet, else None. No query, or two for None.
     """
     lines = list(lines)
-    parts = list(dict.fromkeys(line.part for line in lines))
+    parts = list({line.part.number: line.part for line in lines}.values())
     line_sums = {
-        part.pk: _LineSums(
-            sum(line.quantity for line in lines if line.part_id == part.pk),
-            sum(line.list_net for line in lines if line.part_id == part.pk),
-            sum(line.list_gross for line in lines if line.part_id == part.pk),
+        part.number: _LineSums(
+            sum(line.quantity for line in lines if line.part is part),
+            sum(line.list_net for line in lines if line.part is part),
+            sum(line.list_gross for line in lines if line.part is part),
         )
         for part in parts
     }
@@ -89,8 +92,8 @@ def read_facts(order: Order) -> OrderFacts:
 
 
 def _line_sums_by_part(order: Order) -> dict[int, _LineSums]:
-    """Return the line sums by part id."""
-    return {part_id: _LineSums(*sums) for part_id, *sums in _line_sum_rows(order.pk)}
+    """Return the line sums by part number."""
+    return {number: _LineSums(*sums) for number, *sums in _line_sum_rows(order.pk)}
 
 
 @compiled_query
@@ -100,7 +103,7 @@ def _order_parts(order_id: uuid.UUID) -> QuerySet[OrderPart]:
 
 @compiled_query
 def _line_sum_rows(order_id: uuid.UUID) -> QuerySet[OrderLine, tuple[int, int, int, int]]:
-    rows = OrderLine.objects.filter(order=order_id).order_by("part").values_list("part")
+    rows = OrderLine.objects.filter(order=order_id).order_by("part__number").values_list("part__number")
     return rows.annotate(Sum("quantity"), Sum("list_net"), Sum("list_gross"))
 
 

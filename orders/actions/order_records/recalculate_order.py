@@ -72,7 +72,7 @@ def recalculate_order(
     """
     facts = facts or read_facts(order)
     arrived = _write_derived_columns(order, facts)
-    _adjust_pending_charges(order, facts, now)
+    adjust_pending_charges(order, facts, now=now)
     return RecalculatedOrder(arrived, list(facts.payments))
 
 
@@ -88,7 +88,7 @@ def find_stale_columns(order: Order) -> list[str]:
     """Return the names of derived columns whose stored values are out of date. Writes nothing."""
     recalculated, facts = copy.copy(order), read_facts(order)
     parts, before = facts.parts, [part.progress for part in facts.parts]
-    _set_derived_columns(recalculated, facts)
+    set_derived_columns(recalculated, facts)
     stale_columns = [
         column for column in DERIVED_COLUMNS if getattr(order, column) != getattr(recalculated, column)
     ]
@@ -102,7 +102,7 @@ def find_stale_columns(order: Order) -> list[str]:
 def _write_derived_columns(order: Order, facts: OrderFacts) -> list[OrderPart]:
     """Step: write the columns; return the arrived parts."""
     parts, before = facts.parts, [part.progress for part in facts.parts]
-    _set_derived_columns(order, facts)
+    set_derived_columns(order, facts)
     changed_parts = [
         part for part, old_progress in zip(parts, before, strict=True) if old_progress != part.progress
     ]
@@ -117,11 +117,11 @@ def _write_derived_columns(order: Order, facts: OrderFacts) -> list[OrderPart]:
     ]
 
 
-def _set_derived_columns(order: Order, facts: OrderFacts) -> None:
-    """Set derived columns on the order and the parts of `facts` without saving."""
+def set_derived_columns(order: Order, facts: OrderFacts) -> None:
+    """Set derived columns on the order and the parts of `facts` without saving. Either may be new."""
     parts = facts.parts
     for part in parts:
-        quantity = facts.line_sums[part.pk].quantity if part.pk in facts.line_sums else 0
+        quantity = facts.line_sums[part.number].quantity if part.number in facts.line_sums else 0
         part.progress = _part_progress(quantity, facts.quantities.get(part.pk, QuantitiesByState()))
     _set_sums(order, facts)
     _set_coverages(order, facts.payment_sums)
@@ -205,8 +205,8 @@ def _set_coverages(order: Order, sums: Mapping[uuid.UUID, PaymentSums]) -> None:
         order.authorize_coverage = Coverage.FULL
 
 
-def _adjust_pending_charges(order: Order, facts: OrderFacts, now: datetime.datetime) -> None:
-    """Adjust the pending charges to the amount due that is not authorised.
+def adjust_pending_charges(order: Order, facts: OrderFacts, *, now: datetime.datetime) -> None:
+    """Step, on current derived columns: adjust the pending charges to the amount due that is not authorised.
 
     An increase goes to the latest payment. A decrease (a part ended, the weight was less, something was
     refunded) reduces the oldest payments first.

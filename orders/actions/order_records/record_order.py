@@ -14,9 +14,11 @@ from django.db.models import Max
 from cooperatives.models import Cooperative, DeliveryKind
 from orders.actions.order_records.discount_records import UnsavedRows, write_discounts
 from orders.actions.order_records.draw_order_code import draw_order_code
+from orders.actions.order_records.order_facts import facts_of_new_order
 from orders.actions.order_records.pricing_by_weight import recalculate_part_sums
-from orders.actions.quotes.quote_queries import attach_product_media
+from orders.actions.order_records.recalculate_order import set_derived_columns
 from orders.actions.quotes.quote_types import Quote, QuotedLine, SellerQuote
+from orders.actions.quotes.sales_terms import SalesTerms
 from orders.models import (
     Basket,
     InvoiceDetails,
@@ -26,7 +28,6 @@ from orders.models import (
     OrderPart,
     OrderSource,
     WithholdingRate,
-    commission_percents,
     report_columns,
 )
 from orders.pricing import PricedItem
@@ -75,7 +76,8 @@ def record_order(
     """Step: create the order with its parts and lines from a quote. Allocates no stock."""
     address = _own_address(contact.address, basket)
     billing = _own_address(contact.billing, basket) if contact.billing else None
-    order = create_order_row(
+    order = _new_order_row(
+        quote.terms,
         channel=basket.channel,
         currency=basket.currency,
         user_id=basket.user_id,
@@ -95,9 +97,12 @@ def record_order(
         metadata=basket.metadata,
         private_metadata=basket.private_metadata,
     )
+    parts, lines = _build_parts(order, quote, contact.notes, now=now)
+    set_derived_columns(order, facts_of_new_order(lines.values(), []))
+    order.save(force_insert=True)
     if contact.invoice is not None:
         contact.invoice.copy_for(order).save(force_insert=True)
-    return order, write_parts(order, quote, contact.notes, now=now)
+    return order, _insert_parts(order, quote, parts, lines)
 
 
 def write_invoice(order: Order, invoice: InvoiceDetails | None) -> bool:
@@ -126,17 +131,31 @@ def _own_address(address: Address, basket: Basket) -> Address:
     return copied
 
 
-def create_order_row(**columns: object) -> Order:
+def create_order_row(terms: SalesTerms, **columns: object) -> Order:
     """Step: create an order row with a new number and code."""
+    order = _new_order_row(terms, **columns)
+    order.save(force_insert=True)
+    return order
+
+
+def _new_order_row(terms: SalesTerms, **columns: object) -> Order:
+    """Return an unsaved order row with a new number and code."""
     number = OrderNumber.objects.create().pk
     columns["folded_name"] = fold(str(columns.get("buyer_name", "")))
-    return Order.objects.create(number=number, code=draw_order_code(), **columns)
+    return Order(number=number, code=draw_order_code(terms.order_code_key), **columns)
 
 
 def write_parts(
     order: Order, quote: Quote, notes: Mapping[int, str], *, now: datetime.datetime
 ) -> list[OrderLine]:
     """Step: create parts, lines and discounts of an order that has none; return the lines in order."""
+    return _insert_parts(order, quote, *_build_parts(order, quote, notes, now=now))
+
+
+def _build_parts(
+    order: Order, quote: Quote, notes: Mapping[int, str], *, now: datetime.datetime
+) -> tuple[list[OrderPart], dict[uuid.UUID, OrderLine]]:
+    """Return the unsaved parts of an order, which may be unsaved too, and their lines by requested line."""
     lines_priced = {line.key: line for line in quote.purchase.lines}
     deliveries_priced = {delivery.cooperative_id: delivery for delivery in quote.purchase.deliveries}
     hours = quote.shop.accept_within_hours
@@ -153,7 +172,6 @@ def write_parts(
         part.note = notes.get(seller_quote.cooperative.pk, "")
         parts.append(part)
     translated = _translated_names(order, quote)
-    attach_product_media(line.variant for line in quote.lines)
     lines: dict[uuid.UUID, OrderLine] = {}
     for part, seller_quote in zip(parts, quote.seller_quotes, strict=True):
         for quoted in seller_quote.lines:
@@ -165,12 +183,27 @@ def write_parts(
                 line.bound_gross = quote.maximum_of_line(quoted)
             lines[quoted.requested.key] = line
     set_commission_and_withholding(parts, lines, quote, now=now)
+    return parts, lines
+
+
+def _insert_parts(
+    order: Order, quote: Quote, parts: list[OrderPart], lines: dict[uuid.UUID, OrderLine]
+) -> list[OrderLine]:
+    """Step: insert parts, lines and discounts of a saved order; return the lines in order."""
+    rows: list[OrderPart | OrderLine] = [*parts, *lines.values()]
+    for row in rows:
+        _copy_report_columns(order, row)
     OrderPart.objects.bulk_create(parts)
     OrderLine.objects.bulk_create(lines.values())
     write_discounts(
         order, quote, UnsavedRows({part.cooperative_id: part for part in parts}, dict(lines.items()))
     )
     return list(lines.values())
+
+
+def _copy_report_columns(order: Order, row: OrderPart | OrderLine) -> None:
+    for name, value in report_columns(order, is_active=True).items():
+        setattr(row, name, value)
 
 
 def add_line(order: Order, part: OrderPart, quote: Quote, *, limit: int, now: datetime.datetime) -> OrderLine:
@@ -180,9 +213,9 @@ def add_line(order: Order, part: OrderPart, quote: Quote, *, limit: int, now: da
     `orders.actions.order_records.recalculate_order`.
     """
     (quoted,), (priced,) = quote.lines, quote.purchase.lines
-    attach_product_media([quoted.variant])
     last: int = order.lines.aggregate(last=Max("position", default=0))["last"]
     line = _build_line(order, part, quoted, priced, last + 1, _translated_names(order, quote))
+    _copy_report_columns(order, line)
     if quoted.variant.is_sold_by_weight:
         line.estimate_grams = quoted.estimate_grams
         line.bound_grams = _maximum_grams_within(quote, quoted, limit)
@@ -220,7 +253,7 @@ def set_commission_and_withholding(
     day = vietnam_date(now)
     withheld = WithholdingRate.objects.total_percent(day) if quote.shop.is_tax_withheld else Decimal(0)
     quoted = {line.requested.key: line for line in quote.lines}
-    percents = commission_percents(
+    percents = quote.terms.commission_percents(
         {(line.variant.cooperative_id, _category_path(line)) for line in quote.lines}, day=day
     )
     commission_by_part: Counter[int] = Counter()
@@ -241,8 +274,7 @@ def acceptance_deadline(cooperative: Cooperative, now: datetime.datetime, hours:
 def _build_part(
     order: Order, seller_quote: SellerQuote, number: int, delivery: PricedItem | None
 ) -> OrderPart:
-    reporting_columns = report_columns(order, is_active=True)
-    part = OrderPart(order=order, cooperative=seller_quote.cooperative, number=number, **reporting_columns)
+    part = OrderPart(order=order, cooperative=seller_quote.cooperative, number=number)
     if seller_quote.chosen is not None:
         delivery_method = seller_quote.chosen.delivery_method
         part.delivery_method, part.service, part.warehouse = (
@@ -288,7 +320,6 @@ def _build_line(
     translated: Mapping[tuple[str, str], str],
 ) -> OrderLine:
     variant, product = quoted.variant, quoted.variant.product
-    media = variant.main_media
     return OrderLine(
         order=order,
         part=part,
@@ -303,7 +334,7 @@ def _build_line(
         translated_variant_name=translated.get((f"variant:{variant.pk}", "name"), ""),
         sku=variant.sku or "",
         unit=variant.unit,
-        picture_key=media.picture_id if media else None,
+        picture_key=variant.main_picture_key,
         is_shipping_required=product.product_type.is_shipping_required,
         grams=variant.grams_for(product),
         quantity=quoted.requested.quantity,
@@ -318,7 +349,6 @@ def _build_line(
         total_net=priced.total.net,
         total_gross=priced.total.gross,
         return_days=product.return_days,
-        **report_columns(order, is_active=True),
     )
 
 

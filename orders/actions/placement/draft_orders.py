@@ -35,6 +35,7 @@ from orders.actions.quotes.quote_types import (
     RequestedDelivery,
     RequestedLine,
 )
+from orders.actions.quotes.sales_terms import sales_terms
 from orders.actions.vouchers.redeem_vouchers import record_voucher_use, require_same_discount
 from orders.models import (
     InvoiceDetails,
@@ -74,6 +75,7 @@ def create_draft(
 ) -> Order:
     """Create an empty draft with its order number."""
     order = create_order_row(
+        sales_terms(),
         channel_id=channel.pk,
         currency=channel.currency,
         source=source,

@@ -16,7 +16,11 @@ from orders import locks, notifications
 from orders.actions.gateway_requests.card_capture import capture_or_void_cards
 from orders.actions.order_records.order_facts import facts_of_new_order
 from orders.actions.order_records.pickup_slots import take_pickup_slots
-from orders.actions.order_records.recalculate_order import recalculate_columns, recalculate_order
+from orders.actions.order_records.recalculate_order import (
+    adjust_pending_charges,
+    recalculate_columns,
+    recalculate_order,
+)
 from orders.actions.order_records.record_order import Contact, record_order, require_contact_phone
 from orders.actions.payments.basket_payments import (
     amount_paid_for_basket,
@@ -152,12 +156,14 @@ def place_agreed_order(agreed: AgreedOrder, *, actor: Actor, now: datetime.datet
         order, agreed.payments, should_keep_promises=agreed.method is None, actor=actor, now=now
     )
     payment = _expect_amount_due(order, agreed.method, len(agreed.payments), actor=actor, now=now)
-    has_events = bool(agreed.payments) or agreed.method == PaymentMethod.CARD
-    new_payments = None if has_events else [payment] if payment is not None else []
     record_consents(order, agreed.consents, actor=actor, now=now)
-    # Nothing has arrived yet that the ledger would book.
-    recalculated = recalculate_order(order, now=now, facts=facts_of_new_order(lines, new_payments))
-    capture_or_void_cards(order, recalculated.payments, now=now)
+    if agreed.payments or agreed.method == PaymentMethod.CARD:
+        # Nothing has arrived yet that the ledger would book.
+        recalculated = recalculate_order(order, now=now, facts=facts_of_new_order(lines, None))
+        capture_or_void_cards(order, recalculated.payments, now=now)
+    else:
+        new_payments = [payment] if payment is not None else []
+        adjust_pending_charges(order, facts_of_new_order(lines, new_payments), now=now)
     capture_carried_payments(order, agreed.payments, actor=actor, now=now)
     data = {"total": order.total_gross, "source": agreed.source}
     record_change("order.placed", order, actor=actor, now=now, data=data)

@@ -24,6 +24,7 @@ from orders.actions.placement.allocate_order_stock import allocate_order_stock
 from orders.actions.placement.draft_orders import draft_quote_request
 from orders.actions.quotes.build_quote import build_quote
 from orders.actions.quotes.quote_types import QuoteProblem
+from orders.actions.quotes.sales_terms import SalesTerms
 from orders.actions.vouchers.redeem_vouchers import record_voucher_use
 from orders.models import BankTransfer, InvoiceDetails, Order, PaymentMethod
 from orders.payments.transfer_instructions import transfer_instructions_for_order
@@ -99,7 +100,7 @@ def _place_copy(ended_order: Order, *, actor: Actor, now: datetime.datetime) -> 
         raise OrderNotReplaceable(quote=current_quote)
     if current_quote.voucher is not None and current_quote.voucher.refused is not None:
         raise OrderNotReplaceable(quote=current_quote)
-    order = _copy_order(ended_order, now=now)
+    order = _copy_order(ended_order, current_quote.terms, now=now)
     notes = {part.cooperative_id: part.note for part in ended_order.parts.order_by("number")}
     invoice = InvoiceDetails.objects.filter(order=ended_order).first()
     if invoice is not None:
@@ -122,12 +123,13 @@ def _place_copy(ended_order: Order, *, actor: Actor, now: datetime.datetime) -> 
     return order
 
 
-def _copy_order(ended_order: Order, *, now: datetime.datetime) -> Order:
+def _copy_order(ended_order: Order, terms: SalesTerms, *, now: datetime.datetime) -> Order:
     """Create an order of the same buyer to the same address, without parts."""
     address = ended_order.shipping_address.copy() if ended_order.shipping_address else None
     if address is not None:
         address.save(force_insert=True)
     return create_order_row(
+        terms,
         channel_id=ended_order.channel_id,
         currency=ended_order.currency,
         user_id=ended_order.user_id,

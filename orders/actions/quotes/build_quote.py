@@ -139,7 +139,7 @@ def build_quote(
         quote_request,
         seller_quotes,
         purchase,
-        terms.settings,
+        terms,
         discounts,
         voucher,
         fallbacks,

@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
-from catalog.models import Product, ProductMedia, Stock, Variant
+from catalog.models import Product, Stock, Variant, select_main_picture
 from cooperatives.models import DeliveryMethod
 from orders.actions.quotes.quote_types import QuoteRequest
 from orders.models import BasketLine, DeliveryChoice, Reservation
 from shop.core.database.compiled_query import attach_prefetched_rows, compiled_query
+from shop.core.models import Picture
 
 # Columns that neither prices nor e-mails use. Reading these would cost as much as all other columns.
 _METADATA_COLUMNS = ("metadata", "private_metadata")
@@ -101,7 +102,7 @@ def _attach_offers(rows: Iterable[tuple[Variant, Any]]) -> dict[int, Variant]:
             continue
         variants[variant.pk] = variant
         variant.product = products.setdefault(variant.product_id, variant.product)
-        variant.own_media_key = row.own_media_key  # type: ignore[attr-defined]  # an annotation
+        variant.main_picture_key = row.main_picture_key
         if (price := getattr(row, "channel_price", None)) is not None:
             prices[variant.pk] = price
         if (listing := getattr(row, "channel_listing", None)) is not None:
@@ -113,13 +114,13 @@ def _attach_offers(rows: Iterable[tuple[Variant, Any]]) -> dict[int, Variant]:
 
 @compiled_query
 def _select_variants(channel_id: int, keys: Collection[int]) -> QuerySet[Variant]:
-    return _with_offers(Variant.objects.filter(pk__in=keys).with_own_media(), channel_id)
+    return _with_offers(Variant.objects.filter(pk__in=keys).with_main_picture(), channel_id)
 
 
 @compiled_query
 def _select_buyable_variants(channel_id: int, keys: Collection[int]) -> QuerySet[Variant]:
     variants = Variant.objects.buyable_in(channel_id).filter(pk__in=keys)
-    return _with_offers(variants.with_own_media(), channel_id)
+    return _with_offers(variants.with_main_picture(), channel_id)
 
 
 def _with_offers(variants: QuerySet[Variant], channel_id: int) -> QuerySet[Variant]:
@@ -139,10 +140,9 @@ def _select_basket_lines(basket_id: uuid.UUID, channel_id: int) -> QuerySet[Bask
         *(f"variant__{path}" for path in _RELATED_TO_VARIANTS),
         *("channel_price", "channel_listing", "cooperative_choice"),
     )
-    variants = Variant.objects.filter(pk=OuterRef("variant")).with_own_media()
     lines = BasketLine.objects.filter(basket=basket_id).order_by("created_at", "pk")
     lines = lines.annotate(
-        own_media_key=Subquery(variants.values("own_media_key")),  # type: ignore[misc]  # an annotation
+        main_picture_key=select_main_picture("variant", "variant__product"),
         is_reserved=Exists(Reservation.objects.filter(line=OuterRef("pk"))),
         cooperative_choice=FilteredRelation(
             "basket__delivery_choices",
@@ -162,16 +162,15 @@ def _offer_relations(path: str, channel_id: int) -> dict[str, FilteredRelation]:
     }
 
 
-def attach_product_media(variants: Iterable[Variant]) -> None:
-    """Read the displayable pictures of quoted variants' products, for `Variant.main_media`. One query."""
-    products = {variant.product_id: variant.product for variant in variants}
-    attach_prefetched_rows(products.values(), "media", _select_media(list(products)), foreign_key="product")
+def read_main_pictures(variants: Iterable[Variant]) -> dict[int | None, Picture]:
+    """Return the pictures of quoted variants, by `main_picture_key`. One query."""
+    keys = {variant.main_picture_key for variant in variants if variant.main_picture_key is not None}
+    return {picture.pk: picture for picture in _select_pictures(keys)}
 
 
 @compiled_query
-def _select_media(product_ids: Collection[int]) -> QuerySet[ProductMedia]:
-    media = ProductMedia.objects.displayable().filter(product__in=product_ids).select_related("picture")
-    return media.order_by("sort_order", "pk")
+def _select_pictures(keys: Collection[int]) -> QuerySet[Picture]:
+    return Picture.objects.filter(pk__in=keys)
 
 
 def _column_paths(columns: Mapping[str, Iterable[str]]) -> list[str]:

@@ -19,7 +19,7 @@ from cooperatives.models import (
     PickupTime,
     ShippingService,
 )
-from orders.actions.quotes.sales_terms import FallbackService
+from orders.actions.quotes.sales_terms import FallbackService, SalesTerms
 from orders.models import CostBearer, DiscountKind
 from orders.pricing import (
     AgreedDiscountShare,
@@ -275,18 +275,22 @@ class SellerQuote:
 class Quote:
     """The prices, deliveries and problems of a request.
 
-    `shop` holds the settings used for them, and `services` the channel's services by id. `stock_ids` is the
-    stock that the buyer can reach, in the channel's warehouse order.
+    `terms` are the terms of sale used for them, and `services` the channel's services by id. `stock_ids` is
+    the stock that the buyer can reach, in the channel's warehouse order.
     """
 
     requested: QuoteRequest
     seller_quotes: list[SellerQuote]
     purchase: Purchase
-    shop: ShopSettings
+    terms: SalesTerms
     discounts: Sequence[RequestedDiscount] = ()
     voucher: QuotedVoucher | None = None
     services: Mapping[int, FallbackService] = field(default_factory=dict)
     stock_ids: Sequence[int] = ()
+
+    @property
+    def shop(self) -> ShopSettings:
+        return self.terms.settings
 
     @property
     def lines(self) -> list[QuotedLine]:

@@ -1,6 +1,7 @@
 """The terms of sale that a process keeps in memory: settings, tax rates, delivery methods and services.
 
-They are the same for all baskets and seldom change. Triggers add a row to a journal whenever one of their
+They are settings, rates, delivery methods and services, and the key of order codes. They are the same for all
+baskets and seldom change. Triggers add a row to a journal whenever one of their
 tables changes (sales_terms_triggers.py). `sales_terms` compares the journal's newest rows with one query and
 forgets everything after a change, so what it returns is never older than the call.
 """
@@ -26,6 +27,7 @@ from cooperatives.models import (
     ShippingServicePrice,
     Zone,
 )
+from orders.models import OrderCodeKey, commission_percents
 from shop.core.database.bounded_cache import Cache
 from shop.core.database.compiled_query import attach_prefetched_rows, compiled_query
 from shop.core.models import ShopSettings, shop_settings, tax_rates_on
@@ -84,6 +86,7 @@ class SalesTerms:
         self._methods: Cache[Hashable, list[DeliveryMethod]] = Cache(_MAX_CACHED_ENTRIES)
         self._services: Cache[Hashable, dict[int, FallbackService]] = Cache(_MAX_CACHED_ENTRIES)
         self._tax_rates: Cache[Hashable, dict[int | None, Decimal]] = Cache(_MAX_CACHED_ENTRIES)
+        self._commissions: Cache[Hashable, Decimal] = Cache(_MAX_CACHED_ENTRIES)
 
     @cached_property
     def settings(self) -> ShopSettings:
@@ -96,6 +99,23 @@ class SalesTerms:
             rates = tax_rates_on(day, country=country)
             self._tax_rates.put((country, day), rates)
         return rates
+
+    @cached_property
+    def order_code_key(self) -> str | None:
+        """The key of order codes; None until the first code is drawn."""
+        stored: OrderCodeKey | None = OrderCodeKey.objects.order_by("pk").first()
+        return None if stored is None else stored.key
+
+    def commission_percents(
+        self, products: Iterable[tuple[int, str]], *, day: datetime.date
+    ) -> Mapping[tuple[int, str], Decimal]:
+        """Return percent by (cooperative id, category path), as `orders.models.commission_percents` does."""
+        percents = {product: self._commissions.get((*product, day)) for product in set(products)}
+        unread = [product for product, percent in percents.items() if percent is None]
+        read = dict(commission_percents(unread, day=day))
+        for product, percent in read.items():
+            self._commissions.put((*product, day), percent)
+        return {product: percent for product, percent in percents.items() if percent is not None} | read
 
     def delivery_methods(
         self, cooperative_ids: Iterable[int], *, channel_id: int, province_code: str

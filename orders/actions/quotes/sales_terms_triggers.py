@@ -22,6 +22,8 @@ _TABLES = (
     "cooperatives_zone_channels",
     "cooperatives_zonecountry",
     "cooperatives_warehouse",
+    "orders_commissionrate",
+    "orders_ordercodekey",
 )
 # Most addresses are buyers' own. Those of pickup places belong to warehouses.
 _OF_WAREHOUSE = "EXISTS (SELECT 1 FROM cooperatives_warehouse WHERE address_id = NEW.id)"
@@ -38,6 +40,13 @@ TRIGGERS = (
         "AFTER UPDATE",
         _OF_WAREHOUSE,
         body=_ADD_ROW.format("accounts_address"),
+    ),
+    Trigger(  # a commission rate covers a branch of the categories
+        "catalog_category_terms_update",
+        "catalog_category",
+        "AFTER UPDATE",
+        "OLD.path IS DISTINCT FROM NEW.path",
+        body=_ADD_ROW.format("catalog_category"),
     ),
 )
 

@@ -15,10 +15,10 @@ from orders.actions.quotes.quote_types import (
     RequestedLine,
     SellerQuote,
 )
+from orders.actions.quotes.sales_terms import sales_terms
 from orders.models import CostBearer, DiscountKind, DiscountShare, Order, OrderLine, Substitute, ValueType
 from orders.pricing import DiscountInput, LineInput, Purchase, price_purchase
 from shop.core.errors import Missing
-from shop.core.models import shop_settings
 from shop.core.money import gross_of, net_of, percent_of
 
 _DEARER_SUBSTITUTE = gettext_noop("The cooperative bears the extra cost of the substitute.")
@@ -56,7 +56,7 @@ def quote_substitute(order: Order, line: OrderLine, substitute: Substitute) -> Q
         )
     purchase = _price(quoted, discounts, is_tax_included=is_tax_included)
     seller_quote = SellerQuote(variant.cooperative, [quoted], [])
-    return Quote(request, [seller_quote], purchase, shop_settings(), discounts)
+    return Quote(request, [seller_quote], purchase, sales_terms(), discounts)
 
 
 def substitute_loss(quote: Quote) -> int:

@@ -13,9 +13,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeVar
 
-from django.db.models import Prefetch
-
-from catalog.models import Price, ProductMedia, Variant
+from catalog.models import Price, Variant
 from catalog.states import ListingState
 from cooperatives.models import DeliveryMethod, PickupTime
 from orders.models import OrderSource
@@ -304,7 +302,7 @@ def _variants_by_cooperative(channel: Channel) -> dict[int, list[Variant]]:
     variants = (
         Variant.objects.buyable_in(channel.pk)
         .filter(product__listings__state=ListingState.PUBLISHED)
-        .with_own_media()
+        .with_main_picture()
         .select_related(
             "product",
             "product__tax_class",
@@ -312,7 +310,6 @@ def _variants_by_cooperative(channel: Channel) -> dict[int, list[Variant]]:
             "product__category",
             "cooperative",
         )
-        .prefetch_related(Prefetch("product__media", ProductMedia.objects.order_by("sort_order", "pk")))
         .order_by("cooperative__sort_order", "cooperative", "product", "sort_order", "pk")
         .distinct()
     )

@@ -16,9 +16,10 @@ from orders.actions.quotes.quote_types import (
     RequestedLine,
     SellerQuote,
 )
+from orders.actions.quotes.sales_terms import sales_terms
 from orders.pricing import DeliveryInput, LineInput, price_purchase
 from shop.core.dates.calendar import vietnam_date
-from shop.core.models import Channel, TaxClass, shop_settings, tax_rates
+from shop.core.models import Channel, TaxClass, tax_rates
 from shop.management.demo.order_plan import PlannedOrder, PlannedPart
 
 
@@ -26,7 +27,7 @@ class PriceList:
     """The prices of a channel and the tax rates, each read once."""
 
     def __init__(self, channel: Channel) -> None:
-        self._channel, self._shop = channel, shop_settings()
+        self._channel, self._terms = channel, sales_terms()
         self._prices = {price.variant_id: price for price in Price.objects.filter(channel=channel)}
         self._classes = list(TaxClass.objects.order_by("pk").values_list("pk", flat=True))
         self._rates: dict[datetime.date, dict[int | None, Decimal]] = {}
@@ -64,7 +65,7 @@ class PriceList:
             is_tax_included=self._channel.prices_entered_with_tax,
         )
         return Quote(
-            QuoteRequest(self._channel, lines, {}, province.code), seller_quotes, purchase, self._shop
+            QuoteRequest(self._channel, lines, {}, province.code), seller_quotes, purchase, self._terms
         )
 
     def _seller_quote(

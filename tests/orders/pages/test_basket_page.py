@@ -407,7 +407,7 @@ def test_query_count_does_not_depend_on_number_of_lines(client: Client) -> None:
         add_to_basket(client, make_variant(seller, name=f"Hàng {n}"))
         add_to_basket(client, make_variant(make_seller(f"HTX {n}"), name=f"Quà {n}"))
 
-    assert queries() == before == 8
+    assert queries() == before == 6
 
 
 @pytest.mark.parametrize(

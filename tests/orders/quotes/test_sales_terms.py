@@ -52,10 +52,12 @@ def test_every_table_that_is_read_has_triggers() -> None:
         terms.tax_rates(country="VN", day=DAY)
         terms.services(channel_id=channel_id, country="VN")
         terms.delivery_methods([seller.pk], channel_id=channel_id, province_code="")
+        assert terms.order_code_key is None
+        terms.commission_percents([(seller.pk, "")], day=DAY)
     statements = " ".join(query["sql"] for query in captured)
     tables = set(re.findall(r'(?:FROM|JOIN) "(\w+)"', statements))
 
-    assert len(tables) == 13
+    assert len(tables) == 16
     assert tables <= {trigger.table for trigger in TRIGGERS}
 
 
