@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 from django.utils.translation import gettext as _
 
+from catalog.models import Lot
 from cooperatives.models import DeliveryKind
 from orders.models import OrderLine, OrderPart
 from shop.core.dates.calendar import vietnam_date
-from shop.core.texts.formatting import format_time, weekday_and_day
+from shop.core.texts.formatting import format_day, format_time, weekday_and_day
 
 
 def sorted_lines(part: OrderPart) -> list[OrderLine]:
@@ -69,3 +70,17 @@ def contents_labels(lines: Sequence[OrderLine], unsent: Mapping[uuid.UUID, int])
     """Name the items to send, without missing and replaced ones."""
     to_send = [(line, line.quantity - unsent.get(line.pk, 0)) for line in lines]
     return [line.contents_label(quantity) for line, quantity in to_send if quantity > 0]
+
+
+def lot_texts(line: OrderLine, picks: Sequence[tuple[Lot | None, int]]) -> list[str]:
+    """Say from which lots to take a line's items, as "Take 2 kg from lot L1 (use by 27/05/2027)"."""
+    return [_lot_text(line.count_label(quantity), lot) for lot, quantity in picks]
+
+
+def _lot_text(amount: str, lot: Lot | None) -> str:
+    if lot is None:
+        return _("Take %(quantity)s without a lot") % {"quantity": amount}
+    text = _("Take %(quantity)s from lot %(code)s") % {"quantity": amount, "code": lot.code}
+    if lot.expires_on is None:
+        return text
+    return f"{text} ({_('use by %(day)s') % {'day': format_day(lot.expires_on)}})"

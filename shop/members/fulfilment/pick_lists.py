@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from catalog.models import Lot
 from orders.actions.fulfilment.lot_picks import LotSuggestion, suggest_lots
 from orders.actions.order_records.recalculate_order import open_quantities
 from orders.models import OrderLine, OrderPart, ParcelLine, Substitute, WeightQuestion
@@ -18,7 +17,7 @@ from shop.core.web.form_options import FormData
 from shop.members.forms.weigh import WeighForm
 from shop.members.forms.work import PickForm
 from shop.members.fulfilment.worklist import load_line_pictures
-from shop.members.order_texts import sorted_lines
+from shop.members.order_texts import lot_texts, sorted_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +47,9 @@ class PickLine:
         return self.question is not None and not self.question.answer
 
     @property
-    def lot_amounts(self) -> list[tuple[Lot | None, str]]:
-        """The lots to take from, each with its quantity and unit."""
-        if self.lots is None:
-            return []
-        return [(lot, self.line.count_label(quantity)) for lot, quantity in self.lots.picks]
+    def lot_texts(self) -> list[str]:
+        """The lots to take from, in words."""
+        return lot_texts(self.line, self.lots.picks) if self.lots else []
 
 
 def pick_form(part: OrderPart, data: FormData = None, *, now: datetime.datetime) -> PickForm | None:

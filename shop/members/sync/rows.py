@@ -18,13 +18,15 @@ from catalog.unit_labels import unit_label, unit_name
 from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.models import Cooperative
 from orders.actions.cash_on_delivery.cash_collection import cash_of_unpacked_items
+from orders.actions.fulfilment.lot_picks import suggest_lots
 from orders.actions.order_records.recalculate_order import open_quantities
 from orders.models import Order, OrderLine, OrderPart, Parcel, ParcelLine, Substitute, WeightQuestion
 from orders.models.part import OrderPartQuerySet
 from orders.states import ARRIVED_PROGRESS, CashHolder, CodState, ParcelKind, ParcelState, PartState
+from shop.core.dates.calendar import vietnam_date
 from shop.core.identifiers.phones import format_phone
 from shop.core.texts.formatting import format_short_day, format_weight
-from shop.members.order_texts import contents_labels, ready_time, sorted_lines, step_names
+from shop.members.order_texts import contents_labels, lot_texts, ready_time, sorted_lines, step_names
 
 PART, PRODUCT = "part", "product"
 Row = dict[str, Any]
@@ -102,12 +104,30 @@ def _part_rows(cooperative: Cooperative, ids: Collection[int], now: datetime.dat
     )
     stages = _stages([part.pk for part in parts])
     unpacked_cash = cash_of_unpacked_items(parts)
+    lots = _lot_texts(parts, still_open, vietnam_date(now))
     return [
-        _part_row(part, stages.get(part.pk, []), still_open, asked_weights, line_ids_with_substitute)
+        _part_row(part, stages.get(part.pk, []), still_open, asked_weights, line_ids_with_substitute, lots)
         | _texts_of_part(part, unsent, now)
         | {"cash_unpacked": unpacked_cash[part.pk]}
         for part in parts
     ]
+
+
+def _lot_texts(
+    parts: Collection[OrderPart], still_open: Mapping[object, int], today: datetime.date
+) -> dict[uuid.UUID, list[str]]:
+    """Say from which lots to take the open lines of accepted parts."""
+    quantities = {
+        line: still_open[line.pk]
+        for part in parts
+        if part.state == PartState.ACCEPTED
+        for line in part.lines.all()
+        if still_open[line.pk] > 0
+    }
+    suggestions = suggest_lots(quantities, today=today) if quantities else {}
+    return {
+        line.pk: lot_texts(line, suggestions[line.pk].picks) for line in quantities if line.pk in suggestions
+    }
 
 
 def _stages(ids: Collection[int]) -> dict[int, list[str]]:
@@ -144,6 +164,7 @@ def _part_row(
     still_open: Mapping[object, int],
     asked_weights: Mapping[uuid.UUID, int],
     line_ids_with_substitute: Collection[uuid.UUID],
+    lots: Mapping[uuid.UUID, list[str]],
 ) -> Row:
     order, delivery_method = part.order, part.delivery_method
     parcels = sorted(part.parcels.all(), key=lambda parcel: (parcel.number, parcel.pk))
@@ -177,6 +198,7 @@ def _part_row(
             _line_row(
                 line, still_open[line.pk], asked_weights.get(line.pk), line.pk in line_ids_with_substitute
             )
+            | {"lots": lots.get(line.pk, [])}
             for line in sorted_lines(part)
         ],
         "parcels": [_parcel_row(parcel) for parcel in parcels if parcel.kind != ParcelKind.REFUND],

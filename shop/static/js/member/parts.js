@@ -69,6 +69,7 @@ const Pack = ({ part }) => {
               <h3>${line.name}</h3>
               <span class="soft">${line.distinct_variant}</span>
               <p class="how-much">${line.amount}${line.weighed_grams ? ` · ${kilograms(line.weighed_grams)}` : ""}</p>
+              ${line.lots?.length > 0 && html`<p><${Icon} name="arrow-right" /> ${line.lots.join(", ")}</p>`}
               ${line.is_substitute_asked && html`<span class="tag wait">${t("substitute_asked")}</span>`}
               ${line.asked_grams && html`<span class="tag wait">${t("weight_asked")}</span>`}
             </div>

@@ -39,6 +39,7 @@ from tests.factories import (
 )
 from tests.shop.accounts.factors import give_app
 from tests.shop.members.sync.phone import DOOR, Phone, make_command
+from tests.shop.members.test_lots import make_lot
 
 pytestmark = pytest.mark.django_db
 ALL_SETTLED_AT = NOW + datetime.timedelta(days=1)
@@ -169,6 +170,28 @@ def test_part_reads_as_on_its_page_without_missing_items(seller, phone) -> None:
     assert row["buyer"]["address"].endswith(". Đối diện nhà văn hoá")
     assert [parcel["contents"] for parcel in packed["parcels"]] == [[pillows]]
     assert packed["contents"] == row["contents"]
+
+
+def test_part_says_which_lots_to_take_once_it_is_accepted(seller, phone) -> None:
+    ginger = make_variant(seller, name="Gừng tươi", on_hand=0)
+    late, early = (make_lot(ginger, 2, days=days) for days in (20, 5))
+    part, other = (make_order((ginger, 3)).parts.get(), new_part(seller))
+    before, _cursor = pull_all(phone)
+    accept(part)
+    accept(other)
+
+    rows, _cursor = pull_all(phone)
+    pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 3}, actor=Actor.system(), now=NOW)
+    packed, _cursor = pull_all(phone)
+
+    def lots_of(rows: dict[tuple[str, int], dict[str, Any]], part: OrderPart) -> list[str]:
+        return list(rows["part", part.pk]["lines"][0]["lots"])
+
+    assert lots_of(rows, part) == [
+        f"Lấy 2 chiếc ở lô {early.code} (hạn dùng {early.expires_on:%d/%m/%Y})",
+        f"Lấy 1 chiếc ở lô {late.code} (hạn dùng {late.expires_on:%d/%m/%Y})",
+    ]
+    assert lots_of(rows, other) == lots_of(before, part) == lots_of(packed, part) == []
 
 
 def test_changed_order_and_its_products_are_sent_and_nothing_else(seller) -> None:
