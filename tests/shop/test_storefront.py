@@ -138,7 +138,7 @@ def test_delivery_follows_the_place_and_the_quantity_in_place(phone: Page, pillo
     phone.evaluate("window.stays = true")
 
     phone.get_by_label("Giao đến").select_option("Hà Nội")
-    delivery = phone.locator("#delivery:not(.htmx-added, .htmx-settling)")  # it listens only from then on
+    delivery = phone.locator("#delivery")
     delivery.get_by_label("Xã, phường").select_option("Phường Ba Đình")
     expect(delivery).to_contain_text("Giao đến Phường Ba Đình, Hà Nội.")
     expect(delivery).to_contain_text("30.000\u00a0₫")

@@ -125,6 +125,7 @@ def test_basket_leads_back_to_the_list_the_buyer_came_from_and_keeps_the_tabs(ph
     page.get_by_role("link", name="Gối thảo dược").click()
     page.get_by_role("button", name="Add to basket").click()
     page.get_by_role("link", name="View basket").click()
+    page.wait_for_url("**/en/gio-hang/")
 
     bar, tabs = page.locator(".buy-bar").bounding_box(), page.locator(".tab-bar").bounding_box()
     assert bar
@@ -321,6 +322,7 @@ def test_changes_of_the_basket_keep_the_place_on_the_page(phone: Page) -> None:
         page.goto(f"/en/san-pham/{variant.product.slug}/")
         page.get_by_role("button", name="Add to basket").click()
         page.get_by_role("link", name="View basket").click()
+        page.wait_for_url("**/en/gio-hang/")
     button = page.get_by_role("button", name="Increase by one").nth(1)
     button.evaluate("button => scrollTo(0, button.getBoundingClientRect().top - 300)")
     before = page.evaluate("scrollY")
@@ -561,6 +563,15 @@ def test_taps_during_pending_response_are_counted(phone: Page) -> None:
     expect(page.get_by_role("spinbutton", name="Quantity of Gối thảo dược")).to_have_value("4")
     expect(page.get_by_label("Voucher code")).to_have_value("PHIEN")
     assert BasketLine.objects.get().quantity == 4
+
+    # A tap on the new page counts at once.
+    page.evaluate("""() => {
+      const tap = () => document.querySelector("#basket [data-step='1']").click();
+      document.addEventListener("htmx:afterSwap", () => setTimeout(tap), { once: true });
+    }""")
+    page.get_by_role("button", name="Increase by one").click()
+    expect(page.locator(".total").last).to_contain_text("1,950,000")
+    assert BasketLine.objects.get().quantity == 6
 
 
 def test_two_lines_changed_at_once_both_keep_requested_quantity(phone: Page) -> None:
