@@ -71,6 +71,7 @@ def test_phone_without_scripts_opens_form_after_entering_code(
     page = context.new_page()
     page.goto(f"/en/don-hang/{order.pk}/tai-khoan-nhan-tien/")
     page.get_by_role("button", name="Email a code to h•••@example.com").click()
+    expect(page.get_by_text("We have sent a 6-digit code to h•••@example.com.")).to_be_visible()
     page.get_by_label("6-digit code").fill(last_sent_code(contact="hoa@example.com"))
     page.get_by_role("button", name="Confirm").click()
 

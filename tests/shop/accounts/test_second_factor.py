@@ -320,6 +320,7 @@ def test_app_setup_and_recovery_code_work_without_scripts(
         page.locator("form[aria-labelledby=by-password] button").click()
 
     sign_in()
+    page.wait_for_url(lambda url: "dang-nhap" not in url)
     page.goto("/tai-khoan/hai-buoc/ung-dung/")
     key, _sealed = shown_key(page.content())
     page.fill("#id_code", pyotp.TOTP(key).now())

@@ -41,7 +41,7 @@ def sign_in(page: Page, seller: Cooperative, path: str = "/xa-vien/") -> None:
     page.locator("#id_name").fill(member.email)
     page.locator("#id_password").fill(PASSWORD)
     page.locator("#id_password").press("Enter")
-    page.wait_for_url(f"**{path}")
+    page.wait_for_url(re.compile(f"^[^?]+{re.escape(path)}$"))  # the page to sign in at names it too
 
 
 def photo(folder: Path) -> Path:

@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(trans
 
 # Wait until the phone's database holds this many rows.
 HOLDS = """async (count) => {
-  for (let tries = 400; tries; tries -= 1) {
+  for (let tries = 600; tries; tries -= 1) {
     const rows = await new Promise((done) => {
       const opening = indexedDB.open("cho-phien-members");
       opening.onupgradeneeded = () => opening.transaction.abort();
@@ -46,7 +46,7 @@ HOLDS = """async (count) => {
 
 # Wait until a row of the phone's database names these contents.
 NAMES = """async (contents) => {
-  for (let tries = 400; tries; tries -= 1) {
+  for (let tries = 600; tries; tries -= 1) {
     const rows = await new Promise((done) => {
       const opening = indexedDB.open("cho-phien-members");
       opening.onsuccess = () => {
@@ -72,7 +72,7 @@ def sign_in(page: Page, seller, role: Role = Role.PACKER) -> None:
     page.locator("#id_name").fill(member.email)
     page.locator("#id_password").fill(PASSWORD)
     page.locator("#id_password").press("Enter")
-    page.wait_for_url("**/xa-vien/")
+    page.wait_for_url(re.compile(r"^[^?]+/xa-vien/$"))  # the page to sign in at names it too
     page.evaluate("navigator.serviceWorker.ready.then(() => true)")
     page.reload()
 
