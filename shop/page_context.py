@@ -58,6 +58,7 @@ SECTIONS = {
     "members:listing": "members-listings",
     "members:create-listing": "members-listings",
     "members:listing-imports": "members-listings",
+    "members:edit-many-products": "members-listings",
     "members:stock": "members-listings",
     "members:cash": "members-cash",
     "members:settlements": "members-money",

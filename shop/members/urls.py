@@ -5,6 +5,7 @@ from django.urls import path
 from shop.members import app_shell, kept_pictures, today
 from shop.members.alerts import devices
 from shop.members.catalogue import (
+    bulk_edit,
     discounts,
     imports,
     listings,
@@ -114,6 +115,7 @@ urlpatterns = [
     ),
     path("hang/", listings.list_listings, name="listings"),
     path("hang/moi/", products.create_listing, name="create-listing"),
+    path("hang/nhieu/", bulk_edit.edit_many_products, name="edit-many-products"),
     path("hang/bang/", imports.import_listings, name="listing-imports"),
     path(
         "hang/bang/san-pham.csv",

@@ -217,14 +217,16 @@ class _Check:
         return (ImportRowState.WAITING if is_changed else ImportRowState.UNCHANGED), None
 
     def _has_problem(self, reading: _RowReading, key: str) -> bool:
-        return any(problem["cell"] == self._cell(reading, key) for problem in reading.problems)
+        cell = self._cell(reading, key)
+        return bool(cell) and any(problem["cell"] == cell for problem in reading.problems)
 
     def _add(self, reading: _RowReading, key: str, text: str) -> None:
         reading.problems.append({"cell": self._cell(reading, key), "text": text})
 
     def _cell(self, reading: _RowReading, key: str) -> str:
+        """Return the name of the cell; empty if the file has no such column."""
         if key not in self.keys:
-            return str(reading.number)
+            return ""
         return _cell_name(self.keys.index(key), reading.number)
 
 

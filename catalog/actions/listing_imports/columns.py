@@ -195,7 +195,12 @@ def _content(cell: Cell, _choices: Choices) -> dict[str, object]:
 def _months(cell: Cell, _choices: Choices) -> int:
     if isinstance(cell, float) and cell.is_integer():
         cell = int(cell)
-    text = fold(str(cell))
+    return parse_months(str(cell))
+
+
+def parse_months(entered: str) -> int:
+    """Return the season of months such as "6-9" or "1, 2, 12". Raises CellProblem."""
+    text = fold(entered)
     if text in {"ca nam", "quanh nam", "all year"}:
         return ALL_MONTHS
     season = 0

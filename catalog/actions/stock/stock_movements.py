@@ -22,6 +22,7 @@ from shop.core.database.compiled_query import compiled_query
 from shop.core.database.transactions import lock_rows
 from shop.core.errors import Missing, Refused
 from shop.core.models import AllocationStrategy, Channel, record_change
+from shop.core.texts.formatting import format_number
 
 MAX_COUNTED_STEPS = 1_000_000
 
@@ -38,6 +39,13 @@ class InvalidStockCount(Refused):
     default_message = _("Enter a whole number from 0 to 1,000,000.")
 
 
+class StockAlreadyChanged(Refused):
+    """The stock changed after the person saw it. `details["on_hand"]` is today's stock."""
+
+    code = "stock_already_changed"
+    default_message = _("The stock has changed to %(on_hand)s meanwhile. Check it, then save again.")
+
+
 @dataclass(frozen=True, slots=True)
 class StockPick:
     """A quantity of a variant taken from one stock row."""
@@ -49,7 +57,10 @@ class StockPick:
 
 @dataclass(frozen=True, slots=True)
 class StockCount:
-    """A counted quantity of a variant in a warehouse. `counted_at`: see `record_count`."""
+    """A counted quantity of a variant in a warehouse. `counted_at`: see `record_count`.
+
+    `seen_on_hand` is the stock that the person saw. Without it nothing is compared.
+    """
 
     variant_id: int
     warehouse_id: uuid.UUID
@@ -57,6 +68,7 @@ class StockCount:
     note: str = ""
     idempotency_key: str | None = None
     counted_at: datetime.datetime | None = None
+    seen_on_hand: int | None = None
 
 
 def choose_stock(
@@ -217,6 +229,7 @@ def record_count(
 
     A count that is recorded later is compared with the stock at `counted_at`; what came in and went out since
     then is kept. If the stock was counted again since then, the later count stands and nothing changes.
+    Raises InvalidStockCount, Missing, StockAlreadyChanged.
     """
     if not 0 <= count.counted <= MAX_COUNTED_STEPS:
         raise InvalidStockCount(field="counted")
@@ -228,6 +241,10 @@ def record_count(
         and Movement.objects.filter(idempotency_key=count.idempotency_key).exists()
     ):
         return stock
+    if count.seen_on_hand not in (None, stock.on_hand):
+        words = {"on_hand": format_number(stock.on_hand)}
+        message = str(StockAlreadyChanged.default_message) % words
+        raise StockAlreadyChanged(message, field="counted", on_hand=stock.on_hand)
     before = stock.on_hand - _moved_after(stock, count.counted_at)
     is_superseded = count.counted_at is not None and _last_count_after(stock, count.counted_at) is not None
     record_movement(

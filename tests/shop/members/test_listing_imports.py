@@ -503,3 +503,14 @@ def test_check_reads_a_fixed_number_of_tables(seller, django_assert_max_num_quer
         )
 
     assert ListingImportRow.objects.filter(state=ImportRowState.WAITING).count() == 40
+
+
+def test_each_missing_column_of_a_new_option_is_named(lister) -> None:
+    headings = ["Mã hàng", "Tên sản phẩm", "Số lượng tồn kho"]
+
+    listing_import = upload(lister, as_csv_file(["MO-01", "Mật ong", "3"], headings=headings))
+
+    assert problems_of(listing_import) == [
+        ("", "Đơn vị bán: loại mới bắt buộc phải có."),
+        ("", "Giá mỗi đơn vị bán: loại mới bắt buộc phải có."),
+    ]

@@ -1,0 +1,242 @@
+"""Price, stock, season and pause of many products in one table. Each row is saved by itself."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from django.core.paginator import Paginator
+from django.forms import BoundField
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.utils import timezone
+
+from catalog.actions.listings.listing_states import pause_listing, resume_listing
+from catalog.actions.products.save_products import update_product
+from catalog.actions.products.variant_rows import ListPrice
+from catalog.actions.products.variants import update_variant
+from catalog.actions.stock.stock_movements import StockCount, record_stock_counts
+from catalog.models import Listing, Price, Stock, Variant
+from catalog.states import ListingState
+from cooperatives.access import MemberRight, MembershipContext
+from shop.core.errors import NeedsConfirmation, Refused
+from shop.core.texts.folding import query_words
+from shop.core.web.http_methods import require_safe_or_post
+from shop.members.forms.fields import parse_key
+from shop.members.forms.goods import GoodsRowForm, OptionRow
+from shop.members.member_access import for_members, render_page
+
+PER_PAGE = 15
+
+
+@dataclass(slots=True)
+class GoodsRow:
+    """A row of the table. `is_saved` is its answer; None if it was not saved. `tokens` are open questions."""
+
+    listing: Listing
+    options: Sequence[OptionRow]
+    form: GoodsRowForm
+    is_saved: bool | None = None
+    tokens: dict[int, str] = field(default_factory=dict)
+    key: uuid.UUID = field(default_factory=uuid.uuid4)
+
+    @property
+    def fields(self) -> list[tuple[OptionRow, BoundField, BoundField | None, str]]:
+        """Each option with its fields for price and stock, and the token of its open question."""
+        return [
+            (
+                option,
+                self.form[f"price-{option.variant.pk}"],
+                self.form[f"counted-{option.variant.pk}"] if option.stock is not None else None,
+                self.tokens.get(option.variant.pk, ""),
+            )
+            for option in self.options
+        ]
+
+
+@require_safe_or_post
+@for_members(MemberRight.LIST)
+def edit_many_products(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
+    """Show the table, and save the row `only` or all rows. `?tim=` finds products by name."""
+    query = request.GET.get("tim", "").strip()
+    listings = Listing.objects.for_cooperative(membership.cooperative).exclude(state=ListingState.WITHDRAWN)
+    for word in query_words(query):
+        listings = listings.filter(product__search_name__contains=word)
+    ordered = listings.select_related("channel", "product").order_by("product__sort_key", "pk")
+    page = Paginator(ordered, PER_PAGE).get_page(request.GET.get("page"))
+    rows = _load_rows(membership, list(page.object_list))
+    if request.method == "POST":
+        only = parse_key(request.POST.get("only"))
+        rows = _save_rows(membership, rows, request.POST, only)
+        if only and request.headers.get("HX-Request"):
+            saved = next((row for row in rows if row.listing.pk == only), None)
+            return render(request, "members/goods_row.html", {"row": saved})
+    context = {
+        "page": page,
+        "rows": rows,
+        "query": query,
+        "saved_count": sum(row.is_saved is True for row in rows),
+        "failed_count": sum(bool(row.form.errors) for row in rows),
+    }
+    return render_page(request, membership, "members/goods_table.html", context)
+
+
+def _load_rows(
+    membership: MembershipContext, listings: Sequence[Listing], data: QueryDict | None = None
+) -> list[GoodsRow]:
+    """Return the rows with their options. The number of queries does not depend on the number of rows."""
+    products = [listing.product_id for listing in listings]
+    variants: dict[int, list[Variant]] = {}
+    for variant in Variant.objects.filter(product__in=products).in_order():
+        variants.setdefault(variant.product_id, []).append(variant)
+    prices = {
+        (price.variant_id, price.channel_id): price
+        for price in Price.objects.filter(variant__product__in=products)
+    }
+    stocks = _single_stocks(products) if membership.may(MemberRight.COUNT_STOCK) else {}
+    rows = []
+    for listing in listings:
+        options = [
+            OptionRow(variant, prices.get((variant.pk, listing.channel_id)), stocks.get(variant.pk))
+            for variant in variants.get(listing.product_id, [])
+        ]
+        rows.append(GoodsRow(listing, options, GoodsRowForm(data, listing=listing, options=options)))
+    return rows
+
+
+def _single_stocks(product_ids: Sequence[int]) -> Mapping[int, Stock]:
+    """Return the stock of each tracked variant that one warehouse alone holds."""
+    stocks: dict[int, list[Stock]] = {}
+    for stock in Stock.objects.countable().filter(variant__product__in=product_ids):
+        stocks.setdefault(stock.variant_id, []).append(stock)
+    return {variant_id: rows[0] for variant_id, rows in stocks.items() if len(rows) == 1}
+
+
+def _save_rows(
+    membership: MembershipContext, rows: Sequence[GoodsRow], data: QueryDict, only: int
+) -> list[GoodsRow]:
+    """Save the submitted rows, each by itself, and return all rows with what the database holds now."""
+    submitted: dict[int, GoodsRow] = {}
+    for row in rows:
+        if only not in (0, row.listing.pk) or f"goods-{row.listing.pk}-key" not in data:
+            continue
+        form = GoodsRowForm(data, listing=row.listing, options=row.options)
+        saved = GoodsRow(row.listing, row.options, form)
+        _save_row(membership, saved)
+        submitted[row.listing.pk] = saved
+    fresh_listings = list(
+        Listing.objects.filter(pk__in=[row.listing.pk for row in rows]).select_related("channel", "product")
+    )
+    fresh = {row.listing.pk: row for row in _load_rows(membership, fresh_listings)}
+    return [_with_answer(fresh[row.listing.pk], submitted.get(row.listing.pk)) for row in rows]
+
+
+def _with_answer(fresh: GoodsRow, submitted: GoodsRow | None) -> GoodsRow:
+    """Return the fresh row with the answer to its submission; invalid input stays in its fields."""
+    if submitted is None:
+        return fresh
+    if submitted.form.errors:
+        fresh.form = submitted.form
+    fresh.is_saved, fresh.tokens = submitted.is_saved, submitted.tokens
+    return fresh
+
+
+def _save_row(membership: MembershipContext, row: GoodsRow) -> None:
+    """Save what changed in a row. A refused value becomes an error of its field; the others are saved."""
+    form = row.form
+    if not form.is_valid():
+        return
+    steps = [*_price_steps(membership, row), *_stock_steps(membership, row), *_listing_steps(membership, row)]
+    saved_count = 0
+    for field_name, option, step in steps:
+        with _as_field_error(row, field_name, option):
+            step()
+            saved_count += 1
+    row.is_saved = saved_count > 0
+
+
+Step = tuple[str, OptionRow | None, Callable[[], object]]
+
+
+def _price_steps(membership: MembershipContext, row: GoodsRow) -> Iterator[Step]:
+    for option in row.options:
+        price = row.form.new_price(option)
+        if price is None:
+            continue
+
+        def save(option: OptionRow = option, price: int = price) -> object:
+            return update_variant(
+                variant_id=option.variant.pk,
+                cooperative=membership.cooperative,
+                values={},
+                prices=[ListPrice(row.listing.channel, price)],
+                seen_prices={row.listing.channel_id: row.form.seen_price(option)},
+                confirmation_token=row.form.confirmation_token(option),
+                actor=membership.actor,
+                now=timezone.now(),
+            )
+
+        yield f"price-{option.variant.pk}", option, save
+
+
+def _stock_steps(membership: MembershipContext, row: GoodsRow) -> Iterator[Step]:
+    for option in row.options:
+        counted = row.form.new_count(option)
+        if counted is None or option.stock is None:
+            continue
+        count = StockCount(
+            option.variant.pk,
+            option.stock.warehouse_id,
+            counted,
+            idempotency_key=f"count:{option.stock.pk}:{row.form.cleaned_data['key'] or uuid.uuid4()}",
+            seen_on_hand=row.form.seen_stock(option),
+        )
+
+        def save(count: StockCount = count) -> object:
+            return record_stock_counts(
+                cooperative=membership.cooperative, counts=[count], actor=membership.actor, now=timezone.now()
+            )
+
+        yield f"counted-{option.variant.pk}", option, save
+
+
+def _listing_steps(membership: MembershipContext, row: GoodsRow) -> Iterator[Step]:
+    cleaned, listing = row.form.cleaned_data, row.listing
+    if cleaned["months"] != listing.product.season:
+        yield (
+            "months",
+            None,
+            lambda: update_product(
+                product_id=listing.product_id,
+                cooperative=membership.cooperative,
+                values={"season": cleaned["months"]},
+                actor=membership.actor,
+                now=timezone.now(),
+            ),
+        )
+    is_on_sale = listing.state == ListingState.PUBLISHED
+    if row.form.can_pause and cleaned["is_on_sale"] != is_on_sale:
+        action = pause_listing if is_on_sale else resume_listing
+        yield (
+            "is_on_sale",
+            None,
+            lambda: action(
+                cooperative=membership.cooperative,
+                listing_id=listing.pk,
+                actor=membership.actor,
+                now=timezone.now(),
+            ),
+        )
+
+
+@contextmanager
+def _as_field_error(row: GoodsRow, field_name: str, option: OptionRow | None) -> Iterator[None]:
+    """Turn a refusal into an error of the field; a question keeps its token for the next try."""
+    try:
+        yield
+    except Refused as refused:
+        if isinstance(refused, NeedsConfirmation) and option is not None:
+            row.tokens[option.variant.pk] = refused.confirmation_token
+        row.form.add_error(field_name, str(refused.message))

@@ -1,0 +1,133 @@
+"""Form for a row of the table of many products: price and stock of each option, season, pause."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Unpack
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from catalog.actions.listing_imports.columns import CellProblem, parse_months
+from catalog.actions.products.variant_rows import MAX_PRICE
+from catalog.actions.stock.stock_movements import MAX_COUNTED_STEPS
+from catalog.models import ALL_MONTHS, Listing, Price, Stock, Variant
+from catalog.states import ListingState
+from shop.core.web.form_options import FormData, FormFiles, FormOptions
+from shop.members.forms.fields import MembersForm, WholeNumberField
+
+
+@dataclass(frozen=True, slots=True)
+class OptionRow:
+    """An option with its price in the listing's channel, and its stock if one warehouse alone holds it."""
+
+    variant: Variant
+    price: Price | None
+    stock: Stock | None
+
+    @property
+    def amount(self) -> int | None:
+        return self.price.amount if self.price else None
+
+
+class MonthsField(forms.CharField):
+    """Months such as `6-9` or `1, 2, 12`, as a season. Empty means all year."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            label=_("Months available"),
+            max_length=60,
+            required=False,
+            widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        )
+
+    def clean(self, value: object) -> int:
+        text = super().clean(value)
+        try:
+            return parse_months(text) if text else ALL_MONTHS
+        except CellProblem as problem:
+            raise forms.ValidationError(str(problem)) from problem
+
+
+class GoodsRowForm(MembersForm):
+    """A row of the table. Hidden fields hold the values that the member saw."""
+
+    def __init__(
+        self,
+        data: FormData = None,
+        files: FormFiles = None,
+        *,
+        listing: Listing,
+        options: Sequence[OptionRow],
+        **form_options: Unpack[FormOptions],
+    ) -> None:
+        form_options.setdefault("prefix", f"goods-{listing.pk}")
+        form_options.setdefault("use_required_attribute", False)
+        super().__init__(data, files, **form_options)
+        self.listing = listing
+        self.options = options
+        self.fields["key"] = forms.UUIDField(widget=forms.HiddenInput, required=False)
+        self.fields["months"] = MonthsField()
+        self.fields["months"].widget.attrs["class"] = "input"
+        self.initial["months"] = months_text(listing.product.season)
+        self.can_pause = listing.state in (ListingState.PUBLISHED, ListingState.PAUSED)
+        if self.can_pause:
+            self.fields["is_on_sale"] = forms.BooleanField(label=_("On sale"), required=False)
+            self.initial["is_on_sale"] = listing.state == ListingState.PUBLISHED
+        for option in options:
+            self._add_option(option)
+
+    def _add_option(self, option: OptionRow) -> None:
+        key = option.variant.pk
+        self.fields[f"price-{key}"] = WholeNumberField(
+            label=_("Price"), min_value=1, max_value=MAX_PRICE, required=option.amount is not None
+        )
+        self.fields[f"price-{key}"].error_messages["required"] = _("Enter the price.")
+        self.fields[f"price-{key}"].widget.attrs["class"] = "input"
+        self.initial[f"price-{key}"] = option.amount
+        self.fields[f"seen_price-{key}"] = forms.IntegerField(required=False)
+        self.fields[f"confirmed-{key}"] = forms.CharField(required=False, max_length=200)
+        if option.stock is not None:
+            self.fields[f"counted-{key}"] = WholeNumberField(
+                label=_("In stock"), min_value=0, max_value=MAX_COUNTED_STEPS, required=False
+            )
+            self.fields[f"counted-{key}"].widget.attrs["class"] = "input"
+            self.initial[f"counted-{key}"] = option.stock.on_hand
+            self.fields[f"seen_stock-{key}"] = forms.IntegerField(required=False)
+
+    def new_price(self, option: OptionRow) -> int | None:
+        """Return the entered price if it differs from the one that the member saw."""
+        price: int | None = self.cleaned_data.get(f"price-{option.variant.pk}")
+        return price if price != self.seen_price(option) else None
+
+    def seen_price(self, option: OptionRow) -> int | None:
+        seen: int | None = self.cleaned_data.get(f"seen_price-{option.variant.pk}")
+        return seen
+
+    def new_count(self, option: OptionRow) -> int | None:
+        """Return the entered stock if it differs from the one that the member saw."""
+        counted: int | None = self.cleaned_data.get(f"counted-{option.variant.pk}")
+        return counted if counted != self.seen_stock(option) else None
+
+    def seen_stock(self, option: OptionRow) -> int | None:
+        seen: int | None = self.cleaned_data.get(f"seen_stock-{option.variant.pk}")
+        return seen
+
+    def confirmation_token(self, option: OptionRow) -> str:
+        token: str = self.cleaned_data.get(f"confirmed-{option.variant.pk}", "")
+        return token
+
+
+def months_text(season: int) -> str:
+    """Return the months of a season as ranges, such as `1, 6-9`; empty if it lasts all year."""
+    if season == ALL_MONTHS:
+        return ""
+    months = [month for month in range(1, 13) if season & 1 << (month - 1)]
+    ranges: list[tuple[int, int]] = []
+    for month in months:
+        if ranges and ranges[-1][1] == month - 1:
+            ranges[-1] = (ranges[-1][0], month)
+        else:
+            ranges.append((month, month))
+    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in ranges)
