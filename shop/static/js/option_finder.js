@@ -77,6 +77,23 @@
     box.value = "";
     open(box);
   });
+  // A response replaces list and box while somebody types: the words stay, and find in the new list.
+  let unfinished = null;
+  document.addEventListener("htmx:beforeSwap", () => {
+    const box = document.querySelector("[data-finds]");
+    const { list, status } = box ? partsOf(box) : {};
+    const isChosen = box && list.selectedOptions[0]?.text.trim() === box.value.trim();
+    unfinished =
+      box?.value && !isChosen && status ? { words: box.value, isFocused: box === document.activeElement } : null;
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    const box = unfinished && document.querySelector("[data-finds]");
+    if (!box || box.value) return;
+    box.value = unfinished.words;
+    if (!unfinished.isFocused) return;
+    box.focus({ preventScroll: true });
+    open(box);
+  });
   document.addEventListener("mousedown", (event) => {
     if (event.target.closest(".option-matches")) event.preventDefault();
   });
