@@ -92,7 +92,9 @@ class PhoneForm(SignInBaseForm):
 
 
 class CodeForm(forms.Form):
-    code = SixDigitField(label=_("6-digit code"), help_text=_("The code is valid for 5 minutes."))
+    code = SixDigitField(
+        label=_("6-digit code"), help_text=_("The code is valid for 5 minutes."), has_focus=True
+    )
 
 
 class NameForm(forms.Form):
