@@ -94,7 +94,8 @@ class SortedProducts(Sequence[int]):
                 yield from (tier & index.available, tier - index.available)
         elif self._order == SortOrder.SEASON:
             in_season = index.months.get(self._month, BitMap())
-            yield from (product_ids & in_season, product_ids - in_season)
+            for remaining in (product_ids & index.available, product_ids - index.available):
+                yield from (remaining & in_season, remaining - in_season)
         elif self._order in (SortOrder.CHEAPEST, SortOrder.DEAREST):
             known_prices = [price for price in index.prices if price is not None]
             for price in sorted(known_prices, reverse=self._order == SortOrder.DEAREST):

@@ -130,6 +130,8 @@ def test_products_in_season_come_first_then_newest(client: Client) -> None:
     Listing.objects.filter(product__in=[new, out_of_season]).update(published_at=timezone.now())
 
     assert names(page_of(client, "/san-pham/")) == ["Quýt", "Gừng", "Mơ"]
+    Stock.objects.filter(variant__product=new).update(on_hand=0)
+    assert names(page_of(client, "/san-pham/")) == ["Gừng", "Mơ", "Quýt"]
     # As in the calendar, products of all year are no harvest.
     assert names(page_of(client, "/san-pham/?mua=on")) == ["Gừng"]
 
