@@ -164,6 +164,11 @@ class OrderLine(ReportColumns, WithMetadata):
         return price_of_measure(self.unit_price * self.quantity, self.estimate_grams or 1, 1000)
 
     @property
+    def list_price_per_kilogram(self) -> int:
+        """The list price of a kilogram, for lines sold by weight."""
+        return price_of_measure(self.unit_list_price * self.quantity, self.estimate_grams or 1, 1000)
+
+    @property
     def unit_label(self) -> str:
         """The name of one step in the page's language; empty if the variant has a name, which includes it."""
         return "" if self.variant_name else self.unit_name

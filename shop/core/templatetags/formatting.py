@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django import template
+from django.forms import BaseForm
 from django.utils.html import format_html
 
 from shop.core.money import minor_digits
@@ -60,3 +61,9 @@ def names_field(error: str, label: str) -> bool:
     """Return whether an error contains a telling word of its field's label, so that it needs no label."""
     words = set(folded_words(str(label))) - _WORDS_OF_MANY_LABELS
     return bool(words & set(folded_words(str(error))))
+
+
+@register.filter
+def count_errors(form: BaseForm) -> int:
+    """Return how many errors a form has, as its summary lists them."""
+    return sum(len(errors) for errors in form.errors.values())

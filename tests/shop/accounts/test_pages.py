@@ -330,7 +330,7 @@ def test_communes_of_another_province_are_reloaded_without_scripts(client: Clien
 
     assert "Xã Phủ Thông" in page
     assert 'value="Trần Thị Hoa"' in page
-    assert "Please check the following" not in page
+    assert "to correct" not in page
 
 
 def test_former_address_is_converted_to_a_current_one(client: Client) -> None:
