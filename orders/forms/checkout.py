@@ -43,6 +43,11 @@ class CheckoutForm(InvoiceForm, ReceiverForm):
         error_messages={"invalid": _("Enter an email address such as hoa@example.com.")},
     )
     keep_address = forms.BooleanField(label=_("Save this address to my address book."), required=False)
+    keep_on_device = forms.BooleanField(
+        label=_("Remember name, phone number and address on this device."),
+        required=False,
+        help_text=_("Only this device stores them. You can delete them at the next checkout."),
+    )
     consent = forms.BooleanField(
         label=_(
             "I agree that Chợ Phiên shares my name, phone number and address with the cooperatives and "

@@ -36,6 +36,7 @@ from orders.views.current_basket import (
     request_actor,
     signed_in_user,
 )
+from orders.views.kept_receiver import forget_kept_receiver, keep_receiver, kept_receiver
 from orders.views.order_access import remember_proof
 from orders.views.quote_display import has_blocking_problems
 from orders.views.refused_code import forget_refused_code, remember_refused_code
@@ -109,6 +110,8 @@ def _handle_post(request: HttpRequest) -> HttpResponse:
     basket = basket_by_id(request, basket_id)
     if basket is None:
         return _redirect_to_result(request, basket_id)
+    if "forget-receiver" in request.POST:
+        return _forget_receiver(request)
     submitted = receiver.with_chosen_address(request, request.POST)
     try:
         if "drop-code" in submitted or _has_new_code(basket, submitted):
@@ -118,6 +121,14 @@ def _handle_post(request: HttpRequest) -> HttpResponse:
         return _place_order(request, basket, submitted)
     except Missing:
         return _redirect_to_result(request, basket_id)
+
+
+def _forget_receiver(request: HttpRequest) -> HttpResponse:
+    """Delete the details kept on this device, and show the checkout without them."""
+    receiver.forget_inputs(request)
+    response = _redirect_to_page(request, "orders:checkout")
+    forget_kept_receiver(response)
+    return response
 
 
 def _has_new_code(basket: Basket, submitted: QueryDict) -> bool:
@@ -226,7 +237,12 @@ def _after_placement(request: HttpRequest, order: Order, form: CheckoutForm) -> 
             )
             % {"phone": form.data["phone"]},
         )
-    return _redirect_to_page(request, "orders:order", order_id=order.pk)
+    response = _redirect_to_page(request, "orders:order", order_id=order.pk)
+    if form.cleaned_data["keep_on_device"]:
+        keep_receiver(response, form.data)
+    elif kept_receiver(request):
+        forget_kept_receiver(response)
+    return response
 
 
 def _placement_text(order: Order) -> str:

@@ -17,6 +17,7 @@ from orders.models import Basket, PaymentMethod
 from orders.views import checkout_code, receiver
 from orders.views.checkout_problems import checkout_problems
 from orders.views.current_basket import signed_in_user
+from orders.views.kept_receiver import kept_receiver
 from orders.views.payment_page import payment_choices, transfer_before_weighing_text
 from orders.views.quote_display import SellerQuoteDisplay, build_seller_quote_displays, has_blocking_problems
 from orders.views.refused_code import recheck_refused_code
@@ -89,6 +90,7 @@ def render_checkout(
         "book": receiver.address_book(signed_in_user(request)),
         "shop": quote.shop,
         **_quote_context(quote, seller_displays, form),
+        "is_receiver_kept": bool(kept_receiver(request)),
         **_code_context(request, quote, form_values.get("code"), refusals.code),
         **_refusals_context(request, refusals),
     }

@@ -9,6 +9,7 @@ from django.http import HttpRequest, QueryDict
 from orders.forms.invoice import initial_invoice
 from orders.models import Basket, InvoiceDetails, Order
 from orders.views.current_basket import find_delivery_province, signed_in_user
+from orders.views.kept_receiver import kept_receiver
 from shop.accounts.models import Address, User
 from shop.accounts.views.old_address_fields import apply_picked_commune, with_values
 from shop.core.identifiers.phones import format_phone
@@ -35,9 +36,11 @@ _MAX_NOTES = 50
 
 
 def initial_receiver(request: HttpRequest, basket: Basket) -> dict[str, object]:
-    """Return initial values for the checkout: entered before, from the basket, or from the account."""
+    """Return initial values for the checkout: entered before, from this device, basket or account."""
     inputs = dict(request.session.get(CHECKOUT_SESSION_KEY, {}))
     user = signed_in_user(request)
+    if user is None and not inputs:
+        inputs = _receiver_of_device(request, basket)
     if user is not None and not inputs:
         address = basket.shipping_address or next(iter(address_book(user)), None)
         inputs = {
@@ -48,6 +51,15 @@ def initial_receiver(request: HttpRequest, basket: Basket) -> dict[str, object]:
             **_last_invoice(user),
         }
     return inputs | {"province": inputs.get("province") or find_delivery_province(request, basket)}
+
+
+def _receiver_of_device(request: HttpRequest, basket: Basket) -> dict[str, object]:
+    """Return the details that a guest kept; without the address if the basket goes to another province."""
+    kept: dict[str, object] = dict(kept_receiver(request))
+    province = find_delivery_province(request, basket)
+    if province and province != kept.get("province"):
+        kept = {name: value for name, value in kept.items() if name in ("name", "phone", "email")}
+    return kept | {"keep_on_device": "on"} if kept else {}
 
 
 def save_inputs(request: HttpRequest, submitted: Mapping[str, object]) -> None:

@@ -571,6 +571,45 @@ def test_commune_options_are_limited_to_province(client: Client) -> None:
     assert html_of(client.get("/dia-chi/xa/")).count("<option") == 1
 
 
+def test_guest_keeps_receiver_on_the_device_only_on_request_and_deletes_it(client: Client) -> None:
+    variant = make_variant()
+
+    def open_next_checkout() -> str:
+        add_to_basket(client, variant)
+        return text_of(client.get("/en/dat-hang/"))
+
+    add_to_basket(client, variant)
+    submit_checkout(client)
+    assert "receiver" not in client.cookies
+    assert 'value="Trần Thị Minh Hạnh"' not in open_next_checkout()
+
+    submit_checkout(client, keep_on_device="on")
+    cookie = client.cookies["receiver"]
+    assert (cookie["path"], cookie["httponly"], cookie["samesite"]) == ("/en/dat-hang/", True, "Lax")
+    page = open_next_checkout()
+    for text in ('value="Trần Thị Minh Hạnh"', 'value="0987 654 321"', 'value="Số 8, ngõ 42"'):
+        assert text in page
+    assert f'value="{NGHIA_DO}" selected' in page
+    Basket.objects.update(province_code=THAI_NGUYEN)
+    elsewhere = text_of(client.get("/en/dat-hang/"))
+    assert 'value="Trần Thị Minh Hạnh"' in elsewhere
+    assert 'value="Số 8, ngõ 42"' not in elsewhere
+
+    response = client.post("/en/dat-hang/", checkout_form(**{"forget-receiver": "1"}))
+
+    assert response.headers["Location"] == "/en/dat-hang/"
+    assert client.cookies["receiver"].value == ""
+    assert Order.objects.count() == 2
+    assert 'value="Trần Thị Minh Hạnh"' not in text_of(client.get("/en/dat-hang/"))
+
+
+def test_receiver_cookie_that_was_changed_is_ignored(client: Client) -> None:
+    add_to_basket(client, make_variant())
+    client.cookies["receiver"] = '{"name": "Gia"}:sai'
+
+    assert 'value="Gia"' not in text_of(client.get("/en/dat-hang/"))
+
+
 def test_details_of_signed_in_buyer_are_prefilled(client: Client) -> None:
     user = make_user(first_name="Nông Thị Mai", phone="+84912345678", email="mai@example.com")
     client.force_login(user)
