@@ -30,6 +30,7 @@ from orders.models import (
     Basket,
     InvoiceDetails,
     Order,
+    OrderLine,
     OrderSource,
     PaymentMethod,
     PaymentSums,
@@ -72,18 +73,18 @@ def complete_checkout(
     invoice: InvoiceDetails | None = None,
     actor: Actor,
     now: datetime.datetime,
-) -> Order:
+) -> tuple[Order, list[OrderLine] | None]:
     """Turn a basket into an order at its current total, which its payments must cover.
 
-    A repeated or concurrent call returns the same order. Completing a basket implies consent to pass on
-    the name and address for the delivery.
+    Returns the order and its lines. A repeated or concurrent call returns the same order, and None for the
+    lines. Completing a basket implies consent to pass on the name and address for the delivery.
 
     Raises BasketChanged, BasketEmpty, EmailRequired, Missing, TotalNotCovered, BillingAddressRequired,
     DeliveryRequired, PickupSlotFull; then nothing has changed.
     """
     basket = locks.lock_basket(basket_id)
     if basket is None:
-        return order_of_basket(basket_id)
+        return order_of_basket(basket_id), None
     locks.lock_voucher(basket.voucher_code)
     current_quote = build_quote(basket_quote_request(basket), now=now)
     contact = _require_contact(basket, current_quote, invoice)

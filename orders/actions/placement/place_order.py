@@ -130,11 +130,14 @@ def place_order(
     agreed = AgreedOrder(
         basket, quote, contact, source, consents, payments, expected_method, can_confirm_at_once
     )
-    return place_agreed_order(agreed, actor=actor, now=now)
+    order, _lines = place_agreed_order(agreed, actor=actor, now=now)
+    return order
 
 
-def place_agreed_order(agreed: AgreedOrder, *, actor: Actor, now: datetime.datetime) -> Order:
-    """Step: place the order of a locked basket, from its quote to the notifications.
+def place_agreed_order(
+    agreed: AgreedOrder, *, actor: Actor, now: datetime.datetime
+) -> tuple[Order, list[OrderLine]]:
+    """Step: place the order of a locked basket, from its quote to the notifications; return it and its lines.
 
     It is used both to place an order and to complete a checkout.
 
@@ -173,7 +176,7 @@ def place_agreed_order(agreed: AgreedOrder, *, actor: Actor, now: datetime.datet
     if order.confirmed_at is None:
         confirm_if_covered(order, actor=actor, now=now)
     _delete_basket(basket, order)
-    return order
+    return order, lines
 
 
 def _quote_basket(

@@ -22,6 +22,7 @@ from shop.api.ids import Key, global_id, global_ids
 from shop.api.language_codes import code_from_tag
 from shop.api.metadata import add_metadata_fields
 from shop.api.object_types import Row, Rows, Type, compiled_rows
+from shop.api.orders.placed_lines import placed_lines
 from shop.api.orders.types import (
     ORDER_PERMISSIONS,
     WHOLE_ORDER_PERMISSIONS,
@@ -205,9 +206,12 @@ def lines_of_orders(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     keys = [order_row.id for order_row in orders]
+    fields = selection.names()
+    if len(keys) == 1 and (placed := placed_lines(context, keys[0])) is not None:
+        return [[line.row_of(placed_line, fields) for placed_line in placed]]
     rows = line.rows(context).filter(order__in=keys).order_by("part_id", "position", "id")
     line_rows = rows if can_only_see_parts(context) else compiled_rows(_load_lines, keys)
-    lines_by_order = line.grouped(line_rows, selection.names(), by="order_id")
+    lines_by_order = line.grouped(line_rows, fields, by="order_id")
     return [lines_by_order.get(order_row.id, []) for order_row in orders]
 
 

@@ -29,6 +29,7 @@ from shop.api.ids import global_ids, input_key, key_from_id
 from shop.api.metadata import metadata_from_input
 from shop.api.money import parse_minor_units
 from shop.api.orders.invoices import invoice_from
+from shop.api.orders.placed_lines import remember_placed_lines
 from shop.api.orders.types import order
 from shop.api.orders.visibility import show_whole_order, visible_orders
 from shop.api.payment.gateway_payments import PaymentTarget, continue_payment, start_payment
@@ -171,7 +172,7 @@ def _place_order(
             require_legal_fields(address, context, address_type=address_type)
     try:
         with _order_limits(basket, context):
-            placed_order = complete_checkout(
+            placed_order, lines = complete_checkout(
                 basket_id=basket_key,
                 metadata=metadata_from_input(arguments.get("metadata")),
                 invoice=invoice_from(arguments.get("invoiceCompany")),
@@ -182,6 +183,8 @@ def _place_order(
         raise _problem_error(changed) from changed
     except PhoneCodeRequired as needed:
         raise InputError("PHONE_CODE_NEEDED", _CONFIRM_FIRST) from needed
+    if lines is not None:
+        remember_placed_lines(context, placed_order, lines)
     if placed_order.authorize_coverage != Coverage.NONE:
         _capture_now(placed_order, context)
         placed_order.refresh_from_db()

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import datetime
 import re
+from decimal import Decimal
 
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from catalog.models import Category
 from cooperatives.models import DeliveryRate
 from orders.actions.quotes.sales_terms import SalesTerms, sales_terms, trim_terms_journal_task
 from orders.actions.quotes.sales_terms_triggers import TRIGGERS
+from orders.models import CommissionRate
 from shop.accounts.models import Address
 from shop.core.models import ShopSettings
 from tests.factories import THAI_NGUYEN, make_channel, make_market_pickup, make_seller
@@ -90,6 +93,31 @@ def test_terms_seen_in_a_transaction_that_is_rolled_back_are_forgotten() -> None
 
     # On SQLite this change has the id of the one that was rolled back.
     assert fee_of(sales_terms(), seller.pk) == 2
+
+
+@pytest.mark.django_db
+def test_commission_follows_its_rates_and_moved_categories() -> None:
+    seller, other_seller = make_seller(), make_seller("HTX 2")
+    root = Category.objects.create(name="Chè", slug="che")
+    Category.objects.filter(pk=root.pk).update(path=f"/{root.pk}/")
+    products = [(seller.pk, f"/{root.pk}/"), (other_seller.pk, "")]
+
+    def percents() -> list[Decimal]:
+        read = sales_terms().commission_percents(products, day=DAY)
+        return [read[product] for product in products]
+
+    without_rates = percents()
+    CommissionRate.objects.create(category=root, percent=Decimal(8), valid_from=DAY)
+    with_rate = percents()
+    CommissionRate.objects.update(percent=Decimal(9))
+    with_changed_rate = percents()
+    Category.objects.filter(pk=root.pk).update(path="/999/")
+    after_move = percents()
+
+    assert without_rates == [0, 0]
+    assert with_rate == [8, 0]
+    assert with_changed_rate == [9, 0]
+    assert after_move == [0, 0]
 
 
 @pytest.mark.django_db

@@ -84,5 +84,5 @@ def test_whole_purchase() -> None:
         "shipping": 6,
         "billing": 7,
         "delivery": 6,
-        "complete": 26,
+        "complete": 25,
     }
