@@ -165,6 +165,10 @@ class NewListingForm(PhotosForm, ProductForm, NewVariantForm):
         label=_("Product type"), error_messages={"required": _("Choose a product type.")}
     )
 
+    # The keys of the types that need a shelf life, if some do and some do not, and their names.
+    shelf_life_types = ""
+    shelf_life_hint = ""
+
     # Errors are listed in the order of the page.
     field_order = (
         *("photo", "gallery_photos", "captions", "name", "product_type", "unit", "content", "measure"),
@@ -221,11 +225,12 @@ class NewListingForm(PhotosForm, ProductForm, NewVariantForm):
         chosen_type = self.types.get(str(self["product_type"].value()))
         possible_types = [chosen_type] if chosen_type is not None else list(self.types.values())
         self.required_texts = frozenset().union(*map(required_texts, possible_types))
-        perishable = [row for row in possible_types if "shelf_life" in required_texts(row)]
-        if 0 < len(perishable) < len(possible_types):
-            names = gettext("Required for: %(types)s.") % {"types": ", ".join(row.name for row in perishable)}
-            field = self.fields["shelf_life"]
-            field.help_text = f"{field.help_text} {names}"
+        perishable = {key: row.name for key, row in self.types.items() if "shelf_life" in required_texts(row)}
+        if 0 < len(perishable) < len(self.types):
+            self.shelf_life_types = " ".join(perishable)
+            if chosen_type is None:
+                types = {"types": ", ".join(perishable.values())}
+                self.shelf_life_hint = gettext("Required for: %(types)s.") % types
 
 
 def _category_choices(categories: Iterable[Category]) -> list[object]:

@@ -256,6 +256,17 @@
     form.addEventListener("input", () => nameRefund(form));
   }
 
+  // A field that only some product types need appears when one of them is chosen, and stays once it is filled in.
+  for (const box of document.querySelectorAll('[data-for-types]:not([data-for-types=""])')) {
+    const type = document.querySelector("[name=product_type]");
+    const field = box.querySelector("input");
+    const show = () => {
+      box.hidden = !field.value && !box.dataset.forTypes.split(" ").includes(type.value);
+    };
+    type.addEventListener("change", show);
+    show();
+  }
+
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-print]")) window.print();
   });

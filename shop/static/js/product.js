@@ -1,57 +1,8 @@
-// Read a product's page aloud, share it with another app, and compute sums.
+// Share a product's page with another app, and compute sums.
 (() => {
   "use strict";
 
-  const button = document.querySelector("[data-read-aloud]");
-  const speech = window.speechSynthesis;
   const language = document.documentElement.lang;
-
-  // Only if the device has a voice for the language: another one makes Vietnamese unintelligible.
-  const voiceOf = (wanted) => speech.getVoices().find((voice) => voice.lang.toLowerCase().split(/[-_]/)[0] === wanted);
-
-  // The text that a visitor reads from top to bottom: without menus, forms and hidden texts.
-  const sentences = () => {
-    const parts = document.querySelectorAll(
-      "article h1, article h2, article p, article dt, article dd, article .notice",
-    );
-    return [...parts]
-      .filter((part) => part.offsetParent && !part.closest("form") && !part.parentElement.closest(".notice"))
-      .map((part) => ({
-        text: part.textContent.replace(button.textContent, "").replace(/\s+/g, " ").trim(),
-        voice: voiceOf(part.closest("[lang]").lang),
-      }))
-      .filter((sentence) => sentence.text && sentence.voice);
-  };
-
-  if (button && speech) {
-    const label = button.querySelector("span");
-    const words = label.textContent;
-    const offer = () => {
-      button.hidden = !voiceOf(language);
-    };
-    const stop = () => {
-      speech.cancel();
-      label.textContent = words;
-      button.setAttribute("aria-pressed", "false");
-    };
-    offer();
-    speech.addEventListener("voiceschanged", offer);
-    button.addEventListener("click", () => {
-      if (button.getAttribute("aria-pressed") === "true") return stop();
-      speech.cancel();
-      const every = sentences();
-      every.forEach((sentence, place) => {
-        const utterance = new SpeechSynthesisUtterance(sentence.text);
-        utterance.voice = sentence.voice;
-        utterance.lang = sentence.voice.lang;
-        if (place === every.length - 1) utterance.addEventListener("end", stop);
-        speech.speak(utterance);
-      });
-      label.textContent = button.dataset.stop;
-      button.setAttribute("aria-pressed", "true");
-    });
-    window.addEventListener("pagehide", stop);
-  }
 
   // Recalculate the sums as soon as a variant or quantity is chosen: they equal the basket's, or are its maximum for
   // goods sold by weight. A quantity that is not a number, or above the limit of an order, leaves them unchanged.

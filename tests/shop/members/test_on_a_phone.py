@@ -125,6 +125,19 @@ def test_kept_photo_stays_in_its_frame_and_a_new_one_takes_its_place(phone: Page
     expect(frame).to_have_js_property("naturalWidth", 640)
 
 
+def test_shelf_life_is_asked_once_a_type_that_needs_it_is_chosen(phone: Page, seller) -> None:
+    perishable = make_product_type(slug="tuoi", name="Hàng tươi", is_perishable=True)
+    woven = make_product_type(slug="det", name="Đồ dệt")
+    sign_in(phone, seller, "/xa-vien/hang/moi/")
+    shelf_life, chosen_type = phone.get_by_label("Hạn dùng"), phone.get_by_label("Loại sản phẩm")
+
+    expect(shelf_life).to_be_hidden()
+    chosen_type.select_option(str(perishable.pk))
+    expect(shelf_life).to_be_visible()
+    chosen_type.select_option(str(woven.pk))
+    expect(shelf_life).to_be_hidden()
+
+
 def test_photo_with_too_many_pixels_is_shrunk_on_the_phone(phone: Page, seller, tmp_path) -> None:
     make_product_type()
     path = tmp_path / "bi.png"

@@ -337,7 +337,7 @@ def test_new_product_names_the_types_that_need_a_shelf_life(lister) -> None:
     page = html_of(lister.get("/xa-vien/hang/moi/"))
     chosen_page = html_of(lister.post("/xa-vien/hang/moi/", product_form(price="")))
 
-    assert "Bắt buộc với: Hàng tươi." in page
+    assert '<noscript><p class="hint">Bắt buộc với: Hàng tươi.</p></noscript>' in page
     assert not is_optional(page, "Hạn dùng")
     assert "Bắt buộc với" not in chosen_page
     assert not is_optional(chosen_page, "Hạn dùng")
