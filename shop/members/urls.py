@@ -142,6 +142,7 @@ urlpatterns = [
     ),
     path("hang/bang/<int:import_id>/bo/", imports.discard_listing_import_view, name="discard-listing-import"),
     path("hang/<int:listing_id>/", listings.show_listing, name="listing"),
+    path("hang/<int:listing_id>/sao-chep/", products.copy_listing, name="copy-listing"),
     path("hang/<int:listing_id>/gui-duyet/", submission.submit_listing_view, name="submit-listing"),
     path("hang/<int:listing_id>/tam-ngung/", listings.pause_listing_view, name="pause-listing"),
     path("hang/<int:listing_id>/ban-tiep/", listings.resume_listing_view, name="resume-listing"),

@@ -10,8 +10,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 
 from catalog.actions.listings.listing_states import required_texts
+from catalog.actions.products.copy_products import copy_product
 from catalog.actions.products.draft_products import create_draft_product
 from catalog.actions.products.product_details import NewProduct
 from catalog.actions.products.product_revisions import revised_product, revised_variant_name
@@ -21,7 +23,7 @@ from catalog.actions.products.variants import InitialStock, create_variant, upda
 from catalog.models import Category, Price, ProductType, Variant
 from catalog.states import ListingState
 from cooperatives.access import MemberRight, MembershipContext
-from shop.core.errors import Missing
+from shop.core.errors import Forbidden, Missing, Refused
 from shop.core.images.renditions import store_picture
 from shop.core.models import Channel, Picture, market_channel, show_in_language
 from shop.core.web.action_results import refusals_as_form_errors
@@ -68,6 +70,29 @@ def create_listing(request: HttpRequest, membership: MembershipContext) -> HttpR
         return _render_new(request, membership, form, pictures)
     messages.success(request, _("Saved as draft. Check it once more, then submit it."))
     return redirect(listing_url(product.listings.get(channel=channel).pk))
+
+
+@require_POST
+@for_members(MemberRight.LIST)
+def copy_listing(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
+    """Copy a product as a draft, and open the copy's details."""
+    listing = find_listing(membership, listing_id)
+    try:
+        product = copy_product(
+            cooperative=membership.cooperative,
+            product_id=listing.product_id,
+            channel=listing.channel,
+            idempotency_key=submitted_key(request, "copy", listing.pk),
+            actor=membership.actor,
+            now=timezone.now(),
+        )
+    except (Missing, Forbidden):
+        raise
+    except Refused as refused:
+        messages.error(request, str(refused.message))
+        return redirect(listing_url(listing.pk))
+    messages.success(request, _("Copied as draft, without stock. Change what is different."))
+    return redirect("members:listing-details", product.listings.get(channel=listing.channel).pk)
 
 
 @require_safe_or_post

@@ -15,7 +15,7 @@ from PIL import Image
 from catalog.actions.listings.listing_states import ListingIncomplete
 from catalog.actions.products.variant_rows import ListPrice
 from catalog.actions.products.variants import update_variant
-from catalog.models import ALL_MONTHS, Listing, Price, Product, ProductMedia, Unit
+from catalog.models import ALL_MONTHS, Listing, Price, Product, ProductMedia, Unit, Variant
 from catalog.states import ListingState
 from cooperatives.models import Role
 from shop.core.actors import Actor
@@ -31,6 +31,7 @@ from tests.factories import (
     make_product,
     make_product_type,
     make_seller,
+    make_tax_class,
     make_variant,
 )
 from tests.markup import html_of
@@ -742,3 +743,52 @@ def test_empty_fields_say_what_to_enter(lister) -> None:
         "price": ["Nhập giá."],
         "on_hand": ["Nhập số lượng."],
     }
+
+
+def test_copy_is_a_draft_with_photos_options_and_prices_but_without_stock_and_codes(lister, seller) -> None:
+    product = make_product(
+        seller,
+        name="Mật ong bạc hà",
+        price=350_000,
+        category=make_category("Đồ uống"),
+        tax_class=make_tax_class(),
+        variants=(("Chai lớn", 0), ("Chai nhỏ", 50_000)),
+        unit=Unit.BOTTLE,
+        content_ml=500,
+    )
+    product.variants.update(low_stock_at=3)
+    Variant.objects.filter(name="Chai lớn").update(sku="MO-1", seller_code="MO-01")
+    picture = Picture.objects.create(original="ong.jpg", state=PictureState.READY)
+    ProductMedia.objects.create(product=product, picture=picture, alt="Chai mật ong")
+    listing = product.listings.get()
+    fields = {"idempotency_key": uuid.uuid4()}
+
+    answers = [lister.post(f"/xa-vien/hang/{listing.pk}/sao-chep/", fields) for _sent in range(2)]
+
+    copied = Product.objects.exclude(pk=product.pk).get()
+    copied_listing = copied.listings.get()
+    assert [answer.url for answer in answers] == [f"/xa-vien/hang/{copied_listing.pk}/mo-ta/"] * 2
+    assert (copied.name, copied.origin, copied.category) == (
+        "Mật ong bạc hà (bản sao)",
+        product.origin,
+        product.category,
+    )
+    assert (copied.tax_class, copied_listing.state) == (product.tax_class, ListingState.DRAFT)
+    assert [(row.picture, row.alt) for row in ProductMedia.objects.filter(product=copied)] == [
+        (picture, "Chai mật ong")
+    ]
+    variants = list(copied.variants.in_order())
+    assert [(row.name, row.unit, row.content_ml, row.sku, row.seller_code) for row in variants] == [
+        ("Chai lớn", Unit.BOTTLE, 500, None, None),
+        ("Chai nhỏ", Unit.BOTTLE, 500, None, None),
+    ]
+    assert [Price.objects.get(variant=row).amount for row in variants] == [350_000, 400_000]
+    assert [get_stock(row).on_hand for row in variants] == [0, 0]
+
+
+def test_another_cooperatives_product_is_not_copied(lister, seller) -> None:
+    listing = make_product(make_seller("HTX Yến Dương")).listings.get()
+
+    answer = lister.post(f"/xa-vien/hang/{listing.pk}/sao-chep/", {"idempotency_key": uuid.uuid4()})
+
+    assert (answer.status_code, Product.objects.count()) == (404, 1)
