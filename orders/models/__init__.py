@@ -13,6 +13,7 @@ from orders.models.discount import (
 )
 from orders.models.dispute import Dispute
 from orders.models.gateway import SUPERSEDED, GatewayCall, Operation, WebhookEvent
+from orders.models.handover import HandoverCode, HandoverMethod, HandoverRecord, HandoverStep
 from orders.models.invoice import InvoiceDetails
 from orders.models.ledger import (
     COOPERATIVE_ACCOUNTS,
@@ -89,6 +90,10 @@ __all__ = [
     "EntryNature",
     "EventKind",
     "GatewayCall",
+    "HandoverCode",
+    "HandoverMethod",
+    "HandoverRecord",
+    "HandoverStep",
     "InvoiceDetails",
     "LedgerAccount",
     "LedgerEntry",

@@ -1,4 +1,4 @@
-"""Triggers of the ledger: postings are append-only, and a closed period never changes."""
+"""Triggers: postings and hand-overs are append-only, and a closed period never changes."""
 
 from __future__ import annotations
 
@@ -23,10 +23,12 @@ _AMOUNT_COLUMNS = (
 _CHANGED_AMOUNTS = " OR ".join(f"NEW.{column} IS DISTINCT FROM OLD.{column}" for column in _AMOUNT_COLUMNS)
 _APPEND_ONLY = "the ledger only grows"
 _CLOSED = "a closed period never changes"
+_HANDED_OVER = "a recorded hand-over never changes"
 
 TRIGGERS = (
     *append_only_triggers("orders_ledgerposting", ("id", "idempotency_key"), _APPEND_ONLY),
     *append_only_triggers("orders_ledgerentry", ("id",), _APPEND_ONLY),
+    *append_only_triggers("orders_handoverrecord", ("id", "code_id"), _HANDED_OVER),
     Trigger(
         "orders_ledgerentry_closed_no_insert",
         "orders_ledgerentry",

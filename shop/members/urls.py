@@ -35,6 +35,7 @@ from shop.members.fulfilment import (
     delivery_runs,
     dispatch_slips,
     driver_page,
+    handovers,
     labels,
     parcels,
     parts,
@@ -102,6 +103,14 @@ urlpatterns = [
     path("chuyen/<int:run_id>/ra-xe/", delivery_runs.hand_over_run, name="hand-over-run"),
     path("chuyen/<int:run_id>/phieu-gui/", dispatch_slips.attach_run_slip, name="run-slip"),
     path("chuyen/<int:run_id>/ket-thuc/", delivery_runs.end_run_view, name="end-run"),
+    path("kien/<int:parcel_id>/ban-giao/", handovers.hand_over_by_code, name="hand-over-by-code"),
+    path(
+        "chuyen-di/<str:token>/<int:parcel_id>/ban-giao/",
+        handovers.hand_over_as_driver,
+        name="hand-over-as-driver",
+    ),
+    path("ban-giao/", handovers.receive_by_digits, name="receive-by-digits"),
+    path("ban-giao/<str:token>/", handovers.receive_by_scan, name="receive-by-scan"),
     path("chuyen-di/<str:token>/", driver_page.show_driver_page, name="driver-page"),
     path(
         "chuyen-di/<str:token>/<int:parcel_id>/da-giao/",

@@ -8,7 +8,8 @@ from typing import Any
 
 from cooperatives.models import Cooperative
 from orders.actions.fulfilment.delivery_runs import run_token
-from orders.models import DeliveryRun, Parcel, RunParcel
+from orders.actions.fulfilment.handovers import issue_handover_code
+from orders.models import DeliveryRun, HandoverStep, Parcel, RunParcel
 
 
 def run_visits(
@@ -30,7 +31,21 @@ def run_visits(
     RunParcel.objects.bulk_create([RunParcel(run=open_run, parcel=parcel) for parcel in parcels])
     driver = f"/xa-vien/chuyen-di/{run_token(open_run)}/"
     handed_over = next(parcel for parcel in parcels if parcel.state == "handed_over")
+    packed = next(parcel for parcel in parcels if parcel.state == "packed")
+    giver = f"/xa-vien/kien/{packed.pk}/ban-giao/"
+    issued = issue_handover_code(
+        parcel_id=packed.pk,
+        step=HandoverStep.TO_DRIVER,
+        cooperative=cooperative,
+        giver_name="Hoa",
+        now=now,
+    )
+    received = f"/xa-vien/ban-giao/{issued.token}/"
     return [
+        *((giver, "manager", 200, sent) for sent in (None, {"step": "to_driver", "giver_name": ""})),
+        *((f"{driver}{handed_over.pk}/ban-giao/", "guest", 200, None), (received, "guest", 200, None)),
+        *(("/xa-vien/ban-giao/", "guest", 200, sent) for sent in (None, {"parcel": "x"})),
+        ("/xa-vien/ban-giao/x/", "guest", 410, None),
         ("/xa-vien/goi/lay-hang/?theo=don", "manager", 200, None),
         ("/xa-vien/chuyen/", "manager", 200, None),
         ("/xa-vien/chuyen/", "manager", 200, {"driver_name": ""}),

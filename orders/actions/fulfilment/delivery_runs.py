@@ -164,9 +164,7 @@ def deliver_run_parcel(
     run, order, part, parcel = _lock_run_parcel(run_id, parcel_id)
     if was_done_with_key(idempotency_key, "parcel.delivered", parcel):
         return
-    recalled = parcel.lines.filter(lot__recalled_at__isnull=False).order_by("lot__code")
-    if codes := list(recalled.values_list("lot__code", flat=True)):
-        raise RecalledLotOnTheWay(lots=codes)
+    require_no_recalled_lot(parcel)
     deliver_locked_parcel(
         order,
         part,
@@ -195,6 +193,13 @@ def fail_run_parcel(
     fail_locked_delivery(
         order, part, parcel, reason=reason, idempotency_key=idempotency_key, actor=run.driver, now=now
     )
+
+
+def require_no_recalled_lot(parcel: Parcel) -> None:
+    """Raise RecalledLotOnTheWay if the parcel holds a lot that is recalled now."""
+    recalled = parcel.lines.filter(lot__recalled_at__isnull=False).order_by("lot__code")
+    if codes := list(recalled.values_list("lot__code", flat=True)):
+        raise RecalledLotOnTheWay(lots=codes)
 
 
 def _lock_run_parcel(run_id: int, parcel_id: int) -> tuple[DeliveryRun, Order, OrderPart, Parcel]:

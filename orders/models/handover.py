@@ -1,0 +1,98 @@
+"""Hand-overs of parcels: codes that the giver shows, and records of who received what, when and where."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from orders.models.parcel import Parcel
+
+
+class HandoverStep(models.TextChoices):
+    """From hand to hand: the farmer, the collection point, the driver, the buyer."""
+
+    TO_COLLECTION_POINT = "to_point", _("from the farmer to the collection point")
+    TO_DRIVER = "to_driver", _("from the collection point to the driver")
+    TO_BUYER = "to_buyer", _("from the driver to the buyer")
+
+
+class HandoverMethod(models.TextChoices):
+    SCAN = "scan", _("QR code scanned")
+    DIGITS = "digits", _("six digits entered")
+
+
+class HandoverCodeQuerySet(models.QuerySet["HandoverCode"]):
+    def usable(self, now: datetime.datetime) -> HandoverCodeQuerySet:
+        """Return codes that may still be tried."""
+        return self.filter(closed_at=None, expires_at__gt=now, tries__lt=HandoverCode.MAX_TRIES)
+
+
+class HandoverCode(models.Model):
+    """A code with which a parcel's receiver confirms one step. Of the six digits only a keyed hash is stored.
+
+    `closed_at` is when it was used or replaced. `is_cash_collected` is what a driver says about the cash when
+    the code is made.
+    """
+
+    MAX_TRIES = 3
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    parcel = models.ForeignKey(Parcel, models.CASCADE, related_name="handover_codes")
+    step = models.CharField(max_length=10, choices=HandoverStep)
+    digest = models.CharField(max_length=64)
+    tries = models.PositiveSmallIntegerField(default=0)
+    giver_name = models.CharField(max_length=120)
+    is_cash_collected = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = HandoverCodeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = pgettext_lazy("model", "hand-over code")
+        verbose_name_plural = pgettext_lazy("models", "hand-over codes")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["parcel"], condition=Q(closed_at=None), name="handover_code_one_open"
+            ),
+            models.CheckConstraint(condition=Q(tries__lte=3), name="handover_code_tries_limited"),
+            models.CheckConstraint(
+                condition=Q(expires_at__gt=F("created_at")), name="handover_code_expires_after_it_is_created"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.parcel_id} {self.step}"
+
+
+class HandoverRecord(models.Model):
+    """A confirmed hand-over. Append only; each code confirms one."""
+
+    parcel = models.ForeignKey(Parcel, models.PROTECT, related_name="handovers")
+    code = models.OneToOneField(HandoverCode, models.PROTECT, related_name="record")
+    step = models.CharField(max_length=10, choices=HandoverStep)
+    method = models.CharField(max_length=10, choices=HandoverMethod)
+    giver_name = models.CharField(max_length=120)
+    receiver_name = models.CharField(max_length=120)
+    place = models.CharField(max_length=200)
+    happened_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = pgettext_lazy("model", "hand-over")
+        verbose_name_plural = pgettext_lazy("models", "hand-overs")
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(receiver_name="") & ~Q(giver_name="") & ~Q(place=""),
+                name="handover_names_people_and_place",
+            )
+        ]
+        indexes = [models.Index(fields=["parcel", "id"], name="handover_by_parcel")]
+
+    def __str__(self) -> str:
+        return f"{self.parcel_id} {self.step}"

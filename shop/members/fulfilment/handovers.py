@@ -1,0 +1,231 @@
+"""Hand-overs by QR code or six digits: the giver's pages for members and drivers, and the receiver's page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import urlparse
+
+import segno
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+
+from cooperatives.access import ROLE_RIGHTS, MemberRight, MembershipContext, find_memberships
+from orders.actions.fulfilment.delivery_runs import RunEnded, find_open_run
+from orders.actions.fulfilment.handovers import (
+    ForeignHandoverCode,
+    IssuedCode,
+    Receiver,
+    confirm_handover,
+    find_scanned_code,
+    issue_handover_code,
+    possible_steps,
+    try_handover_digits,
+)
+from orders.models import DeliveryRun, HandoverMethod, HandoverRecord, HandoverStep, Parcel
+from orders.states import CodState
+from shop.accounts.models import User
+from shop.core.actors import Actor, ActorKind, EntryPoint
+from shop.core.errors import Missing, Refused
+from shop.core.web.action_results import refusals_as_form_errors
+from shop.core.web.http_methods import require_safe_or_post
+from shop.core.web.public_urls import page_url
+from shop.core.web.rate_limits import Limit, client_network
+from shop.members.forms.handovers import GiverForm, HandoverDigitsForm, ReceiverForm
+from shop.members.fulfilment.delivery_runs import parcels_of_run
+from shop.members.fulfilment.driver_page import render_ended_run
+from shop.members.member_access import for_members
+
+_TRIES = Limit("handover-digits", 30, 15 * 60)
+
+
+@require_safe_or_post
+@never_cache
+@for_members(MemberRight.PACK)
+def hand_over_by_code(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
+    """Show a member the hand-overs of a parcel, and make a code for the next one."""
+    parcels = Parcel.objects.for_cooperative(membership.cooperative).with_label_rows()
+    parcel = parcels.filter(pk=parcel_id).first()
+    if parcel is None:
+        raise Missing()
+    steps = [step for step in possible_steps(parcel) if step != HandoverStep.TO_BUYER]
+    requested = request.POST.get("step", "")
+    step = HandoverStep(requested) if requested in steps else None
+    form = GiverForm(
+        request.POST if step is not None else None, giver_name=membership.user.name, should_ask_for_cash=False
+    )
+    issued = None
+    if step is not None and form.is_valid():
+        with refusals_as_form_errors(form):
+            issued = issue_handover_code(
+                parcel_id=parcel.pk,
+                step=step,
+                cooperative=membership.cooperative,
+                giver_name=form.cleaned_data["giver_name"],
+                now=timezone.now(),
+            )
+    context = {
+        "membership": membership,
+        "cooperative": membership.cooperative,
+        "back_url": reverse("members:part", args=[parcel.part_id]),
+    }
+    return _render_giver_page(request, parcel, steps, form, issued, context)
+
+
+@require_safe_or_post
+@never_cache
+def hand_over_as_driver(request: HttpRequest, token: str, parcel_id: int) -> HttpResponse:
+    """Show a run's driver a code for the buyer of a parcel that is on its way."""
+    try:
+        run = find_open_run(token)
+    except RunEnded as ended:
+        return render_ended_run(request, ended)
+    parcel = get_object_or_404(parcels_of_run(run), pk=parcel_id)
+    steps = [step for step in possible_steps(parcel) if step == HandoverStep.TO_BUYER]
+    should_ask_for_cash = parcel.cod_state == CodState.EXPECTED and not parcel.is_cash_with_carrier
+    form = GiverForm(
+        request.POST if request.method == "POST" else None,
+        giver_name=run.driver_name,
+        should_ask_for_cash=should_ask_for_cash,
+    )
+    issued = None
+    if form.is_valid():
+        with refusals_as_form_errors(form):
+            issued = _issue_to_buyer(run, parcel, form)
+    context = {"cooperative": run.cooperative, "back_url": reverse("members:driver-page", args=[token])}
+    return _render_giver_page(request, parcel, steps, form, issued, context)
+
+
+def _issue_to_buyer(run: DeliveryRun, parcel: Parcel, form: GiverForm) -> IssuedCode:
+    return issue_handover_code(
+        parcel_id=parcel.pk,
+        step=HandoverStep.TO_BUYER,
+        cooperative=run.cooperative,
+        giver_name=form.cleaned_data["giver_name"],
+        is_cash_collected=form.cleaned_data.get("is_cash_collected", False),
+        run=run,
+        now=timezone.now(),
+    )
+
+
+def _render_giver_page(
+    request: HttpRequest,
+    parcel: Parcel,
+    steps: Sequence[HandoverStep],
+    form: GiverForm,
+    issued: IssuedCode | None,
+    context: dict[str, object],
+) -> HttpResponse:
+    if issued is not None:
+        url = page_url(f"/xa-vien/ban-giao/{issued.token}/", get_language() or "vi")
+        context |= {
+            "issued": issued,
+            "digits": f"{issued.digits[:3]} {issued.digits[3:]}",
+            "code": segno.make(url, micro=False).svg_data_uri(border=2, omitsize=True),
+        }
+    context |= {
+        "parcel": parcel,
+        "steps": steps,
+        "form": form,
+        "records": list(HandoverRecord.objects.filter(parcel=parcel).order_by("pk")),
+    }
+    return render(request, "members/handover.html", context)
+
+
+@require_safe_or_post
+@never_cache
+def receive_by_scan(request: HttpRequest, token: str) -> HttpResponse:
+    """Confirm with the giver's QR code that a parcel was received. Whoever holds it needs no account."""
+    try:
+        code = find_scanned_code(token, timezone.now())
+    except Refused as refused:
+        return _render_refused(request, refused)
+    form = ReceiverForm(
+        request.POST if request.method == "POST" else None, initial={"name": _signed_in_name(request)}
+    )
+    if form.is_valid():
+        try:
+            confirm_handover(
+                code=code,
+                method=HandoverMethod.SCAN,
+                receiver=_receiver(request, form),
+                now=timezone.now(),
+            )
+        except Missing:
+            form.add_error(None, _("Sign in as a packer of this cooperative to receive the parcel."))
+        except Refused as refused:
+            form.add_error(None, str(refused.message))
+        else:
+            return render(request, "members/handover_received.html", {"code": code})
+    return render(request, "members/handover_receiving.html", {"form": form, "code": code})
+
+
+@require_safe_or_post
+@never_cache
+def receive_by_digits(request: HttpRequest) -> HttpResponse:
+    """Confirm with the six digits on the giver's phone that a parcel was received."""
+    entered = request.POST.get("parcel", "").strip()
+    if "://" in entered:
+        return _follow_scanned_url(request, entered)
+    form = HandoverDigitsForm(
+        request.POST if request.method == "POST" else None, initial={"name": _signed_in_name(request)}
+    )
+    if form.is_valid():
+        try:
+            _TRIES.count_try(client_network(request.META))
+            order_code, number = form.parcel_key
+            code = try_handover_digits(
+                order_code=order_code,
+                parcel_number=number,
+                digits=form.cleaned_data["digits"],
+                now=timezone.now(),
+            )
+            confirm_handover(
+                code=code,
+                method=HandoverMethod.DIGITS,
+                receiver=_receiver(request, form),
+                now=timezone.now(),
+            )
+        except Missing:
+            form.add_error(None, _("Sign in as a packer of this cooperative to receive the parcel."))
+        except Refused as refused:
+            field = refused.field if refused.field in form.fields else None
+            form.add_error(field, str(refused.message))
+        else:
+            return render(request, "members/handover_received.html", {"code": code})
+    return render(request, "members/handover_receiving.html", {"form": form})
+
+
+def _follow_scanned_url(request: HttpRequest, url: str) -> HttpResponse:
+    """Go on with a scanned or pasted QR code of ours; refuse one of another site."""
+    parsed, own = urlparse(url), urlparse(settings.PUBLIC_URL)
+    prefix, _slash, token = parsed.path.strip("/").rpartition("/")
+    if parsed.netloc == own.netloc and prefix.endswith("xa-vien/ban-giao"):
+        return redirect("members:receive-by-scan", token)
+    return _render_refused(request, ForeignHandoverCode())
+
+
+def _render_refused(request: HttpRequest, refused: Refused) -> HttpResponse:
+    messages.error(request, str(refused.message))
+    return render(request, "members/handover_receiving.html", {"form": HandoverDigitsForm()}, status=410)
+
+
+def _signed_in_name(request: HttpRequest) -> str:
+    return request.user.name if isinstance(request.user, User) else ""
+
+
+def _receiver(request: HttpRequest, form: ReceiverForm) -> Receiver:
+    name, user = form.cleaned_data["name"], request.user
+    if not isinstance(user, User):
+        actor = Actor(ActorKind.GUEST, EntryPoint.MEMBERS, name=name)
+        return Receiver(name, form.cleaned_data["place"], actor)
+    packing_for = frozenset(
+        row.cooperative_id for row in find_memberships(user) if MemberRight.PACK in ROLE_RIGHTS[row.role]
+    )
+    return Receiver(name, form.cleaned_data["place"], user.as_actor(EntryPoint.MEMBERS), packing_for)
