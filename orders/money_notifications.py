@@ -21,7 +21,7 @@ from shop.notifications.send import queue_notification
 def notify_settlement_closed(settlement: Settlement, *, now: datetime.datetime) -> None:
     """Tell members who may see the cooperative's money the result of a settlement and the next step."""
     with translation.override("vi"):
-        _notify_members(
+        notify_members(
             settlement.cooperative,
             "settlement_closed",
             subject=_("Settlement %(number)s of %(cooperative)s")
@@ -40,7 +40,7 @@ def notify_payout_paid(payout: Payout, settlement: Settlement, *, now: datetime.
     """Tell the same members that a payout was paid, to which account and under which reference."""
     bank = find_bank(payout.bank_bin)
     with translation.override("vi"):
-        _notify_members(
+        notify_members(
             settlement.cooperative,
             "payout_paid",
             subject=_("%(cooperative)s: settlement %(number)s has been paid out")
@@ -61,7 +61,7 @@ def notify_payout_undone(
 ) -> None:
     """Tell the same members that a payout was marked as paid by mistake and is still due."""
     with translation.override("vi"):
-        _notify_members(
+        notify_members(
             settlement.cooperative,
             "payout_undone",
             subject=_("%(cooperative)s: settlement %(number)s has not been paid out yet")
@@ -81,7 +81,7 @@ def notify_account_change(
     """Tell all managers that the bank account changed and who changed it, in case a thief did."""
     bank = find_bank(cooperative.bank_bin)
     with translation.override("vi"):
-        _notify_members(
+        notify_members(
             cooperative,
             "account_changed",
             subject=_("%(cooperative)s: the bank account was changed") % {"cooperative": cooperative.name},
@@ -109,7 +109,7 @@ def notify_account_proposal(
     """Tell all managers that an account change was proposed and awaits a second person's confirmation."""
     bank = find_bank(bank_bin)
     with translation.override("vi"):
-        _notify_members(
+        notify_members(
             cooperative,
             "account_proposed",
             subject=_("%(cooperative)s: a new bank account is waiting for confirmation")
@@ -130,7 +130,7 @@ def mask_account(account: str) -> str:
     return f"••••{account[-4:]}" if account else ""
 
 
-def _notify_members(
+def notify_members(
     cooperative: Cooperative,
     template: str,
     *,

@@ -17,6 +17,11 @@ class RecallNoticeQuerySet(models.QuerySet["RecallNotice"]):
         """Return notices of open recalls that are still to be sent, oldest first."""
         return self.filter(notified_at=None, recall__ended_at=None).order_by("created_at", "pk")
 
+    def with_unsent_end(self) -> RecallNoticeQuerySet:
+        """Return sent notices whose recall has ended and whose buyers are still to be told, oldest first."""
+        sent = self.filter(notified_at__isnull=False, end_notified_at=None, recall__ended_at__isnull=False)
+        return sent.order_by("created_at", "pk")
+
 
 class RecallNotice(models.Model):
     """The notice of a recall to an order's buyer. Its random id is in the link that confirms reading it."""
@@ -27,6 +32,7 @@ class RecallNotice(models.Model):
     created_at = models.DateTimeField()
     notified_at = models.DateTimeField(null=True, blank=True)
     read_at = models.DateTimeField(null=True, blank=True)
+    end_notified_at = models.DateTimeField(null=True, blank=True)
 
     objects = RecallNoticeQuerySet.as_manager()
 
@@ -37,7 +43,10 @@ class RecallNotice(models.Model):
         indexes = [
             models.Index(
                 fields=["created_at", "id"], condition=Q(notified_at=None), name="recall_notice_unsent"
-            )
+            ),
+            models.Index(
+                fields=["created_at", "id"], condition=Q(end_notified_at=None), name="recall_end_unsent"
+            ),
         ]
 
     def __str__(self) -> str:

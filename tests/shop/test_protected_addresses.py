@@ -22,11 +22,12 @@ ASKS = {
         close-settlements confirm-transfer-return create-role data-request-days decide-approval
         delete-role due-payouts end-rate end-recall end-withholding file-customer-request mark-payout-paid
         mark-payouts-paid pay-failed-refund-by-bank
-        payout payouts post-correction propose-payout rates recall-lot record-parcel-return
+        payout payouts post-correction propose-payout rates record-parcel-return
         refund-account refund-by-bank refund-order reset-second-factor
         return-transfer role roles second-factor-rule second-factors second-person-rules
         set-customer-state set-staff-state settings settings-bank-account settings-deadlines staff
-        staff-account staff-account-roles switch-withholding undo-payout-paid waive-cash-shortfall
+        staff-account staff-account-roles start-recall switch-withholding undo-payout-paid
+        waive-cash-shortfall
     """,
     "members": """
         accept-complaint decide-account-change invitation invite-member membership payout-account recall-lot
@@ -51,14 +52,14 @@ ASKS_NOT = {
         end-voucher forbidden-phrases guest-buyers home import-bank-statement import-cash-statement
         ledger listing listing-texts listings match-transfer merge-category move-category order
         order-contact orders place-draft prices print-settlement promotion publish-listing
-        recalls
+        recall-lot recalls
         record-delivery record-remittance-receipt record-substitute-answer record-weight-answer
         reject-complaint remove-forbidden-phrase remove-synonym-set reopen-transfer replace-order
         resolve-cash-row resolve-remittance-difference retry-card-call retry-failure
         retry-stripe-webhook return-certificate return-document return-listing return-revision revision
         revisions save-customer-note settlement settlement-pdf settlement-workbook settlements
-        synonym-set synonyms transfer transfers undo-acceptance undo-parcel-step voucher
-        withdraw-listing
+        synonym-set synonyms transfer transfers undo-acceptance undo-parcel-step
+        undo-transfer-assignment voucher withdraw-listing
     """,
     "members": """
         accept-part accept-parts add-alert-device alert-devices remove-alert-device

@@ -160,20 +160,24 @@ def deliver_parcel(
     cash: CollectedCash = EXPECTED_CASH,
     code: str = "",
     reason: str = "",
+    happened_at: datetime.datetime | None = None,
     idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel:
     """Record a delivery, and separately whether its cash was collected. `cash` says how much.
 
-    A pickup requires the `code` that its buyer shows; platform staff may omit it and give a reason. Raises
+    A pickup requires the `code` that its buyer shows; platform staff may omit it and give a reason. A
+    recalled lot is not handed out; a pickup that happened before the recall is recorded. Raises
     CashAmountDiffers, KeyReused, Missing, ReasonRequired, InvalidCashAmount, TransitionNotAllowed,
-    InvalidPickupCode.
+    InvalidPickupCode, RecalledLotInParcel.
     """
     order, part, parcel = locks.lock_parcel(parcel_id)
     require_outgoing_parcel(parcel)
     if not was_done_with_key(idempotency_key, "parcel.delivered", parcel):
         _check_pickup(parcel, code, reason, actor=actor)
+        if parcel.pickup_code:
+            _require_unrecalled(parcel.lines.all(), happened_at or now)
         deliver_locked_parcel(
             order,
             part,

@@ -17,7 +17,12 @@ from catalog.models import Lot, LotBalance, Recall
 from catalog.models.lot import MAX_RECALL_TEXT
 from cooperatives.models import Cooperative
 from orders.models import Order, ParcelLine, RecallNotice
-from orders.notifications.recalls import notify_recall
+from orders.notifications.recalls import (
+    notify_cooperative_of_end,
+    notify_cooperative_of_recall,
+    notify_recall,
+    notify_recall_end,
+)
 from shop.core.actors import Actor
 from shop.core.database.transactions import after_commit, lock_row
 from shop.core.errors import Missing, ReasonRequired, Refused
@@ -74,8 +79,9 @@ def start_recall(
 ) -> None:
     """Stop a lot: it is no longer sold, packed or handed over. Its buyers are told after the commit.
 
-    `cooperative` is None for the desk. Buyers read `reason`, and `advice`, what to do with the goods. A
-    repeated `idempotency_key` changes nothing. Raises KeyReused, LotAlreadyRecalled, Missing, ReasonRequired.
+    `cooperative` is None for the desk, and then its managers are told. Buyers read `reason`, and `advice`,
+    what to do with the goods. A repeated `idempotency_key` changes nothing. Raises KeyReused,
+    LotAlreadyRecalled, Missing, ReasonRequired.
     """
     reason, advice = (" ".join(text.split())[:MAX_RECALL_TEXT] for text in (reason, advice))
     for field, text in (("reason", reason), ("advice", advice)):
@@ -90,7 +96,7 @@ def start_recall(
         return
     if lot.is_recalled:
         raise LotAlreadyRecalled()
-    Recall.objects.create(lot=lot, reason=reason, advice=advice, started_at=now)
+    recall = Recall.objects.create(lot=lot, reason=reason, advice=advice, started_at=now)
     save_recalled(lot, now)
     record_change(
         "lot.recalled",
@@ -102,6 +108,8 @@ def start_recall(
         reason=reason,
         idempotency_key=idempotency_key,
     )
+    if cooperative is None:
+        notify_cooperative_of_recall(recall, now=now)
     after_commit(send_recall_notices_task.delay)
 
 
@@ -109,7 +117,7 @@ def start_recall(
 def end_recall(*, recall_id: int, reason: str, actor: Actor, now: datetime.datetime) -> None:
     """Release a recalled lot, with a reason that its notices' pages show. Only the desk calls it.
 
-    Raises Missing, ReasonRequired, RecallEnded.
+    Whoever was told of the recall is told of its end. Raises Missing, ReasonRequired, RecallEnded.
     """
     reason = " ".join(reason.split())[:MAX_RECALL_TEXT]
     if not reason:
@@ -130,6 +138,8 @@ def end_recall(*, recall_id: int, reason: str, actor: Actor, now: datetime.datet
         data={"number": lot.code},
         reason=reason,
     )
+    notify_cooperative_of_end(Recall.objects.get(pk=recall_id), now=now)
+    after_commit(send_recall_notices_task.delay)
 
 
 @transaction.atomic(durable=True)
@@ -158,6 +168,16 @@ def send_recall_notices(*, now: datetime.datetime) -> int:
     )
 
 
+def send_recall_ends(*, now: datetime.datetime) -> int:
+    """Tell those who were told of a recall that it has ended; return how many."""
+    return run_each(
+        RecallNotice.objects.with_unsent_end().values_list("pk", flat=True),
+        lambda key: _send_end(key, now=now),
+        sweep="orders.send_recall_notices",
+        at_most=_BATCH_SIZE,
+    )
+
+
 def _create_notices(recall: Recall, *, now: datetime.datetime) -> None:
     dispatched = ParcelLine.objects.dispatched_with_lot(recall.lot).order_by()
     orders = Order.objects.filter(pk__in=dispatched.values("parcel__part__order"))
@@ -176,8 +196,19 @@ def _send_notice(notice_id: uuid.UUID, *, now: datetime.datetime) -> None:
     notice.save(update_fields=["notified_at"])
 
 
+@transaction.atomic(durable=True)
+def _send_end(notice_id: uuid.UUID, *, now: datetime.datetime) -> None:
+    notice = lock_row(RecallNotice.objects.with_unsent_end().filter(pk=notice_id))
+    if notice is None:
+        return
+    notify_recall_end(notice, now=now)
+    notice.end_notified_at = now
+    notice.save(update_fields=["end_notified_at"])
+
+
 @shared_task(name="orders.send_recall_notices")
 def send_recall_notices_task() -> None:
-    """Sweep: tell the buyers of recalled lots."""
-    while send_recall_notices(now=timezone.now()) == _BATCH_SIZE:
-        pass
+    """Sweep: tell the buyers of recalled lots, and of recalls that have ended."""
+    for send in (send_recall_notices, send_recall_ends):
+        while send(now=timezone.now()) == _BATCH_SIZE:
+            pass

@@ -25,7 +25,6 @@ from shop.accounts.views.sign_in_steps import require_recent_sign_in
 from shop.core.actors import Actor
 from shop.core.models import bind_idempotency_key
 from shop.core.web.action_results import refusals_as_form_errors, run_action
-from shop.core.web.http_methods import require_safe_or_post
 from shop.desk.forms import submitted_reason
 from shop.staff_pages import staff_only
 
@@ -46,14 +45,20 @@ def list_recalls(request: HttpRequest, actor: Actor) -> HttpResponse:
     return render(request, "desk/recalls.html", {"page": page, "entered": entered})
 
 
-@require_safe_or_post
+@require_safe
+@staff_only(Permission.MANAGE_PRODUCTS)
+def show_lot(request: HttpRequest, actor: Actor, lot_id: int) -> HttpResponse:
+    """Show whom a recall of a lot would reach, or did reach."""
+    return _render_recall(request, _find_lot(lot_id), RecallForm())
+
+
+@require_POST
 @require_recent_sign_in
 @staff_only(Permission.MANAGE_PRODUCTS)
-def recall_lot(request: HttpRequest, actor: Actor, lot_id: int) -> HttpResponse:
-    """Show whom a recall of a lot would reach, or did reach; a POST starts it."""
-    lot = get_object_or_404(Lot.objects.select_related("variant__product__cooperative"), pk=lot_id)
-    form = RecallForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
+def start_recall_view(request: HttpRequest, actor: Actor, lot_id: int) -> HttpResponse:
+    """Recall a lot."""
+    lot, form = _find_lot(lot_id), RecallForm(request.POST)
+    if form.is_valid():
         with refusals_as_form_errors(form):
             start_recall(
                 lot_id=lot.pk,
@@ -67,21 +72,7 @@ def recall_lot(request: HttpRequest, actor: Actor, lot_id: int) -> HttpResponse:
             )
             messages.success(request, _("The lot is recalled. Its buyers are being told."))
             return redirect("desk:recall-lot", lot.pk)
-    recall = lot.recalls.open().first()
-    notices = (
-        RecallNotice.objects.filter(recall=recall) if recall is not None else RecallNotice.objects.none()
-    )
-    rows = notices.select_related("order").order_by("read_at", "created_at", "pk")
-    context = {
-        "lot": lot,
-        "recall": recall,
-        "reach": find_reach(lot),
-        "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
-        "read_count": notices.exclude(read_at=None).count(),
-        "form": form,
-        "idempotency_key": uuid.uuid4(),
-    }
-    return render(request, "desk/recall.html", context)
+    return _render_recall(request, lot, form)
 
 
 @require_POST
@@ -99,3 +90,25 @@ def end_recall_view(request: HttpRequest, actor: Actor, recall_id: int) -> HttpR
     )
     page = reverse("desk:recall-lot", args=[recall.lot_id])
     return run_action(request, action, url=page, message=_("Recall ended."))
+
+
+def _find_lot(lot_id: int) -> Lot:
+    return get_object_or_404(Lot.objects.select_related("variant__product__cooperative"), pk=lot_id)
+
+
+def _render_recall(request: HttpRequest, lot: Lot, form: RecallForm) -> HttpResponse:
+    recall = lot.recalls.open().first()
+    notices = (
+        RecallNotice.objects.filter(recall=recall) if recall is not None else RecallNotice.objects.none()
+    )
+    rows = notices.select_related("order").order_by("read_at", "created_at", "pk")
+    context = {
+        "lot": lot,
+        "recall": recall,
+        "reach": find_reach(lot),
+        "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
+        "read_count": notices.exclude(read_at=None).count(),
+        "form": form,
+        "idempotency_key": uuid.uuid4(),
+    }
+    return render(request, "desk/recall.html", context, status=422 if form.errors else 200)

@@ -105,6 +105,7 @@ def _deliver_parcel(call: CommandCall) -> PreparedCommand:
         is_cash_collected=payload.is_set("is_cash_collected"),
         cash=_collected_cash(payload),
         code=payload.text("code", max_length=20),
+        happened_at=call.happened_at,
         **call.action_arguments_with_key,
     )
     return PreparedCommand(_part_reference(parcel.part_id), action)

@@ -10,7 +10,12 @@ import pytest
 from catalog.actions.stock.lots import LotDetails, count_lot, receive_lot
 from catalog.actions.stock.transfer_stock import transfer_stock
 from catalog.models import Listing, Lot, Recall, Variant
-from orders.actions.fulfilment.deliver_parcels import RecalledLotInParcel, hand_over_parcel
+from cooperatives.models import Role
+from orders.actions.fulfilment.deliver_parcels import (
+    RecalledLotInParcel,
+    deliver_parcel,
+    hand_over_parcel,
+)
 from orders.actions.fulfilment.lot_picks import LotChoices, RecalledLot, suggest_lots
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
 from orders.actions.fulfilment.recalls import (
@@ -19,6 +24,7 @@ from orders.actions.fulfilment.recalls import (
     confirm_recall_read,
     end_recall,
     find_reach,
+    send_recall_ends,
     send_recall_notices,
     start_recall,
 )
@@ -34,6 +40,7 @@ from tests.factories import (
     NOW,
     get_stock,
     make_channel,
+    make_member,
     make_order,
     make_seller,
     make_variant,
@@ -247,6 +254,64 @@ def test_everybody_who_has_the_lot_is_told_once_and_confirms() -> None:
 
     read = RecallNotice.objects.values_list("order", "read_at")
     assert dict(read) == {by_email.pk: LATER, by_sms.pk: None}
+
+
+def test_those_who_were_told_are_told_of_the_end_once() -> None:
+    variant = make_variant(make_seller("HTX Nấm", email="nam@example.org"), on_hand=0)
+    lot = make_lot(variant, 9)
+    by_email = sent_parcel(variant, 1, email="hoa@example.org").part.order
+    recall(lot)
+    send_recall_notices(now=LATER)
+    sent_before = send_recall_ends(now=LATER)
+    Notification.objects.all().delete()
+    end_recall(recall_id=Recall.objects.get().pk, reason="Mẫu đạt", **ACTOR_NOW)
+
+    sent = [send_recall_ends(now=LATER) for _sweep in range(2)]
+
+    told = dict(Notification.objects.values_list("recipient", "text"))
+    assert (sent_before, sent) == (0, [1, 0])
+    assert f"đơn {by_email.code} đã kết thúc" in told["hoa@example.org"]
+    assert "Mẫu đạt" in told["hoa@example.org"]
+    assert "Mẫu đạt" in told["nam@example.org"]
+    assert RecallNotice.objects.get().end_notified_at == LATER
+
+
+def test_cooperative_is_told_of_a_recall_by_the_desk_but_not_of_its_own() -> None:
+    seller = make_seller("HTX Nấm", email="nam@example.org")
+    make_member(seller, email="quanly@example.org")
+    make_member(seller, Role.PACKER, email="donghang@example.org")
+    variant = make_variant(seller, on_hand=0)
+    own_lot, lot = make_lot(variant, 1), make_lot(variant, 2)
+    recall(own_lot, cooperative=seller)
+    before = list(Notification.objects.all())
+
+    recall(lot)
+
+    told = dict(Notification.objects.values_list("recipient", "text"))
+    assert before == []
+    assert told.keys() == {"nam@example.org", "quanly@example.org"}
+    assert lot.code in told["nam@example.org"]
+    assert "Có mốc" in told["nam@example.org"]
+    assert f"/xa-vien/lo/{lot.pk}/" in told["nam@example.org"]
+
+
+def test_recalled_pickup_is_not_given_out_unless_it_was_before() -> None:
+    variant = make_variant(on_hand=0)
+    lot = make_lot(variant, 4)
+    parcels = [sent_parcel(variant, 1) for _ in range(2)]
+    Parcel.objects.update(pickup_code="123456")
+    recall(lot, now=LATER)
+    collect = {"is_cash_collected": False, "code": "123456", "actor": ACTOR_NOW["actor"]}
+    after = LATER + timedelta(hours=1)
+
+    with assert_refused(RecalledLotInParcel, "recalled_lot_in_parcel") as refusal:
+        deliver_parcel(parcel_id=parcels[0].pk, now=after, **collect)
+    deliver_parcel(parcel_id=parcels[1].pk, happened_at=NOW, now=after, **collect)
+
+    assert refusal.value.details["lots"] == [lot.code]
+    states = Parcel.objects.order_by("pk").values_list("state", flat=True)
+    assert list(states) == ["handed_over", "delivered"]
+    check_everything()
 
 
 def test_nobody_is_told_after_the_end() -> None:

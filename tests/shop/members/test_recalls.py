@@ -74,7 +74,7 @@ def test_manager_sees_whom_it_reaches_recalls_and_sees_who_confirmed(client, man
     confirmed = html_of(manager.get(address))
 
     assert [code in dry_run for code in codes] == [True, True]
-    assert "Nếu thu hồi thì tới những ai" in dry_run
+    assert "Lô này đang ở đâu" in dry_run
     assert is_still_sold
     assert is_refused
     assert "Đánh dấu ô này để thu hồi lô." in without_tick
@@ -127,7 +127,11 @@ def test_desk_finds_a_lot_recalls_it_and_ends_the_recall_with_a_reason(seller) -
 
     found = desk.get("/quan-tri/thu-hoi/", {"ma": lot.code.lower()})
     unknown = html_of(desk.get("/quan-tri/thu-hoi/", {"ma": "L123"}))
-    desk.post(address, sent_form())
+    old_session = signed_in(give_app(make_admin()), minutes=16)
+    shown = html_of(old_session.get(address))
+    old_session.post(f"{address}bat-dau/", sent_form())
+    is_started_by_old_session = Recall.objects.exists()
+    desk.post(f"{address}bat-dau/", sent_form())
     send_recall_notices(now=timezone.now())
     recalled = html_of(desk.get(address))
     recall = Recall.objects.get()
@@ -138,6 +142,8 @@ def test_desk_finds_a_lot_recalls_it_and_ends_the_recall_with_a_reason(seller) -
 
     assert found.url == address
     assert "Không có lô nào mang mã này." in unknown
+    assert f'action="{address}bat-dau/"' in shown
+    assert not is_started_by_old_session
     assert parcel.part.order.code in recalled
     assert is_open
     assert get_stock(lot.variant).stopped == 0
