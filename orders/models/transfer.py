@@ -139,6 +139,9 @@ class BankTransfer(models.Model):
     note = models.CharField(max_length=1000, blank=True, default="")
     reference = models.CharField(max_length=120, blank=True, default="")
     booked_at = models.DateTimeField(help_text=_("When the bank booked the transfer."))
+    has_time = models.BooleanField(
+        default=True, help_text=_("Whether the bank said the time of day, not only the day.")
+    )
     first_reported_at = models.DateTimeField()
     state = models.CharField(max_length=20, choices=TransferState, default=TransferState.NEW)
     reason = models.CharField(max_length=16, choices=ReviewReason, blank=True, default="")

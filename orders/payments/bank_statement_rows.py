@@ -31,6 +31,7 @@ from orders.payments.statement_cells import (
     UnreadableReason,
     UnreadableRow,
     cell_text,
+    has_clock_time,
     parse_amount,
     parse_time,
     plain_words,
@@ -170,6 +171,7 @@ def _read_row(row: Row, mapping: BankColumnMapping, account: str) -> IncomingTra
         clean_text(_read_reference(row, mapping, number), MAX_REFERENCE_LENGTH),
         at,
         is_incoming=amount > 0,
+        has_time=has_clock_time(day_cell),
     )
 
 

@@ -69,7 +69,8 @@ class IncomingTransfer:
     """One transfer. `amount` is whole đồng and positive for either direction.
 
     `event_id` is the provider's id, empty from a statement. `account` is our account. `reference` is the
-    bank's reference, often empty. `at` is an instant. `occurrence` is the ordinal among similar rows of one
+    bank's reference, often empty. `booked_at` is an instant, and without
+    `has_time` the first minute of a day in Vietnam. `occurrence` is the ordinal among similar rows of one
     statement.
     """
 
@@ -83,6 +84,7 @@ class IncomingTransfer:
     is_incoming: bool = True
     occurrence: int = 1
     payer: Payer = Payer()
+    has_time: bool = True
 
     @property
     def has_reference(self) -> bool:

@@ -111,6 +111,14 @@ def parse_time(cell: Cell) -> datetime.datetime:
     return at
 
 
+def has_clock_time(cell: Cell) -> bool:
+    """Return whether a readable date says the time of day, too. Spreadsheets store a day as its midnight."""
+    if isinstance(cell, str):
+        return bool(_CLOCK.search(cell))
+    at = normalise_time(_parse_written_time(cell))
+    return at is not None and at.astimezone(VIETNAM).time() != datetime.time()
+
+
 def split_dated_number(cell: Cell) -> tuple[Cell, str]:
     """Return the day of a cell and the number written below it; the cell itself and "" if there is none."""
     if not isinstance(cell, str) or not (match := _DATED_NUMBER.fullmatch(cell)):

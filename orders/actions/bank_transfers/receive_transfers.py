@@ -227,6 +227,7 @@ def _create_transfer(
             "note": incoming.note,
             "reference": incoming.reference,
             "booked_at": incoming.booked_at,
+            "has_time": incoming.has_time,
             "first_reported_at": now,
             "order": named_orders[0] if len(named_orders) == 1 else None,
             "statement": statement,

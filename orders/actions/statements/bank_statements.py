@@ -281,12 +281,21 @@ def _cells_of_transfer(incoming: IncomingTransfer) -> list[object]:
         incoming.reference,
         incoming.booked_at.isoformat(),
         incoming.occurrence,
+        incoming.has_time,
     ]
 
 
 def _transfer_of_row(row: StatementRow) -> IncomingTransfer:
-    account, amount, note, reference, at, occurrence = row.cells
+    account, amount, note, reference, at, occurrence, *later_cells = row.cells
     received_at = datetime.datetime.fromisoformat(at)
     return IncomingTransfer(
-        TransferSource.STATEMENT, "", account, amount, note, reference, received_at, occurrence=occurrence
+        TransferSource.STATEMENT,
+        "",
+        account,
+        amount,
+        note,
+        reference,
+        received_at,
+        occurrence=occurrence,
+        has_time=bool(later_cells[0]) if later_cells else True,
     )

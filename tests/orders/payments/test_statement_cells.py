@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.payments.statement_cells import InvalidCell, parse_amount, parse_time, split_dated_number
+from orders.payments.statement_cells import (
+    InvalidCell,
+    has_clock_time,
+    parse_amount,
+    parse_time,
+    split_dated_number,
+)
 
 pytestmark = pytest.mark.once
 
@@ -98,6 +104,7 @@ def test_amount_with_any_group_separator_is_parsed(amount, separator, currency) 
 )
 def test_date_or_time_is_parsed(cell, at) -> None:
     assert parse_time(cell) == at
+    assert has_clock_time(cell) == (at != at.replace(hour=17, minute=0, second=0))
 
 
 @pytest.mark.parametrize(

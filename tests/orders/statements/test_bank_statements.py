@@ -102,7 +102,16 @@ def test_excel_file_keeps_time_of_day() -> None:
 
     transfer = BankTransfer.objects.get()
     assert transfer.booked_at == datetime.datetime(2026, 11, 24, 4, 30, 5, tzinfo=datetime.UTC)
-    assert transfer.state == TransferState.ASSIGNED
+    assert (transfer.state, transfer.has_time) == (TransferState.ASSIGNED, True)
+
+
+def test_row_with_a_day_alone_has_no_time() -> None:
+    applied(csv(("FT1", 120_000, "tien hang")).replace(b" 11:00:00", b""))
+
+    transfer = BankTransfer.objects.get()
+
+    assert transfer.booked_at == datetime.datetime(2026, 11, 23, 17, tzinfo=datetime.UTC)
+    assert not transfer.has_time
 
 
 def test_importing_same_file_again_returns_first_statement() -> None:

@@ -18,6 +18,7 @@ from orders.payments.vietqr import build_payload, qr_svg
 from orders.states import OrderStatus, PayoutState, TransferState
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
+from shop.core.dates.calendar import VIETNAM
 from shop.core.models import Change
 from tests.factories import fixed_now, make_cooperative, make_member, make_staff
 from tests.markup import html_of
@@ -139,6 +140,20 @@ def test_surplus_stays_for_review(cashier: Client) -> None:
     assert "150,000\xa0₫ remaining: 30,000\xa0₫" in text_of(response)
     transfer.refresh_from_db()
     assert transfer.state == TransferState.REVIEW
+
+
+def test_transfer_of_a_day_without_a_time_shows_no_midnight(cashier: Client) -> None:
+    transfer = make_transfer()
+    shown_before = page_text(cashier, f"{TRANSFERS}{transfer.pk}/")
+    BankTransfer.objects.update(has_time=False)
+
+    pages = [page_text(cashier, f"{TRANSFERS}{path}") for path in ("", "tat-ca/", f"{transfer.pk}/")]
+
+    booked_at = transfer.booked_at.astimezone(VIETNAM)
+    hour, day = f"{booked_at:%H:%M}", f"{booked_at:%d/%m/%Y}"
+    assert f"{hour}, {day}" in shown_before
+    assert all(day in page for page in pages)
+    assert not any(f"{hour} {day}" in page or f"{hour}, {day} · SePay" in page for page in pages)
 
 
 def test_matched_transfer_is_taken_off_its_order_with_a_reason(cashier: Client) -> None:
