@@ -31,6 +31,7 @@ from shop.core.database.transactions import after_commit
 from shop.core.errors import Missing
 from shop.core.jobs.sweeps import run_one
 from shop.core.models import record_change
+from shop.core.texts.formatting import format_money
 
 PROVIDER = "stripe"
 MAX_TRIES = 20
@@ -100,7 +101,7 @@ def _reference_to_look_up(gateway_call: GatewayCall, event: StripeEvent) -> str:
 
 
 def _describe_problem(event: StripeEvent, gateway_call: GatewayCall | None) -> str:
-    """Return a message for staff about an event that we did not cause; "" if there is none."""
+    """Return id and amount of a reversal that we did not cause; "" if the event reports none."""
     if event.kind != "transfer.reversed" or gateway_call is None or gateway_call.payout is None:
         return ""
     reversals = gateway_call.payout.calls.filter(operation=Operation.REVERSE_TRANSFER).exclude(
@@ -108,7 +109,7 @@ def _describe_problem(event: StripeEvent, gateway_call: GatewayCall | None) -> s
     )
     if event.refunded <= sum(reversals.values_list("amount", flat=True)):
         return ""
-    return f"{event.subject}: {event.refunded} reversed at Stripe, and not by us"
+    return f"{event.subject}, {format_money(event.refunded, gateway_call.currency)}"
 
 
 @transaction.atomic(durable=True)
