@@ -82,12 +82,6 @@ class RefundFormRow:
     replaced: forms.BoundField | None = None
     whole: forms.BoundField | None = None
 
-    @property
-    def has_quantities(self) -> bool:
-        """Return whether the fields for quantities hold values or errors."""
-        fields = [field for field in (self.returned, self.damaged, self.unsent) if field is not None]
-        return any(field.value() or field.errors for field in fields)
-
 
 class RefundAmountsForm(forms.Form):
     """Refund amounts per line and for the delivery, and who bears them."""

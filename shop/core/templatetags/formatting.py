@@ -18,7 +18,7 @@ register = template.Library()
 _WORDS_OF_MANY_LABELS = frozenset("a an and for of or the this to number so va hoac cua nay theo".split())
 
 _FILTERS: dict[str, Callable[..., str]] = {
-    "amount_alone": formatting.format_amount,
+    "amount_cell": formatting.format_amount_cell,
     "money": formatting.format_money,
     "fee": formatting.format_fee,
     "currency_symbol": formatting.currency_symbol,

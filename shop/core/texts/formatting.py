@@ -16,6 +16,7 @@ from shop.core.money import Money, TaxedMoney, minor_digits
 
 NO_BREAK = "\u00a0"
 MINUS = "\u2212"
+EMPTY_CELL = "–"
 _SYMBOLS = {"VND": "₫"}
 
 # Two capitalised syllables are a name, except at the start of a text, where any word is capitalised.
@@ -64,6 +65,11 @@ def format_amount(amount: int, currency: str = "VND") -> str:
     if digits:
         grouped += f"{_decimal_mark()}{fraction:0{digits}}"
     return f"{MINUS if amount < 0 else ''}{grouped}"
+
+
+def format_amount_cell(amount: int | None, currency: str = "VND") -> str:
+    """Format an amount of a table that names its currency once; a dash for nothing."""
+    return format_amount(amount, currency) if amount else EMPTY_CELL
 
 
 def currency_symbol(currency: str) -> str:

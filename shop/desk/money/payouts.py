@@ -37,7 +37,7 @@ from shop.accounts.views.sign_in_steps import require_recent_sign_in
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused
-from shop.core.models import Change, bind_idempotency_key, shop_settings
+from shop.core.models import Change, ShopSettings, bind_idempotency_key, shop_settings
 from shop.core.web.action_results import run_action
 from shop.desk.forms import submitted_reason
 from shop.desk.money.money_forms import PayoutAccountForm, PayoutPaymentForm
@@ -53,7 +53,7 @@ _RECIPIENT_RELATIONS = ("settlement__cooperative", "refund__order", "transfer__o
 
 @dataclass(frozen=True, slots=True)
 class PayoutRow:
-    """A row of the list. `payout_day` is the day announced to the cooperative when the period was closed."""
+    """A row of the list. `payout_day` is the day that the cooperative sees, `missed_day` an earlier one."""
 
     payout: Payout
     bank: Bank | None
@@ -61,6 +61,7 @@ class PayoutRow:
     is_held: bool
     is_confirmed: bool
     payout_day: datetime.date | None
+    missed_day: datetime.date | None
     is_chosen: bool
     reference: str
 
@@ -97,16 +98,15 @@ def download_due_payouts(request: HttpRequest, actor: Actor) -> HttpResponse:
 def mark_payouts_paid(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Mark chosen payouts as paid, each under its own reference or all under the file's.
 
-    With `check` in the form, show what would be recorded instead; a missing reference is refused before.
+    With `check` in the form, show what would be recorded instead; a missing reference is refused in place.
     """
     now, paid_count = timezone.now(), 0
     chosen_payouts = _chosen_payouts(request)
+    if not all(reference.strip() for reference in chosen_payouts.values()):
+        return _render_payouts(request, chosen_payouts)
     if chosen_payouts and "check" in request.POST:
-        if not all(reference.strip() for reference in chosen_payouts.values()):
-            return _render_payouts(request, chosen_payouts)
         fields = [("idempotency_key", request.POST.get("idempotency_key", ""))]
-        for payout_id, reference in chosen_payouts.items():
-            fields += [("payout", str(payout_id)), (f"reference-{payout_id}", reference)]
+        fields += [("payout", str(payout_id)) for payout_id in chosen_payouts]
         return _render_confirmation(
             request, chosen_payouts, fields, url=request.path, back=reverse("desk:payouts")
         )
@@ -156,10 +156,7 @@ def mark_payout_paid_view(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> 
     reference = form.cleaned_data["reference"]
     page = reverse("desk:payout", args=[pk])
     if "check" in request.POST:
-        fields = [
-            ("idempotency_key", str(form.cleaned_data["idempotency_key"])),
-            ("reference", reference),
-        ]
+        fields = [("idempotency_key", str(form.cleaned_data["idempotency_key"]))]
         return _render_confirmation(request, {pk: reference}, fields, url=request.path, back=page)
     action = partial(
         mark_payout_paid,
@@ -257,6 +254,7 @@ def _render_confirmation(
         "currency": payouts[0].currency,
         "used_before": used_before.order_by("-paid_at", "-pk"),
         "fields": fields,
+        "has_own_references": "payout" in dict(fields),
         "url": url,
         "back": back,
     }
@@ -277,7 +275,7 @@ def _render_payouts(
     page = Paginator(payouts, PER_PAGE).get_page(request.GET.get("page"))
     listed = list(page.object_list)
     confirmed_payouts = listed if is_paid else filter_confirmed_payouts(listed)
-    settings = shop_settings()
+    settings, today = shop_settings(), vietnam_date(now)
     rows = [
         PayoutRow(
             payout=payout,
@@ -285,9 +283,8 @@ def _render_payouts(
             has_other_account=has_other_account(payout),
             is_held=payout.is_held(now),
             is_confirmed=payout in confirmed_payouts,
-            payout_day=settings.next_payout_day(vietnam_date(payout.created_at))
-            if payout.settlement
-            else None,
+            payout_day=settings.next_payout_day(today) if payout.settlement else None,
+            missed_day=_missed_payout_day(payout, settings, today),
             is_chosen=payout.pk in (chosen_payouts or {}),
             reference=request.POST.get(f"reference-{payout.pk}", ""),
         )
@@ -305,6 +302,14 @@ def _render_payouts(
         "has_bank_file": not is_paid and any(row.is_payable and _is_in_bank_file(row.payout) for row in rows),
     }
     return render(request, "desk/payouts.html", context, status=200 if chosen_payouts is None else 422)
+
+
+def _missed_payout_day(payout: Payout, settings: ShopSettings, today: datetime.date) -> datetime.date | None:
+    """Return the day announced when the period was closed, if the money was not sent by then."""
+    if payout.settlement is None or payout.state != PayoutState.DUE:
+        return None
+    announced_day = settings.next_payout_day(vietnam_date(payout.created_at))
+    return announced_day if announced_day is not None and announced_day < today else None
 
 
 def _is_in_bank_file(payout: Payout) -> bool:

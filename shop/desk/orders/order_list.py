@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.core.paginator import Paginator
-from django.db.models import Prefetch
+from django.db.models import Prefetch, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -34,8 +34,10 @@ def list_orders(request: HttpRequest, actor: Actor) -> HttpResponse:
         .newest_first()
         .prefetch_related(Prefetch("parts", parts), "payments")[:MAX_COUNTED_ORDERS]
     )
+    totals = Order.objects.filter(pk__in=rows.values("pk")).order_by("currency").values_list("currency")
     context = {
         "form": form,
+        "totals": totals.annotate(total=Sum("current_total_gross")),
         "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
         "counted": MAX_COUNTED_ORDERS,
     }

@@ -37,7 +37,7 @@ from shop.desk.overview.background_work import sweep_name
 from shop.notifications.text_allowance import count_texts_not_sent
 from shop.reports.cash import CashAge, cash_by_holder
 
-MAX_SHOWN = 5
+MAX_SHOWN = 3
 # Kinds whose time is over or in which money or goods are stuck; they come first.
 _URGENT_KINDS = frozenset(
     {

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from django.core.paginator import Paginator
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from cooperatives.access import has_staff_permission
+from cooperatives.models import Membership
 from orders.actions.privacy.data_requests import request_data_copy, request_deletion
 from orders.models import Order
 from shop.accounts.models import Consent, DataRequest, RequestKind, User
@@ -40,17 +41,32 @@ _MIN_DIGITS = 6
 @require_safe
 @staff_only(Permission.MANAGE_USERS)
 def list_customers(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Search customers by phone, e-mail or name, newest first."""
+    """Search customers by phone, e-mail or name, newest first.
+
+    Members of cooperatives who have bought nothing are listed only if they are searched for.
+    """
     search_text = str(DeskSearch(request.GET).chosen("q") or "").strip()
-    rows = _filter_by_text(_customers(), search_text).order_by("-date_joined", "-pk")[:_MAX_LISTED]
+    customers = _filter_by_text(_customers(), search_text)
+    if not search_text:
+        memberships = Membership.objects.filter(user=OuterRef("pk"))
+        bought_orders = Order.objects.placed().filter(user=OuterRef("pk"))
+        customers = customers.exclude(Exists(memberships) & ~Exists(bought_orders))
+    rows = customers.order_by("-date_joined", "-pk")[:_MAX_LISTED]
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     people = list(page.object_list)
+    cooperative_names = dict(
+        Membership.objects.filter(user__in=people)
+        .order_by("is_active", "-pk")
+        .values_list("user", "cooperative__name")
+    )
     orders = Order.objects.placed().filter(user__in=people).order_by("user")
     counts = dict(orders.values_list("user").annotate(Count("pk")))
     context = {
         "page": page,
         "query": search_text,
-        "people": [(person, counts.get(person.pk, 0)) for person in people],
+        "people": [
+            (person, counts.get(person.pk, 0), cooperative_names.get(person.pk, "")) for person in people
+        ],
         "listed": _MAX_LISTED,
     }
     return render(request, "desk/customers.html", context)

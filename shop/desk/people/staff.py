@@ -29,7 +29,7 @@ from shop.accounts.registration.email_links import password_url
 from shop.accounts.staff.permissions import Permission
 from shop.accounts.views.sign_in_steps import require_recent_sign_in
 from shop.core.actors import Actor
-from shop.core.models import Change
+from shop.core.models import Change, shop_settings
 from shop.core.web.action_results import refusals_as_form_errors, run_action
 from shop.core.web.http_methods import require_safe_or_post
 from shop.desk.forms import DeskSearch, chosen_ids, submitted_reason
@@ -107,6 +107,7 @@ def list_staff(request: HttpRequest, actor: Actor) -> HttpResponse:
         "query": search.chosen("q") or "",
         "form": form,
         "now": timezone.now(),
+        "grace_days": _grace_days(),
     }
     return render(request, "desk/staff.html", context, status=422 if form.errors else 200)
 
@@ -125,8 +126,15 @@ def show_staff_account(request: HttpRequest, actor: Actor, pk: int) -> HttpRespo
             Change.objects.of_row(person).order_by("-created_at", "-pk")[:PER_PAGE]
         ),
         "now": timezone.now(),
+        "grace_days": _grace_days(),
     }
     return render(request, "desk/staff_account.html", context)
+
+
+def _grace_days() -> int:
+    """Return the days that staff have for a second factor from their next visit; 0 if they need none."""
+    settings = shop_settings()
+    return settings.second_factor_grace_days if settings.requires_second_factor_of_staff else 0
 
 
 @require_POST

@@ -12,7 +12,16 @@ from shop.accounts.models import DataRequest, User
 from shop.accounts.staff.permissions import Permission
 from shop.core.models import Change
 from shop.notifications.models import Notification
-from tests.factories import NOW, make_admin, make_order, make_staff, make_user, make_variant
+from tests.factories import (
+    NOW,
+    make_admin,
+    make_cooperative,
+    make_member,
+    make_order,
+    make_staff,
+    make_user,
+    make_variant,
+)
 from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
@@ -50,7 +59,21 @@ def test_customers_are_found_by_phone_email_and_name(
 
     people = client.get(CUSTOMERS, {"q": text}).context["people"]
 
-    assert [person for person, _count in people] == ([customer] if is_listed else [])
+    assert [person for person, _count, _name in people] == ([customer] if is_listed else [])
+
+
+def test_members_are_listed_as_customers_once_they_bought_or_are_searched_for(
+    client: Client, admin: User
+) -> None:
+    member = make_member(make_cooperative("HTX Nấm"), email="hoa@example.com")
+
+    listed = html_of(client.get(CUSTOMERS))
+    searched = html_of(client.get(CUSTOMERS, {"q": "hoa@"}))
+    make_order(user=member)
+
+    assert "hoa@example.com" not in listed
+    assert "thành viên HTX Nấm" in searched
+    assert "hoa@example.com" in html_of(client.get(CUSTOMERS))
 
 
 @pytest.mark.parametrize(

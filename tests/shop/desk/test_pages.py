@@ -175,6 +175,8 @@ def test_home_counts_open_tasks(admin: Client) -> None:
     }
     assert response.context["orders_today"] == 1
     assert "Không ai nhận" in html_of(response)
+    assert "1 đơn hàng hôm nay" in " ".join(html_of(response).split())
+    assert 'class="stat' not in html_of(response)  # each task is listed once
 
 
 def test_home_without_tasks_says_so(admin: Client) -> None:

@@ -10,10 +10,12 @@ import uuid
 import openpyxl
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from orders.actions.payouts.bank_accounts import BankAccount, change_cooperative_account
 from orders.models import LedgerPosting, Payout, PostingKind, Settlement
 from orders.payments.vietqr import build_payload, qr_svg
+from shop.core.dates.calendar import vietnam_date
 from shop.core.models import ShopSettings
 from tests.factories import make_admin, make_cooperative
 from tests.invariants import check_ledger
@@ -142,7 +144,7 @@ def test_payouts_are_checked_before_they_are_marked_as_paid(desk: Client) -> Non
     assert "70.000\xa0₫" in page
     assert "182.000\xa0₫ đã chuyển, ghi đã chi trả" in html_of(single)
     assert "đã dùng ngày" not in html_of(single)
-    fields = re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', page)
+    fields = re.findall(r'name="((?:payout|idempotency_key|reference)[^"]*)"\s+value="([^"]*)"', page)
     desk.post(
         f"{PAGE}da-chi/", {name: [value for key, value in fields if key == name] for name, _v in fields}
     )
@@ -215,23 +217,34 @@ def test_total_counts_only_payouts_that_can_be_sent_now(desk: Client) -> None:
 
 
 def test_settlement_payout_names_the_announced_day(desk: Client) -> None:
-    ShopSettings.objects.update_or_create(pk=1, defaults={"payout_weekday": 4})
+    settings = ShopSettings.objects.update_or_create(pk=1, defaults={"payout_weekday": 4})[0]
     make_due_payout(make_cooperative(**ACCOUNT))
-    Payout.objects.update(created_at=datetime.datetime(2026, 11, 23, 3, tzinfo=datetime.UTC))
+    now = timezone.now()
+    announced_day = settings.next_payout_day(vietnam_date(now))
+    Payout.objects.update(created_at=now)
+    in_time = html_of(desk.get(PAGE))
+    closed_at = now - datetime.timedelta(days=14)
+    Payout.objects.update(created_at=closed_at)
 
-    page = html_of(desk.get(PAGE))
+    late = html_of(desk.get(PAGE))
 
-    assert re.search(r"chờ chi trả [^<]*27/11", page)
+    missed_day = settings.next_payout_day(vietnam_date(closed_at))
+    assert all(f"hẹn chi trả thứ Sáu {announced_day:%d/%m}" in page for page in (in_time, late))
+    assert "trễ hẹn" not in in_time
+    assert f"trễ hẹn {missed_day:%d/%m}" in late
 
 
-@pytest.mark.parametrize("form", [{"payout": []}, {"payout": ["chosen"], "reference": " "}])
-def test_payouts_need_a_selection_and_a_reference(desk: Client, form) -> None:
+@pytest.mark.parametrize("check", [{}, {"check": "1"}])
+def test_payouts_need_a_selection_and_a_reference(desk: Client, check: dict[str, str]) -> None:
     payout = make_due_payout(make_cooperative(**ACCOUNT))
-    chosen = [str(payout.pk) for _each in form["payout"]]
+    form = {"idempotency_key": KEY, "reference": " ", **check}
 
-    response = desk.post(f"{PAGE}da-chi/", form | {"idempotency_key": KEY, "payout": chosen}, follow=True)
+    unselected = desk.post(f"{PAGE}da-chi/", form | {"reference": "FT1"}, follow=True)
+    response = desk.post(f"{PAGE}da-chi/", form | {"payout": [str(payout.pk)]})
 
-    assert len(messages_of(response)) == 1
+    assert len(messages_of(unselected)) == 1
+    assert response.status_code == 422
+    assert "Nhập mã giao dịch ngân hàng cho mọi khoản đã chọn." in html_of(response)
     assert Payout.objects.get().state == "due"
 
 
