@@ -5,17 +5,14 @@ from __future__ import annotations
 import datetime
 
 from django.conf import settings
-from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from cooperatives.access import ROLE_RIGHTS, MemberRight
-from cooperatives.models import Cooperative, Membership
+from cooperatives.access import MemberRight
+from cooperatives.models import Cooperative
 from orders.models import Approval, Payout, Settlement
+from orders.notifications.member_mails import notify_members
 from orders.payments.banks import find_bank
-from shop.core.models import shop_settings
-from shop.notifications.models import ContactMethod
-from shop.notifications.send import queue_notification
 
 
 def notify_settlement_closed(settlement: Settlement, *, now: datetime.datetime) -> None:
@@ -128,31 +125,3 @@ def notify_account_proposal(
 def mask_account(account: str) -> str:
     """Mask an account except its last four characters, which are enough to recognise one's own."""
     return f"••••{account[-4:]}" if account else ""
-
-
-def notify_members(
-    cooperative: Cooperative,
-    template: str,
-    *,
-    subject: str,
-    occasion: str,
-    right: MemberRight,
-    now: datetime.datetime,
-    **context: object,
-) -> None:
-    """Send to the cooperative and to each member whose role has the right, once to each address."""
-    roles = [role for role, rights in ROLE_RIGHTS.items() if right in rights]
-    members = Membership.objects.filter(cooperative=cooperative, role__in=roles, is_active=True)
-    mails = members.order_by("pk").values_list("user__email", flat=True)
-    full_context = {"cooperative": cooperative, "shop": shop_settings()} | context
-    text = render_to_string(f"emails/{template}.txt", full_context)
-    readers = dict.fromkeys(mail for mail in (cooperative.email, *mails) if mail)
-    for position, email in enumerate(readers):
-        queue_notification(
-            key=f"{template}:{occasion}:{position}",
-            contact_method=ContactMethod.EMAIL,
-            recipient=email,
-            subject=subject,
-            text=text,
-            now=now,
-        )

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from catalog.models import Recall
 from cooperatives.access import MemberRight
 from orders.models import RecallNotice
-from orders.money_notifications import notify_members
+from orders.notifications.member_mails import notify_members
 from orders.notifications.send_notifications import notify_buyer
 from orders.order_links import order_url, recall_notice_url
 from shop.core.errors import StrOrPromise
