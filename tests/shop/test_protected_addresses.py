@@ -62,25 +62,30 @@ ASKS_NOT = {
         undo-transfer-assignment voucher withdraw-listing
     """,
     "members": """
-        accept-part accept-parts add-alert-device alert-devices remove-alert-device
-        add-certificate add-household add-lot-stage add-pictures add-variant
-        add-voucher-codes application application-document application-file apply cash
-        certificate choose-cooperative close-parcel close-parcels close-warehouse
-        collect-parcel-cash complaint complaints create-lot confirm-application-code confirm-delivery
-        cooperative-texts create-listing create-promotion create-voucher delivery-method
-        delivery-methods delivery-rates discounts download-voucher-codes end-delivery-method
-        end-promotion end-voucher hand-over-parcel household household-picture kept-picture
-        listing listing-details listing-texts listings lot lot-labels lots manifest market-days memberships
-        move-lot move-picture offer-substitute offline pack-parcel pack-parts parcel parcel-label
-        parcel-labels part parts pause-listing pause-selling pick-list preview-weight print-settlement profile
-        profile-picture promotion receive-photo receive-return receive-stock received-invitation
-        record-weight refuse-part reject-complaint remove-certificate remove-household
+        accept-part accept-parts add-alert-device add-certificate add-household add-lot-stage
+        add-pictures add-variant add-voucher-codes alert-devices application
+        application-document application-file apply cash certificate choose-cooperative
+        close-parcel close-parcels close-warehouse collect-parcel-cash complaint complaints
+        confirm-application-code confirm-delivery confirm-encoding confirm-listing-import
+        cooperative-texts create-listing create-lot create-promotion create-voucher
+        deliver-run-parcel delivery-method delivery-methods delivery-rates delivery-run
+        delivery-runs discard-listing-import discounts download-listings-csv
+        download-listings-xlsx download-template-csv download-template-xlsx
+        download-voucher-codes driver-page edit-many-products end-delivery-method end-promotion
+        end-run end-voucher fail-run-parcel hand-over-parcel hand-over-run household
+        household-picture kept-picture listing listing-details listing-import listing-imports
+        listing-texts listings lot lot-labels lots manifest market-days memberships move-lot
+        move-picture offer-substitute offline pack-parcel pack-parts parcel parcel-label
+        parcel-label-pdf parcel-labels parcel-labels-pdf parcel-slip part parts pause-listing
+        pause-selling pick-list preview-weight print-settlement profile profile-picture
+        promotion receive-photo receive-return receive-stock received-invitation record-weight
+        refuse-part reject-complaint remove-alert-device remove-certificate remove-household
         remove-household-picture remove-picture remove-profile-picture reopen-listing
-        report-failed-delivery report-part-shortage resume-listing resume-selling settlement
-        settlement-pdf settlement-workbook settlements stock submit-listing synchronise today
-        undo-parcel-step undo-part-acceptance undo-part-acceptances undo-part-shortage
-        variant void-parcel voucher
-        warehouse warehouses withdraw-listing withdraw-revision withdraw-substitute worker
+        report-failed-delivery report-part-shortage resume-listing resume-selling run-slip
+        settlement settlement-pdf settlement-workbook settlements stock submit-listing
+        synchronise tick-picks today undo-parcel-step undo-part-acceptance undo-part-acceptances
+        undo-part-shortage variant void-parcel voucher warehouse warehouses withdraw-listing
+        withdraw-revision withdraw-substitute worker
     """,
     "accounts": """
         check-identity check-identity-by-passkey confirm-email consents create-account-by-code details
