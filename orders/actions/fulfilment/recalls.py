@@ -209,6 +209,7 @@ def _send_end(notice_id: uuid.UUID, *, now: datetime.datetime) -> None:
 @shared_task(name="orders.send_recall_notices")
 def send_recall_notices_task() -> None:
     """Sweep: tell the buyers of recalled lots, and of recalls that have ended."""
-    for send in (send_recall_notices, send_recall_ends):
-        while send(now=timezone.now()) == _BATCH_SIZE:
-            pass
+    while send_recall_notices(now=timezone.now()) == _BATCH_SIZE:
+        pass
+    while send_recall_ends(now=timezone.now()) == _BATCH_SIZE:
+        pass

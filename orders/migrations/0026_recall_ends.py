@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("catalog", "0017_recalls"),
-        ("orders", "0024_delivery_runs"),
+        ("orders", "0025_handovers"),
     ]
 
     operations = [

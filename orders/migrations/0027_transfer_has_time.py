@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("orders", "0025_recall_ends"),
+        ("orders", "0026_recall_ends"),
     ]
 
     operations = [
