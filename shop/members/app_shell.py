@@ -50,6 +50,7 @@ _OFFLINE_FILES = (
     "css/work.css",
     "js/market.js",
     "js/members.js",
+    "js/read_aloud.js",
     "fonts/bricolage-grotesque-700.woff2",
     "illustrations/empty-tray.svg",
     "illustrations/hem.svg",

@@ -38,6 +38,10 @@ _TEXTS: Mapping[str, str | Promise] = {
     "see_unsent": _("Show what is not sent (%(count)s)"),
     "nothing_to_do": _("There are no orders to work on."),
     "time_left": _("%(time)s left"),
+    "today": pgettext_lazy("tab", "Today"),
+    "needs_signal": _(
+        "Missing items, complaints, refunds and settlements need a signal. All else is sent later."
+    ),
     "order": _("Order %(code)s"),
     "stage_accept": _("New orders"),
     "stage_pack": _("To pack"),

@@ -20,7 +20,7 @@ from cooperatives.models import Cooperative
 from orders.actions.cash_on_delivery.cash_collection import cash_of_unpacked_items
 from orders.actions.fulfilment.lot_picks import suggest_lots
 from orders.actions.order_records.recalculate_order import open_quantities
-from orders.models import Order, OrderLine, OrderPart, Parcel, ParcelLine, Substitute, WeightQuestion
+from orders.models import Order, OrderLine, OrderPart, Parcel, ParcelLine, Refund, Substitute, WeightQuestion
 from orders.models.part import OrderPartQuerySet
 from orders.states import ARRIVED_PROGRESS, CashHolder, CodState, ParcelKind, ParcelState, PartState
 from shop.core.dates.calendar import vietnam_date
@@ -104,11 +104,11 @@ def _part_rows(cooperative: Cooperative, ids: Collection[int], now: datetime.dat
     )
     stages = _stages([part.pk for part in parts])
     unpacked_cash = cash_of_unpacked_items(parts)
-    lots = _lot_texts(parts, still_open, vietnam_date(now))
+    lots, missing = _lot_texts(parts, still_open, vietnam_date(now)), _missing_texts(parts)
     return [
         _part_row(part, stages.get(part.pk, []), still_open, asked_weights, line_ids_with_substitute, lots)
         | _texts_of_part(part, unsent, now)
-        | {"cash_unpacked": unpacked_cash[part.pk]}
+        | {"cash_unpacked": unpacked_cash[part.pk], "missing": missing.get(part.pk, [])}
         for part in parts
     ]
 
@@ -128,6 +128,19 @@ def _lot_texts(
     return {
         line.pk: lot_texts(line, suggestions[line.pk].picks) for line in quantities if line.pk in suggestions
     }
+
+
+def _missing_texts(parts: Iterable[OrderPart]) -> dict[int, list[str]]:
+    """Return by part what was reported missing or replaced, with the reduction. No query if nothing was."""
+    short_parts = [
+        part for part in parts if any(parcel.kind == ParcelKind.REFUND for parcel in part.parcels.all())
+    ]
+    texts: dict[int, list[str]] = {}
+    if short_parts:
+        for refund in Refund.objects.filter(part__in=short_parts).oldest_first().with_unsent_items():
+            if refund.is_for_unsent_items and refund.part_id is not None:
+                texts.setdefault(refund.part_id, []).append(refund.unsent_label)
+    return texts
 
 
 def _stages(ids: Collection[int]) -> dict[int, list[str]]:

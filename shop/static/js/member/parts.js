@@ -26,6 +26,7 @@ export const Part = ({ id }) => {
     ${part.buyer && html`<p><b>${part.buyer.name}</b><br /><a class="button button-second" href=${`tel:${part.buyer.phone}`}><${Icon} name="phone" /> ${part.buyer.shown_phone}</a></p>`}
     ${part.buyer?.address && html`<p>${part.buyer.address}</p>`}
     ${part.note && html`<p class="notice"><${Icon} name="circle-alert" /><span>${part.note}</span></p>`}
+    ${part.missing?.map((text) => html`<p class="notice"><${Icon} name="circle-x" /><span>${text}</span></p>`)}
     ${part.state === "new" ? html`<${Accept} part=${part} />` : html`<${Pack} part=${part} key=${part.id} />`}
     ${part.parcels.map((parcel) => html`<${Parcel} key=${parcel.number} part=${part} parcel=${parcel} />`)}
   `;
@@ -91,6 +92,7 @@ const Pack = ({ part }) => {
         `,
       )}
     </ul>
+    ${part.cash_unpacked > 0 && html`<p>${t("cash_expected")} <b class="money">${money(part.cash_unpacked, part.currency)}</b></p>`}
     <button
       class="button big-action"
       type="button"

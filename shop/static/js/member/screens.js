@@ -63,6 +63,7 @@ const Today = ({ only }) => {
   const open = waiting().length + refused().length;
   return html`
     <div class="row row-apart"><p class="strong">${today()}</p><${SyncTag} /></div>
+    ${network.value !== "fine" && html`<p class="hint">${t("needs_signal")}</p>`}
     ${open > 0 && html`<a class="button button-second button-wide" href="#unsent"><${Icon} name="refresh-cw" /> ${t("see_unsent", { count: open })}</a>`}
     ${STAGES.filter((stage) => byStage.has(stage) && (!only || only === stage)).map(
       (stage) => html`
@@ -96,17 +97,18 @@ const PartTask = ({ part, stage }) => html`
 
 const address = () => location.hash || screenFor(location.pathname);
 
-// A screen with its section of the tab bar, and the screen that it leads back to.
+// A screen with its section of the tab bar, its title (without one its first heading), and the screen that it leads
+// back to.
 const SCREENS = {
   part: { section: "today", back: "#today", text: "back", screen: Part },
-  unsent: { section: "today", back: "#today", text: "back", screen: Unsent },
-  pack: { section: "pack", screen: () => html`<${Today} only="pack" />` },
-  products: { section: "products", screen: Products },
-  new: { section: "products", back: "#products", text: "back_to_products", screen: NewListing },
-  stock: { section: "stock", back: "#today", text: "back", screen: CountStock },
+  unsent: { section: "today", title: "unsent", back: "#today", text: "back", screen: Unsent },
+  pack: { section: "pack", title: "stage_pack", screen: () => html`<${Today} only="pack" />` },
+  products: { section: "products", title: "products", screen: Products },
+  new: { section: "products", title: "new_product", back: "#products", text: "back_to_products", screen: NewListing },
+  stock: { section: "stock", title: "count_stock", back: "#today", text: "back", screen: CountStock },
   listing: { section: "products", back: "#products", text: "back_to_products", screen: Listing },
 };
-const TODAY = { section: "today", screen: Today };
+const TODAY = { section: "today", title: "today", screen: Today };
 
 const showSection = (section) => {
   for (const tab of document.querySelectorAll("[data-tab]")) {
@@ -119,8 +121,11 @@ const showSection = (section) => {
 
 const Screen = ({ at }) => {
   const [, name, id] = /^#([a-z]+)(?:-(\d+))?$/.exec(at.value) ?? [];
-  const { section, back, text, screen } = settings.value.isRemoved ? SCREENS.unsent : (SCREENS[name] ?? TODAY);
-  useEffect(() => showSection(section), [section, settings.value]);
+  const { section, title, back, text, screen } = settings.value.isRemoved ? SCREENS.unsent : (SCREENS[name] ?? TODAY);
+  useEffect(() => {
+    showSection(section);
+    document.title = `${title ? t(title) : (document.querySelector("[data-phone-app] h2")?.textContent ?? t("today"))} · Chợ Phiên`;
+  }, [at.value, settings.value]);
   return html`
     ${back && !settings.value.isRemoved && html`<p><a class="button button-plain" href=${back}><${Icon} name="arrow-left" /> ${t(text)}</a></p>`}
     <${Renewal} />

@@ -23,7 +23,7 @@ from orders.actions.refunds.report_shortage import report_shortage
 from orders.models import EventKind, OrderPart, Payment, PaymentMethod
 from shop.core.actors import Actor
 from shop.core.models import Change, ShopSettings, change_values
-from shop.core.texts.formatting import weekday_and_day
+from shop.core.texts.formatting import format_money, weekday_and_day
 from shop.members.sync import changes
 from shop.members.sync.changes import SETTLED_AFTER, pull_rows
 from shop.members.sync.models import PhoneCommand
@@ -170,6 +170,8 @@ def test_part_reads_as_on_its_page_without_missing_items(seller, phone) -> None:
     assert row["buyer"]["address"].endswith(". Đối diện nhà văn hoá")
     assert [parcel["contents"] for parcel in packed["parcels"]] == [[pillows]]
     assert packed["contents"] == row["contents"]
+    told = f"Thiếu {line.contents_label(1)}, đã giảm {format_money(line.total_gross // 3, 'VND')}"
+    assert row["missing"] == packed["missing"] == [told]
 
 
 def test_part_says_which_lots_to_take_once_it_is_accepted(seller, phone) -> None:

@@ -16,6 +16,7 @@ from orders.models import EventKind, OrderPart, Parcel, PaymentEvent
 from orders.states import CodState, ParcelState, PartState
 from shop.core.actors import Actor
 from shop.core.models import Change
+from shop.core.texts.formatting import format_money
 from shop.members import app_shell
 from shop.members.sync import views
 from shop.members.sync.models import PhoneCommand
@@ -228,8 +229,14 @@ def test_change_made_online_is_seen_at_once_without_network(phone_with_workers: 
     phone.goto("/xa-vien/#today")
 
     expect(phone.get_by_text("2 chiếc Gối thảo dược")).to_be_visible()
+    expect(phone.get_by_text("Báo thiếu hàng, khiếu nại")).to_be_visible()
+    expect(phone).to_have_title("Hôm nay · Chợ Phiên")
     phone.get_by_role("link", name=part.order.code).click()
+    expect(phone).to_have_title(f"Đơn {part.order.code} · Chợ Phiên")
     expect(phone.get_by_text("2 chiếc", exact=True)).to_be_visible()
+    expect(phone.get_by_text("Thiếu 1 chiếc Gối thảo dược")).to_be_visible()
+    part.refresh_from_db()
+    expect(phone.get_by_text(format_money(part.order.current_total_gross, "VND"))).to_be_visible()
     phone.get_by_label("Lấy rồi").check()
     phone.get_by_role("button", name="Xong, sang dán tem").click()
     expect(phone.get_by_text(f"ghi tay {part.order.code} lên kiện")).to_be_visible()
