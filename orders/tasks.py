@@ -1,5 +1,6 @@
 """Collect the Celery tasks of `orders` where Celery discovers them."""
 
+from orders.actions.alerts.escalate_alerts import escalate_alerts_task
 from orders.actions.bank_transfers.receive_transfers import (
     process_bank_webhook_task,
     process_bank_webhooks_task,
@@ -35,6 +36,7 @@ __all__ = [
     "apply_bank_statement_task",
     "apply_cod_statement_task",
     "check_unanswered_parts_task",
+    "escalate_alerts_task",
     "escalate_complaints_task",
     "expire_orders_task",
     "expire_substitutes_task",

@@ -54,6 +54,7 @@ app.conf.beat_schedule = {
     "unanswered weights": {"task": "orders.remind_weight_questions", "schedule": timedelta(minutes=30)},
     "unanswered substitutes": {"task": "orders.expire_substitutes", "schedule": timedelta(minutes=5)},
     "notices of recalls": {"task": "orders.send_recall_notices", "schedule": timedelta(minutes=2)},
+    "alerts of cooperatives": {"task": "orders.escalate_alerts", "schedule": timedelta(seconds=30)},
     "carriers' statements": {"task": "orders.resume_cod_statements", "schedule": timedelta(minutes=2)},
     "bank statements": {"task": "orders.resume_bank_statements", "schedule": timedelta(minutes=2)},
     "bank webhooks": {"task": "orders.process_bank_webhooks", "schedule": timedelta(minutes=1)},

@@ -1,3 +1,4 @@
+from orders.models.alert import Alert, AlertKind, AlertReading, AlertRules, AlertStep
 from orders.models.approval import Approval, ApprovalKind
 from orders.models.basket import Basket, BasketAccess, BasketLine, DeliveryChoice, Reservation
 from orders.models.complaint import Complaint, ComplaintLine, RequestedRemedy
@@ -68,6 +69,11 @@ from orders.models.weight import WeightAnswer, WeightQuestion
 __all__ = [
     "COOPERATIVE_ACCOUNTS",
     "SUPERSEDED",
+    "Alert",
+    "AlertKind",
+    "AlertReading",
+    "AlertRules",
+    "AlertStep",
     "Allocation",
     "Approval",
     "ApprovalKind",

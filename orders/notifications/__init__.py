@@ -24,6 +24,7 @@ from orders.models import (
     total_authorised_and_charged,
     translate_delivery_method_names,
 )
+from orders.notifications.alerts import raise_answer_alert
 from orders.notifications.order_discounts import discounts_at_maximum
 from orders.notifications.send_notifications import (
     copy_part_for_reader,
@@ -353,6 +354,7 @@ def notify_weight_answer(
     order: Order, part: OrderPart, question: WeightQuestion, *, now: datetime.datetime
 ) -> None:
     """Tell the cooperative the buyer's answer, so that packing can continue."""
+    raise_answer_alert(part, f"weight:{question.pk}", now=now)
     notify_cooperative(
         order,
         part,

@@ -8,6 +8,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from orders.models import Order, OrderPart, Substitute
+from orders.notifications.alerts import raise_answer_alert
 from orders.notifications.send_notifications import notify_buyer, notify_cooperative
 from shop.core.texts.formatting import format_day, format_time
 
@@ -52,6 +53,7 @@ def notify_substitute_answer(
     order: Order, part: OrderPart, substitute: Substitute, *, now: datetime.datetime
 ) -> None:
     """Tell the cooperative the buyer's answer, or that none came, so that packing can continue."""
+    raise_answer_alert(part, f"substitute:{substitute.pk}", now=now)
     notify_cooperative(
         order,
         part,

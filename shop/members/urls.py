@@ -3,7 +3,7 @@
 from django.urls import path
 
 from shop.members import app_shell, kept_pictures, today
-from shop.members.alerts import devices
+from shop.members.alerts import alert_list, devices
 from shop.members.catalogue import (
     bulk_edit,
     discounts,
@@ -50,6 +50,9 @@ app_name = "members"
 
 urlpatterns = [
     path("", today.show_today, name="today"),
+    path("bao-tin/", alert_list.list_alerts, name="alerts"),
+    path("bao-tin/<int:alert_id>/", alert_list.open_alert, name="alert"),
+    path("bao-tin/cach-bao/", alert_list.edit_alert_rules, name="alert-rules"),
     path("bao-tin/may/", devices.show_alert_devices, name="alert-devices"),
     path("bao-tin/may/them/", devices.add_alert_device, name="add-alert-device"),
     path("bao-tin/may/<int:subscription_id>/tat/", devices.remove_alert_device, name="remove-alert-device"),

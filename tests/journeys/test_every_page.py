@@ -42,6 +42,7 @@ NO_PAGES = {
     ),
     **dict.fromkeys(("worker", "members:worker"), "a script"),
     "members:parcel": "leads on to the part's page",
+    "members:alert": "leads on to what the alert is about",
     "members:preview-weight": "words beside a field while it is written",
     "members:download-voucher-codes": "CSV",
     "desk:download-voucher-codes": "CSV",

@@ -17,6 +17,7 @@ from catalog.models import Lot, LotBalance, Recall
 from catalog.models.lot import MAX_RECALL_TEXT
 from cooperatives.models import Cooperative
 from orders.models import Order, ParcelLine, RecallNotice
+from orders.notifications.alerts import raise_recall_alert
 from orders.notifications.recalls import (
     notify_cooperative_of_end,
     notify_cooperative_of_recall,
@@ -97,6 +98,7 @@ def start_recall(
     if lot.is_recalled:
         raise LotAlreadyRecalled()
     recall = Recall.objects.create(lot=lot, reason=reason, advice=advice, started_at=now)
+    raise_recall_alert(recall, known_by=actor.user_id, now=now)
     save_recalled(lot, now)
     record_change(
         "lot.recalled",

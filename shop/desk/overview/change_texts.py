@@ -19,6 +19,7 @@ CHANGE_TEXTS: dict[str, Promise] = {
     "cooperative.needs_more": pgettext_lazy("history", "More information requested"),
     "cooperative.rejected": pgettext_lazy("history", "Rejected"),
     "cooperative.suspended": pgettext_lazy("history", "Suspended"),
+    "cooperative.alert_rules_changed": pgettext_lazy("history", "Rules for alerts changed"),
     "cooperative.paused": pgettext_lazy("history", "Sales paused"),
     "cooperative.resumed": pgettext_lazy("history", "Sales resumed"),
     "cooperative.account_changed": pgettext_lazy("history", "Bank account changed"),

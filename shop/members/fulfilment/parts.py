@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from cooperatives.access import MemberRight, MembershipContext
+from orders.actions.alerts.escalate_alerts import mark_part_alerts_seen
 from orders.actions.fulfilment.cancel_parts import decline_or_cancel_part
 from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
 from orders.actions.fulfilment.undo_steps import UNDO_PERIOD, undo_acceptance, undoable_steps
@@ -60,9 +61,8 @@ def list_parts(request: HttpRequest, membership: MembershipContext) -> HttpRespo
     requested_stage = request.GET.get("viec", "")
     stage = Stage(requested_stage) if requested_stage in set(Stage) else Stage.PACK
     cooperative_parts = OrderPart.objects.for_cooperative(membership.cooperative)
-    page = Paginator(
-        at_stage(cooperative_parts, stage).select_related("order", "delivery_method"), PER_PAGE
-    ).get_page(request.GET.get("page"))
+    parts = at_stage(cooperative_parts, stage).select_related("order", "delivery_method")
+    page = Paginator(parts, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "stage": stage,
         "stages": [
@@ -94,8 +94,10 @@ def _just_accepted(
 @require_safe
 @for_members(MemberRight.PACK)
 def show_part(request: HttpRequest, membership: MembershipContext, part_id: int) -> HttpResponse:
-    """Show a part: next step, lines, destination."""
-    return render_part(request, membership, find_part(membership, part_id), now=timezone.now())
+    """Show a part: next step, lines, destination. Alerts about it count as seen."""
+    part, now = find_part(membership, part_id), timezone.now()
+    mark_part_alerts_seen(part=part, user_id=membership.user.pk, now=now)
+    return render_part(request, membership, part, now=now)
 
 
 @require_POST

@@ -1,0 +1,100 @@
+"""Raise alerts to cooperatives, and tell one member about an alert by one channel."""
+
+from __future__ import annotations
+
+import datetime
+
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from catalog.models import Recall
+from orders.models import Alert, AlertKind, AlertReading, OrderPart
+from shop.accounts.models import User
+from shop.core.texts.formatting import format_money
+from shop.core.web.public_urls import page_url
+from shop.notifications.models import NotificationChannel
+from shop.notifications.push_subscriptions import queue_push, user_push_subscriptions
+from shop.notifications.send import queue_notification
+
+
+def raise_answer_alert(part: OrderPart, answer: str, *, now: datetime.datetime) -> None:
+    """Step: alert the cooperative that a buyer answered a question about its part, or that time ran out."""
+    alert = Alert(
+        cooperative_id=part.cooperative_id,
+        kind=AlertKind.ANSWER,
+        occasion=answer,
+        part=part,
+        created_at=now,
+        next_step_at=now,
+    )
+    Alert.objects.bulk_create([alert], ignore_conflicts=True)
+
+
+def raise_recall_alert(recall: Recall, *, known_by: int | None, now: datetime.datetime) -> None:
+    """Step: alert the cooperative that a lot of it is recalled; `known_by` is the user who started it."""
+    alert = Alert.objects.create(
+        cooperative_id=recall.lot.variant.cooperative_id,
+        kind=AlertKind.RECALL,
+        occasion=f"recall:{recall.pk}",
+        recall=recall,
+        created_at=now,
+        next_step_at=now,
+    )
+    if known_by is not None:
+        AlertReading.objects.create(alert=alert, user_id=known_by, seen_at=now)
+
+
+def alert_title(alert: Alert) -> str:
+    """Return what happened, in the active language."""
+    if alert.recall is not None:
+        return _("Lot %(lot)s is recalled") % {"lot": alert.recall.lot.code}
+    assert alert.part is not None
+    title = _("New order %(code)s")
+    if alert.kind == AlertKind.ANSWER:
+        title = _("Order %(code)s: the buyer's answer")
+    return title % {"code": alert.part.order.code}
+
+
+def alert_text(alert: Alert) -> str:
+    """Return what the member should do, in the active language."""
+    name = alert.cooperative.name
+    if alert.recall is not None:
+        return _("%(name)s: do not sell, pack or hand over this lot.") % {"name": name}
+    assert alert.part is not None
+    if alert.kind == AlertKind.ANSWER:
+        return _("%(name)s: packing can go on.") % {"name": name}
+    amount = format_money(alert.part.total_gross, alert.part.order.currency)
+    return _("%(name)s, %(amount)s. Accept or decline it.") % {"name": name, "amount": amount}
+
+
+def alert_path(alert: Alert) -> str:
+    """Return the path that opens the alert, which records that the member has seen it."""
+    return f"/xa-vien/bao-tin/{alert.pk}/"
+
+
+def tell_member(alert: Alert, user: User, channel: NotificationChannel, *, now: datetime.datetime) -> None:
+    """Step: queue the alert for one member by one channel, in the member's language."""
+    with translation.override(user.language):
+        title, text = alert_title(alert), alert_text(alert)
+    key = alert_key(alert)
+    if channel == NotificationChannel.PUSH:
+        subscriptions = list(user_push_subscriptions(user.pk))
+        queue_push(subscriptions, key=key, title=title, body=text, url=alert_path(alert), now=now)
+        return
+    url = page_url(alert_path(alert), user.language)
+    recipient = user.email if channel == NotificationChannel.EMAIL else user.phone
+    queue_notification(
+        key=f"{key}:{channel}:{user.pk}",
+        contact_method=channel,
+        recipient=recipient or "",
+        subject=title,
+        text=f"{title}. {text} {url}",
+        language=user.language,
+        user_id=user.pk,
+        now=now,
+    )
+
+
+def alert_key(alert: Alert) -> str:
+    """Return the beginning of the keys of the alert's notifications."""
+    return f"alert:{alert.pk}"

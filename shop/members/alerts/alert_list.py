@@ -1,0 +1,84 @@
+"""Alerts of the cooperative: who was told, who has seen them, and the rules for telling."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from cooperatives.access import MemberRight, MembershipContext
+from orders.actions.alerts.escalate_alerts import alert_rules, mark_alert_seen, set_alert_rules
+from orders.models import Alert
+from orders.notifications.alerts import alert_path, alert_text, alert_title
+from shop.core.web.action_results import run_action
+from shop.core.web.http_methods import require_safe_or_post
+from shop.members.forms.alerts import AlertRulesForm
+from shop.members.member_access import for_members, render_page
+
+_MAX_SHOWN = 30
+
+
+@require_safe
+@for_members(MemberRight.PACK)
+def list_alerts(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
+    """List the newest alerts with who was told and who has seen them."""
+    alerts = (
+        Alert.objects.for_cooperative(membership.cooperative)
+        .newest_first()
+        .select_related("cooperative", "part__order", "recall__lot")
+        .prefetch_related("steps__user", "readings__user")
+    )
+    shown = [
+        {
+            "row": alert,
+            "title": alert_title(alert),
+            "text": alert_text(alert),
+            "url": alert_path(alert),
+            "steps": sorted(alert.steps.all(), key=lambda step: step.pk),
+            "readings": sorted(alert.readings.all(), key=lambda reading: reading.pk),
+        }
+        for alert in alerts[:_MAX_SHOWN]
+    ]
+    context = {"alerts": shown, "may_manage": membership.may(MemberRight.MANAGE)}
+    return render_page(request, membership, "members/alerts.html", context)
+
+
+@require_safe
+@never_cache
+@for_members(MemberRight.PACK)
+def open_alert(request: HttpRequest, membership: MembershipContext, alert_id: int) -> HttpResponse:
+    """Record that the member has seen the alert, and lead on to what it is about."""
+    alert = mark_alert_seen(
+        cooperative_id=membership.cooperative.pk,
+        alert_id=alert_id,
+        user_id=membership.user.pk,
+        now=timezone.now(),
+    )
+    if alert.recall is not None:
+        return redirect("members:lot", alert.recall.lot_id)
+    return redirect("members:part", alert.part_id)
+
+
+@require_safe_or_post
+@for_members(MemberRight.MANAGE)
+def edit_alert_rules(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
+    """Set after how many minutes the next person is told, and the quiet hours."""
+    rules = alert_rules(membership.cooperative.pk)
+    names = ("minutes", "quiet_from", "quiet_until")
+    form = AlertRulesForm(request.POST or None, initial={name: getattr(rules, name) for name in names})
+    if form.is_valid():
+        action = partial(
+            set_alert_rules,
+            cooperative_id=membership.cooperative.pk,
+            **form.cleaned_data,
+            actor=membership.actor,
+            now=timezone.now(),
+        )
+        return run_action(request, action, url=reverse("members:alerts"), message=_("Changes saved."))
+    return render_page(request, membership, "members/alert_rules.html", {"form": form})
