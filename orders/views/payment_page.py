@@ -58,29 +58,12 @@ class PaymentChoice:
 
 
 @dataclass(frozen=True, slots=True)
-class PaymentDeadline:
-    """The time left until the reservation expires: seconds left, seconds in total, and in words."""
-
-    seconds_left: int
-    seconds_total: int
-
-    @property
-    def time_left(self) -> str:
-        hours, minutes = divmod(-(-self.seconds_left // 60), 60)
-        if not hours:
-            return _("%(minutes)s min") % {"minutes": minutes}
-        if not minutes:
-            return _("%(hours)s h") % {"hours": hours}
-        return _("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": minutes}
-
-
-@dataclass(frozen=True, slots=True)
 class PaymentDisplay:
     """The payment of an order that awaits it, and the alternatives.
 
     `transfer` is the requested bank transfer, with its `qr_code`. `card` is the card payment. Either
-    is None for another payment method or after the deadline. `due` is in minor units. `state_hash` changes
-    whenever anything here changes.
+    is None for another payment method or after the deadline (`is_late`). `due` is in minor units.
+    `state_hash` changes whenever anything here changes.
     """
 
     payment: Payment | None
@@ -88,13 +71,10 @@ class PaymentDisplay:
     due: int
     transfer: TransferInstructions | None
     card: CardDisplay | None
-    deadline: PaymentDeadline | None
+    deadline: datetime.datetime | None
+    is_late: bool
     transfers_in_review: list[BankTransfer]
     state_hash: str
-
-    @property
-    def is_late(self) -> bool:
-        return self.deadline is not None and not self.deadline.seconds_left
 
     @property
     def is_below_card_minimum(self) -> bool:
@@ -144,8 +124,8 @@ def build_payment_display(order: Order, *, now: datetime.datetime) -> PaymentDis
     due = order.amount_due if is_unconfirmed else _requestable_amount(order, payment)
     if not is_unconfirmed and not due:
         return None
-    deadline = _payment_deadline(order, payment, now)
-    is_late = deadline is not None and not deadline.seconds_left
+    deadline = _payment_deadline(order, payment)
+    is_late = deadline is not None and deadline <= now
     current_method = payment.method if payment and not is_late else ""
     other_methods = [
         _payment_choice(
@@ -171,8 +151,9 @@ def build_payment_display(order: Order, *, now: datetime.datetime) -> PaymentDis
         else transfer_instructions_for_order(order, payment, shop_settings()),
         _card_payment(order, payment, due, is_unconfirmed=is_unconfirmed),
         deadline,
+        is_late,
         transfers_in_review,
-        _state_hash(order, payment, deadline, len(transfers_in_review)),
+        _state_hash(order, payment, len(transfers_in_review), is_late=is_late),
     )
 
 
@@ -196,7 +177,8 @@ def payment_state_hash(order: Order, *, now: datetime.datetime) -> str:
     """Return a hash that changes whenever the payment's state changes, for the page's polling."""
     payment = order.payments.current()
     review_count = BankTransfer.objects.in_review_for(order).count()
-    return _state_hash(order, payment, _payment_deadline(order, payment, now), review_count)
+    deadline = _payment_deadline(order, payment)
+    return _state_hash(order, payment, review_count, is_late=deadline is not None and deadline <= now)
 
 
 @require_safe
@@ -254,20 +236,14 @@ def _requestable_amount(order: Order, payment: Payment | None) -> int:
     return max(0, amount - amount_not_requested(order))
 
 
-def _payment_deadline(
-    order: Order, payment: Payment | None, now: datetime.datetime
-) -> PaymentDeadline | None:
-    """Return the payment's deadline; None once fulfilment has begun."""
-    if payment is None or payment.expires_at is None or not is_awaiting_confirmation(order):
+def _payment_deadline(order: Order, payment: Payment | None) -> datetime.datetime | None:
+    """Return until when the items are reserved for the payment; None once fulfilment has begun."""
+    if payment is None or not is_awaiting_confirmation(order):
         return None
-    time_total = payment.expires_at - min(payment.created_at, now)
-    time_left = max(datetime.timedelta(), payment.expires_at - now)
-    return PaymentDeadline(int(time_left.total_seconds()), max(1, int(time_total.total_seconds())))
+    return payment.expires_at
 
 
-def _state_hash(
-    order: Order, payment: Payment | None, deadline: PaymentDeadline | None, review_count: int
-) -> str:
+def _state_hash(order: Order, payment: Payment | None, review_count: int, *, is_late: bool) -> str:
     card_state = (
         CardDisplay(find_start_call(payment)).form_state
         if payment is not None and payment.method == PaymentMethod.CARD
@@ -281,7 +257,7 @@ def _state_hash(
         order.current_total_gross,
         payment.pk if payment else "",
         payment.expires_at if payment else "",
-        deadline is not None and not deadline.seconds_left,
+        is_late,
         review_count,
     )
     return hashlib.sha256("|".join(map(str, state)).encode()).hexdigest()[:16]

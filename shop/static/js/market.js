@@ -376,24 +376,6 @@
     if (wrong && event.detail.target.id === form.id) wrong.focus();
   });
 
-  // Count down the reservation in seconds, from the server's remaining time, because phones' clocks are wrong. Without
-  // scripts the server's text stays.
-  setInterval(() => {
-    for (const clock of document.querySelectorAll("[data-left]")) {
-      clock.dataset.end ??= Date.now() + clock.dataset.left * 1000;
-      const left = Math.max(0, Math.round((clock.dataset.end - Date.now()) / 1000));
-      const hours = Math.floor(left / 3600),
-        minutes = Math.floor(left / 60) % 60;
-      const words = hours ? clock.dataset.hours : clock.dataset.minutes;
-      clock.textContent = words
-        .replace("{h}", hours)
-        .replace("{m}", minutes)
-        .replace("{s}", left % 60);
-      const bar = document.getElementById(clock.dataset.bar);
-      if (bar) bar.value = left;
-    }
-  }, 1000);
-
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-copy]");
     if (!button) return;

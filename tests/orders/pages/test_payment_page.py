@@ -90,7 +90,7 @@ def test_page_shows_bank_account_amount_and_note(client: Client) -> None:
     expected = ["Bank Vietcombank", "Account number 0011223344556", "Account holder CHO PHIEN"]
     expected += ["Amount to transfer 120,000 ₫", f"Note {order.code}"]
     assert [text for text in expected if text not in page] == []
-    assert "Time left: 24 h" in page
+    assert "Your items are reserved until" in page
     assert read_payload(current_transfer_instructions(order).payload) == QrTransfer(
         "970436", "0011223344556", 120_000, order.code
     )
@@ -307,7 +307,7 @@ def test_higher_weight_of_paid_order_requests_difference(client: Client) -> None
     page = page_of(client, order)
     assert "this is the rest." in page
     assert "Waiting for your payment" in page
-    assert "Time left" not in page
+    assert "Your items are reserved until" not in page
 
 
 def test_lower_weight_of_paid_order_promises_refund(client: Client) -> None:
