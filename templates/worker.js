@@ -5,6 +5,7 @@
 
 const CACHE_NAME = "cho-phien-market-{{ build }}";
 const MOST = 40; // pages
+const MOST_OFFERED = 6; // products on the offline page
 const DAY = 24 * 60 * 60 * 1000;
 const FILES = [{% for file in files %}"{{ file|escapejs }}", {% endfor %}];
 const LANGUAGES = [{% for language in languages %}
@@ -62,12 +63,31 @@ async function page(event) {
 async function offlinePage(request) {
   const { home, offline } = languageOf(new URL(request.url).pathname);
   const answer = await cachedAnswer(offline);
-  if (request.method === "GET") return answer;
-  const text = (await answer.text())
-    .replace(/ data-not-sent hidden/, "")
-    .replace(/ data-not-loaded/, "$& hidden")
-    .replace(/href="" data-retry/, `href="${(request.referrer || home).replaceAll('"', "%22")}"`);
+  const products = await seenProducts(`${home}san-pham/`);
+  if (request.method === "GET" && !products.length) return answer;
+  let text = await answer.text();
+  if (products.length)
+    text = text.replace(/ data-seen hidden>/, ">").replace(/<ul[^>]*data-seen-list[^>]*>/, (list) => list + products.join(""));
+  if (request.method !== "GET")
+    text = text
+      .replace(/ data-not-sent hidden/, "")
+      .replace(/ data-not-loaded/, "$& hidden")
+      .replace(/href="" data-retry/, `href="${(request.referrer || home).replaceAll('"', "%22")}"`);
   return new Response(text, { headers: { "Content-Type": answer.headers.get("Content-Type") } });
+}
+
+// List items with links to the products that the device keeps, those seen last first. Their names come from the pages'
+// headings, which the server has escaped.
+async function seenProducts(folder) {
+  const cache = await caches.open(CACHE_NAME);
+  const items = [];
+  for (const request of (await cache.keys()).reverse()) {
+    const { pathname } = new URL(request.url);
+    if (!pathname.startsWith(folder) || pathname === folder || items.length === MOST_OFFERED) continue;
+    const [, heading] = (await (await cache.match(request)).text()).match(/<h1[^>]*>([^<]+)</) ?? [];
+    if (heading) items.push(`<li><a href="${pathname}">${heading}</a></li>`);
+  }
+  return items;
 }
 
 // The page that installed the worker was fetched before it; the home page is opened next time.

@@ -69,8 +69,11 @@ def test_public_pages_are_shown_offline_and_personal_ones_are_not(
     expect(phone.locator("[data-kept-copy]")).to_contain_text("Chưa có mạng")
     phone.goto("/gio-hang/")
     expect(phone.get_by_role("heading", level=1)).to_have_text("Chưa có mạng")
+    phone.get_by_role("link", name="Gối thảo dược").click()
+    expect(phone.get_by_role("heading", level=1)).to_have_text("Gối thảo dược")
     phone.goto("/en/san-pham/")
     expect(phone.get_by_role("heading", level=1)).to_have_text("You are offline")
+    expect(phone.locator("[data-seen]")).to_be_hidden()  # none was seen in this language
 
     # The network returns while the visitor leaves: the left page must not take them back.
     phone.goto("/")
