@@ -67,7 +67,9 @@ async function offlinePage(request) {
   if (request.method === "GET" && !products.length) return answer;
   let text = await answer.text();
   if (products.length)
-    text = text.replace(/ data-seen hidden>/, ">").replace(/<ul[^>]*data-seen-list[^>]*>/, (list) => list + products.join(""));
+    text = text
+      .replace(/ data-seen hidden>/, ">")
+      .replace(/<ul[^>]*data-seen-list[^>]*>/, (list) => list + products.join(""));
   if (request.method !== "GET")
     text = text
       .replace(/ data-not-sent hidden/, "")
