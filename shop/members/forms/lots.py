@@ -47,6 +47,7 @@ def _day_field(label: Any) -> forms.DateField:
         label=label,
         required=False,
         validators=[validate_day],
+        widget=forms.DateInput(attrs={"type": "date"}, format=_DAYS[0]),
         input_formats=_DAYS,
         error_messages={"invalid": _("Enter a date such as 27/11/2026.")},
     )
@@ -118,8 +119,6 @@ class NewLotForm(MembersForm):
         self.set_choices("warehouse", [(str(row.pk), row.name) for row in warehouses])
         if len(warehouses) < 2:
             del self.fields["warehouse"]
-        for name in ("expires_on", "harvested_on"):
-            self.fields[name].widget.attrs["type"] = "date"
 
     @property
     def details(self) -> LotDetails:

@@ -191,6 +191,7 @@ export const Unsent = () => {
         <p class="notice"><${Icon} name="cloud-off" /><span>${t("keep_working")}</span></p>
       </section>`
     }
+    ${network.value !== "fine" && !count && !done.length && !refused().length && !draft.value && html`<p class="notice good"><${Icon} name="check" /><span>${t("all_sent")}</span></p>`}
     ${
       done.length > 0 &&
       html`<section class="stack">
