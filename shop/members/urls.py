@@ -28,6 +28,7 @@ from shop.members.cooperative import (
     people,
     profile,
     profile_pictures,
+    roles,
 )
 from shop.members.fulfilment import (
     bulk_steps,
@@ -205,6 +206,7 @@ urlpatterns = [
     path("nha-kho/", warehouses.list_warehouses, name="warehouses"),
     path("nha-kho/<uuid:warehouse_id>/", warehouses.edit_warehouse, name="warehouse"),
     path("nha-kho/<uuid:warehouse_id>/dong/", warehouses.close_warehouse_view, name="close-warehouse"),
+    path("thanh-vien/vai-tro/", roles.show_roles, name="roles"),
     path("thanh-vien/", people.list_members, name="memberships"),
     path("thanh-vien/<int:membership_id>/", people.change_role, name="membership"),
     path("thanh-vien/<int:membership_id>/thoi/", people.remove_member_view, name="remove-member"),

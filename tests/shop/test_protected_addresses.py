@@ -81,7 +81,7 @@ ASKS_NOT = {
         promotion receive-photo receive-return receive-stock received-invitation record-weight
         refuse-part reject-complaint remove-alert-device remove-certificate remove-household
         remove-household-picture remove-picture remove-profile-picture reopen-listing
-        report-failed-delivery report-part-shortage resume-listing resume-selling run-slip
+        report-failed-delivery report-part-shortage roles resume-listing resume-selling run-slip
         settlement settlement-pdf settlement-workbook settlements stock submit-listing
         synchronise tick-picks today undo-parcel-step undo-part-acceptance undo-part-acceptances
         undo-part-shortage variant void-parcel voucher warehouse warehouses withdraw-listing

@@ -6,9 +6,12 @@ import re
 
 import pytest
 from django.test import Client
+from django.utils.html import escape
+from django.utils.translation import override
 
 from cooperatives.access import ROLE_RIGHTS, MemberRight
 from cooperatives.models import Role
+from shop.members.cooperative.roles import RIGHT_TEXTS
 from tests.factories import make_member, make_variant
 from tests.markup import html_of
 
@@ -59,3 +62,24 @@ def test_every_right_of_a_role_has_a_page_that_it_reaches(client, seller, role) 
     assert {right for right in rights if _PAGES_BY_RIGHT[right] not in reached} == set()
     refused = {right for right, address in _PAGES_BY_RIGHT.items() if client.get(address).status_code == 403}
     assert refused == set(MemberRight) - rights
+
+
+@pytest.mark.parametrize("reader", Role)
+def test_page_of_roles_says_what_the_table_of_rights_says(client, seller, reader) -> None:
+    client.force_login(make_member(seller, reader))
+
+    page = html_of(client.get("/en/xa-vien/thanh-vien/vai-tro/"))
+
+    for role in Role:
+        section = page.partition(f'aria-labelledby="role-{role.value}"')[2].partition("</section>")[0]
+        allowed, _heading, refused = section.partition("Not allowed")
+        with override("en"):
+            texts = {right: escape(str(text)) for right, text in RIGHT_TEXTS.items()}
+        assert {right for right, text in texts.items() if text in allowed} == ROLE_RIGHTS[role]
+        assert {right for right, text in texts.items() if text in refused} == set(texts) - ROLE_RIGHTS[role]
+        assert ("your role" in section) == (role == reader)
+
+
+@pytest.mark.once
+def test_every_right_has_a_text() -> None:
+    assert set(RIGHT_TEXTS) == set(MemberRight)
