@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from catalog.models import Category
+from shop.core.database.compiled_query import compiled_query
 from shop.core.models import show_in_language
 
 
@@ -27,17 +30,18 @@ def breadcrumbs_to(category: Category | None) -> list[Breadcrumb]:
     ancestor_ids = (
         [int(key) for key in (category.path or "").strip("/").split("/") if key] if category else []
     )
-    categories = (
-        list(Category.objects.shown().filter(pk__in=ancestor_ids).order_by("level", "pk"))
-        if ancestor_ids
-        else []
-    )
+    categories = _select_shown(ancestor_ids) if ancestor_ids else []
     show_in_language(categories, "name")
     return [
         market_breadcrumb(),
         Breadcrumb(_("Products"), reverse("catalog:products")),
         *(Breadcrumb(row.name, reverse("catalog:category", args=[row.slug]), row) for row in categories),
     ]
+
+
+@compiled_query
+def _select_shown(keys: Collection[int]) -> QuerySet[Category]:
+    return Category.objects.shown().filter(pk__in=keys).order_by("level", "pk")
 
 
 def market_breadcrumb() -> Breadcrumb:

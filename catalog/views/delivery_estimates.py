@@ -13,6 +13,7 @@ from catalog.models import Product, Variant
 from catalog.pricing import price_of_measure
 from catalog.unit_labels import max_price
 from catalog.views.buyer_province import remember_chosen_commune, remember_chosen_province
+from catalog.views.product_page_queries import read_delivery_methods
 from cooperatives.models import Arrival, DeliveryMethod, PickupTime
 from shop.core.geography.division_choices import all_provinces, communes_of
 from shop.core.models import Channel, Picture, show_in_language
@@ -159,7 +160,7 @@ def _delivery_options(
 ) -> list[DeliveryEstimate]:
     """Return the cooperative's delivery methods with their fee for the province, or the lowest."""
     options = []
-    methods = list(DeliveryMethod.objects.active_with_terms().filter(cooperative=product.cooperative))
+    methods = read_delivery_methods(product.cooperative_id)
     show_in_language(methods, "name", "note")
     for method in methods:
         times = method.pickup_times(now=now, count=MAX_DAYS_PER_PICKUP_PLACE) if method.is_pickup else []

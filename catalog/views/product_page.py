@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from django.db.models import Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from catalog.forms import BackInStockForm
-from catalog.models import Price, Product, ProductMedia, Stock, Variant, VariantMedia
+from catalog.models import Price, Product, ProductMedia
 from catalog.models.listing import Listing
 from catalog.unit_labels import unit_label
 from catalog.views.back_in_stock import back_in_stock_form, paused_product_page
 from catalog.views.breadcrumbs import breadcrumbs_to
 from catalog.views.delivery_estimates import VariantChoice, delivery_context, parse_purchase
 from catalog.views.product_cards import build_cards
+from catalog.views.product_page_queries import (
+    select_certificates,
+    select_free_steps,
+    select_listings,
+    select_media,
+    select_prices,
+    select_similar_ids,
+    select_variant_media,
+    select_visible_product,
+)
 from catalog.views.wish_list_storage import is_wished
-from cooperatives.models import Certificate
 from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Channel, SharePicture, market_channel, shop_settings, show_in_language
 
@@ -33,18 +41,16 @@ MAX_SIMILAR = 4
 def show_product(request: HttpRequest, slug: str) -> HttpResponse:
     """Show a listed product's page, or the page of a paused one; 404 for anything else."""
     channel = get_channel_or_404()
-    products = Product.objects.visible_in(channel.pk).select_related(
-        "cooperative__portrait", "category", "producer"
-    )
-    requested_product = products.filter(slug=slug).first()
+    requested_product = next(iter(select_visible_product(channel.pk, slug)), None)
     if requested_product is None:
         return paused_product_page(request, slug)
     now = timezone.now()
     choices = _variant_choices(requested_product, channel)
     variant_context = _variant_context(choices)
     purchase = parse_purchase(request.GET, requested_product, choices, variant_context["best"])
-    media = _media_in_order(requested_product, purchase.choice)
-    choices = _add_pictures(choices, media)
+    variant_media = select_variant_media(requested_product.pk)
+    media = _media_in_order(requested_product, purchase.choice, variant_media)
+    choices = _add_pictures(choices, media, variant_media)
     context = {
         "product": requested_product,
         "cooperative": requested_product.cooperative,
@@ -77,12 +83,7 @@ def _details_context(
     return {
         "breadcrumbs": breadcrumbs_to(product.category),
         "share_picture_path": SharePicture.objects.path_of(product),
-        "certificates": list(
-            Certificate.objects.valid_on(today)
-            .filter(products=product)
-            .select_related("picture")
-            .order_by("kind", "pk")
-        ),
+        "certificates": select_certificates(product.pk, today),
         "is_paused": product.cooperative.is_paused_on(today),
         "this_month": today.month,
         "is_wished": is_wished(request, product),
@@ -115,51 +116,41 @@ def _variant_context(choices: Sequence[VariantChoice]) -> dict[str, Any]:
 
 def _variant_choices(product: Product, channel: Channel) -> list[VariantChoice]:
     """Return the product's variants with a price, in sort order."""
-    variants = list(product.variants.in_order())
-    channel_prices = Price.objects.filter(variant__in=variants, channel=channel, amount__isnull=False)
-    prices = {price.variant_id: price for price in channel_prices}
-    rows = (
-        Stock.objects.reachable(channel_id=channel.pk, country=channel.default_country)
-        .filter(variant__in=variants)
-        .values("variant")
-        .annotate(total=Sum("free"))
-        .order_by("variant")
-    )
-    free = {row["variant"]: row["total"] for row in rows}
-    return [
-        _variant_choice(variant, prices[variant.pk], free.get(variant.pk, 0))
-        for variant in variants
-        if variant.pk in prices
-    ]
+    prices = select_prices(channel.pk, product.pk)
+    free = dict(select_free_steps(channel.pk, channel.default_country, product.pk))
+    for price in prices:
+        price.variant.product = product
+    return [_variant_choice(price, free.get(price.variant_id, 0)) for price in prices]
 
 
-def _variant_choice(variant: Variant, price: Price, free: int) -> VariantChoice:
-    selling = price.selling_price or 0
+def _variant_choice(price: Price, free: int) -> VariantChoice:
+    variant, selling = price.variant, price.selling_price or 0
     list_price = price.amount if price.amount != selling else None
     return VariantChoice(variant, selling, list_price, max(free, 0) if variant.track_inventory else None)
 
 
-def _media_in_order(product: Product, choice: VariantChoice | None) -> list[ProductMedia]:
+def _media_in_order(
+    product: Product, choice: VariantChoice | None, variant_media: Iterable[tuple[int, int]]
+) -> list[ProductMedia]:
     """Return the product's pictures in order; those of the chosen variant come first."""
-    visible = ProductMedia.objects.displayable().filter(product=product).select_related("picture")
-    rows = list(visible.order_by("sort_order", "pk"))
+    rows = select_media(product.pk)
     if choice is None:
         return rows
-    variant_media = set(
-        VariantMedia.objects.filter(variant=choice.variant, media__in=rows).values_list("media", flat=True)
-    )
-    return sorted(rows, key=lambda row: row.pk not in variant_media)
+    of_choice = {media_id for variant_id, media_id in variant_media if variant_id == choice.variant.pk}
+    return sorted(rows, key=lambda row: row.pk not in of_choice)
 
 
-def _add_pictures(choices: Sequence[VariantChoice], media: Sequence[ProductMedia]) -> list[VariantChoice]:
+def _add_pictures(
+    choices: Sequence[VariantChoice],
+    media: Sequence[ProductMedia],
+    variant_media: Iterable[tuple[int, int]],
+) -> list[VariantChoice]:
     """Add to each variant its own picture, if it has one."""
     positions = {row.pk: position for position, row in enumerate(media, start=1)}
-    rows = VariantMedia.objects.filter(
-        variant__in=[choice.variant for choice in choices], media__in=positions
-    )
     views: dict[int, int] = {}
-    for variant_id, row in rows.values_list("variant", "media"):
-        views[variant_id] = min(positions[row], views.get(variant_id, len(media)))
+    for variant_id, media_id in variant_media:
+        if media_id in positions:
+            views[variant_id] = min(positions[media_id], views.get(variant_id, len(media)))
     return [
         replace(choice, view=views[choice.variant.pk], picture=media[views[choice.variant.pk] - 1].picture)
         if choice.variant.pk in views
@@ -188,15 +179,11 @@ def _back_in_stock_form(
 
 
 def _similar_listings(product: Product, channel: Channel) -> list[Listing]:
-    """Return other available products of the same category, newest first.
-
-    Fetches keys first, so that the database reads the category index backwards and stops early.
-    """
+    """Return other available products of the same category, newest first."""
     if product.category_id is None:
         return []
-    same_category = Product.objects.available_in(channel.pk).filter(category=product.category_id)
-    keys = same_category.exclude(pk=product.pk).order_by("-pk").values_list("pk", flat=True)[:MAX_SIMILAR]
-    listings = list(Listing.objects.on_sale(channel.pk).filter(product__in=list(keys)).order_by("-product"))
+    keys = select_similar_ids(channel.pk, product.category_id, product.pk, limit=MAX_SIMILAR)
+    listings = select_listings(channel.pk, keys) if keys else []
     for listing in listings:
         listing.channel = channel  # saves the query for the channel
     return listings
