@@ -51,7 +51,10 @@ def run_visits(
         ("/xa-vien/chuyen/", "manager", 200, {"driver_name": ""}),
         *((f"/xa-vien/chuyen/{run.pk}/", "manager", 200, None) for run in (open_run, ended_run)),
         (f"/xa-vien/chuyen/{open_run.pk}/phieu-gui/", "manager", 200, None),
-        (f"/xa-vien/kien/{handed_over.pk}/phieu-gui/", "manager", 200, {"vehicle": ""}),
+        *(
+            (f"/xa-vien/kien/{packed.pk}/phieu-gui/", "manager", 200, sent)
+            for sent in (None, {"vehicle": ""})
+        ),
         (driver, "guest", 200, None),
         (f"{driver}{handed_over.pk}/chua-giao-duoc/", "guest", 200, None),
         (f"/xa-vien/chuyen-di/{run_token(ended_run)}/", "guest", 410, None),
