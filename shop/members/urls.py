@@ -154,6 +154,7 @@ urlpatterns = [
         name="confirm-listing-import",
     ),
     path("hang/bang/<int:import_id>/bo/", imports.discard_listing_import_view, name="discard-listing-import"),
+    path("hang/moi/goi-y/", products.show_listing_hints, name="listing-hints"),
     path("hang/<int:listing_id>/", listings.show_listing, name="listing"),
     path("hang/<int:listing_id>/sao-chep/", products.copy_listing, name="copy-listing"),
     path("hang/<int:listing_id>/gui-duyet/", submission.submit_listing_view, name="submit-listing"),

@@ -6,13 +6,14 @@ import datetime
 
 from django.db import transaction
 
-from catalog.actions.products.product_details import NewProduct
+from catalog.actions.products.product_details import NewProduct, VariantDetails
 from catalog.actions.products.product_rows import refresh_listings
 from catalog.actions.products.save_products import insert_product
-from catalog.actions.products.variant_rows import ListPrice
+from catalog.actions.products.similar_products import usual_prices
+from catalog.actions.products.variant_rows import ListPrice, unusual_market_price_question
 from catalog.actions.products.variants import InitialStock, insert_variant
 from catalog.actions.wording.forbidden_phrases import require_allowed_texts
-from catalog.models import Listing, Product, ProductMedia
+from catalog.models import Listing, Product, ProductMedia, Variant
 from cooperatives.models import Cooperative
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row
@@ -25,14 +26,16 @@ def create_draft_product(
     cooperative: Cooperative,
     channel: Channel,
     new: NewProduct,
+    confirmation_token: str | None = None,
     idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Product:
     """Create a draft product. A repeated `idempotency_key` returns the first one.
 
-    Raises KeyReused, AlreadyTaken, InvalidColumnValue, InvalidPrice, MissingWarehouse,
-    ForbiddenWords.
+    `confirmation_token` is that of an earlier UnusualPrice, which a person confirms with it. It is empty at
+    the first try. With None nobody is asked. Raises KeyReused, AlreadyTaken, InvalidColumnValue,
+    InvalidPrice, UnusualPrice, MissingWarehouse, ForbiddenWords.
     """
     require_allowed_texts(new.details.columns())
     for details, _on_hand in new.variants:
@@ -44,6 +47,8 @@ def create_draft_product(
     existing_product = key_of_created_row(idempotency_key, "product.created", cooperative_id=cooperative.pk)
     if existing_product is not None:
         return Product.objects.for_cooperative(cooperative).get(pk=existing_product)
+    if confirmation_token is not None:
+        _require_usual_prices(channel, new, confirmation_token)
     return insert_draft_product(
         cooperative, channel, new, idempotency_key=idempotency_key, actor=actor, now=now
     )
@@ -60,7 +65,10 @@ def insert_draft_product(
 ) -> Product:
     """Step: create a product with stock in the seller's first warehouse."""
     product = Product(
-        product_type=product_values.product_type, cooperative=cooperative, category=product_values.category
+        product_type=product_values.product_type,
+        cooperative=cooperative,
+        category=product_values.category,
+        tax_class=product_values.tax_class,
     )
     insert_product(
         product, product_values.details.columns(), idempotency_key=idempotency_key, actor=actor, now=now
@@ -82,3 +90,17 @@ def insert_draft_product(
         )
     refresh_listings(product)
     return product
+
+
+def unsaved_variant(details: VariantDetails) -> Variant:
+    """Return a variant of these details that is not to be saved, to compare its content with others."""
+    return Variant(**details.columns())
+
+
+def _require_usual_prices(channel: Channel, new: NewProduct, confirmation_token: str) -> None:
+    """Raise UnusualPrice for the first price far from the market's, unless the person confirmed it."""
+    for details, _on_hand in new.variants:
+        usual = usual_prices(channel, new.details.name, unsaved_variant(details))
+        question = unusual_market_price_question(channel, usual.middle, details.price) if usual else None
+        if question is not None and confirmation_token != question.confirmation_token:
+            raise question

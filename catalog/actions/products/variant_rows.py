@@ -21,6 +21,7 @@ from shop.core.texts.formatting import format_money
 MAX_PRICE = 99_999_999
 UNUSUAL_FACTOR = 5
 UNUSUAL_FACTOR_PER_UNIT = 10  # a larger pack costs less per unit
+UNUSUAL_FACTOR_ON_MARKET = 10  # the same name may mean different qualities
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,9 @@ class UnusualPrice(NeedsConfirmation):
     first_price_message = _(
         "By the prices of the other options it would be about %(before)s; you entered %(after)s. Save again"
         " if that is right."
+    )
+    market_price_message = _(
+        "On the market it usually costs about %(before)s; you entered %(after)s. Save again if that is right."
     )
 
 
@@ -146,6 +150,18 @@ def unusual_price_question(
     }
     question = UnusualPrice.first_price_message if before is None else UnusualPrice.default_message
     return UnusualPrice(str(question) % words, field="price", confirmation_token=f"{expected}-{amount}")
+
+
+def unusual_market_price_question(channel: Channel, usual: int, amount: int) -> UnusualPrice | None:
+    """Return what to ask before a new product's price; None if it is within ten times the usual one."""
+    if not _is_far(usual, amount, UNUSUAL_FACTOR_ON_MARKET):
+        return None
+    words = {
+        "before": format_money(usual, channel.currency),
+        "after": format_money(amount, channel.currency),
+    }
+    message = str(UnusualPrice.market_price_message) % words
+    return UnusualPrice(message, field="price", confirmation_token=f"{usual}-{amount}")
 
 
 def _contrasting_price(variant: Variant, channel: Channel, before: int | None, amount: int) -> int | None:

@@ -26,7 +26,9 @@ _COMPRESSED_TYPES = (
 )
 _MIN_COMPRESSED_BYTES = 500  # below that the headers outweigh the gain
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
-_PERMISSIONS = "camera=(self), geolocation=(self), microphone=(), payment=(self), usb=(), browsing-topics=()"
+_PERMISSIONS = (
+    "camera=(self), geolocation=(self), microphone=(self), payment=(self), usb=(), browsing-topics=()"
+)
 
 
 def allow_health_probes(get_response: GetResponse) -> GetResponse:

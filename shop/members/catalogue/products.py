@@ -7,20 +7,33 @@ from functools import partial
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from catalog.actions.listings.listing_states import required_texts
 from catalog.actions.products.copy_products import copy_product
 from catalog.actions.products.draft_products import create_draft_product
-from catalog.actions.products.product_details import NewProduct
+from catalog.actions.products.product_details import NewProduct, variant_content
 from catalog.actions.products.product_revisions import revised_product, revised_variant_name
 from catalog.actions.products.save_products import update_product
+from catalog.actions.products.similar_products import (
+    find_similar_product,
+    similar_products,
+    usual_prices,
+)
 from catalog.actions.products.variant_rows import ListPrice
 from catalog.actions.products.variants import InitialStock, create_variant, update_variant
-from catalog.models import Category, Price, ProductType, Variant
+from catalog.models import (
+    Category,
+    Listing,
+    Price,
+    Product,
+    ProductMedia,
+    ProductType,
+    Variant,
+)
 from catalog.states import ListingState
 from cooperatives.access import MemberRight, MembershipContext
 from shop.core.errors import Forbidden, Missing, Refused
@@ -30,7 +43,7 @@ from shop.core.web.action_results import refusals_as_form_errors
 from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.uploads import is_signed_in, takes_files
 from shop.members.catalogue.listings import change_message, find_listing, listing_url
-from shop.members.forms.fields import MembersForm
+from shop.members.forms.fields import MembersForm, parse_key
 from shop.members.forms.products import NewListingForm, ProductForm
 from shop.members.forms.variants import NewVariantForm, VariantForm
 from shop.members.kept_pictures import find_kept_pictures, keep_pictures
@@ -47,9 +60,12 @@ def create_listing(request: HttpRequest, membership: MembershipContext) -> HttpR
         messages.error(request, _("The market is not open yet."))
         return redirect("members:listings")
     form = _build_new_form(request, membership, channel)
+    if "suggestion" in request.POST:
+        return _take_over_details(request, membership, channel, form)
     if not form.is_valid():
         return _render_new(request, membership, form, _submitted_pictures(request, membership, form))
     pictures = _submitted_pictures(request, membership, form)
+    similar = find_similar_product(membership.cooperative, channel, form.cleaned_data["similar_to"] or 0)
     with refusals_as_form_errors(form):
         product = create_draft_product(
             cooperative=membership.cooperative,
@@ -61,7 +77,11 @@ def create_listing(request: HttpRequest, membership: MembershipContext) -> HttpR
                 variants=[(form.variant_details(), form.cleaned_data["on_hand"])],
                 pictures=pictures,
                 captions=form.cleaned_data["captions"],
+                tax_class=similar.tax_class
+                if similar is not None and similar.product_type_id == form.chosen_product_type.pk
+                else None,
             ),
+            confirmation_token=form.cleaned_data["confirmed"],
             idempotency_key=submitted_key(request, "offer", membership.cooperative.pk),
             actor=membership.actor,
             now=timezone.now(),
@@ -70,6 +90,28 @@ def create_listing(request: HttpRequest, membership: MembershipContext) -> HttpR
         return _render_new(request, membership, form, pictures)
     messages.success(request, _("Saved as draft. Check it once more, then submit it."))
     return redirect(listing_url(product.listings.get(channel=channel).pk))
+
+
+@require_safe
+@for_members(MemberRight.LIST)
+def show_listing_hints(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
+    """Show similar products for the name of a new one, and the market's usual prices of its unit."""
+    channel = market_channel()
+    if channel is None:
+        raise Missing()
+    form = VariantForm(request.GET)
+    name = request.GET.get("name", "")[:250]
+    usual = None
+    if form.is_valid() or not {"unit", "content", "measure"} & form.errors.keys():
+        cleaned = form.cleaned_data
+        content = variant_content(cleaned["unit"], cleaned["content"], cleaned["measure"])
+        usual = usual_prices(channel, name, Variant(unit=cleaned["unit"], **content))
+    context = {
+        "similar_products": similar_products(membership.cooperative, channel, name),
+        "usual": usual,
+        "currency": channel.currency,
+    }
+    return render(request, "members/listing_hints.html", context)
 
 
 @require_POST
@@ -197,18 +239,49 @@ def edit_variant(
     return redirect(listing_url(listing.pk))
 
 
-def _build_new_form(request: HttpRequest, membership: MembershipContext, channel: Channel) -> NewListingForm:
+def _build_new_form(
+    request: HttpRequest,
+    membership: MembershipContext,
+    channel: Channel,
+    *,
+    initial: dict[str, object] | None = None,
+) -> NewListingForm:
+    """Return the submitted form, or one with `initial` values that is not submitted yet."""
     types = list(ProductType.objects.for_members())
     show_in_language(types, "name")
-    initial = {"origin": membership.cooperative.location}
-    submitted = (request.POST, request.FILES) if request.method == "POST" else (None, None)
+    is_submitted = request.method == "POST" and initial is None
+    submitted = (request.POST, request.FILES) if is_submitted else (None, None)
     return NewListingForm(
         *submitted,
         categories=_categories(),
         types=types,
         required_texts=partial(required_texts, channel, membership.cooperative),
-        initial=initial,
+        initial={"origin": membership.cooperative.location} | (initial or {}),
     )
+
+
+def _take_over_details(
+    request: HttpRequest, membership: MembershipContext, channel: Channel, form: NewListingForm
+) -> HttpResponse:
+    """Show the form again with the details of a similar product. Entered values and photos are kept."""
+    similar = find_similar_product(membership.cooperative, channel, parse_key(request.POST.get("suggestion")))
+    if similar is None:
+        raise Missing()
+    form.is_valid()
+    pictures = _submitted_pictures(request, membership, form) if "photo" not in form.errors else []
+    entered = {
+        name: request.POST.getlist(name) if name == "months" else request.POST.get(name, "")
+        for name in NewListingForm.base_fields
+    }
+    details = ProductForm.initial_for_product(similar)
+    if similar.cooperative_id != membership.cooperative.pk:
+        details = {name: details[name] for name in ("name", "category", "shelf_life", "storage", "months")}
+    if similar.default_variant is not None:
+        details |= VariantForm.initial_for_variant(similar.default_variant, None)
+    details |= {"product_type": similar.product_type_id, "similar_to": similar.pk}
+    kept = {name: value for name, value in entered.items() if value and name not in ("product_type", "name")}
+    new_form = _build_new_form(request, membership, channel, initial=entered | details | kept)
+    return _render_new(request, membership, new_form, pictures, similar=similar)
 
 
 def _submitted_pictures(
@@ -223,9 +296,18 @@ def _submitted_pictures(
 
 
 def _render_new(
-    request: HttpRequest, membership: MembershipContext, form: NewListingForm, pictures: list[Picture]
+    request: HttpRequest,
+    membership: MembershipContext,
+    form: NewListingForm,
+    pictures: list[Picture],
+    *,
+    similar: Product | None = None,
 ) -> HttpResponse:
     context = {
+        "similar": similar,
+        "example": ProductMedia.objects.ready().filter(product=similar).order_by("sort_order", "pk").first()
+        if similar is not None
+        else None,
         "form": form,
         "kept_pictures": keep_pictures(membership.cooperative, pictures),
         "idempotency_key": uuid.uuid4(),
@@ -236,11 +318,20 @@ def _render_new(
 def _render_variant(
     request: HttpRequest,
     membership: MembershipContext,
-    listing: object,
+    listing: Listing,
     form: MembersForm,
     variant: Variant | None = None,
 ) -> HttpResponse:
-    context = {"listing": listing, "form": form, "variant": variant, "idempotency_key": uuid.uuid4()}
+    context = {
+        "listing": listing,
+        "form": form,
+        "variant": variant,
+        "usual": usual_prices(listing.channel, listing.product.name, variant)
+        if variant is not None
+        else None,
+        "currency": listing.channel.currency,
+        "idempotency_key": uuid.uuid4(),
+    }
     return render_page(request, membership, "members/variant.html", context)
 
 

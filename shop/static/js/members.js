@@ -270,4 +270,22 @@
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-print]")) window.print();
   });
+
+  // Voice input, where the browser has it: what is said becomes the value of the field.
+  const Recognition = window.SpeechRecognition || window.webkitSpeechRecognition;
+  for (const button of Recognition ? document.querySelectorAll("[data-listen]") : []) {
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      const field = document.getElementById(button.dataset.listen),
+        recognition = new Recognition();
+      recognition.lang = document.documentElement.lang === "vi" ? "vi-VN" : "en-GB";
+      recognition.addEventListener("result", ({ results }) => {
+        field.value = results[0][0].transcript;
+        field.dispatchEvent(new Event("input", { bubbles: true }));
+      });
+      recognition.addEventListener("end", () => button.removeAttribute("aria-pressed"));
+      button.setAttribute("aria-pressed", "true");
+      recognition.start();
+    });
+  }
 })();

@@ -218,6 +218,8 @@ def test_every_members_page_fits_small_screens(phone: Page, seller) -> None:
         "/xa-vien/kien/tem/",
         "/xa-vien/hang/",
         "/xa-vien/hang/moi/",
+        "/xa-vien/hang/nhieu/",
+        "/xa-vien/hang/bang/",
         f"/xa-vien/hang/{listing.pk}/",
         f"/xa-vien/hang/{listing.pk}/mo-ta/",
         f"/xa-vien/hang/{listing.pk}/loai/",

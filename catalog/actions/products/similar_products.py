@@ -1,0 +1,129 @@
+"""Find similar products, whose details a new product may take over, and the market's usual prices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from django.db.models import Q
+
+from catalog.models import Price, Product, ProductMedia, Variant
+from catalog.models.product import ProductQuerySet
+from cooperatives.models import Cooperative
+from shop.core.models import Channel, Picture
+from shop.core.texts.folding import fold, query_words
+
+MAX_SUGGESTIONS = 4
+MIN_OFFERS = 3
+_READ_PRODUCTS = 60
+_READ_PRICES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarProduct:
+    """A product with a similar name, its first option, and a photo that shows how others photograph it."""
+
+    product: Product
+    variant: Variant | None
+    picture: Picture | None
+    is_own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UsualPrices:
+    """The usual prices of a sale step on the market, in minor units, over `offer_count` options."""
+
+    lowest: int
+    middle: int
+    highest: int
+    offer_count: int
+
+
+def similar_products(cooperative: Cooperative, channel: Channel, name: str) -> list[SimilarProduct]:
+    """Return products with the words of the name: own ones, then those that buyers see; each name once."""
+    found: dict[str, Product] = {}
+    own_products = _named(name).filter(cooperative=cooperative)
+    other_products = _named(name).visible_in(channel.pk).exclude(cooperative=cooperative)
+    for products in (own_products, other_products):
+        for product in products.order_by("-pk")[:_READ_PRODUCTS]:
+            found.setdefault(fold(product.name), product)
+    chosen = list(found.values())[:MAX_SUGGESTIONS]
+    pictures: dict[int, Picture] = {}
+    media = ProductMedia.objects.ready().filter(product__in=chosen).select_related("picture")
+    for row in media.order_by("product", "sort_order", "pk"):
+        pictures.setdefault(row.product_id, row.picture)
+    return [
+        SimilarProduct(
+            product,
+            product.default_variant,
+            pictures.get(product.pk),
+            product.cooperative_id == cooperative.pk,
+        )
+        for product in chosen
+    ]
+
+
+def find_similar_product(cooperative: Cooperative, channel: Channel, product_id: int) -> Product | None:
+    """Return a product whose details the cooperative may take over: its own, or one that buyers see."""
+    visible = Product.objects.existing().visible_in(channel.pk)
+    return (
+        Product.objects.existing()
+        .filter(Q(cooperative=cooperative) | Q(pk__in=visible.values("pk")), pk=product_id)
+        .select_related("default_variant", "tax_class")
+        .first()
+    )
+
+
+def usual_prices(channel: Channel, name: str, step: Variant) -> UsualPrices | None:
+    """Return the usual prices of a step like this one, from published products with the words of the name.
+
+    `step` needs no row. Prices are compared by content, or by the unit if neither has one. None if fewer than
+    `MIN_OFFERS` options are comparable.
+    """
+    prices = (
+        Price.objects.filter(
+            channel=channel,
+            amount__gt=0,
+            variant__product__in=_named(name).visible_in(channel.pk).values("pk"),
+        )
+        .select_related("variant")
+        .order_by("-pk")
+    )
+    amounts = sorted(
+        round((price.amount or 0) * ratio)
+        for price in prices[:_READ_PRICES]
+        if (ratio := _steps(step, price.variant)) is not None
+    )
+    if len(amounts) < MIN_OFFERS:
+        return None
+    return UsualPrices(
+        _at(amounts, Fraction(1, 10)),
+        _at(amounts, Fraction(1, 2)),
+        _at(amounts, Fraction(9, 10)),
+        len(amounts),
+    )
+
+
+def _named(name: str) -> ProductQuerySet:
+    products = Product.objects.existing().select_related("default_variant", "cooperative")
+    words = query_words(name)
+    if not words:
+        return products.none()
+    for word in words:
+        products = products.filter(search_name__contains=word)
+    return products
+
+
+def _steps(step: Variant, other: Variant) -> Fraction | None:
+    """Return how many steps of `other` are worth one `step`; None if they cannot be compared."""
+    ratio = step.relative_content(other)
+    if ratio is not None:
+        return ratio
+    has_content = any((row.content_grams or row.content_ml or row.content_count) for row in (step, other))
+    return Fraction(1) if not has_content and step.unit == other.unit else None
+
+
+def _at(amounts: Sequence[int], share: Fraction) -> int:
+    """Return the amount at a share of the sorted amounts."""
+    return amounts[int((len(amounts) - 1) * share)]

@@ -1,0 +1,152 @@
+"""A new listing takes over details of similar products, and shows the market's usual prices."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+
+from catalog.actions.products.similar_products import usual_prices
+from catalog.models import Price, Product, Variant
+from catalog.states import ListingState
+from shop.core.models import Picture
+from tests.factories import (
+    make_category,
+    make_channel,
+    make_product,
+    make_product_type,
+    make_seller,
+    make_tax_class,
+    make_variant,
+)
+from tests.markup import html_of
+from tests.shop.members.test_products import photo, product_form
+
+pytestmark = pytest.mark.django_db
+
+NEW = "/xa-vien/hang/moi/"
+HINTS = f"{NEW}goi-y/"
+
+
+def sell_honey(*prices: int, grams: int = 500) -> None:
+    """Put jars of honey of other cooperatives on sale."""
+    for number, price in enumerate(prices):
+        seller = make_seller(f"HTX Ong {number}")
+        make_variant(seller, name="Mật ong bạc hà", price=price, unit="jar", content_grams=grams)
+
+
+def test_similar_products_are_suggested_own_ones_first(lister, seller) -> None:
+    other = make_seller("HTX Yến Dương")
+    make_product(other, name="Mật ong rừng")
+    make_product(other, name="Mật ong nháp", state=ListingState.DRAFT)
+    make_product(other, name="Miến dong")
+    make_product(seller, name="Mật ong bạc hà", state=ListingState.DRAFT)
+
+    answer = lister.get(HINTS, {"name": "mat ong"})
+
+    names = [row.product.name for row in answer.context["similar_products"]]
+    assert names == ["Mật ong bạc hà", "Mật ong rừng"]
+    assert "suggestion" not in html_of(lister.get(HINTS, {"name": ""}))
+
+
+def test_suggestion_fills_in_the_form_and_keeps_photo_and_entered_values(lister, seller) -> None:
+    product_type = make_product_type(slug="tuoi", name="Hàng tươi", is_perishable=True)
+    category = make_category("Đồ uống")
+    other = make_product(
+        make_seller("HTX Yến Dương"),
+        name="Mật ong bạc hà",
+        category=category,
+        tax_class=make_tax_class(),
+        unit="jar",
+        content_grams=500,
+    )
+    Product.objects.update(product_type=product_type, shelf_life="24 tháng", return_terms="Riêng của họ")
+    fields = product_form(name="mat ong", shelf_life="", unit="", content="", price="350.000", measure="")
+
+    page = lister.post(NEW, fields | {"suggestion": other.pk})
+
+    form = page.context["form"]
+    assert not form.is_bound
+    assert (form["name"].value(), form["shelf_life"].value()) == ("Mật ong bạc hà", "24 tháng")
+    assert (form["unit"].value(), form["content"].value(), form["measure"].value()) == ("jar", 500, "g")
+    assert (form["category"].value(), form["price"].value()) == (category.pk, "350.000")
+    assert form["return_terms"].value() == ""
+    assert form["description"].value() == "Thơm như cốm."
+    assert (Product.objects.count(), Picture.objects.count()) == (1, 1)
+    kept_key = page.context["kept_pictures"][0].key
+
+    lister.post(
+        NEW,
+        product_form(
+            name="Mật ong bạc hà",
+            product_type=product_type.pk,
+            similar_to=other.pk,
+            photo="",
+            kept=kept_key,
+            price="320.000",
+        ),
+    )
+
+    created = Product.objects.get(cooperative=seller)
+    assert created.tax_class == other.tax_class
+    assert created.media.get().picture == Picture.objects.get()
+
+
+def test_hidden_product_of_others_is_not_taken_over(lister) -> None:
+    hidden = make_product(make_seller("HTX Yến Dương"), state=ListingState.DRAFT)
+
+    assert lister.post(NEW, product_form(suggestion=hidden.pk)).status_code == 404
+
+
+def test_usual_prices_are_shown_by_content(lister) -> None:
+    sell_honey(100_000, 120_000, 180_000)
+
+    page = html_of(lister.get(HINTS, {"name": "mật ong", "unit": "jar", "content": "1", "measure": "kg"}))
+
+    assert "Giá thường trên chợ: 200.000\xa0₫ đến 240.000\xa0₫ (3 nơi bán)." in page
+
+
+@pytest.mark.parametrize(
+    ("prices", "content"),
+    [
+        ((100_000, 120_000), {"content_grams": 500}),
+        ((100_000, 120_000, 180_000), {"content_ml": 500}),
+        ((100_000, 120_000, 180_000), {}),
+    ],
+    ids=["too few", "other measure", "no content"],
+)
+def test_prices_that_cannot_be_compared_give_no_range(prices, content) -> None:
+    sell_honey(*prices)
+
+    assert usual_prices(make_channel(), "Mật ong", Variant(unit="jar", **content)) is None
+
+
+def test_ten_times_the_usual_price_is_asked_about_once(lister, seller) -> None:
+    sell_honey(100_000, 120_000, 180_000)
+    fields = product_form(name="Mật ong", unit="jar", content="500", measure="g", price="1200000")
+    fields |= {"idempotency_key": uuid.uuid4()}
+
+    page = lister.post(NEW, fields)
+
+    assert Product.objects.filter(cooperative=seller).count() == 0
+    assert page.context["form"].confirmation == "120000-1200000"
+    assert "Trên chợ thường khoảng 120.000\xa0₫" in html_of(page)
+
+    lister.post(NEW, fields | {"confirmed": "120000-1200000", "photo": photo()})
+
+    assert Price.objects.get(variant__product__cooperative=seller).amount == 1_200_000
+
+
+def test_price_below_ten_times_is_not_asked_about(lister, seller) -> None:
+    sell_honey(100_000, 120_000, 180_000)
+
+    lister.post(NEW, product_form(name="Mật ong", unit="jar", content="500", measure="g", price="1199999"))
+
+    assert Price.objects.get(variant__product__cooperative=seller).amount == 1_199_999
+
+
+def test_hints_read_a_fixed_number_of_tables(lister, seller, django_assert_max_num_queries) -> None:
+    sell_honey(100_000, 120_000, 180_000, 150_000)
+
+    with django_assert_max_num_queries(12):
+        lister.get(HINTS, {"name": "mật ong", "unit": "jar", "content": "500", "measure": "g"})
