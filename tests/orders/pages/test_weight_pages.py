@@ -182,7 +182,7 @@ def test_most_is_the_main_figure_of_the_order_and_its_letter_until_weighed(clien
         "Tổng cộng, tối đa 116.400 ₫ Theo cân nặng ước tính: 102.000 ₫"
     ) in text_of(notification.html)
     assert "Đang chờ 1 hợp tác xã xác nhận đơn. Tổng cộng, tối đa: 116.400 ₫." in text_of(notification.html)
-    assert "- Bí xanh thơm × 2, khoảng 4,8 kg: tối đa 86.400 ₫, ước tính 72.000 ₫" in text_of(
+    assert "- Bí xanh thơm × 2, khoảng 4,8 kg, 15.000 ₫/kg: tối đa 86.400 ₫, ước tính 72.000 ₫" in text_of(
         notification.text
     )
     assert (
